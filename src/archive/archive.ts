@@ -1,0 +1,50 @@
+import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
+
+/** What a study is looked for by: its UID, or patient and accession number, matched exactly. */
+export type StudyQuery =
+  | { readonly by: "study-uid"; readonly studyInstanceUid: StudyInstanceUid }
+  | { readonly by: "accession-number"; readonly accessionNumber: string; readonly patientId: string | undefined };
+
+export interface StudyMatch {
+  readonly studyInstanceUid: StudyInstanceUid;
+  readonly patientId: string;
+  readonly accessionNumber: string;
+}
+
+export interface ListedInstance {
+  readonly seriesInstanceUid: SeriesInstanceUid;
+  readonly sopInstanceUid: SopInstanceUid;
+}
+
+/** What the archive says a study holds: the UIDs; a count when UIDs are refused; `unknown` when both are. */
+export type StudyListing =
+  | { readonly kind: "instances"; readonly instances: readonly ListedInstance[] }
+  | { readonly kind: "count"; readonly count: number }
+  | { readonly kind: "unknown" };
+
+/** What to fetch: a study, or only some of its series, or only the instances still missing. */
+export interface RetrieveRequest {
+  readonly studyInstanceUid: StudyInstanceUid;
+  readonly seriesInstanceUids?: readonly SeriesInstanceUid[];
+  readonly instances?: readonly ListedInstance[];
+}
+
+/** How a retrieval ended, by the archive's own account. What arrived is in staging; this is never taken as proof. */
+export interface RetrieveOutcome {
+  readonly status: number;
+  readonly completed: number | undefined;
+  readonly failed: number | undefined;
+}
+
+/** Where studies are pulled from. Instances arrive in staging, whoever sends them. */
+export interface Archive extends AsyncDisposable {
+  readonly name: string;
+  readonly kind: "dimse";
+  /** How often each thing can be asked for at once. */
+  readonly associations: number;
+  echo(signal: AbortSignal): Promise<void>;
+  /** Exact matches only; an empty array is a clean "not found". @throws GatewayError */
+  findStudies(query: StudyQuery, signal: AbortSignal): Promise<readonly StudyMatch[]>;
+  listStudy(study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing>;
+  retrieve(request: RetrieveRequest, signal: AbortSignal): Promise<RetrieveOutcome>;
+}

@@ -1,0 +1,34 @@
+import type { SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
+import type { DeidentifiedFile, Pseudonym } from "../staging/deidentified-file.ts";
+
+/** One study on its way to one destination. Everything in it is de-identified. */
+export interface StudyDelivery {
+  readonly project: string;
+  readonly pseudonym: Pseudonym;
+  readonly studyInstanceUid: StudyInstanceUid;
+  readonly files: readonly DeidentifiedFile[];
+  /** The de-identification report (specs: deidentification 5.4), without identifiers; stored beside the study where the destination can. */
+  readonly report: Readonly<Record<string, unknown>>;
+}
+
+/** The proof by read-back that a destination holds what was sent. */
+export interface Receipt {
+  readonly destination: string;
+  readonly instances: number;
+  /** `sha256`: contents were read back and compared; `uids`: the destination lists every instance. */
+  readonly proof: "sha256" | "uids";
+  readonly confirmedAtMs: number;
+}
+
+/** Where studies are delivered. `held` before `send` makes sure that nothing is delivered twice, also after a crash. */
+export interface Destination extends AsyncDisposable {
+  readonly name: string;
+  readonly kind: "folder" | "dimse";
+  readonly proof: Receipt["proof"];
+  /** Which of the delivery's instances the destination holds now, by read-back. */
+  held(delivery: StudyDelivery, signal: AbortSignal): Promise<ReadonlySet<SopInstanceUid>>;
+  /** Sends the given instances of the delivery. @throws GatewayError with the class that tells what may be retried. */
+  send(delivery: StudyDelivery, files: readonly DeidentifiedFile[], signal: AbortSignal): Promise<void>;
+  /** Stores the report and the receipt where the destination can; idempotent. */
+  conclude(delivery: StudyDelivery, receipt: Receipt, signal: AbortSignal): Promise<void>;
+}

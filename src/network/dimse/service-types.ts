@@ -1,0 +1,165 @@
+import type { AeTitle, DicomAddress } from "../../dicom/ae-title.ts";
+import type { DataSet } from "../../dicom/data-set.ts";
+import type { Logger } from "../../units/logger.ts";
+
+/** Levels of the Query/Retrieve information models. PS3.4 C.6. */
+export type QueryRetrieveLevel = "PATIENT" | "STUDY" | "SERIES" | "IMAGE";
+
+/** Query/Retrieve information models, both roots. PS3.4 C.6.1, C.6.2. */
+export type InformationModel = "patient-root" | "study-root";
+
+export interface DimseTimeouts {
+  /** TCP connect and association negotiation. */
+  readonly connectTimeoutMs: number;
+  /** ARTIM timer: how long a peer may take to close after release or reject. PS3.8 9.1.5. */
+  readonly artimTimeoutMs: number;
+  /** Longest silence while an answer is awaited. */
+  readonly idleTimeoutMs: number;
+}
+
+/** One proposed abstract syntax with its transfer syntaxes in order of preference; the SCP role is for C-GET. PS3.7 D.3.3.4. */
+export interface ProposedContext {
+  readonly abstractSyntaxUid: string;
+  readonly transferSyntaxUids: readonly string[];
+  readonly role?: "scu" | "scp" | "both";
+}
+
+export interface AssociationOptions {
+  readonly address: DicomAddress;
+  readonly callingAeTitle: AeTitle;
+  readonly contexts: readonly ProposedContext[];
+  readonly timeouts?: Partial<DimseTimeouts>;
+  /** Bytes of variable field we accept in a P-DATA-TF PDU. PS3.8 D.1. */
+  readonly maximumPduLength?: number;
+  readonly logger?: Logger;
+  /** Aborts the association: A-ABORT, then the socket is closed. */
+  readonly signal?: AbortSignal;
+}
+
+export interface AcceptedContext {
+  readonly id: number;
+  readonly abstractSyntaxUid: string;
+  readonly transferSyntaxUid: string;
+}
+
+/** Sub-operation counts of C-MOVE and C-GET. PS3.4 C.4.2.1.6. Absent ones are undefined: they are optional in pending answers. */
+export interface SubOperationCounts {
+  readonly remaining: number | undefined;
+  readonly completed: number | undefined;
+  readonly failed: number | undefined;
+  readonly warning: number | undefined;
+}
+
+export interface RetrieveResult extends SubOperationCounts {
+  /** Final DIMSE status, as received: 0x0000, 0xB000, ... Success here proves nothing: verify by UID set. */
+  readonly status: number;
+  /** Number of UIDs in Failed SOP Instance UID List (0008,0058), and the UIDs. */
+  readonly failedSopInstanceUids: readonly string[];
+}
+
+/** What is known about an incoming instance before its data set. PS3.7 9.1.1.1. */
+export interface IncomingInstance {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly transferSyntaxUid: string;
+  readonly callingAeTitle: string;
+  readonly calledAeTitle: string;
+  readonly remoteAddress: string;
+}
+
+/**
+ * Where the bytes of one incoming data set go, in order, as received. A `write` that returns a promise holds the sender back.
+ * `close` returns the DIMSE status to answer (0x0000 only when the bytes are as durable as the receiver promises);
+ * `abort` is called instead when the association ends in the middle.
+ */
+export interface InstanceSink {
+  write(chunk: Uint8Array): void | Promise<void>;
+  close(): Promise<number>;
+  abort(): Promise<void>;
+}
+
+/** Opens a sink, or refuses the instance with a DIMSE status; the data set is then read and dropped. */
+export type StoreHandler = (
+  instance: IncomingInstance,
+  signal: AbortSignal,
+) => Promise<InstanceSink | { readonly refuse: number }>;
+
+/** A stored object to be sent: its UIDs and the bytes of its data set, read from `open` in chunks. */
+export interface OutgoingInstance {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  /** The syntax the bytes are in; only an accepted context with the same syntax can carry them. */
+  readonly transferSyntaxUid: string;
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** An association we requested. Closing releases it (A-RELEASE); after a failure or an aborted signal it is A-ABORTed. */
+export interface Association extends AsyncDisposable {
+  readonly acceptedContexts: readonly AcceptedContext[];
+  /** @throws GatewayError when the answer's status is not success. */
+  echo(signal?: AbortSignal): Promise<void>;
+  /** C-FIND: one identifier for each pending answer. Leaving the loop early sends C-CANCEL. PS3.4 C.4.1. */
+  find(
+    request: { readonly model: InformationModel; readonly identifier: DataSet; readonly maximumAnswers?: number },
+    signal?: AbortSignal,
+  ): AsyncIterable<DataSet>;
+  /** C-MOVE to an AE title the peer knows. Resolves at the final answer, whatever its status. PS3.4 C.4.2. */
+  move(
+    request: { readonly model: InformationModel; readonly identifier: DataSet; readonly destination: AeTitle },
+    onProgress?: (counts: SubOperationCounts) => void,
+    signal?: AbortSignal,
+  ): Promise<RetrieveResult>;
+  /** C-GET: instances come back over this association into `store`. PS3.4 C.4.3. */
+  get(
+    request: { readonly model: InformationModel; readonly identifier: DataSet },
+    store: StoreHandler,
+    onProgress?: (counts: SubOperationCounts) => void,
+    signal?: AbortSignal,
+  ): Promise<RetrieveResult>;
+  /** C-STORE; resolves with the DIMSE status of the answer. @throws GatewayError NO_PRESENTATION_CONTEXT when no context fits. */
+  store(instance: OutgoingInstance, signal?: AbortSignal): Promise<{ readonly status: number }>;
+}
+
+/** Who may associate and what is accepted. Everything by default; unknown storage SOP classes too. */
+export interface AcceptanceRules {
+  /** Called AE titles answered to; absent: our own only. `"any"`: whatever is called. */
+  readonly calledAeTitles?: readonly string[] | "any";
+  readonly callingAeTitles?: readonly string[];
+  readonly maximumAssociations?: number;
+}
+
+/** What a Q/R SCP answers from. Each handler is optional; a service without one is not accepted in negotiation. */
+export interface ServiceHandlers {
+  readonly store?: StoreHandler;
+  /** Answers to a C-FIND identifier. A thrown GatewayError becomes status C001H (unable to process). */
+  readonly find?: (identifier: DataSet, model: InformationModel, signal: AbortSignal) => AsyncIterable<DataSet>;
+  /** The instances a C-MOVE or C-GET identifier selects. */
+  readonly select?: (
+    identifier: DataSet,
+    model: InformationModel,
+    signal: AbortSignal,
+  ) => Promise<readonly OutgoingInstance[]>;
+  /** Where a move destination listens; undefined is answered with A801H. PS3.4 C.4.2.1.5. */
+  readonly resolveDestination?: (aeTitle: string) => DicomAddress | undefined;
+}
+
+export interface DimseServerOptions {
+  readonly host: string;
+  /** 0: any free port; the server says which. */
+  readonly port: number;
+  readonly aeTitle: AeTitle;
+  readonly handlers: ServiceHandlers;
+  readonly rules?: AcceptanceRules;
+  readonly timeouts?: Partial<DimseTimeouts>;
+  readonly maximumPduLength?: number;
+  readonly logger?: Logger;
+}
+
+/** A listening DICOM application entity. Closing stops listening, lets running associations end for a moment, then aborts them. */
+export interface DimseServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** Associations open now, and the time the last one ended (for `--exit-after-idle`). */
+  readonly openAssociations: number;
+  onIdle(listener: () => void): void;
+}

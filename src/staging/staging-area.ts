@@ -1,0 +1,47 @@
+import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
+
+/** A whole instance in staging, with what later steps need to know of it without reading it again. */
+export interface StagedInstance {
+  readonly studyInstanceUid: StudyInstanceUid;
+  readonly seriesInstanceUid: SeriesInstanceUid;
+  readonly sopInstanceUid: SopInstanceUid;
+  readonly sopClassUid: string;
+  readonly transferSyntaxUid: string;
+  readonly modality: string;
+  readonly sizeBytes: number;
+  readonly path: string;
+}
+
+export interface IncomingFileOptions {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly transferSyntaxUid: string;
+  readonly sourceAeTitle: string;
+}
+
+/** One instance on its way in: data set bytes in order, under a temporary name until `commit`. */
+export interface IncomingFile {
+  /** A promise holds the sender back. */
+  write(chunk: Uint8Array): void | Promise<void>;
+  /**
+   * Reads the UIDs back, asks `admit`, and renames the file to its final name. An instance that is staged already is kept as it was.
+   * @throws GatewayError INSTANCE_UNREADABLE, INSTANCE_MISMATCH (UIDs differ from the command's or are not valid), INSTANCE_UNSOLICITED (not admitted)
+   */
+  commit(admit: (instance: StagedInstance) => boolean): Promise<StagedInstance>;
+  abort(): Promise<void>;
+}
+
+/** The identifiable cache on local disk: one copy of an instance, shared by projects. architecture.md section 6. */
+export interface StagingArea extends AsyncDisposable {
+  begin(options: IncomingFileOptions): Promise<IncomingFile>;
+  /** Every whole instance of a study. What was not synced before a crash is checked for wholeness first, and dropped if it is not. */
+  list(study: StudyInstanceUid): Promise<readonly StagedInstance[]>;
+  /** Makes what is staged of the study survive a power cut. */
+  sync(study: StudyInstanceUid): Promise<void>;
+  removeInstance(instance: StagedInstance): Promise<void>;
+  removeStudy(study: StudyInstanceUid): Promise<void>;
+  /** Studies on disk with the time of their last change, for retention. */
+  studies(): Promise<readonly { readonly study: StudyInstanceUid; readonly changedAtMs: number }[]>;
+  /** True while the disk has less free space than the reserve. */
+  isBelowReserve(): Promise<boolean>;
+}

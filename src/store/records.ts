@@ -1,0 +1,174 @@
+import type { ErrorCode } from "../errors/registry.ts";
+import type { JobState, Stage, Verdict } from "./job-states.ts";
+
+/** Times are UTC milliseconds everywhere. */
+export interface StudyKey {
+  /** Known from the row, or once located. */
+  readonly studyInstanceUid: string | undefined;
+  readonly patientId: string | undefined;
+  readonly accessionNumber: string | undefined;
+}
+
+/** One accepted row of a cohort. */
+export interface NewRequest extends StudyKey {
+  /** Data rows count from 1. */
+  readonly rowNumber: number;
+  /** Undefined: the whole study. */
+  readonly seriesInstanceUids: readonly string[] | undefined;
+  readonly participantId: string | undefined;
+  /** 1 to 5, 5 first. */
+  readonly priority: number;
+  /** The submitter's cells in the order of the cohort's columns. */
+  readonly cells: readonly string[];
+}
+
+/** One refused row: it comes back in the export with its code. */
+export interface RefusedRow {
+  readonly rowNumber: number;
+  readonly code: ErrorCode;
+  readonly cells: readonly string[];
+}
+
+export interface NewCohort {
+  readonly project: string;
+  /** The submitter's own columns, as they wrote them. */
+  readonly columns: readonly string[];
+  readonly requests: readonly NewRequest[];
+  readonly refused: readonly RefusedRow[];
+}
+
+export interface SubmittedCohort {
+  readonly cohort: string;
+  readonly accepted: number;
+  /** Accepted rows whose study was already a job. */
+  readonly joined: number;
+}
+
+export interface CohortRecord {
+  readonly cohort: string;
+  readonly project: string;
+  readonly rows: number;
+  readonly accepted: number;
+  readonly joined: number;
+  readonly submittedAtMs: number;
+}
+
+export interface CohortStatus {
+  readonly cohort: string;
+  readonly project: string;
+  /** Jobs, not rows. */
+  readonly total: number;
+  readonly states: Partial<Record<JobState, number>>;
+  readonly done: boolean;
+}
+
+export interface JobRecord extends StudyKey {
+  /** Pseudonymous: says nothing of the study. */
+  readonly id: string;
+  readonly project: string;
+  readonly state: JobState;
+  readonly stage: Stage;
+  readonly code: ErrorCode | undefined;
+  readonly verdict: Verdict | undefined;
+  readonly archive: string | undefined;
+  readonly seriesInstanceUids: readonly string[] | undefined;
+  readonly participantId: string | undefined;
+  readonly priority: number;
+  /** Instance counts; `expected` is undefined while the archive has not said. */
+  readonly expected: number | undefined;
+  readonly received: number;
+  readonly excluded: number;
+  readonly delivered: number;
+  /** Due tries so far; a crash does not count. */
+  readonly attempts: number;
+  readonly waitingUntilMs: number | undefined;
+  readonly pseudonym: string | undefined;
+  readonly pseudoStudyInstanceUid: string | undefined;
+  readonly createdAtMs: number;
+  readonly finishedAtMs: number | undefined;
+}
+
+export interface JobEvent {
+  readonly atMs: number;
+  readonly event: string;
+  /** Counts, names and codes; no identifier. */
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** One line of the ledger. Each `…AtMs` is undefined until that happened. */
+export interface LedgerEntry {
+  readonly sopInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly expectedAtMs: number | undefined;
+  readonly receivedAtMs: number | undefined;
+  readonly excludedAtMs: number | undefined;
+  /** Why it was excluded or rejected: a reason of the profile or an error code. */
+  readonly reason: string | undefined;
+  readonly deidentifiedAtMs: number | undefined;
+  readonly pseudoSopInstanceUid: string | undefined;
+  readonly sha256: string | undefined;
+  readonly deliveredAtMs: number | undefined;
+}
+
+export type LedgerChange =
+  | { readonly kind: "expected"; readonly sopInstanceUid: string; readonly seriesInstanceUid: string }
+  | { readonly kind: "received"; readonly sopInstanceUid: string; readonly seriesInstanceUid: string }
+  | { readonly kind: "excluded"; readonly sopInstanceUid: string; readonly reason: string }
+  | {
+      readonly kind: "deidentified";
+      readonly sopInstanceUid: string;
+      readonly pseudoSopInstanceUid: string;
+      readonly sha256: string;
+    }
+  | { readonly kind: "delivered"; readonly sopInstanceUid: string };
+
+/** A delivery of a job to one destination. */
+export interface DeliveryRecord {
+  readonly destination: string;
+  readonly state: "sending" | "sent" | "confirmed" | "failed";
+  readonly instances: number;
+  readonly code: ErrorCode | undefined;
+  readonly changedAtMs: number;
+}
+
+/** A claim: every later write names the token and holds only while it is the job's. */
+export interface Lease {
+  readonly jobId: string;
+  readonly token: string;
+}
+
+export interface ClaimedJob {
+  readonly lease: Lease;
+  readonly job: JobRecord;
+}
+
+/** What a worker writes about its job; what is absent stays. `null` clears. */
+export interface JobChange {
+  readonly stage?: Stage;
+  readonly archive?: string | null;
+  readonly verdict?: Verdict | null;
+  readonly expected?: number | null;
+  readonly code?: ErrorCode | null;
+  readonly pseudonym?: string;
+  readonly pseudoStudyInstanceUid?: string;
+  /** Appended to the job's timeline. */
+  readonly events?: readonly Omit<JobEvent, "atMs">[];
+  /** Applied in the same transaction, before the counts are recomputed. */
+  readonly ledger?: readonly LedgerChange[];
+}
+
+/** A study that an archive gave for a row's key. */
+export interface LocatedStudy {
+  readonly studyInstanceUid: string;
+  readonly patientId: string | undefined;
+  readonly accessionNumber: string | undefined;
+}
+
+/** One row of the export: the submitter's cells, then what became of it. */
+export interface ExportRow {
+  readonly rowNumber: number;
+  readonly cells: readonly string[];
+  /** Set for a refused row. */
+  readonly refusedCode: ErrorCode | undefined;
+  readonly jobs: readonly JobRecord[];
+}

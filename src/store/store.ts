@@ -1,0 +1,93 @@
+import type { ErrorCode } from "../errors/registry.ts";
+import type { JobState } from "./job-states.ts";
+import type {
+  ClaimedJob,
+  CohortRecord,
+  CohortStatus,
+  DeliveryRecord,
+  ExportRow,
+  JobChange,
+  JobEvent,
+  JobRecord,
+  Lease,
+  LedgerEntry,
+  LocatedStudy,
+  NewCohort,
+  SubmittedCohort,
+} from "./records.ts";
+
+export interface JobFilter {
+  readonly state?: JobState;
+  readonly cohort?: string;
+  readonly project?: string;
+  /** Paging by key: the id the last page ended with. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/**
+ * Durable state behind one interface. Every method resolves after its transaction is on disk.
+ * Methods that take a lease return false when it is no longer the job's: the worker then stops and changes nothing.
+ * @throws GatewayError STORE_UNAVAILABLE, STORE_FULL, NOT_FOUND_COHORT, NOT_FOUND_JOB
+ */
+export interface Store extends AsyncDisposable {
+  /** Stores all rows of a cohort in one transaction; joins existing jobs of the project; queues finished ones again as interfaces.md section 3 says. */
+  submitCohort(cohort: NewCohort, nowMs: number): Promise<SubmittedCohort>;
+  listCohorts(page: { readonly after?: string; readonly limit: number }): Promise<readonly CohortRecord[]>;
+  cohortStatus(cohort: string): Promise<CohortStatus>;
+  /** The cohort's own columns, for the export. */
+  cohortColumns(cohort: string): Promise<readonly string[]>;
+  /** Rows in the submitted order, refused ones among them, after a row number. */
+  exportRows(
+    cohort: string,
+    page: { readonly afterRow: number; readonly limit: number },
+  ): Promise<readonly ExportRow[]>;
+
+  listJobs(filter: JobFilter): Promise<readonly JobRecord[]>;
+  job(id: string): Promise<JobRecord>;
+  /** Cohorts that hold the job. */
+  cohortsOf(id: string): Promise<readonly string[]>;
+  events(id: string): Promise<readonly JobEvent[]>;
+  ledger(id: string): Promise<readonly LedgerEntry[]>;
+  deliveries(id: string): Promise<readonly DeliveryRecord[]>;
+
+  /** Takes the most urgent due job, waking what is due first. Jobs whose lease ended are due again. */
+  claim(worker: string, leaseMs: number, nowMs: number): Promise<ClaimedJob | undefined>;
+  /** When the next waiting job is due or the next lease ends; undefined when there is none. */
+  nextDueAtMs(): Promise<number | undefined>;
+  /** Extends the lease. False also when the job was cancelled: the worker aborts. */
+  renew(lease: Lease, leaseMs: number, nowMs: number): Promise<boolean>;
+  change(lease: Lease, change: JobChange, nowMs: number): Promise<boolean>;
+  /**
+   * Writes down what an archive gave for the job's key. The first study becomes this job's, the others get jobs of their own with the same
+   * requests; a study that is a job of the project already takes the requests over. `joined`: this job is dissolved, work on it ends.
+   */
+  located(
+    lease: Lease,
+    archive: string,
+    studies: readonly LocatedStudy[],
+    nowMs: number,
+  ): Promise<"continue" | "joined" | false>;
+  recordDelivery(lease: Lease, delivery: Omit<DeliveryRecord, "changedAtMs">, nowMs: number): Promise<boolean>;
+  /** Ends the job in a done state, or puts it back for later (`waiting` with `dueAtMs`, or `queued`), and gives the lease up. `attempts` is written as given. */
+  settle(
+    lease: Lease,
+    outcome: {
+      readonly state: Exclude<JobState, "running">;
+      readonly code?: ErrorCode;
+      readonly dueAtMs?: number;
+      readonly attempts: number;
+      readonly change?: JobChange;
+    },
+    nowMs: number,
+  ): Promise<boolean>;
+
+  /** Queues failed, not-found, held, quarantined and cancelled jobs again from the start; returns how many. */
+  retryJobs(selection: { readonly cohort: string } | { readonly job: string }, nowMs: number): Promise<number>;
+  /** Cancels what is not done; a cohort's cancel spares jobs that other cohorts hold. A running worker learns it by `renew`. Returns how many. */
+  cancelJobs(selection: { readonly cohort: string } | { readonly job: string }, nowMs: number): Promise<number>;
+  /** At start: leases of workers that died with this home are given back. */
+  releaseLeases(nowMs: number): Promise<number>;
+  /** Jobs not done that still need the study, for staging's retention. */
+  studyIsNeeded(studyInstanceUid: string): Promise<boolean>;
+}

@@ -1,0 +1,26 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+
+const NEVER = new AbortController().signal;
+
+/** A signal that never aborts, for callers that have none. */
+export function neverAborted(): AbortSignal {
+  return NEVER;
+}
+
+/** The signal, or the time: whichever comes first. The reason is the signal's own, or `TIMED_OUT`. */
+export function abortAfter(durationMs: number, signal?: AbortSignal): AbortSignal & Disposable {
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(new GatewayError("TIMED_OUT", { timeoutMs: durationMs })),
+    durationMs,
+  );
+  const forward = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted) forward();
+  signal?.addEventListener("abort", forward, { once: true });
+  return Object.assign(controller.signal, {
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", forward);
+    },
+  });
+}
