@@ -1,0 +1,59 @@
+import type { ErrorCode } from "../errors/registry.ts";
+import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
+
+/** What happened to an element, as the report counts it. */
+export type ActionName =
+  | "kept"
+  | "replaced"
+  | "emptied"
+  | "removed"
+  | "pseudonym"
+  | "uid"
+  | "shifted"
+  | "cleaned"
+  | "added";
+
+/** Why an instance was left out on purpose: not a failure. */
+export type ExclusionReason =
+  | "series-not-requested"
+  | "too-few-instances"
+  | "series-description"
+  | "modality"
+  | "sop-class"
+  | "dicomdir"
+  | "document";
+
+/** Why the engine would not let an instance go. */
+export type RejectionCode = Extract<
+  ErrorCode,
+  | "BURNED_IN_ANNOTATION"
+  | "COMPRESSED_PIXEL_METADATA"
+  | "DEIDENTIFICATION_UNPROVEN"
+  | "IDENTIFIER_FOUND"
+  | "INSTANCE_NOT_PARSABLE"
+  | "PIXEL_DATA_INCONSISTENT"
+  | "SOP_CLASS_NOT_ALLOWED"
+>;
+
+/** Counts by "(0010,0010)"; never a value. */
+export type CountsByTag = ReadonlyMap<string, number>;
+
+/** What was done to one instance, for the study's report: tags and counts, no values. */
+export interface InstanceSummary {
+  readonly actions: ReadonlyMap<string, Readonly<Partial<Record<ActionName, number>>>>;
+  /** Elements removed because neither the table nor a safe list names them. */
+  readonly unlisted: CountsByTag;
+  /** Private elements removed, by "(0029,xx10)". */
+  readonly privateElements: CountsByTag;
+  /** Oddities handled, such as `surplus-pixel-bytes`. */
+  readonly notes: ReadonlyMap<string, number>;
+  /** Codes of CID 7050 claimed in the output. */
+  readonly options: readonly string[];
+  readonly verify: { readonly hits: 0; readonly sizeBytes: number; readonly identifiers: number };
+}
+
+export type InstanceOutcome =
+  | { readonly kind: "deidentified"; readonly file: DeidentifiedFile; readonly summary: InstanceSummary }
+  | { readonly kind: "excluded"; readonly reason: ExclusionReason }
+  /** `reason` is a stable word, with a tag where one is to blame; it holds no value of the object. */
+  | { readonly kind: "rejected"; readonly code: RejectionCode; readonly reason: string };

@@ -1,0 +1,3 @@
+export interface CompiledRules {
+  readonly rowCount: number;
+}
