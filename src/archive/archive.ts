@@ -1,3 +1,4 @@
+import type { DataSet } from "../dicom/data-set.ts";
 import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
 
 /** What a study is looked for by: its UID, or patient and accession number, matched exactly. */
@@ -27,6 +28,8 @@ export interface RetrieveRequest {
   readonly studyInstanceUid: StudyInstanceUid;
   readonly seriesInstanceUids?: readonly SeriesInstanceUid[];
   readonly instances?: readonly ListedInstance[];
+  /** What should have arrived in the end, where the archive listed it: the wait for late instances ends with the last of them. */
+  readonly wanted?: ReadonlySet<SopInstanceUid>;
 }
 
 /** How a retrieval ended, by the archive's own account. What arrived is in staging; this is never taken as proof. */
@@ -45,6 +48,10 @@ export interface Archive extends AsyncDisposable {
   echo(signal: AbortSignal): Promise<void>;
   /** Exact matches only; an empty array is a clean "not found". @throws GatewayError */
   findStudies(query: StudyQuery, signal: AbortSignal): Promise<readonly StudyMatch[]>;
+  /** A query as given, for people looking round: every answer, as it came. */
+  find(identifier: DataSet, maximumAnswers: number, signal: AbortSignal): AsyncIterable<DataSet>;
   listStudy(study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing>;
   retrieve(request: RetrieveRequest, signal: AbortSignal): Promise<RetrieveOutcome>;
+  /** Asks for a study that nobody has, to learn whether a retrieval would be carried out at all. @throws GatewayError such as MOVE_DESTINATION_UNKNOWN */
+  rehearseRetrieval(signal: AbortSignal): Promise<void>;
 }

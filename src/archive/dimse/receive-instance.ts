@@ -1,0 +1,78 @@
+import { toGatewayError } from "../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
+import type { IncomingInstance, InstanceSink, StoreHandler } from "../../network/dimse/service-types.ts";
+import type { StagedInstance, StagingArea } from "../../staging/staging-area.ts";
+import type { Logger } from "../../units/logger.ts";
+import type { Expectations, Refusals } from "../expectations.ts";
+
+/** C-STORE answers. PS3.4 B.2.3, PS3.7 9.1.1.1.9 and annex C. */
+const SUCCESS = 0x0000;
+const REFUSED_NOT_AUTHORIZED = 0x0124;
+const REFUSED_OUT_OF_RESOURCES = 0xa700;
+const ERROR_DATA_SET_MISMATCH = 0xa900;
+const ERROR_CANNOT_UNDERSTAND = 0xc000;
+
+const STATUS_BY_CODE: { readonly [C in ErrorCode]?: number } = {
+  INSTANCE_UNSOLICITED: REFUSED_NOT_AUTHORIZED,
+  INSTANCE_MISMATCH: ERROR_DATA_SET_MISMATCH,
+  INSTANCE_UNREADABLE: ERROR_CANNOT_UNDERSTAND,
+  STAGING_FULL: REFUSED_OUT_OF_RESOURCES,
+};
+
+export interface ReceiverOptions {
+  readonly staging: StagingArea;
+  readonly expectations: Expectations;
+  readonly refusals: Refusals;
+  readonly logger: Logger;
+}
+
+/**
+ * Takes instances of expected studies into staging. Acknowledged once whole under its final name: a pulled instance may
+ * be asked for again until its study is synced, so the archive is not kept waiting for the disk.
+ */
+export function receiveIntoStaging({ staging, expectations, refusals, logger }: ReceiverOptions): StoreHandler {
+  return async (incoming) => {
+    try {
+      return await openSink(incoming);
+    } catch (thrown) {
+      return { refuse: statusOf(incoming, thrown) };
+    }
+  };
+
+  async function openSink(incoming: IncomingInstance): Promise<InstanceSink> {
+    const file = await staging.begin({ ...incoming, sourceAeTitle: incoming.callingAeTitle });
+    let failure: unknown;
+    return {
+      async write(chunk) {
+        expectations.noteActivity();
+        if (failure !== undefined) return;
+        try {
+          await file.write(chunk);
+        } catch (thrown) {
+          // The sender still has to be heard out before it can be answered.
+          failure = thrown;
+          await file.abort();
+        }
+      },
+      async close() {
+        try {
+          if (failure !== undefined) return statusOf(incoming, failure);
+          const staged: StagedInstance = await file.commit((instance) => expectations.isExpected(instance.studyInstanceUid));
+          expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
+          return SUCCESS;
+        } catch (thrown) {
+          return statusOf(incoming, thrown);
+        }
+      },
+      abort: () => file.abort(),
+    };
+  }
+
+  function statusOf(incoming: IncomingInstance, thrown: unknown): number {
+    const error = toGatewayError(thrown);
+    if (error.class === "permanent") refusals.noteRefusal(incoming.sopInstanceUid, error.code);
+    const status = STATUS_BY_CODE[error.code] ?? ERROR_CANNOT_UNDERSTAND;
+    logger.warn("incoming instance refused", { code: error.code, status });
+    return status;
+  }
+}

@@ -1,0 +1,13 @@
+import type { Operations } from "../operations/operations.ts";
+
+/**
+ * A composed gateway over one home. `serve` opens the DICOM listener last and works until closed; `"client"` only looks and submits,
+ * for verbs beside a running service; `"worker"` takes the home's lock and runs the pipeline until told to stop (`submit --wait`).
+ */
+export interface Gateway extends AsyncDisposable {
+  readonly operations: Operations;
+  /** Port of the DICOM listener; undefined for a client. */
+  readonly dicomPort: number | undefined;
+  /** Lets running steps reach their next safe point, then resolves; new work is not taken. */
+  drain(): Promise<void>;
+}

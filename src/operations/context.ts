@@ -1,0 +1,37 @@
+import type { Archive } from "../archive/archive.ts";
+import type { DicomAddress } from "../dicom/ae-title.ts";
+import type { Store } from "../store/store.ts";
+import type { Clock } from "../units/clock.ts";
+import type { Disk } from "../units/disk.ts";
+
+/** What operations need to know of the gateway; the composition root fills it from the settings. */
+export interface OperationsContext {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly home: string;
+  readonly staging: { readonly path: string; readonly reserveBytes: number };
+  /** Our own application entity, as archives are told of it. */
+  readonly ownAddress: DicomAddress;
+  readonly projects: ReadonlyMap<string, ProjectFacts>;
+  readonly archives: ReadonlyMap<string, ArchiveFacts>;
+  readonly destinations: ReadonlyMap<string, DestinationFacts>;
+}
+
+export interface ProjectFacts {
+  readonly name: string;
+  readonly accessionNumbersUnique: boolean;
+  readonly optOut: ReadonlySet<string>;
+}
+
+export interface ArchiveFacts {
+  readonly archive: Archive;
+  readonly address: DicomAddress;
+  readonly retrieve: "move" | "get";
+}
+
+export interface DestinationFacts {
+  readonly name: string;
+  /** Whether studies could be delivered now. @throws GatewayError */
+  check(signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,50 @@
+import { errorRegistry } from "../errors/registry.ts";
+import type { DeliveryRecord, JobEvent, JobRecord, LedgerEntry } from "../store/records.ts";
+import type { DeliveryDocument, EventDocument, StudyDocument } from "./documents.ts";
+
+export function isoTime(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+/** The part of a study's document that needs nothing but its record. */
+export function describeJob(job: JobRecord, cohorts: readonly string[], events: readonly JobEvent[]): StudyDocument {
+  const entry = job.code === undefined ? undefined : errorRegistry[job.code];
+  return {
+    id: job.id,
+    project: job.project,
+    cohort: cohorts[0] ?? "",
+    cohorts,
+    state: job.state,
+    stage: job.stage,
+    ...(job.code === undefined || entry === undefined
+      ? {}
+      : { code: job.code, class: entry.class, message: entry.summary, remedy: entry.remedy }),
+    verdict: job.verdict ?? null,
+    expected: job.expected ?? null,
+    received: job.received,
+    excluded: job.excluded,
+    delivered: job.delivered,
+    attempts: job.attempts,
+    ...(job.waitingUntilMs === undefined ? {} : { waitingUntil: isoTime(job.waitingUntilMs) }),
+    ...(job.archive === undefined ? {} : { archive: job.archive }),
+    pseudonym: job.pseudonym ?? null,
+    pseudoStudyInstanceUid: job.pseudoStudyInstanceUid ?? null,
+    ...(job.finishedAtMs === undefined ? {} : { finishedAt: isoTime(job.finishedAtMs) }),
+    events: events.map(describeEvent),
+  };
+}
+
+function describeEvent({ atMs, event, detail }: JobEvent): EventDocument {
+  return { at: isoTime(atMs), event, detail };
+}
+
+export function describeDelivery({ destination, state, instances, code, changedAtMs }: DeliveryRecord): DeliveryDocument {
+  return { destination, state, instances, ...(code === undefined ? {} : { code }), at: isoTime(changedAtMs) };
+}
+
+/** Why instances were left out, with their number. */
+export function describeExclusions(ledger: readonly LedgerEntry[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { reason } of ledger) if (reason !== undefined) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}

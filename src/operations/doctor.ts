@@ -1,0 +1,127 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, stat, unlink, writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { join } from "node:path";
+import { toGatewayError } from "../errors/gateway-error.ts";
+import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
+import { abortAfter } from "../units/abort.ts";
+import type { ArchiveFacts, OperationsContext } from "./context.ts";
+import type { DoctorCheck, DoctorDocument } from "./documents.ts";
+
+/** Longest time for one question to one peer. */
+const CHECK_TIMEOUT_MS = 15_000;
+/** No clock that is right is before this. */
+const EARLIEST_SANE_MS = Date.UTC(2025, 0, 1);
+/** The disk's clock and ours may differ by this much. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+type Examination = () => Promise<string>;
+
+/** Asks everything that must be right before studies can move; every check is made, whatever the others say. */
+export async function examine(context: OperationsContext, signal: AbortSignal): Promise<DoctorDocument> {
+  const checks: DoctorCheck[] = [
+    await check("home can be written", () => writable(context.home)),
+    await check("staging can be written", () => writable(context.staging.path)),
+    await check("staging has free space", () => roomInStaging(context)),
+    await check("clock is sane", () => saneClock(context)),
+  ];
+  for (const [name, facts] of context.archives) checks.push(...(await examineArchive(context, name, facts, signal)));
+  for (const [name, destination] of context.destinations) {
+    checks.push(await check(`destination ${name} takes studies`, () => timed(signal, (limited) => destination.check(limited))));
+  }
+  const letters = [...context.archives].map(([archive, facts]) => ({ archive, line: letterTo(context, facts) }));
+  return { ok: checks.every(({ ok }) => ok), checks, letters };
+}
+
+async function examineArchive(context: OperationsContext, name: string, facts: ArchiveFacts, signal: AbortSignal): Promise<DoctorCheck[]> {
+  const { archive, retrieve } = facts;
+  const nobody = { by: "accession-number", accessionNumber: "RADFERRYDOCTOR", patientId: "RADFERRYDOCTOR" } as const;
+  const checks = [
+    await check(`archive ${name} answers C-ECHO`, () => timed(signal, (limited) => archive.echo(limited))),
+    await check(`archive ${name} answers C-FIND`, () => timed(signal, (limited) => archive.findStudies(nobody, limited))),
+  ];
+  if (retrieve === "move") {
+    checks.push(await check(`our listener can be reached by archive ${name}`, async () => reachable(context, facts)));
+    checks.push(await check(`archive ${name} knows us as a move destination`, () => timed(signal, (limited) => archive.rehearseRetrieval(limited))));
+  } else {
+    checks.push(await check(`archive ${name} answers C-GET`, () => timed(signal, (limited) => archive.rehearseRetrieval(limited))));
+  }
+  return checks;
+}
+
+async function check(name: string, examination: Examination): Promise<DoctorCheck> {
+  try {
+    return { check: name, ok: true, message: await examination() };
+  } catch (thrown) {
+    const { code, message, remedy } = thrown instanceof CheckFailure ? thrown : toGatewayError(thrown).toJSON();
+    return { check: name, ok: false, code, message, remedy };
+  }
+}
+
+/** A check of our own side that failed: a code of the registry without the throw of an operation. */
+class CheckFailure extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode) {
+    super(errorRegistry[code].summary);
+    this.code = code;
+  }
+
+  get remedy(): string {
+    return errorRegistry[this.code].remedy;
+  }
+}
+
+async function timed(signal: AbortSignal, ask: (limited: AbortSignal) => Promise<unknown>): Promise<string> {
+  using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
+  await ask(limited);
+  return "yes";
+}
+
+async function writable(folder: string): Promise<string> {
+  const probe = join(folder, `.doctor-${randomUUID()}`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(probe, "");
+    await unlink(probe);
+  } catch {
+    throw new CheckFailure("FOLDER_NOT_WRITABLE");
+  }
+  return "yes";
+}
+
+async function roomInStaging({ disk, staging }: OperationsContext): Promise<string> {
+  const freeBytes = await disk.freeBytes(staging.path);
+  if (freeBytes < staging.reserveBytes) throw new CheckFailure("STAGING_FULL");
+  return `${(freeBytes / 1e9).toFixed(0)} GB free, ${(staging.reserveBytes / 1e9).toFixed(0)} GB in reserve`;
+}
+
+/** A wrong clock spoils waiting times and receipts: it is held against a lower bound and against the disk's. */
+async function saneClock({ clock, home }: OperationsContext): Promise<string> {
+  const probe = join(home, `.doctor-${randomUUID()}`);
+  await writeFile(probe, "");
+  const { mtimeMs } = await stat(probe);
+  await unlink(probe);
+  const nowMs = clock.nowMs();
+  if (nowMs < EARLIEST_SANE_MS || Math.abs(nowMs - mtimeMs) > CLOCK_TOLERANCE_MS) throw new CheckFailure("CLOCK_WRONG");
+  return new Date(nowMs).toISOString();
+}
+
+function reachable({ ownAddress }: OperationsContext, { address }: ArchiveFacts): string {
+  if (isLoopback(ownAddress.host) && !isLoopback(address.host)) throw new CheckFailure("LISTENER_ON_LOOPBACK");
+  return `listens on ${ownAddress.host}:${ownAddress.port}`;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+/** One line for the archive's administrator: all they need to enter. */
+function letterTo({ ownAddress }: OperationsContext, { address, retrieve }: ArchiveFacts): string {
+  const { aeTitle, host, port } = ownAddress;
+  const listener = isLoopback(host) || host === "0.0.0.0" ? "<this machine's address>" : host;
+  const move = `register the AE title ${aeTitle} at ${listener}, port ${port}, as a move destination that accepts C-STORE of all storage classes`;
+  const get = `register the AE title ${aeTitle} at ${listener} as a client`;
+  const allow = retrieve === "move" ? "C-ECHO, C-FIND and C-MOVE (study root)" : "C-ECHO, C-FIND and C-GET (study root)";
+  return `On ${address.aeTitle} (${address.host}:${address.port}): ${retrieve === "move" ? move : get}; allow it ${allow}.`;
+}

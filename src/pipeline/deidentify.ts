@@ -1,0 +1,96 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { InstanceOutcome } from "../deid/outcome.ts";
+import { createStudyReport, type StudyReport } from "../deid/study-report.ts";
+import type { ErrorCode } from "../errors/registry.ts";
+import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
+import type { StagedInstance } from "../staging/staging-area.ts";
+import type { LedgerChange, LedgerEntry } from "../store/records.ts";
+import { type StepContext, type StepResult, studyOf } from "./step.ts";
+
+/** What de-identification of a study came to. */
+export interface DeidentifiedStudy {
+  readonly files: readonly DeidentifiedFile[];
+  readonly report: StudyReport;
+  /** Set when nothing of the study may be delivered. */
+  readonly end: StepResult | undefined;
+}
+
+/** Ledger lines written together: bounds both the transaction and what a crash repeats. */
+const LEDGER_BATCH = 500;
+
+/**
+ * Writes the de-identified copy of every received instance into the job's outbox folder. Output is a function of its input,
+ * so a step that was cut short is simply done again.
+ */
+export async function deidentifyStudy(context: StepContext): Promise<DeidentifiedStudy> {
+  const { job, services, project } = context;
+  const report = createStudyReport({ project: project.name, profile: project.profile, keyId: project.keyId });
+  const ledger = await services.store.ledger(job.id);
+  const received = await receivedInstances(context, ledger);
+  // Staging was emptied by hand or lost: what is gone is fetched again.
+  if (received === undefined) return { files: [], report, end: { kind: "next", stage: "retrieving" } };
+  const countBySeries = countInstances(ledger);
+  const folder = services.outbox.folderOf(job.id);
+  await rm(folder, { recursive: true, force: true });
+
+  const files: DeidentifiedFile[] = [];
+  const rejections: ErrorCode[] = [];
+  let changes: LedgerChange[] = [];
+  for (const [index, instance] of received.entries()) {
+    const outcome = await project.deidentifier.instance(
+      {
+        path: instance.path,
+        outputPath: join(folder, `${index}.dcm`),
+        participantId: job.participantId,
+        seriesInstanceCount: countBySeries.get(instance.seriesInstanceUid) ?? 0,
+      },
+      context.signal,
+    );
+    report.add(outcome);
+    if (outcome.kind === "deidentified") files.push(outcome.file);
+    if (outcome.kind === "rejected") rejections.push(outcome.code);
+    changes.push(ledgerChange(instance, outcome));
+    if (changes.length >= LEDGER_BATCH || index === received.length - 1) {
+      await context.write({ ledger: changes });
+      changes = [];
+    }
+  }
+  return { files, report, end: await endOf(context, files, rejections) };
+}
+
+async function receivedInstances(context: StepContext, ledger: readonly LedgerEntry[]): Promise<readonly StagedInstance[] | undefined> {
+  const staged = new Map((await context.services.staging.list(studyOf(context.job))).map((instance) => [instance.sopInstanceUid as string, instance]));
+  const received = ledger.filter((entry) => entry.receivedAtMs !== undefined);
+  const instances = received.map((entry) => staged.get(entry.sopInstanceUid)).filter((instance) => instance !== undefined);
+  return instances.length === received.length ? instances : undefined;
+}
+
+/** Of the archive's whole study where it listed one, else of what arrived. */
+function countInstances(ledger: readonly LedgerEntry[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { seriesInstanceUid } of ledger) counts.set(seriesInstanceUid, (counts.get(seriesInstanceUid) ?? 0) + 1);
+  return counts;
+}
+
+function ledgerChange({ sopInstanceUid }: StagedInstance, outcome: InstanceOutcome): LedgerChange {
+  if (outcome.kind === "deidentified") {
+    return { kind: "deidentified", sopInstanceUid, pseudoSopInstanceUid: outcome.file.sopInstanceUid, sha256: outcome.file.sha256 };
+  }
+  return { kind: "excluded", sopInstanceUid, reason: outcome.kind === "excluded" ? outcome.reason : outcome.code };
+}
+
+async function endOf(context: StepContext, files: readonly DeidentifiedFile[], rejections: readonly ErrorCode[]): Promise<StepResult | undefined> {
+  const [rejection] = rejections;
+  const [file] = files;
+  if (rejection !== undefined && (file === undefined || context.project.profile.onReject === "study")) {
+    return { kind: "end", state: "quarantined", code: rejection };
+  }
+  if (file === undefined) return { kind: "end", state: "excluded", code: "NOTHING_LEFT_BY_FILTERS" };
+  await context.write({
+    pseudonym: file.pseudonym,
+    pseudoStudyInstanceUid: file.studyInstanceUid,
+    events: [{ event: "de-identified", detail: { instances: files.length, rejected: rejections.length } }],
+  });
+  return undefined;
+}

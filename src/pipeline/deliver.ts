@@ -1,0 +1,65 @@
+import type { Destination, StudyDelivery } from "../delivery/destination.ts";
+import { deliverStudy } from "../delivery/receipts.ts";
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import type { DeliveryRecord } from "../store/records.ts";
+import { deidentifyStudy } from "./deidentify.ts";
+import type { StepContext, StepResult } from "./step.ts";
+
+/**
+ * De-identifies, delivers to every destination of the project and confirms each by read-back. The three belong together: a job that was cut
+ * short while delivering makes the same de-identified files again, and asks the destination what it holds before anything is sent.
+ */
+export async function deidentifyAndDeliver(context: StepContext): Promise<StepResult> {
+  const { job, project, services } = context;
+  await context.write({ stage: "deidentifying" });
+  const { files, report, end } = await deidentifyStudy(context);
+  const [first] = files;
+  if (end !== undefined || first === undefined) {
+    await services.outbox.remove(job.id);
+    return end ?? { kind: "end", state: "excluded", code: "NOTHING_LEFT_BY_FILTERS" };
+  }
+  await context.write({ stage: "delivering" });
+  const delivery: StudyDelivery = {
+    project: project.name,
+    pseudonym: first.pseudonym,
+    studyInstanceUid: first.studyInstanceUid,
+    files,
+    report: { ...report.document(), verdict: job.verdict ?? "unknown" },
+  };
+  for (const destination of project.destinations) await deliverTo(context, destination, delivery);
+
+  await context.write({ stage: "confirming", ledger: await deliveredLines(context) });
+  await services.outbox.remove(job.id);
+  return {
+    kind: "end",
+    state: "delivered",
+    change: { events: [{ event: "delivered", detail: { instances: files.length, destinations: project.destinations.length } }] },
+  };
+}
+
+async function deliveredLines({ services, job }: StepContext) {
+  const ledger = await services.store.ledger(job.id);
+  return ledger
+    .filter((entry) => entry.deidentifiedAtMs !== undefined && entry.excludedAtMs === undefined)
+    .map(({ sopInstanceUid }) => ({ kind: "delivered", sopInstanceUid }) as const);
+}
+
+async function deliverTo(context: StepContext, destination: Destination, delivery: StudyDelivery): Promise<void> {
+  const instances = delivery.files.length;
+  await record(context, { destination: destination.name, state: "sending", instances, code: undefined });
+  try {
+    const receipt = await deliverStudy(destination, delivery, context.services.clock, context.signal);
+    await record(context, { destination: destination.name, state: "confirmed", instances: receipt.instances, code: undefined });
+    await context.write({
+      events: [{ event: "confirmed by read-back", detail: { destination: destination.name, instances: receipt.instances, proof: receipt.proof } }],
+    });
+  } catch (thrown) {
+    context.signal.throwIfAborted();
+    await record(context, { destination: destination.name, state: "failed", instances, code: toGatewayError(thrown).code });
+    throw thrown;
+  }
+}
+
+async function record({ services, lease }: StepContext, delivery: Omit<DeliveryRecord, "changedAtMs">): Promise<void> {
+  if (!(await services.store.recordDelivery(lease, delivery, services.clock.nowMs()))) throw new GatewayError("LEASE_LOST");
+}

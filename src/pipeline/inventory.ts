@@ -1,0 +1,84 @@
+import type { Archive, ListedInstance, StudyListing } from "../archive/archive.ts";
+import type { SeriesInstanceUid } from "../dicom/uid.ts";
+import type { StagedInstance } from "../staging/staging-area.ts";
+import { archiveOf, type StepContext, studyOf } from "./step.ts";
+
+/** What the archive says there is of the wanted series, beside what staging holds of them. */
+export interface Inventory {
+  readonly archive: Archive;
+  readonly listing: StudyListing;
+  readonly staged: readonly StagedInstance[];
+  /** Listed, not staged. Empty when the archive does not list UIDs. */
+  readonly missing: readonly ListedInstance[];
+  readonly seriesInstanceUids: readonly SeriesInstanceUid[] | undefined;
+}
+
+export async function takeInventory(context: StepContext): Promise<Inventory> {
+  const archive = archiveOf(context);
+  const study = studyOf(context.job);
+  const seriesInstanceUids = context.job.seriesInstanceUids as readonly SeriesInstanceUid[] | undefined;
+  const isWanted = ({ seriesInstanceUid }: { readonly seriesInstanceUid: SeriesInstanceUid }): boolean =>
+    seriesInstanceUids?.includes(seriesInstanceUid) ?? true;
+
+  const listing = narrow(await archive.listStudy(study, context.signal), seriesInstanceUids, isWanted);
+  const inStaging = (await context.services.staging.list(study)).filter(isWanted);
+  if (listing.kind !== "instances") return { archive, listing, staged: inStaging, missing: [], seriesInstanceUids };
+
+  // An instance that the archive does not list is not this account's: it is left where it is.
+  const listed = new Set(listing.instances.map((instance) => instance.sopInstanceUid));
+  const staged = inStaging.filter((instance) => listed.has(instance.sopInstanceUid));
+  const held = new Set(staged.map((instance) => instance.sopInstanceUid));
+  const missing = listing.instances.filter((instance) => !held.has(instance.sopInstanceUid));
+  return { archive, listing, staged, missing, seriesInstanceUids };
+}
+
+/** A count is the whole study's: it says nothing when only some series are wanted. */
+function narrow(
+  listing: StudyListing,
+  series: readonly SeriesInstanceUid[] | undefined,
+  isWanted: (instance: ListedInstance) => boolean,
+): StudyListing {
+  if (series === undefined) return listing;
+  if (listing.kind !== "instances") return { kind: "unknown" };
+  return { kind: "instances", instances: listing.instances.filter(isWanted) };
+}
+
+export function expectedCount(listing: StudyListing): number | undefined {
+  if (listing.kind === "instances") return listing.instances.length;
+  return listing.kind === "count" ? listing.count : undefined;
+}
+
+/** Fetches what is missing, and no more, where the archive lists UIDs; else the wanted series or the study. Then makes it durable and accounts for it. */
+export async function fetchMissing(context: StepContext, inventory: Inventory): Promise<void> {
+  const study = studyOf(context.job);
+  const { archive, listing, staged, missing, seriesInstanceUids } = inventory;
+  if (listing.kind !== "instances" || missing.length > 0) {
+    const whole = staged.length === 0 || listing.kind !== "instances";
+    await archive.retrieve(
+      {
+        studyInstanceUid: study,
+        ...(listing.kind === "instances" ? { wanted: new Set(listing.instances.map((instance) => instance.sopInstanceUid)) } : {}),
+        ...(whole ? {} : { instances: missing }),
+        ...(whole && seriesInstanceUids !== undefined ? { seriesInstanceUids } : {}),
+      },
+      context.signal,
+    );
+  }
+  await account(context, inventory);
+}
+
+/** Instances count as received once their study is synced. */
+export async function account(context: StepContext, { listing }: Inventory): Promise<void> {
+  const study = studyOf(context.job);
+  const { staging } = context.services;
+  await staging.sync(study);
+  const listed = listing.kind === "instances" ? new Set(listing.instances.map((instance) => instance.sopInstanceUid)) : undefined;
+  const wantedSeries = context.job.seriesInstanceUids;
+  const received = (await staging.list(study)).filter(
+    (instance) =>
+      (listed?.has(instance.sopInstanceUid) ?? true) && (wantedSeries?.includes(instance.seriesInstanceUid) ?? true),
+  );
+  await context.write({
+    ledger: received.map(({ sopInstanceUid, seriesInstanceUid }) => ({ kind: "received", sopInstanceUid, seriesInstanceUid })),
+  });
+}

@@ -1,0 +1,25 @@
+import { expectedCount, fetchMissing, takeInventory } from "./inventory.ts";
+import { type StepContext, type StepResult, studyOf } from "./step.ts";
+
+/** How long retrieval pauses before the disk is looked at again. */
+const DISK_PAUSE_MS = 15_000;
+
+/** Writes down what the archive lists, then fetches what staging lacks of it. */
+export async function retrieve(context: StepContext): Promise<StepResult> {
+  const { services, job, signal } = context;
+  if (await services.staging.isBelowReserve()) return { kind: "pause", code: "STAGING_FULL", delayMs: DISK_PAUSE_MS };
+  using _single = await services.studyLocks.acquire(studyOf(job), signal);
+
+  const inventory = await takeInventory(context);
+  const { listing } = inventory;
+  await context.write({
+    expected: expectedCount(listing) ?? null,
+    events: [{ event: "retrieving", detail: { archive: inventory.archive.name, listed: listing.kind, staged: inventory.staged.length } }],
+    ledger:
+      listing.kind === "instances"
+        ? listing.instances.map(({ sopInstanceUid, seriesInstanceUid }) => ({ kind: "expected", sopInstanceUid, seriesInstanceUid }))
+        : [],
+  });
+  await fetchMissing(context, inventory);
+  return { kind: "next", stage: "verifying" };
+}

@@ -1,0 +1,18 @@
+import type { Random } from "../units/random.ts";
+
+export interface RetryPolicy {
+  /** Due tries before a transient failure becomes final. */
+  readonly attempts: number;
+  readonly firstDelayMs: number;
+  readonly maximumDelayMs: number;
+}
+
+/**
+ * How long to wait after the given number of failed tries: doubling, up to the maximum, the upper half of it by chance
+ * so that jobs which failed together do not come back together.
+ */
+export function backOffMs(policy: RetryPolicy, failedTries: number, random: Random): number {
+  const doublings = Math.min(Math.max(failedTries - 1, 0), 30);
+  const fullMs = Math.min(policy.firstDelayMs * 2 ** doublings, policy.maximumDelayMs);
+  return Math.round(fullMs / 2 + (random.next() * fullMs) / 2);
+}

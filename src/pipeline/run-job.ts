@@ -1,0 +1,119 @@
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import type { Stage } from "../store/job-states.ts";
+import type { ClaimedJob, JobChange, JobRecord } from "../store/records.ts";
+import { deidentifyAndDeliver } from "./deliver.ts";
+import { locate } from "./locate.ts";
+import { retrieve } from "./retrieve.ts";
+import { backOffMs } from "./retry.ts";
+import type { PipelineServices } from "./services.ts";
+import type { Step, StepContext, StepResult } from "./step.ts";
+import { verify } from "./verify.ts";
+
+/** Where a claimed job goes on. After a crash while delivering it de-identifies again: same bytes, nothing sent twice. */
+const STEPS: { readonly [S in Stage]: Step } = {
+  locating: locate,
+  retrieving: retrieve,
+  verifying: verify,
+  deidentifying: deidentifyAndDeliver,
+  delivering: deidentifyAndDeliver,
+  confirming: deidentifyAndDeliver,
+};
+
+/** More steps than stages would mean that a step sends the job back again and again. */
+const MAXIMUM_STEPS = 12;
+
+/** How long a claim holds without being renewed. */
+export const LEASE_MS = 60_000;
+
+/** Runs a claimed job to its end, to its next wait, or until the signal is aborted. Settles its state in the store; throws only when the store fails. */
+export async function runJob(services: PipelineServices, claimed: ClaimedJob, stop: AbortSignal): Promise<void> {
+  const cancelled = new AbortController();
+  const signal = AbortSignal.any([stop, cancelled.signal]);
+  const renewal = keepLease(services, claimed, cancelled);
+  try {
+    const result = await runSteps(services, claimed, signal);
+    await settle(services, claimed, result);
+  } catch (thrown) {
+    // Stopped or no longer ours: the job stays as journalled and is taken up again.
+    if (stop.aborted || cancelled.signal.aborted || toGatewayError(thrown).code === "LEASE_LOST") return;
+    await settleFailure(services, claimed, toGatewayError(thrown));
+  } finally {
+    await renewal[Symbol.asyncDispose]();
+  }
+}
+
+async function runSteps(services: PipelineServices, { lease, job: claimedJob }: ClaimedJob, signal: AbortSignal): Promise<StepResult> {
+  const project = services.projects.get(claimedJob.project);
+  if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: claimedJob.project });
+  let job: JobRecord = claimedJob;
+  const write = async (change: JobChange): Promise<void> => {
+    if (!(await services.store.change(lease, change, services.clock.nowMs()))) throw new GatewayError("LEASE_LOST");
+  };
+  for (let count = 0; count < MAXIMUM_STEPS; count += 1) {
+    signal.throwIfAborted();
+    const context: StepContext = { services, project, job, lease, signal, write };
+    const result = await STEPS[job.stage](context);
+    if (result.kind !== "next") return result;
+    await write({ stage: result.stage });
+    job = await services.store.job(job.id);
+  }
+  throw new GatewayError("INTERNAL", { stage: job.stage });
+}
+
+async function settle(services: PipelineServices, { lease, job }: ClaimedJob, result: StepResult): Promise<void> {
+  const nowMs = services.clock.nowMs();
+  if (result.kind === "end") {
+    await services.store.settle(
+      lease,
+      {
+        state: result.state,
+        attempts: job.attempts,
+        ...(result.code === undefined ? {} : { code: result.code }),
+        ...(result.change === undefined ? {} : { change: result.change }),
+      },
+      nowMs,
+    );
+    services.logger.info("job ended", { job: job.id, project: job.project, state: result.state, code: result.code });
+  } else if (result.kind === "pause") {
+    const { code } = result;
+    await services.store.settle(lease, { state: "waiting", code, dueAtMs: nowMs + result.delayMs, attempts: job.attempts }, nowMs);
+  }
+}
+
+async function settleFailure(services: PipelineServices, { lease, job }: ClaimedJob, error: GatewayError): Promise<void> {
+  const { retry, random, clock, logger, store } = services;
+  const attempts = job.attempts + 1;
+  const nowMs = clock.nowMs();
+  const mayRetry = error.class !== "permanent" && attempts < retry.attempts;
+  const change: JobChange = { events: [{ event: mayRetry ? "will be tried again" : "failed", detail: { ...error.details, code: error.code, attempts } }] };
+  const outcome = mayRetry
+    ? ({ state: "waiting", code: error.code, dueAtMs: nowMs + backOffMs(retry, attempts, random), attempts, change } as const)
+    : ({ state: "failed", code: error.code, attempts, change } as const);
+  await store.settle(lease, outcome, nowMs);
+  logger.warn("job step failed", { job: job.id, project: job.project, code: error.code, attempts, state: outcome.state });
+}
+
+/** Renews the lease while the job runs; aborts it when the renewal says that it was cancelled or taken over. */
+function keepLease(services: PipelineServices, { lease }: ClaimedJob, lost: AbortController): AsyncDisposable {
+  const stop = new AbortController();
+  const loop = async (): Promise<void> => {
+    try {
+      for (;;) {
+        await services.clock.sleep(RENEWAL_MS, stop.signal);
+        if (!(await services.store.renew(lease, LEASE_MS, services.clock.nowMs()))) return lost.abort(new GatewayError("LEASE_LOST"));
+      }
+    } catch (thrown) {
+      if (!stop.signal.aborted) lost.abort(thrown);
+    }
+  };
+  const running = loop();
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+/** Often enough that a cancelled job stops soon, and that a missed renewal or two lose nothing. */
+const RENEWAL_MS = 1_000;

@@ -1,0 +1,41 @@
+import type { Archive } from "../archive/archive.ts";
+import type { Refusals } from "../archive/expectations.ts";
+import type { Deidentifier } from "../deid/deidentifier.ts";
+import type { Profile } from "../deid/profiles/profile.ts";
+import type { Destination } from "../delivery/destination.ts";
+import type { Outbox } from "../staging/outbox.ts";
+import type { StagingArea } from "../staging/staging-area.ts";
+import type { Store } from "../store/store.ts";
+import type { Clock } from "../units/clock.ts";
+import type { Logger } from "../units/logger.ts";
+import type { Random } from "../units/random.ts";
+import type { RetryPolicy } from "./retry.ts";
+import type { StudyLocks } from "./study-locks.ts";
+
+/** A project as the pipeline needs it: everything resolved. */
+export interface PipelineProject {
+  readonly name: string;
+  /** In the order of fallback. */
+  readonly archives: readonly Archive[];
+  readonly destinations: readonly Destination[];
+  readonly profile: Profile;
+  readonly keyId: string;
+  readonly deidentifier: Deidentifier;
+  readonly partial: "hold" | "deliver";
+  readonly maximumStudiesPerRequest: number;
+  /** Patient IDs never queried for, never delivered. */
+  readonly optOut: ReadonlySet<string>;
+}
+
+export interface PipelineServices {
+  readonly store: Store;
+  readonly staging: StagingArea;
+  readonly outbox: Outbox;
+  readonly refusals: Refusals;
+  readonly projects: ReadonlyMap<string, PipelineProject>;
+  readonly retry: RetryPolicy;
+  readonly studyLocks: StudyLocks;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}

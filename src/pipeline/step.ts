@@ -1,0 +1,45 @@
+import type { Archive } from "../archive/archive.ts";
+import { parseStudyInstanceUid, type StudyInstanceUid } from "../dicom/uid.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
+import type { JobState, Stage } from "../store/job-states.ts";
+import type { JobChange, JobRecord, Lease } from "../store/records.ts";
+import type { PipelineProject, PipelineServices } from "./services.ts";
+
+/** What a step of a job has at hand. `job` is the record as it was when the step began. */
+export interface StepContext {
+  readonly services: PipelineServices;
+  readonly project: PipelineProject;
+  readonly job: JobRecord;
+  readonly lease: Lease;
+  /** Aborted when the job is cancelled, its lease is lost, or the gateway stops. */
+  readonly signal: AbortSignal;
+  /** Journals a change. @throws GatewayError LEASE_LOST when the job is no longer ours: the step must stop. */
+  write(change: JobChange): Promise<void>;
+}
+
+type EndState = Exclude<JobState, "queued" | "waiting" | "running">;
+
+/** How a step ended. Errors are thrown instead; their code decides what follows. */
+export type StepResult =
+  | { readonly kind: "next"; readonly stage: Stage }
+  | { readonly kind: "end"; readonly state: EndState; readonly code?: ErrorCode; readonly change?: JobChange }
+  /** The study is another job's: this one was dissolved into it. */
+  | { readonly kind: "joined" }
+  /** Not a failure of the study: it waits until the gateway itself can go on, and no try is counted. */
+  | { readonly kind: "pause"; readonly code: ErrorCode; readonly delayMs: number };
+
+export type Step = (context: StepContext) => Promise<StepResult>;
+
+/** A later stage cannot be reached without a located study: if it is, the store was tampered with. */
+export function studyOf(job: JobRecord): StudyInstanceUid {
+  if (job.studyInstanceUid === undefined) throw new GatewayError("INTERNAL", { stage: job.stage });
+  return parseStudyInstanceUid(job.studyInstanceUid);
+}
+
+/** @throws GatewayError ARCHIVE_UNKNOWN when the archive was taken out of the project since. */
+export function archiveOf({ job, project }: StepContext): Archive {
+  const archive = project.archives.find(({ name }) => name === job.archive);
+  if (archive === undefined) throw new GatewayError("ARCHIVE_UNKNOWN", { project: project.name });
+  return archive;
+}

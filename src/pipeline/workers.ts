@@ -1,0 +1,44 @@
+import { toGatewayError } from "../errors/gateway-error.ts";
+import { LEASE_MS, runJob } from "./run-job.ts";
+import type { PipelineServices } from "./services.ts";
+
+/** How long an idle worker waits before it looks for work that another process submitted. */
+const IDLE_MS = 250;
+/** A store that does not answer is asked again after this. */
+const STORE_PAUSE_MS = 2_000;
+
+export interface Workers extends AsyncDisposable {
+  /** No further job is claimed; resolves when the running ones have come to an end or were stopped by the signal. */
+  drain(): Promise<void>;
+}
+
+/** `count` workers, each claiming one job at a time. Aborting `stop` interrupts running jobs where they can be taken up again. */
+export function startWorkers(services: PipelineServices, options: { readonly count: number; readonly name: string; readonly stop: AbortSignal }): Workers {
+  const idle = new AbortController();
+  const quiet = AbortSignal.any([options.stop, idle.signal]);
+
+  async function work(name: string): Promise<void> {
+    while (!quiet.aborted) {
+      try {
+        const claimed = await services.store.claim(name, LEASE_MS, services.clock.nowMs());
+        if (claimed === undefined) await pause(IDLE_MS);
+        else await runJob(services, claimed, options.stop);
+      } catch (thrown) {
+        services.logger.error("worker could not reach the store", { worker: name, code: toGatewayError(thrown).code });
+        await pause(STORE_PAUSE_MS);
+      }
+    }
+  }
+
+  async function pause(durationMs: number): Promise<void> {
+    if (quiet.aborted) return;
+    await services.clock.sleep(durationMs, quiet).catch(() => undefined);
+  }
+
+  const running = Array.from({ length: options.count }, (_, index) => work(`${options.name}-${index + 1}`));
+  const drain = async (): Promise<void> => {
+    idle.abort();
+    await Promise.all(running);
+  };
+  return { drain, [Symbol.asyncDispose]: drain };
+}
