@@ -2,8 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, stat, unlink, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { toGatewayError } from "../errors/gateway-error.ts";
-import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { abortAfter } from "../units/abort.ts";
 import type { ArchiveFacts, OperationsContext } from "./context.ts";
 import type { DoctorCheck, DoctorDocument } from "./documents.ts";
@@ -53,22 +52,8 @@ async function check(name: string, examination: Examination): Promise<DoctorChec
   try {
     return { check: name, ok: true, message: await examination() };
   } catch (thrown) {
-    const { code, message, remedy } = thrown instanceof CheckFailure ? thrown : toGatewayError(thrown).toJSON();
+    const { code, message, remedy } = toGatewayError(thrown).toJSON();
     return { check: name, ok: false, code, message, remedy };
-  }
-}
-
-/** A check of our own side that failed: a code of the registry without the throw of an operation. */
-class CheckFailure extends Error {
-  readonly code: ErrorCode;
-
-  constructor(code: ErrorCode) {
-    super(errorRegistry[code].summary);
-    this.code = code;
-  }
-
-  get remedy(): string {
-    return errorRegistry[this.code].remedy;
   }
 }
 
@@ -85,14 +70,14 @@ async function writable(folder: string): Promise<string> {
     await writeFile(probe, "");
     await unlink(probe);
   } catch {
-    throw new CheckFailure("FOLDER_NOT_WRITABLE");
+    throw new GatewayError("FOLDER_NOT_WRITABLE");
   }
   return "yes";
 }
 
 async function roomInStaging({ disk, staging }: OperationsContext): Promise<string> {
   const freeBytes = await disk.freeBytes(staging.path);
-  if (freeBytes < staging.reserveBytes) throw new CheckFailure("STAGING_FULL");
+  if (freeBytes < staging.reserveBytes) throw new GatewayError("STAGING_FULL");
   return `${(freeBytes / 1e9).toFixed(0)} GB free, ${(staging.reserveBytes / 1e9).toFixed(0)} GB in reserve`;
 }
 
@@ -103,12 +88,12 @@ async function saneClock({ clock, home }: OperationsContext): Promise<string> {
   const { mtimeMs } = await stat(probe);
   await unlink(probe);
   const nowMs = clock.nowMs();
-  if (nowMs < EARLIEST_SANE_MS || Math.abs(nowMs - mtimeMs) > CLOCK_TOLERANCE_MS) throw new CheckFailure("CLOCK_WRONG");
+  if (nowMs < EARLIEST_SANE_MS || Math.abs(nowMs - mtimeMs) > CLOCK_TOLERANCE_MS) throw new GatewayError("CLOCK_WRONG");
   return new Date(nowMs).toISOString();
 }
 
 function reachable({ ownAddress }: OperationsContext, { address }: ArchiveFacts): string {
-  if (isLoopback(ownAddress.host) && !isLoopback(address.host)) throw new CheckFailure("LISTENER_ON_LOOPBACK");
+  if (isLoopback(ownAddress.host) && !isLoopback(address.host)) throw new GatewayError("LISTENER_ON_LOOPBACK");
   return `listens on ${ownAddress.host}:${ownAddress.port}`;
 }
 

@@ -1,0 +1,67 @@
+import { loadOptOut } from "../cohort/opt-out.ts";
+import type { Settings } from "../config/settings.ts";
+import { createDeidentifier } from "../deid/deidentifier.ts";
+import { loadProfile } from "../deid/profiles/profile.ts";
+import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
+import type { Destination } from "../delivery/destination.ts";
+import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
+import { createFolderDestination } from "../delivery/folder/folder-destination.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ArchiveFacts, ProjectFacts } from "../operations/context.ts";
+import type { PipelineProject } from "../pipeline/services.ts";
+import type { Logger } from "../units/logger.ts";
+
+export type Destinations = ReadonlyMap<string, Destination>;
+
+export async function openDestinations(settings: Settings, logger: Logger): Promise<Destinations> {
+  const destinations = new Map<string, Destination>();
+  for (const destination of settings.destinations) {
+    const { name } = destination;
+    if (destination.kind === "folder") {
+      destinations.set(name, await createFolderDestination({ name, path: destination.path }));
+    } else {
+      const { address } = destination;
+      destinations.set(name, createDimseDestination({ name, address, callingAeTitle: settings.dicom.aeTitle, logger }));
+    }
+  }
+  return destinations;
+}
+
+export async function composeProjects(
+  settings: Settings,
+  archives: ReadonlyMap<string, ArchiveFacts>,
+  destinations: Destinations,
+): Promise<ReadonlyMap<string, PipelineProject>> {
+  const projects = new Map<string, PipelineProject>();
+  for (const project of settings.projects) {
+    const profile = await loadProfile(project.profile);
+    const key = await loadProjectKey(project.keyFile);
+    projects.set(project.name, {
+      name: project.name,
+      archives: project.archives.map((name) => named(archives, name).archive),
+      destinations: project.destinations.map((name) => named(destinations, name)),
+      profile,
+      keyId: key.id,
+      deidentifier: createDeidentifier({ profile, key, filters: project.filters }),
+      partial: project.partial,
+      maximumStudiesPerRequest: project.maximumStudiesPerRequest,
+      optOut: await loadOptOut(project.optOut),
+    });
+  }
+  return projects;
+}
+
+export async function projectFacts(settings: Settings): Promise<ReadonlyMap<string, ProjectFacts>> {
+  const facts = new Map<string, ProjectFacts>();
+  for (const { name, accessionNumbersUnique, optOut } of settings.projects) {
+    facts.set(name, { name, accessionNumbersUnique, optOut: await loadOptOut(optOut) });
+  }
+  return facts;
+}
+
+/** `config check` has seen to it that every name is known. */
+function named<T>(map: ReadonlyMap<string, T>, name: string): T {
+  const found = map.get(name);
+  if (found === undefined) throw new GatewayError("INTERNAL", { name });
+  return found;
+}

@@ -1,0 +1,19 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { lockHome } from "./home-lock.ts";
+
+let home = "";
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "radferry-lock-"));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+it("lets one work on a home at a time", () => {
+  {
+    using _first = lockHome(home);
+    expect(() => lockHome(home)).toThrow(expect.objectContaining({ code: "HOME_IN_USE" }));
+  }
+  using _next = lockHome(home);
+});

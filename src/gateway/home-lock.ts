@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { GatewayError } from "../errors/gateway-error.ts";
+
+/** SQLITE_BUSY: somebody else holds the lock. https://www.sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+
+/**
+ * Makes sure that one process works on a home. The lock is a file lock that SQLite takes, so the kernel gives it back however the process ends,
+ * and no stale file can keep a service from starting.
+ * @throws GatewayError HOME_IN_USE
+ */
+export function lockHome(home: string): Disposable {
+  const database = new DatabaseSync(join(home, "gateway.lock"));
+  try {
+    database.exec("PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
+  } catch (thrown) {
+    database.close();
+    if (errorNumberOf(thrown) === SQLITE_BUSY) throw new GatewayError("HOME_IN_USE");
+    throw thrown;
+  }
+  return { [Symbol.dispose]: () => database.close() };
+}
+
+function errorNumberOf(thrown: unknown): number | undefined {
+  return thrown instanceof Error && "errcode" in thrown && typeof thrown.errcode === "number" ? thrown.errcode & 0xff : undefined;
+}

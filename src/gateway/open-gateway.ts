@@ -1,0 +1,157 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Archive } from "../archive/archive.ts";
+import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
+import { receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
+import { createExpectations, createRefusals } from "../archive/expectations.ts";
+import type { Settings } from "../config/settings.ts";
+import type { StoreHandler } from "../network/dimse/service-types.ts";
+import { startDimseServer } from "../network/dimse/server.ts";
+import type { ArchiveFacts } from "../operations/context.ts";
+import { createOperations } from "../operations/create-operations.ts";
+import type { PipelineServices } from "../pipeline/services.ts";
+import { createStudyLocks } from "../pipeline/study-locks.ts";
+import { startWorkers } from "../pipeline/workers.ts";
+import { openStagingArea } from "../staging/open-staging.ts";
+import { openOutbox } from "../staging/outbox.ts";
+import { openSqliteStore } from "../store/sqlite/open.ts";
+import type { Store } from "../store/store.ts";
+import { type Clock, systemClock } from "../units/clock.ts";
+import { type Disk, systemDisk } from "../units/disk.ts";
+import type { Logger } from "../units/logger.ts";
+import { type Random, systemRandom } from "../units/random.ts";
+import { composeProjects, type Destinations, openDestinations, projectFacts } from "./compose-projects.ts";
+import type { Gateway } from "./gateway.ts";
+import { lockHome } from "./home-lock.ts";
+import { keepHouse } from "./keep-house.ts";
+
+/** Nothing arriving for this long after an archive's final answer means that nothing more will. */
+const QUIET_MS = 3_000;
+/** How long running jobs may go on after a stop was asked for; then they stop where they can be taken up again. */
+const DRAIN_MS = 10_000;
+
+export interface GatewayOptions {
+  readonly settings: Settings;
+  readonly mode: "serve" | "worker" | "client";
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly disk?: Disk;
+}
+
+/** Builds everything from settings. @throws GatewayError HOME_IN_USE, KEY_FILE_…, STORE_…, LISTENER_PORT_IN_USE */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const { settings, logger } = options;
+  const clock = options.clock ?? systemClock;
+  const disk = options.disk ?? systemDisk;
+  await using opened = new AsyncDisposableStack();
+  await mkdir(settings.home, { recursive: true, mode: 0o700 });
+  if (options.mode !== "client") opened.use(lockHome(settings.home));
+  const store = opened.use(await openSqliteStore({ path: join(settings.home, "radferry.db"), logger }));
+  const destinations = await openDestinations(settings, options.mode, logger);
+  for (const destination of destinations.values()) opened.use(destination);
+
+  const parts: Parts = { settings, store, destinations, clock, disk, logger, random: options.random ?? systemRandom };
+  return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly destinations: Destinations;
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+const refuseEverything: StoreHandler = () => Promise.resolve({ refuse: 0x0124 });
+
+/** Looks, submits and asks archives; runs nothing and touches no staging. */
+async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
+  const expectations = createExpectations(parts.clock);
+  const archives = openArchives(parts, { expectations, store: refuseEverything });
+  const operations = await operationsOver(parts, archives);
+  const closing = opened.move();
+  return {
+    operations,
+    dicomPort: undefined,
+    drain: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** Runs the pipeline. The DICOM listener opens last: when it accepts, everything is ready. */
+async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
+  const { settings, store, clock, random, logger } = parts;
+  const { staging: stagingSettings, retry } = settings;
+  const staging = opened.use(
+    await openStagingArea({ path: stagingSettings.path, reserveBytes: stagingSettings.reserveGigabytes * 1e9, disk: parts.disk, logger }),
+  );
+  const outbox = await openOutbox({ path: join(settings.home, "outbox") });
+  const expectations = createExpectations(clock);
+  const refusals = createRefusals();
+  const receive = receiveIntoStaging({ staging, expectations, refusals, logger });
+  const archives = openArchives(parts, { expectations, store: receive });
+  const services: PipelineServices = {
+    store, staging, outbox, refusals, clock, random, logger,
+    projects: await composeProjects(settings, archives, parts.destinations),
+    retry: { attempts: retry.attempts, firstDelayMs: retry.firstDelaySeconds * 1_000, maximumDelayMs: retry.maximumDelaySeconds * 1_000 },
+    studyLocks: createStudyLocks(),
+  };
+  const operations = await operationsOver(parts, archives);
+  await store.releaseLeases(clock.nowMs());
+  for (const job of await outbox.jobs()) await outbox.remove(job);
+  opened.use(keepHouse({ store, staging, clock, logger }, stagingSettings.keepDays));
+
+  const listener = opened.use(
+    await startDimseServer({ host: settings.dicom.host, port: settings.dicom.port, aeTitle: settings.dicom.aeTitle, handlers: { store: receive }, logger }),
+  );
+  const stop = new AbortController();
+  const workers = startWorkers(services, { count: workerCount(settings), name: `worker-${process.pid}`, stop: stop.signal });
+  const drain = async (): Promise<void> => {
+    const timer = setTimeout(() => stop.abort(), DRAIN_MS);
+    await workers.drain();
+    clearTimeout(timer);
+  };
+  opened.defer(async () => {
+    stop.abort();
+    await workers.drain();
+  });
+  const closing = opened.move();
+  return { operations, dicomPort: listener.port, drain, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+type Receiving = Pick<Parameters<typeof createDimseArchive>[0], "expectations" | "store">;
+
+function openArchives({ settings, logger }: Parts, receiving: Receiving): ReadonlyMap<string, ArchiveFacts> {
+  return new Map(
+    settings.archives.map(({ name, address, retrieve, availability }) => {
+      const archive: Archive = createDimseArchive({
+        name, address, retrieve, logger,
+        associations: availability.associations,
+        callingAeTitle: settings.dicom.aeTitle,
+        quietMs: QUIET_MS,
+        ...receiving,
+      });
+      return [name, { archive, address, retrieve }];
+    }),
+  );
+}
+
+async function operationsOver(parts: Parts, archives: ReadonlyMap<string, ArchiveFacts>) {
+  const { settings, store, clock, disk, destinations } = parts;
+  return createOperations({
+    store, clock, disk, archives, destinations,
+    home: settings.home,
+    staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
+    ownAddress: settings.dicom,
+    projects: await projectFacts(settings),
+  });
+}
+
+/** Enough to keep every archive's associations busy while other studies are de-identified and delivered. */
+function workerCount({ archives }: Settings): number {
+  const associations = archives.reduce((sum, { availability }) => sum + availability.associations, 0);
+  return Math.min(Math.max(associations, 2), 8);
+}
