@@ -37,3 +37,80 @@ export const VRS = [
 ] as const;
 
 export type Vr = (typeof VRS)[number];
+
+const KNOWN: ReadonlySet<string> = new Set(VRS);
+
+/** VRs whose explicit header has two reserved bytes and a length of 32 bits. PS3.5 7.1.2. */
+const LONG_FORM: ReadonlySet<string> = new Set([
+  "OB",
+  "OD",
+  "OF",
+  "OL",
+  "OV",
+  "OW",
+  "SQ",
+  "SV",
+  "UC",
+  "UN",
+  "UR",
+  "UT",
+  "UV",
+]);
+
+/** VRs whose text follows Specific Character Set. PS3.5 6.1.2.3. */
+const CHARACTER_SET: ReadonlySet<string> = new Set(["LO", "LT", "PN", "SH", "ST", "UC", "UT"]);
+
+/** VRs in which a backslash is a character of the text. PS3.5 6.2. */
+const SINGLE_VALUED: ReadonlySet<string> = new Set(["LT", "ST", "UT", "UR"]);
+
+const TEXT: ReadonlySet<string> = new Set([
+  ...CHARACTER_SET,
+  "AE",
+  "AS",
+  "CS",
+  "DA",
+  "DS",
+  "DT",
+  "IS",
+  "TM",
+  "UI",
+  "UR",
+]);
+
+export function isVr(text: string): text is Vr {
+  return KNOWN.has(text);
+}
+
+export function isLongForm(vr: Vr): boolean {
+  return LONG_FORM.has(vr);
+}
+
+export function isText(vr: Vr): boolean {
+  return TEXT.has(vr);
+}
+
+export function followsCharacterSet(vr: Vr): boolean {
+  return CHARACTER_SET.has(vr);
+}
+
+export function isSingleValued(vr: Vr): boolean {
+  return SINGLE_VALUED.has(vr);
+}
+
+/** Bytes of one binary number, for changing byte order; 1 where there is nothing to swap. AT is two 16 bit words. PS3.5 7.3. */
+export const WORD_BYTES: { readonly [V in Vr]?: number } = {
+  AT: 2,
+  FD: 8,
+  FL: 4,
+  OD: 8,
+  OF: 4,
+  OL: 4,
+  OV: 8,
+  OW: 2,
+  SL: 4,
+  SS: 2,
+  SV: 8,
+  UL: 4,
+  US: 2,
+  UV: 8,
+};

@@ -28,10 +28,30 @@ export const errorRegistry = {
     summary: "No connection to the peer could be made.",
     remedy: "Check that the peer runs and that address, port and firewall are right; it is retried.",
   },
+  DIMSE_FAILED: {
+    class: "permanent",
+    summary: "The peer answered a DIMSE request with a failure status.",
+    remedy: "Look the status up in the peer's conformance statement and in its log of the same minute.",
+  },
+  DIMSE_PROTOCOL_VIOLATION: {
+    class: "permanent",
+    summary: "The peer sent something the DICOM protocol does not allow here.",
+    remedy: "Check that the port is a DICOM port; else report it to the peer's vendor with the log of the same minute.",
+  },
+  DIMSE_REFUSED_OUT_OF_RESOURCES: {
+    class: "transient",
+    summary: "The peer refused a DIMSE request for lack of resources.",
+    remedy: "None at first: it is retried. If it persists, check the peer's disk and lower the concurrency.",
+  },
   INTERNAL: {
     class: "permanent",
     summary: "The gateway met a case it was not written for.",
     remedy: "Report it with the log of the same minute.",
+  },
+  NO_PRESENTATION_CONTEXT: {
+    class: "permanent",
+    summary: "The peer accepted no presentation context for this SOP class and transfer syntax.",
+    remedy: "Enable the SOP class and transfer syntax at the peer, or send the object in another transfer syntax.",
   },
   TIMED_OUT: {
     class: "transient",
@@ -104,6 +124,27 @@ export const errorRegistry = {
     class: "permanent",
     summary: "Objects of this kind are not let out by the profile: their pixels or content may name the patient.",
     remedy: "Leave such series out with the project's filters.",
+  },
+  // DICOM objects
+  DICOM_LIMIT_EXCEEDED: {
+    class: "permanent",
+    summary: "A DICOM object asks for more depth, elements or memory than a reader will give.",
+    remedy: "Look at the object with radferry dicom dump; a sound object of that size needs higher limits.",
+  },
+  DICOM_MALFORMED: {
+    class: "permanent",
+    summary: "A DICOM object breaks the encoding rules.",
+    remedy: "Look at the object with radferry dicom dump, and ask its source to send it again.",
+  },
+  DICOM_TRUNCATED: {
+    class: "permanent",
+    summary: "A DICOM object ends in the middle.",
+    remedy: "Ask its source to send it again.",
+  },
+  NOT_DICOM: {
+    class: "permanent",
+    summary: "This is no DICOM object.",
+    remedy: "Check what was given: a Part 10 file, or a data set of a known transfer syntax.",
   },
   // jobs and archives
   AMBIGUOUS_PATIENT: {

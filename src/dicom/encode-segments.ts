@@ -1,0 +1,196 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ByteRange, DataElement, DataSet, SequenceItem } from "./data-set.ts";
+import type { TransferSyntax } from "./dictionary/transfer-syntaxes.ts";
+import { isLongForm, type Vr, WORD_BYTES } from "./vr.ts";
+
+/** A piece of an encoded data set: bytes, or a range of the source to be copied, its words swapped where `swapBytes` says so. */
+export type Segment =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "range"; readonly range: ByteRange; readonly swapBytes: number };
+
+export interface EncodeOptions {
+  /** The byte order of the values in memory and in ranges; absent: the target's. */
+  readonly sourceLittleEndian?: boolean;
+}
+
+const UNDEFINED_LENGTH = 0xffffffff;
+const CHUNK_BYTES = 16 * 1024;
+/** Longest value of a VR with a 16 bit length; longer ones are written as UN. PS3.5 6.2.2, 7.1.2. */
+const MAXIMUM_SHORT_LENGTH = 0xfffe;
+
+interface Patch {
+  readonly chunk: Buffer;
+  readonly offset: number;
+  /** Total length when the patched length's content began. */
+  readonly contentStart: number;
+}
+
+interface Builder {
+  readonly segments: Segment[];
+  readonly little: boolean;
+  readonly swap: boolean;
+  chunk: Buffer;
+  used: number;
+  /** Bytes written in all, ranges included. */
+  total: number;
+}
+
+/** A task on the stack of what is still to be written: nesting costs no call stack. */
+type Task =
+  | { readonly kind: "elements"; readonly elements: Iterator<DataElement>; readonly explicitVr: boolean }
+  | { readonly kind: "items"; readonly items: Iterator<SequenceItem>; readonly explicitVr: boolean }
+  | { readonly kind: "end"; readonly patch: Patch | undefined; readonly delimiter: number };
+
+/** The encoded form of a data set in pieces, lengths as they were read: defined stays defined, undefined stays undefined. PS3.5 7. */
+export function encodeSegments(dataSet: DataSet, syntax: TransferSyntax, options: EncodeOptions = {}): readonly Segment[] {
+  const builder: Builder = {
+    segments: [],
+    little: syntax.littleEndian,
+    swap: (options.sourceLittleEndian ?? syntax.littleEndian) !== syntax.littleEndian,
+    chunk: Buffer.allocUnsafe(CHUNK_BYTES),
+    used: 0,
+    total: 0,
+  };
+  const stack: Task[] = [{ kind: "elements", elements: dataSet.values(), explicitVr: syntax.explicitVr }];
+  for (let task = stack.at(-1); task !== undefined; task = stack.at(-1)) {
+    if (task.kind === "end") {
+      stack.pop();
+      endLength(builder, task.patch, task.delimiter);
+    } else if (task.kind === "elements") {
+      const next = task.elements.next();
+      if (next.done) stack.pop();
+      else writeElement(builder, stack, next.value, task.explicitVr);
+    } else {
+      const next = task.items.next();
+      if (next.done) stack.pop();
+      else beginItem(builder, stack, next.value, task.explicitVr);
+    }
+  }
+  flush(builder);
+  return builder.segments;
+}
+
+function room(builder: Builder, count: number): void {
+  if (builder.used + count <= builder.chunk.length) return;
+  flush(builder);
+  builder.chunk = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, count));
+}
+
+function flush(builder: Builder): void {
+  if (builder.used > 0) builder.segments.push({ kind: "bytes", bytes: builder.chunk.subarray(0, builder.used) });
+  builder.chunk = builder.chunk.subarray(builder.used);
+  builder.used = 0;
+}
+
+function put16(builder: Builder, value: number): void {
+  if (builder.little) builder.chunk.writeUInt16LE(value, builder.used);
+  else builder.chunk.writeUInt16BE(value, builder.used);
+  builder.used += 2;
+  builder.total += 2;
+}
+
+function put32(builder: Builder, value: number): void {
+  write32(builder.chunk, builder.used, value, builder.little);
+  builder.used += 4;
+  builder.total += 4;
+}
+
+function write32(chunk: Buffer, offset: number, value: number, little: boolean): void {
+  if (little) chunk.writeUInt32LE(value, offset);
+  else chunk.writeUInt32BE(value, offset);
+}
+
+function putTag(builder: Builder, tag: number): void {
+  put16(builder, tag >>> 16);
+  put16(builder, tag & 0xffff);
+}
+
+/** Tag, VR and length; returns where the length is, to be patched when it is known. */
+function putHeader(builder: Builder, tag: number, vr: Vr, length: number, explicitVr: boolean): Patch {
+  room(builder, 12);
+  putTag(builder, tag);
+  if (!explicitVr) put32(builder, length);
+  else {
+    builder.used += builder.chunk.write(vr, builder.used, "latin1");
+    builder.total += 2;
+    if (isLongForm(vr)) {
+      put16(builder, 0);
+      put32(builder, length);
+    } else put16(builder, length);
+  }
+  return { chunk: builder.chunk, offset: builder.used - 4, contentStart: builder.total };
+}
+
+function writeElement(builder: Builder, stack: Task[], element: DataElement, explicitVr: boolean): void {
+  const { tag, value } = element;
+  if (value.kind === "sequence") return beginSequence(builder, stack, element, value.items, explicitVr);
+  if (value.kind === "fragments") return writeFragments(builder, element, value.fragments, explicitVr);
+  const length = value.kind === "bytes" ? value.bytes.length : value.range.length;
+  const isTooLong = explicitVr && !isLongForm(element.vr) && length > MAXIMUM_SHORT_LENGTH;
+  const vr = isTooLong ? "UN" : element.vr;
+  putHeader(builder, tag, vr, length, explicitVr);
+  const swapBytes = builder.swap ? (WORD_BYTES[element.vr] ?? 1) : 1;
+  if (value.kind === "range") putRange(builder, value.range, swapBytes);
+  else putBytes(builder, swapBytes === 1 ? value.bytes : swapped(value.bytes, swapBytes));
+}
+
+function putBytes(builder: Builder, bytes: Uint8Array): void {
+  room(builder, bytes.length);
+  builder.chunk.set(bytes, builder.used);
+  builder.used += bytes.length;
+  builder.total += bytes.length;
+}
+
+function putRange(builder: Builder, range: ByteRange, swapBytes: number): void {
+  flush(builder);
+  builder.segments.push({ kind: "range", range, swapBytes });
+  builder.total += range.length;
+}
+
+/** A copy with the bytes of each word the other way round; a rest that is no whole word stays. */
+export function swapped(bytes: Uint8Array, wordBytes: number): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  for (let start = 0; start + wordBytes <= copy.length; start += wordBytes) copy.subarray(start, start + wordBytes).reverse();
+  return copy;
+}
+
+function beginSequence(builder: Builder, stack: Task[], element: DataElement, items: readonly SequenceItem[], explicitVr: boolean): void {
+  const patch = putHeader(builder, element.tag, element.vr, UNDEFINED_LENGTH, explicitVr);
+  // Inside UN everything is implicit. PS3.5 6.2.2 note 2.
+  const inner = element.vr === "UN" ? false : explicitVr;
+  stack.push({ kind: "end", patch: element.undefinedLength ? undefined : patch, delimiter: 0xfffee0dd });
+  stack.push({ kind: "items", items: items.values(), explicitVr: inner });
+}
+
+function beginItem(builder: Builder, stack: Task[], item: SequenceItem, explicitVr: boolean): void {
+  room(builder, 8);
+  putTag(builder, 0xfffee000);
+  put32(builder, UNDEFINED_LENGTH);
+  const patch = { chunk: builder.chunk, offset: builder.used - 4, contentStart: builder.total };
+  stack.push({ kind: "end", patch: item.undefinedLength ? undefined : patch, delimiter: 0xfffee00d });
+  stack.push({ kind: "elements", elements: item.dataSet.values(), explicitVr });
+}
+
+function endLength(builder: Builder, patch: Patch | undefined, delimiter: number): void {
+  if (patch !== undefined) {
+    const length = builder.total - patch.contentStart;
+    if (length >= UNDEFINED_LENGTH) throw new GatewayError("DICOM_LIMIT_EXCEEDED", { what: "sequence length" });
+    return write32(patch.chunk, patch.offset, length, builder.little);
+  }
+  room(builder, 8);
+  putTag(builder, delimiter);
+  put32(builder, 0);
+}
+
+function writeFragments(builder: Builder, element: DataElement, fragments: readonly ByteRange[], explicitVr: boolean): void {
+  putHeader(builder, element.tag, element.vr, UNDEFINED_LENGTH, explicitVr);
+  for (const range of fragments) {
+    room(builder, 8);
+    putTag(builder, 0xfffee000);
+    put32(builder, range.length);
+    putRange(builder, range, 1);
+  }
+  room(builder, 8);
+  putTag(builder, 0xfffee0dd);
+  put32(builder, 0);
+}

@@ -1,0 +1,105 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ByteSource, DataSet } from "./data-set.ts";
+import { EXPLICIT_VR_LITTLE_ENDIAN, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
+import { tags } from "./dictionary/tags.ts";
+import { type EncodeOptions, encodeSegments, type Segment, swapped } from "./encode-segments.ts";
+import { element, textElement } from "./values.ts";
+
+/** Where encoded bytes go, in order. A promise holds the writer back. */
+export interface ByteSink {
+  write(chunk: Uint8Array): void | Promise<void>;
+}
+
+/** Ours, in the 2.25 arc. PS3.7 D.3.3.2, PS3.5 B.2. */
+export const IMPLEMENTATION_CLASS_UID = "2.25.191443290715206983217648231754963127409";
+/** At most 16 characters. PS3.7 D.3.3.2. */
+export const IMPLEMENTATION_VERSION_NAME = "RADFERRY_010";
+
+/** A multiple of every word size, so that no word is cut in two. */
+const COPY_BYTES = 1024 * 1024;
+
+/** @throws GatewayError INTERNAL when a value was left in its source: such data sets are written with `writeDataSet` */
+export function encodeDataSet(dataSet: DataSet, transferSyntaxUid: string, options: EncodeOptions = {}): Uint8Array {
+  return concatenate(encodeSegments(dataSet, transferSyntaxOf(transferSyntaxUid), options));
+}
+
+function concatenate(segments: readonly Segment[]): Buffer {
+  return Buffer.concat(
+    segments.map((segment) => {
+      if (segment.kind === "range") throw new GatewayError("INTERNAL", { what: "range in memory" });
+      return segment.bytes;
+    }),
+  );
+}
+
+/** Writes a data set, copying ranges from `source` a mebibyte at a time. */
+export async function writeDataSet(sink: ByteSink, dataSet: DataSet, transferSyntaxUid: string, source: ByteSource, options: EncodeOptions = {}): Promise<void> {
+  for (const segment of encodeSegments(dataSet, transferSyntaxOf(transferSyntaxUid), options)) {
+    if (segment.kind === "bytes") await sink.write(segment.bytes);
+    else await copyRange(sink, source, segment.range, segment.swapBytes);
+  }
+}
+
+async function copyRange(sink: ByteSink, source: ByteSource, { offset, length }: { readonly offset: number; readonly length: number }, swapBytes: number): Promise<void> {
+  for (let done = 0; done < length; ) {
+    const bytes = await source.read(offset + done, Math.min(COPY_BYTES, length - done));
+    if (bytes.length === 0) throw new GatewayError("DICOM_TRUNCATED", { offset: offset + done, what: "value" });
+    await sink.write(swapBytes === 1 ? bytes : swapped(bytes, swapBytes));
+    done += bytes.length;
+  }
+}
+
+export interface Part10Content {
+  /** Elements of group 0002 without its group length. */
+  readonly meta: DataSet;
+  readonly dataSet: DataSet;
+  /** Must be the one in `meta`. */
+  readonly transferSyntaxUid: string;
+  /** What ranges of the data set refer to. */
+  readonly source: ByteSource;
+  /** Absent: zeros. */
+  readonly preamble?: Uint8Array | undefined;
+}
+
+/** PS3.10 7.1. Deflated output is not made: write another explicit syntax. */
+export async function writePart10(sink: ByteSink, content: Part10Content, options: EncodeOptions = {}): Promise<void> {
+  await sink.write(encodePreambleAndMeta(content.meta, content.preamble));
+  await writeDataSet(sink, content.dataSet, content.transferSyntaxUid, content.source, options);
+}
+
+export interface FileMetaFacts {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly transferSyntaxUid: string;
+  readonly sourceAeTitle?: string;
+}
+
+/** Group 0002 as this product writes it. PS3.10 table 7.1-1. */
+export function fileMetaOf(facts: FileMetaFacts): DataSet {
+  return new Map(
+    [
+      element(tags.FileMetaInformationVersion, "OB", Uint8Array.of(0, 1)),
+      textElement(tags.MediaStorageSOPClassUID, facts.sopClassUid, "UI"),
+      textElement(tags.MediaStorageSOPInstanceUID, facts.sopInstanceUid, "UI"),
+      textElement(tags.TransferSyntaxUID, facts.transferSyntaxUid, "UI"),
+      textElement(tags.ImplementationClassUID, IMPLEMENTATION_CLASS_UID, "UI"),
+      textElement(tags.ImplementationVersionName, IMPLEMENTATION_VERSION_NAME, "SH"),
+      ...(facts.sourceAeTitle === undefined ? [] : [textElement(tags.SourceApplicationEntityTitle, facts.sourceAeTitle, "AE")]),
+    ].map((one) => [one.tag, one]),
+  );
+}
+
+/** Preamble, "DICM" and file meta: what stands before a data set that is stored as received. */
+export function encodeFileMeta(facts: FileMetaFacts): Uint8Array {
+  return encodePreambleAndMeta(fileMetaOf(facts));
+}
+
+function encodePreambleAndMeta(meta: DataSet, preamble: Uint8Array = new Uint8Array(128)): Uint8Array {
+  const content = new Map([...meta].filter(([tag]) => tag !== tags.FileMetaInformationGroupLength));
+  const body = encodeDataSet(content, EXPLICIT_VR_LITTLE_ENDIAN);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(body.length);
+  const groupLength = element(tags.FileMetaInformationGroupLength, "UL", length);
+  const head = encodeDataSet(new Map([[groupLength.tag, groupLength]]), EXPLICIT_VR_LITTLE_ENDIAN);
+  return Buffer.concat([preamble, Buffer.from("DICM", "latin1"), head, body]);
+}
