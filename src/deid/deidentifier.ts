@@ -1,8 +1,22 @@
+import type { Part10File } from "../dicom/data-set.ts";
+import { tags } from "../dicom/dictionary/tags.ts";
+import { readPart10File } from "../dicom/reader.ts";
+import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
+import { textOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { InstanceFilters } from "./filters.ts";
+import { declareDeidentified } from "../staging/deidentified-file.ts";
+import { type ComposedOutput, composeOutput } from "./engine/compose-output.ts";
+import { discardOutput, publishOutput, writeOutput } from "./engine/output-file.ts";
+import { Rejection } from "./engine/rejection.ts";
+import { filterInstance, type InstanceFilters } from "./filters.ts";
 import type { InstanceOutcome } from "./outcome.ts";
+import { judgePixels } from "./pixels/pixel-policy.ts";
 import type { Profile } from "./profiles/profile.ts";
 import type { ProjectKey } from "./pseudonyms/project-key.ts";
+import { createPseudonymizer, type Pseudonymizer } from "./pseudonyms/pseudonymizer.ts";
+import { expectationsOf } from "./verification/expectations.ts";
+import { type Harvest, harvestIdentifiers } from "./verification/harvest.ts";
+import { type Verification, verifyDeidentified } from "./verification/verify.ts";
 
 export interface DeidentifierOptions {
   readonly profile: Profile;
@@ -22,7 +36,7 @@ export interface InstanceTask {
   /** Instances of this one's series in the archive's whole study. */
   readonly seriesInstanceCount: number;
   /** Original Series Instance UIDs; undefined: all. */
-  readonly requestedSeries?: ReadonlySet<string>;
+  readonly requestedSeries?: ReadonlySet<string> | undefined;
 }
 
 /** De-identifies instances of one project. Output bytes are a function of input bytes, profile, key and engine version. */
@@ -34,6 +48,108 @@ export interface Deidentifier {
   instance(task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome>;
 }
 
+/** Media Storage Directory. PS3.3 F. */
+const DICOMDIR_SOP_CLASS = "1.2.840.10008.1.3.10";
+
+interface Engine {
+  readonly profile: Profile;
+  readonly filters: InstanceFilters;
+  readonly pseudonymizer: Pseudonymizer;
+}
+
 export function createDeidentifier(options: DeidentifierOptions): Deidentifier {
-  return { instance: () => Promise.reject(new GatewayError("INTERNAL", { profile: options.profile.name })) };
+  const prefix = options.pseudonymPrefix;
+  const pseudonymizer = createPseudonymizer(options.key, prefix === undefined ? {} : { prefix });
+  const engine: Engine = { profile: options.profile, filters: options.filters, pseudonymizer };
+  return {
+    async instance(task, signal) {
+      signal.throwIfAborted();
+      try {
+        return await deidentify(engine, task, signal);
+      } catch (thrown) {
+        if (thrown instanceof Rejection) return { kind: "rejected", code: thrown.code, reason: thrown.reason };
+        throw thrown;
+      }
+    },
+  };
+}
+
+async function deidentify(engine: Engine, task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome> {
+  await using file = await readPart10File(task.path).catch((thrown: unknown) => {
+    throw thrown instanceof GatewayError ? new Rejection("INSTANCE_NOT_PARSABLE", thrown.code) : thrown;
+  });
+  const leftOut = judge(engine, file, task);
+  if (leftOut !== undefined) return leftOut;
+  const output = await composeOutput(file, { ...engine, participantId: task.participantId, signal });
+  const written = await writeOutput(task.outputPath, output, signal);
+  try {
+    const verification = await verify(engine, file, output, written.temporaryPath);
+    if (!verification.ok) return { kind: "rejected", code: verification.code, reason: verification.reason };
+    signal.throwIfAborted();
+    await publishOutput(written.temporaryPath, task.outputPath);
+    return deidentified(output, task.outputPath, written, verification);
+  } finally {
+    await discardOutput(written.temporaryPath);
+  }
+}
+
+/** Filters and pixel policy, on the original. */
+function judge({ filters }: Engine, file: Part10File, task: InstanceTask): InstanceOutcome | undefined {
+  const { dataSet } = file;
+  const sopClassUid = uidOf(dataSet, tags.SOPClassUID) ?? uidOf(file.meta, tags.MediaStorageSOPClassUID) ?? "";
+  if (sopClassUid === DICOMDIR_SOP_CLASS) return { kind: "excluded", reason: "dicomdir" };
+  const reason = filterInstance(filters, {
+    seriesInstanceUid: uidOf(dataSet, tags.SeriesInstanceUID) ?? "",
+    modality: textOf(dataSet, tags.Modality) ?? "",
+    seriesDescription: textOf(dataSet, tags.SeriesDescription) ?? "",
+    seriesInstanceCount: task.seriesInstanceCount,
+    requestedSeries: task.requestedSeries,
+  });
+  return reason === undefined ? judgePixels(sopClassUid, dataSet) : { kind: "excluded", reason };
+}
+
+function verify(engine: Engine, file: Part10File, output: ComposedOutput, outputPath: string): Promise<Verification> {
+  const harvest = harvestOf(file);
+  const { rules } = engine.profile;
+  return verifyDeidentified({ outputPath, rules, harvest, expectations: expectationsOf(output, harvest, engine) });
+}
+
+function harvestOf(file: Part10File): Harvest {
+  try {
+    return harvestIdentifiers(file.dataSet);
+  } catch (thrown) {
+    if (thrown instanceof RangeError) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "too-many-identifiers");
+    throw thrown;
+  }
+}
+
+function deidentified(
+  output: ComposedOutput,
+  path: string,
+  written: { readonly sizeBytes: number; readonly sha256: string },
+  verification: Extract<Verification, { ok: true }>,
+): InstanceOutcome {
+  const { tally } = output;
+  return {
+    kind: "deidentified",
+    file: declareDeidentified({
+      pseudonym: output.pseudonym,
+      studyInstanceUid: parseStudyInstanceUid(output.studyInstanceUid),
+      seriesInstanceUid: parseSeriesInstanceUid(output.seriesInstanceUid),
+      sopInstanceUid: parseSopInstanceUid(output.sopInstanceUid),
+      sopClassUid: output.sopClassUid,
+      transferSyntaxUid: output.transferSyntaxUid,
+      path,
+      sizeBytes: written.sizeBytes,
+      sha256: written.sha256,
+    }),
+    summary: {
+      actions: tally.actions,
+      unlisted: tally.unlistedCounts,
+      privateElements: tally.privateCounts,
+      notes: tally.notes,
+      options: output.optionCodes,
+      verify: { hits: 0, sizeBytes: verification.sizeBytes, identifiers: verification.identifiers },
+    },
+  };
 }

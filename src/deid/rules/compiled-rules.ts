@@ -1,3 +1,167 @@
+import { createHash } from "node:crypto";
+import type { OptionName } from "../profiles/options.ts";
+import type { BasicAction, ConfidentialityRow } from "../tables/confidentiality-row.ts";
+import { CONFIDENTIALITY_TABLE } from "../tables/confidentiality-table.generated.ts";
+import { DEFINED_TERMS } from "../tables/defined-terms.generated.ts";
+import { EXTRA_TERMS } from "../tables/extra-terms.ts";
+import { RETIRED_TAGS } from "../tables/retired-tags.generated.ts";
+import { SAFE_SEQUENCES } from "../tables/safe-sequences.generated.ts";
+import { SPECIAL_RULES } from "../tables/special-rules.ts";
+import { TECHNICAL_WORDS, TEXT_FORMS } from "../tables/text-forms.ts";
+import type { ByType, Rule, Treatment } from "./rule.ts";
+import { standardVr } from "./standard-vr.ts";
+
+/** The effective rules of a profile: one rule for every tag there is, made on first use. */
 export interface CompiledRules {
-  readonly rowCount: number;
+  /** Of the tables, forms and options in force, lower-case hexadecimal. */
+  readonly hash: string;
+  ruleOf(tag: number): Rule;
+}
+
+const NONE: Treatment = { kind: "none" };
+const REMOVE: ByType = { optional: "remove", empty: "remove", required: "remove", unknown: "remove" };
+const EMPTY: ByType = { optional: "empty", empty: "empty", required: "empty", unknown: "empty" };
+const DUMMY: ByType = { optional: "dummy", empty: "dummy", required: "dummy", unknown: "dummy" };
+
+/** PS3.15 E.1.1 and Table E.1-1a. */
+const BY_CODE: Readonly<Record<BasicAction, ByType>> = {
+  X: REMOVE,
+  Z: EMPTY,
+  D: DUMMY,
+  U: REMOVE,
+  "Z/D": { optional: "empty", empty: "empty", required: "dummy", unknown: "dummy" },
+  "X/Z": { optional: "remove", empty: "empty", required: "empty", unknown: "empty" },
+  "X/D": { optional: "remove", empty: "dummy", required: "dummy", unknown: "dummy" },
+  "X/Z/D": { optional: "remove", empty: "empty", required: "dummy", unknown: "dummy" },
+  "X/Z/U*": { optional: "remove", empty: "empty", required: "empty", unknown: "empty" },
+};
+
+/** Default deny, but for what the IOD cannot be without: that becomes empty or a dummy. */
+const UNLISTED: ByType = { optional: "remove", empty: "empty", required: "dummy", unknown: "remove" };
+
+const NUMBER_VRS = new Set(["US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "OF", "OD", "OL", "OV", "IS", "DS"]);
+const DATE_VRS = new Set(["DA", "DT", "TM"]);
+
+const PRIVATE: Rule = { treatment: NONE, fallback: REMOVE, reason: "private" };
+const STRUCTURE: Rule = { treatment: NONE, fallback: REMOVE, reason: "structure" };
+const DENIED: Rule = { treatment: NONE, fallback: UNLISTED, reason: "unlisted" };
+
+export function compileRules(options: readonly OptionName[]): CompiledRules {
+  const active = new Set(options);
+  const rows = new Map(CONFIDENTIALITY_TABLE.map((row) => [row.tag, row]));
+  const retired = new Set(RETIRED_TAGS);
+  const sequences = new Set(SAFE_SEQUENCES);
+  const compiled = new Map<number, Rule>();
+
+  const make = (tag: number): Rule => {
+    if (isPrivateTag(tag)) return PRIVATE;
+    if (isStructural(tag)) return STRUCTURE;
+    const special = SPECIAL_RULES.get(tag);
+    const row = rows.get(tag);
+    const rule = row === undefined ? unlistedRule(tag, active, retired, sequences) : tableRule(row, active);
+    return special === undefined ? rule : { ...rule, ...special };
+  };
+
+  return {
+    hash: hashOf(options),
+    ruleOf(tag) {
+      const known = compiled.get(tag);
+      if (known !== undefined) return known;
+      const rule = make(tag);
+      compiled.set(tag, rule);
+      return rule;
+    },
+  };
+}
+
+function tableRule(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Rule {
+  return { treatment: tableTreatment(row, active), fallback: BY_CODE[row.basic], reason: "table" };
+}
+
+function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Treatment {
+  if (active.has("retain-longitudinal-modified-dates") && row.options["retain-longitudinal-modified-dates"] === "C") {
+    if (DATE_VRS.has(row.vr)) return { kind: "shift" };
+  }
+  if (active.has("retain-patient-characteristics") && row.options["retain-patient-characteristics"] === "K") {
+    return characteristicTreatment(row);
+  }
+  if (row.basic === "U") return { kind: "uid" };
+  if (row.basic === "X/Z/U*") return { kind: "walk", unlessOptional: true };
+  return NONE;
+}
+
+function characteristicTreatment(row: ConfidentialityRow): Treatment {
+  if (row.vr === "AS") return { kind: "age" };
+  if (NUMBER_VRS.has(row.vr)) return { kind: "number" };
+  return row.vr === "CS" ? termsTreatment(row.tag) : NONE;
+}
+
+function unlistedRule(
+  tag: number,
+  active: ReadonlySet<OptionName>,
+  retired: ReadonlySet<number>,
+  sequences: ReadonlySet<number>,
+): Rule {
+  const vr = standardVr(tag);
+  if (vr === undefined || retired.has(tag)) return DENIED;
+  const keep = (treatment: Treatment): Rule => ({ treatment, fallback: UNLISTED, reason: "unlisted" });
+  const form = TEXT_FORMS.get(tag);
+  if (form !== undefined) return keep({ kind: "text", form });
+  if (NUMBER_VRS.has(vr)) return keep({ kind: "number" });
+  if (vr === "CS") return keep(termsTreatment(tag));
+  if (vr === "UI") return keep({ kind: "uid" });
+  if (vr === "SQ") return sequences.has(tag) ? keep({ kind: "walk", unlessOptional: false }) : DENIED;
+  if (DATE_VRS.has(vr) && active.has("retain-longitudinal-modified-dates")) return keep({ kind: "shift" });
+  if (vr === "AS" && active.has("retain-patient-characteristics")) return keep({ kind: "age" });
+  return DENIED;
+}
+
+function termsTreatment(tag: number): Treatment {
+  const key = tag.toString(16).toUpperCase().padStart(8, "0");
+  const texts = [DEFINED_TERMS[key], EXTRA_TERMS[key]].filter((text) => text !== undefined);
+  if (texts.length === 0) return NONE;
+  return { kind: "terms", terms: new Set(texts.join("\\").split("\\")), otherwise: POSITIONAL_TERMS.get(tag) };
+}
+
+/** Values of these mean something by their place: a term that may not stay is replaced, not dropped. PS3.3 C.7.6.1.1.2, C.8.16.1. */
+const POSITIONAL_TERMS: ReadonlyMap<number, string> = new Map([
+  [0x00080008, "OTHER"],
+  [0x00089007, "OTHER"],
+]);
+
+/** Odd groups are private or illegal. PS3.5 7.8.1. */
+function isPrivateTag(tag: number): boolean {
+  return ((tag >>> 16) & 1) === 1;
+}
+
+/** Groups and elements of the encoding, of retired repeating groups, of signatures and of graphics: never copied. */
+function isStructural(tag: number): boolean {
+  const group = tag >>> 16;
+  const element = tag & 0xffff;
+  if (group < 0x0008 || element === 0 || tag === 0x00080001) return true;
+  if ((group & 0xff00) === 0x5000 || (group & 0xff00) === 0x6000) return true;
+  if ((group & 0xff00) === 0x7f00 && group !== 0x7fe0) return true;
+  if (group === 0x1000 || group === 0x1010 || group >= 0xfff0 || group === 0x4ffe) return true;
+  if (group === 0x0020 && element >= 0x3100 && element <= 0x31ff) return true;
+  return group === 0x0028 && ((element >= 0x0400 && element <= 0x04ff) || (element >= 0x0800 && element <= 0x08ff));
+}
+
+/** Everything the rules are made of, in an order that does not depend on how the tables are written down. */
+function hashOf(options: readonly OptionName[]): string {
+  const parts: unknown[] = [
+    [...options].sort(),
+    [...CONFIDENTIALITY_TABLE]
+      .sort((a, b) => a.tag - b.tag)
+      .map((row) => [row.tag, row.basic, Object.entries(row.options).sort()]),
+    Object.entries(DEFINED_TERMS).sort(),
+    Object.entries(EXTRA_TERMS).sort(),
+    [...SAFE_SEQUENCES].sort((a, b) => a - b),
+    [...RETIRED_TAGS].sort((a, b) => a - b),
+    [...TEXT_FORMS]
+      .sort(([a], [b]) => a - b)
+      .map(([tag, form]) => [tag, form.kind === "words" ? "words" : form.pattern.source]),
+    [...TECHNICAL_WORDS].sort(),
+    [...SPECIAL_RULES].sort(([a], [b]) => a - b),
+  ];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

@@ -1,0 +1,133 @@
+import type { DataElement, DataSet, Part10File } from "../../dicom/data-set.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
+import { EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import type { Tag } from "../../dicom/tag.ts";
+import { textOf, uidOf } from "../../dicom/values.ts";
+import { fileMetaOf } from "../../dicom/writer.ts";
+import type { Pseudonym } from "../../staging/deidentified-file.ts";
+import { pixelElements } from "../pixels/pixel-data.ts";
+import { nativeSizeBytes, pixelLayoutOf } from "../pixels/pixel-layout.ts";
+import { OPTIONS } from "../profiles/options.ts";
+import type { Profile } from "../profiles/profile.ts";
+import type { PatientIdentity, Pseudonymizer } from "../pseudonyms/pseudonymizer.ts";
+import { attributeTypesOf, TOP_LEVEL } from "../rules/attribute-type.ts";
+import { type ComposedSource, composeSource } from "./composed-source.ts";
+import type { FilterContext } from "./filter-context.ts";
+import { filterDataSet } from "./filter-data-set.ts";
+import { markElements, missingElements } from "./marks.ts";
+import { Rejection } from "./rejection.ts";
+import { createTally, type Tally } from "./tally.ts";
+
+/** Everything of an output file, before it is written. */
+export interface ComposedOutput {
+  readonly meta: DataSet;
+  readonly dataSet: DataSet;
+  readonly source: ComposedSource;
+  readonly transferSyntaxUid: string;
+  readonly sopClassUid: string;
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
+  readonly pseudonym: Pseudonym;
+  readonly pseudonymIsGiven: boolean;
+  readonly optionCodes: readonly string[];
+  /** Of native pixel data, without padding. */
+  readonly pixelBytes: number | undefined;
+  readonly tally: Tally;
+}
+
+export interface ComposeOptions {
+  readonly profile: Profile;
+  readonly pseudonymizer: Pseudonymizer;
+  readonly participantId: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Composes a new object from what the rules let pass of a file.
+ * @throws Rejection; GatewayError PARTICIPANT_ID_INVALID
+ */
+export async function composeOutput(file: Part10File, options: ComposeOptions): Promise<ComposedOutput> {
+  const { dataSet } = file;
+  const { profile, pseudonymizer } = options;
+  const original = originalUids(dataSet);
+  const patient: PatientIdentity = {
+    patientId: textOf(dataSet, tags.PatientID) ?? "",
+    participantId: options.participantId,
+    studyInstanceUid: original.study,
+  };
+  const pseudonym = pseudonymizer.patientPseudonym(patient);
+  const tally = createTally();
+  const context: FilterContext = {
+    rules: profile.rules,
+    types: attributeTypesOf(original.sopClass),
+    pseudonym,
+    shiftDays: pseudonymizer.dateShiftDays(patient),
+    uid: pseudonymizer.uid,
+    source: composeSource(file.source),
+    bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
+    tally,
+    signal: options.signal,
+  };
+  const kept = await filterDataSet(dataSet, TOP_LEVEL, 0, context);
+  for (const [tag, element] of await pixelElements(dataSet, file.transferSyntaxUid, context)) kept.set(tag, element);
+  addOurs(kept, context, profile);
+  noteFindings(file, tally);
+
+  const isEncapsulated = [...kept.values()].some((element) => element.value.kind === "fragments");
+  const transferSyntaxUid = isEncapsulated ? file.transferSyntaxUid : EXPLICIT_VR_LITTLE_ENDIAN;
+  const sopInstanceUid = pseudonymizer.uid(original.sopInstance);
+  return {
+    meta: fileMetaOf({ sopClassUid: original.sopClass, sopInstanceUid, transferSyntaxUid }),
+    dataSet: new Map([...kept].sort(([a], [b]) => a - b)),
+    source: context.source,
+    transferSyntaxUid,
+    sopClassUid: original.sopClass,
+    studyInstanceUid: pseudonymizer.uid(original.study),
+    seriesInstanceUid: pseudonymizer.uid(original.series),
+    sopInstanceUid,
+    pseudonym,
+    pseudonymIsGiven: options.participantId !== undefined,
+    optionCodes: profile.options.map((option) => OPTIONS[option].code),
+    pixelBytes: nativePixelBytes(kept, isEncapsulated),
+    tally,
+  };
+}
+
+function originalUids(dataSet: DataSet): { sopClass: string; sopInstance: string; study: string; series: string } {
+  const read = (tag: Tag): string => {
+    const uid = uidOf(dataSet, tag);
+    if (uid === undefined || uid === "") throw new Rejection("INSTANCE_NOT_PARSABLE", "uid-missing");
+    return uid;
+  };
+  return {
+    sopClass: read(tags.SOPClassUID),
+    sopInstance: read(tags.SOPInstanceUID),
+    study: read(tags.StudyInstanceUID),
+    series: read(tags.SeriesInstanceUID),
+  };
+}
+
+function addOurs(kept: Map<Tag, DataElement>, context: FilterContext, profile: Profile): void {
+  for (const [tag, element] of [...markElements(profile), ...missingElements(kept, context.types, context.pseudonym)]) {
+    kept.set(tag, element);
+    context.tally.action(tag, "added");
+  }
+}
+
+/** What the reader found odd is left behind with everything else that was not named; the report says how often. */
+function noteFindings(file: Part10File, tally: Tally): void {
+  for (const { code } of file.findings) tally.note(code.toLowerCase().replaceAll("_", "-"));
+}
+
+/** Measured from the output's own attributes: they must agree with what was copied. */
+function nativePixelBytes(kept: DataSet, isEncapsulated: boolean): number | undefined {
+  const pixels = [tags.PixelData, tags.FloatPixelData, tags.DoubleFloatPixelData]
+    .map((tag) => kept.get(tag))
+    .find(Boolean);
+  if (pixels === undefined || isEncapsulated) return undefined;
+  const layout = pixelLayoutOf(kept, false);
+  if (layout === undefined) throw new Rejection("PIXEL_DATA_INCONSISTENT", "layout-missing");
+  const bits = { [tags.FloatPixelData]: 32, [tags.DoubleFloatPixelData]: 64 }[pixels.tag] ?? layout.bitsAllocated;
+  return nativeSizeBytes({ ...layout, bitsAllocated: bits });
+}

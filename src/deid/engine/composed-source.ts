@@ -1,0 +1,56 @@
+import type { ByteRange, ByteSource } from "../../dicom/data-set.ts";
+
+interface Segment {
+  readonly start: number;
+  readonly length: number;
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** A source with more bytes behind its end: made in memory, or the source's own in another byte order. */
+export interface ComposedSource extends ByteSource {
+  append(bytes: Uint8Array): ByteRange;
+  /** The range with the bytes of every word of `widthBytes` turned round. */
+  appendSwapped(range: ByteRange, widthBytes: number): ByteRange;
+}
+
+export function composeSource(base: ByteSource): ComposedSource {
+  const segments: Segment[] = [];
+  let end = base.sizeBytes;
+
+  const add = (length: number, read: Segment["read"]): ByteRange => {
+    segments.push({ start: end, length, read });
+    end += length;
+    return { offset: end - length, length };
+  };
+
+  return {
+    get sizeBytes() {
+      return end;
+    },
+    append: (bytes) =>
+      add(bytes.length, (offset, length) =>
+        Promise.resolve(bytes.subarray(offset, Math.min(bytes.length, offset + length))),
+      ),
+    appendSwapped: (range, widthBytes) =>
+      add(range.length, async (offset, length) => {
+        const first = offset - (offset % widthBytes);
+        const last = Math.min(range.length, Math.ceil((offset + length) / widthBytes) * widthBytes);
+        const words = swapWords(await base.read(range.offset + first, last - first), widthBytes);
+        return words.subarray(offset - first, Math.min(offset + length, range.length) - first);
+      }),
+    read(offset, length) {
+      if (offset < base.sizeBytes) return base.read(offset, length);
+      const segment = segments.find(({ start, length: size }) => offset >= start && offset < start + size);
+      return segment === undefined ? Promise.resolve(new Uint8Array()) : segment.read(offset - segment.start, length);
+    },
+  };
+}
+
+/** A copy with the bytes of every whole word of `widthBytes` turned round. */
+export function swapWords(bytes: Uint8Array, widthBytes: number): Uint8Array {
+  const swapped = Uint8Array.from(bytes);
+  for (let start = 0; start + widthBytes <= swapped.length; start += widthBytes) {
+    swapped.subarray(start, start + widthBytes).reverse();
+  }
+  return swapped;
+}

@@ -1,0 +1,18 @@
+import type { AttributeTypes } from "../rules/attribute-type.ts";
+import type { CompiledRules } from "../rules/compiled-rules.ts";
+import type { ComposedSource } from "./composed-source.ts";
+import type { Tally } from "./tally.ts";
+
+/** Everything the filter knows while it goes through one object. */
+export interface FilterContext {
+  readonly rules: CompiledRules;
+  readonly types: AttributeTypes;
+  readonly pseudonym: string;
+  readonly shiftDays: number;
+  readonly uid: (originalUid: string) => string;
+  readonly source: ComposedSource;
+  /** The source's numbers are in big endian order. PS3.5 7.3. */
+  readonly bigEndian: boolean;
+  readonly tally: Tally;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,225 @@
+import type { DataElement, DataSet, ElementValue, SequenceItem } from "../../dicom/data-set.ts";
+import { formatTag, type Tag, tagOf } from "../../dicom/tag.ts";
+import type { Vr } from "../../dicom/vr.ts";
+import type { ActionName } from "../outcome.ts";
+import { fallbackFor } from "../rules/attribute-type.ts";
+import type { Rule, Treatment } from "../rules/rule.ts";
+import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
+import { splitValues } from "../rules/value-forms.ts";
+import { CODED_IDENTITY_SEQUENCES } from "../tables/dummies.ts";
+import { codedElements, dummyCodedItem, isCodedEntry, publicEntry } from "./coded-entry.ts";
+import { dummyBytes, heldBytes, NUMBER_BYTES, textBytes, treatBytes } from "./element-bytes.ts";
+import type { FilterContext } from "./filter-context.ts";
+import { Rejection } from "./rejection.ts";
+
+/** Sequences within sequences beyond this are not gone through: the instance is rejected. */
+const DEPTH_LIMIT = 64;
+/** Number strings longer than this are not read into memory: the instance is rejected. */
+const TEXT_LIMIT_BYTES = 64 * 2 ** 20;
+
+/** Where an element stands: in which sequence (0: none) and how deep. */
+interface Place {
+  readonly parentTag: number;
+  readonly depth: number;
+}
+
+const ACTION_NAMES: Readonly<Record<Treatment["kind"], ActionName>> = {
+  none: "removed",
+  uid: "uid",
+  shift: "shifted",
+  age: "kept",
+  pseudonym: "pseudonym",
+  number: "kept",
+  terms: "kept",
+  text: "kept",
+  pixels: "kept",
+  words: "kept",
+  walk: "kept",
+  numbered: "replaced",
+  code: "kept",
+  mark: "replaced",
+};
+
+/**
+ * Composes the elements of a data set or item that may leave. Pixel data and marks are the caller's.
+ * @throws Rejection
+ */
+export async function filterDataSet(
+  dataSet: DataSet,
+  parentTag: number,
+  depth: number,
+  context: FilterContext,
+): Promise<Map<Tag, DataElement>> {
+  if (depth > DEPTH_LIMIT) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "depth");
+  const kept = new Map<Tag, DataElement>();
+  const tags = [...dataSet.keys()].sort((a, b) => a - b);
+  for (const tag of tags) {
+    const element = dataSet.get(tag);
+    if (element === undefined) continue;
+    const rule = context.rules.ruleOf(tag);
+    if (rule.treatment.kind === "mark" || rule.treatment.kind === "pixels" || rule.treatment.kind === "code") continue;
+    const vr = standardVr(tag);
+    const value =
+      vr === undefined ? undefined : await treatElement(element, vr, rule, kept, { parentTag, depth }, context);
+    if (value !== undefined && vr !== undefined) {
+      context.tally.action(tag, ACTION_NAMES[rule.treatment.kind]);
+      kept.set(tag, outputElement(tag, keptVr(element, vr), value));
+    } else {
+      applyFallback(kept, tag, vr, rule, parentTag, context);
+    }
+  }
+  return kept;
+}
+
+async function treatElement(
+  element: DataElement,
+  vr: Vr,
+  rule: Rule,
+  kept: DataSet,
+  place: Place,
+  context: FilterContext,
+): Promise<ElementValue | undefined> {
+  const { treatment } = rule;
+  if (treatment.kind === "none" || !compatibleVr(element.vr, element.tag)) return undefined;
+  if (treatment.kind === "walk") return walk(element, treatment.unlessOptional, place, context);
+  if (treatment.kind === "numbered") return numberedLabel(treatment, vr, kept);
+  // UN holds implicit little endian whatever the rest is in. PS3.5 6.2.2.
+  const bigEndian = context.bigEndian && element.vr !== "UN";
+  if (element.value.kind === "range") return treatRange(element, vr, rule, bigEndian, context);
+  const bytes = heldBytes(element);
+  if (bytes === undefined) return undefined;
+  if (isBlank(bytes) && treatment.kind !== "pseudonym" && !(vr in NUMBER_BYTES))
+    return { kind: "bytes", bytes: new Uint8Array() };
+  if (treatment.kind === "words") return wordBytes(bytes, bigEndian);
+  const treated = treatBytes(treatment, vr, bytes, bigEndian, context);
+  return treated === undefined ? undefined : { kind: "bytes", bytes: treated };
+}
+
+/** Long values: number strings are read and judged, binary numbers stay where they are. */
+async function treatRange(
+  element: DataElement,
+  vr: Vr,
+  rule: Rule,
+  bigEndian: boolean,
+  context: FilterContext,
+): Promise<ElementValue | undefined> {
+  if (element.value.kind !== "range") return undefined;
+  const { range } = element.value;
+  const width = rule.treatment.kind === "words" ? 2 : NUMBER_BYTES[vr];
+  if (width !== undefined && (rule.treatment.kind === "number" || rule.treatment.kind === "words")) {
+    if (range.length % width !== 0) return undefined;
+    return { kind: "range", range: bigEndian ? context.source.appendSwapped(range, vr === "AT" ? 2 : width) : range };
+  }
+  if (rule.treatment.kind !== "number" && rule.treatment.kind !== "uid") return undefined;
+  if (range.length > TEXT_LIMIT_BYTES)
+    throw new Rejection("DEIDENTIFICATION_UNPROVEN", `long-value ${formatTag(element.tag)}`);
+  const bytes = treatBytes(
+    rule.treatment,
+    vr,
+    await context.source.read(range.offset, range.length),
+    bigEndian,
+    context,
+  );
+  return bytes === undefined ? undefined : { kind: "bytes", bytes };
+}
+
+async function walk(
+  element: DataElement,
+  unlessOptional: boolean,
+  { parentTag, depth }: Place,
+  context: FilterContext,
+): Promise<ElementValue | undefined> {
+  if (element.value.kind !== "sequence") return undefined;
+  if (unlessOptional && isNotRequired(parentTag, element.tag, context)) return undefined;
+  const items: SequenceItem[] = [];
+  let dropped = 0;
+  for (const item of element.value.items) {
+    context.signal.throwIfAborted();
+    const kept = await filterDataSet(item.dataSet, element.tag, depth + 1, context);
+    if (isCodedEntry(item.dataSet)) {
+      const entry = publicEntry(item.dataSet);
+      if (entry === undefined) {
+        dropped += 1;
+        continue;
+      }
+      items.push({ dataSet: codedItem(kept, codedElements(entry)), undefinedLength: false });
+    } else {
+      items.push({ dataSet: kept, undefinedLength: false });
+    }
+  }
+  if (dropped > 0) context.tally.note("private-code-dropped");
+  return dropped > 0 && items.length === 0 ? undefined : { kind: "sequence", items };
+}
+
+/** X/Z/U*: only where the sequence is required, or may be, do its items stay. PS3.15 E.1.1. */
+function isNotRequired(parentTag: number, tag: number, context: FilterContext): boolean {
+  const type = context.types(parentTag, tag);
+  return type === "3" || type === "2" || type === "2C";
+}
+
+/** A coded entry keeps value, scheme, meaning and the sequences that modify it; its other attributes are about the sender. */
+function codedItem(kept: ReadonlyMap<Tag, DataElement>, coded: [Tag, DataElement][]): DataSet {
+  const sequences = [...kept].filter(([, element]) => element.value.kind === "sequence");
+  return new Map([...coded, ...sequences].sort(([a], [b]) => a - b));
+}
+
+function numberedLabel(
+  treatment: Extract<Treatment, { kind: "numbered" }>,
+  vr: Vr,
+  kept: DataSet,
+): ElementValue | undefined {
+  const bytes = heldBytes(kept.get(tagOf(treatment.numberTag)));
+  if (bytes === undefined) return undefined;
+  const number = bytes.length === 2 && vr === "LO" ? String(Buffer.from(bytes).readUInt16LE()) : splitValues(bytes)[0];
+  if (number === undefined || !/^[0-9]{1,6}$/.test(number)) return undefined;
+  return { kind: "bytes", bytes: textBytes(vr, treatment.prefix + number) };
+}
+
+function wordBytes(bytes: Uint8Array, bigEndian: boolean): ElementValue | undefined {
+  const treated = treatBytes({ kind: "number" }, "US", bytes, bigEndian, { uid: String, shiftDays: 0, pseudonym: "" });
+  return treated === undefined ? undefined : { kind: "bytes", bytes: treated };
+}
+
+function applyFallback(
+  kept: Map<Tag, DataElement>,
+  tag: Tag,
+  vr: Vr | undefined,
+  rule: Rule,
+  parentTag: number,
+  context: FilterContext,
+): void {
+  const { tally } = context;
+  const fallback = vr === undefined ? "remove" : fallbackFor(rule.fallback, context.types(parentTag, tag));
+  if (rule.reason === "private") tally.privateElement(tag);
+  else if (rule.reason === "unlisted") tally.unlisted(tag);
+  if (vr === undefined || fallback === "remove") {
+    if (rule.reason !== "private") tally.action(tag, "removed");
+    return;
+  }
+  tally.action(tag, fallback === "empty" ? "emptied" : "replaced");
+  kept.set(tag, outputElement(tag, vr, fallback === "empty" ? emptyValue(vr) : dummyValue(tag, vr, rule, context)));
+}
+
+function emptyValue(vr: Vr): ElementValue {
+  return vr === "SQ" ? { kind: "sequence", items: [] } : { kind: "bytes", bytes: new Uint8Array() };
+}
+
+function dummyValue(tag: number, vr: Vr, rule: Rule, context: FilterContext): ElementValue {
+  if (vr !== "SQ") return { kind: "bytes", bytes: dummyBytes(vr, rule, context.uid) };
+  const isCoded = CODED_IDENTITY_SEQUENCES.has(tag) || context.types(tag, 0x00080104) !== "unknown";
+  return { kind: "sequence", items: isCoded ? [dummyCodedItem()] : [] };
+}
+
+/** US or SS, OB or OW: the source's own choice; otherwise the dictionary's. */
+function keptVr(element: DataElement, vr: Vr): Vr {
+  return element.vr === "UN" ? vr : element.vr;
+}
+
+function outputElement(tag: Tag, vr: Vr, value: ElementValue): DataElement {
+  return { tag, vr, value, undefinedLength: false };
+}
+
+/** Nothing but padding. */
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0);
+}

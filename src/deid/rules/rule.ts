@@ -1,0 +1,52 @@
+import type { TextForm } from "../tables/text-forms.ts";
+
+/** What an attribute's Type in the IOD (PS3.3 5.3) makes of it when its value may not stay. */
+export type Fallback = "remove" | "empty" | "dummy";
+
+/** PS3.15 E.1.1: the letters of a combined code in the order of the attribute's Type. */
+export interface ByType {
+  /** Type 3, or not in the IOD. */
+  readonly optional: Fallback;
+  /** Type 2 and 2C. */
+  readonly empty: Fallback;
+  /** Type 1 and 1C. */
+  readonly required: Fallback;
+  readonly unknown: Fallback;
+}
+
+/** What is tried first; the fallback takes what it refuses. */
+export type Treatment =
+  | { readonly kind: "none" }
+  | { readonly kind: "uid" }
+  /** Dates and times of the patient's time line: moved by the patient's days. */
+  | { readonly kind: "shift" }
+  | { readonly kind: "age" }
+  /** Patient ID and Patient's Name: the pseudonym. */
+  | { readonly kind: "pseudonym" }
+  /** Binary numbers, and number strings whose every value parses. */
+  | { readonly kind: "number" }
+  | { readonly kind: "terms"; readonly terms: ReadonlySet<string>; readonly otherwise: string | undefined }
+  | { readonly kind: "text"; readonly form: TextForm }
+  /** Pixel data. */
+  | { readonly kind: "pixels" }
+  /** Tables of binary numbers kept as words: look-up tables. */
+  | { readonly kind: "words" }
+  /** A sequence that stays, its items judged element by element; X/Z/U* only where the IOD asks for it. */
+  | { readonly kind: "walk"; readonly unlessOptional: boolean }
+  /** A label made from the number beside it: ROI_3. */
+  | { readonly kind: "numbered"; readonly prefix: string; readonly numberTag: number }
+  /** Value, scheme and meaning of a coded entry, judged together. PS3.3 8.8. */
+  | { readonly kind: "code" }
+  /** Written by the engine for every object, whatever the source holds. */
+  | { readonly kind: "mark" };
+
+/** Why an element went, for the report. */
+export type RemovalReason = "table" | "unlisted" | "private" | "structure";
+
+export interface Rule {
+  readonly treatment: Treatment;
+  readonly fallback: ByType;
+  readonly reason: RemovalReason;
+  /** A dummy other than the one of the VR. */
+  readonly dummy?: string;
+}

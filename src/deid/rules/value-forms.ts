@@ -1,0 +1,65 @@
+import { TECHNICAL_WORDS, TEXT_FORM_LIMIT, type TextForm } from "../tables/text-forms.ts";
+
+const INTEGER_STRING = /^[+-]?[0-9]{1,12}$/;
+const DECIMAL_STRING = /^[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?$/;
+const DECIMAL_STRING_LIMIT = 16;
+const WORD_SEPARATORS = /[ \-_/.,&()+;:]+/;
+const SHORT_NUMBER = /^[0-9]{1,3}[a-z]?$/;
+const DATE = /^[0-9]{8}$/;
+const TIME = /^(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:(?:[0-5][0-9]|60)(?:\.[0-9]{1,6})?)?)?$/;
+const AGE = /^[0-9]{3}[DWMY]$/;
+
+/** The values of an element whose text is of the default repertoire: NUL and what follows is cut, padding taken off. PS3.5 6.2. */
+export function splitValues(bytes: Uint8Array): string[] {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return text.split("\\").map((value) => (value.split("\0", 1)[0] ?? "").replace(/^ +| +$/g, ""));
+}
+
+export function isTechnicalText(value: string, form: TextForm): boolean {
+  if (value.length > TEXT_FORM_LIMIT) return false;
+  if (form.kind === "pattern") return form.pattern.test(value);
+  const words = value
+    .toLowerCase()
+    .split(WORD_SEPARATORS)
+    .filter((word) => word !== "");
+  return words.length > 0 && words.every(isTechnicalWord);
+}
+
+/** A word of the vocabulary, with up to 3 digits behind it or on its own. */
+function isTechnicalWord(word: string): boolean {
+  return (
+    TECHNICAL_WORDS.has(word) || SHORT_NUMBER.test(word) || TECHNICAL_WORDS.has(word.replace(/[0-9]{1,3}[a-z]?$/, ""))
+  );
+}
+
+export function isIntegerString(value: string): boolean {
+  return INTEGER_STRING.test(value);
+}
+
+/** A decimal string that fits its VR (PS3.5 6.2: 16 characters); a longer number is written shorter; undefined: not a number. */
+export function decimalString(value: string): string | undefined {
+  if (!DECIMAL_STRING.test(value)) return undefined;
+  if (value.length <= DECIMAL_STRING_LIMIT) return value;
+  const number = Number(value);
+  if (!Number.isFinite(number)) return undefined;
+  for (let digits = 15; digits > 0; digits -= 1) {
+    const shorter = String(Number(number.toPrecision(digits)));
+    if (shorter.length <= DECIMAL_STRING_LIMIT) return shorter;
+  }
+  return undefined;
+}
+
+export function isTime(value: string): boolean {
+  return TIME.test(value);
+}
+
+export function isDate(value: string): boolean {
+  return DATE.test(value);
+}
+
+/** Ages over 89 years become 90: whoever is that old would stand out. Undefined: not an age. PS3.15 E.3.5 and 45 CFR 164.514. */
+export function generalizedAge(value: string): string | undefined {
+  if (!AGE.test(value)) return undefined;
+  const daysPerUnit = { D: 1, W: 7, M: 30.4, Y: 365.25 }[value.charAt(3)] ?? 365.25;
+  return (Number(value.slice(0, 3)) * daysPerUnit) / 365.25 >= 90 ? "090Y" : value;
+}

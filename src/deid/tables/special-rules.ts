@@ -1,0 +1,52 @@
+import type { Rule } from "../rules/rule.ts";
+
+const REMOVE = { optional: "remove", empty: "remove", required: "remove", unknown: "remove" } as const;
+const DENY: Partial<Rule> = { treatment: { kind: "none" }, fallback: REMOVE };
+
+/** Tags whose rule is not what the table or their VR would give. */
+export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number, Partial<Rule>>([
+  // The output is ASCII throughout: no character set to declare.
+  [0x00080005, DENY],
+  // Identity: the pseudonym in the place of both.
+  [0x00100010, { treatment: { kind: "pseudonym" } }],
+  [0x00100020, { treatment: { kind: "pseudonym" } }],
+  // Written anew for every object. PS3.15 E.1.1.
+  [0x00120062, { treatment: { kind: "mark" } }],
+  [0x00120063, { treatment: { kind: "mark" } }],
+  [0x00120064, { treatment: { kind: "mark" } }],
+  [0x00280303, { treatment: { kind: "mark" } }],
+  // Copies and traces of other values. PS3.15 E.3.9, PS3.3 C.12.1.
+  [0x04000500, DENY],
+  [0x04000550, DENY],
+  [0x04000561, DENY],
+  [0x00080300, DENY],
+  [0x00880200, DENY],
+  [0x00120082, DENY],
+  // Coded entries are judged whole. PS3.3 8.8.
+  [0x00080100, { treatment: { kind: "code" } }],
+  [0x00080102, { treatment: { kind: "code" } }],
+  [0x00080104, { treatment: { kind: "code" } }],
+  [0x00080119, { treatment: { kind: "code" } }],
+  [0x00080120, { treatment: { kind: "code" } }],
+  // Bulk.
+  [0x7fe00010, { treatment: { kind: "pixels" } }],
+  [0x7fe00008, { treatment: { kind: "pixels" } }],
+  [0x7fe00009, { treatment: { kind: "pixels" } }],
+  // Offsets into the fragments are computed anew where they are needed: an empty basic offset table is always right. PS3.5 A.4.
+  [0x7fe00001, DENY],
+  [0x7fe00002, DENY],
+  [0x00281201, { treatment: { kind: "words" } }],
+  [0x00281202, { treatment: { kind: "words" } }],
+  [0x00281203, { treatment: { kind: "words" } }],
+  [0x00281204, { treatment: { kind: "words" } }],
+  [0x00281221, { treatment: { kind: "words" } }],
+  [0x00281222, { treatment: { kind: "words" } }],
+  [0x00281223, { treatment: { kind: "words" } }],
+  [0x00283006, { treatment: { kind: "words" } }],
+  // Labels a planner typed: numbered anew.
+  [0x30060026, { treatment: { kind: "numbered", prefix: "ROI_", numberTag: 0x30060022 } }],
+  [0x00620005, { treatment: { kind: "numbered", prefix: "SEGMENT_", numberTag: 0x00620004 } }],
+  [0x30060002, { dummy: "LABEL" }],
+  [0x300a0002, { dummy: "LABEL" }],
+  [0x00700080, { dummy: "LABEL" }],
+]);

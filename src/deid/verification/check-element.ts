@@ -1,0 +1,217 @@
+import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
+import type { Rule, Treatment } from "../rules/rule.ts";
+import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
+import {
+  decimalString,
+  generalizedAge,
+  isIntegerString,
+  isTechnicalText,
+  isTime,
+  splitValues,
+} from "../rules/value-forms.ts";
+import { CODE_FORMS, CODE_MEANINGS } from "../tables/code-schemes.ts";
+import { DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
+import { fold, type Harvest, type IdentifierKind } from "./harvest.ts";
+import type { Token } from "./tokenizer.ts";
+
+/** What is known of the output before it is read. */
+export interface Expectations {
+  /** Elements of group 0002 behind the group length, with their bytes. */
+  readonly meta: ReadonlyMap<number, Buffer>;
+  readonly pseudonym: string;
+  /** It came from the cohort, not from the key. */
+  readonly pseudonymIsGiven: boolean;
+  /** New UIDs of every UID of the source. */
+  readonly uids: ReadonlySet<string>;
+  /** Values the engine writes into every object, by tag. */
+  readonly marks: ReadonlyMap<number, string>;
+  /** Values of the coded entries in (0012,0064). */
+  readonly optionCodes: ReadonlySet<string>;
+  /** Tags that must be there at the top level. */
+  readonly required: readonly number[];
+  /** Bytes of native pixel data without padding; undefined: there is none, or it is compressed. */
+  readonly pixelBytes: number | undefined;
+}
+
+export type ElementCheck =
+  | {
+      readonly ok: true;
+      readonly identifier: IdentifierKind | undefined;
+      /** How its bytes are to be searched: `masked` values were proven to be ours or a term of a closed list. */
+      readonly searched: SearchedAs;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+export type SearchedAs = "masked" | "binary" | "compressed";
+
+type Judgement = SearchedAs | undefined;
+
+const LONGEST_SHORT_VALUE = 0xfffe;
+const METHOD_CODE_SEQUENCE = 0x00120064;
+const PIXEL_DATA = 0x7fe00010;
+const BINARY_VRS = /^(?:US|SS|UL|SL|UV|SV|FL|FD|AT|OF|OD|OL|OV|OB|OW)$/;
+const DATE_TIME = /^[0-9]{4}(?:[0-9]{2}){0,5}(?:\.[0-9]{1,6})?(?:[+-][0-9]{4})?$/;
+/** A number this long that is an identifier is one. */
+const MINIMUM_IDENTIFYING_DIGITS = 7;
+const MINIMUM_IDENTIFIER_IN_FORM = 4;
+
+/** Whether the profile allows an element of the output, judged from the element and the rules alone. `bytes` is undefined for long values. */
+export function checkElement(
+  found: Token,
+  bytes: Buffer | undefined,
+  rule: Rule,
+  expectations: Expectations,
+  harvest: Harvest,
+): ElementCheck {
+  if ((found.tag >>> 16) & 1) return { ok: false, reason: "private-element" };
+  const token = withStandardVr(found);
+  if (token.kind === "fragment") return passed("compressed");
+  if (standardVr(token.tag) === undefined || token.vr === "UN" || !compatibleVr(token.vr, token.tag))
+    return { ok: false, reason: "vr" };
+  if (token.kind === "sequence") return checkSequence(token, rule);
+  const judgement = judge(token, bytes, rule, expectations);
+  if (judgement === undefined) return { ok: false, reason: "element-not-allowed" };
+  const isDate = token.vr === "DA" || token.vr === "DT";
+  if (isDate && isOriginalDate(token, bytes, harvest)) return { ok: false, reason: "date-unchanged" };
+  return { ok: true, identifier: identifierIn(token, bytes, rule, harvest), searched: judgement };
+}
+
+/** A value too long for a VR with 16 bits of length is written as UN. PS3.5 6.2.2. */
+function withStandardVr(token: Token): Token {
+  const vr = standardVr(token.tag);
+  return token.vr === "UN" && token.length > LONGEST_SHORT_VALUE && vr !== undefined ? { ...token, vr } : token;
+}
+
+function passed(searched: "masked" | "compressed"): ElementCheck {
+  return { ok: true, identifier: undefined, searched };
+}
+
+function checkSequence(token: Token, rule: Rule): ElementCheck {
+  if (token.tag === PIXEL_DATA && rule.treatment.kind === "pixels") return passed("masked");
+  const isOurs = token.tag === METHOD_CODE_SEQUENCE;
+  const mayBeLeft = rule.treatment.kind === "walk" || allows(rule, "empty") || allows(rule, "dummy");
+  return isOurs || mayBeLeft ? passed("masked") : { ok: false, reason: "element-not-allowed" };
+}
+
+function judge(token: Token, bytes: Buffer | undefined, rule: Rule, expectations: Expectations): Judgement {
+  const { treatment } = rule;
+  if (treatment.kind === "pixels") return isExactPixelData(token, expectations) ? "masked" : undefined;
+  if (bytes === undefined) return isLongNumber(treatment, token.vr) ? "binary" : undefined;
+  if (bytes.length === 0) return treatment.kind !== "none" || allows(rule, "empty") ? "masked" : undefined;
+  if (treatment.kind === "code") return isCode(token, bytes, expectations) ? "masked" : undefined;
+  if (treatment.kind === "mark")
+    return splitValues(bytes).join("\\") === expectations.marks.get(token.tag) ? "masked" : undefined;
+  if (BINARY_VRS.test(token.vr)) return judgeBinary(token, bytes, rule);
+  const values = splitValues(bytes);
+  if (values.every((value) => value === "" || isTreated(value, token.vr, treatment, expectations))) {
+    return "masked";
+  }
+  return allows(rule, "dummy") && values.length === 1 && isDummy(values[0] ?? "", token.vr, rule)
+    ? "masked"
+    : undefined;
+}
+
+function isTreated(value: string, vr: string, treatment: Treatment, expectations: Expectations): boolean {
+  switch (treatment.kind) {
+    case "uid":
+      return isRegisteredUid(value) || expectations.uids.has(value);
+    case "shift":
+      return vr === "TM" ? isTime(value) : DATE_TIME.test(value);
+    case "age":
+      return generalizedAge(value) === value;
+    case "pseudonym":
+      return value === expectations.pseudonym;
+    case "number":
+      return vr === "IS" ? isIntegerString(value) : decimalString(value) === value;
+    case "terms":
+      return treatment.terms.has(value) || value === treatment.otherwise;
+    case "text":
+      return isTechnicalText(value, treatment.form);
+    case "numbered":
+      return value.startsWith(treatment.prefix) && /^[0-9]{1,6}$/.test(value.slice(treatment.prefix.length));
+    default:
+      return false;
+  }
+}
+
+function judgeBinary(token: Token, bytes: Buffer, rule: Rule): Judgement {
+  const { kind } = rule.treatment;
+  const isNumeric = kind === "number" && token.vr !== "OB" && token.vr !== "OW";
+  if (isNumeric || (kind === "words" && token.vr !== "OB")) return "binary";
+  return allows(rule, "dummy") && bytes.every((byte) => byte === 0) ? "masked" : undefined;
+}
+
+function isLongNumber(treatment: Treatment, vr: string): boolean {
+  return (treatment.kind === "number" || treatment.kind === "words") && BINARY_VRS.test(vr) && vr !== "OB";
+}
+
+function isExactPixelData(token: Token, { pixelBytes }: Expectations): boolean {
+  return pixelBytes !== undefined && token.parentTag === 0 && token.length === pixelBytes + (pixelBytes % 2);
+}
+
+function isCode(token: Token, bytes: Buffer, expectations: Expectations): boolean {
+  const value = splitValues(bytes).join("\\");
+  if (token.parentTag === METHOD_CODE_SEQUENCE) return value === "DCM" || expectations.optionCodes.has(value);
+  if (value === DUMMY_CODE.value || value === DUMMY_CODE.scheme || value === DUMMY_CODE.meaning) return true;
+  if (token.tag === 0x00080102) return CODE_FORMS.has(value);
+  const hasForm = [...CODE_FORMS.values()].some((form) => form.test(value));
+  if (token.tag === 0x00080100) return hasForm;
+  return token.tag === 0x00080104 && (hasForm || MEANINGS.has(value));
+}
+
+const MEANINGS = new Set(CODE_MEANINGS.values());
+
+function isDummy(value: string, vr: string, rule: Rule): boolean {
+  return value === (rule.dummy ?? DUMMIES[vr]);
+}
+
+function allows(rule: Rule, fallback: "empty" | "dummy"): boolean {
+  return Object.values(rule.fallback).includes(fallback);
+}
+
+function isOriginalDate(token: Token, bytes: Buffer | undefined, harvest: Harvest): boolean {
+  const original = harvest.dates.get(token.path);
+  const value = splitValues(bytes ?? new Uint8Array()).join("\\");
+  return value !== "" && value !== DUMMIES[token.vr] && value === original;
+}
+
+/** An identifier as the whole of a number, or inside a value that only has a form. */
+function identifierIn(
+  token: Token,
+  bytes: Buffer | undefined,
+  rule: Rule,
+  harvest: Harvest,
+): IdentifierKind | undefined {
+  if (bytes === undefined || bytes.length === 0) return undefined;
+  if (rule.treatment.kind === "number") return identifyingNumber(token.vr, bytes, harvest);
+  if (rule.treatment.kind === "code") return identifyingCode(bytes, harvest);
+  if (rule.treatment.kind !== "text" || rule.treatment.form.kind !== "pattern") return undefined;
+  const folded = fold(bytes.toString("latin1"));
+  for (const [identifier, kind] of harvest.identifiers) {
+    const matters = kind !== "text" && kind !== "institution" && identifier.length >= MINIMUM_IDENTIFIER_IN_FORM;
+    if (matters && folded.includes(identifier)) return kind;
+  }
+  return undefined;
+}
+
+/** A coded entry is a term of a public scheme by its form only: as a whole it must not be an identifier. */
+function identifyingCode(bytes: Buffer, harvest: Harvest): IdentifierKind | undefined {
+  const value = splitValues(bytes)[0] ?? "";
+  const kind = harvest.identifiers.get(fold(value));
+  return MEANINGS.has(value) || kind === "text" || kind === "institution" ? undefined : kind;
+}
+
+function identifyingNumber(vr: string, bytes: Buffer, harvest: Harvest): IdentifierKind | undefined {
+  const numbers = vr === "IS" || vr === "DS" ? splitValues(bytes) : vr === "UL" || vr === "SL" ? words32(bytes) : [];
+  for (const number of numbers) {
+    const digits = number.replace(/^[+-]/, "").replace(/\.0*$/, "");
+    if (digits.length < MINIMUM_IDENTIFYING_DIGITS) continue;
+    const kind = harvest.identifiers.get(digits);
+    if (kind !== undefined && kind !== "text") return kind;
+  }
+  return undefined;
+}
+
+function words32(bytes: Buffer): string[] {
+  return Array.from({ length: bytes.length / 4 }, (_, index) => String(bytes.readUInt32LE(4 * index)));
+}

@@ -1,0 +1,38 @@
+import type { ComposedOutput } from "../engine/compose-output.ts";
+import { markTexts } from "../engine/marks.ts";
+import { OPTIONS } from "../profiles/options.ts";
+import type { Profile } from "../profiles/profile.ts";
+import type { Pseudonymizer } from "../pseudonyms/pseudonymizer.ts";
+import type { Expectations } from "./check-element.ts";
+import type { Harvest } from "./harvest.ts";
+
+/** SOP Class, SOP Instance, Study and Series Instance UID, patient, and the marks of PS3.15 E.1.1. */
+const REQUIRED = [
+  0x00080016, 0x00080018, 0x0020000d, 0x0020000e, 0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064,
+  0x00280303,
+] as const;
+
+/** What the output must be: from the source's harvest and the profile, not from what the filter did. */
+export function expectationsOf(
+  output: ComposedOutput,
+  harvest: Harvest,
+  engine: { readonly profile: Profile; readonly pseudonymizer: Pseudonymizer },
+): Expectations {
+  const { uid } = engine.pseudonymizer;
+  const options = engine.profile.options.map((option) => OPTIONS[option]);
+  return {
+    meta: new Map(
+      [...output.meta.values()].map((element) => [
+        element.tag,
+        Buffer.from(element.value.kind === "bytes" ? element.value.bytes : new Uint8Array()),
+      ]),
+    ),
+    pseudonym: output.pseudonym,
+    pseudonymIsGiven: output.pseudonymIsGiven,
+    uids: new Set([...harvest.uids, "dummy"].map(uid)),
+    marks: markTexts(engine.profile),
+    optionCodes: new Set(options.flatMap(({ code, meaning }) => [code, meaning])),
+    required: REQUIRED,
+    pixelBytes: output.pixelBytes,
+  };
+}
