@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { ByteRange, DataElement, DataSet, SequenceItem } from "./data-set.ts";
+import type { ByteRange, DataElement, DataSet, ElementValue, SequenceItem } from "./data-set.ts";
 import type { TransferSyntax } from "./dictionary/transfer-syntaxes.ts";
 import { isLongForm, type Vr, WORD_BYTES } from "./vr.ts";
 
@@ -42,7 +42,11 @@ type Task =
   | { readonly kind: "end"; readonly patch: Patch | undefined; readonly delimiter: number };
 
 /** The encoded form of a data set in pieces, lengths as they were read: defined stays defined, undefined stays undefined. PS3.5 7. */
-export function encodeSegments(dataSet: DataSet, syntax: TransferSyntax, options: EncodeOptions = {}): readonly Segment[] {
+export function encodeSegments(
+  dataSet: DataSet,
+  syntax: TransferSyntax,
+  options: EncodeOptions = {},
+): readonly Segment[] {
   const builder: Builder = {
     segments: [],
     little: syntax.littleEndian,
@@ -122,9 +126,19 @@ function putHeader(builder: Builder, tag: number, vr: Vr, length: number, explic
 }
 
 function writeElement(builder: Builder, stack: Task[], element: DataElement, explicitVr: boolean): void {
-  const { tag, value } = element;
-  if (value.kind === "sequence") return beginSequence(builder, stack, element, value.items, explicitVr);
-  if (value.kind === "fragments") return writeFragments(builder, element, value.fragments, explicitVr);
+  const { value } = element;
+  if (value.kind === "sequence") beginSequence(builder, stack, element, value.items, explicitVr);
+  else if (value.kind === "fragments") writeFragments(builder, element, value.fragments, explicitVr);
+  else writeValue(builder, element, value, explicitVr);
+}
+
+function writeValue(
+  builder: Builder,
+  element: DataElement,
+  value: Extract<ElementValue, { kind: "bytes" | "range" }>,
+  explicitVr: boolean,
+): void {
+  const { tag } = element;
   const length = value.kind === "bytes" ? value.bytes.length : value.range.length;
   const isTooLong = explicitVr && !isLongForm(element.vr) && length > MAXIMUM_SHORT_LENGTH;
   const vr = isTooLong ? "UN" : element.vr;
@@ -150,11 +164,18 @@ function putRange(builder: Builder, range: ByteRange, swapBytes: number): void {
 /** A copy with the bytes of each word the other way round; a rest that is no whole word stays. */
 export function swapped(bytes: Uint8Array, wordBytes: number): Uint8Array {
   const copy = Uint8Array.from(bytes);
-  for (let start = 0; start + wordBytes <= copy.length; start += wordBytes) copy.subarray(start, start + wordBytes).reverse();
+  for (let start = 0; start + wordBytes <= copy.length; start += wordBytes)
+    copy.subarray(start, start + wordBytes).reverse();
   return copy;
 }
 
-function beginSequence(builder: Builder, stack: Task[], element: DataElement, items: readonly SequenceItem[], explicitVr: boolean): void {
+function beginSequence(
+  builder: Builder,
+  stack: Task[],
+  element: DataElement,
+  items: readonly SequenceItem[],
+  explicitVr: boolean,
+): void {
   const patch = putHeader(builder, element.tag, element.vr, UNDEFINED_LENGTH, explicitVr);
   // Inside UN everything is implicit. PS3.5 6.2.2 note 2.
   const inner = element.vr === "UN" ? false : explicitVr;
@@ -175,14 +196,20 @@ function endLength(builder: Builder, patch: Patch | undefined, delimiter: number
   if (patch !== undefined) {
     const length = builder.total - patch.contentStart;
     if (length >= UNDEFINED_LENGTH) throw new GatewayError("DICOM_LIMIT_EXCEEDED", { what: "sequence length" });
-    return write32(patch.chunk, patch.offset, length, builder.little);
+    write32(patch.chunk, patch.offset, length, builder.little);
+    return;
   }
   room(builder, 8);
   putTag(builder, delimiter);
   put32(builder, 0);
 }
 
-function writeFragments(builder: Builder, element: DataElement, fragments: readonly ByteRange[], explicitVr: boolean): void {
+function writeFragments(
+  builder: Builder,
+  element: DataElement,
+  fragments: readonly ByteRange[],
+  explicitVr: boolean,
+): void {
   putHeader(builder, element.tag, element.vr, UNDEFINED_LENGTH, explicitVr);
   for (const range of fragments) {
     room(builder, 8);

@@ -13,7 +13,7 @@ export interface ParseLimits {
 }
 
 export const DEFAULT_LIMITS: ParseLimits = {
-  depth: 64,
+  depth: 1_024,
   elements: 2_000_000,
   items: 65_535,
   fragments: 5_000_000,

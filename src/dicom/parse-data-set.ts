@@ -141,18 +141,24 @@ function* run(state: ParserState): Generator<number, void, void> {
     } else if (frame.kind === "items") yield* readItemHeader(state, frame);
     else {
       const header = yield* readHeader(state, frame);
-      if (frame === state.root && state.stopBefore !== undefined && header.tag >= state.stopBefore) return;
+      if (isStop(state, frame, header.tag)) return;
       yield* readElement(state, frame, header);
     }
   }
 }
 
+function isStop({ root, stopBefore }: ParserState, frame: ElementsFrame, tag: Tag): boolean {
+  return frame === root && stopBefore !== undefined && tag >= stopBefore;
+}
+
 function* readHeader(state: ParserState, frame: ElementsFrame): Generator<number, Header, void> {
   // A header cut short is told from a data set that ends here by the bytes that remain.
-  yield* need(state, 8, "element header");
+  if (!has(state.cursor, 8)) yield* need(state, 8, "element header");
   const start = at(state.cursor);
   const { view } = state.cursor;
-  const tag = tagOf(((view.getUint16(start, state.little) << 16) | view.getUint16(start + 2, state.little)) >>> 0);
+  const tag = tagOf((view.getUint16(start, state.little) << 16) | view.getUint16(start + 2, state.little));
+  // Nothing more is asked of what is not read.
+  if (isStop(state, frame, tag)) return { headerBytes: 8, tag, vr: "UN", length: 0 };
   if (!frame.explicitVr || (tag & 0xffff0000) >>> 0 === 0xfffe0000) {
     const vr = vrOf(tag, frame);
     return { headerBytes: 8, tag, vr, length: view.getUint32(start + 4, state.little) };
@@ -293,7 +299,7 @@ function* readValue(
     state.cursor.position += length;
     return;
   }
-  yield* need(state, length, "value");
+  if (!has(state.cursor, length)) yield* need(state, length, "value");
   const bytes = take(state.cursor, length);
   if (tag === tags.PixelRepresentation && length >= 2) frame.pixelRepresentation = bytes[state.little ? 0 : 1];
   frame.elements.set(tag, { tag, vr, undefinedLength: false, value: { kind: "bytes", bytes } });

@@ -24,7 +24,9 @@ export function bytesOf(dataSet: DataSet, tag: Tag): Uint8Array | undefined {
 export function characterSetOf(dataSet: DataSet, context: ValueContext = {}): string | undefined {
   const bytes = bytesOf(dataSet, tags.SpecificCharacterSet);
   if (bytes === undefined) return context.inheritedCharacterSet;
-  return Buffer.from(bytes).toString("latin1").replace(/[\0 ]+$/, "");
+  return Buffer.from(bytes)
+    .toString("latin1")
+    .replace(/[\0 ]+$/, "");
 }
 
 /** All values as text, without padding. An absent or empty element has none. */
@@ -53,7 +55,12 @@ export function uidOf(dataSet: DataSet, tag: Tag): string | undefined {
 }
 
 /** How the numbers of each binary VR are read. PS3.5 6.2. */
-const READERS: { readonly [V in Vr]?: { readonly sizeBytes: number; readonly read: (view: DataView, at: number, little: boolean) => number } } = {
+const READERS: {
+  readonly [V in Vr]?: {
+    readonly sizeBytes: number;
+    readonly read: (view: DataView, at: number, little: boolean) => number;
+  };
+} = {
   US: { sizeBytes: 2, read: (view, at, little) => view.getUint16(at, little) },
   SS: { sizeBytes: 2, read: (view, at, little) => view.getInt16(at, little) },
   UL: { sizeBytes: 4, read: (view, at, little) => view.getUint32(at, little) },
@@ -69,11 +76,14 @@ export function numbersOf(dataSet: DataSet, tag: Tag, context: ValueContext = {}
   const element = dataSet.get(tag);
   if (element === undefined || element.value.kind !== "bytes") return [];
   const reader = READERS[element.vr];
-  if (reader === undefined) return textsOf(dataSet, tag, context).map((text) => (text === "" ? Number.NaN : Number(text)));
+  if (reader === undefined)
+    return textsOf(dataSet, tag, context).map((text) => (text === "" ? Number.NaN : Number(text)));
   const { bytes } = element.value;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const count = Math.floor(bytes.length / reader.sizeBytes);
-  return Array.from({ length: count }, (_, index) => reader.read(view, index * reader.sizeBytes, context.littleEndian ?? true));
+  return Array.from({ length: count }, (_, index) =>
+    reader.read(view, index * reader.sizeBytes, context.littleEndian ?? true),
+  );
 }
 
 /** The first value as a finite number; undefined when there is none. */
@@ -107,11 +117,13 @@ export function textElement(tag: Tag, text: string, vr: Vr = vrOf(tag)): DataEle
 export function dataSetOf(elements: Iterable<DataElement>): DataSet {
   const sorted = [...elements].sort((a, b) => a.tag - b.tag);
   const named = sorted.some(({ tag }) => tag === tags.SpecificCharacterSet);
-  if (!named && sorted.some(hasForeignText)) return dataSetOf([textElement(tags.SpecificCharacterSet, "ISO_IR 192"), ...sorted]);
+  if (!named && sorted.some(hasForeignText))
+    return dataSetOf([textElement(tags.SpecificCharacterSet, "ISO_IR 192"), ...sorted]);
   return new Map(sorted.map((one) => [one.tag, one]));
 }
 
 function hasForeignText({ vr, value }: DataElement): boolean {
-  const isCharacterSetVr = vr === "PN" || vr === "LO" || vr === "SH" || vr === "LT" || vr === "ST" || vr === "UT" || vr === "UC";
+  const isCharacterSetVr =
+    vr === "PN" || vr === "LO" || vr === "SH" || vr === "LT" || vr === "ST" || vr === "UT" || vr === "UC";
   return isCharacterSetVr && value.kind === "bytes" && !isAscii(Buffer.from(value.bytes).toString("latin1"));
 }

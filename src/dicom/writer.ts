@@ -1,7 +1,7 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ByteSource, DataSet } from "./data-set.ts";
-import { EXPLICIT_VR_LITTLE_ENDIAN, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
 import { tags } from "./dictionary/tags.ts";
+import { EXPLICIT_VR_LITTLE_ENDIAN, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
 import { type EncodeOptions, encodeSegments, type Segment, swapped } from "./encode-segments.ts";
 import { element, textElement } from "./values.ts";
 
@@ -33,14 +33,25 @@ function concatenate(segments: readonly Segment[]): Buffer {
 }
 
 /** Writes a data set, copying ranges from `source` a mebibyte at a time. */
-export async function writeDataSet(sink: ByteSink, dataSet: DataSet, transferSyntaxUid: string, source: ByteSource, options: EncodeOptions = {}): Promise<void> {
+export async function writeDataSet(
+  sink: ByteSink,
+  dataSet: DataSet,
+  transferSyntaxUid: string,
+  source: ByteSource,
+  options: EncodeOptions = {},
+): Promise<void> {
   for (const segment of encodeSegments(dataSet, transferSyntaxOf(transferSyntaxUid), options)) {
     if (segment.kind === "bytes") await sink.write(segment.bytes);
     else await copyRange(sink, source, segment.range, segment.swapBytes);
   }
 }
 
-async function copyRange(sink: ByteSink, source: ByteSource, { offset, length }: { readonly offset: number; readonly length: number }, swapBytes: number): Promise<void> {
+async function copyRange(
+  sink: ByteSink,
+  source: ByteSource,
+  { offset, length }: { readonly offset: number; readonly length: number },
+  swapBytes: number,
+): Promise<void> {
   for (let done = 0; done < length; ) {
     const bytes = await source.read(offset + done, Math.min(COPY_BYTES, length - done));
     if (bytes.length === 0) throw new GatewayError("DICOM_TRUNCATED", { offset: offset + done, what: "value" });
@@ -84,7 +95,9 @@ export function fileMetaOf(facts: FileMetaFacts): DataSet {
       textElement(tags.TransferSyntaxUID, facts.transferSyntaxUid, "UI"),
       textElement(tags.ImplementationClassUID, IMPLEMENTATION_CLASS_UID, "UI"),
       textElement(tags.ImplementationVersionName, IMPLEMENTATION_VERSION_NAME, "SH"),
-      ...(facts.sourceAeTitle === undefined ? [] : [textElement(tags.SourceApplicationEntityTitle, facts.sourceAeTitle, "AE")]),
+      ...(facts.sourceAeTitle === undefined
+        ? []
+        : [textElement(tags.SourceApplicationEntityTitle, facts.sourceAeTitle, "AE")]),
     ].map((one) => [one.tag, one]),
   );
 }

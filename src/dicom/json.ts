@@ -1,0 +1,107 @@
+import type { DataElement, DataSet, ElementValue } from "./data-set.ts";
+import { formatTagHex } from "./tag.ts";
+import { characterSetOf, numbersOf, textsOf } from "./values.ts";
+import { isText, type Vr } from "./vr.ts";
+
+/** One attribute of the DICOM JSON model. PS3.18 F.2. */
+export interface JsonAttribute {
+  readonly vr: Vr;
+  readonly Value?: readonly unknown[];
+  readonly InlineBinary?: string;
+  readonly BulkDataURI?: string;
+}
+
+export type JsonDataSet = { [tag: string]: JsonAttribute };
+
+export interface JsonOptions {
+  readonly littleEndian?: boolean;
+  /** What a value that is not held in memory is called: offset and length in its source. */
+  readonly bulkDataUri?: (offset: number, length: number) => string;
+}
+
+interface Pending {
+  readonly dataSet: DataSet;
+  readonly target: JsonDataSet;
+  readonly inheritedCharacterSet: string | undefined;
+}
+
+/** The DICOM JSON model of a data set; group lengths are left out (PS3.18 F.2.2). Nesting costs no call stack. */
+export function toDicomJson(dataSet: DataSet, options: JsonOptions = {}): JsonDataSet {
+  const root: JsonDataSet = {};
+  const pending: Pending[] = [{ dataSet, target: root, inheritedCharacterSet: undefined }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { target, inheritedCharacterSet } = next;
+    const characterSet = characterSetOf(next.dataSet, { inheritedCharacterSet });
+    for (const element of next.dataSet.values()) {
+      if ((element.tag & 0xffff) === 0) continue;
+      const attribute =
+        element.value.kind === "sequence"
+          ? sequenceAttribute(element, element.value, pending, characterSet)
+          : attributeOf(next.dataSet, element, { ...options, inheritedCharacterSet });
+      target[formatTagHex(element.tag)] = attribute;
+    }
+  }
+  return root;
+}
+
+function sequenceAttribute(
+  { vr }: DataElement,
+  { items }: Extract<ElementValue, { kind: "sequence" }>,
+  pending: Pending[],
+  inheritedCharacterSet: string | undefined,
+): JsonAttribute {
+  const targets = items.map(({ dataSet }) => {
+    const target: JsonDataSet = {};
+    pending.push({ dataSet, target, inheritedCharacterSet });
+    return target;
+  });
+  // UN whose content was read as a sequence is one.
+  return targets.length === 0 ? { vr: vr === "UN" ? "SQ" : vr } : { vr: "SQ", Value: targets };
+}
+
+function attributeOf(
+  dataSet: DataSet,
+  { tag, vr, value }: DataElement,
+  options: JsonOptions & { readonly inheritedCharacterSet: string | undefined },
+): JsonAttribute {
+  const uri = options.bulkDataUri ?? ((offset, length) => `#${offset},${length}`);
+  if (value.kind === "range") return { vr, BulkDataURI: uri(value.range.offset, value.range.length) };
+  if (value.kind === "fragments") {
+    const first = value.fragments[0]?.offset ?? 0;
+    const last = value.fragments.at(-1) ?? { offset: first, length: 0 };
+    return { vr, BulkDataURI: uri(first, last.offset + last.length - first) };
+  }
+  if (value.kind !== "bytes" || value.bytes.length === 0) return { vr };
+  if (vr === "AT") return { vr, Value: tagsOf(value.bytes, options.littleEndian ?? true) };
+  if (vr === "PN") return { vr, Value: textsOf(dataSet, tag, options).map(personName) };
+  if (vr === "IS" || vr === "DS") return { vr, Value: numbersOrTexts(textsOf(dataSet, tag, options)) };
+  if (isText(vr)) return { vr, Value: textsOf(dataSet, tag, options).map((text) => (text === "" ? null : text)) };
+  const numbers = numbersOf(dataSet, tag, options);
+  if (numbers.length > 0 && !vr.startsWith("O") && vr !== "UN") return { vr, Value: numbers };
+  return { vr, InlineBinary: Buffer.from(value.bytes).toString("base64") };
+}
+
+/** What is no number is given as the text it is, rather than lost. PS3.18 F.2.3.1. */
+function numbersOrTexts(texts: readonly string[]): readonly unknown[] {
+  return texts.map((text) => {
+    const number = Number(text);
+    if (text === "") return null;
+    return Number.isFinite(number) ? number : text;
+  });
+}
+
+/** Up to three component groups: alphabetic, ideographic, phonetic. PS3.5 6.2.1, PS3.18 F.2.2. */
+function personName(text: string): Readonly<Record<string, string>> | null {
+  const [alphabetic = "", ideographic = "", phonetic = ""] = text.split("=");
+  const groups = { Alphabetic: alphabetic, Ideographic: ideographic, Phonetic: phonetic };
+  const filled = Object.entries(groups).filter(([, group]) => group !== "");
+  return filled.length === 0 ? null : Object.fromEntries(filled);
+}
+
+function tagsOf(bytes: Uint8Array, little: boolean): readonly string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => {
+    const tag = ((view.getUint16(index * 4, little) << 16) | view.getUint16(index * 4 + 2, little)) >>> 0;
+    return tag.toString(16).toUpperCase().padStart(8, "0");
+  });
+}
