@@ -8,8 +8,24 @@ const KEY = /^(?<keyword>[A-Za-z][A-Za-z0-9]*)(?:=(?<value>.*))?$/s;
 
 /** What a person sees of a match unless they ask for more, by level. PS3.4 tables C.6-5, C.6-3, C.6-4. */
 const RETURN_KEYS = {
-  STUDY: ["StudyInstanceUID", "PatientID", "PatientName", "AccessionNumber", "StudyDate", "StudyDescription", "ModalitiesInStudy", "NumberOfStudyRelatedInstances"],
-  SERIES: ["StudyInstanceUID", "SeriesInstanceUID", "Modality", "SeriesNumber", "SeriesDescription", "NumberOfSeriesRelatedInstances"],
+  STUDY: [
+    "StudyInstanceUID",
+    "PatientID",
+    "PatientName",
+    "AccessionNumber",
+    "StudyDate",
+    "StudyDescription",
+    "ModalitiesInStudy",
+    "NumberOfStudyRelatedInstances",
+  ],
+  SERIES: [
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "Modality",
+    "SeriesNumber",
+    "SeriesDescription",
+    "NumberOfSeriesRelatedInstances",
+  ],
   IMAGE: ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "InstanceNumber"],
 } as const;
 

@@ -252,6 +252,120 @@ export const errorRegistry = {
     summary: "The identifiers match more studies than one request may bring.",
     remedy: "Narrow the row down, or raise the project's maximumStudiesPerRequest.",
   },
+
+  // settings
+  SETTING_DUPLICATE: {
+    class: "permanent",
+    summary: "Something in the settings is there twice that must be there once.",
+    remedy: "Remove one of the two, or give it a name, path or key of its own.",
+  },
+  SETTING_INVALID: {
+    class: "permanent",
+    summary: "A setting has a value that it cannot have.",
+    remedy: "Write what the message asks for; `radferry config sample` shows an example.",
+  },
+  SETTING_MISSING: {
+    class: "permanent",
+    summary: "A setting that is needed is missing.",
+    remedy: "Add it; `radferry config sample` shows an example.",
+  },
+  SETTING_NOT_SUPPORTED: {
+    class: "permanent",
+    summary: "This version of Radferry knows the setting but cannot do what it asks for.",
+    remedy: "Remove it, or use a version that can.",
+  },
+  SETTING_REFERENCE_UNKNOWN: {
+    class: "permanent",
+    summary: "A setting names something that is not configured.",
+    remedy: "Correct the name, or configure what it names.",
+  },
+  SETTING_UNKNOWN: {
+    class: "permanent",
+    summary: "There is no setting of this name.",
+    remedy: "Correct the name or remove it; `radferry config schema` lists every setting.",
+  },
+  SETTINGS_FILE_MALFORMED: {
+    class: "permanent",
+    summary: "The settings file is not valid YAML.",
+    remedy: "Correct the line that the details name: look at its indentation, colons and quotes.",
+  },
+  SETTINGS_FILE_MISSING: {
+    class: "permanent",
+    summary: "The settings file cannot be read.",
+    remedy: "Name it with -c FILE or RADFERRY_CONFIG; `radferry config sample` prints one to begin with.",
+  },
+  SETTINGS_INVALID: {
+    class: "permanent",
+    summary: "The settings have problems.",
+    remedy: "Run `radferry config check` and correct what it lists.",
+  },
+
+  // cohort files
+  COHORT_NO_KEY_COLUMN: {
+    class: "permanent",
+    summary: "The cohort file has no column that says which studies are wanted.",
+    remedy: "Name a column study_instance_uid or accession_number in the first line.",
+  },
+  COHORT_UNREADABLE: {
+    class: "permanent",
+    summary: "The cohort file cannot be read as a table.",
+    remedy: "Save it as CSV in UTF-8 with column names in the first line, each recognised column once.",
+  },
+  KEY_DAMAGED_BY_SPREADSHEET: {
+    class: "permanent",
+    summary: "The value looks changed by a spreadsheet: scientific notation, an error, a formula or quotes.",
+    remedy: "Export the list again with this column as text; do not correct it by hand.",
+  },
+  KEY_HAS_CONTROL_CHARACTER: {
+    class: "permanent",
+    summary: "The value holds a line break or another invisible character.",
+    remedy: "Remove the invisible characters from the cell.",
+  },
+  KEY_HAS_WILDCARD: {
+    class: "permanent",
+    summary: "The value holds a wildcard: * ? or a backslash.",
+    remedy: "Write the whole identifier; patterns are not allowed in cohorts.",
+  },
+  KEY_MISSING: {
+    class: "permanent",
+    summary: "The row does not say which study is wanted.",
+    remedy: "Fill in the study instance UID or the accession number.",
+  },
+  KEY_TOO_LONG: {
+    class: "permanent",
+    summary: "The value is longer than DICOM allows for this identifier.",
+    remedy: "Check that the value is in the right column and complete.",
+  },
+  OPT_OUT_UNREADABLE: {
+    class: "permanent",
+    summary: "A list of opted-out patients cannot be read, so nothing may be asked for.",
+    remedy: "Check the project's optOut paths; the lists are CSV in UTF-8 with patient ids as text.",
+  },
+  PATIENT_ID_NEEDED: {
+    class: "permanent",
+    summary: "The accession number alone does not identify a study in this project.",
+    remedy: "Fill in patient_id beside it, or give the study instance UID.",
+  },
+  PRIORITY_INVALID: {
+    class: "permanent",
+    summary: "The priority is not a whole number from 1 to 5.",
+    remedy: "Write 1 to 5, 5 first, or leave the cell empty.",
+  },
+  PROJECT_DIFFERS: {
+    class: "permanent",
+    summary: "The row is for another project than the one it was submitted for.",
+    remedy: "Submit the row for its own project, or correct the project column.",
+  },
+  ROW_MALFORMED: {
+    class: "permanent",
+    summary: "The row has more or fewer cells than there are columns.",
+    remedy: "Check the row's quotes and separators.",
+  },
+  UID_INVALID: {
+    class: "permanent",
+    summary: "The value is not a UID of digits and dots, at most 64 characters long.",
+    remedy: "Check that the UID is complete and in the right column.",
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorRegistry;

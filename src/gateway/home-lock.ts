@@ -23,5 +23,7 @@ export function lockHome(home: string): Disposable {
 }
 
 function errorNumberOf(thrown: unknown): number | undefined {
-  return thrown instanceof Error && "errcode" in thrown && typeof thrown.errcode === "number" ? thrown.errcode & 0xff : undefined;
+  return thrown instanceof Error && "errcode" in thrown && typeof thrown.errcode === "number"
+    ? thrown.errcode & 0xff
+    : undefined;
 }

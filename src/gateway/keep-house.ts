@@ -6,7 +6,10 @@ const EVERY_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Keeps staging to its retention: at start and then every hour. */
-export function keepHouse(parts: Parameters<typeof sweepStaging>[0] & { readonly logger: Logger }, keepDays: number): AsyncDisposable {
+export function keepHouse(
+  parts: Parameters<typeof sweepStaging>[0] & { readonly logger: Logger },
+  keepDays: number,
+): AsyncDisposable {
   const stop = new AbortController();
   const loop = async (): Promise<void> => {
     while (!stop.signal.aborted) {

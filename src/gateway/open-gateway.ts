@@ -5,8 +5,8 @@ import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
 import { receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../archive/expectations.ts";
 import type { Settings } from "../config/settings.ts";
-import type { StoreHandler } from "../network/dimse/service-types.ts";
 import { startDimseServer } from "../network/dimse/server.ts";
+import type { StoreHandler } from "../network/dimse/service-types.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
 import { createOperations } from "../operations/create-operations.ts";
 import type { PipelineServices } from "../pipeline/services.ts";
@@ -86,7 +86,12 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const { settings, store, clock, random, logger } = parts;
   const { staging: stagingSettings, retry } = settings;
   const staging = opened.use(
-    await openStagingArea({ path: stagingSettings.path, reserveBytes: stagingSettings.reserveGigabytes * 1e9, disk: parts.disk, logger }),
+    await openStagingArea({
+      path: stagingSettings.path,
+      reserveBytes: stagingSettings.reserveGigabytes * 1e9,
+      disk: parts.disk,
+      logger,
+    }),
   );
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });
   const expectations = createExpectations(clock);
@@ -94,9 +99,19 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const receive = receiveIntoStaging({ staging, expectations, refusals, logger });
   const archives = openArchives(parts, { expectations, store: receive });
   const services: PipelineServices = {
-    store, staging, outbox, refusals, clock, random, logger,
+    store,
+    staging,
+    outbox,
+    refusals,
+    clock,
+    random,
+    logger,
     projects: await composeProjects(settings, archives, parts.destinations),
-    retry: { attempts: retry.attempts, firstDelayMs: retry.firstDelaySeconds * 1_000, maximumDelayMs: retry.maximumDelaySeconds * 1_000 },
+    retry: {
+      attempts: retry.attempts,
+      firstDelayMs: retry.firstDelaySeconds * 1_000,
+      maximumDelayMs: retry.maximumDelaySeconds * 1_000,
+    },
     studyLocks: createStudyLocks(),
   };
   const operations = await operationsOver(parts, archives);
@@ -105,10 +120,20 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   opened.use(keepHouse({ store, staging, clock, logger }, stagingSettings.keepDays));
 
   const listener = opened.use(
-    await startDimseServer({ host: settings.dicom.host, port: settings.dicom.port, aeTitle: settings.dicom.aeTitle, handlers: { store: receive }, logger }),
+    await startDimseServer({
+      host: settings.dicom.host,
+      port: settings.dicom.port,
+      aeTitle: settings.dicom.aeTitle,
+      handlers: { store: receive },
+      logger,
+    }),
   );
   const stop = new AbortController();
-  const workers = startWorkers(services, { count: workerCount(settings), name: `worker-${process.pid}`, stop: stop.signal });
+  const workers = startWorkers(services, {
+    count: workerCount(settings),
+    name: `worker-${process.pid}`,
+    stop: stop.signal,
+  });
   const drain = async (): Promise<void> => {
     const timer = setTimeout(() => stop.abort(), DRAIN_MS);
     await workers.drain();
@@ -128,7 +153,10 @@ function openArchives({ settings, logger }: Parts, receiving: Receiving): Readon
   return new Map(
     settings.archives.map(({ name, address, retrieve, availability }) => {
       const archive: Archive = createDimseArchive({
-        name, address, retrieve, logger,
+        name,
+        address,
+        retrieve,
+        logger,
         associations: availability.associations,
         callingAeTitle: settings.dicom.aeTitle,
         quietMs: QUIET_MS,
@@ -142,7 +170,11 @@ function openArchives({ settings, logger }: Parts, receiving: Receiving): Readon
 async function operationsOver(parts: Parts, archives: ReadonlyMap<string, ArchiveFacts>) {
   const { settings, store, clock, disk, destinations } = parts;
   return createOperations({
-    store, clock, disk, archives, destinations,
+    store,
+    clock,
+    disk,
+    archives,
+    destinations,
     home: settings.home,
     staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
     ownAddress: settings.dicom,

@@ -57,14 +57,25 @@ function describeArchive({ archive, address, retrieve }: ArchiveFacts): ArchiveD
   };
 }
 
-async function submitCohort({ store, clock, projects }: OperationsContext, file: string, name: string): Promise<SubmitDocument> {
+async function submitCohort(
+  { store, clock, projects }: OperationsContext,
+  file: string,
+  name: string,
+): Promise<SubmitDocument> {
   const project = projects.get(name);
   if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: name });
   const { accessionNumbersUnique, optOut } = project;
   const cohort = await readCohortFile(file, { project: name, accessionNumbersUnique, optOut });
   const { columns, requests, refused } = cohort;
   const submitted = await store.submitCohort({ project: name, columns, requests, refused }, clock.nowMs());
-  return { cohort: submitted.cohort, project: name, rows: cohort.rows, accepted: submitted.accepted, joined: submitted.joined, refused: cohort.findings };
+  return {
+    cohort: submitted.cohort,
+    project: name,
+    rows: cohort.rows,
+    accepted: submitted.accepted,
+    joined: submitted.joined,
+    refused: cohort.findings,
+  };
 }
 
 async function cohortStatus(context: OperationsContext, cohort: string, withJobs: boolean): Promise<StatusDocument> {
@@ -100,10 +111,17 @@ async function* exportRows({ store }: OperationsContext, cohort: string): AsyncG
   yield* exportCohort({ columns, rows: rows() });
 }
 
-async function* listStudies({ store }: OperationsContext, filter: Parameters<Operations["listStudies"]>[0]): AsyncGenerator<StudyDocument> {
+async function* listStudies(
+  { store }: OperationsContext,
+  filter: Parameters<Operations["listStudies"]>[0],
+): AsyncGenerator<StudyDocument> {
   let after: string | undefined;
   for (;;) {
-    const page: readonly JobRecord[] = await store.listJobs({ ...filter, ...(after === undefined ? {} : { after }), limit: PAGE });
+    const page: readonly JobRecord[] = await store.listJobs({
+      ...filter,
+      ...(after === undefined ? {} : { after }),
+      limit: PAGE,
+    });
     for (const job of page) yield describeJob(job, await store.cohortsOf(job.id), []);
     after = page.at(-1)?.id;
     if (page.length < PAGE) return;

@@ -38,7 +38,13 @@ function describeEvent({ atMs, event, detail }: JobEvent): EventDocument {
   return { at: isoTime(atMs), event, detail };
 }
 
-export function describeDelivery({ destination, state, instances, code, changedAtMs }: DeliveryRecord): DeliveryDocument {
+export function describeDelivery({
+  destination,
+  state,
+  instances,
+  code,
+  changedAtMs,
+}: DeliveryRecord): DeliveryDocument {
   return { destination, state, instances, ...(code === undefined ? {} : { code }), at: isoTime(changedAtMs) };
 }
 

@@ -26,24 +26,41 @@ export async function examine(context: OperationsContext, signal: AbortSignal): 
   ];
   for (const [name, facts] of context.archives) checks.push(...(await examineArchive(context, name, facts, signal)));
   for (const [name, destination] of context.destinations) {
-    checks.push(await check(`destination ${name} takes studies`, () => timed(signal, (limited) => destination.check(limited))));
+    checks.push(
+      await check(`destination ${name} takes studies`, () => timed(signal, (limited) => destination.check(limited))),
+    );
   }
   const letters = [...context.archives].map(([archive, facts]) => ({ archive, line: letterTo(context, facts) }));
   return { ok: checks.every(({ ok }) => ok), checks, letters };
 }
 
-async function examineArchive(context: OperationsContext, name: string, facts: ArchiveFacts, signal: AbortSignal): Promise<DoctorCheck[]> {
+async function examineArchive(
+  context: OperationsContext,
+  name: string,
+  facts: ArchiveFacts,
+  signal: AbortSignal,
+): Promise<DoctorCheck[]> {
   const { archive, retrieve } = facts;
   const nobody = { by: "accession-number", accessionNumber: "RADFERRYDOCTOR", patientId: "RADFERRYDOCTOR" } as const;
   const checks = [
     await check(`archive ${name} answers C-ECHO`, () => timed(signal, (limited) => archive.echo(limited))),
-    await check(`archive ${name} answers C-FIND`, () => timed(signal, (limited) => archive.findStudies(nobody, limited))),
+    await check(`archive ${name} answers C-FIND`, () =>
+      timed(signal, (limited) => archive.findStudies(nobody, limited)),
+    ),
   ];
   if (retrieve === "move") {
     checks.push(await check(`our listener can be reached by archive ${name}`, async () => reachable(context, facts)));
-    checks.push(await check(`archive ${name} knows us as a move destination`, () => timed(signal, (limited) => archive.rehearseRetrieval(limited))));
+    checks.push(
+      await check(`archive ${name} knows us as a move destination`, () =>
+        timed(signal, (limited) => archive.rehearseRetrieval(limited)),
+      ),
+    );
   } else {
-    checks.push(await check(`archive ${name} answers C-GET`, () => timed(signal, (limited) => archive.rehearseRetrieval(limited))));
+    checks.push(
+      await check(`archive ${name} answers C-GET`, () =>
+        timed(signal, (limited) => archive.rehearseRetrieval(limited)),
+      ),
+    );
   }
   return checks;
 }
@@ -107,6 +124,7 @@ function letterTo({ ownAddress }: OperationsContext, { address, retrieve }: Arch
   const listener = isLoopback(host) || host === "0.0.0.0" ? "<this machine's address>" : host;
   const move = `register the AE title ${aeTitle} at ${listener}, port ${port}, as a move destination that accepts C-STORE of all storage classes`;
   const get = `register the AE title ${aeTitle} at ${listener} as a client`;
-  const allow = retrieve === "move" ? "C-ECHO, C-FIND and C-MOVE (study root)" : "C-ECHO, C-FIND and C-GET (study root)";
+  const allow =
+    retrieve === "move" ? "C-ECHO, C-FIND and C-MOVE (study root)" : "C-ECHO, C-FIND and C-GET (study root)";
   return `On ${address.aeTitle} (${address.host}:${address.port}): ${retrieve === "move" ? move : get}; allow it ${allow}.`;
 }

@@ -21,13 +21,25 @@ export interface Operations {
   exportCohort(cohort: string): AsyncIterable<string>;
   retryCohort(cohort: string): Promise<{ readonly retried: number }>;
   cancelCohort(cohort: string): Promise<{ readonly cancelled: number }>;
-  listStudies(filter: { readonly state?: JobState; readonly cohort?: string; readonly project?: string }): AsyncIterable<StudyDocument>;
+  listStudies(filter: {
+    readonly state?: JobState;
+    readonly cohort?: string;
+    readonly project?: string;
+  }): AsyncIterable<StudyDocument>;
   showStudy(id: string): Promise<StudyDocument>;
   retryStudy(id: string): Promise<{ readonly retried: number }>;
   cancelStudy(id: string): Promise<{ readonly cancelled: number }>;
   listArchives(): readonly ArchiveDocument[];
-  echoArchive(name: string, signal?: AbortSignal): Promise<{ readonly archive: string; readonly ok: true; readonly milliseconds: number }>;
+  echoArchive(
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly archive: string; readonly ok: true; readonly milliseconds: number }>;
   /** C-FIND with `KEYWORD=VALUE` keys; answers as data sets (the caller prints DICOM JSON). */
-  findInArchive(name: string, keys: readonly string[], options: { readonly level: "STUDY" | "SERIES" | "IMAGE"; readonly maximumAnswers: number }, signal?: AbortSignal): AsyncIterable<DataSet>;
+  findInArchive(
+    name: string,
+    keys: readonly string[],
+    options: { readonly level: "STUDY" | "SERIES" | "IMAGE"; readonly maximumAnswers: number },
+    signal?: AbortSignal,
+  ): AsyncIterable<DataSet>;
   doctor(signal?: AbortSignal): Promise<DoctorDocument>;
 }

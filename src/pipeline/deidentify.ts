@@ -59,10 +59,20 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   return { files, report, end: await endOf(context, files, rejections) };
 }
 
-async function receivedInstances(context: StepContext, ledger: readonly LedgerEntry[]): Promise<readonly StagedInstance[] | undefined> {
-  const staged = new Map((await context.services.staging.list(studyOf(context.job))).map((instance) => [instance.sopInstanceUid as string, instance]));
+async function receivedInstances(
+  context: StepContext,
+  ledger: readonly LedgerEntry[],
+): Promise<readonly StagedInstance[] | undefined> {
+  const staged = new Map(
+    (await context.services.staging.list(studyOf(context.job))).map((instance) => [
+      instance.sopInstanceUid as string,
+      instance,
+    ]),
+  );
   const received = ledger.filter((entry) => entry.receivedAtMs !== undefined);
-  const instances = received.map((entry) => staged.get(entry.sopInstanceUid)).filter((instance) => instance !== undefined);
+  const instances = received
+    .map((entry) => staged.get(entry.sopInstanceUid))
+    .filter((instance) => instance !== undefined);
   return instances.length === received.length ? instances : undefined;
 }
 
@@ -75,12 +85,21 @@ function countInstances(ledger: readonly LedgerEntry[]): ReadonlyMap<string, num
 
 function ledgerChange({ sopInstanceUid }: StagedInstance, outcome: InstanceOutcome): LedgerChange {
   if (outcome.kind === "deidentified") {
-    return { kind: "deidentified", sopInstanceUid, pseudoSopInstanceUid: outcome.file.sopInstanceUid, sha256: outcome.file.sha256 };
+    return {
+      kind: "deidentified",
+      sopInstanceUid,
+      pseudoSopInstanceUid: outcome.file.sopInstanceUid,
+      sha256: outcome.file.sha256,
+    };
   }
   return { kind: "excluded", sopInstanceUid, reason: outcome.kind === "excluded" ? outcome.reason : outcome.code };
 }
 
-async function endOf(context: StepContext, files: readonly DeidentifiedFile[], rejections: readonly ErrorCode[]): Promise<StepResult | undefined> {
+async function endOf(
+  context: StepContext,
+  files: readonly DeidentifiedFile[],
+  rejections: readonly ErrorCode[],
+): Promise<StepResult | undefined> {
   const [rejection] = rejections;
   const [file] = files;
   if (rejection !== undefined && (file === undefined || context.project.profile.onReject === "study")) {

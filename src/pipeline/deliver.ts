@@ -33,7 +33,9 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
   return {
     kind: "end",
     state: "delivered",
-    change: { events: [{ event: "delivered", detail: { instances: files.length, destinations: project.destinations.length } }] },
+    change: {
+      events: [{ event: "delivered", detail: { instances: files.length, destinations: project.destinations.length } }],
+    },
   };
 }
 
@@ -49,17 +51,33 @@ async function deliverTo(context: StepContext, destination: Destination, deliver
   await record(context, { destination: destination.name, state: "sending", instances, code: undefined });
   try {
     const receipt = await deliverStudy(destination, delivery, context.services.clock, context.signal);
-    await record(context, { destination: destination.name, state: "confirmed", instances: receipt.instances, code: undefined });
+    await record(context, {
+      destination: destination.name,
+      state: "confirmed",
+      instances: receipt.instances,
+      code: undefined,
+    });
     await context.write({
-      events: [{ event: "confirmed by read-back", detail: { destination: destination.name, instances: receipt.instances, proof: receipt.proof } }],
+      events: [
+        {
+          event: "confirmed by read-back",
+          detail: { destination: destination.name, instances: receipt.instances, proof: receipt.proof },
+        },
+      ],
     });
   } catch (thrown) {
     context.signal.throwIfAborted();
-    await record(context, { destination: destination.name, state: "failed", instances, code: toGatewayError(thrown).code });
+    await record(context, {
+      destination: destination.name,
+      state: "failed",
+      instances,
+      code: toGatewayError(thrown).code,
+    });
     throw thrown;
   }
 }
 
 async function record({ services, lease }: StepContext, delivery: Omit<DeliveryRecord, "changedAtMs">): Promise<void> {
-  if (!(await services.store.recordDelivery(lease, delivery, services.clock.nowMs()))) throw new GatewayError("LEASE_LOST");
+  if (!(await services.store.recordDelivery(lease, delivery, services.clock.nowMs())))
+    throw new GatewayError("LEASE_LOST");
 }

@@ -57,7 +57,9 @@ export async function fetchMissing(context: StepContext, inventory: Inventory): 
     await archive.retrieve(
       {
         studyInstanceUid: study,
-        ...(listing.kind === "instances" ? { wanted: new Set(listing.instances.map((instance) => instance.sopInstanceUid)) } : {}),
+        ...(listing.kind === "instances"
+          ? { wanted: new Set(listing.instances.map((instance) => instance.sopInstanceUid)) }
+          : {}),
         ...(whole ? {} : { instances: missing }),
         ...(whole && seriesInstanceUids !== undefined ? { seriesInstanceUids } : {}),
       },
@@ -72,13 +74,18 @@ export async function account(context: StepContext, { listing }: Inventory): Pro
   const study = studyOf(context.job);
   const { staging } = context.services;
   await staging.sync(study);
-  const listed = listing.kind === "instances" ? new Set(listing.instances.map((instance) => instance.sopInstanceUid)) : undefined;
+  const listed =
+    listing.kind === "instances" ? new Set(listing.instances.map((instance) => instance.sopInstanceUid)) : undefined;
   const wantedSeries = context.job.seriesInstanceUids;
   const received = (await staging.list(study)).filter(
     (instance) =>
       (listed?.has(instance.sopInstanceUid) ?? true) && (wantedSeries?.includes(instance.seriesInstanceUid) ?? true),
   );
   await context.write({
-    ledger: received.map(({ sopInstanceUid, seriesInstanceUid }) => ({ kind: "received", sopInstanceUid, seriesInstanceUid })),
+    ledger: received.map(({ sopInstanceUid, seriesInstanceUid }) => ({
+      kind: "received",
+      sopInstanceUid,
+      seriesInstanceUid,
+    })),
   });
 }

@@ -50,7 +50,9 @@ async function accept(
   const allowed = matches.filter((match) => !project.optOut.has(match.patientId));
   if (allowed.length === 0) return optedOut;
 
-  await write({ events: [{ event: "located", detail: { archive: archive.name, by: query.by, studies: allowed.length } }] });
+  await write({
+    events: [{ event: "located", detail: { archive: archive.name, by: query.by, studies: allowed.length } }],
+  });
   const outcome = await services.store.located(
     lease,
     archive.name,

@@ -14,10 +14,19 @@ export async function retrieve(context: StepContext): Promise<StepResult> {
   const { listing } = inventory;
   await context.write({
     expected: expectedCount(listing) ?? null,
-    events: [{ event: "retrieving", detail: { archive: inventory.archive.name, listed: listing.kind, staged: inventory.staged.length } }],
+    events: [
+      {
+        event: "retrieving",
+        detail: { archive: inventory.archive.name, listed: listing.kind, staged: inventory.staged.length },
+      },
+    ],
     ledger:
       listing.kind === "instances"
-        ? listing.instances.map(({ sopInstanceUid, seriesInstanceUid }) => ({ kind: "expected", sopInstanceUid, seriesInstanceUid }))
+        ? listing.instances.map(({ sopInstanceUid, seriesInstanceUid }) => ({
+            kind: "expected",
+            sopInstanceUid,
+            seriesInstanceUid,
+          }))
         : [],
   });
   await fetchMissing(context, inventory);

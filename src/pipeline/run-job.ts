@@ -42,7 +42,11 @@ export async function runJob(services: PipelineServices, claimed: ClaimedJob, st
   }
 }
 
-async function runSteps(services: PipelineServices, { lease, job: claimedJob }: ClaimedJob, signal: AbortSignal): Promise<StepResult> {
+async function runSteps(
+  services: PipelineServices,
+  { lease, job: claimedJob }: ClaimedJob,
+  signal: AbortSignal,
+): Promise<StepResult> {
   const project = services.projects.get(claimedJob.project);
   if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: claimedJob.project });
   let job: JobRecord = claimedJob;
@@ -76,21 +80,45 @@ async function settle(services: PipelineServices, { lease, job }: ClaimedJob, re
     services.logger.info("job ended", { job: job.id, project: job.project, state: result.state, code: result.code });
   } else if (result.kind === "pause") {
     const { code } = result;
-    await services.store.settle(lease, { state: "waiting", code, dueAtMs: nowMs + result.delayMs, attempts: job.attempts }, nowMs);
+    await services.store.settle(
+      lease,
+      { state: "waiting", code, dueAtMs: nowMs + result.delayMs, attempts: job.attempts },
+      nowMs,
+    );
   }
 }
 
-async function settleFailure(services: PipelineServices, { lease, job }: ClaimedJob, error: GatewayError): Promise<void> {
+async function settleFailure(
+  services: PipelineServices,
+  { lease, job }: ClaimedJob,
+  error: GatewayError,
+): Promise<void> {
   const { retry, random, clock, logger, store } = services;
   const attempts = job.attempts + 1;
   const nowMs = clock.nowMs();
   const mayRetry = error.class !== "permanent" && attempts < retry.attempts;
-  const change: JobChange = { events: [{ event: mayRetry ? "will be tried again" : "failed", detail: { ...error.details, code: error.code, attempts } }] };
+  const change: JobChange = {
+    events: [
+      { event: mayRetry ? "will be tried again" : "failed", detail: { ...error.details, code: error.code, attempts } },
+    ],
+  };
   const outcome = mayRetry
-    ? ({ state: "waiting", code: error.code, dueAtMs: nowMs + backOffMs(retry, attempts, random), attempts, change } as const)
+    ? ({
+        state: "waiting",
+        code: error.code,
+        dueAtMs: nowMs + backOffMs(retry, attempts, random),
+        attempts,
+        change,
+      } as const)
     : ({ state: "failed", code: error.code, attempts, change } as const);
   await store.settle(lease, outcome, nowMs);
-  logger.warn("job step failed", { job: job.id, project: job.project, code: error.code, attempts, state: outcome.state });
+  logger.warn("job step failed", {
+    job: job.id,
+    project: job.project,
+    code: error.code,
+    attempts,
+    state: outcome.state,
+  });
 }
 
 /** Renews the lease while the job runs; aborts it when the renewal says that it was cancelled or taken over. */
@@ -100,7 +128,8 @@ function keepLease(services: PipelineServices, { lease }: ClaimedJob, lost: Abor
     try {
       for (;;) {
         await services.clock.sleep(RENEWAL_MS, stop.signal);
-        if (!(await services.store.renew(lease, LEASE_MS, services.clock.nowMs()))) return lost.abort(new GatewayError("LEASE_LOST"));
+        if (!(await services.store.renew(lease, LEASE_MS, services.clock.nowMs())))
+          return lost.abort(new GatewayError("LEASE_LOST"));
       }
     } catch (thrown) {
       if (!stop.signal.aborted) lost.abort(thrown);

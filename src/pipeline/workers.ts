@@ -13,7 +13,10 @@ export interface Workers extends AsyncDisposable {
 }
 
 /** `count` workers, each claiming one job at a time. Aborting `stop` interrupts running jobs where they can be taken up again. */
-export function startWorkers(services: PipelineServices, options: { readonly count: number; readonly name: string; readonly stop: AbortSignal }): Workers {
+export function startWorkers(
+  services: PipelineServices,
+  options: { readonly count: number; readonly name: string; readonly stop: AbortSignal },
+): Workers {
   const idle = new AbortController();
   const quiet = AbortSignal.any([options.stop, idle.signal]);
 

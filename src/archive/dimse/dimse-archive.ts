@@ -6,13 +6,36 @@ import { parseStudyInstanceUid, type SopInstanceUid, type StudyInstanceUid } fro
 import { numberOf } from "../../dicom/values.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
-import type { Association, AssociationOptions, DimseTimeouts, ProposedContext, StoreHandler } from "../../network/dimse/service-types.ts";
+import type {
+  Association,
+  AssociationOptions,
+  DimseTimeouts,
+  ProposedContext,
+  StoreHandler,
+} from "../../network/dimse/service-types.ts";
 import type { Logger } from "../../units/logger.ts";
 import { createSemaphore } from "../../units/semaphore.ts";
-import type { Archive, ListedInstance, RetrieveOutcome, RetrieveRequest, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
+import type {
+  Archive,
+  ListedInstance,
+  RetrieveOutcome,
+  RetrieveRequest,
+  StudyListing,
+  StudyMatch,
+  StudyQuery,
+} from "../archive.ts";
 import type { Expectations } from "../expectations.ts";
 import { findContexts, getContexts, moveContexts, verificationContexts } from "./contexts.ts";
-import { exactMatch, imageIdentifier, listedInstance, listedSeries, retrieveIdentifiers, seriesIdentifier, studyCountIdentifier, studyIdentifier } from "./identifiers.ts";
+import {
+  exactMatch,
+  imageIdentifier,
+  listedInstance,
+  listedSeries,
+  retrieveIdentifiers,
+  seriesIdentifier,
+  studyCountIdentifier,
+  studyIdentifier,
+} from "./identifiers.ts";
 import { checkRetrieveStatus } from "./retrieve-status.ts";
 
 /** An archive that lists more than this for one question is asked the wrong question, or lies. */
@@ -39,7 +62,11 @@ export interface DimseArchiveOptions {
 export function createDimseArchive(options: DimseArchiveOptions): Archive {
   const permits = createSemaphore(options.associations);
 
-  async function withAssociation<T>(contexts: readonly ProposedContext[], signal: AbortSignal, work: (association: Association) => Promise<T>): Promise<T> {
+  async function withAssociation<T>(
+    contexts: readonly ProposedContext[],
+    signal: AbortSignal,
+    work: (association: Association) => Promise<T>,
+  ): Promise<T> {
     using _permit = await permits.acquire(signal);
     await using association = await openAssociation(associationOptions(contexts, signal));
     return await work(association);
@@ -58,7 +85,8 @@ export function createDimseArchive(options: DimseArchiveOptions): Archive {
     findStudies: (query, signal) =>
       withAssociation(findContexts(), signal, (association) => findStudies(association, query, signal)),
     find: (identifier, maximumAnswers, signal) => find(identifier, maximumAnswers, signal),
-    listStudy: (study, signal) => withAssociation(findContexts(), signal, (association) => listStudy(association, study, signal)),
+    listStudy: (study, signal) =>
+      withAssociation(findContexts(), signal, (association) => listStudy(association, study, signal)),
     retrieve: (request, signal) => retrieve(request, signal),
     rehearseRetrieval: (signal) => rehearseRetrieval(signal),
     async [Symbol.asyncDispose]() {},
@@ -90,14 +118,22 @@ export function createDimseArchive(options: DimseArchiveOptions): Archive {
     return outcome;
   }
 
-  async function retrieveAll(association: Association, request: RetrieveRequest, signal: AbortSignal): Promise<RetrieveOutcome> {
+  async function retrieveAll(
+    association: Association,
+    request: RetrieveRequest,
+    signal: AbortSignal,
+  ): Promise<RetrieveOutcome> {
     let completed = 0;
     let failed = 0;
     let status = 0;
     for (const identifier of retrieveIdentifiers(request)) {
       const result =
         options.retrieve === "move"
-          ? await association.move({ model: "study-root", identifier, destination: options.callingAeTitle }, undefined, signal)
+          ? await association.move(
+              { model: "study-root", identifier, destination: options.callingAeTitle },
+              undefined,
+              signal,
+            )
           : await association.get({ model: "study-root", identifier }, options.store, undefined, signal);
       checkRetrieveStatus(result.status);
       status = result.status;
@@ -113,7 +149,11 @@ function nobodysUid(): string {
   return `2.25.${randomBytes(8).readBigUInt64BE()}`;
 }
 
-async function findStudies(association: Association, query: StudyQuery, signal: AbortSignal): Promise<readonly StudyMatch[]> {
+async function findStudies(
+  association: Association,
+  query: StudyQuery,
+  signal: AbortSignal,
+): Promise<readonly StudyMatch[]> {
   const matches = new Map<StudyInstanceUid, StudyMatch>();
   const request = { model: "study-root", identifier: studyIdentifier(query), maximumAnswers: MAXIMUM_STUDIES } as const;
   for await (const answer of association.find(request, signal)) {
@@ -124,7 +164,11 @@ async function findStudies(association: Association, query: StudyQuery, signal: 
 }
 
 /** UIDs at image level; where the archive refuses that, its counts; where it has none, `unknown`. */
-async function listStudy(association: Association, study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing> {
+async function listStudy(
+  association: Association,
+  study: StudyInstanceUid,
+  signal: AbortSignal,
+): Promise<StudyListing> {
   try {
     const instances = new Map<SopInstanceUid, ListedInstance>();
     for (const series of await listSeries(association, study, signal)) {
@@ -152,7 +196,11 @@ async function listSeries(association: Association, study: StudyInstanceUid, sig
   return list;
 }
 
-async function countStudy(association: Association, study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing> {
+async function countStudy(
+  association: Association,
+  study: StudyInstanceUid,
+  signal: AbortSignal,
+): Promise<StudyListing> {
   try {
     const request = { model: "study-root", identifier: studyCountIdentifier(study), maximumAnswers: 1 } as const;
     for await (const answer of association.find(request, signal)) {

@@ -1,7 +1,7 @@
 import type { DataElement, DataSet } from "../../dicom/data-set.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
 import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { isFieldUid, trimUid } from "../../dicom/uid.ts";
-import { tags } from "../../dicom/dictionary/tags.ts";
 import { dataSetOf, numberOf, textElement, textOf } from "../../dicom/values.ts";
 import type { ListedInstance, RetrieveRequest, StudyMatch, StudyQuery } from "../archive.ts";
 
@@ -97,8 +97,7 @@ export function exactMatch(query: StudyQuery, answer: DataSet): StudyMatch | und
   const exact =
     query.by === "study-uid"
       ? uid === query.studyInstanceUid
-      : accessionNumber === query.accessionNumber &&
-        (query.patientId === undefined || patientId === query.patientId);
+      : accessionNumber === query.accessionNumber && (query.patientId === undefined || patientId === query.patientId);
   return exact ? { studyInstanceUid: uid as StudyInstanceUid, patientId, accessionNumber } : undefined;
 }
 
@@ -112,10 +111,17 @@ export function listedSeries(study: StudyInstanceUid, answer: DataSet): ListedSe
   if (!isOfStudy(study, answer)) return undefined;
   const series = trimUid(textOf(answer, tags.SeriesInstanceUID) ?? "");
   if (!isFieldUid(series)) return undefined;
-  return { seriesInstanceUid: series as SeriesInstanceUid, instances: numberOf(answer, tags.NumberOfSeriesRelatedInstances) };
+  return {
+    seriesInstanceUid: series as SeriesInstanceUid,
+    instances: numberOf(answer, tags.NumberOfSeriesRelatedInstances),
+  };
 }
 
-export function listedInstance(study: StudyInstanceUid, series: SeriesInstanceUid, answer: DataSet): ListedInstance | undefined {
+export function listedInstance(
+  study: StudyInstanceUid,
+  series: SeriesInstanceUid,
+  answer: DataSet,
+): ListedInstance | undefined {
   if (!isOfStudy(study, answer)) return undefined;
   const instance = trimUid(textOf(answer, tags.SOPInstanceUID) ?? "");
   const answeredSeries = trimUid(textOf(answer, tags.SeriesInstanceUID) ?? series);

@@ -57,7 +57,9 @@ export function receiveIntoStaging({ staging, expectations, refusals, logger }: 
       async close() {
         try {
           if (failure !== undefined) return statusOf(incoming, failure);
-          const staged: StagedInstance = await file.commit((instance) => expectations.isExpected(instance.studyInstanceUid));
+          const staged: StagedInstance = await file.commit((instance) =>
+            expectations.isExpected(instance.studyInstanceUid),
+          );
           expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
           return SUCCESS;
         } catch (thrown) {

@@ -24,5 +24,6 @@ const FINAL_STATUSES: readonly StatusRow[] = [
 export function checkRetrieveStatus(status: number): void {
   const row = FINAL_STATUSES.find(({ from, to }) => status >= from && status <= to);
   const code = row === undefined ? "ARCHIVE_UNABLE" : row.code;
-  if (code !== undefined) throw new GatewayError(code, { status: `${status.toString(16).toUpperCase().padStart(4, "0")}H` });
+  if (code !== undefined)
+    throw new GatewayError(code, { status: `${status.toString(16).toUpperCase().padStart(4, "0")}H` });
 }

@@ -9,6 +9,8 @@ interface Segment {
 /** A source with more bytes behind its end: made in memory, or the source's own in another byte order. */
 export interface ComposedSource extends ByteSource {
   append(bytes: Uint8Array): ByteRange;
+  /** The range with a zero byte behind it. */
+  appendPadded(range: ByteRange): ByteRange;
   /** The range with the bytes of every word of `widthBytes` turned round. */
   appendSwapped(range: ByteRange, widthBytes: number): ByteRange;
 }
@@ -23,6 +25,12 @@ export function composeSource(base: ByteSource): ComposedSource {
     return { offset: end - length, length };
   };
 
+  const readAt = (offset: number, length: number): Promise<Uint8Array> => {
+    if (offset < base.sizeBytes) return base.read(offset, length);
+    const segment = segments.find(({ start, length: size }) => offset >= start && offset < start + size);
+    return segment === undefined ? Promise.resolve(new Uint8Array()) : segment.read(offset - segment.start, length);
+  };
+
   return {
     get sizeBytes() {
       return end;
@@ -31,6 +39,12 @@ export function composeSource(base: ByteSource): ComposedSource {
       add(bytes.length, (offset, length) =>
         Promise.resolve(bytes.subarray(offset, Math.min(bytes.length, offset + length))),
       ),
+    appendPadded: (range) =>
+      add(range.length + 1, async (offset, length) => {
+        const bytes = new Uint8Array(Math.min(length, range.length + 1 - offset));
+        bytes.set(await readAt(range.offset + offset, Math.min(bytes.length, range.length - offset)));
+        return bytes;
+      }),
     appendSwapped: (range, widthBytes) =>
       add(range.length, async (offset, length) => {
         const first = offset - (offset % widthBytes);
@@ -38,11 +52,7 @@ export function composeSource(base: ByteSource): ComposedSource {
         const words = swapWords(await base.read(range.offset + first, last - first), widthBytes);
         return words.subarray(offset - first, Math.min(offset + length, range.length) - first);
       }),
-    read(offset, length) {
-      if (offset < base.sizeBytes) return base.read(offset, length);
-      const segment = segments.find(({ start, length: size }) => offset >= start && offset < start + size);
-      return segment === undefined ? Promise.resolve(new Uint8Array()) : segment.read(offset - segment.start, length);
-    },
+    read: readAt,
   };
 }
 

@@ -1,13 +1,14 @@
 import type { DataElement, DataSet, ElementValue, SequenceItem } from "../../dicom/data-set.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
 import { formatTag, type Tag, tagOf } from "../../dicom/tag.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import type { ActionName } from "../outcome.ts";
-import { fallbackFor } from "../rules/attribute-type.ts";
+import { fallbackFor, TOP_LEVEL } from "../rules/attribute-type.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { CODED_IDENTITY_SEQUENCES } from "../tables/dummies.ts";
-import { codedElements, dummyCodedItem, isCodedEntry, publicEntry } from "./coded-entry.ts";
+import { codedElements, dummyCodedItem, isCodedEntry, publicEntry, textElement } from "./coded-entry.ts";
 import { dummyBytes, heldBytes, NUMBER_BYTES, textBytes, treatBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { Rejection } from "./rejection.ts";
@@ -16,6 +17,10 @@ import { Rejection } from "./rejection.ts";
 const DEPTH_LIMIT = 64;
 /** Number strings longer than this are not read into memory: the instance is rejected. */
 const TEXT_LIMIT_BYTES = 64 * 2 ** 20;
+
+const REFERENCED_PERFORMED_PROCEDURE_STEP = 0x00081111;
+/** Modality Performed Procedure Step SOP Class. PS3.4 F.7. */
+const MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3";
 
 /** Where an element stands: in which sequence (0: none) and how deep. */
 interface Place {
@@ -151,16 +156,21 @@ async function walk(
   return dropped > 0 && items.length === 0 ? undefined : { kind: "sequence", items };
 }
 
-/** X/Z/U*: only where the sequence is required, or may be, do its items stay. PS3.15 E.1.1. */
+/** X/Z/U*: only where the sequence is required, or may be, do its items stay. PS3.15 E.1.1. Within functional groups other parts count on them. */
 function isNotRequired(parentTag: number, tag: number, context: FilterContext): boolean {
   const type = context.types(parentTag, tag);
-  return type === "3" || type === "2" || type === "2C";
+  return type === "3" || (parentTag === TOP_LEVEL && (type === "2" || type === "2C"));
 }
 
-/** A coded entry keeps value, scheme, meaning and the sequences that modify it; its other attributes are about the sender. */
+/** A coded entry keeps value, scheme and meaning as judged; of the rest of the code macro (PS3.3 8.8) only the sequences that modify it. */
 function codedItem(kept: ReadonlyMap<Tag, DataElement>, coded: [Tag, DataElement][]): DataSet {
-  const sequences = [...kept].filter(([, element]) => element.value.kind === "sequence");
-  return new Map([...coded, ...sequences].sort(([a], [b]) => a - b));
+  const others = [...kept].filter(([tag, element]) => element.value.kind === "sequence" || !isCodeMacro(tag));
+  return new Map([...coded, ...others].sort(([a], [b]) => a - b));
+}
+
+/** Versions, contexts and mapping resources of a coded entry. */
+function isCodeMacro(tag: number): boolean {
+  return tag >= 0x00080100 && tag <= 0x00080124;
 }
 
 function numberedLabel(
@@ -206,8 +216,18 @@ function emptyValue(vr: Vr): ElementValue {
 
 function dummyValue(tag: number, vr: Vr, rule: Rule, context: FilterContext): ElementValue {
   if (vr !== "SQ") return { kind: "bytes", bytes: dummyBytes(vr, rule, context.uid) };
+  if (tag === REFERENCED_PERFORMED_PROCEDURE_STEP) return { kind: "sequence", items: [dummyStepReference(context)] };
   const isCoded = CODED_IDENTITY_SEQUENCES.has(tag) || context.types(tag, 0x00080104) !== "unknown";
   return { kind: "sequence", items: isCoded ? [dummyCodedItem()] : [] };
+}
+
+/** A reference to a procedure step that is nobody's. PS3.3 10.8. */
+function dummyStepReference(context: FilterContext): SequenceItem {
+  const dataSet = new Map([
+    textElement(tags.ReferencedSOPClassUID, "UI", MODALITY_PERFORMED_PROCEDURE_STEP),
+    textElement(tags.ReferencedSOPInstanceUID, "UI", context.uid("dummy")),
+  ]);
+  return { dataSet, undefinedLength: false };
 }
 
 /** US or SS, OB or OW: the source's own choice; otherwise the dictionary's. */

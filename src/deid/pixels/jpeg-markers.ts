@@ -1,6 +1,6 @@
 /** Encoders that sign their work: comments of exactly these forms are no one's data. */
 const ENCODER_COMMENT =
-  /^(?:LEAD Technologies Inc\. V[0-9.]{1,6}|Kakadu-v?[0-9.]{1,8}|Created by OpenJPEG version [0-9.]{1,8}|Creator: JasPer Version [0-9.]{1,9}|CREATOR: gd-jpeg v[0-9.]{1,4} \(using IJG JPEG v[0-9]{2}\)(?:, quality = [0-9]{1,3})?)?[\0\n ]*$/;
+  /^(?:LEAD Technologies Inc\. V[0-9.]{1,6}|Kakadu-v?[0-9.]{1,8}|Created by (?:GDCM\/)?OpenJPEG version [0-9.]{1,8}|Creator: JasPer Version [0-9.]{1,9}|CREATOR: gd-jpeg v[0-9.]{1,4} \(using IJG JPEG v[0-9]{2}\)(?:, quality = [0-9]{1,3})?)?[\0\n ]*$/;
 
 const SOI = 0xd8;
 const EOI = 0xd9;

@@ -74,12 +74,9 @@ function nativeElement(
   // Above 8 bits per sample, and wherever the source says so, samples are words. PS3.5 8.1.1, A.2.
   const isWords = element.vr === "OW" || bitsAllocated > 8;
   const vr = words.valueBytes === undefined ? (isWords ? "OW" : "OB") : element.vr;
-  return {
-    tag: element.tag,
-    vr,
-    value: { kind: "range", range: { offset: ordered.offset, length: sizeBytes } },
-    undefinedLength: false,
-  };
+  const exact = { offset: ordered.offset, length: sizeBytes };
+  const even = sizeBytes % 2 === 0 ? exact : context.source.appendPadded(exact);
+  return { tag: element.tag, vr, value: { kind: "range", range: even }, undefinedLength: false };
 }
 
 function wholeRange(element: DataElement, context: FilterContext): ByteRange | undefined {

@@ -1,8 +1,12 @@
 import { decodeText } from "../../dicom/character-sets.ts";
 import type { DataElement, DataSet } from "../../dicom/data-set.ts";
 import { formatTagHex, isPrivate } from "../../dicom/tag.ts";
+import { trimUid } from "../../dicom/uid.ts";
 import { characterSetOf } from "../../dicom/values.ts";
+import type { Vr } from "../../dicom/vr.ts";
 import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
+import { standardVr } from "../rules/standard-vr.ts";
+import { splitValues } from "../rules/value-forms.ts";
 
 /** Kinds of identifiers, as reasons name them. */
 export type IdentifierKind = "name" | "id" | "address" | "phone" | "device" | "institution" | "text" | "uid";
@@ -83,18 +87,17 @@ export function harvestIdentifiers(dataSet: DataSet): Harvest {
     add(text, kind, minimumLength);
     for (const word of text.split(/[^\p{L}\p{N}]+/u)) add(word, kind, minimumLength);
   };
-  const addText = (element: DataElement, bytes: Uint8Array, characterSet: string | undefined): void => {
-    const idKind = ID_TAGS.get(element.tag);
-    const wordKind = WORD_TAGS.get(element.tag);
-    for (const value of decodeText(bytes, element.vr, characterSet).split("\\")) {
-      if (element.vr === "PN") addWords(value, "name", MINIMUM_WORD_LENGTH);
+  const addText = (tag: number, vr: Vr, bytes: Uint8Array, characterSet: string | undefined): void => {
+    const idKind = ID_TAGS.get(tag);
+    const wordKind = WORD_TAGS.get(tag);
+    for (const value of decodeText(bytes, vr, characterSet).split("\\")) {
+      if (vr === "PN") addWords(value, "name", MINIMUM_WORD_LENGTH);
       else if (idKind === "phone") add(value, idKind, MINIMUM_PHONE_DIGITS);
       else if (idKind !== undefined) add(value, idKind, MINIMUM_WORD_LENGTH);
       else if (wordKind !== undefined) addWords(value, wordKind, MINIMUM_ADDRESS_LENGTH);
       else add(value, "text", MINIMUM_TEXT_LENGTH);
     }
-    if (element.vr === "PN" && bytes.some((byte) => byte >= 0x80))
-      rawValues.set(Buffer.from(bytes).toString("latin1"), "name");
+    if (vr === "PN" && bytes.some((byte) => byte >= 0x80)) rawValues.set(Buffer.from(bytes).toString("latin1"), "name");
   };
   const visit = (element: DataElement, characterSet: string | undefined, path: string): void => {
     if (element.value.kind === "sequence") {
@@ -104,15 +107,12 @@ export function harvestIdentifiers(dataSet: DataSet): Harvest {
     }
     if (element.value.kind !== "bytes") return;
     const { bytes } = element.value;
-    const latin1 = (): string =>
-      Buffer.from(bytes)
-        .toString("latin1")
-        .replace(/[\0 ]+$/, "");
-    if (element.vr === "UI") {
-      for (const uid of latin1().split("\\")) if (uid.length > 3 && !isRegisteredUid(uid)) uids.add(uid.trim());
-    } else if (element.vr === "DA" || element.vr === "DT") dates.set(path, latin1());
-    else if (element.vr === "PN" || TEXT_VRS.has(element.vr) || (isPrivate(element.tag) && element.vr === "UN")) {
-      addText(element, bytes, characterSet);
+    const vr = element.vr === "UN" ? (standardVr(element.tag) ?? "UN") : element.vr;
+    if (vr === "UI") {
+      for (const uid of splitValues(bytes).map(trimUid)) if (uid !== "" && !isRegisteredUid(uid)) uids.add(uid);
+    } else if (vr === "DA" || vr === "DT") dates.set(path, splitValues(bytes).join("\\"));
+    else if (vr === "PN" || TEXT_VRS.has(vr) || (isPrivate(element.tag) && vr === "UN")) {
+      addText(element.tag, vr, bytes, characterSet);
     }
   };
   const visitAll = (within: DataSet, prefix: string, inheritedCharacterSet: string | undefined): void => {

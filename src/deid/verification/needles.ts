@@ -13,6 +13,8 @@ export interface Needles {
   readonly count: number;
 }
 
+/** Shorter ones are made up, and chance spells them. */
+const SHORTEST_UID = 10;
 const LOWER_CASE = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
 
 export function needlesOf(harvest: Harvest): Needles {
@@ -24,7 +26,8 @@ export function needlesOf(harvest: Harvest): Needles {
     seen.add(key);
     needles.push({ bytes: lowerCase(bytes), kind });
   };
-  for (const [text, kind] of [...harvest.identifiers, ...[...harvest.uids].map((uid) => [uid, "uid"] as const)]) {
+  const uids = [...harvest.uids].filter((uid) => uid.length >= SHORTEST_UID).map((uid) => [uid, "uid"] as const);
+  for (const [text, kind] of [...harvest.identifiers, ...uids]) {
     add(Buffer.from(text, "utf8"), kind);
     add(Buffer.from(text.normalize("NFC"), "latin1"), kind);
     const littleEndian = Buffer.from(text, "utf16le");
