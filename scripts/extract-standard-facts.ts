@@ -24,7 +24,24 @@ const IDENTITY_MODULE =
 const IDENTITY_SEQUENCE = /^(?:0010|0012|0038|0040A|0400|4FFE|FFFA|0032|0072|0088|0070)/;
 const TERM = /^[A-Z0-9][A-Z0-9_ +\-./]{0,15}$/;
 const TYPE_ORDER = ["1", "1C", "2", "2C", "3"];
-const TYPED_VRS = new Set(["CS", "DA", "TM", "DT", "LO", "SH", "ST", "LT", "UT", "UC", "SQ", "PN", "AS", "AE", "UI"]);
+const TYPED_VRS = new Set([
+  "CS",
+  "IS",
+  "DA",
+  "TM",
+  "DT",
+  "LO",
+  "SH",
+  "ST",
+  "LT",
+  "UT",
+  "UC",
+  "SQ",
+  "PN",
+  "AS",
+  "AE",
+  "UI",
+]);
 
 const [folder, registryPath] = process.argv.slice(2);
 if (folder === undefined || registryPath === undefined)

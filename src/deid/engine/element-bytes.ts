@@ -89,9 +89,11 @@ function treatValues(
       return allOf(values, (value) => (isTechnicalText(value, treatment.form) ? value : undefined));
     case "terms": {
       const { terms, otherwise } = treatment;
-      const kept = values.flatMap((value) =>
-        terms.has(value) ? [value] : otherwise === undefined || value === "" ? [] : [otherwise],
-      );
+      const kept = values.flatMap((value) => {
+        if (terms.has(value)) return [value];
+        if (otherwise === undefined) return [];
+        return [value === "" ? "" : otherwise];
+      });
       return kept.length === 0 ? undefined : kept;
     }
     default:

@@ -5,6 +5,7 @@ import type { Vr } from "../../dicom/vr.ts";
 import type { ActionName } from "../outcome.ts";
 import { fallbackFor, TOP_LEVEL } from "../rules/attribute-type.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
+import { sequenceItems } from "../rules/sequence-items.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { CODED_IDENTITY_SEQUENCES } from "../tables/dummies.ts";
@@ -134,11 +135,12 @@ async function walk(
   { parentTag, depth }: Place,
   context: FilterContext,
 ): Promise<ElementValue | undefined> {
-  if (element.value.kind !== "sequence") return undefined;
+  const sourceItems = sequenceItems(element);
+  if (sourceItems === undefined) return undefined;
   if (unlessOptional && isNotRequired(parentTag, element.tag, context)) return undefined;
   const items: SequenceItem[] = [];
   let dropped = 0;
-  for (const item of element.value.items) {
+  for (const item of sourceItems) {
     context.signal.throwIfAborted();
     const kept = await filterDataSet(item.dataSet, element.tag, depth + 1, context);
     if (isCodedEntry(item.dataSet)) {

@@ -5,6 +5,7 @@ import { trimUid } from "../../dicom/uid.ts";
 import { characterSetOf } from "../../dicom/values.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
+import { sequenceItems } from "../rules/sequence-items.ts";
 import { standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 
@@ -100,9 +101,9 @@ export function harvestIdentifiers(dataSet: DataSet): Harvest {
     if (vr === "PN" && bytes.some((byte) => byte >= 0x80)) rawValues.set(Buffer.from(bytes).toString("latin1"), "name");
   };
   const visit = (element: DataElement, characterSet: string | undefined, path: string): void => {
-    if (element.value.kind === "sequence") {
-      for (const [index, item] of element.value.items.entries())
-        visitAll(item.dataSet, `${path}[${index}].`, characterSet);
+    const items = sequenceItems(element);
+    if (items !== undefined) {
+      for (const [index, item] of items.entries()) visitAll(item.dataSet, `${path}[${index}].`, characterSet);
       return;
     }
     if (element.value.kind !== "bytes") return;
