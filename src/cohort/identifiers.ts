@@ -1,0 +1,58 @@
+import { isFieldUid, trimUid } from "../dicom/uid.ts";
+import type { ErrorCode } from "../errors/registry.ts";
+
+export type IdentifierKind = "study-uid" | "series-uid" | "accession-number" | "patient-id";
+
+/** Longest value in characters: UI and LO 64, SH 16. PS3.5 table 6.2-1. */
+const LONGEST: Readonly<Record<IdentifierKind, number>> = {
+  "study-uid": 64,
+  "series-uid": 64,
+  "accession-number": 16,
+  "patient-id": 64,
+};
+
+/** What C-FIND takes for a wildcard or a list, PS3.4 C.2.2.2: it would ask for more than was meant. */
+const WILDCARD = /[*?\\]/;
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+/** What a spreadsheet makes of identifiers it takes for numbers, dates or formulas: `1.2E+10`, `#NAME?`, `="00123"`. */
+const SPREADSHEET_DAMAGE = [
+  /^[+-]?\d(?:[.,]\d+)?E[+-]\d+$/i,
+  /^#(?:#+|N\/A|REF!|NAME\?|VALUE!|NUM!|NULL!|DIV\/0!)$/i,
+  /^=/,
+  /"/,
+];
+
+/** The value as it is used: blanks around it are padding. */
+export function trimIdentifier(text: string): string {
+  return text.trim();
+}
+
+/**
+ * Whether a value may be used as a key for archives. Blank is not this function's matter.
+ * @param text trimmed
+ * @returns the reason why not, or undefined
+ */
+export function checkKey(kind: IdentifierKind, text: string): ErrorCode | undefined {
+  if (SPREADSHEET_DAMAGE.some((pattern) => pattern.test(text))) return "KEY_DAMAGED_BY_SPREADSHEET";
+  if (INVISIBLE.test(text)) return "KEY_HAS_CONTROL_CHARACTER";
+  if (WILDCARD.test(text)) return "KEY_HAS_WILDCARD";
+  if (kind === "study-uid" || kind === "series-uid") return isWholeUid(text) ? undefined : "UID_INVALID";
+  return [...text].length > LONGEST[kind] ? "KEY_TOO_LONG" : undefined;
+}
+
+/** A UID has at least two components: a lone number is something else in the wrong column. */
+function isWholeUid(text: string): boolean {
+  return isFieldUid(text) && text.includes(".");
+}
+
+/** Several series are separated by backslash or semicolon; blank parts count for nothing. */
+export function splitSeries(text: string): readonly string[] {
+  const parts = text.split(/[\\;]/).map(trimIdentifier);
+  return [...new Set(parts.filter((part) => part !== ""))];
+}
+
+/** Whether an archive's answer is what was asked for: the same characters, but for padding. Nothing is folded, no zero is dropped. */
+export function exactMatch(asked: string, answered: string): boolean {
+  return trimUid(asked) === trimUid(answered);
+}

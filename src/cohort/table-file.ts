@@ -1,0 +1,155 @@
+import { open } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { CsvError, type Options, parse } from "csv-parse";
+import { parse as parseSync } from "csv-parse/sync";
+
+/** Why a file is not a table; the words go into an error's details. */
+export type TableFault =
+  | "file-missing"
+  | "file-too-large"
+  | "not-text"
+  | "empty"
+  | "no-rows"
+  | "too-many-columns"
+  | "too-many-rows"
+  | "cell-too-long"
+  | "quote-not-closed"
+  | "quote-misplaced"
+  | "malformed";
+
+/** A file that is not a table. Its message holds nothing of the file. */
+export class TableError extends Error {
+  override readonly name = "TableError";
+  readonly fault: TableFault;
+  /** Line of the file, from 1, where it is known. */
+  readonly line: number | undefined;
+
+  constructor(fault: TableFault, line?: number) {
+    super(`not a table: ${fault}`);
+    this.fault = fault;
+    this.line = line;
+  }
+}
+
+export interface Table {
+  /** The cells of the first line, as written. */
+  readonly columns: readonly string[];
+  /** Every cell as written; a row may have another number of cells than there are columns. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface TableLimits {
+  readonly sizeBytes: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly cellCharacters: number;
+}
+
+export const TABLE_LIMITS: TableLimits = { sizeBytes: 64 << 20, rows: 500_000, columns: 200, cellCharacters: 32_767 };
+
+const DELIMITERS = [",", ";", "\t"] as const;
+const CHUNK_CHARACTERS = 1 << 18;
+
+/**
+ * Reads CSV: UTF-8 with or without byte order mark, comma, semicolon or tab, RFC 4180 quotes, any line end. Blank lines are left out.
+ * @param weigh how well a first line fits what the caller looks for; it decides between delimiters.
+ * @throws TableError
+ */
+export async function readTable(
+  path: string,
+  weigh: (columns: readonly string[]) => number,
+  limits: TableLimits = TABLE_LIMITS,
+): Promise<Table> {
+  const text = decode(await readWhole(path, limits.sizeBytes));
+  if (text.trim() === "") throw new TableError("empty");
+  const options: Options = {
+    delimiter: detectDelimiter(text, weigh),
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: limits.columns * (limits.cellCharacters + 3),
+  };
+  try {
+    return await collect(text, options, limits);
+  } catch (thrown) {
+    throw thrown instanceof CsvError ? faultOf(thrown) : thrown;
+  }
+}
+
+async function collect(text: string, options: Options, limits: TableLimits): Promise<Table> {
+  const records = Readable.from(chunks(text)).compose(parse(options)) as AsyncIterable<string[]>;
+  let columns: readonly string[] | undefined;
+  const rows: (readonly string[])[] = [];
+  for await (const record of records) {
+    if (record.length > limits.columns) throw new TableError("too-many-columns");
+    if (record.some((cell) => cell.length > limits.cellCharacters)) throw new TableError("cell-too-long");
+    if (columns === undefined) columns = record;
+    else if (rows.length === limits.rows) throw new TableError("too-many-rows");
+    else rows.push(record);
+  }
+  if (columns === undefined) throw new TableError("empty");
+  return { columns, rows };
+}
+
+/** In pieces, so that a long file does not keep everything else waiting. */
+function* chunks(text: string): Generator<string> {
+  for (let at = 0; at < text.length; at += CHUNK_CHARACTERS) yield text.slice(at, at + CHUNK_CHARACTERS);
+}
+
+async function readWhole(path: string, limitBytes: number): Promise<Buffer> {
+  await using file = await open(path, "r").catch(() => {
+    throw new TableError("file-missing");
+  });
+  const parts: Buffer[] = [];
+  let sizeBytes = 0;
+  for (;;) {
+    const buffer = Buffer.allocUnsafe(1 << 16);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length).catch(() => {
+      throw new TableError("file-missing");
+    });
+    if (bytesRead === 0) return Buffer.concat(parts, sizeBytes);
+    parts.push(buffer.subarray(0, bytesRead));
+    sizeBytes += bytesRead;
+    if (sizeBytes > limitBytes) throw new TableError("file-too-large");
+  }
+}
+
+function decode(bytes: Buffer): string {
+  if (bytes.includes(0)) throw new TableError("not-text");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new TableError("not-text");
+  }
+}
+
+/** The delimiter by which the first line fits best; then the one that makes most columns of it. */
+function detectDelimiter(text: string, weigh: (columns: readonly string[]) => number): string {
+  const candidates = DELIMITERS.map((delimiter) => {
+    const columns = firstRecord(text, delimiter);
+    return { delimiter, weight: weigh(columns), columns: columns.length };
+  });
+  candidates.sort((a, b) => b.weight - a.weight || b.columns - a.columns);
+  return candidates[0]?.delimiter ?? ",";
+}
+
+function firstRecord(text: string, delimiter: string): readonly string[] {
+  try {
+    const [first = []] = parseSync(text, { delimiter, to: 1, relax_column_count: true, skip_empty_lines: true });
+    return first;
+  } catch {
+    return [];
+  }
+}
+
+const FAULTS: Readonly<Record<string, TableFault>> = {
+  CSV_QUOTE_NOT_CLOSED: "quote-not-closed",
+  CSV_INVALID_CLOSING_QUOTE: "quote-misplaced",
+  INVALID_OPENING_QUOTE: "quote-misplaced",
+  CSV_MAX_RECORD_SIZE: "cell-too-long",
+};
+
+/** The parser's message may quote the file: only its code and line are taken. */
+function faultOf(error: CsvError): TableError {
+  const { lines } = error as { lines?: unknown };
+  return new TableError(FAULTS[error.code] ?? "malformed", typeof lines === "number" ? lines : undefined);
+}

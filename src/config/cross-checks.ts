@@ -1,0 +1,101 @@
+import { sep } from "node:path";
+import type { LooseSettings } from "./loose-settings.ts";
+import type { Finding, SettingPath } from "./problems.ts";
+
+/** What is right one by one and wrong together. */
+export function crossCheck(settings: LooseSettings): readonly Finding[] {
+  return [
+    ...checkDuplicates(settings),
+    ...checkReferences(settings),
+    ...checkNumbers(settings),
+    ...checkFolders(settings),
+  ];
+}
+
+type Texts = readonly (string | undefined)[];
+
+function checkDuplicates({ archives, destinations, projects }: LooseSettings): readonly Finding[] {
+  const named = (
+    list: readonly { readonly name?: string | undefined }[],
+    key: string,
+    what: string,
+  ): readonly Finding[] =>
+    duplicates(
+      list.map(({ name }) => name),
+      (index) => [key, index, "name"],
+      `Another ${what} has this name already.`,
+    );
+  return [
+    ...named(archives, "archives", "archive"),
+    ...named(destinations, "destinations", "destination"),
+    ...named(projects, "projects", "project"),
+    ...duplicates(
+      projects.map(({ keyFile }) => keyFile),
+      (index) => ["projects", index, "keyFile"],
+      "Another project has this key: their pseudonyms could be linked.",
+    ),
+    ...duplicates(
+      destinations.map(({ path }) => path),
+      (index) => ["destinations", index, "path"],
+      "Another destination writes to this folder already.",
+    ),
+  ];
+}
+
+function duplicates(values: Texts, pathOf: (index: number) => SettingPath, message: string): readonly Finding[] {
+  return values.flatMap((value, index) =>
+    value === undefined || values.indexOf(value) === index
+      ? []
+      : [{ path: pathOf(index), code: "SETTING_DUPLICATE" as const, message }],
+  );
+}
+
+function checkReferences({ archives, destinations, projects }: LooseSettings): readonly Finding[] {
+  const archiveNames = archives.map(({ name }) => name);
+  const destinationNames = destinations.map(({ name }) => name);
+  return projects.flatMap((project, index) => [
+    ...unknownNames(project.archives, archiveNames, ["projects", index, "archives"], "archive"),
+    ...unknownNames(project.destinations, destinationNames, ["projects", index, "destinations"], "destination"),
+  ]);
+}
+
+function unknownNames(used: Texts, configured: Texts, path: SettingPath, what: string): readonly Finding[] {
+  const names = configured.filter((name) => name !== undefined);
+  const message = `There is no ${what} of this name.`;
+  const remedy = names.length === 0 ? `No ${what} is configured.` : `Configured are: ${names.join(", ")}.`;
+  const unknown = used.flatMap((name, index) =>
+    name === undefined || names.includes(name)
+      ? []
+      : [{ path: [...path, index], code: "SETTING_REFERENCE_UNKNOWN" as const, message, remedy }],
+  );
+  return [...unknown, ...duplicates(used, (index) => [...path, index], `The project names this ${what} twice.`)];
+}
+
+function checkNumbers({ retry, dicom, archives }: LooseSettings): readonly Finding[] {
+  const findings: Finding[] = [];
+  const { firstDelaySeconds: first, maximumDelaySeconds: maximum } = retry;
+  if (first !== undefined && maximum !== undefined && maximum < first) {
+    const message = "The longest delay is shorter than the first.";
+    findings.push({ path: ["retry", "maximumDelaySeconds"], code: "SETTING_INVALID", message });
+  }
+  const someArchiveSends = archives.some(({ kind, retrieve }) => kind === "dimse" && retrieve !== "get");
+  if (dicom.port === 0 && someArchiveSends) {
+    const message = "Archives that send to our listener must know its port: it cannot be any free one.";
+    findings.push({ path: ["dicom", "port"], code: "SETTING_INVALID", message });
+  }
+  return findings;
+}
+
+function checkFolders({ home, staging, destinations }: LooseSettings): readonly Finding[] {
+  const message = "De-identified studies may not share a folder with home or staging, which hold identifiable ones.";
+  const stagingPath = staging.path ?? home;
+  return destinations.flatMap(({ path }, index) =>
+    path !== undefined && (contains(path, home) || contains(path, stagingPath) || contains(stagingPath, path))
+      ? [{ path: ["destinations", index, "path"], code: "SETTING_INVALID" as const, message }]
+      : [],
+  );
+}
+
+function contains(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}

@@ -1,0 +1,49 @@
+import { isAbsolute, join, resolve } from "node:path";
+import { z } from "zod";
+
+const text = z.string().optional().catch(undefined);
+const texts = z.array(text).catch([]);
+const number = z.number().optional().catch(undefined);
+const NOTHING = undefined;
+
+const loosely = <T extends z.ZodRawShape>(shape: T) =>
+  z.preprocess((value) => (isRecord(value) ? value : {}), z.object(shape));
+const listOf = <T extends z.ZodType>(item: T) =>
+  z.preprocess((value) => (Array.isArray(value) ? value : []), z.array(item));
+
+const loose = loosely({
+  home: z.string().catch("/var/lib/radferry"),
+  dicom: loosely({ port: number }),
+  retry: loosely({ firstDelaySeconds: number, maximumDelaySeconds: number }),
+  staging: loosely({ path: text }),
+  archives: listOf(loosely({ name: text, kind: text, retrieve: text })),
+  destinations: listOf(loosely({ name: text, kind: text, path: text })),
+  projects: listOf(loosely({ name: text, archives: texts, destinations: texts, keyFile: text, optOut: texts })),
+});
+
+/** The parts that refer to one another or to files, read as far as they can be read: one wrong value must not hide the next. */
+export type LooseSettings = z.output<typeof loose>;
+
+/** @param baseFolder absolute; paths in the answer are absolute. */
+export function readLoosely(values: unknown, baseFolder: string): LooseSettings {
+  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(baseFolder, path));
+  const absoluteIfAny = (path: string | undefined): string | undefined =>
+    path === undefined ? NOTHING : absolute(path);
+  const read = loose.parse(values);
+  const home = absolute(read.home);
+  return {
+    ...read,
+    home,
+    staging: { path: absoluteIfAny(read.staging.path) ?? join(home, "staging") },
+    destinations: read.destinations.map((destination) => ({ ...destination, path: absoluteIfAny(destination.path) })),
+    projects: read.projects.map((project) => ({
+      ...project,
+      keyFile: absoluteIfAny(project.keyFile),
+      optOut: project.optOut.map(absoluteIfAny),
+    })),
+  };
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import {
+  addressSetting,
+  nameSetting,
+  pathSetting,
+  textSetting,
+  timeZoneSetting,
+  urlSetting,
+  windowSetting,
+} from "./scalars.ts";
+
+const name = nameSetting.meta({ description: "The archive's name, used by projects, logs and the command line." });
+const url = urlSetting.meta({ description: "The archive's base URL." });
+
+const availability = z
+  .strictObject({
+    timeZone: timeZoneSetting.optional().meta({ description: "Time zone of the windows." }),
+    windows: z
+      .array(windowSetting)
+      .max(100)
+      .optional()
+      .meta({ description: "Hours in which the archive may be used." }),
+    associations: z.int().min(1).max(64).default(4).meta({ description: "Associations open to the archive at once." }),
+    studiesPerMinute: z
+      .number()
+      .positive()
+      .max(10_000)
+      .optional()
+      .meta({ description: "Studies asked for in a minute." }),
+  })
+  .prefault({})
+  .meta({ description: "How much, and when, the archive may be used." });
+
+/** How we prove who we are to an HTTP archive. */
+const credentials = {
+  tokenFile: pathSetting.optional().meta({ description: "File that holds a bearer token." }),
+  username: textSetting.optional().meta({ description: "User name at the archive." }),
+  passwordFile: pathSetting.optional().meta({ description: "File that holds the password." }),
+  clientCertificateFile: pathSetting.optional().meta({ description: "File that holds our certificate." }),
+  clientKeyFile: pathSetting.optional().meta({ description: "File that holds our certificate's key." }),
+};
+
+export const archiveSettings = z.discriminatedUnion("kind", [
+  z.strictObject({
+    name,
+    kind: z.literal("dimse").meta({ description: "How the archive is spoken to." }),
+    address: addressSetting.meta({ description: "The archive as AET@host:port." }),
+    retrieve: z.enum(["move", "get"]).default("move").meta({
+      description: "move: the archive sends to our listener (C-MOVE); get: over our own association (C-GET).",
+    }),
+    availability,
+  }),
+  z.strictObject({ name, kind: z.literal("dicomweb"), url, ...credentials, availability }),
+  z.strictObject({
+    name,
+    kind: z.literal("rad69"),
+    url,
+    repositoryUniqueId: textSetting.meta({ description: "OID of the imaging document source." }),
+    search: nameSetting.meta({ description: "The archive that is searched in its place." }),
+    ...credentials,
+    availability,
+  }),
+  z.strictObject({ name, kind: z.literal("orthanc"), url, ...credentials, availability }),
+  z.strictObject({ name, kind: z.literal("xnat-dqr"), url, ...credentials, availability }),
+]);

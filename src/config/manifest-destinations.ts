@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { addressSetting, nameSetting, pathSetting, textSetting, urlSetting } from "./scalars.ts";
+
+const name = nameSetting.meta({ description: "The destination's name, used by projects and logs." });
+
+export const destinationSettings = z.discriminatedUnion("kind", [
+  z.strictObject({
+    name,
+    kind: z.literal("folder").meta({ description: "How the destination is spoken to." }),
+    path: pathSetting.meta({ description: "Folder that de-identified studies are written to." }),
+  }),
+  z.strictObject({
+    name,
+    kind: z.literal("dimse"),
+    address: addressSetting.meta({ description: "The destination as AET@host:port; studies are sent by C-STORE." }),
+    confirm: z
+      .enum(["find"])
+      .default("find")
+      .meta({ description: "How delivery is proven; find: the destination lists every instance by C-FIND." }),
+  }),
+  z.strictObject({
+    name,
+    kind: z.literal("xnat"),
+    url: urlSetting.meta({ description: "Base URL of the XNAT." }),
+    username: textSetting.meta({ description: "User name at the XNAT." }),
+    passwordFile: pathSetting.meta({ description: "File that holds the password." }),
+  }),
+]);

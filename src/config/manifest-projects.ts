@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { modalitySetting, nameSetting, pathSetting, profileSetting, textSetting } from "./scalars.ts";
+
+const pseudonymSettings = z
+  .discriminatedUnion("mode", [
+    z.strictObject({ mode: z.literal("hmac").meta({ description: "How pseudonyms are made; hmac: from the key." }) }),
+    z.strictObject({
+      mode: z.literal("pixl"),
+      hashKeyFile: pathSetting.meta({ description: "File that holds the hasher's key." }),
+      projectSaltFile: pathSetting.meta({ description: "File that holds the project's salt." }),
+      localSaltFile: pathSetting.meta({ description: "File that holds the site's salt." }),
+    }),
+  ])
+  .prefault({ mode: "hmac" })
+  .meta({ description: "Pseudonyms of patients." });
+
+const filterSettings = z
+  .strictObject({
+    modalities: z.array(modalitySetting).min(1).max(100).optional().meta({ description: "Modalities that may pass." }),
+    minimumInstancesPerSeries: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .meta({ description: "Series with fewer instances are left out." }),
+    excludeSeriesDescriptions: z
+      .array(textSetting)
+      .max(1_000)
+      .optional()
+      .meta({ description: "Series whose description contains one of these, in any letter case, are left out." }),
+  })
+  .prefault({})
+  .meta({ description: "What the project does not want; left out: everything passes." });
+
+export const projectSettings = z.strictObject({
+  name: nameSetting.meta({ description: "The project's name." }),
+  archives: z.array(nameSetting).min(1).max(100).meta({ description: "Archives to look in, the first first." }),
+  destinations: z.array(nameSetting).min(1).max(100).meta({ description: "Where its studies are delivered." }),
+  profile: profileSetting.meta({ description: "De-identification profile: basic or research." }),
+  keyFile: pathSetting.meta({
+    description: "The project's secret, made by radferry project new-key, readable by us alone.",
+  }),
+  partial: z
+    .enum(["hold", "deliver"])
+    .default("hold")
+    .meta({ description: "What becomes of a study that did not arrive whole, or may not have." }),
+  maximumStudiesPerRequest: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(5)
+    .meta({ description: "A row that matches more studies than this is not retrieved." }),
+  accessionNumbersUnique: z
+    .boolean()
+    .default(true)
+    .meta({ description: "false: a row must carry patient_id beside accession_number." }),
+  pseudonyms: pseudonymSettings,
+  optOut: z
+    .array(pathSetting)
+    .max(100)
+    .default([])
+    .meta({ description: "CSV files of patient ids that are never asked for and never delivered." }),
+  filters: filterSettings,
+});

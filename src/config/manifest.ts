@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { archiveSettings } from "./manifest-archives.ts";
+import { destinationSettings } from "./manifest-destinations.ts";
+import { projectSettings } from "./manifest-projects.ts";
+import { aeTitleSetting, hostSetting, listenPortSetting, pathSetting } from "./scalars.ts";
+
+const storeSettings = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("sqlite").meta({ description: "Kind of store; sqlite: an embedded database below home." }),
+  }),
+  z.strictObject({
+    kind: z.literal("postgres"),
+    urlFile: pathSetting.meta({ description: "File that holds the URL of the database." }),
+  }),
+]);
+
+const dicomSettings = z.strictObject({
+  aeTitle: aeTitleSetting.prefault("RADFERRY").meta({ description: "Our AE title: archives send studies to it." }),
+  host: hostSetting.default("127.0.0.1").meta({
+    description: "Address our DICOM listener binds. Archives elsewhere need this machine's address or 0.0.0.0.",
+  }),
+  port: listenPortSetting.default(11_112).meta({ description: "Port of our DICOM listener." }),
+});
+
+const httpSettings = z.strictObject({
+  host: hostSetting.default("127.0.0.1").meta({ description: "Address our HTTP listener binds." }),
+  port: listenPortSetting.default(8_080).meta({ description: "Port of our HTTP listener; 0 takes any free port." }),
+});
+
+const retrySettings = z.strictObject({
+  attempts: z.int().min(1).max(10_000).default(60).meta({ description: "Tries of a study job before it fails." }),
+  firstDelaySeconds: z
+    .number()
+    .positive()
+    .max(86_400)
+    .default(5)
+    .meta({ description: "Wait after the first failed try; it doubles from try to try." }),
+  maximumDelaySeconds: z
+    .number()
+    .positive()
+    .max(86_400)
+    .default(900)
+    .meta({ description: "Longest wait between two tries." }),
+});
+
+const stagingSettings = z.strictObject({
+  path: pathSetting
+    .optional()
+    .meta({ description: "Where identifiable studies lie on their way. Left out: the folder staging below home." }),
+  reserveGigabytes: z
+    .number()
+    .min(0)
+    .max(1_000_000)
+    .default(20)
+    .meta({ description: "Retrieval pauses while the disk has less room than this." }),
+  keepDays: z
+    .number()
+    .min(0)
+    .max(3_650)
+    .default(3)
+    .meta({ description: "Days a study stays in staging after it was last needed." }),
+});
+
+/**
+ * Every setting, with its type, limits, default and meaning. Validation, the JSON schema, the sample file, the environment's names and
+ * the settings page all come from here.
+ */
+export const manifest = z.strictObject({
+  home: pathSetting
+    .default("/var/lib/radferry")
+    .meta({ description: "Folder of the store, staging and reports. It holds identifiable data." }),
+  store: storeSettings.prefault({ kind: "sqlite" }).meta({ description: "Where jobs and their ledger are kept." }),
+  dicom: dicomSettings.prefault({}).meta({ description: "Our DICOM listener." }),
+  http: httpSettings.prefault({}).meta({ description: "Our HTTP listener." }),
+  retry: retrySettings.prefault({}).meta({ description: "When a study job is tried again." }),
+  staging: stagingSettings.prefault({}).meta({ description: "The identifiable cache on local disk." }),
+  archives: z
+    .array(archiveSettings)
+    .max(100)
+    .default([])
+    .meta({ description: "Systems that studies are pulled from." }),
+  destinations: z
+    .array(destinationSettings)
+    .max(100)
+    .default([])
+    .meta({ description: "Systems that de-identified studies are delivered to." }),
+  projects: z.array(projectSettings).max(1_000).default([]).meta({ description: "Research projects." }),
+});
+
+export type Manifest = z.output<typeof manifest>;

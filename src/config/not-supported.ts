@@ -1,0 +1,53 @@
+import type { Finding, SettingPath } from "./problems.ts";
+
+interface Limit {
+  /** `*` stands for every list item. */
+  readonly path: SettingPath;
+  /** Values that this version can run; undefined: the setting may not be used at all. */
+  readonly can?: readonly unknown[];
+}
+
+/** Settings that sites may already write down but that this version cannot honour. Accepting them silently would be a lie. */
+const LIMITS: readonly Limit[] = [
+  { path: ["store", "kind"], can: ["sqlite"] },
+  { path: ["archives", "*", "kind"], can: ["dimse"] },
+  { path: ["archives", "*", "availability", "timeZone"] },
+  { path: ["archives", "*", "availability", "windows"] },
+  { path: ["archives", "*", "availability", "studiesPerMinute"] },
+  { path: ["destinations", "*", "kind"], can: ["folder", "dimse"] },
+  { path: ["projects", "*", "profile"], can: ["basic", "research"] },
+  { path: ["projects", "*", "pseudonyms", "mode"], can: ["hmac"] },
+];
+
+export function findNotSupported(values: unknown): readonly Finding[] {
+  return LIMITS.flatMap(({ path, can }) =>
+    [...valuesAt(values, path)]
+      .filter(([, value]) => value !== undefined && can?.includes(value) !== true)
+      .map(([at]) => ({
+        path: at,
+        code: "SETTING_NOT_SUPPORTED" as const,
+        ...(can === undefined ? {} : { message: `This version can only do: ${can.join(", ")}.` }),
+      })),
+  );
+}
+
+/** Whether a setting cannot be used in this version, whatever its value; list positions as `*`. */
+export function isNeverSupported(path: SettingPath): boolean {
+  return LIMITS.some((limit) => limit.can === undefined && limit.path.join(".") === path.join("."));
+}
+
+/** The values of a setting that this version can run; undefined where all are. */
+export function supportedValues(path: SettingPath): readonly unknown[] | undefined {
+  return LIMITS.find((limit) => limit.path.join(".") === path.join("."))?.can;
+}
+
+function* valuesAt(value: unknown, pattern: SettingPath, at: SettingPath = []): Generator<[SettingPath, unknown]> {
+  const [segment, ...rest] = pattern;
+  if (segment === undefined) yield [at, value];
+  else if (segment === "*") {
+    for (const [index, item] of Array.isArray(value) ? value.entries() : [])
+      yield* valuesAt(item, rest, [...at, index]);
+  } else if (typeof value === "object" && value !== null && Object.hasOwn(value, segment)) {
+    yield* valuesAt(Reflect.get(value, segment), rest, [...at, segment]);
+  }
+}

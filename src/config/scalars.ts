@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { parseAeTitle, parseDicomAddress } from "../dicom/ae-title.ts";
+import { parseWindow } from "./window.ts";
+
+/** The kinds of single values that settings are made of. Messages say what is expected and never repeat what was written. */
+
+/** Names appear in folder names, logs and metrics. */
+export const nameSetting = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    "a name of 1 to 64 letters, digits, dots, hyphens and underscores is expected",
+  );
+
+export const textSetting = z.string().trim().min(1, "a text is expected").max(1_024, "a shorter text is expected");
+
+/** Relative paths count from the folder of the settings file. */
+export const pathSetting = textSetting.refine((path) => !path.includes("\0"), "a path is expected");
+
+export const hostSetting = textSetting.regex(/^[A-Za-z0-9._:-]{1,253}$/, "a host name or an IP address is expected");
+
+/** 0 asks the system for any free port. */
+export const listenPortSetting = z.int().min(0).max(65_535);
+
+export const urlSetting = z.url({
+  protocol: /^https?$/,
+  error: "a URL that begins with http:// or https:// is expected",
+});
+
+export const aeTitleSetting = z.string().transform((text, context) => {
+  try {
+    return parseAeTitle(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "an AE title of 1 to 16 characters is expected" });
+    return z.NEVER;
+  }
+});
+
+export const addressSetting = z.string().transform((text, context) => {
+  try {
+    return parseDicomAddress(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "an address of the form AET@host:port is expected" });
+    return z.NEVER;
+  }
+});
+
+export const windowSetting = z
+  .string()
+  .refine((text) => parseWindow(text) !== undefined, 'hours such as "Mon-Fri 20:00-08:00" are expected');
+
+export const timeZoneSetting = z.string().refine(isTimeZone, "an IANA time zone such as Europe/London is expected");
+
+/** One of our names for a profile, or the path of a profile file. */
+export const profileSetting = textSetting;
+
+/** CS, PS3.5 6.2: what Modality (0008,0060) may hold. */
+export const modalitySetting = z.string().regex(/^[A-Z0-9_]{1,16}$/, "a modality such as CT is expected");
+
+function isTimeZone(text: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,92 @@
+import type { z } from "zod";
+import { manifest } from "./manifest.ts";
+import type { Finding, SettingPath } from "./problems.ts";
+import { itemsOf, propertiesOf, rootNode, type SchemaNode } from "./schema-shape.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** What zod found, as findings with a code, a plain message and no value. */
+export function findingsOf(issues: readonly Issue[], values: unknown): readonly Finding[] {
+  return issues.flatMap((issue) => findingsOfIssue(issue, values));
+}
+
+function findingsOfIssue(issue: Issue, values: unknown): readonly Finding[] {
+  const path = pathOf(issue);
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key]));
+  if (valueAt(values, path) === undefined)
+    return [{ path, code: "SETTING_MISSING", message: `Missing: ${expectation(issue)}.` }];
+  return [{ path, code: "SETTING_INVALID", message: `${sentence(expectation(issue))}.` }];
+}
+
+/** What would be right here, in plain words. */
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `${TYPE_NAMES[issue.expected] ?? issue.expected} is expected`;
+    case "invalid_union":
+      return oneOf("options" in issue && Array.isArray(issue.options) ? issue.options : []);
+    case "invalid_value":
+      return oneOf(issue.values);
+    case "too_small":
+      return issue.origin === "array" ? `at least ${issue.minimum} are needed` : lowerBound(issue);
+    case "too_big":
+      return `at most ${issue.maximum} is allowed`;
+    default:
+      return issue.message;
+  }
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: "a text (in quotes if it looks like a number)",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a group of settings",
+};
+
+function lowerBound(issue: Extract<Issue, { code: "too_small" }>): string {
+  if (issue.origin === "string") return issue.message;
+  return issue.inclusive === false ? `more than ${issue.minimum} is expected` : `at least ${issue.minimum} is expected`;
+}
+
+function oneOf(choices: readonly unknown[]): string {
+  return choices.length === 1 ? `${String(choices[0])} is expected` : `one of ${choices.join(", ")} is expected`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function unknownKey(path: SettingPath): Finding {
+  const known = [...propertiesOf(nodesAt(path.slice(0, -1))).keys()];
+  const near = known.find((name) => simplified(name) === simplified(String(path.at(-1))));
+  const remedy = near === undefined ? `Known here: ${known.join(", ")}.` : `Write it ${near}.`;
+  return { path, code: "SETTING_UNKNOWN", remedy };
+}
+
+function simplified(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}
+
+function nodesAt(path: SettingPath): readonly SchemaNode[] {
+  return path.reduce<readonly SchemaNode[]>(
+    (nodes, segment) => (typeof segment === "number" ? itemsOf(nodes) : (propertiesOf(nodes).get(segment) ?? [])),
+    [rootNode()],
+  );
+}
+
+function pathOf(issue: Issue): SettingPath {
+  return issue.path.filter((segment) => typeof segment !== "symbol");
+}
+
+function valueAt(values: unknown, path: SettingPath): unknown {
+  return path.reduce<unknown>((value, segment) => {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, segment)) return undefined;
+    return Reflect.get(value, segment);
+  }, values);
+}
+
+export function parseManifest(values: unknown) {
+  return manifest.safeParse(values);
+}
