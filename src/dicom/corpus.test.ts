@@ -9,7 +9,7 @@ import { readPart10File } from "./reader.ts";
 import { formatTagHex } from "./tag.ts";
 import { writePart10 } from "./writer.ts";
 
-const corpus = process.env["RADFERRY_CORPUS"];
+const corpus = process.env.RADFERRY_CORPUS;
 
 /** Files whose listing differs from the reference reader's, and why both are right. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {

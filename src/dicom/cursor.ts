@@ -2,7 +2,7 @@ import type { ByteSource } from "./data-set.ts";
 
 /**
  * A position in a source, with a window of its bytes in memory. What is skipped is never read.
- * Parsing code asks `has(n)` and yields when the answer is no; the driver then calls `fill(n)`.
+ * Parsing code asks `has(n)` and stops when the answer is no; the driver then calls `fill(n)`.
  */
 export interface Cursor {
   /** Absolute offset in the source. */
@@ -12,22 +12,27 @@ export interface Cursor {
   bytes: Uint8Array;
   /** Absolute offset of the window's first byte. */
   windowStart: number;
+  /** Bytes of all windows that were read: values are views of them, so they stay in memory as long as the values. */
+  heldBytes: number;
 }
 
 /** Read at once: headers of most objects fit. */
-const WINDOW_BYTES = 64 * 1024;
+export const WINDOW_BYTES = 64 * 1024;
+/** Read at once behind something skipped: what follows bulk is short. */
+const WINDOW_AFTER_SKIP_BYTES = 4 * 1024;
 
 const EMPTY = new Uint8Array(0);
 
-export function createCursor(sizeBytes: number, position = 0): Cursor {
-  return { position, sizeBytes, bytes: EMPTY, view: new DataView(EMPTY.buffer), windowStart: position };
+/** A cursor without a window, or with the one given, which begins at `windowStart`. */
+export function createCursor(sizeBytes: number, position = 0, bytes: Uint8Array = EMPTY, windowStart = 0): Cursor {
+  const cursor = { position, sizeBytes, bytes: EMPTY, view: new DataView(EMPTY.buffer), windowStart, heldBytes: 0 };
+  setWindow(cursor, bytes, windowStart);
+  return cursor;
 }
 
 /** A cursor over bytes that are all there. */
 export function cursorOver(bytes: Uint8Array): Cursor {
-  const cursor = createCursor(bytes.length);
-  setWindow(cursor, bytes, 0);
-  return cursor;
+  return createCursor(bytes.length, 0, bytes);
 }
 
 function setWindow(cursor: Cursor, bytes: Uint8Array, start: number): void {
@@ -49,14 +54,17 @@ export function at(cursor: Cursor): number {
 
 /** Reads a window that begins at the position and holds `count` bytes, or as many as there are. */
 export async function fill(cursor: Cursor, source: ByteSource, count: number): Promise<void> {
-  const length = Math.min(Math.max(count, WINDOW_BYTES), cursor.sizeBytes - cursor.position);
+  const skipped = at(cursor) > cursor.bytes.length;
+  const wanted = Math.max(count, skipped ? WINDOW_AFTER_SKIP_BYTES : WINDOW_BYTES);
+  const length = Math.min(wanted, cursor.sizeBytes - cursor.position);
   const bytes = length > 0 ? await source.read(cursor.position, length) : EMPTY;
   setWindow(cursor, bytes, cursor.position);
+  cursor.heldBytes += bytes.length;
 }
 
-/** A copy of the next `count` bytes; the position moves behind them. Only after `has(count)`. */
+/** The next `count` bytes, as a view of the window; the position moves behind them. Only after `has(count)`. */
 export function take(cursor: Cursor, count: number): Uint8Array {
-  const start = at(cursor);
+  const start = cursor.bytes.byteOffset + at(cursor);
   cursor.position += count;
-  return cursor.bytes.slice(start, start + count);
+  return count === 0 ? EMPTY : new Uint8Array(cursor.bytes.buffer, start, count);
 }

@@ -2,12 +2,10 @@
 export interface ParseLimits {
   /** Sequences within sequences. */
   readonly depth: number;
-  /** Elements in all, at every depth. */
+  /** Elements, items and fragments in all, at every depth. */
   readonly elements: number;
-  /** Items of one sequence. */
-  readonly items: number;
-  /** Fragments of encapsulated pixel data. */
-  readonly fragments: number;
+  /** Memory that values may keep; longer values are left in their source. */
+  readonly heldBytes: number;
   /** Bytes that a deflated data set may inflate to. */
   readonly inflatedBytes: number;
 }
@@ -15,7 +13,6 @@ export interface ParseLimits {
 export const DEFAULT_LIMITS: ParseLimits = {
   depth: 1_024,
   elements: 2_000_000,
-  items: 65_535,
-  fragments: 5_000_000,
+  heldBytes: 64 * 1024 * 1024,
   inflatedBytes: 512 * 1024 * 1024,
 };

@@ -1,306 +1,280 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import { at, type Cursor, has, take } from "./cursor.ts";
-import type { ByteRange, DataElement, DataSet, ElementValue, Finding, SequenceItem } from "./data-set.ts";
 import { isPixelData, vrOf } from "./dictionary/dictionary.ts";
 import { tags } from "./dictionary/tags.ts";
-import type { TransferSyntax } from "./dictionary/transfer-syntaxes.ts";
-import { DEFAULT_LIMITS, type ParseLimits } from "./limits.ts";
-import { type Tag, tagOf } from "./tag.ts";
-import { isLongForm, isVr, type Vr } from "./vr.ts";
-
-export interface ParseOptions {
-  readonly limits?: Partial<ParseLimits>;
-  /** Values longer than this stay in the source as a range. Pixel data always does. */
-  readonly bulkThresholdBytes?: number;
-  /** The first element that is not read, at the top level; nothing behind it is looked at. */
-  readonly stopBefore?: Tag;
-  /** What could be read is given back with a finding instead of an error. */
-  readonly tolerant?: boolean;
-}
-
-export interface ParsedDataSet {
-  readonly dataSet: DataSet;
-  readonly findings: readonly Finding[];
-  /** Where parsing stopped. */
-  readonly endOffset: number;
-}
+import {
+  countOne,
+  type ElementsFrame,
+  type FragmentsFrame,
+  fail,
+  failBeyond,
+  type ItemsFrame,
+  note,
+  type Parser,
+} from "./parser-state.ts";
+import type { Tag } from "./tag.ts";
+import { isLongForm, vrOfCode } from "./vr.ts";
 
 /** FFFFFFFFH. PS3.5 7.1.1. */
 const UNDEFINED_LENGTH = 0xffffffff;
-const DEFAULT_BULK_THRESHOLD_BYTES = 64 * 1024;
-/** Oddities beyond this number are the same oddity again. */
-const MAXIMUM_FINDINGS = 1_000;
-
-/** An item, or the data set itself: elements until `end`. */
-interface ElementsFrame {
-  readonly kind: "elements";
-  readonly end: number;
-  readonly explicitVr: boolean;
-  readonly elements: Map<Tag, DataElement>;
-  pixelRepresentation: number | undefined;
-}
-
-/** A sequence: items until `end`. */
-interface ItemsFrame {
-  readonly kind: "items";
-  readonly end: number;
-  readonly tag: Tag;
-  readonly vr: Vr;
-  readonly explicitVr: boolean;
-  readonly items: SequenceItem[];
-}
-
-type Frame = ElementsFrame | ItemsFrame;
-
-interface Header {
-  readonly headerBytes: number;
-  readonly tag: Tag;
-  readonly vr: Vr;
-  readonly length: number;
-}
+/** Answers of a step that needs no bytes. */
+const GO_ON = 0;
+const DONE = -1;
 
 /**
- * Reads elements from the cursor's position. Yields the number of bytes it needs in the window and goes on when they are there, or fewer at the end.
- * Nesting is kept on a stack of its own, so depth costs no call stack. PS3.5 7.
+ * Reads as far as the cursor's window reaches. Answers how many bytes from the cursor's position the window must hold to go on; 0 when
+ * the data set is read. PS3.5 7.
  * @throws GatewayError DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_LIMIT_EXCEEDED; details name the offset
  */
-export function* parseElements(
-  cursor: Cursor,
-  syntax: TransferSyntax,
-  options: ParseOptions = {},
-): Generator<number, ParsedDataSet, void> {
-  const state = createState(cursor, syntax, options);
+export function advance(parser: Parser): number {
   try {
-    yield* run(state);
-  } catch (thrown) {
-    if (options.tolerant !== true || !(thrown instanceof GatewayError)) throw thrown;
-    note(state, thrown.code, thrown.message);
-    while (state.stack.length > 0) close(state);
-  }
-  return { dataSet: state.root.elements, findings: state.findings, endOffset: cursor.position };
-}
-
-interface ParserState {
-  readonly cursor: Cursor;
-  readonly little: boolean;
-  readonly limits: ParseLimits;
-  readonly bulkThresholdBytes: number;
-  readonly stopBefore: Tag | undefined;
-  readonly root: ElementsFrame;
-  readonly stack: Frame[];
-  readonly findings: Finding[];
-  elementCount: number;
-}
-
-function createState(cursor: Cursor, syntax: TransferSyntax, options: ParseOptions): ParserState {
-  const root: ElementsFrame = {
-    kind: "elements",
-    end: cursor.sizeBytes,
-    explicitVr: syntax.explicitVr,
-    elements: new Map(),
-    pixelRepresentation: undefined,
-  };
-  return {
-    cursor,
-    little: syntax.littleEndian,
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
-    bulkThresholdBytes: options.bulkThresholdBytes ?? DEFAULT_BULK_THRESHOLD_BYTES,
-    stopBefore: options.stopBefore,
-    root,
-    stack: [root],
-    findings: [],
-    elementCount: 0,
-  };
-}
-
-function note(state: ParserState, code: string, message: string): void {
-  if (state.findings.length < MAXIMUM_FINDINGS) state.findings.push({ code, offset: state.cursor.position, message });
-}
-
-function fail(
-  state: ParserState,
-  code: "DICOM_TRUNCATED" | "DICOM_MALFORMED" | "DICOM_LIMIT_EXCEEDED",
-  what: string,
-): never {
-  throw new GatewayError(code, { offset: state.cursor.position, what });
-}
-
-function* need(state: ParserState, count: number, what: string): Generator<number, void, void> {
-  if (has(state.cursor, count)) return;
-  yield count;
-  if (!has(state.cursor, count)) fail(state, "DICOM_TRUNCATED", what);
-}
-
-function* run(state: ParserState): Generator<number, void, void> {
-  while (state.stack.length > 0) {
-    const frame = state.stack[state.stack.length - 1] ?? state.root;
-    if (state.cursor.position >= frame.end) {
-      if (state.cursor.position > frame.end)
-        note(state, "LENGTH_OVERRUN", "content reaches beyond the length of what holds it");
-      close(state);
-    } else if (frame.kind === "items") yield* readItemHeader(state, frame);
-    else {
-      const header = yield* readHeader(state, frame);
-      if (isStop(state, frame, header.tag)) return;
-      yield* readElement(state, frame, header);
+    if (parser.cursor.heldBytes > parser.limits.heldBytes) fail(parser, "DICOM_LIMIT_EXCEEDED", "held bytes");
+    for (;;) {
+      const needed = step(parser);
+      if (needed === DONE) return 0;
+      if (needed > 0) return needed;
     }
+  } catch (thrown) {
+    if (!parser.tolerant || !(thrown instanceof GatewayError)) throw thrown;
+    note(parser, thrown.code, thrown.message);
+    while (parser.stack.length > 1) close(parser);
+    return 0;
   }
 }
 
-function isStop({ root, stopBefore }: ParserState, frame: ElementsFrame, tag: Tag): boolean {
-  return frame === root && stopBefore !== undefined && tag >= stopBefore;
-}
-
-function* readHeader(state: ParserState, frame: ElementsFrame): Generator<number, Header, void> {
-  // A header cut short is told from a data set that ends here by the bytes that remain.
-  if (!has(state.cursor, 8)) yield* need(state, 8, "element header");
-  const start = at(state.cursor);
-  const { view } = state.cursor;
-  const tag = tagOf((view.getUint16(start, state.little) << 16) | view.getUint16(start + 2, state.little));
-  // Nothing more is asked of what is not read.
-  if (isStop(state, frame, tag)) return { headerBytes: 8, tag, vr: "UN", length: 0 };
-  if (!frame.explicitVr || (tag & 0xffff0000) >>> 0 === 0xfffe0000) {
-    const vr = vrOf(tag, frame);
-    return { headerBytes: 8, tag, vr, length: view.getUint32(start + 4, state.little) };
+function step(parser: Parser): number {
+  const { stack, cursor } = parser;
+  const frame = stack[stack.length - 1] ?? parser.root;
+  if (cursor.position === frame.end) {
+    if (stack.length === 1) return DONE;
+    close(parser);
+    return GO_ON;
   }
-  const vr = String.fromCharCode(view.getUint8(start + 4), view.getUint8(start + 5));
-  if (isVr(vr) && !isLongForm(vr)) return { headerBytes: 8, tag, vr, length: view.getUint16(start + 6, state.little) };
-  if (!isVr(vr)) {
-    note(state, "VR_UNKNOWN", "a VR that is none");
-    // VRs to come have the long form (PS3.5 6.2); what is no pair of letters is taken for the short one, as other readers do.
-    if (!/^[A-Z]{2}$/.test(vr))
-      return { headerBytes: 8, tag, vr: "UN", length: view.getUint16(start + 6, state.little) };
+  const rest = frame.bound - cursor.position;
+  if (rest >= 8 && !has(cursor, 8)) return 8;
+  if (rest < 8) {
+    if (frame === parser.root && rest <= cursor.bytes.length - at(cursor) && isPadding(parser, rest)) return DONE;
+    return frame === parser.root && !has(cursor, rest) ? rest : failBeyond(parser, cursor.position + 8, "header");
   }
-  yield* need(state, 12, "element header");
-  const length = state.cursor.view.getUint32(at(state.cursor) + 8, state.little);
-  return { headerBytes: 12, tag, vr: isVr(vr) ? vr : "UN", length };
+  if (frame.kind === "elements") return readElement(parser, frame);
+  return frame.kind === "items" ? readItem(parser, frame) : readFragment(parser, frame);
 }
 
-function* readElement(
-  state: ParserState,
-  frame: ElementsFrame,
-  { headerBytes, tag, vr, length }: Header,
-): Generator<number, void, void> {
-  if (tag === tags.ItemDelimitationItem || tag === tags.SequenceDelimitationItem) {
-    state.cursor.position += headerBytes;
-    if (tag === tags.ItemDelimitationItem && frame.end === Number.POSITIVE_INFINITY) return close(state);
-    return note(state, "DELIMITER_MISPLACED", "a delimiter where nothing was open");
+function isPadding(parser: Parser, rest: number): boolean {
+  const start = at(parser.cursor);
+  if (parser.cursor.bytes.subarray(start, start + rest).some((byte) => byte !== 0)) return false;
+  note(parser, "TRAILING_BYTES", "a few zeros behind the data set");
+  return true;
+}
+
+function tagAt(view: DataView, start: number, little: boolean): Tag {
+  return (((view.getUint16(start, little) << 16) | view.getUint16(start + 2, little)) >>> 0) as Tag;
+}
+
+function readElement(parser: Parser, frame: ElementsFrame): number {
+  const { cursor } = parser;
+  const tag = tagAt(cursor.view, at(cursor), frame.little);
+  if (frame === parser.root && (tag >= parser.stopBefore || isTrailing(parser, frame, tag))) return DONE;
+  const needed = readHeader(parser, frame, tag);
+  if (needed > 0) return needed;
+  const { vr, length, headerBytes } = parser;
+  if (tag === tags.ItemDelimitationItem || tag === tags.SequenceDelimitationItem) return readDelimiter(parser, frame);
+  if (length === UNDEFINED_LENGTH) return readUndefinedLength(parser, frame);
+  const start = cursor.position + headerBytes;
+  if (start + length > frame.bound) failBeyond(parser, start + length, vr === "SQ" ? "sequence" : "value");
+  if (vr === "SQ") return pushItems(parser, frame, start + length);
+  return readValue(parser, frame);
+}
+
+/** Something else than elements follows: a second object, or rubbish behind pixel data. */
+function isTrailing(parser: Parser, frame: ElementsFrame, tag: Tag): boolean {
+  const isNull = tag === 0 && frame.elements.size > 0;
+  const isRubbish = frame.explicitVr && frame.elements.has(tags.PixelData) && !hasLetters(parser.cursor);
+  if (!isNull && !isRubbish) return false;
+  note(parser, "TRAILING_BYTES", "bytes behind the data set that are no element");
+  return true;
+}
+
+/** Whether two capitals stand where explicit VR has its VR. */
+function hasLetters({ view, position, windowStart }: Cursor): boolean {
+  const first = view.getUint8(position - windowStart + 4);
+  const second = view.getUint8(position - windowStart + 5);
+  return first >= 0x41 && first <= 0x5a && second >= 0x41 && second <= 0x5a;
+}
+
+/** Fills the parser's header fields. Answers how many bytes are needed, 0 when they were there. PS3.5 7.1.2, 7.1.3. */
+function readHeader(parser: Parser, frame: ElementsFrame, tag: Tag): number {
+  const { cursor } = parser;
+  const { view } = cursor;
+  const start = at(cursor);
+  parser.tag = tag;
+  parser.headerBytes = 8;
+  parser.isVrKnown = true;
+  if (!frame.explicitVr || tag >>> 16 === 0xfffe) {
+    parser.vr = vrOf(tag, frame);
+    parser.length = view.getUint32(start + 4, frame.little);
+    return 0;
   }
-  state.elementCount += 1;
-  if (state.elementCount > state.limits.elements) fail(state, "DICOM_LIMIT_EXCEEDED", "elements");
-  if (frame.elements.has(tag)) note(state, "ELEMENT_REPEATED", "an element that was there before; the last one counts");
-  state.cursor.position += headerBytes;
-  if (length === UNDEFINED_LENGTH) yield* readUndefinedLength(state, frame, tag, vr);
-  else if (vr === "SQ") pushItems(state, frame, tag, vr, state.cursor.position + length, frame.explicitVr);
-  else yield* readValue(state, frame, tag, vr, length);
+  const vr = vrOfCode(view.getUint16(start + 4));
+  // VRs to come have the long form (PS3.5 6.2); what is no pair of letters is taken for the short one, as other readers do.
+  const long = vr === undefined ? hasLetters(cursor) : isLongForm(vr);
+  if (long && frame.bound - cursor.position < 12) failBeyond(parser, cursor.position + 12, "header");
+  if (long && !has(cursor, 12)) return 12;
+  parser.isVrKnown = vr !== undefined;
+  parser.vr = vr ?? "UN";
+  parser.length = long ? view.getUint32(start + 8, frame.little) : view.getUint16(start + 6, frame.little);
+  if (long) parser.headerBytes = 12;
+  return 0;
 }
 
-function* readUndefinedLength(
-  state: ParserState,
-  frame: ElementsFrame,
-  tag: Tag,
-  vr: Vr,
-): Generator<number, void, void> {
-  if (isPixelData(tag) && (vr === "OB" || vr === "OW" || vr === "UN")) {
-    frame.elements.set(tag, { tag, vr, undefinedLength: true, value: yield* readFragments(state) });
-  } else if (vr === "SQ") pushItems(state, frame, tag, vr, Number.POSITIVE_INFINITY, frame.explicitVr);
-  // UN of undefined length is an implicit VR sequence, whatever surrounds it. PS3.5 6.2.2 note 2.
-  else if (vr === "UN") pushItems(state, frame, tag, vr, Number.POSITIVE_INFINITY, false);
-  else fail(state, "DICOM_MALFORMED", "undefined length of a VR that may not have it");
+function readDelimiter(parser: Parser, frame: ElementsFrame): number {
+  const isOurs = parser.tag === tags.ItemDelimitationItem && frame.end === Number.POSITIVE_INFINITY;
+  if (!isOurs) note(parser, "DELIMITER_MISPLACED", "a delimiter where nothing was open");
+  parser.cursor.position += 8;
+  if (isOurs) close(parser);
+  return GO_ON;
 }
 
-function pushItems(state: ParserState, frame: ElementsFrame, tag: Tag, vr: Vr, end: number, explicitVr: boolean): void {
-  if (end !== Number.POSITIVE_INFINITY && end > Math.min(frame.end, state.cursor.sizeBytes)) {
-    if (end > state.cursor.sizeBytes) fail(state, "DICOM_TRUNCATED", "sequence");
-    note(state, "LENGTH_OVERRUN", "a sequence longer than what holds it");
-  }
-  if (state.stack.length > state.limits.depth * 2) fail(state, "DICOM_LIMIT_EXCEEDED", "depth");
-  state.stack.push({ kind: "items", end, tag, vr, explicitVr, items: [] });
+function readUndefinedLength(parser: Parser, frame: ElementsFrame): number {
+  const { tag, vr, cursor } = parser;
+  if (vr === "SQ" || (vr === "UN" && !isPixelData(tag))) return pushItems(parser, frame, Number.POSITIVE_INFINITY);
+  if (!isPixelData(tag) || (vr !== "OB" && vr !== "OW" && vr !== "UN"))
+    return fail(parser, "DICOM_MALFORMED", "undefined length of a VR that may not have it");
+  enter(parser, frame);
+  cursor.position += parser.headerBytes;
+  const { bound, explicitVr, little, pixelRepresentation } = frame;
+  const end = Number.POSITIVE_INFINITY;
+  parser.stack.push({
+    kind: "fragments",
+    end,
+    bound,
+    explicitVr,
+    little,
+    pixelRepresentation,
+    tag,
+    vr,
+    fragments: [],
+  });
+  return GO_ON;
 }
 
-function* readItemHeader(state: ParserState, frame: ItemsFrame): Generator<number, void, void> {
-  yield* need(state, 8, "item header");
-  const start = at(state.cursor);
-  const { view } = state.cursor;
-  const itemLittle = frame.vr === "UN" ? true : state.little;
-  const tag = ((view.getUint16(start, itemLittle) << 16) | view.getUint16(start + 2, itemLittle)) >>> 0;
-  const length = view.getUint32(start + 4, itemLittle);
-  if (tag === tags.SequenceDelimitationItem) {
-    state.cursor.position += 8;
-    if (frame.end === Number.POSITIVE_INFINITY) close(state);
-    else note(state, "DELIMITER_MISPLACED", "a sequence delimiter in a sequence of defined length");
+/** Counts an element and looks whether it is in its place. */
+function enter(parser: Parser, frame: ElementsFrame): void {
+  countOne(parser);
+  if (!parser.isVrKnown) note(parser, "VR_UNKNOWN", "a VR that is none");
+  if (parser.tag > frame.lastTag) {
+    frame.lastTag = parser.tag;
     return;
   }
-  if (tag !== tags.Item) return fail(state, "DICOM_MALFORMED", "no item where one must be");
-  state.cursor.position += 8;
-  if (frame.items.length >= state.limits.items) fail(state, "DICOM_LIMIT_EXCEEDED", "items");
-  const end = length === UNDEFINED_LENGTH ? Number.POSITIVE_INFINITY : state.cursor.position + length;
-  if (end !== Number.POSITIVE_INFINITY && end > state.cursor.sizeBytes) fail(state, "DICOM_TRUNCATED", "item");
-  state.stack.push({
+  if (frame.elements.has(parser.tag))
+    note(parser, "ELEMENT_REPEATED", "an element that was there before; the last one counts");
+  else note(parser, "ELEMENT_ORDER", "an element with a lower tag than the one before it");
+}
+
+function pushItems(parser: Parser, frame: ElementsFrame, end: number): number {
+  const { tag, vr } = parser;
+  enter(parser, frame);
+  if (parser.stack.length > parser.limits.depth * 2) fail(parser, "DICOM_LIMIT_EXCEEDED", "depth");
+  parser.cursor.position += parser.headerBytes;
+  // UN of undefined length is an implicit VR little endian sequence, whatever surrounds it. PS3.5 6.2.2 note 2.
+  const isUnknown = vr === "UN";
+  parser.stack.push({
+    kind: "items",
+    end,
+    bound: Math.min(end, frame.bound),
+    explicitVr: frame.explicitVr && !isUnknown,
+    little: frame.little || isUnknown,
+    pixelRepresentation: frame.pixelRepresentation,
+    tag,
+    vr,
+    items: [],
+  });
+  return GO_ON;
+}
+
+function readItem(parser: Parser, frame: ItemsFrame): number {
+  const { cursor } = parser;
+  const start = at(cursor);
+  const tag = tagAt(cursor.view, start, frame.little);
+  const length = cursor.view.getUint32(start + 4, frame.little);
+  if (tag === tags.SequenceDelimitationItem) {
+    const isOurs = frame.end === Number.POSITIVE_INFINITY;
+    if (!isOurs) note(parser, "DELIMITER_MISPLACED", "a sequence delimiter in a sequence of defined length");
+    cursor.position += 8;
+    if (isOurs) close(parser);
+    return GO_ON;
+  }
+  if (tag !== tags.Item) return fail(parser, "DICOM_MALFORMED", "no item where one must be");
+  countOne(parser);
+  const end = length === UNDEFINED_LENGTH ? Number.POSITIVE_INFINITY : cursor.position + 8 + length;
+  if (end > frame.bound && end !== Number.POSITIVE_INFINITY) failBeyond(parser, end, "item");
+  cursor.position += 8;
+  parser.stack.push({
     kind: "elements",
     end,
+    bound: Math.min(end, frame.bound),
     explicitVr: frame.explicitVr,
+    little: frame.little,
+    pixelRepresentation: frame.pixelRepresentation,
     elements: new Map(),
-    pixelRepresentation: undefined,
+    lastTag: -1,
   });
+  return GO_ON;
 }
 
 /** Closes the innermost frame and hands it to the one that holds it. */
-function close(state: ParserState): void {
-  const frame = state.stack.pop();
-  const parent = state.stack[state.stack.length - 1];
+function close(parser: Parser): void {
+  const frame = parser.stack.pop();
+  const parent = parser.stack[parser.stack.length - 1];
   if (frame === undefined || parent === undefined) return;
   const undefinedLength = frame.end === Number.POSITIVE_INFINITY;
-  if (frame.kind === "elements" && parent.kind === "items") {
-    parent.items.push({ dataSet: frame.elements, undefinedLength });
-  } else if (frame.kind === "items" && parent.kind === "elements") {
-    const { tag, vr, items } = frame;
-    parent.elements.set(tag, { tag, vr, undefinedLength, value: { kind: "sequence", items } });
+  if (frame.kind === "elements") {
+    if (parent.kind === "items") parent.items.push({ dataSet: frame.elements, undefinedLength });
+  } else if (parent.kind === "elements") {
+    const { tag, vr } = frame;
+    const value =
+      frame.kind === "items"
+        ? ({ kind: "sequence", items: frame.items } as const)
+        : ({ kind: "fragments", fragments: frame.fragments } as const);
+    parent.elements.set(tag, { tag, vr, undefinedLength, value });
   }
 }
 
-function* readFragments(state: ParserState): Generator<number, ElementValue, void> {
-  const fragments: ByteRange[] = [];
-  for (;;) {
-    yield* need(state, 8, "fragment header");
-    const start = at(state.cursor);
-    const tag =
-      ((state.cursor.view.getUint16(start, state.little) << 16) |
-        state.cursor.view.getUint16(start + 2, state.little)) >>>
-      0;
-    const length = state.cursor.view.getUint32(start + 4, state.little);
-    if (tag !== tags.Item && tag !== tags.SequenceDelimitationItem)
-      return fail(state, "DICOM_MALFORMED", "no fragment where one must be");
-    state.cursor.position += 8;
-    if (tag === tags.SequenceDelimitationItem) return { kind: "fragments", fragments };
-    if (length > state.cursor.sizeBytes - state.cursor.position) return fail(state, "DICOM_TRUNCATED", "fragment");
-    if (fragments.length >= state.limits.fragments) return fail(state, "DICOM_LIMIT_EXCEEDED", "fragments");
-    fragments.push({ offset: state.cursor.position, length });
-    state.cursor.position += length;
+function readFragment(parser: Parser, frame: FragmentsFrame): number {
+  const { cursor } = parser;
+  const start = at(cursor);
+  const tag = tagAt(cursor.view, start, frame.little);
+  const length = cursor.view.getUint32(start + 4, frame.little);
+  if (tag === tags.SequenceDelimitationItem) {
+    cursor.position += 8;
+    close(parser);
+    return GO_ON;
   }
+  if (tag !== tags.Item) return fail(parser, "DICOM_MALFORMED", "no fragment where one must be");
+  countOne(parser);
+  const offset = cursor.position + 8;
+  if (offset + length > frame.bound) failBeyond(parser, offset + length, "fragment");
+  if (length % 2 === 1) note(parser, "LENGTH_ODD", "a fragment of odd length");
+  frame.fragments.push({ offset, length });
+  cursor.position = offset + length;
+  return GO_ON;
 }
 
-function* readValue(
-  state: ParserState,
-  frame: ElementsFrame,
-  tag: Tag,
-  vr: Vr,
-  length: number,
-): Generator<number, void, void> {
-  if (length > state.cursor.sizeBytes - state.cursor.position) fail(state, "DICOM_TRUNCATED", "value");
-  if (length % 2 === 1) note(state, "LENGTH_ODD", "a value of odd length");
-  if (length > state.bulkThresholdBytes || isPixelData(tag)) {
-    frame.elements.set(tag, {
-      tag,
-      vr,
-      undefinedLength: false,
-      value: { kind: "range", range: { offset: state.cursor.position, length } },
-    });
-    state.cursor.position += length;
-    return;
+function readValue(parser: Parser, frame: ElementsFrame): number {
+  const { cursor, tag, vr, length, headerBytes } = parser;
+  const inSource = length > parser.bulkThresholdBytes || isPixelData(tag);
+  if (!inSource && !has(cursor, headerBytes + length)) return headerBytes + length;
+  enter(parser, frame);
+  if (length % 2 === 1) note(parser, "LENGTH_ODD", "a value of odd length");
+  cursor.position += headerBytes;
+  if (inSource) {
+    const range = { offset: cursor.position, length };
+    frame.elements.set(tag, { tag, vr, undefinedLength: false, value: { kind: "range", range } });
+    cursor.position += length;
+    return GO_ON;
   }
-  if (!has(state.cursor, length)) yield* need(state, length, "value");
-  const bytes = take(state.cursor, length);
-  if (tag === tags.PixelRepresentation && length >= 2) frame.pixelRepresentation = bytes[state.little ? 0 : 1];
+  const bytes = take(cursor, length);
+  if (tag === tags.PixelRepresentation && length >= 2) frame.pixelRepresentation = bytes[frame.little ? 0 : 1];
   frame.elements.set(tag, { tag, vr, undefinedLength: false, value: { kind: "bytes", bytes } });
+  return GO_ON;
 }

@@ -1,20 +1,24 @@
 import { open } from "node:fs/promises";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { createCursor, cursorOver, fill } from "./cursor.ts";
+import { createCursor, cursorOver, fill, has, WINDOW_BYTES } from "./cursor.ts";
 import type { ByteSource, DataSet, Finding, Part10File } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import {
+  EXPLICIT_VR_BIG_ENDIAN,
   EXPLICIT_VR_LITTLE_ENDIAN,
   IMPLICIT_VR_LITTLE_ENDIAN,
   type TransferSyntax,
+  transferSyntaxes,
   transferSyntaxOf,
 } from "./dictionary/transfer-syntaxes.ts";
 import { inflateSource } from "./inflate.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { type ParsedDataSet, type ParseOptions, parseElements } from "./parse-data-set.ts";
-import { tagOf } from "./tag.ts";
+import { advance } from "./parse-data-set.ts";
+import { createParser, type ParsedDataSet, type ParseOptions, parsedBy } from "./parser-state.ts";
+import { type Tag, tagOf } from "./tag.ts";
 import { trimUid } from "./uid.ts";
-import { isVr } from "./vr.ts";
+import { bytesOf, numberOf } from "./values.ts";
+import { vrOfCode } from "./vr.ts";
 
 const PREAMBLE_BYTES = 128;
 const META_START = PREAMBLE_BYTES + 4;
@@ -49,29 +53,30 @@ export async function fileSource(path: string): Promise<ByteSource & AsyncDispos
   };
 }
 
-/** A data set that is wholly in memory: C-FIND identifiers and the like. @throws GatewayError as `parseElements` */
+/** A data set that is wholly in memory: C-FIND identifiers and the like. Values are views of `bytes`. @throws GatewayError as `advance` */
 export function parseDataSet(bytes: Uint8Array, transferSyntaxUid: string, options: ParseOptions = {}): DataSet {
-  const parsing = parseElements(cursorOver(bytes), transferSyntaxOf(transferSyntaxUid), options);
-  // Everything is in the window: asking for more bytes changes nothing, and the parser then finds them missing.
-  let step = parsing.next();
-  while (step.done !== true) step = parsing.next();
-  return step.value.dataSet;
+  const parser = createParser(cursorOver(bytes), transferSyntaxOf(transferSyntaxUid), options);
+  // Everything is in the window: the parser never asks for more.
+  advance(parser);
+  return parsedBy(parser).dataSet;
 }
 
+/** `head` is what was read of the source's beginning. */
 async function parseSource(
   source: ByteSource,
   offset: number,
   syntax: TransferSyntax,
   options: ParseOptions,
+  head?: Uint8Array,
 ): Promise<ParsedDataSet> {
-  const cursor = createCursor(source.sizeBytes, offset);
-  const parsing = parseElements(cursor, syntax, options);
-  let step = parsing.next();
-  while (step.done !== true) {
-    await fill(cursor, source, step.value);
-    step = parsing.next();
+  const cursor = createCursor(source.sizeBytes, offset, head);
+  const parser = createParser(cursor, syntax, options);
+  for (let needed = advance(parser); needed > 0; needed = advance(parser)) {
+    options.signal?.throwIfAborted();
+    await fill(cursor, source, needed);
+    if (!has(cursor, needed)) throw new GatewayError("DICOM_TRUNCATED", { offset: cursor.position, what: "source" });
   }
-  return step.value;
+  return parsedBy(parser);
 }
 
 /**
@@ -81,29 +86,25 @@ async function parseSource(
  */
 export async function readPart10(source: ByteSource, options: ParseOptions = {}): Promise<Part10File> {
   const findings: Finding[] = [];
-  const start = await source.read(0, META_START);
-  const hasPreamble = isMagic(start, PREAMBLE_BYTES);
-  const metaOffset = hasPreamble ? META_START : isMagic(start, 0) ? 4 : 0;
+  const head = await source.read(0, Math.min(WINDOW_BYTES, source.sizeBytes));
+  const hasPreamble = isMagic(head, PREAMBLE_BYTES);
+  const metaOffset = hasPreamble ? META_START : isMagic(head, 0) ? 4 : 0;
   if (!hasPreamble) findings.push({ code: "PREAMBLE_MISSING", offset: 0, message: "no preamble with DICM behind it" });
 
-  const meta = await readMeta(source, metaOffset, hasPreamble, options, findings);
-  const declared = meta.transferSyntaxUid;
-  const probed = await probeSyntax(source, meta.endOffset, declared, hasPreamble);
-  if (declared !== undefined && probed !== declared) {
-    findings.push({
-      code: "TRANSFER_SYNTAX_WRONG",
-      offset: meta.endOffset,
-      message: "the data set is not in the syntax that the file meta says",
-    });
-  }
+  const meta = await readMeta(source, head, metaOffset, hasPreamble, options, findings);
+  const first = await peek(source, head, meta.endOffset);
+  const probed = probeSyntax(first, source.sizeBytes - meta.endOffset, meta.transferSyntaxUid, hasPreamble);
+  noteSyntax(findings, meta, probed);
   const syntax = transferSyntaxOf(probed);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const body = syntax.deflated ? await inflateSource(source, meta.endOffset, limits.inflatedBytes) : source;
-  const parsed = await parseSource(body, syntax.deflated ? 0 : meta.endOffset, syntax, options);
+  const parsed = syntax.deflated
+    ? await parseSource(body, 0, syntax, options)
+    : await parseSource(source, meta.endOffset, syntax, options, head);
   if (parsed.dataSet.size === 0 && meta.dataSet.size === 0)
     throw new GatewayError("NOT_DICOM", { offset: parsed.endOffset });
   return {
-    preamble: hasPreamble ? start.subarray(0, PREAMBLE_BYTES) : undefined,
+    preamble: hasPreamble ? head.subarray(0, PREAMBLE_BYTES) : undefined,
     meta: meta.dataSet,
     dataSet: parsed.dataSet,
     transferSyntaxUid: probed,
@@ -111,6 +112,15 @@ export async function readPart10(source: ByteSource, options: ParseOptions = {})
     source: body,
     findings: [...findings, ...parsed.findings],
   };
+}
+
+function noteSyntax(findings: Finding[], { transferSyntaxUid, endOffset: offset }: Meta, probed: string): void {
+  if (transferSyntaxUid === undefined) return;
+  const wrong = "the data set is not in the syntax that the file meta says";
+  if (probed !== transferSyntaxUid) findings.push({ code: "TRANSFER_SYNTAX_WRONG", offset, message: wrong });
+  const unknown = "a transfer syntax that the standard does not know, read as explicit VR little endian";
+  if (!transferSyntaxes.has(transferSyntaxUid))
+    findings.push({ code: "TRANSFER_SYNTAX_UNKNOWN", offset, message: unknown });
 }
 
 /** As `readPart10`, of a file that stays open for its ranges until disposed. */
@@ -129,6 +139,16 @@ function isMagic(bytes: Uint8Array, offset: number): boolean {
   return bytes.length >= offset + 4 && String.fromCharCode(...bytes.subarray(offset, offset + 4)) === "DICM";
 }
 
+/** Up to 8 bytes: the header of an element of explicit VR with a short length, or of implicit VR. */
+async function peek(source: ByteSource, head: Uint8Array, offset: number): Promise<DataView> {
+  const bytes = offset + 8 <= head.length ? head.subarray(offset, offset + 8) : await source.read(offset, 8);
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function hasVr(header: DataView): boolean {
+  return header.byteLength >= 6 && vrOfCode(header.getUint16(4)) !== undefined;
+}
+
 interface Meta {
   readonly dataSet: DataSet;
   readonly transferSyntaxUid: string | undefined;
@@ -138,68 +158,55 @@ interface Meta {
 /** Group 0002 is explicit VR little endian, and ends where another group begins. PS3.10 7.1. */
 async function readMeta(
   source: ByteSource,
+  head: Uint8Array,
   offset: number,
   hasPreamble: boolean,
   options: ParseOptions,
   findings: Finding[],
 ): Promise<Meta> {
-  const none: Meta = { dataSet: new Map(), transferSyntaxUid: undefined, endOffset: offset };
-  const first = await source.read(offset, 8);
-  const beginsWithMeta = first.length === 8 && first[0] === 2 && first[1] === 0;
-  if (!beginsWithMeta) {
-    if (!hasPreamble && !(await looksLikeDataSet(source, offset))) throw new GatewayError("NOT_DICOM", { offset });
+  const first = await peek(source, head, offset);
+  if (first.byteLength < 8 || first.getUint16(0, true) !== 0x0002) {
+    if (!hasPreamble && !looksLikeDataSet(first, source.sizeBytes - offset))
+      throw new GatewayError("NOT_DICOM", { offset });
     findings.push({ code: "FILE_META_MISSING", offset, message: "no file meta information" });
-    return none;
+    return { dataSet: new Map(), transferSyntaxUid: undefined, endOffset: offset };
   }
-  const {
-    dataSet,
-    endOffset,
-    findings: metaFindings,
-  } = await parseSource(
-    source,
-    offset,
-    transferSyntaxOf(
-      isVr(String.fromCharCode(first[4] ?? 0, first[5] ?? 0)) ? EXPLICIT_VR_LITTLE_ENDIAN : IMPLICIT_VR_LITTLE_ENDIAN,
-    ),
-    { ...options, stopBefore: BEHIND_META },
-  );
-  findings.push(...metaFindings);
-  const value = dataSet.get(tags.TransferSyntaxUID)?.value;
-  const uid = value?.kind === "bytes" ? trimUid(Buffer.from(value.bytes).toString("latin1")) : undefined;
-  if (uid === undefined || uid === "")
+  const syntax = transferSyntaxOf(hasVr(first) ? EXPLICIT_VR_LITTLE_ENDIAN : IMPLICIT_VR_LITTLE_ENDIAN);
+  const parsed = await parseSource(source, offset, syntax, { ...options, stopBefore: BEHIND_META }, head);
+  findings.push(...parsed.findings);
+  const { dataSet, endOffset } = parsed;
+  const uid = trimUid(latin1Of(dataSet, tags.TransferSyntaxUID));
+  if (uid === "")
     findings.push({ code: "TRANSFER_SYNTAX_MISSING", offset, message: "the file meta names no transfer syntax" });
+  const length = numberOf(dataSet, tags.FileMetaInformationGroupLength);
+  // The group length counts from behind its own element of 12 bytes. PS3.10 table 7.1-1.
+  if (length !== endOffset - offset - 12)
+    findings.push({ code: "META_GROUP_LENGTH_WRONG", offset, message: "the file meta does not end where it says" });
   return { dataSet, transferSyntaxUid: uid === "" ? undefined : uid, endOffset };
 }
 
-/** The syntax the first element really is in: some files lie, some say nothing. */
-async function probeSyntax(
-  source: ByteSource,
-  offset: number,
-  declared: string | undefined,
-  hasPreamble: boolean,
-): Promise<string> {
+function latin1Of(dataSet: DataSet, tag: Tag): string {
+  return Buffer.from(bytesOf(dataSet, tag) ?? []).toString("latin1");
+}
+
+/** The syntax the first element really is in: some files lie, some say nothing. `restBytes` follow the file meta. */
+function probeSyntax(first: DataView, restBytes: number, declared: string | undefined, hasPreamble: boolean): string {
   const syntax = declared === undefined ? undefined : transferSyntaxOf(declared);
   if (syntax?.deflated || syntax?.littleEndian === false) return syntax.uid;
-  const bytes = await source.read(offset, 8);
-  if (bytes.length < 8) return declared ?? IMPLICIT_VR_LITTLE_ENDIAN;
-  const explicitVr = isVr(String.fromCharCode(bytes[4] ?? 0, bytes[5] ?? 0));
+  if (first.byteLength < 8) return declared ?? IMPLICIT_VR_LITTLE_ENDIAN;
+  const explicitVr = hasVr(first);
+  const isBig = explicitVr && first.getUint8(0) === 0 && first.getUint8(1) !== 0;
+  if (isBig && (syntax?.encapsulated === false || !hasPreamble)) return EXPLICIT_VR_BIG_ENDIAN;
   if (syntax !== undefined && syntax.explicitVr === explicitVr) return syntax.uid;
-  if (syntax === undefined && bytes[0] === 0 && bytes[1] !== 0 && explicitVr && !hasPreamble)
-    return "1.2.840.10008.1.2.2";
   // An implicit header whose length would run over the file is no reason to doubt an explicit syntax.
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
-  if (syntax?.explicitVr && length > source.sizeBytes - offset - 8) return syntax.uid;
+  if (syntax?.explicitVr && first.getUint32(4, true) > restBytes - 8) return syntax.uid;
   return explicitVr ? EXPLICIT_VR_LITTLE_ENDIAN : IMPLICIT_VR_LITTLE_ENDIAN;
 }
 
 /** Without preamble and meta: an element of a low even group whose length is possible. */
-async function looksLikeDataSet(source: ByteSource, offset: number): Promise<boolean> {
-  const bytes = await source.read(offset, 8);
-  if (bytes.length < 8) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const group = view.getUint16(0, true);
-  const groupBig = view.getUint16(0, false);
-  if (group !== 0x0008 && group !== 0x0010 && groupBig !== 0x0008) return false;
-  const explicitVr = isVr(String.fromCharCode(bytes[4] ?? 0, bytes[5] ?? 0));
-  return explicitVr || view.getUint32(4, true) <= source.sizeBytes - offset - 8;
+function looksLikeDataSet(first: DataView, sizeBytes: number): boolean {
+  if (first.byteLength < 8) return false;
+  const group = first.getUint16(0, true);
+  if (group !== 0x0008 && group !== 0x0010 && first.getUint16(0) !== 0x0008) return false;
+  return hasVr(first) || first.getUint32(4, true) <= sizeBytes - 8;
 }

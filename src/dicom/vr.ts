@@ -81,6 +81,13 @@ export function isVr(text: string): text is Vr {
   return KNOWN.has(text);
 }
 
+const OF_CODE: ReadonlyMap<number, Vr> = new Map(VRS.map((vr) => [(vr.charCodeAt(0) << 8) | vr.charCodeAt(1), vr]));
+
+/** The VR whose two letters these are, the first in the upper byte; undefined when there is none. */
+export function vrOfCode(code: number): Vr | undefined {
+  return OF_CODE.get(code);
+}
+
 export function isLongForm(vr: Vr): boolean {
   return LONG_FORM.has(vr);
 }

@@ -1,0 +1,146 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { Cursor } from "./cursor.ts";
+import type { ByteRange, DataElement, DataSet, Finding, SequenceItem } from "./data-set.ts";
+import { tags } from "./dictionary/tags.ts";
+import type { TransferSyntax } from "./dictionary/transfer-syntaxes.ts";
+import { DEFAULT_LIMITS, type ParseLimits } from "./limits.ts";
+import { formatTag, type Tag } from "./tag.ts";
+import type { Vr } from "./vr.ts";
+
+export interface ParseOptions {
+  readonly limits?: Partial<ParseLimits>;
+  /** Values longer than this stay in the source as a range. Pixel data always does. @default 65536 */
+  readonly bulkThresholdBytes?: number;
+  /** The first element that is not read, at the top level; nothing behind it is looked at. */
+  readonly stopBefore?: Tag;
+  /** What could be read is given back with a finding instead of an error. */
+  readonly tolerant?: boolean;
+  /** Looked at before every read from the source. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ParsedDataSet {
+  readonly dataSet: DataSet;
+  readonly findings: readonly Finding[];
+  /** Where parsing stopped. */
+  readonly endOffset: number;
+}
+
+const DEFAULT_BULK_THRESHOLD_BYTES = 64 * 1024;
+/** Oddities beyond this number are the same oddity again. */
+const MAXIMUM_FINDINGS = 1_000;
+
+interface FrameBase {
+  /** Where the length says that it ends; infinite for undefined length. */
+  readonly end: number;
+  /** The nearest end that is known: of this frame, of one that holds it, or of the source. */
+  readonly bound: number;
+  readonly explicitVr: boolean;
+  readonly little: boolean;
+  pixelRepresentation: number | undefined;
+}
+
+/** An item, or the data set itself: elements until `end`. */
+export interface ElementsFrame extends FrameBase {
+  readonly kind: "elements";
+  readonly elements: Map<Tag, DataElement>;
+  lastTag: number;
+}
+
+/** A sequence: items until `end`. */
+export interface ItemsFrame extends FrameBase {
+  readonly kind: "items";
+  readonly tag: Tag;
+  readonly vr: Vr;
+  readonly items: SequenceItem[];
+}
+
+/** Encapsulated pixel data: fragments until the delimiter. PS3.5 A.4. */
+export interface FragmentsFrame extends FrameBase {
+  readonly kind: "fragments";
+  readonly tag: Tag;
+  readonly vr: Vr;
+  readonly fragments: ByteRange[];
+}
+
+type Frame = ElementsFrame | ItemsFrame | FragmentsFrame;
+
+/** A data set being read. Nesting is kept on a stack of its own, so depth costs no call stack. */
+export interface Parser {
+  readonly cursor: Cursor;
+  readonly limits: ParseLimits;
+  readonly bulkThresholdBytes: number;
+  readonly stopBefore: number;
+  readonly tolerant: boolean;
+  readonly root: ElementsFrame;
+  readonly stack: Frame[];
+  readonly findings: Finding[];
+  /** Elements, items and fragments so far. */
+  count: number;
+  /** The header read last: kept here, as one object for each element would cost more than reading it. */
+  tag: Tag;
+  vr: Vr;
+  length: number;
+  headerBytes: number;
+  isVrKnown: boolean;
+}
+
+/** Elements are read from the cursor's position to the end of its source. */
+export function createParser(cursor: Cursor, syntax: TransferSyntax, options: ParseOptions = {}): Parser {
+  const root: ElementsFrame = {
+    kind: "elements",
+    end: cursor.sizeBytes,
+    bound: cursor.sizeBytes,
+    explicitVr: syntax.explicitVr,
+    little: syntax.littleEndian,
+    pixelRepresentation: undefined,
+    elements: new Map(),
+    lastTag: -1,
+  };
+  return {
+    cursor,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    bulkThresholdBytes: options.bulkThresholdBytes ?? DEFAULT_BULK_THRESHOLD_BYTES,
+    stopBefore: options.stopBefore ?? Number.POSITIVE_INFINITY,
+    tolerant: options.tolerant ?? false,
+    root,
+    stack: [root],
+    findings: [],
+    count: 0,
+    tag: tags.Item,
+    vr: "UN",
+    length: 0,
+    headerBytes: 0,
+    isVrKnown: true,
+  };
+}
+
+export function parsedBy({ root, findings, cursor }: Parser): ParsedDataSet {
+  return { dataSet: root.elements, findings, endOffset: cursor.position };
+}
+
+export function note(parser: Parser, code: string, message: string): void {
+  if (parser.findings.length < MAXIMUM_FINDINGS)
+    parser.findings.push({ code, offset: parser.cursor.position, message });
+}
+
+export function fail(
+  { cursor, tag, stack }: Parser,
+  code: "DICOM_TRUNCATED" | "DICOM_MALFORMED" | "DICOM_LIMIT_EXCEEDED",
+  what: string,
+): never {
+  const depth = stack.length >> 1;
+  throw new GatewayError(code, { offset: cursor.position, what, depth, lastTag: formatTag(tag) });
+}
+
+/** What is asked for lies behind the end of the frame, or of the whole. */
+export function failBeyond(parser: Parser, end: number, what: string): never {
+  return end > parser.cursor.sizeBytes
+    ? fail(parser, "DICOM_TRUNCATED", what)
+    : fail(parser, "DICOM_MALFORMED", `${what} beyond the end of what holds it`);
+}
+
+export function countOne(parser: Parser): void {
+  parser.count += 1;
+  if (parser.count > parser.limits.elements) fail(parser, "DICOM_LIMIT_EXCEEDED", "elements");
+}
