@@ -38,6 +38,8 @@ export function createRefusals(): Refusals {
 export interface Expectations {
   expect(study: StudyInstanceUid): Expectation;
   isExpected(study: StudyInstanceUid): boolean;
+  /** When bytes last reached a receiver. */
+  readonly lastActivityMs: number;
   /** Called by receivers: bytes came in, whichever study they belong to. */
   noteActivity(): void;
   noteArrival(study: StudyInstanceUid, instance: SopInstanceUid): void;
@@ -71,6 +73,9 @@ export function createExpectations(clock: Clock): Expectations {
       };
     },
     isExpected: (study) => open.has(study),
+    get lastActivityMs() {
+      return lastActivityMs;
+    },
     noteActivity() {
       lastActivityMs = clock.nowMs();
     },

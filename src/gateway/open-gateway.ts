@@ -27,6 +27,8 @@ import { keepHouse } from "./keep-house.ts";
 
 /** Nothing arriving for this long after an archive's final answer means that nothing more will. */
 const QUIET_MS = 3_000;
+/** No answer and no instance for this long ends a retrieval. */
+const SILENCE_MS = 120_000;
 /** How long running jobs may go on after a stop was asked for; then they stop where they can be taken up again. */
 const DRAIN_MS = 10_000;
 
@@ -149,7 +151,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
 
 type Receiving = Pick<Parameters<typeof createDimseArchive>[0], "expectations" | "store">;
 
-function openArchives({ settings, logger }: Parts, receiving: Receiving): ReadonlyMap<string, ArchiveFacts> {
+function openArchives({ settings, clock, logger }: Parts, receiving: Receiving): ReadonlyMap<string, ArchiveFacts> {
   return new Map(
     settings.archives.map(({ name, address, retrieve, availability }) => {
       const archive: Archive = createDimseArchive({
@@ -160,6 +162,8 @@ function openArchives({ settings, logger }: Parts, receiving: Receiving): Readon
         associations: availability.associations,
         callingAeTitle: settings.dicom.aeTitle,
         quietMs: QUIET_MS,
+        silenceMs: SILENCE_MS,
+        clock,
         ...receiving,
       });
       return [name, { archive, address, retrieve }];

@@ -1,0 +1,90 @@
+import { tags } from "../../dicom/dictionary/tags.ts";
+import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
+import { numberOf } from "../../dicom/values.ts";
+import { toGatewayError } from "../../errors/gateway-error.ts";
+import type { Association } from "../../network/dimse/service-types.ts";
+import type { ListedInstance, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
+import {
+  exactMatch,
+  imageIdentifier,
+  type ListedSeries,
+  listedInstance,
+  listedSeries,
+  seriesIdentifier,
+  studyCountIdentifier,
+  studyIdentifier,
+} from "./identifiers.ts";
+
+/** An archive that lists more than this for one question is asked the wrong question, or lies. */
+const MAXIMUM_STUDIES = 1_000;
+const MAXIMUM_SERIES = 10_000;
+const MAXIMUM_INSTANCES_OF_SERIES = 100_000;
+
+/** Exact matches only. */
+export async function findStudies(
+  association: Association,
+  query: StudyQuery,
+  signal: AbortSignal,
+): Promise<readonly StudyMatch[]> {
+  const matches = new Map<StudyInstanceUid, StudyMatch>();
+  const request = { model: "study-root", identifier: studyIdentifier(query), maximumAnswers: MAXIMUM_STUDIES } as const;
+  for await (const answer of association.find(request, signal)) {
+    const match = exactMatch(query, answer);
+    if (match !== undefined) matches.set(match.studyInstanceUid, match);
+  }
+  return [...matches.values()];
+}
+
+/** UIDs at image level; where the archive refuses that, its counts; where it has none, `unknown`. */
+export async function listStudy(
+  association: Association,
+  study: StudyInstanceUid,
+  signal: AbortSignal,
+): Promise<StudyListing> {
+  try {
+    const instances = new Map<SopInstanceUid, ListedInstance>();
+    for (const series of await listSeries(association, study, signal)) {
+      const identifier = imageIdentifier(study, series.seriesInstanceUid);
+      const request = { model: "study-root", identifier, maximumAnswers: MAXIMUM_INSTANCES_OF_SERIES } as const;
+      for await (const answer of association.find(request, signal)) {
+        const instance = listedInstance(study, series.seriesInstanceUid, answer);
+        if (instance !== undefined) instances.set(instance.sopInstanceUid, instance);
+      }
+    }
+    if (instances.size > 0) return { kind: "instances", instances: [...instances.values()] };
+  } catch (thrown) {
+    if (toGatewayError(thrown).code !== "DIMSE_FAILED") throw thrown;
+  }
+  return await countStudy(association, study, signal);
+}
+
+async function listSeries(
+  association: Association,
+  study: StudyInstanceUid,
+  signal: AbortSignal,
+): Promise<readonly ListedSeries[]> {
+  const list: ListedSeries[] = [];
+  const request = { model: "study-root", identifier: seriesIdentifier(study), maximumAnswers: MAXIMUM_SERIES } as const;
+  for await (const answer of association.find(request, signal)) {
+    const series = listedSeries(study, answer);
+    if (series !== undefined) list.push(series);
+  }
+  return list;
+}
+
+async function countStudy(
+  association: Association,
+  study: StudyInstanceUid,
+  signal: AbortSignal,
+): Promise<StudyListing> {
+  try {
+    const request = { model: "study-root", identifier: studyCountIdentifier(study), maximumAnswers: 1 } as const;
+    for await (const answer of association.find(request, signal)) {
+      const count = numberOf(answer, tags.NumberOfStudyRelatedInstances);
+      if (count !== undefined && count > 0) return { kind: "count", count };
+    }
+  } catch (thrown) {
+    if (toGatewayError(thrown).code !== "DIMSE_FAILED") throw thrown;
+  }
+  return { kind: "unknown" };
+}

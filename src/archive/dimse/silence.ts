@@ -1,0 +1,43 @@
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { Clock } from "../../units/clock.ts";
+
+/** How often the watch looks. */
+const LOOK_MS = 1_000;
+
+export interface SilenceWatch extends AsyncDisposable {
+  /** Aborted with TIMED_OUT after `silenceMs` without a sign of life, or with the outer signal. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Many archives answer a C-MOVE once, at its end, while their instances come over other associations: silence on the one that asked
+ * proves nothing. A retrieval is dead only when nothing moves anywhere.
+ * @param lastActivityMs when something last moved
+ */
+export function watchSilence(
+  clock: Clock,
+  silenceMs: number,
+  lastActivityMs: () => number,
+  outer: AbortSignal,
+): SilenceWatch {
+  const silent = new AbortController();
+  const done = new AbortController();
+  const startedAtMs = clock.nowMs();
+  const stop = AbortSignal.any([outer, done.signal]);
+  const loop = async (): Promise<void> => {
+    while (!stop.aborted) {
+      await clock.sleep(LOOK_MS, stop).catch(() => undefined);
+      const quietMs = clock.nowMs() - Math.max(lastActivityMs(), startedAtMs);
+      if (quietMs >= silenceMs) silent.abort(new GatewayError("TIMED_OUT", { timeoutMs: silenceMs }));
+      if (quietMs >= silenceMs) return;
+    }
+  };
+  const watching = loop();
+  return {
+    signal: AbortSignal.any([outer, silent.signal]),
+    async [Symbol.asyncDispose]() {
+      done.abort();
+      await watching;
+    },
+  };
+}
