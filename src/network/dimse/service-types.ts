@@ -98,7 +98,10 @@ export interface Association extends AsyncDisposable {
   readonly acceptedContexts: readonly AcceptedContext[];
   /** @throws GatewayError when the answer's status is not success. */
   echo(signal?: AbortSignal): Promise<void>;
-  /** C-FIND: one identifier for each pending answer. Leaving the loop early sends C-CANCEL. PS3.4 C.4.1. */
+  /**
+   * C-FIND: one identifier for each pending answer. Leaving the loop early sends C-CANCEL, and so does reaching
+   * `maximumAnswers`: ask for one more than wanted to learn whether there are more. PS3.4 C.4.1.
+   */
   find(
     request: { readonly model: InformationModel; readonly identifier: DataSet; readonly maximumAnswers?: number },
     signal?: AbortSignal,
@@ -125,7 +128,10 @@ export interface AcceptanceRules {
   /** Called AE titles answered to; absent: our own only. `"any"`: whatever is called. */
   readonly calledAeTitles?: readonly string[] | "any";
   readonly callingAeTitles?: readonly string[];
+  /** 100 when absent; one more is rejected as transient, local limit exceeded. */
   readonly maximumAssociations?: number;
+  /** Private storage SOP classes too; true when absent. */
+  readonly acceptUnknownSopClasses?: boolean;
 }
 
 /** What a Q/R SCP answers from. Each handler is optional; a service without one is not accepted in negotiation. */

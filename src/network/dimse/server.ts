@@ -1,0 +1,178 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { transferSyntaxes } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
+import { silentLogger } from "../../units/logger.ts";
+import { type AcceptorDecision, type AcceptorPolicy, decideAssociation } from "../upper-layer/negotiation.ts";
+import { type AssociateRequest, REJECTION, type Rejection } from "../upper-layer/pdu.ts";
+import { queryRetrieveClass, VERIFICATION_SOP_CLASS } from "./service-classes.ts";
+import { ServiceProvider } from "./service-provider.ts";
+import type { DimseServer, DimseServerOptions, ServiceHandlers } from "./service-types.ts";
+import { DimseSession, RELEASED } from "./session.ts";
+import { IDENTIFIER_TRANSFER_SYNTAXES, isAcceptableStorageClass } from "./storage-contexts.ts";
+import { completeTimeouts, DEFAULT_MAXIMUM_PDU_LENGTH } from "./timeouts.ts";
+
+const DEFAULT_MAXIMUM_ASSOCIATIONS = 100;
+/** Connections that have not asked for an association yet, or are being rejected. */
+const CONNECTIONS_BESIDE_ASSOCIATIONS = 100;
+/** What runs when the server closes may end within this time. */
+const DRAIN_TIMEOUT_MS = 5_000;
+
+/** Listens for associations and answers what the handlers can. @throws GatewayError CONNECTION_FAILED when it cannot listen. */
+export async function startDimseServer(options: DimseServerOptions): Promise<DimseServer> {
+  const server = new AssociationServer(options);
+  await server.listen();
+  return server;
+}
+
+class AssociationServer implements DimseServer {
+  readonly #options: DimseServerOptions;
+  readonly #server: Server;
+  readonly #sessions = new Map<DimseSession, ServiceProvider>();
+  readonly #established = new Set<DimseSession>();
+  readonly #idleListeners: (() => void)[] = [];
+  #closing = false;
+
+  constructor(options: DimseServerOptions) {
+    this.#options = options;
+    this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
+    this.#server.maxConnections = this.#maximumAssociations + CONNECTIONS_BESIDE_ASSOCIATIONS;
+  }
+
+  async listen(): Promise<void> {
+    const { host, port } = this.#options;
+    this.#server.listen(port, host);
+    try {
+      await once(this.#server, "listening");
+    } catch (error) {
+      throw new GatewayError("CONNECTION_FAILED", { listening: false, port }, error);
+    }
+  }
+
+  get host(): string {
+    return this.#options.host;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port;
+  }
+
+  get openAssociations(): number {
+    return this.#established.size;
+  }
+
+  onIdle(listener: () => void): void {
+    this.#idleListeners.push(listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const session of this.#sessions.keys()) this.#endIfQuiet(session);
+    const drained = new AbortController();
+    const limit = delay(DRAIN_TIMEOUT_MS, undefined, { signal: drained.signal }).then(
+      () => {
+        for (const session of this.#sessions.keys()) session.abort(new GatewayError("CANCELLED"));
+      },
+      () => {},
+    );
+    await closed;
+    drained.abort();
+    await limit;
+  }
+
+  get #maximumAssociations(): number {
+    return this.#options.rules?.maximumAssociations ?? DEFAULT_MAXIMUM_ASSOCIATIONS;
+  }
+
+  #onConnection(socket: Socket): void {
+    const { handlers, aeTitle, logger = silentLogger } = this.#options;
+    const timeouts = completeTimeouts(this.#options.timeouts);
+    const provider = new ServiceProvider({
+      handlers,
+      aeTitle,
+      timeouts,
+      logger,
+      onQuiet: () => this.#closing && this.#endIfQuiet(session),
+    });
+    const session: DimseSession = new DimseSession({
+      socket,
+      timeouts,
+      maximumPduLength: this.#options.maximumPduLength ?? DEFAULT_MAXIMUM_PDU_LENGTH,
+      negotiation: {
+        decide: (request) => {
+          const decision = this.#decide(request);
+          if ("accept" in decision.answer) this.#onEstablished(session, provider);
+          return decision;
+        },
+      },
+      onRequest: (_, message) => provider.onRequest(session, message),
+    });
+    this.#sessions.set(session, provider);
+    session.signal.addEventListener("abort", () => this.#onEnded(session), { once: true });
+    void session.closed.then(() => this.#sessions.delete(session));
+  }
+
+  #decide(request: AssociateRequest): AcceptorDecision {
+    const { handlers, rules, maximumPduLength = DEFAULT_MAXIMUM_PDU_LENGTH } = this.#options;
+    const acceptUnknown = rules?.acceptUnknownSopClasses ?? true;
+    return decideAssociation(request, {
+      maximumPduLength,
+      refusal: (asked) => this.#refusal(asked),
+      roles: rolesOf(handlers, acceptUnknown),
+      supportsTransferSyntax: (abstractSyntaxUid, transferSyntaxUid) =>
+        isAcceptableStorageClass(abstractSyntaxUid, acceptUnknown)
+          ? transferSyntaxes.has(transferSyntaxUid)
+          : IDENTIFIER_TRANSFER_SYNTAXES.some((uid) => uid === transferSyntaxUid),
+    });
+  }
+
+  #refusal({ calledAeTitle, callingAeTitle }: AssociateRequest): Rejection | undefined {
+    const { aeTitle, rules } = this.#options;
+    const called = rules?.calledAeTitles ?? [aeTitle];
+    if (called !== "any" && !called.includes(calledAeTitle)) return REJECTION.calledAeTitleNotRecognized;
+    if (rules?.callingAeTitles?.includes(callingAeTitle) === false) return REJECTION.callingAeTitleNotRecognized;
+    if (this.#closing || this.#established.size >= this.#maximumAssociations) return REJECTION.localLimitExceeded;
+    return undefined;
+  }
+
+  #onEstablished(session: DimseSession, provider: ServiceProvider): void {
+    this.#established.add(session);
+    provider.begin(session);
+  }
+
+  #onEnded(session: DimseSession): void {
+    const { logger = silentLogger } = this.#options;
+    const { code, details } = toGatewayError(session.signal.reason);
+    const wasEstablished = this.#established.delete(session);
+    if (details.by === RELEASED) logger.debug("association released");
+    else logger.info(wasEstablished ? "association ended early" : "association not established", { code, ...details });
+    if (wasEstablished && this.#established.size === 0) for (const listener of this.#idleListeners) listener();
+  }
+
+  #endIfQuiet(session: DimseSession): void {
+    if (this.#sessions.get(session)?.isBusy !== true) session.abort(new GatewayError("CANCELLED"));
+  }
+}
+
+/** Roles a requestor may have: SCU of what is handled; SCP of storage when we can send instances to it (C-GET). */
+function rolesOf(handlers: ServiceHandlers, acceptUnknown: boolean): AcceptorPolicy["roles"] {
+  const handled = {
+    find: handlers.find !== undefined,
+    get: handlers.select !== undefined,
+    move: handlers.select !== undefined && handlers.resolveDestination !== undefined,
+  };
+  return (abstractSyntaxUid) => {
+    if (abstractSyntaxUid === VERIFICATION_SOP_CLASS) return { scu: true, scp: false };
+    const queryRetrieve = queryRetrieveClass(abstractSyntaxUid);
+    if (queryRetrieve !== undefined) {
+      return handled[queryRetrieve.service] ? { scu: true, scp: false } : undefined;
+    }
+    if (!isAcceptableStorageClass(abstractSyntaxUid, acceptUnknown)) return undefined;
+    const roles = { scu: handlers.store !== undefined, scp: handlers.select !== undefined };
+    return roles.scu || roles.scp ? roles : undefined;
+  };
+}

@@ -1,0 +1,56 @@
+import { ABORT_REASON, PduError } from "./pdu.ts";
+
+/** Reads the fields of a PDU in order; a field that reaches past the end is an invalid parameter. */
+export class FieldReader {
+  readonly #bytes: Buffer;
+  #offset = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#offset;
+  }
+
+  bytes(count: number): Buffer {
+    if (count > this.remaining) {
+      throw new PduError(ABORT_REASON.invalidPduParameterValue, `field of ${count} bytes, ${this.remaining} left`);
+    }
+    this.#offset += count;
+    return this.#bytes.subarray(this.#offset - count, this.#offset);
+  }
+
+  skip(count: number): void {
+    this.bytes(count);
+  }
+
+  uint8(): number {
+    return this.bytes(1).readUInt8();
+  }
+
+  uint16(): number {
+    return this.bytes(2).readUInt16BE();
+  }
+
+  uint32(): number {
+    return this.bytes(4).readUInt32BE();
+  }
+
+  /** Text without the padding peers add: blanks, and NULs after UIDs. */
+  text(count: number): string {
+    return this.bytes(count)
+      .toString("latin1")
+      .replace(/[\0 ]+$/, "")
+      .trim();
+  }
+
+  /** Items up to the end: type, reserved byte, length, value. PS3.8 9.3.2. */
+  *items(): Generator<{ readonly type: number; readonly value: FieldReader }, undefined> {
+    while (this.remaining > 0) {
+      const type = this.uint8();
+      this.skip(1);
+      yield { type, value: new FieldReader(this.bytes(this.uint16())) };
+    }
+  }
+}
