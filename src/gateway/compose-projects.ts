@@ -1,7 +1,7 @@
 import { loadOptOut } from "../cohort/opt-out.ts";
 import type { Settings } from "../config/settings.ts";
 import { createDeidentifier } from "../deid/deidentifier.ts";
-import { loadProfile } from "../deid/profiles/profile.ts";
+import { loadProfile } from "../deid/profiles/load-profile.ts";
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
 import type { Destination } from "../delivery/destination.ts";
 import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";

@@ -20,7 +20,8 @@ import { type Clock, systemClock } from "../units/clock.ts";
 import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
-import { composeProjects, type Destinations, openDestinations, projectFacts } from "./compose-projects.ts";
+import { composeProjects, openDestinations, projectFacts } from "./compose-projects.ts";
+import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { keepHouse } from "./keep-house.ts";
@@ -50,17 +51,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   await mkdir(settings.home, { recursive: true, mode: 0o700 });
   if (options.mode !== "client") opened.use(lockHome(settings.home));
   const store = opened.use(await openSqliteStore({ path: join(settings.home, "radferry.db"), logger }));
-  const destinations = await openDestinations(settings, options.mode, logger);
-  for (const destination of destinations.values()) opened.use(destination);
-
-  const parts: Parts = { settings, store, destinations, clock, disk, logger, random: options.random ?? systemRandom };
+  const parts: Parts = { settings, store, clock, disk, logger, random: options.random ?? systemRandom };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
 }
 
 interface Parts {
   readonly settings: Settings;
   readonly store: Store;
-  readonly destinations: Destinations;
   readonly clock: Clock;
   readonly disk: Disk;
   readonly random: Random;
@@ -95,6 +92,8 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
       logger,
     }),
   );
+  const destinations = await openDestinations(settings, logger);
+  for (const destination of destinations.values()) opened.use(destination);
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });
   const expectations = createExpectations(clock);
   const refusals = createRefusals();
@@ -108,7 +107,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     clock,
     random,
     logger,
-    projects: await composeProjects(settings, archives, parts.destinations),
+    projects: await composeProjects(settings, archives, destinations),
     retry: {
       attempts: retry.attempts,
       firstDelayMs: retry.firstDelaySeconds * 1_000,
@@ -172,13 +171,13 @@ function openArchives({ settings, clock, logger }: Parts, receiving: Receiving):
 }
 
 async function operationsOver(parts: Parts, archives: ReadonlyMap<string, ArchiveFacts>) {
-  const { settings, store, clock, disk, destinations } = parts;
+  const { settings, store, clock, disk } = parts;
   return createOperations({
     store,
     clock,
     disk,
     archives,
-    destinations,
+    destinations: destinationFacts(settings),
     home: settings.home,
     staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
     ownAddress: settings.dicom,

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, stat, unlink, writeFile } from "node:fs/promises";
+import { stat, unlink, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { abortAfter } from "../units/abort.ts";
 import type { ArchiveFacts, OperationsContext } from "./context.ts";
 import type { DoctorCheck, DoctorDocument } from "./documents.ts";
+import { checkWritable } from "./writable.ts";
 
 /** Longest time for one question to one peer. */
 const CHECK_TIMEOUT_MS = 15_000;
@@ -81,14 +82,7 @@ async function timed(signal: AbortSignal, ask: (limited: AbortSignal) => Promise
 }
 
 async function writable(folder: string): Promise<string> {
-  const probe = join(folder, `.doctor-${randomUUID()}`);
-  try {
-    await mkdir(folder, { recursive: true });
-    await writeFile(probe, "");
-    await unlink(probe);
-  } catch {
-    throw new GatewayError("FOLDER_NOT_WRITABLE");
-  }
+  await checkWritable(folder);
   return "yes";
 }
 
