@@ -290,6 +290,28 @@ export const errorRegistry = {
     remedy: "Check that the gateway's home exists, belongs to the gateway's user and is on a disk that works; it is retried.",
   },
 
+  // command line
+  FILE_NOT_WRITABLE: {
+    class: "permanent",
+    summary: "The file cannot be written.",
+    remedy: "Name a file in a folder that exists, that you may write to, and that has room.",
+  },
+  FILE_UNREADABLE: {
+    class: "permanent",
+    summary: "A file cannot be read.",
+    remedy: "Check its path and that you may read it.",
+  },
+  NO_FILES_FOUND: {
+    class: "permanent",
+    summary: "There are no files at the paths that were given.",
+    remedy: "Name files, or folders that hold some.",
+  },
+  USAGE_INVALID: {
+    class: "permanent",
+    summary: "The command line cannot be understood.",
+    remedy: "Add --help to the verb to see its arguments, options and examples.",
+  },
+
   // settings
   SETTING_DUPLICATE: {
     class: "permanent",
@@ -402,6 +424,27 @@ export const errorRegistry = {
     class: "permanent",
     summary: "The value is not a UID of digits and dots, at most 64 characters long.",
     remedy: "Check that the UID is complete and in the right column.",
+  },
+  // staging
+  INSTANCE_MISMATCH: {
+    class: "permanent",
+    summary: "An instance is not the one it was announced as, or its UIDs are none.",
+    remedy: "Ask the archive's administrator to check the study; the object's own UIDs must be those of the request.",
+  },
+  INSTANCE_UNREADABLE: {
+    class: "permanent",
+    summary: "An instance arrived that is not readable DICOM.",
+    remedy: "Ask the archive's administrator to check the study; what it sent cannot be read.",
+  },
+  INSTANCE_UNSOLICITED: {
+    class: "permanent",
+    summary: "An instance arrived that nobody had asked for; it was refused.",
+    remedy: "Check what sends to our DICOM port.",
+  },
+  STAGING_FULL: {
+    class: "transient",
+    summary: "The staging disk is full or below its reserve; retrieval pauses.",
+    remedy: "Free space, or lower staging.reserveGigabytes; retrieval goes on by itself.",
   },
 } as const satisfies Record<string, ErrorEntry>;
 
