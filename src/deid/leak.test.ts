@@ -148,6 +148,7 @@ it.each([
     { path, outputPath, participantId: undefined, seriesInstanceCount: 1 },
     neverAborted(),
   );
+  expect(outcome.kind === "rejected" ? outcome : "").toBe("");
   expect(outcome).toMatchObject({ kind: "deidentified" });
   expectNoToken(await readFile(outputPath));
   if (outcome.kind !== "deidentified") return;

@@ -85,7 +85,8 @@ function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>
   if (active.has("retain-patient-characteristics") && row.options["retain-patient-characteristics"] === "K") {
     return characteristicTreatment(row);
   }
-  if (row.basic === "U") return { kind: "uid" };
+  // A dummy UID is a replaced one: PS3.15 E.1.1 leaves the choice, and references stay whole.
+  if (row.basic === "U" || (row.basic === "D" && row.vr === "UI")) return { kind: "uid" };
   if (row.basic === "X/Z/U*") return { kind: "walk", unlessOptional: true };
   return NONE;
 }

@@ -49,7 +49,7 @@ type Judgement = SearchedAs | undefined;
 const LONGEST_SHORT_VALUE = 0xfffe;
 const METHOD_CODE_SEQUENCE = 0x00120064;
 const PIXEL_DATA = 0x7fe00010;
-const BINARY_VRS = /^(?:US|SS|UL|SL|UV|SV|FL|FD|AT|OF|OD|OL|OV|OB|OW)$/;
+const BINARY_VRS = /^(?:US|SS|UL|SL|UV|SV|FL|FD|AT|OF|OD|OL|OV|OB|OW|UN)$/;
 const DATE_TIME = /^[0-9]{4}(?:[0-9]{2}){0,5}(?:\.[0-9]{1,6})?(?:[+-][0-9]{4})?$/;
 /** A number this long that is an identifier is one. */
 const MINIMUM_IDENTIFYING_DIGITS = 7;
@@ -66,14 +66,19 @@ export function checkElement(
   if ((found.tag >>> 16) & 1) return { ok: false, reason: "private-element" };
   const token = withStandardVr(found);
   if (token.kind === "fragment") return passed("compressed");
-  if (standardVr(token.tag) === undefined || token.vr === "UN" || !compatibleVr(token.vr, token.tag))
-    return { ok: false, reason: "vr" };
+  if (!isLegalVr(token)) return { ok: false, reason: "vr" };
   if (token.kind === "sequence") return checkSequence(token, rule);
   const judgement = judge(token, bytes, rule, expectations);
   if (judgement === undefined) return { ok: false, reason: "element-not-allowed" };
   const isDate = token.vr === "DA" || token.vr === "DT";
   if (isDate && isOriginalDate(token, bytes, harvest)) return { ok: false, reason: "date-unchanged" };
   return { ok: true, identifier: identifierIn(token, bytes, rule, harvest), searched: judgement };
+}
+
+/** PS3.6's VR; UN only where PS3.6 has it. */
+function isLegalVr({ tag, vr }: Token): boolean {
+  const standard = standardVr(tag);
+  return standard !== undefined && compatibleVr(vr, tag) && (vr !== "UN" || standard === "UN");
 }
 
 /** A value too long for a VR with 16 bits of length is written as UN. PS3.5 6.2.2. */
@@ -106,7 +111,7 @@ function judge(token: Token, bytes: Buffer | undefined, rule: Rule, expectations
   if (values.every((value) => value === "" || isTreated(value, token.vr, treatment, expectations))) {
     return "masked";
   }
-  return allows(rule, "dummy") && values.length === 1 && isDummy(values[0] ?? "", token.vr, rule)
+  return allows(rule, "dummy") && values.length === 1 && isDummy(values[0] ?? "", token.vr, rule, expectations)
     ? "masked"
     : undefined;
 }
@@ -161,7 +166,8 @@ function isCode(token: Token, bytes: Buffer, expectations: Expectations): boolea
 
 const MEANINGS = new Set(CODE_MEANINGS.values());
 
-function isDummy(value: string, vr: string, rule: Rule): boolean {
+function isDummy(value: string, vr: string, rule: Rule, { uids }: Expectations): boolean {
+  if (vr === "UI") return uids.has(value);
   return value === (rule.dummy ?? DUMMIES[vr]);
 }
 

@@ -81,7 +81,9 @@ export function harvestIdentifiers(dataSet: DataSet): Harvest {
     const folded = fold(text);
     const isNumber = /^[0-9]+$/.test(folded);
     if (folded.length < (isNumber ? Math.max(minimumLength, MINIMUM_DIGITS) : minimumLength)) return;
-    if (!identifiers.has(folded)) identifiers.set(folded, kind);
+    // The same word may be an identifier here and a mere text there.
+    const known = identifiers.get(folded);
+    if (known === undefined || known === "text") identifiers.set(folded, kind);
     if (identifiers.size > IDENTIFIER_LIMIT) throw new RangeError("too many identifiers");
   };
   const addWords = (text: string, kind: IdentifierKind, minimumLength: number): void => {

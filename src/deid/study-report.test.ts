@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
+import { declareDeidentified, parsePseudonym } from "../staging/deidentified-file.ts";
+import type { InstanceOutcome } from "./outcome.ts";
+import { loadProfile } from "./profiles/load-profile.ts";
+import { createStudyReport } from "./study-report.ts";
+
+const deidentified: InstanceOutcome = {
+  kind: "deidentified",
+  file: declareDeidentified({
+    pseudonym: parsePseudonym("P1"),
+    studyInstanceUid: parseStudyInstanceUid("2.25.1"),
+    seriesInstanceUid: parseSeriesInstanceUid("2.25.2"),
+    sopInstanceUid: parseSopInstanceUid("2.25.3"),
+    sopClassUid: "1.2.840.10008.5.1.4.1.1.2",
+    transferSyntaxUid: "1.2.840.10008.1.2.1",
+    path: "/outbox/2.25.3.dcm",
+    sizeBytes: 1000,
+    sha256: "00",
+  }),
+  summary: {
+    actions: new Map([["(0010,0010)", { pseudonym: 1 }]]),
+    unlisted: new Map([["(0018,9999)", 2]]),
+    privateElements: new Map([["(0029,xx10)", 3]]),
+    notes: new Map([["surplus-pixel-bytes", 1]]),
+    options: ["113107", "113100"],
+    verify: { hits: 0, sizeBytes: 1000, identifiers: 7 },
+  },
+};
+const rejected: InstanceOutcome = { kind: "rejected", code: "BURNED_IN_ANNOTATION", reason: "image-type" };
+
+function outcomeOf(profile: string, outcomes: readonly InstanceOutcome[]): string {
+  const report = createStudyReport({ project: "lung", profile: loadProfile(profile), keyId: "0011aabb" });
+  for (const outcome of outcomes) report.add(outcome);
+  return report.document().outcome;
+}
+
+it("adds up what was done to a study, by tag and reason", () => {
+  const report = createStudyReport({ project: "lung", profile: loadProfile("research"), keyId: "0011aabb" });
+  for (const outcome of [deidentified, deidentified, rejected, { kind: "excluded", reason: "modality" } as const])
+    report.add(outcome);
+  expect(report.document()).toMatchObject({
+    project: "lung",
+    profile: { name: "research", version: 1 },
+    outcome: "delivered",
+    counts: { instances: 4, deidentified: 2, excluded: 1, rejected: 1 },
+    actions: { "(0010,0010)": { pseudonym: 2 } },
+    unlisted: { "(0018,9999)": 4 },
+    private: { "(0029,xx10)": 6 },
+    notes: { "surplus-pixel-bytes": 2 },
+    options: ["113100", "113107"],
+    reasons: [
+      { code: "BURNED_IN_ANNOTATION", reason: "image-type", count: 1 },
+      { code: "EXCLUDED", reason: "modality", count: 1 },
+    ],
+    verify: { hits: 0, bytes: 2000, identifiers: 14 },
+  });
+});
+
+describe("a rejected instance", () => {
+  it("stops its study under basic, and alone stays behind under research", () => {
+    expect(outcomeOf("basic", [deidentified, rejected])).toBe("quarantined");
+    expect(outcomeOf("research", [deidentified, rejected])).toBe("delivered");
+  });
+
+  it("stops a study of which nothing is left", () => {
+    expect(outcomeOf("research", [rejected])).toBe("quarantined");
+    expect(outcomeOf("research", [{ kind: "excluded", reason: "modality" }])).toBe("excluded");
+  });
+});
+
+it("refuses profiles that it does not have", () => {
+  expect(() => loadProfile("pixl")).toThrow(expect.objectContaining({ code: "PROFILE_UNKNOWN" }));
+});
