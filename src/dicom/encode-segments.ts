@@ -23,12 +23,14 @@ interface Patch {
   readonly offset: number;
   /** Total length when the patched length's content began. */
   readonly contentStart: number;
+  readonly little: boolean;
 }
 
 interface Builder {
   readonly segments: Segment[];
-  readonly little: boolean;
-  readonly swap: boolean;
+  /** Byte order of what is being written, and whether values are in another: both change inside UN. */
+  little: boolean;
+  swap: boolean;
   chunk: Buffer;
   used: number;
   /** Bytes written in all, ranges included. */
@@ -39,7 +41,16 @@ interface Builder {
 type Task =
   | { readonly kind: "elements"; readonly elements: Iterator<DataElement>; readonly explicitVr: boolean }
   | { readonly kind: "items"; readonly items: Iterator<SequenceItem>; readonly explicitVr: boolean }
-  | { readonly kind: "end"; readonly patch: Patch | undefined; readonly delimiter: number };
+  | End;
+
+/** Closes a sequence or item, and goes back to the byte order of what holds it. */
+interface End {
+  readonly kind: "end";
+  readonly patch: Patch | undefined;
+  readonly delimiter: number;
+  readonly little: boolean;
+  readonly swap: boolean;
+}
 
 /** The encoded form of a data set in pieces, lengths as they were read: defined stays defined, undefined stays undefined. PS3.5 7. */
 export function encodeSegments(
@@ -60,6 +71,8 @@ export function encodeSegments(
     if (task.kind === "end") {
       stack.pop();
       endLength(builder, task.patch, task.delimiter);
+      builder.little = task.little;
+      builder.swap = task.swap;
     } else if (task.kind === "elements") {
       const next = task.elements.next();
       if (next.done) stack.pop();
@@ -122,7 +135,7 @@ function putHeader(builder: Builder, tag: number, vr: Vr, length: number, explic
       put32(builder, length);
     } else put16(builder, length);
   }
-  return { chunk: builder.chunk, offset: builder.used - 4, contentStart: builder.total };
+  return { chunk: builder.chunk, offset: builder.used - 4, contentStart: builder.total, little: builder.little };
 }
 
 function writeElement(builder: Builder, stack: Task[], element: DataElement, explicitVr: boolean): void {
@@ -177,18 +190,21 @@ function beginSequence(
   explicitVr: boolean,
 ): void {
   const patch = putHeader(builder, element.tag, element.vr, UNDEFINED_LENGTH, explicitVr);
-  // Inside UN everything is implicit. PS3.5 6.2.2 note 2.
-  const inner = element.vr === "UN" ? false : explicitVr;
-  stack.push({ kind: "end", patch: element.undefinedLength ? undefined : patch, delimiter: 0xfffee0dd });
-  stack.push({ kind: "items", items: items.values(), explicitVr: inner });
+  const { little, swap } = builder;
+  stack.push({ kind: "end", patch: element.undefinedLength ? undefined : patch, delimiter: 0xfffee0dd, little, swap });
+  // Inside UN everything is implicit VR little endian, and was read so. PS3.5 6.2.2 note 2.
+  const isUnknown = element.vr === "UN";
+  if (isUnknown) Object.assign(builder, { little: true, swap: false });
+  stack.push({ kind: "items", items: items.values(), explicitVr: explicitVr && !isUnknown });
 }
 
 function beginItem(builder: Builder, stack: Task[], item: SequenceItem, explicitVr: boolean): void {
   room(builder, 8);
   putTag(builder, 0xfffee000);
   put32(builder, UNDEFINED_LENGTH);
-  const patch = { chunk: builder.chunk, offset: builder.used - 4, contentStart: builder.total };
-  stack.push({ kind: "end", patch: item.undefinedLength ? undefined : patch, delimiter: 0xfffee00d });
+  const { little, swap } = builder;
+  const patch = { chunk: builder.chunk, offset: builder.used - 4, contentStart: builder.total, little };
+  stack.push({ kind: "end", patch: item.undefinedLength ? undefined : patch, delimiter: 0xfffee00d, little, swap });
   stack.push({ kind: "elements", elements: item.dataSet.values(), explicitVr });
 }
 
@@ -196,7 +212,7 @@ function endLength(builder: Builder, patch: Patch | undefined, delimiter: number
   if (patch !== undefined) {
     const length = builder.total - patch.contentStart;
     if (length >= UNDEFINED_LENGTH) throw new GatewayError("DICOM_LIMIT_EXCEEDED", { what: "sequence length" });
-    write32(patch.chunk, patch.offset, length, builder.little);
+    write32(patch.chunk, patch.offset, length, patch.little);
     return;
   }
   room(builder, 8);

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { createInflateRaw } from "node:zlib";
+import { createDeflateRaw, createInflateRaw, deflateRawSync, inflateRawSync } from "node:zlib";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ByteSource } from "./data-set.ts";
 
@@ -29,10 +29,54 @@ export async function inflateSource(source: ByteSource, offset: number, maximumB
     }
   } catch (thrown) {
     if (thrown instanceof GatewayError) throw thrown;
-    throw new GatewayError("DICOM_MALFORMED", { offset, what: "deflated data set" }, thrown);
+    throw deflateError(thrown, offset);
   } finally {
     input.destroy();
   }
   const bytes = Buffer.concat(chunks);
   return { sizeBytes: bytes.length, read: (from, length) => Promise.resolve(bytes.subarray(from, from + length)) };
+}
+
+/** zlib says Z_BUF_ERROR where its input ends too early. */
+function deflateError(thrown: unknown, offset: number): GatewayError {
+  const isCut = thrown instanceof Error && "code" in thrown && thrown.code === "Z_BUF_ERROR";
+  return new GatewayError(isCut ? "DICOM_TRUNCATED" : "DICOM_MALFORMED", { offset, what: "deflated data set" }, thrown);
+}
+
+/**
+ * As `inflateSource`, of bytes in memory.
+ * @throws GatewayError DICOM_LIMIT_EXCEEDED, DICOM_MALFORMED
+ */
+export function inflatedBytes(bytes: Uint8Array, maximumBytes: number): Uint8Array {
+  try {
+    return inflateRawSync(bytes, { maxOutputLength: maximumBytes });
+  } catch (thrown) {
+    if (thrown instanceof RangeError)
+      throw new GatewayError("DICOM_LIMIT_EXCEEDED", { offset: 0, what: "inflated bytes" }, thrown);
+    throw deflateError(thrown, 0);
+  }
+}
+
+/** Deflated, and padded to even length with a NUL. PS3.5 A.5. */
+export function deflatedBytes(bytes: Uint8Array): Uint8Array {
+  const deflated = deflateRawSync(bytes);
+  return deflated.length % 2 === 0 ? deflated : Buffer.concat([deflated, Buffer.of(0)]);
+}
+
+/** As `deflatedBytes`, chunk by chunk. */
+export async function* deflatedChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const deflater = createDeflateRaw();
+  const input = Readable.from(chunks);
+  input.on("error", (error) => deflater.destroy(error));
+  input.pipe(deflater);
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of deflater as AsyncIterable<Buffer>) {
+      sizeBytes += chunk.length;
+      yield chunk;
+    }
+  } finally {
+    input.destroy();
+  }
+  if (sizeBytes % 2 === 1) yield Buffer.of(0);
 }

@@ -1,7 +1,8 @@
 import type { DataElement, DataSet, ElementValue } from "./data-set.ts";
+import { swapped } from "./encode-segments.ts";
 import { formatTagHex } from "./tag.ts";
 import { characterSetOf, numbersOf, textsOf } from "./values.ts";
-import { isText, type Vr } from "./vr.ts";
+import { isText, type Vr, WORD_BYTES } from "./vr.ts";
 
 /** One attribute of the DICOM JSON model. PS3.18 F.2. */
 export interface JsonAttribute {
@@ -67,18 +68,40 @@ function attributeOf(
   const uri = options.bulkDataUri ?? ((offset, length) => `#${offset},${length}`);
   if (value.kind === "range") return { vr, BulkDataURI: uri(value.range.offset, value.range.length) };
   if (value.kind === "fragments") {
-    const first = value.fragments[0]?.offset ?? 0;
-    const last = value.fragments.at(-1) ?? { offset: first, length: 0 };
-    return { vr, BulkDataURI: uri(first, last.offset + last.length - first) };
+    const [first] = value.fragments;
+    const last = value.fragments.at(-1);
+    if (first === undefined || last === undefined) return { vr };
+    // All items with their headers of 8 bytes.
+    const start = first.offset - 8;
+    return { vr, BulkDataURI: uri(start, last.offset + last.length - start) };
   }
   if (value.kind !== "bytes" || value.bytes.length === 0) return { vr };
   if (vr === "AT") return { vr, Value: tagsOf(value.bytes, options.littleEndian ?? true) };
   if (vr === "PN") return { vr, Value: textsOf(dataSet, tag, options).map(personName) };
   if (vr === "IS" || vr === "DS") return { vr, Value: numbersOrTexts(textsOf(dataSet, tag, options)) };
   if (isText(vr)) return { vr, Value: textsOf(dataSet, tag, options).map((text) => (text === "" ? null : text)) };
+  if (vr === "SV" || vr === "UV")
+    return { vr, Value: bigNumbers(value.bytes, vr === "SV", options.littleEndian ?? true) };
   const numbers = numbersOf(dataSet, tag, options);
-  if (numbers.length > 0 && !vr.startsWith("O") && vr !== "UN") return { vr, Value: numbers };
-  return { vr, InlineBinary: Buffer.from(value.bytes).toString("base64") };
+  if (numbers.length > 0 && !vr.startsWith("O") && vr !== "UN") return { vr, Value: numbers.map(jsonNumber) };
+  // Always little endian. PS3.18 F.2.7.
+  const ordered = options.littleEndian === false ? swapped(value.bytes, WORD_BYTES[vr] ?? 1) : value.bytes;
+  return { vr, InlineBinary: Buffer.from(ordered).toString("base64") };
+}
+
+/** JSON has no NaN and no infinity. PS3.18 F.2.3. */
+function jsonNumber(number: number): number | string {
+  return Number.isFinite(number) ? number : String(number);
+}
+
+/** Beyond 2^53 a JSON number would lose digits: given as text. PS3.18 F.2.3.1. */
+function bigNumbers(bytes: Uint8Array, signed: boolean, little: boolean): readonly (number | string)[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(bytes.length / 8) }, (_, index) => {
+    const value = signed ? view.getBigInt64(index * 8, little) : view.getBigUint64(index * 8, little);
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value.toString();
+  });
 }
 
 /** What is no number is given as the text it is, rather than lost. PS3.18 F.2.3.1. */

@@ -11,7 +11,7 @@ import {
   transferSyntaxes,
   transferSyntaxOf,
 } from "./dictionary/transfer-syntaxes.ts";
-import { inflateSource } from "./inflate.ts";
+import { inflatedBytes, inflateSource } from "./inflate.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { advance } from "./parse-data-set.ts";
 import { createParser, type ParsedDataSet, type ParseOptions, parsedBy } from "./parser-state.ts";
@@ -55,7 +55,10 @@ export async function fileSource(path: string): Promise<ByteSource & AsyncDispos
 
 /** A data set that is wholly in memory: C-FIND identifiers and the like. Values are views of `bytes`. @throws GatewayError as `advance` */
 export function parseDataSet(bytes: Uint8Array, transferSyntaxUid: string, options: ParseOptions = {}): DataSet {
-  const parser = createParser(cursorOver(bytes), transferSyntaxOf(transferSyntaxUid), options);
+  const syntax = transferSyntaxOf(transferSyntaxUid);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const body = syntax.deflated ? inflatedBytes(bytes, limits.inflatedBytes) : bytes;
+  const parser = createParser(cursorOver(body), syntax, options);
   // Everything is in the window: the parser never asks for more.
   advance(parser);
   return parsedBy(parser).dataSet;

@@ -106,11 +106,12 @@ export function sequenceElement(tag: Tag, items: readonly DataSet[]): DataElemen
   return { tag, vr: "SQ", undefinedLength: false, value };
 }
 
+const encoder = new TextEncoder();
+
 /** Several values are given with backslashes between them. UTF-8; padded to even length with a blank, UIDs with NUL. PS3.5 6.2. */
 export function textElement(tag: Tag, text: string, vr: Vr = vrOf(tag)): DataElement {
-  const bytes = Buffer.from(text, "utf8");
-  if (bytes.length % 2 === 0) return element(tag, vr, bytes);
-  return element(tag, vr, Buffer.concat([bytes, Buffer.of(vr === "UI" ? 0 : 0x20)]));
+  const isOdd = Buffer.byteLength(text) % 2 === 1;
+  return element(tag, vr, encoder.encode(isOdd ? text + (vr === "UI" ? "\0" : " ") : text));
 }
 
 /** Sorted by tag, as data sets must be (PS3.5 7.1). Names ISO_IR 192 when a text is not ASCII and no character set is given. */

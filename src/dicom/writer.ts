@@ -3,6 +3,7 @@ import type { ByteSource, DataSet } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import { EXPLICIT_VR_LITTLE_ENDIAN, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
 import { type EncodeOptions, encodeSegments, type Segment, swapped } from "./encode-segments.ts";
+import { deflatedBytes, deflatedChunks } from "./inflate.ts";
 import { element, textElement } from "./values.ts";
 
 /** Where encoded bytes go, in order. A promise holds the writer back. */
@@ -20,7 +21,9 @@ const COPY_BYTES = 1024 * 1024;
 
 /** @throws GatewayError INTERNAL when a value was left in its source: such data sets are written with `writeDataSet` */
 export function encodeDataSet(dataSet: DataSet, transferSyntaxUid: string, options: EncodeOptions = {}): Uint8Array {
-  return concatenate(encodeSegments(dataSet, transferSyntaxOf(transferSyntaxUid), options));
+  const syntax = transferSyntaxOf(transferSyntaxUid);
+  const bytes = concatenate(encodeSegments(dataSet, syntax, options));
+  return syntax.deflated ? deflatedBytes(bytes) : bytes;
 }
 
 function concatenate(segments: readonly Segment[]): Buffer {
@@ -32,7 +35,7 @@ function concatenate(segments: readonly Segment[]): Buffer {
   );
 }
 
-/** Writes a data set, copying ranges from `source` a mebibyte at a time. */
+/** Writes a data set, copying ranges from `source` a mebibyte at a time; deflates it where the syntax asks for it. */
 export async function writeDataSet(
   sink: ByteSink,
   dataSet: DataSet,
@@ -40,23 +43,24 @@ export async function writeDataSet(
   source: ByteSource,
   options: EncodeOptions = {},
 ): Promise<void> {
-  for (const segment of encodeSegments(dataSet, transferSyntaxOf(transferSyntaxUid), options)) {
-    if (segment.kind === "bytes") await sink.write(segment.bytes);
-    else await copyRange(sink, source, segment.range, segment.swapBytes);
-  }
+  const syntax = transferSyntaxOf(transferSyntaxUid);
+  const chunks = encodedChunks(encodeSegments(dataSet, syntax, options), source);
+  for await (const chunk of syntax.deflated ? deflatedChunks(chunks) : chunks) await sink.write(chunk);
 }
 
-async function copyRange(
-  sink: ByteSink,
-  source: ByteSource,
-  { offset, length }: { readonly offset: number; readonly length: number },
-  swapBytes: number,
-): Promise<void> {
-  for (let done = 0; done < length; ) {
-    const bytes = await source.read(offset + done, Math.min(COPY_BYTES, length - done));
-    if (bytes.length === 0) throw new GatewayError("DICOM_TRUNCATED", { offset: offset + done, what: "value" });
-    await sink.write(swapBytes === 1 ? bytes : swapped(bytes, swapBytes));
-    done += bytes.length;
+async function* encodedChunks(segments: readonly Segment[], source: ByteSource): AsyncGenerator<Uint8Array> {
+  for (const segment of segments) {
+    if (segment.kind === "bytes") {
+      yield segment.bytes;
+      continue;
+    }
+    const { offset, length } = segment.range;
+    for (let done = 0; done < length; ) {
+      const bytes = await source.read(offset + done, Math.min(COPY_BYTES, length - done));
+      if (bytes.length === 0) throw new GatewayError("DICOM_TRUNCATED", { offset: offset + done, what: "value" });
+      yield segment.swapBytes === 1 ? bytes : swapped(bytes, segment.swapBytes);
+      done += bytes.length;
+    }
   }
 }
 
@@ -72,7 +76,7 @@ export interface Part10Content {
   readonly preamble?: Uint8Array | undefined;
 }
 
-/** PS3.10 7.1. Deflated output is not made: write another explicit syntax. */
+/** PS3.10 7.1. */
 export async function writePart10(sink: ByteSink, content: Part10Content, options: EncodeOptions = {}): Promise<void> {
   await sink.write(encodePreambleAndMeta(content.meta, content.preamble));
   await writeDataSet(sink, content.dataSet, content.transferSyntaxUid, content.source, options);

@@ -1,0 +1,186 @@
+import { deflateRawSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { seededRandom } from "../units/random.ts";
+import {
+  DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  IMPLICIT_VR_LITTLE_ENDIAN,
+} from "./dictionary/transfer-syntaxes.ts";
+import type { ParseOptions } from "./parser-state.ts";
+import { bytesSource, parseDataSet, readPart10 } from "./reader.ts";
+import { tagOf } from "./tag.ts";
+import { dataSetOf, itemsOf, sequenceElement, textElement } from "./values.ts";
+import { encodeDataSet, encodeFileMeta } from "./writer.ts";
+
+const FACTS = { sopClassUid: "1.2.840.10008.5.1.4.1.1.2", sopInstanceUid: "1.2.3" };
+const PATIENT_NAME = tagOf(0x00100010);
+const CONTENT_SEQUENCE = tagOf(0x0040a730);
+const PIXEL_DATA = tagOf(0x7fe00010);
+
+const file = Buffer.concat([
+  encodeFileMeta({ ...FACTS, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN }),
+  encodeDataSet(
+    dataSetOf([
+      textElement(PATIENT_NAME, "Doe^John"),
+      sequenceElement(CONTENT_SEQUENCE, [dataSetOf([textElement(PATIENT_NAME, "Roe^Jane")])]),
+      { tag: PIXEL_DATA, vr: "OW", undefinedLength: false, value: { kind: "bytes", bytes: new Uint8Array(64) } },
+    ]),
+    EXPLICIT_VR_LITTLE_ENDIAN,
+  ),
+]);
+
+/** Explicit VR little endian, nested in defined or undefined length. */
+function nested(depth: number): Uint8Array {
+  // (0040,A730) SQ, undefined length; item, undefined length
+  const open = Buffer.from("400030a753510000ffffffff" + "feff00e0ffffffff", "hex");
+  const close = Buffer.from("feff0de000000000" + "feffdde000000000", "hex");
+  return Buffer.concat([...Array<Buffer>(depth).fill(open), ...Array<Buffer>(depth).fill(close)]);
+}
+
+function codeOf(read: () => unknown): unknown {
+  try {
+    read();
+    return undefined;
+  } catch (thrown) {
+    return thrown instanceof GatewayError ? thrown.code : thrown;
+  }
+}
+
+const readCode = (bytes: Uint8Array, options: ParseOptions = {}): Promise<unknown> =>
+  readPart10(bytesSource(bytes), options).then(
+    () => undefined,
+    (thrown: unknown) => (thrown instanceof GatewayError ? thrown.code : thrown),
+  );
+
+describe("nesting", () => {
+  it("of 1,024 sequences is read, without a call stack of that depth", () => {
+    let depth = 0;
+    let dataSet = parseDataSet(nested(1_024), EXPLICIT_VR_LITTLE_ENDIAN);
+    for (let items = itemsOf(dataSet, CONTENT_SEQUENCE); items[0] !== undefined; depth += 1) {
+      dataSet = items[0].dataSet;
+      items = itemsOf(dataSet, CONTENT_SEQUENCE);
+    }
+    expect(depth).toBe(1_024);
+  });
+
+  it.each([
+    [64, undefined],
+    [65, "DICOM_LIMIT_EXCEEDED"],
+  ])("of %i under a limit of 64: %s", (depth, code) => {
+    expect(codeOf(() => parseDataSet(nested(depth), EXPLICIT_VR_LITTLE_ENDIAN, { limits: { depth: 64 } }))).toBe(code);
+  });
+
+  it("is written back without a call stack of that depth", () => {
+    const bytes = nested(1_024);
+    const written = encodeDataSet(parseDataSet(bytes, EXPLICIT_VR_LITTLE_ENDIAN), EXPLICIT_VR_LITTLE_ENDIAN);
+    expect(Buffer.from(written).equals(bytes)).toBe(true);
+  });
+});
+
+describe("limits", () => {
+  it("hold for the number of elements", () => {
+    expect(codeOf(() => parseDataSet(nested(10), EXPLICIT_VR_LITTLE_ENDIAN, { limits: { elements: 19 } }))).toBe(
+      "DICOM_LIMIT_EXCEEDED",
+    );
+  });
+
+  it("hold for the memory that values may keep", async () => {
+    const many = Array.from({ length: 40 }, (_, index) =>
+      textElement(tagOf(0x00091000 + index), "x".repeat(30_000), "UT"),
+    );
+    const bytes = Buffer.concat([
+      encodeFileMeta({ ...FACTS, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN }),
+      encodeDataSet(dataSetOf(many), EXPLICIT_VR_LITTLE_ENDIAN),
+    ]);
+    expect(await readCode(bytes, { limits: { heldBytes: 500_000 } })).toBe("DICOM_LIMIT_EXCEEDED");
+    expect(await readCode(bytes)).toBeUndefined();
+  });
+
+  it("hold for what a deflated data set inflates to", async () => {
+    const zeros = deflateRawSync(Buffer.alloc(64 * 2 ** 20));
+    const meta = encodeFileMeta({ ...FACTS, transferSyntaxUid: DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN });
+    const limits = { inflatedBytes: 2 ** 20 };
+    expect(await readCode(Buffer.concat([meta, zeros]), { limits })).toBe("DICOM_LIMIT_EXCEEDED");
+    expect(codeOf(() => parseDataSet(zeros, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, { limits }))).toBe(
+      "DICOM_LIMIT_EXCEEDED",
+    );
+  });
+});
+
+describe("a file cut short", () => {
+  // Where the data set may end: behind an element, or behind the file meta.
+  const metaEnd = encodeFileMeta({ ...FACTS, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN }).length;
+  const nameEnd = metaEnd + 8 + 8;
+  const sequenceEnd = file.length - 12 - 64;
+
+  it("is refused with the offset, unless the cut is between elements", async () => {
+    for (let length = metaEnd; length < file.length; length += 1) {
+      const isBetween = [metaEnd, nameEnd, sequenceEnd].includes(length);
+      expect(await readCode(file.subarray(0, length)), `${length}`).toBe(isBetween ? undefined : "DICOM_TRUNCATED");
+    }
+  });
+
+  it("is told from no DICOM at all", async () => {
+    for (let length = 0; length < 132; length += 1) expect(await readCode(file.subarray(0, length))).toBe("NOT_DICOM");
+    for (let length = 140; length < metaEnd; length += 1) {
+      expect([undefined, "DICOM_TRUNCATED"]).toContain(await readCode(file.subarray(0, length)));
+    }
+  });
+
+  it("is given as far as it goes to who tolerates it", async () => {
+    const cut = await readPart10(bytesSource(file.subarray(0, file.length - 1)), { tolerant: true });
+    expect([...cut.dataSet.keys()]).toEqual([PATIENT_NAME, CONTENT_SEQUENCE]);
+    expect(cut.findings).toMatchObject([{ code: "DICOM_TRUNCATED", offset: sequenceEnd }]);
+  });
+});
+
+describe("lengths that lie", () => {
+  it("may not reach beyond the item that holds them", () => {
+    const bytes = Buffer.from(
+      [
+        "400030a7 5351 0000 14000000", // (0040,A730) SQ, 20 bytes
+        "feff00e0 0c000000", // item, 12 bytes
+        "10001000 504e 0600", // (0010,0010) PN says 6, 4 are left
+        "41414141",
+        "10002000 4c4f 0200 4242",
+      ]
+        .join("")
+        .replaceAll(" ", ""),
+      "hex",
+    );
+    expect(codeOf(() => parseDataSet(bytes, EXPLICIT_VR_LITTLE_ENDIAN))).toBe("DICOM_MALFORMED");
+  });
+
+  it("of a 4 GB value cost no memory", () => {
+    const bytes = Buffer.from("1000100000000000" + "10002000feffffff", "hex");
+    expect(codeOf(() => parseDataSet(bytes, IMPLICIT_VR_LITTLE_ENDIAN))).toBe("DICOM_TRUNCATED");
+  });
+});
+
+describe("bytes behind the data set", () => {
+  it.each([
+    ["zeros", Buffer.alloc(6)],
+    ["another object", file],
+    ["rubbish", Buffer.from("deadbeefdeadbeefdeadbeef", "hex")],
+  ])("are reported: %s", async (_, behind) => {
+    const read = await readPart10(bytesSource(Buffer.concat([file, behind])));
+    expect([...read.dataSet.keys()]).toEqual([PATIENT_NAME, CONTENT_SEQUENCE, PIXEL_DATA]);
+    expect(read.findings).toMatchObject([{ code: "TRAILING_BYTES", offset: file.length }]);
+  });
+});
+
+it("answers any damage with an object or a typed error", async () => {
+  const random = seededRandom(20_260_301);
+  for (let round = 0; round < 3_000; round += 1) {
+    const damaged = Buffer.from(file);
+    for (let count = 0; count < 3; count += 1) {
+      damaged[128 + Math.floor(random.next() * (file.length - 128))] = Math.floor(random.next() * 256);
+    }
+    const outcome = await readCode(damaged);
+    expect(outcome === undefined || typeof outcome === "string", `round ${round}: ${String(outcome)}`).toBe(true);
+    await readPart10(bytesSource(damaged), { tolerant: true }).catch((thrown: unknown) => {
+      expect(thrown).toBeInstanceOf(GatewayError);
+    });
+  }
+});
