@@ -180,7 +180,8 @@ export const errorRegistry = {
   COMPLETENESS_UNKNOWN: {
     class: "permanent",
     summary: "The archive would not say what the study holds, so completeness cannot be shown.",
-    remedy: "Deliver it as it is by setting the project's partial to deliver, or ask the archive for image-level queries.",
+    remedy:
+      "Deliver it as it is by setting the project's partial to deliver, or ask the archive for image-level queries.",
   },
   FOLDER_NOT_WRITABLE: {
     class: "permanent",
@@ -195,7 +196,8 @@ export const errorRegistry = {
   INSTANCES_MISSING: {
     class: "transient",
     summary: "The archive listed instances that it did not send.",
-    remedy: "None at first: the missing ones are asked for again. If it persists, ask the archive's administrator whether they can be read there.",
+    remedy:
+      "None at first: the missing ones are asked for again. If it persists, ask the archive's administrator whether they can be read there.",
   },
   LEASE_LOST: {
     class: "transient",
@@ -262,7 +264,8 @@ export const errorRegistry = {
   JOB_NOT_FOUND: {
     class: "permanent",
     summary: "There is no study job of this id.",
-    remedy: "Check the id against radferry study list. A job whose study turned out to be another job's was joined to that one.",
+    remedy:
+      "Check the id against radferry study list. A job whose study turned out to be another job's was joined to that one.",
   },
   STORE_DAMAGED: {
     class: "permanent",
@@ -287,7 +290,8 @@ export const errorRegistry = {
   STORE_UNAVAILABLE: {
     class: "transient",
     summary: "The store cannot be read or written at the moment.",
-    remedy: "Check that the gateway's home exists, belongs to the gateway's user and is on a disk that works; it is retried.",
+    remedy:
+      "Check that the gateway's home exists, belongs to the gateway's user and is on a disk that works; it is retried.",
   },
 
   // command line
@@ -445,6 +449,38 @@ export const errorRegistry = {
     class: "transient",
     summary: "The staging disk is full or below its reserve; retrieval pauses.",
     remedy: "Free space, or lower staging.reserveGigabytes; retrieval goes on by itself.",
+  },
+  // delivery
+  DELIVERY_INTERRUPTED: {
+    class: "ambiguous",
+    summary: "The association with the destination broke while studies were sent.",
+    remedy: "None at first: the destination is asked what it holds before anything is sent again.",
+  },
+  DELIVERY_REFUSED: {
+    class: "permanent",
+    summary: "The destination refused an instance for good.",
+    remedy: "Ask the destination's administrator why; then retry the study.",
+  },
+  DELIVERY_REFUSED_FOR_NOW: {
+    class: "transient",
+    summary: "The destination is out of resources.",
+    remedy: "None at first: it is retried. If it persists, look at the destination's disk.",
+  },
+  DELIVERY_UNCONFIRMED: {
+    class: "ambiguous",
+    summary: "The destination took the study but does not list all of it.",
+    remedy:
+      "None at first: the destination is read again before anything is sent twice. If it persists, look at the destination's own log.",
+  },
+  DESTINATION_FULL: {
+    class: "transient",
+    summary: "The destination has no room left.",
+    remedy: "Free space at the destination; delivery goes on by itself.",
+  },
+  DESTINATION_NOT_WRITABLE: {
+    class: "permanent",
+    summary: "The destination's folder cannot be written.",
+    remedy: "Give the gateway's user write access to it, then retry.",
   },
 } as const satisfies Record<string, ErrorEntry>;
 

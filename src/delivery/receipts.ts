@@ -1,0 +1,32 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { Clock } from "../units/clock.ts";
+import type { Destination, Receipt, StudyDelivery } from "./destination.ts";
+
+/**
+ * Delivers a study and proves it: asks what the destination holds, sends the rest, and reads back. Doing it again, also after a crash in
+ * the middle, sends nothing twice.
+ * @throws GatewayError DELIVERY_UNCONFIRMED when not all of it is read back; errors of the destination
+ */
+export async function deliverStudy(
+  destination: Destination,
+  delivery: StudyDelivery,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Receipt> {
+  const before = await destination.held(delivery, signal);
+  const missing = delivery.files.filter((file) => !before.has(file.sopInstanceUid));
+  if (missing.length > 0) {
+    await destination.send(delivery, missing, signal);
+    const after = await destination.held(delivery, signal);
+    const lacking = delivery.files.filter((file) => !after.has(file.sopInstanceUid)).length;
+    if (lacking > 0) throw new GatewayError("DELIVERY_UNCONFIRMED", { destination: destination.name, lacking });
+  }
+  const receipt: Receipt = {
+    destination: destination.name,
+    instances: delivery.files.length,
+    proof: destination.proof,
+    confirmedAtMs: clock.nowMs(),
+  };
+  await destination.conclude(delivery, receipt, signal);
+  return receipt;
+}
