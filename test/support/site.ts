@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,7 +23,11 @@ export interface SiteOptions {
   readonly archives: readonly SiteArchive[];
   readonly dicomPort: number;
   readonly aeTitle?: string;
-  readonly retry?: { readonly attempts: number; readonly firstDelaySeconds: number; readonly maximumDelaySeconds: number };
+  readonly retry?: {
+    readonly attempts: number;
+    readonly firstDelaySeconds: number;
+    readonly maximumDelaySeconds: number;
+  };
   /** Besides the folder destination `research-store`. */
   readonly moreDestinations?: readonly Readonly<Record<string, unknown>>[];
   readonly profile?: "basic" | "research";
@@ -89,7 +93,11 @@ export async function makeSite(options: SiteOptions): Promise<Site> {
     },
     async run(...verb) {
       const child = spawn(PROGRAM, [...verb, "--json"], { env: environment, cwd: folder, timeout: VERB_TIMEOUT_MS });
-      const [stdout, stderr, [exitCode]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, "close")]);
+      const [stdout, stderr, [exitCode]] = await Promise.all([
+        textOf(child.stdout),
+        textOf(child.stderr),
+        once(child, "close"),
+      ]);
       return {
         exitCode,
         stdout,
@@ -104,14 +112,20 @@ export async function makeSite(options: SiteOptions): Promise<Site> {
   };
 }
 
-function settingsOf(options: SiteOptions, paths: { readonly home: string; readonly delivered: string; readonly keyFile: string }) {
+function settingsOf(
+  options: SiteOptions,
+  paths: { readonly home: string; readonly delivered: string; readonly keyFile: string },
+) {
   return {
     home: paths.home,
     dicom: { aeTitle: options.aeTitle ?? "RADFERRY", host: "127.0.0.1", port: options.dicomPort },
     retry: options.retry ?? { attempts: 10, firstDelaySeconds: 0.2, maximumDelaySeconds: 1 },
     staging: { reserveGigabytes: 0 },
     archives: options.archives.map((archive) => ({ kind: "dimse", ...archive })),
-    destinations: [{ name: "research-store", kind: "folder", path: paths.delivered }, ...(options.moreDestinations ?? [])],
+    destinations: [
+      { name: "research-store", kind: "folder", path: paths.delivered },
+      ...(options.moreDestinations ?? []),
+    ],
     projects: [
       {
         name: PROJECT,
