@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+const READY_TIMEOUT_MS = 20_000;
+const RETRY_MS = 20;
+const MAXIMUM_OUTPUT_BYTES = 1024 * 1024;
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** A running program; closing ends it with SIGTERM, then SIGKILL. */
+export interface RunningPeer extends AsyncDisposable {
+  /** What it has printed so far, both streams. */
+  output(): string;
+}
+
+/** Starts a server program and waits until it takes connections on the port. */
+export async function startServerProgram(
+  program: string,
+  args: readonly string[],
+  port: number,
+  cwd: string,
+): Promise<RunningPeer> {
+  const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const output = collect(child);
+  const running: RunningPeer = {
+    output,
+    [Symbol.asyncDispose]: () => stop(child),
+  };
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (!(await takesConnections(port))) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await stop(child);
+      throw new Error(`${program} did not start:\n${output()}`);
+    }
+    await delay(RETRY_MS);
+  }
+  return running;
+}
+
+/** Runs a program to its end. */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<{ readonly exitCode: number | null; readonly output: string }> {
+  const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const output = collect(child);
+  await once(child, "close");
+  return { exitCode: child.exitCode, output: output() };
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk: Buffer) => {
+      text = (text + chunk.toString()).slice(-MAXIMUM_OUTPUT_BYTES);
+    });
+  }
+  return () => text;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  const killer = setTimeout(() => child.kill("SIGKILL"), 3_000);
+  await exited;
+  clearTimeout(killer);
+}
+
+async function takesConnections(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

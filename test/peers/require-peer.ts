@@ -1,0 +1,47 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Programs of other projects that tests talk to, and the Debian package that has each. */
+const PACKAGES = {
+  Orthanc: "orthanc",
+  dciodvfy: "dicom3tools",
+  dcmqrscp: "dcmtk",
+  echoscu: "dcmtk",
+  findscu: "dcmtk",
+  getscu: "dcmtk",
+  movescu: "dcmtk",
+  storescp: "dcmtk",
+  storescu: "dcmtk",
+} as const;
+
+export type Peer = keyof typeof PACKAGES;
+
+/** Daemons are not on everyone's PATH. */
+const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/local/sbin"];
+
+/** Where the program is; undefined when it is not installed. */
+export function findPeer(name: Peer): string | undefined {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), ...SYSTEM_FOLDERS];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/**
+ * Whether tests with this peer can run. A missing one is named in one line, with how to get it.
+ * @throws Error when it is missing and CI is "true".
+ */
+export function requirePeer(name: Peer): boolean {
+  if (findPeer(name) !== undefined) return true;
+  const line = `${name} is not installed: its tests are skipped (Debian: apt-get install ${PACKAGES[name]})`;
+  if (process.env.CI === "true") throw new Error(line);
+  process.stderr.write(`${line}\n`);
+  return false;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
