@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PASSING_SOP_CLASSES } from "../src/deid/pixels/sop-classes.ts";
+import { PIXEL_CLASSES } from "../src/deid/pixels/sop-classes.ts";
 
 interface AttributeRow {
   readonly moduleId?: string;
@@ -88,7 +88,8 @@ const sopModules: string[] = [];
 const usedModules = new Set<string>();
 
 for (const { id, ciod } of sops) {
-  if (!PASSING_SOP_CLASSES.has(id)) continue;
+  const kind = PIXEL_CLASSES.get(id);
+  if (kind === undefined || kind === "document") continue;
   const ciodId = ciods.get(ciod) ?? "";
   const modules = [
     ...(modulesOf.get(ciodId) ?? []).map((row) => row.moduleId),

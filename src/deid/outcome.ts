@@ -36,7 +36,7 @@ export type RejectionCode = Extract<
 >;
 
 /** Counts by "(0010,0010)"; never a value. */
-export type CountsByTag = ReadonlyMap<string, number>;
+type CountsByTag = ReadonlyMap<string, number>;
 
 /** What was done to one instance, for the study's report: tags and counts, no values. */
 export interface InstanceSummary {

@@ -33,7 +33,7 @@ export function publicEntry(item: DataSet): CodedEntry | undefined {
   return { value, scheme, meaning: meaningOf(value, scheme) };
 }
 
-export function meaningOf(value: string, scheme: string): string {
+function meaningOf(value: string, scheme: string): string {
   return CODE_MEANINGS.get(`${value} ${scheme}`) ?? value;
 }
 

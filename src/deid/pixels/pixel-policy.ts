@@ -34,12 +34,24 @@ export function judgePixels(sopClassUid: string, dataSet: DataSet): InstanceOutc
   if (kind === "needs-flag" && burnedIn !== "NO")
     return rejected("BURNED_IN_ANNOTATION", "burned-in-annotation-not-stated");
 
+  if (hasEmbeddedOverlay(dataSet)) return rejected("BURNED_IN_ANNOTATION", "embedded-overlay");
   const modality = valuesOf(MODALITY)[0] ?? "";
   if (modality === "OT" || modality === "SC" || modality === "US") return rejected("BURNED_IN_ANNOTATION", "modality");
   if (TOMOGRAPHIC.has(modality) && valuesOf(IMAGE_TYPE).some((value) => SCREEN_IMAGE.test(value))) {
     return rejected("BURNED_IN_ANNOTATION", "image-type");
   }
   return undefined;
+}
+
+/**
+ * Overlays of old kept their bits in the unused bits of Pixel Data (PS3.3 C.9.2, retired): an Overlay Bits Allocated (60xx,0100) without
+ * Overlay Data (60xx,3000) of its own. Their text would leave with the pixels.
+ */
+function hasEmbeddedOverlay(dataSet: DataSet): boolean {
+  const groups = [...dataSet.keys()]
+    .filter((tag) => tag >>> 24 === 0x60 && (tag & 0xffff) === 0x0100)
+    .map((tag) => tag >>> 16);
+  return groups.some((group) => !dataSet.has(tagOf(group * 0x10000 + 0x3000)));
 }
 
 function rejected(code: "BURNED_IN_ANNOTATION" | "SOP_CLASS_NOT_ALLOWED", reason: string): InstanceOutcome {

@@ -46,7 +46,3 @@ export const PIXEL_CLASSES: ReadonlyMap<string, PixelClass> = new Map([
 
 /** Structured reports, key objects and presentation states: whole families of SOP classes. */
 export const STRUCTURED_ROOTS = ["1.2.840.10008.5.1.4.1.1.88.", "1.2.840.10008.5.1.4.1.1.11."] as const;
-
-export const PASSING_SOP_CLASSES: ReadonlySet<string> = new Set(
-  [...PIXEL_CLASSES].filter(([, kind]) => kind !== "document").map(([uid]) => uid),
-);

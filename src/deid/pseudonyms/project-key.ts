@@ -11,7 +11,7 @@ export interface ProjectKey {
 }
 
 /** What a derived value stands for; two domains share nothing. */
-export type PrfDomain = "patient" | "patient-of-study" | "uid" | "date";
+type PrfDomain = "patient" | "patient-of-study" | "uid" | "date";
 
 const KEY_BYTES = 32;
 const KEY_FILE = /^[0-9a-fA-F]{64}\r?\n?$/;

@@ -55,7 +55,7 @@ export function createPseudonymizer(key: ProjectKey, options: { readonly prefix?
 }
 
 /** Patient ID without padding, in one spelling of its characters. */
-export function normalizePatientId(text: string): string {
+function normalizePatientId(text: string): string {
   return text.normalize("NFC").replaceAll("\0", "").trim();
 }
 

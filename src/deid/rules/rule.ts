@@ -41,7 +41,7 @@ export type Treatment =
   | { readonly kind: "mark" };
 
 /** Why an element went, for the report. */
-export type RemovalReason = "table" | "unlisted" | "private" | "structure";
+type RemovalReason = "table" | "unlisted" | "private" | "structure";
 
 export interface Rule {
   readonly treatment: Treatment;

@@ -5,7 +5,6 @@ const DECIMAL_STRING = /^[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:
 const DECIMAL_STRING_LIMIT = 16;
 const WORD_SEPARATORS = /[ \-_/.,&()+;:]+/;
 const SHORT_NUMBER = /^[0-9]{1,3}[a-z]?$/;
-const DATE = /^[0-9]{8}$/;
 const TIME = /^(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:(?:[0-5][0-9]|60)(?:\.[0-9]{1,6})?)?)?$/;
 const AGE = /^[0-9]{3}[DWMY]$/;
 
@@ -51,10 +50,6 @@ export function decimalString(value: string): string | undefined {
 
 export function isTime(value: string): boolean {
   return TIME.test(value);
-}
-
-export function isDate(value: string): boolean {
-  return DATE.test(value);
 }
 
 /** Ages over 89 years become 90: whoever is that old would stand out. Undefined: not an age. PS3.15 E.3.5 and 45 CFR 164.514. */

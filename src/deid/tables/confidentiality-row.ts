@@ -1,8 +1,7 @@
 import type { OptionName } from "../profiles/options.ts";
 
 /** Action codes of PS3.15 Table E.1-1, combined ones included. */
-export const BASIC_ACTIONS = ["D", "Z", "X", "U", "Z/D", "X/Z", "X/D", "X/Z/D", "X/Z/U*"] as const;
-export type BasicAction = (typeof BASIC_ACTIONS)[number];
+export type BasicAction = "D" | "Z" | "X" | "U" | "Z/D" | "X/Z" | "X/D" | "X/Z/D" | "X/Z/U*";
 
 /** One row of PS3.15 Table E.1-1. An option that is absent has no opinion. */
 export interface ConfidentialityRow {
