@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { tagOf } from "../tag.ts";
+import { isUid } from "../uid.ts";
 import { lookupElement, tagOfKeyword, vrOf } from "./dictionary.ts";
+import { isStorageSopClass, storageSopClasses } from "./sop-classes.ts";
 import { tags } from "./tags.ts";
 import { transferSyntaxes } from "./transfer-syntaxes.ts";
 
@@ -45,4 +47,15 @@ it("has every transfer syntax under its own UID", () => {
     expect(syntax.uid).toBe(uid);
     expect(uid).toMatch(/^1\.2\.840\.10008\.1\.2(\.\d+)*$/);
   }
+});
+
+it("has every storage SOP class once, the common ones among the 126 that one association has room for", () => {
+  const uids = Object.values(storageSopClasses);
+  expect(new Set(uids).size).toBe(uids.length);
+  for (const uid of uids) expect(isStorageSopClass(uid) && isUid(uid)).toBe(true);
+  const { CTImageStorage, RTStructureSetStorage, UltrasoundImageStorageRetired } = storageSopClasses;
+  expect(uids.slice(0, 126)).toEqual(
+    expect.arrayContaining([CTImageStorage, RTStructureSetStorage, UltrasoundImageStorageRetired]),
+  );
+  expect(isStorageSopClass("1.2.840.10008.5.1.4.1.2.2.1")).toBe(false);
 });
