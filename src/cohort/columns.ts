@@ -29,7 +29,7 @@ export function comparable(name: string): string {
   return name.toLowerCase().replace(/[\s_]+/g, "");
 }
 
-export function knownColumn(name: string): KnownColumn | undefined {
+function knownColumn(name: string): KnownColumn | undefined {
   return KNOWN.get(comparable(name));
 }
 

@@ -76,7 +76,7 @@ export async function readTable(
 }
 
 async function collect(text: string, options: Options, limits: TableLimits): Promise<Table> {
-  const records = Readable.from(chunks(text)).compose(parse(options)) as AsyncIterable<string[]>;
+  const records = Readable.from(chunks(text)).pipe(parse(options)) as AsyncIterable<string[]>;
   let columns: readonly string[] | undefined;
   const rows: (readonly string[])[] = [];
   for await (const record of records) {

@@ -7,9 +7,12 @@ import type { Finding } from "./problems.ts";
 /** Opens what the settings name: keys must be there, whole, ours alone and different; opt-out lists must be readable. */
 export async function checkFiles({ projects }: LooseSettings): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  const keys = new Map<string, string>();
+  const files = new Set<string>();
+  const keyIds = new Set<string>();
   for (const [index, { keyFile, optOut }] of projects.entries()) {
-    if (keyFile !== undefined) findings.push(...(await checkKeyFile(keyFile, index, keys)));
+    // A file that is named twice has been reported already.
+    if (keyFile !== undefined && !files.has(keyFile)) findings.push(...(await checkKeyFile(keyFile, index, keyIds)));
+    if (keyFile !== undefined) files.add(keyFile);
     for (const [position, file] of optOut.entries()) {
       if (file === undefined) continue;
       const failure = await loadOptOut([file]).then(() => undefined, toGatewayError);
@@ -19,16 +22,15 @@ export async function checkFiles({ projects }: LooseSettings): Promise<readonly 
   return findings;
 }
 
-/** @param keys the files seen so far by the id of their key; the same path twice is reported without opening it */
-async function checkKeyFile(file: string, index: number, keys: Map<string, string>): Promise<readonly Finding[]> {
+/** @param keyIds the keys seen so far */
+async function checkKeyFile(file: string, index: number, keyIds: Set<string>): Promise<readonly Finding[]> {
   const path = ["projects", index, "keyFile"];
   try {
     const { id } = await loadProjectKey(file);
-    const other = keys.get(id);
-    keys.set(id, file);
-    if (other === undefined || other === file) return [];
+    const isShared = keyIds.has(id);
+    keyIds.add(id);
     const message = "The key file of another project holds the same key: their pseudonyms could be linked.";
-    return [{ path, code: "SETTING_DUPLICATE", message }];
+    return isShared ? [{ path, code: "SETTING_DUPLICATE", message }] : [];
   } catch (thrown) {
     return [{ path, code: toGatewayError(thrown).code }];
   }

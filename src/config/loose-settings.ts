@@ -1,10 +1,9 @@
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 
 const text = z.string().optional().catch(undefined);
 const texts = z.array(text).catch([]);
 const number = z.number().optional().catch(undefined);
-const NOTHING = undefined;
 
 const loosely = <T extends z.ZodRawShape>(shape: T) =>
   z.preprocess((value) => (isRecord(value) ? value : {}), z.object(shape));
@@ -26,9 +25,9 @@ export type LooseSettings = z.output<typeof loose>;
 
 /** @param baseFolder absolute; paths in the answer are absolute. */
 export function readLoosely(values: unknown, baseFolder: string): LooseSettings {
-  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(baseFolder, path));
+  const absolute = (path: string): string => resolve(baseFolder, path);
   const absoluteIfAny = (path: string | undefined): string | undefined =>
-    path === undefined ? NOTHING : absolute(path);
+    path === undefined ? undefined : absolute(path);
   const read = loose.parse(values);
   const home = absolute(read.home);
   return {

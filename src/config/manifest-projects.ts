@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { modalitySetting, nameSetting, pathSetting, profileSetting, textSetting } from "./scalars.ts";
+import { modalitySetting, nameSetting, pathSetting, textSetting } from "./scalars.ts";
 
 const pseudonymSettings = z
   .discriminatedUnion("mode", [
@@ -36,7 +36,7 @@ export const projectSettings = z.strictObject({
   name: nameSetting.meta({ description: "The project's name." }),
   archives: z.array(nameSetting).min(1).max(100).meta({ description: "Archives to look in, the first first." }),
   destinations: z.array(nameSetting).min(1).max(100).meta({ description: "Where its studies are delivered." }),
-  profile: profileSetting.meta({ description: "De-identification profile: basic or research." }),
+  profile: textSetting.meta({ description: "De-identification profile: basic or research." }),
   keyFile: pathSetting.meta({
     description: "The project's secret, made by radferry project new-key, readable by us alone.",
   }),

@@ -51,9 +51,6 @@ export const windowSetting = z
 
 export const timeZoneSetting = z.string().refine(isTimeZone, "an IANA time zone such as Europe/London is expected");
 
-/** One of our names for a profile, or the path of a profile file. */
-export const profileSetting = textSetting;
-
 /** CS, PS3.5 6.2: what Modality (0008,0060) may hold. */
 export const modalitySetting = z.string().regex(/^[A-Z0-9_]{1,16}$/, "a modality such as CT is expected");
 

@@ -15,7 +15,7 @@ export interface SettingsFile {
   readonly positionOf: (path: SettingPath) => Position | undefined;
 }
 
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }

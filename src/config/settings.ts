@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -19,7 +19,7 @@ export interface Settings {
   readonly projects: readonly ProjectSettings[];
 }
 
-export interface ArchiveSettings {
+interface ArchiveSettings {
   readonly name: string;
   readonly kind: "dimse";
   readonly address: DicomAddress;
@@ -27,11 +27,11 @@ export interface ArchiveSettings {
   readonly availability: { readonly associations: number };
 }
 
-export type DestinationSettings =
+type DestinationSettings =
   | { readonly name: string; readonly kind: "folder"; readonly path: string }
   | { readonly name: string; readonly kind: "dimse"; readonly address: DicomAddress; readonly confirm: "find" };
 
-export interface ProjectSettings {
+interface ProjectSettings {
   readonly name: string;
   /** Names of archives, in the order of fallback. */
   readonly archives: readonly string[];
@@ -53,7 +53,7 @@ export interface ProjectSettings {
 
 /** @param baseFolder absolute; relative paths count from it. What this version cannot run is left out: the check has reported it. */
 export function resolveSettings(values: Manifest, baseFolder: string): Settings {
-  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(baseFolder, path));
+  const absolute = (path: string): string => resolve(baseFolder, path);
   const home = absolute(values.home);
   return {
     home,

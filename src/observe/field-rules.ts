@@ -1,0 +1,112 @@
+/** What a kind of log field may hold. A value of another form is a mistake, and mistakes are where identifiers leak. */
+const KINDS = {
+  /** Counts, sizes, durations, ports, DIMSE statuses. */
+  number: (value: unknown) => typeof value === "number" && Number.isFinite(value),
+  flag: (value: unknown) => typeof value === "boolean",
+  /** Error codes of the registry and of Node. */
+  code: matching(/^[A-Z][A-Z0-9_]{1,63}$/),
+  /** A word of the program's own: states, stages, modes. */
+  word: matching(/^[a-z][a-z-]{0,39}$/),
+  /** A DIMSE service. PS3.7 9.1. */
+  service: matching(/^(?:C-)?(?:echo|find|move|get|store)$/i),
+  /** A name from the settings. */
+  name: matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+  /** An id the gateway made up itself. */
+  id: matching(/^[A-Za-z0-9_-]{1,64}$/),
+  /** PS3.5 6.2, AE. */
+  aeTitle: matching(/^[\x20-\x5b\x5d-\x7e]{1,16}$/),
+  host: matching(/^[A-Za-z0-9._:[\]-]{1,253}$/),
+  /** `AET@host:port`. */
+  address: matching(/^[\x20-\x3f\x41-\x5b\x5d-\x7e]{1,16}@[A-Za-z0-9._:[\]-]{1,253}:\d{1,5}$/),
+  /** SOP classes and transfer syntaxes of the standard. PS3.6 annex A. */
+  registeredUid: matching(/^1\.2\.840\.10008(?:\.\d+)+$/),
+  /** Made by `errorFields`: codes and class names. */
+  causes: matching(/^[A-Za-z0-9_]{1,64}(?: < [A-Za-z0-9_]{1,64})*$/),
+  /** Made by `errorFields`: file names and lines of the program. */
+  frames: matching(/^[\w.-]+:\d+(?: < [\w.-]+:\d+)*$/),
+} as const satisfies Record<string, (value: unknown) => boolean>;
+
+type Kind = keyof typeof KINDS;
+
+const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
+  number: [
+    "accepted",
+    "associations",
+    "attempts",
+    "bytes",
+    "checks",
+    "contextId",
+    "count",
+    "delayMs",
+    "delivered",
+    "durationMs",
+    "excluded",
+    "expected",
+    "exitCode",
+    "failed",
+    "freeBytes",
+    "httpPort",
+    "instances",
+    "jobs",
+    "maximum",
+    "messageId",
+    "missing",
+    "pid",
+    "pduLength",
+    "port",
+    "problems",
+    "received",
+    "rejectReason",
+    "rejectSource",
+    "remaining",
+    "reserveBytes",
+    "rows",
+    "series",
+    "sizeBytes",
+    "status",
+    "studies",
+    "timeoutMs",
+    "waiting",
+    "workers",
+  ],
+  flag: ["aborted", "done", "listening", "ok", "partial"],
+  code: ["code", "reason", "signal"],
+  word: [
+    "by",
+    "check",
+    "class",
+    "command",
+    "kind",
+    "mode",
+    "model",
+    "retrieve",
+    "role",
+    "stage",
+    "state",
+    "step",
+    "verdict",
+  ],
+  name: ["archive", "destination", "profile", "project", "version", "worker"],
+  id: ["association", "cohort", "job", "keyId"],
+  aeTitle: ["aeTitle", "calledAeTitle", "callingAeTitle"],
+  host: ["host", "remoteHost"],
+  address: ["address", "peer"],
+  registeredUid: ["abstractSyntax", "sopClass", "transferSyntax"],
+  service: ["service"],
+  causes: ["cause", "causes"],
+  frames: ["frames"],
+};
+
+/** The only fields that pass, by name, each with the test its value must pass. */
+const FIELDS = new Map<string, (value: unknown) => boolean>();
+for (const kind of Object.keys(NAMES_BY_KIND) as Kind[]) {
+  for (const name of NAMES_BY_KIND[kind]) FIELDS.set(name, KINDS[kind]);
+}
+
+export function mayPass(name: string, value: unknown): boolean {
+  return FIELDS.get(name)?.(value) ?? false;
+}
+
+function matching(pattern: RegExp): (value: unknown) => boolean {
+  return (value) => typeof value === "string" && pattern.test(value);
+}
