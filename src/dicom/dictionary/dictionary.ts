@@ -11,55 +11,70 @@ export interface DictionaryEntry {
   readonly vm: string;
 }
 
-interface RepeatingEntry {
+interface Repeating {
   readonly mask: number;
   readonly value: number;
-  readonly entry: DictionaryEntry;
+  readonly line: string;
 }
 
 interface Dictionary {
-  readonly byTag: ReadonlyMap<number, DictionaryEntry>;
+  /** A line of the table until it is first looked up, its entry from then on: most are never asked for. */
+  readonly byTag: Map<number, string | DictionaryEntry>;
   /** Repeating groups such as (60xx,3000): a pattern each. PS3.5 7.6. */
-  readonly repeating: readonly RepeatingEntry[];
-  readonly byKeyword: ReadonlyMap<string, Tag>;
+  readonly repeating: readonly Repeating[];
 }
 
 let loaded: Dictionary | undefined;
+let keywords: ReadonlyMap<string, Tag> | undefined;
 
-/** Parsed on first use: programs that only print their version need not pay for it. */
+/** Indexed on first use: programs that only print their version need not pay for it. */
 function dictionary(): Dictionary {
-  loaded ??= parse(ELEMENT_LINES);
+  loaded ??= indexed(ELEMENT_LINES);
   return loaded;
 }
 
-function parse(lines: string): Dictionary {
-  const byTag = new Map<number, DictionaryEntry>();
-  const repeating: RepeatingEntry[] = [];
-  const byKeyword = new Map<string, Tag>();
-  for (const line of lines.split("\n")) {
-    if (line === "") continue;
-    const [pattern = "", keyword = "", vr = "", vm = ""] = line.split(" ");
-    const entry = { keyword, vr: vr.replaceAll("_", " "), vm };
-    const value = Number.parseInt(pattern.replaceAll("x", "0"), 16);
+function indexed(table: string): Dictionary {
+  const byTag = new Map<number, string | DictionaryEntry>();
+  const repeating: Repeating[] = [];
+  for (const line of table.split("\n")) {
+    const pattern = line.slice(0, 8);
+    if (pattern === "") continue;
     if (pattern.includes("x")) {
       const mask = Number.parseInt(pattern.replace(/[^x]/g, "F").replaceAll("x", "0"), 16);
-      repeating.push({ mask, value, entry });
-    } else byTag.set(value, entry);
-    if (keyword !== "") byKeyword.set(keyword, tagOf(value));
+      repeating.push({ mask, value: firstOf(pattern), line });
+    } else byTag.set(firstOf(pattern), line);
   }
-  return { byTag, repeating, byKeyword };
+  return { byTag, repeating };
+}
+
+/** The first tag of a pattern. */
+function firstOf(pattern: string): number {
+  return Number.parseInt(pattern.replaceAll("x", "0"), 16);
+}
+
+function entryOf(line: string): DictionaryEntry {
+  const [, keyword = "", vr = "", vm = ""] = line.split(" ");
+  return { keyword, vr: vr.replaceAll("_", " "), vm };
 }
 
 export function lookupElement(tag: Tag): DictionaryEntry | undefined {
   const { byTag, repeating } = dictionary();
   const found = byTag.get(tag);
-  if (found !== undefined || isPrivate(tag)) return found;
-  return repeating.find(({ mask, value }) => (tag & mask) >>> 0 === value)?.entry;
+  if (typeof found === "object") return found;
+  const line =
+    found ?? (isPrivate(tag) ? undefined : repeating.find(({ mask, value }) => (tag & mask) >>> 0 === value)?.line);
+  if (line === undefined) return undefined;
+  const entry = entryOf(line);
+  byTag.set(tag, entry);
+  return entry;
 }
 
 /** For repeating groups: the first tag of the pattern. */
 export function tagOfKeyword(keyword: string): Tag | undefined {
-  return dictionary().byKeyword.get(keyword);
+  keywords ??= new Map(
+    ELEMENT_LINES.split("\n").map((line) => [line.split(" ", 2)[1] ?? "", tagOf(firstOf(line.slice(0, 8)))]),
+  );
+  return keyword === "" ? undefined : keywords.get(keyword);
 }
 
 /** (gggg,0000). PS3.5 7.2. */
