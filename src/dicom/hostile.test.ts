@@ -4,6 +4,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { seededRandom } from "../units/random.ts";
 import {
   DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+  EXPLICIT_VR_BIG_ENDIAN,
   EXPLICIT_VR_LITTLE_ENDIAN,
   IMPLICIT_VR_LITTLE_ENDIAN,
 } from "./dictionary/transfer-syntaxes.ts";
@@ -132,6 +133,41 @@ describe("a file cut short", () => {
     const cut = await readPart10(bytesSource(file.subarray(0, file.length - 1)), { tolerant: true });
     expect([...cut.dataSet.keys()]).toEqual([PATIENT_NAME, CONTENT_SEQUENCE]);
     expect(cut.findings).toMatchObject([{ code: "DICOM_TRUNCATED", offset: sequenceEnd }]);
+  });
+});
+
+describe("a deflated data set", () => {
+  const meta = encodeFileMeta({ ...FACTS, transferSyntaxUid: DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN });
+  const deflated = deflateRawSync(
+    encodeDataSet(dataSetOf([textElement(PATIENT_NAME, "Doe")]), EXPLICIT_VR_LITTLE_ENDIAN),
+  );
+
+  it.each([
+    ["cut short", deflated.subarray(0, -3), "DICOM_TRUNCATED"],
+    ["that does not inflate", Buffer.from("ffffffff", "hex"), "DICOM_MALFORMED"],
+  ])("%s is refused; who tolerates it gets the file meta", async (_, body, code) => {
+    const bytes = Buffer.concat([meta, body]);
+    expect(await readCode(bytes)).toBe(code);
+    const { findings, meta: read } = await readPart10(bytesSource(bytes), { tolerant: true });
+    expect(findings).toMatchObject([{ code, offset: meta.length }]);
+    expect(read.size).toBeGreaterThan(5);
+  });
+});
+
+describe("a transfer syntax that is wrong", () => {
+  const dataSet = dataSetOf([textElement(tagOf(0x00080060), "CT"), textElement(PATIENT_NAME, "Doe^John")]);
+
+  it.each([
+    [DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN],
+    [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN],
+    [IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN],
+    [EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN],
+  ])("is found out: %s declared, %s written", async (declared, written) => {
+    const meta = encodeFileMeta({ ...FACTS, transferSyntaxUid: declared });
+    const read = await readPart10(bytesSource(Buffer.concat([meta, encodeDataSet(dataSet, written)])));
+    expect(read.dataSet).toEqual(dataSet);
+    expect(read.transferSyntaxUid).toBe(written);
+    expect(read.findings).toMatchObject([{ code: "TRANSFER_SYNTAX_WRONG", offset: meta.length }]);
   });
 });
 

@@ -99,11 +99,7 @@ export async function readPart10(source: ByteSource, options: ParseOptions = {})
   const probed = probeSyntax(first, source.sizeBytes - meta.endOffset, meta.transferSyntaxUid, hasPreamble);
   noteSyntax(findings, meta, probed);
   const syntax = transferSyntaxOf(probed);
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const body = syntax.deflated ? await inflateSource(source, meta.endOffset, limits.inflatedBytes) : source;
-  const parsed = syntax.deflated
-    ? await parseSource(body, 0, syntax, options)
-    : await parseSource(source, meta.endOffset, syntax, options, head);
+  const { body, parsed } = await readBody(source, head, meta.endOffset, syntax, options);
   if (parsed.dataSet.size === 0 && meta.dataSet.size === 0)
     throw new GatewayError("NOT_DICOM", { offset: parsed.endOffset });
   return {
@@ -115,6 +111,31 @@ export async function readPart10(source: ByteSource, options: ParseOptions = {})
     source: body,
     findings: [...findings, ...parsed.findings],
   };
+}
+
+interface Body {
+  /** What ranges refer to. */
+  readonly body: ByteSource;
+  readonly parsed: ParsedDataSet;
+}
+
+async function readBody(
+  source: ByteSource,
+  head: Uint8Array,
+  offset: number,
+  syntax: TransferSyntax,
+  options: ParseOptions,
+): Promise<Body> {
+  if (!syntax.deflated) return { body: source, parsed: await parseSource(source, offset, syntax, options, head) };
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  try {
+    const body = await inflateSource(source, offset, limits.inflatedBytes);
+    return { body, parsed: await parseSource(body, 0, syntax, options) };
+  } catch (thrown) {
+    if (options.tolerant !== true || !(thrown instanceof GatewayError)) throw thrown;
+    const findings = [{ code: thrown.code, offset, message: thrown.message }];
+    return { body: source, parsed: { dataSet: new Map(), findings, endOffset: offset } };
+  }
 }
 
 function noteSyntax(findings: Finding[], { transferSyntaxUid, endOffset: offset }: Meta, probed: string): void {
@@ -175,7 +196,8 @@ async function readMeta(
     return { dataSet: new Map(), transferSyntaxUid: undefined, endOffset: offset };
   }
   const syntax = transferSyntaxOf(hasVr(first) ? EXPLICIT_VR_LITTLE_ENDIAN : IMPLICIT_VR_LITTLE_ENDIAN);
-  const parsed = await parseSource(source, offset, syntax, { ...options, stopBefore: BEHIND_META }, head);
+  const bounded = await readBoundedMeta(source, head, offset);
+  const parsed = bounded ?? (await parseSource(source, offset, syntax, { ...options, stopBefore: BEHIND_META }, head));
   findings.push(...parsed.findings);
   const { dataSet, endOffset } = parsed;
   const uid = trimUid(latin1Of(dataSet, tags.TransferSyntaxUID));
@@ -188,14 +210,47 @@ async function readMeta(
   return { dataSet, transferSyntaxUid: uid === "" ? undefined : uid, endOffset };
 }
 
+/** The file meta as long as its group length says; undefined when that is not where it ends. */
+async function readBoundedMeta(
+  source: ByteSource,
+  head: Uint8Array,
+  offset: number,
+): Promise<ParsedDataSet | undefined> {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  if (offset + 12 > head.length || view.getUint32(offset) !== 0x02000000) return undefined;
+  const end = offset + 12 + view.getUint32(offset + 8, true);
+  if (end > source.sizeBytes) return undefined;
+  const next = await peek(source, head, end);
+  if (next.byteLength >= 2 && next.getUint16(0, true) === 0x0002) return undefined;
+  const meta = { sizeBytes: end, read: source.read.bind(source) };
+  try {
+    return await parseSource(
+      meta,
+      offset,
+      transferSyntaxOf(EXPLICIT_VR_LITTLE_ENDIAN),
+      { stopBefore: BEHIND_META },
+      head,
+    );
+  } catch (thrown) {
+    if (thrown instanceof GatewayError) return undefined;
+    throw thrown;
+  }
+}
+
 function latin1Of(dataSet: DataSet, tag: Tag): string {
   return Buffer.from(bytesOf(dataSet, tag) ?? []).toString("latin1");
+}
+
+/** Group 0008 with a VR: no deflated data set begins so, as its first block would have to be stored and be of the wrong length. */
+function isPlainHeader(first: DataView): boolean {
+  return hasVr(first) && first.getUint16(0, true) === 0x0008;
 }
 
 /** The syntax the first element really is in: some files lie, some say nothing. `restBytes` follow the file meta. */
 function probeSyntax(first: DataView, restBytes: number, declared: string | undefined, hasPreamble: boolean): string {
   const syntax = declared === undefined ? undefined : transferSyntaxOf(declared);
-  if (syntax?.deflated || syntax?.littleEndian === false) return syntax.uid;
+  if (syntax?.littleEndian === false) return syntax.uid;
+  if (syntax?.deflated) return isPlainHeader(first) ? EXPLICIT_VR_LITTLE_ENDIAN : syntax.uid;
   if (first.byteLength < 8) return declared ?? IMPLICIT_VR_LITTLE_ENDIAN;
   const explicitVr = hasVr(first);
   const isBig = explicitVr && first.getUint8(0) === 0 && first.getUint8(1) !== 0;
