@@ -5,7 +5,9 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ByteSource, DataSet, Part10File } from "./data-set.ts";
-import { readPart10File } from "./reader.ts";
+import { EXPLICIT_VR_LITTLE_ENDIAN, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
+import { dumpDocument, dumpLines } from "./dump.ts";
+import { bytesSource, readPart10, readPart10File } from "./reader.ts";
 import { formatTagHex } from "./tag.ts";
 import { writePart10 } from "./writer.ts";
 
@@ -93,6 +95,11 @@ async function differences(file: Part10File, truth: Truth): Promise<readonly str
   return found;
 }
 
+/** The data set as DICOM JSON, without where its bulk is. */
+function contentOf(file: Part10File): string {
+  return JSON.stringify(dumpDocument("", file).dataset).replace(/"BulkDataURI":"[^"]*"/g, "");
+}
+
 describe.skipIf(corpus === undefined)("the corpus", () => {
   const folder = corpus ?? "";
 
@@ -145,5 +152,37 @@ describe.skipIf(corpus === undefined)("the corpus", () => {
       if (!written.subarray(written.length - tail).equals(original.subarray(file.dataSetOffset))) changed.push(path);
     }
     expect(changed).toEqual([]);
+  });
+
+  it("says the same in explicit VR little endian", async () => {
+    const changed: string[] = [];
+    for (const { path } of (await manifest(folder)).filter(({ expected }) => expected === "ok")) {
+      await using file = await readPart10File(join(folder, path));
+      const { encapsulated, littleEndian } = transferSyntaxOf(file.transferSyntaxUid);
+      if (encapsulated) continue;
+      const chunks: Uint8Array[] = [];
+      const { dataSet, source } = file;
+      const sink = { write: (chunk: Uint8Array) => void chunks.push(Uint8Array.from(chunk)) };
+      const content = { meta: new Map(), dataSet, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN, source };
+      await writePart10(sink, content, { sourceLittleEndian: littleEndian });
+      const written = Buffer.concat(chunks);
+      const again = { ...(await readPart10(bytesSource(written))), findings: file.findings };
+      if (contentOf(again) !== contentOf(file)) changed.push(path);
+    }
+    expect(changed).toEqual([]);
+  });
+
+  it("can be listed whole, whatever its state", async () => {
+    for (const { path, expected } of await manifest(folder)) {
+      if (expected === "not-dicom") continue;
+      await using file = await readPart10File(join(folder, path), { tolerant: true });
+      const { littleEndian } = transferSyntaxOf(file.transferSyntaxUid);
+      expect(
+        [...dumpLines(file.dataSet, littleEndian)].filter((line) => /\p{Cc}/u.test(line)),
+        path,
+      ).toEqual([]);
+      expect(() => JSON.stringify(dumpDocument(path, file)), path).not.toThrow();
+      if (expected === "ok") expect(file.findings, path).toEqual([]);
+    }
   });
 });

@@ -4,7 +4,7 @@ import { tags } from "./dictionary/tags.ts";
 import { EXPLICIT_VR_LITTLE_ENDIAN, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
 import { type EncodeOptions, encodeSegments, type Segment, swapped } from "./encode-segments.ts";
 import { deflatedBytes, deflatedChunks } from "./inflate.ts";
-import { element, textElement } from "./values.ts";
+import { element, textElement, uidOf } from "./values.ts";
 
 /** Where encoded bytes go, in order. A promise holds the writer back. */
 export interface ByteSink {
@@ -76,8 +76,11 @@ export interface Part10Content {
   readonly preamble?: Uint8Array | undefined;
 }
 
-/** PS3.10 7.1. */
+/** PS3.10 7.1. @throws GatewayError INTERNAL when the file meta names another transfer syntax than the one written */
 export async function writePart10(sink: ByteSink, content: Part10Content, options: EncodeOptions = {}): Promise<void> {
+  const named = uidOf(content.meta, tags.TransferSyntaxUID);
+  if (named !== undefined && named !== content.transferSyntaxUid)
+    throw new GatewayError("INTERNAL", { what: "file meta of another transfer syntax" });
   await sink.write(encodePreambleAndMeta(content.meta, content.preamble));
   await writeDataSet(sink, content.dataSet, content.transferSyntaxUid, content.source, options);
 }
