@@ -23,8 +23,9 @@ it("answers a release request with an abort when its script says so", async () =
   socket.destroy();
 });
 
-it("closes on a PDU that its script does not expect", async () => {
+it("closes on a PDU that its script does not expect, and says so", async () => {
   await using peer = await startScriptedPeer([{ expectPdu: 0x01 }, { send: abort }]);
   expect(await playScript(peer.port, [{ send: releaseRequest }, { expectEnd: true }])).toEqual([]);
   expect(peer.received.map((pdu) => pdu[0])).toEqual([0x05]);
+  await expect(peer.played).rejects.toThrow("PDU of type 1 expected, not 5");
 });

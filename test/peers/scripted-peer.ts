@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** One thing a scripted peer does, in order. After the last one the connection stays open and silent. */
 export type Step =
-  /** Waits for a PDU of this type; any other one ends the script and the connection. */
+  /** Waits for a PDU of this type; any other one fails the script and ends the connection. */
   | { readonly expectPdu: number }
   | { readonly send: Uint8Array }
   | { readonly abruptly: "end" | "reset" }
@@ -14,7 +14,7 @@ export interface ScriptedPeer extends AsyncDisposable {
   readonly port: number;
   /** Every whole PDU that came in so far, over all connections. */
   readonly received: readonly Buffer[];
-  /** Resolves when the script was played to its end once. */
+  /** Settles when the script was played to its end once, or failed. */
   readonly played: Promise<void>;
 }
 
@@ -22,10 +22,12 @@ export interface ScriptedPeer extends AsyncDisposable {
 export async function startScriptedPeer(script: readonly Step[]): Promise<ScriptedPeer> {
   const sockets = new Set<Socket>();
   const received: Buffer[] = [];
-  const { promise: played, resolve } = Promise.withResolvers<void>();
+  const { promise: played, resolve, reject } = Promise.withResolvers<void>();
+  // Tests that do not ask how the script went see it in what the other side does.
+  played.catch(() => {});
   const server = createServer((socket) => {
     sockets.add(socket);
-    void play(script, socket, received).then(resolve);
+    play(script, socket, received).then(resolve, reject);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -41,7 +43,7 @@ export async function startScriptedPeer(script: readonly Step[]): Promise<Script
   };
 }
 
-/** Plays a script as the one who connects; resolves with the PDUs that came in. */
+/** Plays a script as the one who connects; resolves with the PDUs that came in. @throws Error on an unexpected one. */
 export async function playScript(port: number, script: readonly Step[]): Promise<readonly Buffer[]> {
   const received: Buffer[] = [];
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
@@ -56,7 +58,10 @@ async function play(script: readonly Step[], socket: Socket, received: Buffer[])
   for (const step of script) {
     if ("expectPdu" in step) {
       const { value: pdu } = await pdus.next();
-      if (pdu?.[0] !== step.expectPdu) return void socket.destroy();
+      if (pdu?.[0] !== step.expectPdu) {
+        socket.destroy();
+        throw new Error(`PDU of type ${step.expectPdu} expected, not ${pdu?.[0] ?? "the end"}`);
+      }
     } else if ("send" in step) socket.write(step.send);
     else if ("expectEnd" in step) while ((await pdus.next()).done !== true);
     else if (step.abruptly === "reset") socket.resetAndDestroy();

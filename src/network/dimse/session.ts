@@ -16,7 +16,7 @@ import {
 import { collectDataSet, type Handled, type Message, MessageReader } from "./message-reader.ts";
 import { type DataSetSource, fragmentBytesFor, writeMessage } from "./message-writer.ts";
 import type { DimseTimeouts } from "./service-types.ts";
-import { type DimseService, describeStatus, STATUS } from "./status.ts";
+import { type DimseService, describeStatus } from "./status.ts";
 
 /** In the details of the error that requests on a released association get. */
 export const RELEASED = "release";
@@ -251,9 +251,4 @@ export class DimseSession {
     const delivered = deliver(undefined);
     return delivered instanceof Promise ? delivered.then(() => undefined) : undefined;
   }
-}
-
-/** True for a status that ends an operation well. */
-export function isSuccess(status: number): boolean {
-  return status === STATUS.success;
 }

@@ -266,14 +266,14 @@ export class UpperLayer {
       this.#writeLast({ kind: "A-ABORT", source: ABORT_SOURCE.serviceUser, reason });
       this.#finish(error ?? violation(pdu, pduError));
     },
-    "AA-2": ({ error }) => {
+    "AA-2": ({ error, pdu }) => {
       this.#stopArtim();
-      this.#finish(error ?? new GatewayError("TIMED_OUT", { timeoutMs: this.#timeouts.artimTimeoutMs }));
+      const expired = new GatewayError("TIMED_OUT", { timeoutMs: this.#timeouts.artimTimeoutMs });
+      this.#finish(error ?? (pdu === undefined ? expired : abortError(pdu)));
       this.#socket.destroy();
     },
     "AA-3": ({ pdu }) => {
-      const details = pdu?.kind === "A-ABORT" ? { source: pdu.source, reason: pdu.reason } : {};
-      this.#finish(new GatewayError("ASSOCIATION_ABORTED", details));
+      this.#finish(abortError(pdu));
       this.#socket.destroy();
     },
     "AA-4": (_, before) => {
@@ -362,6 +362,11 @@ function refusalByProvider(pdu: ControlPdu | undefined): Rejection | undefined {
 function rejectionError({ result, source, reason }: Rejection): GatewayError {
   const code = result === REJECT_RESULT.transient ? "ASSOCIATION_REJECTED_TRANSIENT" : "ASSOCIATION_REJECTED";
   return new GatewayError(code, { source, reason });
+}
+
+function abortError(pdu: ControlPdu | undefined): GatewayError {
+  const details = pdu?.kind === "A-ABORT" ? { source: pdu.source, reason: pdu.reason } : {};
+  return new GatewayError("ASSOCIATION_ABORTED", { by: "peer", ...details });
 }
 
 function violation(pdu: ControlPdu | undefined, pduError: PduError | undefined): GatewayError {
