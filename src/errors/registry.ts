@@ -450,7 +450,17 @@ export const errorRegistry = {
     summary: "The staging disk is full or below its reserve; retrieval pauses.",
     remedy: "Free space, or lower staging.reserveGigabytes; retrieval goes on by itself.",
   },
+  STAGING_UNAVAILABLE: {
+    class: "transient",
+    summary: "The staging folder cannot be read or written at the moment.",
+    remedy: "Check that staging.path exists, belongs to the gateway's user and is on a disk that works; it is retried.",
+  },
   // delivery
+  DELIVERY_CONFLICT: {
+    class: "permanent",
+    summary: "Under the name of an instance lies a file that the gateway did not deliver; it is left as it is.",
+    remedy: "Move the file that the details name out of the way, or deliver to another folder; then retry.",
+  },
   DELIVERY_INTERRUPTED: {
     class: "ambiguous",
     summary: "The association with the destination broke while studies were sent.",
@@ -481,6 +491,11 @@ export const errorRegistry = {
     class: "permanent",
     summary: "The destination's folder cannot be written.",
     remedy: "Give the gateway's user write access to it, then retry.",
+  },
+  DESTINATION_UNAVAILABLE: {
+    class: "transient",
+    summary: "The destination's folder cannot be read or written at the moment.",
+    remedy: "Check that its disk or network share is mounted and works; it is retried.",
   },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -1,0 +1,39 @@
+import { toGatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
+
+/** architecture.md section 7. */
+export const EXIT = { fine: 0, failed: 1, usage: 2, partial: 3 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Errors that say: what was asked for, or the configuration, is wrong. Every other error says: it failed. */
+const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ARCHIVE_UNKNOWN",
+  "KEY_FILE_MALFORMED",
+  "KEY_FILE_MISSING",
+  "KEY_FILE_READABLE_BY_OTHERS",
+  "OPT_OUT_UNREADABLE",
+  "PROFILE_UNKNOWN",
+  "PROJECT_UNKNOWN",
+  "QUERY_KEY_MALFORMED",
+  "QUERY_KEY_UNKNOWN",
+  "SETTING_DUPLICATE",
+  "SETTING_INVALID",
+  "SETTING_MISSING",
+  "SETTING_NOT_SUPPORTED",
+  "SETTING_REFERENCE_UNKNOWN",
+  "SETTING_UNKNOWN",
+  "SETTINGS_FILE_MALFORMED",
+  "SETTINGS_FILE_MISSING",
+  "SETTINGS_INVALID",
+  "USAGE_INVALID",
+]);
+
+export function exitCodeOf(thrown: unknown): ExitCode {
+  return USAGE_CODES.has(toGatewayError(thrown).code) ? EXIT.usage : EXIT.failed;
+}
+
+/** Of work on several things: all went well, some did, or none. */
+export function exitCodeOfCounts({ good, bad }: { readonly good: number; readonly bad: number }): ExitCode {
+  if (bad === 0) return EXIT.fine;
+  return good === 0 ? EXIT.failed : EXIT.partial;
+}

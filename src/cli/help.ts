@@ -1,0 +1,4 @@
+/** Examples below a verb's help. */
+export function examples(...lines: readonly string[]): string {
+  return ["", "Examples:", ...lines.map((line) => `  radferry ${line}`)].join("\n");
+}

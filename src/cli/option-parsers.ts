@@ -1,0 +1,60 @@
+import { InvalidArgumentError, Option } from "commander";
+import { type AeTitle, type DicomAddress, parseAeTitle, parseDicomAddress } from "../dicom/ae-title.ts";
+
+/** How texts of the command line become values; what cannot is wrong usage (exit code 2). */
+
+export function addressArgument(text: string): DicomAddress {
+  try {
+    return parseDicomAddress(text);
+  } catch {
+    throw new InvalidArgumentError("Write it as AET@host:port.");
+  }
+}
+
+export function aeTitleOption(text: string): AeTitle {
+  try {
+    return parseAeTitle(text);
+  } catch {
+    throw new InvalidArgumentError("An AE title has 1 to 16 characters and no backslash.");
+  }
+}
+
+export function portOption(text: string): number {
+  return wholeNumber(text, 0, 65_535, "A port is a whole number from 0 to 65535; 0 takes any free one.");
+}
+
+function countOption(text: string): number {
+  return wholeNumber(text, 1, 1_000_000_000, "Write a whole number from 1.");
+}
+
+export function secondsOption(text: string): number {
+  const seconds = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(seconds > 0)) throw new InvalidArgumentError("Write a number of seconds above 0.");
+  return seconds;
+}
+
+/** For options that may be given several times. */
+export function collect(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, text];
+}
+
+function wholeNumber(text: string, least: number, most: number, otherwise: string): number {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= least && number <= most)) throw new InvalidArgumentError(otherwise);
+  return number;
+}
+
+/** Levels of the study root model. PS3.4 C.6.2. */
+const LEVELS = ["STUDY", "SERIES", "IMAGE"] as const;
+export type Level = (typeof LEVELS)[number];
+
+export function levelOption(description: string): Option {
+  return new Option("--level <level>", description).choices(LEVELS).default("STUDY");
+}
+
+/** More answers than a person can want; the listing says so when it ends there. */
+const USUAL_MAXIMUM_ANSWERS = 100_000;
+
+export function maximumOption(): Option {
+  return new Option("--max <n>", "stop after so many answers").argParser(countOption).default(USUAL_MAXIMUM_ANSWERS);
+}

@@ -1,0 +1,82 @@
+import type { Output, World } from "./world.ts";
+
+/** Thrown into a verb whose reader went away, as `head` does. */
+export class OutputClosed extends Error {}
+
+/** What a verb says on stdout: one JSON document under `--json`, else text; and remarks on stderr. */
+export interface Printer {
+  readonly json: boolean;
+  /** Something stands on stdout already: an error has to go to stderr alone. */
+  readonly hasPrinted: boolean;
+  /** The one document, or the lines that say the same to people. */
+  document(document: unknown, lines: () => Iterable<string>): Promise<void>;
+  /** The one document is an array, written as its items come; or the lines. Answers the number of items. */
+  list<T>(
+    items: AsyncIterable<T> | Iterable<T>,
+    lines: (items: AsyncIterable<T>) => AsyncIterable<string>,
+  ): Promise<number>;
+  /** As it is. */
+  text(chunk: string): Promise<void>;
+  /** One line on stderr. */
+  note(line: string): void;
+}
+
+/** @throws OutputClosed when nobody reads any more */
+function write(output: Output, chunk: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    output.write(chunk, (error) => {
+      if (!error) resolve();
+      else reject("code" in error && error.code === "EPIPE" ? new OutputClosed() : error);
+    });
+  });
+}
+
+export function createPrinter({ stdout, stderr }: Pick<World, "stdout" | "stderr">, json: boolean): Printer {
+  let hasPrinted = false;
+
+  const text = async (chunk: string): Promise<void> => {
+    hasPrinted = true;
+    if (chunk !== "") await write(stdout, chunk);
+  };
+
+  async function array<T>(items: AsyncIterable<T>): Promise<void> {
+    let opened = false;
+    try {
+      for await (const item of items) {
+        await text(`${opened ? ",\n" : "[\n"}${JSON.stringify(item)}`);
+        opened = true;
+      }
+    } finally {
+      // Whatever cut the list short, what stands on stdout stays one document. An error before the first item is the document.
+      if (opened) await text("\n]\n");
+    }
+    if (!opened) await text("[]\n");
+  }
+
+  return {
+    json,
+    get hasPrinted() {
+      return hasPrinted;
+    },
+    text,
+    async document(document, lines) {
+      if (json) return text(`${JSON.stringify(document, undefined, 2)}\n`);
+      for (const line of lines()) await text(`${line}\n`);
+    },
+    async list(items, lines) {
+      let count = 0;
+      async function* counted() {
+        for await (const item of items) {
+          count += 1;
+          yield item;
+        }
+      }
+      if (json) await array(counted());
+      else for await (const line of lines(counted())) await text(`${line}\n`);
+      return count;
+    },
+    note(line) {
+      stderr.write(`${line}\n`);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { type Cli, LOG_LEVELS } from "./cli.ts";
+import { addArchiveVerbs } from "./verbs/archive.ts";
+import { addCohortVerbs } from "./verbs/cohort.ts";
+import { addConfigVerbs } from "./verbs/config.ts";
+import { addDicomVerbs } from "./verbs/dicom.ts";
+import { addDoctorVerb } from "./verbs/doctor.ts";
+import { addProjectVerbs } from "./verbs/project.ts";
+import { addServeVerb } from "./verbs/serve.ts";
+import { addStudyVerbs } from "./verbs/study.ts";
+
+const DESCRIPTION =
+  "Ferries imaging studies from hospital archives into research stores: complete, de-identified, accounted for.";
+
+const AFTER_HELP = `
+Exit codes: 0 fine, 1 it failed, 2 wrong usage or configuration, 3 some of it was done.
+The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom verbs need none.
+
+To begin:
+  radferry config sample > radferry.yaml
+  radferry config check
+  radferry doctor
+  radferry cohort submit wanted.csv --project lung-ct --wait`;
+
+/** The verbs and their options. What carries them out is loaded when a verb is called. */
+export function buildProgram(cli: Cli): Command {
+  const { world, printer } = cli;
+  const program = new Command("radferry")
+    .description(DESCRIPTION)
+    .version(version(), "--version", "print the version")
+    .option("-c, --config <file>", "the configuration file")
+    .option("--json", "one JSON document on stdout, everything else on stderr")
+    .addOption(new Option("--log-level <level>", "how much is logged to stderr").choices(LOG_LEVELS))
+    .helpOption("-h, --help", "print this help")
+    .addHelpText("after", AFTER_HELP)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => world.stdout.write(text),
+      // With --json the error is a document; else it is reported after the parser has thrown it.
+      writeErr: (text) => (printer.json ? undefined : world.stderr.write(text)),
+      outputError: () => undefined,
+      getOutHelpWidth: () => world.stdout.columns ?? 100,
+      getErrHelpWidth: () => world.stderr.columns ?? 100,
+    });
+  addServeVerb(program, cli);
+  addCohortVerbs(program, cli);
+  addStudyVerbs(program, cli);
+  addArchiveVerbs(program, cli);
+  addProjectVerbs(program, cli);
+  addConfigVerbs(program, cli);
+  addDoctorVerb(program, cli);
+  addDicomVerbs(program, cli);
+  return program;
+}
+
+function version(): string {
+  const facts: { readonly version: string } = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  );
+  return facts.version;
+}

@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { openGateway } from "../gateway-session.ts";
+import { examples } from "../help.ts";
+import { printMatches } from "../matches.ts";
+import { type Level, levelOption, maximumOption } from "../option-parsers.ts";
+import { tableLines } from "../table.ts";
+
+export function addArchiveVerbs(program: Command, cli: Cli): void {
+  const archive = program.command("archive").description("the configured archives: look, ask");
+  archive
+    .command("list")
+    .description("the archives and how they are asked")
+    .addHelpText("after", examples("archive list"))
+    .action(cli.verb(() => list(cli)));
+  archive
+    .command("echo")
+    .description("ask whether the archive answers (C-ECHO)")
+    .argument("<name>")
+    .addHelpText("after", examples("archive echo vna"))
+    .action(cli.verb((name: string) => echo(cli, name)));
+  archive
+    .command("find")
+    .description("search an archive (C-FIND); answers hold patients' identifiers")
+    .argument("<name>")
+    .argument("[keys...]", "Keyword=value to match, Keyword alone to have it returned")
+    .addOption(levelOption("what is listed"))
+    .addOption(maximumOption())
+    .addHelpText("after", examples("archive find vna StudyDate=20260101-20260131 ModalitiesInStudy=CT"))
+    .action(cli.verb((name: string, keys: readonly string[], options: FindOptions) => find(cli, name, keys, options)));
+}
+
+async function list(cli: Cli): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const header = ["ARCHIVE", "KIND", "ADDRESS", "RETRIEVE", "ASSOCIATIONS", "STATE"];
+  await cli.printer.list(gateway.operations.listArchives(), (archives) =>
+    tableLines(
+      header,
+      (async function* () {
+        for await (const { name, kind, address, retrieve, associations, state } of archives) {
+          yield [name, kind, address, retrieve, `${associations}`, state];
+        }
+      })(),
+    ),
+  );
+  return EXIT.fine;
+}
+
+async function echo(cli: Cli, name: string): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const answer = await gateway.operations.echoArchive(name, cli.world.stop);
+  await cli.printer.document(answer, () => [`${name} answers, after ${answer.milliseconds} ms`]);
+  return EXIT.fine;
+}
+
+interface FindOptions {
+  readonly level: Level;
+  readonly max: number;
+}
+
+async function find(cli: Cli, name: string, keys: readonly string[], { level, max }: FindOptions): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const matches = gateway.operations.findInArchive(name, keys, { level, maximumAnswers: max }, cli.world.stop);
+  return await printMatches(cli, matches, max);
+}

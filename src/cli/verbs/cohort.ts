@@ -1,0 +1,186 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { CohortDocument, StatusDocument, SubmitDocument } from "../../operations/documents.ts";
+import type { Cli } from "../cli.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { openGateway } from "../gateway-session.ts";
+import { examples } from "../help.ts";
+import { isAllGood, problemLinesOf, stateRows, stateSummary } from "../state-words.ts";
+import { alignedLines, tableLines } from "../table.ts";
+import { writeWholeFile } from "../write-whole-file.ts";
+import { submitAndWait } from "./submit-and-wait.ts";
+
+const SUBMIT_HELP = `
+Rows that cannot be used are refused, each with its column and reason; the others run.
+Without --wait: exit code 0 when at least one row was accepted, 1 when all were refused.
+With --wait: 0 when every accepted row is delivered or excluded, 3 when some are not, 1 when all rows were refused.
+While a service runs on the same home it does the work; else --wait works by itself until the cohort is done.
+`;
+
+export function addCohortVerbs(program: Command, cli: Cli): void {
+  const cohort = program.command("cohort").description("lists of wanted studies: hand in, follow, export");
+  cohort
+    .command("submit")
+    .description("hand in a CSV file of wanted studies")
+    .argument("<file>", "CSV with a column study_instance_uid or accession_number")
+    .requiredOption("--project <name>", "the project that the studies are for")
+    .option("--wait", "stay until every study is done, and do the work if no service runs")
+    .addHelpText("after", SUBMIT_HELP + examples("cohort submit wanted.csv --project lung-ct --wait"))
+    .action(cli.verb((file: string, options: SubmitOptions) => submit(cli, file, options)));
+  cohort
+    .command("status")
+    .description("how far a cohort has come; without ID: all cohorts")
+    .argument("[id]")
+    .option("--jobs", "with every study")
+    .addHelpText("after", examples("cohort status", "cohort status ID --jobs --json"))
+    .action(cli.verb((id: string | undefined, options: StatusOptions) => status(cli, id, options)));
+  cohort
+    .command("export")
+    .description("the submitted rows with what became of them, as CSV")
+    .argument("<id>")
+    .requiredOption("-o, --output <file>", "where to write it; - for stdout")
+    .addHelpText("after", examples("cohort export ID -o accounted.csv", "cohort export ID -o - | head"))
+    .action(cli.verb((id: string, options: ExportOptions) => exportTo(cli, id, options)));
+  cohort
+    .command("retry")
+    .description("queue again what failed, was not found or was cancelled")
+    .argument("<id>")
+    .addHelpText("after", examples("cohort retry ID"))
+    .action(cli.verb((id: string) => retry(cli, id)));
+  cohort
+    .command("cancel")
+    .description("cancel what is not done yet; studies that other cohorts want go on")
+    .argument("<id>")
+    .addHelpText("after", examples("cohort cancel ID"))
+    .action(cli.verb((id: string) => cancel(cli, id)));
+  cohort
+    .command("list")
+    .description("every cohort that was handed in")
+    .addHelpText("after", examples("cohort list"))
+    .action(cli.verb(() => list(cli)));
+}
+
+interface SubmitOptions {
+  readonly project: string;
+  readonly wait?: true;
+}
+
+async function submit(cli: Cli, file: string, { project, wait }: SubmitOptions): Promise<ExitCode> {
+  const path = resolve(cli.world.workingFolder, file);
+  if (wait) {
+    const { submitted, status } = await submitAndWait(cli, path, project);
+    await cli.printer.document({ ...submitted, ...status }, () => [...submitLines(submitted), ...statusLines(status)]);
+    if (isAllRefused(submitted)) return EXIT.failed;
+    return isAllGood(status) ? EXIT.fine : EXIT.partial;
+  }
+  await using gateway = await openGateway(cli, "client");
+  const submitted = await gateway.operations.submitCohort(path, project);
+  await cli.printer.document(submitted, () => submitLines(submitted));
+  return isAllRefused(submitted) ? EXIT.failed : EXIT.fine;
+}
+
+function isAllRefused({ rows, accepted }: SubmitDocument): boolean {
+  return rows > 0 && accepted === 0;
+}
+
+/** Findings of one cohort that are shown to people; `--json` and the export have them all. */
+const SHOWN_FINDINGS = 50;
+
+function* submitLines({ cohort, project, rows, accepted, joined, refused }: SubmitDocument): Generator<string> {
+  yield `cohort ${cohort} of project ${project}: ${rows} rows, ${accepted} accepted, ${joined} of them known already`;
+  for (const { row, column, code, message } of refused.slice(0, SHOWN_FINDINGS)) {
+    yield `  row ${row}${column === "" ? "" : `, ${column}`}: ${message} [${code}]`;
+  }
+  if (refused.length > SHOWN_FINDINGS) yield `  and ${refused.length - SHOWN_FINDINGS} more: see cohort export`;
+}
+
+interface StatusOptions {
+  readonly jobs?: true;
+}
+
+async function status(cli: Cli, id: string | undefined, { jobs }: StatusOptions): Promise<ExitCode> {
+  const { printer } = cli;
+  await using gateway = await openGateway(cli, "client");
+  const { operations } = gateway;
+  if (id !== undefined) {
+    // People are told what to do about failures, so the studies are looked at for them too.
+    const document = await operations.cohortStatus(id, { jobs: jobs === true || !printer.json });
+    await printer.document(document, () => statusLines(document, jobs));
+    return EXIT.fine;
+  }
+  async function* all(): AsyncGenerator<StatusDocument> {
+    for await (const { cohort } of operations.listCohorts()) {
+      yield await operations.cohortStatus(cohort, { jobs: jobs === true });
+    }
+  }
+  await printer.list(all(), (documents) =>
+    tableLines(["COHORT", "PROJECT", "STUDIES", "DONE", "STATES"], statusTable(documents)),
+  );
+  return EXIT.fine;
+}
+
+async function* statusTable(documents: AsyncIterable<StatusDocument>): AsyncGenerator<readonly string[]> {
+  for await (const document of documents) {
+    const { cohort, project, total, done } = document;
+    yield [cohort, project, `${total}`, done ? "yes" : "no", stateSummary(document)];
+  }
+}
+
+function* statusLines(document: StatusDocument, withJobs = false): Generator<string> {
+  const { cohort, project, total, done, jobs = [] } = document;
+  yield `cohort ${cohort} of project ${project}: ${total} studies, ${done ? "done" : "not done yet"}`;
+  yield* alignedLines(stateRows(document));
+  yield* problemLinesOf(jobs);
+  if (withJobs) {
+    yield* alignedLines(jobs.map(({ id, state, code, pseudonym }) => [`  ${id}`, state, code ?? "", pseudonym ?? ""]));
+  }
+}
+
+interface ExportOptions {
+  readonly output: string;
+}
+
+async function exportTo(cli: Cli, id: string, { output }: ExportOptions): Promise<ExitCode> {
+  const { printer, world } = cli;
+  if (output === "-" && printer.json) {
+    throw new GatewayError("USAGE_INVALID", { problem: "-o - and --json both want stdout" });
+  }
+  await using gateway = await openGateway(cli, "client");
+  const pieces = gateway.operations.exportCohort(id);
+  if (output === "-") {
+    for await (const piece of pieces) await printer.text(piece);
+    return EXIT.fine;
+  }
+  const file = resolve(world.workingFolder, output);
+  await writeWholeFile(file, pieces);
+  await printer.document({ cohort: id, file }, () => [`written: ${file}`]);
+  return EXIT.fine;
+}
+
+async function retry(cli: Cli, id: string): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const { retried } = await gateway.operations.retryCohort(id);
+  await cli.printer.document({ cohort: id, retried }, () => [`${retried} studies are queued again`]);
+  return EXIT.fine;
+}
+
+async function cancel(cli: Cli, id: string): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const { cancelled } = await gateway.operations.cancelCohort(id);
+  await cli.printer.document({ cohort: id, cancelled }, () => [`${cancelled} studies are cancelled`]);
+  return EXIT.fine;
+}
+
+async function list(cli: Cli): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const header = ["COHORT", "PROJECT", "SUBMITTED", "ROWS", "ACCEPTED", "DONE"];
+  await cli.printer.list(gateway.operations.listCohorts(), (cohorts) => tableLines(header, cohortTable(cohorts)));
+  return EXIT.fine;
+}
+
+async function* cohortTable(cohorts: AsyncIterable<CohortDocument>): AsyncGenerator<readonly string[]> {
+  for await (const { cohort, project, submittedAt, rows, accepted, done } of cohorts) {
+    yield [cohort, project, submittedAt, `${rows}`, `${accepted}`, done ? "yes" : "no"];
+  }
+}

@@ -1,0 +1,278 @@
+import { once } from "node:events";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { memoryArchive, memoryStore } from "../../../../test/peers/memory-archive.ts";
+import { sampleCt, writeSample } from "../../../../test/peers/sample-objects.ts";
+import { capture, runCli } from "../../../../test/support/cli.ts";
+import { parseAeTitle, parseDicomAddress } from "../../../dicom/ae-title.ts";
+import { GatewayError } from "../../../errors/gateway-error.ts";
+import { startDimseServer } from "../../../network/dimse/server.ts";
+import type { DimseServer, ServiceHandlers } from "../../../network/dimse/service-types.ts";
+import { systemClock } from "../../../units/clock.ts";
+
+const OBJECTS = [sampleCt(1, 1, 1), sampleCt(1, 1, 2), sampleCt(2, 1, 1)];
+const STUDY_1 = "StudyInstanceUID=1.2.826.0.1.3680043.9.9999.1";
+const NAMES_OF_STUDY_1 = OBJECTS.slice(0, 2).map(({ sopInstanceUid }) => `${sopInstanceUid}.dcm`);
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "radferry-peer-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function startServer(handlers: ServiceHandlers): Promise<DimseServer> {
+  return startDimseServer({ host: "127.0.0.1", port: 0, aeTitle: parseAeTitle("PEER"), handlers });
+}
+
+function addressOf({ port }: DimseServer): string {
+  return `PEER@127.0.0.1:${port}`;
+}
+
+interface Receiver {
+  readonly port: number;
+  /** Tells it to stop; what it said at the end. */
+  end(): Promise<{ readonly exitCode: number; readonly stderr: string }>;
+}
+
+/** `dicom receive` in this process, ready. */
+async function startReceiver(...args: readonly string[]): Promise<Receiver> {
+  const stop = new AbortController();
+  const ready = Promise.withResolvers<string>();
+  const running = runCli(["dicom", "receive", "--port", "0", "--out", "in", "--json", ...args], {
+    workingFolder: folder,
+    stop: stop.signal,
+    stdout: capture(ready.resolve),
+  });
+  const { port } = JSON.parse(await ready.promise);
+  return {
+    port,
+    end() {
+      stop.abort(new GatewayError("CANCELLED"));
+      return running;
+    },
+  };
+}
+
+it("asks whether a peer answers", async () => {
+  await using server = await startServer({});
+  const { exitCode, stdout } = await runCli(["dicom", "echo", addressOf(server), "--json"]);
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({ peer: addressOf(server), ok: true, milliseconds: expect.any(Number) });
+});
+
+it("says so when nobody is there, or the peer does not know us", async () => {
+  const server = await startServer({});
+  const stranger = await runCli(["dicom", "echo", `OTHER@127.0.0.1:${server.port}`]);
+  expect(stranger).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("ASSOCIATION_REJECTED") });
+  const address = addressOf(server);
+  await server[Symbol.asyncDispose]();
+  const { exitCode, stdout } = await runCli(["dicom", "echo", address, "--json"]);
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CONNECTION_FAILED", class: "transient" } });
+});
+
+it("finds, as an array of DICOM JSON or for people", async () => {
+  await using server = await startServer(memoryArchive(OBJECTS));
+  const find = ["dicom", "find", addressOf(server), "-k", "PatientID=PAT1"];
+  const { exitCode, stdout } = await runCli([...find, "--json"]);
+  expect(exitCode).toBe(0);
+  const matches = JSON.parse(stdout);
+  expect(matches).toHaveLength(1);
+  expect(matches[0]).toMatchObject({ "00100010": { vr: "PN", Value: [{ Alphabetic: "Sample^Patient1" }] } });
+  expect((await runCli(find)).stdout).toContain("(0010,0020) LO [PAT1] # 4 PatientID\n");
+
+  const none = await runCli(["dicom", "find", addressOf(server), "-k", "PatientID=nobody", "--json"]);
+  expect(none).toMatchObject({ exitCode: 0, stdout: "[]\n", stderr: "nothing matches\n" });
+});
+
+it("stops a search at --max", async () => {
+  await using server = await startServer(memoryArchive(OBJECTS));
+  const images = [
+    "dicom",
+    "find",
+    addressOf(server),
+    "--level",
+    "IMAGE",
+    "-k",
+    "SOPInstanceUID",
+    "--max",
+    "2",
+    "--json",
+  ];
+  const { stdout, stderr } = await runCli(images);
+  expect(JSON.parse(stdout)).toHaveLength(2);
+  expect(stderr).toBe("stopped after 2 answers; --max allows more\n");
+});
+
+it("has a peer send to a receiver of ours", async () => {
+  const receiver = await startReceiver("--aet", "STORE");
+  const destination = parseDicomAddress(`STORE@127.0.0.1:${receiver.port}`);
+  await using server = await startServer(
+    memoryArchive(OBJECTS, (title) => (title === "STORE" ? destination : undefined)),
+  );
+  const move = ["dicom", "move", addressOf(server), "-k", STUDY_1, "--json", "--dest"];
+  const { exitCode, stdout } = await runCli([...move, "STORE"]);
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({
+    status: "0000H",
+    meaning: "Success",
+    completed: 2,
+    failed: 0,
+    warning: 0,
+    failedSopInstanceUids: [],
+  });
+  const unknown = await runCli([...move, "NOBODY"]);
+  expect(unknown.exitCode).toBe(1);
+  expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: "MOVE_DESTINATION_UNKNOWN" } });
+
+  expect(await receiver.end()).toMatchObject({ exitCode: 0, stderr: "2 instances stored, 0 refused\n" });
+  expect((await readdir(join(folder, "in"))).sort()).toEqual(NAMES_OF_STUDY_1);
+});
+
+it("fetches into a folder", async () => {
+  await using server = await startServer(memoryArchive(OBJECTS));
+  const get = ["dicom", "get", addressOf(server), "-k", STUDY_1, "--out", "study", "--json"];
+  const { exitCode, stdout } = await runCli(get, { workingFolder: folder });
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ completed: 2, stored: 2, refused: 0, out: join(folder, "study") });
+  expect((await readdir(join(folder, "study"))).sort()).toEqual(NAMES_OF_STUDY_1);
+});
+
+it("sends files and folders, and reports each that it could not send", async () => {
+  for (const object of OBJECTS) await writeSample(folder, object);
+  const notes = join(folder, "notes.txt");
+  await writeFile(notes, "not an image\n");
+  const receiver = await startReceiver();
+  const store = ["dicom", "store", `ANY@127.0.0.1:${receiver.port}`, "--json"];
+  const one = await runCli([...store, NAMES_OF_STUDY_1[0] ?? ""], { workingFolder: folder });
+  expect(one).toMatchObject({ exitCode: 0 });
+  const all = await runCli([...store, folder, "missing.dcm"], { workingFolder: folder });
+  expect(all.exitCode).toBe(3);
+  const { sent, failed, files } = JSON.parse(all.stdout);
+  // The folder holds what was received of the first, too.
+  expect({ sent, failed }).toEqual({ sent: 4, failed: 2 });
+  expect(files).toContainEqual({ file: notes, ok: false, code: "NOT_DICOM", message: "This is no DICOM object." });
+  expect(files).toContainEqual({
+    file: join(folder, "missing.dcm"),
+    ok: false,
+    code: "FILE_UNREADABLE",
+    message: "A file cannot be read.",
+  });
+  await receiver.end();
+  expect(await readdir(join(folder, "in"))).toHaveLength(3);
+});
+
+it("reports what the peer refused, by its status", async () => {
+  for (const object of OBJECTS) await writeSample(folder, object);
+  const { received, handler } = memoryStore();
+  let isFirst = true;
+  await using server = await startServer({
+    async store(instance, signal) {
+      if (!isFirst) return await handler(instance, signal);
+      isFirst = false;
+      return { refuse: 0xa700 };
+    },
+  });
+  const { exitCode, stdout } = await runCli(["dicom", "store", addressOf(server), folder, "--json"]);
+  expect(exitCode).toBe(3);
+  const { files } = JSON.parse(stdout);
+  expect(files.map(({ status }: { status: string }) => status)).toEqual(["A700H", "0000H", "0000H"]);
+  expect(received.size).toBe(2);
+});
+
+/** A server behind a line that is cut while an instance arrives, as often as told. */
+async function startCutLine(cuts: number) {
+  const { received, handler } = memoryStore();
+  const lines: Socket[] = [];
+  let left = cuts;
+  const server = await startServer({
+    async store(instance, signal) {
+      if (left === 0) return await handler(instance, signal);
+      left -= 1;
+      for (const line of lines) line.destroy();
+      return { refuse: 0xa700 };
+    },
+  });
+  const proxy = createServer((near) => {
+    const far = connect(server.port, "127.0.0.1");
+    lines.push(near);
+    near.on("error", () => undefined).on("close", () => far.destroy());
+    far.on("error", () => undefined).on("close", () => near.destroy());
+    near.pipe(far).pipe(near);
+  }).listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  return {
+    address: `PEER@127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    received,
+    connections: () => lines.length,
+    async [Symbol.asyncDispose]() {
+      proxy.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+it("goes on over another association when one breaks", async () => {
+  for (const object of OBJECTS) await writeSample(folder, object);
+  await using peer = await startCutLine(1);
+  const { exitCode, stdout } = await runCli(["dicom", "store", peer.address, folder, "--json"]);
+  expect(exitCode).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({
+    sent: 2,
+    failed: 1,
+    files: [{ ok: false, code: "ASSOCIATION_ABORTED" }, { ok: true }, { ok: true }],
+  });
+  expect(peer.received.size).toBe(2);
+  expect(peer.connections()).toBe(2);
+});
+
+it("leaves a peer alone that breaks every association", async () => {
+  for (const instance of [1, 2, 3, 4, 5, 6]) await writeSample(folder, sampleCt(3, 1, instance));
+  await using peer = await startCutLine(100);
+  const { exitCode, stdout } = await runCli(["dicom", "store", peer.address, folder, "--json"]);
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ sent: 0, failed: 6 });
+  expect(peer.connections()).toBe(3);
+});
+
+it("has nothing to send", async () => {
+  const { exitCode, stderr } = await runCli(["dicom", "store", "PEER@127.0.0.1:1", folder]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("NO_FILES_FOUND");
+});
+
+it("ends a receiver when no association was open for a while, and not before", async () => {
+  const sleeps: { readonly end: () => void; readonly signal: AbortSignal | undefined }[] = [];
+  const slept = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+  const clock = {
+    nowMs: systemClock.nowMs,
+    async sleep(durationMs: number, signal?: AbortSignal) {
+      expect(durationMs).toBe(2_500);
+      const over = Promise.withResolvers<void>();
+      signal?.addEventListener("abort", () => over.reject(signal.reason));
+      sleeps.push({ end: over.resolve, signal });
+      slept[sleeps.length - 1]?.resolve();
+      await over.promise;
+    },
+  };
+  const ready = Promise.withResolvers<string>();
+  const args = ["dicom", "receive", "--port", "0", "--out", "in", "--exit-after-idle", "2.5", "--json"];
+  const running = runCli(args, { workingFolder: folder, clock, stdout: capture(ready.resolve) });
+  const { port } = JSON.parse(await ready.promise);
+  await slept[0].promise;
+  // An association ends: the time begins anew.
+  expect(await runCli(["dicom", "echo", `RADFERRY@127.0.0.1:${port}`])).toMatchObject({ exitCode: 0 });
+  await slept[1].promise;
+  expect(sleeps.map(({ signal }) => signal?.aborted)).toEqual([true, false]);
+  sleeps[1]?.end();
+  expect(await running).toMatchObject({ exitCode: 0, stderr: "0 instances stored, 0 refused\n" });
+});
+
+it("cannot listen where somebody listens already", async () => {
+  await using server = await startServer({});
+  const args = ["dicom", "receive", "--port", String(server.port), "--out", basename(folder)];
+  expect(await runCli(args, { workingFolder: tmpdir() })).toMatchObject({ exitCode: 1, stdout: "" });
+});

@@ -1,0 +1,59 @@
+import { identifierFromKeys } from "../../../archive/find-keys.ts";
+import type { DataSet } from "../../../dicom/data-set.ts";
+import { GatewayError } from "../../../errors/gateway-error.ts";
+import type { RetrieveResult, SubOperationCounts } from "../../../network/dimse/service-types.ts";
+import { describeStatus, formatStatus, statusError } from "../../../network/dimse/status.ts";
+import { EXIT, type ExitCode } from "../../exit-codes.ts";
+import type { Level } from "../../option-parsers.ts";
+import type { Progress } from "../../progress.ts";
+import type { PeerOptions } from "./peer.ts";
+
+export interface RetrieveOptions extends PeerOptions {
+  readonly key: readonly string[];
+  readonly level: Level;
+}
+
+/** What C-MOVE and C-GET are asked for: the keys given and no others. @throws GatewayError USAGE_INVALID when there are none */
+export function retrieveIdentifier({ key, level }: RetrieveOptions): DataSet {
+  if (key.length === 0) throw new GatewayError("USAGE_INVALID", { problem: "at least one -k Keyword=value is needed" });
+  const withReturnKeys = identifierFromKeys(level, key);
+  return new Map([...withReturnKeys].filter(([, { value }]) => value.kind === "bytes" && value.bytes.length > 0));
+}
+
+export function showCounts(progress: Progress): (counts: SubOperationCounts) => void {
+  return ({ remaining = 0, completed = 0, failed = 0, warning = 0 }) => {
+    const done = completed + failed + warning;
+    progress.update(done, done + remaining, failed === 0 ? "" : `${failed} failed`);
+  };
+}
+
+export interface RetrievalDocument {
+  readonly status: string;
+  readonly meaning: string;
+  readonly completed: number;
+  readonly failed: number;
+  readonly warning: number;
+  readonly failedSopInstanceUids: readonly string[];
+}
+
+export function retrievalDocument(service: "C-MOVE" | "C-GET", result: RetrieveResult): RetrievalDocument {
+  const { status, completed = 0, failed = 0, warning = 0, failedSopInstanceUids } = result;
+  const meaning = describeStatus(service, status).name;
+  return { status: formatStatus(status), meaning, completed, failed, warning, failedSopInstanceUids };
+}
+
+/** @throws GatewayError when the peer failed before anything came of it */
+export function retrievalExitCode(service: "C-MOVE" | "C-GET", result: RetrieveResult): ExitCode {
+  const { status, completed = 0, failed = 0, warning = 0 } = result;
+  const good = completed + warning;
+  const error = statusError(service, status);
+  if (error !== undefined && good === 0) throw error;
+  const isWhole = error === undefined && failed === 0 && describeStatus(service, status).class === "success";
+  if (isWhole) return EXIT.fine;
+  return good === 0 ? EXIT.failed : EXIT.partial;
+}
+
+export function* retrievalLines(document: RetrievalDocument): Generator<string> {
+  const { status, meaning, completed, failed, warning } = document;
+  yield `${completed} instances sent, ${warning} with warnings, ${failed} failed: ${meaning} (${status})`;
+}

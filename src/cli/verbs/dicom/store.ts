@@ -1,0 +1,114 @@
+import { resolve } from "node:path";
+import type { DicomAddress } from "../../../dicom/ae-title.ts";
+import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import type { Association, OutgoingInstance } from "../../../network/dimse/service-types.ts";
+import { describeStatus, formatStatus } from "../../../network/dimse/status.ts";
+import { storageContextsFor } from "../../../network/dimse/storage-contexts.ts";
+import type { Cli } from "../../cli.ts";
+import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
+import { openProgress } from "../../progress.ts";
+import { type FoundFile, outgoingBatches } from "./outgoing-files.ts";
+import { associate, type PeerOptions } from "./peer.ts";
+
+/** Associations in a row that broke before anything was sent: then the peer is left alone. */
+const MAXIMUM_FUTILE_ASSOCIATIONS = 3;
+
+interface FileOutcome {
+  readonly file: string;
+  readonly ok: boolean;
+  /** The peer's answer, when there was one. */
+  readonly status?: string;
+  readonly code?: string;
+  readonly message: string;
+}
+
+interface Sendable {
+  readonly file: string;
+  readonly instance: OutgoingInstance;
+}
+
+type Opener = (files: readonly Sendable[]) => Promise<Association>;
+
+/** Sends every file; one that cannot be sent is reported, and the others go on. @throws GatewayError when the peer cannot be reached at all */
+export async function store(
+  cli: Cli,
+  peer: DicomAddress,
+  paths: readonly string[],
+  options: PeerOptions,
+): Promise<ExitCode> {
+  const { world, printer } = cli;
+  const open: Opener = (files) =>
+    associate(cli, peer, options, storageContextsFor(files.map(({ instance }) => instance)).flat());
+  const outcomes: FileOutcome[] = [];
+  const absolute = paths.map((path) => resolve(world.workingFolder, path));
+  {
+    using progress = await openProgress(world.stderr, "files");
+    let found = 0;
+    for await (const batch of outgoingBatches(absolute)) {
+      found += batch.length;
+      for await (const outcome of sendBatch(batch, open, outcomes.length === 0)) {
+        if (world.stop.aborted) throw world.stop.reason;
+        outcomes.push(outcome);
+        progress.update(outcomes.length, found, "");
+      }
+    }
+  }
+  if (outcomes.length === 0) throw new GatewayError("NO_FILES_FOUND");
+  const failed = outcomes.filter(({ ok }) => !ok).length;
+  const sent = outcomes.length - failed;
+  await printer.document({ sent, failed, files: outcomes }, () => outcomeLines(outcomes));
+  return exitCodeOfCounts({ good: sent, bad: failed });
+}
+
+/** @param isFirst an association that cannot be had then is thrown: nothing was sent, and the reason holds for all */
+async function* sendBatch(batch: readonly FoundFile[], open: Opener, isFirst: boolean): AsyncGenerator<FileOutcome> {
+  for (const found of batch) if ("error" in found) yield failure(found.file, found.error);
+  let rest: readonly Sendable[] = batch.filter((found) => "instance" in found);
+  let isUntried = isFirst;
+  for (let futile = 0; rest.length > 0 && futile < MAXIMUM_FUTILE_ASSOCIATIONS; ) {
+    let answered = 0;
+    try {
+      await using association = await open(rest);
+      isUntried = false;
+      for (const sendable of rest) {
+        const outcome = await send(association, sendable);
+        answered += 1;
+        yield outcome;
+      }
+      return;
+    } catch (thrown) {
+      const error = toGatewayError(thrown);
+      if (isUntried) throw error;
+      futile = answered === 0 ? futile + 1 : 0;
+      const [broken, ...others] = rest.slice(answered);
+      if (broken !== undefined) yield failure(broken.file, error);
+      rest = others;
+      if (futile === MAXIMUM_FUTILE_ASSOCIATIONS) for (const { file } of rest) yield failure(file, error);
+    }
+  }
+}
+
+/** @throws GatewayError when the association broke */
+async function send(association: Association, { file, instance }: Sendable): Promise<FileOutcome> {
+  try {
+    const { status } = await association.store(instance);
+    const { class: meaning, name } = describeStatus("C-STORE", status);
+    return { file, ok: meaning === "success" || meaning === "warning", status: formatStatus(status), message: name };
+  } catch (thrown) {
+    const error = toGatewayError(thrown);
+    if (error.code !== "NO_PRESENTATION_CONTEXT") throw error;
+    return failure(file, error);
+  }
+}
+
+function failure(file: string, { code, message }: GatewayError): FileOutcome {
+  return { file, ok: false, code, message };
+}
+
+function* outcomeLines(outcomes: readonly FileOutcome[]): Generator<string> {
+  for (const { file, ok, status, code, message } of outcomes) {
+    yield `${ok ? "sent" : "FAILED"}  ${file}: ${message} [${status ?? code}]`;
+  }
+  const failed = outcomes.filter(({ ok }) => !ok).length;
+  yield `${outcomes.length - failed} sent, ${failed} failed`;
+}

@@ -1,0 +1,74 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { ProjectSettings } from "../../config/settings.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { Cli } from "../cli.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { settingsOf } from "../gateway-session.ts";
+import { examples } from "../help.ts";
+import { alignedLines, tableLines } from "../table.ts";
+import { isSystemError } from "../write-whole-file.ts";
+
+const NEW_KEY_HELP = `
+32 random bytes, readable by you alone. Pseudonyms are made with it: keep it, apart from the data.
+A file that exists is never overwritten.
+`;
+
+export function addProjectVerbs(program: Command, cli: Cli): void {
+  const project = program.command("project").description("the configured projects and their keys");
+  project
+    .command("list")
+    .description("the projects")
+    .addHelpText("after", examples("project list"))
+    .action(cli.verb(() => list(cli)));
+  project
+    .command("show")
+    .description("what a project is set to")
+    .argument("<name>")
+    .addHelpText("after", examples("project show lung-ct"))
+    .action(cli.verb((name: string) => show(cli, name)));
+  project
+    .command("new-key")
+    .description("make a key file for a project")
+    .argument("<file>")
+    .addHelpText("after", NEW_KEY_HELP + examples("project new-key keys/lung-ct.key"))
+    .action(cli.verb((file: string) => newKey(cli, file)));
+}
+
+async function list(cli: Cli): Promise<ExitCode> {
+  const { projects } = await settingsOf(cli);
+  await cli.printer.list(projects, (all) =>
+    tableLines(["PROJECT", "ARCHIVES", "DESTINATIONS", "PROFILE"], projectTable(all)),
+  );
+  return EXIT.fine;
+}
+
+async function* projectTable(projects: AsyncIterable<ProjectSettings>): AsyncGenerator<readonly string[]> {
+  for await (const { name, archives, destinations, profile } of projects) {
+    yield [name, archives.join(", "), destinations.join(", "), profile];
+  }
+}
+
+async function show(cli: Cli, name: string): Promise<ExitCode> {
+  const { projects } = await settingsOf(cli);
+  const project = projects.find((candidate) => candidate.name === name);
+  if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: name });
+  await cli.printer.document(project, () =>
+    alignedLines(Object.entries(project).map(([setting, value]) => [setting, valueText(value)])),
+  );
+  return EXIT.fine;
+}
+
+function valueText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+async function newKey({ world, printer }: Cli, name: string): Promise<ExitCode> {
+  const { generateProjectKey } = await import("../../deid/pseudonyms/project-key.ts");
+  const file = resolve(world.workingFolder, name);
+  const { id } = await generateProjectKey(file).catch((thrown: unknown) => {
+    throw isSystemError(thrown) ? new GatewayError("FILE_NOT_WRITABLE", { reason: thrown.code }, thrown) : thrown;
+  });
+  await printer.document({ file, keyId: id }, () => [`made ${file}, key ${id}: keep it, apart from the data`]);
+  return EXIT.fine;
+}

@@ -1,0 +1,29 @@
+import { once } from "node:events";
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { openGateway } from "../gateway-session.ts";
+import { examples } from "../help.ts";
+
+const HELP = `
+One line on stdout says that it is ready; the log goes to stderr. SIGTERM or SIGINT lets running steps come to a
+safe point and ends with 0; a second signal ends at once. Nothing is lost either way.
+`;
+
+export function addServeVerb(program: Command, cli: Cli): void {
+  program
+    .command("serve")
+    .description("run as a service: work on every cohort that is handed in")
+    .addHelpText("after", HELP + examples("serve", "-c /etc/radferry/radferry.yaml serve"))
+    .action(cli.verb(() => serve(cli)));
+}
+
+async function serve(cli: Cli): Promise<ExitCode> {
+  const { world, printer } = cli;
+  await using gateway = await openGateway(cli, "serve", "info");
+  const { dicomPort } = gateway;
+  await printer.document({ serving: true, dicomPort }, () => [`radferry is ready; DICOM port ${dicomPort}`]);
+  if (!world.stop.aborted) await once(world.stop, "abort");
+  await gateway.drain();
+  return EXIT.fine;
+}

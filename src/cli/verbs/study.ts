@@ -1,0 +1,138 @@
+import { type Command, Option } from "commander";
+import type { StudyDocument } from "../../operations/documents.ts";
+import { JOB_STATES, type JobState } from "../../store/job-states.ts";
+import type { Cli } from "../cli.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { openGateway } from "../gateway-session.ts";
+import { examples } from "../help.ts";
+import { alignedLines, tableLines } from "../table.ts";
+
+export function addStudyVerbs(program: Command, cli: Cli): void {
+  const study = program.command("study").description("single studies: what became of them and why");
+  study
+    .command("list")
+    .description("studies, newest cohorts and old ones alike")
+    .addOption(new Option("--state <state>", "only those in this state").choices(Object.keys(JOB_STATES)))
+    .option("--cohort <id>", "only those of this cohort")
+    .option("--project <name>", "only those of this project")
+    .addHelpText("after", examples("study list --state failed", "study list --cohort ID --json"))
+    .action(cli.verb((options: ListOptions) => list(cli, options)));
+  study
+    .command("show")
+    .description("one study with its history, deliveries and reasons")
+    .argument("<id>")
+    .addHelpText("after", examples("study show ID"))
+    .action(cli.verb((id: string) => show(cli, id)));
+  study
+    .command("retry")
+    .description("queue a study again that failed, was not found or was cancelled")
+    .argument("<id>")
+    .addHelpText("after", examples("study retry ID"))
+    .action(cli.verb((id: string) => retry(cli, id)));
+  study
+    .command("cancel")
+    .description("cancel a study that is not done yet")
+    .argument("<id>")
+    .addHelpText("after", examples("study cancel ID"))
+    .action(cli.verb((id: string) => cancel(cli, id)));
+}
+
+interface ListOptions {
+  readonly state?: JobState;
+  readonly cohort?: string;
+  readonly project?: string;
+}
+
+async function list(cli: Cli, options: ListOptions): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const header = ["STUDY", "PROJECT", "STATE", "INSTANCES", "CODE", "PSEUDONYM"];
+  await cli.printer.list(gateway.operations.listStudies(options), (studies) => tableLines(header, studyTable(studies)));
+  return EXIT.fine;
+}
+
+async function* studyTable(studies: AsyncIterable<StudyDocument>): AsyncGenerator<readonly string[]> {
+  for await (const study of studies) {
+    const { id, project, delivered, expected, code, pseudonym } = study;
+    yield [id, project, stateText(study), `${delivered}/${expected ?? "?"}`, code ?? "", pseudonym ?? ""];
+  }
+}
+
+function stateText({ state, stage }: StudyDocument): string {
+  return state === "running" ? `running (${stage})` : state;
+}
+
+async function show(cli: Cli, id: string): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const study = await gateway.operations.showStudy(id);
+  await cli.printer.document(study, () => showLines(study));
+  return EXIT.fine;
+}
+
+function* showLines(study: StudyDocument): Generator<string> {
+  const { expected, received, excluded, delivered } = study;
+  yield* alignedLines([
+    ["study", study.id],
+    ["project", study.project],
+    ["cohorts", study.cohorts.join(", ")],
+    ["state", stateText(study)],
+    ["verdict", study.verdict ?? "not known yet"],
+    ["instances", `${expected ?? "?"} listed, ${received} received, ${excluded} left out, ${delivered} delivered`],
+    ["tries", `${study.attempts}`],
+    ["archive", study.archive ?? "-"],
+    ["pseudonym", study.pseudonym ?? "-"],
+    ["study UID, new", study.pseudoStudyInstanceUid ?? "-"],
+    ...(study.waitingUntil === undefined ? [] : [["next try", study.waitingUntil]]),
+    ...(study.finishedAt === undefined ? [] : [["finished", study.finishedAt]]),
+  ]);
+  if (study.code !== undefined) {
+    yield `${study.message} [${study.code}]`;
+    yield `What to do: ${study.remedy}`;
+  }
+  yield* section(
+    "left out:",
+    Object.entries(study.exclusions ?? {}).map(([reason, count]) => [`  ${reason}`, `${count}`]),
+  );
+  yield* section(
+    "deliveries:",
+    (study.deliveries ?? []).map(({ destination, state, instances, code, at }) => [
+      `  ${destination}`,
+      state,
+      `${instances} instances`,
+      code ?? "",
+      at,
+    ]),
+  );
+  yield* section(
+    "history:",
+    study.events.map(({ at, event, detail }) => [`  ${at}`, event, detailText(detail)]),
+  );
+}
+
+function* section(title: string, rows: readonly (readonly string[])[]): Generator<string> {
+  if (rows.length === 0) return;
+  yield title;
+  yield* alignedLines(rows);
+}
+
+function detailText(detail: StudyDocument["events"][number]["detail"]): string {
+  return Object.entries(detail)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
+}
+
+async function retry(cli: Cli, id: string): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const { retried } = await gateway.operations.retryStudy(id);
+  const line =
+    retried === 0 ? "nothing to retry: the study is not failed, not found or cancelled" : "the study is queued again";
+  await cli.printer.document({ id, retried }, () => [line]);
+  return EXIT.fine;
+}
+
+async function cancel(cli: Cli, id: string): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const { cancelled } = await gateway.operations.cancelStudy(id);
+  const line = cancelled === 0 ? "nothing to cancel: the study is done" : "the study is cancelled";
+  await cli.printer.document({ id, cancelled }, () => [line]);
+  return EXIT.fine;
+}

@@ -1,0 +1,40 @@
+import type { Writable } from "node:stream";
+import type { Settings } from "../config/settings.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { type Clock, systemClock } from "../units/clock.ts";
+import type { Logger } from "../units/logger.ts";
+
+export type Output = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
+
+export type GatewayMode = "serve" | "worker" | "client";
+
+export type GatewayOpener = (options: {
+  readonly settings: Settings;
+  readonly mode: GatewayMode;
+  readonly logger: Logger;
+}) => Promise<Gateway>;
+
+/** Everything outside the program that verbs touch, besides files and sockets: tests hand in their own. */
+export interface World {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingFolder: string;
+  readonly clock: Clock;
+  /** Aborted by the first SIGINT or SIGTERM. */
+  readonly stop: AbortSignal;
+  readonly openGateway: GatewayOpener;
+}
+
+export function systemWorld(stop: AbortSignal): World {
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    workingFolder: process.cwd(),
+    clock: systemClock,
+    stop,
+    // Loaded when it is needed: verbs without a gateway start without its code.
+    openGateway: async (options) => (await import("../gateway/open-gateway.ts")).openGateway(options),
+  };
+}

@@ -1,0 +1,28 @@
+import { randomUUID } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { GatewayError } from "../errors/gateway-error.ts";
+
+/**
+ * Writes a file that is whole or absent; one that stood there is replaced at the end. Readable by its owner alone.
+ * @throws GatewayError FILE_NOT_WRITABLE, or what the pieces threw
+ */
+export async function writeWholeFile(path: string, pieces: AsyncIterable<string>): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
+  try {
+    {
+      await using file = await open(temporary, "wx", 0o600);
+      for await (const piece of pieces) await file.writeFile(piece);
+      await file.sync();
+    }
+    await rename(temporary, path);
+  } catch (thrown) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw isSystemError(thrown) ? new GatewayError("FILE_NOT_WRITABLE", { reason: thrown.code }, thrown) : thrown;
+  }
+}
+
+/** What the operating system said, such as ENOSPC. */
+export function isSystemError(thrown: unknown): thrown is Error & { readonly code: string } {
+  return thrown instanceof Error && "syscall" in thrown && "code" in thrown && typeof thrown.code === "string";
+}
