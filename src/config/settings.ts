@@ -27,11 +27,11 @@ interface ArchiveSettings {
   readonly availability: { readonly associations: number };
 }
 
-type DestinationSettings =
+export type DestinationSettings =
   | { readonly name: string; readonly kind: "folder"; readonly path: string }
   | { readonly name: string; readonly kind: "dimse"; readonly address: DicomAddress; readonly confirm: "find" };
 
-interface ProjectSettings {
+export interface ProjectSettings {
   readonly name: string;
   /** Names of archives, in the order of fallback. */
   readonly archives: readonly string[];

@@ -1,0 +1,157 @@
+/** The columns of a job as its record names them. */
+export const JOB_COLUMNS = `
+  id, project, study_instance_uid AS studyInstanceUid, patient_id AS patientId, accession_number AS accessionNumber,
+  series_instance_uids AS seriesInstanceUids, participant_id AS participantId, priority, stage, state, code, verdict, archive,
+  expected, received, excluded, delivered, attempts, due_at AS waitingUntilMs, pseudonym,
+  pseudo_study_instance_uid AS pseudoStudyInstanceUid, created_at AS createdAtMs, finished_at AS finishedAtMs`;
+
+/** Starts a job over: its ledger stays, as what was received need not be fetched again. */
+const START_OVER = `
+  state = 'queued', stage = 'locating', attempts = 0, code = NULL, verdict = NULL, due_at = NULL, lease_token = NULL,
+  lease_until = NULL, finished_at = NULL, widened = 0`;
+
+/** Statements that write jobs. Those of a worker hold only while the lease is the job's: a late writer changes no row. */
+export const jobStatements = {
+  insertJob: `
+    INSERT INTO study_jobs (id, project, study_instance_uid, patient_id, accession_number, series_instance_uids,
+                            participant_id, priority, stage, state, archive, created_at)
+    VALUES (:id, :project, :studyInstanceUid, :patientId, :accessionNumber, :seriesInstanceUids,
+            :participantId, :priority, :stage, 'queued', :archive, :nowMs)
+    RETURNING job_no AS jobNo`,
+  insertKey: "INSERT OR IGNORE INTO study_keys (project, key, job_no) VALUES (:project, :key, :jobNo)",
+  jobsOfKey: "SELECT job_no AS jobNo FROM study_keys WHERE project = :project AND key = :key",
+  jobOfStudy:
+    "SELECT job_no AS jobNo FROM study_jobs WHERE study_instance_uid = :studyInstanceUid AND project = :project",
+  keysOfJob: "SELECT key FROM study_keys WHERE job_no = :jobNo",
+  jobByNumber: `SELECT job_no AS jobNo, widened, ${JOB_COLUMNS} FROM study_jobs WHERE job_no = :jobNo`,
+
+  /** A row that joins: the higher priority counts. */
+  raisePriority: "UPDATE study_jobs SET priority = max(priority, :priority) WHERE job_no = :jobNo",
+  /** More series than before. What is under way finds out at its end; what waits goes back to where instances are fetched. */
+  widenSeries: `
+    UPDATE study_jobs
+       SET series_instance_uids = :seriesInstanceUids,
+           widened = CASE WHEN state = 'running' THEN 1 ELSE widened END,
+           stage = CASE WHEN state IN ('queued', 'waiting') AND stage <> 'locating' THEN 'retrieving' ELSE stage END
+     WHERE job_no = :jobNo`,
+  startOver: `UPDATE study_jobs SET ${START_OVER} WHERE job_no = :jobNo`,
+
+  wakeWaiting: `
+    UPDATE study_jobs INDEXED BY study_jobs_waiting SET state = 'queued', due_at = NULL
+     WHERE state = 'waiting' AND due_at <= :nowMs`,
+  wakeAbandoned: `
+    UPDATE study_jobs INDEXED BY study_jobs_leased SET state = 'queued', lease_token = NULL, lease_until = NULL
+     WHERE state = 'running' AND lease_until <= :nowMs`,
+  /** Waiting rows are not in \`study_jobs_due\`, so a long back-off list costs nothing here. */
+  claim: `
+    UPDATE study_jobs SET state = 'running', lease_token = :token, lease_until = :leaseUntil
+     WHERE job_no = (SELECT job_no FROM study_jobs INDEXED BY study_jobs_due
+                      WHERE state = 'queued' ORDER BY priority DESC, job_no LIMIT 1)
+    RETURNING job_no AS jobNo, ${JOB_COLUMNS}`,
+  recordAttempt:
+    "INSERT INTO job_attempts (job_no, lease_token, worker, started_at) VALUES (:jobNo, :token, :worker, :nowMs)",
+  endAttempt: `
+    UPDATE job_attempts SET ended_at = :nowMs, outcome = :outcome, code = :code
+     WHERE job_no = :jobNo AND lease_token = :token`,
+  recordWorker: `
+    INSERT INTO workers (name, claims, last_claim_at) VALUES (:worker, 1, :nowMs)
+    ON CONFLICT (name) DO UPDATE SET claims = claims + 1, last_claim_at = :nowMs`,
+  nextDue: `
+    SELECT min(at) AS at FROM (
+      SELECT min(due_at) AS at FROM study_jobs INDEXED BY study_jobs_waiting WHERE state = 'waiting'
+      UNION ALL
+      SELECT min(lease_until) FROM study_jobs INDEXED BY study_jobs_leased WHERE state = 'running')`,
+  renew:
+    "UPDATE study_jobs SET lease_until = :leaseUntil WHERE id = :id AND lease_token = :token AND state = 'running'",
+  leased: "SELECT job_no AS jobNo FROM study_jobs WHERE id = :id AND lease_token = :token AND state = 'running'",
+  releaseLeases: `
+    UPDATE study_jobs INDEXED BY study_jobs_leased SET state = 'queued', lease_token = NULL, lease_until = NULL
+     WHERE state = 'running'`,
+
+  /** \`set…\` says whether a nullable column is written at all. */
+  changeJob: `
+    UPDATE study_jobs
+       SET stage = coalesce(:stage, stage),
+           archive = CASE WHEN :setArchive THEN :archive ELSE archive END,
+           verdict = CASE WHEN :setVerdict THEN :verdict ELSE verdict END,
+           expected = CASE WHEN :setExpected THEN :expected ELSE expected END,
+           code = CASE WHEN :setCode THEN :code ELSE code END,
+           pseudonym = coalesce(:pseudonym, pseudonym),
+           pseudo_study_instance_uid = coalesce(:pseudoStudyInstanceUid, pseudo_study_instance_uid)
+     WHERE job_no = :jobNo`,
+  settle: `
+    UPDATE study_jobs
+       SET state = :state, code = :code, due_at = :dueAt, attempts = :attempts, finished_at = :finishedAt,
+           lease_token = NULL, lease_until = NULL
+     WHERE job_no = :jobNo`,
+  locate: `
+    UPDATE study_jobs
+       SET study_instance_uid = :studyInstanceUid, patient_id = coalesce(:patientId, patient_id),
+           accession_number = coalesce(:accessionNumber, accession_number), archive = :archive
+     WHERE job_no = :jobNo`,
+
+  copyRequests:
+    "INSERT OR IGNORE INTO request_jobs (request_no, job_no) SELECT request_no, :to FROM request_jobs WHERE job_no = :from",
+  copyCohorts: `
+    INSERT INTO cohort_jobs (cohort_no, job_no) SELECT cohort_no, :to FROM cohort_jobs AS held WHERE job_no = :from
+       AND NOT EXISTS (SELECT 1 FROM cohort_jobs WHERE cohort_no = held.cohort_no AND job_no = :to)`,
+  unlinkRequests: "DELETE FROM request_jobs WHERE job_no = :jobNo",
+  unlinkCohorts: "DELETE FROM cohort_jobs WHERE job_no = :jobNo",
+  deleteKeys: "DELETE FROM study_keys WHERE job_no = :jobNo",
+  deleteEvents: "DELETE FROM job_events WHERE job_no = :jobNo",
+  deleteAttempts: "DELETE FROM job_attempts WHERE job_no = :jobNo",
+  deleteInstances: "DELETE FROM instances WHERE job_no = :jobNo",
+  deleteDeliveries: "DELETE FROM deliveries WHERE job_no = :jobNo",
+  deleteJob: "DELETE FROM study_jobs WHERE job_no = :jobNo",
+  recordDissolved: "INSERT INTO dissolved_jobs (id, job_no) VALUES (:id, :jobNo)",
+
+  insertEvent: "INSERT INTO job_events (job_no, at, event, detail) VALUES (:jobNo, :nowMs, :event, :detail)",
+  /** The first time counts: a step that is done again changes nothing. */
+  ledgerExpected: `
+    INSERT INTO instances (job_no, sop_instance_uid, series_instance_uid, expected_at)
+    VALUES (:jobNo, :sopInstanceUid, :seriesInstanceUid, :nowMs)
+    ON CONFLICT DO UPDATE SET expected_at = coalesce(expected_at, :nowMs)`,
+  ledgerReceived: `
+    INSERT INTO instances (job_no, sop_instance_uid, series_instance_uid, received_at)
+    VALUES (:jobNo, :sopInstanceUid, :seriesInstanceUid, :nowMs)
+    ON CONFLICT DO UPDATE SET received_at = coalesce(received_at, :nowMs)`,
+  ledgerExcluded: `
+    UPDATE instances SET excluded_at = coalesce(excluded_at, :nowMs), reason = :reason
+     WHERE job_no = :jobNo AND sop_instance_uid = :sopInstanceUid`,
+  ledgerDeidentified: `
+    UPDATE instances
+       SET deidentified_at = coalesce(deidentified_at, :nowMs), pseudo_sop_instance_uid = :pseudoSopInstanceUid,
+           sha256 = :sha256, excluded_at = NULL, reason = NULL
+     WHERE job_no = :jobNo AND sop_instance_uid = :sopInstanceUid`,
+  ledgerDelivered: `
+    UPDATE instances SET delivered_at = coalesce(delivered_at, :nowMs)
+     WHERE job_no = :jobNo AND sop_instance_uid = :sopInstanceUid`,
+  recordDelivery: `
+    INSERT INTO deliveries (job_no, destination, state, instances, code, changed_at)
+    VALUES (:jobNo, :destination, :state, :instances, :code, :nowMs)
+    ON CONFLICT DO UPDATE SET state = :state, instances = :instances, code = :code, changed_at = :nowMs`,
+
+  retryJob: `
+    UPDATE study_jobs SET ${START_OVER}
+     WHERE id = :id AND state IN ('failed', 'not-found', 'held', 'quarantined', 'cancelled')`,
+  retryCohort: `
+    UPDATE study_jobs SET ${START_OVER}
+     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo)
+       AND state IN ('failed', 'not-found', 'held', 'quarantined', 'cancelled')`,
+  cancelJob: `
+    UPDATE study_jobs SET state = 'cancelled', code = 'CANCELLED', due_at = NULL, lease_token = NULL, lease_until = NULL, finished_at = :nowMs
+     WHERE id = :id AND state IN ('queued', 'waiting', 'running')`,
+  markCohortCancelled: "UPDATE cohorts SET cancelled_at = :nowMs WHERE cohort_no = :cohortNo",
+  markCohortWanted: "UPDATE cohorts SET cancelled_at = NULL WHERE cohort_no = :cohortNo",
+  /** Jobs that another cohort still wants are spared. */
+  cancelCohort: `
+    UPDATE study_jobs SET state = 'cancelled', code = 'CANCELLED', due_at = NULL, lease_token = NULL, lease_until = NULL, finished_at = :nowMs
+     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo)
+       AND state IN ('queued', 'waiting', 'running')
+       AND NOT EXISTS (SELECT 1 FROM cohort_jobs AS other JOIN cohorts USING (cohort_no)
+                        WHERE other.job_no = study_jobs.job_no AND other.cohort_no <> :cohortNo AND cancelled_at IS NULL)`,
+  /** At most one job of a study for each project. */
+  studyIsNeeded: `
+    SELECT EXISTS (SELECT 1 FROM study_jobs WHERE study_instance_uid = :studyInstanceUid
+                      AND state IN ('queued', 'waiting', 'running')) AS needed`,
+} as const;

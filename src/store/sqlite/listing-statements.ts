@@ -1,0 +1,46 @@
+import { JOB_COLUMNS } from "./job-statements.ts";
+
+/** Statements that only look. Listings page by key, never by offset. */
+export const listingStatements = {
+  cohortByName: `
+    SELECT cohort_no AS cohortNo, id AS cohort, project, columns, row_count AS rows, accepted, joined, submitted_at AS submittedAtMs
+      FROM cohorts WHERE id = :cohort`,
+  listCohorts: `
+    SELECT cohort_no AS cohortNo, id AS cohort, project, row_count AS rows, accepted, joined, submitted_at AS submittedAtMs
+      FROM cohorts WHERE cohort_no > :after ORDER BY cohort_no LIMIT :limit`,
+  cohortCounts: "SELECT state, jobs FROM cohort_state_counts WHERE cohort_no = :cohortNo AND jobs > 0",
+  exportRows: `
+    SELECT request_no AS requestNo, row_number AS rowNumber, cells, refused_code AS refusedCode
+      FROM requests WHERE cohort_no = :cohortNo AND row_number > :afterRow ORDER BY row_number LIMIT :limit`,
+  jobsOfRequest: `
+    SELECT ${JOB_COLUMNS} FROM study_jobs
+     WHERE job_no IN (SELECT job_no FROM request_jobs WHERE request_no = :requestNo) ORDER BY job_no`,
+
+  jobNumber: `
+    SELECT job_no AS jobNo FROM study_jobs WHERE id = :id
+    UNION ALL SELECT job_no FROM dissolved_jobs WHERE id = :id LIMIT 1`,
+  jobById: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE job_no = :jobNo`,
+  listJobs: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE job_no > :after ORDER BY job_no LIMIT :limit`,
+  listJobsByState: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  listJobsByProject: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE project = :project AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  listJobsByProjectAndState: `
+    SELECT ${JOB_COLUMNS} FROM study_jobs
+     WHERE project = :project AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  /** Walks the cohort's own jobs; the other conditions only drop some of them. */
+  listJobsOfCohort: `
+    SELECT ${JOB_COLUMNS} FROM cohort_jobs CROSS JOIN study_jobs USING (job_no)
+     WHERE cohort_no = :cohortNo AND job_no > :after
+       AND (:state IS NULL OR state = :state) AND (:project IS NULL OR project = :project)
+     ORDER BY job_no LIMIT :limit`,
+  cohortsOfJob:
+    "SELECT id FROM cohorts WHERE cohort_no IN (SELECT cohort_no FROM cohort_jobs WHERE job_no = :jobNo) ORDER BY cohort_no",
+  events: "SELECT at AS atMs, event, detail FROM job_events WHERE job_no = :jobNo ORDER BY event_no",
+  ledger: `
+    SELECT sop_instance_uid AS sopInstanceUid, series_instance_uid AS seriesInstanceUid, expected_at AS expectedAtMs,
+           received_at AS receivedAtMs, excluded_at AS excludedAtMs, reason, deidentified_at AS deidentifiedAtMs,
+           pseudo_sop_instance_uid AS pseudoSopInstanceUid, sha256, delivered_at AS deliveredAtMs
+      FROM instances WHERE job_no = :jobNo ORDER BY sop_instance_uid`,
+  deliveries: `
+    SELECT destination, state, instances, code, changed_at AS changedAtMs
+      FROM deliveries WHERE job_no = :jobNo ORDER BY destination`,
+} as const;

@@ -1,0 +1,113 @@
+import { GatewayError } from "../../errors/gateway-error.ts";
+import { JOB_STATES, type JobState } from "../job-states.ts";
+import type {
+  CohortRecord,
+  CohortStatus,
+  DeliveryRecord,
+  ExportRow,
+  JobEvent,
+  JobRecord,
+  LedgerEntry,
+} from "../records.ts";
+import type { JobFilter } from "../store.ts";
+import { deliveryRecord, jobEvent, jobRecord, ledgerEntry } from "./row-records.ts";
+import type { Row, Session, StatementName } from "./session.ts";
+
+function cohortRow(session: Session, cohort: string): Row {
+  const row = session.get("cohortByName", { cohort });
+  if (row === undefined) throw new GatewayError("COHORT_NOT_FOUND");
+  return row;
+}
+
+export function cohortNumber(session: Session, cohort: string): number {
+  return Number(cohortRow(session, cohort).cohortNo);
+}
+
+export function jobNumber(session: Session, id: string): number {
+  const row = session.get("jobNumber", { id });
+  if (row === undefined) throw new GatewayError("JOB_NOT_FOUND");
+  return Number(row.jobNo);
+}
+
+export function listCohorts(
+  session: Session,
+  page: { readonly after?: string; readonly limit: number },
+): readonly CohortRecord[] {
+  const after = page.after === undefined ? 0 : cohortNumber(session, page.after);
+  return session
+    .all("listCohorts", { after, limit: page.limit })
+    .map(({ cohortNo: _, ...record }) => record as unknown as CohortRecord);
+}
+
+export function cohortStatus(session: Session, cohort: string): CohortStatus {
+  const row = cohortRow(session, cohort);
+  const counts = session.all("cohortCounts", { cohortNo: Number(row.cohortNo) });
+  const states: Partial<Record<JobState, number>> = {};
+  let total = 0;
+  for (const { state, jobs } of counts) {
+    states[state as JobState] = Number(jobs);
+    total += Number(jobs);
+  }
+  const done = Object.keys(states).every((state) => JOB_STATES[state as JobState].done);
+  return { cohort, project: String(row.project), total, states, done };
+}
+
+export function cohortColumns(session: Session, cohort: string): readonly string[] {
+  return JSON.parse(String(cohortRow(session, cohort).columns));
+}
+
+export function exportRows(
+  session: Session,
+  cohort: string,
+  page: { readonly afterRow: number; readonly limit: number },
+): readonly ExportRow[] {
+  const rows = session.all("exportRows", { cohortNo: cohortNumber(session, cohort), ...page });
+  return rows.map((row) => ({
+    rowNumber: Number(row.rowNumber),
+    cells: JSON.parse(String(row.cells)),
+    refusedCode: (row.refusedCode ?? undefined) as ExportRow["refusedCode"],
+    jobs: session.all("jobsOfRequest", { requestNo: Number(row.requestNo) }).map(jobRecord),
+  }));
+}
+
+export function listJobs(session: Session, { state, cohort, project, after, limit }: JobFilter): readonly JobRecord[] {
+  const page = { after: after === undefined ? 0 : jobNumber(session, after), limit };
+  if (cohort !== undefined) {
+    return session
+      .all("listJobsOfCohort", { cohortNo: cohortNumber(session, cohort), state, project, ...page })
+      .map(jobRecord);
+  }
+  const [name, filter] = listingFor(state, project);
+  return session.all(name, { ...filter, ...page }).map(jobRecord);
+}
+
+function listingFor(
+  state: JobState | undefined,
+  project: string | undefined,
+): readonly [StatementName, Readonly<Record<string, string>>] {
+  if (state !== undefined && project !== undefined) return ["listJobsByProjectAndState", { state, project }];
+  if (state !== undefined) return ["listJobsByState", { state }];
+  return project === undefined ? ["listJobs", {}] : ["listJobsByProject", { project }];
+}
+
+export function job(session: Session, id: string): JobRecord {
+  const row = session.get("jobById", { jobNo: jobNumber(session, id) });
+  if (row === undefined) throw new GatewayError("JOB_NOT_FOUND");
+  return jobRecord(row);
+}
+
+export function cohortsOf(session: Session, id: string): readonly string[] {
+  return session.all("cohortsOfJob", { jobNo: jobNumber(session, id) }).map((row) => String(row.id));
+}
+
+export function events(session: Session, id: string): readonly JobEvent[] {
+  return session.all("events", { jobNo: jobNumber(session, id) }).map(jobEvent);
+}
+
+export function ledger(session: Session, id: string): readonly LedgerEntry[] {
+  return session.all("ledger", { jobNo: jobNumber(session, id) }).map(ledgerEntry);
+}
+
+export function deliveries(session: Session, id: string): readonly DeliveryRecord[] {
+  return session.all("deliveries", { jobNo: jobNumber(session, id) }).map(deliveryRecord);
+}

@@ -1,0 +1,68 @@
+import type { Store } from "../store.ts";
+import * as look from "./look.ts";
+import type { Session } from "./session.ts";
+import { submitCohort } from "./submit.ts";
+import * as work from "./work.ts";
+
+/** What the store can be asked, by name; disposing is not a question. */
+export type MethodName = Exclude<keyof Store, symbol>;
+
+type Method<N extends MethodName> = (session: Session, ...args: Parameters<Store[N]>) => Awaited<ReturnType<Store[N]>>;
+
+type Selection = Parameters<Store["retryJobs"]>[0];
+
+function retryJobs(session: Session, selection: Selection): number {
+  if ("job" in selection) return session.run("retryJob", { id: look.job(session, selection.job).id });
+  const cohortNo = look.cohortNumber(session, selection.cohort);
+  session.run("markCohortWanted", { cohortNo });
+  return session.run("retryCohort", { cohortNo });
+}
+
+function cancelJobs(session: Session, selection: Selection, nowMs: number): number {
+  if ("job" in selection) return session.run("cancelJob", { id: look.job(session, selection.job).id, nowMs });
+  const cohortNo = look.cohortNumber(session, selection.cohort);
+  session.run("markCohortCancelled", { cohortNo, nowMs });
+  return session.run("cancelCohort", { cohortNo, nowMs });
+}
+
+/** Every method over one session; each call is a transaction's part of its own. */
+export const methods: { readonly [N in MethodName]: Method<N> } = {
+  submitCohort,
+  listCohorts: look.listCohorts,
+  cohortStatus: look.cohortStatus,
+  cohortColumns: look.cohortColumns,
+  exportRows: look.exportRows,
+  listJobs: look.listJobs,
+  job: look.job,
+  cohortsOf: look.cohortsOf,
+  events: look.events,
+  ledger: look.ledger,
+  deliveries: look.deliveries,
+  claim: work.claim,
+  nextDueAtMs: work.nextDueAtMs,
+  renew: work.renew,
+  change: work.change,
+  located: work.located,
+  recordDelivery: work.recordDelivery,
+  settle: work.settle,
+  retryJobs,
+  cancelJobs,
+  releaseLeases: (session) => session.run("releaseLeases"),
+  studyIsNeeded: (session, studyInstanceUid) => session.get("studyIsNeeded", { studyInstanceUid })?.needed === 1,
+};
+
+/** Methods that write nothing: they need no transaction of their own. */
+export const READS: ReadonlySet<MethodName> = new Set([
+  "listCohorts",
+  "cohortStatus",
+  "cohortColumns",
+  "exportRows",
+  "listJobs",
+  "job",
+  "cohortsOf",
+  "events",
+  "ledger",
+  "deliveries",
+  "nextDueAtMs",
+  "studyIsNeeded",
+] satisfies MethodName[]);

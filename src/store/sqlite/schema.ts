@@ -1,0 +1,167 @@
+import type { DatabaseSync } from "node:sqlite";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import { statements } from "./statements.ts";
+
+/** Marks the file as ours: "RADF" in PRAGMA application_id. */
+export const APPLICATION_ID = 0x52414446;
+
+interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/**
+ * Rows of counters exist from the start, so that a trigger only ever updates: an `OR IGNORE` of the statement that fires a trigger would
+ * be in force inside it.
+ */
+const COUNTERS = `
+  CREATE TABLE cohort_state_counts (
+    cohort_no INTEGER NOT NULL REFERENCES cohorts, state TEXT NOT NULL, jobs INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (cohort_no, state)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE project_state_counts (
+    project TEXT NOT NULL, state TEXT NOT NULL, jobs INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (project, state)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER study_job_added AFTER INSERT ON study_jobs BEGIN
+    UPDATE project_state_counts SET jobs = jobs + 1 WHERE project = new.project AND state = new.state;
+  END;
+  CREATE TRIGGER study_job_removed AFTER DELETE ON study_jobs BEGIN
+    UPDATE project_state_counts SET jobs = jobs - 1 WHERE project = old.project AND state = old.state;
+  END;
+  CREATE TRIGGER study_job_state_changed AFTER UPDATE OF state ON study_jobs WHEN old.state <> new.state BEGIN
+    UPDATE project_state_counts SET jobs = jobs - 1 WHERE project = old.project AND state = old.state;
+    UPDATE project_state_counts SET jobs = jobs + 1 WHERE project = new.project AND state = new.state;
+    UPDATE cohort_state_counts SET jobs = jobs - 1
+     WHERE state = old.state AND cohort_no IN (SELECT cohort_no FROM cohort_jobs WHERE job_no = new.job_no);
+    UPDATE cohort_state_counts SET jobs = jobs + 1
+     WHERE state = new.state AND cohort_no IN (SELECT cohort_no FROM cohort_jobs WHERE job_no = new.job_no);
+  END;
+  CREATE TRIGGER cohort_job_added AFTER INSERT ON cohort_jobs BEGIN
+    UPDATE cohort_state_counts SET jobs = jobs + 1
+     WHERE cohort_no = new.cohort_no AND state = (SELECT state FROM study_jobs WHERE job_no = new.job_no);
+  END;
+  CREATE TRIGGER cohort_job_removed AFTER DELETE ON cohort_jobs BEGIN
+    UPDATE cohort_state_counts SET jobs = jobs - 1
+     WHERE cohort_no = old.cohort_no AND state = (SELECT state FROM study_jobs WHERE job_no = old.job_no);
+  END;
+
+  CREATE TRIGGER instance_added AFTER INSERT ON instances WHEN new.received_at IS NOT NULL BEGIN
+    UPDATE study_jobs SET received = received + 1 WHERE job_no = new.job_no;
+  END;
+  CREATE TRIGGER instance_changed AFTER UPDATE OF received_at, excluded_at, delivered_at ON instances
+  WHEN (old.received_at IS NULL) <> (new.received_at IS NULL)
+    OR (old.excluded_at IS NULL) <> (new.excluded_at IS NULL)
+    OR (old.delivered_at IS NULL) <> (new.delivered_at IS NULL) BEGIN
+    UPDATE study_jobs
+       SET received = received + (new.received_at IS NOT NULL) - (old.received_at IS NOT NULL),
+           excluded = excluded + (new.excluded_at IS NOT NULL) - (old.excluded_at IS NOT NULL),
+           delivered = delivered + (new.delivered_at IS NOT NULL) - (old.delivered_at IS NOT NULL)
+     WHERE job_no = new.job_no;
+  END;`;
+
+/** Cohorts as they were submitted, and what each row led to. `cohort_jobs` says once what `request_jobs` may say by many rows. */
+const COHORTS = `
+  CREATE TABLE cohorts (
+    cohort_no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project TEXT NOT NULL, columns TEXT NOT NULL,
+    row_count INTEGER NOT NULL, accepted INTEGER NOT NULL, joined INTEGER NOT NULL,
+    submitted_at INTEGER NOT NULL, cancelled_at INTEGER
+  ) STRICT;
+  CREATE TABLE requests (
+    request_no INTEGER PRIMARY KEY, cohort_no INTEGER NOT NULL REFERENCES cohorts, row_number INTEGER NOT NULL,
+    study_instance_uid TEXT, patient_id TEXT, accession_number TEXT, series_instance_uids TEXT, participant_id TEXT,
+    priority INTEGER, cells TEXT NOT NULL, refused_code TEXT,
+    UNIQUE (cohort_no, row_number)
+  ) STRICT;
+  CREATE TABLE request_jobs (
+    request_no INTEGER NOT NULL REFERENCES requests, job_no INTEGER NOT NULL REFERENCES study_jobs,
+    PRIMARY KEY (request_no, job_no)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX request_jobs_of_job ON request_jobs (job_no);
+  CREATE TABLE cohort_jobs (
+    cohort_no INTEGER NOT NULL REFERENCES cohorts, job_no INTEGER NOT NULL REFERENCES study_jobs,
+    PRIMARY KEY (cohort_no, job_no)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX cohort_jobs_of_job ON cohort_jobs (job_no, cohort_no);`;
+
+/**
+ * The three partial indexes keep work that is due, that waits and that runs apart: a claim costs the same beside a million finished jobs.
+ * Job numbers are never used twice, so that a listing can go on after a job that was dissolved since.
+ */
+const JOBS = `
+  CREATE TABLE study_jobs (
+    job_no INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, project TEXT NOT NULL,
+    study_instance_uid TEXT, patient_id TEXT, accession_number TEXT, series_instance_uids TEXT, participant_id TEXT,
+    priority INTEGER NOT NULL, stage TEXT NOT NULL, state TEXT NOT NULL, code TEXT, verdict TEXT, archive TEXT,
+    expected INTEGER, received INTEGER NOT NULL DEFAULT 0, excluded INTEGER NOT NULL DEFAULT 0,
+    delivered INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, widened INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER, lease_token TEXT, lease_until INTEGER, pseudonym TEXT, pseudo_study_instance_uid TEXT,
+    created_at INTEGER NOT NULL, finished_at INTEGER
+  ) STRICT;
+  CREATE INDEX study_jobs_due ON study_jobs (priority DESC, job_no) WHERE state = 'queued';
+  CREATE INDEX study_jobs_waiting ON study_jobs (due_at) WHERE state = 'waiting';
+  CREATE INDEX study_jobs_leased ON study_jobs (lease_until) WHERE state = 'running';
+  CREATE UNIQUE INDEX study_jobs_of_study ON study_jobs (study_instance_uid, project) WHERE study_instance_uid IS NOT NULL;
+  CREATE INDEX study_jobs_by_state ON study_jobs (state, job_no);
+  CREATE INDEX study_jobs_by_project ON study_jobs (project, job_no);
+  CREATE INDEX study_jobs_by_project_and_state ON study_jobs (project, state, job_no);
+  CREATE TABLE dissolved_jobs (id TEXT PRIMARY KEY, job_no INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE study_keys (
+    project TEXT NOT NULL, key TEXT NOT NULL, job_no INTEGER NOT NULL REFERENCES study_jobs,
+    PRIMARY KEY (project, key, job_no)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX study_keys_of_job ON study_keys (job_no, key);
+
+  CREATE TABLE job_attempts (
+    job_no INTEGER NOT NULL REFERENCES study_jobs, lease_token TEXT NOT NULL, worker TEXT NOT NULL,
+    started_at INTEGER NOT NULL, ended_at INTEGER, outcome TEXT, code TEXT,
+    PRIMARY KEY (job_no, lease_token)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE workers (
+    name TEXT PRIMARY KEY, claims INTEGER NOT NULL, last_claim_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE job_events (
+    event_no INTEGER PRIMARY KEY, job_no INTEGER NOT NULL REFERENCES study_jobs,
+    at INTEGER NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX job_events_of_job ON job_events (job_no, event_no);
+  CREATE TABLE instances (
+    job_no INTEGER NOT NULL REFERENCES study_jobs, sop_instance_uid TEXT NOT NULL, series_instance_uid TEXT NOT NULL,
+    expected_at INTEGER, received_at INTEGER, excluded_at INTEGER, reason TEXT, deidentified_at INTEGER,
+    pseudo_sop_instance_uid TEXT, sha256 TEXT, delivered_at INTEGER,
+    PRIMARY KEY (job_no, sop_instance_uid)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE deliveries (
+    job_no INTEGER NOT NULL REFERENCES study_jobs, destination TEXT NOT NULL, state TEXT NOT NULL,
+    instances INTEGER NOT NULL, code TEXT, changed_at INTEGER NOT NULL,
+    PRIMARY KEY (job_no, destination)
+  ) STRICT, WITHOUT ROWID;`;
+
+/** Append only: what a site has applied is never edited. */
+export const migrations: readonly Migration[] = [
+  { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
+];
+
+/** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */
+export function migrate(database: DatabaseSync, nowMs: number): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    database.exec(statements.createSchemaMigrations);
+    const applied = Number(database.prepare(statements.schemaVersion).get()?.version ?? 0);
+    const known = migrations.at(-1)?.version ?? 0;
+    if (applied > known) throw new GatewayError("STORE_SCHEMA_NEWER", { version: applied, known });
+    const record = database.prepare(statements.recordMigration);
+    for (const { version, name, sql } of migrations.filter((migration) => migration.version > applied)) {
+      database.exec(sql);
+      record.run({ version, name, nowMs });
+    }
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec("COMMIT");
+  } catch (thrown) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw thrown;
+  }
+}

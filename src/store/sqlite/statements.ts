@@ -1,0 +1,31 @@
+import { jobStatements } from "./job-statements.ts";
+import { listingStatements } from "./listing-statements.ts";
+
+/** Every statement of the store, named. The query-plan test explains these same constants. */
+export const statements = {
+  createSchemaMigrations:
+    "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
+  schemaVersion: "SELECT max(version) AS version FROM schema_migrations",
+  recordMigration: "INSERT INTO schema_migrations (version, name, applied_at) VALUES (:version, :name, :nowMs)",
+
+  insertCohort: `
+    INSERT INTO cohorts (id, project, columns, row_count, accepted, joined, submitted_at)
+    VALUES (:id, :project, :columns, :rowCount, :accepted, 0, :nowMs) RETURNING cohort_no AS cohortNo`,
+  setJoined: "UPDATE cohorts SET joined = :joined WHERE cohort_no = :cohortNo",
+  /** Counters exist before anything is counted: triggers only update. */
+  insertCohortCounter: "INSERT INTO cohort_state_counts (cohort_no, state) VALUES (:cohortNo, :state)",
+  insertProjectCounter: "INSERT OR IGNORE INTO project_state_counts (project, state) VALUES (:project, :state)",
+  insertRequest: `
+    INSERT INTO requests (cohort_no, row_number, study_instance_uid, patient_id, accession_number,
+                          series_instance_uids, participant_id, priority, cells, refused_code)
+    VALUES (:cohortNo, :rowNumber, :studyInstanceUid, :patientId, :accessionNumber,
+            :seriesInstanceUids, :participantId, :priority, :cells, :refusedCode)
+    RETURNING request_no AS requestNo`,
+  linkRequest: "INSERT OR IGNORE INTO request_jobs (request_no, job_no) VALUES (:requestNo, :jobNo)",
+  linkCohort: `
+    INSERT INTO cohort_jobs (cohort_no, job_no) SELECT :cohortNo, :jobNo
+     WHERE NOT EXISTS (SELECT 1 FROM cohort_jobs WHERE cohort_no = :cohortNo AND job_no = :jobNo)`,
+
+  ...jobStatements,
+  ...listingStatements,
+} as const;
