@@ -26,7 +26,7 @@ const COMMAND_ELEMENTS = {
 } as const;
 
 type Elements = typeof COMMAND_ELEMENTS;
-export type CommandElement = keyof Elements;
+type CommandElement = keyof Elements;
 
 /** A command set: what is absent is not in it. */
 export type CommandSet = {

@@ -2,7 +2,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 
 /** PS3.7 C: what a status means for the operation. */
-export type StatusClass = "success" | "pending" | "cancel" | "warning" | "failure";
+type StatusClass = "success" | "pending" | "cancel" | "warning" | "failure";
 
 export type DimseService = "C-ECHO" | "C-STORE" | "C-FIND" | "C-MOVE" | "C-GET";
 

@@ -9,8 +9,6 @@ export const PDU_TYPE = {
   "A-ABORT": 0x07,
 } as const;
 
-export type PduKind = keyof typeof PDU_TYPE;
-
 /** Item types in A-ASSOCIATE PDUs. PS3.8 9.3.2, 9.3.3, annex D; PS3.7 D.3.3. */
 export const ITEM_TYPE = {
   applicationContext: 0x10,
@@ -129,11 +127,11 @@ export interface AssociateAccept extends Associate {
   readonly contexts: readonly PresentationContextAnswer[];
 }
 
-export interface AssociateReject extends Rejection {
+interface AssociateReject extends Rejection {
   readonly kind: "A-ASSOCIATE-RJ";
 }
 
-export interface Abort {
+interface Abort {
   readonly kind: "A-ABORT";
   readonly source: number;
   readonly reason: number;

@@ -21,7 +21,7 @@ export interface UpperLayerTimeouts {
   readonly idleTimeoutMs: number;
 }
 
-export type AssociateAnswer = { readonly accept: AssociateAccept } | { readonly reject: Rejection };
+type AssociateAnswer = { readonly accept: AssociateAccept } | { readonly reject: Rejection };
 
 /** The local user of the service. PS3.8 7. */
 export interface UpperLayerUser {
