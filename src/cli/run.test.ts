@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { capture, gatewayOf, runCli } from "../../test/support/cli.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -93,6 +94,15 @@ it("reports an error by code, with its remedy and without a stranger's words", a
   expect(JSON.parse(stranger.stdout)).toMatchObject({ error: { code: "INTERNAL" } });
   expect(stranger.stderr).toMatch(/^radferry: unforeseen TypeError at .*run\.test\.ts/);
   expect(stranger.stdout + stranger.stderr).not.toContain("Doe");
+});
+
+it("says that it was cancelled when a signal ended a wait", async () => {
+  const stop = AbortSignal.abort(new GatewayError("CANCELLED"));
+  const openGateway = async () =>
+    gatewayOf({ echoArchive: (archive, signal) => delay(60_000, { archive, ok: true, milliseconds: 0 }, { signal }) });
+  const { exitCode, stderr } = await runCli(["archive", "echo", "vna"], { ...withHome, openGateway, stop });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("[CANCELLED]");
 });
 
 it("keeps stdout one document when a list is cut short", async () => {

@@ -33,7 +33,7 @@ export async function run(args: readonly string[], world: World): Promise<ExitCo
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof OutputClosed) return EXIT.fine;
-    const problem = problemOf(thrown);
+    const problem = problemOf(world.stop.aborted && isAbortError(thrown) ? world.stop.reason : thrown);
     if (problem === undefined) return EXIT.fine;
     await reportError(problem, printer).catch(() => undefined);
     return exitCodeOf(problem);
@@ -44,6 +44,11 @@ export async function run(args: readonly string[], world: World): Promise<ExitCo
 function isJsonAsked(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   return (end === -1 ? args : args.slice(0, end)).includes("--json");
+}
+
+/** What Node's own waits throw when they are aborted; why is in the signal. */
+function isAbortError(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "AbortError";
 }
 
 /** Undefined when nothing is wrong: help and version end the same way. */

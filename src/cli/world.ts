@@ -8,7 +8,7 @@ export type Output = Writable & { readonly isTTY?: boolean | undefined; readonly
 
 export type GatewayMode = "serve" | "worker" | "client";
 
-export type GatewayOpener = (options: {
+type GatewayOpener = (options: {
   readonly settings: Settings;
   readonly mode: GatewayMode;
   readonly logger: Logger;
