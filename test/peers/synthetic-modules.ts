@@ -27,7 +27,6 @@ function general(slice: SliceFacts): Fields {
     Manufacturer: "SYNTHETIC",
     ManufacturerModelName: "Phantom One",
     SoftwareVersions: "1.0",
-    AccessionNumber: "",
     SeriesDate: "20240120",
     AcquisitionDate: "20240120",
     ContentDate: "20240120",
