@@ -1,13 +1,19 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startCountingStore } from "../../test/support/counting-store.ts";
 import { smallObject } from "../../test/support/small-object.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { parseAeTitle, parseDicomAddress } from "../dicom/ae-title.ts";
+import type { DataElement } from "../dicom/data-set.ts";
+import { tags } from "../dicom/dictionary/tags.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
+import { dataSetOf, textElement, uidOf } from "../dicom/values.ts";
 import { encodeFileMeta } from "../dicom/writer.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
 import { startDimseServer } from "../network/dimse/server.ts";
 import { type DeidentifiedFile, declareDeidentified, parsePseudonym } from "../staging/deidentified-file.ts";
 import { neverAborted } from "../units/abort.ts";
@@ -15,6 +21,8 @@ import { systemClock } from "../units/clock.ts";
 import { silentLogger } from "../units/logger.ts";
 import type { StudyDelivery } from "./destination.ts";
 import { createDimseDestination } from "./dimse/dimse-destination.ts";
+import { checkStoreStatus } from "./dimse/store-status.ts";
+import { rethrowDestination } from "./folder/destination-error.ts";
 import { createFolderDestination } from "./folder/folder-destination.ts";
 import { deliverStudy } from "./receipts.ts";
 
@@ -23,9 +31,9 @@ const SERIES = parseSeriesInstanceUid("2.25.2");
 const PSEUDONYM = parsePseudonym("P-0001");
 const signal = neverAborted();
 
-async function fileAt(folder: string, number: number): Promise<DeidentifiedFile> {
+async function fileAt(folder: string, number: number, more: readonly DataElement[]): Promise<DeidentifiedFile> {
   const instance = `2.25.3.${number}`;
-  const { bytes, ...facts } = smallObject({ study: STUDY, series: SERIES, instance });
+  const { bytes, ...facts } = smallObject({ study: STUDY, series: SERIES, instance }, more);
   const content = Buffer.concat([encodeFileMeta(facts), bytes]);
   const path = join(folder, `${number}.dcm`);
   await writeFile(path, content);
@@ -41,9 +49,35 @@ async function fileAt(folder: string, number: number): Promise<DeidentifiedFile>
   });
 }
 
-async function deliveryOf(folder: string, count: number): Promise<StudyDelivery> {
-  const files = await Promise.all(Array.from({ length: count }, (_, index) => fileAt(folder, index + 1)));
+async function deliveryOf(folder: string, count: number, more: readonly DataElement[] = []): Promise<StudyDelivery> {
+  const files = await Promise.all(Array.from({ length: count }, (_, index) => fileAt(folder, index + 1, more)));
   return { project: "trial", pseudonym: PSEUDONYM, studyInstanceUid: STUDY, files, report: { profile: "basic" } };
+}
+
+/** Passes bytes on, and drops the connection instead of passing on an answer once `isDue` says so. */
+async function startCuttingProxy(port: number, isDue: () => boolean) {
+  let mended = false;
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(port, "127.0.0.1");
+    for (const socket of [client, upstream]) sockets.add(socket.on("error", () => {}));
+    client.on("data", (bytes) => upstream.write(bytes)).on("close", () => upstream.destroy());
+    upstream.on("close", () => client.destroy());
+    upstream.on("data", (bytes) => (isDue() && !mended ? client.destroy() : client.write(bytes)));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    mend() {
+      mended = true;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
 }
 
 describe("a folder destination", () => {
@@ -91,6 +125,40 @@ describe("a folder destination", () => {
     expect(await readdir(join(target.path, ".radferry"))).toEqual([]);
   });
 
+  it("replaces what it delivered before when the study comes out differently", async () => {
+    await using source = await temporaryFolder();
+    await using target = await temporaryFolder();
+    await using destination = await createFolderDestination({ name: "store", path: target.path });
+    await deliverStudy(destination, await deliveryOf(source.path, 2), systemClock, signal);
+    const changed = await deliveryOf(source.path, 2, [textElement(tags.ImageComments, "new profile")]);
+    await deliverStudy(destination, changed, systemClock, signal);
+    expect((await destination.held(changed, signal)).size).toBe(2);
+  });
+
+  it("leaves alone a file that it did not deliver, and names it", async () => {
+    await using source = await temporaryFolder();
+    await using target = await temporaryFolder();
+    await using destination = await createFolderDestination({ name: "store", path: target.path });
+    const path = join("trial", PSEUDONYM, STUDY, SERIES, "2.25.3.1.dcm");
+    await mkdir(join(target.path, path, ".."), { recursive: true });
+    await writeFile(join(target.path, path), "somebody else's");
+    await expect(deliverStudy(destination, await deliveryOf(source.path, 2), systemClock, signal)).rejects.toThrow(
+      expect.objectContaining({ code: "DELIVERY_CONFLICT", details: { destination: "store", path } }),
+    );
+    expect(await readFile(join(target.path, path), "utf8")).toBe("somebody else's");
+    expect(await readdir(join(target.path, ".radferry"))).toEqual([]);
+  });
+
+  it.each([
+    ["ENOSPC", "DESTINATION_FULL", "transient"],
+    ["EDQUOT", "DESTINATION_FULL", "transient"],
+    ["EROFS", "DESTINATION_NOT_WRITABLE", "permanent"],
+    ["ESTALE", "DESTINATION_UNAVAILABLE", "transient"],
+  ])("whose disk says %s gives %s, %s", (systemCode, code, errorClass) => {
+    const said = Object.assign(new Error(systemCode), { code: systemCode, syscall: "copyfile" });
+    expect(() => rethrowDestination("store")(said)).toThrow(expect.objectContaining({ code, class: errorClass }));
+  });
+
   it("says so when its path is no folder", async () => {
     await using target = await temporaryFolder();
     await writeFile(join(target.path, "file"), "");
@@ -133,7 +201,71 @@ describe("a DICOM store as destination", () => {
     );
   });
 
+  it("that is cut off in the middle gets only what it lacks the next time", async () => {
+    await using source = await temporaryFolder();
+    await using store = await startCountingStore(0);
+    await using proxy = await startCuttingProxy(
+      parseDicomAddress(store.address).port,
+      () => store.timesStored.size >= 2,
+    );
+    const address = parseDicomAddress(`VIEWER@127.0.0.1:${proxy.port}`);
+    await using destination = createDimseDestination({ name: "viewer", address, callingAeTitle, logger: silentLogger });
+    const delivery = await deliveryOf(source.path, 4);
+    await expect(deliverStudy(destination, delivery, systemClock, signal)).rejects.toThrow(
+      expect.objectContaining({ code: "DELIVERY_INTERRUPTED", class: "ambiguous" }),
+    );
+    expect(store.timesStored.size).toBe(2);
+    proxy.mend();
+    await deliverStudy(destination, delivery, systemClock, signal);
+    expect([...store.timesStored.values()]).toEqual([1, 1, 1, 1]);
+  });
+
+  it("gets nothing of a study that it does not take whole", async () => {
+    await using source = await temporaryFolder();
+    await using store = await startCountingStore(0);
+    const address = parseDicomAddress(store.address);
+    await using destination = createDimseDestination({ name: "viewer", address, callingAeTitle, logger: silentLogger });
+    const delivery = await deliveryOf(source.path, 2);
+    // A query service is nothing that a store without C-MOVE accepts.
+    const files = delivery.files.map((file, index) =>
+      index === 0 ? file : declareDeidentified({ ...file, sopClassUid: "1.2.840.10008.5.1.4.1.2.2.2" }),
+    );
+    await expect(deliverStudy(destination, { ...delivery, files }, systemClock, signal)).rejects.toThrow(
+      expect.objectContaining({ code: "NO_PRESENTATION_CONTEXT" }),
+    );
+    expect(store.timesStored.size).toBe(0);
+  });
+
+  it("that refuses series queries is asked for the whole study at once", async () => {
+    await using source = await temporaryFolder();
+    const delivery = await deliveryOf(source.path, 2);
+    const foreign = dataSetOf([
+      textElement(tags.StudyInstanceUID, "2.25.99"),
+      textElement(tags.SOPInstanceUID, "2.25.3.2"),
+    ]);
+    await using server = await startDimseServer({
+      host: "127.0.0.1",
+      port: 0,
+      aeTitle: parseAeTitle("NOSERIES"),
+      handlers: {
+        async *find(identifier) {
+          if (uidOf(identifier, tags.QueryRetrieveLevel) === "SERIES") throw new GatewayError("DIMSE_FAILED");
+          yield dataSetOf([textElement(tags.StudyInstanceUID, STUDY), textElement(tags.SOPInstanceUID, "2.25.3.1")]);
+          yield foreign;
+        },
+      },
+    });
+    const address = parseDicomAddress(`NOSERIES@127.0.0.1:${server.port}`);
+    await using destination = createDimseDestination({ name: "viewer", address, callingAeTitle, logger: silentLogger });
+    expect(await destination.held(delivery, signal)).toEqual(new Set(["2.25.3.1"]));
+  });
+
+  it.each([0x0000, 0x0107, 0x0111, 0xb000, 0xb006, 0xb007])("that answers %i has stored the object", (status) => {
+    expect(() => checkStoreStatus(status, "viewer")).not.toThrow();
+  });
+
   it.each([
+    [0x0213, "DELIVERY_REFUSED_FOR_NOW"],
     [0xa700, "DELIVERY_REFUSED_FOR_NOW"],
     [0xa900, "DELIVERY_REFUSED"],
     [0xc000, "DELIVERY_REFUSED"],

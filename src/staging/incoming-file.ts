@@ -1,13 +1,21 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { encodeFileMeta } from "../dicom/writer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { isDiskFull } from "../units/durable-files.ts";
 import type { IncomingFileOptions } from "./staging-area.ts";
+import { asStagingError, rethrowStaging } from "./staging-error.ts";
 
 /** Small chunks are gathered to this size before they are written. */
 const GATHER_BYTES = 1024 * 1024;
 
-/** A file being written under a temporary name, in order, with bounded memory. */
+/** What a file being written needs of an open file: tests give one whose disk is full. */
+export type WritableFile = Pick<FileHandle, "writev" | "close">;
+
+/** Creates a file that is not there yet, for its owner alone. */
+export type CreateFile = (path: string) => Promise<WritableFile>;
+
+export const createOwnerOnly: CreateFile = (path) => open(path, "wx", 0o600);
+
+/** A file being written under a temporary name, in order, with bounded memory: one write on its way, the next being gathered. */
 export interface PartFile {
   readonly path: string;
   write(chunk: Uint8Array): void | Promise<void>;
@@ -16,51 +24,75 @@ export interface PartFile {
   discard(): Promise<void>;
 }
 
-/** @throws GatewayError STAGING_FULL */
-export async function openPartFile(path: string, options: IncomingFileOptions): Promise<PartFile> {
-  const file = await open(path, "wx", 0o600).catch(rethrowFull);
-  return createPartFile(path, file, encodeFileMeta(options));
+/** @throws GatewayError STAGING_FULL, STAGING_UNAVAILABLE */
+export async function openPartFile(
+  path: string,
+  options: IncomingFileOptions,
+  create: CreateFile = createOwnerOnly,
+): Promise<PartFile> {
+  const head = encodeFileMeta(options);
+  return createPartFile(path, await create(path).catch(rethrowStaging), head);
 }
 
-function createPartFile(path: string, file: FileHandle, head: Uint8Array): PartFile {
-  let gathered: Uint8Array[] = [Buffer.from(head)];
+function createPartFile(path: string, file: WritableFile, head: Uint8Array): PartFile {
+  let gathered: Uint8Array[] = [head];
   let gatheredBytes = head.length;
+  let writing: Promise<void> | undefined;
+  let failure: unknown;
   let closed = false;
 
-  const flush = async (): Promise<void> => {
-    const buffers = gathered;
-    gathered = [];
-    gatheredBytes = 0;
-    if (buffers.length === 0) return;
-    const expected = buffers.reduce((sum, { length }) => sum + length, 0);
-    const { bytesWritten } = await file.writev(buffers).catch(rethrowFull);
-    if (bytesWritten !== expected) throw new GatewayError("STAGING_FULL");
-  };
   const close = async (): Promise<void> => {
     if (closed) return;
     closed = true;
     await file.close();
   };
+  const remove = async (): Promise<void> => {
+    await close();
+    await rm(path, { force: true });
+  };
+  const writeGathered = async (): Promise<void> => {
+    const buffers = gathered;
+    const expected = gatheredBytes;
+    gathered = [];
+    gatheredBytes = 0;
+    try {
+      const { bytesWritten } = await file.writev(buffers);
+      if (bytesWritten !== expected) throw new GatewayError("STAGING_FULL");
+    } catch (thrown) {
+      failure ??= asStagingError(thrown);
+      // Nobody will want what is cut short, and the room is needed.
+      await remove().catch(() => {});
+    } finally {
+      writing = undefined;
+    }
+  };
+  const begin = (): void => {
+    if (failure !== undefined) throw failure;
+    if (writing === undefined && gatheredBytes > 0) writing = writeGathered();
+  };
 
   return {
     path,
     write(chunk) {
+      if (failure !== undefined) throw failure;
       // The chunk belongs to the network's buffer: it is copied, as it is written later.
       gathered.push(Buffer.from(chunk));
       gatheredBytes += chunk.length;
-      if (gatheredBytes >= GATHER_BYTES) return flush();
+      if (gatheredBytes < GATHER_BYTES) return;
+      // Only a disk that is behind holds the sender back.
+      if (writing !== undefined) return writing.then(begin);
+      begin();
     },
     async finish() {
-      await flush();
+      await writing;
+      begin();
+      await writing;
+      if (failure !== undefined) throw failure;
       await close();
     },
     async discard() {
-      await close();
-      await rm(path, { force: true });
+      await writing;
+      await remove();
     },
   };
-}
-
-function rethrowFull(thrown: unknown): never {
-  throw isDiskFull(thrown) ? new GatewayError("STAGING_FULL", {}, thrown) : thrown;
 }

@@ -1,21 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isFieldUid, type StudyInstanceUid, trimUid } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { Disk } from "../units/disk.ts";
-import { isDiskFull } from "../units/durable-files.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
-import { openPartFile, type PartFile } from "./incoming-file.ts";
+import { type CreateFile, openPartFile, type PartFile } from "./incoming-file.ts";
 import { inspectInstance } from "./inspect-instance.ts";
 import type { IncomingFile, IncomingFileOptions, StagedInstance, StagingArea } from "./staging-area.ts";
-import { fileName, loadStudyIndex, type StudyIndex, syncStudy } from "./study-index.ts";
+import { rethrowStaging } from "./staging-error.ts";
+import { fileName, forget, listPresent, loadStudyIndex, type StudyIndex, syncStudy } from "./study-index.ts";
 
 export interface StagingOptions {
   readonly path: string;
   readonly reserveBytes: number;
   readonly disk: Disk;
   readonly logger?: Logger;
+  /** Tests give one whose disk is full. */
+  readonly createFile?: CreateFile;
 }
 
 interface Area {
@@ -24,32 +26,55 @@ interface Area {
   readonly logger: Logger;
   /** Folders are read once; a promise so that two readers share one reading. */
   readonly indexes: Map<StudyInstanceUid, Promise<StudyIndex>>;
+  /** Instances being given their name, by that name: of two at the same time the first is kept. */
+  readonly placing: Map<string, Promise<StagedInstance>>;
+  readonly createFile: CreateFile | undefined;
 }
 
-/** `incoming/<random>.part` while bytes arrive, `studies/<Study UID>/<SOP Instance UID>.dcm` once whole. What was incoming at the last end is removed. */
-export async function openStagingArea({
-  path,
-  reserveBytes,
-  disk,
-  logger = silentLogger,
-}: StagingOptions): Promise<StagingArea> {
-  const area: Area = { incoming: join(path, "incoming"), studies: join(path, "studies"), logger, indexes: new Map() };
-  await rm(area.incoming, { recursive: true, force: true });
-  await mkdir(area.incoming, { recursive: true, mode: 0o700 });
-  await mkdir(area.studies, { recursive: true, mode: 0o700 });
+/**
+ * `incoming/<random>.part` while bytes arrive, `studies/<Study UID>/<SOP Instance UID>.dcm` once whole. What was incoming at the last end is removed.
+ * @throws GatewayError STAGING_FULL, STAGING_UNAVAILABLE, as every method does
+ */
+export async function openStagingArea(options: StagingOptions): Promise<StagingArea> {
+  const { path, reserveBytes, disk } = options;
+  const area: Area = {
+    incoming: join(path, "incoming"),
+    studies: join(path, "studies"),
+    logger: options.logger ?? silentLogger,
+    indexes: new Map(),
+    placing: new Map(),
+    createFile: options.createFile,
+  };
+  await makeFolders(area).catch(rethrowStaging);
   return {
-    begin: (options) => begin(area, options),
-    list: async (study) => [...(await indexOf(area, study)).instances.values()],
-    sync: async (study) => syncStudy(folderOf(area, study), await indexOf(area, study)),
-    removeInstance: (instance) => removeInstance(area, instance),
-    async removeStudy(study) {
-      area.indexes.delete(study);
-      await rm(folderOf(area, study), { recursive: true, force: true });
-    },
-    studies: () => listStudies(area),
-    isBelowReserve: async () => (await disk.freeBytes(path)) < reserveBytes,
+    begin: (incoming) => begin(area, incoming),
+    list: (study) => list(area, study).catch(rethrowStaging),
+    sync: (study) => sync(area, study).catch(rethrowStaging),
+    removeInstance: (instance) => removeInstance(area, instance).catch(rethrowStaging),
+    removeStudy: (study) => removeStudy(area, study).catch(rethrowStaging),
+    studies: () => listStudies(area).catch(rethrowStaging),
+    isBelowReserve: async () => (await disk.freeBytes(path).catch(rethrowStaging)) < reserveBytes,
     async [Symbol.asyncDispose]() {},
   };
+}
+
+async function makeFolders({ incoming, studies }: Area): Promise<void> {
+  await rm(incoming, { recursive: true, force: true });
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
+  await mkdir(studies, { recursive: true, mode: 0o700 });
+}
+
+async function list(area: Area, study: StudyInstanceUid): Promise<readonly StagedInstance[]> {
+  return await listPresent(folderOf(area, study), await indexOf(area, study));
+}
+
+async function sync(area: Area, study: StudyInstanceUid): Promise<void> {
+  await syncStudy(folderOf(area, study), await indexOf(area, study));
+}
+
+async function removeStudy(area: Area, study: StudyInstanceUid): Promise<void> {
+  area.indexes.delete(study);
+  await rm(folderOf(area, study), { recursive: true, force: true });
 }
 
 function folderOf({ studies }: Area, study: StudyInstanceUid): string {
@@ -80,7 +105,7 @@ async function forgetOldest(area: Area): Promise<void> {
 }
 
 async function begin(area: Area, options: IncomingFileOptions): Promise<IncomingFile> {
-  const part = await openPartFile(join(area.incoming, `${randomUUID()}.part`), options);
+  const part = await openPartFile(join(area.incoming, `${randomUUID()}.part`), options, area.createFile);
   return {
     write: (chunk) => part.write(chunk),
     commit: (admit) => commit(area, part, options, admit),
@@ -106,7 +131,7 @@ async function commit(
     if (!admit(instance)) throw new GatewayError("INSTANCE_UNSOLICITED");
     return await keep(area, instance);
   } catch (thrown) {
-    throw isDiskFull(thrown) ? new GatewayError("STAGING_FULL", {}, thrown) : thrown;
+    return rethrowStaging(thrown);
   } finally {
     await part.discard();
   }
@@ -114,14 +139,25 @@ async function commit(
 
 /** An instance that is there already is kept as it was: what counts as received does not change under a job's hands. */
 async function keep(area: Area, instance: StagedInstance): Promise<StagedInstance> {
-  const index = await indexOf(area, instance.studyInstanceUid);
-  const staged = index.instances.get(instance.sopInstanceUid);
-  if (staged !== undefined) return staged;
-  const folder = folderOf(area, instance.studyInstanceUid);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, fileName(instance.sopInstanceUid));
+  const { instances } = await indexOf(area, instance.studyInstanceUid);
+  const path = join(folderOf(area, instance.studyInstanceUid), fileName(instance.sopInstanceUid));
+  const first = instances.get(instance.sopInstanceUid) ?? area.placing.get(path);
+  if (first !== undefined) return await first;
+  const placing = place(area, instance, path);
+  area.placing.set(path, placing);
+  try {
+    return await placing;
+  } finally {
+    area.placing.delete(path);
+  }
+}
+
+async function place(area: Area, instance: StagedInstance, path: string): Promise<StagedInstance> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await rename(instance.path, path);
   const kept = { ...instance, path };
+  // Asked for again: the index may have been forgotten meanwhile.
+  const index = await indexOf(area, instance.studyInstanceUid);
   index.instances.set(kept.sopInstanceUid, kept);
   index.unsynced.add(kept.sopInstanceUid);
   return kept;
@@ -129,8 +165,7 @@ async function keep(area: Area, instance: StagedInstance): Promise<StagedInstanc
 
 async function removeInstance(area: Area, { studyInstanceUid, sopInstanceUid, path }: StagedInstance): Promise<void> {
   const index = await indexOf(area, studyInstanceUid);
-  index.instances.delete(sopInstanceUid);
-  index.unsynced.delete(sopInstanceUid);
+  forget(index, sopInstanceUid);
   await rm(path, { force: true });
 }
 

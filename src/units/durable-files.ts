@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { open, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 /** Makes the names in a folder survive a power cut. */
 export async function syncFolder(path: string): Promise<void> {
@@ -22,9 +22,17 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
+export interface DurableWrite {
+  /** Owner only by default. */
+  readonly mode?: number;
+  /** Where the file grows before it gets its name, on the same file system; beside its final place by default. */
+  readonly temporaryFolder?: string;
+}
+
 /** The file is there whole, or as it was before; it survives a power cut. */
-export async function writeFileDurably(path: string, text: string, mode = 0o600): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.part`;
+export async function writeFileDurably(path: string, text: string, options: DurableWrite = {}): Promise<void> {
+  const { mode = 0o600, temporaryFolder = dirname(path) } = options;
+  const temporary = join(temporaryFolder, `${basename(path)}.${randomUUID()}.part`);
   try {
     await writeFile(temporary, text, { mode, flush: true });
     await rename(temporary, path);
@@ -35,8 +43,19 @@ export async function writeFileDurably(path: string, text: string, mode = 0o600)
   await syncFolder(dirname(path));
 }
 
+/** The error code of the operating system, such as ENOENT; undefined for errors of another origin. */
+export function systemCodeOf(thrown: unknown): string | undefined {
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
+/** Whether the file or folder was not there. */
+export function isMissing(thrown: unknown): boolean {
+  return systemCodeOf(thrown) === "ENOENT";
+}
+
 /** Whether an error of the file system says that there is no room: ENOSPC or EDQUOT. */
 export function isDiskFull(thrown: unknown): boolean {
-  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  const code = systemCodeOf(thrown);
   return code === "ENOSPC" || code === "EDQUOT";
 }

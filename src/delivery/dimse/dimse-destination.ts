@@ -1,7 +1,5 @@
 import type { AeTitle, DicomAddress } from "../../dicom/ae-title.ts";
-import { tags } from "../../dicom/dictionary/tags.ts";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
-import { dataSetOf, textElement, uidOf } from "../../dicom/values.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
 import { outgoingFromFile } from "../../network/dimse/outgoing-file.ts";
@@ -9,12 +7,11 @@ import type { Association, DimseTimeouts, ProposedContext } from "../../network/
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Destination, StudyDelivery } from "../destination.ts";
+import { listInstances } from "./list-instances.ts";
 import { checkStoreStatus } from "./store-status.ts";
 
 const STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1";
 const PLAIN_SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"];
-/** A store that lists more than this for one series of a delivery lies. */
-const MAXIMUM_ANSWERS = 100_000;
 /** Presentation contexts of one association. PS3.8 9.3.2.2: odd numbers up to 255. */
 const MAXIMUM_CONTEXTS = 128;
 
@@ -56,7 +53,6 @@ async function open(
   });
 }
 
-/** Series by series: some stores refuse an image query without Series Instance UID. */
 async function held(
   options: DimseDestinationOptions,
   delivery: StudyDelivery,
@@ -64,17 +60,7 @@ async function held(
 ): Promise<ReadonlySet<SopInstanceUid>> {
   const contexts = [{ abstractSyntaxUid: STUDY_ROOT_FIND, transferSyntaxUids: PLAIN_SYNTAXES }];
   await using association = await open(options, contexts, signal);
-  const listed = new Set<string>();
-  for (const series of new Set(delivery.files.map((file) => file.seriesInstanceUid))) {
-    const identifier = dataSetOf([
-      textElement(tags.QueryRetrieveLevel, "IMAGE"),
-      textElement(tags.StudyInstanceUID, delivery.studyInstanceUid),
-      textElement(tags.SeriesInstanceUID, series),
-      textElement(tags.SOPInstanceUID, ""),
-    ]);
-    const request = { model: "study-root", identifier, maximumAnswers: MAXIMUM_ANSWERS } as const;
-    for await (const answer of association.find(request, signal)) listed.add(uidOf(answer, tags.SOPInstanceUID) ?? "");
-  }
+  const listed = await listInstances(association, delivery, signal);
   return new Set(delivery.files.map((file) => file.sopInstanceUid).filter((uid) => listed.has(uid)));
 }
 
@@ -103,6 +89,8 @@ async function sendOver(
   signal: AbortSignal,
 ): Promise<void> {
   await using association = await open(options, contexts, signal);
+  if (!contexts.every((context) => isAccepted(association, context)))
+    throw new GatewayError("NO_PRESENTATION_CONTEXT", { destination: options.name });
   let sent = 0;
   try {
     for (const file of files) {
@@ -117,4 +105,12 @@ async function sendOver(
     const isCut = error.code === "ASSOCIATION_ABORTED" || error.code === "TIMED_OUT";
     throw isCut ? new GatewayError("DELIVERY_INTERRUPTED", { destination: options.name, sent }, thrown) : thrown;
   }
+}
+
+/** Asked before anything is sent: a study that cannot arrive whole does not arrive in part. */
+function isAccepted({ acceptedContexts }: Association, proposed: ProposedContext): boolean {
+  return acceptedContexts.some(
+    ({ abstractSyntaxUid, transferSyntaxUid }) =>
+      abstractSyntaxUid === proposed.abstractSyntaxUid && proposed.transferSyntaxUids.includes(transferSyntaxUid),
+  );
 }

@@ -8,11 +8,16 @@ interface StatusRow {
   readonly code: ErrorCode | undefined;
 }
 
-/** Answers to C-STORE. PS3.4 B.2.3 table B.2-1; warnings mean that the object was stored. */
+/** Answers to C-STORE: PS3.4 B.2.3 table B.2-1, PS3.7 C. Warnings mean that the object was stored; the store is read back all the same. */
 const STORE_STATUSES: readonly StatusRow[] = [
   { from: 0x0000, to: 0x0000, code: undefined },
-  { from: 0xb000, to: 0xb000, code: undefined },
-  { from: 0xb006, to: 0xb007, code: undefined },
+  { from: 0x0001, to: 0x0001, code: undefined },
+  { from: 0x0107, to: 0x0107, code: undefined },
+  // Duplicate SOP instance: it is there already.
+  { from: 0x0111, to: 0x0111, code: undefined },
+  { from: 0x0116, to: 0x0116, code: undefined },
+  { from: 0xb000, to: 0xbfff, code: undefined },
+  { from: 0x0213, to: 0x0213, code: "DELIVERY_REFUSED_FOR_NOW" },
   { from: 0xa700, to: 0xa7ff, code: "DELIVERY_REFUSED_FOR_NOW" },
 ];
 

@@ -1,17 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { chmod, constants, copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, constants, copyFile, mkdir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { concurrently } from "../../units/concurrently.ts";
-import { isDiskFull, syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
+import { syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
-import { sha256OfFile } from "./file-hash.ts";
+import { type Delivered, lookAt } from "./delivered-file.ts";
+import { rethrowDestination } from "./destination-error.ts";
+import { deliveredBefore, REPORT, reportText } from "./report-file.ts";
 
 /** Temporary files live here, below the destination, so that a rename is enough. interfaces.md section 4. */
 const TEMPORARY = ".radferry";
-const REPORT = "radferry-report.json";
 const PARALLEL_FILES = 4;
 /** Research staff read what is delivered: the folder's own rules apply, not ours. */
 const FILE_MODE = 0o644;
@@ -21,7 +22,7 @@ const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
  * `<path>/<project>/<pseudonym>/<study>/<series>/<instance>.dcm`, each file whole or absent, and `radferry-report.json` beside the series.
- * @throws GatewayError DESTINATION_NOT_WRITABLE
+ * @throws GatewayError DESTINATION_NOT_WRITABLE, DESTINATION_FULL, DESTINATION_UNAVAILABLE, as every method does
  */
 export async function createFolderDestination({
   name,
@@ -30,23 +31,24 @@ export async function createFolderDestination({
   readonly name: string;
   readonly path: string;
 }): Promise<Destination> {
-  const temporary = join(path, TEMPORARY);
-  try {
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
-  } catch (thrown) {
-    throw asDestinationError(name, thrown);
-  }
-  const folder = { name, path, temporary };
+  const folder = { name, path, temporary: join(path, TEMPORARY) };
+  const rethrow = rethrowDestination(name);
+  await sweep(folder).catch(rethrow);
   return {
     name,
     kind: "folder",
     proof: "sha256",
-    held: (delivery, signal) => held(folder, delivery, signal),
-    send: (delivery, files, signal) => send(folder, delivery, files, signal),
-    conclude: (delivery, receipt) => conclude(folder, delivery, receipt),
-    [Symbol.asyncDispose]: () => rm(temporary, { recursive: true, force: true }),
+    held: (delivery, signal) => held(folder, delivery, signal).catch(rethrow),
+    send: (delivery, files, signal) => send(folder, delivery, files, signal).catch(rethrow),
+    conclude: (delivery, receipt) => conclude(folder, delivery, receipt).catch(rethrow),
+    // Not empty: another gateway delivers to the same folder.
+    [Symbol.asyncDispose]: () => rmdir(folder.temporary).catch(() => {}),
   };
+}
+
+async function sweep({ temporary }: Folder): Promise<void> {
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
 }
 
 interface Folder {
@@ -74,12 +76,8 @@ async function held(
   const study = studyFolder(folder, delivery);
   const found = new Set<SopInstanceUid>();
   await concurrently(delivery.files, PARALLEL_FILES, async (file) => {
-    const path = fileIn(study, file);
-    const size = await stat(path).then(
-      (stats) => stats.size,
-      () => undefined,
-    );
-    if (size === file.sizeBytes && (await sha256OfFile(path, signal)) === file.sha256) found.add(file.sopInstanceUid);
+    signal.throwIfAborted();
+    if ((await lookAt(fileIn(study, file), file, signal)) === "same") found.add(file.sopInstanceUid);
   });
   return found;
 }
@@ -91,22 +89,27 @@ async function send(
   signal: AbortSignal,
 ): Promise<void> {
   const study = studyFolder(folder, delivery);
+  const ours = await deliveredBefore(study);
   const arriving = join(folder.temporary, randomUUID());
   try {
     await mkdir(arriving, { recursive: true });
     await concurrently(files, PARALLEL_FILES, async (file) => {
       signal.throwIfAborted();
-      await place(file, join(arriving, `${file.sopInstanceUid}.dcm`), fileIn(study, file));
+      const target = fileIn(study, file);
+      const there: Delivered = await lookAt(target, file, signal);
+      if (there === "same") return;
+      // What an earlier delivery left is ours to replace; nobody else's file is.
+      if (there === "other" && !ours.has(relative(study, target)))
+        throw new GatewayError("DELIVERY_CONFLICT", { destination: folder.name, path: relative(folder.path, target) });
+      await place(file, join(arriving, `${file.sopInstanceUid}.dcm`), target);
     });
     for (const path of foldersOf(folder.path, study, files)) await syncFolder(path);
-  } catch (thrown) {
-    throw asDestinationError(folder.name, thrown);
   } finally {
     await rm(arriving, { recursive: true, force: true });
   }
 }
 
-/** Whole and synced before it gets its name. A file of another content under that name is an older delivery's, and is replaced. */
+/** Whole and synced before it gets its name. */
 async function place(file: DeidentifiedFile, temporary: string, target: string): Promise<void> {
   await copyFile(file.path, temporary, constants.COPYFILE_FICLONE);
   await chmod(temporary, FILE_MODE);
@@ -123,35 +126,6 @@ function foldersOf(root: string, study: string, files: readonly DeidentifiedFile
 }
 
 async function conclude(folder: Folder, delivery: StudyDelivery, receipt: Receipt): Promise<void> {
-  const { confirmedAtMs, ...facts } = receipt;
-  const document = {
-    ...delivery.report,
-    pseudonym: delivery.pseudonym,
-    studyInstanceUid: delivery.studyInstanceUid,
-    receipt: { ...facts, confirmedAt: new Date(confirmedAtMs).toISOString() },
-    files: delivery.files
-      .map((file) => ({
-        path: `${file.seriesInstanceUid}/${file.sopInstanceUid}.dcm`,
-        sha256: file.sha256,
-        sizeBytes: file.sizeBytes,
-      }))
-      .sort((a, b) => (a.path < b.path ? -1 : 1)),
-  };
-  try {
-    await writeFileDurably(
-      join(studyFolder(folder, delivery), REPORT),
-      `${JSON.stringify(document, undefined, 2)}\n`,
-      FILE_MODE,
-    );
-  } catch (thrown) {
-    throw asDestinationError(folder.name, thrown);
-  }
-}
-
-function asDestinationError(destination: string, thrown: unknown): unknown {
-  if (isDiskFull(thrown)) return new GatewayError("DESTINATION_FULL", { destination }, thrown);
-  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
-  const isRefused =
-    code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOTDIR" || code === "EEXIST";
-  return isRefused ? new GatewayError("DESTINATION_NOT_WRITABLE", { destination }, thrown) : thrown;
+  const path = join(studyFolder(folder, delivery), REPORT);
+  await writeFileDurably(path, reportText(delivery, receipt), { mode: FILE_MODE, temporaryFolder: folder.temporary });
 }
