@@ -14,7 +14,9 @@ const SUBMITTED: SubmitDocument = {
   rows: 3,
   accepted: 2,
   joined: 0,
-  refused: [{ row: 3, column: "study_instance_uid", code: "UID_INVALID", message: "The value is not a UID." }],
+  refused: [
+    { row: 3, column: "study_instance_uid", code: "UID_INVALID", message: "Row 3, column study_instance_uid: no UID." },
+  ],
 };
 const QUEUED: StatusDocument = { cohort: "c1", project: "trial", total: 2, states: { queued: 2 }, done: false };
 const DELIVERED: StatusDocument = { ...QUEUED, states: { delivered: 1, excluded: 1 }, done: true };
@@ -81,7 +83,7 @@ it("hands a file in and prints what was accepted", async () => {
   expect(world.modes).toEqual(["client"]);
 
   const forPeople = await runCli(["cohort", "submit", "wanted.csv", "--project", "trial"], world);
-  expect(forPeople.stdout).toContain("row 3, study_instance_uid: The value is not a UID. [UID_INVALID]");
+  expect(forPeople.stdout).toContain("  Row 3, column study_instance_uid: no UID. [UID_INVALID]\n");
 });
 
 it("fails when every row was refused", async () => {

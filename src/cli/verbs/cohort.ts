@@ -89,9 +89,8 @@ const SHOWN_FINDINGS = 50;
 
 function* submitLines({ cohort, project, rows, accepted, joined, refused }: SubmitDocument): Generator<string> {
   yield `cohort ${cohort} of project ${project}: ${rows} rows, ${accepted} accepted, ${joined} of them known already`;
-  for (const { row, column, code, message } of refused.slice(0, SHOWN_FINDINGS)) {
-    yield `  row ${row}${column === "" ? "" : `, ${column}`}: ${message} [${code}]`;
-  }
+  // The message names row and column.
+  for (const { code, message } of refused.slice(0, SHOWN_FINDINGS)) yield `  ${message} [${code}]`;
   if (refused.length > SHOWN_FINDINGS) yield `  and ${refused.length - SHOWN_FINDINGS} more: see cohort export`;
 }
 

@@ -65,7 +65,8 @@ async function openSession(cli: Cli): Promise<Session> {
 /** Undefined while another process works on the home. */
 async function openWorker(cli: Cli): Promise<Gateway | undefined> {
   try {
-    return await openGateway(cli, "worker");
+    // A log would break the bar into pieces; the states tell the same.
+    return await openGateway(cli, "worker", cli.world.stderr.isTTY ? "error" : "warn");
   } catch (thrown) {
     if (toGatewayError(thrown).code === "HOME_IN_USE") return undefined;
     throw thrown;
