@@ -15,6 +15,8 @@ export interface StudyMatch {
 export interface ListedInstance {
   readonly seriesInstanceUid: SeriesInstanceUid;
   readonly sopInstanceUid: SopInstanceUid;
+  /** Optional in answers, and asked for because C-GET must name the classes it takes. */
+  readonly sopClassUid: string | undefined;
 }
 
 /** What the archive says a study holds: the UIDs; a count when UIDs are refused; `unknown` when both are. */
@@ -28,6 +30,8 @@ export interface RetrieveRequest {
   readonly studyInstanceUid: StudyInstanceUid;
   readonly seriesInstanceUids?: readonly SeriesInstanceUid[];
   readonly instances?: readonly ListedInstance[];
+  /** SOP classes of what is fetched, where the archive named them. */
+  readonly sopClassUids?: readonly string[];
   /** What should have arrived in the end, where the archive listed it: the wait for late instances ends with the last of them. */
   readonly wanted?: ReadonlySet<SopInstanceUid>;
 }

@@ -244,6 +244,11 @@ export const errorRegistry = {
     summary: "A query key is no keyword of the DICOM dictionary.",
     remedy: "Use keywords such as PatientID, StudyDate or AccessionNumber.",
   },
+  SERIES_NOT_FOUND: {
+    class: "permanent",
+    summary: "The study is there, but none of the series that were asked for.",
+    remedy: "Check the row's series_instance_uids, or leave them empty for the whole study.",
+  },
   STUDY_NOT_FOUND: {
     class: "permanent",
     summary: "No archive of the project has the study.",

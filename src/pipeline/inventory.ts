@@ -57,10 +57,12 @@ export async function fetchMissing(context: StepContext, inventory: Inventory): 
     await archive.retrieve(
       {
         studyInstanceUid: study,
+        // What is staged already will not come again: the wait ends with the last of the missing.
         ...(listing.kind === "instances"
-          ? { wanted: new Set(listing.instances.map((instance) => instance.sopInstanceUid)) }
+          ? { wanted: new Set(missing.map((instance) => instance.sopInstanceUid)) }
           : {}),
         ...(whole ? {} : { instances: missing }),
+        sopClassUids: missing.flatMap(({ sopClassUid }) => sopClassUid ?? []),
         ...(whole && seriesInstanceUids !== undefined ? { seriesInstanceUids } : {}),
       },
       context.signal,

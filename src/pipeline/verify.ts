@@ -49,6 +49,7 @@ async function conclude(context: StepContext, inventory: Inventory): Promise<Ste
     expected: expectedCount(inventory.listing) ?? null,
     events: [{ event: "verified", detail: { verdict, received, missing: inventory.missing.length } }],
   });
+  if (expectedCount(inventory.listing) === 0) return { kind: "end", state: "not-found", code: "SERIES_NOT_FOUND" };
   if (received === 0) return { kind: "end", state: "failed", code: refusal ?? "NOTHING_RECEIVED" };
   if (verdict === "complete" || project.partial === "deliver") return { kind: "next", stage: "deidentifying" };
   if (refusal !== undefined) return { kind: "end", state: "failed", code: refusal };

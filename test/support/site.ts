@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,17 +59,6 @@ export interface Site extends AsyncDisposable {
 }
 
 export const PROJECT = "trial";
-
-/** Any free port: asked of the system, given back, used at once. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 export async function makeSite(options: SiteOptions): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "radferry-site-"));

@@ -102,14 +102,14 @@ async function* find(
   yield* association.find({ model: "study-root", identifier, maximumAnswers }, signal);
 }
 
-function retrieveContexts({ options }: Peer): readonly ProposedContext[] {
-  return options.retrieve === "move" ? moveContexts() : getContexts();
+function retrieveContexts({ options }: Peer, request: RetrieveRequest): readonly ProposedContext[] {
+  return options.retrieve === "move" ? moveContexts() : getContexts(request.sopClassUids);
 }
 
 async function rehearseRetrieval(peer: Peer, signal: AbortSignal): Promise<void> {
-  await withAssociation(peer, retrieveContexts(peer), signal, async (association) => {
+  const request = { studyInstanceUid: parseStudyInstanceUid(nobodysUid()) };
+  await withAssociation(peer, retrieveContexts(peer, request), signal, async (association) => {
     // An unknown study is answered with success and no sub-operations, or with a failure that speaks of the study, not of us.
-    const request = { studyInstanceUid: parseStudyInstanceUid(nobodysUid()) };
     await retrieveAll(peer, association, request, () => {}, signal).catch((thrown: unknown) => {
       const { code } = toGatewayError(thrown);
       if (code !== "ARCHIVE_UNABLE" && code !== "ARCHIVE_REFUSED_REQUEST") throw thrown;
@@ -133,12 +133,15 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
   await using watch = watchSilence(clock, silenceMs, lastActivityMs, signal);
   const outcome = await withAssociation(
     peer,
-    retrieveContexts(peer),
+    retrieveContexts(peer, request),
     watch.signal,
     (association) => retrieveAll(peer, association, request, onProgress, watch.signal),
     { idleTimeoutMs: NO_IDLE_TIMEOUT_MS },
   );
-  await expectation.settled(request.wanted ?? new Set(), quietMs, signal);
+  // C-GET's instances came before its answer; so did C-MOVE's when as many arrived as the archive says it sent.
+  const isThrough =
+    peer.options.retrieve === "get" || expectation.arrived.size >= (outcome.completed ?? Number.POSITIVE_INFINITY);
+  if (!isThrough) await expectation.settled(request.wanted ?? new Set(), quietMs, signal);
   return outcome;
 }
 
@@ -149,7 +152,7 @@ async function retrieveAll(
   onProgress: () => void,
   signal: AbortSignal,
 ): Promise<RetrieveOutcome> {
-  let completed = 0;
+  let completed: number | undefined = 0;
   let failed = 0;
   let status = 0;
   for (const identifier of retrieveIdentifiers(request)) {
@@ -158,9 +161,9 @@ async function retrieveAll(
       options.retrieve === "move"
         ? await association.move({ ...query, destination: options.callingAeTitle }, onProgress, signal)
         : await association.get(query, options.store, onProgress, signal);
-    checkRetrieveStatus(result.status);
+    checkRetrieveStatus(result);
     status = result.status;
-    completed += result.completed ?? 0;
+    completed = completed === undefined || result.completed === undefined ? undefined : completed + result.completed;
     failed += result.failed ?? 0;
   }
   return { status, completed, failed };

@@ -2,7 +2,7 @@ import type { DataElement, DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { isFieldUid, trimUid } from "../../dicom/uid.ts";
-import { dataSetOf, numberOf, textElement, textOf } from "../../dicom/values.ts";
+import { dataSetOf, numberOf, textElement, textOf, uidOf } from "../../dicom/values.ts";
 import type { ListedInstance, RetrieveRequest, StudyMatch, StudyQuery } from "../archive.ts";
 
 /** Keys asked for besides those matched on; empty means "return it". PS3.4 C.2.2.1, table C.6-1. */
@@ -49,7 +49,7 @@ export function imageIdentifier(study: StudyInstanceUid, series: SeriesInstanceU
     textElement(tags.QueryRetrieveLevel, "IMAGE"),
     textElement(tags.StudyInstanceUID, study),
     textElement(tags.SeriesInstanceUID, series),
-    ...universal(tags.SOPInstanceUID),
+    ...universal(tags.SOPInstanceUID, tags.SOPClassUID),
   ]);
 }
 
@@ -126,7 +126,11 @@ export function listedInstance(
   const instance = trimUid(textOf(answer, tags.SOPInstanceUID) ?? "");
   const answeredSeries = trimUid(textOf(answer, tags.SeriesInstanceUID) ?? series);
   if (!isFieldUid(instance) || answeredSeries !== series) return undefined;
-  return { seriesInstanceUid: series, sopInstanceUid: instance as SopInstanceUid };
+  return {
+    seriesInstanceUid: series,
+    sopInstanceUid: instance as SopInstanceUid,
+    sopClassUid: uidOf(answer, tags.SOPClassUID),
+  };
 }
 
 /** Keys of upper levels are mandatory in answers, but not every archive returns them; a wrong one is never accepted. */

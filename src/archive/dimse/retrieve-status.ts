@@ -1,5 +1,6 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
+import type { RetrieveResult } from "../../network/dimse/service-types.ts";
 
 interface StatusRow {
   readonly from: number;
@@ -20,8 +21,13 @@ const FINAL_STATUSES: readonly StatusRow[] = [
   { from: 0xfe00, to: 0xfe00, code: "ARCHIVE_UNABLE" },
 ];
 
-/** @throws GatewayError when the status says that the archive did not carry the request out. */
-export function checkRetrieveStatus(status: number): void {
+/** Unable to perform sub-operations. PS3.4 table C.4-2. */
+const UNABLE_TO_SEND = 0xa702;
+
+/** @throws GatewayError when the answer says that the archive did not carry the request out. */
+export function checkRetrieveStatus({ status, failed }: Pick<RetrieveResult, "status" | "failed">): void {
+  // It tried, and every instance failed, perhaps refused by us: what is missing, and why, is told by verification.
+  if (status === UNABLE_TO_SEND && (failed ?? 0) > 0) return;
   const row = FINAL_STATUSES.find(({ from, to }) => status >= from && status <= to);
   const code = row === undefined ? "ARCHIVE_UNABLE" : row.code;
   if (code !== undefined)
