@@ -15,6 +15,7 @@ export interface SiteArchive {
   readonly name: string;
   readonly address: string;
   readonly retrieve: "move" | "get";
+  readonly availability?: { readonly associations: number };
 }
 
 export interface SiteOptions {
@@ -55,7 +56,7 @@ export interface Site extends AsyncDisposable {
   write(name: string, text: string): Promise<string>;
   run(...verb: readonly string[]): Promise<VerbResult>;
   /** Resolves when the service accepts associations. */
-  serve(): Promise<RunningService>;
+  serve(...flags: readonly string[]): Promise<RunningService>;
 }
 
 export const PROJECT = "trial";
@@ -94,7 +95,7 @@ export async function makeSite(options: SiteOptions): Promise<Site> {
         },
       };
     },
-    serve: () => startService(environment, folder),
+    serve: (...flags) => startService(environment, folder, flags),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -126,8 +127,8 @@ function settingsOf(
   };
 }
 
-async function startService(env: NodeJS.ProcessEnv, cwd: string): Promise<RunningService> {
-  const child = spawn(PROGRAM, ["serve", "--json"], { env, cwd, stdio: ["ignore", "pipe", "pipe"] });
+async function startService(env: NodeJS.ProcessEnv, cwd: string, flags: readonly string[]): Promise<RunningService> {
+  const child = spawn(PROGRAM, ["serve", "--json", ...flags], { env, cwd, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     log += text;
