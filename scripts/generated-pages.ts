@@ -1,0 +1,8 @@
+import { errorsPage } from "./errors-page.ts";
+import { settingsPage } from "./settings-page.ts";
+
+/** Pages that are written from tables of the code, by path. */
+export const GENERATED_PAGES: Readonly<Record<string, () => string>> = {
+  "docs/errors.md": errorsPage,
+  "docs/settings.md": settingsPage,
+};

@@ -1,0 +1,27 @@
+import { settingsTable } from "../src/config/settings-table.ts";
+import { tableCell } from "./table-cell.ts";
+
+/** `docs/settings.md`: every setting of the configuration file. */
+export function settingsPage(): string {
+  const rows = settingsTable().map(
+    ({ path, type, default: preset, description, supported }) =>
+      `| \`${path}\` | ${tableCell(type)} | ${tableCell(preset)} | ${tableCell(description)} | ${supported ? "yes" : "later"} |`,
+  );
+  return [
+    "# Settings",
+    "",
+    "Settings come from a YAML file, then from the environment, then from flags; the later one wins. `radferry config sample` writes a file to",
+    "begin with, `radferry config check` reports every problem at once, `radferry config schema` prints the JSON Schema for editors.",
+    "",
+    "A variable of the environment is `RADFERRY` and the path of the setting with two underscores before each part: items of a list by their",
+    "number from 0, names without regard to case and single underscores. `archives[].address` of the first archive is",
+    "`RADFERRY__ARCHIVES__0__ADDRESS`.",
+    "",
+    "Settings marked `later` are known but not available in this version: a file that uses them is refused with their path.",
+    "",
+    "| path | type | default | description | available |",
+    "|---|---|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
+}

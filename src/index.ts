@@ -1,0 +1,79 @@
+/** The public surface: what programs may import from the package. Everything else is free to change. */
+
+// archives
+export type {
+  Archive,
+  ListedInstance,
+  RetrieveOutcome,
+  StudyListing,
+  StudyMatch,
+  StudyQuery,
+} from "./archive/archive.ts";
+export { createDimseArchive, type DimseArchiveOptions } from "./archive/dimse/dimse-archive.ts";
+// de-identification
+export {
+  createDeidentifier,
+  type Deidentifier,
+  type DeidentifierOptions,
+  type InstanceTask,
+} from "./deid/deidentifier.ts";
+export type { InstanceOutcome } from "./deid/outcome.ts";
+export { loadProfile } from "./deid/profiles/load-profile.ts";
+export type { Profile } from "./deid/profiles/profile.ts";
+export { loadProjectKey, type ProjectKey } from "./deid/pseudonyms/project-key.ts";
+// delivery
+export type { Destination, Receipt, StudyDelivery } from "./delivery/destination.ts";
+export { createDimseDestination, type DimseDestinationOptions } from "./delivery/dimse/dimse-destination.ts";
+export { createFolderDestination } from "./delivery/folder/folder-destination.ts";
+// DICOM objects
+export { type AeTitle, type DicomAddress, parseAeTitle, parseDicomAddress } from "./dicom/ae-title.ts";
+export type {
+  ByteRange,
+  ByteSource,
+  DataElement,
+  DataSet,
+  ElementValue,
+  Finding,
+  Part10File,
+} from "./dicom/data-set.ts";
+export { type JsonDataSet, type JsonOptions, toDicomJson } from "./dicom/json.ts";
+export { bytesSource, parseDataSet, readPart10, readPart10File } from "./dicom/reader.ts";
+export { formatTag, type Tag, tagOf } from "./dicom/tag.ts";
+export { isUid, parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid, type Uid } from "./dicom/uid.ts";
+export {
+  bytesOf,
+  dataSetOf,
+  element,
+  itemsOf,
+  numberOf,
+  numbersOf,
+  sequenceElement,
+  textElement,
+  textOf,
+  textsOf,
+  uidOf,
+} from "./dicom/values.ts";
+export { type ByteSink, encodeDataSet, fileMetaOf, type Part10Content, writePart10 } from "./dicom/writer.ts";
+// errors
+export type { ErrorClass, ErrorEntry } from "./errors/error-class.ts";
+export { type ErrorDetails, type ErrorDocument, GatewayError } from "./errors/gateway-error.ts";
+export { type ErrorCode, errorRegistry } from "./errors/registry.ts";
+// the gateway
+export type { Gateway } from "./gateway/gateway.ts";
+export { type GatewayOptions, openGateway } from "./gateway/open-gateway.ts";
+// DIMSE
+export { openAssociation } from "./network/dimse/association.ts";
+export { startDimseServer } from "./network/dimse/server.ts";
+export type {
+  Association,
+  AssociationOptions,
+  DimseServer,
+  DimseServerOptions,
+  IncomingInstance,
+  InstanceSink,
+  OutgoingInstance,
+  ProposedContext,
+  RetrieveResult,
+  ServiceHandlers,
+  StoreHandler,
+} from "./network/dimse/service-types.ts";

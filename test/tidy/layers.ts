@@ -1,0 +1,95 @@
+import { isTest, type SourceFile } from "./repository.ts";
+import { importedPaths, importsOf, startedPaths } from "./syntax.ts";
+
+/** Folders below `src/`, each importing only from those above it. */
+export const LAYERS: readonly string[] = [
+  "errors",
+  "units",
+  "dicom",
+  "network/upper-layer",
+  "network/dimse",
+  "network/dicomweb",
+  "network/ihe",
+  "network/rest",
+  "staging",
+  "store",
+  "archive",
+  "cohort",
+  "deid",
+  "delivery",
+  "acquisition",
+  "pipeline",
+  "operations",
+  "observe",
+  "config",
+  "compat",
+  "http",
+  "gateway",
+  "cli",
+  "index.ts",
+];
+
+/** They meet in the pipeline and nowhere else. */
+const STRANGERS = new Set(["archive", "cohort", "deid", "delivery", "acquisition"]);
+
+/** Where the program begins. */
+const ENTRIES = new Set(["src/cli/main.ts", "src/index.ts"]);
+
+export function layerOf(path: string): string | undefined {
+  return LAYERS.find((layer) => path === `src/${layer}` || path.startsWith(`src/${layer}/`));
+}
+
+/** Files that no layer holds, and imports that go up or sideways. Tests beside a file may use everything. */
+export function layerProblems(files: readonly SourceFile[]): readonly string[] {
+  return files.filter(({ path }) => path.startsWith("src/") && !isTest(path)).flatMap(problemsOf);
+}
+
+function problemsOf(file: SourceFile): readonly string[] {
+  const layer = layerOf(file.path);
+  if (layer === undefined) return [`${file.path} is in no layer: see the list in docs/ARCHITECTURE.md`];
+  return importedPaths(file).flatMap((target) => {
+    if (!target.startsWith("src/")) return [`${file.path} imports ${target}: src stands alone`];
+    const other = layerOf(target);
+    if (other === undefined || other === layer) return [];
+    if (LAYERS.indexOf(other) > LAYERS.indexOf(layer)) return [`${file.path} imports upward from ${other}`];
+    if (STRANGERS.has(layer) && STRANGERS.has(other)) return [`${file.path} imports sideways from ${other}`];
+    return [];
+  });
+}
+
+/** Packages that are there only while developing must not be imported by the product. */
+export function strayPackages(files: readonly SourceFile[], dependencies: ReadonlySet<string>): readonly string[] {
+  return files
+    .filter(({ path }) => path.startsWith("src/") && !isTest(path))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter(({ from }) => !from.startsWith(".") && !from.startsWith("node:"))
+        .map(({ from }) => packageOf(from))
+        .filter((name) => !dependencies.has(name))
+        .map((name) => `${file.path} imports ${name}, which is not in "dependencies" of package.json`),
+    );
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+/** Files of `src` that no entry leads to; tests alone keep nothing alive. */
+export function deadFiles(files: readonly SourceFile[]): readonly string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const isRoot = ({ path }: SourceFile): boolean => ENTRIES.has(path) || path.startsWith("scripts/");
+  const queue = files.filter(isRoot);
+  const alive = new Set(queue.map(({ path }) => path));
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    for (const path of [...importedPaths(file), ...startedPaths(file)]) {
+      const target = byPath.get(path);
+      if (target === undefined || alive.has(path)) continue;
+      alive.add(path);
+      queue.push(target);
+    }
+  }
+  return [...byPath.keys()].filter((path) => path.startsWith("src/") && !isTest(path) && !alive.has(path));
+}
