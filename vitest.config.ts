@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts"],
     exclude: ["test/long/**"],
+    setupFiles: ["test/peers/leaks.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",

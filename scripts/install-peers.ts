@@ -1,0 +1,81 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { findPeer, type Peer } from "../test/peers/require-peer.ts";
+
+/** Debian packages of the programs that tests talk to, and one program that shows each. */
+const PEER_PACKAGES: Readonly<Record<string, Peer>> = {
+  orthanc: "Orthanc",
+  dcmtk: "dcmqrscp",
+  dicom3tools: "dciodvfy",
+};
+
+/** Answers "not now" to every package that would start a service. Debian policy, invoke-rc.d. */
+const POLICY_FILE = "/usr/sbin/policy-rc.d";
+const POLICY = "#!/bin/sh\nexit 101\n";
+
+/** What the machine is and what it may be given: a parameter, so that tests need no other machine. */
+export interface Machine {
+  isMissing(packageName: string): boolean;
+  readonly isDebian: boolean;
+  readonly isRoot: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Runs a program quietly; false when it failed. */
+  run(program: string, args: readonly string[]): boolean;
+  print(line: string): void;
+}
+
+export const thisMachine: Machine = {
+  isMissing: (packageName) => {
+    const program = PEER_PACKAGES[packageName];
+    return program === undefined || findPeer(program) === undefined;
+  },
+  isDebian: existsSync("/usr/bin/apt-get") && /^ID(?:_LIKE)?=.*debian/m.test(osRelease()),
+  isRoot: process.getuid?.() === 0,
+  environment: process.env,
+  run: (program, args) => withoutStartingServices(() => runQuietly(program, args)),
+  print: (line) => console.log(line),
+};
+
+/** Installs the missing peers where that is allowed, and names those that stay missing. @returns whether the tests may go on. */
+export function providePeers(machine: Machine): boolean {
+  const wanted = Object.keys(PEER_PACKAGES);
+  const missing = wanted.filter(machine.isMissing);
+  const mayInstall = machine.isDebian && machine.isRoot && machine.environment.RADFERRY_NO_INSTALL !== "1";
+  if (missing.length > 0 && mayInstall) {
+    machine.print(`installing the Debian packages ${missing.join(" ")} as test peers (RADFERRY_NO_INSTALL=1 declines)`);
+    machine.run("apt-get", ["update", "-qq"]);
+    machine.run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing]);
+  }
+  const absent = wanted.filter(machine.isMissing);
+  const isRequired = machine.environment.CI === "true";
+  for (const name of absent) {
+    const outcome = isRequired ? "CI=true needs it" : "its tests are skipped";
+    machine.print(`missing test peer ${name}: ${outcome} (Debian: apt-get install ${name})`);
+  }
+  return absent.length === 0 || !isRequired;
+}
+
+function osRelease(): string {
+  return existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
+}
+
+function runQuietly(program: string, args: readonly string[]): boolean {
+  const { status, stderr } = spawnSync(program, args, {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    stdio: ["ignore", "ignore", "pipe"],
+    encoding: "utf8",
+  });
+  if (status !== 0) console.error(stderr);
+  return status === 0;
+}
+
+/** Tests start their own servers: one that the package started would hold the usual ports. A policy of the machine's own is left alone. */
+function withoutStartingServices<T>(action: () => T): T {
+  if (existsSync(POLICY_FILE)) return action();
+  writeFileSync(POLICY_FILE, POLICY, { mode: 0o755 });
+  try {
+    return action();
+  } finally {
+    rmSync(POLICY_FILE, { force: true });
+  }
+}
