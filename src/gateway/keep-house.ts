@@ -1,4 +1,4 @@
-import { toGatewayError } from "../errors/gateway-error.ts";
+import { errorFields } from "../observe/error-fields.ts";
 import { sweepStaging } from "../pipeline/retention.ts";
 import type { Logger } from "../units/logger.ts";
 
@@ -17,7 +17,7 @@ export function keepHouse(
         const studies = await sweepStaging(parts, keepDays * DAY_MS);
         if (studies > 0) parts.logger.info("staging swept", { studies });
       } catch (thrown) {
-        parts.logger.error("staging could not be swept", { code: toGatewayError(thrown).code });
+        parts.logger.error("staging could not be swept", errorFields(thrown));
       }
       await parts.clock.sleep(EVERY_MS, stop.signal).catch(() => undefined);
     }

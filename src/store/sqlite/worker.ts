@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { toGatewayError } from "../../errors/gateway-error.ts";
+import { systemClock } from "../../units/clock.ts";
 import { asStoreError, openDatabase } from "./database.ts";
 import { type MethodName, methods, READS } from "./methods.ts";
 import type { FromStore, StoreFailure, ToStore } from "./protocol.ts";
@@ -19,7 +20,7 @@ let session: Session | undefined;
 let closing = false;
 
 try {
-  session = openSession(openDatabase(workerData.path, Date.now()));
+  session = openSession(openDatabase(workerData.path, systemClock.nowMs()));
   answer({ ready: true });
 } catch (thrown) {
   answer({ refused: failureOf(thrown) });
