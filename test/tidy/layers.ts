@@ -35,7 +35,7 @@ const STRANGERS = new Set(["archive", "cohort", "deid", "delivery", "acquisition
 /** Where the program begins. */
 const ENTRIES = new Set(["src/cli/main.ts", "src/index.ts"]);
 
-export function layerOf(path: string): string | undefined {
+function layerOf(path: string): string | undefined {
   return LAYERS.find((layer) => path === `src/${layer}` || path.startsWith(`src/${layer}/`));
 }
 
