@@ -37,9 +37,16 @@ export type {
   Part10File,
 } from "./dicom/data-set.ts";
 export { type JsonDataSet, type JsonOptions, toDicomJson } from "./dicom/json.ts";
-export { bytesSource, parseDataSet, readPart10, readPart10File } from "./dicom/reader.ts";
+export { bytesSource, fileSource, parseDataSet, readPart10, readPart10File } from "./dicom/reader.ts";
 export { formatTag, type Tag, tagOf } from "./dicom/tag.ts";
-export { isUid, parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid, type Uid } from "./dicom/uid.ts";
+export {
+  isUid,
+  parseSeriesInstanceUid,
+  parseSopInstanceUid,
+  parseStudyInstanceUid,
+  parseUid,
+  type Uid,
+} from "./dicom/uid.ts";
 export {
   bytesOf,
   dataSetOf,
@@ -53,7 +60,14 @@ export {
   textsOf,
   uidOf,
 } from "./dicom/values.ts";
-export { type ByteSink, encodeDataSet, fileMetaOf, type Part10Content, writePart10 } from "./dicom/writer.ts";
+export {
+  type ByteSink,
+  encodeDataSet,
+  fileMetaOf,
+  type Part10Content,
+  writeDataSet,
+  writePart10,
+} from "./dicom/writer.ts";
 // errors
 export type { ErrorClass, ErrorEntry } from "./errors/error-class.ts";
 export { type ErrorDetails, type ErrorDocument, GatewayError } from "./errors/gateway-error.ts";
@@ -73,6 +87,7 @@ export type {
   InstanceSink,
   OutgoingInstance,
   ProposedContext,
+  QueryRetrieveLevel,
   RetrieveResult,
   ServiceHandlers,
   StoreHandler,

@@ -1,5 +1,5 @@
 /** Value representations. PS3.5 6.2, table 6.2-1. */
-export const VRS = [
+const VRS = [
   "AE",
   "AS",
   "AT",
@@ -38,8 +38,6 @@ export const VRS = [
 
 export type Vr = (typeof VRS)[number];
 
-const KNOWN: ReadonlySet<string> = new Set(VRS);
-
 /** VRs whose explicit header has two reserved bytes and a length of 32 bits. PS3.5 7.1.2. */
 const LONG_FORM: ReadonlySet<string> = new Set([
   "OB",
@@ -76,10 +74,6 @@ const TEXT: ReadonlySet<string> = new Set([
   "UI",
   "UR",
 ]);
-
-export function isVr(text: string): text is Vr {
-  return KNOWN.has(text);
-}
 
 const OF_CODE: ReadonlyMap<number, Vr> = new Map(VRS.map((vr) => [(vr.charCodeAt(0) << 8) | vr.charCodeAt(1), vr]));
 

@@ -4,7 +4,7 @@ import { EXPLICIT_VR_LITTLE_ENDIAN } from "../../src/dicom/dictionary/transfer-s
 import { dataSetOf, element, textElement } from "../../src/dicom/values.ts";
 import { encodeDataSet } from "../../src/dicom/writer.ts";
 
-export const CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2";
+const CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2";
 
 export interface SmallObject {
   readonly sopClassUid: string;

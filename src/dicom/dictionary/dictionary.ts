@@ -83,7 +83,7 @@ function isGroupLength(tag: Tag): boolean {
 }
 
 /** (gggg,0010) to (gggg,00FF) of an odd group. PS3.5 7.8.1. */
-export function isPrivateCreator(tag: Tag): boolean {
+function isPrivateCreator(tag: Tag): boolean {
   const element = tag & 0xffff;
   return isPrivate(tag) && element >= 0x10 && element <= 0xff;
 }
