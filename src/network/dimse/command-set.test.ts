@@ -31,6 +31,11 @@ it("passes over elements it does not know", () => {
   expect(decodeCommandSet(Buffer.concat([echoRequest, offendingElement]))).toEqual(echo);
 });
 
+it("passes over what an archive puts behind the command", () => {
+  const failedInstances = Buffer.of(0x08, 0, 0x58, 0, 0x04, 0, 0, 0, 0x31, 0x2e, 0x32, 0); // (0008,0058), "1.2"
+  expect(decodeCommandSet(Buffer.concat([echoRequest, failedInstances]))).toEqual(echo);
+});
+
 it("keeps the blanks of an AE title to itself", () => {
   const command = { commandField: 0x0021, moveDestination: "DEST" };
   expect(decodeCommandSet(encodeCommandSet(command))).toEqual(command);

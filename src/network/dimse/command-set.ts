@@ -102,6 +102,8 @@ export function decodeCommandSet(bytes: Uint8Array): CommandSet {
     const element = buffer.readUInt16LE(offset + 2);
     const length = buffer.readUInt32LE(offset + 4);
     offset += 8;
+    // Orthanc puts the list of failed instances, (0008,0058), behind the command of a C-GET that failed.
+    if (group !== 0 && command.commandField !== undefined) break;
     if (group !== 0) throw malformed("command set has a group other than 0000");
     if (length > buffer.length - offset) throw malformed("command element reaches past the end");
     const [name, vr] = DECODERS.get(element) ?? [];
