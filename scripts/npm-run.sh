@@ -7,7 +7,7 @@ cd "$root"
 if ! cmp -s package-lock.json node_modules/.radferry-lock.json; then
   echo "installing the packages of package-lock.json into node_modules" >&2
   # Not npm ci: that refuses a lockfile which lacks packages of other platforms, as registries that do not hold those make it.
-  npm install --no-save --no-fund --no-audit --loglevel=error >&2
+  npm ci --no-fund --no-audit --loglevel=error >&2
   cp package-lock.json node_modules/.radferry-lock.json
 fi
 PATH="$root/node_modules/.bin:$PATH"

@@ -31,6 +31,9 @@ export interface SiteOptions {
   readonly moreDestinations?: readonly Readonly<Record<string, unknown>>[];
   readonly profile?: "basic" | "research";
   readonly project?: Readonly<Record<string, unknown>>;
+  /** Further projects on the same archives and folder, each with a key of its own. */
+  readonly moreProjects?: readonly string[];
+  readonly staging?: Readonly<Record<string, unknown>>;
 }
 
 export interface VerbResult {
@@ -68,6 +71,9 @@ export async function makeSite(options: SiteOptions): Promise<Site> {
   const keyFile = join(folder, "project.key");
   const configuration = join(folder, "radferry.yaml");
   await writeFile(keyFile, `${"0123456789abcdef".repeat(4)}\n`, { mode: 0o600 });
+  for (const [index, name] of (options.moreProjects ?? []).entries()) {
+    await writeFile(join(folder, `${name}.key`), `${String(index).repeat(64)}\n`, { mode: 0o600 });
+  }
   await writeFile(configuration, stringify(settingsOf(options, { home, delivered, keyFile })));
   const environment = { ...process.env, RADFERRY_CONFIG: configuration };
 
@@ -108,7 +114,7 @@ function settingsOf(
     home: paths.home,
     dicom: { aeTitle: options.aeTitle ?? "RADFERRY", host: "127.0.0.1", port: options.dicomPort },
     retry: options.retry ?? { attempts: 10, firstDelaySeconds: 0.2, maximumDelaySeconds: 1 },
-    staging: { reserveGigabytes: 0 },
+    staging: { reserveGigabytes: 0, ...options.staging },
     archives: options.archives.map((archive) => ({ kind: "dimse", ...archive })),
     destinations: [
       { name: "research-store", kind: "folder", path: paths.delivered },
@@ -123,6 +129,13 @@ function settingsOf(
         keyFile: paths.keyFile,
         ...options.project,
       },
+      ...(options.moreProjects ?? []).map((name) => ({
+        name,
+        archives: options.archives.map((archive) => archive.name),
+        destinations: ["research-store"],
+        profile: "research",
+        keyFile: `${name}.key`,
+      })),
     ],
   };
 }
