@@ -6,7 +6,6 @@ cd "$root"
 # The lockfile that npm wrote last is kept beside the packages: equal means that nothing is to be installed.
 if ! cmp -s package-lock.json node_modules/.radferry-lock.json; then
   echo "installing the packages of package-lock.json into node_modules" >&2
-  # Not npm ci: that refuses a lockfile which lacks packages of other platforms, as registries that do not hold those make it.
   npm ci --no-fund --no-audit --loglevel=error >&2
   cp package-lock.json node_modules/.radferry-lock.json
 fi

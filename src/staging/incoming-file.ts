@@ -13,7 +13,7 @@ export type WritableFile = Pick<FileHandle, "writev" | "close">;
 /** Creates a file that is not there yet, for its owner alone. */
 export type CreateFile = (path: string) => Promise<WritableFile>;
 
-export const createOwnerOnly: CreateFile = (path) => open(path, "wx", 0o600);
+const createOwnerOnly: CreateFile = (path) => open(path, "wx", 0o600);
 
 /** A file being written under a temporary name, in order, with bounded memory: one write on its way, the next being gathered. */
 export interface PartFile {

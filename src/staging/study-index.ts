@@ -10,6 +10,7 @@ import {
   type SopInstanceUid,
 } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { systemClock } from "../units/clock.ts";
 import { concurrently } from "../units/concurrently.ts";
 import { isMissing, syncFile, syncFolder, writeFileDurably } from "../units/durable-files.ts";
 import type { Logger } from "../units/logger.ts";
@@ -57,7 +58,7 @@ export async function loadStudyIndex(folder: string, logger: Logger): Promise<St
   const names = await namesIn(folder);
   const trusted = await readManifest(folder);
   const files = names.filter((name) => name.endsWith(EXTENSION) && isFieldUid(name.slice(0, -EXTENSION.length)));
-  const machineStartedAtMs = Date.now() - uptime() * 1_000;
+  const machineStartedAtMs = systemClock.nowMs() - uptime() * 1_000;
   let removed = 0;
   await concurrently(files, PARALLEL_FILES, async (name) => {
     const path = join(folder, name);

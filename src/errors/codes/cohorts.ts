@@ -1,0 +1,70 @@
+import type { ErrorEntry } from "../error-class.ts";
+
+/** Codes of cohort files, sorted. */
+export const cohortsCodes = {
+  COHORT_NO_KEY_COLUMN: {
+    class: "permanent",
+    summary: "The cohort file has no column that says which studies are wanted.",
+    remedy: "Name a column study_instance_uid or accession_number in the first line.",
+  },
+  COHORT_UNREADABLE: {
+    class: "permanent",
+    summary: "The cohort file cannot be read as a table.",
+    remedy: "Save it as CSV in UTF-8 with column names in the first line, each recognised column once.",
+  },
+  KEY_DAMAGED_BY_SPREADSHEET: {
+    class: "permanent",
+    summary: "The value looks changed by a spreadsheet: scientific notation, an error, a formula or quotes.",
+    remedy: "Export the list again with this column as text; do not correct it by hand.",
+  },
+  KEY_HAS_CONTROL_CHARACTER: {
+    class: "permanent",
+    summary: "The value holds a line break or another invisible character.",
+    remedy: "Remove the invisible characters from the cell.",
+  },
+  KEY_HAS_WILDCARD: {
+    class: "permanent",
+    summary: "The value holds a wildcard: * ? or a backslash.",
+    remedy: "Write the whole identifier; patterns are not allowed in cohorts.",
+  },
+  KEY_MISSING: {
+    class: "permanent",
+    summary: "The row does not say which study is wanted.",
+    remedy: "Fill in the study instance UID or the accession number.",
+  },
+  KEY_TOO_LONG: {
+    class: "permanent",
+    summary: "The value is longer than DICOM allows for this identifier.",
+    remedy: "Check that the value is in the right column and complete.",
+  },
+  OPT_OUT_UNREADABLE: {
+    class: "permanent",
+    summary: "A list of opted-out patients cannot be read, so nothing may be asked for.",
+    remedy: "Check the project's optOut paths; the lists are CSV in UTF-8 with patient ids as text.",
+  },
+  PATIENT_ID_NEEDED: {
+    class: "permanent",
+    summary: "The accession number alone does not identify a study in this project.",
+    remedy: "Fill in patient_id beside it, or give the study instance UID.",
+  },
+  PRIORITY_INVALID: {
+    class: "permanent",
+    summary: "The priority is not a whole number from 1 to 5.",
+    remedy: "Write 1 to 5, 5 first, or leave the cell empty.",
+  },
+  PROJECT_DIFFERS: {
+    class: "permanent",
+    summary: "The row is for another project than the one it was submitted for.",
+    remedy: "Submit the row for its own project, or correct the project column.",
+  },
+  ROW_MALFORMED: {
+    class: "permanent",
+    summary: "The row has more or fewer cells than there are columns.",
+    remedy: "Check the row's quotes and separators.",
+  },
+  UID_INVALID: {
+    class: "permanent",
+    summary: "The value is not a UID of digits and dots, at most 64 characters long.",
+    remedy: "Check that the UID is complete and in the right column.",
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,70 @@
+import type { ErrorEntry } from "../error-class.ts";
+
+/** Codes of de-identification and its keys, sorted. */
+export const deidentificationCodes = {
+  BURNED_IN_ANNOTATION: {
+    class: "permanent",
+    summary: "The image may show a patient's identity in its pixels: it is not let out.",
+    remedy: "Leave such series out, or have the archive mark images that were reviewed with Burned In Annotation NO.",
+  },
+  COMPRESSED_PIXEL_METADATA: {
+    class: "permanent",
+    summary: "Compressed pixel data holds comments, metadata or bytes that cannot be checked.",
+    remedy: "Ask the archive for the image uncompressed, or leave the series out.",
+  },
+  DEIDENTIFICATION_UNPROVEN: {
+    class: "permanent",
+    summary: "The de-identified file did not pass its own check: it is not let out.",
+    remedy: "Report it with the rule that the reason names; the original stays in staging.",
+  },
+  IDENTIFIER_FOUND: {
+    class: "permanent",
+    summary: "An identifier of the patient was still found in the de-identified file: it is not let out.",
+    remedy: "Look at the tag that the reason names; leave the series out, or add a rule to the project's profile.",
+  },
+  INSTANCE_NOT_PARSABLE: {
+    class: "permanent",
+    summary: "The file is not a DICOM object that could be read to its end.",
+    remedy: "Retrieve the study again; if it persists, ask the archive's administrator to check the object.",
+  },
+  KEY_FILE_EXISTS: {
+    class: "permanent",
+    summary: "There is a file where the new key should go.",
+    remedy: "Choose another path. A key in use must not be overwritten: its pseudonyms could not be made again.",
+  },
+  KEY_FILE_MALFORMED: {
+    class: "permanent",
+    summary: "The project's key file does not hold 64 hexadecimal characters and a line feed.",
+    remedy: "Restore the key from its backup; for a new project run `radferry project new-key FILE`.",
+  },
+  KEY_FILE_MISSING: {
+    class: "permanent",
+    summary: "The project's key file cannot be opened.",
+    remedy: "Check keyFile and the owner of the file; for a new project run `radferry project new-key FILE`.",
+  },
+  KEY_FILE_READABLE_BY_OTHERS: {
+    class: "permanent",
+    summary: "Other users of this machine can read the project's key file.",
+    remedy: "Run `chmod 600` on it, and consider a new key if it was exposed before anything was delivered.",
+  },
+  PARTICIPANT_ID_INVALID: {
+    class: "permanent",
+    summary: "The participant id cannot become a pseudonym.",
+    remedy: "Use 1 to 64 letters, digits, hyphens and underscores, beginning with a letter or a digit.",
+  },
+  PIXEL_DATA_INCONSISTENT: {
+    class: "permanent",
+    summary: "Pixel data is shorter than its rows, columns and frames say, or cannot be measured by them.",
+    remedy: "Retrieve the study again; if it persists, leave the series out.",
+  },
+  PROFILE_UNKNOWN: {
+    class: "permanent",
+    summary: "There is no de-identification profile of this name.",
+    remedy: "Use `basic` or `research`.",
+  },
+  SOP_CLASS_NOT_ALLOWED: {
+    class: "permanent",
+    summary: "Objects of this kind are not let out by the profile: their pixels or content may name the patient.",
+    remedy: "Leave such series out with the project's filters.",
+  },
+} as const satisfies Record<string, ErrorEntry>;

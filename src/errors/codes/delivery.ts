@@ -1,0 +1,46 @@
+import type { ErrorEntry } from "../error-class.ts";
+
+/** Codes of delivery, sorted. */
+export const deliveryCodes = {
+  DELIVERY_CONFLICT: {
+    class: "permanent",
+    summary: "Under the name of an instance lies a file that the gateway did not deliver; it is left as it is.",
+    remedy: "Move the file that the details name out of the way, or deliver to another folder; then retry.",
+  },
+  DELIVERY_INTERRUPTED: {
+    class: "ambiguous",
+    summary: "The association with the destination broke while studies were sent.",
+    remedy: "None at first: the destination is asked what it holds before anything is sent again.",
+  },
+  DELIVERY_REFUSED: {
+    class: "permanent",
+    summary: "The destination refused an instance for good.",
+    remedy: "Ask the destination's administrator why; then retry the study.",
+  },
+  DELIVERY_REFUSED_FOR_NOW: {
+    class: "transient",
+    summary: "The destination is out of resources.",
+    remedy: "None at first: it is retried. If it persists, look at the destination's disk.",
+  },
+  DELIVERY_UNCONFIRMED: {
+    class: "ambiguous",
+    summary: "The destination took the study but does not list all of it.",
+    remedy:
+      "None at first: the destination is read again before anything is sent twice. If it persists, look at the destination's own log.",
+  },
+  DESTINATION_FULL: {
+    class: "transient",
+    summary: "The destination has no room left.",
+    remedy: "Free space at the destination; delivery goes on by itself.",
+  },
+  DESTINATION_NOT_WRITABLE: {
+    class: "permanent",
+    summary: "The destination's folder cannot be written.",
+    remedy: "Give the gateway's user write access to it, then retry.",
+  },
+  DESTINATION_UNAVAILABLE: {
+    class: "transient",
+    summary: "The destination's folder cannot be read or written at the moment.",
+    remedy: "Check that its disk or network share is mounted and works; it is retried.",
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,25 @@
+import type { ErrorEntry } from "../error-class.ts";
+
+/** Codes of reading DICOM objects, sorted. */
+export const dicomCodes = {
+  DICOM_LIMIT_EXCEEDED: {
+    class: "permanent",
+    summary: "A DICOM object asks for more depth, elements or memory than a reader will give.",
+    remedy: "Look at the object with radferry dicom dump; a sound object of that size needs higher limits.",
+  },
+  DICOM_MALFORMED: {
+    class: "permanent",
+    summary: "A DICOM object breaks the encoding rules.",
+    remedy: "Look at the object with radferry dicom dump, and ask its source to send it again.",
+  },
+  DICOM_TRUNCATED: {
+    class: "permanent",
+    summary: "A DICOM object ends in the middle.",
+    remedy: "Ask its source to send it again.",
+  },
+  NOT_DICOM: {
+    class: "permanent",
+    summary: "This is no DICOM object.",
+    remedy: "Check what was given: a Part 10 file, or a data set of a known transfer syntax.",
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,60 @@
+import type { ErrorEntry } from "../error-class.ts";
+
+/** Codes of associations and DIMSE, sorted. */
+export const dimseCodes = {
+  ASSOCIATION_ABORTED: {
+    class: "transient",
+    summary: "The peer ended the association before it was released.",
+    remedy: "None at first: it is retried. If it persists, lower the archive's concurrency.",
+  },
+  ASSOCIATION_REJECTED: {
+    class: "permanent",
+    summary: "The peer refused the association for good.",
+    remedy: "Ask the peer's administrator to register our AE title, address and port.",
+  },
+  ASSOCIATION_REJECTED_TRANSIENT: {
+    class: "transient",
+    summary: "The peer refused the association for now: it is busy or at its limit.",
+    remedy: "None at first: it is retried. If it persists, lower the archive's concurrency.",
+  },
+  CANCELLED: {
+    class: "permanent",
+    summary: "The work was cancelled.",
+    remedy: "Retry it if it is wanted after all.",
+  },
+  CONNECTION_FAILED: {
+    class: "transient",
+    summary: "No connection to the peer could be made.",
+    remedy: "Check that the peer runs and that address, port and firewall are right; it is retried.",
+  },
+  DIMSE_FAILED: {
+    class: "permanent",
+    summary: "The peer answered a DIMSE request with a failure status.",
+    remedy: "Look the status up in the peer's conformance statement and in its log of the same minute.",
+  },
+  DIMSE_PROTOCOL_VIOLATION: {
+    class: "permanent",
+    summary: "The peer sent something the DICOM protocol does not allow here.",
+    remedy: "Check that the port is a DICOM port; else report it to the peer's vendor with the log of the same minute.",
+  },
+  DIMSE_REFUSED_OUT_OF_RESOURCES: {
+    class: "transient",
+    summary: "The peer refused a DIMSE request for lack of resources.",
+    remedy: "None at first: it is retried. If it persists, check the peer's disk and lower the concurrency.",
+  },
+  INTERNAL: {
+    class: "permanent",
+    summary: "The gateway met a case it was not written for.",
+    remedy: "Report it with the log of the same minute.",
+  },
+  NO_PRESENTATION_CONTEXT: {
+    class: "permanent",
+    summary: "The peer accepted no presentation context for this SOP class and transfer syntax.",
+    remedy: "Enable the SOP class and transfer syntax at the peer, or send the object in another transfer syntax.",
+  },
+  TIMED_OUT: {
+    class: "transient",
+    summary: "The peer did not answer in time.",
+    remedy: "None at first: it is retried. If it persists, ask the peer's administrator.",
+  },
+} as const satisfies Record<string, ErrorEntry>;

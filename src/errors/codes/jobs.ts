@@ -1,0 +1,117 @@
+import type { ErrorEntry } from "../error-class.ts";
+
+/** Codes of study jobs, archives and the gateway itself, sorted. */
+export const jobsCodes = {
+  AMBIGUOUS_PATIENT: {
+    class: "permanent",
+    summary: "The accession number leads to more than one patient.",
+    remedy: "Give the patient ID in the row, or the Study Instance UID.",
+  },
+  ARCHIVE_OUT_OF_RESOURCES: {
+    class: "transient",
+    summary: "The archive is out of resources.",
+    remedy: "None at first: it is retried. If it persists, lower the archive's associations.",
+  },
+  ARCHIVE_REFUSED_REQUEST: {
+    class: "permanent",
+    summary: "The archive refused the request as not allowed or not understood.",
+    remedy: "Ask the archive's administrator to allow our AE title study root C-FIND and C-MOVE or C-GET.",
+  },
+  ARCHIVE_UNABLE: {
+    class: "transient",
+    summary: "The archive said that it was unable to carry the request out.",
+    remedy: "None at first: it is retried. If it persists, ask the archive's administrator for the log of that time.",
+  },
+  ARCHIVE_UNKNOWN: {
+    class: "permanent",
+    summary: "No archive of that name is configured here.",
+    remedy: "Check the name against radferry archive list.",
+  },
+  CLOCK_WRONG: {
+    class: "permanent",
+    summary: "This machine's clock cannot be right.",
+    remedy: "Set the clock and keep it by NTP.",
+  },
+  COMPLETENESS_UNKNOWN: {
+    class: "permanent",
+    summary: "The archive would not say what the study holds, so completeness cannot be shown.",
+    remedy:
+      "Deliver it as it is by setting the project's partial to deliver, or ask the archive for image-level queries.",
+  },
+  FOLDER_NOT_WRITABLE: {
+    class: "permanent",
+    summary: "A folder that the gateway needs cannot be written.",
+    remedy: "Give the gateway's user write access to it, or name another folder.",
+  },
+  HOME_IN_USE: {
+    class: "permanent",
+    summary: "Another Radferry works on this home already.",
+    remedy: "Use the running one, or name another home.",
+  },
+  INSTANCES_MISSING: {
+    class: "transient",
+    summary: "The archive listed instances that it did not send.",
+    remedy:
+      "None at first: the missing ones are asked for again. If it persists, ask the archive's administrator whether they can be read there.",
+  },
+  LEASE_LOST: {
+    class: "transient",
+    summary: "The job was cancelled or taken over while it ran.",
+    remedy: "None: whoever holds it now goes on.",
+  },
+  LISTENER_ON_LOOPBACK: {
+    class: "permanent",
+    summary: "Our DICOM listener is bound to loopback, where a remote archive cannot send to.",
+    remedy: "Set dicom.host to this machine's address, or to 0.0.0.0.",
+  },
+  MOVE_DESTINATION_UNKNOWN: {
+    class: "permanent",
+    summary: "The archive does not know our AE title as a move destination.",
+    remedy: "Send the archive's administrator the line that radferry doctor prints.",
+  },
+  NOTHING_LEFT_BY_FILTERS: {
+    class: "permanent",
+    summary: "The project's filters leave nothing of the study.",
+    remedy: "None if that is intended; else look at the filters.",
+  },
+  NOTHING_RECEIVED: {
+    class: "permanent",
+    summary: "The archive found the study but sent nothing of it.",
+    remedy: "Check that the archive can send to our AE title, with radferry doctor, and retry.",
+  },
+  PATIENT_OPTED_OUT: {
+    class: "permanent",
+    summary: "The patient opted out of research.",
+    remedy: "None: the study is neither asked for nor delivered.",
+  },
+  PROJECT_UNKNOWN: {
+    class: "permanent",
+    summary: "No project of that name is configured.",
+    remedy: "Check the name against radferry project list.",
+  },
+  QUERY_KEY_MALFORMED: {
+    class: "permanent",
+    summary: "A query key is not of the form Keyword=value.",
+    remedy: "Write keys as Keyword=value, such as StudyDate=20260101-20260131.",
+  },
+  QUERY_KEY_UNKNOWN: {
+    class: "permanent",
+    summary: "A query key is no keyword of the DICOM dictionary.",
+    remedy: "Use keywords such as PatientID, StudyDate or AccessionNumber.",
+  },
+  SERIES_NOT_FOUND: {
+    class: "permanent",
+    summary: "The study is there, but none of the series that were asked for.",
+    remedy: "Check the row's series_instance_uids, or leave them empty for the whole study.",
+  },
+  STUDY_NOT_FOUND: {
+    class: "permanent",
+    summary: "No archive of the project has the study.",
+    remedy: "Check the identifiers of the row, and whether the project's archives hold such studies.",
+  },
+  TOO_MANY_STUDIES: {
+    class: "permanent",
+    summary: "The identifiers match more studies than one request may bring.",
+    remedy: "Narrow the row down, or raise the project's maximumStudiesPerRequest.",
+  },
+} as const satisfies Record<string, ErrorEntry>;

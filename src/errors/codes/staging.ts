@@ -1,0 +1,30 @@
+import type { ErrorEntry } from "../error-class.ts";
+
+/** Codes of staging, sorted. */
+export const stagingCodes = {
+  INSTANCE_MISMATCH: {
+    class: "permanent",
+    summary: "An instance is not the one it was announced as, or its UIDs are none.",
+    remedy: "Ask the archive's administrator to check the study; the object's own UIDs must be those of the request.",
+  },
+  INSTANCE_UNREADABLE: {
+    class: "permanent",
+    summary: "An instance arrived that is not readable DICOM.",
+    remedy: "Ask the archive's administrator to check the study; what it sent cannot be read.",
+  },
+  INSTANCE_UNSOLICITED: {
+    class: "permanent",
+    summary: "An instance arrived that nobody had asked for; it was refused.",
+    remedy: "Check what sends to our DICOM port.",
+  },
+  STAGING_FULL: {
+    class: "transient",
+    summary: "The staging disk is full or below its reserve; retrieval pauses.",
+    remedy: "Free space, or lower staging.reserveGigabytes; retrieval goes on by itself.",
+  },
+  STAGING_UNAVAILABLE: {
+    class: "transient",
+    summary: "The staging folder cannot be read or written at the moment.",
+    remedy: "Check that staging.path exists, belongs to the gateway's user and is on a disk that works; it is retried.",
+  },
+} as const satisfies Record<string, ErrorEntry>;
