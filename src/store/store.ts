@@ -28,7 +28,7 @@ export interface JobFilter {
 /**
  * Durable state behind one interface. Every method resolves after its transaction is on disk.
  * Methods that take a lease return false when it is no longer the job's: the worker then stops and changes nothing.
- * @throws GatewayError STORE_UNAVAILABLE, STORE_FULL, NOT_FOUND_COHORT, NOT_FOUND_JOB
+ * @throws GatewayError STORE_UNAVAILABLE, STORE_FULL, STORE_DAMAGED, COHORT_NOT_FOUND, JOB_NOT_FOUND
  */
 export interface Store extends AsyncDisposable {
   /** Stores all rows of a cohort in one transaction; joins existing jobs of the project; queues finished ones again as interfaces.md section 3 says. */
@@ -60,7 +60,8 @@ export interface Store extends AsyncDisposable {
   change(lease: Lease, change: JobChange, nowMs: number): Promise<boolean>;
   /**
    * Writes down what an archive gave for the job's key. The first study becomes this job's, the others get jobs of their own with the same
-   * requests; a study that is a job of the project already takes the requests over. `joined`: this job is dissolved, work on it ends.
+   * requests; a study that is a job of the project already takes the requests over. `joined`: this job is dissolved, or ends as not-found
+   * when something of it was delivered; work on it ends. To look at a dissolved job's id shows the job that took it over.
    */
   located(
     lease: Lease,
@@ -82,7 +83,7 @@ export interface Store extends AsyncDisposable {
     nowMs: number,
   ): Promise<boolean>;
 
-  /** Queues failed, not-found, held, quarantined and cancelled jobs again from the start; returns how many. */
+  /** A dissolved job's id is JOB_NOT_FOUND here: see `located`. Queues failed, not-found, held, quarantined and cancelled jobs again from the start; returns how many. */
   retryJobs(selection: { readonly cohort: string } | { readonly job: string }, nowMs: number): Promise<number>;
   /** Cancels what is not done; a cohort's cancel spares jobs that other cohorts hold. A running worker learns it by `renew`. Returns how many. */
   cancelJobs(selection: { readonly cohort: string } | { readonly job: string }, nowMs: number): Promise<number>;

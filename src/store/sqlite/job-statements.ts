@@ -5,10 +5,18 @@ export const JOB_COLUMNS = `
   expected, received, excluded, delivered, attempts, due_at AS waitingUntilMs, pseudonym,
   pseudo_study_instance_uid AS pseudoStudyInstanceUid, created_at AS createdAtMs, finished_at AS finishedAtMs`;
 
+/** interfaces.md section 3: the first three states and nothing else count as not done. */
+const NOT_DONE = "'queued', 'waiting', 'running'";
+const RETRYABLE = "'failed', 'not-found', 'held', 'quarantined', 'cancelled'";
+
+/** A wider wish came while it ran: it begins again where instances are fetched. Stands before `widened` is cleared. */
+const TAKE_UP_WIDER =
+  "stage = CASE WHEN widened = 1 AND stage <> 'locating' THEN 'retrieving' ELSE stage END, widened = 0";
+
 /** Starts a job over: its ledger stays, as what was received need not be fetched again. */
 const START_OVER = `
-  state = 'queued', stage = 'locating', attempts = 0, code = NULL, verdict = NULL, due_at = NULL, lease_token = NULL,
-  lease_until = NULL, finished_at = NULL, widened = 0`;
+  state = 'queued', stage = 'locating', attempts = 0, code = NULL, verdict = NULL, archive = NULL, expected = NULL, due_at = NULL,
+  lease_token = NULL, lease_until = NULL, finished_at = NULL, widened = 0`;
 
 /** Statements that write jobs. Those of a worker hold only while the lease is the job's: a late writer changes no row. */
 export const jobStatements = {
@@ -25,8 +33,12 @@ export const jobStatements = {
   keysOfJob: "SELECT key FROM study_keys WHERE job_no = :jobNo",
   jobByNumber: `SELECT job_no AS jobNo, widened, ${JOB_COLUMNS} FROM study_jobs WHERE job_no = :jobNo`,
 
-  /** A row that joins: the higher priority counts. */
-  raisePriority: "UPDATE study_jobs SET priority = max(priority, :priority) WHERE job_no = :jobNo",
+  /** A row that joins: the higher priority counts, and what the job does not know yet is taken from it. */
+  joinJob: `
+    UPDATE study_jobs
+       SET priority = max(priority, :priority), participant_id = coalesce(participant_id, :participantId),
+           patient_id = coalesce(patient_id, :patientId), accession_number = coalesce(accession_number, :accessionNumber)
+     WHERE job_no = :jobNo`,
   /** More series than before. What is under way finds out at its end; what waits goes back to where instances are fetched. */
   widenSeries: `
     UPDATE study_jobs
@@ -40,11 +52,12 @@ export const jobStatements = {
     UPDATE study_jobs INDEXED BY study_jobs_waiting SET state = 'queued', due_at = NULL
      WHERE state = 'waiting' AND due_at <= :nowMs`,
   wakeAbandoned: `
-    UPDATE study_jobs INDEXED BY study_jobs_leased SET state = 'queued', lease_token = NULL, lease_until = NULL
-     WHERE state = 'running' AND lease_until <= :nowMs`,
-  /** Waiting rows are not in \`study_jobs_due\`, so a long back-off list costs nothing here. */
+    UPDATE study_jobs INDEXED BY study_jobs_leased
+       SET state = 'queued', lease_token = NULL, lease_until = NULL, ${TAKE_UP_WIDER}
+     WHERE state = 'running' AND lease_until <= :nowMs RETURNING job_no AS jobNo`,
+  /** Waiting rows are not in `study_jobs_due`, so a long back-off list costs nothing here. */
   claim: `
-    UPDATE study_jobs SET state = 'running', lease_token = :token, lease_until = :leaseUntil
+    UPDATE study_jobs SET state = 'running', lease_token = :token, lease_until = :leaseUntil, code = NULL
      WHERE job_no = (SELECT job_no FROM study_jobs INDEXED BY study_jobs_due
                       WHERE state = 'queued' ORDER BY priority DESC, job_no LIMIT 1)
     RETURNING job_no AS jobNo, ${JOB_COLUMNS}`,
@@ -52,7 +65,7 @@ export const jobStatements = {
     "INSERT INTO job_attempts (job_no, lease_token, worker, started_at) VALUES (:jobNo, :token, :worker, :nowMs)",
   endAttempt: `
     UPDATE job_attempts SET ended_at = :nowMs, outcome = :outcome, code = :code
-     WHERE job_no = :jobNo AND lease_token = :token`,
+     WHERE job_no = :jobNo AND ended_at IS NULL`,
   recordWorker: `
     INSERT INTO workers (name, claims, last_claim_at) VALUES (:worker, 1, :nowMs)
     ON CONFLICT (name) DO UPDATE SET claims = claims + 1, last_claim_at = :nowMs`,
@@ -63,12 +76,14 @@ export const jobStatements = {
       SELECT min(lease_until) FROM study_jobs INDEXED BY study_jobs_leased WHERE state = 'running')`,
   renew:
     "UPDATE study_jobs SET lease_until = :leaseUntil WHERE id = :id AND lease_token = :token AND state = 'running'",
-  leased: "SELECT job_no AS jobNo FROM study_jobs WHERE id = :id AND lease_token = :token AND state = 'running'",
+  leased:
+    "SELECT job_no AS jobNo, widened FROM study_jobs WHERE id = :id AND lease_token = :token AND state = 'running'",
   releaseLeases: `
-    UPDATE study_jobs INDEXED BY study_jobs_leased SET state = 'queued', lease_token = NULL, lease_until = NULL
-     WHERE state = 'running'`,
+    UPDATE study_jobs INDEXED BY study_jobs_leased
+       SET state = 'queued', lease_token = NULL, lease_until = NULL, ${TAKE_UP_WIDER}
+     WHERE state = 'running' RETURNING job_no AS jobNo`,
 
-  /** \`set…\` says whether a nullable column is written at all. */
+  /** `set…` says whether a nullable column is written at all. */
   changeJob: `
     UPDATE study_jobs
        SET stage = coalesce(:stage, stage),
@@ -82,7 +97,7 @@ export const jobStatements = {
   settle: `
     UPDATE study_jobs
        SET state = :state, code = :code, due_at = :dueAt, attempts = :attempts, finished_at = :finishedAt,
-           lease_token = NULL, lease_until = NULL
+           lease_token = NULL, lease_until = NULL, ${TAKE_UP_WIDER}
      WHERE job_no = :jobNo`,
   locate: `
     UPDATE study_jobs
@@ -102,56 +117,66 @@ export const jobStatements = {
   deleteAttempts: "DELETE FROM job_attempts WHERE job_no = :jobNo",
   deleteInstances: "DELETE FROM instances WHERE job_no = :jobNo",
   deleteDeliveries: "DELETE FROM deliveries WHERE job_no = :jobNo",
+  hasDelivered: `
+    SELECT delivered > 0 OR EXISTS (SELECT 1 FROM deliveries WHERE job_no = :jobNo) AS answer
+      FROM study_jobs WHERE job_no = :jobNo`,
   deleteJob: "DELETE FROM study_jobs WHERE job_no = :jobNo",
-  recordDissolved: "INSERT INTO dissolved_jobs (id, job_no) VALUES (:id, :jobNo)",
+  recordDissolved: "INSERT INTO dissolved_jobs (id, dissolved_no, job_no) VALUES (:id, :from, :to)",
+  /** Jobs that were dissolved into one which is now dissolved itself. */
+  forwardDissolved: "UPDATE dissolved_jobs SET job_no = :to WHERE job_no = :from",
 
   insertEvent: "INSERT INTO job_events (job_no, at, event, detail) VALUES (:jobNo, :nowMs, :event, :detail)",
   /** The first time counts: a step that is done again changes nothing. */
   ledgerExpected: `
     INSERT INTO instances (job_no, sop_instance_uid, series_instance_uid, expected_at)
     VALUES (:jobNo, :sopInstanceUid, :seriesInstanceUid, :nowMs)
-    ON CONFLICT DO UPDATE SET expected_at = coalesce(expected_at, :nowMs)`,
+    ON CONFLICT DO UPDATE SET expected_at = :nowMs WHERE expected_at IS NULL`,
   ledgerReceived: `
     INSERT INTO instances (job_no, sop_instance_uid, series_instance_uid, received_at)
     VALUES (:jobNo, :sopInstanceUid, :seriesInstanceUid, :nowMs)
-    ON CONFLICT DO UPDATE SET received_at = coalesce(received_at, :nowMs)`,
+    ON CONFLICT DO UPDATE SET received_at = :nowMs WHERE received_at IS NULL`,
+  /** What a destination already holds cannot be left out any more; what is left out has no de-identified copy. */
   ledgerExcluded: `
-    UPDATE instances SET excluded_at = coalesce(excluded_at, :nowMs), reason = :reason
+    UPDATE instances
+       SET excluded_at = CASE WHEN delivered_at IS NULL THEN coalesce(excluded_at, :nowMs) END,
+           reason = CASE WHEN delivered_at IS NULL THEN :reason END,
+           deidentified_at = CASE WHEN delivered_at IS NULL THEN NULL ELSE deidentified_at END,
+           pseudo_sop_instance_uid = CASE WHEN delivered_at IS NULL THEN NULL ELSE pseudo_sop_instance_uid END,
+           sha256 = CASE WHEN delivered_at IS NULL THEN NULL ELSE sha256 END
      WHERE job_no = :jobNo AND sop_instance_uid = :sopInstanceUid`,
+  /** A later try under other rules may let through what an earlier one left out. */
   ledgerDeidentified: `
     UPDATE instances
        SET deidentified_at = coalesce(deidentified_at, :nowMs), pseudo_sop_instance_uid = :pseudoSopInstanceUid,
            sha256 = :sha256, excluded_at = NULL, reason = NULL
      WHERE job_no = :jobNo AND sop_instance_uid = :sopInstanceUid`,
   ledgerDelivered: `
-    UPDATE instances SET delivered_at = coalesce(delivered_at, :nowMs)
+    UPDATE instances SET delivered_at = coalesce(delivered_at, :nowMs), excluded_at = NULL, reason = NULL
      WHERE job_no = :jobNo AND sop_instance_uid = :sopInstanceUid`,
   recordDelivery: `
     INSERT INTO deliveries (job_no, destination, state, instances, code, changed_at)
     VALUES (:jobNo, :destination, :state, :instances, :code, :nowMs)
     ON CONFLICT DO UPDATE SET state = :state, instances = :instances, code = :code, changed_at = :nowMs`,
 
-  retryJob: `
-    UPDATE study_jobs SET ${START_OVER}
-     WHERE id = :id AND state IN ('failed', 'not-found', 'held', 'quarantined', 'cancelled')`,
-  retryCohort: `
-    UPDATE study_jobs SET ${START_OVER}
-     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo)
-       AND state IN ('failed', 'not-found', 'held', 'quarantined', 'cancelled')`,
+  retryableJob: `SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state IN (${RETRYABLE})`,
+  retryableOfCohort: `
+    SELECT job_no AS jobNo FROM cohort_jobs CROSS JOIN study_jobs USING (job_no)
+     WHERE cohort_no = :cohortNo AND state IN (${RETRYABLE})`,
   cancelJob: `
-    UPDATE study_jobs SET state = 'cancelled', code = 'CANCELLED', due_at = NULL, lease_token = NULL, lease_until = NULL, finished_at = :nowMs
-     WHERE id = :id AND state IN ('queued', 'waiting', 'running')`,
+    UPDATE study_jobs
+       SET state = 'cancelled', code = 'CANCELLED', due_at = NULL, lease_token = NULL, lease_until = NULL,
+           finished_at = :nowMs, widened = 0
+     WHERE job_no = :jobNo`,
   markCohortCancelled: "UPDATE cohorts SET cancelled_at = :nowMs WHERE cohort_no = :cohortNo",
   markCohortWanted: "UPDATE cohorts SET cancelled_at = NULL WHERE cohort_no = :cohortNo",
+  cancellableJob: `SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state IN (${NOT_DONE})`,
   /** Jobs that another cohort still wants are spared. */
-  cancelCohort: `
-    UPDATE study_jobs SET state = 'cancelled', code = 'CANCELLED', due_at = NULL, lease_token = NULL, lease_until = NULL, finished_at = :nowMs
-     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo)
-       AND state IN ('queued', 'waiting', 'running')
-       AND NOT EXISTS (SELECT 1 FROM cohort_jobs AS other JOIN cohorts USING (cohort_no)
-                        WHERE other.job_no = study_jobs.job_no AND other.cohort_no <> :cohortNo AND cancelled_at IS NULL)`,
+  cancellableOfCohort: `
+    SELECT job_no AS jobNo FROM cohort_jobs AS own CROSS JOIN study_jobs USING (job_no)
+     WHERE own.cohort_no = :cohortNo AND state IN (${NOT_DONE})
+       AND NOT EXISTS (SELECT 1 FROM cohort_jobs AS other CROSS JOIN cohorts USING (cohort_no)
+                        WHERE other.job_no = own.job_no AND other.cohort_no <> :cohortNo AND cancelled_at IS NULL)`,
   /** At most one job of a study for each project. */
   studyIsNeeded: `
-    SELECT EXISTS (SELECT 1 FROM study_jobs WHERE study_instance_uid = :studyInstanceUid
-                      AND state IN ('queued', 'waiting', 'running')) AS needed`,
+    SELECT EXISTS (SELECT 1 FROM study_jobs WHERE study_instance_uid = :studyInstanceUid AND state IN (${NOT_DONE})) AS needed`,
 } as const;

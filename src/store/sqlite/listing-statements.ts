@@ -19,6 +19,11 @@ export const listingStatements = {
   jobNumber: `
     SELECT job_no AS jobNo FROM study_jobs WHERE id = :id
     UNION ALL SELECT job_no FROM dissolved_jobs WHERE id = :id LIMIT 1`,
+  jobOfId: "SELECT job_no AS jobNo FROM study_jobs WHERE id = :id",
+  /** Where a listing goes on: a dissolved job's own place, not that of the job which took it over. */
+  jobPlace: `
+    SELECT job_no AS jobNo FROM study_jobs WHERE id = :id
+    UNION ALL SELECT dissolved_no FROM dissolved_jobs WHERE id = :id LIMIT 1`,
   jobById: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE job_no = :jobNo`,
   listJobs: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE job_no > :after ORDER BY job_no LIMIT :limit`,
   listJobsByState: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,

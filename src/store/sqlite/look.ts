@@ -19,12 +19,18 @@ function cohortRow(session: Session, cohort: string): Row {
   return row;
 }
 
+/** @throws GatewayError COHORT_NOT_FOUND */
 export function cohortNumber(session: Session, cohort: string): number {
   return Number(cohortRow(session, cohort).cohortNo);
 }
 
-export function jobNumber(session: Session, id: string): number {
-  const row = session.get("jobNumber", { id });
+/** @throws GatewayError JOB_NOT_FOUND */
+export function jobNumber(
+  session: Session,
+  id: string,
+  by: "jobNumber" | "jobPlace" | "jobOfId" = "jobNumber",
+): number {
+  const row = session.get(by, { id });
   if (row === undefined) throw new GatewayError("JOB_NOT_FOUND");
   return Number(row.jobNo);
 }
@@ -71,7 +77,7 @@ export function exportRows(
 }
 
 export function listJobs(session: Session, { state, cohort, project, after, limit }: JobFilter): readonly JobRecord[] {
-  const page = { after: after === undefined ? 0 : jobNumber(session, after), limit };
+  const page = { after: after === undefined ? 0 : jobNumber(session, after, "jobPlace"), limit };
   if (cohort !== undefined) {
     return session
       .all("listJobsOfCohort", { cohortNo: cohortNumber(session, cohort), state, project, ...page })

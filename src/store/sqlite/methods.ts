@@ -1,5 +1,7 @@
 import type { Store } from "../store.ts";
+import { located } from "./located.ts";
 import * as look from "./look.ts";
+import { cancelJobs, retryJobs } from "./operate.ts";
 import type { Session } from "./session.ts";
 import { submitCohort } from "./submit.ts";
 import * as work from "./work.ts";
@@ -8,22 +10,6 @@ import * as work from "./work.ts";
 export type MethodName = Exclude<keyof Store, symbol>;
 
 type Method<N extends MethodName> = (session: Session, ...args: Parameters<Store[N]>) => Awaited<ReturnType<Store[N]>>;
-
-type Selection = Parameters<Store["retryJobs"]>[0];
-
-function retryJobs(session: Session, selection: Selection): number {
-  if ("job" in selection) return session.run("retryJob", { id: look.job(session, selection.job).id });
-  const cohortNo = look.cohortNumber(session, selection.cohort);
-  session.run("markCohortWanted", { cohortNo });
-  return session.run("retryCohort", { cohortNo });
-}
-
-function cancelJobs(session: Session, selection: Selection, nowMs: number): number {
-  if ("job" in selection) return session.run("cancelJob", { id: look.job(session, selection.job).id, nowMs });
-  const cohortNo = look.cohortNumber(session, selection.cohort);
-  session.run("markCohortCancelled", { cohortNo, nowMs });
-  return session.run("cancelCohort", { cohortNo, nowMs });
-}
 
 /** Every method over one session; each call is a transaction's part of its own. */
 export const methods: { readonly [N in MethodName]: Method<N> } = {
@@ -42,12 +28,12 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   nextDueAtMs: work.nextDueAtMs,
   renew: work.renew,
   change: work.change,
-  located: work.located,
+  located,
   recordDelivery: work.recordDelivery,
   settle: work.settle,
   retryJobs,
   cancelJobs,
-  releaseLeases: (session) => session.run("releaseLeases"),
+  releaseLeases: work.releaseLeases,
   studyIsNeeded: (session, studyInstanceUid) => session.get("studyIsNeeded", { studyInstanceUid })?.needed === 1,
 };
 

@@ -1,61 +1,66 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { type Clock, systemClock } from "../../units/clock.ts";
 import { type Logger, silentLogger } from "../../units/logger.ts";
 import type { Store } from "../store.ts";
 import { type MethodName, methods } from "./methods.ts";
-import type { FromStore, StoreFailure, ToStore } from "./protocol.ts";
+import type { Answer, FromStore, StoreStart, ToStore } from "./protocol.ts";
+import { errorOf, followThread } from "./thread.ts";
 
 /** Calls under way at once; one more is refused rather than remembered without end. */
 const MAXIMUM_CALLS = 10_000;
 
-interface Waiting {
+interface Caller {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
  * The embedded store. The database lives in a thread of its own: its calls are synchronous, and no socket waits for an fsync.
- * @throws GatewayError STORE_NOT_OURS, STORE_SCHEMA_NEWER, STORE_UNAVAILABLE
+ * Disposing answers the calls under way first. More than 10,000 of them are refused with STORE_UNAVAILABLE.
+ * @throws GatewayError STORE_NOT_OURS, STORE_SCHEMA_NEWER, STORE_UNAVAILABLE, STORE_DAMAGED, STORE_FULL
  */
 export async function openSqliteStore({
   path,
   logger = silentLogger,
+  clock = systemClock,
 }: {
   readonly path: string;
   readonly logger?: Logger;
+  readonly clock?: Clock;
 }): Promise<Store> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: { path } });
-  const waiting = new Map<number, Waiting>();
-  const exited = once(worker, "exit");
-  await ready(worker);
+  const workerData: StoreStart = { path, nowMs: clock.nowMs() };
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData });
+  const thread = followThread(worker);
+  const callers = new Map<number, Caller>();
+  let isOpen = true;
 
   worker.on("message", (message: FromStore) => {
-    if (!("call" in message)) return;
-    const caller = waiting.get(message.call);
-    waiting.delete(message.call);
-    if ("failure" in message) caller?.reject(errorOf(message.failure));
-    else caller?.resolve(message.value);
+    if (!("answers" in message)) return;
+    for (const answer of message.answers) {
+      const caller = callers.get(answer.call);
+      callers.delete(answer.call);
+      if (caller !== undefined) settleCall(caller, answer);
+    }
   });
-  let isOpen = true;
-  const fail = (thrown?: unknown): void => {
+  thread.ended.then((thrown) => {
     isOpen = false;
-    if (waiting.size > 0) logger.error("store thread ended", { waiting: waiting.size });
-    for (const { reject } of waiting.values()) reject(new GatewayError("STORE_UNAVAILABLE", {}, thrown));
-    waiting.clear();
-  };
-  worker.on("error", fail);
-  worker.on("exit", () => fail());
+    if (callers.size > 0) logger.error("store thread ended", { waiting: callers.size });
+    for (const { reject } of callers.values()) reject(new GatewayError("STORE_UNAVAILABLE", {}, thrown));
+    callers.clear();
+  });
+  await thread.ready;
 
   let calls = 0;
   const ask = (method: MethodName, args: readonly unknown[]): Promise<unknown> => {
-    if (!isOpen || waiting.size >= MAXIMUM_CALLS) return Promise.reject(new GatewayError("STORE_UNAVAILABLE"));
+    if (!isOpen || callers.size >= MAXIMUM_CALLS) {
+      return Promise.reject(new GatewayError("STORE_UNAVAILABLE", { open: isOpen, waiting: callers.size }));
+    }
     calls += 1;
     const call = calls;
-    const message: ToStore = { call, method, args };
     return new Promise((resolve, reject) => {
-      waiting.set(call, { resolve, reject });
-      worker.postMessage(message);
+      worker.postMessage({ call, method, args } satisfies ToStore);
+      callers.set(call, { resolve, reject });
     });
   };
   const asked = Object.fromEntries(
@@ -68,18 +73,12 @@ export async function openSqliteStore({
     async [Symbol.asyncDispose]() {
       if (isOpen) worker.postMessage({ close: true } satisfies ToStore);
       isOpen = false;
-      await exited;
+      await thread.ended;
     },
   });
 }
 
-async function ready(worker: Worker): Promise<void> {
-  const [message]: FromStore[] = await once(worker, "message");
-  if (message !== undefined && "refused" in message) throw errorOf(message.refused);
-}
-
-function errorOf({ code, details, stack }: StoreFailure): GatewayError {
-  const cause = new Error("in the store's thread");
-  if (stack !== undefined) cause.stack = stack;
-  return new GatewayError(code, details, cause);
+function settleCall({ resolve, reject }: Caller, answer: Answer): void {
+  if ("failure" in answer) reject(errorOf(answer.failure));
+  else resolve(answer.value);
 }

@@ -7,15 +7,25 @@ export type ToStore =
   | { readonly call: number; readonly method: MethodName; readonly args: readonly unknown[] }
   | { readonly close: true };
 
+export type Answer =
+  | { readonly call: number; readonly value: unknown }
+  | { readonly call: number; readonly failure: StoreFailure };
+
 export type FromStore =
   | { readonly ready: true }
   | { readonly refused: StoreFailure }
-  | { readonly call: number; readonly value: unknown }
-  | { readonly call: number; readonly failure: StoreFailure };
+  /** One message for all that were committed together. */
+  | { readonly answers: readonly Answer[] };
+
+/** What the store's thread is started with. */
+export interface StoreStart {
+  readonly path: string;
+  readonly nowMs: number;
+}
 
 export interface StoreFailure {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
-  /** The stack of what was thrown, for the log of a developer; it holds names of statements, no values. */
+  /** The stack of what was thrown, for the log of a developer; names and places only, no values. */
   readonly stack: string | undefined;
 }

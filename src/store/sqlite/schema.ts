@@ -20,20 +20,8 @@ const COUNTERS = `
     cohort_no INTEGER NOT NULL REFERENCES cohorts, state TEXT NOT NULL, jobs INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (cohort_no, state)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE project_state_counts (
-    project TEXT NOT NULL, state TEXT NOT NULL, jobs INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (project, state)
-  ) STRICT, WITHOUT ROWID;
 
-  CREATE TRIGGER study_job_added AFTER INSERT ON study_jobs BEGIN
-    UPDATE project_state_counts SET jobs = jobs + 1 WHERE project = new.project AND state = new.state;
-  END;
-  CREATE TRIGGER study_job_removed AFTER DELETE ON study_jobs BEGIN
-    UPDATE project_state_counts SET jobs = jobs - 1 WHERE project = old.project AND state = old.state;
-  END;
   CREATE TRIGGER study_job_state_changed AFTER UPDATE OF state ON study_jobs WHEN old.state <> new.state BEGIN
-    UPDATE project_state_counts SET jobs = jobs - 1 WHERE project = old.project AND state = old.state;
-    UPDATE project_state_counts SET jobs = jobs + 1 WHERE project = new.project AND state = new.state;
     UPDATE cohort_state_counts SET jobs = jobs - 1
      WHERE state = old.state AND cohort_no IN (SELECT cohort_no FROM cohort_jobs WHERE job_no = new.job_no);
     UPDATE cohort_state_counts SET jobs = jobs + 1
@@ -88,7 +76,8 @@ const COHORTS = `
 
 /**
  * The three partial indexes keep work that is due, that waits and that runs apart: a claim costs the same beside a million finished jobs.
- * Job numbers are never used twice, so that a listing can go on after a job that was dissolved since.
+ * Job numbers are never used twice, and a dissolved job keeps its own (`dissolved_no`) beside that of the job which took its place: a
+ * listing can go on after it.
  */
 const JOBS = `
   CREATE TABLE study_jobs (
@@ -107,7 +96,10 @@ const JOBS = `
   CREATE INDEX study_jobs_by_state ON study_jobs (state, job_no);
   CREATE INDEX study_jobs_by_project ON study_jobs (project, job_no);
   CREATE INDEX study_jobs_by_project_and_state ON study_jobs (project, state, job_no);
-  CREATE TABLE dissolved_jobs (id TEXT PRIMARY KEY, job_no INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE dissolved_jobs (
+    id TEXT PRIMARY KEY, dissolved_no INTEGER NOT NULL, job_no INTEGER NOT NULL REFERENCES study_jobs
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX dissolved_jobs_of_job ON dissolved_jobs (job_no);
 
   CREATE TABLE study_keys (
     project TEXT NOT NULL, key TEXT NOT NULL, job_no INTEGER NOT NULL REFERENCES study_jobs,
@@ -141,7 +133,7 @@ const JOBS = `
   ) STRICT, WITHOUT ROWID;`;
 
 /** Append only: what a site has applied is never edited. */
-export const migrations: readonly Migration[] = [
+const migrations: readonly Migration[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
 ];
 

@@ -3,6 +3,13 @@ import { listingStatements } from "./listing-statements.ts";
 
 /** Every statement of the store, named. The query-plan test explains these same constants. */
 export const statements = {
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  rollback: "ROLLBACK",
+  beginCall: "SAVEPOINT one_call",
+  keepCall: "RELEASE one_call",
+  undoCall: "ROLLBACK TO one_call",
+
   createSchemaMigrations:
     "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
   schemaVersion: "SELECT max(version) AS version FROM schema_migrations",
@@ -14,7 +21,6 @@ export const statements = {
   setJoined: "UPDATE cohorts SET joined = :joined WHERE cohort_no = :cohortNo",
   /** Counters exist before anything is counted: triggers only update. */
   insertCohortCounter: "INSERT INTO cohort_state_counts (cohort_no, state) VALUES (:cohortNo, :state)",
-  insertProjectCounter: "INSERT OR IGNORE INTO project_state_counts (project, state) VALUES (:project, :state)",
   insertRequest: `
     INSERT INTO requests (cohort_no, row_number, study_instance_uid, patient_id, accession_number,
                           series_instance_uids, participant_id, priority, cells, refused_code)

@@ -1,36 +1,13 @@
-import { randomBytes } from "node:crypto";
-import { JOB_STATES, type JobState } from "../job-states.ts";
+import { JOB_STATES } from "../job-states.ts";
 import type { NewCohort, NewRequest, SubmittedCohort } from "../records.ts";
-import { parseList } from "./row-records.ts";
-import type { Row, Session } from "./session.ts";
+import { joinJob, listText } from "./join.ts";
+import { keyOf, newCohortId, newJobId } from "./names.ts";
+import type { Session } from "./session.ts";
 
-/** Finished without success: a new request starts them over. interfaces.md section 3. */
-const STARTED_OVER: ReadonlySet<string> = new Set(["not-found", "failed", "cancelled"] satisfies JobState[]);
-
-/** Unit separator: in no identifier, as control characters are refused. */
-const SEPARATOR = "\x1f";
-
-/** Crockford's base 32: no letter that is taken for another. */
-const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
-
-/** Says nothing of what it names. */
-export function newId(prefix: string, characters: number): string {
-  const letters = Array.from(randomBytes(characters), (byte) => ALPHABET[byte & 31]);
-  return `${prefix}-${letters.join("")}`;
-}
-
-export function uidKey(studyInstanceUid: string): string {
-  return `uid:${studyInstanceUid}`;
-}
-
-function keyOf({ studyInstanceUid, patientId, accessionNumber }: NewRequest): string {
-  if (studyInstanceUid !== undefined) return uidKey(studyInstanceUid);
-  return `accession:${patientId ?? ""}${SEPARATOR}${accessionNumber ?? ""}`;
-}
-
+/** See `Store.submitCohort`. */
 export function submitCohort(session: Session, cohort: NewCohort, nowMs: number): SubmittedCohort {
   const { project, columns, requests, refused } = cohort;
-  const id = newId("cohort", 8);
+  const id = newCohortId();
   const rowCount = requests.length + refused.length;
   const inserted = session.get("insertCohort", {
     id,
@@ -43,7 +20,6 @@ export function submitCohort(session: Session, cohort: NewCohort, nowMs: number)
   const cohortNo = Number(inserted?.cohortNo);
   for (const state of Object.keys(JOB_STATES)) {
     session.run("insertCohortCounter", { cohortNo, state });
-    session.run("insertProjectCounter", { project, state });
   }
   for (const { rowNumber, code, cells } of refused) {
     insertRequest(session, cohortNo, { rowNumber, cells, refusedCode: code });
@@ -51,12 +27,10 @@ export function submitCohort(session: Session, cohort: NewCohort, nowMs: number)
   let joined = 0;
   for (const request of requests) {
     const requestNo = insertRequest(session, cohortNo, request);
-    const known = session.all("jobsOfKey", { project, key: keyOf(request) });
+    const known = session.all("jobsOfKey", { project, key: keyOf(request) }).map((row) => Number(row.jobNo));
+    for (const jobNo of known) joinJob(session, jobNo, request, nowMs);
     if (known.length > 0) joined += 1;
-    const jobs =
-      known.length > 0 ? known.map((row) => Number(row.jobNo)) : [insertJob(session, project, request, nowMs)];
-    for (const jobNo of jobs) {
-      if (known.length > 0) join(session, jobNo, request, nowMs);
+    for (const jobNo of known.length > 0 ? known : [insertJob(session, project, request, nowMs)]) {
       session.run("linkRequest", { requestNo, jobNo });
       session.run("linkCohort", { cohortNo, jobNo });
     }
@@ -83,14 +57,10 @@ function insertRequest(session: Session, cohortNo: number, row: RequestRow): num
   return Number(inserted?.requestNo);
 }
 
-function listText(list: readonly string[] | undefined): string | undefined {
-  return list === undefined ? undefined : JSON.stringify(list);
-}
-
 function insertJob(session: Session, project: string, request: NewRequest, nowMs: number): number {
   const { studyInstanceUid, patientId, accessionNumber, participantId, priority } = request;
   const inserted = session.get("insertJob", {
-    id: newId("job", 12),
+    id: newJobId(),
     project,
     studyInstanceUid,
     patientId,
@@ -105,35 +75,4 @@ function insertJob(session: Session, project: string, request: NewRequest, nowMs
   const jobNo = Number(inserted?.jobNo);
   session.run("insertKey", { project, key: keyOf(request), jobNo });
   return jobNo;
-}
-
-/** Another request for a study that is a job already. */
-function join(session: Session, jobNo: number, request: NewRequest, nowMs: number): void {
-  const job = session.get("jobByNumber", { jobNo });
-  if (job === undefined) return;
-  session.run("raisePriority", { jobNo, priority: request.priority });
-  if (request.participantId !== undefined && request.participantId !== job.participantId) {
-    session.run("insertEvent", { jobNo, nowMs, event: "participant-id-conflict", detail: "{}" });
-  }
-  const wasWidened = widen(session, jobNo, job, request.seriesInstanceUids);
-  const isDoneWithLess = job.state === "delivered" && wasWidened;
-  if (STARTED_OVER.has(String(job.state)) || isDoneWithLess) session.run("startOver", { jobNo });
-}
-
-/** The union of what was asked for; undefined is the whole study. */
-function widen(session: Session, jobNo: number, job: Row, asked: readonly string[] | undefined): boolean {
-  const held = parseList(job.seriesInstanceUids);
-  if (held === undefined) return false;
-  const union = asked === undefined ? undefined : [...new Set([...held, ...asked])];
-  if (union?.length === held.length) return false;
-  session.run("widenSeries", { jobNo, seriesInstanceUids: listText(union) });
-  return true;
-}
-
-/** Requests of one job are handed to another that has their study already. */
-export function takeOverRequests(session: Session, from: number, to: number): void {
-  session.run("copyRequests", { from, to });
-  session.run("copyCohorts", { from, to });
-  const job = session.get("jobByNumber", { jobNo: to });
-  if (STARTED_OVER.has(String(job?.state))) session.run("startOver", { jobNo: to });
 }

@@ -1,24 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import type { ClaimedJob, DeliveryRecord, JobChange, Lease, LedgerChange, LocatedStudy } from "../records.ts";
+import { JOB_STATES, type JobState } from "../job-states.ts";
+import type { ClaimedJob, DeliveryRecord, JobChange, Lease, LedgerChange } from "../records.ts";
 import type { Store } from "../store.ts";
+import { addEvent, startOver } from "./join.ts";
 import { jobRecord } from "./row-records.ts";
 import type { Row, Session } from "./session.ts";
-import { newId, takeOverRequests, uidKey } from "./submit.ts";
 
-/** States in which a job whose series list grew under way is not done after all. */
-const DONE_WITH_LESS: ReadonlySet<string> = new Set([
-  "delivered",
-  "excluded",
-  "held",
-  "quarantined",
-  "not-found",
-  "failed",
-]);
+/** A job that ends so, and whose series became more meanwhile, is not done. What is held or quarantined waits for a person. */
+const DONE_WITH_LESS: ReadonlySet<string> = new Set(["delivered", "excluded", "not-found"] satisfies JobState[]);
 
+/** See `Store.claim`. */
 export function claim(session: Session, worker: string, leaseMs: number, nowMs: number): ClaimedJob | undefined {
   session.run("wakeWaiting", { nowMs });
-  session.run("wakeAbandoned", { nowMs });
+  endAttempts(session, session.all("wakeAbandoned", { nowMs }), "lease ended", nowMs);
   const token = randomUUID();
   const row = session.get("claim", { token, leaseUntil: nowMs + leaseMs });
   if (row === undefined) return undefined;
@@ -26,6 +21,16 @@ export function claim(session: Session, worker: string, leaseMs: number, nowMs: 
   session.run("recordWorker", { worker, nowMs });
   const job = jobRecord(row);
   return { lease: { jobId: job.id, token }, job };
+}
+
+/** A worker that died ends its attempt no more: whoever takes the job from it does. */
+function endAttempts(session: Session, rows: readonly Row[], outcome: string, nowMs: number): number {
+  for (const { jobNo } of rows) session.run("endAttempt", { jobNo: Number(jobNo), nowMs, outcome });
+  return rows.length;
+}
+
+export function releaseLeases(session: Session, nowMs: number): number {
+  return endAttempts(session, session.all("releaseLeases"), "lease given back", nowMs);
 }
 
 export function nextDueAtMs(session: Session): number | undefined {
@@ -38,7 +43,7 @@ export function renew(session: Session, { jobId, token }: Lease, leaseMs: number
 }
 
 /** The job's number while the lease is its own. */
-function leasedJob(session: Session, { jobId, token }: Lease): number | undefined {
+export function leasedJob(session: Session, { jobId, token }: Lease): number | undefined {
   const row = session.get("leased", { id: jobId, token });
   return row === undefined ? undefined : Number(row.jobNo);
 }
@@ -66,9 +71,7 @@ function applyChange(session: Session, jobNo: number, changed: JobChange, nowMs:
     pseudonym: changed.pseudonym,
     pseudoStudyInstanceUid: changed.pseudoStudyInstanceUid,
   });
-  for (const { event, detail } of changed.events ?? []) {
-    session.run("insertEvent", { jobNo, nowMs, event, detail: JSON.stringify(detail) });
-  }
+  for (const event of changed.events ?? []) addEvent(session, jobNo, event, nowMs);
 }
 
 const LEDGER_STATEMENTS = {
@@ -79,88 +82,12 @@ const LEDGER_STATEMENTS = {
   delivered: "ledgerDelivered",
 } as const satisfies { readonly [K in LedgerChange["kind"]]: string };
 
+/** Nothing can be said of an instance that was neither expected nor received: an account with a hole is an error. */
+const NEEDS_LINE: ReadonlySet<LedgerChange["kind"]> = new Set(["excluded", "deidentified", "delivered"]);
+
 function applyLedger(session: Session, jobNo: number, { kind, ...facts }: LedgerChange, nowMs: number): void {
-  session.run(LEDGER_STATEMENTS[kind], { ...facts, jobNo, nowMs });
-}
-
-/** See `Store.located`. */
-export function located(
-  session: Session,
-  lease: Lease,
-  archive: string,
-  studies: readonly LocatedStudy[],
-  nowMs: number,
-): "continue" | "joined" | false {
-  const jobNo = leasedJob(session, lease);
-  const job = jobNo === undefined ? undefined : session.get("jobByNumber", { jobNo });
-  if (jobNo === undefined || job === undefined) return false;
-  const project = String(job.project);
-  const keys = session.all("keysOfJob", { jobNo }).map((row) => String(row.key));
-  const holders = studies.map((study) => ({ study, holder: holderOf(session, project, study) }));
-  const own = holders.find(({ holder }) => holder === undefined || holder === jobNo)?.study;
-
-  const targets: number[] = [];
-  for (const { study, holder } of holders) {
-    if (study === own) {
-      session.run("locate", { jobNo, archive, ...study });
-      session.run("insertKey", { project, key: uidKey(study.studyInstanceUid), jobNo });
-    } else {
-      const target = holder ?? insertSibling(session, job, archive, study, nowMs);
-      takeOverRequests(session, jobNo, target);
-      for (const key of keys) session.run("insertKey", { project, key, jobNo: target });
-      targets.push(target);
-    }
-  }
-  if (own !== undefined) return "continue";
-  dissolve(session, jobNo, String(job.id), targets[0]);
-  return "joined";
-}
-
-function holderOf(session: Session, project: string, { studyInstanceUid }: LocatedStudy): number | undefined {
-  const row = session.get("jobOfStudy", { project, studyInstanceUid });
-  return row === undefined ? undefined : Number(row.jobNo);
-}
-
-/** A further study of the same rows: its archive is known, so it begins where instances are fetched. */
-function insertSibling(session: Session, job: Row, archive: string, study: LocatedStudy, nowMs: number): number {
-  const inserted = session.get("insertJob", {
-    id: newId("job", 12),
-    project: String(job.project),
-    studyInstanceUid: study.studyInstanceUid,
-    patientId: study.patientId,
-    accessionNumber: study.accessionNumber,
-    seriesInstanceUids: textOrUndefined(job.seriesInstanceUids),
-    participantId: textOrUndefined(job.participantId),
-    priority: Number(job.priority),
-    stage: "retrieving",
-    archive,
-    nowMs,
-  });
-  const jobNo = Number(inserted?.jobNo);
-  session.run("insertKey", { project: String(job.project), key: uidKey(study.studyInstanceUid), jobNo });
-  return jobNo;
-}
-
-function textOrUndefined(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-/** The job goes; who asks for it by its id is shown the one that took its place. */
-function dissolve(session: Session, jobNo: number, id: string, successor: number | undefined): void {
-  for (const name of [
-    "unlinkRequests",
-    "unlinkCohorts",
-    "deleteKeys",
-    "deleteEvents",
-    "deleteAttempts",
-    "deleteInstances",
-    "deleteDeliveries",
-  ] as const) {
-    session.run(name, { jobNo });
-  }
-  session.run("deleteJob", { jobNo });
-  if (successor === undefined) throw new GatewayError("INTERNAL", { what: "no study located" });
-  session.run("recordDissolved", { id, jobNo: successor });
+  const changed = session.run(LEDGER_STATEMENTS[kind], { ...facts, jobNo, nowMs });
+  if (changed === 0 && NEEDS_LINE.has(kind)) throw new GatewayError("INTERNAL", { what: "unknown instance", kind });
 }
 
 export function recordDelivery(
@@ -181,15 +108,18 @@ export function settle(
   outcome: Parameters<Store["settle"]>[1],
   nowMs: number,
 ): boolean {
-  const jobNo = leasedJob(session, lease);
-  const job = jobNo === undefined ? undefined : session.get("jobByNumber", { jobNo });
-  if (jobNo === undefined || job === undefined) return false;
+  const { jobId: id, token } = lease;
+  const job = session.get("leased", { id, token });
+  if (job === undefined) return false;
+  const jobNo = Number(job.jobNo);
   const { state, code, dueAtMs, attempts } = outcome;
-  applyChange(session, jobNo, outcome.change ?? {}, nowMs);
-  const isDone = state !== "queued" && state !== "waiting";
-  session.run("settle", { jobNo, state, code, dueAt: dueAtMs, attempts, finishedAt: isDone ? nowMs : undefined });
-  session.run("endAttempt", { jobNo, token: lease.token, nowMs, outcome: state, code });
-  // Series were added while it ran: what it did was less than is now asked for.
-  if (job.widened === 1 && (DONE_WITH_LESS.has(state) || state === "waiting")) session.run("startOver", { jobNo });
+  if (outcome.change !== undefined) applyChange(session, jobNo, outcome.change, nowMs);
+  const isDone = JOB_STATES[state].done;
+  // Without a time a waiting job would never be woken.
+  const dueAt = state === "waiting" ? (dueAtMs ?? nowMs) : undefined;
+  session.run("settle", { jobNo, state, code, dueAt, attempts, finishedAt: isDone ? nowMs : undefined });
+  session.run("endAttempt", { jobNo, nowMs, outcome: state, code });
+  // What it did was less than is now asked for.
+  if (job.widened === 1 && DONE_WITH_LESS.has(state)) startOver(session, jobNo, "for more series", nowMs);
   return true;
 }

@@ -1,9 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { toGatewayError } from "../../errors/gateway-error.ts";
-import { systemClock } from "../../units/clock.ts";
 import { asStoreError, openDatabase } from "./database.ts";
 import { type MethodName, methods, READS } from "./methods.ts";
-import type { FromStore, StoreFailure, ToStore } from "./protocol.ts";
+import type { Answer, FromStore, StoreFailure, StoreStart, ToStore } from "./protocol.ts";
 import { openSession, type Session } from "./session.ts";
 
 /** Calls that share one transaction at most, so that no caller waits for a very long one. */
@@ -14,27 +13,33 @@ type Call = Extract<ToStore, { readonly call: number }>;
 const port = parentPort;
 if (port === null) throw new Error("runs as a worker thread only");
 
-const answer = (message: FromStore): void => port.postMessage(message);
+const say = (message: FromStore): void => port.postMessage(message);
 const inbox: Call[] = [];
 let session: Session | undefined;
 let closing = false;
+let isDrainDue = false;
 
 try {
-  session = openSession(openDatabase(workerData.path, systemClock.nowMs()));
-  answer({ ready: true });
+  const { path, nowMs } = workerData as StoreStart;
+  session = openSession(openDatabase(path, nowMs));
+  port.on("message", receive);
+  say({ ready: true });
 } catch (thrown) {
-  answer({ refused: failureOf(thrown) });
+  say({ refused: failureOf(thrown) });
   port.close();
 }
 
-port.on("message", (message: ToStore) => {
+function receive(message: ToStore): void {
   if ("close" in message) closing = true;
   else inbox.push(message);
+  if (isDrainDue) return;
+  isDrainDue = true;
   // Everything that has arrived by then goes into one transaction: one fsync serves all.
-  if (inbox.length <= 1) setImmediate(drain);
-});
+  setImmediate(drain);
+}
 
 function drain(): void {
+  isDrainDue = false;
   if (session === undefined) return;
   while (inbox.length > 0) runGroup(session, inbox.splice(0, MAXIMUM_GROUP));
   if (!closing) return;
@@ -43,32 +48,41 @@ function drain(): void {
   port?.close();
 }
 
+/** Reads need no lock, so that they are answered while another process writes. */
 function runGroup(open: Session, calls: readonly Call[]): void {
-  const isWriting = calls.some(({ method }) => !READS.has(method));
-  let answers: readonly FromStore[];
+  const reads = calls.filter(({ method }) => READS.has(method));
+  if (reads.length > 0) say({ answers: reads.map((call) => runCall(open, call, false)) });
+  const writes = calls.filter(({ method }) => !READS.has(method));
+  // Only once they are committed is what they say durable.
+  if (writes.length > 0) say({ answers: runWrites(open, writes) });
+}
+
+function runWrites(open: Session, calls: readonly Call[]): readonly Answer[] {
   try {
-    if (isWriting) open.database.exec("BEGIN IMMEDIATE");
-    answers = calls.map((call) => runCall(open, call, isWriting));
-    if (isWriting) open.database.exec("COMMIT");
+    open.run("begin");
+    const answers = calls.map((call) => runCall(open, call, true));
+    open.run("commit");
+    return answers;
   } catch (thrown) {
-    if (open.database.isTransaction) open.database.exec("ROLLBACK");
-    answers = calls.map(({ call }) => ({ call, failure: failureOf(thrown) }));
+    if (open.database.isTransaction) open.run("rollback");
+    return calls.map(({ call }) => ({ call, failure: failureOf(thrown) }));
   }
-  // Only now is what they say durable.
-  for (const one of answers) answer(one);
 }
 
 /** One call that fails undoes itself alone. */
-function runCall(open: Session, { call, method, args }: Call, inTransaction: boolean): FromStore {
-  if (inTransaction) open.database.exec("SAVEPOINT one_call");
+function runCall(open: Session, { call, method, args }: Call, inTransaction: boolean): Answer {
+  if (inTransaction) open.run("beginCall");
   try {
     const value = invoke(open, method, args);
-    if (inTransaction) open.database.exec("RELEASE one_call");
+    if (inTransaction) open.run("keepCall");
     return { call, value };
   } catch (thrown) {
     // A full disk may have ended the whole transaction already: then the group fails together.
     if (inTransaction && !open.database.isTransaction) throw thrown;
-    if (inTransaction) open.database.exec("ROLLBACK TO one_call; RELEASE one_call");
+    if (inTransaction) {
+      open.run("undoCall");
+      open.run("keepCall");
+    }
     return { call, failure: failureOf(thrown) };
   }
 }
@@ -81,5 +95,7 @@ function invoke(open: Session, method: MethodName, args: readonly unknown[]): un
 function failureOf(thrown: unknown): StoreFailure {
   const error = toGatewayError(asStoreError(thrown));
   const cause = error.cause instanceof Error ? error.cause : error;
-  return { code: error.code, details: error.details, stack: cause.stack };
+  // The frames without the message, which may hold values.
+  const frames = cause.stack?.split("\n").filter((line) => line.startsWith("    at "));
+  return { code: error.code, details: error.details, stack: [cause.name, ...(frames ?? [])].join("\n") };
 }

@@ -1,0 +1,118 @@
+import { expect } from "vitest";
+import type { RefusedRow } from "../records.ts";
+import { type ContractCases, claimed, each, finish, refusal, request, submit, theJob } from "./support.testing.ts";
+
+export const cohorts: ContractCases = {
+  "counts rows, and jobs once": async (store) => {
+    const refused: RefusedRow[] = [{ rowNumber: 4, code: "COHORT_NOT_FOUND", cells: ["bad"] }];
+    const rows = [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }, { studyInstanceUid: "1.1" }];
+    const requests = rows.map((facts, index) => request({ rowNumber: index + 1, ...facts }));
+    const made = await store.submitCohort({ project: "lung", columns: ["a", "b"], requests, refused }, 7);
+    expect(made).toEqual({ cohort: made.cohort, accepted: 3, joined: 1 });
+    expect(await store.cohortStatus(made.cohort)).toEqual({
+      cohort: made.cohort,
+      project: "lung",
+      total: 2,
+      states: { queued: 2 },
+      done: false,
+    });
+    expect(await store.listCohorts({ limit: 5 })).toEqual([
+      { cohort: made.cohort, project: "lung", rows: 4, accepted: 3, joined: 1, submittedAtMs: 7 },
+    ]);
+    expect(await store.cohortColumns(made.cohort)).toEqual(["a", "b"]);
+  },
+
+  "gives a cohort without an accepted row nothing to do": async (store) => {
+    const cohort = await submit(store, [], { refused: [{ rowNumber: 1, code: "COHORT_NOT_FOUND", cells: [] }] });
+    expect(await store.cohortStatus(cohort)).toMatchObject({ total: 0, states: {}, done: true });
+  },
+
+  "keeps projects, patients and accession numbers apart": async (store) => {
+    const row = { studyInstanceUid: "1.1" };
+    const cohorts = [await submit(store, [row]), await submit(store, [row], { project: "heart" })];
+    const [lung, heart] = await Promise.all(cohorts.map((cohort) => theJob(store, cohort)));
+    expect(lung?.id).not.toBe(heart?.id);
+    const keys = [
+      { accessionNumber: "A1" },
+      { accessionNumber: "A1", patientId: "P1" },
+      { accessionNumber: "A1", patientId: "P2" },
+      { accessionNumber: "A1", patientId: "P1" },
+    ];
+    expect(await store.cohortStatus(await submit(store, keys))).toMatchObject({ total: 3 });
+  },
+
+  ...each(
+    [
+      ["not-found", "queued"],
+      ["failed", "queued"],
+      ["cancelled", "queued"],
+      ["delivered", "delivered"],
+      ["excluded", "excluded"],
+      ["held", "held"],
+      ["quarantined", "quarantined"],
+    ] as const,
+    "a row that joins a job that is %s leaves it %s",
+    async (store, before, after) => {
+      const first = await submit(store, [{ studyInstanceUid: "1.1" }]);
+      const { id } = await theJob(store, first);
+      if (before === "cancelled") await store.cancelJobs({ job: id }, 1);
+      else await finish(store, before);
+      const second = await submit(store, [{ studyInstanceUid: "1.1" }], { nowMs: 2 });
+      expect(await store.job(id)).toMatchObject({ state: after, attempts: 0 });
+      expect(await store.cohortsOf(id)).toEqual([first, second]);
+      expect(await store.cohortStatus(second)).toMatchObject({ total: 1, states: { [after]: 1 } });
+    },
+  ),
+
+  "takes the higher priority, the first participant id, and a way to find the study that was missing": async (
+    store,
+  ) => {
+    const cohort = await submit(store, [{ studyInstanceUid: "1.1", priority: 2 }]);
+    await submit(store, [
+      { studyInstanceUid: "1.1", priority: 5, participantId: "first", accessionNumber: "A1", patientId: "P1" },
+      { studyInstanceUid: "1.1", priority: 1, participantId: "second", accessionNumber: "A2", patientId: "P2" },
+    ]);
+    const job = await theJob(store, cohort);
+    expect(job).toMatchObject({ priority: 5, participantId: "first", accessionNumber: "A1", patientId: "P1" });
+    expect(await store.events(job.id)).toEqual([
+      { atMs: 0, event: "participant-id-conflict", detail: { kept: "first" } },
+    ]);
+  },
+
+  "takes no participant id once a pseudonym was made without it": async (store) => {
+    await submit(store, [{ studyInstanceUid: "1.1" }]);
+    const { lease, job } = await claimed(store);
+    const change = { pseudonym: "hashed", pseudoStudyInstanceUid: "2.1" };
+    await store.settle(lease, { state: "failed", attempts: 1, change }, 1);
+    await submit(store, [{ studyInstanceUid: "1.1", participantId: "late" }]);
+    expect(await store.job(job.id)).toMatchObject({ participantId: undefined, pseudonym: "hashed" });
+  },
+
+  "exports every row in order, the refused among them, page by page": async (store) => {
+    const cohort = await submit(
+      store,
+      [
+        { rowNumber: 1, studyInstanceUid: "1.1", cells: ["x", "001"] },
+        { rowNumber: 3, studyInstanceUid: "1.1", cells: ["", "é"] },
+      ],
+      { refused: [{ rowNumber: 2, code: "COHORT_NOT_FOUND", cells: ["bad"] }] },
+    );
+    const { id } = await theJob(store, cohort);
+    const first = await store.exportRows(cohort, { afterRow: 0, limit: 2 });
+    const rest = await store.exportRows(cohort, { afterRow: 2, limit: 2 });
+    expect([...first, ...rest].map(({ jobs, ...row }) => ({ ...row, jobs: jobs.map((job) => job.id) }))).toEqual([
+      { rowNumber: 1, cells: ["x", "001"], refusedCode: undefined, jobs: [id] },
+      { rowNumber: 2, cells: ["bad"], refusedCode: "COHORT_NOT_FOUND", jobs: [] },
+      { rowNumber: 3, cells: ["", "é"], refusedCode: undefined, jobs: [id] },
+    ]);
+  },
+
+  "says what it does not know": async (store) => {
+    await expect(store.cohortStatus("cohort-none")).rejects.toEqual(refusal("COHORT_NOT_FOUND"));
+    await expect(store.exportRows("cohort-none", { afterRow: 0, limit: 1 })).rejects.toEqual(
+      refusal("COHORT_NOT_FOUND"),
+    );
+    await expect(store.retryJobs({ job: "job-none" }, 0)).rejects.toEqual(refusal("JOB_NOT_FOUND"));
+    await expect(store.job("job-none")).rejects.toEqual(refusal("JOB_NOT_FOUND"));
+  },
+};

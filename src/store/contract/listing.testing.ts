@@ -1,0 +1,42 @@
+import { expect } from "vitest";
+import { type ContractCases, claimed, finish, study, submit } from "./support.testing.ts";
+
+export const listing: ContractCases = {
+  "pages by key through every filter": async (store) => {
+    const rows = Array.from({ length: 7 }, (_, index) => ({ studyInstanceUid: `1.${index + 1}` }));
+    const cohort = await submit(store, rows);
+    await submit(store, rows, { project: "heart" });
+    const failedId = await finish(store, "failed");
+    const idsOf = async (filter: { state?: "queued" | "failed"; cohort?: string; project?: string }) => {
+      const ids: string[] = [];
+      for (let after: string | undefined; ; after = ids.at(-1)) {
+        const page = await store.listJobs({ ...filter, ...(after === undefined ? {} : { after }), limit: 2 });
+        ids.push(...page.map(({ id }) => id));
+        if (page.length < 2) return ids;
+      }
+    };
+    expect(new Set(await idsOf({})).size).toBe(14);
+    expect(await idsOf({ project: "lung" })).toEqual(await idsOf({ cohort }));
+    expect(await idsOf({ state: "failed" })).toEqual([failedId]);
+    expect(await idsOf({ state: "queued", project: "lung" })).toHaveLength(6);
+    expect(await idsOf({ state: "queued" })).toHaveLength(13);
+    expect(await idsOf({ state: "failed", cohort, project: "lung" })).toEqual([failedId]);
+    expect(await idsOf({ cohort, project: "heart" })).toEqual([]);
+  },
+
+  "pages through cohorts": async (store) => {
+    const cohorts = [await submit(store, []), await submit(store, []), await submit(store, [])];
+    const [first] = await store.listCohorts({ limit: 1 });
+    const rest = await store.listCohorts({ after: String(first?.cohort), limit: 5 });
+    expect([first, ...rest].map((record) => record?.cohort)).toEqual(cohorts);
+  },
+
+  "goes on after a job that was dissolved since, from that job's own place": async (store) => {
+    await submit(store, [{ accessionNumber: "A1" }, { studyInstanceUid: "1.2" }, { studyInstanceUid: "1.3" }]);
+    const [first, second, third] = await store.listJobs({ limit: 3 });
+    const { lease } = await claimed(store);
+    expect(await store.located(lease, "vna", [study("1.3")], 1)).toBe("joined");
+    const rest = await store.listJobs({ after: String(first?.id), limit: 3 });
+    expect(rest.map(({ id }) => id)).toEqual([second?.id, third?.id]);
+  },
+};

@@ -1,0 +1,53 @@
+import { expect } from "vitest";
+import { type ContractCases, claimed, each, finish, LEASE_MS, submit } from "./support.testing.ts";
+
+export const operating: ContractCases = {
+  ...each(
+    [
+      ["failed", 1],
+      ["not-found", 1],
+      ["held", 1],
+      ["quarantined", 1],
+      ["delivered", 0],
+      ["excluded", 0],
+    ] as const,
+    "retries a job that is %s: %i",
+    async (store, state, count) => {
+      const cohort = await submit(store, [{ studyInstanceUid: "1.1" }]);
+      const { lease, job } = await claimed(store);
+      const change = { stage: "verifying", verdict: "partial", expected: 4 } as const;
+      await store.settle(lease, { state, code: "STORE_FULL", attempts: 7, change }, 1);
+      expect(await store.retryJobs({ cohort }, 2)).toBe(count);
+      if (count === 0) return;
+      expect(await store.job(job.id)).toEqual({ ...job, state: "queued", attempts: 0 });
+      expect(await store.events(job.id)).toEqual([{ atMs: 2, event: "queued again", detail: { reason: "retried" } }]);
+    },
+  ),
+
+  "cancels what is not done, and tells the worker": async (store) => {
+    const cohort = await submit(store, [
+      { studyInstanceUid: "1.1" },
+      { studyInstanceUid: "1.2" },
+      { studyInstanceUid: "1.3" },
+    ]);
+    await finish(store, "delivered");
+    const { lease } = await claimed(store);
+    expect(await store.cancelJobs({ cohort }, 4)).toBe(2);
+    expect(await store.renew(lease, LEASE_MS, 5)).toBe(false);
+    expect(await store.cohortStatus(cohort)).toMatchObject({ states: { delivered: 1, cancelled: 2 }, done: true });
+    const [job] = await store.listJobs({ cohort, state: "cancelled", limit: 1 });
+    expect(job).toMatchObject({ code: "CANCELLED", finishedAtMs: 4 });
+    expect(await store.events(String(job?.id))).toEqual([{ atMs: 4, event: "cancelled", detail: {} }]);
+    expect(await store.retryJobs({ cohort }, 6)).toBe(2);
+  },
+
+  "spares jobs that other cohorts hold, until the last of them is cancelled": async (store) => {
+    const first = await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }]);
+    const second = await submit(store, [{ studyInstanceUid: "1.2" }]);
+    expect(await store.cancelJobs({ cohort: first }, 1)).toBe(1);
+    expect(await store.cohortStatus(second)).toMatchObject({ states: { queued: 1 } });
+    expect(await store.cancelJobs({ cohort: second }, 2)).toBe(1);
+    expect(await store.retryJobs({ cohort: first }, 3)).toBe(2);
+    expect(await store.cancelJobs({ cohort: second }, 4)).toBe(0);
+  },
+};

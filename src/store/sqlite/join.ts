@@ -1,0 +1,73 @@
+import type { JobState } from "../job-states.ts";
+import type { JobEvent, StudyKey } from "../records.ts";
+import { parseList } from "./row-records.ts";
+import type { Row, Session } from "./session.ts";
+
+/** What a further row asks of a job that is there already. */
+export interface Wish extends Pick<StudyKey, "patientId" | "accessionNumber"> {
+  readonly seriesInstanceUids: readonly string[] | undefined;
+  readonly participantId: string | undefined;
+  readonly priority: number;
+}
+
+/** What a row does to a done job that it joins (interfaces.md section 3). What is not here waits for a person. */
+const STARTED_OVER: Readonly<Partial<Record<JobState, "always" | "for more series">>> = {
+  "not-found": "always",
+  failed: "always",
+  cancelled: "always",
+  delivered: "for more series",
+  excluded: "for more series",
+};
+
+/** Another request for a study that is a job already: the higher priority, all series asked for, the first participant ID. */
+export function joinJob(session: Session, jobNo: number, wish: Wish, nowMs: number): void {
+  const job = session.get("jobByNumber", { jobNo });
+  if (job === undefined) return;
+  const participantId = acceptedParticipant(job, wish);
+  if (wish.participantId !== undefined && wish.participantId !== (job.participantId ?? participantId)) {
+    addEvent(session, jobNo, { event: "participant-id-conflict", detail: { kept: "first" } }, nowMs);
+  }
+  session.run("joinJob", { jobNo, priority: wish.priority, participantId, ...acceptedKey(job, wish) });
+  const isWider = widen(session, jobNo, job, wish.seriesInstanceUids);
+  const rule = STARTED_OVER[job.state as JobState];
+  if (rule === "always") startOver(session, jobNo, "asked for again", nowMs);
+  else if (rule !== undefined && isWider) startOver(session, jobNo, rule, nowMs);
+}
+
+/** Once a pseudonym was made, or may be about to be made, from the participant ID or its absence, it holds. */
+function acceptedParticipant(job: Row, { participantId }: Wish): string | undefined {
+  const isOpen = job.participantId === null && job.pseudonym === null && job.state !== "running";
+  return isOpen ? participantId : undefined;
+}
+
+/** A job known by its UID only can also be looked for as the row says, unless the two speak of different patients. */
+function acceptedKey(job: Row, { patientId, accessionNumber }: Wish): Partial<StudyKey> {
+  const isSamePatient = job.patientId === null || patientId === undefined || job.patientId === patientId;
+  return job.accessionNumber === null && accessionNumber !== undefined && isSamePatient
+    ? { patientId, accessionNumber }
+    : { patientId: undefined, accessionNumber: undefined };
+}
+
+/** The union of what was asked for; undefined is the whole study. */
+function widen(session: Session, jobNo: number, job: Row, asked: readonly string[] | undefined): boolean {
+  const held = parseList(job.seriesInstanceUids);
+  if (held === undefined) return false;
+  const union = asked === undefined ? undefined : [...new Set([...held, ...asked])];
+  if (union?.length === held.length) return false;
+  session.run("widenSeries", { jobNo, seriesInstanceUids: listText(union) });
+  return true;
+}
+
+/** Back to the beginning; the ledger stays, so that only what is missing is fetched. */
+export function startOver(session: Session, jobNo: number, reason: string, nowMs: number): void {
+  session.run("startOver", { jobNo });
+  addEvent(session, jobNo, { event: "queued again", detail: { reason } }, nowMs);
+}
+
+export function addEvent(session: Session, jobNo: number, { event, detail }: Omit<JobEvent, "atMs">, nowMs: number) {
+  session.run("insertEvent", { jobNo, nowMs, event, detail: JSON.stringify(detail) });
+}
+
+export function listText(list: readonly string[] | undefined): string | undefined {
+  return list === undefined ? undefined : JSON.stringify(list);
+}

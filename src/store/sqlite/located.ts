@@ -1,0 +1,137 @@
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { Lease, LocatedStudy } from "../records.ts";
+import { addEvent, joinJob, type Wish } from "./join.ts";
+import { newJobId, uidKey } from "./names.ts";
+import { parseList } from "./row-records.ts";
+import type { Row, Session } from "./session.ts";
+import { leasedJob } from "./work.ts";
+
+/** A study of the archive's answer and the job of the project that has it, if one does. */
+interface Found {
+  readonly study: LocatedStudy;
+  readonly holder: number | undefined;
+}
+
+/** See `Store.located`. */
+export function located(
+  session: Session,
+  lease: Lease,
+  archive: string,
+  studies: readonly LocatedStudy[],
+  nowMs: number,
+): "continue" | "joined" | false {
+  const jobNo = leasedJob(session, lease);
+  const job = jobNo === undefined ? undefined : session.get("jobByNumber", { jobNo });
+  if (jobNo === undefined || job === undefined) return false;
+  if (studies.length === 0) throw new GatewayError("INTERNAL", { what: "no study located" });
+
+  const distinct = [...new Map(studies.map((study) => [study.studyInstanceUid, study])).values()];
+  const found = distinct.map((study) => ({ study, holder: holderOf(session, job, study) }));
+  // A study this job already had stays its own: another of the same accession number does not replace it.
+  const own = found.find(({ holder }) => holder === jobNo) ?? found.find(({ holder }) => holder === undefined);
+  if (own !== undefined) {
+    session.run("locate", { jobNo, archive, ...own.study });
+    addKeys(session, job, jobNo, [uidKey(own.study.studyInstanceUid)]);
+  }
+  const others = found.filter((one) => one !== own).map((one) => handOn(session, jobNo, job, archive, one, nowMs));
+  const [successor] = others;
+  if (own !== undefined || successor === undefined) return "continue";
+  if (session.get("hasDelivered", { jobNo })?.answer === 1) endAsNotFound(session, jobNo, job, nowMs);
+  else dissolve(session, jobNo, job, successor, nowMs);
+  return "joined";
+}
+
+function holderOf(session: Session, { project }: Row, { studyInstanceUid }: LocatedStudy): number | undefined {
+  const row = session.get("jobOfStudy", { project: String(project), studyInstanceUid });
+  return row === undefined ? undefined : Number(row.jobNo);
+}
+
+function addKeys(session: Session, { project }: Row, jobNo: number, keys: readonly string[]): void {
+  for (const key of keys) session.run("insertKey", { project: String(project), key, jobNo });
+}
+
+/** The job's rows and cohorts hold the job of this study too, and ask of it what they asked of the first. */
+function handOn(
+  session: Session,
+  jobNo: number,
+  job: Row,
+  archive: string,
+  { study, holder }: Found,
+  nowMs: number,
+): number {
+  const target = holder ?? insertSibling(session, job, archive, study, nowMs);
+  session.run("copyRequests", { from: jobNo, to: target });
+  session.run("copyCohorts", { from: jobNo, to: target });
+  const keys = session.all("keysOfJob", { jobNo }).map((row) => String(row.key));
+  // Other studies' UIDs are not ways to this one.
+  addKeys(
+    session,
+    job,
+    target,
+    keys.filter((key) => !key.startsWith(uidKey(""))),
+  );
+  if (holder !== undefined) joinJob(session, target, wishOf(job), nowMs);
+  return target;
+}
+
+function wishOf(job: Row): Wish {
+  return {
+    patientId: undefined,
+    accessionNumber: undefined,
+    seriesInstanceUids: parseList(job.seriesInstanceUids),
+    participantId: textOrUndefined(job.participantId),
+    priority: Number(job.priority),
+  };
+}
+
+/** A further study of the same rows: its archive is known, so it begins where instances are fetched. */
+function insertSibling(session: Session, job: Row, archive: string, study: LocatedStudy, nowMs: number): number {
+  const inserted = session.get("insertJob", {
+    id: newJobId(),
+    project: String(job.project),
+    studyInstanceUid: study.studyInstanceUid,
+    patientId: study.patientId,
+    accessionNumber: study.accessionNumber,
+    seriesInstanceUids: textOrUndefined(job.seriesInstanceUids),
+    participantId: textOrUndefined(job.participantId),
+    priority: Number(job.priority),
+    stage: "retrieving",
+    archive,
+    nowMs,
+  });
+  const jobNo = Number(inserted?.jobNo);
+  addKeys(session, job, jobNo, [uidKey(study.studyInstanceUid)]);
+  addEvent(session, jobNo, { event: "located", detail: { archive, with: String(job.id) } }, nowMs);
+  return jobNo;
+}
+
+function textOrUndefined(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Its own study is gone from the archive, but something of it was delivered: that account is kept. */
+function endAsNotFound(session: Session, jobNo: number, { attempts }: Row, nowMs: number): void {
+  const outcome = { state: "not-found", code: "STUDY_NOT_FOUND" };
+  session.run("settle", { jobNo, ...outcome, dueAt: undefined, attempts: Number(attempts), finishedAt: nowMs });
+  session.run("endAttempt", { jobNo, nowMs, outcome: outcome.state, code: outcome.code });
+  addEvent(session, jobNo, { event: "rows handed on, account kept", detail: {} }, nowMs);
+}
+
+const PARTS_OF_A_JOB = [
+  "unlinkRequests",
+  "unlinkCohorts",
+  "deleteKeys",
+  "deleteEvents",
+  "deleteAttempts",
+  "deleteInstances",
+  "deleteDeliveries",
+] as const;
+
+/** The job goes; who asks for it by its id is shown the one that took its place. */
+function dissolve(session: Session, jobNo: number, { id }: Row, successor: number, nowMs: number): void {
+  for (const part of PARTS_OF_A_JOB) session.run(part, { jobNo });
+  session.run("forwardDissolved", { from: jobNo, to: successor });
+  session.run("deleteJob", { jobNo });
+  session.run("recordDissolved", { id: String(id), from: jobNo, to: successor });
+  addEvent(session, successor, { event: "took over the rows of a job", detail: { job: String(id) } }, nowMs);
+}

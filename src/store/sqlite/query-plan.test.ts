@@ -1,0 +1,89 @@
+import { DatabaseSync } from "node:sqlite";
+import { expect, it } from "vitest";
+import { migrate } from "./schema.ts";
+import type { StatementName } from "./session.ts";
+import { statements } from "./statements.ts";
+
+function planOf(name: StatementName): string {
+  using database = new DatabaseSync(":memory:");
+  migrate(database, 0);
+  const steps = database.prepare(`EXPLAIN QUERY PLAN ${statements[name]}`).all();
+  return steps.map((step) => String(step.detail)).join("\n");
+}
+
+/** What each frequent statement must go by. A primary key that is the rowid is `INTEGER PRIMARY KEY`; of a table without one, `PRIMARY KEY`. */
+const HOT: readonly (readonly [StatementName, ...string[]])[] = [
+  ["claim", "study_jobs_due"],
+  ["wakeWaiting", "study_jobs_waiting (due_at<?)"],
+  ["wakeAbandoned", "study_jobs_leased (lease_until<?)"],
+  ["releaseLeases", "study_jobs_leased"],
+  ["nextDue", "study_jobs_waiting", "study_jobs_leased"],
+  ["renew", "study_jobs USING INDEX sqlite_autoindex_study_jobs_1 (id=?)"],
+  ["leased", "study_jobs USING INDEX sqlite_autoindex_study_jobs_1 (id=?)"],
+  ["jobsOfKey", "study_keys USING PRIMARY KEY (project=? AND key=?)"],
+  ["keysOfJob", "study_keys_of_job (job_no=?)"],
+  ["jobOfStudy", "study_jobs_of_study (study_instance_uid=? AND project=?)"],
+  ["studyIsNeeded", "study_jobs_of_study (study_instance_uid=?)"],
+  ["jobByNumber", "study_jobs USING INTEGER PRIMARY KEY (rowid=?)"],
+  ["changeJob", "study_jobs USING INTEGER PRIMARY KEY (rowid=?)"],
+  ["settle", "study_jobs USING INTEGER PRIMARY KEY (rowid=?)"],
+  ["endAttempt", "job_attempts USING PRIMARY KEY (job_no=?)"],
+  ["ledger", "instances USING PRIMARY KEY (job_no=?)"],
+  ["ledgerExcluded", "instances USING PRIMARY KEY (job_no=? AND sop_instance_uid=?)"],
+  ["ledgerDeidentified", "instances USING PRIMARY KEY (job_no=? AND sop_instance_uid=?)"],
+  ["ledgerDelivered", "instances USING PRIMARY KEY (job_no=? AND sop_instance_uid=?)"],
+  ["deleteInstances", "instances USING PRIMARY KEY (job_no=?)"],
+  ["unlinkRequests", "request_jobs_of_job (job_no=?)"],
+  ["unlinkCohorts", "cohort_jobs_of_job (job_no=?)"],
+  ["copyRequests", "request_jobs_of_job (job_no=?)"],
+  ["forwardDissolved", "dissolved_jobs_of_job (job_no=?)"],
+  ["deleteEvents", "job_events_of_job (job_no=?)"],
+  ["jobNumber", "study_jobs USING", "dissolved_jobs USING PRIMARY KEY (id=?)"],
+  ["cohortByName", "cohorts USING INDEX"],
+  ["listCohorts", "cohorts USING INTEGER PRIMARY KEY (rowid>?)"],
+  ["cohortCounts", "cohort_state_counts USING PRIMARY KEY (cohort_no=?)"],
+  ["exportRows", "requests USING INDEX sqlite_autoindex_requests_1 (cohort_no=? AND row_number>?)"],
+  ["jobsOfRequest", "request_jobs USING PRIMARY KEY (request_no=?)", "study_jobs USING INTEGER PRIMARY KEY (rowid=?)"],
+  ["jobOfId", "study_jobs USING COVERING INDEX sqlite_autoindex_study_jobs_1 (id=?)"],
+  ["listJobs", "study_jobs USING INTEGER PRIMARY KEY (rowid>?)"],
+  ["listJobsByState", "study_jobs_by_state (state=? AND job_no>?)"],
+  ["listJobsByProject", "study_jobs_by_project (project=? AND job_no>?)"],
+  ["listJobsByProjectAndState", "study_jobs_by_project_and_state (project=? AND state=? AND job_no>?)"],
+  [
+    "listJobsOfCohort",
+    "cohort_jobs USING PRIMARY KEY (cohort_no=? AND job_no>?)",
+    "study_jobs USING INTEGER PRIMARY KEY",
+  ],
+  ["cohortsOfJob", "cohort_jobs USING", "cohorts USING INTEGER PRIMARY KEY"],
+  ["events", "job_events_of_job (job_no=?)"],
+  ["deliveries", "deliveries USING PRIMARY KEY (job_no=?)"],
+  ["retryableOfCohort", "cohort_jobs USING PRIMARY KEY (cohort_no=?)"],
+  ["cancellableOfCohort", "own USING PRIMARY KEY (cohort_no=?)", "other USING"],
+];
+
+it.each(HOT.map(([name, ...indexes]) => ({ name, indexes })))("$name goes by its index", ({ name, indexes }) => {
+  const plan = planOf(name);
+  for (const index of indexes) expect(plan).toContain(index);
+});
+
+/** One row at most, or a table with a row for each version. */
+const SMALL: readonly string[] = ["schemaVersion"];
+
+it.each((Object.keys(statements) as StatementName[]).filter((name) => !SMALL.includes(name)))(
+  "%s neither scans a table nor sorts",
+  (name) => {
+    const plan = planOf(name);
+    // `releaseLeases` and `nextDue` walk a partial index, which holds only what runs or waits.
+    expect(plan.replaceAll(/SCAN study_jobs USING (COVERING )?INDEX study_jobs_(leased|waiting|due)/g, "")).not.toMatch(
+      /SCAN (study_jobs|instances|requests|request_jobs|cohort_jobs|cohorts|study_keys|job_\w+|dissolved_jobs|deliveries|own|other)\b|TEMP B-TREE/,
+    );
+  },
+);
+
+it("keeps every index in use", () => {
+  using database = new DatabaseSync(":memory:");
+  migrate(database, 0);
+  const indexes = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").all();
+  const plans = (Object.keys(statements) as StatementName[]).map(planOf).join("\n");
+  expect(indexes.map(({ name }) => String(name)).filter((name) => !plans.includes(name))).toEqual([]);
+});

@@ -1,0 +1,33 @@
+import { describe, it } from "vitest";
+import { cohorts } from "./contract/cohorts.testing.ts";
+import { journal } from "./contract/journal.testing.ts";
+import { leases } from "./contract/leases.testing.ts";
+import { listing } from "./contract/listing.testing.ts";
+import { locating } from "./contract/locating.testing.ts";
+import { operating } from "./contract/operating.testing.ts";
+import type { ContractCases, StoreUnderTest } from "./contract/support.testing.ts";
+import { widening } from "./contract/widening.testing.ts";
+
+const CONTRACT: Readonly<Record<string, ContractCases>> = {
+  "cohorts and joining": cohorts,
+  widening: widening,
+  listing: listing,
+  leases: leases,
+  "journal and ledger": journal,
+  locating: locating,
+  "retry and cancel": operating,
+};
+
+/** What every store keeps to, whatever it is made of. `open` gives an empty store for each case. */
+export function describeStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
+  for (const [subject, cases] of Object.entries(CONTRACT)) {
+    describe(`${name}: ${subject}`, () => {
+      for (const [title, run] of Object.entries(cases)) {
+        it(title, async () => {
+          await using opened = await open();
+          await run(opened.store);
+        });
+      }
+    });
+  }
+}
