@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
+    // Most tests wait for other processes: every core may take a file.
+    maxWorkers: "100%",
   },
 });

@@ -1,5 +1,6 @@
-import type { Archive, ListedInstance, StudyListing } from "../archive/archive.ts";
+import type { Archive, ListedInstance, RetrieveRequest, StudyListing } from "../archive/archive.ts";
 import type { SeriesInstanceUid } from "../dicom/uid.ts";
+import { toGatewayError } from "../errors/gateway-error.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
 import { archiveOf, type StepContext, studyOf } from "./step.ts";
 
@@ -48,25 +49,33 @@ export function expectedCount(listing: StudyListing): number | undefined {
   return listing.kind === "count" ? listing.count : undefined;
 }
 
-/** Fetches what is missing, and no more, where the archive lists UIDs; else the wanted series or the study. Then makes it durable and accounts for it. */
-export async function fetchMissing(context: StepContext, inventory: Inventory): Promise<void> {
+/**
+ * Fetches what is missing, and no more, where the archive lists UIDs; else the wanted series or the study. Then makes it durable and accounts for it.
+ * @param by `study` may ask for everything at once where nothing is staged; `instance` names every missing instance
+ */
+export async function fetchMissing(
+  context: StepContext,
+  inventory: Inventory,
+  by: "study" | "instance",
+): Promise<void> {
   const study = studyOf(context.job);
   const { archive, listing, staged, missing, seriesInstanceUids } = inventory;
   if (listing.kind !== "instances" || missing.length > 0) {
-    const whole = staged.length === 0 || listing.kind !== "instances";
-    await archive.retrieve(
-      {
-        studyInstanceUid: study,
-        // What is staged already will not come again: the wait ends with the last of the missing.
-        ...(listing.kind === "instances"
-          ? { wanted: new Set(missing.map((instance) => instance.sopInstanceUid)) }
-          : {}),
-        ...(whole ? {} : { instances: missing }),
-        sopClassUids: missing.flatMap(({ sopClassUid }) => sopClassUid ?? []),
-        ...(whole && seriesInstanceUids !== undefined ? { seriesInstanceUids } : {}),
-      },
-      context.signal,
-    );
+    const whole = listing.kind !== "instances" || (by === "study" && staged.length === 0);
+    const request: RetrieveRequest = {
+      studyInstanceUid: study,
+      // What is staged already will not come again: the wait ends with the last of the missing.
+      ...(listing.kind === "instances" ? { wanted: new Set(missing.map((instance) => instance.sopInstanceUid)) } : {}),
+      sopClassUids: missing.flatMap(({ sopClassUid }) => sopClassUid ?? []),
+    };
+    const wholeStudy = { ...request, ...(seriesInstanceUids === undefined ? {} : { seriesInstanceUids }) };
+    await archive
+      .retrieve(whole ? wholeStudy : { ...request, instances: missing }, context.signal)
+      .catch((thrown: unknown) => {
+        // One instance that cannot be sent may have stopped the study: verification asks for what is missing by UID, and tells what never came.
+        const isToldLater = listing.kind === "instances" && (whole || staged.length > 0);
+        if (!isToldLater || toGatewayError(thrown).code !== "ARCHIVE_UNABLE") throw thrown;
+      });
   }
   await account(context, inventory);
 }

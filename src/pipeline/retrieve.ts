@@ -29,6 +29,6 @@ export async function retrieve(context: StepContext): Promise<StepResult> {
           }))
         : [],
   });
-  await fetchMissing(context, inventory);
+  await fetchMissing(context, inventory, "study");
   return { kind: "next", stage: "verifying" };
 }

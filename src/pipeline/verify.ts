@@ -18,7 +18,7 @@ export async function verify(context: StepContext): Promise<StepResult> {
     if (inventory.missing.length >= missingBefore) break;
     missingBefore = inventory.missing.length;
     await context.write({ events: [{ event: "fetching missing instances", detail: { missing: missingBefore } }] });
-    await fetchMissing(context, inventory);
+    await fetchMissing(context, inventory, "instance");
     inventory = await takeInventory(context);
   }
   await account(context, inventory);

@@ -101,6 +101,26 @@ describe.each(["move", "get"] as const)("an archive asked by C-%s", (retrieve) =
     );
   });
 
+  it("that gives up a whole study at one bad instance is asked for the others one by one", async () => {
+    const study = ctStudy(19);
+    const bad = study.instances[1];
+    const select: ArchiveFaults["select"] = (instances) => {
+      if (bad !== undefined && instances.includes(bad)) throw new Error("cannot be read");
+      return instances;
+    };
+    await withArchive(
+      { select },
+      [study],
+      async ({ site }) => {
+        const { jobs } = await run(site, [study]);
+        expect(jobs).toMatchObject([
+          { state: "held", code: "INSTANCES_MISSING", verdict: "partial", expected: 4, received: 3 },
+        ]);
+      },
+      { retrieve },
+    );
+  });
+
   it("that sends garbage fails that study with the reason, and the rest go on", async () => {
     const [bad, good] = [ctStudy(17), ctStudy(18)];
     const send: ArchiveFaults["send"] = async function* ({ bytes, studyInstanceUid }) {

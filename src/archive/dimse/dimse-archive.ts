@@ -17,9 +17,8 @@ import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
 import type { Archive, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
 import type { Expectations } from "../expectations.ts";
 import { findContexts, getContexts, moveContexts, verificationContexts } from "./contexts.ts";
-import { retrieveIdentifiers } from "./identifiers.ts";
+import { type Fetch, fetchQueries } from "./fetch.ts";
 import { findStudies, listStudy } from "./query-study.ts";
-import { checkRetrieveStatus } from "./retrieve-status.ts";
 import { watchSilence } from "./silence.ts";
 
 /** While instances move, the association that asked may stay silent: the watch decides instead. */
@@ -110,7 +109,11 @@ async function rehearseRetrieval(peer: Peer, signal: AbortSignal): Promise<void>
   const request = { studyInstanceUid: parseStudyInstanceUid(nobodysUid()) };
   await withAssociation(peer, retrieveContexts(peer, request), signal, async (association) => {
     // An unknown study is answered with success and no sub-operations, or with a failure that speaks of the study, not of us.
-    await retrieveAll(peer, association, request, () => {}, signal).catch((thrown: unknown) => {
+    await fetchQueries(
+      fetchOver(peer, association, () => {}, signal),
+      request,
+      new Set(),
+    ).catch((thrown: unknown) => {
       const { code } = toGatewayError(thrown);
       if (code !== "ARCHIVE_UNABLE" && code !== "ARCHIVE_REFUSED_REQUEST") throw thrown;
     });
@@ -135,7 +138,7 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
     peer,
     retrieveContexts(peer, request),
     watch.signal,
-    (association) => retrieveAll(peer, association, request, onProgress, watch.signal),
+    (association) => fetchQueries(fetchOver(peer, association, onProgress, watch.signal), request, expectation.arrived),
     { idleTimeoutMs: NO_IDLE_TIMEOUT_MS },
   );
   // C-GET's instances came before its answer; so did C-MOVE's when as many arrived as the archive says it sent.
@@ -145,26 +148,12 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
   return outcome;
 }
 
-async function retrieveAll(
-  { options }: Peer,
-  association: Association,
-  request: RetrieveRequest,
-  onProgress: () => void,
-  signal: AbortSignal,
-): Promise<RetrieveOutcome> {
-  let completed: number | undefined = 0;
-  let failed = 0;
-  let status = 0;
-  for (const identifier of retrieveIdentifiers(request)) {
+/** One C-MOVE or C-GET over the association, whichever the archive is configured for. */
+function fetchOver({ options }: Peer, association: Association, onProgress: () => void, signal: AbortSignal): Fetch {
+  return (identifier) => {
     const query = { model: "study-root", identifier } as const;
-    const result =
-      options.retrieve === "move"
-        ? await association.move({ ...query, destination: options.callingAeTitle }, onProgress, signal)
-        : await association.get(query, options.store, onProgress, signal);
-    checkRetrieveStatus(result);
-    status = result.status;
-    completed = completed === undefined || result.completed === undefined ? undefined : completed + result.completed;
-    failed += result.failed ?? 0;
-  }
-  return { status, completed, failed };
+    return options.retrieve === "move"
+      ? association.move({ ...query, destination: options.callingAeTitle }, onProgress, signal)
+      : association.get(query, options.store, onProgress, signal);
+  };
 }

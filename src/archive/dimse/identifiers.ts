@@ -56,30 +56,42 @@ export function imageIdentifier(study: StudyInstanceUid, series: SeriesInstanceU
 /** UIDs of one request together: a UI value is split by backslashes (list of UID matching). PS3.4 C.2.2.2.2. */
 const UIDS_FOR_EACH_REQUEST = 100;
 
+/** One C-MOVE or C-GET, and the instances it names where it names any. */
+export interface RetrieveQuery {
+  readonly identifier: DataSet;
+  readonly instances: readonly ListedInstance[];
+}
+
 /** What to move or get: whole study, some series, or single instances series by series, each list within the limit. */
-export function* retrieveIdentifiers(request: RetrieveRequest): Generator<DataSet> {
-  const study = textElement(tags.StudyInstanceUID, request.studyInstanceUid);
-  if (request.instances !== undefined) {
-    const bySeries = Map.groupBy(request.instances, (instance) => instance.seriesInstanceUid);
-    for (const [series, instances] of bySeries) {
-      for (const part of partsOf(instances)) {
-        yield dataSetOf([
-          textElement(tags.QueryRetrieveLevel, "IMAGE"),
-          study,
-          textElement(tags.SeriesInstanceUID, series),
-          textElement(tags.SOPInstanceUID, part.map((instance) => instance.sopInstanceUid).join("\\")),
-        ]);
-      }
+export function* retrieveQueries(request: RetrieveRequest): Generator<RetrieveQuery> {
+  const { studyInstanceUid, seriesInstanceUids, instances } = request;
+  if (instances !== undefined) {
+    const bySeries = Map.groupBy(instances, (instance) => instance.seriesInstanceUid);
+    for (const inSeries of bySeries.values()) {
+      for (const part of partsOf(inSeries)) yield instancesQuery(studyInstanceUid, part);
     }
-  } else if (request.seriesInstanceUids !== undefined) {
-    for (const part of partsOf(request.seriesInstanceUids)) {
-      yield dataSetOf([
-        textElement(tags.QueryRetrieveLevel, "SERIES"),
-        study,
-        textElement(tags.SeriesInstanceUID, part.join("\\")),
-      ]);
-    }
-  } else yield dataSetOf([textElement(tags.QueryRetrieveLevel, "STUDY"), study]);
+    return;
+  }
+  const study = textElement(tags.StudyInstanceUID, studyInstanceUid);
+  if (seriesInstanceUids === undefined) {
+    yield { identifier: dataSetOf([textElement(tags.QueryRetrieveLevel, "STUDY"), study]), instances: [] };
+    return;
+  }
+  for (const part of partsOf(seriesInstanceUids)) {
+    const series = textElement(tags.SeriesInstanceUID, part.join("\\"));
+    yield { identifier: dataSetOf([textElement(tags.QueryRetrieveLevel, "SERIES"), study, series]), instances: [] };
+  }
+}
+
+/** Instances of one series, by UID. */
+export function instancesQuery(study: StudyInstanceUid, instances: readonly ListedInstance[]): RetrieveQuery {
+  const identifier = dataSetOf([
+    textElement(tags.QueryRetrieveLevel, "IMAGE"),
+    textElement(tags.StudyInstanceUID, study),
+    textElement(tags.SeriesInstanceUID, instances[0]?.seriesInstanceUid ?? ""),
+    textElement(tags.SOPInstanceUID, instances.map((instance) => instance.sopInstanceUid).join("\\")),
+  ]);
+  return { identifier, instances };
 }
 
 function* partsOf<T>(list: readonly T[]): Generator<readonly T[]> {
