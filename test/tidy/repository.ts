@@ -29,7 +29,7 @@ export function typeScriptFiles(...folders: readonly string[]): readonly SourceF
 
 /** A test, or a helper of tests that stands beside them in a folder named testing. */
 export function isTest(path: string): boolean {
-  return path.endsWith(".test.ts") || path.split("/").includes("testing");
+  return /\.(test|testing)\.ts$/.test(path) || path.split("/").includes("testing");
 }
 
 function* filesBelow(folder: string): Generator<string> {
