@@ -2,47 +2,11 @@ import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { memoryStore } from "../../../test/peers/memory-archive.ts";
 import { outgoingSample, sampleCt } from "../../../test/peers/sample-objects.ts";
-import { parseAeTitle } from "../../dicom/ae-title.ts";
-import type { DataSet } from "../../dicom/data-set.ts";
-import { tags } from "../../dicom/dictionary/tags.ts";
-import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
-import { dataSetOf, textElement } from "../../dicom/values.ts";
+import { EXPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { openAssociation } from "./association.ts";
-import { startDimseServer } from "./server.ts";
-import { QUERY_RETRIEVE_SOP_CLASSES, VERIFICATION_SOP_CLASS } from "./service-classes.ts";
-import type { AssociationOptions, DimseServer, DimseServerOptions, OutgoingInstance } from "./service-types.ts";
+import type { OutgoingInstance } from "./service-types.ts";
 import { storageContextsFor } from "./storage-contexts.ts";
-
-const transferSyntaxUids = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN];
-const { find, move, get } = QUERY_RETRIEVE_SOP_CLASSES["study-root"];
-const queryContexts = [VERIFICATION_SOP_CLASS, find, move, get].map((abstractSyntaxUid) => ({
-  abstractSyntaxUid,
-  transferSyntaxUids,
-}));
-const archiveTitle = parseAeTitle("ARCHIVE");
-const ours = parseAeTitle("RADFERRY");
-const _model = "study-root";
-
-const objects = [1, 2, 3].map((instance) => sampleCt(1, 1, instance));
-const _everything = dataSetOf([
-  textElement(tags.QueryRetrieveLevel, "IMAGE", "CS"),
-  textElement(tags.SOPInstanceUID, ""),
-]);
-const ct = objects[0]?.sopClassUid ?? "";
-
-function serve(options: Partial<DimseServerOptions>): Promise<DimseServer> {
-  return startDimseServer({ host: "127.0.0.1", port: 0, aeTitle: archiveTitle, handlers: {}, ...options });
-}
-
-function open(server: DimseServer, options: Partial<AssociationOptions> = {}) {
-  const address = { aeTitle: archiveTitle, host: "127.0.0.1", port: server.port };
-  return openAssociation({ address, callingAeTitle: ours, contexts: queryContexts, ...options });
-}
-
-function _answer(number: number): DataSet {
-  return dataSetOf([textElement(tags.PatientID, String(number))]);
-}
+import { ct, open, serve } from "./testing/pair.ts";
 
 describe("C-STORE", () => {
   const chunk = Buffer.alloc(512 * 1024, 0x5a);
