@@ -43,6 +43,9 @@ export interface RetrieveOutcome {
   readonly failed: number | undefined;
 }
 
+/** How a rehearsed retrieval ended; `undefined` counts and a status when the archive held nothing to try with. */
+export type Rehearsal = { readonly kind: "nothing-to-try" } | ({ readonly kind: "tried" } & RetrieveOutcome);
+
 /** Where studies are pulled from. Instances arrive in staging, whoever sends them. */
 export interface Archive extends AsyncDisposable {
   readonly name: string;
@@ -56,6 +59,6 @@ export interface Archive extends AsyncDisposable {
   find(identifier: DataSet, maximumAnswers: number, signal: AbortSignal): AsyncIterable<DataSet>;
   listStudy(study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing>;
   retrieve(request: RetrieveRequest, signal: AbortSignal): Promise<RetrieveOutcome>;
-  /** Asks for a study that nobody has, to learn whether a retrieval would be carried out at all. @throws GatewayError such as MOVE_DESTINATION_UNKNOWN */
-  rehearseRetrieval(signal: AbortSignal): Promise<void>;
+  /** Asks for one instance of whatever the archive holds, to learn whether a retrieval would be carried out at all. It may be refused: nothing of it is kept. */
+  rehearseRetrieval(signal: AbortSignal): Promise<Rehearsal>;
 }

@@ -25,6 +25,7 @@ import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { keepHouse } from "./keep-house.ts";
+import { openRehearsalListener } from "./rehearsal-listener.ts";
 
 /** Nothing arriving for this long after an archive's final answer means that nothing more will. */
 const QUIET_MS = 3_000;
@@ -181,6 +182,7 @@ async function operationsOver(parts: Parts, archives: ReadonlyMap<string, Archiv
     home: settings.home,
     staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
     ownAddress: settings.dicom,
+    listen: () => openRehearsalListener(settings),
     projects: await projectFacts(settings),
   });
 }

@@ -13,9 +13,16 @@ export interface OperationsContext {
   readonly staging: { readonly path: string; readonly reserveBytes: number };
   /** Our own application entity, as archives are told of it. */
   readonly ownAddress: DicomAddress;
+  /** Opens our DICOM listener for a rehearsal; undefined when it is open already, as beside a running service. */
+  listen(): Promise<RehearsalListener | undefined>;
   readonly projects: ReadonlyMap<string, ProjectFacts>;
   readonly archives: ReadonlyMap<string, ArchiveFacts>;
   readonly destinations: ReadonlyMap<string, DestinationFacts>;
+}
+
+/** Refuses whatever is sent, and counts it. */
+export interface RehearsalListener extends AsyncDisposable {
+  readonly arrivals: number;
 }
 
 export interface ProjectFacts {

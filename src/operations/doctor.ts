@@ -52,18 +52,43 @@ async function examineArchive(
   if (retrieve === "move") {
     checks.push(await check(`our listener can be reached by archive ${name}`, async () => reachable(context, facts)));
     checks.push(
-      await check(`archive ${name} knows us as a move destination`, () =>
-        timed(signal, (limited) => archive.rehearseRetrieval(limited)),
-      ),
+      await check(`archive ${name} knows us as a move destination`, () => rehearseMove(context, facts, signal)),
     );
   } else {
-    checks.push(
-      await check(`archive ${name} answers C-GET`, () =>
-        timed(signal, (limited) => archive.rehearseRetrieval(limited)),
-      ),
-    );
+    checks.push(await check(`archive ${name} answers C-GET`, () => rehearseGet(facts, signal)));
   }
   return checks;
+}
+
+/** Move destination unknown. PS3.4 table C.4-2. */
+const DESTINATION_UNKNOWN = 0xa801;
+const NOT_SEEN =
+  "not proven: a running service has the listener, and the archive gives no counts; ask again while it is stopped";
+const NOT_PROVEN = "not proven: the archive lists no study to try with";
+
+/** The proof is that the archive tries to send: whether it reached our listener, or by its own count where another process listens. */
+async function rehearseMove(
+  context: OperationsContext,
+  { archive }: ArchiveFacts,
+  signal: AbortSignal,
+): Promise<string> {
+  await using listener = await context.listen();
+  using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
+  const rehearsal = await archive.rehearseRetrieval(limited);
+  if (rehearsal.kind === "nothing-to-try") return NOT_PROVEN;
+  if (rehearsal.status === DESTINATION_UNKNOWN) throw new GatewayError("MOVE_DESTINATION_UNKNOWN");
+  const tried = (rehearsal.completed ?? 0) + (rehearsal.failed ?? 0);
+  if ((listener?.arrivals ?? tried) > 0) return "yes: it sent to our listener";
+  if (listener === undefined) return NOT_SEEN;
+  throw new GatewayError("MOVE_DESTINATION_UNREACHED");
+}
+
+async function rehearseGet({ archive }: ArchiveFacts, signal: AbortSignal): Promise<string> {
+  using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
+  const rehearsal = await archive.rehearseRetrieval(limited);
+  if (rehearsal.kind === "nothing-to-try") return NOT_PROVEN;
+  if ((rehearsal.completed ?? 0) + (rehearsal.failed ?? 0) > 0) return "yes";
+  throw new GatewayError("ARCHIVE_UNABLE");
 }
 
 async function check(name: string, examination: Examination): Promise<DoctorCheck> {

@@ -56,7 +56,7 @@ export interface Site extends AsyncDisposable {
   readonly folder: string;
   readonly home: string;
   readonly delivered: string;
-  write(name: string, text: string): Promise<string>;
+  write(name: string, content: string | Uint8Array): Promise<string>;
   run(...verb: readonly string[]): Promise<VerbResult>;
   /** Resolves when the service accepts associations. */
   serve(...flags: readonly string[]): Promise<RunningService>;
@@ -81,8 +81,8 @@ export async function makeSite(options: SiteOptions): Promise<Site> {
     folder,
     home,
     delivered,
-    async write(name, text) {
-      await writeFile(join(folder, name), text);
+    async write(name, content) {
+      await writeFile(join(folder, name), content);
       return join(folder, name);
     },
     async run(...verb) {

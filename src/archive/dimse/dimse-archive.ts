@@ -1,8 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { AeTitle, DicomAddress } from "../../dicom/ae-title.ts";
 import type { DataSet } from "../../dicom/data-set.ts";
-import { parseStudyInstanceUid } from "../../dicom/uid.ts";
-import { toGatewayError } from "../../errors/gateway-error.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
 import type {
   Association,
@@ -14,11 +11,12 @@ import type {
 import type { Clock } from "../../units/clock.ts";
 import type { Logger } from "../../units/logger.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
-import type { Archive, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
+import type { Archive, Rehearsal, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
 import type { Expectations } from "../expectations.ts";
 import { findContexts, getContexts, moveContexts, verificationContexts } from "./contexts.ts";
 import { type Fetch, fetchQueries } from "./fetch.ts";
-import { findStudies, listStudy } from "./query-study.ts";
+import { instancesQuery } from "./identifiers.ts";
+import { findAnyInstance, findStudies, listStudy } from "./query-study.ts";
 import { watchSilence } from "./silence.ts";
 
 /** While instances move, the association that asked may stay silent: the watch decides instead. */
@@ -105,24 +103,23 @@ function retrieveContexts({ options }: Peer, request: RetrieveRequest): readonly
   return options.retrieve === "move" ? moveContexts() : getContexts(request.sopClassUids);
 }
 
-async function rehearseRetrieval(peer: Peer, signal: AbortSignal): Promise<void> {
-  const request = { studyInstanceUid: parseStudyInstanceUid(nobodysUid()) };
-  await withAssociation(peer, retrieveContexts(peer, request), signal, async (association) => {
-    // An unknown study is answered with success and no sub-operations, or with a failure that speaks of the study, not of us.
-    await fetchQueries(
-      fetchOver(peer, association, () => {}, signal),
-      request,
-      new Set(),
-    ).catch((thrown: unknown) => {
-      const { code } = toGatewayError(thrown);
-      if (code !== "ARCHIVE_UNABLE" && code !== "ARCHIVE_REFUSED_REQUEST") throw thrown;
-    });
+async function rehearseRetrieval(peer: Peer, signal: AbortSignal): Promise<Rehearsal> {
+  const found = await withAssociation(peer, findContexts(), signal, (association) =>
+    findAnyInstance(association, signal),
+  );
+  if (found === undefined) return { kind: "nothing-to-try" };
+  const { study, instance } = found;
+  const sopClassUids = instance.sopClassUid === undefined ? [] : [instance.sopClassUid];
+  const request = { studyInstanceUid: study, instances: [instance], sopClassUids };
+  return await withAssociation(peer, retrieveContexts(peer, request), signal, async (association) => {
+    const { status, completed, failed } = await fetchOver(
+      peer,
+      association,
+      () => {},
+      signal,
+    )(instancesQuery(study, [instance]).identifier);
+    return { kind: "tried", status, completed, failed };
   });
-}
-
-/** A UID under 2.25 that no system has given out: a random number of 64 bits. PS3.5 B.2. */
-function nobodysUid(): string {
-  return `2.25.${randomBytes(8).readBigUInt64BE()}`;
 }
 
 async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSignal): Promise<RetrieveOutcome> {

@@ -27,6 +27,15 @@ export function studyIdentifier(query: StudyQuery): DataSet {
   ]);
 }
 
+/** Any study with a date: archives refuse a query without a key. */
+export function anyStudyIdentifier(): DataSet {
+  return dataSetOf([
+    textElement(tags.QueryRetrieveLevel, "STUDY"),
+    textElement(tags.StudyDate, "19000101-"),
+    ...universal(tags.StudyInstanceUID),
+  ]);
+}
+
 export function studyCountIdentifier(study: StudyInstanceUid): DataSet {
   return dataSetOf([
     textElement(tags.QueryRetrieveLevel, "STUDY"),

@@ -1,10 +1,12 @@
+import type { DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
-import { numberOf } from "../../dicom/values.ts";
+import { numberOf, uidOf } from "../../dicom/values.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { Association } from "../../network/dimse/service-types.ts";
 import type { ListedInstance, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
 import {
+  anyStudyIdentifier,
   exactMatch,
   imageIdentifier,
   type ListedSeries,
@@ -19,6 +21,27 @@ import {
 const MAXIMUM_STUDIES = 1_000;
 const MAXIMUM_SERIES = 10_000;
 const MAXIMUM_INSTANCES_OF_SERIES = 100_000;
+
+/** One instance of whatever the archive lists first; undefined when it lists none. */
+export async function findAnyInstance(
+  association: Association,
+  signal: AbortSignal,
+): Promise<{ readonly study: StudyInstanceUid; readonly instance: ListedInstance } | undefined> {
+  const first = async (identifier: DataSet): Promise<DataSet | undefined> => {
+    for await (const answer of association.find({ model: "study-root", identifier, maximumAnswers: 1 }, signal))
+      return answer;
+    return undefined;
+  };
+  const study = uidOf((await first(anyStudyIdentifier())) ?? new Map(), tags.StudyInstanceUID) as
+    | StudyInstanceUid
+    | undefined;
+  if (study === undefined) return undefined;
+  const series = listedSeries(study, (await first(seriesIdentifier(study))) ?? new Map());
+  if (series === undefined) return undefined;
+  const answer = (await first(imageIdentifier(study, series.seriesInstanceUid))) ?? new Map();
+  const instance = listedInstance(study, series.seriesInstanceUid, answer);
+  return instance === undefined ? undefined : { study, instance };
+}
 
 /** Exact matches only. */
 export async function findStudies(

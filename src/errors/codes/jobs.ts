@@ -69,6 +69,12 @@ export const jobsCodes = {
     summary: "The archive does not know our AE title as a move destination.",
     remedy: "Send the archive's administrator the line that radferry doctor prints.",
   },
+  MOVE_DESTINATION_UNREACHED: {
+    class: "permanent",
+    summary: "The archive took a C-MOVE to our AE title but sent nothing to our listener.",
+    remedy:
+      "Send the archive's administrator the line that radferry doctor prints, and check that a firewall lets the archive reach our port.",
+  },
   NOTHING_LEFT_BY_FILTERS: {
     class: "permanent",
     summary: "The project's filters leave nothing of the study.",
