@@ -42,7 +42,7 @@ export interface InstanceTask {
 /** De-identifies instances of one project. Output bytes are a function of input bytes, profile, key and engine version. */
 export interface Deidentifier {
   /**
-   * Writes `outputPath` only once the output is verified, synced and whole.
+   * Writes `outputPath` only once the output is verified and whole.
    * @throws GatewayError PARTICIPANT_ID_INVALID; the signal's reason; errors of the disk as they are
    */
   instance(task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome>;

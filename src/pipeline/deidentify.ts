@@ -6,6 +6,7 @@ import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
 import type { LedgerChange, LedgerEntry } from "../store/records.ts";
+import { concurrently } from "../units/concurrently.ts";
 import { type StepContext, type StepResult, studyOf } from "./step.ts";
 
 /** What de-identification of a study came to. */
@@ -17,7 +18,9 @@ export interface DeidentifiedStudy {
 }
 
 /** Ledger lines written together: bounds both the transaction and what a crash repeats. */
-const LEDGER_BATCH = 500;
+const LEDGER_BATCH = 200;
+/** Each waits for the disk most of the time. */
+const PARALLEL_INSTANCES = 4;
 
 /**
  * Writes the de-identified copy of every received instance into the job's outbox folder. Output is a function of its input,
@@ -31,32 +34,43 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   // Staging was emptied by hand or lost: what is gone is fetched again.
   if (received === undefined) return { files: [], report, end: { kind: "next", stage: "retrieving" } };
   const countBySeries = countInstances(ledger);
-  const folder = services.outbox.folderOf(job.id);
-  await rm(folder, { recursive: true, force: true });
+  await rm(services.outbox.folderOf(job.id), { recursive: true, force: true });
 
   const files: DeidentifiedFile[] = [];
   const rejections: ErrorCode[] = [];
-  let changes: LedgerChange[] = [];
-  for (const [index, instance] of received.entries()) {
-    const outcome = await project.deidentifier.instance(
-      {
-        path: instance.path,
-        outputPath: join(folder, `${index}.dcm`),
-        participantId: job.participantId,
-        seriesInstanceCount: countBySeries.get(instance.seriesInstanceUid) ?? 0,
-      },
-      context.signal,
-    );
-    report.add(outcome);
-    if (outcome.kind === "deidentified") files.push(outcome.file);
-    if (outcome.kind === "rejected") rejections.push(outcome.code);
-    changes.push(ledgerChange(instance, outcome));
-    if (changes.length >= LEDGER_BATCH || index === received.length - 1) {
-      await context.write({ ledger: changes });
-      changes = [];
+  for (let start = 0; start < received.length; start += LEDGER_BATCH) {
+    const batch = received.slice(start, start + LEDGER_BATCH);
+    const changes: LedgerChange[] = [];
+    for (const [instance, outcome] of await deidentifyBatch(context, batch, start, countBySeries)) {
+      report.add(outcome);
+      if (outcome.kind === "deidentified") files.push(outcome.file);
+      if (outcome.kind === "rejected") rejections.push(outcome.code);
+      changes.push(ledgerChange(instance, outcome));
     }
+    await context.write({ ledger: changes });
   }
   return { files, report, end: await endOf(context, files, rejections) };
+}
+
+/** Outcomes in the order of the instances, whichever was done first. */
+async function deidentifyBatch(
+  { job, services, project, signal }: StepContext,
+  batch: readonly StagedInstance[],
+  firstNumber: number,
+  countBySeries: ReadonlyMap<string, number>,
+): Promise<readonly (readonly [StagedInstance, InstanceOutcome])[]> {
+  const folder = services.outbox.folderOf(job.id);
+  const outcomes: (readonly [StagedInstance, InstanceOutcome])[] = [];
+  await concurrently(batch.entries(), PARALLEL_INSTANCES, async ([index, instance]) => {
+    const task = {
+      path: instance.path,
+      outputPath: join(folder, `${firstNumber + index}.dcm`),
+      participantId: job.participantId,
+      seriesInstanceCount: countBySeries.get(instance.seriesInstanceUid) ?? 0,
+    };
+    outcomes[index] = [instance, await project.deidentifier.instance(task, signal)];
+  });
+  return outcomes;
 }
 
 async function receivedInstances(

@@ -14,7 +14,10 @@ export interface WrittenOutput {
 const OWNER_ONLY = 0o600;
 const FLUSH_BYTES = 256 * 1024;
 
-/** Writes the output under a temporary name beside its final one, and syncs it. */
+/**
+ * Writes the output under a temporary name beside its final one. It is not synced: output is made again from its input after a power cut,
+ * and whoever delivers it syncs the copy that counts.
+ */
 export async function writeOutput(
   outputPath: string,
   output: ComposedOutput,
@@ -49,7 +52,6 @@ export async function writeOutput(
       output,
     );
     if (pendingBytes > 0) await flush();
-    await file.sync();
     return { temporaryPath, sizeBytes, sha256: hash.digest("hex") };
   } catch (thrown) {
     await discardOutput(temporaryPath);
