@@ -7,11 +7,11 @@ import { QUERY_RETRIEVE_SOP_CLASSES, VERIFICATION_SOP_CLASS } from "../service-c
 import type { AssociationOptions, DimseServer, DimseServerOptions } from "../service-types.ts";
 
 export const transferSyntaxUids = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN];
-export const archiveTitle = parseAeTitle("ARCHIVE");
+const archiveTitle = parseAeTitle("ARCHIVE");
 export const ours = parseAeTitle("RADFERRY");
 
 const { find, move, get } = QUERY_RETRIEVE_SOP_CLASSES["study-root"];
-export const queryContexts = [VERIFICATION_SOP_CLASS, find, move, get].map((abstractSyntaxUid) => ({
+const queryContexts = [VERIFICATION_SOP_CLASS, find, move, get].map((abstractSyntaxUid) => ({
   abstractSyntaxUid,
   transferSyntaxUids,
 }));
