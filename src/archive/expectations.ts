@@ -15,8 +15,8 @@ export interface Expectation extends Disposable {
 /** Why instances that were sent to us are not in staging, so that a study lacking them can say so. */
 export interface Refusals {
   noteRefusal(sopInstanceUid: string, code: ErrorCode): void;
-  /** The code with which one of the instances was last refused. */
-  reasonFor(sopInstanceUids: readonly string[]): ErrorCode | undefined;
+  /** The code with which one of the instances was last refused; it is told once, as the next try may end otherwise. */
+  takeReason(sopInstanceUids: readonly string[]): ErrorCode | undefined;
 }
 
 const MAXIMUM_REFUSALS = 10_000;
@@ -30,7 +30,11 @@ export function createRefusals(): Refusals {
       const [oldest] = codes.keys();
       if (codes.size > MAXIMUM_REFUSALS && oldest !== undefined) codes.delete(oldest);
     },
-    reasonFor: (sopInstanceUids) => sopInstanceUids.map((uid) => codes.get(uid)).find((code) => code !== undefined),
+    takeReason(sopInstanceUids) {
+      const found = sopInstanceUids.map((uid) => codes.get(uid)).find((code) => code !== undefined);
+      for (const uid of sopInstanceUids) codes.delete(uid);
+      return found;
+    },
   };
 }
 

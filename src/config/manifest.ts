@@ -23,8 +23,12 @@ const dicomSettings = z.strictObject({
 });
 
 const httpSettings = z.strictObject({
-  host: hostSetting.default("127.0.0.1").meta({ description: "Address our HTTP listener binds." }),
-  port: listenPortSetting.default(8_080).meta({ description: "Port of our HTTP listener; 0 takes any free port." }),
+  host: hostSetting
+    .default("127.0.0.1")
+    .meta({ description: "Address our HTTP listener will bind; nothing listens in this version." }),
+  port: listenPortSetting
+    .default(8_080)
+    .meta({ description: "Port of our HTTP listener; nothing listens in this version." }),
 });
 
 const retrySettings = z.strictObject({

@@ -1,13 +1,10 @@
 import { expectedCount, fetchMissing, takeInventory } from "./inventory.ts";
-import { type StepContext, type StepResult, studyOf } from "./step.ts";
-
-/** How long retrieval pauses before the disk is looked at again. */
-const DISK_PAUSE_MS = 15_000;
+import { pauseFor, type StepContext, type StepResult, studyOf } from "./step.ts";
 
 /** Writes down what the archive lists, then fetches what staging lacks of it. */
 export async function retrieve(context: StepContext): Promise<StepResult> {
   const { services, job, signal } = context;
-  if (await services.staging.isBelowReserve()) return { kind: "pause", code: "STAGING_FULL", delayMs: DISK_PAUSE_MS };
+  if (await services.staging.isBelowReserve()) return pauseFor("STAGING_FULL", services.retry);
   using _single = await services.studyLocks.acquire(studyOf(job), signal);
 
   const inventory = await takeInventory(context);

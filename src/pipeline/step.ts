@@ -4,6 +4,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { JobState, Stage } from "../store/job-states.ts";
 import type { JobChange, JobRecord, Lease } from "../store/records.ts";
+import type { RetryPolicy } from "./retry.ts";
 import type { PipelineProject, PipelineServices } from "./services.ts";
 
 /** What a step of a job has at hand. `job` is the record as it was when the step began. */
@@ -28,6 +29,13 @@ export type StepResult =
   | { readonly kind: "joined" }
   /** Not a failure of the study: it waits until the gateway itself can go on, and no try is counted. */
   | { readonly kind: "pause"; readonly code: ErrorCode; readonly delayMs: number };
+
+/** How long work pauses at most before the gateway's own state is looked at again. */
+const LONGEST_PAUSE_MS = 15_000;
+
+export function pauseFor(code: ErrorCode, retry: RetryPolicy): StepResult {
+  return { kind: "pause", code, delayMs: Math.min(LONGEST_PAUSE_MS, retry.maximumDelayMs) };
+}
 
 export type Step = (context: StepContext) => Promise<StepResult>;
 

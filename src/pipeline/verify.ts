@@ -1,8 +1,8 @@
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { ErrorCode } from "../errors/registry.ts";
+import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
 import type { Verdict } from "../store/job-states.ts";
 import { account, expectedCount, fetchMissing, type Inventory, takeInventory } from "./inventory.ts";
-import { type StepContext, type StepResult, studyOf } from "./step.ts";
+import { pauseFor, type StepContext, type StepResult, studyOf } from "./step.ts";
 
 /** Rounds of asking for the missing within one try; each must bring something, or the rest waits. */
 const MAXIMUM_ROUNDS = 8;
@@ -37,7 +37,9 @@ function verdictOf(inventory: Inventory): Verdict {
 async function conclude(context: StepContext, inventory: Inventory): Promise<StepResult> {
   const { job, project, services } = context;
   const verdict = verdictOf(inventory);
-  const refusal = services.refusals.reasonFor(inventory.missing.map((instance) => instance.sopInstanceUid));
+  const refusal = services.refusals.takeReason(inventory.missing.map((instance) => instance.sopInstanceUid));
+  // It was we who could not take it, and may soon: no fault of the study.
+  if (refusal !== undefined && errorRegistry[refusal].class === "transient") return pauseFor(refusal, services.retry);
   const tries = Math.min(services.retry.attempts, MAXIMUM_TRIES_FOR_MISSING);
   // What was sent and could not be taken will be no better next time; what was not sent may still come.
   if (verdict === "partial" && refusal === undefined && job.attempts + 1 < tries) {

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import type { ArchiveFaults } from "../peers/practice-archive.ts";
 import { syntheticStudy } from "../peers/synthetic-studies.ts";
 import { cohortFile, ctStudy, studiesOf, submit, until, withArchive } from "../support/rehearsal.ts";
+import { mountSmallDisk } from "../support/small-disk.ts";
 
 /** An instance takes the archive so long that a test can act in the meantime. */
 const slow: ArchiveFaults = {
@@ -90,6 +91,26 @@ it("pauses retrieval below the disk's reserve, counts no try, and says why", asy
       expect(doctor.stdout).toContain("STAGING_FULL");
     },
     { staging: { reserveGigabytes: 1_000_000 } },
+  );
+});
+
+it("waits while the disk is full, and goes on by itself when there is room", async ({ skip }) => {
+  using disk = mountSmallDisk(600);
+  if (disk === undefined) return skip();
+  const studies = [syntheticStudy({ seed: 38, modality: "CT", instancesPerSeries: 10, rows: 256, columns: 256 })];
+  await withArchive(
+    {},
+    studies,
+    async ({ site }) => {
+      await using _service = await site.serve();
+      await submit(site, studies);
+      const [waiting] = await until(site, ([study]) => study?.state === "waiting");
+      expect(waiting).toMatchObject({ code: "STAGING_FULL", attempts: 0, expected: 10, delivered: 0 });
+      disk.resize(20_000);
+      const [study] = await until(site, ([one]) => one?.state === "delivered");
+      expect(study).toMatchObject({ verdict: "complete", received: 10, delivered: 10, attempts: 0 });
+    },
+    { staging: { path: disk.path } },
   );
 });
 

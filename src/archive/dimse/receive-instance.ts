@@ -73,7 +73,7 @@ export function receiveIntoStaging({ staging, expectations, refusals, logger }: 
 
   function statusOf(incoming: IncomingInstance, thrown: unknown): number {
     const error = toGatewayError(thrown);
-    if (error.class === "permanent") refusals.noteRefusal(incoming.sopInstanceUid, error.code);
+    refusals.noteRefusal(incoming.sopInstanceUid, error.code);
     const status = STATUS_BY_CODE[error.code] ?? ERROR_CANNOT_UNDERSTAND;
     logger.warn("incoming instance refused", { code: error.code, status });
     return status;
