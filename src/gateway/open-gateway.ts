@@ -5,10 +5,9 @@ import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
 import { receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../archive/expectations.ts";
 import type { Settings } from "../config/settings.ts";
-import { startDimseServer } from "../network/dimse/server.ts";
-import type { StoreHandler } from "../network/dimse/service-types.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
 import { createOperations } from "../operations/create-operations.ts";
+import type { RetryPolicy } from "../pipeline/retry.ts";
 import type { PipelineServices } from "../pipeline/services.ts";
 import { createStudyLocks } from "../pipeline/study-locks.ts";
 import { startWorkers } from "../pipeline/workers.ts";
@@ -25,7 +24,7 @@ import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { keepHouse } from "./keep-house.ts";
-import { openRehearsalListener } from "./rehearsal-listener.ts";
+import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 
 /** Nothing arriving for this long after an archive's final answer means that nothing more will. */
 const QUIET_MS = 3_000;
@@ -65,8 +64,6 @@ interface Parts {
   readonly logger: Logger;
 }
 
-const refuseEverything: StoreHandler = () => Promise.resolve({ refuse: 0x0124 });
-
 /** Looks, submits and asks archives; runs nothing and touches no staging. */
 async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
   const expectations = createExpectations(parts.clock);
@@ -84,7 +81,7 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
 /** Runs the pipeline. The DICOM listener opens last: when it accepts, everything is ready. */
 async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
   const { settings, store, clock, random, logger } = parts;
-  const { staging: stagingSettings, retry } = settings;
+  const { staging: stagingSettings } = settings;
   const staging = opened.use(
     await openStagingArea({
       path: stagingSettings.path,
@@ -109,11 +106,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     random,
     logger,
     projects: await composeProjects(settings, archives, destinations),
-    retry: {
-      attempts: retry.attempts,
-      firstDelayMs: retry.firstDelaySeconds * 1_000,
-      maximumDelayMs: retry.maximumDelaySeconds * 1_000,
-    },
+    retry: retryPolicy(settings),
     studyLocks: createStudyLocks(),
   };
   const operations = await operationsOver(parts, archives);
@@ -121,15 +114,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   for (const job of await outbox.jobs()) await outbox.remove(job);
   opened.use(keepHouse({ store, staging, clock, logger }, stagingSettings.keepDays));
 
-  const listener = opened.use(
-    await startDimseServer({
-      host: settings.dicom.host,
-      port: settings.dicom.port,
-      aeTitle: settings.dicom.aeTitle,
-      handlers: { store: receive },
-      logger,
-    }),
-  );
+  const listener = opened.use(await openListener(settings, receive, logger));
   const stop = new AbortController();
   const workers = startWorkers(services, {
     count: workerCount(settings),
@@ -147,6 +132,11 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   });
   const closing = opened.move();
   return { operations, dicomPort: listener.port, drain, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+function retryPolicy({ retry }: Settings): RetryPolicy {
+  const { attempts, firstDelaySeconds, maximumDelaySeconds } = retry;
+  return { attempts, firstDelayMs: firstDelaySeconds * 1_000, maximumDelayMs: maximumDelaySeconds * 1_000 };
 }
 
 type Receiving = Pick<Parameters<typeof createDimseArchive>[0], "expectations" | "store">;
@@ -172,7 +162,7 @@ function openArchives({ settings, clock, logger }: Parts, receiving: Receiving):
 }
 
 async function operationsOver(parts: Parts, archives: ReadonlyMap<string, ArchiveFacts>) {
-  const { settings, store, clock, disk } = parts;
+  const { settings, store, clock, disk, logger } = parts;
   return createOperations({
     store,
     clock,
@@ -182,7 +172,7 @@ async function operationsOver(parts: Parts, archives: ReadonlyMap<string, Archiv
     home: settings.home,
     staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
     ownAddress: settings.dicom,
-    listen: () => openRehearsalListener(settings),
+    listen: () => openRehearsalListener(settings, logger),
     projects: await projectFacts(settings),
   });
 }

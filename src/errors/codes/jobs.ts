@@ -64,6 +64,11 @@ export const jobsCodes = {
     summary: "Our DICOM listener is bound to loopback, where a remote archive cannot send to.",
     remedy: "Set dicom.host to this machine's address, or to 0.0.0.0.",
   },
+  LISTENER_PORT_IN_USE: {
+    class: "permanent",
+    summary: "Our DICOM listener cannot be opened: another program has the port, or the address is not this machine's.",
+    remedy: "Stop the other program, or set dicom.port and dicom.host to what is free, and tell the archives.",
+  },
   MOVE_DESTINATION_UNKNOWN: {
     class: "permanent",
     summary: "The archive does not know our AE title as a move destination.",
