@@ -5,6 +5,7 @@ import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
 import { receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../archive/expectations.ts";
 import type { Settings } from "../config/settings.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
 import { createOperations } from "../operations/create-operations.ts";
 import type { RetryPolicy } from "../pipeline/retry.ts";
@@ -42,13 +43,15 @@ export interface GatewayOptions {
   readonly disk?: Disk;
 }
 
-/** Builds everything from settings. @throws GatewayError HOME_IN_USE, KEY_FILE_…, STORE_…, LISTENER_PORT_IN_USE */
+/** Builds everything from settings. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, KEY_FILE_…, STORE_…, LISTENER_PORT_IN_USE */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { settings, logger } = options;
   const clock = options.clock ?? systemClock;
   const disk = options.disk ?? systemDisk;
   await using opened = new AsyncDisposableStack();
-  await mkdir(settings.home, { recursive: true, mode: 0o700 });
+  await mkdir(settings.home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+    throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "home" }, thrown);
+  });
   if (options.mode !== "client") opened.use(lockHome(settings.home));
   const store = opened.use(await openSqliteStore({ path: join(settings.home, "radferry.db"), logger }));
   const parts: Parts = { settings, store, clock, disk, logger, random: options.random ?? systemRandom };
