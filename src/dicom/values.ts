@@ -4,7 +4,7 @@ import { vrOf } from "./dictionary/dictionary.ts";
 import { tags } from "./dictionary/tags.ts";
 import type { Tag } from "./tag.ts";
 import { trimUid } from "./uid.ts";
-import { isSingleValued, type Vr } from "./vr.ts";
+import { isSingleValued, isText, type Vr } from "./vr.ts";
 
 /** What a value cannot say of itself. */
 export interface ValueContext {
@@ -76,6 +76,8 @@ export function numbersOf(dataSet: DataSet, tag: Tag, context: ValueContext = {}
   const element = dataSet.get(tag);
   if (element === undefined || element.value.kind !== "bytes") return [];
   const reader = READERS[element.vr];
+  // Bytes of OB, OW or UN are numbers only to whoever knows their layout.
+  if (reader === undefined && !isText(element.vr)) return [];
   if (reader === undefined)
     return textsOf(dataSet, tag, context).map((text) => (text === "" ? Number.NaN : Number(text)));
   const { bytes } = element.value;
