@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import { parseStudyInstanceUid, type StudyInstanceUid } from "../dicom/uid.ts";
+import type { StagingArea } from "../staging/staging-area.ts";
+import type { Store } from "../store/store.ts";
+import { sweepStaging } from "./retention.ts";
+
+const DAY_MS = 86_400_000;
+const now = 100 * DAY_MS;
+
+it("removes what has lain for its time and is not needed any more", async () => {
+  const [old, fresh, needed] = ["1.1", "1.2", "1.3"].map(parseStudyInstanceUid);
+  const ages = new Map([
+    [old, 4],
+    [fresh, 1],
+    [needed, 9],
+  ]);
+  const removed: (StudyInstanceUid | undefined)[] = [];
+  const staging = {
+    studies: async () => [...ages].map(([study, days]) => ({ study, changedAtMs: now - days * DAY_MS })),
+    removeStudy: async (study: StudyInstanceUid) => void removed.push(study),
+  } as unknown as StagingArea;
+  const store = { studyIsNeeded: async (study: string) => study === needed } as unknown as Store;
+  const clock = { nowMs: () => now, sleep: async () => {} };
+  expect(await sweepStaging({ store, staging, clock }, 3 * DAY_MS)).toBe(1);
+  expect(removed).toEqual([old]);
+});

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { abortAfter, neverAborted } from "./abort.ts";
+
+describe("abortAfter", () => {
+  it("aborts with TIMED_OUT when the time is over", async () => {
+    using signal = abortAfter(1);
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    expect(signal.reason).toMatchObject({ code: "TIMED_OUT", details: { timeoutMs: 1 } });
+  });
+
+  it("passes an outer abort on, with its reason", () => {
+    const outer = new AbortController();
+    using signal = abortAfter(60_000, outer.signal);
+    outer.abort("enough");
+    expect(signal.reason).toBe("enough");
+    using late = abortAfter(60_000, outer.signal);
+    expect(late.aborted).toBe(true);
+  });
+
+  it("is not needed by who has no signal", () => {
+    expect(neverAborted().aborted).toBe(false);
+  });
+});
