@@ -1,6 +1,6 @@
 import type { DataElement, DataSet, ElementValue } from "./data-set.ts";
 import { swapped } from "./encode-segments.ts";
-import { formatTagHex } from "./tag.ts";
+import { formatTagHex, tagOf } from "./tag.ts";
 import { characterSetOf, numbersOf, textsOf } from "./values.ts";
 import { isText, type Vr, WORD_BYTES } from "./vr.ts";
 
@@ -124,7 +124,6 @@ function personName(text: string): Readonly<Record<string, string>> | null {
 function tagsOf(bytes: Uint8Array, little: boolean): readonly string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => {
-    const tag = ((view.getUint16(index * 4, little) << 16) | view.getUint16(index * 4 + 2, little)) >>> 0;
-    return tag.toString(16).toUpperCase().padStart(8, "0");
+    return formatTagHex(tagOf((view.getUint16(index * 4, little) << 16) | view.getUint16(index * 4 + 2, little)));
   });
 }

@@ -2,14 +2,12 @@ import type { Settings } from "../config/settings.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { startDimseServer } from "../network/dimse/server.ts";
 import type { DimseServer, StoreHandler } from "../network/dimse/service-types.ts";
+import { STATUS } from "../network/dimse/status.ts";
 import type { RehearsalListener } from "../operations/context.ts";
 import type { Logger } from "../units/logger.ts";
 
-/** Refused: not authorized. PS3.7 annex C. */
-const REFUSED_NOT_AUTHORIZED = 0x0124;
-
 /** For what only looks: nothing that is sent to it is kept. */
-export const refuseEverything: StoreHandler = () => Promise.resolve({ refuse: REFUSED_NOT_AUTHORIZED });
+export const refuseEverything: StoreHandler = () => Promise.resolve({ refuse: STATUS.notAuthorized });
 
 /** Our DICOM listener. @throws GatewayError LISTENER_PORT_IN_USE */
 export async function openListener({ dicom }: Settings, store: StoreHandler, logger: Logger): Promise<DimseServer> {

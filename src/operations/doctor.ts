@@ -3,6 +3,7 @@ import { stat, unlink, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import { STATUS } from "../network/dimse/status.ts";
 import { abortAfter } from "../units/abort.ts";
 import type { ArchiveFacts, OperationsContext } from "./context.ts";
 import type { DoctorCheck, DoctorDocument } from "./documents.ts";
@@ -60,8 +61,6 @@ async function examineArchive(
   return checks;
 }
 
-/** Move destination unknown. PS3.4 table C.4-2. */
-const DESTINATION_UNKNOWN = 0xa801;
 const NOT_SEEN =
   "not proven: a running service has the listener, and the archive gives no counts; ask again while it is stopped";
 const NOT_PROVEN = "not proven: the archive lists no study to try with";
@@ -76,7 +75,7 @@ async function rehearseMove(
   using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
   const rehearsal = await archive.rehearseRetrieval(limited);
   if (rehearsal.kind === "nothing-to-try") return NOT_PROVEN;
-  if (rehearsal.status === DESTINATION_UNKNOWN) throw new GatewayError("MOVE_DESTINATION_UNKNOWN");
+  if (rehearsal.status === STATUS.moveDestinationUnknown) throw new GatewayError("MOVE_DESTINATION_UNKNOWN");
   const tried = (rehearsal.completed ?? 0) + (rehearsal.failed ?? 0);
   if ((listener?.arrivals ?? tried) > 0) return "yes: it sent to our listener";
   if (listener === undefined) return NOT_SEEN;

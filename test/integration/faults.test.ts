@@ -4,7 +4,7 @@ import { type ArchiveFaults, startPracticeArchive } from "../peers/practice-arch
 import { freePort } from "../peers/process.ts";
 import { startScriptedPeer } from "../peers/scripted-peer.ts";
 import type { SyntheticStudy } from "../peers/synthetic-studies.ts";
-import { ctStudy, type Study, studiesOf, submit, until, withArchive } from "../support/rehearsal.ts";
+import { ctStudy, givesUpAt, type Study, studiesOf, submit, until, withArchive } from "../support/rehearsal.ts";
 import { makeSite, type Site } from "../support/site.ts";
 
 const FAST_RETRY = { attempts: 8, firstDelaySeconds: 0.2, maximumDelaySeconds: 0.5 };
@@ -103,13 +103,8 @@ describe.each(["move", "get"] as const)("an archive asked by C-%s", (retrieve) =
 
   it("that gives up a whole study at one bad instance is asked for the others one by one", async () => {
     const study = ctStudy(19);
-    const bad = study.instances[1];
-    const select: ArchiveFaults["select"] = (instances) => {
-      if (bad !== undefined && instances.includes(bad)) throw new Error("cannot be read");
-      return instances;
-    };
     await withArchive(
-      { select },
+      givesUpAt(study.instances[1]),
       [study],
       async ({ site }) => {
         const { jobs } = await run(site, [study]);

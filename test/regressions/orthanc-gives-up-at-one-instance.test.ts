@@ -1,17 +1,11 @@
 import { expect, it } from "vitest";
-import type { ArchiveFaults } from "../peers/practice-archive.ts";
-import { ctStudy, studiesOf, submit, withArchive } from "../support/rehearsal.ts";
+import { ctStudy, givesUpAt, studiesOf, submit, withArchive } from "../support/rehearsal.ts";
 
 /** Orthanc 1.10.1 answers C000H to a whole study when one instance of it cannot be sent: nothing of the study used to arrive. */
 it("a project that takes partial studies gets the others of a study with one unsendable instance", async () => {
   const study = ctStudy(51, 5);
-  const bad = study.instances[0];
-  const select: ArchiveFaults["select"] = (instances) => {
-    if (bad !== undefined && instances.includes(bad)) throw new Error("cannot be read");
-    return instances;
-  };
   await withArchive(
-    { select },
+    givesUpAt(study.instances[0]),
     [study],
     async ({ site }) => {
       await submit(site, [study], "--wait");

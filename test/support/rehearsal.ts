@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type ArchiveFaults, type PracticeArchive, startPracticeArchive } from "../peers/practice-archive.ts";
 import { freePort } from "../peers/process.ts";
-import { type SyntheticStudy, syntheticStudy } from "../peers/synthetic-studies.ts";
+import { type SyntheticInstance, type SyntheticStudy, syntheticStudy } from "../peers/synthetic-studies.ts";
 import { makeSite, PROJECT, type Site, type SiteOptions } from "./site.ts";
 
 /** What tests look at in a study's document. */
@@ -41,6 +41,16 @@ export async function withArchive(
   const archives = [{ name: "practice", address: archive.address, retrieve }];
   await using site = await makeSite({ dicomPort, archives, retry: FAST_RETRY, ...more });
   await use({ site, archive });
+}
+
+/** An archive that gives up whatever it is asked for when one instance is among it, as Orthanc 1.10 does. */
+export function givesUpAt(bad: SyntheticInstance | undefined): ArchiveFaults {
+  return {
+    select(instances) {
+      if (bad !== undefined && instances.includes(bad)) throw new Error("cannot be read");
+      return instances;
+    },
+  };
 }
 
 /** The path of a cohort file with one row for each study. */

@@ -1,23 +1,18 @@
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import type { IncomingInstance, InstanceSink, StoreHandler } from "../../network/dimse/service-types.ts";
+import { STATUS } from "../../network/dimse/status.ts";
 import type { StagedInstance, StagingArea } from "../../staging/staging-area.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Expectations, Refusals } from "../expectations.ts";
 
-/** C-STORE answers. PS3.4 B.2.3, PS3.7 9.1.1.1.9 and annex C. */
-const SUCCESS = 0x0000;
-const REFUSED_NOT_AUTHORIZED = 0x0124;
-const REFUSED_OUT_OF_RESOURCES = 0xa700;
-const ERROR_DATA_SET_MISMATCH = 0xa900;
-const ERROR_CANNOT_UNDERSTAND = 0xc000;
-
+/** How a refusal is answered. PS3.4 B.2.3, PS3.7 9.1.1.1.9. */
 const STATUS_BY_CODE: { readonly [C in ErrorCode]?: number } = {
-  INSTANCE_UNSOLICITED: REFUSED_NOT_AUTHORIZED,
-  INSTANCE_MISMATCH: ERROR_DATA_SET_MISMATCH,
-  INSTANCE_UNREADABLE: ERROR_CANNOT_UNDERSTAND,
-  STAGING_FULL: REFUSED_OUT_OF_RESOURCES,
-  STAGING_UNAVAILABLE: REFUSED_OUT_OF_RESOURCES,
+  INSTANCE_UNSOLICITED: STATUS.notAuthorized,
+  INSTANCE_MISMATCH: STATUS.dataSetDoesNotMatchSopClass,
+  INSTANCE_UNREADABLE: STATUS.cannotUnderstand,
+  STAGING_FULL: STATUS.outOfResources,
+  STAGING_UNAVAILABLE: STATUS.outOfResources,
 };
 
 export interface ReceiverOptions {
@@ -62,7 +57,7 @@ export function receiveIntoStaging({ staging, expectations, refusals, logger }: 
             expectations.isExpected(instance.studyInstanceUid),
           );
           expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
-          return SUCCESS;
+          return STATUS.success;
         } catch (thrown) {
           return statusOf(incoming, thrown);
         }
@@ -74,7 +69,7 @@ export function receiveIntoStaging({ staging, expectations, refusals, logger }: 
   function statusOf(incoming: IncomingInstance, thrown: unknown): number {
     const error = toGatewayError(thrown);
     refusals.noteRefusal(incoming.sopInstanceUid, error.code);
-    const status = STATUS_BY_CODE[error.code] ?? ERROR_CANNOT_UNDERSTAND;
+    const status = STATUS_BY_CODE[error.code] ?? STATUS.cannotUnderstand;
     logger.warn("incoming instance refused", { code: error.code, status });
     return status;
   }

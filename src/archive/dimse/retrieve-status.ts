@@ -1,6 +1,7 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import type { RetrieveResult } from "../../network/dimse/service-types.ts";
+import { formatStatus, STATUS } from "../../network/dimse/status.ts";
 
 interface StatusRow {
   readonly from: number;
@@ -21,15 +22,11 @@ const FINAL_STATUSES: readonly StatusRow[] = [
   { from: 0xfe00, to: 0xfe00, code: "ARCHIVE_UNABLE" },
 ];
 
-/** Unable to perform sub-operations. PS3.4 table C.4-2. */
-const UNABLE_TO_SEND = 0xa702;
-
 /** @throws GatewayError when the answer says that the archive did not carry the request out. */
 export function checkRetrieveStatus({ status, failed }: Pick<RetrieveResult, "status" | "failed">): void {
   // It tried, and every instance failed, perhaps refused by us: what is missing, and why, is told by verification.
-  if (status === UNABLE_TO_SEND && (failed ?? 0) > 0) return;
+  if (status === STATUS.unableToPerformSubOperations && (failed ?? 0) > 0) return;
   const row = FINAL_STATUSES.find(({ from, to }) => status >= from && status <= to);
   const code = row === undefined ? "ARCHIVE_UNABLE" : row.code;
-  if (code !== undefined)
-    throw new GatewayError(code, { status: `${status.toString(16).toUpperCase().padStart(4, "0")}H` });
+  if (code !== undefined) throw new GatewayError(code, { status: formatStatus(status) });
 }

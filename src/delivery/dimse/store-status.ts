@@ -1,5 +1,6 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
+import { formatStatus } from "../../network/dimse/status.ts";
 
 interface StatusRow {
   readonly from: number;
@@ -25,6 +26,5 @@ const STORE_STATUSES: readonly StatusRow[] = [
 export function checkStoreStatus(status: number, destination: string): void {
   const row = STORE_STATUSES.find(({ from, to }) => status >= from && status <= to);
   const code = row === undefined ? "DELIVERY_REFUSED" : row.code;
-  if (code !== undefined)
-    throw new GatewayError(code, { destination, status: `${status.toString(16).toUpperCase().padStart(4, "0")}H` });
+  if (code !== undefined) throw new GatewayError(code, { destination, status: formatStatus(status) });
 }
