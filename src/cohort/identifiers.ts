@@ -1,4 +1,4 @@
-import { isFieldUid, trimUid } from "../dicom/uid.ts";
+import { isFieldUid } from "../dicom/uid.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 
 export type IdentifierKind = "study-uid" | "series-uid" | "accession-number" | "patient-id";
@@ -50,9 +50,4 @@ function isWholeUid(text: string): boolean {
 export function splitSeries(text: string): readonly string[] {
   const parts = text.split(/[\\;]/).map(trimIdentifier);
   return [...new Set(parts.filter((part) => part !== ""))];
-}
-
-/** Whether an archive's answer is what was asked for: the same characters, but for padding. Nothing is folded, no zero is dropped. */
-export function exactMatch(asked: string, answered: string): boolean {
-  return trimUid(asked) === trimUid(answered);
 }
