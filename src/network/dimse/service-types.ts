@@ -1,6 +1,8 @@
 import type { AeTitle, DicomAddress } from "../../dicom/ae-title.ts";
 import type { DataSet } from "../../dicom/data-set.ts";
 import type { Logger } from "../../units/logger.ts";
+import type { TlsClientOptions, TlsServerOptions } from "../upper-layer/tls.ts";
+import type { Violation } from "../upper-layer/violations.ts";
 
 /** Levels of the Query/Retrieve information models. PS3.4 C.6. */
 export type QueryRetrieveLevel = "PATIENT" | "STUDY" | "SERIES" | "IMAGE";
@@ -31,10 +33,24 @@ export interface AssociationOptions {
   readonly timeouts?: Partial<DimseTimeouts>;
   /** Bytes of variable field we accept in a P-DATA-TF PDU. PS3.8 D.1. */
   readonly maximumPduLength?: number;
+  /** Present: the association runs over TLS. PS3.15 B.12. */
+  readonly tls?: TlsClientOptions;
+  readonly userIdentity?: UserIdentity;
+  /** SOP class extended negotiation, by SOP class UID: service-class application information as bytes. PS3.7 D.3.3.5. */
+  readonly extendedNegotiation?: ReadonlyMap<string, Uint8Array>;
+  /** Told of every breach of the protocol by the peer, once each, after it was logged. */
+  readonly onViolation?: (violation: Violation) => void;
   readonly logger?: Logger;
   /** Aborts the association: A-ABORT, then the socket is closed. */
   readonly signal?: AbortSignal;
 }
+
+/** Who the requestor's user is. PS3.7 D.3.3.7, table D.3-14. */
+export type UserIdentity = (
+  | { readonly kind: "username"; readonly username: string }
+  | { readonly kind: "username-passcode"; readonly username: string; readonly passcode: string }
+  | { readonly kind: "kerberos" | "saml" | "jwt"; readonly token: Uint8Array }
+) & { readonly positiveResponseRequested?: boolean };
 
 export interface AcceptedContext {
   readonly id: number;
@@ -123,8 +139,27 @@ export interface Association extends AsyncDisposable {
   store(instance: OutgoingInstance, signal?: AbortSignal): Promise<{ readonly status: number }>;
 }
 
+/** What one peer, or a group of them, may do. A peer is matched by all of `callingAeTitles` and `addresses` that are given. */
+export interface PeerRule {
+  readonly callingAeTitles?: readonly string[];
+  /** IP addresses, or networks as `10.0.0.0/8`. */
+  readonly addresses?: readonly string[];
+  readonly calledAeTitles?: readonly string[];
+  /** Absent: whatever the handlers serve. */
+  readonly sopClassUids?: readonly string[];
+  /** Accepted ones, the preferred first; absent: all we know, in the requestor's order. */
+  readonly transferSyntaxUids?: readonly string[];
+}
+
 /** Who may associate and what is accepted. Everything by default; unknown storage SOP classes too. */
 export interface AcceptanceRules {
+  /** The first that matches decides; a peer that none matches is rejected. Absent: any peer. */
+  readonly peers?: readonly PeerRule[];
+  /** Accepted ones, the preferred first; absent: all we know, in the requestor's order. */
+  readonly transferSyntaxUids?: readonly string[];
+  /** Says whether a user may associate; not called when a request names none, unless `userIdentityRequired`. PS3.7 D.3.3.7. */
+  readonly authenticate?: (identity: UserIdentity) => boolean;
+  readonly userIdentityRequired?: boolean;
   /** Called AE titles answered to; absent: our own only. `"any"`: whatever is called. */
   readonly calledAeTitles?: readonly string[] | "any";
   readonly callingAeTitles?: readonly string[];
@@ -156,6 +191,10 @@ export interface DimseServerOptions {
   readonly aeTitle: AeTitle;
   readonly handlers: ServiceHandlers;
   readonly rules?: AcceptanceRules;
+  /** Present: the port speaks TLS only. PS3.15 B.12. */
+  readonly tls?: TlsServerOptions;
+  /** Told of every breach of the protocol by a peer, once each, after it was logged. */
+  readonly onViolation?: (violation: Violation) => void;
   readonly timeouts?: Partial<DimseTimeouts>;
   readonly maximumPduLength?: number;
   readonly logger?: Logger;
