@@ -7,7 +7,7 @@ interface Trial {
   readonly commands: string[];
 }
 
-/** A root's Debian that lacks dcmtk, and where installing works. */
+/** A root's Debian that lacks dcmtk, has pynetdicom, and where installing works. */
 function makeTrial(overrides: Partial<Machine> = {}): Trial {
   const [lines, commands]: [string[], string[]] = [[], []];
   const missing = new Set(["dcmtk"]);
@@ -19,6 +19,12 @@ function makeTrial(overrides: Partial<Machine> = {}): Trial {
     run: (program, args) => {
       commands.push([program, ...args].join(" "));
       for (const argument of args) missing.delete(argument);
+      return true;
+    },
+    findPython: () => "python3",
+    hasPythonPeers: () => true,
+    makePythonPeers: (python) => {
+      commands.push(`${python} makes the virtual environment`);
       return true;
     },
     print: (line) => {
@@ -65,4 +71,35 @@ it("fails with CI=true when one is missing", () => {
   const { machine, lines } = makeTrial({ isRoot: false, environment: { CI: "true" } });
   expect(providePeers(machine)).toBe(false);
   expect(lines).toEqual(["missing test peer dcmtk: CI=true needs it (Debian: apt-get install dcmtk)"]);
+});
+
+describe("pynetdicom", () => {
+  const absent = { isMissing: () => false, hasPythonPeers: () => false };
+  const SKIPPED =
+    "missing test peer pynetdicom: its tests are skipped (needs python3 3.10 with venv, and pip's package index)";
+
+  it("is installed by any user, after one line that says so", () => {
+    const { machine, lines, commands } = makeTrial({ ...absent, isRoot: false, isDebian: false });
+    expect(providePeers(machine)).toBe(true);
+    expect(lines).toEqual([
+      "installing pynetdicom as a test peer into node_modules/.cache (RADFERRY_NO_INSTALL=1 declines)",
+    ]);
+    expect(commands).toEqual(["python3 makes the virtual environment"]);
+  });
+
+  it("gets the Python it needs from Debian", () => {
+    const { machine, commands } = makeTrial({ ...absent, findPython: () => undefined });
+    providePeers(machine);
+    expect(commands.at(-1)).toBe("apt-get install -y -qq --no-install-recommends python3-venv");
+  });
+
+  it.each<readonly [string, Partial<Machine>]>([
+    ["when declined", { environment: { RADFERRY_NO_INSTALL: "1", CI: "true" } }],
+    ["when there is no Python", { isRoot: false, findPython: () => undefined }],
+    ["when pip fails, even with CI=true", { makePythonPeers: () => false, environment: { CI: "true" } }],
+  ])("is skipped by name %s", (_, overrides) => {
+    const { machine, lines } = makeTrial({ ...absent, ...overrides });
+    expect(providePeers(machine)).toBe(true);
+    expect(lines.at(-1)).toBe(SKIPPED);
+  });
 });

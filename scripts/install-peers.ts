@@ -1,13 +1,23 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 import { findPeer, type Peer } from "../test/peers/require-peer.ts";
+import { findPython, makePythonPeers, type RunProgram } from "./python-peers.ts";
 
 /** Debian packages of the programs that tests talk to, and one program that shows each. */
 const PEER_PACKAGES: Readonly<Record<string, Peer>> = {
   orthanc: "Orthanc",
   dcmtk: "dcmqrscp",
   dicom3tools: "dciodvfy",
+  "libgdcm-tools": "gdcmanon",
+  openssl: "openssl",
 };
+
+/** What makes Debian's python3 able to make virtual environments. */
+const PYTHON_PACKAGE = "python3-venv";
+
+/** apt-get and pip have time-outs of their own; this ends what hangs all the same. */
+const RUN_TIMEOUT_MS = 900_000;
 
 /** Answers "not now" to every package that would start a service. Debian policy, invoke-rc.d. */
 const POLICY_FILE = "/usr/sbin/policy-rc.d";
@@ -19,8 +29,11 @@ export interface Machine {
   readonly isDebian: boolean;
   readonly isRoot: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Runs a program quietly; false when it failed. */
-  run(program: string, args: readonly string[]): boolean;
+  readonly run: RunProgram;
+  /** A Python that can make virtual environments. */
+  findPython(): string | undefined;
+  hasPythonPeers(): boolean;
+  makePythonPeers(python: string): boolean;
   print(line: string): void;
 }
 
@@ -33,6 +46,9 @@ export const thisMachine: Machine = {
   isRoot: process.getuid?.() === 0,
   environment: process.env,
   run: (program, args) => withoutStartingServices(() => runQuietly(program, args)),
+  findPython: () => findPython((program, args) => spawnSync(program, args, { stdio: "ignore" }).status === 0),
+  hasPythonPeers: () => findPythonPeers() !== undefined,
+  makePythonPeers: (python) => makePythonPeers(PYTHON_FOLDER, python, runQuietly),
   print: (line) => console.log(line),
 };
 
@@ -40,11 +56,10 @@ export const thisMachine: Machine = {
 export function providePeers(machine: Machine): boolean {
   const wanted = Object.keys(PEER_PACKAGES);
   const missing = wanted.filter(machine.isMissing);
-  const mayInstall = machine.isDebian && machine.isRoot && machine.environment.RADFERRY_NO_INSTALL !== "1";
-  if (missing.length > 0 && mayInstall) {
-    machine.print(`installing the Debian packages ${missing.join(" ")} as test peers (RADFERRY_NO_INSTALL=1 declines)`);
-    machine.run("apt-get", ["update", "-qq"]);
-    machine.run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing]);
+  const mayInstall = machine.environment.RADFERRY_NO_INSTALL !== "1";
+  if (mayInstall && machine.isDebian && machine.isRoot) {
+    const needsPython = !machine.hasPythonPeers() && machine.findPython() === undefined;
+    installPackages(machine, needsPython ? [...missing, PYTHON_PACKAGE] : missing);
   }
   const absent = wanted.filter(machine.isMissing);
   const isRequired = machine.environment.CI === "true";
@@ -52,7 +67,28 @@ export function providePeers(machine: Machine): boolean {
     const outcome = isRequired ? "CI=true needs it" : "its tests are skipped";
     machine.print(`missing test peer ${name}: ${outcome} (Debian: apt-get install ${name})`);
   }
+  providePythonPeers(machine, mayInstall);
   return absent.length === 0 || !isRequired;
+}
+
+function installPackages(machine: Machine, names: readonly string[]): void {
+  if (names.length === 0) return;
+  machine.print(`installing the Debian packages ${names.join(" ")} as test peers (RADFERRY_NO_INSTALL=1 declines)`);
+  machine.run("apt-get", ["update", "-qq"]);
+  machine.run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...names]);
+}
+
+/** Even CI=true does not need these: not every machine reaches a package index for Python. */
+function providePythonPeers(machine: Machine, mayInstall: boolean): void {
+  if (machine.hasPythonPeers()) return;
+  const python = mayInstall ? machine.findPython() : undefined;
+  if (python !== undefined) {
+    machine.print("installing pynetdicom as a test peer into node_modules/.cache (RADFERRY_NO_INSTALL=1 declines)");
+    if (machine.makePythonPeers(python)) return;
+  }
+  machine.print(
+    "missing test peer pynetdicom: its tests are skipped (needs python3 3.10 with venv, and pip's package index)",
+  );
 }
 
 function osRelease(): string {
@@ -64,6 +100,7 @@ function runQuietly(program: string, args: readonly string[]): boolean {
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     stdio: ["ignore", "ignore", "pipe"],
     encoding: "utf8",
+    timeout: RUN_TIMEOUT_MS,
   });
   if (status !== 0) console.error(stderr);
   return status === 0;
