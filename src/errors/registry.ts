@@ -1,5 +1,6 @@
 import { cohortsCodes } from "./codes/cohorts.ts";
 import { commandLineCodes } from "./codes/command-line.ts";
+import { credentialsCodes } from "./codes/credentials.ts";
 import { deidentificationCodes } from "./codes/deidentification.ts";
 import { deliveryCodes } from "./codes/delivery.ts";
 import { dicomCodes } from "./codes/dicom.ts";
@@ -8,11 +9,14 @@ import { jobsCodes } from "./codes/jobs.ts";
 import { settingsCodes } from "./codes/settings.ts";
 import { stagingCodes } from "./codes/staging.ts";
 import { storeCodes } from "./codes/store.ts";
+import { tlsCodes } from "./codes/tls.ts";
 import type { ErrorEntry } from "./error-class.ts";
 
 /** Every code the gateway can report, by subject. `docs/errors.md` is generated from this table. */
 export const errorRegistry = {
   ...dimseCodes,
+  ...tlsCodes,
+  ...credentialsCodes,
   ...deidentificationCodes,
   ...dicomCodes,
   ...jobsCodes,

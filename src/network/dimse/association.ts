@@ -1,9 +1,9 @@
-import { connect } from "node:net";
 import type { DataSet } from "../../dicom/data-set.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { abortAfter } from "../../units/abort.ts";
 import { createSemaphore } from "../../units/semaphore.ts";
 import { type NegotiatedContext, proposeAssociation } from "../upper-layer/negotiation.ts";
+import { connectTransport } from "../upper-layer/transport.ts";
 import { cancellation, onCancelled, throwIfCancelled } from "./cancellation.ts";
 import { COMMAND_FIELD } from "./command-set.ts";
 import { type FindRequest, findOn } from "./find-scu.ts";
@@ -30,7 +30,7 @@ import { completeTimeouts, DEFAULT_MAXIMUM_PDU_LENGTH } from "./timeouts.ts";
 /**
  * Requests an association; resolves when the peer has accepted it, with the contexts it accepted (perhaps none).
  * @throws GatewayError CONNECTION_FAILED, TIMED_OUT, ASSOCIATION_REJECTED, ASSOCIATION_REJECTED_TRANSIENT,
- * ASSOCIATION_ABORTED, DIMSE_PROTOCOL_VIOLATION, CANCELLED.
+ * ASSOCIATION_ABORTED, DIMSE_PROTOCOL_VIOLATION, CANCELLED; with TLS also those that begin with TLS_.
  */
 export async function openAssociation(options: AssociationOptions): Promise<RequestedAssociation> {
   throwIfCancelled(options.signal);
@@ -64,7 +64,7 @@ export class RequestedAssociation implements Association {
       maximumPduLength,
     );
     this.#session = new DimseSession({
-      socket: connect({ host: hostOf(address.host), port: address.port, noDelay: true }),
+      socket: connectTransport({ host: hostOf(address.host), port: address.port, tls: options.tls }),
       timeouts,
       maximumPduLength,
       negotiation: { request },

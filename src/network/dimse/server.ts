@@ -1,11 +1,11 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { transferSyntaxes } from "../../dicom/dictionary/transfer-syntaxes.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { silentLogger } from "../../units/logger.ts";
 import { type AcceptorDecision, type AcceptorPolicy, decideAssociation } from "../upper-layer/negotiation.ts";
 import { type AssociateRequest, REJECTION, type Rejection } from "../upper-layer/pdu.ts";
+import { createTransportServer, type TransportServer } from "../upper-layer/transport.ts";
 import { queryRetrieveClass, VERIFICATION_SOP_CLASS } from "./service-classes.ts";
 import { ServiceProvider } from "./service-provider.ts";
 import type { DimseServer, DimseServerOptions, ServiceHandlers } from "./service-types.ts";
@@ -19,7 +19,10 @@ const CONNECTIONS_BESIDE_ASSOCIATIONS = 100;
 /** What runs when the server closes may end within this time. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
-/** Listens for associations and answers what the handlers can. @throws GatewayError CONNECTION_FAILED when it cannot listen. */
+/**
+ * Listens for associations and answers what the handlers can.
+ * @throws GatewayError CONNECTION_FAILED when it cannot listen; TLS_SETTINGS_INVALID.
+ */
 export async function startDimseServer(options: DimseServerOptions): Promise<DimseServer> {
   const server = new AssociationServer(options);
   await server.listen();
@@ -28,7 +31,7 @@ export async function startDimseServer(options: DimseServerOptions): Promise<Dim
 
 class AssociationServer implements DimseServer {
   readonly #options: DimseServerOptions;
-  readonly #server: Server;
+  readonly #server: TransportServer;
   readonly #sessions = new Map<DimseSession, ServiceProvider>();
   readonly #established = new Set<DimseSession>();
   readonly #idleListeners: (() => void)[] = [];
@@ -36,18 +39,18 @@ class AssociationServer implements DimseServer {
 
   constructor(options: DimseServerOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
-    this.#server.maxConnections = this.#maximumAssociations + CONNECTIONS_BESIDE_ASSOCIATIONS;
+    this.#server = createTransportServer({
+      tls: options.tls,
+      handshakeTimeoutMs: completeTimeouts(options.timeouts).artimTimeoutMs,
+      maximumConnections: this.#maximumAssociations + CONNECTIONS_BESIDE_ASSOCIATIONS,
+      onConnection: (socket) => this.#onConnection(socket),
+      onHandshakeFailed: ({ code, details }) =>
+        options.logger?.info("association not established", { code, ...details }),
+    });
   }
 
   async listen(): Promise<void> {
-    const { host, port } = this.#options;
-    this.#server.listen(port, host);
-    try {
-      await once(this.#server, "listening");
-    } catch (error) {
-      throw new GatewayError("CONNECTION_FAILED", { listening: false, port }, error);
-    }
+    await this.#server.listen(this.#options.port, this.#options.host);
   }
 
   get host(): string {
@@ -55,7 +58,7 @@ class AssociationServer implements DimseServer {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port;
+    return this.#server.port ?? this.#options.port;
   }
 
   get openAssociations(): number {
@@ -69,8 +72,7 @@ class AssociationServer implements DimseServer {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    const closed = once(this.#server, "close");
-    this.#server.close();
+    const closed = this.#server.close();
     for (const session of this.#sessions.keys()) this.#endIfQuiet(session);
     const drained = new AbortController();
     const limit = delay(DRAIN_TIMEOUT_MS, undefined, { signal: drained.signal }).then(

@@ -15,6 +15,7 @@ import { encodePdu } from "./pdu-encoder.ts";
 import { type DataFragment, PduReader } from "./pdu-reader.ts";
 import { SilenceTimer } from "./silence-timer.ts";
 import { ACTIONS, type Action, actionFor, type Event, type State } from "./state-table.ts";
+import { transportError, whenOpen } from "./transport.ts";
 
 export interface UpperLayerTimeouts {
   readonly artimTimeoutMs: number;
@@ -101,8 +102,7 @@ export class UpperLayer {
   /** Requestor: the request is sent as soon as the connection is there. */
   request(pdu: AssociateRequest): void {
     this.#handle("Evt1");
-    if (!this.#socket.connecting) this.#handle("Evt2", { pdu });
-    else this.#socket.once("connect", () => this.#handle("Evt2", { pdu }));
+    whenOpen(this.#socket, () => this.#handle("Evt2", { pdu }));
   }
 
   /**
@@ -277,9 +277,7 @@ export class UpperLayer {
       this.#socket.destroy();
     },
     "AA-4": (_, before) => {
-      const code = before === "Sta4" ? "CONNECTION_FAILED" : "ASSOCIATION_ABORTED";
-      const cause = this.#transportError;
-      this.#finish(new GatewayError(code, { by: "transport", cause: cause?.code ?? "closed" }, cause));
+      this.#finish(transportError(this.#socket, before, this.#transportError));
     },
     "AA-5": () => {
       this.#stopArtim();

@@ -26,7 +26,7 @@ export function serve(options: Partial<DimseServerOptions>): Promise<DimseServer
 }
 
 /** Our own user of it. */
-export function open(server: DimseServer, options: Partial<AssociationOptions> = {}) {
+export function open(server: Pick<DimseServer, "port">, options: Partial<AssociationOptions> = {}) {
   const address = { aeTitle: archiveTitle, host: "127.0.0.1", port: server.port };
   return openAssociation({ address, callingAeTitle: ours, contexts: queryContexts, ...options });
 }
