@@ -1,17 +1,27 @@
 import type { DataSet } from "../dicom/data-set.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
 import type { Cli } from "./cli.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
-/** Prints C-FIND answers: an array of DICOM JSON (PS3.18 F), or their elements with a blank line between answers. */
-export async function printMatches(
-  { printer }: Cli,
-  matches: AsyncIterable<DataSet>,
-  maximumAnswers: number,
-): Promise<ExitCode> {
-  const count = printer.json ? await printAsJson(printer, matches) : await printer.list(matches, elementLines);
+/**
+ * Prints C-FIND answers: an array of DICOM JSON (PS3.18 F), or their elements with a blank line between answers. A listing that ends at
+ * our own maximum is what was asked for; one that the peer cut short is partial.
+ */
+export async function printMatches({ printer }: Cli, matches: AsyncIterable<DataSet>): Promise<ExitCode> {
+  let stoppedBy: unknown;
+  async function* upToLimit(): AsyncGenerator<DataSet> {
+    try {
+      yield* matches;
+    } catch (thrown) {
+      if (!(thrown instanceof GatewayError) || thrown.code !== "FIND_LIMIT_REACHED") throw thrown;
+      stoppedBy = thrown.details.by;
+    }
+  }
+  const count = printer.json ? await printAsJson(printer, upToLimit()) : await printer.list(upToLimit(), elementLines);
   if (count === 0) printer.note("nothing matches");
-  if (count >= maximumAnswers) printer.note(`stopped after ${count} answers; --max allows more`);
-  return EXIT.fine;
+  if (stoppedBy === "us") printer.note(`stopped after ${count} answers; --max allows more`);
+  if (stoppedBy === "peer") printer.note(`the peer stopped after ${count} answers and has more; narrow the search`);
+  return stoppedBy === "peer" ? EXIT.partial : EXIT.fine;
 }
 
 async function printAsJson(printer: Cli["printer"], matches: AsyncIterable<DataSet>): Promise<number> {

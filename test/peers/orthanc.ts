@@ -14,10 +14,13 @@ export interface OrthancOptions {
   readonly aeTitle: string;
   /** AE titles it can C-MOVE to, and where they listen on this machine. */
   readonly moveDestinations?: readonly { readonly aeTitle: string; readonly port: number }[];
+  /** Further options of its configuration file. */
+  readonly configuration?: Readonly<Record<string, unknown>>;
 }
 
 /** An empty Orthanc that anyone on this machine may use. */
-export async function startOrthanc({ aeTitle, moveDestinations = [] }: OrthancOptions): Promise<OrthancServer> {
+export async function startOrthanc(options: OrthancOptions): Promise<OrthancServer> {
+  const { aeTitle, moveDestinations = [] } = options;
   const [port, httpPort] = [await freePort(), await freePort()];
   const folder = await mkdtemp(join(tmpdir(), "orthanc-"));
   const configuration = {
@@ -38,6 +41,7 @@ export async function startOrthanc({ aeTitle, moveDestinations = [] }: OrthancOp
     AuthenticationEnabled: false,
     StorageDirectory: join(folder, "storage"),
     Plugins: [],
+    ...options.configuration,
   };
   const configurationFile = join(folder, "orthanc.json");
   await writeFile(configurationFile, JSON.stringify(configuration));

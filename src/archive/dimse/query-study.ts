@@ -22,16 +22,22 @@ const MAXIMUM_STUDIES = 1_000;
 const MAXIMUM_SERIES = 10_000;
 const MAXIMUM_INSTANCES_OF_SERIES = 100_000;
 
+/** The others are cancelled. */
+async function firstAnswer(
+  association: Association,
+  identifier: DataSet,
+  signal: AbortSignal,
+): Promise<DataSet | undefined> {
+  for await (const answer of association.find({ model: "study-root", identifier }, signal)) return answer;
+  return undefined;
+}
+
 /** One instance of whatever the archive lists first; undefined when it lists none. */
 export async function findAnyInstance(
   association: Association,
   signal: AbortSignal,
 ): Promise<{ readonly study: StudyInstanceUid; readonly instance: ListedInstance } | undefined> {
-  const first = async (identifier: DataSet): Promise<DataSet | undefined> => {
-    for await (const answer of association.find({ model: "study-root", identifier, maximumAnswers: 1 }, signal))
-      return answer;
-    return undefined;
-  };
+  const first = (identifier: DataSet) => firstAnswer(association, identifier, signal);
   const study = uidOf((await first(anyStudyIdentifier())) ?? new Map(), tags.StudyInstanceUID) as
     | StudyInstanceUid
     | undefined;
@@ -43,7 +49,7 @@ export async function findAnyInstance(
   return instance === undefined ? undefined : { study, instance };
 }
 
-/** Exact matches only. */
+/** Exact matches only. @throws GatewayError FIND_LIMIT_REACHED: among the answers not given there may be another match */
 export async function findStudies(
   association: Association,
   query: StudyQuery,
@@ -101,11 +107,9 @@ async function countStudy(
   signal: AbortSignal,
 ): Promise<StudyListing> {
   try {
-    const request = { model: "study-root", identifier: studyCountIdentifier(study), maximumAnswers: 1 } as const;
-    for await (const answer of association.find(request, signal)) {
-      const count = numberOf(answer, tags.NumberOfStudyRelatedInstances);
-      if (count !== undefined && count > 0) return { kind: "count", count };
-    }
+    const answer = await firstAnswer(association, studyCountIdentifier(study), signal);
+    const count = answer && numberOf(answer, tags.NumberOfStudyRelatedInstances);
+    if (count !== undefined && count > 0) return { kind: "count", count };
   } catch (thrown) {
     if (toGatewayError(thrown).code !== "DIMSE_FAILED") throw thrown;
   }

@@ -62,5 +62,5 @@ interface FindOptions {
 async function find(cli: Cli, name: string, keys: readonly string[], { level, max }: FindOptions): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const matches = gateway.operations.findInArchive(name, keys, { level, maximumAnswers: max }, cli.world.stop);
-  return await printMatches(cli, matches, max);
+  return await printMatches(cli, matches);
 }

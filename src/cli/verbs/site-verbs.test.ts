@@ -104,6 +104,7 @@ it("lists archives and asks them", async () => {
     async *findInArchive(name, keys, options) {
       expect([name, keys, options]).toEqual(["vna", ["PatientID=4711"], { level: "STUDY", maximumAnswers: 1 }]);
       yield dataSetOf([textElement(tags.PatientID, "4711")]);
+      throw new GatewayError("FIND_LIMIT_REACHED", { by: "us" });
     },
   });
   expect(await documentOf(["archive", "list"], world)).toEqual([archive]);
@@ -113,6 +114,19 @@ it("lists archives and asks them", async () => {
   const { stdout, stderr } = await runCli(find, world);
   expect(stdout).toBe("(0010,0020) LO [4711] # 4 PatientID\n");
   expect(stderr).toBe("stopped after 1 answers; --max allows more\n");
+});
+
+it("calls a search partial that the archive itself cut short", async () => {
+  const world = worldWith({
+    async *findInArchive() {
+      yield dataSetOf([textElement(tags.PatientID, "4711")]);
+      throw new GatewayError("FIND_LIMIT_REACHED", { by: "peer" });
+    },
+  });
+  const { exitCode, stdout, stderr } = await runCli(["archive", "find", "vna", "--json"], world);
+  expect(exitCode).toBe(3);
+  expect(JSON.parse(stdout)).toHaveLength(1);
+  expect(stderr).toBe("the peer stopped after 1 answers and has more; narrow the search\n");
 });
 
 it("answers 2 when an archive is not configured", async () => {

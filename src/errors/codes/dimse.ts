@@ -27,10 +27,21 @@ export const dimseCodes = {
     summary: "No connection to the peer could be made.",
     remedy: "Check that the peer runs and that address, port and firewall are right; it is retried.",
   },
+  COMMITMENT_UNANSWERED: {
+    class: "ambiguous",
+    summary: "The archive did not say in time whether it commits to keeping the instances.",
+    remedy:
+      "Check that the archive knows our AE title, address and port: it reports over an association of its own; then ask again.",
+  },
   DIMSE_FAILED: {
     class: "permanent",
     summary: "The peer answered a DIMSE request with a failure status.",
     remedy: "Look the status up in the peer's conformance statement and in its log of the same minute.",
+  },
+  DIMSE_INSTANCE_DUPLICATE: {
+    class: "ambiguous",
+    summary: "The peer says that it holds an instance with this UID already.",
+    remedy: "None at first: what it holds is compared before anything is sent again.",
   },
   DIMSE_PROTOCOL_VIOLATION: {
     class: "permanent",
@@ -41,6 +52,11 @@ export const dimseCodes = {
     class: "transient",
     summary: "The peer refused a DIMSE request for lack of resources.",
     remedy: "None at first: it is retried. If it persists, check the peer's disk and lower the concurrency.",
+  },
+  FIND_LIMIT_REACHED: {
+    class: "permanent",
+    summary: "A search has more answers than were allowed, or than the peer gives at once.",
+    remedy: "Narrow the search, allow more answers, or raise the peer's own limit.",
   },
   INTERNAL: {
     class: "permanent",

@@ -1,11 +1,12 @@
 import type { DataSet } from "../../dicom/data-set.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import { COMMAND_FIELD, malformed, PRIORITY_MEDIUM } from "./command-set.ts";
 import { Handoff } from "./handoff.ts";
 import { decodeIdentifier, encodeIdentifier } from "./identifier.ts";
 import { cancelAndDrain, queryContext } from "./query-scu.ts";
 import type { InformationModel } from "./service-types.ts";
 import type { DimseSession } from "./session.ts";
-import { statusError } from "./status.ts";
+import { formatStatus, STATUS, statusError } from "./status.ts";
 
 export interface FindRequest {
   readonly model: InformationModel;
@@ -13,7 +14,21 @@ export interface FindRequest {
   readonly maximumAnswers?: number;
 }
 
-/** C-FIND on a session that is ours alone until the loop is left. PS3.4 C.4.1. */
+/**
+ * Final answers of a provider that stopped by itself. B001H says so (PS3.4 C.4.1.1.4); Orthanc answers as if we had cancelled.
+ */
+const STOPPED_BY_PEER: ReadonlySet<number> = new Set([STATUS.matchingReachedResponseLimit, STATUS.cancel]);
+
+/** Only for searches that nobody cancelled: whoever leaves the loop is not told how it ended. */
+function endOf(status: number): GatewayError | undefined {
+  if (!STOPPED_BY_PEER.has(status)) return statusError("C-FIND", status);
+  return new GatewayError("FIND_LIMIT_REACHED", { by: "peer", status: formatStatus(status) });
+}
+
+/**
+ * C-FIND on a session that is ours alone until the loop is left. PS3.4 C.4.1.
+ * @throws GatewayError FIND_LIMIT_REACHED behind the last answer when there are more
+ */
 export async function* findOn(
   session: DimseSession,
   { model, identifier, maximumAnswers = Number.POSITIVE_INFINITY }: FindRequest,
@@ -38,13 +53,14 @@ export async function* findOn(
     },
   });
   final.then(
-    ({ status }) => answers.end(statusError("C-FIND", status)),
+    ({ status }) => answers.end(endOf(status)),
     (error: unknown) => answers.end(error),
   );
   try {
-    for (let count = 0; count < maximumAnswers; count += 1) {
+    for (let count = 0; ; count += 1) {
       const answer = await answers.next();
       if (answer === undefined) return;
+      if (count >= maximumAnswers) throw new GatewayError("FIND_LIMIT_REACHED", { by: "us", maximumAnswers });
       yield decodeIdentifier(answer, context.transferSyntaxUid);
     }
   } finally {

@@ -116,7 +116,9 @@ export interface Association extends AsyncDisposable {
   echo(signal?: AbortSignal): Promise<void>;
   /**
    * C-FIND: one identifier for each pending answer. Leaving the loop early sends C-CANCEL, and so does reaching
-   * `maximumAnswers`: ask for one more than wanted to learn whether there are more. PS3.4 C.4.1.
+   * `maximumAnswers`. PS3.4 C.4.1.
+   * @throws GatewayError FIND_LIMIT_REACHED behind the last answer when there are more than `maximumAnswers`, or when the peer has
+   * more than it gives at once; `details.by` is "us" or "peer". The association can be used on.
    */
   find(
     request: { readonly model: InformationModel; readonly identifier: DataSet; readonly maximumAnswers?: number },

@@ -157,14 +157,35 @@ describe("C-FIND", () => {
     await association.echo();
   });
 
-  it("gives no more answers than wanted", async () => {
+  /** What a loop got before it threw. */
+  async function answersAndError(answers: AsyncIterable<DataSet>) {
+    const given: DataSet[] = [];
+    try {
+      for await (const one of answers) given.push(one);
+    } catch (error) {
+      return { count: given.length, error };
+    }
+    return { count: given.length, error: undefined };
+  }
+
+  it("gives no more answers than wanted, says that there are more, and cancels", async () => {
     const { handlers, cancelled } = endless();
     await using server = await serve({ handlers });
     await using association = await open(server);
     const request = { model, identifier: everything, maximumAnswers: 3 } as const;
-    expect(await Array.fromAsync(association.find(request))).toHaveLength(3);
+    expect(await answersAndError(association.find(request))).toEqual({
+      count: 3,
+      error: expect.objectContaining({ code: "FIND_LIMIT_REACHED", details: { by: "us", maximumAnswers: 3 } }),
+    });
     await cancelled;
     await association.echo();
+  });
+
+  it("gives exactly as many answers as wanted when there are no more", async () => {
+    await using server = await serve({ handlers: memoryArchive(objects) });
+    await using association = await open(server);
+    const request = { model, identifier: everything, maximumAnswers: objects.length } as const;
+    expect(await answersAndError(association.find(request))).toEqual({ count: objects.length, error: undefined });
   });
 
   it("is aborted by its signal", async () => {

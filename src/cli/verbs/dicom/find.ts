@@ -18,5 +18,5 @@ export async function find(cli: Cli, peer: DicomAddress, options: FindOptions): 
   const identifier = identifierFromKeys(level, key);
   await using association = await associate(cli, peer, options, findContexts());
   const matches = association.find({ model: "study-root", identifier, maximumAnswers: max }, cli.world.stop);
-  return await printMatches(cli, matches, max);
+  return await printMatches(cli, matches);
 }
