@@ -71,6 +71,8 @@ function unknownNames(used: Texts, configured: Texts, path: SettingPath, what: s
   return [...unknown, ...duplicates(used, (index) => [...path, index], `The project names this ${what} twice.`)];
 }
 
+const PORT_REMEDY = "Choose another port, or set dicom.tls.only if nothing is to listen without TLS.";
+
 function checkNumbers({ retry, dicom, archives }: LooseSettings): readonly Finding[] {
   const findings: Finding[] = [];
   const { firstDelaySeconds: first, maximumDelaySeconds: maximum } = retry;
@@ -79,9 +81,16 @@ function checkNumbers({ retry, dicom, archives }: LooseSettings): readonly Findi
     findings.push({ path: ["retry", "maximumDelaySeconds"], code: "SETTING_INVALID", message });
   }
   const someArchiveSends = archives.some(({ kind, retrieve }) => kind === "dimse" && retrieve !== "get");
-  if (dicom.port === 0 && someArchiveSends) {
+  const { port, tls } = dicom;
+  const reached =
+    tls.only === true ? { port: tls.port, path: ["dicom", "tls", "port"] } : { port, path: ["dicom", "port"] };
+  if (reached.port === 0 && someArchiveSends) {
     const message = "Archives that send to our listener must know its port: it cannot be any free one.";
-    findings.push({ path: ["dicom", "port"], code: "SETTING_INVALID", message });
+    findings.push({ path: reached.path, code: "SETTING_INVALID", message });
+  }
+  if (tls.only !== true && tls.port !== undefined && tls.port !== 0 && tls.port === port) {
+    const message = "The listeners with and without TLS need a port each.";
+    findings.push({ path: ["dicom", "tls", "port"], code: "SETTING_INVALID", message, remedy: PORT_REMEDY });
   }
   return findings;
 }

@@ -43,7 +43,13 @@ describe("loadSettings", () => {
     expect(settings).toEqual({
       home: "/var/lib/radferry",
       store: { kind: "sqlite" },
-      dicom: { aeTitle: "RADFERRY", host: "127.0.0.1", port: 11_112 },
+      dicom: {
+        aeTitle: "RADFERRY",
+        host: "127.0.0.1",
+        port: 11_112,
+        maximumPduLength: 131_072,
+        rules: { maximumAssociations: 100, acceptUnknownSopClasses: true },
+      },
       http: { host: "127.0.0.1", port: 8_080 },
       retry: { attempts: 60, firstDelaySeconds: 5, maximumDelaySeconds: 900 },
       staging: { path: "/var/lib/radferry/staging", reserveGigabytes: 20, keepDays: 3 },
@@ -109,7 +115,7 @@ describe("loadSettings", () => {
         flags: { "dicom.port": 3, "archives[1].retrieve": "get" },
       }),
     );
-    expect(settings.dicom).toEqual({ aeTitle: "0042", host: "10.0.0.1", port: 3 });
+    expect(settings.dicom).toMatchObject({ aeTitle: "0042", host: "10.0.0.1", port: 3 });
     expect(settings.archives).toMatchObject([
       { name: "vna", address: { aeTitle: "PACS" } },
       { name: "second", address: { aeTitle: "B" }, retrieve: "get" },
@@ -315,7 +321,7 @@ describe("checkSettings", () => {
   });
 
   it("tells how a name is spelt, or which names there are", async () => {
-    const { problems } = await checkSettings(await sourceOf("dicom: { aetitle: X, tls: y }\n"));
-    expect(problems.map(({ remedy }) => remedy)).toEqual(["Write it aeTitle.", "Known here: aeTitle, host, port."]);
+    const { problems } = await checkSettings(await sourceOf("http: { Host: X, tls: y }\n"));
+    expect(problems.map(({ remedy }) => remedy)).toEqual(["Write it host.", "Known here: host, port."]);
   });
 });

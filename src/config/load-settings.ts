@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import { findBlankGroups } from "./blank-groups.ts";
+import { checkCredentials } from "./credential-checks.ts";
 import { crossCheck } from "./cross-checks.ts";
 import { checkFiles } from "./file-checks.ts";
 import { type LooseSettings, readLoosely } from "./loose-settings.ts";
@@ -36,10 +38,13 @@ export async function loadSettings(source: SettingsSource): Promise<LoadedSettin
   return { settings, file };
 }
 
-/** Every problem at once, those of key files and opt-out lists among them. */
-export async function checkSettings(source: SettingsSource): Promise<SettingsCheck> {
-  const { loose, problems, locate } = await examine(source);
-  const ofFiles = loose === undefined ? [] : await checkFiles(loose);
+/** Every problem at once, those of key files, certificates, passwords and opt-out lists among them. @param nowMs certificates must be valid then */
+export async function checkSettings(source: SettingsSource, nowMs = Date.now()): Promise<SettingsCheck> {
+  const { read, problems, locate } = await examine(source);
+  const ofFiles =
+    read === undefined
+      ? []
+      : [...(await checkFiles(read.loose)), ...(await checkCredentials(read.values, read.base, nowMs))];
   const all = [...problems, ...ofFiles.map(locate)];
   return { ok: all.length === 0, problems: all };
 }
@@ -48,7 +53,7 @@ interface Examined {
   /** Undefined when some value is not what it must be. */
   readonly settings: Settings | undefined;
   /** Undefined when the file could not be read at all. */
-  readonly loose: LooseSettings | undefined;
+  readonly read: { readonly values: unknown; readonly loose: LooseSettings; readonly base: string } | undefined;
   readonly file: string | undefined;
   readonly problems: readonly SettingsProblem[];
   readonly locate: (finding: Finding) => SettingsProblem;
@@ -66,7 +71,7 @@ async function examine(source: SettingsSource): Promise<Examined> {
   const overridden = applyOverrides(withoutNulls(read.values), overrides);
   const locate = locator(read, overridden);
   if (read.problems.length > 0) {
-    return { settings: undefined, loose: undefined, file: read.file, problems: read.problems, locate };
+    return { settings: undefined, read: undefined, file: read.file, problems: read.problems, locate };
   }
 
   const base = baseFolderOf(read.file, cwd);
@@ -76,10 +81,11 @@ async function examine(source: SettingsSource): Promise<Examined> {
   const loose = readLoosely(values, base);
   const invalid = parsed.success ? [] : findingsOf(parsed.error.issues, values);
   const invalidPaths = new Set(invalid.map(({ path }) => formatPath(path)));
-  const others = [...findNotSupported(values), ...crossCheck(loose)];
+  const others = [...findNotSupported(values), ...findBlankGroups(read.values), ...crossCheck(loose)];
   const findings = [...invalid, ...others.filter(({ path }) => !invalidPaths.has(formatPath(path)))];
   const ofOverrides = overridden.findings.map((finding) => ({ ...problemOf(finding), source: finding.source }));
-  return { settings, loose, file: read.file, problems: [...findings.map(locate), ...ofOverrides], locate };
+  const problems = [...findings.map(locate), ...ofOverrides];
+  return { settings, read: { values, loose, base }, file: read.file, problems, locate };
 }
 
 /** Adds where the value was written: a variable or flag, else a line of the file. */

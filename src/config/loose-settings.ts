@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 
 const text = z.string().optional().catch(undefined);
+const flag = z.boolean().optional().catch(undefined);
 const texts = z.array(text).catch([]);
 const number = z.number().optional().catch(undefined);
 
@@ -12,7 +13,7 @@ const listOf = <T extends z.ZodType>(item: T) =>
 
 const loose = loosely({
   home: z.string().catch("/var/lib/radferry"),
-  dicom: loosely({ port: number }),
+  dicom: loosely({ port: number, tls: loosely({ port: number, only: flag }) }),
   retry: loosely({ firstDelaySeconds: number, maximumDelaySeconds: number }),
   staging: loosely({ path: text }),
   archives: listOf(loosely({ name: text, kind: text, retrieve: text })),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { dimsePeer } from "./manifest-dicom.ts";
 import {
   addressSetting,
   nameSetting,
@@ -48,6 +49,7 @@ export const archiveSettings = z.discriminatedUnion("kind", [
     retrieve: z.enum(["move", "get"]).default("move").meta({
       description: "move: the archive sends to our listener (C-MOVE); get: over our own association (C-GET).",
     }),
+    ...dimsePeer,
     availability,
   }),
   z.strictObject({ name, kind: z.literal("dicomweb"), url, ...credentials, availability }),

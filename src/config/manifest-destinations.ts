@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { dimsePeer } from "./manifest-dicom.ts";
 import { addressSetting, nameSetting, pathSetting, textSetting, urlSetting } from "./scalars.ts";
 
 const name = nameSetting.meta({ description: "The destination's name, used by projects and logs." });
@@ -17,6 +18,7 @@ export const destinationSettings = z.discriminatedUnion("kind", [
       .enum(["find"])
       .default("find")
       .meta({ description: "How delivery is proven; find: the destination lists every instance by C-FIND." }),
+    ...dimsePeer,
   }),
   z.strictObject({
     name,

@@ -1,14 +1,19 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { checkSettings } from "./load-settings.ts";
 import { manifest } from "./manifest.ts";
 import { sampleSettings } from "./sample.ts";
 import { settingsSchema } from "./schema-shape.ts";
 import { settingsTable } from "./settings-table.ts";
 import { parseWindow } from "./window.ts";
+
+/** The sample with all that stands in it as a comment taken in. */
+function wholeSample(): string {
+  return sampleSettings().replaceAll(/^( *)#(?=\S)/gm, "$1");
+}
 
 function pathsIn(value: unknown, path = ""): readonly string[] {
   if (Array.isArray(value)) {
@@ -25,7 +30,7 @@ it("describes every setting", () => {
 
 it("shows every setting of this version in the sample, and nothing else", () => {
   const supported = settingsTable().filter((row) => row.supported);
-  expect(pathsIn(parse(sampleSettings())).toSorted()).toEqual(supported.map(({ path }) => path).toSorted());
+  expect(pathsIn(parse(wholeSample())).toSorted()).toEqual(supported.map(({ path }) => path).toSorted());
 });
 
 it("writes each description into the sample", () => {
@@ -34,15 +39,33 @@ it("writes each description into the sample", () => {
     if (supported) expect(sample).toContain(`# ${description}\n`);
 });
 
+async function problemsOf(text: string): Promise<readonly string[]> {
+  await using folder = await temporaryFolder();
+  await writeFile(join(folder.path, "radferry.yaml"), text);
+  const { problems } = await checkSettings({ environment: {}, cwd: folder.path });
+  return problems.map(({ path, code }) => `${path} ${code}`);
+}
+
+const FILES_OF_PROJECT = ["projects[0].keyFile KEY_FILE_MISSING", "projects[0].optOut[0] OPT_OUT_UNREADABLE"];
+
 it("accepts its own sample, but for the files it names", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "radferry-sample-"));
-  await writeFile(join(folder, "radferry.yaml"), sampleSettings());
-  const { problems } = await checkSettings({ environment: {}, cwd: folder });
-  await rm(folder, { recursive: true });
-  expect(problems.map(({ path, code }) => `${path} ${code}`)).toEqual([
-    "projects[0].keyFile KEY_FILE_MISSING",
-    "projects[0].optOut[0] OPT_OUT_UNREADABLE",
-  ]);
+  expect(await problemsOf(sampleSettings())).toEqual(FILES_OF_PROJECT);
+});
+
+it("accepts its own sample with all that is taken out of it", async () => {
+  const tlsFiles = ["authoritiesFile", "certificateFile", "keyFile"];
+  const unreadable = (group: string, names: readonly string[]) =>
+    names.map((name) => `${group}.${name} ${name === "keyFile" ? "SECRET" : "CERTIFICATE"}_FILE_UNREADABLE`);
+  expect((await problemsOf(wholeSample())).toSorted()).toEqual(
+    [
+      ...FILES_OF_PROJECT,
+      ...unreadable("dicom.tls", ["clientAuthoritiesFile", "certificateFile", "keyFile"]),
+      ...unreadable("archives[0].tls", tlsFiles),
+      ...unreadable("destinations[1].tls", tlsFiles),
+      "archives[0].user.passwordFile SECRET_FILE_UNREADABLE",
+      "destinations[1].user.passwordFile SECRET_FILE_UNREADABLE",
+    ].toSorted(),
+  );
 });
 
 it("has the same defaults in manifest, table and schema", () => {
@@ -58,6 +81,15 @@ it("has the same defaults in manifest, table and schema", () => {
     ["dicom.aeTitle", defaults.dicom.aeTitle],
     ["dicom.host", defaults.dicom.host],
     ["dicom.port", String(defaults.dicom.port)],
+    ["dicom.tls.certificateFile", "required"],
+    ["dicom.tls.keyFile", "required"],
+    ["dicom.tls.clientAuthoritiesFile", ""],
+    ["dicom.tls.port", "2762"],
+    ["dicom.tls.only", "false"],
+    ["dicom.maximumAssociations", String(defaults.dicom.maximumAssociations)],
+    ["dicom.maximumPduLength", String(defaults.dicom.maximumPduLength)],
+    ["dicom.acceptUnknownSopClasses", String(defaults.dicom.acceptUnknownSopClasses)],
+    ["dicom.transferSyntaxes", ""],
     ["http.host", defaults.http.host],
     ["http.port", String(defaults.http.port)],
     ["retry.attempts", String(defaults.retry.attempts)],

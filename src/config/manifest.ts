@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { archiveSettings } from "./manifest-archives.ts";
 import { destinationSettings } from "./manifest-destinations.ts";
+import { dicomSettings } from "./manifest-dicom.ts";
 import { projectSettings } from "./manifest-projects.ts";
-import { aeTitleSetting, hostSetting, listenPortSetting, pathSetting } from "./scalars.ts";
+import { hostSetting, listenPortSetting, pathSetting } from "./scalars.ts";
 
 const storeSettings = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -13,14 +14,6 @@ const storeSettings = z.discriminatedUnion("kind", [
     urlFile: pathSetting.meta({ description: "File that holds the URL of the database." }),
   }),
 ]);
-
-const dicomSettings = z.strictObject({
-  aeTitle: aeTitleSetting.prefault("RADFERRY").meta({ description: "Our AE title: archives send studies to it." }),
-  host: hostSetting.default("127.0.0.1").meta({
-    description: "Address our DICOM listener binds. Archives elsewhere need this machine's address or 0.0.0.0.",
-  }),
-  port: listenPortSetting.default(11_112).meta({ description: "Port of our DICOM listener." }),
-});
 
 const httpSettings = z.strictObject({
   host: hostSetting

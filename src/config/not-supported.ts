@@ -41,7 +41,12 @@ export function supportedValues(path: SettingPath): readonly unknown[] | undefin
   return LIMITS.find((limit) => limit.path.join(".") === path.join("."))?.can;
 }
 
-function* valuesAt(value: unknown, pattern: SettingPath, at: SettingPath = []): Generator<[SettingPath, unknown]> {
+/** Values by the path of their setting, `*` for every list item. */
+export function* valuesAt(
+  value: unknown,
+  pattern: SettingPath,
+  at: SettingPath = [],
+): Generator<[SettingPath, unknown]> {
   const [segment, ...rest] = pattern;
   if (segment === undefined) yield [at, value];
   else if (segment === "*") {

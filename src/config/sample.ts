@@ -1,11 +1,35 @@
-import { Document, isMap, isScalar, isSeq } from "yaml";
+import { Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import { settingDescriptions } from "./settings-table.ts";
 
 /** An example of every setting this version has; the comments come from the manifest. */
 const EXAMPLE = {
   home: "/var/lib/radferry",
   store: { kind: "sqlite" },
-  dicom: { aeTitle: "RADFERRY", host: "0.0.0.0", port: 11_112 },
+  dicom: {
+    aeTitle: "RADFERRY",
+    host: "0.0.0.0",
+    port: 11_112,
+    tls: {
+      certificateFile: "tls/radferry.pem",
+      keyFile: "tls/radferry.key",
+      clientAuthoritiesFile: "tls/hospital-ca.pem",
+      port: 2_762,
+      only: false,
+    },
+    maximumAssociations: 100,
+    maximumPduLength: 131_072,
+    acceptUnknownSopClasses: true,
+    transferSyntaxes: ["ExplicitVRLittleEndian", "ImplicitVRLittleEndian"],
+    peers: [
+      {
+        callingAeTitles: ["VNA"],
+        addresses: ["10.0.0.0/8"],
+        calledAeTitles: ["RADFERRY"],
+        sopClasses: ["Verification", "CTImageStorage"],
+        transferSyntaxes: ["ExplicitVRLittleEndian"],
+      },
+    ],
+  },
   http: { host: "127.0.0.1", port: 8_080 },
   retry: { attempts: 60, firstDelaySeconds: 5, maximumDelaySeconds: 900 },
   staging: { path: "/var/lib/radferry/staging", reserveGigabytes: 20, keepDays: 3 },
@@ -15,12 +39,31 @@ const EXAMPLE = {
       kind: "dimse",
       address: "VNA@vna.example.org:104",
       retrieve: "move",
+      tls: {
+        authoritiesFile: "tls/hospital-ca.pem",
+        certificateFile: "tls/radferry.pem",
+        keyFile: "tls/radferry.key",
+        serverName: "vna.example.org",
+      },
+      user: { username: "radferry", passwordFile: "secrets/vna-password" },
       availability: { associations: 4 },
     },
   ],
   destinations: [
     { name: "research-store", kind: "folder", path: "/data/research" },
-    { name: "viewer", kind: "dimse", address: "STORE@127.0.0.1:4242", confirm: "find" },
+    {
+      name: "viewer",
+      kind: "dimse",
+      address: "STORE@127.0.0.1:4242",
+      confirm: "find",
+      tls: {
+        authoritiesFile: "tls/viewer-ca.pem",
+        certificateFile: "tls/radferry.pem",
+        keyFile: "tls/radferry.key",
+        serverName: "viewer.example.org",
+      },
+      user: { username: "radferry", passwordFile: "secrets/viewer-password" },
+    },
   ],
   projects: [
     {
@@ -39,7 +82,19 @@ const EXAMPLE = {
   ],
 };
 
+/** What many sites do without: it stands in the file as a comment, ready to be taken in. */
+const TAKEN_OUT = new Set([
+  "dicom.tls",
+  "dicom.transferSyntaxes",
+  "dicom.peers",
+  "archives[].tls",
+  "archives[].user",
+  "destinations[].tls",
+  "destinations[].user",
+]);
+
 const HEADER = ` Settings of Radferry. Paths may be relative to this file. What is left out has its default.
+ Lines that begin with # and no blank behind it are settings: take the # away to use them.
  Check them with: radferry config check`;
 
 /** A commented file to begin with. It passes the check, except for the key and the opt-out list it names. */
@@ -48,7 +103,31 @@ export function sampleSettings(): string {
   document.commentBefore = HEADER;
   const descriptions = settingDescriptions();
   annotate(document.contents, "", new Set(), descriptions);
-  return document.toString({ lineWidth: 0 });
+  return takeOut(document.toString({ lineWidth: 0 }));
+}
+
+/** Makes comments of the groups that are taken out, line by line; comments inside them stay as they are. */
+function takeOut(text: string): string {
+  const lineCounter = new LineCounter();
+  const ranges = [...rangesOf(parseDocument(text, { lineCounter }).contents, "")];
+  const isInside = (line: number): boolean =>
+    ranges.some(([begin, end]) => line >= lineCounter.linePos(begin).line && line < lineCounter.linePos(end).line);
+  return text
+    .split("\n")
+    .map((line, index) => (isInside(index + 1) ? line.replace(/^(\s*)(?=[^\s#])/, "$1#") : line))
+    .join("\n");
+}
+
+/** Where the groups that are taken out begin, and where the next thing does. */
+function* rangesOf(node: unknown, path: string): Generator<readonly [number, number]> {
+  if (isSeq(node)) for (const item of node.items) yield* rangesOf(item, `${path}[]`);
+  if (!isMap(node)) return;
+  for (const { key, value } of node.items) {
+    if (!isScalar(key) || key.range == null) continue;
+    const at = path === "" ? String(key.value) : `${path}.${String(key.value)}`;
+    if (!TAKEN_OUT.has(at)) yield* rangesOf(value, at);
+    else if ((isMap(value) || isSeq(value)) && value.range != null) yield [key.range[0], value.range[2]];
+  }
 }
 
 /** Writes each description before the first place where its setting stands. */

@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { parseAeTitle, parseDicomAddress } from "../dicom/ae-title.ts";
+import { sopClassUidOf, transferSyntaxUidOf } from "../dicom/dictionary/uid-names.ts";
 import { parseWindow } from "./window.ts";
 
 /** The kinds of single values that settings are made of. Messages say what is expected and never repeat what was written. */
@@ -45,6 +47,21 @@ export const addressSetting = z.string().transform((text, context) => {
   }
 });
 
+/** An IP address, or a network as `10.0.0.0/8`. */
+export const networkSetting = z
+  .string()
+  .refine(isNetwork, "an IP address such as 10.0.0.5 or a network such as 10.0.0.0/8 is expected");
+
+export const sopClassSetting = namedUid(
+  sopClassUidOf,
+  "a storage SOP class such as CTImageStorage, or a UID, is expected",
+);
+
+export const transferSyntaxSetting = namedUid(
+  transferSyntaxUidOf,
+  "a transfer syntax such as ExplicitVRLittleEndian, or its UID, is expected",
+);
+
 export const windowSetting = z
   .string()
   .refine((text) => parseWindow(text) !== undefined, 'hours such as "Mon-Fri 20:00-08:00" are expected');
@@ -53,6 +70,22 @@ export const timeZoneSetting = z.string().refine(isTimeZone, "an IANA time zone 
 
 /** CS, PS3.5 6.2: what Modality (0008,0060) may hold. */
 export const modalitySetting = z.string().regex(/^[A-Z0-9_]{1,16}$/, "a modality such as CT is expected");
+
+function namedUid(uidOf: (text: string) => string | undefined, expectation: string) {
+  return z.string().transform((text, context) => {
+    const uid = uidOf(text);
+    if (uid !== undefined) return uid;
+    context.addIssue({ code: "custom", message: expectation });
+    return z.NEVER;
+  });
+}
+
+function isNetwork(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.split("/");
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  return bits > 0 && isPrefix && rest.length === 0;
+}
 
 function isTimeZone(text: string): boolean {
   try {

@@ -7,7 +7,15 @@ type Issue = z.core.$ZodIssue;
 
 /** What zod found, as findings with a code, a plain message and no value. */
 export function findingsOf(issues: readonly Issue[], values: unknown): readonly Finding[] {
-  return issues.flatMap((issue) => findingsOfIssue(issue, values));
+  return issues.flatMap(intoAlternative).flatMap((issue) => findingsOfIssue(issue, values));
+}
+
+/** Of a value that may be of several kinds, what is wrong with the one kind that it is of. */
+function intoAlternative(issue: Issue): readonly Issue[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const [ofItsKind, ...others] = issue.errors.filter((issues) => issues.every(({ path }) => path.length > 0));
+  if (ofItsKind === undefined || others.length > 0) return [issue];
+  return ofItsKind.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function findingsOfIssue(issue: Issue, values: unknown): readonly Finding[] {
@@ -24,7 +32,9 @@ function expectation(issue: Issue): string {
     case "invalid_type":
       return `${TYPE_NAMES[issue.expected] ?? issue.expected} is expected`;
     case "invalid_union":
-      return oneOf("options" in issue && Array.isArray(issue.options) ? issue.options : []);
+      return "options" in issue && Array.isArray(issue.options)
+        ? oneOf(issue.options)
+        : issue.errors.flatMap(([first]) => (first === undefined ? [] : expectation(first))).join(", or ");
     case "invalid_value":
       return oneOf(issue.values);
     case "too_small":

@@ -1,12 +1,14 @@
 import { dirname, join, resolve } from "node:path";
 import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
+import type { AcceptanceRules, PeerRule } from "../network/dimse/service-types.ts";
 import type { Manifest } from "./manifest.ts";
+import type { PeerSecurity, TlsClientFiles, TlsServerFiles } from "./peer-credentials.ts";
 
 /** Settings ready for use: paths are absolute, addresses parsed, defaults filled in. Only what this version can run is in them. */
 export interface Settings {
   readonly home: string;
   readonly store: { readonly kind: "sqlite" };
-  readonly dicom: { readonly aeTitle: AeTitle; readonly host: string; readonly port: number };
+  readonly dicom: DicomSettings;
   readonly http: { readonly host: string; readonly port: number };
   readonly retry: {
     readonly attempts: number;
@@ -19,7 +21,17 @@ export interface Settings {
   readonly projects: readonly ProjectSettings[];
 }
 
-interface ArchiveSettings {
+interface DicomSettings {
+  readonly aeTitle: AeTitle;
+  readonly host: string;
+  /** Without TLS; not opened when `tls.only`. */
+  readonly port: number;
+  readonly tls?: { readonly files: TlsServerFiles; readonly port: number; readonly only: boolean };
+  readonly maximumPduLength: number;
+  readonly rules: AcceptanceRules;
+}
+
+interface ArchiveSettings extends PeerSecurity {
   readonly name: string;
   readonly kind: "dimse";
   readonly address: DicomAddress;
@@ -29,7 +41,12 @@ interface ArchiveSettings {
 
 export type DestinationSettings =
   | { readonly name: string; readonly kind: "folder"; readonly path: string }
-  | { readonly name: string; readonly kind: "dimse"; readonly address: DicomAddress; readonly confirm: "find" };
+  | ({
+      readonly name: string;
+      readonly kind: "dimse";
+      readonly address: DicomAddress;
+      readonly confirm: "find";
+    } & PeerSecurity);
 
 export interface ProjectSettings {
   readonly name: string;
@@ -58,14 +75,14 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
   return {
     home,
     store: { kind: "sqlite" },
-    dicom: values.dicom,
+    dicom: resolveDicom(values.dicom, absolute),
     http: values.http,
     retry: values.retry,
     staging: {
       ...values.staging,
       path: values.staging.path === undefined ? join(home, "staging") : absolute(values.staging.path),
     },
-    archives: values.archives.flatMap(resolveArchive),
+    archives: values.archives.flatMap((archive) => resolveArchive(archive, absolute)),
     destinations: values.destinations.flatMap((destination) => resolveDestination(destination, absolute)),
     projects: values.projects.flatMap((project) => resolveProject(project, absolute)),
   };
@@ -76,20 +93,83 @@ export function baseFolderOf(file: string | undefined, workingFolder: string): s
   return file === undefined ? workingFolder : dirname(file);
 }
 
-function resolveArchive(archive: Manifest["archives"][number]): ArchiveSettings[] {
-  if (archive.kind !== "dimse") return [];
-  const { name, kind, address, retrieve, availability } = archive;
-  return [{ name, kind, address, retrieve, availability: { associations: availability.associations } }];
+type AbsolutePath = (path: string) => string;
+
+function resolveDicom(dicom: Manifest["dicom"], absolute: AbsolutePath): DicomSettings {
+  const { aeTitle, host, port, tls, maximumPduLength, maximumAssociations, acceptUnknownSopClasses } = dicom;
+  const rules: AcceptanceRules = {
+    maximumAssociations,
+    acceptUnknownSopClasses,
+    ...(dicom.transferSyntaxes === undefined ? {} : { transferSyntaxUids: dicom.transferSyntaxes }),
+    ...(dicom.peers === undefined ? {} : { peers: dicom.peers.map(resolvePeer) }),
+  };
+  const plain = { aeTitle, host, port, maximumPduLength, rules };
+  if (tls === undefined) return plain;
+  const { certificateFile, keyFile, clientAuthoritiesFile } = tls;
+  const files: TlsServerFiles = {
+    certificateFile: absolute(certificateFile),
+    keyFile: absolute(keyFile),
+    ...(clientAuthoritiesFile === undefined ? {} : { clientAuthoritiesFile: absolute(clientAuthoritiesFile) }),
+  };
+  return { ...plain, tls: { files, port: tls.port, only: tls.only } };
 }
 
-type AbsolutePath = (path: string) => string;
+function resolvePeer(peer: NonNullable<Manifest["dicom"]["peers"]>[number]): PeerRule {
+  const { callingAeTitles, addresses, calledAeTitles, sopClasses, transferSyntaxes } = peer;
+  return {
+    ...(callingAeTitles === undefined ? {} : { callingAeTitles }),
+    ...(addresses === undefined ? {} : { addresses }),
+    ...(calledAeTitles === undefined ? {} : { calledAeTitles }),
+    ...(sopClasses === undefined ? {} : { sopClassUids: sopClasses }),
+    ...(transferSyntaxes === undefined ? {} : { transferSyntaxUids: transferSyntaxes }),
+  };
+}
+
+function resolveArchive(archive: Manifest["archives"][number], absolute: AbsolutePath): ArchiveSettings[] {
+  if (archive.kind !== "dimse") return [];
+  const { name, kind, address, retrieve, availability } = archive;
+  const security = resolveSecurity(archive, absolute);
+  return [{ name, kind, address, retrieve, availability: { associations: availability.associations }, ...security }];
+}
+
+type SecuritySettings = Pick<Extract<Manifest["archives"][number], { kind: "dimse" }>, "tls" | "user">;
+
+function resolveSecurity({ tls = false, user }: SecuritySettings, absolute: AbsolutePath): PeerSecurity {
+  return {
+    ...(tls === false ? {} : { tls: tls === true ? {} : resolveTlsClient(tls, absolute) }),
+    ...(user === undefined ? {} : { user: resolveUser(user, absolute) }),
+  };
+}
+
+function resolveTlsClient(
+  tls: Exclude<SecuritySettings["tls"], boolean | undefined>,
+  absolute: AbsolutePath,
+): TlsClientFiles {
+  const { authoritiesFile, certificateFile, keyFile, serverName } = tls;
+  return {
+    ...(authoritiesFile === undefined ? {} : { authoritiesFile: absolute(authoritiesFile) }),
+    ...(certificateFile === undefined ? {} : { certificateFile: absolute(certificateFile) }),
+    ...(keyFile === undefined ? {} : { keyFile: absolute(keyFile) }),
+    ...(serverName === undefined ? {} : { serverName }),
+  };
+}
+
+function resolveUser(
+  { username, passwordFile }: NonNullable<SecuritySettings["user"]>,
+  absolute: AbsolutePath,
+): NonNullable<PeerSecurity["user"]> {
+  return passwordFile === undefined ? { username } : { username, passwordFile: absolute(passwordFile) };
+}
 
 function resolveDestination(
   destination: Manifest["destinations"][number],
   absolute: AbsolutePath,
 ): DestinationSettings[] {
   if (destination.kind === "xnat") return [];
-  if (destination.kind === "dimse") return [destination];
+  if (destination.kind === "dimse") {
+    const { name, kind, address, confirm } = destination;
+    return [{ name, kind, address, confirm, ...resolveSecurity(destination, absolute) }];
+  }
   return [{ ...destination, path: absolute(destination.path) }];
 }
 

@@ -1,0 +1,21 @@
+import { valuesAt } from "./not-supported.ts";
+import type { Finding, SettingPath } from "./problems.ts";
+
+/** Groups that protect something: with nothing behind the name they would be taken as left out, which is the opposite of what was meant. */
+const PROTECTIVE: readonly { readonly path: SettingPath; readonly remedy: string }[] = [
+  { path: ["dicom", "tls"], remedy: "Name certificateFile and keyFile, or remove tls." },
+  { path: ["dicom", "peers"], remedy: "List who may connect, or remove peers: then anybody may." },
+  { path: ["archives", "*", "tls"], remedy: "Write tls: true, or remove tls." },
+  { path: ["archives", "*", "user"], remedy: "Name username, or remove user." },
+  { path: ["destinations", "*", "tls"], remedy: "Write tls: true, or remove tls." },
+  { path: ["destinations", "*", "user"], remedy: "Name username, or remove user." },
+];
+
+/** @param values as written in the file */
+export function findBlankGroups(values: unknown): readonly Finding[] {
+  return PROTECTIVE.flatMap(({ path, remedy }) =>
+    [...valuesAt(values, path)]
+      .filter(([, value]) => value === null)
+      .map(([at]) => ({ path: at, code: "SETTING_MISSING" as const, message: "Nothing stands behind it.", remedy })),
+  );
+}

@@ -1,0 +1,65 @@
+import type { X509Certificate } from "node:crypto";
+import { resolve } from "node:path";
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
+import { type CertificateFile, readCertificateFile, readKeyFile, readPasswordFile } from "./credential-files.ts";
+import { valuesAt } from "./not-supported.ts";
+import type { Finding, SettingPath } from "./problems.ts";
+
+const TLS_GROUPS: readonly SettingPath[] = [
+  ["dicom", "tls"],
+  ["archives", "*", "tls"],
+  ["destinations", "*", "tls"],
+];
+const USER_GROUPS: readonly SettingPath[] = [
+  ["archives", "*", "user"],
+  ["destinations", "*", "user"],
+];
+const AUTHORITIES = ["authoritiesFile", "clientAuthoritiesFile"];
+
+/** Opens every certificate, key and password that the settings name. @param baseFolder relative paths count from it */
+export async function checkCredentials(
+  values: unknown,
+  baseFolder: string,
+  nowMs: number,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const read = async <T>(
+    group: readonly [SettingPath, unknown],
+    name: string,
+    reader: (path: string) => Promise<T>,
+  ): Promise<T | undefined> => {
+    const [path, value] = group;
+    const file: unknown = typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+    if (typeof file !== "string" || file.trim() === "") return undefined;
+    try {
+      return await reader(resolve(baseFolder, file.trim()));
+    } catch (thrown) {
+      findings.push({ path: [...path, name], code: toGatewayError(thrown).code });
+      return undefined;
+    }
+  };
+  const current = async (path: string): Promise<CertificateFile> => {
+    const file = await readCertificateFile(path);
+    const code = dateProblem(file.certificates[0], nowMs);
+    if (code !== undefined) throw new GatewayError(code, { path });
+    return file;
+  };
+
+  for (const group of TLS_GROUPS.flatMap((pattern) => [...valuesAt(values, pattern)])) {
+    for (const name of AUTHORITIES) await read(group, name, readCertificateFile);
+    const certificate = await read(group, "certificateFile", current);
+    const key = await read(group, "keyFile", readKeyFile);
+    if (certificate === undefined || key === undefined || certificate.certificates[0].checkPrivateKey(key.key))
+      continue;
+    findings.push({ path: [...group[0], "keyFile"], code: "CERTIFICATE_KEY_MISMATCH" });
+  }
+  for (const group of USER_GROUPS.flatMap((pattern) => [...valuesAt(values, pattern)]))
+    await read(group, "passwordFile", readPasswordFile);
+  return findings;
+}
+
+function dateProblem({ validFromDate, validToDate }: X509Certificate, nowMs: number): ErrorCode | undefined {
+  if (nowMs > validToDate.getTime()) return "CERTIFICATE_EXPIRED";
+  return nowMs < validFromDate.getTime() ? "CERTIFICATE_NOT_YET_VALID" : undefined;
+}

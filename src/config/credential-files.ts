@@ -1,0 +1,69 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { open } from "node:fs/promises";
+import { GatewayError } from "../errors/gateway-error.ts";
+
+/** A system's bundle of authorities has some hundred kilobytes: a mistaken path is not read whole. */
+const PEM_LIMIT_BYTES = 4 << 20;
+const PASSWORD_LIMIT_BYTES = 1_024;
+const READABLE_BY_OTHERS = 0o077;
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+export interface CertificateFile {
+  readonly pem: string;
+  /** In the order of the file, never empty. */
+  readonly certificates: readonly [X509Certificate, ...X509Certificate[]];
+}
+
+/** @throws GatewayError CERTIFICATE_FILE_UNREADABLE, CERTIFICATE_FILE_MALFORMED */
+export async function readCertificateFile(path: string): Promise<CertificateFile> {
+  const { text } = await readUpTo(path, PEM_LIMIT_BYTES).catch((cause: unknown) => {
+    throw new GatewayError("CERTIFICATE_FILE_UNREADABLE", { path }, cause);
+  });
+  try {
+    const [first, ...others] = text.match(CERTIFICATE)?.map((pem) => new X509Certificate(pem)) ?? [];
+    if (first === undefined) throw new RangeError("no certificate");
+    return { pem: text, certificates: [first, ...others] };
+  } catch (thrown) {
+    throw new GatewayError("CERTIFICATE_FILE_MALFORMED", { path }, thrown);
+  }
+}
+
+export interface KeyFile {
+  readonly pem: string;
+  readonly key: KeyObject;
+}
+
+/** @throws GatewayError SECRET_FILE_UNREADABLE, SECRET_FILE_READABLE_BY_OTHERS, CERTIFICATE_KEY_MALFORMED */
+export async function readKeyFile(path: string): Promise<KeyFile> {
+  const pem = await readSecret(path, PEM_LIMIT_BYTES);
+  try {
+    return { pem, key: createPrivateKey(pem) };
+  } catch (thrown) {
+    throw new GatewayError("CERTIFICATE_KEY_MALFORMED", { path }, thrown);
+  }
+}
+
+/** One line, its end taken off. @throws GatewayError SECRET_FILE_UNREADABLE, SECRET_FILE_READABLE_BY_OTHERS, PASSWORD_FILE_MALFORMED */
+export async function readPasswordFile(path: string): Promise<string> {
+  const text = await readSecret(path, PASSWORD_LIMIT_BYTES + 1);
+  const password = text.replace(/\r?\n$/, "");
+  const isWhole = password.length > 0 && Buffer.byteLength(password) <= PASSWORD_LIMIT_BYTES;
+  if (!isWhole || /[\r\n]/.test(password)) throw new GatewayError("PASSWORD_FILE_MALFORMED", { path });
+  return password;
+}
+
+async function readSecret(path: string, limitBytes: number): Promise<string> {
+  const { text, mode } = await readUpTo(path, limitBytes).catch((cause: unknown) => {
+    throw new GatewayError("SECRET_FILE_UNREADABLE", { path }, cause);
+  });
+  if ((mode & READABLE_BY_OTHERS) !== 0) throw new GatewayError("SECRET_FILE_READABLE_BY_OTHERS", { path });
+  return text;
+}
+
+async function readUpTo(path: string, limitBytes: number): Promise<{ readonly text: string; readonly mode: number }> {
+  await using file = await open(path, "r");
+  const { mode, size } = await file.stat();
+  const buffer = Buffer.alloc(Math.min(size + 1, limitBytes));
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+  return { text: buffer.toString("utf8", 0, bytesRead), mode };
+}
