@@ -67,6 +67,7 @@ export class RequestedAssociation implements Association {
       socket: connectTransport({ host: hostOf(address.host), port: address.port, tls: options.tls }),
       timeouts,
       maximumPduLength,
+      violations: options,
       negotiation: { request },
       onRequest: (session, message) => this.#onRequest(session, message),
     });

@@ -104,6 +104,7 @@ class AssociationServer implements DimseServer {
       socket,
       timeouts,
       maximumPduLength: this.#options.maximumPduLength ?? DEFAULT_MAXIMUM_PDU_LENGTH,
+      violations: this.#options,
       negotiation: {
         decide: (request) => {
           const decision = this.#decide(request);

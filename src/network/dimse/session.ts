@@ -4,6 +4,7 @@ import type { AcceptorDecision, NegotiatedContext } from "../upper-layer/negotia
 import { contextsOfAnswer } from "../upper-layer/negotiation.ts";
 import { type AssociateAccept, type AssociateRequest, REJECTION } from "../upper-layer/pdu.ts";
 import { UpperLayer } from "../upper-layer/upper-layer.ts";
+import { reportViolation, type Violation, type ViolationListeners } from "../upper-layer/violations.ts";
 import {
   type CommandSet,
   DATA_SET_FOLLOWS,
@@ -25,6 +26,8 @@ export interface SessionOptions {
   readonly socket: Socket;
   readonly timeouts: DimseTimeouts;
   readonly maximumPduLength: number;
+  /** Where breaches of the protocol by the peer are told: those that end the association, and those after it. */
+  readonly violations?: ViolationListeners;
   /** Requests of the peer. */
   readonly onRequest: (session: DimseSession, message: Message) => Handled;
   /** What is proposed (requestor), or how a proposal is answered (acceptor). */
@@ -91,6 +94,7 @@ export class DimseSession {
         dataIndication: (fragment) => this.#reader.fragment(fragment),
         ended: (error) => this.#onEnded(error),
       },
+      onViolation: (violation) => this.reportViolation(violation),
     });
     if ("request" in negotiation) this.#upperLayer.request(negotiation.request);
     else this.#upperLayer.listen();
@@ -121,6 +125,11 @@ export class DimseSession {
 
   context(contextId: number): NegotiatedContext | undefined {
     return this.#contexts.get(contextId);
+  }
+
+  /** For breaches that are answered with a status; those that end the association report themselves. */
+  reportViolation(violation: Violation): void {
+    reportViolation(violation, this.#options.violations ?? {});
   }
 
   /** See `UpperLayer.awaitPeer`. */

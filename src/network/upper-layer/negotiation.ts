@@ -102,7 +102,7 @@ export function contextsOfAnswer(request: AssociateRequest, answer: AssociateAcc
 }
 
 function unexpected(message: string): PduError {
-  return new PduError(ABORT_REASON.unexpectedPduParameter, message);
+  return new PduError(ABORT_REASON.unexpectedPduParameter, message, "ASSOCIATION_ANSWER_INVALID");
 }
 
 /** What an acceptor takes. */

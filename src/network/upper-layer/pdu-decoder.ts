@@ -42,7 +42,7 @@ export function decodePdu(type: number, variableField: Uint8Array): ControlPdu {
       reader.skip(2);
       return finished(reader, { kind: "A-ABORT", source: reader.uint8(), reason: reader.uint8() });
     default:
-      throw new PduError(ABORT_REASON.unrecognizedPdu, `PDU type ${type}`);
+      throw new PduError(ABORT_REASON.unrecognizedPdu, `PDU type ${type}`, "PDU_TYPE_UNKNOWN");
   }
 }
 

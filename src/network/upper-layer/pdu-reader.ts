@@ -9,6 +9,7 @@ import {
   PduError,
 } from "./pdu.ts";
 import { decodePdu } from "./pdu-decoder.ts";
+import type { Violation } from "./violations.ts";
 
 /** A piece of a message as it arrived: never larger than one read from the socket. */
 export interface DataFragment {
@@ -44,6 +45,10 @@ const LENGTH_LIMITS: { readonly [type: number]: readonly [minimum: number, maxim
   [PDU_TYPE["A-RELEASE-RP"]]: [4, 4],
   [PDU_TYPE["A-ABORT"]]: [4, 4],
 };
+
+function invalid(message: string, violation: Violation): PduError {
+  return new PduError(ABORT_REASON.invalidPduParameterValue, message, violation);
+}
 
 type Mode = "pdu header" | "variable field" | "pdv header" | "fragment" | "broken";
 
@@ -151,9 +156,11 @@ export class PduReader {
     this.#pduRemaining = header.readUInt32BE(2);
     const isData = this.#pduType === PDU_TYPE["P-DATA-TF"];
     const limits = isData ? this.#dataLimits : LENGTH_LIMITS[this.#pduType];
-    if (limits === undefined) throw new PduError(ABORT_REASON.unrecognizedPdu, `PDU type ${this.#pduType}`);
+    if (limits === undefined) {
+      throw new PduError(ABORT_REASON.unrecognizedPdu, `PDU type ${this.#pduType}`, "PDU_TYPE_UNKNOWN");
+    }
     if (this.#pduRemaining < limits[0] || this.#pduRemaining > limits[1]) {
-      throw new PduError(ABORT_REASON.invalidPduParameterValue, `PDU length ${this.#pduRemaining}`);
+      throw invalid(`PDU length ${this.#pduRemaining}`, "PDU_LENGTH_INVALID");
     }
     this.#mode = isData ? "pdv header" : "variable field";
     if (isData) this.#events.dataPdu();
@@ -173,7 +180,7 @@ export class PduReader {
     this.#control = header.readUInt8(5);
     this.#fragmentRemaining = length - 2;
     if (length < 2 || this.#fragmentRemaining > this.#pduRemaining) {
-      throw new PduError(ABORT_REASON.invalidPduParameterValue, `PDV length ${length}`);
+      throw invalid(`PDV length ${length}`, "PDV_MALFORMED");
     }
     this.#mode = "fragment";
     // An empty fragment has no bytes that could be waited for.
@@ -199,7 +206,7 @@ export class PduReader {
 
   #afterFragment(): void {
     if (this.#pduRemaining > 0 && this.#pduRemaining < PDV_HEADER_BYTES) {
-      throw new PduError(ABORT_REASON.invalidPduParameterValue, `${this.#pduRemaining} bytes after the last PDV`);
+      throw invalid(`${this.#pduRemaining} bytes after the last PDV`, "PDV_MALFORMED");
     }
     this.#mode = this.#pduRemaining === 0 ? "pdu header" : "pdv header";
   }

@@ -1,3 +1,5 @@
+import type { Violation } from "./violations.ts";
+
 /** Protocol data units of the upper layer. PS3.8 9.3. */
 export const PDU_TYPE = {
   "A-ASSOCIATE-RQ": 0x01,
@@ -150,9 +152,11 @@ export type ControlPdu =
 export class PduError extends Error {
   override readonly name = "PduError";
   readonly reason: AbortReason;
+  readonly violation: Violation;
 
-  constructor(reason: AbortReason, message: string) {
+  constructor(reason: AbortReason, message: string, violation: Violation = "PDU_MALFORMED") {
     super(message);
     this.reason = reason;
+    this.violation = violation;
   }
 }

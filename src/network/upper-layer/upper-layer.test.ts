@@ -210,7 +210,10 @@ const OUTCOMES: Readonly<Record<string, Readonly<Record<string, Outcome>>>> = {
   },
   Sta10: { ...refuseAll, "RELEASE-RP": ["RELEASE-RP", "ended in order"] },
   Sta11: { ...refuseAll, "RELEASE-RP": ["", "ended in order"] },
-  Sta13: Object.fromEntries(Object.keys(PDUS).map((name) => [name, ignored])),
+  Sta13: {
+    ...Object.fromEntries(Object.keys(PDUS).map((name) => [name, ignored])),
+    ...{ RQ: ["ABORT(2,2)", ""], garbage: ["ABORT(2,1)", ""], "bad length": ["ABORT(2,6)", ""] },
+  },
 };
 
 describe.each(Object.keys(OUTCOMES))("in %s", (state) => {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
+import { abortError, refusalByProvider, rejectionError, violationError } from "./outcomes.ts";
 import {
   ABORT_REASON,
   ABORT_SOURCE,
@@ -7,8 +8,6 @@ import {
   type AssociateRequest,
   type ControlPdu,
   PduError,
-  REJECT_RESULT,
-  REJECTION,
   type Rejection,
 } from "./pdu.ts";
 import { encodePdu } from "./pdu-encoder.ts";
@@ -16,6 +15,7 @@ import { type DataFragment, PduReader } from "./pdu-reader.ts";
 import { SilenceTimer } from "./silence-timer.ts";
 import { ACTIONS, type Action, actionFor, type Event, type State } from "./state-table.ts";
 import { transportError, whenOpen } from "./transport.ts";
+import { type Violation, violationOf } from "./violations.ts";
 
 export interface UpperLayerTimeouts {
   readonly artimTimeoutMs: number;
@@ -28,7 +28,7 @@ type AssociateAnswer = { readonly accept: AssociateAccept } | { readonly reject:
 export interface UpperLayerUser {
   /** Acceptor: A-ASSOCIATE indication. */
   associateIndication(request: AssociateRequest): AssociateAnswer;
-  /** Requestor: A-ASSOCIATE confirmation. A PduError thrown here aborts: the answer does not fit the request. */
+  /** Requestor: A-ASSOCIATE confirmation. What it throws aborts: the answer does not fit the request. */
   associateConfirmation(answer: AssociateAccept): void;
   /** P-DATA indication; a promise holds the peer back. What it throws aborts the association. */
   dataIndication(fragment: DataFragment): void | Promise<void>;
@@ -42,6 +42,8 @@ export interface UpperLayerOptions {
   readonly timeouts: UpperLayerTimeouts;
   readonly maximumPduLength: number;
   readonly user: UpperLayerUser;
+  /** A breach of the protocol by the peer: the one that ended the association, before `ended`, and each kind after it once. */
+  readonly onViolation?: ((violation: Violation) => void) | undefined;
 }
 
 /** What an event brings with it. */
@@ -61,6 +63,8 @@ export class UpperLayer {
   readonly #socket: Socket;
   readonly #timeouts: UpperLayerTimeouts;
   readonly #user: UpperLayerUser;
+  readonly #onViolation: UpperLayerOptions["onViolation"];
+  readonly #breaches = new Set<Violation>();
   readonly #reader: PduReader;
   readonly #silence: SilenceTimer;
   /** Resolves when the transport connection is gone. */
@@ -70,12 +74,15 @@ export class UpperLayer {
   #finished = false;
   #endError: GatewayError | undefined;
   #transportError: NodeJS.ErrnoException | undefined;
+  /** The peer has no right to send anything any more: it released, aborted, rejected or was rejected. */
+  #peerIsDone = false;
 
   constructor(options: UpperLayerOptions) {
     this.#role = options.role;
     this.#socket = options.socket;
     this.#timeouts = options.timeouts;
     this.#user = options.user;
+    this.#onViolation = options.onViolation;
     this.#silence = new SilenceTimer(options.timeouts.idleTimeoutMs, () => {
       this.abort(new GatewayError("TIMED_OUT", { timeoutMs: options.timeouts.idleTimeoutMs }));
     });
@@ -197,6 +204,7 @@ export class UpperLayer {
 
   #handle(event: Event, payload: Payload = {}): void {
     const action = actionFor(this.#state, event);
+    if (this.#peerIsDone && (action === undefined || action === "AA-6")) this.#noteAfterEnd(event, payload);
     if (action === undefined) return;
     // The state is set first: actions may raise the next event (a response to an indication).
     const before = this.#state;
@@ -211,15 +219,33 @@ export class UpperLayer {
     return usual;
   }
 
+  /** What comes when nothing may come any more is not answered (AA-6), but told. */
+  #noteAfterEnd(event: Event, { pduError }: Payload): void {
+    if (PDUS_OF_AN_ASSOCIATION.has(event)) this.#noteBreach(pduError?.violation ?? "PDU_UNEXPECTED");
+  }
+
+  /** One who goes on breaking the protocol does not fill the log. */
+  #noteBreach(violation: Violation): void {
+    if (this.#breaches.has(violation)) return;
+    this.#breaches.add(violation);
+    this.#onViolation?.(violation);
+  }
+
   /** Actions of PS3.8 tables 9-6 to 9-9. */
   readonly #actions: { readonly [A in Action]: (payload: Payload, before: State) => void } = {
     // The transport connection is opened by the caller.
     "AE-1": () => {},
     "AE-2": ({ pdu }) => this.#write(pdu),
     "AE-3": ({ pdu }) => {
-      if (pdu?.kind === "A-ASSOCIATE-AC") this.#user.associateConfirmation(pdu);
+      if (pdu?.kind !== "A-ASSOCIATE-AC") return;
+      try {
+        this.#user.associateConfirmation(pdu);
+      } catch (error) {
+        this.#fail(error);
+      }
     },
     "AE-4": ({ pdu }) => {
+      this.#peerIsDone = true;
       if (pdu?.kind === "A-ASSOCIATE-RJ") this.#finish(rejectionError(pdu));
       this.#socket.destroySoon();
     },
@@ -248,10 +274,12 @@ export class UpperLayer {
     },
     "AR-2": () => this.#handle("Evt14"),
     "AR-3": () => {
+      this.#peerIsDone = true;
       this.#finish(undefined);
       this.#socket.destroySoon();
     },
     "AR-4": () => {
+      this.#peerIsDone = true;
       this.#writeLast({ kind: "A-RELEASE-RP" });
       this.#finish(undefined);
     },
@@ -264,7 +292,7 @@ export class UpperLayer {
     "AA-1": ({ error, pdu, pduError }) => {
       const reason = pduError?.reason ?? ABORT_REASON.notSpecified;
       this.#writeLast({ kind: "A-ABORT", source: ABORT_SOURCE.serviceUser, reason });
-      this.#finish(error ?? violation(pdu, pduError));
+      this.#finish(error ?? violationError(pdu, pduError));
     },
     "AA-2": ({ error, pdu }) => {
       this.#stopArtim();
@@ -273,6 +301,7 @@ export class UpperLayer {
       this.#socket.destroy();
     },
     "AA-3": ({ pdu }) => {
+      this.#peerIsDone = true;
       this.#finish(abortError(pdu));
       this.#socket.destroy();
     },
@@ -285,17 +314,21 @@ export class UpperLayer {
     },
     "AA-6": () => {},
     "AA-7": ({ pduError }) => {
+      this.#noteBreach(pduError?.violation ?? "PDU_UNEXPECTED");
+      // One who does not read gets no further aborts to keep for it.
+      if (this.#socket.writableLength > 0) return;
       const reason = pduError?.reason ?? ABORT_REASON.unexpectedPdu;
-      this.#writeLast({ kind: "A-ABORT", source: ABORT_SOURCE.serviceProvider, reason });
+      this.#write({ kind: "A-ABORT", source: ABORT_SOURCE.serviceProvider, reason });
     },
     "AA-8": ({ pdu, pduError }) => {
       const reason = pduError?.reason ?? ABORT_REASON.unexpectedPdu;
       this.#writeLast({ kind: "A-ABORT", source: ABORT_SOURCE.serviceProvider, reason });
-      this.#finish(violation(pdu, pduError));
+      this.#finish(violationError(pdu, pduError));
     },
   };
 
   #reject(rejection: Rejection): void {
+    this.#peerIsDone = true;
     this.#writeLast({ kind: "A-ASSOCIATE-RJ", ...rejection });
     this.#finish(rejectionError(rejection));
   }
@@ -304,9 +337,9 @@ export class UpperLayer {
     if (pdu !== undefined && this.#socket.writable) this.#socket.write(encodePdu(pdu));
   }
 
-  /** The peer closes next; it gets the ARTIM time for it. */
+  /** The peer closes next; it gets the ARTIM time for it. Our side stays open until then, for AA-7. */
   #writeLast(pdu: ControlPdu): void {
-    if (this.#socket.writable) this.#socket.end(encodePdu(pdu));
+    this.#write(pdu);
     this.#startArtim();
   }
 
@@ -338,6 +371,8 @@ export class UpperLayer {
     this.#finished = true;
     this.#endError = error;
     this.#silence.stop();
+    const violation = violationOf(error);
+    if (violation !== undefined) this.#noteBreach(violation);
     this.#user.ended(error);
   }
 }
@@ -351,23 +386,12 @@ const PDU_EVENTS = {
   "A-ABORT": "Evt16",
 } as const satisfies Record<ControlPdu["kind"], Event>;
 
-/** What the service provider itself refuses: a protocol without version 1. PS3.8 9.3.2, 9.3.4. */
-function refusalByProvider(pdu: ControlPdu | undefined): Rejection | undefined {
-  const supported = pdu?.kind !== "A-ASSOCIATE-RQ" || (pdu.protocolVersion & 1) === 1;
-  return supported ? undefined : REJECTION.protocolVersionNotSupported;
-}
-
-function rejectionError({ result, source, reason }: Rejection): GatewayError {
-  const code = result === REJECT_RESULT.transient ? "ASSOCIATION_REJECTED_TRANSIENT" : "ASSOCIATION_REJECTED";
-  return new GatewayError(code, { source, reason });
-}
-
-function abortError(pdu: ControlPdu | undefined): GatewayError {
-  const details = pdu?.kind === "A-ABORT" ? { source: pdu.source, reason: pdu.reason } : {};
-  return new GatewayError("ASSOCIATION_ABORTED", { by: "peer", ...details });
-}
-
-function violation(pdu: ControlPdu | undefined, pduError: PduError | undefined): GatewayError {
-  const details = pduError === undefined ? { unexpected: pdu?.kind ?? "P-DATA-TF" } : { reason: pduError.reason };
-  return new GatewayError("DIMSE_PROTOCOL_VIOLATION", details, pduError);
-}
+const PDUS_OF_AN_ASSOCIATION: ReadonlySet<Event> = new Set([
+  "Evt3",
+  "Evt4",
+  "Evt6",
+  "Evt10",
+  "Evt12",
+  "Evt13",
+  "Evt19",
+]);

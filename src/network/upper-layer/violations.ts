@@ -1,3 +1,6 @@
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { Logger } from "../../units/logger.ts";
+
 /** What peers do that the protocol does not allow: the codes under which it is logged and counted. PS3.7, PS3.8. */
 export const VIOLATIONS = {
   ASSOCIATION_ANSWER_INVALID: "the answer to our association request does not fit the request",
@@ -17,3 +20,25 @@ export const VIOLATIONS = {
 } as const satisfies Record<string, string>;
 
 export type Violation = keyof typeof VIOLATIONS;
+
+/** Where breaches of the protocol are told. */
+export interface ViolationListeners {
+  readonly logger?: Logger;
+  readonly onViolation?: (violation: Violation) => void;
+}
+
+/** The breach behind an error; undefined when there is none. */
+export function violationOf(error: unknown): Violation | undefined {
+  const violation = error instanceof GatewayError ? error.details.violation : undefined;
+  return typeof violation === "string" && isViolation(violation) ? violation : undefined;
+}
+
+/** Logs and counts one breach of the protocol by the peer. */
+export function reportViolation(violation: Violation, { logger, onViolation }: ViolationListeners): void {
+  logger?.warn("the peer broke the protocol", { violation });
+  onViolation?.(violation);
+}
+
+function isViolation(name: string): name is Violation {
+  return Object.hasOwn(VIOLATIONS, name);
+}
