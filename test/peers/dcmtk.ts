@@ -15,11 +15,12 @@ export interface DcmqrscpOptions {
   readonly storageDir: string;
   /** AE titles it can C-MOVE to, and where they listen on this machine. */
   readonly moveDestinations?: readonly { readonly aeTitle: string; readonly port: number }[];
+  readonly args?: readonly string[];
 }
 
 /** An archive: C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET over a folder. */
 export async function startDcmqrscp(options: DcmqrscpOptions): Promise<DcmtkServer> {
-  const { aeTitle, storageDir, moveDestinations = [] } = options;
+  const { aeTitle, storageDir, moveDestinations = [], args = [] } = options;
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "dcmqrscp-"));
   const configuration = [
@@ -38,7 +39,7 @@ export async function startDcmqrscp(options: DcmqrscpOptions): Promise<DcmtkServ
   ].join("\n");
   const configurationFile = join(folder, "dcmqrscp.cfg");
   await writeFile(configurationFile, configuration);
-  const running = await startServerProgram("dcmqrscp", ["-ll", "warn", "-c", configurationFile], port, folder);
+  const running = await startServerProgram("dcmqrscp", ["-ll", "warn", "-c", configurationFile, ...args], port, folder);
   return serverOf(running, aeTitle, port, () => rm(folder, { recursive: true, force: true }));
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, type RunningPeer, startServerProgram } from "./process.ts";
 import { findPeer } from "./require-peer.ts";
+import type { PeerTls } from "./transports.ts";
 
 export interface OrthancServer extends RunningPeer {
   readonly aeTitle: string;
@@ -14,13 +15,15 @@ export interface OrthancOptions {
   readonly aeTitle: string;
   /** AE titles it can C-MOVE to, and where they listen on this machine. */
   readonly moveDestinations?: readonly { readonly aeTitle: string; readonly port: number }[];
+  /** Present: it speaks TLS only, with its move destinations too. */
+  readonly tls?: PeerTls | undefined;
   /** Further options of its configuration file. */
   readonly configuration?: Readonly<Record<string, unknown>>;
 }
 
 /** An empty Orthanc that anyone on this machine may use. */
 export async function startOrthanc(options: OrthancOptions): Promise<OrthancServer> {
-  const { aeTitle, moveDestinations = [] } = options;
+  const { aeTitle, moveDestinations = [], tls } = options;
   const [port, httpPort] = [await freePort(), await freePort()];
   const folder = await mkdtemp(join(tmpdir(), "orthanc-"));
   const configuration = {
@@ -34,8 +37,13 @@ export async function startOrthanc(options: OrthancOptions): Promise<OrthancServ
     DicomAlwaysAllowGet: true,
     DicomAlwaysAllowMove: true,
     DicomModalities: Object.fromEntries(
-      moveDestinations.map((one, index) => [`destination${index}`, [one.aeTitle, "127.0.0.1", one.port]]),
+      moveDestinations.map(({ aeTitle: AET, port: Port }, index) => [
+        `destination${index}`,
+        { AET, Host: "127.0.0.1", Port, UseDicomTls: tls !== undefined },
+      ]),
     ),
+    UnknownSopClassAccepted: true,
+    ...(tls !== undefined && tlsConfiguration(tls)),
     HttpPort: httpPort,
     RemoteAccessAllowed: false,
     AuthenticationEnabled: false,
@@ -55,5 +63,15 @@ export async function startOrthanc(options: OrthancOptions): Promise<OrthancServ
       await running[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+function tlsConfiguration(tls: PeerTls): Readonly<Record<string, string | boolean>> {
+  return {
+    DicomTlsEnabled: true,
+    DicomTlsPrivateKey: tls.keyFile,
+    DicomTlsCertificate: tls.certificateFile,
+    DicomTlsTrustedCertificates: tls.authoritiesFile,
+    DicomTlsRemoteCertificateRequired: tls.isMutual,
   };
 }

@@ -1,0 +1,66 @@
+"""Runs one of pynetdicom's own applications with what its options do not offer: TLS and a user identity.
+
+usage: pynetdicom-app.py OPTIONS APPLICATION ARGUMENT...
+
+OPTIONS is a JSON object: "tls" (keyFile, certificateFile, authoritiesFile, isMutual), "identity" (username,
+passcode).
+"""
+
+import json
+import runpy
+import ssl
+import sys
+
+from pynetdicom import AE
+from pynetdicom.pdu_primitives import UserIdentityNegotiation
+
+
+def server_context(tls):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tls["certificateFile"], tls["keyFile"])
+    if tls["isMutual"]:
+        context.load_verify_locations(tls["authoritiesFile"])
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def client_context(tls):
+    context = ssl.create_default_context(cafile=tls["authoritiesFile"])
+    if tls["isMutual"]:
+        context.load_cert_chain(tls["certificateFile"], tls["keyFile"])
+    return context
+
+
+def user_identity(identity):
+    item = UserIdentityNegotiation()
+    item.user_identity_type = 2
+    item.positive_response_requested = True
+    item.primary_field = identity["username"].encode()
+    item.secondary_field = identity["passcode"].encode()
+    return item
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    tls, identity = options.get("tls"), options.get("identity")
+    associate, make_server = AE.associate, AE.make_server
+
+    def associate_with_options(self, addr, port, *args, **kwargs):
+        if tls:
+            kwargs["tls_args"] = (client_context(tls), addr)
+        if identity:
+            kwargs["ext_neg"] = [*(kwargs.get("ext_neg") or []), user_identity(identity)]
+        return associate(self, addr, port, *args, **kwargs)
+
+    def make_server_with_options(self, *args, **kwargs):
+        if tls:
+            kwargs["ssl_context"] = server_context(tls)
+        return make_server(self, *args, **kwargs)
+
+    AE.associate, AE.make_server = associate_with_options, make_server_with_options
+    application = sys.argv[2]
+    sys.argv = [application, *sys.argv[3:]]
+    runpy.run_module(f"pynetdicom.apps.{application}.{application}", run_name="__main__")
+
+
+main()
