@@ -185,6 +185,7 @@ export class RequestedAssociation implements Association {
     const context = session.context(message.contextId);
     const isStore = message.command.commandField === COMMAND_FIELD["C-STORE-RQ"];
     if (!isStore || this.#retrievedInto === undefined || context?.requestorIsScp !== true) {
+      session.reportViolation("COMMAND_OUT_OF_PLACE");
       return refuseRequest(session, message, STATUS.unrecognizedOperation);
     }
     return receiveInstance(session, message, this.#retrievedInto);

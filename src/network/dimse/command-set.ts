@@ -1,4 +1,5 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
+import type { Violation } from "../upper-layer/violations.ts";
 
 /** Elements of group 0000, always implicit VR little endian. PS3.7 6.3.1, E.1. */
 const COMMAND_ELEMENTS = {
@@ -97,15 +98,15 @@ export function decodeCommandSet(bytes: Uint8Array): CommandSet {
   const command: Record<string, string | number> = {};
   let offset = 0;
   while (offset < buffer.length) {
-    if (buffer.length - offset < 8) throw malformed("command set is cut short");
+    if (buffer.length - offset < 8) throw malformed("COMMAND_MALFORMED", "command set is cut short");
     const group = buffer.readUInt16LE(offset);
     const element = buffer.readUInt16LE(offset + 2);
     const length = buffer.readUInt32LE(offset + 4);
     offset += 8;
     // Orthanc puts the list of failed instances, (0008,0058), behind the command of a C-GET that failed.
     if (group !== 0 && command.commandField !== undefined) break;
-    if (group !== 0) throw malformed("command set has a group other than 0000");
-    if (length > buffer.length - offset) throw malformed("command element reaches past the end");
+    if (group !== 0) throw malformed("COMMAND_MALFORMED", "command set has a group other than 0000");
+    if (length > buffer.length - offset) throw malformed("COMMAND_MALFORMED", "command element reaches past the end");
     const [name, vr] = DECODERS.get(element) ?? [];
     if (name !== undefined) command[name] = decodeValue(vr, buffer.subarray(offset, offset + length));
     offset += length;
@@ -115,7 +116,7 @@ export function decodeCommandSet(bytes: Uint8Array): CommandSet {
 
 function decodeValue(vr: string | undefined, value: Buffer): string | number {
   if (vr === "US") {
-    if (value.length !== 2) throw malformed("command element US is not of 2 bytes");
+    if (value.length !== 2) throw malformed("COMMAND_MALFORMED", "command element US is not of 2 bytes");
     return value.readUInt16LE();
   }
   return value
@@ -124,8 +125,9 @@ function decodeValue(vr: string | undefined, value: Buffer): string | number {
     .trim();
 }
 
-export function malformed(problem: string): GatewayError {
-  return new GatewayError("DIMSE_PROTOCOL_VIOLATION", { problem });
+/** A breach that the association does not survive. */
+export function malformed(violation: Violation, problem: string): GatewayError {
+  return new GatewayError("DIMSE_PROTOCOL_VIOLATION", { violation, problem });
 }
 
 /** True when the command announces a data set. */

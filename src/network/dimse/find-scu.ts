@@ -48,7 +48,7 @@ export async function* findOn(
     },
     dataSet: encodeIdentifier(identifier, context.transferSyntaxUid),
     onPending: (_, dataSet) => {
-      if (dataSet === undefined) throw malformed("a pending answer without identifier");
+      if (dataSet === undefined) throw malformed("DATA_SET_OUT_OF_PLACE", "a pending answer without identifier");
       return answers.push(dataSet);
     },
   });

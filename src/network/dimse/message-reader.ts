@@ -44,14 +44,20 @@ export class MessageReader {
   /** @throws PduError or GatewayError when the peer breaks the protocol. */
   fragment(fragment: DataFragment): void | Promise<void> {
     if (!this.#isAccepted(fragment.contextId)) {
-      throw new PduError(ABORT_REASON.invalidPduParameterValue, "a context that was not accepted");
+      throw new PduError(
+        ABORT_REASON.invalidPduParameterValue,
+        "a context that was not accepted",
+        "CONTEXT_NOT_ACCEPTED",
+      );
     }
     if (this.#contextId !== undefined && fragment.contextId !== this.#contextId) {
-      throw malformed("a message changes its presentation context");
+      throw malformed("CONTEXT_NOT_ACCEPTED", "a message changes its presentation context");
     }
     this.#contextId = fragment.contextId;
     if (fragment.command === (this.#receiver !== undefined)) {
-      throw malformed(fragment.command ? "a command before the data set has ended" : "a data set without a command");
+      throw fragment.command
+        ? malformed("COMMAND_OUT_OF_PLACE", "a command before the data set has ended")
+        : malformed("DATA_SET_OUT_OF_PLACE", "a data set without a command");
     }
     return fragment.command ? this.#onCommand(fragment) : this.#onDataSet(fragment);
   }
@@ -66,7 +72,7 @@ export class MessageReader {
 
   #onCommand({ bytes, last, contextId }: DataFragment): void | Promise<void> {
     this.#commandBytes += bytes.length;
-    if (this.#commandBytes > MAXIMUM_COMMAND_BYTES) throw malformed("command set is too long");
+    if (this.#commandBytes > MAXIMUM_COMMAND_BYTES) throw malformed("LIMIT_EXCEEDED", "command set is too long");
     this.#command.push(Buffer.from(bytes));
     if (!last) return;
     const command = decodeCommandSet(Buffer.concat(this.#command));
@@ -81,7 +87,8 @@ export class MessageReader {
 
   #expectDataSet(followed: boolean, receiver: DataSetReceiver | undefined): void {
     if (followed !== (receiver !== undefined)) {
-      throw malformed(followed ? "a data set where none may be" : "no data set where one is required");
+      const problem = followed ? "a data set where none may be" : "no data set where one is required";
+      throw malformed("DATA_SET_OUT_OF_PLACE", problem);
     }
     if (receiver === undefined) return;
     if (this.#ended) receiver.abort();
@@ -113,7 +120,7 @@ export function collectDataSet(onComplete: (bytes: Uint8Array) => void | Promise
   return {
     write(bytes) {
       total += bytes.length;
-      if (total > MAXIMUM_IDENTIFIER_BYTES) throw malformed("identifier is too long");
+      if (total > MAXIMUM_IDENTIFIER_BYTES) throw malformed("LIMIT_EXCEEDED", "identifier is too long");
       chunks.push(Buffer.from(bytes));
     },
     end: () => onComplete(Buffer.concat(chunks)),

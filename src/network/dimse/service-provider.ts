@@ -53,14 +53,16 @@ export class ServiceProvider {
   onRequest(session: DimseSession, message: Message): Handled {
     const { commandField, messageIdBeingRespondedTo } = message.command;
     const context = session.context(message.contextId);
-    if (context === undefined || commandField === undefined) throw malformed("a request out of place");
+    if (context === undefined || commandField === undefined)
+      throw malformed("COMMAND_MALFORMED", "a request without command field");
     if (commandField === COMMAND_FIELD["C-CANCEL-RQ"]) {
       // A cancel that comes after the final answer is no mistake. PS3.7 9.3.2.3.
       if (this.#running?.messageId === messageIdBeingRespondedTo) this.#running?.cancellation.abort();
       return undefined;
     }
-    if (this.#running !== undefined) throw malformed("a request before the one before is answered");
-    if (message.command.messageId === undefined) throw malformed("a request without message id");
+    if (this.#running !== undefined)
+      throw malformed("COMMAND_OUT_OF_PLACE", "a request before the one before is answered");
+    if (message.command.messageId === undefined) throw malformed("COMMAND_MALFORMED", "a request without message id");
     if (commandField === COMMAND_FIELD["C-ECHO-RQ"] && !hasDataSet(message.command)) {
       return session.respond(message, { status: STATUS.success }).then(() => undefined);
     }
@@ -68,6 +70,7 @@ export class ServiceProvider {
     const service = IDENTIFIER_REQUESTS.get(commandField);
     const offered = queryRetrieveClass(context.abstractSyntaxUid);
     if (service === undefined || offered?.service !== service || !hasDataSet(message.command)) {
+      session.reportViolation("COMMAND_OUT_OF_PLACE");
       return refuseRequest(session, message, STATUS.unrecognizedOperation);
     }
     return collectDataSet((bytes) => this.#start(session, message, context, service, bytes));
@@ -81,6 +84,7 @@ export class ServiceProvider {
     const { store } = this.#options.handlers;
     const isStorage = queryRetrieveClass(context.abstractSyntaxUid) === undefined && context.requestorIsScu;
     if (store === undefined || !isStorage || !hasDataSet(message.command)) {
+      session.reportViolation("COMMAND_OUT_OF_PLACE");
       return await refuseRequest(session, message, STATUS.sopClassNotSupported);
     }
     this.#storing = true;

@@ -237,19 +237,19 @@ export class DimseSession {
 
   #onMessage(message: Message): Handled {
     const { commandField } = message.command;
-    if (commandField === undefined) throw malformed("command set has no command field");
+    if (commandField === undefined) throw malformed("COMMAND_MALFORMED", "command set has no command field");
     if ((commandField & RESPONSE_BIT) === 0) return this.#options.onRequest(this, message);
     return this.#onResponse(message.command, commandField);
   }
 
   #onResponse(command: CommandSet, commandField: number): Handled {
     const pending = this.#pending.get(command.messageIdBeingRespondedTo ?? -1);
-    if (pending === undefined) throw malformed("an answer to no request");
+    if (pending === undefined) throw malformed("RESPONSE_MALFORMED", "an answer to no request");
     if (commandField !== (pending.outgoing.command.commandField | RESPONSE_BIT)) {
-      throw malformed("an answer of another service than the request");
+      throw malformed("RESPONSE_MALFORMED", "an answer of another service than the request");
     }
     const { status } = command;
-    if (status === undefined) throw malformed("an answer without status");
+    if (status === undefined) throw malformed("RESPONSE_MALFORMED", "an answer without status");
     const deliver = (dataSet: Uint8Array | undefined): void | Promise<void> => {
       if (describeStatus(pending.outgoing.service, status).class === "pending") {
         return pending.outgoing.onPending?.(command, dataSet);

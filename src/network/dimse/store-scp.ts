@@ -1,33 +1,46 @@
 import { isFieldUid } from "../../dicom/uid.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
+import type { Violation } from "../upper-layer/violations.ts";
+import { DataSetHead } from "./data-set-head.ts";
 import { type DataSetReceiver, dropDataSet, type Message } from "./message-reader.ts";
-import type { InstanceSink, StoreHandler } from "./service-types.ts";
+import type { IncomingInstance, InstanceSink, StoreHandler } from "./service-types.ts";
 import type { DimseSession } from "./session.ts";
 import { STATUS } from "./status.ts";
 
-/** Receives one C-STORE request. The answer is what the sink's `close` says; nothing else acknowledges. PS3.7 9.1.1. */
+/**
+ * Receives one C-STORE request. The answer is what the sink's `close` says; nothing else acknowledges. A data set that is another object
+ * than its command announced is dropped and answered with A900H. PS3.7 9.1.1, PS3.4 B.2.3.
+ */
 export async function receiveInstance(
   session: DimseSession,
   message: Message,
   handler: StoreHandler,
 ): Promise<DataSetReceiver> {
-  const opened = await open(session, message, handler);
   const answer = (status: number): Promise<void> => answerStore(session, message, status);
+  const announced = announcedBy(session, message);
+  if ("refuse" in announced) {
+    session.reportViolation(announced.violation);
+    return dropDataSet(() => answer(announced.refuse));
+  }
+  const opened = await open(session, announced, handler);
   if ("refuse" in opened) return dropDataSet(() => answer(opened.refuse));
-  return new SinkReceiver(opened, answer);
+  return new SinkReceiver(opened, new DataSetHead(announced), {
+    answer,
+    reportViolation: (violation) => session.reportViolation(violation),
+  });
 }
 
-async function open(
+function announcedBy(
   session: DimseSession,
   { command, contextId }: Message,
-  handler: StoreHandler,
-): Promise<InstanceSink | { readonly refuse: number }> {
+): IncomingInstance | { readonly refuse: number; readonly violation: Violation } {
   const context = session.context(contextId);
   const { affectedSopClassUid: sopClassUid = "", affectedSopInstanceUid: sopInstanceUid = "" } = command;
-  if (!isFieldUid(sopInstanceUid)) return { refuse: STATUS.invalidObjectInstance };
-  if (context === undefined || sopClassUid !== context.abstractSyntaxUid)
-    return { refuse: STATUS.sopClassNotSupported };
-  const instance = {
+  if (!isFieldUid(sopInstanceUid)) return { refuse: STATUS.invalidObjectInstance, violation: "COMMAND_MALFORMED" };
+  if (context === undefined || sopClassUid !== context.abstractSyntaxUid) {
+    return { refuse: STATUS.sopClassNotSupported, violation: "SOP_CLASS_DIFFERS" };
+  }
+  return {
     sopClassUid,
     sopInstanceUid,
     transferSyntaxUid: context.transferSyntaxUid,
@@ -35,6 +48,13 @@ async function open(
     calledAeTitle: session.calledAeTitle,
     remoteAddress: session.remoteAddress,
   };
+}
+
+async function open(
+  session: DimseSession,
+  instance: IncomingInstance,
+  handler: StoreHandler,
+): Promise<InstanceSink | { readonly refuse: number }> {
   try {
     return await handler(instance, session.signal);
   } catch (error) {
@@ -54,20 +74,33 @@ function statusOfError(error: unknown): number {
   return toGatewayError(error).class === "transient" ? STATUS.outOfResources : STATUS.processingFailure;
 }
 
+interface Peer {
+  readonly answer: (status: number) => Promise<void>;
+  readonly reportViolation: (violation: Violation) => void;
+}
+
 /** Writes to a sink; after its first failure the rest is dropped and answered with a failure status. */
 class SinkReceiver implements DataSetReceiver {
   readonly #sink: InstanceSink;
-  readonly #answer: (status: number) => Promise<void>;
+  readonly #peer: Peer;
+  /** Until it has decided. */
+  #head: DataSetHead | undefined;
   #failure: number | undefined;
   #settled = false;
 
-  constructor(sink: InstanceSink, answer: (status: number) => Promise<void>) {
+  constructor(sink: InstanceSink, head: DataSetHead, peer: Peer) {
     this.#sink = sink;
-    this.#answer = answer;
+    this.#head = head;
+    this.#peer = peer;
   }
 
   write(bytes: Uint8Array): void | Promise<void> {
     if (this.#failure !== undefined) return;
+    if (this.#head !== undefined) {
+      const violation = this.#head.add(bytes);
+      if (violation !== undefined) return this.#refuse(violation);
+      if (this.#head.isDecided) this.#head = undefined;
+    }
     try {
       const written = this.#sink.write(bytes);
       if (written instanceof Promise) return written.catch((error: unknown) => this.#fail(error));
@@ -77,19 +110,27 @@ class SinkReceiver implements DataSetReceiver {
   }
 
   async end(): Promise<void> {
+    const violation = this.#failure === undefined ? this.#head?.end() : undefined;
+    if (violation !== undefined) await this.#refuse(violation);
     if (this.#failure === undefined) {
       this.#settled = true;
       try {
-        return await this.#answer(await this.#sink.close());
+        return await this.#peer.answer(await this.#sink.close());
       } catch (error) {
         this.#failure = statusOfError(error);
       }
     }
-    await this.#answer(this.#failure);
+    await this.#peer.answer(this.#failure);
   }
 
   abort(): void {
     void this.#abortSink();
+  }
+
+  async #refuse(violation: Violation): Promise<void> {
+    this.#failure = STATUS.dataSetDoesNotMatchSopClass;
+    this.#peer.reportViolation(violation);
+    await this.#abortSink();
   }
 
   async #fail(error: unknown): Promise<void> {

@@ -1,0 +1,166 @@
+import { constants, inflateRawSync } from "node:zlib";
+import { type TransferSyntax, transferSyntaxes } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import { isLongForm, vrOfCode } from "../../dicom/vr.ts";
+import type { Violation } from "../upper-layer/violations.ts";
+
+/** Both UIDs stand within the first few hundred bytes of nearly every object; where they do not within these, the sink is left to judge. */
+const MAXIMUM_HEAD_BYTES = 64 * 1024;
+
+/** So much of a deflated data set is inflated: at most some 4 MB come out (RFC 1951: 1032 to 1). */
+const MAXIMUM_DEFLATED_BYTES = 4096;
+
+const GROUP = 0x0008;
+const SOP_CLASS_UID = 0x0016;
+const SOP_INSTANCE_UID = 0x0018;
+
+const UNDEFINED_LENGTH = 0xffff_ffff;
+/** PS3.5 7.5. */
+const DELIMITER_GROUP = 0xfffe;
+const ITEM = 0xe000;
+
+export interface AnnouncedObject {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly transferSyntaxUid: string;
+}
+
+/** What the head of a data set says; `isWhole` when more bytes would add nothing. */
+interface Head {
+  readonly sopClassUid?: string;
+  readonly sopInstanceUid?: string;
+  readonly isWhole: boolean;
+}
+
+/** Compares a data set, as it streams by, with what its C-STORE command announced. Copies nothing when the first bytes decide. */
+export class DataSetHead {
+  readonly #announced: AnnouncedObject;
+  readonly #syntax: TransferSyntax | undefined;
+  #earlier: Uint8Array[] = [];
+  #bytes = 0;
+  /** Looked at again when twice as much is there: the work stays in proportion, however small the pieces. */
+  #nextLookBytes = 0;
+  #isDecided: boolean;
+
+  constructor(announced: AnnouncedObject) {
+    this.#announced = announced;
+    this.#syntax = transferSyntaxes.get(announced.transferSyntaxUid);
+    this.#isDecided = this.#syntax === undefined;
+  }
+
+  get isDecided(): boolean {
+    return this.#isDecided;
+  }
+
+  /** Takes the next bytes; says in what the object differs. A UID that cannot be found or read differs in nothing. */
+  add(chunk: Uint8Array): Violation | undefined {
+    if (this.#isDecided) return undefined;
+    this.#bytes += chunk.length;
+    if (this.#bytes < this.#nextLookBytes) {
+      this.#earlier.push(Uint8Array.from(chunk));
+      return undefined;
+    }
+    const head = this.#earlier.length === 0 ? bufferOf(chunk) : Buffer.concat([...this.#earlier, chunk]);
+    const violation = this.#look(head);
+    if (!this.#isDecided) this.#earlier = [Uint8Array.from(head)];
+    return violation;
+  }
+
+  /** The data set has ended. */
+  end(): Violation | undefined {
+    return this.#isDecided ? undefined : this.#look(Buffer.concat(this.#earlier));
+  }
+
+  #look(head: Buffer): Violation | undefined {
+    if (this.#syntax === undefined) return undefined;
+    const { sopClassUid, sopInstanceUid, isWhole } = headOf(head, this.#syntax);
+    this.#nextLookBytes = this.#bytes * 2;
+    this.#isDecided = isWhole || this.#bytes >= MAXIMUM_HEAD_BYTES;
+    if (this.#isDecided) this.#earlier = [];
+    if ((sopClassUid ?? this.#announced.sopClassUid) !== this.#announced.sopClassUid) return "SOP_CLASS_DIFFERS";
+    if ((sopInstanceUid ?? this.#announced.sopInstanceUid) !== this.#announced.sopInstanceUid) {
+      return "INSTANCE_UID_DIFFERS";
+    }
+    return undefined;
+  }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function headOf(bytes: Buffer, syntax: TransferSyntax): Head {
+  if (!syntax.deflated) return scan(bytes, syntax);
+  try {
+    const inflated = inflateRawSync(bytes.subarray(0, MAXIMUM_DEFLATED_BYTES), {
+      // The end of the stream is not there yet.
+      finishFlush: constants.Z_SYNC_FLUSH,
+      maxOutputLength: MAXIMUM_DEFLATED_BYTES * 1100,
+    });
+    const head = scan(inflated, syntax);
+    return { ...head, isWhole: head.isWhole || bytes.length >= MAXIMUM_DEFLATED_BYTES };
+  } catch {
+    return { isWhole: true };
+  }
+}
+
+/** Walks the elements up to (0008,0018) without recursion; what is no data set ends the walk. */
+function scan(bytes: Buffer, syntax: TransferSyntax): Head {
+  const found: { sopClassUid?: string; sopInstanceUid?: string } = {};
+  let depth = 0;
+  for (let offset = 0; ; ) {
+    const header = headerAt(bytes, offset, syntax);
+    if (header === undefined) return { ...found, isWhole: false };
+    const { group, element, length, valueOffset } = header;
+    if (
+      depth === 0 &&
+      (group > GROUP || (group === GROUP && element > SOP_INSTANCE_UID)) &&
+      group !== DELIMITER_GROUP
+    ) {
+      return { ...found, isWhole: true };
+    }
+    const isUndefined = length === UNDEFINED_LENGTH;
+    if (group === DELIMITER_GROUP && element !== ITEM) depth -= 1;
+    else if (isUndefined) depth += 1;
+    if (depth < 0 || header.isUnreadable) return { ...found, isWhole: true };
+    if (depth === 0 && group === GROUP && (element === SOP_CLASS_UID || element === SOP_INSTANCE_UID)) {
+      if (valueOffset + length > bytes.length) return { ...found, isWhole: false };
+      const uid = bytes.toString("latin1", valueOffset, valueOffset + length).replace(/[\0 ]+$/, "");
+      if (element === SOP_CLASS_UID) found.sopClassUid = uid;
+      else return { ...found, sopInstanceUid: uid, isWhole: true };
+    }
+    offset = valueOffset + (isUndefined ? 0 : length);
+  }
+}
+
+interface ElementHeader {
+  readonly group: number;
+  readonly element: number;
+  readonly length: number;
+  readonly valueOffset: number;
+  readonly isUnreadable: boolean;
+}
+
+/** PS3.5 7.1; undefined when it is not there whole. */
+function headerAt(
+  bytes: Buffer,
+  offset: number,
+  { explicitVr, littleEndian }: TransferSyntax,
+): ElementHeader | undefined {
+  if (offset + 8 > bytes.length) return undefined;
+  const uint16 = (at: number): number => (littleEndian ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
+  const uint32 = (at: number): number => (littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+  const group = uint16(offset);
+  const element = uint16(offset + 2);
+  if (!explicitVr || group === DELIMITER_GROUP) {
+    return { group, element, length: uint32(offset + 4), valueOffset: offset + 8, isUnreadable: false };
+  }
+  const vr = vrOfCode(bytes.readUInt16BE(offset + 4));
+  if (vr === undefined || !isLongForm(vr)) {
+    const length = uint16(offset + 6);
+    return { group, element, length, valueOffset: offset + 8, isUnreadable: vr === undefined };
+  }
+  if (offset + 12 > bytes.length) return undefined;
+  const length = uint32(offset + 8);
+  // Within UN of undefined length the rules are others: PS3.5 6.2.2 note 2.
+  return { group, element, length, valueOffset: offset + 12, isUnreadable: vr !== "SQ" && length === UNDEFINED_LENGTH };
+}
