@@ -36,8 +36,10 @@ export type {
   Finding,
   Part10File,
 } from "./dicom/data-set.ts";
+export { editPart10File, editsBetween, type HeaderEdits, type SplicedFile, spliceEdits } from "./dicom/edit.ts";
 export { type JsonDataSet, type JsonOptions, toDicomJson } from "./dicom/json.ts";
 export { bytesSource, fileSource, parseDataSet, readPart10, readPart10File } from "./dicom/reader.ts";
+export type { ElementEdits } from "./dicom/splice.ts";
 export { formatTag, type Tag, tagOf } from "./dicom/tag.ts";
 export {
   isUid,

@@ -21,6 +21,12 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   "files/pydicom_pydicom/rtdose_rle_1frame.dcm": "a sequence written as UN of defined length: kept as bytes",
 };
 
+/** Sound files of which a finding is made all the same, and why. */
+const ODD_BUT_SOUND: Readonly<Record<string, readonly string[]>> = {
+  // Eight bytes of a gzip trailer behind the deflated data set.
+  "files/cornerstonejs_dicomParser/deflate__image_dfl": ["TRAILING_BYTES"],
+};
+
 interface ManifestRow {
   readonly path: string;
   readonly expected: string;
@@ -182,7 +188,8 @@ describe.skipIf(corpus === undefined)("the corpus", () => {
         path,
       ).toEqual([]);
       expect(() => JSON.stringify(dumpDocument(path, file)), path).not.toThrow();
-      if (expected === "ok") expect(file.findings, path).toEqual([]);
+      const codes = file.findings.map(({ code }) => code);
+      if (expected === "ok") expect(codes, path).toEqual(ODD_BUT_SOUND[path] ?? []);
     }
   });
 });

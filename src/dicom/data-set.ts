@@ -43,6 +43,8 @@ export interface ByteSource {
   readonly sizeBytes: number;
   /** Exactly `length` bytes from `offset`, fewer only at the end. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fills `target` from `offset`, for sources that can without a copy; answers how many bytes were there, fewer only at the end. */
+  readInto?(target: Uint8Array, offset: number): Promise<number>;
 }
 
 /** Something odd that was read all the same. `message` holds no value of the object. */
@@ -50,6 +52,14 @@ export interface Finding {
   readonly code: string;
   readonly offset: number;
   readonly message: string;
+}
+
+/** Where the elements of the top level begin in the source, in the order they were read, repeated ones included. */
+export interface Layout {
+  readonly tags: readonly Tag[];
+  readonly offsets: readonly number[];
+  /** Behind the last one: where reading stopped. */
+  readonly endOffset: number;
 }
 
 /** A Part 10 file, header in memory, bulk by range. PS3.10 7. */
@@ -60,7 +70,17 @@ export interface Part10File {
   readonly transferSyntaxUid: string;
   /** Where the data set starts in the file. */
   readonly dataSetOffset: number;
-  /** What the ranges of `dataSet` refer to. */
+  /** What the ranges of `dataSet` refer to: the file, or its inflated data set. */
   readonly source: ByteSource;
+  /** The file as it is stored. */
+  readonly file: ByteSource;
+  /** Absent when tolerated damage ended the reading. */
+  readonly layout: Layout | undefined;
+  /** The first element that was not read because `stopBefore` said so. */
+  readonly stoppedBefore: Tag | undefined;
+  /** Bytes of `source` behind the data set that are no part of it: padding, a second object, rubbish. */
+  readonly trailing: ByteRange | undefined;
+  /** Bytes of `file` behind the end of a deflated data set, other than its padding. PS3.5 A.5. */
+  readonly behindDeflated: ByteRange | undefined;
   readonly findings: readonly Finding[];
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ByteRange, DataElement, DataSet, ElementValue, SequenceItem } from "./data-set.ts";
 import type { TransferSyntax } from "./dictionary/transfer-syntaxes.ts";
+import { elementOf } from "./tag.ts";
 import { isLongForm, type Vr, WORD_BYTES } from "./vr.ts";
 
 /** A piece of an encoded data set: bytes, or a range of the source to be copied, its words swapped where `swapBytes` says so. */
@@ -11,9 +12,13 @@ export type Segment =
 export interface EncodeOptions {
   /** The byte order of the values in memory and in ranges; absent: the target's. */
   readonly sourceLittleEndian?: boolean;
+  /** Leaves (gggg,0000) out of items: retired, and wrong as soon as an item changes. PS3.5 7.2. @default false */
+  readonly omitGroupLengthsInItems?: boolean;
 }
 
 const UNDEFINED_LENGTH = 0xffffffff;
+/** Chunks grow from the first to the second size: a single element is as common as a whole header. */
+const FIRST_CHUNK_BYTES = 512;
 const CHUNK_BYTES = 16 * 1024;
 /** Longest value of a VR with a 16 bit length; longer ones are written as UN. PS3.5 6.2.2, 7.1.2. */
 const MAXIMUM_SHORT_LENGTH = 0xfffe;
@@ -28,6 +33,7 @@ interface Patch {
 
 interface Builder {
   readonly segments: Segment[];
+  readonly omitGroupLengthsInItems: boolean;
   /** Byte order of what is being written, and whether values are in another: both change inside UN. */
   little: boolean;
   swap: boolean;
@@ -60,9 +66,10 @@ export function encodeSegments(
 ): readonly Segment[] {
   const builder: Builder = {
     segments: [],
+    omitGroupLengthsInItems: options.omitGroupLengthsInItems ?? false,
     little: syntax.littleEndian,
     swap: (options.sourceLittleEndian ?? syntax.littleEndian) !== syntax.littleEndian,
-    chunk: Buffer.allocUnsafe(CHUNK_BYTES),
+    chunk: Buffer.allocUnsafe(FIRST_CHUNK_BYTES),
     used: 0,
     total: 0,
   };
@@ -85,6 +92,10 @@ export function encodeSegments(
   }
   flush(builder);
   return builder.segments;
+}
+
+export function lengthOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, one) => sum + (one.kind === "bytes" ? one.bytes.length : one.range.length), 0);
 }
 
 function room(builder: Builder, count: number): void {
@@ -205,7 +216,12 @@ function beginItem(builder: Builder, stack: Task[], item: SequenceItem, explicit
   const { little, swap } = builder;
   const patch = { chunk: builder.chunk, offset: builder.used - 4, contentStart: builder.total, little };
   stack.push({ kind: "end", patch: item.undefinedLength ? undefined : patch, delimiter: 0xfffee00d, little, swap });
-  stack.push({ kind: "elements", elements: item.dataSet.values(), explicitVr });
+  const elements = item.dataSet.values();
+  stack.push({
+    kind: "elements",
+    elements: builder.omitGroupLengthsInItems ? elements.filter(({ tag }) => elementOf(tag) !== 0) : elements,
+    explicitVr,
+  });
 }
 
 function endLength(builder: Builder, patch: Patch | undefined, delimiter: number): void {

@@ -2,14 +2,21 @@ import { Readable } from "node:stream";
 import { createDeflateRaw, createInflateRaw, deflateRawSync, inflateRawSync } from "node:zlib";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ByteSource } from "./data-set.ts";
+import { bytesSource } from "./sources.ts";
 
 const CHUNK_BYTES = 256 * 1024;
+
+export interface InflatedSource {
+  readonly body: ByteSource;
+  /** Where the deflated bytes end in their source. */
+  readonly endOffset: number;
+}
 
 /**
  * The inflated form of what follows `offset`, held in memory: a deflated data set has no other random access. PS3.5 A.5.
  * @throws GatewayError DICOM_LIMIT_EXCEEDED when it would grow beyond the limit, DICOM_MALFORMED when it does not inflate
  */
-export async function inflateSource(source: ByteSource, offset: number, maximumBytes: number): Promise<ByteSource> {
+export async function inflateSource(source: ByteSource, offset: number, maximumBytes: number): Promise<InflatedSource> {
   async function* deflated(): AsyncGenerator<Uint8Array> {
     for (let position = offset; position < source.sizeBytes; position += CHUNK_BYTES) {
       yield await source.read(position, Math.min(CHUNK_BYTES, source.sizeBytes - position));
@@ -34,7 +41,7 @@ export async function inflateSource(source: ByteSource, offset: number, maximumB
     input.destroy();
   }
   const bytes = Buffer.concat(chunks);
-  return { sizeBytes: bytes.length, read: (from, length) => Promise.resolve(bytes.subarray(from, from + length)) };
+  return { body: bytesSource(bytes), endOffset: offset + inflater.bytesWritten };
 }
 
 /** zlib says Z_BUF_ERROR where its input ends too early. */

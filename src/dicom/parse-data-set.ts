@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors/gateway-error.ts";
-import { at, type Cursor, has, take } from "./cursor.ts";
+import { at, has, take } from "./cursor.ts";
 import { isPixelData, vrOf } from "./dictionary/dictionary.ts";
 import { tags } from "./dictionary/tags.ts";
 import {
@@ -10,16 +10,25 @@ import {
   failBeyond,
   type ItemsFrame,
   note,
+  noteEnd,
   type Parser,
 } from "./parser-state.ts";
 import type { Tag } from "./tag.ts";
+import {
+  hasLetters,
+  isPadding,
+  isRubbishBehindPixelData,
+  lookForTrailing,
+  NOT_TRAILING,
+  TRAILING,
+} from "./trailing-bytes.ts";
 import { isLongForm, vrOfCode } from "./vr.ts";
 
 /** FFFFFFFFH. PS3.5 7.1.1. */
 const UNDEFINED_LENGTH = 0xffffffff;
 /** Answers of a step that needs no bytes. */
 const GO_ON = 0;
-const DONE = -1;
+const DONE = TRAILING;
 
 /**
  * Reads as far as the cursor's window reaches. Answers how many bytes from the cursor's position the window must hold to go on; 0 when
@@ -36,7 +45,8 @@ export function advance(parser: Parser): number {
     }
   } catch (thrown) {
     if (!parser.tolerant || !(thrown instanceof GatewayError)) throw thrown;
-    note(parser, thrown.code, thrown.message);
+    noteEnd(parser, thrown.code, thrown.message);
+    parser.ending = "damaged";
     while (parser.stack.length > 1) close(parser);
     return 0;
   }
@@ -60,13 +70,6 @@ function step(parser: Parser): number {
   return frame.kind === "items" ? readItem(parser, frame) : readFragment(parser, frame);
 }
 
-function isPadding(parser: Parser, rest: number): boolean {
-  const start = at(parser.cursor);
-  if (parser.cursor.bytes.subarray(start, start + rest).some((byte) => byte !== 0)) return false;
-  note(parser, "TRAILING_BYTES", "a few zeros behind the data set");
-  return true;
-}
-
 function tagAt(view: DataView, start: number, little: boolean): Tag {
   return (((view.getUint16(start, little) << 16) | view.getUint16(start + 2, little)) >>> 0) as Tag;
 }
@@ -74,32 +77,29 @@ function tagAt(view: DataView, start: number, little: boolean): Tag {
 function readElement(parser: Parser, frame: ElementsFrame): number {
   const { cursor } = parser;
   const tag = tagAt(cursor.view, at(cursor), frame.little);
-  if (frame === parser.root && (tag >= parser.stopBefore || isTrailing(parser, frame, tag))) return DONE;
+  if (frame === parser.root && (parser.hasPixelData || tag <= frame.lastTag || tag >= parser.stopBefore)) {
+    if (tag >= parser.stopBefore) return stop(parser, tag);
+    const answer = lookForTrailing(parser, frame, tag);
+    if (answer !== NOT_TRAILING) return answer;
+  }
   const needed = readHeader(parser, frame, tag);
   if (needed > 0) return needed;
   const { vr, length, headerBytes } = parser;
   if (tag === tags.ItemDelimitationItem || tag === tags.SequenceDelimitationItem) return readDelimiter(parser, frame);
   if (length === UNDEFINED_LENGTH) return readUndefinedLength(parser, frame);
   const start = cursor.position + headerBytes;
-  if (start + length > frame.bound) failBeyond(parser, start + length, vr === "SQ" ? "sequence" : "value");
+  if (start + length > frame.bound) {
+    if (isRubbishBehindPixelData(parser, frame, tag)) return DONE;
+    failBeyond(parser, start + length, vr === "SQ" ? "sequence" : "value");
+  }
   if (vr === "SQ") return pushItems(parser, frame, start + length);
   return readValue(parser, frame);
 }
 
-/** Something else than elements follows: a second object, or rubbish behind pixel data. */
-function isTrailing(parser: Parser, frame: ElementsFrame, tag: Tag): boolean {
-  const isNull = tag === 0 && frame.elements.size > 0;
-  const isRubbish = frame.explicitVr && frame.elements.has(tags.PixelData) && !hasLetters(parser.cursor);
-  if (!isNull && !isRubbish) return false;
-  note(parser, "TRAILING_BYTES", "bytes behind the data set that are no element");
-  return true;
-}
-
-/** Whether two capitals stand where explicit VR has its VR. */
-function hasLetters({ view, position, windowStart }: Cursor): boolean {
-  const first = view.getUint8(position - windowStart + 4);
-  const second = view.getUint8(position - windowStart + 5);
-  return first >= 0x41 && first <= 0x5a && second >= 0x41 && second <= 0x5a;
+function stop(parser: Parser, tag: Tag): number {
+  parser.ending = "stopped";
+  parser.tag = tag;
+  return DONE;
 }
 
 /** Fills the parser's header fields. Answers how many bytes are needed, 0 when they were there. PS3.5 7.1.2, 7.1.3. */
@@ -109,6 +109,7 @@ function readHeader(parser: Parser, frame: ElementsFrame, tag: Tag): number {
   const start = at(cursor);
   parser.tag = tag;
   parser.headerBytes = 8;
+  parser.reserved = 0;
   parser.isVrKnown = true;
   if (!frame.explicitVr || tag >>> 16 === 0xfffe) {
     parser.vr = vrOf(tag, frame);
@@ -123,16 +124,25 @@ function readHeader(parser: Parser, frame: ElementsFrame, tag: Tag): number {
   parser.isVrKnown = vr !== undefined;
   parser.vr = vr ?? "UN";
   parser.length = long ? view.getUint32(start + 8, frame.little) : view.getUint16(start + 6, frame.little);
-  if (long) parser.headerBytes = 12;
+  if (long) {
+    parser.headerBytes = 12;
+    parser.reserved = view.getUint16(start + 6);
+  }
   return 0;
 }
 
 function readDelimiter(parser: Parser, frame: ElementsFrame): number {
   const isOurs = parser.tag === tags.ItemDelimitationItem && frame.end === Number.POSITIVE_INFINITY;
   if (!isOurs) note(parser, "DELIMITER_MISPLACED", "a delimiter where nothing was open");
+  noteDelimiterLength(parser, parser.length);
   parser.cursor.position += 8;
   if (isOurs) close(parser);
   return GO_ON;
+}
+
+/** It is not looked at, as other readers do not. PS3.5 7.5.1. */
+function noteDelimiterLength(parser: Parser, length: number): void {
+  if (length !== 0) note(parser, "DELIMITER_LENGTH", "a delimiter whose length is not zero");
 }
 
 function readUndefinedLength(parser: Parser, frame: ElementsFrame): number {
@@ -161,7 +171,13 @@ function readUndefinedLength(parser: Parser, frame: ElementsFrame): number {
 /** Counts an element and looks whether it is in its place. */
 function enter(parser: Parser, frame: ElementsFrame): void {
   countOne(parser);
+  if (frame === parser.root) {
+    parser.rootTags.push(parser.tag);
+    parser.rootOffsets.push(parser.cursor.position);
+    if (isPixelData(parser.tag)) parser.hasPixelData = true;
+  }
   if (!parser.isVrKnown) note(parser, "VR_UNKNOWN", "a VR that is none");
+  if (parser.reserved !== 0) note(parser, "RESERVED_BYTES", "reserved bytes of a header that are not zero");
   if (parser.tag > frame.lastTag) {
     frame.lastTag = parser.tag;
     return;
@@ -200,6 +216,7 @@ function readItem(parser: Parser, frame: ItemsFrame): number {
   if (tag === tags.SequenceDelimitationItem) {
     const isOurs = frame.end === Number.POSITIVE_INFINITY;
     if (!isOurs) note(parser, "DELIMITER_MISPLACED", "a sequence delimiter in a sequence of defined length");
+    noteDelimiterLength(parser, length);
     cursor.position += 8;
     if (isOurs) close(parser);
     return GO_ON;
@@ -246,6 +263,7 @@ function readFragment(parser: Parser, frame: FragmentsFrame): number {
   const tag = tagAt(cursor.view, start, frame.little);
   const length = cursor.view.getUint32(start + 4, frame.little);
   if (tag === tags.SequenceDelimitationItem) {
+    noteDelimiterLength(parser, length);
     cursor.position += 8;
     close(parser);
     return GO_ON;

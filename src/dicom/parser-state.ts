@@ -1,6 +1,6 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { Cursor } from "./cursor.ts";
-import type { ByteRange, DataElement, DataSet, Finding, SequenceItem } from "./data-set.ts";
+import type { ByteRange, DataElement, DataSet, Finding, Layout, SequenceItem } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import type { TransferSyntax } from "./dictionary/transfer-syntaxes.ts";
 import { DEFAULT_LIMITS, type ParseLimits } from "./limits.ts";
@@ -24,6 +24,10 @@ export interface ParsedDataSet {
   readonly findings: readonly Finding[];
   /** Where parsing stopped. */
   readonly endOffset: number;
+  /** Absent when tolerated damage ended the parsing. */
+  readonly layout: Layout | undefined;
+  readonly stoppedBefore: Tag | undefined;
+  readonly trailing: ByteRange | undefined;
 }
 
 const DEFAULT_BULK_THRESHOLD_BYTES = 64 * 1024;
@@ -75,6 +79,13 @@ export interface Parser {
   readonly root: ElementsFrame;
   readonly stack: Frame[];
   readonly findings: Finding[];
+  /** Elements of the top level and where they begin. */
+  readonly rootTags: Tag[];
+  readonly rootOffsets: number[];
+  /** Whether pixel data was read at the top level: little may follow it. */
+  hasPixelData: boolean;
+  /** How parsing ended, where it was not at the end of the source. */
+  ending: "stopped" | "trailing" | "damaged" | undefined;
   /** Elements, items and fragments so far. */
   count: number;
   /** The header read last: kept here, as one object for each element would cost more than reading it. */
@@ -82,6 +93,8 @@ export interface Parser {
   vr: Vr;
   length: number;
   headerBytes: number;
+  /** Two bytes of a long header that must be zero. PS3.5 table 7.1-1. */
+  reserved: number;
   isVrKnown: boolean;
 }
 
@@ -106,22 +119,40 @@ export function createParser(cursor: Cursor, syntax: TransferSyntax, options: Pa
     root,
     stack: [root],
     findings: [],
+    rootTags: [],
+    rootOffsets: [],
+    hasPixelData: false,
+    ending: undefined,
     count: 0,
     tag: tags.Item,
     vr: "UN",
     length: 0,
     headerBytes: 0,
+    reserved: 0,
     isVrKnown: true,
   };
 }
 
-export function parsedBy({ root, findings, cursor }: Parser): ParsedDataSet {
-  return { dataSet: root.elements, findings, endOffset: cursor.position };
+export function parsedBy(parser: Parser): ParsedDataSet {
+  const { root, findings, cursor, ending, tag } = parser;
+  const { position: endOffset, sizeBytes } = cursor;
+  return {
+    dataSet: root.elements,
+    findings,
+    endOffset,
+    layout: ending === "damaged" ? undefined : { tags: parser.rootTags, offsets: parser.rootOffsets, endOffset },
+    stoppedBefore: ending === "stopped" ? tag : undefined,
+    trailing: ending === "trailing" ? { offset: endOffset, length: sizeBytes - endOffset } : undefined,
+  };
 }
 
 export function note(parser: Parser, code: string, message: string): void {
-  if (parser.findings.length < MAXIMUM_FINDINGS)
-    parser.findings.push({ code, offset: parser.cursor.position, message });
+  if (parser.findings.length < MAXIMUM_FINDINGS) noteEnd(parser, code, message);
+}
+
+/** Why parsing ends: said however much was found before. */
+export function noteEnd(parser: Parser, code: string, message: string): void {
+  parser.findings.push({ code, offset: parser.cursor.position, message });
 }
 
 export function fail(

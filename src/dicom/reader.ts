@@ -1,7 +1,6 @@
-import { open } from "node:fs/promises";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createCursor, cursorOver, fill, has, WINDOW_BYTES } from "./cursor.ts";
-import type { ByteSource, DataSet, Finding, Part10File } from "./data-set.ts";
+import type { ByteRange, ByteSource, DataSet, Finding, Part10File } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import {
   EXPLICIT_VR_BIG_ENDIAN,
@@ -15,6 +14,7 @@ import { inflatedBytes, inflateSource } from "./inflate.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { advance } from "./parse-data-set.ts";
 import { createParser, type ParsedDataSet, type ParseOptions, parsedBy } from "./parser-state.ts";
+import { bytesSource, fileSource } from "./sources.ts";
 import { type Tag, tagOf } from "./tag.ts";
 import { trimUid } from "./uid.ts";
 import { bytesOf, numberOf } from "./values.ts";
@@ -23,35 +23,10 @@ import { vrOfCode } from "./vr.ts";
 const PREAMBLE_BYTES = 128;
 const META_START = PREAMBLE_BYTES + 4;
 
-/** The first element behind group 0002. */
-const BEHIND_META = tagOf(0x00030000);
+/** Group 0002 alone, all of it in memory: it has no ranges. */
+const HELD_META = { stopBefore: tagOf(0x00030000), bulkThresholdBytes: Number.POSITIVE_INFINITY };
 
-export function bytesSource(bytes: Uint8Array): ByteSource {
-  return {
-    sizeBytes: bytes.length,
-    read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
-  };
-}
-
-/** A file opened for reading; closing it closes the ranges of what was read from it. */
-export async function fileSource(path: string): Promise<ByteSource & AsyncDisposable> {
-  const file = await open(path, "r");
-  const { size } = await file.stat();
-  return {
-    sizeBytes: size,
-    async read(offset, length) {
-      const bytes = Buffer.allocUnsafe(length);
-      let done = 0;
-      while (done < length) {
-        const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
-      }
-      return bytes.subarray(0, done);
-    },
-    [Symbol.asyncDispose]: () => file.close(),
-  };
-}
+export { bytesSource, fileSource };
 
 /** A data set that is wholly in memory: C-FIND identifiers and the like. Values are views of `bytes`. @throws GatewayError as `advance` */
 export function parseDataSet(bytes: Uint8Array, transferSyntaxUid: string, options: ParseOptions = {}): DataSet {
@@ -99,16 +74,22 @@ export async function readPart10(source: ByteSource, options: ParseOptions = {})
   const probed = probeSyntax(first, source.sizeBytes - meta.endOffset, meta.transferSyntaxUid, hasPreamble);
   noteSyntax(findings, meta, probed);
   const syntax = transferSyntaxOf(probed);
-  const { body, parsed } = await readBody(source, head, meta.endOffset, syntax, options);
+  const { body, behindDeflated, parsed } = await readBody(source, head, meta.endOffset, syntax, options);
   if (parsed.dataSet.size === 0 && meta.dataSet.size === 0)
     throw new GatewayError("NOT_DICOM", { offset: parsed.endOffset });
+  const { dataSet, layout, stoppedBefore, trailing } = parsed;
   return {
     preamble: hasPreamble ? head.subarray(0, PREAMBLE_BYTES) : undefined,
     meta: meta.dataSet,
-    dataSet: parsed.dataSet,
+    dataSet,
     transferSyntaxUid: probed,
     dataSetOffset: meta.endOffset,
     source: body,
+    file: source,
+    layout,
+    stoppedBefore,
+    trailing,
+    behindDeflated,
     findings: [...findings, ...parsed.findings],
   };
 }
@@ -116,6 +97,7 @@ export async function readPart10(source: ByteSource, options: ParseOptions = {})
 interface Body {
   /** What ranges refer to. */
   readonly body: ByteSource;
+  readonly behindDeflated: ByteRange | undefined;
   readonly parsed: ParsedDataSet;
 }
 
@@ -126,16 +108,42 @@ async function readBody(
   syntax: TransferSyntax,
   options: ParseOptions,
 ): Promise<Body> {
-  if (!syntax.deflated) return { body: source, parsed: await parseSource(source, offset, syntax, options, head) };
+  if (!syntax.deflated) {
+    const parsed = await parseSource(source, offset, syntax, options, head);
+    return { body: source, behindDeflated: undefined, parsed };
+  }
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   try {
-    const body = await inflateSource(source, offset, limits.inflatedBytes);
-    return { body, parsed: await parseSource(body, 0, syntax, options) };
+    const { body, endOffset } = await inflateSource(source, offset, limits.inflatedBytes);
+    const parsed = await parseSource(body, 0, syntax, options);
+    const behindDeflated = await bytesBehind(source, endOffset);
+    if (behindDeflated === undefined) return { body, behindDeflated, parsed };
+    const message = "bytes behind the deflated data set";
+    const findings = [...parsed.findings, { code: "TRAILING_BYTES", offset: endOffset, message }];
+    return { body, behindDeflated, parsed: { ...parsed, findings } };
   } catch (thrown) {
     if (options.tolerant !== true || !(thrown instanceof GatewayError)) throw thrown;
-    const findings = [{ code: thrown.code, offset, message: thrown.message }];
-    return { body: source, parsed: { dataSet: new Map(), findings, endOffset: offset } };
+    return { body: source, behindDeflated: undefined, parsed: nothingParsed(thrown, offset) };
   }
+}
+
+function nothingParsed({ code, message }: GatewayError, offset: number): ParsedDataSet {
+  return {
+    dataSet: new Map(),
+    findings: [{ code, offset, message }],
+    endOffset: offset,
+    layout: undefined,
+    stoppedBefore: undefined,
+    trailing: undefined,
+  };
+}
+
+/** A single NUL is the padding of a deflated data set. PS3.5 A.5. */
+async function bytesBehind(source: ByteSource, offset: number): Promise<ByteRange | undefined> {
+  const length = source.sizeBytes - offset;
+  if (length === 0) return undefined;
+  const isPadding = length === 1 && (await source.read(offset, 1))[0] === 0;
+  return isPadding ? undefined : { offset, length };
 }
 
 function noteSyntax(findings: Finding[], { transferSyntaxUid, endOffset: offset }: Meta, probed: string): void {
@@ -196,16 +204,18 @@ async function readMeta(
     return { dataSet: new Map(), transferSyntaxUid: undefined, endOffset: offset };
   }
   const syntax = transferSyntaxOf(hasVr(first) ? EXPLICIT_VR_LITTLE_ENDIAN : IMPLICIT_VR_LITTLE_ENDIAN);
-  const bounded = await readBoundedMeta(source, head, offset);
-  const parsed = bounded ?? (await parseSource(source, offset, syntax, { ...options, stopBefore: BEHIND_META }, head));
+  const bounded = await readBoundedMeta(source, head, offset, options);
+  const parsed = bounded ?? (await parseSource(source, offset, syntax, { ...options, ...HELD_META }, head));
   findings.push(...parsed.findings);
   const { dataSet, endOffset } = parsed;
   const uid = trimUid(latin1Of(dataSet, tags.TransferSyntaxUID));
   if (uid === "")
     findings.push({ code: "TRANSFER_SYNTAX_MISSING", offset, message: "the file meta names no transfer syntax" });
+  if (!syntax.explicitVr) findings.push({ code: "META_VR_MISSING", offset, message: "file meta in implicit VR" });
   const length = numberOf(dataSet, tags.FileMetaInformationGroupLength);
-  // The group length counts from behind its own element of 12 bytes. PS3.10 table 7.1-1.
-  if (length !== endOffset - offset - 12)
+  const isFirst = parsed.layout?.tags[0] === tags.FileMetaInformationGroupLength;
+  // The group length stands first, and counts from behind its own element of 12 bytes. PS3.10 table 7.1-1.
+  if (!isFirst || length !== endOffset - offset - 12)
     findings.push({ code: "META_GROUP_LENGTH_WRONG", offset, message: "the file meta does not end where it says" });
   return { dataSet, transferSyntaxUid: uid === "" ? undefined : uid, endOffset };
 }
@@ -215,6 +225,7 @@ async function readBoundedMeta(
   source: ByteSource,
   head: Uint8Array,
   offset: number,
+  { limits = {}, signal }: ParseOptions,
 ): Promise<ParsedDataSet | undefined> {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   if (offset + 12 > head.length || view.getUint32(offset) !== 0x02000000) return undefined;
@@ -224,13 +235,10 @@ async function readBoundedMeta(
   if (next.byteLength >= 2 && next.getUint16(0, true) === 0x0002) return undefined;
   const meta = { sizeBytes: end, read: source.read.bind(source) };
   try {
-    return await parseSource(
-      meta,
-      offset,
-      transferSyntaxOf(EXPLICIT_VR_LITTLE_ENDIAN),
-      { stopBefore: BEHIND_META },
-      head,
-    );
+    const syntax = transferSyntaxOf(EXPLICIT_VR_LITTLE_ENDIAN);
+    const options = { limits, ...HELD_META, ...(signal && { signal }) };
+    const parsed = await parseSource(meta, offset, syntax, options, head);
+    return parsed.endOffset === end ? parsed : undefined;
   } catch (thrown) {
     if (thrown instanceof GatewayError) return undefined;
     throw thrown;

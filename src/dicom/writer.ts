@@ -1,7 +1,7 @@
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { ByteSource, DataSet } from "./data-set.ts";
+import type { ByteRange, ByteSource, DataSet } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
-import { EXPLICIT_VR_LITTLE_ENDIAN, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
+import { EXPLICIT_VR_LITTLE_ENDIAN, type TransferSyntax, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
 import { type EncodeOptions, encodeSegments, type Segment, swapped } from "./encode-segments.ts";
 import { deflatedBytes, deflatedChunks } from "./inflate.ts";
 import { element, textElement, uidOf } from "./values.ts";
@@ -44,11 +44,20 @@ export async function writeDataSet(
   options: EncodeOptions = {},
 ): Promise<void> {
   const syntax = transferSyntaxOf(transferSyntaxUid);
-  const chunks = encodedChunks(encodeSegments(dataSet, syntax, options), source);
-  for await (const chunk of syntax.deflated ? deflatedChunks(chunks) : chunks) await sink.write(chunk);
+  await writeSegments(sink, encodeSegments(dataSet, syntax, options), syntax, source);
 }
 
-async function* encodedChunks(segments: readonly Segment[], source: ByteSource): AsyncGenerator<Uint8Array> {
+async function writeSegments(
+  sink: ByteSink,
+  segments: readonly Segment[],
+  { deflated }: TransferSyntax,
+  source: ByteSource,
+): Promise<void> {
+  const chunks = chunksOf(segments, source);
+  for await (const chunk of deflated ? deflatedChunks(chunks) : chunks) await sink.write(chunk);
+}
+
+async function* chunksOf(segments: readonly Segment[], source: ByteSource): AsyncGenerator<Uint8Array> {
   for (const segment of segments) {
     if (segment.kind === "bytes") {
       yield segment.bytes;
@@ -74,15 +83,31 @@ export interface Part10Content {
   readonly source: ByteSource;
   /** Absent: zeros. */
   readonly preamble?: Uint8Array | undefined;
+  /** Bytes of `source` to be kept behind the data set, though they are no part of it. */
+  readonly trailing?: ByteRange | undefined;
+  /** The same behind the end of a deflated data set: bytes of `file`. */
+  readonly behindDeflated?: ByteRange | undefined;
+  readonly file?: ByteSource;
 }
 
-/** PS3.10 7.1. @throws GatewayError INTERNAL when the file meta names another transfer syntax than the one written */
+/**
+ * A file that was read is written back whole, bytes behind its data set included. PS3.10 7.1.
+ * @throws GatewayError INTERNAL when the file meta names another transfer syntax than the one written
+ */
 export async function writePart10(sink: ByteSink, content: Part10Content, options: EncodeOptions = {}): Promise<void> {
   const named = uidOf(content.meta, tags.TransferSyntaxUID);
   if (named !== undefined && named !== content.transferSyntaxUid)
     throw new GatewayError("INTERNAL", { what: "file meta of another transfer syntax" });
   await sink.write(encodePreambleAndMeta(content.meta, content.preamble));
-  await writeDataSet(sink, content.dataSet, content.transferSyntaxUid, content.source, options);
+  const { dataSet, source, trailing, behindDeflated, file } = content;
+  const syntax = transferSyntaxOf(content.transferSyntaxUid);
+  const segments = encodeSegments(dataSet, syntax, options);
+  await writeSegments(sink, [...segments, ...copyOf(trailing)], syntax, source);
+  if (file !== undefined) for await (const chunk of chunksOf(copyOf(behindDeflated), file)) await sink.write(chunk);
+}
+
+function copyOf(range: ByteRange | undefined): readonly Segment[] {
+  return range === undefined ? [] : [{ kind: "range", range, swapBytes: 1 }];
 }
 
 export interface FileMetaFacts {
@@ -114,7 +139,8 @@ export function encodeFileMeta(facts: FileMetaFacts): Uint8Array {
   return encodePreambleAndMeta(fileMetaOf(facts));
 }
 
-function encodePreambleAndMeta(meta: DataSet, preamble: Uint8Array = new Uint8Array(128)): Uint8Array {
+/** The group length of `meta` is not looked at: it is what follows it. */
+export function encodePreambleAndMeta(meta: DataSet, preamble: Uint8Array = new Uint8Array(128)): Uint8Array {
   const content = new Map([...meta].filter(([tag]) => tag !== tags.FileMetaInformationGroupLength));
   const body = encodeDataSet(content, EXPLICIT_VR_LITTLE_ENDIAN);
   const length = Buffer.alloc(4);
