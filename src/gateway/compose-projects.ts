@@ -10,10 +10,16 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { ArchiveFacts, ProjectFacts } from "../operations/context.ts";
 import type { PipelineProject } from "../pipeline/services.ts";
 import type { Logger } from "../units/logger.ts";
+import { connectionTo } from "./connections.ts";
+import type { ViolationCounts } from "./violation-counts.ts";
 
 export type Destinations = ReadonlyMap<string, Destination>;
 
-export async function openDestinations(settings: Settings, logger: Logger): Promise<Destinations> {
+export async function openDestinations(
+  settings: Settings,
+  logger: Logger,
+  violations: ViolationCounts,
+): Promise<Destinations> {
   const destinations = new Map<string, Destination>();
   for (const destination of settings.destinations) {
     const { name } = destination;
@@ -21,7 +27,9 @@ export async function openDestinations(settings: Settings, logger: Logger): Prom
       destinations.set(name, await createFolderDestination({ name, path: destination.path }));
     } else {
       const { address } = destination;
-      destinations.set(name, createDimseDestination({ name, address, callingAeTitle: settings.dicom.aeTitle, logger }));
+      const connection = connectionTo(settings, destination, violations.note);
+      const callingAeTitle = settings.dicom.aeTitle;
+      destinations.set(name, createDimseDestination({ name, address, callingAeTitle, connection, logger }));
     }
   }
   return destinations;

@@ -2,6 +2,8 @@ import type { DestinationSettings, Settings } from "../config/settings.ts";
 import { openAssociation } from "../network/dimse/association.ts";
 import type { DestinationFacts } from "../operations/context.ts";
 import { checkWritable } from "../operations/writable.ts";
+import { certificateFacts } from "./certificate-facts.ts";
+import { connectionTo } from "./connections.ts";
 
 /** Verification. PS3.4 A.4. */
 const VERIFICATION_CONTEXT = { abstractSyntaxUid: "1.2.840.10008.1.1", transferSyntaxUids: ["1.2.840.10008.1.2"] };
@@ -11,7 +13,8 @@ export function destinationFacts(settings: Settings): ReadonlyMap<string, Destin
   return new Map(
     settings.destinations.map((destination) => {
       const { name } = destination;
-      return [name, { name, check: (signal) => checkDestination(settings, destination, signal) }];
+      const certificates = destination.kind === "dimse" ? certificateFacts(destination.address, destination) : {};
+      return [name, { name, check: (signal) => checkDestination(settings, destination, signal), ...certificates }];
     }),
   );
 }
@@ -23,6 +26,7 @@ async function checkDestination(
 ): Promise<void> {
   if (destination.kind === "folder") return await checkWritable(destination.path);
   await using association = await openAssociation({
+    ...(await connectionTo(settings, destination)()),
     address: destination.address,
     callingAeTitle: settings.dicom.aeTitle,
     contexts: [VERIFICATION_CONTEXT],

@@ -6,8 +6,10 @@ import type { Operations } from "../operations/operations.ts";
  */
 export interface Gateway extends AsyncDisposable {
   readonly operations: Operations;
-  /** Port of the DICOM listener; undefined for a client. */
+  /** Port of the DICOM listener without TLS; undefined for a client, and where only TLS is spoken. */
   readonly dicomPort: number | undefined;
+  /** Port of the DICOM listener over TLS; undefined for a client, and where none is configured. */
+  readonly dicomTlsPort: number | undefined;
   /** Lets running steps reach their next safe point, then resolves; new work is not taken. */
   drain(): Promise<void>;
 }

@@ -1,17 +1,62 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { makeCertificate } from "../../test/peers/certificates.ts";
+import { requirePeer } from "../../test/peers/require-peer.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { Settings } from "../config/settings.ts";
 import { parseAeTitle } from "../dicom/ae-title.ts";
+import { openAssociation } from "../network/dimse/association.ts";
+import type { TlsClientOptions } from "../network/upper-layer/tls.ts";
 import { silentLogger } from "../units/logger.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 
-function settingsWith(port: number): Settings {
-  return { dicom: { aeTitle: parseAeTitle("RADFERRY"), host: "127.0.0.1", port } } as Settings;
+const services = { store: refuseEverything, logger: silentLogger };
+
+function settingsWith(port: number, tls?: Settings["dicom"]["tls"]): Settings {
+  const aeTitle = parseAeTitle("RADFERRY");
+  const dicom = { aeTitle, host: "127.0.0.1", port, rules: {}, maximumPduLength: 16_384 };
+  return { dicom: tls === undefined ? dicom : { ...dicom, tls } } as Settings;
 }
 
 it("says that the port is taken, and by a code of its own", async () => {
-  await using first = await openListener(settingsWith(0), refuseEverything, silentLogger);
-  await expect(openListener(settingsWith(first.port), refuseEverything, silentLogger)).rejects.toThrow(
+  await using first = await openListener(settingsWith(0), services);
+  const { port = 0 } = first;
+  await expect(openListener(settingsWith(port), services)).rejects.toThrow(
     expect.objectContaining({ code: "LISTENER_PORT_IN_USE" }),
   );
-  expect(await openRehearsalListener(settingsWith(first.port), silentLogger)).toBeUndefined();
+  expect(await openRehearsalListener(settingsWith(port), silentLogger)).toBeUndefined();
+});
+
+async function echo(port: number, tls?: TlsClientOptions): Promise<void> {
+  await using association = await openAssociation({
+    address: { aeTitle: parseAeTitle("RADFERRY"), host: "127.0.0.1", port },
+    callingAeTitle: parseAeTitle("ARCHIVE"),
+    contexts: [{ abstractSyntaxUid: "1.2.840.10008.1.1", transferSyntaxUids: ["1.2.840.10008.1.2"] }],
+    ...(tls === undefined ? {} : { tls }),
+  });
+  await association.echo();
+}
+
+describe.skipIf(!requirePeer("openssl"))("with a certificate", () => {
+  it("listens over TLS beside the plain port", async () => {
+    await using folder = await temporaryFolder();
+    const { certificate, certificateFile, keyFile } = await makeCertificate(folder.path, "ours");
+    const tls = { files: { certificateFile, keyFile }, port: 0, only: false };
+    await using listener = await openListener(settingsWith(0, tls), services);
+    await echo(listener.port ?? 0);
+    await echo(listener.tlsPort ?? 0, { certificateAuthorities: certificate });
+  });
+
+  it("listens over TLS alone, and to nobody without a certificate of the authority", async () => {
+    await using folder = await temporaryFolder();
+    const { certificate, certificateFile, keyFile } = await makeCertificate(folder.path, "ours");
+    const client = await makeCertificate(folder.path, "client");
+    const files = { certificateFile, keyFile, clientAuthoritiesFile: client.certificateFile };
+    await using listener = await openListener(settingsWith(0, { files, port: 0, only: true }), services);
+    expect(listener.port).toBeUndefined();
+    const trusting = { certificateAuthorities: certificate };
+    await expect(echo(listener.tlsPort ?? 0, trusting)).rejects.toThrow(
+      expect.objectContaining({ code: "TLS_CERTIFICATE_REFUSED" }),
+    );
+    await echo(listener.tlsPort ?? 0, { ...trusting, certificate: client.certificate, key: client.key });
+  });
 });

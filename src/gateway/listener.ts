@@ -1,7 +1,8 @@
+import { loadTlsServer } from "../config/peer-credentials.ts";
 import type { Settings } from "../config/settings.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { startDimseServer } from "../network/dimse/server.ts";
-import type { DimseServer, StoreHandler } from "../network/dimse/service-types.ts";
+import type { DimseServer, DimseServerOptions, StoreHandler } from "../network/dimse/service-types.ts";
 import { STATUS } from "../network/dimse/status.ts";
 import type { RehearsalListener } from "../operations/context.ts";
 import type { Logger } from "../units/logger.ts";
@@ -9,17 +10,40 @@ import type { Logger } from "../units/logger.ts";
 /** For what only looks: nothing that is sent to it is kept. */
 export const refuseEverything: StoreHandler = () => Promise.resolve({ refuse: STATUS.notAuthorized });
 
-/** Our DICOM listener. @throws GatewayError LISTENER_PORT_IN_USE */
-export async function openListener({ dicom }: Settings, store: StoreHandler, logger: Logger): Promise<DimseServer> {
-  const { aeTitle, host, port } = dicom;
-  return await startDimseServer({ aeTitle, host, port, handlers: { store }, logger }).catch((thrown: unknown) => {
+/** Where we listen; a port is undefined when nothing listens that way. */
+export interface Listener extends AsyncDisposable {
+  readonly port: number | undefined;
+  readonly tlsPort: number | undefined;
+}
+
+export interface ListenerServices {
+  readonly store: StoreHandler;
+  readonly logger: Logger;
+  readonly onViolation?: NonNullable<DimseServerOptions["onViolation"]>;
+}
+
+/** Our DICOM listeners: plain, over TLS, or both. @throws GatewayError LISTENER_PORT_IN_USE, CERTIFICATE_…, SECRET_FILE_… */
+export async function openListener({ dicom }: Settings, services: ListenerServices): Promise<Listener> {
+  const { aeTitle, host, rules, maximumPduLength, tls } = dicom;
+  const { store, ...others } = services;
+  const common = { aeTitle, host, rules, maximumPduLength, handlers: { store }, ...others };
+  await using opened = new AsyncDisposableStack();
+  const overTls = tls && opened.use(await listen({ ...common, port: tls.port, tls: await loadTlsServer(tls.files) }));
+  const plain = tls?.only === true ? undefined : opened.use(await listen({ ...common, port: dicom.port }));
+  const closing = opened.move();
+  return { port: plain?.port, tlsPort: overTls?.port, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+async function listen(options: DimseServerOptions): Promise<DimseServer> {
+  const { host, port } = options;
+  return await startDimseServer(options).catch((thrown: unknown) => {
     // It makes no other connection than the one it waits for.
     const isTaken = toGatewayError(thrown).code === "CONNECTION_FAILED";
     throw isTaken ? new GatewayError("LISTENER_PORT_IN_USE", { host, port }, thrown) : thrown;
   });
 }
 
-/** Our listener refusing everything, and counting. Undefined when the port is taken, as by a running service. */
+/** Our listener refusing everything, and counting. Undefined when a port is taken, as by a running service. */
 export async function openRehearsalListener(
   settings: Settings,
   logger: Logger,
@@ -30,12 +54,12 @@ export async function openRehearsalListener(
     return refuseEverything(...instance);
   };
   try {
-    const server = await openListener(settings, store, logger);
+    const listener = await openListener(settings, { store, logger });
     return {
       get arrivals() {
         return arrivals;
       },
-      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
     };
   } catch (thrown) {
     if (toGatewayError(thrown).code === "LISTENER_PORT_IN_USE") return undefined;

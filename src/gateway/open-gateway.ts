@@ -20,12 +20,15 @@ import { type Clock, systemClock } from "../units/clock.ts";
 import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
+import { certificateFacts, tlsListenerFacts } from "./certificate-facts.ts";
 import { composeProjects, openDestinations, projectFacts } from "./compose-projects.ts";
+import { connectionTo } from "./connections.ts";
 import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { keepHouse } from "./keep-house.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
+import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
 
 /** Nothing arriving for this long after an archive's final answer means that nothing more will. */
 const QUIET_MS = 3_000;
@@ -54,7 +57,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   });
   if (options.mode !== "client") opened.use(lockHome(settings.home));
   const store = opened.use(await openSqliteStore({ path: join(settings.home, "radferry.db"), logger }));
-  const parts: Parts = { settings, store, clock, disk, logger, random: options.random ?? systemRandom };
+  const random = options.random ?? systemRandom;
+  const violations = createViolationCounts();
+  const parts: Parts = { settings, store, clock, disk, logger, random, violations };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
 }
 
@@ -65,6 +70,7 @@ interface Parts {
   readonly disk: Disk;
   readonly random: Random;
   readonly logger: Logger;
+  readonly violations: ViolationCounts;
 }
 
 /** Looks, submits and asks archives; runs nothing and touches no staging. */
@@ -76,6 +82,7 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
   return {
     operations,
     dicomPort: undefined,
+    dicomTlsPort: undefined,
     drain: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
@@ -83,8 +90,9 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
 
 /** Runs the pipeline. The DICOM listener opens last: when it accepts, everything is ready. */
 async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
-  const { settings, store, clock, random, logger } = parts;
+  const { settings, store, clock, random, logger, violations } = parts;
   const { staging: stagingSettings } = settings;
+  opened.defer(() => violations.log(logger));
   const staging = opened.use(
     await openStagingArea({
       path: stagingSettings.path,
@@ -93,7 +101,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
       logger,
     }),
   );
-  const destinations = await openDestinations(settings, logger);
+  const destinations = await openDestinations(settings, logger, violations);
   for (const destination of destinations.values()) opened.use(destination);
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });
   const expectations = createExpectations(clock);
@@ -117,7 +125,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   for (const job of await outbox.jobs()) await outbox.remove(job);
   opened.use(keepHouse({ store, staging, clock, logger }, stagingSettings.keepDays));
 
-  const listener = opened.use(await openListener(settings, receive, logger));
+  const listener = opened.use(await openListener(settings, { store: receive, logger, onViolation: violations.note }));
   const stop = new AbortController();
   const workers = startWorkers(services, {
     count: workerCount(settings),
@@ -134,7 +142,13 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     await workers.drain();
   });
   const closing = opened.move();
-  return { operations, dicomPort: listener.port, drain, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+  return {
+    operations,
+    dicomPort: listener.port,
+    dicomTlsPort: listener.tlsPort,
+    drain,
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
 }
 
 function retryPolicy({ retry }: Settings): RetryPolicy {
@@ -144,9 +158,10 @@ function retryPolicy({ retry }: Settings): RetryPolicy {
 
 type Receiving = Pick<Parameters<typeof createDimseArchive>[0], "expectations" | "store">;
 
-function openArchives({ settings, clock, logger }: Parts, receiving: Receiving): ReadonlyMap<string, ArchiveFacts> {
+function openArchives(parts: Parts, receiving: Receiving): ReadonlyMap<string, ArchiveFacts> {
+  const { settings, clock, logger, violations } = parts;
   return new Map(
-    settings.archives.map(({ name, address, retrieve, availability }) => {
+    settings.archives.map(({ name, address, retrieve, availability, ...security }) => {
       const archive: Archive = createDimseArchive({
         name,
         address,
@@ -154,12 +169,13 @@ function openArchives({ settings, clock, logger }: Parts, receiving: Receiving):
         logger,
         associations: availability.associations,
         callingAeTitle: settings.dicom.aeTitle,
+        connection: connectionTo(settings, security, violations.note),
         quietMs: QUIET_MS,
         silenceMs: SILENCE_MS,
         clock,
         ...receiving,
       });
-      return [name, { archive, address, retrieve }];
+      return [name, { archive, address, retrieve, ...certificateFacts(address, security) }];
     }),
   );
 }
@@ -175,6 +191,7 @@ async function operationsOver(parts: Parts, archives: ReadonlyMap<string, Archiv
     home: settings.home,
     staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
     ownAddress: settings.dicom,
+    ...tlsListenerFacts(settings),
     listen: () => openRehearsalListener(settings, logger),
     projects: await projectFacts(settings),
   });

@@ -3,7 +3,7 @@ const KINDS = {
   /** Counts, sizes, durations, ports, DIMSE statuses. */
   number: (value: unknown) => typeof value === "number" && Number.isFinite(value),
   flag: (value: unknown) => typeof value === "boolean",
-  /** Error codes of the registry and of Node. */
+  /** Error codes of the registry and of Node; breaches of the protocol. */
   code: matching(/^[A-Z][A-Z0-9_]{1,63}$/),
   /** A word of the program's own: states, stages, modes. */
   word: matching(/^[a-z][a-z-]{0,39}$/),
@@ -70,7 +70,7 @@ const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
     "workers",
   ],
   flag: ["aborted", "done", "listening", "ok", "partial"],
-  code: ["code", "reason", "signal"],
+  code: ["code", "reason", "signal", "violation"],
   word: [
     "by",
     "check",

@@ -13,11 +13,29 @@ export interface OperationsContext {
   readonly staging: { readonly path: string; readonly reserveBytes: number };
   /** Our own application entity, as archives are told of it. */
   readonly ownAddress: DicomAddress;
+  /** Our listener over TLS, on the same host; absent when there is none. */
+  readonly tlsListener?: TlsListenerFacts;
   /** Opens our DICOM listener for a rehearsal; undefined when it is open already, as beside a running service. */
   listen(): Promise<RehearsalListener | undefined>;
   readonly projects: ReadonlyMap<string, ProjectFacts>;
   readonly archives: ReadonlyMap<string, ArchiveFacts>;
   readonly destinations: ReadonlyMap<string, DestinationFacts>;
+}
+
+export interface TlsListenerFacts {
+  readonly port: number;
+  /** Nothing listens at the port of `ownAddress`. */
+  readonly only: boolean;
+  /** Who connects must show a certificate. */
+  readonly asksForCertificate: boolean;
+  /** @throws GatewayError when certificate and key cannot be used */
+  certificate(): Promise<CertificateFacts>;
+}
+
+/** When certificates end, in milliseconds since 1970. */
+export interface CertificateFacts {
+  readonly oursEndMs?: number;
+  readonly theirsEndMs?: number;
 }
 
 /** Refuses whatever is sent, and counts it. */
@@ -35,10 +53,14 @@ export interface ArchiveFacts {
   readonly archive: Archive;
   readonly address: DicomAddress;
   readonly retrieve: "move" | "get";
+  /** Makes a TLS connection to look; absent for a peer without TLS. @throws GatewayError when it cannot be made */
+  certificates?(signal: AbortSignal): Promise<CertificateFacts>;
 }
 
 export interface DestinationFacts {
   readonly name: string;
   /** Whether studies could be delivered now. @throws GatewayError */
   check(signal: AbortSignal): Promise<void>;
+  /** As of an archive. */
+  certificates?(signal: AbortSignal): Promise<CertificateFacts>;
 }

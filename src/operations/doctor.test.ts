@@ -4,7 +4,7 @@ import type { Archive, Rehearsal } from "../archive/archive.ts";
 import { parseAeTitle } from "../dicom/ae-title.ts";
 import { neverAborted } from "../units/abort.ts";
 import { systemClock } from "../units/clock.ts";
-import type { OperationsContext } from "./context.ts";
+import type { CertificateFacts, OperationsContext } from "./context.ts";
 import { examine } from "./doctor.ts";
 import type { DoctorCheck } from "./documents.ts";
 
@@ -14,6 +14,27 @@ const remote = { aeTitle: parseAeTitle("VNA"), host: "vna.hospital", port: 104 }
 function archiveThat(rehearsal: Rehearsal): Archive {
   const answers = { name: "vna", kind: "dimse", associations: 1, echo: async () => {}, findStudies: async () => [] };
   return { ...answers, rehearseRetrieval: async () => rehearsal } as unknown as Archive;
+}
+
+const sent: Rehearsal = { kind: "tried", status: 0xb000, completed: 0, failed: 1 };
+const SOON_MS = Date.now() + 29 * 86_400_000;
+const LATER_MS = Date.now() + 31 * 86_400_000;
+const tlsListener = {
+  port: 2_762,
+  only: false,
+  asksForCertificate: false,
+  certificate: async () => ({ oursEndMs: LATER_MS }),
+};
+
+/** An archive that is spoken to by TLS, with certificates that end then. */
+function certificates(ends: CertificateFacts): Partial<OperationsContext> {
+  const facts = {
+    archive: archiveThat(sent),
+    address: remote,
+    retrieve: "move",
+    certificates: async () => ends,
+  } as const;
+  return { archives: new Map([["vna", facts]]) };
 }
 
 async function checksOf(
@@ -34,8 +55,6 @@ async function checksOf(
   } as unknown as OperationsContext;
   return (await examine(context, neverAborted())).checks;
 }
-
-const sent: Rehearsal = { kind: "tried", status: 0xb000, completed: 0, failed: 1 };
 
 describe("doctor", () => {
   it.each<[string, string, Partial<OperationsContext>, Rehearsal, Partial<DoctorCheck>]>([
@@ -69,6 +88,46 @@ describe("doctor", () => {
       { disk: { freeBytes: async () => 1e9 } },
       sent,
       { ok: false, code: "STAGING_FULL" },
+    ],
+    ["a certificate that lasts is in order", "TLS with", certificates({ theirsEndMs: LATER_MS }), sent, { ok: true }],
+    [
+      "a certificate of ours that ends soon is seen before it does",
+      "TLS with",
+      certificates({ theirsEndMs: LATER_MS, oursEndMs: SOON_MS }),
+      sent,
+      {
+        ok: false,
+        code: "CERTIFICATE_EXPIRES_SOON",
+        message: expect.stringContaining(new Date(SOON_MS).toISOString()),
+      },
+    ],
+    [
+      "a certificate of our listener that has ended is seen",
+      "our listener's certificate",
+      { tlsListener: { ...tlsListener, certificate: async () => ({ oursEndMs: Date.now() - 1 }) } },
+      sent,
+      { ok: false, code: "CERTIFICATE_EXPIRED" },
+    ],
+    [
+      "an archive spoken to by TLS is told of the port with TLS",
+      "listener can be reached",
+      { ...certificates({ theirsEndMs: LATER_MS }), tlsListener },
+      sent,
+      { message: "listens on 0.0.0.0:2762 with TLS" },
+    ],
+    [
+      "any archive is told of the port with TLS where there is no other",
+      "listener can be reached",
+      { tlsListener: { ...tlsListener, only: true } },
+      sent,
+      { message: "listens on 0.0.0.0:2762 with TLS" },
+    ],
+    [
+      "an archive without TLS is told of the plain port",
+      "listener can be reached",
+      { tlsListener },
+      sent,
+      { message: "listens on 0.0.0.0:11112" },
     ],
     [
       "a home that is no folder is seen",

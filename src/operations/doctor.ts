@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { STATUS } from "../network/dimse/status.ts";
 import { abortAfter } from "../units/abort.ts";
-import type { ArchiveFacts, OperationsContext } from "./context.ts";
+import type { ArchiveFacts, CertificateFacts, OperationsContext } from "./context.ts";
 import type { DoctorCheck, DoctorDocument } from "./documents.ts";
 import { checkWritable } from "./writable.ts";
 
@@ -15,6 +15,8 @@ const CHECK_TIMEOUT_MS = 15_000;
 const EARLIEST_SANE_MS = Date.UTC(2025, 0, 1);
 /** The disk's clock and ours may differ by this much. */
 const CLOCK_TOLERANCE_MS = 60_000;
+/** Issuers need their time. */
+const CERTIFICATE_NOTICE_MS = 30 * 86_400_000;
 
 type Examination = () => Promise<string>;
 
@@ -26,8 +28,14 @@ export async function examine(context: OperationsContext, signal: AbortSignal): 
     await check("staging has free space", () => roomInStaging(context)),
     await check("clock is sane", () => saneClock(context)),
   ];
+  const { tlsListener } = context;
+  if (tlsListener !== undefined)
+    checks.push(
+      await check("our listener's certificate is in order", () => inOrder(context, tlsListener.certificate())),
+    );
   for (const [name, facts] of context.archives) checks.push(...(await examineArchive(context, name, facts, signal)));
   for (const [name, destination] of context.destinations) {
+    checks.push(...(await examineCertificates(context, `destination ${name}`, destination, signal)));
     checks.push(
       await check(`destination ${name} takes studies`, () => timed(signal, (limited) => destination.check(limited))),
     );
@@ -45,6 +53,7 @@ async function examineArchive(
   const { archive, retrieve } = facts;
   const nobody = { by: "accession-number", accessionNumber: "RADFERRYDOCTOR", patientId: "RADFERRYDOCTOR" } as const;
   const checks = [
+    ...(await examineCertificates(context, `archive ${name}`, facts, signal)),
     await check(`archive ${name} answers C-ECHO`, () => timed(signal, (limited) => archive.echo(limited))),
     await check(`archive ${name} answers C-FIND`, () =>
       timed(signal, (limited) => archive.findStudies(nobody, limited)),
@@ -59,6 +68,35 @@ async function examineArchive(
     checks.push(await check(`archive ${name} answers C-GET`, () => rehearseGet(facts, signal)));
   }
   return checks;
+}
+
+type CertificateHolder = Pick<ArchiveFacts, "certificates">;
+
+/** None for a peer without TLS. */
+async function examineCertificates(
+  context: OperationsContext,
+  peer: string,
+  holder: CertificateHolder,
+  signal: AbortSignal,
+): Promise<DoctorCheck[]> {
+  const { certificates } = holder;
+  if (certificates === undefined) return [];
+  const examination = async (): Promise<string> => {
+    using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
+    return await inOrder(context, certificates(limited));
+  };
+  return [await check(`TLS with ${peer} is in order`, examination)];
+}
+
+async function inOrder({ clock }: OperationsContext, asked: Promise<CertificateFacts>): Promise<string> {
+  const { oursEndMs, theirsEndMs } = await asked;
+  const ends = [oursEndMs, theirsEndMs].filter((end) => end !== undefined);
+  const firstEndMs = Math.min(...ends);
+  const validUntil = new Date(firstEndMs).toISOString();
+  const nowMs = clock.nowMs();
+  if (firstEndMs < nowMs) throw new GatewayError("CERTIFICATE_EXPIRED", { validUntil });
+  if (firstEndMs < nowMs + CERTIFICATE_NOTICE_MS) throw new GatewayError("CERTIFICATE_EXPIRES_SOON", { validUntil });
+  return `yes, until ${validUntil}`;
 }
 
 const NOT_SEEN =
@@ -94,8 +132,9 @@ async function check(name: string, examination: Examination): Promise<DoctorChec
   try {
     return { check: name, ok: true, message: await examination() };
   } catch (thrown) {
-    const { code, message, remedy } = toGatewayError(thrown).toJSON();
-    return { check: name, ok: false, code, message, remedy };
+    const { code, message, remedy, details } = toGatewayError(thrown).toJSON();
+    const told = details.validUntil === undefined ? message : `${message} It is valid until ${details.validUntil}.`;
+    return { check: name, ok: false, code, message: told, remedy };
   }
 }
 
@@ -127,9 +166,18 @@ async function saneClock({ clock, home }: OperationsContext): Promise<string> {
   return new Date(nowMs).toISOString();
 }
 
-function reachable({ ownAddress }: OperationsContext, { address }: ArchiveFacts): string {
-  if (isLoopback(ownAddress.host) && !isLoopback(address.host)) throw new GatewayError("LISTENER_ON_LOOPBACK");
-  return `listens on ${ownAddress.host}:${ownAddress.port}`;
+function reachable(context: OperationsContext, facts: ArchiveFacts): string {
+  const { host, port, isTls } = listenerFor(context, facts);
+  if (isLoopback(host) && !isLoopback(facts.address.host)) throw new GatewayError("LISTENER_ON_LOOPBACK");
+  return `listens on ${host}:${port}${isTls ? " with TLS" : ""}`;
+}
+
+/** An archive that we speak to by TLS is told of our port with TLS, where there is one. */
+function listenerFor({ ownAddress, tlsListener }: OperationsContext, { certificates }: CertificateHolder) {
+  const { host, port } = ownAddress;
+  if (tlsListener === undefined || (certificates === undefined && !tlsListener.only))
+    return { host, port, isTls: false, asksForCertificate: false };
+  return { host, port: tlsListener.port, isTls: true, asksForCertificate: tlsListener.asksForCertificate };
 }
 
 function isLoopback(host: string): boolean {
@@ -137,10 +185,13 @@ function isLoopback(host: string): boolean {
 }
 
 /** One line for the archive's administrator: all they need to enter. */
-function letterTo({ ownAddress }: OperationsContext, { address, retrieve }: ArchiveFacts): string {
-  const { aeTitle, host, port } = ownAddress;
+function letterTo(context: OperationsContext, facts: ArchiveFacts): string {
+  const { address, retrieve } = facts;
+  const { aeTitle } = context.ownAddress;
+  const { host, port, isTls, asksForCertificate } = listenerFor(context, facts);
+  const tls = isTls ? ` with TLS${asksForCertificate ? ", showing its certificate," : ""}` : "";
   const listener = isLoopback(host) || host === "0.0.0.0" ? "<this machine's address>" : host;
-  const move = `register the AE title ${aeTitle} at ${listener}, port ${port}, as a move destination that accepts C-STORE of all storage classes`;
+  const move = `register the AE title ${aeTitle} at ${listener}, port ${port}${tls}, as a move destination that accepts C-STORE of all storage classes`;
   const get = `register the AE title ${aeTitle} at ${listener} as a client`;
   const allow =
     retrieve === "move" ? "C-ECHO, C-FIND and C-MOVE (study root)" : "C-ECHO, C-FIND and C-GET (study root)";

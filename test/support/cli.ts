@@ -58,6 +58,7 @@ export function gatewayOf(operations: Partial<Operations>, hooks: Partial<Gatewa
   return {
     operations: refusing as Operations,
     dicomPort: undefined,
+    dicomTlsPort: undefined,
     drain: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
     ...hooks,

@@ -1,6 +1,7 @@
 import type { AeTitle, DicomAddress } from "../../dicom/ae-title.ts";
 import type { DataSet } from "../../dicom/data-set.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
+import type { ConnectionSource } from "../../network/dimse/connection.ts";
 import type {
   Association,
   AssociationOptions,
@@ -28,6 +29,8 @@ export interface DimseArchiveOptions {
   readonly retrieve: "move" | "get";
   readonly associations: number;
   readonly callingAeTitle: AeTitle;
+  /** Absent: without TLS and user. */
+  readonly connection?: ConnectionSource;
   readonly expectations: Expectations;
   /** Where C-GET's instances go; C-MOVE's come to the gateway's listener, which uses the same handler. */
   readonly store: StoreHandler;
@@ -74,18 +77,20 @@ async function withAssociation<T>(
   timeouts: Partial<DimseTimeouts> = {},
 ): Promise<T> {
   using _permit = await peer.permits.acquire(signal);
-  await using association = await openAssociation(associationOptions(peer, contexts, signal, timeouts));
+  await using association = await openAssociation(await associationOptions(peer, contexts, signal, timeouts));
   return await work(association);
 }
 
-function associationOptions(
+async function associationOptions(
   { options }: Peer,
   contexts: readonly ProposedContext[],
   signal: AbortSignal,
   timeouts: Partial<DimseTimeouts> = {},
-): AssociationOptions {
+): Promise<AssociationOptions> {
   const { address, callingAeTitle, logger } = options;
-  return { address, callingAeTitle, contexts, logger, signal, timeouts: { ...options.timeouts, ...timeouts } };
+  const connection = await options.connection?.();
+  const all = { ...options.timeouts, ...timeouts };
+  return { ...connection, address, callingAeTitle, contexts, logger, signal, timeouts: all };
 }
 
 async function* find(
@@ -95,7 +100,7 @@ async function* find(
   signal: AbortSignal,
 ): AsyncGenerator<DataSet> {
   using _permit = await peer.permits.acquire(signal);
-  await using association = await openAssociation(associationOptions(peer, findContexts(), signal));
+  await using association = await openAssociation(await associationOptions(peer, findContexts(), signal));
   yield* association.find({ model: "study-root", identifier, maximumAnswers }, signal);
 }
 

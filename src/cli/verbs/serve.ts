@@ -21,8 +21,13 @@ export function addServeVerb(program: Command, cli: Cli): void {
 async function serve(cli: Cli): Promise<ExitCode> {
   const { world, printer } = cli;
   await using gateway = await openGateway(cli, "serve", "info");
-  const { dicomPort } = gateway;
-  await printer.document({ serving: true, dicomPort }, () => [`radferry is ready; DICOM port ${dicomPort}`]);
+  const { dicomPort, dicomTlsPort } = gateway;
+  const ports = [
+    ...(dicomPort === undefined ? [] : [`DICOM port ${dicomPort}`]),
+    ...(dicomTlsPort === undefined ? [] : [`DICOM TLS port ${dicomTlsPort}`]),
+  ];
+  const ready = { serving: true, dicomPort, dicomTlsPort };
+  await printer.document(ready, () => [`radferry is ready; ${ports.join(", ")}`]);
   if (!world.stop.aborted) await once(world.stop, "abort");
   await gateway.drain();
   return EXIT.fine;

@@ -2,6 +2,7 @@ import type { AeTitle, DicomAddress } from "../../dicom/ae-title.ts";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
+import type { ConnectionSource } from "../../network/dimse/connection.ts";
 import { outgoingFromFile } from "../../network/dimse/outgoing-file.ts";
 import type { Association, DimseTimeouts, ProposedContext } from "../../network/dimse/service-types.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
@@ -19,6 +20,8 @@ export interface DimseDestinationOptions {
   readonly name: string;
   readonly address: DicomAddress;
   readonly callingAeTitle: AeTitle;
+  /** Absent: without TLS and user. */
+  readonly connection?: ConnectionSource;
   readonly timeouts?: Partial<DimseTimeouts>;
   readonly logger: Logger;
 }
@@ -44,6 +47,7 @@ async function open(
 ): Promise<Association> {
   const { address, callingAeTitle, timeouts, logger } = options;
   return await openAssociation({
+    ...(await options.connection?.()),
     address,
     callingAeTitle,
     contexts,
