@@ -27,6 +27,15 @@ function countOption(text: string): number {
   return wholeNumber(text, 1, 1_000_000_000, "Write a whole number from 1.");
 }
 
+/** PS3.8 D.1; a shorter one would spend more on headers than it carries. */
+export function pduLengthOption(text: string): number {
+  return wholeNumber(text, 4_096, 1_048_576, "Write a number of bytes from 4096 to 1048576.");
+}
+
+export function aeTitlesOption(text: string, earlier: readonly AeTitle[] = []): readonly AeTitle[] {
+  return [...earlier, aeTitleOption(text)];
+}
+
 export function secondsOption(text: string): number {
   const seconds = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
   if (!(seconds > 0)) throw new InvalidArgumentError("Write a number of seconds above 0.");

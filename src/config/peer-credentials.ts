@@ -7,24 +7,24 @@ import { readCertificateFile, readKeyFile, readPasswordFile } from "./credential
 /** TLS to a peer; paths are absolute. */
 export interface TlsClientFiles {
   /** Absent: the authorities that the system trusts. */
-  readonly authoritiesFile?: string;
+  readonly authoritiesFile?: string | undefined;
   /** Shown when the peer asks for one; needs `keyFile`. */
-  readonly certificateFile?: string;
-  readonly keyFile?: string;
-  readonly serverName?: string;
+  readonly certificateFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly serverName?: string | undefined;
 }
 
 /** TLS of a listener; paths are absolute. */
 export interface TlsServerFiles {
   readonly certificateFile: string;
   readonly keyFile: string;
-  readonly clientAuthoritiesFile?: string;
+  readonly clientAuthoritiesFile?: string | undefined;
 }
 
 /** How a peer is connected to and told who we are. */
 export interface PeerSecurity {
-  readonly tls?: TlsClientFiles;
-  readonly user?: { readonly username: string; readonly passwordFile?: string };
+  readonly tls?: TlsClientFiles | undefined;
+  readonly user?: { readonly username: string; readonly passwordFile?: string | undefined } | undefined;
 }
 
 export type PeerCredentials = Pick<AssociationOptions, "tls" | "userIdentity">;

@@ -71,19 +71,20 @@ export interface ProjectSettings {
 /** @param baseFolder absolute; relative paths count from it. What this version cannot run is left out: the check has reported it. */
 export function resolveSettings(values: Manifest, baseFolder: string): Settings {
   const absolute = (path: string): string => resolve(baseFolder, path);
+  const ifAny = (path: string | undefined): string | undefined => (path === undefined ? undefined : absolute(path));
   const home = absolute(values.home);
   return {
     home,
     store: { kind: "sqlite" },
-    dicom: resolveDicom(values.dicom, absolute),
+    dicom: resolveDicom(values.dicom, absolute, ifAny),
     http: values.http,
     retry: values.retry,
     staging: {
       ...values.staging,
-      path: values.staging.path === undefined ? join(home, "staging") : absolute(values.staging.path),
+      path: ifAny(values.staging.path) ?? join(home, "staging"),
     },
-    archives: values.archives.flatMap((archive) => resolveArchive(archive, absolute)),
-    destinations: values.destinations.flatMap((destination) => resolveDestination(destination, absolute)),
+    archives: values.archives.flatMap((archive) => resolveArchive(archive, ifAny)),
+    destinations: values.destinations.flatMap((destination) => resolveDestination(destination, absolute, ifAny)),
     projects: values.projects.flatMap((project) => resolveProject(project, absolute)),
   };
 }
@@ -94,8 +95,9 @@ export function baseFolderOf(file: string | undefined, workingFolder: string): s
 }
 
 type AbsolutePath = (path: string) => string;
+type AbsolutePathIfAny = (path: string | undefined) => string | undefined;
 
-function resolveDicom(dicom: Manifest["dicom"], absolute: AbsolutePath): DicomSettings {
+function resolveDicom(dicom: Manifest["dicom"], absolute: AbsolutePath, ifAny: AbsolutePathIfAny): DicomSettings {
   const { aeTitle, host, port, tls, maximumPduLength, maximumAssociations, acceptUnknownSopClasses } = dicom;
   const rules: AcceptanceRules = {
     maximumAssociations,
@@ -105,11 +107,10 @@ function resolveDicom(dicom: Manifest["dicom"], absolute: AbsolutePath): DicomSe
   };
   const plain = { aeTitle, host, port, maximumPduLength, rules };
   if (tls === undefined) return plain;
-  const { certificateFile, keyFile, clientAuthoritiesFile } = tls;
   const files: TlsServerFiles = {
-    certificateFile: absolute(certificateFile),
-    keyFile: absolute(keyFile),
-    ...(clientAuthoritiesFile === undefined ? {} : { clientAuthoritiesFile: absolute(clientAuthoritiesFile) }),
+    certificateFile: absolute(tls.certificateFile),
+    keyFile: absolute(tls.keyFile),
+    clientAuthoritiesFile: ifAny(tls.clientAuthoritiesFile),
   };
   return { ...plain, tls: { files, port: tls.port, only: tls.only } };
 }
@@ -125,50 +126,40 @@ function resolvePeer(peer: NonNullable<Manifest["dicom"]["peers"]>[number]): Pee
   };
 }
 
-function resolveArchive(archive: Manifest["archives"][number], absolute: AbsolutePath): ArchiveSettings[] {
+function resolveArchive(archive: Manifest["archives"][number], ifAny: AbsolutePathIfAny): ArchiveSettings[] {
   if (archive.kind !== "dimse") return [];
   const { name, kind, address, retrieve, availability } = archive;
-  const security = resolveSecurity(archive, absolute);
+  const security = resolveSecurity(archive, ifAny);
   return [{ name, kind, address, retrieve, availability: { associations: availability.associations }, ...security }];
 }
 
 type SecuritySettings = Pick<Extract<Manifest["archives"][number], { kind: "dimse" }>, "tls" | "user">;
 
-function resolveSecurity({ tls = false, user }: SecuritySettings, absolute: AbsolutePath): PeerSecurity {
+function resolveSecurity({ tls = false, user }: SecuritySettings, ifAny: AbsolutePathIfAny): PeerSecurity {
   return {
-    ...(tls === false ? {} : { tls: tls === true ? {} : resolveTlsClient(tls, absolute) }),
-    ...(user === undefined ? {} : { user: resolveUser(user, absolute) }),
+    ...(tls === false ? {} : { tls: tls === true ? {} : resolveTlsClient(tls, ifAny) }),
+    ...(user === undefined ? {} : { user: { ...user, passwordFile: ifAny(user.passwordFile) } }),
   };
 }
 
-function resolveTlsClient(
-  tls: Exclude<SecuritySettings["tls"], boolean | undefined>,
-  absolute: AbsolutePath,
-): TlsClientFiles {
-  const { authoritiesFile, certificateFile, keyFile, serverName } = tls;
+function resolveTlsClient(files: TlsClientFiles, ifAny: AbsolutePathIfAny): TlsClientFiles {
   return {
-    ...(authoritiesFile === undefined ? {} : { authoritiesFile: absolute(authoritiesFile) }),
-    ...(certificateFile === undefined ? {} : { certificateFile: absolute(certificateFile) }),
-    ...(keyFile === undefined ? {} : { keyFile: absolute(keyFile) }),
-    ...(serverName === undefined ? {} : { serverName }),
+    authoritiesFile: ifAny(files.authoritiesFile),
+    certificateFile: ifAny(files.certificateFile),
+    keyFile: ifAny(files.keyFile),
+    serverName: files.serverName,
   };
-}
-
-function resolveUser(
-  { username, passwordFile }: NonNullable<SecuritySettings["user"]>,
-  absolute: AbsolutePath,
-): NonNullable<PeerSecurity["user"]> {
-  return passwordFile === undefined ? { username } : { username, passwordFile: absolute(passwordFile) };
 }
 
 function resolveDestination(
   destination: Manifest["destinations"][number],
   absolute: AbsolutePath,
+  ifAny: AbsolutePathIfAny,
 ): DestinationSettings[] {
   if (destination.kind === "xnat") return [];
   if (destination.kind === "dimse") {
     const { name, kind, address, confirm } = destination;
-    return [{ name, kind, address, confirm, ...resolveSecurity(destination, absolute) }];
+    return [{ name, kind, address, confirm, ...resolveSecurity(destination, ifAny) }];
   }
   return [{ ...destination, path: absolute(destination.path) }];
 }

@@ -11,6 +11,7 @@ import {
   portOption,
   secondsOption,
 } from "../option-parsers.ts";
+import { withConnectionOptions, withListenerOptions } from "./dicom/connection-options.ts";
 import type { FindOptions } from "./dicom/find.ts";
 import type { GetOptions } from "./dicom/get.ts";
 import type { MoveOptions } from "./dicom/move.ts";
@@ -31,11 +32,12 @@ export function addDicomVerbs(program: Command, cli: Cli): void {
 
 /** A verb that asks a peer. */
 function peerVerb(dicom: Command, name: string, description: string): Command {
-  return dicom
+  const command = dicom
     .command(name)
     .description(description)
     .argument("<peer>", "AET@host:port", addressArgument)
     .option("--calling <ae>", "our AE title", aeTitleOption, aeTitleOption(USUAL_AE_TITLE));
+  return withConnectionOptions(command);
 }
 
 function addFileVerbs(dicom: Command, cli: Cli): void {
@@ -112,14 +114,15 @@ SIGTERM ends it with 0.
 
 function addReceive(dicom: Command, cli: Cli): void {
   const usualAeTitle: AeTitle = aeTitleOption(USUAL_AE_TITLE);
-  dicom
+  const command = dicom
     .command("receive")
     .description("store what is sent here (C-STORE) as DIR/<SOP Instance UID>.dcm")
     .requiredOption("--port <n>", "port to listen on; 0 takes any free one", portOption)
     .requiredOption("--out <dir>", "where the files go; made when it is missing")
     .option("--aet <ae>", "our AE title; others that are called are answered too", aeTitleOption, usualAeTitle)
     .option("--host <host>", "address to listen on", "127.0.0.1")
-    .option("--exit-after-idle <s>", "end after so many seconds without an association", secondsOption)
+    .option("--exit-after-idle <s>", "end after so many seconds without an association", secondsOption);
+  withListenerOptions(command)
     .addHelpText("after", RECEIVE_HELP + examples("dicom receive --port 11112 --aet STORE --out incoming"))
     .action(
       cli.verb(async (options: ReceiveOptions) => {

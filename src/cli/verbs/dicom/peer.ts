@@ -3,20 +3,31 @@ import { openAssociation } from "../../../network/dimse/association.ts";
 import type { Association, ProposedContext } from "../../../network/dimse/service-types.ts";
 import { type Logger, silentLogger } from "../../../units/logger.ts";
 import type { Cli } from "../../cli.ts";
+import { connectionOf } from "./connection.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
 
-export interface PeerOptions {
+export interface PeerOptions extends ConnectionOptions {
   readonly calling: AeTitle;
 }
 
-/** An association for one verb; a signal to stop aborts it. @throws GatewayError as `openAssociation` */
+/** An association for one verb; a signal to stop aborts it. @throws GatewayError as `connectionOf` and `openAssociation` */
 export async function associate(
   cli: Cli,
   address: DicomAddress,
-  { calling }: PeerOptions,
+  options: PeerOptions,
   contexts: readonly ProposedContext[],
 ): Promise<Association> {
   const logger = await toolkitLogger(cli);
-  return await openAssociation({ address, callingAeTitle: calling, contexts, logger, signal: cli.world.stop });
+  const { workingFolder, stop } = cli.world;
+  const connection = await connectionOf(options, workingFolder);
+  return await openAssociation({
+    ...connection,
+    address,
+    callingAeTitle: options.calling,
+    contexts,
+    logger,
+    signal: stop,
+  });
 }
 
 /** The toolkit says what matters itself; a log is kept when it is asked for. */

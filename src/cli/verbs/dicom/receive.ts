@@ -6,10 +6,12 @@ import type { DimseServer } from "../../../network/dimse/service-types.ts";
 import type { Cli } from "../../cli.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 import type { World } from "../../world.ts";
+import { listeningOf } from "./connection.ts";
+import type { ListenerOptions } from "./connection-options.ts";
 import { toolkitLogger } from "./peer.ts";
 import { openReceiveFolder } from "./receive-folder.ts";
 
-export interface ReceiveOptions {
+export interface ReceiveOptions extends ListenerOptions {
   readonly port: number;
   readonly out: string;
   readonly aet: AeTitle;
@@ -17,17 +19,18 @@ export interface ReceiveOptions {
   readonly exitAfterIdle?: number;
 }
 
-export async function receive(cli: Cli, { port, out, aet, host, exitAfterIdle }: ReceiveOptions): Promise<ExitCode> {
+export async function receive(cli: Cli, options: ReceiveOptions): Promise<ExitCode> {
+  const { port, out, aet, host, exitAfterIdle } = options;
   const { world, printer } = cli;
   const folder = await openReceiveFolder(resolve(world.workingFolder, out), world.clock);
+  const listening = await listeningOf(options, world.workingFolder);
   {
     await using server = await startDimseServer({
       host,
       port,
       aeTitle: aet,
       handlers: { store: folder.store },
-      // Whoever was told another name of ours still has something to store.
-      rules: { calledAeTitles: "any" },
+      ...listening,
       logger: await toolkitLogger(cli),
     });
     const ready = { aeTitle: aet, host: server.host, port: server.port, out: folder.path };
