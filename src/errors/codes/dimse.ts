@@ -2,10 +2,17 @@ import type { ErrorEntry } from "../error-class.ts";
 
 /** Codes of associations and DIMSE, sorted. */
 export const dimseCodes = {
+  ACCEPTANCE_RULE_INVALID: {
+    class: "permanent",
+    summary: "A rule about who may associate with us names no valid address, network or AE title.",
+    remedy:
+      "Write addresses as 10.1.2.3 or 10.0.0.0/8 and AE titles with 1 to 16 characters; the details say which rule.",
+  },
   ASSOCIATION_ABORTED: {
     class: "transient",
     summary: "The peer ended the association before it was released.",
-    remedy: "None at first: it is retried. If it persists, lower the archive's concurrency.",
+    remedy:
+      "None at first: it is retried. If it persists, lower the archive's concurrency, and check whether the port expects TLS.",
   },
   ASSOCIATION_REJECTED: {
     class: "permanent",
@@ -72,5 +79,10 @@ export const dimseCodes = {
     class: "transient",
     summary: "The peer did not answer in time.",
     remedy: "None at first: it is retried. If it persists, ask the peer's administrator.",
+  },
+  USER_NOT_CONFIRMED: {
+    class: "permanent",
+    summary: "The peer accepted the association without confirming the user, as it was asked to.",
+    remedy: "Enable user identity negotiation at the peer, or configure ours without a positive response.",
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -30,7 +30,7 @@ import { completeTimeouts, DEFAULT_MAXIMUM_PDU_LENGTH } from "./timeouts.ts";
 /**
  * Requests an association; resolves when the peer has accepted it, with the contexts it accepted (perhaps none).
  * @throws GatewayError CONNECTION_FAILED, TIMED_OUT, ASSOCIATION_REJECTED, ASSOCIATION_REJECTED_TRANSIENT,
- * ASSOCIATION_ABORTED, DIMSE_PROTOCOL_VIOLATION, CANCELLED; with TLS also those that begin with TLS_.
+ * ASSOCIATION_ABORTED, DIMSE_PROTOCOL_VIOLATION, USER_NOT_CONFIRMED, CANCELLED; with TLS also those that begin with TLS_.
  */
 export async function openAssociation(options: AssociationOptions): Promise<RequestedAssociation> {
   throwIfCancelled(options.signal);
@@ -65,6 +65,7 @@ export class RequestedAssociation implements Association {
     );
     this.#session = new DimseSession({
       socket: connectTransport({ host: hostOf(address.host), port: address.port, tls: options.tls }),
+      { userIdentity: options.userIdentity, extendedNegotiation: options.extendedNegotiation },
       timeouts,
       maximumPduLength,
       violations: options,

@@ -1,16 +1,16 @@
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { transferSyntaxes } from "../../dicom/dictionary/transfer-syntaxes.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { silentLogger } from "../../units/logger.ts";
 import { type AcceptorDecision, type AcceptorPolicy, decideAssociation } from "../upper-layer/negotiation.ts";
 import { type AssociateRequest, REJECTION, type Rejection } from "../upper-layer/pdu.ts";
 import { createTransportServer, type TransportServer } from "../upper-layer/transport.ts";
-import { queryRetrieveClass, VERIFICATION_SOP_CLASS } from "./service-classes.ts";
+import { type Acceptance, chooseTransferSyntax, readRules } from "./acceptance.ts";
+import { queryRetrieveClass, STORAGE_COMMITMENT_SOP_CLASS, VERIFICATION_SOP_CLASS } from "./service-classes.ts";
 import { ServiceProvider } from "./service-provider.ts";
 import type { DimseServer, DimseServerOptions, ServiceHandlers } from "./service-types.ts";
 import { DimseSession, RELEASED } from "./session.ts";
-import { IDENTIFIER_TRANSFER_SYNTAXES, isAcceptableStorageClass } from "./storage-contexts.ts";
+import { isAcceptableStorageClass } from "./storage-contexts.ts";
 import { completeTimeouts, DEFAULT_MAXIMUM_PDU_LENGTH } from "./timeouts.ts";
 
 const DEFAULT_MAXIMUM_ASSOCIATIONS = 100;
@@ -21,7 +21,7 @@ const DRAIN_TIMEOUT_MS = 5_000;
 
 /**
  * Listens for associations and answers what the handlers can.
- * @throws GatewayError CONNECTION_FAILED when it cannot listen; TLS_SETTINGS_INVALID.
+ * @throws GatewayError CONNECTION_FAILED when it cannot listen; TLS_SETTINGS_INVALID, ACCEPTANCE_RULE_INVALID.
  */
 export async function startDimseServer(options: DimseServerOptions): Promise<DimseServer> {
   const server = new AssociationServer(options);
@@ -32,6 +32,7 @@ export async function startDimseServer(options: DimseServerOptions): Promise<Dim
 class AssociationServer implements DimseServer {
   readonly #options: DimseServerOptions;
   readonly #server: TransportServer;
+  readonly #acceptance: Acceptance;
   readonly #sessions = new Map<DimseSession, ServiceProvider>();
   readonly #established = new Set<DimseSession>();
   readonly #idleListeners: (() => void)[] = [];
@@ -39,6 +40,7 @@ class AssociationServer implements DimseServer {
 
   constructor(options: DimseServerOptions) {
     this.#options = options;
+    this.#acceptance = readRules(options.aeTitle, options.rules);
     this.#server = createTransportServer({
       tls: options.tls,
       handshakeTimeoutMs: completeTimeouts(options.timeouts).artimTimeoutMs,
@@ -107,7 +109,7 @@ class AssociationServer implements DimseServer {
       violations: this.#options,
       negotiation: {
         decide: (request) => {
-          const decision = this.#decide(request);
+          const decision = this.#decide(request, socket.remoteAddress ?? "");
           if ("accept" in decision.answer) this.#onEstablished(session, provider);
           return decision;
         },
@@ -119,27 +121,26 @@ class AssociationServer implements DimseServer {
     void session.closed.then(() => this.#sessions.delete(session));
   }
 
-  #decide(request: AssociateRequest): AcceptorDecision {
+  #decide(request: AssociateRequest, remoteAddress: string): AcceptorDecision {
     const { handlers, rules, maximumPduLength = DEFAULT_MAXIMUM_PDU_LENGTH } = this.#options;
     const acceptUnknown = rules?.acceptUnknownSopClasses ?? true;
+    const peer = this.#acceptance.peer(request, remoteAddress);
+    const { sopClassUids, transferSyntaxUids = rules?.transferSyntaxUids } = "rule" in peer ? peer.rule : {};
+    const roles = rolesOf(handlers, acceptUnknown);
     return decideAssociation(request, {
       maximumPduLength,
-      refusal: (asked) => this.#refusal(asked),
-      roles: rolesOf(handlers, acceptUnknown),
-      supportsTransferSyntax: (abstractSyntaxUid, transferSyntaxUid) =>
-        isAcceptableStorageClass(abstractSyntaxUid, acceptUnknown)
-          ? transferSyntaxes.has(transferSyntaxUid)
-          : IDENTIFIER_TRANSFER_SYNTAXES.some((uid) => uid === transferSyntaxUid),
+      refusal: () => ("refused" in peer ? peer.refused : (this.#full() ?? this.#acceptance.refusedUser(request))),
+      roles: (abstractSyntaxUid) =>
+        sopClassUids?.includes(abstractSyntaxUid) === false ? undefined : roles(abstractSyntaxUid),
+      chooseTransferSyntax: (abstractSyntaxUid, proposed) =>
+        chooseTransferSyntax(proposed, isAcceptableStorageClass(abstractSyntaxUid, acceptUnknown), transferSyntaxUids),
+      confirmsUsers: this.#acceptance.confirmsUsers,
     });
   }
 
-  #refusal({ calledAeTitle, callingAeTitle }: AssociateRequest): Rejection | undefined {
-    const { aeTitle, rules } = this.#options;
-    const called = rules?.calledAeTitles ?? [aeTitle];
-    if (called !== "any" && !called.includes(calledAeTitle)) return REJECTION.calledAeTitleNotRecognized;
-    if (rules?.callingAeTitles?.includes(callingAeTitle) === false) return REJECTION.callingAeTitleNotRecognized;
-    if (this.#closing || this.#established.size >= this.#maximumAssociations) return REJECTION.localLimitExceeded;
-    return undefined;
+  #full(): Rejection | undefined {
+    const isFull = this.#closing || this.#established.size >= this.#maximumAssociations;
+    return isFull ? REJECTION.localLimitExceeded : undefined;
   }
 
   #onEstablished(session: DimseSession, provider: ServiceProvider): void {

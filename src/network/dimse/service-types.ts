@@ -2,6 +2,7 @@ import type { AeTitle, DicomAddress } from "../../dicom/ae-title.ts";
 import type { DataSet } from "../../dicom/data-set.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../upper-layer/tls.ts";
+import type { UserIdentity } from "../upper-layer/user-identity.ts";
 import type { Violation } from "../upper-layer/violations.ts";
 
 /** Levels of the Query/Retrieve information models. PS3.4 C.6. */
@@ -44,13 +45,6 @@ export interface AssociationOptions {
   /** Aborts the association: A-ABORT, then the socket is closed. */
   readonly signal?: AbortSignal;
 }
-
-/** Who the requestor's user is. PS3.7 D.3.3.7, table D.3-14. */
-export type UserIdentity = (
-  | { readonly kind: "username"; readonly username: string }
-  | { readonly kind: "username-passcode"; readonly username: string; readonly passcode: string }
-  | { readonly kind: "kerberos" | "saml" | "jwt"; readonly token: Uint8Array }
-) & { readonly positiveResponseRequested?: boolean };
 
 export interface AcceptedContext {
   readonly id: number;

@@ -1,5 +1,7 @@
 import { ABORT_REASON, PduError } from "./pdu.ts";
 
+const MAXIMUM_UID_BYTES = 64;
+
 /** Reads the fields of a PDU in order; a field that reaches past the end is an invalid parameter. */
 export class FieldReader {
   readonly #bytes: Buffer;
@@ -19,6 +21,11 @@ export class FieldReader {
     }
     this.#offset += count;
     return this.#bytes.subarray(this.#offset - count, this.#offset);
+  }
+
+  /** The next bytes as fields of their own. */
+  part(count: number): FieldReader {
+    return new FieldReader(this.bytes(count));
   }
 
   skip(count: number): void {
@@ -45,12 +52,20 @@ export class FieldReader {
       .trim();
   }
 
+  /** A UID; one byte of padding is forgiven. PS3.5 9.1. */
+  uid(count: number): string {
+    if (count > MAXIMUM_UID_BYTES + 1) {
+      throw new PduError(ABORT_REASON.invalidPduParameterValue, `UID of ${count} bytes`);
+    }
+    return this.text(count);
+  }
+
   /** Items up to the end: type, reserved byte, length, value. PS3.8 9.3.2. */
   *items(): Generator<{ readonly type: number; readonly value: FieldReader }, undefined> {
     while (this.remaining > 0) {
       const type = this.uint8();
       this.skip(1);
-      yield { type, value: new FieldReader(this.bytes(this.uint16())) };
+      yield { type, value: this.part(this.uint16()) };
     }
   }
 }

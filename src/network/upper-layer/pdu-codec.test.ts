@@ -23,6 +23,8 @@ const shared = {
     implementationVersionName: "TEST",
     asynchronousOperationsWindow: undefined,
     roleSelections: [],
+    extendedNegotiations: [],
+    commonExtendedNegotiations: [],
   },
 };
 const verification = "1.2.840.10008.1.1";

@@ -9,15 +9,14 @@ import {
   PduError,
   type PresentationContextAnswer,
   type PresentationContextProposal,
-  type RoleSelection,
   type UserInformation,
 } from "./pdu.ts";
+import { decodeUserInformation } from "./user-information.ts";
 
 /** A presentation context id is odd, from 1 to 255: no more than 128 of them. PS3.8 9.3.2.2. */
 export const MAXIMUM_CONTEXTS = 128;
 /** Transfer syntaxes of one proposal; the standard has about 60. */
 const MAXIMUM_TRANSFER_SYNTAXES = 256;
-const MAXIMUM_UID_BYTES = 64;
 
 /** @throws PduError when the variable field is not what PS3.8 9.3.2 to 9.3.8 say. */
 export function decodePdu(type: number, variableField: Uint8Array): ControlPdu {
@@ -96,9 +95,13 @@ function decodeItems(
   let applicationContextUid: string | undefined;
   let userInformation: UserInformation | undefined;
   for (const { type, value } of reader.items()) {
-    if (type === ITEM_TYPE.applicationContext) applicationContextUid = uid(value, value.remaining);
-    else if (type === ITEM_TYPE.userInformation) userInformation = decodeUserInformation(value);
-    else if (type === contextItemType) onContext(value);
+    if (type === ITEM_TYPE.applicationContext) {
+      if (applicationContextUid !== undefined) throw invalid("application context twice");
+      applicationContextUid = value.uid(value.remaining);
+    } else if (type === ITEM_TYPE.userInformation) {
+      if (userInformation !== undefined) throw invalid("user information twice");
+      userInformation = decodeUserInformation(value);
+    } else if (type === contextItemType) onContext(value);
   }
   if (applicationContextUid === undefined) throw invalid("no application context");
   if (userInformation === undefined) throw invalid("no user information");
@@ -115,19 +118,14 @@ function contextId(value: FieldReader): number {
   return id;
 }
 
-function uid(value: FieldReader, length: number): string {
-  if (length > MAXIMUM_UID_BYTES + 1) throw invalid(`UID of ${length} bytes`);
-  return value.text(length);
-}
-
 function decodeProposal(value: FieldReader): PresentationContextProposal {
   const id = contextId(value);
   value.skip(3);
   let abstractSyntaxUid: string | undefined;
   const transferSyntaxUids: string[] = [];
   for (const { type, value: syntax } of value.items()) {
-    if (type === ITEM_TYPE.abstractSyntax) abstractSyntaxUid = uid(syntax, syntax.remaining);
-    else if (type === ITEM_TYPE.transferSyntax) transferSyntaxUids.push(uid(syntax, syntax.remaining));
+    if (type === ITEM_TYPE.abstractSyntax) abstractSyntaxUid = syntax.uid(syntax.remaining);
+    else if (type === ITEM_TYPE.transferSyntax) transferSyntaxUids.push(syntax.uid(syntax.remaining));
     if (transferSyntaxUids.length > MAXIMUM_TRANSFER_SYNTAXES) throw invalid("too many transfer syntaxes");
   }
   if (abstractSyntaxUid === undefined || transferSyntaxUids.length === 0) throw invalid("context without syntaxes");
@@ -141,37 +139,7 @@ function decodeAnswer(value: FieldReader): PresentationContextAnswer {
   value.skip(1);
   let transferSyntaxUid = "";
   for (const { type, value: syntax } of value.items()) {
-    if (type === ITEM_TYPE.transferSyntax) transferSyntaxUid = uid(syntax, syntax.remaining);
+    if (type === ITEM_TYPE.transferSyntax) transferSyntaxUid = syntax.uid(syntax.remaining);
   }
   return { id, result, transferSyntaxUid };
-}
-
-function decodeUserInformation(reader: FieldReader): UserInformation {
-  // Absent maximum length means no limit, as 0 does. PS3.8 D.1.
-  let maximumPduLength = 0;
-  let implementationClassUid = "";
-  let implementationVersionName = "";
-  let asynchronousOperationsWindow: UserInformation["asynchronousOperationsWindow"];
-  const roleSelections: RoleSelection[] = [];
-  for (const { type, value } of reader.items()) {
-    if (type === ITEM_TYPE.maximumLength) maximumPduLength = value.uint32();
-    else if (type === ITEM_TYPE.implementationClassUid) implementationClassUid = uid(value, value.remaining);
-    else if (type === ITEM_TYPE.implementationVersionName) implementationVersionName = value.text(value.remaining);
-    else if (type === ITEM_TYPE.roleSelection) roleSelections.push(decodeRoleSelection(value));
-    else if (type === ITEM_TYPE.asynchronousOperationsWindow) {
-      asynchronousOperationsWindow = { invoked: value.uint16(), performed: value.uint16() };
-    }
-  }
-  return {
-    maximumPduLength,
-    implementationClassUid,
-    implementationVersionName,
-    asynchronousOperationsWindow,
-    roleSelections,
-  };
-}
-
-function decodeRoleSelection(value: FieldReader): RoleSelection {
-  const sopClassUid = uid(value, value.uint16());
-  return { sopClassUid, scu: value.uint8() === 1, scp: value.uint8() === 1 };
 }

@@ -7,9 +7,9 @@ import {
   PDV_HEADER_BYTES,
   PDV_IS_COMMAND,
   PDV_IS_LAST,
-  type RoleSelection,
-  type UserInformation,
 } from "./pdu.ts";
+import { item, textItem } from "./pdu-items.ts";
+import { encodeUserInformation } from "./user-information.ts";
 
 /** The bytes of a PDU other than P-DATA-TF. PS3.8 9.3.2 to 9.3.8. */
 export function encodePdu(pdu: ControlPdu): Buffer {
@@ -58,19 +58,8 @@ function associateBody(pdu: AssociateRequest | AssociateAccept): Buffer {
     fixed,
     textItem(ITEM_TYPE.applicationContext, pdu.applicationContextUid),
     ...(pdu.kind === "A-ASSOCIATE-RQ" ? pdu.contexts.map(proposalItem) : pdu.contexts.map(answerItem)),
-    userInformationItem(pdu.userInformation),
+    encodeUserInformation(pdu.userInformation),
   ]);
-}
-
-function item(type: number, ...parts: readonly Uint8Array[]): Buffer {
-  const body = Buffer.concat(parts);
-  const header = Buffer.of(type, 0, 0, 0);
-  header.writeUInt16BE(body.length, 2);
-  return Buffer.concat([header, body]);
-}
-
-function textItem(type: number, text: string): Buffer {
-  return item(type, Buffer.from(text, "latin1"));
 }
 
 function proposalItem(context: AssociateRequest["contexts"][number]): Buffer {
@@ -88,32 +77,4 @@ function answerItem(context: AssociateAccept["contexts"][number]): Buffer {
     Buffer.of(context.id, 0, context.result, 0),
     textItem(ITEM_TYPE.transferSyntax, context.transferSyntaxUid),
   );
-}
-
-function userInformationItem(information: UserInformation): Buffer {
-  const maximumLength = Buffer.alloc(4);
-  maximumLength.writeUInt32BE(information.maximumPduLength);
-  const parts = [
-    item(ITEM_TYPE.maximumLength, maximumLength),
-    textItem(ITEM_TYPE.implementationClassUid, information.implementationClassUid),
-  ];
-  const window = information.asynchronousOperationsWindow;
-  if (window !== undefined) {
-    const body = Buffer.alloc(4);
-    body.writeUInt16BE(window.invoked, 0);
-    body.writeUInt16BE(window.performed, 2);
-    parts.push(item(ITEM_TYPE.asynchronousOperationsWindow, body));
-  }
-  parts.push(...information.roleSelections.map(roleSelectionItem));
-  if (information.implementationVersionName !== "") {
-    parts.push(textItem(ITEM_TYPE.implementationVersionName, information.implementationVersionName));
-  }
-  return item(ITEM_TYPE.userInformation, ...parts);
-}
-
-function roleSelectionItem(role: RoleSelection): Buffer {
-  const uid = Buffer.from(role.sopClassUid, "latin1");
-  const length = Buffer.alloc(2);
-  length.writeUInt16BE(uid.length);
-  return item(ITEM_TYPE.roleSelection, length, uid, Buffer.of(role.scu ? 1 : 0, role.scp ? 1 : 0));
 }

@@ -24,6 +24,10 @@ export const ITEM_TYPE = {
   asynchronousOperationsWindow: 0x53,
   roleSelection: 0x54,
   implementationVersionName: 0x55,
+  extendedNegotiation: 0x56,
+  commonExtendedNegotiation: 0x57,
+  userIdentity: 0x58,
+  userIdentityResponse: 0x59,
 } as const;
 
 /** PS3.7 A.2.1. */
@@ -57,6 +61,8 @@ export const REJECTION = {
   applicationContextNotSupported: { result: 1, source: 1, reason: 2 },
   callingAeTitleNotRecognized: { result: 1, source: 1, reason: 3 },
   calledAeTitleNotRecognized: { result: 1, source: 1, reason: 7 },
+  /** Permanent, service provider (ACSE), no reason given. PS3.7 D.3.3.7. */
+  userNotAuthenticated: { result: 1, source: 2, reason: 1 },
   protocolVersionNotSupported: { result: 1, source: 2, reason: 2 },
   localLimitExceeded: { result: 2, source: 3, reason: 2 },
 } as const;
@@ -102,6 +108,30 @@ export interface RoleSelection {
   readonly scp: boolean;
 }
 
+/** SOP class extended negotiation. PS3.7 D.3.3.5. */
+export interface ExtendedNegotiation {
+  readonly sopClassUid: string;
+  /** Service-class-application-information, as the service class says. */
+  readonly information: Uint8Array;
+}
+
+/** SOP class common extended negotiation: of a request only, never answered. PS3.7 D.3.3.6. */
+export interface CommonExtendedNegotiation {
+  readonly sopClassUid: string;
+  readonly serviceClassUid: string;
+  readonly relatedGeneralSopClassUids: readonly string[];
+}
+
+/** User identity of a request, as it travels. PS3.7 D.3.3.7.1. */
+export interface UserIdentityItem {
+  readonly type: number;
+  readonly positiveResponseRequested: boolean;
+  /** User name in UTF-8, or a ticket, assertion or token. */
+  readonly primary: Uint8Array;
+  /** Passcode in UTF-8; else empty. */
+  readonly secondary: Uint8Array;
+}
+
 export interface UserInformation {
   /** Largest P-DATA-TF variable field the sender of this item accepts; 0: no limit. PS3.8 D.1. */
   readonly maximumPduLength: number;
@@ -109,6 +139,11 @@ export interface UserInformation {
   readonly implementationVersionName: string;
   readonly asynchronousOperationsWindow: { readonly invoked: number; readonly performed: number } | undefined;
   readonly roleSelections: readonly RoleSelection[];
+  readonly extendedNegotiations?: readonly ExtendedNegotiation[];
+  readonly commonExtendedNegotiations?: readonly CommonExtendedNegotiation[];
+  readonly userIdentity?: UserIdentityItem | undefined;
+  /** Of an answer: the server response, perhaps empty. PS3.7 D.3.3.7.2. */
+  readonly userIdentityResponse?: Uint8Array | undefined;
 }
 
 interface Associate {

@@ -197,7 +197,7 @@ const OUTCOMES: Readonly<Record<string, Readonly<Record<string, Outcome>>>> = {
   Sta2: {
     ...{ AC: early, RJ: early, DATA: early, "RELEASE-RQ": early, "RELEASE-RP": early },
     ...{ RQ: ["AC", aborted], ABORT: ["", aborted] },
-    ...{ garbage: ["ABORT(0,1)", violated], "bad length": ["ABORT(0,6)", violated] },
+    ...{ garbage: early, "bad length": early },
   },
   Sta5: { ...refuseAll, AC: ["", `accepted, ${aborted}`], RJ: ["", rejected] },
   "Sta6 requestor": { ...refuseAll, DATA: ["", `data x, ${aborted}`], "RELEASE-RQ": ["RELEASE-RP", "ended in order"] },

@@ -26,7 +26,7 @@ type AssociateAnswer = { readonly accept: AssociateAccept } | { readonly reject:
 
 /** The local user of the service. PS3.8 7. */
 export interface UpperLayerUser {
-  /** Acceptor: A-ASSOCIATE indication. */
+  /** Acceptor: A-ASSOCIATE indication. What it throws aborts. */
   associateIndication(request: AssociateRequest): AssociateAnswer;
   /** Requestor: A-ASSOCIATE confirmation. What it throws aborts: the answer does not fit the request. */
   associateConfirmation(answer: AssociateAccept): void;
@@ -192,8 +192,11 @@ export class UpperLayer {
   }
 
   #onPdu(pdu: ControlPdu): void {
-    const event = PDU_EVENTS[pdu.kind];
-    this.#handle(event, { pdu });
+    try {
+      this.#handle(PDU_EVENTS[pdu.kind], { pdu });
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #onTransportClosed(): void {
@@ -237,12 +240,7 @@ export class UpperLayer {
     "AE-1": () => {},
     "AE-2": ({ pdu }) => this.#write(pdu),
     "AE-3": ({ pdu }) => {
-      if (pdu?.kind !== "A-ASSOCIATE-AC") return;
-      try {
-        this.#user.associateConfirmation(pdu);
-      } catch (error) {
-        this.#fail(error);
-      }
+      if (pdu?.kind === "A-ASSOCIATE-AC") this.#user.associateConfirmation(pdu);
     },
     "AE-4": ({ pdu }) => {
       this.#peerIsDone = true;
@@ -290,8 +288,10 @@ export class UpperLayer {
     "AR-9": () => this.#write({ kind: "A-RELEASE-RP" }),
     "AR-10": () => this.#handle("Evt14"),
     "AA-1": ({ error, pdu, pduError }) => {
-      const reason = pduError?.reason ?? ABORT_REASON.notSpecified;
-      this.#writeLast({ kind: "A-ABORT", source: ABORT_SOURCE.serviceUser, reason });
+      // A service user gives no reason. PS3.8 9.3.8.
+      this.#writeLast({ kind: "A-ABORT", source: ABORT_SOURCE.serviceUser, reason: ABORT_REASON.notSpecified });
+      // We wait for nothing more: a peer that no longer reads PDUs sees the end of the connection.
+      if (error !== undefined) this.#socket.end();
       this.#finish(error ?? violationError(pdu, pduError));
     },
     "AA-2": ({ error, pdu }) => {

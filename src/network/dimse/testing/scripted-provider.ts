@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { GatewayError } from "../../../errors/gateway-error.ts";
-import { decideAssociation } from "../../upper-layer/negotiation.ts";
+import type { AcceptorDecision, NegotiatedContext } from "../../upper-layer/negotiation.ts";
+import { type AssociateRequest, CONTEXT_RESULT } from "../../upper-layer/pdu.ts";
 import { hasDataSet } from "../command-set.ts";
 import { collectDataSet, type Message } from "../message-reader.ts";
 import { DimseSession } from "../session.ts";
 import { completeTimeouts } from "../timeouts.ts";
+
+const MAXIMUM_PDU_LENGTH = 16_384;
 
 /** A request that came in, with its whole data set. */
 export interface ScriptedRequest {
@@ -31,6 +34,24 @@ export interface ScriptedProvider extends AsyncDisposable {
   readonly ended: Promise<unknown>;
 }
 
+/** Agrees to the roles that are proposed, and to the first transfer syntax that it accepts. */
+function agreeTo(request: AssociateRequest, accepts: Required<ScriptedProviderOptions>["accepts"]): AcceptorDecision {
+  const roles = new Map(request.userInformation.roleSelections.map((role) => [role.sopClassUid, role]));
+  const contexts: NegotiatedContext[] = [];
+  const answers = request.contexts.map(({ id, abstractSyntaxUid, transferSyntaxUids }) => {
+    const transferSyntaxUid = transferSyntaxUids.find((uid) => accepts(abstractSyntaxUid, uid));
+    const { scu, scp } = roles.get(abstractSyntaxUid) ?? { scu: true, scp: false };
+    if (transferSyntaxUid === undefined) {
+      return { id, result: CONTEXT_RESULT.transferSyntaxesNotSupported, transferSyntaxUid: "" };
+    }
+    contexts.push({ id, abstractSyntaxUid, transferSyntaxUid, requestorIsScu: scu, requestorIsScp: scp });
+    return { id, result: CONTEXT_RESULT.acceptance, transferSyntaxUid };
+  });
+  const userInformation = { ...request.userInformation, maximumPduLength: MAXIMUM_PDU_LENGTH };
+  const accept = { ...request, kind: "A-ASSOCIATE-AC" as const, contexts: answers, userInformation };
+  return { answer: { accept }, contexts };
+}
+
 /** A provider that is whole below its DIMSE messages and plays a part above. */
 export async function startScriptedProvider(options: ScriptedProviderOptions): Promise<ScriptedProvider> {
   const { accepts = () => true } = options;
@@ -41,15 +62,9 @@ export async function startScriptedProvider(options: ScriptedProviderOptions): P
     const session = new DimseSession({
       socket,
       timeouts: completeTimeouts(undefined),
-      maximumPduLength: 16_384,
+      maximumPduLength: MAXIMUM_PDU_LENGTH,
       negotiation: {
-        decide: (request) =>
-          decideAssociation(request, {
-            maximumPduLength: 16_384,
-            refusal: () => undefined,
-            roles: () => ({ scu: true, scp: true }),
-            supportsTransferSyntax: accepts,
-          }),
+        decide: (request) => agreeTo(request, accepts),
       },
       onRequest: (_, message) => {
         commands.push(message.command.commandField ?? 0);
