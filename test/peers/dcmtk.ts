@@ -15,12 +15,16 @@ export interface DcmqrscpOptions {
   readonly storageDir: string;
   /** AE titles it can C-MOVE to, and where they listen on this machine. */
   readonly moveDestinations?: readonly { readonly aeTitle: string; readonly port: number }[];
-  readonly args?: readonly string[];
+  /**
+   * Storage contexts it takes and proposes, one for each: compressed objects then pass as they are. Without them it
+   * proposes uncompressed syntaxes only.
+   */
+  readonly storageContexts?: readonly { readonly sopClassUid: string; readonly transferSyntaxUid: string }[];
 }
 
 /** An archive: C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET over a folder. */
 export async function startDcmqrscp(options: DcmqrscpOptions): Promise<DcmtkServer> {
-  const { aeTitle, storageDir, moveDestinations = [], args = [] } = options;
+  const { aeTitle, storageDir, moveDestinations = [], storageContexts } = options;
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "dcmqrscp-"));
   const configuration = [
@@ -39,8 +43,48 @@ export async function startDcmqrscp(options: DcmqrscpOptions): Promise<DcmtkServ
   ].join("\n");
   const configurationFile = join(folder, "dcmqrscp.cfg");
   await writeFile(configurationFile, configuration);
-  const running = await startServerProgram("dcmqrscp", ["-ll", "warn", "-c", configurationFile, ...args], port, folder);
+  const profileFile = join(folder, "profile.cfg");
+  await writeFile(profileFile, storageContexts === undefined ? "" : associationProfiles(storageContexts));
+  const profile = storageContexts === undefined ? [] : ["-xf", profileFile, "IN", "OUT"];
+  const args = ["-ll", "warn", "-c", configurationFile, ...profile];
+  const running = await startServerProgram("dcmqrscp", args, port, folder);
   return serverOf(running, aeTitle, port, () => rm(folder, { recursive: true, force: true }));
+}
+
+/** dcmtk's association configuration: what it accepts (IN) beside its services, what it proposes when it sends (OUT). */
+function associationProfiles(storageContexts: Required<DcmqrscpOptions>["storageContexts"]): string {
+  const classes = [...Map.groupBy(storageContexts, (one) => one.sopClassUid).keys()];
+  const syntaxes = [...new Set(storageContexts.map((one) => one.transferSyntaxUid))];
+  const numbered = (key: string, values: readonly string[]): string[] =>
+    values.map((value, index) => `${key}${index + 1} = ${value}`);
+  const proposed = storageContexts.map((one) => `${one.sopClassUid}\\Syntax${syntaxes.indexOf(one.transferSyntaxUid)}`);
+  return [
+    "[[TransferSyntaxes]]",
+    "[AnySyntax]",
+    ...numbered("TransferSyntax", syntaxes),
+    ...syntaxes.flatMap((uid, index) => [`[Syntax${index}]`, `TransferSyntax1 = ${uid}`]),
+    "[[PresentationContexts]]",
+    "[Accepted]",
+    ...numbered(
+      "PresentationContext",
+      classes.map((uid) => `${uid}\\AnySyntax`),
+    ),
+    "[Proposed]",
+    ...numbered("PresentationContext", proposed),
+    "[[SCPSCURoleSelection]]",
+    "[Both]",
+    ...numbered(
+      "Role",
+      classes.map((uid) => `${uid}\\BOTH`),
+    ),
+    "[[Profiles]]",
+    "[IN]",
+    "PresentationContexts = Accepted",
+    "SCPSCURoleSelection = Both",
+    "[OUT]",
+    "PresentationContexts = Proposed",
+    "",
+  ].join("\n");
 }
 
 export interface StorescpOptions {

@@ -5,6 +5,9 @@ import { freePort, type RunningPeer, startServerProgram } from "./process.ts";
 import { findPeer } from "./require-peer.ts";
 import type { PeerTls } from "./transports.ts";
 
+/** It takes seconds to end in order, and nothing of it is kept. */
+const GRACE_MS = 50;
+
 export interface OrthancServer extends RunningPeer {
   readonly aeTitle: string;
   readonly port: number;
@@ -53,7 +56,8 @@ export async function startOrthanc(options: OrthancOptions): Promise<OrthancServ
   };
   const configurationFile = join(folder, "orthanc.json");
   await writeFile(configurationFile, JSON.stringify(configuration));
-  const running = await startServerProgram(findPeer("Orthanc") ?? "Orthanc", [configurationFile], port, folder);
+  const program = findPeer("Orthanc") ?? "Orthanc";
+  const running = await startServerProgram(program, [configurationFile], port, folder, GRACE_MS);
   return {
     aeTitle,
     port,

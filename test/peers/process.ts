@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
+/** How long a program may take to end in order. */
+const GRACE_MS = 3_000;
 const READY_TIMEOUT_MS = 20_000;
 const RETRY_MS = 20;
 const MAXIMUM_OUTPUT_BYTES = 1024 * 1024;
@@ -28,23 +30,24 @@ export interface RunningPeer extends AsyncDisposable {
   output(): string;
 }
 
-/** Starts a server program and waits until it takes connections on the port. */
+/** Starts a server program and waits until it takes connections on the port. After `graceMs` its end is forced. */
 export async function startServerProgram(
   program: string,
   args: readonly string[],
   port: number,
   cwd: string,
+  graceMs = GRACE_MS,
 ): Promise<RunningPeer> {
   const child = spawn(program, args, { cwd, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
   const output = collect(child);
   const running: RunningPeer = {
     output,
-    [Symbol.asyncDispose]: () => stop(child),
+    [Symbol.asyncDispose]: () => stop(child, graceMs),
   };
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (!(await takesConnections(port))) {
     if (child.exitCode !== null || Date.now() > deadline) {
-      await stop(child);
+      await stop(child, graceMs);
       throw new Error(`${program} did not start:\n${output()}`);
     }
     await delay(RETRY_MS);
@@ -74,11 +77,11 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, graceMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
   child.kill("SIGTERM");
-  const killer = setTimeout(() => child.kill("SIGKILL"), 3_000);
+  const killer = setTimeout(() => child.kill("SIGKILL"), graceMs);
   await exited;
   clearTimeout(killer);
 }
