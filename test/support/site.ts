@@ -16,11 +16,14 @@ export interface SiteArchive {
   readonly address: string;
   readonly retrieve: "move" | "get";
   readonly availability?: { readonly associations: number };
+  readonly tls?: Readonly<Record<string, unknown>>;
 }
 
 export interface SiteOptions {
   readonly archives: readonly SiteArchive[];
   readonly dicomPort: number;
+  /** Further settings of the listener. */
+  readonly dicom?: Readonly<Record<string, unknown>>;
   readonly aeTitle?: string;
   readonly retry?: {
     readonly attempts: number;
@@ -112,7 +115,7 @@ function settingsOf(
 ) {
   return {
     home: paths.home,
-    dicom: { aeTitle: options.aeTitle ?? "RADFERRY", host: "127.0.0.1", port: options.dicomPort },
+    dicom: { aeTitle: options.aeTitle ?? "RADFERRY", host: "127.0.0.1", port: options.dicomPort, ...options.dicom },
     retry: options.retry ?? { attempts: 10, firstDelaySeconds: 0.2, maximumDelaySeconds: 1 },
     staging: { reserveGigabytes: 0, ...options.staging },
     archives: options.archives.map((archive) => ({ kind: "dimse", ...archive })),
