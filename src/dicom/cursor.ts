@@ -16,10 +16,12 @@ export interface Cursor {
   heldBytes: number;
 }
 
-/** Read at once: headers of most objects fit. */
-export const WINDOW_BYTES = 64 * 1024;
-/** Read at once behind something skipped: what follows bulk is short. */
-const WINDOW_AFTER_SKIP_BYTES = 4 * 1024;
+/** Read at once: most headers fit, and what is read is kept as long as the values are. */
+export const WINDOW_BYTES = 16 * 1024;
+/** A header that does not fit is a long one: what follows is read in windows so many times as large. */
+const GROWTH = 4;
+/** Behind something skipped little follows: a part of a window is enough. */
+const PART_AFTER_SKIP = 4;
 
 const EMPTY = new Uint8Array(0);
 
@@ -53,9 +55,14 @@ export function at(cursor: Cursor): number {
 }
 
 /** Reads a window that begins at the position and holds `count` bytes, or as many as there are. */
-export async function fill(cursor: Cursor, source: ByteSource, count: number): Promise<void> {
+export async function fill(
+  cursor: Cursor,
+  source: ByteSource,
+  count: number,
+  windowBytes: number = WINDOW_BYTES,
+): Promise<void> {
   const skipped = at(cursor) > cursor.bytes.length;
-  const wanted = Math.max(count, skipped ? WINDOW_AFTER_SKIP_BYTES : WINDOW_BYTES);
+  const wanted = Math.max(count, Math.ceil(skipped ? windowBytes / PART_AFTER_SKIP : windowBytes * GROWTH));
   const length = Math.min(wanted, cursor.sizeBytes - cursor.position);
   const bytes = length > 0 ? await source.read(cursor.position, length) : EMPTY;
   setWindow(cursor, bytes, cursor.position);

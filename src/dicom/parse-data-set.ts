@@ -1,5 +1,6 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import { at, has, take } from "./cursor.ts";
+import type { DataSet } from "./data-set.ts";
 import { isPixelData, vrOf } from "./dictionary/dictionary.ts";
 import { tags } from "./dictionary/tags.ts";
 import {
@@ -26,6 +27,8 @@ import { isLongForm, vrOfCode } from "./vr.ts";
 
 /** FFFFFFFFH. PS3.5 7.1.1. */
 const UNDEFINED_LENGTH = 0xffffffff;
+/** Shared by all empty items: an item of eight bytes must not cost a map. */
+const NO_ELEMENTS: DataSet = new Map();
 /** Answers of a step that needs no bytes. */
 const GO_ON = 0;
 const DONE = TRAILING;
@@ -246,7 +249,8 @@ function close(parser: Parser): void {
   if (frame === undefined || parent === undefined) return;
   const undefinedLength = frame.end === Number.POSITIVE_INFINITY;
   if (frame.kind === "elements") {
-    if (parent.kind === "items") parent.items.push({ dataSet: frame.elements, undefinedLength });
+    const dataSet = frame.elements.size === 0 ? NO_ELEMENTS : frame.elements;
+    if (parent.kind === "items") parent.items.push({ dataSet, undefinedLength });
   } else if (parent.kind === "elements") {
     const { tag, vr } = frame;
     const value =

@@ -11,6 +11,8 @@ export interface ParseOptions {
   readonly limits?: Partial<ParseLimits>;
   /** Values longer than this stay in the source as a range. Pixel data always does. @default 65536 */
   readonly bulkThresholdBytes?: number;
+  /** Read at once from the source: about the size of a header. @default 16384 */
+  readonly windowBytes?: number;
   /** The first element that is not read, at the top level; nothing behind it is looked at. */
   readonly stopBefore?: Tag;
   /** What could be read is given back with a finding instead of an error. */

@@ -48,10 +48,11 @@ async function parseSource(
   head?: Uint8Array,
 ): Promise<ParsedDataSet> {
   const cursor = createCursor(source.sizeBytes, offset, head);
+  cursor.heldBytes = cursor.bytes.length;
   const parser = createParser(cursor, syntax, options);
   for (let needed = advance(parser); needed > 0; needed = advance(parser)) {
     options.signal?.throwIfAborted();
-    await fill(cursor, source, needed);
+    await fill(cursor, source, needed, options.windowBytes);
     if (!has(cursor, needed)) throw new GatewayError("DICOM_TRUNCATED", { offset: cursor.position, what: "source" });
   }
   return parsedBy(parser);
@@ -64,7 +65,10 @@ async function parseSource(
  */
 export async function readPart10(source: ByteSource, options: ParseOptions = {}): Promise<Part10File> {
   const findings: Finding[] = [];
-  const head = await source.read(0, Math.min(WINDOW_BYTES, source.sizeBytes));
+  const head = await source.read(
+    0,
+    Math.min(Math.max(options.windowBytes ?? WINDOW_BYTES, META_START), source.sizeBytes),
+  );
   const hasPreamble = isMagic(head, PREAMBLE_BYTES);
   const metaOffset = hasPreamble ? META_START : isMagic(head, 0) ? 4 : 0;
   if (!hasPreamble) findings.push({ code: "PREAMBLE_MISSING", offset: 0, message: "no preamble with DICM behind it" });
@@ -173,7 +177,8 @@ function isMagic(bytes: Uint8Array, offset: number): boolean {
 
 /** Up to 8 bytes: the header of an element of explicit VR with a short length, or of implicit VR. */
 async function peek(source: ByteSource, head: Uint8Array, offset: number): Promise<DataView> {
-  const bytes = offset + 8 <= head.length ? head.subarray(offset, offset + 8) : await source.read(offset, 8);
+  const end = Math.min(offset + 8, source.sizeBytes);
+  const bytes = end <= head.length ? head.subarray(offset, end) : await source.read(offset, end - offset);
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
@@ -225,7 +230,7 @@ async function readBoundedMeta(
   source: ByteSource,
   head: Uint8Array,
   offset: number,
-  { limits = {}, signal }: ParseOptions,
+  { limits = {}, windowBytes = WINDOW_BYTES, signal }: ParseOptions,
 ): Promise<ParsedDataSet | undefined> {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   if (offset + 12 > head.length || view.getUint32(offset) !== 0x02000000) return undefined;
@@ -236,7 +241,7 @@ async function readBoundedMeta(
   const meta = { sizeBytes: end, read: source.read.bind(source) };
   try {
     const syntax = transferSyntaxOf(EXPLICIT_VR_LITTLE_ENDIAN);
-    const options = { limits, ...HELD_META, ...(signal && { signal }) };
+    const options = { limits, windowBytes, ...HELD_META, ...(signal && { signal }) };
     const parsed = await parseSource(meta, offset, syntax, options, head);
     return parsed.endOffset === end ? parsed : undefined;
   } catch (thrown) {

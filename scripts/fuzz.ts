@@ -1,0 +1,57 @@
+/**
+ * `npm run fuzz -- NAME [--seconds N] [--seed S] [--round R]`: damages inputs of a target until the time is over or a promise is broken.
+ * Prints the seed; `--seed` and `--round` run one failed round again.
+ */
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { TARGETS } from "../test/fuzz/targets.ts";
+import type { FuzzJob, FuzzResult } from "./fuzz-worker.ts";
+
+const DEFAULT_SECONDS = 60;
+/** A round takes milliseconds: one that takes this long hangs. */
+const HANGS_AFTER_MS = 30_000;
+const LOOK_EVERY_MS = 1_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: "string" }, seed: { type: "string" }, round: { type: "string" } },
+});
+const [name = ""] = positionals;
+const names = TARGETS.map((target) => target.name);
+if (!names.includes(name)) {
+  console.error(`usage: npm run fuzz -- ${names.join("|")} [--seconds N] [--seed S] [--round R]`);
+  process.exit(2);
+}
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+const round = values.round === undefined ? undefined : Number(values.round);
+process.exitCode = await fuzz({ name, seed, round, seconds: Number(values.seconds ?? DEFAULT_SECONDS) });
+
+/** In a thread of its own, so that a hang can be seen from outside. */
+function fuzz(task: Omit<FuzzJob, "progress">): Promise<number> {
+  console.log(`fuzzing ${task.name}, --seed ${task.seed}`);
+  const progress = new Int32Array(new SharedArrayBuffer(8));
+  const job: FuzzJob = { ...task, progress };
+  const worker = new Worker(new URL("fuzz-worker.ts", import.meta.url), { workerData: job });
+  let seen = { round: -1, sinceMs: Date.now() };
+  return new Promise((resolve, reject) => {
+    const watch = setInterval(() => {
+      const now = progress[0] ?? 0;
+      if (now !== seen.round) seen = { round: now, sinceMs: Date.now() };
+      else if (Date.now() - seen.sinceMs > HANGS_AFTER_MS) {
+        clearInterval(watch);
+        console.error(`round ${now} hangs: npm run fuzz -- ${task.name} --seed ${task.seed} --round ${now}`);
+        void worker.terminate().then(() => resolve(1));
+      }
+    }, LOOK_EVERY_MS);
+    worker.on("message", (result: FuzzResult) => {
+      clearInterval(watch);
+      console.log(`${result.rounds} rounds: ${result.outcomes.map(([word, count]) => `${word} ${count}`).join(", ")}`);
+      for (const failure of result.failures) {
+        console.error(`round ${failure.round}, ${failure.description} (${failure.inputPath})\n${failure.error}`);
+        console.error(`again: npm run fuzz -- ${task.name} --seed ${task.seed} --round ${failure.round}`);
+      }
+      resolve(result.failures.length === 0 ? 0 : 1);
+    });
+    worker.on("error", reject);
+  });
+}

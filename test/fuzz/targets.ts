@@ -1,0 +1,5 @@
+import { parseTarget } from "./parse-target.ts";
+import type { FuzzTarget } from "./target.ts";
+
+/** What `npm run fuzz` can be told to fuzz. */
+export const TARGETS: readonly FuzzTarget[] = [parseTarget];
