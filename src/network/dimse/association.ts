@@ -6,6 +6,8 @@ import { type NegotiatedContext, proposeAssociation } from "../upper-layer/negot
 import { connectTransport } from "../upper-layer/transport.ts";
 import { cancellation, onCancelled, throwIfCancelled } from "./cancellation.ts";
 import { COMMAND_FIELD } from "./command-set.ts";
+import { receiveCommitmentResult } from "./commitment-result.ts";
+import { requestCommitmentOn } from "./commitment-scu.ts";
 import { type FindRequest, findOn } from "./find-scu.ts";
 import type { Handled, Message } from "./message-reader.ts";
 import { refuseRequest } from "./refusal.ts";
@@ -18,6 +20,7 @@ import type {
   DimseTimeouts,
   OutgoingInstance,
   RetrieveResult,
+  SopReference,
   StoreHandler,
   SubOperationCounts,
 } from "./service-types.ts";
@@ -62,10 +65,10 @@ export class RequestedAssociation implements Association {
       { calledAeTitle: address.aeTitle, callingAeTitle },
       options.contexts,
       maximumPduLength,
+      { userIdentity: options.userIdentity, extendedNegotiation: options.extendedNegotiation },
     );
     this.#session = new DimseSession({
       socket: connectTransport({ host: hostOf(address.host), port: address.port, tls: options.tls }),
-      { userIdentity: options.userIdentity, extendedNegotiation: options.extendedNegotiation },
       timeouts,
       maximumPduLength,
       violations: options,
@@ -150,6 +153,13 @@ export class RequestedAssociation implements Association {
     return this.#store(instance, originator, signal);
   }
 
+  requestCommitment(
+    request: { readonly transactionUid: string; readonly instances: readonly SopReference[] },
+    signal?: AbortSignal,
+  ): Promise<{ readonly status: number }> {
+    return this.#exclusively(signal, () => requestCommitmentOn(this.#session, request));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#cancellation[Symbol.dispose]();
     // An operation that still runs was left behind: its answer will never be read.
@@ -181,8 +191,11 @@ export class RequestedAssociation implements Association {
     }
   }
 
-  /** The only requests we expect are the C-STOREs of our own C-GET. PS3.4 C.4.3. */
+  /** The only requests we expect are the C-STOREs of our own C-GET, and results of storage commitment. PS3.4 C.4.3, J.3.3. */
   #onRequest(session: DimseSession, message: Message): Handled {
+    if (message.command.commandField === COMMAND_FIELD["N-EVENT-REPORT-RQ"]) {
+      return receiveCommitmentResult(session, message, this.#options.commitmentResult);
+    }
     const context = session.context(message.contextId);
     const isStore = message.command.commandField === COMMAND_FIELD["C-STORE-RQ"];
     if (!isStore || this.#retrievedInto === undefined || context?.requestorIsScp !== true) {

@@ -41,6 +41,8 @@ export const COMMAND_FIELD = {
   "C-FIND-RQ": 0x0020,
   "C-MOVE-RQ": 0x0021,
   "C-ECHO-RQ": 0x0030,
+  "N-EVENT-REPORT-RQ": 0x0100,
+  "N-ACTION-RQ": 0x0130,
   "C-CANCEL-RQ": 0x0fff,
 } as const;
 

@@ -171,6 +171,9 @@ function rolesOf(handlers: ServiceHandlers, acceptUnknown: boolean): AcceptorPol
   };
   return (abstractSyntaxUid) => {
     if (abstractSyntaxUid === VERIFICATION_SOP_CLASS) return { scu: true, scp: false };
+    if (abstractSyntaxUid === STORAGE_COMMITMENT_SOP_CLASS) {
+      return handlers.commitmentResult === undefined ? undefined : { scu: false, scp: true };
+    }
     const queryRetrieve = queryRetrieveClass(abstractSyntaxUid);
     if (queryRetrieve !== undefined) {
       return handled[queryRetrieve.service] ? { scu: true, scp: false } : undefined;

@@ -3,6 +3,10 @@ import type { InformationModel } from "./service-types.ts";
 /** PS3.4 A.4. */
 export const VERIFICATION_SOP_CLASS = "1.2.840.10008.1.1";
 
+/** Storage Commitment Push Model: the SOP class and its well-known instance. PS3.4 J.3.5. */
+export const STORAGE_COMMITMENT_SOP_CLASS = "1.2.840.10008.1.20.1";
+export const STORAGE_COMMITMENT_SOP_INSTANCE = "1.2.840.10008.1.20.1.1";
+
 export type QueryRetrieveService = "find" | "move" | "get";
 
 /** Query/Retrieve SOP classes. PS3.4 C.6.1.3, C.6.2.3. */

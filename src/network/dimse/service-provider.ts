@@ -3,6 +3,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { NegotiatedContext } from "../upper-layer/negotiation.ts";
 import { COMMAND_FIELD, hasDataSet, malformed } from "./command-set.ts";
+import { receiveCommitmentResult } from "./commitment-result.ts";
 import { serveFind } from "./find-scp.ts";
 import { decodeIdentifier } from "./identifier.ts";
 import { collectDataSet, type DataSetReceiver, type Handled, type Message } from "./message-reader.ts";
@@ -67,6 +68,9 @@ export class ServiceProvider {
       return session.respond(message, { status: STATUS.success }).then(() => undefined);
     }
     if (commandField === COMMAND_FIELD["C-STORE-RQ"]) return this.#onStore(session, message, context);
+    if (commandField === COMMAND_FIELD["N-EVENT-REPORT-RQ"]) {
+      return receiveCommitmentResult(session, message, this.#options.handlers.commitmentResult);
+    }
     const service = IDENTIFIER_REQUESTS.get(commandField);
     const offered = queryRetrieveClass(context.abstractSyntaxUid);
     if (service === undefined || offered?.service !== service || !hasDataSet(message.command)) {

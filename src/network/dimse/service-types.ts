@@ -27,6 +27,23 @@ export interface ProposedContext {
   readonly role?: "scu" | "scp" | "both";
 }
 
+/** One instance, by its class and its own UID. PS3.3 table 10-11. */
+export interface SopReference {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+}
+
+/** What an archive says it commits to keeping, by transaction. PS3.4 J.3.3. */
+export interface CommitmentResult {
+  readonly transactionUid: string;
+  readonly committed: readonly SopReference[];
+  /** The reason is a value of PS3.3 C.14.1.1; undefined when the archive names none. */
+  readonly failed: readonly (SopReference & { readonly failureReason: number | undefined })[];
+}
+
+/** Takes a result; false when the transaction is none that we are waiting for: it is then answered with 0115H. */
+export type CommitmentHandler = (result: CommitmentResult) => boolean | Promise<boolean>;
+
 export interface AssociationOptions {
   readonly address: DicomAddress;
   readonly callingAeTitle: AeTitle;
@@ -37,6 +54,8 @@ export interface AssociationOptions {
   /** Present: the association runs over TLS. PS3.15 B.12. */
   readonly tls?: TlsClientOptions;
   readonly userIdentity?: UserIdentity;
+  /** Results of storage commitment that come over this association; without it they are refused. */
+  readonly commitmentResult?: CommitmentHandler;
   /** SOP class extended negotiation, by SOP class UID: service-class application information as bytes. PS3.7 D.3.3.5. */
   readonly extendedNegotiation?: ReadonlyMap<string, Uint8Array>;
   /** Told of every breach of the protocol by the peer, once each, after it was logged. */
@@ -133,6 +152,15 @@ export interface Association extends AsyncDisposable {
   ): Promise<RetrieveResult>;
   /** C-STORE; resolves with the DIMSE status of the answer. @throws GatewayError NO_PRESENTATION_CONTEXT when no context fits. */
   store(instance: OutgoingInstance, signal?: AbortSignal): Promise<{ readonly status: number }>;
+  /**
+   * N-ACTION that asks for storage commitment; resolves with the DIMSE status of the answer. Success means that the archive will tell
+   * the result, over this association or one of its own to us. PS3.4 J.3.2.
+   * @throws GatewayError NO_PRESENTATION_CONTEXT
+   */
+  requestCommitment(
+    request: { readonly transactionUid: string; readonly instances: readonly SopReference[] },
+    signal?: AbortSignal,
+  ): Promise<{ readonly status: number }>;
 }
 
 /** What one peer, or a group of them, may do. A peer is matched by all of `callingAeTitles` and `addresses` that are given. */
@@ -178,6 +206,8 @@ export interface ServiceHandlers {
   ) => Promise<readonly OutgoingInstance[]>;
   /** Where a move destination listens; undefined is answered with A801H. PS3.4 C.4.2.1.5. */
   readonly resolveDestination?: (aeTitle: string) => DicomAddress | undefined;
+  /** Results of storage commitment, which archives bring over an association of their own in the role of the SCP. PS3.4 J.3.3. */
+  readonly commitmentResult?: CommitmentHandler;
 }
 
 export interface DimseServerOptions {
