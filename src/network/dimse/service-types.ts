@@ -5,6 +5,8 @@ import type { TlsClientOptions, TlsServerOptions } from "../upper-layer/tls.ts";
 import type { UserIdentity } from "../upper-layer/user-identity.ts";
 import type { Violation } from "../upper-layer/violations.ts";
 
+export type { UserIdentity };
+
 /** Levels of the Query/Retrieve information models. PS3.4 C.6. */
 export type QueryRetrieveLevel = "PATIENT" | "STUDY" | "SERIES" | "IMAGE";
 
