@@ -81,7 +81,8 @@ function namedUid(uidOf: (text: string) => string | undefined, expectation: stri
 }
 
 function isNetwork(text: string): boolean {
-  const [address = "", prefix, ...rest] = text.split("/");
+  // The zone of a link-local address is this machine's own affair: peers are told apart without it.
+  const [address = "", prefix, ...rest] = text.includes("%") ? [] : text.split("/");
   const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
   const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
   return bits > 0 && isPrefix && rest.length === 0;

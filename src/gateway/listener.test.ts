@@ -36,6 +36,13 @@ async function echo(port: number, tls?: TlsClientOptions): Promise<void> {
   await association.echo();
 }
 
+it("takes whom the settings allow", async () => {
+  const settings = settingsWith(0);
+  const rules = { peers: [{ callingAeTitles: ["SOMEBODY"] }] };
+  await using listener = await openListener({ ...settings, dicom: { ...settings.dicom, rules } }, services);
+  await expect(echo(listener.port ?? 0)).rejects.toThrow(expect.objectContaining({ code: "ASSOCIATION_REJECTED" }));
+});
+
 describe.skipIf(!requirePeer("openssl"))("with a certificate", () => {
   it("listens over TLS beside the plain port", async () => {
     await using folder = await temporaryFolder();

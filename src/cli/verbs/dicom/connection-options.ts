@@ -33,6 +33,8 @@ export interface ListenerOptions {
   readonly tlsClientCa?: string;
   readonly maxPdu?: number;
   readonly acceptCalling?: readonly AeTitle[];
+  readonly user?: string;
+  readonly passwordFile?: string;
 }
 
 export function withListenerOptions(command: Command): Command {
@@ -41,5 +43,7 @@ export function withListenerOptions(command: Command): Command {
     .option("--tls-key <file>", "key of the certificate, as PEM, readable by you alone")
     .option("--tls-client-ca <file>", "take only who shows a certificate of these authorities, as PEM")
     .option("--max-pdu <bytes>", "longest PDU that peers may send", pduLengthOption)
-    .option("--accept-calling <ae...>", "take only these calling AE titles", aeTitlesOption);
+    .option("--accept-calling <ae...>", "take only these calling AE titles", aeTitlesOption)
+    .option("--user <name>", "take only this user, by user identity; needs --password-file")
+    .option("--password-file <file>", "file that holds the user's password, readable by you alone");
 }

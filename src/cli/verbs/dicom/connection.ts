@@ -1,8 +1,10 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import { resolve } from "node:path";
+import { readPasswordFile } from "../../../config/credential-files.ts";
 import { credentialsOf, loadTlsServer } from "../../../config/peer-credentials.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { Connection } from "../../../network/dimse/connection.ts";
-import type { DimseServerOptions } from "../../../network/dimse/service-types.ts";
+import type { AcceptanceRules, DimseServerOptions } from "../../../network/dimse/service-types.ts";
 import type { ConnectionOptions, ListenerOptions } from "./connection-options.ts";
 
 /** What the flags say of connecting to a peer. @throws GatewayError USAGE_INVALID, CERTIFICATE_…, SECRET_FILE_…, PASSWORD_FILE_MALFORMED */
@@ -25,16 +27,19 @@ export async function connectionOf(options: ConnectionOptions, workingFolder: st
   return { ...(await credentials()), ...pduLength(maxPdu) };
 }
 
-/** What the flags say of listening. @throws GatewayError USAGE_INVALID, CERTIFICATE_…, SECRET_FILE_… */
+/** What the flags say of listening. @throws GatewayError USAGE_INVALID, CERTIFICATE_…, SECRET_FILE_…, PASSWORD_FILE_MALFORMED */
 export async function listeningOf(
   options: ListenerOptions,
   workingFolder: string,
 ): Promise<Pick<DimseServerOptions, "tls" | "maximumPduLength" | "rules">> {
   const { tlsCert, tlsKey, tlsClientCa, maxPdu, acceptCalling } = options;
   requireBoth("--tls-cert", tlsCert, "--tls-key", tlsKey);
-  // Whoever was told another name of ours still has something to store.
-  const called = { calledAeTitles: "any" } as const;
-  const rules = acceptCalling === undefined ? called : { ...called, callingAeTitles: acceptCalling };
+  const rules: AcceptanceRules = {
+    // Whoever was told another name of ours still has something to store.
+    calledAeTitles: "any",
+    ...(acceptCalling === undefined ? {} : { callingAeTitles: acceptCalling }),
+    ...(await userRules(options, workingFolder)),
+  };
   if (tlsCert !== undefined && tlsKey !== undefined) {
     const file = fileFrom(workingFolder);
     const own = { certificateFile: resolve(workingFolder, tlsCert), keyFile: resolve(workingFolder, tlsKey) };
@@ -43,6 +48,25 @@ export async function listeningOf(
   }
   if (tlsClientCa !== undefined) throw usage("--tls-client-ca needs --tls-cert and --tls-key");
   return { rules, ...pduLength(maxPdu) };
+}
+
+async function userRules({ user, passwordFile }: ListenerOptions, workingFolder: string): Promise<AcceptanceRules> {
+  requireBoth("--user", user, "--password-file", passwordFile);
+  if (user === undefined || passwordFile === undefined) return {};
+  const expected = digestOf(user, await readPasswordFile(resolve(workingFolder, passwordFile)));
+  return {
+    userIdentityRequired: true,
+    authenticate: (identity) =>
+      identity.kind === "username-passcode" &&
+      timingSafeEqual(digestOf(identity.username, identity.passcode), expected),
+  };
+}
+
+/** Of one length, whatever is compared: the time it takes tells nothing. */
+function digestOf(username: string, passcode: string): Buffer {
+  return createHash("sha256")
+    .update(JSON.stringify([username, passcode]))
+    .digest();
 }
 
 function fileFrom(workingFolder: string): (path: string | undefined) => string | undefined {

@@ -29,32 +29,32 @@ function dicom(...args: readonly string[]): Promise<CliResult> {
   return runCli(["dicom", ...args, "--json"], { workingFolder: folder });
 }
 
+/** `dicom receive` into the folder `in`, while something is done with its address. */
+async function whileReceiving(flags: readonly string[], work: (address: string) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const ready = Promise.withResolvers<string>();
+  const running = runCli(["dicom", "receive", "--port", "0", "--out", "in", "--json", ...flags], {
+    workingFolder: folder,
+    stop: stop.signal,
+    stdout: capture(ready.resolve),
+  });
+  const ended = running.then(({ stderr }) => Promise.reject(new Error(stderr)));
+  const { port } = JSON.parse(await Promise.race([ready.promise, ended]));
+  ended.catch(() => undefined);
+  await work(`RADFERRY@127.0.0.1:${port}`);
+  stop.abort(new GatewayError("CANCELLED"));
+  await running;
+}
+
 describe.skipIf(!hasOpenssl)("over TLS", () => {
   const trusting = ["--tls-ca", "server.crt"];
   const showing = ["--tls-cert", "client.crt", "--tls-key", "client.key"];
-
-  /** `dicom receive` that takes only who shows the client's certificate, while something is done with its port. */
-  async function whileReceiving(out: string, work: (address: string) => Promise<void>): Promise<void> {
-    const stop = new AbortController();
-    const ready = Promise.withResolvers<string>();
-    const tls = ["--tls-cert", "server.crt", "--tls-key", "server.key", "--tls-client-ca", "client.crt"];
-    const running = runCli(["dicom", "receive", "--port", "0", "--out", out, "--json", ...tls], {
-      workingFolder: folder,
-      stop: stop.signal,
-      stdout: capture(ready.resolve),
-    });
-    const ended = running.then(({ stderr }) => Promise.reject(new Error(stderr)));
-    const { port } = JSON.parse(await Promise.race([ready.promise, ended]));
-    ended.catch(() => undefined);
-    await work(`RADFERRY@127.0.0.1:${port}`);
-    stop.abort(new GatewayError("CANCELLED"));
-    await running;
-  }
+  const receiving = ["--tls-cert", "server.crt", "--tls-key", "server.key", "--tls-client-ca", "client.crt"];
 
   it("sends to a receiver that asks for our certificate, and to its name alone", async () => {
     await mkdir(join(folder, "out"), { recursive: true });
     await writeSample(join(folder, "out"), OBJECT);
-    await whileReceiving("in", async (address) => {
+    await whileReceiving(receiving, async (address) => {
       const codeOf = async (...flags: readonly string[]): Promise<unknown> => {
         const { exitCode, stdout } = await dicom("echo", address, ...flags);
         return exitCode === 0 ? "fine" : JSON.parse(stdout).error.code;
@@ -112,25 +112,28 @@ describe("who we are", () => {
     ]);
   });
 
-  it("matters to a receiver that takes only some calling AE titles", async () => {
-    const stop = new AbortController();
-    const ready = Promise.withResolvers<string>();
-    const args = ["--port", "0", "--out", "some", "--accept-calling", "ONE", "TWO", "--max-pdu", "16384"];
-    const running = runCli(["dicom", "receive", "--json", ...args], {
-      workingFolder: folder,
-      stop: stop.signal,
-      stdout: capture(ready.resolve),
+  it("matters to a receiver that takes one user only", async () => {
+    await writeFile(join(folder, "wrong"), "open says me\n", { mode: 0o600 });
+    await whileReceiving(["--user", "ali", "--password-file", "password"], async (address) => {
+      const exitCodeOf = async (...flags: readonly string[]) => (await dicom("echo", address, ...flags)).exitCode;
+      expect(await exitCodeOf("--user", "ali", "--password-file", "password")).toBe(0);
+      expect(await exitCodeOf("--user", "ali", "--password-file", "wrong")).toBe(1);
+      expect(await exitCodeOf("--user", "baba", "--password-file", "password")).toBe(1);
+      expect(await exitCodeOf("--user", "ali")).toBe(1);
+      expect(await exitCodeOf()).toBe(1);
     });
-    const { port } = JSON.parse(await ready.promise);
-    const codes = await Promise.all(
-      ["ONE", "TWO", "THREE"].map(async (title) => {
-        const { exitCode } = await dicom("echo", `ANY@127.0.0.1:${port}`, "--calling", title, "--max-pdu", "4096");
-        return exitCode;
-      }),
-    );
-    expect(codes).toEqual([0, 0, 1]);
-    stop.abort(new GatewayError("CANCELLED"));
-    await running;
+  });
+
+  it("matters to a receiver that takes only some calling AE titles", async () => {
+    await whileReceiving(["--accept-calling", "ONE", "TWO", "--max-pdu", "16384"], async (address) => {
+      const codes = await Promise.all(
+        ["ONE", "TWO", "THREE"].map(async (title) => {
+          const { exitCode } = await dicom("echo", address, "--calling", title, "--max-pdu", "4096");
+          return exitCode;
+        }),
+      );
+      expect(codes).toEqual([0, 0, 1]);
+    });
   });
 });
 
