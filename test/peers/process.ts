@@ -55,14 +55,16 @@ export async function startServerProgram(
   return running;
 }
 
-/** Runs a program to its end. */
+/** Runs a program to its end, which an aborted signal brings about by SIGKILL. */
 export async function runProgram(
   program: string,
   args: readonly string[],
   cwd: string,
+  signal?: AbortSignal,
 ): Promise<{ readonly exitCode: number | null; readonly output: string }> {
   const child = spawn(program, args, { cwd, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
   const output = collect(child);
+  signal?.addEventListener("abort", () => child.kill("SIGKILL"), { once: true });
   await once(child, "close");
   return { exitCode: child.exitCode, output: output() };
 }
