@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeCertificate } from "../../test/peers/certificates.ts";
 import { requirePeer } from "../../test/peers/require-peer.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { systemClock } from "../units/clock.ts";
 import { checkSettings, loadSettings, type SettingsSource } from "./load-settings.ts";
 
 const files = new AsyncDisposableStack();
@@ -21,8 +22,8 @@ async function sourceOf(text: string, environment: SettingsSource["environment"]
   return { environment, cwd };
 }
 
-async function problemsOf(text: string, nowMs?: number): Promise<readonly string[]> {
-  const { problems } = await checkSettings(await sourceOf(text), nowMs);
+async function problemsOf(text: string, nowMs = systemClock.nowMs()): Promise<readonly string[]> {
+  const { problems } = await checkSettings(await sourceOf(text), { nowMs: () => nowMs });
   return problems.map(({ path, code }) => `${path} ${code}`);
 }
 

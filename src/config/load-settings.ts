@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { type Clock, systemClock } from "../units/clock.ts";
 import { findBlankGroups } from "./blank-groups.ts";
 import { checkCredentials } from "./credential-checks.ts";
 import { crossCheck } from "./cross-checks.ts";
@@ -38,13 +39,16 @@ export async function loadSettings(source: SettingsSource): Promise<LoadedSettin
   return { settings, file };
 }
 
-/** Every problem at once, those of key files, certificates, passwords and opt-out lists among them. @param nowMs certificates must be valid then */
-export async function checkSettings(source: SettingsSource, nowMs = Date.now()): Promise<SettingsCheck> {
+/** Every problem at once, those of key files, certificates, passwords and opt-out lists among them. */
+export async function checkSettings(
+  source: SettingsSource,
+  clock: Pick<Clock, "nowMs"> = systemClock,
+): Promise<SettingsCheck> {
   const { read, problems, locate } = await examine(source);
   const ofFiles =
     read === undefined
       ? []
-      : [...(await checkFiles(read.loose)), ...(await checkCredentials(read.values, read.base, nowMs))];
+      : [...(await checkFiles(read.loose)), ...(await checkCredentials(read.values, read.base, clock.nowMs()))];
   const all = [...problems, ...ofFiles.map(locate)];
   return { ok: all.length === 0, problems: all };
 }

@@ -25,11 +25,8 @@ export function addConfigVerbs(program: Command, cli: Cli): void {
 
 async function check({ world, options, printer }: Cli): Promise<ExitCode> {
   const { checkSettings } = await import("../../config/load-settings.ts");
-  const { ok, problems } = await checkSettings({
-    file: options().config,
-    environment: world.environment,
-    cwd: world.workingFolder,
-  });
+  const source = { file: options().config, environment: world.environment, cwd: world.workingFolder };
+  const { ok, problems } = await checkSettings(source, world.clock);
   const headline = ok ? "the configuration is fine" : `${problems.length} problems in the configuration:`;
   await printer.document({ ok, problems }, () => [headline, ...problemLines(problems)]);
   return ok ? EXIT.fine : EXIT.usage;
