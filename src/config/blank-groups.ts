@@ -5,6 +5,7 @@ import type { Finding, SettingPath } from "./problems.ts";
 const PROTECTIVE: readonly { readonly path: SettingPath; readonly remedy: string }[] = [
   { path: ["dicom", "tls"], remedy: "Name certificateFile and keyFile, or remove tls." },
   { path: ["dicom", "peers"], remedy: "List who may connect, or remove peers: then anybody may." },
+  { path: ["dicom", "users"], remedy: "List who may connect, or remove users: then nobody is asked." },
   { path: ["archives", "*", "tls"], remedy: "Write tls: true, or remove tls." },
   { path: ["archives", "*", "user"], remedy: "Name username, or remove user." },
   { path: ["destinations", "*", "tls"], remedy: "Write tls: true, or remove tls." },

@@ -12,6 +12,7 @@ const TLS_GROUPS: readonly SettingPath[] = [
   ["destinations", "*", "tls"],
 ];
 const USER_GROUPS: readonly SettingPath[] = [
+  ["dicom", "users", "*"],
   ["archives", "*", "user"],
   ["destinations", "*", "user"],
 ];

@@ -47,6 +47,7 @@ dicom:
   peers:
     - { callingAeTitles: [PACS], addresses: [10.1.2.3, "fd00::/8"], sopClasses: [MRImageStorage, 1.2.3] }
     - { calledAeTitles: [RADFERRY, OLDNAME], transferSyntaxes: [ExplicitVRLittleEndian] }
+  users: [{ username: vna, passwordFile: vna-password }]
 `),
     );
     expect(settings.dicom).toMatchObject({
@@ -60,6 +61,7 @@ dicom:
         port: 2_762,
         only: true,
       },
+      users: [{ username: "vna", passwordFile: join(folder, "site/vna-password") }],
       rules: {
         maximumAssociations: 7,
         acceptUnknownSopClasses: false,
@@ -81,6 +83,9 @@ dicom:
     ["tls: true", "dicom.tls SETTING_INVALID"],
     ["tls:", "dicom.tls SETTING_MISSING"],
     ["peers:", "dicom.peers SETTING_MISSING"],
+    ["users:", "dicom.users SETTING_MISSING"],
+    ["users: []", "dicom.users SETTING_INVALID"],
+    ["users: [{ username: u }]", "dicom.users[0].passwordFile SETTING_MISSING"],
     ["peers: []", "dicom.peers SETTING_INVALID"],
     ["peers: [{ callingAeTitles: [] }]", "dicom.peers[0].callingAeTitles SETTING_INVALID"],
     ["peers: [{ callingAeTitles: [SEVENTEEN-LETTERS] }]", "dicom.peers[0].callingAeTitles[0] SETTING_INVALID"],

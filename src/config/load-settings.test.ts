@@ -49,6 +49,7 @@ describe("loadSettings", () => {
         port: 11_112,
         maximumPduLength: 131_072,
         rules: { maximumAssociations: 100, acceptUnknownSopClasses: true },
+        users: [],
       },
       http: { host: "127.0.0.1", port: 8_080 },
       retry: { attempts: 60, firstDelaySeconds: 5, maximumDelaySeconds: 900 },

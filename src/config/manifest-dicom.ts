@@ -55,6 +55,11 @@ const peer = z.strictObject({
     .meta({ description: "Transfer syntaxes that are taken from these peers, the preferred first. Left out: all." }),
 });
 
+const user = z.strictObject({
+  username: textSetting.meta({ description: "User name that a peer gives." }),
+  passwordFile: pathSetting.meta({ description: "File that holds the user's password, readable by us alone." }),
+});
+
 export const dicomSettings = z.strictObject({
   aeTitle: aeTitleSetting.prefault("RADFERRY").meta({ description: "Our AE title: archives send studies to it." }),
   host: hostSetting.default("127.0.0.1").meta({
@@ -87,6 +92,12 @@ export const dicomSettings = z.strictObject({
     .max(1_000)
     .optional()
     .meta({ description: "Who may connect to our listener; the first that matches decides. Left out: anybody." }),
+  users: z
+    .array(user)
+    .min(1)
+    .max(1_000)
+    .optional()
+    .meta({ description: "Users that may connect to our listener, by user identity. Left out: nobody is asked." }),
 });
 
 const peerTlsGroup = z

@@ -62,6 +62,7 @@ it("accepts its own sample with all that is taken out of it", async () => {
       ...unreadable("dicom.tls", ["clientAuthoritiesFile", "certificateFile", "keyFile"]),
       ...unreadable("archives[0].tls", tlsFiles),
       ...unreadable("destinations[1].tls", tlsFiles),
+      "dicom.users[0].passwordFile SECRET_FILE_UNREADABLE",
       "archives[0].user.passwordFile SECRET_FILE_UNREADABLE",
       "destinations[1].user.passwordFile SECRET_FILE_UNREADABLE",
     ].toSorted(),

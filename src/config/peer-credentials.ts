@@ -1,6 +1,7 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { AssociationOptions } from "../network/dimse/service-types.ts";
+import type { AcceptanceRules, AssociationOptions } from "../network/dimse/service-types.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../network/upper-layer/tls.ts";
 import { readCertificateFile, readKeyFile, readPasswordFile } from "./credential-files.ts";
 
@@ -19,6 +20,12 @@ export interface TlsServerFiles {
   readonly certificateFile: string;
   readonly keyFile: string;
   readonly clientAuthoritiesFile?: string | undefined;
+}
+
+/** A user of ours; the path is absolute. */
+export interface UserFiles {
+  readonly username: string;
+  readonly passwordFile: string;
 }
 
 /** How a peer is connected to and told who we are. */
@@ -52,6 +59,30 @@ export async function loadTlsServer(files: TlsServerFiles): Promise<TlsServerOpt
   const own = await loadOwn(certificateFile, keyFile);
   if (clientAuthoritiesFile === undefined) return own;
   return { ...own, clientCertificateAuthorities: (await readCertificateFile(clientAuthoritiesFile)).pem };
+}
+
+/** Lets only these users associate; no rules when there are none. @throws GatewayError SECRET_FILE_…, PASSWORD_FILE_MALFORMED */
+export async function loadUserRules(
+  users: readonly UserFiles[],
+): Promise<Pick<AcceptanceRules, "authenticate" | "userIdentityRequired">> {
+  if (users.length === 0) return {};
+  const known: Buffer[] = [];
+  for (const { username, passwordFile } of users) known.push(digestOf(username, await readPasswordFile(passwordFile)));
+  return {
+    userIdentityRequired: true,
+    authenticate(identity) {
+      if (identity.kind !== "username-passcode") return false;
+      const told = digestOf(identity.username, identity.passcode);
+      return known.some((digest) => timingSafeEqual(digest, told));
+    },
+  };
+}
+
+/** Of one length, whatever is compared: the time it takes tells nothing. */
+function digestOf(username: string, passcode: string): Buffer {
+  return createHash("sha256")
+    .update(JSON.stringify([username, passcode]))
+    .digest();
 }
 
 async function loadTlsClient(files: TlsClientFiles): Promise<TlsClientOptions> {

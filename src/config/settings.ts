@@ -2,7 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
 import type { AcceptanceRules, PeerRule } from "../network/dimse/service-types.ts";
 import type { Manifest } from "./manifest.ts";
-import type { PeerSecurity, TlsClientFiles, TlsServerFiles } from "./peer-credentials.ts";
+import type { PeerSecurity, TlsClientFiles, TlsServerFiles, UserFiles } from "./peer-credentials.ts";
 
 /** Settings ready for use: paths are absolute, addresses parsed, defaults filled in. Only what this version can run is in them. */
 export interface Settings {
@@ -28,7 +28,10 @@ interface DicomSettings {
   readonly port: number;
   readonly tls?: { readonly files: TlsServerFiles; readonly port: number; readonly only: boolean };
   readonly maximumPduLength: number;
+  /** But for the users. */
   readonly rules: AcceptanceRules;
+  /** Who may connect; nobody is asked when there are none. */
+  readonly users: readonly UserFiles[];
 }
 
 interface ArchiveSettings extends PeerSecurity {
@@ -105,7 +108,11 @@ function resolveDicom(dicom: Manifest["dicom"], absolute: AbsolutePath, ifAny: A
     ...(dicom.transferSyntaxes === undefined ? {} : { transferSyntaxUids: dicom.transferSyntaxes }),
     ...(dicom.peers === undefined ? {} : { peers: dicom.peers.map(resolvePeer) }),
   };
-  const plain = { aeTitle, host, port, maximumPduLength, rules };
+  const users = (dicom.users ?? []).map(({ username, passwordFile }) => ({
+    username,
+    passwordFile: absolute(passwordFile),
+  }));
+  const plain = { aeTitle, host, port, maximumPduLength, rules, users };
   if (tls === undefined) return plain;
   const files: TlsServerFiles = {
     certificateFile: absolute(tls.certificateFile),

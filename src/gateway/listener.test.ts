@@ -1,20 +1,22 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeCertificate } from "../../test/peers/certificates.ts";
 import { requirePeer } from "../../test/peers/require-peer.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import type { Settings } from "../config/settings.ts";
 import { parseAeTitle } from "../dicom/ae-title.ts";
 import { openAssociation } from "../network/dimse/association.ts";
+import type { UserIdentity } from "../network/dimse/service-types.ts";
 import type { TlsClientOptions } from "../network/upper-layer/tls.ts";
 import { silentLogger } from "../units/logger.ts";
-import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
+import { type ListenerSettings, openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 
 const services = { store: refuseEverything, logger: silentLogger };
 
-function settingsWith(port: number, tls?: Settings["dicom"]["tls"]): Settings {
+function settingsWith(port: number, tls?: ListenerSettings["dicom"]["tls"]): ListenerSettings {
   const aeTitle = parseAeTitle("RADFERRY");
-  const dicom = { aeTitle, host: "127.0.0.1", port, rules: {}, maximumPduLength: 16_384 };
-  return { dicom: tls === undefined ? dicom : { ...dicom, tls } } as Settings;
+  const dicom = { aeTitle, host: "127.0.0.1", port, rules: {}, users: [], maximumPduLength: 16_384 };
+  return { dicom: tls === undefined ? dicom : { ...dicom, tls } };
 }
 
 it("says that the port is taken, and by a code of its own", async () => {
@@ -26,12 +28,13 @@ it("says that the port is taken, and by a code of its own", async () => {
   expect(await openRehearsalListener(settingsWith(port), silentLogger)).toBeUndefined();
 });
 
-async function echo(port: number, tls?: TlsClientOptions): Promise<void> {
+async function echo(port: number, tls?: TlsClientOptions, userIdentity?: UserIdentity): Promise<void> {
   await using association = await openAssociation({
     address: { aeTitle: parseAeTitle("RADFERRY"), host: "127.0.0.1", port },
     callingAeTitle: parseAeTitle("ARCHIVE"),
     contexts: [{ abstractSyntaxUid: "1.2.840.10008.1.1", transferSyntaxUids: ["1.2.840.10008.1.2"] }],
     ...(tls === undefined ? {} : { tls }),
+    ...(userIdentity === undefined ? {} : { userIdentity }),
   });
   await association.echo();
 }
@@ -41,6 +44,30 @@ it("takes whom the settings allow", async () => {
   const rules = { peers: [{ callingAeTitles: ["SOMEBODY"] }] };
   await using listener = await openListener({ ...settings, dicom: { ...settings.dicom, rules } }, services);
   await expect(echo(listener.port ?? 0)).rejects.toThrow(expect.objectContaining({ code: "ASSOCIATION_REJECTED" }));
+});
+
+it("takes the users of the settings alone", async () => {
+  await using folder = await temporaryFolder();
+  const passwordFile = join(folder.path, "password");
+  await writeFile(passwordFile, "open sesame\n", { mode: 0o600 });
+  const settings = settingsWith(0);
+  const users = [
+    { username: "baba", passwordFile },
+    { username: "ali", passwordFile },
+  ];
+  await using listener = await openListener({ ...settings, dicom: { ...settings.dicom, users } }, services);
+  const { port = 0 } = listener;
+  await echo(port, undefined, { kind: "username-passcode", username: "ali", passcode: "open sesame" });
+  const refused: (UserIdentity | undefined)[] = [
+    undefined,
+    { kind: "username", username: "ali" },
+    { kind: "username-passcode", username: "ali", passcode: "open says me" },
+    { kind: "username-passcode", username: "cassim", passcode: "open sesame" },
+  ];
+  for (const identity of refused)
+    await expect(echo(port, undefined, identity)).rejects.toThrow(
+      expect.objectContaining({ code: "ASSOCIATION_REJECTED" }),
+    );
 });
 
 describe.skipIf(!requirePeer("openssl"))("with a certificate", () => {

@@ -1,4 +1,4 @@
-import { loadTlsServer } from "../config/peer-credentials.ts";
+import { loadTlsServer, loadUserRules } from "../config/peer-credentials.ts";
 import type { Settings } from "../config/settings.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { startDimseServer } from "../network/dimse/server.ts";
@@ -9,6 +9,8 @@ import type { Logger } from "../units/logger.ts";
 
 /** For what only looks: nothing that is sent to it is kept. */
 export const refuseEverything: StoreHandler = () => Promise.resolve({ refuse: STATUS.notAuthorized });
+
+export type ListenerSettings = Pick<Settings, "dicom">;
 
 /** Where we listen; a port is undefined when nothing listens that way. */
 export interface Listener extends AsyncDisposable {
@@ -22,9 +24,10 @@ export interface ListenerServices {
   readonly onViolation?: NonNullable<DimseServerOptions["onViolation"]>;
 }
 
-/** Our DICOM listeners: plain, over TLS, or both. @throws GatewayError LISTENER_PORT_IN_USE, CERTIFICATE_…, SECRET_FILE_… */
-export async function openListener({ dicom }: Settings, services: ListenerServices): Promise<Listener> {
-  const { aeTitle, host, rules, maximumPduLength, tls } = dicom;
+/** Our DICOM listeners: plain, over TLS, or both. @throws GatewayError LISTENER_PORT_IN_USE, CERTIFICATE_…, SECRET_FILE_…, PASSWORD_FILE_MALFORMED */
+export async function openListener({ dicom }: ListenerSettings, services: ListenerServices): Promise<Listener> {
+  const { aeTitle, host, maximumPduLength, tls } = dicom;
+  const rules = { ...dicom.rules, ...(await loadUserRules(dicom.users)) };
   const { store, ...others } = services;
   const common = { aeTitle, host, rules, maximumPduLength, handlers: { store }, ...others };
   await using opened = new AsyncDisposableStack();
@@ -45,7 +48,7 @@ async function listen(options: DimseServerOptions): Promise<DimseServer> {
 
 /** Our listener refusing everything, and counting. Undefined when a port is taken, as by a running service. */
 export async function openRehearsalListener(
-  settings: Settings,
+  settings: ListenerSettings,
   logger: Logger,
 ): Promise<RehearsalListener | undefined> {
   let arrivals = 0;

@@ -8,7 +8,9 @@ import { openListener, refuseEverything } from "./listener.ts";
 import { createViolationCounts } from "./violation-counts.ts";
 
 const aeTitle = parseAeTitle("RADFERRY");
-const settings = { dicom: { aeTitle, host: "127.0.0.1", port: 0, rules: {}, maximumPduLength: 16_384 } } as Settings;
+const settings = {
+  dicom: { aeTitle, host: "127.0.0.1", port: 0, rules: {}, users: [], maximumPduLength: 16_384 },
+} as Settings;
 
 /** PDU type FFH, reserved, length 0. PS3.8 9.3.1. */
 const NO_PDU = Buffer.from([0xff, 0x00, 0x00, 0x00, 0x00, 0x00]);

@@ -116,6 +116,13 @@ describe("doctor", () => {
       { message: "listens on 0.0.0.0:2762 with TLS" },
     ],
     [
+      "an archive spoken to by TLS that sends without is named",
+      "listener can be reached",
+      certificates({ theirsEndMs: LATER_MS }),
+      sent,
+      { ok: true, message: expect.stringContaining("can be read on the way") },
+    ],
+    [
       "any archive is told of the port with TLS where there is no other",
       "listener can be reached",
       { tlsListener: { ...tlsListener, only: true } },

@@ -169,7 +169,9 @@ async function saneClock({ clock, home }: OperationsContext): Promise<string> {
 function reachable(context: OperationsContext, facts: ArchiveFacts): string {
   const { host, port, isTls } = listenerFor(context, facts);
   if (isLoopback(host) && !isLoopback(facts.address.host)) throw new GatewayError("LISTENER_ON_LOOPBACK");
-  return `listens on ${host}:${port}${isTls ? " with TLS" : ""}`;
+  const inTheClear =
+    facts.certificates === undefined ? "" : " without TLS: what the archive sends can be read on the way";
+  return `listens on ${host}:${port}${isTls ? " with TLS" : inTheClear}`;
 }
 
 /** An archive that we speak to by TLS is told of our port with TLS, where there is one. */

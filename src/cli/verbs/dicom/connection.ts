@@ -1,7 +1,5 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { resolve } from "node:path";
-import { readPasswordFile } from "../../../config/credential-files.ts";
-import { credentialsOf, loadTlsServer } from "../../../config/peer-credentials.ts";
+import { credentialsOf, loadTlsServer, loadUserRules } from "../../../config/peer-credentials.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { Connection } from "../../../network/dimse/connection.ts";
 import type { AcceptanceRules, DimseServerOptions } from "../../../network/dimse/service-types.ts";
@@ -32,13 +30,18 @@ export async function listeningOf(
   options: ListenerOptions,
   workingFolder: string,
 ): Promise<Pick<DimseServerOptions, "tls" | "maximumPduLength" | "rules">> {
-  const { tlsCert, tlsKey, tlsClientCa, maxPdu, acceptCalling } = options;
+  const { tlsCert, tlsKey, tlsClientCa, maxPdu, acceptCalling, user, passwordFile } = options;
   requireBoth("--tls-cert", tlsCert, "--tls-key", tlsKey);
+  requireBoth("--user", user, "--password-file", passwordFile);
+  const users =
+    user === undefined || passwordFile === undefined
+      ? []
+      : [{ username: user, passwordFile: resolve(workingFolder, passwordFile) }];
   const rules: AcceptanceRules = {
     // Whoever was told another name of ours still has something to store.
     calledAeTitles: "any",
     ...(acceptCalling === undefined ? {} : { callingAeTitles: acceptCalling }),
-    ...(await userRules(options, workingFolder)),
+    ...(await loadUserRules(users)),
   };
   if (tlsCert !== undefined && tlsKey !== undefined) {
     const file = fileFrom(workingFolder);
@@ -48,25 +51,6 @@ export async function listeningOf(
   }
   if (tlsClientCa !== undefined) throw usage("--tls-client-ca needs --tls-cert and --tls-key");
   return { rules, ...pduLength(maxPdu) };
-}
-
-async function userRules({ user, passwordFile }: ListenerOptions, workingFolder: string): Promise<AcceptanceRules> {
-  requireBoth("--user", user, "--password-file", passwordFile);
-  if (user === undefined || passwordFile === undefined) return {};
-  const expected = digestOf(user, await readPasswordFile(resolve(workingFolder, passwordFile)));
-  return {
-    userIdentityRequired: true,
-    authenticate: (identity) =>
-      identity.kind === "username-passcode" &&
-      timingSafeEqual(digestOf(identity.username, identity.passcode), expected),
-  };
-}
-
-/** Of one length, whatever is compared: the time it takes tells nothing. */
-function digestOf(username: string, passcode: string): Buffer {
-  return createHash("sha256")
-    .update(JSON.stringify([username, passcode]))
-    .digest();
 }
 
 function fileFrom(workingFolder: string): (path: string | undefined) => string | undefined {
