@@ -1,16 +1,15 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, it } from "vitest";
-import type { Settings } from "../config/settings.ts";
 import { parseAeTitle } from "../dicom/ae-title.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
-import { openListener, refuseEverything } from "./listener.ts";
+import { type ListenerSettings, openListener, refuseEverything } from "./listener.ts";
 import { createViolationCounts } from "./violation-counts.ts";
 
 const aeTitle = parseAeTitle("RADFERRY");
-const settings = {
+const settings: ListenerSettings = {
   dicom: { aeTitle, host: "127.0.0.1", port: 0, rules: {}, users: [], maximumPduLength: 16_384 },
-} as Settings;
+};
 
 /** PDU type FFH, reserved, length 0. PS3.8 9.3.1. */
 const NO_PDU = Buffer.from([0xff, 0x00, 0x00, 0x00, 0x00, 0x00]);
