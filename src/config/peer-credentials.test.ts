@@ -1,0 +1,40 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { makeCertificate } from "../../test/peers/certificates.ts";
+import { requirePeer } from "../../test/peers/require-peer.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { credentialsOf, loadTlsServer } from "./peer-credentials.ts";
+
+it("reads a password that was changed, and gives the same object while nothing was", async () => {
+  await using folder = await temporaryFolder();
+  const passwordFile = join(folder.path, "password");
+  await writeFile(passwordFile, "one\n", { mode: 0o600 });
+  const credentials = credentialsOf({ tls: {}, user: { username: "ali", passwordFile } });
+  const first = await credentials();
+  expect(first).toEqual({
+    tls: {},
+    userIdentity: { kind: "username-passcode", username: "ali", passcode: "one" },
+  });
+  expect(await credentials()).toBe(first);
+  await writeFile(passwordFile, "two\n");
+  expect(await credentials()).toMatchObject({ userIdentity: { passcode: "two" } });
+});
+
+it("has nothing to tell of a peer without TLS and user", async () => {
+  expect(await credentialsOf({})()).toEqual({});
+});
+
+it.skipIf(!requirePeer("openssl"))("refuses a key that is not the certificate's", async () => {
+  await using folder = await temporaryFolder();
+  const one = await makeCertificate(folder.path, "one");
+  const other = await makeCertificate(folder.path, "other");
+  const files = { certificateFile: one.certificateFile, keyFile: other.keyFile };
+  const refused = expect.objectContaining({ code: "CERTIFICATE_KEY_MISMATCH" });
+  await expect(credentialsOf({ tls: files })()).rejects.toThrow(refused);
+  await expect(loadTlsServer(files)).rejects.toThrow(refused);
+  const whole = { certificateFile: one.certificateFile, keyFile: one.keyFile, authoritiesFile: other.certificateFile };
+  expect(await credentialsOf({ tls: whole })()).toEqual({
+    tls: { certificate: one.certificate, key: one.key, certificateAuthorities: other.certificate },
+  });
+});
