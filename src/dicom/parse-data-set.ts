@@ -27,6 +27,8 @@ import { isLongForm, vrOfCode } from "./vr.ts";
 
 /** FFFFFFFFH. PS3.5 7.1.1. */
 const UNDEFINED_LENGTH = 0xffffffff;
+/** Items and delimiters: they have no VR. PS3.5 7.5. */
+const ITEM_GROUP = 0xfffe;
 /** Shared by all empty items: an item of eight bytes must not cost a map. */
 const NO_ELEMENTS: DataSet = new Map();
 /** Answers of a step that needs no bytes. */
@@ -114,7 +116,7 @@ function readHeader(parser: Parser, frame: ElementsFrame, tag: Tag): number {
   parser.headerBytes = 8;
   parser.reserved = 0;
   parser.isVrKnown = true;
-  if (!frame.explicitVr || tag >>> 16 === 0xfffe) {
+  if (!frame.explicitVr || tag >>> 16 === ITEM_GROUP) {
     parser.vr = vrOf(tag, frame);
     parser.length = view.getUint32(start + 4, frame.little);
     return 0;
@@ -179,6 +181,7 @@ function enter(parser: Parser, frame: ElementsFrame): void {
     parser.rootOffsets.push(parser.cursor.position);
     if (isPixelData(parser.tag)) parser.hasPixelData = true;
   }
+  if (parser.tag >>> 16 === ITEM_GROUP) note(parser, "ITEM_MISPLACED", "an item where an element must be");
   if (!parser.isVrKnown) note(parser, "VR_UNKNOWN", "a VR that is none");
   if (parser.reserved !== 0) note(parser, "RESERVED_BYTES", "reserved bytes of a header that are not zero");
   if (parser.tag > frame.lastTag) {

@@ -15,13 +15,14 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import { advance } from "./parse-data-set.ts";
 import { createParser, type ParsedDataSet, type ParseOptions, parsedBy } from "./parser-state.ts";
 import { bytesSource, fileSource } from "./sources.ts";
-import { type Tag, tagOf } from "./tag.ts";
-import { trimUid } from "./uid.ts";
-import { bytesOf, numberOf } from "./values.ts";
+import { tagOf } from "./tag.ts";
+import { numberOf, uidOf } from "./values.ts";
 import { vrOfCode } from "./vr.ts";
 
 const PREAMBLE_BYTES = 128;
 const META_START = PREAMBLE_BYTES + 4;
+/** (0002,0000) UL, length 4. PS3.10 table 7.1-1. */
+const GROUP_LENGTH_BYTES = 12;
 
 /** Group 0002 alone, all of it in memory: it has no ranges. */
 const HELD_META = { stopBefore: tagOf(0x00030000), bulkThresholdBytes: Number.POSITIVE_INFINITY };
@@ -67,7 +68,7 @@ export async function readPart10(source: ByteSource, options: ParseOptions = {})
   const findings: Finding[] = [];
   const head = await source.read(
     0,
-    Math.min(Math.max(options.windowBytes ?? WINDOW_BYTES, META_START), source.sizeBytes),
+    Math.min(Math.max(options.windowBytes ?? WINDOW_BYTES, META_START + GROUP_LENGTH_BYTES), source.sizeBytes),
   );
   const hasPreamble = isMagic(head, PREAMBLE_BYTES);
   const metaOffset = hasPreamble ? META_START : isMagic(head, 0) ? 4 : 0;
@@ -211,18 +212,21 @@ async function readMeta(
   const syntax = transferSyntaxOf(hasVr(first) ? EXPLICIT_VR_LITTLE_ENDIAN : IMPLICIT_VR_LITTLE_ENDIAN);
   const bounded = await readBoundedMeta(source, head, offset, options);
   const parsed = bounded ?? (await parseSource(source, offset, syntax, { ...options, ...HELD_META }, head));
-  findings.push(...parsed.findings);
+  // What follows the file meta is looked at as a data set.
+  findings.push(...parsed.findings.filter(({ code }) => code !== "TRAILING_BYTES"));
   const { dataSet, endOffset } = parsed;
-  const uid = trimUid(latin1Of(dataSet, tags.TransferSyntaxUID));
-  if (uid === "")
+  const uid = uidOf(dataSet, tags.TransferSyntaxUID);
+  if (uid === undefined)
     findings.push({ code: "TRANSFER_SYNTAX_MISSING", offset, message: "the file meta names no transfer syntax" });
   if (!syntax.explicitVr) findings.push({ code: "META_VR_MISSING", offset, message: "file meta in implicit VR" });
   const length = numberOf(dataSet, tags.FileMetaInformationGroupLength);
-  const isFirst = parsed.layout?.tags[0] === tags.FileMetaInformationGroupLength;
-  // The group length stands first, and counts from behind its own element of 12 bytes. PS3.10 table 7.1-1.
-  if (!isFirst || length !== endOffset - offset - 12)
+  const isFirst =
+    parsed.layout?.tags[0] === tags.FileMetaInformationGroupLength &&
+    parsed.layout.offsets[1] === offset + GROUP_LENGTH_BYTES;
+  // The group length stands first, and counts from behind its own element.
+  if (!isFirst || length !== endOffset - offset - GROUP_LENGTH_BYTES)
     findings.push({ code: "META_GROUP_LENGTH_WRONG", offset, message: "the file meta does not end where it says" });
-  return { dataSet, transferSyntaxUid: uid === "" ? undefined : uid, endOffset };
+  return { dataSet, transferSyntaxUid: uid, endOffset };
 }
 
 /** The file meta as long as its group length says; undefined when that is not where it ends. */
@@ -233,8 +237,8 @@ async function readBoundedMeta(
   { limits = {}, windowBytes = WINDOW_BYTES, signal }: ParseOptions,
 ): Promise<ParsedDataSet | undefined> {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  if (offset + 12 > head.length || view.getUint32(offset) !== 0x02000000) return undefined;
-  const end = offset + 12 + view.getUint32(offset + 8, true);
+  if (offset + GROUP_LENGTH_BYTES > head.length || view.getUint32(offset) !== 0x02000000) return undefined;
+  const end = offset + GROUP_LENGTH_BYTES + view.getUint32(offset + 8, true);
   if (end > source.sizeBytes) return undefined;
   const next = await peek(source, head, end);
   if (next.byteLength >= 2 && next.getUint16(0, true) === 0x0002) return undefined;
@@ -248,10 +252,6 @@ async function readBoundedMeta(
     if (thrown instanceof GatewayError) return undefined;
     throw thrown;
   }
-}
-
-function latin1Of(dataSet: DataSet, tag: Tag): string {
-  return Buffer.from(bytesOf(dataSet, tag) ?? []).toString("latin1");
 }
 
 /** Group 0008 with a VR: no deflated data set begins so, as its first block would have to be stored and be of the wrong length. */
