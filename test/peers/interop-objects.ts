@@ -7,10 +7,10 @@ import {
   IMPLICIT_VR_LITTLE_ENDIAN,
 } from "../../src/dicom/dictionary/transfer-syntaxes.ts";
 import { tagOf } from "../../src/dicom/tag.ts";
-import { dataSetOf, element, sequenceElement, textElement } from "../../src/dicom/values.ts";
+import { dataSetOf, element, sequenceElement, textElement, textOf } from "../../src/dicom/values.ts";
 import { encodeDataSet, encodeFileMeta } from "../../src/dicom/writer.ts";
 import type { OutgoingInstance } from "../../src/network/dimse/service-types.ts";
-import type { SyntheticInstance } from "./synthetic-studies.ts";
+import type { SyntheticInstance, SyntheticStudy } from "./synthetic-studies.ts";
 
 /** An object that peers and we exchange; `name` says what is special about it. */
 export interface InteropObject extends SyntheticInstance {
@@ -106,6 +106,20 @@ const PLANS = {
 export const interopObjects: readonly InteropObject[] = Object.entries(PLANS).map(([name, plan], index) =>
   interopObject(name, index + 1, plan),
 );
+
+/** The objects as studies that an archive holds. */
+export function interopStudies(objects: readonly InteropObject[]): readonly SyntheticStudy[] {
+  return [...Map.groupBy(objects, ({ studyInstanceUid }) => studyInstanceUid)].map(([uid, instances]) => {
+    const dataSet = instances[0]?.dataSet ?? dataSetOf([]);
+    return {
+      studyInstanceUid: uid,
+      patientId: textOf(dataSet, tags.PatientID) ?? "",
+      accessionNumber: textOf(dataSet, tags.AccessionNumber) ?? "",
+      instances,
+      identifiers: [],
+    };
+  });
+}
 
 export function objectNamed(name: keyof typeof PLANS): InteropObject {
   const found = interopObjects.find((object) => object.name === name);

@@ -4,7 +4,7 @@ import { tags } from "../../src/dicom/dictionary/tags.ts";
 import type { Tag } from "../../src/dicom/tag.ts";
 import { dataSetOf, textElement, textOf } from "../../src/dicom/values.ts";
 import { startDimseServer } from "../../src/network/dimse/server.ts";
-import type { OutgoingInstance } from "../../src/network/dimse/service-types.ts";
+import type { DimseServerOptions, OutgoingInstance } from "../../src/network/dimse/service-types.ts";
 import type { SyntheticInstance, SyntheticStudy } from "./synthetic-studies.ts";
 
 /** What the archive does wrong. Every hook sees how often its study was asked for before. */
@@ -25,6 +25,8 @@ export interface PracticeArchiveOptions {
   /** `AET@host:port` of those it may send to. */
   readonly destinations?: readonly string[];
   readonly faults?: ArchiveFaults;
+  /** How it listens and whom it accepts. */
+  readonly settings?: Pick<DimseServerOptions, "tls" | "rules">;
 }
 
 export interface PracticeArchive extends AsyncDisposable {
@@ -37,6 +39,7 @@ export interface PracticeArchive extends AsyncDisposable {
 
 /** The attributes that make a match of each level distinct. PS3.4 C.6.2.1. */
 const LEVEL_KEYS: Readonly<Record<string, Tag>> = {
+  PATIENT: tags.PatientID,
   STUDY: tags.StudyInstanceUID,
   SERIES: tags.SeriesInstanceUID,
   IMAGE: tags.SOPInstanceUID,
@@ -80,6 +83,7 @@ export async function startPracticeArchive(options: PracticeArchiveOptions): Pro
     port: options.port ?? 0,
     aeTitle: parseAeTitle(aeTitle),
     ...(faults.callingAeTitles === undefined ? {} : { rules: { callingAeTitles: faults.callingAeTitles } }),
+    ...options.settings,
     handlers: {
       find: (identifier) => answersTo(identifier, instances, counts),
       select: async (identifier) => selectFor(identifier).map(outgoing),
