@@ -22,7 +22,10 @@ export function isFieldUid(text: string): text is Uid {
 
 /** Value padding (PS3.5 9.1: one trailing NUL; the field pads with blanks too) taken off. */
 export function trimUid(text: string): string {
-  return text.replace(/[\0 ]+$/, "").trim();
+  // Not by a regular expression: one that ends in `$` takes quadratic time over blanks in the middle.
+  let end = text.length;
+  while (end > 0 && "\0 ".includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end).trim();
 }
 
 /** @throws RangeError when the text is not a UID; its message does not repeat the text. */

@@ -1,3 +1,4 @@
+import { trimUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Violation } from "../upper-layer/violations.ts";
 
@@ -121,10 +122,7 @@ function decodeValue(vr: string | undefined, value: Buffer): string | number {
     if (value.length !== 2) throw malformed("COMMAND_MALFORMED", "command element US is not of 2 bytes");
     return value.readUInt16LE();
   }
-  return value
-    .toString("latin1")
-    .replace(/[\0 ]+$/, "")
-    .trim();
+  return trimUid(value.toString("latin1"));
 }
 
 /** A breach that the association does not survive. */

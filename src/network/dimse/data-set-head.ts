@@ -1,5 +1,6 @@
 import { constants, inflateRawSync } from "node:zlib";
 import { type TransferSyntax, transferSyntaxes } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import { trimUid } from "../../dicom/uid.ts";
 import { isLongForm, vrOfCode } from "../../dicom/vr.ts";
 import type { Violation } from "../upper-layer/violations.ts";
 
@@ -124,7 +125,7 @@ function scan(bytes: Buffer, syntax: TransferSyntax): Head {
     if (depth < 0 || header.isUnreadable) return { ...found, isWhole: true };
     if (depth === 0 && group === GROUP && (element === SOP_CLASS_UID || element === SOP_INSTANCE_UID)) {
       if (valueOffset + length > bytes.length) return { ...found, isWhole: false };
-      const uid = bytes.toString("latin1", valueOffset, valueOffset + length).replace(/[\0 ]+$/, "");
+      const uid = trimUid(bytes.toString("latin1", valueOffset, valueOffset + length));
       if (element === SOP_CLASS_UID) found.sopClassUid = uid;
       else return { ...found, sopInstanceUid: uid, isWhole: true };
     }

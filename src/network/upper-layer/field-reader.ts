@@ -1,3 +1,4 @@
+import { trimUid } from "../../dicom/uid.ts";
 import { ABORT_REASON, PduError } from "./pdu.ts";
 
 const MAXIMUM_UID_BYTES = 64;
@@ -46,10 +47,7 @@ export class FieldReader {
 
   /** Text without the padding peers add: blanks, and NULs after UIDs. */
   text(count: number): string {
-    return this.bytes(count)
-      .toString("latin1")
-      .replace(/[\0 ]+$/, "")
-      .trim();
+    return trimUid(this.bytes(count).toString("latin1"));
   }
 
   /** A UID; one byte of padding is forgiven. PS3.5 9.1. */
