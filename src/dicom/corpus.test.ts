@@ -53,8 +53,8 @@ function countKinds(found: readonly string[]): Record<string, number> {
 }
 
 /** The data set as DICOM JSON, without where its bulk is. */
-function contentOf(file: Part10File): string {
-  return JSON.stringify(dumpDocument("", file).dataset).replace(/"BulkDataURI":"[^"]*"/g, "");
+async function contentOf(file: Part10File): Promise<string> {
+  return JSON.stringify((await dumpDocument("", file)).dataset).replace(/"BulkDataURI":"[^"]*"/g, "");
 }
 
 function allOf({ read, sizeBytes }: ByteSource): Promise<Uint8Array> {
@@ -113,7 +113,8 @@ describe.skipIf(corpus === undefined)("the corpus", () => {
       const bytes = await written((sink) => writePart10(sink, file));
       if (!bytes.equals(await readFile(join(folder, path)))) changed.push(path);
       const { source } = await readPart10(bytesSource(bytes));
-      if (file.file !== file.source) expect(await allOf(source), path).toEqual(await allOf(file.source));
+      if (file.file !== file.source)
+        expect(Buffer.compare(await allOf(source), await allOf(file.source)), path).toBe(0);
     }
     expect(changed).toEqual(DEFLATED_ANEW);
   });
@@ -136,7 +137,8 @@ describe.skipIf(corpus === undefined)("the corpus", () => {
       const { dataSet, source } = file;
       const content = { meta: new Map(), dataSet, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN, source };
       const bytes = await written((sink) => writePart10(sink, content, { sourceLittleEndian: littleEndian }));
-      if (contentOf(await readPart10(bytesSource(bytes))) !== contentOf({ ...file, findings: [] })) changed.push(path);
+      const again = await readPart10(bytesSource(bytes));
+      if ((await contentOf(again)) !== (await contentOf(file))) changed.push(path);
     }
     expect(changed).toEqual([]);
   });
@@ -152,7 +154,7 @@ describe.skipIf(corpus === undefined)("the corpus", () => {
         lines.filter((line) => /\p{Cc}/u.test(line)),
         path,
       ).toEqual([]);
-      expect(() => JSON.stringify(dumpDocument(path, file)), path).not.toThrow();
+      expect(JSON.stringify(await dumpDocument(path, file)), path).toContain('"findings"');
       const codes = file.findings.map(({ code }) => code);
       if (expected === "ok") expect(codes, path).toEqual(ODD_BUT_SOUND[path] ?? []);
     }

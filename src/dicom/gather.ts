@@ -23,6 +23,7 @@ export async function* gathered(
   { signal, memory = Buffer.allocUnsafeSlow }: GatherOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const readRange = createRangeReader(source);
+  signal?.throwIfAborted();
   let rest = lengthOf(segments);
   let chunk = memory(Math.min(CHUNK_BYTES, rest));
   let used = 0;

@@ -65,6 +65,7 @@ async function parseSource(
  * @throws GatewayError NOT_DICOM, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_LIMIT_EXCEEDED
  */
 export async function readPart10(source: ByteSource, options: ParseOptions = {}): Promise<Part10File> {
+  options.signal?.throwIfAborted();
   const findings: Finding[] = [];
   const head = await source.read(
     0,
@@ -219,14 +220,17 @@ async function readMeta(
   if (uid === undefined)
     findings.push({ code: "TRANSFER_SYNTAX_MISSING", offset, message: "the file meta names no transfer syntax" });
   if (!syntax.explicitVr) findings.push({ code: "META_VR_MISSING", offset, message: "file meta in implicit VR" });
-  const length = numberOf(dataSet, tags.FileMetaInformationGroupLength);
-  const isFirst =
-    parsed.layout?.tags[0] === tags.FileMetaInformationGroupLength &&
-    parsed.layout.offsets[1] === offset + GROUP_LENGTH_BYTES;
-  // The group length stands first, and counts from behind its own element.
-  if (!isFirst || length !== endOffset - offset - GROUP_LENGTH_BYTES)
+  if (!hasGroupLength(parsed, offset))
     findings.push({ code: "META_GROUP_LENGTH_WRONG", offset, message: "the file meta does not end where it says" });
   return { dataSet, transferSyntaxUid: uid, endOffset };
+}
+
+/** Whether the file meta begins with a group length (UL, 4 bytes) that counts what is behind it. PS3.10 table 7.1-1. */
+function hasGroupLength({ dataSet, layout, endOffset }: ParsedDataSet, offset: number): boolean {
+  const tag = tags.FileMetaInformationGroupLength;
+  const contentOffset = offset + GROUP_LENGTH_BYTES;
+  const stands = layout?.tags[0] === tag && (layout.offsets[1] ?? endOffset) === contentOffset;
+  return stands && dataSet.get(tag)?.vr === "UL" && numberOf(dataSet, tag) === endOffset - contentOffset;
 }
 
 /** The file meta as long as its group length says; undefined when that is not where it ends. */

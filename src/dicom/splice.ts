@@ -1,10 +1,10 @@
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { ByteRange, DataElement, DataSet, Layout, Part10File } from "./data-set.ts";
+import type { ByteRange, DataElement, Layout, Part10File } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import { type TransferSyntax, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
 import { encodeSegments, lengthOf, type Segment } from "./encode-segments.ts";
 import { elementOf, groupOf, type Tag, tagOf } from "./tag.ts";
-import { element } from "./values.ts";
+import { element, numberOf } from "./values.ts";
 
 /** By tag: the element that is to stand there instead, or undefined where none shall. A tag that is not there yet is inserted. */
 export type ElementEdits = ReadonlyMap<Tag, DataElement | undefined>;
@@ -33,7 +33,7 @@ export function splicedSegments(file: Part10File, edits: ElementEdits): readonly
   const start = file.file === file.source ? file.dataSetOffset : 0;
   const syntax = transferSyntaxOf(file.transferSyntaxUid);
   const cuts = [...edits].flatMap(([tag, edit]) => cutsOf(layout, tag, edit, syntax));
-  const all = [...cuts, ...groupLengthCuts(file.dataSet, layout, edits, cuts, syntax)];
+  const all = [...cuts, ...groupLengthCuts(file, layout, edits, cuts)];
   return between(all.sort(byPlace), start, file.source.sizeBytes);
 }
 
@@ -66,34 +66,40 @@ function encodedEdit(edit: DataElement, syntax: TransferSyntax): readonly Segmen
 }
 
 /** Edits change the length of their groups, where the group says its length. An edit of the group length itself is taken as it is. */
-function groupLengthCuts(
-  dataSet: DataSet,
-  layout: Layout,
-  edits: ElementEdits,
-  cuts: readonly Cut[],
-  syntax: TransferSyntax,
-): readonly Cut[] {
+function groupLengthCuts(file: Part10File, layout: Layout, edits: ElementEdits, cuts: readonly Cut[]): readonly Cut[] {
+  const syntax = transferSyntaxOf(file.transferSyntaxUid);
   const groups = new Set([...edits.keys()].map(groupOf));
   return [...groups].flatMap((group) => {
     const tag = tagOf(group << 16);
-    if (!dataSet.has(tag) || edits.has(tag)) return [];
-    const length = groupLengthAfter(group, layout, cuts);
+    if (!file.dataSet.has(tag) || edits.has(tag)) return [];
+    const length = lengthBefore(file, layout, group) + lengthChange(cuts, group);
     const edit = length === 0 ? undefined : groupLengthElement(tag, length, syntax.littleEndian);
     return cutsOf(layout, tag, edit, syntax);
   });
 }
 
-function groupLengthAfter(group: number, layout: Layout, cuts: readonly Cut[]): number {
+/** What stands in the group; of one that was not read to its end, what it says. */
+function lengthBefore(
+  { dataSet, transferSyntaxUid, stoppedBefore }: Part10File,
+  layout: Layout,
+  group: number,
+): number {
+  const { littleEndian } = transferSyntaxOf(transferSyntaxUid);
+  if (stoppedBefore !== undefined && groupOf(stoppedBefore) <= group)
+    return numberOf(dataSet, tagOf(group << 16), { littleEndian }) ?? 0;
   let length = 0;
   for (const [index, tag] of layout.tags.entries()) {
     if (groupOf(tag) !== group || elementOf(tag) === 0) continue;
     const { start, end } = extentAt(layout, index);
     length += end - start;
   }
-  for (const { tag, start, end, segments } of cuts) {
-    if (groupOf(tag) === group) length += lengthOf(segments) - (end - start);
-  }
   return length;
+}
+
+function lengthChange(cuts: readonly Cut[], group: number): number {
+  return cuts
+    .filter(({ tag }) => groupOf(tag) === group)
+    .reduce((sum, { start, end, segments }) => sum + lengthOf(segments) - (end - start), 0);
 }
 
 function groupLengthElement(tag: Tag, length: number, littleEndian: boolean): DataElement {

@@ -44,7 +44,7 @@ export const parseTarget: FuzzTarget = {
     deepStrictEqual(summaryOf(await readCounted(input, { windowBytes })), summaryOf(strict), "another window");
     const tolerant = await readCounted(input, { tolerant: true });
     if (strict instanceof GatewayError) {
-      judgeRefusal(strict, tolerant);
+      await judgeRefusal(strict, tolerant);
       return strict.code;
     }
     await judgeFile(strict, input, random);
@@ -91,7 +91,7 @@ function summaryOf(outcome: Part10File | GatewayError): unknown {
   return { dataSet, meta, findings, layout, trailing, transferSyntaxUid };
 }
 
-function judgeRefusal(refusal: GatewayError, tolerant: Part10File | GatewayError): void {
+async function judgeRefusal(refusal: GatewayError, tolerant: Part10File | GatewayError): Promise<void> {
   const { code, details } = refusal;
   ok(REFUSALS.has(code), `refused with ${code}`);
   ok(typeof details.offset === "number" && details.offset >= 0, `${code} without an offset`);
@@ -99,13 +99,13 @@ function judgeRefusal(refusal: GatewayError, tolerant: Part10File | GatewayError
   else {
     const codes = tolerant.findings.map((finding) => finding.code);
     ok(codes.includes(code), `${code} is not among the findings`);
-    listed(tolerant);
+    await listed(tolerant);
   }
 }
 
 /** Nothing may be lost: neither by copying with edits, nor by encoding anew unless a finding says so. */
 async function judgeFile(file: Part10File, input: Uint8Array, random: Random): Promise<void> {
-  listed(file);
+  await listed(file);
   const copied = await written((sink) => spliceEdits(file, { dataSet: new Map() }).writeTo(sink));
   ok(copied.equals(input), "a copy differs");
   if (!file.findings.every(({ code }) => KEPT_WHEN_ENCODED.has(code))) return;
@@ -141,9 +141,9 @@ async function extentOf({ layout, source }: Part10File, tag: Tag): Promise<Buffe
   return Buffer.from(await source.read(start, end - start));
 }
 
-function listed(file: Part10File): void {
+async function listed(file: Part10File): Promise<void> {
   const { littleEndian } = transferSyntaxOf(file.transferSyntaxUid);
-  JSON.stringify(dumpDocument("", file));
+  JSON.stringify(await dumpDocument("", file));
   for (const line of dumpLines(file.dataSet, littleEndian)) ok(!/\p{Cc}/u.test(line), "a control character is shown");
 }
 
