@@ -74,14 +74,17 @@ describe.skipIf(!requirePeer("Orthanc")).each(TRANSPORTS)("Orthanc as our client
     await queryStudies();
   });
 
-  it.runIf(transport === "plain")("retrieves studies by C-MOVE", async () => {
-    await call("POST", `${await queryStudies()}/retrieve`, { TargetAet: "ORTHANC", Synchronous: true });
-    const files = (await ids("/instances")).map(async (id) =>
-      Buffer.from(await (await call("GET", `/instances/${id}/file`)).arrayBuffer()),
-    );
-    const stored = await receivedFrom(await Promise.all(files));
-    expect(await fidelities(interopObjects, stored)).toEqual(BY_ORTHANC);
-  });
+  // Our own provider moves to plain destinations only.
+  if (transport === "plain") {
+    it("retrieves studies by C-MOVE", async () => {
+      await call("POST", `${await queryStudies()}/retrieve`, { TargetAet: "ORTHANC", Synchronous: true });
+      const files = (await ids("/instances")).map(async (id) =>
+        Buffer.from(await (await call("GET", `/instances/${id}/file`)).arrayBuffer()),
+      );
+      const stored = await receivedFrom(await Promise.all(files));
+      expect(await fidelities(interopObjects, stored)).toEqual(BY_ORTHANC);
+    });
+  }
 
   it("stores every kind of object", async () => {
     for (const { file } of interopObjects) await call("POST", "/instances", new Uint8Array(file));

@@ -20,8 +20,8 @@ export interface InteropObject extends SyntheticInstance {
 const CT = "1.2.840.10008.5.1.4.1.1.2";
 const MR = "1.2.840.10008.5.1.4.1.1.4";
 const SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7";
-export const PRIVATE_SOP_CLASS = "1.2.826.0.1.3680043.9.9999.7.1";
-export const JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.70";
+const PRIVATE_SOP_CLASS = "1.2.826.0.1.3680043.9.9999.7.1";
+const JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.70";
 
 const ROOT = "1.2.826.0.1.3680043.9.9999.500";
 const [SMALL_ROWS, LARGE_ROWS] = [16, 1448];
