@@ -76,13 +76,7 @@ const KINDS: readonly ArchiveKind[] = [
     transports: TRANSPORTS,
     start: startOrthanc,
     objects: interopObjects,
-    moved: all(interopObjects, "bytes", { deflated: "data set", "odd and empty values": "data set" }),
-    got: all(interopObjects, "bytes", {
-      deflated: "data set",
-      "odd and empty values": "data set",
-      // It grants us the role for standard classes only, and sends all the same.
-      "private SOP class": "missing",
-    }),
+    ...sameBothWays(all(interopObjects, "bytes", { deflated: "data set", "odd and empty values": "data set" })),
     // Unable to process: it does not say why.
     unknownDestination: 0xc000,
   },

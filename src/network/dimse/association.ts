@@ -196,12 +196,18 @@ export class RequestedAssociation implements Association {
     if (message.command.commandField === COMMAND_FIELD["N-EVENT-REPORT-RQ"]) {
       return receiveCommitmentResult(session, message, this.#options.commitmentResult);
     }
-    const context = session.context(message.contextId);
     const isStore = message.command.commandField === COMMAND_FIELD["C-STORE-RQ"];
-    if (!isStore || this.#retrievedInto === undefined || context?.requestorIsScp !== true) {
+    if (!isStore || this.#retrievedInto === undefined || !this.#offeredToReceive(session.context(message.contextId))) {
       session.reportViolation("COMMAND_OUT_OF_PLACE");
       return refuseRequest(session, message, STATUS.unrecognizedOperation);
     }
     return receiveInstance(session, message, this.#retrievedInto);
+  }
+
+  /** Archives send on contexts where we offered to be the SCP, whether or not they have granted that role: Orthanc with private SOP classes. */
+  #offeredToReceive(context: NegotiatedContext | undefined): boolean {
+    return this.#options.contexts.some(
+      ({ abstractSyntaxUid, role = "scu" }) => role !== "scu" && abstractSyntaxUid === context?.abstractSyntaxUid,
+    );
   }
 }

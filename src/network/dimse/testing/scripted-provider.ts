@@ -20,8 +20,10 @@ export interface ScriptedRequest {
 export interface ScriptedProviderOptions {
   /** Says and does whatever the test wants, however wrong. Runs beside the reading of the association. */
   readonly onRequest: (request: ScriptedRequest) => void | Promise<void>;
-  /** What is accepted; everything when absent. The roles are always those proposed. */
+  /** What is accepted; everything when absent. */
   readonly accepts?: (abstractSyntaxUid: string, transferSyntaxUid: string) => boolean;
+  /** False: it says nothing about roles. Those proposed are granted when absent. */
+  readonly grantsRoles?: boolean;
 }
 
 export interface ScriptedProvider extends AsyncDisposable {
@@ -35,8 +37,12 @@ export interface ScriptedProvider extends AsyncDisposable {
 }
 
 /** Agrees to the roles that are proposed, and to the first transfer syntax that it accepts. */
-function agreeTo(request: AssociateRequest, accepts: Required<ScriptedProviderOptions>["accepts"]): AcceptorDecision {
-  const roles = new Map(request.userInformation.roleSelections.map((role) => [role.sopClassUid, role]));
+function agreeTo(
+  request: AssociateRequest,
+  { accepts = () => true, grantsRoles = true }: ScriptedProviderOptions,
+): AcceptorDecision {
+  const roleSelections = grantsRoles ? request.userInformation.roleSelections : [];
+  const roles = new Map(roleSelections.map((role) => [role.sopClassUid, role]));
   const contexts: NegotiatedContext[] = [];
   const answers = request.contexts.map(({ id, abstractSyntaxUid, transferSyntaxUids }) => {
     const transferSyntaxUid = transferSyntaxUids.find((uid) => accepts(abstractSyntaxUid, uid));
@@ -47,14 +53,13 @@ function agreeTo(request: AssociateRequest, accepts: Required<ScriptedProviderOp
     contexts.push({ id, abstractSyntaxUid, transferSyntaxUid, requestorIsScu: scu, requestorIsScp: scp });
     return { id, result: CONTEXT_RESULT.acceptance, transferSyntaxUid };
   });
-  const userInformation = { ...request.userInformation, maximumPduLength: MAXIMUM_PDU_LENGTH };
+  const userInformation = { ...request.userInformation, roleSelections, maximumPduLength: MAXIMUM_PDU_LENGTH };
   const accept = { ...request, kind: "A-ASSOCIATE-AC" as const, contexts: answers, userInformation };
   return { answer: { accept }, contexts };
 }
 
 /** A provider that is whole below its DIMSE messages and plays a part above. */
 export async function startScriptedProvider(options: ScriptedProviderOptions): Promise<ScriptedProvider> {
-  const { accepts = () => true } = options;
   const sessions = new Set<DimseSession>();
   const commands: number[] = [];
   const ended = Promise.withResolvers<unknown>();
@@ -64,7 +69,7 @@ export async function startScriptedProvider(options: ScriptedProviderOptions): P
       timeouts: completeTimeouts(undefined),
       maximumPduLength: MAXIMUM_PDU_LENGTH,
       negotiation: {
-        decide: (request) => agreeTo(request, accepts),
+        decide: (request) => agreeTo(request, options),
       },
       onRequest: (_, message) => {
         commands.push(message.command.commandField ?? 0);
