@@ -21,7 +21,7 @@ const UNDEFINED_LENGTH = 0xffffffff;
 const FIRST_CHUNK_BYTES = 512;
 const CHUNK_BYTES = 16 * 1024;
 /** Longest value of a VR with a 16 bit length; longer ones are written as UN. PS3.5 6.2.2, 7.1.2. */
-const MAXIMUM_SHORT_LENGTH = 0xfffe;
+const MAXIMUM_SHORT_LENGTH = 0xffff;
 
 interface Patch {
   readonly chunk: Buffer;

@@ -23,7 +23,7 @@ import {
   NOT_TRAILING,
   TRAILING,
 } from "./trailing-bytes.ts";
-import { isLongForm, vrOfCode } from "./vr.ts";
+import { headerFormOf } from "./vr.ts";
 
 /** FFFFFFFFH. PS3.5 7.1.1. */
 const UNDEFINED_LENGTH = 0xffffffff;
@@ -121,13 +121,13 @@ function readHeader(parser: Parser, frame: ElementsFrame, tag: Tag): number {
     parser.length = view.getUint32(start + 4, frame.little);
     return 0;
   }
-  const vr = vrOfCode(view.getUint16(start + 4));
+  const form = headerFormOf(view.getUint16(start + 4));
   // VRs to come have the long form (PS3.5 6.2); what is no pair of letters is taken for the short one, as other readers do.
-  const long = vr === undefined ? hasLetters(cursor) : isLongForm(vr);
+  const long = form === undefined ? hasLetters(cursor) : form.isLongForm;
   if (long && frame.bound - cursor.position < 12) failBeyond(parser, cursor.position + 12, "header");
   if (long && !has(cursor, 12)) return 12;
-  parser.isVrKnown = vr !== undefined;
-  parser.vr = vr ?? "UN";
+  parser.isVrKnown = form !== undefined;
+  parser.vr = form?.vr ?? "UN";
   parser.length = long ? view.getUint32(start + 8, frame.little) : view.getUint16(start + 6, frame.little);
   if (long) {
     parser.headerBytes = 12;

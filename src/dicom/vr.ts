@@ -75,11 +75,34 @@ const TEXT: ReadonlySet<string> = new Set([
   "UR",
 ]);
 
-const OF_CODE: ReadonlyMap<number, Vr> = new Map(VRS.map((vr) => [(vr.charCodeAt(0) << 8) | vr.charCodeAt(1), vr]));
+/** Index of a pair of letters: 26 x 26. Looked up for every element, so an array and not a map. */
+function pairIndex(first: number, second: number): number {
+  return first >= 0x41 && first <= 0x5a && second >= 0x41 && second <= 0x5a ? (first - 0x41) * 26 + second - 0x41 : -1;
+}
+
+/** What the two letters of an explicit header say. PS3.5 7.1.2. */
+export interface HeaderForm {
+  readonly vr: Vr;
+  readonly isLongForm: boolean;
+}
+
+const FORMS: readonly (HeaderForm | undefined)[] = formsByPair();
+
+function formsByPair(): readonly (HeaderForm | undefined)[] {
+  const forms = new Array<HeaderForm | undefined>(26 * 26).fill(undefined);
+  for (const vr of VRS) forms[pairIndex(vr.charCodeAt(0), vr.charCodeAt(1))] = { vr, isLongForm: LONG_FORM.has(vr) };
+  return forms;
+}
+
+/** The form of the VR whose two letters these are, the first in the upper byte; undefined when there is none. */
+export function headerFormOf(code: number): HeaderForm | undefined {
+  const index = pairIndex(code >>> 8, code & 0xff);
+  return index < 0 ? undefined : FORMS[index];
+}
 
 /** The VR whose two letters these are, the first in the upper byte; undefined when there is none. */
 export function vrOfCode(code: number): Vr | undefined {
-  return OF_CODE.get(code);
+  return headerFormOf(code)?.vr;
 }
 
 export function isLongForm(vr: Vr): boolean {
