@@ -24,9 +24,11 @@ export function isFieldUid(text: string): text is Uid {
 export function trimUid(text: string): string {
   // Not by a regular expression: one that ends in `$` takes quadratic time over blanks in the middle.
   let end = text.length;
-  while (end > 0 && "\0 ".includes(text.charAt(end - 1))) end -= 1;
-  return text.slice(0, end).trim();
+  while (end > 0 && PADDING.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end).trimStart();
 }
+
+const PADDING = /[\0\s]/;
 
 /** @throws RangeError when the text is not a UID; its message does not repeat the text. */
 export function parseUid(text: string): Uid {

@@ -79,6 +79,7 @@ it("writes the header of a presentation data value", () => {
 describe("an A-ASSOCIATE-RQ that is not sound", () => {
   const sound = decodePdu(0x01, associateRequestPdu.subarray(6)) as AssociateRequest;
   const [context] = sound.contexts;
+  const manySyntaxes = Array.from({ length: 257 }, (_, index) => `1.2.${index}`);
   const encoded = (changes: Partial<AssociateRequest>): Buffer => encodePdu({ ...sound, ...changes }).subarray(6);
 
   it.each([
@@ -87,22 +88,23 @@ describe("an A-ASSOCIATE-RQ that is not sound", () => {
     ["a context id twice", { contexts: [...sound.contexts, ...sound.contexts] }],
     ["no transfer syntax", { contexts: sound.contexts.map((one) => ({ ...one, transferSyntaxUids: [] })) }],
     ["a UID of 70 characters", { applicationContextUid: "1".repeat(70) }],
+    [
+      "257 transfer syntaxes",
+      { contexts: sound.contexts.map((one) => ({ ...one, transferSyntaxUids: manySyntaxes })) },
+    ],
   ])("is refused: %s", (_, changes) => {
     expect(context).toBeDefined();
     expect(() => decodePdu(0x01, encoded(changes))).toThrow(PduError);
   });
 });
 
-it("keeps roles and window through writing and reading", () => {
-  const roleSelections = [{ sopClassUid: "1.2.3", scu: false, scp: true }];
-  const asynchronousOperationsWindow = { invoked: 1, performed: 1 };
-  const pdu: ControlPdu = {
-    kind: "A-ASSOCIATE-RQ",
-    ...shared,
-    userInformation: { ...shared.userInformation, roleSelections, asynchronousOperationsWindow },
-    contexts: [{ id: 255, abstractSyntaxUid: "1.2.3", transferSyntaxUids: ["1.2.4", "1.2.5"] }],
-  };
-  expect(decodePdu(0x01, encodePdu(pdu).subarray(6))).toEqual(pdu);
+it.each([
+  // The item that follows 68 bytes of fixed fields; the last item, user information, is 29 bytes and its header.
+  ["the application context", (body: Buffer) => [body.subarray(0, 68), body.subarray(68, 93), body.subarray(68)]],
+  ["the user information", (body: Buffer) => [body, body.subarray(-33)]],
+])("refuses an association request that has %s twice", (_, parts) => {
+  const body = Buffer.concat(parts(Buffer.from(associateRequestPdu.subarray(6))));
+  expect(() => decodePdu(0x01, body)).toThrow(expect.objectContaining({ message: expect.stringMatching(/twice/) }));
 });
 
 it("refuses whatever bytes it cannot read with a PduError and nothing else", () => {
