@@ -2,13 +2,17 @@ import type { AeTitle, DicomAddress } from "../../dicom/ae-title.ts";
 import type { DataSet } from "../../dicom/data-set.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
 import type { ConnectionSource } from "../../network/dimse/connection.ts";
+import { storageContextGroups } from "../../network/dimse/get-contexts.ts";
+import { queryRetrieveClass } from "../../network/dimse/service-classes.ts";
 import type {
+  AcceptedContext,
   Association,
   AssociationOptions,
   DimseTimeouts,
   ProposedContext,
   StoreHandler,
 } from "../../network/dimse/service-types.ts";
+import { STATUS } from "../../network/dimse/status.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Logger } from "../../units/logger.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
@@ -16,9 +20,11 @@ import type { Archive, Rehearsal, RetrieveOutcome, RetrieveRequest } from "../ar
 import type { Expectations } from "../expectations.ts";
 import { findContexts, getContexts, moveContexts, verificationContexts } from "./contexts.ts";
 import { type Fetch, fetchQueries } from "./fetch.ts";
+import { getInPasses } from "./get-passes.ts";
 import { instancesQuery } from "./identifiers.ts";
 import { findAnyInstance, findStudies, listStudy } from "./query-study.ts";
 import { watchSilence } from "./silence.ts";
+import { watchStore } from "./watched-store.ts";
 
 /** While instances move, the association that asked may stay silent: the watch decides instead. */
 const NO_IDLE_TIMEOUT_MS = 24 * 3_600_000;
@@ -104,10 +110,6 @@ async function* find(
   yield* association.find({ model: "study-root", identifier, maximumAnswers }, signal);
 }
 
-function retrieveContexts({ options }: Peer, request: RetrieveRequest): readonly ProposedContext[] {
-  return options.retrieve === "move" ? moveContexts() : getContexts(request.sopClassUids);
-}
-
 async function rehearseRetrieval(peer: Peer, signal: AbortSignal): Promise<Rehearsal> {
   const found = await withAssociation(peer, findContexts(), signal, (association) =>
     findAnyInstance(association, signal),
@@ -115,14 +117,11 @@ async function rehearseRetrieval(peer: Peer, signal: AbortSignal): Promise<Rehea
   if (found === undefined) return { kind: "nothing-to-try" };
   const { study, instance } = found;
   const sopClassUids = instance.sopClassUid === undefined ? [] : [instance.sopClassUid];
-  const request = { studyInstanceUid: study, instances: [instance], sopClassUids };
-  return await withAssociation(peer, retrieveContexts(peer, request), signal, async (association) => {
-    const { status, completed, failed } = await fetchOver(
-      peer,
-      association,
-      () => {},
-      signal,
-    )(instancesQuery(study, [instance]).identifier);
+  const { retrieve, store } = peer.options;
+  const contexts = retrieve === "move" ? moveContexts() : getContexts(storageContextGroups(sopClassUids)[0]);
+  return await withAssociation(peer, contexts, signal, async (association) => {
+    const fetch = fetchOver(peer, association, { store, onProgress: () => {}, signal });
+    const { status, completed, failed } = await fetch(instancesQuery(study, [instance]).identifier);
     return { kind: "tried", status, completed, failed };
   });
 }
@@ -136,26 +135,64 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
   };
   const lastActivityMs = (): number => Math.max(lastAnswerMs, expectations.lastActivityMs);
   await using watch = watchSilence(clock, silenceMs, lastActivityMs, signal);
+  const way: Way = { onProgress, signal: watch.signal };
+  if (peer.options.retrieve === "get") return await retrieveByGet(peer, request, way);
   const outcome = await withAssociation(
     peer,
-    retrieveContexts(peer, request),
+    moveContexts(),
     watch.signal,
-    (association) => fetchQueries(fetchOver(peer, association, onProgress, watch.signal), request, expectation.arrived),
+    (association) => fetchQueries(fetchOver(peer, association, way), request, expectation.arrived),
     { idleTimeoutMs: NO_IDLE_TIMEOUT_MS },
   );
-  // C-GET's instances came before its answer; so did C-MOVE's when as many arrived as the archive says it sent.
-  const isThrough =
-    peer.options.retrieve === "get" || expectation.arrived.size >= (outcome.completed ?? Number.POSITIVE_INFINITY);
+  // Many archives answer before their C-STOREs are through; not when as many have arrived as they say they sent.
+  const isThrough = expectation.arrived.size >= (outcome.completed ?? Number.POSITIVE_INFINITY);
   if (!isThrough) await expectation.settled(request.wanted ?? new Set(), quietMs, signal);
   return outcome;
 }
 
-/** One C-MOVE or C-GET over the association, whichever the archive is configured for. */
-function fetchOver({ options }: Peer, association: Association, onProgress: () => void, signal: AbortSignal): Fetch {
+/** Its instances have come before its answer: nothing is waited for behind it. */
+async function retrieveByGet(peer: Peer, request: RetrieveRequest, way: Way): Promise<RetrieveOutcome> {
+  const watched = watchStore(peer.options.store);
+  const store = watched.handler;
+  return await getInPasses(request, watched, (pass) =>
+    withAssociation(
+      peer,
+      getContexts(pass.contexts),
+      way.signal,
+      async (association) => {
+        const isFutile = association.acceptedContexts.every(isQueryContext) && association.acceptedContexts.length > 0;
+        if (isFutile) return NOTHING_SENT;
+        return await fetchQueries(fetchOver(peer, association, { ...way, store }), pass.request, watched.arrived);
+      },
+      { idleTimeoutMs: NO_IDLE_TIMEOUT_MS },
+    ),
+  );
+}
+
+function isQueryContext({ abstractSyntaxUid }: AcceptedContext): boolean {
+  return queryRetrieveClass(abstractSyntaxUid) !== undefined;
+}
+
+/** The archive takes the C-GET, and none of the contexts that instances could come over. */
+const NOTHING_SENT: RetrieveOutcome = {
+  status: STATUS.subOperationsCompleteWithFailures,
+  completed: 0,
+  failed: undefined,
+};
+
+/** How a retrieval is watched and ended; C-GET has a store of its own. */
+interface Way {
+  readonly store?: StoreHandler;
+  readonly onProgress: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** One C-MOVE, or one C-GET where there is a store, over the association. */
+function fetchOver({ options }: Peer, association: Association, { store, onProgress, signal }: Way): Fetch {
   return (identifier) => {
     const query = { model: "study-root", identifier } as const;
-    return options.retrieve === "move"
+    return options.retrieve === "move" || store === undefined
       ? association.move({ ...query, destination: options.callingAeTitle }, onProgress, signal)
-      : association.get(query, options.store, onProgress, signal);
+      : association.get(query, store, onProgress, signal);
   };
 }

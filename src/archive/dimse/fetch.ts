@@ -73,16 +73,18 @@ async function fetchOnce(fetch: Fetch, { identifier }: RetrieveQuery): Promise<R
   return { status: result.status, completed: result.completed, failed: result.failed };
 }
 
-/** Counts add up; one that an archive leaves out makes the sum unknown. */
 function sumOf(outcomes: readonly RetrieveOutcome[]): RetrieveOutcome {
-  const sum = (counts: readonly (number | undefined)[]): number | undefined =>
-    counts.reduce<number | undefined>(
-      (total, count) => (total === undefined || count === undefined ? undefined : total + count),
-      0,
-    );
   return {
     status: outcomes.at(-1)?.status ?? 0,
-    completed: sum(outcomes.map(({ completed }) => completed)),
-    failed: sum(outcomes.map(({ failed }) => failed)),
+    completed: totalOf(outcomes.map(({ completed }) => completed)),
+    failed: totalOf(outcomes.map(({ failed }) => failed)),
   };
+}
+
+/** Counts add up; one that an archive leaves out makes the sum unknown. */
+export function totalOf(counts: readonly (number | undefined)[]): number | undefined {
+  return counts.reduce<number | undefined>(
+    (total, count) => (total === undefined || count === undefined ? undefined : total + count),
+    0,
+  );
 }

@@ -12,7 +12,7 @@ import type { OutgoingInstance, ProposedContext } from "./service-types.ts";
 export const IDENTIFIER_TRANSFER_SYNTAXES = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN] as const;
 
 /** Uncompressed first: an archive that keeps to our order can then send whatever it holds, converted if it must. */
-const RETRIEVED_TRANSFER_SYNTAXES = [
+export const RETRIEVED_TRANSFER_SYNTAXES = [
   ...new Set([...IDENTIFIER_TRANSFER_SYNTAXES, ...transferSyntaxes.keys()]),
 ] as const;
 

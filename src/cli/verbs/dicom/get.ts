@@ -1,6 +1,9 @@
 import { resolve } from "node:path";
 import { getContexts } from "../../../archive/dimse/contexts.ts";
+import { getOverGroups } from "../../../archive/dimse/get-passes.ts";
+import { watchStore } from "../../../archive/dimse/watched-store.ts";
 import type { DicomAddress } from "../../../dicom/ae-title.ts";
+import { singleSyntaxGroups, storageContextGroups } from "../../../network/dimse/get-contexts.ts";
 import type { RetrieveResult } from "../../../network/dimse/service-types.ts";
 import type { Cli } from "../../cli.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
@@ -39,14 +42,21 @@ interface Fetching {
   readonly folder: ReceiveFolder;
 }
 
+/** Over as many associations as what cannot be sent for want of a context needs. */
 async function fetchInto(
   cli: Cli,
   peer: DicomAddress,
   options: GetOptions,
   { identifier, folder }: Fetching,
 ): Promise<RetrieveResult> {
-  await using association = await associate(cli, peer, options, getContexts());
   using progress = await openProgress(cli.world.stderr, "instances");
   const request = { model: "study-root", identifier } as const;
-  return await association.get(request, folder.store, showCounts(progress), cli.world.stop);
+  const watched = watchStore(folder.store);
+  const groups = [...storageContextGroups([]), ...singleSyntaxGroups([])];
+  const result = await getOverGroups(groups, watched, async (contexts) => {
+    await using association = await associate(cli, peer, options, getContexts(contexts));
+    return await association.get(request, watched.handler, showCounts(progress), cli.world.stop);
+  });
+  const arrived: ReadonlySet<string> = watched.arrived;
+  return { ...result, failedSopInstanceUids: result.failedSopInstanceUids.filter((uid) => !arrived.has(uid)) };
 }

@@ -8,6 +8,9 @@ import { memoryArchive, memoryStore } from "../../../../test/peers/memory-archiv
 import { sampleCt, writeSample } from "../../../../test/peers/sample-objects.ts";
 import { capture, runCli } from "../../../../test/support/cli.ts";
 import { parseAeTitle, parseDicomAddress } from "../../../dicom/ae-title.ts";
+import { storageSopClasses } from "../../../dicom/dictionary/sop-classes.ts";
+import { tags } from "../../../dicom/dictionary/tags.ts";
+import { textElement } from "../../../dicom/values.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { startDimseServer } from "../../../network/dimse/server.ts";
 import type { DimseServer, ServiceHandlers } from "../../../network/dimse/service-types.ts";
@@ -139,6 +142,18 @@ it("fetches into a folder", async () => {
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ completed: 2, stored: 2, refused: 0, out: join(folder, "study") });
   expect((await readdir(join(folder, "study"))).sort()).toEqual(NAMES_OF_STUDY_1);
+});
+
+it("fetches over further associations what the first has no context for, and counts it once", async () => {
+  const sopClassUid = Object.values(storageSopClasses).at(-1) ?? "";
+  const ct = sampleCt(1, 1, 3);
+  const dataSet = new Map([...ct.dataSet, [tags.SOPClassUID, textElement(tags.SOPClassUID, sopClassUid, "UI")]]);
+  const rare = { ...ct, sopClassUid, dataSet };
+  await using server = await startServer(memoryArchive([...OBJECTS, rare]));
+  const get = ["dicom", "get", addressOf(server), "-k", STUDY_1, "--out", "study", "--json"];
+  const { exitCode, stdout } = await runCli(get, { workingFolder: folder });
+  const counts = { status: "0000H", completed: 3, failed: 0, failedSopInstanceUids: [], stored: 3, refused: 0 };
+  expect([exitCode, JSON.parse(stdout)]).toEqual([0, expect.objectContaining(counts)]);
 });
 
 it("sends files and folders, and reports each that it could not send", async () => {
