@@ -10,6 +10,7 @@ import { listeningOf } from "./connection.ts";
 import type { ListenerOptions } from "./connection-options.ts";
 import { toolkitLogger } from "./peer.ts";
 import { openReceiveFolder } from "./receive-folder.ts";
+import type { SyncPolicy } from "./receive-sync.ts";
 
 export interface ReceiveOptions extends ListenerOptions {
   readonly port: number;
@@ -17,12 +18,13 @@ export interface ReceiveOptions extends ListenerOptions {
   readonly aet: AeTitle;
   readonly host: string;
   readonly exitAfterIdle?: number;
+  readonly sync: SyncPolicy;
 }
 
 export async function receive(cli: Cli, options: ReceiveOptions): Promise<ExitCode> {
-  const { port, out, aet, host, exitAfterIdle } = options;
+  const { port, out, aet, host, exitAfterIdle, sync } = options;
   const { world, printer } = cli;
-  const folder = await openReceiveFolder(resolve(world.workingFolder, out), world.clock);
+  const folder = await openReceiveFolder(resolve(world.workingFolder, out), world.clock, sync);
   const listening = await listeningOf(options, world.workingFolder);
   {
     await using server = await startDimseServer({
@@ -40,6 +42,7 @@ export async function receive(cli: Cli, options: ReceiveOptions): Promise<ExitCo
     if (exitAfterIdle !== undefined) await idle(server, exitAfterIdle * 1_000, world);
     else if (!world.stop.aborted) await once(world.stop, "abort");
   }
+  await folder.settled();
   const { stored, refused } = folder.counts();
   printer.note(`${stored} instances stored, ${refused} refused`);
   return EXIT.fine;

@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { delimiter } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const READY_TIMEOUT_MS = 30_000;
+const RUN_TIMEOUT_MS = 600_000;
+const STOP_TIMEOUT_MS = 5_000;
+const RETRY_MS = 20;
+/** The kernel keeps the peak itself: a late look misses only what grew in the last moment. */
+const LOOK_EVERY_MS = 20;
+const MAXIMUM_OUTPUT_BYTES = 1024 * 1024;
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** The program as its users start it. */
+export const RADFERRY = `${ROOT}bin/radferry`;
+
+/** A script of this folder, as program and arguments. */
+export function benchScript(name: string): readonly [program: string, script: string] {
+  return [process.execPath, `${ROOT}bench/${name}`];
+}
+
+/** dcmtk holds small messages back for 40 ms unless told otherwise; daemons are not on everyone's PATH. */
+function environment(): NodeJS.ProcessEnv {
+  const path = [process.env.PATH, "/usr/sbin", "/usr/local/sbin"].join(delimiter);
+  return { ...process.env, PATH: path, TCP_NODELAY: "1" };
+}
+
+export interface Finished {
+  /** From the start of the process to its end. */
+  readonly seconds: number;
+  readonly peakRssBytes: number;
+  readonly stdout: string;
+}
+
+/** Runs a program to its end. @throws Error when it fails, with what it printed */
+export async function runToEnd(program: string, args: readonly string[], cwd: string): Promise<Finished> {
+  const startedAtMs = performance.now();
+  const child = spawn(program, args, { cwd, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  const peak = watchPeak(child);
+  const limit = setTimeout(() => child.kill("SIGKILL"), RUN_TIMEOUT_MS);
+  // The streams may stay open a little longer than the process.
+  let seconds = 0;
+  child.once("exit", () => {
+    seconds = (performance.now() - startedAtMs) / 1_000;
+  });
+  await once(child, "close");
+  clearTimeout(limit);
+  const peakRssBytes = peak();
+  if (child.exitCode !== 0) {
+    throw new Error(`${program} ended with ${child.exitCode ?? child.signalCode}:\n${stdout()}\n${stderr()}`);
+  }
+  return { seconds, peakRssBytes, stdout: stdout() };
+}
+
+export interface RunningServer extends AsyncDisposable {
+  peakRssBytes(): number;
+}
+
+/** Starts a program and waits until it takes connections on the port. */
+export async function startServer(
+  program: string,
+  args: readonly string[],
+  port: number,
+  cwd: string,
+): Promise<RunningServer> {
+  const child = spawn(program, args, { cwd, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
+  const output = [collect(child.stdout), collect(child.stderr)];
+  const deadlineMs = performance.now() + READY_TIMEOUT_MS;
+  while (!(await takesConnections(port))) {
+    if (child.exitCode !== null || performance.now() > deadlineMs) {
+      await stop(child);
+      throw new Error(`${program} did not start:\n${output.map((text) => text()).join("\n")}`);
+    }
+    await delay(RETRY_MS);
+  }
+  return {
+    peakRssBytes: () => peakRssOf(child),
+    [Symbol.asyncDispose]: () => stop(child),
+  };
+}
+
+/** What was printed so far, its end when it is long. */
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = "";
+  stream.on("data", (chunk: Buffer) => {
+    text = (text + chunk.toString()).slice(-MAXIMUM_OUTPUT_BYTES);
+  });
+  return () => text;
+}
+
+/** VmHWM of proc(5); 0 when the process is gone. */
+function peakRssOf({ pid }: ChildProcess): number {
+  try {
+    const [, kilobytes = "0"] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return Number(kilobytes) * 1_024;
+  } catch {
+    return 0;
+  }
+}
+
+function watchPeak(child: ChildProcess): () => number {
+  let peak = 0;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, peakRssOf(child));
+  }, LOOK_EVERY_MS);
+  return () => {
+    clearInterval(timer);
+    return peak;
+  };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  const killer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+  await exited;
+  clearTimeout(killer);
+}
+
+async function takesConnections(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

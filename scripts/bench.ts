@@ -1,0 +1,87 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { receive } from "../bench/cases/receive.ts";
+import type { BenchContext, BenchFactory } from "../bench/context.ts";
+import { type Comparison, type ComparisonResult, compare, type RunOptions } from "../bench/harness.ts";
+import { isInstalled, machineLine } from "../bench/machine.ts";
+import { reportLines } from "../bench/report.ts";
+import { SET_NAMES, type SetName } from "../bench/sets.ts";
+import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
+
+/** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
+const BENCHES: Readonly<Record<string, BenchFactory>> = { receive };
+
+const USUAL_RUNS = 5;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    set: { type: "string", default: "a,b,c" },
+    runs: { type: "string", default: `${USUAL_RUNS}` },
+    /** Contenders whose name contains one of these; ours take part always. */
+    peers: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+
+function isSetName(text: string): text is SetName {
+  return SET_NAMES.some((name) => name === text);
+}
+
+function chosen({ contenders, ...comparison }: Comparison): Comparison {
+  const wanted = options.peers?.split(",");
+  const isWanted = (name: string): boolean =>
+    wanted === undefined || name.startsWith("radferry") || wanted.some((part) => name.includes(part));
+  return { ...comparison, contenders: contenders.filter(({ name }) => isWanted(name)) };
+}
+
+function runOptions(folder: string): RunOptions {
+  let number = 0;
+  return {
+    runs: Math.max(1, Math.trunc(Number(options.runs)) || USUAL_RUNS),
+    folder: () => join(folder, `run-${++number}`),
+    settle: async () => void execFileSync("sync"),
+    isThere: isInstalled,
+    onProgress: (line) => console.error(line),
+  };
+}
+
+async function main(): Promise<number> {
+  const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
+  const unknown = names.filter((name) => BENCHES[name] === undefined);
+  if (unknown.length > 0) {
+    console.error(`no such bench: ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`);
+    return 2;
+  }
+  const python = findPythonPeers();
+  const folder = await mkdtemp(join(tmpdir(), "radferry-bench-"));
+  try {
+    const machine = machineLine(python);
+    const context: BenchContext = {
+      folder,
+      sets: options.set.split(",").filter(isSetName),
+      python: python ?? join(PYTHON_FOLDER, "bin", "python"),
+    };
+    if (!options.json) console.log(machine);
+    const results: Record<string, readonly ComparisonResult[]> = {};
+    for (const name of names) {
+      await using bench = await BENCHES[name]?.(context);
+      const compared: ComparisonResult[] = [];
+      for (const comparison of bench?.comparisons ?? []) {
+        const result = await compare(chosen(comparison), runOptions(folder));
+        compared.push(result);
+        if (!options.json) for (const line of reportLines(result)) console.log(line);
+      }
+      results[name] = compared;
+    }
+    if (options.json) console.log(JSON.stringify({ machine, results }, undefined, 2));
+    return 0;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = await main();
