@@ -7,10 +7,12 @@ import { PduReader } from "./pdu-reader.ts";
 function recorder(maximumPduLength = 16_384, hold?: () => Promise<void> | undefined) {
   const seen: string[] = [];
   let fragment = "";
+  let passedOn = 0;
   const reader = new PduReader(maximumPduLength, {
     pdu: ({ kind }) => seen.push(kind),
     dataPdu: () => seen.push("P-DATA-TF"),
     fragment: ({ contextId, command, last, bytes }) => {
+      passedOn += bytes.length;
       fragment += Buffer.from(bytes).toString("latin1");
       if (last) {
         seen.push(`${contextId} ${command ? "command" : "data"} ${fragment}`);
@@ -20,7 +22,7 @@ function recorder(maximumPduLength = 16_384, hold?: () => Promise<void> | undefi
     },
     invalid: ({ reason }) => seen.push(`invalid ${reason}`),
   });
-  return { reader, seen };
+  return { reader, seen, passedOn: () => passedOn };
 }
 
 const stream = Buffer.concat([
@@ -69,6 +71,19 @@ describe("a stream of PDUs", () => {
   });
 });
 
+/** Variable field of one PDV: its header of 6 bytes and the fragment. */
+it.each([
+  ["no limit", 0, 50_000, "taken"],
+  ["the length announced", 1_000, 1_000, "taken"],
+  ["the header of a PDV more", 1_000, 1_006, "taken"],
+  ["the headers of two PDVs more", 1_000, 1_012, "taken"],
+  ["a byte more than that", 1_000, 1_013, "invalid 6"],
+])("a P-DATA-TF of %s", (_, maximumPduLength, length, outcome) => {
+  const { reader, seen } = recorder(maximumPduLength);
+  reader.push(dataPdu(1, 0x02, Buffer.alloc(length - 6, "x")));
+  expect(seen.at(-1)).toBe(outcome === "taken" ? `1 data ${"x".repeat(length - 6)}` : outcome);
+});
+
 describe("a PDU that lies", () => {
   const header = (type: number, length: number): Buffer => {
     const bytes = Buffer.of(type, 0, 0, 0, 0, 0);
@@ -93,10 +108,14 @@ describe("a PDU that lies", () => {
     ["a PDV longer than its PDU", pdv(17), ["P-DATA-TF", "invalid 6"]],
     ["a PDV shorter than its own header", pdv(1), ["P-DATA-TF", "invalid 6"]],
     ["bytes behind the last PDV that are no PDV", pdv(13), ["P-DATA-TF", "invalid 6"]],
-  ])("is told: %s", (_, bytes, expected) => {
-    const { reader, seen } = recorder();
-    reader.push(bytes);
-    reader.push(stream);
-    expect(seen).toEqual(expected);
+  ])("is told, whole or byte by byte, before anything of it is passed on: %s", (_, bytes, expected) => {
+    const [whole, bytewise] = [recorder(), recorder()];
+    whole.reader.push(bytes);
+    for (const byte of bytes) bytewise.reader.push(Uint8Array.of(byte));
+    for (const { reader, seen } of [whole, bytewise]) {
+      reader.push(stream);
+      expect(seen).toEqual(expected);
+    }
+    expect([whole.passedOn(), bytewise.passedOn()]).toEqual([0, 0]);
   });
 });

@@ -33,7 +33,11 @@ export interface PduReaderEvents {
 /** 128 contexts with tens of transfer syntaxes each stay below this. */
 const MAXIMUM_ASSOCIATE_BYTES = 1024 * 1024;
 
-/** Peers that count only the fragment, not the PDV item's header, overshoot by its size. */
+/**
+ * By so much a P-DATA-TF may be longer than we announced. The limit is of the variable field (PS3.8 D.1.1), but peers are
+ * about that take it for that of the fragments in it, and so overshoot by the header of each: a command and its data set
+ * in one PDU have two. It costs nothing, as no PDU is held whole; what is longer still breaks the protocol.
+ */
 const OVERSHOOT_BYTES = 2 * PDV_HEADER_BYTES;
 
 /** Variable field lengths. PS3.8 9.3.2 to 9.3.8. */
@@ -182,6 +186,8 @@ export class PduReader {
     if (length < 2 || this.#fragmentRemaining > this.#pduRemaining) {
       throw invalid(`PDV length ${length}`, "PDV_MALFORMED");
     }
+    const rest = this.#pduRemaining - this.#fragmentRemaining;
+    if (rest > 0 && rest < PDV_HEADER_BYTES) throw invalid(`${rest} bytes after the last PDV`, "PDV_MALFORMED");
     this.#mode = "fragment";
     // An empty fragment has no bytes that could be waited for.
     return this.#fragmentRemaining === 0 ? this.#onFragment() : undefined;
@@ -194,7 +200,7 @@ export class PduReader {
     this.#fragmentRemaining -= count;
     this.#pduRemaining -= count;
     const fragmentEnds = this.#fragmentRemaining === 0;
-    if (fragmentEnds) this.#afterFragment();
+    if (fragmentEnds) this.#mode = this.#pduRemaining === 0 ? "pdu header" : "pdv header";
     const waiting = this.#events.fragment({
       contextId: this.#contextId,
       command: (this.#control & PDV_IS_COMMAND) !== 0,
@@ -202,12 +208,5 @@ export class PduReader {
       bytes,
     });
     return waiting === undefined ? undefined : waiting;
-  }
-
-  #afterFragment(): void {
-    if (this.#pduRemaining > 0 && this.#pduRemaining < PDV_HEADER_BYTES) {
-      throw invalid(`${this.#pduRemaining} bytes after the last PDV`, "PDV_MALFORMED");
-    }
-    this.#mode = this.#pduRemaining === 0 ? "pdu header" : "pdv header";
   }
 }
