@@ -149,6 +149,14 @@ describe.each(ROWS)("our user at $name over $transport", ({ transport, start, ..
     expect(await found("IMAGE", "SOPInstanceUID", series)).toBe(1);
   });
 
+  it("stops a query early, and asks on over the same association", async () => {
+    await using association = await open([contextFor(QUERY_RETRIEVE_SOP_CLASSES["study-root"].find)]);
+    const identifier = identifierOf("STUDY", { StudyInstanceUID: "" });
+    for await (const _ of association.find({ model: "study-root", identifier })) break;
+    const answers = await Array.fromAsync(association.find({ model: "study-root", identifier }));
+    expect(answers.length).toBeGreaterThanOrEqual(2);
+  });
+
   it("moves everything to our own provider", async () => {
     await using association = await open([contextFor(QUERY_RETRIEVE_SOP_CLASSES["study-root"].move)]);
     for (const { identifier, count } of studiesOf(objects)) {

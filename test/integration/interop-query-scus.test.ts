@@ -114,6 +114,27 @@ async function answersTo(family: Family, archive: Omit<Run, "args">, args: reado
   return (await readdir(cwd)).filter((name) => name.startsWith("rsp")).length;
 }
 
+describe("our provider", () => {
+  it.skipIf(!hasDcmtk)("answers echoscu that proposes all it can", async () => {
+    await using archive = await startArchive();
+    const args = ["--propose-pc", "128", "--propose-ts", "38", "--max-pdu", "131072"];
+    expect((await FAMILIES.dcmtk("echoscu", { ...archive, args })).exitCode).toBe(0);
+  });
+
+  it.skipIf(!hasPynetdicom)("answers a findscu that negotiates relational queries and fuzzy names", async () => {
+    await using archive = await startArchive();
+    const keys = [...key("QueryRetrieveLevel", "STUDY"), ...key("StudyInstanceUID")];
+    expect(await answersTo("pynetdicom", archive, ["-S", "--relational-query", "--fuzzy-names", ...keys])).toBe(2);
+  });
+
+  it.skipIf(!hasDcmtk)("lets findscu cancel, and answers the next", async () => {
+    await using archive = await startArchive();
+    const keys = ["-S", ...key("QueryRetrieveLevel", "IMAGE"), ...key("SOPInstanceUID")];
+    expect(await answersTo("dcmtk", archive, ["--cancel", "1", ...keys])).toBeGreaterThanOrEqual(1);
+    expect(await answersTo("dcmtk", archive, keys)).toBe(interopObjects.length);
+  });
+});
+
 const STUDY_KEYS = ["-S", ...key("QueryRetrieveLevel", "STUDY"), ...key("StudyInstanceUID", everything)];
 
 /** Uncompressed syntaxes, which all receivers take, and the private SOP class, which none takes. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAeTitle } from "../../src/dicom/ae-title.ts";
 import { openAssociation } from "../../src/network/dimse/association.ts";
+import type { UserIdentity } from "../../src/network/dimse/service-types.ts";
 import { storageContextsFor } from "../../src/network/dimse/storage-contexts.ts";
 import { type DcmtkServer, startStorescp } from "../peers/dcmtk.ts";
 import { all, fidelities, receivedIn } from "../peers/interop-fidelity.ts";
@@ -132,6 +133,39 @@ describe.skipIf(!hasPynetdicom)("pynetdicom's storescp", () => {
     const refused = association.store(outgoing(objectNamed("private SOP class")));
     await expect(refused).rejects.toMatchObject({ code: "NO_PRESENTATION_CONTEXT" });
     expect(await association.store(outgoing(large))).toEqual({ status: SUCCESS });
+  });
+});
+
+describe.skipIf(!hasPynetdicom)("pynetdicom's storescp with users", () => {
+  const identity = { username: "gateway", passcode: "correct horse" };
+  const token = Buffer.from(identity.passcode);
+
+  it.each<readonly [string, UserIdentity]>([
+    ["by name and passcode", { kind: "username-passcode", ...identity }],
+    ["by a token, with a response", { kind: "jwt", token, positiveResponseRequested: true }],
+  ])("accepts us %s", async (name, userIdentity) => {
+    const storageDir = await folderFor(`user ${name}`);
+    await using peer = await startPynetdicomStorescp({ aeTitle: "STORESCP", storageDir, identity });
+    expect(await storeAll(peer, [large], { userIdentity })).toEqual([SUCCESS]);
+  });
+
+  it.each<readonly [string, UserIdentity]>([
+    ["a wrong passcode", { kind: "username-passcode", ...identity, passcode: "battery staple" }],
+    ["no passcode", { kind: "username", username: identity.username }],
+    ["a wrong token", { kind: "jwt", token: Buffer.from("e30.e30.") }],
+  ])("rejects %s, though not for good", async (name, userIdentity) => {
+    const storageDir = await folderFor(`user with ${name}`);
+    await using peer = await startPynetdicomStorescp({ aeTitle: "STORESCP", storageDir, identity });
+    await expect(storeAll(peer, [large], { userIdentity })).rejects.toMatchObject({
+      code: "ASSOCIATION_REJECTED_TRANSIENT",
+    });
+  });
+
+  it("confirms tokens alone, however it is asked", async () => {
+    const storageDir = await folderFor("unconfirmed user");
+    const userIdentity = { kind: "username-passcode", ...identity, positiveResponseRequested: true } as const;
+    await using peer = await startPynetdicomStorescp({ aeTitle: "STORESCP", storageDir, identity });
+    await expect(storeAll(peer, [large], { userIdentity })).rejects.toMatchObject({ code: "USER_NOT_CONFIRMED" });
   });
 });
 

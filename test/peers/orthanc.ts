@@ -57,7 +57,8 @@ export async function startOrthanc(options: OrthancOptions): Promise<OrthancServ
   const configurationFile = join(folder, "orthanc.json");
   await writeFile(configurationFile, JSON.stringify(configuration));
   const program = findPeer("Orthanc") ?? "Orthanc";
-  const running = await startServerProgram(program, [configurationFile], port, folder, GRACE_MS);
+  // It listens for HTTP last.
+  const running = await startServerProgram(program, [configurationFile], httpPort, folder, GRACE_MS);
   return {
     aeTitle,
     port,

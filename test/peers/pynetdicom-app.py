@@ -3,7 +3,8 @@
 usage: pynetdicom-app.py OPTIONS APPLICATION ARGUMENT...
 
 OPTIONS is a JSON object: "tls" (keyFile, certificateFile, authoritiesFile, isMutual), "identity" (username,
-passcode).
+passcode): as a requestor it names this user, as an acceptor it accepts this user alone, or
+one with the passcode for a token.
 """
 
 import json
@@ -11,7 +12,7 @@ import runpy
 import ssl
 import sys
 
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.pdu_primitives import UserIdentityNegotiation
 
 
@@ -40,6 +41,14 @@ def user_identity(identity):
     return item
 
 
+def verifies(event, identity):
+    name, secret = identity["username"].encode(), identity["passcode"].encode()
+    # Username and passcode, or a JSON web token. PS3.7 table D.3-14.
+    known = {2: (name, secret), 5: (secret, b"")}
+    is_verified = known.get(event.user_id_type) == (event.primary_field, event.secondary_field or b"")
+    return is_verified, b"" if is_verified else None
+
+
 def main():
     options = json.loads(sys.argv[1])
     tls, identity = options.get("tls"), options.get("identity")
@@ -55,6 +64,9 @@ def main():
     def make_server_with_options(self, *args, **kwargs):
         if tls:
             kwargs["ssl_context"] = server_context(tls)
+        if identity:
+            handler = (evt.EVT_USER_ID, verifies, [identity])
+            kwargs["evt_handlers"] = [*(kwargs.get("evt_handlers") or []), handler]
         return make_server(self, *args, **kwargs)
 
     AE.associate, AE.make_server = associate_with_options, make_server_with_options

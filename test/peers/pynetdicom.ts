@@ -14,7 +14,7 @@ export interface PynetdicomServer extends RunningPeer {
 
 interface PynetdicomOptions {
   readonly tls?: PeerTls | undefined;
-  /** As a requestor; asks for a positive response. */
+  /** As a requestor it names this user and asks for a positive response; as an acceptor it accepts this user alone. */
   readonly identity?: { readonly username: string; readonly passcode: string };
 }
 
@@ -39,10 +39,10 @@ export interface PynetdicomStorescpOptions extends PynetdicomOptions {
 
 /** A storage SCP that decodes what it gets and writes it into a folder. */
 export async function startPynetdicomStorescp(options: PynetdicomStorescpOptions): Promise<PynetdicomServer> {
-  const { aeTitle, storageDir, args = [], tls } = options;
+  const { aeTitle, storageDir, args = [], tls, identity } = options;
   const port = await freePort();
   const fixed = ["-aet", aeTitle, "-ba", "127.0.0.1", "-od", storageDir];
-  const command = [RUNNER, JSON.stringify({ tls }), "storescp", ...fixed, ...args, String(port)];
+  const command = [RUNNER, JSON.stringify({ tls, identity }), "storescp", ...fixed, ...args, String(port)];
   const running = await startServerProgram(interpreter(), command, port, storageDir);
   return { aeTitle, port, ...running };
 }
