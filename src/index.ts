@@ -37,7 +37,15 @@ export type {
   Part10File,
 } from "./dicom/data-set.ts";
 export { editPart10File, editsBetween, type HeaderEdits, type SplicedFile, spliceEdits } from "./dicom/edit.ts";
-export { type JsonDataSet, type JsonOptions, toDicomJson } from "./dicom/json.ts";
+export { type JsonAttribute, type JsonDataSet, type JsonOptions, toDicomJson } from "./dicom/json.ts";
+export { formatDicomJson } from "./dicom/json-format.ts";
+export { fromDicomJson, type JsonReadOptions } from "./dicom/json-read.ts";
+export {
+  formatPersonName,
+  type NameComponents,
+  type PersonName,
+  parsePersonName,
+} from "./dicom/person-name.ts";
 export { bytesSource, fileSource, parseDataSet, readPart10, readPart10File } from "./dicom/reader.ts";
 export type { ElementEdits } from "./dicom/splice.ts";
 export { formatTag, type Tag, tagOf } from "./dicom/tag.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DataElement } from "./data-set.ts";
+import type { ByteRange, DataElement } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import { EXPLICIT_VR_LITTLE_ENDIAN } from "./dictionary/transfer-syntaxes.ts";
 import { dumpDocument, dumpLines } from "./dump.ts";
@@ -68,8 +68,8 @@ describe("the DICOM JSON model", () => {
       undefinedLength: true,
       value: { kind: "fragments", fragments },
     };
-    const bulkDataUri = (offset: number, length: number): string => `a.dcm#${offset},${length}`;
-    expect(toDicomJson(dataSetOf([pixels]), { bulkDataUri })).toEqual({
+    const bulkData = ({ offset, length }: ByteRange): string => `a.dcm#${offset},${length}`;
+    expect(toDicomJson(dataSetOf([pixels]), { bulkData })).toEqual({
       "7FE00010": { vr: "OB", BulkDataURI: "a.dcm#100,26" },
     });
   });
@@ -113,7 +113,10 @@ describe("the listing of a file", () => {
       transferSyntax: EXPLICIT_VR_LITTLE_ENDIAN,
       meta: { "00020003": { vr: "UI", Value: ["1.2.3"] } },
       dataset: { "00280010": { vr: "US", Value: [512] } },
-      findings: [{ code: "DICOM_TRUNCATED" }],
+      findings: [
+        { code: "DICOM_TRUNCATED" },
+        { code: "TEXT_UNDECODABLE", message: expect.stringContaining("(0010,0010)") },
+      ],
     });
   });
 });

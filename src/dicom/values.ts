@@ -4,6 +4,7 @@ import { vrOf } from "./dictionary/dictionary.ts";
 import { tags } from "./dictionary/tags.ts";
 import type { Tag } from "./tag.ts";
 import { trimUid } from "./uid.ts";
+import { trimPadding } from "./values-trim.ts";
 import { isSingleValued, isText, type Vr } from "./vr.ts";
 
 /** What a value cannot say of itself. */
@@ -24,9 +25,7 @@ export function bytesOf(dataSet: DataSet, tag: Tag): Uint8Array | undefined {
 export function characterSetOf(dataSet: DataSet, context: ValueContext = {}): string | undefined {
   const bytes = bytesOf(dataSet, tags.SpecificCharacterSet);
   if (bytes === undefined) return context.inheritedCharacterSet;
-  return Buffer.from(bytes)
-    .toString("latin1")
-    .replace(/[\0 ]+$/, "");
+  return trimPadding(Buffer.from(bytes).toString("latin1"));
 }
 
 /** All values as text, without padding. An absent or empty element has none. */
@@ -35,12 +34,12 @@ export function textsOf(dataSet: DataSet, tag: Tag, context: ValueContext = {}):
   if (element === undefined || element.value.kind !== "bytes" || element.value.bytes.length === 0) return [];
   const { vr } = element;
   const text = decodeText(element.value.bytes, vr, characterSetOf(dataSet, context));
-  // Split after decoding: multi-byte characters may hold the byte of a backslash. PS3.5 6.1.2.3.
-  return isSingleValued(vr) ? [trimPadding(text)] : text.split("\\").map((value) => trimPadding(value).trimStart());
+  return splitTexts(text, vr);
 }
 
-function trimPadding(text: string): string {
-  return text.replace(/[\0 ]+$/, "");
+/** Split after decoding: multi-byte characters may hold the byte of a backslash. PS3.5 6.1.2.3. */
+export function splitTexts(text: string, vr: Vr): readonly string[] {
+  return isSingleValued(vr) ? [trimPadding(text)] : text.split("\\").map((value) => trimPadding(value).trimStart());
 }
 
 /** The first value as text; undefined when the element is absent or empty. */

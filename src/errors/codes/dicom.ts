@@ -2,6 +2,16 @@ import type { ErrorEntry } from "../error-class.ts";
 
 /** Codes of reading DICOM objects, sorted. */
 export const dicomCodes = {
+  DICOM_JSON_BULK_DATA: {
+    class: "permanent",
+    summary: "DICOM JSON refers to bulk data that cannot be had.",
+    remedy: "Give the values in the document, or say where its bulk data is read from; the path names the attribute.",
+  },
+  DICOM_JSON_INVALID: {
+    class: "permanent",
+    summary: "This is no DICOM JSON.",
+    remedy: "Correct the document where the path says; the model is that of PS3.18 annex F.",
+  },
   DICOM_LIMIT_EXCEEDED: {
     class: "permanent",
     summary: "A DICOM object asks for more depth, elements or memory than a reader will give.",

@@ -4,6 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { sampleCt, writeSample } from "../../../../test/peers/sample-objects.ts";
 import { runCli } from "../../../../test/support/cli.ts";
+import { tags } from "../../../dicom/dictionary/tags.ts";
+import { DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN } from "../../../dicom/dictionary/transfer-syntaxes.ts";
+import { bytesOf, dataSetOf, element, textElement } from "../../../dicom/values.ts";
+import { encodeDataSet, encodeFileMeta } from "../../../dicom/writer.ts";
 
 let folder = "";
 let sound = "";
@@ -34,8 +38,41 @@ it("gives one document a line, with long values by reference", async () => {
     dataset: { "00100020": { vr: "LO", Value: ["PAT1"] } },
     findings: [],
   });
-  const { size } = { size: (await readFile(sound)).length };
-  expect(document.dataset["7FE00010"]).toEqual({ vr: "OW", BulkDataURI: `${sound}#${size - 131_072},131072` });
+  const { BulkDataURI: uri } = document.dataset["7FE00010"];
+  const { file, offset, length } = /^(?<file>.*)#(?<offset>\d+),(?<length>\d+)$/.exec(uri)?.groups ?? {};
+  const bytes = await readFile(file ?? "");
+  const pixels = bytesOf(sampleCt(1, 1, 1, 256).dataSet, tags.PixelData);
+  expect(bytes.subarray(Number(offset)).subarray(0, Number(length))).toEqual(pixels);
+});
+
+it("gives long values of a deflated file inline, as they are nowhere in the file", async () => {
+  const values = Buffer.alloc(100_000, "abc");
+  const dataSet = dataSetOf([textElement(tags.PatientID, "PAT1"), element(tags.PixelData, "OW", values)]);
+  const deflated = join(folder, "deflated.dcm");
+  const { sopClassUid, sopInstanceUid } = { sopClassUid: "1.2.840.10008.5.1.4.1.1.7", sopInstanceUid: "1.2.3" };
+  const syntax = DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
+  const meta = encodeFileMeta({ sopClassUid, sopInstanceUid, transferSyntaxUid: syntax });
+  await writeFile(deflated, Buffer.concat([meta, encodeDataSet(dataSet, syntax)]));
+  const { exitCode, stdout } = await runCli(["dicom", "dump", "--json", deflated]);
+  expect(exitCode).toBe(0);
+  const { dataset } = JSON.parse(stdout);
+  expect(dataset["00100020"]).toEqual({ vr: "LO", Value: ["PAT1"] });
+  expect(Buffer.from(dataset["7FE00010"].InlineBinary, "base64").equals(values)).toBe(true);
+});
+
+it("tells of texts that are not in the character set that the file declares", async () => {
+  const bytes = await readFile(sound);
+  const wrong = join(folder, "wrong.dcm");
+  // The second letter of the name in Latin-1, which no character set declares.
+  const at = bytes.indexOf("Sample^Patient1");
+  await writeFile(wrong, Buffer.concat([bytes.subarray(0, at + 1), Buffer.of(0xe9), bytes.subarray(at + 2)]));
+  const { exitCode, stdout } = await runCli(["dicom", "dump", "--json", wrong]);
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout).findings).toMatchObject([
+    { code: "TEXT_UNDECLARED", message: expect.stringContaining("(0010,0010)") },
+  ]);
+  const forPeople = await runCli(["dicom", "dump", wrong]);
+  expect(forPeople.stdout).toContain("# TEXT_UNDECLARED at ");
 });
 
 it("lists what is malformed with its findings, goes on with the others, and answers 3", async () => {

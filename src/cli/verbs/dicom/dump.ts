@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Finding, Part10File } from "../../../dicom/data-set.ts";
 import { transferSyntaxOf } from "../../../dicom/dictionary/transfer-syntaxes.ts";
-import { type DumpDocument, dumpDocument, dumpLines } from "../../../dicom/dump.ts";
+import { type DumpDocument, dumpDocument, dumpLines, formatDumpDocument, inflatedBulk } from "../../../dicom/dump.ts";
 import { readPart10File } from "../../../dicom/reader.ts";
 import { toGatewayError } from "../../../errors/gateway-error.ts";
 import { errorRegistry } from "../../../errors/registry.ts";
@@ -27,7 +27,9 @@ export async function dump({ world, printer }: Cli, files: readonly string[]): P
 async function dumpFile(path: string, file: string, printer: Printer): Promise<readonly Finding[]> {
   try {
     await using part10 = await readPart10File(path, { tolerant: true });
-    await print(printer, dumpDocument(file, part10), () => linesOf(file, part10));
+    const inflated = printer.json ? await inflatedBulk(part10) : undefined;
+    const document = dumpDocument(file, part10, inflated);
+    await print(printer, document, () => linesOf(file, part10, document.findings));
     return part10.findings;
   } catch (thrown) {
     const findings = [findingOf(thrown)];
@@ -53,7 +55,7 @@ function isMalformation({ code }: Finding): boolean {
 }
 
 async function print(printer: Printer, document: DumpDocument, lines: () => Iterable<string>): Promise<void> {
-  if (printer.json) return printer.text(`${JSON.stringify(document)}\n`);
+  if (printer.json) return printer.text(`${formatDumpDocument(document)}\n`);
   let text = "";
   for (const line of lines()) {
     text += `${line}\n`;
@@ -64,7 +66,11 @@ async function print(printer: Printer, document: DumpDocument, lines: () => Iter
   await printer.text(text);
 }
 
-function* linesOf(file: string, { meta, dataSet, transferSyntaxUid, findings }: Part10File): Generator<string> {
+function* linesOf(
+  file: string,
+  { meta, dataSet, transferSyntaxUid }: Part10File,
+  findings: readonly Finding[],
+): Generator<string> {
   const { keyword, littleEndian } = transferSyntaxOf(transferSyntaxUid);
   yield* headLines(file, `${keyword} ${transferSyntaxUid}`, findings);
   yield* dumpLines(meta);
