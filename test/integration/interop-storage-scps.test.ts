@@ -37,6 +37,7 @@ afterAll(() => running.disposeAsync());
 const SUCCESS = 0x0000;
 const withoutPrivate = interopObjects.filter(({ name }) => name !== "private SOP class");
 const large = objectNamed("4 MB");
+const small = objectNamed("explicit VR little endian");
 
 interface StorageScpKind {
   readonly name: string;
@@ -139,33 +140,34 @@ describe.skipIf(!hasPynetdicom)("pynetdicom's storescp", () => {
 describe.skipIf(!hasPynetdicom)("pynetdicom's storescp with users", () => {
   const identity = { username: "gateway", passcode: "correct horse" };
   const token = Buffer.from(identity.passcode);
+  const own = new AsyncDisposableStack();
+  let peer: DcmtkServer;
+  beforeAll(async () => {
+    const storageDir = await folderFor("users");
+    peer = own.use(await startPynetdicomStorescp({ aeTitle: "STORESCP", storageDir, identity }));
+  });
+  afterAll(() => own.disposeAsync());
 
   it.each<readonly [string, UserIdentity]>([
     ["by name and passcode", { kind: "username-passcode", ...identity }],
     ["by a token, with a response", { kind: "jwt", token, positiveResponseRequested: true }],
-  ])("accepts us %s", async (name, userIdentity) => {
-    const storageDir = await folderFor(`user ${name}`);
-    await using peer = await startPynetdicomStorescp({ aeTitle: "STORESCP", storageDir, identity });
-    expect(await storeAll(peer, [large], { userIdentity })).toEqual([SUCCESS]);
+  ])("accepts us %s", async (_, userIdentity) => {
+    expect(await storeAll(peer, [small], { userIdentity })).toEqual([SUCCESS]);
   });
 
   it.each<readonly [string, UserIdentity]>([
     ["a wrong passcode", { kind: "username-passcode", ...identity, passcode: "battery staple" }],
     ["no passcode", { kind: "username", username: identity.username }],
     ["a wrong token", { kind: "jwt", token: Buffer.from("e30.e30.") }],
-  ])("rejects %s, though not for good", async (name, userIdentity) => {
-    const storageDir = await folderFor(`user with ${name}`);
-    await using peer = await startPynetdicomStorescp({ aeTitle: "STORESCP", storageDir, identity });
-    await expect(storeAll(peer, [large], { userIdentity })).rejects.toMatchObject({
-      code: "ASSOCIATION_REJECTED_TRANSIENT",
-    });
+  ])("rejects %s, though not for good", async (_, userIdentity) => {
+    const code = "ASSOCIATION_REJECTED_TRANSIENT";
+    await expect(storeAll(peer, [small], { userIdentity })).rejects.toMatchObject({ code });
   });
 
   it("confirms tokens alone, however it is asked", async () => {
-    const storageDir = await folderFor("unconfirmed user");
     const userIdentity = { kind: "username-passcode", ...identity, positiveResponseRequested: true } as const;
-    await using peer = await startPynetdicomStorescp({ aeTitle: "STORESCP", storageDir, identity });
-    await expect(storeAll(peer, [large], { userIdentity })).rejects.toMatchObject({ code: "USER_NOT_CONFIRMED" });
+    const code = "USER_NOT_CONFIRMED";
+    await expect(storeAll(peer, [small], { userIdentity })).rejects.toMatchObject({ code });
   });
 });
 
