@@ -70,7 +70,9 @@ async function fetchOneByOne(
 async function fetchOnce(fetch: Fetch, { identifier }: RetrieveQuery): Promise<RetrieveOutcome> {
   const result = await fetch(identifier);
   checkRetrieveStatus(result);
-  return { status: result.status, completed: result.completed, failed: result.failed };
+  // What was stored with a warning has been sent, too.
+  const completed = result.completed === undefined ? undefined : result.completed + (result.warning ?? 0);
+  return { status: result.status, completed, failed: result.failed };
 }
 
 function sumOf(outcomes: readonly RetrieveOutcome[]): RetrieveOutcome {

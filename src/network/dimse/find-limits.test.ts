@@ -11,6 +11,7 @@ import { encodeDataSet } from "../../dicom/writer.ts";
 import { openAssociation } from "./association.ts";
 import { COMMAND_FIELD } from "./command-set.ts";
 import { QUERY_RETRIEVE_SOP_CLASSES, VERIFICATION_SOP_CLASS } from "./service-classes.ts";
+import type { DimseTimeouts } from "./service-types.ts";
 import { storageContextsFor } from "./storage-contexts.ts";
 import { startScriptedProvider } from "./testing/scripted-provider.ts";
 
@@ -20,9 +21,9 @@ const contexts = [find, VERIFICATION_SOP_CLASS].map((abstractSyntaxUid) => ({
   transferSyntaxUids: [EXPLICIT_VR_LITTLE_ENDIAN],
 }));
 
-function open(port: number) {
+function open(port: number, timeouts: Partial<DimseTimeouts> = {}) {
   const address = { aeTitle: parseAeTitle("ARCHIVE"), host: "127.0.0.1", port };
-  return openAssociation({ address, callingAeTitle: parseAeTitle("RADFERRY"), contexts });
+  return openAssociation({ address, callingAeTitle: parseAeTitle("RADFERRY"), contexts, timeouts });
 }
 
 const anyStudy = dataSetOf([
@@ -80,6 +81,23 @@ describe("a provider that has more answers than it gives", () => {
     expect(await outcomeOf(association.find(request))).toEqual({ count: 2, error: undefined });
     expect(archive.commands).toEqual([COMMAND_FIELD["C-FIND-RQ"]]);
   });
+});
+
+it("aborts the association of a provider that ignores C-CANCEL", async () => {
+  const match = encodeDataSet(anyStudy, EXPLICIT_VR_LITTLE_ENDIAN);
+  await using archive = await startScriptedProvider({
+    async onRequest({ session, message }) {
+      while (message.command.commandField === COMMAND_FIELD["C-FIND-RQ"] && !session.signal.aborted) {
+        await session.respond(message, { status: 0xff00 }, match);
+        await new Promise(setImmediate);
+      }
+    },
+  });
+  await using association = await open(archive.port, { artimTimeoutMs: 50 });
+  for await (const _ of association.find({ model: "study-root", identifier: anyStudy })) break;
+  expect(archive.commands).toEqual([COMMAND_FIELD["C-FIND-RQ"], COMMAND_FIELD["C-CANCEL-RQ"]]);
+  expect(await archive.ended).toMatchObject({ code: "ASSOCIATION_ABORTED", details: { by: "peer" } });
+  await expect(association.echo()).rejects.toMatchObject({ code: "TIMED_OUT" });
 });
 
 describe.skipIf(!requirePeer("Orthanc"))("Orthanc with a limit of its own", () => {

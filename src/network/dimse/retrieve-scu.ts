@@ -1,10 +1,11 @@
 import type { AeTitle } from "../../dicom/ae-title.ts";
 import type { DataSet } from "../../dicom/data-set.ts";
-import { COMMAND_FIELD, type CommandSet, PRIORITY_MEDIUM } from "./command-set.ts";
+import { COMMAND_FIELD, PRIORITY_MEDIUM } from "./command-set.ts";
 import { encodeIdentifier, failedInstancesOf } from "./identifier.ts";
 import { queryContext } from "./query-scu.ts";
 import type { InformationModel, RetrieveResult, SubOperationCounts } from "./service-types.ts";
 import type { DimseSession } from "./session.ts";
+import { createSubOperationAccount } from "./sub-operations.ts";
 
 export interface RetrieveRequest {
   readonly model: InformationModel;
@@ -19,6 +20,7 @@ export async function retrieveOn(session: DimseSession, request: RetrieveRequest
   const { model, identifier, destination, onProgress } = request;
   const isMove = destination !== undefined;
   const context = queryContext(session, model, isMove ? "move" : "get");
+  const account = createSubOperationAccount();
   const { command, status, dataSet } = await session.request({
     contextId: context.id,
     service: isMove ? "C-MOVE" : "C-GET",
@@ -29,17 +31,11 @@ export async function retrieveOn(session: DimseSession, request: RetrieveRequest
       ...(isMove && { moveDestination: destination }),
     },
     dataSet: encodeIdentifier(identifier, context.transferSyntaxUid),
-    onPending: (pending) => onProgress?.(countsOf(pending)),
+    onPending: (pending) => {
+      const counts = account.pending(pending);
+      onProgress?.(counts);
+    },
   });
   const failedSopInstanceUids = dataSet === undefined ? [] : failedInstancesOf(dataSet, context.transferSyntaxUid);
-  return { status, ...countsOf(command), failedSopInstanceUids };
-}
-
-function countsOf(command: CommandSet): SubOperationCounts {
-  return {
-    remaining: command.numberOfRemainingSuboperations,
-    completed: command.numberOfCompletedSuboperations,
-    failed: command.numberOfFailedSuboperations,
-    warning: command.numberOfWarningSuboperations,
-  };
+  return { status, ...account.final(command), failedSopInstanceUids };
 }

@@ -73,7 +73,10 @@ export interface AcceptedContext {
   readonly transferSyntaxUid: string;
 }
 
-/** Sub-operation counts of C-MOVE and C-GET. PS3.4 C.4.2.1.6. Absent ones are undefined: they are optional in pending answers. */
+/**
+ * Sub-operation counts of C-MOVE and C-GET. PS3.4 C.4.2.1.6. Absent ones are undefined: they are optional in pending answers. What has
+ * ended never goes back, even where a peer's own counts do.
+ */
 export interface SubOperationCounts {
   readonly remaining: number | undefined;
   readonly completed: number | undefined;

@@ -18,7 +18,8 @@ export interface StoreRequest {
 }
 
 /**
- * C-STORE of one instance, streamed. Resolves with the status of the answer.
+ * C-STORE of one instance, streamed, over the context of the very syntax it is in: it is never converted. Resolves with the status of the
+ * answer.
  * @throws GatewayError NO_PRESENTATION_CONTEXT, or what ended the association.
  */
 export async function sendInstance(session: DimseSession, request: StoreRequest): Promise<{ readonly status: number }> {
@@ -29,7 +30,10 @@ export async function sendInstance(session: DimseSession, request: StoreRequest)
       candidate.transferSyntaxUid === instance.transferSyntaxUid &&
       request.mayCarry(candidate),
   );
-  if (context === undefined) throw new GatewayError("NO_PRESENTATION_CONTEXT");
+  if (context === undefined) {
+    const { sopClassUid, transferSyntaxUid } = instance;
+    throw new GatewayError("NO_PRESENTATION_CONTEXT", { sopClassUid, transferSyntaxUid });
+  }
   const { status } = await session.request({
     contextId: context.id,
     service: "C-STORE",

@@ -4,7 +4,7 @@ import { memoryStore } from "../../../test/peers/memory-archive.ts";
 import { outgoingSample, sampleCt } from "../../../test/peers/sample-objects.ts";
 import { EXPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import type { OutgoingInstance } from "./service-types.ts";
+import type { OutgoingInstance, StoreHandler } from "./service-types.ts";
 import { storageContextsFor } from "./storage-contexts.ts";
 import { ct, open, serve } from "./testing/pair.ts";
 
@@ -29,6 +29,43 @@ describe("C-STORE", () => {
     const compressed = { ...large(1), transferSyntaxUid: "1.2.840.10008.1.2.4.70" };
     await expect(association.store(compressed)).rejects.toMatchObject({ code: "NO_PRESENTATION_CONTEXT" });
     expect(await association.store(large(1))).toEqual({ status: 0x0000 });
+  });
+
+  it("sends each instance over the context of its own syntax, and names the one that has none", async () => {
+    const syntaxes = [
+      EXPLICIT_VR_LITTLE_ENDIAN,
+      "1.2.840.10008.1.2",
+      "1.2.840.10008.1.2.4.70",
+      "1.2.840.10008.1.2.4.90",
+    ];
+    const instances = syntaxes.map((transferSyntaxUid, index) => ({
+      ...large(1),
+      sopInstanceUid: `1.2.3.${index}`,
+      transferSyntaxUid,
+    }));
+    const received = new Map<string, string>();
+    await using server = await serve({
+      handlers: {
+        store: async ({ sopInstanceUid, transferSyntaxUid }) => {
+          received.set(sopInstanceUid, transferSyntaxUid);
+          return { write: () => {}, close: async () => 0x0000, abort: async () => {} };
+        },
+      },
+      rules: { transferSyntaxUids: syntaxes.slice(0, 3) },
+    });
+    const [ofAll = []] = storageContextsFor(instances);
+    await using association = await open(server, { contexts: ofAll });
+    const outcomes: unknown[] = [];
+    for (const instance of instances) {
+      outcomes.push(await association.store(instance).catch(({ code, details }) => ({ code, details })));
+    }
+    expect(outcomes).toEqual([
+      { status: 0x0000 },
+      { status: 0x0000 },
+      { status: 0x0000 },
+      { code: "NO_PRESENTATION_CONTEXT", details: { sopClassUid: ct, transferSyntaxUid: syntaxes[3] } },
+    ]);
+    expect([...received]).toEqual(syntaxes.slice(0, 3).map((syntax, index) => [`1.2.3.${index}`, syntax]));
   });
 
   it("keeps a slow receiver's memory, and the sender's, bounded: 50 MB", async () => {
@@ -96,15 +133,88 @@ describe("C-STORE", () => {
     await aborted.promise;
   });
 
-  it("runs on many associations at once", async () => {
-    const { received, handler } = memoryStore();
-    await using server = await serve({ handlers: { store: handler } });
-    const stores = Array.from({ length: 20 }, async (_, index) => {
+  it("runs on 50 associations at once, and holds one piece of each while the disk does not keep up", async () => {
+    const associations = 50;
+    const chunks = 8;
+    const maximumPduLength = 65_536;
+    const disk = Promise.withResolvers<void>();
+    const allStuck = Promise.withResolvers<void>();
+    const taken = new Map<string, number>();
+    let waiting = 0;
+    let mostWritesAtOnce = 0;
+    let largestPiece = 0;
+    let produced = 0;
+    const store: StoreHandler = async ({ sopInstanceUid }) => {
+      let writes = 0;
+      return {
+        async write(bytes) {
+          writes += 1;
+          mostWritesAtOnce = Math.max(mostWritesAtOnce, writes);
+          largestPiece = Math.max(largestPiece, bytes.length);
+          taken.set(sopInstanceUid, (taken.get(sopInstanceUid) ?? 0) + bytes.length);
+          waiting += 1;
+          if (waiting === associations) allStuck.resolve();
+          await disk.promise;
+          writes -= 1;
+        },
+        close: async () => 0x0000,
+        abort: async () => {},
+      };
+    };
+    await using server = await serve({ handlers: { store }, maximumPduLength });
+    const stores = Array.from({ length: associations }, async (_, index) => {
       await using association = await open(server, { contexts });
-      return await association.store({ ...large(1), sopInstanceUid: `1.2.${index}` });
+      return await association.store({
+        ...large(chunks),
+        sopInstanceUid: `1.2.${index}`,
+        async *open() {
+          for await (const bytes of large(chunks).open()) {
+            produced += bytes.length;
+            yield bytes;
+          }
+        },
+      });
     });
+    await allStuck.promise;
+    expect(server.openAssociations).toBe(associations);
+    // Every sink has one piece, and gets no other before it has taken that.
+    expect(waiting).toBe(associations);
+    disk.resolve();
     expect(new Set((await Promise.all(stores)).map(({ status }) => status))).toEqual(new Set([0x0000]));
-    expect(received.size).toBe(20);
+    expect([mostWritesAtOnce, produced]).toEqual([1, associations * chunks * chunk.length]);
+    expect(largestPiece).toBeLessThanOrEqual(maximumPduLength);
+    expect(new Set(taken.values())).toEqual(new Set([chunks * chunk.length]));
+  });
+
+  it("stops a sender whose receiver takes nothing, after what the sockets hold", async () => {
+    const disk = Promise.withResolvers<void>();
+    let produced = 0;
+    const store: StoreHandler = async () => ({
+      write: () => disk.promise,
+      close: async () => 0x0000,
+      abort: async () => {},
+    });
+    await using server = await serve({ handlers: { store } });
+    await using association = await open(server, { contexts });
+    const chunks = 200;
+    const stored = association.store({
+      ...large(chunks),
+      async *open() {
+        for await (const bytes of large(chunks).open()) {
+          produced += bytes.length;
+          yield bytes;
+        }
+      },
+    });
+    let before = -1;
+    // Until nothing more is produced in many turns of the event loop.
+    for (let quiet = 0; quiet < 1_000; quiet = before === produced ? quiet + 1 : 0) {
+      before = produced;
+      await new Promise(setImmediate);
+    }
+    expect(produced).toBeLessThan((chunks * chunk.length) / 4);
+    disk.resolve();
+    expect(await stored).toEqual({ status: 0x0000 });
   });
 
   it("does not time out while the receiver, not the sender, is slow", async () => {
