@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeCertificate, type TestCertificate } from "../../../test/peers/certificates.ts";
 import { abortPdu, associateRequestPdu } from "../../../test/peers/pdu-fixtures.ts";
@@ -133,6 +133,18 @@ describe.skipIf(!requirePeer("openssl"))("an association over TLS", () => {
     await using peer = await startScriptedPeer(script);
     const opening = open(peer, { tls: connecting("archive"), timeouts: { ...timeouts, connectTimeoutMs: 200 } });
     await expect(opening).rejects.toMatchObject({ code });
+  });
+
+  it.each(["TLSv1.2", "TLSv1.3"] as const)("is established with a peer that has only %s", async (version) => {
+    await using server = await serve({ tls: listening("archive"), rules: { calledAeTitles: "any" } });
+    const versions = { minVersion: version, maxVersion: version };
+    const socket = connectTls({ host: "127.0.0.1", port: server.port, rejectUnauthorized: false, ...versions });
+    socket.write(associateRequestPdu);
+    const [answer] = await once(socket, "data");
+    // A-ASSOCIATE-AC. PS3.8 9.3.3.
+    expect([answer[0], socket.getProtocol()]).toEqual([0x02, version]);
+    socket.destroy();
+    await once(socket, "close");
   });
 
   it("is not established with a peer that has only TLS 1.1", async () => {

@@ -7,7 +7,7 @@ import { decodePdu } from "../pdu-decoder.ts";
 import { UpperLayer, type UpperLayerOptions, type UpperLayerTimeouts } from "../upper-layer.ts";
 
 /** A-ASSOCIATE-AC of context 1 in the first syntax. */
-export const accept = decodePdu(0x02, associateAcceptPdu().subarray(6)) as AssociateAccept;
+const accept = decodePdu(0x02, associateAcceptPdu().subarray(6)) as AssociateAccept;
 
 const WIRE_NAMES: Readonly<Record<number, string>> = {
   1: "RQ",
