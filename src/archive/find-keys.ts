@@ -1,13 +1,15 @@
 import type { DataSet } from "../dicom/data-set.ts";
 import { tagOfKeyword } from "../dicom/dictionary/dictionary.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
-import { dataSetOf, textElement } from "../dicom/values.ts";
+import type { Tag } from "../dicom/tag.ts";
+import { dataSetOfTexts } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 
 const KEY = /^(?<keyword>[A-Za-z][A-Za-z0-9]*)(?:=(?<value>.*))?$/s;
 
-/** What a person sees of a match unless they ask for more, by level. PS3.4 tables C.6-5, C.6-3, C.6-4. */
+/** What a person sees of a match unless they ask for more, by level. PS3.4 tables C.6-1, C.6-5, C.6-3, C.6-4. */
 const RETURN_KEYS = {
+  PATIENT: ["PatientID", "PatientName", "PatientBirthDate", "PatientSex", "NumberOfPatientRelatedStudies"],
   STUDY: [
     "StudyInstanceUID",
     "PatientID",
@@ -40,10 +42,10 @@ export function identifierFromKeys(level: keyof typeof RETURN_KEYS, keys: readon
     if (keyword === undefined) throw new GatewayError("QUERY_KEY_MALFORMED", { position: index + 1 });
     values.set(keyword, value ?? "");
   }
-  const elements = [...values].map(([keyword, value]) => {
+  const texts = [...values].map(([keyword, value]): [Tag, string] => {
     const tag = tagOfKeyword(keyword);
     if (tag === undefined) throw new GatewayError("QUERY_KEY_UNKNOWN", { keyword });
-    return textElement(tag, value);
+    return [tag, value];
   });
-  return dataSetOf([textElement(tags.QueryRetrieveLevel, level), ...elements]);
+  return dataSetOfTexts([[tags.QueryRetrieveLevel, level], ...texts]);
 }

@@ -3,8 +3,10 @@ import type { DataElement, DataSet } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import { type Tag, tagOf } from "./tag.ts";
 import {
+  bytesOf,
   characterSetOf,
   dataSetOf,
+  dataSetOfTexts,
   element,
   itemsOf,
   numberOf,
@@ -126,10 +128,26 @@ describe("a data set made of elements", () => {
     expect(textOf(dataSet, tags.PatientName)).toBe("Jérôme");
   });
 
+  it.each<[string | undefined, string, string, string]>([
+    [undefined, "Doe", "", "446f6520"],
+    [undefined, "é", "ISO_IR 192", "c3a9"],
+    ["ISO_IR 100", "é", "ISO_IR 100", "e920"],
+    ["ISO_IR 144", "é", "ISO_IR 192", "c3a9"],
+    ["KLINGON", "é", "ISO_IR 192", "c3a9"],
+  ])("of texts is in the character set it names, where that can say them: %s %s", (named, name, declared, bytes) => {
+    const dataSet = dataSetOfTexts([
+      [tags.PatientName, name],
+      ...(named === undefined ? [] : [[tags.SpecificCharacterSet, named] as const]),
+    ]);
+    expect(characterSetOf(dataSet) ?? "").toBe(declared);
+    expect(Buffer.from(bytesOf(dataSet, tags.PatientName) ?? []).toString("hex")).toBe(bytes);
+    expect(textOf(dataSet, tags.PatientName)).toBe(name);
+  });
+
   it("has values of even length: UIDs end with NUL, texts with a blank", () => {
-    const bytesOf = ({ value }: DataElement): string =>
+    const latinOf = ({ value }: DataElement): string =>
       value.kind === "bytes" ? Buffer.from(value.bytes).toString("latin1") : "";
-    expect(bytesOf(textElement(tags.SOPInstanceUID, "1.2"))).toBe("1.2\0");
-    expect(bytesOf(textElement(tags.PatientID, "123"))).toBe("123 ");
+    expect(latinOf(textElement(tags.SOPInstanceUID, "1.2"))).toBe("1.2\0");
+    expect(latinOf(textElement(tags.PatientID, "123"))).toBe("123 ");
   });
 });

@@ -1,4 +1,5 @@
 import { decodeText, isAscii } from "./character-sets.ts";
+import { encodeText } from "./character-sets-encode.ts";
 import type { DataElement, DataSet, SequenceItem } from "./data-set.ts";
 import { vrOf } from "./dictionary/dictionary.ts";
 import { tags } from "./dictionary/tags.ts";
@@ -111,8 +112,11 @@ const encoder = new TextEncoder();
 
 /** Several values are given with backslashes between them. UTF-8; padded to even length with a blank, UIDs with NUL. PS3.5 6.2. */
 export function textElement(tag: Tag, text: string, vr: Vr = vrOf(tag)): DataElement {
-  const isOdd = Buffer.byteLength(text) % 2 === 1;
-  return element(tag, vr, encoder.encode(isOdd ? text + (vr === "UI" ? "\0" : " ") : text));
+  return element(tag, vr, padded(encoder.encode(text), vr));
+}
+
+function padded(bytes: Uint8Array, vr: Vr): Uint8Array {
+  return bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.of(vr === "UI" ? 0x00 : 0x20)]);
 }
 
 /** Sorted by tag, as data sets must be (PS3.5 7.1). Names ISO_IR 192 when a text is not ASCII and no character set is given. */
@@ -122,6 +126,23 @@ export function dataSetOf(elements: Iterable<DataElement>): DataSet {
   if (!named && sorted.some(hasForeignText))
     return dataSetOf([textElement(tags.SpecificCharacterSet, "ISO_IR 192"), ...sorted]);
   return new Map(sorted.map((one) => [one.tag, one]));
+}
+
+/**
+ * A data set of texts, in the character set that is among them; in ISO_IR 192 where it cannot say them all. PS3.3 C.12.1.1.2.
+ * Several values are given with backslashes between them.
+ */
+export function dataSetOfTexts(texts: Iterable<readonly [Tag, string]>): DataSet {
+  const all = new Map(texts);
+  const named = all.get(tags.SpecificCharacterSet);
+  const encoded = [...all].map(([tag, text]) => [tag, encodeText(text, vrOf(tag), named)] as const);
+  if (named === undefined || encoded.some(([, bytes]) => bytes === undefined)) {
+    all.delete(tags.SpecificCharacterSet);
+    return dataSetOf([...all].map(([tag, text]) => textElement(tag, text)));
+  }
+  return dataSetOf(
+    encoded.map(([tag, bytes]) => element(tag, vrOf(tag), padded(bytes ?? new Uint8Array(), vrOf(tag)))),
+  );
 }
 
 function hasForeignText({ vr, value }: DataElement): boolean {
