@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { type AeTitle, type DicomAddress, parseAeTitle, parseDicomAddress } from "../dicom/ae-title.ts";
+import type { InformationModel, QueryRetrieveLevel } from "../network/dimse/service-types.ts";
 
 /** How texts of the command line become values; what cannot is wrong usage (exit code 2). */
 
@@ -59,6 +60,20 @@ export type Level = (typeof LEVELS)[number];
 
 export function levelOption(description: string): Option {
   return new Option("--level <level>", description).choices(LEVELS).default("STUDY");
+}
+
+/** Levels of the patient root model. PS3.4 C.6.1. */
+const PATIENT_ROOT_LEVELS = ["PATIENT", ...LEVELS] as const satisfies readonly QueryRetrieveLevel[];
+
+export function anyLevelOption(description: string): Option {
+  return new Option("--level <level>", description).choices(PATIENT_ROOT_LEVELS).default("STUDY");
+}
+
+const MODELS = ["patient-root", "study-root"] as const satisfies readonly InformationModel[];
+
+export function modelOption(): Option {
+  const description = "information model; study-root, but patient-root at level PATIENT, which only that has";
+  return new Option("--model <model>", description).choices(MODELS);
 }
 
 /** More answers than a person can want; the listing says so when it ends there. */

@@ -1,9 +1,7 @@
 import { storageContextGroups } from "../../network/dimse/get-contexts.ts";
 import { QUERY_RETRIEVE_SOP_CLASSES, VERIFICATION_SOP_CLASS } from "../../network/dimse/service-classes.ts";
-import type { ProposedContext } from "../../network/dimse/service-types.ts";
+import type { InformationModel, ProposedContext } from "../../network/dimse/service-types.ts";
 import { IDENTIFIER_TRANSFER_SYNTAXES } from "../../network/dimse/storage-contexts.ts";
-
-const { find, move, get } = QUERY_RETRIEVE_SOP_CLASSES["study-root"];
 
 function contextFor(abstractSyntaxUid: string): ProposedContext {
   return { abstractSyntaxUid, transferSyntaxUids: IDENTIFIER_TRANSFER_SYNTAXES };
@@ -13,12 +11,12 @@ export function verificationContexts(): readonly ProposedContext[] {
   return [contextFor(VERIFICATION_SOP_CLASS)];
 }
 
-export function findContexts(): readonly ProposedContext[] {
-  return [contextFor(find)];
+export function findContexts(model: InformationModel = "study-root"): readonly ProposedContext[] {
+  return [contextFor(QUERY_RETRIEVE_SOP_CLASSES[model].find)];
 }
 
-export function moveContexts(): readonly ProposedContext[] {
-  return [contextFor(move)];
+export function moveContexts(model: InformationModel = "study-root"): readonly ProposedContext[] {
+  return [contextFor(QUERY_RETRIEVE_SOP_CLASSES[model].move)];
 }
 
 /**
@@ -27,6 +25,7 @@ export function moveContexts(): readonly ProposedContext[] {
  */
 export function getContexts(
   storage: readonly ProposedContext[] = storageContextGroups([])[0] ?? [],
+  model: InformationModel = "study-root",
 ): readonly ProposedContext[] {
-  return [contextFor(get), ...storage];
+  return [contextFor(QUERY_RETRIEVE_SOP_CLASSES[model].get), ...storage];
 }

@@ -5,12 +5,14 @@ import { examples } from "../help.ts";
 import {
   addressArgument,
   aeTitleOption,
+  anyLevelOption,
   collect,
-  levelOption,
   maximumOption,
+  modelOption,
   portOption,
   secondsOption,
 } from "../option-parsers.ts";
+import type { CommitOptions } from "./dicom/commit.ts";
 import { withConnectionOptions, withListenerOptions } from "./dicom/connection-options.ts";
 import type { FindOptions } from "./dicom/find.ts";
 import type { GetOptions } from "./dicom/get.ts";
@@ -27,6 +29,7 @@ const UID_EXAMPLE = "-k StudyInstanceUID=1.2.3";
 export function addDicomVerbs(program: Command, cli: Cli): void {
   const dicom = program.command("dicom").description("a DICOM toolkit; needs no configuration file");
   addFileVerbs(dicom, cli);
+  addCommit(dicom, cli);
   addQueryVerbs(dicom, cli);
   addReceive(dicom, cli);
 }
@@ -60,6 +63,29 @@ function addFileVerbs(dicom: Command, cli: Cli): void {
       cli.verb(async (peer: DicomAddress, paths: readonly string[], options: PeerOptions) => {
         const { store } = await import("./dicom/store.ts");
         return await store(cli, peer, paths, options);
+      }),
+    );
+}
+
+const COMMIT_HELP = `
+Most archives bring their answer over an association of their own: to the AE title of --calling, at the port of --listen,
+as they have it in their configuration. Exit code 3 when they commit to some of the instances only, 1 when to none.
+`;
+
+function addCommit(dicom: Command, cli: Cli): void {
+  peerVerb(dicom, "commit", "ask an archive to commit to keeping what it was sent (storage commitment)")
+    .argument("<paths...>", "files, and folders with all that is in them")
+    .option("--listen <n>", "port where the archive reports to us", portOption)
+    .option("--host <host>", "address to listen on", "127.0.0.1")
+    .option("--timeout <s>", "seconds to wait for its report", secondsOption, 60)
+    .addHelpText(
+      "after",
+      COMMIT_HELP + examples("dicom commit VNA@10.0.0.5:104 study/ --calling RADFERRY --listen 11112"),
+    )
+    .action(
+      cli.verb(async (peer: DicomAddress, paths: readonly string[], options: CommitOptions) => {
+        const { commit } = await import("./dicom/commit.ts");
+        return await commit(cli, peer, paths, options);
       }),
     );
 }
@@ -105,7 +131,8 @@ function addQueryVerbs(dicom: Command, cli: Cli): void {
 function withKeys(command: Command, levelDescription: string): Command {
   return command
     .option("-k, --key <keyword=value>", "key to match; may be given several times", collect, [])
-    .addOption(levelOption(levelDescription));
+    .addOption(anyLevelOption(levelDescription))
+    .addOption(modelOption());
 }
 
 const SYNC_POLICIES: readonly SyncPolicy[] = ["instance", "association"];

@@ -9,6 +9,7 @@ import type { Cli } from "../../cli.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 import { openProgress } from "../../progress.ts";
 import { associate } from "./peer.ts";
+import { modelOf } from "./query-model.ts";
 import { openReceiveFolder, type ReceiveFolder } from "./receive-folder.ts";
 import {
   type RetrieveOptions,
@@ -50,11 +51,12 @@ async function fetchInto(
   { identifier, folder }: Fetching,
 ): Promise<RetrieveResult> {
   using progress = await openProgress(cli.world.stderr, "instances");
-  const request = { model: "study-root", identifier } as const;
+  const model = modelOf(options);
+  const request = { model, identifier };
   const watched = watchStore(folder.store);
   const groups = [...storageContextGroups([]), ...singleSyntaxGroups([])];
   const result = await getOverGroups(groups, watched, async (contexts) => {
-    await using association = await associate(cli, peer, options, getContexts(contexts));
+    await using association = await associate(cli, peer, options, getContexts(contexts, model));
     return await association.get(request, watched.handler, showCounts(progress), cli.world.stop);
   });
   const arrived: ReadonlySet<string> = watched.arrived;

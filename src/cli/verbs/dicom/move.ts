@@ -4,6 +4,7 @@ import type { Cli } from "../../cli.ts";
 import type { ExitCode } from "../../exit-codes.ts";
 import { openProgress } from "../../progress.ts";
 import { associate } from "./peer.ts";
+import { modelOf } from "./query-model.ts";
 import {
   type RetrieveOptions,
   retrievalDocument,
@@ -19,8 +20,9 @@ export interface MoveOptions extends RetrieveOptions {
 
 export async function move(cli: Cli, peer: DicomAddress, options: MoveOptions): Promise<ExitCode> {
   const identifier = retrieveIdentifier(options);
-  await using association = await associate(cli, peer, options, moveContexts());
-  const request = { model: "study-root", identifier, destination: options.dest } as const;
+  const model = modelOf(options);
+  await using association = await associate(cli, peer, options, moveContexts(model));
+  const request = { model, identifier, destination: options.dest } as const;
   const result = await withProgress(cli, (onProgress) => association.move(request, onProgress, cli.world.stop));
   const exitCode = retrievalExitCode("C-MOVE", result);
   const document = retrievalDocument("C-MOVE", result);

@@ -91,6 +91,46 @@ it("finds, as an array of DICOM JSON or for people", async () => {
   expect(none).toMatchObject({ exitCode: 0, stdout: "[]\n", stderr: "nothing matches\n" });
 });
 
+it("asks at level PATIENT by patient root, and at the others by whichever model is wanted", async () => {
+  const asked: string[] = [];
+  const { find, ...others } = memoryArchive(OBJECTS);
+  await using server = await startServer({
+    ...others,
+    ...(find && {
+      find(identifier, model, signal) {
+        asked.push(model);
+        return find(identifier, model, signal);
+      },
+    }),
+  });
+  const countOf = async (...args: readonly string[]): Promise<number> => {
+    const { stdout } = await runCli(["dicom", "find", addressOf(server), "--json", ...args]);
+    return JSON.parse(stdout).length;
+  };
+  expect(await countOf("--level", "PATIENT")).toBe(2);
+  expect(await countOf("--model", "patient-root", "-k", "PatientID=PAT1")).toBe(1);
+  expect(await countOf("--model", "study-root")).toBe(2);
+  expect(await countOf()).toBe(2);
+  expect(asked).toEqual(["patient-root", "patient-root", "study-root", "study-root"]);
+
+  const patient = ["--level", "PATIENT", "-k", "PatientID=PAT1", "--json"];
+  const got = await runCli(["dicom", "get", addressOf(server), ...patient, "--out", "patient"], {
+    workingFolder: folder,
+  });
+  expect(JSON.parse(got.stdout)).toMatchObject({ completed: 2, stored: 2 });
+});
+
+it("has a peer send all of a patient", async () => {
+  const receiver = await startReceiver("--aet", "STORE");
+  const destination = parseDicomAddress(`STORE@127.0.0.1:${receiver.port}`);
+  await using server = await startServer(memoryArchive(OBJECTS, () => destination));
+  const patient = ["--level", "PATIENT", "-k", "PatientID=PAT1", "--json"];
+  const { stdout } = await runCli(["dicom", "move", addressOf(server), ...patient, "--dest", "STORE"]);
+  expect(JSON.parse(stdout)).toMatchObject({ status: "0000H", completed: 2 });
+  await receiver.end();
+  expect((await readdir(join(folder, "in"))).sort()).toEqual(NAMES_OF_STUDY_1);
+});
+
 it("stops a search at --max", async () => {
   await using server = await startServer(memoryArchive(OBJECTS));
   const images = [

@@ -1,6 +1,6 @@
 import type { AeTitle, DicomAddress } from "../../../dicom/ae-title.ts";
 import { openAssociation } from "../../../network/dimse/association.ts";
-import type { Association, ProposedContext } from "../../../network/dimse/service-types.ts";
+import type { Association, AssociationOptions, ProposedContext } from "../../../network/dimse/service-types.ts";
 import { type Logger, silentLogger } from "../../../units/logger.ts";
 import type { Cli } from "../../cli.ts";
 import { connectionOf } from "./connection.ts";
@@ -16,12 +16,14 @@ export async function associate(
   address: DicomAddress,
   options: PeerOptions,
   contexts: readonly ProposedContext[],
+  more: Pick<AssociationOptions, "commitmentResult"> = {},
 ): Promise<Association> {
   const logger = await toolkitLogger(cli);
   const { workingFolder, stop } = cli.world;
   const connection = await connectionOf(options, workingFolder);
   return await openAssociation({
     ...connection,
+    ...more,
     address,
     callingAeTitle: options.calling,
     contexts,

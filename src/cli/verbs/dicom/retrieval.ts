@@ -4,14 +4,11 @@ import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { RetrieveResult, SubOperationCounts } from "../../../network/dimse/service-types.ts";
 import { describeStatus, formatStatus, statusError } from "../../../network/dimse/status.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
-import type { Level } from "../../option-parsers.ts";
 import type { Progress } from "../../progress.ts";
 import type { PeerOptions } from "./peer.ts";
+import type { QueryOptions } from "./query-model.ts";
 
-export interface RetrieveOptions extends PeerOptions {
-  readonly key: readonly string[];
-  readonly level: Level;
-}
+export type RetrieveOptions = PeerOptions & QueryOptions;
 
 /** What C-MOVE and C-GET are asked for: the keys given and no others. @throws GatewayError USAGE_INVALID when there are none */
 export function retrieveIdentifier({ key, level }: RetrieveOptions): DataSet {
