@@ -7,7 +7,7 @@ import { startDimseServer } from "../../src/network/dimse/server.ts";
 import type { AcceptanceRules } from "../../src/network/dimse/service-types.ts";
 import { all, fidelities, receivedIn, recordingStore } from "../peers/interop-fidelity.ts";
 import { interopObjects, interopStudies } from "../peers/interop-objects.ts";
-import { startPracticeArchive } from "../peers/practice-archive.ts";
+import { type ArchiveFaults, startPracticeArchive } from "../peers/practice-archive.ts";
 import { freePort, runProgram } from "../peers/process.ts";
 import { runPynetdicom } from "../peers/pynetdicom.ts";
 import { requirePythonPeers } from "../peers/python-peers.ts";
@@ -38,12 +38,13 @@ interface Run {
   /** Where it works and writes. */
   readonly cwd: string;
   readonly transport: Transport | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** A client of each family, run to its end. */
 const FAMILIES = {
-  dcmtk: (tool: Tool, { port, args, cwd, transport }: Run) =>
-    runProgram(tool, [...args, ...dcmtkClientArgs(transport?.peers), ...called(port)], cwd),
+  dcmtk: (tool: Tool, { port, args, cwd, transport, signal }: Run) =>
+    runProgram(tool, [...args, ...dcmtkClientArgs(transport?.peers), ...called(port)], cwd, signal),
   pynetdicom: (tool: Tool, { port, args, cwd, transport }: Run) =>
     runPynetdicom(tool, [...args, ...called(port)], cwd, { tls: transport?.peers }),
 } as const;
@@ -65,12 +66,13 @@ interface Setting {
   readonly transport?: TransportName;
   readonly rules?: AcceptanceRules;
   readonly destinations?: readonly string[];
+  readonly faults?: ArchiveFaults;
 }
 
 /** The practice archive with all objects, and a folder for what its client writes. */
-async function startArchive({ transport = "plain", rules, destinations = [] }: Setting = {}) {
+async function startArchive({ transport = "plain", rules, destinations = [], faults = {} }: Setting = {}) {
   const settings = { ...transports[transport]?.ours.server, ...(rules && { rules }) };
-  const archive = await startPracticeArchive({ studies, settings, destinations });
+  const archive = await startPracticeArchive({ studies, settings, destinations, faults });
   const port = archive.address.split(":")[1] ?? "";
   const cwd = await mkdtemp(join(folder, "client-"));
   return { port, cwd, transport: transports[transport], [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose]() };
@@ -119,6 +121,17 @@ describe("our provider", () => {
     await using archive = await startArchive();
     const args = ["--propose-pc", "128", "--propose-ts", "38", "--max-pdu", "131072"];
     expect((await FAMILIES.dcmtk("echoscu", { ...archive, args })).exitCode).toBe(0);
+  });
+
+  it.skipIf(!hasDcmtk || !canTls).each([
+    ["speaks TLS by BCP 195 without downgrading", "--profile-bcp195-nd", 0],
+    ["speaks TLS by BCP 195", "--profile-bcp195", 0],
+    ["speaks TLS by the extended BCP 195", "--profile-bcp195-ex", 0],
+    ["does not speak TLS by the retired AES profile", "--profile-aes", 1],
+    ["does not speak TLS by the retired profile without encryption", "--profile-null", 1],
+  ])("%s", async (_, profile, exitCode) => {
+    await using archive = await startArchive({ transport: "mutual TLS" });
+    expect((await FAMILIES.dcmtk("echoscu", { ...archive, args: [profile] })).exitCode).toBe(exitCode);
   });
 
   it.skipIf(!hasPynetdicom)("answers a findscu that negotiates relational queries and fuzzy names", async () => {
@@ -197,6 +210,26 @@ describe("C-MOVE by others", () => {
 });
 
 describe("C-GET by others", () => {
+  it.skipIf(!hasDcmtk)("goes on when getscu was killed in the middle of an object", async () => {
+    const killer = new AbortController();
+    await using archive = await startArchive({
+      rules: { transferSyntaxUids: [EXPLICIT_VR_LITTLE_ENDIAN] },
+      faults: {
+        async *send({ bytes }) {
+          yield bytes.subarray(0, 100);
+          killer.abort();
+          yield bytes.subarray(100);
+        },
+      },
+    });
+    const args = ["+B", "-od", archive.cwd, ...STUDY_KEYS];
+    const killed = await FAMILIES.dcmtk("getscu", { ...archive, args, signal: killer.signal });
+    expect(killed.exitCode).toBeNull();
+    const { exitCode } = await FAMILIES.dcmtk("getscu", { ...archive, args });
+    expect(exitCode).toBe(0);
+    expect(await fidelities(interopObjects, await receivedIn(archive.cwd))).toEqual(EXPLICIT_ALONE);
+  });
+
   const rows = [
     ["dcmtk", "plain", EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_ALONE],
     ["dcmtk", "plain", IMPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_ALONE],
