@@ -1,4 +1,4 @@
-import { toGatewayError } from "../../errors/gateway-error.ts";
+import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import type { IncomingInstance, InstanceSink, StoreHandler } from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
@@ -7,7 +7,7 @@ import type { Logger } from "../../units/logger.ts";
 import type { Expectations, Refusals } from "../expectations.ts";
 
 /** How a refusal is answered. PS3.4 B.2.3, PS3.7 9.1.1.1.9. */
-const STATUS_BY_CODE: { readonly [C in ErrorCode]?: number } = {
+export const STATUS_BY_CODE: { readonly [C in ErrorCode]?: number } = {
   INSTANCE_UNSOLICITED: STATUS.notAuthorized,
   INSTANCE_MISMATCH: STATUS.dataSetDoesNotMatchSopClass,
   INSTANCE_UNREADABLE: STATUS.cannotUnderstand,
@@ -62,7 +62,10 @@ export function receiveIntoStaging({ staging, expectations, refusals, logger }: 
           return statusOf(incoming, thrown);
         }
       },
-      abort: () => file.abort(),
+      async abort(violation) {
+        if (violation !== undefined) statusOf(incoming, new GatewayError("INSTANCE_MISMATCH", { violation }));
+        await file.abort();
+      },
     };
   }
 

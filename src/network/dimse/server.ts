@@ -163,7 +163,7 @@ class AssociationServer implements DimseServer {
 }
 
 /** Roles a requestor may have: SCU of what is handled; SCP of storage when we can send instances to it (C-GET). */
-function rolesOf(handlers: ServiceHandlers, acceptUnknown: boolean): AcceptorPolicy["roles"] {
+export function rolesOf(handlers: ServiceHandlers, acceptUnknown: boolean): AcceptorPolicy["roles"] {
   const handled = {
     find: handlers.find !== undefined,
     get: handlers.select !== undefined,

@@ -19,7 +19,7 @@ import { encodeIdentity, type UserIdentity } from "./user-identity.ts";
 import { encodeUserInformation } from "./user-information.ts";
 
 /** Sequential operations only. PS3.7 D.3.3.3. */
-const WINDOW = { invoked: 1, performed: 1 } as const;
+export const ASYNCHRONOUS_OPERATIONS_WINDOW = { invoked: 1, performed: 1 } as const;
 
 export interface Proposal {
   readonly abstractSyntaxUid: string;
@@ -46,7 +46,7 @@ function userInformation(maximumPduLength: number, roleSelections: readonly Role
     maximumPduLength,
     implementationClassUid: IMPLEMENTATION_CLASS_UID,
     implementationVersionName: IMPLEMENTATION_VERSION_NAME,
-    asynchronousOperationsWindow: WINDOW,
+    asynchronousOperationsWindow: ASYNCHRONOUS_OPERATIONS_WINDOW,
     roleSelections,
   };
 }
@@ -194,7 +194,8 @@ export function decideAssociation(request: AssociateRequest, policy: AcceptorPol
     userInformation: {
       ...userInformation(policy.maximumPduLength, [...grantedRoles.values()]),
       // Answered only when asked. PS3.7 D.3.3.3.1.
-      asynchronousOperationsWindow: request.userInformation.asynchronousOperationsWindow && WINDOW,
+      asynchronousOperationsWindow:
+        request.userInformation.asynchronousOperationsWindow && ASYNCHRONOUS_OPERATIONS_WINDOW,
       userIdentityResponse: confirmation(request.userInformation, policy),
     },
   };

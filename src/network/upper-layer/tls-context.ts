@@ -4,7 +4,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 
 /** BCP 195 profile: TLS 1.2 at least, and of its cipher suites those that RFC 9325 4.2 recommends. PS3.15 B.12. */
-const PROFILE = {
+export const TLS_PROFILE = {
   minVersion: "TLSv1.2",
   ciphers: [
     "TLS_AES_128_GCM_SHA256",
@@ -47,14 +47,14 @@ export function serverMaterial(options: TlsServerOptions): SecureContextOptions 
     clientCertificateAuthorities === undefined
       ? undefined
       : certificatesOf(clientCertificateAuthorities, "clientCertificateAuthorities");
-  const material = { ...PROFILE, cert: certificate, key, ca };
+  const material = { ...TLS_PROFILE, cert: certificate, key, ca };
   contextFor(material);
   return material;
 }
 
 function contextFor(material: SecureContextOptions): SecureContext {
   try {
-    return createSecureContext({ ...PROFILE, ...material });
+    return createSecureContext({ ...TLS_PROFILE, ...material });
   } catch (error) {
     throw new GatewayError("TLS_SETTINGS_INVALID", { setting: "certificate, key" }, error);
   }

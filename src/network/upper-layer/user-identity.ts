@@ -8,7 +8,7 @@ export type UserIdentity = (
 ) & { readonly positiveResponseRequested?: boolean };
 
 /** User-identity-type. PS3.7 table D.3-14. */
-const IDENTITY_TYPES = { username: 1, "username-passcode": 2, kerberos: 3, saml: 4, jwt: 5 } as const satisfies {
+export const IDENTITY_TYPES = { username: 1, "username-passcode": 2, kerberos: 3, saml: 4, jwt: 5 } as const satisfies {
   readonly [K in UserIdentity["kind"]]: number;
 };
 
