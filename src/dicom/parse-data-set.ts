@@ -82,9 +82,10 @@ function tagAt(view: DataView, start: number, little: boolean): Tag {
 function readElement(parser: Parser, frame: ElementsFrame): number {
   const { cursor } = parser;
   const tag = tagAt(cursor.view, at(cursor), frame.little);
-  if (frame === parser.root && (parser.hasPixelData || tag <= frame.lastTag || tag >= parser.stopBefore)) {
+  if (frame === parser.root) {
     if (tag >= parser.stopBefore) return stop(parser, tag);
-    const answer = lookForTrailing(parser, frame, tag);
+    const isOdd = parser.hasPixelData || tag <= frame.lastTag || (frame.explicitVr && !hasLetters(cursor));
+    const answer = isOdd ? lookForTrailing(parser, frame, tag) : NOT_TRAILING;
     if (answer !== NOT_TRAILING) return answer;
   }
   const needed = readHeader(parser, frame, tag);

@@ -18,7 +18,7 @@ export const TRAILING = -1;
 
 /**
  * Looks whether something else than an element follows at the top level: zeros, a second object, or rubbish behind pixel data.
- * Asked only where something is odd: pixel data was read, or the tag is not higher than the one before.
+ * Asked only where something is odd: pixel data was read, the tag is not higher than the one before, or has no VR where it should.
  * Answers NOT_TRAILING, TRAILING, or how many bytes the window must hold to tell.
  */
 export function lookForTrailing(parser: Parser, frame: ElementsFrame, tag: Tag): number {
