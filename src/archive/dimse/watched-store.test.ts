@@ -32,7 +32,7 @@ it("keeps the first copy of an instance when a second one comes converted", asyn
   expect([[...watched.arrived], [...watched.refused]]).toEqual([["1.2.3"], []]);
 });
 
-it("tells what was refused, before its data set or after it; what was cut off is neither", async () => {
+it("tells what was refused, before its data set, within it or after it; what was cut off is neither", async () => {
   const watched = watchStore(async ({ sopInstanceUid }) =>
     sopInstanceUid === "1.1"
       ? { refuse: 0x0124 }
@@ -43,5 +43,7 @@ it("tells what was refused, before its data set or after it; what was cut off is
   if (!("refuse" in second)) expect(await second.close()).toBe(0xa700);
   const third = await watched.handler(incoming("1.3", "1.2"), signal);
   if (!("refuse" in third)) await third.abort();
-  expect([[...watched.arrived], [...watched.refused]]).toEqual([[], ["1.1", "1.2"]]);
+  const fourth = await watched.handler(incoming("1.4", "1.2"), signal);
+  if (!("refuse" in fourth)) await fourth.abort("INSTANCE_UID_DIFFERS");
+  expect([[...watched.arrived], [...watched.refused]]).toEqual([[], ["1.1", "1.2", "1.4"]]);
 });

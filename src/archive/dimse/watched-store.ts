@@ -39,7 +39,10 @@ export function watchStore(store: StoreHandler): WatchedStore {
       return {
         write: (chunk) => sink.write(chunk),
         close: async () => settle(uid, await sink.close()),
-        abort: () => sink.abort(),
+        async abort(violation) {
+          if (violation !== undefined) refused.add(uid);
+          await sink.abort(violation);
+        },
       };
     },
   };

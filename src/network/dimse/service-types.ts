@@ -104,12 +104,13 @@ export interface IncomingInstance {
 /**
  * Where the bytes of one incoming data set go, in order, as received. A `write` that returns a promise holds the sender back.
  * `close` returns the DIMSE status to answer (0x0000 only when the bytes are as durable as the receiver promises);
- * `abort` is called instead when the association ends in the middle.
+ * `abort` is called instead when the association ends in the middle; and, with the breach, when the data set turns out to be another object
+ * than its command announced, which is answered with A900H.
  */
 export interface InstanceSink {
   write(chunk: Uint8Array): void | Promise<void>;
   close(): Promise<number>;
-  abort(): Promise<void>;
+  abort(violation?: Violation): Promise<void>;
 }
 
 /** Opens a sink, or refuses the instance with a DIMSE status; the data set is then read and dropped. */

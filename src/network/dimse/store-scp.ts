@@ -130,7 +130,7 @@ class SinkReceiver implements DataSetReceiver {
   async #refuse(violation: Violation): Promise<void> {
     this.#failure = STATUS.dataSetDoesNotMatchSopClass;
     this.#peer.reportViolation(violation);
-    await this.#abortSink();
+    await this.#abortSink(violation);
   }
 
   async #fail(error: unknown): Promise<void> {
@@ -138,11 +138,11 @@ class SinkReceiver implements DataSetReceiver {
     await this.#abortSink();
   }
 
-  async #abortSink(): Promise<void> {
+  async #abortSink(violation?: Violation): Promise<void> {
     if (this.#settled) return;
     this.#settled = true;
     try {
-      await this.#sink.abort();
+      await this.#sink.abort(violation);
     } catch {
       // The sink cleans up after itself; what it could not remove is swept when its owner starts.
     }

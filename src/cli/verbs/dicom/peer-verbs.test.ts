@@ -5,15 +5,17 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { memoryArchive, memoryStore } from "../../../../test/peers/memory-archive.ts";
-import { sampleCt, writeSample } from "../../../../test/peers/sample-objects.ts";
+import { outgoingSample, sampleCt, writeSample } from "../../../../test/peers/sample-objects.ts";
 import { capture, runCli } from "../../../../test/support/cli.ts";
 import { parseAeTitle, parseDicomAddress } from "../../../dicom/ae-title.ts";
 import { storageSopClasses } from "../../../dicom/dictionary/sop-classes.ts";
 import { tags } from "../../../dicom/dictionary/tags.ts";
 import { textElement } from "../../../dicom/values.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
+import { openAssociation } from "../../../network/dimse/association.ts";
 import { startDimseServer } from "../../../network/dimse/server.ts";
 import type { DimseServer, ServiceHandlers } from "../../../network/dimse/service-types.ts";
+import { storageContextsFor } from "../../../network/dimse/storage-contexts.ts";
 import { systemClock } from "../../../units/clock.ts";
 
 const OBJECTS = [sampleCt(1, 1, 1), sampleCt(1, 1, 2), sampleCt(2, 1, 1)];
@@ -194,6 +196,19 @@ it("fetches over further associations what the first has no context for, and cou
   const { exitCode, stdout } = await runCli(get, { workingFolder: folder });
   const counts = { status: "0000H", completed: 3, failed: 0, failedSopInstanceUids: [], stored: 3, refused: 0 };
   expect([exitCode, JSON.parse(stdout)]).toEqual([0, expect.objectContaining(counts)]);
+});
+
+it("refuses and counts what is another object than was announced, and keeps nothing of it", async () => {
+  const receiver = await startReceiver();
+  const honest = outgoingSample(sampleCt(1, 1, 1));
+  {
+    const address = parseDicomAddress(`ANY@127.0.0.1:${receiver.port}`);
+    const [contexts = []] = storageContextsFor([honest]);
+    await using association = await openAssociation({ address, callingAeTitle: parseAeTitle("LIAR"), contexts });
+    expect(await association.store({ ...honest, sopInstanceUid: "1.2.3.4" })).toEqual({ status: 0xa900 });
+  }
+  expect((await receiver.end()).stderr).toContain("0 instances stored, 1 refused");
+  expect(await readdir(join(folder, "in"))).toEqual([]);
 });
 
 it("sends files and folders, and reports each that it could not send", async () => {

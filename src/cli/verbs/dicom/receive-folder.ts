@@ -90,7 +90,14 @@ export async function openReceiveFolder(
       }
       try {
         const sink = beginFile(folder, instance, association);
-        return { ...sink, close: async () => settle(await sink.close()) };
+        return {
+          ...sink,
+          close: async () => settle(await sink.close()),
+          async abort(violation) {
+            if (violation !== undefined) refused += 1;
+            await sink.abort(violation);
+          },
+        };
       } catch (thrown) {
         return { refuse: settle(statusOf(thrown)) };
       }
