@@ -1,15 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseAeTitle } from "../../src/dicom/ae-title.ts";
+import { createDimseArchive } from "../../src/archive/dimse/dimse-archive.ts";
+import { createExpectations } from "../../src/archive/expectations.ts";
+import { type DicomAddress, parseAeTitle } from "../../src/dicom/ae-title.ts";
 import { tagOfKeyword } from "../../src/dicom/dictionary/dictionary.ts";
 import { tags } from "../../src/dicom/dictionary/tags.ts";
+import { parseStudyInstanceUid } from "../../src/dicom/uid.ts";
 import { dataSetOf, textElement, textOf } from "../../src/dicom/values.ts";
 import { openAssociation } from "../../src/network/dimse/association.ts";
+import type { Connection } from "../../src/network/dimse/connection.ts";
 import { startDimseServer } from "../../src/network/dimse/server.ts";
 import { QUERY_RETRIEVE_SOP_CLASSES, VERIFICATION_SOP_CLASS } from "../../src/network/dimse/service-classes.ts";
 import type { InformationModel, ProposedContext } from "../../src/network/dimse/service-types.ts";
 import { IDENTIFIER_TRANSFER_SYNTAXES, storageContextsFor } from "../../src/network/dimse/storage-contexts.ts";
+import { systemClock } from "../../src/units/clock.ts";
+import { silentLogger } from "../../src/units/logger.ts";
 import { type DcmtkServer, startDcmqrscp } from "../peers/dcmtk.ts";
 import { all, fidelities, recordingStore } from "../peers/interop-fidelity.ts";
 import { type InteropObject, interopObjects, objectNamed, outgoing } from "../peers/interop-objects.ts";
@@ -34,16 +40,14 @@ interface ArchiveKind {
   readonly installed: boolean;
   readonly transports: readonly TransportName[];
   start(plan: ArchivePlan): Promise<DcmtkServer>;
-  /** What it takes and gives back. */
+  /** What it takes. */
   readonly objects: readonly InteropObject[];
-  readonly moved: ReturnType<typeof all>;
-  readonly got: ReturnType<typeof all>;
+  /** How they come back where a context is proposed for each class and syntax of theirs. */
+  readonly returned: ReturnType<typeof all>;
+  /** How they come back over the contexts that a gateway proposes, which knows their classes only. */
+  readonly fetched: ReturnType<typeof all>;
   /** Its status for a C-MOVE to an AE title it does not know. */
   readonly unknownDestination: number;
-}
-
-function sameBothWays(expected: ReturnType<typeof all>): Pick<ArchiveKind, "moved" | "got"> {
-  return { moved: expected, got: expected };
 }
 
 const canTls = requirePeer("openssl");
@@ -61,13 +65,17 @@ const KINDS: readonly ArchiveKind[] = [
     transports: ["plain"],
     start: (plan) => startDcmqrscp({ ...plan, storageContexts: interopObjects }),
     objects: withoutPrivate,
-    ...sameBothWays(
-      all(withoutPrivate, "bytes", {
-        "explicit VR big endian": "converted",
-        deflated: "converted",
-        "odd and empty values": "data set",
-      }),
-    ),
+    returned: all(withoutPrivate, "bytes", {
+      "explicit VR big endian": "converted",
+      deflated: "converted",
+      "odd and empty values": "data set",
+    }),
+    fetched: all(withoutPrivate, "bytes", {
+      "implicit VR little endian": "converted",
+      "explicit VR big endian": "converted",
+      deflated: "converted",
+      "odd and empty values": "data set",
+    }),
     unknownDestination: 0xa801,
   },
   {
@@ -76,7 +84,12 @@ const KINDS: readonly ArchiveKind[] = [
     transports: TRANSPORTS,
     start: startOrthanc,
     objects: interopObjects,
-    ...sameBothWays(all(interopObjects, "bytes", { deflated: "data set", "odd and empty values": "data set" })),
+    returned: all(interopObjects, "bytes", { deflated: "data set", "odd and empty values": "data set" }),
+    fetched: all(interopObjects, "bytes", {
+      "explicit VR big endian": "converted",
+      deflated: "converted",
+      "odd and empty values": "data set",
+    }),
     // Unable to process: it does not say why.
     unknownDestination: 0xc000,
   },
@@ -86,7 +99,8 @@ const KINDS: readonly ArchiveKind[] = [
     transports: TRANSPORTS,
     start: startPynetdicomQrscp,
     objects: withoutPrivate,
-    ...sameBothWays(all(withoutPrivate, "bytes", { deflated: "data set" })),
+    returned: all(withoutPrivate, "bytes", { deflated: "data set" }),
+    fetched: all(withoutPrivate, "bytes", { deflated: "converted" }),
     unknownDestination: 0xa801,
   },
 ];
@@ -96,10 +110,12 @@ const ROWS = KINDS.filter(({ installed }) => installed).flatMap((kind) =>
 );
 
 describe.each(ROWS)("our user at $name over $transport", ({ transport, start, ...archive }) => {
-  const { objects, moved, got, unknownDestination } = archive;
+  const { objects, returned, fetched, unknownDestination } = archive;
   const running = new AsyncDisposableStack();
   const moves = recordingStore();
   let open: (contexts: readonly ProposedContext[]) => ReturnType<typeof openAssociation>;
+  let address: DicomAddress;
+  let connection: Connection;
 
   /** An archive takes a while to start: one for all, filled by our own C-STORE. */
   beforeAll(async () => {
@@ -118,8 +134,9 @@ describe.each(ROWS)("our user at $name over $transport", ({ transport, start, ..
     );
     const moveDestinations = [{ aeTitle: OURS, port: server.port }];
     const peer = running.use(await start({ aeTitle: "ARCHIVE", storageDir, moveDestinations, tls }));
-    const address = { aeTitle: parseAeTitle(peer.aeTitle), host: "127.0.0.1", port: peer.port };
-    open = (contexts) => openAssociation({ address, callingAeTitle: OURS, contexts, ...ours.client });
+    address = { aeTitle: parseAeTitle(peer.aeTitle), host: "127.0.0.1", port: peer.port };
+    connection = { ...ours.client };
+    open = (contexts) => openAssociation({ address, callingAeTitle: OURS, contexts, ...connection });
     await using association = await open(contextsOf(objects));
     for (const object of objects) expect(await association.store(outgoing(object))).toEqual({ status: SUCCESS });
   });
@@ -163,7 +180,7 @@ describe.each(ROWS)("our user at $name over $transport", ({ transport, start, ..
       const result = await association.move({ model: "study-root", identifier, destination: OURS });
       expect(result).toMatchObject({ status: SUCCESS, completed: count, failed: 0, failedSopInstanceUids: [] });
     }
-    expect(await fidelities(objects, moves.received)).toEqual(moved);
+    expect(await fidelities(objects, moves.received)).toEqual(returned);
   });
 
   it("learns that a move destination is unknown", async () => {
@@ -186,7 +203,32 @@ describe.each(ROWS)("our user at $name over $transport", ({ transport, start, ..
       counts.failed += failed;
     }
     expect(counts).toEqual({ completed: received.size, failed: objects.length - received.size });
-    expect(await fidelities(objects, received)).toEqual(got);
+    expect(await fidelities(objects, received)).toEqual(returned);
+  });
+
+  it("gives a gateway everything, knowing its SOP classes only", async () => {
+    const { received, handler } = recordingStore();
+    await using gateway = createDimseArchive({
+      name: "archive",
+      address,
+      retrieve: "get",
+      associations: 1,
+      callingAeTitle: OURS,
+      connection: async () => connection,
+      expectations: createExpectations(systemClock),
+      store: handler,
+      quietMs: 100,
+      silenceMs: 60_000,
+      clock: systemClock,
+      logger: silentLogger,
+    });
+    const sopClassUids = objects.map(({ sopClassUid }) => sopClassUid);
+    for (const { uid, count } of studiesOf(objects)) {
+      const request = { studyInstanceUid: parseStudyInstanceUid(uid), sopClassUids };
+      const outcome = await gateway.retrieve(request, new AbortController().signal);
+      expect(outcome).toMatchObject({ completed: count, failed: 0 });
+    }
+    expect(await fidelities(objects, received)).toEqual(fetched);
   });
 });
 
@@ -227,6 +269,7 @@ function identifierOf(level: string, keys: Keys) {
 
 function studiesOf(objects: readonly InteropObject[]) {
   return [...Map.groupBy(objects, ({ studyInstanceUid }) => studyInstanceUid)].map(([uid, ofStudy]) => ({
+    uid,
     identifier: identifierOf("STUDY", { StudyInstanceUID: uid }),
     count: ofStudy.length,
   }));

@@ -28,15 +28,18 @@ const COMMON_COMPRESSED = [
   "1.2.840.10008.1.2.4.57",
 ] as const;
 
-/** Written by few. Explicit VR little endian alone is for acceptors that prefer the other plain syntax, and do not convert. */
-const RARE = [DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN] as const;
+/** Written by few. */
+const RARE = [DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN] as const;
+
+/** Each alone: an acceptor that prefers one for the context of both (pynetdicom: implicit VR) loses private VRs when it converts, or does not convert. */
+const PLAIN_ALONE = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN] as const;
 
 /** Both in one context, which every archive accepts. */
 const PLAIN: readonly string[] = IDENTIFIER_TRANSFER_SYNTAXES;
-const SPECIAL: ReadonlySet<string> = new Set([IMPLICIT_VR_LITTLE_ENDIAN, ...COMMON_COMPRESSED, ...RARE]);
+const SPECIAL: ReadonlySet<string> = new Set([...PLAIN_ALONE, ...COMMON_COMPRESSED, ...RARE]);
 /** Every syntax by itself, the likeliest first. */
 const OTHERS = [
-  IMPLICIT_VR_LITTLE_ENDIAN,
+  ...PLAIN_ALONE,
   ...COMMON_COMPRESSED,
   ...[...transferSyntaxes.keys()].filter((uid) => !SPECIAL.has(uid)),
   ...RARE,
