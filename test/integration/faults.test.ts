@@ -85,6 +85,24 @@ describe.each(["move", "get"] as const)("an archive asked by C-%s", (retrieve) =
     );
   });
 
+  it("that sends another object than it announces has it refused, and the study fails for that reason", async () => {
+    const study = ctStudy(20);
+    const [lied, other] = study.instances;
+    const select: ArchiveFaults["select"] = (instances) =>
+      instances.map((one) => (one === lied && other !== undefined ? { ...one, bytes: other.bytes } : one));
+    await withArchive(
+      { select },
+      [study],
+      async ({ site }) => {
+        const { jobs } = await run(site, [study]);
+        expect(jobs).toMatchObject([
+          { state: "failed", code: "INSTANCE_MISMATCH", verdict: "partial", expected: 4, received: 3, delivered: 0 },
+        ]);
+      },
+      { retrieve },
+    );
+  });
+
   it("that keeps an instance back leaves the study held, and says so", async () => {
     const studies = [ctStudy(16)];
     await withArchive(
