@@ -1,8 +1,10 @@
+import { conformancePage } from "./conformance-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { settingsPage } from "./settings-page.ts";
 
 /** Pages that are written from tables of the code, by path. */
 export const GENERATED_PAGES: Readonly<Record<string, () => string>> = {
+  "docs/conformance.md": conformancePage,
   "docs/errors.md": errorsPage,
   "docs/settings.md": settingsPage,
 };

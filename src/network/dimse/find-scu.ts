@@ -20,7 +20,7 @@ export interface FindRequest {
 const STOPPED_BY_PEER: ReadonlySet<number> = new Set([STATUS.matchingReachedResponseLimit, STATUS.cancel]);
 
 /** Only for searches that nobody cancelled: whoever leaves the loop is not told how it ended. */
-function endOf(status: number): GatewayError | undefined {
+export function findError(status: number): GatewayError | undefined {
   if (!STOPPED_BY_PEER.has(status)) return statusError("C-FIND", status);
   return new GatewayError("FIND_LIMIT_REACHED", { by: "peer", status: formatStatus(status) });
 }
@@ -53,7 +53,7 @@ export async function* findOn(
     },
   });
   final.then(
-    ({ status }) => answers.end(endOf(status)),
+    ({ status }) => answers.end(findError(status)),
     (error: unknown) => answers.end(error),
   );
   try {
