@@ -161,7 +161,17 @@ describe("what needs more contexts than an association has", () => {
     expect(asked).toEqual([3, 3]);
   });
 
-  it("is asked for no further when the archive says that it has failed for another reason", async () => {
+  it("is not asked for again when the archive keeps it back without a word", async () => {
+    const [kept, ...sent] = classes.slice(0, 3).map((uid) => objectOf(uid, EXPLICIT_VR_LITTLE_ENDIAN));
+    if (kept === undefined) throw new Error("three objects");
+    const { handler } = memoryStore();
+    const { asked, archive, server } = await startArchive(sent, handler);
+    await using _server = server;
+    expect(await archive.retrieve(named([kept, ...sent], true), signal)).toMatchObject({ completed: 2, failed: 1 });
+    expect(asked).toEqual([2]);
+  });
+
+  it("is asked for no further when the archive cannot be reached", async () => {
     const objects = inEverySyntax(classes.slice(0, 3));
     const { handler } = memoryStore();
     const { archive, server } = await startArchive(objects, handler);

@@ -88,20 +88,22 @@ async function getInstances(
 
   const [first = [], ...others] = storageContextGroups(request.sopClassUids ?? []);
   await pass(first, instances);
-  if (others.length > 0) {
+  // What the archive keeps back without a word lacks no context.
+  const isFailed = unable !== undefined || outcomes.some(saysFailed);
+  if (isFailed && others.length > 0) {
     const classes = left().flatMap(({ sopClassUid }) => sopClassUid ?? []);
     for (const group of sopClassGroups(classes)) {
       const ofGroup = left().filter(({ sopClassUid = "" }) => group.includes(sopClassUid));
       await pass(storageContextGroups(group)[0] ?? [], ofGroup);
     }
   }
-  for (const contexts of others) {
+  for (const contexts of isFailed ? others : []) {
     await pass(
       contexts,
       left().filter(({ sopClassUid }) => sopClassUid === undefined),
     );
   }
-  for (const contexts of singleSyntaxGroups(left().flatMap(({ sopClassUid }) => sopClassUid ?? []))) {
+  for (const contexts of isFailed ? singleSyntaxGroups(left().flatMap(({ sopClassUid }) => sopClassUid ?? [])) : []) {
     await pass(contexts, left());
   }
   if (unable !== undefined && (arrived.size === 0 || outcomes.length === 0)) throw unable;
@@ -110,6 +112,11 @@ async function getInstances(
     completed: totalOf(outcomes.map(({ completed }) => completed)),
     failed: instances.filter(({ sopInstanceUid }) => !arrived.has(sopInstanceUid)).length,
   };
+}
+
+/** Without counts only the status tells. */
+function saysFailed({ status, failed }: RetrieveOutcome): boolean {
+  return failed === undefined ? status !== STATUS.success : failed > 0;
 }
 
 /** An archive that is unable over one association may be able over another. */
