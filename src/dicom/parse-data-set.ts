@@ -29,6 +29,9 @@ import { headerFormOf } from "./vr.ts";
 const UNDEFINED_LENGTH = 0xffffffff;
 /** Items and delimiters: they have no VR. PS3.5 7.5. */
 const ITEM_GROUP = 0xfffe;
+/** No tag in a data set is as high; pixel data is always left in its source. */
+const ITEM_TAGS = 0xfffe0000;
+const PIXEL_DATA_TAGS = 0x7fe00000;
 /** Shared by all empty items: an item of eight bytes must not cost a map. */
 const NO_ELEMENTS: DataSet = new Map();
 /** Answers of a step that needs no bytes. */
@@ -71,12 +74,50 @@ function step(parser: Parser): number {
     if (frame === parser.root && rest <= cursor.bytes.length - at(cursor) && isPadding(parser, rest)) return DONE;
     return frame === parser.root && !has(cursor, rest) ? rest : failBeyond(parser, cursor.position + 8, "header");
   }
-  if (frame.kind === "elements") return readElement(parser, frame);
+  if (frame.kind === "elements") {
+    if (frame.explicitVr) readPlainValues(parser, frame);
+    return cursor.position + 8 <= frame.bound && has(cursor, 8) ? readElement(parser, frame) : GO_ON;
+  }
   return frame.kind === "items" ? readItem(parser, frame) : readFragment(parser, frame);
 }
 
 function tagAt(view: DataView, start: number, little: boolean): Tag {
   return (((view.getUint16(start, little) << 16) | view.getUint16(start + 2, little)) >>> 0) as Tag;
+}
+
+/**
+ * Most elements are plain: explicit VR, in order, of even length, short, and wholly in the window. They are read here, one after the
+ * other, without what odd ones need; the first that is not plain is left to `readElement`, which does the same and everything else.
+ */
+function readPlainValues(parser: Parser, frame: ElementsFrame): void {
+  const { cursor, rootTags, rootOffsets, bulkThresholdBytes } = parser;
+  const { view, bytes, windowStart } = cursor;
+  const { little, elements } = frame;
+  const isRoot = frame === parser.root;
+  if (isRoot && parser.hasPixelData) return;
+  const windowEnd = Math.min(windowStart + bytes.length, frame.bound);
+  const endTag = Math.min(isRoot ? parser.stopBefore : ITEM_TAGS, PIXEL_DATA_TAGS);
+  while (cursor.position + 12 <= windowEnd && parser.count < parser.limits.elements) {
+    const { position } = cursor;
+    const start = position - windowStart;
+    const tag = tagAt(view, start, little);
+    const form = headerFormOf(view.getUint16(start + 4));
+    if (tag <= frame.lastTag || tag >= endTag || tag === tags.PixelRepresentation || form === undefined) return;
+    const { vr, isLongForm } = form;
+    if (vr === "SQ" || (isLongForm && view.getUint16(start + 6) !== 0)) return;
+    const length = isLongForm ? view.getUint32(start + 8, little) : view.getUint16(start + 6, little);
+    const end = position + (isLongForm ? 12 : 8) + length;
+    if (length % 2 === 1 || length > bulkThresholdBytes || end > windowEnd) return;
+    parser.count += 1;
+    parser.tag = tag;
+    if (isRoot) {
+      rootTags.push(tag);
+      rootOffsets.push(position);
+    }
+    frame.lastTag = tag;
+    cursor.position = end - length;
+    elements.set(tag, { tag, vr, undefinedLength: false, value: { kind: "bytes", bytes: take(cursor, length) } });
+  }
 }
 
 function readElement(parser: Parser, frame: ElementsFrame): number {
