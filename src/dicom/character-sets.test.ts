@@ -140,6 +140,12 @@ describe("text that is not as (0008,0005) says", () => {
     );
   });
 
+  it("an escape is a character like others where no set knows code extensions", () => {
+    const bytes = bytesOf(hex("c3a9"), TO_KANJI);
+    expect(decodeWithProblem(bytes, "PN", "ISO_IR 192")).toEqual({ text: "é\x1b$B" });
+    expect(encodeText("é\x1b$B", "PN", "ISO_IR 192")).toEqual(bytes);
+  });
+
   it("a byte order mark stays", () => {
     expect(decodeText(bytesOf(hex("efbbbf"), "A"), "PN", "ISO_IR 192")).toBe("\ufeffA");
   });

@@ -45,8 +45,60 @@ describe("the DICOM JSON model", () => {
     ["UV", "ffffffffffffffff", ["18446744073709551615"]],
     ["SV", "feffffffffffffff", [-2]],
     ["DS", "6e6f", ["no"]],
+    ["DS", "30783130", ["0x10"]],
+    ["DS", "496e66696e697479", ["Infinity"]],
+    ["DS", "312e3530", [1.5]],
+    ["DS", "302e33303030303030303030303030303034", ["0.3000000000000004"]],
+    ["IS", "2b30372020", [7]],
+    ["IS", "312e35", ["1.5"]],
+    ["IS", "3132333435363738393031323334353637383930", ["12345678901234567890"]],
   ])("keeps what JSON numbers cannot say: %s %s", (vr, bytes, value) => {
     expect(toDicomJson(dataSetOf([hex(ANY, vr, bytes)]))).toEqual({ "00191001": { vr, Value: value } });
+  });
+
+  it.each<[Vr, string]>([
+    ["LO", "20202020"],
+    ["PN", "2020"],
+    ["DS", "2000"],
+    ["LT", "0000"],
+  ])("has no value where there is only padding: %s", (vr, bytes) => {
+    expect(toDicomJson(dataSetOf([hex(ANY, vr, bytes)]))).toEqual({ "00191001": { vr } });
+  });
+
+  it.each<[Vr, string]>([
+    ["US", "010002"],
+    ["FD", "00000000"],
+    ["AT", "100020"],
+    ["UV", "01"],
+  ])("has bytes where there is no whole number of values, so that none is lost: %s %s", (vr, bytes) => {
+    const InlineBinary = Buffer.from(bytes, "hex").toString("base64");
+    expect(toDicomJson(dataSetOf([hex(ANY, vr, bytes)]))).toEqual({ "00191001": { vr, InlineBinary } });
+  });
+
+  it("has attributes in the order of tags, in whatever order the file has them", () => {
+    const unsorted = [tags.PatientID, tags.Modality, tags.PatientName].map((tag) => textElement(tag, "A"));
+    const json = toDicomJson(new Map(unsorted.map((one) => [one.tag, one])));
+    expect(Object.keys(json)).toEqual(["00080060", "00100010", "00100020"]);
+  });
+
+  it("reads little endian inside UN, whatever the file has", () => {
+    const item = dataSetOf([hex(tags.Rows, "US", "0200")]);
+    const unknown: DataElement = {
+      tag: ANY,
+      vr: "UN",
+      undefinedLength: true,
+      value: { kind: "sequence", items: [{ dataSet: item, undefinedLength: true }] },
+    };
+    const dataSet = dataSetOf([unknown, hex(tags.Columns, "US", "0003")]);
+    expect(toDicomJson(dataSet, { littleEndian: false })).toEqual({
+      "00191001": { vr: "SQ", Value: [{ "00280010": { vr: "US", Value: [2] } }] },
+      "00280011": { vr: "US", Value: [3] },
+    });
+    expect([...dumpLines(dataSet, false)].map((line) => line.split(" # ")[0])).toEqual([
+      "(0019,1001) UN (1 items)",
+      "  (0028,0010) US 2",
+      "(0028,0011) US 3",
+    ]);
   });
 
   it("has binary values in little endian, whatever the file has", () => {
