@@ -6,6 +6,7 @@ import { findPythonPeers } from "./python-peers.ts";
 import type { PeerTls } from "./transports.ts";
 
 const RUNNER = join(import.meta.dirname, "pynetdicom-app.py");
+const COMMITMENT = join(import.meta.dirname, "pynetdicom-commitment.py");
 
 export interface PynetdicomServer extends RunningPeer {
   readonly aeTitle: string;
@@ -44,6 +45,19 @@ export async function startPynetdicomStorescp(options: PynetdicomStorescpOptions
   const fixed = ["-aet", aeTitle, "-ba", "127.0.0.1", "-od", storageDir];
   const command = [RUNNER, JSON.stringify({ tls, identity }), "storescp", ...fixed, ...args, String(port)];
   const running = await startServerProgram(interpreter(), command, port, storageDir);
+  return { aeTitle, port, ...running };
+}
+
+/** A storage commitment SCP that commits to every instance but those whose UID ends with ".2". */
+export async function startPynetdicomCommitment(options: {
+  readonly aeTitle: string;
+  /** Where results go: over the association that asked, or over one of its own to this port. */
+  readonly report: "same" | number;
+}): Promise<PynetdicomServer> {
+  const { aeTitle, report } = options;
+  const port = await freePort();
+  const command = [COMMITMENT, String(port), aeTitle, String(report)];
+  const running = await startServerProgram(interpreter(), command, port, tmpdir());
   return { aeTitle, port, ...running };
 }
 

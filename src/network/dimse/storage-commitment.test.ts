@@ -1,6 +1,8 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startOrthanc } from "../../../test/peers/orthanc.ts";
+import { startPynetdicomCommitment } from "../../../test/peers/pynetdicom.ts";
+import { requirePythonPeers } from "../../../test/peers/python-peers.ts";
 import { requirePeer } from "../../../test/peers/require-peer.ts";
 import { outgoingSample, sampleCt } from "../../../test/peers/sample-objects.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
@@ -304,5 +306,23 @@ describe.skipIf(!requirePeer("Orthanc"))("Orthanc", () => {
       failed: [{ ...first, failureReason: 0x0112 }],
       unanswered: [],
     });
+  });
+});
+
+describe.skipIf(!requirePythonPeers())("pynetdicom", () => {
+  it.each(["same", "another"])("commits to some instances, and says so over %s association", async (which) => {
+    const commitments = createCommitments({ timeoutMs: 20_000 });
+    const commitmentResult = commitments.handler;
+    await using receiver = await serve({ aeTitle: ours, handlers: { commitmentResult } });
+    const report = which === "same" ? "same" : receiver.port;
+    await using archive = await startPynetdicomCommitment({ aeTitle: "ARCHIVE", report });
+    await using association = await open(archive, { contexts, ...(report === "same" && { commitmentResult }) });
+    expect(await commitments.request(association, three)).toEqual({
+      committed: [first, third],
+      failed: [{ ...second, failureReason: 0x0112 }],
+      unanswered: [],
+    });
+    expect((await commitments.request(association, [first])).committed).toEqual([first]);
+    await expect.poll(() => archive.output(), { timeout: 10_000 }).toContain("answered 0000H\nanswered 0000H");
   });
 });
