@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 const PACKAGES = {
   Orthanc: "orthanc",
   dciodvfy: "dicom3tools",
+  dcmdump: "dcmtk",
   dcmqrscp: "dcmtk",
   dcmsend: "dcmtk",
   echoscu: "dcmtk",
