@@ -24,7 +24,9 @@ import { UpperLayer } from "./upper-layer.ts";
  * the action in the printed cell says. Pairs that cannot come about are named below, with the reason.
  */
 const request = decodePdu(0x01, associateRequestPdu.subarray(6)) as AssociateRequest;
-const shortArtim = { artimTimeoutMs: 10 };
+/** ARTIM in the state that is reached; longer where the peer must still do something before it runs out. */
+const SHORT_MS = 10;
+const LONGER_MS = 200;
 
 /** What the peer sends, or the local user does, to bring an event about. */
 const BRING_ABOUT: { readonly [E in Event]?: (bench: Bench) => unknown } = {
@@ -49,82 +51,80 @@ const BRING_ABOUT: { readonly [E in Event]?: (bench: Bench) => unknown } = {
 const OF_THE_PEER: readonly Event[] = ["Evt3", "Evt4", "Evt6", "Evt10", "Evt12", "Evt13", "Evt16", "Evt19"];
 const OF_THE_USER: readonly Event[] = ["Evt1", "Evt5", "Evt9", "Evt11", "Evt15"];
 
-/** How a state is reached; several ways where the table or the roles make them differ. */
-const REACH: Readonly<Record<string, (artim?: typeof shortArtim) => Promise<Bench>>> = {
-  "Sta1 idle": (artim) => Bench.open("acceptor", artim),
-  "Sta2 listening": async (artim) => {
-    const bench = await Bench.open("acceptor", artim);
+/** How a state is reached; several ways where the table or the roles make them differ. With `hurry`, ARTIM is short there. */
+const REACH: Readonly<Record<string, (hurry: boolean) => Promise<Bench>>> = {
+  "Sta1 idle": () => Bench.open("acceptor"),
+  "Sta2 listening": async (hurry) => {
+    const bench = await Bench.open("acceptor");
+    if (hurry) bench.timeouts.artimTimeoutMs = SHORT_MS;
     bench.layer.listen();
     return bench;
   },
-  "Sta5 requested": async (artim) => {
-    const bench = await Bench.open("requestor", artim);
+  "Sta5 requested": async () => {
+    const bench = await Bench.open("requestor");
     bench.layer.request(request);
     await bench.expectPdus(1);
     return bench;
   },
-  "Sta6 as requestor": async (artim) => {
-    const bench = await reach("Sta5 requested", artim);
+  "Sta6 as requestor": async () => {
+    const bench = await reach("Sta5 requested");
     bench.peer.write(associateAcceptPdu());
     await bench.expectTold();
     return bench;
   },
-  "Sta6 as acceptor": async (artim) => {
-    const bench = await reach("Sta2 listening", artim);
+  "Sta6 as acceptor": async () => {
+    const bench = await reach("Sta2 listening");
     bench.peer.write(associateRequestPdu);
     await bench.expectPdus(1);
     return bench;
   },
-  "Sta7 as requestor": async (artim) => {
-    const bench = await reach("Sta6 as requestor", artim);
-    bench.layer.release();
-    await bench.expectPdus(1);
-    return bench;
-  },
-  "Sta7 as acceptor": async (artim) => {
-    const bench = await reach("Sta6 as acceptor", artim);
-    bench.layer.release();
-    await bench.expectPdus(1);
-    return bench;
-  },
-  "Sta10 after a collision": async (artim) => {
-    const bench = await reach("Sta7 as acceptor", artim);
+  "Sta7 as requestor": (hurry) => releasing("Sta6 as requestor", hurry ? SHORT_MS : undefined),
+  "Sta7 as acceptor": (hurry) => releasing("Sta6 as acceptor", hurry ? SHORT_MS : undefined),
+  "Sta10 after a collision": async (hurry) => {
+    const bench = await releasing("Sta6 as acceptor", hurry ? LONGER_MS : undefined);
     // The data before the request show that the request has come as well.
     bench.peer.write(Buffer.concat([dataPdu(1, 0x03, Buffer.from("x")), releaseRequestPdu]));
     await bench.expectTold();
     return bench;
   },
-  "Sta11 after a collision": async (artim) => {
-    const bench = await reach("Sta7 as requestor", artim);
+  "Sta11 after a collision": async (hurry) => {
+    const bench = await releasing("Sta6 as requestor", hurry ? LONGER_MS : undefined);
     bench.peer.write(releaseRequestPdu);
     await bench.expectPdus(1);
     return bench;
   },
-  "Sta13 after a release": async (artim) => {
-    const bench = await reach("Sta6 as acceptor", artim);
-    bench.peer.write(releaseRequestPdu);
-    await bench.expectPdus(1);
-    return bench;
-  },
-  "Sta13 after a rejection": async (artim) => {
-    const bench = await reach("Sta2 listening", artim);
+  "Sta13 after a release": (hurry) => ended("Sta6 as acceptor", releaseRequestPdu, hurry),
+  "Sta13 after a rejection": async (hurry) => {
+    const bench = await reach("Sta2 listening");
+    if (hurry) bench.timeouts.artimTimeoutMs = SHORT_MS;
     bench.answer = { reject: REJECTION.noReason };
     bench.peer.write(associateRequestPdu);
-    await bench.expectPdus(1);
+    await Promise.all([bench.expectPdus(1), bench.expectTold()]);
     return bench;
   },
-  "Sta13 after an abort": async (artim) => {
-    const bench = await reach("Sta6 as requestor", artim);
-    bench.peer.write(releaseResponsePdu);
-    await bench.expectPdus(1);
-    return bench;
-  },
+  "Sta13 after an abort": (hurry) => ended("Sta6 as requestor", releaseResponsePdu, hurry),
 };
 
-function reach(way: string, artim?: typeof shortArtim): Promise<Bench> {
+function reach(way: string, hurry = false): Promise<Bench> {
   const open = REACH[way];
   if (open === undefined) throw new Error(`no way to ${way}`);
-  return open(artim);
+  return open(hurry);
+}
+
+async function releasing(way: string, artimTimeoutMs: number | undefined): Promise<Bench> {
+  const bench = await reach(way);
+  if (artimTimeoutMs !== undefined) bench.timeouts.artimTimeoutMs = artimTimeoutMs;
+  bench.layer.release();
+  await bench.expectPdus(1);
+  return bench;
+}
+
+async function ended(way: string, pdu: Uint8Array, hurry: boolean): Promise<Bench> {
+  const bench = await reach(way);
+  if (hurry) bench.timeouts.artimTimeoutMs = SHORT_MS;
+  bench.peer.write(pdu);
+  await Promise.all([bench.expectPdus(1), bench.expectTold()]);
+  return bench;
 }
 
 function stateOf(way: string): State {
@@ -220,8 +220,7 @@ it("leaves out no pair for which the standard has an action, but those of states
 describe.each(Object.keys(REACH))("%s:", (way) => {
   const state = stateOf(way);
   it.each(events.filter((event) => whyNever(state, event) === undefined))(`%s`, async (event) => {
-    const bench = await reach(way, event === "Evt18" ? shortArtim : undefined);
-    bench.told.length = 0;
+    const bench = await reach(way, event === "Evt18");
     await BRING_ABOUT[event]?.(bench);
     await bench.close();
     const outcome =
@@ -311,7 +310,6 @@ it.each([
   ["Sta12", "Sta10 after a collision", releaseResponsePdu, "RELEASE-RP", inOrder],
 ])("%s: Evt14 follows at once", async (_, way, pdu, wire, told) => {
   const bench = await reach(way);
-  bench.told.length = 0;
   bench.peer.write(pdu);
   await bench.close();
   expect([bench.takeWire(), bench.told.join(", ")]).toEqual([wire, told]);

@@ -12,12 +12,13 @@ import { decodePdu } from "./pdu-decoder.ts";
 import { Bench } from "./testing/bench.ts";
 import type { UpperLayerTimeouts } from "./upper-layer.ts";
 
-/** An acceptor with an association. */
-async function established(timeouts: Partial<UpperLayerTimeouts> = {}): Promise<Bench> {
-  const bench = await Bench.open("acceptor", timeouts);
+/** An acceptor with an association, and with these time-outs from then on. */
+async function established({ idleTimeoutMs = 5_000, ...timeouts }: Partial<UpperLayerTimeouts> = {}): Promise<Bench> {
+  const bench = await Bench.open("acceptor", { idleTimeoutMs });
   bench.layer.listen();
   bench.peer.write(associateRequestPdu);
   await bench.expectPdus(1);
+  Object.assign(bench.timeouts, timeouts);
   return bench;
 }
 

@@ -19,7 +19,8 @@ const WIRE_NAMES: Readonly<Record<number, string>> = {
   7: "ABORT",
 };
 
-const PATIENT: UpperLayerTimeouts = { artimTimeoutMs: 5_000, idleTimeoutMs: 5_000 };
+/** Read when a timer starts: shortened for one state only, they cannot run out on the way to it. */
+type MutableTimeouts = { -readonly [K in keyof UpperLayerTimeouts]: UpperLayerTimeouts[K] };
 
 /** The two ends of one loopback connection. */
 async function socketPair(): Promise<readonly [Socket, Socket]> {
@@ -39,27 +40,34 @@ export class Bench {
   /** What the layer has told its user, in order. */
   readonly told: string[] = [];
   readonly violations: string[] = [];
+  readonly timeouts: MutableTimeouts = { artimTimeoutMs: 5_000, idleTimeoutMs: 5_000 };
   /** What the user answers to a request for an association, and does before it answers. */
   answer: { readonly accept: AssociateAccept } | { readonly reject: Rejection } = { accept };
   beforeAnswer: () => void = () => {};
   onAccepted: () => void = () => {};
   readonly #wire: string[] = [];
   #pending = Buffer.alloc(0);
-  #changed: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
 
   static async open(role: UpperLayerOptions["role"], timeouts: Partial<UpperLayerTimeouts> = {}): Promise<Bench> {
     const [socket, peer] = await socketPair();
-    return new Bench(role, socket, peer, { ...PATIENT, ...timeouts });
+    return new Bench(role, socket, peer, timeouts);
   }
 
-  private constructor(role: UpperLayerOptions["role"], socket: Socket, peer: Socket, timeouts: UpperLayerTimeouts) {
+  private constructor(
+    role: UpperLayerOptions["role"],
+    socket: Socket,
+    peer: Socket,
+    timeouts: Partial<UpperLayerTimeouts>,
+  ) {
+    Object.assign(this.timeouts, timeouts);
     this.peer = peer;
     peer.on("error", () => peer.destroy());
     peer.on("data", (chunk: Buffer) => this.#onBytes(chunk));
     this.layer = new UpperLayer({
       role,
       socket,
-      timeouts,
+      timeouts: this.timeouts,
       maximumPduLength: 16_384,
       user: {
         associateIndication: () => {
@@ -85,13 +93,13 @@ export class Bench {
   /** Resolves when the layer has sent this many PDUs, and forgets them. */
   async expectPdus(count: number): Promise<void> {
     await this.#until(() => this.#wire.length >= count);
-    this.#wire.splice(0);
+    this.#wire.splice(0, count);
   }
 
   /** Resolves when the layer has told its user something, and forgets it. */
   async expectTold(): Promise<void> {
     await this.#until(() => this.told.length > 0);
-    this.told.splice(0);
+    this.told.splice(0, 1);
   }
 
   /** The peer closes; resolves when both ends are closed. */
@@ -104,14 +112,18 @@ export class Bench {
   async #until(isReached: () => boolean): Promise<void> {
     while (!isReached()) {
       await new Promise<void>((resolve) => {
-        this.#changed = resolve;
+        this.#waiting.push(resolve);
       });
     }
   }
 
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
   #tell(line: string): void {
     this.told.push(line);
-    this.#changed?.();
+    this.#wake();
   }
 
   #onBytes(chunk: Buffer): void {
@@ -123,6 +135,6 @@ export class Bench {
       this.#wire.push(`${WIRE_NAMES[type]}${abort}`);
       this.#pending = this.#pending.subarray(end);
     }
-    this.#changed?.();
+    this.#wake();
   }
 }
