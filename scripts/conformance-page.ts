@@ -312,7 +312,15 @@ information is noted and put up with. What is malformed is refused with a code, 
 A file may have sequences ${depth} deep, ${elements} elements, ${heldBytes / mebibyte} MiB of values besides bulk data, and may inflate to ${inflatedBytes / mebibyte} MiB.
 
 DICOM JSON (PS3.18 annex F) is written and read. Specific Character Set stays what it was in the source. Numbers of VR DS and IS are JSON numbers
-where nothing is lost by it, else strings.`;
+where nothing is lost by it, else strings. A data set comes back from JSON as it was, but for these:
+
+- padding, delimiters at the end of names, and how a DS or IS number was written;
+- text in a set that is not written (section 9): it is in ISO_IR 192 then;
+- the sign of a zero, and which of the NaNs it was, in FL and FD;
+- group lengths, and whether sequences had a defined length.
+
+Numbers that DS has too few characters for are rounded. A data set is refused when a value would become another: a backslash within one of several
+values, a number that the VR cannot hold, text outside the default repertoire in a VR that has no other.`;
 }
 
 function appendices(): string {

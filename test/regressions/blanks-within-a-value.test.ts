@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { splitValues } from "../../src/deid/rules/value-forms.ts";
 import { tags } from "../../src/dicom/dictionary/tags.ts";
 import { toDicomJson } from "../../src/dicom/json.ts";
 import { formatPersonName, parsePersonName } from "../../src/dicom/person-name.ts";
@@ -12,6 +13,7 @@ it("a value of blanks with something behind them is read as fast as any other", 
   bytes.write("x", LENGTH - 1);
   const dataSet = dataSetOf([element(tags.PatientID, "LO", bytes), element(tags.PatientName, "PN", bytes)]);
   expect(textOf(dataSet, tags.PatientID)).toBe("x");
+  expect(splitValues(bytes)).toEqual(["x"]);
   expect(toDicomJson(dataSet)["00100010"]).toEqual({ vr: "PN", Value: [{ Alphabetic: "x" }] });
 });
 

@@ -1,3 +1,4 @@
+import { trimTrailing } from "../../dicom/values-trim.ts";
 import { TECHNICAL_WORDS, TEXT_FORM_LIMIT, type TextForm } from "../tables/text-forms.ts";
 
 const INTEGER_STRING = /^[+-]?[0-9]{1,12}$/;
@@ -11,7 +12,7 @@ const AGE = /^[0-9]{3}[DWMY]$/;
 /** The values of an element whose text is of the default repertoire: NUL and what follows is cut, padding taken off. PS3.5 6.2. */
 export function splitValues(bytes: Uint8Array): string[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  return text.split("\\").map((value) => (value.split("\0", 1)[0] ?? "").replace(/^ +| +$/g, ""));
+  return text.split("\\").map((value) => trimTrailing(value.split("\0", 1)[0] ?? "", " ").replace(/^ +/, ""));
 }
 
 export function isTechnicalText(value: string, form: TextForm): boolean {
