@@ -2,6 +2,8 @@ import { trimUid } from "../../dicom/uid.ts";
 import { ABORT_REASON, PduError } from "./pdu.ts";
 
 const MAXIMUM_UID_BYTES = 64;
+/** On one level; 128 contexts, 256 transfer syntaxes and a few sub-items for each context stay below this. */
+const MAXIMUM_ITEMS = 1024;
 
 /** Reads the fields of a PDU in order; a field that reaches past the end is an invalid parameter. */
 export class FieldReader {
@@ -60,7 +62,8 @@ export class FieldReader {
 
   /** Items up to the end: type, reserved byte, length, value. PS3.8 9.3.2. */
   *items(): Generator<{ readonly type: number; readonly value: FieldReader }, undefined> {
-    while (this.remaining > 0) {
+    for (let count = 1; this.remaining > 0; count += 1) {
+      if (count > MAXIMUM_ITEMS) throw new PduError(ABORT_REASON.invalidPduParameterValue, "too many items");
       const type = this.uint8();
       this.skip(1);
       yield { type, value: this.part(this.uint16()) };

@@ -107,6 +107,13 @@ it.each([
   expect(() => decodePdu(0x01, body)).toThrow(expect.objectContaining({ message: expect.stringMatching(/twice/) }));
 });
 
+it("refuses a stream of empty items before it has read them all", () => {
+  const empty = Buffer.alloc(4 * 1025, Uint8Array.of(0x77, 0, 0, 0));
+  const body = Buffer.concat([associateRequestPdu.subarray(6), empty]);
+  expect(() => decodePdu(0x01, body)).toThrow(expect.objectContaining({ message: "too many items" }));
+  expect(decodePdu(0x01, body.subarray(0, -400))).toMatchObject({ kind: "A-ASSOCIATE-RQ" });
+});
+
 it("refuses whatever bytes it cannot read with a PduError and nothing else", () => {
   const anyOf = fc.constantFrom(...fixtures.map(([, bytes]) => bytes));
   fc.assert(
