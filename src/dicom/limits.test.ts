@@ -71,6 +71,13 @@ describe("elements", () => {
     expect(parsedCode(nested(10), { limits: { elements: 19 } })).toBe("DICOM_LIMIT_EXCEEDED");
   });
 
+  it("are counted in a data set of plain values too", () => {
+    const many = Array.from({ length: 20 }, (_, index) => textElement(tagOf(0x00091000 + index), "x", "LO"));
+    const bytes = encodeDataSet(dataSetOf(many), EXPLICIT_VR_LITTLE_ENDIAN);
+    expect(parsedCode(bytes, { limits: { elements: 20 } })).toBeUndefined();
+    expect(parsedCode(bytes, { limits: { elements: 19 } })).toBe("DICOM_LIMIT_EXCEEDED");
+  });
+
   it("may be two million where nothing else is said", () => {
     // (7FE0,0010) OB, undefined length; then empty fragments
     const header = Buffer.from("e07f10004f420000ffffffff", "hex");
