@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { systemRandom } from "../src/units/random.ts";
 import { TARGETS } from "../test/fuzz/targets.ts";
 import type { FuzzJob, FuzzResult } from "./fuzz-worker.ts";
 
@@ -22,7 +23,7 @@ if (!names.includes(name)) {
   console.error(`usage: npm run fuzz -- ${names.join("|")} [--seconds N] [--seed S] [--round R]`);
   process.exit(2);
 }
-const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(values.seed ?? Math.floor(systemRandom.next() * 2 ** 31));
 const round = values.round === undefined ? undefined : Number(values.round);
 process.exitCode = await fuzz({ name, seed, round, seconds: Number(values.seconds ?? DEFAULT_SECONDS) });
 

@@ -72,7 +72,7 @@ describe("elements", () => {
   });
 
   it("are counted in a data set of plain values too", () => {
-    const many = Array.from({ length: 20 }, (_, index) => textElement(tagOf(0x00091000 + index), "x", "LO"));
+    const many = Array.from({ length: 20 }, (_, index) => textElement(tagOf(0x00091000 + index), "x".repeat(20), "LO"));
     const bytes = encodeDataSet(dataSetOf(many), EXPLICIT_VR_LITTLE_ENDIAN);
     expect(parsedCode(bytes, { limits: { elements: 20 } })).toBeUndefined();
     expect(parsedCode(bytes, { limits: { elements: 19 } })).toBe("DICOM_LIMIT_EXCEEDED");
