@@ -46,7 +46,7 @@ class AssociationServer implements DimseServer {
       handshakeTimeoutMs: completeTimeouts(options.timeouts).artimTimeoutMs,
       maximumConnections: this.#maximumAssociations + CONNECTIONS_BESIDE_ASSOCIATIONS,
       onConnection: (socket) => this.#onConnection(socket),
-      onHandshakeFailed: ({ code, details }) =>
+      onConnectionFailed: ({ code, details }) =>
         options.logger?.info("association not established", { code, ...details }),
     });
   }

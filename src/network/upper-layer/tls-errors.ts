@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../errors/registry.ts";
 
 type TlsCode = Extract<ErrorCode, `TLS_${string}`>;
 
-/** Certificate verification errors, as Node names those of OpenSSL, in which the chain itself is sound. */
+/** Certificate verification errors, as Node names those of OpenSSL: what is wrong is in the certificate or its revocation list. */
 const INVALID_CERTIFICATE = [
   "CERT_HAS_EXPIRED",
   "CERT_NOT_YET_VALID",
@@ -10,10 +10,17 @@ const INVALID_CERTIFICATE = [
   "CERT_SIGNATURE_FAILURE",
   "CRL_HAS_EXPIRED",
   "CRL_NOT_YET_VALID",
+  "CRL_SIGNATURE_FAILURE",
   "ERROR_IN_CERT_NOT_AFTER_FIELD",
   "ERROR_IN_CERT_NOT_BEFORE_FIELD",
+  "ERROR_IN_CRL_LAST_UPDATE_FIELD",
+  "ERROR_IN_CRL_NEXT_UPDATE_FIELD",
+  "UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY",
+  "UNABLE_TO_DECRYPT_CERT_SIGNATURE",
+  "UNABLE_TO_DECRYPT_CRL_SIGNATURE",
 ] as const;
 
+/** What is wrong is its chain, as far as we know it; or there is none. */
 const UNTRUSTED_CERTIFICATE = [
   "CERT_CHAIN_TOO_LONG",
   "CERT_REJECTED",
@@ -28,6 +35,7 @@ const UNTRUSTED_CERTIFICATE = [
   "UNABLE_TO_GET_ISSUER_CERT",
   "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNSPECIFIED",
 ] as const;
 
 /** Alerts of a peer that looked at our certificate, or missed it. RFC 8446 6.2. */
@@ -67,11 +75,12 @@ const CODES: ReadonlyMap<string, TlsCode> = new Map([
   ...CERTIFICATE_ALERTS.map((code) => [code, "TLS_CERTIFICATE_REFUSED"] as const),
   ...NOT_TLS.map((code) => [code, "TLS_NOT_SPOKEN"] as const),
   ...INTERRUPTED.map((code) => [code, "TLS_INTERRUPTED"] as const),
+  ["HOSTNAME_MISMATCH", "TLS_CERTIFICATE_NAME_WRONG"],
   ["ERR_TLS_CERT_ALTNAME_INVALID", "TLS_CERTIFICATE_NAME_WRONG"],
 ]);
 
-/** How Node prefixes every error code of OpenSSL's TLS part, and its own. */
-const TLS_PREFIX = /^ERR_(?:SSL|TLS)_/;
+/** How Node prefixes every other error code of OpenSSL, and its own of TLS. */
+const TLS_PREFIX = /^ERR_(?:SSL|OSSL|TLS)_/;
 
 /** What the code of an error on a TLS connection means before the association is there; undefined: not TLS's affair. */
 export function tlsCodeOf(code = ""): TlsCode | undefined {

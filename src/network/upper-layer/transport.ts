@@ -64,8 +64,11 @@ export interface TransportServerOptions {
   /** More are closed at once; those in a handshake count. */
   readonly maximumConnections: number;
   readonly onConnection: (socket: Socket) => void;
-  /** TLS: the connection is closed already. TIMED_OUT or a TLS_ code. */
-  readonly onHandshakeFailed: (error: GatewayError) => void;
+  /**
+   * A connection that did not come about: TIMED_OUT or a TLS_ code when its handshake failed, CONNECTION_FAILED when this
+   * machine could not take it (it has no more file descriptors, say).
+   */
+  readonly onConnectionFailed: (error: GatewayError) => void;
 }
 
 /** A listening port. */
@@ -83,6 +86,11 @@ export function createTransportServer(options: TransportServerOptions): Transpor
   const handshakes = new Map<string, Socket>();
   const server = options.tls === undefined ? plainServer(options) : tlsServer(options, options.tls, handshakes);
   server.maxConnections = options.maximumConnections;
+  server.on("error", (error: NodeJS.ErrnoException) => {
+    // Before that, `listen` tells it.
+    if (!server.listening) return;
+    options.onConnectionFailed(new GatewayError("CONNECTION_FAILED", { cause: error.code ?? "accept" }, error));
+  });
   return {
     async listen(port, host) {
       server.listen(port, host);
@@ -130,7 +138,7 @@ function tlsServer(options: TransportServerOptions, tls: TlsServerOptions, hands
   });
   server.on("tlsClientError", (error, socket) => {
     socket.destroy();
-    options.onHandshakeFailed(handshakeError(error, socket, options.handshakeTimeoutMs));
+    options.onConnectionFailed(handshakeError(error, socket, options.handshakeTimeoutMs));
   });
   return server;
 }
