@@ -177,7 +177,7 @@ export interface PeerRule {
   readonly calledAeTitles?: readonly string[];
   /** Absent: whatever the handlers serve. */
   readonly sopClassUids?: readonly string[];
-  /** Accepted ones, the preferred first; absent: all we know, in the requestor's order. */
+  /** As for all, and instead of it. */
   readonly transferSyntaxUids?: readonly string[];
 }
 
@@ -185,7 +185,7 @@ export interface PeerRule {
 export interface AcceptanceRules {
   /** The first that matches decides; a peer that none matches is rejected. Absent: any peer. */
   readonly peers?: readonly PeerRule[];
-  /** Accepted ones, the preferred first; absent: all we know, in the requestor's order. */
+  /** Of instances: accepted ones, the preferred first; absent: all we know, in the requestor's order. Identifiers stay uncompressed. */
   readonly transferSyntaxUids?: readonly string[];
   /** Says whether a user may associate; not called when a request names none, unless `userIdentityRequired`. PS3.7 D.3.3.7. */
   readonly authenticate?: (identity: UserIdentity) => boolean;
