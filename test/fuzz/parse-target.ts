@@ -124,8 +124,10 @@ async function judgeEdit(file: Part10File, random: Random): Promise<void> {
     spliceEdits(file, { dataSet: new Map([[tags.PatientID, edit]]) }).writeTo(sink),
   );
   const again = await readPart10(bytesSource(bytes));
-  // The first element may decide what a file without a transfer syntax is taken for.
-  if (again.transferSyntaxUid !== file.transferSyntaxUid) return;
+  // The first element may decide what a file without a transfer syntax is taken for, and an edit may move another file's "DICM" to just
+  // where it makes an element of the wrong order look like that file's preamble.
+  const isTakenAlike = again.transferSyntaxUid === file.transferSyntaxUid;
+  if (!isTakenAlike || again.trailing?.length !== file.trailing?.length) return;
   ok(textOf(again.dataSet, tags.PatientID) === patientId, "an edit is not there");
   const others = [...file.dataSet.keys()].filter((tag) => tag !== tags.PatientID && tag !== 0x00100000);
   for (const tag of others) {
