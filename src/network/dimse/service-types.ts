@@ -177,7 +177,7 @@ export interface PeerRule {
   readonly calledAeTitles?: readonly string[];
   /** Absent: whatever the handlers serve. */
   readonly sopClassUids?: readonly string[];
-  /** As for all, and instead of it. */
+  /** As `transferSyntaxUids` of `AcceptanceRules`, and instead of it. */
   readonly transferSyntaxUids?: readonly string[];
 }
 
