@@ -5,6 +5,7 @@ it("offers these functions and tables to other programs", async () => {
     "GatewayError",
     "bytesOf",
     "bytesSource",
+    "createCommitments",
     "createDeidentifier",
     "createDimseArchive",
     "createDimseDestination",

@@ -87,10 +87,18 @@ export type { Gateway } from "./gateway/gateway.ts";
 export { type GatewayOptions, openGateway } from "./gateway/open-gateway.ts";
 // DIMSE
 export { openAssociation } from "./network/dimse/association.ts";
+export {
+  type CommitmentOutcome,
+  type Commitments,
+  type CommitmentsOptions,
+  createCommitments,
+} from "./network/dimse/commitments.ts";
 export { startDimseServer } from "./network/dimse/server.ts";
 export type {
   Association,
   AssociationOptions,
+  CommitmentHandler,
+  CommitmentResult,
   DimseServer,
   DimseServerOptions,
   IncomingInstance,
@@ -100,5 +108,6 @@ export type {
   QueryRetrieveLevel,
   RetrieveResult,
   ServiceHandlers,
+  SopReference,
   StoreHandler,
 } from "./network/dimse/service-types.ts";

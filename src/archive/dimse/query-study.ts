@@ -3,6 +3,7 @@ import { tags } from "../../dicom/dictionary/tags.ts";
 import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { numberOf, uidOf } from "../../dicom/values.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
 import type { Association } from "../../network/dimse/service-types.ts";
 import type { ListedInstance, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
 import {
@@ -64,7 +65,10 @@ export async function findStudies(
   return [...matches.values()];
 }
 
-/** UIDs at image level; where the archive refuses that, its counts; where it has none, `unknown`. */
+/** A listing that cannot be had, or not whole: half of one would pass for the whole study. */
+const NO_LISTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["DIMSE_FAILED", "FIND_LIMIT_REACHED"]);
+
+/** UIDs at image level; where the archive refuses that, or cuts the list short, its counts; where it has none, `unknown`. */
 export async function listStudy(
   association: Association,
   study: StudyInstanceUid,
@@ -82,7 +86,7 @@ export async function listStudy(
     }
     if (instances.size > 0) return { kind: "instances", instances: [...instances.values()] };
   } catch (thrown) {
-    if (toGatewayError(thrown).code !== "DIMSE_FAILED") throw thrown;
+    if (!NO_LISTING.has(toGatewayError(thrown).code)) throw thrown;
   }
   return await countStudy(association, study, signal);
 }
@@ -111,7 +115,7 @@ async function countStudy(
     const count = answer && numberOf(answer, tags.NumberOfStudyRelatedInstances);
     if (count !== undefined && count > 0) return { kind: "count", count };
   } catch (thrown) {
-    if (toGatewayError(thrown).code !== "DIMSE_FAILED") throw thrown;
+    if (!NO_LISTING.has(toGatewayError(thrown).code)) throw thrown;
   }
   return { kind: "unknown" };
 }
