@@ -1,6 +1,7 @@
 import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { corpusObjects, findCorpus } from "../../../test/peers/corpus.ts";
 import { sampleCt } from "../../../test/peers/sample-objects.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import {
@@ -13,6 +14,7 @@ import { tagOf } from "../../dicom/tag.ts";
 import { dataSetOf, sequenceElement, textElement } from "../../dicom/values.ts";
 import { encodeDataSet } from "../../dicom/writer.ts";
 import { type AnnouncedObject, DataSetHead } from "./data-set-head.ts";
+import { outgoingFromFile } from "./outgoing-file.ts";
 
 const { sopClassUid, sopInstanceUid, dataSet } = sampleCt(1, 1, 1);
 
@@ -118,4 +120,19 @@ describe("a data set that tells nothing", () => {
     const bomb = deflateRawSync(Buffer.alloc(16 * 1024 * 1024));
     expect(verdictOf({ transferSyntaxUid: DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN }, [bomb])).toBeUndefined();
   });
+});
+
+const corpus = findCorpus();
+
+it.skipIf(corpus === undefined)("knows every real object for what it is, and for what it is not", async () => {
+  const wrong: (string | undefined)[] = [];
+  for (const { path } of await corpusObjects(corpus ?? "")) {
+    const { open: read, ...announced } = await outgoingFromFile(path);
+    const [first = new Uint8Array(0)] = await Array.fromAsync(read());
+    const verdicts = [{}, { sopInstanceUid: "1.2.3.99" }, { sopClassUid: "1.2.3.99" }].map((lie) =>
+      verdictOf({ ...announced, ...lie }, [first]),
+    );
+    if (verdicts.join() !== ",INSTANCE_UID_DIFFERS,SOP_CLASS_DIFFERS") wrong.push(`${path}: ${verdicts.join()}`);
+  }
+  expect(wrong).toEqual([]);
 });
