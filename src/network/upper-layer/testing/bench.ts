@@ -45,6 +45,7 @@ export class Bench {
   answer: { readonly accept: AssociateAccept } | { readonly reject: Rejection } = { accept };
   beforeAnswer: () => void = () => {};
   onAccepted: () => void = () => {};
+  onData: () => void = () => {};
   readonly #wire: string[] = [];
   #pending = Buffer.alloc(0);
   #waiting: (() => void)[] = [];
@@ -78,7 +79,10 @@ export class Bench {
           this.onAccepted();
           this.#tell("accepted");
         },
-        dataIndication: ({ bytes }) => this.#tell(`data ${Buffer.from(bytes).toString()}`),
+        dataIndication: ({ bytes }) => {
+          this.#tell(`data ${Buffer.from(bytes).toString()}`);
+          this.onData();
+        },
         ended: (error: GatewayError | undefined) => this.#tell(`ended ${error?.code ?? "in order"}`),
       },
       onViolation: (violation) => this.violations.push(violation),
