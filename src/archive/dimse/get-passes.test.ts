@@ -12,16 +12,22 @@ import {
   IMPLICIT_VR_LITTLE_ENDIAN,
   transferSyntaxes,
 } from "../../dicom/dictionary/transfer-syntaxes.ts";
-import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../../dicom/uid.ts";
+import {
+  parseSeriesInstanceUid,
+  parseSopInstanceUid,
+  parseStudyInstanceUid,
+  type SopInstanceUid,
+} from "../../dicom/uid.ts";
 import { dataSetOf, textElement, textsOf } from "../../dicom/values.ts";
 import { encodeDataSet } from "../../dicom/writer.ts";
 import { startDimseServer } from "../../network/dimse/server.ts";
 import type { OutgoingInstance, StoreHandler } from "../../network/dimse/service-types.ts";
 import { systemClock } from "../../units/clock.ts";
 import { silentLogger } from "../../units/logger.ts";
-import type { RetrieveRequest } from "../archive.ts";
+import type { RetrieveOutcome, RetrieveRequest } from "../archive.ts";
 import { createExpectations } from "../expectations.ts";
 import { createDimseArchive } from "./dimse-archive.ts";
+import { getOverGroups } from "./get-passes.ts";
 
 const study = parseStudyInstanceUid("1.2.3");
 const series = parseSeriesInstanceUid("1.2.3.4");
@@ -177,5 +183,67 @@ describe("what needs more contexts than an association has", () => {
     const { archive, server } = await startArchive(objects, handler);
     await server[Symbol.asyncDispose]();
     await expect(archive.retrieve(named(objects, true), signal)).rejects.toMatchObject({ code: "CONNECTION_FAILED" });
+  });
+});
+
+describe("a query over several groups of contexts", () => {
+  /** Each association brings so many instances more, and ends so; the last one goes on to the end. */
+  async function outcomeOf(passes: readonly { readonly brings: number; readonly ends: RetrieveOutcome }[]) {
+    const arrived = new Set<SopInstanceUid>();
+    let asked = 0;
+    const outcome = await getOverGroups([[], [], [], []], { arrived, refused: new Set() }, async () => {
+      const { brings, ends } = passes[Math.min(asked, passes.length - 1)] ?? { brings: 0, ends: nothing };
+      asked += 1;
+      for (let count = 0; count < brings; count += 1) arrived.add(parseSopInstanceUid(`1.2.${arrived.size}`));
+      return ends;
+    });
+    return { asked, outcome };
+  }
+  const nothing: RetrieveOutcome = { status: 0xa702, completed: 0, failed: 3 };
+
+  it.each<readonly [string, Parameters<typeof outcomeOf>[0], number, RetrieveOutcome]>([
+    [
+      "ends when nothing has failed",
+      [{ brings: 3, ends: { status: 0x0000, completed: 3, failed: 0 } }],
+      1,
+      { status: 0x0000, completed: 3, failed: 0 },
+    ],
+    [
+      "ends when what had failed has come",
+      [
+        { brings: 1, ends: { status: 0xb000, completed: 1, failed: 2 } },
+        { brings: 2, ends: { status: 0xb000, completed: 2, failed: 1 } },
+      ],
+      2,
+      { status: 0x0000, completed: 3, failed: 0 },
+    ],
+    [
+      "has failed for what came over none",
+      [
+        { brings: 1, ends: { status: 0xb000, completed: 1, failed: 2 } },
+        { brings: 1, ends: { status: 0xb000, completed: 1, failed: 2 } },
+        { brings: 0, ends: nothing },
+      ],
+      4,
+      { status: 0xb000, completed: 2, failed: 1 },
+    ],
+    [
+      "is never a success when the first was given up half-way",
+      [
+        { brings: 1, ends: { status: 0xc000, completed: 1, failed: 1 } },
+        { brings: 1, ends: { status: 0x0000, completed: 1, failed: 0 } },
+        { brings: 0, ends: nothing },
+      ],
+      4,
+      { status: 0xc000, completed: 2, failed: 1 },
+    ],
+    [
+      "is not repeated when it was refused as such",
+      [{ brings: 0, ends: { status: 0xa900, completed: undefined, failed: undefined } }],
+      1,
+      { status: 0xa900, completed: undefined, failed: undefined },
+    ],
+  ])("%s", async (_, passes, asked, outcome) => {
+    expect(await outcomeOf(passes)).toEqual({ asked, outcome });
   });
 });

@@ -35,34 +35,42 @@ function groupsFor({ sopClassUids = [], wanted }: RetrieveRequest): readonly (re
   return [...storageContextGroups(sopClassUids), ...(wanted === undefined ? singleSyntaxGroups(sopClassUids) : [])];
 }
 
+/** What is looked at of the end of a C-GET. */
+type Ended = Pick<RetrieveResult, "status" | "completed" | "failed"> & Partial<Pick<RetrieveResult, "remaining">>;
+
+/** Final statuses of a C-GET that got to its end: every instance that it selects is in its counts. PS3.4 C.4.3.1.4. */
+const COUNTED: ReadonlySet<number> = new Set([
+  STATUS.success,
+  STATUS.subOperationsCompleteWithFailures,
+  STATUS.unableToPerformSubOperations,
+]);
+
 /**
  * The same query over each group of contexts, until as many have come as had failed over the first. There what came before fails, for want
- * of a context: only arrivals count.
+ * of a context: only arrivals count. Of a first one that was given up half-way nobody knows how much it left out: its status stands.
  */
-export async function getOverGroups<R extends Pick<RetrieveResult, "status" | "completed" | "failed">>(
+export async function getOverGroups<R extends Ended>(
   groups: readonly (readonly ProposedContext[])[],
   { arrived, refused }: Received,
   carryOut: (contexts: readonly ProposedContext[]) => Promise<R>,
 ): Promise<R> {
   const [first = [], ...others] = groups;
   const outcome = await carryOut(first);
-  const { status, completed, failed } = outcome;
+  const { status, completed, failed, remaining = 0 } = outcome;
   // Without counts only the warning says that something failed.
   if (failed === undefined && status !== STATUS.subOperationsCompleteWithFailures) return outcome;
+  const isCounted = COUNTED.has(status) && remaining === 0 && failed !== undefined;
   const arrivedAtFirst = arrived.size;
   const late = (): number => arrived.size - arrivedAtFirst;
   for (const contexts of others) {
-    if (failed !== undefined && late() + refused.size >= failed) break;
+    if (isCounted && late() + refused.size >= failed) break;
     if ((await outcomeOrUnable(carryOut(contexts))) instanceof GatewayError) break;
   }
   if (late() === 0) return outcome;
-  const left = failed === undefined ? undefined : Math.max(0, failed - late());
-  return {
-    ...outcome,
-    status: left === 0 ? STATUS.success : status,
-    completed: completed === undefined ? undefined : completed + late(),
-    failed: left,
-  };
+  const sum = completed === undefined ? undefined : completed + late();
+  if (!isCounted) return { ...outcome, completed: sum };
+  const left = Math.max(0, failed - late());
+  return { ...outcome, status: left === 0 ? STATUS.success : status, completed: sum, failed: left };
 }
 
 /**
