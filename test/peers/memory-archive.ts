@@ -58,7 +58,7 @@ export function memoryStore(): { readonly received: Map<string, Buffer>; readonl
     const chunks: Uint8Array[] = [];
     return {
       write: (chunk) => {
-        chunks.push(chunk);
+        chunks.push(Buffer.from(chunk));
       },
       close: async () => {
         received.set(sopInstanceUid, Buffer.concat(chunks));

@@ -102,7 +102,8 @@ export interface IncomingInstance {
 }
 
 /**
- * Where the bytes of one incoming data set go, in order, as received. A `write` that returns a promise holds the sender back.
+ * Where the bytes of one incoming data set go, in order, as received. A `write` that returns a promise holds the sender back;
+ * the chunk is read into again when it has returned, or its promise has settled: what is to be kept is copied.
  * `close` returns the DIMSE status to answer (0x0000 only when the bytes are as durable as the receiver promises);
  * `abort` is called instead when the association ends in the middle; and, with the breach, when the data set turns out to be another object
  * than its command announced, which is answered with A900H.

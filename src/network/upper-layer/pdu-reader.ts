@@ -11,7 +11,7 @@ import {
 import { decodePdu } from "./pdu-decoder.ts";
 import type { Violation } from "./violations.ts";
 
-/** A piece of a message as it arrived: never larger than one read from the socket. */
+/** A piece of a message as it arrived: never larger than one read from the socket, and gone with the next. */
 export interface DataFragment {
   readonly contextId: number;
   /** Command set, else data set. PS3.8 E.2. */
@@ -173,7 +173,8 @@ export class PduReader {
   #onVariableField(field: Buffer | undefined): void {
     if (field === undefined) return;
     this.#mode = "pdu header";
-    this.#events.pdu(decodePdu(this.#pduType, field));
+    // What is decoded may be kept; the chunk may not.
+    this.#events.pdu(decodePdu(this.#pduType, Buffer.from(field)));
   }
 
   #onPdvHeader(header: Buffer | undefined): Promise<void> | undefined {

@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer as createTcpServer, isIP, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, isIP, type Server, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, createServer as createTlsServer, TLSSocket } from "node:tls";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
+import { acceptedWithReadBuffer, connectWithReadBuffer } from "./read-buffer.ts";
 import type { State } from "./state-table.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import { clientContext, serverMaterial } from "./tls-context.ts";
@@ -20,7 +21,7 @@ export interface TransportAddress {
  * @throws GatewayError TLS_SETTINGS_INVALID.
  */
 export function connectTransport({ host, port, tls }: TransportAddress): Socket {
-  if (tls === undefined) return connect({ host, port, noDelay: true });
+  if (tls === undefined) return connectWithReadBuffer({ host, port, noDelay: true });
   const serverName = tls.serverName ?? host;
   return connectTls({
     host,
@@ -113,7 +114,8 @@ export function createTransportServer(options: TransportServerOptions): Transpor
 }
 
 function plainServer({ onConnection }: TransportServerOptions): Server {
-  return createTcpServer({ noDelay: true }, onConnection);
+  const options = { noDelay: true, pauseOnConnect: true };
+  return createTcpServer(options, (socket) => onConnection(acceptedWithReadBuffer(socket)));
 }
 
 function tlsServer(options: TransportServerOptions, tls: TlsServerOptions, handshakes: Map<string, Socket>): Server {

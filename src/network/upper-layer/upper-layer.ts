@@ -12,6 +12,7 @@ import {
 } from "./pdu.ts";
 import { encodePdu } from "./pdu-encoder.ts";
 import { type DataFragment, PduReader } from "./pdu-reader.ts";
+import { onChunk } from "./read-buffer.ts";
 import { SilenceTimer } from "./silence-timer.ts";
 import { ACTIONS, type Action, actionFor, type Event, type State } from "./state-table.ts";
 import { transportError, whenOpen } from "./transport.ts";
@@ -151,7 +152,7 @@ export class UpperLayer {
   #attach(): void {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.#onChunk(chunk));
+    onChunk(socket, (chunk) => this.#onChunk(chunk));
     // The cause is told by `close`, which always follows.
     socket.on("error", (error) => {
       this.#transportError = error;
