@@ -1,10 +1,10 @@
-import { rm } from "node:fs/promises";
 import { ratioOf, type Summary, summaryOf } from "./statistics.ts";
 
 /** What one run came to. */
 export interface Measurement {
-  /** In the unit of the table. */
-  readonly figure: number;
+  /** One for each of the comparison's figures, by name. */
+  readonly figures: Readonly<Record<string, number>>;
+  /** 0 when it was not looked at. */
   readonly peakRssBytes: number;
 }
 
@@ -13,12 +13,15 @@ export interface Contender {
   readonly name: string;
   /** The program it needs, as it is called. */
   readonly program: string;
-  /** Does the work once. `folder` is empty before, and removed afterwards. */
+  /** Does the work once. `folder` is not there before, and its files are emptied afterwards. */
   run(folder: string): Promise<Measurement>;
 }
 
 /** What must hold between two contenders of a table. */
 export interface Gate {
+  /** Such as "floor". */
+  readonly name?: string;
+  readonly figure: string;
   readonly contender: string;
   readonly peer: string;
   /** The contender's figure divided by the peer's. */
@@ -30,10 +33,11 @@ export interface MemoryGate {
   readonly rssAtMostBytes: number;
 }
 
-/** One table: contenders, the same work, one unit. */
+/** Contenders and the same work; a table for each figure. */
 export interface Comparison {
   readonly title: string;
-  readonly unit: string;
+  /** What is measured, by name: the unit. */
+  readonly figures: Readonly<Record<string, string>>;
   readonly contenders: readonly Contender[];
   readonly gates: readonly Gate[];
   readonly memoryGates?: readonly MemoryGate[];
@@ -46,7 +50,7 @@ export interface Bench extends AsyncDisposable {
 
 export interface ContenderResult {
   readonly name: string;
-  readonly figure: Summary;
+  readonly figures: Readonly<Record<string, Summary>>;
   readonly peakRssBytes: number;
 }
 
@@ -58,51 +62,52 @@ export interface GateResult {
 
 export interface ComparisonResult {
   readonly title: string;
-  readonly unit: string;
+  readonly figures: Readonly<Record<string, string>>;
   readonly contenders: readonly ContenderResult[];
   readonly gates: readonly GateResult[];
   readonly leftOut: readonly string[];
 }
 
 export interface RunOptions {
+  /** Counted rounds; one more, not counted, comes before them. */
   readonly runs: number;
   /** A fresh path for each run. */
   folder(): string;
   /** Settles the machine before each run, so that one contender's unwritten pages do not cost the next one. */
   settle(): Promise<void>;
+  /** Gives back what a run left in `folder`. */
+  empty(folder: string): Promise<void>;
   isThere(program: string): boolean;
   onProgress(line: string): void;
 }
 
-/** Runs the contenders in turn, as many rounds as asked, each round beginning with another one. One that fails is left out, by name. */
+/** Runs the contenders in turn, each round beginning with another one. One that is missing or fails is left out, by name. */
 export async function compare(comparison: Comparison, options: RunOptions): Promise<ComparisonResult> {
+  const { title, figures, contenders } = comparison;
   const leftOut = new Map<string, string>();
-  for (const { name, program } of comparison.contenders) {
+  for (const { name, program } of contenders) {
     if (!options.isThere(program)) leftOut.set(name, `${program} is not installed`);
   }
-  const rounds = new Map<string, Measurement[]>(comparison.contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round < options.runs; round += 1) {
-    const { contenders } = comparison;
+  const counted = new Map<string, Measurement[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round <= options.runs; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const contender = contenders[(round + turn) % contenders.length];
       if (contender === undefined || leftOut.has(contender.name)) continue;
       const measured = await runOnce(contender, options);
       if (measured instanceof Error) leftOut.set(contender.name, measured.message);
-      else {
-        rounds.get(contender.name)?.push(measured);
-        options.onProgress(
-          `${comparison.title}, ${contender.name}: ${measured.figure.toPrecision(4)} ${comparison.unit}`,
-        );
-      }
+      else if (round > 0) counted.get(contender.name)?.push(measured);
+      options.onProgress(`${title}, ${contender.name}, round ${round}: ${outcomeOf(measured)}`);
     }
   }
-  const taken = [...rounds].filter(([name]) => !leftOut.has(name));
+  const taken = [...counted].filter(([name, measurements]) => !leftOut.has(name) && measurements.length > 0);
   return {
-    title: comparison.title,
-    unit: comparison.unit,
+    title,
+    figures,
     contenders: taken.map(([name, measurements]) => ({
       name,
-      figure: summaryOf(measurements.map(({ figure }) => figure)),
+      figures: Object.fromEntries(
+        Object.keys(figures).map((figure) => [figure, summaryOf(valuesOf(measurements, figure))]),
+      ),
       peakRssBytes: Math.max(...measurements.map(({ peakRssBytes }) => peakRssBytes)),
     })),
     gates: gateResults(comparison, new Map(taken)),
@@ -110,7 +115,18 @@ export async function compare(comparison: Comparison, options: RunOptions): Prom
   };
 }
 
-async function runOnce(contender: Contender, { folder, settle }: RunOptions): Promise<Measurement | Error> {
+function valuesOf(measurements: readonly Measurement[], figure: string): readonly number[] {
+  return measurements.map(({ figures }) => figures[figure] ?? Number.NaN);
+}
+
+function outcomeOf(measured: Measurement | Error): string {
+  if (measured instanceof Error) return measured.message;
+  return Object.entries(measured.figures)
+    .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
+    .join(", ");
+}
+
+async function runOnce(contender: Contender, { folder, settle, empty }: RunOptions): Promise<Measurement | Error> {
   const path = folder();
   try {
     await settle();
@@ -118,7 +134,7 @@ async function runOnce(contender: Contender, { folder, settle }: RunOptions): Pr
   } catch (thrown) {
     return thrown instanceof Error ? thrown : new Error(String(thrown));
   } finally {
-    await rm(path, { recursive: true, force: true });
+    await empty(path);
   }
 }
 
@@ -126,17 +142,14 @@ function gateResults(
   { gates, memoryGates = [] }: Comparison,
   rounds: ReadonlyMap<string, readonly Measurement[]>,
 ): readonly GateResult[] {
-  const speed = gates.flatMap(({ contender, peer, ratio }): GateResult[] => {
+  const speed = gates.flatMap(({ name, figure, contender, peer, ratio }): GateResult[] => {
     const [ours, theirs] = [rounds.get(contender), rounds.get(peer)];
     if (ours === undefined || theirs === undefined) return [];
-    const measured = ratioOf(
-      ours.map(({ figure }) => figure),
-      theirs.map(({ figure }) => figure),
-    );
+    const measured = ratioOf(valuesOf(ours, figure), valuesOf(theirs, figure));
     const [sign, bound] = "atLeast" in ratio ? (["≥", ratio.atLeast] as const) : (["≤", ratio.atMost] as const);
     return [
       {
-        gate: `${contender} ${sign} ${bound} × ${peer}`,
+        gate: `${name === undefined ? "" : `${name}, `}${figure}: ${contender} ${sign} ${bound} × ${peer}`,
         measured: `${measured.median.toFixed(2)} (${measured.lowest.toFixed(2)}–${measured.highest.toFixed(2)})`,
         met: "atLeast" in ratio ? measured.median >= bound : measured.median <= bound,
       },

@@ -24,6 +24,11 @@ export function benchScript(name: string): readonly [program: string, script: st
   return [process.execPath, `${ROOT}bench/${name}`];
 }
 
+/** A script of a peer's language. */
+export function benchPeer(name: string): string {
+  return `${ROOT}bench/peers/${name}`;
+}
+
 /** dcmtk holds small messages back for 40 ms unless told otherwise; daemons are not on everyone's PATH. */
 function environment(): NodeJS.ProcessEnv {
   const path = [process.env.PATH, "/usr/sbin", "/usr/local/sbin"].join(delimiter);
@@ -61,6 +66,8 @@ export async function runToEnd(program: string, args: readonly string[], cwd: st
 
 export interface RunningServer extends AsyncDisposable {
   peakRssBytes(): number;
+  /** What it has printed so far. */
+  stdout(): string;
 }
 
 /** Starts a program and waits until it takes connections on the port. */
@@ -71,17 +78,19 @@ export async function startServer(
   cwd: string,
 ): Promise<RunningServer> {
   const child = spawn(program, args, { cwd, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
-  const output = [collect(child.stdout), collect(child.stderr)];
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
   const deadlineMs = performance.now() + READY_TIMEOUT_MS;
   while (!(await takesConnections(port))) {
     if (child.exitCode !== null || performance.now() > deadlineMs) {
       await stop(child);
-      throw new Error(`${program} did not start:\n${output.map((text) => text()).join("\n")}`);
+      throw new Error(`${program} did not start:\n${stdout()}\n${stderr()}`);
     }
     await delay(RETRY_MS);
   }
   return {
     peakRssBytes: () => peakRssOf(child),
+    stdout,
     [Symbol.asyncDispose]: () => stop(child),
   };
 }

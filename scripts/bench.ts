@@ -1,10 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { edit } from "../bench/cases/edit.ts";
+import { find } from "../bench/cases/find.ts";
+import { move } from "../bench/cases/move.ts";
+import { parse } from "../bench/cases/parse.ts";
 import { receive } from "../bench/cases/receive.ts";
-import type { BenchContext, BenchFactory } from "../bench/context.ts";
+import { send } from "../bench/cases/send.ts";
+import { type BenchFactory, createContext } from "../bench/context.ts";
 import { type Comparison, type ComparisonResult, compare, type RunOptions } from "../bench/harness.ts";
 import { isInstalled, machineLine } from "../bench/machine.ts";
 import { reportLines } from "../bench/report.ts";
@@ -12,7 +17,7 @@ import { SET_NAMES, type SetName } from "../bench/sets.ts";
 import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
-const BENCHES: Readonly<Record<string, BenchFactory>> = { receive };
+const BENCHES: Readonly<Record<string, BenchFactory>> = { receive, send, find, move, parse, edit };
 
 const USUAL_RUNS = 5;
 
@@ -44,9 +49,20 @@ function runOptions(folder: string): RunOptions {
     runs: Math.max(1, Math.trunc(Number(options.runs)) || USUAL_RUNS),
     folder: () => join(folder, `run-${++number}`),
     settle: async () => void execFileSync("sync"),
+    empty: emptyFiles,
     isThere: isInstalled,
     onProgress: (line) => console.error(line),
   };
+}
+
+/**
+ * The memory and the disk of what was written are free again for the next run; the files themselves stay to the end, as file systems are
+ * slow to make files for a while when many were removed.
+ */
+async function emptyFiles(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
+    if (entry.isFile()) await truncate(join(entry.parentPath, entry.name));
+  }
 }
 
 async function main(): Promise<number> {
@@ -60,11 +76,11 @@ async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "radferry-bench-"));
   try {
     const machine = machineLine(python);
-    const context: BenchContext = {
+    const context = createContext({
       folder,
       sets: options.set.split(",").filter(isSetName),
       python: python ?? join(PYTHON_FOLDER, "bin", "python"),
-    };
+    });
     if (!options.json) console.log(machine);
     const results: Record<string, readonly ComparisonResult[]> = {};
     for (const name of names) {

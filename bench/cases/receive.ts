@@ -1,13 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../../test/peers/process.ts";
-import type { BenchContext, BenchFactory } from "../context.ts";
-import type { Comparison, Contender, Gate } from "../harness.ts";
+import { type BenchContext, type BenchFactory, setFolder } from "../context.ts";
+import type { Comparison, Contender } from "../harness.ts";
 import { benchScript, RADFERRY, runToEnd, startServer } from "../processes.ts";
 import { objectSet, type SetName } from "../sets.ts";
 
 const AE_TITLE = "BENCHSCP";
 const OURS = "radferry dicom receive";
+/** storescp leaves syncing to the system: so does this, until the association has ended. */
+const OURS_LIKE_STORESCP = "radferry dicom receive --sync association";
 const STORESCP = "storescp +B";
 
 /** A program that stores what it gets below `folder`. */
@@ -25,6 +27,14 @@ function receivers({ python }: BenchContext): readonly Receiver[] {
       name: OURS,
       program: RADFERRY,
       args: async (port, folder) => ["dicom", "receive", "--port", `${port}`, "--aet", AE_TITLE, "--out", folder],
+    },
+    {
+      name: OURS_LIKE_STORESCP,
+      program: RADFERRY,
+      args: async (port, folder) => [
+        ...["dicom", "receive", "--port", `${port}`, "--aet", AE_TITLE, "--out", folder],
+        ...["--sync", "association"],
+      ],
     },
     {
       name: STORESCP,
@@ -65,36 +75,82 @@ async function orthancArgs(port: number, folder: string): Promise<readonly strin
   return [configuration];
 }
 
-const SPEED: Partial<Readonly<Record<SetName, number>>> = { a: 0.95, b: 0.85, c: 0.95 };
-const RSS_AT_MOST_BYTES = 200e6;
+/** How a set gets to a receiver; the same way to each of them. */
+interface Feeder {
+  readonly title: string;
+  /** Seconds from the first request to the last answer. */
+  feed(port: number, set: SetName, atMost: number, cwd: string): Promise<number>;
+}
 
-/**
- * Each receiver is fed over one association by the same replaying sender, whose own cost is next to nothing.
- * The time runs from the first C-STORE request to the last answer: what a receiver promises with its answer is in it.
- */
-export const receive: BenchFactory = async (context) => ({
-  comparisons: [...context.sets, "huge" as const].map((name) => comparisonOf(name, context)),
-  async [Symbol.asyncDispose]() {},
-});
-
-function comparisonOf(name: SetName, context: BenchContext): Comparison {
-  const { about, objects, totalBytes } = objectSet(name);
-  const bound = SPEED[name];
-  const gates: readonly Gate[] =
-    bound === undefined ? [] : [{ contender: OURS, peer: STORESCP, ratio: { atLeast: bound } }];
-  const bytesEach = totalBytes / objects.length;
+/** The time of the whole process: what anyone can repeat. */
+function dcmsendFeeder(context: BenchContext): Feeder {
   return {
-    title: `receive ${about}`,
-    unit: name === "c" ? "objects/s" : "MB/s",
-    contenders: receivers(context)
-      .filter((receiver) => name !== "huge" || receiver.atMost === undefined)
-      .map((receiver) => contenderOf(receiver, name, objects.length, name === "c" ? 1 : bytesEach / 1e6)),
-    gates,
-    memoryGates: [{ contender: OURS, rssAtMostBytes: RSS_AT_MOST_BYTES }],
+    title: "sent by dcmsend",
+    async feed(port, set, atMost, cwd) {
+      const files = await context.files(set);
+      const folder = ["+sd", "127.0.0.1", `${port}`, setFolder(context.folder, set)];
+      const chosen = atMost < files.length ? ["127.0.0.1", `${port}`, ...files.slice(0, atMost)] : folder;
+      const { seconds } = await runToEnd("dcmsend", ["-aec", AE_TITLE, ...chosen], cwd);
+      return seconds;
+    },
   };
 }
 
-function contenderOf(receiver: Receiver, set: SetName, objects: number, figureEach: number): Contender {
+/** Costs next to nothing: the receiver alone decides. */
+const REPLAY: Feeder = {
+  title: "replayed",
+  async feed(port, set, atMost, cwd) {
+    const [node, script] = benchScript("replay-sender-main.ts");
+    const { stdout } = await runToEnd(node, [script, `${port}`, AE_TITLE, set, `${atMost}`], cwd);
+    const { seconds }: { readonly seconds: number } = JSON.parse(stdout);
+    return seconds;
+  },
+};
+
+const RATE = "rate";
+const SPEED: Partial<Readonly<Record<SetName, number>>> = { a: 0.95, b: 0.85, c: 0.95 };
+const RSS_AT_MOST_BYTES = 200e6;
+
+/** Those that answer when they have synced, and those that never sync, side by side; the gates compare like with like first. */
+export const receive: BenchFactory = async (context) => {
+  const dcmsend = dcmsendFeeder(context);
+  for (const name of context.sets) await context.files(name);
+  return {
+    comparisons: [
+      ...context.sets.map((name) => comparisonOf(name, dcmsend, receivers(context))),
+      ...context.sets.map((name) => comparisonOf(name, REPLAY, receivers(context).filter(isQuick))),
+      comparisonOf("huge", REPLAY, receivers(context).filter(isQuick)),
+    ],
+    async [Symbol.asyncDispose]() {},
+  };
+};
+
+function isQuick({ atMost }: Receiver): boolean {
+  return atMost === undefined;
+}
+
+function comparisonOf(name: SetName, feeder: Feeder, contenders: readonly Receiver[]): Comparison {
+  const { about, objects, totalBytes } = objectSet(name);
+  const bound = SPEED[name];
+  const work = name === "c" ? 1 : totalBytes / objects.length / 1e6;
+  return {
+    title: `receive ${about}, ${feeder.title}`,
+    figures: { [RATE]: name === "c" ? "objects/s" : "MB/s" },
+    contenders: contenders.map((receiver) => contenderOf(receiver, feeder, name, objects.length, work)),
+    gates:
+      bound === undefined
+        ? []
+        : [OURS_LIKE_STORESCP, OURS].map((contender) => ({
+            figure: RATE,
+            contender,
+            peer: STORESCP,
+            ratio: { atLeast: bound },
+          })),
+    memoryGates: [OURS, OURS_LIKE_STORESCP].map((contender) => ({ contender, rssAtMostBytes: RSS_AT_MOST_BYTES })),
+  };
+}
+
+function contenderOf(receiver: Receiver, feeder: Feeder, set: SetName, objects: number, work: number): Contender {
   const { name, program, atMost = {} } = receiver;
   const sent = Math.min(objects, atMost[set] ?? objects);
   return {
@@ -104,10 +160,8 @@ function contenderOf(receiver: Receiver, set: SetName, objects: number, figureEa
       await mkdir(folder, { recursive: true });
       const port = await freePort();
       await using server = await startServer(program, await receiver.args(port, folder), port, folder);
-      const [node, script] = benchScript("replay-sender-main.ts");
-      const { stdout } = await runToEnd(node, [script, `${port}`, AE_TITLE, set, `${sent}`], folder);
-      const { seconds }: { readonly seconds: number } = JSON.parse(stdout);
-      return { figure: (sent * figureEach) / seconds, peakRssBytes: server.peakRssBytes() };
+      const seconds = await feeder.feed(port, set, sent, folder);
+      return { figures: { [RATE]: (sent * work) / seconds }, peakRssBytes: server.peakRssBytes() };
     },
   };
 }
