@@ -135,7 +135,7 @@ function archiveClient(): string {
   const groups = storageContextGroups([]);
   return `### 4.2 Archive client
 
-One association is opened for each question, for each C-MOVE and for each C-GET.
+One association is opened for each question, for each C-MOVE and for each group of contexts of a C-GET.
 
 ${archiveContextsTable()}
 
@@ -143,7 +143,8 @@ C-FIND is asked in the study root, at the levels STUDY, SERIES and IMAGE, by sin
 keys exactly are dropped. When there are more answers than wanted, C-CANCEL is sent.
 
 C-GET: an association has at most ${MAXIMUM_CONTEXTS} contexts. When the SOP classes of a study are known, those are proposed, each in every transfer syntax.
-When they are not, the commonest go first, and up to ${groups.length} associations are opened one after the other until everything has come.`;
+When they are not, the commonest go first, and up to ${groups.length} associations are opened one after the other until everything has come.
+What the archive then says has failed is asked for again, by associations that propose a single transfer syntax each.`;
 }
 
 function destinationClient(): string {

@@ -60,6 +60,9 @@ describe("a final status", () => {
   it.each([
     [0x0000, undefined],
     [0xb000, undefined],
+    [0x0107, undefined],
+    [0x0116, undefined],
+    [0x0213, "ARCHIVE_OUT_OF_RESOURCES"],
     [0xa701, "ARCHIVE_OUT_OF_RESOURCES"],
     [0xa801, "MOVE_DESTINATION_UNKNOWN"],
     [0xa900, "ARCHIVE_REFUSED_REQUEST"],

@@ -10,10 +10,13 @@ interface StatusRow {
   readonly code: ErrorCode | undefined;
 }
 
-/** Final statuses of C-MOVE and C-GET. PS3.4 C.4.2.1.5 table C.4-2 and C.4.3.1.4 table C.4-3. */
+/** Final statuses of C-MOVE and C-GET. PS3.4 C.4.2.1.5 table C.4-2 and C.4.3.1.4 table C.4-3; PS3.7 C. */
 const FINAL_STATUSES: readonly StatusRow[] = [
   { from: 0x0000, to: 0x0000, code: undefined },
   { from: 0xb000, to: 0xb000, code: undefined },
+  { from: 0x0107, to: 0x0107, code: undefined },
+  { from: 0x0116, to: 0x0116, code: undefined },
+  { from: 0x0213, to: 0x0213, code: "ARCHIVE_OUT_OF_RESOURCES" },
   { from: 0xa701, to: 0xa702, code: "ARCHIVE_OUT_OF_RESOURCES" },
   { from: 0xa801, to: 0xa801, code: "MOVE_DESTINATION_UNKNOWN" },
   { from: 0xa900, to: 0xa900, code: "ARCHIVE_REFUSED_REQUEST" },
