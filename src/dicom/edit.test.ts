@@ -250,27 +250,44 @@ it("finds what makes one data set from another", () => {
   );
 });
 
-describe("a file edited into another", () => {
+describe.each([{ blocking: false }, { blocking: true }])("a file edited into another (blocking: $blocking)", (how) => {
   it("may be the same file, and leaves nothing else behind", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "one.dcm");
     await writeFile(path, fileOf(plain));
-    await editPart10File(path, path, () => replaced(textElement(tags.PatientName, "Roe^Jane")));
+    // What a run that was cut off left behind.
+    await writeFile(join(folder.path, ".one.dcm.partial"), "half a file");
+    await editPart10File(path, path, () => replaced(textElement(tags.PatientName, "Roe^Jane")), how);
     expect((await readFile(path)).includes("Roe^Jane")).toBe(true);
     expect(await readdir(folder.path)).toEqual(["one.dcm"]);
   });
 
-  it("is not written at all when the edit fails or is given up", async () => {
+  it("is copied whole, whatever its size", async () => {
+    await using folder = await temporaryFolder();
+    const pixels = element(tags.PixelData, "OW", Buffer.alloc(3 * 2 ** 20 + 2, "some pixels of an image "));
+    const bytes = fileOf(encodeDataSet(dataSetOf([...PATIENT, pixels]), EXPLICIT_VR_LITTLE_ENDIAN));
+    const [path, other] = [join(folder.path, "one.dcm"), join(folder.path, "two.dcm")];
+    await writeFile(path, bytes);
+    await editPart10File(path, other, () => replaced(textElement(tags.PatientName, "Roe^Jane")), how);
+    bytes.write("Roe^Jane", bytes.indexOf("Doe^John"), "latin1");
+    expect(Buffer.compare(await readFile(other), bytes)).toBe(0);
+  });
+
+  it("is not written at all when the edit fails, cannot be made, or is given up", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "one.dcm");
     await writeFile(path, fileOf(plain));
     const other = join(folder.path, "two.dcm");
-    const failing = editPart10File(path, other, () => Promise.reject(new Error("no rule for this")));
+    const failing = editPart10File(path, other, () => Promise.reject(new Error("no rule for this")), how);
     await expect(failing).rejects.toThrow("no rule for this");
-    const gone = AbortSignal.abort(new Error("given up"));
-    await expect(editPart10File(path, other, () => ({ dataSet: new Map() }), { signal: gone })).rejects.toThrow(
-      "given up",
+    const syntax = textElement(tags.TransferSyntaxUID, IMPLICIT_VR_LITTLE_ENDIAN);
+    const edits = { dataSet: new Map(), meta: new Map([[syntax.tag, syntax]]) };
+    await expect(editPart10File(path, other, () => edits, how)).rejects.toThrow(
+      expect.objectContaining({ code: "INTERNAL" }),
     );
+    const signal = AbortSignal.abort(new Error("given up"));
+    const givenUp = editPart10File(path, other, () => ({ dataSet: new Map() }), { ...how, signal });
+    await expect(givenUp).rejects.toThrow("given up");
     expect(await readdir(folder.path)).toEqual(["one.dcm"]);
   });
 });

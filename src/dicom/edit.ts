@@ -1,14 +1,14 @@
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { DataSet, Part10File } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import { transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
 import type { Segment } from "./encode-segments.ts";
+import { writeWhole } from "./file-output.ts";
 import { COPY_WINDOW_BYTES, type GatherOptions, gathered } from "./gather.ts";
 import { deflatedChunks } from "./inflate.ts";
 import type { ParseOptions } from "./parser-state.ts";
 import { readPart10File } from "./reader.ts";
+import type { FileSourceOptions } from "./sources.ts";
 import { type ElementEdits, metaEditsFor, splicedSegments } from "./splice.ts";
 import { type ByteSink, encodePreambleAndMeta } from "./writer.ts";
 
@@ -91,7 +91,6 @@ function headSegments(file: Part10File, edits: HeaderEdits): readonly Segment[] 
   return [{ kind: "bytes", bytes: encodePreambleAndMeta(sorted, file.preamble) }];
 }
 
-const OWNER_ONLY = 0o600;
 /** Memory of copies that are over, for those to come: asking for a mebibyte each time would cost as much as copying it. */
 const spareMemory: Uint8Array[] = [];
 const MAXIMUM_SPARE = 8;
@@ -105,47 +104,15 @@ export async function editPart10File(
   inputPath: string,
   outputPath: string,
   edit: (file: Part10File) => HeaderEdits | Promise<HeaderEdits>,
-  options: ParseOptions = {},
+  options: ParseOptions & FileSourceOptions = {},
 ): Promise<void> {
   await using file = await readPart10File(inputPath, options);
   const edits = await edit(file);
-  const temporaryPath = join(dirname(outputPath), `.${basename(outputPath)}.partial`);
   const memory = spareMemory.pop() ?? Buffer.allocUnsafeSlow(COPY_WINDOW_BYTES);
   try {
     const batches = splicedBatches(file, edits, { signal: options.signal, memory: () => memory });
-    await writeBatches(temporaryPath, batches);
+    await writeWhole(outputPath, batches, options);
   } finally {
     if (spareMemory.length < MAXIMUM_SPARE) spareMemory.push(memory);
   }
-  await rename(temporaryPath, outputPath);
-}
-
-async function writeBatches(path: string, batches: Batches): Promise<void> {
-  const output = await openAnew(path);
-  try {
-    for await (const batch of batches) await writeAll(output, batch);
-    await output.close();
-  } catch (thrown) {
-    await output.close();
-    await rm(path, { force: true });
-    throw thrown;
-  }
-}
-
-/** What a run that was cut off left behind is replaced. */
-async function openAnew(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "wx", OWNER_ONLY);
-  } catch (thrown) {
-    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "EEXIST")) throw thrown;
-    await rm(path, { force: true });
-    return open(path, "wx", OWNER_ONLY);
-  }
-}
-
-/** One system call for a batch, as long as the system takes it whole. */
-async function writeAll(output: FileHandle, batch: readonly Uint8Array[]): Promise<void> {
-  const sizeBytes = batch.reduce((sum, { length }) => sum + length, 0);
-  const { bytesWritten } = await output.writev([...batch]);
-  if (bytesWritten < sizeBytes) await output.writeFile(Buffer.concat(batch).subarray(bytesWritten));
 }

@@ -13,13 +13,15 @@ import {
 import { inflatedBytes, inflateSource } from "./inflate.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { advance } from "./parse-data-set.ts";
-import { createParser, type ParsedDataSet, type ParseOptions, parsedBy } from "./parser-state.ts";
+import { createParser, type ParsedDataSet, type ParseOptions, type Parser, parsedBy } from "./parser-state.ts";
 import { bytesSource, type FileSourceOptions, fileSource } from "./sources.ts";
 import { tagOf } from "./tag.ts";
 import { numberOf, uidOf } from "./values.ts";
 import { vrOfCode } from "./vr.ts";
 
 const PREAMBLE_BYTES = 128;
+/** "DICM". PS3.10 7.1. */
+const MAGIC = [0x44, 0x49, 0x43, 0x4d];
 const META_START = PREAMBLE_BYTES + 4;
 /** (0002,0000) UL, length 4. PS3.10 table 7.1-1. */
 const GROUP_LENGTH_BYTES = 12;
@@ -40,20 +42,34 @@ export function parseDataSet(bytes: Uint8Array, transferSyntaxUid: string, optio
   return parsedBy(parser).dataSet;
 }
 
-/** `head` is what was read of the source's beginning. */
-async function parseSource(
+/**
+ * `head` is what was read of the source's beginning. Most headers are wholly in it, and then nothing is waited for: promises would take
+ * as long as the parsing.
+ */
+function parseSource(
   source: ByteSource,
   offset: number,
   syntax: TransferSyntax,
   options: ParseOptions,
   head?: Uint8Array,
-): Promise<ParsedDataSet> {
+): ParsedDataSet | Promise<ParsedDataSet> {
   const cursor = createCursor(source.sizeBytes, offset, head);
   cursor.heldBytes = cursor.bytes.length;
   const parser = createParser(cursor, syntax, options);
-  for (let needed = advance(parser); needed > 0; needed = advance(parser)) {
-    options.signal?.throwIfAborted();
-    await fill(cursor, source, needed, options.windowBytes);
+  const needed = advance(parser);
+  return needed === 0 ? parsedBy(parser) : parseOn(parser, needed, source, options);
+}
+
+async function parseOn(
+  parser: Parser,
+  firstNeeded: number,
+  source: ByteSource,
+  { signal, windowBytes }: ParseOptions,
+): Promise<ParsedDataSet> {
+  const { cursor } = parser;
+  for (let needed = firstNeeded; needed > 0; needed = advance(parser)) {
+    signal?.throwIfAborted();
+    await fill(cursor, source, needed, windowBytes);
     if (!has(cursor, needed)) throw new GatewayError("DICOM_TRUNCATED", { offset: cursor.position, what: "source" });
   }
   return parsedBy(parser);
@@ -177,14 +193,15 @@ export async function readPart10File(
 }
 
 function isMagic(bytes: Uint8Array, offset: number): boolean {
-  return bytes.length >= offset + 4 && String.fromCharCode(...bytes.subarray(offset, offset + 4)) === "DICM";
+  return MAGIC.every((byte, index) => bytes[offset + index] === byte);
 }
 
 /** Up to 8 bytes: the header of an element of explicit VR with a short length, or of implicit VR. */
-async function peek(source: ByteSource, head: Uint8Array, offset: number): Promise<DataView> {
-  const end = Math.min(offset + 8, source.sizeBytes);
-  const bytes = end <= head.length ? head.subarray(offset, end) : await source.read(offset, end - offset);
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function peek(source: ByteSource, head: Uint8Array, offset: number): DataView | Promise<DataView> {
+  const length = Math.min(8, source.sizeBytes - offset);
+  return offset + length <= head.length
+    ? new DataView(head.buffer, head.byteOffset + offset, length)
+    : source.read(offset, length).then((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }
 
 function hasVr(header: DataView): boolean {
@@ -249,7 +266,7 @@ async function readBoundedMeta(
   if (end > source.sizeBytes) return undefined;
   const next = await peek(source, head, end);
   if (next.byteLength >= 2 && next.getUint16(0, true) === 0x0002) return undefined;
-  const meta = { sizeBytes: end, read: source.read.bind(source) };
+  const meta: ByteSource = { sizeBytes: end, read: (from, length) => source.read(from, length) };
   try {
     const syntax = transferSyntaxOf(EXPLICIT_VR_LITTLE_ENDIAN);
     const options = { limits, windowBytes, ...HELD_META, ...(signal && { signal }) };

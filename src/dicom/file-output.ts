@@ -1,0 +1,89 @@
+import { closeSync, openSync, renameSync, rmSync, writevSync } from "node:fs";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { FileSourceOptions } from "./sources.ts";
+
+const OWNER_ONLY = 0o600;
+
+/** A file being written: in one system call for a batch, as long as the system takes it whole. */
+interface OutputFile {
+  write(batch: readonly Uint8Array[]): Promise<number> | number;
+  close(): Promise<void> | void;
+}
+
+/** The same on this thread and off it. */
+interface FileOperations {
+  /** @throws NodeJS.ErrnoException EEXIST when it is there */
+  create(path: string): Promise<OutputFile> | OutputFile;
+  rename(from: string, to: string): Promise<void> | void;
+  remove(path: string): Promise<void> | void;
+}
+
+const BLOCKING: FileOperations = {
+  create(path) {
+    const descriptor = openSync(path, "wx", OWNER_ONLY);
+    return {
+      write: (batch) => writevSync(descriptor, batch),
+      close: () => closeSync(descriptor),
+    };
+  },
+  rename: renameSync,
+  remove: (path) => rmSync(path, { force: true }),
+};
+
+const NOT_BLOCKING: FileOperations = {
+  async create(path) {
+    const file: FileHandle = await open(path, "wx", OWNER_ONLY);
+    return {
+      write: async (batch) => (await file.writev([...batch])).bytesWritten,
+      close: () => file.close(),
+    };
+  },
+  rename,
+  remove: (path) => rm(path, { force: true }),
+};
+
+/**
+ * Writes a file under a temporary name beside its own, and renames it when it is whole: nobody sees half of it, and one that was there
+ * stays until then. It is not synced.
+ * @throws NodeJS.ErrnoException; what `batches` throws: then nothing is left behind
+ */
+export async function writeWhole(
+  path: string,
+  batches: AsyncIterable<readonly Uint8Array[]>,
+  { blocking = false }: FileSourceOptions,
+): Promise<void> {
+  const operations = blocking ? BLOCKING : NOT_BLOCKING;
+  const temporaryPath = join(dirname(path), `.${basename(path)}.partial`);
+  const output = await createAnew(temporaryPath, operations);
+  try {
+    try {
+      for await (const batch of batches) await writeAll(output, batch);
+    } finally {
+      await output.close();
+    }
+    await operations.rename(temporaryPath, path);
+  } catch (thrown) {
+    await operations.remove(temporaryPath);
+    throw thrown;
+  }
+}
+
+/** What a run that was cut off left behind is replaced. */
+async function createAnew(path: string, operations: FileOperations): Promise<OutputFile> {
+  try {
+    return await operations.create(path);
+  } catch (thrown) {
+    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "EEXIST")) throw thrown;
+    await operations.remove(path);
+    return operations.create(path);
+  }
+}
+
+async function writeAll(output: OutputFile, batch: readonly Uint8Array[]): Promise<void> {
+  const sizeBytes = batch.reduce((sum, { length }) => sum + length, 0);
+  let done = await output.write(batch);
+  if (done === sizeBytes) return;
+  const bytes = Buffer.concat(batch);
+  while (done < sizeBytes) done += await output.write([bytes.subarray(done)]);
+}
