@@ -4,6 +4,9 @@ import { encodeDataHeader } from "../upper-layer/pdu-encoder.ts";
 /** One write of several PDUs costs less than a write for each. */
 const BATCH_BYTES = 512 * 1024;
 
+/** Below this, putting the pieces of a batch together costs less than writing them as pieces. */
+const JOINED_BYTES = 32 * 1024;
+
 /** Peers without a limit get PDUs no larger than this. */
 const LARGEST_PDU_LENGTH = 256 * 1024;
 
@@ -69,7 +72,8 @@ class Batch {
   async flush(): Promise<void> {
     await this.#inFlight;
     if (this.#buffers.length === 0) return;
-    this.#inFlight = this.#sink(this.#buffers);
+    const isSmall = this.#bytes <= JOINED_BYTES && this.#buffers.length > 1;
+    this.#inFlight = this.#sink(isSmall ? [Buffer.concat(this.#buffers, this.#bytes)] : this.#buffers);
     // Seen by the next await; until then it is not unhandled.
     this.#inFlight.catch(() => {});
     this.#buffers = [];

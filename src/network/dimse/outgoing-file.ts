@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import type { Part10File } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { readPart10File } from "../../dicom/reader.ts";
 import { tagOf } from "../../dicom/tag.ts";
@@ -9,21 +10,28 @@ import type { OutgoingInstance } from "./service-types.ts";
 const CHUNK_BYTES = 512 * 1024;
 
 /** Behind the UIDs nothing is needed to send a file. */
-const STOP_BEFORE = tagOf(0x0008_0020);
+export const BEHIND_SOP_UIDS = tagOf(0x0008_0020);
 
 /**
  * A Part 10 file as it is to be sent: its data set, as stored, read in chunks.
  * @throws GatewayError as the reader does; DICOM_MALFORMED when the file does not say what it is.
  */
 export async function outgoingFromFile(path: string): Promise<OutgoingInstance> {
-  await using file = await readPart10File(path, { stopBefore: STOP_BEFORE });
+  await using file = await readPart10File(path, { stopBefore: BEHIND_SOP_UIDS });
+  return outgoingOf(file, () => readFrom(path, file.dataSetOffset));
+}
+
+/**
+ * What the head of a Part 10 file says of it. @param open reads the data set, as stored
+ * @throws GatewayError DICOM_MALFORMED when it does not say what it is.
+ */
+export function outgoingOf(file: Part10File, open: OutgoingInstance["open"]): OutgoingInstance {
   const sopClassUid = uidOf(file.dataSet, tags.SOPClassUID) ?? uidOf(file.meta, tags.MediaStorageSOPClassUID);
   const sopInstanceUid = uidOf(file.dataSet, tags.SOPInstanceUID) ?? uidOf(file.meta, tags.MediaStorageSOPInstanceUID);
   if (sopClassUid === undefined || sopInstanceUid === undefined) {
     throw new GatewayError("DICOM_MALFORMED", { problem: "no SOP class or instance UID" });
   }
-  const { transferSyntaxUid, dataSetOffset } = file;
-  return { sopClassUid, sopInstanceUid, transferSyntaxUid, open: () => readFrom(path, dataSetOffset) };
+  return { sopClassUid, sopInstanceUid, transferSyntaxUid: file.transferSyntaxUid, open };
 }
 
 async function* readFrom(path: string, offset: number): AsyncGenerator<Uint8Array, undefined> {

@@ -126,6 +126,7 @@ export interface OutgoingInstance {
   readonly sopInstanceUid: string;
   /** The syntax the bytes are in; only an accepted context with the same syntax can carry them. */
   readonly transferSyntaxUid: string;
+  /** A chunk is the sender's until three more have been taken, or the sending has ended: then it may be filled again. */
   open(): AsyncIterable<Uint8Array>;
 }
 

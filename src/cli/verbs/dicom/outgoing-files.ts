@@ -1,13 +1,13 @@
 import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
-import { outgoingFromFile } from "../../../network/dimse/outgoing-file.ts";
 import type { OutgoingInstance } from "../../../network/dimse/service-types.ts";
 import { MAXIMUM_CONTEXTS } from "../../../network/upper-layer/pdu-decoder.ts";
 import { isSystemError } from "../../write-whole-file.ts";
+import { localFiles } from "./local-file.ts";
 
 /** Files looked at before they are sent over one association. */
-const MAXIMUM_BATCH_FILES = 1_000;
+const MAXIMUM_BATCH_FILES = 10_000;
 
 /** A file to be sent, or the reason why it cannot be. */
 export type FoundFile =
@@ -16,10 +16,11 @@ export type FoundFile =
 
 /** Files in the order of their paths, put together so that one association can carry each batch. */
 export async function* outgoingBatches(paths: readonly string[]): AsyncGenerator<readonly FoundFile[]> {
+  const { look } = localFiles();
   let batch: FoundFile[] = [];
   let contexts = new Set<string>();
   for await (const file of filesOf(paths)) {
-    const found = await lookAt(file);
+    const found = await lookAt(file, look);
     const context =
       "instance" in found ? `${found.instance.sopClassUid} ${found.instance.transferSyntaxUid}` : undefined;
     const isContextTooMany = context !== undefined && !contexts.has(context) && contexts.size === MAXIMUM_CONTEXTS;
@@ -34,9 +35,9 @@ export async function* outgoingBatches(paths: readonly string[]): AsyncGenerator
   if (batch.length > 0) yield batch;
 }
 
-async function lookAt(file: string): Promise<FoundFile> {
+async function lookAt(file: string, look: (path: string) => Promise<OutgoingInstance>): Promise<FoundFile> {
   try {
-    return { file, instance: await outgoingFromFile(file) };
+    return { file, instance: await look(file) };
   } catch (thrown) {
     return { file, error: fileError(thrown) };
   }
