@@ -4,7 +4,10 @@ import { tags } from "../src/dicom/dictionary/tags.ts";
 import { editPart10File } from "../src/dicom/edit.ts";
 import { textElement } from "../src/dicom/values.ts";
 
-/** `edit-main.ts IN OUT`: replaces four elements and removes one in every file, one after the other; prints how long it took. */
+/**
+ * `edit-main.ts IN OUT`: replaces four elements and removes one in every file, one after the other and on this
+ * thread, as its peers do; prints how long it took.
+ */
 const [input = "", output = ""] = process.argv.slice(2);
 
 const names: string[] = [];
@@ -18,7 +21,8 @@ const dataSet = new Map([
 ]);
 const startedAtMs = performance.now();
 for (const name of names) {
-  await editPart10File(join(input, name), join(output, name), () => ({ dataSet }), { stopBefore: tags.PixelData });
+  const options = { stopBefore: tags.PixelData, blocking: true };
+  await editPart10File(join(input, name), join(output, name), () => ({ dataSet }), options);
 }
 process.stdout.write(
   `${JSON.stringify({ seconds: (performance.now() - startedAtMs) / 1_000, files: names.length })}\n`,

@@ -4,7 +4,10 @@ import { tags } from "../src/dicom/dictionary/tags.ts";
 import { readPart10File } from "../src/dicom/reader.ts";
 import { uidOf } from "../src/dicom/values.ts";
 
-/** `parse-main.ts FOLDER PASSES`: reads the header of every file, one after the other and on this thread, as its peers do; prints how long it took and for how many. */
+/**
+ * `parse-main.ts FOLDER PASSES`: reads the header of every file, one after the other and on this thread, as its peers do; prints how long
+ * it took and for how many.
+ */
 const [folder = "", passes = ""] = process.argv.slice(2);
 
 const paths: string[] = [];

@@ -43,7 +43,7 @@ export const parse: BenchFactory = async (context) => {
         title: "header reading of 500 CT slices of 512 KiB",
         figures: { [RATE]: "files/s" },
         contenders: [
-          library(OURS, 10, benchScript("parse-main.ts")),
+          library(OURS, 40, benchScript("parse-main.ts")),
           library(PYDICOM, 1, [context.python, benchPeer("parse.py")]),
           program("dcmdump", ["+sd", "+st", "SOPInstanceUID", "-q", folder]),
           program("gdcmdump", ["-r", folder]),
