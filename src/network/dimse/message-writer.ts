@@ -2,7 +2,7 @@ import { PDV_HEADER_BYTES } from "../upper-layer/pdu.ts";
 import { encodeDataHeader } from "../upper-layer/pdu-encoder.ts";
 
 /** One write of several PDUs costs less than a write for each. */
-const BATCH_BYTES = 512 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 
 /** Below this, putting the pieces of a batch together costs less than writing them as pieces. */
 const JOINED_BYTES = 32 * 1024;

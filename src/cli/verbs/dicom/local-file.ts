@@ -7,7 +7,7 @@ import type { OutgoingInstance } from "../../../network/dimse/service-types.ts";
 /** The UIDs of nearly every file are in its first bytes; more is read where they are not. */
 const WINDOW_BYTES = 2 * 1024;
 /** Few reads for an image, and little enough to stay in the processor's cache while it is sent. */
-const CHUNK_BYTES = 512 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 /** What a sender may still hold of a source, and the chunk that is filled. `OutgoingInstance.open` */
 const CHUNKS = 4;
 
