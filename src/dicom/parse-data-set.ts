@@ -11,7 +11,6 @@ import {
   failBeyond,
   type ItemsFrame,
   note,
-  noteEnd,
   type Parser,
 } from "./parser-state.ts";
 import type { Tag } from "./tag.ts";
@@ -53,7 +52,7 @@ export function advance(parser: Parser): number {
     }
   } catch (thrown) {
     if (!parser.tolerant || !(thrown instanceof GatewayError)) throw thrown;
-    noteEnd(parser, thrown.code, thrown.message);
+    parser.findings.push({ code: thrown.code, offset: parser.cursor.position, message: thrown.message });
     parser.ending = "damaged";
     while (parser.stack.length > 1) close(parser);
     return 0;
@@ -180,7 +179,7 @@ function readHeader(parser: Parser, frame: ElementsFrame, tag: Tag): number {
 
 function readDelimiter(parser: Parser, frame: ElementsFrame): number {
   const isOurs = parser.tag === tags.ItemDelimitationItem && frame.end === Number.POSITIVE_INFINITY;
-  if (!isOurs) note(parser, "DELIMITER_MISPLACED", "a delimiter where nothing was open");
+  if (!isOurs) note(parser, "DELIMITER_MISPLACED");
   noteDelimiterLength(parser, parser.length);
   parser.cursor.position += 8;
   if (isOurs) close(parser);
@@ -189,7 +188,7 @@ function readDelimiter(parser: Parser, frame: ElementsFrame): number {
 
 /** It is not looked at, as other readers do not. PS3.5 7.5.1. */
 function noteDelimiterLength(parser: Parser, length: number): void {
-  if (length !== 0) note(parser, "DELIMITER_LENGTH", "a delimiter whose length is not zero");
+  if (length !== 0) note(parser, "DELIMITER_LENGTH");
 }
 
 function readUndefinedLength(parser: Parser, frame: ElementsFrame): number {
@@ -223,16 +222,15 @@ function enter(parser: Parser, frame: ElementsFrame): void {
     parser.rootOffsets.push(parser.cursor.position);
     if (isPixelData(parser.tag)) parser.hasPixelData = true;
   }
-  if (parser.tag >>> 16 === ITEM_GROUP) note(parser, "ITEM_MISPLACED", "an item where an element must be");
-  if (!parser.isVrKnown) note(parser, "VR_UNKNOWN", "a VR that is none");
-  if (parser.reserved !== 0) note(parser, "RESERVED_BYTES", "reserved bytes of a header that are not zero");
+  if (parser.tag >>> 16 === ITEM_GROUP) note(parser, "ITEM_MISPLACED");
+  if (!parser.isVrKnown) note(parser, "VR_UNKNOWN");
+  if (parser.reserved !== 0) note(parser, "RESERVED_BYTES");
   if (parser.tag > frame.lastTag) {
     frame.lastTag = parser.tag;
     return;
   }
-  if (frame.elements.has(parser.tag))
-    note(parser, "ELEMENT_REPEATED", "an element that was there before; the last one counts");
-  else note(parser, "ELEMENT_ORDER", "an element with a lower tag than the one before it");
+  if (frame.elements.has(parser.tag)) note(parser, "ELEMENT_REPEATED");
+  else note(parser, "ELEMENT_ORDER");
 }
 
 function pushItems(parser: Parser, frame: ElementsFrame, end: number): number {
@@ -263,7 +261,7 @@ function readItem(parser: Parser, frame: ItemsFrame): number {
   const length = cursor.view.getUint32(start + 4, frame.little);
   if (tag === tags.SequenceDelimitationItem) {
     const isOurs = frame.end === Number.POSITIVE_INFINITY;
-    if (!isOurs) note(parser, "DELIMITER_MISPLACED", "a sequence delimiter in a sequence of defined length");
+    if (!isOurs) note(parser, "DELIMITER_MISPLACED");
     noteDelimiterLength(parser, length);
     cursor.position += 8;
     if (isOurs) close(parser);
@@ -321,7 +319,7 @@ function readFragment(parser: Parser, frame: FragmentsFrame): number {
   countOne(parser);
   const offset = cursor.position + 8;
   if (offset + length > frame.bound) failBeyond(parser, offset + length, "fragment");
-  if (length % 2 === 1) note(parser, "LENGTH_ODD", "a fragment of odd length");
+  if (length % 2 === 1) note(parser, "LENGTH_ODD");
   frame.fragments.push({ offset, length });
   cursor.position = offset + length;
   return GO_ON;
@@ -332,7 +330,7 @@ function readValue(parser: Parser, frame: ElementsFrame): number {
   const inSource = length > parser.bulkThresholdBytes || isPixelData(tag);
   if (!inSource && !has(cursor, headerBytes + length)) return headerBytes + length;
   enter(parser, frame);
-  if (length % 2 === 1) note(parser, "LENGTH_ODD", "a value of odd length");
+  if (length % 2 === 1) note(parser, "LENGTH_ODD");
   cursor.position += headerBytes;
   if (inSource) {
     const range = { offset: cursor.position, length };

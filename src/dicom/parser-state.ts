@@ -3,6 +3,7 @@ import type { Cursor } from "./cursor.ts";
 import type { ByteRange, DataElement, DataSet, Finding, Layout, SequenceItem } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import type { TransferSyntax } from "./dictionary/transfer-syntaxes.ts";
+import { type FindingCode, findingAt } from "./findings.ts";
 import { DEFAULT_LIMITS, type ParseLimits } from "./limits.ts";
 import { formatTag, type Tag } from "./tag.ts";
 import type { Vr } from "./vr.ts";
@@ -148,13 +149,8 @@ export function parsedBy(parser: Parser): ParsedDataSet {
   };
 }
 
-export function note(parser: Parser, code: string, message: string): void {
-  if (parser.findings.length < MAXIMUM_FINDINGS) noteEnd(parser, code, message);
-}
-
-/** Why parsing ends: said however much was found before. */
-export function noteEnd(parser: Parser, code: string, message: string): void {
-  parser.findings.push({ code, offset: parser.cursor.position, message });
+export function note(parser: Parser, code: FindingCode): void {
+  if (parser.findings.length < MAXIMUM_FINDINGS) parser.findings.push(findingAt(parser.cursor.position, code));
 }
 
 export function fail(

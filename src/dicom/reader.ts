@@ -10,6 +10,7 @@ import {
   transferSyntaxes,
   transferSyntaxOf,
 } from "./dictionary/transfer-syntaxes.ts";
+import { findingAt } from "./findings.ts";
 import { inflatedBytes, inflateSource } from "./inflate.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { advance } from "./parse-data-set.ts";
@@ -89,7 +90,7 @@ export async function readPart10(source: ByteSource, options: ParseOptions = {})
   );
   const hasPreamble = isMagic(head, PREAMBLE_BYTES);
   const metaOffset = hasPreamble ? META_START : isMagic(head, 0) ? 4 : 0;
-  if (!hasPreamble) findings.push({ code: "PREAMBLE_MISSING", offset: 0, message: "no preamble with DICM behind it" });
+  if (!hasPreamble) findings.push(findingAt(0, "PREAMBLE_MISSING"));
 
   const meta = await readMeta(source, head, metaOffset, hasPreamble, options, findings);
   const first = await peek(source, head, meta.endOffset);
@@ -140,8 +141,7 @@ async function readBody(
     const parsed = await parseSource(body, 0, syntax, options);
     const behindDeflated = await bytesBehind(source, endOffset);
     if (behindDeflated === undefined) return { body, behindDeflated, parsed };
-    const message = "bytes behind the deflated data set";
-    const findings = [...parsed.findings, { code: "TRAILING_BYTES", offset: endOffset, message }];
+    const findings = [...parsed.findings, findingAt(endOffset, "TRAILING_BYTES")];
     return { body, behindDeflated, parsed: { ...parsed, findings } };
   } catch (thrown) {
     if (options.tolerant !== true || !(thrown instanceof GatewayError)) throw thrown;
@@ -170,11 +170,8 @@ async function bytesBehind(source: ByteSource, offset: number): Promise<ByteRang
 
 function noteSyntax(findings: Finding[], { transferSyntaxUid, endOffset: offset }: Meta, probed: string): void {
   if (transferSyntaxUid === undefined) return;
-  const wrong = "the data set is not in the syntax that the file meta says";
-  if (probed !== transferSyntaxUid) findings.push({ code: "TRANSFER_SYNTAX_WRONG", offset, message: wrong });
-  const unknown = "a transfer syntax that the standard does not know, read as explicit VR little endian";
-  if (!transferSyntaxes.has(transferSyntaxUid))
-    findings.push({ code: "TRANSFER_SYNTAX_UNKNOWN", offset, message: unknown });
+  if (probed !== transferSyntaxUid) findings.push(findingAt(offset, "TRANSFER_SYNTAX_WRONG"));
+  if (!transferSyntaxes.has(transferSyntaxUid)) findings.push(findingAt(offset, "TRANSFER_SYNTAX_UNKNOWN"));
 }
 
 /** As `readPart10`, of a file that stays open for its ranges until disposed. @throws NodeJS.ErrnoException as `open` */
@@ -227,7 +224,7 @@ async function readMeta(
   if (first.byteLength < 8 || first.getUint16(0, true) !== 0x0002) {
     if (!hasPreamble && !looksLikeDataSet(first, source.sizeBytes - offset))
       throw new GatewayError("NOT_DICOM", { offset });
-    findings.push({ code: "FILE_META_MISSING", offset, message: "no file meta information" });
+    findings.push(findingAt(offset, "FILE_META_MISSING"));
     return { dataSet: new Map(), transferSyntaxUid: undefined, endOffset: offset };
   }
   const syntax = transferSyntaxOf(hasVr(first) ? EXPLICIT_VR_LITTLE_ENDIAN : IMPLICIT_VR_LITTLE_ENDIAN);
@@ -237,11 +234,9 @@ async function readMeta(
   findings.push(...parsed.findings.filter(({ code }) => code !== "TRAILING_BYTES"));
   const { dataSet, endOffset } = parsed;
   const uid = uidOf(dataSet, tags.TransferSyntaxUID);
-  if (uid === undefined)
-    findings.push({ code: "TRANSFER_SYNTAX_MISSING", offset, message: "the file meta names no transfer syntax" });
-  if (!syntax.explicitVr) findings.push({ code: "META_VR_MISSING", offset, message: "file meta in implicit VR" });
-  if (!hasGroupLength(parsed, offset))
-    findings.push({ code: "META_GROUP_LENGTH_WRONG", offset, message: "the file meta does not end where it says" });
+  if (uid === undefined) findings.push(findingAt(offset, "TRANSFER_SYNTAX_MISSING"));
+  if (!syntax.explicitVr) findings.push(findingAt(offset, "META_VR_MISSING"));
+  if (!hasGroupLength(parsed, offset)) findings.push(findingAt(offset, "META_GROUP_LENGTH_WRONG"));
   return { dataSet, transferSyntaxUid: uid, endOffset };
 }
 

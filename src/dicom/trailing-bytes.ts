@@ -1,6 +1,7 @@
 import { at, type Cursor, has } from "./cursor.ts";
 import { tags } from "./dictionary/tags.ts";
-import { type ElementsFrame, noteEnd, type Parser } from "./parser-state.ts";
+import { findingAt } from "./findings.ts";
+import type { ElementsFrame, Parser } from "./parser-state.ts";
 import { groupOf, isPrivate, type Tag } from "./tag.ts";
 
 /** Where "DICM" stands in a file with a preamble, and how many bytes show it. PS3.10 7.1. */
@@ -23,23 +24,23 @@ export const TRAILING = -1;
  */
 export function lookForTrailing(parser: Parser, frame: ElementsFrame, tag: Tag): number {
   if (frame.lastTag < 0) return NOT_TRAILING;
-  if (tag === 0) return endWith(parser, "zeros behind the data set");
+  if (tag === 0) return end(parser);
   const { cursor, hasPixelData } = parser;
   if (frame.bound - cursor.position >= MAGIC_END) {
     if (!has(cursor, MAGIC_END)) return MAGIC_END;
-    if (isMagicAt(cursor, MAGIC_OFFSET)) return endWith(parser, "another file behind the data set");
+    if (isMagicAt(cursor, MAGIC_OFFSET)) return end(parser);
   }
   if (!hasPixelData) return NOT_TRAILING;
-  if (frame.explicitVr && !hasLetters(cursor)) return endWith(parser, "no element behind the pixel data");
+  if (frame.explicitVr && !hasLetters(cursor)) return end(parser);
   const beginsAnew = groupOf(tag) === FILE_META_GROUP || (tag < tags.PixelData && frame.elements.has(tag));
-  return beginsAnew ? endWith(parser, "another data set behind the pixel data") : NOT_TRAILING;
+  return beginsAnew ? end(parser) : NOT_TRAILING;
 }
 
 /** Under implicit VR rubbish looks like an element until its length is seen: whether it is one that may follow pixel data at all. */
 export function isRubbishBehindPixelData(parser: Parser, frame: ElementsFrame, tag: Tag): boolean {
   if (frame !== parser.root || frame.explicitVr || !parser.hasPixelData) return false;
   if (GROUPS_BEHIND_PIXEL_DATA.has(groupOf(tag)) || isPrivate(tag)) return false;
-  endWith(parser, "no element behind the pixel data");
+  end(parser);
   return true;
 }
 
@@ -48,13 +49,14 @@ export function isPadding(parser: Parser, rest: number): boolean {
   const start = at(parser.cursor);
   const areZeros = !parser.cursor.bytes.subarray(start, start + rest).some((byte) => byte !== 0);
   if (!areZeros && !parser.hasPixelData) return false;
-  endWith(parser, areZeros ? "a few zeros behind the data set" : "a few bytes behind the pixel data");
+  end(parser);
   return true;
 }
 
-function endWith(parser: Parser, message: string): typeof TRAILING {
+/** Said however much was found before. */
+function end(parser: Parser): typeof TRAILING {
   parser.ending = "trailing";
-  noteEnd(parser, "TRAILING_BYTES", message);
+  parser.findings.push(findingAt(parser.cursor.position, "TRAILING_BYTES"));
   return TRAILING;
 }
 
