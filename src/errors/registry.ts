@@ -6,6 +6,7 @@ import { deliveryCodes } from "./codes/delivery.ts";
 import { dicomCodes } from "./codes/dicom.ts";
 import { dimseCodes } from "./codes/dimse.ts";
 import { jobsCodes } from "./codes/jobs.ts";
+import { profilesCodes } from "./codes/profiles.ts";
 import { settingsCodes } from "./codes/settings.ts";
 import { stagingCodes } from "./codes/staging.ts";
 import { storeCodes } from "./codes/store.ts";
@@ -18,6 +19,7 @@ export const errorRegistry = {
   ...tlsCodes,
   ...credentialsCodes,
   ...deidentificationCodes,
+  ...profilesCodes,
   ...dicomCodes,
   ...jobsCodes,
   ...storeCodes,

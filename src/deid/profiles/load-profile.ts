@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { compileRules } from "../rules/compiled-rules.ts";
 import type { OptionName } from "./options.ts";
-import type { OnReject, Profile } from "./profile.ts";
+import { type OnReject, type Profile, USUAL_PIXELS, USUAL_PSEUDONYMS } from "./profile.ts";
 
 interface ShippedProfile {
   readonly version: number;
@@ -30,5 +30,19 @@ export function loadProfile(name: string): Profile {
   const { version, onReject, options } = shipped;
   const rules = compileRules(options);
   const hash = createHash("sha256").update(JSON.stringify({ name, onReject, options, rules: rules.hash, version }));
-  return { name, version, hash: hash.digest("hex"), onReject, options, rules };
+  return {
+    name,
+    version,
+    hash: hash.digest("hex"),
+    onReject,
+    options,
+    rules,
+    rulesFor: () => rules,
+    filters: {},
+    pseudonyms: USUAL_PSEUDONYMS,
+    pixels: USUAL_PIXELS,
+    sr: "exclude",
+    documents: "reject",
+    reviews: [],
+  };
 }
