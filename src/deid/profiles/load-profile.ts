@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { USUAL_PIXELS } from "../pixels/pixel-settings.ts";
 import { compileRules } from "../rules/compiled-rules.ts";
 import type { OptionName } from "./options.ts";
-import { type OnReject, type Profile, USUAL_PIXELS, USUAL_PSEUDONYMS } from "./profile.ts";
+import { type OnReject, type Profile, USUAL_PSEUDONYMS } from "./profile.ts";
 
 interface ShippedProfile {
   readonly version: number;

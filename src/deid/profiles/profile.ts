@@ -1,4 +1,5 @@
 import type { InstanceFilters } from "../filters.ts";
+import type { PixelSettings } from "../pixels/pixel-settings.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
 import type { OptionName } from "./options.ts";
 
@@ -35,17 +36,6 @@ export interface PseudonymSettings {
   readonly birthDate: "empty" | "year" | "shifted";
   readonly deriveAge: boolean;
   readonly dateShift: DateShiftSettings;
-}
-
-export interface PixelSettings {
-  /** Modalities that pass whatever their class's default is; undefined: as the class says. */
-  readonly allow: readonly string[] | undefined;
-  /** Mask files, absolute. */
-  readonly masks: readonly string[];
-  /** Who answers for radiographs without Burned In Annotation (0028,0301); undefined: they are rejected. */
-  readonly allowAbsent: string | undefined;
-  readonly clearHighBits: boolean;
-  readonly jpegMetadata: "strip" | "reject";
 }
 
 /** A decision of the project that departs from the confidentiality profile, for the report. */
@@ -88,12 +78,4 @@ export const USUAL_PSEUDONYMS: PseudonymSettings = {
   birthDate: "empty",
   deriveAge: false,
   dateShift: { days: 3650, direction: "past", keepWeekday: false, per: "patient" },
-};
-
-export const USUAL_PIXELS: PixelSettings = {
-  allow: undefined,
-  masks: [],
-  allowAbsent: undefined,
-  clearHighBits: false,
-  jpegMetadata: "reject",
 };
