@@ -87,6 +87,24 @@ tagList(
 );
 tagList("retired-tags", "RETIRED_TAGS", "deid-retired.tsv", "Attributes that PS3.6 marks as retired.");
 
+const PRIVATE_TAG = /^\(([0-9A-F]{4}),xx([0-9A-F]{2})\)$/;
+const privateRows = rows("deid-safe-private.tsv").flatMap(([element = "", creator = "", vr = ""]) => {
+  const [, group = "", byte = ""] = PRIVATE_TAG.exec(element) ?? [];
+  // Some rows have no VR in the standard itself: whoever cannot be judged by its VR is not safe.
+  return vr === "" ? [] : [{ creator, key: `${group}${byte} ${vr.replace("OW/OB", "OB")}` }];
+});
+write(
+  "safe-private",
+  "deid-safe-private.tsv",
+  `/** PS3.15 2026c Table E.3.10-1: by Private Creator, "group and low byte, VR" of its elements, separated by commas. */
+export const SAFE_PRIVATE: Readonly<Record<string, string>> = {
+${[...Map.groupBy(privateRows, ({ creator }) => creator)]
+  .map(([creator, list]) => `  ${JSON.stringify(creator)}: "${list.map(({ key }) => key).join(",")}",`)
+  .join("\n")}
+};
+`,
+);
+
 const byModule = Map.groupBy(rows("deid-iod-types.tsv"), ([module]) => module ?? "");
 write(
   "iod-types",

@@ -1,6 +1,10 @@
 import type { DataElement, DataSet, Part10File } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
-import { EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import {
+  EXPLICIT_VR_BIG_ENDIAN,
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  IMPLICIT_VR_LITTLE_ENDIAN,
+} from "../../dicom/dictionary/transfer-syntaxes.ts";
 import type { Tag } from "../../dicom/tag.ts";
 import { textOf, uidOf } from "../../dicom/values.ts";
 import { fileMetaOf } from "../../dicom/writer.ts";
@@ -66,6 +70,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     uid: pseudonymizer.uid,
     source: composeSource(file.source),
     bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
+    implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
     tally,
     signal: options.signal,
   };

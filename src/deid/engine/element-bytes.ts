@@ -8,6 +8,7 @@ import {
   isIntegerString,
   isTechnicalText,
   isTime,
+  roundedNumber,
   splitValues,
 } from "../rules/value-forms.ts";
 import { DUMMIES, DUMMY_BYTES } from "../tables/dummies.ts";
@@ -79,6 +80,8 @@ function treatValues(
       return allOf(values, (value) =>
         vr === "IS" ? (isIntegerString(value) ? value : undefined) : decimalString(value),
       );
+    case "round":
+      return allOf(values, (value) => roundedNumber(value, treatment.step));
     case "uid":
       return allOf(values, (value) => context.uid(trimUid(value)));
     case "shift":

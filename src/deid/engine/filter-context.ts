@@ -13,6 +13,8 @@ export interface FilterContext {
   readonly source: ComposedSource;
   /** The source's numbers are in big endian order. PS3.5 7.3. */
   readonly bigEndian: boolean;
+  /** The source says no VRs: those of private elements cannot be compared. PS3.5 A.1. */
+  readonly implicitVr: boolean;
   readonly tally: Tally;
   readonly signal: AbortSignal;
 }

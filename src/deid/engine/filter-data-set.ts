@@ -1,6 +1,6 @@
 import type { DataElement, DataSet, ElementValue, SequenceItem } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
-import { formatTag, type Tag, tagOf } from "../../dicom/tag.ts";
+import { formatTag, isPrivate, type Tag, tagOf } from "../../dicom/tag.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import type { ActionName } from "../outcome.ts";
 import { fallbackFor, TOP_LEVEL } from "../rules/attribute-type.ts";
@@ -12,6 +12,7 @@ import { CODED_IDENTITY_SEQUENCES } from "../tables/dummies.ts";
 import { codedElements, dummyCodedItem, isCodedEntry, publicEntry, textElement } from "./coded-entry.ts";
 import { dummyBytes, heldBytes, NUMBER_BYTES, textBytes, treatBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
+import { createPrivateBlocks, type PrivateBlocks } from "./private-blocks.ts";
 import { Rejection } from "./rejection.ts";
 
 /** Sequences within sequences beyond this are not gone through: the instance is rejected. */
@@ -41,6 +42,7 @@ const ACTION_NAMES: Readonly<Record<Treatment["kind"], ActionName>> = {
   pixels: "kept",
   words: "kept",
   walk: "kept",
+  round: "kept",
   numbered: "replaced",
   code: "kept",
   mark: "replaced",
@@ -58,23 +60,63 @@ export async function filterDataSet(
 ): Promise<Map<Tag, DataElement>> {
   if (depth > DEPTH_LIMIT) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "depth");
   const kept = new Map<Tag, DataElement>();
+  const blocks = createPrivateBlocks(dataSet, context.rules.privateRules);
+  const place = { parentTag, depth };
   const tags = [...dataSet.keys()].sort((a, b) => a - b);
   for (const tag of tags) {
     const element = dataSet.get(tag);
     if (element === undefined) continue;
-    const rule = context.rules.ruleOf(tag);
-    if (rule.treatment.kind === "mark" || rule.treatment.kind === "pixels" || rule.treatment.kind === "code") continue;
-    const vr = standardVr(tag);
-    const value =
-      vr === undefined ? undefined : await treatElement(element, vr, rule, kept, { parentTag, depth }, context);
-    if (value !== undefined && vr !== undefined) {
-      context.tally.action(tag, ACTION_NAMES[rule.treatment.kind]);
-      kept.set(tag, outputElement(tag, keptVr(element, vr), value));
-    } else {
-      applyFallback(kept, tag, vr, rule, parentTag, context);
-    }
+    if (isPrivate(tag)) await filterPrivate(element, blocks, kept, place, context);
+    else await filterStandard(element, kept, place, context);
   }
-  return kept;
+  const creators = blocks.creators();
+  return creators.length === 0 ? kept : new Map([...kept, ...creators].sort(([a], [b]) => a - b));
+}
+
+async function filterStandard(
+  element: DataElement,
+  kept: Map<Tag, DataElement>,
+  place: Place,
+  context: FilterContext,
+): Promise<void> {
+  const { tag } = element;
+  const rule = context.rules.ruleOf(tag);
+  if (rule.treatment.kind === "mark" || rule.treatment.kind === "pixels" || rule.treatment.kind === "code") return;
+  const vr = standardVr(tag);
+  const value =
+    vr === undefined || !compatibleVr(element.vr, tag)
+      ? undefined
+      : await treatElement(element, vr, rule, kept, place, context);
+  if (value !== undefined && vr !== undefined) {
+    context.tally.action(tag, ACTION_NAMES[rule.treatment.kind]);
+    kept.set(tag, outputElement(tag, keptVr(element, vr), value));
+  } else {
+    applyFallback(kept, tag, vr, rule, place.parentTag, context);
+  }
+}
+
+/** Kept only in the VR it is known by; under implicit VR there is none to compare. PS3.15 E.3.10. */
+async function filterPrivate(
+  element: DataElement,
+  blocks: PrivateBlocks,
+  kept: Map<Tag, DataElement>,
+  place: Place,
+  context: FilterContext,
+): Promise<void> {
+  const { tag, vr: sourceVr } = element;
+  const found = blocks.ruleOf(tag);
+  const isKnownVr = sourceVr === found?.vr || (sourceVr === "UN" && (context.implicitVr || found?.vr === "SQ"));
+  const value =
+    found === undefined || !isKnownVr
+      ? undefined
+      : await treatElement(element, found.vr, found.rule, kept, place, context);
+  if (found === undefined || value === undefined) {
+    context.tally.privateElement(tag);
+    return;
+  }
+  context.tally.action(tag, ACTION_NAMES[found.rule.treatment.kind]);
+  const placedTag = blocks.place(tag);
+  kept.set(placedTag, outputElement(placedTag, found.vr, value));
 }
 
 async function treatElement(
@@ -86,7 +128,7 @@ async function treatElement(
   context: FilterContext,
 ): Promise<ElementValue | undefined> {
   const { treatment } = rule;
-  if (treatment.kind === "none" || !compatibleVr(element.vr, element.tag)) return undefined;
+  if (treatment.kind === "none") return undefined;
   if (treatment.kind === "walk") return walk(element, treatment.unlessOptional, place, context);
   if (treatment.kind === "numbered") return numberedLabel(treatment, vr, kept);
   // UN holds implicit little endian whatever the rest is in. PS3.5 6.2.2.

@@ -16,7 +16,7 @@ const METHOD_LIMIT = 64;
 const HASH_DIGITS = 12;
 
 /** Type 2 attributes of the Patient, General Study, Series and Image modules: added empty where they are missing. PS3.3 C.7. */
-const ADDED_WHEN_MISSING = [
+export const ADDED_WHEN_MISSING = [
   0x00080020, 0x00080030, 0x00080050, 0x00080090, 0x00100010, 0x00100020, 0x00100030, 0x00100040, 0x00200010,
   0x00200011, 0x00200013,
 ].map(tagOf);

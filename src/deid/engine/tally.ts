@@ -1,4 +1,4 @@
-import { formatTag, tagOf } from "../../dicom/tag.ts";
+import { formatTag, isPrivate, tagOf } from "../../dicom/tag.ts";
 import type { ActionName } from "../outcome.ts";
 
 /** Counts what the engine does to one instance; never a value. */
@@ -24,17 +24,23 @@ export function createTally(): Tally {
 
   return {
     action(tag, action) {
-      const key = formatTag(tagOf(tag));
+      const key = tagName(tag);
       const entry = actions.get(key) ?? {};
       entry[action] = (entry[action] ?? 0) + 1;
       actions.set(key, entry);
     },
-    unlisted: (tag) => count(unlistedCounts, formatTag(tagOf(tag))),
-    privateElement: (tag) => count(privateCounts, formatTag(tagOf(tag)).replace(/,[0-9A-F]{2}/, ",xx")),
+    unlisted: (tag) => count(unlistedCounts, tagName(tag)),
+    privateElement: (tag) => count(privateCounts, tagName(tag)),
     note: (note) => count(notes, note),
     actions,
     unlistedCounts,
     privateCounts,
     notes,
   };
+}
+
+/** "(0010,0010)"; of a private element "(0029,xx10)": its block says nothing. PS3.5 7.8.1. */
+function tagName(tag: number): string {
+  const name = formatTag(tagOf(tag));
+  return isPrivate(tagOf(tag)) ? name.replace(/,[0-9A-F]{2}/, ",xx") : name;
 }

@@ -5,9 +5,11 @@ import { CONFIDENTIALITY_TABLE } from "../tables/confidentiality-table.generated
 import { DEFINED_TERMS } from "../tables/defined-terms.generated.ts";
 import { EXTRA_TERMS } from "../tables/extra-terms.ts";
 import { RETIRED_TAGS } from "../tables/retired-tags.generated.ts";
+import { SAFE_PRIVATE } from "../tables/safe-private.generated.ts";
 import { SAFE_SEQUENCES } from "../tables/safe-sequences.generated.ts";
 import { SPECIAL_RULES } from "../tables/special-rules.ts";
 import { TECHNICAL_WORDS, TEXT_FORMS } from "../tables/text-forms.ts";
+import { compilePrivateRules, type PrivateRules } from "./private-rules.ts";
 import type { ByType, Rule, Treatment } from "./rule.ts";
 import { standardVr } from "./standard-vr.ts";
 
@@ -16,6 +18,7 @@ export interface CompiledRules {
   /** Of the tables, forms and options in force, lower-case hexadecimal. */
   readonly hash: string;
   ruleOf(tag: number): Rule;
+  readonly privateRules: PrivateRules;
 }
 
 const NONE: Treatment = { kind: "none" };
@@ -24,7 +27,7 @@ const EMPTY: ByType = { optional: "empty", empty: "empty", required: "empty", un
 const DUMMY: ByType = { optional: "dummy", empty: "dummy", required: "dummy", unknown: "dummy" };
 
 /** PS3.15 E.1.1 and Table E.1-1a. */
-const BY_CODE: Readonly<Record<BasicAction, ByType>> = {
+export const BY_CODE: Readonly<Record<BasicAction, ByType>> = {
   X: REMOVE,
   Z: EMPTY,
   D: DUMMY,
@@ -64,6 +67,7 @@ export function compileRules(options: readonly OptionName[]): CompiledRules {
 
   return {
     hash: hashOf(options),
+    privateRules: compilePrivateRules(active),
     ruleOf(tag) {
       const known = compiled.get(tag);
       if (known !== undefined) return known;
@@ -163,6 +167,7 @@ function hashOf(options: readonly OptionName[]): string {
       .map(([tag, form]) => [tag, form.kind === "words" ? "words" : form.pattern.source]),
     [...TECHNICAL_WORDS].sort(),
     [...SPECIAL_RULES].sort(([a], [b]) => a - b),
+    Object.entries(SAFE_PRIVATE).sort(),
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

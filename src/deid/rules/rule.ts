@@ -33,6 +33,8 @@ export type Treatment =
   | { readonly kind: "words" }
   /** A sequence that stays, its items judged element by element; X/Z/U* only where the IOD asks for it. */
   | { readonly kind: "walk"; readonly unlessOptional: boolean }
+  /** Number strings as multiples of `step`. */
+  | { readonly kind: "round"; readonly step: number }
   /** A label made from the number beside it: ROI_3. */
   | { readonly kind: "numbered"; readonly prefix: string; readonly numberTag: number }
   /** Value, scheme and meaning of a coded entry, judged together. PS3.3 8.8. */
@@ -41,7 +43,7 @@ export type Treatment =
   | { readonly kind: "mark" };
 
 /** Why an element went, for the report. */
-type RemovalReason = "table" | "unlisted" | "private" | "structure";
+type RemovalReason = "table" | "unlisted" | "private" | "structure" | "profile";
 
 export interface Rule {
   readonly treatment: Treatment;

@@ -16,7 +16,8 @@ export function splitValues(bytes: Uint8Array): string[] {
 }
 
 export function isTechnicalText(value: string, form: TextForm): boolean {
-  if (value.length > TEXT_FORM_LIMIT) return false;
+  const limit = form.kind === "pattern" ? (form.limit ?? TEXT_FORM_LIMIT) : TEXT_FORM_LIMIT;
+  if (value.length > limit) return false;
   if (form.kind === "pattern") return form.pattern.test(value);
   const words = value
     .toLowerCase()
@@ -47,6 +48,12 @@ export function decimalString(value: string): string | undefined {
     if (shorter.length <= DECIMAL_STRING_LIMIT) return shorter;
   }
   return undefined;
+}
+
+/** The multiple of `step` that is nearest, written as short as its VR allows; undefined: not a number. */
+export function roundedNumber(value: string, step: number): string | undefined {
+  if (decimalString(value) === undefined) return undefined;
+  return decimalString(String(Number((Math.round(Number(value) / step) * step).toPrecision(12))));
 }
 
 export function isTime(value: string): boolean {

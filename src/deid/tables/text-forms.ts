@@ -4,7 +4,15 @@
  */
 export type TextForm =
   /** Every word is in the vocabulary, or is a number of up to 3 digits, or such a number after a word's letters. */
-  { readonly kind: "words" } | { readonly kind: "pattern"; readonly pattern: RegExp };
+  { readonly kind: "words" }
+  /** Of the whole value, of up to `limit` characters (default: TEXT_FORM_LIMIT). */
+  | { readonly kind: "pattern"; readonly pattern: TextPattern; readonly limit?: number };
+
+/** A regular expression, however it is matched. */
+export interface TextPattern {
+  readonly source: string;
+  test(text: string): boolean;
+}
 
 /** Values longer than this are not looked at. */
 export const TEXT_FORM_LIMIT = 64;

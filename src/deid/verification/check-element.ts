@@ -1,3 +1,4 @@
+import type { Vr } from "../../dicom/vr.ts";
 import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
@@ -7,6 +8,7 @@ import {
   isIntegerString,
   isTechnicalText,
   isTime,
+  roundedNumber,
   splitValues,
 } from "../rules/value-forms.ts";
 import { CODE_FORMS, CODE_MEANINGS } from "../tables/code-schemes.ts";
@@ -55,18 +57,22 @@ const DATE_TIME = /^[0-9]{4}(?:[0-9]{2}){0,5}(?:\.[0-9]{1,6})?(?:[+-][0-9]{4})?$
 const MINIMUM_IDENTIFYING_DIGITS = 7;
 const MINIMUM_IDENTIFIER_IN_FORM = 4;
 
-/** Whether the profile allows an element of the output, judged from the element and the rules alone. `bytes` is undefined for long values. */
+/**
+ * Whether the profile allows an element of the output, judged from the element and the rules alone. `bytes` is undefined for long values;
+ * `privateVr` is the VR of a private element that the rules know.
+ */
 export function checkElement(
   found: Token,
   bytes: Buffer | undefined,
   rule: Rule,
   expectations: Expectations,
   harvest: Harvest,
+  privateVr?: Vr,
 ): ElementCheck {
-  if ((found.tag >>> 16) & 1) return { ok: false, reason: "private-element" };
+  if ((found.tag >>> 16) & 1 && privateVr === undefined) return { ok: false, reason: "private-element" };
   const token = withStandardVr(found);
   if (token.kind === "fragment") return passed("compressed");
-  if (!isLegalVr(token)) return { ok: false, reason: "vr" };
+  if (privateVr === undefined ? !isLegalVr(token) : token.vr !== privateVr) return { ok: false, reason: "vr" };
   if (token.kind === "sequence") return checkSequence(token, rule);
   const judgement = judge(token, bytes, rule, expectations);
   if (judgement === undefined) return { ok: false, reason: "element-not-allowed" };
@@ -128,6 +134,8 @@ function isTreated(value: string, vr: string, treatment: Treatment, expectations
       return value === expectations.pseudonym;
     case "number":
       return vr === "IS" ? isIntegerString(value) : decimalString(value) === value;
+    case "round":
+      return roundedNumber(value, treatment.step) === value;
     case "terms":
       return treatment.terms.has(value) || value === treatment.otherwise;
     case "text":

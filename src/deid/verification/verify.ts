@@ -1,10 +1,12 @@
 import { open } from "node:fs/promises";
+import { isPrivate, tagOf } from "../../dicom/tag.ts";
 import type { RejectionCode } from "../outcome.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
 import { checkElement, type ElementCheck, type Expectations, type SearchedAs } from "./check-element.ts";
 import { checkMeta, PREFIX_BYTES } from "./check-meta.ts";
 import { fold, type Harvest, type IdentifierKind } from "./harvest.ts";
 import { type Needles, needlesOf } from "./needles.ts";
+import { createPrivateReader, type PrivateReader } from "./private-rules.ts";
 import { type FileWindow, openWindow, type Token, TokenError, tokenize } from "./tokenizer.ts";
 
 /** What the output must be, known without the engine's filter. */
@@ -50,9 +52,10 @@ async function verifyBytes(window: FileWindow, needles: Needles, task: Verificat
   if (!meta.ok) return unproven(meta.reason);
   const search = createSearch(window, needles);
   await search.header(PREFIX_BYTES, meta.endOffset, meta.masked);
+  const privates = createPrivateReader(task.rules.privateRules);
   for await (const token of tokenize(window, meta.endOffset, window.sizeBytes)) {
     if (token.kind === "item") continue;
-    const check = await checkToken(window, token, task);
+    const check = await checkToken(window, token, privates, task);
     if (!check.ok) return unproven(`${check.reason} ${tagOfPath(token)}`);
     if (check.identifier !== undefined) return found(tagOfPath(token), check.identifier);
     const hit = await search.token(token, check.searched);
@@ -63,12 +66,18 @@ async function verifyBytes(window: FileWindow, needles: Needles, task: Verificat
   return { ok: true, sizeBytes: window.sizeBytes, identifiers: needles.count };
 }
 
-async function checkToken(window: FileWindow, token: Token, task: VerificationTask): Promise<ElementCheck> {
+async function checkToken(
+  window: FileWindow,
+  token: Token,
+  privates: PrivateReader,
+  task: VerificationTask,
+): Promise<ElementCheck> {
   const rule = task.rules.ruleOf(token.tag);
   const limit = token.vr === "DS" || token.vr === "IS" || token.vr === "UN" ? WHOLE_TEXT_BYTES : WHOLE_VALUE_BYTES;
   const isWhole = token.kind === "value" && token.length <= limit && rule.treatment.kind !== "pixels";
   const bytes = isWhole ? await window.at(token.valueOffset, token.length) : undefined;
-  return checkElement(token, bytes, rule, task.expectations, task.harvest);
+  const privateRule = isPrivate(tagOf(token.tag)) ? privates.ruleOf(token, bytes) : undefined;
+  return checkElement(token, bytes, privateRule?.rule ?? rule, task.expectations, task.harvest, privateRule?.vr);
 }
 
 interface Search {
