@@ -11,7 +11,16 @@ export interface ProjectKey {
 }
 
 /** What a derived value stands for; two domains share nothing. */
-type PrfDomain = "patient" | "patient-of-study" | "uid" | "date";
+type PrfDomain =
+  | "accession"
+  | "date"
+  | "date-of-project"
+  | "device"
+  | "id"
+  | "patient"
+  | "patient-of-study"
+  | "study-of-accession"
+  | "uid";
 
 const KEY_BYTES = 32;
 const KEY_FILE = /^[0-9a-fA-F]{64}\r?\n?$/;

@@ -1,67 +1,187 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type Pseudonym, parsePseudonym } from "../../staging/deidentified-file.ts";
+import { type PseudonymSettings, USUAL_PSEUDONYMS } from "../profiles/profile.ts";
+import { shiftDaysOf } from "./date-shift.ts";
+import { type LookupKind, type LookupTable, normalizeIdentifier } from "./lookup-table.ts";
+import { PIXL_HASH_LENGTH, type PixlSecrets, pixlHash } from "./pixl-hash.ts";
 import type { ProjectKey } from "./project-key.ts";
 
 /** Who a study belongs to, as far as its objects and the cohort say. */
 export interface PatientIdentity {
   readonly patientId: string;
-  /** From the cohort: wins over the Patient ID. */
+  /** Issuer of Patient ID (0010,0021); matters where the settings include it. */
+  readonly issuer?: string | undefined;
+  /** From the cohort: wins over the lookup table and the Patient ID. */
   readonly participantId?: string | undefined;
   /** Stands in where there is no Patient ID: such a study is a patient of its own. */
   readonly studyInstanceUid: string;
+  readonly accessionNumber?: string | undefined;
+}
+
+/** Identifiers that may be replaced by a keyed text instead of being emptied. */
+export type IdentifierKind = "accession" | "id" | "device";
+
+/** Every replacement for the objects of one study. */
+export interface StudyPseudonyms {
+  readonly patient: Pseudonym;
+  /** It was given by the cohort or the lookup table, not made from the key. */
+  readonly patientIsGiven: boolean;
+  /** Whole days to add to every date. */
+  readonly shiftDays: number;
+  /** As `Pseudonymizer.uid`, but for a study whose UID is looked up or shared with others. */
+  uid(originalUid: string): string;
+  /** Empty for an empty text. */
+  identifier(kind: IdentifierKind, text: string): string;
 }
 
 /** Keyed replacements of one project: the same in every run and on every host, unrelated to any other project's. */
 export interface Pseudonymizer {
-  /** @throws GatewayError PARTICIPANT_ID_INVALID when the participant id could not be a Patient ID and a folder name */
+  /**
+   * @throws GatewayError PARTICIPANT_ID_INVALID when the participant id could not be a Patient ID and a folder name;
+   * LOOKUP_ROW_MISSING where the settings require a row
+   */
+  ofStudy(patient: PatientIdentity): StudyPseudonyms;
+  /** @throws as `ofStudy` */
   patientPseudonym(patient: PatientIdentity): Pseudonym;
   /** The UID that replaces one: `2.25.` and 128 bits as a decimal number (PS3.5 B.2). UIDs registered by DICOM stay. */
   uid(originalUid: string): string;
-  /** Whole days to add to every date of the patient: between -3650 and -1. */
+  /** Whole days to add to every date of the patient. */
   dateShiftDays(patient: PatientIdentity): number;
+}
+
+export interface PseudonymizerOptions {
+  /** The project's prefix; one of the settings wins. */
+  readonly prefix?: string | undefined;
+  readonly settings?: PseudonymSettings | undefined;
+  readonly lookup?: LookupTable | undefined;
+  /** Makes pseudonyms of patients as PIXL does, and one study of all that share Patient ID and Accession Number. */
+  readonly pixl?: PixlSecrets | undefined;
 }
 
 /** Root of every UID that DICOM registers. PS3.6 A-1. */
 const REGISTERED_ROOT = "1.2.840.10008.";
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const PSEUDONYM_CHARACTERS = 16;
-const BITS_PER_CHARACTER = 5n;
+const BITS_PER_CHARACTER = 5;
+const PATIENT_CHARACTERS = 16;
+/** SH has room for 16, PS3.5 6.2; a device needs to be told from few others only. */
+const IDENTIFIER_CHARACTERS: Readonly<Record<IdentifierKind, number>> = { accession: 16, id: 16, device: 12 };
 const UID_BYTES = 16;
-const MAXIMUM_SHIFT_DAYS = 3650n;
+/** Between the parts of what is hashed: no identifier holds it. */
+const UNIT_SEPARATOR = "\x1f";
 
 export function isRegisteredUid(uid: string): boolean {
   return uid.startsWith(REGISTERED_ROOT);
 }
 
-export function createPseudonymizer(key: ProjectKey, options: { readonly prefix?: string } = {}): Pseudonymizer {
-  const prefix = options.prefix ?? "";
+interface Maker {
+  readonly key: ProjectKey;
+  readonly settings: PseudonymSettings;
+  readonly prefix: string;
+  readonly lookup: LookupTable | undefined;
+  readonly pixl: PixlSecrets | undefined;
+}
 
+/** @throws GatewayError PSEUDONYM_SOURCE_MISSING when the settings ask for a lookup table or PIXL's secrets and none is given */
+export function createPseudonymizer(key: ProjectKey, options: PseudonymizerOptions = {}): Pseudonymizer {
+  const settings = options.settings ?? USUAL_PSEUDONYMS;
+  const { lookup, pixl } = options;
+  if (settings.lookup === "required" && lookup === undefined) throw missing("lookup-table");
+  if (settings.mode === "pixl" && pixl === undefined) throw missing("pixl-secrets");
+  const maker: Maker = { key, settings, prefix: settings.prefix ?? options.prefix ?? "", lookup, pixl };
   return {
-    patientPseudonym(patient) {
-      if (patient.participantId !== undefined) return participantPseudonym(patient.participantId);
-      const { domain, text } = pseudonymInput(patient);
-      return parsePseudonym(prefix + crockford(key.prf(domain, text)));
-    },
-    uid(originalUid) {
-      if (originalUid === "" || isRegisteredUid(originalUid)) return originalUid;
-      const number = BigInt(`0x${key.prf("uid", originalUid).toString("hex", 0, UID_BYTES)}`);
-      return `2.25.${number === 0n ? 1n : number}`;
-    },
-    dateShiftDays(patient) {
-      const number = BigInt(`0x${key.prf("date", pseudonymInput(patient).text).toString("hex")}`);
-      return -(1 + Number(number % MAXIMUM_SHIFT_DAYS));
+    ofStudy: (patient) => studyPseudonyms(maker, patient),
+    patientPseudonym: (patient) => patientOf(maker, patient).pseudonym,
+    uid: (originalUid) => replacedUid(maker, originalUid),
+    dateShiftDays: (patient) => shiftOf(maker, patientOf(maker, patient).shiftInput),
+  };
+}
+
+function studyPseudonyms(maker: Maker, patient: PatientIdentity): StudyPseudonyms {
+  const { pseudonym, isGiven, shiftInput } = patientOf(maker, patient);
+  const { key } = maker;
+  const { studyInstanceUid } = patient;
+  const studyUid = studyUidOf(maker, patient);
+  return {
+    patient: pseudonym,
+    patientIsGiven: isGiven,
+    shiftDays: shiftOf(maker, shiftInput),
+    uid: (originalUid) => (originalUid === studyInstanceUid ? studyUid : replacedUid(maker, originalUid)),
+    identifier(kind, text) {
+      const normalized = normalizeIdentifier(text);
+      if (normalized === "") return "";
+      const given = kind === "accession" ? lookedUp(maker, "accession", normalized) : undefined;
+      return given ?? crockford(key.prf(kind, normalized), IDENTIFIER_CHARACTERS[kind]);
     },
   };
 }
 
-/** Patient ID without padding, in one spelling of its characters. */
-function normalizePatientId(text: string): string {
-  return text.normalize("NFC").replaceAll("\0", "").trim();
+interface PatientPseudonym {
+  readonly pseudonym: Pseudonym;
+  readonly isGiven: boolean;
+  /** What the shift is made of: the same for all that become one patient. */
+  readonly shiftInput: string;
 }
 
-function pseudonymInput(patient: PatientIdentity): { domain: "patient" | "patient-of-study"; text: string } {
-  const text = normalizePatientId(patient.participantId ?? patient.patientId);
-  return text === "" ? { domain: "patient-of-study", text: patient.studyInstanceUid } : { domain: "patient", text };
+function patientOf(maker: Maker, patient: PatientIdentity): PatientPseudonym {
+  const { key, prefix, pixl } = maker;
+  if (patient.participantId !== undefined) {
+    const pseudonym = participantPseudonym(patient.participantId);
+    return { pseudonym, isGiven: true, shiftInput: normalizeIdentifier(patient.participantId) };
+  }
+  const id = normalizeIdentifier(patient.patientId);
+  const given = lookedUp(maker, "patient", id);
+  if (given !== undefined) return { pseudonym: parsePseudonym(given), isGiven: true, shiftInput: given };
+  if (id === "") {
+    const digest = key.prf("patient-of-study", patient.studyInstanceUid);
+    return made(prefix + crockford(digest, PATIENT_CHARACTERS), patient.studyInstanceUid);
+  }
+  if (pixl !== undefined) return made(pixlHash(pixl, id, PIXL_HASH_LENGTH), id);
+  const input = withIssuer(maker, id, patient.issuer);
+  return made(prefix + crockford(key.prf("patient", input), PATIENT_CHARACTERS), input);
+}
+
+function made(text: string, shiftInput: string): PatientPseudonym {
+  return { pseudonym: parsePseudonym(text), isGiven: false, shiftInput };
+}
+
+function withIssuer({ settings }: Maker, id: string, issuer = ""): string {
+  const normalized = normalizeIdentifier(issuer);
+  return settings.issuer === "include" && normalized !== "" ? id + UNIT_SEPARATOR + normalized : id;
+}
+
+function shiftOf({ key, settings }: Maker, input: string): number {
+  const { dateShift } = settings;
+  const keyed = dateShift.per === "project" ? key.prf("date-of-project", "") : key.prf("date", input);
+  return shiftDaysOf(keyed, dateShift);
+}
+
+/** PIXL delivers all studies of one patient and accession number as one. */
+function studyUidOf(maker: Maker, patient: PatientIdentity): string {
+  const given = lookedUp(maker, "study", patient.studyInstanceUid);
+  if (given !== undefined) return given;
+  const id = normalizeIdentifier(patient.patientId);
+  const accessionNumber = normalizeIdentifier(patient.accessionNumber ?? "");
+  if (maker.pixl === undefined || id === "" || accessionNumber === "")
+    return replacedUid(maker, patient.studyInstanceUid);
+  return uidOfDigest(maker.key.prf("study-of-accession", id + UNIT_SEPARATOR + accessionNumber));
+}
+
+function replacedUid({ key, lookup }: Maker, originalUid: string): string {
+  if (originalUid === "" || isRegisteredUid(originalUid)) return originalUid;
+  return lookup?.replacementOf("study", originalUid) ?? uidOfDigest(key.prf("uid", originalUid));
+}
+
+function uidOfDigest(digest: Buffer): string {
+  const number = BigInt(`0x${digest.toString("hex", 0, UID_BYTES)}`);
+  return `2.25.${number === 0n ? 1n : number}`;
+}
+
+/** A patient's row is required always, others where the table has rows of their kind. */
+function lookedUp({ lookup, settings }: Maker, kind: LookupKind, original: string): string | undefined {
+  const found = lookup?.replacementOf(kind, original);
+  const isRequired = settings.lookup === "required" && (kind === "patient" || lookup?.has(kind) === true);
+  if (found === undefined && isRequired) throw new GatewayError("LOOKUP_ROW_MISSING", { kind });
+  return found;
 }
 
 function participantPseudonym(participantId: string): Pseudonym {
@@ -72,13 +192,19 @@ function participantPseudonym(participantId: string): Pseudonym {
   }
 }
 
-/** The first 80 bits in Crockford's base 32: no I, L, O or U, so that it survives being read aloud. */
-function crockford(digest: Buffer): string {
-  let number = BigInt(`0x${digest.toString("hex", 0, (PSEUDONYM_CHARACTERS * 5) / 8)}`);
+/** The first bits in Crockford's base 32: no I, L, O or U, so that it survives being read aloud. */
+function crockford(digest: Buffer, characters: number): string {
+  const bits = characters * BITS_PER_CHARACTER;
+  const bytes = Math.ceil(bits / 8);
+  let number = BigInt(`0x${digest.toString("hex", 0, bytes)}`) >> BigInt(bytes * 8 - bits);
   let text = "";
-  for (let position = 0; position < PSEUDONYM_CHARACTERS; position += 1) {
+  for (let position = 0; position < characters; position += 1) {
     text = CROCKFORD.charAt(Number(number % 32n)) + text;
-    number >>= BITS_PER_CHARACTER;
+    number >>= BigInt(BITS_PER_CHARACTER);
   }
   return text;
+}
+
+function missing(what: "lookup-table" | "pixl-secrets"): GatewayError {
+  return new GatewayError("PSEUDONYM_SOURCE_MISSING", { what });
 }

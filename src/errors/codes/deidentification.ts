@@ -47,6 +47,21 @@ export const deidentificationCodes = {
     summary: "Other users of this machine can read the project's key file.",
     remedy: "Run `chmod 600` on it, and consider a new key if it was exposed before anything was delivered.",
   },
+  LOOKUP_ROW_MISSING: {
+    class: "permanent",
+    summary: "The lookup table has no row for the patient or study, and the profile requires one.",
+    remedy: "Add the row to the project's lookup table, or set `lookup: optional` in the profile's pseudonyms.",
+  },
+  LOOKUP_TABLE_INVALID: {
+    class: "permanent",
+    summary: "The lookup table of pseudonyms is not right: none of it is used.",
+    remedy: "Correct the row (data rows count from 1; 0 is the heading): kind,original,replacement and maybe project.",
+  },
+  LOOKUP_TABLE_UNREADABLE: {
+    class: "permanent",
+    summary: "The lookup table of pseudonyms cannot be read.",
+    remedy: "Check its path, its owner, that it is UTF-8 and smaller than 64 MB.",
+  },
   PARTICIPANT_ID_INVALID: {
     class: "permanent",
     summary: "The participant id cannot become a pseudonym.",
@@ -61,6 +76,11 @@ export const deidentificationCodes = {
     class: "permanent",
     summary: "There is no de-identification profile of this name.",
     remedy: "Use `basic` or `research`.",
+  },
+  PSEUDONYM_SOURCE_MISSING: {
+    class: "permanent",
+    summary: "The profile's pseudonyms need a file that the project does not name.",
+    remedy: "Give the project its lookup table, or the key and salts of PIXL's hasher, or choose another profile.",
   },
   SOP_CLASS_NOT_ALLOWED: {
     class: "permanent",
