@@ -12,7 +12,7 @@ import {
 } from "./pdu.ts";
 import { encodePdu } from "./pdu-encoder.ts";
 import { type DataFragment, PduReader } from "./pdu-reader.ts";
-import { onChunk } from "./read-buffer.ts";
+import { holdBack, onChunk } from "./read-buffer.ts";
 import { SilenceTimer } from "./silence-timer.ts";
 import { ACTIONS, type Action, actionFor, type Event, type State } from "./state-table.ts";
 import { transportError, whenOpen } from "./transport.ts";
@@ -168,13 +168,8 @@ export class UpperLayer {
     const waiting = this.#reader.push(chunk);
     if (waiting === undefined) return;
     const held = this.#silence.hold();
-    this.#socket.pause();
-    waiting
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        held[Symbol.dispose]();
-        this.#socket.resume();
-      });
+    const settled = waiting.catch((error: unknown) => this.#fail(error)).finally(() => held[Symbol.dispose]());
+    holdBack(this.#socket, settled);
   }
 
   #onFragment(fragment: DataFragment): void | Promise<void> {

@@ -9,9 +9,6 @@ export const TEMPORARY = /^\.incoming-[0-9a-f-]{36}\.part$/;
 
 /** Held back until it is full: most objects show their UIDs in it, and small ones are written at once. */
 const HEAD_BYTES = 16 * 1024;
-/** Larger writes gain nothing, and take the page cache's memory in larger pieces, which are harder to have. */
-const WRITE_BYTES = 16 * 1024;
-
 /**
  * A file that arrives under a temporary name, in order. It is written by the thread that reads the network: this program has nothing else to do,
  * copying into the page cache takes less time than asking another thread for it, and a disk that is behind holds the senders back by itself.
@@ -38,9 +35,7 @@ export function createReceivedFile(folder: string, onHead: (head: Uint8Array) =>
 
   const writeAll = (bytes: Uint8Array): void => {
     if (descriptor === undefined) throw new Error("the file is closed");
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(descriptor, bytes, done, Math.min(WRITE_BYTES, bytes.length - done));
-    }
+    for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
   };
   const writeHead = (): void => {
     if (head === undefined) return;
