@@ -31,7 +31,7 @@ interface Reader {
 }
 
 function readerOf(socket: Socket): Reader {
-  let held = Buffer.alloc(0);
+  let held: Buffer = Buffer.alloc(0);
   let wake = (): void => {};
   socket.on("data", (chunk: Buffer) => {
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);

@@ -1,10 +1,80 @@
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
+import type { DataElement } from "../src/dicom/data-set.ts";
+import { tagOfKeyword } from "../src/dicom/dictionary/dictionary.ts";
 import { tags } from "../src/dicom/dictionary/tags.ts";
 import { EXPLICIT_VR_LITTLE_ENDIAN } from "../src/dicom/dictionary/transfer-syntaxes.ts";
-import { dataSetOf, element } from "../src/dicom/values.ts";
+import type { Tag } from "../src/dicom/tag.ts";
+import { dataSetOf, element, sequenceElement, textElement } from "../src/dicom/values.ts";
 import { encodeDataSet, encodeFileMeta } from "../src/dicom/writer.ts";
 import { syntheticStudy } from "../test/peers/synthetic-studies.ts";
+
+/** What CT scanners write beside what the synthetic studies have: about a hundred elements in all, some of them sequences. */
+const MORE_FIELDS: readonly (readonly [keyword: string, text: string])[] = [
+  ["ImageType", "ORIGINAL\\PRIMARY\\AXIAL"],
+  ["InstanceCreationTime", "101733.120000"],
+  ["InstanceCreatorUID", "1.2.826.0.1.3680043.10.1561.1"],
+  ["TimezoneOffsetFromUTC", "+0000"],
+  ["InstitutionalDepartmentName", "Radiology"],
+  ["PhysiciansOfRecord", "Winterbourne^Septimus"],
+  ["PerformingPhysicianName", "Oglethorpe^Millicent"],
+  ["AdmittingDiagnosesDescription", "none"],
+  ["PatientSize", "1.74"],
+  ["EthnicGroup", "not said"],
+  ["PatientComments", "made up"],
+  ["ContrastBolusAgent", "none"],
+  ["ScanOptions", "HELICAL MODE"],
+  ["KVP", "120"],
+  ["DataCollectionDiameter", "500"],
+  ["ProtocolName", "Thorax routine"],
+  ["ReconstructionDiameter", "384"],
+  ["DistanceSourceToDetector", "946.746"],
+  ["DistanceSourceToPatient", "538.52"],
+  ["GantryDetectorTilt", "0"],
+  ["TableHeight", "151.2"],
+  ["RotationDirection", "CW"],
+  ["ExposureTime", "500"],
+  ["XRayTubeCurrent", "340"],
+  ["Exposure", "170"],
+  ["FilterType", "BODY FILTER"],
+  ["GeneratorPower", "40800"],
+  ["FocalSpots", "1.2"],
+  ["ConvolutionKernel", "STANDARD"],
+  ["PatientPosition", "FFS"],
+  ["SpacingBetweenSlices", "2.5"],
+  ["ImageComments", "synthetic"],
+  ["WindowCenter", "40"],
+  ["WindowWidth", "400"],
+  ["WindowCenterWidthExplanation", "soft tissue"],
+  ["RescaleIntercept", "-1024"],
+  ["RescaleSlope", "1"],
+  ["RescaleType", "HU"],
+  ["RequestingPhysician", "Winterbourne^Septimus"],
+  ["RequestedProcedureDescription", "CT thorax"],
+  ["PerformedProcedureStepStartDate", "20240120"],
+  ["PerformedProcedureStepStartTime", "101500"],
+  ["PerformedProcedureStepID", "PPS1"],
+  ["PerformedProcedureStepDescription", "CT thorax"],
+];
+
+const CODE_FIELDS: readonly (readonly [keyword: string, text: string])[] = [
+  ["CodeValue", "P5-08000"],
+  ["CodingSchemeDesignator", "SRT"],
+  ["CodeMeaning", "Computed tomography"],
+];
+
+const REFERENCE_FIELDS: readonly (readonly [keyword: string, text: string])[] = [
+  ["ReferencedSOPClassUID", "1.2.840.10008.3.1.2.3.3"],
+  ["ReferencedSOPInstanceUID", "1.2.826.0.1.3680043.10.1561.2"],
+];
+
+const SEQUENCES: readonly (readonly [keyword: string, items: readonly (typeof CODE_FIELDS)[]])[] = [
+  ["ProcedureCodeSequence", [CODE_FIELDS]],
+  ["ReferencedStudySequence", [REFERENCE_FIELDS]],
+  ["ReferencedPerformedProcedureStepSequence", [REFERENCE_FIELDS]],
+  ["ReferencedImageSequence", [REFERENCE_FIELDS, REFERENCE_FIELDS, REFERENCE_FIELDS]],
+  ["PerformedProtocolCodeSequence", [CODE_FIELDS]],
+];
 
 /** Every set by its letter: CT images of one size, in studies of at most `STUDY_INSTANCES`. */
 const SHAPES = {
@@ -60,6 +130,7 @@ function studyObjects(name: SetName, study: number, count: number): readonly Set
   const { rows, columns } = SHAPES[name];
   const seed = 10_000 * (1 + SET_NAMES.indexOf(name)) + study;
   const { instances } = syntheticStudy({ seed, modality: "CT", instancesPerSeries: count, rows: 1, columns: 1 });
+  const more = [...textElements(MORE_FIELDS), ...SEQUENCES.map(sequence)];
   return instances.map(({ dataSet, studyInstanceUid, sopClassUid, sopInstanceUid }) => {
     const withSize = [...dataSet.values()]
       .filter(({ tag }) => tag !== tags.PixelData)
@@ -69,7 +140,7 @@ function studyObjects(name: SetName, study: number, count: number): readonly Set
         return each;
       });
     const header = Buffer.concat([
-      encodeDataSet(dataSetOf(withSize), EXPLICIT_VR_LITTLE_ENDIAN),
+      encodeDataSet(dataSetOf([...withSize, ...more]), EXPLICIT_VR_LITTLE_ENDIAN),
       pixelDataHeader(rows * columns * BYTES_PER_PIXEL),
     ]);
     const fileMeta = encodeFileMeta({
@@ -80,6 +151,23 @@ function studyObjects(name: SetName, study: number, count: number): readonly Set
     });
     return { sopClassUid, sopInstanceUid, studyInstanceUid, fileMeta, header };
   });
+}
+
+function textElements(fields: typeof MORE_FIELDS): readonly DataElement[] {
+  return fields.map(([keyword, text]) => textElement(tagOf(keyword), text));
+}
+
+function sequence([keyword, items]: (typeof SEQUENCES)[number]): DataElement {
+  return sequenceElement(
+    tagOf(keyword),
+    items.map((fields) => dataSetOf(textElements(fields))),
+  );
+}
+
+function tagOf(keyword: string): Tag {
+  const tag = tagOfKeyword(keyword);
+  if (tag === undefined) throw new Error(`no keyword of the dictionary: ${keyword}`);
+  return tag;
 }
 
 function unsigned16(value: number): Uint8Array {
