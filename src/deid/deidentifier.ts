@@ -12,6 +12,8 @@ import { filterInstance, type InstanceFilters } from "./filters.ts";
 import type { InstanceOutcome } from "./outcome.ts";
 import { judgePixels } from "./pixels/pixel-policy.ts";
 import type { Profile } from "./profiles/profile.ts";
+import type { LookupTable } from "./pseudonyms/lookup-table.ts";
+import type { PixlSecrets } from "./pseudonyms/pixl-hash.ts";
 import type { ProjectKey } from "./pseudonyms/project-key.ts";
 import { createPseudonymizer, type Pseudonymizer } from "./pseudonyms/pseudonymizer.ts";
 import { expectationsOf } from "./verification/expectations.ts";
@@ -22,8 +24,12 @@ export interface DeidentifierOptions {
   readonly profile: Profile;
   readonly key: ProjectKey;
   readonly filters: InstanceFilters;
-  /** Put before keyed pseudonyms (not before participant ids). */
+  /** Put before keyed pseudonyms (not before participant ids), unless the profile says another one. */
   readonly pseudonymPrefix?: string;
+  /** Replacements that the site made itself. */
+  readonly lookup?: LookupTable | undefined;
+  /** Makes pseudonyms of patients as PIXL does. */
+  readonly pixl?: PixlSecrets | undefined;
 }
 
 export interface InstanceTask {
@@ -57,9 +63,14 @@ interface Engine {
   readonly pseudonymizer: Pseudonymizer;
 }
 
+/** @throws GatewayError PSEUDONYM_SOURCE_MISSING when the profile asks for a lookup table or PIXL's secrets and none is given */
 export function createDeidentifier(options: DeidentifierOptions): Deidentifier {
-  const prefix = options.pseudonymPrefix;
-  const pseudonymizer = createPseudonymizer(options.key, prefix === undefined ? {} : { prefix });
+  const pseudonymizer = createPseudonymizer(options.key, {
+    prefix: options.pseudonymPrefix,
+    settings: options.profile.pseudonyms,
+    lookup: options.lookup,
+    pixl: options.pixl,
+  });
   const engine: Engine = { profile: options.profile, filters: options.filters, pseudonymizer };
   return {
     async instance(task, signal) {
@@ -68,6 +79,9 @@ export function createDeidentifier(options: DeidentifierOptions): Deidentifier {
         return await deidentify(engine, task, signal);
       } catch (thrown) {
         if (thrown instanceof Rejection) return { kind: "rejected", code: thrown.code, reason: thrown.reason };
+        if (thrown instanceof GatewayError && thrown.code === "LOOKUP_ROW_MISSING") {
+          return { kind: "rejected", code: thrown.code, reason: `no-lookup ${thrown.details.kind}` };
+        }
         throw thrown;
       }
     },
@@ -111,7 +125,12 @@ function judge({ filters }: Engine, file: Part10File, task: InstanceTask): Insta
 function verify(engine: Engine, file: Part10File, output: ComposedOutput, outputPath: string): Promise<Verification> {
   const harvest = harvestOf(file);
   const { rules } = engine.profile;
-  return verifyDeidentified({ outputPath, rules, harvest, expectations: expectationsOf(output, harvest, engine) });
+  return verifyDeidentified({
+    outputPath,
+    rules,
+    harvest,
+    expectations: expectationsOf(output, harvest, engine, file.dataSet),
+  });
 }
 
 function harvestOf(file: Part10File): Harvest {

@@ -1,3 +1,4 @@
+import { decodeText } from "../../dicom/character-sets.ts";
 import type { DataElement, DataSet, Part10File } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import {
@@ -6,15 +7,17 @@ import {
   IMPLICIT_VR_LITTLE_ENDIAN,
 } from "../../dicom/dictionary/transfer-syntaxes.ts";
 import type { Tag } from "../../dicom/tag.ts";
-import { textOf, uidOf } from "../../dicom/values.ts";
+import { characterSetOf, textOf, uidOf } from "../../dicom/values.ts";
 import { fileMetaOf } from "../../dicom/writer.ts";
 import type { Pseudonym } from "../../staging/deidentified-file.ts";
 import { pixelElements } from "../pixels/pixel-data.ts";
 import { nativeSizeBytes, pixelLayoutOf } from "../pixels/pixel-layout.ts";
 import { OPTIONS } from "../profiles/options.ts";
 import type { Profile } from "../profiles/profile.ts";
-import type { PatientIdentity, Pseudonymizer } from "../pseudonyms/pseudonymizer.ts";
+import { derivedAge, isBirthDateTellable } from "../pseudonyms/patient-age.ts";
+import type { PatientIdentity, Pseudonymizer, StudyPseudonyms } from "../pseudonyms/pseudonymizer.ts";
 import { attributeTypesOf, TOP_LEVEL } from "../rules/attribute-type.ts";
+import { textElement } from "./coded-entry.ts";
 import { type ComposedSource, composeSource } from "./composed-source.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { filterDataSet } from "./filter-data-set.ts";
@@ -33,7 +36,7 @@ export interface ComposedOutput {
   readonly seriesInstanceUid: string;
   readonly sopInstanceUid: string;
   readonly pseudonym: Pseudonym;
-  readonly pseudonymIsGiven: boolean;
+  readonly pseudonyms: StudyPseudonyms;
   readonly optionCodes: readonly string[];
   /** Of native pixel data, without padding. */
   readonly pixelBytes: number | undefined;
@@ -57,17 +60,23 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const original = originalUids(dataSet);
   const patient: PatientIdentity = {
     patientId: textOf(dataSet, tags.PatientID) ?? "",
+    issuer: textOf(dataSet, tags.IssuerOfPatientID),
     participantId: options.participantId,
     studyInstanceUid: original.study,
+    accessionNumber: textOf(dataSet, tags.AccessionNumber),
   };
-  const pseudonym = pseudonymizer.patientPseudonym(patient);
+  const pseudonyms = pseudonymizer.ofStudy(patient);
+  const { patient: pseudonym, uid } = pseudonyms;
+  const characterSet = characterSetOf(dataSet);
   const tally = createTally();
   const context: FilterContext = {
     rules: profile.rules,
     types: attributeTypesOf(original.sopClass),
     pseudonym,
-    shiftDays: pseudonymizer.dateShiftDays(patient),
-    uid: pseudonymizer.uid,
+    shiftDays: pseudonyms.shiftDays,
+    birthDateTellable: isBirthDateTellable(dataSet),
+    identifier: (kind, bytes) => pseudonyms.identifier(kind, decodeText(bytes, "SH", characterSet)),
+    uid,
     source: composeSource(file.source),
     bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
     implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
@@ -76,23 +85,24 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   };
   const kept = await filterDataSet(dataSet, TOP_LEVEL, 0, context);
   for (const [tag, element] of await pixelElements(dataSet, file.transferSyntaxUid, context)) kept.set(tag, element);
+  addAge(kept, dataSet, profile, tally);
   addOurs(kept, context, profile);
   noteFindings(file, tally);
 
   const isEncapsulated = [...kept.values()].some((element) => element.value.kind === "fragments");
   const transferSyntaxUid = isEncapsulated ? file.transferSyntaxUid : EXPLICIT_VR_LITTLE_ENDIAN;
-  const sopInstanceUid = pseudonymizer.uid(original.sopInstance);
+  const sopInstanceUid = uid(original.sopInstance);
   return {
     meta: fileMetaOf({ sopClassUid: original.sopClass, sopInstanceUid, transferSyntaxUid }),
     dataSet: new Map([...kept].sort(([a], [b]) => a - b)),
     source: context.source,
     transferSyntaxUid,
     sopClassUid: original.sopClass,
-    studyInstanceUid: pseudonymizer.uid(original.study),
-    seriesInstanceUid: pseudonymizer.uid(original.series),
+    studyInstanceUid: uid(original.study),
+    seriesInstanceUid: uid(original.series),
     sopInstanceUid,
     pseudonym,
-    pseudonymIsGiven: options.participantId !== undefined,
+    pseudonyms,
     optionCodes: profile.options.map((option) => OPTIONS[option].code),
     pixelBytes: nativePixelBytes(kept, isEncapsulated),
     tally,
@@ -111,6 +121,16 @@ function originalUids(dataSet: DataSet): { sopClass: string; sopInstance: string
     study: read(tags.StudyInstanceUID),
     series: read(tags.SeriesInstanceUID),
   };
+}
+
+/** Where the profile asks for ages and the source has dates alone. */
+function addAge(kept: Map<Tag, DataElement>, dataSet: DataSet, profile: Profile, tally: Tally): void {
+  const isWanted = profile.pseudonyms.deriveAge && profile.options.includes("retain-patient-characteristics");
+  if (!isWanted || textOf(dataSet, tags.PatientAge) !== undefined) return;
+  const age = derivedAge(dataSet);
+  if (age === undefined) return;
+  kept.set(...textElement(tags.PatientAge, "AS", age));
+  tally.action(tags.PatientAge, "added");
 }
 
 function addOurs(kept: Map<Tag, DataElement>, context: FilterContext, profile: Profile): void {

@@ -1,13 +1,14 @@
 import type { DataElement } from "../../dicom/data-set.ts";
 import { trimUid } from "../../dicom/uid.ts";
-import { shiftDate, shiftDateTime } from "../pseudonyms/date-shift.ts";
-import type { Rule, Treatment } from "../rules/rule.ts";
+import { shiftDate, shiftDateTime, yearOnly } from "../pseudonyms/date-shift.ts";
+import type { NumberBand, Rule, Treatment } from "../rules/rule.ts";
 import {
   decimalString,
   generalizedAge,
   isIntegerString,
   isTechnicalText,
   isTime,
+  isWithin,
   roundedNumber,
   splitValues,
 } from "../rules/value-forms.ts";
@@ -52,6 +53,8 @@ export function numberBytes(bytes: Uint8Array, vr: string, bigEndian: boolean): 
   return bigEndian ? swapWords(bytes, vr === "AT" ? 2 : size) : Uint8Array.from(bytes);
 }
 
+export type TreatContext = Pick<FilterContext, "uid" | "shiftDays" | "pseudonym" | "identifier" | "birthDateTellable">;
+
 /**
  * What a text, number, date or UID becomes under a treatment; undefined: the treatment refuses it, the rule's fallback applies.
  * `vr` is the dictionary's.
@@ -61,8 +64,9 @@ export function treatBytes(
   vr: string,
   bytes: Uint8Array,
   bigEndian: boolean,
-  context: Pick<FilterContext, "uid" | "shiftDays" | "pseudonym">,
+  context: TreatContext,
 ): Uint8Array | undefined {
+  if (treatment.kind === "identifier") return textBytes(vr, context.identifier(treatment.of, bytes));
   if (treatment.kind === "pseudonym") return textBytes(vr, context.pseudonym);
   if (treatment.kind === "number" && vr in NUMBER_BYTES) return numberBytes(bytes, vr, bigEndian);
   const values = treatValues(treatment, vr, splitValues(bytes), context);
@@ -73,12 +77,15 @@ function treatValues(
   treatment: Treatment,
   vr: string,
   values: readonly string[],
-  context: Pick<FilterContext, "uid" | "shiftDays">,
+  context: TreatContext,
 ): readonly string[] | undefined {
   switch (treatment.kind) {
     case "number":
+      return allOf(values, (value) => numberString(vr, value, treatment.band));
+    case "birth-date":
+      if (!context.birthDateTellable) return undefined;
       return allOf(values, (value) =>
-        vr === "IS" ? (isIntegerString(value) ? value : undefined) : decimalString(value),
+        treatment.mode === "year" ? yearOnly(value) : shiftDate(value, context.shiftDays),
       );
     case "round":
       return allOf(values, (value) => roundedNumber(value, treatment.step));
@@ -113,6 +120,11 @@ function allOf(values: readonly string[], treat: (value: string) => string | und
     treated.push(result);
   }
   return treated;
+}
+
+function numberString(vr: string, value: string, band: NumberBand | undefined): string | undefined {
+  const text = vr === "IS" ? (isIntegerString(value) ? value : undefined) : decimalString(value);
+  return text !== undefined && isWithin(band, text) ? text : undefined;
 }
 
 function shiftedValue(vr: string, value: string, days: number): string | undefined {

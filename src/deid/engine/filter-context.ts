@@ -1,3 +1,4 @@
+import type { IdentifierKind } from "../pseudonyms/pseudonymizer.ts";
 import type { AttributeTypes } from "../rules/attribute-type.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
 import type { ComposedSource } from "./composed-source.ts";
@@ -9,6 +10,10 @@ export interface FilterContext {
   readonly types: AttributeTypes;
   readonly pseudonym: string;
   readonly shiftDays: number;
+  /** The patient is known to be no older than 89 years. */
+  readonly birthDateTellable: boolean;
+  /** Of the bytes of an accession number, study id or device. */
+  readonly identifier: (kind: IdentifierKind, bytes: Uint8Array) => string;
   readonly uid: (originalUid: string) => string;
   readonly source: ComposedSource;
   /** The source's numbers are in big endian order. PS3.5 7.3. */

@@ -10,7 +10,7 @@ import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { CODED_IDENTITY_SEQUENCES } from "../tables/dummies.ts";
 import { codedElements, dummyCodedItem, isCodedEntry, publicEntry, textElement } from "./coded-entry.ts";
-import { dummyBytes, heldBytes, NUMBER_BYTES, textBytes, treatBytes } from "./element-bytes.ts";
+import { dummyBytes, heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { createPrivateBlocks, type PrivateBlocks } from "./private-blocks.ts";
 import { Rejection } from "./rejection.ts";
@@ -36,6 +36,8 @@ const ACTION_NAMES: Readonly<Record<Treatment["kind"], ActionName>> = {
   shift: "shifted",
   age: "kept",
   pseudonym: "pseudonym",
+  identifier: "pseudonym",
+  "birth-date": "shifted",
   number: "kept",
   terms: "kept",
   text: "kept",
@@ -230,7 +232,7 @@ function numberedLabel(
 }
 
 function wordBytes(bytes: Uint8Array, bigEndian: boolean): ElementValue | undefined {
-  const treated = treatBytes({ kind: "number" }, "US", bytes, bigEndian, { uid: String, shiftDays: 0, pseudonym: "" });
+  const treated = numberBytes(bytes, "US", bigEndian);
   return treated === undefined ? undefined : { kind: "bytes", bytes: treated };
 }
 

@@ -71,18 +71,27 @@ function dayOf(year: string, month: string, day: string): Date | undefined {
   return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day) ? date : undefined;
 }
 
+function calendarDay(value: string): Date | undefined {
+  const [, year = "", month = "", day = ""] = DATE.exec(value) ?? OLD_DATE.exec(value) ?? [];
+  return dayOf(year, month, day);
+}
+
 /** The first of January of the date's year; undefined: not a date. */
 export function yearOnly(value: string): string | undefined {
-  const [, year = "", month = "", day = ""] = DATE.exec(value) ?? OLD_DATE.exec(value) ?? [];
-  return dayOf(year, month, day) === undefined ? undefined : `${year}0101`;
+  const day = calendarDay(value);
+  return day === undefined ? undefined : `${String(day.getUTCFullYear())}0101`;
+}
+
+/** Whole days from one date to another; undefined as in `yearsBetween`. */
+export function daysBetween(birthDate: string, studyDate: string): number | undefined {
+  const [birth, study] = [birthDate, studyDate].map(calendarDay);
+  if (birth === undefined || study === undefined || study < birth) return undefined;
+  return (study.getTime() - birth.getTime()) / DAY_MS;
 }
 
 /** Whole years from one date to another; undefined: one is no date, or they stand the wrong way round. */
 export function yearsBetween(birthDate: string, studyDate: string): number | undefined {
-  const [birth, study] = [birthDate, studyDate].map((value) => {
-    const [, year = "", month = "", day = ""] = DATE.exec(value) ?? OLD_DATE.exec(value) ?? [];
-    return dayOf(year, month, day);
-  });
+  const [birth, study] = [birthDate, studyDate].map(calendarDay);
   if (birth === undefined || study === undefined || study < birth) return undefined;
   const years = study.getUTCFullYear() - birth.getUTCFullYear();
   const birthday = Date.UTC(study.getUTCFullYear(), birth.getUTCMonth(), birth.getUTCDate());

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { OptionName } from "../profiles/options.ts";
+import { type PseudonymSettings, USUAL_PSEUDONYMS } from "../profiles/profile.ts";
+import { pseudonymRules } from "../pseudonyms/pseudonym-rules.ts";
 import type { BasicAction, ConfidentialityRow } from "../tables/confidentiality-row.ts";
 import { CONFIDENTIALITY_TABLE } from "../tables/confidentiality-table.generated.ts";
 import { DEFINED_TERMS } from "../tables/defined-terms.generated.ts";
@@ -10,14 +12,15 @@ import { SAFE_SEQUENCES } from "../tables/safe-sequences.generated.ts";
 import { SPECIAL_RULES } from "../tables/special-rules.ts";
 import { TECHNICAL_WORDS, TEXT_FORMS } from "../tables/text-forms.ts";
 import { compilePrivateRules, type PrivateRules } from "./private-rules.ts";
-import type { ByType, Rule, Treatment } from "./rule.ts";
+import type { ByType, NumberBand, Rule, Treatment } from "./rule.ts";
 import { standardVr } from "./standard-vr.ts";
 
 /** The effective rules of a profile: one rule for every tag there is, made on first use. */
 export interface CompiledRules {
   /** Of the tables, forms and options in force, lower-case hexadecimal. */
   readonly hash: string;
-  ruleOf(tag: number): Rule;
+  /** `ancestors`: the sequences around the element, the outermost first; without them rules of one place do not hold. */
+  ruleOf(tag: number, ancestors?: readonly number[]): Rule;
   readonly privateRules: PrivateRules;
 }
 
@@ -49,11 +52,15 @@ const PRIVATE: Rule = { treatment: NONE, fallback: REMOVE, reason: "private" };
 const STRUCTURE: Rule = { treatment: NONE, fallback: REMOVE, reason: "structure" };
 const DENIED: Rule = { treatment: NONE, fallback: UNLISTED, reason: "unlisted" };
 
-export function compileRules(options: readonly OptionName[]): CompiledRules {
+export function compileRules(
+  options: readonly OptionName[],
+  pseudonyms: PseudonymSettings = USUAL_PSEUDONYMS,
+): CompiledRules {
   const active = new Set(options);
   const rows = new Map(CONFIDENTIALITY_TABLE.map((row) => [row.tag, row]));
   const retired = new Set(RETIRED_TAGS);
   const sequences = new Set(SAFE_SEQUENCES);
+  const replacements = pseudonymRules(pseudonyms);
   const compiled = new Map<number, Rule>();
 
   const make = (tag: number): Rule => {
@@ -62,11 +69,11 @@ export function compileRules(options: readonly OptionName[]): CompiledRules {
     const special = SPECIAL_RULES.get(tag);
     const row = rows.get(tag);
     const rule = row === undefined ? unlistedRule(tag, active, retired, sequences) : tableRule(row, active);
-    return special === undefined ? rule : { ...rule, ...special };
+    return { ...rule, ...special, ...replacements.get(tag) };
   };
 
   return {
-    hash: hashOf(options),
+    hash: hashOf(options, replacements),
     privateRules: compilePrivateRules(active),
     ruleOf(tag) {
       const known = compiled.get(tag);
@@ -97,9 +104,16 @@ function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>
 
 function characteristicTreatment(row: ConfidentialityRow): Treatment {
   if (row.vr === "AS") return { kind: "age" };
-  if (NUMBER_VRS.has(row.vr)) return { kind: "number" };
+  const band = PLAUSIBLE.get(row.tag);
+  if (NUMBER_VRS.has(row.vr)) return band === undefined ? { kind: "number" } : { kind: "number", band };
   return row.vr === "CS" ? termsTreatment(row.tag) : NONE;
 }
+
+/** Patient's Size in metres and Patient's Weight in kilograms, PS3.3 C.7.2.2: 0 is what many a console writes for unknown. */
+const PLAUSIBLE: ReadonlyMap<number, NumberBand> = new Map([
+  [0x00101020, { minimum: 0, maximum: 2.8 }],
+  [0x00101030, { minimum: 0, maximum: 650 }],
+]);
 
 function unlistedRule(
   tag: number,
@@ -152,7 +166,7 @@ function isStructural(tag: number): boolean {
 }
 
 /** Everything the rules are made of, in an order that does not depend on how the tables are written down. */
-function hashOf(options: readonly OptionName[]): string {
+function hashOf(options: readonly OptionName[], replacements: ReadonlyMap<number, unknown>): string {
   const parts: unknown[] = [
     [...options].sort(),
     [...CONFIDENTIALITY_TABLE]
@@ -168,6 +182,7 @@ function hashOf(options: readonly OptionName[]): string {
     [...TECHNICAL_WORDS].sort(),
     [...SPECIAL_RULES].sort(([a], [b]) => a - b),
     Object.entries(SAFE_PRIVATE).sort(),
+    [...replacements],
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

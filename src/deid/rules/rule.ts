@@ -1,3 +1,4 @@
+import type { IdentifierKind } from "../pseudonyms/pseudonymizer.ts";
 import type { TextForm } from "../tables/text-forms.ts";
 
 /** What an attribute's Type in the IOD (PS3.3 5.3) makes of it when its value may not stay. */
@@ -14,6 +15,12 @@ export interface ByType {
   readonly unknown: Fallback;
 }
 
+/** What a measure of a patient can be: anything else is a slip or a message. */
+export interface NumberBand {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
 /** What is tried first; the fallback takes what it refuses. */
 export type Treatment =
   | { readonly kind: "none" }
@@ -23,8 +30,12 @@ export type Treatment =
   | { readonly kind: "age" }
   /** Patient ID and Patient's Name: the pseudonym. */
   | { readonly kind: "pseudonym" }
-  /** Binary numbers, and number strings whose every value parses. */
-  | { readonly kind: "number" }
+  /** Accession number, study id, device: a keyed text. */
+  | { readonly kind: "identifier"; readonly of: IdentifierKind }
+  /** The year of birth or a moved date, of patients known to be no older than 89 years. */
+  | { readonly kind: "birth-date"; readonly mode: "year" | "shifted" }
+  /** Binary numbers, and number strings whose every value parses and lies within the band. */
+  | { readonly kind: "number"; readonly band?: NumberBand }
   | { readonly kind: "terms"; readonly terms: ReadonlySet<string>; readonly otherwise: string | undefined }
   | { readonly kind: "text"; readonly form: TextForm }
   /** Pixel data. */

@@ -1,5 +1,6 @@
 import { trimTrailing } from "../../dicom/values-trim.ts";
 import { TECHNICAL_WORDS, TEXT_FORM_LIMIT, type TextForm } from "../tables/text-forms.ts";
+import type { NumberBand } from "./rule.ts";
 
 const INTEGER_STRING = /^[+-]?[0-9]{1,12}$/;
 const DECIMAL_STRING = /^[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?$/;
@@ -54,6 +55,11 @@ export function decimalString(value: string): string | undefined {
 export function roundedNumber(value: string, step: number): string | undefined {
   if (decimalString(value) === undefined) return undefined;
   return decimalString(String(Number((Math.round(Number(value) / step) * step).toPrecision(12))));
+}
+
+export function isWithin(band: NumberBand | undefined, value: string): boolean {
+  const number = Number(value);
+  return band === undefined || (number >= band.minimum && number <= band.maximum);
 }
 
 export function isTime(value: string): boolean {

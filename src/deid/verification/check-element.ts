@@ -8,6 +8,7 @@ import {
   isIntegerString,
   isTechnicalText,
   isTime,
+  isWithin,
   roundedNumber,
   splitValues,
 } from "../rules/value-forms.ts";
@@ -23,6 +24,8 @@ export interface Expectations {
   readonly pseudonym: string;
   /** It came from the cohort, not from the key. */
   readonly pseudonymIsGiven: boolean;
+  /** Keyed texts for the source's accession numbers, study ids and devices. */
+  readonly identifiers: ReadonlySet<string>;
   /** New UIDs of every UID of the source. */
   readonly uids: ReadonlySet<string>;
   /** Values the engine writes into every object, by tag. */
@@ -53,6 +56,7 @@ const METHOD_CODE_SEQUENCE = 0x00120064;
 const PIXEL_DATA = 0x7fe00010;
 const BINARY_VRS = /^(?:US|SS|UL|SL|UV|SV|FL|FD|AT|OF|OD|OL|OV|OB|OW|UN)$/;
 const DATE_TIME = /^[0-9]{4}(?:[0-9]{2}){0,5}(?:\.[0-9]{1,6})?(?:[+-][0-9]{4})?$/;
+const DATE_RANGE = /^(?:[0-9.]{4,21}(?:[+-][0-9]{4})?)?-(?:[0-9.]{4,21}(?:[+-][0-9]{4})?)?$/;
 /** A number this long that is an identifier is one. */
 const MINIMUM_IDENTIFYING_DIGITS = 7;
 const MINIMUM_IDENTIFIER_IN_FORM = 4;
@@ -76,8 +80,10 @@ export function checkElement(
   if (token.kind === "sequence") return checkSequence(token, rule);
   const judgement = judge(token, bytes, rule, expectations);
   if (judgement === undefined) return { ok: false, reason: "element-not-allowed" };
+  const { treatment } = rule;
+  const isYearAlone = treatment.kind === "birth-date" && treatment.mode === "year";
   const isDate = token.vr === "DA" || token.vr === "DT";
-  if (isDate && isOriginalDate(token, bytes, harvest)) return { ok: false, reason: "date-unchanged" };
+  if (isDate && !isYearAlone && isOriginalDate(token, bytes, harvest)) return { ok: false, reason: "date-unchanged" };
   return { ok: true, identifier: identifierIn(token, bytes, rule, harvest), searched: judgement };
 }
 
@@ -127,12 +133,17 @@ function isTreated(value: string, vr: string, treatment: Treatment, expectations
     case "uid":
       return isRegisteredUid(value) || expectations.uids.has(value);
     case "shift":
-      return vr === "TM" ? isTime(value) : DATE_TIME.test(value);
+      return vr === "TM" ? isTime(value) : DATE_TIME.test(value) || DATE_RANGE.test(value);
     case "age":
       return generalizedAge(value) === value;
     case "pseudonym":
       return value === expectations.pseudonym;
+    case "identifier":
+      return expectations.identifiers.has(value);
+    case "birth-date":
+      return treatment.mode === "year" ? /^[0-9]{4}0101$/.test(value) : /^[0-9]{8}$/.test(value);
     case "number":
+      if (!isWithin(treatment.band, value)) return false;
       return vr === "IS" ? isIntegerString(value) : decimalString(value) === value;
     case "round":
       return roundedNumber(value, treatment.step) === value;

@@ -1,8 +1,9 @@
+import type { DataSet } from "../../dicom/data-set.ts";
 import type { ComposedOutput } from "../engine/compose-output.ts";
 import { markTexts } from "../engine/marks.ts";
 import { OPTIONS } from "../profiles/options.ts";
 import type { Profile } from "../profiles/profile.ts";
-import type { Pseudonymizer } from "../pseudonyms/pseudonymizer.ts";
+import { expectedIdentifiers } from "../pseudonyms/expected-identifiers.ts";
 import type { Expectations } from "./check-element.ts";
 import type { Harvest } from "./harvest.ts";
 
@@ -16,9 +17,10 @@ const REQUIRED = [
 export function expectationsOf(
   output: ComposedOutput,
   harvest: Harvest,
-  engine: { readonly profile: Profile; readonly pseudonymizer: Pseudonymizer },
+  engine: { readonly profile: Profile },
+  source: DataSet,
 ): Expectations {
-  const { uid } = engine.pseudonymizer;
+  const { uid, patientIsGiven } = output.pseudonyms;
   const options = engine.profile.options.map((option) => OPTIONS[option]);
   return {
     meta: new Map(
@@ -28,7 +30,8 @@ export function expectationsOf(
       ]),
     ),
     pseudonym: output.pseudonym,
-    pseudonymIsGiven: output.pseudonymIsGiven,
+    pseudonymIsGiven: patientIsGiven,
+    identifiers: expectedIdentifiers(source, output.pseudonyms),
     uids: new Set([...harvest.uids, "dummy"].map(uid)),
     marks: markTexts(engine.profile),
     optionCodes: new Set(options.flatMap(({ code, meaning }) => [code, meaning])),

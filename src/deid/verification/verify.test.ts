@@ -41,7 +41,7 @@ async function verifyWith(
   const written = await writeOutput(join(folder, "out.dcm"), { ...output, dataSet }, neverAborted());
   await writeFile(written.temporaryPath, tamper(await readFile(written.temporaryPath)));
   const harvest = harvestIdentifiers(file.dataSet);
-  const expectations = expectationsOf(output, harvest, { profile, pseudonymizer });
+  const expectations = expectationsOf(output, harvest, { profile }, file.dataSet);
   return verifyDeidentified({ outputPath: written.temporaryPath, rules: profile.rules, harvest, expectations });
 }
 
