@@ -141,3 +141,16 @@ it("says so when the folder cannot be made", async () => {
     code: "FOLDER_NOT_WRITABLE",
   });
 });
+
+it("has on disk what an association brought when that has ended, where it is to sync with the association", async () => {
+  const association = new AbortController();
+  const lazy = await openReceiveFolder(path, systemClock, "association");
+  const sink = await lazy.store(announcement(CT), association.signal);
+  if ("refuse" in sink) throw new Error("refused");
+  await sink.write(await bytesOf(CT));
+  expect(await sink.close()).toBe(0x0000);
+  expect(await readdir(path)).toEqual([`${CT.sopInstanceUid}.dcm`]);
+  association.abort();
+  await expect(lazy.settled()).resolves.toBeUndefined();
+  expect(lazy.counts()).toEqual({ stored: 1, refused: 0 });
+});
