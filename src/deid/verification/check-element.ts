@@ -14,8 +14,10 @@ import {
 } from "../rules/value-forms.ts";
 import { CODE_FORMS, CODE_MEANINGS } from "../tables/code-schemes.ts";
 import { DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
-import { fold, type Harvest, type IdentifierKind } from "./harvest.ts";
-import type { Token } from "./tokenizer.ts";
+import type { ExpectedMask } from "./check-mask.ts";
+import type { Harvest } from "./harvest.ts";
+import type { SearchedAs } from "./pieces.ts";
+import { pathOf, type Token } from "./tokenizer.ts";
 
 /** What is known of the output before it is read. */
 export interface Expectations {
@@ -36,20 +38,21 @@ export interface Expectations {
   readonly required: readonly number[];
   /** Bytes of native pixel data without padding; undefined: there is none, or it is compressed. */
   readonly pixelBytes: number | undefined;
+  /** What must be black in it. */
+  readonly mask: ExpectedMask | undefined;
+  /** Elements of the top level that pixel policy wrote, with their bytes. */
+  readonly written: ReadonlyMap<number, Buffer>;
 }
 
 export type ElementCheck =
   | {
       readonly ok: true;
-      readonly identifier: IdentifierKind | undefined;
-      /** How its bytes are to be searched: `masked` values were proven to be ours or a term of a closed list. */
-      readonly searched: SearchedAs;
+      /** How its bytes are yet to be searched; none: they were proven to be ours or terms of a closed list. */
+      readonly searched: readonly SearchedAs[];
     }
   | { readonly ok: false; readonly reason: string };
 
-export type SearchedAs = "masked" | "binary" | "compressed";
-
-type Judgement = SearchedAs | undefined;
+type Judgement = "masked" | "binary" | undefined;
 
 const LONGEST_SHORT_VALUE = 0xfffe;
 const METHOD_CODE_SEQUENCE = 0x00120064;
@@ -57,9 +60,6 @@ const PIXEL_DATA = 0x7fe00010;
 const BINARY_VRS = /^(?:US|SS|UL|SL|UV|SV|FL|FD|AT|OF|OD|OL|OV|OB|OW|UN)$/;
 const DATE_TIME = /^[0-9]{4}(?:[0-9]{2}){0,5}(?:\.[0-9]{1,6})?(?:[+-][0-9]{4})?$/;
 const DATE_RANGE = /^(?:[0-9.]{4,21}(?:[+-][0-9]{4})?)?-(?:[0-9.]{4,21}(?:[+-][0-9]{4})?)?$/;
-/** A number this long that is an identifier is one. */
-const MINIMUM_IDENTIFYING_DIGITS = 7;
-const MINIMUM_IDENTIFIER_IN_FORM = 4;
 
 /**
  * Whether the profile allows an element of the output, judged from the element and the rules alone. `bytes` is undefined for long values;
@@ -84,7 +84,7 @@ export function checkElement(
   const isYearAlone = treatment.kind === "birth-date" && treatment.mode === "year";
   const isDate = token.vr === "DA" || token.vr === "DT";
   if (isDate && !isYearAlone && isOriginalDate(token, bytes, harvest)) return { ok: false, reason: "date-unchanged" };
-  return { ok: true, identifier: identifierIn(token, bytes, rule, harvest), searched: judgement };
+  return { ok: true, searched: bytes?.length === 0 ? [] : searchedAs(token, bytes, rule, judgement) };
 }
 
 /** PS3.6's VR; UN only where PS3.6 has it. */
@@ -99,19 +99,35 @@ function withStandardVr(token: Token): Token {
   return token.vr === "UN" && token.length > LONGEST_SHORT_VALUE && vr !== undefined ? { ...token, vr } : token;
 }
 
-function passed(searched: "masked" | "compressed"): ElementCheck {
-  return { ok: true, identifier: undefined, searched };
+function passed(...searched: SearchedAs[]): ElementCheck {
+  return { ok: true, searched };
+}
+
+/** What was not judged by a closed list may still be an identifier. */
+function searchedAs(
+  { vr }: Token,
+  bytes: Buffer | undefined,
+  { treatment, reason }: Rule,
+  judgement: Judgement,
+): readonly SearchedAs[] {
+  if (judgement === "binary") return vr === "UL" || vr === "SL" ? ["number", "binary"] : ["binary"];
+  if (treatment.kind === "number" || treatment.kind === "round") return ["number"];
+  if (treatment.kind === "code") return MEANINGS.has(splitValues(bytes ?? new Uint8Array())[0] ?? "") ? [] : ["code"];
+  if (treatment.kind !== "text" || treatment.form.kind !== "pattern") return [];
+  return [reason === "profile" ? "text" : "form"];
 }
 
 function checkSequence(token: Token, rule: Rule): ElementCheck {
-  if (token.tag === PIXEL_DATA && rule.treatment.kind === "pixels") return passed("masked");
+  if (token.tag === PIXEL_DATA && rule.treatment.kind === "pixels") return passed();
   const isOurs = token.tag === METHOD_CODE_SEQUENCE;
   const mayBeLeft = rule.treatment.kind === "walk" || allows(rule, "empty") || allows(rule, "dummy");
-  return isOurs || mayBeLeft ? passed("masked") : { ok: false, reason: "element-not-allowed" };
+  return isOurs || mayBeLeft ? passed() : { ok: false, reason: "element-not-allowed" };
 }
 
 function judge(token: Token, bytes: Buffer | undefined, rule: Rule, expectations: Expectations): Judgement {
   const { treatment } = rule;
+  const written = token.parentTag === 0 ? expectations.written.get(token.tag) : undefined;
+  if (written !== undefined) return bytes?.equals(written) ? "masked" : undefined;
   if (treatment.kind === "pixels") return isExactPixelData(token, expectations) ? "masked" : undefined;
   if (bytes === undefined) return isLongNumber(treatment, token.vr) ? "binary" : undefined;
   if (bytes.length === 0) return treatment.kind !== "none" || allows(rule, "empty") ? "masked" : undefined;
@@ -195,48 +211,7 @@ function allows(rule: Rule, fallback: "empty" | "dummy"): boolean {
 }
 
 function isOriginalDate(token: Token, bytes: Buffer | undefined, harvest: Harvest): boolean {
-  const original = harvest.dates.get(token.path);
+  const original = harvest.dates.get(pathOf(token));
   const value = splitValues(bytes ?? new Uint8Array()).join("\\");
   return value !== "" && value !== DUMMIES[token.vr] && value === original;
-}
-
-/** An identifier as the whole of a number, or inside a value that only has a form. */
-function identifierIn(
-  token: Token,
-  bytes: Buffer | undefined,
-  rule: Rule,
-  harvest: Harvest,
-): IdentifierKind | undefined {
-  if (bytes === undefined || bytes.length === 0) return undefined;
-  if (rule.treatment.kind === "number") return identifyingNumber(token.vr, bytes, harvest);
-  if (rule.treatment.kind === "code") return identifyingCode(bytes, harvest);
-  if (rule.treatment.kind !== "text" || rule.treatment.form.kind !== "pattern") return undefined;
-  const folded = fold(bytes.toString("latin1"));
-  for (const [identifier, kind] of harvest.identifiers) {
-    const matters = kind !== "text" && kind !== "institution" && identifier.length >= MINIMUM_IDENTIFIER_IN_FORM;
-    if (matters && folded.includes(identifier)) return kind;
-  }
-  return undefined;
-}
-
-/** A coded entry is a term of a public scheme by its form only: as a whole it must not be an identifier. */
-function identifyingCode(bytes: Buffer, harvest: Harvest): IdentifierKind | undefined {
-  const value = splitValues(bytes)[0] ?? "";
-  const kind = harvest.identifiers.get(fold(value));
-  return MEANINGS.has(value) || kind === "text" || kind === "institution" ? undefined : kind;
-}
-
-function identifyingNumber(vr: string, bytes: Buffer, harvest: Harvest): IdentifierKind | undefined {
-  const numbers = vr === "IS" || vr === "DS" ? splitValues(bytes) : vr === "UL" || vr === "SL" ? words32(bytes) : [];
-  for (const number of numbers) {
-    const digits = number.replace(/^[+-]/, "").replace(/\.0*$/, "");
-    if (digits.length < MINIMUM_IDENTIFYING_DIGITS) continue;
-    const kind = harvest.identifiers.get(digits);
-    if (kind !== undefined && kind !== "text") return kind;
-  }
-  return undefined;
-}
-
-function words32(bytes: Buffer): string[] {
-  return Array.from({ length: bytes.length / 4 }, (_, index) => String(bytes.readUInt32LE(4 * index)));
 }

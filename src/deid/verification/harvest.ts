@@ -1,6 +1,7 @@
 import { decodeText } from "../../dicom/character-sets.ts";
+import { encodeText } from "../../dicom/character-sets-encode.ts";
 import type { DataElement, DataSet } from "../../dicom/data-set.ts";
-import { formatTagHex, isPrivate } from "../../dicom/tag.ts";
+import { formatTagHex } from "../../dicom/tag.ts";
 import { trimUid } from "../../dicom/uid.ts";
 import { characterSetOf } from "../../dicom/values.ts";
 import type { Vr } from "../../dicom/vr.ts";
@@ -8,15 +9,16 @@ import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
-
-/** Kinds of identifiers, as reasons name them. */
-export type IdentifierKind = "name" | "id" | "address" | "phone" | "device" | "institution" | "text" | "uid";
+import { DUMMIES } from "../tables/dummies.ts";
+import { type HarvestedAs, harvestedAs, type IdentifierKind } from "./identifier-kinds.ts";
 
 /** What the source tells about the patient and everybody else, to be searched for in the output. */
 export interface Harvest {
   /** Folded text (see `fold`) to its kind. */
   readonly identifiers: ReadonlyMap<string, IdentifierKind>;
-  /** Values as stored, for character sets that folding does not reach. */
+  /** Text as it was spelt, where its letters or punctuation are other than in its folded form. */
+  readonly spellings: ReadonlyMap<string, IdentifierKind>;
+  /** Bytes as stored, each as a character of Latin-1, where they are no ASCII. */
   readonly rawValues: ReadonlyMap<string, IdentifierKind>;
   /** UIDs that DICOM did not register. */
   readonly uids: ReadonlySet<string>;
@@ -24,43 +26,26 @@ export interface Harvest {
   readonly dates: ReadonlyMap<string, string>;
 }
 
-/** Attributes of PS3.6 whose words identify, beyond every PN. */
-const WORD_TAGS: ReadonlyMap<number, IdentifierKind> = new Map<number, IdentifierKind>([
-  [0x00101040, "address"],
-  [0x00080081, "address"],
-  [0x00080092, "address"],
-  [0x00080080, "institution"],
-  [0x00081040, "institution"],
-  [0x00402400, "text"],
-]);
-const ID_TAGS: ReadonlyMap<number, IdentifierKind> = new Map<number, IdentifierKind>([
-  [0x00100020, "id"],
-  [0x00101000, "id"],
-  [0x00101090, "id"],
-  [0x00080050, "id"],
-  [0x00200010, "id"],
-  [0x00380010, "id"],
-  [0x00400253, "id"],
-  [0x00401001, "id"],
-  [0x00402016, "id"],
-  [0x00402017, "id"],
-  [0x00321033, "id"],
-  [0x00120040, "id"],
-  [0x00181000, "device"],
-  [0x00081010, "device"],
-  [0x00102154, "phone"],
-  [0x00102155, "phone"],
-  [0x00080094, "phone"],
-]);
-const TEXT_VRS = new Set(["AE", "LO", "LT", "SH", "ST", "UC", "UT", "UR"]);
-/** Free text is searched for whole, when it is long enough to be told from chance. */
-const MINIMUM_TEXT_LENGTH = 6;
-const MINIMUM_WORD_LENGTH = 3;
-const MINIMUM_ADDRESS_LENGTH = 4;
+/** What values came to that were seen before: most values of a study are those of its other instances. */
+export type HarvestMemory = Map<string, readonly Found[]>;
+
+interface Found {
+  readonly into: "identifiers" | "spellings" | "rawValues";
+  readonly text: string;
+  readonly kind: IdentifierKind;
+}
+
 const MINIMUM_DIGITS = 5;
-const MINIMUM_PHONE_DIGITS = 6;
+/** A longer text is taken line by line, and a longer line up to here. */
+const LINE_LIMIT = 96;
+const LINES_LIMIT = 200;
 /** What one object can make us remember; beyond it an object is not proven. */
 const IDENTIFIER_LIMIT = 100_000;
+const MEMORY_LIMIT = 20_000;
+const E_MAIL = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}.-]{3,128}/gu;
+const SHORT_SCRIPTS = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;
+const DATE = /^([0-9]{4})[.]?([0-9]{2})[.]?([0-9]{2})/;
+const PRINTABLE = /^[^\p{Cc}\ufffd]*$/u;
 
 /** Case, accents, blanks and punctuation taken away. */
 export function fold(text: string): string {
@@ -71,36 +56,27 @@ export function fold(text: string): string {
 }
 
 /** @throws RangeError when there is more than can be searched for */
-export function harvestIdentifiers(dataSet: DataSet): Harvest {
-  const identifiers = new Map<string, IdentifierKind>();
-  const rawValues = new Map<string, IdentifierKind>();
+export function harvestIdentifiers(
+  dataSet: DataSet,
+  { meta, memory = new Map() }: { readonly meta?: DataSet; readonly memory?: HarvestMemory } = {},
+): Harvest {
+  const kept = {
+    identifiers: new Map<string, IdentifierKind>(),
+    spellings: new Map<string, IdentifierKind>(),
+    rawValues: new Map<string, IdentifierKind>(),
+  };
   const uids = new Set<string>();
   const dates = new Map<string, string>();
 
-  const add = (text: string, kind: IdentifierKind, minimumLength: number): void => {
-    const folded = fold(text);
-    const isNumber = /^[0-9]+$/.test(folded);
-    if (folded.length < (isNumber ? Math.max(minimumLength, MINIMUM_DIGITS) : minimumLength)) return;
-    // The same word may be an identifier here and a mere text there.
-    const known = identifiers.get(folded);
-    if (known === undefined || known === "text") identifiers.set(folded, kind);
-    if (identifiers.size > IDENTIFIER_LIMIT) throw new RangeError("too many identifiers");
-  };
-  const addWords = (text: string, kind: IdentifierKind, minimumLength: number): void => {
-    add(text, kind, minimumLength);
-    for (const word of text.split(/[^\p{L}\p{N}]+/u)) add(word, kind, minimumLength);
-  };
-  const addText = (tag: number, vr: Vr, bytes: Uint8Array, characterSet: string | undefined): void => {
-    const idKind = ID_TAGS.get(tag);
-    const wordKind = WORD_TAGS.get(tag);
-    for (const value of decodeText(bytes, vr, characterSet).split("\\")) {
-      if (vr === "PN") addWords(value, "name", MINIMUM_WORD_LENGTH);
-      else if (idKind === "phone") add(value, idKind, MINIMUM_PHONE_DIGITS);
-      else if (idKind !== undefined) add(value, idKind, MINIMUM_WORD_LENGTH);
-      else if (wordKind !== undefined) addWords(value, wordKind, MINIMUM_ADDRESS_LENGTH);
-      else add(value, "text", MINIMUM_TEXT_LENGTH);
+  const remember = (key: string, find: () => readonly Found[]): void => {
+    const found = memory.get(key) ?? find();
+    if (memory.size < MEMORY_LIMIT) memory.set(key, found);
+    for (const { into, text, kind } of found) {
+      // The same word may be an identifier here and a mere text there.
+      const before = kept[into].get(text);
+      if (before === undefined || before === "text" || before === "private") kept[into].set(text, kind);
     }
-    if (vr === "PN" && bytes.some((byte) => byte >= 0x80)) rawValues.set(Buffer.from(bytes).toString("latin1"), "name");
+    if (kept.identifiers.size + kept.spellings.size > IDENTIFIER_LIMIT) throw new RangeError("too many identifiers");
   };
   const visit = (element: DataElement, characterSet: string | undefined, path: string): void => {
     const items = sequenceItems(element);
@@ -108,14 +84,20 @@ export function harvestIdentifiers(dataSet: DataSet): Harvest {
       for (const [index, item] of items.entries()) visitAll(item.dataSet, `${path}[${index}].`, characterSet);
       return;
     }
-    if (element.value.kind !== "bytes") return;
+    if (element.value.kind !== "bytes" || element.value.bytes.length === 0) return;
     const { bytes } = element.value;
     const vr = element.vr === "UN" ? (standardVr(element.tag) ?? "UN") : element.vr;
     if (vr === "UI") {
       for (const uid of splitValues(bytes).map(trimUid)) if (uid !== "" && !isRegisteredUid(uid)) uids.add(uid);
-    } else if (vr === "DA" || vr === "DT") dates.set(path, splitValues(bytes).join("\\"));
-    else if (vr === "PN" || TEXT_VRS.has(vr) || (isPrivate(element.tag) && vr === "UN")) {
-      addText(element.tag, vr, bytes, characterSet);
+    } else if (vr === "DA" || vr === "DT") {
+      const value = splitValues(bytes).join("\\");
+      dates.set(path, value);
+      remember(`date ${value}`, () => datesIn(value, vr));
+    } else {
+      const as = harvestedAs(element.tag, vr);
+      if (as === undefined) return;
+      const key = `${as.kind} ${as.byWord} ${vr} ${characterSet} ${latin(bytes)}`;
+      remember(key, () => foundIn(bytes, vr, characterSet, as));
     }
   };
   const visitAll = (within: DataSet, prefix: string, inheritedCharacterSet: string | undefined): void => {
@@ -123,5 +105,82 @@ export function harvestIdentifiers(dataSet: DataSet): Harvest {
     for (const element of within.values()) visit(element, characterSet, prefix + formatTagHex(element.tag));
   };
   visitAll(dataSet, "", undefined);
-  return { identifiers, rawValues, uids, dates };
+  // The names of the implementation that wrote the file, (0002,0012) and (0002,0013), are nobody's.
+  for (const element of meta?.values() ?? []) {
+    if (element.vr === "AE" || element.vr === "UI") visit(element, undefined, formatTagHex(element.tag));
+  }
+  return { ...kept, uids, dates };
+}
+
+function latin(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+function foundIn(bytes: Uint8Array, vr: Vr, characterSet: string | undefined, as: HarvestedAs): readonly Found[] {
+  const decoded = decodeText(bytes, vr === "UN" ? "UT" : vr, characterSet);
+  const lines = linesOf(decoded, vr);
+  const found = lines.flatMap((line) => foundInText(line, as, characterSet));
+  for (const [mail] of decoded.matchAll(E_MAIL))
+    found.push(...foundInText(mail, { ...as, kind: "e-mail" }, characterSet));
+  const isAscii = bytes.every((byte) => byte < 0x80 && byte !== 0x1b);
+  if (as.kind === "name" && !isAscii) {
+    // Each way of writing the name, and all of it, as the bytes stand. PS3.5 6.2.1.
+    const stored = latin(bytes).replace(/[ \0]+$/, "");
+    for (const text of [stored, ...stored.split("=")]) {
+      if (text.length >= MINIMUM_DIGITS) found.push({ into: "rawValues", text, kind: "name" });
+    }
+  }
+  return found;
+}
+
+/** Values of one line each; what holds control characters is no text. */
+function linesOf(decoded: string, vr: Vr): readonly string[] {
+  const lines = decoded.split(vr === "UN" ? /[\r\n\f\0]+/ : /[\\\r\n\f\0]+/).map((line) => line.trim());
+  return lines
+    .filter((line) => line !== "" && (vr !== "UN" || PRINTABLE.test(line)))
+    .slice(0, LINES_LIMIT)
+    .map((line) => line.slice(0, LINE_LIMIT));
+}
+
+function foundInText(text: string, as: HarvestedAs, characterSet: string | undefined): Found[] {
+  const { kind, minimumLength } = as;
+  const words = as.byWord ? text.split(/[^\p{L}\p{M}\p{N}]+/u) : [];
+  const groups = kind === "name" ? text.split("=") : [];
+  return [...new Set([text, ...groups, ...words])].flatMap((each) =>
+    foundSpelt(each.trim(), kind, minimumLength, characterSet),
+  );
+}
+
+function foundSpelt(
+  text: string,
+  kind: IdentifierKind,
+  minimumLength: number,
+  characterSet: string | undefined,
+): readonly Found[] {
+  const folded = fold(text);
+  const isNumber = /^[0-9]+$/.test(folded);
+  const minimum = SHORT_SCRIPTS.test(folded) ? 2 : isNumber ? Math.max(minimumLength, MINIMUM_DIGITS) : minimumLength;
+  if (folded.length < minimum) return [];
+  const found: Found[] = [{ into: "identifiers", text: folded, kind }];
+  if (text.toLowerCase() === folded) return found;
+  found.push({ into: "spellings", text, kind });
+  const stored = encodeText(text, "LO", characterSet);
+  if (stored?.some((byte) => byte >= 0x80)) found.push({ into: "rawValues", text: latin(stored), kind });
+  return found;
+}
+
+/** The day as people write it. */
+function datesIn(value: string, vr: Vr): readonly Found[] {
+  return value.split("\\").flatMap((one): Found[] => {
+    const [, year, month, day] = DATE.exec(one) ?? [];
+    if (year === undefined || month === undefined || day === undefined || one === DUMMIES[vr] || year < "1800")
+      return [];
+    const spellings = [
+      `${year}${month}${day}`,
+      `${year}-${month}-${day}`,
+      `${year}/${month}/${day}`,
+      ...["/", ".", "-"].flatMap((mark) => [day + mark + month + mark + year, month + mark + day + mark + year]),
+    ];
+    return [...new Set(spellings)].map((text) => ({ into: "spellings", text, kind: "date" }));
+  });
 }

@@ -1,54 +1,138 @@
-import type { Harvest, IdentifierKind } from "./harvest.ts";
+import { TECHNICAL_WORDS } from "../tables/text-forms.ts";
+import { type Automaton, buildAutomaton, type Position, SHORTEST_PATTERN } from "./automaton.ts";
+import { fold, type Harvest } from "./harvest.ts";
+import type { IdentifierKind } from "./identifier-kinds.ts";
 
-interface Needle {
-  readonly bytes: Buffer;
-  readonly kind: IdentifierKind;
+/** Everything the instances of a study told, as it grows. */
+export interface Identifiers {
+  add(harvest: Harvest): void;
+  /** Of an identifier's folded form. */
+  kindOf(folded: string): IdentifierKind | undefined;
+  /** Identifiers in every encoding they could stand in; made anew when there are more of them. @throws RangeError */
+  needles(): Needles;
+  readonly count: number;
 }
 
-/** Identifiers in every encoding they could stand in, ready to be searched for in bytes. */
+/** What is sought, ready to be searched for in bytes. */
 export interface Needles {
-  /** The kind of the first identifier of at least `minimumBytes` in the bytes, letters in any case; undefined: none. */
-  find(bytes: Uint8Array, minimumBytes: number): IdentifierKind | undefined;
-  readonly longestBytes: number;
+  start(): Position;
+  /**
+   * The kind of an identifier in the bytes: letters in any case, in one byte or two each, bytes exchanged or not.
+   * @param minimumBytes shorter ones are left to chance
+   */
+  find(bytes: Uint8Array, minimumBytes: number, options?: NeedleOptions): IdentifierKind | undefined;
   readonly count: number;
+}
+
+interface NeedleOptions {
+  /** Where an earlier piece of the same value ended. */
+  readonly position?: Position;
+  /** Bytes of words are not exchanged. @default false */
+  readonly isStraight?: boolean;
+  /** Text, in which rising numbers and letters are no chance. @default false */
+  readonly isText?: boolean;
+  readonly ignored?: ReadonlySet<IdentifierKind>;
 }
 
 /** Shorter ones are made up, and chance spells them. */
 const SHORTEST_UID = 10;
-const LOWER_CASE = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
 
-export function needlesOf(harvest: Harvest): Needles {
-  const needles: Needle[] = [];
-  const seen = new Set<string>();
-  const add = (bytes: Buffer, kind: IdentifierKind): void => {
-    const key = bytes.toString("latin1");
-    if (seen.has(key) || bytes.length === 0) return;
-    seen.add(key);
-    needles.push({ bytes: lowerCase(bytes), kind });
+export function createIdentifiers(): Identifiers {
+  const kinds = new Map<string, IdentifierKind>();
+  const spellings = new Map<string, IdentifierKind>();
+  const rawValues = new Map<string, IdentifierKind>();
+  let made: { readonly size: number; readonly needles: Needles } | undefined;
+  const merge = (into: Map<string, IdentifierKind>, from: Iterable<readonly [string, IdentifierKind]>): void => {
+    for (const [text, kind] of from) {
+      const known = into.get(text);
+      if (known === undefined || known === "text" || known === "private") into.set(text, kind);
+    }
   };
-  const uids = [...harvest.uids].filter((uid) => uid.length >= SHORTEST_UID).map((uid) => [uid, "uid"] as const);
-  for (const [text, kind] of [...harvest.identifiers, ...uids]) {
-    add(Buffer.from(text, "utf8"), kind);
-    add(Buffer.from(text.normalize("NFC"), "latin1"), kind);
-    const littleEndian = Buffer.from(text, "utf16le");
-    add(littleEndian, kind);
-    add(Buffer.from(littleEndian).swap16(), kind);
-    if (text.length % 2 === 0) add(Buffer.from(text, "latin1").swap16(), kind);
-  }
-  for (const [raw, kind] of harvest.rawValues) add(Buffer.from(raw, "latin1"), kind);
-
+  const size = (): number => kinds.size + spellings.size + rawValues.size;
   return {
-    count: needles.length,
-    longestBytes: needles.reduce((longest, needle) => Math.max(longest, needle.bytes.length), 0),
-    find(bytes, minimumBytes) {
-      const haystack = lowerCase(bytes);
-      return needles.find((needle) => needle.bytes.length >= minimumBytes && haystack.includes(needle.bytes))?.kind;
+    add(harvest) {
+      merge(kinds, harvest.identifiers);
+      merge(spellings, harvest.spellings);
+      merge(rawValues, harvest.rawValues);
+      for (const uid of harvest.uids) if (uid.length >= SHORTEST_UID) spellings.set(uid, "uid");
+    },
+    kindOf: (folded) => kinds.get(folded),
+    needles() {
+      if (made === undefined || made.size !== size())
+        made = { size: size(), needles: needlesOf(kinds, spellings, rawValues) };
+      return made.needles;
+    },
+    get count() {
+      return size();
     },
   };
 }
 
-function lowerCase(bytes: Uint8Array): Buffer {
-  const lowered = Buffer.allocUnsafe(bytes.length);
-  for (let index = 0; index < bytes.length; index += 1) lowered[index] = LOWER_CASE[bytes[index] ?? 0] ?? 0;
-  return lowered;
+type Kinds = ReadonlyMap<string, IdentifierKind>;
+
+function needlesOf(kinds: Kinds, spellings: Kinds, rawValues: Kinds): Needles {
+  const patterns: Uint8Array[] = [];
+  const sought: Sought[] = [];
+  const seen = new Set<string>();
+  const add = (bytes: Buffer, kind: IdentifierKind): void => {
+    const key = bytes.toString("latin1").toLowerCase();
+    if (bytes.length < SHORTEST_PATTERN || seen.has(key)) return;
+    seen.add(key);
+    patterns.push(bytes);
+    sought.push({ kind, length: bytes.length, isRising: isRising(key) });
+  };
+  for (const [folded, kind] of kinds)
+    if (!TECHNICAL_WORDS.has(folded)) for (const bytes of encodings(folded)) add(bytes, kind);
+  for (const [text, kind] of spellings) {
+    if (TECHNICAL_WORDS.has(fold(text))) continue;
+    for (const spelt of new Set([text, text.toLowerCase(), text.toUpperCase()])) {
+      for (const bytes of encodings(spelt)) add(bytes, kind);
+    }
+  }
+  for (const [raw, kind] of rawValues) add(withoutZeros(Buffer.from(raw, "latin1")), kind);
+  return searchOf(buildAutomaton(patterns), sought);
+}
+
+/** 1234567 and abcdef: a table of rising numbers spells them. */
+function isRising(key: string): boolean {
+  for (let at = 1; at < key.length; at += 1) if (key.charCodeAt(at) !== key.charCodeAt(at - 1) + 1) return false;
+  return true;
+}
+
+/** UTF-8, Latin-1 (also for UTF-16 of the same letters: the search passes over zeros), UTF-16 of both orders. */
+function encodings(text: string): readonly Buffer[] {
+  const utf8 = Buffer.from(text, "utf8");
+  if (utf8.length === text.length) return [utf8];
+  const wide = Buffer.from(text, "utf16le");
+  const isLatin = [...text].every((character) => character.charCodeAt(0) <= 0xff);
+  return [
+    utf8,
+    ...(isLatin ? [Buffer.from(text, "latin1")] : [withoutZeros(wide), withoutZeros(Buffer.from(wide).swap16())]),
+  ];
+}
+
+function withoutZeros(bytes: Buffer): Buffer {
+  return bytes.includes(0) ? Buffer.from(bytes.filter((byte) => byte !== 0)) : bytes;
+}
+
+interface Sought {
+  readonly kind: IdentifierKind;
+  readonly length: number;
+  readonly isRising: boolean;
+}
+
+function searchOf(automaton: Automaton, sought: readonly Sought[]): Needles {
+  return {
+    count: sought.length,
+    start: automaton.start,
+    find(bytes, minimumBytes, { position = automaton.start(), isStraight = false, isText = false, ignored } = {}) {
+      const accepts = (pattern: number): boolean => {
+        const found = sought[pattern];
+        if (found === undefined || found.length < minimumBytes) return false;
+        return (isText || !found.isRising) && ignored?.has(found.kind) !== true;
+      };
+      const pattern = automaton.find(bytes, position, accepts, isStraight ? "straight" : "both");
+      return pattern === undefined ? undefined : sought[pattern]?.kind;
+    },
+  };
 }

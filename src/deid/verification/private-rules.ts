@@ -5,7 +5,6 @@ import type { Token } from "./tokenizer.ts";
 
 const FIRST_BLOCK = 0x10;
 const LAST_CREATOR = 0xff;
-const TAG_DIGITS = 8;
 
 /** The rules of private elements as they come by in a file: each data set names its creators before their elements. PS3.5 7.8.1. */
 export interface PrivateReader {
@@ -24,11 +23,11 @@ export function createPrivateReader(rules: PrivateRules): PrivateReader {
       if (element < FIRST_BLOCK) return undefined;
       if (element <= LAST_CREATOR) {
         const creator = trimPadding((bytes ?? Buffer.alloc(0)).toString("latin1"));
-        creators.set(token.path, creator);
+        creators.set(token.scope + formatTagHex(tag), creator);
         return rules.creatorRule(group, creator);
       }
       const creatorTag = tagOf(group * 0x10000 + (element >>> 8));
-      const creator = creators.get(token.path.slice(0, -TAG_DIGITS) + formatTagHex(creatorTag));
+      const creator = creators.get(token.scope + formatTagHex(creatorTag));
       return creator === undefined ? undefined : rules.ruleOf(group, creator, element & 0xff);
     },
   };

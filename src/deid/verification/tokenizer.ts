@@ -1,11 +1,13 @@
-import type { FileHandle } from "node:fs/promises";
+import type { FileWindow } from "./file-window.ts";
 
 /** An element of the output as it stands in the file. */
 export interface Token {
   readonly tag: number;
   readonly vr: string;
-  /** "00081140[0].00081155". */
-  readonly path: string;
+  /** Names the data set it is in: "", or "00081140[0]." within an item. */
+  readonly scope: string;
+  /** Tags of the sequences around it, outermost first. */
+  readonly within: readonly number[];
   /** The sequence around the item; 0 at the top level. */
   readonly parentTag: number;
   readonly headerOffset: number;
@@ -13,6 +15,13 @@ export interface Token {
   /** Of the value; for sequences and encapsulated pixel data, 0: what is in them comes as further tokens. */
   readonly length: number;
   readonly kind: "value" | "sequence" | "item" | "fragment";
+}
+
+/** Bytes that must be loaded before reading goes on. */
+export interface Need {
+  readonly kind: "need";
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** The output breaks a rule of the encoding; `reason` is a word for the report. */
@@ -26,60 +35,56 @@ export class TokenError extends Error {
   }
 }
 
-const WINDOW_BYTES = 2 ** 18;
 const UNDEFINED_LENGTH = 0xffffffff;
 const DEPTH_LIMIT = 64;
 const TOKEN_LIMIT = 20_000_000;
-/** PS3.5 7.1.2: VRs with a 2 byte length, and those with 2 reserved bytes and a 4 byte length. */
-const SHORT_VRS = /^(?:AE|AS|AT|CS|DA|DS|DT|FL|FD|IS|LO|LT|PN|SH|SL|SS|ST|TM|UI|UL|US)$/;
-const LONG_VRS = /^(?:OB|OD|OF|OL|OV|OW|SQ|SV|UC|UN|UR|UT|UV)$/;
+/** PS3.5 7.1.2: VRs with a 2 byte length. */
+const SHORT_VRS: ReadonlySet<string> = new Set(
+  "AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split(" "),
+);
+/** PS3.5 7.1.2: VRs with 2 reserved bytes and a 4 byte length. */
+const LONG_VRS: ReadonlySet<string> = new Set("OB OD OF OL OV OW SQ SV UC UN UR UT UV".split(" "));
 const ITEM = 0xfffee000;
 const ITEM_END = 0xfffee00d;
 const SEQUENCE_END = 0xfffee0dd;
 
-/** Bytes of a file by offset, a window of it at a time. */
-export interface FileWindow {
-  readonly sizeBytes: number;
-  at(offset: number, length: number): Promise<Buffer>;
-}
-
-export async function openWindow(file: FileHandle): Promise<FileWindow> {
-  const { size } = await file.stat();
-  let start = 0;
-  let window = Buffer.alloc(0);
-  return {
-    sizeBytes: size,
-    async at(offset, length) {
-      if (offset + length > size) throw new TokenError("truncated");
-      if (offset < start || offset + length > start + window.length) {
-        const bytes = Buffer.alloc(Math.min(size - offset, Math.max(length, WINDOW_BYTES)));
-        const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
-        if (bytesRead < bytes.length) throw new TokenError("truncated");
-        start = offset;
-        window = bytes;
-      }
-      return window.subarray(offset - start, offset - start + length);
-    },
-  };
-}
-
 interface Frame {
   readonly kind: "dataset" | "sequence" | "fragments";
   readonly tag: number;
-  readonly path: string;
+  readonly scope: string;
+  readonly within: readonly number[];
   readonly parentTag: number;
   /** Undefined: closed by a delimiter. */
   readonly end: number | undefined;
+  /** Nothing within goes beyond this. */
+  readonly bound: number;
   lastTag: number;
   items: number;
 }
 
+/** "00081140[0].00081155". */
+export function pathOf({ scope, tag }: Token): string {
+  return scope + hexOf(tag);
+}
+
+/** "(0008,1140)/(0008,1155)": without the numbers of items, which are of no use to an operator. */
+export function placeOf({ within, tag, kind }: Token): string {
+  const tags = kind === "fragment" || kind === "item" ? within : [...within, tag];
+  return tags.map((each) => `(${hexOf(each).slice(0, 4)},${hexOf(each).slice(4)})`).join("/");
+}
+
+function hexOf(tag: number): string {
+  return tag.toString(16).toUpperCase().padStart(8, "0");
+}
+
 /**
- * Every element of explicit VR little endian bytes from `offset` to `end`, in file order, every byte accounted for.
+ * Every element of explicit VR little endian bytes from `offset` to `end`, in file order, every byte accounted for. Asks for bytes that
+ * the window does not hold; whoever iterates loads them.
  * @throws TokenError
  */
-export async function* tokenize(window: FileWindow, offset: number, end: number): AsyncGenerator<Token> {
-  const stack: Frame[] = [{ kind: "dataset", tag: 0, path: "", parentTag: 0, end, lastTag: -1, items: 0 }];
+export function* tokenize(window: FileWindow, offset: number, end: number): Generator<Token | Need> {
+  const top = { kind: "dataset", tag: 0, scope: "", within: [], parentTag: 0 } as const;
+  const stack: Frame[] = [{ ...top, end, bound: end, lastTag: -1, items: 0 }];
   let at = offset;
   for (let count = 0; count < TOKEN_LIMIT; count += 1) {
     while (stack.at(-1)?.end === at) {
@@ -88,10 +93,16 @@ export async function* tokenize(window: FileWindow, offset: number, end: number)
     }
     const frame = stack.at(-1);
     if (frame === undefined) return;
-    const head = await window.at(at, 8);
+    if (at + 8 > frame.bound) throw new TokenError("length-beyond-parent");
+    let head = window.held(at, Math.min(12, window.sizeBytes - at));
+    while (head === undefined) {
+      yield { kind: "need", offset: at, length: Math.min(12, window.sizeBytes - at) };
+      head = window.held(at, Math.min(12, window.sizeBytes - at));
+    }
     const tag = ((head.readUInt16LE(0) << 16) | head.readUInt16LE(2)) >>> 0;
     if (tag === ITEM || tag === ITEM_END || tag === SEQUENCE_END) {
       const delimiter = readDelimiter(stack, frame, tag, head.readUInt32LE(4), at);
+      if (delimiter.next > frame.bound) throw new TokenError("length-beyond-parent");
       if (delimiter.token !== undefined) yield delimiter.token;
       at = delimiter.next;
       continue;
@@ -99,24 +110,15 @@ export async function* tokenize(window: FileWindow, offset: number, end: number)
     if (frame.kind !== "dataset") throw new TokenError("item-expected");
     if (tag <= frame.lastTag) throw new TokenError("tag-order");
     frame.lastTag = tag;
-    const token = await readElement(window, frame, tag, head, at);
-    yield token.token;
-    at = token.next;
-    if (token.open !== undefined) {
-      if (stack.length > 2 * DEPTH_LIMIT + 2) throw new TokenError("depth");
-      stack.push(token.open);
-    }
-    const limit = boundOf(stack);
-    if (at > limit) throw new TokenError("length-beyond-parent");
+    const read = readElement(frame, tag, head, at);
+    if (read.next > frame.bound || (read.open?.end ?? 0) > frame.bound) throw new TokenError("length-beyond-parent");
+    yield read.token;
+    at = read.next;
+    if (read.open === undefined) continue;
+    if (stack.length > 2 * DEPTH_LIMIT + 2) throw new TokenError("depth");
+    stack.push(read.open);
   }
   throw new TokenError("too-many-elements");
-}
-
-function boundOf(stack: readonly Frame[]): number {
-  return stack.reduce(
-    (bound, frame) => Math.min(bound, frame.end ?? Number.POSITIVE_INFINITY),
-    Number.POSITIVE_INFINITY,
-  );
 }
 
 function readDelimiter(
@@ -133,8 +135,9 @@ function readDelimiter(
     stack.pop();
     return { token: undefined, next };
   }
-  const path = `${frame.path}[${frame.items}]`;
-  const token = { tag: frame.tag, vr: "", path, parentTag: frame.parentTag, headerOffset: at, valueOffset: next };
+  const { within, parentTag } = frame;
+  const scope = `${frame.scope}[${frame.items}].`;
+  const token = { tag: frame.tag, vr: "", scope, within, parentTag, headerOffset: at, valueOffset: next };
   frame.items += 1;
   if (frame.kind === "fragments") {
     if (length % 2 !== 0) throw new TokenError("odd-length");
@@ -142,30 +145,45 @@ function readDelimiter(
   }
   if (frame.kind !== "sequence") throw new TokenError("unexpected-item");
   const end = length === UNDEFINED_LENGTH ? undefined : next + length;
-  stack.push({ kind: "dataset", tag: frame.tag, path: `${path}.`, parentTag: frame.tag, end, lastTag: -1, items: 0 });
+  const bound = Math.min(frame.bound, end ?? frame.bound);
+  if (end !== undefined && end > frame.bound) throw new TokenError("length-beyond-parent");
+  stack.push({
+    kind: "dataset",
+    tag: frame.tag,
+    scope,
+    within,
+    parentTag: frame.tag,
+    end,
+    bound,
+    lastTag: -1,
+    items: 0,
+  });
   return { token: { ...token, length: 0, kind: "item" }, next };
 }
 
-async function readElement(
-  window: FileWindow,
+function readElement(
   frame: Frame,
   tag: number,
   head: Buffer,
   at: number,
-): Promise<{ readonly token: Token; readonly next: number; readonly open: Frame | undefined }> {
+): { readonly token: Token; readonly next: number; readonly open: Frame | undefined } {
   const vr = head.toString("latin1", 4, 6);
-  const path = frame.path + tag.toString(16).toUpperCase().padStart(8, "0");
-  const isLong = LONG_VRS.test(vr);
-  if (!isLong && !SHORT_VRS.test(vr)) throw new TokenError("vr");
+  const isLong = LONG_VRS.has(vr);
+  if (!isLong && !SHORT_VRS.has(vr)) throw new TokenError("vr");
   if (isLong && head.readUInt16LE(6) !== 0) throw new TokenError("reserved-bytes");
-  const length = isLong ? (await window.at(at + 8, 4)).readUInt32LE(0) : head.readUInt16LE(6);
+  if (isLong && head.length < 12) throw new TokenError("truncated");
+  const length = isLong ? head.readUInt32LE(8) : head.readUInt16LE(6);
   const valueOffset = at + (isLong ? 12 : 8);
-  const common = { tag, vr, path, parentTag: frame.parentTag, headerOffset: at, valueOffset };
+  const { scope, within, parentTag, bound } = frame;
+  const common = { tag, vr, scope, within, parentTag, headerOffset: at, valueOffset };
   if (vr === "SQ" || length === UNDEFINED_LENGTH) {
     const kind = vr === "SQ" ? "sequence" : "fragments";
     if (kind === "fragments" && (tag !== 0x7fe00010 || frame.tag !== 0)) throw new TokenError("undefined-length");
     const end = length === UNDEFINED_LENGTH ? undefined : valueOffset + length;
-    const open: Frame = { kind, tag, path, parentTag: frame.parentTag, end, lastTag: -1, items: 0 };
+    const open: Frame = {
+      ...{ kind, tag, scope: scope + hexOf(tag), within: [...within, tag], parentTag },
+      ...{ end, bound: Math.min(bound, end ?? bound), lastTag: -1, items: 0 },
+    };
     return { token: { ...common, length: 0, kind: "sequence" }, next: valueOffset, open };
   }
   if (length % 2 !== 0) throw new TokenError("odd-length");

@@ -110,7 +110,7 @@ describe("finds what was planted", () => {
     expect(await verifyWith([sequenceElement(tagOf(0x52009229), [inner])])).toEqual({
       ok: false,
       code: "DEIDENTIFICATION_UNPROVEN",
-      reason: "element-not-allowed (0010,0020)",
+      reason: "element-not-allowed (5200,9229)/(0010,0020)",
     });
   });
 
@@ -153,7 +153,7 @@ describe("refuses identifiers that have the form of what may stay", () => {
 
   it("a Patient ID as a code of a public scheme", async () => {
     const item = dataSetOf([text(0x00080100, "44556677"), text(0x00080102, "SCT"), text(0x00080104, "x")]);
-    const found = { kind: "rejected", code: "IDENTIFIER_FOUND", reason: "id in (0008,0100)" };
+    const found = { kind: "rejected", code: "IDENTIFIER_FOUND", reason: "id in (0008,2218)/(0008,0100)" };
     expect(await outcomeOf([text(0x00100020, "44556677"), sequenceElement(tagOf(0x00082218), [item])])).toEqual(found);
   });
 });

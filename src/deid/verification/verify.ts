@@ -1,13 +1,15 @@
-import { open } from "node:fs/promises";
 import { isPrivate, tagOf } from "../../dicom/tag.ts";
 import type { RejectionCode } from "../outcome.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
-import { checkElement, type ElementCheck, type Expectations, type SearchedAs } from "./check-element.ts";
-import { checkMeta, PREFIX_BYTES } from "./check-meta.ts";
-import { fold, type Harvest, type IdentifierKind } from "./harvest.ts";
-import { type Needles, needlesOf } from "./needles.ts";
+import { checkElement, type ElementCheck, type Expectations } from "./check-element.ts";
+import { checkMeta } from "./check-meta.ts";
+import { createEvidence, type Evidence, type EvidenceCollector } from "./evidence.ts";
+import { type FileWindow, openWindow } from "./file-window.ts";
+import type { Harvest } from "./harvest.ts";
+import { createIdentifiers, type Identifiers } from "./needles.ts";
+import { searchPieces } from "./pieces.ts";
 import { createPrivateReader, type PrivateReader } from "./private-rules.ts";
-import { type FileWindow, openWindow, type Token, TokenError, tokenize } from "./tokenizer.ts";
+import { placeOf, type Token, TokenError, tokenize } from "./tokenizer.ts";
 
 /** What the output must be, known without the engine's filter. */
 export interface VerificationTask {
@@ -17,128 +19,109 @@ export interface VerificationTask {
   readonly expectations: Expectations;
 }
 
-export type Verification =
-  | { readonly ok: true; readonly sizeBytes: number; readonly identifiers: number }
-  | { readonly ok: false; readonly code: RejectionCode; readonly reason: string };
+export interface Unverified {
+  readonly ok: false;
+  readonly code: RejectionCode;
+  readonly reason: string;
+}
+
+export type Verification = { readonly ok: true; readonly sizeBytes: number; readonly identifiers: number } | Unverified;
+
+export type Inspection = { readonly ok: true; readonly sizeBytes: number; readonly evidence: Evidence } | Unverified;
 
 /** Values up to here are looked at whole; longer ones pass through in pieces. */
 const WHOLE_VALUE_BYTES = 2 ** 20;
 /** Number strings are parsed whole, however long the engine let them be. */
 const WHOLE_TEXT_BYTES = 64 * 2 ** 20;
-const CHUNK_BYTES = 2 ** 20;
-/** Shorter than this, chance spells an identifier in binary numbers or compressed pixels. */
-const MINIMUM_HEADER_BYTES = 3;
-const MINIMUM_BINARY_BYTES = 6;
-const MINIMUM_COMPRESSED_BYTES = 8;
-const MINIMUM_PARTICIPANT_LENGTH = 4;
 
-/** Reads the output anew, byte by byte, with a parser of its own, and searches it for what the source told. Never answers with a value. */
+/** Reads the output anew, byte by byte, with a parser of its own, and searches it for what its source told. Never answers with a value. */
 export async function verifyDeidentified(task: VerificationTask): Promise<Verification> {
-  await using file = await open(task.outputPath, "r");
-  const window = await openWindow(file);
-  const needles = needlesOf(task.harvest);
+  const inspection = await inspectOutput(task);
+  if (!inspection.ok) return inspection;
   try {
-    return await verifyBytes(window, needles, task);
+    const identifiers = createIdentifiers();
+    identifiers.add(task.harvest);
+    const hit = await searchOutput(task.outputPath, inspection.evidence, identifiers);
+    return hit ?? { ok: true, sizeBytes: inspection.sizeBytes, identifiers: identifiers.count };
   } catch (thrown) {
-    if (thrown instanceof TokenError) return unproven(thrown.reason);
-    throw thrown;
+    return unprovenBy(thrown);
   }
 }
 
-async function verifyBytes(window: FileWindow, needles: Needles, task: VerificationTask): Promise<Verification> {
-  const namedByParticipant = identifierInPseudonym(task);
-  if (namedByParticipant !== undefined) return found("(0010,0020)", namedByParticipant);
+/** Everything that needs no search: what the output is made of, and what of it is yet to be searched. */
+export async function inspectOutput(task: VerificationTask): Promise<Inspection> {
+  await using window = await openWindow(task.outputPath);
+  try {
+    return await inspectBytes(window, task);
+  } catch (thrown) {
+    return unprovenBy(thrown);
+  }
+}
+
+/**
+ * What of the identifiers an inspected output holds; undefined: none.
+ * @throws RangeError when there are too many identifiers
+ */
+export async function searchOutput(
+  outputPath: string,
+  evidence: Evidence,
+  identifiers: Identifiers,
+): Promise<Unverified | undefined> {
+  await using opened = new AsyncDisposableStack();
+  let window: FileWindow | undefined;
+  const hit = await searchPieces(evidence.pieces, identifiers, async () => {
+    window ??= opened.use(await openWindow(outputPath));
+    return window;
+  });
+  return hit === undefined ? undefined : { ok: false, code: "IDENTIFIER_FOUND", reason: `${hit.kind} in ${hit.place}` };
+}
+
+async function inspectBytes(window: FileWindow, task: VerificationTask): Promise<Inspection> {
   const meta = await checkMeta(window, task.expectations);
   if (!meta.ok) return unproven(meta.reason);
-  const search = createSearch(window, needles);
-  await search.header(PREFIX_BYTES, meta.endOffset, meta.masked);
+  const collector = createEvidence(task);
   const privates = createPrivateReader(task.rules.privateRules);
-  for await (const token of tokenize(window, meta.endOffset, window.sizeBytes)) {
-    if (token.kind === "item") continue;
-    const check = await checkToken(window, token, privates, task);
-    if (!check.ok) return unproven(`${check.reason} ${tagOfPath(token)}`);
-    if (check.identifier !== undefined) return found(tagOfPath(token), check.identifier);
-    const hit = await search.token(token, check.searched);
-    if (hit !== undefined) return found(tagOfPath(token), hit);
+  for (const step of tokenize(window, meta.endOffset, window.sizeBytes)) {
+    if (step.kind === "need") {
+      await window.load(step.offset, step.length);
+      continue;
+    }
+    if (step.kind === "item") continue;
+    const refusal = await inspectToken(window, step, privates, collector, task);
+    if (refusal !== undefined) return unproven(`${refusal} ${placeOf(step)}`);
   }
-  const missing = task.expectations.required.find((tag) => !search.seenAtTop.has(tag));
+  const missing = task.expectations.required.find((tag) => !collector.seenAtTop.has(tag));
   if (missing !== undefined) return unproven("required-element-missing");
-  return { ok: true, sizeBytes: window.sizeBytes, identifiers: needles.count };
+  return { ok: true, sizeBytes: window.sizeBytes, evidence: collector.evidence() };
 }
 
-async function checkToken(
+/** The reason why an element may not be there; undefined: it may. */
+async function inspectToken(
   window: FileWindow,
   token: Token,
   privates: PrivateReader,
+  collector: EvidenceCollector,
   task: VerificationTask,
-): Promise<ElementCheck> {
-  const rule = task.rules.ruleOf(token.tag);
+): Promise<string | undefined> {
+  const ruleOfTag = task.rules.ruleOf(token.tag);
   const limit = token.vr === "DS" || token.vr === "IS" || token.vr === "UN" ? WHOLE_TEXT_BYTES : WHOLE_VALUE_BYTES;
-  const isWhole = token.kind === "value" && token.length <= limit && rule.treatment.kind !== "pixels";
-  const bytes = isWhole ? await window.at(token.valueOffset, token.length) : undefined;
+  const isWhole = token.kind === "value" && token.length <= limit && ruleOfTag.treatment.kind !== "pixels";
+  const bytes = isWhole
+    ? (window.held(token.valueOffset, token.length) ?? (await window.load(token.valueOffset, token.length)))
+    : undefined;
   const privateRule = isPrivate(tagOf(token.tag)) ? privates.ruleOf(token, bytes) : undefined;
-  return checkElement(token, bytes, privateRule?.rule ?? rule, task.expectations, task.harvest, privateRule?.vr);
+  const rule = privateRule?.rule ?? ruleOfTag;
+  const check: ElementCheck = checkElement(token, bytes, rule, task.expectations, task.harvest, privateRule?.vr);
+  if (!check.ok) return check.reason;
+  return collector.add(token, bytes, rule, check.searched);
 }
 
-interface Search {
-  readonly seenAtTop: Set<number>;
-  header(from: number, to: number, masked: readonly (readonly [number, number])[]): Promise<void>;
-  token(token: Token, how: SearchedAs): Promise<IdentifierKind | undefined>;
-}
-
-/** Searches what is not proven to be ours: binary numbers and compressed fragments. */
-function createSearch(window: FileWindow, needles: Needles): Search {
-  const seenAtTop = new Set<number>();
-  const searchRange = async (
-    from: number,
-    length: number,
-    minimumBytes: number,
-  ): Promise<IdentifierKind | undefined> => {
-    const overlap = needles.longestBytes;
-    for (let at = 0; at < length; at += CHUNK_BYTES) {
-      const size = Math.min(length - at, CHUNK_BYTES + overlap);
-      const hit = needles.find(await window.at(from + at, size), minimumBytes);
-      if (hit !== undefined) return hit;
-    }
-    return undefined;
-  };
-  return {
-    seenAtTop,
-    async header(from, to, masked) {
-      const bytes = Buffer.from(await window.at(from, to - from));
-      for (const [start, end] of masked) bytes.fill(0, start - from, end - from);
-      if (needles.find(bytes, MINIMUM_HEADER_BYTES) !== undefined) throw new TokenError("identifier-in-file-meta");
-    },
-    async token(token, how) {
-      if (token.parentTag === 0) seenAtTop.add(token.tag);
-      if (how === "masked") return undefined;
-      const minimum = how === "binary" ? MINIMUM_BINARY_BYTES : MINIMUM_COMPRESSED_BYTES;
-      return searchRange(token.valueOffset, token.length, minimum);
-    },
-  };
-}
-
-/** A participant id that is the patient's own identifier would undo everything else. */
-function identifierInPseudonym({ expectations, harvest }: VerificationTask): IdentifierKind | undefined {
-  if (!expectations.pseudonymIsGiven) return undefined;
-  const pseudonym = fold(expectations.pseudonym);
-  for (const [identifier, kind] of harvest.identifiers) {
-    const matters = kind === "id" || kind === "name";
-    if (matters && identifier.length >= MINIMUM_PARTICIPANT_LENGTH && pseudonym.includes(identifier)) return kind;
-  }
-  return undefined;
-}
-
-/** The tag alone: where in which item is of no use to an operator. */
-function tagOfPath(token: Token): string {
-  const hex = token.tag.toString(16).toUpperCase().padStart(8, "0");
-  return `(${hex.slice(0, 4)},${hex.slice(4)})`;
-}
-
-function unproven(reason: string): Verification {
+function unproven(reason: string): Unverified {
   return { ok: false, code: "DEIDENTIFICATION_UNPROVEN", reason };
 }
 
-function found(tag: string, kind: IdentifierKind): Verification {
-  return { ok: false, code: "IDENTIFIER_FOUND", reason: `${kind} in ${tag}` };
+function unprovenBy(thrown: unknown): Unverified {
+  if (thrown instanceof TokenError) return unproven(thrown.reason);
+  if (thrown instanceof RangeError) return unproven("too-many-identifiers");
+  throw thrown;
 }

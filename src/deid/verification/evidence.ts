@@ -1,0 +1,123 @@
+import type { Rule } from "../rules/rule.ts";
+import { splitValues } from "../rules/value-forms.ts";
+import type { Expectations } from "./check-element.ts";
+import type { Harvest } from "./harvest.ts";
+import type { Piece, SearchedAs } from "./pieces.ts";
+import { pathOf, placeOf, type Token } from "./tokenizer.ts";
+
+/** What one output is, as it was read back: what the study's checks and its search need. */
+export interface Evidence {
+  readonly pseudonym: string;
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
+  /** Referenced SOP Instance UIDs (0008,1155). */
+  readonly references: ReadonlySet<string>;
+  /** Days by which its dates were moved; undefined: none were. */
+  readonly shiftDays: number | undefined;
+  readonly pieces: readonly Piece[];
+}
+
+export interface EvidenceCollector {
+  readonly seenAtTop: ReadonlySet<number>;
+  /** @returns why the element cannot be; undefined: it can */
+  add(token: Token, bytes: Buffer | undefined, rule: Rule, searched: readonly SearchedAs[]): string | undefined;
+  evidence(): Evidence;
+}
+
+const SOP_INSTANCE_UID = 0x00080018;
+const REFERENCED_SOP_INSTANCE_UID = 0x00081155;
+const PATIENT_ID = 0x00100020;
+const STUDY_INSTANCE_UID = 0x0020000d;
+const SERIES_INSTANCE_UID = 0x0020000e;
+const TOLD = new Set([SOP_INSTANCE_UID, PATIENT_ID, STUDY_INSTANCE_UID, SERIES_INSTANCE_UID]);
+/** Longer ones, and more of them, are read from the file again. */
+const HELD_PIECE_BYTES = 4096;
+const HELD_BYTES = 32 * 1024;
+/** A number this long that is an identifier is one. */
+const IDENTIFYING_NUMBER = /^[0-9]{7,}$/;
+const DAY = /^([0-9]{4})([0-9]{2})([0-9]{2})/;
+const DAY_MS = 86_400_000;
+
+export function createEvidence(of: {
+  readonly expectations: Expectations;
+  readonly harvest: Harvest;
+}): EvidenceCollector {
+  const told = new Map<number, string>();
+  const references = new Set<string>();
+  const pieces: Piece[] = [];
+  const seenAtTop = new Set<number>();
+  let held = 0;
+  let shiftDays: number | undefined;
+
+  const addPiece = (token: Token, how: SearchedAs, bytes: Buffer | undefined): void => {
+    const place = placeOf(token);
+    const common = { place, how, offset: token.valueOffset, length: token.length };
+    const isHeld = bytes !== undefined && bytes.length <= HELD_PIECE_BYTES && held + bytes.length <= HELD_BYTES;
+    // Text and numbers are judged as they stand: they cannot be read again in parts.
+    const mustBeHeld = bytes !== undefined && how !== "binary" && how !== "compressed";
+    if (isHeld) held += bytes.length;
+    pieces.push({ ...common, bytes: isHeld || mustBeHeld ? Buffer.from(bytes) : undefined });
+  };
+  if (of.expectations.pseudonymIsGiven) {
+    const bytes = Buffer.from(of.expectations.pseudonym, "utf8");
+    pieces.push({ place: "(0010,0020)", how: "pseudonym", bytes, offset: 0, length: bytes.length });
+  }
+
+  return {
+    seenAtTop,
+    add(token, bytes, rule, searched) {
+      const isAtTop = token.parentTag === 0 && token.kind !== "fragment";
+      if (isAtTop) seenAtTop.add(token.tag);
+      for (const how of searched) {
+        const sought = how === "number" ? longNumbers(token.vr, bytes) : bytes;
+        if (sought === undefined || sought.length > 0) addPiece(token, how, sought);
+      }
+      if (bytes === undefined) return undefined;
+      if (isAtTop && TOLD.has(token.tag)) told.set(token.tag, splitValues(bytes)[0] ?? "");
+      if (token.tag === REFERENCED_SOP_INSTANCE_UID) for (const uid of splitValues(bytes)) references.add(uid);
+      const days = isAtTop && rule.treatment.kind === "shift" ? daysMoved(token, bytes, of.harvest) : undefined;
+      if (days === undefined) return undefined;
+      if (shiftDays !== undefined && shiftDays !== days) return "date-shift-differs";
+      shiftDays = days;
+      return undefined;
+    },
+    evidence: () => ({
+      pseudonym: told.get(PATIENT_ID) ?? "",
+      studyInstanceUid: told.get(STUDY_INSTANCE_UID) ?? "",
+      seriesInstanceUid: told.get(SERIES_INSTANCE_UID) ?? "",
+      sopInstanceUid: told.get(SOP_INSTANCE_UID) ?? "",
+      references,
+      shiftDays,
+      pieces,
+    }),
+  };
+}
+
+/** The integers that are long enough to be identifiers, by backslash. */
+function longNumbers(vr: string, bytes: Buffer | undefined): Buffer {
+  if (bytes === undefined) return Buffer.alloc(0);
+  const numbers = vr === "IS" || vr === "DS" ? splitValues(bytes) : words32(bytes);
+  const digits = numbers.map((number) => number.replace(/^[+-]/, "").replace(/\.0*$/, ""));
+  return Buffer.from(digits.filter((number) => IDENTIFYING_NUMBER.test(number)).join("\\"), "latin1");
+}
+
+function words32(bytes: Buffer): string[] {
+  return Array.from({ length: bytes.length >>> 2 }, (_, index) => String(bytes.readUInt32LE(4 * index)));
+}
+
+/** Whole days between the date of an element and that of the same element in the source; undefined where either is no single day. */
+function daysMoved(token: Token, bytes: Buffer, harvest: Harvest): number | undefined {
+  if (token.vr !== "DA" && token.vr !== "DT") return undefined;
+  const original = harvest.dates.get(pathOf(token)) ?? "";
+  const [value = "", ...others] = splitValues(bytes);
+  if (others.length > 0 || original.includes("\\") || original.includes("-") || value.includes("-")) return undefined;
+  const before = dayOf(original);
+  const after = dayOf(value);
+  return before === undefined || after === undefined ? undefined : after - before;
+}
+
+function dayOf(value: string): number | undefined {
+  const [, year, month, day] = DAY.exec(value.replaceAll(".", "")) ?? [];
+  return year === undefined ? undefined : Date.UTC(Number(year), Number(month) - 1, Number(day)) / DAY_MS;
+}

@@ -1,0 +1,44 @@
+import { type FileSource, fileSource } from "../../dicom/sources.ts";
+import { TokenError } from "./tokenizer.ts";
+
+/** Bytes of a file by offset, a window of it at a time. */
+export interface FileWindow extends AsyncDisposable {
+  readonly sizeBytes: number;
+  /** Bytes of the window; undefined: they must be loaded first. Valid until the next load. */
+  held(offset: number, length: number): Buffer | undefined;
+  /** Moves the window there. @throws TokenError `truncated` */
+  load(offset: number, length: number): Promise<Buffer>;
+}
+
+/** Holds the header of nearly every image. */
+const WINDOW_BYTES = 2 ** 15;
+
+export async function openWindow(path: string): Promise<FileWindow> {
+  return windowOf(await fileSource(path));
+}
+
+function windowOf(file: FileSource): FileWindow {
+  const { sizeBytes } = file;
+  let start = 0;
+  let window = Buffer.alloc(0);
+  const held = (offset: number, length: number): Buffer | undefined =>
+    offset >= start && offset + length <= start + window.length
+      ? window.subarray(offset - start, offset - start + length)
+      : undefined;
+  return {
+    sizeBytes,
+    held,
+    async load(offset, length) {
+      if (offset + length > sizeBytes) throw new TokenError("truncated");
+      const known = held(offset, length);
+      if (known !== undefined) return known;
+      const bytes = Buffer.allocUnsafe(Math.min(sizeBytes - offset, Math.max(length, WINDOW_BYTES)));
+      const count = await file.readInto(bytes, offset);
+      if (count < length) throw new TokenError("truncated");
+      start = offset;
+      window = bytes.subarray(0, count);
+      return window.subarray(0, length);
+    },
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+  };
+}

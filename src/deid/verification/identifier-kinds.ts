@@ -1,0 +1,63 @@
+import { lookupElement } from "../../dicom/dictionary/dictionary.ts";
+import { isPrivate, type Tag } from "../../dicom/tag.ts";
+import type { Vr } from "../../dicom/vr.ts";
+
+/** Kinds of identifiers, as reasons name them. `text` is free text of no kind of its own; `private` the same in private elements. */
+export type IdentifierKind =
+  | "name"
+  | "id"
+  | "address"
+  | "phone"
+  | "e-mail"
+  | "device"
+  | "institution"
+  | "ae-title"
+  | "date"
+  | "text"
+  | "private"
+  | "uid";
+
+/** How the values of an attribute are taken apart. */
+export interface HarvestedAs {
+  readonly kind: IdentifierKind;
+  /** Its words are identifiers by themselves. */
+  readonly byWord: boolean;
+  /** Shorter ones are not told from chance. */
+  readonly minimumLength: number;
+}
+
+const NAME: HarvestedAs = { kind: "name", byWord: true, minimumLength: 3 };
+const ID: HarvestedAs = { kind: "id", byWord: false, minimumLength: 3 };
+const DEVICE: HarvestedAs = { kind: "device", byWord: false, minimumLength: 3 };
+const ADDRESS: HarvestedAs = { kind: "address", byWord: true, minimumLength: 4 };
+const INSTITUTION: HarvestedAs = { kind: "institution", byWord: true, minimumLength: 4 };
+const PHONE: HarvestedAs = { kind: "phone", byWord: false, minimumLength: 6 };
+const AE_TITLE: HarvestedAs = { kind: "ae-title", byWord: false, minimumLength: 3 };
+const TEXT: HarvestedAs = { kind: "text", byWord: false, minimumLength: 6 };
+const PRIVATE: HarvestedAs = { kind: "private", byWord: false, minimumLength: 6 };
+
+/** By the keyword of PS3.6, the first that fits. */
+const BY_KEYWORD: readonly (readonly [RegExp, HarvestedAs])[] = [
+  [/Telephone|Telecom|PhoneNumber/, PHONE],
+  [/Address|Residence|Location$/, ADDRESS],
+  [/Institution|Department|OrganizationName|Custodian/, INSTITUTION],
+  [/AETitle|ApplicationEntity/, AE_TITLE],
+  [/SerialNumber|StationName|(?:Device|Detector|Gantry|Plate|Grid|Cassette|Gateway)I[dD]/, DEVICE],
+  [/(?:ID|IDs|Number|Identifier|Locator)$/, ID],
+  [/(?:Physician|Operator|Person|Observer|Performer|Reader|Author|Creator).*Name/, NAME],
+];
+
+const TEXT_VRS: ReadonlySet<string> = new Set(["AE", "LO", "LT", "SH", "ST", "UC", "UT", "UR"]);
+const known = new Map<string, HarvestedAs | undefined>();
+
+/** Undefined: values of this attribute and VR identify nobody. */
+export function harvestedAs(tag: Tag, vr: Vr): HarvestedAs | undefined {
+  if (vr === "PN") return NAME;
+  const isText = TEXT_VRS.has(vr);
+  if (isPrivate(tag)) return isText || vr === "UN" ? PRIVATE : undefined;
+  if (!isText) return undefined;
+  if (vr === "AE") return AE_TITLE;
+  const keyword = lookupElement(tag)?.keyword ?? "";
+  if (!known.has(keyword)) known.set(keyword, BY_KEYWORD.find(([pattern]) => pattern.test(keyword))?.[1] ?? TEXT);
+  return known.get(keyword);
+}

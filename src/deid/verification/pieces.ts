@@ -1,0 +1,132 @@
+import type { Position } from "./automaton.ts";
+import type { FileWindow } from "./file-window.ts";
+import { fold } from "./harvest.ts";
+import type { IdentifierKind } from "./identifier-kinds.ts";
+import type { Identifiers, Needles } from "./needles.ts";
+
+/**
+ * How bytes of the output are searched.
+ * - `number`: integers, each as a whole; `code`: a code value, as a whole
+ * - `form`: text of a closed technical form; `text`: any other text
+ * - `pseudonym`: a participant id, which may be any text but an identifier
+ * - `binary`: numbers and tables of them; `compressed`: fragments of pixel data
+ */
+export type SearchedAs = "number" | "code" | "form" | "text" | "pseudonym" | "binary" | "compressed";
+
+/** A part of the output that was not proven to be ours or a term of a closed list. */
+export interface Piece {
+  /** Its tags, outermost first. */
+  readonly place: string;
+  readonly how: SearchedAs;
+  /** Undefined: they are in the file. */
+  readonly bytes: Buffer | undefined;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface Hit {
+  readonly place: string;
+  readonly kind: IdentifierKind;
+}
+
+/** Read and searched at a time. */
+const CHUNK_BYTES = 2 ** 20;
+/** Shorter identifiers than these are spelt by chance: in the mantissas of a few numbers, in tables, in compressed pixels. */
+const MINIMUM_BYTES = { few: 5, table: 6, compressed: 8 } as const;
+const FEW_BYTES = 4096;
+const LARGE_BYTES = 16 * 2 ** 20;
+/** Within other text; a shorter one is found as a word of its own. */
+const MINIMUM_WITHIN_TEXT = 4;
+/** Technical forms are made of letters and numbers that also begin words of an institution. */
+const NOT_IN_FORMS: ReadonlySet<IdentifierKind> = new Set(["text", "private", "institution"]);
+const NOT_IN_PSEUDONYMS: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_FORMS, "ae-title", "device", "date", "uid"]);
+const NOT_IN_CODES: ReadonlySet<IdentifierKind> = new Set(["text", "private", "institution"]);
+
+/** The first identifier in what is left to be searched; undefined: none. `window` is asked only for what the pieces do not hold. */
+export async function searchPieces(
+  pieces: readonly Piece[],
+  identifiers: Identifiers,
+  window: () => Promise<FileWindow>,
+): Promise<Hit | undefined> {
+  if (pieces.length === 0) return undefined;
+  const needles = identifiers.needles();
+  for (const piece of pieces) {
+    const { bytes } = piece;
+    const kind =
+      bytes === undefined
+        ? await searchFile(piece, needles, await window())
+        : searchBytes(bytes, piece.how, identifiers, needles);
+    if (kind !== undefined) return { place: piece.place, kind };
+  }
+  return undefined;
+}
+
+function searchBytes(
+  bytes: Buffer,
+  how: SearchedAs,
+  identifiers: Identifiers,
+  needles: Needles,
+): IdentifierKind | undefined {
+  switch (how) {
+    case "number":
+      return firstOf(bytes.toString("latin1").split("\\"), (number) => identifierOf(number, identifiers));
+    case "code":
+      return identifierOf(fold(bytes.toString("latin1")), identifiers);
+    case "form":
+    case "text":
+      return searchText(bytes, how, needles);
+    case "pseudonym":
+      return needles.find(Buffer.from(fold(bytes.toString("utf8")), "utf8"), MINIMUM_WITHIN_TEXT, {
+        isText: true,
+        ignored: NOT_IN_PSEUDONYMS,
+      });
+    case "binary":
+      return needles.find(bytes, minimumFor(how, bytes.length));
+    case "compressed":
+      return needles.find(bytes, minimumFor(how, bytes.length), { isStraight: true });
+  }
+}
+
+/** Folded, then as it stands; and its words, for names too short to be sought within others. */
+function searchText(bytes: Buffer, how: "form" | "text", needles: Needles): IdentifierKind | undefined {
+  const text = bytes.toString("utf8");
+  const options = { isText: true, isStraight: true, ...(how === "form" ? { ignored: NOT_IN_FORMS } : {}) };
+  const within =
+    needles.find(Buffer.from(fold(text), "utf8"), MINIMUM_WITHIN_TEXT, options) ??
+    needles.find(bytes, MINIMUM_WITHIN_TEXT, { ...options, isStraight: false });
+  if (within !== undefined || how === "form") return within;
+  return firstOf(text.split(/[^\p{L}\p{M}\p{N}]+/u), (word) => {
+    const folded = Buffer.from(fold(word), "utf8");
+    return folded.length >= MINIMUM_WITHIN_TEXT ? undefined : needles.find(folded, folded.length, options);
+  });
+}
+
+/** As a whole; free text and institutions are spelt by codes and numbers that are nobody's. */
+function identifierOf(folded: string, identifiers: Identifiers): IdentifierKind | undefined {
+  const kind = identifiers.kindOf(folded);
+  return kind === undefined || NOT_IN_CODES.has(kind) ? undefined : kind;
+}
+
+function firstOf<T>(values: readonly T[], find: (value: T) => IdentifierKind | undefined): IdentifierKind | undefined {
+  for (const value of values) {
+    const kind = find(value);
+    if (kind !== undefined) return kind;
+  }
+  return undefined;
+}
+
+function minimumFor(how: SearchedAs, length: number): number {
+  if (how === "compressed" || length > LARGE_BYTES) return MINIMUM_BYTES.compressed;
+  return length > FEW_BYTES ? MINIMUM_BYTES.table : MINIMUM_BYTES.few;
+}
+
+async function searchFile(piece: Piece, needles: Needles, window: FileWindow): Promise<IdentifierKind | undefined> {
+  const position: Position = needles.start();
+  const minimum = minimumFor(piece.how, piece.length);
+  for (let at = 0; at < piece.length; at += CHUNK_BYTES) {
+    const bytes = await window.load(piece.offset + at, Math.min(CHUNK_BYTES, piece.length - at));
+    const kind = needles.find(bytes, minimum, { position, isStraight: piece.how === "compressed" });
+    if (kind !== undefined) return kind;
+  }
+  return undefined;
+}
