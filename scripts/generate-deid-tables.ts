@@ -105,6 +105,36 @@ ${[...Map.groupBy(privateRows, ({ creator }) => creator)]
 `,
 );
 
+const vocabulary = [
+  ...rows("deid-vocabulary-base-en.tsv").flatMap(([, words = ""]) => words.split(" ")),
+  ...rows("deid-vocabulary-groups-en.tsv").map(([word = ""]) => word),
+];
+write(
+  "vocabulary",
+  "deid-vocabulary-base-en.tsv and data/deid-vocabulary-groups-en.tsv",
+  `/** Words that may stay in a description, folded, separated by blanks: English. PS3.15 E.3.4. */
+export const ENGLISH_WORDS =
+  "${[...new Set(vocabulary)].sort().join(" ")}";
+`,
+);
+
+const schemes = Map.groupBy(rows("deid-code-meanings.tsv"), ([scheme]) => scheme ?? "");
+write(
+  "code-meanings",
+  "deid-code-meanings.tsv and data/deid-snomed-codes.tsv",
+  `/** Meanings of codes by coding scheme, a line "value meaning" each. PS3.16. */
+export const MEANINGS_BY_SCHEME: Readonly<Record<string, string>> = {
+${[...schemes].map(([scheme, list]) => `  ${JSON.stringify(scheme)}: ${JSON.stringify(list.map(([, value, meaning]) => `${value} ${meaning}`).join("\n"))},`).join("\n")}
+};
+
+/** What a code of the retired SNOMED scheme is called now: "old new" separated by commas. PS3.16 8.1.1. */
+export const SNOMED_CODES =
+  "${rows("deid-snomed-codes.tsv")
+    .map(([old, concept]) => `${old} ${concept}`)
+    .join(",")}";
+`,
+);
+
 const byModule = Map.groupBy(rows("deid-iod-types.tsv"), ([module]) => module ?? "");
 write(
   "iod-types",

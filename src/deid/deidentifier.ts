@@ -94,10 +94,11 @@ async function deidentify(engine: Engine, task: InstanceTask, signal: AbortSigna
   });
   const leftOut = judge(engine, file, task);
   if (leftOut !== undefined) return leftOut;
-  const output = await composeOutput(file, { ...engine, participantId: task.participantId, signal });
+  const harvest = harvestOf(file);
+  const output = await composeOutput(file, { ...engine, participantId: task.participantId, harvest, signal });
   const written = await writeOutput(task.outputPath, output, signal);
   try {
-    const verification = await verify(engine, file, output, written.temporaryPath);
+    const verification = await verify(engine, file, harvest, output, written.temporaryPath);
     if (!verification.ok) return { kind: "rejected", code: verification.code, reason: verification.reason };
     signal.throwIfAborted();
     await publishOutput(written.temporaryPath, task.outputPath);
@@ -122,8 +123,13 @@ function judge({ filters }: Engine, file: Part10File, task: InstanceTask): Insta
   return reason === undefined ? judgePixels(sopClassUid, dataSet) : { kind: "excluded", reason };
 }
 
-function verify(engine: Engine, file: Part10File, output: ComposedOutput, outputPath: string): Promise<Verification> {
-  const harvest = harvestOf(file);
+function verify(
+  engine: Engine,
+  file: Part10File,
+  harvest: Harvest,
+  output: ComposedOutput,
+  outputPath: string,
+): Promise<Verification> {
   const { rules } = engine.profile;
   return verifyDeidentified({
     outputPath,

@@ -18,6 +18,8 @@ import { derivedAge, isBirthDateTellable } from "../pseudonyms/patient-age.ts";
 import type { PatientIdentity, Pseudonymizer, StudyPseudonyms } from "../pseudonyms/pseudonymizer.ts";
 import { attributeTypesOf, TOP_LEVEL } from "../rules/attribute-type.ts";
 import { textElement } from "./coded-entry.ts";
+import type { Harvest } from "../verification/harvest.ts";
+import { isNaming } from "../verification/identifier-kinds.ts";
 import { type ComposedSource, composeSource } from "./composed-source.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { filterDataSet } from "./filter-data-set.ts";
@@ -47,6 +49,8 @@ export interface ComposeOptions {
   readonly profile: Profile;
   readonly pseudonymizer: Pseudonymizer;
   readonly participantId: string | undefined;
+  /** Of this file: what it names stays in no description. */
+  readonly harvest: Harvest;
   readonly signal: AbortSignal;
 }
 
@@ -80,6 +84,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     source: composeSource(file.source),
     bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
     implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
+    isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
     tally,
     signal: options.signal,
   };

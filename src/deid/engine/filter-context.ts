@@ -20,6 +20,8 @@ export interface FilterContext {
   readonly bigEndian: boolean;
   /** The source says no VRs: those of private elements cannot be compared. PS3.5 A.1. */
   readonly implicitVr: boolean;
+  /** Whether a folded word names somebody or something of this study. */
+  readonly isIdentifier: (folded: string) => boolean;
   readonly tally: Tally;
   readonly signal: AbortSignal;
 }

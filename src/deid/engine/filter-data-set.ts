@@ -1,6 +1,7 @@
 import type { DataElement, DataSet, ElementValue, SequenceItem } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { formatTag, isPrivate, type Tag, tagOf } from "../../dicom/tag.ts";
+import { characterSetOf } from "../../dicom/values.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import type { ActionName } from "../outcome.ts";
 import { fallbackFor, TOP_LEVEL } from "../rules/attribute-type.ts";
@@ -9,6 +10,7 @@ import { sequenceItems } from "../rules/sequence-items.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { CODED_IDENTITY_SEQUENCES } from "../tables/dummies.ts";
+import { cleanedValue, unchangedIfClean } from "./cleaned-text.ts";
 import { codedElements, dummyCodedItem, isCodedEntry, publicEntry, textElement } from "./coded-entry.ts";
 import { dummyBytes, heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
@@ -28,6 +30,7 @@ const MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3";
 interface Place {
   readonly parentTag: number;
   readonly depth: number;
+  readonly characterSet: string | undefined;
 }
 
 const ACTION_NAMES: Readonly<Record<Treatment["kind"], ActionName>> = {
@@ -41,6 +44,7 @@ const ACTION_NAMES: Readonly<Record<Treatment["kind"], ActionName>> = {
   number: "kept",
   terms: "kept",
   text: "kept",
+  clean: "cleaned",
   pixels: "kept",
   words: "kept",
   walk: "kept",
@@ -59,11 +63,12 @@ export async function filterDataSet(
   parentTag: number,
   depth: number,
   context: FilterContext,
+  inheritedCharacterSet?: string,
 ): Promise<Map<Tag, DataElement>> {
   if (depth > DEPTH_LIMIT) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "depth");
   const kept = new Map<Tag, DataElement>();
   const blocks = createPrivateBlocks(dataSet, context.rules.privateRules);
-  const place = { parentTag, depth };
+  const place = { parentTag, depth, characterSet: characterSetOf(dataSet, { inheritedCharacterSet }) };
   const tags = [...dataSet.keys()].sort((a, b) => a - b);
   for (const tag of tags) {
     const element = dataSet.get(tag);
@@ -132,7 +137,9 @@ async function treatElement(
   const { treatment } = rule;
   if (treatment.kind === "none") return undefined;
   if (treatment.kind === "walk") return walk(element, treatment.unlessOptional, place, context);
-  if (treatment.kind === "numbered") return numberedLabel(treatment, vr, kept);
+  if (treatment.kind === "numbered") {
+    return labelInVocabulary(element, vr, treatment, place, context) ?? numberedLabel(treatment, vr, kept);
+  }
   // UN holds implicit little endian whatever the rest is in. PS3.5 6.2.2.
   const bigEndian = context.bigEndian && element.vr !== "UN";
   if (element.value.kind === "range") return treatRange(element, vr, rule, bigEndian, context);
@@ -140,6 +147,7 @@ async function treatElement(
   if (bytes === undefined) return undefined;
   if (isBlank(bytes) && treatment.kind !== "pseudonym" && !(vr in NUMBER_BYTES))
     return { kind: "bytes", bytes: new Uint8Array() };
+  if (treatment.kind === "clean") return cleanedValue(bytes, vr, treatment.vocabulary, place.characterSet, context);
   if (treatment.kind === "words") return wordBytes(bytes, bigEndian);
   const treated = treatBytes(treatment, vr, bytes, bigEndian, context);
   return treated === undefined ? undefined : { kind: "bytes", bytes: treated };
@@ -176,7 +184,7 @@ async function treatRange(
 async function walk(
   element: DataElement,
   unlessOptional: boolean,
-  { parentTag, depth }: Place,
+  { parentTag, depth, characterSet }: Place,
   context: FilterContext,
 ): Promise<ElementValue | undefined> {
   const sourceItems = sequenceItems(element);
@@ -186,7 +194,7 @@ async function walk(
   let dropped = 0;
   for (const item of sourceItems) {
     context.signal.throwIfAborted();
-    const kept = await filterDataSet(item.dataSet, element.tag, depth + 1, context);
+    const kept = await filterDataSet(item.dataSet, element.tag, depth + 1, context, characterSet);
     if (isCodedEntry(item.dataSet)) {
       const entry = publicEntry(item.dataSet);
       if (entry === undefined) {
@@ -219,14 +227,27 @@ function isCodeMacro(tag: number): boolean {
   return tag >= 0x00080100 && tag <= 0x00080124;
 }
 
+function labelInVocabulary(
+  element: DataElement,
+  vr: Vr,
+  { vocabulary }: Extract<Treatment, { kind: "numbered" }>,
+  { characterSet }: Place,
+  context: FilterContext,
+): ElementValue | undefined {
+  const bytes = heldBytes(element);
+  if (vocabulary === undefined || bytes === undefined) return undefined;
+  return unchangedIfClean(bytes, vr, vocabulary, characterSet, context);
+}
+
 function numberedLabel(
   treatment: Extract<Treatment, { kind: "numbered" }>,
   vr: Vr,
   kept: DataSet,
 ): ElementValue | undefined {
-  const bytes = heldBytes(kept.get(tagOf(treatment.numberTag)));
-  if (bytes === undefined) return undefined;
-  const number = bytes.length === 2 && vr === "LO" ? String(Buffer.from(bytes).readUInt16LE()) : splitValues(bytes)[0];
+  const counted = kept.get(tagOf(treatment.numberTag));
+  const bytes = heldBytes(counted);
+  if (counted === undefined || bytes === undefined) return undefined;
+  const number = counted.vr === "US" ? String(Buffer.from(bytes).readUInt16LE()) : splitValues(bytes)[0];
   if (number === undefined || !/^[0-9]{1,6}$/.test(number)) return undefined;
   return { kind: "bytes", bytes: textBytes(vr, treatment.prefix + number) };
 }

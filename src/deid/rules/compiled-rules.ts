@@ -11,6 +11,7 @@ import { SAFE_PRIVATE } from "../tables/safe-private.generated.ts";
 import { SAFE_SEQUENCES } from "../tables/safe-sequences.generated.ts";
 import { SPECIAL_RULES } from "../tables/special-rules.ts";
 import { TECHNICAL_WORDS, TEXT_FORMS } from "../tables/text-forms.ts";
+import { type Vocabulary, vocabularyOf } from "./clean-text.ts";
 import { compilePrivateRules, type PrivateRules } from "./private-rules.ts";
 import type { ByType, NumberBand, Rule, Treatment } from "./rule.ts";
 import { standardVr } from "./standard-vr.ts";
@@ -46,6 +47,7 @@ export const BY_CODE: Readonly<Record<BasicAction, ByType>> = {
 const UNLISTED: ByType = { optional: "remove", empty: "empty", required: "dummy", unknown: "remove" };
 
 const NUMBER_VRS = new Set(["US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "OF", "OD", "OL", "OV", "IS", "DS"]);
+const CLEANED_VRS = new Set(["LO", "SH", "ST", "LT", "UT", "UC"]);
 const DATE_VRS = new Set(["DA", "DT", "TM"]);
 
 const PRIVATE: Rule = { treatment: NONE, fallback: REMOVE, reason: "private" };
@@ -61,6 +63,7 @@ export function compileRules(
   const retired = new Set(RETIRED_TAGS);
   const sequences = new Set(SAFE_SEQUENCES);
   const replacements = pseudonymRules(pseudonyms);
+  const vocabulary = active.has("clean-descriptors") ? vocabularyOf() : undefined;
   const compiled = new Map<number, Rule>();
 
   const make = (tag: number): Rule => {
@@ -69,11 +72,12 @@ export function compileRules(
     const special = SPECIAL_RULES.get(tag);
     const row = rows.get(tag);
     const rule = row === undefined ? unlistedRule(tag, active, retired, sequences) : tableRule(row, active);
-    return { ...rule, ...special, ...replacements.get(tag) };
+    const cleaned = vocabulary === undefined ? rule : cleanedRule(rule, row, vocabulary);
+    return withVocabulary({ ...cleaned, ...special, ...replacements.get(tag) }, vocabulary);
   };
 
   return {
-    hash: hashOf(options, replacements),
+    hash: hashOf(options, replacements, vocabulary),
     privateRules: compilePrivateRules(active),
     ruleOf(tag) {
       const known = compiled.get(tag);
@@ -87,6 +91,19 @@ export function compileRules(
 
 function tableRule(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Rule {
   return { treatment: tableTreatment(row, active), fallback: BY_CODE[row.basic], reason: "table" };
+}
+
+/** A label of the vocabulary's words need not be numbered anew. */
+function withVocabulary(rule: Rule, vocabulary: Vocabulary | undefined): Rule {
+  if (vocabulary === undefined || rule.treatment.kind !== "numbered") return rule;
+  return { ...rule, treatment: { ...rule.treatment, vocabulary } };
+}
+
+/** Clean beats keep, and keep beats remove. */
+function cleanedRule(rule: Rule, row: ConfidentialityRow | undefined, vocabulary: Vocabulary): Rule {
+  if (row?.options["clean-descriptors"] !== "C") return rule;
+  if (CLEANED_VRS.has(row.vr)) return { ...rule, treatment: { kind: "clean", vocabulary } };
+  return row.vr === "SQ" ? { ...rule, treatment: { kind: "walk", unlessOptional: false } } : rule;
 }
 
 function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Treatment {
@@ -166,7 +183,11 @@ function isStructural(tag: number): boolean {
 }
 
 /** Everything the rules are made of, in an order that does not depend on how the tables are written down. */
-function hashOf(options: readonly OptionName[], replacements: ReadonlyMap<number, unknown>): string {
+function hashOf(
+  options: readonly OptionName[],
+  replacements: ReadonlyMap<number, unknown>,
+  vocabulary: Vocabulary | undefined,
+): string {
   const parts: unknown[] = [
     [...options].sort(),
     [...CONFIDENTIALITY_TABLE]
@@ -183,6 +204,7 @@ function hashOf(options: readonly OptionName[], replacements: ReadonlyMap<number
     [...SPECIAL_RULES].sort(([a], [b]) => a - b),
     Object.entries(SAFE_PRIVATE).sort(),
     [...replacements],
+    vocabulary?.hash,
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

@@ -1,5 +1,6 @@
 import type { IdentifierKind } from "../pseudonyms/pseudonymizer.ts";
 import type { TextForm } from "../tables/text-forms.ts";
+import type { Vocabulary } from "./clean-text.ts";
 
 /** What an attribute's Type in the IOD (PS3.3 5.3) makes of it when its value may not stay. */
 export type Fallback = "remove" | "empty" | "dummy";
@@ -38,6 +39,8 @@ export type Treatment =
   | { readonly kind: "number"; readonly band?: NumberBand }
   | { readonly kind: "terms"; readonly terms: ReadonlySet<string>; readonly otherwise: string | undefined }
   | { readonly kind: "text"; readonly form: TextForm }
+  /** Free text, of which the words of a vocabulary stay. */
+  | { readonly kind: "clean"; readonly vocabulary: Vocabulary }
   /** Pixel data. */
   | { readonly kind: "pixels" }
   /** Tables of binary numbers kept as words: look-up tables. */
@@ -46,8 +49,8 @@ export type Treatment =
   | { readonly kind: "walk"; readonly unlessOptional: boolean }
   /** Number strings as multiples of `step`. */
   | { readonly kind: "round"; readonly step: number }
-  /** A label made from the number beside it: ROI_3. */
-  | { readonly kind: "numbered"; readonly prefix: string; readonly numberTag: number }
+  /** A label made from the number beside it: ROI_3. One of words of the vocabulary alone stays as it is. */
+  | { readonly kind: "numbered"; readonly prefix: string; readonly numberTag: number; readonly vocabulary?: Vocabulary }
   /** Value, scheme and meaning of a coded entry, judged together. PS3.3 8.8. */
   | { readonly kind: "code" }
   /** Written by the engine for every object, whatever the source holds. */

@@ -17,6 +17,11 @@ export type IdentifierKind =
   | "private"
   | "uid";
 
+/** Whether it names somebody or something; free text may be any word. */
+export function isNaming(kind: IdentifierKind | undefined): boolean {
+  return kind !== undefined && kind !== "text" && kind !== "private";
+}
+
 /** How the values of an attribute are taken apart. */
 export interface HarvestedAs {
   readonly kind: IdentifierKind;

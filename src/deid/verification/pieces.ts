@@ -1,17 +1,19 @@
+import { foldedWords } from "../rules/clean-text.ts";
 import type { Position } from "./automaton.ts";
 import type { FileWindow } from "./file-window.ts";
 import { fold } from "./harvest.ts";
-import type { IdentifierKind } from "./identifier-kinds.ts";
+import { type IdentifierKind, isNaming } from "./identifier-kinds.ts";
 import type { Identifiers, Needles } from "./needles.ts";
 
 /**
  * How bytes of the output are searched.
  * - `number`: integers, each as a whole; `code`: a code value, as a whole
+ * - `clean`: words of a vocabulary, each as a whole
  * - `form`: text of a closed technical form; `text`: any other text
  * - `pseudonym`: a participant id, which may be any text but an identifier
  * - `binary`: numbers and tables of them; `compressed`: fragments of pixel data
  */
-export type SearchedAs = "number" | "code" | "form" | "text" | "pseudonym" | "binary" | "compressed";
+export type SearchedAs = "number" | "code" | "clean" | "form" | "text" | "pseudonym" | "binary" | "compressed";
 
 /** A part of the output that was not proven to be ours or a term of a closed list. */
 export interface Piece {
@@ -32,7 +34,7 @@ export interface Hit {
 /** Read and searched at a time. */
 const CHUNK_BYTES = 2 ** 20;
 /** Shorter identifiers than these are spelt by chance: in the mantissas of a few numbers, in tables, in compressed pixels. */
-const MINIMUM_BYTES = { few: 5, table: 6, compressed: 8 } as const;
+export const MINIMUM_BYTES = { few: 5, table: 6, compressed: 8 } as const;
 const FEW_BYTES = 4096;
 const LARGE_BYTES = 16 * 2 ** 20;
 /** Within other text; a shorter one is found as a word of its own. */
@@ -72,6 +74,8 @@ function searchBytes(
       return firstOf(bytes.toString("latin1").split("\\"), (number) => identifierOf(number, identifiers));
     case "code":
       return identifierOf(fold(bytes.toString("latin1")), identifiers);
+    case "clean":
+      return firstOf(foldedWords(bytes.toString("latin1")), (word) => namingKind(word, identifiers));
     case "form":
     case "text":
       return searchText(bytes, how, needles);
@@ -105,6 +109,11 @@ function searchText(bytes: Buffer, how: "form" | "text", needles: Needles): Iden
 function identifierOf(folded: string, identifiers: Identifiers): IdentifierKind | undefined {
   const kind = identifiers.kindOf(folded);
   return kind === undefined || NOT_IN_CODES.has(kind) ? undefined : kind;
+}
+
+function namingKind(folded: string, identifiers: Identifiers): IdentifierKind | undefined {
+  const kind = identifiers.kindOf(folded);
+  return isNaming(kind) ? kind : undefined;
 }
 
 function firstOf<T>(values: readonly T[], find: (value: T) => IdentifierKind | undefined): IdentifierKind | undefined {

@@ -34,13 +34,13 @@ async function verifyWith(
   tamper = (bytes: Buffer): Buffer => bytes,
 ): Promise<Verification> {
   await using file = await readPart10File(await put(join(folder, "in.dcm"), await part10Bytes(ctImage())));
-  const options = { profile, pseudonymizer, participantId: undefined, signal: neverAborted() };
+  const harvest = harvestIdentifiers(file.dataSet);
+  const options = { profile, pseudonymizer, participantId: undefined, harvest, signal: neverAborted() };
   const output = await composeOutput(file, options);
   const tags = new Set<number>(planted.map((one) => one.tag));
   const dataSet = dataSetOf([...[...output.dataSet.values()].filter((one) => !tags.has(one.tag)), ...planted]);
   const written = await writeOutput(join(folder, "out.dcm"), { ...output, dataSet }, neverAborted());
   await writeFile(written.temporaryPath, tamper(await readFile(written.temporaryPath)));
-  const harvest = harvestIdentifiers(file.dataSet);
   const expectations = expectationsOf(output, harvest, { profile }, file.dataSet);
   return verifyDeidentified({ outputPath: written.temporaryPath, rules: profile.rules, harvest, expectations });
 }

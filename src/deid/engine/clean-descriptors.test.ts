@@ -1,0 +1,75 @@
+import { expect, it } from "vitest";
+import { tags } from "../../dicom/dictionary/tags.ts";
+import { tagOf } from "../../dicom/tag.ts";
+import { dataSetOf, element, itemsOf, sequenceElement, textOf, textsOf } from "../../dicom/values.ts";
+import { deidentifyObject, profileWith } from "../testing/deidentify.ts";
+import { ctImage, text, unsigned } from "../testing/objects.ts";
+
+const profile = profileWith(["clean-descriptors"]);
+
+async function outputOf(...changes: Parameters<typeof ctImage>[0] & {}) {
+  const { outcome, dataSet } = await deidentifyObject(ctImage(changes), profile);
+  expect(outcome.kind === "rejected" ? outcome.reason : "").toBe("");
+  return dataSet;
+}
+
+it("keeps of descriptions what describes the image, and claims to", async () => {
+  const output = await outputOf(
+    text(0x00081030, "Thorax of Mr Brandybuck, 01.02.2024"),
+    text(0x00181030, "Lung 5.0 B70f"),
+  );
+  expect(textOf(output, tags.StudyDescription)).toBe("Thorax of");
+  expect(textOf(output, tags.SeriesDescription)).toBe("AXIAL LUNG");
+  expect(textOf(output, tagOf(0x00181030))).toBe("Lung 5.0 B70f");
+  const codes = itemsOf(output, tags.DeidentificationMethodCodeSequence).map((item) =>
+    textOf(item.dataSet, tagOf(0x00080100)),
+  );
+  expect(codes).toEqual(["113100", "113105"]);
+});
+
+it("does as the basic profile does where nothing is left", async () => {
+  const output = await outputOf(text(0x00081030, "Brandybuck"), text(0x300a0002, "Brandybuck"));
+  expect(output.has(tags.StudyDescription)).toBe(false);
+  expect(textOf(output, tagOf(0x300a0002))).toBe("LABEL");
+});
+
+it("drops words of the vocabulary that are somebody's name, in every spelling of it", async () => {
+  const output = await outputOf(
+    text(0x00100010, "Hand^Max"),
+    text(0x00081030, "Right HAND, max. flexion"),
+    element(tagOf(0x0008103e), "LO", Buffer.from("H\u00c4ND lateral", "latin1")),
+    text(0x00080005, "ISO_IR 100"),
+  );
+  expect(textOf(output, tags.StudyDescription)).toBe("Right flexion");
+  expect(textOf(output, tags.SeriesDescription)).toBe("lateral");
+});
+
+it("reads the item's character set, and what surrounds it where it has none", async () => {
+  const description = element(tagOf(0x00400007), "LO", Buffer.from("Thorax\u00a4 ", "latin1"));
+  const inner = new Map([[description.tag, description]]);
+  const output = await outputOf(text(0x00080005, "ISO_IR 100"), sequenceElement(tagOf(0x00400275), [inner]));
+  const item = itemsOf(output, tagOf(0x00400275))[0];
+  expect(item && textOf(item.dataSet, tagOf(0x00400007))).toBe("Thorax");
+});
+
+it("cleans each value, and what was written as UN", async () => {
+  const output = await outputOf(
+    element(tagOf(0x00081030), "UN", Buffer.from("Brandybuck chest ")),
+    text(0x00102110, "iodine\\Brandybuck\\barium"),
+  );
+  expect(textOf(output, tags.StudyDescription)).toBe("chest");
+  expect(textsOf(output, tagOf(0x00102110))).toEqual(["iodine", "", "barium"]);
+});
+
+it("keeps labels of known words and numbers the others", async () => {
+  const roi = (number: string, name: string) => dataSetOf([text(0x30060022, number), text(0x30060026, name)]);
+  const segment = (number: number, name: string) => dataSetOf([unsigned(0x00620004, number), text(0x00620005, name)]);
+  const output = await outputOf(
+    sequenceElement(tagOf(0x30060020), [roi("1", "PTV_High"), roi("2", "Lung_L"), roi("3", "PTV Brandybuck")]),
+    sequenceElement(tagOf(0x00620002), [segment(1, "Liver"), segment(2, "Liver of Meriadoc")]),
+  );
+  const labels = (sequence: number, tag: number) =>
+    itemsOf(output, tagOf(sequence)).map((item) => textOf(item.dataSet, tagOf(tag)));
+  expect(labels(0x30060020, 0x30060026)).toEqual(["PTV_High", "Lung_L", "ROI_3"]);
+  expect(labels(0x00620002, 0x00620005)).toEqual(["Liver", "SEGMENT_2"]);
+});

@@ -1,0 +1,50 @@
+import { decodeWithProblem } from "../../dicom/character-sets.ts";
+import type { ElementValue } from "../../dicom/data-set.ts";
+import { trimPadding } from "../../dicom/values-trim.ts";
+import { isSingleValued, type Vr } from "../../dicom/vr.ts";
+import { cleanText, type Vocabulary } from "../rules/clean-text.ts";
+import { textBytes } from "./element-bytes.ts";
+import type { FilterContext } from "./filter-context.ts";
+
+/** PS3.5 table 6.2-1. */
+const LENGTH_LIMITS: Readonly<Partial<Record<Vr, number>>> = { LO: 64, SH: 16, ST: 1024, LT: 10_240 };
+/** A longer description is not looked at. */
+const CLEANED_BYTES = 2 ** 20;
+
+/** What a whole value may keep of a free text; undefined: nothing of it. */
+export function cleanedValue(
+  bytes: Uint8Array,
+  vr: Vr,
+  vocabulary: Vocabulary,
+  characterSet: string | undefined,
+  { isIdentifier }: Pick<FilterContext, "isIdentifier">,
+): ElementValue | undefined {
+  const texts = valuesOf(bytes, vr, characterSet)?.map((text) => cleanText(text, vocabulary, isIdentifier));
+  const limit = LENGTH_LIMITS[vr] ?? CLEANED_BYTES;
+  if (texts === undefined || texts.every((text) => text === "")) return undefined;
+  if (texts.some((text) => text.length > limit)) return undefined;
+  return { kind: "bytes", bytes: textBytes(vr, texts.join("\\")) };
+}
+
+/** The value as it is, when all its words may stay; undefined otherwise. */
+export function unchangedIfClean(
+  bytes: Uint8Array,
+  vr: Vr,
+  vocabulary: Vocabulary,
+  characterSet: string | undefined,
+  context: Pick<FilterContext, "isIdentifier">,
+): ElementValue | undefined {
+  const [text, ...others] = valuesOf(bytes, vr, characterSet) ?? [];
+  if (text === undefined || text === "" || others.length > 0) return undefined;
+  if (cleanText(text, vocabulary, context.isIdentifier) !== text) return undefined;
+  return cleanedValue(bytes, vr, vocabulary, characterSet, context);
+}
+
+/** Cut at the first NUL, padding taken off; undefined where the bytes are no text of the character set. PS3.5 6.1, 6.2. */
+function valuesOf(bytes: Uint8Array, vr: Vr, characterSet: string | undefined): string[] | undefined {
+  if (bytes.length > CLEANED_BYTES) return undefined;
+  const { text, problem } = decodeWithProblem(bytes, vr, characterSet);
+  if (problem === "TEXT_UNDECODABLE") return undefined;
+  const values = isSingleValued(vr) ? [text] : text.split("\\");
+  return values.map((value) => trimPadding(value.split("\0", 1)[0] ?? "").trimStart());
+}

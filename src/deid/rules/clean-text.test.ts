@@ -1,0 +1,55 @@
+import { expect, it } from "vitest";
+import { cleanText, isCleanText, vocabularyOf } from "./clean-text.ts";
+
+const vocabulary = vocabularyOf();
+const identifiers = new Set(["brandybuck", "meriadoc", "hand", "mrn4455667", "ct123", "head12"]);
+const clean = (text: string): string => cleanText(text, vocabulary, (folded) => identifiers.has(folded));
+
+it.each([
+  ["AXIAL LUNG", "AXIAL LUNG"],
+  ["t1_mprage_sag_p2_iso", "t1_mprage_sag iso"],
+  ["CT Thorax/Abdomen + contrast (portal venous) 1.25mm", "CT Thorax/Abdomen + contrast (portal venous) 1.25mm"],
+  ["Head 5.0 H31s", "Head 5.0 H31s"],
+  ["MR Brain with and without contrast", "MR Brain with and without contrast"],
+  ["Thoráx", "Thorax"],
+  ["T2 TSE 512x512 3 mm", "T2 TSE 512x512 3 mm"],
+])("keeps what describes the image: %s", (text, expected) => {
+  expect(clean(text)).toBe(expected);
+});
+
+it.each([
+  ["a name", "Thorax of Brandybuck", "Thorax of"],
+  ["a name that is a word, when somebody has it", "right HAND", "right"],
+  ["who follows a title", "chest, Dr Head", "chest"],
+  ["who follows a title and an initial", "chest for Prof. A. Head", "chest for"],
+  ["who follows a title in small letters", "mr head", ""],
+  ["who follows a title with a dot", "MR. Head lung", "lung"],
+  ["a long number", "CT 20240229 chest", "CT chest"],
+  ["a date in pieces", "chest 12/03/24", "chest"],
+  ["a date with dots", "chest 1.2.24 late", "chest late"],
+  ["a telephone number in blocks", "call 943 476 5919 chest", "chest"],
+  ["an age", "chest 92 years", "chest"],
+  ["numbers that come together", "chest 943 Meriadoc 476", "chest"],
+  ["an identifier that comes together", "CT Meriadoc 123 chest", "chest"],
+  ["an identifier written apart", "CT 123 chest", "chest"],
+  ["an identifier with a mark in it", "head-12 lung", "lung"],
+  ["other alphabets", "胸部 CT Грудь", "CT"],
+  ["everything, where nothing is known", "Saint Elsewhere", ""],
+])("drops %s", (_name, text, expected) => {
+  expect(clean(text)).toBe(expected);
+});
+
+it("leaves a cleaned text as it is, and knows one", () => {
+  for (const text of ["CT Thorax/Abdomen contrast (portal venous 1.25mm", "t1_mprage_sag iso", "Head 5.0 H31s"]) {
+    expect(clean(text)).toBe(text);
+    expect(isCleanText(text, vocabulary)).toBe(true);
+  }
+  for (const text of ["Brandybuck", "Dr", "CT 20240229", "CT\0lung", " CT", "CT ", "12/03/24", "胸部"])
+    expect(isCleanText(text, vocabulary), text).toBe(false);
+});
+
+it("takes a project's own words, in any spelling, and has another hash then", () => {
+  const own = vocabularyOf(["Zénith"]);
+  expect(cleanText("zenith ZENITH", own, () => false)).toBe("zenith ZENITH");
+  expect(own.hash).not.toBe(vocabulary.hash);
+});

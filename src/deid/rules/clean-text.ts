@@ -1,0 +1,167 @@
+import { createHash } from "node:crypto";
+import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
+
+/** Words that may stay in descriptions. PS3.15 E.3.4. */
+export interface Vocabulary {
+  /** Folded: lower case, no accents. */
+  readonly words: ReadonlySet<string>;
+  /** SHA-256 of the sorted words, lower-case hexadecimal. */
+  readonly hash: string;
+}
+
+interface Word {
+  /** Without accents. */
+  readonly text: string;
+  readonly key: string;
+  /** What stands between the word before and this one. */
+  readonly separator: string;
+  readonly isFollowedByDot: boolean;
+}
+
+const WORD = /[\p{L}\p{N}]+/gu;
+const ASCII_WORD = /^[A-Za-z0-9]+$/;
+const KEPT_SEPARATOR = /^[ ._\-/+,()*:;&^=#%[\]]{1,3}$/;
+const NUMBER = /^[0-9]{1,3}$/;
+/** A number with what it counts. */
+const MEASURE =
+  /^[0-9]{1,3}(mm|cm|m|um|nm|s|sec|ms|min|h|hz|khz|mhz|kv|kvp|ma|mas|mgy|gy|cgy|mbq|ml|l|cc|mg|g|ug|t|deg|x|d|dim)$/;
+const WORD_WITH_NUMBER = /^([a-z]+)[0-9]{1,3}$/;
+const MATRIX = /^[0-9]{1,3}x[0-9]{1,3}$/;
+const KERNEL = /^[A-Z][0-9]{2}[a-z]?$/;
+const DIGITS_FIRST = /^[0-9]+/;
+const DECIMALS = /^[0-9]{1,2}(?![0-9])/;
+/** Somebody is named behind these. */
+const TITLES = new Set(
+  "dr dra doctor prof professor mrs miss sir herr frau hr fr mme mlle dott signor signora nurse sister rev".split(" "),
+);
+/** Numbers before these are ages. */
+const AGE_WORDS = new Set("y yo yr yrs year years old jahre".split(" "));
+/** An identifier may have been written with blanks in it. */
+const LONGEST_SPLIT = 4;
+
+/** @param extraWords a project's own */
+export function vocabularyOf(extraWords: Iterable<string> = []): Vocabulary {
+  const words = new Set([...ENGLISH_WORDS.split(" "), ...[...extraWords].map((word) => foldWord(word))]);
+  const hash = createHash("sha256").update(JSON.stringify([...words].sort()));
+  return { words, hash: hash.digest("hex") };
+}
+
+/**
+ * What of a text may stay: words of the vocabulary and short numbers; not identifiers, not numbers in a row, not titles and who follows
+ * them. ASCII. Empty: nothing.
+ * @param isIdentifier asked with folded words, and with up to four of them joined
+ */
+export function cleanText(text: string, vocabulary: Vocabulary, isIdentifier: (folded: string) => boolean): string {
+  const all = wordsOf(text);
+  const isDropped = all.map((word) => !isAllowedWord(word, vocabulary));
+  dropNamed(all, isDropped);
+  dropNumberRuns(all, isDropped);
+  dropIdentifiers(all, isDropped, isIdentifier);
+  let words = withoutDropped(all, isDropped);
+  // What was apart may stand side by side once something between is gone: judged again until nothing more goes.
+  for (let count = words.length + 1; words.length < count; ) {
+    count = words.length;
+    const isNowDropped = words.map(() => false);
+    dropNumberRuns(words, isNowDropped);
+    dropIdentifiers(words, isNowDropped, isIdentifier);
+    words = withoutDropped(words, isNowDropped);
+  }
+  return words.map((word, index) => (index === 0 ? word.text : word.separator + word.text)).join("");
+}
+
+/** Whether a text could have come from cleaning. */
+export function isCleanText(text: string, vocabulary: Vocabulary): boolean {
+  return text !== "" && cleanText(text, vocabulary, () => false) === text;
+}
+
+/** The folded words of a text. */
+export function foldedWords(text: string): string[] {
+  return wordsOf(text).map(({ key }) => key);
+}
+
+function wordsOf(text: string): Word[] {
+  const plain = text.normalize("NFKC");
+  let end = 0;
+  return [...plain.matchAll(WORD)].map((match) => {
+    const separator = plain.slice(end, match.index);
+    end = match.index + match[0].length;
+    const word = withoutAccents(match[0]);
+    return { text: word, key: word.toLowerCase(), separator, isFollowedByDot: plain.charAt(end) === "." };
+  });
+}
+
+function withoutDropped(words: readonly Word[], isDropped: readonly boolean[]): Word[] {
+  return words.flatMap((word, index) => {
+    if (isDropped[index] === true) return [];
+    const isNeighbour = isDropped[index - 1] !== true && KEPT_SEPARATOR.test(word.separator);
+    return [{ ...word, separator: isNeighbour ? word.separator : " " }];
+  });
+}
+
+function isAllowedWord(word: Word, { words }: Vocabulary): boolean {
+  const { key, text } = word;
+  if (!ASCII_WORD.test(text) || isTitle(word)) return false;
+  if (words.has(key) || NUMBER.test(key) || MEASURE.test(key) || MATRIX.test(key) || KERNEL.test(text)) return true;
+  const [, letters] = WORD_WITH_NUMBER.exec(key) ?? [];
+  return letters !== undefined && words.has(letters);
+}
+
+/** "MR" is a modality and "ms" a unit unless they are written as titles are. */
+function isTitle({ key, text, isFollowedByDot }: Word): boolean {
+  if (key === "mr") return text !== "MR" || isFollowedByDot;
+  if (key === "ms") return text === "Ms" || isFollowedByDot;
+  return TITLES.has(key);
+}
+
+function dropNamed(words: readonly Word[], isDropped: boolean[]): void {
+  let isNamed = false;
+  for (const [index, word] of words.entries()) {
+    if (isNamed) {
+      isDropped[index] = true;
+      // An initial, and then the name.
+      isNamed = word.key.length === 1;
+    }
+    if (isTitle(word)) isNamed = true;
+    if (AGE_WORDS.has(word.key) && index > 0) isDropped[index - 1] = true;
+  }
+}
+
+/** Numbers one after the other are dates, telephone numbers, identifiers; only one with decimals is a number. */
+function dropNumberRuns(words: readonly Word[], isDropped: boolean[]): void {
+  let start = 0;
+  for (let index = 1; index <= words.length; index += 1) {
+    const isContinued = DIGITS_FIRST.test(words[index]?.key ?? "") && /^[0-9]+$/.test(words[index - 1]?.key ?? "");
+    if (isContinued) continue;
+    const run = words.slice(start, index);
+    if (run.length > 1 && !isDecimal(run)) isDropped.fill(true, start, index);
+    start = index;
+  }
+}
+
+function isDecimal(run: readonly Word[]): boolean {
+  const [whole, decimals] = run;
+  const isShort = NUMBER.test(whole?.key ?? "") && DECIMALS.test(decimals?.key ?? "");
+  return run.length === 2 && decimals?.separator === "." && isShort;
+}
+
+function dropIdentifiers(
+  words: readonly Word[],
+  isDropped: boolean[],
+  isIdentifier: (folded: string) => boolean,
+): void {
+  for (const [start] of words.entries()) {
+    let joined = "";
+    for (const [offset, word] of words.slice(start, start + LONGEST_SPLIT).entries()) {
+      joined += word.key;
+      if (isIdentifier(joined)) isDropped.fill(true, start, start + offset + 1);
+    }
+  }
+}
+
+function withoutAccents(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "");
+}
+
+function foldWord(word: string): string {
+  return withoutAccents(word.normalize("NFKC")).toLowerCase();
+}
