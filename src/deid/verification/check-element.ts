@@ -1,5 +1,6 @@
 import type { Vr } from "../../dicom/vr.ts";
 import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
+import { isCleanText } from "../rules/clean-text.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import {
@@ -113,6 +114,8 @@ function searchedAs(
   if (judgement === "binary") return vr === "UL" || vr === "SL" ? ["number", "binary"] : ["binary"];
   if (treatment.kind === "number" || treatment.kind === "round") return ["number"];
   if (treatment.kind === "code") return MEANINGS.has(splitValues(bytes ?? new Uint8Array())[0] ?? "") ? [] : ["code"];
+  if (treatment.kind === "clean" || (treatment.kind === "numbered" && treatment.vocabulary !== undefined))
+    return ["clean"];
   if (treatment.kind !== "text" || treatment.form.kind !== "pattern") return [];
   return [reason === "profile" ? "text" : "form"];
 }
@@ -167,7 +170,10 @@ function isTreated(value: string, vr: string, treatment: Treatment, expectations
       return treatment.terms.has(value) || value === treatment.otherwise;
     case "text":
       return isTechnicalText(value, treatment.form);
+    case "clean":
+      return isCleanText(value, treatment.vocabulary);
     case "numbered":
+      if (treatment.vocabulary !== undefined && isCleanText(value, treatment.vocabulary)) return true;
       return value.startsWith(treatment.prefix) && /^[0-9]{1,6}$/.test(value.slice(treatment.prefix.length));
     default:
       return false;
