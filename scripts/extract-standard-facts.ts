@@ -88,8 +88,8 @@ const sopModules: string[] = [];
 const usedModules = new Set<string>();
 
 for (const { id, ciod } of sops) {
-  const kind = PIXEL_CLASSES.get(id);
-  if (kind === undefined || kind === "document") continue;
+  const kind = PIXEL_CLASSES.get(id)?.kind;
+  if (kind === undefined || kind === "document" || kind === "pdf" || kind === "video") continue;
   const ciodId = ciods.get(ciod) ?? "";
   const modules = [
     ...(modulesOf.get(ciodId) ?? []).map((row) => row.moduleId),

@@ -5,12 +5,13 @@ import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } fr
 import { textOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { declareDeidentified } from "../staging/deidentified-file.ts";
-import { type ComposedOutput, composeOutput } from "./engine/compose-output.ts";
+import { type ComposedOutput, composeOutput, pixelQuestionOf } from "./engine/compose-output.ts";
 import { discardOutput, publishOutput, writeOutput } from "./engine/output-file.ts";
 import { Rejection } from "./engine/rejection.ts";
 import { filterInstance, type InstanceFilters } from "./filters.ts";
 import type { InstanceOutcome } from "./outcome.ts";
-import { judgePixels } from "./pixels/pixel-policy.ts";
+import { decidePixels } from "./pixels/pixel-policy.ts";
+import { OPTIONS } from "./profiles/options.ts";
 import type { Profile } from "./profiles/profile.ts";
 import type { LookupTable } from "./pseudonyms/lookup-table.ts";
 import type { PixlSecrets } from "./pseudonyms/pixl-hash.ts";
@@ -109,7 +110,7 @@ async function deidentify(engine: Engine, task: InstanceTask, signal: AbortSigna
 }
 
 /** Filters and pixel policy, on the original. */
-function judge({ filters }: Engine, file: Part10File, task: InstanceTask): InstanceOutcome | undefined {
+function judge({ filters, profile }: Engine, file: Part10File, task: InstanceTask): InstanceOutcome | undefined {
   const { dataSet } = file;
   const sopClassUid = uidOf(dataSet, tags.SOPClassUID) ?? uidOf(file.meta, tags.MediaStorageSOPClassUID) ?? "";
   if (sopClassUid === DICOMDIR_SOP_CLASS) return { kind: "excluded", reason: "dicomdir" };
@@ -120,7 +121,9 @@ function judge({ filters }: Engine, file: Part10File, task: InstanceTask): Insta
     seriesInstanceCount: task.seriesInstanceCount,
     requestedSeries: task.requestedSeries,
   });
-  return reason === undefined ? judgePixels(sopClassUid, dataSet) : { kind: "excluded", reason };
+  if (reason !== undefined) return { kind: "excluded", reason };
+  const decision = decidePixels(pixelQuestionOf(file, sopClassUid, profile));
+  return decision.kind === "leave-out" ? decision.outcome : undefined;
 }
 
 function verify(
@@ -173,7 +176,7 @@ function deidentified(
       unlisted: tally.unlistedCounts,
       privateElements: tally.privateCounts,
       notes: tally.notes,
-      options: output.optionCodes,
+      options: output.options.map((option) => OPTIONS[option].code),
       verify: { hits: 0, sizeBytes: verification.sizeBytes, identifiers: verification.identifiers },
     },
   };

@@ -21,7 +21,8 @@ export type ExclusionReason =
   | "modality"
   | "sop-class"
   | "dicomdir"
-  | "document";
+  | "document"
+  | "video";
 
 /** Why the engine would not let an instance go. */
 export type RejectionCode = Extract<
@@ -33,6 +34,7 @@ export type RejectionCode = Extract<
   | "INSTANCE_NOT_PARSABLE"
   | "LOOKUP_ROW_MISSING"
   | "PIXEL_DATA_INCONSISTENT"
+  | "PIXEL_MASK_NOT_APPLICABLE"
   | "SOP_CLASS_NOT_ALLOWED"
 >;
 

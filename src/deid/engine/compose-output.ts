@@ -10,20 +10,23 @@ import type { Tag } from "../../dicom/tag.ts";
 import { characterSetOf, textOf, uidOf } from "../../dicom/values.ts";
 import { fileMetaOf } from "../../dicom/writer.ts";
 import type { Pseudonym } from "../../staging/deidentified-file.ts";
-import { pixelElements } from "../pixels/pixel-data.ts";
+import { replaceDocument } from "../pixels/empty-document.ts";
+import { type AppliedMask, pixelElements } from "../pixels/pixel-data.ts";
 import { nativeSizeBytes, pixelLayoutOf } from "../pixels/pixel-layout.ts";
-import { OPTIONS } from "../profiles/options.ts";
+import { markMasked } from "../pixels/pixel-marks.ts";
+import { decidePixels, type PixelQuestion } from "../pixels/pixel-policy.ts";
+import type { OptionName } from "../profiles/options.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { derivedAge, isBirthDateTellable } from "../pseudonyms/patient-age.ts";
 import type { PatientIdentity, Pseudonymizer, StudyPseudonyms } from "../pseudonyms/pseudonymizer.ts";
 import { attributeTypesOf, TOP_LEVEL } from "../rules/attribute-type.ts";
-import { textElement } from "./coded-entry.ts";
 import type { Harvest } from "../verification/harvest.ts";
 import { isNaming } from "../verification/identifier-kinds.ts";
+import { textElement } from "./coded-entry.ts";
 import { type ComposedSource, composeSource } from "./composed-source.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { filterDataSet } from "./filter-data-set.ts";
-import { markElements, missingElements } from "./marks.ts";
+import { appliedOptions, markElements, missingElements } from "./marks.ts";
 import { Rejection } from "./rejection.ts";
 import { createTally, type Tally } from "./tally.ts";
 
@@ -39,9 +42,14 @@ export interface ComposedOutput {
   readonly sopInstanceUid: string;
   readonly pseudonym: Pseudonym;
   readonly pseudonyms: StudyPseudonyms;
-  readonly optionCodes: readonly string[];
+  /** The options of the profile that were applied to this object, and no others. PS3.15 E.1.1. */
+  readonly options: readonly OptionName[];
   /** Of native pixel data, without padding. */
   readonly pixelBytes: number | undefined;
+  /** What was blackened in it. */
+  readonly mask: AppliedMask | undefined;
+  /** Elements of the top level that pixel policy wrote: these bytes and no others. */
+  readonly written: readonly DataElement[];
   readonly tally: Tally;
 }
 
@@ -89,9 +97,10 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     signal: options.signal,
   };
   const kept = await filterDataSet(dataSet, TOP_LEVEL, 0, context);
-  for (const [tag, element] of await pixelElements(dataSet, file.transferSyntaxUid, context)) kept.set(tag, element);
+  const { mask, written } = await addPixels(kept, file, original.sopClass, profile, context);
   addAge(kept, dataSet, profile, tally);
-  addOurs(kept, context, profile);
+  const applied = appliedOptions(profile, mask !== undefined);
+  addOurs(kept, context, profile, applied);
   noteFindings(file, tally);
 
   const isEncapsulated = [...kept.values()].some((element) => element.value.kind === "fragments");
@@ -108,10 +117,43 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     sopInstanceUid,
     pseudonym,
     pseudonyms,
-    optionCodes: profile.options.map((option) => OPTIONS[option].code),
+    options: applied,
     pixelBytes: nativePixelBytes(kept, isEncapsulated),
+    mask,
+    written,
     tally,
   };
+}
+
+/** What pixel policy looks at. */
+export function pixelQuestionOf(file: Part10File, sopClassUid: string, profile: Profile): PixelQuestion {
+  const { dataSet, transferSyntaxUid } = file;
+  const bigEndian = transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN;
+  return { settings: profile.pixels, documents: profile.documents, sopClassUid, transferSyntaxUid, dataSet, bigEndian };
+}
+
+/** Pixel data as the policy lets it out, and what that makes of the attributes about it. */
+async function addPixels(
+  kept: Map<Tag, DataElement>,
+  file: Part10File,
+  sopClassUid: string,
+  profile: Profile,
+  context: FilterContext,
+): Promise<{ readonly mask: AppliedMask | undefined; readonly written: readonly DataElement[] }> {
+  const decision = decidePixels(pixelQuestionOf(file, sopClassUid, profile));
+  if (decision.kind === "leave-out") {
+    const { outcome } = decision;
+    throw new Rejection(outcome.kind === "rejected" ? outcome.code : "SOP_CLASS_NOT_ALLOWED", outcome.reason);
+  }
+  const { treatment } = decision;
+  for (const note of treatment.notes) context.tally.note(note);
+  const { elements, mask } = await pixelElements(file.dataSet, file.transferSyntaxUid, treatment, context);
+  for (const [tag, element] of elements) kept.set(tag, element);
+  const written = elements.map(([, element]) => element).filter(({ value }) => value.kind === "bytes");
+  if (mask !== undefined) written.push(...markMasked(kept));
+  if (treatment.replaceDocument) written.push(...replaceDocument(kept));
+  for (const { tag } of written) context.tally.action(tag, "replaced");
+  return { mask, written };
 }
 
 function originalUids(dataSet: DataSet): { sopClass: string; sopInstance: string; study: string; series: string } {
@@ -138,8 +180,16 @@ function addAge(kept: Map<Tag, DataElement>, dataSet: DataSet, profile: Profile,
   tally.action(tags.PatientAge, "added");
 }
 
-function addOurs(kept: Map<Tag, DataElement>, context: FilterContext, profile: Profile): void {
-  for (const [tag, element] of [...markElements(profile), ...missingElements(kept, context.types, context.pseudonym)]) {
+function addOurs(
+  kept: Map<Tag, DataElement>,
+  context: FilterContext,
+  profile: Profile,
+  options: readonly OptionName[],
+): void {
+  for (const [tag, element] of [
+    ...markElements(profile, options),
+    ...missingElements(kept, context.types, context.pseudonym),
+  ]) {
     kept.set(tag, element);
     context.tally.action(tag, "added");
   }

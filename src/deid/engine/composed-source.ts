@@ -9,6 +9,8 @@ interface Segment {
 /** A source with more bytes behind its end: made in memory, or the source's own in another byte order. */
 export interface ComposedSource extends ByteSource {
   append(bytes: Uint8Array): ByteRange;
+  /** `length` bytes made when they are read; `read` answers exactly as many as it is asked for within them. */
+  appendComputed(length: number, read: (offset: number, length: number) => Promise<Uint8Array>): ByteRange;
   /** The range with a zero byte behind it. */
   appendPadded(range: ByteRange): ByteRange;
   /** The range with the bytes of every word of `widthBytes` turned round. */
@@ -27,7 +29,7 @@ export function composeSource(base: ByteSource): ComposedSource {
 
   const readAt = (offset: number, length: number): Promise<Uint8Array> => {
     if (offset < base.sizeBytes) return base.read(offset, length);
-    const segment = segments.find(({ start, length: size }) => offset >= start && offset < start + size);
+    const segment = segmentAt(segments, offset);
     return segment === undefined ? Promise.resolve(new Uint8Array()) : segment.read(offset - segment.start, length);
   };
 
@@ -39,6 +41,8 @@ export function composeSource(base: ByteSource): ComposedSource {
       add(bytes.length, (offset, length) =>
         Promise.resolve(bytes.subarray(offset, Math.min(bytes.length, offset + length))),
       ),
+    appendComputed: (size, read) =>
+      add(size, (offset, length) => read(offset, Math.max(0, Math.min(length, size - offset)))),
     appendPadded: (range) =>
       add(range.length + 1, async (offset, length) => {
         const bytes = new Uint8Array(Math.min(length, range.length + 1 - offset));
@@ -54,6 +58,18 @@ export function composeSource(base: ByteSource): ComposedSource {
       }),
     read: readAt,
   };
+}
+
+/** They are in order, one behind the other: there may be as many as an object has frames. */
+function segmentAt(segments: readonly Segment[], offset: number): Segment | undefined {
+  let [low, high] = [0, segments.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const segment = segments[middle];
+    if (segment !== undefined && segment.start + segment.length <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return segments[low];
 }
 
 /** A copy with the bytes of every whole word of `widthBytes` turned round. */

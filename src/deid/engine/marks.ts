@@ -1,7 +1,7 @@
 import type { DataElement } from "../../dicom/data-set.ts";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
 import { ENGINE } from "../engine-version.ts";
-import { OPTIONS } from "../profiles/options.ts";
+import { OPTIONS, type OptionName } from "../profiles/options.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { type AttributeTypes, TOP_LEVEL } from "../rules/attribute-type.ts";
 import { standardVr } from "../rules/standard-vr.ts";
@@ -33,10 +33,17 @@ export function markTexts(profile: Profile): ReadonlyMap<number, string> {
   ]);
 }
 
+/** Pixels are claimed to be clean where they were cleaned, and nowhere else. */
+export function appliedOptions({ options }: Profile, isMasked: boolean): readonly OptionName[] {
+  const [basic, ...others] = options.filter((option) => option !== "clean-pixel-data");
+  const first: readonly OptionName[] = basic === undefined ? [] : [basic];
+  return isMasked ? [...first, "clean-pixel-data", ...others] : [...first, ...others];
+}
+
 /** The marks as elements, method codes included. */
-export function markElements(profile: Profile): [Tag, DataElement][] {
+export function markElements(profile: Profile, options: readonly OptionName[]): [Tag, DataElement][] {
   const texts = [...markTexts(profile)].map(([tag, text]) => textElement(tagOf(tag), standardVr(tag) ?? "LO", text));
-  const items = profile.options.map((option) => {
+  const items = options.map((option) => {
     const { code, meaning } = OPTIONS[option];
     return { dataSet: new Map(codedElements({ value: code, scheme: "DCM", meaning })), undefinedLength: false };
   });

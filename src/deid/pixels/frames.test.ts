@@ -1,6 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { inspectJpeg2000Frame, inspectJpegFrame } from "./jpeg-markers.ts";
-import { inspectRleFrame } from "./rle-frame.ts";
+import type { FrameScan } from "./frame-scan.ts";
+import { scanJpegFrame } from "./jpeg-frame.ts";
+import { scanJpeg2000Frame } from "./jpeg2000-frame.ts";
+import type { PixelLayout } from "./pixel-layout.ts";
+import { scanRleFrame } from "./rle-frame.ts";
+
+/** What stays of the frame: "whole", its bytes in hexadecimal, or why it cannot be read. */
+function outcomeOf(frame: Buffer, scan: FrameScan): readonly [kept: Buffer | string, ...removed: string[]] {
+  if (scan.kind === "unreadable") return [scan.finding];
+  const kept = Buffer.concat(
+    scan.pieces.map((piece) => ("from" in piece ? frame.subarray(piece.from, piece.to) : piece)),
+  );
+  return [kept, ...scan.removed];
+}
 
 const segment = (marker: number, body: Buffer): Buffer =>
   Buffer.concat([Buffer.of(0xff, marker, (body.length + 2) >>> 8, (body.length + 2) & 0xff), body]);
@@ -13,66 +25,154 @@ const JFIF = segment(0xe0, Buffer.from("JFIF\0\x01\x01\0\0\x01\0\x01\0\0", "lati
 const frame = (...parts: Buffer[]): Buffer => Buffer.concat([SOI, ...parts, SCAN, EOI]);
 
 describe("a JPEG frame", () => {
-  it.each([
-    ["of tables and a scan", frame(TABLES), undefined],
-    ["with JFIF and a padding byte", Buffer.concat([frame(JFIF, TABLES), Buffer.of(0)]), undefined],
-    ["signed by its encoder", frame(segment(0xfe, Buffer.from("LEAD Technologies Inc. V1.01\0"))), undefined],
-    ["with a comment", frame(segment(0xfe, Buffer.from("Brandybuck"))), "comment"],
-    ["with EXIF", frame(segment(0xe1, Buffer.from("Exif\0\0"))), "application-segment"],
+  const ADOBE = segment(0xee, Buffer.from("Adobe\0\x64\0\0\0\0\x01", "latin1"));
+  /** JFIF with a thumbnail of 1 by 1 pixel of 3 bytes. */
+  const THUMBNAIL = segment(0xe0, Buffer.from("JFIF\0\x01\x01\0\0\x01\0\x01\x01\x01abc", "latin1"));
+  const EXIF = segment(0xe1, Buffer.from("Exif\0\0MM\0*Brandybuck", "latin1"));
+  const XMP = segment(0xe1, Buffer.from("http://ns.adobe.com/xap/1.0/\0<x>Brandybuck</x>", "latin1"));
+  const signature = segment(0xfe, Buffer.from("LEAD Technologies Inc. V1.01\0"));
+  const comment = segment(0xfe, Buffer.from("Brandybuck"));
+  const table = segment(0xf8, Buffer.of(1, 0, 255, 0, 3, 0, 7, 0, 21, 0, 64));
+  /** The colour transform of HP's JPEG-LS. */
+  const transform = segment(0xe8, Buffer.from("mrfx\x01", "latin1"));
+  it.each<[string, Buffer, ...ReturnType<typeof outcomeOf>]>([
+    ["of tables and a scan stays whole", frame(TABLES), frame(TABLES)],
+    ["loses its padding", Buffer.concat([frame(JFIF, TABLES), Buffer.of(0)]), frame(JFIF, TABLES)],
+    ["keeps its encoder's signature", frame(signature), frame(signature)],
+    ["keeps what tells its colours", frame(ADOBE, transform, table), frame(ADOBE, transform, table)],
+    ["loses a comment", frame(TABLES, comment), frame(TABLES), "comment"],
+    ["loses EXIF and XMP", frame(EXIF, XMP, TABLES), frame(TABLES), "application-segment", "application-segment"],
+    ["loses a thumbnail, not its JFIF", frame(THUMBNAIL), frame(JFIF), "application-segment"],
     [
-      "with a JFIF thumbnail",
-      frame(segment(0xe0, Buffer.from("JFIF\0\x01\x01\0\0\x01\0\x01\x01\x01abc", "latin1"))),
-      "application-segment",
+      "loses what is behind its end",
+      Buffer.concat([frame(TABLES), Buffer.from("Brandybuck")]),
+      frame(TABLES),
+      "trailing-bytes",
     ],
-    ["with bytes behind the end", Buffer.concat([frame(TABLES), Buffer.from("Brandybuck")]), "trailing-bytes"],
-    ["with no end", Buffer.concat([SOI, TABLES, SCAN]), "truncated"],
-    ["that is none", Buffer.from("Brandybuck"), "no-start-of-image"],
-    ["with bytes between segments", Buffer.concat([SOI, Buffer.from("hi"), TABLES, SCAN, EOI]), "marker"],
-  ])("%s", (_name, bytes, finding) => {
-    expect(inspectJpegFrame(bytes)).toBe(finding);
+    ["loses zeros behind its end", Buffer.concat([frame(TABLES), Buffer.alloc(6)]), frame(TABLES)],
+    ["without an end is refused", Buffer.concat([SOI, TABLES, SCAN]), "truncated"],
+    ["that is none is refused", Buffer.from("Brandybuck"), "no-start-of-image"],
+    ["with bytes between segments is refused", Buffer.concat([SOI, Buffer.from("hi"), TABLES, SCAN, EOI]), "marker"],
+    ["with a segment nobody knows is refused", frame(segment(0xf0, Buffer.from("Brandybuck"))), "marker"],
+  ])("%s", (_name, bytes, ...expected) => {
+    expect(outcomeOf(bytes, scanJpegFrame(bytes))).toEqual(expected);
   });
 });
 
 describe("a JPEG 2000 frame", () => {
   const SOC = Buffer.of(0xff, 0x4f);
   const SIZ = segment(0x51, Buffer.alloc(39));
-  /** Tile-part: index 0, length of 12 + 2 + 3 bytes, part 0 of 1; start of data; three bytes. */
-  const TILE = Buffer.concat([segment(0x90, Buffer.of(0, 0, 0, 0, 0, 17, 0, 1)), Buffer.of(0xff, 0x93, 1, 2, 3)]);
+  /** Tile-part: index 0, length of 12 + the header's segments + 2 + 3 bytes, part 0 of 1; start of data; three bytes. */
+  const tile = (...header: Buffer[]): Buffer => {
+    const inner = Buffer.concat(header);
+    const start = segment(0x90, Buffer.of(0, 0, 0, 0, 0, 17 + inner.length, 0, 1));
+    return Buffer.concat([start, inner, Buffer.of(0xff, 0x93, 1, 2, 3)]);
+  };
   const comment = (body: string): Buffer => segment(0x64, Buffer.from(`\0\x01${body}`, "latin1"));
-  it.each([
-    ["of headers and a tile", Buffer.concat([SOC, SIZ, TILE, EOI]), undefined],
+  const signed = comment("Created by OpenJPEG version 2.5.0");
+  const named = comment("Brandybuck");
+  /** Tile-part lengths: index 0, no tile indexes, 32 bits each. */
+  const lengths = segment(0x55, Buffer.of(0, 0x40, 0, 0, 0, 31));
+  const codestream = (...parts: Buffer[]): Buffer => Buffer.concat([SOC, SIZ, ...parts, EOI]);
+  const box = (type: string, ...content: Buffer[]): Buffer => {
+    const body = Buffer.concat(content);
+    const header = Buffer.alloc(8);
+    header.writeUInt32BE(8 + body.length);
+    header.write(type, 4, "latin1");
+    return Buffer.concat([header, body]);
+  };
+  const SIGNATURE = box("jP  ", Buffer.of(0x0d, 0x0a, 0x87, 0x0a));
+  const file = (...boxes: Buffer[]): Buffer => Buffer.concat([SIGNATURE, ...boxes]);
+  it.each<[string, Buffer, ...ReturnType<typeof outcomeOf>]>([
+    ["of headers and a tile stays whole", codestream(tile()), codestream(tile())],
+    ["keeps its encoder's signature", codestream(signed, tile()), codestream(signed, tile())],
+    ["loses a comment", codestream(named, tile()), codestream(tile()), "comment"],
     [
-      "signed by its encoder",
-      Buffer.concat([SOC, SIZ, comment("Created by OpenJPEG version 2.5.0"), TILE, EOI]),
-      undefined,
+      "loses a comment of a tile-part, whose length is told anew",
+      codestream(tile(named)),
+      codestream(tile()),
+      "comment",
     ],
-    ["with a comment", Buffer.concat([SOC, SIZ, comment("Brandybuck"), TILE, EOI]), "comment"],
-    ["with bytes behind the end", Buffer.concat([SOC, SIZ, TILE, EOI, Buffer.from("Brandybuck")]), "trailing-bytes"],
-    ["in a file format", Buffer.from("\0\0\0\x0cjP  \r\n", "latin1"), "no-start-of-image"],
-  ])("%s", (_name, bytes, finding) => {
-    expect(inspectJpeg2000Frame(bytes)).toBe(finding);
+    ["whose tile-part lengths stand elsewhere too is refused", codestream(lengths, tile(named)), "comment"],
+    [
+      "loses what is behind its end",
+      Buffer.concat([codestream(tile()), Buffer.from("Brandybuck")]),
+      codestream(tile()),
+      "trailing-bytes",
+    ],
+    [
+      "loses the file around it",
+      file(box("xml ", Buffer.from("Brandybuck")), box("jp2c", codestream(tile()))),
+      codestream(tile()),
+      "file-format",
+    ],
+    [
+      "with a palette in its file is refused",
+      file(box("jp2h", box("pclr")), box("jp2c", codestream(tile()))),
+      "file-format",
+    ],
+    ["with a segment nobody knows is refused", codestream(segment(0x30, Buffer.from("Brandybuck")), tile()), "marker"],
+    ["that is none is refused", Buffer.from("Brandybuck"), "no-start-of-image"],
+  ])("%s", (_name, bytes, ...expected) => {
+    expect(outcomeOf(bytes, scanJpeg2000Frame(bytes))).toEqual(expected);
   });
 });
 
 describe("an RLE frame", () => {
-  /** One segment of 6 pixels: five times 7, then 9. */
-  const rle = (body: Buffer): Buffer => {
+  /** Number of segments, then the offset of each; 15 offsets, unused ones zero. */
+  const rle = (...segments: Buffer[]): Buffer => {
     const header = Buffer.alloc(64);
-    header.writeUInt32LE(1, 0);
-    header.writeUInt32LE(64, 4);
-    return Buffer.concat([header, body]);
+    header.writeUInt32LE(segments.length, 0);
+    let offset = 64;
+    for (const [index, { length }] of segments.entries()) {
+      header.writeUInt32LE(offset, 4 + 4 * index);
+      offset += length;
+    }
+    return Buffer.concat([header, ...segments]);
   };
+  const layout = (bitsAllocated: number): PixelLayout => ({
+    ...{
+      rows: 2,
+      columns: 3,
+      samplesPerPixel: 1,
+      bitsAllocated,
+      bitsStored: bitsAllocated,
+      highBit: bitsAllocated - 1,
+    },
+    ...{ isSigned: false, planarConfiguration: undefined, frames: 1, photometricInterpretation: "MONOCHROME2" },
+  });
+  /** Six bytes: five times 7, then 9. */
   const SEGMENT = Buffer.of(0xfc, 7, 0, 9);
-  it.each([
-    ["of one segment", rle(SEGMENT), undefined],
-    ["with text behind the segment", rle(Buffer.concat([SEGMENT, Buffer.from("name")])), "trailing-bytes"],
+  /** Six bytes: six times 7; the run of three bytes is odd with its no-operation. */
+  const ODD = Buffer.of(0x80, 0xfb, 7);
+  const NAME = Buffer.from("name");
+  it.each<[string, Buffer, number, ...ReturnType<typeof outcomeOf>]>([
+    ["of one segment stays whole", rle(SEGMENT), 8, rle(SEGMENT)],
+    ["of two segments stays whole", rle(SEGMENT, SEGMENT), 16, rle(SEGMENT, SEGMENT)],
     [
-      "with text in unused offsets",
-      Buffer.concat([rle(SEGMENT).subarray(0, 60), Buffer.from("name"), SEGMENT]),
+      "loses what is behind a segment",
+      rle(Buffer.concat([SEGMENT, NAME]), SEGMENT),
+      16,
+      rle(SEGMENT, SEGMENT),
+      "trailing-bytes",
+    ],
+    [
+      "pads a segment with zero",
+      rle(Buffer.concat([ODD, Buffer.from("n")]), SEGMENT),
+      16,
+      rle(Buffer.concat([ODD, Buffer.of(0)]), SEGMENT),
+      "trailing-bytes",
+    ],
+    [
+      "with text in unused offsets is refused",
+      Buffer.concat([rle(SEGMENT).subarray(0, 60), NAME, SEGMENT]),
+      8,
       "marker",
     ],
-    ["that is too short", rle(SEGMENT.subarray(0, 2)), "truncated"],
-  ])("%s", (_name, bytes, finding) => {
-    expect(inspectRleFrame(bytes, 6)).toBe(finding);
+    ["with a segment too many is refused", rle(SEGMENT, SEGMENT), 8, "marker"],
+    ["that is too short is refused", rle(SEGMENT.subarray(0, 2)), 8, "truncated"],
+    ["that runs over its end is refused", rle(Buffer.of(0xfa, 7)), 8, "truncated"],
+  ])("%s", (_name, bytes, bitsAllocated, ...expected) => {
+    expect(outcomeOf(bytes, scanRleFrame(bytes, layout(bitsAllocated)))).toEqual(expected);
   });
 });

@@ -3,7 +3,10 @@ import { tagOf } from "../../dicom/tag.ts";
 import { heldBytes } from "../engine/element-bytes.ts";
 import type { InstanceOutcome } from "../outcome.ts";
 import { splitValues } from "../rules/value-forms.ts";
-import { PIXEL_CLASSES, STRUCTURED_ROOTS } from "./sop-classes.ts";
+import { embeddedOverlays } from "./embedded-overlays.ts";
+import { chooseMask, type MaskedArea } from "./masks.ts";
+import type { PixelSettings } from "./pixel-settings.ts";
+import { PIXEL_CLASSES, type PixelClass, STRUCTURED_ROOTS, VIDEO_TRANSFER_SYNTAX } from "./sop-classes.ts";
 
 const MODALITY = tagOf(0x00080060);
 const IMAGE_TYPE = tagOf(0x00080008);
@@ -15,45 +18,107 @@ const PIXEL_DATA = [tagOf(0x7fe00008), tagOf(0x7fe00009), tagOf(0x7fe00010)];
 const TOMOGRAPHIC = new Set(["CT", "MR"]);
 /** Values of Image Type that say the pixels are somebody's screen. */
 const SCREEN_IMAGE = /^(?:SECONDARY|SCREEN.*|.*SAVE|.*REPORT.*|PROT|PROTOCOL|DOSE.*|PATIENT.?PROTOCOL|SUMMARY)$/;
+/** Modalities that carry text whatever their SOP class says. */
+const TEXT_MODALITIES = new Set(["OT", "SC", "US"]);
 
-/** Why an object's kind keeps it from leaving; undefined: its pixels may. */
-export function judgePixels(sopClassUid: string, dataSet: DataSet): InstanceOutcome | undefined {
-  const kind = PIXEL_CLASSES.get(sopClassUid);
-  const valuesOf = (tag: typeof MODALITY): string[] => splitValues(heldBytes(dataSet.get(tag)) ?? new Uint8Array());
-  if (kind === "document" || dataSet.has(ENCAPSULATED_DOCUMENT)) return { kind: "excluded", reason: "document" };
-  if (STRUCTURED_ROOTS.some((root) => sopClassUid.startsWith(root))) return { kind: "excluded", reason: "sop-class" };
-  if (kind === undefined) return rejected("SOP_CLASS_NOT_ALLOWED", "sop-class");
+/** The object as it came, and what its project decided. */
+export interface PixelQuestion {
+  readonly settings: PixelSettings;
+  readonly documents: "reject" | "replace";
+  readonly sopClassUid: string;
+  readonly transferSyntaxUid: string;
+  readonly dataSet: DataSet;
+  readonly bigEndian: boolean;
+}
+
+/** What is done to the pixels of an object that may leave. */
+export interface PixelTreatment {
+  /** Blackened before it leaves. */
+  readonly mask: MaskedArea | undefined;
+  readonly clearHighBits: boolean;
+  readonly jpegMetadata: "strip" | "reject";
+  readonly replaceDocument: boolean;
+  /** Words for the report. */
+  readonly notes: readonly string[];
+}
+
+export type PixelDecision =
+  | { readonly kind: "leave-out"; readonly outcome: LeftOut }
+  | { readonly kind: "let-out"; readonly treatment: PixelTreatment };
+
+type LeftOut = Exclude<InstanceOutcome, { readonly kind: "deidentified" }>;
+
+/** What becomes of an object's pixels: a mask that fits it, else what the profile allows, else what its SOP class is known for. */
+export function decidePixels(question: PixelQuestion): PixelDecision {
+  const { dataSet, sopClassUid, settings } = question;
+  const pixelClass = PIXEL_CLASSES.get(sopClassUid);
+  const kind = pixelClass?.kind;
+  const hasDocument = dataSet.has(ENCAPSULATED_DOCUMENT);
   const hasPixels = PIXEL_DATA.some((tag) => dataSet.has(tag));
-  if (kind === "no-pixels") return hasPixels ? rejected("SOP_CLASS_NOT_ALLOWED", "unexpected-pixel-data") : undefined;
+  if (kind === "pdf" && question.documents === "replace" && !hasPixels)
+    return letOut(question, { replaceDocument: true });
+  if (kind === "pdf" || kind === "document" || hasDocument) return excluded("document");
+  if (kind === "video" || VIDEO_TRANSFER_SYNTAX.test(question.transferSyntaxUid)) return excluded("video");
+  if (STRUCTURED_ROOTS.some((root) => sopClassUid.startsWith(root))) return excluded("sop-class");
+  if (pixelClass === undefined) return rejected("SOP_CLASS_NOT_ALLOWED", "sop-class");
+  if (kind === "no-pixels")
+    return hasPixels ? rejected("SOP_CLASS_NOT_ALLOWED", "unexpected-pixel-data") : letOut(question, {});
+  return decideImage(question, pixelClass, settings);
+}
 
-  const burnedIn = valuesOf(BURNED_IN_ANNOTATION)[0] ?? "";
-  if (burnedIn !== "" && burnedIn !== "NO") return rejected("BURNED_IN_ANNOTATION", "burned-in-annotation");
-  const recognizable = valuesOf(RECOGNIZABLE_VISUAL_FEATURES)[0] ?? "";
+function decideImage(question: PixelQuestion, pixelClass: PixelClass, settings: PixelSettings): PixelDecision {
+  const firstOf = (tag: typeof MODALITY): string => valuesOf(question.dataSet, tag)[0] ?? "";
+  const recognizable = firstOf(RECOGNIZABLE_VISUAL_FEATURES);
   if (recognizable !== "" && recognizable !== "NO")
     return rejected("BURNED_IN_ANNOTATION", "recognizable-visual-features");
-  if (kind === "needs-flag" && burnedIn !== "NO")
+  const overlays = embeddedOverlays(question.dataSet, question.bigEndian);
+  const clearable = settings.clearHighBits !== "never" && isClearable(question.transferSyntaxUid);
+  if (overlays === "in-pixels" || (overlays === "in-unused-bits" && !clearable))
+    return rejected("BURNED_IN_ANNOTATION", "embedded-overlay");
+  const clearHighBits = overlays === "in-unused-bits" || settings.clearHighBits === "always";
+
+  const choice = chooseMask(question, settings.masks);
+  if (choice.kind === "refused") return rejected("PIXEL_MASK_NOT_APPLICABLE", choice.reason);
+  if (choice.kind === "chosen") return letOut(question, { mask: choice.area, clearHighBits });
+
+  const burnedIn = firstOf(BURNED_IN_ANNOTATION);
+  if (burnedIn !== "" && burnedIn !== "NO") return rejected("BURNED_IN_ANNOTATION", "burned-in-annotation");
+  const isAllowed = settings.allow.includes(pixelClass.group);
+  if (pixelClass.kind === "needs-mask")
+    return isAllowed ? letOut(question, { clearHighBits }) : rejected("SOP_CLASS_NOT_ALLOWED", "sop-class");
+  if (settings.default === "reject" && !isAllowed) return rejected("SOP_CLASS_NOT_ALLOWED", "sop-class");
+  const isUnflagged = pixelClass.kind === "needs-flag" && burnedIn !== "NO";
+  if (isUnflagged && settings.allowAbsent === undefined)
     return rejected("BURNED_IN_ANNOTATION", "burned-in-annotation-not-stated");
-
-  if (hasEmbeddedOverlay(dataSet)) return rejected("BURNED_IN_ANNOTATION", "embedded-overlay");
-  const modality = valuesOf(MODALITY)[0] ?? "";
-  if (modality === "OT" || modality === "SC" || modality === "US") return rejected("BURNED_IN_ANNOTATION", "modality");
-  if (TOMOGRAPHIC.has(modality) && valuesOf(IMAGE_TYPE).some((value) => SCREEN_IMAGE.test(value))) {
+  const modality = firstOf(MODALITY);
+  if (TEXT_MODALITIES.has(modality)) return rejected("BURNED_IN_ANNOTATION", "modality");
+  if (TOMOGRAPHIC.has(modality) && valuesOf(question.dataSet, IMAGE_TYPE).some((value) => SCREEN_IMAGE.test(value)))
     return rejected("BURNED_IN_ANNOTATION", "image-type");
-  }
-  return undefined;
+  return letOut(question, { clearHighBits, notes: isUnflagged ? ["burned-in-annotation-signed-off"] : [] });
 }
 
-/**
- * Overlays of old kept their bits in the unused bits of Pixel Data (PS3.3 C.9.2, retired): an Overlay Bits Allocated (60xx,0100) without
- * Overlay Data (60xx,3000) of its own. Their text would leave with the pixels.
- */
-function hasEmbeddedOverlay(dataSet: DataSet): boolean {
-  const groups = [...dataSet.keys()]
-    .filter((tag) => tag >>> 24 === 0x60 && (tag & 0xffff) === 0x0100)
-    .map((tag) => tag >>> 16);
-  return groups.some((group) => !dataSet.has(tagOf(group * 0x10000 + 0x3000)));
+function valuesOf(dataSet: DataSet, tag: typeof MODALITY): readonly string[] {
+  return splitValues(heldBytes(dataSet.get(tag)) ?? new Uint8Array());
 }
 
-function rejected(code: "BURNED_IN_ANNOTATION" | "SOP_CLASS_NOT_ALLOWED", reason: string): InstanceOutcome {
-  return { kind: "rejected", code, reason };
+/** Bits of compressed words cannot be cleared without coding them anew. */
+function isClearable(transferSyntaxUid: string): boolean {
+  return /^1\.2\.840\.10008\.1\.2(?:\.1|\.2|\.1\.99)?$/.test(transferSyntaxUid);
+}
+
+function letOut({ settings }: PixelQuestion, chosen: Partial<PixelTreatment>): PixelDecision {
+  const { jpegMetadata } = settings;
+  const usual = { mask: undefined, clearHighBits: false, replaceDocument: false, notes: [] };
+  return { kind: "let-out", treatment: { ...usual, jpegMetadata, ...chosen } };
+}
+
+function excluded(reason: "document" | "video" | "sop-class"): PixelDecision {
+  return { kind: "leave-out", outcome: { kind: "excluded", reason } };
+}
+
+function rejected(
+  code: "BURNED_IN_ANNOTATION" | "PIXEL_MASK_NOT_APPLICABLE" | "SOP_CLASS_NOT_ALLOWED",
+  reason: string,
+): PixelDecision {
+  return { kind: "leave-out", outcome: { kind: "rejected", code, reason } };
 }

@@ -1,36 +1,82 @@
-import type { FrameFinding } from "./jpeg-markers.ts";
+import { createPieceList, type FrameScan, unreadable } from "./frame-scan.ts";
+import type { PixelLayout } from "./pixel-layout.ts";
 
-const HEADER_BYTES = 64;
+export const RLE_HEADER_BYTES = 64;
 const MAXIMUM_SEGMENTS = 15;
 
+/** One segment of a frame's RLE data, from the frame's first byte. */
+export interface RleSegment {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A segment for each byte of a pixel: the most significant byte of the first sample comes first. PS3.5 G.2. */
+export function rleSegmentCount({ samplesPerPixel, bitsAllocated }: PixelLayout): number {
+  return samplesPerPixel * Math.ceil(bitsAllocated / 8);
+}
+
+/** The segments an RLE header names (PS3.5 G.5): as many as `count`, in order and within the frame, unused offsets zero. Undefined: they are not. */
+export function rleSegments(header: Buffer, frameBytes: number, count: number): readonly RleSegment[] | undefined {
+  if (header.length < RLE_HEADER_BYTES || count > MAXIMUM_SEGMENTS || header.readUInt32LE(0) !== count)
+    return undefined;
+  const offsets = Array.from({ length: MAXIMUM_SEGMENTS }, (_, index) => header.readUInt32LE(4 + 4 * index));
+  if (offsets[0] !== RLE_HEADER_BYTES || offsets.slice(count).some((offset) => offset !== 0)) return undefined;
+  const ends = [...offsets.slice(1, count), frameBytes];
+  const segments = ends.map((end, index) => ({ start: offsets[index] ?? 0, end }));
+  return segments.every(({ start, end }) => start <= end && end <= frameBytes) ? segments : undefined;
+}
+
 /**
- * One RLE frame (PS3.5 annex G): offsets in order, unused ones zero, every segment decoding to exactly `segmentPixels` bytes
- * and followed by no more than a byte of padding.
+ * One RLE frame (PS3.5 annex G): every segment decodes to exactly the image's pixels, and is followed by no more than a byte of padding.
+ * Segments with more behind them are cut and put together anew.
  */
-export function inspectRleFrame(frame: Uint8Array, segmentPixels: number): FrameFinding {
+export function scanRleFrame(frame: Uint8Array, layout: PixelLayout): FrameScan {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  if (bytes.length < HEADER_BYTES) return "truncated";
-  const count = bytes.readUInt32LE(0);
-  if (count < 1 || count > MAXIMUM_SEGMENTS) return "marker";
-  const offsets = Array.from({ length: MAXIMUM_SEGMENTS }, (_, index) => bytes.readUInt32LE(4 + 4 * index));
-  if (offsets.slice(count).some((offset) => offset !== 0)) return "marker";
-  const starts = [...offsets.slice(0, count), bytes.length];
-  if (starts[0] !== HEADER_BYTES) return "trailing-bytes";
-  for (let index = 0; index < count; index += 1) {
-    const start = starts[index] ?? 0;
-    const end = starts[index + 1] ?? 0;
-    if (end < start || end > bytes.length) return "truncated";
-    const finding = inspectSegment(bytes.subarray(start, end), segmentPixels);
-    if (finding !== undefined) return finding;
+  if (bytes.length < RLE_HEADER_BYTES) return unreadable("truncated");
+  const segments = rleSegments(bytes, bytes.length, rleSegmentCount(layout));
+  if (segments === undefined) return unreadable("marker");
+  const ends: number[] = [];
+  for (const { start, end } of segments) {
+    const decoded = decodedEnd(bytes.subarray(start, end), layout.rows * layout.columns);
+    if (decoded === undefined) return unreadable("truncated");
+    ends.push(start + decoded);
   }
-  return undefined;
+  const list = createPieceList();
+  const isTight = segments.every(({ end }, index) => isPadding(bytes.subarray(ends[index] ?? 0, end), end % 2 === 0));
+  if (isTight) {
+    list.keep(0, bytes.length);
+    return list.scan();
+  }
+  const hasMore = segments.some(({ end }, index) => !isZero(bytes.subarray(ends[index] ?? 0, end)));
+  if (hasMore) list.removed("trailing-bytes");
+  const header = Buffer.alloc(RLE_HEADER_BYTES);
+  header.writeUInt32LE(segments.length, 0);
+  list.put(header);
+  let offset = RLE_HEADER_BYTES;
+  for (const [index, { start }] of segments.entries()) {
+    const end = ends[index] ?? start;
+    header.writeUInt32LE(offset, 4 + 4 * index);
+    list.keep(start, end);
+    if ((end - start) % 2 === 1) list.put(Buffer.of(0));
+    offset += end - start + ((end - start) % 2);
+  }
+  return list.scan();
+}
+
+/** Nothing, or the zero byte that makes the next segment begin at an even offset. PS3.5 G.4. */
+function isPadding(tail: Buffer, endIsEven: boolean): boolean {
+  return tail.length === 0 || (tail.length === 1 && tail[0] === 0 && endIsEven);
+}
+
+function isZero(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
 }
 
 /** PS3.5 G.3.2: a byte n, then n + 1 bytes as they are (0 to 127), or one byte repeated 1 - n times (-1 to -127); -128 is nothing. */
-function inspectSegment(bytes: Buffer, segmentPixels: number): FrameFinding {
+function decodedEnd(bytes: Buffer, pixels: number): number | undefined {
   let at = 0;
   let decoded = 0;
-  while (at < bytes.length && decoded < segmentPixels) {
+  while (at < bytes.length && decoded < pixels) {
     const n = bytes.readInt8(at);
     if (n === -128) {
       at += 1;
@@ -39,9 +85,5 @@ function inspectSegment(bytes: Buffer, segmentPixels: number): FrameFinding {
     decoded += n >= 0 ? n + 1 : 1 - n;
     at += n >= 0 ? n + 2 : 2;
   }
-  if (decoded < segmentPixels || at > bytes.length) return "truncated";
-  const tail = bytes.subarray(at);
-  return decoded === segmentPixels && (tail.length <= 1 || tail.every((byte) => byte === 0))
-    ? undefined
-    : "trailing-bytes";
+  return decoded === pixels && at <= bytes.length ? at : undefined;
 }

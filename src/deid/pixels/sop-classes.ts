@@ -1,48 +1,72 @@
 /** What the pixels, or their absence, of a storage SOP class (PS3.4 B.5) mean for letting an object out. */
-export type PixelClass =
+export type PixelClassKind =
   /** Acquired images: no burned-in text by nature. */
   | "pass"
   /** Projection images: only with Burned In Annotation (0028,0301) NO. */
   | "needs-flag"
+  /** Images that carry text by habit: only behind a mask. */
+  | "needs-mask"
+  /** Moving pictures in the format of a player, with room for its metadata. */
+  | "video"
   /** No pixel data by nature. */
   | "no-pixels"
-  /** Encapsulated documents. */
-  | "document"
-  /** Structured content and presentation: left out until its content can be cleaned. */
-  | "structured";
+  /** Encapsulated PDF: an empty page may stand in its place. */
+  | "pdf"
+  /** Other encapsulated documents. */
+  | "document";
 
-export const PIXEL_CLASSES: ReadonlyMap<string, PixelClass> = new Map([
-  ["1.2.840.10008.5.1.4.1.1.2", "pass"], // CT
-  ["1.2.840.10008.5.1.4.1.1.2.1", "pass"], // Enhanced CT
-  ["1.2.840.10008.5.1.4.1.1.2.2", "pass"], // Legacy Converted Enhanced CT
-  ["1.2.840.10008.5.1.4.1.1.4", "pass"], // MR
-  ["1.2.840.10008.5.1.4.1.1.4.1", "pass"], // Enhanced MR
-  ["1.2.840.10008.5.1.4.1.1.4.4", "pass"], // Legacy Converted Enhanced MR
-  ["1.2.840.10008.5.1.4.1.1.20", "pass"], // Nuclear Medicine
-  ["1.2.840.10008.5.1.4.1.1.128", "pass"], // Positron Emission Tomography
-  ["1.2.840.10008.5.1.4.1.1.128.1", "pass"], // Legacy Converted Enhanced PET
-  ["1.2.840.10008.5.1.4.1.1.130", "pass"], // Enhanced PET
-  ["1.2.840.10008.5.1.4.1.1.66.4", "pass"], // Segmentation
-  ["1.2.840.10008.5.1.4.1.1.481.2", "pass"], // RT Dose
-  ["1.2.840.10008.5.1.4.1.1.1", "needs-flag"], // Computed Radiography
-  ["1.2.840.10008.5.1.4.1.1.1.1", "needs-flag"], // Digital X-Ray, for presentation
-  ["1.2.840.10008.5.1.4.1.1.1.1.1", "needs-flag"], // Digital X-Ray, for processing
-  ["1.2.840.10008.5.1.4.1.1.1.2", "needs-flag"], // Digital Mammography, for presentation
-  ["1.2.840.10008.5.1.4.1.1.1.2.1", "needs-flag"], // Digital Mammography, for processing
-  ["1.2.840.10008.5.1.4.1.1.1.3", "needs-flag"], // Digital Intra-Oral X-Ray, for presentation
-  ["1.2.840.10008.5.1.4.1.1.1.3.1", "needs-flag"], // Digital Intra-Oral X-Ray, for processing
-  ["1.2.840.10008.5.1.4.1.1.13.1.3", "needs-flag"], // Breast Tomosynthesis
-  ["1.2.840.10008.5.1.4.1.1.481.3", "no-pixels"], // RT Structure Set
-  ["1.2.840.10008.5.1.4.1.1.481.5", "no-pixels"], // RT Plan
-  ["1.2.840.10008.5.1.4.1.1.66.1", "no-pixels"], // Spatial Registration
-  ["1.2.840.10008.5.1.4.1.1.66.3", "no-pixels"], // Deformable Spatial Registration
-  ["1.2.840.10008.5.1.4.1.1.67", "no-pixels"], // Real World Value Mapping
-  ["1.2.840.10008.5.1.4.1.1.104.1", "document"], // Encapsulated PDF
-  ["1.2.840.10008.5.1.4.1.1.104.2", "document"], // Encapsulated CDA
-  ["1.2.840.10008.5.1.4.1.1.104.3", "document"], // Encapsulated STL
-  ["1.2.840.10008.5.1.4.1.1.104.4", "document"], // Encapsulated OBJ
-  ["1.2.840.10008.5.1.4.1.1.104.5", "document"], // Encapsulated MTL
-]);
+export interface PixelClass {
+  readonly kind: PixelClassKind;
+  /** What a profile calls it, with its kin. */
+  readonly group: string;
+}
+
+const STORAGE = "1.2.840.10008.5.1.4.1.1.";
+
+/** SOP classes without the root above. */
+const CLASSES: readonly (readonly [kind: PixelClassKind, group: string, ...sopClasses: string[]])[] = [
+  ["pass", "CT", "2", "2.1", "2.2"],
+  ["pass", "MR", "4", "4.1", "4.4"],
+  ["pass", "NM", "20"],
+  ["pass", "PT", "128", "128.1", "130"],
+  ["pass", "SEG", "66.4"],
+  ["pass", "RTDOSE", "481.2"],
+  ["needs-flag", "CR", "1"],
+  ["needs-flag", "DX", "1.1", "1.1.1"],
+  ["needs-flag", "MG", "1.2", "1.2.1", "13.1.3"],
+  ["needs-flag", "IO", "1.3", "1.3.1"],
+  ["needs-mask", "US", "6.1", "6.2", "3.1", "6", "3"],
+  ["needs-mask", "SC", "7", "7.1", "7.2", "7.3", "7.4"],
+  ["needs-mask", "XA", "12.1", "12.1.1", "13.1.1", "13.1.2"],
+  ["needs-mask", "RF", "12.2", "12.2.1"],
+  ["needs-mask", "ES", "77.1.1"],
+  ["needs-mask", "GM", "77.1.2", "77.1.3"],
+  ["needs-mask", "XC", "77.1.4"],
+  ["needs-mask", "OP", "77.1.5.1", "77.1.5.2", "77.1.5.5", "77.1.5.6"],
+  ["needs-mask", "OPT", "77.1.5.4"],
+  ["video", "VIDEO", "77.1.1.1", "77.1.2.1", "77.1.4.1"],
+  // Structure set, plan, registrations, real world values.
+  ["no-pixels", "NONE", "481.3", "481.5", "66.1", "66.3", "67"],
+  ["pdf", "DOC", "104.1"],
+  // CDA, STL, OBJ, MTL.
+  ["document", "DOC", "104.2", "104.3", "104.4", "104.5"],
+];
+
+export const PIXEL_CLASSES: ReadonlyMap<string, PixelClass> = new Map(
+  CLASSES.flatMap(([kind, group, ...sopClasses]) =>
+    sopClasses.map((sopClass): [string, PixelClass] => [STORAGE + sopClass, { kind, group }]),
+  ),
+);
+
+/** Names of the groups of images a profile may let pass. */
+export const PIXEL_GROUPS: ReadonlySet<string> = new Set(
+  CLASSES.filter(([kind]) => kind === "pass" || kind === "needs-flag" || kind === "needs-mask").map(
+    ([, group]) => group,
+  ),
+);
 
 /** Structured reports, key objects and presentation states: whole families of SOP classes. */
-export const STRUCTURED_ROOTS = ["1.2.840.10008.5.1.4.1.1.88.", "1.2.840.10008.5.1.4.1.1.11."] as const;
+export const STRUCTURED_ROOTS = [`${STORAGE}88.`, `${STORAGE}11.`] as const;
+
+/** MPEG-2, MPEG-4 and HEVC, fragmentable or not; SMPTE ST 2110. PS3.5 A.4.5 to A.4.8, PS3.6 A-1. */
+export const VIDEO_TRANSFER_SYNTAX = /^1\.2\.840\.10008\.1\.2\.(?:4\.10[0-8](?:\.1)?|7\.[123])$/;

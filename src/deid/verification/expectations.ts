@@ -13,6 +13,8 @@ const REQUIRED = [
   0x00280303,
 ] as const;
 
+const PIXEL_DATA = 0x7fe00010;
+
 /** What the output must be: from the source's harvest and the profile, not from what the filter did. */
 export function expectationsOf(
   output: ComposedOutput,
@@ -21,7 +23,7 @@ export function expectationsOf(
   source: DataSet,
 ): Expectations {
   const { uid, patientIsGiven } = output.pseudonyms;
-  const options = engine.profile.options.map((option) => OPTIONS[option]);
+  const options = output.options.map((option) => OPTIONS[option]);
   return {
     meta: new Map(
       [...output.meta.values()].map((element) => [
@@ -35,7 +37,15 @@ export function expectationsOf(
     uids: new Set([...harvest.uids, "dummy"].map(uid)),
     marks: markTexts(engine.profile),
     optionCodes: new Set(options.flatMap(({ code, meaning }) => [code, meaning])),
-    required: REQUIRED,
+    required: [
+      ...REQUIRED,
+      ...(output.mask === undefined ? [] : [PIXEL_DATA]),
+      ...output.written.map(({ tag }) => tag),
+    ],
     pixelBytes: output.pixelBytes,
+    mask: output.mask,
+    written: new Map(
+      output.written.map(({ tag, value }) => [tag, Buffer.from(value.kind === "bytes" ? value.bytes : [])]),
+    ),
   };
 }

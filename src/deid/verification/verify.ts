@@ -2,6 +2,7 @@ import { isPrivate, tagOf } from "../../dicom/tag.ts";
 import type { RejectionCode } from "../outcome.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
 import { checkElement, type ElementCheck, type Expectations } from "./check-element.ts";
+import { isMasked } from "./check-mask.ts";
 import { checkMeta } from "./check-meta.ts";
 import { createEvidence, type Evidence, type EvidenceCollector } from "./evidence.ts";
 import { type FileWindow, openWindow } from "./file-window.ts";
@@ -33,6 +34,7 @@ export type Inspection = { readonly ok: true; readonly sizeBytes: number; readon
 const WHOLE_VALUE_BYTES = 2 ** 20;
 /** Number strings are parsed whole, however long the engine let them be. */
 const WHOLE_TEXT_BYTES = 64 * 2 ** 20;
+const PIXEL_DATA = 0x7fe00010;
 
 /** Reads the output anew, byte by byte, with a parser of its own, and searches it for what its source told. Never answers with a value. */
 export async function verifyDeidentified(task: VerificationTask): Promise<Verification> {
@@ -113,6 +115,9 @@ async function inspectToken(
   const rule = privateRule?.rule ?? ruleOfTag;
   const check: ElementCheck = checkElement(token, bytes, rule, task.expectations, task.harvest, privateRule?.vr);
   if (!check.ok) return check.reason;
+  const { mask } = task.expectations;
+  const isPixelData = token.tag === PIXEL_DATA && mask !== undefined;
+  if (isPixelData && (token.kind !== "value" || !(await isMasked(window, token, mask)))) return "mask";
   return collector.add(token, bytes, rule, check.searched);
 }
 

@@ -72,6 +72,12 @@ export const deidentificationCodes = {
     summary: "Pixel data is shorter than its rows, columns and frames say, or cannot be measured by them.",
     remedy: "Retrieve the study again; if it persists, leave the series out.",
   },
+  PIXEL_MASK_NOT_APPLICABLE: {
+    class: "permanent",
+    summary: "There is a pixel mask for this device, but it cannot be carried out on this image: it is not let out.",
+    remedy:
+      "`mask-size`: add a mask for images of this size. `mask-needs-codec`: ask the archive for the image uncompressed. Otherwise leave the series out.",
+  },
   PROFILE_UNKNOWN: {
     class: "permanent",
     summary: "There is no de-identification profile of this name.",
