@@ -1,8 +1,8 @@
-import type { Part10File } from "../dicom/data-set.ts";
+import type { DataSet, Part10File } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
 import { readPart10File } from "../dicom/reader.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
-import { textOf, uidOf } from "../dicom/values.ts";
+import { textOf, textsOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { declareDeidentified } from "../staging/deidentified-file.ts";
 import { type ComposedOutput, composeOutput, pixelQuestionOf } from "./engine/compose-output.ts";
@@ -89,10 +89,11 @@ export function createDeidentifier(options: DeidentifierOptions): Deidentifier {
   };
 }
 
-async function deidentify(engine: Engine, task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome> {
+async function deidentify(project: Engine, task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome> {
   await using file = await readPart10File(task.path).catch((thrown: unknown) => {
     throw thrown instanceof GatewayError ? new Rejection("INSTANCE_NOT_PARSABLE", thrown.code) : thrown;
   });
+  const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
   const leftOut = judge(engine, file, task);
   if (leftOut !== undefined) return leftOut;
   const harvest = harvestOf(file);
@@ -109,18 +110,31 @@ async function deidentify(engine: Engine, task: InstanceTask, signal: AbortSigna
   }
 }
 
+/** The profile with the rules of the object's own device: filter and verification take the same. */
+function profileForDevice(profile: Profile, dataSet: DataSet): Profile {
+  const rules = profile.rulesFor({
+    manufacturer: textOf(dataSet, tags.Manufacturer) ?? "",
+    model: textOf(dataSet, tags.ManufacturerModelName) ?? "",
+    software: textsOf(dataSet, tags.SoftwareVersions).join("\\"),
+  });
+  return { ...profile, rules };
+}
+
 /** Filters and pixel policy, on the original. */
 function judge({ filters, profile }: Engine, file: Part10File, task: InstanceTask): InstanceOutcome | undefined {
   const { dataSet } = file;
   const sopClassUid = uidOf(dataSet, tags.SOPClassUID) ?? uidOf(file.meta, tags.MediaStorageSOPClassUID) ?? "";
   if (sopClassUid === DICOMDIR_SOP_CLASS) return { kind: "excluded", reason: "dicomdir" };
-  const reason = filterInstance(filters, {
+  const facts = {
     seriesInstanceUid: uidOf(dataSet, tags.SeriesInstanceUID) ?? "",
     modality: textOf(dataSet, tags.Modality) ?? "",
+    manufacturer: textOf(dataSet, tags.Manufacturer) ?? "",
     seriesDescription: textOf(dataSet, tags.SeriesDescription) ?? "",
+    seriesNumber: textOf(dataSet, tags.SeriesNumber) ?? "",
     seriesInstanceCount: task.seriesInstanceCount,
     requestedSeries: task.requestedSeries,
-  });
+  };
+  const reason = filterInstance(filters, facts) ?? filterInstance(profile.filters, facts);
   if (reason !== undefined) return { kind: "excluded", reason };
   const decision = decidePixels(pixelQuestionOf(file, sopClassUid, profile));
   return decision.kind === "leave-out" ? decision.outcome : undefined;

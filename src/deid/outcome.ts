@@ -19,6 +19,8 @@ export type ExclusionReason =
   | "too-few-instances"
   | "series-description"
   | "modality"
+  | "manufacturer"
+  | "series-number"
   | "sop-class"
   | "dicomdir"
   | "document"

@@ -1,49 +1,62 @@
-import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { USUAL_PIXELS } from "../pixels/pixel-settings.ts";
-import { compileRules } from "../rules/compiled-rules.ts";
-import type { OptionName } from "./options.ts";
-import { type OnReject, type Profile, USUAL_PSEUDONYMS } from "./profile.ts";
+import { checkProfile } from "./check-profile.ts";
+import { compileProfile } from "./compile-profile.ts";
+import type { Profile } from "./profile.ts";
+import { type ProfileDocument, profileDocument } from "./profile-document.ts";
+import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
+import { readYaml, schemaFindings } from "./read-profile.ts";
+import { SHIPPED_PROFILES } from "./shipped-profiles.ts";
 
-interface ShippedProfile {
-  readonly version: number;
-  readonly onReject: OnReject;
-  readonly options: readonly OptionName[];
+/** A profile's file is text for people. */
+const SIZE_LIMIT_BYTES = 1 << 20;
+const FILE_NAME = /[./\\]/;
+
+/** What was read of a profile, and everything that is wrong with it. */
+export interface ProfileCheck {
+  /** Undefined when something is wrong. */
+  readonly document: ProfileDocument | undefined;
+  readonly problems: readonly ProfileProblem[];
 }
 
-/** Options a profile names are options it applies: what the engine cannot do yet is not claimed and falls back to the basic profile. */
-const SHIPPED: ReadonlyMap<string, ShippedProfile> = new Map([
-  ["basic", { version: 1, onReject: "study", options: ["basic"] }],
-  [
-    "research",
-    {
-      version: 1,
-      onReject: "instance",
-      options: ["basic", "retain-longitudinal-modified-dates", "retain-patient-characteristics"],
-    },
-  ],
-]);
+/**
+ * A shipped profile by its name, or one from a file: a path holds a dot or a slash.
+ * @throws GatewayError PROFILE_UNKNOWN; ProfileError with every problem of the file
+ */
+export function loadProfile(nameOrPath: string): Profile {
+  return compileProfile(loadProfileDocument(nameOrPath), []);
+}
 
-/** @throws GatewayError PROFILE_UNKNOWN */
-export function loadProfile(name: string): Profile {
-  const shipped = SHIPPED.get(name);
-  if (shipped === undefined) throw new GatewayError("PROFILE_UNKNOWN", { profile: name });
-  const { version, onReject, options } = shipped;
-  const rules = compileRules(options);
-  const hash = createHash("sha256").update(JSON.stringify({ name, onReject, options, rules: rules.hash, version }));
-  return {
-    name,
-    version,
-    hash: hash.digest("hex"),
-    onReject,
-    options,
-    rules,
-    rulesFor: () => rules,
-    filters: {},
-    pseudonyms: USUAL_PSEUDONYMS,
-    pixels: USUAL_PIXELS,
-    sr: "exclude",
-    documents: "reject",
-    reviews: [],
-  };
+/** @throws GatewayError PROFILE_UNKNOWN; ProfileError */
+export function loadProfileDocument(nameOrPath: string): ProfileDocument {
+  const shipped = SHIPPED_PROFILES.get(nameOrPath);
+  if (shipped !== undefined) return profileDocument.parse(shipped);
+  if (!FILE_NAME.test(nameOrPath)) throw new GatewayError("PROFILE_UNKNOWN", { profile: nameOrPath });
+  const { document, problems } = checkProfileText(readProfileText(nameOrPath));
+  if (document === undefined) throw new ProfileError(problems);
+  return document;
+}
+
+/** Reads a profile from its text, with every problem at once. */
+export function checkProfileText(text: string): ProfileCheck {
+  const { values, problems, locate } = readYaml(text);
+  if (problems.length > 0) return { document: undefined, problems };
+  const parsed = profileDocument.safeParse(values);
+  const findings = [...(parsed.success ? [] : schemaFindings(parsed.error.issues)), ...checkProfile(values)];
+  if (parsed.success && findings.length === 0) return { document: parsed.data, problems: [] };
+  return { document: undefined, problems: findings.map(locate).sort(byPlace) };
+}
+
+function byPlace(a: ProfileProblem, b: ProfileProblem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+/** @throws ProfileError when it cannot be read, or is too long */
+export function readProfileText(path: string): string {
+  try {
+    if (statSync(path).size <= SIZE_LIMIT_BYTES) return readFileSync(path, "utf8");
+  } catch {
+    // Whatever it is, the file cannot be used.
+  }
+  throw new ProfileError([profileProblemOf({ path: [], code: "PROFILE_FILE_UNREADABLE" })]);
 }

@@ -22,3 +22,17 @@ export const OPTIONS = {
 } as const satisfies Record<string, { readonly code: string; readonly meaning: string }>;
 
 export type OptionName = keyof typeof OPTIONS;
+
+/** Options the engine carries out; a profile that names another one is refused. */
+export const SUPPORTED_OPTIONS: ReadonlySet<OptionName> = new Set<OptionName>([
+  "basic",
+  "clean-descriptors",
+  "retain-longitudinal-modified-dates",
+  "retain-patient-characteristics",
+  "retain-safe-private",
+]);
+
+/** Pairs of which a profile may name one. PS3.15 E.3.6. */
+export const EXCLUSIVE_OPTIONS: readonly (readonly [OptionName, OptionName])[] = [
+  ["retain-longitudinal-full-dates", "retain-longitudinal-modified-dates"],
+];

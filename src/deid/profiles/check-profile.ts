@@ -1,0 +1,100 @@
+import { compileRule } from "./compile-rule.ts";
+import { PatternError } from "./linear-pattern.ts";
+import { EXCLUSIVE_OPTIONS, OPTIONS, type OptionName, SUPPORTED_OPTIONS } from "./options.ts";
+import { isPatternText, patternOf } from "./pattern.ts";
+import { type RuleDocument, ruleDocument } from "./profile-document.ts";
+import type { ProfileFinding, ProfilePath } from "./profile-problems.ts";
+import { type RuleWorld, worldOf } from "./rule-world.ts";
+import { unsupportedSettings } from "./unsupported-settings.ts";
+import { listAt, memberAt } from "./values-at.ts";
+
+/** What the schema cannot see: everything wrong with the parts of a profile that have the right shape. */
+export function checkProfile(values: unknown): readonly ProfileFinding[] {
+  const options = namedOptions(values);
+  const world = worldOf(options.map(({ option }) => option).filter((option) => SUPPORTED_OPTIONS.has(option)));
+  return [
+    ...options.flatMap(({ option, index }) => optionFindings(option, index, options)),
+    ...rulesIn(values).flatMap(({ document, path }) => ruleFindings(document, path, world)),
+    ...patternFindings(values),
+    ...unsupportedSettings(values),
+  ];
+}
+
+function namedOptions(values: unknown): readonly { readonly option: OptionName; readonly index: number }[] {
+  return listAt(values, "options").flatMap((option, index) =>
+    typeof option === "string" && isOption(option) ? [{ option, index }] : [],
+  );
+}
+
+function isOption(name: string): name is OptionName {
+  return name !== "basic" && name in OPTIONS;
+}
+
+function optionFindings(
+  option: OptionName,
+  index: number,
+  all: readonly { readonly option: OptionName; readonly index: number }[],
+): readonly ProfileFinding[] {
+  const path = ["options", index];
+  const findings: ProfileFinding[] = [];
+  const isBefore = (other: OptionName): boolean => all.some((each) => each.option === other && each.index < index);
+  if (isBefore(option)) findings.push({ path, code: "PROFILE_VALUE_INVALID", message: `${option} is named twice.` });
+  for (const [a, b] of EXCLUSIVE_OPTIONS) {
+    const other = option === a ? b : option === b ? a : undefined;
+    if (other !== undefined && isBefore(other))
+      findings.push({ path, code: "PROFILE_OPTIONS_EXCLUSIVE", message: `${option} contradicts ${other}.` });
+  }
+  if (!SUPPORTED_OPTIONS.has(option)) {
+    findings.push({ path, code: "PROFILE_NOT_SUPPORTED", message: `The option ${option} is not supported.` });
+  }
+  return findings;
+}
+
+interface PlacedRule {
+  readonly document: RuleDocument;
+  readonly path: ProfilePath;
+}
+
+/** Every rule of the right shape, those of the overrides too. */
+export function rulesIn(values: unknown): readonly PlacedRule[] {
+  const ofList = (list: readonly unknown[], path: ProfilePath): readonly PlacedRule[] =>
+    list.flatMap((one, index) => {
+      const parsed = ruleDocument.safeParse(one);
+      return parsed.success ? [{ document: parsed.data, path: [...path, index] }] : [];
+    });
+  const overrides = listAt(values, "overrides");
+  return [
+    ...ofList(listAt(values, "rules"), ["rules"]),
+    ...overrides.flatMap((one, index) => ofList(listAt(one, "rules"), ["overrides", index, "rules"])),
+  ];
+}
+
+function ruleFindings(document: RuleDocument, path: ProfilePath, world: RuleWorld): readonly ProfileFinding[] {
+  const result = compileRule(document, world);
+  if (result.ok) return [];
+  return result.findings.map(({ key, ...finding }) => ({ ...finding, path: [...path, key] }));
+}
+
+/** Regular expressions that are searched for in the original. */
+function patternFindings(values: unknown): readonly ProfileFinding[] {
+  const filters = memberAt(values, "filters");
+  const ofFilter = (key: string, list: string): (readonly [ProfilePath, unknown])[] =>
+    listAt(memberAt(filters, key), list).map((one, index) => [["filters", key, list, index], one]);
+  const ofDevices = listAt(values, "overrides").flatMap((one, index) =>
+    (["manufacturer", "model", "software"] as const).map((key): readonly [ProfilePath, unknown] => [
+      ["overrides", index, "when", key],
+      memberAt(memberAt(one, "when"), key),
+    ]),
+  );
+  const written = [...ofFilter("manufacturer", "allow"), ...ofFilter("series_description", "deny"), ...ofDevices];
+  return written.flatMap(([path, text]) => {
+    if (typeof text !== "string" || !isPatternText(text)) return [];
+    try {
+      patternOf(text, "anywhere");
+      return [];
+    } catch (thrown) {
+      if (!(thrown instanceof PatternError)) throw thrown;
+      return [{ path, code: "PROFILE_PATTERN_UNSAFE", message: `Not to be used: ${thrown.message}.` }];
+    }
+  });
+}

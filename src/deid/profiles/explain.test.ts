@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { diffProfiles } from "./diff.ts";
+import { explainAttribute, explainProfile } from "./explain.ts";
+import { lintProfile } from "./lint.ts";
+import { checkProfileText, loadProfileDocument } from "./load-profile.ts";
+import type { ProfileDocument } from "./profile-document.ts";
+
+const HEAD = "profile: p\nversion: 1\nbase: basic-2026c\n";
+
+function documentOf(text: string): ProfileDocument {
+  const { document, problems } = checkProfileText(HEAD + text);
+  if (document === undefined) throw new Error(JSON.stringify(problems));
+  return document;
+}
+
+describe("explains what happens to an attribute, and why", () => {
+  const profile = documentOf(`
+options: [retain-longitudinal-modified-dates]
+rules:
+  - {tag: StudyDescription, action: replace, with: MRI, review: board 2026-03}
+overrides:
+  - when: {manufacturer: '/philips/i'}
+    rules: [{tag: StudyDescription, action: empty}]
+`);
+
+  it.each([
+    ["StudyDescription", "replaced by MRI", "rule", "rules[0]: replace; review: board 2026-03"],
+    ["(0010,0030)", "emptied", "table", "Table E.1-1: basic Z"],
+    [
+      "StudyDate",
+      "date moved by the patient's days, times kept; else emptied",
+      "option",
+      "Table E.1-1: basic Z, retain-longitudinal-modified-dates C",
+    ],
+    ["Rows", "kept where every value is a number", "default", "safe list"],
+    ["StudyComments", "removed", "table", "Table E.1-1: basic X"],
+    ["OverlayData", "removed", "default", "never copied"],
+    ['(0019,"SIEMENS MR HEADER",0C)', "removed", "default", "private, and not listed as safe"],
+  ])("%s", (attribute, action, decider, because) => {
+    const explanation = explainAttribute(profile, attribute);
+    expect(explanation.action).toMatch(new RegExp(`^${action.replace(/[()]/g, "\\$&")}`));
+    expect(explanation).toMatchObject({ decider, because });
+  });
+
+  it("with the devices for which it is otherwise", () => {
+    expect(explainAttribute(profile, "StudyDescription").exceptions).toEqual([
+      { where: "manufacturer /philips/i", action: "emptied", because: "overrides[0].rules[0]: empty" },
+    ]);
+  });
+
+  it("for every attribute of the standard, once", () => {
+    const all = explainProfile(loadProfileDocument("basic"));
+    expect(all.length).toBeGreaterThan(5000);
+    expect(new Set(all.map(({ tag }) => tag)).size).toBe(all.length);
+  });
+
+  it("and knows no others", () => {
+    expect(() => explainAttribute(profile, "Nothing")).toThrow(
+      expect.objectContaining({ code: "PROFILE_TAG_UNKNOWN" }),
+    );
+  });
+});
+
+describe("tells two profiles apart", () => {
+  it("by attribute and setting", () => {
+    const { attributes, settings } = diffProfiles(loadProfileDocument("basic"), loadProfileDocument("research"));
+    expect(attributes).toContainEqual({
+      tag: "(0010,1030)",
+      keyword: "PatientWeight",
+      a: "removed",
+      b: expect.stringContaining("kept where every value is a number"),
+    });
+    expect(attributes.map(({ keyword }) => keyword)).not.toContain("PatientName");
+    expect(settings.map(({ path }) => path)).toEqual(["on_reject", "options"]);
+  });
+
+  it("that differ for a device alone", () => {
+    const one = documentOf("overrides: [{when: {model: X}, rules: [{tag: StudyDescription, action: empty}]}]\n");
+    expect(diffProfiles(documentOf(""), one).attributes).toEqual([
+      { tag: "(0008,1030)", keyword: "StudyDescription", a: "removed", b: "removed | model X: emptied" },
+    ]);
+    expect(diffProfiles(one, one)).toEqual({ attributes: [], settings: [] });
+  });
+});
+
+describe("lint", () => {
+  it("finds nothing in a plain profile", () => {
+    expect(lintProfile(HEAD)).toEqual({ problems: [], warnings: [] });
+  });
+
+  it.each([
+    ["rules: [{tag: StudyDescription, action: empty}, {tag: '(0008,1030)', action: replace}]", "rule-unreachable"],
+    ["rules: [{tag: StudyDescription, action: remove}]", "rule-without-effect"],
+    ["rules: [{tag: StudyComments, action: keep, review: board}]", "text-without-form"],
+    ["rules: [{tag: StudyDate, action: replace, with: '00010101'}]", "dates-constant"],
+  ])("finds %s", (text, code) => {
+    const { warnings } = lintProfile(`${HEAD}${text}\n`);
+    expect(warnings).toEqual([expect.objectContaining({ code, path: "rules[0]", line: 4 })]);
+  });
+
+  it("finds an option that changes nothing", () => {
+    const text = "options: [retain-patient-characteristics]\nunlisted: remove\nrules:\n";
+    const tags = ["PatientSex", "PatientAge", "PatientSize", "PatientWeight"];
+    const every = explainProfile(documentOf("options: [retain-patient-characteristics]\n"))
+      .filter(({ because }) => because.includes("retain-patient-characteristics"))
+      .map(({ keyword }) => keyword);
+    const rules = [...new Set([...tags, ...every])].map((tag) => `  - {tag: ${tag}, action: replace}\n`);
+    const { warnings } = lintProfile(HEAD + text + rules.join(""));
+    expect(warnings.map(({ code }) => code)).toEqual(["option-without-effect"]);
+  });
+
+  it("reports what keeps a profile from being used", () => {
+    const { problems } = lintProfile(`${HEAD}colour: blue\n`);
+    expect(problems).toEqual([
+      expect.objectContaining({ code: "PROFILE_KEY_UNKNOWN", path: "colour", line: 4, column: 1 }),
+    ]);
+  });
+});

@@ -1,0 +1,146 @@
+import { standardVr } from "../rules/standard-vr.ts";
+import { rulesIn } from "./check-profile.ts";
+import { compileRule, tableRow } from "./compile-rule.ts";
+import { describeRule } from "./describe-rule.ts";
+import { explainProfile } from "./explain.ts";
+import { checkProfileText } from "./load-profile.ts";
+import type { ProfileDocument, RuleDocument } from "./profile-document.ts";
+import { formatProfilePath, type ProfilePath, type ProfileProblem } from "./profile-problems.ts";
+import { readYaml } from "./read-profile.ts";
+import { formatRuleTarget, parseRuleTarget } from "./rule-target.ts";
+import { worldOf } from "./rule-world.ts";
+
+/** What a profile does that it may not have been meant to do. */
+export interface LintWarning {
+  readonly code:
+    | "dates-constant"
+    | "option-without-effect"
+    | "rule-unreachable"
+    | "rule-without-effect"
+    | "text-without-form";
+  /** As `rules[3]`. */
+  readonly path: string;
+  readonly message: string;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+}
+
+export interface LintReport {
+  /** They keep the profile from being used. */
+  readonly problems: readonly ProfileProblem[];
+  readonly warnings: readonly LintWarning[];
+}
+
+type Warning = Omit<LintWarning, "path" | "line" | "column"> & { readonly path: ProfilePath };
+
+const TEXT_VRS: ReadonlySet<string | undefined> = new Set(["AE", "LO", "LT", "SH", "ST", "UC", "UR", "UT"]);
+const DATE_VRS: ReadonlySet<string | undefined> = new Set(["DA", "DT"]);
+
+/** Looks through a profile's text: everything that is wrong with it, and what may be a slip. */
+export function lintProfile(text: string): LintReport {
+  const { document, problems } = checkProfileText(text);
+  if (document === undefined) return { problems, warnings: [] };
+  const { locate } = readYaml(text);
+  const warnings = warningsOf(document).map((warning): LintWarning => {
+    const { line, column } = locate({ path: warning.path, code: "PROFILE_RULE_INVALID" });
+    return { ...warning, path: formatProfilePath(warning.path), line, column };
+  });
+  return { problems, warnings };
+}
+
+/** What may be a slip in a profile that can be used. */
+function warningsOf(document: ProfileDocument): readonly Warning[] {
+  const rules = rulesIn(document);
+  return [
+    ...rules.flatMap((rule, index) => unreachable(rule, rules.slice(index + 1))),
+    ...rules.flatMap((rule) => [
+      ...withoutEffect(rule, document),
+      ...withoutForm(rule, document),
+      ...constantDates(rule),
+    ]),
+    ...optionsWithoutEffect(document),
+  ];
+}
+
+interface PlacedRule {
+  readonly document: RuleDocument;
+  readonly path: ProfilePath;
+}
+
+/** A later rule of the same list for the same element and place always wins. */
+function unreachable({ document, path }: PlacedRule, later: readonly PlacedRule[]): readonly Warning[] {
+  const list = formatProfilePath(path.slice(0, -1));
+  const winner = later.find(
+    (other) =>
+      formatProfilePath(other.path.slice(0, -1)) === list &&
+      nameOf(other.document) === nameOf(document) &&
+      (other.document.path === undefined || other.document.path === document.path),
+  );
+  if (winner === undefined) return [];
+  return [
+    { code: "rule-unreachable", path, message: `${formatProfilePath(winner.path)} decides over ${nameOf(document)}.` },
+  ];
+}
+
+function nameOf({ tag }: RuleDocument): string {
+  const target = parseRuleTarget(tag);
+  return target === undefined ? tag : formatRuleTarget(target);
+}
+
+/** Without it the same would happen: rules of overrides stand over others, and are left alone. */
+function withoutEffect({ document, path }: PlacedRule, profile: ProfileDocument): readonly Warning[] {
+  const target = parseRuleTarget(document.tag);
+  if (target?.kind !== "standard" || path[0] !== "rules" || profile.unlisted === "remove") return [];
+  const world = worldOf(profile.options);
+  const compiled = compileRule(document, world);
+  const vr = standardVr(target.tag) ?? "";
+  if (!compiled.ok || describeRule(compiled.rule.rule, vr) !== describeRule(world.base.ruleOf(target.tag), vr))
+    return [];
+  return [{ code: "rule-without-effect", path, message: `${nameOf(document)} is treated like this without a rule.` }];
+}
+
+function withoutForm({ document, path }: PlacedRule, profile: ProfileDocument): readonly Warning[] {
+  const { action, form, terms, review } = document;
+  const target = parseRuleTarget(document.tag);
+  const vr = target?.kind === "private" ? document.vr : target === undefined ? undefined : standardVr(target.tag);
+  if (action !== "keep" || form !== undefined || terms !== undefined || review === undefined || !TEXT_VRS.has(vr))
+    return [];
+  if (target?.kind === "standard" && worldOf(profile.options).base.ruleOf(target.tag).treatment.kind !== "none")
+    return [];
+  return [
+    { code: "text-without-form", path, message: `${nameOf(document)} is kept whatever it says: give it a form.` },
+  ];
+}
+
+function constantDates({ document, path }: PlacedRule): readonly Warning[] {
+  const target = parseRuleTarget(document.tag);
+  const isDate =
+    target?.kind === "standard" && DATE_VRS.has(standardVr(target.tag)) && tableRow(target.tag) !== undefined;
+  if (document.action !== "replace" || !isDate) return [];
+  const message = `${nameOf(document)} becomes the same for everybody: retain-longitudinal-modified-dates keeps intervals.`;
+  return [{ code: "dates-constant", path, message }];
+}
+
+/** The tables, rules included, say the same with and without the option. */
+function optionsWithoutEffect(document: ProfileDocument): readonly Warning[] {
+  const textOf = (one: ProfileDocument): string =>
+    explainProfile(one)
+      .map(({ action }) => action)
+      .join("\n");
+  const whole = textOf(document);
+  return document.options.flatMap((option, index): readonly Warning[] => {
+    if (NOT_OF_ATTRIBUTES.has(option)) return [];
+    const rest = document.options.filter((other) => other !== option);
+    if (textOf({ ...document, options: rest }) !== whole) return [];
+    return [{ code: "option-without-effect", path: ["options", index], message: `${option} changes nothing here.` }];
+  });
+}
+
+/** What they change is not what becomes of a standard attribute. */
+const NOT_OF_ATTRIBUTES: ReadonlySet<string> = new Set([
+  "clean-pixel-data",
+  "clean-recognizable-visual-features",
+  "clean-graphics",
+  "clean-structured-content",
+  "retain-safe-private",
+]);

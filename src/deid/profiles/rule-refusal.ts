@@ -1,0 +1,16 @@
+import type { RuleDocument } from "./profile-document.ts";
+import type { ProfileFinding } from "./profile-problems.ts";
+
+/** Something wrong with a rule, by the key that is to blame. */
+export type RuleFinding = Omit<ProfileFinding, "path"> & { readonly key: keyof RuleDocument };
+
+/** Stops the compiling of one rule; turned into a finding by whoever began it. */
+export class RuleRefusal extends Error {
+  override readonly name = "RuleRefusal";
+  readonly finding: RuleFinding;
+
+  constructor(finding: RuleFinding) {
+    super(finding.message ?? finding.code);
+    this.finding = finding;
+  }
+}
