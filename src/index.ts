@@ -18,9 +18,13 @@ export {
   type InstanceTask,
 } from "./deid/deidentifier.ts";
 export type { InstanceOutcome } from "./deid/outcome.ts";
+export { type Preview, type PreviewElement, type PreviewTask, previewDeidentification } from "./deid/preview.ts";
 export { loadProfile } from "./deid/profiles/load-profile.ts";
 export type { Profile } from "./deid/profiles/profile.ts";
+export { type LookupOptions, type LookupTable, loadLookupTable } from "./deid/pseudonyms/lookup-table.ts";
+export { type PixlSecrets, pixlHash } from "./deid/pseudonyms/pixl-hash.ts";
 export { loadProjectKey, type ProjectKey } from "./deid/pseudonyms/project-key.ts";
+export { deidentifyFolder, type FolderFailure, type FolderResult, type FolderTask } from "./deid/run-folder.ts";
 // delivery
 export type { Destination, Receipt, StudyDelivery } from "./delivery/destination.ts";
 export { createDimseDestination, type DimseDestinationOptions } from "./delivery/dimse/dimse-destination.ts";

@@ -4,6 +4,7 @@ import { type Cli, LOG_LEVELS } from "./cli.ts";
 import { addArchiveVerbs } from "./verbs/archive.ts";
 import { addCohortVerbs } from "./verbs/cohort.ts";
 import { addConfigVerbs } from "./verbs/config.ts";
+import { addDeidVerbs } from "./verbs/deid.ts";
 import { addDicomVerbs } from "./verbs/dicom.ts";
 import { addDoctorVerb } from "./verbs/doctor.ts";
 import { addProjectVerbs } from "./verbs/project.ts";
@@ -15,7 +16,7 @@ const DESCRIPTION =
 
 const AFTER_HELP = `
 Exit codes: 0 fine, 1 it failed, 2 wrong usage or configuration, 3 some of it was done.
-The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom verbs need none.
+The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom and deid verbs need none.
 
 To begin:
   radferry config sample > radferry.yaml
@@ -51,6 +52,7 @@ export function buildProgram(cli: Cli): Command {
   addConfigVerbs(program, cli);
   addDoctorVerb(program, cli);
   addDicomVerbs(program, cli);
+  addDeidVerbs(program, cli);
   return program;
 }
 

@@ -9,7 +9,7 @@ import { type ComposedOutput, composeOutput, pixelQuestionOf } from "./engine/co
 import { discardOutput, publishOutput, writeOutput } from "./engine/output-file.ts";
 import { Rejection } from "./engine/rejection.ts";
 import { filterInstance, type InstanceFilters } from "./filters.ts";
-import type { InstanceOutcome } from "./outcome.ts";
+import type { InstanceOutcome, RejectionCode } from "./outcome.ts";
 import { decidePixels } from "./pixels/pixel-policy.ts";
 import { OPTIONS } from "./profiles/options.ts";
 import type { Profile } from "./profiles/profile.ts";
@@ -18,7 +18,8 @@ import type { PixlSecrets } from "./pseudonyms/pixl-hash.ts";
 import type { ProjectKey } from "./pseudonyms/project-key.ts";
 import { createPseudonymizer, type Pseudonymizer } from "./pseudonyms/pseudonymizer.ts";
 import { expectationsOf } from "./verification/expectations.ts";
-import { type Harvest, harvestIdentifiers } from "./verification/harvest.ts";
+import { type Harvest, type HarvestMemory, harvestIdentifiers } from "./verification/harvest.ts";
+import type { StudyVerification } from "./verification/study-verification.ts";
 import { type Verification, verifyDeidentified } from "./verification/verify.ts";
 
 export interface DeidentifierOptions {
@@ -44,6 +45,8 @@ export interface InstanceTask {
   readonly seriesInstanceCount: number;
   /** Original Series Instance UIDs; undefined: all. */
   readonly requestedSeries?: ReadonlySet<string> | undefined;
+  /** Verifies the outputs of a study together: none is proven before its `finish`. Undefined: the output is judged by its own source alone. */
+  readonly study?: StudyVerification | undefined;
 }
 
 /** De-identifies instances of one project. Output bytes are a function of input bytes, profile, key and engine version. */
@@ -53,6 +56,8 @@ export interface Deidentifier {
    * @throws GatewayError PARTICIPANT_ID_INVALID; the signal's reason; errors of the disk as they are
    */
   instance(task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome>;
+  /** Whether `outputPath` is what these rules and this key may make of `path`: the check every output passes before it is published. */
+  verify(pair: Pick<InstanceTask, "path" | "outputPath" | "participantId">, signal: AbortSignal): Promise<Verification>;
 }
 
 /** Media Storage Directory. PS3.3 F. */
@@ -74,33 +79,55 @@ export function createDeidentifier(options: DeidentifierOptions): Deidentifier {
   });
   const engine: Engine = { profile: options.profile, filters: options.filters, pseudonymizer };
   return {
-    async instance(task, signal) {
-      signal.throwIfAborted();
-      try {
-        return await deidentify(engine, task, signal);
-      } catch (thrown) {
-        if (thrown instanceof Rejection) return { kind: "rejected", code: thrown.code, reason: thrown.reason };
-        if (thrown instanceof GatewayError && thrown.code === "LOOKUP_ROW_MISSING") {
-          return { kind: "rejected", code: thrown.code, reason: `no-lookup ${thrown.details.kind}` };
-        }
-        throw thrown;
-      }
-    },
+    instance: (task, signal) =>
+      deidentify(engine, task, signal).catch((thrown: unknown) => ({ kind: "rejected", ...rejectionOf(thrown) })),
+    verify: (pair, signal) =>
+      verifyPair(engine, pair, signal).catch((thrown: unknown) => ({ ok: false, ...rejectionOf(thrown) })),
   };
 }
 
-async function deidentify(project: Engine, task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome> {
-  await using file = await readPart10File(task.path).catch((thrown: unknown) => {
+/** @throws what is no matter of the object */
+function rejectionOf(thrown: unknown): { readonly code: RejectionCode; readonly reason: string } {
+  if (thrown instanceof Rejection) return { code: thrown.code, reason: thrown.reason };
+  if (thrown instanceof GatewayError && thrown.code === "LOOKUP_ROW_MISSING") {
+    return { code: thrown.code, reason: `no-lookup ${thrown.details.kind}` };
+  }
+  throw thrown;
+}
+
+function readOriginal(path: string): Promise<Part10File & AsyncDisposable> {
+  return readPart10File(path).catch((thrown: unknown) => {
     throw thrown instanceof GatewayError ? new Rejection("INSTANCE_NOT_PARSABLE", thrown.code) : thrown;
   });
+}
+
+async function verifyPair(
+  project: Engine,
+  pair: Pick<InstanceTask, "path" | "outputPath" | "participantId">,
+  signal: AbortSignal,
+): Promise<Verification> {
+  const { path, outputPath, participantId } = pair;
+  signal.throwIfAborted();
+  await using file = await readOriginal(path);
+  const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
+  const leftOut = judge(engine, file, { ...pair, seriesInstanceCount: Number.MAX_SAFE_INTEGER });
+  if (leftOut?.kind === "rejected") return { ok: false, code: leftOut.code, reason: leftOut.reason };
+  const harvest = harvestOf(file);
+  const output = await composeOutput(file, { ...engine, participantId, harvest, signal });
+  return verify(engine, file, harvest, output, outputPath, { outputPath });
+}
+
+async function deidentify(project: Engine, task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome> {
+  signal.throwIfAborted();
+  await using file = await readOriginal(task.path);
   const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
   const leftOut = judge(engine, file, task);
   if (leftOut !== undefined) return leftOut;
-  const harvest = harvestOf(file);
+  const harvest = harvestOf(file, task.study?.memory);
   const output = await composeOutput(file, { ...engine, participantId: task.participantId, harvest, signal });
   const written = await writeOutput(task.outputPath, output, signal);
   try {
-    const verification = await verify(engine, file, harvest, output, written.temporaryPath);
+    const verification = await verify(engine, file, harvest, output, written.temporaryPath, task);
     if (!verification.ok) return { kind: "rejected", code: verification.code, reason: verification.reason };
     signal.throwIfAborted();
     await publishOutput(written.temporaryPath, task.outputPath);
@@ -146,19 +173,19 @@ function verify(
   harvest: Harvest,
   output: ComposedOutput,
   outputPath: string,
+  { study, outputPath: publishedPath }: Pick<InstanceTask, "study" | "outputPath">,
 ): Promise<Verification> {
   const { rules } = engine.profile;
-  return verifyDeidentified({
-    outputPath,
-    rules,
-    harvest,
-    expectations: expectationsOf(output, harvest, engine, file.dataSet),
-  });
+  const expectations = expectationsOf(output, harvest, engine, file.dataSet);
+  const task = { outputPath, rules, harvest, expectations };
+  return study === undefined
+    ? verifyDeidentified(task)
+    : study.inspect({ ...task, publishedPath, original: file.dataSet });
 }
 
-function harvestOf(file: Part10File): Harvest {
+function harvestOf(file: Part10File, memory?: HarvestMemory): Harvest {
   try {
-    return harvestIdentifiers(file.dataSet);
+    return harvestIdentifiers(file.dataSet, { meta: file.meta, ...(memory === undefined ? {} : { memory }) });
   } catch (thrown) {
     if (thrown instanceof RangeError) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "too-many-identifiers");
     throw thrown;

@@ -12,6 +12,16 @@ export const deidentificationCodes = {
     summary: "Compressed pixel data holds comments, metadata or bytes that cannot be checked.",
     remedy: "Ask the archive for the image uncompressed, or leave the series out.",
   },
+  DEID_FOLDERS_OVERLAP: {
+    class: "permanent",
+    summary: "The input folder and the output folder hold one another.",
+    remedy: "Choose an output folder apart from the originals.",
+  },
+  DEID_TOO_MANY_FILES: {
+    class: "permanent",
+    summary: "The input folder holds more files than one run takes.",
+    remedy: "De-identify its sub-folders one by one, whole studies together; the same key gives the same pseudonyms.",
+  },
   DEIDENTIFICATION_UNPROVEN: {
     class: "permanent",
     summary: "The de-identified file did not pass its own check: it is not let out.",
@@ -21,6 +31,11 @@ export const deidentificationCodes = {
     class: "permanent",
     summary: "An identifier of the patient was still found in the de-identified file: it is not let out.",
     remedy: "Look at the tag that the reason names; leave the series out, or add a rule to the project's profile.",
+  },
+  INSTANCE_DUPLICATE: {
+    class: "permanent",
+    summary: "Another object of the study has the same SOP Instance UID: only the first one is let out.",
+    remedy: "Find out which of the two is right and leave the other one out.",
   },
   INSTANCE_NOT_PARSABLE: {
     class: "permanent",

@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import type { DeidentifierOptions } from "../../deid/deidentifier.ts";
+import { loadProfile } from "../../deid/profiles/load-profile.ts";
+import type { Profile } from "../../deid/profiles/profile.ts";
+import { loadLookupTable } from "../../deid/pseudonyms/lookup-table.ts";
+import { loadProjectKey } from "../../deid/pseudonyms/project-key.ts";
+import type { Cli } from "../cli.ts";
+
+/** What de-identifies a file without a site. */
+export interface ProjectOptions {
+  readonly profile: string;
+  readonly keyFile: string;
+  readonly project: string;
+  readonly lookup?: string;
+  readonly merge?: true;
+}
+
+/** @throws GatewayError PROFILE_UNKNOWN, KEY_FILE_…, LOOKUP_TABLE_…; ProfileError */
+export async function deidentifierOptionsOf(
+  { world }: Cli,
+  { profile, keyFile, project, lookup, merge }: ProjectOptions,
+): Promise<DeidentifierOptions> {
+  const path = (name: string): string => resolve(world.workingFolder, name);
+  return {
+    profile: profileOf(profile, world.workingFolder),
+    key: await loadProjectKey(path(keyFile)),
+    filters: {},
+    lookup: lookup === undefined ? undefined : await loadLookupTable(path(lookup), { project, merge: merge === true }),
+  };
+}
+
+/** A path holds a dot or a slash. */
+export function profileOf(nameOrPath: string, workingFolder: string): Profile {
+  return loadProfile(/[./\\]/.test(nameOrPath) ? resolve(workingFolder, nameOrPath) : nameOrPath);
+}

@@ -1,0 +1,96 @@
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { examples } from "../help.ts";
+import type { RunOptions } from "./deid-run.ts";
+import type { VerifyOptions } from "./deid-verify.ts";
+
+const PROFILE = "a shipped profile, or the path of a profile's file";
+const KEY_FILE = "the project's key, made by project new-key";
+const LOOKUP = "lookup table of pseudonyms: CSV with kind,original,replacement and maybe project";
+
+const RUN_HELP = `
+Files are laid out as DIR/PROJECT/PATIENT/STUDY/SERIES/INSTANCE.dcm, every part a pseudonym, with a report beside the series.
+A bad file does not stop the others. Files that fail are named by their number in the order of the paths: names may tell a
+patient's, and are shown with --names alone. Exit code 3 when any failed or was not let out.
+`;
+
+export function addDeidVerbs(program: Command, cli: Cli): void {
+  const deid = program
+    .command("deid")
+    .description("de-identify files and look at profiles; needs no configuration file");
+  addRun(deid, cli);
+  addPreview(deid, cli);
+  addVerify(deid, cli);
+}
+
+function addRun(deid: Command, cli: Cli): void {
+  deid
+    .command("run")
+    .description("de-identify every file of a folder into another one")
+    .argument("<in>", "a folder, with all that is in it")
+    .argument("<out>", "where the files go; made when it is missing")
+    .requiredOption("--profile <profile>", PROFILE)
+    .requiredOption("--key-file <file>", KEY_FILE)
+    .option("--project <name>", "a label: the first folder of the output", "project")
+    .option("--lookup <file>", LOOKUP)
+    .option("--merge", "several patients of the lookup table may become one")
+    .option("--names", "name the files that failed")
+    .addHelpText(
+      "after",
+      RUN_HELP + examples("deid run incoming outgoing --profile research --key-file keys/lung-ct.key"),
+    )
+    .action(
+      cli.verb(async (input: string, output: string, options: RunOptions) => {
+        const { runFolder } = await import("./deid-run.ts");
+        return await runFolder(cli, input, output, options);
+      }),
+    );
+}
+
+const PREVIEW_HELP = `
+Shows classes and lengths of values, never a value. Lengths below 4 are not told.
+`;
+
+function addPreview(deid: Command, cli: Cli): void {
+  deid
+    .command("preview")
+    .description("what a profile does to each element of a file, before and after")
+    .argument("<file>")
+    .requiredOption("--profile <profile>", PROFILE)
+    .addHelpText("after", PREVIEW_HELP + examples("deid preview image.dcm --profile research"))
+    .action(
+      cli.verb(async (file: string, options: { readonly profile: string }) => {
+        const { preview } = await import("./deid-preview.ts");
+        return await preview(cli, file, options.profile);
+      }),
+    );
+}
+
+const VERIFY_HELP = `
+Reads the output anew and searches it for everything the original tells, as every output is checked before it is let out.
+Exit code 1 when it does not pass, with the code and the tag.
+`;
+
+function addVerify(deid: Command, cli: Cli): void {
+  deid
+    .command("verify")
+    .description("check a de-identified file against its original")
+    .argument("<original>")
+    .argument("<output>")
+    .requiredOption("--profile <profile>", PROFILE)
+    .requiredOption("--key-file <file>", KEY_FILE)
+    .option("--project <name>", "whose rows of the lookup table hold", "project")
+    .option("--lookup <file>", LOOKUP)
+    .option("--merge", "several patients of the lookup table may become one")
+    .option("--participant-id <id>", "the pseudonym that a cohort gave the patient")
+    .addHelpText(
+      "after",
+      VERIFY_HELP + examples("deid verify in.dcm out.dcm --profile research --key-file keys/lung-ct.key"),
+    )
+    .action(
+      cli.verb(async (original: string, output: string, options: VerifyOptions) => {
+        const { verify } = await import("./deid-verify.ts");
+        return await verify(cli, original, output, options);
+      }),
+    );
+}

@@ -1,0 +1,112 @@
+import { opendir } from "node:fs/promises";
+import { join } from "node:path";
+import { tags } from "../dicom/dictionary/tags.ts";
+import { readPart10File } from "../dicom/reader.ts";
+import { type Tag, tagOf } from "../dicom/tag.ts";
+import { uidOf } from "../dicom/values.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { concurrently } from "../units/concurrently.ts";
+import { systemCodeOf } from "../units/durable-files.ts";
+
+/** A file of the input folder; its number stands for its name, which may be a patient's. */
+export interface FolderInput {
+  /** From 1, in the order of the files' paths. */
+  readonly number: number;
+  readonly path: string;
+}
+
+export interface StudyInput extends FolderInput {
+  readonly seriesInstanceUid: string;
+  /** An earlier file has the same SOP Instance UID. */
+  readonly isRepeated: boolean;
+}
+
+/** The instances of one study, in the order of their paths. */
+export interface StudyInputs {
+  /** Files without a Study Instance UID, such as a DICOMDIR, stand together and are no study. */
+  readonly isStudy: boolean;
+  readonly inputs: readonly StudyInput[];
+}
+
+export interface UnreadableInput extends FolderInput {
+  readonly code: "FILE_UNREADABLE" | "INSTANCE_NOT_PARSABLE";
+  /** A code of the error registry or of the operating system. */
+  readonly reason: string;
+}
+
+export interface SortedInputs {
+  readonly studies: readonly StudyInputs[];
+  readonly unreadable: readonly UnreadableInput[];
+}
+
+/** More files than this are not one folder's work: their paths alone would fill the memory. */
+const FILE_LIMIT = 1_000_000;
+const PARALLEL_READS = 8;
+const BEHIND_SERIES_UID = tagOf(0x0020000f);
+/** The UIDs of nearly every file are in its first bytes. */
+const WINDOW_BYTES = 8 * 1024;
+
+/** Every file below a folder in the order of the paths; links are not followed. @throws GatewayError DEID_TOO_MANY_FILES */
+export async function filesBelow(root: string, signal: AbortSignal): Promise<readonly FolderInput[]> {
+  const paths: string[] = [];
+  const folders = [root];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    signal.throwIfAborted();
+    for await (const entry of await opendir(folder)) {
+      if (entry.isDirectory()) folders.push(join(folder, entry.name));
+      else if (entry.isFile()) paths.push(join(folder, entry.name));
+      if (paths.length > FILE_LIMIT) throw new GatewayError("DEID_TOO_MANY_FILES", { limit: FILE_LIMIT });
+    }
+  }
+  return paths.sort().map((path, index) => ({ number: index + 1, path }));
+}
+
+/** Puts files to studies by their heads; what has no head stands alone. */
+export async function sortByStudy(files: readonly FolderInput[], signal: AbortSignal): Promise<SortedInputs> {
+  const heads: (Head | UnreadableInput)[] = [];
+  await concurrently(files.entries(), PARALLEL_READS, async ([index, input]) => {
+    signal.throwIfAborted();
+    heads[index] = await headOf(input);
+  });
+  const studies = new Map<string, { readonly inputs: StudyInput[]; readonly sopInstanceUids: Set<string> }>();
+  const unreadable: UnreadableInput[] = [];
+  for (const head of heads) {
+    if ("code" in head) {
+      unreadable.push(head);
+      continue;
+    }
+    const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = head;
+    const study = studies.get(studyInstanceUid) ?? { inputs: [], sopInstanceUids: new Set() };
+    studies.set(studyInstanceUid, study);
+    const isRepeated = sopInstanceUid !== "" && study.sopInstanceUids.has(sopInstanceUid);
+    study.inputs.push({ ...head.input, seriesInstanceUid, isRepeated });
+    study.sopInstanceUids.add(sopInstanceUid);
+  }
+  return { studies: [...studies].map(([uid, { inputs }]) => ({ inputs, isStudy: uid !== "" })), unreadable };
+}
+
+interface Head {
+  readonly input: FolderInput;
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
+}
+
+async function headOf(input: FolderInput): Promise<Head | UnreadableInput> {
+  try {
+    const options = { stopBefore: BEHIND_SERIES_UID, windowBytes: WINDOW_BYTES };
+    await using file = await readPart10File(input.path, options);
+    const read = (tag: Tag): string => uidOf(file.dataSet, tag) ?? "";
+    return {
+      input,
+      studyInstanceUid: read(tags.StudyInstanceUID),
+      seriesInstanceUid: read(tags.SeriesInstanceUID),
+      sopInstanceUid: read(tags.SOPInstanceUID),
+    };
+  } catch (thrown) {
+    const system = systemCodeOf(thrown);
+    if (thrown instanceof GatewayError) return { ...input, code: "INSTANCE_NOT_PARSABLE", reason: thrown.code };
+    if (system !== undefined) return { ...input, code: "FILE_UNREADABLE", reason: system };
+    throw thrown;
+  }
+}

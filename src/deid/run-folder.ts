@@ -1,0 +1,260 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, realpath, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
+import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
+import { concurrently } from "../units/concurrently.ts";
+import { writeFileDurably } from "../units/durable-files.ts";
+import { createDeidentifier, type Deidentifier, type DeidentifierOptions } from "./deidentifier.ts";
+import { type FolderInput, filesBelow, type StudyInput, type StudyInputs, sortByStudy } from "./folder-inputs.ts";
+import type { InstanceOutcome } from "./outcome.ts";
+import { createStudyReport, type StudyReport, type StudyReportDocument } from "./study-report.ts";
+import { createStudyVerification } from "./verification/study-verification.ts";
+
+export interface FolderTask extends Omit<DeidentifierOptions, "filters"> {
+  readonly filters?: DeidentifierOptions["filters"];
+  /** A folder with files, in folders or not; links are not followed. */
+  readonly input: string;
+  /** Made when missing; what an earlier run left in a file's place is replaced. */
+  readonly output: string;
+  /** A label: the first folder of the output, and in the reports. */
+  readonly project: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** An input of which nothing was let out. */
+export interface FolderFailure extends FolderInput {
+  readonly code: ErrorCode;
+  /** A stable word, with a tag where one is to blame; no value of the object. */
+  readonly reason: string;
+}
+
+/** What became of a folder: counts and codes. Only `path` of a failure may hold an identifier. */
+export interface FolderResult {
+  readonly files: number;
+  readonly studies: {
+    readonly total: number;
+    readonly delivered: number;
+    readonly excluded: number;
+    readonly quarantined: number;
+  };
+  readonly instances: {
+    readonly delivered: number;
+    readonly excluded: number;
+    readonly rejected: number;
+    /** Whole and verified, but held back with the rest of their study. */
+    readonly withheld: number;
+    readonly unreadable: number;
+    /** The same instance a second time, byte for byte. */
+    readonly duplicates: number;
+  };
+  readonly failures: readonly FolderFailure[];
+  /** Failures beyond those listed. */
+  readonly unlistedFailures: number;
+  /** Instances left out on purpose, by reason. */
+  readonly exclusions: Readonly<Record<string, number>>;
+}
+
+/** Beside the series folders of a study, and where files grow: as the folder destination has them. */
+const REPORT = "radferry-report.json";
+const TEMPORARY = ".radferry";
+const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const PARALLEL_INSTANCES = 4;
+const LISTED_FAILURES = 10_000;
+const FILE_MODE = 0o644;
+
+/**
+ * De-identifies every file below a folder into `<output>/<project>/<pseudonym>/<study>/<series>/<instance>.dcm`, study by study, each with a
+ * report. A bad file does not stop the others; whether it stops its study is the profile's `onReject`.
+ * @throws GatewayError DEID_FOLDERS_OVERLAP, DEID_TOO_MANY_FILES, NO_FILES_FOUND, USAGE_INVALID for a project that is no folder name,
+ * PSEUDONYM_SOURCE_MISSING; the signal's reason; errors of the disk as they are
+ */
+export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> {
+  if (!PROJECT_FOLDER.test(task.project)) {
+    throw new GatewayError("USAGE_INVALID", {
+      problem: "a project is a folder name of letters, digits, '.', '_' and '-'",
+    });
+  }
+  const engine = createDeidentifier({ ...task, filters: task.filters ?? {} });
+  await mkdir(task.output, { recursive: true });
+  await refuseOverlap(task);
+  const files = await filesBelow(task.input, task.signal);
+  if (files.length === 0) throw new GatewayError("NO_FILES_FOUND");
+  const { studies, unreadable } = await sortByStudy(files, task.signal);
+  const tally = createTally(files.length, studies.filter(({ isStudy }) => isStudy).length);
+  for (const one of unreadable) tally.unreadable(one);
+
+  const temporary = join(task.output, TEMPORARY, randomUUID());
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  try {
+    let done = unreadable.length;
+    const run: Run = {
+      task,
+      engine,
+      temporary,
+      tally,
+      advance: () => task.onProgress?.(++done, files.length),
+    };
+    task.onProgress?.(done, files.length);
+    for (const study of studies) await deidentifyStudy(run, study);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+    // Not empty: another run writes to the same folder.
+    await rmdir(dirname(temporary)).catch(() => undefined);
+  }
+  return tally.result();
+}
+
+interface Run {
+  readonly task: FolderTask;
+  readonly engine: Deidentifier;
+  readonly temporary: string;
+  readonly tally: FolderTally;
+  readonly advance: () => void;
+}
+
+/** De-identified files would be taken for originals by the next run, or the other way round. */
+async function refuseOverlap({ input, output }: FolderTask): Promise<void> {
+  const [from, to] = await Promise.all([realpath(input), realpath(output)]);
+  const holds = (folder: string, path: string): boolean =>
+    path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+  if (holds(from, to) || holds(to, from)) throw new GatewayError("DEID_FOLDERS_OVERLAP");
+}
+
+async function deidentifyStudy(run: Run, study: StudyInputs): Promise<void> {
+  const { task, tally } = run;
+  const report = createStudyReport({ project: task.project, profile: task.profile, keyId: task.key.id });
+  const outcomes = await outcomesOf(run, study);
+  const files = new Map<string, DeidentifiedFile>();
+  for (const [index, outcome] of outcomes.entries()) {
+    const input = study.inputs[index];
+    if (input !== undefined) sortOut(outcome, input, files, report, tally);
+  }
+  const document = report.document();
+  if (study.isStudy) tally.study(document, files.size);
+  if (document.outcome === "delivered") await publish(task.output, [...files.values()], document, run.temporary);
+  for (const { path } of files.values()) await rm(path, { force: true });
+}
+
+async function outcomesOf(run: Run, { inputs }: StudyInputs): Promise<readonly InstanceOutcome[]> {
+  const counts = new Map<string, number>();
+  for (const { seriesInstanceUid: uid } of inputs) counts.set(uid, (counts.get(uid) ?? 0) + 1);
+  const outcomes: InstanceOutcome[] = [];
+  const verification = createStudyVerification();
+  await concurrently(inputs.entries(), PARALLEL_INSTANCES, async ([index, input]) => {
+    const instance = {
+      path: input.path,
+      outputPath: join(run.temporary, `${input.number}.dcm`),
+      participantId: undefined,
+      seriesInstanceCount: counts.get(input.seriesInstanceUid) ?? 1,
+      // A repetition is compared with the first one and never goes itself.
+      study: input.isRepeated ? undefined : verification,
+    };
+    outcomes[index] = await run.engine.instance(instance, run.task.signal);
+    run.advance();
+  });
+  const { findings } = await verification.finish(run.task.signal);
+  const given = new Map(findings.map((finding) => [finding.outputPath, finding]));
+  return outcomes.map((outcome) => {
+    const finding = outcome.kind === "deidentified" ? given.get(outcome.file.path) : undefined;
+    return finding === undefined ? outcome : { kind: "rejected", code: finding.code, reason: finding.reason };
+  });
+}
+
+/** One instance goes once: a copy is counted, another object of the same UID is refused. */
+function sortOut(
+  outcome: InstanceOutcome,
+  input: StudyInput,
+  files: Map<string, DeidentifiedFile>,
+  report: StudyReport,
+  tally: FolderTally,
+): void {
+  const isCopy =
+    outcome.kind === "deidentified" && files.get(outcome.file.sopInstanceUid)?.sha256 === outcome.file.sha256;
+  if (input.isRepeated && isCopy) {
+    tally.duplicate();
+    return;
+  }
+  const judged: InstanceOutcome =
+    input.isRepeated && outcome.kind === "deidentified"
+      ? { kind: "rejected", code: "INSTANCE_DUPLICATE", reason: "sop-instance-uid-twice" }
+      : outcome;
+  report.add(judged);
+  tally.instance(judged, input);
+  if (judged.kind === "deidentified") files.set(judged.file.sopInstanceUid, judged.file);
+}
+
+async function publish(
+  output: string,
+  files: readonly DeidentifiedFile[],
+  document: StudyReportDocument,
+  temporaryFolder: string,
+): Promise<void> {
+  const [first] = files;
+  if (first === undefined) return;
+  const { pseudonym, studyInstanceUid } = first;
+  const folder = join(output, document.project, pseudonym, studyInstanceUid);
+  const listed: { path: string; sha256: string; sizeBytes: number }[] = [];
+  for (const { seriesInstanceUid, sopInstanceUid, path, sha256, sizeBytes } of files) {
+    await mkdir(join(folder, seriesInstanceUid), { recursive: true });
+    const name = `${seriesInstanceUid}/${sopInstanceUid}.dcm`;
+    await rename(path, join(folder, name));
+    listed.push({ path: name, sha256, sizeBytes });
+  }
+  listed.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const text = JSON.stringify({ ...document, pseudonym, studyInstanceUid, files: listed }, undefined, 2);
+  await writeFileDurably(join(folder, REPORT), `${text}\n`, { mode: FILE_MODE, temporaryFolder });
+}
+
+interface FolderTally {
+  unreadable(failure: FolderFailure): void;
+  instance(outcome: InstanceOutcome, input: FolderInput): void;
+  duplicate(): void;
+  /** @param whole instances that could go, were it not for the others */
+  study(document: StudyReportDocument, whole: number): void;
+  result(): FolderResult;
+}
+
+function createTally(fileCount: number, studyCount: number): FolderTally {
+  const studies = { total: studyCount, delivered: 0, excluded: 0, quarantined: 0 };
+  const instances = { delivered: 0, excluded: 0, rejected: 0, withheld: 0, unreadable: 0, duplicates: 0 };
+  const failures: FolderFailure[] = [];
+  const exclusions = new Map<string, number>();
+  let unlistedFailures = 0;
+  const fail = (failure: FolderFailure): void => {
+    if (failures.length < LISTED_FAILURES) failures.push(failure);
+    else unlistedFailures += 1;
+  };
+  return {
+    unreadable({ number, path, code, reason }) {
+      instances.unreadable += 1;
+      fail({ number, path, code, reason });
+    },
+    instance(outcome, { number, path }) {
+      if (outcome.kind === "excluded") {
+        instances.excluded += 1;
+        exclusions.set(outcome.reason, (exclusions.get(outcome.reason) ?? 0) + 1);
+      }
+      if (outcome.kind !== "rejected") return;
+      instances.rejected += 1;
+      fail({ number, path, code: outcome.code, reason: outcome.reason });
+    },
+    duplicate() {
+      instances.duplicates += 1;
+    },
+    study(document, whole) {
+      studies[document.outcome] += 1;
+      instances[document.outcome === "delivered" ? "delivered" : "withheld"] += whole;
+    },
+    result: () => ({
+      files: fileCount,
+      studies,
+      instances,
+      failures: failures.sort((a, b) => a.number - b.number),
+      unlistedFailures,
+      exclusions: Object.fromEntries([...exclusions].sort()),
+    }),
+  };
+}
