@@ -111,7 +111,7 @@ const RATE = "rate";
 const SPEED: Partial<Readonly<Record<SetName, number>>> = { a: 0.95, b: 0.85, c: 0.95 };
 const RSS_AT_MOST_BYTES = 200e6;
 
-/** Those that answer when they have synced, and those that never sync, side by side; the gates compare like with like first. */
+/** Who answers when it has synced and who leaves that to the system, side by side; the gates compare like with like first. */
 export const receive: BenchFactory = async (context) => {
   const dcmsend = dcmsendFeeder(context);
   for (const name of context.sets) await context.files(name);
