@@ -1,0 +1,219 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { DataElement } from "../../dicom/data-set.ts";
+import { readPart10File } from "../../dicom/reader.ts";
+import { tagOf } from "../../dicom/tag.ts";
+import { bytesOf, dataSetOf, element, textOf } from "../../dicom/values.ts";
+import { neverAborted } from "../../units/abort.ts";
+import { createDeidentifier } from "../deidentifier.ts";
+import type { InstanceOutcome } from "../outcome.ts";
+import { loadProfile } from "../profiles/load-profile.ts";
+import type { Profile } from "../profiles/profile.ts";
+import { projectKeyOf } from "../pseudonyms/project-key.ts";
+import { encapsulatedFile, GREY_8, ultrasoundImage } from "../testing/images.ts";
+import { ctImage, part10Bytes, pixels, put, SOP_CLASSES, text, unsigned, without } from "../testing/objects.ts";
+import { emptyPdf } from "./empty-document.ts";
+import { USUAL_PIXELS } from "./pixel-settings.ts";
+
+const PIXEL_DATA = tagOf(0x7fe00010);
+const RLE = "1.2.840.10008.1.2.5";
+const JPEG_BASELINE = "1.2.840.10008.1.2.4.50";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pixel-data-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function run(bytes: Uint8Array, changes: Partial<Profile> = {}): Promise<InstanceOutcome> {
+  const path = await put(join(folder, "in.dcm"), bytes);
+  const profile = { ...loadProfile("research"), ...changes };
+  const engine = createDeidentifier({ profile, key: projectKeyOf(Buffer.alloc(32, 4)), filters: {} });
+  const outputPath = join(folder, "out.dcm");
+  return engine.instance({ path, outputPath, participantId: undefined, seriesInstanceCount: 1 }, neverAborted());
+}
+
+async function outputOf(bytes: Uint8Array, changes?: Partial<Profile>): Promise<Buffer> {
+  const outcome = await run(bytes, changes);
+  if (outcome.kind !== "deidentified") throw new Error(JSON.stringify(outcome));
+  return readFile(outcome.file.path);
+}
+
+describe("bits outside Bits Stored", () => {
+  /** Words of 12 bits, in the bits above them an overlay of old. */
+  const WORDS = Uint16Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? 0xf000 : 0x1000) | (index * 171));
+  const CLEARED = WORDS.map((word) => word & 0x0fff);
+  const bytesOfWords = (words: Uint16Array): Buffer => Buffer.from(words.buffer);
+  const twelveBits = (...changes: DataElement[]): Promise<Buffer> =>
+    part10Bytes(
+      ctImage([
+        unsigned(0x00280101, 12),
+        unsigned(0x00280102, 11),
+        element(PIXEL_DATA, "OW", bytesOfWords(WORDS)),
+        ...changes,
+      ]),
+    );
+  const overlay = [unsigned(0x60000100, 16), unsigned(0x60000102, 12)];
+
+  it("are cleared where an overlay was kept in them", async () => {
+    const output = await outputOf(await twelveBits(...overlay));
+    expect(output.subarray(-48)).toEqual(bytesOfWords(CLEARED));
+  });
+
+  it("stay where nobody asked, and are cleared where the project did", async () => {
+    expect((await outputOf(await twelveBits())).subarray(-48)).toEqual(bytesOfWords(WORDS));
+    const always = { pixels: { ...USUAL_PIXELS, clearHighBits: "always" } } as const;
+    expect((await outputOf(await twelveBits(), always)).subarray(-48)).toEqual(bytesOfWords(CLEARED));
+  });
+
+  it("repeat the sign of negative values", async () => {
+    const output = await outputOf(await twelveBits(...overlay, unsigned(0x00280103, 1)));
+    const signed = WORDS.map((word) => ((word & 0x0fff) ^ 0x0800) - 0x0800);
+    expect(output.subarray(-48)).toEqual(bytesOfWords(signed));
+  });
+
+  it("below the lowest bit are cleared too", async () => {
+    const output = await outputOf(await twelveBits(unsigned(0x00280102, 15), unsigned(0x60000102, 2)));
+    expect(output.subarray(-48)).toEqual(bytesOfWords(WORDS.map((word) => word & 0xfff0)));
+  });
+});
+
+describe("the length of pixel data", () => {
+  it("is what rows, columns and frames say, its padding zero", async () => {
+    const odd = [unsigned(0x00280010, 3), unsigned(0x00280011, 5), unsigned(0x00280100, 8), unsigned(0x00280101, 8)];
+    const values = Buffer.from([...pixels().subarray(0, 15), 0x5a]);
+    const input = await part10Bytes(ctImage([...odd, unsigned(0x00280102, 7), element(PIXEL_DATA, "OB", values)]));
+    const expected = Buffer.concat([values.subarray(0, 15), Buffer.of(0)]);
+    expect((await outputOf(input)).subarray(-16)).toEqual(expected);
+  });
+
+  it("holds for floating point numbers as well", async () => {
+    const floats = (count: number): DataElement =>
+      element(
+        tagOf(0x7fe00008),
+        "OF",
+        Buffer.from(Float32Array.from({ length: count }, (_, index) => index / 3).buffer),
+      );
+    const image = (count: number) =>
+      part10Bytes(dataSetOf([...without(ctImage(), PIXEL_DATA).values(), floats(count)]));
+    const hidden = await outputOf(await image(30));
+    expect(hidden.readUInt32LE(hidden.length - 96 - 4)).toBe(96);
+    expect(await run(await image(23))).toMatchObject({ code: "PIXEL_DATA_INCONSISTENT", reason: "pixel-data-short" });
+    const twice = await part10Bytes(dataSetOf([...ctImage().values(), floats(24)]));
+    expect(await run(twice)).toMatchObject({ code: "PIXEL_DATA_INCONSISTENT", reason: "pixel-data-twice" });
+  });
+});
+
+describe("compressed pixel data", () => {
+  /** Start, comment of 12 bytes with its length, one scan of nothing, end; then what stays of it. */
+  const comment = Buffer.concat([Buffer.of(0xff, 0xfe, 0, 12), Buffer.from("Brandybuck")]);
+  const scan = Buffer.of(0xff, 0xda, 0, 4, 1, 2, 0x33, 0xff, 0x00, 0x44);
+  const jpeg = (...parts: Buffer[]): Buffer => Buffer.concat([Buffer.of(0xff, 0xd8), ...parts, Buffer.of(0xff, 0xd9)]);
+  const allowed = { pixels: { ...USUAL_PIXELS, allow: ["US"] } };
+  const items = (...fragments: Buffer[]): Buffer =>
+    Buffer.concat(
+      fragments.map((fragment) => {
+        const head = Buffer.of(0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0);
+        head.writeUInt32LE(fragment.length, 4);
+        return Buffer.concat([head, fragment]);
+      }),
+    );
+  const offsets = (...values: number[]): Buffer => Buffer.from(Uint32Array.from(values).buffer);
+  const END = Buffer.of(0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0);
+
+  it("loses comments, and its offsets are told anew", async () => {
+    const frames = [jpeg(comment, scan), jpeg(scan)];
+    const input = await encapsulatedFile(ultrasoundImage(GREY_8), frames, JPEG_BASELINE);
+    const expected = Buffer.concat([items(offsets(0, 8 + 14), jpeg(scan), jpeg(scan)), END]);
+    expect((await outputOf(input, allowed)).subarray(-expected.length)).toEqual(expected);
+  });
+
+  it("is refused with comments where the project says so", async () => {
+    const input = await encapsulatedFile(ultrasoundImage(GREY_8), [jpeg(comment, scan), jpeg(scan)], JPEG_BASELINE);
+    const strict = { pixels: { ...allowed.pixels, jpegMetadata: "reject" } } as const;
+    expect(await run(input, strict)).toMatchObject({ code: "COMPRESSED_PIXEL_METADATA", reason: "comment" });
+  });
+
+  it("has its padding written anew, also where frames span fragments", async () => {
+    const odd = jpeg(scan, Buffer.of(0xff, 0xdd, 0, 4, 0, 1), scan.subarray(0, 9));
+    const padded = Buffer.concat([odd, Buffer.of(0x41)]);
+    const fragments = [padded.subarray(0, 10), padded.subarray(10), jpeg(scan)];
+    const input = await encapsulatedFile(ultrasoundImage(GREY_8), fragments, JPEG_BASELINE);
+    const zeroed = Buffer.concat([odd, Buffer.of(0)]);
+    const expected = Buffer.concat([items(offsets(0, 8 + zeroed.length), zeroed, jpeg(scan)), END]);
+    expect((await outputOf(input, allowed)).subarray(-expected.length)).toEqual(expected);
+  });
+
+  it("keeps offsets of 64 bits where it had them", async () => {
+    const wide = (tag: number, ...values: bigint[]): DataElement =>
+      element(tagOf(tag), "OV", Buffer.from(BigUint64Array.from(values).buffer));
+    const image = ultrasoundImage(GREY_8, [wide(0x7fe00001, 7n, 9n), wide(0x7fe00002, 7n, 9n)]);
+    const input = await encapsulatedFile(image, [jpeg(comment, scan), jpeg(scan)], JPEG_BASELINE);
+    await outputOf(input, allowed);
+    await using file = await readPart10File(join(folder, "out.dcm"));
+    const valuesOf = (tag: number): bigint[] => {
+      const bytes = Buffer.from(bytesOf(file.dataSet, tagOf(tag)) ?? []);
+      return Array.from({ length: bytes.length / 8 }, (_, index) => bytes.readBigUInt64LE(8 * index));
+    };
+    expect([valuesOf(0x7fe00001), valuesOf(0x7fe00002)]).toEqual([
+      [0n, 22n],
+      [14n, 14n],
+    ]);
+    const { value } = file.dataSet.get(PIXEL_DATA) ?? {};
+    expect(value?.kind === "fragments" ? value.fragments.map(({ length }) => length) : []).toEqual([0, 14, 14]);
+  });
+
+  it("of a codec nobody here knows is refused", async () => {
+    const input = await encapsulatedFile(ultrasoundImage(GREY_8), [jpeg(scan)], "1.2.840.10008.1.2.4.110");
+    expect(await run(input, allowed)).toMatchObject({ code: "COMPRESSED_PIXEL_METADATA", reason: "unknown-codec" });
+  });
+
+  it("of RLE with a segment too many is refused", async () => {
+    const header = Buffer.alloc(64);
+    header.writeUInt32LE(2, 0);
+    header.writeUInt32LE(64, 4);
+    header.writeUInt32LE(66, 8);
+    const frame = Buffer.concat([header, Buffer.of(0xd1, 5, 0xd1, 5)]);
+    const input = await encapsulatedFile(ultrasoundImage(GREY_8), [frame, frame], RLE);
+    expect(await run(input, allowed)).toMatchObject({ code: "COMPRESSED_PIXEL_METADATA", reason: "marker" });
+  });
+});
+
+describe("a PDF", () => {
+  const pdf = (): Promise<Buffer> => {
+    const image = [...ctImage().values()].filter(({ tag }) => tag >>> 16 !== 0x0028 && tag !== PIXEL_DATA);
+    const document = [
+      text(0x00080016, SOP_CLASSES.pdf),
+      text(0x00080060, "DOC"),
+      text(0x00420010, "Letter about Brandybuck"),
+      element(tagOf(0x00420011), "OB", Buffer.from("%PDF-1.4 Brandybuck ")),
+      text(0x00420012, "application/pdf"),
+    ];
+    const tags = new Set(document.map(({ tag }) => tag));
+    return part10Bytes(dataSetOf([...image.filter(({ tag }) => !tags.has(tag)), ...document]));
+  };
+
+  it("becomes an empty page without a title, where the project says so", async () => {
+    const output = await outputOf(await pdf(), { documents: "replace" });
+    expect(output.includes("Brandybuck")).toBe(false);
+    await using file = await readPart10File(join(folder, "out.dcm"));
+    const bytes = Buffer.from(bytesOf(file.dataSet, tagOf(0x00420011)) ?? []);
+    expect(bytes.subarray(0, emptyPdf().length)).toEqual(Buffer.from(emptyPdf()));
+    expect(textOf(file.dataSet, tagOf(0x00420010))).toBeUndefined();
+    expect(textOf(file.dataSet, tagOf(0x00280301))).toBe("NO");
+  });
+
+  it("is left out otherwise", async () => {
+    expect(await run(await pdf())).toEqual({ kind: "excluded", reason: "document" });
+  });
+
+  it("of one page says where its objects are", () => {
+    const text = Buffer.from(emptyPdf()).toString("latin1");
+    const offsets = [...text.matchAll(/^([0-9]{10}) 00000 n $/gm)].map(([, digits]) => Number(digits));
+    expect(offsets.map((offset) => text.slice(offset, offset + 7))).toEqual(["1 0 obj", "2 0 obj", "3 0 obj"]);
+    const start = Number(/startxref\n([0-9]+)\n/.exec(text)?.[1]);
+    expect(text.slice(start, start + 4)).toBe("xref");
+  });
+});

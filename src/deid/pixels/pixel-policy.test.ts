@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import type { DataElement } from "../../dicom/data-set.ts";
+import { dataSetOf } from "../../dicom/values.ts";
+import { text, unsigned } from "../testing/objects.ts";
+import { decidePixels, type PixelQuestion } from "./pixel-policy.ts";
+import { USUAL_PIXELS } from "./pixel-settings.ts";
+import { PIXEL_CLASSES } from "./sop-classes.ts";
+
+const STORAGE = "1.2.840.10008.5.1.4.1.1.";
+const EXPLICIT = "1.2.840.10008.1.2.1";
+const BASE = [
+  text(0x00280004, "MONOCHROME2"),
+  unsigned(0x00280002, 1),
+  unsigned(0x00280010, 4),
+  unsigned(0x00280011, 4),
+  unsigned(0x00280100, 16),
+  unsigned(0x00280101, 12),
+  unsigned(0x00280102, 11),
+];
+
+function decide(sopClass: string, changes: readonly DataElement[] = [], question: Partial<PixelQuestion> = {}): string {
+  const decision = decidePixels({
+    settings: USUAL_PIXELS,
+    documents: "reject",
+    sopClassUid: sopClass.startsWith("1.") && sopClass.length > 12 ? sopClass : STORAGE + sopClass,
+    transferSyntaxUid: EXPLICIT,
+    dataSet: dataSetOf([...BASE, ...changes]),
+    bigEndian: false,
+    ...question,
+  });
+  if (decision.kind === "let-out") return ["passes", ...decision.treatment.notes].join(" ");
+  const { outcome } = decision;
+  return `${outcome.kind} ${outcome.reason}`;
+}
+
+const NO = text(0x00280301, "NO");
+const YES = text(0x00280301, "YES");
+const IMAGES = [...PIXEL_CLASSES].filter(([, { kind }]) => kind === "pass" || kind.startsWith("needs-"));
+
+describe("by class", () => {
+  it.each([
+    ["CT", "2", "passes"],
+    ["MR", "4", "passes"],
+    ["PET", "128", "passes"],
+    ["nuclear medicine", "20", "passes"],
+    ["enhanced CT", "2.1", "passes"],
+    ["enhanced MR", "4.1", "passes"],
+    ["enhanced PET", "130", "passes"],
+    ["segmentation", "66.4", "passes"],
+    ["RT dose", "481.2", "passes"],
+    ["structure set", "481.3", "passes"],
+    ["CR without a flag", "1", "rejected burned-in-annotation-not-stated"],
+    ["DX without a flag", "1.1", "rejected burned-in-annotation-not-stated"],
+    ["MG without a flag", "1.2", "rejected burned-in-annotation-not-stated"],
+    ["intra-oral without a flag", "1.3", "rejected burned-in-annotation-not-stated"],
+    ["ultrasound", "6.1", "rejected sop-class"],
+    ["ultrasound of several frames", "3.1", "rejected sop-class"],
+    ["secondary capture", "7", "rejected sop-class"],
+    ["multi-frame colour secondary capture", "7.4", "rejected sop-class"],
+    ["angiography", "12.1", "rejected sop-class"],
+    ["fluoroscopy", "12.2", "rejected sop-class"],
+    ["endoscopy", "77.1.1", "rejected sop-class"],
+    ["photograph", "77.1.4", "rejected sop-class"],
+    ["ophthalmic photograph", "77.1.5.1", "rejected sop-class"],
+    ["endoscopic video", "77.1.1.1", "excluded video"],
+    ["whole slide", "77.1.6", "rejected sop-class"],
+    ["a private class", "1.3.12.2.1107.5.9.1", "rejected sop-class"],
+    ["report", "88.11", "excluded sop-class"],
+    ["presentation state", "11.1", "excluded sop-class"],
+    ["PDF", "104.1", "excluded document"],
+    ["CDA", "104.2", "excluded document"],
+    ["STL", "104.3", "excluded document"],
+  ])("%s", (_name, sopClass, expected) => {
+    expect(decide(sopClass)).toBe(expected);
+  });
+
+  it("a film is a video whatever its class", () => {
+    const films = ["1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.102", "1.2.840.10008.1.2.4.107"];
+    for (const transferSyntaxUid of films) expect(decide("2", [], { transferSyntaxUid })).toBe("excluded video");
+  });
+
+  it("no image passes that says text is burned in, or a face can be known", () => {
+    for (const [sopClass] of IMAGES) {
+      expect(decide(sopClass, [YES])).toMatch(/^rejected/);
+      expect(decide(sopClass, [NO, text(0x00280302, "YES")])).toBe("rejected recognizable-visual-features");
+    }
+  });
+
+  it("no CT or MR passes that is a screen, or of a modality that carries text", () => {
+    for (const modality of ["CT", "MR"])
+      for (const type of ["DERIVED\\SECONDARY", "DERIVED\\PRIMARY\\SCREEN SAVE", "ORIGINAL\\PRIMARY\\DOSE_INFO"])
+        expect(decide("2", [text(0x00080060, modality), text(0x00080008, type)])).toBe("rejected image-type");
+    expect(decide("2", [text(0x00080060, "OT")])).toBe("rejected modality");
+  });
+
+  it("overlays kept among the pixels: cleared where they are in bits of their own", () => {
+    const at = (bit: number): DataElement[] => [unsigned(0x60000100, 16), unsigned(0x60000102, bit)];
+    expect(decide("2", at(12))).toBe("passes");
+    expect(decide("2", at(11))).toBe("rejected embedded-overlay");
+    expect(decide("2", [unsigned(0x60000100, 16)])).toBe("rejected embedded-overlay");
+    expect(decide("2", at(12), { transferSyntaxUid: "1.2.840.10008.1.2.5" })).toBe("rejected embedded-overlay");
+    const never = { settings: { ...USUAL_PIXELS, clearHighBits: "never" } } as const;
+    expect(decide("2", at(12), never)).toBe("rejected embedded-overlay");
+  });
+});
+
+describe("by the project's decision", () => {
+  const settings = (changes: Partial<PixelQuestion["settings"]>): Partial<PixelQuestion> => ({
+    settings: { ...USUAL_PIXELS, ...changes },
+  });
+
+  it("radiographs without a flag pass when somebody answers for them, and the report says so", () => {
+    const signed = settings({ allowAbsent: "Board, 2026-03-02" });
+    for (const sopClass of ["1", "1.1", "1.2", "1.3"])
+      expect(decide(sopClass, [], signed)).toBe("passes burned-in-annotation-signed-off");
+    expect(decide("1.1", [NO], signed)).toBe("passes");
+    expect(decide("1.1", [YES], signed)).toBe("rejected burned-in-annotation");
+  });
+
+  it("a group of classes that is allowed passes, by its class and not by what it calls itself", () => {
+    expect(decide("12.1", [], settings({ allow: ["XA"] }))).toBe("passes");
+    expect(decide("12.1", [YES], settings({ allow: ["XA"] }))).toBe("rejected burned-in-annotation");
+    expect(decide("7", [text(0x00080060, "CT")], settings({ allow: ["CT"] }))).toBe("rejected sop-class");
+    expect(decide("1.1", [], settings({ allow: ["DX"] }))).toBe("rejected burned-in-annotation-not-stated");
+  });
+
+  it("nothing but what is allowed passes where the rest is refused", () => {
+    const strict = settings({ default: "reject", allow: ["MR"] });
+    expect(decide("4", [], strict)).toBe("passes");
+    expect(decide("2", [], strict)).toBe("rejected sop-class");
+    expect(decide("1.1", [NO], strict)).toBe("rejected sop-class");
+  });
+
+  it("a PDF may be replaced, other documents not", () => {
+    const replace = { documents: "replace" } as const;
+    expect(decide("104.1", [], replace)).toBe("passes");
+    expect(decide("104.2", [], replace)).toBe("excluded document");
+    expect(decide("2", [text(0x00420011, "x")], replace)).toBe("excluded document");
+  });
+});
