@@ -65,4 +65,6 @@ export interface Rule {
   readonly reason: RemovalReason;
   /** A dummy other than the one of the VR. */
   readonly dummy?: string;
+  /** Its values may equal an identifier: a manufacturer named like the patient. */
+  readonly mayRepeat?: boolean;
 }

@@ -17,6 +17,7 @@ import { CODE_FORMS, CODE_MEANINGS } from "../tables/code-schemes.ts";
 import { DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
 import type { ExpectedMask } from "./check-mask.ts";
 import type { Harvest } from "./harvest.ts";
+import type { IdentifierKind } from "./identifier-kinds.ts";
 import type { SearchedAs } from "./pieces.ts";
 import { pathOf, type Token } from "./tokenizer.ts";
 
@@ -35,6 +36,8 @@ export interface Expectations {
   readonly marks: ReadonlyMap<number, string>;
   /** Values of the coded entries in (0012,0064). */
   readonly optionCodes: ReadonlySet<string>;
+  /** Kinds of identifiers that the profile's options let stay. */
+  readonly retained: ReadonlySet<IdentifierKind>;
   /** Tags that must be there at the top level. */
   readonly required: readonly number[];
   /** Bytes of native pixel data without padding; undefined: there is none, or it is compressed. */
@@ -108,9 +111,10 @@ function passed(...searched: SearchedAs[]): ElementCheck {
 function searchedAs(
   { vr }: Token,
   bytes: Buffer | undefined,
-  { treatment, reason }: Rule,
+  { treatment, reason, mayRepeat }: Rule,
   judgement: Judgement,
 ): readonly SearchedAs[] {
+  if (mayRepeat === true) return [];
   if (judgement === "binary") return vr === "UL" || vr === "SL" ? ["number", "binary"] : ["binary"];
   if (treatment.kind === "number" || treatment.kind === "round") return ["number"];
   if (treatment.kind === "code") return MEANINGS.has(splitValues(bytes ?? new Uint8Array())[0] ?? "") ? [] : ["code"];

@@ -2,7 +2,7 @@ import type { Rule } from "../rules/rule.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import type { Expectations } from "./check-element.ts";
 import type { Harvest } from "./harvest.ts";
-import type { Piece, SearchedAs } from "./pieces.ts";
+import { MINIMUM_BYTES, type Piece, type SearchedAs } from "./pieces.ts";
 import { pathOf, placeOf, type Token } from "./tokenizer.ts";
 
 /** What one output is, as it was read back: what the study's checks and its search need. */
@@ -34,6 +34,11 @@ const TOLD = new Set([SOP_INSTANCE_UID, PATIENT_ID, STUDY_INSTANCE_UID, SERIES_I
 /** Longer ones, and more of them, are read from the file again. */
 const HELD_PIECE_BYTES = 4096;
 const HELD_BYTES = 32 * 1024;
+/** Shorter pieces cannot hold an identifier that is told from chance. */
+const SHORTEST: Readonly<Record<SearchedAs, number>> = {
+  ...{ number: 7, code: 1, clean: 3, form: 4, text: 3, pseudonym: 1 },
+  ...{ binary: MINIMUM_BYTES.few, compressed: MINIMUM_BYTES.compressed },
+};
 /** A number this long that is an identifier is one. */
 const IDENTIFYING_NUMBER = /^[0-9]{7,}$/;
 const DAY = /^([0-9]{4})([0-9]{2})([0-9]{2})/;
@@ -47,11 +52,17 @@ export function createEvidence(of: {
   const references = new Set<string>();
   const pieces: Piece[] = [];
   const seenAtTop = new Set<number>();
+  const known = new Set<string>();
   let held = 0;
   let shiftDays: number | undefined;
 
   const addPiece = (token: Token, how: SearchedAs, bytes: Buffer | undefined): void => {
     const place = placeOf(token);
+    // Per-frame values repeat themselves.
+    const key =
+      bytes === undefined || bytes.length > HELD_PIECE_BYTES ? "" : `${how} ${place} ${bytes.toString("latin1")}`;
+    if (known.has(key)) return;
+    if (key !== "") known.add(key);
     const common = { place, how, offset: token.valueOffset, length: token.length };
     const isHeld = bytes !== undefined && bytes.length <= HELD_PIECE_BYTES && held + bytes.length <= HELD_BYTES;
     // Text and numbers are judged as they stand: they cannot be read again in parts.
@@ -71,7 +82,7 @@ export function createEvidence(of: {
       if (isAtTop) seenAtTop.add(token.tag);
       for (const how of searched) {
         const sought = how === "number" ? longNumbers(token.vr, bytes) : bytes;
-        if (sought === undefined || sought.length > 0) addPiece(token, how, sought);
+        if (sought === undefined || sought.length >= SHORTEST[how]) addPiece(token, how, sought);
       }
       if (bytes === undefined) return undefined;
       if (isAtTop && TOLD.has(token.tag)) told.set(token.tag, splitValues(bytes)[0] ?? "");

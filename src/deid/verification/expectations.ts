@@ -1,4 +1,7 @@
 import type { DataSet } from "../../dicom/data-set.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
+import { uidOf } from "../../dicom/values.ts";
+import { fileMetaOf } from "../../dicom/writer.ts";
 import type { ComposedOutput } from "../engine/compose-output.ts";
 import { markTexts } from "../engine/marks.ts";
 import { OPTIONS } from "../profiles/options.ts";
@@ -6,6 +9,7 @@ import type { Profile } from "../profiles/profile.ts";
 import { expectedIdentifiers } from "../pseudonyms/expected-identifiers.ts";
 import type { Expectations } from "./check-element.ts";
 import type { Harvest } from "./harvest.ts";
+import { retainedKinds } from "./identifier-kinds.ts";
 
 /** SOP Class, SOP Instance, Study and Series Instance UID, patient, and the marks of PS3.15 E.1.1. */
 const REQUIRED = [
@@ -24,9 +28,14 @@ export function expectationsOf(
 ): Expectations {
   const { uid, patientIsGiven } = output.pseudonyms;
   const options = output.options.map((option) => OPTIONS[option]);
+  const meta = fileMetaOf({
+    sopClassUid: uidOf(source, tags.SOPClassUID) ?? "",
+    sopInstanceUid: uid(uidOf(source, tags.SOPInstanceUID) ?? ""),
+    transferSyntaxUid: output.transferSyntaxUid,
+  });
   return {
     meta: new Map(
-      [...output.meta.values()].map((element) => [
+      [...meta.values()].map((element) => [
         element.tag,
         Buffer.from(element.value.kind === "bytes" ? element.value.bytes : new Uint8Array()),
       ]),
@@ -37,6 +46,7 @@ export function expectationsOf(
     uids: new Set([...harvest.uids, "dummy"].map(uid)),
     marks: markTexts(engine.profile),
     optionCodes: new Set(options.flatMap(({ code, meaning }) => [code, meaning])),
+    retained: retainedKinds(output.options),
     required: [
       ...REQUIRED,
       ...(output.mask === undefined ? [] : [PIXEL_DATA]),

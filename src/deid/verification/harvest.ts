@@ -1,4 +1,4 @@
-import { decodeText } from "../../dicom/character-sets.ts";
+import { decodeText, isAscii } from "../../dicom/character-sets.ts";
 import { encodeText } from "../../dicom/character-sets-encode.ts";
 import type { DataElement, DataSet } from "../../dicom/data-set.ts";
 import { formatTagHex } from "../../dicom/tag.ts";
@@ -10,7 +10,7 @@ import { sequenceItems } from "../rules/sequence-items.ts";
 import { standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { DUMMIES } from "../tables/dummies.ts";
-import { type HarvestedAs, harvestedAs, type IdentifierKind } from "./identifier-kinds.ts";
+import { type HarvestedAs, harvestedAs, type IdentifierKind, strongerKind } from "./identifier-kinds.ts";
 
 /** What the source tells about the patient and everybody else, to be searched for in the output. */
 export interface Harvest {
@@ -72,9 +72,7 @@ export function harvestIdentifiers(
     const found = memory.get(key) ?? find();
     if (memory.size < MEMORY_LIMIT) memory.set(key, found);
     for (const { into, text, kind } of found) {
-      // The same word may be an identifier here and a mere text there.
-      const before = kept[into].get(text);
-      if (before === undefined || before === "text" || before === "private") kept[into].set(text, kind);
+      kept[into].set(text, strongerKind(kept[into].get(text), kind));
     }
     if (kept.identifiers.size + kept.spellings.size > IDENTIFIER_LIMIT) throw new RangeError("too many identifiers");
   };
@@ -122,8 +120,7 @@ function foundIn(bytes: Uint8Array, vr: Vr, characterSet: string | undefined, as
   const found = lines.flatMap((line) => foundInText(line, as, characterSet));
   for (const [mail] of decoded.matchAll(E_MAIL))
     found.push(...foundInText(mail, { ...as, kind: "e-mail" }, characterSet));
-  const isAscii = bytes.every((byte) => byte < 0x80 && byte !== 0x1b);
-  if (as.kind === "name" && !isAscii) {
+  if (as.kind === "name" && bytes.some((byte) => byte >= 0x80 || byte === 0x1b)) {
     // Each way of writing the name, and all of it, as the bytes stand. PS3.5 6.2.1.
     const stored = latin(bytes).replace(/[ \0]+$/, "");
     for (const text of [stored, ...stored.split("=")]) {
@@ -162,7 +159,8 @@ function foundSpelt(
   const minimum = SHORT_SCRIPTS.test(folded) ? 2 : isNumber ? Math.max(minimumLength, MINIMUM_DIGITS) : minimumLength;
   if (folded.length < minimum) return [];
   const found: Found[] = [{ into: "identifiers", text: folded, kind }];
-  if (text.toLowerCase() === folded) return found;
+  // Upper case of ASCII is found with lower case; of other letters it is other bytes.
+  if (text.toLowerCase() === folded && isAscii(text)) return found;
   found.push({ into: "spellings", text, kind });
   const stored = encodeText(text, "LO", characterSet);
   if (stored?.some((byte) => byte >= 0x80)) found.push({ into: "rawValues", text: latin(stored), kind });

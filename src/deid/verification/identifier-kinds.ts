@@ -1,6 +1,7 @@
 import { lookupElement } from "../../dicom/dictionary/dictionary.ts";
 import { isPrivate, type Tag } from "../../dicom/tag.ts";
 import type { Vr } from "../../dicom/vr.ts";
+import type { OptionName } from "../profiles/options.ts";
 
 /** Kinds of identifiers, as reasons name them. `text` is free text of no kind of its own; `private` the same in private elements. */
 export type IdentifierKind =
@@ -44,13 +45,35 @@ const PRIVATE: HarvestedAs = { kind: "private", byWord: false, minimumLength: 6 
 /** By the keyword of PS3.6, the first that fits. */
 const BY_KEYWORD: readonly (readonly [RegExp, HarvestedAs])[] = [
   [/Telephone|Telecom|PhoneNumber/, PHONE],
-  [/Address|Residence|Location$/, ADDRESS],
   [/Institution|Department|OrganizationName|Custodian/, INSTITUTION],
+  [/Address|Residence|Location$/, ADDRESS],
   [/AETitle|ApplicationEntity/, AE_TITLE],
   [/SerialNumber|StationName|(?:Device|Detector|Gantry|Plate|Grid|Cassette|Gateway)I[dD]/, DEVICE],
   [/(?:ID|IDs|Number|Identifier|Locator)$/, ID],
   [/(?:Physician|Operator|Person|Observer|Performer|Reader|Author|Creator).*Name/, NAME],
 ];
+
+/** What an option lets stay wherever it stands is not searched for. PS3.15 E.3.6 to E.3.11. */
+const RETAINED_BY: ReadonlyMap<OptionName, IdentifierKind> = new Map<OptionName, IdentifierKind>([
+  ["retain-device-identity", "device"],
+  ["retain-institution-identity", "institution"],
+  ["retain-longitudinal-full-dates", "date"],
+  ["retain-uids", "uid"],
+]);
+
+export function retainedKinds(options: readonly OptionName[]): ReadonlySet<IdentifierKind> {
+  return new Set(options.flatMap((option) => RETAINED_BY.get(option) ?? []));
+}
+
+/** The same word may be a name here and a mere text there: the kind that names it. */
+export function strongerKind(known: IdentifierKind | undefined, other: IdentifierKind): IdentifierKind {
+  return known !== undefined && (RANK[known] ?? 0) >= (RANK[other] ?? 0) ? known : other;
+}
+
+const RANK: Readonly<Partial<Record<IdentifierKind, number>>> = {
+  ...{ name: 4, id: 4, "e-mail": 3, phone: 3, address: 3, uid: 3 },
+  ...{ device: 2, "ae-title": 2, date: 2, institution: 2, private: 1 },
+};
 
 const TEXT_VRS: ReadonlySet<string> = new Set(["AE", "LO", "LT", "SH", "ST", "UC", "UT", "UR"]);
 const known = new Map<string, HarvestedAs | undefined>();

@@ -1,11 +1,13 @@
 import { TECHNICAL_WORDS } from "../tables/text-forms.ts";
+import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
 import { type Automaton, buildAutomaton, type Position, SHORTEST_PATTERN } from "./automaton.ts";
 import { fold, type Harvest } from "./harvest.ts";
-import type { IdentifierKind } from "./identifier-kinds.ts";
+import { type IdentifierKind, strongerKind } from "./identifier-kinds.ts";
 
 /** Everything the instances of a study told, as it grows. */
 export interface Identifiers {
-  add(harvest: Harvest): void;
+  /** @param retained kinds that the profile lets stay: they are not identifiers */
+  add(harvest: Harvest, retained?: ReadonlySet<IdentifierKind>): void;
   /** Of an identifier's folded form. */
   kindOf(folded: string): IdentifierKind | undefined;
   /** Identifiers in every encoding they could stand in; made anew when there are more of them. @throws RangeError */
@@ -34,6 +36,8 @@ interface NeedleOptions {
   readonly ignored?: ReadonlySet<IdentifierKind>;
 }
 
+/** Words that say nothing of anybody. */
+const STOP_WORDS: ReadonlySet<string> = new Set([...TECHNICAL_WORDS, ...ENGLISH_WORDS.split(" ")]);
 /** Shorter ones are made up, and chance spells them. */
 const SHORTEST_UID = 10;
 
@@ -42,19 +46,27 @@ export function createIdentifiers(): Identifiers {
   const spellings = new Map<string, IdentifierKind>();
   const rawValues = new Map<string, IdentifierKind>();
   let made: { readonly size: number; readonly needles: Needles } | undefined;
-  const merge = (into: Map<string, IdentifierKind>, from: Iterable<readonly [string, IdentifierKind]>): void => {
+  const merge = (
+    into: Map<string, IdentifierKind>,
+    from: Iterable<readonly [string, IdentifierKind]>,
+    retained: ReadonlySet<IdentifierKind>,
+  ): void => {
     for (const [text, kind] of from) {
-      const known = into.get(text);
-      if (known === undefined || known === "text" || known === "private") into.set(text, kind);
+      if (!retained.has(kind)) into.set(text, strongerKind(into.get(text), kind));
     }
   };
   const size = (): number => kinds.size + spellings.size + rawValues.size;
   return {
-    add(harvest) {
-      merge(kinds, harvest.identifiers);
-      merge(spellings, harvest.spellings);
-      merge(rawValues, harvest.rawValues);
-      for (const uid of harvest.uids) if (uid.length >= SHORTEST_UID) spellings.set(uid, "uid");
+    add(harvest, retained = new Set()) {
+      merge(kinds, harvest.identifiers, retained);
+      merge(spellings, harvest.spellings, retained);
+      merge(rawValues, harvest.rawValues, retained);
+      const uids = [...harvest.uids].filter((uid) => uid.length >= SHORTEST_UID);
+      merge(
+        spellings,
+        uids.map((uid) => [uid, "uid"] as const),
+        retained,
+      );
     },
     kindOf: (folded) => kinds.get(folded),
     needles() {
@@ -82,9 +94,9 @@ function needlesOf(kinds: Kinds, spellings: Kinds, rawValues: Kinds): Needles {
     sought.push({ kind, length: bytes.length, isRising: isRising(key) });
   };
   for (const [folded, kind] of kinds)
-    if (!TECHNICAL_WORDS.has(folded)) for (const bytes of encodings(folded)) add(bytes, kind);
+    if (!STOP_WORDS.has(folded)) for (const bytes of encodings(folded)) add(bytes, kind);
   for (const [text, kind] of spellings) {
-    if (TECHNICAL_WORDS.has(fold(text))) continue;
+    if (STOP_WORDS.has(fold(text))) continue;
     for (const spelt of new Set([text, text.toLowerCase(), text.toUpperCase()])) {
       for (const bytes of encodings(spelt)) add(bytes, kind);
     }

@@ -39,6 +39,11 @@ const FEW_BYTES = 4096;
 const LARGE_BYTES = 16 * 2 ** 20;
 /** Within other text; a shorter one is found as a word of its own. */
 const MINIMUM_WITHIN_TEXT = 4;
+/** Text that may stay is itself text of the source. */
+const NOT_IN_TEXT: ReadonlySet<IdentifierKind> = new Set(["text"]);
+const NOT_IN_PRIVATE_TEXT: ReadonlySet<IdentifierKind> = new Set(["text", "private"]);
+/** The last tag is of an odd group. PS3.5 7.8. */
+const IN_PRIVATE_ELEMENT = /\([0-9A-F]{3}[13579BDF],[0-9A-F]{4}\)$/;
 /** Technical forms are made of letters and numbers that also begin words of an institution. */
 const NOT_IN_FORMS: ReadonlySet<IdentifierKind> = new Set(["text", "private", "institution"]);
 const NOT_IN_PSEUDONYMS: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_FORMS, "ae-title", "device", "date", "uid"]);
@@ -57,7 +62,7 @@ export async function searchPieces(
     const kind =
       bytes === undefined
         ? await searchFile(piece, needles, await window())
-        : searchBytes(bytes, piece.how, identifiers, needles);
+        : searchBytes(bytes, piece, identifiers, needles);
     if (kind !== undefined) return { place: piece.place, kind };
   }
   return undefined;
@@ -65,7 +70,7 @@ export async function searchPieces(
 
 function searchBytes(
   bytes: Buffer,
-  how: SearchedAs,
+  { how, place }: Piece,
   identifiers: Identifiers,
   needles: Needles,
 ): IdentifierKind | undefined {
@@ -78,7 +83,7 @@ function searchBytes(
       return firstOf(foldedWords(bytes.toString("latin1")), (word) => namingKind(word, identifiers));
     case "form":
     case "text":
-      return searchText(bytes, how, needles);
+      return searchText(bytes, how, place, needles);
     case "pseudonym":
       return needles.find(Buffer.from(fold(bytes.toString("utf8")), "utf8"), MINIMUM_WITHIN_TEXT, {
         isText: true,
@@ -92,9 +97,10 @@ function searchBytes(
 }
 
 /** Folded, then as it stands; and its words, for names too short to be sought within others. */
-function searchText(bytes: Buffer, how: "form" | "text", needles: Needles): IdentifierKind | undefined {
+function searchText(bytes: Buffer, how: "form" | "text", place: string, needles: Needles): IdentifierKind | undefined {
   const text = bytes.toString("utf8");
-  const options = { isText: true, isStraight: true, ...(how === "form" ? { ignored: NOT_IN_FORMS } : {}) };
+  const ignored = how === "form" ? NOT_IN_FORMS : IN_PRIVATE_ELEMENT.test(place) ? NOT_IN_PRIVATE_TEXT : NOT_IN_TEXT;
+  const options = { isText: true, isStraight: true, ignored };
   const within =
     needles.find(Buffer.from(fold(text), "utf8"), MINIMUM_WITHIN_TEXT, options) ??
     needles.find(bytes, MINIMUM_WITHIN_TEXT, { ...options, isStraight: false });

@@ -4,6 +4,7 @@ import { uidOf } from "../../dicom/values.ts";
 import type { RejectionCode } from "../outcome.ts";
 import type { Evidence } from "./evidence.ts";
 import { type FileWindow, openWindow } from "./file-window.ts";
+import type { HarvestMemory } from "./harvest.ts";
 import { createIdentifiers, type Identifiers } from "./needles.ts";
 import { type Piece, searchPieces } from "./pieces.ts";
 import { checkStudy, type StudyMember } from "./study-checks.ts";
@@ -34,6 +35,8 @@ export interface StudyInstanceTask extends VerificationTask {
  * were made before. An output is proven only when `finish` has not named it.
  */
 export interface StudyVerification {
+  /** For the harvest of every instance of the run. */
+  readonly memory: HarvestMemory;
   /** All that can be said of an output before the rest of its study is known. */
   inspect(task: StudyInstanceTask): Promise<Verification>;
   /** The search, and what must hold between the outputs of a study. Nothing may be inspected afterwards. */
@@ -64,6 +67,7 @@ export function createStudyVerification(): StudyVerification {
     return study;
   };
   return {
+    memory: new Map(),
     async inspect(task) {
       const original = {
         studyInstanceUid: uidOf(task.original, tags.StudyInstanceUID) ?? "",
@@ -71,7 +75,7 @@ export function createStudyVerification(): StudyVerification {
       };
       const study = studyOf(original.studyInstanceUid);
       const before = study.identifiers.count;
-      study.identifiers.add(task.harvest);
+      study.identifiers.add(task.harvest, task.expectations.retained);
       const inspection = await inspectOutput(task);
       if (!inspection.ok) return inspection;
       study.members.push(memberOf(study, task.publishedPath, original, inspection.evidence));

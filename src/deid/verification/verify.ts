@@ -42,7 +42,7 @@ export async function verifyDeidentified(task: VerificationTask): Promise<Verifi
   if (!inspection.ok) return inspection;
   try {
     const identifiers = createIdentifiers();
-    identifiers.add(task.harvest);
+    identifiers.add(task.harvest, task.expectations.retained);
     const hit = await searchOutput(task.outputPath, inspection.evidence, identifiers);
     return hit ?? { ok: true, sizeBytes: inspection.sizeBytes, identifiers: identifiers.count };
   } catch (thrown) {
