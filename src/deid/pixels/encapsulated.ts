@@ -1,4 +1,4 @@
-import type { ByteRange, DataElement } from "../../dicom/data-set.ts";
+import type { ByteRange, ByteSource, DataElement } from "../../dicom/data-set.ts";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
 import type { FilterContext } from "../engine/filter-context.ts";
 import { Rejection } from "../engine/rejection.ts";
@@ -15,6 +15,9 @@ const EXTENDED_OFFSET_TABLE_LENGTHS = tagOf(0x7fe00002);
 const FRAME_LIMIT_BYTES = 512 * 2 ** 20;
 const LARGEST_BASIC_OFFSET = 0xffffffff;
 const ITEM_HEADER_BYTES = 8;
+
+/** What of the filter's knowledge pixel data needs. */
+export type PixelContext = Pick<FilterContext, "source" | "bigEndian" | "tally" | "signal">;
 
 type FrameScanner = (frame: Uint8Array, layout: PixelLayout) => FrameScan;
 
@@ -38,10 +41,7 @@ export interface Encapsulated {
  * Compressed pixel data without what is no part of its images, and with offsets of its own. What stays is copied, not decoded.
  * @throws Rejection COMPRESSED_PIXEL_METADATA, PIXEL_DATA_INCONSISTENT
  */
-export async function encapsulatedElements(
-  source: Encapsulated,
-  context: FilterContext,
-): Promise<[Tag, DataElement][]> {
+export async function encapsulatedElements(source: Encapsulated, context: PixelContext): Promise<[Tag, DataElement][]> {
   const { layout, transferSyntaxUid } = source;
   const scan = SCANNERS.find(([pattern]) => pattern.test(transferSyntaxUid))?.[1];
   if (scan === undefined) throw new Rejection("COMPRESSED_PIXEL_METADATA", "unknown-codec");
@@ -65,7 +65,7 @@ export async function encapsulatedElements(
 export async function framesOf(
   fragments: readonly ByteRange[],
   frameCount: number,
-  context: Pick<FilterContext, "source">,
+  context: Pick<PixelContext, "source">,
 ): Promise<readonly (readonly ByteRange[])[]> {
   if (fragments.length === frameCount) return fragments.map((fragment) => [fragment]);
   if (frameCount === 1) return [fragments];
@@ -81,7 +81,7 @@ export async function framesOf(
   return frames;
 }
 
-async function readFrame(fragments: readonly ByteRange[], context: FilterContext): Promise<Uint8Array> {
+async function readFrame(fragments: readonly ByteRange[], context: PixelContext): Promise<Uint8Array> {
   const length = lengthOf(fragments);
   if (length > FRAME_LIMIT_BYTES) throw new Rejection("COMPRESSED_PIXEL_METADATA", "frame-too-large");
   const parts: Uint8Array[] = [];
@@ -97,7 +97,7 @@ function lengthOf(fragments: readonly ByteRange[]): number {
 function cutFrame(
   fragments: readonly ByteRange[],
   pieces: readonly Piece[],
-  context: FilterContext,
+  context: PixelContext,
 ): readonly ByteRange[] {
   const keptBytes = lengthOfPieces(pieces);
   const isWhole = pieces.length === 1 && keptBytes === lengthOf(fragments);
@@ -122,7 +122,7 @@ function rangesWithin(fragments: readonly ByteRange[], from: number, to: number)
   });
 }
 
-function appendParts(parts: readonly Part[], { source }: FilterContext): ByteRange {
+function appendParts(parts: readonly Part[], { source }: PixelContext): ByteRange {
   const total = parts.reduce((sum, { length }) => sum + length, 0);
   return source.appendComputed(total, async (offset, length) => {
     const bytes = new Uint8Array(length);
@@ -137,12 +137,7 @@ function appendParts(parts: readonly Part[], { source }: FilterContext): ByteRan
   });
 }
 
-function readPart(
-  part: Part,
-  offset: number,
-  length: number,
-  source: FilterContext["source"],
-): Promise<Uint8Array> | Uint8Array {
+function readPart(part: Part, offset: number, length: number, source: ByteSource): Promise<Uint8Array> | Uint8Array {
   return "offset" in part ? source.read(part.offset + offset, length) : part.subarray(offset, offset + length);
 }
 
@@ -150,7 +145,7 @@ function readPart(
 function elementsOf(
   frames: readonly (readonly ByteRange[])[],
   wantsExtendedOffsets: boolean,
-  { source }: FilterContext,
+  { source }: PixelContext,
 ): [Tag, DataElement][] {
   const offsets: number[] = [];
   let end = 0;

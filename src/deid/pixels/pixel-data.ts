@@ -1,9 +1,8 @@
 import type { ByteRange, DataElement, DataSet } from "../../dicom/data-set.ts";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
-import type { FilterContext } from "../engine/filter-context.ts";
 import { Rejection } from "../engine/rejection.ts";
 import { blackSamples } from "./black.ts";
-import { encapsulatedElements, framesOf } from "./encapsulated.ts";
+import { encapsulatedElements, framesOf, type PixelContext } from "./encapsulated.ts";
 import { blacken, planMask } from "./mask-pixels.ts";
 import { nativeSizeBytes, type PixelLayout, pixelLayoutOf } from "./pixel-layout.ts";
 import type { PixelTreatment } from "./pixel-policy.ts";
@@ -42,7 +41,7 @@ export async function pixelElements(
   dataSet: DataSet,
   transferSyntaxUid: string,
   treatment: PixelTreatment,
-  context: FilterContext,
+  context: PixelContext,
 ): Promise<OutputPixels> {
   const floats = FLOAT_PIXEL_DATA.filter(([tag]) => dataSet.has(tag));
   const element = dataSet.get(PIXEL_DATA);
@@ -86,7 +85,7 @@ async function appliedMask(
   dataSet: DataSet,
   layout: PixelLayout,
   { mask }: PixelTreatment,
-  context: FilterContext,
+  context: PixelContext,
 ): Promise<AppliedMask | undefined> {
   if (mask === undefined) return undefined;
   const black = await blackSamples(dataSet, layout, context);
@@ -99,7 +98,7 @@ function floatElements(
   floats: readonly (readonly [Tag, number])[],
   layout: PixelLayout,
   treatment: PixelTreatment,
-  context: FilterContext,
+  context: PixelContext,
 ): [Tag, DataElement][] {
   if (treatment.mask !== undefined) throw new Rejection("PIXEL_MASK_NOT_APPLICABLE", "mask-layout");
   return floats.flatMap(([tag, sizeBytes]): [Tag, DataElement][] => {
@@ -116,7 +115,7 @@ function nativeRange(
   element: DataElement,
   bitsAllocated: number,
   layout: PixelLayout,
-  context: FilterContext,
+  context: PixelContext,
 ): ByteRange {
   const range = wholeRange(element, context);
   if (range === undefined) throw new Rejection("PIXEL_DATA_INCONSISTENT", "pixel-data-form");
@@ -130,7 +129,7 @@ function nativeRange(
   return { offset: ordered.offset, length: sizeBytes };
 }
 
-function wholeRange(element: DataElement, context: FilterContext): ByteRange | undefined {
+function wholeRange(element: DataElement, context: PixelContext): ByteRange | undefined {
   if (element.value.kind === "range") return element.value.range;
   return element.value.kind === "bytes" ? context.source.append(element.value.bytes) : undefined;
 }
@@ -140,7 +139,7 @@ async function decodedRange(
   fragments: readonly ByteRange[],
   layout: PixelLayout,
   transferSyntaxUid: string,
-  context: FilterContext,
+  context: PixelContext,
 ): Promise<ByteRange> {
   if (transferSyntaxUid !== "1.2.840.10008.1.2.5") throw new Rejection("PIXEL_MASK_NOT_APPLICABLE", "mask-needs-codec");
   const frames = await framesOf(fragments, layout.frames, context);
@@ -158,7 +157,7 @@ function changedRange(
   layout: PixelLayout,
   treatment: PixelTreatment,
   mask: AppliedMask | undefined,
-  { source, tally }: FilterContext,
+  { source, tally }: PixelContext,
 ): ByteRange {
   const clear = treatment.clearHighBits ? unusedBitClearer(layout) : undefined;
   if (clear !== undefined) tally.note("unused-bits-cleared");
@@ -175,7 +174,7 @@ function changedRange(
   });
 }
 
-function nativeElement(tag: Tag, vr: DataElement["vr"], range: ByteRange, context: FilterContext): DataElement {
+function nativeElement(tag: Tag, vr: DataElement["vr"], range: ByteRange, context: PixelContext): DataElement {
   const even = range.length % 2 === 0 ? range : context.source.appendPadded(range);
   return { tag, vr, value: { kind: "range", range: even }, undefinedLength: false };
 }

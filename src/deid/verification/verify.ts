@@ -117,7 +117,7 @@ async function inspectToken(
   if (!check.ok) return check.reason;
   const { mask } = task.expectations;
   const isPixelData = token.tag === PIXEL_DATA && mask !== undefined;
-  if (isPixelData && (token.kind !== "value" || !(await isMasked(window, token, mask)))) return "mask";
+  if (isPixelData && (token.kind !== "value" || !(await isMasked(window, token.valueOffset, mask)))) return "mask";
   return collector.add(token, bytes, rule, check.searched);
 }
 
