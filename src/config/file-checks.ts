@@ -1,15 +1,20 @@
 import { loadOptOut } from "../cohort/opt-out.ts";
+import { loadLookupTable } from "../deid/pseudonyms/lookup-table.ts";
+import { loadPixlSecrets, pixlSecretsId } from "../deid/pseudonyms/pixl-secrets.ts";
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
-import { toGatewayError } from "../errors/gateway-error.ts";
+import { type GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { LooseSettings } from "./loose-settings.ts";
-import type { Finding } from "./problems.ts";
+import type { Finding, SettingPath } from "./problems.ts";
 
 /** Opens what the settings name: keys must be there, whole, ours alone and different; opt-out lists must be readable. */
 export async function checkFiles({ projects }: LooseSettings): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const files = new Set<string>();
   const keyIds = new Set<string>();
-  for (const [index, { keyFile, optOut }] of projects.entries()) {
+  const pixlIds = new Set<string>();
+  for (const [index, project] of projects.entries()) {
+    const { keyFile, optOut } = project;
+    findings.push(...(await checkPixlSecrets(project, index, pixlIds)), ...(await checkLookupTable(project, index)));
     // A file that is named twice has been reported already.
     if (keyFile !== undefined && !files.has(keyFile)) findings.push(...(await checkKeyFile(keyFile, index, keyIds)));
     if (keyFile !== undefined) files.add(keyFile);
@@ -20,6 +25,50 @@ export async function checkFiles({ projects }: LooseSettings): Promise<readonly 
     }
   }
   return findings;
+}
+
+type LooseProject = LooseSettings["projects"][number];
+
+/** @param pixlIds the secrets seen so far */
+async function checkPixlSecrets(
+  { pseudonyms }: LooseProject,
+  index: number,
+  pixlIds: Set<string>,
+): Promise<readonly Finding[]> {
+  const { mode, hashKeyFile, projectSaltFile, localSaltFile } = pseudonyms;
+  if (mode !== "pixl" || hashKeyFile === undefined || projectSaltFile === undefined || localSaltFile === undefined) {
+    return [];
+  }
+  const files = { hashKeyFile, projectSaltFile, localSaltFile };
+  const pathOf = (name: string): SettingPath => ["projects", index, "pseudonyms", name];
+  try {
+    const id = pixlSecretsId(await loadPixlSecrets(files));
+    const isShared = pixlIds.has(id);
+    pixlIds.add(id);
+    const message = "Another project has the same key and salts: their pseudonyms could be linked.";
+    return isShared ? [{ path: pathOf("projectSaltFile"), code: "SETTING_DUPLICATE", message }] : [];
+  } catch (thrown) {
+    const { code, details } = toGatewayError(thrown);
+    const name = Object.entries(files).find(([, path]) => path === details.path)?.[0] ?? "hashKeyFile";
+    return [{ path: pathOf(name), code }];
+  }
+}
+
+async function checkLookupTable({ name = "", pseudonyms }: LooseProject, index: number): Promise<readonly Finding[]> {
+  const { lookupFile, mergePatients } = pseudonyms;
+  if (lookupFile === undefined) return [];
+  const failure = await loadLookupTable(lookupFile, { project: name, merge: mergePatients === true }).then(
+    () => undefined,
+    toGatewayError,
+  );
+  return failure === undefined
+    ? []
+    : [{ path: ["projects", index, "pseudonyms", "lookupFile"], code: failure.code, ...rowOf(failure) }];
+}
+
+/** Which row of the table is wrong; never what it says. */
+function rowOf({ details }: GatewayError): { readonly message?: string } {
+  return details.row === undefined ? {} : { message: `Row ${details.row} is not right: ${details.problem}.` };
 }
 
 /** @param keyIds the keys seen so far */

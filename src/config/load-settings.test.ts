@@ -267,7 +267,7 @@ describe("checkSettings", () => {
         "6 projects[0].optOut[0] OPT_OUT_UNREADABLE",
         "6 projects[0].partial SETTING_INVALID",
         "7 projects[1].keyFile KEY_FILE_MISSING",
-        "7 projects[1].pseudonyms.mode SETTING_NOT_SUPPORTED",
+        "7 projects[1].pseudonyms.hashKeyFile SECRET_FILE_UNREADABLE",
         "9 projects[3].name SETTING_DUPLICATE",
         "9 projects[3].keyFile SETTING_DUPLICATE",
         "10 projects[4].keyFile SETTING_DUPLICATE",
@@ -283,6 +283,35 @@ describe("checkSettings", () => {
       expect(message).toMatch(/^[A-Z].*\.$/);
       expect(remedy).not.toBe("");
     }
+  });
+
+  it("reads the files that pseudonyms are made with, and lets no two projects share PIXL's", async () => {
+    const secret = (name: string, text: string) => writeFile(join(folder, name), text, { mode: 0o600 });
+    await Promise.all(["1", "2", "3", "4"].map((name) => secret(`${name}.key`, `${name.repeat(64)}\n`)));
+    await Promise.all([secret("hash", "test-key"), secret("salt", "a161577b49a9235a"), secret("local", "")]);
+    await Promise.all([
+      secret("long", "k".repeat(65)),
+      secret("good.csv", "kind,original,replacement\npatient,a,P1\n"),
+    ]);
+    await secret("bad.csv", "kind,original,replacement\npatient,a,P1\npatient,hunter2,P^2\n");
+    const project = (key: number, pseudonyms: string) =>
+      `  - { name: p${key}, archives: [vna], destinations: [store], profile: research, keyFile: ${key}.key, pseudonyms: { ${pseudonyms} } }\n`;
+    const pixl = "mode: pixl, hashKeyFile: hash, projectSaltFile: salt, localSaltFile: local";
+    const text =
+      "archives:\n  - { name: vna, kind: dimse, address: A@h:104 }\n" +
+      "destinations:\n  - { name: store, kind: folder, path: out }\nprojects:\n" +
+      project(1, `${pixl}, lookupFile: good.csv`) +
+      project(2, pixl) +
+      project(3, "mode: pixl, hashKeyFile: long, projectSaltFile: salt, localSaltFile: local") +
+      project(4, "mode: hmac, lookupFile: bad.csv");
+    const { problems } = await checkSettings(await sourceOf(text));
+    expect(problems.map(({ path, code }) => `${path} ${code}`)).toEqual([
+      "projects[1].pseudonyms.projectSaltFile SETTING_DUPLICATE",
+      "projects[2].pseudonyms.hashKeyFile PIXL_SECRET_MALFORMED",
+      "projects[3].pseudonyms.lookupFile LOOKUP_TABLE_INVALID",
+    ]);
+    expect(problems[2]?.message).toBe("Row 2 is not right: replacement-invalid.");
+    expect(JSON.stringify(problems)).not.toContain("hunter2");
   });
 
   it("repeats no value, wherever a secret was put by mistake", async () => {

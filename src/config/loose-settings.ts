@@ -11,6 +11,15 @@ const loosely = <T extends z.ZodRawShape>(shape: T) =>
 const listOf = <T extends z.ZodType>(item: T) =>
   z.preprocess((value) => (Array.isArray(value) ? value : []), z.array(item));
 
+const pseudonyms = loosely({
+  mode: text,
+  hashKeyFile: text,
+  projectSaltFile: text,
+  localSaltFile: text,
+  lookupFile: text,
+  mergePatients: flag,
+});
+
 const loose = loosely({
   home: z.string().catch("/var/lib/radferry"),
   dicom: loosely({ port: number, tls: loosely({ port: number, only: flag }) }),
@@ -18,7 +27,9 @@ const loose = loosely({
   staging: loosely({ path: text }),
   archives: listOf(loosely({ name: text, kind: text, retrieve: text })),
   destinations: listOf(loosely({ name: text, kind: text, path: text })),
-  projects: listOf(loosely({ name: text, archives: texts, destinations: texts, keyFile: text, optOut: texts })),
+  projects: listOf(
+    loosely({ name: text, archives: texts, destinations: texts, keyFile: text, optOut: texts, pseudonyms }),
+  ),
 });
 
 /** The parts that refer to one another or to files, read as far as they can be read: one wrong value must not hide the next. */
@@ -40,6 +51,13 @@ export function readLoosely(values: unknown, baseFolder: string): LooseSettings 
       ...project,
       keyFile: absoluteIfAny(project.keyFile),
       optOut: project.optOut.map(absoluteIfAny),
+      pseudonyms: {
+        ...project.pseudonyms,
+        hashKeyFile: absoluteIfAny(project.pseudonyms.hashKeyFile),
+        projectSaltFile: absoluteIfAny(project.pseudonyms.projectSaltFile),
+        localSaltFile: absoluteIfAny(project.pseudonyms.localSaltFile),
+        lookupFile: absoluteIfAny(project.pseudonyms.lookupFile),
+      },
     })),
   };
 }

@@ -1,14 +1,32 @@
 import { z } from "zod";
 import { modalitySetting, nameSetting, pathSetting, textSetting } from "./scalars.ts";
 
+const lookupSettings = {
+  lookupFile: pathSetting.optional().meta({
+    description: "CSV file of replacements that win over made ones: kind,original,replacement and maybe project.",
+  }),
+  mergePatients: z
+    .boolean()
+    .optional()
+    .meta({ description: "true: several patients of the lookup file may become one." }),
+};
+
 const pseudonymSettings = z
   .discriminatedUnion("mode", [
-    z.strictObject({ mode: z.literal("hmac").meta({ description: "How pseudonyms are made; hmac: from the key." }) }),
+    z.strictObject({
+      mode: z
+        .literal("hmac")
+        .meta({ description: "How pseudonyms are made; hmac: from the key, pixl: patients' as PIXL's hasher does." }),
+      ...lookupSettings,
+    }),
     z.strictObject({
       mode: z.literal("pixl"),
-      hashKeyFile: pathSetting.meta({ description: "File that holds the hasher's key." }),
+      hashKeyFile: pathSetting.meta({
+        description: "File that holds the hasher's key, readable by us alone.",
+      }),
       projectSaltFile: pathSetting.meta({ description: "File that holds the project's salt." }),
-      localSaltFile: pathSetting.meta({ description: "File that holds the site's salt." }),
+      localSaltFile: pathSetting.meta({ description: "File that holds the site's salt; it may be empty." }),
+      ...lookupSettings,
     }),
   ])
   .prefault({ mode: "hmac" })

@@ -16,7 +16,6 @@ const LIMITS: readonly Limit[] = [
   { path: ["archives", "*", "availability", "studiesPerMinute"] },
   { path: ["destinations", "*", "kind"], can: ["folder", "dimse"] },
   { path: ["projects", "*", "profile"], can: ["basic", "research"] },
-  { path: ["projects", "*", "pseudonyms", "mode"], can: ["hmac"] },
 ];
 
 export function findNotSupported(values: unknown): readonly Finding[] {

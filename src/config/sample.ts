@@ -76,7 +76,14 @@ const EXAMPLE = {
       partial: "hold",
       maximumStudiesPerRequest: 5,
       accessionNumbersUnique: true,
-      pseudonyms: { mode: "hmac" },
+      pseudonyms: {
+        mode: "pixl",
+        hashKeyFile: "secrets/pixl-hash-key",
+        projectSaltFile: "secrets/pixl-lung-ct-salt",
+        localSaltFile: "secrets/pixl-local-salt",
+        lookupFile: "lookup.csv",
+        mergePatients: false,
+      },
       optOut: ["opt-out.csv"],
       filters: { modalities: ["CT"], minimumInstancesPerSeries: 2, excludeSeriesDescriptions: ["localizer"] },
     },
@@ -93,6 +100,7 @@ const TAKEN_OUT = new Set([
   "archives[].user",
   "destinations[].tls",
   "destinations[].user",
+  "projects[].pseudonyms",
 ]);
 
 const HEADER = ` Settings of Radferry. Paths may be relative to this file. What is left out has its default.

@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from "node:path";
+import type { PixlSecretFiles } from "../deid/pseudonyms/pixl-secrets.ts";
 import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
 import type { AcceptanceRules, PeerRule } from "../network/dimse/service-types.ts";
 import type { Manifest } from "./manifest.ts";
@@ -51,6 +52,17 @@ export type DestinationSettings =
       readonly confirm: "find";
     } & PeerSecurity);
 
+interface LookupSettings {
+  readonly lookupFile?: string | undefined;
+  /** Several patients may become one. */
+  readonly mergePatients?: boolean | undefined;
+}
+
+/** Paths are absolute. */
+export type ProjectPseudonyms =
+  | ({ readonly mode: "hmac" } & LookupSettings)
+  | ({ readonly mode: "pixl" } & PixlSecretFiles & LookupSettings);
+
 export interface ProjectSettings {
   readonly name: string;
   /** Names of archives, in the order of fallback. */
@@ -61,7 +73,7 @@ export interface ProjectSettings {
   readonly partial: "hold" | "deliver";
   readonly maximumStudiesPerRequest: number;
   readonly accessionNumbersUnique: boolean;
-  readonly pseudonyms: { readonly mode: "hmac" };
+  readonly pseudonyms: ProjectPseudonyms;
   /** Absolute paths of CSV files. */
   readonly optOut: readonly string[];
   readonly filters: {
@@ -173,13 +185,13 @@ function resolveDestination(
 
 function resolveProject(project: Manifest["projects"][number], absolute: AbsolutePath): ProjectSettings[] {
   const { profile, pseudonyms, filters } = project;
-  if ((profile !== "basic" && profile !== "research") || pseudonyms.mode !== "hmac") return [];
+  if (profile !== "basic" && profile !== "research") return [];
   const { modalities, minimumInstancesPerSeries, excludeSeriesDescriptions } = filters;
   return [
     {
       ...project,
       profile,
-      pseudonyms,
+      pseudonyms: resolvePseudonyms(pseudonyms, absolute),
       keyFile: absolute(project.keyFile),
       optOut: project.optOut.map(absolute),
       filters: {
@@ -189,4 +201,23 @@ function resolveProject(project: Manifest["projects"][number], absolute: Absolut
       },
     },
   ];
+}
+
+function resolvePseudonyms(
+  pseudonyms: Manifest["projects"][number]["pseudonyms"],
+  absolute: AbsolutePath,
+): ProjectPseudonyms {
+  const { lookupFile, mergePatients } = pseudonyms;
+  const lookup = {
+    ...(lookupFile === undefined ? {} : { lookupFile: absolute(lookupFile) }),
+    ...(mergePatients === undefined ? {} : { mergePatients }),
+  };
+  if (pseudonyms.mode === "hmac") return { mode: "hmac", ...lookup };
+  return {
+    mode: "pixl",
+    hashKeyFile: absolute(pseudonyms.hashKeyFile),
+    projectSaltFile: absolute(pseudonyms.projectSaltFile),
+    localSaltFile: absolute(pseudonyms.localSaltFile),
+    ...lookup,
+  };
 }

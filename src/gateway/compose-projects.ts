@@ -1,7 +1,9 @@
 import { loadOptOut } from "../cohort/opt-out.ts";
-import type { Settings } from "../config/settings.ts";
-import { createDeidentifier } from "../deid/deidentifier.ts";
+import type { ProjectSettings, Settings } from "../config/settings.ts";
+import { createDeidentifier, type DeidentifierOptions } from "../deid/deidentifier.ts";
 import { loadProfile } from "../deid/profiles/load-profile.ts";
+import { loadLookupTable } from "../deid/pseudonyms/lookup-table.ts";
+import { loadPixlSecrets } from "../deid/pseudonyms/pixl-secrets.ts";
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
 import type { Destination } from "../delivery/destination.ts";
 import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
@@ -50,13 +52,33 @@ export async function composeProjects(
       destinations: project.destinations.map((name) => named(destinations, name)),
       profile,
       keyId: key.id,
-      deidentifier: createDeidentifier({ profile, key, filters: project.filters }),
+      deidentifier: createDeidentifier({
+        profile,
+        key,
+        filters: project.filters,
+        ...(await pseudonymSources(project)),
+      }),
       partial: project.partial,
       maximumStudiesPerRequest: project.maximumStudiesPerRequest,
       optOut: await loadOptOut(project.optOut),
     });
   }
   return projects;
+}
+
+/** @throws GatewayError LOOKUP_TABLE_…, SECRET_FILE_…, PIXL_SECRET_MALFORMED */
+async function pseudonymSources({
+  name,
+  pseudonyms,
+}: ProjectSettings): Promise<Pick<DeidentifierOptions, "lookup" | "pixl">> {
+  const { lookupFile, mergePatients } = pseudonyms;
+  return {
+    lookup:
+      lookupFile === undefined
+        ? undefined
+        : await loadLookupTable(lookupFile, { project: name, merge: mergePatients === true }),
+    pixl: pseudonyms.mode === "pixl" ? await loadPixlSecrets(pseudonyms) : undefined,
+  };
 }
 
 export async function projectFacts(settings: Settings): Promise<ReadonlyMap<string, ProjectFacts>> {

@@ -12,6 +12,11 @@ export const deidentificationCodes = {
     summary: "Compressed pixel data holds comments, metadata or bytes that cannot be checked.",
     remedy: "Ask the archive for the image uncompressed, or leave the series out.",
   },
+  DEIDENTIFICATION_UNPROVEN: {
+    class: "permanent",
+    summary: "The de-identified file did not pass its own check: it is not let out.",
+    remedy: "Report it with the rule that the reason names; the original stays in staging.",
+  },
   DEID_FOLDERS_OVERLAP: {
     class: "permanent",
     summary: "The input folder and the output folder hold one another.",
@@ -21,11 +26,6 @@ export const deidentificationCodes = {
     class: "permanent",
     summary: "The input folder holds more files than one run takes.",
     remedy: "De-identify its sub-folders one by one, whole studies together; the same key gives the same pseudonyms.",
-  },
-  DEIDENTIFICATION_UNPROVEN: {
-    class: "permanent",
-    summary: "The de-identified file did not pass its own check: it is not let out.",
-    remedy: "Report it with the rule that the reason names; the original stays in staging.",
   },
   IDENTIFIER_FOUND: {
     class: "permanent",
@@ -92,6 +92,11 @@ export const deidentificationCodes = {
     summary: "There is a pixel mask for this device, but it cannot be carried out on this image: it is not let out.",
     remedy:
       "`mask-size`: add a mask for images of this size. `mask-needs-codec`: ask the archive for the image uncompressed. Otherwise leave the series out.",
+  },
+  PIXL_SECRET_MALFORMED: {
+    class: "permanent",
+    summary: "A file of PIXL's hasher does not hold one text: its key of 1 to 64 bytes, or a salt.",
+    remedy: "Write the text as its only line, in UTF-8, as the hasher's secret store has it.",
   },
   PROFILE_UNKNOWN: {
     class: "permanent",
