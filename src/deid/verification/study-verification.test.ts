@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { DataElement } from "../../dicom/data-set.ts";
+import { tagOf } from "../../dicom/tag.ts";
+import { dataSetOf, element, sequenceElement } from "../../dicom/values.ts";
+import { neverAborted } from "../../units/abort.ts";
+import { createDeidentifier } from "../deidentifier.ts";
+import { loadProfile } from "../profiles/load-profile.ts";
+import { projectKeyOf } from "../pseudonyms/project-key.ts";
+import { ctImage, part10Bytes, put, SOP_CLASSES, text } from "../testing/objects.ts";
+import { createStudyVerification, type StudyVerdict } from "./study-verification.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "study-verification-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const UID_ROOT = "1.2.826.0.1.3680043.9.7.3";
+
+/** Instance numbers of the outputs that the study gives away, with the reason; and the notes. */
+async function verdictOn(...instances: readonly (readonly DataElement[])[]): Promise<StudyVerdict> {
+  const engine = createDeidentifier({
+    profile: await loadProfile("research"),
+    key: projectKeyOf(Buffer.alloc(32, 7)),
+    filters: {},
+  });
+  const study = createStudyVerification();
+  for (const [index, changes] of instances.entries()) {
+    const dataSet = ctImage([
+      text(0x00080018, `${UID_ROOT}.${index}`),
+      ...changes.filter(({ tag }) => tag !== 0x00080018),
+    ]);
+    const own = changes.find(({ tag }) => tag === 0x00080018);
+    const object = own === undefined ? dataSet : ctImage(changes);
+    const path = await put(join(folder, `${index}.dcm`), await part10Bytes(object));
+    const outputPath = `${index}.dcm`;
+    const task = {
+      path,
+      outputPath: join(folder, "out", outputPath),
+      participantId: undefined,
+      seriesInstanceCount: 9,
+      study,
+    };
+    expect(await engine.instance(task, neverAborted())).toMatchObject({ kind: "deidentified" });
+  }
+  const { findings, notes } = await study.finish(neverAborted());
+  const byName = findings.map((finding) => ({ ...finding, outputPath: finding.outputPath.slice(-5) }));
+  return { findings: byName, notes };
+}
+
+const table = (value: string): DataElement => element(tagOf(0x00283006), "OW", Buffer.from(value));
+const operator = text(0x00081070, "Borogove^Mimsy");
+/** As an enhanced image refers to what it was derived from. PS3.3 C.7.6.16.2.6. */
+function reference(uid: string): DataElement {
+  const image = dataSetOf([text(0x00081150, SOP_CLASSES.ct), text(0x00081155, uid)]);
+  const derivation = dataSetOf([sequenceElement(tagOf(0x00082112), [image])]);
+  const group = dataSetOf([sequenceElement(tagOf(0x00089124), [derivation])]);
+  return sequenceElement(tagOf(0x52009229), [group]);
+}
+
+it("finds nothing in a sound study", async () => {
+  expect(await verdictOn([operator], [], [])).toEqual({ findings: [], notes: new Map() });
+});
+
+it("searches every output for what only the last instance tells", async () => {
+  const { findings } = await verdictOn([table("..borogove")], [table("..nothing here")], [operator]);
+  expect(findings).toEqual([{ outputPath: "0.dcm", code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)" }]);
+});
+
+it("reads tables again that are too long to be kept", async () => {
+  const long = table("..".repeat(40_000) + "borogove".padEnd(10_000, "."));
+  const { findings } = await verdictOn([long], [operator]);
+  expect(findings).toEqual([{ outputPath: "0.dcm", code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)" }]);
+});
+
+it("refuses a study of two patients", async () => {
+  const { findings } = await verdictOn([], [text(0x00100020, "MRN9988776")]);
+  expect(findings).toEqual(
+    ["0.dcm", "1.dcm"].map((outputPath) => ({
+      outputPath,
+      code: "DEIDENTIFICATION_UNPROVEN",
+      reason: "study-pseudonym-differs",
+    })),
+  );
+});
+
+it("refuses an instance that is there twice", async () => {
+  const twice = text(0x00080018, `${UID_ROOT}.77`);
+  const { findings } = await verdictOn([twice], [twice], []);
+  expect(findings).toMatchObject([{ outputPath: "1.dcm", reason: "sop-instance-uid-repeated" }]);
+});
+
+it("tells of references to what is not delivered", async () => {
+  const { findings, notes } = await verdictOn([reference(`${UID_ROOT}.1`)], [reference("1.2.826.0.1.99.1")]);
+  expect(findings).toEqual([]);
+  expect([...notes]).toEqual([["reference-not-delivered", 1]]);
+});
