@@ -118,6 +118,37 @@ export const ENGLISH_WORDS =
 `,
 );
 
+const SR_COLUMNS = [
+  "retain-uids",
+  "retain-device-identity",
+  "retain-institution-identity",
+  "retain-patient-characteristics",
+  "retain-longitudinal-full-dates",
+  "retain-longitudinal-modified-dates",
+  "clean-descriptors",
+] as const;
+const contentRows = rows("deid-sr-table.tsv").map(
+  ([, value = "", scheme = "", valueType = "", , , basic = "", ...columns]) => {
+    const options = SR_COLUMNS.flatMap((option, index) => {
+      const letter = columns[index];
+      return letter === "K" || letter === "C" ? [`"${option}": "${letter}"`] : [];
+    });
+    const concept = JSON.stringify(`${value} ${scheme}`);
+    return `  { concept: ${concept}, valueType: "${valueType}", basic: "${basic}", options: {${options.length > 0 ? ` ${options.join(", ")} ` : ""}} },`;
+  },
+);
+write(
+  "content-table",
+  "deid-sr-table.tsv",
+  `import type { ContentRow } from "./content-row.ts";
+
+/** PS3.15 2026c Table E.3.4-1. */
+export const CONTENT_TABLE: readonly ContentRow[] = [
+${contentRows.join("\n")}
+];
+`,
+);
+
 const schemes = Map.groupBy(rows("deid-code-meanings.tsv"), ([scheme]) => scheme ?? "");
 write(
   "code-meanings",

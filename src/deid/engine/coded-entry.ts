@@ -2,7 +2,8 @@ import type { DataElement, DataSet, SequenceItem } from "../../dicom/data-set.ts
 import { type Tag, tagOf } from "../../dicom/tag.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
-import { CODE_FORMS, CODE_MEANINGS } from "../tables/code-schemes.ts";
+import { codeMeaning } from "../tables/code-meanings.ts";
+import { CODE_FORMS } from "../tables/code-schemes.ts";
 import { DUMMY_CODE } from "../tables/dummies.ts";
 import { heldBytes, textBytes } from "./element-bytes.ts";
 
@@ -30,11 +31,7 @@ export function publicEntry(item: DataSet): CodedEntry | undefined {
   const scheme = firstValue(item.get(CODING_SCHEME_DESIGNATOR));
   const form = CODE_FORMS.get(scheme);
   if (form === undefined || !form.test(value)) return undefined;
-  return { value, scheme, meaning: meaningOf(value, scheme) };
-}
-
-function meaningOf(value: string, scheme: string): string {
-  return CODE_MEANINGS.get(`${value} ${scheme}`) ?? value;
+  return { value, scheme, meaning: codeMeaning(value, scheme) ?? value };
 }
 
 export function codedElements(entry: CodedEntry): [Tag, DataElement][] {

@@ -6,7 +6,7 @@ import {
   EXPLICIT_VR_LITTLE_ENDIAN,
   IMPLICIT_VR_LITTLE_ENDIAN,
 } from "../../dicom/dictionary/transfer-syntaxes.ts";
-import type { Tag } from "../../dicom/tag.ts";
+import { type Tag, tagOf } from "../../dicom/tag.ts";
 import { characterSetOf, textOf, uidOf } from "../../dicom/values.ts";
 import { fileMetaOf } from "../../dicom/writer.ts";
 import type { Pseudonym } from "../../staging/deidentified-file.ts";
@@ -28,7 +28,11 @@ import type { FilterContext } from "./filter-context.ts";
 import { filterDataSet } from "./filter-data-set.ts";
 import { appliedOptions, markElements, missingElements } from "./marks.ts";
 import { Rejection } from "./rejection.ts";
+import { contentModeOf, isStructuredAdmitted } from "./structured-policy.ts";
 import { createTally, type Tally } from "./tally.ts";
+
+const VERIFICATION_FLAG = tagOf(0x0040a493);
+const VERIFYING_OBSERVERS = tagOf(0x0040a073);
 
 /** Everything of an output file, before it is written. */
 export interface ComposedOutput {
@@ -93,6 +97,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
     implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
     isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
+    contentMode: contentModeOf(original.sopClass, profile),
     tally,
     signal: options.signal,
   };
@@ -100,6 +105,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const { mask, written } = await addPixels(kept, file, original.sopClass, profile, context);
   addAge(kept, dataSet, profile, tally);
   const applied = appliedOptions(profile, mask !== undefined);
+  settleVerification(kept);
   addOurs(kept, context, profile, applied);
   noteFindings(file, tally);
 
@@ -129,7 +135,9 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
 export function pixelQuestionOf(file: Part10File, sopClassUid: string, profile: Profile): PixelQuestion {
   const { dataSet, transferSyntaxUid } = file;
   const bigEndian = transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN;
-  return { settings: profile.pixels, documents: profile.documents, sopClassUid, transferSyntaxUid, dataSet, bigEndian };
+  const admitsStructured = isStructuredAdmitted(sopClassUid, profile);
+  const { pixels: settings, documents } = profile;
+  return { settings, documents, admitsStructured, sopClassUid, transferSyntaxUid, dataSet, bigEndian };
 }
 
 /** Pixel data as the policy lets it out, and what that makes of the attributes about it. */
@@ -154,6 +162,12 @@ async function addPixels(
   if (treatment.replaceDocument) written.push(...replaceDocument(kept));
   for (const { tag } of written) context.tally.action(tag, "replaced");
   return { mask, written };
+}
+
+/** Nobody vouches for a report whose verifying observers are gone. PS3.3 C.17.2. */
+function settleVerification(kept: Map<Tag, DataElement>): void {
+  if (!kept.has(VERIFICATION_FLAG) || kept.has(VERIFYING_OBSERVERS)) return;
+  kept.set(...textElement(VERIFICATION_FLAG, "CS", "UNVERIFIED"));
 }
 
 function originalUids(dataSet: DataSet): { sopClass: string; sopInstance: string; study: string; series: string } {

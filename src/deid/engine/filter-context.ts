@@ -1,6 +1,7 @@
 import type { IdentifierKind } from "../pseudonyms/pseudonymizer.ts";
 import type { AttributeTypes } from "../rules/attribute-type.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
+import type { ContentMode } from "../rules/content-rules.ts";
 import type { ComposedSource } from "./composed-source.ts";
 import type { Tally } from "./tally.ts";
 
@@ -22,6 +23,7 @@ export interface FilterContext {
   readonly implicitVr: boolean;
   /** Whether a folded word names somebody or something of this study. */
   readonly isIdentifier: (folded: string) => boolean;
+  readonly contentMode: ContentMode;
   readonly tally: Tally;
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,4 @@
 import type { DataElement, DataSet, ElementValue, SequenceItem } from "../../dicom/data-set.ts";
-import { tags } from "../../dicom/dictionary/tags.ts";
 import { formatTag, isPrivate, type Tag, tagOf } from "../../dicom/tag.ts";
 import { characterSetOf } from "../../dicom/values.ts";
 import type { Vr } from "../../dicom/vr.ts";
@@ -9,10 +8,11 @@ import type { Rule, Treatment } from "../rules/rule.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
-import { CODED_IDENTITY_SEQUENCES } from "../tables/dummies.ts";
 import { cleanedValue, unchangedIfClean } from "./cleaned-text.ts";
-import { codedElements, dummyCodedItem, isCodedEntry, publicEntry, textElement } from "./coded-entry.ts";
-import { dummyBytes, heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
+import { codedElements, isCodedEntry, publicEntry } from "./coded-entry.ts";
+import { decideContentItem, settleContentItem } from "./content-items.ts";
+import { dummyValue } from "./dummy-value.ts";
+import { heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { createPrivateBlocks, type PrivateBlocks } from "./private-blocks.ts";
 import { Rejection } from "./rejection.ts";
@@ -22,9 +22,8 @@ const DEPTH_LIMIT = 64;
 /** Number strings longer than this are not read into memory: the instance is rejected. */
 const TEXT_LIMIT_BYTES = 64 * 2 ** 20;
 
-const REFERENCED_PERFORMED_PROCEDURE_STEP = 0x00081111;
-/** Modality Performed Procedure Step SOP Class. PS3.4 F.7. */
-const MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3";
+/** Items that are there for the free text in them go with it: annotations of waveforms. PS3.3 C.10.10. */
+const FREE_TEXT_ITEMS: ReadonlyMap<number, readonly Tag[]> = new Map([[0x0040b020, [tagOf(0x00700006)]]]);
 
 /** Where an element stands: in which sequence (0: none) and how deep. */
 interface Place {
@@ -45,6 +44,7 @@ const ACTION_NAMES: Readonly<Record<Treatment["kind"], ActionName>> = {
   terms: "kept",
   text: "kept",
   clean: "cleaned",
+  content: "cleaned",
   pixels: "kept",
   words: "kept",
   walk: "kept",
@@ -137,6 +137,7 @@ async function treatElement(
   const { treatment } = rule;
   if (treatment.kind === "none") return undefined;
   if (treatment.kind === "walk") return walk(element, treatment.unlessOptional, place, context);
+  if (treatment.kind === "content") return walkContent(element, place, context);
   if (treatment.kind === "numbered") {
     return labelInVocabulary(element, vr, treatment, place, context) ?? numberedLabel(treatment, vr, kept);
   }
@@ -194,6 +195,10 @@ async function walk(
   let dropped = 0;
   for (const item of sourceItems) {
     context.signal.throwIfAborted();
+    if (FREE_TEXT_ITEMS.get(element.tag)?.some((tag) => item.dataSet.has(tag)) === true) {
+      context.tally.note("text-annotation-removed");
+      continue;
+    }
     const kept = await filterDataSet(item.dataSet, element.tag, depth + 1, context, characterSet);
     if (isCodedEntry(item.dataSet)) {
       const entry = publicEntry(item.dataSet);
@@ -208,6 +213,29 @@ async function walk(
   }
   if (dropped > 0) context.tally.note("private-code-dropped");
   return dropped > 0 && items.length === 0 ? undefined : { kind: "sequence", items };
+}
+
+/** The content items that may stay, each with what is below it. Items that are gone leave no number behind: nothing counts them but itself. */
+async function walkContent(
+  element: DataElement,
+  { depth, characterSet }: Place,
+  context: FilterContext,
+): Promise<ElementValue | undefined> {
+  const { contentMode, rules, tally } = context;
+  const sourceItems = contentMode === "none" ? undefined : sequenceItems(element);
+  if (sourceItems === undefined) return undefined;
+  const items: SequenceItem[] = [];
+  for (const item of sourceItems) {
+    context.signal.throwIfAborted();
+    const decision = decideContentItem(item.dataSet, rules.contentRules, contentMode);
+    const settled =
+      decision === "remove"
+        ? undefined
+        : settleContentItem(await filterDataSet(item.dataSet, element.tag, depth + 1, context, characterSet), decision);
+    if (settled === undefined) tally.note("content-item-removed");
+    else items.push({ dataSet: settled, undefinedLength: false });
+  }
+  return items.length === 0 ? undefined : { kind: "sequence", items };
 }
 
 /** X/Z/U*: only where the sequence is required, or may be, do its items stay. PS3.15 E.1.1. Within functional groups other parts count on them. */
@@ -279,22 +307,6 @@ function applyFallback(
 
 function emptyValue(vr: Vr): ElementValue {
   return vr === "SQ" ? { kind: "sequence", items: [] } : { kind: "bytes", bytes: new Uint8Array() };
-}
-
-function dummyValue(tag: number, vr: Vr, rule: Rule, context: FilterContext): ElementValue {
-  if (vr !== "SQ") return { kind: "bytes", bytes: dummyBytes(vr, rule, context.uid) };
-  if (tag === REFERENCED_PERFORMED_PROCEDURE_STEP) return { kind: "sequence", items: [dummyStepReference(context)] };
-  const isCoded = CODED_IDENTITY_SEQUENCES.has(tag) || context.types(tag, 0x00080104) !== "unknown";
-  return { kind: "sequence", items: isCoded ? [dummyCodedItem()] : [] };
-}
-
-/** A reference to a procedure step that is nobody's. PS3.3 10.8. */
-function dummyStepReference(context: FilterContext): SequenceItem {
-  const dataSet = new Map([
-    textElement(tags.ReferencedSOPClassUID, "UI", MODALITY_PERFORMED_PROCEDURE_STEP),
-    textElement(tags.ReferencedSOPInstanceUID, "UI", context.uid("dummy")),
-  ]);
-  return { dataSet, undefinedLength: false };
 }
 
 /** US or SS, OB or OW: the source's own choice; otherwise the dictionary's. */

@@ -26,6 +26,7 @@ function decide(sopClass: string, changes: readonly DataElement[] = [], question
     transferSyntaxUid: EXPLICIT,
     dataSet: dataSetOf([...BASE, ...changes]),
     bigEndian: false,
+    admitsStructured: false,
     ...question,
   });
   if (decision.kind === "let-out") return ["passes", ...decision.treatment.notes].join(" ");

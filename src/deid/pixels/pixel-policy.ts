@@ -25,6 +25,8 @@ const TEXT_MODALITIES = new Set(["OT", "SC", "US"]);
 export interface PixelQuestion {
   readonly settings: PixelSettings;
   readonly documents: "reject" | "replace";
+  /** Whether the profile has reports, key objects and presentation states cleaned. */
+  readonly admitsStructured: boolean;
   readonly sopClassUid: string;
   readonly transferSyntaxUid: string;
   readonly dataSet: DataSet;
@@ -59,9 +61,10 @@ export function decidePixels(question: PixelQuestion): PixelDecision {
     return letOut(question, { replaceDocument: true });
   if (kind === "pdf" || kind === "document" || hasDocument) return excluded("document");
   if (kind === "video" || VIDEO_TRANSFER_SYNTAX.test(question.transferSyntaxUid)) return excluded("video");
-  if (STRUCTURED_ROOTS.some((root) => sopClassUid.startsWith(root))) return excluded("sop-class");
-  if (pixelClass === undefined) return rejected("SOP_CLASS_NOT_ALLOWED", "sop-class");
-  if (kind === "no-pixels")
+  const isStructured = STRUCTURED_ROOTS.some((root) => sopClassUid.startsWith(root));
+  if (isStructured && !question.admitsStructured) return excluded("sop-class");
+  if (pixelClass === undefined && !isStructured) return rejected("SOP_CLASS_NOT_ALLOWED", "sop-class");
+  if (pixelClass === undefined || kind === "no-pixels")
     return hasPixels ? rejected("SOP_CLASS_NOT_ALLOWED", "unexpected-pixel-data") : letOut(question, {});
   return decideImage(question, pixelClass, settings);
 }

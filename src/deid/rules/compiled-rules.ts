@@ -4,6 +4,8 @@ import { type PseudonymSettings, USUAL_PSEUDONYMS } from "../profiles/profile.ts
 import { pseudonymRules } from "../pseudonyms/pseudonym-rules.ts";
 import type { BasicAction, ConfidentialityRow } from "../tables/confidentiality-row.ts";
 import { CONFIDENTIALITY_TABLE } from "../tables/confidentiality-table.generated.ts";
+import { CONTENT_PART_SEQUENCES, CONTENT_SEQUENCES } from "../tables/content-sequences.ts";
+import { CONTENT_TABLE } from "../tables/content-table.generated.ts";
 import { DEFINED_TERMS } from "../tables/defined-terms.generated.ts";
 import { EXTRA_TERMS } from "../tables/extra-terms.ts";
 import { RETIRED_TAGS } from "../tables/retired-tags.generated.ts";
@@ -12,6 +14,7 @@ import { SAFE_SEQUENCES } from "../tables/safe-sequences.generated.ts";
 import { SPECIAL_RULES } from "../tables/special-rules.ts";
 import { TECHNICAL_WORDS, TEXT_FORMS } from "../tables/text-forms.ts";
 import { type Vocabulary, vocabularyOf } from "./clean-text.ts";
+import { type ContentRules, compileContentRules } from "./content-rules.ts";
 import { compilePrivateRules, type PrivateRules } from "./private-rules.ts";
 import type { ByType, NumberBand, Rule, Treatment } from "./rule.ts";
 import { standardVr } from "./standard-vr.ts";
@@ -23,6 +26,7 @@ export interface CompiledRules {
   /** `ancestors`: the sequences around the element, the outermost first; without them rules of one place do not hold. */
   ruleOf(tag: number, ancestors?: readonly number[]): Rule;
   readonly privateRules: PrivateRules;
+  readonly contentRules: ContentRules;
 }
 
 const NONE: Treatment = { kind: "none" };
@@ -47,6 +51,8 @@ export const BY_CODE: Readonly<Record<BasicAction, ByType>> = {
 const UNLISTED: ByType = { optional: "remove", empty: "empty", required: "dummy", unknown: "remove" };
 
 const NUMBER_VRS = new Set(["US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "OF", "OD", "OL", "OV", "IS", "DS"]);
+/** Of a content item that may stay. PS3.3 C.17.3. */
+const TEXT_VALUE = 0x0040a160;
 const CLEANED_VRS = new Set(["LO", "SH", "ST", "LT", "UT", "UC"]);
 const DATE_VRS = new Set(["DA", "DT", "TM"]);
 
@@ -61,7 +67,7 @@ export function compileRules(
   const active = new Set(options);
   const rows = new Map(CONFIDENTIALITY_TABLE.map((row) => [row.tag, row]));
   const retired = new Set(RETIRED_TAGS);
-  const sequences = new Set(SAFE_SEQUENCES);
+  const sequences = new Set([...SAFE_SEQUENCES, ...CONTENT_PART_SEQUENCES]);
   const replacements = pseudonymRules(pseudonyms);
   const vocabulary = active.has("clean-descriptors") ? vocabularyOf() : undefined;
   const compiled = new Map<number, Rule>();
@@ -73,12 +79,14 @@ export function compileRules(
     const row = rows.get(tag);
     const rule = row === undefined ? unlistedRule(tag, active, retired, sequences) : tableRule(row, active);
     const cleaned = vocabulary === undefined ? rule : cleanedRule(rule, row, vocabulary);
-    return withVocabulary({ ...cleaned, ...special, ...replacements.get(tag) }, vocabulary);
+    const content = contentRule(tag, vocabulary);
+    return withVocabulary({ ...cleaned, ...special, ...content, ...replacements.get(tag) }, vocabulary);
   };
 
   return {
     hash: hashOf(options, replacements, vocabulary),
     privateRules: compilePrivateRules(active),
+    contentRules: compileContentRules(active),
     ruleOf(tag) {
       const known = compiled.get(tag);
       if (known !== undefined) return known;
@@ -91,6 +99,14 @@ export function compileRules(
 
 function tableRule(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Rule {
   return { treatment: tableTreatment(row, active), fallback: BY_CODE[row.basic], reason: "table" };
+}
+
+/** Whether there is content to judge, the object and its profile say; without, the table's row holds. */
+function contentRule(tag: number, vocabulary: Vocabulary | undefined): Partial<Rule> | undefined {
+  if (CONTENT_SEQUENCES.has(tag)) return { treatment: { kind: "content" } };
+  if (tag !== TEXT_VALUE) return undefined;
+  const treatment: Treatment = vocabulary === undefined ? NONE : { kind: "clean", vocabulary };
+  return { treatment, fallback: UNLISTED };
 }
 
 /** A label of the vocabulary's words need not be numbered anew. */
@@ -113,6 +129,8 @@ function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>
   if (active.has("retain-patient-characteristics") && row.options["retain-patient-characteristics"] === "K") {
     return characteristicTreatment(row);
   }
+  const isCleaned = active.has("clean-structured-content") && row.options["clean-structured-content"] === "C";
+  if (isCleaned && row.vr === "SQ") return { kind: "walk", unlessOptional: false };
   // A dummy UID is a replaced one: PS3.15 E.1.1 leaves the choice, and references stay whole.
   if (row.basic === "U" || (row.basic === "D" && row.vr === "UI")) return { kind: "uid" };
   if (row.basic === "X/Z/U*") return { kind: "walk", unlessOptional: true };
@@ -205,6 +223,9 @@ function hashOf(
     Object.entries(SAFE_PRIVATE).sort(),
     [...replacements],
     vocabulary?.hash,
+    CONTENT_TABLE,
+    CONTENT_PART_SEQUENCES,
+    [...CONTENT_SEQUENCES],
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

@@ -49,6 +49,7 @@ export function layRules(base: CompiledRules, { rules, unlisted }: LaidRules): C
     return MISSING_IS_ADDED.has(tag) ? UNLISTED_EMPTIED : UNLISTED_REMOVED;
   };
   return {
+    ...base,
     hash: hashOf(base.hash, rules, unlisted),
     ruleOf(tag, ancestors) {
       const found = byTag.get(tag)?.find(({ path }) => path === undefined || isAt(path, ancestors));

@@ -4,7 +4,7 @@
  */
 export type TextForm =
   /** Every word is in the vocabulary, or is a number of up to 3 digits, or such a number after a word's letters. */
-  { readonly kind: "words" }
+  | { readonly kind: "words" }
   /** Of the whole value, of up to `limit` characters (default: TEXT_FORM_LIMIT). */
   | { readonly kind: "pattern"; readonly pattern: TextPattern; readonly limit?: number };
 
@@ -22,6 +22,7 @@ const WORDS = { kind: "words" } as const;
 export const TEXT_FORMS: ReadonlyMap<number, TextForm> = new Map<number, TextForm>([
   [0x00080070, WORDS], // Manufacturer
   [0x00081090, WORDS], // Manufacturer's Model Name
+  [0x0040db00, { kind: "pattern", pattern: /^[0-9]{3,5}$/ }], // Template Identifier
   [0x00181020, { kind: "pattern", pattern: /^(?:syngo |MR |CT )?[A-Z]{0,2}[0-9]{1,2}(?:[._][0-9A-Z]{1,3}){0,3}$/ }], // Software Versions
   [
     0x00180024, // Sequence Name

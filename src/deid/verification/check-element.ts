@@ -13,7 +13,8 @@ import {
   roundedNumber,
   splitValues,
 } from "../rules/value-forms.ts";
-import { CODE_FORMS, CODE_MEANINGS } from "../tables/code-schemes.ts";
+import { isCodeMeaning } from "../tables/code-meanings.ts";
+import { CODE_FORMS } from "../tables/code-schemes.ts";
 import { DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
 import type { ExpectedMask } from "./check-mask.ts";
 import type { Harvest } from "./harvest.ts";
@@ -117,7 +118,7 @@ function searchedAs(
   if (mayRepeat === true) return [];
   if (judgement === "binary") return vr === "UL" || vr === "SL" ? ["number", "binary"] : ["binary"];
   if (treatment.kind === "number" || treatment.kind === "round") return ["number"];
-  if (treatment.kind === "code") return MEANINGS.has(splitValues(bytes ?? new Uint8Array())[0] ?? "") ? [] : ["code"];
+  if (treatment.kind === "code") return isCodeMeaning(splitValues(bytes ?? new Uint8Array())[0] ?? "") ? [] : ["code"];
   if (treatment.kind === "clean" || (treatment.kind === "numbered" && treatment.vocabulary !== undefined))
     return ["clean"];
   if (treatment.kind !== "text" || treatment.form.kind !== "pattern") return [];
@@ -127,7 +128,11 @@ function searchedAs(
 function checkSequence(token: Token, rule: Rule): ElementCheck {
   if (token.tag === PIXEL_DATA && rule.treatment.kind === "pixels") return passed();
   const isOurs = token.tag === METHOD_CODE_SEQUENCE;
-  const mayBeLeft = rule.treatment.kind === "walk" || allows(rule, "empty") || allows(rule, "dummy");
+  const mayBeLeft =
+    rule.treatment.kind === "walk" ||
+    rule.treatment.kind === "content" ||
+    allows(rule, "empty") ||
+    allows(rule, "dummy");
   return isOurs || mayBeLeft ? passed() : { ok: false, reason: "element-not-allowed" };
 }
 
@@ -206,10 +211,8 @@ function isCode(token: Token, bytes: Buffer, expectations: Expectations): boolea
   if (token.tag === 0x00080102) return CODE_FORMS.has(value);
   const hasForm = [...CODE_FORMS.values()].some((form) => form.test(value));
   if (token.tag === 0x00080100) return hasForm;
-  return token.tag === 0x00080104 && (hasForm || MEANINGS.has(value));
+  return token.tag === 0x00080104 && (hasForm || isCodeMeaning(value));
 }
-
-const MEANINGS = new Set(CODE_MEANINGS.values());
 
 function isDummy(value: string, vr: string, rule: Rule, { uids }: Expectations): boolean {
   if (vr === "UI") return uids.has(value);

@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import type { DataElement, DataSet } from "../../dicom/data-set.ts";
+import { tagOf } from "../../dicom/tag.ts";
+import { dataSetOf, itemsOf, sequenceElement, textOf, uidOf } from "../../dicom/values.ts";
+import { deidentifyObject, profileWith } from "../testing/deidentify.ts";
+import { ctImage, text } from "../testing/objects.ts";
+import { code, content, image, report } from "../testing/reports.ts";
+
+const BASIC_TEXT_SR = "1.2.840.10008.5.1.4.1.1.88.11";
+const KEY_OBJECT = "1.2.840.10008.5.1.4.1.1.88.59";
+const clean = profileWith(["clean-structured-content"], { sr: "keep" });
+const research = profileWith(["clean-descriptors", "clean-structured-content", "retain-longitudinal-modified-dates"], {
+  sr: "keep",
+});
+
+/** "TEXT 121071: value" of every item, indented by its depth. */
+function outline(dataSet: DataSet, indent = ""): string[] {
+  return itemsOf(dataSet, tagOf(0x0040a730)).flatMap(({ dataSet: item }) => {
+    const concept = itemsOf(item, tagOf(0x0040a043))[0]?.dataSet;
+    const name = concept === undefined ? "" : textOf(concept, tagOf(0x00080104));
+    const value = textOf(item, tagOf(0x0040a160)) ?? textOf(item, tagOf(0x0040a123)) ?? "";
+    return [`${indent}${textOf(item, tagOf(0x0040a040))} ${name} ${value}`.trimEnd(), ...outline(item, `${indent}  `)];
+  });
+}
+
+async function outputOf(items: readonly DataSet[], profile = clean, sopClass = BASIC_TEXT_SR): Promise<DataSet> {
+  const { outcome, dataSet } = await deidentifyObject(report(sopClass, items), profile);
+  expect(outcome.kind === "deidentified" ? "" : JSON.stringify(outcome)).toBe("");
+  return dataSet;
+}
+
+const tree = [
+  content(
+    "CONTAINER",
+    "121070 DCM",
+    [],
+    [
+      content("TEXT", "121071 DCM", [text(0x0040a160, "Mass in the left lung of Brandybuck")]),
+      content("TEXT", "121077 DCM", [text(0x0040a160, "Brandybuck")], [content("TEXT", "121071 DCM", [])]),
+      content("PNAME", "121008 DCM", [text(0x0040a123, "Harcourt^Philippa")]),
+      content("PNAME", "121088 DCM", [text(0x0040a123, "Harcourt^Philippa")]),
+      content("TEXT", "112347 DCM", [text(0x0040a160, "12 lung")]),
+      content("TEXT", "X1 99LOCAL", [text(0x0040a160, "lung")]),
+      content("TABLE", "121071 DCM", []),
+      image("121112 DCM", "1.2.826.0.1.3680043.9.7.3.2"),
+    ],
+  ),
+  content("DATE", "121031 DCM", [text(0x0040a121, "19310704")]),
+  content("DATETIME", "113809 DCM", [text(0x0040a120, "20240229101500")]),
+  content("DATE", "11955-2 LN", [text(0x0040a121, "20240201")]),
+  content("UIDREF", "112040 DCM", [text(0x0040a124, "1.2.826.0.1.3680043.9.7.5")]),
+];
+
+describe("a report", () => {
+  it("is left out unless its profile keeps it", async () => {
+    for (const profile of [profileWith([]), profileWith(["clean-structured-content"])]) {
+      const { outcome } = await deidentifyObject(report(BASIC_TEXT_SR, tree), profile);
+      expect(outcome).toEqual({ kind: "excluded", reason: "sop-class" });
+    }
+  });
+
+  it("keeps codes, references and the tree; text and names as table E.3.4-1 says", async () => {
+    const output = await outputOf(tree);
+    expect(outline(output)).toEqual([
+      "CONTAINER Findings",
+      "  TEXT Finding Anonymized",
+      "  PNAME Person Observer Name Anonymous",
+      "  TEXT Component ID Anonymized",
+      "  IMAGE Source of Measurement",
+      "DATETIME Start of X-Ray Irradiation",
+      "UIDREF Tracking Unique Identifier",
+    ]);
+    expect(textOf(output, tagOf(0x0040a493))).toBe("VERIFIED");
+    expect(JSON.stringify([...output.keys()])).not.toContain("Brandybuck");
+  });
+
+  it("keeps what is left of its texts with clean-descriptors, and dates moved", async () => {
+    const output = await outputOf(tree, research);
+    expect(outline(output)).toEqual([
+      "CONTAINER Findings",
+      "  TEXT Finding Mass in the left lung of",
+      "  PNAME Person Observer Name Anonymous",
+      "  TEXT Component ID Anonymized",
+      "  IMAGE Source of Measurement",
+      "DATETIME Start of X-Ray Irradiation",
+      "DATE 11955-2",
+      "UIDREF Tracking Unique Identifier",
+    ]);
+  });
+
+  it("refers to what its references are called now", async () => {
+    const { dataSet } = await deidentifyObject(report(BASIC_TEXT_SR, tree), clean);
+    const [container] = itemsOf(dataSet, tagOf(0x0040a730));
+    const reference = itemsOf(container?.dataSet ?? new Map(), tagOf(0x0040a730)).at(-1);
+    const [sop] = itemsOf(reference?.dataSet ?? new Map(), tagOf(0x00081199));
+    expect(uidOf(sop?.dataSet ?? new Map(), tagOf(0x00081155))).toMatch(/^2\.25\./);
+  });
+
+  it("is a root with a dummy as a skeleton", async () => {
+    const output = await outputOf(tree, profileWith([], { sr: "skeleton" }));
+    expect(outline(output)).toEqual(["TEXT Anonymized Anonymized"]);
+  });
+
+  it("tells the age of nobody over 89", async () => {
+    const age = (years: string): DataElement =>
+      sequenceElement(tagOf(0x0040a300), [dataSetOf([text(0x0040a30a, years)])]);
+    const items = [content("NUM", "121033 DCM", [age("92")]), content("NUM", "121033 DCM", [age("61")])];
+    const profile = profileWith(["clean-structured-content", "retain-patient-characteristics"], { sr: "keep" });
+    expect(itemsOf(await outputOf(items, profile), tagOf(0x0040a730))).toHaveLength(1);
+  });
+
+  it("goes on at depth 30", async () => {
+    let item = content("TEXT", "121071 DCM", [text(0x0040a160, "Brandybuck")]);
+    for (let depth = 0; depth < 30; depth += 1) item = content("CONTAINER", "121070 DCM", [], [item]);
+    const { bytes } = await deidentifyObject(report(BASIC_TEXT_SR, [item]), clean);
+    expect(bytes.includes("Anonymized")).toBe(true);
+    expect(bytes.includes("Brandybuck")).toBe(false);
+  });
+});
+
+it("a key object keeps its references without any option, and none of its words", async () => {
+  const items = [
+    content("TEXT", "113012 DCM", [text(0x0040a160, "for Brandybuck")]),
+    image("121112 DCM", "1.2.826.0.1.3680043.9.7.3.2"),
+  ];
+  const output = await outputOf(items, profileWith([]), KEY_OBJECT);
+  expect(outline(output)).toEqual(["IMAGE Source of Measurement"]);
+});
+
+it("specimen steps and acquisition contexts are judged as content is", async () => {
+  const step = dataSetOf([
+    sequenceElement(tagOf(0x00400612), [
+      content("TEXT", "121041 DCM", [text(0x0040a160, "Brandybuck-1")]),
+      content("CODE", "111701 DCM", [sequenceElement(tagOf(0x0040a168), [code("433466003 SCT")])]),
+    ]),
+  ]);
+  const context = [
+    content("CODE", "109054 DCM", [sequenceElement(tagOf(0x0040a168), [code("40199007 SCT")])]),
+    content("TEXT", "109054 DCM", [text(0x0040a160, "Brandybuck")]),
+  ];
+  const object = ctImage([sequenceElement(tagOf(0x00400610), [step]), sequenceElement(tagOf(0x00400555), context)]);
+  const { dataSet } = await deidentifyObject(object, clean);
+  expect(itemsOf(dataSet, tagOf(0x00400555))).toHaveLength(1);
+  const [kept] = itemsOf(dataSet, tagOf(0x00400610));
+  expect(itemsOf(kept?.dataSet ?? new Map(), tagOf(0x00400612))).toHaveLength(1);
+  expect(itemsOf((await deidentifyObject(object, profileWith([]))).dataSet, tagOf(0x00400555))).toEqual([]);
+});
