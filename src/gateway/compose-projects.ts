@@ -3,7 +3,7 @@ import type { ProjectSettings, Settings } from "../config/settings.ts";
 import { createDeidentifier, type DeidentifierOptions } from "../deid/deidentifier.ts";
 import { loadProfile } from "../deid/profiles/load-profile.ts";
 import { loadLookupTable } from "../deid/pseudonyms/lookup-table.ts";
-import { loadPixlSecrets } from "../deid/pseudonyms/pixl-secrets.ts";
+import { loadPixlSecrets, pixlSecretsId } from "../deid/pseudonyms/pixl-secrets.ts";
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
 import type { Destination } from "../delivery/destination.ts";
 import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
@@ -11,6 +11,7 @@ import { createFolderDestination } from "../delivery/folder/folder-destination.t
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ArchiveFacts, ProjectFacts } from "../operations/context.ts";
 import type { PipelineProject } from "../pipeline/services.ts";
+import type { Store } from "../store/store.ts";
 import type { Logger } from "../units/logger.ts";
 import { connectionTo } from "./connections.ts";
 import type { ViolationCounts } from "./violation-counts.ts";
@@ -81,10 +82,30 @@ async function pseudonymSources({
   };
 }
 
+/**
+ * Writes down which key each project is opened with.
+ * @throws GatewayError PROJECT_KEY_CHANGED when studies were delivered with another one
+ */
+export async function useProjectKeys(settings: Settings, store: Store, nowMs: number): Promise<void> {
+  for (const project of settings.projects) {
+    const keyId = await keyIdOf(project);
+    const use = await store.useProjectKey({ project: project.name, keyId, force: false }, nowMs);
+    if (use === "refused") throw new GatewayError("PROJECT_KEY_CHANGED", { project: project.name });
+  }
+}
+
+/** Of everything that pseudonyms are made with. */
+async function keyIdOf({ keyFile, pseudonyms }: ProjectSettings): Promise<string> {
+  const { id } = await loadProjectKey(keyFile);
+  return pseudonyms.mode === "pixl" ? `${id}-${pixlSecretsId(await loadPixlSecrets(pseudonyms))}` : id;
+}
+
 export async function projectFacts(settings: Settings): Promise<ReadonlyMap<string, ProjectFacts>> {
   const facts = new Map<string, ProjectFacts>();
-  for (const { name, accessionNumbersUnique, optOut } of settings.projects) {
-    facts.set(name, { name, accessionNumbersUnique, optOut: await loadOptOut(optOut) });
+  for (const project of settings.projects) {
+    const { name, accessionNumbersUnique } = project;
+    const optOut = await loadOptOut(project.optOut);
+    facts.set(name, { name, accessionNumbersUnique, optOut, keyId: () => keyIdOf(project) });
   }
   return facts;
 }

@@ -21,7 +21,7 @@ import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { certificateFacts, tlsListenerFacts } from "./certificate-facts.ts";
-import { composeProjects, openDestinations, projectFacts } from "./compose-projects.ts";
+import { composeProjects, openDestinations, projectFacts, useProjectKeys } from "./compose-projects.ts";
 import { connectionTo } from "./connections.ts";
 import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
@@ -46,7 +46,7 @@ export interface GatewayOptions {
   readonly disk?: Disk;
 }
 
-/** Builds everything from settings. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, KEY_FILE_…, STORE_…, LISTENER_PORT_IN_USE */
+/** Builds everything from settings. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, KEY_FILE_…, PROJECT_KEY_CHANGED, STORE_…, LISTENER_PORT_IN_USE */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { settings, logger } = options;
   const clock = options.clock ?? systemClock;
@@ -101,6 +101,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
       logger,
     }),
   );
+  await useProjectKeys(settings, store, clock.nowMs());
   const destinations = await openDestinations(settings, logger, violations);
   for (const destination of destinations.values()) opened.use(destination);
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });

@@ -47,6 +47,8 @@ export interface ProjectFacts {
   readonly name: string;
   readonly accessionNumbersUnique: boolean;
   readonly optOut: ReadonlySet<string>;
+  /** Names the key that the settings give now. @throws GatewayError KEY_FILE_… */
+  keyId(): Promise<string>;
 }
 
 export interface ArchiveFacts {

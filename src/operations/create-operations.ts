@@ -7,7 +7,14 @@ import { neverAborted } from "../units/abort.ts";
 import type { ArchiveFacts, OperationsContext } from "./context.ts";
 import { describeDelivery, describeExclusions, describeJob, isoTime } from "./describe.ts";
 import { examine } from "./doctor.ts";
-import type { ArchiveDocument, CohortDocument, StatusDocument, StudyDocument, SubmitDocument } from "./documents.ts";
+import type {
+  ArchiveDocument,
+  CohortDocument,
+  ProjectKeysDocument,
+  StatusDocument,
+  StudyDocument,
+  SubmitDocument,
+} from "./documents.ts";
 import type { Operations } from "./operations.ts";
 
 const PAGE = 500;
@@ -26,6 +33,7 @@ export function createOperations(context: OperationsContext): Operations {
     showStudy: (id) => showStudy(context, id),
     retryStudy: async (id) => ({ retried: await store.retryJobs({ job: id }, clock.nowMs()) }),
     cancelStudy: async (id) => ({ cancelled: await store.cancelJobs({ job: id }, clock.nowMs()) }),
+    changeProjectKey: (project) => changeProjectKey(context, project),
     listArchives: () => [...context.archives.values()].map(describeArchive),
     async echoArchive(name, signal = neverAborted()) {
       const { archive } = archiveNamed(context, name);
@@ -55,6 +63,21 @@ function describeArchive({ archive, address, retrieve }: ArchiveFacts): ArchiveD
     associations: archive.associations,
     state: "open",
   };
+}
+
+async function changeProjectKey(
+  { store, clock, projects }: OperationsContext,
+  name: string,
+): Promise<ProjectKeysDocument> {
+  const project = projects.get(name);
+  if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: name });
+  const use = await store.useProjectKey({ project: name, keyId: await project.keyId(), force: true }, clock.nowMs());
+  const keys = (await store.projectKeys(name)).map(({ keyId, sinceMs, forced }) => ({
+    keyId,
+    since: isoTime(sinceMs),
+    forced,
+  }));
+  return { project: name, changed: use !== "same", keys };
 }
 
 async function submitCohort(

@@ -107,3 +107,15 @@ export interface DoctorDocument {
   /** The line to send to the administrator of each archive. */
   readonly letters: readonly { readonly archive: string; readonly line: string }[];
 }
+
+/** Keys by their ids, the first one first. */
+export interface ProjectKeysDocument {
+  readonly project: string;
+  readonly changed: boolean;
+  readonly keys: readonly {
+    readonly keyId: string;
+    readonly since: string;
+    /** It took the place of a key that studies had been delivered with. */
+    readonly forced: boolean;
+  }[];
+}

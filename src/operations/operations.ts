@@ -4,6 +4,7 @@ import type {
   ArchiveDocument,
   CohortDocument,
   DoctorDocument,
+  ProjectKeysDocument,
   StatusDocument,
   StudyDocument,
   SubmitDocument,
@@ -29,6 +30,8 @@ export interface Operations {
   showStudy(id: string): Promise<StudyDocument>;
   retryStudy(id: string): Promise<{ readonly retried: number }>;
   cancelStudy(id: string): Promise<{ readonly cancelled: number }>;
+  /** Lets a project go on with the key of its settings though studies were delivered with another; answers every key it had. */
+  changeProjectKey(project: string): Promise<ProjectKeysDocument>;
   listArchives(): readonly ArchiveDocument[];
   echoArchive(
     name: string,

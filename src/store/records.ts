@@ -172,3 +172,14 @@ export interface ExportRow {
   readonly refusedCode: ErrorCode | undefined;
   readonly jobs: readonly JobRecord[];
 }
+
+/** What became of a key that a project is opened with: `refused` when studies were delivered with another one. */
+export type ProjectKeyUse = "first" | "same" | "changed" | "forced" | "refused";
+
+/** One key of a project, by its id: a trace that is only ever added to. */
+export interface ProjectKeyRecord {
+  readonly keyId: string;
+  readonly sinceMs: number;
+  /** It took the place of a key that studies had been delivered with. */
+  readonly forced: boolean;
+}

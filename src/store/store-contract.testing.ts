@@ -5,6 +5,7 @@ import { leases } from "./contract/leases.testing.ts";
 import { listing } from "./contract/listing.testing.ts";
 import { locating } from "./contract/locating.testing.ts";
 import { operating } from "./contract/operating.testing.ts";
+import { projectKeys } from "./contract/project-keys.testing.ts";
 import type { ContractCases, StoreUnderTest } from "./contract/support.testing.ts";
 import { widening } from "./contract/widening.testing.ts";
 
@@ -16,6 +17,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "journal and ledger": journal,
   locating: locating,
   "retry and cancel": operating,
+  "keys of projects": projectKeys,
 };
 
 /** What every store keeps to, whatever it is made of. `open` gives an empty store for each case. */

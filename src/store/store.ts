@@ -13,6 +13,8 @@ import type {
   LedgerEntry,
   LocatedStudy,
   NewCohort,
+  ProjectKeyRecord,
+  ProjectKeyUse,
   SubmittedCohort,
 } from "./records.ts";
 
@@ -89,6 +91,13 @@ export interface Store extends AsyncDisposable {
   cancelJobs(selection: { readonly cohort: string } | { readonly job: string }, nowMs: number): Promise<number>;
   /** At start: leases of workers that died with this home are given back. */
   releaseLeases(nowMs: number): Promise<number>;
+  /** Writes down which key a project's pseudonyms are made with. Not written when the answer is `same` or `refused`. */
+  useProjectKey(
+    use: { readonly project: string; readonly keyId: string; readonly force: boolean },
+    nowMs: number,
+  ): Promise<ProjectKeyUse>;
+  /** Every key the project had, the first one first. */
+  projectKeys(project: string): Promise<readonly ProjectKeyRecord[]>;
   /** Jobs not done that still need the study, for staging's retention. */
   studyIsNeeded(studyInstanceUid: string): Promise<boolean>;
 }

@@ -4,7 +4,7 @@ import type { ProjectSettings } from "../../config/settings.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { settingsOf } from "../gateway-session.ts";
+import { openGateway, settingsOf } from "../gateway-session.ts";
 import { examples } from "../help.ts";
 import { alignedLines, tableLines } from "../table.ts";
 import { isSystemError } from "../write-whole-file.ts";
@@ -12,6 +12,11 @@ import { isSystemError } from "../write-whole-file.ts";
 const NEW_KEY_HELP = `
 32 random bytes, readable by you alone. Pseudonyms are made with it: keep it, apart from the data.
 A file that exists is never overwritten.
+`;
+
+const CHANGE_KEY_HELP = `
+A project whose studies were delivered with another key is not opened: the same patient would get another pseudonym.
+Do this only when the old key is lost or exposed. It is written down, with its time, and cannot be taken back.
 `;
 
 export function addProjectVerbs(program: Command, cli: Cli): void {
@@ -33,6 +38,22 @@ export function addProjectVerbs(program: Command, cli: Cli): void {
     .argument("<file>")
     .addHelpText("after", NEW_KEY_HELP + examples("project new-key keys/lung-ct.key"))
     .action(cli.verb((file: string) => newKey(cli, file)));
+  project
+    .command("change-key")
+    .description("go on with the key of the settings though studies were delivered with another one")
+    .argument("<name>")
+    .addHelpText("after", CHANGE_KEY_HELP + examples("project change-key lung-ct"))
+    .action(cli.verb((name: string) => changeKey(cli, name)));
+}
+
+async function changeKey(cli: Cli, name: string): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const document = await gateway.operations.changeProjectKey(name);
+  await cli.printer.document(document, () => [
+    document.changed ? `${name} goes on with another key` : `${name} has this key already`,
+    ...alignedLines(document.keys.map(({ keyId, since, forced }) => [keyId, since, forced ? "forced" : ""])),
+  ]);
+  return EXIT.fine;
 }
 
 async function list(cli: Cli): Promise<ExitCode> {

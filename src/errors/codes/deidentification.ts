@@ -103,6 +103,11 @@ export const deidentificationCodes = {
     summary: "There is no de-identification profile of this name.",
     remedy: "Use `basic` or `research`.",
   },
+  PROJECT_KEY_CHANGED: {
+    class: "permanent",
+    summary: "Studies of the project were delivered with another key: new ones could not be matched with them.",
+    remedy: "Put the old key back in its place. If it is lost or exposed, run `radferry project change-key NAME`.",
+  },
   PSEUDONYM_SOURCE_MISSING: {
     class: "permanent",
     summary: "The profile's pseudonyms need a file that the project does not name.",

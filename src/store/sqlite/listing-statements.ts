@@ -12,6 +12,12 @@ export const listingStatements = {
   exportRows: `
     SELECT request_no AS requestNo, row_number AS rowNumber, cells, refused_code AS refusedCode
       FROM requests WHERE cohort_no = :cohortNo AND row_number > :afterRow ORDER BY row_number LIMIT :limit`,
+  currentProjectKey: `
+    SELECT key_id AS keyId FROM project_keys WHERE project = :project ORDER BY key_no DESC LIMIT 1`,
+  projectKeys: `
+    SELECT key_id AS keyId, since AS sinceMs, forced FROM project_keys WHERE project = :project ORDER BY key_no`,
+  projectHasDelivered:
+    "SELECT EXISTS (SELECT 1 FROM study_jobs WHERE project = :project AND delivered > 0) AS delivered",
   jobsOfRequest: `
     SELECT ${JOB_COLUMNS} FROM study_jobs
      WHERE job_no IN (SELECT job_no FROM request_jobs WHERE request_no = :requestNo) ORDER BY job_no`,

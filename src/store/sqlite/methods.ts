@@ -2,6 +2,7 @@ import type { Store } from "../store.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
 import { cancelJobs, retryJobs } from "./operate.ts";
+import { projectKeys, useProjectKey } from "./project-keys.ts";
 import type { Session } from "./session.ts";
 import { submitCohort } from "./submit.ts";
 import * as work from "./work.ts";
@@ -34,6 +35,8 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   retryJobs,
   cancelJobs,
   releaseLeases: work.releaseLeases,
+  useProjectKey,
+  projectKeys,
   studyIsNeeded: (session, studyInstanceUid) => session.get("studyIsNeeded", { studyInstanceUid })?.needed === 1,
 };
 
@@ -50,5 +53,6 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "ledger",
   "deliveries",
   "nextDueAtMs",
+  "projectKeys",
   "studyIsNeeded",
 ] satisfies MethodName[]);

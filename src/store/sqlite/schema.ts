@@ -132,9 +132,17 @@ const JOBS = `
     PRIMARY KEY (job_no, destination)
   ) STRICT, WITHOUT ROWID;`;
 
+/** The keys that projects' pseudonyms were made with, by their ids: rows are added, never changed. */
+const PROJECT_KEYS = `
+  CREATE TABLE project_keys (
+    key_no INTEGER PRIMARY KEY, project TEXT NOT NULL, key_id TEXT NOT NULL, since INTEGER NOT NULL, forced INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX project_keys_of_project ON project_keys (project, key_no);`;
+
 /** Append only: what a site has applied is never edited. */
 const migrations: readonly Migration[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
+  { version: 2, name: "keys of projects", sql: PROJECT_KEYS },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

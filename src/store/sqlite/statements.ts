@@ -27,6 +27,8 @@ export const statements = {
     VALUES (:cohortNo, :rowNumber, :studyInstanceUid, :patientId, :accessionNumber,
             :seriesInstanceUids, :participantId, :priority, :cells, :refusedCode)
     RETURNING request_no AS requestNo`,
+  insertProjectKey:
+    "INSERT INTO project_keys (project, key_id, since, forced) VALUES (:project, :keyId, :nowMs, :forced)",
   linkRequest: "INSERT OR IGNORE INTO request_jobs (request_no, job_no) VALUES (:requestNo, :jobNo)",
   linkCohort: `
     INSERT INTO cohort_jobs (cohort_no, job_no) SELECT :cohortNo, :jobNo

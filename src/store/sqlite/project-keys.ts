@@ -1,0 +1,24 @@
+import type { ProjectKeyRecord, ProjectKeyUse } from "../records.ts";
+import type { Session } from "./session.ts";
+
+export function useProjectKey(
+  session: Session,
+  use: { readonly project: string; readonly keyId: string; readonly force: boolean },
+  nowMs: number,
+): ProjectKeyUse {
+  const { project, keyId, force } = use;
+  const known = session.get("currentProjectKey", { project })?.keyId;
+  if (known === keyId) return "same";
+  const hasDelivered = known !== undefined && session.get("projectHasDelivered", { project })?.delivered === 1;
+  if (hasDelivered && !force) return "refused";
+  session.run("insertProjectKey", { project, keyId, nowMs, forced: hasDelivered });
+  return known === undefined ? "first" : hasDelivered ? "forced" : "changed";
+}
+
+export function projectKeys(session: Session, project: string): readonly ProjectKeyRecord[] {
+  return session.all("projectKeys", { project }).map(({ keyId, sinceMs, forced }) => ({
+    keyId: String(keyId),
+    sinceMs: Number(sinceMs),
+    forced: forced === 1,
+  }));
+}
