@@ -19,8 +19,29 @@ export {
 } from "./deid/deidentifier.ts";
 export type { InstanceOutcome } from "./deid/outcome.ts";
 export { type Preview, type PreviewElement, type PreviewTask, previewDeidentification } from "./deid/preview.ts";
-export { loadProfile } from "./deid/profiles/load-profile.ts";
+export {
+  type AttributeDifference,
+  diffProfiles,
+  type ProfileDifference,
+  type SettingDifference,
+} from "./deid/profiles/diff.ts";
+export { type Explanation, explainAttribute, explainProfile } from "./deid/profiles/explain.ts";
+export {
+  importPixlTagOperations,
+  type PixlImport,
+  type PixlImportOptions,
+  type PixlTagOperations,
+} from "./deid/profiles/import-pixl.ts";
+export { type LintReport, type LintWarning, lintProfile } from "./deid/profiles/lint.ts";
+export {
+  checkProfileText,
+  loadProfile,
+  loadProfileDocument,
+  type ProfileCheck,
+} from "./deid/profiles/load-profile.ts";
 export type { Profile } from "./deid/profiles/profile.ts";
+export { type ProfileDocument, profileSchema, type WrittenProfile } from "./deid/profiles/profile-document.ts";
+export { ProfileError, type ProfileProblem } from "./deid/profiles/profile-problems.ts";
 export { type LookupOptions, type LookupTable, loadLookupTable } from "./deid/pseudonyms/lookup-table.ts";
 export { type PixlSecrets, pixlHash } from "./deid/pseudonyms/pixl-hash.ts";
 export { loadProjectKey, type ProjectKey } from "./deid/pseudonyms/project-key.ts";

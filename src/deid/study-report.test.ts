@@ -4,6 +4,7 @@ import { declareDeidentified, parsePseudonym } from "../staging/deidentified-fil
 import type { InstanceOutcome } from "./outcome.ts";
 import { loadProfile } from "./profiles/load-profile.ts";
 import { createStudyReport } from "./study-report.ts";
+import { studyReportSchema } from "./study-report-schema.ts";
 
 const deidentified: InstanceOutcome = {
   kind: "deidentified",
@@ -24,6 +25,10 @@ const deidentified: InstanceOutcome = {
     privateElements: new Map([["(0029,xx10)", 3]]),
     notes: new Map([["surplus-pixel-bytes", 1]]),
     options: ["113107", "113100"],
+    sample: [
+      { tag: "(0010,0010)", vr: "PN", depth: 0, before: { class: "name", length: 19 }, after: { length: 16 } },
+      { tag: "(0008,1030)", vr: "LO", depth: 0, before: { class: "text", length: 23 } },
+    ],
     verify: { hits: 0, sizeBytes: 1000, identifiers: 7 },
   },
 };
@@ -70,5 +75,36 @@ describe("a rejected instance", () => {
 });
 
 it("refuses profiles that it does not have", () => {
-  expect(() => loadProfile("pixl")).toThrow(expect.objectContaining({ code: "PROFILE_UNKNOWN" }));
+  expect(() => loadProfile("nowhere")).toThrow(expect.objectContaining({ code: "PROFILE_UNKNOWN" }));
+});
+
+describe("what the study as a whole tells", () => {
+  const concluded = () => {
+    const report = createStudyReport({ project: "lung", profile: loadProfile("research"), keyId: "0011aabb" });
+    for (const outcome of [deidentified, deidentified]) report.add(outcome);
+    report.revoke({ code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)" });
+    report.conclude({ notes: new Map([["reference-not-delivered", 3]]), durationMs: 12.4 });
+    return report.document();
+  };
+
+  it("takes back what was given away", () => {
+    expect(concluded()).toMatchObject({
+      counts: { instances: 2, deidentified: 1, excluded: 0, rejected: 1 },
+      notes: { "reference-not-delivered": 3 },
+      reasons: [{ code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)", count: 1 }],
+      verify: { hits: 1, ms: 12 },
+    });
+  });
+
+  it("shows each attribute once, in the order of tags", () => {
+    expect(concluded().sample.map(({ tag }) => tag)).toEqual(["(0008,1030)", "(0010,0010)"]);
+  });
+
+  it("has the published form", () => {
+    const document = JSON.parse(JSON.stringify(concluded()));
+    expect(studyReportSchema.parse(document)).toEqual(document);
+    expect(
+      studyReportSchema.safeParse({ ...document, sample: [{ tag: "(0010,0010)", before: "Brandybuck" }] }).success,
+    ).toBe(false);
+  });
 });

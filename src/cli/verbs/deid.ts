@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { examples } from "../help.ts";
+import { addDeidProfileVerbs } from "./deid-profile.ts";
 import type { RunOptions } from "./deid-run.ts";
 import type { VerifyOptions } from "./deid-verify.ts";
 
@@ -21,6 +22,7 @@ export function addDeidVerbs(program: Command, cli: Cli): void {
   addRun(deid, cli);
   addPreview(deid, cli);
   addVerify(deid, cli);
+  addDeidProfileVerbs(deid, cli);
 }
 
 function addRun(deid: Command, cli: Cli): void {

@@ -47,7 +47,7 @@ export function compileKeep(
   world: RuleWorld,
 ): Treatment {
   const usual = tag === undefined ? undefined : world.base.ruleOf(tag).treatment;
-  const keepsAlready = usual !== undefined && !["none", "uid", "pseudonym", "numbered", "shift"].includes(usual.kind);
+  const keepsAlready = usual !== undefined && keeps(usual);
   if (vr === "PN")
     throw invalid("action", "Names of people are never kept: use a pseudonym, a replacement or nothing.");
   if (row !== undefined && !keepsAlready && /[XZD]/.test(row.basic))
@@ -65,6 +65,12 @@ export function compileKeep(
     return { kind: "words" };
   }
   throw invalid("bulk", `Binary values of VR ${vr} are kept only with \`bulk: true\`, and only of VR OW.`);
+}
+
+/** A sequence that goes unless the IOD asks for it is not kept. */
+function keeps(treatment: Treatment): boolean {
+  if (treatment.kind === "walk") return !treatment.unlessOptional;
+  return !["none", "uid", "pseudonym", "identifier", "birth-date", "numbered", "shift"].includes(treatment.kind);
 }
 
 function checkForm({ form, terms }: RuleDocument, vr: Vr): void {

@@ -6,7 +6,7 @@ import type { Profile } from "./profile.ts";
 import { type ProfileDocument, profileDocument } from "./profile-document.ts";
 import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
 import { readYaml, schemaFindings } from "./read-profile.ts";
-import { SHIPPED_PROFILES } from "./shipped-profiles.ts";
+import { shippedProfile } from "./shipped-profiles.ts";
 
 /** A profile's file is text for people. */
 const SIZE_LIMIT_BYTES = 1 << 20;
@@ -29,7 +29,7 @@ export function loadProfile(nameOrPath: string): Profile {
 
 /** @throws GatewayError PROFILE_UNKNOWN; ProfileError */
 export function loadProfileDocument(nameOrPath: string): ProfileDocument {
-  const shipped = SHIPPED_PROFILES.get(nameOrPath);
+  const shipped = shippedProfile(nameOrPath);
   if (shipped !== undefined) return profileDocument.parse(shipped);
   if (!FILE_NAME.test(nameOrPath)) throw new GatewayError("PROFILE_UNKNOWN", { profile: nameOrPath });
   const { document, problems } = checkProfileText(readProfileText(nameOrPath));

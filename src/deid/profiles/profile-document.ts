@@ -3,7 +3,9 @@ import { PIXEL_GROUPS } from "../pixels/sop-classes.ts";
 import { OPTIONS, type OptionName } from "./options.ts";
 
 /** Options a profile may name: the basic profile is always there. */
-const OPTION_NAMES = Object.keys(OPTIONS).filter((name): name is Exclude<OptionName, "basic"> => name !== "basic");
+export const OPTION_NAMES = Object.keys(OPTIONS).filter(
+  (name): name is Exclude<OptionName, "basic"> => name !== "basic",
+);
 
 const LONGEST_TEXT = 1024;
 const MOST_RULES = 10_000;
@@ -138,7 +140,11 @@ const pixels = z.strictObject({
     .enum(["by-class", "reject"])
     .default("by-class")
     .meta({ description: "Objects that no mask and no entry of `allow` speaks of." }),
-  allow: z.array(text).max(MOST_ENTRIES).default([]).meta({ description: "Groups of SOP classes whose pixels pass." }),
+  allow: z
+    .array(z.string().refine((name) => PIXEL_GROUPS.has(name), `must be one of ${[...PIXEL_GROUPS].join(", ")}`))
+    .max(MOST_ENTRIES)
+    .default([])
+    .meta({ description: "Groups of SOP classes whose pixels pass." }),
   masks: z
     .array(text)
     .max(MOST_ENTRIES)

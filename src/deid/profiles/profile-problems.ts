@@ -35,9 +35,12 @@ export class ProfileError extends GatewayError {
   override readonly name: string = "ProfileError";
   readonly problems: readonly ProfileProblem[];
 
-  constructor(problems: readonly ProfileProblem[]) {
+  constructor(
+    problems: readonly ProfileProblem[],
+    usualCode: "PROFILE_INVALID" | "PIXL_OPERATIONS_INVALID" = "PROFILE_INVALID",
+  ) {
     const ofFile = problems.find(({ code }) => code === "PROFILE_FILE_UNREADABLE" || code === "PROFILE_FILE_MALFORMED");
-    super(ofFile?.code ?? "PROFILE_INVALID", {
+    super(ofFile?.code ?? usualCode, {
       problems: problems.length,
       ...(ofFile?.line === undefined ? {} : { line: ofFile.line }),
       ...(ofFile?.column === undefined ? {} : { column: ofFile.column }),

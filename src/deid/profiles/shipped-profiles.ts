@@ -1,16 +1,33 @@
+import { importPixlOperations } from "./import-pixl.ts";
+import { pixlBaseOperations } from "./pixl-base.ts";
 import type { WrittenProfile } from "./profile-document.ts";
 
 /** Profiles that come with the program, by their names. */
-export const SHIPPED_PROFILES: ReadonlyMap<string, WrittenProfile> = new Map<string, WrittenProfile>([
-  ["basic", { profile: "basic", version: 1, base: "basic-2026c" }],
+const SHIPPED: ReadonlyMap<string, () => WrittenProfile> = new Map<string, () => WrittenProfile>([
+  ["basic", () => ({ profile: "basic", version: 1, base: "basic-2026c" })],
   [
     "research",
-    {
+    () => ({
       profile: "research",
       version: 1,
       base: "basic-2026c",
       options: ["retain-longitudinal-modified-dates", "retain-patient-characteristics"],
       on_reject: "instance",
+    }),
+  ],
+  // Patients are hashed with PIXL's secrets where the project has them, else with its key.
+  [
+    "pixl",
+    () => {
+      const options = { name: "pixl", acceptFreeText: true, pseudonyms: "hmac" } as const;
+      return importPixlOperations({ base: pixlBaseOperations(), overrides: [] }, options).document;
     },
   ],
 ]);
+
+/** Undefined: there is none of this name. */
+export function shippedProfile(name: string): WrittenProfile | undefined {
+  return SHIPPED.get(name)?.();
+}
+
+export const SHIPPED_PROFILE_NAMES: readonly string[] = [...SHIPPED.keys()];

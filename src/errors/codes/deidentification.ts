@@ -101,7 +101,7 @@ export const deidentificationCodes = {
   PROFILE_UNKNOWN: {
     class: "permanent",
     summary: "There is no de-identification profile of this name.",
-    remedy: "Use `basic` or `research`.",
+    remedy: "Use `basic`, `research` or `pixl`, or the path of a profile's file.",
   },
   PROJECT_KEY_CHANGED: {
     class: "permanent",

@@ -1,0 +1,34 @@
+import { type Explanation, explainAttribute, explainProfile } from "../../deid/profiles/explain.ts";
+import { loadProfileDocument } from "../../deid/profiles/load-profile.ts";
+import type { Cli } from "../cli.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { tableLines } from "../table.ts";
+import { profilePath } from "./deid-profile-path.ts";
+
+export async function explain(cli: Cli, profile: string, tag: string | undefined): Promise<ExitCode> {
+  const document = loadProfileDocument(profilePath(cli, profile));
+  if (tag !== undefined) {
+    const explanation = explainAttribute(document, tag);
+    await cli.printer.document(explanation, () => lines(explanation));
+    return EXIT.fine;
+  }
+  await cli.printer.list(explainProfile(document), (all) =>
+    tableLines(["TAG", "VR", "KEYWORD", "WHAT HAPPENS", "WHY"], rowsOf(all)),
+  );
+  return EXIT.fine;
+}
+
+function* lines({ tag, keyword, vr, action, because, exceptions }: Explanation): Generator<string> {
+  yield [tag, keyword, vr].filter((part) => part !== "").join(" ");
+  yield `  ${action}`;
+  yield `  why: ${because}`;
+  for (const exception of exceptions) yield `  ${exception.where}: ${exception.action} (${exception.because})`;
+}
+
+async function* rowsOf(all: AsyncIterable<Explanation>): AsyncGenerator<readonly string[]> {
+  for await (const { tag, keyword, vr, action, because, exceptions } of all) {
+    yield [tag, vr, keyword, action, because];
+    for (const exception of exceptions)
+      yield ["", "", "", exception.action, `${exception.where}: ${exception.because}`];
+  }
+}

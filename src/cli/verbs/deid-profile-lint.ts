@@ -1,0 +1,25 @@
+import { type LintWarning, lintProfile } from "../../deid/profiles/lint.ts";
+import { readProfileText } from "../../deid/profiles/load-profile.ts";
+import type { Cli } from "../cli.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { problemLines } from "../report-error.ts";
+import { profilePath } from "./deid-profile-path.ts";
+
+export async function lint(cli: Cli, profile: string): Promise<ExitCode> {
+  const report = lintProfile(readProfileText(profilePath(cli, profile)));
+  const { problems, warnings } = report;
+  const ok = problems.length === 0;
+  const headline = ok
+    ? `the profile can be used, ${warnings.length} warnings`
+    : `${problems.length} problems in the profile:`;
+  await cli.printer.document({ ok, ...report }, () => [
+    headline,
+    ...problemLines(problems),
+    ...warnings.map(warningLine),
+  ]);
+  return ok ? EXIT.fine : EXIT.usage;
+}
+
+function warningLine({ path, line, code, message }: LintWarning): string {
+  return `  ${path}${line === undefined ? "" : ` (line ${line})`}: ${message} [${code}]`;
+}

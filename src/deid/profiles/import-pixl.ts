@@ -1,0 +1,119 @@
+import { checkProfile } from "./check-profile.ts";
+import type { OptionName } from "./options.ts";
+import {
+  mergeOperations,
+  operationFinding,
+  type PixlFile,
+  type PixlOperation,
+  type PixlOverride,
+  readPixlOperations,
+  readPixlOverrides,
+} from "./pixl-operations.ts";
+import { type PixlCreators, pixlCreators, pixlRule } from "./pixl-rules.ts";
+import { OPTION_NAMES, profileDocument, type RuleDocument, type WrittenProfile } from "./profile-document.ts";
+import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
+import { schemaFindings } from "./read-profile.ts";
+import { worldOf } from "./rule-world.ts";
+
+export interface PixlTagOperations {
+  /** Base files in order: the later wins, tag by tag. */
+  readonly base: readonly PixlFile[];
+  readonly manufacturerOverrides?: readonly PixlFile[];
+}
+
+export interface PixlImportOptions {
+  /** The profile's name. */
+  readonly name: string;
+  readonly version?: number;
+  /** Study and series descriptions that PIXL keeps are cleaned; else they are a reason to refuse. */
+  readonly acceptFreeText?: boolean;
+  /** How patients are hashed: as PIXL does, with its secrets, or with the project's key. Default: pixl. */
+  readonly pseudonyms?: "pixl" | "hmac";
+}
+
+export interface PixlImport {
+  readonly document: WrittenProfile;
+  /** What is not as PIXL has it, each once. */
+  readonly warnings: readonly string[];
+}
+
+const IMPORT_OPTIONS: readonly OptionName[] = ["clean-descriptors", "retain-safe-private"];
+
+/**
+ * PIXL's tag operations as a profile that removes whatever they do not name.
+ * @throws ProfileError with everything that cannot be read or carried out
+ */
+export function importPixlTagOperations(files: PixlTagOperations, options: PixlImportOptions): PixlImport {
+  const base = files.base.map(readPixlOperations);
+  const overrides = (files.manufacturerOverrides ?? []).map(readPixlOverrides);
+  const problems = [...base, ...overrides].flatMap((each) => each.problems);
+  if (problems.length > 0) throw new ProfileError(problems, "PIXL_OPERATIONS_INVALID");
+  const read = { base: base.flatMap((each) => each.read), overrides: overrides.flatMap((each) => each.read) };
+  return importPixlOperations(read, options);
+}
+
+/** The same from operations that are read. @throws ProfileError */
+export function importPixlOperations(
+  { base, overrides }: { readonly base: readonly PixlOperation[]; readonly overrides: readonly PixlOverride[] },
+  options: PixlImportOptions,
+): PixlImport {
+  const problems: ProfileProblem[] = [];
+  const warnings = new Set<string>();
+  const world = worldOf(IMPORT_OPTIONS);
+  const rulesOf = (operations: readonly PixlOperation[], creators: PixlCreators): RuleDocument[] =>
+    operations.flatMap((operation) => {
+      const made = pixlRule(operation, creators, world, options.acceptFreeText === true);
+      if (made.kind === "problem") {
+        problems.push(profileProblemOf(operationFinding(operation, made.message)));
+        return [];
+      }
+      if (made.warning !== undefined) warnings.add(made.warning);
+      return made.rules;
+    });
+  const merged = mergeOperations(base);
+  const ofBase = pixlCreators(merged);
+  const rules = rulesOf(merged, ofBase);
+  const written = overrides.map(({ manufacturer, operations }) => {
+    const own = mergeOperations(operations);
+    const when = { manufacturer: `/${manufacturer.replaceAll("/", "\\/")}/i` };
+    return { when, rules: rulesOf(own, new Map([...ofBase, ...pixlCreators(own)])) };
+  });
+  const document = profileOf(
+    options,
+    rules,
+    written.filter((override) => override.rules.length > 0),
+  );
+  const shape = profileDocument.safeParse(document);
+  const findings = [...(shape.success ? [] : schemaFindings(shape.error.issues)), ...checkProfile(document)];
+  problems.push(...findings.map(profileProblemOf));
+  if (problems.length > 0) throw new ProfileError(problems, "PIXL_OPERATIONS_INVALID");
+  return { document, warnings: [...warnings] };
+}
+
+function profileOf(
+  { name, version = 1, pseudonyms = "pixl" }: PixlImportOptions,
+  rules: readonly RuleDocument[],
+  overrides: NonNullable<WrittenProfile["overrides"]>,
+): WrittenProfile {
+  const all = [...rules, ...overrides.flatMap((override) => override.rules)];
+  return {
+    profile: name,
+    version,
+    base: "basic-2026c",
+    unlisted: "remove",
+    options: optionsFor(all),
+    pseudonyms: { mode: pseudonyms },
+    rules: [...rules],
+    ...(overrides.length === 0 ? {} : { overrides }),
+  };
+}
+
+/** Only what the rules need is claimed. */
+function optionsFor(
+  rules: readonly { readonly tag: string; readonly action: string }[],
+): NonNullable<WrittenProfile["options"]> {
+  const needed = new Set<string>();
+  if (rules.some(({ action }) => action === "clean")) needed.add("clean-descriptors");
+  if (rules.some(({ tag }) => tag.includes('"'))) needed.add("retain-safe-private");
+  return OPTION_NAMES.filter((name) => needed.has(name));
+}

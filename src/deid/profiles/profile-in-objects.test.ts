@@ -1,0 +1,154 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { DataElement, DataSet } from "../../dicom/data-set.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
+import { readPart10File } from "../../dicom/reader.ts";
+import { type Tag, tagOf } from "../../dicom/tag.ts";
+import { dataSetOf, itemsOf, sequenceElement, textOf, uidOf } from "../../dicom/values.ts";
+import { neverAborted } from "../../units/abort.ts";
+import { createDeidentifier } from "../deidentifier.ts";
+import type { InstanceOutcome } from "../outcome.ts";
+import { projectKeyOf } from "../pseudonyms/project-key.ts";
+import { ctImage, part10Bytes, put, text } from "../testing/objects.ts";
+import { loadProfile } from "./load-profile.ts";
+
+const KEY = projectKeyOf(Buffer.alloc(32, 11));
+/** Source Image Sequence. */
+const SOURCE_IMAGES = tagOf(0x00082112);
+const HEAD = "profile: p\nversion: 1\nbase: basic-2026c\n";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "profile-objects-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function outcomeOf(profile: string, changes: readonly DataElement[]): Promise<InstanceOutcome> {
+  const path = await put(join(folder, "in.dcm"), await part10Bytes(ctImage(changes)));
+  const file = join(folder, "profile.yaml");
+  await writeFile(file, profile);
+  const loaded = loadProfile(profile.includes("\n") ? file : profile);
+  const engine = createDeidentifier({ profile: loaded, key: KEY, filters: {} });
+  const task = { path, outputPath: join(folder, "out.dcm"), participantId: undefined, seriesInstanceCount: 5 };
+  return engine.instance(task, neverAborted());
+}
+
+async function outputOf(profile: string, changes: readonly DataElement[] = []): Promise<DataSet> {
+  const outcome = await outcomeOf(profile, changes);
+  if (outcome.kind !== "deidentified") throw new Error(JSON.stringify(outcome));
+  await using file = await readPart10File(outcome.file.path);
+  return file.dataSet;
+}
+
+describe("rules of a profile decide what leaves, and the verifier agrees", () => {
+  const rule = (written: string): string => `${HEAD}rules:\n  - ${written}\n`;
+
+  it.each<[string, string, readonly DataElement[], Tag, string | undefined]>([
+    [
+      "keep with a form",
+      "{tag: ProtocolName, action: keep, form: '/[A-Z]{3}[0-9]/', review: board}",
+      [text(0x00181030, "ABC1")],
+      tags.ProtocolName,
+      "ABC1",
+    ],
+    [
+      "keep, form not met",
+      "{tag: ProtocolName, action: keep, form: '/[A-Z]{3}/', review: board}",
+      [text(0x00181030, "Mr Took")],
+      tags.ProtocolName,
+      undefined,
+    ],
+    [
+      "keep of listed terms",
+      "{tag: ProtocolName, action: keep, terms: [LUNG], review: board}",
+      [text(0x00181030, "LUNG")],
+      tags.ProtocolName,
+      "LUNG",
+    ],
+    [
+      "keep of any text",
+      "{tag: ProtocolName, action: keep, review: board}",
+      [text(0x00181030, "Chest low dose v2")],
+      tags.ProtocolName,
+      "Chest low dose v2",
+    ],
+    ["replace", "{tag: StudyDescription, action: replace, with: LUNG CT}", [], tags.StudyDescription, "LUNG CT"],
+    ["replace by the dummy", "{tag: StudyDescription, action: replace}", [], tags.StudyDescription, "ANONYMIZED"],
+    ["empty", "{tag: StudyDescription, action: empty}", [], tags.StudyDescription, ""],
+    ["remove", "{tag: KVP, action: remove}", [], tags.KVP, undefined],
+    ["remove of what must be there", "{tag: SeriesNumber, action: remove}", [], tags.SeriesNumber, ""],
+    [
+      "replace of the patient's name",
+      "{tag: PatientName, action: replace, with: Nobody}",
+      [],
+      tags.PatientName,
+      "Nobody",
+    ],
+    ["round", "{tag: KVP, action: round, to: 50}", [], tags.KVP, "100"],
+    ["by the attribute's Type", "{tag: KVP, action: by-type, code: X/Z}", [], tags.KVP, ""],
+  ])("%s", async (_name, written, changes, tag, expected) => {
+    const output = await outputOf(rule(written), changes);
+    expect(output.has(tag) ? (textOf(output, tag) ?? "") : undefined).toBe(expected);
+  });
+
+  it("at every depth", async () => {
+    const inner = dataSetOf([text(0x00080060, "CT"), text(0x00181030, "ABC1")]);
+    const output = await outputOf(
+      rule(
+        "{tag: ProtocolName, action: keep, form: '/[A-Z]{3}[0-9]/', review: board}\n  - {tag: SourceImageSequence, action: keep, review: board}",
+      ),
+      [sequenceElement(SOURCE_IMAGES, [inner])],
+    );
+    const [item] = itemsOf(output, SOURCE_IMAGES);
+    expect(item === undefined ? undefined : textOf(item.dataSet, tags.ProtocolName)).toBe("ABC1");
+  });
+
+  it("an identifier in text that a rule keeps stops the object all the same", async () => {
+    const changes = [text(0x00181030, "chest of Brandybuck")];
+    const outcome = await outcomeOf(rule("{tag: ProtocolName, action: keep, review: board}"), changes);
+    expect(outcome).toMatchObject({ kind: "rejected", code: "IDENTIFIER_FOUND" });
+  });
+});
+
+describe("overrides", () => {
+  const profile = `${HEAD}rules: [{tag: StudyDescription, action: replace, with: ANY}]
+overrides:
+  - {when: {manufacturer: '/siemens/i'}, rules: [{tag: StudyDescription, action: replace, with: SIEMENS}]}
+  - {when: {manufacturer: siemens, model: '/definition/i'}, rules: [{tag: StudyDescription, action: replace, with: DEFINITION}]}
+`;
+
+  it.each([
+    ["SIEMENS", "SOMATOM Definition AS+", "DEFINITION"],
+    ["SIEMENS", "SOMATOM Force", "SIEMENS"],
+    ["Philips", "iCT Definition", "ANY"],
+    ["", "SOMATOM Force", "ANY"],
+  ])("of %s %s", async (manufacturer, model, expected) => {
+    const output = await outputOf(profile, [text(0x00080070, manufacturer), text(0x00081090, model)]);
+    expect(textOf(output, tags.StudyDescription)).toBe(expected);
+  });
+});
+
+it("a profile's filters leave objects out, besides the project's", async () => {
+  const profile = `${HEAD}filters: {manufacturer: {allow: ['/^philips/i']}}\n`;
+  expect(await outcomeOf(profile, [])).toEqual({ kind: "excluded", reason: "manufacturer" });
+});
+
+describe("the shipped profile pixl", () => {
+  it("leaves PIXL's base attributes with PIXL's constants, and nothing else", async () => {
+    const output = await outputOf("pixl", [text(0x00181030, "ABC1")]);
+    expect(textOf(output, tags.AccessionNumber)).toBe("ANONYMIZED");
+    expect(textOf(output, tags.PatientName)).toBe("ANONYMIZED");
+    expect(textOf(output, tags.StudyDate)).toBe("00010101");
+    expect(textOf(output, tags.StudyTime)).toBe("000000.00");
+    expect(textOf(output, tags.PatientBirthDate)).toBe("00010101");
+    expect(textOf(output, tags.PatientSex)).toBe("M");
+    expect(textOf(output, tags.SeriesNumber)).toBe("3");
+    expect(uidOf(output, tags.StudyInstanceUID)).toMatch(/^2\.25\./);
+    expect(output.has(tags.ProtocolName)).toBe(false);
+    expect(output.has(tags.ConvolutionKernel)).toBe(false);
+    expect(output.has(tagOf(0x00101030))).toBe(false);
+    expect(output.has(tags.PixelData)).toBe(true);
+  });
+});
