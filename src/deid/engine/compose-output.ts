@@ -97,6 +97,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
     implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
     isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
+    rename: createRenaming(),
     contentMode: contentModeOf(original.sopClass, profile),
     tally,
     signal: options.signal,
@@ -168,6 +169,16 @@ async function addPixels(
 function settleVerification(kept: Map<Tag, DataElement>): void {
   if (!kept.has(VERIFICATION_FLAG) || kept.has(VERIFYING_OBSERVERS)) return;
   kept.set(...textElement(VERIFICATION_FLAG, "CS", "UNVERIFIED"));
+}
+
+/** Numbered in the order in which they are met. */
+function createRenaming(): (prefix: string, name: string) => string {
+  const numbers = new Map<string, number>();
+  return (prefix, name) => {
+    const number = numbers.get(name) ?? numbers.size + 1;
+    numbers.set(name, number);
+    return prefix + number;
+  };
 }
 
 function originalUids(dataSet: DataSet): { sopClass: string; sopInstance: string; study: string; series: string } {

@@ -23,6 +23,8 @@ export interface FilterContext {
   readonly implicitVr: boolean;
   /** Whether a folded word names somebody or something of this study. */
   readonly isIdentifier: (folded: string) => boolean;
+  /** The name that stands for one of the source throughout this object. */
+  readonly rename: (prefix: string, name: string) => string;
   readonly contentMode: ContentMode;
   readonly tally: Tally;
   readonly signal: AbortSignal;

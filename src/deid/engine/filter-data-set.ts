@@ -8,6 +8,7 @@ import type { Rule, Treatment } from "../rules/rule.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
+import { GRAPHIC_OBJECT_SEQUENCE } from "../tables/presentation-sequences.ts";
 import { cleanedValue, unchangedIfClean } from "./cleaned-text.ts";
 import { codedElements, isCodedEntry, publicEntry } from "./coded-entry.ts";
 import { decideContentItem, settleContentItem } from "./content-items.ts";
@@ -24,6 +25,9 @@ const TEXT_LIMIT_BYTES = 64 * 2 ** 20;
 
 /** Items that are there for the free text in them go with it: annotations of waveforms. PS3.3 C.10.10. */
 const FREE_TEXT_ITEMS: ReadonlyMap<number, readonly Tag[]> = new Map([[0x0040b020, [tagOf(0x00700006)]]]);
+
+/** An annotation of text alone is nothing without it. PS3.3 C.10.5. */
+const GRAPHIC_ANNOTATION_SEQUENCE = 0x00700001;
 
 /** Where an element stands: in which sequence (0: none) and how deep. */
 interface Place {
@@ -50,6 +54,7 @@ const ACTION_NAMES: Readonly<Record<Treatment["kind"], ActionName>> = {
   walk: "kept",
   round: "kept",
   numbered: "replaced",
+  renamed: "replaced",
   code: "kept",
   mark: "replaced",
 };
@@ -148,7 +153,12 @@ async function treatElement(
   if (bytes === undefined) return undefined;
   if (isBlank(bytes) && treatment.kind !== "pseudonym" && !(vr in NUMBER_BYTES))
     return { kind: "bytes", bytes: new Uint8Array() };
+  if (treatment.kind === "renamed") {
+    const renamed = context.rename(treatment.prefix, splitValues(bytes)[0] ?? "");
+    return { kind: "bytes", bytes: textBytes(vr, renamed) };
+  }
   if (treatment.kind === "clean") return cleanedValue(bytes, vr, treatment.vocabulary, place.characterSet, context);
+  if (treatment.kind === "words" && element.vr === "OB") return undefined;
   if (treatment.kind === "words") return wordBytes(bytes, bigEndian);
   const treated = treatBytes(treatment, vr, bytes, bigEndian, context);
   return treated === undefined ? undefined : { kind: "bytes", bytes: treated };
@@ -164,6 +174,7 @@ async function treatRange(
 ): Promise<ElementValue | undefined> {
   if (element.value.kind !== "range") return undefined;
   const { range } = element.value;
+  if (rule.treatment.kind === "words" && element.vr === "OB") return undefined;
   const width = rule.treatment.kind === "words" ? 2 : NUMBER_BYTES[vr];
   if (width !== undefined && (rule.treatment.kind === "number" || rule.treatment.kind === "words")) {
     if (range.length % width !== 0) return undefined;
@@ -207,12 +218,13 @@ async function walk(
         continue;
       }
       items.push({ dataSet: codedItem(kept, codedElements(entry)), undefinedLength: false });
-    } else {
+    } else if (element.tag !== GRAPHIC_ANNOTATION_SEQUENCE || kept.has(tagOf(GRAPHIC_OBJECT_SEQUENCE))) {
       items.push({ dataSet: kept, undefinedLength: false });
     }
   }
   if (dropped > 0) context.tally.note("private-code-dropped");
-  return dropped > 0 && items.length === 0 ? undefined : { kind: "sequence", items };
+  const isGone = items.length === 0 && (dropped > 0 || element.tag === GRAPHIC_ANNOTATION_SEQUENCE);
+  return isGone ? undefined : { kind: "sequence", items };
 }
 
 /** The content items that may stay, each with what is below it. Items that are gone leave no number behind: nothing counts them but itself. */

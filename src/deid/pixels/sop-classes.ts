@@ -45,8 +45,25 @@ const CLASSES: readonly (readonly [kind: PixelClassKind, group: string, ...sopCl
   ["needs-mask", "OP", "77.1.5.1", "77.1.5.2", "77.1.5.5", "77.1.5.6"],
   ["needs-mask", "OPT", "77.1.5.4"],
   ["video", "VIDEO", "77.1.1.1", "77.1.2.1", "77.1.4.1"],
-  // Structure set, plan, registrations, real world values.
-  ["no-pixels", "NONE", "481.3", "481.5", "66.1", "66.3", "67"],
+  // Structure set, plans, treatment records, registrations, real world values.
+  ["no-pixels", "NONE", "481.3", "481.4", "481.5", "481.6", "481.7", "481.8", "481.9", "66.1", "66.3", "67"],
+  // Waveforms, but for voices and other sounds.
+  [
+    "no-pixels",
+    "NONE",
+    "9.1.1",
+    "9.1.2",
+    "9.1.3",
+    "9.2.1",
+    "9.3.1",
+    "9.5.1",
+    "9.6.1",
+    "9.7.1",
+    "9.7.2",
+    "9.7.3",
+    "9.7.4",
+    "9.8.1",
+  ],
   ["pdf", "DOC", "104.1"],
   // CDA, STL, OBJ, MTL.
   ["document", "DOC", "104.2", "104.3", "104.4", "104.5"],

@@ -8,6 +8,11 @@ import { CONTENT_PART_SEQUENCES, CONTENT_SEQUENCES } from "../tables/content-seq
 import { CONTENT_TABLE } from "../tables/content-table.generated.ts";
 import { DEFINED_TERMS } from "../tables/defined-terms.generated.ts";
 import { EXTRA_TERMS } from "../tables/extra-terms.ts";
+import {
+  GRAPHIC_OBJECT_SEQUENCE,
+  PRESENTATION_SEQUENCES,
+  WAVEFORM_SEQUENCES,
+} from "../tables/presentation-sequences.ts";
 import { RETIRED_TAGS } from "../tables/retired-tags.generated.ts";
 import { SAFE_PRIVATE } from "../tables/safe-private.generated.ts";
 import { SAFE_SEQUENCES } from "../tables/safe-sequences.generated.ts";
@@ -51,6 +56,9 @@ export const BY_CODE: Readonly<Record<BasicAction, ByType>> = {
 const UNLISTED: ByType = { optional: "remove", empty: "empty", required: "dummy", unknown: "remove" };
 
 const NUMBER_VRS = new Set(["US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "OF", "OD", "OL", "OV", "IS", "DS"]);
+const SEQUENCE_OPTIONS = ["clean-structured-content", "clean-graphics"] as const;
+/** Descriptions that table E.1-1 does not name: Segment Description, Tracking ID. */
+const MORE_DESCRIPTIONS: ReadonlySet<number> = new Set([0x00620006, 0x00620020]);
 /** Of a content item that may stay. PS3.3 C.17.3. */
 const TEXT_VALUE = 0x0040a160;
 const CLEANED_VRS = new Set(["LO", "SH", "ST", "LT", "UT", "UC"]);
@@ -67,7 +75,13 @@ export function compileRules(
   const active = new Set(options);
   const rows = new Map(CONFIDENTIALITY_TABLE.map((row) => [row.tag, row]));
   const retired = new Set(RETIRED_TAGS);
-  const sequences = new Set([...SAFE_SEQUENCES, ...CONTENT_PART_SEQUENCES]);
+  const sequences = new Set([
+    ...SAFE_SEQUENCES,
+    ...CONTENT_PART_SEQUENCES,
+    ...PRESENTATION_SEQUENCES,
+    ...WAVEFORM_SEQUENCES,
+    ...(active.has("clean-graphics") ? [GRAPHIC_OBJECT_SEQUENCE] : []),
+  ]);
   const replacements = pseudonymRules(pseudonyms);
   const vocabulary = active.has("clean-descriptors") ? vocabularyOf() : undefined;
   const compiled = new Map<number, Rule>();
@@ -78,7 +92,7 @@ export function compileRules(
     const special = SPECIAL_RULES.get(tag);
     const row = rows.get(tag);
     const rule = row === undefined ? unlistedRule(tag, active, retired, sequences) : tableRule(row, active);
-    const cleaned = vocabulary === undefined ? rule : cleanedRule(rule, row, vocabulary);
+    const cleaned = vocabulary === undefined ? rule : cleanedRule(tag, rule, row, vocabulary);
     const content = contentRule(tag, vocabulary);
     return withVocabulary({ ...cleaned, ...special, ...content, ...replacements.get(tag) }, vocabulary);
   };
@@ -116,7 +130,8 @@ function withVocabulary(rule: Rule, vocabulary: Vocabulary | undefined): Rule {
 }
 
 /** Clean beats keep, and keep beats remove. */
-function cleanedRule(rule: Rule, row: ConfidentialityRow | undefined, vocabulary: Vocabulary): Rule {
+function cleanedRule(tag: number, rule: Rule, row: ConfidentialityRow | undefined, vocabulary: Vocabulary): Rule {
+  if (MORE_DESCRIPTIONS.has(tag)) return { ...rule, treatment: { kind: "clean", vocabulary } };
   if (row?.options["clean-descriptors"] !== "C") return rule;
   if (CLEANED_VRS.has(row.vr)) return { ...rule, treatment: { kind: "clean", vocabulary } };
   return row.vr === "SQ" ? { ...rule, treatment: { kind: "walk", unlessOptional: false } } : rule;
@@ -129,7 +144,7 @@ function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>
   if (active.has("retain-patient-characteristics") && row.options["retain-patient-characteristics"] === "K") {
     return characteristicTreatment(row);
   }
-  const isCleaned = active.has("clean-structured-content") && row.options["clean-structured-content"] === "C";
+  const isCleaned = SEQUENCE_OPTIONS.some((option) => active.has(option) && row.options[option] === "C");
   if (isCleaned && row.vr === "SQ") return { kind: "walk", unlessOptional: false };
   // A dummy UID is a replaced one: PS3.15 E.1.1 leaves the choice, and references stay whole.
   if (row.basic === "U" || (row.basic === "D" && row.vr === "UI")) return { kind: "uid" };
@@ -225,6 +240,8 @@ function hashOf(
     vocabulary?.hash,
     CONTENT_TABLE,
     CONTENT_PART_SEQUENCES,
+    PRESENTATION_SEQUENCES,
+    WAVEFORM_SEQUENCES,
     [...CONTENT_SEQUENCES],
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");

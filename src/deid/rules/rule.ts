@@ -47,6 +47,8 @@ export type Treatment =
   | { readonly kind: "words" }
   /** A sequence that stays, its items judged element by element; X/Z/U* only where the IOD asks for it. */
   | { readonly kind: "walk"; readonly unlessOptional: boolean }
+  /** A name that others refer to: the same new one for the same, throughout the object. */
+  | { readonly kind: "renamed"; readonly prefix: string }
   /** Content items, each judged by its concept name and value type. PS3.15 E.3.4. */
   | { readonly kind: "content" }
   /** Number strings as multiples of `step`. */

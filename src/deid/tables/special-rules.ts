@@ -43,10 +43,14 @@ export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number,
   [0x00281222, { treatment: { kind: "words" } }],
   [0x00281223, { treatment: { kind: "words" } }],
   [0x00283006, { treatment: { kind: "words" } }],
+  // 8 bits of it are a sound, and may be a voice. PS3.3 C.10.9.1.4.
+  [0x54001010, { treatment: { kind: "words" } }],
+  // Layers are known by their names alone. PS3.3 C.10.7.
+  [0x00700002, { treatment: { kind: "renamed", prefix: "LAYER_" } }],
   // Labels a planner typed: numbered anew.
   [0x30060026, { treatment: { kind: "numbered", prefix: "ROI_", numberTag: 0x30060022 } }],
   [0x00620005, { treatment: { kind: "numbered", prefix: "SEGMENT_", numberTag: 0x00620004 } }],
   [0x30060002, { dummy: "LABEL" }],
   [0x300a0002, { dummy: "LABEL" }],
-  [0x00700080, { dummy: "LABEL" }],
+  [0x00700080, { dummy: "LABEL", fallback: { ...REMOVE, required: "dummy", unknown: "dummy" } }],
 ]);

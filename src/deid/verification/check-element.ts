@@ -179,6 +179,8 @@ function isTreated(value: string, vr: string, treatment: Treatment, expectations
       return treatment.terms.has(value) || value === treatment.otherwise;
     case "text":
       return isTechnicalText(value, treatment.form);
+    case "renamed":
+      return value.startsWith(treatment.prefix) && /^[0-9]{1,6}$/.test(value.slice(treatment.prefix.length));
     case "clean":
       return isCleanText(value, treatment.vocabulary);
     case "numbered":
