@@ -1,6 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, realpath, rename, rm, rmdir } from "node:fs/promises";
-import { dirname, join, sep } from "node:path";
+import { mkdir, realpath, rename, rm } from "node:fs/promises";
+import { join, sep } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
@@ -9,6 +8,7 @@ import { writeFileDurably } from "../units/durable-files.ts";
 import { createDeidentifier, type Deidentifier, type DeidentifierOptions } from "./deidentifier.ts";
 import { type FolderInput, filesBelow, type StudyInput, type StudyInputs, sortByStudy } from "./folder-inputs.ts";
 import type { InstanceOutcome } from "./outcome.ts";
+import { openWorkspace } from "./run-workspace.ts";
 import { createStudyReport, type StudyReport, type StudyReportDocument } from "./study-report.ts";
 import { createStudyVerification } from "./verification/study-verification.ts";
 
@@ -57,9 +57,8 @@ export interface FolderResult {
   readonly exclusions: Readonly<Record<string, number>>;
 }
 
-/** Beside the series folders of a study, and where files grow: as the folder destination has them. */
+/** Beside the series folders of a study, as the folder destination has it. */
 const REPORT = "radferry-report.json";
-const TEMPORARY = ".radferry";
 const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const PARALLEL_INSTANCES = 4;
 const LISTED_FAILURES = 10_000;
@@ -86,24 +85,17 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
   const tally = createTally(files.length, studies.filter(({ isStudy }) => isStudy).length);
   for (const one of unreadable) tally.unreadable(one);
 
-  const temporary = join(task.output, TEMPORARY, randomUUID());
-  await mkdir(temporary, { recursive: true, mode: 0o700 });
-  try {
-    let done = unreadable.length;
-    const run: Run = {
-      task,
-      engine,
-      temporary,
-      tally,
-      advance: () => task.onProgress?.(++done, files.length),
-    };
-    task.onProgress?.(done, files.length);
-    for (const study of studies) await deidentifyStudy(run, study);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-    // Not empty: another run writes to the same folder.
-    await rmdir(dirname(temporary)).catch(() => undefined);
-  }
+  await using workspace = await openWorkspace(task.output);
+  let done = unreadable.length;
+  const run: Run = {
+    task,
+    engine,
+    temporary: workspace.path,
+    tally,
+    advance: () => task.onProgress?.(++done, files.length),
+  };
+  task.onProgress?.(done, files.length);
+  for (const study of studies) await deidentifyStudy(run, study);
   return tally.result();
 }
 
