@@ -1,7 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { checkProfile } from "./check-profile.ts";
 import { compileProfile } from "./compile-profile.ts";
+import { loadMasks } from "./load-masks.ts";
 import type { Profile } from "./profile.ts";
 import { type ProfileDocument, profileDocument } from "./profile-document.ts";
 import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
@@ -24,7 +26,8 @@ export interface ProfileCheck {
  * @throws GatewayError PROFILE_UNKNOWN; ProfileError with every problem of the file
  */
 export function loadProfile(nameOrPath: string): Profile {
-  return compileProfile(loadProfileDocument(nameOrPath), []);
+  const document = loadProfileDocument(nameOrPath);
+  return compileProfile(document, loadMasks(document.pixels.masks, dirname(nameOrPath), readProfileText));
 }
 
 /** @throws GatewayError PROFILE_UNKNOWN; ProfileError */

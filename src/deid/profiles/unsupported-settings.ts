@@ -14,11 +14,6 @@ const UNSUPPORTED: readonly Unsupported[] = [
     isRefused: (value) => value === "skeleton" || value === "keep",
     message: "Structured reports are left out: only `exclude` is supported.",
   },
-  {
-    path: ["pixels", "masks"],
-    isRefused: (value) => Array.isArray(value) && value.length > 0,
-    message: "Mask files are not supported.",
-  },
 ];
 
 export function unsupportedSettings(values: unknown): readonly ProfileFinding[] {
