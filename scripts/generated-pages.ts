@@ -1,11 +1,13 @@
 import { conformancePage } from "./conformance-page.ts";
 import { errorsPage } from "./errors-page.ts";
+import { reportSchemaPage } from "./report-schema-page.ts";
 import { profileSchemaPage } from "./profile-schema-page.ts";
 import { settingsPage } from "./settings-page.ts";
 
 /** Pages that are written from tables of the code, by path. */
 export const GENERATED_PAGES: Readonly<Record<string, () => string>> = {
   "docs/conformance.md": conformancePage,
+  "docs/deid-report.schema.json": reportSchemaPage,
   "docs/errors.md": errorsPage,
   "docs/profile.schema.json": profileSchemaPage,
   "docs/settings.md": settingsPage,

@@ -17,6 +17,7 @@ import type { LookupTable } from "./pseudonyms/lookup-table.ts";
 import type { PixlSecrets } from "./pseudonyms/pixl-hash.ts";
 import type { ProjectKey } from "./pseudonyms/project-key.ts";
 import { createPseudonymizer, type Pseudonymizer } from "./pseudonyms/pseudonymizer.ts";
+import { sampleOf } from "./study-sample.ts";
 import { expectationsOf } from "./verification/expectations.ts";
 import { type Harvest, type HarvestMemory, harvestIdentifiers } from "./verification/harvest.ts";
 import type { StudyVerification } from "./verification/study-verification.ts";
@@ -131,7 +132,7 @@ async function deidentify(project: Engine, task: InstanceTask, signal: AbortSign
     if (!verification.ok) return { kind: "rejected", code: verification.code, reason: verification.reason };
     signal.throwIfAborted();
     await publishOutput(written.temporaryPath, task.outputPath);
-    return deidentified(output, task.outputPath, written, verification);
+    return deidentified(file.dataSet, output, task.outputPath, written, verification);
   } finally {
     await discardOutput(written.temporaryPath);
   }
@@ -193,6 +194,7 @@ function harvestOf(file: Part10File, memory?: HarvestMemory): Harvest {
 }
 
 function deidentified(
+  source: DataSet,
   output: ComposedOutput,
   path: string,
   written: { readonly sizeBytes: number; readonly sha256: string },
@@ -218,6 +220,7 @@ function deidentified(
       privateElements: tally.privateCounts,
       notes: tally.notes,
       options: output.options.map((option) => OPTIONS[option].code),
+      sample: sampleOf(source, output.dataSet),
       verify: { hits: 0, sizeBytes: verification.sizeBytes, identifiers: verification.identifiers },
     },
   };

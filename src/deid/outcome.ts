@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
+import type { SampleEntry } from "./study-sample.ts";
 
 /** What happened to an element, as the report counts it. */
 export type ActionName =
@@ -55,6 +56,8 @@ export interface InstanceSummary {
   readonly notes: ReadonlyMap<string, number>;
   /** Codes of CID 7050 claimed in the output. */
   readonly options: readonly string[];
+  /** Attributes before and after, without values. */
+  readonly sample: readonly SampleEntry[];
   readonly verify: { readonly hits: 0; readonly sizeBytes: number; readonly identifiers: number };
 }
 

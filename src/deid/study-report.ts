@@ -1,6 +1,8 @@
 import { ENGINE } from "./engine-version.ts";
 import type { ActionName, InstanceOutcome } from "./outcome.ts";
 import type { Profile } from "./profiles/profile.ts";
+import type { SampleEntry } from "./study-sample.ts";
+import type { StudyFinding, StudyVerdict } from "./verification/study-verification.ts";
 
 /** The outcome of a study as interfaces.md names states. */
 export type StudyReportOutcome = "delivered" | "excluded" | "quarantined";
@@ -25,14 +27,29 @@ export interface StudyReportDocument {
   readonly options: readonly string[];
   /** Why instances were left out or rejected. */
   readonly reasons: readonly { readonly code: string; readonly reason: string; readonly count: number }[];
-  readonly verify: { readonly hits: number; readonly bytes: number; readonly identifiers: number };
+  readonly verify: {
+    readonly hits: number;
+    readonly bytes: number;
+    readonly identifiers: number;
+    /** Not the same in every run. */
+    readonly ms?: number;
+  };
+  /** Attributes before and after, without values; of the first instance that has them. */
+  readonly sample: readonly SampleEntry[];
 }
 
 export interface StudyReport {
   /** Counts one instance's outcome; each instance once. */
   add(outcome: InstanceOutcome): void;
+  /** Takes back an instance that was added as de-identified: its study gave it away. */
+  revoke(finding: Pick<StudyFinding, "code" | "reason">): void;
+  /** What verification told of the study as a whole. */
+  conclude(verdict: Pick<StudyVerdict, "notes" | "durationMs">): void;
   document(): StudyReportDocument;
 }
+
+/** Attributes shown of a study. */
+const SAMPLE_LIMIT = 100;
 
 export function createStudyReport(of: {
   readonly project: string;
@@ -46,12 +63,22 @@ export function createStudyReport(of: {
   const options = new Set<string>();
   const reasons = new Map<string, { code: string; reason: string; count: number }>();
   const counts = { instances: 0, deidentified: 0, excluded: 0, rejected: 0 };
-  const verify = { hits: 0, bytes: 0, identifiers: 0 };
+  const verify: { hits: number; bytes: number; identifiers: number; ms?: number } = {
+    hits: 0,
+    bytes: 0,
+    identifiers: 0,
+  };
+  const sample = new Map<string, SampleEntry>();
 
   const addReason = (code: string, reason: string): void => {
     const entry = reasons.get(`${code} ${reason}`) ?? { code, reason, count: 0 };
     entry.count += 1;
     reasons.set(`${code} ${reason}`, entry);
+  };
+
+  const addRejection = (code: string, reason: string): void => {
+    if (code === "IDENTIFIER_FOUND") verify.hits += 1;
+    addReason(code, reason);
   };
 
   const addOutcome = (outcome: InstanceOutcome): void => {
@@ -62,8 +89,7 @@ export function createStudyReport(of: {
       return;
     }
     if (outcome.kind === "rejected") {
-      if (outcome.code === "IDENTIFIER_FOUND") verify.hits += 1;
-      addReason(outcome.code, outcome.reason);
+      addRejection(outcome.code, outcome.reason);
       return;
     }
     const { summary } = outcome;
@@ -74,6 +100,9 @@ export function createStudyReport(of: {
     for (const option of summary.options) options.add(option);
     verify.bytes += summary.verify.sizeBytes;
     verify.identifiers += summary.verify.identifiers;
+    for (const entry of summary.sample) {
+      if (sample.size < SAMPLE_LIMIT && !sample.has(entry.tag)) sample.set(entry.tag, entry);
+    }
   };
 
   const outcomeNow = (): StudyReportOutcome => {
@@ -83,6 +112,15 @@ export function createStudyReport(of: {
 
   return {
     add: addOutcome,
+    revoke({ code, reason }) {
+      counts.deidentified -= 1;
+      counts.rejected += 1;
+      addRejection(code, reason);
+    },
+    conclude(verdict) {
+      addCounts(notes, verdict.notes);
+      if (verdict.durationMs !== undefined) verify.ms = Math.round(verdict.durationMs);
+    },
     document: () => ({
       project: of.project,
       profile: { name: of.profile.name, version: of.profile.version, hash: of.profile.hash },
@@ -97,6 +135,7 @@ export function createStudyReport(of: {
       options: [...options].sort(),
       reasons: [...reasons.values()].sort((a, b) => compare(a.code + a.reason, b.code + b.reason)),
       verify: { ...verify },
+      sample: [...sample.values()].sort((a, b) => compare(a.tag, b.tag)),
     }),
   };
 }

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { InstanceOutcome } from "../deid/outcome.ts";
 import { createStudyReport, type StudyReport } from "../deid/study-report.ts";
+import { createStudyVerification, type StudyVerification } from "../deid/verification/study-verification.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
@@ -36,20 +37,42 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   const countBySeries = countInstances(ledger);
   await rm(services.outbox.folderOf(job.id), { recursive: true, force: true });
 
-  const files: DeidentifiedFile[] = [];
+  const verification = createStudyVerification({ nowMs: services.clock.nowMs });
+  const files = new Map<string, DeidentifiedFile>();
+  const originals = new Map<string, StagedInstance>();
   const rejections: ErrorCode[] = [];
   for (let start = 0; start < received.length; start += LEDGER_BATCH) {
     const batch = received.slice(start, start + LEDGER_BATCH);
     const changes: LedgerChange[] = [];
-    for (const [instance, outcome] of await deidentifyBatch(context, batch, start, countBySeries)) {
+    for (const [instance, outcome] of await deidentifyBatch(context, batch, start, {
+      countBySeries,
+      verification,
+    })) {
       report.add(outcome);
-      if (outcome.kind === "deidentified") files.push(outcome.file);
+      if (outcome.kind === "deidentified") {
+        files.set(outcome.file.path, outcome.file);
+        originals.set(outcome.file.path, instance);
+      }
       if (outcome.kind === "rejected") rejections.push(outcome.code);
       changes.push(ledgerChange(instance, outcome));
     }
     await context.write({ ledger: changes });
   }
-  return { files, report, end: await endOf(context, files, rejections) };
+  const verdict = await verification.finish(context.signal);
+  report.conclude(verdict);
+  const changes: LedgerChange[] = [];
+  for (const { outputPath, code, reason } of verdict.findings) {
+    const original = originals.get(outputPath);
+    if (original === undefined) continue;
+    files.delete(outputPath);
+    report.revoke({ code, reason });
+    rejections.push(code);
+    changes.push({ kind: "excluded", sopInstanceUid: original.sopInstanceUid, reason: code });
+    await rm(outputPath, { force: true });
+  }
+  if (changes.length > 0) await context.write({ ledger: changes });
+  const proven = [...files.values()];
+  return { files: proven, report, end: await endOf(context, proven, rejections) };
 }
 
 /** Outcomes in the order of the instances, whichever was done first. */
@@ -57,7 +80,7 @@ async function deidentifyBatch(
   { job, services, project, signal }: StepContext,
   batch: readonly StagedInstance[],
   firstNumber: number,
-  countBySeries: ReadonlyMap<string, number>,
+  of: { readonly countBySeries: ReadonlyMap<string, number>; readonly verification: StudyVerification },
 ): Promise<readonly (readonly [StagedInstance, InstanceOutcome])[]> {
   const folder = services.outbox.folderOf(job.id);
   const outcomes: (readonly [StagedInstance, InstanceOutcome])[] = [];
@@ -66,7 +89,8 @@ async function deidentifyBatch(
       path: instance.path,
       outputPath: join(folder, `${firstNumber + index}.dcm`),
       participantId: job.participantId,
-      seriesInstanceCount: countBySeries.get(instance.seriesInstanceUid) ?? 0,
+      seriesInstanceCount: of.countBySeries.get(instance.seriesInstanceUid) ?? 0,
+      study: of.verification,
     };
     outcomes[index] = [instance, await project.deidentifier.instance(task, signal)];
   });

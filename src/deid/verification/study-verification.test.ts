@@ -46,9 +46,9 @@ async function verdictOn(...instances: readonly (readonly DataElement[])[]): Pro
     };
     expect(await engine.instance(task, neverAborted())).toMatchObject({ kind: "deidentified" });
   }
-  const { findings, notes } = await study.finish(neverAborted());
+  const { findings, notes, durationMs } = await study.finish(neverAborted());
   const byName = findings.map((finding) => ({ ...finding, outputPath: finding.outputPath.slice(-5) }));
-  return { findings: byName, notes };
+  return { findings: byName, notes, durationMs };
 }
 
 const table = (value: string): DataElement => element(tagOf(0x00283006), "OW", Buffer.from(value));
@@ -62,7 +62,7 @@ function reference(uid: string): DataElement {
 }
 
 it("finds nothing in a sound study", async () => {
-  expect(await verdictOn([operator], [], [])).toEqual({ findings: [], notes: new Map() });
+  expect(await verdictOn([operator], [], [])).toEqual({ findings: [], notes: new Map(), durationMs: undefined });
 });
 
 it("searches every output for what only the last instance tells", async () => {

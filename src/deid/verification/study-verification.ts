@@ -22,6 +22,8 @@ export interface StudyVerdict {
   readonly findings: readonly StudyFinding[];
   /** What is worth telling, by note: `reference-not-delivered`. */
   readonly notes: ReadonlyMap<string, number>;
+  /** Of all inspections and the search; undefined without a clock. */
+  readonly durationMs: number | undefined;
 }
 
 export interface StudyInstanceTask extends VerificationTask {
@@ -57,7 +59,15 @@ interface Study {
   readonly pieces: Piece[];
 }
 
-export function createStudyVerification(): StudyVerification {
+/** @param nowMs tells how long verification takes */
+export function createStudyVerification({ nowMs }: { readonly nowMs?: () => number } = {}): StudyVerification {
+  let durationMs = 0;
+  const timed = async <T>(work: () => Promise<T>): Promise<T> => {
+    const startMs = nowMs?.() ?? 0;
+    const result = await work();
+    durationMs += (nowMs?.() ?? 0) - startMs;
+    return result;
+  };
   const studies = new Map<string, Study>();
   const studyOf = (studyInstanceUid: string): Study => {
     const known = studies.get(studyInstanceUid);
@@ -76,7 +86,7 @@ export function createStudyVerification(): StudyVerification {
       const study = studyOf(original.studyInstanceUid);
       const before = study.identifiers.count;
       study.identifiers.add(task.harvest, task.expectations.retained);
-      const inspection = await inspectOutput(task);
+      const inspection = await timed(() => inspectOutput(task));
       if (!inspection.ok) return inspection;
       study.members.push(memberOf(study, task.publishedPath, original, inspection.evidence));
       return { ok: true, sizeBytes: inspection.sizeBytes, identifiers: study.identifiers.count - before };
@@ -84,7 +94,7 @@ export function createStudyVerification(): StudyVerification {
     async finish(signal) {
       const findings = new Map<string, StudyFinding>();
       for (const study of studies.values()) {
-        for (const finding of await searchStudy(study, signal)) findings.set(finding.outputPath, finding);
+        for (const finding of await timed(() => searchStudy(study, signal))) findings.set(finding.outputPath, finding);
       }
       const members = [...studies.values()].flatMap((study) => study.members);
       const checks = checkStudy(members.filter(({ outputPath }) => !findings.has(outputPath)));
@@ -93,7 +103,8 @@ export function createStudyVerification(): StudyVerification {
         findings.set(outputPath, { outputPath, code: "DEIDENTIFICATION_UNPROVEN", reason });
       }
       studies.clear();
-      return { findings: [...findings.values()], notes: checks.notes };
+      const tookMs = nowMs === undefined ? undefined : durationMs;
+      return { findings: [...findings.values()], notes: checks.notes, durationMs: tookMs };
     },
   };
 }

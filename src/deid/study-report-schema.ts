@@ -1,0 +1,51 @@
+import { z } from "zod";
+
+const count = z.int().min(0);
+const countsByTag = z.record(z.string(), count);
+const length = z.int().min(4).optional().describe("Characters; not told of values shorter than 4");
+
+/** The de-identification report as it is stored beside a study. What a destination adds to it is described too. */
+export const studyReportSchema = z
+  .looseObject({
+    project: z.string(),
+    profile: z.object({
+      name: z.string(),
+      version: z.int(),
+      hash: z.string().describe("SHA-256 of the effective rules, lower-case hexadecimal"),
+    }),
+    keyId: z.string().describe("Names the project's key; 8 hexadecimal digits"),
+    engine: z.string(),
+    outcome: z.enum(["delivered", "excluded", "quarantined"]),
+    counts: z.object({ instances: count, deidentified: count, excluded: count, rejected: count }),
+    actions: z.record(z.string(), z.record(z.string(), count)).describe("What was done, by tag and action"),
+    unlisted: countsByTag.describe("Elements removed because no table names them, by tag"),
+    private: countsByTag.describe("Private elements removed, by (gggg,xxee)"),
+    notes: z
+      .record(z.string(), count)
+      .describe("Oddities that were dealt with, and references to what is not delivered"),
+    options: z.array(z.string()).describe("Codes of PS3.16 CID 7050 that the outputs claim"),
+    reasons: z.array(z.object({ code: z.string(), reason: z.string(), count })).describe("Why instances stayed behind"),
+    verify: z.object({
+      hits: count.describe("Outputs in which an identifier was found; none of them left"),
+      bytes: count.describe("Bytes of the outputs that were read again"),
+      identifiers: count,
+      ms: count.optional().describe("Time that verification took; the only part that differs between runs"),
+    }),
+    sample: z
+      .array(
+        z.object({
+          tag: z.string(),
+          vr: z.string(),
+          depth: count,
+          before: z.object({ class: z.string(), length }),
+          after: z.object({ length }).optional().describe("Absent: the attribute went"),
+        }),
+      )
+      .describe("Attributes of the study before and after, without values"),
+    verdict: z.enum(["complete", "partial", "unknown"]).optional(),
+    pseudonym: z.string().optional(),
+    studyInstanceUid: z.string().optional().describe("Of the outputs"),
+    receipt: z.looseObject({}).optional(),
+    files: z.array(z.object({ path: z.string(), sha256: z.string(), sizeBytes: count })).optional(),
+  })
+  .describe("De-identification report of one study: tags, counts and codes; no value of any object");

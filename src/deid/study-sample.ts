@@ -1,0 +1,60 @@
+import type { DataElement, DataSet } from "../dicom/data-set.ts";
+import { formatTag, isPrivate } from "../dicom/tag.ts";
+import { trimPadding } from "../dicom/values-trim.ts";
+import { harvestedAs, type IdentifierKind } from "./verification/identifier-kinds.ts";
+
+/** An attribute before and after, without its values. */
+export interface SampleEntry {
+  /** "(0010,0010)". */
+  readonly tag: string;
+  readonly vr: string;
+  /** 0: the top level. */
+  readonly depth: number;
+  readonly before: { readonly class: SampleClass; readonly length?: number };
+  /** Absent: the attribute went. */
+  readonly after?: { readonly length?: number };
+}
+
+type SampleClass = IdentifierKind | "time" | "number" | "sequence" | "bulk" | "other";
+
+/** Attributes of one object that are shown. */
+const ENTRY_LIMIT = 40;
+/** The length of a shorter value says too much of it. */
+const SHORTEST_TOLD = 4;
+const CLASS_OF_VR: Readonly<Record<string, SampleClass>> = {
+  ...{ UI: "uid", DA: "date", DT: "date", TM: "time", AS: "number", SQ: "sequence" },
+  ...{ IS: "number", DS: "number", OB: "bulk", OW: "bulk" },
+};
+
+/** The first attributes of the top level that are not what they were: classes and lengths, no value. */
+export function sampleOf(source: DataSet, output: DataSet): readonly SampleEntry[] {
+  const entries: SampleEntry[] = [];
+  for (const element of source.values()) {
+    if (entries.length === ENTRY_LIMIT) break;
+    const after = output.get(element.tag);
+    if (isPrivate(element.tag) || textOf(element) === "" || (after !== undefined && isSame(element, after))) continue;
+    const before = { class: classOf(element), ...lengthOf(element) };
+    const common = { tag: formatTag(element.tag), vr: element.vr, depth: 0, before };
+    entries.push(after === undefined ? common : { ...common, after: lengthOf(after) });
+  }
+  return entries;
+}
+
+function classOf({ tag, vr }: DataElement): SampleClass {
+  return CLASS_OF_VR[vr] ?? harvestedAs(tag, vr)?.kind ?? "other";
+}
+
+function isSame(element: DataElement, after: DataElement): boolean {
+  const text = textOf(element);
+  return text === undefined ? element.value.kind === after.value.kind : text === textOf(after);
+}
+
+/** Undefined for what is not held in memory. */
+function textOf({ value }: DataElement): string | undefined {
+  return value.kind === "bytes" ? trimPadding(Buffer.from(value.bytes).toString("latin1")) : undefined;
+}
+
+function lengthOf(element: DataElement): { readonly length?: number } {
+  const length = textOf(element)?.length ?? 0;
+  return length < SHORTEST_TOLD ? {} : { length };
+}
