@@ -9,6 +9,10 @@ export const TEMPORARY = /^\.incoming-[0-9a-f-]{36}\.part$/;
 
 /** Held back until it is full: most objects show their UIDs in it, and small ones are written at once. */
 const HEAD_BYTES = 16 * 1024;
+/** Heads are used again: one of its own for each small object would be most of what is there to collect. */
+const spareHeads: Buffer[] = [];
+const MAXIMUM_SPARE_HEADS = 16;
+
 /**
  * A file that arrives under a temporary name, in order. It is written by the thread that reads the network: this program has nothing else to do,
  * copying into the page cache takes less time than asking another thread for it, and a disk that is behind holds the senders back by itself.
@@ -25,10 +29,10 @@ export interface ReceivedFile {
   discard(): void;
 }
 
-/** @param onHead shown the first bytes before they are written: all of a small file */
+/** @param onHead shown the first bytes before they are written, all of a small file; they are there until it returns */
 export function createReceivedFile(folder: string, onHead: (head: Uint8Array) => void): ReceivedFile {
   const temporary = join(folder, `.incoming-${randomUUID()}.part`);
-  let head: Buffer | undefined = Buffer.allocUnsafe(HEAD_BYTES);
+  let head: Buffer | undefined = spareHeads.pop() ?? Buffer.allocUnsafeSlow(HEAD_BYTES);
   let headBytes = 0;
   let descriptor: number | undefined = openSync(temporary, "wx");
   let isThere = true;
@@ -37,12 +41,19 @@ export function createReceivedFile(folder: string, onHead: (head: Uint8Array) =>
     if (descriptor === undefined) throw new Error("the file is closed");
     for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
   };
+  const giveHeadBack = (): void => {
+    if (head !== undefined && spareHeads.length < MAXIMUM_SPARE_HEADS) spareHeads.push(head);
+    head = undefined;
+  };
   const writeHead = (): void => {
     if (head === undefined) return;
     const bytes = head.subarray(0, headBytes);
-    head = undefined;
-    onHead(bytes);
-    writeAll(bytes);
+    try {
+      onHead(bytes);
+      writeAll(bytes);
+    } finally {
+      giveHeadBack();
+    }
   };
   const close = (): void => {
     if (descriptor === undefined) return;
@@ -71,6 +82,7 @@ export function createReceivedFile(folder: string, onHead: (head: Uint8Array) =>
       isThere = false;
     },
     discard() {
+      giveHeadBack();
       close();
       if (isThere) rmSync(temporary, { force: true });
       isThere = false;
