@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DataElement, DataSet } from "../dicom/data-set.ts";
+import type { ByteRange, ByteSource, DataElement, DataSet, ElementValue, Part10File } from "../dicom/data-set.ts";
 import { lookupElement } from "../dicom/dictionary/dictionary.ts";
 import { readPart10File } from "../dicom/reader.ts";
 import { formatTag, isPrivate } from "../dicom/tag.ts";
@@ -61,6 +61,7 @@ const CLASSES: Readonly<Partial<Record<Vr, ValueClass>>> = {
   ...record(["OB", "OW", "OF", "OD", "OL", "OV", "UN"], "binary"),
 };
 const SHORTEST_TOLD = 4;
+const CHUNK_BYTES = 1 << 20;
 
 /** Keywords whose text is an identifier, whatever its VR. */
 const IDENTIFIER_KEYWORD = /(?:ID|Number|Identifier)$/;
@@ -84,10 +85,58 @@ export async function previewDeidentification(task: PreviewTask): Promise<Previe
     }
     await using original = await readPart10File(task.path);
     await using output = await readPart10File(instance.outputPath);
-    return { outcome: outcome.kind, elements: [...compare(original.dataSet, output.dataSet, "")] };
+    const elements = [...compare(original.dataSet, output.dataSet, "")];
+    return { outcome: outcome.kind, elements: await withChangedBulk(elements, original, output, task.signal) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Pixels that were masked or rewritten have their length still: their bytes tell. */
+async function withChangedBulk(
+  elements: readonly PreviewElement[],
+  original: Part10File,
+  output: Part10File,
+  signal: AbortSignal,
+): Promise<readonly PreviewElement[]> {
+  const changed = new Set<string>();
+  for (const [tag, { value }] of original.dataSet) {
+    const after = output.dataSet.get(tag)?.value;
+    if (value.kind === "bytes" || value.kind === "sequence" || after === undefined) continue;
+    const isSame = await isSameBulk(rangesOf(value), original.source, rangesOf(after), output.source, signal);
+    if (!isSame) changed.add(formatTag(tag));
+  }
+  return elements.map((one) => (one.action === "kept" && changed.has(one.path) ? { ...one, action: "replaced" } : one));
+}
+
+/** Without the basic offset table, which is written anew. PS3.5 A.4. */
+function rangesOf(value: ElementValue): readonly ByteRange[] {
+  if (value.kind === "range") return [value.range];
+  return value.kind === "fragments" ? value.fragments.slice(1) : [];
+}
+
+async function isSameBulk(
+  before: readonly ByteRange[],
+  beforeSource: ByteSource,
+  after: readonly ByteRange[],
+  afterSource: ByteSource,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (before.length !== after.length) return false;
+  for (const [index, { offset, length }] of before.entries()) {
+    const other = after[index];
+    if (other?.length !== length) return false;
+    for (let at = 0; at < length; at += CHUNK_BYTES) {
+      signal.throwIfAborted();
+      const size = Math.min(CHUNK_BYTES, length - at);
+      const [one, two] = await Promise.all([
+        beforeSource.read(offset + at, size),
+        afterSource.read(other.offset + at, size),
+      ]);
+      if (Buffer.compare(one, two) !== 0) return false;
+    }
+  }
+  return true;
 }
 
 function isOfFile(thrown: unknown, path: string): boolean {

@@ -224,6 +224,26 @@ describe("deid preview", () => {
     expect(asText.stdout).toMatch(/\(0010,0010\) +PatientName +PN +replaced +name 19 +name 16/);
   });
 
+  it("tells pixels that stay from pixels that do not", async () => {
+    // 2 MB of pixels with bytes hidden behind them: cut, so that they are not what they were.
+    const rows = Uint8Array.of(0x00, 0x04);
+    const large = (hidden: number) =>
+      ctImage([
+        element(tagOf(0x00280010), "US", rows),
+        element(tagOf(0x00280011), "US", rows),
+        element(tagOf(0x7fe00010), "OW", new Uint8Array(2 * 1024 * 1024 + hidden).fill(7)),
+      ]);
+    await putInput("kept.dcm", part10Bytes(large(0)));
+    await putInput("cut.dcm", part10Bytes(large(64)));
+    const pixelsOf = async (file: string) => {
+      const { stdout } = await deid("preview", file, "--profile", "research", "--json");
+      const { elements }: { elements: { keyword: string; action: string }[] } = JSON.parse(stdout);
+      return elements.find(({ keyword }) => keyword === "PixelData")?.action;
+    };
+    expect(await pixelsOf("in/kept.dcm")).toBe("kept");
+    expect(await pixelsOf("in/cut.dcm")).toBe("replaced");
+  });
+
   it("says why an object would not leave", async () => {
     await putInput("1.dcm", part10Bytes(ctImage([text(0x00080016, SOP_CLASSES.us)])));
     const result = await deid("preview", "in/1.dcm", "--profile", "research");
