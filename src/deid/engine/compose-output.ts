@@ -88,6 +88,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const context: FilterContext = {
     rules: profile.rules,
     types: attributeTypesOf(original.sopClass),
+    within: [],
     pseudonym,
     shiftDays: pseudonyms.shiftDays,
     birthDateTellable: isBirthDateTellable(dataSet),

@@ -9,6 +9,8 @@ import type { Tally } from "./tally.ts";
 export interface FilterContext {
   readonly rules: CompiledRules;
   readonly types: AttributeTypes;
+  /** Sequences around what is looked at, the outermost first. */
+  readonly within: readonly number[];
   readonly pseudonym: string;
   readonly shiftDays: number;
   /** The patient is known to be no older than 89 years. */

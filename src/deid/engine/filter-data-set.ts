@@ -92,7 +92,7 @@ async function filterStandard(
   context: FilterContext,
 ): Promise<void> {
   const { tag } = element;
-  const rule = context.rules.ruleOf(tag);
+  const rule = context.rules.ruleOf(tag, context.within);
   if (rule.treatment.kind === "mark" || rule.treatment.kind === "pixels" || rule.treatment.kind === "code") return;
   const vr = standardVr(tag);
   const value =
@@ -202,6 +202,7 @@ async function walk(
   const sourceItems = sequenceItems(element);
   if (sourceItems === undefined) return undefined;
   if (unlessOptional && isNotRequired(parentTag, element.tag, context)) return undefined;
+  const within = { ...context, within: [...context.within, element.tag] };
   const items: SequenceItem[] = [];
   let dropped = 0;
   for (const item of sourceItems) {
@@ -210,7 +211,7 @@ async function walk(
       context.tally.note("text-annotation-removed");
       continue;
     }
-    const kept = await filterDataSet(item.dataSet, element.tag, depth + 1, context, characterSet);
+    const kept = await filterDataSet(item.dataSet, element.tag, depth + 1, within, characterSet);
     if (isCodedEntry(item.dataSet)) {
       const entry = publicEntry(item.dataSet);
       if (entry === undefined) {
@@ -236,6 +237,7 @@ async function walkContent(
   const { contentMode, rules, tally } = context;
   const sourceItems = contentMode === "none" ? undefined : sequenceItems(element);
   if (sourceItems === undefined) return undefined;
+  const within = { ...context, within: [...context.within, element.tag] };
   const items: SequenceItem[] = [];
   for (const item of sourceItems) {
     context.signal.throwIfAborted();
@@ -243,7 +245,7 @@ async function walkContent(
     const settled =
       decision === "remove"
         ? undefined
-        : settleContentItem(await filterDataSet(item.dataSet, element.tag, depth + 1, context, characterSet), decision);
+        : settleContentItem(await filterDataSet(item.dataSet, element.tag, depth + 1, within, characterSet), decision);
     if (settled === undefined) tally.note("content-item-removed");
     else items.push({ dataSet: settled, undefinedLength: false });
   }

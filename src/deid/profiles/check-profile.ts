@@ -5,7 +5,6 @@ import { isPatternText, patternOf } from "./pattern.ts";
 import { type RuleDocument, ruleDocument } from "./profile-document.ts";
 import type { ProfileFinding, ProfilePath } from "./profile-problems.ts";
 import { type RuleWorld, worldOf } from "./rule-world.ts";
-import { unsupportedSettings } from "./unsupported-settings.ts";
 import { listAt, memberAt } from "./values-at.ts";
 
 /** What the schema cannot see: everything wrong with the parts of a profile that have the right shape. */
@@ -16,7 +15,7 @@ export function checkProfile(values: unknown): readonly ProfileFinding[] {
     ...options.flatMap(({ option, index }) => optionFindings(option, index, options)),
     ...rulesIn(values).flatMap(({ document, path }) => ruleFindings(document, path, world)),
     ...patternFindings(values),
-    ...unsupportedSettings(values),
+    ...reportFindings(values),
   ];
 }
 
@@ -73,6 +72,14 @@ function ruleFindings(document: RuleDocument, path: ProfilePath, world: RuleWorl
   const result = compileRule(document, world);
   if (result.ok) return [];
   return result.findings.map(({ key, ...finding }) => ({ ...finding, path: [...path, key] }));
+}
+
+/** A report is kept for its cleaned content, or not at all. */
+function reportFindings(values: unknown): readonly ProfileFinding[] {
+  const isCleaned = listAt(values, "options").includes("clean-structured-content");
+  if (memberAt(values, "sr") !== "keep" || isCleaned) return [];
+  const message = "Reports are kept only with the option clean-structured-content.";
+  return [{ path: ["sr"], code: "PROFILE_VALUE_INVALID", message }];
 }
 
 /** Regular expressions that are searched for in the original. */

@@ -106,6 +106,29 @@ rules:
   });
 });
 
+describe("an option or setting is refused that", () => {
+  it.each([
+    ["the engine does not carry out", "options: [clean-recognizable-visual-features]", "PROFILE_NOT_SUPPORTED"],
+    ["nobody knows", "options: [retain-everything]", "PROFILE_VALUE_INVALID"],
+    ["is named twice", "options: [clean-descriptors, clean-descriptors]", "PROFILE_VALUE_INVALID"],
+    ["keeps reports without cleaning them", "sr: keep", "PROFILE_VALUE_INVALID"],
+    ["allows pixels of no known group", "pixels: {allow: [XX]}", "PROFILE_VALUE_INVALID"],
+    ["searches with an unsafe pattern", "filters: {manufacturer: {allow: ['/(?=a)/']}}", "PROFILE_PATTERN_UNSAFE"],
+    [
+      "searches devices with an unsafe pattern",
+      "overrides: [{when: {model: '/(a*)*/'}, rules: [{tag: KVP, action: remove}]}]",
+      "PROFILE_PATTERN_UNSAFE",
+    ],
+    [
+      "overrides for every device",
+      "overrides: [{when: {}, rules: [{tag: KVP, action: remove}]}]",
+      "PROFILE_VALUE_INVALID",
+    ],
+  ])("%s", (_name, text, code) => {
+    expect(checkProfileText(`${HEAD}${text}\n`).problems.map((problem) => problem.code)).toEqual([code]);
+  });
+});
+
 describe("a rule is refused that", () => {
   it.each([
     ["keeps free text", "{tag: StudyComments, action: keep}", "PROFILE_REVIEW_MISSING"],

@@ -26,7 +26,10 @@ export type OptionName = keyof typeof OPTIONS;
 /** Options the engine carries out; a profile that names another one is refused. */
 export const SUPPORTED_OPTIONS: ReadonlySet<OptionName> = new Set<OptionName>([
   "basic",
+  "clean-pixel-data",
   "clean-descriptors",
+  "clean-graphics",
+  "clean-structured-content",
   "retain-longitudinal-modified-dates",
   "retain-patient-characteristics",
   "retain-safe-private",

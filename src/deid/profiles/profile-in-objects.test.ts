@@ -105,6 +105,17 @@ describe("rules of a profile decide what leaves, and the verifier agrees", () =>
     expect(item === undefined ? undefined : textOf(item.dataSet, tags.ProtocolName)).toBe("ABC1");
   });
 
+  it("only where their path leads", async () => {
+    const inner = dataSetOf([text(0x00080060, "CT"), text(0x00180060, "80")]);
+    const rules =
+      "{tag: SourceImageSequence, action: keep, review: board}\n  - {tag: KVP, action: remove, path: 00082112/*/00180060}";
+    const output = await outputOf(rule(rules), [sequenceElement(SOURCE_IMAGES, [inner])]);
+    const [item] = itemsOf(output, SOURCE_IMAGES);
+    expect(item?.dataSet.has(tags.Modality)).toBe(true);
+    expect(item?.dataSet.has(tags.KVP)).toBe(false);
+    expect(textOf(output, tags.KVP)).toBe("120");
+  });
+
   it("an identifier in text that a rule keeps stops the object all the same", async () => {
     const changes = [text(0x00181030, "chest of Brandybuck")];
     const outcome = await outcomeOf(rule("{tag: ProtocolName, action: keep, review: board}"), changes);

@@ -105,7 +105,7 @@ async function inspectToken(
   collector: EvidenceCollector,
   task: VerificationTask,
 ): Promise<string | undefined> {
-  const ruleOfTag = task.rules.ruleOf(token.tag);
+  const ruleOfTag = task.rules.ruleOf(token.tag, token.within);
   const limit = token.vr === "DS" || token.vr === "IS" || token.vr === "UN" ? WHOLE_TEXT_BYTES : WHOLE_VALUE_BYTES;
   const isWhole = token.kind === "value" && token.length <= limit && ruleOfTag.treatment.kind !== "pixels";
   const bytes = isWhole
