@@ -67,9 +67,9 @@ describe("what leaves", () => {
     for (const tag of [tags.PatientBirthDate, tags.AccessionNumber, tags.StudyID, tags.ReferringPhysicianName]) {
       expect(bytesOf(output, tag)).toHaveLength(0);
     }
-    for (const tag of [tags.InstitutionName, tags.StudyDescription, tags.SeriesDescription, tags.DeviceSerialNumber]) {
-      expect(output.has(tag)).toBe(false);
-    }
+    for (const tag of [tags.InstitutionName, tags.DeviceSerialNumber]) expect(output.has(tag)).toBe(false);
+    expect(textOf(output, tags.StudyDescription)).toBe("Thorax of");
+    expect(textOf(output, tags.SeriesDescription)).toBe("AXIAL LUNG");
     for (const tag of [
       tags.Modality,
       tags.KVP,
@@ -111,7 +111,7 @@ describe("what leaves", () => {
     const codes = itemsOf(output, tags.DeidentificationMethodCodeSequence).map((item) =>
       textOf(item.dataSet, tagOf(0x00080100)),
     );
-    expect(codes).toEqual(["113100", "113107", "113108"]);
+    expect(codes).toEqual(["113100", "113103", "113104", "113105", "113107", "113108", "113111"]);
     expect(textOf(output, tags.PatientIdentityRemoved)).toBe("YES");
     expect(textsOf(output, tags.DeidentificationMethod)).toEqual([
       `Radferry 0.1.0 profile research ${loadProfile("research").hash.slice(0, 12)}`,
@@ -274,7 +274,7 @@ describe("what stays behind", () => {
       { kind: "rejected", code: "BURNED_IN_ANNOTATION" },
     ],
     ["a document", [sopClass(SOP_CLASSES.pdf)], { kind: "excluded", reason: "document" }],
-    ["a report", [sopClass(SOP_CLASSES.report)], { kind: "excluded", reason: "sop-class" }],
+    ["a report that has pixels", [sopClass(SOP_CLASSES.report)], { kind: "rejected", code: "SOP_CLASS_NOT_ALLOWED" }],
   ])("%s", async (_name, changes, expected) => {
     expect(await run(await part10Bytes(ctImage(changes)))).toMatchObject(expected);
     expect(await readdir(folder)).toEqual(["in.dcm"]);

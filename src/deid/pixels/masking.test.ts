@@ -349,13 +349,14 @@ it("what was masked says so, and what was not does not", async () => {
   const changes = [text(0x00280301, "YES"), text(0x00282110, "01"), unsigned(0x00280107, 200)];
   const input = await nativeFile(withPixels(ultrasoundImage(GREY_8, changes), pixels, "OB"));
   const { dataSet } = await outputOf(input, { masks: [maskOf([BANNER])] });
+  const RESEARCH = ["113103", "113104", "113105", "113107", "113108", "113111"];
   const codesOf = (output: DataSet): readonly (string | undefined)[] =>
     itemsOf(output, tagOf(0x00120064)).map((item) => textOf(item.dataSet, tagOf(0x00080100)));
   expect(textOf(dataSet, tagOf(0x00280301))).toBe("NO");
   expect(textsOf(dataSet, tagOf(0x00080008))).toEqual(["DERIVED", "PRIMARY", "AXIAL"]);
   expect(textOf(dataSet, tagOf(0x00282110))).toBe("01");
   expect(dataSet.has(tagOf(0x00280107))).toBe(false);
-  expect(codesOf(dataSet)).toEqual(["113100", "113101", "113107", "113108"]);
+  expect(codesOf(dataSet)).toEqual(["113100", "113101", ...RESEARCH]);
   const passed = await nativeFile(withPixels(ultrasoundImage(GREY_8), pixels, "OB"));
-  expect(codesOf((await outputOf(passed, { allow: ["US"] })).dataSet)).toEqual(["113100", "113107", "113108"]);
+  expect(codesOf((await outputOf(passed, { allow: ["US"] })).dataSet)).toEqual(["113100", ...RESEARCH]);
 });
