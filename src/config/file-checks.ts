@@ -1,4 +1,5 @@
 import { loadOptOut } from "../cohort/opt-out.ts";
+import { ProfileError } from "../deid/profiles/profile-problems.ts";
 import { loadLookupTable } from "../deid/pseudonyms/lookup-table.ts";
 import { loadPixlSecrets, pixlSecretsId } from "../deid/pseudonyms/pixl-secrets.ts";
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
@@ -15,6 +16,7 @@ export async function checkFiles({ projects }: LooseSettings): Promise<readonly 
   for (const [index, project] of projects.entries()) {
     const { keyFile, optOut } = project;
     findings.push(...(await checkPixlSecrets(project, index, pixlIds)), ...(await checkLookupTable(project, index)));
+    findings.push(...(await checkProfile(project, index)));
     // A file that is named twice has been reported already.
     if (keyFile !== undefined && !files.has(keyFile)) findings.push(...(await checkKeyFile(keyFile, index, keyIds)));
     if (keyFile !== undefined) files.add(keyFile);
@@ -51,6 +53,26 @@ async function checkPixlSecrets(
     const { code, details } = toGatewayError(thrown);
     const name = Object.entries(files).find(([, path]) => path === details.path)?.[0] ?? "hashKeyFile";
     return [{ path: pathOf(name), code }];
+  }
+}
+
+/** Everything that is wrong with a profile's file, where it is there; and what its pseudonyms need of the project. */
+async function checkProfile({ profile, pseudonyms }: LooseProject, index: number): Promise<readonly Finding[]> {
+  if (profile === undefined) return [];
+  // Brings the tables of de-identification with it: most verbs only read settings.
+  const { loadProfile } = await import("../deid/profiles/load-profile.ts");
+  const path: SettingPath = ["projects", index, "profile"];
+  try {
+    const { mode, lookup } = loadProfile(profile).pseudonyms;
+    const isSourceMissing =
+      (mode === "pixl" && pseudonyms.mode !== "pixl") || (lookup === "required" && pseudonyms.lookupFile === undefined);
+    return isSourceMissing ? [{ path, code: "PSEUDONYM_SOURCE_MISSING" }] : [];
+  } catch (thrown) {
+    if (!(thrown instanceof ProfileError)) return [{ path, code: toGatewayError(thrown).code }];
+    return thrown.problems.map(({ path: place, line, code, message, remedy }) => {
+      const where = [place, line === undefined ? "" : `line ${line}`].filter((part) => part !== "").join(", ");
+      return { path, code, message: where === "" ? message : `Profile, ${where}: ${message}`, remedy };
+    });
   }
 }
 

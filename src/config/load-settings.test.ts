@@ -234,7 +234,7 @@ describe("checkSettings", () => {
     await writeKey("also-same.key");
     await writeFile(join(folder, "short.key"), "00\n", { mode: 0o600 });
     const project = (name: string, more: string) =>
-      `  - { name: ${name}, archives: [vna, gone, vna], destinations: [none], profile: pixl, ${more} }\n`;
+      `  - { name: ${name}, archives: [vna, gone, vna], destinations: [none], profile: strange, ${more} }\n`;
     const text =
       "colour: red\narchives:\n" +
       '  - { name: vna, kind: dimse, address: secret-address, retrieve: push }\n  - { name: vna, kind: orthanc, url: "https://h" }\n' +
@@ -262,7 +262,7 @@ describe("checkSettings", () => {
         "6 projects[0].archives[1] SETTING_REFERENCE_UNKNOWN",
         "6 projects[0].archives[2] SETTING_DUPLICATE",
         "6 projects[0].destinations[0] SETTING_REFERENCE_UNKNOWN",
-        "6 projects[0].profile SETTING_NOT_SUPPORTED",
+        "6 projects[0].profile PROFILE_UNKNOWN",
         "6 projects[0].keyFile KEY_FILE_READABLE_BY_OTHERS",
         "6 projects[0].optOut[0] OPT_OUT_UNREADABLE",
         "6 projects[0].partial SETTING_INVALID",
@@ -312,6 +312,37 @@ describe("checkSettings", () => {
     ]);
     expect(problems[2]?.message).toBe("Row 2 is not right: replacement-invalid.");
     expect(JSON.stringify(problems)).not.toContain("hunter2");
+  });
+
+  it("tells everything that is wrong with a profile's file, and what its pseudonyms need", async () => {
+    const profile = "profile: p\nversion: 1\nbase: basic-2026c\n";
+    await writeFile(
+      join(folder, "bad.yaml"),
+      `${profile}colour: red\nrules:\n  - { tag: NoSuchTag, action: remove }\n`,
+    );
+    await writeFile(join(folder, "needy.yaml"), `${profile}pseudonyms: { lookup: required }\n`);
+    await Promise.all(
+      ["1", "2", "3"].map((n) => writeFile(join(folder, `${n}.key`), `${n.repeat(64)}\n`, { mode: 0o600 })),
+    );
+    const project = (key: number, name: string) =>
+      `  - { name: p${key}, archives: [vna], destinations: [store], profile: ${name}, keyFile: ${key}.key }\n`;
+    const text =
+      "archives:\n  - { name: vna, kind: dimse, address: A@h:104 }\n" +
+      "destinations:\n  - { name: store, kind: folder, path: out }\nprojects:\n" +
+      project(1, "./bad.yaml") +
+      project(2, "needy.yaml") +
+      project(3, "none.yaml");
+    const { problems } = await checkSettings(await sourceOf(text));
+    const listed = problems.map(({ path, code, message }) => `${path} ${code} ${/line \d+/.exec(message)?.[0] ?? ""}`);
+    expect(listed).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^projects\[0\]\.profile \w+ line 4$/),
+        "projects[0].profile PROFILE_TAG_UNKNOWN line 6",
+        "projects[1].profile PSEUDONYM_SOURCE_MISSING ",
+        "projects[2].profile PROFILE_FILE_UNREADABLE ",
+      ]),
+    );
+    expect(listed).toHaveLength(4);
   });
 
   it("repeats no value, wherever a secret was put by mistake", async () => {

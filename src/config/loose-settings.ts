@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { isProfilePath } from "../deid/profiles/profile-path.ts";
 
 const text = z.string().optional().catch(undefined);
 const flag = z.boolean().optional().catch(undefined);
@@ -28,7 +29,15 @@ const loose = loosely({
   archives: listOf(loosely({ name: text, kind: text, retrieve: text })),
   destinations: listOf(loosely({ name: text, kind: text, path: text })),
   projects: listOf(
-    loosely({ name: text, archives: texts, destinations: texts, keyFile: text, optOut: texts, pseudonyms }),
+    loosely({
+      name: text,
+      archives: texts,
+      destinations: texts,
+      profile: text,
+      keyFile: text,
+      optOut: texts,
+      pseudonyms,
+    }),
   ),
 });
 
@@ -49,6 +58,8 @@ export function readLoosely(values: unknown, baseFolder: string): LooseSettings 
     destinations: read.destinations.map((destination) => ({ ...destination, path: absoluteIfAny(destination.path) })),
     projects: read.projects.map((project) => ({
       ...project,
+      profile:
+        project.profile !== undefined && isProfilePath(project.profile) ? absolute(project.profile) : project.profile,
       keyFile: absoluteIfAny(project.keyFile),
       optOut: project.optOut.map(absoluteIfAny),
       pseudonyms: {

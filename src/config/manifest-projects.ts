@@ -54,7 +54,9 @@ export const projectSettings = z.strictObject({
   name: nameSetting.meta({ description: "The project's name." }),
   archives: z.array(nameSetting).min(1).max(100).meta({ description: "Archives to look in, the first first." }),
   destinations: z.array(nameSetting).min(1).max(100).meta({ description: "Where its studies are delivered." }),
-  profile: textSetting.meta({ description: "De-identification profile: basic or research." }),
+  profile: textSetting.meta({
+    description: "De-identification profile: basic, research or pixl, or the path of a profile's file.",
+  }),
   keyFile: pathSetting.meta({
     description: "The project's secret, made by radferry project new-key, readable by us alone.",
   }),

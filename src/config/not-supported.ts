@@ -15,7 +15,6 @@ const LIMITS: readonly Limit[] = [
   { path: ["archives", "*", "availability", "windows"] },
   { path: ["archives", "*", "availability", "studiesPerMinute"] },
   { path: ["destinations", "*", "kind"], can: ["folder", "dimse"] },
-  { path: ["projects", "*", "profile"], can: ["basic", "research"] },
 ];
 
 export function findNotSupported(values: unknown): readonly Finding[] {

@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from "node:path";
+import { isProfilePath } from "../deid/profiles/profile-path.ts";
 import type { PixlSecretFiles } from "../deid/pseudonyms/pixl-secrets.ts";
 import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
 import type { AcceptanceRules, PeerRule } from "../network/dimse/service-types.ts";
@@ -68,7 +69,8 @@ export interface ProjectSettings {
   /** Names of archives, in the order of fallback. */
   readonly archives: readonly string[];
   readonly destinations: readonly string[];
-  readonly profile: "basic" | "research";
+  /** A shipped profile's name, or the absolute path of a file. */
+  readonly profile: string;
   readonly keyFile: string;
   readonly partial: "hold" | "deliver";
   readonly maximumStudiesPerRequest: number;
@@ -100,7 +102,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
     },
     archives: values.archives.flatMap((archive) => resolveArchive(archive, ifAny)),
     destinations: values.destinations.flatMap((destination) => resolveDestination(destination, absolute, ifAny)),
-    projects: values.projects.flatMap((project) => resolveProject(project, absolute)),
+    projects: values.projects.map((project) => resolveProject(project, absolute)),
   };
 }
 
@@ -183,24 +185,21 @@ function resolveDestination(
   return [{ ...destination, path: absolute(destination.path) }];
 }
 
-function resolveProject(project: Manifest["projects"][number], absolute: AbsolutePath): ProjectSettings[] {
+function resolveProject(project: Manifest["projects"][number], absolute: AbsolutePath): ProjectSettings {
   const { profile, pseudonyms, filters } = project;
-  if (profile !== "basic" && profile !== "research") return [];
   const { modalities, minimumInstancesPerSeries, excludeSeriesDescriptions } = filters;
-  return [
-    {
-      ...project,
-      profile,
-      pseudonyms: resolvePseudonyms(pseudonyms, absolute),
-      keyFile: absolute(project.keyFile),
-      optOut: project.optOut.map(absolute),
-      filters: {
-        ...(modalities === undefined ? {} : { modalities }),
-        ...(minimumInstancesPerSeries === undefined ? {} : { minimumInstancesPerSeries }),
-        ...(excludeSeriesDescriptions === undefined ? {} : { excludeSeriesDescriptions }),
-      },
+  return {
+    ...project,
+    profile: isProfilePath(profile) ? absolute(profile) : profile,
+    pseudonyms: resolvePseudonyms(pseudonyms, absolute),
+    keyFile: absolute(project.keyFile),
+    optOut: project.optOut.map(absolute),
+    filters: {
+      ...(modalities === undefined ? {} : { modalities }),
+      ...(minimumInstancesPerSeries === undefined ? {} : { minimumInstancesPerSeries }),
+      ...(excludeSeriesDescriptions === undefined ? {} : { excludeSeriesDescriptions }),
     },
-  ];
+  };
 }
 
 function resolvePseudonyms(

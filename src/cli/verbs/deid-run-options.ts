@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { DeidentifierOptions } from "../../deid/deidentifier.ts";
 import { loadProfile } from "../../deid/profiles/load-profile.ts";
 import type { Profile } from "../../deid/profiles/profile.ts";
+import { isProfilePath } from "../../deid/profiles/profile-path.ts";
 import { loadLookupTable } from "../../deid/pseudonyms/lookup-table.ts";
 import { loadProjectKey } from "../../deid/pseudonyms/project-key.ts";
 import type { Cli } from "../cli.ts";
@@ -29,7 +30,6 @@ export async function deidentifierOptionsOf(
   };
 }
 
-/** A path holds a dot or a slash. */
 export function profileOf(nameOrPath: string, workingFolder: string): Profile {
-  return loadProfile(/[./\\]/.test(nameOrPath) ? resolve(workingFolder, nameOrPath) : nameOrPath);
+  return loadProfile(isProfilePath(nameOrPath) ? resolve(workingFolder, nameOrPath) : nameOrPath);
 }

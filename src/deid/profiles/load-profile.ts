@@ -6,13 +6,13 @@ import { compileProfile } from "./compile-profile.ts";
 import { loadMasks } from "./load-masks.ts";
 import type { Profile } from "./profile.ts";
 import { type ProfileDocument, profileDocument } from "./profile-document.ts";
+import { isProfilePath } from "./profile-path.ts";
 import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
 import { readYaml, schemaFindings } from "./read-profile.ts";
 import { shippedProfile } from "./shipped-profiles.ts";
 
 /** A profile's file is text for people. */
 const SIZE_LIMIT_BYTES = 1 << 20;
-const FILE_NAME = /[./\\]/;
 
 /** What was read of a profile, and everything that is wrong with it. */
 export interface ProfileCheck {
@@ -34,7 +34,7 @@ export function loadProfile(nameOrPath: string): Profile {
 export function loadProfileDocument(nameOrPath: string): ProfileDocument {
   const shipped = shippedProfile(nameOrPath);
   if (shipped !== undefined) return profileDocument.parse(shipped);
-  if (!FILE_NAME.test(nameOrPath)) throw new GatewayError("PROFILE_UNKNOWN", { profile: nameOrPath });
+  if (!isProfilePath(nameOrPath)) throw new GatewayError("PROFILE_UNKNOWN", { profile: nameOrPath });
   const { document, problems } = checkProfileText(readProfileText(nameOrPath));
   if (document === undefined) throw new ProfileError(problems);
   return document;
