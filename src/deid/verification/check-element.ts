@@ -19,6 +19,7 @@ import { DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
 import type { ExpectedMask } from "./check-mask.ts";
 import type { Harvest } from "./harvest.ts";
 import type { IdentifierKind } from "./identifier-kinds.ts";
+import { isLegalLength } from "./legal-length.ts";
 import type { SearchedAs } from "./pieces.ts";
 import { pathOf, type Token } from "./tokenizer.ts";
 
@@ -83,12 +84,14 @@ export function checkElement(
   if (token.kind === "fragment") return passed("compressed");
   if (privateVr === undefined ? !isLegalVr(token) : token.vr !== privateVr) return { ok: false, reason: "vr" };
   if (token.kind === "sequence") return checkSequence(token, rule);
+  if (!isLegalLength(token, bytes)) return { ok: false, reason: "value-length" };
   const judgement = judge(token, bytes, rule, expectations);
   if (judgement === undefined) return { ok: false, reason: "element-not-allowed" };
   const { treatment } = rule;
   const isYearAlone = treatment.kind === "birth-date" && treatment.mode === "year";
   const isDate = token.vr === "DA" || token.vr === "DT";
-  if (isDate && !isYearAlone && isOriginalDate(token, bytes, harvest)) return { ok: false, reason: "date-unchanged" };
+  if (isDate && !isYearAlone && treatment.kind !== "date" && isOriginalDate(token, bytes, harvest))
+    return { ok: false, reason: "date-unchanged" };
   return { ok: true, searched: bytes?.length === 0 ? [] : searchedAs(token, bytes, rule, judgement) };
 }
 
@@ -160,6 +163,7 @@ function isTreated(value: string, vr: string, treatment: Treatment, expectations
   switch (treatment.kind) {
     case "uid":
       return isRegisteredUid(value) || expectations.uids.has(value);
+    case "date":
     case "shift":
       return vr === "TM" ? isTime(value) : DATE_TIME.test(value) || DATE_RANGE.test(value);
     case "age":

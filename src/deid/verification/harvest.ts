@@ -42,6 +42,9 @@ const LINES_LIMIT = 200;
 /** What one object can make us remember; beyond it an object is not proven. */
 const IDENTIFIER_LIMIT = 100_000;
 const MEMORY_LIMIT = 20_000;
+const REMEMBERED_LENGTH = 512;
+/** As much of an unknown value as tells whether it is text. */
+const LOOKED_AT_BYTES = 256;
 const E_MAIL = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}.-]{3,128}/gu;
 const SHORT_SCRIPTS = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 const DATE = /^([0-9]{4})[.]?([0-9]{2})[.]?([0-9]{2})/;
@@ -70,7 +73,7 @@ export function harvestIdentifiers(
 
   const remember = (key: string, find: () => readonly Found[]): void => {
     const found = memory.get(key) ?? find();
-    if (memory.size < MEMORY_LIMIT) memory.set(key, found);
+    if (memory.size < MEMORY_LIMIT && key.length <= REMEMBERED_LENGTH) memory.set(key, found);
     for (const { into, text, kind } of found) {
       kept[into].set(text, strongerKind(kept[into].get(text), kind));
     }
@@ -93,7 +96,7 @@ export function harvestIdentifiers(
       remember(`date ${value}`, () => datesIn(value, vr));
     } else {
       const as = harvestedAs(element.tag, vr);
-      if (as === undefined) return;
+      if (as === undefined || (vr === "UN" && isBinary(bytes))) return;
       const key = `${as.kind} ${as.byWord} ${vr} ${characterSet} ${latin(bytes)}`;
       remember(key, () => foundIn(bytes, vr, characterSet, as));
     }
@@ -112,6 +115,17 @@ export function harvestIdentifiers(
 
 function latin(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+/** Control characters other than those of text and padding. PS3.5 6.1.3. */
+function isBinary(bytes: Uint8Array): boolean {
+  const looked = Math.min(bytes.length, LOOKED_AT_BYTES);
+  for (let at = 0; at < looked; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0c && byte !== 0x0d && byte !== 0x1b && byte !== 0)
+      return true;
+  }
+  return false;
 }
 
 function foundIn(bytes: Uint8Array, vr: Vr, characterSet: string | undefined, as: HarvestedAs): readonly Found[] {

@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { isLegalLength } from "./legal-length.ts";
+
+function isLegal(vr: string, value: string | Buffer): boolean {
+  const bytes = Buffer.from(value);
+  const place = { tag: 0x00080018, scope: "", within: [], parentTag: 0, headerOffset: 0, valueOffset: 8 };
+  return isLegalLength({ ...place, vr, length: bytes.length, kind: "value" }, bytes);
+}
+
+it.each<[string, string, string | Buffer, boolean]>([
+  ["two numbers", "US", Buffer.alloc(4), true],
+  ["half a number", "US", Buffer.alloc(3), false],
+  ["a number and a half", "FD", Buffer.alloc(12), false],
+  ["a table of odd length", "OW", Buffer.alloc(3), false],
+  ["nothing", "US", "", true],
+  ["three of a kind", "DS", "1.234567890123\\2.34567890123\\3 ", true],
+  ["a term of 17 characters", "CS", "ABCDEFGHIJKLMNOPQ ", false],
+  ["a term of 16 characters beside another", "CS", "A\\ABCDEFGHIJKLMNOP", true],
+  ["a UID of 66 characters", "UI", `1.${"2".repeat(64)}`, false],
+  ["a text of 1100 characters", "ST", "a".repeat(1100), false],
+  ["a text of 1100 characters that may be long", "UT", "a".repeat(1100), true],
+])("%s", (_name, vr, value, legal) => {
+  expect(isLegal(vr, value)).toBe(legal);
+});
