@@ -24,6 +24,9 @@ export const studyReportSchema = z
       .record(z.string(), count)
       .describe("Oddities that were dealt with, and references to what is not delivered"),
     options: z.array(z.string()).describe("Codes of PS3.16 CID 7050 that the outputs claim"),
+    reviews: z
+      .array(z.object({ tag: z.string(), review: z.string() }))
+      .describe("What the profile keeps against the confidentiality profile, and who allowed it"),
     reasons: z.array(z.object({ code: z.string(), reason: z.string(), count })).describe("Why instances stayed behind"),
     verify: z.object({
       hits: count.describe("Outputs in which an identifier was found; none of them left"),

@@ -25,6 +25,8 @@ export interface StudyReportDocument {
   readonly private: Readonly<Record<string, number>>;
   readonly notes: Readonly<Record<string, number>>;
   readonly options: readonly string[];
+  /** What the profile keeps against the confidentiality profile, and who allowed it. */
+  readonly reviews: readonly { readonly tag: string; readonly review: string }[];
   /** Why instances were left out or rejected. */
   readonly reasons: readonly { readonly code: string; readonly reason: string; readonly count: number }[];
   readonly verify: {
@@ -133,6 +135,7 @@ export function createStudyReport(of: {
       private: sorted(privateElements),
       notes: sorted(notes),
       options: [...options].sort(),
+      reviews: of.profile.reviews,
       reasons: [...reasons.values()].sort((a, b) => compare(a.code + a.reason, b.code + b.reason)),
       verify: { ...verify },
       sample: [...sample.values()].sort((a, b) => compare(a.tag, b.tag)),

@@ -85,7 +85,7 @@ export function explainAttribute(document: ProfileDocument, attribute: string): 
 }
 
 /** Tags of PS3.6, retired ones too; repeating groups by their first tag. */
-export function standardTags(): readonly Tag[] {
+function standardTags(): readonly Tag[] {
   const tags = ELEMENT_LINES.split("\n")
     .filter((line) => line !== "")
     .map((line) => tagOf(Number.parseInt(line.slice(0, 8).replaceAll("x", "0"), 16)));

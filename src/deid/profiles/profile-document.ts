@@ -15,7 +15,7 @@ const text = z.string().trim().min(1, "must not be empty").max(LONGEST_TEXT);
 const pattern = text.meta({ description: "A regular expression between slashes, /…/ or /…/i, or a text." });
 const modality = z.string().regex(/^[A-Z0-9_ ]{1,16}$/, "must be a Modality, in capitals");
 
-export const ACTIONS = [
+const ACTIONS = [
   "keep",
   "remove",
   "empty",
@@ -197,7 +197,6 @@ export type ProfileDocument = z.output<typeof profileDocument>;
 /** As somebody writes it, without the defaults. */
 export type WrittenProfile = z.input<typeof profileDocument>;
 export type RuleDocument = z.output<typeof ruleDocument>;
-export type Action = (typeof ACTIONS)[number];
 
 /** JSON Schema (draft 2020-12) of the profile's file, for editors. */
 export function profileSchema(): Record<string, unknown> {

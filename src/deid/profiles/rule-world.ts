@@ -22,10 +22,7 @@ const compiled = new Map<string, CompiledRules>();
 const MOST_COMPILED = 64;
 
 /** The tables' rules under options and pseudonyms. */
-export function rulesUnder(
-  options: readonly OptionName[],
-  pseudonyms: PseudonymSettings = USUAL_PSEUDONYMS,
-): CompiledRules {
+function rulesUnder(options: readonly OptionName[], pseudonyms: PseudonymSettings = USUAL_PSEUDONYMS): CompiledRules {
   const ordered = inOrder(options);
   const key = JSON.stringify([ordered, pseudonyms]);
   const known = compiled.get(key);

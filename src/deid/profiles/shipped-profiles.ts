@@ -37,5 +37,3 @@ const SHIPPED: ReadonlyMap<string, () => WrittenProfile> = new Map<string, () =>
 export function shippedProfile(name: string): WrittenProfile | undefined {
   return SHIPPED.get(name)?.();
 }
-
-export const SHIPPED_PROFILE_NAMES: readonly string[] = [...SHIPPED.keys()];
