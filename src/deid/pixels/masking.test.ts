@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { readPart10File } from "../../dicom/reader.ts";
 import { tagOf } from "../../dicom/tag.ts";
 import { dataSetOf, element, itemsOf, sequenceElement, textOf, textsOf } from "../../dicom/values.ts";
 import { neverAborted } from "../../units/abort.ts";
-import { createDeidentifier } from "../deidentifier.ts";
+import { createDeidentifier, type Deidentifier } from "../deidentifier.ts";
 import type { InstanceOutcome } from "../outcome.ts";
 import { loadProfile } from "../profiles/load-profile.ts";
 import { projectKeyOf } from "../pseudonyms/project-key.ts";
@@ -38,12 +38,18 @@ function maskOf(rectangles: readonly Rectangle[], when: Partial<PixelMask["when"
   return { name: "banner", when: conditions, area: { kind: "rectangles", rectangles } };
 }
 
+function engineWith(pixels: Partial<PixelSettings>): Deidentifier {
+  const profile = { ...loadProfile("research"), pixels: { ...USUAL_PIXELS, ...pixels } };
+  return createDeidentifier({ profile, key: projectKeyOf(Buffer.alloc(32, 4)), filters: {} });
+}
+
 async function run(bytes: Uint8Array, pixels: Partial<PixelSettings>): Promise<InstanceOutcome> {
   const path = await put(join(folder, "in.dcm"), bytes);
-  const profile = { ...loadProfile("research"), pixels: { ...USUAL_PIXELS, ...pixels } };
-  const engine = createDeidentifier({ profile, key: projectKeyOf(Buffer.alloc(32, 4)), filters: {} });
   const outputPath = join(folder, "out.dcm");
-  return engine.instance({ path, outputPath, participantId: undefined, seriesInstanceCount: 1 }, neverAborted());
+  return engineWith(pixels).instance(
+    { path, outputPath, participantId: undefined, seriesInstanceCount: 1 },
+    neverAborted(),
+  );
 }
 
 async function outputOf(
@@ -346,7 +352,10 @@ describe("a mask fits", () => {
 
 it("what was masked says so, and what was not does not", async () => {
   const pixels = samplePixels(GREY_8, 96);
-  const changes = [text(0x00280301, "YES"), text(0x00282110, "01"), unsigned(0x00280107, 200)];
+  const icon = sequenceElement(tagOf(0x00880200), [dataSetOf([unsigned(0x00280010, 1)])]);
+  const overlay = [unsigned(0x60000010, 6), element(tagOf(0x60003000), "OW", Buffer.alloc(6, 0xff))];
+  const flags = [text(0x00280301, "YES"), text(0x00282110, "01"), unsigned(0x00280107, 200)];
+  const changes = [...flags, ...overlay, icon];
   const input = await nativeFile(withPixels(ultrasoundImage(GREY_8, changes), pixels, "OB"));
   const { dataSet } = await outputOf(input, { masks: [maskOf([BANNER])] });
   const RESEARCH = ["113103", "113104", "113105", "113107", "113108", "113111"];
@@ -355,8 +364,23 @@ it("what was masked says so, and what was not does not", async () => {
   expect(textOf(dataSet, tagOf(0x00280301))).toBe("NO");
   expect(textsOf(dataSet, tagOf(0x00080008))).toEqual(["DERIVED", "PRIMARY", "AXIAL"]);
   expect(textOf(dataSet, tagOf(0x00282110))).toBe("01");
-  expect(dataSet.has(tagOf(0x00280107))).toBe(false);
+  for (const tag of [0x00280107, 0x00880200, 0x60000010, 0x60003000]) expect(dataSet.has(tagOf(tag))).toBe(false);
   expect(codesOf(dataSet)).toEqual(["113100", "113101", ...RESEARCH]);
   const passed = await nativeFile(withPixels(ultrasoundImage(GREY_8), pixels, "OB"));
   expect(codesOf((await outputOf(passed, { allow: ["US"] })).dataSet)).toEqual(["113100", ...RESEARCH]);
+});
+
+it("a pixel that is not black after all is found as the output is read back", async () => {
+  const input = await nativeFile(withPixels(ultrasoundImage(GREY_8), samplePixels(GREY_8, 96), "OB"));
+  const engine = engineWith({ masks: [maskOf([BANNER])] });
+  const path = await put(join(folder, "in.dcm"), input);
+  const outputPath = join(folder, "out.dcm");
+  const task = { path, outputPath, participantId: undefined };
+  await engine.instance({ ...task, seriesInstanceCount: 1 }, neverAborted());
+  expect(await engine.verify(task, neverAborted())).toMatchObject({ ok: true });
+  const output = await readFile(outputPath);
+  // The last pixel of the rectangle in the second frame: row 4, column 4.
+  output[output.length - 48 + 4 * 8 + 4] = 1;
+  await writeFile(outputPath, output);
+  expect(await engine.verify(task, neverAborted())).toMatchObject({ ok: false, reason: "mask (7FE0,0010)" });
 });
