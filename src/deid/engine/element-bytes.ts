@@ -91,6 +91,8 @@ function treatValues(
       return allOf(values, (value) => roundedNumber(value, treatment.step));
     case "uid":
       return allOf(values, (value) => context.uid(trimUid(value)));
+    case "date":
+      return allOf(values, (value) => shiftedValue(vr, value, 0));
     case "shift":
       return allOf(values, (value) => shiftedValue(vr, value, context.shiftDays));
     case "age":

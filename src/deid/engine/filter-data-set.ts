@@ -10,7 +10,7 @@ import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { GRAPHIC_OBJECT_SEQUENCE } from "../tables/presentation-sequences.ts";
 import { cleanedValue, unchangedIfClean } from "./cleaned-text.ts";
-import { codedElements, isCodedEntry, publicEntry } from "./coded-entry.ts";
+import { codedElements, dummyCodedItem, isCodedEntry, publicEntry } from "./coded-entry.ts";
 import { decideContentItem, settleContentItem } from "./content-items.ts";
 import { dummyValue } from "./dummy-value.ts";
 import { heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
@@ -27,6 +27,7 @@ const TEXT_LIMIT_BYTES = 64 * 2 ** 20;
 const FREE_TEXT_ITEMS: ReadonlyMap<number, readonly Tag[]> = new Map([[0x0040b020, [tagOf(0x00700006)]]]);
 
 /** An annotation of text alone is nothing without it. PS3.3 C.10.5. */
+const CONCEPT_NAME_SEQUENCE = 0x0040a043;
 const GRAPHIC_ANNOTATION_SEQUENCE = 0x00700001;
 
 /** Where an element stands: in which sequence (0: none) and how deep. */
@@ -40,6 +41,7 @@ const ACTION_NAMES: Readonly<Record<Treatment["kind"], ActionName>> = {
   none: "removed",
   uid: "uid",
   shift: "shifted",
+  date: "kept",
   age: "kept",
   pseudonym: "pseudonym",
   identifier: "pseudonym",
@@ -224,6 +226,9 @@ async function walk(
     }
   }
   if (dropped > 0) context.tally.note("private-code-dropped");
+  // The root of a content tree has a name. PS3.3 C.17.3.
+  if (items.length === 0 && dropped > 0 && element.tag === CONCEPT_NAME_SEQUENCE && parentTag === TOP_LEVEL)
+    return { kind: "sequence", items: [dummyCodedItem()] };
   const isGone = items.length === 0 && (dropped > 0 || element.tag === GRAPHIC_ANNOTATION_SEQUENCE);
   return isGone ? undefined : { kind: "sequence", items };
 }

@@ -82,7 +82,6 @@ rules:
 `;
     expect(problemsOf(text)).toEqual([
       "1:1 PROFILE_VALUE_INVALID",
-      "4:11 PROFILE_NOT_SUPPORTED",
       "4:43 PROFILE_OPTIONS_EXCLUSIVE",
       "5:1 PROFILE_KEY_UNKNOWN",
       "7:31 PROFILE_VALUE_INVALID",

@@ -30,6 +30,7 @@ export const SUPPORTED_OPTIONS: ReadonlySet<OptionName> = new Set<OptionName>([
   "clean-descriptors",
   "clean-graphics",
   "clean-structured-content",
+  "retain-longitudinal-full-dates",
   "retain-longitudinal-modified-dates",
   "retain-patient-characteristics",
   "retain-safe-private",

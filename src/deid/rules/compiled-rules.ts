@@ -56,6 +56,7 @@ export const BY_CODE: Readonly<Record<BasicAction, ByType>> = {
 const UNLISTED: ByType = { optional: "remove", empty: "empty", required: "dummy", unknown: "remove" };
 
 const NUMBER_VRS = new Set(["US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "OF", "OD", "OL", "OV", "IS", "DS"]);
+const DATE_OPTIONS = ["retain-longitudinal-full-dates", "retain-longitudinal-modified-dates"] as const;
 const SEQUENCE_OPTIONS = ["clean-structured-content", "clean-graphics"] as const;
 /** Descriptions that table E.1-1 does not name: Segment Description, Tracking ID. */
 const MORE_DESCRIPTIONS: ReadonlySet<number> = new Set([0x00620006, 0x00620020]);
@@ -138,8 +139,10 @@ function cleanedRule(tag: number, rule: Rule, row: ConfidentialityRow | undefine
 }
 
 function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Treatment {
-  if (active.has("retain-longitudinal-modified-dates") && row.options["retain-longitudinal-modified-dates"] === "C") {
-    if (DATE_VRS.has(row.vr)) return { kind: "shift" };
+  // The rows of both are the same, but for device dates. PS3.15 E.3.6, E.3.7.
+  if (DATE_VRS.has(row.vr) && DATE_OPTIONS.some((option) => option in row.options)) {
+    const dates = dateTreatment(active);
+    if (dates !== undefined) return dates;
   }
   if (active.has("retain-patient-characteristics") && row.options["retain-patient-characteristics"] === "K") {
     return characteristicTreatment(row);
@@ -150,6 +153,11 @@ function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>
   if (row.basic === "U" || (row.basic === "D" && row.vr === "UI")) return { kind: "uid" };
   if (row.basic === "X/Z/U*") return { kind: "walk", unlessOptional: true };
   return NONE;
+}
+
+function dateTreatment(active: ReadonlySet<OptionName>): Treatment | undefined {
+  if (active.has("retain-longitudinal-full-dates")) return { kind: "date" };
+  return active.has("retain-longitudinal-modified-dates") ? { kind: "shift" } : undefined;
 }
 
 function characteristicTreatment(row: ConfidentialityRow): Treatment {
@@ -180,7 +188,8 @@ function unlistedRule(
   if (vr === "CS") return keep(termsTreatment(tag));
   if (vr === "UI") return keep({ kind: "uid" });
   if (vr === "SQ") return sequences.has(tag) ? keep({ kind: "walk", unlessOptional: false }) : DENIED;
-  if (DATE_VRS.has(vr) && active.has("retain-longitudinal-modified-dates")) return keep({ kind: "shift" });
+  const dates = DATE_VRS.has(vr) ? dateTreatment(active) : undefined;
+  if (dates !== undefined) return keep(dates);
   if (vr === "AS" && active.has("retain-patient-characteristics")) return keep({ kind: "age" });
   return DENIED;
 }

@@ -28,6 +28,8 @@ export type Treatment =
   | { readonly kind: "uid" }
   /** Dates and times of the patient's time line: moved by the patient's days. */
   | { readonly kind: "shift" }
+  /** Dates and times as they are, when they are any. */
+  | { readonly kind: "date" }
   | { readonly kind: "age" }
   /** Patient ID and Patient's Name: the pseudonym. */
   | { readonly kind: "pseudonym" }
