@@ -1,5 +1,5 @@
 import { ENGINE } from "./engine-version.ts";
-import type { ActionName, InstanceOutcome } from "./outcome.ts";
+import type { ActionName, InstanceOutcome, InstanceSummary } from "./outcome.ts";
 import type { Profile } from "./profiles/profile.ts";
 import type { SampleEntry } from "./study-sample.ts";
 import type { StudyFinding, StudyVerdict } from "./verification/study-verification.ts";
@@ -58,53 +58,17 @@ export function createStudyReport(of: {
   readonly profile: Profile;
   readonly keyId: string;
 }): StudyReport {
-  const actions = new Map<string, Partial<Record<ActionName, number>>>();
-  const unlisted = new Map<string, number>();
-  const privateElements = new Map<string, number>();
-  const notes = new Map<string, number>();
-  const options = new Set<string>();
+  const sums = createSums();
   const reasons = new Map<string, { code: string; reason: string; count: number }>();
   const counts = { instances: 0, deidentified: 0, excluded: 0, rejected: 0 };
-  const verify: { hits: number; bytes: number; identifiers: number; ms?: number } = {
-    hits: 0,
-    bytes: 0,
-    identifiers: 0,
-  };
-  const sample = new Map<string, SampleEntry>();
+  let hits = 0;
+  let verifyMs: number | undefined;
 
   const addReason = (code: string, reason: string): void => {
+    if (code === "IDENTIFIER_FOUND") hits += 1;
     const entry = reasons.get(`${code} ${reason}`) ?? { code, reason, count: 0 };
     entry.count += 1;
     reasons.set(`${code} ${reason}`, entry);
-  };
-
-  const addRejection = (code: string, reason: string): void => {
-    if (code === "IDENTIFIER_FOUND") verify.hits += 1;
-    addReason(code, reason);
-  };
-
-  const addOutcome = (outcome: InstanceOutcome): void => {
-    counts.instances += 1;
-    counts[outcome.kind] += 1;
-    if (outcome.kind === "excluded") {
-      addReason("EXCLUDED", outcome.reason);
-      return;
-    }
-    if (outcome.kind === "rejected") {
-      addRejection(outcome.code, outcome.reason);
-      return;
-    }
-    const { summary } = outcome;
-    for (const [tag, byAction] of summary.actions) addActions(actions, tag, byAction);
-    addCounts(unlisted, summary.unlisted);
-    addCounts(privateElements, summary.privateElements);
-    addCounts(notes, summary.notes);
-    for (const option of summary.options) options.add(option);
-    verify.bytes += summary.verify.sizeBytes;
-    verify.identifiers += summary.verify.identifiers;
-    for (const entry of summary.sample) {
-      if (sample.size < SAMPLE_LIMIT && !sample.has(entry.tag)) sample.set(entry.tag, entry);
-    }
   };
 
   const outcomeNow = (): StudyReportOutcome => {
@@ -113,32 +77,79 @@ export function createStudyReport(of: {
   };
 
   return {
-    add: addOutcome,
+    add(outcome) {
+      counts.instances += 1;
+      counts[outcome.kind] += 1;
+      if (outcome.kind === "excluded") addReason("EXCLUDED", outcome.reason);
+      else if (outcome.kind === "rejected") addReason(outcome.code, outcome.reason);
+      else sums.add(outcome.summary);
+    },
     revoke({ code, reason }) {
       counts.deidentified -= 1;
       counts.rejected += 1;
-      addRejection(code, reason);
+      addReason(code, reason);
     },
-    conclude(verdict) {
-      addCounts(notes, verdict.notes);
-      if (verdict.durationMs !== undefined) verify.ms = Math.round(verdict.durationMs);
+    conclude({ notes, durationMs }) {
+      sums.note(notes);
+      if (durationMs !== undefined) verifyMs = Math.round(durationMs);
     },
+    document() {
+      const { verified, ...facts } = sums.document();
+      return {
+        project: of.project,
+        profile: { name: of.profile.name, version: of.profile.version, hash: of.profile.hash },
+        keyId: of.keyId,
+        engine: ENGINE,
+        outcome: outcomeNow(),
+        counts: { ...counts },
+        ...facts,
+        reviews: of.profile.reviews,
+        reasons: [...reasons.values()].sort((a, b) => compare(a.code + a.reason, b.code + b.reason)),
+        verify: { hits, ...verified, ...(verifyMs === undefined ? {} : { ms: verifyMs }) },
+      };
+    },
+  };
+}
+
+interface Sums {
+  add(summary: InstanceSummary): void;
+  note(notes: ReadonlyMap<string, number>): void;
+  document(): Pick<StudyReportDocument, "actions" | "unlisted" | "private" | "notes" | "options" | "sample"> & {
+    readonly verified: { readonly bytes: number; readonly identifiers: number };
+  };
+}
+
+/** What the instances' summaries come to. */
+function createSums(): Sums {
+  const actions = new Map<string, Partial<Record<ActionName, number>>>();
+  const unlisted = new Map<string, number>();
+  const privateElements = new Map<string, number>();
+  const notes = new Map<string, number>();
+  const options = new Set<string>();
+  const sample = new Map<string, SampleEntry>();
+  const verified = { bytes: 0, identifiers: 0 };
+  return {
+    add(summary) {
+      for (const [tag, byAction] of summary.actions) addActions(actions, tag, byAction);
+      addCounts(unlisted, summary.unlisted);
+      addCounts(privateElements, summary.privateElements);
+      addCounts(notes, summary.notes);
+      for (const option of summary.options) options.add(option);
+      verified.bytes += summary.verify.sizeBytes;
+      verified.identifiers += summary.verify.identifiers;
+      for (const entry of summary.sample) {
+        if (sample.size < SAMPLE_LIMIT && !sample.has(entry.tag)) sample.set(entry.tag, entry);
+      }
+    },
+    note: (more) => addCounts(notes, more),
     document: () => ({
-      project: of.project,
-      profile: { name: of.profile.name, version: of.profile.version, hash: of.profile.hash },
-      keyId: of.keyId,
-      engine: ENGINE,
-      outcome: outcomeNow(),
-      counts: { ...counts },
       actions: sorted(actions),
       unlisted: sorted(unlisted),
       private: sorted(privateElements),
       notes: sorted(notes),
       options: [...options].sort(),
-      reviews: of.profile.reviews,
-      reasons: [...reasons.values()].sort((a, b) => compare(a.code + a.reason, b.code + b.reason)),
-      verify: { ...verify },
       sample: [...sample.values()].sort((a, b) => compare(a.tag, b.tag)),
+      verified: { ...verified },
     }),
   };
 }

@@ -64,7 +64,7 @@ export async function inspectOutput(task: VerificationTask): Promise<Inspection>
  * What of the identifiers an inspected output holds; undefined: none.
  * @throws RangeError when there are too many identifiers
  */
-export async function searchOutput(
+async function searchOutput(
   outputPath: string,
   evidence: Evidence,
   identifiers: Identifiers,
