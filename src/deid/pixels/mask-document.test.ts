@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { maskDocument, masksOf } from "./mask-document.ts";
@@ -13,6 +14,15 @@ masks:
 `;
 
 describe("a mask file", () => {
+  it("as the documentation has it can be used", () => {
+    const page = readFileSync(new URL("../../../docs/profiles.md", import.meta.url), "utf8");
+    const [, written = ""] = /```yaml\n(masks:.*?)```/s.exec(page) ?? [];
+    expect(masksOf(maskDocument.parse(parse(written))).map(({ name }) => name)).toEqual([
+      "sonograph-7",
+      "other-sonographs",
+    ]);
+  });
+
   it("names devices and what is blackened in their images", () => {
     const [first, second] = masksOf(maskDocument.parse(parse(MASKS)));
     expect(first).toMatchObject({

@@ -143,8 +143,12 @@ describe("a rectangle becomes black in every frame, the rest stays", () => {
     // Y1 Y2 CB CR of each pair of pixels; two pairs a row.
     const pixels = Buffer.of(11, 12, 13, 14, 15, 16, 17, 18, 21, 22, 23, 24, 25, 26, 27, 28);
     const input = await nativeFile(withPixels(ultrasoundImage(shape), pixels, "OB"));
-    const mask = maskOf([{ x: 1, y: 1, width: 1, height: 1 }], { rows: 2, columns: 4 });
-    const masked = Buffer.of(11, 12, 13, 14, 15, 16, 17, 18, 0, 0, 128, 128, 25, 26, 27, 28);
+    const rectangles = [
+      { x: 2, y: 0, width: 1, height: 1 },
+      { x: 1, y: 1, width: 1, height: 1 },
+    ];
+    const mask = maskOf(rectangles, { rows: 2, columns: 4 });
+    const masked = Buffer.of(11, 12, 13, 14, 0, 0, 128, 128, 0, 0, 128, 128, 25, 26, 27, 28);
     expect((await outputOf(input, { masks: [mask] })).pixels).toEqual(masked);
   });
 
