@@ -59,7 +59,12 @@ export function compileKeep(
   if (vr === "SQ") return { kind: "walk", unlessOptional: false };
   if (vr === "AS") return { kind: "age" };
   if (vr === "UI") return uidTreatment(document, tag, row, world);
-  if (DATE_VRS.has(vr)) return borrowed(tag, vr, "retain-longitudinal-full-dates", world);
+  if (DATE_VRS.has(vr)) {
+    // One date that stayed beside others that moved would tell by how much.
+    if (world.options.includes("retain-longitudinal-modified-dates"))
+      throw invalid("action", "Dates move in this profile: one that stays would tell by how much.");
+    return borrowed(tag, vr, "retain-longitudinal-full-dates", world);
+  }
   if (vr === "OW" && document.bulk === true) {
     needReview(document, "nobody can look into binary values");
     return { kind: "words" };

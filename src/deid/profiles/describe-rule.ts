@@ -5,6 +5,8 @@ import { DUMMIES, DUMMY_BYTES } from "../tables/dummies.ts";
 const TREATMENTS: Readonly<Partial<Record<Treatment["kind"], string>>> = {
   uid: "new UID, made with the key; registered UIDs stay",
   shift: "date moved by the patient's days, times kept",
+  date: "kept where it is a date",
+  content: "content items judged one by one, by concept name and value type",
   age: "kept; over 89 years it becomes 090Y",
   pseudonym: "the patient's pseudonym",
   identifier: "pseudonym, made with the key",
@@ -59,13 +61,14 @@ function listed(terms: ReadonlySet<string>): string {
   return terms.size > LISTED_TERMS ? "" : ` (${[...terms].join(", ")})`;
 }
 
+const FALLBACKS: Readonly<Partial<Record<Fallback, string>>> = { remove: "removed", empty: "emptied" };
+
 /** Combined codes, as PS3.15 E.1.1 words them. */
 function describeFallback(rule: Rule, vr: string): string {
-  const words = (fallback: Fallback): string =>
-    fallback === "remove" ? "removed" : fallback === "empty" ? "emptied" : `replaced by ${dummyText(rule, vr)}`;
+  const words = (fallback: Fallback): string => FALLBACKS[fallback] ?? `replaced by ${dummyText(rule, vr)}`;
   const { optional, empty, required, unknown } = rule.fallback;
   if (isUniform(rule.fallback)) return words(optional);
-  return `${words(optional)} if Type 3, ${words(empty)} if Type 2, ${words(required)} if Type 1, ${words(unknown)} if unknown`;
+  return `by Type: 3 ${words(optional)}, 2 ${words(empty)}, 1 ${words(required)}, unknown ${words(unknown)}`;
 }
 
 function isUniform({ optional, empty, required, unknown }: ByType): boolean {

@@ -34,6 +34,7 @@ overrides:
     ],
     ["Rows", "kept where every value is a number", "default", "safe list"],
     ["StudyComments", "removed", "table", "Table E.1-1: basic X"],
+    ["TransferSyntaxUID", "written anew or dropped", "default", "file meta information is never copied"],
     ["OverlayData", "removed", "default", "never copied"],
     ['(0019,"SIEMENS MR HEADER",0C)', "removed", "default", "private, and not listed as safe"],
   ])("%s", (attribute, action, decider, because) => {

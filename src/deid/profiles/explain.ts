@@ -125,6 +125,7 @@ function explainStandard(explained: Explained, tag: Tag): Explanation {
   const rule = explained.ruleOf(tag);
   const isSame = ({ target }: PlacedRule): boolean => target.kind === "standard" && target.tag === tag;
   const deciding = explained.rules.findLast((each) => isSame(each) && each.document.path === undefined);
+  if (tag >>> 16 === FILE_META_GROUP) return fileMeta(tag, vr);
   const { decider, because } = deciding === undefined ? tableReason(explained, tag, rule) : ruleReason(deciding);
   return {
     tag: formatTag(tag),
@@ -134,6 +135,23 @@ function explainStandard(explained: Explained, tag: Tag): Explanation {
     decider,
     because,
     exceptions: exceptionsOf(explained, isSame, vr),
+  };
+}
+
+/** PS3.10 7.1. */
+const FILE_META_GROUP = 0x0002;
+
+function fileMeta(tag: Tag, vr: string): Explanation {
+  const keyword = lookupElement(tag)?.keyword ?? "";
+  const because = "file meta information is never copied";
+  return {
+    tag: formatTag(tag),
+    keyword,
+    vr,
+    action: "written anew or dropped",
+    decider: "default",
+    because,
+    exceptions: [],
   };
 }
 

@@ -110,6 +110,11 @@ describe("an option or setting is refused that", () => {
     ["the engine does not carry out", "options: [clean-recognizable-visual-features]", "PROFILE_NOT_SUPPORTED"],
     ["nobody knows", "options: [retain-everything]", "PROFILE_VALUE_INVALID"],
     ["is named twice", "options: [clean-descriptors, clean-descriptors]", "PROFILE_VALUE_INVALID"],
+    [
+      "keeps a date beside dates that move",
+      "options: [retain-longitudinal-modified-dates]\nrules: [{tag: PatientBirthDate, action: keep, review: board}]",
+      "PROFILE_RULE_INVALID",
+    ],
     ["keeps reports without cleaning them", "sr: keep", "PROFILE_VALUE_INVALID"],
     ["allows pixels of no known group", "pixels: {allow: [XX]}", "PROFILE_VALUE_INVALID"],
     ["searches with an unsafe pattern", "filters: {manufacturer: {allow: ['/(?=a)/']}}", "PROFILE_PATTERN_UNSAFE"],
