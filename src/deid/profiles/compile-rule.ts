@@ -27,7 +27,7 @@ const rows: ReadonlyMap<number, ConfidentialityRow> = new Map(CONFIDENTIALITY_TA
 
 /** The keys that mean something with each action, beside `tag`, `action`, `path` and `review`. */
 const KEYS: Readonly<Record<RuleDocument["action"], readonly (keyof RuleDocument)[]>> = {
-  keep: ["form", "terms", "vr", "bulk"],
+  keep: ["form", "terms", "vr", "bulk", "may_repeat"],
   remove: [],
   empty: [],
   replace: ["with"],
@@ -94,7 +94,7 @@ function standardRule(document: RuleDocument, tag: number, world: RuleWorld): Ru
   const of = (treatment: Treatment, fallback: ByType): Rule => ({ treatment, fallback, reason: "profile" });
   switch (document.action) {
     case "keep":
-      return of(compileKeep(document, tag, vr, tableRow(tag), world), base.fallback);
+      return { ...of(compileKeep(document, tag, vr, tableRow(tag), world), base.fallback), ...repeats(document) };
     case "remove":
       // What an object must have is written empty where it is missing.
       return of(NONE, MISSING_IS_ADDED.has(tag) ? BY_CODE.Z : BY_CODE.X);
@@ -119,6 +119,14 @@ function standardRule(document: RuleDocument, tag: number, world: RuleWorld): Ru
     default:
       throw unsupported("Pixels are masked by the profile's mask files, not by a rule.");
   }
+}
+
+/** A manufacturer may be called like the patient. */
+function repeats({ may_repeat: mayRepeat, review }: RuleDocument): Pick<Rule, "mayRepeat"> {
+  if (mayRepeat !== true) return {};
+  if (review !== undefined) return { mayRepeat };
+  const message = "may_repeat needs `review`: an identifier that is found here keeps nothing back.";
+  throw new RuleRefusal({ key: "may_repeat", code: "PROFILE_REVIEW_MISSING", message });
 }
 
 function pseudonymTreatment(tag: number): Treatment {

@@ -141,6 +141,7 @@ describe("a rule is refused that", () => {
       "{tag: ProtocolName, action: keep, form: '/[a-z]+/'}",
       "PROFILE_REVIEW_MISSING",
     ],
+    ["lets identifiers repeat", "{tag: Manufacturer, action: keep, may_repeat: true}", "PROFILE_REVIEW_MISSING"],
     ["keeps a name", "{tag: OperatorsName, action: keep, review: board}", "PROFILE_RULE_INVALID"],
     ["keeps a date that no option keeps", "{tag: StudyDate, action: keep}", "PROFILE_REVIEW_MISSING"],
     [

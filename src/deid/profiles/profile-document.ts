@@ -53,6 +53,10 @@ export const ruleDocument = z
       .regex(/^[A-Z]{2}$/, "must be a VR")
       .optional()
       .meta({ description: "The VR of a private element." }),
+    may_repeat: z
+      .boolean()
+      .optional()
+      .meta({ description: "keep: a value that equals an identifier of the patient is none; needs a review." }),
     bulk: z.boolean().optional().meta({ description: "keep: binary values of OB, OW and UN as they are." }),
     review: text.optional().meta({ description: "Who allowed what the confidentiality profile removes, and when." }),
   })

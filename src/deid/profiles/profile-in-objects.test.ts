@@ -121,6 +121,12 @@ describe("rules of a profile decide what leaves, and the verifier agrees", () =>
     const outcome = await outcomeOf(rule("{tag: ProtocolName, action: keep, review: board}"), changes);
     expect(outcome).toMatchObject({ kind: "rejected", code: "IDENTIFIER_FOUND" });
   });
+
+  it("unless the rule says that its values may repeat one", async () => {
+    const changes = [text(0x00181030, "Brandybuck")];
+    const written = "{tag: ProtocolName, action: keep, form: '/[A-Za-z]+/', review: board, may_repeat: true}";
+    expect(textOf(await outputOf(rule(written), changes), tags.ProtocolName)).toBe("Brandybuck");
+  });
 });
 
 describe("overrides", () => {
