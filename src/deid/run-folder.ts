@@ -10,7 +10,7 @@ import { type FolderInput, filesBelow, type StudyInput, type StudyInputs, sortBy
 import type { InstanceOutcome } from "./outcome.ts";
 import { openWorkspace } from "./run-workspace.ts";
 import { createStudyReport, type StudyReport, type StudyReportDocument } from "./study-report.ts";
-import { createStudyVerification } from "./verification/study-verification.ts";
+import { createStudyVerification, type StudyVerdict } from "./verification/study-verification.ts";
 
 export interface FolderTask extends Omit<DeidentifierOptions, "filters"> {
   readonly filters?: DeidentifierOptions["filters"];
@@ -118,7 +118,9 @@ async function refuseOverlap({ input, output }: FolderTask): Promise<void> {
 async function deidentifyStudy(run: Run, study: StudyInputs): Promise<void> {
   const { task, tally } = run;
   const report = createStudyReport({ project: task.project, profile: task.profile, keyId: task.key.id });
-  const outcomes = await outcomesOf(run, study);
+  const { outcomes, verdict } = await outcomesOf(run, study);
+  // Without its duration: the report of a study is the same in every run.
+  report.conclude({ notes: verdict.notes, durationMs: undefined });
   const files = new Map<string, DeidentifiedFile>();
   for (const [index, outcome] of outcomes.entries()) {
     const input = study.inputs[index];
@@ -126,11 +128,14 @@ async function deidentifyStudy(run: Run, study: StudyInputs): Promise<void> {
   }
   const document = report.document();
   if (study.isStudy) tally.study(document, files.size);
-  if (document.outcome === "delivered") await publish(task.output, [...files.values()], document, run.temporary);
+  if (document.outcome === "delivered") await publish(task, [...files.values()], document, run.temporary);
   for (const { path } of files.values()) await rm(path, { force: true });
 }
 
-async function outcomesOf(run: Run, { inputs }: StudyInputs): Promise<readonly InstanceOutcome[]> {
+async function outcomesOf(
+  run: Run,
+  { inputs }: StudyInputs,
+): Promise<{ readonly outcomes: readonly InstanceOutcome[]; readonly verdict: StudyVerdict }> {
   const counts = new Map<string, number>();
   for (const { seriesInstanceUid: uid } of inputs) counts.set(uid, (counts.get(uid) ?? 0) + 1);
   const outcomes: InstanceOutcome[] = [];
@@ -147,12 +152,17 @@ async function outcomesOf(run: Run, { inputs }: StudyInputs): Promise<readonly I
     outcomes[index] = await run.engine.instance(instance, run.task.signal);
     run.advance();
   });
-  const { findings } = await verification.finish(run.task.signal);
-  const given = new Map(findings.map((finding) => [finding.outputPath, finding]));
-  return outcomes.map((outcome) => {
+  const verdict = await verification.finish(run.task.signal);
+  const given = new Map(verdict.findings.map((finding) => [finding.outputPath, finding]));
+  const judged: InstanceOutcome[] = [];
+  for (const outcome of outcomes) {
     const finding = outcome.kind === "deidentified" ? given.get(outcome.file.path) : undefined;
-    return finding === undefined ? outcome : { kind: "rejected", code: finding.code, reason: finding.reason };
-  });
+    judged.push(finding === undefined ? outcome : { kind: "rejected", code: finding.code, reason: finding.reason });
+    // An earlier run, which had less of the study to go by, may have let it go.
+    if (finding !== undefined && outcome.kind === "deidentified")
+      await rm(placeOf(run.task, outcome.file), { force: true });
+  }
+  return { outcomes: judged, verdict };
 }
 
 /** One instance goes once: a copy is counted, another object of the same UID is refused. */
@@ -178,8 +188,16 @@ function sortOut(
   if (judged.kind === "deidentified") files.set(judged.file.sopInstanceUid, judged.file);
 }
 
+function studyFolderOf({ output, project }: FolderTask, { pseudonym, studyInstanceUid }: DeidentifiedFile): string {
+  return join(output, project, pseudonym, studyInstanceUid);
+}
+
+function placeOf(task: FolderTask, file: DeidentifiedFile): string {
+  return join(studyFolderOf(task, file), file.seriesInstanceUid, `${file.sopInstanceUid}.dcm`);
+}
+
 async function publish(
-  output: string,
+  task: FolderTask,
   files: readonly DeidentifiedFile[],
   document: StudyReportDocument,
   temporaryFolder: string,
@@ -187,13 +205,13 @@ async function publish(
   const [first] = files;
   if (first === undefined) return;
   const { pseudonym, studyInstanceUid } = first;
-  const folder = join(output, document.project, pseudonym, studyInstanceUid);
+  const folder = studyFolderOf(task, first);
   const listed: { path: string; sha256: string; sizeBytes: number }[] = [];
-  for (const { seriesInstanceUid, sopInstanceUid, path, sha256, sizeBytes } of files) {
+  for (const file of files) {
+    const { seriesInstanceUid, sopInstanceUid, sha256, sizeBytes } = file;
     await mkdir(join(folder, seriesInstanceUid), { recursive: true });
-    const name = `${seriesInstanceUid}/${sopInstanceUid}.dcm`;
-    await rename(path, join(folder, name));
-    listed.push({ path: name, sha256, sizeBytes });
+    await rename(file.path, placeOf(task, file));
+    listed.push({ path: `${seriesInstanceUid}/${sopInstanceUid}.dcm`, sha256, sizeBytes });
   }
   listed.sort((a, b) => (a.path < b.path ? -1 : 1));
   const text = JSON.stringify({ ...document, pseudonym, studyInstanceUid, files: listed }, undefined, 2);

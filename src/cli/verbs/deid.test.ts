@@ -136,6 +136,20 @@ describe("deid run", () => {
     expect(JSON.parse(asInstances.stdout)).toMatchObject({ instances: { delivered: 3, withheld: 0, rejected: 1 } });
   });
 
+  it("lets nothing go in which an identifier stands that another instance of the study tells", async () => {
+    await putInput("1.dcm", slice(1, 1, [text(0x00181150, "44556677")]));
+    expect((await deid(...runArguments())).exitCode).toBe(0);
+    await putInput("2.dcm", slice(1, 2, [text(0x00101000, "44556677")]));
+    const result = await deid(...runArguments("--json"));
+    expect(result.exitCode).toBe(3);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      instances: { delivered: 1, rejected: 1 },
+      failures: [{ number: 1, code: "IDENTIFIER_FOUND", reason: "id in (0018,1150)" }],
+    });
+    // What the first run let go, when nothing was known against it, is taken back.
+    expect((await objects()).size).toBe(1);
+  });
+
   it("takes a copy for what it is, and lets of two objects with one UID the first go", async () => {
     await putInput("1.dcm", slice(1, 1));
     await putInput("2.dcm", slice(1, 1));
