@@ -1,23 +1,29 @@
 import { decodeText } from "../../dicom/character-sets.ts";
 import type { DataSet } from "../../dicom/data-set.ts";
 import { characterSetOf } from "../../dicom/values.ts";
+import type { PseudonymSettings } from "../profiles/profile.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
-import { IDENTIFIER_TAGS } from "./pseudonym-rules.ts";
+import { IDENTIFIER_TAGS, pseudonymRules } from "./pseudonym-rules.ts";
 import type { StudyPseudonyms } from "./pseudonymizer.ts";
 
 /** The keyed texts that may stand in the output for accession numbers, study ids and devices of the source, at any depth. */
-export function expectedIdentifiers(dataSet: DataSet, pseudonyms: StudyPseudonyms): ReadonlySet<string> {
+export function expectedIdentifiers(
+  dataSet: DataSet,
+  pseudonyms: StudyPseudonyms,
+  settings: PseudonymSettings,
+): ReadonlySet<string> {
+  const replaced = pseudonymRules(settings);
   const characterSet = characterSetOf(dataSet);
   const expected = new Set<string>();
   const visit = (within: DataSet): void => {
     for (const element of within.values()) {
       const items = sequenceItems(element);
       if (items !== undefined) for (const item of items) visit(item.dataSet);
-      const kind = IDENTIFIER_TAGS.get(element.tag);
+      const kind = replaced.has(element.tag) ? IDENTIFIER_TAGS.get(element.tag) : undefined;
       if (kind === undefined || element.value.kind !== "bytes") continue;
       expected.add(pseudonyms.identifier(kind, decodeText(element.value.bytes, "SH", characterSet)));
     }
   };
-  visit(dataSet);
+  if (replaced.size > 0) visit(dataSet);
   return expected;
 }

@@ -72,6 +72,16 @@ describe("identifiers", () => {
     expect(await outcomeOf(stranger, { profile, lookup })).toEqual(missing);
   });
 
+  it("of kinds that stay empty need no row", async () => {
+    const csv = "kind,original,replacement\npatient,MRN4455667,P-1\naccession,OTHER,X1\n";
+    const lookup = lookupTableOf(csv, { project: "p", merge: false });
+    const emptied = profileWith({ lookup: "required" });
+    expect(await outcomeOf(ctImage(), { profile: emptied, lookup })).toMatchObject({ kind: "deidentified" });
+    const replaced = profileWith({ lookup: "required", accession: "pseudonym" });
+    const missing = { kind: "rejected", code: "LOOKUP_ROW_MISSING", reason: "no-lookup accession" };
+    expect(await outcomeOf(ctImage(), { profile: replaced, lookup })).toEqual(missing);
+  });
+
   it("may not come back as the patient's own by the table", async () => {
     const lookup = lookupTableOf("kind,original,replacement\npatient,MRN4455667,X-MRN4455667\n", {
       project: "p",

@@ -28,9 +28,10 @@ export function expectationsOf(
 ): Expectations {
   const { uid, patientIsGiven } = output.pseudonyms;
   const options = output.options.map((option) => OPTIONS[option]);
+  const sopInstanceUid = uidOf(source, tags.SOPInstanceUID) ?? "";
   const meta = fileMetaOf({
     sopClassUid: uidOf(source, tags.SOPClassUID) ?? "",
-    sopInstanceUid: uid(uidOf(source, tags.SOPInstanceUID) ?? ""),
+    sopInstanceUid: engine.profile.options.includes("retain-uids") ? sopInstanceUid : uid(sopInstanceUid),
     transferSyntaxUid: output.transferSyntaxUid,
   });
   return {
@@ -42,7 +43,7 @@ export function expectationsOf(
     ),
     pseudonym: output.pseudonym,
     pseudonymIsGiven: patientIsGiven,
-    identifiers: expectedIdentifiers(source, output.pseudonyms),
+    identifiers: expectedIdentifiers(source, output.pseudonyms, engine.profile.pseudonyms),
     uids: new Set([...harvest.uids, "dummy"].map(uid)),
     marks: markTexts(engine.profile),
     optionCodes: new Set(options.flatMap(({ code, meaning }) => [code, meaning])),
