@@ -140,12 +140,12 @@ async function deidentify(project: Engine, task: InstanceTask, signal: AbortSign
 
 /** The profile with the rules of the object's own device: filter and verification take the same. */
 function profileForDevice(profile: Profile, dataSet: DataSet): Profile {
-  const rules = profile.rulesFor({
+  const device = {
     manufacturer: textOf(dataSet, tags.Manufacturer) ?? "",
     model: textOf(dataSet, tags.ManufacturerModelName) ?? "",
     software: textsOf(dataSet, tags.SoftwareVersions).join("\\"),
-  });
-  return { ...profile, rules };
+  };
+  return { ...profile, rules: profile.rulesFor(device), pixels: profile.pixelsFor(device) };
 }
 
 /** Filters and pixel policy, on the original. */

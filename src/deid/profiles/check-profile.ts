@@ -16,6 +16,7 @@ export function checkProfile(values: unknown): readonly ProfileFinding[] {
     ...rulesIn(values).flatMap(({ document, path }) => ruleFindings(document, path, world)),
     ...patternFindings(values),
     ...reportFindings(values),
+    ...maskFindings(values),
   ];
 }
 
@@ -80,6 +81,15 @@ function reportFindings(values: unknown): readonly ProfileFinding[] {
   if (memberAt(values, "sr") !== "keep" || isCleaned) return [];
   const message = "Reports are kept only with the option clean-structured-content.";
   return [{ path: ["sr"], code: "PROFILE_VALUE_INVALID", message }];
+}
+
+/** Pixels are masked by the profile's mask files. */
+function maskFindings(values: unknown): readonly ProfileFinding[] {
+  if (listAt(memberAt(values, "pixels"), "masks").length > 0) return [];
+  const message = "There is no mask: name the files that hold them in `pixels.masks`.";
+  return rulesIn(values)
+    .filter(({ document }) => document.action === "mask")
+    .map(({ path }) => ({ path: [...path, "action"], code: "PROFILE_VALUE_INVALID", message }));
 }
 
 /** Regular expressions that are searched for in the original. */

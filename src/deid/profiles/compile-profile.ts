@@ -16,6 +16,8 @@ interface Override {
   readonly rules: readonly ProfileRule[];
 }
 
+const BURNED_IN_ANNOTATION = "(0028,0301)";
+
 /** A document that `checkProfile` found nothing in, ready to run. */
 export function compileProfile(document: ProfileDocument, masks: readonly PixelMask[]): Profile {
   const pseudonyms = pseudonymsOf(document);
@@ -31,6 +33,8 @@ export function compileProfile(document: ProfileDocument, masks: readonly PixelM
   );
   const lay = (rules: readonly ProfileRule[]): CompiledRules =>
     layRules(world.base, { rules, unlisted: document.unlisted });
+  const masked = { ...pixelsOf(document, masks), default: "reject", allow: [] } as const;
+  const pixels = isMasked(document.rules) ? masked : pixelsOf(document, masks);
   const bySelection = new Map<string, CompiledRules>();
   const rules = lay(own);
   return {
@@ -48,13 +52,22 @@ export function compileProfile(document: ProfileDocument, masks: readonly PixelM
       bySelection.set(key, known);
       return known;
     },
+    pixelsFor: (facts) =>
+      document.overrides.some((one, index) => overrides[index]?.matches(facts) && isMasked(one.rules))
+        ? masked
+        : pixels,
     filters: filtersOf(document),
     pseudonyms,
-    pixels: pixelsOf(document, masks),
+    pixels,
     sr: document.sr,
     documents: document.documents,
     reviews: reviewsOf(document),
   };
+}
+
+/** Whether Pixel Data is to be masked: without a mask that fits, the object stays behind. */
+function isMasked(rules: readonly RuleDocument[]): boolean {
+  return rules.some(({ action }) => action === "mask");
 }
 
 function deviceTest(when: ProfileDocument["overrides"][number]["when"]): Override["matches"] {
@@ -121,9 +134,12 @@ function pixelsOf({ pixels }: ProfileDocument, masks: readonly PixelMask[]): Pix
   };
 }
 
+/** Who answers for rules that need it, and for radiographs that do not say whether they are burned in. */
 function reviewsOf(document: ProfileDocument): readonly ReviewedRule[] {
   const all = [...document.rules, ...document.overrides.flatMap(({ rules }) => rules)];
-  return all.flatMap(({ tag, review }) => (review === undefined ? [] : [{ tag: targetText(tag), review }]));
+  const ofRules = all.flatMap(({ tag, review }) => (review === undefined ? [] : [{ tag: targetText(tag), review }]));
+  const signedOff = document.pixels.allow_absent?.signed_off;
+  return signedOff === undefined ? ofRules : [...ofRules, { tag: BURNED_IN_ANNOTATION, review: signedOff }];
 }
 
 function targetText(tag: string): string {

@@ -21,6 +21,7 @@ export type CompiledRule =
 
 const MISSING_IS_ADDED: ReadonlySet<number> = new Set(ADDED_WHEN_MISSING);
 const PATIENT_NAME = 0x00100010;
+const PIXEL_DATA = 0x7fe00010;
 const PATIENT_ID = 0x00100020;
 const NONE: Treatment = { kind: "none" };
 const rows: ReadonlyMap<number, ConfidentialityRow> = new Map(CONFIDENTIALITY_TABLE.map((row) => [row.tag, row]));
@@ -117,7 +118,8 @@ function standardRule(document: RuleDocument, tag: number, world: RuleWorld): Ru
     case "clean":
       return of(cleanTreatment(tag, vr, world), base.fallback);
     default:
-      throw unsupported("Pixels are masked by the profile's mask files, not by a rule.");
+      if (tag !== PIXEL_DATA) throw invalid("action", "Only Pixel Data is masked.");
+      return of(base.treatment, base.fallback);
   }
 }
 

@@ -48,3 +48,12 @@ it("says what is wrong with every file, and where", async () => {
     "The mask file cannot be read.",
   ]);
 });
+
+it("reports who answers for radiographs that do not say whether they are burned in", async () => {
+  const path = join(folder, "dx.profile.yaml");
+  const pixels = "{allow_absent: {signed_off: 'board 2026-03'}}";
+  await writeFile(path, `profile: dx\nversion: 1\nbase: basic-2026c\npixels: ${pixels}\n`);
+  const profile = loadProfile(path);
+  expect(profile.pixels.allowAbsent).toBe("board 2026-03");
+  expect(profile.reviews).toEqual([{ tag: "(0028,0301)", review: "board 2026-03" }]);
+});

@@ -142,6 +142,7 @@ describe("a rule is refused that", () => {
       "PROFILE_REVIEW_MISSING",
     ],
     ["lets identifiers repeat", "{tag: Manufacturer, action: keep, may_repeat: true}", "PROFILE_REVIEW_MISSING"],
+    ["masks pixels without a mask", "{tag: PixelData, action: mask}", "PROFILE_VALUE_INVALID"],
     ["keeps a name", "{tag: OperatorsName, action: keep, review: board}", "PROFILE_RULE_INVALID"],
     ["keeps a date that no option keeps", "{tag: StudyDate, action: keep}", "PROFILE_REVIEW_MISSING"],
     [

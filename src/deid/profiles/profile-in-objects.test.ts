@@ -147,6 +147,22 @@ overrides:
   });
 });
 
+describe("a rule that masks pixels", () => {
+  it("keeps objects of its devices back unless a mask fits them", async () => {
+    const mask = "masks: [{name: m, when: {model: Voluson, rows: 4, columns: 6}, rectangles: [[0, 0, 2, 2]]}]\n";
+    await writeFile(join(folder, "masks.yaml"), mask);
+    const profile = `${HEAD}pixels: {masks: [masks.yaml]}
+overrides: [{when: {manufacturer: siemens}, rules: [{tag: PixelData, action: mask}]}]\n`;
+    const device = (manufacturer: string, model: string): readonly DataElement[] => [
+      text(0x00080070, manufacturer),
+      text(0x00081090, model),
+    ];
+    expect(await outcomeOf(profile, device("SIEMENS", "SOMATOM Force"))).toMatchObject({ kind: "rejected" });
+    expect(await outcomeOf(profile, device("SIEMENS", "Voluson"))).toMatchObject({ kind: "deidentified" });
+    expect(await outcomeOf(profile, device("Philips", "Force"))).toMatchObject({ kind: "deidentified" });
+  });
+});
+
 it("a profile's filters leave objects out, besides the project's", async () => {
   const profile = `${HEAD}filters: {manufacturer: {allow: ['/^philips/i']}}\n`;
   expect(await outcomeOf(profile, [])).toEqual({ kind: "excluded", reason: "manufacturer" });
