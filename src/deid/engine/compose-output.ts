@@ -85,6 +85,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const { patient: pseudonym, uid } = pseudonyms;
   const characterSet = characterSetOf(dataSet);
   const tally = createTally();
+  let hasUtf8 = false;
   const context: FilterContext = {
     rules: profile.rules,
     types: attributeTypesOf(original.sopClass),
@@ -99,6 +100,9 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
     isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
     rename: createRenaming(),
+    noteUtf8: () => {
+      hasUtf8 = true;
+    },
     contentMode: contentModeOf(original.sopClass, profile),
     tally,
     signal: options.signal,
@@ -108,20 +112,22 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   addAge(kept, dataSet, profile, tally);
   const applied = appliedOptions(profile, mask !== undefined);
   settleVerification(kept);
+  if (hasUtf8) kept.set(...textElement(tags.SpecificCharacterSet, "CS", "ISO_IR 192"));
   addOurs(kept, context, profile, applied);
   noteFindings(file, tally);
 
   const isEncapsulated = [...kept.values()].some((element) => element.value.kind === "fragments");
   const transferSyntaxUid = isEncapsulated ? file.transferSyntaxUid : EXPLICIT_VR_LITTLE_ENDIAN;
-  const sopInstanceUid = uid(original.sopInstance);
+  const leaving = (tag: Tag, uidOfSource: string): string => uidOf(kept, tag) ?? uid(uidOfSource);
+  const sopInstanceUid = leaving(tags.SOPInstanceUID, original.sopInstance);
   return {
     meta: fileMetaOf({ sopClassUid: original.sopClass, sopInstanceUid, transferSyntaxUid }),
     dataSet: new Map([...kept].sort(([a], [b]) => a - b)),
     source: context.source,
     transferSyntaxUid,
     sopClassUid: original.sopClass,
-    studyInstanceUid: uid(original.study),
-    seriesInstanceUid: uid(original.series),
+    studyInstanceUid: leaving(tags.StudyInstanceUID, original.study),
+    seriesInstanceUid: leaving(tags.SeriesInstanceUID, original.series),
     sopInstanceUid,
     pseudonym,
     pseudonyms,

@@ -1,5 +1,5 @@
 import type { DataElement } from "../../dicom/data-set.ts";
-import { trimUid } from "../../dicom/uid.ts";
+import { isUid, trimUid } from "../../dicom/uid.ts";
 import { shiftDate, shiftDateTime, yearOnly } from "../pseudonyms/date-shift.ts";
 import type { NumberBand, Rule, Treatment } from "../rules/rule.ts";
 import {
@@ -91,6 +91,8 @@ function treatValues(
       return allOf(values, (value) => roundedNumber(value, treatment.step));
     case "uid":
       return allOf(values, (value) => context.uid(trimUid(value)));
+    case "kept-uid":
+      return allOf(values, (value) => (isUid(trimUid(value)) ? trimUid(value) : undefined));
     case "date":
       return allOf(values, (value) => shiftedValue(vr, value, 0));
     case "shift":

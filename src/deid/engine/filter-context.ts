@@ -27,6 +27,8 @@ export interface FilterContext {
   readonly isIdentifier: (folded: string) => boolean;
   /** The name that stands for one of the source throughout this object. */
   readonly rename: (prefix: string, name: string) => string;
+  /** Told when a text that is kept is not ASCII. */
+  readonly noteUtf8: () => void;
   readonly contentMode: ContentMode;
   readonly tally: Tally;
   readonly signal: AbortSignal;

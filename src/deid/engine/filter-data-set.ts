@@ -15,6 +15,7 @@ import { decideContentItem, settleContentItem } from "./content-items.ts";
 import { dummyValue } from "./dummy-value.ts";
 import { heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
+import { keptText } from "./kept-text.ts";
 import { createPrivateBlocks, type PrivateBlocks } from "./private-blocks.ts";
 import { Rejection } from "./rejection.ts";
 
@@ -27,6 +28,7 @@ const TEXT_LIMIT_BYTES = 64 * 2 ** 20;
 const FREE_TEXT_ITEMS: ReadonlyMap<number, readonly Tag[]> = new Map([[0x0040b020, [tagOf(0x00700006)]]]);
 
 /** An annotation of text alone is nothing without it. PS3.3 C.10.5. */
+const SPECIFIC_CHARACTER_SET = 0x00080005;
 const CONCEPT_NAME_SEQUENCE = 0x0040a043;
 const GRAPHIC_ANNOTATION_SEQUENCE = 0x00700001;
 
@@ -50,6 +52,8 @@ const ACTION_NAMES: Readonly<Record<Treatment["kind"], ActionName>> = {
   terms: "kept",
   text: "kept",
   clean: "cleaned",
+  "as-is": "kept",
+  "kept-uid": "kept",
   content: "cleaned",
   pixels: "kept",
   words: "kept",
@@ -94,6 +98,7 @@ async function filterStandard(
   context: FilterContext,
 ): Promise<void> {
   const { tag } = element;
+  if (tag === SPECIFIC_CHARACTER_SET) return;
   const rule = context.rules.ruleOf(tag, context.within);
   if (rule.treatment.kind === "mark" || rule.treatment.kind === "pixels" || rule.treatment.kind === "code") return;
   const vr = standardVr(tag);
@@ -160,6 +165,10 @@ async function treatElement(
     return { kind: "bytes", bytes: textBytes(vr, renamed) };
   }
   if (treatment.kind === "clean") return cleanedValue(bytes, vr, treatment.vocabulary, place.characterSet, context);
+  if (treatment.kind === "as-is") {
+    const text = keptText(bytes, element.tag, vr, place.characterSet, context);
+    return text === undefined ? undefined : { kind: "bytes", bytes: text };
+  }
   if (treatment.kind === "words" && element.vr === "OB") return undefined;
   if (treatment.kind === "words") return wordBytes(bytes, bigEndian);
   const treated = treatBytes(treatment, vr, bytes, bigEndian, context);

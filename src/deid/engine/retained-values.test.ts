@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { tagOf } from "../../dicom/tag.ts";
-import { itemsOf, textOf } from "../../dicom/values.ts";
+import { element, itemsOf, textOf, uidOf } from "../../dicom/values.ts";
 import type { OptionName } from "../profiles/options.ts";
 import { deidentifyObject, profileWith } from "../testing/deidentify.ts";
 import { ctImage, text } from "../testing/objects.ts";
@@ -35,4 +35,52 @@ it("without a dates option they are gone, and the object says so", async () => {
   const output = await outputOf([]);
   expect(textOf(output, tags.StudyDate)).toBeUndefined();
   expect(textOf(output, tags.LongitudinalTemporalInformationModified)).toBe("REMOVED");
+});
+
+it("devices stay known with retain-device-identity, AE titles do not", async () => {
+  const output = await outputOf(
+    ["retain-device-identity"],
+    text(0x00081010, "CT  SCANNER\u00df 2"),
+    text(0x00080055, "BRANDYBUCK"),
+  );
+  expect(textOf(output, tags.DeviceSerialNumber)).toBe("SN-778123");
+  expect(textOf(output, tagOf(0x00081010))).toBe("CT SCANNER\u00df 2");
+  expect(textOf(output, tags.SpecificCharacterSet)).toBe("ISO_IR 192");
+  expect(textOf(output, tagOf(0x00080055))).toBeUndefined();
+  expect(output.has(tags.InstitutionName)).toBe(false);
+});
+
+it("institutions stay known with retain-institution-identity, in UTF-8 whatever they were written in", async () => {
+  const output = await outputOf(
+    ["retain-institution-identity"],
+    text(0x00080005, "ISO_IR 100"),
+    element(tags.InstitutionName, "LO", Buffer.from("H\u00f4pital  G\u00e9n\u00e9ral\0of Brandybuck", "latin1")),
+  );
+  expect(textOf(output, tags.InstitutionName)).toBe("H\u00f4pital G\u00e9n\u00e9ral");
+  expect(textOf(output, tags.SpecificCharacterSet)).toBe("ISO_IR 192");
+  expect(output.has(tags.DeviceSerialNumber)).toBe(false);
+});
+
+it("a retained text with control characters, or that is none of its character set, goes", async () => {
+  for (const [characterSet, bytes] of [
+    ["ISO_IR 192", Buffer.of(0x41, 0xff, 0xfe, 0x42)],
+    ["ISO_IR 100", Buffer.from("Saint\u0007Elsewhere ")],
+  ] as const) {
+    const name = element(tags.InstitutionName, "LO", bytes);
+    const output = await outputOf(["retain-institution-identity"], text(0x00080005, characterSet), name);
+    expect(textOf(output, tags.InstitutionName)).toBeUndefined();
+    expect(output.has(tags.SpecificCharacterSet)).toBe(false);
+  }
+});
+
+it("a patient's name in what is retained stops the object", async () => {
+  const changes = ctImage([text(0x00080080, "Brandybuck Infirmary")]);
+  const { outcome } = await deidentifyObject(changes, profileWith(["retain-institution-identity"]));
+  expect(outcome).toMatchObject({ kind: "rejected", code: "IDENTIFIER_FOUND" });
+});
+
+it("UIDs of the table stay with retain-uids, and the file says the same of itself", async () => {
+  const { outcome, dataSet } = await deidentifyObject(ctImage(), profileWith(["retain-uids"]));
+  expect(uidOf(dataSet, tags.StudyInstanceUID)).toBe("1.2.826.0.1.3680043.9.7.1");
+  expect(outcome).toMatchObject({ kind: "deidentified", file: { sopInstanceUid: "1.2.826.0.1.3680043.9.7.3.1" } });
 });

@@ -30,10 +30,13 @@ export const SUPPORTED_OPTIONS: ReadonlySet<OptionName> = new Set<OptionName>([
   "clean-descriptors",
   "clean-graphics",
   "clean-structured-content",
+  "retain-device-identity",
+  "retain-institution-identity",
   "retain-longitudinal-full-dates",
   "retain-longitudinal-modified-dates",
   "retain-patient-characteristics",
   "retain-safe-private",
+  "retain-uids",
 ]);
 
 /** Pairs of which a profile may name one. PS3.15 E.3.6. */

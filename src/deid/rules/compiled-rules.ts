@@ -57,6 +57,7 @@ const UNLISTED: ByType = { optional: "remove", empty: "empty", required: "dummy"
 
 const NUMBER_VRS = new Set(["US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "OF", "OD", "OL", "OV", "IS", "DS"]);
 const DATE_OPTIONS = ["retain-longitudinal-full-dates", "retain-longitudinal-modified-dates"] as const;
+const RETAINING_OPTIONS = ["retain-device-identity", "retain-institution-identity", "retain-uids"] as const;
 const SEQUENCE_OPTIONS = ["clean-structured-content", "clean-graphics"] as const;
 /** Descriptions that table E.1-1 does not name: Segment Description, Tracking ID. */
 const MORE_DESCRIPTIONS: ReadonlySet<number> = new Set([0x00620006, 0x00620020]);
@@ -149,10 +150,22 @@ function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>
   }
   const isCleaned = SEQUENCE_OPTIONS.some((option) => active.has(option) && row.options[option] === "C");
   if (isCleaned && row.vr === "SQ") return { kind: "walk", unlessOptional: false };
+  if (RETAINING_OPTIONS.some((option) => active.has(option) && row.options[option] === "K")) {
+    const retained = retainedTreatment(row);
+    if (retained !== undefined) return retained;
+  }
   // A dummy UID is a replaced one: PS3.15 E.1.1 leaves the choice, and references stay whole.
   if (row.basic === "U" || (row.basic === "D" && row.vr === "UI")) return { kind: "uid" };
   if (row.basic === "X/Z/U*") return { kind: "walk", unlessOptional: true };
   return NONE;
+}
+
+function retainedTreatment({ vr }: ConfidentialityRow): Treatment | undefined {
+  if (vr === "UI") return { kind: "kept-uid" };
+  if (vr === "SQ") return { kind: "walk", unlessOptional: false };
+  if (CLEANED_VRS.has(vr) || vr === "CS") return { kind: "as-is" };
+  if (NUMBER_VRS.has(vr)) return { kind: "number" };
+  return DATE_VRS.has(vr) ? { kind: "date" } : undefined;
 }
 
 function dateTreatment(active: ReadonlySet<OptionName>): Treatment | undefined {

@@ -41,6 +41,10 @@ export type Treatment =
   | { readonly kind: "number"; readonly band?: NumberBand }
   | { readonly kind: "terms"; readonly terms: ReadonlySet<string>; readonly otherwise: string | undefined }
   | { readonly kind: "text"; readonly form: TextForm }
+  /** A text as it is: what an option retains. */
+  | { readonly kind: "as-is" }
+  /** A UID as it is. */
+  | { readonly kind: "kept-uid" }
   /** Free text, of which the words of a vocabulary stay. */
   | { readonly kind: "clean"; readonly vocabulary: Vocabulary }
   /** Pixel data. */

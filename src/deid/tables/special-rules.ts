@@ -5,8 +5,11 @@ const DENY: Partial<Rule> = { treatment: { kind: "none" }, fallback: REMOVE };
 
 /** Tags whose rule is not what the table or their VR would give. */
 export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number, Partial<Rule>>([
-  // The output is ASCII throughout: no character set to declare.
-  [0x00080005, DENY],
+  // Declared where a text that is kept is not ASCII, and nowhere else. PS3.3 C.12.1.1.2.
+  [
+    0x00080005,
+    { treatment: { kind: "terms", terms: new Set(["ISO_IR 192"]), otherwise: undefined }, fallback: REMOVE },
+  ],
   // Identity: the pseudonym in the place of both.
   [0x00100010, { treatment: { kind: "pseudonym" } }],
   [0x00100020, { treatment: { kind: "pseudonym" } }],

@@ -1,3 +1,4 @@
+import { isUid } from "../../dicom/uid.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
 import { isCleanText } from "../rules/clean-text.ts";
@@ -95,6 +96,9 @@ export function checkElement(
   return { ok: true, searched: bytes?.length === 0 ? [] : searchedAs(token, bytes, rule, judgement) };
 }
 
+/** No separate values are told apart here: line ends are those of long texts. PS3.5 6.1.3. */
+const CONTROL = /[^\P{Cc}\t\n\f\r\u0080-\u009f]/u;
+
 /** PS3.6's VR; UN only where PS3.6 has it. */
 function isLegalVr({ tag, vr }: Token): boolean {
   const standard = standardVr(tag);
@@ -122,6 +126,7 @@ function searchedAs(
   if (judgement === "binary") return vr === "UL" || vr === "SL" ? ["number", "binary"] : ["binary"];
   if (treatment.kind === "number" || treatment.kind === "round") return ["number"];
   if (treatment.kind === "code") return isCodeMeaning(splitValues(bytes ?? new Uint8Array())[0] ?? "") ? [] : ["code"];
+  if (treatment.kind === "as-is") return ["retained"];
   if (treatment.kind === "clean" || (treatment.kind === "numbered" && treatment.vocabulary !== undefined))
     return ["clean"];
   if (treatment.kind !== "text" || treatment.form.kind !== "pattern") return [];
@@ -185,6 +190,10 @@ function isTreated(value: string, vr: string, treatment: Treatment, expectations
       return isTechnicalText(value, treatment.form);
     case "renamed":
       return value.startsWith(treatment.prefix) && /^[0-9]{1,6}$/.test(value.slice(treatment.prefix.length));
+    case "as-is":
+      return !CONTROL.test(value);
+    case "kept-uid":
+      return isUid(value);
     case "clean":
       return isCleanText(value, treatment.vocabulary);
     case "numbered":

@@ -9,11 +9,21 @@ import type { Identifiers, Needles } from "./needles.ts";
  * How bytes of the output are searched.
  * - `number`: integers, each as a whole; `code`: a code value, as a whole
  * - `clean`: words of a vocabulary, each as a whole
+ * - `retained`: text of devices and institutions that an option keeps
  * - `form`: text of a closed technical form; `text`: any other text
  * - `pseudonym`: a participant id, which may be any text but an identifier
  * - `binary`: numbers and tables of them; `compressed`: fragments of pixel data
  */
-export type SearchedAs = "number" | "code" | "clean" | "form" | "text" | "pseudonym" | "binary" | "compressed";
+export type SearchedAs =
+  | "number"
+  | "code"
+  | "clean"
+  | "retained"
+  | "form"
+  | "text"
+  | "pseudonym"
+  | "binary"
+  | "compressed";
 
 /** A part of the output that was not proven to be ours or a term of a closed list. */
 export interface Piece {
@@ -46,6 +56,8 @@ const NOT_IN_PRIVATE_TEXT: ReadonlySet<IdentifierKind> = new Set(["text", "priva
 const IN_PRIVATE_ELEMENT = /\([0-9A-F]{3}[13579BDF],[0-9A-F]{4}\)$/;
 /** Technical forms are made of letters and numbers that also begin words of an institution. */
 const NOT_IN_FORMS: ReadonlySet<IdentifierKind> = new Set(["text", "private", "institution"]);
+/** It is what the option keeps. */
+const NOT_IN_RETAINED: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_FORMS, "device", "address", "ae-title"]);
 const NOT_IN_PSEUDONYMS: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_FORMS, "ae-title", "device", "date", "uid"]);
 const NOT_IN_CODES: ReadonlySet<IdentifierKind> = new Set(["text", "private", "institution"]);
 
@@ -81,6 +93,7 @@ function searchBytes(
       return identifierOf(fold(bytes.toString("latin1")), identifiers);
     case "clean":
       return firstOf(foldedWords(bytes.toString("latin1")), (word) => namingKind(word, identifiers));
+    case "retained":
     case "form":
     case "text":
       return searchText(bytes, how, place, needles);
@@ -97,9 +110,15 @@ function searchBytes(
 }
 
 /** Folded, then as it stands; and its words, for names too short to be sought within others. */
-function searchText(bytes: Buffer, how: "form" | "text", place: string, needles: Needles): IdentifierKind | undefined {
+function searchText(
+  bytes: Buffer,
+  how: "retained" | "form" | "text",
+  place: string,
+  needles: Needles,
+): IdentifierKind | undefined {
   const text = bytes.toString("utf8");
-  const ignored = how === "form" ? NOT_IN_FORMS : IN_PRIVATE_ELEMENT.test(place) ? NOT_IN_PRIVATE_TEXT : NOT_IN_TEXT;
+  const inText = IN_PRIVATE_ELEMENT.test(place) ? NOT_IN_PRIVATE_TEXT : NOT_IN_TEXT;
+  const ignored = how === "retained" ? NOT_IN_RETAINED : how === "form" ? NOT_IN_FORMS : inText;
   const options = { isText: true, isStraight: true, ignored };
   const within =
     needles.find(Buffer.from(fold(text), "utf8"), MINIMUM_WITHIN_TEXT, options) ??

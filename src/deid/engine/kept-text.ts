@@ -1,0 +1,47 @@
+import { decodeWithProblem, isAscii } from "../../dicom/character-sets.ts";
+import { lookupElement } from "../../dicom/dictionary/dictionary.ts";
+import type { Tag } from "../../dicom/tag.ts";
+import { trimPadding } from "../../dicom/values-trim.ts";
+import { isSingleValued, type Vr } from "../../dicom/vr.ts";
+import type { FilterContext } from "./filter-context.ts";
+
+/** Characters of one value. PS3.5 table 6.2-1. */
+const LENGTH_LIMITS: Readonly<Partial<Record<Vr, number>>> = { CS: 16, SH: 16, LO: 64, ST: 1024, LT: 10_240 };
+const LONGEST = 2 ** 20;
+const CONTROL = /\p{Cc}/u;
+/** Tabulator, line feed, form feed, carriage return. PS3.5 6.1.3. */
+const CONTROL_IN_TEXT = /[^\P{Cc}\t\n\f\r]/u;
+
+/**
+ * A text as it is, in UTF-8: each value cut at its first NUL, without padding, blanks in a row made one, as many values as PS3.6 has.
+ * Undefined: it is no text of its character set or VR. PS3.5 6.1, 6.2.
+ */
+export function keptText(
+  bytes: Uint8Array,
+  tag: Tag,
+  vr: Vr,
+  characterSet: string | undefined,
+  { noteUtf8 }: Pick<FilterContext, "noteUtf8">,
+): Uint8Array | undefined {
+  if (bytes.length > LONGEST) return undefined;
+  const { text, problem } = decodeWithProblem(bytes, vr, characterSet);
+  if (problem === "TEXT_UNDECODABLE") return undefined;
+  const isText = isSingleValued(vr);
+  const values = (isText ? [text] : text.split("\\").slice(0, valuesOf(tag))).map((value) => {
+    const cut = trimPadding(value.split("\0", 1)[0] ?? "");
+    return isText ? cut : cut.trimStart().replace(/ {2,}/g, " ");
+  });
+  const isRefused = (value: string): boolean =>
+    [...value].length > (LENGTH_LIMITS[vr] ?? LONGEST) || (isText ? CONTROL_IN_TEXT : CONTROL).test(value);
+  if (values.some(isRefused) || values.every((value) => value === "")) return undefined;
+  const joined = values.join("\\");
+  if (!isAscii(joined)) noteUtf8();
+  const encoded = Buffer.from(joined, "utf8");
+  return encoded.length % 2 === 0 ? encoded : Buffer.concat([encoded, Buffer.of(0x20)]);
+}
+
+/** The most values PS3.6 lets an attribute have: of "1", "1-3", "2-2n". */
+function valuesOf(tag: Tag): number {
+  const most = /([0-9]+)$/.exec(lookupElement(tag)?.vm ?? "")?.[1];
+  return most === undefined ? LONGEST : Number(most);
+}
