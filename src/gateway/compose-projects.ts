@@ -84,20 +84,30 @@ async function pseudonymSources({
 
 /**
  * Writes down which key each project is opened with.
- * @throws GatewayError PROJECT_KEY_CHANGED when studies were delivered with another one
+ * @throws GatewayError PROJECT_KEY_SHARED when two have the same, PROJECT_KEY_CHANGED when studies were delivered with another one
  */
 export async function useProjectKeys(settings: Settings, store: Store, nowMs: number): Promise<void> {
+  const projectOf = new Map<string, string>();
   for (const project of settings.projects) {
-    const keyId = await keyIdOf(project);
-    const use = await store.useProjectKey({ project: project.name, keyId, force: false }, nowMs);
-    if (use === "refused") throw new GatewayError("PROJECT_KEY_CHANGED", { project: project.name });
+    const { name } = project;
+    for (const part of await keyPartsOf(project)) {
+      const other = projectOf.get(part);
+      if (other !== undefined) throw new GatewayError("PROJECT_KEY_SHARED", { project: name, other });
+      projectOf.set(part, name);
+    }
+    const use = await store.useProjectKey({ project: name, keyId: await keyIdOf(project), force: false }, nowMs);
+    if (use === "refused") throw new GatewayError("PROJECT_KEY_CHANGED", { project: name });
   }
 }
 
-/** Of everything that pseudonyms are made with. */
-async function keyIdOf({ keyFile, pseudonyms }: ProjectSettings): Promise<string> {
+async function keyIdOf(project: ProjectSettings): Promise<string> {
+  return (await keyPartsOf(project)).join("-");
+}
+
+/** Ids of everything that pseudonyms are made with. */
+async function keyPartsOf({ keyFile, pseudonyms }: ProjectSettings): Promise<readonly string[]> {
   const { id } = await loadProjectKey(keyFile);
-  return pseudonyms.mode === "pixl" ? `${id}-${pixlSecretsId(await loadPixlSecrets(pseudonyms))}` : id;
+  return pseudonyms.mode === "pixl" ? [id, pixlSecretsId(await loadPixlSecrets(pseudonyms))] : [id];
 }
 
 export async function projectFacts(settings: Settings): Promise<ReadonlyMap<string, ProjectFacts>> {

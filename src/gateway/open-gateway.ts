@@ -46,7 +46,7 @@ export interface GatewayOptions {
   readonly disk?: Disk;
 }
 
-/** Builds everything from settings. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, KEY_FILE_…, PROJECT_KEY_CHANGED, STORE_…, LISTENER_PORT_IN_USE */
+/** Builds everything from settings. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, KEY_FILE_…, PROJECT_KEY_…, STORE_…, LISTENER_PORT_IN_USE */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { settings, logger } = options;
   const clock = options.clock ?? systemClock;

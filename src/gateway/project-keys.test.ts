@@ -48,6 +48,17 @@ async function deliverSomething(): Promise<void> {
   await store.settle(claim.lease, { state: "delivered", attempts: 1 }, 4);
 }
 
+it("opens no two projects with one key, in whatever files it is", async () => {
+  const heart =
+    "  - { name: heart, archives: [vna], destinations: [research-store], profile: basic, keyFile: heart.key }\n";
+  await writeFile(join(folder.path, "radferry.yaml"), SETTINGS + heart);
+  await writeFile(join(folder.path, "heart.key"), `${"11".repeat(32)}\n`, { mode: 0o600 });
+  const details = { project: "heart", other: "lung" };
+  await expect(openWorker()).rejects.toMatchObject({ code: "PROJECT_KEY_SHARED", details });
+  await writeFile(join(folder.path, "heart.key"), `${"22".repeat(32)}\n`, { mode: 0o600 });
+  await openWorker();
+});
+
 it("goes on with the key a project's studies were delivered with, and with another only when that is asked for", async () => {
   await openWorker();
   await giveKey("22");

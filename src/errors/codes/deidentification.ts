@@ -108,6 +108,11 @@ export const deidentificationCodes = {
     summary: "Studies of the project were delivered with another key: new ones could not be matched with them.",
     remedy: "Put the old key back in its place. If it is lost or exposed, run `radferry project change-key NAME`.",
   },
+  PROJECT_KEY_SHARED: {
+    class: "permanent",
+    summary: "Two projects have the same key, or the same key and salts of PIXL's: their pseudonyms could be linked.",
+    remedy: "Give each project a key of its own: `radferry project new-key FILE`.",
+  },
   PSEUDONYM_SOURCE_MISSING: {
     class: "permanent",
     summary: "The profile's pseudonyms need a file that the project does not name.",
