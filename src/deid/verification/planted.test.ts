@@ -37,6 +37,7 @@ function openRules(): CompiledRules {
     [0x00189087, { kind: "number" }],
     [0x00280009, { kind: "number" }],
     [0x00200013, { kind: "number" }],
+    [0x7fe00010, { kind: "pixels" }],
   ]);
   return { ...profile.rules, ruleOf: (tag) => rule(byVr.get(tag) ?? ANY_TEXT) };
 }
@@ -63,15 +64,10 @@ const expectations: Expectations = {
   written: new Map(),
 };
 
-async function fileOf(dataSet: DataSet, preamble?: Uint8Array): Promise<Buffer> {
+async function fileOf(dataSet: DataSet, fragments: Uint8Array): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  const output = {
-    meta,
-    dataSet,
-    transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
-    source: bytesSource(new Uint8Array()),
-    preamble,
-  };
+  const source = bytesSource(fragments);
+  const output = { meta, dataSet, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN, source };
   await writePart10({ write: (chunk) => void chunks.push(Buffer.from(chunk)) }, output);
   return Buffer.concat(chunks);
 }
@@ -82,9 +78,10 @@ async function verdictOn(
   planted: readonly DataElement[],
   tamper: (bytes: Buffer) => Buffer = (bytes) => bytes,
   known: Partial<Expectations> = {},
+  fragments: Uint8Array = new Uint8Array(),
 ): Promise<Verification> {
   const outputPath = join(folder, "out.dcm");
-  await writeFile(outputPath, tamper(await fileOf(dataSetOf([...planted]))));
+  await writeFile(outputPath, tamper(await fileOf(dataSetOf([...planted]), fragments)));
   const harvest = harvestIdentifiers(source);
   const task = { outputPath, rules: openRules(), harvest, expectations: { ...expectations, ...known } };
   return verifyDeidentified(task);
@@ -233,6 +230,26 @@ describe("accounts for what is no value", () => {
       reason: expect.stringContaining(reason),
     });
     expect(JSON.stringify(verdict)).not.toMatch(/borogov/i);
+  });
+
+  it("a private element of which no rule knows", async () => {
+    const planted = element(tagOf(0x00291001), "LO", Buffer.from("Borogove"));
+    expect(await verdictOn(source, [planted])).toMatchObject({ reason: "private-element (0029,1001)" });
+  });
+
+  it.each<[string, number, string]>([
+    ["the first fragment", 0, "borogove"],
+    ["the second fragment, in UTF-16", 1, Buffer.from("Borogove", "utf16le").toString("latin1")],
+  ])("%s", async (_name, number, leak) => {
+    // Two fragments of 600,000 bytes behind an empty basic offset table. PS3.5 A.4.
+    const length = 600_000;
+    const fragments = Buffer.alloc(2 * length, 0x5a);
+    fragments.write(leak, number * length + 524_281, "latin1");
+    const ranges = [0, 0, length].map((offset, index) => ({ offset, length: index === 0 ? 0 : length }));
+    const value = { kind: "fragments", fragments: ranges } as const;
+    const pixels: DataElement = { tag: tagOf(0x7fe00010), vr: "OB", value, undefinedLength: true };
+    const verdict = await verdictOn(source, [pixels], undefined, {}, fragments);
+    expect(verdict).toEqual({ ok: false, code: "IDENTIFIER_FOUND", reason: "name in (7FE0,0010)" });
   });
 
   it("a group length", async () => {

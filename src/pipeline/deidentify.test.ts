@@ -1,0 +1,88 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createDeidentifier } from "../deid/deidentifier.ts";
+import { loadProfile } from "../deid/profiles/load-profile.ts";
+import { projectKeyOf } from "../deid/pseudonyms/project-key.ts";
+import { ctImage, part10Bytes, put, text } from "../deid/testing/objects.ts";
+import type { DataElement } from "../dicom/data-set.ts";
+import { tagOf } from "../dicom/tag.ts";
+import { element } from "../dicom/values.ts";
+import type { JobChange } from "../store/records.ts";
+import { type DeidentifiedStudy, deidentifyStudy } from "./deidentify.ts";
+import type { StepContext } from "./step.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deidentify-step-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+interface Outcome extends DeidentifiedStudy {
+  readonly changes: readonly JobChange[];
+  /** What is left in the outbox. */
+  readonly names: readonly string[];
+}
+
+/** The step on a study of three staged instances, each changed as told. */
+async function deidentify(profileName: string, changes: readonly (readonly DataElement[])[]): Promise<Outcome> {
+  const profile = await loadProfile(profileName);
+  const key = projectKeyOf(Buffer.alloc(32, 4));
+  const staged = await Promise.all(
+    changes.map(async (elements, index) => {
+      const sopInstanceUid = `1.2.826.0.1.3680043.9.7.3.${index}`;
+      const dataSet = ctImage([text(0x00080018, sopInstanceUid), ...elements]);
+      const path = await put(join(folder, "staged", `${index}.dcm`), await part10Bytes(dataSet));
+      return { path, sopInstanceUid, seriesInstanceUid: "1.2.826.0.1.3680043.9.7.2" };
+    }),
+  );
+  const written: JobChange[] = [];
+  const outbox = join(folder, "outbox");
+  const context = {
+    services: {
+      store: { ledger: async () => staged.map((one) => ({ ...one, receivedAtMs: 1 })) },
+      staging: { list: async () => staged },
+      outbox: { folderOf: () => outbox },
+      clock: { nowMs: () => 0 },
+    },
+    project: { name: "trial", profile, keyId: key.id, deidentifier: createDeidentifier({ profile, key, filters: {} }) },
+    job: { id: "job", studyInstanceUid: "1.2.826.0.1.3680043.9.7.1" },
+    signal: new AbortController().signal,
+    write: async (change: JobChange) => void written.push(change),
+  } as unknown as StepContext;
+  const result = await deidentifyStudy(context);
+  return { ...result, changes: written, names: await readdir(outbox) };
+}
+
+const leaking = element(tagOf(0x00283006), "OW", Buffer.from("..borogove"));
+const naming = text(0x00081070, "Borogove^Mimsy");
+
+it("lets a sound study out", async () => {
+  const { files, end, report } = await deidentify("research", [[], [], [naming]]);
+  expect(end).toBeUndefined();
+  expect(files).toHaveLength(3);
+  expect(report.document().verify).toMatchObject({ hits: 0, ms: 0 });
+});
+
+it("leaves behind the instance that a later one of its study gives away", async () => {
+  const { files, end, report, changes, names } = await deidentify("research", [[], [leaking], [naming]]);
+  expect(end).toBeUndefined();
+  expect(files).toHaveLength(2);
+  expect([...names].sort()).toEqual(["0.dcm", "2.dcm"]);
+  expect(changes.flatMap(({ ledger }) => ledger ?? []).at(-1)).toEqual({
+    kind: "excluded",
+    sopInstanceUid: "1.2.826.0.1.3680043.9.7.3.1",
+    reason: "IDENTIFIER_FOUND",
+  });
+  expect(report.document()).toMatchObject({
+    counts: { instances: 3, deidentified: 2, rejected: 1 },
+    reasons: [{ code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)", count: 1 }],
+  });
+});
+
+it("holds the whole study back where the profile says so", async () => {
+  const { end, report } = await deidentify("basic", [[], [leaking], [naming]]);
+  expect(end).toEqual({ kind: "end", state: "quarantined", code: "IDENTIFIER_FOUND" });
+  expect(report.document().outcome).toBe("quarantined");
+});
