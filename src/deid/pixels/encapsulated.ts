@@ -12,7 +12,7 @@ const PIXEL_DATA = tagOf(0x7fe00010);
 const EXTENDED_OFFSET_TABLE = tagOf(0x7fe00001);
 const EXTENDED_OFFSET_TABLE_LENGTHS = tagOf(0x7fe00002);
 /** A compressed frame larger than this is not read to be inspected: the instance is rejected. */
-const FRAME_LIMIT_BYTES = 512 * 2 ** 20;
+const FRAME_LIMIT_BYTES = 64 * 2 ** 20;
 const LARGEST_BASIC_OFFSET = 0xffffffff;
 const ITEM_HEADER_BYTES = 8;
 

@@ -330,6 +330,12 @@ describe("a mask fits", () => {
     expect(await outcomeOf(maskOf([BANNER], when), text(0x00181020, "syngo\\VB20"))).toBe(expected);
   });
 
+  it("no object that does not name its device", async () => {
+    const anyone = maskOf([BANNER], { manufacturer: /.*/ });
+    expect(await outcomeOf(anyone)).toBe("deidentified");
+    expect(await outcomeOf(anyone, text(0x00080070, ""))).toBe("SOP_CLASS_NOT_ALLOWED sop-class");
+  });
+
   it("or is refused where it would blacken nothing, or black is not known", async () => {
     const beside = { x: 8, y: 0, width: 4, height: 4 };
     expect(await outcomeOf(maskOf([beside]))).toBe("PIXEL_MASK_NOT_APPLICABLE mask-covers-nothing");

@@ -1,10 +1,10 @@
 import type { DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { tagOf } from "../../dicom/tag.ts";
-import { itemsOf, textOf, textsOf } from "../../dicom/values.ts";
+import { itemsOf, textsOf } from "../../dicom/values.ts";
 import { heldBytes, numberBytes } from "../engine/element-bytes.ts";
 import { hasSoundBits, type PixelLayout, pixelLayoutOf } from "./pixel-layout.ts";
-import type { MaskConditions, PixelMask, Rectangle } from "./pixel-settings.ts";
+import type { MaskConditions, PixelMask, Rectangle, TextTest } from "./pixel-settings.ts";
 
 /** What a mask blackens in every frame of one object. */
 export interface MaskedArea {
@@ -70,12 +70,16 @@ function isOfDevice(when: MaskConditions, { dataSet, sopClassUid, transferSyntax
   if (sopClassUids !== undefined && !sopClassUids.includes(sopClassUid)) return false;
   if (transferSyntaxUids !== undefined && !transferSyntaxUids.includes(transferSyntaxUid)) return false;
   if (regionCount !== undefined && itemsOf(dataSet, ULTRASOUND_REGIONS).length !== regionCount) return false;
-  const softwareVersions = textsOf(dataSet, tags.SoftwareVersions);
   return (
-    (manufacturer === undefined || manufacturer.test(textOf(dataSet, tags.Manufacturer) ?? "")) &&
-    (model === undefined || model.test(textOf(dataSet, tags.ManufacturerModelName) ?? "")) &&
-    (software === undefined || softwareVersions.some((version) => software.test(version)))
+    holds(manufacturer, textsOf(dataSet, tags.Manufacturer)) &&
+    holds(model, textsOf(dataSet, tags.ManufacturerModelName)) &&
+    holds(software, textsOf(dataSet, tags.SoftwareVersions))
   );
+}
+
+/** An object that does not name its device is none that a condition names. */
+function holds(condition: TextTest | undefined, texts: readonly string[]): boolean {
+  return condition === undefined || texts.some((text) => text !== "" && condition.test(text));
 }
 
 /** Samples of several planes need to say how they are arranged; parts of bytes and bits in odd places are not gone into. */
