@@ -145,7 +145,9 @@ function profileForDevice(profile: Profile, dataSet: DataSet): Profile {
     model: textOf(dataSet, tags.ManufacturerModelName) ?? "",
     software: textsOf(dataSet, tags.SoftwareVersions).join("\\"),
   };
-  return { ...profile, rules: profile.rulesFor(device), pixels: profile.pixelsFor(device) };
+  const { pixels } = profile;
+  const masked = { ...pixels, default: "reject", allow: [] } as const;
+  return { ...profile, rules: profile.rulesFor(device), pixels: profile.needsMask(device) ? masked : pixels };
 }
 
 /** Filters and pixel policy, on the original. */

@@ -33,8 +33,6 @@ export function compileProfile(document: ProfileDocument, masks: readonly PixelM
   );
   const lay = (rules: readonly ProfileRule[]): CompiledRules =>
     layRules(world.base, { rules, unlisted: document.unlisted });
-  const masked = { ...pixelsOf(document, masks), default: "reject", allow: [] } as const;
-  const pixels = isMasked(document.rules) ? masked : pixelsOf(document, masks);
   const bySelection = new Map<string, CompiledRules>();
   const rules = lay(own);
   return {
@@ -52,13 +50,12 @@ export function compileProfile(document: ProfileDocument, masks: readonly PixelM
       bySelection.set(key, known);
       return known;
     },
-    pixelsFor: (facts) =>
-      document.overrides.some((one, index) => overrides[index]?.matches(facts) && isMasked(one.rules))
-        ? masked
-        : pixels,
+    needsMask: (facts) =>
+      isMasked(document.rules) ||
+      document.overrides.some((one, index) => isMasked(one.rules) && overrides[index]?.matches(facts) === true),
     filters: filtersOf(document),
     pseudonyms,
-    pixels,
+    pixels: pixelsOf(document, masks),
     sr: document.sr,
     documents: document.documents,
     reviews: reviewsOf(document),

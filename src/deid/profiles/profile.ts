@@ -58,8 +58,8 @@ export interface Profile {
   readonly rules: CompiledRules;
   /** Of an object of this device: the overrides that match it, the later over the earlier. */
   rulesFor(facts: DeviceFacts): CompiledRules;
-  /** Of an object of this device: where its pixels are to be masked, nothing but a mask lets it out. */
-  pixelsFor(facts: DeviceFacts): PixelSettings;
+  /** Whether nothing but a mask that fits lets an object of this device out. */
+  needsMask(facts: DeviceFacts): boolean;
   /** They hold besides the project's own. */
   readonly filters: InstanceFilters;
   readonly pseudonyms: PseudonymSettings;
