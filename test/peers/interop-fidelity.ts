@@ -88,7 +88,7 @@ export function recordingStore(): { readonly received: Map<string, ReceivedObjec
     const chunks: Uint8Array[] = [];
     return {
       write: (chunk) => {
-        chunks.push(chunk);
+        chunks.push(Buffer.from(chunk));
       },
       close: async () => {
         received.set(sopInstanceUid, { transferSyntaxUid, bytes: Buffer.concat(chunks) });

@@ -43,7 +43,7 @@ const store: StoreHandler = async () => {
   const chunks: Uint8Array[] = [];
   return {
     write: (chunk) => {
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
     },
     async close() {
       const dataSet = parseDataSet(Buffer.concat(chunks), EXPLICIT_VR_LITTLE_ENDIAN);
