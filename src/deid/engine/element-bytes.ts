@@ -57,7 +57,7 @@ export type TreatContext = Pick<FilterContext, "uid" | "shiftDays" | "pseudonym"
 
 /**
  * What a text, number, date or UID becomes under a treatment; undefined: the treatment refuses it, the rule's fallback applies.
- * `vr` is the dictionary's.
+ * `vr` is the dictionary's; values beyond `maximumValues` go.
  */
 export function treatBytes(
   treatment: Treatment,
@@ -65,11 +65,16 @@ export function treatBytes(
   bytes: Uint8Array,
   bigEndian: boolean,
   context: TreatContext,
+  maximumValues = Number.POSITIVE_INFINITY,
 ): Uint8Array | undefined {
   if (treatment.kind === "identifier") return textBytes(vr, context.identifier(treatment.of, bytes));
   if (treatment.kind === "pseudonym") return textBytes(vr, context.pseudonym);
-  if (treatment.kind === "number" && vr in NUMBER_BYTES) return numberBytes(bytes, vr, bigEndian);
-  const values = treatValues(treatment, vr, splitValues(bytes), context);
+  if (treatment.kind === "number" && vr in NUMBER_BYTES) {
+    const sizeBytes = maximumValues * (NUMBER_BYTES[vr] ?? 0);
+    const numbers = numberBytes(bytes, vr, bigEndian);
+    return numbers !== undefined && numbers.length > sizeBytes ? numbers.subarray(0, sizeBytes) : numbers;
+  }
+  const values = treatValues(treatment, vr, splitValues(bytes).slice(0, maximumValues), context);
   return values === undefined ? undefined : textBytes(vr, values.join("\\"));
 }
 

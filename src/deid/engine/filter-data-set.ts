@@ -6,7 +6,7 @@ import type { ActionName } from "../outcome.ts";
 import { fallbackFor, TOP_LEVEL } from "../rules/attribute-type.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
-import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
+import { compatibleVr, maximumValues, standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { GRAPHIC_OBJECT_SEQUENCE } from "../tables/presentation-sequences.ts";
 import { cleanedValue, unchangedIfClean } from "./cleaned-text.ts";
@@ -148,6 +148,8 @@ async function treatElement(
 ): Promise<ElementValue | undefined> {
   const { treatment } = rule;
   if (treatment.kind === "none") return undefined;
+  if (isUnreadableSequence(element))
+    throw new Rejection("DEIDENTIFICATION_UNPROVEN", `unreadable-sequence ${formatTag(element.tag)}`);
   if (treatment.kind === "walk") return walk(element, treatment.unlessOptional, place, context);
   if (treatment.kind === "content") return walkContent(element, place, context);
   if (treatment.kind === "numbered") {
@@ -171,8 +173,14 @@ async function treatElement(
   }
   if (treatment.kind === "words" && element.vr === "OB") return undefined;
   if (treatment.kind === "words") return wordBytes(bytes, bigEndian);
-  const treated = treatBytes(treatment, vr, bytes, bigEndian, context);
+  const treated = treatBytes(treatment, vr, bytes, bigEndian, context, maximumValues(element.tag));
   return treated === undefined ? undefined : { kind: "bytes", bytes: treated };
+}
+
+/** A standard sequence that is kept in name and cannot be gone through. PS3.5 6.2.2. */
+function isUnreadableSequence(element: DataElement): boolean {
+  if (element.vr !== "UN" || standardVr(element.tag) !== "SQ" || element.value.kind === "sequence") return false;
+  return (heldBytes(element)?.length ?? 1) > 0 && sequenceItems(element) === undefined;
 }
 
 /** Long values: number strings are read and judged, binary numbers stay where they are. */

@@ -1,8 +1,8 @@
 import { decodeWithProblem, isAscii } from "../../dicom/character-sets.ts";
-import { lookupElement } from "../../dicom/dictionary/dictionary.ts";
 import type { Tag } from "../../dicom/tag.ts";
 import { trimPadding } from "../../dicom/values-trim.ts";
 import { isSingleValued, type Vr } from "../../dicom/vr.ts";
+import { maximumValues } from "../rules/standard-vr.ts";
 import type { FilterContext } from "./filter-context.ts";
 
 /** Characters of one value. PS3.5 table 6.2-1. */
@@ -27,7 +27,7 @@ export function keptText(
   const { text, problem } = decodeWithProblem(bytes, vr, characterSet);
   if (problem === "TEXT_UNDECODABLE") return undefined;
   const isText = isSingleValued(vr);
-  const values = (isText ? [text] : text.split("\\").slice(0, valuesOf(tag))).map((value) => {
+  const values = (isText ? [text] : text.split("\\").slice(0, maximumValues(tag))).map((value) => {
     const cut = trimPadding(value.split("\0", 1)[0] ?? "");
     return isText ? cut : cut.trimStart().replace(/ {2,}/g, " ");
   });
@@ -38,10 +38,4 @@ export function keptText(
   if (!isAscii(joined)) noteUtf8();
   const encoded = Buffer.from(joined, "utf8");
   return encoded.length % 2 === 0 ? encoded : Buffer.concat([encoded, Buffer.of(0x20)]);
-}
-
-/** The most values PS3.6 lets an attribute have: of "1", "1-3", "2-2n". */
-function valuesOf(tag: Tag): number {
-  const most = /([0-9]+)$/.exec(lookupElement(tag)?.vm ?? "")?.[1];
-  return most === undefined ? LONGEST : Number(most);
 }

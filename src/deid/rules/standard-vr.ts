@@ -14,3 +14,9 @@ export function compatibleVr(vr: string, tag: number): boolean {
   if (vr === "UN" || allowed.split(" or ").includes(vr)) return true;
   return (vr === "US" || vr === "SS") && (allowed === "US" || allowed === "SS");
 }
+
+/** The most values PS3.6 lets a standard attribute have: of "1", "1-3"; those of "1-n" are not limited. */
+export function maximumValues(tag: number): number {
+  const most = /^(?:[0-9]+-)?([0-9]+)$/.exec(lookupElement(tagOf(tag))?.vm ?? "")?.[1];
+  return most === undefined ? Number.POSITIVE_INFINITY : Number(most);
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import type { DataElement } from "../../dicom/data-set.ts";
+import { EXPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import { tagOf } from "../../dicom/tag.ts";
+import { bytesOf, element, itemsOf, textsOf } from "../../dicom/values.ts";
+import { deidentifyObject, profileWith } from "../testing/deidentify.ts";
+import { ctImage, text } from "../testing/objects.ts";
+
+const profile = profileWith([]);
+
+async function outputOf(...changes: readonly DataElement[]) {
+  const { outcome, dataSet } = await deidentifyObject(ctImage(changes), profile);
+  expect(outcome.kind === "rejected" ? outcome.reason : "").toBe("");
+  return dataSet;
+}
+
+describe("values beyond those PS3.6 lets an attribute have go", () => {
+  it.each([
+    ["number strings", text(0x00180050, "1.25\\2\\3"), ["1.25"]],
+    ["a list that is limited", text(0x00200032, "1\\2\\3\\4"), ["1", "2", "3"]],
+    ["a list that is not", text(0x00281050, "40\\50\\60"), ["40", "50", "60"]],
+    ["terms", text(0x00185100, "HFS\\HFP"), ["HFS"]],
+  ])("%s", async (_name, changed, expected) => {
+    expect(textsOf(await outputOf(changed), changed.tag)).toEqual(expected);
+  });
+
+  it("binary numbers", async () => {
+    const rows = element(tagOf(0x00280106), "US", Uint8Array.of(1, 0, 66, 82));
+    expect(bytesOf(await outputOf(rows), rows.tag)).toEqual(Uint8Array.of(1, 0));
+  });
+});
+
+describe("a standard sequence written as UN", () => {
+  // (0008,2218), an item of length 22: (0008,0100) "39607008", (0008,0102)... as implicit VR little endian.
+  const item = Buffer.concat([
+    Buffer.from("08000001" + "08000000", "hex"),
+    Buffer.from("39607008"),
+    Buffer.from("08000201" + "04000000", "hex"),
+    Buffer.from("SCT "),
+  ]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(item.length);
+  const unknown = (bytes: Uint8Array): DataElement => element(tagOf(0x00082218), "UN", bytes);
+
+  it("is gone through", async () => {
+    const bytes = Buffer.concat([Buffer.from("feff00e0", "hex"), length, item]);
+    expect(itemsOf(await outputOf(unknown(bytes)), tagOf(0x00082218))).toHaveLength(1);
+  });
+
+  it("stops the object when it cannot be", async () => {
+    const { outcome } = await deidentifyObject(ctImage([unknown(Buffer.from("Brandybuck"))]), profile, {
+      transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
+    });
+    expect(outcome).toEqual({
+      kind: "rejected",
+      code: "DEIDENTIFICATION_UNPROVEN",
+      reason: "unreadable-sequence (0008,2218)",
+    });
+  });
+});
