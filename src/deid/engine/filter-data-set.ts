@@ -102,13 +102,13 @@ async function filterStandard(
   const rule = context.rules.ruleOf(tag, context.within);
   if (rule.treatment.kind === "mark" || rule.treatment.kind === "pixels" || rule.treatment.kind === "code") return;
   const vr = standardVr(tag);
+  // A new name says nothing of the old one, whatever that was written as.
+  const isCompatible = compatibleVr(element.vr, tag) || rule.treatment.kind === "renamed";
   const value =
-    vr === undefined || !compatibleVr(element.vr, tag)
-      ? undefined
-      : await treatElement(element, vr, rule, kept, place, context);
+    vr === undefined || !isCompatible ? undefined : await treatElement(element, vr, rule, kept, place, context);
   if (value !== undefined && vr !== undefined) {
     context.tally.action(tag, ACTION_NAMES[rule.treatment.kind]);
-    kept.set(tag, outputElement(tag, keptVr(element, vr), value));
+    kept.set(tag, outputElement(tag, rule.treatment.kind === "renamed" ? vr : keptVr(element, vr), value));
   } else {
     applyFallback(kept, tag, vr, rule, place.parentTag, context);
   }

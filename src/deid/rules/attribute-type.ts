@@ -10,6 +10,10 @@ export const TOP_LEVEL = 0;
 /** Types of one IOD's attributes. `parentTag` is the sequence around the item, `TOP_LEVEL` for none. */
 export type AttributeTypes = (parentTag: number, tag: number) => AttributeType;
 
+/** Reports, key objects and presentation states, whose modules are in no table here: they cannot be without a number. PS3.3 C.17.2, 10.9. */
+const NUMBERED_CLASSES = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(?:88|11)\./;
+const INSTANCE_NUMBER = "00000000 00200013";
+
 const STRICTNESS: readonly string[] = ["1", "1C", "2", "2C", "3"];
 const FIELDS = 3;
 const ANY_PARENT = "*";
@@ -42,6 +46,7 @@ function load(sopClassUid: string): AttributeTypes {
         types.set(key, type as AttributeType);
     }
   }
+  if (NUMBERED_CLASSES.test(sopClassUid)) types.set(INSTANCE_NUMBER, "1");
   return (parentTag, tag) =>
     types.get(`${hex(parentTag)} ${hex(tag)}`) ?? types.get(`${ANY_PARENT} ${hex(tag)}`) ?? "unknown";
 }
