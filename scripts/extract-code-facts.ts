@@ -17,7 +17,9 @@ const VOCABULARY_GROUPS = new Set([
 const SHORTEST_WORD = 3;
 /** Words that say nothing on their own, or that are names as often as words. */
 const LEFT_OUT = new Set(
-  "and the for with not all any part other due via per see none than from into that this who old male female gray white".split(" "),
+  "and the for with not all any part other due via per see none than from into that this who old male female gray white".split(
+    " ",
+  ),
 );
 
 const [folder] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { conformancePage } from "./conformance-page.ts";
 import { errorsPage } from "./errors-page.ts";
-import { reportSchemaPage } from "./report-schema-page.ts";
 import { profileSchemaPage } from "./profile-schema-page.ts";
+import { reportSchemaPage } from "./report-schema-page.ts";
 import { settingsPage } from "./settings-page.ts";
 
 /** Pages that are written from tables of the code, by path. */
