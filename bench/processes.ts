@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect } from "node:net";
 import { delimiter } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { stopProcess, takesConnections } from "../test/peers/process.ts";
 
 const READY_TIMEOUT_MS = 30_000;
 const RUN_TIMEOUT_MS = 600_000;
@@ -83,7 +83,7 @@ export async function startServer(
   const deadlineMs = performance.now() + READY_TIMEOUT_MS;
   while (!(await takesConnections(port))) {
     if (child.exitCode !== null || performance.now() > deadlineMs) {
-      await stop(child);
+      await stopProcess(child, STOP_TIMEOUT_MS);
       throw new Error(`${program} did not start:\n${stdout()}\n${stderr()}`);
     }
     await delay(RETRY_MS);
@@ -91,7 +91,7 @@ export async function startServer(
   return {
     peakRssBytes: () => peakRssOf(child),
     stdout,
-    [Symbol.asyncDispose]: () => stop(child),
+    [Symbol.asyncDispose]: () => stopProcess(child, STOP_TIMEOUT_MS),
   };
 }
 
@@ -123,25 +123,4 @@ function watchPeak(child: ChildProcess): () => number {
     clearInterval(timer);
     return peak;
   };
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, "exit");
-  child.kill("SIGTERM");
-  const killer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
-  await exited;
-  clearTimeout(killer);
-}
-
-async function takesConnections(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

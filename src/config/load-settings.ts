@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { type Clock, systemClock } from "../units/clock.ts";
+import { formatYamlPath } from "../units/yaml-places.ts";
 import { findBlankGroups } from "./blank-groups.ts";
 import { checkCredentials } from "./credential-checks.ts";
 import { crossCheck } from "./cross-checks.ts";
@@ -7,7 +8,7 @@ import { checkFiles } from "./file-checks.ts";
 import { type LooseSettings, readLoosely } from "./loose-settings.ts";
 import { findNotSupported } from "./not-supported.ts";
 import { applyOverrides, environmentOverrides, type Flags, flagOverrides, type Overridden } from "./overrides.ts";
-import { type Finding, formatPath, problemOf, SettingsError, type SettingsProblem } from "./problems.ts";
+import { type Finding, problemOf, SettingsError, type SettingsProblem } from "./problems.ts";
 import { findingsOf, parseManifest } from "./schema-findings.ts";
 import { baseFolderOf, resolveSettings, type Settings } from "./settings.ts";
 import { type Environment, readSettingsFile, type SettingsFile } from "./settings-file.ts";
@@ -84,9 +85,9 @@ async function examine(source: SettingsSource): Promise<Examined> {
   const settings = parsed.success ? resolveSettings(parsed.data, base) : undefined;
   const loose = readLoosely(values, base);
   const invalid = parsed.success ? [] : findingsOf(parsed.error.issues, values);
-  const invalidPaths = new Set(invalid.map(({ path }) => formatPath(path)));
+  const invalidPaths = new Set(invalid.map(({ path }) => formatYamlPath(path)));
   const others = [...findNotSupported(values), ...findBlankGroups(read.values), ...crossCheck(loose)];
-  const findings = [...invalid, ...others.filter(({ path }) => !invalidPaths.has(formatPath(path)))];
+  const findings = [...invalid, ...others.filter(({ path }) => !invalidPaths.has(formatYamlPath(path)))];
   const ofOverrides = overridden.findings.map((finding) => ({ ...problemOf(finding), source: finding.source }));
   const problems = [...findings.map(locate), ...ofOverrides];
   return { settings, read: { values, loose, base }, file: read.file, problems, locate };

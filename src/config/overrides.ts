@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml";
-import { type Finding, formatPath, type SettingPath } from "./problems.ts";
+import { formatYamlPath } from "../units/yaml-places.ts";
+import type { Finding, SettingPath } from "./problems.ts";
 import { alternatives, itemsOf, propertiesOf, rootNode, type SchemaNode } from "./schema-shape.ts";
 import type { Environment } from "./settings-file.ts";
 
@@ -15,7 +16,7 @@ export type Flags = Readonly<Record<string, string | number | boolean>>;
 export interface Overridden {
   readonly values: unknown;
   readonly findings: readonly (Finding & { readonly source: string })[];
-  /** Who set a path, keyed by `formatPath`. */
+  /** Who set a path, keyed by `formatYamlPath`. */
   readonly sources: ReadonlyMap<string, string>;
 }
 
@@ -52,7 +53,7 @@ export function applyOverrides(values: unknown, overrides: readonly Override[]):
       const message = `${source} names a list item that would leave a gap, or something inside a single value.`;
       findings.push({ path: target.path, code: "SETTING_INVALID", message, source });
     } else {
-      sources.set(formatPath(target.path), source);
+      sources.set(formatYamlPath(target.path), source);
     }
   }
   return { values: copy, findings, sources };

@@ -1,5 +1,6 @@
 import { type ErrorDocument, GatewayError } from "../errors/gateway-error.ts";
 import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
+import { formatYamlPath } from "../units/yaml-places.ts";
 
 /** Where a value is: keys and list positions from the root. */
 export type SettingPath = readonly (string | number)[];
@@ -54,13 +55,5 @@ export class SettingsError extends GatewayError {
 
 export function problemOf({ path, code, message, remedy }: Finding): SettingsProblem {
   const { summary, remedy: usualRemedy } = errorRegistry[code];
-  return { path: formatPath(path), code, message: message ?? summary, remedy: remedy ?? usualRemedy };
-}
-
-export function formatPath(path: SettingPath): string {
-  return path.reduce<string>(
-    (text, segment) =>
-      typeof segment === "number" ? `${text}[${segment}]` : text === "" ? segment : `${text}.${segment}`,
-    "",
-  );
+  return { path: formatYamlPath(path), code, message: message ?? summary, remedy: remedy ?? usualRemedy };
 }

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
+import { offsetIn, placeAt, type YamlPlace } from "../units/yaml-places.ts";
 import { type Finding, problemOf, type SettingPath, type SettingsProblem } from "./problems.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,12 +13,7 @@ export interface SettingsFile {
   readonly values: unknown;
   readonly problems: readonly SettingsProblem[];
   /** Line and column, from 1, of a key or list item; of the nearest thing above it when it is not there. */
-  readonly positionOf: (path: SettingPath) => Position | undefined;
-}
-
-interface Position {
-  readonly line: number;
-  readonly column: number;
+  readonly positionOf: (path: SettingPath) => YamlPlace | undefined;
 }
 
 const DEFAULT_FILE = "radferry.yaml";
@@ -73,7 +69,7 @@ function parseSettings(file: string, text: string): SettingsFile {
 
 /** The parser's own message may quote the file, so only its code is used. */
 function malformed(lineCounter: LineCounter, offset: number, code: string): SettingsProblem {
-  const { line, column } = place(lineCounter, offset);
+  const { line, column } = placeAt(lineCounter, offset);
   const finding: Finding = {
     path: [],
     code: "SETTINGS_FILE_MALFORMED",
@@ -86,33 +82,7 @@ function without(file: string | undefined, problems: readonly SettingsProblem[])
   return { file, values: {}, problems, positionOf: () => undefined };
 }
 
-function positionIn(document: Document.Parsed, lineCounter: LineCounter, path: SettingPath): Position | undefined {
-  let node: unknown = document.contents;
-  let offset: number | undefined;
-  for (const segment of path) {
-    const next = childOf(node, segment);
-    if (next === undefined) break;
-    offset = next.offset ?? offset;
-    node = next.value;
-  }
-  return offset === undefined ? undefined : place(lineCounter, offset);
-}
-
-function childOf(node: unknown, segment: string | number): { offset: number | undefined; value: unknown } | undefined {
-  if (isSeq(node) && typeof segment === "number") {
-    const item = node.items[segment];
-    return item === undefined ? undefined : { offset: offsetOf(item), value: item };
-  }
-  if (!isMap(node)) return undefined;
-  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(segment));
-  return pair === undefined ? undefined : { offset: offsetOf(pair.key), value: pair.value };
-}
-
-function offsetOf(node: unknown): number | undefined {
-  return isNode(node) ? node.range?.[0] : undefined;
-}
-
-function place(lineCounter: LineCounter, offset: number): Position {
-  const { line, col } = lineCounter.linePos(offset);
-  return { line: Math.max(line, 1), column: Math.max(col, 1) };
+function positionIn(document: Document.Parsed, lineCounter: LineCounter, path: SettingPath): YamlPlace | undefined {
+  const offset = offsetIn(document, path);
+  return offset === undefined ? undefined : placeAt(lineCounter, offset);
 }

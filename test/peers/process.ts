@@ -42,12 +42,12 @@ export async function startServerProgram(
   const output = collect(child);
   const running: RunningPeer = {
     output,
-    [Symbol.asyncDispose]: () => stop(child, graceMs),
+    [Symbol.asyncDispose]: () => stopProcess(child, graceMs),
   };
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (!(await takesConnections(port))) {
     if (child.exitCode !== null || Date.now() > deadline) {
-      await stop(child, graceMs);
+      await stopProcess(child, graceMs);
       throw new Error(`${program} did not start:\n${output()}`);
     }
     await delay(RETRY_MS);
@@ -79,7 +79,8 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-async function stop(child: ChildProcess, graceMs: number): Promise<void> {
+/** SIGTERM, and SIGKILL when that was not enough. */
+export async function stopProcess(child: ChildProcess, graceMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
   child.kill("SIGTERM");
@@ -88,7 +89,7 @@ async function stop(child: ChildProcess, graceMs: number): Promise<void> {
   clearTimeout(killer);
 }
 
-async function takesConnections(port: number): Promise<boolean> {
+export async function takesConnections(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
   try {
     await once(socket, "connect");

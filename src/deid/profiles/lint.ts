@@ -1,3 +1,4 @@
+import { formatYamlPath } from "../../units/yaml-places.ts";
 import { standardVr } from "../rules/standard-vr.ts";
 import { rulesIn } from "./check-profile.ts";
 import { compileRule, tableRow } from "./compile-rule.ts";
@@ -5,7 +6,7 @@ import { describeRule } from "./describe-rule.ts";
 import { explainProfile } from "./explain.ts";
 import { checkProfileText } from "./load-profile.ts";
 import type { ProfileDocument, RuleDocument } from "./profile-document.ts";
-import { formatProfilePath, type ProfilePath, type ProfileProblem } from "./profile-problems.ts";
+import type { ProfilePath, ProfileProblem } from "./profile-problems.ts";
 import { readYaml } from "./read-profile.ts";
 import { formatRuleTarget, parseRuleTarget } from "./rule-target.ts";
 import { worldOf } from "./rule-world.ts";
@@ -43,7 +44,7 @@ export function lintProfile(text: string): LintReport {
   const { locate } = readYaml(text);
   const warnings = warningsOf(document).map((warning): LintWarning => {
     const { line, column } = locate({ path: warning.path, code: "PROFILE_RULE_INVALID" });
-    return { ...warning, path: formatProfilePath(warning.path), line, column };
+    return { ...warning, path: formatYamlPath(warning.path), line, column };
   });
   return { problems, warnings };
 }
@@ -69,16 +70,16 @@ interface PlacedRule {
 
 /** A later rule of the same list for the same element and place always wins. */
 function unreachable({ document, path }: PlacedRule, later: readonly PlacedRule[]): readonly Warning[] {
-  const list = formatProfilePath(path.slice(0, -1));
+  const list = formatYamlPath(path.slice(0, -1));
   const winner = later.find(
     (other) =>
-      formatProfilePath(other.path.slice(0, -1)) === list &&
+      formatYamlPath(other.path.slice(0, -1)) === list &&
       nameOf(other.document) === nameOf(document) &&
       (other.document.path === undefined || other.document.path === document.path),
   );
   if (winner === undefined) return [];
   return [
-    { code: "rule-unreachable", path, message: `${formatProfilePath(winner.path)} decides over ${nameOf(document)}.` },
+    { code: "rule-unreachable", path, message: `${formatYamlPath(winner.path)} decides over ${nameOf(document)}.` },
   ];
 }
 

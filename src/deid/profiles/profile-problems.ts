@@ -1,5 +1,6 @@
 import { type ErrorDocument, GatewayError } from "../../errors/gateway-error.ts";
 import { type ErrorCode, errorRegistry } from "../../errors/registry.ts";
+import { formatYamlPath } from "../../units/yaml-places.ts";
 
 /** Where a value of a profile is: keys and list positions from the root. */
 export type ProfilePath = readonly (string | number)[];
@@ -55,13 +56,5 @@ export class ProfileError extends GatewayError {
 
 export function profileProblemOf({ path, code, message, remedy }: ProfileFinding): ProfileProblem {
   const { summary, remedy: usualRemedy } = errorRegistry[code];
-  return { path: formatProfilePath(path), code, message: message ?? summary, remedy: remedy ?? usualRemedy };
-}
-
-export function formatProfilePath(path: ProfilePath): string {
-  return path.reduce<string>(
-    (text, segment) =>
-      typeof segment === "number" ? `${text}[${segment}]` : text === "" ? segment : `${text}.${segment}`,
-    "",
-  );
+  return { path: formatYamlPath(path), code, message: message ?? summary, remedy: remedy ?? usualRemedy };
 }

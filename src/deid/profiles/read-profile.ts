@@ -1,6 +1,7 @@
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { type ProfileFinding, type ProfilePath, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
+import { offsetIn, placeAt } from "../../units/yaml-places.ts";
+import { type ProfileFinding, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
 
 /** YAML as read: its values, and where each was written. */
 export interface WrittenValues {
@@ -17,8 +18,8 @@ export function readYaml(text: string): WrittenValues {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { version: "1.2", lineCounter, prettyErrors: false, logLevel: "silent" });
   const locate = (finding: ProfileFinding): ProfileProblem => {
-    const offset = offsetIn(document, finding.path);
-    return { ...profileProblemOf(finding), ...(offset === undefined ? {} : placeOf(lineCounter, offset)) };
+    const offset = offsetIn(document, finding.path) ?? document.contents?.range[0];
+    return { ...profileProblemOf(finding), ...(offset === undefined ? {} : placeAt(lineCounter, offset)) };
   };
   const malformed = document.errors.map(({ pos: [offset], code }) => malformedAt(lineCounter, offset, code));
   if (malformed.length > 0) return { values: undefined, problems: malformed, locate };
@@ -72,38 +73,7 @@ function expectation(issue: z.core.$ZodIssue): string {
 
 /** The parser's own message may quote the file, so only its code is used. */
 function malformedAt(lineCounter: LineCounter, offset: number, code: string): ProfileProblem {
-  const place = placeOf(lineCounter, offset);
+  const place = placeAt(lineCounter, offset);
   const message = `The file is not valid YAML at line ${place.line}, column ${place.column} (${code}).`;
   return { ...profileProblemOf({ path: [], code: "PROFILE_FILE_MALFORMED", message }), ...place };
-}
-
-function offsetIn(document: Document.Parsed, path: ProfilePath): number | undefined {
-  let node: unknown = document.contents;
-  let offset = offsetOf(node);
-  for (const segment of path) {
-    const next = childOf(node, segment);
-    if (next === undefined) break;
-    offset = next.offset ?? offset;
-    node = next.value;
-  }
-  return offset;
-}
-
-function childOf(node: unknown, segment: string | number): { offset: number | undefined; value: unknown } | undefined {
-  if (isSeq(node) && typeof segment === "number") {
-    const item = node.items[segment];
-    return item === undefined ? undefined : { offset: offsetOf(item), value: item };
-  }
-  if (!isMap(node)) return undefined;
-  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(segment));
-  return pair === undefined ? undefined : { offset: offsetOf(pair.key), value: pair.value };
-}
-
-function offsetOf(node: unknown): number | undefined {
-  return isNode(node) ? node.range?.[0] : undefined;
-}
-
-function placeOf(lineCounter: LineCounter, offset: number): { readonly line: number; readonly column: number } {
-  const { line, col } = lineCounter.linePos(offset);
-  return { line: Math.max(line, 1), column: Math.max(col, 1) };
 }
