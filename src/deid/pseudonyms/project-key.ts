@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHash, createHmac, createSecretKey, randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { GatewayError } from "../../errors/gateway-error.ts";
 
@@ -31,9 +31,10 @@ const READABLE_BY_OTHERS = 0o077;
 /** @throws RangeError unless 32 bytes are given. */
 export function projectKeyOf(secret: Uint8Array): ProjectKey {
   if (secret.length !== KEY_BYTES) throw new RangeError("a project key has 32 bytes");
-  const key = Buffer.from(secret);
+  const bytes = Buffer.from(secret);
+  const key = createSecretKey(bytes);
   return {
-    id: createHash("sha256").update("radferry-key-id").update(key).digest("hex").slice(0, 8),
+    id: createHash("sha256").update("radferry-key-id").update(bytes).digest("hex").slice(0, 8),
     prf: (domain, text) => createHmac("sha256", key).update(`radferry/v1/${domain}\0`).update(text, "utf8").digest(),
   };
 }

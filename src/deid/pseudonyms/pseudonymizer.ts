@@ -1,5 +1,6 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type Pseudonym, parsePseudonym } from "../../staging/deidentified-file.ts";
+import { remembering } from "../../units/memo.ts";
 import { type PseudonymSettings, USUAL_PSEUDONYMS } from "../profiles/profile.ts";
 import { shiftDaysOf } from "./date-shift.ts";
 import { type LookupKind, type LookupTable, normalizeIdentifier } from "./lookup-table.ts";
@@ -66,6 +67,8 @@ const PATIENT_CHARACTERS = 16;
 /** SH has room for 16, PS3.5 6.2; a device needs to be told from few others only. */
 const IDENTIFIER_CHARACTERS: Readonly<Record<IdentifierKind, number>> = { accession: 16, id: 16, device: 12 };
 const UID_BYTES = 16;
+/** Of a study of thousands of instances most are asked for again: by the filter, by what verifies it, by the next instance. */
+const REMEMBERED_UIDS = 20_000;
 /** Between the parts of what is hashed: no identifier holds it. */
 const UNIT_SEPARATOR = "\x1f";
 
@@ -79,6 +82,8 @@ interface Maker {
   readonly prefix: string;
   readonly lookup: LookupTable | undefined;
   readonly pixl: PixlSecrets | undefined;
+  /** As `Pseudonymizer.uid`. */
+  readonly uid: (originalUid: string) => string;
 }
 
 /** @throws GatewayError PSEUDONYM_SOURCE_MISSING when the settings ask for a lookup table or PIXL's secrets and none is given */
@@ -87,11 +92,12 @@ export function createPseudonymizer(key: ProjectKey, options: PseudonymizerOptio
   const { lookup, pixl } = options;
   if (settings.lookup === "required" && lookup === undefined) throw missing("lookup-table");
   if (settings.mode === "pixl" && pixl === undefined) throw missing("pixl-secrets");
-  const maker: Maker = { key, settings, prefix: settings.prefix ?? options.prefix ?? "", lookup, pixl };
+  const uid = remembering(REMEMBERED_UIDS, (originalUid: string) => replacedUid({ key, lookup }, originalUid));
+  const maker: Maker = { key, settings, prefix: settings.prefix ?? options.prefix ?? "", lookup, pixl, uid };
   return {
     ofStudy: (patient) => studyPseudonyms(maker, patient),
     patientPseudonym: (patient) => patientOf(maker, patient).pseudonym,
-    uid: (originalUid) => replacedUid(maker, originalUid),
+    uid,
     dateShiftDays: (patient) => shiftOf(maker, patientOf(maker, patient).shiftInput),
   };
 }
@@ -105,7 +111,7 @@ function studyPseudonyms(maker: Maker, patient: PatientIdentity): StudyPseudonym
     patient: pseudonym,
     patientIsGiven: isGiven,
     shiftDays: shiftOf(maker, shiftInput),
-    uid: (originalUid) => (originalUid === studyInstanceUid ? studyUid : replacedUid(maker, originalUid)),
+    uid: (originalUid) => (originalUid === studyInstanceUid ? studyUid : maker.uid(originalUid)),
     identifier(kind, text) {
       const normalized = normalizeIdentifier(text);
       if (normalized === "") return "";
@@ -161,12 +167,11 @@ function studyUidOf(maker: Maker, patient: PatientIdentity): string {
   if (given !== undefined) return given;
   const id = normalizeIdentifier(patient.patientId);
   const accessionNumber = normalizeIdentifier(patient.accessionNumber ?? "");
-  if (maker.pixl === undefined || id === "" || accessionNumber === "")
-    return replacedUid(maker, patient.studyInstanceUid);
+  if (maker.pixl === undefined || id === "" || accessionNumber === "") return maker.uid(patient.studyInstanceUid);
   return uidOfDigest(maker.key.prf("study-of-accession", id + UNIT_SEPARATOR + accessionNumber));
 }
 
-function replacedUid({ key, lookup }: Maker, originalUid: string): string {
+function replacedUid({ key, lookup }: Pick<Maker, "key" | "lookup">, originalUid: string): string {
   if (originalUid === "" || isRegisteredUid(originalUid)) return originalUid;
   return lookup?.replacementOf("study", originalUid) ?? uidOfDigest(key.prf("uid", originalUid));
 }
