@@ -46,8 +46,10 @@ function notesOf(
   delivered: ReadonlyMap<string, unknown>,
 ): ReadonlyMap<string, number> {
   let dangling = 0;
+  // A structure set names its study in Referenced SOP Instance UID too. PS3.3 C.8.8.5.
+  const studies = new Set(members.map(({ evidence }) => evidence.studyInstanceUid));
   for (const { evidence } of members) {
-    for (const uid of evidence.references) if (!delivered.has(uid)) dangling += 1;
+    for (const uid of evidence.references) if (!delivered.has(uid) && !studies.has(uid)) dangling += 1;
   }
   return new Map(dangling === 0 ? [] : [["reference-not-delivered", dangling]]);
 }
