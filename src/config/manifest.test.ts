@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { parseWindow } from "../archive/availability/window.ts";
 import { checkSettings } from "./load-settings.ts";
 import { manifest } from "./manifest.ts";
 import { sampleSettings } from "./sample.ts";
 import { settingsSchema } from "./schema-shape.ts";
 import { settingsTable } from "./settings-table.ts";
-import { parseWindow } from "./window.ts";
 
 /** The sample with all that stands in it as a comment taken in. */
 function wholeSample(): string {

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { parseWindow } from "../archive/availability/window.ts";
 import { parseAeTitle, parseDicomAddress } from "../dicom/ae-title.ts";
 import { sopClassUidOf, transferSyntaxUidOf } from "../dicom/dictionary/uid-names.ts";
-import { parseWindow } from "./window.ts";
 
 /** The kinds of single values that settings are made of. Messages say what is expected and never repeat what was written. */
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors/registry.ts";
+import type { ArchiveOverrides } from "./archive-condition.ts";
 import type { JobState, Stage, Verdict } from "./job-states.ts";
 
 /** Times are UTC milliseconds everywhere. */
@@ -182,4 +183,10 @@ export interface ProjectKeyRecord {
   readonly sinceMs: number;
   /** It took the place of a key that studies had been delivered with. */
   readonly forced: boolean;
+}
+
+/** What operators change about an archive; what is absent stays. */
+export interface ArchiveControls {
+  readonly paused?: boolean;
+  readonly overrides?: ArchiveOverrides;
 }

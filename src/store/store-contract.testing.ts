@@ -1,4 +1,5 @@
 import { describe, it } from "vitest";
+import { archives } from "./contract/archives.testing.ts";
 import { cohorts } from "./contract/cohorts.testing.ts";
 import { journal } from "./contract/journal.testing.ts";
 import { leases } from "./contract/leases.testing.ts";
@@ -18,6 +19,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   locating: locating,
   "retry and cancel": operating,
   "keys of projects": projectKeys,
+  "conditions of archives": archives,
 };
 
 /** What every store keeps to, whatever it is made of. `open` gives an empty store for each case. */

@@ -1,6 +1,8 @@
 import type { ErrorCode } from "../errors/registry.ts";
+import type { Admission, ArchiveCondition, Breaker, BreakerPolicy, StudySlot } from "./archive-condition.ts";
 import type { JobState } from "./job-states.ts";
 import type {
+  ArchiveControls,
   ClaimedJob,
   CohortRecord,
   CohortStatus,
@@ -98,6 +100,18 @@ export interface Store extends AsyncDisposable {
   ): Promise<ProjectKeyUse>;
   /** Every key the project had, the first one first. */
   projectKeys(project: string): Promise<readonly ProjectKeyRecord[]>;
+  archiveCondition(archive: string): Promise<ArchiveCondition>;
+  /** Jobs that wait for a paused, closed or busy archive look at it again. */
+  setArchiveControls(archive: string, controls: ArchiveControls, nowMs: number): Promise<ArchiveCondition>;
+  /** Of several that ask an archive whose rest is over, one is its probe. */
+  admitToArchive(archive: string, policy: BreakerPolicy, nowMs: number): Promise<Admission>;
+  /** Writes down how the archive fared; `failure` undefined: it answered. Jobs that wait for its rest to end look at it again when it did. */
+  judgeArchive(archive: string, failure: ErrorCode | undefined, policy: BreakerPolicy, nowMs: number): Promise<Breaker>;
+  takeStudySlot(
+    archive: string,
+    rate: { readonly intervalMs: number; readonly maximumWaitMs: number },
+    nowMs: number,
+  ): Promise<StudySlot>;
   /** Jobs not done that still need the study, for staging's retention. */
   studyIsNeeded(studyInstanceUid: string): Promise<boolean>;
 }

@@ -7,15 +7,37 @@ export const jobsCodes = {
     summary: "The accession number leads to more than one patient.",
     remedy: "Give the patient ID in the row, or the Study Instance UID.",
   },
+  ARCHIVE_CLOSED: {
+    class: "transient",
+    summary: "The archive may not be used at this time.",
+    remedy:
+      "None: it is asked when its next window opens. radferry archive list shows when; radferry archive windows changes it.",
+  },
   ARCHIVE_OUT_OF_RESOURCES: {
     class: "transient",
     summary: "The archive is out of resources.",
     remedy: "None at first: it is retried. If it persists, lower the archive's associations.",
   },
+  ARCHIVE_PAUSED: {
+    class: "transient",
+    summary: "The archive was paused by an operator.",
+    remedy: "Run radferry archive resume when it may be used again.",
+  },
+  ARCHIVE_RATE_LIMITED: {
+    class: "transient",
+    summary: "The archive has been asked for as many studies as its rate allows.",
+    remedy: "None: the study is asked for in its turn. radferry archive rate changes how many a minute are allowed.",
+  },
   ARCHIVE_REFUSED_REQUEST: {
     class: "permanent",
     summary: "The archive refused the request as not allowed or not understood.",
     remedy: "Ask the archive's administrator to allow our AE title study root C-FIND and C-MOVE or C-GET.",
+  },
+  ARCHIVE_RESTING: {
+    class: "transient",
+    summary: "The archive failed several times in a row and is left alone for a while.",
+    remedy:
+      "None at first: it is probed by itself. If it persists, try radferry archive echo and ask the archive's administrator.",
   },
   ARCHIVE_UNABLE: {
     class: "transient",

@@ -1,4 +1,5 @@
 import type { Store } from "../store.ts";
+import * as archives from "./archives.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
 import { cancelJobs, retryJobs } from "./operate.ts";
@@ -37,6 +38,11 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   releaseLeases: work.releaseLeases,
   useProjectKey,
   projectKeys,
+  archiveCondition: archives.archiveCondition,
+  setArchiveControls: archives.setArchiveControls,
+  admitToArchive: archives.admitToArchive,
+  judgeArchive: archives.judgeArchive,
+  takeStudySlot: archives.takeStudySlot,
   studyIsNeeded: (session, studyInstanceUid) => session.get("studyIsNeeded", { studyInstanceUid })?.needed === 1,
 };
 
@@ -54,5 +60,6 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "deliveries",
   "nextDueAtMs",
   "projectKeys",
+  "archiveCondition",
   "studyIsNeeded",
 ] satisfies MethodName[]);

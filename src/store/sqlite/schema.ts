@@ -139,10 +139,18 @@ const PROJECT_KEYS = `
   ) STRICT;
   CREATE INDEX project_keys_of_project ON project_keys (project, key_no);`;
 
+/** What operators set for archives, and how these fare; shared by all that use the store. */
+const ARCHIVES = `
+  CREATE TABLE archives (
+    name TEXT PRIMARY KEY, paused INTEGER NOT NULL, overrides TEXT NOT NULL, breaker TEXT NOT NULL,
+    next_study_at REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;`;
+
 /** Append only: what a site has applied is never edited. */
 const migrations: readonly Migration[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
   { version: 2, name: "keys of projects", sql: PROJECT_KEYS },
+  { version: 3, name: "conditions of archives", sql: ARCHIVES },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

@@ -1,3 +1,4 @@
+import { archiveStatements } from "./archive-statements.ts";
 import { jobStatements } from "./job-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
 
@@ -34,6 +35,7 @@ export const statements = {
     INSERT INTO cohort_jobs (cohort_no, job_no) SELECT :cohortNo, :jobNo
      WHERE NOT EXISTS (SELECT 1 FROM cohort_jobs WHERE cohort_no = :cohortNo AND job_no = :jobNo)`,
 
+  ...archiveStatements,
   ...jobStatements,
   ...listingStatements,
 } as const;

@@ -10,7 +10,7 @@ export interface Window {
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const DAY = DAYS.join("|");
 const WINDOW = new RegExp(`^(?<first>${DAY})(?:-(?<last>${DAY}))? (?<begin>\\d\\d:\\d\\d)-(?<end>\\d\\d:\\d\\d)$`);
-const MINUTES_OF_DAY = 24 * 60;
+export const MINUTES_OF_DAY = 24 * 60;
 
 /** Reads `Mon-Fri 20:00-08:00`; undefined when the text is something else or the window is empty. */
 export function parseWindow(text: string): Window | undefined {

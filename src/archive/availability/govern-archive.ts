@@ -1,0 +1,167 @@
+import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
+import type { ArchiveCondition } from "../../store/archive-condition.ts";
+import type { Store } from "../../store/store.ts";
+import type { Clock } from "../../units/clock.ts";
+import type { Archive, RetrieveRequest } from "../archive.ts";
+import type { Pace } from "./pace.ts";
+import { type AvailabilityPolicy, BREAKER_POLICY, openingHoursOf, policyInForce } from "./policy.ts";
+
+export type ConditionStore = Pick<Store, "archiveCondition" | "admitToArchive" | "judgeArchive" | "takeStudySlot">;
+
+export interface Governance {
+  readonly policy: AvailabilityPolicy;
+  readonly store: ConditionStore;
+  readonly clock: Clock;
+  /** The one that the archive's instances are taken by. */
+  readonly pace: Pace;
+}
+
+/** A paused archive wakes who waits for it; this is for the case that the word got lost. */
+const LOOK_AGAIN_MS = 3_600_000;
+/** A study whose turn is as near as this waits for it in place. */
+const WAIT_IN_PLACE_MS = 5_000;
+/** How soon work in progress hears of a pause, or of another rate. */
+const WATCH_MS = 1_000;
+
+/** Errors of work that cannot go on now though nothing failed: the time it may go on is in `details.untilMs`. */
+export const AVAILABILITY_CODES: ReadonlySet<ErrorCode> = new Set([
+  "ARCHIVE_CLOSED",
+  "ARCHIVE_PAUSED",
+  "ARCHIVE_RATE_LIMITED",
+  "ARCHIVE_RESTING",
+]);
+
+/**
+ * The archive as the pipeline may use it: within its windows, at its rate, not while it is paused or rests after failures. Work in
+ * progress ends when the archive is paused; what was begun within a window may end after it. People who look round themselves (`echo`,
+ * `find`, a rehearsal) are not held back, and an answered echo ends a rest.
+ */
+export function governArchive(archive: Archive, governance: Governance): Archive {
+  const turns = createTurns();
+  const governed = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>, isNewStudy = false) => {
+    const condition = await admit(archive.name, governance, signal);
+    if (isNewStudy) await waitForTurn(archive.name, governance, condition, turns, signal);
+    await using watch = watchCondition(archive.name, governance, signal);
+    return await judged(archive.name, governance, signal, () => work(watch.signal));
+  };
+  return {
+    name: archive.name,
+    kind: archive.kind,
+    associations: archive.associations,
+    echo: (signal) => judged(archive.name, governance, signal, () => archive.echo(signal)),
+    find: (identifier, maximumAnswers, signal) => archive.find(identifier, maximumAnswers, signal),
+    rehearseRetrieval: (signal) => archive.rehearseRetrieval(signal),
+    findStudies: (query, signal) => governed(signal, (watched) => archive.findStudies(query, watched)),
+    listStudy: (study, signal) => governed(signal, (watched) => archive.listStudy(study, watched)),
+    retrieve: (request, signal) =>
+      governed(signal, (watched) => archive.retrieve(request, watched), beginsStudy(request)),
+    [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
+  };
+}
+
+/** Asking for what is missing of a study goes on with it. */
+function beginsStudy({ instances }: RetrieveRequest): boolean {
+  return instances === undefined;
+}
+
+/** @throws GatewayError ARCHIVE_PAUSED, ARCHIVE_CLOSED, ARCHIVE_RESTING, each with `untilMs` */
+async function admit(name: string, { policy, store, clock, pace }: Governance, signal: AbortSignal) {
+  signal.throwIfAborted();
+  const nowMs = clock.nowMs();
+  const condition = await store.archiveCondition(name);
+  if (condition.paused) throw waitUntil("ARCHIVE_PAUSED", name, nowMs + LOOK_AGAIN_MS);
+  const inForce = policyInForce(policy, condition);
+  pace.set(inForce.bytesPerSecond);
+  const opensMs = openingHoursOf(inForce).nextOpeningMs(nowMs);
+  if (opensMs !== nowMs) throw waitUntil("ARCHIVE_CLOSED", name, opensMs ?? nowMs + LOOK_AGAIN_MS);
+  if (condition.breaker.state === "closed") return condition;
+  const admission = await store.admitToArchive(name, BREAKER_POLICY, nowMs);
+  if (admission.kind === "resting") throw waitUntil("ARCHIVE_RESTING", name, admission.untilMs, admission.code);
+  return condition;
+}
+
+/** Spreads those that were told to come back, so that they do not come back together. */
+interface Turns {
+  lastMs: number;
+}
+
+function createTurns(): Turns {
+  return { lastMs: 0 };
+}
+
+/** @throws GatewayError ARCHIVE_RATE_LIMITED with `untilMs`; the signal's reason */
+async function waitForTurn(
+  name: string,
+  { policy, store, clock }: Governance,
+  condition: ArchiveCondition,
+  turns: Turns,
+  signal: AbortSignal,
+): Promise<void> {
+  const { studiesPerMinute } = policyInForce(policy, condition);
+  if (studiesPerMinute === undefined) return;
+  const intervalMs = 60_000 / studiesPerMinute;
+  const nowMs = clock.nowMs();
+  const slot = await store.takeStudySlot(name, { intervalMs, maximumWaitMs: WAIT_IN_PLACE_MS }, nowMs);
+  if (slot.kind === "later") {
+    turns.lastMs = Math.max(turns.lastMs + intervalMs, slot.atMs);
+    throw waitUntil("ARCHIVE_RATE_LIMITED", name, Math.ceil(turns.lastMs));
+  }
+  if (slot.atMs > nowMs) await clock.sleep(slot.atMs - nowMs, signal);
+}
+
+/** Lets the breaker know how the archive fared. What we gave up ourselves says nothing of it. */
+async function judged<T>(
+  name: string,
+  { store, clock }: Governance,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await work();
+    const { breaker } = await store.archiveCondition(name);
+    const isKnownWell = breaker.state === "closed" && breaker.failures === 0;
+    if (!isKnownWell) await store.judgeArchive(name, undefined, BREAKER_POLICY, clock.nowMs());
+    return result;
+  } catch (thrown) {
+    const error = toGatewayError(thrown);
+    const isItsFailure = error.class !== "permanent" && !AVAILABILITY_CODES.has(error.code) && !signal.aborted;
+    if (isItsFailure) await store.judgeArchive(name, error.code, BREAKER_POLICY, clock.nowMs());
+    throw thrown;
+  }
+}
+
+interface Watch extends AsyncDisposable {
+  readonly signal: AbortSignal;
+}
+
+/** Ends work when the archive is paused while it runs, and keeps the pace as it was last set. */
+function watchCondition(name: string, { policy, store, clock, pace }: Governance, outer: AbortSignal): Watch {
+  const paused = new AbortController();
+  const stop = new AbortController();
+  const look = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      await clock.sleep(WATCH_MS, stop.signal);
+      const condition = await store.archiveCondition(name);
+      pace.set(policyInForce(policy, condition).bytesPerSecond);
+      if (condition.paused) {
+        paused.abort(waitUntil("ARCHIVE_PAUSED", name, clock.nowMs() + LOOK_AGAIN_MS));
+        return;
+      }
+    }
+  };
+  const looking = look().catch((thrown: unknown) => {
+    if (!stop.signal.aborted) paused.abort(thrown);
+  });
+  return {
+    signal: AbortSignal.any([outer, paused.signal]),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await looking;
+    },
+  };
+}
+
+function waitUntil(code: ErrorCode, archive: string, untilMs: number, cause?: ErrorCode): GatewayError {
+  return new GatewayError(code, { archive, untilMs, ...(cause === undefined ? {} : { cause }) });
+}

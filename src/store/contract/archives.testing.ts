@@ -1,0 +1,74 @@
+import { expect } from "vitest";
+import type { ErrorCode } from "../../errors/registry.ts";
+import type { Store } from "../store.ts";
+import { type ContractCases, claimed, submit } from "./support.testing.ts";
+
+const DOWN = "ASSOCIATION_REJECTED";
+const breaker = { failures: 2, firstRestMs: 1_000, longestRestMs: 4_000, probeMs: 500 };
+
+/** A job that waits with the code until long after; answers when it is due next. */
+async function waiting(store: Store, code: ErrorCode): Promise<void> {
+  await submit(store, [{ studyInstanceUid: "1.1" }]);
+  const { lease } = await claimed(store);
+  await store.settle(lease, { state: "waiting", code, dueAtMs: 90_000, attempts: 0 }, 1);
+}
+
+export const archives: ContractCases = {
+  "knows nothing against an archive that was never asked": async (store) => {
+    expect(await store.archiveCondition("vna")).toEqual({
+      archive: "vna",
+      paused: false,
+      overrides: {},
+      breaker: { state: "closed", failures: 0 },
+      nextStudyAtMs: 0,
+    });
+  },
+
+  "keeps what operators set, one thing beside the other, and each archive by itself": async (store) => {
+    await store.setArchiveControls("vna", { paused: true }, 1);
+    await store.setArchiveControls("vna", { overrides: { studiesPerMinute: 30 } }, 2);
+    await store.setArchiveControls("vna", { overrides: { windows: ["Sat-Sun 00:00-24:00"], bytesPerSecond: null } }, 3);
+    expect(await store.archiveCondition("vna")).toMatchObject({
+      paused: true,
+      overrides: { studiesPerMinute: 30, windows: ["Sat-Sun 00:00-24:00"], bytesPerSecond: null },
+    });
+    expect(await store.archiveCondition("pacs")).toMatchObject({ paused: false, overrides: {} });
+    expect((await store.setArchiveControls("vna", { paused: false }, 4)).paused).toBe(false);
+  },
+
+  "wakes the jobs that wait for what an operator changed, and no others": async (store) => {
+    await waiting(store, "ARCHIVE_PAUSED");
+    await store.setArchiveControls("vna", { paused: false }, 5);
+    expect(await store.nextDueAtMs()).toBe(5);
+    const { lease } = await claimed(store, 5);
+    await store.settle(lease, { state: "waiting", code: "INSTANCES_MISSING", dueAtMs: 90_000, attempts: 1 }, 6);
+    await store.setArchiveControls("vna", { paused: false }, 7);
+    expect(await store.nextDueAtMs()).toBe(90_000);
+  },
+
+  "opens the breaker for all, lets one probe through, and wakes who waited when it is answered": async (store) => {
+    await waiting(store, "ARCHIVE_RESTING");
+    await store.judgeArchive("vna", DOWN, breaker, 10);
+    expect(await store.admitToArchive("vna", breaker, 11)).toEqual({ kind: "admitted" });
+    await store.judgeArchive("vna", DOWN, breaker, 12);
+    expect(await store.admitToArchive("vna", breaker, 13)).toEqual({ kind: "resting", code: DOWN, untilMs: 1_012 });
+    expect(await store.admitToArchive("vna", breaker, 1_012)).toEqual({ kind: "probe" });
+    expect(await store.admitToArchive("vna", breaker, 1_013)).toMatchObject({ kind: "resting", untilMs: 1_512 });
+    expect(await store.nextDueAtMs()).toBe(90_000);
+    await store.judgeArchive("vna", undefined, breaker, 1_100);
+    expect(await store.admitToArchive("vna", breaker, 1_101)).toEqual({ kind: "admitted" });
+    expect(await store.nextDueAtMs()).toBe(1_100);
+  },
+
+  "gives studies their turns, however many ask at once": async (store) => {
+    const rate = { intervalMs: 2_000.5, maximumWaitMs: 3_000 };
+    const slots = await Promise.all([1, 2, 3].map(() => store.takeStudySlot("vna", rate, 10_000)));
+    expect(slots).toEqual([
+      { kind: "granted", atMs: 10_000 },
+      { kind: "granted", atMs: 12_000.5 },
+      { kind: "later", atMs: 14_001 },
+    ]);
+    await store.setArchiveControls("vna", { overrides: { studiesPerMinute: 600 } }, 10_001);
+    expect(await store.takeStudySlot("vna", rate, 10_001)).toEqual({ kind: "granted", atMs: 10_001 });
+  },
+};

@@ -1,0 +1,16 @@
+/** Conditions of archives, and the jobs that wait for one. */
+export const archiveStatements = {
+  archiveCondition: `
+    SELECT paused, overrides, breaker, next_study_at AS nextStudyAtMs FROM archives WHERE name = :archive`,
+  writeArchiveCondition: `
+    INSERT INTO archives (name, paused, overrides, breaker, next_study_at)
+    VALUES (:archive, :paused, :overrides, :breaker, :nextStudyAtMs)
+    ON CONFLICT (name) DO UPDATE SET paused = excluded.paused, overrides = excluded.overrides,
+      breaker = excluded.breaker, next_study_at = excluded.next_study_at`,
+  /** They look at the archive again and wait anew if they must: jobs that have not been located wait without its name. */
+  wakeControlled: `
+    UPDATE study_jobs SET due_at = :nowMs WHERE state = 'waiting' AND due_at > :nowMs
+       AND code IN ('ARCHIVE_PAUSED', 'ARCHIVE_CLOSED', 'ARCHIVE_RATE_LIMITED')`,
+  wakeResting: `
+    UPDATE study_jobs SET due_at = :nowMs WHERE state = 'waiting' AND due_at > :nowMs AND code = 'ARCHIVE_RESTING'`,
+} as const;
