@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
 import type { DataSet, Part10File } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
 import { readPart10File } from "../dicom/reader.ts";
@@ -10,6 +12,7 @@ import { discardOutput, publishOutput, writeOutput } from "./engine/output-file.
 import { Rejection } from "./engine/rejection.ts";
 import { filterInstance, type InstanceFilters } from "./filters.ts";
 import type { InstanceOutcome, RejectionCode } from "./outcome.ts";
+import { createPixelDecoder, type ExternalCodec, type PixelDecoder } from "./pixels/external-codec.ts";
 import { decidePixels } from "./pixels/pixel-policy.ts";
 import { OPTIONS } from "./profiles/options.ts";
 import type { Profile } from "./profiles/profile.ts";
@@ -33,6 +36,8 @@ export interface DeidentifierOptions {
   readonly lookup?: LookupTable | undefined;
   /** Makes pseudonyms of patients as PIXL does. */
   readonly pixl?: PixlSecrets | undefined;
+  /** The site's programs for masks on compressed images. */
+  readonly codecs?: readonly ExternalCodec[] | undefined;
 }
 
 export interface InstanceTask {
@@ -68,6 +73,7 @@ interface Engine {
   readonly profile: Profile;
   readonly filters: InstanceFilters;
   readonly pseudonymizer: Pseudonymizer;
+  readonly codecs: readonly ExternalCodec[];
 }
 
 /** @throws GatewayError PSEUDONYM_SOURCE_MISSING when the profile asks for a lookup table or PIXL's secrets and none is given */
@@ -78,7 +84,12 @@ export function createDeidentifier(options: DeidentifierOptions): Deidentifier {
     lookup: options.lookup,
     pixl: options.pixl,
   });
-  const engine: Engine = { profile: options.profile, filters: options.filters, pseudonymizer };
+  const engine: Engine = {
+    profile: options.profile,
+    filters: options.filters,
+    pseudonymizer,
+    codecs: options.codecs ?? [],
+  };
   return {
     instance: (task, signal) =>
       deidentify(engine, task, signal).catch((thrown: unknown) => ({ kind: "rejected", ...rejectionOf(thrown) })),
@@ -111,10 +122,13 @@ async function verifyPair(
   signal.throwIfAborted();
   await using file = await readOriginal(path);
   const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
-  const leftOut = judge(engine, file, { ...pair, seriesInstanceCount: Number.MAX_SAFE_INTEGER });
+  await using decoding = new AsyncDisposableStack();
+  // The output's own folder is somebody else's.
+  const decoder = decoderOf(engine, tmpdir(), decoding);
+  const leftOut = judge(engine, file, { ...pair, seriesInstanceCount: Number.MAX_SAFE_INTEGER }, decoder);
   if (leftOut?.kind === "rejected") return { ok: false, code: leftOut.code, reason: leftOut.reason };
   const harvest = harvestOf(file);
-  const output = await composeOutput(file, { ...engine, participantId, harvest, signal });
+  const output = await composeOutput(file, { ...engine, participantId, harvest, decoder, signal });
   return verify(engine, file, harvest, output, outputPath, { outputPath });
 }
 
@@ -122,10 +136,12 @@ async function deidentify(project: Engine, task: InstanceTask, signal: AbortSign
   signal.throwIfAborted();
   await using file = await readOriginal(task.path);
   const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
-  const leftOut = judge(engine, file, task);
+  await using decoding = new AsyncDisposableStack();
+  const decoder = decoderOf(engine, dirname(task.outputPath), decoding);
+  const leftOut = judge(engine, file, task, decoder);
   if (leftOut !== undefined) return leftOut;
   const harvest = harvestOf(file, task.study?.memory);
-  const output = await composeOutput(file, { ...engine, participantId: task.participantId, harvest, signal });
+  const output = await composeOutput(file, { ...engine, participantId: task.participantId, harvest, decoder, signal });
   const written = await writeOutput(task.outputPath, output, signal);
   try {
     const verification = await verify(engine, file, harvest, output, written.temporaryPath, task);
@@ -150,8 +166,18 @@ function profileForDevice(profile: Profile, dataSet: DataSet): Profile {
   return { ...profile, rules: profile.rulesFor(device), pixels: profile.needsMask(device) ? masked : pixels };
 }
 
+/** Undefined: the site has no codecs. What it decodes lies in `scratch` until the stack is disposed. */
+function decoderOf({ codecs }: Engine, scratch: string, until: AsyncDisposableStack): PixelDecoder | undefined {
+  return codecs.length === 0 ? undefined : createPixelDecoder(codecs, scratch, until);
+}
+
 /** Filters and pixel policy, on the original. */
-function judge({ filters, profile }: Engine, file: Part10File, task: InstanceTask): InstanceOutcome | undefined {
+function judge(
+  { filters, profile }: Engine,
+  file: Part10File,
+  task: InstanceTask,
+  decoder: PixelDecoder | undefined,
+): InstanceOutcome | undefined {
   const { dataSet } = file;
   const sopClassUid = uidOf(dataSet, tags.SOPClassUID) ?? uidOf(file.meta, tags.MediaStorageSOPClassUID) ?? "";
   if (sopClassUid === DICOMDIR_SOP_CLASS) return { kind: "excluded", reason: "dicomdir" };
@@ -166,7 +192,7 @@ function judge({ filters, profile }: Engine, file: Part10File, task: InstanceTas
   };
   const reason = filterInstance(filters, facts) ?? filterInstance(profile.filters, facts);
   if (reason !== undefined) return { kind: "excluded", reason };
-  const decision = decidePixels(pixelQuestionOf(file, sopClassUid, profile));
+  const decision = decidePixels(pixelQuestionOf(file, sopClassUid, profile, decoder));
   return decision.kind === "leave-out" ? decision.outcome : undefined;
 }
 

@@ -11,6 +11,7 @@ import { characterSetOf, textOf, uidOf } from "../../dicom/values.ts";
 import { fileMetaOf } from "../../dicom/writer.ts";
 import type { Pseudonym } from "../../staging/deidentified-file.ts";
 import { replaceDocument } from "../pixels/empty-document.ts";
+import type { PixelDecoder } from "../pixels/external-codec.ts";
 import { type AppliedMask, pixelElements } from "../pixels/pixel-data.ts";
 import { nativeSizeBytes, pixelLayoutOf } from "../pixels/pixel-layout.ts";
 import { markMasked } from "../pixels/pixel-marks.ts";
@@ -63,6 +64,8 @@ export interface ComposeOptions {
   readonly participantId: string | undefined;
   /** Of this file: what it names stays in no description. */
   readonly harvest: Harvest;
+  /** Decodes what a mask needs decoded, with the site's codecs. */
+  readonly decoder?: PixelDecoder | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -108,7 +111,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     signal: options.signal,
   };
   const kept = await filterDataSet(dataSet, TOP_LEVEL, 0, context);
-  const { mask, written } = await addPixels(kept, file, original.sopClass, profile, context);
+  const { mask, written } = await addPixels(kept, file, original.sopClass, options, context);
   addAge(kept, dataSet, profile, tally);
   const applied = appliedOptions(profile, mask !== undefined);
   settleVerification(kept);
@@ -140,12 +143,18 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
 }
 
 /** What pixel policy looks at. */
-export function pixelQuestionOf(file: Part10File, sopClassUid: string, profile: Profile): PixelQuestion {
+export function pixelQuestionOf(
+  file: Part10File,
+  sopClassUid: string,
+  profile: Profile,
+  decoder: Pick<PixelDecoder, "knows"> | undefined,
+): PixelQuestion {
   const { dataSet, transferSyntaxUid } = file;
   const bigEndian = transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN;
   const admitsStructured = isStructuredAdmitted(sopClassUid, profile);
   const { pixels: settings, documents } = profile;
-  return { settings, documents, admitsStructured, sopClassUid, transferSyntaxUid, dataSet, bigEndian };
+  const isDecodable = decoder?.knows(transferSyntaxUid) === true;
+  return { settings, documents, admitsStructured, sopClassUid, transferSyntaxUid, dataSet, bigEndian, isDecodable };
 }
 
 /** Pixel data as the policy lets it out, and what that makes of the attributes about it. */
@@ -153,20 +162,24 @@ async function addPixels(
   kept: Map<Tag, DataElement>,
   file: Part10File,
   sopClassUid: string,
-  profile: Profile,
+  { profile, decoder }: ComposeOptions,
   context: FilterContext,
 ): Promise<{ readonly mask: AppliedMask | undefined; readonly written: readonly DataElement[] }> {
-  const decision = decidePixels(pixelQuestionOf(file, sopClassUid, profile));
+  const decision = decidePixels(pixelQuestionOf(file, sopClassUid, profile, decoder));
   if (decision.kind === "leave-out") {
     const { outcome } = decision;
     throw new Rejection(outcome.kind === "rejected" ? outcome.code : "SOP_CLASS_NOT_ALLOWED", outcome.reason);
   }
   const { treatment } = decision;
   for (const note of treatment.notes) context.tally.note(note);
-  const { elements, mask } = await pixelElements(file.dataSet, file.transferSyntaxUid, treatment, context);
+  const { dataSet, transferSyntaxUid } = file;
+  const { elements, mask, decodedLayout } = await pixelElements(dataSet, transferSyntaxUid, treatment, {
+    ...context,
+    decoder,
+  });
   for (const [tag, element] of elements) kept.set(tag, element);
   const written = elements.map(([, element]) => element).filter(({ value }) => value.kind === "bytes");
-  if (mask !== undefined) written.push(...markMasked(kept));
+  if (mask !== undefined) written.push(...markMasked(kept, { transferSyntaxUid, decodedLayout }));
   if (treatment.replaceDocument) written.push(...replaceDocument(kept));
   for (const { tag } of written) context.tally.action(tag, "replaced");
   return { mask, written };

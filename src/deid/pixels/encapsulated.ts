@@ -2,6 +2,7 @@ import type { ByteRange, ByteSource, DataElement } from "../../dicom/data-set.ts
 import { type Tag, tagOf } from "../../dicom/tag.ts";
 import type { FilterContext } from "../engine/filter-context.ts";
 import { Rejection } from "../engine/rejection.ts";
+import type { PixelDecoder } from "./external-codec.ts";
 import { type FrameScan, lengthOfPieces, type Piece } from "./frame-scan.ts";
 import { scanJpegFrame } from "./jpeg-frame.ts";
 import { scanJpeg2000Frame } from "./jpeg2000-frame.ts";
@@ -17,7 +18,10 @@ const LARGEST_BASIC_OFFSET = 0xffffffff;
 const ITEM_HEADER_BYTES = 8;
 
 /** What of the filter's knowledge pixel data needs. */
-export type PixelContext = Pick<FilterContext, "source" | "bigEndian" | "tally" | "signal">;
+export interface PixelContext extends Pick<FilterContext, "source" | "bigEndian" | "tally" | "signal"> {
+  /** The site's codecs; undefined: it has none. */
+  readonly decoder: PixelDecoder | undefined;
+}
 
 type FrameScanner = (frame: Uint8Array, layout: PixelLayout) => FrameScan;
 
@@ -58,7 +62,7 @@ export async function encapsulatedElements(source: Encapsulated, context: PixelC
     frames.push(cutFrame(fragments, result.pieces, context));
   }
   context.tally.action(PIXEL_DATA, "kept");
-  return elementsOf(frames, source.hasExtendedOffsets, context);
+  return compressedElements(frames, source.hasExtendedOffsets, context);
 }
 
 /** One fragment a frame, or every fragment of the only frame, or as the frames' first bytes say. PS3.5 A.4. */
@@ -142,10 +146,10 @@ function readPart(part: Part, offset: number, length: number, source: ByteSource
 }
 
 /** Offsets of the frames' first items from the first fragment's item tag: of 32 bits, or of 64 where they do not fit or the source had them so. */
-function elementsOf(
+export function compressedElements(
   frames: readonly (readonly ByteRange[])[],
   wantsExtendedOffsets: boolean,
-  { source }: PixelContext,
+  { source }: Pick<PixelContext, "source">,
 ): [Tag, DataElement][] {
   const offsets: number[] = [];
   let end = 0;

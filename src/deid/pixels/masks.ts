@@ -35,11 +35,13 @@ const ULTRASOUND_REGIONS = tagOf(0x00186011);
 const REGION_BOUNDS = [0x00186018, 0x0018601a, 0x0018601c, 0x0018601e] as const;
 const REGION_LIMIT = 256;
 
-interface MaskedObject {
+export interface MaskedObject {
   readonly dataSet: DataSet;
   readonly sopClassUid: string;
   readonly transferSyntaxUid: string;
   readonly bigEndian: boolean;
+  /** Whether a codec of the site's decodes its transfer syntax. */
+  readonly isDecodable: boolean;
 }
 
 /** The first mask whose conditions hold. A mask made for this device in another size of image is a reason to stop: it has matched nothing. */
@@ -50,8 +52,10 @@ export function chooseMask(object: MaskedObject, masks: readonly PixelMask[]): M
   if (layout === undefined) return refused("mask-layout");
   const mask = fitting.find(({ when }) => when.rows === layout.rows && when.columns === layout.columns);
   if (mask === undefined) return refused("mask-size");
-  if (!MASKABLE_SYNTAX.test(object.transferSyntaxUid)) return refused("mask-needs-codec");
-  if (!isMaskable(layout)) return refused("mask-layout");
+  const isOurs = MASKABLE_SYNTAX.test(object.transferSyntaxUid);
+  if (!isOurs && !object.isDecodable) return refused("mask-needs-codec");
+  // How samples are arranged is known once a codec has decoded them.
+  if (isOurs ? !isMaskable(layout) : !hasMaskableWords(layout)) return refused("mask-layout");
   const regions = mask.area.kind === "rectangles" ? [] : regionsOf(object, layout);
   if (regions === undefined) return refused("mask-regions");
   const rectangles = mask.area.kind === "rectangles" ? mask.area.rectangles : outsideOf(regions, layout);
@@ -83,12 +87,16 @@ function holds(condition: TextTest | undefined, texts: readonly string[]): boole
 }
 
 /** Samples of several planes need to say how they are arranged; parts of bytes and bits in odd places are not gone into. */
-function isMaskable(layout: PixelLayout): boolean {
-  const { bitsAllocated, columns, photometricInterpretation, planarConfiguration, samplesPerPixel } = layout;
+export function isMaskable(layout: PixelLayout): boolean {
+  const { columns, photometricInterpretation, planarConfiguration, samplesPerPixel } = layout;
   const isArranged = samplesPerPixel === 1 || planarConfiguration === 0 || planarConfiguration === 1;
   const isShared = photometricInterpretation.endsWith("_422");
   if (isShared && (planarConfiguration !== 0 || columns % 2 !== 0)) return false;
-  return MASKABLE_BITS.has(bitsAllocated) && isArranged && hasSoundBits(layout);
+  return isArranged && hasMaskableWords(layout);
+}
+
+function hasMaskableWords(layout: PixelLayout): boolean {
+  return MASKABLE_BITS.has(layout.bitsAllocated) && hasSoundBits(layout);
 }
 
 /** Ultrasound regions within the image; undefined when there are none, or one is not where a region can be. */

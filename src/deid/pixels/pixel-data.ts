@@ -2,8 +2,15 @@ import type { ByteRange, DataElement, DataSet } from "../../dicom/data-set.ts";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
 import { Rejection } from "../engine/rejection.ts";
 import { blackSamples } from "./black.ts";
-import { encapsulatedElements, framesOf, type PixelContext } from "./encapsulated.ts";
+import {
+  compressedElements,
+  type Encapsulated,
+  encapsulatedElements,
+  framesOf,
+  type PixelContext,
+} from "./encapsulated.ts";
 import { blacken, planMask } from "./mask-pixels.ts";
+import { isMaskable } from "./masks.ts";
 import { nativeSizeBytes, type PixelLayout, pixelLayoutOf } from "./pixel-layout.ts";
 import type { PixelTreatment } from "./pixel-policy.ts";
 import type { Rectangle } from "./pixel-settings.ts";
@@ -17,6 +24,7 @@ const FLOAT_PIXEL_DATA: readonly (readonly [Tag, number])[] = [
   [tagOf(0x7fe00008), 4],
   [tagOf(0x7fe00009), 8],
 ];
+const RLE_LOSSLESS = "1.2.840.10008.1.2.5";
 const MAXIMUM_PADDING_BYTES = 1;
 
 /** What was blackened, as whoever checks the output must know it. */
@@ -30,7 +38,11 @@ export interface AppliedMask {
 export interface OutputPixels {
   readonly elements: readonly (readonly [Tag, DataElement])[];
   readonly mask: AppliedMask | undefined;
+  /** How a codec of the site's arranged the samples; undefined: none was asked. */
+  readonly decodedLayout: PixelLayout | undefined;
 }
+
+const UNMASKED = { mask: undefined, decodedLayout: undefined } as const;
 
 /**
  * The pixel data that may leave: uncompressed cut to the length its layout asks for, masked where it must be; compressed copied without
@@ -47,38 +59,82 @@ export async function pixelElements(
   const element = dataSet.get(PIXEL_DATA);
   if (element === undefined && floats.length === 0) {
     if (treatment.mask !== undefined) throw new Rejection("PIXEL_MASK_NOT_APPLICABLE", "mask-layout");
-    return { elements: [], mask: undefined };
+    return { ...UNMASKED, elements: [] };
   }
   if (floats.length + (element === undefined ? 0 : 1) > 1)
     throw new Rejection("PIXEL_DATA_INCONSISTENT", "pixel-data-twice");
   const layout = pixelLayoutOf(dataSet, context.bigEndian);
   if (layout === undefined) throw new Rejection("PIXEL_DATA_INCONSISTENT", "layout-missing");
   if (element === undefined)
-    return { elements: floatElements(dataSet, floats, layout, treatment, context), mask: undefined };
-
-  const mask = await appliedMask(dataSet, layout, treatment, context);
-  if (element.value.kind === "fragments" && mask === undefined) {
-    const elements = await encapsulatedElements(
-      {
-        fragments: element.value.fragments.slice(1),
-        layout,
-        transferSyntaxUid,
-        jpegMetadata: treatment.jpegMetadata,
-        hasExtendedOffsets: dataSet.has(EXTENDED_OFFSET_TABLE),
-      },
-      context,
-    );
-    return { elements, mask };
+    return { ...UNMASKED, elements: floatElements(dataSet, floats, layout, treatment, context) };
+  if (element.value.kind !== "fragments") {
+    const range = nativeRange(element, layout.bitsAllocated, layout, context);
+    return changedPixels({ range, layout, isWords: element.vr === "OW" }, dataSet, treatment, context);
   }
-  const range =
-    element.value.kind === "fragments"
-      ? await decodedRange(element.value.fragments.slice(1), layout, transferSyntaxUid, context)
-      : nativeRange(element, layout.bitsAllocated, layout, context);
+  const fragments = element.value.fragments.slice(1);
+  const hasExtendedOffsets = dataSet.has(EXTENDED_OFFSET_TABLE);
+  if (!mustBeDecoded(transferSyntaxUid, layout, treatment)) {
+    const { jpegMetadata } = treatment;
+    const compressed = { fragments, layout, transferSyntaxUid, jpegMetadata, hasExtendedOffsets };
+    return { ...UNMASKED, elements: await encapsulatedElements(compressed, context) };
+  }
+  if (transferSyntaxUid === RLE_LOSSLESS) {
+    const range = await decodedRange(fragments, layout, context);
+    return changedPixels({ range, layout, isWords: element.vr === "OW" }, dataSet, treatment, context);
+  }
+  const decoded = await decodedByCodec({ fragments, layout, transferSyntaxUid, hasExtendedOffsets }, context);
+  const changed = await changedPixels({ ...decoded, isWords: false }, dataSet, treatment, context);
+  return { ...changed, decodedLayout: decoded.layout };
+}
+
+interface NativePixels {
+  readonly range: ByteRange;
+  readonly layout: PixelLayout;
+  /** Samples are words even where a byte would hold them. */
+  readonly isWords: boolean;
+}
+
+async function changedPixels(
+  { range, layout, isWords }: NativePixels,
+  dataSet: DataSet,
+  treatment: PixelTreatment,
+  context: PixelContext,
+): Promise<OutputPixels> {
+  const mask = await appliedMask(dataSet, layout, treatment, context);
   const changed = changedRange(range, layout, treatment, mask, context);
   context.tally.action(PIXEL_DATA, mask === undefined ? "kept" : "cleaned");
   // Above 8 bits per sample, and wherever the source says so, samples are words. PS3.5 8.1.1, A.2.
-  const isWords = element.vr === "OW" || layout.bitsAllocated > 8;
-  return { elements: [[PIXEL_DATA, nativeElement(PIXEL_DATA, isWords ? "OW" : "OB", changed, context)]], mask };
+  const vr = isWords || layout.bitsAllocated > 8 ? "OW" : "OB";
+  return { ...UNMASKED, elements: [[PIXEL_DATA, nativeElement(PIXEL_DATA, vr, changed, context)]], mask };
+}
+
+/** For a mask, and to clear bits of words: RLE keeps all of them. */
+function mustBeDecoded(
+  transferSyntaxUid: string,
+  layout: PixelLayout,
+  { mask, clearHighBits }: PixelTreatment,
+): boolean {
+  if (mask !== undefined) return true;
+  return clearHighBits && transferSyntaxUid === RLE_LOSSLESS && unusedBitClearer(layout) !== undefined;
+}
+
+/** What the site's codec makes of compressed pixel data: read from its output while ours is written. */
+async function decodedByCodec(
+  pixels: Pick<Encapsulated, "fragments" | "layout" | "transferSyntaxUid" | "hasExtendedOffsets">,
+  context: PixelContext,
+): Promise<{ readonly range: ByteRange; readonly layout: PixelLayout }> {
+  const { decoder, source, tally, signal } = context;
+  const { transferSyntaxUid, layout } = pixels;
+  if (decoder === undefined) throw new Rejection("PIXEL_MASK_NOT_APPLICABLE", "mask-needs-codec");
+  const frames = await framesOf(pixels.fragments, layout.frames, context);
+  const elements = compressedElements(frames, pixels.hasExtendedOffsets, context).map(([, element]) => element);
+  const decoded = await decoder.decode({ transferSyntaxUid, layout, elements, source }, signal);
+  if (!isMaskable(decoded.layout)) throw new Rejection("PIXEL_MASK_NOT_APPLICABLE", "mask-layout");
+  tally.note("pixels-decoded-by-codec");
+  const { range } = decoded;
+  const read = (offset: number, length: number): Promise<Uint8Array> =>
+    decoded.source.read(range.offset + offset, length);
+  return { range: source.appendComputed(range.length, read), layout: decoded.layout };
 }
 
 async function appliedMask(
@@ -138,10 +194,8 @@ function wholeRange(element: DataElement, context: PixelContext): ByteRange | un
 async function decodedRange(
   fragments: readonly ByteRange[],
   layout: PixelLayout,
-  transferSyntaxUid: string,
   context: PixelContext,
 ): Promise<ByteRange> {
-  if (transferSyntaxUid !== "1.2.840.10008.1.2.5") throw new Rejection("PIXEL_MASK_NOT_APPLICABLE", "mask-needs-codec");
   const frames = await framesOf(fragments, layout.frames, context);
   const only = frames.flatMap((frame) => (frame.length === 1 ? frame : []));
   const isShared = layout.photometricInterpretation.endsWith("_422");

@@ -27,6 +27,7 @@ function decide(sopClass: string, changes: readonly DataElement[] = [], question
     dataSet: dataSetOf([...BASE, ...changes]),
     bigEndian: false,
     admitsStructured: false,
+    isDecodable: false,
     ...question,
   });
   if (decision.kind === "let-out") return ["passes", ...decision.treatment.notes].join(" ");

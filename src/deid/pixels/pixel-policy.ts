@@ -31,6 +31,8 @@ export interface PixelQuestion {
   readonly transferSyntaxUid: string;
   readonly dataSet: DataSet;
   readonly bigEndian: boolean;
+  /** Whether a codec of the site's decodes its transfer syntax. */
+  readonly isDecodable: boolean;
 }
 
 /** What is done to the pixels of an object that may leave. */
@@ -104,9 +106,9 @@ function valuesOf(dataSet: DataSet, tag: typeof MODALITY): readonly string[] {
   return splitValues(heldBytes(dataSet.get(tag)) ?? new Uint8Array());
 }
 
-/** Bits of compressed words cannot be cleared without coding them anew. */
+/** Uncompressed, or RLE, which is decoded for it: bits of other compressed words are not cleared. */
 function isClearable(transferSyntaxUid: string): boolean {
-  return /^1\.2\.840\.10008\.1\.2(?:\.1|\.2|\.1\.99)?$/.test(transferSyntaxUid);
+  return /^1\.2\.840\.10008\.1\.2(?:\.1|\.2|\.1\.99|\.5)?$/.test(transferSyntaxUid);
 }
 
 function letOut({ settings }: PixelQuestion, chosen: Partial<PixelTreatment>): PixelDecision {

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findCorpus } from "../../../test/peers/corpus.ts";
-import { runProgram } from "../../../test/peers/process.ts";
 import { type Peer, requirePeer } from "../../../test/peers/require-peer.ts";
 import { readPart10File } from "../../dicom/reader.ts";
 import { tagOf } from "../../dicom/tag.ts";
@@ -15,8 +14,9 @@ import { composeSource } from "../engine/composed-source.ts";
 import type { InstanceOutcome } from "../outcome.ts";
 import { loadProfile } from "../profiles/load-profile.ts";
 import { projectKeyOf } from "../pseudonyms/project-key.ts";
+import { type CorpusFile, chosen, decodedBy, lowerHalves, nativePixels, soundFiles } from "../testing/corpus-images.ts";
 import { put } from "../testing/objects.ts";
-import { type PixelLayout, pixelLayoutOf } from "./pixel-layout.ts";
+import { pixelLayoutOf } from "./pixel-layout.ts";
 import { type PixelSettings, USUAL_PIXELS } from "./pixel-settings.ts";
 import { PIXEL_GROUPS } from "./sop-classes.ts";
 
@@ -24,15 +24,6 @@ const PIXEL_DATA = tagOf(0x7fe00010);
 const RLE = "1.2.840.10008.1.2.5";
 /** What is planted into compressed frames. */
 const TOKEN = "QZTOKEN7731";
-/** Decoders are programs of their own: of each kind of object, by class and transfer syntax, so many are decoded. */
-const OBJECTS_OF_A_KIND = 1;
-
-interface CorpusFile {
-  readonly path: string;
-  readonly transferSyntaxUid: string;
-  readonly sopClassUid: string;
-}
-
 const corpus = findCorpus();
 let folder = "";
 let objects: readonly CorpusFile[] = [];
@@ -42,29 +33,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** One object in several encodings counts as several. */
-async function soundFiles(corpusFolder: string): Promise<readonly CorpusFile[]> {
-  const [header = "", ...lines] = (await readFile(join(corpusFolder, "MANIFEST.tsv"), "utf8")).trim().split("\n");
-  const columns = header.split("\t");
-  const rows = lines.map((line) => {
-    const cells = line.split("\t");
-    return (column: string): string => cells[columns.indexOf(column)] ?? "";
-  });
-  return rows
-    .filter((cell) => cell("expected") === "ok")
-    .map((cell) => ({
-      path: join(corpusFolder, cell("path")),
-      transferSyntaxUid: cell("transfer_syntax_uid"),
-      sopClassUid: cell("sop_class_uid"),
-    }));
-}
-
-function chosen(transferSyntax: RegExp): readonly CorpusFile[] {
-  const ofSyntax = objects.filter(({ transferSyntaxUid }) => transferSyntax.test(transferSyntaxUid));
-  const kinds = Map.groupBy(ofSyntax, ({ transferSyntaxUid, sopClassUid }) => `${transferSyntaxUid} ${sopClassUid}`);
-  return [...kinds.values()].flatMap((kind) => kind.slice(0, OBJECTS_OF_A_KIND));
-}
-
 async function deidentify(path: string, pixels: Partial<PixelSettings>): Promise<InstanceOutcome> {
   const settings = { ...USUAL_PIXELS, allow: [...PIXEL_GROUPS], allowAbsent: "test", ...pixels };
   const profile = { ...loadProfile("research"), pixels: settings };
@@ -73,33 +41,11 @@ async function deidentify(path: string, pixels: Partial<PixelSettings>): Promise
   return engine.instance(task, neverAborted());
 }
 
-interface Native {
-  readonly layout: PixelLayout;
-  readonly pixels: Buffer;
-}
-
-async function nativePixels(path: string): Promise<Native> {
-  await using file = await readPart10File(path);
-  const layout = pixelLayoutOf(file.dataSet, false);
-  const { value } = file.dataSet.get(PIXEL_DATA) ?? {};
-  if (layout === undefined || (value?.kind !== "range" && value?.kind !== "bytes")) throw new Error("not native");
-  const bytes = value.kind === "bytes" ? value.bytes : await file.source.read(value.range.offset, value.range.length);
-  return { layout, pixels: Buffer.from(bytes) };
-}
-
-/** Undefined: the program cannot decode it either. */
-async function decoded(program: Peer, path: string, name: string): Promise<Native | undefined> {
-  const target = join(folder, name);
-  const args = program === "gdcmconv" ? ["--raw", path, target] : [path, target];
-  const { exitCode } = await runProgram(program, args, folder);
-  return exitCode === 0 ? nativePixels(target) : undefined;
-}
-
 describe.runIf(corpus !== undefined && requirePeer("dcmdrle"))("RLE with a mask", () => {
   it("is what dcmdrle decodes, but for the upper half", async () => {
     let compared = 0;
-    for (const { path, sopClassUid } of chosen(/^1\.2\.840\.10008\.1\.2\.5$/)) {
-      const expected = await decoded("dcmdrle", path, "expected.dcm");
+    for (const { path, sopClassUid } of chosen(objects, /^1\.2\.840\.10008\.1\.2\.5$/)) {
+      const expected = await decodedBy("dcmdrle", path, join(folder, "expected.dcm"));
       if (expected === undefined) continue;
       const { rows, columns } = expected.layout;
       const height = Math.ceil(rows / 2);
@@ -121,17 +67,6 @@ describe.runIf(corpus !== undefined && requirePeer("dcmdrle"))("RLE with a mask"
     expect(compared).toBeGreaterThanOrEqual(5);
   }, 60_000);
 });
-
-/** Of every frame, or of every plane of it, what is below `height` rows. */
-function lowerHalves(layout: PixelLayout, height: number, pixels: Buffer): Buffer {
-  const isPlanar = layout.samplesPerPixel > 1 && layout.planarConfiguration === 1;
-  const rowBytes = (layout.columns * (isPlanar ? 1 : layout.samplesPerPixel) * layout.bitsAllocated) / 8;
-  const planes = layout.frames * (isPlanar ? layout.samplesPerPixel : 1);
-  const parts = Array.from({ length: planes }, (_, plane) =>
-    pixels.subarray((plane * layout.rows + height) * rowBytes, (plane + 1) * layout.rows * rowBytes),
-  );
-  return Buffer.concat(parts);
-}
 
 function segment(marker: number, text: string): Buffer {
   const body = Buffer.from(text, "latin1");
@@ -183,14 +118,14 @@ describe.runIf(corpus !== undefined).each<[string, Peer, RegExp, number]>([
     `is gone, and ${program} decodes the same pixels`,
     async () => {
       let compared = 0;
-      for (const { path } of chosen(transferSyntax)) {
+      for (const { path } of chosen(objects, transferSyntax)) {
         const input = await plant(path);
-        const before = await decoded(program, path, "before.dcm");
+        const before = await decodedBy(program, path, join(folder, "before.dcm"));
         if (input === undefined || before === undefined) continue;
         const outcome = await deidentify(input, {});
         if (outcome.kind !== "deidentified") continue;
         expect((await readFile(outcome.file.path)).includes(TOKEN)).toBe(false);
-        const after = await decoded(program, outcome.file.path, "after.dcm");
+        const after = await decodedBy(program, outcome.file.path, join(folder, "after.dcm"));
         expect(after?.pixels.equals(before.pixels), path).toBe(true);
         expect(await deidentify(input, { jpegMetadata: "reject" })).toMatchObject({
           code: "COMPRESSED_PIXEL_METADATA",
@@ -205,7 +140,7 @@ describe.runIf(corpus !== undefined).each<[string, Peer, RegExp, number]>([
 
 it.runIf(corpus !== undefined)("RLE as archives have it passes as it is, byte for byte", async () => {
   let compared = 0;
-  for (const { path } of chosen(/^1\.2\.840\.10008\.1\.2\.5$/)) {
+  for (const { path } of chosen(objects, /^1\.2\.840\.10008\.1\.2\.5$/)) {
     const outcome = await deidentify(path, {});
     if (outcome.kind !== "deidentified") continue;
     await using before = await readPart10File(path);

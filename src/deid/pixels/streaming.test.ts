@@ -55,7 +55,13 @@ async function maskedSource(
         : { kind: "fragments", fragments: [{ offset: 0, length: 0 }, ...fragments] },
   };
   const dataSet = dataSetOf([...ultrasoundImage(shape).values(), pixelData]);
-  const context = { source: composed, bigEndian: false, tally: createTally(), signal: neverAborted() };
+  const context = {
+    source: composed,
+    bigEndian: false,
+    decoder: undefined,
+    tally: createTally(),
+    signal: neverAborted(),
+  };
   const { elements } = await pixelElements(dataSet, value.transferSyntaxUid, TREATMENT, context);
   const [, element] = elements[0] ?? [];
   if (element?.value.kind !== "range") throw new Error("no native pixel data");
