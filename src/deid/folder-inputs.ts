@@ -17,11 +17,12 @@ export interface FolderInput {
 
 export interface StudyInput extends FolderInput {
   readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
   /** An earlier file has the same SOP Instance UID. */
   readonly isRepeated: boolean;
 }
 
-/** The instances of one study, in the order of their paths. */
+/** The instances of one study, in the order of their UIDs: what is told of the study does not depend on the files' names. */
 export interface StudyInputs {
   /** Files without a Study Instance UID, such as a DICOMDIR, stand together and are no study. */
   readonly isStudy: boolean;
@@ -79,10 +80,16 @@ export async function sortByStudy(files: readonly FolderInput[], signal: AbortSi
     const study = studies.get(studyInstanceUid) ?? { inputs: [], sopInstanceUids: new Set() };
     studies.set(studyInstanceUid, study);
     const isRepeated = sopInstanceUid !== "" && study.sopInstanceUids.has(sopInstanceUid);
-    study.inputs.push({ ...head.input, seriesInstanceUid, isRepeated });
+    study.inputs.push({ ...head.input, seriesInstanceUid, sopInstanceUid, isRepeated });
     study.sopInstanceUids.add(sopInstanceUid);
   }
+  for (const { inputs } of studies.values()) inputs.sort(byInstance);
   return { studies: [...studies].map(([uid, { inputs }]) => ({ inputs, isStudy: uid !== "" })), unreadable };
+}
+
+function byInstance(a: StudyInput, b: StudyInput): number {
+  if (a.sopInstanceUid !== b.sopInstanceUid) return a.sopInstanceUid < b.sopInstanceUid ? -1 : 1;
+  return a.number - b.number;
 }
 
 interface Head {

@@ -145,6 +145,10 @@ function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>
     const dates = dateTreatment(active);
     if (dates !== undefined) return dates;
   }
+  // Of what goes with dates, Timezone Offset From UTC: it says as much as the times that stay.
+  const form = TEXT_FORMS.get(row.tag);
+  if (form !== undefined && DATE_OPTIONS.some((option) => active.has(option) && option in row.options))
+    return { kind: "text", form };
   if (active.has("retain-patient-characteristics") && row.options["retain-patient-characteristics"] === "K") {
     return characteristicTreatment(row);
   }

@@ -22,6 +22,7 @@ const WORDS = { kind: "words" } as const;
 export const TEXT_FORMS: ReadonlyMap<number, TextForm> = new Map<number, TextForm>([
   [0x00080070, WORDS], // Manufacturer
   [0x00081090, WORDS], // Manufacturer's Model Name
+  [0x00080201, { kind: "pattern", pattern: /^[+-](?:0[0-9]|1[0-4])[0-5][0-9]$/ }], // Timezone Offset From UTC
   [0x0040db00, { kind: "pattern", pattern: /^[0-9]{3,5}$/ }], // Template Identifier
   [0x00181020, { kind: "pattern", pattern: /^(?:syngo |MR |CT )?[A-Z]{0,2}[0-9]{1,2}(?:[._][0-9A-Z]{1,3}){0,3}$/ }], // Software Versions
   [
