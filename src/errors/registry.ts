@@ -5,6 +5,7 @@ import { deidentificationCodes } from "./codes/deidentification.ts";
 import { deliveryCodes } from "./codes/delivery.ts";
 import { dicomCodes } from "./codes/dicom.ts";
 import { dimseCodes } from "./codes/dimse.ts";
+import { httpCodes } from "./codes/http.ts";
 import { jobsCodes } from "./codes/jobs.ts";
 import { profilesCodes } from "./codes/profiles.ts";
 import { settingsCodes } from "./codes/settings.ts";
@@ -21,6 +22,7 @@ export const errorRegistry = {
   ...deidentificationCodes,
   ...profilesCodes,
   ...dicomCodes,
+  ...httpCodes,
   ...jobsCodes,
   ...storeCodes,
   ...commandLineCodes,

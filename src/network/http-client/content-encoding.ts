@@ -1,0 +1,44 @@
+import { Readable } from "node:stream";
+import { createGunzip, createInflate } from "node:zlib";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { RawResponse } from "./exchange.ts";
+import { HttpError } from "./http-error.ts";
+
+/** Decoders by content coding. RFC 9110 8.4.1. */
+const DECODERS: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([
+  ["gzip", createGunzip],
+  ["x-gzip", createGunzip],
+  ["deflate", createInflate],
+]);
+
+/** The body without its content coding. @throws HttpError HTTP_CONTENT_UNEXPECTED for a coding that was not asked for */
+export function decoded({ headers, body, stop }: RawResponse): AsyncIterable<Uint8Array> {
+  const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+  if (coding === "identity" || coding === "") return body;
+  const decoder = DECODERS.get(coding);
+  if (decoder === undefined) {
+    stop();
+    throw new HttpError("HTTP_CONTENT_UNEXPECTED", { what: "content coding" });
+  }
+  return inflated(body, decoder);
+}
+
+async function* inflated(
+  body: AsyncIterable<Uint8Array>,
+  create: () => NodeJS.ReadWriteStream,
+): AsyncGenerator<Uint8Array, undefined> {
+  const stream = Readable.from(body, { objectMode: false }).compose(create());
+  try {
+    for await (const piece of stream) {
+      if (piece instanceof Uint8Array) yield piece;
+    }
+  } catch (thrown) {
+    if (thrown instanceof GatewayError) throw thrown;
+    const isCut = thrown instanceof Error && "code" in thrown && thrown.code === "Z_BUF_ERROR";
+    throw new HttpError(
+      isCut ? "HTTP_CONNECTION_LOST" : "HTTP_PROTOCOL_VIOLATION",
+      { what: "content coding" },
+      { cause: thrown },
+    );
+  }
+}

@@ -1,0 +1,176 @@
+import { type Dispatcher, Pool } from "undici";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import { type Clock, systemClock } from "../../units/clock.ts";
+import { clientContext } from "../upper-layer/tls-context.ts";
+import { createSession, type Login, noAuthentication, type Session } from "./authentication.ts";
+import { decoded } from "./content-encoding.ts";
+import { exchange, type RawResponse } from "./exchange.ts";
+import { HttpError, statusError } from "./http-error.ts";
+import type { HttpClient, HttpClientOptions, HttpRequest, HttpResponse, HttpTimeouts } from "./types.ts";
+
+const USUAL_TIMEOUTS: HttpTimeouts = { connectMs: 10_000, headersMs: 300_000, idleMs: 60_000 };
+const USUAL_CONNECTIONS = 8;
+const MAXIMUM_HEADER_BYTES = 64 * 1024;
+const MAXIMUM_REDIRECTS = 3;
+/** Of an answer nobody wants, so much is read to keep the connection. */
+const MAXIMUM_DROPPED_BYTES = 64 * 1024;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+interface Connected {
+  readonly base: URL;
+  readonly pool: Dispatcher;
+  readonly session: Session;
+  readonly timeouts: HttpTimeouts;
+  readonly clock: Clock;
+}
+
+/**
+ * Connects when it is first used. @throws GatewayError SETTING_INVALID when the base URL is no http or https URL, TLS_SETTINGS_INVALID
+ * @param clock for a Retry-After that names a time
+ */
+export function openHttpClient(options: HttpClientOptions, clock: Clock = systemClock): HttpClient {
+  const { authentication = noAuthentication, connections = USUAL_CONNECTIONS } = options;
+  const base = baseOf(options.baseUrl);
+  const timeouts = { ...USUAL_TIMEOUTS, ...options.timeouts };
+  const lifetime = new AbortController();
+  const pool = new Pool(base.origin, {
+    connections,
+    pipelining: 1,
+    maxHeaderSize: MAXIMUM_HEADER_BYTES,
+    connect: { timeout: timeouts.connectMs, ...tlsOf(base, options) },
+  });
+  const connected: Connected = { base, pool, session: createSession(authentication, lifetime.signal), timeouts, clock };
+  return {
+    request: (request) => requested(connected, request),
+    async [Symbol.asyncDispose]() {
+      lifetime.abort(new GatewayError("CANCELLED"));
+      await pool.destroy();
+    },
+  };
+}
+
+function baseOf(text: string): URL {
+  const base = URL.parse(text);
+  if (base === null || !/^https?:$/.test(base.protocol) || base.username !== "" || base.password !== "") {
+    throw new GatewayError("SETTING_INVALID", { problem: "not a URL with http or https and without credentials" });
+  }
+  return base;
+}
+
+function tlsOf({ protocol }: URL, { tls = {} }: HttpClientOptions) {
+  if (protocol !== "https:") return {};
+  const { serverName: servername } = tls;
+  return { secureContext: clientContext(tls), ...(servername === undefined ? {} : { servername }) };
+}
+
+async function requested(connected: Connected, request: HttpRequest): Promise<HttpResponse> {
+  const { session, clock } = connected;
+  const { accepts = isSuccess, signal } = request;
+  let url = urlOf(connected.base, request);
+  let login = await orAborted(session.current(), signal);
+  let isRenewed = false;
+  for (let redirects = 0; ; ) {
+    const response = await send(connected, request, url, login);
+    const { status, headers } = response;
+    if (status === 401 && !isRenewed) {
+      await drop(response);
+      isRenewed = true;
+      const next = await orAborted(session.renewed(login), signal);
+      if (next === undefined) throw statusError(status, headers, clock.nowMs());
+      login = next;
+      continue;
+    }
+    if (accepts(status)) return responseOf(response);
+    await drop(response);
+    const target = REDIRECTS.has(status) ? redirectOf(url, request, headers) : undefined;
+    if (target === undefined || ++redirects > MAXIMUM_REDIRECTS) throw statusError(status, headers, clock.nowMs());
+    url = target;
+  }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function send({ pool, timeouts }: Connected, request: HttpRequest, url: URL, login: Login): Promise<RawResponse> {
+  const { method = "GET", body, bulk = false, signal } = request;
+  const { headersMs, idleMs, totalMs } = { ...timeouts, ...request.timeouts };
+  const encoding = bulk ? "identity" : "gzip, deflate";
+  return exchange(pool, {
+    method,
+    target: `${url.pathname}${url.search}`,
+    headers: { "accept-encoding": encoding, ...lowerCased(request.headers), ...login.headers },
+    body: typeof body === "function" ? body() : body,
+    headersMs,
+    idleMs,
+    totalMs,
+    signal,
+  });
+}
+
+function lowerCased(headers: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** @throws HttpError HTTP_REDIRECTED when an absolute URL leads elsewhere: our credentials stay at home */
+function urlOf(base: URL, { path, query }: HttpRequest): URL {
+  const isAbsolute = path !== undefined && /^https?:\/\//i.test(path);
+  const folder = base.pathname.replace(/\/+$/, "");
+  const below = isAbsolute
+    ? path
+    : path === undefined
+      ? base.href
+      : `${base.origin}${folder}/${path.replace(/^\/+/, "")}`;
+  const url = URL.parse(below);
+  if (url?.origin !== base.origin) throw new HttpError("HTTP_REDIRECTED", { origin: "another" });
+  for (const [name, value] of query ?? []) url.searchParams.append(name, value);
+  return url;
+}
+
+/** Within the origin, what is safe to ask again is asked there; login pages of other origins are not. */
+function redirectOf(url: URL, { method = "GET" }: HttpRequest, headers: ReadonlyMap<string, string>): URL | undefined {
+  const target = URL.parse(headers.get("location") ?? "", url.href);
+  const isSafe = method === "GET" || method === "HEAD";
+  return isSafe && target?.origin === url.origin && headers.has("location") ? target : undefined;
+}
+
+function responseOf(raw: RawResponse): HttpResponse {
+  return {
+    status: raw.status,
+    headers: raw.headers,
+    body: decoded(raw),
+    [Symbol.asyncDispose]() {
+      raw.stop();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Reads what is left when it is short, so that the connection can be used again. */
+async function drop({ body, stop }: RawResponse): Promise<void> {
+  let bytes = 0;
+  try {
+    for await (const piece of body) {
+      bytes += piece.length;
+      if (bytes > MAXIMUM_DROPPED_BYTES) break;
+    }
+  } catch {
+    // The status is known: how the rest went changes nothing.
+  } finally {
+    stop();
+  }
+}
+
+/** The login belongs to all requests: who has no time for it leaves it to the others. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
