@@ -105,6 +105,8 @@ export interface LedgerEntry {
   readonly excludedAtMs: number | undefined;
   /** Why it was excluded or rejected: a reason of the profile or an error code. */
   readonly reason: string | undefined;
+  /** What the reason is about, such as a tag; a word of the program, no value. */
+  readonly reasonDetail: string | undefined;
   readonly deidentifiedAtMs: number | undefined;
   readonly pseudoSopInstanceUid: string | undefined;
   readonly sha256: string | undefined;
@@ -114,7 +116,12 @@ export interface LedgerEntry {
 export type LedgerChange =
   | { readonly kind: "expected"; readonly sopInstanceUid: string; readonly seriesInstanceUid: string }
   | { readonly kind: "received"; readonly sopInstanceUid: string; readonly seriesInstanceUid: string }
-  | { readonly kind: "excluded"; readonly sopInstanceUid: string; readonly reason: string }
+  | {
+      readonly kind: "excluded";
+      readonly sopInstanceUid: string;
+      readonly reason: string;
+      readonly detail?: string;
+    }
   | {
       readonly kind: "deidentified";
       readonly sopInstanceUid: string;
@@ -189,4 +196,27 @@ export interface ProjectKeyRecord {
 export interface ArchiveControls {
   readonly paused?: boolean;
   readonly overrides?: ArchiveOverrides;
+}
+
+/** What a person lets a quarantined study be de-identified and verified again with. It holds for one run: whoever retries the job ends it. */
+export interface NewRelease {
+  /** Of the user who decided. */
+  readonly actor: string;
+  readonly reason: string;
+  /** SOP Instance UIDs of the originals that stay behind. */
+  readonly leaveOut: readonly string[];
+  /** Places, as in "(0040,A730)/(0040,A160)", where an identifier of the study may be found. */
+  readonly allowTags: readonly string[];
+}
+
+export interface Release extends NewRelease {
+  readonly atMs: number;
+}
+
+/** A replacement and what it was made from, as a keyed digest: two originals with one replacement are told by it. */
+export interface PseudonymLink {
+  readonly kind: "patient" | "study";
+  readonly replacement: string;
+  /** Hexadecimal; under the project's key. */
+  readonly digest: string;
 }

@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
 import { archives } from "./contract/archives.testing.ts";
+import { audit } from "./contract/audit.testing.ts";
 import { cohorts } from "./contract/cohorts.testing.ts";
 import { journal } from "./contract/journal.testing.ts";
 import { leases } from "./contract/leases.testing.ts";
@@ -7,6 +8,7 @@ import { listing } from "./contract/listing.testing.ts";
 import { locating } from "./contract/locating.testing.ts";
 import { operating } from "./contract/operating.testing.ts";
 import { projectKeys } from "./contract/project-keys.testing.ts";
+import { pseudonymLinks, releases } from "./contract/releases.testing.ts";
 import type { ContractCases, StoreUnderTest } from "./contract/support.testing.ts";
 import { widening } from "./contract/widening.testing.ts";
 
@@ -19,6 +21,9 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   locating: locating,
   "retry and cancel": operating,
   "keys of projects": projectKeys,
+  "audit trail": audit,
+  releases: releases,
+  "links of pseudonyms": pseudonymLinks,
   "conditions of archives": archives,
 };
 

@@ -1,5 +1,7 @@
 import type { ErrorCode } from "../errors/registry.ts";
+import type { AuditEvent } from "../units/audit.ts";
 import type { Admission, ArchiveCondition, Breaker, BreakerPolicy, StudySlot } from "./archive-condition.ts";
+import type { AuditRecord, KeptAuditHead } from "./audit-chain.ts";
 import type { JobState } from "./job-states.ts";
 import type {
   ArchiveControls,
@@ -15,8 +17,11 @@ import type {
   LedgerEntry,
   LocatedStudy,
   NewCohort,
+  NewRelease,
   ProjectKeyRecord,
   ProjectKeyUse,
+  PseudonymLink,
+  Release,
   SubmittedCohort,
 } from "./records.ts";
 
@@ -73,7 +78,13 @@ export interface Store extends AsyncDisposable {
     studies: readonly LocatedStudy[],
     nowMs: number,
   ): Promise<"continue" | "joined" | false>;
-  recordDelivery(lease: Lease, delivery: Omit<DeliveryRecord, "changedAtMs">, nowMs: number): Promise<boolean>;
+  /** @param audit written in the same transaction */
+  recordDelivery(
+    lease: Lease,
+    delivery: Omit<DeliveryRecord, "changedAtMs">,
+    nowMs: number,
+    audit?: AuditEvent,
+  ): Promise<boolean>;
   /** Ends the job in a done state, or puts it back for later (`waiting` with `dueAtMs`, or `queued`), and gives the lease up. `attempts` is written as given. */
   settle(
     lease: Lease,
@@ -83,6 +94,8 @@ export interface Store extends AsyncDisposable {
       readonly dueAtMs?: number;
       readonly attempts: number;
       readonly change?: JobChange;
+      /** Written in the same transaction. */
+      readonly audit?: AuditEvent;
     },
     nowMs: number,
   ): Promise<boolean>;
@@ -91,11 +104,24 @@ export interface Store extends AsyncDisposable {
   retryJobs(selection: { readonly cohort: string } | { readonly job: string }, nowMs: number): Promise<number>;
   /** Cancels what is not done; a cohort's cancel spares jobs that other cohorts hold. A running worker learns it by `renew`. Returns how many. */
   cancelJobs(selection: { readonly cohort: string } | { readonly job: string }, nowMs: number): Promise<number>;
+  /**
+   * Queues a quarantined job for de-identification and verification with exceptions. False when it is not quarantined.
+   * @param audit written in the same transaction; not when the answer is false
+   */
+  releaseJob(id: string, release: NewRelease, audit: AuditEvent, nowMs: number): Promise<boolean>;
+  /** What the job's run, or its last one, was released with. Undefined once the job was retried, cancelled or queued again for other reasons. */
+  releaseOf(id: string): Promise<Release | undefined>;
   /** At start: leases of workers that died with this home are given back. */
   releaseLeases(nowMs: number): Promise<number>;
   /** Writes down which key a project's pseudonyms are made with. Not written when the answer is `same` or `refused`. */
   useProjectKey(
-    use: { readonly project: string; readonly keyId: string; readonly force: boolean },
+    use: {
+      readonly project: string;
+      readonly keyId: string;
+      readonly force: boolean;
+      /** Written in the same transaction, when the key takes the place of another one. */
+      readonly audit?: AuditEvent;
+    },
     nowMs: number,
   ): Promise<ProjectKeyUse>;
   /** Every key the project had, the first one first. */
@@ -112,6 +138,21 @@ export interface Store extends AsyncDisposable {
     rate: { readonly intervalMs: number; readonly maximumWaitMs: number },
     nowMs: number,
   ): Promise<StudySlot>;
+  /**
+   * Writes down what replacements were made from, under the key named. Answers the kinds of those that stand for something else already; then
+   * nothing is written.
+   */
+  linkPseudonyms(
+    project: string,
+    keyId: string,
+    links: readonly PseudonymLink[],
+  ): Promise<readonly PseudonymLink["kind"][]>;
+  /** Adds a record to the audit trail that is no part of another change. */
+  appendAudit(event: AuditEvent, nowMs: number): Promise<void>;
+  /** Records after a number, in order. */
+  auditRecords(page: { readonly after: number; readonly limit: number }): Promise<readonly AuditRecord[]>;
+  /** Every place that keeps how far the trail goes. */
+  auditHeads(): Promise<readonly KeptAuditHead[]>;
   /** Jobs not done that still need the study, for staging's retention. */
   studyIsNeeded(studyInstanceUid: string): Promise<boolean>;
 }

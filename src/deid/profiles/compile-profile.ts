@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { canonicalJson } from "../../units/canonical-json.ts";
 import type { InstanceFilters, TextTest } from "../filters.ts";
 import type { PixelMask, PixelSettings } from "../pixels/pixel-settings.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
@@ -171,14 +172,4 @@ function canonicalMask({ when, area }: PixelMask): unknown {
     area,
     when: { ...when, manufacturer: manufacturer?.source, model: model?.source, software: software?.source },
   };
-}
-
-/** JSON with the keys of every object in order. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(",")}}`;
 }

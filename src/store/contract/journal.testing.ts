@@ -57,6 +57,7 @@ export const journal: ContractCases = {
       receivedAtMs: 1,
       excludedAtMs: undefined,
       reason: undefined,
+      reasonDetail: undefined,
       deidentifiedAtMs: 1,
       pseudoSopInstanceUid: "7",
       sha256: "aa",

@@ -16,7 +16,7 @@ const TAKE_UP_WIDER =
 /** Starts a job over: its ledger stays, as what was received need not be fetched again. */
 const START_OVER = `
   state = 'queued', stage = 'locating', attempts = 0, code = NULL, verdict = NULL, archive = NULL, expected = NULL, due_at = NULL,
-  lease_token = NULL, lease_until = NULL, finished_at = NULL, widened = 0`;
+  lease_token = NULL, lease_until = NULL, finished_at = NULL, widened = 0, release_no = NULL`;
 
 /** Statements that write jobs. Those of a worker hold only while the lease is the job's: a late writer changes no row. */
 export const jobStatements = {
@@ -39,11 +39,11 @@ export const jobStatements = {
        SET priority = max(priority, :priority), participant_id = coalesce(participant_id, :participantId),
            patient_id = coalesce(patient_id, :patientId), accession_number = coalesce(accession_number, :accessionNumber)
      WHERE job_no = :jobNo`,
-  /** More series than before. What is under way finds out at its end; what waits goes back to where instances are fetched. */
+  /** More series than before. What is quarantined finds out when it is released; what is under way finds out at its end; what waits goes back to where instances are fetched. */
   widenSeries: `
     UPDATE study_jobs
        SET series_instance_uids = :seriesInstanceUids,
-           widened = CASE WHEN state = 'running' THEN 1 ELSE widened END,
+           widened = CASE WHEN state IN ('running', 'quarantined') THEN 1 ELSE widened END,
            stage = CASE WHEN state IN ('queued', 'waiting') AND stage <> 'locating' THEN 'retrieving' ELSE stage END
      WHERE job_no = :jobNo`,
   startOver: `UPDATE study_jobs SET ${START_OVER} WHERE job_no = :jobNo`,
@@ -116,6 +116,7 @@ export const jobStatements = {
   deleteEvents: "DELETE FROM job_events WHERE job_no = :jobNo",
   deleteAttempts: "DELETE FROM job_attempts WHERE job_no = :jobNo",
   deleteInstances: "DELETE FROM instances WHERE job_no = :jobNo",
+  deleteReleases: "DELETE FROM releases WHERE job_no = :jobNo",
   deleteDeliveries: "DELETE FROM deliveries WHERE job_no = :jobNo",
   hasDelivered: `
     SELECT delivered > 0 OR EXISTS (SELECT 1 FROM deliveries WHERE job_no = :jobNo) AS answer
@@ -140,6 +141,7 @@ export const jobStatements = {
     UPDATE instances
        SET excluded_at = CASE WHEN delivered_at IS NULL THEN coalesce(excluded_at, :nowMs) END,
            reason = CASE WHEN delivered_at IS NULL THEN :reason END,
+           reason_detail = CASE WHEN delivered_at IS NULL THEN :detail END,
            deidentified_at = CASE WHEN delivered_at IS NULL THEN NULL ELSE deidentified_at END,
            pseudo_sop_instance_uid = CASE WHEN delivered_at IS NULL THEN NULL ELSE pseudo_sop_instance_uid END,
            sha256 = CASE WHEN delivered_at IS NULL THEN NULL ELSE sha256 END
@@ -148,15 +150,30 @@ export const jobStatements = {
   ledgerDeidentified: `
     UPDATE instances
        SET deidentified_at = coalesce(deidentified_at, :nowMs), pseudo_sop_instance_uid = :pseudoSopInstanceUid,
-           sha256 = :sha256, excluded_at = NULL, reason = NULL
+           sha256 = :sha256, excluded_at = NULL, reason = NULL, reason_detail = NULL
      WHERE job_no = :jobNo AND sop_instance_uid = :sopInstanceUid`,
   ledgerDelivered: `
-    UPDATE instances SET delivered_at = coalesce(delivered_at, :nowMs), excluded_at = NULL, reason = NULL
+    UPDATE instances SET delivered_at = coalesce(delivered_at, :nowMs), excluded_at = NULL, reason = NULL,
+           reason_detail = NULL
      WHERE job_no = :jobNo AND sop_instance_uid = :sopInstanceUid`,
   recordDelivery: `
     INSERT INTO deliveries (job_no, destination, state, instances, code, changed_at)
     VALUES (:jobNo, :destination, :state, :instances, :code, :nowMs)
     ON CONFLICT DO UPDATE SET state = :state, instances = :instances, code = :code, changed_at = :nowMs`,
+
+  insertRelease: `
+    INSERT INTO releases (job_no, at, actor, reason, leave_out, allow_tags)
+    VALUES (:jobNo, :nowMs, :actor, :reason, :leaveOut, :allowTags) RETURNING release_no AS releaseNo`,
+  /** Its instances are staged, or are fetched again by the step itself, unless it is to have more of them. */
+  releaseJob: `
+    UPDATE study_jobs
+       SET state = 'queued', stage = CASE WHEN widened = 1 THEN 'retrieving' ELSE 'deidentifying' END, widened = 0,
+           attempts = 0, code = NULL, finished_at = NULL, release_no = :releaseNo
+     WHERE job_no = :jobNo`,
+  quarantinedJob: "SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state = 'quarantined'",
+  releaseOfJob: `
+    SELECT at AS atMs, actor, reason, leave_out AS leaveOut, allow_tags AS allowTags
+      FROM releases WHERE release_no = (SELECT release_no FROM study_jobs WHERE job_no = :jobNo)`,
 
   retryableJob: `SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state IN (${RETRYABLE})`,
   retryableOfCohort: `
@@ -165,7 +182,7 @@ export const jobStatements = {
   cancelJob: `
     UPDATE study_jobs
        SET state = 'cancelled', code = 'CANCELLED', due_at = NULL, lease_token = NULL, lease_until = NULL,
-           finished_at = :nowMs, widened = 0
+           finished_at = :nowMs, widened = 0, release_no = NULL
      WHERE job_no = :jobNo`,
   markCohortCancelled: "UPDATE cohorts SET cancelled_at = :nowMs WHERE cohort_no = :cohortNo",
   markCohortWanted: "UPDATE cohorts SET cancelled_at = NULL WHERE cohort_no = :cohortNo",

@@ -48,7 +48,8 @@ export const listingStatements = {
   events: "SELECT at AS atMs, event, detail FROM job_events WHERE job_no = :jobNo ORDER BY event_no",
   ledger: `
     SELECT sop_instance_uid AS sopInstanceUid, series_instance_uid AS seriesInstanceUid, expected_at AS expectedAtMs,
-           received_at AS receivedAtMs, excluded_at AS excludedAtMs, reason, deidentified_at AS deidentifiedAtMs,
+           received_at AS receivedAtMs, excluded_at AS excludedAtMs, reason,
+           reason_detail AS reasonDetail, deidentified_at AS deidentifiedAtMs,
            pseudo_sop_instance_uid AS pseudoSopInstanceUid, sha256, delivered_at AS deliveredAtMs
       FROM instances WHERE job_no = :jobNo ORDER BY sop_instance_uid`,
   deliveries: `

@@ -125,6 +125,7 @@ const PARTS_OF_A_JOB = [
   "deleteAttempts",
   "deleteInstances",
   "deleteDeliveries",
+  "deleteReleases",
 ] as const;
 
 /** The job goes; who asks for it by its id is shown the one that took its place. */

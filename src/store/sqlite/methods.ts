@@ -1,9 +1,11 @@
 import type { Store } from "../store.ts";
 import * as archives from "./archives.ts";
+import { appendAudit, auditHeads, auditRecords } from "./audit.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
 import { cancelJobs, retryJobs } from "./operate.ts";
 import { projectKeys, useProjectKey } from "./project-keys.ts";
+import { linkPseudonyms, releaseJob, releaseOf } from "./release.ts";
 import type { Session } from "./session.ts";
 import { submitCohort } from "./submit.ts";
 import * as work from "./work.ts";
@@ -35,6 +37,8 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   settle: work.settle,
   retryJobs,
   cancelJobs,
+  releaseJob,
+  releaseOf,
   releaseLeases: work.releaseLeases,
   useProjectKey,
   projectKeys,
@@ -43,6 +47,10 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   admitToArchive: archives.admitToArchive,
   judgeArchive: archives.judgeArchive,
   takeStudySlot: archives.takeStudySlot,
+  linkPseudonyms,
+  appendAudit,
+  auditRecords,
+  auditHeads,
   studyIsNeeded: (session, studyInstanceUid) => session.get("studyIsNeeded", { studyInstanceUid })?.needed === 1,
 };
 
@@ -59,7 +67,10 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "ledger",
   "deliveries",
   "nextDueAtMs",
+  "releaseOf",
   "projectKeys",
+  "auditRecords",
+  "auditHeads",
   "archiveCondition",
   "studyIsNeeded",
 ] satisfies MethodName[]);

@@ -1,9 +1,11 @@
 import type { ProjectKeyRecord, ProjectKeyUse } from "../records.ts";
+import type { Store } from "../store.ts";
+import { appendAudit } from "./audit.ts";
 import type { Session } from "./session.ts";
 
 export function useProjectKey(
   session: Session,
-  use: { readonly project: string; readonly keyId: string; readonly force: boolean },
+  use: Parameters<Store["useProjectKey"]>[0],
   nowMs: number,
 ): ProjectKeyUse {
   const { project, keyId, force } = use;
@@ -12,6 +14,7 @@ export function useProjectKey(
   const hasDelivered = known !== undefined && session.get("projectHasDelivered", { project })?.delivered === 1;
   if (hasDelivered && !force) return "refused";
   session.run("insertProjectKey", { project, keyId, nowMs, forced: hasDelivered });
+  if (known !== undefined && use.audit !== undefined) appendAudit(session, use.audit, nowMs);
   return known === undefined ? "first" : hasDelivered ? "forced" : "changed";
 }
 

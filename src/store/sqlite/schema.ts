@@ -146,11 +146,39 @@ const ARCHIVES = `
     next_study_at REAL NOT NULL
   ) STRICT, WITHOUT ROWID;`;
 
+/** Who changes or deletes a record has to take the triggers away first; the chain tells of it. */
+const AUDIT = `
+  CREATE TABLE audit_events (
+    number INTEGER PRIMARY KEY, record TEXT NOT NULL, previous_hash TEXT NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE audit_head (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1), count INTEGER NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  CREATE TRIGGER audit_event_changed BEFORE UPDATE ON audit_events BEGIN SELECT RAISE(ABORT, 'append only'); END;
+  CREATE TRIGGER audit_event_removed BEFORE DELETE ON audit_events BEGIN SELECT RAISE(ABORT, 'append only'); END;`;
+
+const RELEASES = `
+  CREATE TABLE releases (
+    release_no INTEGER PRIMARY KEY, job_no INTEGER NOT NULL REFERENCES study_jobs, at INTEGER NOT NULL,
+    actor TEXT NOT NULL, reason TEXT NOT NULL, leave_out TEXT NOT NULL, allow_tags TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX releases_of_job ON releases (job_no);
+  ALTER TABLE study_jobs ADD COLUMN release_no INTEGER;
+  ALTER TABLE instances ADD COLUMN reason_detail TEXT;`;
+
+/** A project may change its key; digests under different keys cannot be compared. */
+const PSEUDONYM_LINKS = `
+  CREATE TABLE pseudonym_links (
+    project TEXT NOT NULL, key_id TEXT NOT NULL, kind TEXT NOT NULL, replacement TEXT NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (project, key_id, kind, replacement)
+  ) STRICT, WITHOUT ROWID;`;
+
 /** Append only: what a site has applied is never edited. */
 const migrations: readonly Migration[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
   { version: 2, name: "keys of projects", sql: PROJECT_KEYS },
   { version: 3, name: "conditions of archives", sql: ARCHIVES },
+  { version: 4, name: "audit trail, releases, links of pseudonyms", sql: `${AUDIT}${RELEASES}${PSEUDONYM_LINKS}` },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

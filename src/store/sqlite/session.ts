@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { type AuditWitness, createAuditWitness } from "./audit-witness.ts";
 import { statements } from "./statements.ts";
 
 export type StatementName = keyof typeof statements;
@@ -10,13 +11,15 @@ export type Row = Readonly<Record<string, unknown>>;
 /** The named statements over one database, each prepared once. `undefined` becomes NULL, a boolean 0 or 1. */
 export interface Session {
   readonly database: DatabaseSync;
+  readonly auditWitness: AuditWitness;
   get(name: StatementName, parameters?: Parameters): Row | undefined;
   all(name: StatementName, parameters?: Parameters): readonly Row[];
   /** The number of rows that changed. */
   run(name: StatementName, parameters?: Parameters): number;
 }
 
-export function openSession(database: DatabaseSync): Session {
+/** @param path of the database's file */
+export function openSession(database: DatabaseSync, path: string): Session {
   const prepared = new Map<StatementName, StatementSync>();
   const statement = (name: StatementName): StatementSync => {
     const known = prepared.get(name);
@@ -28,6 +31,7 @@ export function openSession(database: DatabaseSync): Session {
   };
   return {
     database,
+    auditWitness: createAuditWitness(path),
     get: (name, parameters = {}) => statement(name).get(bind(parameters)),
     all: (name, parameters = {}) => statement(name).all(bind(parameters)),
     run: (name, parameters = {}) => Number(statement(name).run(bind(parameters)).changes),

@@ -30,6 +30,21 @@ export const statements = {
     RETURNING request_no AS requestNo`,
   insertProjectKey:
     "INSERT INTO project_keys (project, key_id, since, forced) VALUES (:project, :keyId, :nowMs, :forced)",
+  insertPseudonymLink: `
+    INSERT OR IGNORE INTO pseudonym_links (project, key_id, kind, replacement, digest)
+    VALUES (:project, :keyId, :kind, :replacement, :digest)`,
+  pseudonymLink: `
+    SELECT digest FROM pseudonym_links
+     WHERE project = :project AND key_id = :keyId AND kind = :kind AND replacement = :replacement`,
+  insertAuditRecord:
+    "INSERT INTO audit_events (number, record, previous_hash, hash) VALUES (:number, :record, :previousHash, :hash)",
+  auditRecords: `
+    SELECT number, record, previous_hash AS previousHash, hash FROM audit_events
+     WHERE number > :after ORDER BY number LIMIT :limit`,
+  auditHead: "SELECT count, hash FROM audit_head WHERE only_row = 1",
+  setAuditHead: `
+    INSERT INTO audit_head (only_row, count, hash) VALUES (1, :count, :hash)
+    ON CONFLICT DO UPDATE SET count = :count, hash = :hash`,
   linkRequest: "INSERT OR IGNORE INTO request_jobs (request_no, job_no) VALUES (:requestNo, :jobNo)",
   linkCohort: `
     INSERT INTO cohort_jobs (cohort_no, job_no) SELECT :cohortNo, :jobNo

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import type { AuditEvent } from "../../units/audit.ts";
 import { JOB_STATES, type JobState } from "../job-states.ts";
 import type { ClaimedJob, DeliveryRecord, JobChange, Lease, LedgerChange } from "../records.ts";
 import type { Store } from "../store.ts";
+import { appendAudit } from "./audit.ts";
 import { addEvent, startOver } from "./join.ts";
 import { jobRecord } from "./row-records.ts";
 import type { Row, Session } from "./session.ts";
@@ -95,10 +97,12 @@ export function recordDelivery(
   lease: Lease,
   delivery: Omit<DeliveryRecord, "changedAtMs">,
   nowMs: number,
+  audit?: AuditEvent,
 ): boolean {
   const jobNo = leasedJob(session, lease);
   if (jobNo === undefined) return false;
   session.run("recordDelivery", { ...delivery, jobNo, nowMs });
+  if (audit !== undefined) appendAudit(session, audit, nowMs);
   return true;
 }
 
@@ -119,6 +123,7 @@ export function settle(
   const dueAt = state === "waiting" ? (dueAtMs ?? nowMs) : undefined;
   session.run("settle", { jobNo, state, code, dueAt, attempts, finishedAt: isDone ? nowMs : undefined });
   session.run("endAttempt", { jobNo, nowMs, outcome: state, code });
+  if (outcome.audit !== undefined) appendAudit(session, outcome.audit, nowMs);
   // What it did was less than is now asked for.
   if (job.widened === 1 && DONE_WITH_LESS.has(state)) startOver(session, jobNo, "for more series", nowMs);
   return true;

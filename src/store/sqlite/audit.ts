@@ -1,0 +1,37 @@
+import type { AuditEvent } from "../../units/audit.ts";
+import { type AuditHead, type AuditRecord, EMPTY_TRAIL, type KeptAuditHead, nextAuditRecord } from "../audit-chain.ts";
+import type { Session } from "./session.ts";
+
+/** Part of whatever transaction it is called in. */
+export function appendAudit(session: Session, event: AuditEvent, nowMs: number): void {
+  const { number, ...record } = nextAuditRecord(auditHead(session) ?? EMPTY_TRAIL, event, nowMs);
+  session.run("insertAuditRecord", { number, ...record });
+  session.run("setAuditHead", { count: number, hash: record.hash });
+  session.auditWitness.isBehind = true;
+}
+
+export function auditHead(session: Session): AuditHead | undefined {
+  const row = session.get("auditHead");
+  return row === undefined ? undefined : { count: Number(row.count), hash: String(row.hash) };
+}
+
+export function auditRecords(
+  session: Session,
+  page: { readonly after: number; readonly limit: number },
+): readonly AuditRecord[] {
+  return session.all("auditRecords", page).map(({ number, record, previousHash, hash }) => ({
+    number: Number(number),
+    record: String(record),
+    previousHash: String(previousHash),
+    hash: String(hash),
+  }));
+}
+
+/** See `Store.auditHeads`. A row that went says that there is no record. */
+export function auditHeads(session: Session): readonly KeptAuditHead[] {
+  const witnessed = session.auditWitness.read();
+  return [
+    { where: "row", mayBeBehind: false, ...(auditHead(session) ?? EMPTY_TRAIL) },
+    ...(witnessed === undefined ? [] : [{ where: "file", mayBeBehind: true, ...witnessed } as const]),
+  ];
+}

@@ -1,0 +1,54 @@
+import type { Actor } from "./actor.ts";
+
+interface AuditCode {
+  readonly code: string;
+  readonly meaning: string;
+}
+
+const CODES = {
+  applicationActivity: { code: "110100", meaning: "Application Activity" },
+  auditLogUsed: { code: "110101", meaning: "Audit Log Used" },
+  instancesAccessed: { code: "110103", meaning: "DICOM Instances Accessed" },
+  export: { code: "110106", meaning: "Export" },
+  securityAlert: { code: "110113", meaning: "Security Alert" },
+  applicationStart: { code: "110120", meaning: "Application Start" },
+  applicationStop: { code: "110121", meaning: "Application Stop" },
+  securityConfiguration: { code: "110129", meaning: "Security Configuration" },
+  restrictedFunction: { code: "110132", meaning: "Use of Restricted Function" },
+} as const satisfies Record<string, AuditCode>;
+
+/**
+ * What is written to the audit trail, by our own names, with the event's identification and, where it has one, its type in the standard's
+ * vocabulary (coding scheme DCM). PS3.15 A.5, PS3.16 CID 400 and 401.
+ */
+export const AUDIT_EVENTS = {
+  "audit-read": { id: CODES.auditLogUsed },
+  "delivery-done": { id: CODES.export },
+  "identified-values-shown": { id: CODES.instancesAccessed, type: CODES.restrictedFunction },
+  "operation-refused": { id: CODES.securityAlert, type: CODES.restrictedFunction },
+  "project-key-changed": { id: CODES.securityAlert, type: CODES.securityConfiguration },
+  "quarantine-entered": { id: CODES.securityAlert },
+  "service-started": { id: CODES.applicationActivity, type: CODES.applicationStart },
+  "service-stopped": { id: CODES.applicationActivity, type: CODES.applicationStop },
+  "study-released": { id: CODES.securityAlert, type: CODES.restrictedFunction },
+} as const satisfies Record<string, { readonly id: AuditCode; readonly type?: AuditCode }>;
+export type AuditEventName = keyof typeof AUDIT_EVENTS;
+
+/** Something to be written down for good. None of it may be an identifier of a patient. */
+export interface AuditEvent {
+  readonly event: AuditEventName;
+  readonly actor: Actor;
+  /** `refused`: the actor may not do it; nothing was done. */
+  readonly outcome: "success" | "refused";
+  /** A study job by its id, which says nothing of the study. */
+  readonly job?: string;
+  readonly project?: string;
+  /** Counts, codes, tags, names of the site's own. */
+  readonly detail?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Where events go that are no part of a change of the store; those that are go with the change, in one transaction. */
+export interface AuditTrail {
+  /** Resolves when it is on disk. @throws GatewayError STORE_… : what cannot be written down must not be done */
+  record(event: AuditEvent): Promise<void>;
+}
