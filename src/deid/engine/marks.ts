@@ -24,13 +24,15 @@ const PSEUDONYM_TAGS: ReadonlySet<number> = new Set([0x00100010, 0x00100020]);
 
 /** Text values the engine writes into every object, by tag. PS3.15 E.1.1, E.3.6. */
 export function markTexts(profile: Profile): ReadonlyMap<number, string> {
-  const method = `${ENGINE} profile ${profile.name} ${profile.hash.slice(0, HASH_DIGITS)}`;
+  const [before, after] = [`${ENGINE} profile `, ` ${profile.hash.slice(0, HASH_DIGITS)}`];
+  // A long name is cut: the hash tells which profile it was.
+  const method = before + profile.name.slice(0, METHOD_LIMIT - before.length - after.length) + after;
   const isModified = profile.options.includes("retain-longitudinal-modified-dates");
   const isFull = profile.options.includes("retain-longitudinal-full-dates");
   const dates = isFull ? "UNMODIFIED" : isModified ? "MODIFIED" : "REMOVED";
   return new Map<number, string>([
     [PATIENT_IDENTITY_REMOVED, "YES"],
-    [DEIDENTIFICATION_METHOD, method.slice(0, METHOD_LIMIT)],
+    [DEIDENTIFICATION_METHOD, method],
     [LONGITUDINAL_TEMPORAL_INFORMATION_MODIFIED, dates],
   ]);
 }
