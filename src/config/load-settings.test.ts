@@ -219,7 +219,6 @@ describe("checkSettings", () => {
   });
 
   it.each([
-    ['["Mon-Fri 20:00-08:00"]', "archives[0].availability.windows SETTING_NOT_SUPPORTED"],
     ['["Mon-Fri 20:00-08:60"]', "archives[0].availability.windows[0] SETTING_INVALID"],
     ['["Mo-Fr 20:00-08:00"]', "archives[0].availability.windows[0] SETTING_INVALID"],
     ['["Sat-Sun 24:00-24:00"]', "archives[0].availability.windows[0] SETTING_INVALID"],

@@ -15,19 +15,24 @@ const url = urlSetting.meta({ description: "The archive's base URL." });
 
 const availability = z
   .strictObject({
-    timeZone: timeZoneSetting.optional().meta({ description: "Time zone of the windows." }),
+    timeZone: timeZoneSetting.optional().meta({ description: "Time zone of the windows; left out: this machine's." }),
     windows: z
       .array(windowSetting)
       .max(100)
       .optional()
-      .meta({ description: "Hours in which the archive may be used." }),
+      .meta({ description: "Hours in which the archive may be used; left out: always." }),
     associations: z.int().min(1).max(64).default(4).meta({ description: "Associations open to the archive at once." }),
     studiesPerMinute: z
       .number()
       .positive()
       .max(10_000)
       .optional()
-      .meta({ description: "Studies asked for in a minute." }),
+      .meta({ description: "Studies asked for in a minute, evenly spaced; left out: without limit." }),
+    bytesPerSecond: z
+      .int()
+      .min(10_000)
+      .optional()
+      .meta({ description: "Bytes taken from the archive in a second; left out: as many as come." }),
   })
   .prefault({})
   .meta({ description: "How much, and when, the archive may be used." });

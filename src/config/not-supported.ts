@@ -11,9 +11,6 @@ interface Limit {
 const LIMITS: readonly Limit[] = [
   { path: ["store", "kind"], can: ["sqlite"] },
   { path: ["archives", "*", "kind"], can: ["dimse"] },
-  { path: ["archives", "*", "availability", "timeZone"] },
-  { path: ["archives", "*", "availability", "windows"] },
-  { path: ["archives", "*", "availability", "studiesPerMinute"] },
   { path: ["destinations", "*", "kind"], can: ["folder", "dimse"] },
 ];
 

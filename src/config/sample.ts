@@ -47,7 +47,13 @@ const EXAMPLE = {
         serverName: "vna.example.org",
       },
       user: { username: "radferry", passwordFile: "secrets/vna-password" },
-      availability: { associations: 4 },
+      availability: {
+        timeZone: "Europe/London",
+        windows: ["Mon-Fri 20:00-08:00", "Sat-Sun 00:00-24:00"],
+        associations: 4,
+        studiesPerMinute: 30,
+        bytesPerSecond: 20_000_000,
+      },
     },
   ],
   destinations: [
@@ -98,6 +104,7 @@ const TAKEN_OUT = new Set([
   "dicom.users",
   "archives[].tls",
   "archives[].user",
+  "archives[].availability",
   "destinations[].tls",
   "destinations[].user",
   "projects[].pseudonyms",

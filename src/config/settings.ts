@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from "node:path";
+import type { AvailabilityPolicy } from "../archive/availability/policy.ts";
 import { isProfilePath } from "../deid/profiles/profile-path.ts";
 import type { PixlSecretFiles } from "../deid/pseudonyms/pixl-secrets.ts";
 import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
@@ -41,7 +42,7 @@ interface ArchiveSettings extends PeerSecurity {
   readonly kind: "dimse";
   readonly address: DicomAddress;
   readonly retrieve: "move" | "get";
-  readonly availability: { readonly associations: number };
+  readonly availability: AvailabilityPolicy & { readonly associations: number };
 }
 
 export type DestinationSettings =
@@ -151,7 +152,12 @@ function resolveArchive(archive: Manifest["archives"][number], ifAny: AbsolutePa
   if (archive.kind !== "dimse") return [];
   const { name, kind, address, retrieve, availability } = archive;
   const security = resolveSecurity(archive, ifAny);
-  return [{ name, kind, address, retrieve, availability: { associations: availability.associations }, ...security }];
+  return [{ name, kind, address, retrieve, availability: resolveAvailability(availability), ...security }];
+}
+
+function resolveAvailability(availability: Manifest["archives"][number]["availability"]) {
+  const { associations, windows, timeZone, studiesPerMinute, bytesPerSecond } = availability;
+  return { associations, windows, timeZone, studiesPerMinute, bytesPerSecond };
 }
 
 type SecuritySettings = Pick<Extract<Manifest["archives"][number], { kind: "dimse" }>, "tls" | "user">;

@@ -1,7 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Archive } from "../archive/archive.ts";
-import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
 import { receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../archive/expectations.ts";
 import type { Settings } from "../config/settings.ts";
@@ -20,20 +18,16 @@ import { type Clock, systemClock } from "../units/clock.ts";
 import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
-import { certificateFacts, tlsListenerFacts } from "./certificate-facts.ts";
+import { tlsListenerFacts } from "./certificate-facts.ts";
 import { composeProjects, openDestinations, projectFacts, useProjectKeys } from "./compose-projects.ts";
-import { connectionTo } from "./connections.ts";
 import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { keepHouse } from "./keep-house.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
+import { createPaces, openArchives } from "./open-archives.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
 
-/** Nothing arriving for this long after an archive's final answer means that nothing more will. */
-const QUIET_MS = 3_000;
-/** No answer and no instance for this long ends a retrieval. */
-const SILENCE_MS = 120_000;
 /** How long running jobs may go on after a stop was asked for; then they stop where they can be taken up again. */
 const DRAIN_MS = 10_000;
 
@@ -76,7 +70,7 @@ interface Parts {
 /** Looks, submits and asks archives; runs nothing and touches no staging. */
 async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
   const expectations = createExpectations(parts.clock);
-  const archives = openArchives(parts, { expectations, store: refuseEverything });
+  const archives = openArchives(parts, { expectations, receive: () => refuseEverything });
   const operations = await operationsOver(parts, archives);
   const closing = opened.move();
   return {
@@ -107,8 +101,13 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });
   const expectations = createExpectations(clock);
   const refusals = createRefusals();
-  const receive = receiveIntoStaging({ staging, expectations, refusals, logger });
-  const archives = openArchives(parts, { expectations, store: receive });
+  const paces = createPaces(settings, clock);
+  const receiver = { staging, expectations, refusals, logger };
+  const archives = openArchives(parts, {
+    expectations,
+    paces,
+    receive: (archive) => receiveIntoStaging({ ...receiver, paceOf: () => paces.of(archive) }),
+  });
   const services: PipelineServices = {
     store,
     staging,
@@ -126,7 +125,13 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   for (const job of await outbox.jobs()) await outbox.remove(job);
   opened.use(keepHouse({ store, staging, clock, logger }, stagingSettings.keepDays));
 
-  const listener = opened.use(await openListener(settings, { store: receive, logger, onViolation: violations.note }));
+  const listener = opened.use(
+    await openListener(settings, {
+      store: receiveIntoStaging({ ...receiver, paceOf: paces.ofSender }),
+      logger,
+      onViolation: violations.note,
+    }),
+  );
   const stop = new AbortController();
   const workers = startWorkers(services, {
     count: workerCount(settings),
@@ -155,30 +160,6 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
 function retryPolicy({ retry }: Settings): RetryPolicy {
   const { attempts, firstDelaySeconds, maximumDelaySeconds } = retry;
   return { attempts, firstDelayMs: firstDelaySeconds * 1_000, maximumDelayMs: maximumDelaySeconds * 1_000 };
-}
-
-type Receiving = Pick<Parameters<typeof createDimseArchive>[0], "expectations" | "store">;
-
-function openArchives(parts: Parts, receiving: Receiving): ReadonlyMap<string, ArchiveFacts> {
-  const { settings, clock, logger, violations } = parts;
-  return new Map(
-    settings.archives.map(({ name, address, retrieve, availability, ...security }) => {
-      const archive: Archive = createDimseArchive({
-        name,
-        address,
-        retrieve,
-        logger,
-        associations: availability.associations,
-        callingAeTitle: settings.dicom.aeTitle,
-        connection: connectionTo(settings, security, violations.note),
-        quietMs: QUIET_MS,
-        silenceMs: SILENCE_MS,
-        clock,
-        ...receiving,
-      });
-      return [name, { archive, address, retrieve, ...certificateFacts(address, security) }];
-    }),
-  );
 }
 
 async function operationsOver(parts: Parts, archives: ReadonlyMap<string, ArchiveFacts>) {

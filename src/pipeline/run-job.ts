@@ -1,3 +1,4 @@
+import { AVAILABILITY_CODES } from "../archive/availability/govern-archive.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { Stage } from "../store/job-states.ts";
 import type { ClaimedJob, JobChange, JobRecord } from "../store/records.ts";
@@ -94,8 +95,20 @@ async function settleFailure(
   error: GatewayError,
 ): Promise<void> {
   const { retry, random, clock, logger, store } = services;
-  const attempts = job.attempts + 1;
   const nowMs = clock.nowMs();
+  const { untilMs } = error.details;
+  // Nothing failed: the archive may not be asked now, and says when it may.
+  if (AVAILABILITY_CODES.has(error.code) && typeof untilMs === "number") {
+    const wait = {
+      state: "waiting",
+      code: error.code,
+      dueAtMs: Math.max(untilMs, nowMs),
+      attempts: job.attempts,
+    } as const;
+    await store.settle(lease, wait, nowMs);
+    return;
+  }
+  const attempts = job.attempts + 1;
   const mayRetry = error.class !== "permanent" && attempts < retry.attempts;
   const change: JobChange = {
     events: [

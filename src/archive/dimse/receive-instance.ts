@@ -4,6 +4,7 @@ import type { IncomingInstance, InstanceSink, StoreHandler } from "../../network
 import { STATUS } from "../../network/dimse/status.ts";
 import type { StagedInstance, StagingArea } from "../../staging/staging-area.ts";
 import type { Logger } from "../../units/logger.ts";
+import type { Pace } from "../availability/pace.ts";
 import type { Expectations, Refusals } from "../expectations.ts";
 
 /** How a refusal is answered. PS3.4 B.2.3, PS3.7 9.1.1.1.9. */
@@ -20,22 +21,25 @@ export interface ReceiverOptions {
   readonly expectations: Expectations;
   readonly refusals: Refusals;
   readonly logger: Logger;
+  /** How fast the sender's bytes may come in; absent or undefined: as fast as they do. */
+  readonly paceOf?: (incoming: IncomingInstance) => Pace | undefined;
 }
 
 /**
  * Takes instances of expected studies into staging. Acknowledged once whole under its final name: a pulled instance may
  * be asked for again until its study is synced, so the archive is not kept waiting for the disk.
  */
-export function receiveIntoStaging({ staging, expectations, refusals, logger }: ReceiverOptions): StoreHandler {
-  return async (incoming) => {
+export function receiveIntoStaging({ staging, expectations, refusals, logger, paceOf }: ReceiverOptions): StoreHandler {
+  return async (incoming, signal) => {
     try {
-      return await openSink(incoming);
+      return await openSink(incoming, signal);
     } catch (thrown) {
       return { refuse: statusOf(incoming, thrown) };
     }
   };
 
-  async function openSink(incoming: IncomingInstance): Promise<InstanceSink> {
+  async function openSink(incoming: IncomingInstance, signal: AbortSignal): Promise<InstanceSink> {
+    const pace = paceOf?.(incoming);
     const file = await staging.begin({ ...incoming, sourceAeTitle: incoming.callingAeTitle });
     let failure: unknown;
     return {
@@ -44,6 +48,7 @@ export function receiveIntoStaging({ staging, expectations, refusals, logger }: 
         if (failure !== undefined) return;
         try {
           await file.write(chunk);
+          await pace?.take(chunk.length, signal);
         } catch (thrown) {
           // The sender still has to be heard out before it can be answered.
           failure = thrown;
