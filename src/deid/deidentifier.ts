@@ -23,7 +23,7 @@ import { createPseudonymizer, type Pseudonymizer } from "./pseudonyms/pseudonymi
 import { sampleOf } from "./study-sample.ts";
 import { expectationsOf } from "./verification/expectations.ts";
 import { type Harvest, type HarvestMemory, harvestIdentifiers } from "./verification/harvest.ts";
-import type { StudyVerification } from "./verification/study-verification.ts";
+import type { StudyObserver } from "./verification/study-observer.ts";
 import { type Verification, verifyDeidentified } from "./verification/verify.ts";
 
 export interface DeidentifierOptions {
@@ -51,8 +51,8 @@ export interface InstanceTask {
   readonly seriesInstanceCount: number;
   /** Original Series Instance UIDs; undefined: all. */
   readonly requestedSeries?: ReadonlySet<string> | undefined;
-  /** Verifies the outputs of a study together: none is proven before its `finish`. Undefined: the output is judged by its own source alone. */
-  readonly study?: StudyVerification | undefined;
+  /** Verifies the outputs of a study together: none is proven before its verification has finished. Undefined: the output is judged by its own source alone. */
+  readonly study?: StudyObserver | undefined;
 }
 
 /** De-identifies instances of one project. Output bytes are a function of input bytes, profile, key and engine version. */

@@ -119,8 +119,7 @@ async function deidentifyStudy(run: Run, study: StudyInputs): Promise<void> {
   const { task, tally } = run;
   const report = createStudyReport({ project: task.project, profile: task.profile, keyId: task.key.id });
   const { outcomes, verdict } = await outcomesOf(run, study);
-  // Without its duration: the report of a study is the same in every run.
-  report.conclude({ notes: verdict.notes, durationMs: undefined });
+  report.conclude(verdict);
   const files = new Map<string, DeidentifiedFile>();
   for (const [index, outcome] of outcomes.entries()) {
     const input = study.inputs[index];
@@ -139,6 +138,7 @@ async function outcomesOf(
   const counts = new Map<string, number>();
   for (const { seriesInstanceUid: uid } of inputs) counts.set(uid, (counts.get(uid) ?? 0) + 1);
   const outcomes: InstanceOutcome[] = [];
+  // Without a clock: the report of a study is the same in every run.
   const verification = createStudyVerification();
   await concurrently(inputs.entries(), PARALLEL_INSTANCES, async ([index, input]) => {
     const instance = {

@@ -83,7 +83,7 @@ describe("what the study as a whole tells", () => {
     const report = createStudyReport({ project: "lung", profile: loadProfile("research"), keyId: "0011aabb" });
     for (const outcome of [deidentified, deidentified]) report.add(outcome);
     report.revoke({ code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)" });
-    report.conclude({ notes: new Map([["reference-not-delivered", 3]]), durationMs: 12.4 });
+    report.conclude({ notes: new Map([["reference-not-delivered", 3]]), identifiers: 5, durationMs: 12.4 });
     return report.document();
   };
 
@@ -92,7 +92,7 @@ describe("what the study as a whole tells", () => {
       counts: { instances: 2, deidentified: 1, excluded: 0, rejected: 1 },
       notes: { "reference-not-delivered": 3 },
       reasons: [{ code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)", count: 1 }],
-      verify: { hits: 1, ms: 12 },
+      verify: { hits: 1, identifiers: 19, ms: 12 },
     });
   });
 

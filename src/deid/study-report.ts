@@ -46,7 +46,7 @@ export interface StudyReport {
   /** Takes back an instance that was added as de-identified: its study gave it away. */
   revoke(finding: Pick<StudyFinding, "code" | "reason">): void;
   /** What verification told of the study as a whole. */
-  conclude(verdict: Pick<StudyVerdict, "notes" | "durationMs">): void;
+  conclude(verdict: Pick<StudyVerdict, "notes" | "identifiers" | "durationMs">): void;
   document(): StudyReportDocument;
 }
 
@@ -62,6 +62,7 @@ export function createStudyReport(of: {
   const reasons = new Map<string, { code: string; reason: string; count: number }>();
   const counts = { instances: 0, deidentified: 0, excluded: 0, rejected: 0 };
   let hits = 0;
+  let searchedFor = 0;
   let verifyMs: number | undefined;
 
   const addReason = (code: string, reason: string): void => {
@@ -89,8 +90,9 @@ export function createStudyReport(of: {
       counts.rejected += 1;
       addReason(code, reason);
     },
-    conclude({ notes, durationMs }) {
+    conclude({ notes, identifiers, durationMs }) {
       sums.note(notes);
+      searchedFor += identifiers;
       if (durationMs !== undefined) verifyMs = Math.round(durationMs);
     },
     document() {
@@ -105,7 +107,12 @@ export function createStudyReport(of: {
         ...facts,
         reviews: of.profile.reviews,
         reasons: [...reasons.values()].sort((a, b) => compare(a.code + a.reason, b.code + b.reason)),
-        verify: { hits, ...verified, ...(verifyMs === undefined ? {} : { ms: verifyMs }) },
+        verify: {
+          hits,
+          bytes: verified.bytes,
+          identifiers: verified.identifiers + searchedFor,
+          ...(verifyMs === undefined ? {} : { ms: verifyMs }),
+        },
       };
     },
   };

@@ -65,14 +65,15 @@ export function retainedKinds(options: readonly OptionName[]): ReadonlySet<Ident
   return new Set(options.flatMap((option) => RETAINED_BY.get(option) ?? []));
 }
 
-/** The same word may be a name here and a mere text there: the kind that names it. */
+/** The same word may be a name here and a mere text there: the kind that names it, whichever was met first. */
 export function strongerKind(known: IdentifierKind | undefined, other: IdentifierKind): IdentifierKind {
-  return known !== undefined && (RANK[known] ?? 0) >= (RANK[other] ?? 0) ? known : other;
+  return known !== undefined && RANK[known] >= RANK[other] ? known : other;
 }
 
-const RANK: Readonly<Partial<Record<IdentifierKind, number>>> = {
-  ...{ name: 4, id: 4, "e-mail": 3, phone: 3, address: 3, uid: 3 },
-  ...{ device: 2, "ae-title": 2, date: 2, institution: 2, private: 1 },
+/** No two are equal, so that the order of a study's instances makes no difference. */
+const RANK: Readonly<Record<IdentifierKind, number>> = {
+  ...{ name: 11, id: 10, "e-mail": 9, phone: 8, uid: 7, address: 6 },
+  ...{ date: 5, device: 4, "ae-title": 3, institution: 2, private: 1, text: 0 },
 };
 
 const TEXT_VRS: ReadonlySet<string> = new Set(["AE", "LO", "LT", "SH", "ST", "UC", "UT", "UR"]);

@@ -4,10 +4,14 @@ import { type Automaton, buildAutomaton, type Position, SHORTEST_PATTERN } from 
 import { fold, type Harvest } from "./harvest.ts";
 import { type IdentifierKind, strongerKind } from "./identifier-kinds.ts";
 
-/** Everything the instances of a study told, as it grows. */
+/** Where an identifier comes from: folded text, text as it was spelt, or bytes as stored. */
+export type IdentifierSource = "identifiers" | "spellings" | "rawValues";
+
+/** Everything the instances of a study told, as it grows; the order in which they tell it makes no difference. */
 export interface Identifiers {
-  /** @param retained kinds that the profile lets stay: they are not identifiers */
-  add(harvest: Harvest, retained?: ReadonlySet<IdentifierKind>): void;
+  add(source: IdentifierSource, text: string, kind: IdentifierKind): void;
+  /** Every text with its kind. */
+  entries(source: IdentifierSource): Iterable<readonly [string, IdentifierKind]>;
   /** Of an identifier's folded form. */
   kindOf(folded: string): IdentifierKind | undefined;
   /** Identifiers in every encoding they could stand in; made anew when there are more of them. @throws RangeError */
@@ -42,32 +46,19 @@ const STOP_WORDS: ReadonlySet<string> = new Set([...TECHNICAL_WORDS, ...ENGLISH_
 const SHORTEST_UID = 10;
 
 export function createIdentifiers(): Identifiers {
-  const kinds = new Map<string, IdentifierKind>();
-  const spellings = new Map<string, IdentifierKind>();
-  const rawValues = new Map<string, IdentifierKind>();
-  let made: { readonly size: number; readonly needles: Needles } | undefined;
-  const merge = (
-    into: Map<string, IdentifierKind>,
-    from: Iterable<readonly [string, IdentifierKind]>,
-    retained: ReadonlySet<IdentifierKind>,
-  ): void => {
-    for (const [text, kind] of from) {
-      if (!retained.has(kind)) into.set(text, strongerKind(into.get(text), kind));
-    }
+  const texts: Readonly<Record<IdentifierSource, Map<string, IdentifierKind>>> = {
+    identifiers: new Map(),
+    spellings: new Map(),
+    rawValues: new Map(),
   };
+  const { identifiers: kinds, spellings, rawValues } = texts;
+  let made: { readonly size: number; readonly needles: Needles } | undefined;
   const size = (): number => kinds.size + spellings.size + rawValues.size;
   return {
-    add(harvest, retained = new Set()) {
-      merge(kinds, harvest.identifiers, retained);
-      merge(spellings, harvest.spellings, retained);
-      merge(rawValues, harvest.rawValues, retained);
-      const uids = [...harvest.uids].filter((uid) => uid.length >= SHORTEST_UID);
-      merge(
-        spellings,
-        uids.map((uid) => [uid, "uid"] as const),
-        retained,
-      );
+    add(source, text, kind) {
+      texts[source].set(text, strongerKind(texts[source].get(text), kind));
     },
+    entries: (source) => texts[source],
     kindOf: (folded) => kinds.get(folded),
     needles() {
       if (made === undefined || made.size !== size())
@@ -80,18 +71,40 @@ export function createIdentifiers(): Identifiers {
   };
 }
 
+/**
+ * Visits what of a harvest is searched for.
+ * @param retained kinds that the profile lets stay: they are not identifiers
+ */
+export function eachIdentifier(
+  harvest: Harvest,
+  retained: ReadonlySet<IdentifierKind>,
+  visit: (source: IdentifierSource, text: string, kind: IdentifierKind) => void,
+): void {
+  for (const source of ["identifiers", "spellings", "rawValues"] as const) {
+    for (const [text, kind] of harvest[source]) if (!retained.has(kind)) visit(source, text, kind);
+  }
+  if (retained.has("uid")) return;
+  for (const uid of harvest.uids) if (uid.length >= SHORTEST_UID) visit("spellings", uid, "uid");
+}
+
 type Kinds = ReadonlyMap<string, IdentifierKind>;
 
 function needlesOf(kinds: Kinds, spellings: Kinds, rawValues: Kinds): Needles {
   const patterns: Uint8Array[] = [];
   const sought: Sought[] = [];
-  const seen = new Set<string>();
+  const seen = new Map<string, Sought>();
   const add = (bytes: Buffer, kind: IdentifierKind): void => {
+    if (bytes.length < SHORTEST_PATTERN) return;
     const key = bytes.toString("latin1").toLowerCase();
-    if (bytes.length < SHORTEST_PATTERN || seen.has(key)) return;
-    seen.add(key);
+    const known = seen.get(key);
+    if (known !== undefined) {
+      known.kind = strongerKind(known.kind, kind);
+      return;
+    }
+    const one = { kind, length: bytes.length, isRising: isRising(key) };
+    seen.set(key, one);
     patterns.push(bytes);
-    sought.push({ kind, length: bytes.length, isRising: isRising(key) });
+    sought.push(one);
   };
   for (const [folded, kind] of kinds)
     if (!STOP_WORDS.has(folded)) for (const bytes of encodings(folded)) add(bytes, kind);
@@ -128,7 +141,7 @@ function withoutZeros(bytes: Buffer): Buffer {
 }
 
 interface Sought {
-  readonly kind: IdentifierKind;
+  kind: IdentifierKind;
   readonly length: number;
   readonly isRising: boolean;
 }

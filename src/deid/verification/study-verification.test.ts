@@ -21,7 +21,9 @@ afterEach(() => rm(folder, { recursive: true }));
 const UID_ROOT = "1.2.826.0.1.3680043.9.7.3";
 
 /** Instance numbers of the outputs that the study gives away, with the reason; and the notes. */
-async function verdictOn(...instances: readonly (readonly DataElement[])[]): Promise<StudyVerdict> {
+async function verdictOn(
+  ...instances: readonly (readonly DataElement[])[]
+): Promise<Omit<StudyVerdict, "identifiers">> {
   const engine = createDeidentifier({
     profile: await loadProfile("research"),
     key: projectKeyOf(Buffer.alloc(32, 7)),

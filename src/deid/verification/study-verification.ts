@@ -1,14 +1,15 @@
-import type { DataSet } from "../../dicom/data-set.ts";
-import { tags } from "../../dicom/dictionary/tags.ts";
-import { uidOf } from "../../dicom/values.ts";
 import type { RejectionCode } from "../outcome.ts";
-import type { Evidence } from "./evidence.ts";
-import { type FileWindow, openWindow } from "./file-window.ts";
-import type { HarvestMemory } from "./harvest.ts";
 import { createIdentifiers, type Identifiers } from "./needles.ts";
 import { type Piece, searchPieces } from "./pieces.ts";
-import { checkStudy, type StudyMember } from "./study-checks.ts";
-import { inspectOutput, type Verification, type VerificationTask } from "./verify.ts";
+import { type FileHit, type FileToSearch, searchFiles } from "./search-files.ts";
+import { checkStudy } from "./study-checks.ts";
+import {
+  createStudyObserver,
+  type Observation,
+  type ObservedMember,
+  pieceKey,
+  type StudyObserver,
+} from "./study-observer.ts";
 
 /** An output that its study gives away, though nothing was wrong with it alone. */
 export interface StudyFinding {
@@ -22,130 +23,126 @@ export interface StudyVerdict {
   readonly findings: readonly StudyFinding[];
   /** What is worth telling, by note: `reference-not-delivered`. */
   readonly notes: ReadonlyMap<string, number>;
+  /** What was searched for, in all outputs. */
+  readonly identifiers: number;
   /** Of all inspections and the search; undefined without a clock. */
   readonly durationMs: number | undefined;
 }
 
-export interface StudyInstanceTask extends VerificationTask {
-  /** Where the output will be once it is published; its name in findings. */
-  readonly publishedPath: string;
-  readonly original: DataSet;
-}
-
 /**
  * Verifies the outputs of one run together: what any instance of a study tells is searched for in all of its outputs, also in those that
- * were made before. An output is proven only when `finish` has not named it.
+ * were made before. An output is proven only when `finish` has not named it. The order of the instances makes no difference.
  */
-export interface StudyVerification {
-  /** For the harvest of every instance of the run. */
-  readonly memory: HarvestMemory;
-  /** All that can be said of an output before the rest of its study is known. */
-  inspect(task: StudyInstanceTask): Promise<Verification>;
-  /** The search, and what must hold between the outputs of a study. Nothing may be inspected afterwards. */
+export interface StudyVerification extends StudyObserver {
+  /** Where the observations of one other observer go. */
+  listen(): (observation: Observation) => void;
+  /** The search, and what must hold between the outputs of a study. Nothing may be inspected or observed afterwards. */
   finish(signal: AbortSignal): Promise<StudyVerdict>;
 }
 
-interface Member extends StudyMember {
-  /** Numbers of its pieces in the study's list: slices of a series mostly hold the same. */
-  readonly pieces: readonly number[];
-  /** Pieces that are read from the file. */
-  readonly inFile: readonly Piece[];
+export interface StudyVerificationOptions {
+  /** Tells how long verification takes. */
+  readonly nowMs?: (() => number) | undefined;
+  readonly searchFiles?: FileSearch | undefined;
 }
+
+/** @throws RangeError when there are too many identifiers */
+export type FileSearch = (
+  files: readonly FileToSearch[],
+  identifiers: Identifiers,
+  signal: AbortSignal,
+) => Promise<readonly FileHit[]>;
 
 interface Study {
   readonly identifiers: Identifiers;
-  readonly members: Member[];
+  /** Their pieces are numbers in the study's list. */
+  readonly members: ObservedMember[];
   readonly pieceNumbers: Map<string, number>;
   readonly pieces: Piece[];
 }
 
-/** @param nowMs tells how long verification takes */
-export function createStudyVerification({ nowMs }: { readonly nowMs?: () => number } = {}): StudyVerification {
+export function createStudyVerification(options: StudyVerificationOptions = {}): StudyVerification {
+  const { nowMs } = options;
   let durationMs = 0;
-  const timed = async <T>(work: () => Promise<T>): Promise<T> => {
-    const startMs = nowMs?.() ?? 0;
-    const result = await work();
-    durationMs += (nowMs?.() ?? 0) - startMs;
-    return result;
-  };
   const studies = new Map<string, Study>();
-  const studyOf = (studyInstanceUid: string): Study => {
-    const known = studies.get(studyInstanceUid);
-    if (known !== undefined) return known;
-    const study: Study = { identifiers: createIdentifiers(), members: [], pieceNumbers: new Map(), pieces: [] };
-    studies.set(studyInstanceUid, study);
-    return study;
+  const listen = (): ((observation: Observation) => void) => {
+    const numbers = new Map<string, number[]>();
+    return (observation) => {
+      durationMs += observation.durationMs;
+      const { studyInstanceUid } = observation;
+      const study = studies.get(studyInstanceUid) ?? newStudy();
+      studies.set(studyInstanceUid, study);
+      const toldNumbers = numbers.get(studyInstanceUid) ?? [];
+      numbers.set(studyInstanceUid, toldNumbers);
+      enter(study, observation, toldNumbers);
+    };
   };
   return {
-    memory: new Map(),
-    async inspect(task) {
-      const original = {
-        studyInstanceUid: uidOf(task.original, tags.StudyInstanceUID) ?? "",
-        seriesInstanceUid: uidOf(task.original, tags.SeriesInstanceUID) ?? "",
-      };
-      const study = studyOf(original.studyInstanceUid);
-      const before = study.identifiers.count;
-      study.identifiers.add(task.harvest, task.expectations.retained);
-      const inspection = await timed(() => inspectOutput(task));
-      if (!inspection.ok) return inspection;
-      study.members.push(memberOf(study, task.publishedPath, original, inspection.evidence));
-      return { ok: true, sizeBytes: inspection.sizeBytes, identifiers: study.identifiers.count - before };
-    },
+    ...createStudyObserver(listen(), nowMs),
+    listen,
     async finish(signal) {
+      const startMs = nowMs?.() ?? 0;
       const findings = new Map<string, StudyFinding>();
       for (const study of studies.values()) {
-        for (const finding of await timed(() => searchStudy(study, signal))) findings.set(finding.outputPath, finding);
+        for (const finding of await searchStudy(study, options.searchFiles ?? searchFiles, signal))
+          findings.set(finding.outputPath, finding);
       }
-      const members = [...studies.values()].flatMap((study) => study.members);
+      const all = [...studies.values()];
+      const members = all.flatMap((study) => study.members).sort(byPath);
       const checks = checkStudy(members.filter(({ outputPath }) => !findings.has(outputPath)));
       for (const { outputPath, reason } of checks.failures) {
         if (findings.has(outputPath)) continue;
         findings.set(outputPath, { outputPath, code: "DEIDENTIFICATION_UNPROVEN", reason });
       }
+      const identifiers = all.reduce((sum, study) => sum + study.identifiers.count, 0);
       studies.clear();
-      const tookMs = nowMs === undefined ? undefined : durationMs;
-      return { findings: [...findings.values()], notes: checks.notes, durationMs: tookMs };
+      const tookMs = nowMs === undefined ? undefined : durationMs + nowMs() - startMs;
+      return { findings: [...findings.values()], notes: checks.notes, identifiers, durationMs: tookMs };
     },
   };
 }
 
-function memberOf(
-  study: Study,
-  outputPath: string,
-  original: StudyMember["original"],
-  { pieces, ...facts }: Evidence,
-): Member {
-  const held = pieces.flatMap((piece) => (piece.bytes === undefined ? [] : [numberOf(study, piece, piece.bytes)]));
-  const inFile = pieces.filter(({ bytes }) => bytes === undefined);
-  return { outputPath, original, evidence: facts, pieces: held, inFile };
+function newStudy(): Study {
+  return { identifiers: createIdentifiers(), members: [], pieceNumbers: new Map(), pieces: [] };
 }
 
-function numberOf(study: Study, piece: Piece, bytes: Buffer): number {
-  const key = `${piece.how} ${piece.place} ${bytes.toString("latin1")}`;
-  const known = study.pieceNumbers.get(key);
-  if (known !== undefined) return known;
-  study.pieces.push(piece);
-  study.pieceNumbers.set(key, study.pieces.length - 1);
-  return study.pieces.length - 1;
+/** @param numbers of the observer's pieces in the study's list, by the observer's own */
+function enter(study: Study, { identifiers, newPieces, member }: Observation, numbers: number[]): void {
+  for (const [source, text, kind] of identifiers) study.identifiers.add(source, text, kind);
+  for (const { number, latin1, ...piece } of newPieces) {
+    const key = pieceKey(piece, latin1);
+    const known =
+      study.pieceNumbers.get(key) ?? study.pieces.push({ ...piece, bytes: Buffer.from(latin1, "latin1") }) - 1;
+    study.pieceNumbers.set(key, known);
+    numbers[number] = known;
+  }
+  if (member === undefined) return;
+  const pieces = member.pieces.map((number) => {
+    const known = numbers[number];
+    if (known === undefined) throw new TypeError("a piece that was never told");
+    return known;
+  });
+  study.members.push({ ...member, pieces });
 }
 
-async function searchStudy(study: Study, signal: AbortSignal): Promise<StudyFinding[]> {
+/** As the files are numbered. */
+function byPath({ outputPath: a }: ObservedMember, { outputPath: b }: ObservedMember): number {
+  return a.length - b.length || (a < b ? -1 : 1);
+}
+
+async function searchStudy(study: Study, search: FileSearch, signal: AbortSignal): Promise<StudyFinding[]> {
   const { identifiers, members } = study;
-  const noFile = (): Promise<never> => Promise.reject(new RangeError("a held piece was not held"));
   try {
-    const reasons = new Map<number, string>();
-    for (const [number, piece] of study.pieces.entries()) {
-      const hit = await searchPieces([piece], identifiers, noFile);
-      if (hit !== undefined) reasons.set(number, `${hit.kind} in ${hit.place}`);
+    const reasons = await searchHeld(study);
+    const hits = new Map<string, string>();
+    const unsearched: FileToSearch[] = [];
+    for (const { outputPath, pieces, inFile } of members) {
+      const number = pieces.find((each) => reasons.has(each));
+      if (number !== undefined) hits.set(outputPath, reasons.get(number) ?? "");
+      else if (inFile.length > 0) unsearched.push({ outputPath, inFile });
     }
-    const findings: StudyFinding[] = [];
-    for (const member of members) {
-      signal.throwIfAborted();
-      const number = member.pieces.find((each) => reasons.has(each));
-      const reason = number === undefined ? await searchFile(member, identifiers) : reasons.get(number);
-      if (reason !== undefined) findings.push({ outputPath: member.outputPath, code: "IDENTIFIER_FOUND", reason });
-    }
-    return findings;
+    for (const { outputPath, reason } of await search(unsearched, identifiers, signal)) hits.set(outputPath, reason);
+    return [...hits].map(([outputPath, reason]) => ({ outputPath, code: "IDENTIFIER_FOUND", reason }));
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
     const [code, reason] = ["DEIDENTIFICATION_UNPROVEN", "too-many-identifiers"] as const;
@@ -153,9 +150,13 @@ async function searchStudy(study: Study, signal: AbortSignal): Promise<StudyFind
   }
 }
 
-async function searchFile({ inFile, outputPath }: Member, identifiers: Identifiers): Promise<string | undefined> {
-  if (inFile.length === 0) return undefined;
-  await using window: FileWindow = await openWindow(outputPath);
-  const hit = await searchPieces(inFile, identifiers, () => Promise.resolve(window));
-  return hit === undefined ? undefined : `${hit.kind} in ${hit.place}`;
+/** What was found in pieces that are held, by number. */
+async function searchHeld({ pieces, identifiers }: Study): Promise<ReadonlyMap<number, string>> {
+  const noFile = (): Promise<never> => Promise.reject(new TypeError("a held piece was not held"));
+  const reasons = new Map<number, string>();
+  for (const [number, piece] of pieces.entries()) {
+    const hit = await searchPieces([piece], identifiers, noFile);
+    if (hit !== undefined) reasons.set(number, `${hit.kind} in ${hit.place}`);
+  }
+  return reasons;
 }

@@ -7,7 +7,7 @@ import { checkMeta } from "./check-meta.ts";
 import { createEvidence, type Evidence, type EvidenceCollector } from "./evidence.ts";
 import { type FileWindow, openWindow } from "./file-window.ts";
 import type { Harvest } from "./harvest.ts";
-import { createIdentifiers, type Identifiers } from "./needles.ts";
+import { createIdentifiers, eachIdentifier, type Identifiers } from "./needles.ts";
 import { searchPieces } from "./pieces.ts";
 import { createPrivateReader, type PrivateReader } from "./private-rules.ts";
 import { placeOf, type Token, TokenError, tokenize } from "./tokenizer.ts";
@@ -42,7 +42,7 @@ export async function verifyDeidentified(task: VerificationTask): Promise<Verifi
   if (!inspection.ok) return inspection;
   try {
     const identifiers = createIdentifiers();
-    identifiers.add(task.harvest, task.expectations.retained);
+    eachIdentifier(task.harvest, task.expectations.retained, identifiers.add);
     const hit = await searchOutput(task.outputPath, inspection.evidence, identifiers);
     return hit ?? { ok: true, sizeBytes: inspection.sizeBytes, identifiers: identifiers.count };
   } catch (thrown) {
