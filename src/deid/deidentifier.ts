@@ -2,14 +2,16 @@ import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import type { DataSet, Part10File } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
+import { type FileOperations, fileOperations } from "../dicom/file-output.ts";
 import { readPart10File } from "../dicom/reader.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
 import { textOf, textsOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { declareDeidentified } from "../staging/deidentified-file.ts";
 import { type ComposedOutput, composeOutput, pixelQuestionOf } from "./engine/compose-output.ts";
-import { discardOutput, publishOutput, writeOutput } from "./engine/output-file.ts";
+import { type WrittenOutput, writeOutput } from "./engine/output-file.ts";
 import { Rejection } from "./engine/rejection.ts";
+import { createWorkMemory, type WorkMemory } from "./engine/work-memory.ts";
 import { filterInstance, type InstanceFilters } from "./filters.ts";
 import type { InstanceOutcome, RejectionCode } from "./outcome.ts";
 import { createPixelDecoder, type ExternalCodec, type PixelDecoder } from "./pixels/external-codec.ts";
@@ -22,6 +24,7 @@ import type { ProjectKey } from "./pseudonyms/project-key.ts";
 import { createPseudonymizer, type Pseudonymizer } from "./pseudonyms/pseudonymizer.ts";
 import { sampleOf } from "./study-sample.ts";
 import { expectationsOf } from "./verification/expectations.ts";
+import type { WindowOptions } from "./verification/file-window.ts";
 import { type Harvest, type HarvestMemory, harvestIdentifiers } from "./verification/harvest.ts";
 import type { StudyObserver } from "./verification/study-observer.ts";
 import { type Verification, verifyDeidentified } from "./verification/verify.ts";
@@ -38,6 +41,11 @@ export interface DeidentifierOptions {
   readonly pixl?: PixlSecrets | undefined;
   /** The site's programs for masks on compressed images. */
   readonly codecs?: readonly ExternalCodec[] | undefined;
+  /**
+   * Reads and writes on this thread, which waits for the disk: less work for each instance, and for threads that have nothing else to do;
+   * never for a server's own. @default false
+   */
+  readonly blocking?: boolean | undefined;
 }
 
 export interface InstanceTask {
@@ -74,6 +82,14 @@ interface Engine {
   readonly filters: InstanceFilters;
   readonly pseudonymizer: Pseudonymizer;
   readonly codecs: readonly ExternalCodec[];
+  readonly io: FileAccess;
+}
+
+/** How files are read and written, and the memory for it. */
+interface FileAccess {
+  readonly blocking: boolean;
+  readonly files: FileOperations;
+  readonly memory: WorkMemory;
 }
 
 /** @throws GatewayError PSEUDONYM_SOURCE_MISSING when the profile asks for a lookup table or PIXL's secrets and none is given */
@@ -84,12 +100,9 @@ export function createDeidentifier(options: DeidentifierOptions): Deidentifier {
     lookup: options.lookup,
     pixl: options.pixl,
   });
-  const engine: Engine = {
-    profile: options.profile,
-    filters: options.filters,
-    pseudonymizer,
-    codecs: options.codecs ?? [],
-  };
+  const { profile, filters, codecs = [], blocking = false } = options;
+  const io = { blocking, files: fileOperations({ blocking }), memory: createWorkMemory() };
+  const engine: Engine = { profile, filters, pseudonymizer, codecs, io };
   return {
     instance: (task, signal) =>
       deidentify(engine, task, signal).catch((thrown: unknown) => ({ kind: "rejected", ...rejectionOf(thrown) })),
@@ -107,8 +120,8 @@ function rejectionOf(thrown: unknown): { readonly code: RejectionCode; readonly 
   throw thrown;
 }
 
-function readOriginal(path: string): Promise<Part10File & AsyncDisposable> {
-  return readPart10File(path).catch((thrown: unknown) => {
+function readOriginal({ blocking }: FileAccess, path: string): Promise<Part10File & AsyncDisposable> {
+  return readPart10File(path, { blocking }).catch((thrown: unknown) => {
     throw thrown instanceof GatewayError ? new Rejection("INSTANCE_NOT_PARSABLE", thrown.code) : thrown;
   });
 }
@@ -120,7 +133,7 @@ async function verifyPair(
 ): Promise<Verification> {
   const { path, outputPath, participantId } = pair;
   signal.throwIfAborted();
-  await using file = await readOriginal(path);
+  await using file = await readOriginal(project.io, path);
   const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
   await using decoding = new AsyncDisposableStack();
   // The output's own folder is somebody else's.
@@ -129,12 +142,13 @@ async function verifyPair(
   if (leftOut?.kind === "rejected") return { ok: false, code: leftOut.code, reason: leftOut.reason };
   const harvest = harvestOf(file);
   const output = await composeOutput(file, { ...engine, participantId, harvest, decoder, signal });
-  return verify(engine, file, harvest, output, outputPath, { outputPath });
+  return verify(engine, file, harvest, output, { ...pair, writtenPath: outputPath });
 }
 
 async function deidentify(project: Engine, task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome> {
   signal.throwIfAborted();
-  await using file = await readOriginal(task.path);
+  const { blocking, files, memory: memories } = project.io;
+  await using file = await readOriginal(project.io, task.path);
   const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
   await using decoding = new AsyncDisposableStack();
   const decoder = decoderOf(engine, dirname(task.outputPath), decoding);
@@ -142,15 +156,38 @@ async function deidentify(project: Engine, task: InstanceTask, signal: AbortSign
   if (leftOut !== undefined) return leftOut;
   const harvest = harvestOf(file, task.study?.memory);
   const output = await composeOutput(file, { ...engine, participantId: task.participantId, harvest, decoder, signal });
-  const written = await writeOutput(task.outputPath, output, signal);
+  const memory = memories.take();
   try {
-    const verification = await verify(engine, file, harvest, output, written.temporaryPath, task);
+    const written = await writeOutput(task.outputPath, output, { files, memory, signal });
+    const toVerify = { ...task, writtenPath: written.temporaryPath, reading: { blocking, memory } };
+    const verification = await publishVerified(files, written, task, signal, () =>
+      verify(engine, file, harvest, output, toVerify),
+    );
     if (!verification.ok) return { kind: "rejected", code: verification.code, reason: verification.reason };
-    signal.throwIfAborted();
-    await publishOutput(written.temporaryPath, task.outputPath);
     return deidentified(file.dataSet, output, task.outputPath, written, verification);
   } finally {
-    await discardOutput(written.temporaryPath);
+    memories.give(memory);
+  }
+}
+
+/** Gives a verified output its name; nothing is left of one that is not. */
+async function publishVerified(
+  files: FileOperations,
+  { temporaryPath }: WrittenOutput,
+  { outputPath }: InstanceTask,
+  signal: AbortSignal,
+  verifyWritten: () => Promise<Verification>,
+): Promise<Verification> {
+  let isPublished = false;
+  try {
+    const verification = await verifyWritten();
+    if (!verification.ok) return verification;
+    signal.throwIfAborted();
+    await files.rename(temporaryPath, outputPath);
+    isPublished = true;
+    return verification;
+  } finally {
+    if (!isPublished) await files.remove(temporaryPath);
   }
 }
 
@@ -196,17 +233,22 @@ function judge(
   return decision.kind === "leave-out" ? decision.outcome : undefined;
 }
 
+/** What is verified, and how its file is read. */
+interface WrittenFile extends Pick<InstanceTask, "study" | "outputPath"> {
+  readonly writtenPath: string;
+  readonly reading?: WindowOptions;
+}
+
 function verify(
   engine: Engine,
   file: Part10File,
   harvest: Harvest,
   output: ComposedOutput,
-  outputPath: string,
-  { study, outputPath: publishedPath }: Pick<InstanceTask, "study" | "outputPath">,
+  { study, outputPath: publishedPath, writtenPath: outputPath, reading = {} }: WrittenFile,
 ): Promise<Verification> {
   const { rules } = engine.profile;
   const expectations = expectationsOf(output, harvest, engine, file.dataSet);
-  const task = { outputPath, rules, harvest, expectations };
+  const task = { outputPath, rules, harvest, expectations, reading };
   return study === undefined
     ? verifyDeidentified(task)
     : study.inspect({ ...task, publishedPath, original: file.dataSet });
@@ -225,7 +267,7 @@ function deidentified(
   source: DataSet,
   output: ComposedOutput,
   path: string,
-  written: { readonly sizeBytes: number; readonly sha256: string },
+  written: WrittenOutput,
   verification: Extract<Verification, { ok: true }>,
 ): InstanceOutcome {
   const { tally } = output;

@@ -6,13 +6,13 @@ import type { FileSourceOptions } from "./sources.ts";
 const OWNER_ONLY = 0o600;
 
 /** A file being written: in one system call for a batch, as long as the system takes it whole. */
-interface OutputFile {
+export interface OutputFile {
   write(batch: readonly Uint8Array[]): Promise<number> | number;
   close(): Promise<void> | void;
 }
 
 /** The same on this thread and off it. */
-interface FileOperations {
+export interface FileOperations {
   /** @throws NodeJS.ErrnoException EEXIST when it is there */
   create(path: string): Promise<OutputFile> | OutputFile;
   rename(from: string, to: string): Promise<void> | void;
@@ -43,6 +43,10 @@ const NOT_BLOCKING: FileOperations = {
   remove: (path) => rm(path, { force: true }),
 };
 
+export function fileOperations({ blocking = false }: FileSourceOptions): FileOperations {
+  return blocking ? BLOCKING : NOT_BLOCKING;
+}
+
 /**
  * Writes a file under a temporary name beside its own, and renames it when it is whole: nobody sees half of it, and one that was there
  * stays until then. It is not synced.
@@ -51,9 +55,9 @@ const NOT_BLOCKING: FileOperations = {
 export async function writeWhole(
   path: string,
   batches: AsyncIterable<readonly Uint8Array[]>,
-  { blocking = false }: FileSourceOptions,
+  options: FileSourceOptions,
 ): Promise<void> {
-  const operations = blocking ? BLOCKING : NOT_BLOCKING;
+  const operations = fileOperations(options);
   const temporaryPath = join(dirname(path), `.${basename(path)}.partial`);
   const output = await createAnew(temporaryPath, operations);
   try {
@@ -69,8 +73,8 @@ export async function writeWhole(
   }
 }
 
-/** What a run that was cut off left behind is replaced. */
-async function createAnew(path: string, operations: FileOperations): Promise<OutputFile> {
+/** What a run that was cut off left behind is replaced. @throws NodeJS.ErrnoException */
+export async function createAnew(path: string, operations: FileOperations): Promise<OutputFile> {
   try {
     return await operations.create(path);
   } catch (thrown) {
@@ -80,7 +84,8 @@ async function createAnew(path: string, operations: FileOperations): Promise<Out
   }
 }
 
-async function writeAll(output: OutputFile, batch: readonly Uint8Array[]): Promise<void> {
+/** The whole of a batch, however little of it the system takes at once. @throws NodeJS.ErrnoException */
+export async function writeAll(output: OutputFile, batch: readonly Uint8Array[]): Promise<void> {
   const sizeBytes = batch.reduce((sum, { length }) => sum + length, 0);
   let done = await output.write(batch);
   if (done === sizeBytes) return;

@@ -8,6 +8,7 @@ interface Segment {
 
 /** A source with more bytes behind its end: made in memory, or the source's own in another byte order. */
 export interface ComposedSource extends ByteSource {
+  readInto(target: Uint8Array, offset: number): Promise<number>;
   append(bytes: Uint8Array): ByteRange;
   /** `length` bytes made when they are read; `read` answers exactly as many as it is asked for within them. */
   appendComputed(length: number, read: (offset: number, length: number) => Promise<Uint8Array>): ByteRange;
@@ -31,6 +32,12 @@ export function composeSource(base: ByteSource): ComposedSource {
     if (offset < base.sizeBytes) return base.read(offset, length);
     const segment = segmentAt(segments, offset);
     return segment === undefined ? Promise.resolve(new Uint8Array()) : segment.read(offset - segment.start, length);
+  };
+
+  const copyAt = async (target: Uint8Array, offset: number): Promise<number> => {
+    const bytes = await readAt(offset, target.length);
+    target.set(bytes);
+    return bytes.length;
   };
 
   return {
@@ -57,6 +64,18 @@ export function composeSource(base: ByteSource): ComposedSource {
         return words.subarray(offset - first, Math.min(offset + length, range.length) - first);
       }),
     read: readAt,
+    async readInto(target, offset) {
+      let done = 0;
+      while (done < target.length) {
+        const at = offset + done;
+        const isOfBase = at < base.sizeBytes;
+        const rest = target.subarray(done, isOfBase ? done + base.sizeBytes - at : target.length);
+        const count = isOfBase && base.readInto !== undefined ? await base.readInto(rest, at) : await copyAt(rest, at);
+        if (count === 0) break;
+        done += count;
+      }
+      return done;
+    },
   };
 }
 

@@ -1,8 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { writePart10 } from "../../dicom/writer.ts";
+import type { ByteSource } from "../../dicom/data-set.ts";
+import { transferSyntaxOf } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import { encodeSegments, type Segment } from "../../dicom/encode-segments.ts";
+import { createAnew, type FileOperations, type OutputFile, writeAll } from "../../dicom/file-output.ts";
+import { encodePreambleAndMeta } from "../../dicom/writer.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ComposedOutput } from "./compose-output.ts";
+import { Rejection } from "./rejection.ts";
 
 export interface WrittenOutput {
   readonly temporaryPath: string;
@@ -11,59 +17,92 @@ export interface WrittenOutput {
   readonly sha256: string;
 }
 
-const OWNER_ONLY = 0o600;
-const FLUSH_BYTES = 256 * 1024;
+export interface WriteOptions {
+  readonly files: FileOperations;
+  /** Taken by what is copied; nothing of it is kept. */
+  readonly memory: Buffer;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Writes the output under a temporary name beside its final one. It is not synced: output is made again from its input after a power cut,
  * and whoever delivers it syncs the copy that counts.
+ * @throws Rejection for a transfer syntax that is never written
  */
 export async function writeOutput(
   outputPath: string,
   output: ComposedOutput,
-  signal: AbortSignal,
+  { files, memory, signal }: WriteOptions,
 ): Promise<WrittenOutput> {
+  const syntax = transferSyntaxOf(output.transferSyntaxUid);
+  if (syntax.deflated) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "transfer-syntax");
+  const head: Segment = { kind: "bytes", bytes: encodePreambleAndMeta(output.meta) };
+  const segments = [head, ...encodeSegments(output.dataSet, syntax)];
   const temporaryPath = join(dirname(outputPath), `.${basename(outputPath)}.partial`);
-  await mkdir(dirname(outputPath), { recursive: true, mode: 0o700 });
-  await discardOutput(temporaryPath);
+  const file = await createInFolder(temporaryPath, files);
   try {
-    await using file = await open(temporaryPath, "wx", OWNER_ONLY);
     const hash = createHash("sha256");
     let sizeBytes = 0;
-    let pending: Uint8Array[] = [];
-    let pendingBytes = 0;
-    const flush = async (): Promise<void> => {
-      signal.throwIfAborted();
-      const [only] = pending;
-      await file.writeFile(pending.length === 1 && only !== undefined ? only : Buffer.concat(pending));
-      pending = [];
-      pendingBytes = 0;
-    };
-    await writePart10(
-      {
-        async write(chunk) {
-          hash.update(chunk);
-          sizeBytes += chunk.length;
-          pending.push(chunk);
-          pendingBytes += chunk.length;
-          if (pendingBytes >= FLUSH_BYTES) await flush();
-        },
-      },
-      output,
-    );
-    if (pendingBytes > 0) await flush();
+    try {
+      await fillUp(segments, output.source, memory, async (bytes) => {
+        signal.throwIfAborted();
+        hash.update(bytes);
+        sizeBytes += bytes.length;
+        await writeAll(file, [bytes]);
+      });
+    } finally {
+      await file.close();
+    }
     return { temporaryPath, sizeBytes, sha256: hash.digest("hex") };
   } catch (thrown) {
-    await discardOutput(temporaryPath);
+    await files.remove(temporaryPath);
     throw thrown;
   }
 }
 
-/** Gives a verified output its name. */
-export async function publishOutput(temporaryPath: string, outputPath: string): Promise<void> {
-  await rename(temporaryPath, outputPath);
+/** The folder is made where it is missing, which is seldom. */
+async function createInFolder(path: string, files: FileOperations): Promise<OutputFile> {
+  try {
+    return await createAnew(path, files);
+  } catch (thrown) {
+    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")) throw thrown;
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return createAnew(path, files);
+  }
 }
 
-export async function discardOutput(temporaryPath: string): Promise<void> {
-  await rm(temporaryPath, { force: true });
+/**
+ * The bytes of the segments, one behind the other in `memory`, whenever it is full and at the end. What is written has the byte order of
+ * what was composed: no word is swapped here.
+ * @throws GatewayError DICOM_TRUNCATED when the source has become shorter
+ */
+async function fillUp(
+  segments: readonly Segment[],
+  source: ByteSource & { readInto(target: Uint8Array, offset: number): Promise<number> },
+  memory: Buffer,
+  flush: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  let used = 0;
+  for (const segment of segments) {
+    const length = segment.kind === "bytes" ? segment.bytes.length : segment.range.length;
+    for (let done = 0; done < length; ) {
+      const room = memory.subarray(used, used + length - done);
+      const offset = segment.kind === "bytes" ? done : segment.range.offset + done;
+      const count =
+        segment.kind === "bytes" ? copyInto(room, segment.bytes, offset) : await source.readInto(room, offset);
+      if (count === 0) throw new GatewayError("DICOM_TRUNCATED", { offset, what: "value" });
+      done += count;
+      used += count;
+      if (used < memory.length) continue;
+      await flush(memory);
+      used = 0;
+    }
+  }
+  if (used > 0) await flush(memory.subarray(0, used));
+}
+
+function copyInto(target: Uint8Array, bytes: Uint8Array, offset: number): number {
+  const part = bytes.subarray(offset, offset + target.length);
+  target.set(part);
+  return part.length;
 }

@@ -1,4 +1,4 @@
-import { type FileSource, fileSource } from "../../dicom/sources.ts";
+import { type FileSource, type FileSourceOptions, fileSource } from "../../dicom/sources.ts";
 import { TokenError } from "./tokenizer.ts";
 
 /** Bytes of a file by offset, a window of it at a time. */
@@ -13,14 +13,20 @@ export interface FileWindow extends AsyncDisposable {
 /** Holds the header of nearly every image. */
 const WINDOW_BYTES = 2 ** 15;
 
-export async function openWindow(path: string): Promise<FileWindow> {
-  return windowOf(await fileSource(path));
+export interface WindowOptions extends FileSourceOptions {
+  /** What the window lies in, as long as it is open; longer values get their own. @default new memory for every load */
+  readonly memory?: Buffer | undefined;
 }
 
-function windowOf(file: FileSource): FileWindow {
+/** @throws NodeJS.ErrnoException as `open` */
+export async function openWindow(path: string, options: WindowOptions = {}): Promise<FileWindow> {
+  return windowOf(await fileSource(path, options), options.memory);
+}
+
+function windowOf(file: FileSource, memory: Buffer | undefined): FileWindow {
   const { sizeBytes } = file;
   let start = 0;
-  let window = Buffer.alloc(0);
+  let window: Buffer = Buffer.alloc(0);
   const held = (offset: number, length: number): Buffer | undefined =>
     offset >= start && offset + length <= start + window.length
       ? window.subarray(offset - start, offset - start + length)
@@ -32,7 +38,10 @@ function windowOf(file: FileSource): FileWindow {
       if (offset + length > sizeBytes) throw new TokenError("truncated");
       const known = held(offset, length);
       if (known !== undefined) return known;
-      const bytes = Buffer.allocUnsafe(Math.min(sizeBytes - offset, Math.max(length, WINDOW_BYTES)));
+      const wanted = Math.min(sizeBytes - offset, Math.max(length, WINDOW_BYTES));
+      const bytes =
+        memory !== undefined && wanted <= memory.length ? memory.subarray(0, wanted) : Buffer.allocUnsafe(wanted);
+      window = bytes.subarray(0, 0);
       const count = await file.readInto(bytes, offset);
       if (count < length) throw new TokenError("truncated");
       start = offset;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DataElement } from "../../dicom/data-set.ts";
+import { fileOperations } from "../../dicom/file-output.ts";
 import { readPart10File } from "../../dicom/reader.ts";
 import { tagOf } from "../../dicom/tag.ts";
 import { dataSetOf, element, sequenceElement } from "../../dicom/values.ts";
@@ -39,7 +40,8 @@ async function verifyWith(
   const output = await composeOutput(file, options);
   const tags = new Set<number>(planted.map((one) => one.tag));
   const dataSet = dataSetOf([...[...output.dataSet.values()].filter((one) => !tags.has(one.tag)), ...planted]);
-  const written = await writeOutput(join(folder, "out.dcm"), { ...output, dataSet }, neverAborted());
+  const writing = { files: fileOperations({ blocking: true }), memory: Buffer.alloc(256), signal: neverAborted() };
+  const written = await writeOutput(join(folder, "out.dcm"), { ...output, dataSet }, writing);
   await writeFile(written.temporaryPath, tamper(await readFile(written.temporaryPath)));
   const expectations = expectationsOf(output, harvest, { profile }, file.dataSet);
   return verifyDeidentified({ outputPath: written.temporaryPath, rules: profile.rules, harvest, expectations });

@@ -1,11 +1,12 @@
 import { isPrivate, tagOf } from "../../dicom/tag.ts";
 import type { RejectionCode } from "../outcome.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
+import type { Rule } from "../rules/rule.ts";
 import { checkElement, type ElementCheck, type Expectations } from "./check-element.ts";
 import { isMasked } from "./check-mask.ts";
 import { checkMeta } from "./check-meta.ts";
 import { createEvidence, type Evidence, type EvidenceCollector } from "./evidence.ts";
-import { type FileWindow, openWindow } from "./file-window.ts";
+import { type FileWindow, openWindow, type WindowOptions } from "./file-window.ts";
 import type { Harvest } from "./harvest.ts";
 import { createIdentifiers, eachIdentifier, type Identifiers } from "./needles.ts";
 import { searchPieces } from "./pieces.ts";
@@ -18,6 +19,8 @@ export interface VerificationTask {
   readonly rules: CompiledRules;
   readonly harvest: Harvest;
   readonly expectations: Expectations;
+  /** How the output is read. */
+  readonly reading?: WindowOptions;
 }
 
 export interface Unverified {
@@ -52,7 +55,7 @@ export async function verifyDeidentified(task: VerificationTask): Promise<Verifi
 
 /** Everything that needs no search: what the output is made of, and what of it is yet to be searched. */
 export async function inspectOutput(task: VerificationTask): Promise<Inspection> {
-  await using window = await openWindow(task.outputPath);
+  await using window = await openWindow(task.outputPath, task.reading);
   try {
     return await inspectBytes(window, task);
   } catch (thrown) {
@@ -89,36 +92,42 @@ async function inspectBytes(window: FileWindow, task: VerificationTask): Promise
       continue;
     }
     if (step.kind === "item") continue;
-    const refusal = await inspectToken(window, step, privates, collector, task);
+    const rule = task.rules.ruleOf(step.tag, step.within);
+    const bytes = isWhole(step, rule)
+      ? (window.held(step.valueOffset, step.length) ?? (await window.load(step.valueOffset, step.length)))
+      : undefined;
+    const refusal = inspectToken(step, bytes, rule, privates, collector, task);
     if (refusal !== undefined) return unproven(`${refusal} ${placeOf(step)}`);
+    const { mask } = task.expectations;
+    const isUnmasked =
+      step.tag === PIXEL_DATA &&
+      mask !== undefined &&
+      (step.kind !== "value" || !(await isMasked(window, step.valueOffset, mask)));
+    if (isUnmasked) return unproven(`mask ${placeOf(step)}`);
   }
   const missing = task.expectations.required.find((tag) => !collector.seenAtTop.has(tag));
   if (missing !== undefined) return unproven("required-element-missing");
   return { ok: true, sizeBytes: window.sizeBytes, evidence: collector.evidence() };
 }
 
+function isWhole({ kind, vr, length }: Token, rule: Rule): boolean {
+  const limit = vr === "DS" || vr === "IS" || vr === "UN" ? WHOLE_TEXT_BYTES : WHOLE_VALUE_BYTES;
+  return kind === "value" && length <= limit && rule.treatment.kind !== "pixels";
+}
+
 /** The reason why an element may not be there; undefined: it may. */
-async function inspectToken(
-  window: FileWindow,
+function inspectToken(
   token: Token,
+  bytes: Buffer | undefined,
+  ruleOfTag: Rule,
   privates: PrivateReader,
   collector: EvidenceCollector,
   task: VerificationTask,
-): Promise<string | undefined> {
-  const ruleOfTag = task.rules.ruleOf(token.tag, token.within);
-  const limit = token.vr === "DS" || token.vr === "IS" || token.vr === "UN" ? WHOLE_TEXT_BYTES : WHOLE_VALUE_BYTES;
-  const isWhole = token.kind === "value" && token.length <= limit && ruleOfTag.treatment.kind !== "pixels";
-  const bytes = isWhole
-    ? (window.held(token.valueOffset, token.length) ?? (await window.load(token.valueOffset, token.length)))
-    : undefined;
+): string | undefined {
   const privateRule = isPrivate(tagOf(token.tag)) ? privates.ruleOf(token, bytes) : undefined;
   const rule = privateRule?.rule ?? ruleOfTag;
   const check: ElementCheck = checkElement(token, bytes, rule, task.expectations, task.harvest, privateRule?.vr);
-  if (!check.ok) return check.reason;
-  const { mask } = task.expectations;
-  const isPixelData = token.tag === PIXEL_DATA && mask !== undefined;
-  if (isPixelData && (token.kind !== "value" || !(await isMasked(window, token.valueOffset, mask)))) return "mask";
-  return collector.add(token, bytes, rule, check.searched);
+  return check.ok ? collector.add(token, bytes, rule, check.searched) : check.reason;
 }
 
 function unproven(reason: string): Unverified {
