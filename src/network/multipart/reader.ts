@@ -1,0 +1,125 @@
+import type { PartHeaders } from "./part-headers.ts";
+import { createMultipartScanner, type MultipartLimits, type MultipartToken } from "./scanner.ts";
+
+/** Small pieces are gathered to this size before they are handed on together. */
+const GATHER_BYTES = 1024 * 1024;
+/** As many views are kept at most: `writev` takes no more at once. */
+const GATHER_PIECES = 1_000;
+
+/** Takes pieces of a part together, as they lie; they are its own until it returns, or its promise is kept. */
+export type PieceSink = (pieces: readonly Uint8Array[]) => void | Promise<void>;
+
+/** One part; its body is read once, before the next part is asked for. What is not read is passed over. */
+export interface MultipartPart {
+  readonly headers: PartHeaders;
+  /** Pieces as they came. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** The body in lots of about a megabyte, without copying; the number of its bytes. */
+  pipe(sink: PieceSink): Promise<number>;
+}
+
+export interface MultipartOptions {
+  /** The parameter of the content type. */
+  readonly boundary: string | undefined;
+  readonly limits?: MultipartLimits | undefined;
+}
+
+/** A promise only where something is waited for. */
+type NextToken = () => MultipartToken | undefined | Promise<MultipartToken | undefined>;
+
+/**
+ * The parts of a multipart body, as they come. Ends after the closing delimiter; what follows it is read to the end and dropped, so that a
+ * connection can be used again.
+ * @throws GatewayError MULTIPART_MALFORMED, MULTIPART_LIMIT_EXCEEDED, MULTIPART_TRUNCATED; what reading the body throws
+ */
+export async function* readMultipart(
+  body: AsyncIterable<Uint8Array>,
+  { boundary, limits }: MultipartOptions,
+): AsyncGenerator<MultipartPart, undefined> {
+  const scanner = createMultipartScanner(boundary, limits);
+  const pieces = body[Symbol.asyncIterator]();
+  let tokens: readonly MultipartToken[] = [];
+  let index = 0;
+
+  /** The next token; undefined at the end of the stream. */
+  const next: NextToken = () => {
+    const token = tokens[index];
+    if (token === undefined) return fill();
+    index += 1;
+    return token;
+  };
+  const fill = async (): Promise<MultipartToken | undefined> => {
+    for (;;) {
+      const { done, value } = await pieces.next();
+      if (done === true) {
+        scanner.end();
+        return undefined;
+      }
+      tokens = scanner.push(value);
+      index = 1;
+      if (tokens[0] !== undefined) return tokens[0];
+    }
+  };
+  try {
+    for (let token = await next(); token !== undefined; token = await next()) {
+      if (token.kind !== "part") continue;
+      const part = createPart(token.headers, next);
+      yield part.part;
+      await part.rest();
+    }
+  } finally {
+    await pieces.return?.();
+  }
+}
+
+function createPart(headers: PartHeaders, next: NextToken) {
+  let isOver = false;
+  /** The next piece of this part; undefined at its end. */
+  const piece = (): Uint8Array | undefined | Promise<Uint8Array | undefined> => {
+    if (isOver) return undefined;
+    const token = next();
+    return token instanceof Promise ? token.then(dataOf) : dataOf(token);
+  };
+  const dataOf = (token: MultipartToken | undefined): Uint8Array | undefined => {
+    if (token?.kind === "data") return token.bytes;
+    isOver = true;
+    return undefined;
+  };
+  const part: MultipartPart = {
+    headers,
+    body: {
+      async *[Symbol.asyncIterator]() {
+        for (let bytes = await piece(); bytes !== undefined; bytes = await piece()) yield bytes;
+      },
+    },
+    async pipe(sink) {
+      let gathered: Uint8Array[] = [];
+      let gatheredBytes = 0;
+      let totalBytes = 0;
+      const hand = async (): Promise<void> => {
+        if (gathered.length === 0) return;
+        const lot = gathered;
+        gathered = [];
+        gatheredBytes = 0;
+        await sink(lot);
+      };
+      for (;;) {
+        const coming = piece();
+        const bytes = coming instanceof Promise ? await coming : coming;
+        if (bytes === undefined) break;
+        gathered.push(bytes);
+        gatheredBytes += bytes.length;
+        totalBytes += bytes.length;
+        if (gatheredBytes >= GATHER_BYTES || gathered.length >= GATHER_PIECES) await hand();
+      }
+      await hand();
+      return totalBytes;
+    },
+  };
+  return {
+    part,
+    async rest() {
+      while ((await piece()) !== undefined);
+    },
+  };
+}
