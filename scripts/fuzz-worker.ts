@@ -11,6 +11,8 @@ export interface FuzzJob {
   readonly seed: number;
   /** The only round, or undefined for as many as there is time for. */
   readonly round: number | undefined;
+  /** After so many it ends, or undefined for as many as there is time for. */
+  readonly rounds: number | undefined;
   readonly seconds: number;
   /** Where the number of the round under way is written. */
   readonly progress: Int32Array;
@@ -27,14 +29,14 @@ export interface FuzzResult {
   }[];
 }
 
-const { name, seed, round, seconds, progress }: FuzzJob = workerData;
+const { name, seed, round, rounds, seconds, progress }: FuzzJob = workerData;
 const target = TARGETS.find((one) => one.name === name);
 if (target === undefined) throw new Error(`no target is called ${name}`);
 const endMs = Date.now() + seconds * 1_000;
 const report = await runFuzz(target, {
   seed,
   firstRound: round ?? 0,
-  goOn: (next) => (round === undefined ? Date.now() < endMs : next === round),
+  goOn: (next) => (round === undefined ? next !== rounds && Date.now() < endMs : next === round),
   onRound: (next) => Atomics.store(progress, 0, next),
 });
 const result: FuzzResult = {

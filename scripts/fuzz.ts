@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz -- NAME [--seconds N] [--seed S] [--round R]`: damages inputs of a target until the time is over or a promise is broken.
- * Prints the seed; `--seed` and `--round` run one failed round again.
+ * `npm run fuzz -- NAME [--seconds N | --rounds N] [--seed S] [--round R]`: damages inputs of a target until the time is over, so many
+ * are done or a promise is broken. Prints the seed; `--seed` and `--round` run one failed round again.
  */
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
@@ -10,22 +10,29 @@ import type { FuzzJob, FuzzResult } from "./fuzz-worker.ts";
 
 const DEFAULT_SECONDS = 60;
 /** A round takes milliseconds: one that takes this long hangs. */
-const HANGS_AFTER_MS = 30_000;
+const HANGS_AFTER_MS = 5_000;
 const LOOK_EVERY_MS = 1_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: "string" }, seed: { type: "string" }, round: { type: "string" } },
+  options: {
+    seconds: { type: "string" },
+    rounds: { type: "string" },
+    seed: { type: "string" },
+    round: { type: "string" },
+  },
 });
 const [name = ""] = positionals;
 const names = TARGETS.map((target) => target.name);
 if (!names.includes(name)) {
-  console.error(`usage: npm run fuzz -- ${names.join("|")} [--seconds N] [--seed S] [--round R]`);
+  console.error(`usage: npm run fuzz -- ${names.join("|")} [--seconds N | --rounds N] [--seed S] [--round R]`);
   process.exit(2);
 }
 const seed = Number(values.seed ?? Math.floor(systemRandom.next() * 2 ** 31));
 const round = values.round === undefined ? undefined : Number(values.round);
-process.exitCode = await fuzz({ name, seed, round, seconds: Number(values.seconds ?? DEFAULT_SECONDS) });
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+const seconds = values.seconds ?? (rounds === undefined ? DEFAULT_SECONDS : Number.POSITIVE_INFINITY);
+process.exitCode = await fuzz({ name, seed, round, rounds, seconds: Number(seconds) });
 
 /** In a thread of its own, so that a hang can be seen from outside. */
 function fuzz(task: Omit<FuzzJob, "progress">): Promise<number> {

@@ -7,14 +7,17 @@ import type { FuzzTarget } from "./target.ts";
 import { TARGETS } from "./targets.ts";
 
 const SEED = 20_261_121;
-const ROUNDS = 2_000;
+const USUAL_ROUNDS = 2_000;
+/** A round of these reads, writes and reads again. */
+const ROUNDS: Readonly<Record<string, number>> = { deid: 600 };
 
 describe.each(TARGETS)("what a stranger sends to $name", (target) => {
-  it(`breaks no promise in ${ROUNDS} rounds`, async () => {
-    const { failures, rounds, outcomes } = await runFuzz(target, { seed: SEED, goOn: (round) => round < ROUNDS });
+  it("breaks no promise in some hundreds of rounds", async () => {
+    const wanted = ROUNDS[target.name] ?? USUAL_ROUNDS;
+    const { failures, rounds, outcomes } = await runFuzz(target, { seed: SEED, goOn: (round) => round < wanted });
     for (const { round, description, thrown } of failures)
       throw new Error(`--seed ${SEED} --round ${round}, ${description}`, { cause: thrown });
-    expect(rounds).toBe(ROUNDS);
+    expect(rounds).toBe(wanted);
     expect(outcomes.size).toBeGreaterThan(1);
   });
 });

@@ -1,6 +1,4 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { ByteSource, Part10File } from "../../src/dicom/data-set.ts";
 import { tags } from "../../src/dicom/dictionary/tags.ts";
 import { transferSyntaxOf } from "../../src/dicom/dictionary/transfer-syntaxes.ts";
@@ -13,11 +11,10 @@ import { textElement, textOf } from "../../src/dicom/values.ts";
 import { type ByteSink, writePart10 } from "../../src/dicom/writer.ts";
 import { GatewayError } from "../../src/errors/gateway-error.ts";
 import type { Random } from "../../src/units/random.ts";
-import { corpusFiles } from "../support/corpus-truth.ts";
+import { corpusSeeds } from "./corpus-seeds.ts";
 import { sampleFiles } from "./sample-files.ts";
-import type { FuzzSeed, FuzzTarget } from "./target.ts";
+import type { FuzzTarget } from "./target.ts";
 
-const LARGEST_SEED_BYTES = 64 * 1024;
 const REFUSALS: ReadonlySet<string> = new Set([
   "DICOM_LIMIT_EXCEEDED",
   "DICOM_MALFORMED",
@@ -51,15 +48,6 @@ export const parseTarget: FuzzTarget = {
     return strict.findings.length === 0 ? "sound" : "odd";
   },
 };
-
-async function corpusSeeds(folder: string | undefined): Promise<readonly FuzzSeed[]> {
-  if (folder === undefined || folder === "") return [];
-  const files = await corpusFiles(folder);
-  const seeds = await Promise.all(
-    files.map(async ({ path }) => ({ name: path, bytes: await readFile(join(folder, path)) })),
-  );
-  return seeds.filter(({ bytes }) => bytes.length <= LARGEST_SEED_BYTES);
-}
 
 /** What was read, or the error: a stranger is thrown. Reading may look at no byte more than a few times. */
 async function readCounted(input: Uint8Array, options: ParseOptions): Promise<Part10File | GatewayError> {

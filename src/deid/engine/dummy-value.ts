@@ -13,7 +13,7 @@ const MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3";
 
 type DummyElements = (context: Pick<FilterContext, "uid">) => [Tag, DataElement][];
 
-/** What the one item that stands for a removed sequence must hold. PS3.3 10.8, C.17.2, C.17.3, C.10.5. */
+/** What the one item that stands for a removed sequence must hold. PS3.3 10.8, C.17.2, C.17.3, C.10.10, C.10.5. */
 const DUMMY_ITEMS: ReadonlyMap<number, DummyElements> = new Map<number, DummyElements>([
   [
     0x00081111, // Referenced Performed Procedure Step: nobody's
@@ -40,6 +40,13 @@ const DUMMY_ITEMS: ReadonlyMap<number, DummyElements> = new Map<number, DummyEle
       textElement(tagOf(0x0040a160), "UT", DUMMIES.UT ?? ""),
     ],
   ],
+  [
+    0x0040b020, // Waveform Annotation: of all channels of the first group
+    () => [
+      [tagOf(0x0040a0b0), numbers(0x0040a0b0, Uint8Array.of(1, 0, 0, 0))],
+      textElement(tagOf(0x00700006), "ST", DUMMIES.ST ?? ""),
+    ],
+  ],
   [0x00700001, () => []], // Graphic Annotation
 ]);
 
@@ -55,6 +62,10 @@ export function dummyValue(
   if (elements !== undefined) return { kind: "sequence", items: [itemOf(new Map(elements))] };
   const isCoded = CODED_IDENTITY_SEQUENCES.has(tag) || context.types(tag, 0x00080104) !== "unknown";
   return { kind: "sequence", items: isCoded ? [dummyCodedItem()] : [] };
+}
+
+function numbers(tag: number, bytes: Uint8Array): DataElement {
+  return { tag: tagOf(tag), vr: "US", value: { kind: "bytes", bytes }, undefinedLength: false };
 }
 
 function sequenceOf(tag: number, dataSets: readonly ReadonlyMap<Tag, DataElement>[]): [Tag, DataElement] {

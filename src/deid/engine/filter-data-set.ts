@@ -100,7 +100,12 @@ async function filterStandard(
   const { tag } = element;
   if (tag === SPECIFIC_CHARACTER_SET) return;
   const rule = context.rules.ruleOf(tag, context.within);
-  if (rule.treatment.kind === "mark" || rule.treatment.kind === "pixels" || rule.treatment.kind === "code") return;
+  if (rule.treatment.kind === "mark" || rule.treatment.kind === "pixels") return;
+  if (rule.treatment.kind === "code") {
+    // Judged with the item it is of; it is part of no coded entry elsewhere.
+    if (place.parentTag === TOP_LEVEL) removeUnlisted(tag, context);
+    return;
+  }
   const vr = standardVr(tag);
   // A new name says nothing of the old one, whatever that was written as.
   const isCompatible = compatibleVr(element.vr, tag) || rule.treatment.kind === "renamed";
@@ -319,6 +324,11 @@ function numberedLabel(
 function wordBytes(bytes: Uint8Array, bigEndian: boolean): ElementValue | undefined {
   const treated = numberBytes(bytes, "US", bigEndian);
   return treated === undefined ? undefined : { kind: "bytes", bytes: treated };
+}
+
+function removeUnlisted(tag: Tag, { tally }: FilterContext): void {
+  tally.unlisted(tag);
+  tally.action(tag, "removed");
 }
 
 function applyFallback(

@@ -5,6 +5,7 @@ import { formatTagHex } from "../../dicom/tag.ts";
 import { trimUid } from "../../dicom/uid.ts";
 import { characterSetOf } from "../../dicom/values.ts";
 import type { Vr } from "../../dicom/vr.ts";
+import { Rejection } from "../engine/rejection.ts";
 import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { standardVr } from "../rules/standard-vr.ts";
@@ -35,6 +36,8 @@ interface Found {
   readonly kind: IdentifierKind;
 }
 
+/** Sequences within sequences beyond this are not gone through. */
+const DEPTH_LIMIT = 64;
 const MINIMUM_DIGITS = 5;
 /** A longer text is taken line by line, and a longer line up to here. */
 const LINE_LIMIT = 96;
@@ -58,7 +61,7 @@ export function fold(text: string): string {
     .replace(/[^\p{L}\p{N}]/gu, "");
 }
 
-/** @throws RangeError when there is more than can be searched for */
+/** @throws RangeError when there is more than can be searched for; Rejection for sequences within sequences beyond 64, also where they would go */
 export function harvestIdentifiers(
   dataSet: DataSet,
   { meta, memory = new Map() }: { readonly meta?: DataSet; readonly memory?: HarvestMemory } = {},
@@ -79,10 +82,12 @@ export function harvestIdentifiers(
     }
     if (kept.identifiers.size + kept.spellings.size > IDENTIFIER_LIMIT) throw new RangeError("too many identifiers");
   };
-  const visit = (element: DataElement, characterSet: string | undefined, path: string): void => {
+  const visit = (element: DataElement, characterSet: string | undefined, path: string, depth: number): void => {
     const items = sequenceItems(element);
     if (items !== undefined) {
-      for (const [index, item] of items.entries()) visitAll(item.dataSet, `${path}[${index}].`, characterSet);
+      if (depth >= DEPTH_LIMIT && items.length > 0) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "depth");
+      for (const [index, item] of items.entries())
+        visitAll(item.dataSet, `${path}[${index}].`, characterSet, depth + 1);
       return;
     }
     if (element.value.kind !== "bytes" || element.value.bytes.length === 0) return;
@@ -101,14 +106,19 @@ export function harvestIdentifiers(
       remember(key, () => foundIn(bytes, vr, characterSet, as));
     }
   };
-  const visitAll = (within: DataSet, prefix: string, inheritedCharacterSet: string | undefined): void => {
+  const visitAll = (
+    within: DataSet,
+    prefix: string,
+    inheritedCharacterSet: string | undefined,
+    depth: number,
+  ): void => {
     const characterSet = characterSetOf(within, { inheritedCharacterSet });
-    for (const element of within.values()) visit(element, characterSet, prefix + formatTagHex(element.tag));
+    for (const element of within.values()) visit(element, characterSet, prefix + formatTagHex(element.tag), depth);
   };
-  visitAll(dataSet, "", undefined);
+  visitAll(dataSet, "", undefined, 0);
   // The names of the implementation that wrote the file, (0002,0012) and (0002,0013), are nobody's.
   for (const element of meta?.values() ?? []) {
-    if (element.vr === "AE" || element.vr === "UI") visit(element, undefined, formatTagHex(element.tag));
+    if (element.vr === "AE" || element.vr === "UI") visit(element, undefined, formatTagHex(element.tag), 0);
   }
   return { ...kept, uids, dates };
 }
