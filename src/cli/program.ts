@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { type Cli, LOG_LEVELS } from "./cli.ts";
 import { addArchiveVerbs } from "./verbs/archive.ts";
+import { addAuditVerbs } from "./verbs/audit.ts";
 import { addCohortVerbs } from "./verbs/cohort.ts";
 import { addConfigVerbs } from "./verbs/config.ts";
 import { addDeidVerbs } from "./verbs/deid.ts";
@@ -49,6 +50,7 @@ export function buildProgram(cli: Cli): Command {
   addStudyVerbs(program, cli);
   addArchiveVerbs(program, cli);
   addProjectVerbs(program, cli);
+  addAuditVerbs(program, cli);
   addConfigVerbs(program, cli);
   addDoctorVerb(program, cli);
   addDicomVerbs(program, cli);

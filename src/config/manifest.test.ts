@@ -95,6 +95,7 @@ it("has the same defaults in manifest, table and schema", () => {
     ["dicom.transferSyntaxes", ""],
     ["http.host", defaults.http.host],
     ["http.port", String(defaults.http.port)],
+    ["access.commandLineRole", defaults.access.commandLineRole],
     ["retry.attempts", String(defaults.retry.attempts)],
     ["retry.firstDelaySeconds", String(defaults.retry.firstDelaySeconds)],
     ["retry.maximumDelaySeconds", String(defaults.retry.maximumDelaySeconds)],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ROLES } from "../units/actor.ts";
 import { archiveSettings } from "./manifest-archives.ts";
 import { destinationSettings } from "./manifest-destinations.ts";
 import { dicomSettings } from "./manifest-dicom.ts";
@@ -58,6 +59,12 @@ const stagingSettings = z.strictObject({
     .meta({ description: "Days a study stays in staging after it was last needed." }),
 });
 
+const accessSettings = z.strictObject({
+  commandLineRole: z.enum(ROLES).default("admin").meta({
+    description: "What users of the command line on this home may do: viewer, operator or admin.",
+  }),
+});
+
 /**
  * Every setting, with its type, limits, default and meaning. Validation, the JSON schema, the sample file, the environment's names and
  * the settings page all come from here.
@@ -69,6 +76,7 @@ export const manifest = z.strictObject({
   store: storeSettings.prefault({ kind: "sqlite" }).meta({ description: "Where jobs and their ledger are kept." }),
   dicom: dicomSettings.prefault({}).meta({ description: "Our DICOM listener." }),
   http: httpSettings.prefault({}).meta({ description: "Our HTTP listener." }),
+  access: accessSettings.prefault({}).meta({ description: "Who may do what." }),
   retry: retrySettings.prefault({}).meta({ description: "When a study job is tried again." }),
   staging: stagingSettings.prefault({}).meta({ description: "The identifiable cache on local disk." }),
   archives: z

@@ -32,6 +32,7 @@ const EXAMPLE = {
     users: [{ username: "vna", passwordFile: "secrets/vna-as-client" }],
   },
   http: { host: "127.0.0.1", port: 8_080 },
+  access: { commandLineRole: "admin" },
   retry: { attempts: 60, firstDelaySeconds: 5, maximumDelaySeconds: 900 },
   staging: { path: "/var/lib/radferry/staging", reserveGigabytes: 20, keepDays: 3 },
   archives: [

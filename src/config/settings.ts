@@ -4,6 +4,7 @@ import { isProfilePath } from "../deid/profiles/profile-path.ts";
 import type { PixlSecretFiles } from "../deid/pseudonyms/pixl-secrets.ts";
 import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
 import type { AcceptanceRules, PeerRule } from "../network/dimse/service-types.ts";
+import type { Role } from "../units/actor.ts";
 import type { Manifest } from "./manifest.ts";
 import type { PeerSecurity, TlsClientFiles, TlsServerFiles, UserFiles } from "./peer-credentials.ts";
 
@@ -13,6 +14,7 @@ export interface Settings {
   readonly store: { readonly kind: "sqlite" };
   readonly dicom: DicomSettings;
   readonly http: { readonly host: string; readonly port: number };
+  readonly access: { readonly commandLineRole: Role };
   readonly retry: {
     readonly attempts: number;
     readonly firstDelaySeconds: number;
@@ -96,6 +98,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
     store: { kind: "sqlite" },
     dicom: resolveDicom(values.dicom, absolute, ifAny),
     http: values.http,
+    access: values.access,
     retry: values.retry,
     staging: {
       ...values.staging,

@@ -1,3 +1,4 @@
+import { accessCodes } from "./codes/access.ts";
 import { cohortsCodes } from "./codes/cohorts.ts";
 import { commandLineCodes } from "./codes/command-line.ts";
 import { credentialsCodes } from "./codes/credentials.ts";
@@ -30,6 +31,7 @@ export const errorRegistry = {
   ...cohortsCodes,
   ...stagingCodes,
   ...deliveryCodes,
+  ...accessCodes,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorRegistry;

@@ -4,6 +4,7 @@ import { receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../archive/expectations.ts";
 import type { Settings } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { createAuditTrail } from "../observe/audit-trail.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
 import { createOperations } from "../operations/create-operations.ts";
 import type { RetryPolicy } from "../pipeline/retry.ts";
@@ -14,6 +15,8 @@ import { openStagingArea } from "../staging/open-staging.ts";
 import { openOutbox } from "../staging/outbox.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
+import type { Actor } from "../units/actor.ts";
+import type { AuditTrail } from "../units/audit.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
@@ -26,6 +29,7 @@ import { lockHome } from "./home-lock.ts";
 import { keepHouse } from "./keep-house.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { createPaces, openArchives } from "./open-archives.ts";
+import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
 
 /** How long running jobs may go on after a stop was asked for; then they stop where they can be taken up again. */
@@ -38,6 +42,8 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly disk?: Disk;
+  /** Who runs this process; the operating system's user unless told. */
+  readonly userName?: string;
 }
 
 /** Builds everything from settings. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, KEY_FILE_…, PROJECT_KEY_…, STORE_…, LISTENER_PORT_IN_USE */
@@ -53,7 +59,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const store = opened.use(await openSqliteStore({ path: join(settings.home, "radferry.db"), logger }));
   const random = options.random ?? systemRandom;
   const violations = createViolationCounts();
-  const parts: Parts = { settings, store, clock, disk, logger, random, violations };
+  const userName = options.userName ?? systemUserName();
+  const person: Actor = { name: userName, kind: "command line", role: settings.access.commandLineRole };
+  const worker: Actor = options.mode === "serve" ? { name: userName, kind: "service" } : person;
+  const audit = createAuditTrail({ store, clock });
+  const parts: Parts = { settings, store, clock, disk, logger, random, violations, person, worker, audit };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
 }
 
@@ -65,6 +75,11 @@ interface Parts {
   readonly random: Random;
   readonly logger: Logger;
   readonly violations: ViolationCounts;
+  /** Who asks through the command line. */
+  readonly person: Actor;
+  /** In whose name the pipeline works. */
+  readonly worker: Actor;
+  readonly audit: AuditTrail;
 }
 
 /** Looks, submits and asks archives; runs nothing and touches no staging. */
@@ -84,7 +99,7 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
 
 /** Runs the pipeline. The DICOM listener opens last: when it accepts, everything is ready. */
 async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
-  const { settings, store, clock, random, logger, violations } = parts;
+  const { settings, store, clock, random, logger, violations, worker, audit } = parts;
   const { staging: stagingSettings } = settings;
   opened.defer(() => violations.log(logger));
   const staging = opened.use(
@@ -95,7 +110,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
       logger,
     }),
   );
-  await useProjectKeys(settings, store, clock.nowMs());
+  await useProjectKeys(settings, store, worker, clock.nowMs());
   const destinations = await openDestinations(settings, logger, violations);
   for (const destination of destinations.values()) opened.use(destination);
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });
@@ -116,6 +131,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     clock,
     random,
     logger,
+    actor: worker,
     projects: await composeProjects(settings, archives, destinations),
     retry: retryPolicy(settings),
     studyLocks: createStudyLocks(),
@@ -132,6 +148,13 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
       onViolation: violations.note,
     }),
   );
+  await audit.record({
+    event: "service-started",
+    actor: worker,
+    outcome: "success",
+    detail: { workers: workerCount(settings) },
+  });
+  opened.defer(() => audit.record({ event: "service-stopped", actor: worker, outcome: "success" }));
   const stop = new AbortController();
   const workers = startWorkers(services, {
     count: workerCount(settings),
@@ -163,9 +186,11 @@ function retryPolicy({ retry }: Settings): RetryPolicy {
 }
 
 async function operationsOver(parts: Parts, archives: ReadonlyMap<string, ArchiveFacts>) {
-  const { settings, store, clock, disk, logger } = parts;
+  const { settings, store, clock, disk, logger, person, audit } = parts;
   return createOperations({
     store,
+    actor: person,
+    audit,
     clock,
     disk,
     archives,

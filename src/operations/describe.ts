@@ -1,6 +1,6 @@
 import { errorRegistry } from "../errors/registry.ts";
-import type { DeliveryRecord, JobEvent, JobRecord, LedgerEntry } from "../store/records.ts";
-import type { DeliveryDocument, EventDocument, StudyDocument } from "./documents.ts";
+import type { DeliveryRecord, JobEvent, JobRecord, LedgerEntry, Release } from "../store/records.ts";
+import type { DeliveryDocument, EventDocument, ReleaseDocument, StudyDocument } from "./documents.ts";
 
 export function isoTime(atMs: number): string {
   return new Date(atMs).toISOString();
@@ -53,4 +53,8 @@ export function describeExclusions(ledger: readonly LedgerEntry[]): Readonly<Rec
   const counts: Record<string, number> = {};
   for (const { reason } of ledger) if (reason !== undefined) counts[reason] = (counts[reason] ?? 0) + 1;
   return counts;
+}
+
+export function describeRelease({ atMs, actor, reason, leaveOut, allowTags }: Release): ReleaseDocument {
+  return { at: isoTime(atMs), by: actor, reason, leftOut: leaveOut.length, allowedTags: allowTags };
 }

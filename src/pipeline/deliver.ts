@@ -2,6 +2,7 @@ import type { Destination, StudyDelivery } from "../delivery/destination.ts";
 import { deliverStudy } from "../delivery/receipts.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { DeliveryRecord } from "../store/records.ts";
+import type { AuditEvent } from "../units/audit.ts";
 import { deidentifyStudy } from "./deidentify.ts";
 import type { StepContext, StepResult } from "./step.ts";
 
@@ -51,12 +52,14 @@ async function deliverTo(context: StepContext, destination: Destination, deliver
   await record(context, { destination: destination.name, state: "sending", instances, code: undefined });
   try {
     const receipt = await deliverStudy(destination, delivery, context.services.clock, context.signal);
-    await record(context, {
-      destination: destination.name,
-      state: "confirmed",
-      instances: receipt.instances,
-      code: undefined,
-    });
+    const { actor } = context.services;
+    const { id, project } = context.job;
+    const detail = { destination: destination.name, instances: receipt.instances, proof: receipt.proof };
+    await record(
+      context,
+      { destination: destination.name, state: "confirmed", instances: receipt.instances, code: undefined },
+      { event: "delivery-done", actor, outcome: "success", job: id, project, detail },
+    );
     await context.write({
       events: [
         {
@@ -77,7 +80,11 @@ async function deliverTo(context: StepContext, destination: Destination, deliver
   }
 }
 
-async function record({ services, lease }: StepContext, delivery: Omit<DeliveryRecord, "changedAtMs">): Promise<void> {
-  if (!(await services.store.recordDelivery(lease, delivery, services.clock.nowMs())))
+async function record(
+  { services, lease }: StepContext,
+  delivery: Omit<DeliveryRecord, "changedAtMs">,
+  audit?: AuditEvent,
+): Promise<void> {
+  if (!(await services.store.recordDelivery(lease, delivery, services.clock.nowMs(), audit)))
     throw new GatewayError("LEASE_LOST");
 }

@@ -1,7 +1,9 @@
 import { AVAILABILITY_CODES } from "../archive/availability/govern-archive.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
 import type { Stage } from "../store/job-states.ts";
 import type { ClaimedJob, JobChange, JobRecord } from "../store/records.ts";
+import type { AuditEvent } from "../units/audit.ts";
 import { deidentifyAndDeliver } from "./deliver.ts";
 import { locate } from "./locate.ts";
 import { retrieve } from "./retrieve.ts";
@@ -75,6 +77,7 @@ async function settle(services: PipelineServices, { lease, job }: ClaimedJob, re
         attempts: job.attempts,
         ...(result.code === undefined ? {} : { code: result.code }),
         ...(result.change === undefined ? {} : { change: result.change }),
+        ...(result.state === "quarantined" ? { audit: quarantineEntered(services, job, result.code) } : {}),
       },
       nowMs,
     );
@@ -87,6 +90,11 @@ async function settle(services: PipelineServices, { lease, job }: ClaimedJob, re
       nowMs,
     );
   }
+}
+
+function quarantineEntered({ actor }: PipelineServices, job: JobRecord, code: ErrorCode | undefined): AuditEvent {
+  const detail = { code: code ?? "" };
+  return { event: "quarantine-entered", actor, outcome: "success", job: job.id, project: job.project, detail };
 }
 
 async function settleFailure(

@@ -6,6 +6,7 @@ import type { Destination } from "../delivery/destination.ts";
 import type { Outbox } from "../staging/outbox.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
 import type { Store } from "../store/store.ts";
+import type { Actor } from "../units/actor.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
@@ -29,6 +30,8 @@ export interface PipelineProject {
 
 export interface PipelineServices {
   readonly store: Store;
+  /** In whose name the audit trail tells what the pipeline did. */
+  readonly actor: Actor;
   readonly staging: StagingArea;
   readonly outbox: Outbox;
   readonly refusals: Refusals;

@@ -1,11 +1,21 @@
 import { type Command, Option } from "commander";
-import type { StudyDocument } from "../../operations/documents.ts";
+import type { InstanceDocument, StudyDocument } from "../../operations/documents.ts";
 import { JOB_STATES, type JobState } from "../../store/job-states.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
+import { collect } from "../option-parsers.ts";
 import { alignedLines, tableLines } from "../table.ts";
+import { type ReleaseOptions, releaseStudy } from "./study-release.ts";
+
+const RELEASE_HELP = `
+A quarantined study is de-identified and verified again; nothing is skipped. --leave-out takes an instance's number of \`study show\`, or its new
+SOP Instance UID; what was left out still tells what must not be found in the others. --allow-tag takes a keyword, (gggg,eeee), or a path of them
+as the reason shows it: an identifier that is found there does not hold the study back. What else is wrong quarantines it again.
+It needs the role admin. Who did it, why, and the exceptions go to the audit trail, so write nothing of the patient into the reason.
+The work is done by the running service, or by the next one that is started.
+`;
 
 export function addStudyVerbs(program: Command, cli: Cli): void {
   const study = program.command("study").description("single studies: what became of them and why");
@@ -29,6 +39,23 @@ export function addStudyVerbs(program: Command, cli: Cli): void {
     .argument("<id>")
     .addHelpText("after", examples("study retry ID"))
     .action(cli.verb((id: string) => retry(cli, id)));
+  study
+    .command("release")
+    .description("let a quarantined study go with named exceptions")
+    .argument("<id>")
+    .requiredOption("--reason <text>", "why; it is kept for good")
+    .option("--leave-out <instance>", "leave this instance behind; may be given several times", collect)
+    .option("--leave-out-rejected", "leave behind every instance that was rejected")
+    .option("--allow-tag <tag>", "let an identifier stand in this tag; may be given several times", collect)
+    .addHelpText(
+      "after",
+      RELEASE_HELP +
+        examples(
+          "study release ID --leave-out-rejected --reason 'screen shots are not needed'",
+          "study release ID --allow-tag ManufacturerModelName --reason 'the model is named like a physician'",
+        ),
+    )
+    .action(cli.verb((id: string, options: ReleaseOptions) => releaseStudy(cli, id, options)));
   study
     .command("cancel")
     .description("cancel a study that is not done yet")
@@ -92,6 +119,12 @@ function* showLines(study: StudyDocument): Generator<string> {
     "left out:",
     Object.entries(study.exclusions ?? {}).map(([reason, count]) => [`  ${reason}`, `${count}`]),
   );
+  yield* section("instances held back:", instanceRows(study.instances ?? []));
+  if (study.release !== undefined) {
+    const { at, by, reason, leftOut, allowedTags } = study.release;
+    yield `released ${at} by ${by}: ${reason}`;
+    yield `  ${leftOut} instances left out; allowed: ${allowedTags.join(", ") || "no tag"}`;
+  }
   yield* section(
     "deliveries:",
     (study.deliveries ?? []).map(({ destination, state, instances, code, at }) => [
@@ -106,6 +139,17 @@ function* showLines(study: StudyDocument): Generator<string> {
     "history:",
     study.events.map(({ at, event, detail }) => [`  ${at}`, event, detailText(detail)]),
   );
+}
+
+/** More are told by their number; `--json` has them all. */
+const SHOWN_INSTANCES = 40;
+
+function instanceRows(instances: readonly InstanceDocument[]): readonly (readonly string[])[] {
+  const rejected = instances.filter(({ state }) => state === "rejected");
+  const rows = rejected
+    .slice(0, SHOWN_INSTANCES)
+    .map(({ number, series, code, reason }) => [`  ${number}`, `series ${series}`, code ?? "", reason ?? ""]);
+  return rejected.length > SHOWN_INSTANCES ? [...rows, [`  and ${rejected.length - SHOWN_INSTANCES} more`]] : rows;
 }
 
 function* section(title: string, rows: readonly (readonly string[])[]): Generator<string> {

@@ -1,0 +1,45 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import { type Actor, hasRole, type Role } from "../units/actor.ts";
+import type { AuditTrail } from "../units/audit.ts";
+import type { Operations } from "./operations.ts";
+
+/**
+ * The least role for each operation. Viewers see states and counts, operators work with identifiers of their own lists and archives,
+ * admins decide on what leaves against a rule, see values of originals and read who did what.
+ */
+export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
+  submitCohort: "operator",
+  cohortStatus: "viewer",
+  listCohorts: "viewer",
+  exportCohort: "operator",
+  retryCohort: "operator",
+  cancelCohort: "operator",
+  listStudies: "viewer",
+  showStudy: "viewer",
+  retryStudy: "operator",
+  cancelStudy: "operator",
+  releaseStudy: "admin",
+  changeProjectKey: "admin",
+  showIdentifiedValues: "admin",
+  readAudit: "admin",
+  verifyAudit: "admin",
+  listArchives: "viewer",
+  controlArchive: "operator",
+  echoArchive: "operator",
+  findInArchive: "operator",
+  doctor: "operator",
+};
+
+/** Checks that the actor may do what is asked; a refusal is written to the audit trail before it is given. */
+export type Permit = (operation: keyof Operations) => Promise<void>;
+
+/** @returns throws GatewayError ROLE_INSUFFICIENT */
+export function permitOf(actor: Actor, audit: AuditTrail): Permit {
+  return async (operation) => {
+    const needed = OPERATION_ROLES[operation];
+    if (hasRole(actor, needed)) return;
+    const detail = { operation, needed };
+    await audit.record({ event: "operation-refused", actor, outcome: "refused", detail });
+    throw new GatewayError("ROLE_INSUFFICIENT", { operation, needed, role: actor.role ?? "none" });
+  };
+}
