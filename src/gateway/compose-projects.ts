@@ -12,6 +12,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { ArchiveFacts, ProjectFacts } from "../operations/context.ts";
 import type { PipelineProject } from "../pipeline/services.ts";
 import type { Store } from "../store/store.ts";
+import type { Actor } from "../units/actor.ts";
 import type { Logger } from "../units/logger.ts";
 import { connectionTo } from "./connections.ts";
 import type { ViolationCounts } from "./violation-counts.ts";
@@ -49,7 +50,7 @@ export async function composeProjects(
     const key = await loadProjectKey(project.keyFile);
     projects.set(project.name, {
       name: project.name,
-      archives: project.archives.map((name) => named(archives, name).archive),
+      archives: project.archives.map((name) => named(archives, name).governed),
       destinations: project.destinations.map((name) => named(destinations, name)),
       profile,
       keyId: key.id,
@@ -86,7 +87,7 @@ async function pseudonymSources({
  * Writes down which key each project is opened with.
  * @throws GatewayError PROJECT_KEY_SHARED when two have the same, PROJECT_KEY_CHANGED when studies were delivered with another one
  */
-export async function useProjectKeys(settings: Settings, store: Store, nowMs: number): Promise<void> {
+export async function useProjectKeys(settings: Settings, store: Store, actor: Actor, nowMs: number): Promise<void> {
   const projectOf = new Map<string, string>();
   for (const project of settings.projects) {
     const { name } = project;
@@ -95,7 +96,15 @@ export async function useProjectKeys(settings: Settings, store: Store, nowMs: nu
       if (other !== undefined) throw new GatewayError("PROJECT_KEY_SHARED", { project: name, other });
       projectOf.set(part, name);
     }
-    const use = await store.useProjectKey({ project: name, keyId: await keyIdOf(project), force: false }, nowMs);
+    const keyId = await keyIdOf(project);
+    const audit = {
+      event: "project-key-changed",
+      actor,
+      outcome: "success",
+      project: name,
+      detail: { keyId },
+    } as const;
+    const use = await store.useProjectKey({ project: name, keyId, force: false, audit }, nowMs);
     if (use === "refused") throw new GatewayError("PROJECT_KEY_CHANGED", { project: name });
   }
 }

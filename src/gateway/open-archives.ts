@@ -76,8 +76,10 @@ export function openArchives(parts: Parts, receiving: Receiving): ReadonlyMap<st
         expectations: receiving.expectations,
         store: receiving.receive(name),
       });
-      const archive = governArchive(asked, { policy: availability, store, clock, pace: paces.of(name) });
-      return [name, { archive, address, retrieve, ...certificateFacts(address, security) }];
+      const governed = governArchive(asked, { policy: availability, store, clock, pace: paces.of(name) });
+      const dimse = { address, retrieve };
+      const endpoint = `${address.aeTitle}@${address.host}:${address.port}`;
+      return [name, { archive: asked, governed, availability, endpoint, dimse, ...certificateFacts(address, security) }];
     }),
   );
 }

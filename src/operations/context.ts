@@ -1,12 +1,18 @@
 import type { Archive } from "../archive/archive.ts";
+import type { AvailabilityPolicy } from "../archive/availability/policy.ts";
 import type { DicomAddress } from "../dicom/ae-title.ts";
 import type { Store } from "../store/store.ts";
+import type { Actor } from "../units/actor.ts";
+import type { AuditTrail } from "../units/audit.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Disk } from "../units/disk.ts";
 
 /** What operations need to know of the gateway; the composition root fills it from the settings. */
 export interface OperationsContext {
   readonly store: Store;
+  /** Who asks. */
+  readonly actor: Actor;
+  readonly audit: AuditTrail;
   readonly clock: Clock;
   readonly disk: Disk;
   readonly home: string;
@@ -52,11 +58,23 @@ export interface ProjectFacts {
 }
 
 export interface ArchiveFacts {
+  /** As people ask it, at any time. */
   readonly archive: Archive;
-  readonly address: DicomAddress;
-  readonly retrieve: "move" | "get";
+  /** As work may ask it: within its windows, at its rate. */
+  readonly governed: Archive;
+  /** As the settings say; operators may have changed it since. */
+  readonly availability: AvailabilityPolicy;
+  /** Where it is: AET@host:port, or a URL. */
+  readonly endpoint: string;
+  /** Absent for an archive that is not asked by DIMSE. */
+  readonly dimse?: DimseFacts;
   /** Makes a TLS connection to look; absent for a peer without TLS. @throws GatewayError when it cannot be made */
   certificates?(signal: AbortSignal): Promise<CertificateFacts>;
+}
+
+export interface DimseFacts {
+  readonly address: DicomAddress;
+  readonly retrieve: "move" | "get";
 }
 
 export interface DestinationFacts {

@@ -4,11 +4,12 @@ import { readCohortFile } from "../cohort/read-cohort.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ExportRow, JobRecord } from "../store/records.ts";
 import { neverAborted } from "../units/abort.ts";
-import type { ArchiveFacts, OperationsContext } from "./context.ts";
-import { describeDelivery, describeExclusions, describeJob, isoTime } from "./describe.ts";
+import { archiveNamed, controlArchive, echoArchive, listArchives } from "./archives.ts";
+import { readAudit, verifyAudit } from "./audit.ts";
+import type { OperationsContext } from "./context.ts";
+import { describeDelivery, describeExclusions, describeJob, describeRelease, isoTime } from "./describe.ts";
 import { examine } from "./doctor.ts";
 import type {
-  ArchiveDocument,
   CohortDocument,
   ProjectKeysDocument,
   StatusDocument,
@@ -16,62 +17,68 @@ import type {
   SubmitDocument,
 } from "./documents.ts";
 import type { Operations } from "./operations.ts";
+import { describeInstances, releaseStudy } from "./release.ts";
+import { permitOf } from "./roles.ts";
 
 const PAGE = 500;
 
-/** The one implementation of what can be asked, over a store and the composed archives. */
+/** The one implementation of what can be asked, over a store and the composed archives, for one actor. */
 export function createOperations(context: OperationsContext): Operations {
-  const { store, clock } = context;
+  const { store, clock, actor, audit } = context;
+  const permit = permitOf(actor, audit);
+  /** Nothing is looked at before the permission is there. */
+  async function* permitted<T>(operation: keyof Operations, items: () => AsyncIterable<T>): AsyncGenerator<T> {
+    await permit(operation);
+    yield* items();
+  }
+  async function once<T>(operation: keyof Operations, ask: () => Promise<T>): Promise<T> {
+    await permit(operation);
+    return await ask();
+  }
   return {
-    submitCohort: (file, project) => submitCohort(context, file, project),
-    cohortStatus: (cohort, options) => cohortStatus(context, cohort, options?.jobs ?? false),
-    listCohorts: () => listCohorts(context),
-    exportCohort: (cohort) => exportRows(context, cohort),
-    retryCohort: async (cohort) => ({ retried: await store.retryJobs({ cohort }, clock.nowMs()) }),
-    cancelCohort: async (cohort) => ({ cancelled: await store.cancelJobs({ cohort }, clock.nowMs()) }),
-    listStudies: (filter) => listStudies(context, filter),
-    showStudy: (id) => showStudy(context, id),
-    retryStudy: async (id) => ({ retried: await store.retryJobs({ job: id }, clock.nowMs()) }),
-    cancelStudy: async (id) => ({ cancelled: await store.cancelJobs({ job: id }, clock.nowMs()) }),
-    changeProjectKey: (project) => changeProjectKey(context, project),
-    listArchives: () => [...context.archives.values()].map(describeArchive),
-    async echoArchive(name, signal = neverAborted()) {
-      const { archive } = archiveNamed(context, name);
-      const startedAtMs = clock.nowMs();
-      await archive.echo(signal);
-      return { archive: name, ok: true, milliseconds: clock.nowMs() - startedAtMs };
-    },
-    findInArchive(name, keys, { level, maximumAnswers }, signal = neverAborted()) {
-      return archiveNamed(context, name).archive.find(identifierFromKeys(level, keys), maximumAnswers, signal);
-    },
-    doctor: (signal = neverAborted()) => examine(context, signal),
-  };
-}
-
-function archiveNamed({ archives }: OperationsContext, name: string): ArchiveFacts {
-  const facts = archives.get(name);
-  if (facts === undefined) throw new GatewayError("ARCHIVE_UNKNOWN", { archive: name });
-  return facts;
-}
-
-function describeArchive({ archive, address, retrieve }: ArchiveFacts): ArchiveDocument {
-  return {
-    name: archive.name,
-    kind: archive.kind,
-    address: `${address.aeTitle}@${address.host}:${address.port}`,
-    retrieve,
-    associations: archive.associations,
-    state: "open",
+    submitCohort: (file, project) => once("submitCohort", () => submitCohort(context, file, project)),
+    cohortStatus: (cohort, options) =>
+      once("cohortStatus", () => cohortStatus(context, cohort, options?.jobs ?? false)),
+    listCohorts: () => permitted("listCohorts", () => listCohorts(context)),
+    exportCohort: (cohort) => permitted("exportCohort", () => exportRows(context, cohort)),
+    retryCohort: (cohort) =>
+      once("retryCohort", async () => ({ retried: await store.retryJobs({ cohort }, clock.nowMs()) })),
+    cancelCohort: (cohort) =>
+      once("cancelCohort", async () => ({ cancelled: await store.cancelJobs({ cohort }, clock.nowMs()) })),
+    listStudies: (filter) => permitted("listStudies", () => listStudies(context, filter)),
+    showStudy: (id) => once("showStudy", () => showStudy(context, id)),
+    retryStudy: (id) =>
+      once("retryStudy", async () => ({ retried: await store.retryJobs({ job: id }, clock.nowMs()) })),
+    cancelStudy: (id) =>
+      once("cancelStudy", async () => ({ cancelled: await store.cancelJobs({ job: id }, clock.nowMs()) })),
+    releaseStudy: (id, wish) => once("releaseStudy", () => releaseStudy(context, id, wish)),
+    changeProjectKey: (project) => once("changeProjectKey", () => changeProjectKey(context, project)),
+    showIdentifiedValues: ({ project, profile }) =>
+      once("showIdentifiedValues", () =>
+        audit.record({ event: "identified-values-shown", actor, outcome: "success", project, detail: { profile } }),
+      ),
+    readAudit: (page) => once("readAudit", () => readAudit(context, page)),
+    verifyAudit: (noted) => once("verifyAudit", () => verifyAudit(context, noted)),
+    listArchives: () => permitted("listArchives", () => listArchives(context)),
+    controlArchive: (name, controls) => once("controlArchive", () => controlArchive(context, name, controls)),
+    echoArchive: (name, signal = neverAborted()) => once("echoArchive", () => echoArchive(context, name, signal)),
+    findInArchive: (name, keys, { level, maximumAnswers }, signal = neverAborted()) =>
+      permitted("findInArchive", () =>
+        archiveNamed(context, name).archive.find(identifierFromKeys(level, keys), maximumAnswers, signal),
+      ),
+    doctor: (signal = neverAborted()) => once("doctor", () => examine(context, signal)),
   };
 }
 
 async function changeProjectKey(
-  { store, clock, projects }: OperationsContext,
+  { store, clock, projects, actor }: OperationsContext,
   name: string,
 ): Promise<ProjectKeysDocument> {
   const project = projects.get(name);
   if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: name });
-  const use = await store.useProjectKey({ project: name, keyId: await project.keyId(), force: true }, clock.nowMs());
+  const keyId = await project.keyId();
+  const audit = { event: "project-key-changed", actor, outcome: "success", project: name, detail: { keyId } } as const;
+  const use = await store.useProjectKey({ project: name, keyId, force: true, audit }, clock.nowMs());
   const keys = (await store.projectKeys(name)).map(({ keyId, sinceMs, forced }) => ({
     keyId,
     since: isoTime(sinceMs),
@@ -153,15 +160,18 @@ async function* listStudies(
 
 async function showStudy({ store }: OperationsContext, id: string): Promise<StudyDocument> {
   const job = await store.job(id);
-  const [cohorts, events, deliveries, ledger] = await Promise.all([
+  const [cohorts, events, deliveries, ledger, release] = await Promise.all([
     store.cohortsOf(id),
     store.events(id),
     store.deliveries(id),
     store.ledger(id),
+    store.releaseOf(id),
   ]);
   return {
     ...describeJob(job, cohorts, events),
     deliveries: deliveries.map(describeDelivery),
     exclusions: describeExclusions(ledger),
+    ...(job.state === "quarantined" ? { instances: describeInstances(ledger) } : {}),
+    ...(release === undefined ? {} : { release: describeRelease(release) }),
   };
 }

@@ -30,8 +30,10 @@ const tlsListener = {
 function certificates(ends: CertificateFacts): Partial<OperationsContext> {
   const facts = {
     archive: archiveThat(sent),
-    address: remote,
-    retrieve: "move",
+    governed: archiveThat(sent),
+    availability: { windows: undefined, timeZone: undefined, studiesPerMinute: undefined, bytesPerSecond: undefined },
+    endpoint: "VNA@vna",
+    dimse: { address: remote, retrieve: "move" },
     certificates: async () => ends,
   } as const;
   return { archives: new Map([["vna", facts]]) };
@@ -48,7 +50,7 @@ async function checksOf(
     disk: { freeBytes: async () => 100e9 },
     staging: { path: home, reserveBytes: 20e9 },
     ownAddress: { ...ours, host: "0.0.0.0" },
-    archives: new Map([["vna", { archive: archiveThat(rehearsal), address: remote, retrieve: "move" }]]),
+    archives: new Map([["vna", { archive: archiveThat(rehearsal), dimse: { address: remote, retrieve: "move" } }]]),
     destinations: new Map(),
     listen: async () => undefined,
     ...change,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { STATUS } from "../network/dimse/status.ts";
 import { abortAfter } from "../units/abort.ts";
-import type { ArchiveFacts, CertificateFacts, OperationsContext } from "./context.ts";
+import type { ArchiveFacts, CertificateFacts, DimseFacts, OperationsContext } from "./context.ts";
 import type { DoctorCheck, DoctorDocument } from "./documents.ts";
 import { checkWritable } from "./writable.ts";
 
@@ -40,7 +40,9 @@ export async function examine(context: OperationsContext, signal: AbortSignal): 
       await check(`destination ${name} takes studies`, () => timed(signal, (limited) => destination.check(limited))),
     );
   }
-  const letters = [...context.archives].map(([archive, facts]) => ({ archive, line: letterTo(context, facts) }));
+  const letters = [...context.archives].flatMap(([archive, facts]) =>
+    facts.dimse === undefined ? [] : [{ archive, line: letterTo(context, facts, facts.dimse) }],
+  );
   return { ok: checks.every(({ ok }) => ok), checks, letters };
 }
 
@@ -50,22 +52,27 @@ async function examineArchive(
   facts: ArchiveFacts,
   signal: AbortSignal,
 ): Promise<DoctorCheck[]> {
-  const { archive, retrieve } = facts;
+  const { archive, dimse } = facts;
   const nobody = { by: "accession-number", accessionNumber: "RADFERRYDOCTOR", patientId: "RADFERRYDOCTOR" } as const;
   const checks = [
     ...(await examineCertificates(context, `archive ${name}`, facts, signal)),
-    await check(`archive ${name} answers C-ECHO`, () => timed(signal, (limited) => archive.echo(limited))),
-    await check(`archive ${name} answers C-FIND`, () =>
+    await check(`archive ${name} answers${dimse ? " C-ECHO" : ""}`, () =>
+      timed(signal, (limited) => archive.echo(limited)),
+    ),
+    await check(`archive ${name} answers ${dimse ? "C-FIND" : "queries"}`, () =>
       timed(signal, (limited) => archive.findStudies(nobody, limited)),
     ),
   ];
-  if (retrieve === "move") {
-    checks.push(await check(`our listener can be reached by archive ${name}`, async () => reachable(context, facts)));
+  if (dimse?.retrieve === "move") {
+    checks.push(
+      await check(`our listener can be reached by archive ${name}`, async () => reachable(context, facts, dimse)),
+    );
     checks.push(
       await check(`archive ${name} knows us as a move destination`, () => rehearseMove(context, facts, signal)),
     );
   } else {
-    checks.push(await check(`archive ${name} answers C-GET`, () => rehearseGet(facts, signal)));
+    const what = dimse === undefined ? "lets instances be retrieved" : "answers C-GET";
+    checks.push(await check(`archive ${name} ${what}`, () => rehearseGet(facts, signal)));
   }
   return checks;
 }
@@ -166,9 +173,9 @@ async function saneClock({ clock, home }: OperationsContext): Promise<string> {
   return new Date(nowMs).toISOString();
 }
 
-function reachable(context: OperationsContext, facts: ArchiveFacts): string {
+function reachable(context: OperationsContext, facts: ArchiveFacts, { address }: DimseFacts): string {
   const { host, port, isTls } = listenerFor(context, facts);
-  if (isLoopback(host) && !isLoopback(facts.address.host)) throw new GatewayError("LISTENER_ON_LOOPBACK");
+  if (isLoopback(host) && !isLoopback(address.host)) throw new GatewayError("LISTENER_ON_LOOPBACK");
   const inTheClear =
     facts.certificates === undefined ? "" : " without TLS: what the archive sends can be read on the way";
   return `listens on ${host}:${port}${isTls ? " with TLS" : inTheClear}`;
@@ -187,8 +194,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** One line for the archive's administrator: all they need to enter. */
-function letterTo(context: OperationsContext, facts: ArchiveFacts): string {
-  const { address, retrieve } = facts;
+function letterTo(context: OperationsContext, facts: ArchiveFacts, { address, retrieve }: DimseFacts): string {
   const { aeTitle } = context.ownAddress;
   const { host, port, isTls, asksForCertificate } = listenerFor(context, facts);
   const tls = isTls ? ` with TLS${asksForCertificate ? ", showing its certificate," : ""}` : "";

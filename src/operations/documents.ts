@@ -1,5 +1,6 @@
 import type { ErrorClass } from "../errors/error-class.ts";
 import type { ErrorCode } from "../errors/registry.ts";
+import type { AuditFinding } from "../store/audit-chain.ts";
 import type { JobState, Stage, Verdict } from "../store/job-states.ts";
 
 /** The documents that `--json` prints and the API answers. interfaces.md section 3: names and shapes hold still. */
@@ -82,16 +83,96 @@ export interface StudyDocument {
   readonly deliveries?: readonly DeliveryDocument[];
   /** Why instances were left out, with their number. Only in `study show`. */
   readonly exclusions?: Readonly<Record<string, number>>;
+  /** Every instance, while the study is quarantined. Only in `study show`. */
+  readonly instances?: readonly InstanceDocument[];
+  /** What its last run was released from quarantine with. Only in `study show`. */
+  readonly release?: ReleaseDocument;
+}
+
+/** An instance of a quarantined study, as a person decides on it. */
+export interface InstanceDocument {
+  /** From 1; names it to `study release --leave-out`. */
+  readonly number: number;
+  /** Instances of one series have one number. */
+  readonly series: number;
+  readonly state: "passed" | "rejected" | "left out" | "received" | "missing" | "delivered";
+  /** An error code, or a filter's reason. */
+  readonly code?: string;
+  /** What the code is about: a tag, a kind, a word. */
+  readonly reason?: string;
+  readonly pseudoSopInstanceUid?: string;
+}
+
+export interface ReleaseDocument {
+  readonly at: string;
+  readonly by: string;
+  readonly reason: string;
+  /** Instances. */
+  readonly leftOut: number;
+  readonly allowedTags: readonly string[];
+}
+
+export interface ReleaseResultDocument {
+  readonly id: string;
+  readonly released: true;
+  /** Instances. */
+  readonly leftOut: number;
+  readonly allowedTags: readonly string[];
+}
+
+interface AuditCodeDocument {
+  readonly code: string;
+  readonly meaning: string;
+}
+
+/** One record of the audit trail. */
+export interface AuditRecordDocument {
+  readonly number: number;
+  readonly at: string;
+  readonly event: string;
+  /** Of PS3.16 CID 400 and 401, coding scheme DCM. */
+  readonly codes: { readonly id: AuditCodeDocument; readonly type?: AuditCodeDocument };
+  readonly actor: { readonly name: string; readonly kind: string; readonly role?: string };
+  readonly outcome: string;
+  readonly job?: string;
+  readonly project?: string;
+  readonly detail?: Readonly<Record<string, string | number | boolean>>;
+  readonly hash: string;
+}
+
+export interface AuditVerdictDocument {
+  readonly ok: boolean;
+  readonly records: number;
+  /** Hash of the last record: noted elsewhere, it shows whether the trail was written anew. */
+  readonly head: string;
+  readonly findings: readonly AuditFinding[];
 }
 
 export interface ArchiveDocument {
   readonly name: string;
   readonly kind: string;
+  /** AET@host:port, or a URL. */
   readonly address: string;
-  readonly retrieve: string;
+  /** Of a DIMSE archive. */
+  readonly retrieve?: "move" | "get";
   readonly associations: number;
-  readonly state: "open";
+  readonly state: ArchiveState;
+  /** Why it rests after failures, and until when it does. */
+  readonly code?: ErrorCode;
+  readonly until?: string;
+  /** When its next window opens; absent while one is open. */
+  readonly opensAt?: string;
+  /** When the present window closes; absent when it never does. */
+  readonly closesAt?: string;
+  readonly windows?: readonly string[];
+  readonly timeZone?: string;
+  readonly studiesPerMinute?: number;
+  readonly bytesPerSecond?: number;
+  /** What operators set in place of the settings. */
+  readonly changed: readonly string[];
 }
+
+export type ArchiveState = "open" | "closed" | "paused" | "resting";
 
 export interface DoctorCheck {
   readonly check: string;

@@ -6,9 +6,11 @@ import { examples } from "../help.ts";
 import { printMatches } from "../matches.ts";
 import { type Level, levelOption, maximumOption } from "../option-parsers.ts";
 import { tableLines } from "../table.ts";
+import { archiveCondition } from "./archive-condition.ts";
+import { addArchiveControlVerbs } from "./archive-control.ts";
 
 export function addArchiveVerbs(program: Command, cli: Cli): void {
-  const archive = program.command("archive").description("the configured archives: look, ask");
+  const archive = program.command("archive").description("the configured archives: look, ask, hold back");
   archive
     .command("list")
     .description("the archives and how they are asked")
@@ -29,6 +31,7 @@ export function addArchiveVerbs(program: Command, cli: Cli): void {
     .addOption(maximumOption())
     .addHelpText("after", examples("archive find vna StudyDate=20260101-20260131 ModalitiesInStudy=CT"))
     .action(cli.verb((name: string, keys: readonly string[], options: FindOptions) => find(cli, name, keys, options)));
+  addArchiveControlVerbs(archive, cli);
 }
 
 async function list(cli: Cli): Promise<ExitCode> {
@@ -38,8 +41,9 @@ async function list(cli: Cli): Promise<ExitCode> {
     tableLines(
       header,
       (async function* () {
-        for await (const { name, kind, address, retrieve, associations, state } of archives) {
-          yield [name, kind, address, retrieve, `${associations}`, state];
+        for await (const document of archives) {
+          const { name, kind, address, retrieve, associations } = document;
+          yield [name, kind, address, retrieve ?? "", `${associations}`, archiveCondition(document)];
         }
       })(),
     ),

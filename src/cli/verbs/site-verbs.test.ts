@@ -96,10 +96,14 @@ it("lists archives and asks them", async () => {
     address: "VNA@127.0.0.1:104",
     retrieve: "move",
     associations: 4,
-    state: "open",
+    state: "closed",
+    opensAt: "2026-11-18T20:00:00.000Z",
+    changed: [],
   } as const;
   const world = worldWith({
-    listArchives: () => [archive],
+    async *listArchives() {
+      yield archive;
+    },
     echoArchive: async () => ({ archive: "vna", ok: true, milliseconds: 3 }),
     async *findInArchive(name, keys, options) {
       expect([name, keys, options]).toEqual(["vna", ["PatientID=4711"], { level: "STUDY", maximumAnswers: 1 }]);

@@ -1,0 +1,80 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { runCli } from "../../../test/support/cli.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { openGateway } from "../../gateway/open-gateway.ts";
+
+const SETTINGS = `
+home: ./home
+archives:
+  - { name: vna, kind: dimse, address: VNA@127.0.0.1:104, availability: { studiesPerMinute: 30 } }
+`;
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  await writeFile(join(folder.path, "radferry.yaml"), SETTINGS);
+});
+afterEach(() => folder[Symbol.asyncDispose]());
+
+async function archive(...args: readonly string[]): Promise<{ readonly stdout: string; readonly exitCode: number }> {
+  return await runCli(["archive", ...args], { workingFolder: folder.path, openGateway });
+}
+
+async function listed(): Promise<unknown> {
+  const { stdout } = await archive("list", "--json");
+  return JSON.parse(stdout)[0];
+}
+
+it("pauses and resumes an archive, for every program that comes later", async () => {
+  expect(await listed()).toMatchObject({ state: "open", studiesPerMinute: 30, changed: [] });
+  expect((await archive("pause", "vna")).stdout).toContain("vna is paused\n");
+  expect(await listed()).toMatchObject({ state: "paused" });
+  await archive("resume", "vna");
+  expect(await listed()).toMatchObject({ state: "open" });
+});
+
+it("changes the rate, lifts it, and goes back to the settings'", async () => {
+  await archive("rate", "vna", "5", "--bytes-per-second", "1000000");
+  expect(await listed()).toMatchObject({
+    studiesPerMinute: 5,
+    bytesPerSecond: 1_000_000,
+    changed: ["studiesPerMinute", "bytesPerSecond"],
+  });
+  await archive("rate", "vna", "unlimited");
+  expect(await listed()).not.toHaveProperty("studiesPerMinute");
+  await archive("rate", "vna", "configured");
+  expect(await listed()).toMatchObject({ studiesPerMinute: 30, changed: ["bytesPerSecond"] });
+});
+
+it("changes the windows, and tells when the next one opens", async () => {
+  // Two weekdays ahead, so that it is closed whenever this runs.
+  const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+  const day = days[(new Date().getUTCDay() + 2) % days.length];
+  await archive("windows", "vna", `${day} 01:30-02:00`, "--time-zone", "UTC");
+  expect(await listed()).toMatchObject({
+    state: "closed",
+    opensAt: expect.stringMatching(/T01:30:00\.000Z$/),
+    windows: [`${day} 01:30-02:00`],
+    timeZone: "UTC",
+  });
+  await archive("windows", "vna", "--always");
+  expect(await listed()).toMatchObject({ state: "open", changed: ["windows"] });
+  await archive("windows", "vna");
+  expect(await listed()).toMatchObject({ state: "open", changed: [] });
+});
+
+it.each([
+  [["rate", "vna", "fast"]],
+  [["rate", "vna", "0"]],
+  [["rate", "vna", "5", "--bytes-per-second", "-1"]],
+  [["windows", "vna", "weekdays"]],
+  [["windows", "vna", "Mon 08:00-09:00", "--time-zone", "Mars"]],
+])("refuses %j as wrong usage", async (args) => {
+  expect((await archive(...args)).exitCode).toBe(2);
+});
+
+it("knows no archive that is not configured", async () => {
+  expect((await archive("pause", "pacs")).exitCode).not.toBe(0);
+});

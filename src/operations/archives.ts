@@ -1,0 +1,82 @@
+import { openingHoursOf, policyInForce } from "../archive/availability/policy.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ArchiveCondition, ArchiveOverrides } from "../store/archive-condition.ts";
+import type { ArchiveControls } from "../store/records.ts";
+import type { ArchiveFacts, OperationsContext } from "./context.ts";
+import { isoTime } from "./describe.ts";
+import type { ArchiveDocument, ArchiveState } from "./documents.ts";
+
+/** @throws GatewayError ARCHIVE_UNKNOWN */
+export function archiveNamed({ archives }: OperationsContext, name: string): ArchiveFacts {
+  const facts = archives.get(name);
+  if (facts === undefined) throw new GatewayError("ARCHIVE_UNKNOWN", { archive: name });
+  return facts;
+}
+
+export async function* listArchives(context: OperationsContext): AsyncGenerator<ArchiveDocument> {
+  const { store, archives, clock } = context;
+  for (const [name, facts] of archives) yield describeArchive(facts, await store.archiveCondition(name), clock.nowMs());
+}
+
+/** Through what work goes through too: an archive that answers need not rest any longer. */
+export async function echoArchive(context: OperationsContext, name: string, signal: AbortSignal) {
+  const { governed } = archiveNamed(context, name);
+  const startedAtMs = context.clock.nowMs();
+  await governed.echo(signal);
+  return { archive: name, ok: true, milliseconds: context.clock.nowMs() - startedAtMs } as const;
+}
+
+/** In force at once, also in a running service, and over a restart. @throws GatewayError ARCHIVE_UNKNOWN */
+export async function controlArchive(
+  context: OperationsContext,
+  name: string,
+  controls: ArchiveControls,
+): Promise<ArchiveDocument> {
+  const facts = archiveNamed(context, name);
+  const nowMs = context.clock.nowMs();
+  return describeArchive(facts, await context.store.setArchiveControls(name, controls, nowMs), nowMs);
+}
+
+function describeArchive(
+  { archive, availability, endpoint, dimse }: ArchiveFacts,
+  condition: ArchiveCondition,
+  nowMs: number,
+): ArchiveDocument {
+  const { windows, timeZone, studiesPerMinute, bytesPerSecond } = policyInForce(availability, condition);
+  return {
+    name: archive.name,
+    kind: archive.kind,
+    address: endpoint,
+    ...(dimse === undefined ? {} : { retrieve: dimse.retrieve }),
+    associations: archive.associations,
+    ...stateOf(availability, condition, nowMs),
+    ...(windows === undefined ? {} : { windows }),
+    ...(timeZone === undefined ? {} : { timeZone }),
+    ...(studiesPerMinute === undefined ? {} : { studiesPerMinute }),
+    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
+    changed: changedKeys(condition.overrides),
+  };
+}
+
+function stateOf(
+  availability: ArchiveFacts["availability"],
+  condition: ArchiveCondition,
+  nowMs: number,
+): Pick<ArchiveDocument, "state" | "code" | "until" | "opensAt" | "closesAt"> {
+  const { breaker, paused } = condition;
+  const hours = openingHoursOf(policyInForce(availability, condition));
+  const opensAtMs = hours.nextOpeningMs(nowMs);
+  const closesAtMs = hours.closesAtMs(nowMs);
+  const isResting = breaker.state !== "closed" && nowMs < breaker.untilMs;
+  const state: ArchiveState = paused ? "paused" : opensAtMs !== nowMs ? "closed" : isResting ? "resting" : "open";
+  return {
+    state,
+    ...(isResting ? { code: breaker.code, until: isoTime(breaker.untilMs) } : {}),
+    ...(opensAtMs === undefined || opensAtMs === nowMs ? {} : { opensAt: isoTime(opensAtMs) }),
+    ...(closesAtMs === undefined ? {} : { closesAt: isoTime(closesAtMs) }),
+  };
+}
+
+function changedKeys(overrides: ArchiveOverrides): readonly string[] {
+  return Object.entries(overrides).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+}
