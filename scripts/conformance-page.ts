@@ -65,8 +65,8 @@ PS3.2. Its tables are written by \`npm run docs\` from the tables that the progr
 ## 1. Overview
 
 Radferry asks archives for studies (C-FIND), has them sent (C-MOVE) or fetches them (C-GET), takes what is sent to it (C-STORE), and delivers
-de-identified studies (C-STORE). It makes no images, changes no pixel compression but that of RLE images it masks, which leave
-uncompressed, and shows nothing to physicians.
+de-identified studies (C-STORE). It makes no images, changes no pixel compression but that of images it masks,
+which leave uncompressed, and shows nothing to physicians.
 
 ${servicesTable()}
 

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option } from "commander";
 import { type AeTitle, type DicomAddress, parseAeTitle, parseDicomAddress } from "../dicom/ae-title.ts";
+import { transferSyntaxUidOf } from "../dicom/dictionary/uid-names.ts";
 import type { InformationModel, QueryRetrieveLevel } from "../network/dimse/service-types.ts";
+import type { CodecOption } from "./verbs/deid-run-options.ts";
 
 /** How texts of the command line become values; what cannot is wrong usage (exit code 2). */
 
@@ -18,6 +20,16 @@ export function aeTitleOption(text: string): AeTitle {
   } catch {
     throw new InvalidArgumentError("An AE title has 1 to 16 characters and no backslash.");
   }
+}
+
+/** `KEYWORD,UID=PROGRAM`: transfer syntaxes and what decodes them. */
+export function codecOption(text: string, earlier: readonly CodecOption[] = []): readonly CodecOption[] {
+  const [, syntaxes = "", program = ""] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  const transferSyntaxUids = syntaxes.split(",").flatMap((syntax) => transferSyntaxUidOf(syntax) ?? []);
+  if (program === "" || transferSyntaxUids.length !== syntaxes.split(",").length) {
+    throw new InvalidArgumentError("Write transfer syntaxes by keyword or UID, an equals sign and the program's path.");
+  }
+  return [...earlier, { transferSyntaxUids, program }];
 }
 
 export function portOption(text: string): number {

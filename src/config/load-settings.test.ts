@@ -56,6 +56,7 @@ describe("loadSettings", () => {
       retry: { attempts: 60, firstDelaySeconds: 5, maximumDelaySeconds: 900 },
       staging: { path: "/var/lib/radferry/staging", reserveGigabytes: 20, keepDays: 3 },
       archives: [],
+      codecs: [],
       destinations: [],
       projects: [],
     });

@@ -121,3 +121,12 @@ it.each([
 ])("reads the window %j", (text, window) => {
   expect(parseWindow(text)).toEqual(window);
 });
+
+it("refuses a codec that decodes nothing or is no program", async () => {
+  expect(await problemsOf("codecs: [{transferSyntaxes: [], command: [decode]}]\n")).toEqual([
+    "codecs[0].transferSyntaxes SETTING_INVALID",
+  ]);
+  expect(await problemsOf("codecs: [{transferSyntaxes: [JPEGBaseline8Bit], command: decode-jpeg}]\n")).toEqual([
+    "codecs[0].command SETTING_INVALID",
+  ]);
+});

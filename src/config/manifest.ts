@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ROLES } from "../units/actor.ts";
 import { archiveSettings } from "./manifest-archives.ts";
+import { codecSettings } from "./manifest-codecs.ts";
 import { destinationSettings } from "./manifest-destinations.ts";
 import { dicomSettings } from "./manifest-dicom.ts";
 import { projectSettings } from "./manifest-projects.ts";
@@ -89,6 +90,11 @@ export const manifest = z.strictObject({
     .max(100)
     .default([])
     .meta({ description: "Systems that de-identified studies are delivered to." }),
+  codecs: z
+    .array(codecSettings)
+    .max(100)
+    .default([])
+    .meta({ description: "Programs that decode compressed images where a pixel mask needs it." }),
   projects: z.array(projectSettings).max(1_000).default([]).meta({ description: "Research projects." }),
 });
 

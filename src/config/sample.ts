@@ -73,6 +73,7 @@ const EXAMPLE = {
       user: { username: "radferry", passwordFile: "secrets/viewer-password" },
     },
   ],
+  codecs: [{ transferSyntaxes: ["JPEGBaseline8Bit"], command: ["codecs/decode-jpeg"], timeoutSeconds: 120 }],
   projects: [
     {
       name: "lung-ct",

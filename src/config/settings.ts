@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import type { AvailabilityPolicy } from "../archive/availability/policy.ts";
+import type { ExternalCodec } from "../deid/pixels/external-codec.ts";
 import { isProfilePath } from "../deid/profiles/profile-path.ts";
 import type { PixlSecretFiles } from "../deid/pseudonyms/pixl-secrets.ts";
 import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
@@ -23,6 +24,8 @@ export interface Settings {
   readonly staging: { readonly path: string; readonly reserveGigabytes: number; readonly keepDays: number };
   readonly archives: readonly ArchiveSettings[];
   readonly destinations: readonly DestinationSettings[];
+  /** Programs of the site's for masks on compressed images. */
+  readonly codecs: readonly ExternalCodec[];
   readonly projects: readonly ProjectSettings[];
 }
 
@@ -106,6 +109,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
     },
     archives: values.archives.flatMap((archive) => resolveArchive(archive, ifAny)),
     destinations: values.destinations.flatMap((destination) => resolveDestination(destination, absolute, ifAny)),
+    codecs: values.codecs.map((codec) => resolveCodec(codec, absolute)),
     projects: values.projects.map((project) => resolveProject(project, absolute)),
   };
 }
@@ -192,6 +196,14 @@ function resolveDestination(
     return [{ name, kind, address, confirm, ...resolveSecurity(destination, ifAny) }];
   }
   return [{ ...destination, path: absolute(destination.path) }];
+}
+
+function resolveCodec(
+  { transferSyntaxes, command: [program = "", ...args], timeoutSeconds }: Manifest["codecs"][number],
+  absolute: AbsolutePath,
+): ExternalCodec {
+  const command = [absolute(program), ...args];
+  return { transferSyntaxUids: transferSyntaxes, command, timeoutMs: timeoutSeconds * 1_000 };
 }
 
 function resolveProject(project: Manifest["projects"][number], absolute: AbsolutePath): ProjectSettings {

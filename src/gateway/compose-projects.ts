@@ -58,6 +58,7 @@ export async function composeProjects(
         profile,
         key,
         filters: project.filters,
+        codecs: settings.codecs,
         ...(await pseudonymSources(project)),
       }),
       partial: project.partial,

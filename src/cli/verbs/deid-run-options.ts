@@ -14,12 +14,22 @@ export interface ProjectOptions {
   readonly project: string;
   readonly lookup?: string;
   readonly merge?: true;
+  readonly codec?: readonly CodecOption[];
 }
+
+/** A program, and what it decodes. */
+export interface CodecOption {
+  readonly transferSyntaxUids: readonly string[];
+  readonly program: string;
+}
+
+/** Time for one object. */
+const CODEC_TIMEOUT_MS = 120_000;
 
 /** @throws GatewayError PROFILE_UNKNOWN, KEY_FILE_…, LOOKUP_TABLE_…; ProfileError */
 export async function deidentifierOptionsOf(
   { world }: Cli,
-  { profile, keyFile, project, lookup, merge }: ProjectOptions,
+  { profile, keyFile, project, lookup, merge, codec = [] }: ProjectOptions,
 ): Promise<DeidentifierOptions> {
   const path = (name: string): string => resolve(world.workingFolder, name);
   return {
@@ -27,6 +37,11 @@ export async function deidentifierOptionsOf(
     key: await loadProjectKey(path(keyFile)),
     filters: {},
     lookup: lookup === undefined ? undefined : await loadLookupTable(path(lookup), { project, merge: merge === true }),
+    codecs: codec.map(({ transferSyntaxUids, program }) => ({
+      transferSyntaxUids,
+      command: [path(program)],
+      timeoutMs: CODEC_TIMEOUT_MS,
+    })),
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCli } from "../../../test/support/cli.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { encapsulatedFile, GREY_8, nativeFile, ultrasoundImage, withPixels } from "../../deid/testing/images.ts";
 import { ctImage, part10Bytes, put, SOP_CLASSES, text } from "../../deid/testing/objects.ts";
 import { tagOf } from "../../dicom/tag.ts";
 import { element, sequenceElement } from "../../dicom/values.ts";
@@ -203,6 +204,24 @@ describe("deid run", () => {
     const result = await deid(verb, input, output, ...usual, ...more, "--json");
     expect(result.exitCode).toBe(exitCode);
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code } });
+  });
+
+  it("decodes with the programs it is given, where a mask needs it", async () => {
+    const image = ultrasoundImage(GREY_8);
+    const decoded = await nativeFile(withPixels(image, Buffer.alloc(96, 9), "OB"));
+    await put(join(folder.path, "decoded"), decoded);
+    const script = `#!/bin/sh\ncat > /dev/null; cat "${folder.path}/decoded"\n`;
+    await writeFile(join(folder.path, "decode"), script, { mode: 0o700 });
+    await putInput("a.dcm", encapsulatedFile(image, [Buffer.alloc(8), Buffer.alloc(8)], "1.2.840.10008.1.2.4.50"));
+    const when = `{sop_class: ${SOP_CLASSES.us}, rows: 6, columns: 8}`;
+    await writeFile(join(folder.path, "us.yaml"), `masks: [{name: us, when: ${when}, rectangles: [[0, 0, 8, 1]]}]\n`);
+    const profile = "profile: us\nversion: 1\nbase: basic-2026c\npixels: {masks: [us.yaml]}\n";
+    await writeFile(join(folder.path, "profile.yaml"), profile);
+    const command = ["run", "in", "out", "--profile", "./profile.yaml", "--key-file", keyFile];
+    expect(await deid(...command)).toMatchObject({ exitCode: 3 });
+    expect(await deid(...command, "--codec", "JPEGBaseline8Bit=decode")).toMatchObject({ exitCode: 0 });
+    expect((await objects()).size).toBe(1);
+    expect(await deid(...command, "--codec", "decode")).toMatchObject({ exitCode: 2 });
   });
 });
 

@@ -1,12 +1,15 @@
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { examples } from "../help.ts";
+import { codecOption } from "../option-parsers.ts";
 import { addDeidProfileVerbs } from "./deid-profile.ts";
 import type { RunOptions } from "./deid-run.ts";
 import type { VerifyOptions } from "./deid-verify.ts";
 
 const PROFILE = "a shipped profile, or the path of a profile's file";
 const KEY_FILE = "the project's key, made by project new-key";
+const CODEC =
+  "a program that decodes compressed images where a mask needs it, as JPEGBaseline8Bit,JPEG2000=./decode; repeatable";
 const LOOKUP = "lookup table of pseudonyms: CSV with kind,original,replacement and maybe project";
 
 const RUN_HELP = `
@@ -36,6 +39,7 @@ function addRun(deid: Command, cli: Cli): void {
     .option("--project <name>", "a label: the first folder of the output", "project")
     .option("--lookup <file>", LOOKUP)
     .option("--merge", "several patients of the lookup table may become one")
+    .option("--codec <syntaxes=program>", CODEC, codecOption)
     .option("--names", "name the files that failed")
     .addHelpText(
       "after",
@@ -84,6 +88,7 @@ function addVerify(deid: Command, cli: Cli): void {
     .option("--project <name>", "whose rows of the lookup table hold", "project")
     .option("--lookup <file>", LOOKUP)
     .option("--merge", "several patients of the lookup table may become one")
+    .option("--codec <syntaxes=program>", CODEC, codecOption)
     .option("--participant-id <id>", "the pseudonym that a cohort gave the patient")
     .addHelpText(
       "after",

@@ -142,9 +142,11 @@ async function readOutput(path: string, asked: PixelLayout, until: AsyncDisposab
     throw thrown instanceof GatewayError ? refused("codec-output") : thrown;
   });
   until.use(file);
-  const layout = pixelLayoutOf(file.dataSet, false);
-  if (layout === undefined || !UNCOMPRESSED.test(file.transferSyntaxUid)) throw refused("codec-output");
-  if (!isSameImage(asked, layout)) throw refused("codec-layout");
+  const found = pixelLayoutOf(file.dataSet, false);
+  if (found === undefined || !UNCOMPRESSED.test(file.transferSyntaxUid)) throw refused("codec-output");
+  if (!isSameImage(asked, found)) throw refused("codec-layout");
+  const { photometricInterpretation, planarConfiguration } = found;
+  const layout = { ...asked, photometricInterpretation, planarConfiguration };
   const sizeBytes = nativeSizeBytes(layout);
   const range = pixelRange(file.dataSet);
   if (range === undefined || range.length < sizeBytes || range.length > sizeBytes + (sizeBytes % 2))
@@ -174,13 +176,17 @@ const SAME: readonly (keyof PixelLayout)[] = [
   "columns",
   "samplesPerPixel",
   "bitsAllocated",
-  "bitsStored",
-  "highBit",
   "isSigned",
   "frames",
 ];
 
+/** Decoders set Bits Stored to what they find in the codestream; where a value begins in its word must be the same. */
 function isSameImage(asked: PixelLayout, decoded: PixelLayout): boolean {
   const [from, to] = [asked.photometricInterpretation, decoded.photometricInterpretation];
-  return SAME.every((key) => asked[key] === decoded[key]) && (from === to || DECODES_TO[from]?.includes(to) === true);
+  const lowestBit = ({ highBit, bitsStored }: PixelLayout): number => highBit + 1 - bitsStored;
+  return (
+    SAME.every((key) => asked[key] === decoded[key]) &&
+    lowestBit(asked) === lowestBit(decoded) &&
+    (from === to || DECODES_TO[from]?.includes(to) === true)
+  );
 }

@@ -68,6 +68,20 @@ describe("bits outside Bits Stored", () => {
     expect((await outputOf(await twelveBits(), always)).subarray(-48)).toEqual(bytesOfWords(CLEARED));
   });
 
+  it("are cleared of RLE, which leaves uncompressed for it", async () => {
+    // Two segments (PS3.5 G.5), the high bytes first, each one run of 24 literal bytes and a byte of padding.
+    const header = Buffer.alloc(64);
+    for (const [index, word] of [2, 64, 90].entries()) header.writeUInt32LE(word, 4 * index);
+    const bytes = bytesOfWords(WORDS);
+    const segment = (first: number): Buffer =>
+      Buffer.from([23, ...WORDS.keys().map((index) => bytes[2 * index + first] ?? 0), 0]);
+    const image = without(ctImage([unsigned(0x00280101, 12), unsigned(0x00280102, 11), ...overlay]), PIXEL_DATA);
+    const input = await encapsulatedFile(image, [Buffer.concat([header, segment(1), segment(0)])], RLE);
+    expect((await outputOf(input)).subarray(-48)).toEqual(bytesOfWords(CLEARED));
+    const kept = { pixels: { ...USUAL_PIXELS, clearHighBits: "never" } } as const;
+    expect(await run(input, kept)).toMatchObject({ reason: "embedded-overlay" });
+  });
+
   it("repeat the sign of negative values", async () => {
     const output = await outputOf(await twelveBits(...overlay, unsigned(0x00280103, 1)));
     const signed = WORDS.map((word) => ((word & 0x0fff) ^ 0x0800) - 0x0800);

@@ -100,7 +100,8 @@ describe("by class", () => {
     expect(decide("2", at(12))).toBe("passes");
     expect(decide("2", at(11))).toBe("rejected embedded-overlay");
     expect(decide("2", [unsigned(0x60000100, 16)])).toBe("rejected embedded-overlay");
-    expect(decide("2", at(12), { transferSyntaxUid: "1.2.840.10008.1.2.5" })).toBe("rejected embedded-overlay");
+    expect(decide("2", at(12), { transferSyntaxUid: "1.2.840.10008.1.2.5" })).toBe("passes");
+    expect(decide("2", at(12), { transferSyntaxUid: "1.2.840.10008.1.2.4.90" })).toBe("rejected embedded-overlay");
     const never = { settings: { ...USUAL_PIXELS, clearHighBits: "never" } } as const;
     expect(decide("2", at(12), never)).toBe("rejected embedded-overlay");
   });

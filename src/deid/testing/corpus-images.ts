@@ -14,6 +14,7 @@ export interface CorpusFile {
   readonly path: string;
   readonly transferSyntaxUid: string;
   readonly sopClassUid: string;
+  readonly sizeBytes: number;
 }
 
 /** One object in several encodings counts as several. */
@@ -30,6 +31,7 @@ export async function soundFiles(corpusFolder: string): Promise<readonly CorpusF
       path: join(corpusFolder, cell("path")),
       transferSyntaxUid: cell("transfer_syntax_uid"),
       sopClassUid: cell("sop_class_uid"),
+      sizeBytes: Number(cell("bytes")),
     }));
 }
 

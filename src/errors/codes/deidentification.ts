@@ -91,7 +91,7 @@ export const deidentificationCodes = {
     class: "permanent",
     summary: "There is a pixel mask for this device, but it cannot be carried out on this image: it is not let out.",
     remedy:
-      "`mask-size`: add a mask for images of this size. `mask-needs-codec`: ask the archive for the image uncompressed. Otherwise leave the series out.",
+      "`mask-size`: add a mask for images of this size. `mask-needs-codec`: give the site a codec, or ask the archive for the image uncompressed. Otherwise leave the series out.",
   },
   PIXL_SECRET_MALFORMED: {
     class: "permanent",
