@@ -25,6 +25,8 @@ export interface InstanceFilters {
   readonly seriesNumbers?: {
     readonly deny: readonly number[];
     readonly onMissing: "exclude" | "include";
+    /** Further numbers of some manufacturers: of the first that matches. */
+    readonly byManufacturer?: readonly { readonly manufacturer: TextTest; readonly deny: readonly number[] }[];
   };
 }
 
@@ -85,8 +87,10 @@ function isUnwantedDescription(filters: InstanceFilters, { seriesDescription }: 
   );
 }
 
-function isUnwantedNumber({ seriesNumbers }: InstanceFilters, { seriesNumber }: FilteredFacts): boolean {
+function isUnwantedNumber({ seriesNumbers }: InstanceFilters, { seriesNumber, manufacturer }: FilteredFacts): boolean {
   if (seriesNumbers === undefined) return false;
-  if (seriesNumber === "") return seriesNumbers.onMissing === "exclude";
-  return seriesNumbers.deny.includes(Number(seriesNumber));
+  const { deny, onMissing, byManufacturer = [] } = seriesNumbers;
+  if (seriesNumber === "") return onMissing === "exclude";
+  const own = byManufacturer.find((one) => manufacturer !== "" && one.manufacturer.test(manufacturer));
+  return [...deny, ...(own?.deny ?? [])].includes(Number(seriesNumber));
 }

@@ -44,7 +44,10 @@ export function addDeidProfileVerbs(deid: Command, cli: Cli): void {
   deid
     .command("import-pixl")
     .description("make a profile of PIXL's tag operations; it goes to stdout")
-    .argument("<base...>", "tag operation files: the later wins, tag by tag")
+    .argument("[base...]", "tag operation files: the later wins, tag by tag")
+    .option("--project-config <file>", "PIXL's configuration of a project: its filters, and the files it names")
+    .option("--image-sizes <rowsxcolumns...>", "of the images that the project's image operations are for")
+    .option("--masks-file <file>", "where the masks for these sizes are written")
     .option("--manufacturer-overrides <files...>", "files with operations by manufacturer")
     .requiredOption("--name <name>", "the profile's name")
     .addOption(
@@ -56,7 +59,10 @@ export function addDeidProfileVerbs(deid: Command, cli: Cli): void {
     .option("--accept-free-text", "study and series descriptions that PIXL keeps are cleaned, not refused")
     .addHelpText(
       "after",
-      examples("deid import-pixl base.yaml mri.yaml --name pixl-mri --accept-free-text > pixl-mri.yaml"),
+      examples(
+        "deid import-pixl base.yaml mri.yaml --name pixl-mri --accept-free-text > pixl-mri.yaml",
+        "deid import-pixl --project-config configs/us.yaml --name pixl-us --accept-free-text --image-sizes 768x1024 --masks-file us-masks.yaml",
+      ),
     )
     .action(
       cli.verb(async (base: readonly string[], options: ImportOptions) => {
@@ -68,6 +74,9 @@ export function addDeidProfileVerbs(deid: Command, cli: Cli): void {
 
 export interface ImportOptions {
   readonly name: string;
+  readonly projectConfig?: string;
+  readonly imageSizes?: readonly string[];
+  readonly masksFile?: string;
   readonly manufacturerOverrides?: readonly string[];
   readonly acceptFreeText?: boolean;
   readonly pseudonyms?: "pixl" | "hmac";

@@ -97,13 +97,24 @@ function patternFindings(values: unknown): readonly ProfileFinding[] {
   const filters = memberAt(values, "filters");
   const ofFilter = (key: string, list: string): (readonly [ProfilePath, unknown])[] =>
     listAt(memberAt(filters, key), list).map((one, index) => [["filters", key, list, index], one]);
+  const ofNumbers = listAt(memberAt(filters, "series_number"), "by_manufacturer").map(
+    (one, index): readonly [ProfilePath, unknown] => [
+      ["filters", "series_number", "by_manufacturer", index, "manufacturer"],
+      memberAt(one, "manufacturer"),
+    ],
+  );
   const ofDevices = listAt(values, "overrides").flatMap((one, index) =>
     (["manufacturer", "model", "software"] as const).map((key): readonly [ProfilePath, unknown] => [
       ["overrides", index, "when", key],
       memberAt(memberAt(one, "when"), key),
     ]),
   );
-  const written = [...ofFilter("manufacturer", "allow"), ...ofFilter("series_description", "deny"), ...ofDevices];
+  const written = [
+    ...ofFilter("manufacturer", "allow"),
+    ...ofFilter("series_description", "deny"),
+    ...ofNumbers,
+    ...ofDevices,
+  ];
   return written.flatMap(([path, text]) => {
     if (typeof text !== "string" || !isPatternText(text)) return [];
     try {

@@ -99,7 +99,18 @@ function filtersOf({ filters }: ProfileDocument): InstanceFilters {
             .filter(isPatternText)
             .map((text) => patternOf(text, "anywhere")),
         }),
-    ...(number === undefined ? {} : { seriesNumbers: { deny: number.deny, onMissing: number.on_missing } }),
+    ...(number === undefined
+      ? {}
+      : {
+          seriesNumbers: {
+            deny: number.deny,
+            onMissing: number.on_missing,
+            byManufacturer: number.by_manufacturer.map(({ manufacturer: maker, deny }) => ({
+              manufacturer: deviceText(maker),
+              deny,
+            })),
+          },
+        }),
     ...(minimum === undefined ? {} : { minimumInstancesPerSeries: minimum }),
   };
 }

@@ -9,6 +9,7 @@ import {
   readPixlOperations,
   readPixlOverrides,
 } from "./pixl-operations.ts";
+import { type PixlProject, searched } from "./pixl-project.ts";
 import { type PixlCreators, pixlCreators, pixlRule } from "./pixl-rules.ts";
 import { OPTION_NAMES, profileDocument, type RuleDocument, type WrittenProfile } from "./profile-document.ts";
 import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
@@ -27,6 +28,10 @@ export interface PixlImportOptions {
   readonly version?: number;
   /** Study and series descriptions that PIXL keeps are cleaned; else they are a reason to refuse. */
   readonly acceptFreeText?: boolean;
+  /** What PIXL's configuration of the project says. */
+  readonly project?: PixlProject;
+  /** Mask files, by their path from the profile. */
+  readonly masks?: readonly string[];
   /** How patients are hashed: as PIXL does, with its secrets, or with the project's key. Default: pixl. */
   readonly pseudonyms?: "pixl" | "hmac";
 }
@@ -38,6 +43,8 @@ export interface PixlImport {
 }
 
 const IMPORT_OPTIONS: readonly OptionName[] = ["clean-descriptors", "retain-safe-private"];
+/** Modalities of images that may be burned in without saying so. */
+const RADIOGRAPHS: ReadonlySet<string> = new Set(["CR", "DX", "IO", "MG", "PX"]);
 
 /**
  * PIXL's tag operations as a profile that removes whatever they do not name.
@@ -52,14 +59,32 @@ export function importPixlTagOperations(files: PixlTagOperations, options: PixlI
   return importPixlOperations(read, options);
 }
 
+interface PixlOperations {
+  readonly base: readonly PixlOperation[];
+  readonly overrides: readonly PixlOverride[];
+}
+
 /** The same from operations that are read. @throws ProfileError */
-export function importPixlOperations(
-  { base, overrides }: { readonly base: readonly PixlOperation[]; readonly overrides: readonly PixlOverride[] },
+export function importPixlOperations(operations: PixlOperations, options: PixlImportOptions): PixlImport {
+  // What needs a review depends on the options, and what is claimed of them on the rules: they are asked for until both fit.
+  let named: readonly OptionName[] = IMPORT_OPTIONS;
+  for (const _ of IMPORT_OPTIONS) {
+    const needed = importUnder(named, operations, options, false).document.options ?? [];
+    if (needed.length === named.length) break;
+    named = needed;
+  }
+  return importUnder(named, operations, options, true);
+}
+
+function importUnder(
+  named: readonly OptionName[],
+  { base, overrides }: PixlOperations,
   options: PixlImportOptions,
+  isFinal: boolean,
 ): PixlImport {
   const problems: ProfileProblem[] = [];
-  const warnings = new Set<string>();
-  const world = worldOf(IMPORT_OPTIONS);
+  const warnings = new Set<string>(warningsOf(options));
+  const world = worldOf(named);
   const rulesOf = (operations: readonly PixlOperation[], creators: PixlCreators): RuleDocument[] =>
     operations.flatMap((operation) => {
       const made = pixlRule(operation, creators, world, options.acceptFreeText === true);
@@ -75,8 +100,10 @@ export function importPixlOperations(
   const rules = rulesOf(merged, ofBase);
   const written = overrides.map(({ manufacturer, operations }) => {
     const own = mergeOperations(operations);
-    const when = { manufacturer: `/${manufacturer.replaceAll("/", "\\/")}/i` };
-    return { when, rules: rulesOf(own, new Map([...ofBase, ...pixlCreators(own)])) };
+    return {
+      when: { manufacturer: searched(manufacturer) },
+      rules: rulesOf(own, new Map([...ofBase, ...pixlCreators(own)])),
+    };
   });
   const document = profileOf(
     options,
@@ -85,13 +112,29 @@ export function importPixlOperations(
   );
   const shape = profileDocument.safeParse(document);
   const findings = [...(shape.success ? [] : schemaFindings(shape.error.issues)), ...checkProfile(document)];
-  problems.push(...findings.map(profileProblemOf));
+  if (isFinal) problems.push(...findings.map(profileProblemOf));
   if (problems.length > 0) throw new ProfileError(problems, "PIXL_OPERATIONS_INVALID");
   return { document, warnings: [...warnings] };
 }
 
+/** What the engine holds back that PIXL lets pass. */
+function warningsOf({ project, masks = [] }: PixlImportOptions): readonly string[] {
+  if (project === undefined) return [];
+  const warnings: string[] = [];
+  const radiographs = project.modalities.filter((modality) => RADIOGRAPHS.has(modality));
+  if (radiographs.length > 0)
+    warnings.push(
+      `${radiographs.join(", ")}: images that do not say whether they are burned in are rejected without a sign-off in pixels.allow_absent.`,
+    );
+  if ((project.files.recipes.length > 0 || project.modalities.includes("US")) && masks.length === 0)
+    warnings.push(
+      "Masks go by the size of the image: without a mask file for their sizes ultrasound images are rejected.",
+    );
+  return warnings;
+}
+
 function profileOf(
-  { name, version = 1, pseudonyms = "pixl" }: PixlImportOptions,
+  { name, version = 1, pseudonyms = "pixl", project, masks = [] }: PixlImportOptions,
   rules: readonly RuleDocument[],
   overrides: NonNullable<WrittenProfile["overrides"]>,
 ): WrittenProfile {
@@ -103,8 +146,10 @@ function profileOf(
     unlisted: "remove",
     options: optionsFor(all),
     pseudonyms: { mode: pseudonyms },
+    ...(project === undefined ? {} : { filters: project.filters }),
     rules: [...rules],
     ...(overrides.length === 0 ? {} : { overrides }),
+    ...(masks.length === 0 ? {} : { pixels: { masks: [...masks] } }),
   };
 }
 

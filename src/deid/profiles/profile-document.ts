@@ -114,7 +114,12 @@ const filters = z.strictObject({
     .meta({ description: "By Series Description (0008,103E), in any letter case." }),
   series_number: z
     .strictObject({
-      deny: z.array(z.int()).max(MOST_ENTRIES).meta({ description: "Series that are left out." }),
+      deny: z.array(z.int()).max(MOST_ENTRIES).default([]).meta({ description: "Series that are left out." }),
+      by_manufacturer: z
+        .array(z.strictObject({ manufacturer: pattern, deny: z.array(z.int()).max(MOST_ENTRIES).default([]) }))
+        .max(MOST_ENTRIES)
+        .default([])
+        .meta({ description: "Further series of some manufacturers: of the first that matches." }),
       on_missing: z.enum(["exclude", "include"]).default("include").meta({ description: "Objects without one." }),
     })
     .optional()
