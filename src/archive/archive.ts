@@ -46,10 +46,23 @@ export interface RetrieveOutcome {
 /** How a rehearsed retrieval ended; `undefined` counts and a status when the archive held nothing to try with. */
 export type Rehearsal = { readonly kind: "nothing-to-try" } | ({ readonly kind: "tried" } & RetrieveOutcome);
 
+export type ArchiveKind = "dimse" | "dicomweb" | "rad69" | "orthanc";
+
+/** What an archive of a kind can do at best; what a site's own refuses shows when it is asked. */
+export interface ArchiveCapabilities {
+  /** `by-another`: it can be retrieved from only, and another archive is searched in its place. */
+  readonly search: "itself" | "by-another";
+  /** The least that can be asked for. */
+  readonly retrieves: "study" | "series" | "instance";
+  /** Who opens the connections that instances come over. */
+  readonly connects: "us" | "archive";
+}
+
 /** Where studies are pulled from. Instances arrive in staging, whoever sends them. */
 export interface Archive extends AsyncDisposable {
   readonly name: string;
-  readonly kind: "dimse";
+  readonly kind: ArchiveKind;
+  readonly capabilities: ArchiveCapabilities;
   /** How often each thing can be asked for at once. */
   readonly associations: number;
   echo(signal: AbortSignal): Promise<void>;

@@ -25,6 +25,7 @@ function archiveWith(name: string, studies: readonly StudyMatch[] | GatewayError
   return {
     name,
     kind: "dimse",
+    capabilities: { search: "itself", retrieves: "instance", connects: "us" },
     associations: 1,
     async findStudies(query) {
       asked.push(`${name} ${query.by}`);

@@ -49,6 +49,7 @@ function countingArchive(clock: ManualClock): CountingArchive {
     archive: {
       name: "vna",
       kind: "dimse",
+      capabilities: { search: "itself", retrieves: "instance", connects: "us" },
       associations: 2,
       echo: (signal) => counting.answer(signal),
       async findStudies(_query, signal) {

@@ -48,6 +48,7 @@ export function governArchive(archive: Archive, governance: Governance): Archive
   return {
     name: archive.name,
     kind: archive.kind,
+    capabilities: archive.capabilities,
     associations: archive.associations,
     echo: (signal) => judged(archive.name, governance, signal, () => archive.echo(signal)),
     find: (identifier, maximumAnswers, signal) => archive.find(identifier, maximumAnswers, signal),

@@ -62,6 +62,11 @@ export function createDimseArchive(options: DimseArchiveOptions): Archive {
   return {
     name,
     kind: "dimse",
+    capabilities: {
+      search: "itself",
+      retrieves: "instance",
+      connects: options.retrieve === "move" ? "archive" : "us",
+    },
     associations,
     echo: (signal) => withAssociation(peer, verificationContexts(), signal, (association) => association.echo(signal)),
     findStudies: (query, signal) =>
