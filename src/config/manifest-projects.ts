@@ -8,7 +8,9 @@ const lookupSettings = {
   mergePatients: z
     .boolean()
     .optional()
-    .meta({ description: "true: several patients of the lookup file may become one." }),
+    .meta({
+      description: "true: several patient ids may become one patient, by the lookup file or by participant ids.",
+    }),
 };
 
 const pseudonymSettings = z

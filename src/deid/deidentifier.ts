@@ -284,6 +284,7 @@ function deidentified(
       sizeBytes: written.sizeBytes,
       sha256: written.sha256,
     }),
+    links: output.pseudonyms.links,
     summary: {
       actions: tally.actions,
       unlisted: tally.unlistedCounts,

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
+import type { PseudonymLink } from "../store/records.ts";
 import type { SampleEntry } from "./study-sample.ts";
 
 /** What happened to an element, as the report counts it. */
@@ -25,7 +26,9 @@ export type ExclusionReason =
   | "sop-class"
   | "dicomdir"
   | "document"
-  | "video";
+  | "video"
+  /** A person released its study from quarantine without it. */
+  | "released-without";
 
 /** Why the engine would not let an instance go. */
 export type RejectionCode = Extract<
@@ -62,7 +65,13 @@ export interface InstanceSummary {
 }
 
 export type InstanceOutcome =
-  | { readonly kind: "deidentified"; readonly file: DeidentifiedFile; readonly summary: InstanceSummary }
+  | {
+      readonly kind: "deidentified";
+      readonly file: DeidentifiedFile;
+      readonly summary: InstanceSummary;
+      /** What its replacements were made from. */
+      readonly links: readonly PseudonymLink[];
+    }
   | { readonly kind: "excluded"; readonly reason: ExclusionReason }
   /** `reason` is a stable word, with a tag where one is to blame; it holds no value of the object. */
   | { readonly kind: "rejected"; readonly code: RejectionCode; readonly reason: string };

@@ -24,6 +24,18 @@ export const studyReportSchema = z
       .record(z.string(), count)
       .describe("Oddities that were dealt with, and references to what is not delivered"),
     options: z.array(z.string()).describe("Codes of PS3.16 CID 7050 that the outputs claim"),
+    release: z
+      .object({
+        leftOut: count.describe("Instances that stayed behind by that decision"),
+        allowedTags: z.array(z.string()).describe("Where an identifier may stand"),
+        accepted: z
+          .array(z.object({ reason: z.string(), count }))
+          .describe("Identifiers that were found there, by kind and place, with the number of outputs"),
+      })
+      .optional()
+      .describe(
+        "What a person let the study go with, after it had been quarantined; who and why is in the audit trail",
+      ),
     reviews: z
       .array(z.object({ tag: z.string(), review: z.string() }))
       .describe("What the profile keeps against the confidentiality profile, and who allowed it"),

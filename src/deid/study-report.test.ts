@@ -31,6 +31,7 @@ const deidentified: InstanceOutcome = {
     ],
     verify: { hits: 0, sizeBytes: 1000, identifiers: 7 },
   },
+  links: [],
 };
 const rejected: InstanceOutcome = { kind: "rejected", code: "BURNED_IN_ANNOTATION", reason: "image-type" };
 
@@ -83,7 +84,12 @@ describe("what the study as a whole tells", () => {
     const report = createStudyReport({ project: "lung", profile: loadProfile("research"), keyId: "0011aabb" });
     for (const outcome of [deidentified, deidentified]) report.add(outcome);
     report.revoke({ code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)" });
-    report.conclude({ notes: new Map([["reference-not-delivered", 3]]), identifiers: 5, durationMs: 12.4 });
+    report.conclude({
+      notes: new Map([["reference-not-delivered", 3]]),
+      accepted: new Map(),
+      identifiers: 5,
+      durationMs: 12.4,
+    });
     return report.document();
   };
 

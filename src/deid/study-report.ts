@@ -1,3 +1,4 @@
+import type { NewRelease } from "../store/records.ts";
 import { ENGINE } from "./engine-version.ts";
 import type { ActionName, InstanceOutcome, InstanceSummary } from "./outcome.ts";
 import type { Profile } from "./profiles/profile.ts";
@@ -25,6 +26,13 @@ export interface StudyReportDocument {
   readonly private: Readonly<Record<string, number>>;
   readonly notes: Readonly<Record<string, number>>;
   readonly options: readonly string[];
+  /** What a person let it go with, after it was quarantined. */
+  readonly release?: {
+    readonly leftOut: number;
+    readonly allowedTags: readonly string[];
+    /** Identifiers that were found there, such as `name in (0008,1030)`, with the number of outputs. */
+    readonly accepted: readonly { readonly reason: string; readonly count: number }[];
+  };
   /** What the profile keeps against the confidentiality profile, and who allowed it. */
   readonly reviews: readonly { readonly tag: string; readonly review: string }[];
   /** Why instances were left out or rejected. */
@@ -46,7 +54,7 @@ export interface StudyReport {
   /** Takes back an instance that was added as de-identified: its study gave it away. */
   revoke(finding: Pick<StudyFinding, "code" | "reason">): void;
   /** What verification told of the study as a whole. */
-  conclude(verdict: Pick<StudyVerdict, "notes" | "identifiers" | "durationMs">): void;
+  conclude(verdict: Pick<StudyVerdict, "notes" | "accepted" | "identifiers" | "durationMs">): void;
   document(): StudyReportDocument;
 }
 
@@ -57,11 +65,14 @@ export function createStudyReport(of: {
   readonly project: string;
   readonly profile: Profile;
   readonly keyId: string;
+  readonly release?: Pick<NewRelease, "allowTags"> | undefined;
 }): StudyReport {
   const sums = createSums();
   const reasons = new Map<string, { code: string; reason: string; count: number }>();
   const counts = { instances: 0, deidentified: 0, excluded: 0, rejected: 0 };
   let hits = 0;
+  let accepted: ReadonlyMap<string, number> = new Map();
+  let leftOut = 0;
   let searchedFor = 0;
   let verifyMs: number | undefined;
 
@@ -82,15 +93,17 @@ export function createStudyReport(of: {
       counts.instances += 1;
       counts[outcome.kind] += 1;
       if (outcome.kind === "excluded") addReason("EXCLUDED", outcome.reason);
-      else if (outcome.kind === "rejected") addReason(outcome.code, outcome.reason);
-      else sums.add(outcome.summary);
+      if (outcome.kind === "excluded" && outcome.reason === "released-without") leftOut += 1;
+      if (outcome.kind === "rejected") addReason(outcome.code, outcome.reason);
+      if (outcome.kind === "deidentified") sums.add(outcome.summary);
     },
     revoke({ code, reason }) {
       counts.deidentified -= 1;
       counts.rejected += 1;
       addReason(code, reason);
     },
-    conclude({ notes, identifiers, durationMs }) {
+    conclude({ notes, identifiers, durationMs, ...verdict }) {
+      accepted = verdict.accepted;
       sums.note(notes);
       searchedFor += identifiers;
       if (durationMs !== undefined) verifyMs = Math.round(durationMs);
@@ -105,6 +118,7 @@ export function createStudyReport(of: {
         outcome: outcomeNow(),
         counts: { ...counts },
         ...facts,
+        ...(of.release === undefined ? {} : { release: releaseOf(of.release, leftOut, accepted) }),
         reviews: of.profile.reviews,
         reasons: [...reasons.values()].sort((a, b) => compare(a.code + a.reason, b.code + b.reason)),
         verify: {
@@ -116,6 +130,15 @@ export function createStudyReport(of: {
       };
     },
   };
+}
+
+function releaseOf(
+  { allowTags }: Pick<NewRelease, "allowTags">,
+  leftOut: number,
+  accepted: ReadonlyMap<string, number>,
+): NonNullable<StudyReportDocument["release"]> {
+  const found = [...accepted].map(([reason, count]) => ({ reason, count }));
+  return { leftOut, allowedTags: allowTags, accepted: found.sort((a, b) => compare(a.reason, b.reason)) };
 }
 
 interface Sums {

@@ -61,6 +61,7 @@ export async function composeProjects(
         codecs: settings.codecs,
         ...(await pseudonymSources(project)),
       }),
+      mergePatients: project.pseudonyms.mergePatients === true,
       partial: project.partial,
       maximumStudiesPerRequest: project.maximumStudiesPerRequest,
       optOut: await loadOptOut(project.optOut),

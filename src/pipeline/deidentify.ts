@@ -6,7 +6,7 @@ import { createStudyVerification, type StudyVerification } from "../deid/verific
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
-import type { LedgerChange, LedgerEntry } from "../store/records.ts";
+import type { LedgerChange, LedgerEntry, PseudonymLink } from "../store/records.ts";
 import { concurrently } from "../units/concurrently.ts";
 import { type StepContext, type StepResult, studyOf } from "./step.ts";
 
@@ -29,7 +29,8 @@ const PARALLEL_INSTANCES = 4;
  */
 export async function deidentifyStudy(context: StepContext): Promise<DeidentifiedStudy> {
   const { job, services, project } = context;
-  const report = createStudyReport({ project: project.name, profile: project.profile, keyId: project.keyId });
+  const release = await services.store.releaseOf(job.id);
+  const report = createStudyReport({ project: project.name, profile: project.profile, keyId: project.keyId, release });
   const ledger = await services.store.ledger(job.id);
   const received = await receivedInstances(context, ledger);
   // Staging was emptied by hand or lost: what is gone is fetched again.
@@ -37,19 +38,24 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   const countBySeries = countInstances(ledger);
   await rm(services.outbox.folderOf(job.id), { recursive: true, force: true });
 
-  const verification = createStudyVerification({ nowMs: services.clock.nowMs });
+  const allowedPlaces = new Set(release?.allowTags);
+  const verification = createStudyVerification({ nowMs: services.clock.nowMs, allowedPlaces });
+  const leaveOut = new Set(release?.leaveOut);
+  const links = new Map<string, PseudonymLink>();
   const files = new Map<string, DeidentifiedFile>();
   const originals = new Map<string, StagedInstance>();
   const rejections: ErrorCode[] = [];
   for (let start = 0; start < received.length; start += LEDGER_BATCH) {
     const batch = received.slice(start, start + LEDGER_BATCH);
     const changes: LedgerChange[] = [];
-    for (const [instance, outcome] of await deidentifyBatch(context, batch, start, {
+    for (const [instance, made] of await deidentifyBatch(context, batch, start, {
       countBySeries,
       verification,
     })) {
+      const outcome = leaveOut.has(instance.sopInstanceUid) ? await leftBehind(made, verification) : made;
       report.add(outcome);
       if (outcome.kind === "deidentified") {
+        for (const link of outcome.links) links.set(JSON.stringify(link), link);
         files.set(outcome.file.path, outcome.file);
         originals.set(outcome.file.path, instance);
       }
@@ -67,12 +73,35 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
     files.delete(outputPath);
     report.revoke({ code, reason });
     rejections.push(code);
-    changes.push({ kind: "excluded", sopInstanceUid: original.sopInstanceUid, reason: code });
+    changes.push({ kind: "excluded", sopInstanceUid: original.sopInstanceUid, reason: code, detail: reason });
     await rm(outputPath, { force: true });
   }
   if (changes.length > 0) await context.write({ ledger: changes });
   const proven = [...files.values()];
-  return { files: proven, report, end: await endOf(context, proven, rejections) };
+  const end = (await endOf(context, proven, rejections)) ?? (await collisionOf(context, [...links.values()]));
+  return { files: proven, report, end };
+}
+
+/** It was made all the same: what its original tells must not be found in the others. */
+async function leftBehind(made: InstanceOutcome, verification: StudyVerification): Promise<InstanceOutcome> {
+  if (made.kind === "excluded") return made;
+  if (made.kind === "deidentified") {
+    verification.leaveOut(made.file.path);
+    await rm(made.file.path, { force: true });
+  }
+  return { kind: "excluded", reason: "released-without" };
+}
+
+/** Set when a pseudonym stands for somebody else already. */
+async function collisionOf(
+  { services, project, write }: StepContext,
+  links: readonly PseudonymLink[],
+): Promise<StepResult | undefined> {
+  const compared = links.filter(({ kind }) => kind === "study" || !project.mergePatients);
+  const [kind] = await services.store.linkPseudonyms(project.name, project.keyId, compared);
+  if (kind === undefined) return undefined;
+  await write({ events: [{ event: "pseudonym stands for another original", detail: { kind } }] });
+  return { kind: "end", state: "quarantined", code: "PSEUDONYM_COLLISION" };
 }
 
 /** Outcomes in the order of the instances, whichever was done first. */
@@ -130,7 +159,8 @@ function ledgerChange({ sopInstanceUid }: StagedInstance, outcome: InstanceOutco
       sha256: outcome.file.sha256,
     };
   }
-  return { kind: "excluded", sopInstanceUid, reason: outcome.kind === "excluded" ? outcome.reason : outcome.code };
+  if (outcome.kind === "excluded") return { kind: "excluded", sopInstanceUid, reason: outcome.reason };
+  return { kind: "excluded", sopInstanceUid, reason: outcome.code, detail: outcome.reason };
 }
 
 async function endOf(

@@ -22,6 +22,8 @@ export interface PipelineProject {
   readonly profile: Profile;
   readonly keyId: string;
   readonly deidentifier: Deidentifier;
+  /** Several patients may have one pseudonym. */
+  readonly mergePatients: boolean;
   readonly partial: "hold" | "deliver";
   readonly maximumStudiesPerRequest: number;
   /** Patient IDs never queried for, never delivered. */

@@ -17,6 +17,8 @@ type PrfDomain =
   | "date-of-project"
   | "device"
   | "id"
+  | "link-of-patient"
+  | "link-of-study"
   | "patient"
   | "patient-of-study"
   | "study-of-accession"

@@ -1,5 +1,6 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type Pseudonym, parsePseudonym } from "../../staging/deidentified-file.ts";
+import type { PseudonymLink } from "../../store/records.ts";
 import { remembering } from "../../units/memo.ts";
 import { type PseudonymSettings, USUAL_PSEUDONYMS } from "../profiles/profile.ts";
 import { shiftDaysOf } from "./date-shift.ts";
@@ -29,6 +30,8 @@ export interface StudyPseudonyms {
   readonly patientIsGiven: boolean;
   /** Whole days to add to every date. */
   readonly shiftDays: number;
+  /** What patient and study became, with a digest of what they were: two originals with one replacement are told by it. */
+  readonly links: readonly PseudonymLink[];
   /** As `Pseudonymizer.uid`, but for a study whose UID is looked up or shared with others. */
   uid(originalUid: string): string;
   /** Empty for an empty text. */
@@ -111,6 +114,7 @@ function studyPseudonyms(maker: Maker, patient: PatientIdentity): StudyPseudonym
     patient: pseudonym,
     patientIsGiven: isGiven,
     shiftDays: shiftOf(maker, shiftInput),
+    links: linksOf(maker, patient, pseudonym, studyUid),
     uid: (originalUid) => (originalUid === studyInstanceUid ? studyUid : maker.uid(originalUid)),
     identifier(kind, text) {
       const normalized = normalizeIdentifier(text);
@@ -119,6 +123,28 @@ function studyPseudonyms(maker: Maker, patient: PatientIdentity): StudyPseudonym
       return given ?? crockford(key.prf(kind, normalized), IDENTIFIER_CHARACTERS[kind]);
     },
   };
+}
+
+/** PIXL makes one study of several on purpose. A study without a Patient ID says nothing that could be compared. */
+function linksOf(
+  maker: Maker,
+  patient: PatientIdentity,
+  pseudonym: string,
+  studyUid: string,
+): readonly PseudonymLink[] {
+  const { key, pixl } = maker;
+  const link = (kind: PseudonymLink["kind"], replacement: string, original: string): PseudonymLink => ({
+    kind,
+    replacement,
+    digest: key.prf(`link-of-${kind}`, original).toString("hex"),
+  });
+  const id = normalizeIdentifier(patient.patientId);
+  const accession = normalizeIdentifier(patient.accessionNumber ?? "");
+  const isShared = pixl !== undefined && id !== "" && accession !== "";
+  return [
+    ...(id === "" ? [] : [link("patient", pseudonym, withIssuer(maker, id, patient.issuer))]),
+    link("study", studyUid, isShared ? id + UNIT_SEPARATOR + accession : patient.studyInstanceUid),
+  ];
 }
 
 interface PatientPseudonym {

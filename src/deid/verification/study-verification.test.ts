@@ -23,7 +23,7 @@ const UID_ROOT = "1.2.826.0.1.3680043.9.7.3";
 /** Instance numbers of the outputs that the study gives away, with the reason; and the notes. */
 async function verdictOn(
   ...instances: readonly (readonly DataElement[])[]
-): Promise<Omit<StudyVerdict, "identifiers">> {
+): Promise<Omit<StudyVerdict, "accepted" | "identifiers">> {
   const engine = createDeidentifier({
     profile: await loadProfile("research"),
     key: projectKeyOf(Buffer.alloc(32, 7)),

@@ -23,6 +23,8 @@ export interface StudyVerdict {
   readonly findings: readonly StudyFinding[];
   /** What is worth telling, by note: `reference-not-delivered`. */
   readonly notes: ReadonlyMap<string, number>;
+  /** Identifiers that were found where they are allowed, such as `name in (0008,1030)`, with the number of outputs. */
+  readonly accepted: ReadonlyMap<string, number>;
   /** What was searched for, in all outputs. */
   readonly identifiers: number;
   /** Of all inspections and the search; undefined without a clock. */
@@ -36,6 +38,8 @@ export interface StudyVerdict {
 export interface StudyVerification extends StudyObserver {
   /** Where the observations of one other observer go. */
   listen(): (observation: Observation) => void;
+  /** This output is not delivered: what its source tells is searched for in the others; nothing is sought in it. */
+  leaveOut(outputPath: string): void;
   /** The search, and what must hold between the outputs of a study. Nothing may be inspected or observed afterwards. */
   finish(signal: AbortSignal): Promise<StudyVerdict>;
 }
@@ -44,6 +48,8 @@ export interface StudyVerificationOptions {
   /** Tells how long verification takes. */
   readonly nowMs?: (() => number) | undefined;
   readonly searchFiles?: FileSearch | undefined;
+  /** Where an identifier that is found holds nothing back: places such as "(0040,A730)/(0040,A160)". Everything else is checked there too. */
+  readonly allowedPlaces?: ReadonlySet<string> | undefined;
 }
 
 /** @throws RangeError when there are too many identifiers */
@@ -65,6 +71,7 @@ export function createStudyVerification(options: StudyVerificationOptions = {}):
   const { nowMs } = options;
   let durationMs = 0;
   const studies = new Map<string, Study>();
+  const leftOut = new Set<string>();
   const listen = (): ((observation: Observation) => void) => {
     const numbers = new Map<string, number[]>();
     return (observation) => {
@@ -80,14 +87,20 @@ export function createStudyVerification(options: StudyVerificationOptions = {}):
   return {
     ...createStudyObserver(listen(), nowMs),
     listen,
+    leaveOut: (outputPath) => void leftOut.add(outputPath),
     async finish(signal) {
       const startMs = nowMs?.() ?? 0;
       const findings = new Map<string, StudyFinding>();
-      for (const study of studies.values()) {
-        for (const finding of await searchStudy(study, options.searchFiles ?? searchFiles, signal))
+      const all = [...studies.values()].map((study) => ({
+        ...study,
+        members: study.members.filter(({ outputPath }) => !leftOut.has(outputPath)),
+      }));
+      const search = { files: options.searchFiles ?? searchFiles, allowed: options.allowedPlaces ?? new Set<string>() };
+      const accepted = new Map<string, number>();
+      for (const study of all) {
+        for (const finding of await searchStudy(study, search, accepted, signal))
           findings.set(finding.outputPath, finding);
       }
-      const all = [...studies.values()];
       const members = all.flatMap((study) => study.members).sort(byPath);
       const checks = checkStudy(members.filter(({ outputPath }) => !findings.has(outputPath)));
       for (const { outputPath, reason } of checks.failures) {
@@ -97,7 +110,7 @@ export function createStudyVerification(options: StudyVerificationOptions = {}):
       const identifiers = all.reduce((sum, study) => sum + study.identifiers.count, 0);
       studies.clear();
       const tookMs = nowMs === undefined ? undefined : durationMs + nowMs() - startMs;
-      return { findings: [...findings.values()], notes: checks.notes, identifiers, durationMs: tookMs };
+      return { findings: [...findings.values()], notes: checks.notes, accepted, identifiers, durationMs: tookMs };
     },
   };
 }
@@ -130,24 +143,56 @@ function byPath({ outputPath: a }: ObservedMember, { outputPath: b }: ObservedMe
   return a.length - b.length || (a < b ? -1 : 1);
 }
 
-async function searchStudy(study: Study, search: FileSearch, signal: AbortSignal): Promise<StudyFinding[]> {
+interface Search {
+  readonly files: FileSearch;
+  readonly allowed: ReadonlySet<string>;
+}
+
+/** @param accepted is added to */
+async function searchStudy(
+  study: Study,
+  { files, allowed }: Search,
+  accepted: Map<string, number>,
+  signal: AbortSignal,
+): Promise<StudyFinding[]> {
   const { identifiers, members } = study;
+  const accept = (reason: string): void => void accepted.set(reason, (accepted.get(reason) ?? 0) + 1);
   try {
-    const reasons = await searchHeld(study);
+    const found = await searchHeld(study);
+    const isAllowed = (number: number): boolean => allowed.has(study.pieces[number]?.place ?? "");
+    const reasons = new Map([...found].filter(([number]) => !isAllowed(number)));
     const hits = new Map<string, string>();
     const unsearched: FileToSearch[] = [];
+    const tolerated: FileToSearch[] = [];
     for (const { outputPath, pieces, inFile } of members) {
+      const allowedHere = pieces.filter(isAllowed).flatMap((number) => found.get(number) ?? []);
+      for (const reason of new Set(allowedHere)) accept(reason);
       const number = pieces.find((each) => reasons.has(each));
       if (number !== undefined) hits.set(outputPath, reasons.get(number) ?? "");
-      else if (inFile.length > 0) unsearched.push({ outputPath, inFile });
+      else
+        addParts(
+          unsearched,
+          outputPath,
+          inFile.filter(({ place }) => !allowed.has(place)),
+        );
+      addParts(
+        tolerated,
+        outputPath,
+        inFile.filter(({ place }) => allowed.has(place)),
+      );
     }
-    for (const { outputPath, reason } of await search(unsearched, identifiers, signal)) hits.set(outputPath, reason);
+    for (const { outputPath, reason } of await files(unsearched, identifiers, signal)) hits.set(outputPath, reason);
+    for (const { reason } of await files(tolerated, identifiers, signal)) accept(reason);
     return [...hits].map(([outputPath, reason]) => ({ outputPath, code: "IDENTIFIER_FOUND", reason }));
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
     const [code, reason] = ["DEIDENTIFICATION_UNPROVEN", "too-many-identifiers"] as const;
     return members.map(({ outputPath }) => ({ outputPath, code, reason }));
   }
+}
+
+function addParts(files: FileToSearch[], outputPath: string, inFile: readonly Piece[]): void {
+  if (inFile.length > 0) files.push({ outputPath, inFile });
 }
 
 /** What was found in pieces that are held, by number. */

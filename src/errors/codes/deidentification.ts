@@ -5,17 +5,20 @@ export const deidentificationCodes = {
   BURNED_IN_ANNOTATION: {
     class: "permanent",
     summary: "The image may show a patient's identity in its pixels: it is not let out.",
-    remedy: "Leave such series out, or have the archive mark images that were reviewed with Burned In Annotation NO.",
+    remedy:
+      "A person has to look at it. The rest of the study goes with `radferry study release ID --leave-out-rejected`; or leave such series out by a filter, or have the archive mark reviewed images with Burned In Annotation NO.",
   },
   COMPRESSED_PIXEL_METADATA: {
     class: "permanent",
     summary: "Compressed pixel data holds comments, metadata or bytes that cannot be checked.",
-    remedy: "Ask the archive for the image uncompressed, or leave the series out.",
+    remedy:
+      "Ask the archive for the image uncompressed, or let the rest of the study go: `radferry study release ID --leave-out-rejected`.",
   },
   DEIDENTIFICATION_UNPROVEN: {
     class: "permanent",
     summary: "The de-identified file did not pass its own check: it is not let out.",
-    remedy: "Report it with the rule that the reason names; the original stays in staging.",
+    remedy:
+      "Report it with the rule that the reason names; the original stays in staging. The rest goes with `radferry study release ID --leave-out-rejected`; this check is waived for nobody.",
   },
   DEID_FOLDERS_OVERLAP: {
     class: "permanent",
@@ -30,17 +33,20 @@ export const deidentificationCodes = {
   IDENTIFIER_FOUND: {
     class: "permanent",
     summary: "An identifier of the patient was still found in the de-identified file: it is not let out.",
-    remedy: "Look at the tag that the reason names; leave the series out, or add a rule to the project's profile.",
+    remedy:
+      "Look at the tag that the reason names (`radferry study show ID`); release the study without the instance or with that tag allowed (`study release`), or add a rule to the project's profile.",
   },
   INSTANCE_DUPLICATE: {
     class: "permanent",
     summary: "Another object of the study has the same SOP Instance UID: only the first one is let out.",
-    remedy: "Find out which of the two is right and leave the other one out.",
+    remedy:
+      "Find out which of the two is right; `radferry study release ID --leave-out-rejected` goes on with the first.",
   },
   INSTANCE_NOT_PARSABLE: {
     class: "permanent",
     summary: "The file is not a DICOM object that could be read to its end.",
-    remedy: "Retrieve the study again; if it persists, ask the archive's administrator to check the object.",
+    remedy:
+      "Retrieve the study again; if it persists, ask the archive's administrator to check the object, or release the study without it: `radferry study release ID --leave-out-rejected`.",
   },
   KEY_FILE_EXISTS: {
     class: "permanent",
@@ -77,6 +83,16 @@ export const deidentificationCodes = {
     summary: "The lookup table of pseudonyms cannot be read.",
     remedy: "Check its path, its owner, that it is UTF-8 and smaller than 64 MB.",
   },
+  MAPPING_FOLDER_UNSAFE: {
+    class: "permanent",
+    summary: "The folder for the mapping of identifiers is open to others, or one with the input or the output.",
+    remedy: "Choose a folder of its own, for its owner alone (`chmod 700`), apart from originals and outputs.",
+  },
+  MAPPING_TOO_LARGE: {
+    class: "permanent",
+    summary: "The folder holds more identifiers than one mapping takes.",
+    remedy: "Score a part of the studies at a time.",
+  },
   PARTICIPANT_ID_INVALID: {
     class: "permanent",
     summary: "The participant id cannot become a pseudonym.",
@@ -85,13 +101,14 @@ export const deidentificationCodes = {
   PIXEL_DATA_INCONSISTENT: {
     class: "permanent",
     summary: "Pixel data is shorter than its rows, columns and frames say, or cannot be measured by them.",
-    remedy: "Retrieve the study again; if it persists, leave the series out.",
+    remedy:
+      "Retrieve the study again; if it persists, release the study without it: `radferry study release ID --leave-out-rejected`.",
   },
   PIXEL_MASK_NOT_APPLICABLE: {
     class: "permanent",
     summary: "There is a pixel mask for this device, but it cannot be carried out on this image: it is not let out.",
     remedy:
-      "`mask-size`: add a mask for images of this size. `mask-needs-codec`: give the site a codec, or ask the archive for the image uncompressed. Otherwise leave the series out.",
+      "`mask-size`: add a mask for images of this size. `mask-needs-codec`: give the site a codec, or ask the archive for the image uncompressed. Otherwise `radferry study release ID --leave-out-rejected` lets the rest of the study go.",
   },
   PIXL_SECRET_MALFORMED: {
     class: "permanent",
@@ -113,6 +130,12 @@ export const deidentificationCodes = {
     summary: "Two projects have the same key, or the same key and salts of PIXL's: their pseudonyms could be linked.",
     remedy: "Give each project a key of its own: `radferry project new-key FILE`.",
   },
+  PSEUDONYM_COLLISION: {
+    class: "permanent",
+    summary: "A pseudonym of the study stands for another patient or study already.",
+    remedy:
+      "Compare the participant ids and the lookup table with those of earlier cohorts. If one person has several patient ids, set `pseudonyms.mergePatients` of the project and retry the study.",
+  },
   PSEUDONYM_SOURCE_MISSING: {
     class: "permanent",
     summary: "The profile's pseudonyms need a file that the project does not name.",
@@ -121,6 +144,7 @@ export const deidentificationCodes = {
   SOP_CLASS_NOT_ALLOWED: {
     class: "permanent",
     summary: "Objects of this kind are not let out by the profile: their pixels or content may name the patient.",
-    remedy: "Leave such series out with the project's filters.",
+    remedy:
+      "A person has to look at it. The rest of the study goes with `radferry study release ID --leave-out-rejected`; leave such series out with the project's filters.",
   },
 } as const satisfies Record<string, ErrorEntry>;
