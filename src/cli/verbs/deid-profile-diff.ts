@@ -1,11 +1,13 @@
 import { diffProfiles, type ProfileDifference } from "../../deid/profiles/diff.ts";
 import { loadProfileDocument } from "../../deid/profiles/load-profile.ts";
+import { resolveProfile } from "../../deid/profiles/profile-path.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { profilePath } from "./deid-profile-path.ts";
 
 export async function diff(cli: Cli, a: string, b: string): Promise<ExitCode> {
-  const [before, after] = [a, b].map((profile) => loadProfileDocument(profilePath(cli, profile)));
+  const [before, after] = [a, b].map((profile) =>
+    loadProfileDocument(resolveProfile(profile, cli.world.workingFolder)),
+  );
   if (before === undefined || after === undefined) return EXIT.usage;
   const difference = diffProfiles(before, after);
   await cli.printer.document(difference, () => lines(difference));

@@ -1,12 +1,12 @@
 import { type Explanation, explainAttribute, explainProfile } from "../../deid/profiles/explain.ts";
 import { loadProfileDocument } from "../../deid/profiles/load-profile.ts";
+import { resolveProfile } from "../../deid/profiles/profile-path.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { tableLines } from "../table.ts";
-import { profilePath } from "./deid-profile-path.ts";
 
 export async function explain(cli: Cli, profile: string, tag: string | undefined): Promise<ExitCode> {
-  const document = loadProfileDocument(profilePath(cli, profile));
+  const document = loadProfileDocument(resolveProfile(profile, cli.world.workingFolder));
   if (tag !== undefined) {
     const explanation = explainAttribute(document, tag);
     await cli.printer.document(explanation, () => lines(explanation));

@@ -1,12 +1,12 @@
 import { type LintWarning, lintProfile } from "../../deid/profiles/lint.ts";
 import { readProfileText } from "../../deid/profiles/load-profile.ts";
+import { resolveProfile } from "../../deid/profiles/profile-path.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { problemLines } from "../report-error.ts";
-import { profilePath } from "./deid-profile-path.ts";
 
 export async function lint(cli: Cli, profile: string): Promise<ExitCode> {
-  const report = lintProfile(readProfileText(profilePath(cli, profile)));
+  const report = lintProfile(readProfileText(resolveProfile(profile, cli.world.workingFolder)));
   const { problems, warnings } = report;
   const ok = problems.length === 0;
   const headline = ok

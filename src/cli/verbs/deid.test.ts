@@ -327,3 +327,36 @@ describe("deid verify", () => {
     expect((await verify("nowhere.dcm")).exitCode).toBe(1);
   });
 });
+
+describe("PIXL's secrets", () => {
+  const secrets = [
+    "--hash-key-file",
+    "hash.key",
+    "--project-salt-file",
+    "project.salt",
+    "--local-salt-file",
+    "local.salt",
+  ];
+  beforeEach(async () => {
+    for (const [name, value] of [
+      ["hash.key", "test-key"],
+      ["project.salt", "a161577b49a9235a"],
+      ["local.salt", "pixl_salt"],
+    ])
+      await writeFile(join(folder.path, name ?? ""), `${value}\n`, { mode: 0o600 });
+    await putInput("1.dcm", slice(1, 1, [text(0x00100020, "test")]));
+  });
+
+  it("make the patient's pseudonym as PIXL does, and verify it", async () => {
+    expect(await deid(...runArguments(...secrets))).toMatchObject({ exitCode: 0, stderr: "" });
+    const name = (await outputs()).find((file) => file.endsWith(".dcm")) ?? "";
+    expect(name.split("/")[1]).toBe("cc8ab6f3e63235b45f3d00cbc4873efac59bf15cec4bdffd461882d57dfc010f");
+    const pair = ["in/1.dcm", join("out", name), "--profile", "research", "--key-file", keyFile];
+    expect(await deid("verify", ...pair, ...secrets)).toMatchObject({ exitCode: 0 });
+    expect(await deid("verify", ...pair)).toMatchObject({ exitCode: 1 });
+  });
+
+  it("are three or none", async () => {
+    expect(await deid(...runArguments(...secrets.slice(2)))).toMatchObject({ exitCode: 2 });
+  });
+});

@@ -29,17 +29,12 @@ export function addDeidVerbs(program: Command, cli: Cli): void {
 }
 
 function addRun(deid: Command, cli: Cli): void {
-  deid
+  const run = deid
     .command("run")
     .description("de-identify every file of a folder into another one")
     .argument("<in>", "a folder, with all that is in it")
-    .argument("<out>", "where the files go; made when it is missing")
-    .requiredOption("--profile <profile>", PROFILE)
-    .requiredOption("--key-file <file>", KEY_FILE)
-    .option("--project <name>", "a label: the first folder of the output", "project")
-    .option("--lookup <file>", LOOKUP)
-    .option("--merge", "several patients of the lookup table may become one")
-    .option("--codec <syntaxes=program>", CODEC, codecOption)
+    .argument("<out>", "where the files go; made when it is missing");
+  addProjectOptions(run, "a label: the first folder of the output, and whose rows of the lookup table hold")
     .option("--names", "name the files that failed")
     .addHelpText(
       "after",
@@ -51,6 +46,20 @@ function addRun(deid: Command, cli: Cli): void {
         return await runFolder(cli, input, output, options);
       }),
     );
+}
+
+/** What de-identifies: the same for every verb, so that an output is judged by what made it. */
+function addProjectOptions(command: Command, project: string): Command {
+  return command
+    .requiredOption("--profile <profile>", PROFILE)
+    .requiredOption("--key-file <file>", KEY_FILE)
+    .option("--project <name>", project, "project")
+    .option("--lookup <file>", LOOKUP)
+    .option("--merge", "several patients of the lookup table may become one")
+    .option("--hash-key-file <file>", "PIXL's hash key: patients are hashed as PIXL does, with the two salts beside it")
+    .option("--project-salt-file <file>", "PIXL's salt of the project")
+    .option("--local-salt-file <file>", "PIXL's salt of the site; may be empty")
+    .option("--codec <syntaxes=program>", CODEC, codecOption);
 }
 
 const PREVIEW_HELP = `
@@ -78,17 +87,12 @@ Exit code 1 when it does not pass, with the code and the tag.
 `;
 
 function addVerify(deid: Command, cli: Cli): void {
-  deid
+  const verify = deid
     .command("verify")
     .description("check a de-identified file against its original")
     .argument("<original>")
-    .argument("<output>")
-    .requiredOption("--profile <profile>", PROFILE)
-    .requiredOption("--key-file <file>", KEY_FILE)
-    .option("--project <name>", "whose rows of the lookup table hold", "project")
-    .option("--lookup <file>", LOOKUP)
-    .option("--merge", "several patients of the lookup table may become one")
-    .option("--codec <syntaxes=program>", CODEC, codecOption)
+    .argument("<output>");
+  addProjectOptions(verify, "whose rows of the lookup table hold")
     .option("--participant-id <id>", "the pseudonym that a cohort gave the patient")
     .addHelpText(
       "after",
@@ -96,8 +100,8 @@ function addVerify(deid: Command, cli: Cli): void {
     )
     .action(
       cli.verb(async (original: string, output: string, options: VerifyOptions) => {
-        const { verify } = await import("./deid-verify.ts");
-        return await verify(cli, original, output, options);
+        const { verify: verifyPair } = await import("./deid-verify.ts");
+        return await verifyPair(cli, original, output, options);
       }),
     );
 }
