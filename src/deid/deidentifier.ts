@@ -18,7 +18,7 @@ import { createPixelDecoder, type ExternalCodec, type PixelDecoder } from "./pix
 import { decidePixels } from "./pixels/pixel-policy.ts";
 import { OPTIONS } from "./profiles/options.ts";
 import type { Profile } from "./profiles/profile.ts";
-import type { LookupTable } from "./pseudonyms/lookup-table.ts";
+import type { LookupTable } from "./pseudonyms/lookup-rows.ts";
 import type { PixlSecrets } from "./pseudonyms/pixl-hash.ts";
 import type { ProjectKey } from "./pseudonyms/project-key.ts";
 import { createPseudonymizer, type Pseudonymizer } from "./pseudonyms/pseudonymizer.ts";

@@ -3,14 +3,16 @@ import { join, sep } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
-import { concurrently } from "../units/concurrently.ts";
+import { ahead } from "../units/ahead.ts";
 import { writeFileDurably } from "../units/durable-files.ts";
-import { createDeidentifier, type Deidentifier, type DeidentifierOptions } from "./deidentifier.ts";
+import type { DeidentifierOptions } from "./deidentifier.ts";
 import { type FolderInput, filesBelow, type StudyInput, type StudyInputs, sortByStudy } from "./folder-inputs.ts";
 import type { InstanceOutcome } from "./outcome.ts";
 import { openWorkspace } from "./run-workspace.ts";
 import { createStudyReport, type StudyReport, type StudyReportDocument } from "./study-report.ts";
-import { createStudyVerification, type StudyVerdict } from "./verification/study-verification.ts";
+import type { StudyVerdict } from "./verification/study-verification.ts";
+import { createStudyDeidentifier, type StudyDeidentifier } from "./workers/study-run.ts";
+import { createWorkerPool } from "./workers/worker-pool.ts";
 
 export interface FolderTask extends Omit<DeidentifierOptions, "filters"> {
   readonly filters?: DeidentifierOptions["filters"];
@@ -22,6 +24,8 @@ export interface FolderTask extends Omit<DeidentifierOptions, "filters"> {
   readonly project: string;
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
+  /** Threads that share the work where there is enough of it; 0: this one does all. @default os.availableParallelism() */
+  readonly threads?: number;
 }
 
 /** An input of which nothing was let out. */
@@ -60,7 +64,9 @@ export interface FolderResult {
 /** Beside the series folders of a study, as the folder destination has it. */
 const REPORT = "radferry-report.json";
 const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const PARALLEL_INSTANCES = 4;
+/** A few files are done before a thread has started. */
+const FEWEST_FILES_FOR_THREADS = 16;
+const STUDIES_AHEAD = 4;
 const LISTED_FAILURES = 10_000;
 const FILE_MODE = 0o644;
 
@@ -76,32 +82,37 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
       problem: "a project is a folder name of letters, digits, '.', '_' and '-'",
     });
   }
-  const engine = createDeidentifier({ ...task, filters: task.filters ?? {} });
-  await mkdir(task.output, { recursive: true });
+  const { input, output, project, signal, onProgress, threads, ...engine } = task;
+  await using pool = threads === 0 ? undefined : createWorkerPool({ threads });
+  const deidentifier = createStudyDeidentifier({ ...engine, filters: engine.filters ?? {} }, pool);
+  await mkdir(output, { recursive: true });
   await refuseOverlap(task);
-  const files = await filesBelow(task.input, task.signal);
+  const files = await filesBelow(input, signal);
   if (files.length === 0) throw new GatewayError("NO_FILES_FOUND");
-  const { studies, unreadable } = await sortByStudy(files, task.signal);
+  if (files.length >= FEWEST_FILES_FOR_THREADS) void pool?.start();
+  const { studies, unreadable } = await sortByStudy(files, signal);
   const tally = createTally(files.length, studies.filter(({ isStudy }) => isStudy).length);
   for (const one of unreadable) tally.unreadable(one);
 
-  await using workspace = await openWorkspace(task.output);
+  await using workspace = await openWorkspace(output);
   let done = unreadable.length;
   const run: Run = {
     task,
-    engine,
+    deidentifier,
     temporary: workspace.path,
     tally,
-    advance: () => task.onProgress?.(++done, files.length),
+    advance: () => onProgress?.(++done, files.length),
   };
-  task.onProgress?.(done, files.length);
-  for (const study of studies) await deidentifyStudy(run, study);
+  onProgress?.(done, files.length);
+  // One study's instances are begun while the last ones of another are still under way.
+  const outcomes = ahead(studies, pool === undefined ? 1 : STUDIES_AHEAD, (study) => outcomesOf(run, study));
+  for await (const study of outcomes) await concludeStudy(run, study);
   return tally.result();
 }
 
 interface Run {
   readonly task: FolderTask;
-  readonly engine: Deidentifier;
+  readonly deidentifier: StudyDeidentifier;
   readonly temporary: string;
   readonly tally: FolderTally;
   readonly advance: () => void;
@@ -115,10 +126,15 @@ async function refuseOverlap({ input, output }: FolderTask): Promise<void> {
   if (holds(from, to) || holds(to, from)) throw new GatewayError("DEID_FOLDERS_OVERLAP");
 }
 
-async function deidentifyStudy(run: Run, study: StudyInputs): Promise<void> {
+interface StudyOutcomes {
+  readonly study: StudyInputs;
+  readonly outcomes: readonly InstanceOutcome[];
+  readonly verdict: StudyVerdict;
+}
+
+async function concludeStudy(run: Run, { study, outcomes, verdict }: StudyOutcomes): Promise<void> {
   const { task, tally } = run;
   const report = createStudyReport({ project: task.project, profile: task.profile, keyId: task.key.id });
-  const { outcomes, verdict } = await outcomesOf(run, study);
   report.conclude(verdict);
   const files = new Map<string, DeidentifiedFile>();
   for (const [index, outcome] of outcomes.entries()) {
@@ -131,28 +147,21 @@ async function deidentifyStudy(run: Run, study: StudyInputs): Promise<void> {
   for (const { path } of files.values()) await rm(path, { force: true });
 }
 
-async function outcomesOf(
-  run: Run,
-  { inputs }: StudyInputs,
-): Promise<{ readonly outcomes: readonly InstanceOutcome[]; readonly verdict: StudyVerdict }> {
+async function outcomesOf({ task, deidentifier, temporary, advance }: Run, study: StudyInputs): Promise<StudyOutcomes> {
   const counts = new Map<string, number>();
-  for (const { seriesInstanceUid: uid } of inputs) counts.set(uid, (counts.get(uid) ?? 0) + 1);
-  const outcomes: InstanceOutcome[] = [];
+  for (const { seriesInstanceUid: uid } of study.inputs) counts.set(uid, (counts.get(uid) ?? 0) + 1);
   // Without a clock: the report of a study is the same in every run.
-  const verification = createStudyVerification();
-  await concurrently(inputs.entries(), PARALLEL_INSTANCES, async ([index, input]) => {
-    const instance = {
-      path: input.path,
-      outputPath: join(run.temporary, `${input.number}.dcm`),
-      participantId: undefined,
-      seriesInstanceCount: counts.get(input.seriesInstanceUid) ?? 1,
-      // A repetition is compared with the first one and never goes itself.
-      study: input.isRepeated ? undefined : verification,
-    };
-    outcomes[index] = await run.engine.instance(instance, run.task.signal);
-    run.advance();
-  });
-  const verdict = await verification.finish(run.task.signal);
+  using run = deidentifier.study({ signal: task.signal });
+  const tasks = study.inputs.map(({ path, number, seriesInstanceUid, isRepeated }) => ({
+    path,
+    outputPath: join(temporary, `${number}.dcm`),
+    participantId: undefined,
+    seriesInstanceCount: counts.get(seriesInstanceUid) ?? 1,
+    // A repetition is compared with the first one and never goes itself.
+    isAlone: isRepeated,
+  }));
+  const outcomes = await run.instances(tasks, advance);
+  const verdict = await run.finish();
   const given = new Map(verdict.findings.map((finding) => [finding.outputPath, finding]));
   const judged: InstanceOutcome[] = [];
   for (const outcome of outcomes) {
@@ -160,9 +169,9 @@ async function outcomesOf(
     judged.push(finding === undefined ? outcome : { kind: "rejected", code: finding.code, reason: finding.reason });
     // An earlier run, which had less of the study to go by, may have let it go.
     if (finding !== undefined && outcome.kind === "deidentified")
-      await rm(placeOf(run.task, outcome.file), { force: true });
+      await rm(placeOf(task, outcome.file), { force: true });
   }
-  return { outcomes: judged, verdict };
+  return { study, outcomes: judged, verdict };
 }
 
 /** One instance goes once: a copy is counted, another object of the same UID is refused. */

@@ -8,6 +8,7 @@ import type { Profile } from "./profile.ts";
 import { type ProfileDocument, profileDocument } from "./profile-document.ts";
 import { isProfilePath } from "./profile-path.ts";
 import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
+import { rememberSource } from "./profile-source.ts";
 import { readYaml, schemaFindings } from "./read-profile.ts";
 import { shippedProfile } from "./shipped-profiles.ts";
 
@@ -26,8 +27,17 @@ export interface ProfileCheck {
  * @throws GatewayError PROFILE_UNKNOWN; ProfileError with every problem of the file
  */
 export function loadProfile(nameOrPath: string): Profile {
+  const texts = new Map<string, string>();
+  const read = (path: string): string => {
+    const text = readProfileText(path);
+    texts.set(path, text);
+    return text;
+  };
   const document = loadProfileDocument(nameOrPath);
-  return compileProfile(document, loadMasks(document.pixels.masks, dirname(nameOrPath), readProfileText));
+  const folder = dirname(nameOrPath);
+  const profile = compileProfile(document, loadMasks(document.pixels.masks, folder, read));
+  rememberSource(profile, { document, folder, texts });
+  return profile;
 }
 
 /** @throws GatewayError PROFILE_UNKNOWN; ProfileError */

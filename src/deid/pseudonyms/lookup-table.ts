@@ -4,16 +4,13 @@ import { parse } from "csv-parse/sync";
 import { isUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { parsePseudonym } from "../../staging/deidentified-file.ts";
-
-export const LOOKUP_KINDS = ["patient", "accession", "study"] as const;
-export type LookupKind = (typeof LOOKUP_KINDS)[number];
-
-/** Replacements that a site made itself: they win over keyed ones. Originals stay in memory. */
-export interface LookupTable {
-  replacementOf(kind: LookupKind, original: string): string | undefined;
-  /** Whether the table speaks of the kind at all. */
-  has(kind: LookupKind): boolean;
-}
+import {
+  LOOKUP_KINDS,
+  type LookupKind,
+  type LookupTable,
+  lookupTableOfRows,
+  normalizeIdentifier,
+} from "./lookup-rows.ts";
 
 export interface LookupOptions {
   /** Rows with another project in their column `project` are not ours. */
@@ -64,15 +61,12 @@ export function lookupTableOf(csv: string, options: LookupOptions): LookupTable 
     const problem = addRow(tables, row, options);
     if (problem !== undefined) throw invalid(index + 1, problem);
   }
-  return {
-    replacementOf: (kind, original) => tables[kind].replacements.get(normalizeIdentifier(original)),
-    has: (kind) => tables[kind].replacements.size > 0,
-  };
-}
-
-/** Without padding, in one spelling of its characters. */
-export function normalizeIdentifier(text: string): string {
-  return text.normalize("NFC").replaceAll("\0", "").trim();
+  const { patient, accession, study } = tables;
+  return lookupTableOfRows({
+    patient: patient.replacements,
+    accession: accession.replacements,
+    study: study.replacements,
+  });
 }
 
 interface KindTable {

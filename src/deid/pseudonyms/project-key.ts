@@ -24,6 +24,8 @@ type PrfDomain =
   | "study-of-accession"
   | "uid";
 
+/** Beside the keys, so that printing or serialising one still shows its id alone. */
+const secrets = new WeakMap<ProjectKey, Uint8Array>();
 const KEY_BYTES = 32;
 const KEY_FILE = /^[0-9a-fA-F]{64}\r?\n?$/;
 /** Longer than any key file: a mistaken path is not read whole. */
@@ -35,10 +37,17 @@ export function projectKeyOf(secret: Uint8Array): ProjectKey {
   if (secret.length !== KEY_BYTES) throw new RangeError("a project key has 32 bytes");
   const bytes = Buffer.from(secret);
   const key = createSecretKey(bytes);
-  return {
+  const projectKey: ProjectKey = {
     id: createHash("sha256").update("radferry-key-id").update(bytes).digest("hex").slice(0, 8),
     prf: (domain, text) => createHmac("sha256", key).update(`radferry/v1/${domain}\0`).update(text, "utf8").digest(),
   };
+  secrets.set(projectKey, bytes);
+  return projectKey;
+}
+
+/** The secret itself, for another thread of this process and nothing else; undefined for a key that is not `projectKeyOf`'s. */
+export function secretOf(key: ProjectKey): Uint8Array | undefined {
+  return secrets.get(key);
 }
 
 /** @throws GatewayError KEY_FILE_MISSING, KEY_FILE_READABLE_BY_OTHERS, KEY_FILE_MALFORMED */

@@ -4,7 +4,7 @@ import type { PseudonymLink } from "../../store/records.ts";
 import { remembering } from "../../units/memo.ts";
 import { type PseudonymSettings, USUAL_PSEUDONYMS } from "../profiles/profile.ts";
 import { shiftDaysOf } from "./date-shift.ts";
-import { type LookupKind, type LookupTable, normalizeIdentifier } from "./lookup-table.ts";
+import { type LookupKind, type LookupTable, normalizeIdentifier } from "./lookup-rows.ts";
 import { PIXL_HASH_LENGTH, type PixlSecrets, pixlHash } from "./pixl-hash.ts";
 import type { ProjectKey } from "./project-key.ts";
 

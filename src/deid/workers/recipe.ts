@@ -1,0 +1,57 @@
+import { createDeidentifier, type Deidentifier, type DeidentifierOptions } from "../deidentifier.ts";
+import { type ProfileSource, reloadProfile, sourceOf } from "../profiles/profile-source.ts";
+import { type LookupRows, lookupTableOfRows, rowsOf } from "../pseudonyms/lookup-rows.ts";
+import { projectKeyOf, secretOf } from "../pseudonyms/project-key.ts";
+
+/** Everything an engine is made of, as data: secrets go to another thread by message, never by environment or arguments. */
+export interface EngineRecipe {
+  readonly profile: ProfileSource;
+  /** What the other thread compiles must come to the same. */
+  readonly profileHash: string;
+  readonly key: Uint8Array;
+  readonly lookup: LookupRows | undefined;
+  readonly plain: PlainOptions;
+}
+
+type PlainOptions = Omit<DeidentifierOptions, "profile" | "key" | "lookup" | "blocking">;
+
+/** Each thread would have its own copy of a longer table. */
+const LOOKUP_ROW_LIMIT = 50_000;
+
+/** Undefined when some part cannot be passed on: then this thread alone has the engine. */
+export function recipeOf(options: DeidentifierOptions): EngineRecipe | undefined {
+  const { profile, key, lookup, blocking: _, ...plain } = options;
+  const source = sourceOf(profile);
+  const secret = secretOf(key);
+  const rows = lookup === undefined ? undefined : rowsOf(lookup);
+  if (source === undefined || secret === undefined || !isPlain(plain)) return undefined;
+  if (lookup !== undefined && (rows === undefined || rowCount(rows) > LOOKUP_ROW_LIMIT)) return undefined;
+  return { profile: source, profileHash: profile.hash, key: secret, lookup: rows, plain };
+}
+
+/** Filters and codecs as settings have them; patterns of programs that use the library are functions. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === "function") return false;
+  return typeof value !== "object" || value === null || Object.values(value).every(isPlain);
+}
+
+function rowCount({ patient, accession, study }: LookupRows): number {
+  return patient.size + accession.size + study.size;
+}
+
+/**
+ * For a thread that does nothing else: its engine waits for the disk.
+ * @throws TypeError when the profile does not come to the same
+ */
+export async function deidentifierOf(recipe: EngineRecipe): Promise<Deidentifier> {
+  const { profile, profileHash, key, lookup, plain } = recipe;
+  const reloaded = await reloadProfile(profile);
+  if (reloaded.hash !== profileHash) throw new TypeError("the profile is another one in this thread");
+  return createDeidentifier({
+    ...plain,
+    blocking: true,
+    profile: reloaded,
+    key: projectKeyOf(key),
+    lookup: lookup === undefined ? undefined : lookupTableOfRows(lookup),
+  });
+}

@@ -1,0 +1,204 @@
+import { concurrently } from "../../units/concurrently.ts";
+import { createDeidentifier, type Deidentifier, type DeidentifierOptions } from "../deidentifier.ts";
+import type { InstanceOutcome } from "../outcome.ts";
+import type { Identifiers } from "../verification/needles.ts";
+import { type FileHit, type FileToSearch, searchFiles } from "../verification/search-files.ts";
+import type { Observation } from "../verification/study-observer.ts";
+import {
+  createStudyVerification,
+  type StudyVerdict,
+  type StudyVerification,
+} from "../verification/study-verification.ts";
+import type { SearchWork, StudyTask } from "./protocol.ts";
+import { type EngineRecipe, recipeOf } from "./recipe.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+import type { WorkerThread } from "./worker-thread.ts";
+
+/** De-identifies the studies of one project, on this thread or on those of a pool: what comes of it is the same. */
+export interface StudyDeidentifier {
+  study(options: StudyRunOptions): StudyRun;
+}
+
+export interface StudyRunOptions {
+  readonly signal: AbortSignal;
+  /** Tells how long verification takes. */
+  readonly nowMs?: (() => number) | undefined;
+  /** As for `createStudyVerification`. */
+  readonly allowedPlaces?: ReadonlySet<string> | undefined;
+}
+
+/** Instances that are verified together. */
+export interface StudyRun extends Disposable {
+  /**
+   * Outcomes in the order of the tasks, whichever was done first. What a thread did not bring back is rejected.
+   * @throws as `Deidentifier.instance`
+   */
+  instances(tasks: readonly StudyTask[], onDone?: () => void): Promise<readonly InstanceOutcome[]>;
+  /** As `StudyVerification.leaveOut`. */
+  leaveOut(outputPath: string): void;
+  /** As `StudyVerification.finish`. */
+  finish(): Promise<StudyVerdict>;
+}
+
+/** Each waits for the disk most of the time. */
+const PARALLEL_INSTANCES = 4;
+/** Fewer are done before a thread has started. */
+const FEWEST_FOR_THREADS = 16;
+/** Less is searched before every thread knows what for. */
+const FEWEST_BYTES_FOR_THREADS = 16 * 2 ** 20;
+
+/** @throws GatewayError PSEUDONYM_SOURCE_MISSING */
+export function createStudyDeidentifier(options: DeidentifierOptions, pool?: WorkerPool): StudyDeidentifier {
+  const engine = createDeidentifier(options);
+  const recipe = pool === undefined ? undefined : recipeOf(options);
+  return {
+    study: (of) =>
+      pool === undefined || recipe === undefined ? studyRunHere(engine, of) : studyRunShared(engine, recipe, pool, of),
+  };
+}
+
+function studyRunHere(engine: Deidentifier, { signal, ...options }: StudyRunOptions): StudyRun {
+  const verification = createStudyVerification(options);
+  return {
+    async instances(tasks, onDone) {
+      const outcomes: InstanceOutcome[] = [];
+      await concurrently(tasks.entries(), PARALLEL_INSTANCES, async ([index, task]) => {
+        outcomes[index] = await instanceHere({ engine, verification, signal }, task);
+        onDone?.();
+      });
+      return outcomes;
+    },
+    leaveOut: verification.leaveOut,
+    finish: () => verification.finish(signal),
+    [Symbol.dispose]() {},
+  };
+}
+
+interface SharedRun {
+  readonly engine: Deidentifier;
+  readonly engineNumber: number;
+  readonly study: number;
+  readonly pool: WorkerPool;
+  readonly verification: StudyVerification;
+  readonly listeners: Map<WorkerThread, (observation: Observation) => void>;
+  readonly signal: AbortSignal;
+}
+
+function studyRunShared(
+  engine: Deidentifier,
+  recipe: EngineRecipe,
+  pool: WorkerPool,
+  { signal, ...options }: StudyRunOptions,
+): StudyRun {
+  const verification = createStudyVerification({ ...options, searchFiles: (...search) => searchShared(pool, ...search) });
+  const study = pool.openStudy();
+  const engineNumber = pool.engineNumber(recipe);
+  const run: SharedRun = { engine, engineNumber, study, pool, verification, listeners: new Map(), signal };
+  return {
+    async instances(tasks, onDone) {
+      const outcomes: InstanceOutcome[] = [];
+      const list = tasks.entries();
+      let hasFailed = false;
+      const take = (lanes: number, isOver: () => boolean, work: (task: StudyTask) => Promise<InstanceOutcome>) =>
+        concurrently(until(list, isOver), lanes, async ([index, task]) => {
+          outcomes[index] = await work(task);
+          onDone?.();
+        }).catch((thrown: unknown) => {
+          hasFailed = true;
+          throw thrown;
+        });
+      const shared = async (): Promise<void> => {
+        const isStarted = tasks.length >= FEWEST_FOR_THREADS ? await pool.start() : pool.isReady;
+        if (isStarted)
+          await take(
+            pool.capacity,
+            () => hasFailed,
+            (task) => instanceShared(run, task),
+          );
+      };
+      // Until the threads have started, this one does what it can.
+      const here = take(
+        PARALLEL_INSTANCES,
+        () => hasFailed || pool.isReady,
+        (task) => instanceHere(run, task),
+      );
+      for (const end of await Promise.allSettled([shared(), here])) if (end.status === "rejected") throw end.reason;
+      // Threads that became ready in between made this one stop early.
+      await take(
+        pool.capacity,
+        () => hasFailed,
+        (task) => instanceShared(run, task),
+      );
+      return outcomes;
+    },
+    leaveOut: verification.leaveOut,
+    finish: () => verification.finish(signal),
+    [Symbol.dispose]: () => pool.closeStudy(study),
+  };
+}
+
+/** What is left of a list that several take from, as long as it is not over. */
+function* until<T>(list: Iterator<T>, isOver: () => boolean): Generator<T> {
+  while (!isOver()) {
+    const next = list.next();
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+function instanceHere(
+  { engine, verification, signal }: Pick<SharedRun, "engine" | "verification" | "signal">,
+  task: StudyTask,
+): Promise<InstanceOutcome> {
+  return engine.instance({ ...task, study: task.isAlone === true ? undefined : verification }, signal);
+}
+
+async function instanceShared(run: SharedRun, task: StudyTask): Promise<InstanceOutcome> {
+  const { pool, engineNumber, study, signal } = run;
+  const end = await pool.work({ kind: "instance", engine: engineNumber, study, task }, signal);
+  signal.throwIfAborted();
+  if (end.kind === "not-begun") return instanceHere(run, task);
+  if (end.kind === "thrown") throw end.error;
+  if (end.kind === "lost" || end.result.kind !== "instance") {
+    return {
+      kind: "rejected",
+      code: "DEIDENTIFICATION_UNPROVEN",
+      reason: end.kind === "lost" ? end.why : "worker-ended",
+    };
+  }
+  const { outcome, observation } = end.result;
+  const listener = run.listeners.get(end.thread) ?? run.verification.listen();
+  run.listeners.set(end.thread, listener);
+  if (observation !== undefined) listener(observation);
+  return outcome;
+}
+
+/** Files go to the threads in turn where there is much to read; here when a thread did not bring its part back. */
+async function searchShared(
+  pool: WorkerPool,
+  files: readonly FileToSearch[],
+  identifiers: Identifiers,
+  signal: AbortSignal,
+): Promise<readonly FileHit[]> {
+  const bytes = files.reduce((sum, { inFile }) => sum + inFile.reduce((part, { length }) => part + length, 0), 0);
+  if (!pool.isReady || files.length === 1 || bytes < FEWEST_BYTES_FOR_THREADS)
+    return searchFiles(files, identifiers, signal);
+  const texts = (["identifiers", "spellings", "rawValues"] as const).flatMap((source) =>
+    [...identifiers.entries(source)].map(([text, kind]) => [source, text, kind] as const),
+  );
+  const parts = Array.from({ length: pool.threads }, (_, part) =>
+    files.filter((_file, index) => index % pool.threads === part),
+  );
+  const hits = await Promise.all(
+    parts.map(async (part) => {
+      const work: SearchWork = { kind: "search", files: part, identifiers: texts };
+      const end = await pool.work(work, signal);
+      signal.throwIfAborted();
+      if (end.kind === "thrown") throw end.error;
+      return end.kind === "done" && end.result.kind === "search"
+        ? end.result.hits
+        : searchFiles(part, identifiers, signal);
+    }),
+  );
+  return hits.flat();
+}

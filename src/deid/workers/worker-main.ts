@@ -1,0 +1,100 @@
+import { parentPort } from "node:worker_threads";
+import type { Deidentifier } from "../deidentifier.ts";
+import { createIdentifiers } from "../verification/needles.ts";
+import { searchFiles } from "../verification/search-files.ts";
+import { createStudyObserver, type Observation, type StudyObserver } from "../verification/study-observer.ts";
+import { failureOf } from "./failures.ts";
+import type { FromWorker, InstanceWork, SearchWork, ToWorker, Work, WorkResult } from "./protocol.ts";
+import { deidentifierOf, type EngineRecipe } from "./recipe.ts";
+
+interface Call {
+  readonly call: number;
+  readonly work: Work;
+  readonly abort: AbortController;
+}
+
+interface Study {
+  readonly observer: StudyObserver;
+  /** What the instance under way told. */
+  observation: Observation | undefined;
+}
+
+const port = parentPort;
+if (port === null) throw new Error("runs as a worker thread only");
+
+const say = (message: FromWorker): void => port.postMessage(message);
+const recipes = new Map<number, EngineRecipe>();
+const engines = new Map<number, Deidentifier>();
+const studies = new Map<number, Study>();
+const calls: Call[] = [];
+let isWorking = false;
+
+port.on("message", (message: ToWorker) => {
+  if ("recipe" in message) recipes.set(message.engine, message.recipe);
+  else if ("forgetStudy" in message) studies.delete(message.forgetStudy);
+  else if ("abort" in message) calls.find(({ call }) => call === message.abort)?.abort.abort();
+  else calls.push({ ...message, abort: new AbortController() });
+  if (!isWorking) void workOff();
+});
+say({ ready: true });
+
+/** One after the other: what is under way is always the oldest that was not answered. */
+async function workOff(): Promise<void> {
+  isWorking = true;
+  for (let next = calls[0]; next !== undefined; next = calls[0]) {
+    const { call, work, abort } = next;
+    const answer = await resultOf(work, abort.signal).then(
+      (result): FromWorker => ({ call, result }),
+      (thrown: unknown): FromWorker => ({ call, failure: failureOf(thrown) }),
+    );
+    calls.shift();
+    say(answer);
+    // Lets messages in: what is called off is not begun.
+    await new Promise(setImmediate);
+  }
+  isWorking = false;
+}
+
+function resultOf(work: Work, signal: AbortSignal): Promise<WorkResult> {
+  return work.kind === "instance" ? deidentify(work, signal) : search(work, signal);
+}
+
+async function deidentify({ engine, study: number, task }: InstanceWork, signal: AbortSignal): Promise<WorkResult> {
+  const deidentifier = engines.get(engine) ?? (await makeEngine(engine));
+  const study = studies.get(number) ?? newStudy();
+  studies.set(number, study);
+  study.observation = undefined;
+  const outcome = await deidentifier.instance(
+    { ...task, study: task.isAlone === true ? undefined : study.observer },
+    signal,
+  );
+  return { kind: "instance", outcome, observation: study.observation };
+}
+
+async function makeEngine(number: number): Promise<Deidentifier> {
+  const recipe = recipes.get(number);
+  if (recipe === undefined) throw new TypeError("an engine without a recipe");
+  const engine = await deidentifierOf(recipe);
+  engines.set(number, engine);
+  recipes.delete(number);
+  return engine;
+}
+
+function newStudy(): Study {
+  const study: Study = {
+    observer: createStudyObserver(
+      (observation) => {
+        study.observation = observation;
+      },
+      () => performance.now(),
+    ),
+    observation: undefined,
+  };
+  return study;
+}
+
+async function search({ files, identifiers: texts }: SearchWork, signal: AbortSignal): Promise<WorkResult> {
+  const identifiers = createIdentifiers();
+  for (const [source, text, kind] of texts) identifiers.add(source, text, kind);
+  return { kind: "search", hits: await searchFiles(files, identifiers, signal) };
+}
