@@ -105,6 +105,17 @@ ${[...Map.groupBy(privateRows, ({ creator }) => creator)]
 `,
 );
 
+write(
+  "structure-names",
+  "deid-structure-names.tsv",
+  `/** Names of structures of AAPM TG-263, separated by blanks. */
+export const STRUCTURE_NAMES =
+  "${rows("deid-structure-names.tsv")
+    .map(([name = ""]) => name)
+    .join(" ")}";
+`,
+);
+
 const vocabulary = [
   ...rows("deid-vocabulary-base-en.tsv").flatMap(([, words = ""]) => words.split(" ")),
   ...rows("deid-vocabulary-groups-en.tsv").map(([word = ""]) => word),

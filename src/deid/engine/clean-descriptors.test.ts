@@ -50,6 +50,17 @@ it("reads the item's character set, and what surrounds it where it has none", as
   const output = await outputOf(text(0x00080005, "ISO_IR 100"), sequenceElement(tagOf(0x00400275), [inner]));
   const item = itemsOf(output, tagOf(0x00400275))[0];
   expect(item && textOf(item.dataSet, tagOf(0x00400007))).toBe("Thorax");
+  expect(output.has(tags.SpecificCharacterSet)).toBe(false);
+});
+
+it("keeps the accents of words, in UTF-8", async () => {
+  const output = await outputOf(
+    text(0x00080005, "ISO_IR 100"),
+    element(tagOf(0x0008103e), "LO", Buffer.from("Ábdomen de Zoë, Thor\u00e1x", "latin1")),
+    text(0x00100010, "Br\u00e4ndybuck^Zo\u00eb"),
+  );
+  expect(textOf(output, tags.SeriesDescription)).toBe("Ábdomen Thor\u00e1x");
+  expect(textOf(output, tags.SpecificCharacterSet)).toBe("ISO_IR 192");
 });
 
 it("cleans each value, and what was written as UN", async () => {
@@ -72,4 +83,20 @@ it("keeps labels of known words and numbers the others", async () => {
     itemsOf(output, tagOf(sequence)).map((item) => textOf(item.dataSet, tagOf(tag)));
   expect(labels(0x30060020, 0x30060026)).toEqual(["PTV_High", "Lung_L", "ROI_3"]);
   expect(labels(0x00620002, 0x00620005)).toEqual(["Liver", "SEGMENT_2"]);
+});
+
+it("keeps names of structures that everybody uses, unless somebody is called so", async () => {
+  const roi = (name: string, index: number) => dataSetOf([text(0x30060022, String(index + 1)), text(0x30060026, name)]);
+  const named = async (names: readonly string[], patient: string) => {
+    const output = await outputOf(sequenceElement(tagOf(0x30060020), names.map(roi)), text(0x00100010, patient));
+    return itemsOf(output, tagOf(0x30060020)).map((item) => textOf(item.dataSet, tagOf(0x30060026)));
+  };
+  const kept = ["A_Brachiocephls", "SpinalCord_PRV05", "Lung~_L", "PTVp1_6600", "Lung_L-GTV", "PTV_CT1MR2_High"];
+  expect(await named(kept, "Brandybuck^Meriadoc")).toEqual(kept);
+  expect(await named(["PTV_1957", "Eye_L^Brandybuck", "PTV_MRN4455667"], "Brandybuck^Meriadoc")).toEqual([
+    "ROI_1",
+    "ROI_2",
+    "ROI_3",
+  ]);
+  expect(await named(["SpinalCord", "Lens_L"], "Lens^Max")).toEqual(["SpinalCord", "ROI_2"]);
 });

@@ -1,10 +1,13 @@
-import { decodeWithProblem } from "../../dicom/character-sets.ts";
+import { decodeWithProblem, isAscii } from "../../dicom/character-sets.ts";
 import type { ElementValue } from "../../dicom/data-set.ts";
 import { trimPadding } from "../../dicom/values-trim.ts";
 import { isSingleValued, type Vr } from "../../dicom/vr.ts";
-import { cleanText, type Vocabulary } from "../rules/clean-text.ts";
+import { cleanText, foldedWords, type Vocabulary } from "../rules/clean-text.ts";
+import { isStructureName } from "../rules/structure-names.ts";
 import { textBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
+
+type CleanContext = Pick<FilterContext, "isIdentifier" | "noteUtf8">;
 
 /** PS3.5 table 6.2-1. */
 const LENGTH_LIMITS: Readonly<Partial<Record<Vr, number>>> = { LO: 64, SH: 16, ST: 1024, LT: 10_240 };
@@ -17,25 +20,33 @@ export function cleanedValue(
   vr: Vr,
   vocabulary: Vocabulary,
   characterSet: string | undefined,
-  { isIdentifier }: Pick<FilterContext, "isIdentifier">,
+  { isIdentifier, noteUtf8 }: CleanContext,
 ): ElementValue | undefined {
   const texts = valuesOf(bytes, vr, characterSet)?.map((text) => cleanText(text, vocabulary, isIdentifier));
   const limit = LENGTH_LIMITS[vr] ?? CLEANED_BYTES;
   if (texts === undefined || texts.every((text) => text === "")) return undefined;
   if (texts.some((text) => text.length > limit)) return undefined;
-  return { kind: "bytes", bytes: textBytes(vr, texts.join("\\")) };
+  const joined = texts.join("\\");
+  if (isAscii(joined)) return { kind: "bytes", bytes: textBytes(vr, joined) };
+  noteUtf8();
+  const encoded = Buffer.from(joined, "utf8");
+  return { kind: "bytes", bytes: encoded.length % 2 === 0 ? encoded : Buffer.concat([encoded, Buffer.of(0x20)]) };
 }
 
-/** The value as it is, when all its words may stay; undefined otherwise. */
-export function unchangedIfClean(
+/** A label as it is, when all its words may stay or it is a structure's that everybody calls so; undefined otherwise. */
+export function unchangedLabel(
   bytes: Uint8Array,
   vr: Vr,
   vocabulary: Vocabulary,
   characterSet: string | undefined,
-  context: Pick<FilterContext, "isIdentifier">,
+  context: CleanContext,
 ): ElementValue | undefined {
   const [text, ...others] = valuesOf(bytes, vr, characterSet) ?? [];
   if (text === undefined || text === "" || others.length > 0) return undefined;
+  if (isStructureName(text)) {
+    const isNamed = [foldedWords(text).join(""), ...foldedWords(text)].some(context.isIdentifier);
+    return isNamed ? undefined : { kind: "bytes", bytes: textBytes(vr, text) };
+  }
   if (cleanText(text, vocabulary, context.isIdentifier) !== text) return undefined;
   return cleanedValue(bytes, vr, vocabulary, characterSet, context);
 }

@@ -9,7 +9,7 @@ import { sequenceItems } from "../rules/sequence-items.ts";
 import { compatibleVr, maximumValues, standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { GRAPHIC_OBJECT_SEQUENCE } from "../tables/presentation-sequences.ts";
-import { cleanedValue, unchangedIfClean } from "./cleaned-text.ts";
+import { cleanedValue, unchangedLabel } from "./cleaned-text.ts";
 import { codedElements, dummyCodedItem, isCodedEntry, publicEntry } from "./coded-entry.ts";
 import { decideContentItem, settleContentItem } from "./content-items.ts";
 import { dummyValue } from "./dummy-value.ts";
@@ -305,7 +305,7 @@ function labelInVocabulary(
 ): ElementValue | undefined {
   const bytes = heldBytes(element);
   if (vocabulary === undefined || bytes === undefined) return undefined;
-  return unchangedIfClean(bytes, vr, vocabulary, characterSet, context);
+  return unchangedLabel(bytes, vr, vocabulary, characterSet, context);
 }
 
 function numberedLabel(

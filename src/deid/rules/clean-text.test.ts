@@ -11,7 +11,8 @@ it.each([
   ["CT Thorax/Abdomen + contrast (portal venous) 1.25mm", "CT Thorax/Abdomen + contrast (portal venous) 1.25mm"],
   ["Head 5.0 H31s", "Head 5.0 H31s"],
   ["MR Brain with and without contrast", "MR Brain with and without contrast"],
-  ["Thoráx", "Thorax"],
+  ["Thoráx, BRÄIN", "Thoráx, BRÄIN"],
+  ["a\u0301bdomen", "ábdomen"],
   ["T2 TSE 512x512 3 mm", "T2 TSE 512x512 3 mm"],
 ])("keeps what describes the image: %s", (text, expected) => {
   expect(clean(text)).toBe(expected);

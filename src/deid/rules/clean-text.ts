@@ -1,17 +1,19 @@
 import { createHash } from "node:crypto";
+import { STRUCTURE_NAMES } from "../tables/structure-names.generated.ts";
 import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
 
 /** Words that may stay in descriptions. PS3.15 E.3.4. */
 export interface Vocabulary {
   /** Folded: lower case, no accents. */
   readonly words: ReadonlySet<string>;
-  /** SHA-256 of the sorted words, lower-case hexadecimal. */
+  /** SHA-256 of the sorted words and the names of structures, lower-case hexadecimal. */
   readonly hash: string;
 }
 
 interface Word {
-  /** Without accents. */
+  /** As it is written, in its composed form. */
   readonly text: string;
+  /** Folded. */
   readonly key: string;
   /** What stands between the word before and this one. */
   readonly separator: string;
@@ -19,7 +21,7 @@ interface Word {
 }
 
 const WORD = /[\p{L}\p{N}]+/gu;
-const ASCII_WORD = /^[A-Za-z0-9]+$/;
+const ASCII_WORD = /^[a-z0-9]+$/;
 const KEPT_SEPARATOR = /^[ ._\-/+,()*:;&^=#%[\]]{1,3}$/;
 const NUMBER = /^[0-9]{1,3}$/;
 /** A number with what it counts. */
@@ -42,13 +44,13 @@ const LONGEST_SPLIT = 4;
 /** @param extraWords a project's own */
 export function vocabularyOf(extraWords: Iterable<string> = []): Vocabulary {
   const words = new Set([...ENGLISH_WORDS.split(" "), ...[...extraWords].map((word) => foldWord(word))]);
-  const hash = createHash("sha256").update(JSON.stringify([...words].sort()));
+  const hash = createHash("sha256").update(JSON.stringify([[...words].sort(), STRUCTURE_NAMES]));
   return { words, hash: hash.digest("hex") };
 }
 
 /**
  * What of a text may stay: words of the vocabulary and short numbers; not identifiers, not numbers in a row, not titles and who follows
- * them. ASCII. Empty: nothing.
+ * them. Words keep their letter case and accents. Empty: nothing.
  * @param isIdentifier asked with folded words, and with up to four of them joined
  */
 export function cleanText(text: string, vocabulary: Vocabulary, isIdentifier: (folded: string) => boolean): string {
@@ -85,8 +87,8 @@ function wordsOf(text: string): Word[] {
   return [...plain.matchAll(WORD)].map((match) => {
     const separator = plain.slice(end, match.index);
     end = match.index + match[0].length;
-    const word = withoutAccents(match[0]);
-    return { text: word, key: word.toLowerCase(), separator, isFollowedByDot: plain.charAt(end) === "." };
+    const [text] = match;
+    return { text, key: withoutAccents(text).toLowerCase(), separator, isFollowedByDot: plain.charAt(end) === "." };
   });
 }
 
@@ -100,7 +102,7 @@ function withoutDropped(words: readonly Word[], isDropped: readonly boolean[]): 
 
 function isAllowedWord(word: Word, { words }: Vocabulary): boolean {
   const { key, text } = word;
-  if (!ASCII_WORD.test(text) || isTitle(word)) return false;
+  if (!ASCII_WORD.test(key) || isTitle(word)) return false;
   if (words.has(key) || NUMBER.test(key) || MEASURE.test(key) || MATRIX.test(key) || KERNEL.test(text)) return true;
   const [, letters] = WORD_WITH_NUMBER.exec(key) ?? [];
   return letters !== undefined && words.has(letters);

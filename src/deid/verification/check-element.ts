@@ -1,9 +1,10 @@
 import { isUid } from "../../dicom/uid.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
-import { isCleanText } from "../rules/clean-text.ts";
+import { isCleanText, type Vocabulary } from "../rules/clean-text.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
+import { isStructureName } from "../rules/structure-names.ts";
 import {
   decimalString,
   generalizedAge,
@@ -195,13 +196,22 @@ function isTreated(value: string, vr: string, treatment: Treatment, expectations
     case "kept-uid":
       return isUid(value);
     case "clean":
-      return isCleanText(value, treatment.vocabulary);
+      return isCleanText(utf8Of(value), treatment.vocabulary);
     case "numbered":
-      if (treatment.vocabulary !== undefined && isCleanText(value, treatment.vocabulary)) return true;
+      if (treatment.vocabulary !== undefined && isLabel(utf8Of(value), treatment.vocabulary)) return true;
       return value.startsWith(treatment.prefix) && /^[0-9]{1,6}$/.test(value.slice(treatment.prefix.length));
     default:
       return false;
   }
+}
+
+function isLabel(text: string, vocabulary: Vocabulary): boolean {
+  return isStructureName(text) || isCleanText(text, vocabulary);
+}
+
+/** What was read as Latin-1 is UTF-8 where it is not ASCII. */
+function utf8Of(latin: string): string {
+  return Buffer.from(latin, "latin1").toString("utf8");
 }
 
 function judgeBinary(token: Token, bytes: Buffer, rule: Rule): Judgement {

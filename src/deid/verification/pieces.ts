@@ -92,7 +92,7 @@ function searchBytes(
     case "code":
       return identifierOf(fold(bytes.toString("latin1")), identifiers);
     case "clean":
-      return firstOf(foldedWords(bytes.toString("latin1")), (word) => namingKind(word, identifiers));
+      return firstOf(foldedWords(bytes.toString("utf8")), (word) => namingKind(word, identifiers));
     case "retained":
     case "form":
     case "text":
