@@ -1,3 +1,4 @@
+import type { ExclusionReason } from "../deid/outcome.ts";
 import { standardTag } from "../deid/profiles/rule-target.ts";
 import { formatTag, tagOf } from "../dicom/tag.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -11,12 +12,13 @@ export interface ReleaseWish {
   readonly reason: string;
   /** Numbers of instances as `showStudy` lists them, or their new SOP Instance UIDs. */
   readonly leaveOut: readonly string[];
-  /** All that were rejected. */
+  /** All that were rejected, and those that an earlier release left out. */
   readonly leaveOutRejected: boolean;
   /** Keyword, "(gggg,eeee)", or a path of them with slashes. */
   readonly allowTags: readonly string[];
 }
 
+const RELEASED_WITHOUT: ExclusionReason = "released-without";
 const REASON_LIMIT = 200;
 const TAGS_LIMIT = 50;
 const PRIVATE_TAG = /^\(?([0-9A-F]{4}),?([0-9A-F]{4})\)?$/i;
@@ -91,7 +93,8 @@ function leftOut(ledger: readonly LedgerEntry[], { leaveOut, leaveOutRejected }:
     if (entry === undefined) throw invalid("an instance that is to be left out is not one of the study's");
     return entry.sopInstanceUid;
   });
-  const rejected = leaveOutRejected ? ledger.filter(isRejected).map(({ sopInstanceUid }) => sopInstanceUid) : [];
+  const isMeant = (entry: LedgerEntry): boolean => isRejected(entry) || entry.reason === RELEASED_WITHOUT;
+  const rejected = leaveOutRejected ? ledger.filter(isMeant).map(({ sopInstanceUid }) => sopInstanceUid) : [];
   return [...new Set([...named, ...rejected])];
 }
 

@@ -13,13 +13,19 @@ export interface CountingStore extends AsyncDisposable {
   readonly objects: ReadonlyMap<string, Buffer>;
 }
 
-export async function startCountingStore(port: number, aeTitle = "VIEWER"): Promise<CountingStore> {
+/** @param isReady awaited before an object is taken */
+export async function startCountingStore(
+  port: number,
+  aeTitle = "VIEWER",
+  isReady: () => Promise<void> = async () => undefined,
+): Promise<CountingStore> {
   const timesStored = new Map<string, number>();
   const objects = new Map<string, Buffer>();
   const headers = new Map<string, DataSet>();
 
   const store: StoreHandler = async ({ sopInstanceUid, transferSyntaxUid }) => {
     const chunks: Buffer[] = [];
+    await isReady();
     return {
       write: (chunk) => void chunks.push(Buffer.from(chunk)),
       async close() {

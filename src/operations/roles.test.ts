@@ -1,0 +1,78 @@
+import { expect, it } from "vitest";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { ROLES, type Role } from "../units/actor.ts";
+import type { AuditEvent } from "../units/audit.ts";
+import { contextOf } from "./context.testing.ts";
+import { createOperations } from "./create-operations.ts";
+import type { Operations } from "./operations.ts";
+import { OPERATION_ROLES } from "./roles.ts";
+
+const wish = { reason: "reviewed", leaveOut: ["1"], leaveOutRejected: false, allowTags: [] };
+
+/** Each operation as it is asked, up to its first answer. */
+const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Promise<unknown> } = {
+  submitCohort: (of) => of.submitCohort("/no/such/file", "lung"),
+  cohortStatus: (of) => of.cohortStatus("c"),
+  listCohorts: (of) => first(of.listCohorts()),
+  exportCohort: (of) => first(of.exportCohort("c")),
+  retryCohort: (of) => of.retryCohort("c"),
+  cancelCohort: (of) => of.cancelCohort("c"),
+  listStudies: (of) => first(of.listStudies({})),
+  showStudy: (of) => of.showStudy("j"),
+  retryStudy: (of) => of.retryStudy("j"),
+  cancelStudy: (of) => of.cancelStudy("j"),
+  releaseStudy: (of) => of.releaseStudy("j", wish),
+  changeProjectKey: (of) => of.changeProjectKey("lung"),
+  showIdentifiedValues: (of) => of.showIdentifiedValues({ project: "lung", profile: "basic" }),
+  readAudit: (of) => of.readAudit({ limit: 1 }),
+  verifyAudit: (of) => of.verifyAudit(),
+  listArchives: (of) => first(of.listArchives()),
+  controlArchive: (of) => of.controlArchive("vna", { paused: true }),
+  echoArchive: (of) => of.echoArchive("vna"),
+  findInArchive: (of) => first(of.findInArchive("vna", [], { level: "STUDY", maximumAnswers: 1 })),
+  doctor: (of) => of.doctor(),
+};
+
+async function first(items: AsyncIterable<unknown>): Promise<unknown> {
+  for await (const item of items) return item;
+  return undefined;
+}
+
+/** The code an operation is refused with; undefined: it was answered. Nothing it is made of is there, so that most of them fail. */
+async function codeFor(operation: keyof Operations, role: Role, told: AuditEvent[]): Promise<string | undefined> {
+  const operations = createOperations(contextOf({ role, told }));
+  return await ASKED[operation](operations).then(
+    () => undefined,
+    (thrown: unknown) => (thrown instanceof GatewayError ? thrown.code : "STRANGER"),
+  );
+}
+
+const matrix = (Object.keys(ASKED) as (keyof Operations)[]).flatMap((operation) =>
+  ROLES.map((role) => ({
+    operation,
+    role,
+    isAllowed: ROLES.indexOf(role) >= ROLES.indexOf(OPERATION_ROLES[operation]),
+  })),
+);
+
+it.each(matrix)("$operation for a $role: $isAllowed", async ({ operation, role, isAllowed }) => {
+  const told: AuditEvent[] = [];
+  const code = await codeFor(operation, role, told);
+  if (isAllowed) {
+    expect(code).not.toBe("ROLE_INSUFFICIENT");
+    expect(told.filter(({ outcome }) => outcome === "refused")).toEqual([]);
+    return;
+  }
+  expect(code).toBe("ROLE_INSUFFICIENT");
+  const needed = OPERATION_ROLES[operation];
+  expect(told).toMatchObject([
+    { event: "operation-refused", outcome: "refused", actor: { name: "sam", role }, detail: { operation, needed } },
+  ]);
+});
+
+it("keeps for admins what lets something leave, shows values or tells who did what", () => {
+  const forAdmins = Object.entries(OPERATION_ROLES).filter(([, role]) => role === "admin");
+  expect(forAdmins.map(([operation]) => operation).sort()).toEqual([
+    ...["changeProjectKey", "readAudit", "releaseStudy", "showIdentifiedValues", "verifyAudit"],
+  ]);
+});
