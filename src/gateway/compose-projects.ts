@@ -1,10 +1,12 @@
 import { loadOptOut } from "../cohort/opt-out.ts";
 import type { ProjectSettings, Settings } from "../config/settings.ts";
-import { createDeidentifier, type DeidentifierOptions } from "../deid/deidentifier.ts";
+import type { DeidentifierOptions } from "../deid/deidentifier.ts";
 import { loadProfile } from "../deid/profiles/load-profile.ts";
 import { loadLookupTable } from "../deid/pseudonyms/lookup-table.ts";
 import { loadPixlSecrets, pixlSecretsId } from "../deid/pseudonyms/pixl-secrets.ts";
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
+import { createStudyDeidentifier } from "../deid/workers/study-run.ts";
+import type { WorkerPool } from "../deid/workers/worker-pool.ts";
 import type { Destination } from "../delivery/destination.ts";
 import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
 import { createFolderDestination } from "../delivery/folder/folder-destination.ts";
@@ -43,6 +45,7 @@ export async function composeProjects(
   settings: Settings,
   archives: ReadonlyMap<string, ArchiveFacts>,
   destinations: Destinations,
+  threads: WorkerPool,
 ): Promise<ReadonlyMap<string, PipelineProject>> {
   const projects = new Map<string, PipelineProject>();
   for (const project of settings.projects) {
@@ -54,13 +57,16 @@ export async function composeProjects(
       destinations: project.destinations.map((name) => named(destinations, name)),
       profile,
       keyId: key.id,
-      deidentifier: createDeidentifier({
-        profile,
-        key,
-        filters: project.filters,
-        codecs: settings.codecs,
-        ...(await pseudonymSources(project)),
-      }),
+      deidentifier: createStudyDeidentifier(
+        {
+          profile,
+          key,
+          filters: project.filters,
+          codecs: settings.codecs,
+          ...(await pseudonymSources(project)),
+        },
+        threads,
+      ),
       mergePatients: project.pseudonyms.mergePatients === true,
       partial: project.partial,
       maximumStudiesPerRequest: project.maximumStudiesPerRequest,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../archive/expectations.ts";
 import type { Settings } from "../config/settings.ts";
+import { createWorkerPool } from "../deid/workers/worker-pool.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createAuditTrail } from "../observe/audit-trail.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
@@ -132,7 +133,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     random,
     logger,
     actor: worker,
-    projects: await composeProjects(settings, archives, destinations),
+    projects: await composeProjects(settings, archives, destinations, opened.use(createWorkerPool())),
     retry: retryPolicy(settings),
     studyLocks: createStudyLocks(),
   };

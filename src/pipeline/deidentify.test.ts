@@ -2,10 +2,10 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { createDeidentifier } from "../deid/deidentifier.ts";
 import { loadProfile } from "../deid/profiles/load-profile.ts";
 import { projectKeyOf } from "../deid/pseudonyms/project-key.ts";
 import { ctImage, part10Bytes, put, text } from "../deid/testing/objects.ts";
+import { createStudyDeidentifier } from "../deid/workers/study-run.ts";
 import type { DataElement } from "../dicom/data-set.ts";
 import { tagOf } from "../dicom/tag.ts";
 import { element } from "../dicom/values.ts";
@@ -72,7 +72,7 @@ async function deidentify(
       profile,
       keyId: key.id,
       mergePatients,
-      deidentifier: createDeidentifier({ profile, key, filters: {} }),
+      deidentifier: createStudyDeidentifier({ profile, key, filters: {} }),
     },
     job: { id: "job", participantId, studyInstanceUid: "1.2.826.0.1.3680043.9.7.1" },
     signal: new AbortController().signal,

@@ -2,12 +2,11 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { InstanceOutcome } from "../deid/outcome.ts";
 import { createStudyReport, type StudyReport } from "../deid/study-report.ts";
-import { createStudyVerification, type StudyVerification } from "../deid/verification/study-verification.ts";
+import type { StudyRun } from "../deid/workers/study-run.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
 import type { LedgerChange, LedgerEntry, PseudonymLink } from "../store/records.ts";
-import { concurrently } from "../units/concurrently.ts";
 import { type StepContext, type StepResult, studyOf } from "./step.ts";
 
 /** What de-identification of a study came to. */
@@ -20,8 +19,6 @@ export interface DeidentifiedStudy {
 
 /** Ledger lines written together: bounds both the transaction and what a crash repeats. */
 const LEDGER_BATCH = 200;
-/** Each waits for the disk most of the time. */
-const PARALLEL_INSTANCES = 4;
 
 /**
  * Writes the de-identified copy of every received instance into the job's outbox folder. Output is a function of its input,
@@ -39,7 +36,7 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   await rm(services.outbox.folderOf(job.id), { recursive: true, force: true });
 
   const allowedPlaces = new Set(release?.allowTags);
-  const verification = createStudyVerification({ nowMs: services.clock.nowMs, allowedPlaces });
+  using study = project.deidentifier.study({ signal: context.signal, nowMs: services.clock.nowMs, allowedPlaces });
   const leaveOut = new Set(release?.leaveOut);
   const links = new Map<string, PseudonymLink>();
   const files = new Map<string, DeidentifiedFile>();
@@ -48,11 +45,8 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   for (let start = 0; start < received.length; start += LEDGER_BATCH) {
     const batch = received.slice(start, start + LEDGER_BATCH);
     const changes: LedgerChange[] = [];
-    for (const [instance, made] of await deidentifyBatch(context, batch, start, {
-      countBySeries,
-      verification,
-    })) {
-      const outcome = leaveOut.has(instance.sopInstanceUid) ? await leftBehind(made, verification) : made;
+    for (const [instance, made] of await deidentifyBatch(context, batch, start, { countBySeries, study })) {
+      const outcome = leaveOut.has(instance.sopInstanceUid) ? await leftBehind(made, study) : made;
       report.add(outcome);
       if (outcome.kind === "deidentified") {
         for (const link of outcome.links) links.set(JSON.stringify(link), link);
@@ -64,7 +58,7 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
     }
     await context.write({ ledger: changes });
   }
-  const verdict = await verification.finish(context.signal);
+  const verdict = await study.finish();
   report.conclude(verdict);
   const changes: LedgerChange[] = [];
   for (const { outputPath, code, reason } of verdict.findings) {
@@ -83,10 +77,10 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
 }
 
 /** It was made all the same: what its original tells must not be found in the others. */
-async function leftBehind(made: InstanceOutcome, verification: StudyVerification): Promise<InstanceOutcome> {
+async function leftBehind(made: InstanceOutcome, study: StudyRun): Promise<InstanceOutcome> {
   if (made.kind === "excluded") return made;
   if (made.kind === "deidentified") {
-    verification.leaveOut(made.file.path);
+    study.leaveOut(made.file.path);
     await rm(made.file.path, { force: true });
   }
   return { kind: "excluded", reason: "released-without" };
@@ -106,24 +100,23 @@ async function collisionOf(
 
 /** Outcomes in the order of the instances, whichever was done first. */
 async function deidentifyBatch(
-  { job, services, project, signal }: StepContext,
+  { job, services }: StepContext,
   batch: readonly StagedInstance[],
   firstNumber: number,
-  of: { readonly countBySeries: ReadonlyMap<string, number>; readonly verification: StudyVerification },
+  of: { readonly countBySeries: ReadonlyMap<string, number>; readonly study: StudyRun },
 ): Promise<readonly (readonly [StagedInstance, InstanceOutcome])[]> {
   const folder = services.outbox.folderOf(job.id);
-  const outcomes: (readonly [StagedInstance, InstanceOutcome])[] = [];
-  await concurrently(batch.entries(), PARALLEL_INSTANCES, async ([index, instance]) => {
-    const task = {
-      path: instance.path,
-      outputPath: join(folder, `${firstNumber + index}.dcm`),
-      participantId: job.participantId,
-      seriesInstanceCount: of.countBySeries.get(instance.seriesInstanceUid) ?? 0,
-      study: of.verification,
-    };
-    outcomes[index] = [instance, await project.deidentifier.instance(task, signal)];
+  const tasks = batch.map(({ path, seriesInstanceUid }, index) => ({
+    path,
+    outputPath: join(folder, `${firstNumber + index}.dcm`),
+    participantId: job.participantId,
+    seriesInstanceCount: of.countBySeries.get(seriesInstanceUid) ?? 0,
+  }));
+  const outcomes = await of.study.instances(tasks);
+  return batch.flatMap((instance, index) => {
+    const outcome = outcomes[index];
+    return outcome === undefined ? [] : [[instance, outcome] as const];
   });
-  return outcomes;
 }
 
 async function receivedInstances(

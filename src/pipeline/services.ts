@@ -1,7 +1,7 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Refusals } from "../archive/expectations.ts";
-import type { Deidentifier } from "../deid/deidentifier.ts";
 import type { Profile } from "../deid/profiles/profile.ts";
+import type { StudyDeidentifier } from "../deid/workers/study-run.ts";
 import type { Destination } from "../delivery/destination.ts";
 import type { Outbox } from "../staging/outbox.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
@@ -21,7 +21,7 @@ export interface PipelineProject {
   readonly destinations: readonly Destination[];
   readonly profile: Profile;
   readonly keyId: string;
-  readonly deidentifier: Deidentifier;
+  readonly deidentifier: StudyDeidentifier;
   /** Several patients may have one pseudonym. */
   readonly mergePatients: boolean;
   readonly partial: "hold" | "deliver";

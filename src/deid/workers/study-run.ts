@@ -8,6 +8,7 @@ import {
   createStudyVerification,
   type StudyVerdict,
   type StudyVerification,
+  type StudyVerificationOptions,
 } from "../verification/study-verification.ts";
 import type { SearchWork, StudyTask } from "./protocol.ts";
 import { type EngineRecipe, recipeOf } from "./recipe.ts";
@@ -19,12 +20,8 @@ export interface StudyDeidentifier {
   study(options: StudyRunOptions): StudyRun;
 }
 
-export interface StudyRunOptions {
+export interface StudyRunOptions extends Omit<StudyVerificationOptions, "searchFiles"> {
   readonly signal: AbortSignal;
-  /** Tells how long verification takes. */
-  readonly nowMs?: (() => number) | undefined;
-  /** As for `createStudyVerification`. */
-  readonly allowedPlaces?: ReadonlySet<string> | undefined;
 }
 
 /** Instances that are verified together. */
@@ -90,7 +87,10 @@ function studyRunShared(
   pool: WorkerPool,
   { signal, ...options }: StudyRunOptions,
 ): StudyRun {
-  const verification = createStudyVerification({ ...options, searchFiles: (...search) => searchShared(pool, ...search) });
+  const verification = createStudyVerification({
+    ...options,
+    searchFiles: (...search) => searchShared(pool, ...search),
+  });
   const study = pool.openStudy();
   const engineNumber = pool.engineNumber(recipe);
   const run: SharedRun = { engine, engineNumber, study, pool, verification, listeners: new Map(), signal };

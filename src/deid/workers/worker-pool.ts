@@ -1,12 +1,13 @@
 import { availableParallelism } from "node:os";
 import type { Work, WorkResult } from "./protocol.ts";
 import type { EngineRecipe } from "./recipe.ts";
-import { startThread, type ThreadLimits, type WorkEnd, type WorkerThread } from "./worker-thread.ts";
+import { createWorkerCrew } from "./worker-crew.ts";
+import type { ThreadLimits, WorkEnd, WorkerThread } from "./worker-thread.ts";
 
-/** Threads that de-identify, a file at a time each, shared by all who have work for them. */
+/** Threads that de-identify, a file at a time each, shared by all who have work for them. They start when they are first needed. */
 export interface WorkerPool extends AsyncDisposable {
   readonly threads: number;
-  /** Work that it takes at once: what one thread does, and what it does next. */
+  /** Work that it takes at once: what each thread does, and what it does next. */
   readonly capacity: number;
   /** Whether threads are there to take work. */
   readonly isReady: boolean;
@@ -36,65 +37,54 @@ export interface PoolResult {
 export interface WorkerPoolOptions extends Partial<ThreadLimits> {
   /** @default os.availableParallelism() */
   readonly threads?: number | undefined;
+  /** Without work for this long, the threads end and give back their memory. */
+  readonly restAfterMs?: number;
   /** What a thread runs. */
   readonly main?: URL;
 }
 
 /** One under way, one waiting, so that no thread waits for this one. */
 const CALLS_PER_THREAD = 2;
-/** Threads that end before they take work, one after the other: then there are none to be had. */
-const FAILED_STARTS = 3;
+const REST_AFTER_MS = 60_000;
 const LIMITS: ThreadLimits = { startTimeoutMs: 30_000, workTimeoutMs: 120_000, abortTimeoutMs: 2_000 };
 
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
-  const size = Math.max(1, options.threads ?? availableParallelism());
+  const threads = Math.max(1, options.threads ?? availableParallelism());
   const main = options.main ?? new URL("./worker-main.ts", import.meta.url);
-  const limits = { ...LIMITS, ...options };
+  const crew = createWorkerCrew(main, threads, { ...LIMITS, ...options });
   const engines = new Map<EngineRecipe, number>();
   const recipes = new Map<number, EngineRecipe>();
-  const running = new Set<WorkerThread>();
-  const ready = new Set<WorkerThread>();
-  const waiting = createWaiting();
   let studies = 0;
-  let failedStarts = 0;
-  let isOpen = true;
-  let hasStarted = false;
+  let underWay = 0;
+  let rest: NodeJS.Timeout | undefined;
 
-  const canStart = (): boolean => isOpen && failedStarts < FAILED_STARTS;
-  const startOne = (): Promise<boolean> => {
-    const thread = startThread(main, limits);
-    running.add(thread);
-    void thread.ended.then(() => {
-      running.delete(thread);
-      const wasReady = ready.delete(thread);
-      failedStarts = wasReady ? 0 : failedStarts + 1;
-      if (canStart()) void startOne();
-      waiting.wake();
-    });
-    return thread.ready.then((isReady) => {
-      if (isReady) ready.add(thread);
-      waiting.wake();
-      return isReady;
-    });
-  };
-  const start = async (): Promise<boolean> => {
-    if (!hasStarted) for (let index = 0; index < size && canStart(); index += 1) void startOne();
-    hasStarted = true;
-    while (ready.size === 0 && canStart()) await waiting.turn();
-    return ready.size > 0;
-  };
   const idlest = (): WorkerThread | undefined => {
-    const [first] = [...ready].sort((a, b) => a.load - b.load);
+    const [first] = [...crew.ready].sort((a, b) => a.load - b.load);
     return first !== undefined && first.load < CALLS_PER_THREAD ? first : undefined;
   };
-
+  const doWork = async (work: Work, signal: AbortSignal): Promise<PoolEnd> => {
+    const recipe = work.kind === "instance" ? recipes.get(work.engine) : undefined;
+    while (await crew.start()) {
+      signal.throwIfAborted();
+      const thread = idlest();
+      if (thread === undefined) {
+        await crew.change();
+        continue;
+      }
+      const end = await thread.work(work, recipe, signal);
+      crew.wake();
+      if (end.kind === "not-begun") continue;
+      return end.kind === "done" ? { ...end, thread } : end;
+    }
+    return { kind: "not-begun" };
+  };
   return {
-    threads: size,
-    capacity: size * CALLS_PER_THREAD,
+    threads,
+    capacity: threads * CALLS_PER_THREAD,
     get isReady() {
-      return ready.size > 0;
+      return crew.ready.size > 0;
     },
-    start,
+    start: crew.start,
     engineNumber(recipe) {
       const number = engines.get(recipe) ?? engines.size;
       engines.set(recipe, number);
@@ -103,40 +93,21 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     },
     openStudy: () => ++studies,
     closeStudy(study) {
-      for (const thread of ready) thread.forgetStudy(study);
+      for (const thread of crew.ready) thread.forgetStudy(study);
     },
     async work(work, signal) {
-      const recipe = work.kind === "instance" ? recipes.get(work.engine) : undefined;
-      while (await start()) {
-        signal.throwIfAborted();
-        const thread = idlest();
-        if (thread === undefined) {
-          await waiting.turn();
-          continue;
-        }
-        const end = await thread.work(work, recipe, signal);
-        waiting.wake();
-        if (end.kind === "not-begun") continue;
-        return end.kind === "done" ? { ...end, thread } : end;
+      clearTimeout(rest);
+      underWay += 1;
+      try {
+        return await doWork(work, signal);
+      } finally {
+        underWay -= 1;
+        if (underWay === 0) rest = setTimeout(crew.rest, options.restAfterMs ?? REST_AFTER_MS).unref();
       }
-      return { kind: "not-begun" };
     },
     async [Symbol.asyncDispose]() {
-      isOpen = false;
-      waiting.wake();
-      await Promise.all([...running].map((thread) => thread.terminate()));
-    },
-  };
-}
-
-/** Those who wait look again whenever something has changed. */
-function createWaiting(): { turn(): Promise<void>; wake(): void } {
-  let next = Promise.withResolvers<void>();
-  return {
-    turn: () => next.promise,
-    wake() {
-      next.resolve();
-      next = Promise.withResolvers<void>();
+      await crew[Symbol.asyncDispose]();
+      clearTimeout(rest);
     },
   };
 }

@@ -4,12 +4,14 @@ import { errorOf } from "./failures.ts";
 import type { FromWorker, ToWorker, Work, WorkResult } from "./protocol.ts";
 import type { EngineRecipe } from "./recipe.ts";
 
+type Loss = "worker-ended" | "worker-out-of-memory" | "worker-timed-out";
+
 /** What became of work: done, thrown in the thread, or the thread ended over it. */
 export type WorkEnd =
   | { readonly kind: "done"; readonly result: WorkResult }
   | { readonly kind: "thrown"; readonly error: Error }
   /** It was under way when the thread ended. */
-  | { readonly kind: "lost"; readonly why: "worker-ended" | "worker-out-of-memory" | "worker-timed-out" }
+  | { readonly kind: "lost"; readonly why: Loss }
   /** It was not begun: another thread can do it. */
   | { readonly kind: "not-begun" };
 
@@ -49,71 +51,24 @@ const MEBIBYTES = {
 
 export function startThread(main: URL, limits: ThreadLimits): WorkerThread {
   const worker = new Worker(main, { resourceLimits: MEBIBYTES });
-  const ready = Promise.withResolvers<boolean>();
-  const ended = Promise.withResolvers<void>();
-  const calls: Call[] = [];
-  const engines = new Set<number>();
-  let why: Extract<WorkEnd, { kind: "lost" }>["why"] = "worker-ended";
-  let isOpen = true;
-  let numbers = 0;
   const tell = (message: ToWorker): void => worker.postMessage(message);
-  const startLimit = setTimeout(() => void worker.terminate(), limits.startTimeoutMs);
-  const watch = createWatch(limits.workTimeoutMs, () => {
-    why = "worker-timed-out";
-    void worker.terminate();
-  });
-
-  worker.on("message", (message: FromWorker) => {
-    if ("ready" in message) {
-      clearTimeout(startLimit);
-      ready.resolve(true);
-      return;
-    }
-    const [call] = calls;
-    // Whatever it answers to is not what was asked: it is not trusted any further.
-    if (call?.number !== message.call) {
-      void worker.terminate();
-      return;
-    }
-    calls.shift();
-    watch.over(calls[0]?.work);
-    call.end(
-      "result" in message
-        ? { kind: "done", result: message.result }
-        : { kind: "thrown", error: errorOf(message.failure) },
-    );
-  });
-  worker.on("messageerror", () => void worker.terminate());
-  worker.on("error", (error) => {
-    if ("code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") why = "worker-out-of-memory";
-  });
-  worker.on("exit", () => {
-    isOpen = false;
-    clearTimeout(startLimit);
-    watch.over(undefined);
-    ready.resolve(false);
-    ended.resolve();
-    for (const [index, { end }] of calls.splice(0).entries())
-      end(index === 0 ? { kind: "lost", why } : { kind: "not-begun" });
-  });
-
+  const { calls, ready, ended } = followWorker(worker, limits);
+  const engines = new Set<number>();
+  let numbers = 0;
   return {
-    ready: ready.promise,
-    ended: ended.promise,
+    ready,
+    ended,
     get load() {
       return calls.length;
     },
     async work(work, recipe, signal) {
-      if (!isOpen) return { kind: "not-begun" };
       if (work.kind === "instance" && recipe !== undefined && !engines.has(work.engine)) {
         engines.add(work.engine);
         tell({ engine: work.engine, recipe });
       }
       const call = ++numbers;
-      const { promise, resolve } = Promise.withResolvers<WorkEnd>();
       tell({ call, work });
-      calls.push({ number: call, work, end: resolve });
-      if (calls.length === 1) watch.over(work);
+      const end = calls.add(call, work);
       let abortLimit: NodeJS.Timeout | undefined;
       const abort = (): void => {
         tell({ abort: call });
@@ -121,17 +76,103 @@ export function startThread(main: URL, limits: ThreadLimits): WorkerThread {
         abortLimit = setTimeout(() => void worker.terminate(), limits.abortTimeoutMs);
       };
       signal.addEventListener("abort", abort, { once: true });
-      const end = await promise;
-      signal.removeEventListener("abort", abort);
-      clearTimeout(abortLimit);
-      return end;
+      try {
+        return await end;
+      } finally {
+        signal.removeEventListener("abort", abort);
+        clearTimeout(abortLimit);
+      }
     },
-    forgetStudy: (study) => {
-      if (isOpen) tell({ forgetStudy: study });
-    },
+    forgetStudy: (study) => tell({ forgetStudy: study }),
     async terminate() {
       await worker.terminate();
-      await ended.promise;
+      await ended;
+    },
+  };
+}
+
+interface Following {
+  readonly calls: Calls;
+  readonly ready: Promise<boolean>;
+  readonly ended: Promise<void>;
+}
+
+/** Passes on what the thread answers, and what becomes of its calls when it ends. */
+function followWorker(worker: Worker, limits: ThreadLimits): Following {
+  const ready = Promise.withResolvers<boolean>();
+  const ended = Promise.withResolvers<void>();
+  let why: Loss = "worker-ended";
+  const startLimit = setTimeout(() => void worker.terminate(), limits.startTimeoutMs);
+  const calls = createCalls(limits.workTimeoutMs, () => {
+    why = "worker-timed-out";
+    void worker.terminate();
+  });
+  worker.on("message", (message: FromWorker) => {
+    if ("ready" in message) {
+      clearTimeout(startLimit);
+      ready.resolve(true);
+      return;
+    }
+    const isAsked = calls.answer(
+      message.call,
+      "result" in message
+        ? { kind: "done", result: message.result }
+        : { kind: "thrown", error: errorOf(message.failure) },
+    );
+    // Whatever it answers to is not what was asked: it is not trusted any further.
+    if (!isAsked) void worker.terminate();
+  });
+  worker.on("messageerror", () => void worker.terminate());
+  worker.on("error", (error) => {
+    if ("code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") why = "worker-out-of-memory";
+  });
+  worker.on("exit", () => {
+    clearTimeout(startLimit);
+    ready.resolve(false);
+    ended.resolve();
+    calls.lose(why);
+  });
+  return { calls, ready: ready.promise, ended: ended.promise };
+}
+
+interface Calls {
+  readonly length: number;
+  /** After the thread has ended, nothing is begun. */
+  add(number: number, work: Work): Promise<WorkEnd>;
+  /** @returns false when this is not the oldest call */
+  answer(number: number, end: WorkEnd): boolean;
+  lose(why: Loss): void;
+}
+
+/** What a thread was given and has not answered, oldest first: that one is under way. */
+function createCalls(timeoutMs: number, onTimeout: () => void): Calls {
+  const calls: Call[] = [];
+  const watch = createWatch(timeoutMs, onTimeout);
+  let isOver = false;
+  return {
+    get length() {
+      return calls.length;
+    },
+    add(number, work) {
+      const { promise, resolve } = Promise.withResolvers<WorkEnd>();
+      if (isOver) return Promise.resolve({ kind: "not-begun" });
+      calls.push({ number, work, end: resolve });
+      if (calls.length === 1) watch.over(work);
+      return promise;
+    },
+    answer(number, end) {
+      const [call] = calls;
+      if (call?.number !== number) return false;
+      calls.shift();
+      watch.over(calls[0]?.work);
+      call.end(end);
+      return true;
+    },
+    lose(why) {
+      isOver = true;
+      watch.over(undefined);
+      for (const [index, { end }] of calls.splice(0).entries())
+        end(index === 0 ? { kind: "lost", why } : { kind: "not-begun" });
     },
   };
 }
