@@ -1,48 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../../dicom/uid.ts";
-import { dataSetOf, textElement, textsOf } from "../../dicom/values.ts";
-import type { StudyQuery } from "../archive.ts";
-import { exactMatch, listedInstance, retrieveQueries } from "./identifiers.ts";
+import { textsOf } from "../../dicom/values.ts";
+import { retrieveQueries } from "./identifiers.ts";
 
 const STUDY = parseStudyInstanceUid("1.2.3");
 const SERIES = parseSeriesInstanceUid("1.2.3.4");
-
-function answer(studyInstanceUid: string, patientId: string, accessionNumber: string) {
-  return dataSetOf([
-    textElement(tags.StudyInstanceUID, studyInstanceUid),
-    textElement(tags.PatientID, patientId),
-    textElement(tags.AccessionNumber, accessionNumber),
-  ]);
-}
-
-describe("an archive's answer", () => {
-  const byUid: StudyQuery = { by: "study-uid", studyInstanceUid: STUDY };
-  const byAccession: StudyQuery = { by: "accession-number", accessionNumber: "0042", patientId: undefined };
-  const ofPatient: StudyQuery = { by: "accession-number", accessionNumber: "0042", patientId: "P1" };
-
-  it.each<[string, StudyQuery, ReturnType<typeof answer>, boolean]>([
-    ["the study asked for", byUid, answer("1.2.3", "P1", "0042"), true],
-    ["padded as UIDs are", byUid, answer("1.2.3\0", "P1", ""), true],
-    ["another study", byUid, answer("1.2.33", "P1", "0042"), false],
-    ["no UID at all", byUid, answer("", "P1", "0042"), false],
-    ["a path for a UID", byUid, answer("../3", "P1", "0042"), false],
-    ["the accession number asked for", byAccession, answer("1.2.9", "P7", "0042"), true],
-    ["a number with the zeros eaten", byAccession, answer("1.2.9", "P7", "42"), false],
-    ["a longer number, matched loosely", byAccession, answer("1.2.9", "P7", "00421"), false],
-    ["the same number of another patient", ofPatient, answer("1.2.9", "P2", "0042"), false],
-    ["the same number of the patient", ofPatient, answer("1.2.9", "P1 ", "0042"), true],
-  ])("%s", (_, query, given, isTaken) => {
-    expect(exactMatch(query, given) !== undefined).toBe(isTaken);
-  });
-
-  it("to an image query must be of the series that was asked", () => {
-    const given = (series: string) =>
-      dataSetOf([textElement(tags.SeriesInstanceUID, series), textElement(tags.SOPInstanceUID, "1.2.3.4.5")]);
-    expect(listedInstance(STUDY, SERIES, given("1.2.3.4"))).toMatchObject({ sopInstanceUid: "1.2.3.4.5" });
-    expect(listedInstance(STUDY, SERIES, given("1.2.3.9"))).toBeUndefined();
-  });
-});
 
 describe("what is moved", () => {
   const levels = (request: Parameters<typeof retrieveQueries>[0]) =>

@@ -1,9 +1,8 @@
 import type { DataElement, DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
-import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
-import { isFieldUid, trimUid } from "../../dicom/uid.ts";
-import { dataSetOf, numberOf, textElement, textOf, uidOf } from "../../dicom/values.ts";
-import type { ListedInstance, RetrieveRequest, StudyMatch, StudyQuery } from "../archive.ts";
+import type { SeriesInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
+import { dataSetOf, textElement } from "../../dicom/values.ts";
+import type { ListedInstance, RetrieveRequest, StudyQuery } from "../archive.ts";
 
 /** Keys asked for besides those matched on; empty means "return it". PS3.4 C.2.2.1, table C.6-1. */
 function universal(...keys: readonly DataElement["tag"][]): DataElement[] {
@@ -107,55 +106,4 @@ function* partsOf<T>(list: readonly T[]): Generator<readonly T[]> {
   for (let start = 0; start < list.length; start += UIDS_FOR_EACH_REQUEST) {
     yield list.slice(start, start + UIDS_FOR_EACH_REQUEST);
   }
-}
-
-/** The answer as a match, or undefined when it is not exactly what was asked for: archives do answer loosely. */
-export function exactMatch(query: StudyQuery, answer: DataSet): StudyMatch | undefined {
-  const uid = trimUid(textOf(answer, tags.StudyInstanceUID) ?? "");
-  if (!isFieldUid(uid)) return undefined;
-  const patientId = (textOf(answer, tags.PatientID) ?? "").trim();
-  const accessionNumber = (textOf(answer, tags.AccessionNumber) ?? "").trim();
-  const exact =
-    query.by === "study-uid"
-      ? uid === query.studyInstanceUid
-      : accessionNumber === query.accessionNumber && (query.patientId === undefined || patientId === query.patientId);
-  return exact ? { studyInstanceUid: uid as StudyInstanceUid, patientId, accessionNumber } : undefined;
-}
-
-export interface ListedSeries {
-  readonly seriesInstanceUid: SeriesInstanceUid;
-  /** Optional in answers: often absent. PS3.4 table C.6-3. */
-  readonly instances: number | undefined;
-}
-
-export function listedSeries(study: StudyInstanceUid, answer: DataSet): ListedSeries | undefined {
-  if (!isOfStudy(study, answer)) return undefined;
-  const series = trimUid(textOf(answer, tags.SeriesInstanceUID) ?? "");
-  if (!isFieldUid(series)) return undefined;
-  return {
-    seriesInstanceUid: series as SeriesInstanceUid,
-    instances: numberOf(answer, tags.NumberOfSeriesRelatedInstances),
-  };
-}
-
-export function listedInstance(
-  study: StudyInstanceUid,
-  series: SeriesInstanceUid,
-  answer: DataSet,
-): ListedInstance | undefined {
-  if (!isOfStudy(study, answer)) return undefined;
-  const instance = trimUid(textOf(answer, tags.SOPInstanceUID) ?? "");
-  const answeredSeries = trimUid(textOf(answer, tags.SeriesInstanceUID) ?? series);
-  if (!isFieldUid(instance) || answeredSeries !== series) return undefined;
-  return {
-    seriesInstanceUid: series,
-    sopInstanceUid: instance as SopInstanceUid,
-    sopClassUid: uidOf(answer, tags.SOPClassUID),
-  };
-}
-
-/** Keys of upper levels are mandatory in answers, but not every archive returns them; a wrong one is never accepted. */
-function isOfStudy(study: StudyInstanceUid, answer: DataSet): boolean {
-  const uid = textOf(answer, tags.StudyInstanceUID);
-  return uid === undefined || trimUid(uid) === "" || trimUid(uid) === study;
 }

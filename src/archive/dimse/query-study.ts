@@ -5,14 +5,11 @@ import { numberOf, uidOf } from "../../dicom/values.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import type { Association } from "../../network/dimse/service-types.ts";
+import { exactMatch, type ListedSeries, listedInstance, listedSeries } from "../answers.ts";
 import type { ListedInstance, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
 import {
   anyStudyIdentifier,
-  exactMatch,
   imageIdentifier,
-  type ListedSeries,
-  listedInstance,
-  listedSeries,
   seriesIdentifier,
   studyCountIdentifier,
   studyIdentifier,

@@ -49,6 +49,7 @@ const numbers = {
   ReferencedSOPClassUID: 0x00081150,
   ReferencedSOPInstanceUID: 0x00081155,
   TransactionUID: 0x00081195,
+  WarningReason: 0x00081196,
   FailureReason: 0x00081197,
   FailedSOPSequence: 0x00081198,
   ReferencedSOPSequence: 0x00081199,

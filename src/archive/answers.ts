@@ -1,0 +1,59 @@
+import type { DataSet } from "../dicom/data-set.ts";
+import { tags } from "../dicom/dictionary/tags.ts";
+import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
+import { isFieldUid, trimUid } from "../dicom/uid.ts";
+import { numberOf, textOf, uidOf } from "../dicom/values.ts";
+import type { ListedInstance, StudyMatch, StudyQuery } from "./archive.ts";
+
+/** The answer as a match, or undefined when it is not exactly what was asked for: archives do answer loosely. */
+export function exactMatch(query: StudyQuery, answer: DataSet): StudyMatch | undefined {
+  const uid = trimUid(textOf(answer, tags.StudyInstanceUID) ?? "");
+  if (!isFieldUid(uid)) return undefined;
+  const patientId = (textOf(answer, tags.PatientID) ?? "").trim();
+  const accessionNumber = (textOf(answer, tags.AccessionNumber) ?? "").trim();
+  const exact =
+    query.by === "study-uid"
+      ? uid === query.studyInstanceUid
+      : accessionNumber === query.accessionNumber && (query.patientId === undefined || patientId === query.patientId);
+  return exact ? { studyInstanceUid: uid as StudyInstanceUid, patientId, accessionNumber } : undefined;
+}
+
+export interface ListedSeries {
+  readonly seriesInstanceUid: SeriesInstanceUid;
+  /** Optional in answers: often absent. PS3.4 table C.6-3. */
+  readonly instances: number | undefined;
+}
+
+export function listedSeries(study: StudyInstanceUid, answer: DataSet): ListedSeries | undefined {
+  if (!isOfStudy(study, answer)) return undefined;
+  const series = trimUid(textOf(answer, tags.SeriesInstanceUID) ?? "");
+  if (!isFieldUid(series)) return undefined;
+  return {
+    seriesInstanceUid: series as SeriesInstanceUid,
+    instances: numberOf(answer, tags.NumberOfSeriesRelatedInstances),
+  };
+}
+
+/** @param series the one that was asked for; undefined: the answer must name it */
+export function listedInstance(
+  study: StudyInstanceUid,
+  series: SeriesInstanceUid | undefined,
+  answer: DataSet,
+): ListedInstance | undefined {
+  if (!isOfStudy(study, answer)) return undefined;
+  const instance = trimUid(textOf(answer, tags.SOPInstanceUID) ?? "");
+  const answeredSeries = trimUid(textOf(answer, tags.SeriesInstanceUID) ?? series ?? "");
+  if (!isFieldUid(instance) || !isFieldUid(answeredSeries)) return undefined;
+  if (series !== undefined && answeredSeries !== series) return undefined;
+  return {
+    seriesInstanceUid: answeredSeries as SeriesInstanceUid,
+    sopInstanceUid: instance as SopInstanceUid,
+    sopClassUid: uidOf(answer, tags.SOPClassUID),
+  };
+}
+
+/** Keys of upper levels are mandatory in answers, but not every archive returns them; a wrong one is never accepted. */
+function isOfStudy(study: StudyInstanceUid, answer: DataSet): boolean {
+  const uid = textOf(answer, tags.StudyInstanceUID);
+  return uid === undefined || trimUid(uid) === "" || trimUid(uid) === study;
+}

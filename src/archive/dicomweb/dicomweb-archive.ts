@@ -1,0 +1,160 @@
+import type { DataSet } from "../../dicom/data-set.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
+import { isPrivate, type Tag } from "../../dicom/tag.ts";
+import { isFieldUid, type SeriesInstanceUid, type SopInstanceUid, type StudyInstanceUid } from "../../dicom/uid.ts";
+import { numberOf, textOf, textsOf } from "../../dicom/values.ts";
+import { toGatewayError } from "../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
+import type { QueryLevel } from "../../network/dicomweb/resource.ts";
+import { retrieveDicomWeb } from "../../network/dicomweb/retrieve.ts";
+import { type Search, searchDicomWeb } from "../../network/dicomweb/search.ts";
+import type { HttpClient } from "../../network/http-client/types.ts";
+import { exactMatch, listedInstance } from "../answers.ts";
+import type { Archive, ListedInstance, Rehearsal, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
+import { pullIntoStaging } from "../http/pull.ts";
+import type { Part10Taker } from "../http/take-part10.ts";
+
+export interface DicomWebArchiveOptions {
+  readonly name: string;
+  /** Closed with the archive. */
+  readonly client: HttpClient;
+  /** Requests at once. */
+  readonly associations: number;
+  readonly taker: Part10Taker;
+}
+
+/** An archive that lists more than this for one question is asked the wrong question, or lies. */
+const MAXIMUM_STUDIES = 1_000;
+const MAXIMUM_INSTANCES = 1_000_000;
+/** A listing that cannot be had: half of one would pass for the whole study. */
+const NO_LISTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["FIND_LIMIT_REACHED", "HTTP_FORBIDDEN", "HTTP_REFUSED"]);
+
+/** QIDO-RS and WADO-RS. PS3.18 10.4, 10.6. */
+export function createDicomWebArchive({ name, client, associations, taker }: DicomWebArchiveOptions): Archive {
+  const search = (request: Search, signal: AbortSignal) => searchDicomWeb(client, request, signal);
+  return {
+    name,
+    kind: "dicomweb",
+    capabilities: { search: "itself", retrieves: "instance", connects: "us" },
+    associations,
+    async echo(signal) {
+      await firstOf(search({ level: "STUDY", matching: [], including: [], maximumAnswers: 1, pageSize: 1 }, signal));
+    },
+    findStudies: (query, signal) => findStudies(search, query, signal),
+    find: (identifier, maximumAnswers, signal) => search(searchOf(identifier, maximumAnswers), signal),
+    listStudy: (study, signal) => listStudy(search, study, signal),
+    retrieve: (request, signal) =>
+      pullIntoStaging(
+        request,
+        taker,
+        { parallel: associations, source: (pull, each) => retrieveDicomWeb(client, pull, {}, each) },
+        signal,
+      ),
+    rehearseRetrieval: (signal) => rehearse(search, client, signal),
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
+}
+
+type Ask = (request: Search, signal: AbortSignal) => AsyncIterable<DataSet>;
+
+async function firstOf(answers: AsyncIterable<DataSet>): Promise<DataSet | undefined> {
+  for await (const answer of answers) return answer;
+  return undefined;
+}
+
+async function findStudies(ask: Ask, query: StudyQuery, signal: AbortSignal): Promise<readonly StudyMatch[]> {
+  const matching: (readonly [Tag, string])[] =
+    query.by === "study-uid"
+      ? [[tags.StudyInstanceUID, query.studyInstanceUid]]
+      : [[tags.AccessionNumber, query.accessionNumber]];
+  if (query.by === "accession-number" && query.patientId !== undefined)
+    matching.push([tags.PatientID, query.patientId]);
+  const including = [tags.PatientID, tags.AccessionNumber];
+  const matches = new Map<StudyInstanceUid, StudyMatch>();
+  for await (const answer of ask({ level: "STUDY", matching, including, maximumAnswers: MAXIMUM_STUDIES }, signal)) {
+    const match = exactMatch(query, answer);
+    if (match !== undefined) matches.set(match.studyInstanceUid, match);
+  }
+  return [...matches.values()];
+}
+
+/** UIDs at instance level; where the server refuses that, or cuts the list short, its count; where it has none, `unknown`. */
+async function listStudy(ask: Ask, study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing> {
+  const instances = new Map<SopInstanceUid, ListedInstance>();
+  const including = [tags.SeriesInstanceUID, tags.SOPClassUID];
+  const whole = { level: "IMAGE", studyInstanceUid: study, matching: [], including } as const;
+  try {
+    for await (const answer of ask({ ...whole, maximumAnswers: MAXIMUM_INSTANCES }, signal)) {
+      const instance = listedInstance(study, undefined, answer);
+      if (instance !== undefined) instances.set(instance.sopInstanceUid, instance);
+    }
+    if (instances.size > 0) return { kind: "instances", instances: [...instances.values()] };
+  } catch (thrown) {
+    if (!NO_LISTING.has(toGatewayError(thrown).code)) throw thrown;
+  }
+  return await countStudy(ask, study, signal);
+}
+
+async function countStudy(ask: Ask, study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing> {
+  const request: Search = {
+    level: "STUDY",
+    matching: [[tags.StudyInstanceUID, study]],
+    including: [tags.NumberOfStudyRelatedInstances],
+    maximumAnswers: 1,
+  };
+  const answer = await firstOf(ask(request, signal));
+  const count = answer && numberOf(answer, tags.NumberOfStudyRelatedInstances);
+  return count === undefined || count <= 0 ? { kind: "unknown" } : { kind: "count", count };
+}
+
+/** A C-FIND identifier as a search: keys with a value are matched on, empty ones returned; one study or series named is looked within. */
+function searchOf(identifier: DataSet, maximumAnswers: number): Search {
+  const level = levelOf(identifier);
+  const studyInstanceUid = level === "STUDY" ? undefined : oneUid(identifier, tags.StudyInstanceUID);
+  const isWithinSeries = level === "IMAGE" && studyInstanceUid !== undefined;
+  const seriesInstanceUid = isWithinSeries ? oneUid(identifier, tags.SeriesInstanceUID) : undefined;
+  const scope = {
+    level,
+    studyInstanceUid: studyInstanceUid as StudyInstanceUid | undefined,
+    seriesInstanceUid: seriesInstanceUid as SeriesInstanceUid | undefined,
+  };
+  const saidByPath = new Set<Tag>([tags.QueryRetrieveLevel, tags.SpecificCharacterSet]);
+  if (studyInstanceUid !== undefined) saidByPath.add(tags.StudyInstanceUID);
+  if (seriesInstanceUid !== undefined) saidByPath.add(tags.SeriesInstanceUID);
+  const keys = [...identifier.keys()]
+    .filter((tag) => !saidByPath.has(tag) && !isPrivate(tag))
+    .map((tag) => [tag, textsOf(identifier, tag).join(",")] as const);
+  return {
+    ...scope,
+    matching: keys.filter(([, value]) => value !== ""),
+    including: keys.filter(([, value]) => value === "").map(([tag]) => tag),
+    maximumAnswers,
+  };
+}
+
+function levelOf(identifier: DataSet): QueryLevel {
+  const level = textOf(identifier, tags.QueryRetrieveLevel);
+  return level === "SERIES" || level === "IMAGE" ? level : "STUDY";
+}
+
+function oneUid(identifier: DataSet, tag: Tag): string | undefined {
+  const [uid = "", ...others] = textsOf(identifier, tag);
+  return others.length === 0 && isFieldUid(uid) ? uid : undefined;
+}
+
+/** Asks for an instance and hangs up as soon as it begins to come. */
+async function rehearse(ask: Ask, client: HttpClient, signal: AbortSignal): Promise<Rehearsal> {
+  const any = { matching: [], including: [tags.SeriesInstanceUID], maximumAnswers: 1, pageSize: 1 } as const;
+  const study = await firstOf(ask({ level: "STUDY", ...any }, signal));
+  const uid = study && textOf(study, tags.StudyInstanceUID);
+  if (uid === undefined) return { kind: "nothing-to-try" };
+  const within = { level: "IMAGE", studyInstanceUid: uid as StudyInstanceUid, ...any } as const;
+  const answer = await firstOf(ask(within, signal));
+  const instance = answer && listedInstance(uid as StudyInstanceUid, undefined, answer);
+  if (instance === undefined) return { kind: "nothing-to-try" };
+  const target = { studyInstanceUid: uid as StudyInstanceUid, ...instance };
+  for await (const { body } of retrieveDicomWeb(client, target, {}, signal)) {
+    for await (const _ of body) return { kind: "tried", status: 0, completed: 1, failed: 0 };
+  }
+  return { kind: "tried", status: 0, completed: 0, failed: 1 };
+}

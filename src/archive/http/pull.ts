@@ -1,0 +1,72 @@
+import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
+import { toGatewayError } from "../../errors/gateway-error.ts";
+import { STATUS } from "../../network/dimse/status.ts";
+import { concurrently } from "../../units/concurrently.ts";
+import type { ListedInstance, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
+import { type Part10Taker, takePart10 } from "./take-part10.ts";
+
+/** One request of a retrieval: a study, a series, or an instance. */
+export interface Pull {
+  readonly studyInstanceUid: StudyInstanceUid;
+  readonly seriesInstanceUid?: ListedInstance["seriesInstanceUid"];
+  readonly sopInstanceUid?: SopInstanceUid;
+}
+
+/** The instances that one request brings, as streams of Part 10 files. */
+export type PullSource = (
+  pull: Pull,
+  signal: AbortSignal,
+) => AsyncIterable<{ readonly body: AsyncIterable<Uint8Array> }>;
+
+/** The requests that a retrieval is made of: the smallest that were named. */
+export function pullsOf({ studyInstanceUid, seriesInstanceUids, instances }: RetrieveRequest): readonly Pull[] {
+  if (instances !== undefined) {
+    return instances.map(({ seriesInstanceUid, sopInstanceUid }) => ({
+      studyInstanceUid,
+      seriesInstanceUid,
+      sopInstanceUid,
+    }));
+  }
+  return (
+    seriesInstanceUids?.map((seriesInstanceUid) => ({ studyInstanceUid, seriesInstanceUid })) ?? [{ studyInstanceUid }]
+  );
+}
+
+/**
+ * Carries a retrieval out over connections of our own. What cannot be taken costs itself alone; whether all has come is told by
+ * verification, never by this.
+ * @throws GatewayError what a request failed with, when nothing came of any
+ */
+export async function pullIntoStaging(
+  request: RetrieveRequest,
+  taker: Part10Taker,
+  { source, parallel }: { readonly source: PullSource; readonly parallel: number },
+  signal: AbortSignal,
+): Promise<RetrieveOutcome> {
+  const { studyInstanceUid } = request;
+  using expectation = taker.expectations.expect(studyInstanceUid);
+  let failed = 0;
+  let failure: unknown;
+  const fail = (thrown: unknown): void => {
+    signal.throwIfAborted();
+    failed += 1;
+    failure ??= thrown;
+  };
+  await concurrently(pullsOf(request), parallel, async (pull) => {
+    try {
+      for await (const { body } of source(pull, signal)) {
+        await takePart10(body, studyInstanceUid, taker, signal).catch((thrown: unknown) => {
+          // The stream is broken, or our disk: the next instance would fare no better.
+          if (toGatewayError(thrown).class !== "permanent") throw thrown;
+          fail(thrown);
+        });
+      }
+    } catch (thrown) {
+      fail(thrown);
+    }
+  });
+  const completed = expectation.arrived.size;
+  if (completed === 0 && failure !== undefined) throw failure;
+  const status = failed === 0 ? STATUS.success : STATUS.subOperationsCompleteWithFailures;
+  return { status, completed, failed };
+}
