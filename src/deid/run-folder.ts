@@ -3,6 +3,7 @@ import { join, sep } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
+import { readStudyReports, reportedFiles, STUDY_REPORT, studyReportText } from "../staging/study-folder-report.ts";
 import { ahead } from "../units/ahead.ts";
 import { writeFileDurably } from "../units/durable-files.ts";
 import type { DeidentifierOptions } from "./deidentifier.ts";
@@ -61,8 +62,6 @@ export interface FolderResult {
   readonly exclusions: Readonly<Record<string, number>>;
 }
 
-/** Beside the series folders of a study, as the folder destination has it. */
-const REPORT = "radferry-report.json";
 const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** A few files are done before a thread has started. */
 const FEWEST_FILES_FOR_THREADS = 16;
@@ -215,16 +214,14 @@ async function publish(
   if (first === undefined) return;
   const { pseudonym, studyInstanceUid } = first;
   const folder = studyFolderOf(task, first);
-  const listed: { path: string; sha256: string; sizeBytes: number }[] = [];
+  const earlier = await readStudyReports(folder);
   for (const file of files) {
-    const { seriesInstanceUid, sopInstanceUid, sha256, sizeBytes } = file;
-    await mkdir(join(folder, seriesInstanceUid), { recursive: true });
+    await mkdir(join(folder, file.seriesInstanceUid), { recursive: true });
     await rename(file.path, placeOf(task, file));
-    listed.push({ path: `${seriesInstanceUid}/${sopInstanceUid}.dcm`, sha256, sizeBytes });
   }
-  listed.sort((a, b) => (a.path < b.path ? -1 : 1));
-  const text = JSON.stringify({ ...document, pseudonym, studyInstanceUid, files: listed }, undefined, 2);
-  await writeFileDurably(join(folder, REPORT), `${text}\n`, { mode: FILE_MODE, temporaryFolder });
+  const report = { ...document, pseudonym, studyInstanceUid, files: reportedFiles(files) };
+  const options = { mode: FILE_MODE, temporaryFolder };
+  await writeFileDurably(join(folder, STUDY_REPORT), studyReportText(earlier, report), options);
 }
 
 interface FolderTally {

@@ -64,3 +64,17 @@ export const studyReportSchema = z
     files: z.array(z.object({ path: z.string(), sha256: z.string(), sizeBytes: count })).optional(),
   })
   .describe("De-identification report of one study: tags, counts and codes; no value of any object");
+
+/** What is stored beside the series of a study: the report of one, or of several original studies that became one. */
+export const studyFolderReportSchema = z.union([
+  studyReportSchema,
+  z
+    .strictObject({
+      project: z.string().optional(),
+      pseudonym: z.string(),
+      studyInstanceUid: z.string().describe("Of the outputs"),
+      studies: z.array(studyReportSchema).min(1).describe("The report of each original study, with its own files"),
+      files: z.array(z.object({ path: z.string(), sha256: z.string(), sizeBytes: count })).describe("Of all of them"),
+    })
+    .describe("De-identification reports of several original studies that became one"),
+]);

@@ -135,6 +135,33 @@ describe("a folder destination", () => {
     expect((await destination.held(changed, signal)).size).toBe(2);
   });
 
+  it("tells of both of two studies that became one, each as it comes again", async () => {
+    await using folder = await temporaryFolder();
+    await using destination = await createFolderDestination({ name: "research", path: join(folder.path, "out") });
+    const first = await deliveryOf(folder.path, 2);
+    const otherSeries = parseSeriesInstanceUid("2.25.9");
+    const files = first.files.map((file, index) =>
+      declareDeidentified({
+        ...file,
+        seriesInstanceUid: otherSeries,
+        sopInstanceUid: parseSopInstanceUid(`2.25.4.${index}`),
+      }),
+    );
+    const second = { ...first, files, report: { profile: "second" } };
+    const deliver = (delivery: StudyDelivery) => deliverStudy(destination, delivery, systemClock, signal);
+    await Promise.all([deliver(first), deliver(second)]);
+    await deliver(first);
+    const text = await readFile(join(folder.path, "out/trial/P-0001/2.25.1/radferry-report.json"), "utf8");
+    expect(JSON.parse(text)).toMatchObject({
+      studyInstanceUid: "2.25.1",
+      studies: [
+        { profile: "basic", files: [{ path: "2.25.2/2.25.3.1.dcm" }, { path: "2.25.2/2.25.3.2.dcm" }] },
+        { profile: "second", receipt: { instances: 2 } },
+      ],
+      files: { length: 4 },
+    });
+  });
+
   it("leaves alone a file that it did not deliver, and names it", async () => {
     await using source = await temporaryFolder();
     await using target = await temporaryFolder();

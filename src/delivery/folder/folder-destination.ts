@@ -4,12 +4,14 @@ import { dirname, join, relative } from "node:path";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
+import { readStudyReports, STUDY_REPORT, studyReportText } from "../../staging/study-folder-report.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import { syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
+import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { type Delivered, lookAt } from "./delivered-file.ts";
 import { rethrowDestination } from "./destination-error.ts";
-import { deliveredBefore, REPORT, reportText } from "./report-file.ts";
+import { deliveryReport } from "./report-file.ts";
 
 /** Temporary files live here, below the destination, so that a rename is enough. interfaces.md section 4. */
 const TEMPORARY = ".radferry";
@@ -31,7 +33,7 @@ export async function createFolderDestination({
   readonly name: string;
   readonly path: string;
 }): Promise<Destination> {
-  const folder = { name, path, temporary: join(path, TEMPORARY) };
+  const folder = { name, path, temporary: join(path, TEMPORARY), reporting: createSemaphore(1) };
   const rethrow = rethrowDestination(name);
   await sweep(folder).catch(rethrow);
   return {
@@ -55,6 +57,8 @@ interface Folder {
   readonly name: string;
   readonly path: string;
   readonly temporary: string;
+  /** Of two studies that become one, the later must find the report of the earlier. */
+  readonly reporting: Semaphore;
 }
 
 /** Every part was validated where it was made; the project's name comes from the configuration. */
@@ -89,7 +93,8 @@ async function send(
   signal: AbortSignal,
 ): Promise<void> {
   const study = studyFolder(folder, delivery);
-  const ours = await deliveredBefore(study);
+  const reports = await readStudyReports(study);
+  const ours = new Set(reports.flatMap((report) => report.files.map(({ path }) => path)));
   const arriving = join(folder.temporary, randomUUID());
   try {
     await mkdir(arriving, { recursive: true });
@@ -126,6 +131,8 @@ function foldersOf(root: string, study: string, files: readonly DeidentifiedFile
 }
 
 async function conclude(folder: Folder, delivery: StudyDelivery, receipt: Receipt): Promise<void> {
-  const path = join(studyFolder(folder, delivery), REPORT);
-  await writeFileDurably(path, reportText(delivery, receipt), { mode: FILE_MODE, temporaryFolder: folder.temporary });
+  const study = studyFolder(folder, delivery);
+  using _ = await folder.reporting.acquire();
+  const text = studyReportText(await readStudyReports(study), deliveryReport(delivery, receipt));
+  await writeFileDurably(join(study, STUDY_REPORT), text, { mode: FILE_MODE, temporaryFolder: folder.temporary });
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { importPixlTagOperations } from "../../../src/deid/profiles/import-pixl.ts";
 import { checkProfileText, loadProfile } from "../../../src/deid/profiles/load-profile.ts";
 import { pixlHash } from "../../../src/deid/pseudonyms/pixl-hash.ts";
+import { studyFolderReportSchema } from "../../../src/deid/study-report-schema.ts";
 import { SOP_CLASSES, text } from "../../../src/deid/testing/objects.ts";
 import type { DataElement } from "../../../src/dicom/data-set.ts";
 import { tagOf } from "../../../src/dicom/tag.ts";
@@ -70,6 +71,18 @@ describe("given two studies of one MRN and accession number, and a third with an
   it("when they are de-identified, then the two have one study UID, and the third has its own", () => {
     expect(run.files).toHaveLength(objects.length);
     expect(valuesOf(0x0020000d)).toHaveLength(2);
+  });
+
+  it("then the folder of the one study tells of both, and of every file", () => {
+    const [combined] = run.reports.filter((report) => "studies" in report);
+    expect(run.reports).toHaveLength(2);
+    expect(studyFolderReportSchema.parse(combined)).toMatchObject({
+      studies: [{ outcome: "delivered" }, { outcome: "delivered" }],
+    });
+    const listed = run.reports.flatMap(({ pseudonym, studyInstanceUid, files }) =>
+      files.map(({ path }) => `trial/${pseudonym}/${studyInstanceUid}/${path}`),
+    );
+    expect(listed.sort()).toEqual(run.files.map(({ name }) => name).sort());
   });
 
   it("then the patient is hashed as PIXL does", () => {

@@ -72,10 +72,17 @@ export interface OutputFile {
   readonly dataSet: DataSet;
 }
 
+/** What a report says of its folder. */
+interface WrittenReport {
+  readonly pseudonym: string;
+  readonly studyInstanceUid: string;
+  readonly files: readonly { readonly path: string; readonly sha256: string }[];
+}
+
 export interface RunOutput {
   readonly result: FolderResult;
   readonly files: readonly OutputFile[];
-  readonly reports: readonly (StudyReportDocument & Readonly<Record<string, unknown>>)[];
+  readonly reports: readonly (StudyReportDocument & WrittenReport)[];
   /** The output with everything in it, by name: what a copy of the folder would hold. */
   readonly contents: ReadonlyMap<string, Buffer>;
 }
