@@ -1,6 +1,5 @@
 import type { DataElement, DataSet } from "../dicom/data-set.ts";
 import { formatTag, isPrivate } from "../dicom/tag.ts";
-import { trimPadding } from "../dicom/values-trim.ts";
 import { harvestedAs, type IdentifierKind } from "./verification/identifier-kinds.ts";
 
 /** An attribute before and after, without its values. */
@@ -32,7 +31,7 @@ export function sampleOf(source: DataSet, output: DataSet): readonly SampleEntry
   for (const element of source.values()) {
     if (entries.length === ENTRY_LIMIT) break;
     const after = output.get(element.tag);
-    if (isPrivate(element.tag) || textOf(element) === "" || (after !== undefined && isSame(element, after))) continue;
+    if (isPrivate(element.tag) || lengthIn(element) === 0 || (after !== undefined && isSame(element, after))) continue;
     const before = { class: classOf(element), ...lengthOf(element) };
     const common = { tag: formatTag(element.tag), vr: element.vr, depth: 0, before };
     entries.push(after === undefined ? common : { ...common, after: lengthOf(after) });
@@ -45,16 +44,23 @@ function classOf({ tag, vr }: DataElement): SampleClass {
 }
 
 function isSame(element: DataElement, after: DataElement): boolean {
-  const text = textOf(element);
-  return text === undefined ? element.value.kind === after.value.kind : text === textOf(after);
+  const [before, now] = [element.value, after.value];
+  if (before.kind !== "bytes" || now.kind !== "bytes") return before.kind === now.kind;
+  const length = lengthIn(element);
+  return (
+    length === lengthIn(after) && Buffer.compare(before.bytes.subarray(0, length), now.bytes.subarray(0, length)) === 0
+  );
 }
 
-/** Undefined for what is not held in memory. */
-function textOf({ value }: DataElement): string | undefined {
-  return value.kind === "bytes" ? trimPadding(Buffer.from(value.bytes).toString("latin1")) : undefined;
+/** Without padding, PS3.5 6.2; undefined for what is not held in memory. */
+function lengthIn({ value }: DataElement): number | undefined {
+  if (value.kind !== "bytes") return undefined;
+  let length = value.bytes.length;
+  while (length > 0 && (value.bytes[length - 1] === 0x20 || value.bytes[length - 1] === 0)) length -= 1;
+  return length;
 }
 
 function lengthOf(element: DataElement): { readonly length?: number } {
-  const length = textOf(element)?.length ?? 0;
+  const length = lengthIn(element) ?? 0;
   return length < SHORTEST_TOLD ? {} : { length };
 }

@@ -27,6 +27,7 @@ import { textElement } from "./coded-entry.ts";
 import { type ComposedSource, composeSource } from "./composed-source.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { filterDataSet } from "./filter-data-set.ts";
+import { readLongTexts } from "./long-texts.ts";
 import { appliedOptions, markElements, missingElements } from "./marks.ts";
 import { Rejection } from "./rejection.ts";
 import { contentModeOf, isStructuredAdmitted } from "./structured-policy.ts";
@@ -99,6 +100,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     identifier: (kind, bytes) => pseudonyms.identifier(kind, decodeText(bytes, "SH", characterSet)),
     uid,
     source: composeSource(file.source),
+    longTexts: await readLongTexts(dataSet, file.source, profile.rules, options.signal),
     bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
     implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
     isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
@@ -110,7 +112,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     tally,
     signal: options.signal,
   };
-  const kept = await filterDataSet(dataSet, TOP_LEVEL, 0, context);
+  const kept = filterDataSet(dataSet, TOP_LEVEL, 0, context);
   const { mask, written } = await addPixels(kept, file, original.sopClass, options, context);
   addAge(kept, dataSet, profile, tally);
   const applied = appliedOptions(profile, mask !== undefined);

@@ -3,6 +3,7 @@ import type { AttributeTypes } from "../rules/attribute-type.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
 import type { ContentMode } from "../rules/content-rules.ts";
 import type { ComposedSource } from "./composed-source.ts";
+import type { LongTexts } from "./long-texts.ts";
 import type { Tally } from "./tally.ts";
 
 /** Everything the filter knows while it goes through one object. */
@@ -19,6 +20,8 @@ export interface FilterContext {
   readonly identifier: (kind: IdentifierKind, bytes: Uint8Array) => string;
   readonly uid: (originalUid: string) => string;
   readonly source: ComposedSource;
+  /** Of the elements that are judged by what was left in the source. */
+  readonly longTexts: LongTexts;
   /** The source's numbers are in big endian order. PS3.5 7.3. */
   readonly bigEndian: boolean;
   /** The source says no VRs: those of private elements cannot be compared. PS3.5 A.1. */

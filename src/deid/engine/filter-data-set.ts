@@ -16,13 +16,12 @@ import { dummyValue } from "./dummy-value.ts";
 import { heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { keptText } from "./kept-text.ts";
+import { isReadAsText, TEXT_LIMIT_BYTES } from "./long-texts.ts";
 import { createPrivateBlocks, type PrivateBlocks } from "./private-blocks.ts";
 import { Rejection } from "./rejection.ts";
 
 /** Sequences within sequences beyond this are not gone through: the instance is rejected. */
 const DEPTH_LIMIT = 64;
-/** Number strings longer than this are not read into memory: the instance is rejected. */
-const TEXT_LIMIT_BYTES = 64 * 2 ** 20;
 
 /** Items that are there for the free text in them go with it: annotations of waveforms. PS3.3 C.10.10. */
 const FREE_TEXT_ITEMS: ReadonlyMap<number, readonly Tag[]> = new Map([[0x0040b020, [tagOf(0x00700006)]]]);
@@ -69,13 +68,13 @@ const ACTION_NAMES: Readonly<Record<Treatment["kind"], ActionName>> = {
  * Composes the elements of a data set or item that may leave. Pixel data and marks are the caller's.
  * @throws Rejection
  */
-export async function filterDataSet(
+export function filterDataSet(
   dataSet: DataSet,
   parentTag: number,
   depth: number,
   context: FilterContext,
   inheritedCharacterSet?: string,
-): Promise<Map<Tag, DataElement>> {
+): Map<Tag, DataElement> {
   if (depth > DEPTH_LIMIT) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "depth");
   const kept = new Map<Tag, DataElement>();
   const blocks = createPrivateBlocks(dataSet, context.rules.privateRules);
@@ -84,19 +83,14 @@ export async function filterDataSet(
   for (const tag of tags) {
     const element = dataSet.get(tag);
     if (element === undefined) continue;
-    if (isPrivate(tag)) await filterPrivate(element, blocks, kept, place, context);
-    else await filterStandard(element, kept, place, context);
+    if (isPrivate(tag)) filterPrivate(element, blocks, kept, place, context);
+    else filterStandard(element, kept, place, context);
   }
   const creators = blocks.creators();
   return creators.length === 0 ? kept : new Map([...kept, ...creators].sort(([a], [b]) => a - b));
 }
 
-async function filterStandard(
-  element: DataElement,
-  kept: Map<Tag, DataElement>,
-  place: Place,
-  context: FilterContext,
-): Promise<void> {
+function filterStandard(element: DataElement, kept: Map<Tag, DataElement>, place: Place, context: FilterContext): void {
   const { tag } = element;
   if (tag === SPECIFIC_CHARACTER_SET) return;
   const rule = context.rules.ruleOf(tag, context.within);
@@ -109,8 +103,7 @@ async function filterStandard(
   const vr = standardVr(tag);
   // A new name says nothing of the old one, whatever that was written as.
   const isCompatible = compatibleVr(element.vr, tag) || rule.treatment.kind === "renamed";
-  const value =
-    vr === undefined || !isCompatible ? undefined : await treatElement(element, vr, rule, kept, place, context);
+  const value = vr === undefined || !isCompatible ? undefined : treatElement(element, vr, rule, kept, place, context);
   if (value !== undefined && vr !== undefined) {
     context.tally.action(tag, ACTION_NAMES[rule.treatment.kind]);
     kept.set(tag, outputElement(tag, rule.treatment.kind === "renamed" ? vr : keptVr(element, vr), value));
@@ -120,20 +113,18 @@ async function filterStandard(
 }
 
 /** Kept only in the VR it is known by; under implicit VR there is none to compare. PS3.15 E.3.10. */
-async function filterPrivate(
+function filterPrivate(
   element: DataElement,
   blocks: PrivateBlocks,
   kept: Map<Tag, DataElement>,
   place: Place,
   context: FilterContext,
-): Promise<void> {
+): void {
   const { tag, vr: sourceVr } = element;
   const found = blocks.ruleOf(tag);
   const isKnownVr = sourceVr === found?.vr || (sourceVr === "UN" && (context.implicitVr || found?.vr === "SQ"));
   const value =
-    found === undefined || !isKnownVr
-      ? undefined
-      : await treatElement(element, found.vr, found.rule, kept, place, context);
+    found === undefined || !isKnownVr ? undefined : treatElement(element, found.vr, found.rule, kept, place, context);
   if (found === undefined || value === undefined) {
     context.tally.privateElement(tag);
     return;
@@ -143,14 +134,14 @@ async function filterPrivate(
   kept.set(placedTag, outputElement(placedTag, found.vr, value));
 }
 
-async function treatElement(
+function treatElement(
   element: DataElement,
   vr: Vr,
   rule: Rule,
   kept: DataSet,
   place: Place,
   context: FilterContext,
-): Promise<ElementValue | undefined> {
+): ElementValue | undefined {
   const { treatment } = rule;
   if (treatment.kind === "none") return undefined;
   if (isUnreadableSequence(element))
@@ -189,13 +180,13 @@ function isUnreadableSequence(element: DataElement): boolean {
 }
 
 /** Long values: number strings are read and judged, binary numbers stay where they are. */
-async function treatRange(
+function treatRange(
   element: DataElement,
   vr: Vr,
   rule: Rule,
   bigEndian: boolean,
   context: FilterContext,
-): Promise<ElementValue | undefined> {
+): ElementValue | undefined {
   if (element.value.kind !== "range") return undefined;
   const { range } = element.value;
   if (rule.treatment.kind === "words" && element.vr === "OB") return undefined;
@@ -204,25 +195,20 @@ async function treatRange(
     if (range.length % width !== 0) return undefined;
     return { kind: "range", range: bigEndian ? context.source.appendSwapped(range, vr === "AT" ? 2 : width) : range };
   }
-  if (rule.treatment.kind !== "number" && rule.treatment.kind !== "uid") return undefined;
+  if (!isReadAsText(rule.treatment, vr)) return undefined;
   if (range.length > TEXT_LIMIT_BYTES)
     throw new Rejection("DEIDENTIFICATION_UNPROVEN", `long-value ${formatTag(element.tag)}`);
-  const bytes = treatBytes(
-    rule.treatment,
-    vr,
-    await context.source.read(range.offset, range.length),
-    bigEndian,
-    context,
-  );
+  const text = context.longTexts.get(element);
+  const bytes = text === undefined ? undefined : treatBytes(rule.treatment, vr, text, bigEndian, context);
   return bytes === undefined ? undefined : { kind: "bytes", bytes };
 }
 
-async function walk(
+function walk(
   element: DataElement,
   unlessOptional: boolean,
   { parentTag, depth, characterSet }: Place,
   context: FilterContext,
-): Promise<ElementValue | undefined> {
+): ElementValue | undefined {
   const sourceItems = sequenceItems(element);
   if (sourceItems === undefined) return undefined;
   if (unlessOptional && isNotRequired(parentTag, element.tag, context)) return undefined;
@@ -235,7 +221,7 @@ async function walk(
       context.tally.note("text-annotation-removed");
       continue;
     }
-    const kept = await filterDataSet(item.dataSet, element.tag, depth + 1, within, characterSet);
+    const kept = filterDataSet(item.dataSet, element.tag, depth + 1, within, characterSet);
     if (isCodedEntry(item.dataSet)) {
       const entry = publicEntry(item.dataSet);
       if (entry === undefined) {
@@ -256,11 +242,11 @@ async function walk(
 }
 
 /** The content items that may stay, each with what is below it. Items that are gone leave no number behind: nothing counts them but itself. */
-async function walkContent(
+function walkContent(
   element: DataElement,
   { depth, characterSet }: Place,
   context: FilterContext,
-): Promise<ElementValue | undefined> {
+): ElementValue | undefined {
   const { contentMode, rules, tally } = context;
   const sourceItems = contentMode === "none" ? undefined : sequenceItems(element);
   if (sourceItems === undefined) return undefined;
@@ -272,7 +258,7 @@ async function walkContent(
     const settled =
       decision === "remove"
         ? undefined
-        : settleContentItem(await filterDataSet(item.dataSet, element.tag, depth + 1, within, characterSet), decision);
+        : settleContentItem(filterDataSet(item.dataSet, element.tag, depth + 1, within, characterSet), decision);
     if (settled === undefined) tally.note("content-item-removed");
     else items.push({ dataSet: settled, undefinedLength: false });
   }

@@ -1,4 +1,5 @@
 import { formatTag, isPrivate, tagOf } from "../../dicom/tag.ts";
+import { remembering } from "../../units/memo.ts";
 import type { ActionName } from "../outcome.ts";
 
 /** Counts what the engine does to one instance; never a value. */
@@ -39,8 +40,11 @@ export function createTally(): Tally {
   };
 }
 
+/** About as many as PS3.6 has. */
+const REMEMBERED_TAGS = 8_192;
+
 /** "(0010,0010)"; of a private element "(0029,xx10)": its block says nothing. PS3.5 7.8.1. */
-function tagName(tag: number): string {
+const tagName = remembering(REMEMBERED_TAGS, (tag: number) => {
   const name = formatTag(tagOf(tag));
   return isPrivate(tagOf(tag)) ? name.replace(/,[0-9A-F]{2}/, ",xx") : name;
-}
+});

@@ -72,6 +72,7 @@ const IDENTIFIER_CHARACTERS: Readonly<Record<IdentifierKind, number>> = { access
 const UID_BYTES = 16;
 /** Of a study of thousands of instances most are asked for again: by the filter, by what verifies it, by the next instance. */
 const REMEMBERED_UIDS = 20_000;
+const REMEMBERED_STUDIES = 100;
 /** Between the parts of what is hashed: no identifier holds it. */
 const UNIT_SEPARATOR = "\x1f";
 
@@ -97,8 +98,17 @@ export function createPseudonymizer(key: ProjectKey, options: PseudonymizerOptio
   if (settings.mode === "pixl" && pixl === undefined) throw missing("pixl-secrets");
   const uid = remembering(REMEMBERED_UIDS, (originalUid: string) => replacedUid({ key, lookup }, originalUid));
   const maker: Maker = { key, settings, prefix: settings.prefix ?? options.prefix ?? "", lookup, pixl, uid };
+  const ofStudies = new Map<string, StudyPseudonyms>();
+  const ofStudy = (patient: PatientIdentity): StudyPseudonyms => {
+    const { patientId, issuer, participantId, studyInstanceUid, accessionNumber } = patient;
+    const key = JSON.stringify([patientId, issuer, participantId, studyInstanceUid, accessionNumber]);
+    const known = ofStudies.get(key) ?? studyPseudonyms(maker, patient);
+    if (ofStudies.size >= REMEMBERED_STUDIES) ofStudies.clear();
+    ofStudies.set(key, known);
+    return known;
+  };
   return {
-    ofStudy: (patient) => studyPseudonyms(maker, patient),
+    ofStudy,
     patientPseudonym: (patient) => patientOf(maker, patient).pseudonym,
     uid,
     dateShiftDays: (patient) => shiftOf(maker, patientOf(maker, patient).shiftInput),

@@ -12,11 +12,11 @@ export type AttributeTypes = (parentTag: number, tag: number) => AttributeType;
 
 /** Reports, key objects and presentation states, whose modules are in no table here: they cannot be without a number. PS3.3 C.17.2, 10.9. */
 const NUMBERED_CLASSES = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(?:88|11)\./;
-const INSTANCE_NUMBER = "00000000 00200013";
+const INSTANCE_NUMBER = 0x00200013;
 
 const STRICTNESS: readonly string[] = ["1", "1C", "2", "2C", "3"];
 const FIELDS = 3;
-const ANY_PARENT = "*";
+const ANY_PARENT = -1;
 const bySopClass = new Map<string, AttributeTypes>();
 
 export function attributeTypesOf(sopClassUid: string): AttributeTypes {
@@ -35,22 +35,28 @@ export function fallbackFor(byType: ByType, type: AttributeType): Fallback {
 }
 
 function load(sopClassUid: string): AttributeTypes {
-  const types = new Map<string, AttributeType>();
+  /** By tag, then by the sequence around it. */
+  const types = new Map<number, Map<number, AttributeType>>();
   for (const module of (SOP_CLASS_MODULES[sopClassUid] ?? "").split(",")) {
     const fields = (MODULE_TYPES[module] ?? "").split(" ");
     for (let index = 0; index + FIELDS <= fields.length; index += FIELDS) {
       const [parent = "", tag = "", type = ""] = fields.slice(index, index + FIELDS);
-      const key = `${parent} ${tag}`;
-      const before = types.get(key);
+      const parentTag = parent === "*" ? ANY_PARENT : Number.parseInt(parent, 16);
+      const ofTag = byParent(types, Number.parseInt(tag, 16));
+      const before = ofTag.get(parentTag);
       if (before === undefined || STRICTNESS.indexOf(type) < STRICTNESS.indexOf(before))
-        types.set(key, type as AttributeType);
+        ofTag.set(parentTag, type as AttributeType);
     }
   }
-  if (NUMBERED_CLASSES.test(sopClassUid)) types.set(INSTANCE_NUMBER, "1");
-  return (parentTag, tag) =>
-    types.get(`${hex(parentTag)} ${hex(tag)}`) ?? types.get(`${ANY_PARENT} ${hex(tag)}`) ?? "unknown";
+  if (NUMBERED_CLASSES.test(sopClassUid)) byParent(types, INSTANCE_NUMBER).set(TOP_LEVEL, "1");
+  return (parentTag, tag) => {
+    const ofTag = types.get(tag);
+    return ofTag?.get(parentTag) ?? ofTag?.get(ANY_PARENT) ?? "unknown";
+  };
 }
 
-function hex(tag: number): string {
-  return tag.toString(16).toUpperCase().padStart(8, "0");
+function byParent(types: Map<number, Map<number, AttributeType>>, tag: number): Map<number, AttributeType> {
+  const known = types.get(tag) ?? new Map<number, AttributeType>();
+  types.set(tag, known);
+  return known;
 }

@@ -1,4 +1,3 @@
-import { trimTrailing } from "../../dicom/values-trim.ts";
 import { TECHNICAL_WORDS, TEXT_FORM_LIMIT, type TextForm } from "../tables/text-forms.ts";
 import type { NumberBand } from "./rule.ts";
 
@@ -8,12 +7,22 @@ const DECIMAL_STRING_LIMIT = 16;
 const WORD_SEPARATORS = /[ \-_/.,&()+;:]+/;
 const SHORT_NUMBER = /^[0-9]{1,3}[a-z]?$/;
 const TIME = /^(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:(?:[0-5][0-9]|60)(?:\.[0-9]{1,6})?)?)?$/;
+const BLANK = 0x20;
 const AGE = /^[0-9]{3}[DWMY]$/;
 
 /** The values of an element whose text is of the default repertoire: NUL and what follows is cut, padding taken off. PS3.5 6.2. */
 export function splitValues(bytes: Uint8Array): string[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  return text.split("\\").map((value) => trimTrailing(value.split("\0", 1)[0] ?? "", " ").replace(/^ +/, ""));
+  return text.includes("\\") ? text.split("\\").map(valueIn) : [valueIn(text)];
+}
+
+function valueIn(text: string): string {
+  const nul = text.indexOf("\0");
+  let end = nul < 0 ? text.length : nul;
+  while (end > 0 && text.charCodeAt(end - 1) === BLANK) end -= 1;
+  let start = 0;
+  while (start < end && text.charCodeAt(start) === BLANK) start += 1;
+  return text.slice(start, end);
 }
 
 export function isTechnicalText(value: string, form: TextForm): boolean {

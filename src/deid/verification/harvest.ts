@@ -75,16 +75,18 @@ export function harvestIdentifiers(
   const dates = new Map<string, string>();
 
   const remember = (key: string, find: () => readonly Found[]): void => {
-    const found = memory.get(key) ?? find();
-    if (memory.size < MEMORY_LIMIT && key.length <= REMEMBERED_LENGTH) memory.set(key, found);
+    const known = memory.get(key);
+    const found = known ?? find();
+    if (known === undefined && memory.size < MEMORY_LIMIT && key.length <= REMEMBERED_LENGTH) memory.set(key, found);
     for (const { into, text, kind } of found) {
       kept[into].set(text, strongerKind(kept[into].get(text), kind));
     }
     if (kept.identifiers.size + kept.spellings.size > IDENTIFIER_LIMIT) throw new RangeError("too many identifiers");
   };
-  const visit = (element: DataElement, characterSet: string | undefined, path: string, depth: number): void => {
+  const visit = (element: DataElement, characterSet: string | undefined, prefix: string, depth: number): void => {
     const items = sequenceItems(element);
     if (items !== undefined) {
+      const path = prefix + formatTagHex(element.tag);
       if (depth >= DEPTH_LIMIT && items.length > 0) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "depth");
       for (const [index, item] of items.entries())
         visitAll(item.dataSet, `${path}[${index}].`, characterSet, depth + 1);
@@ -97,7 +99,7 @@ export function harvestIdentifiers(
       for (const uid of splitValues(bytes).map(trimUid)) if (uid !== "" && !isRegisteredUid(uid)) uids.add(uid);
     } else if (vr === "DA" || vr === "DT") {
       const value = splitValues(bytes).join("\\");
-      dates.set(path, value);
+      dates.set(prefix + formatTagHex(element.tag), value);
       remember(`date ${value}`, () => datesIn(value, vr));
     } else {
       const as = harvestedAs(element.tag, vr);
@@ -113,12 +115,12 @@ export function harvestIdentifiers(
     depth: number,
   ): void => {
     const characterSet = characterSetOf(within, { inheritedCharacterSet });
-    for (const element of within.values()) visit(element, characterSet, prefix + formatTagHex(element.tag), depth);
+    for (const element of within.values()) visit(element, characterSet, prefix, depth);
   };
   visitAll(dataSet, "", undefined, 0);
   // The names of the implementation that wrote the file, (0002,0012) and (0002,0013), are nobody's.
   for (const element of meta?.values() ?? []) {
-    if (element.vr === "AE" || element.vr === "UI") visit(element, undefined, formatTagHex(element.tag), 0);
+    if (element.vr === "AE" || element.vr === "UI") visit(element, undefined, "", 0);
   }
   return { ...kept, uids, dates };
 }

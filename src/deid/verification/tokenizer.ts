@@ -1,3 +1,4 @@
+import { remembering } from "../../units/memo.ts";
 import type { FileWindow } from "./file-window.ts";
 
 /** An element of the output as it stands in the file. */
@@ -73,9 +74,10 @@ export function placeOf({ within, tag, kind }: Token): string {
   return tags.map((each) => `(${hexOf(each).slice(0, 4)},${hexOf(each).slice(4)})`).join("/");
 }
 
-function hexOf(tag: number): string {
-  return tag.toString(16).toUpperCase().padStart(8, "0");
-}
+/** About as many as PS3.6 has. */
+const REMEMBERED_TAGS = 8_192;
+
+const hexOf = remembering(REMEMBERED_TAGS, (tag: number) => tag.toString(16).toUpperCase().padStart(8, "0"));
 
 /**
  * Every element of explicit VR little endian bytes from `offset` to `end`, in file order, every byte accounted for. Asks for bytes that
