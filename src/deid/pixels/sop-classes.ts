@@ -45,8 +45,8 @@ const CLASSES: readonly (readonly [kind: PixelClassKind, group: string, ...sopCl
   ["needs-mask", "OP", "77.1.5.1", "77.1.5.2", "77.1.5.5", "77.1.5.6"],
   ["needs-mask", "OPT", "77.1.5.4"],
   ["video", "VIDEO", "77.1.1.1", "77.1.2.1", "77.1.4.1"],
-  // Structure set, plans, treatment records, registrations, real world values.
-  ["no-pixels", "NONE", "481.3", "481.4", "481.5", "481.6", "481.7", "481.8", "481.9", "66.1", "66.3", "67"],
+  // Spectroscopy, structure set, plans, treatment records, registrations, real world values.
+  ["no-pixels", "NONE", "4.2", "481.3", "481.4", "481.5", "481.6", "481.7", "481.8", "481.9", "66.1", "66.3", "67"],
   // Waveforms, but for voices and other sounds.
   [
     "no-pixels",

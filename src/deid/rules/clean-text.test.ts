@@ -7,7 +7,7 @@ const clean = (text: string): string => cleanText(text, vocabulary, (folded) => 
 
 it.each([
   ["AXIAL LUNG", "AXIAL LUNG"],
-  ["t1_mprage_sag_p2_iso", "t1_mprage_sag iso"],
+  ["t1_mprage_sag_p2_iso", "t1_mprage_sag_p2_iso"],
   ["CT Thorax/Abdomen + contrast (portal venous) 1.25mm", "CT Thorax/Abdomen + contrast (portal venous) 1.25mm"],
   ["Head 5.0 H31s", "Head 5.0 H31s"],
   ["MR Brain with and without contrast", "MR Brain with and without contrast"],
@@ -41,7 +41,7 @@ it.each([
 });
 
 it("leaves a cleaned text as it is, and knows one", () => {
-  for (const text of ["CT Thorax/Abdomen contrast (portal venous 1.25mm", "t1_mprage_sag iso", "Head 5.0 H31s"]) {
+  for (const text of ["CT Thorax/Abdomen contrast (portal venous 1.25mm", "t1_mprage_sag_p2_iso", "Head 5.0 H31s"]) {
     expect(clean(text)).toBe(text);
     expect(isCleanText(text, vocabulary)).toBe(true);
   }

@@ -13,6 +13,7 @@ import {
   PRESENTATION_SEQUENCES,
   WAVEFORM_SEQUENCES,
 } from "../tables/presentation-sequences.ts";
+import { REFERENCE_SEQUENCES } from "../tables/reference-sequences.ts";
 import { RETIRED_TAGS } from "../tables/retired-tags.generated.ts";
 import { SAFE_PRIVATE } from "../tables/safe-private.generated.ts";
 import { SAFE_SEQUENCES } from "../tables/safe-sequences.generated.ts";
@@ -81,6 +82,7 @@ export function compileRules(
     ...SAFE_SEQUENCES,
     ...CONTENT_PART_SEQUENCES,
     ...PRESENTATION_SEQUENCES,
+    ...REFERENCE_SEQUENCES,
     ...WAVEFORM_SEQUENCES,
     ...(active.has("clean-graphics") ? [GRAPHIC_OBJECT_SEQUENCE] : []),
   ]);
@@ -267,6 +269,7 @@ function hashOf(
     CONTENT_TABLE,
     CONTENT_PART_SEQUENCES,
     PRESENTATION_SEQUENCES,
+    REFERENCE_SEQUENCES,
     WAVEFORM_SEQUENCES,
     [...CONTENT_SEQUENCES],
   ];

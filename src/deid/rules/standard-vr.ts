@@ -34,7 +34,11 @@ export function compatibleVr(vr: string, tag: number): boolean {
   return vr === "UN" || attributeOf(tag).allowedVrs.includes(vr);
 }
 
-/** The most values PS3.6 lets a standard attribute have: of "1", "1-3"; those of "1-n" are not limited. */
+/**
+ * The most values PS3.6 lets a standard attribute have: of "1", "1-3"; those of "1-n" are not limited, nor are the words of a stream, which
+ * is one value whatever is in it. PS3.5 6.4.
+ */
 export function maximumValues(tag: number): number {
+  if (standardVr(tag)?.startsWith("O") === true) return Number.POSITIVE_INFINITY;
   return attributeOf(tag).maximumValues;
 }

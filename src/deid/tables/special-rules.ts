@@ -50,8 +50,9 @@ export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number,
   [0x54001010, { treatment: { kind: "words" } }],
   // Layers are known by their names alone. PS3.3 C.10.7.
   [0x00700002, { treatment: { kind: "renamed", prefix: "LAYER_" } }],
-  // Needed by every object that has equipment, graphic layers, content. PS3.3 C.7.5.1, C.10.7, 10.9.
+  // Needed by every object that has equipment, a frame of reference, graphic layers, content. PS3.3 C.7.5.1, C.7.4.1, C.10.7, 10.9.
   [0x00080070, { fallback: { ...REMOVE, empty: "empty", required: "dummy", unknown: "empty" } }],
+  [0x00201040, { fallback: { ...REMOVE, empty: "empty", required: "dummy", unknown: "empty" } }],
   [0x00080105, { dummy: "DCMR", fallback: { ...REMOVE, required: "dummy", unknown: "dummy" } }],
   [0x00700062, { fallback: { ...REMOVE, required: "dummy", unknown: "dummy" } }],
   [0x00700081, { fallback: { ...REMOVE, empty: "empty", required: "dummy", unknown: "empty" } }],

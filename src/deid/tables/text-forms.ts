@@ -24,7 +24,14 @@ export const TEXT_FORMS: ReadonlyMap<number, TextForm> = new Map<number, TextFor
   [0x00081090, WORDS], // Manufacturer's Model Name
   [0x00080201, { kind: "pattern", pattern: /^[+-](?:0[0-9]|1[0-4])[0-5][0-9]$/ }], // Timezone Offset From UTC
   [0x0040db00, { kind: "pattern", pattern: /^[0-9]{3,5}$/ }], // Template Identifier
-  [0x00181020, { kind: "pattern", pattern: /^(?:syngo |MR |CT )?[A-Z]{0,2}[0-9]{1,2}(?:[._][0-9A-Z]{1,3}){0,3}$/ }], // Software Versions
+  [
+    0x00181020, // Software Versions
+    {
+      kind: "pattern",
+      pattern:
+        /^(?:syngo )?(?:(?:MR|CT|PET|XA|BM) )?(?:[A-Z]{0,2}[0-9]{1,2}(?:[._][0-9A-Z]{1,3}){0,3}|V[A-Z][0-9]{2}[A-Z](?:_SP[0-9]{2})?|20[0-9]{2}[A-Z])$/,
+    },
+  ],
   [
     0x00180024, // Sequence Name
     {
@@ -33,7 +40,14 @@ export const TEXT_FORMS: ReadonlyMap<number, TextForm> = new Map<number, TextFor
         /^\*?(?:ep|epfid|epse|epir|fi|fl|fm|gr|me|qfl|re|se|spc|spcir|spcR|tfi|tfl|tgse|tir|tse|tseR|tof)(?:_?[123]d)?_?[0-9]{0,3}(?:[a-z]{1,2})?(?:[_#][0-9]{1,3}[a-z]{0,2})?$/,
     },
   ],
-  [0x00189005, WORDS], // Pulse Sequence Name
+  [
+    0x00189005, // Pulse Sequence Name
+    {
+      kind: "pattern",
+      pattern:
+        /^\*?(?:(?:T1|T2|PC|B|Dwi|Dti|s?T[12]W?)?(?:SE|TSE|FSE|GRE|GE|IR|TIR|FFE|TFE|EPI|FEEPI|SEEPI|GraSE|MIXED|SSFP|TOF|UTE|bSSFP)|(?:ep|epfid|epse|fl|re|se|spc|tfl|tir|tse|tof)(?:_?[123]d)?_?[0-9]{0,3}[a-z]{0,2})$/i,
+    },
+  ],
   [0x00180085, { kind: "pattern", pattern: /^(?:1H|2H|3HE|7LI|13C|17O|19F|23NA|31P|39K|129XE)$/i }], // Imaged Nucleus
   [
     0x00181210,
@@ -47,8 +61,10 @@ export const TEXT_FORMS: ReadonlyMap<number, TextForm> = new Map<number, TextFor
   [0x00181251, WORDS], // Transmit Coil Name
   [0x00181160, WORDS], // Filter Type
   [0x00181040, WORDS], // Contrast/Bolus Route
+  [0x00181070, WORDS], // Radiopharmaceutical Route
   [0x00181260, WORDS], // Plate Type
   [0x00181261, WORDS], // Phosphor Type
+  [0x00185010, WORDS], // Transducer Data
   [0x00189041, WORDS], // Receive Coil Manufacturer Name
   [0x00189050, WORDS], // Transmit Coil Manufacturer Name
   [0x00209056, { kind: "pattern", pattern: /^[0-9]{1,3}$/ }], // Stack ID
@@ -76,7 +92,7 @@ export const TEXT_FORMS: ReadonlyMap<number, TextForm> = new Map<number, TextFor
 export const TECHNICAL_WORDS: ReadonlySet<string> = new Set(
   `
   siemens healthineers healthcare medical systems ge gems philips toshiba canon hitachi fujifilm fuji fujian agfa gevaert carestream kodak konica
-  minolta hologic lorad picker marconi elscint shimadzu united imaging uih neusoft mindray samsung esaote varian elekta accuray brainlab raysearch nucletron
+  minolta hologic lorad picker marconi elscint shimadzu united imaging uih neusoft mindray samsung esaote varian elekta accuray brainlab raysearch nucletron laboratories
   cms adac bruker biospin mediso mediso biograph acuson sonosite zonare supersonic planmeca vatech sirona trophy carestreamhealth swissray sedecal
   varex trixell del italray arcoma ziehm orthoscan quantum mevis mim icad mirada hermes nucleus
   corporation corp company co inc ltd gmbh ag kg llc bv se as sa spa nederland technologies technology solutions group international electronics europe
@@ -84,6 +100,7 @@ export const TECHNICAL_WORDS: ReadonlySet<string> = new Set(
   top all sim naeotom alpha peak avanto aera skyra prisma fit verio trio tim espree symphony sonata vision allegra harmony concerto essenza spectra amira sola vida lumina
   altea sempra free max mmr ecat exact hr mct horizon vision quadra signa artist architect pioneer premier voyager explorer hdx hdxt excite genesis profile infinity
   discovery optima revolution brightspeed lightspeed highspeed prospeed cti fxi dxi qxi nxi zxi vct pro16 ultra ct mr pet st ste rx iq mi discoverymr infinia millennium ventri
+  allura azurion clarity xper epiq affiniti iu22 ie33 logiq vivid voluson aplio xario arietta pheno icono zee
   senographe essential pristina ds definium xr brivo evo maxima frontier ascend apex elite hd
   ingenia achieva intera gyroscan panorama elition ambition prodiva multiva evolution gemini vereos allegro ingenuity brilliance iqon spectral incisive icon precedence
   access tf ict mx8000 idt bigbore bore big quasar digitaldiagnost ysio mobilediett
@@ -94,12 +111,14 @@ export const TECHNICAL_WORDS: ReadonlySet<string> = new Set(
   standard soft lung bone brain abdomen mediastinum head body chest spine pelvis liver angio window windows normal harder softer user min max linear
   lut label modality voi identity density optical hounsfield unit units houndsfield real world value
   coil receive transmit volume surface array matrix neck torso knee shoulder wrist breast cardiac phased quad quadrature flex loop large small birdcage channel
+  curved linear convex sector probe transducer
+  standardized uptake suv suvbw suvlbm suvbsa bw lbm bsa
   sense nv qbody q int hea hes hep nec spi bre bo bc ba tx rx tim trio ant post
   filter strip wedge butterfly multiple none flat bowtie fil medium air aluminum copper molybdenum rhodium silver tin
   iv oral rectal intravenous intraarterial po im sc injection
   fbp osem op psf tof 3d 2d 3drp vue point hd fx iterations subsets i s blob ordinary poisson ramla mlem ml em awosem lor ir is its subset iteration fore dift reprojection
   ac measured calculated mu map segmentation segmented attenuation cac ctac mrac smoothed transmission model based single scatter simulation relative scaled absolute convolution subtraction
-  sss msss rel dlyd delayed event randoms singles estimation
+  sss msss rel dlyd sing delayed event randoms singles estimation
   stack position in temporal index frame echo number effective time trigger delay nominal cardiac segment referenced row column plane image patient diffusion b gradient orientation
   dimension organization type phase volume numbers slice location
   fatsat fse se gre ge gr epi flair stir tse ffe tfe tir haste space spgr fspgr fgre vibe lava thrive bravo mprage swi pd dwi dti bold asl tof
