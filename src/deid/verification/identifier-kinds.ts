@@ -2,6 +2,7 @@ import { lookupElement } from "../../dicom/dictionary/dictionary.ts";
 import { isPrivate, type Tag } from "../../dicom/tag.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import type { OptionName } from "../profiles/options.ts";
+import { CONFIDENTIALITY_TABLE } from "../tables/confidentiality-table.generated.ts";
 
 /** Kinds of identifiers, as reasons name them. `text` is free text of no kind of its own; `private` the same in private elements. */
 export type IdentifierKind =
@@ -61,6 +62,14 @@ const RETAINED_BY: ReadonlyMap<OptionName, IdentifierKind> = new Map<OptionName,
   ["retain-uids", "uid"],
 ]);
 
+/** What tells of a device or an institution, whatever its name says: an option that retains the attribute must find it of its kind. */
+const RETAINED_AS: ReadonlyMap<number, IdentifierKind> = new Map(
+  CONFIDENTIALITY_TABLE.flatMap(({ tag, options }): [number, IdentifierKind][] => {
+    if (options["retain-device-identity"] === "K") return [[tag, "device"]];
+    return options["retain-institution-identity"] === "K" ? [[tag, "institution"]] : [];
+  }),
+);
+
 export function retainedKinds(options: readonly OptionName[]): ReadonlySet<IdentifierKind> {
   return new Set(options.flatMap((option) => RETAINED_BY.get(option) ?? []));
 }
@@ -87,6 +96,9 @@ export function harvestedAs(tag: Tag, vr: Vr): HarvestedAs | undefined {
   if (!isText) return undefined;
   if (vr === "AE") return AE_TITLE;
   const keyword = lookupElement(tag)?.keyword ?? "";
-  if (!known.has(keyword)) known.set(keyword, BY_KEYWORD.find(([pattern]) => pattern.test(keyword))?.[1] ?? TEXT);
+  if (!known.has(keyword)) {
+    const as = BY_KEYWORD.find(([pattern]) => pattern.test(keyword))?.[1] ?? TEXT;
+    known.set(keyword, { ...as, kind: RETAINED_AS.get(tag) ?? as.kind });
+  }
   return known.get(keyword);
 }

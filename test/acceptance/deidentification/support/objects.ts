@@ -26,12 +26,14 @@ export function itemAt(dataSet: DataSet, depth: number, tag: number = RETAINED_S
   return inner;
 }
 
-/** A file whose data set goes on with elements as they are, in explicit VR little endian: their tags must lie behind the others. */
-export async function fileWith(dataSet: DataSet, ...behind: readonly Uint8Array[]): Promise<Buffer> {
-  const last = Math.min(...behind.map((bytes) => firstTagOf(bytes)));
-  const before = new Map([...dataSet].filter(([tag]) => tag < last));
-  const after = new Map([...dataSet].filter(([tag]) => tag > last));
-  return Buffer.concat([await part10Bytes(before), ...behind, encodeDataSet(after, EXPLICIT_VR_LITTLE_ENDIAN)]);
+/** A file in explicit VR little endian, some elements of which are as they are given, instead of the data set's own. */
+export async function fileWith(dataSet: DataSet, ...given: readonly Uint8Array[]): Promise<Buffer> {
+  const written = new Map<number, Uint8Array>();
+  for (const [tag, element] of dataSet)
+    written.set(tag, encodeDataSet(new Map([[tag, element]]), EXPLICIT_VR_LITTLE_ENDIAN));
+  for (const bytes of given) written.set(firstTagOf(bytes), bytes);
+  const sorted = [...written].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
+  return Buffer.concat([await part10Bytes(new Map()), ...sorted]);
 }
 
 function firstTagOf(bytes: Uint8Array): number {
