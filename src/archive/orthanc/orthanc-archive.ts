@@ -1,0 +1,171 @@
+import type { DataSet } from "../../dicom/data-set.ts";
+import { lookupElement, tagOfKeyword } from "../../dicom/dictionary/dictionary.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
+import type { Tag } from "../../dicom/tag.ts";
+import { isFieldUid, type StudyInstanceUid } from "../../dicom/uid.ts";
+import { dataSetOf, textElement, textOf, textsOf } from "../../dicom/values.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { HttpClient } from "../../network/http-client/types.ts";
+import * as orthanc from "../../network/rest/orthanc/resources.ts";
+import { exactMatch, listedInstance } from "../answers.ts";
+import type { Archive, ListedInstance, Rehearsal, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
+import { type Pull, pullIntoStaging } from "../http/pull.ts";
+import type { Part10Taker } from "../http/take-part10.ts";
+
+export interface OrthancArchiveOptions {
+  readonly name: string;
+  /** Closed with the archive. */
+  readonly client: HttpClient;
+  /** Requests at once. */
+  readonly associations: number;
+  readonly taker: Part10Taker;
+}
+
+/** An archive that lists more than this for one question is asked the wrong question. */
+const MAXIMUM_STUDIES = 1_000;
+
+/** An instance, and what Orthanc calls it. */
+interface Held extends ListedInstance {
+  readonly orthancId: string;
+}
+
+/** Orthanc's own REST interface. */
+export function createOrthancArchive({ name, client, associations, taker }: OrthancArchiveOptions): Archive {
+  return {
+    name,
+    kind: "orthanc",
+    capabilities: { search: "itself", retrieves: "instance", connects: "us" },
+    associations,
+    async echo(signal) {
+      await orthanc.systemOf(client, signal);
+    },
+    findStudies: (query, signal) => findStudies(client, query, signal),
+    find: (identifier, maximumAnswers, signal) => find(client, identifier, maximumAnswers, signal),
+    listStudy: async (study, signal) => listingOf(await held(client, study, signal)),
+    retrieve: async (request, signal) => {
+      // One look at the study, instead of one for each instance.
+      const instances = wanted(await held(client, request.studyInstanceUid, signal), request);
+      const orthancIds = new Map<string, string>(instances.map((each) => [each.sopInstanceUid, each.orthancId]));
+      return await pullIntoStaging(
+        { ...request, instances },
+        taker,
+        { parallel: associations, source: (pull, each) => file(client, orthancIds, pull, each) },
+        signal,
+      );
+    },
+    rehearseRetrieval: (signal) => rehearse(client, signal),
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
+}
+
+async function findStudies(client: HttpClient, query: StudyQuery, signal: AbortSignal): Promise<readonly StudyMatch[]> {
+  const keys =
+    query.by === "study-uid"
+      ? { StudyInstanceUID: query.studyInstanceUid }
+      : {
+          AccessionNumber: query.accessionNumber,
+          ...(query.patientId === undefined ? {} : { PatientID: query.patientId }),
+        };
+  const matches = new Map<StudyInstanceUid, StudyMatch>();
+  for (const study of await orthanc.findOrthancStudies(client, keys, { limit: MAXIMUM_STUDIES + 1 }, signal)) {
+    const match = exactMatch(query, answerOf(study));
+    if (match !== undefined) matches.set(match.studyInstanceUid, match);
+  }
+  if (matches.size > MAXIMUM_STUDIES) throw new GatewayError("FIND_LIMIT_REACHED", { by: "us" });
+  return [...matches.values()];
+}
+
+/** Main DICOM tags as an answer to a query. */
+function answerOf({
+  MainDicomTags,
+  PatientMainDicomTags = {},
+}: Pick<orthanc.OrthancStudy, "MainDicomTags"> & Partial<orthanc.OrthancStudy>): DataSet {
+  const texts = Object.entries({ ...PatientMainDicomTags, ...MainDicomTags }).flatMap(([keyword, text]) => {
+    const tag = tagOfKeyword(keyword);
+    return tag === undefined ? [] : [textElement(tag, text)];
+  });
+  return dataSetOf(texts);
+}
+
+/** Studies only: that is what people look for, and what Orthanc gives without reading every file. */
+async function* find(
+  client: HttpClient,
+  identifier: DataSet,
+  maximumAnswers: number,
+  signal: AbortSignal,
+): AsyncGenerator<DataSet> {
+  if (textOf(identifier, tags.QueryRetrieveLevel) !== "STUDY") {
+    throw new GatewayError("ARCHIVE_REFUSED_REQUEST", { problem: "an Orthanc is searched at the level STUDY only" });
+  }
+  const keys = [...identifier.keys()]
+    .filter((tag) => tag !== tags.QueryRetrieveLevel && tag !== tags.SpecificCharacterSet)
+    .flatMap((tag) => keyOf(identifier, tag));
+  const limit = maximumAnswers + 1;
+  const studies = await orthanc.findOrthancStudies(client, Object.fromEntries(keys), { limit }, signal);
+  for (const [index, study] of studies.entries()) {
+    if (index === maximumAnswers) throw new GatewayError("FIND_LIMIT_REACHED", { by: "us" });
+    yield answerOf(study);
+  }
+}
+
+function keyOf(identifier: DataSet, tag: Tag): readonly (readonly [string, string])[] {
+  const keyword = lookupElement(tag)?.keyword ?? "";
+  return keyword === "" ? [] : [[keyword, textsOf(identifier, tag).join("\\")]];
+}
+
+/** A study that several Patient IDs share is several resources: all of them are it. */
+async function held(client: HttpClient, study: StudyInstanceUid, signal: AbortSignal): Promise<readonly Held[]> {
+  const query = { StudyInstanceUID: study };
+  const resources = await orthanc.findOrthancStudies(client, query, { limit: MAXIMUM_STUDIES }, signal);
+  const found = new Map<string, Held>();
+  for (const resource of resources) {
+    if (exactMatch({ by: "study-uid", studyInstanceUid: study }, answerOf(resource)) === undefined) continue;
+    const series = await orthanc.seriesOfStudy(client, resource.ID, signal);
+    const uidOfSeries = new Map(series.map(({ ID, MainDicomTags }) => [ID, MainDicomTags.SeriesInstanceUID ?? ""]));
+    for (const instance of await orthanc.instancesOfStudy(client, resource.ID, signal)) {
+      const answer = answerOf(instance);
+      const seriesUid = textElement(tags.SeriesInstanceUID, uidOfSeries.get(instance.ParentSeries) ?? "");
+      const listed = listedInstance(study, undefined, new Map([...answer, [tags.SeriesInstanceUID, seriesUid]]));
+      if (listed !== undefined) found.set(listed.sopInstanceUid, { ...listed, orthancId: instance.ID });
+    }
+  }
+  return [...found.values()];
+}
+
+function listingOf(instances: readonly Held[]): StudyListing {
+  return instances.length === 0 ? { kind: "unknown" } : { kind: "instances", instances };
+}
+
+function wanted(
+  held: readonly Held[],
+  { seriesInstanceUids, instances }: Parameters<Archive["retrieve"]>[0],
+): readonly Held[] {
+  const series = seriesInstanceUids && new Set(seriesInstanceUids);
+  const named = instances && new Set(instances.map(({ sopInstanceUid }) => sopInstanceUid));
+  return held.filter(
+    ({ seriesInstanceUid, sopInstanceUid }) =>
+      (named === undefined || named.has(sopInstanceUid)) && (series === undefined || series.has(seriesInstanceUid)),
+  );
+}
+
+async function* file(
+  client: HttpClient,
+  orthancIds: ReadonlyMap<string, string>,
+  { sopInstanceUid = "" }: Partial<Pull>,
+  signal: AbortSignal,
+) {
+  const orthancId = orthancIds.get(sopInstanceUid);
+  if (orthancId !== undefined) yield { body: orthanc.instanceFile(client, orthancId, signal) };
+}
+
+/** Asks for an instance and hangs up as soon as it begins to come. */
+async function rehearse(client: HttpClient, signal: AbortSignal): Promise<Rehearsal> {
+  const [study] = await orthanc.findOrthancStudies(client, {}, { limit: 1 }, signal);
+  const uid = study?.MainDicomTags.StudyInstanceUID ?? "";
+  const [instance] = isFieldUid(uid) ? await held(client, uid as StudyInstanceUid, signal) : [];
+  if (instance === undefined) return { kind: "nothing-to-try" };
+  for await (const _ of orthanc.instanceFile(client, instance.orthancId, signal)) {
+    return { kind: "tried", status: 0, completed: 1, failed: 0 };
+  }
+  return { kind: "tried", status: 0, completed: 0, failed: 1 };
+}

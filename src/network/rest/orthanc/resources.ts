@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { HttpError } from "../../http-client/http-error.ts";
+import { readJson } from "../../http-client/read-body.ts";
+import type { HttpClient, HttpRequest } from "../../http-client/types.ts";
+
+/** Orthanc's name of a resource: a SHA-1 in five groups. */
+const orthancId = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{8}){4}$/);
+const mainTags = z.record(z.string(), z.string());
+
+const studyResource = z.object({ ID: orthancId, MainDicomTags: mainTags, PatientMainDicomTags: mainTags.default({}) });
+const seriesResource = z.object({ ID: orthancId, MainDicomTags: mainTags, Instances: z.array(orthancId) });
+const instanceResource = z.object({ ID: orthancId, ParentSeries: orthancId, MainDicomTags: mainTags });
+const systemResource = z.object({ Version: z.string(), DicomAet: z.string().optional() });
+
+export type OrthancStudy = z.infer<typeof studyResource>;
+export type OrthancSeries = z.infer<typeof seriesResource>;
+export type OrthancInstance = z.infer<typeof instanceResource>;
+
+/** Which levels a search gives, as Orthanc calls them. */
+type FindLevel = "Study" | "Series" | "Instance";
+
+/** @throws HttpError HTTP_JSON_INVALID when an answer has another shape, and those of the exchange */
+async function ask<T>(client: HttpClient, schema: z.ZodType<T>, request: HttpRequest): Promise<T> {
+  await using response = await client.request(request);
+  const parsed = schema.safeParse(await readJson(response));
+  if (!parsed.success) throw new HttpError("HTTP_JSON_INVALID", { what: "shape" }, { status: response.status });
+  return parsed.data;
+}
+
+function post(path: string, body: unknown, signal: AbortSignal): HttpRequest {
+  return {
+    method: "POST",
+    path,
+    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json" },
+    signal,
+  };
+}
+
+export function systemOf(client: HttpClient, signal: AbortSignal): Promise<z.infer<typeof systemResource>> {
+  return ask(client, systemResource, { path: "system", signal });
+}
+
+/** Studies by their attributes' keywords, exactly as written but for Orthanc's wildcards `*`, `?` and its list `\`. */
+export function findOrthancStudies(
+  client: HttpClient,
+  query: Readonly<Record<string, string>>,
+  { limit }: { readonly limit: number },
+  signal: AbortSignal,
+): Promise<readonly OrthancStudy[]> {
+  const body = { Level: "Study" satisfies FindLevel, Expand: true, CaseSensitive: true, Limit: limit, Query: query };
+  return ask(client, z.array(studyResource), post("tools/find", body, signal));
+}
+
+export function seriesOfStudy(
+  client: HttpClient,
+  study: string,
+  signal: AbortSignal,
+): Promise<readonly OrthancSeries[]> {
+  return ask(client, z.array(seriesResource), { path: `studies/${study}/series`, signal });
+}
+
+/** All in one answer, however many. */
+export function instancesOfStudy(
+  client: HttpClient,
+  study: string,
+  signal: AbortSignal,
+): Promise<readonly OrthancInstance[]> {
+  return ask(client, z.array(instanceResource), { path: `studies/${study}/instances`, signal });
+}
+
+/** The file as it was stored. */
+export async function* instanceFile(
+  client: HttpClient,
+  instance: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  await using response = await client.request({ path: `instances/${instance}/file`, bulk: true, signal });
+  yield* response.body;
+}
+
+const storedResource = z.object({ ID: orthancId, Status: z.enum(["Success", "AlreadyStored", "FilteredOut"]) });
+
+/** Stores a Part 10 file, streaming. @throws HttpError HTTP_REFUSED when it is none that Orthanc can read */
+export function storeInOrthanc(
+  client: HttpClient,
+  read: () => AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<z.infer<typeof storedResource>> {
+  const headers = { "Content-Type": "application/dicom" };
+  return ask(client, storedResource, { method: "POST", path: "instances", body: read, headers, signal });
+}
