@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ByteRange, ByteSource, DataElement, DataSet, ElementValue, Part10File } from "../dicom/data-set.ts";
 import { lookupElement } from "../dicom/dictionary/dictionary.ts";
+import { EXPLICIT_VR_BIG_ENDIAN } from "../dicom/dictionary/transfer-syntaxes.ts";
 import { readPart10File } from "../dicom/reader.ts";
-import { formatTag, isPrivate } from "../dicom/tag.ts";
-import type { Vr } from "../dicom/vr.ts";
+import { formatTag, isPrivate, type Tag } from "../dicom/tag.ts";
+import { characterSetOf, numbersOf, textsOf, type ValueContext } from "../dicom/values.ts";
+import { isText, type Vr } from "../dicom/vr.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createDeidentifier, type DeidentifierOptions } from "./deidentifier.ts";
 import type { InstanceOutcome } from "./outcome.ts";
@@ -14,10 +16,12 @@ import { sequenceItems } from "./rules/sequence-items.ts";
 export interface PreviewTask extends Omit<DeidentifierOptions, "filters"> {
   readonly filters?: DeidentifierOptions["filters"];
   readonly path: string;
+  /** Shows the values themselves, of the original too: to whoever may see them. @default false */
+  readonly values?: boolean;
   readonly signal: AbortSignal;
 }
 
-/** What the profile does to one object: never a value. */
+/** What the profile does to one object; no value unless it was asked for. */
 export interface Preview {
   readonly outcome: InstanceOutcome["kind"];
   /** Why it was left out or rejected. */
@@ -44,6 +48,8 @@ export interface ValueFacts {
   readonly class: ValueClass;
   /** Bytes without padding, or items of a sequence. */
   readonly length?: number;
+  /** Of text and numbers, values by backslash, cut at 256 characters; only where values are shown. */
+  readonly value?: string;
 }
 
 export type ValueClass = "name" | "identifier" | "date" | "age" | "number" | "term" | "text" | "binary" | "items";
@@ -61,6 +67,7 @@ const CLASSES: Readonly<Partial<Record<Vr, ValueClass>>> = {
   ...record(["OB", "OW", "OF", "OD", "OL", "OV", "UN"], "binary"),
 };
 const SHORTEST_TOLD = 4;
+const SHOWN_CHARACTERS = 256;
 const CHUNK_BYTES = 1 << 20;
 
 /** Keywords whose text is an identifier, whatever its VR. */
@@ -85,7 +92,8 @@ export async function previewDeidentification(task: PreviewTask): Promise<Previe
     }
     await using original = await readPart10File(task.path);
     await using output = await readPart10File(instance.outputPath);
-    const elements = [...compare(original.dataSet, output.dataSet, "")];
+    const show = task.values === true ? { before: readerOf(original), after: readerOf(output) } : undefined;
+    const elements = [...compare(original.dataSet, output.dataSet, "", show)];
     return { outcome: outcome.kind, elements: await withChangedBulk(elements, original, output, task.signal) };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -143,8 +151,35 @@ function isOfFile(thrown: unknown, path: string): boolean {
   return thrown instanceof Error && "path" in thrown && thrown.path === path;
 }
 
+/** How the values of either data set are shown. */
+interface ShownValues {
+  readonly before: ValueReader;
+  readonly after: ValueReader;
+}
+
+type ValueReader = (dataSet: DataSet, tag: Tag) => Pick<ValueFacts, "value">;
+
+/** Items have the character set of the whole unless they name one. PS3.3 C.12.1.1.2. */
+function readerOf({ dataSet: whole, transferSyntaxUid }: Part10File): ValueReader {
+  const context: ValueContext = {
+    littleEndian: transferSyntaxUid !== EXPLICIT_VR_BIG_ENDIAN,
+    inheritedCharacterSet: characterSetOf(whole),
+  };
+  return (dataSet, tag) => {
+    const { vr } = dataSet.get(tag) ?? {};
+    if (vr === undefined || CLASSES[vr] === "binary" || vr === "SQ") return {};
+    const values = isText(vr) ? textsOf(dataSet, tag, context) : numbersOf(dataSet, tag, context).map(String);
+    return { value: values.join("\\").slice(0, SHOWN_CHARACTERS) };
+  };
+}
+
 /** Elements of both, in the order of their tags. Items are compared one by one where none was dropped. */
-function* compare(before: DataSet, after: DataSet, prefix: string): Generator<PreviewElement> {
+function* compare(
+  before: DataSet,
+  after: DataSet,
+  prefix: string,
+  show: ShownValues | undefined,
+): Generator<PreviewElement> {
   const tags = [...new Set([...before.keys(), ...after.keys()])].sort((a, b) => a - b);
   for (const tag of tags) {
     const [original, output] = [before.get(tag), after.get(tag)];
@@ -158,10 +193,10 @@ function* compare(before: DataSet, after: DataSet, prefix: string): Generator<Pr
       keyword,
       vr: element.vr,
       action: actionOf(original, output),
-      ...(original === undefined ? {} : { before: factsOf(original, keyword) }),
-      ...(output === undefined ? {} : { after: factsOf(output, keyword) }),
+      ...(original === undefined ? {} : { before: { ...factsOf(original, keyword), ...show?.before(before, tag) } }),
+      ...(output === undefined ? {} : { after: { ...factsOf(output, keyword), ...show?.after(after, tag) } }),
     };
-    yield* compareItems(original, output, path);
+    yield* compareItems(original, output, path, show);
   }
 }
 
@@ -169,12 +204,13 @@ function* compareItems(
   original: DataElement | undefined,
   output: DataElement | undefined,
   path: string,
+  show: ShownValues | undefined,
 ): Generator<PreviewElement> {
   const before = original === undefined ? undefined : sequenceItems(original);
   const after = output === undefined ? undefined : sequenceItems(output);
   if (before === undefined || after === undefined || before.length !== after.length) return;
   for (const [index, item] of before.entries()) {
-    yield* compare(item.dataSet, after[index]?.dataSet ?? new Map(), `${path}[${index}].`);
+    yield* compare(item.dataSet, after[index]?.dataSet ?? new Map(), `${path}[${index}].`, show);
   }
 }
 

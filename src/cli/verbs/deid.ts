@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { examples } from "../help.ts";
 import { codecOption } from "../option-parsers.ts";
+import type { PreviewOptions } from "./deid-preview.ts";
 import { addDeidProfileVerbs } from "./deid-profile.ts";
 import type { RunOptions } from "./deid-run.ts";
 import type { VerifyOptions } from "./deid-verify.ts";
@@ -64,6 +65,8 @@ function addProjectOptions(command: Command, project: string): Command {
 
 const PREVIEW_HELP = `
 Shows classes and lengths of values, never a value. Lengths below 4 are not told.
+With --values the values themselves, and the project's own pseudonyms: for this it needs a site's configuration and the role admin, and each
+look is written to the audit trail.
 `;
 
 function addPreview(deid: Command, cli: Cli): void {
@@ -72,11 +75,20 @@ function addPreview(deid: Command, cli: Cli): void {
     .description("what a profile does to each element of a file, before and after")
     .argument("<file>")
     .requiredOption("--profile <profile>", PROFILE)
-    .addHelpText("after", PREVIEW_HELP + examples("deid preview image.dcm --profile research"))
+    .option("--values", "show the values, before and after")
+    .option("--project <name>", "with --values: whose pseudonyms are made")
+    .addHelpText(
+      "after",
+      PREVIEW_HELP +
+        examples(
+          "deid preview image.dcm --profile research",
+          "-c site.yaml deid preview image.dcm --profile research --values --project lung-ct",
+        ),
+    )
     .action(
-      cli.verb(async (file: string, options: { readonly profile: string }) => {
+      cli.verb(async (file: string, options: PreviewOptions) => {
         const { preview } = await import("./deid-preview.ts");
-        return await preview(cli, file, options.profile);
+        return await preview(cli, file, options);
       }),
     );
 }
