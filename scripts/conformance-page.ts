@@ -7,6 +7,7 @@ import { DICOM_APPLICATION_CONTEXT } from "../src/network/upper-layer/pdu.ts";
 import { MAXIMUM_CONTEXTS } from "../src/network/upper-layer/pdu-decoder.ts";
 import { STATES } from "../src/network/upper-layer/state-table.ts";
 import { TLS_PROFILE } from "../src/network/upper-layer/tls-context.ts";
+import { deidentificationSection } from "./conformance-deid.ts";
 import {
   abortReasonsTable,
   answersTable,
@@ -297,10 +298,7 @@ their own, and in no log.
 \`dicom.peers\` lets in by AE title and address, and can narrow SOP classes and transfer syntaxes for each peer. Without it, anybody who knows the
 AE title may connect; the listener binds the loopback address until told otherwise.
 
-### 10.4 De-identification
-
-Studies are de-identified by profiles that name the options of PS3.15 annex E. The profile, its options as codes of CID 7050, and Patient Identity
-Removed (0012,0062) are written into every object.`;
+${deidentificationSection()}`;
 }
 
 function filesAndJson(): string {

@@ -33,6 +33,8 @@ const SHIPPED: ReadonlyMap<string, () => WrittenProfile> = new Map<string, () =>
   ],
 ]);
 
+export const SHIPPED_PROFILES: readonly string[] = [...SHIPPED.keys()];
+
 /** Undefined: there is none of this name. */
 export function shippedProfile(name: string): WrittenProfile | undefined {
   return SHIPPED.get(name)?.();
