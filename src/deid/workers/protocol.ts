@@ -7,6 +7,7 @@ import type { IdentifierSource } from "../verification/needles.ts";
 import type { FileHit, FileToSearch } from "../verification/search-files.ts";
 import type { Observation } from "../verification/study-observer.ts";
 import type { EngineRecipe } from "./recipe.ts";
+import type { ToldSummary } from "./shared-summaries.ts";
 
 export interface StudyTask extends Omit<InstanceTask, "study"> {
   /** It is judged by its own source, and tells its study nothing. */
@@ -39,8 +40,14 @@ export type ToWorker =
   | { readonly forgetStudy: number };
 
 export type WorkResult =
-  | { readonly kind: "instance"; readonly outcome: InstanceOutcome; readonly observation: Observation | undefined }
+  | { readonly kind: "instance"; readonly outcome: ToldOutcome; readonly observation: Observation | undefined }
   | { readonly kind: "search"; readonly hits: readonly FileHit[] };
+
+type Deidentified = Extract<InstanceOutcome, { readonly kind: "deidentified" }>;
+
+export type ToldOutcome =
+  | Exclude<InstanceOutcome, Deidentified>
+  | (Omit<Deidentified, "summary"> & { readonly summary: ToldSummary });
 
 export type FromWorker =
   | { readonly ready: true }

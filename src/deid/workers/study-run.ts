@@ -1,6 +1,6 @@
 import { concurrently } from "../../units/concurrently.ts";
 import { createDeidentifier, type Deidentifier, type DeidentifierOptions } from "../deidentifier.ts";
-import type { InstanceOutcome } from "../outcome.ts";
+import type { InstanceOutcome, InstanceSummary } from "../outcome.ts";
 import type { Identifiers } from "../verification/needles.ts";
 import { type FileHit, type FileToSearch, searchFiles } from "../verification/search-files.ts";
 import type { Observation } from "../verification/study-observer.ts";
@@ -12,6 +12,7 @@ import {
 } from "../verification/study-verification.ts";
 import type { SearchWork, StudyTask } from "./protocol.ts";
 import { type EngineRecipe, recipeOf } from "./recipe.ts";
+import { createSummaryListener, createSummaryTeller, type ToldSummary } from "./shared-summaries.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
@@ -56,11 +57,12 @@ export function createStudyDeidentifier(options: DeidentifierOptions, pool?: Wor
 
 function studyRunHere(engine: Deidentifier, { signal, ...options }: StudyRunOptions): StudyRun {
   const verification = createStudyVerification(options);
+  const here = createInstanceHere(engine, verification, signal);
   return {
     async instances(tasks, onDone) {
       const outcomes: InstanceOutcome[] = [];
       await concurrently(tasks.entries(), PARALLEL_INSTANCES, async ([index, task]) => {
-        outcomes[index] = await instanceHere({ engine, verification, signal }, task);
+        outcomes[index] = await here(task);
         onDone?.();
       });
       return outcomes;
@@ -71,13 +73,19 @@ function studyRunHere(engine: Deidentifier, { signal, ...options }: StudyRunOpti
   };
 }
 
+/** Understands what one thread tells. */
+interface Listener {
+  readonly observe: (observation: Observation) => void;
+  readonly summary: (told: ToldSummary) => InstanceSummary;
+}
+
 interface SharedRun {
-  readonly engine: Deidentifier;
   readonly engineNumber: number;
   readonly study: number;
   readonly pool: WorkerPool;
   readonly verification: StudyVerification;
-  readonly listeners: Map<WorkerThread, (observation: Observation) => void>;
+  readonly here: ReturnType<typeof createInstanceHere>;
+  readonly listeners: Map<WorkerThread, Listener>;
   readonly signal: AbortSignal;
 }
 
@@ -93,7 +101,8 @@ function studyRunShared(
   });
   const study = pool.openStudy();
   const engineNumber = pool.engineNumber(recipe);
-  const run: SharedRun = { engine, engineNumber, study, pool, verification, listeners: new Map(), signal };
+  const here = createInstanceHere(engine, verification, signal);
+  const run: SharedRun = { here, engineNumber, study, pool, verification, listeners: new Map(), signal };
   return {
     async instances(tasks, onDone) {
       const outcomes: InstanceOutcome[] = [];
@@ -117,12 +126,8 @@ function studyRunShared(
           );
       };
       // Until the threads have started, this one does what it can.
-      const here = take(
-        PARALLEL_INSTANCES,
-        () => hasFailed || pool.isReady,
-        (task) => instanceHere(run, task),
-      );
-      for (const end of await Promise.allSettled([shared(), here])) if (end.status === "rejected") throw end.reason;
+      const alone = take(PARALLEL_INSTANCES, () => hasFailed || pool.isReady, run.here);
+      for (const end of await Promise.allSettled([shared(), alone])) if (end.status === "rejected") throw end.reason;
       // Threads that became ready in between made this one stop early.
       await take(
         pool.capacity,
@@ -146,18 +151,25 @@ function* until<T>(list: Iterator<T>, isOver: () => boolean): Generator<T> {
   }
 }
 
-function instanceHere(
-  { engine, verification, signal }: Pick<SharedRun, "engine" | "verification" | "signal">,
-  task: StudyTask,
-): Promise<InstanceOutcome> {
-  return engine.instance({ ...task, study: task.isAlone === true ? undefined : verification }, signal);
+function createInstanceHere(
+  engine: Deidentifier,
+  verification: StudyVerification,
+  signal: AbortSignal,
+): (task: StudyTask) => Promise<InstanceOutcome> {
+  const tell = createSummaryTeller();
+  const listen = createSummaryListener();
+  return async (task) => {
+    const study = task.isAlone === true ? undefined : verification;
+    const outcome = await engine.instance({ ...task, study }, signal);
+    return outcome.kind === "deidentified" ? { ...outcome, summary: listen(tell(outcome.summary)) } : outcome;
+  };
 }
 
 async function instanceShared(run: SharedRun, task: StudyTask): Promise<InstanceOutcome> {
   const { pool, engineNumber, study, signal } = run;
   const end = await pool.work({ kind: "instance", engine: engineNumber, study, task }, signal);
   signal.throwIfAborted();
-  if (end.kind === "not-begun") return instanceHere(run, task);
+  if (end.kind === "not-begun") return run.here(task);
   if (end.kind === "thrown") throw end.error;
   if (end.kind === "lost" || end.result.kind !== "instance") {
     return {
@@ -167,10 +179,13 @@ async function instanceShared(run: SharedRun, task: StudyTask): Promise<Instance
     };
   }
   const { outcome, observation } = end.result;
-  const listener = run.listeners.get(end.thread) ?? run.verification.listen();
+  const listener = run.listeners.get(end.thread) ?? {
+    observe: run.verification.listen(),
+    summary: createSummaryListener(),
+  };
   run.listeners.set(end.thread, listener);
-  if (observation !== undefined) listener(observation);
-  return outcome;
+  if (observation !== undefined) listener.observe(observation);
+  return outcome.kind === "deidentified" ? { ...outcome, summary: listener.summary(outcome.summary) } : outcome;
 }
 
 /** Files go to the threads in turn where there is much to read; here when a thread did not bring its part back. */

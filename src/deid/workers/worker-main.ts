@@ -6,6 +6,7 @@ import { createStudyObserver, type Observation, type StudyObserver } from "../ve
 import { failureOf } from "./failures.ts";
 import type { FromWorker, InstanceWork, SearchWork, ToWorker, Work, WorkResult } from "./protocol.ts";
 import { deidentifierOf, type EngineRecipe } from "./recipe.ts";
+import { createSummaryTeller } from "./shared-summaries.ts";
 
 interface Call {
   readonly call: number;
@@ -15,6 +16,7 @@ interface Call {
 
 interface Study {
   readonly observer: StudyObserver;
+  readonly tell: ReturnType<typeof createSummaryTeller>;
   /** What the instance under way told. */
   observation: Observation | undefined;
 }
@@ -68,7 +70,8 @@ async function deidentify({ engine, study: number, task }: InstanceWork, signal:
     { ...task, study: task.isAlone === true ? undefined : study.observer },
     signal,
   );
-  return { kind: "instance", outcome, observation: study.observation };
+  const told = outcome.kind === "deidentified" ? { ...outcome, summary: study.tell(outcome.summary) } : outcome;
+  return { kind: "instance", outcome: told, observation: study.observation };
 }
 
 async function makeEngine(number: number): Promise<Deidentifier> {
@@ -88,6 +91,7 @@ function newStudy(): Study {
       },
       () => performance.now(),
     ),
+    tell: createSummaryTeller(),
     observation: undefined,
   };
   return study;

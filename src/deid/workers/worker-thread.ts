@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
+import { abortAfter } from "../../units/abort.ts";
 import { errorOf } from "./failures.ts";
 import type { FromWorker, ToWorker, Work, WorkResult } from "./protocol.ts";
 import type { EngineRecipe } from "./recipe.ts";
@@ -52,7 +53,7 @@ const MEBIBYTES = {
 export function startThread(main: URL, limits: ThreadLimits): WorkerThread {
   const worker = new Worker(main, { resourceLimits: MEBIBYTES });
   const tell = (message: ToWorker): void => worker.postMessage(message);
-  const { calls, ready, ended } = followWorker(worker, limits);
+  const { calls, ready, ended, giveUp } = followWorker(worker, limits);
   const engines = new Set<number>();
   let numbers = 0;
   return {
@@ -73,7 +74,7 @@ export function startThread(main: URL, limits: ThreadLimits): WorkerThread {
       const abort = (): void => {
         tell({ abort: call });
         // What never gives way hears no message.
-        abortLimit = setTimeout(() => void worker.terminate(), limits.abortTimeoutMs);
+        abortLimit = setTimeout(giveUp, limits.abortTimeoutMs);
       };
       signal.addEventListener("abort", abort, { once: true });
       try {
@@ -85,8 +86,9 @@ export function startThread(main: URL, limits: ThreadLimits): WorkerThread {
     },
     forgetStudy: (study) => tell({ forgetStudy: study }),
     async terminate() {
-      await worker.terminate();
-      await ended;
+      void worker.terminate();
+      using limit = abortAfter(limits.abortTimeoutMs);
+      await Promise.race([ended, new Promise((resolve) => limit.addEventListener("abort", resolve))]);
     },
   };
 }
@@ -95,6 +97,8 @@ interface Following {
   readonly calls: Calls;
   readonly ready: Promise<boolean>;
   readonly ended: Promise<void>;
+  /** Ends the thread; it has ended as far as its callers are concerned. */
+  giveUp(): void;
 }
 
 /** Passes on what the thread answers, and what becomes of its calls when it ends. */
@@ -102,10 +106,18 @@ function followWorker(worker: Worker, limits: ThreadLimits): Following {
   const ready = Promise.withResolvers<boolean>();
   const ended = Promise.withResolvers<void>();
   let why: Loss = "worker-ended";
-  const startLimit = setTimeout(() => void worker.terminate(), limits.startTimeoutMs);
+  const giveUp = (): void => {
+    // One that waits for the disk within the system may take long to end: nobody waits with it.
+    void worker.terminate();
+    clearTimeout(startLimit);
+    ready.resolve(false);
+    ended.resolve();
+    calls.lose(why);
+  };
+  const startLimit = setTimeout(giveUp, limits.startTimeoutMs);
   const calls = createCalls(limits.workTimeoutMs, () => {
     why = "worker-timed-out";
-    void worker.terminate();
+    giveUp();
   });
   worker.on("message", (message: FromWorker) => {
     if ("ready" in message) {
@@ -120,19 +132,14 @@ function followWorker(worker: Worker, limits: ThreadLimits): Following {
         : { kind: "thrown", error: errorOf(message.failure) },
     );
     // Whatever it answers to is not what was asked: it is not trusted any further.
-    if (!isAsked) void worker.terminate();
+    if (!isAsked) giveUp();
   });
-  worker.on("messageerror", () => void worker.terminate());
+  worker.on("messageerror", giveUp);
   worker.on("error", (error) => {
     if ("code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") why = "worker-out-of-memory";
   });
-  worker.on("exit", () => {
-    clearTimeout(startLimit);
-    ready.resolve(false);
-    ended.resolve();
-    calls.lose(why);
-  });
-  return { calls, ready: ready.promise, ended: ended.promise };
+  worker.on("exit", giveUp);
+  return { calls, ready: ready.promise, ended: ended.promise, giveUp };
 }
 
 interface Calls {

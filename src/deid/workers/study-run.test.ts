@@ -1,0 +1,159 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { tagOf } from "../../dicom/tag.ts";
+import { element } from "../../dicom/values.ts";
+import { neverAborted } from "../../units/abort.ts";
+import type { DeidentifierOptions } from "../deidentifier.ts";
+import type { InstanceOutcome } from "../outcome.ts";
+import { loadProfile } from "../profiles/load-profile.ts";
+import { projectKeyOf } from "../pseudonyms/project-key.ts";
+import { deidentifyFolder, type FolderResult } from "../run-folder.ts";
+import { ctImage, part10Bytes, put, SOP_CLASSES, text } from "../testing/objects.ts";
+import type { StudyVerdict } from "../verification/study-verification.ts";
+import type { StudyTask } from "./protocol.ts";
+import { recipeOf } from "./recipe.ts";
+import { createStudyDeidentifier } from "./study-run.ts";
+import { createWorkerPool } from "./worker-pool.ts";
+
+const STUDIES = 3;
+const INSTANCES = 12;
+const LONG_TABLE_BYTES = 40_000;
+const engine: DeidentifierOptions = {
+  profile: loadProfile("research"),
+  key: projectKeyOf(Buffer.alloc(32, 4)),
+  filters: {},
+};
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "study-run-"));
+  for (let study = 0; study < STUDIES; study += 1) {
+    for (let instance = 0; instance < INSTANCES; instance += 1) {
+      const uid = `1.2.826.0.1.3680043.9.7.${study}`;
+      const own = [
+        text(0x00080018, `${uid}.3.${instance}`),
+        text(0x0020000d, `${uid}.1`),
+        text(0x0020000e, `${uid}.2`),
+      ];
+      const path = join(folder, "in", `${instance % 4}`, `${study}-${instance}.dcm`);
+      await put(path, await part10Bytes(ctImage([...own, ...(SPECIAL.get(instance) ?? [])])));
+    }
+  }
+  await put(join(folder, "in", "0", "not-dicom.dcm"), Buffer.alloc(200, 0x41));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Tables that hold what only the last instance tells: one that is kept in memory, one that is read again. */
+const SPECIAL = new Map([
+  [2, [element(tagOf(0x00283006), "OW", Buffer.from("..borogove"))]],
+  [5, [element(tagOf(0x00283006), "OW", Buffer.from(`${"..".repeat(LONG_TABLE_BYTES)}borogove`))]],
+  [7, [text(0x00080016, SOP_CLASSES.secondaryCapture)]],
+  [INSTANCES - 1, [text(0x00081070, "Borogove^Mimsy")]],
+]);
+
+async function filesOf(root: string): Promise<ReadonlyMap<string, string>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const read = async (path: string) => [relative(root, path), await readFile(path, "latin1")] as const;
+  return new Map(await Promise.all(paths.sort().map(read)));
+}
+
+async function run(threads: number): Promise<{ result: FolderResult; files: ReadonlyMap<string, string> }> {
+  const output = join(folder, `out-${threads}`);
+  const task = { ...engine, input: join(folder, "in"), output, project: "trial", signal: neverAborted(), threads };
+  return { result: await deidentifyFolder(task), files: await filesOf(output) };
+}
+
+it("comes to the same bytes, reports and counts with any number of threads", async () => {
+  const alone = await run(0);
+  expect(alone.result.instances).toMatchObject({ delivered: STUDIES * (INSTANCES - 3), rejected: STUDIES * 3 });
+  expect(alone.files.size).toBe(STUDIES * (INSTANCES - 3) + STUDIES);
+  for (const threads of [1, 3]) expect(await run(threads)).toEqual(alone);
+});
+
+interface Done {
+  readonly byPath: ReadonlyMap<string, string>;
+  readonly verdict: Omit<StudyVerdict, "durationMs">;
+}
+
+/** One study's instances in an order of their own, on threads that are there already or on this one. */
+async function deidentify(order: readonly number[], name: string, threads: number): Promise<Done> {
+  await using pool = createWorkerPool({ threads: Math.max(1, threads) });
+  if (threads > 0) await pool.start();
+  using study = createStudyDeidentifier(engine, threads > 0 ? pool : undefined).study({ signal: neverAborted() });
+  const outcomes = await study.instances(order.map((instance) => task(instance, name)));
+  const { durationMs: _, ...verdict } = await study.finish();
+  const byNumber = outcomes.map(
+    (outcome, index) => [`${order[index]}`, JSON.stringify(described(outcome, name))] as const,
+  );
+  const findings = verdict.findings.map((finding) => ({
+    ...finding,
+    outputPath: finding.outputPath.replace(name, ""),
+  }));
+  return { byPath: new Map(byNumber.sort()), verdict: { ...verdict, findings: findings.sort(byOutput) } };
+}
+
+function task(instance: number, name: string): StudyTask {
+  return {
+    path: join(folder, "in", `${instance % 4}`, `0-${instance}.dcm`),
+    outputPath: join(folder, name, `${instance}.dcm`),
+    participantId: undefined,
+    seriesInstanceCount: INSTANCES,
+  };
+}
+
+function described(outcome: InstanceOutcome, name: string): unknown {
+  if (outcome.kind !== "deidentified") return outcome;
+  return { ...outcome, file: { ...outcome.file, path: outcome.file.path.replace(name, "") } };
+}
+
+function byOutput({ outputPath: a }: { outputPath: string }, { outputPath: b }: { outputPath: string }): number {
+  return a < b ? -1 : 1;
+}
+
+it("comes to the same whatever the order of the instances, on threads and without", async () => {
+  const inOrder = Array.from({ length: INSTANCES }, (_, index) => index);
+  const shuffled = [7, 2, 11, 0, 5, 9, 1, 10, 4, 8, 3, 6];
+  const expected = await deidentify(inOrder, "in-order", 0);
+  expect(expected.verdict.findings.map(({ reason }) => reason)).toEqual(["name in (0028,3006)", "name in (0028,3006)"]);
+  expect(await deidentify(shuffled, "shuffled", 0)).toEqual(expected);
+  expect(await deidentify(shuffled, "on-threads", 2)).toEqual(expected);
+});
+
+it("rejects an instance over which a thread hangs, and goes on", async () => {
+  const pipe = join(folder, "pipe.dcm");
+  execFileSync("mkfifo", [pipe]);
+  await using pool = createWorkerPool({ threads: 1, workTimeoutMs: 1_000, abortTimeoutMs: 10 });
+  await pool.start();
+  using study = createStudyDeidentifier(engine, pool).study({ signal: neverAborted() });
+  const outcomes = await study.instances([task(0, "hung"), { ...task(1, "hung"), path: pipe }, task(3, "hung")]);
+  expect(outcomes.map(({ kind }) => kind)).toEqual(["deidentified", "rejected", "deidentified"]);
+  expect(outcomes[1]).toMatchObject({ code: "DEIDENTIFICATION_UNPROVEN", reason: "worker-timed-out" });
+  expect((await study.finish()).findings).toEqual([]);
+  // The thread that waits for the pipe can end.
+  await (await open(pipe, "w")).close();
+});
+
+it("does alone what no thread can", async () => {
+  await using pool = createWorkerPool({ threads: 1, main: new URL("data:text/javascript,process.exit(1)") });
+  using study = createStudyDeidentifier(engine, pool).study({ signal: neverAborted() });
+  const tasks = Array.from({ length: 20 }, (_, index) => ({ ...task(index % 2, "alone"), isAlone: true }));
+  const outcomes = await study.instances(
+    tasks
+      .slice(0, 2)
+      .concat(tasks.slice(2).map((one, index) => ({ ...one, outputPath: `${one.outputPath}-${index}` }))),
+  );
+  expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(["deidentified"]));
+});
+
+it("keeps to this thread what cannot be passed on", () => {
+  const { profile, key, filters } = engine;
+  expect(recipeOf(engine)).toMatchObject({ profileHash: profile.hash });
+  expect(recipeOf({ profile: { ...profile }, key, filters })).toBeUndefined();
+  expect(recipeOf({ profile, key: { ...key }, filters })).toBeUndefined();
+  const allow = [{ source: "x", test: () => true }];
+  expect(recipeOf({ profile, key, filters: { manufacturers: { allow, onMissing: "exclude" } } })).toBeUndefined();
+});

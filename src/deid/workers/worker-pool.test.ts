@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { neverAborted } from "../../units/abort.ts";
+import type { Work } from "./protocol.ts";
+import { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
+
+/** Answers as a thread of ours does; a path says what goes wrong. */
+const THREAD = `
+  import { parentPort } from "node:worker_threads";
+  const calls = [];
+  const answer = () => {
+    const { call, work } = calls.shift();
+    const { path } = work.task;
+    if (path === "ends") process.exit(1);
+    if (path === "hangs") for (;;);
+    if (path === "fails") parentPort.postMessage({ call, failure: { kind: "gateway", code: "STAGING_FULL", details: {}, stack: "" } });
+    else parentPort.postMessage({ call, result: { kind: "instance", outcome: { kind: "excluded", reason: path } } });
+  };
+  parentPort.on("message", (message) => {
+    if (message.work === undefined) return;
+    calls.push(message);
+    setImmediate(answer);
+  });
+  parentPort.postMessage({ ready: true });
+`;
+
+let pool: WorkerPool | undefined;
+beforeEach(() => {
+  pool = undefined;
+});
+afterEach(() => pool?.[Symbol.asyncDispose]());
+
+function open(options: WorkerPoolOptions, thread = THREAD): WorkerPool {
+  const main = new URL(`data:text/javascript,${encodeURIComponent(thread)}`);
+  pool = createWorkerPool({ threads: 1, ...options, main });
+  return pool;
+}
+
+function work(path: string): Work {
+  const task = { path, outputPath: `${path}.dcm`, participantId: undefined, seriesInstanceCount: 1 };
+  return { kind: "instance", engine: 0, study: 1, task };
+}
+
+/** What became of each, done at once. */
+async function ends(of: WorkerPool, paths: readonly string[], signal = neverAborted()): Promise<readonly string[]> {
+  const all = await Promise.all(paths.map((path) => of.work(work(path), signal)));
+  return all.map((end) => {
+    if (end.kind === "thrown") return end.error.message;
+    if (end.kind === "lost") return end.why;
+    return end.kind === "done" && end.result.kind === "instance" && end.result.outcome.kind === "excluded"
+      ? end.result.outcome.reason
+      : end.kind;
+  });
+}
+
+it("gives every piece of work to a thread, and has few under way", async () => {
+  const all = open({ threads: 2 });
+  const paths = Array.from({ length: 20 }, (_, index) => `${index}`);
+  expect(await ends(all, paths)).toEqual(paths);
+  expect(all.capacity).toBe(4);
+});
+
+it("passes errors on", async () => {
+  expect(await ends(open({}), ["fails", "next"])).toEqual([
+    "The staging disk is full or below its reserve; retrieval pauses.",
+    "next",
+  ]);
+});
+
+it.each([
+  ["ends", "worker-ended"],
+  ["hangs", "worker-timed-out"],
+])("loses the work over which a thread %s, and no other", async (path, why) => {
+  const paths = ["before", path, "after", path, "last"];
+  expect(await ends(open({ workTimeoutMs: 300 }), paths)).toEqual(["before", why, "after", why, "last"]);
+});
+
+it("calls off work that does not give way", async () => {
+  const all = open({ abortTimeoutMs: 50 });
+  const controller = new AbortController();
+  const called = all.work(work("hangs"), controller.signal);
+  expect(await all.start()).toBe(true);
+  controller.abort(new Error("enough"));
+  expect(await called).toEqual({ kind: "lost", why: "worker-ended" });
+  await expect(all.work(work("late"), controller.signal)).rejects.toThrow("enough");
+  expect(await ends(all, ["next"])).toEqual(["next"]);
+});
+
+it("says that it has no threads when none can be had", async () => {
+  const none = open({}, "process.exit(1)");
+  expect(await none.start()).toBe(false);
+  expect(await ends(none, ["anything"])).toEqual(["not-begun"]);
+});
+
+it("ends its threads when there is nothing to do, and starts them again", async () => {
+  const all = open({ restAfterMs: 1 });
+  await ends(all, ["first"]);
+  while (all.isReady) await new Promise(setImmediate);
+  expect(await ends(all, ["second"])).toEqual(["second"]);
+});
