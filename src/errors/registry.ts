@@ -7,6 +7,7 @@ import { deliveryCodes } from "./codes/delivery.ts";
 import { dicomCodes } from "./codes/dicom.ts";
 import { dimseCodes } from "./codes/dimse.ts";
 import { httpCodes } from "./codes/http.ts";
+import { iheCodes } from "./codes/ihe.ts";
 import { jobsCodes } from "./codes/jobs.ts";
 import { profilesCodes } from "./codes/profiles.ts";
 import { settingsCodes } from "./codes/settings.ts";
@@ -24,6 +25,7 @@ export const errorRegistry = {
   ...profilesCodes,
   ...dicomCodes,
   ...httpCodes,
+  ...iheCodes,
   ...jobsCodes,
   ...storeCodes,
   ...commandLineCodes,

@@ -1,6 +1,6 @@
 import type { ErrorEntry } from "../error-class.ts";
 
-/** Codes of requests by HTTP, and of the multipart bodies they answer with, sorted. */
+/** Codes of requests by HTTP, of multipart bodies and of the instances in them, sorted. */
 export const httpCodes = {
   HTTP_BODY_TOO_LARGE: {
     class: "permanent",
@@ -89,6 +89,16 @@ export const httpCodes = {
     class: "transient",
     summary: "The peer, or a proxy before it, is not available now.",
     remedy: "None at first: it is retried. If it persists, ask the peer's administrator.",
+  },
+  INSTANCE_INCOMPLETE: {
+    class: "transient",
+    summary: "An instance arrived that ends in the middle; it was not kept.",
+    remedy: "None at first: it is asked for again. If it persists, ask the archive's administrator to check the study.",
+  },
+  INSTANCE_TRANSFER_SYNTAX_UNEXPECTED: {
+    class: "permanent",
+    summary: "An instance arrived in a transfer syntax that was not asked for; it was not kept.",
+    remedy: "Allow the transfer syntax in the request, or have the archive convert what it sends.",
   },
   MULTIPART_LIMIT_EXCEEDED: {
     class: "permanent",

@@ -1,0 +1,69 @@
+import type { ByteSource } from "../../dicom/data-set.ts";
+
+/**
+ * An instance on its way from a stream to where it is kept. Exactly one of `keep` and `discard` is called in the end; `discard` after
+ * `keep` does nothing.
+ */
+export interface IncomingInstance<T> {
+  /** Takes the next pieces; they are its own. */
+  write(pieces: readonly Uint8Array[]): void | Promise<void>;
+  /** What was written, to be looked at before it is kept. */
+  source(): ByteSource;
+  /** @param sopInstanceUid validated: names come from it */
+  keep(sopInstanceUid: string): Promise<T>;
+  discard(): Promise<void>;
+}
+
+/** Where instances of a stream are kept: a folder, staging, memory. */
+export interface InstanceStore<T> {
+  /** @throws GatewayError FOLDER_NOT_WRITABLE and the like, which end a retrieval: the next instance would fare no better */
+  begin(): Promise<IncomingInstance<T>>;
+}
+
+/** Instances as bytes, for programs that look at one after the other. @param limitBytes of one instance */
+export function memoryStore(limitBytes: number, tooLarge: () => Error): InstanceStore<Buffer> {
+  return {
+    begin() {
+      let pieces: Uint8Array[] = [];
+      let sizeBytes = 0;
+      return Promise.resolve({
+        write(more) {
+          for (const { length } of more) sizeBytes += length;
+          if (sizeBytes > limitBytes) throw tooLarge();
+          pieces.push(...more);
+        },
+        source: () => piecesSource(pieces),
+        keep: () => Promise.resolve(Buffer.concat(pieces)),
+        discard() {
+          pieces = [];
+          return Promise.resolve();
+        },
+      });
+    },
+  };
+}
+
+/** Bytes that lie in several pieces; what is read across two is copied, the rest is a view. */
+export function piecesSource(pieces: readonly Uint8Array[]): ByteSource {
+  const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  return {
+    sizeBytes,
+    read: (offset, length) => Promise.resolve(bytesAt(pieces, offset, Math.min(length, sizeBytes - offset))),
+  };
+}
+
+/** So many bytes from an offset, all of which are there. */
+export function bytesAt(pieces: readonly Uint8Array[], offset: number, length: number): Uint8Array {
+  const found: Uint8Array[] = [];
+  let start = 0;
+  for (const piece of pieces) {
+    const from = Math.max(offset - start, 0);
+    const to = Math.min(offset + length - start, piece.length);
+    if (from < to) found.push(piece.subarray(from, to));
+    start += piece.length;
+    if (start >= offset + length) break;
+  }
+  return found.length === 1 ? (found[0] ?? EMPTY) : Buffer.concat(found);
+}
+
+const EMPTY = new Uint8Array(0);
