@@ -94,6 +94,50 @@ interface FileAccess {
 
 /** @throws GatewayError PSEUDONYM_SOURCE_MISSING when the profile asks for a lookup table or PIXL's secrets and none is given */
 export function createDeidentifier(options: DeidentifierOptions): Deidentifier {
+  const engine = engineOf(options);
+  return {
+    instance: (task, signal) =>
+      deidentify(engine, task, signal).catch((thrown: unknown) => ({ kind: "rejected", ...rejectionOf(thrown) })),
+    verify: (pair, signal) =>
+      verifyPair(engine, pair, signal).catch((thrown: unknown) => ({ ok: false, ...rejectionOf(thrown) })),
+  };
+}
+
+/** What composing alone costs: see `createUnverifiedComposer`. */
+export interface UnverifiedComposer {
+  /** @returns bytes written. @throws Rejection; as `Deidentifier.instance` */
+  compose(task: Pick<InstanceTask, "path" | "outputPath" | "participantId">, signal: AbortSignal): Promise<number>;
+}
+
+/**
+ * Composes and writes the same bytes, and neither hashes them nor looks at what was written: for measuring the engine without its
+ * verification, and for nothing else. What it writes is no `DeidentifiedFile`: nothing can deliver it, and no profile, setting or command
+ * leads here.
+ */
+export function createUnverifiedComposer(options: DeidentifierOptions): UnverifiedComposer {
+  const project = engineOf(options);
+  const { files, memory: memories } = project.io;
+  const harvests: HarvestMemory = new Map();
+  return {
+    async compose({ path, outputPath, participantId }, signal) {
+      await using file = await readOriginal(project.io, path);
+      const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
+      const harvest = harvestOf(file, harvests);
+      const output = await composeOutput(file, { ...engine, participantId, harvest, decoder: undefined, signal });
+      const memory = memories.take();
+      try {
+        const written = await writeOutput(outputPath, output, { files, memory, signal, isHashed: false });
+        await files.rename(written.temporaryPath, outputPath);
+        return written.sizeBytes;
+      } finally {
+        memories.give(memory);
+      }
+    },
+  };
+}
+
+/** @throws as `createDeidentifier` */
+function engineOf(options: DeidentifierOptions): Engine {
   const pseudonymizer = createPseudonymizer(options.key, {
     prefix: options.pseudonymPrefix,
     settings: options.profile.pseudonyms,
@@ -102,13 +146,7 @@ export function createDeidentifier(options: DeidentifierOptions): Deidentifier {
   });
   const { profile, filters, codecs = [], blocking = false } = options;
   const io = { blocking, files: fileOperations({ blocking }), memory: createWorkMemory() };
-  const engine: Engine = { profile, filters, pseudonymizer, codecs, io };
-  return {
-    instance: (task, signal) =>
-      deidentify(engine, task, signal).catch((thrown: unknown) => ({ kind: "rejected", ...rejectionOf(thrown) })),
-    verify: (pair, signal) =>
-      verifyPair(engine, pair, signal).catch((thrown: unknown) => ({ ok: false, ...rejectionOf(thrown) })),
-  };
+  return { profile, filters, pseudonymizer, codecs, io };
 }
 
 /** @throws what is no matter of the object */

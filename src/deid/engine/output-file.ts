@@ -13,7 +13,7 @@ import { Rejection } from "./rejection.ts";
 export interface WrittenOutput {
   readonly temporaryPath: string;
   readonly sizeBytes: number;
-  /** Lower-case hexadecimal. */
+  /** Lower-case hexadecimal; empty where none was asked for. */
   readonly sha256: string;
 }
 
@@ -22,6 +22,8 @@ export interface WriteOptions {
   /** Taken by what is copied; nothing of it is kept. */
   readonly memory: Buffer;
   readonly signal: AbortSignal;
+  /** @default true */
+  readonly isHashed?: boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface WriteOptions {
 export async function writeOutput(
   outputPath: string,
   output: ComposedOutput,
-  { files, memory, signal }: WriteOptions,
+  { files, memory, signal, isHashed = true }: WriteOptions,
 ): Promise<WrittenOutput> {
   const syntax = transferSyntaxOf(output.transferSyntaxUid);
   if (syntax.deflated) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "transfer-syntax");
@@ -41,19 +43,19 @@ export async function writeOutput(
   const temporaryPath = join(dirname(outputPath), `.${basename(outputPath)}.partial`);
   const file = await createInFolder(temporaryPath, files);
   try {
-    const hash = createHash("sha256");
+    const hash = isHashed ? createHash("sha256") : undefined;
     let sizeBytes = 0;
     try {
       await fillUp(segments, output.source, memory, async (bytes) => {
         signal.throwIfAborted();
-        hash.update(bytes);
+        hash?.update(bytes);
         sizeBytes += bytes.length;
         await writeAll(file, [bytes]);
       });
     } finally {
       await file.close();
     }
-    return { temporaryPath, sizeBytes, sha256: hash.digest("hex") };
+    return { temporaryPath, sizeBytes, sha256: hash?.digest("hex") ?? "" };
   } catch (thrown) {
     await files.remove(temporaryPath);
     throw thrown;
