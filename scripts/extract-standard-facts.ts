@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PIXEL_CLASSES } from "../src/deid/pixels/sop-classes.ts";
+import { PIXEL_CLASSES, STRUCTURED_ROOTS } from "../src/deid/pixels/sop-classes.ts";
 
 interface AttributeRow {
   readonly moduleId?: string;
@@ -86,16 +86,22 @@ const sequences = new Set<string>();
 const types: string[] = [];
 const sopModules: string[] = [];
 const usedModules = new Set<string>();
+/** Of classes whose terms and sequences are reviewed: of reports and presentation states only types are taken. */
+const reviewedModules = new Set<string>();
 
 for (const { id, ciod } of sops) {
   const kind = PIXEL_CLASSES.get(id)?.kind;
-  if (kind === undefined || kind === "document" || kind === "pdf" || kind === "video") continue;
+  const isStructured = STRUCTURED_ROOTS.some((root) => id.startsWith(root));
+  if (kind === "document" || kind === "pdf" || kind === "video" || (kind === undefined && !isStructured)) continue;
   const ciodId = ciods.get(ciod) ?? "";
   const modules = [
     ...(modulesOf.get(ciodId) ?? []).map((row) => row.moduleId),
     ...(macrosOf.get(ciodId) ?? []).map((row) => `macro ${row.macroId}`),
   ];
-  for (const module of modules) usedModules.add(module);
+  for (const module of modules) {
+    usedModules.add(module);
+    if (!isStructured) reviewedModules.add(module);
+  }
   sopModules.push(`${id}\t${[...new Set(modules)].sort().join(",")}`);
 }
 
@@ -110,7 +116,7 @@ for (const module of [...usedModules].sort()) {
     const parent = tags.at(-2) ?? (module.startsWith("macro ") ? "*" : "00000000");
     const vr = vrs.get(tag);
     if (vr === undefined) continue;
-    if (vr === "CS") {
+    if (vr === "CS" && reviewedModules.has(module)) {
       const found = terms.get(tag) ?? new Set<string>();
       for (const term of termsIn(row.description)) found.add(term);
       for (const { sourceUrl } of row.externalReferences) {
@@ -119,7 +125,12 @@ for (const module of [...usedModules].sort()) {
       if (/\bYES\b/.test(row.description)) for (const term of ["YES", "NO"]) found.add(term);
       terms.set(tag, found);
     }
-    if (vr === "SQ" && !IDENTITY_MODULE.test(module) && !tags.some((each) => IDENTITY_SEQUENCE.test(each)))
+    if (
+      vr === "SQ" &&
+      reviewedModules.has(module) &&
+      !IDENTITY_MODULE.test(module) &&
+      !tags.some((each) => IDENTITY_SEQUENCE.test(each))
+    )
       sequences.add(tag);
     if (!TYPED_VRS.has(vr) || !TYPE_ORDER.includes(row.type)) continue;
     const key = `${parent}\t${tag}`;

@@ -34,6 +34,7 @@ import { contentModeOf, isStructuredAdmitted } from "./structured-policy.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 const VERIFICATION_FLAG = tagOf(0x0040a493);
+const CONTENT_TEMPLATE = tagOf(0x0040a504);
 const VERIFYING_OBSERVERS = tagOf(0x0040a073);
 
 /** Everything of an output file, before it is written. */
@@ -117,6 +118,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   addAge(kept, dataSet, profile, tally);
   const applied = appliedOptions(profile, mask !== undefined);
   settleVerification(kept);
+  noteTemplate(dataSet, tally);
   if (hasUtf8) kept.set(...textElement(tags.SpecificCharacterSet, "CS", "ISO_IR 192"));
   addOurs(kept, context, profile, applied);
   noteFindings(file, tally);
@@ -191,6 +193,11 @@ async function addPixels(
 function settleVerification(kept: Map<Tag, DataElement>): void {
   if (!kept.has(VERIFICATION_FLAG) || kept.has(VERIFYING_OBSERVERS)) return;
   kept.set(...textElement(VERIFICATION_FLAG, "CS", "UNVERIFIED"));
+}
+
+/** A report that says which template it follows may lack what the template asks for. PS3.16. */
+function noteTemplate(dataSet: DataSet, tally: Tally): void {
+  if (dataSet.has(CONTENT_TEMPLATE) && tally.notes.has("content-item-removed")) tally.note("template-incomplete");
 }
 
 /** Numbered in the order in which they are met. */

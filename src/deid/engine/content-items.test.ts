@@ -74,6 +74,18 @@ describe("a report", () => {
     expect(JSON.stringify([...output.keys()])).not.toContain("Brandybuck");
   });
 
+  it("tells that a template may miss something, where it follows one", async () => {
+    const template = dataSetOf([text(0x0040db00, "2000"), text(0x00080105, "DCMR")]);
+    const following = [sequenceElement(tagOf(0x0040a504), [template])];
+    const notesOf = async (items: readonly DataSet[], changes: readonly DataElement[]) => {
+      const { outcome } = await deidentifyObject(report(BASIC_TEXT_SR, items, changes), clean);
+      return outcome.kind === "deidentified" ? [...outcome.summary.notes.keys()] : [outcome.kind];
+    };
+    expect(await notesOf(tree, following)).toContain("template-incomplete");
+    expect(await notesOf(tree, [])).not.toContain("template-incomplete");
+    expect(await notesOf(tree.slice(4), following)).not.toContain("template-incomplete");
+  });
+
   it("keeps what is left of its texts with clean-descriptors, and dates moved", async () => {
     const output = await outputOf(tree, research);
     expect(outline(output)).toEqual([

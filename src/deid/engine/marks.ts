@@ -28,8 +28,8 @@ export function markTexts(profile: Profile): ReadonlyMap<number, string> {
   // A long name is cut: the hash tells which profile it was.
   const method = before + profile.name.slice(0, METHOD_LIMIT - before.length - after.length) + after;
   const isModified = profile.options.includes("retain-longitudinal-modified-dates");
-  const isFull = profile.options.includes("retain-longitudinal-full-dates");
-  const dates = isFull ? "UNMODIFIED" : isModified ? "MODIFIED" : "REMOVED";
+  // A rule may keep a date that no option speaks of: then they are not removed. PS3.3 C.12.1.
+  const dates = profile.rules.keepsDates ? "UNMODIFIED" : isModified ? "MODIFIED" : "REMOVED";
   return new Map<number, string>([
     [PATIENT_IDENTITY_REMOVED, "YES"],
     [DEIDENTIFICATION_METHOD, method],

@@ -185,3 +185,12 @@ describe("the shipped profile pixl", () => {
     expect(output.has(tags.PixelData)).toBe(true);
   });
 });
+
+it("does not say that dates are gone where a rule keeps one", async () => {
+  const said = async (rules: string): Promise<string | undefined> =>
+    textOf(await outputOf(HEAD + rules), tagOf(0x00280303));
+  expect(await said("")).toBe("REMOVED");
+  expect(await said("rules: [{tag: StudyDate, action: keep, review: board}]\n")).toBe("UNMODIFIED");
+  const other = "overrides: [{when: {manufacturer: acme}, rules: [{tag: StudyDate, action: keep, review: board}]}]\n";
+  expect(await said(other)).toBe("REMOVED");
+});

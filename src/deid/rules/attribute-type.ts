@@ -10,7 +10,7 @@ export const TOP_LEVEL = 0;
 /** Types of one IOD's attributes. `parentTag` is the sequence around the item, `TOP_LEVEL` for none. */
 export type AttributeTypes = (parentTag: number, tag: number) => AttributeType;
 
-/** Reports, key objects and presentation states, whose modules are in no table here: they cannot be without a number. PS3.3 C.17.2, 10.9. */
+/** Reports, key objects and presentation states, also of classes newer than the table: they cannot be without a number. PS3.3 C.17.2, 10.9. */
 const NUMBERED_CLASSES = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(?:88|11)\./;
 const INSTANCE_NUMBER = 0x00200013;
 

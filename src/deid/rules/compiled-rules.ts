@@ -33,6 +33,8 @@ export interface CompiledRules {
   ruleOf(tag: number, ancestors?: readonly number[]): Rule;
   readonly privateRules: PrivateRules;
   readonly contentRules: ContentRules;
+  /** Some dates stay as they are. */
+  readonly keepsDates: boolean;
 }
 
 const NONE: Treatment = { kind: "none" };
@@ -64,6 +66,10 @@ const SEQUENCE_OPTIONS = ["clean-structured-content", "clean-graphics"] as const
 const MORE_DESCRIPTIONS: ReadonlySet<number> = new Set([0x00620006, 0x00620020]);
 /** Of a content item that may stay. PS3.3 C.17.3. */
 const TEXT_VALUE = 0x0040a160;
+/** A measurement that cannot be told is none: no dummy stands for it. */
+const NUMERIC_VALUE = 0x0040a30a;
+/** Whether an item without its value goes or has a dummy is decided with the item: of no Type it is, Type 2, so that a dummy may be there. */
+const ITEM_DECIDES: ByType = { ...REMOVE, empty: "dummy" };
 const CLEANED_VRS = new Set(["LO", "SH", "ST", "LT", "UT", "UC"]);
 const DATE_VRS = new Set(["DA", "DT", "TM"]);
 
@@ -105,6 +111,7 @@ export function compileRules(
     hash: hashOf(options, replacements, vocabulary),
     privateRules: compilePrivateRules(active),
     contentRules: compileContentRules(active),
+    keepsDates: active.has("retain-longitudinal-full-dates"),
     ruleOf(tag) {
       const known = compiled.get(tag);
       if (known !== undefined) return known;
@@ -122,9 +129,10 @@ function tableRule(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Ru
 /** Whether there is content to judge, the object and its profile say; without, the table's row holds. */
 function contentRule(tag: number, vocabulary: Vocabulary | undefined): Partial<Rule> | undefined {
   if (CONTENT_SEQUENCES.has(tag)) return { treatment: { kind: "content" } };
+  if (tag === NUMERIC_VALUE) return { fallback: REMOVE };
   if (tag !== TEXT_VALUE) return undefined;
   const treatment: Treatment = vocabulary === undefined ? NONE : { kind: "clean", vocabulary };
-  return { treatment, fallback: UNLISTED };
+  return { treatment, fallback: ITEM_DECIDES };
 }
 
 /** A label of the vocabulary's words need not be numbered anew. */

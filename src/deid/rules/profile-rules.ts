@@ -51,6 +51,7 @@ export function layRules(base: CompiledRules, { rules, unlisted }: LaidRules): C
   return {
     ...base,
     hash: hashOf(base.hash, rules, unlisted),
+    keepsDates: base.keepsDates || rules.some(({ rule }) => rule.treatment.kind === "date"),
     ruleOf(tag, ancestors) {
       const found = byTag.get(tag)?.find(({ path }) => path === undefined || isAt(path, ancestors));
       return found?.rule ?? usual(tag);

@@ -48,6 +48,9 @@ export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number,
   [0x00283006, { treatment: { kind: "words" } }],
   // 8 bits of it are a sound, and may be a voice. PS3.3 C.10.9.1.4.
   [0x54001010, { treatment: { kind: "words" } }],
+  // Texts and what holds texts: an annotation has its lines without them. PS3.3 C.10.5.
+  [0x00700008, DENY],
+  [0x00700209, DENY],
   // Layers are known by their names alone. PS3.3 C.10.7.
   [0x00700002, { treatment: { kind: "renamed", prefix: "LAYER_" } }],
   // Needed by every object that has equipment, a frame of reference, graphic layers, content. PS3.3 C.7.5.1, C.7.4.1, C.10.7, 10.9.
