@@ -99,6 +99,31 @@ describe("lint", () => {
     expect(warnings).toEqual([expect.objectContaining({ code, path: "rules[0]", line: 4 })]);
   });
 
+  it.each([
+    ["sr", "sr: keep\noptions: [clean-structured-content]\nfilters: {modality: {allow: [CT]}}"],
+    ["sr", "sr: skeleton\nfilters: {modality: {deny: [SR]}}"],
+    ["documents", "documents: replace\nfilters: {modality: {allow: [CT, DX]}}"],
+    ["pixels.allow_absent", "pixels: {allow_absent: {signed_off: board}}\nfilters: {modality: {allow: [MR]}}"],
+    ["filters.min_instances_per_series", "filters: {min_instances_per_series: 1}"],
+    ["pseudonyms.date_shift", "pseudonyms: {date_shift: {days: 90}}"],
+    ["pseudonyms.derive_age", "pseudonyms: {derive_age: true}"],
+    ["pseudonyms.prefix", "pseudonyms: {mode: pixl, prefix: A-}"],
+    ["pseudonyms.issuer", "pseudonyms: {mode: pixl, issuer: include}"],
+  ])("finds that %s changes nothing", (path, text) => {
+    const { problems, warnings } = lintProfile(`${HEAD}${text}\n`);
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([expect.objectContaining({ code: "setting-without-effect", path, line: 4 })]);
+  });
+
+  it.each([
+    "sr: keep\noptions: [clean-structured-content]\nfilters: {modality: {allow: [CT, SR]}}",
+    "pixels: {allow_absent: {signed_off: board}}\nfilters: {modality: {deny: [DX]}}",
+    "options: [retain-longitudinal-modified-dates]\npseudonyms: {date_shift: {days: 90}}",
+    "filters: {min_instances_per_series: 2}",
+  ])("finds nothing in settings that matter: %s", (text) => {
+    expect(lintProfile(`${HEAD}${text}\n`)).toEqual({ problems: [], warnings: [] });
+  });
+
   it("finds an option that changes nothing", () => {
     const text = "options: [retain-patient-characteristics]\nunlisted: remove\nrules:\n";
     const tags = ["PatientSex", "PatientAge", "PatientSize", "PatientWeight"];

@@ -4,6 +4,7 @@ import { rulesIn } from "./check-profile.ts";
 import { compileRule, tableRow } from "./compile-rule.ts";
 import { describeRule } from "./describe-rule.ts";
 import { explainProfile } from "./explain.ts";
+import { idleSettings } from "./lint-settings.ts";
 import { checkProfileText } from "./load-profile.ts";
 import type { ProfileDocument, RuleDocument } from "./profile-document.ts";
 import type { ProfilePath, ProfileProblem } from "./profile-problems.ts";
@@ -18,6 +19,7 @@ export interface LintWarning {
     | "option-without-effect"
     | "rule-unreachable"
     | "rule-without-effect"
+    | "setting-without-effect"
     | "text-without-form";
   /** As `rules[3]`. */
   readonly path: string;
@@ -60,6 +62,7 @@ function warningsOf(document: ProfileDocument): readonly Warning[] {
       ...constantDates(rule),
     ]),
     ...optionsWithoutEffect(document),
+    ...idleSettings(document).map(({ path, message }) => ({ code: "setting-without-effect", path, message }) as const),
   ];
 }
 

@@ -74,6 +74,7 @@ function filtersOf(config: z.output<typeof projectFile>): PixlProject["filters"]
     deny,
   }));
   const descriptions = config.series_filters ?? [];
+  const fewest = config.min_instances_per_series;
   const withNumbers = makers.some(({ deny }) => deny.length > 0);
   return {
     modality: { allow: config.project.modalities },
@@ -81,7 +82,7 @@ function filtersOf(config: z.output<typeof projectFile>): PixlProject["filters"]
     // An object without a number is left out whether or not numbers are.
     series_number: { ...(withNumbers ? { by_manufacturer: untilLast(makers) } : {}), on_missing: "exclude" },
     ...(descriptions.length === 0 ? {} : { series_description: { deny: descriptions.map(description) } }),
-    min_instances_per_series: Math.max(1, config.min_instances_per_series),
+    ...(fewest > 1 ? { min_instances_per_series: fewest } : {}),
   };
 }
 
