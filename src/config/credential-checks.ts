@@ -16,6 +16,11 @@ const USER_GROUPS: readonly SettingPath[] = [
   ["archives", "*", "user"],
   ["destinations", "*", "user"],
 ];
+/** Peers that speak HTTP have theirs beside their URL. */
+const HTTP_PEERS: readonly SettingPath[] = [
+  ["archives", "*"],
+  ["destinations", "*"],
+];
 const AUTHORITIES = ["authoritiesFile", "clientAuthoritiesFile"];
 
 /** Opens every certificate, key and password that the settings name. @param baseFolder relative paths count from it */
@@ -47,13 +52,21 @@ export async function checkCredentials(
     return file;
   };
 
+  const pair = async (group: readonly [SettingPath, unknown], certificateName: string, keyName: string) => {
+    const certificate = await read(group, certificateName, current);
+    const key = await read(group, keyName, readKeyFile);
+    if (certificate === undefined || key === undefined || certificate.certificates[0].checkPrivateKey(key.key)) return;
+    findings.push({ path: [...group[0], keyName], code: "CERTIFICATE_KEY_MISMATCH" });
+  };
+
   for (const group of TLS_GROUPS.flatMap((pattern) => [...valuesAt(values, pattern)])) {
     for (const name of AUTHORITIES) await read(group, name, readCertificateFile);
-    const certificate = await read(group, "certificateFile", current);
-    const key = await read(group, "keyFile", readKeyFile);
-    if (certificate === undefined || key === undefined || certificate.certificates[0].checkPrivateKey(key.key))
-      continue;
-    findings.push({ path: [...group[0], "keyFile"], code: "CERTIFICATE_KEY_MISMATCH" });
+    await pair(group, "certificateFile", "keyFile");
+  }
+  for (const group of HTTP_PEERS.flatMap((pattern) => [...valuesAt(values, pattern)])) {
+    for (const name of ["tokenFile", "passwordFile"]) await read(group, name, readPasswordFile);
+    await read(group, "authoritiesFile", readCertificateFile);
+    await pair(group, "clientCertificateFile", "clientKeyFile");
   }
   for (const group of USER_GROUPS.flatMap((pattern) => [...valuesAt(values, pattern)]))
     await read(group, "passwordFile", readPasswordFile);

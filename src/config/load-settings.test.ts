@@ -191,20 +191,17 @@ describe("checkSettings", () => {
     ["archives: [{ name: a, kind: dimse, address: 'A@h' }]", "archives[0].address SETTING_INVALID"],
     ["archives: [{ name: 'a/b', kind: dimse, address: 'A@h:1' }]", "archives[0].name SETTING_INVALID"],
     [
-      "archives: [{ name: a, kind: dicomweb, url: 'https://h/x', tokenFile: t }]",
+      "archives: [{ name: a, kind: xnat-dqr, url: 'https://h/x' }]",
       "archives[0].kind SETTING_NOT_SUPPORTED",
     ],
-    [
-      "archives: [{ name: a, kind: dicomweb, url: 'ftp://h/x' }]",
-      "archives[0].url SETTING_INVALID archives[0].kind SETTING_NOT_SUPPORTED",
-    ],
+    ["archives: [{ name: a, kind: dicomweb, url: 'ftp://h/x' }]", "archives[0].url SETTING_INVALID"],
     [
       "archives: [{ name: a, kind: rad69, url: 'https://h', repositoryUniqueId: 1.2.3, search: b }]",
       "archives[0].kind SETTING_NOT_SUPPORTED",
     ],
     [
       "destinations: [{ name: d, kind: xnat, url: 'https://h', username: u, passwordFile: p }]",
-      "destinations[0].kind SETTING_NOT_SUPPORTED",
+      "destinations[0].kind SETTING_NOT_SUPPORTED destinations[0].passwordFile SECRET_FILE_UNREADABLE",
     ],
     [
       "destinations: [{ name: d, kind: dimse, address: 'A@h:1', confirm: hope }]",
@@ -238,7 +235,7 @@ describe("checkSettings", () => {
       `  - { name: ${name}, archives: [vna, gone, vna], destinations: [none], profile: strange, ${more} }\n`;
     const text =
       "colour: red\narchives:\n" +
-      '  - { name: vna, kind: dimse, address: secret-address, retrieve: push }\n  - { name: vna, kind: orthanc, url: "https://h" }\n' +
+      '  - { name: vna, kind: dimse, address: secret-address, retrieve: push }\n  - { name: vna, kind: xnat-dqr, url: "https://h" }\n' +
       "projects:\n" +
       project("a", "keyFile: open.key, optOut: [none.csv], partial: maybe") +
       project(

@@ -44,6 +44,9 @@ const credentials = {
   passwordFile: pathSetting.optional().meta({ description: "File that holds the password." }),
   clientCertificateFile: pathSetting.optional().meta({ description: "File that holds our certificate." }),
   clientKeyFile: pathSetting.optional().meta({ description: "File that holds our certificate's key." }),
+  authoritiesFile: pathSetting
+    .optional()
+    .meta({ description: "File of the authorities that vouch for the archive; left out: those the system trusts." }),
 };
 
 export const archiveSettings = z.discriminatedUnion("kind", [

@@ -5,12 +5,9 @@ const lookupSettings = {
   lookupFile: pathSetting.optional().meta({
     description: "CSV file of replacements that win over made ones: kind,original,replacement and maybe project.",
   }),
-  mergePatients: z
-    .boolean()
-    .optional()
-    .meta({
-      description: "true: several patient ids may become one patient, by the lookup file or by participant ids.",
-    }),
+  mergePatients: z.boolean().optional().meta({
+    description: "true: several patient ids may become one patient, by the lookup file or by participant ids.",
+  }),
 };
 
 const pseudonymSettings = z

@@ -85,7 +85,7 @@ function digestOf(username: string, passcode: string): Buffer {
     .digest();
 }
 
-async function loadTlsClient(files: TlsClientFiles): Promise<TlsClientOptions> {
+export async function loadTlsClient(files: TlsClientFiles): Promise<TlsClientOptions> {
   const { authoritiesFile, certificateFile, keyFile, serverName } = files;
   return {
     ...(authoritiesFile === undefined

@@ -56,6 +56,17 @@ const EXAMPLE = {
         bytesPerSecond: 20_000_000,
       },
     },
+    {
+      name: "pacs-web",
+      kind: "dicomweb",
+      url: "https://pacs.example.org/dicom-web",
+      tokenFile: "secrets/pacs-token",
+      username: "radferry",
+      passwordFile: "secrets/pacs-password",
+      clientCertificateFile: "tls/radferry.pem",
+      clientKeyFile: "tls/radferry.key",
+      authoritiesFile: "tls/hospital-ca.pem",
+    },
   ],
   destinations: [
     { name: "research-store", kind: "folder", path: "/data/research" },
@@ -107,6 +118,7 @@ const TAKEN_OUT = new Set([
   "archives[].tls",
   "archives[].user",
   "archives[].availability",
+  "archives[1]",
   "destinations[].tls",
   "destinations[].user",
   "projects[].pseudonyms",
@@ -139,7 +151,12 @@ function takeOut(text: string): string {
 
 /** Where the groups that are taken out begin, and where the next thing does. */
 function* rangesOf(node: unknown, path: string): Generator<readonly [number, number]> {
-  if (isSeq(node)) for (const item of node.items) yield* rangesOf(item, `${path}[]`);
+  if (isSeq(node)) {
+    for (const [index, item] of node.items.entries()) {
+      if (isMap(item) && item.range != null && TAKEN_OUT.has(`${path}[${index}]`)) yield [item.range[0], item.range[2]];
+      else yield* rangesOf(item, `${path}[]`);
+    }
+  }
   if (!isMap(node)) return;
   for (const { key, value } of node.items) {
     if (!isScalar(key) || key.range == null) continue;

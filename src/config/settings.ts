@@ -1,5 +1,4 @@
 import { dirname, join, resolve } from "node:path";
-import type { AvailabilityPolicy } from "../archive/availability/policy.ts";
 import type { ExternalCodec } from "../deid/pixels/external-codec.ts";
 import { isProfilePath } from "../deid/profiles/profile-path.ts";
 import type { PixlSecretFiles } from "../deid/pseudonyms/pixl-secrets.ts";
@@ -7,7 +6,9 @@ import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
 import type { AcceptanceRules, PeerRule } from "../network/dimse/service-types.ts";
 import type { Role } from "../units/actor.ts";
 import type { Manifest } from "./manifest.ts";
-import type { PeerSecurity, TlsClientFiles, TlsServerFiles, UserFiles } from "./peer-credentials.ts";
+import type { PeerSecurity, TlsServerFiles, UserFiles } from "./peer-credentials.ts";
+import { type ArchiveSettings, resolveArchive } from "./settings-archives.ts";
+import { type AbsolutePathIfAny, resolveSecurity } from "./settings-peers.ts";
 
 /** Settings ready for use: paths are absolute, addresses parsed, defaults filled in. Only what this version can run is in them. */
 export interface Settings {
@@ -40,14 +41,6 @@ interface DicomSettings {
   readonly rules: AcceptanceRules;
   /** Who may connect; nobody is asked when there are none. */
   readonly users: readonly UserFiles[];
-}
-
-interface ArchiveSettings extends PeerSecurity {
-  readonly name: string;
-  readonly kind: "dimse";
-  readonly address: DicomAddress;
-  readonly retrieve: "move" | "get";
-  readonly availability: AvailabilityPolicy & { readonly associations: number };
 }
 
 export type DestinationSettings =
@@ -120,7 +113,6 @@ export function baseFolderOf(file: string | undefined, workingFolder: string): s
 }
 
 type AbsolutePath = (path: string) => string;
-type AbsolutePathIfAny = (path: string | undefined) => string | undefined;
 
 function resolveDicom(dicom: Manifest["dicom"], absolute: AbsolutePath, ifAny: AbsolutePathIfAny): DicomSettings {
   const { aeTitle, host, port, tls, maximumPduLength, maximumAssociations, acceptUnknownSopClasses } = dicom;
@@ -152,36 +144,6 @@ function resolvePeer(peer: NonNullable<Manifest["dicom"]["peers"]>[number]): Pee
     ...(calledAeTitles === undefined ? {} : { calledAeTitles }),
     ...(sopClasses === undefined ? {} : { sopClassUids: sopClasses }),
     ...(transferSyntaxes === undefined ? {} : { transferSyntaxUids: transferSyntaxes }),
-  };
-}
-
-function resolveArchive(archive: Manifest["archives"][number], ifAny: AbsolutePathIfAny): ArchiveSettings[] {
-  if (archive.kind !== "dimse") return [];
-  const { name, kind, address, retrieve, availability } = archive;
-  const security = resolveSecurity(archive, ifAny);
-  return [{ name, kind, address, retrieve, availability: resolveAvailability(availability), ...security }];
-}
-
-function resolveAvailability(availability: Manifest["archives"][number]["availability"]) {
-  const { associations, windows, timeZone, studiesPerMinute, bytesPerSecond } = availability;
-  return { associations, windows, timeZone, studiesPerMinute, bytesPerSecond };
-}
-
-type SecuritySettings = Pick<Extract<Manifest["archives"][number], { kind: "dimse" }>, "tls" | "user">;
-
-function resolveSecurity({ tls = false, user }: SecuritySettings, ifAny: AbsolutePathIfAny): PeerSecurity {
-  return {
-    ...(tls === false ? {} : { tls: tls === true ? {} : resolveTlsClient(tls, ifAny) }),
-    ...(user === undefined ? {} : { user: { ...user, passwordFile: ifAny(user.passwordFile) } }),
-  };
-}
-
-function resolveTlsClient(files: TlsClientFiles, ifAny: AbsolutePathIfAny): TlsClientFiles {
-  return {
-    authoritiesFile: ifAny(files.authoritiesFile),
-    certificateFile: ifAny(files.certificateFile),
-    keyFile: ifAny(files.keyFile),
-    serverName: files.serverName,
   };
 }
 

@@ -1,12 +1,19 @@
 import { governArchive } from "../archive/availability/govern-archive.ts";
 import { createPace, type Pace } from "../archive/availability/pace.ts";
+import { createDicomWebArchive } from "../archive/dicomweb/dicomweb-archive.ts";
 import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
-import type { Expectations } from "../archive/expectations.ts";
+import { createRefusals, type Expectations } from "../archive/expectations.ts";
+import type { Part10Taker } from "../archive/http/take-part10.ts";
+import { createOrthancArchive } from "../archive/orthanc/orthanc-archive.ts";
+import { httpSecurityOf } from "../config/http-credentials.ts";
 import type { Settings } from "../config/settings.ts";
+import type { DimseArchiveSettings, HttpArchiveSettings } from "../config/settings-archives.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
 import type { IncomingInstance, StoreHandler } from "../network/dimse/service-types.ts";
+import { openHttpClient } from "../network/http-client/http-client.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
 import type { Store } from "../store/store.ts";
-import type { Clock } from "../units/clock.ts";
+import { type Clock, systemClock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
@@ -26,7 +33,11 @@ interface Paces {
 
 export function createPaces({ archives }: Settings, clock: Clock): Paces {
   const paces = new Map(archives.map(({ name }) => [name, createPace(clock)]));
-  const nameBySender = new Map(archives.map(({ name, address }) => [address.aeTitle as string, name]));
+  const nameBySender = new Map(
+    archives.flatMap((archive) =>
+      archive.kind === "dimse" ? [[archive.address.aeTitle as string, archive.name] as const] : [],
+    ),
+  );
   const of = (archive: string): Pace => {
     const pace = paces.get(archive) ?? createPace(clock);
     paces.set(archive, pace);
@@ -43,10 +54,20 @@ export function createPaces({ archives }: Settings, clock: Clock): Paces {
 
 interface Receiving {
   readonly expectations: Expectations;
-  readonly paces?: Paces;
+  readonly paces: Paces;
   /** Takes what an archive sends over our own associations. */
   receive(archive: string): StoreHandler;
+  /** Takes what we fetch by HTTP. */
+  takerFor(archive: string): Part10Taker;
 }
+
+/** For who only asks: nothing that came would have a place. */
+export const TAKES_NOTHING: Omit<Part10Taker, "expectations"> = {
+  staging: { begin: () => Promise.reject(new GatewayError("STAGING_UNAVAILABLE")) },
+  refusals: createRefusals(),
+  pace: createPace(systemClock),
+  sourceAeTitle: "",
+};
 
 interface Parts {
   readonly settings: Settings;
@@ -57,29 +78,53 @@ interface Parts {
 }
 
 /** Each archive of the settings, held to its windows, rate and rests. */
-export function openArchives(parts: Parts, receiving: Receiving): ReadonlyMap<string, ArchiveFacts> {
-  const { settings, store, clock, logger, violations } = parts;
-  const paces = receiving.paces ?? createPaces(settings, clock);
-  return new Map(
-    settings.archives.map(({ name, address, retrieve, availability, ...security }) => {
-      const asked = createDimseArchive({
-        name,
-        address,
-        retrieve,
-        logger,
-        associations: availability.associations,
-        callingAeTitle: settings.dicom.aeTitle,
-        connection: connectionTo(settings, security, violations.note),
-        quietMs: QUIET_MS,
-        silenceMs: SILENCE_MS,
-        clock,
-        expectations: receiving.expectations,
-        store: receiving.receive(name),
-      });
-      const governed = governArchive(asked, { policy: availability, store, clock, pace: paces.of(name) });
-      const dimse = { address, retrieve };
-      const endpoint = `${address.aeTitle}@${address.host}:${address.port}`;
-      return [name, { archive: asked, governed, availability, endpoint, dimse, ...certificateFacts(address, security) }];
-    }),
-  );
+export async function openArchives(
+  parts: Parts,
+  opened: AsyncDisposableStack,
+  receiving: Receiving,
+): Promise<ReadonlyMap<string, ArchiveFacts>> {
+  const { settings, store, clock } = parts;
+  const archives = new Map<string, ArchiveFacts>();
+  for (const archive of settings.archives) {
+    const { name, availability } = archive;
+    const facts = archive.kind === "dimse" ? dimse(archive, parts, receiving) : await byHttp(archive, receiving);
+    opened.use(facts.archive);
+    const pace = receiving.paces.of(name);
+    const governed = governArchive(facts.archive, { policy: availability, store, clock, pace });
+    archives.set(name, { ...facts, governed, availability });
+  }
+  return archives;
+}
+
+type OwnFacts = Omit<ArchiveFacts, "governed" | "availability">;
+
+function dimse(settings: DimseArchiveSettings, parts: Parts, { expectations, receive }: Receiving): OwnFacts {
+  const { name, address, retrieve, availability } = settings;
+  const { clock, logger, violations } = parts;
+  const archive = createDimseArchive({
+    name,
+    address,
+    retrieve,
+    logger,
+    associations: availability.associations,
+    callingAeTitle: parts.settings.dicom.aeTitle,
+    connection: connectionTo(parts.settings, settings, violations.note),
+    quietMs: QUIET_MS,
+    silenceMs: SILENCE_MS,
+    clock,
+    expectations,
+    store: receive(name),
+  });
+  const endpoint = `${address.aeTitle}@${address.host}:${address.port}`;
+  return { archive, endpoint, dimse: { address, retrieve }, ...certificateFacts(address, settings) };
+}
+
+const HTTP_ARCHIVES = { dicomweb: createDicomWebArchive, orthanc: createOrthancArchive } as const;
+
+async function byHttp(settings: HttpArchiveSettings, { takerFor }: Receiving): Promise<OwnFacts> {
+  const { name, kind, url, availability } = settings;
+  const { associations } = availability;
+  const client = openHttpClient({ baseUrl: url, connections: associations, ...(await httpSecurityOf(settings)) });
+  const archive = HTTP_ARCHIVES[kind]({ name, client, associations, taker: takerFor(name) });
+  return { archive, endpoint: url };
 }

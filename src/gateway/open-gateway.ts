@@ -29,7 +29,7 @@ import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { keepHouse } from "./keep-house.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
-import { createPaces, openArchives } from "./open-archives.ts";
+import { createPaces, openArchives, TAKES_NOTHING } from "./open-archives.ts";
 import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
 
@@ -86,7 +86,13 @@ interface Parts {
 /** Looks, submits and asks archives; runs nothing and touches no staging. */
 async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
   const expectations = createExpectations(parts.clock);
-  const archives = openArchives(parts, { expectations, receive: () => refuseEverything });
+  const paces = createPaces(parts.settings, parts.clock);
+  const archives = await openArchives(parts, opened, {
+    expectations,
+    paces,
+    receive: () => refuseEverything,
+    takerFor: () => ({ ...TAKES_NOTHING, expectations }),
+  });
   const operations = await operationsOver(parts, archives);
   const closing = opened.move();
   return {
@@ -119,10 +125,11 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const refusals = createRefusals();
   const paces = createPaces(settings, clock);
   const receiver = { staging, expectations, refusals, logger };
-  const archives = openArchives(parts, {
+  const archives = await openArchives(parts, opened, {
     expectations,
     paces,
     receive: (archive) => receiveIntoStaging({ ...receiver, paceOf: () => paces.of(archive) }),
+    takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), sourceAeTitle: settings.dicom.aeTitle }),
   });
   const services: PipelineServices = {
     store,

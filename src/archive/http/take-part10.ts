@@ -14,7 +14,7 @@ const GROUP_LENGTH_VALUE_OFFSET = 128 + 4 + 8;
 const MAXIMUM_META_BYTES = 1024 * 1024;
 
 export interface Part10Taker {
-  readonly staging: StagingArea;
+  readonly staging: Pick<StagingArea, "begin">;
   readonly expectations: Expectations;
   readonly refusals: Refusals;
   readonly pace: Pace;

@@ -151,10 +151,10 @@ function wanted(
 async function* file(
   client: HttpClient,
   orthancIds: ReadonlyMap<string, string>,
-  { sopInstanceUid = "" }: Partial<Pull>,
+  { sopInstanceUid }: Pull,
   signal: AbortSignal,
 ) {
-  const orthancId = orthancIds.get(sopInstanceUid);
+  const orthancId = sopInstanceUid && orthancIds.get(sopInstanceUid);
   if (orthancId !== undefined) yield { body: orthanc.instanceFile(client, orthancId, signal) };
 }
 

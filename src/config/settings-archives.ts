@@ -1,0 +1,59 @@
+import type { AvailabilityPolicy } from "../archive/availability/policy.ts";
+import type { DicomAddress } from "../dicom/ae-title.ts";
+import type { HttpPeerFiles } from "./http-credentials.ts";
+import type { Manifest } from "./manifest.ts";
+import type { PeerSecurity } from "./peer-credentials.ts";
+import { type AbsolutePathIfAny, resolveSecurity } from "./settings-peers.ts";
+
+interface AnyArchive {
+  readonly name: string;
+  readonly availability: AvailabilityPolicy & { readonly associations: number };
+}
+
+export interface DimseArchiveSettings extends AnyArchive, PeerSecurity {
+  readonly kind: "dimse";
+  readonly address: DicomAddress;
+  readonly retrieve: "move" | "get";
+}
+
+export interface HttpArchiveSettings extends AnyArchive, HttpPeerFiles {
+  readonly kind: "dicomweb" | "orthanc";
+  readonly url: string;
+}
+
+export type ArchiveSettings = DimseArchiveSettings | HttpArchiveSettings;
+
+/** None for a kind that this version cannot run: the check has reported it. */
+export function resolveArchive(
+  archive: Manifest["archives"][number],
+  ifAny: AbsolutePathIfAny,
+): readonly ArchiveSettings[] {
+  const { name } = archive;
+  const { associations, windows, timeZone, studiesPerMinute, bytesPerSecond } = archive.availability;
+  const availability = { associations, windows, timeZone, studiesPerMinute, bytesPerSecond };
+  switch (archive.kind) {
+    case "dimse": {
+      const { kind, address, retrieve } = archive;
+      return [{ name, kind, address, retrieve, availability, ...resolveSecurity(archive, ifAny) }];
+    }
+    case "dicomweb":
+    case "orthanc": {
+      const { kind, url } = archive;
+      return [{ name, kind, url, availability, ...resolveHttpPeer(archive, ifAny) }];
+    }
+    case "rad69":
+    case "xnat-dqr":
+      return [];
+  }
+}
+
+export function resolveHttpPeer(files: HttpPeerFiles, ifAny: AbsolutePathIfAny): HttpPeerFiles {
+  return {
+    tokenFile: ifAny(files.tokenFile),
+    username: files.username,
+    passwordFile: ifAny(files.passwordFile),
+    clientCertificateFile: ifAny(files.clientCertificateFile),
+    clientKeyFile: ifAny(files.clientKeyFile),
+    authoritiesFile: ifAny(files.authoritiesFile),
+  };
+}
