@@ -24,7 +24,26 @@ const NASTY_WORDS = [
   "5351",
   "554e",
 ];
+/** VRs of every form of header and every kind of value. PS3.5 6.2, 7.1.2. */
+const VRS = ["AE", "CS", "DA", "DS", "FD", "IS", "LO", "OB", "OW", "PN", "SH", "SQ", "UI", "UL", "UN", "US", "UT"];
+/** What separates values, ends them, changes their character set; dates, UIDs and character sets that others are in place of. */
+const NASTY_TEXTS = [
+  "\0",
+  "\\",
+  "^",
+  "=",
+  "  ",
+  "\x1b$B",
+  "\x1b(B",
+  "20240229",
+  "1.2.3",
+  "ISO_IR 192",
+  "GB18030",
+  "YES",
+  "NO",
+];
 const LONGEST_PIECE_BYTES = 4_096;
+const ANY_VR = new RegExp(VRS.join("|"));
 /** No mutation grows its input beyond this. */
 const LONGEST_INPUT_BYTES = 1024 * 1024;
 const MOST_MUTATIONS = 4;
@@ -70,6 +89,15 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
   "word overwritten": (bytes, random) =>
     overwrite(bytes, place(random, bytes) & ~1, Buffer.from(pick(random, NASTY_WORDS), "hex")),
+  "VR overwritten": (bytes, random) => {
+    const offset = place(random, bytes);
+    // The next two letters that are one.
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+    const at = text.slice(offset).search(ANY_VR);
+    return at < 0 ? bytes : overwrite(bytes, offset + at, Buffer.from(pick(random, VRS)));
+  },
+  "text written over": (bytes, random) =>
+    overwrite(bytes, place(random, bytes), Buffer.from(pick(random, NASTY_TEXTS), "latin1")),
   "cut short": (bytes, random) => bytes.subarray(0, place(random, bytes)),
   "range left out": (bytes, random) => {
     const start = place(random, bytes);

@@ -89,7 +89,9 @@ describe("item 13: pixels that may hold text", () => {
     const tokens = createTokens(1300);
     for (const sopClass of sopClasses) {
       for (const flag of flags) {
-        const changes = [text(0x00080016, sopClass), ...(flag === undefined ? [] : [text(0x00280301, flag)])];
+        // Whatever they say they are.
+        const modality = text(0x00080060, flag === "NO" ? "CT" : "US");
+        const changes = [text(0x00080016, sopClass), modality, ...(flag === undefined ? [] : [text(0x00280301, flag)])];
         for (const profile of ["basic", "research"])
           expectRefused(await deidentify(await image(SHAPE, tokens, changes), profile), tokens);
       }

@@ -11,8 +11,8 @@ import { tracesOf } from "./support/traces.ts";
 const STORAGE = "1.2.840.10008.5.1.4.1.1.";
 /** PDF, CDA, STL, OBJ, MTL. PS3.4 B.5. */
 const DOCUMENTS = ["104.1", "104.2", "104.3", "104.4", "104.5"].map((suffix) => STORAGE + suffix);
-/** Video endoscopy, microscopy, photography. */
-const VIDEOS = ["77.1.1.1", "77.1.2.1", "77.1.4.1"].map((suffix) => STORAGE + suffix);
+/** Video endoscopy, and classes that are none: ultrasound, CT. */
+const VIDEOS = ["77.1.1.1", "3.1", "2"].map((suffix) => STORAGE + suffix);
 /** MPEG-2 main profile, MPEG-4 high profile, HEVC main profile. */
 const VIDEO_SYNTAXES = ["1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.102", "1.2.840.10008.1.2.4.107"];
 const DICOMDIR = "1.2.840.10008.1.3.10";

@@ -27,8 +27,12 @@ export function explicit(tag: number, vr: Vr, value: Uint8Array | string): Buffe
   return Buffer.concat([tagBytes(tag), Buffer.from(vr), ...length, bytes]);
 }
 
-/** Tag, VR, reserved, FFFFFFFFH, items, sequence delimitation item. PS3.5 7.5.1. */
-export function explicitOfUndefinedLength(tag: number, vr: "SQ" | "UN", ...items: readonly Uint8Array[]): Buffer {
+/** Tag, VR, reserved, FFFFFFFFH, items, sequence delimitation item. PS3.5 7.5.1, A.4. */
+export function explicitOfUndefinedLength(
+  tag: number,
+  vr: "SQ" | "UN" | "OB",
+  ...items: readonly Uint8Array[]
+): Buffer {
   const head = [tagBytes(tag), Buffer.from(vr), word(0), longWord(UNDEFINED_LENGTH)];
   return Buffer.concat([...head, ...items, tagBytes(0xfffee0dd), longWord(0)]);
 }

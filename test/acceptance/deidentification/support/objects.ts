@@ -27,13 +27,22 @@ export function itemAt(dataSet: DataSet, depth: number, tag: number = RETAINED_S
 }
 
 /** A file in explicit VR little endian, some elements of which are as they are given, instead of the data set's own. */
-export async function fileWith(dataSet: DataSet, ...given: readonly Uint8Array[]): Promise<Buffer> {
+export function fileWith(dataSet: DataSet, ...given: readonly Uint8Array[]): Promise<Buffer> {
+  return fileIn(EXPLICIT_VR_LITTLE_ENDIAN, dataSet, ...given);
+}
+
+/** The same in another transfer syntax of explicit VR little endian. */
+export async function fileIn(
+  transferSyntaxUid: string,
+  dataSet: DataSet,
+  ...given: readonly Uint8Array[]
+): Promise<Buffer> {
   const written = new Map<number, Uint8Array>();
   for (const [tag, element] of dataSet)
     written.set(tag, encodeDataSet(new Map([[tag, element]]), EXPLICIT_VR_LITTLE_ENDIAN));
   for (const bytes of given) written.set(firstTagOf(bytes), bytes);
   const sorted = [...written].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
-  return Buffer.concat([await part10Bytes(new Map()), ...sorted]);
+  return Buffer.concat([await part10Bytes(new Map(), { transferSyntaxUid }), ...sorted]);
 }
 
 function firstTagOf(bytes: Uint8Array): number {
