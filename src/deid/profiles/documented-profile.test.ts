@@ -1,10 +1,26 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { checkProfileText } from "./load-profile.ts";
+import { profileSchema } from "./profile-document.ts";
+
+const page = readFileSync(new URL("../../../docs/profiles.md", import.meta.url), "utf8");
 
 it("the profile in the documentation can be used", () => {
-  const page = readFileSync(new URL("../../../docs/profiles.md", import.meta.url), "utf8");
   const [, written = ""] = /```yaml\n(.*?)```/s.exec(page) ?? [];
   expect(written).toContain("profile: neuro-mr");
   expect(checkProfileText(written).problems).toEqual([]);
+});
+
+/** Every key that the schema knows, at any depth. */
+function keysIn(schema: unknown): readonly string[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  return Object.entries(schema).flatMap(([name, value]) =>
+    name === "properties" ? [...Object.keys(value), ...Object.values(value).flatMap(keysIn)] : keysIn(value),
+  );
+}
+
+it("the documentation speaks of every key", () => {
+  const keys = [...new Set(keysIn(profileSchema()))];
+  expect(keys.length).toBeGreaterThan(50);
+  expect(keys.filter((key) => !new RegExp(`\\b${key}\\b`).test(page))).toEqual([]);
 });
