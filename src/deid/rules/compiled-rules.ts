@@ -107,8 +107,13 @@ export function compileRules(
     return withVocabulary({ ...cleaned, ...special, ...content, ...replacements.get(tag) }, vocabulary);
   };
 
+  let hash: string | undefined;
   return {
-    hash: hashOf(options, replacements, vocabulary),
+    // Rules are asked for one by one as a profile is checked: the hash of all tables only where a profile runs.
+    get hash() {
+      hash ??= hashOf(options, replacements, vocabulary);
+      return hash;
+    },
     privateRules: compilePrivateRules(active),
     contentRules: compileContentRules(active),
     keepsDates: active.has("retain-longitudinal-full-dates"),
