@@ -1,3 +1,4 @@
+import { accessPage } from "./access-page.ts";
 import { conformancePage } from "./conformance-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { profileSchemaPage } from "./profile-schema-page.ts";
@@ -6,6 +7,7 @@ import { settingsPage } from "./settings-page.ts";
 
 /** Pages that are written from tables of the code, by path. */
 export const GENERATED_PAGES: Readonly<Record<string, () => string>> = {
+  "docs/access.md": accessPage,
   "docs/conformance.md": conformancePage,
   "docs/deid-report.schema.json": reportSchemaPage,
   "docs/errors.md": errorsPage,

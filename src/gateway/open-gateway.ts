@@ -106,7 +106,7 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
 
 /** Runs the pipeline. The DICOM listener opens last: when it accepts, everything is ready. */
 async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
-  const { settings, store, clock, random, logger, violations, worker, audit } = parts;
+  const { settings, store, clock, random, logger, violations, worker } = parts;
   const { staging: stagingSettings } = settings;
   opened.defer(() => violations.log(logger));
   const staging = opened.use(
@@ -156,28 +156,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
       onViolation: violations.note,
     }),
   );
-  await audit.record({
-    event: "service-started",
-    actor: worker,
-    outcome: "success",
-    detail: { workers: workerCount(settings) },
-  });
-  opened.defer(() => audit.record({ event: "service-stopped", actor: worker, outcome: "success" }));
-  const stop = new AbortController();
-  const workers = startWorkers(services, {
-    count: workerCount(settings),
-    name: `worker-${process.pid}`,
-    stop: stop.signal,
-  });
-  const drain = async (): Promise<void> => {
-    const timer = setTimeout(() => stop.abort(), DRAIN_MS);
-    await workers.drain();
-    clearTimeout(timer);
-  };
-  opened.defer(async () => {
-    stop.abort();
-    await workers.drain();
-  });
+  const drain = await startWork(parts, services, opened);
   const closing = opened.move();
   return {
     operations,
@@ -185,6 +164,28 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     dicomTlsPort: listener.tlsPort,
     drain,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** The audit trail tells when work begins and when it has come to its end. Answers how it is drained. */
+async function startWork(
+  { settings, worker, audit }: Parts,
+  services: PipelineServices,
+  opened: AsyncDisposableStack,
+): Promise<Gateway["drain"]> {
+  const count = workerCount(settings);
+  await audit.record({ event: "service-started", actor: worker, outcome: "success", detail: { workers: count } });
+  opened.defer(() => audit.record({ event: "service-stopped", actor: worker, outcome: "success" }));
+  const stop = new AbortController();
+  const workers = startWorkers(services, { count, name: `worker-${process.pid}`, stop: stop.signal });
+  opened.defer(async () => {
+    stop.abort();
+    await workers.drain();
+  });
+  return async () => {
+    const timer = setTimeout(() => stop.abort(), DRAIN_MS);
+    await workers.drain();
+    clearTimeout(timer);
   };
 }
 

@@ -54,8 +54,8 @@ function hashOf(previousHash: string, record: string): string {
 /** The record that follows the head. */
 export function nextAuditRecord({ count, hash }: AuditHead, event: AuditEvent, atMs: number): AuditRecord {
   const number = count + 1;
-  const { id, ...type } = AUDIT_EVENTS[event.event];
-  const record = canonicalJson({ ...event, number, atMs, codes: { id, ...type } });
+  const { when: _, ...codes } = AUDIT_EVENTS[event.event];
+  const record = canonicalJson({ ...event, number, atMs, codes });
   return { number, record, previousHash: hash, hash: hashOf(hash, record) };
 }
 

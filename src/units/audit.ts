@@ -17,21 +17,51 @@ const CODES = {
   restrictedFunction: { code: "110132", meaning: "Use of Restricted Function" },
 } as const satisfies Record<string, AuditCode>;
 
+interface AuditEventEntry {
+  readonly when: string;
+  readonly id: AuditCode;
+  readonly type?: AuditCode;
+}
+
 /**
  * What is written to the audit trail, by our own names, with the event's identification and, where it has one, its type in the standard's
  * vocabulary (coding scheme DCM). PS3.15 A.5, PS3.16 CID 400 and 401.
  */
 export const AUDIT_EVENTS = {
-  "audit-read": { id: CODES.auditLogUsed },
-  "delivery-done": { id: CODES.export },
-  "identified-values-shown": { id: CODES.instancesAccessed, type: CODES.restrictedFunction },
-  "operation-refused": { id: CODES.securityAlert, type: CODES.restrictedFunction },
-  "project-key-changed": { id: CODES.securityAlert, type: CODES.securityConfiguration },
-  "quarantine-entered": { id: CODES.securityAlert },
-  "service-started": { id: CODES.applicationActivity, type: CODES.applicationStart },
-  "service-stopped": { id: CODES.applicationActivity, type: CODES.applicationStop },
-  "study-released": { id: CODES.securityAlert, type: CODES.restrictedFunction },
-} as const satisfies Record<string, { readonly id: AuditCode; readonly type?: AuditCode }>;
+  "audit-read": { when: "somebody reads or verifies the audit trail", id: CODES.auditLogUsed },
+  "delivery-done": { when: "a destination was read back and holds the study", id: CODES.export },
+  "identified-values-shown": {
+    when: "values of an original are about to be shown (`deid preview --values`)",
+    id: CODES.instancesAccessed,
+    type: CODES.restrictedFunction,
+  },
+  "operation-refused": {
+    when: "somebody's role does not allow what was asked",
+    id: CODES.securityAlert,
+    type: CODES.restrictedFunction,
+  },
+  "project-key-changed": {
+    when: "a project goes on with another key",
+    id: CODES.securityAlert,
+    type: CODES.securityConfiguration,
+  },
+  "quarantine-entered": { when: "a study is quarantined", id: CODES.securityAlert },
+  "service-started": {
+    when: "a process begins to work on the home",
+    id: CODES.applicationActivity,
+    type: CODES.applicationStart,
+  },
+  "service-stopped": {
+    when: "it ends in order; after a kill this is missing",
+    id: CODES.applicationActivity,
+    type: CODES.applicationStop,
+  },
+  "study-released": {
+    when: "an admin releases a study from quarantine",
+    id: CODES.securityAlert,
+    type: CODES.restrictedFunction,
+  },
+} as const satisfies Record<string, AuditEventEntry>;
 export type AuditEventName = keyof typeof AUDIT_EVENTS;
 
 /** Something to be written down for good. None of it may be an identifier of a patient. */
