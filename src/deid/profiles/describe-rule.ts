@@ -36,6 +36,8 @@ function describeTreatment(treatment: Treatment): string | undefined {
       return treatment.form.kind === "words"
         ? "kept where every word is technical"
         : `kept where the whole value is ${treatment.form.pattern.source}`;
+    case "identifier":
+      return treatment.of === "ae-title" ? "as the site's lookup table has it" : TREATMENTS.identifier;
     case "terms":
       return `kept where it is one of ${treatment.terms.size} terms${listed(treatment.terms)}`;
     case "round":

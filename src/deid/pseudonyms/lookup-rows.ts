@@ -1,4 +1,4 @@
-export const LOOKUP_KINDS = ["patient", "accession", "study"] as const;
+export const LOOKUP_KINDS = ["patient", "accession", "study", "ae-title"] as const;
 export type LookupKind = (typeof LOOKUP_KINDS)[number];
 
 /** Replacements that a site made itself: they win over keyed ones. Originals stay in memory. */

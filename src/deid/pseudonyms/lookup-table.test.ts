@@ -10,12 +10,13 @@ const HEAD = "kind,original,replacement,project";
 describe("a table", () => {
   it("gives replacements by kind, whatever the padding of the original", () => {
     const table = lookupTableOf(
-      `kind,original,replacement\npatient,MRN 7,P-001\naccession,A1,X1\nstudy,1.2.3,2.25.7\n`,
+      `kind,original,replacement\npatient,MRN 7,P-001\naccession,A1,X1\nstudy,1.2.3,2.25.7\nae-title,VNA,ARCHIVE\n`,
       OPTIONS,
     );
     expect(table.replacementOf("patient", " MRN 7 \0")).toBe("P-001");
     expect(table.replacementOf("accession", "A1")).toBe("X1");
     expect(table.replacementOf("study", "1.2.3")).toBe("2.25.7");
+    expect(table.replacementOf("ae-title", "VNA ")).toBe("ARCHIVE");
     expect(table.replacementOf("patient", "A1")).toBeUndefined();
   });
 

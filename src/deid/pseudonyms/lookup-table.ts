@@ -36,10 +36,14 @@ const ORIGINAL_LIMIT = 64;
 /** SH, PS3.5 6.2: 16 printable characters, no backslash; no caret, which would make parts of it. */
 const ACCESSION = /^(?! )[\x20-\x5b\x5d\x5f-\x7e]{1,16}(?<! )$/;
 
+/** AE, PS3.5 6.2. */
+const AE_TITLE = /^(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )$/;
+
 const IS_VALID: Readonly<Record<LookupKind, (replacement: string) => boolean>> = {
   patient: isPseudonym,
   accession: (replacement) => ACCESSION.test(replacement),
   study: isUid,
+  "ae-title": (replacement) => AE_TITLE.test(replacement),
 };
 
 /**
@@ -56,16 +60,22 @@ export function lookupTableOf(csv: string, options: LookupOptions): LookupTable 
   const columns = header.map((name) => name.trim().toLowerCase());
   const isKnown = COLUMNS.every((name, index) => columns[index] === name) && (columns[3] ?? "project") === "project";
   if (!isKnown || columns.length > COLUMNS.length + 1) throw invalid(0, "columns");
-  const tables: Record<LookupKind, KindTable> = { patient: newTable(), accession: newTable(), study: newTable() };
+  const tables: Record<LookupKind, KindTable> = {
+    patient: newTable(),
+    accession: newTable(),
+    study: newTable(),
+    "ae-title": newTable(),
+  };
   for (const [index, row] of rows.entries()) {
     const problem = addRow(tables, row, options);
     if (problem !== undefined) throw invalid(index + 1, problem);
   }
-  const { patient, accession, study } = tables;
+  const { patient, accession, study, "ae-title": aeTitle } = tables;
   return lookupTableOfRows({
     patient: patient.replacements,
     accession: accession.replacements,
     study: study.replacements,
+    "ae-title": aeTitle.replacements,
   });
 }
 

@@ -3,17 +3,19 @@ import type { Rule } from "../rules/rule.ts";
 import type { IdentifierKind } from "./pseudonymizer.ts";
 
 /** What PS3.15 Table E.1-1 empties or removes and a profile's pseudonyms may replace. */
-export const IDENTIFIER_TAGS: ReadonlyMap<number, IdentifierKind> = new Map<number, IdentifierKind>([
+export const IDENTIFIER_TAGS: ReadonlyMap<number, Exclude<IdentifierKind, "ae-title">> = new Map([
   [0x00080050, "accession"],
   [0x00081010, "device"],
   [0x00181000, "device"],
   [0x00200010, "id"],
 ]);
+/** Retrieve and Station AE Title: cleaned by the site's table where devices stay known. PS3.15 E.3.11. */
+export const AE_TITLE_TAGS: ReadonlySet<number> = new Set([0x00080054, 0x00080055]);
 const PATIENT_BIRTH_DATE = 0x00100030;
 
 /** Rules that the pseudonyms of a profile put in the place of the table's, by tag. */
 export function pseudonymRules(settings: PseudonymSettings): ReadonlyMap<number, Pick<Rule, "treatment">> {
-  const isReplaced: Readonly<Record<IdentifierKind, boolean>> = {
+  const isReplaced: Readonly<Record<Exclude<IdentifierKind, "ae-title">, boolean>> = {
     accession: settings.accession === "pseudonym",
     id: settings.studyId === "pseudonym",
     device: settings.device === "pseudonym",

@@ -21,7 +21,7 @@ export interface PatientIdentity {
 }
 
 /** Identifiers that may be replaced by a keyed text instead of being emptied. */
-export type IdentifierKind = "accession" | "id" | "device";
+export type IdentifierKind = "accession" | "id" | "device" | "ae-title";
 
 /** Every replacement for the objects of one study. */
 export interface StudyPseudonyms {
@@ -68,7 +68,11 @@ const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const BITS_PER_CHARACTER = 5;
 const PATIENT_CHARACTERS = 16;
 /** SH has room for 16, PS3.5 6.2; a device needs to be told from few others only. */
-const IDENTIFIER_CHARACTERS: Readonly<Record<IdentifierKind, number>> = { accession: 16, id: 16, device: 12 };
+const IDENTIFIER_CHARACTERS: Readonly<Record<Exclude<IdentifierKind, "ae-title">, number>> = {
+  accession: 16,
+  id: 16,
+  device: 12,
+};
 const UID_BYTES = 16;
 /** Of a study of thousands of instances most are asked for again: by the filter, by what verifies it, by the next instance. */
 const REMEMBERED_UIDS = 20_000;
@@ -129,10 +133,17 @@ function studyPseudonyms(maker: Maker, patient: PatientIdentity): StudyPseudonym
     identifier(kind, text) {
       const normalized = normalizeIdentifier(text);
       if (normalized === "") return "";
+      if (kind === "ae-title") return knownAeTitles(maker, normalized);
       const given = kind === "accession" ? lookedUp(maker, "accession", normalized) : undefined;
       return given ?? crockford(key.prf(kind, normalized), IDENTIFIER_CHARACTERS[kind]);
     },
   };
+}
+
+/** Each as the site's table has it: the others are emptied. PS3.15 E.3.11. */
+function knownAeTitles({ lookup }: Maker, titles: string): string {
+  const known = titles.split("\\").map((title) => lookup?.replacementOf("ae-title", title) ?? "");
+  return known.every((title) => title === "") ? "" : known.join("\\");
 }
 
 /** PIXL makes one study of several on purpose. A study without a Patient ID says nothing that could be compared. */

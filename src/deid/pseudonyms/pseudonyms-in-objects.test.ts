@@ -5,7 +5,7 @@ import type { DataElement, DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { readPart10File } from "../../dicom/reader.ts";
 import { tagOf } from "../../dicom/tag.ts";
-import { bytesOf, itemsOf, sequenceElement, textOf, uidOf } from "../../dicom/values.ts";
+import { bytesOf, itemsOf, sequenceElement, textOf, textsOf, uidOf } from "../../dicom/values.ts";
 import { neverAborted } from "../../units/abort.ts";
 import { createDeidentifier, type DeidentifierOptions } from "../deidentifier.ts";
 import type { InstanceOutcome } from "../outcome.ts";
@@ -70,6 +70,20 @@ describe("identifiers", () => {
     const stranger = ctImage([text(0x00100020, "MRN1")]);
     const missing = { kind: "rejected", code: "LOOKUP_ROW_MISSING", reason: "no-lookup patient" };
     expect(await outcomeOf(stranger, { profile, lookup })).toEqual(missing);
+  });
+
+  it("of devices that stay known: AE titles are what the table says, or empty", async () => {
+    const csv = "kind,original,replacement\nae-title,ctscan1,SCANNER_A\nae-title,VNA,ARCHIVE\n";
+    const lookup = lookupTableOf(csv, { project: "p", merge: false });
+    const options = ["basic", "retain-device-identity"] as const;
+    const rules = compileRules(options);
+    const profile = { ...loadProfile("basic"), options, rules, rulesFor: () => rules };
+    const changes = [text(0x00080055, "ctscan1"), text(0x00080054, "VNA\\BRANDYBUCK")];
+    const titlesOf = (output: DataSet) => [0x00080055, 0x00080054].map((tag) => textsOf(output, tagOf(tag)));
+    expect(titlesOf(await outputOf(ctImage(changes), { profile, lookup }))).toEqual([["SCANNER_A"], ["ARCHIVE", ""]]);
+    expect(titlesOf(await outputOf(ctImage(changes), { profile }))).toEqual([[], []]);
+    const basic = await outputOf(ctImage(changes), { profile: loadProfile("basic"), lookup });
+    expect([0x00080055, 0x00080054].map((tag) => basic.has(tagOf(tag)))).toEqual([false, false]);
   });
 
   it("of kinds that stay empty need no row", async () => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { OptionName } from "../profiles/options.ts";
 import { type PseudonymSettings, USUAL_PSEUDONYMS } from "../profiles/profile.ts";
-import { pseudonymRules } from "../pseudonyms/pseudonym-rules.ts";
+import { AE_TITLE_TAGS, pseudonymRules } from "../pseudonyms/pseudonym-rules.ts";
 import type { BasicAction, ConfidentialityRow } from "../tables/confidentiality-row.ts";
 import { CONFIDENTIALITY_TABLE } from "../tables/confidentiality-table.generated.ts";
 import { CONTENT_PART_SEQUENCES, CONTENT_SEQUENCES } from "../tables/content-sequences.ts";
@@ -173,6 +173,7 @@ function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>
     const retained = retainedTreatment(row);
     if (retained !== undefined) return retained;
   }
+  if (active.has("retain-device-identity") && AE_TITLE_TAGS.has(row.tag)) return { kind: "identifier", of: "ae-title" };
   // A dummy UID is a replaced one: PS3.15 E.1.1 leaves the choice, and references stay whole.
   if (row.basic === "U" || (row.basic === "D" && row.vr === "UI")) return { kind: "uid" };
   if (row.basic === "X/Z/U*") return { kind: "walk", unlessOptional: true };

@@ -43,7 +43,7 @@ export function expectationsOf(
     ),
     pseudonym: output.pseudonym,
     pseudonymIsGiven: patientIsGiven,
-    identifiers: expectedIdentifiers(source, output.pseudonyms, engine.profile.pseudonyms),
+    identifiers: expectedIdentifiers(source, output.pseudonyms, engine.profile),
     uids: new Set([...harvest.uids, "dummy"].map(uid)),
     marks: markTexts(engine.profile),
     optionCodes: new Set(options.flatMap(({ code, meaning }) => [code, meaning])),

@@ -35,8 +35,8 @@ function isPlain(value: unknown): boolean {
   return typeof value !== "object" || value === null || Object.values(value).every(isPlain);
 }
 
-function rowCount({ patient, accession, study }: LookupRows): number {
-  return patient.size + accession.size + study.size;
+function rowCount(rows: LookupRows): number {
+  return Object.values(rows).reduce((sum, { size }) => sum + size, 0);
 }
 
 /**
