@@ -7,6 +7,7 @@ import { findPython, makePythonPeers, type RunProgram } from "./python-peers.ts"
 /** Debian packages of the programs that tests talk to, and one program that shows each. */
 const PEER_PACKAGES: Readonly<Record<string, Peer>> = {
   orthanc: "Orthanc",
+  "orthanc-dicomweb": "libOrthancDicomWeb.so",
   dcmtk: "dcmqrscp",
   dicom3tools: "dciodvfy",
   "libgdcm-tools": "gdcmanon",

@@ -16,6 +16,7 @@ const PACKAGES = {
   gdcmconv: "libgdcm-tools",
   gdcmdump: "libgdcm-tools",
   getscu: "dcmtk",
+  "libOrthancDicomWeb.so": "orthanc-dicomweb",
   movescu: "dcmtk",
   openssl: "openssl",
   storescp: "dcmtk",
@@ -26,11 +27,14 @@ export type Peer = keyof typeof PACKAGES;
 
 /** Daemons are not on everyone's PATH. */
 const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/local/sbin"];
+/** Where Debian puts plugins of Orthanc. */
+const PLUGIN_FOLDER = "/usr/share/orthanc/plugins";
 
 /** Where the program is; undefined when it is not installed. */
 export function findPeer(name: Peer): string | undefined {
+  if (name.endsWith(".so")) return [join(PLUGIN_FOLDER, name)].find((path) => isAllowed(path, constants.R_OK));
   const folders = [...(process.env.PATH ?? "").split(delimiter), ...SYSTEM_FOLDERS];
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
+  return folders.map((folder) => join(folder, name)).find((path) => isAllowed(path, constants.X_OK));
 }
 
 /**
@@ -45,9 +49,9 @@ export function requirePeer(name: Peer): boolean {
   return false;
 }
 
-function isExecutable(path: string): boolean {
+function isAllowed(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, mode);
     return true;
   } catch {
     return false;

@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import type { Archive } from "../../src/archive/archive.ts";
+import {
+  ARCHIVE_CONTRACT,
+  type ArchiveUnderTest,
+  type KnownStudy,
+} from "../../src/archive/archive-contract.testing.ts";
+import { createPace } from "../../src/archive/availability/pace.ts";
+import { createDicomWebArchive } from "../../src/archive/dicomweb/dicomweb-archive.ts";
+import { createDimseArchive } from "../../src/archive/dimse/dimse-archive.ts";
+import { receiveIntoStaging } from "../../src/archive/dimse/receive-instance.ts";
+import { createExpectations, createRefusals } from "../../src/archive/expectations.ts";
+import type { Part10Taker } from "../../src/archive/http/take-part10.ts";
+import { createOrthancArchive } from "../../src/archive/orthanc/orthanc-archive.ts";
+import { parseAeTitle } from "../../src/dicom/ae-title.ts";
+import { startDimseServer } from "../../src/network/dimse/server.ts";
+import type { StoreHandler } from "../../src/network/dimse/service-types.ts";
+import { openHttpClient } from "../../src/network/http-client/http-client.ts";
+import { storeInOrthanc } from "../../src/network/rest/orthanc/resources.ts";
+import { openStagingArea } from "../../src/staging/open-staging.ts";
+import { neverAborted } from "../../src/units/abort.ts";
+import { systemClock } from "../../src/units/clock.ts";
+import { systemDisk } from "../../src/units/disk.ts";
+import { silentLogger } from "../../src/units/logger.ts";
+import { type OrthancServer, startOrthanc } from "../peers/orthanc.ts";
+import { findPeer, requirePeer } from "../peers/require-peer.ts";
+import { syntheticStudy } from "../peers/synthetic-studies.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const OURS = parseAeTitle("RADFERRY");
+const STUDIES = [
+  syntheticStudy({ seed: 501, modality: "CT", series: 2, instancesPerSeries: 4, rows: 64, columns: 64 }),
+  syntheticStudy({ seed: 502, modality: "MR", series: 1, instancesPerSeries: 3, rows: 32, columns: 32 }),
+];
+
+const isInstalled = [requirePeer("Orthanc"), requirePeer("libOrthancDicomWeb.so")].every(Boolean);
+
+/** What an archive needs to be opened at the Orthanc of this file. */
+interface Parts {
+  readonly server: OrthancServer;
+  readonly taker: Part10Taker;
+  readonly store: StoreHandler;
+}
+
+type Open = (parts: Parts) => Archive;
+
+const dimse =
+  (retrieve: "move" | "get"): Open =>
+  ({ server, taker, store }) =>
+    createDimseArchive({
+      name: retrieve,
+      address: { aeTitle: parseAeTitle("ORTHANC"), host: "127.0.0.1", port: server.port },
+      retrieve,
+      associations: 2,
+      callingAeTitle: OURS,
+      expectations: taker.expectations,
+      store,
+      quietMs: 2_000,
+      silenceMs: 20_000,
+      clock: systemClock,
+      logger: silentLogger,
+    });
+
+const KINDS: readonly (readonly [name: string, open: Open])[] = [
+  ["C-MOVE", dimse("move")],
+  ["C-GET", dimse("get")],
+  [
+    "DICOMweb",
+    ({ server, taker }) =>
+      createDicomWebArchive({
+        name: "web",
+        client: openHttpClient({ baseUrl: `http://127.0.0.1:${server.httpPort}/dicom-web` }),
+        associations: 2,
+        taker,
+      }),
+  ],
+  [
+    "Orthanc's own interface",
+    ({ server, taker }) =>
+      createOrthancArchive({
+        name: "orthanc",
+        client: openHttpClient({ baseUrl: `http://127.0.0.1:${server.httpPort}` }),
+        associations: 2,
+        taker,
+      }),
+  ],
+];
+
+describe.skipIf(!isInstalled).each(KINDS)("an Orthanc asked by %s", (_, open) => {
+  const running = new AsyncDisposableStack();
+  let server: OrthancServer;
+  let known: readonly [KnownStudy, ...KnownStudy[]];
+  /** Where the moved instances of the case that runs go. */
+  let store: StoreHandler;
+
+  beforeAll(async () => {
+    const listener = running.use(
+      await startDimseServer({
+        host: "127.0.0.1",
+        port: 0,
+        aeTitle: OURS,
+        handlers: { store: (instance, signal) => store(instance, signal) },
+      }),
+    );
+    server = running.use(
+      await startOrthanc({
+        aeTitle: "ORTHANC",
+        moveDestinations: [{ aeTitle: OURS, port: listener.port }],
+        configuration: { Plugins: [findPeer("libOrthancDicomWeb.so")], DicomWeb: { Enable: true } },
+      }),
+    );
+    await using client = openHttpClient({ baseUrl: `http://127.0.0.1:${server.httpPort}` });
+    for (const { file } of STUDIES.flatMap(({ instances }) => instances)) {
+      await storeInOrthanc(client, () => oncePiece(file), neverAborted());
+    }
+    const [first, ...others] = STUDIES.map(knownStudy);
+    if (first === undefined) throw new Error("no studies");
+    known = [first, ...others];
+  });
+  afterAll(() => running.disposeAsync());
+
+  it.each(Object.entries(ARCHIVE_CONTRACT))("%s", async (_title, run) => {
+    await using stack = new AsyncDisposableStack();
+    const { path } = stack.use(await temporaryFolder());
+    const staging = stack.use(await openStagingArea({ path, reserveBytes: 0, disk: systemDisk, logger: silentLogger }));
+    const expectations = createExpectations(systemClock);
+    const refusals = createRefusals();
+    const taker = { staging, expectations, refusals, pace: createPace(systemClock), sourceAeTitle: OURS };
+    store = receiveIntoStaging({ staging, expectations, refusals, logger: silentLogger });
+    const archive = stack.use(open({ server, taker, store }));
+    const under: ArchiveUnderTest = { archive, staging, studies: known };
+    await run(under);
+  });
+});
+
+function knownStudy({ studyInstanceUid, patientId, accessionNumber, instances }: (typeof STUDIES)[number]): KnownStudy {
+  return {
+    studyInstanceUid,
+    patientId,
+    accessionNumber,
+    instances: instances.map(({ seriesInstanceUid, sopInstanceUid, bytes }) => ({
+      seriesInstanceUid,
+      sopInstanceUid,
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+    })),
+  };
+}
+
+async function* oncePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
