@@ -26,6 +26,8 @@ export type IdentifierKind = "accession" | "id" | "device" | "ae-title";
 /** Every replacement for the objects of one study. */
 export interface StudyPseudonyms {
   readonly patient: Pseudonym;
+  /** What Patient ID and Patient's Name become: the pseudonym, or nothing where the original has no Patient ID. */
+  readonly patientText: string;
   /** It was given by the cohort or the lookup table, not made from the key. */
   readonly patientIsGiven: boolean;
   /** Whole days to add to every date. */
@@ -62,8 +64,8 @@ export interface PseudonymizerOptions {
   readonly pixl?: PixlSecrets | undefined;
 }
 
-/** Root of every UID that DICOM registers. PS3.6 A-1. */
-const REGISTERED_ROOT = "1.2.840.10008.";
+/** Below the root that DICOM gives UIDs from, numbers as small as its own are: others were made up, and may tell something. PS3.6 A. */
+const REGISTERED_UID = /^1\.2\.840\.10008(?:\.(?:0|[1-9][0-9]{0,3})){1,9}$/;
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const BITS_PER_CHARACTER = 5;
 const PATIENT_CHARACTERS = 16;
@@ -81,7 +83,7 @@ const REMEMBERED_STUDIES = 100;
 const UNIT_SEPARATOR = "\x1f";
 
 export function isRegisteredUid(uid: string): boolean {
-  return uid.startsWith(REGISTERED_ROOT);
+  return REGISTERED_UID.test(uid);
 }
 
 interface Maker {
@@ -126,6 +128,7 @@ function studyPseudonyms(maker: Maker, patient: PatientIdentity): StudyPseudonym
   const studyUid = studyUidOf(maker, patient);
   return {
     patient: pseudonym,
+    patientText: isGiven || normalizeIdentifier(patient.patientId) !== "" ? pseudonym : "",
     patientIsGiven: isGiven,
     shiftDays: shiftOf(maker, shiftInput),
     links: linksOf(maker, patient, pseudonym, studyUid),

@@ -136,6 +136,24 @@ describe("item 9: values that are not what they should be", () => {
     else expectGone(sopClass, tokens);
   });
 
+  it("UIDs below the root of DICOM that DICOM would not give", async () => {
+    for (const [index, tag] of [FRAME_OF_REFERENCE, 0x0020000d, 0x00080018, 0x00081155].entries()) {
+      const tokens = createTokens(941 + index);
+      for (const told of [
+        tokens.text(),
+        `5.1.4.1.1.2 ${tokens.text()}`,
+        `9.${tokens.digits()}`,
+        `5.1.4.1.1.${tokens.digits()}`,
+      ]) {
+        const result = await withValue(tag, "UI", `1.2.840.10008.${told}`);
+        if (result.outcome.kind === "rejected") expectRefused(result, tokens);
+        else expectGone(result, tokens);
+      }
+    }
+    const registered = await withValue(FRAME_OF_REFERENCE, "UI", "1.2.840.10008.1.4.1.1");
+    expect(valuesIn(registered.dataSet, FRAME_OF_REFERENCE)).toEqual(["1.2.840.10008.1.4.1.1"]);
+  });
+
   it("numbers of a fixed size in a length that is no multiple of it", async () => {
     const tokens = createTokens(950);
     const name = tokens.text();
