@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { deidQuality, type QualityResult, qualityLines } from "../bench/cases/deid-quality.ts";
 import { edit } from "../bench/cases/edit.ts";
 import { find } from "../bench/cases/find.ts";
 import { move } from "../bench/cases/move.ts";
@@ -18,6 +19,9 @@ import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
 const BENCHES: Readonly<Record<string, BenchFactory>> = { receive, send, find, move, parse, edit };
+
+/** Not a matter of speed: scores, once. */
+const QUALITY = "deid-quality";
 
 const USUAL_RUNS = 5;
 
@@ -36,10 +40,12 @@ function isSetName(text: string): text is SetName {
   return SET_NAMES.some((name) => name === text);
 }
 
-function chosen({ contenders, ...comparison }: Comparison): Comparison {
+function isWanted(name: string): boolean {
   const wanted = options.peers?.split(",");
-  const isWanted = (name: string): boolean =>
-    wanted === undefined || name.startsWith("radferry") || wanted.some((part) => name.includes(part));
+  return wanted === undefined || name.startsWith("radferry") || wanted.some((part) => name.includes(part));
+}
+
+function chosen({ contenders, ...comparison }: Comparison): Comparison {
   return { ...comparison, contenders: contenders.filter(({ name }) => isWanted(name)) };
 }
 
@@ -66,10 +72,11 @@ async function emptyFiles(folder: string): Promise<void> {
 }
 
 async function main(): Promise<number> {
-  const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
-  const unknown = names.filter((name) => BENCHES[name] === undefined);
+  const known = [...Object.keys(BENCHES), QUALITY];
+  const names = positionals.length === 0 ? known : positionals;
+  const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    console.error(`no such bench: ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`);
+    console.error(`no such bench: ${unknown.join(", ")}; there are ${known.join(", ")}`);
     return 2;
   }
   const python = findPythonPeers();
@@ -82,8 +89,14 @@ async function main(): Promise<number> {
       python: python ?? join(PYTHON_FOLDER, "bin", "python"),
     });
     if (!options.json) console.log(machine);
-    const results: Record<string, readonly ComparisonResult[]> = {};
+    const results: Record<string, readonly ComparisonResult[] | QualityResult> = {};
     for (const name of names) {
+      if (name === QUALITY) {
+        const quality = await deidQuality(folder, isWanted);
+        results[name] = quality;
+        if (!options.json) for (const line of qualityLines(quality)) console.log(line);
+        continue;
+      }
       await using bench = await BENCHES[name]?.(context);
       const compared: ComparisonResult[] = [];
       for (const comparison of bench?.comparisons ?? []) {

@@ -17,6 +17,7 @@ export {
   type DeidentifierOptions,
   type InstanceTask,
 } from "./deid/deidentifier.ts";
+export { exportMapping, type MappingResult, type MappingTask } from "./deid/mapping.ts";
 export type { InstanceOutcome } from "./deid/outcome.ts";
 export { type Preview, type PreviewElement, type PreviewTask, previewDeidentification } from "./deid/preview.ts";
 export {

@@ -1,5 +1,6 @@
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { relative, resolve } from "node:path";
+import { exportMapping, prepareMappingFolder } from "../../deid/mapping.ts";
 import { deidentifyFolder, type FolderFailure, type FolderResult } from "../../deid/run-folder.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { errorRegistry } from "../../errors/registry.ts";
@@ -11,6 +12,7 @@ import { deidentifierOptionsOf, type ProjectOptions } from "./deid-run-options.t
 
 export interface RunOptions extends ProjectOptions {
   readonly names?: true;
+  readonly mappingDir?: string;
 }
 
 /** De-identifies a folder; what fails is reported, and the others go on. */
@@ -19,16 +21,13 @@ export async function runFolder(cli: Cli, input: string, output: string, options
   const engine = await deidentifierOptionsOf(cli, options);
   const from = resolve(world.workingFolder, input);
   if (!(await isFolder(from))) throw new GatewayError("FILE_UNREADABLE", { problem: "the input is no folder" });
-  const result = await withProgress(cli, (onProgress) =>
-    deidentifyFolder({
-      ...engine,
-      input: from,
-      output: resolve(world.workingFolder, output),
-      project: options.project,
-      signal: world.stop,
-      onProgress,
-    }),
-  );
+  const to = resolve(world.workingFolder, output);
+  const { project } = options;
+  const task = { ...engine, input: from, output: to, project, signal: world.stop };
+  const folder = options.mappingDir === undefined ? undefined : resolve(world.workingFolder, options.mappingDir);
+  if (folder !== undefined) await refuseUnsafeMapping(from, to, folder);
+  const result = await withProgress(cli, (onProgress) => deidentifyFolder({ ...task, onProgress }));
+  const mapping = folder === undefined ? {} : { mapping: await exportMapping({ ...task, folder }) };
   const nameOf = ({ path }: FolderFailure) => (options.names === true ? { file: relative(from, path) } : {});
   const { profile, key } = engine;
   const document = {
@@ -36,6 +35,7 @@ export async function runFolder(cli: Cli, input: string, output: string, options
     profile: { name: profile.name, version: profile.version, hash: profile.hash },
     keyId: key.id,
     ...result,
+    ...mapping,
     failures: result.failures.map((failure) => {
       const { number, code, reason } = failure;
       return { number, ...nameOf(failure), code, reason };
@@ -44,6 +44,12 @@ export async function runFolder(cli: Cli, input: string, output: string, options
   await printer.document(document, () => lines(result, nameOf));
   const { rejected, unreadable, withheld } = result.instances;
   return rejected + unreadable + withheld === 0 ? EXIT.fine : EXIT.partial;
+}
+
+/** Before anything is de-identified. */
+async function refuseUnsafeMapping(input: string, output: string, folder: string): Promise<void> {
+  await mkdir(output, { recursive: true });
+  await prepareMappingFolder({ input, output, folder });
 }
 
 async function withProgress(

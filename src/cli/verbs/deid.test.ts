@@ -61,6 +61,19 @@ async function objects(): Promise<ReadonlyMap<string, Buffer>> {
 }
 
 describe("deid run", () => {
+  it("writes what became what into a folder of its own, and refuses one beside the outputs", async () => {
+    await putInput("1.dcm", slice(1, 1));
+    const { exitCode, stdout } = await deid(...runArguments("--mapping-dir", "mapping", "--json"));
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ mapping: { uids: 4, patients: 1 } });
+    expect(await readFile(join(folder.path, "mapping", "patients.csv"), "utf8")).toMatch(
+      /^id_old,id_new\nMRN4455667,[0-9A-Z]{16}\n$/,
+    );
+    const refused = await deid(...runArguments("--mapping-dir", "out/mapping", "--json"));
+    expect(refused.exitCode).not.toBe(0);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "MAPPING_FOLDER_UNSAFE" } });
+  });
+
   it("lays out what it lets go by pseudonyms, each study with its report", async () => {
     await putInput("Tookname^A/1.dcm", slice(1, 1));
     await putInput("Tookname^A/2.dcm", slice(1, 2));

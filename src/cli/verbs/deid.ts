@@ -17,6 +17,8 @@ const RUN_HELP = `
 Files are laid out as DIR/PROJECT/PATIENT/STUDY/SERIES/INSTANCE.dcm, every part a pseudonym, with a report beside the series.
 A bad file does not stop the others. Files that fail are named by their number in the order of the paths: names may tell a
 patient's, and are shown with --names alone. Exit code 3 when any failed or was not let out.
+--mapping-dir undoes the de-identification: uids.csv and patients.csv name every original beside its replacement. It is for scoring a
+profile against made-up studies; the folder must be its owner's alone, outside of the input and the output.
 `;
 
 export function addDeidVerbs(program: Command, cli: Cli): void {
@@ -37,6 +39,7 @@ function addRun(deid: Command, cli: Cli): void {
     .argument("<out>", "where the files go; made when it is missing");
   addProjectOptions(run, "a label: the first folder of the output, and whose rows of the lookup table hold")
     .option("--names", "name the files that failed")
+    .option("--mapping-dir <dir>", "write which identifier became which, for scoring alone")
     .addHelpText(
       "after",
       RUN_HELP + examples("deid run incoming outgoing --profile research --key-file keys/lung-ct.key"),
