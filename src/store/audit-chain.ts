@@ -22,15 +22,17 @@ export interface AuditHead {
 export interface KeptAuditHead extends AuditHead {
   readonly where: "row" | "file" | "given";
   readonly mayBeBehind: boolean;
+  /** It is to be there, and is not. */
+  readonly isMissing?: true;
 }
 
 export interface AuditFinding {
   readonly number: number;
   /**
    * `changed`: not what was written; `removed`: no such record, though later ones are there; `reordered`: it was written with another number;
-   * `truncated`: records up to this number were there; `rewritten`: another record stood here when the head was kept.
+   * `truncated`: records up to this number were there; `rewritten`: another record stood here when the head was kept; `unwitnessed`: the place that keeps the head is gone.
    */
-  readonly problem: "changed" | "removed" | "reordered" | "truncated" | "rewritten";
+  readonly problem: "changed" | "removed" | "reordered" | "truncated" | "rewritten" | "unwitnessed";
   /** The head that tells. */
   readonly where?: KeptAuditHead["where"];
 }
@@ -85,7 +87,8 @@ export async function verifyAuditTrail(
     }
     if (records.length < PAGE) break;
   }
-  for (const { where, count, mayBeBehind } of heads) {
+  for (const { where, count, mayBeBehind, isMissing } of heads) {
+    if (isMissing === true && last.count > 0) add({ number: last.count, problem: "unwitnessed", where });
     if (count > last.count) add({ number: count, problem: "truncated", where });
     if (count < last.count && !mayBeBehind) add({ number: count + 1, problem: "rewritten", where });
   }

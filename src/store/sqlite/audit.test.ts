@@ -117,6 +117,20 @@ it.each<readonly [string, string, readonly AuditFinding[]]>([
   expect(await findingsAfter(sql)).toEqual(findings);
 });
 
+it("keeps the file that tells of a removed end, however much is written afterwards", async () => {
+  await findingsAfter(`DELETE FROM audit_events WHERE number = 5; ${HEAD_OF_FOUR}`);
+  await using store = await openSqliteStore({ path });
+  await append(store, 3);
+  const page = (after: number, limit: number) => store.auditRecords({ after, limit });
+  const { count, findings } = await verifyAuditTrail(page, await store.auditHeads());
+  expect({ count, findings }).toEqual({ count: 7, findings: [{ number: 5, problem: "rewritten", where: "file" }] });
+});
+
+it("tells when the file that keeps the end is gone, until something is written", async () => {
+  await rm(`${path}.audit-head`);
+  expect(await findingsAfter("")).toEqual([{ number: 5, problem: "unwitnessed", where: "file" }]);
+});
+
 it("sees that a whole trail was written anew by the head that somebody noted elsewhere, and only by that", async () => {
   const noted = await headOf();
   expect(await findingsAfter("DELETE FROM audit_events; DELETE FROM audit_head")).not.toEqual([]);

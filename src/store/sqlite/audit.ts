@@ -10,7 +10,21 @@ export function appendAudit(session: Session, event: AuditEvent, nowMs: number):
   session.auditWitness.isBehind = true;
 }
 
-export function auditHead(session: Session): AuditHead | undefined {
+/** After a commit. A file that the trail contradicts stays as it is: it is the evidence that records were taken away. */
+export function renewWitness(session: Session): void {
+  const { auditWitness } = session;
+  if (!auditWitness.isBehind) return;
+  const head = auditHead(session);
+  const witnessed = auditWitness.read();
+  if (head === undefined || (witnessed !== undefined && !holds(session, witnessed))) return;
+  auditWitness.write(head);
+}
+
+function holds(session: Session, { count, hash }: AuditHead): boolean {
+  return auditRecords(session, { after: count - 1, limit: 1 })[0]?.hash === hash;
+}
+
+function auditHead(session: Session): AuditHead | undefined {
   const row = session.get("auditHead");
   return row === undefined ? undefined : { count: Number(row.count), hash: String(row.hash) };
 }
@@ -32,6 +46,6 @@ export function auditHeads(session: Session): readonly KeptAuditHead[] {
   const witnessed = session.auditWitness.read();
   return [
     { where: "row", mayBeBehind: false, ...(auditHead(session) ?? EMPTY_TRAIL) },
-    ...(witnessed === undefined ? [] : [{ where: "file", mayBeBehind: true, ...witnessed } as const]),
+    { where: "file", mayBeBehind: true, ...(witnessed ?? { ...EMPTY_TRAIL, isMissing: true }) },
   ];
 }

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { toGatewayError } from "../../errors/gateway-error.ts";
-import { auditHead } from "./audit.ts";
+import { renewWitness } from "./audit.ts";
 import { asStoreError, openDatabase } from "./database.ts";
 import { type MethodName, methods, READS } from "./methods.ts";
 import type { Answer, FromStore, StoreFailure, StoreStart, ToStore } from "./protocol.ts";
@@ -63,8 +63,7 @@ function runWrites(open: Session, calls: readonly Call[]): readonly Answer[] {
     open.run("begin");
     const answers = calls.map((call) => runCall(open, call, true));
     open.run("commit");
-    const head = open.auditWitness.isBehind ? auditHead(open) : undefined;
-    if (head !== undefined) open.auditWitness.write(head);
+    renewWitness(open);
     return answers;
   } catch (thrown) {
     if (open.database.isTransaction) open.run("rollback");
