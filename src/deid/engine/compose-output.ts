@@ -95,7 +95,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     rules: profile.rules,
     types: attributeTypesOf(original.sopClass),
     within: [],
-    pseudonym,
+    pseudonym: pseudonyms.patientText,
     shiftDays: pseudonyms.shiftDays,
     birthDateTellable: isBirthDateTellable(dataSet),
     identifier: (kind, bytes) => pseudonyms.identifier(kind, decodeText(bytes, "SH", characterSet)),

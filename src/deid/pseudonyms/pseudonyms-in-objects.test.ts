@@ -181,3 +181,28 @@ it.each([
   const output = await outputOf(ctImage([text(tag, value)]), {});
   expect(textOf(output, tagOf(tag))).toBe(stays ? value : undefined);
 });
+
+describe("an object without a Patient ID", () => {
+  const objects: readonly (readonly [string, DataSet])[] = [
+    ["empty", ctImage([text(0x00100020, "")])],
+    ["absent", without(ctImage(), 0x00100020)],
+  ];
+
+  it.each(objects)("%s: nothing is hashed, and the patient stays empty", async (_, dataSet) => {
+    const output = await outputOf(dataSet, {});
+    for (const tag of [tags.PatientID, tags.PatientName]) expect(bytesOf(output, tag)).toHaveLength(0);
+  });
+
+  it.each(objects)("%s: it lies in a folder of its study's own", async (_, dataSet) => {
+    const pseudonymOf = async (changed: DataSet): Promise<unknown> => {
+      const outcome = await outcomeOf(changed, {});
+      return outcome.kind === "deidentified" ? outcome.file.pseudonym : outcome;
+    };
+    const other = new Map([
+      ...dataSet,
+      [tags.StudyInstanceUID, text(0x0020000d, "1.2.826.0.1.3680043.9.7.99")] as const,
+    ]);
+    expect(await pseudonymOf(dataSet)).toMatch(/^[0-9A-Z]{16}$/);
+    expect(await pseudonymOf(other)).not.toBe(await pseudonymOf(dataSet));
+  });
+});

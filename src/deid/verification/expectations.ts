@@ -26,7 +26,7 @@ export function expectationsOf(
   engine: { readonly profile: Profile },
   source: DataSet,
 ): Expectations {
-  const { uid, patientIsGiven } = output.pseudonyms;
+  const { uid, patientIsGiven, patientText } = output.pseudonyms;
   const options = output.options.map((option) => OPTIONS[option]);
   const sopInstanceUid = uidOf(source, tags.SOPInstanceUID) ?? "";
   const meta = fileMetaOf({
@@ -41,7 +41,7 @@ export function expectationsOf(
         Buffer.from(element.value.kind === "bytes" ? element.value.bytes : new Uint8Array()),
       ]),
     ),
-    pseudonym: output.pseudonym,
+    pseudonym: patientText,
     pseudonymIsGiven: patientIsGiven,
     identifiers: expectedIdentifiers(source, output.pseudonyms, engine.profile),
     uids: new Set([...harvest.uids, "dummy"].map(uid)),
