@@ -9,7 +9,7 @@ import { readTable } from "./table-file.ts";
 
 const OURS =
   "radferry_job,radferry_state,radferry_code,radferry_verdict,radferry_expected,radferry_received,radferry_delivered," +
-  "radferry_pseudonym,radferry_pseudo_study_uid,radferry_finished_at";
+  "radferry_pseudonym,radferry_pseudo_study_uid,radferry_finished_at,radferry_left_out";
 
 let folder = "";
 beforeAll(async () => {
@@ -61,13 +61,13 @@ function job(id: string, fields: Partial<JobRecord> = {}): JobRecord {
 describe("exportCohort", () => {
   it("gives the submitter's columns back first, then what became of the row", async () => {
     expect(await exported(["site", "MRN"], [row(["A", "0042"], { jobs: [job("j1")] })])).toBe(
-      `site,MRN,${OURS}\nA,0042,j1,delivered,,complete,3,3,3,P1,2.25.1,2026-01-02T03:04:05.000Z\n`,
+      `site,MRN,${OURS}\nA,0042,j1,delivered,,complete,3,3,3,P1,2.25.1,2026-01-02T03:04:05.000Z,\n`,
     );
   });
 
   it("names the code of a refused row", async () => {
     expect(await exported(["x"], [row(["=1+1"], { refusedCode: "KEY_MISSING" })])).toBe(
-      `x,${OURS}\n=1+1,,refused,KEY_MISSING,,,,,,,\n`,
+      `x,${OURS}\n=1+1,,refused,KEY_MISSING,,,,,,,,\n`,
     );
   });
 
@@ -84,8 +84,14 @@ describe("exportCohort", () => {
       finishedAtMs: undefined,
     });
     expect(await exported(["x"], [row(["a"], { jobs: [job("j1"), failed] })])).toBe(
-      `x,${OURS}\na,j1;j2,failed,;TIMED_OUT,complete;,5,4,3,P1;,2.25.1;,2026-01-02T03:04:05.000Z;\n`,
+      `x,${OURS}\na,j1;j2,failed,;TIMED_OUT,complete;,5,4,3,P1;,2.25.1;,2026-01-02T03:04:05.000Z;,\n`,
     );
+  });
+
+  it("tells why instances were left out, job by job", async () => {
+    const leftOut = { j2: { "released-without": 1, modality: 3 } };
+    const text = await exported(["x"], [row(["a"], { jobs: [job("j1"), job("j2")], leftOut })]);
+    expect(text).toMatch(/,";modality 3, released-without 1"\n$/);
   });
 
   it("gives no sum when one job's count is not known", async () => {

@@ -16,6 +16,7 @@ const OUTCOME_COLUMNS: Readonly<Record<string, (row: ExportRow) => string>> = {
   radferry_pseudonym: ({ jobs }) => joined(jobs, ({ pseudonym }) => pseudonym),
   radferry_pseudo_study_uid: ({ jobs }) => joined(jobs, ({ pseudoStudyInstanceUid }) => pseudoStudyInstanceUid),
   radferry_finished_at: ({ jobs }) => joined(jobs, ({ finishedAtMs }) => isoTime(finishedAtMs)),
+  radferry_left_out: ({ jobs, leftOut = {} }) => joined(jobs, ({ id }) => reasonsText(leftOut[id])),
 };
 
 const OURS = new Set(Object.keys(OUTCOME_COLUMNS).map(comparable));
@@ -52,6 +53,12 @@ function sum(jobs: readonly JobRecord[], count: Count): string {
   const counts = jobs.map((job) => job[count]);
   if (counts.length === 0 || counts.includes(undefined)) return "";
   return String(counts.reduce<number>((total, one) => total + (one ?? 0), 0));
+}
+
+/** `modality 3, released-without 1`: why instances were left out, and how many. */
+function reasonsText(counts: Readonly<Record<string, number>> = {}): string | undefined {
+  const reasons = Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
+  return reasons.length === 0 ? undefined : reasons.map(([reason, count]) => `${reason} ${count}`).join(", ");
 }
 
 function isoTime(atMs: number | undefined): string | undefined {

@@ -179,6 +179,8 @@ export interface ExportRow {
   /** Set for a refused row. */
   readonly refusedCode: ErrorCode | undefined;
   readonly jobs: readonly JobRecord[];
+  /** Why instances were left out, with their number, by job; jobs that left none out are not in it. */
+  readonly leftOut?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** What became of a key that a project is opened with: `refused` when studies were delivered with another one. */

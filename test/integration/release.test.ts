@@ -187,3 +187,20 @@ it("goes on with the exceptions of a release after a kill in the middle of it", 
     },
   );
 });
+
+it("holds back a second patient under the participant id of another, who was delivered", async () => {
+  const studies = [ctStudy(63, 1), ctStudy(64, 1)];
+  await withArchive(
+    {},
+    studies,
+    async ({ site }) => {
+      const rows = studies.map(({ studyInstanceUid }) => `${studyInstanceUid},LUNG-1`);
+      const file = await site.write("wanted.csv", `study_instance_uid,participant_id\n${rows.join("\n")}\n`);
+      const { document } = await run(site, ["cohort", "submit", file, "--project", "trial", "--wait"]);
+      expect(document.states).toEqual({ delivered: 1, quarantined: 1 });
+      const jobs: readonly StudyDocument[] = (await run(site, ["study", "list"])).document;
+      expect(jobs.find(({ state }) => state === "quarantined")).toMatchObject({ code: "PSEUDONYM_COLLISION" });
+    },
+    { retrieve: "get" },
+  );
+});

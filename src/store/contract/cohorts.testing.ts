@@ -107,6 +107,21 @@ export const cohorts: ContractCases = {
     ]);
   },
 
+  "gives a row back with the reasons of what its jobs left out": async (store) => {
+    const cohort = await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }]);
+    const { lease, job } = await claimed(store);
+    const ledger = ["1", "2", "3"].flatMap((sopInstanceUid) => [
+      { kind: "received", sopInstanceUid, seriesInstanceUid: "9" } as const,
+      { kind: "excluded", sopInstanceUid, reason: sopInstanceUid === "3" ? "released-without" : "modality" } as const,
+    ]);
+    await store.change(lease, { ledger }, 1);
+    const rows = await store.exportRows(cohort, { afterRow: 0, limit: 2 });
+    expect(rows.map(({ leftOut }) => leftOut)).toEqual([
+      { [job.id]: { modality: 2, "released-without": 1 } },
+      undefined,
+    ]);
+  },
+
   "says what it does not know": async (store) => {
     await expect(store.cohortStatus("cohort-none")).rejects.toEqual(refusal("COHORT_NOT_FOUND"));
     await expect(store.exportRows("cohort-none", { afterRow: 0, limit: 1 })).rejects.toEqual(

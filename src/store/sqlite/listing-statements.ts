@@ -52,6 +52,7 @@ export const listingStatements = {
            reason_detail AS reasonDetail, deidentified_at AS deidentifiedAtMs,
            pseudo_sop_instance_uid AS pseudoSopInstanceUid, sha256, delivered_at AS deliveredAtMs
       FROM instances WHERE job_no = :jobNo ORDER BY sop_instance_uid`,
+  reasonsOfJob: "SELECT reason FROM instances WHERE job_no = :jobNo AND excluded_at IS NOT NULL",
   deliveries: `
     SELECT destination, state, instances, code, changed_at AS changedAtMs
       FROM deliveries WHERE job_no = :jobNo ORDER BY destination`,

@@ -68,12 +68,30 @@ export function exportRows(
   page: { readonly afterRow: number; readonly limit: number },
 ): readonly ExportRow[] {
   const rows = session.all("exportRows", { cohortNo: cohortNumber(session, cohort), ...page });
-  return rows.map((row) => ({
-    rowNumber: Number(row.rowNumber),
-    cells: JSON.parse(String(row.cells)),
-    refusedCode: (row.refusedCode ?? undefined) as ExportRow["refusedCode"],
-    jobs: session.all("jobsOfRequest", { requestNo: Number(row.requestNo) }).map(jobRecord),
-  }));
+  return rows.map((row) => {
+    const jobs = session.all("jobsOfRequest", { requestNo: Number(row.requestNo) }).map(jobRecord);
+    const leftOut = leftOutOf(session, jobs);
+    return {
+      rowNumber: Number(row.rowNumber),
+      cells: JSON.parse(String(row.cells)),
+      refusedCode: (row.refusedCode ?? undefined) as ExportRow["refusedCode"],
+      jobs,
+      ...(leftOut === undefined ? {} : { leftOut }),
+    };
+  });
+}
+
+function leftOutOf(session: Session, jobs: readonly JobRecord[]): ExportRow["leftOut"] {
+  const some = jobs.filter(({ excluded }) => excluded > 0);
+  if (some.length === 0) return undefined;
+  return Object.fromEntries(
+    some.map(({ id }) => {
+      const counts: Record<string, number> = {};
+      for (const { reason } of session.all("reasonsOfJob", { jobNo: jobNumber(session, id) }))
+        counts[String(reason)] = (counts[String(reason)] ?? 0) + 1;
+      return [id, counts];
+    }),
+  );
 }
 
 export function listJobs(session: Session, { state, cohort, project, after, limit }: JobFilter): readonly JobRecord[] {

@@ -59,6 +59,7 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ],
   ["cohortsOfJob", "cohort_jobs USING", "cohorts USING INTEGER PRIMARY KEY"],
   ["events", "job_events_of_job (job_no=?)"],
+  ["reasonsOfJob", "instances USING PRIMARY KEY (job_no=?)"],
   ["deliveries", "deliveries USING PRIMARY KEY (job_no=?)"],
   ["auditRecords", "audit_events USING INTEGER PRIMARY KEY (rowid>?)"],
   ["pseudonymLink", "pseudonym_links USING PRIMARY KEY (project=? AND key_id=? AND kind=? AND replacement=?)"],
