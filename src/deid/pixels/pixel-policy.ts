@@ -6,7 +6,7 @@ import { splitValues } from "../rules/value-forms.ts";
 import { embeddedOverlays } from "./embedded-overlays.ts";
 import { chooseMask, type MaskedArea } from "./masks.ts";
 import type { PixelSettings } from "./pixel-settings.ts";
-import { PIXEL_CLASSES, type PixelClass, STRUCTURED_ROOTS, VIDEO_TRANSFER_SYNTAX } from "./sop-classes.ts";
+import { PIXEL_CLASSES, type PixelClass, STRUCTURED_CLASSES, VIDEO_TRANSFER_SYNTAX } from "./sop-classes.ts";
 
 const MODALITY = tagOf(0x00080060);
 const IMAGE_TYPE = tagOf(0x00080008);
@@ -63,7 +63,7 @@ export function decidePixels(question: PixelQuestion): PixelDecision {
     return letOut(question, { replaceDocument: true });
   if (kind === "pdf" || kind === "document" || hasDocument) return excluded("document");
   if (kind === "video" || VIDEO_TRANSFER_SYNTAX.test(question.transferSyntaxUid)) return excluded("video");
-  const isStructured = STRUCTURED_ROOTS.some((root) => sopClassUid.startsWith(root));
+  const isStructured = STRUCTURED_CLASSES.has(sopClassUid);
   if (isStructured && !question.admitsStructured) return excluded("sop-class");
   if (pixelClass === undefined && !isStructured) return rejected("SOP_CLASS_NOT_ALLOWED", "sop-class");
   if (pixelClass === undefined || kind === "no-pixels")

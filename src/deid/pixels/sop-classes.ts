@@ -1,3 +1,5 @@
+import { storageSopClasses } from "../../dicom/dictionary/sop-classes.ts";
+
 /** What the pixels, or their absence, of a storage SOP class (PS3.4 B.5) mean for letting an object out. */
 export type PixelClassKind =
   /** Acquired images: no burned-in text by nature. */
@@ -82,8 +84,10 @@ export const PIXEL_GROUPS: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Structured reports, key objects and presentation states: whole families of SOP classes. */
-export const STRUCTURED_ROOTS = [`${STORAGE}88.`, `${STORAGE}11.`] as const;
+/** Structured reports, key objects and presentation states: whole families of SOP classes, as far as they are known. */
+export const STRUCTURED_CLASSES: ReadonlySet<string> = new Set(
+  Object.values(storageSopClasses).filter((uid) => uid.startsWith(`${STORAGE}88.`) || uid.startsWith(`${STORAGE}11.`)),
+);
 
 /** MPEG-2, MPEG-4 and HEVC, fragmentable or not; SMPTE ST 2110. PS3.5 A.4.5 to A.4.8, PS3.6 A-1. */
 export const VIDEO_TRANSFER_SYNTAX = /^1\.2\.840\.10008\.1\.2\.(?:4\.10[0-8](?:\.1)?|7\.[123])$/;

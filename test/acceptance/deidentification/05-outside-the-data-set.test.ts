@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { ctImage, part10Bytes } from "../../../src/deid/testing/objects.ts";
+import { ctImage, part10Bytes, text } from "../../../src/deid/testing/objects.ts";
+import { report } from "../../../src/deid/testing/reports.ts";
 import { DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN } from "../../../src/dicom/dictionary/transfer-syntaxes.ts";
 import { tagOf } from "../../../src/dicom/tag.ts";
 import { element } from "../../../src/dicom/values.ts";
-import { explicit } from "./support/bytes.ts";
-import { deidentify, expectGone } from "./support/engine.ts";
-import { fileWith, nested, valuesIn } from "./support/objects.ts";
+import { explicit, explicitOfUndefinedLength, item } from "./support/bytes.ts";
+import { deidentify, expectGone, expectRefused, type Result } from "./support/engine.ts";
+import { fileIn, fileWith, nested, valuesIn } from "./support/objects.ts";
 import { createTokens, type Tokens } from "./support/tokens.ts";
 
 /** PS3.10 table 7.1-1: version, class, instance, transfer syntax, implementation; the group's length comes first. */
@@ -23,6 +24,11 @@ const metaElements = (tokens: Tokens) => [
   element(tagOf(0x00020013), "SH", Buffer.from(tokens.text())),
   element(tagOf(0x000200f0), "LO", Buffer.from(tokens.text())),
 ];
+
+function expectNothing(result: Result, tokens: Tokens): void {
+  if (result.outcome.kind === "rejected") expectRefused(result, tokens);
+  else expectGone(result, tokens);
+}
 
 describe("item 5: what is before, between and behind the elements", () => {
   it("preamble: 128 zero bytes, also where it is a TIFF header", async () => {
@@ -42,6 +48,23 @@ describe("item 5: what is before, between and behind the elements", () => {
     expect(valuesIn(result.meta, 0x00020003)).toEqual(valuesIn(result.dataSet, SOP_INSTANCE_UID));
     // A length that says where the data set begins: (0008,xxxx).
     expect(result.bytes.readUInt16LE(144 + result.bytes.readUInt32LE(140))).toBe(0x0008);
+  });
+
+  it("file meta: no class and no transfer syntax that nobody knows", async () => {
+    const tokens = createTokens(58);
+    const roots = ["1.2.840.10008.5.1.4.1.1.88.", "1.2.840.10008.5.1.4.1.1.11.", "1.2.840.10008.5.1.4.1.1.2."];
+    for (const root of roots) {
+      for (const end of [tokens.text(), tokens.digits(), `33\0${tokens.text()}`, `33 ${tokens.text()}`]) {
+        const source = report(root + end, []);
+        expectNothing(await deidentify(await part10Bytes(source), "research"), tokens);
+        expectNothing(await deidentify(await part10Bytes(ctImage([text(0x00080016, root + end)])), "research"), tokens);
+      }
+    }
+    for (const syntax of [`1.2.840.10008.1.2.4.${tokens.digits()}`, `1.2.840.10008.1.2.${tokens.text()}`]) {
+      expectNothing(await deidentify(await fileIn(syntax, ctImage()), "research"), tokens);
+      const frame = explicitOfUndefinedLength(0x7fe00010, "OB", item(), item(Buffer.from(tokens.text())));
+      expectNothing(await deidentify(await fileIn(syntax, ctImage(), frame), "research"), tokens);
+    }
   });
 
   it("group lengths, of every group and within items, and (0008,0001)", async () => {

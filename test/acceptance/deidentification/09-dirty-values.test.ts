@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Profile } from "../../../src/deid/profiles/profile.ts";
 import { profileWith } from "../../../src/deid/testing/deidentify.ts";
-import { ctImage } from "../../../src/deid/testing/objects.ts";
+import { ctImage, text } from "../../../src/deid/testing/objects.ts";
+import type { DataElement } from "../../../src/dicom/data-set.ts";
 import { tagOf } from "../../../src/dicom/tag.ts";
+import { dataSetOf, element, sequenceElement } from "../../../src/dicom/values.ts";
 import type { Vr } from "../../../src/dicom/vr.ts";
 import { explicit } from "./support/bytes.ts";
 import { deidentify, expectGone, expectRefused, type Result } from "./support/engine.ts";
@@ -152,6 +154,36 @@ describe("item 9: values that are not what they should be", () => {
     }
     const registered = await withValue(FRAME_OF_REFERENCE, "UI", "1.2.840.10008.1.4.1.1");
     expect(valuesIn(registered.dataSet, FRAME_OF_REFERENCE)).toEqual(["1.2.840.10008.1.4.1.1"]);
+  });
+
+  it("sound numbers and codes that are the patient's number: gone, or the object is refused", async () => {
+    const tokens = createTokens(945);
+    const patientId = tokens.digits().slice(0, 10);
+    const asNumber = Buffer.alloc(4);
+    asNumber.writeUInt32LE(Number(patientId.slice(0, 9)));
+    const coded = (scheme: string): DataElement =>
+      sequenceElement(tagOf(0x00082218), [
+        dataSetOf([text(0x00080100, patientId), text(0x00080102, scheme), text(0x00080104, patientId)]),
+      ]);
+    const hidden: readonly (readonly [id: string, DataElement])[] = [
+      [patientId, element(tagOf(0x00200013), "IS", Buffer.from(patientId))],
+      [patientId, element(tagOf(0x00180050), "DS", Buffer.from(patientId))],
+      [patientId, element(tagOf(0x00180050), "DS", Buffer.from(`${patientId}.0`))],
+      [patientId, element(tagOf(0x00200032), "DS", Buffer.from(`1\\${patientId}\\3 `))],
+      [patientId.slice(0, 9), element(tagOf(0x00209157), "UL", asNumber)],
+      [patientId, coded("SCT")],
+      [patientId, coded("UMLS")],
+    ];
+    for (const [id, each] of hidden) {
+      for (const changes of [[each], [nested([each], 2)]]) {
+        const result = await deidentify(await fileWith(ctImage([text(0x00100020, id), ...changes])));
+        if (result.outcome.kind === "rejected") expect(expectRefused(result, tokens)).toMatch(/^IDENTIFIER_FOUND id /);
+        else {
+          expectGone(result, tokens);
+          expect(result.bytes.includes(asNumber)).toBe(false);
+        }
+      }
+    }
   });
 
   it("numbers of a fixed size in a length that is no multiple of it", async () => {
