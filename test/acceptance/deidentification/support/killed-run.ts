@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, watch, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +14,8 @@ const OTHER_HOST = { TZ: "Pacific/Kiritimati", LANG: "tr_TR.UTF-8", LC_ALL: "tr_
 export interface KilledRun {
   /** The run that was killed had not delivered everything. */
   readonly isInterrupted: boolean;
+  /** Nothing of the killed run lies about. */
+  readonly isSwept: boolean;
   /** Of the run after it. */
   readonly again: Omit<RunOutput, "result">;
   /** Of a run that nobody disturbed, on a host with other settings. */
@@ -42,7 +45,8 @@ export async function kill9AndRerun(objects: readonly Uint8Array[]): Promise<Kil
   await ended(start("killed"));
   await ended(start("whole", OTHER_HOST));
   const [again, whole] = [await readOutput(killed), await readOutput(join(folder.path, "whole"))];
-  return { isInterrupted: studies < whole.reports.length, again, whole };
+  const isSwept = !existsSync(join(killed, ".radferry"));
+  return { isInterrupted: studies < whole.reports.length, isSwept, again, whole };
 }
 
 /** Until the first study is whole. */

@@ -109,6 +109,8 @@ export async function deidentifiedFiles(
   const result = await deidentifyFolder({
     filters: {},
     project: "trial",
+    // A few small files are done before a thread has started.
+    threads: 0,
     signal: neverAborted(),
     ...task,
     profile: loadProfile(profile),
