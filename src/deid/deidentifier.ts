@@ -26,6 +26,7 @@ import { sampleOf } from "./study-sample.ts";
 import { expectationsOf } from "./verification/expectations.ts";
 import type { WindowOptions } from "./verification/file-window.ts";
 import { type Harvest, type HarvestMemory, harvestIdentifiers } from "./verification/harvest.ts";
+import { retainedKinds } from "./verification/identifier-kinds.ts";
 import type { StudyObserver } from "./verification/study-observer.ts";
 import { type Verification, verifyDeidentified } from "./verification/verify.ts";
 
@@ -191,7 +192,10 @@ async function deidentify(project: Engine, task: InstanceTask, signal: AbortSign
   await using decoding = new AsyncDisposableStack();
   const decoder = decoderOf(engine, dirname(task.outputPath), decoding);
   const leftOut = judge(engine, file, task, decoder);
-  if (leftOut !== undefined) return leftOut;
+  if (leftOut !== undefined) {
+    tellLeftOut(engine, file, task);
+    return leftOut;
+  }
   const harvest = harvestOf(file, task.study?.memory);
   const output = await composeOutput(file, { ...engine, participantId: task.participantId, harvest, decoder, signal });
   const memory = memories.take();
@@ -290,6 +294,17 @@ function verify(
   return study === undefined
     ? verifyDeidentified(task)
     : study.inspect({ ...task, publishedPath, original: file.dataSet });
+}
+
+/** What stays behind may be named in what goes: the study's search knows of it. What cannot be harvested is not in the way of the others. */
+function tellLeftOut({ profile }: Engine, file: Part10File, { study }: InstanceTask): void {
+  if (study === undefined) return;
+  try {
+    const harvest = harvestOf(file, study.memory);
+    study.hear({ original: file.dataSet, harvest, retained: retainedKinds(profile.options) });
+  } catch (thrown) {
+    if (!(thrown instanceof Rejection)) throw thrown;
+  }
 }
 
 function harvestOf(file: Part10File, memory?: HarvestMemory): Harvest {

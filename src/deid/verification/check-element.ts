@@ -21,7 +21,7 @@ import { DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
 import type { ExpectedMask } from "./check-mask.ts";
 import type { Harvest } from "./harvest.ts";
 import type { IdentifierKind } from "./identifier-kinds.ts";
-import { isLegalLength } from "./legal-length.ts";
+import { hasSurplusValues, isLegalLength } from "./legal-length.ts";
 import type { SearchedAs } from "./pieces.ts";
 import { pathOf, type Token } from "./tokenizer.ts";
 
@@ -87,6 +87,7 @@ export function checkElement(
   if (privateVr === undefined ? !isLegalVr(token) : token.vr !== privateVr) return { ok: false, reason: "vr" };
   if (token.kind === "sequence") return checkSequence(token, rule);
   if (!isLegalLength(token, bytes)) return { ok: false, reason: "value-length" };
+  if (privateVr === undefined && hasSurplusValues(token, bytes)) return { ok: false, reason: "value-multiplicity" };
   const judgement = judge(token, bytes, rule, expectations);
   if (judgement === undefined) return { ok: false, reason: "element-not-allowed" };
   const { treatment } = rule;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isLegalLength } from "./legal-length.ts";
+import { hasSurplusValues, isLegalLength } from "./legal-length.ts";
 
 function isLegal(vr: string, value: string | Buffer): boolean {
   const bytes = Buffer.from(value);
@@ -21,4 +21,18 @@ it.each<[string, string, string | Buffer, boolean]>([
   ["a text of 1100 characters that may be long", "UT", "a".repeat(1100), true],
 ])("%s", (_name, vr, value, legal) => {
   expect(isLegal(vr, value)).toBe(legal);
+});
+
+it.each<[string, number, string, string | Buffer, boolean]>([
+  ["one number of one", 0x00280010, "US", Buffer.alloc(2), false],
+  ["two numbers of one", 0x00280010, "US", Buffer.alloc(4), true],
+  ["three texts of three", 0x00200032, "DS", "1\\2\\3", false],
+  ["four texts of three", 0x00200032, "DS", "1\\2\\3\\4", true],
+  ["any number of terms", 0x00080008, "CS", "A\\B\\C\\D\\E", false],
+  ["a backslash of a text", 0x00204000, "LT", "left \\ right", false],
+  ["a table", 0x00283006, "OW", Buffer.alloc(512), false],
+])("counts %s", (_name, tag, vr, value, isSurplus) => {
+  const bytes = Buffer.from(value);
+  const place = { tag, scope: "", within: [], parentTag: 0, headerOffset: 0, valueOffset: 8 };
+  expect(hasSurplusValues({ ...place, vr, length: bytes.length, kind: "value" }, bytes)).toBe(isSurplus);
 });

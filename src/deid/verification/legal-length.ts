@@ -1,3 +1,4 @@
+import { maximumValues } from "../rules/standard-vr.ts";
 import type { Token } from "./tokenizer.ts";
 
 /** Bytes of one binary value. PS3.5 table 6.2-1. */
@@ -28,3 +29,19 @@ export function isLegalLength({ vr, length }: Token, bytes: Buffer | undefined):
     .split("\\");
   return values.every((value) => value.length <= valueLength);
 }
+
+/** Whether a standard attribute has more values than PS3.6 lets it have. PS3.5 6.4. */
+export function hasSurplusValues({ tag, vr, length }: Token, bytes: Buffer | undefined): boolean {
+  const most = maximumValues(tag);
+  if (most === Number.POSITIVE_INFINITY) return false;
+  const width = WIDTHS[vr];
+  if (width !== undefined) return length > most * width;
+  if (bytes === undefined || SINGLE_TEXTS.has(vr)) return false;
+  let count = 1;
+  for (let at = bytes.indexOf(BACKSLASH); at >= 0; at = bytes.indexOf(BACKSLASH, at + 1)) count += 1;
+  return count > most;
+}
+
+const BACKSLASH = 0x5c;
+/** A backslash is a character of these. PS3.5 6.2. */
+const SINGLE_TEXTS: ReadonlySet<string> = new Set(["LT", "ST", "UR", "UT"]);

@@ -34,7 +34,7 @@ function openRules(): CompiledRules {
   const byVr = new Map<number, Treatment>([
     [0x52009230, { kind: "walk", unlessOptional: false }],
     [0x00283006, { kind: "words" }],
-    [0x00189087, { kind: "number" }],
+    [0x00189079, { kind: "number" }],
     [0x00280009, { kind: "number" }],
     [0x00200013, { kind: "number" }],
     [0x7fe00010, { kind: "pixels" }],
@@ -180,7 +180,7 @@ function nested(depth: number, leaf: DataElement): DataElement {
 const PLACES: Readonly<Record<string, (bytes: Buffer) => DataElement>> = {
   "a table": (bytes) => element(tagOf(0x00283006), "OW", bytes),
   numbers: (bytes) =>
-    element(tagOf(0x00189087), "FD", Buffer.concat([bytes, Buffer.alloc((8 - (bytes.length % 8)) % 8)])),
+    element(tagOf(0x00189079), "FD", Buffer.concat([bytes, Buffer.alloc((8 - (bytes.length % 8)) % 8)])),
   tags: (bytes) => element(tagOf(0x00280009), "AT", Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)])),
   "a table in an item": (bytes) => nested(1, element(tagOf(0x00283006), "OW", bytes)),
   "a table 60 items deep": (bytes) => nested(60, element(tagOf(0x00283006), "OW", bytes)),

@@ -2,7 +2,7 @@ import type { DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { uidOf } from "../../dicom/values.ts";
 import type { Evidence } from "./evidence.ts";
-import type { HarvestMemory } from "./harvest.ts";
+import type { Harvest, HarvestMemory } from "./harvest.ts";
 import { type IdentifierKind, strongerKind } from "./identifier-kinds.ts";
 import { eachIdentifier, type IdentifierSource } from "./needles.ts";
 import type { Piece } from "./pieces.ts";
@@ -51,6 +51,13 @@ export interface StudyObserver {
   readonly memory: HarvestMemory;
   /** All that can be said of an output before the rest of its study is known. */
   inspect(task: StudyInstanceTask): Promise<Verification>;
+  /** What an instance tells that does not leave: it must not stand in those that do. */
+  hear(instance: UndeliveredInstance): void;
+}
+
+interface UndeliveredInstance extends Pick<StudyInstanceTask, "original" | "harvest"> {
+  /** Kinds of identifiers that the profile's options let stay. */
+  readonly retained: ReadonlySet<IdentifierKind>;
 }
 
 /** @param tell called once for each inspection, when it is over */
@@ -67,8 +74,27 @@ export function createStudyObserver(
     toldByStudy.set(studyInstanceUid, told);
     return told;
   };
+  const newlyTold = (
+    told: Told,
+    harvest: Harvest,
+    retained: ReadonlySet<IdentifierKind>,
+  ): Observation["identifiers"] => {
+    const identifiers: [IdentifierSource, string, IdentifierKind][] = [];
+    eachIdentifier(harvest, retained, (source, text, kind) => {
+      const before = told.kinds[source].get(text);
+      if (before === kind || strongerKind(before, kind) === before) return;
+      told.kinds[source].set(text, kind);
+      identifiers.push([source, text, kind]);
+    });
+    return identifiers;
+  };
   return {
     memory: new Map(),
+    hear({ original, harvest, retained }) {
+      const studyInstanceUid = uidOf(original, tags.StudyInstanceUID) ?? "";
+      const identifiers = newlyTold(toldOf(studyInstanceUid), harvest, retained);
+      tell({ studyInstanceUid, identifiers, newPieces: [], member: undefined, durationMs: 0 });
+    },
     async inspect(task) {
       const original = {
         studyInstanceUid: uidOf(task.original, tags.StudyInstanceUID) ?? "",
@@ -77,13 +103,7 @@ export function createStudyObserver(
       const startMs = nowMs();
       const inspection = await inspectOutput(task);
       const told = toldOf(original.studyInstanceUid);
-      const identifiers: [IdentifierSource, string, IdentifierKind][] = [];
-      eachIdentifier(task.harvest, task.expectations.retained, (source, text, kind) => {
-        const before = told.kinds[source].get(text);
-        if (before === kind || strongerKind(before, kind) === before) return;
-        told.kinds[source].set(text, kind);
-        identifiers.push([source, text, kind]);
-      });
+      const identifiers = newlyTold(told, task.harvest, task.expectations.retained);
       const newPieces: ToldPiece[] = [];
       const member = inspection.ok
         ? memberOf(task.publishedPath, original, inspection.evidence, told.pieces, newPieces)

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { DataElement } from "../../dicom/data-set.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
 import { tagOf } from "../../dicom/tag.ts";
 import { dataSetOf, element, sequenceElement } from "../../dicom/values.ts";
 import { neverAborted } from "../../units/abort.ts";
@@ -46,7 +47,9 @@ async function verdictOn(
       seriesInstanceCount: 9,
       study,
     };
-    expect(await engine.instance(task, neverAborted())).toMatchObject({ kind: "deidentified" });
+    const isDocument = changes.some(({ tag }) => tag === tags.SOPClassUID);
+    const kind = isDocument ? "excluded" : "deidentified";
+    expect(await engine.instance(task, neverAborted())).toMatchObject({ kind });
   }
   const { findings, notes, durationMs } = await study.finish(neverAborted());
   const byName = findings.map((finding) => ({ ...finding, outputPath: finding.outputPath.slice(-5) }));
@@ -69,6 +72,12 @@ it("finds nothing in a sound study", async () => {
 
 it("searches every output for what only the last instance tells", async () => {
   const { findings } = await verdictOn([table("..borogove")], [table("..nothing here")], [operator]);
+  expect(findings).toEqual([{ outputPath: "0.dcm", code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)" }]);
+});
+
+it("searches for what an instance tells that is left out", async () => {
+  const document = [text(0x00080016, SOP_CLASSES.pdf), operator];
+  const { findings } = await verdictOn([table("..borogove")], document);
   expect(findings).toEqual([{ outputPath: "0.dcm", code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)" }]);
 });
 
