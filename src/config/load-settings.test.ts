@@ -190,10 +190,7 @@ describe("checkSettings", () => {
     ["archives: [{ name: a, kind: dimse }]", "archives[0].address SETTING_MISSING"],
     ["archives: [{ name: a, kind: dimse, address: 'A@h' }]", "archives[0].address SETTING_INVALID"],
     ["archives: [{ name: 'a/b', kind: dimse, address: 'A@h:1' }]", "archives[0].name SETTING_INVALID"],
-    [
-      "archives: [{ name: a, kind: xnat-dqr, url: 'https://h/x' }]",
-      "archives[0].kind SETTING_NOT_SUPPORTED",
-    ],
+    ["archives: [{ name: a, kind: xnat-dqr, url: 'https://h/x' }]", "archives[0].kind SETTING_NOT_SUPPORTED"],
     ["archives: [{ name: a, kind: dicomweb, url: 'ftp://h/x' }]", "archives[0].url SETTING_INVALID"],
     [
       "archives: [{ name: a, kind: rad69, url: 'https://h', repositoryUniqueId: 1.2.3, search: b }]",

@@ -1,14 +1,7 @@
 import { z } from "zod";
 import { dimsePeer } from "./manifest-dicom.ts";
-import {
-  addressSetting,
-  nameSetting,
-  pathSetting,
-  textSetting,
-  timeZoneSetting,
-  urlSetting,
-  windowSetting,
-} from "./scalars.ts";
+import { httpPeer } from "./manifest-http.ts";
+import { addressSetting, nameSetting, textSetting, timeZoneSetting, urlSetting, windowSetting } from "./scalars.ts";
 
 const name = nameSetting.meta({ description: "The archive's name, used by projects, logs and the command line." });
 const url = urlSetting.meta({ description: "The archive's base URL." });
@@ -37,18 +30,6 @@ const availability = z
   .prefault({})
   .meta({ description: "How much, and when, the archive may be used." });
 
-/** How we prove who we are to an HTTP archive. */
-const credentials = {
-  tokenFile: pathSetting.optional().meta({ description: "File that holds a bearer token." }),
-  username: textSetting.optional().meta({ description: "User name at the archive." }),
-  passwordFile: pathSetting.optional().meta({ description: "File that holds the password." }),
-  clientCertificateFile: pathSetting.optional().meta({ description: "File that holds our certificate." }),
-  clientKeyFile: pathSetting.optional().meta({ description: "File that holds our certificate's key." }),
-  authoritiesFile: pathSetting
-    .optional()
-    .meta({ description: "File of the authorities that vouch for the archive; left out: those the system trusts." }),
-};
-
 export const archiveSettings = z.discriminatedUnion("kind", [
   z.strictObject({
     name,
@@ -60,16 +41,16 @@ export const archiveSettings = z.discriminatedUnion("kind", [
     ...dimsePeer,
     availability,
   }),
-  z.strictObject({ name, kind: z.literal("dicomweb"), url, ...credentials, availability }),
+  z.strictObject({ name, kind: z.literal("dicomweb"), url, ...httpPeer, availability }),
   z.strictObject({
     name,
     kind: z.literal("rad69"),
     url,
     repositoryUniqueId: textSetting.meta({ description: "OID of the imaging document source." }),
     search: nameSetting.meta({ description: "The archive that is searched in its place." }),
-    ...credentials,
+    ...httpPeer,
     availability,
   }),
-  z.strictObject({ name, kind: z.literal("orthanc"), url, ...credentials, availability }),
-  z.strictObject({ name, kind: z.literal("xnat-dqr"), url, ...credentials, availability }),
+  z.strictObject({ name, kind: z.literal("orthanc"), url, ...httpPeer, availability }),
+  z.strictObject({ name, kind: z.literal("xnat-dqr"), url, ...httpPeer, availability }),
 ]);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { dimsePeer } from "./manifest-dicom.ts";
+import { httpPeer } from "./manifest-http.ts";
 import { addressSetting, nameSetting, pathSetting, textSetting, urlSetting } from "./scalars.ts";
 
 const name = nameSetting.meta({ description: "The destination's name, used by projects and logs." });
@@ -20,6 +21,13 @@ export const destinationSettings = z.discriminatedUnion("kind", [
       .meta({ description: "How delivery is proven; find: the destination lists every instance by C-FIND." }),
     ...dimsePeer,
   }),
+  z.strictObject({
+    name,
+    kind: z.literal("dicomweb"),
+    url: urlSetting.meta({ description: "The destination's base URL; studies are sent by STOW-RS." }),
+    ...httpPeer,
+  }),
+  z.strictObject({ name, kind: z.literal("orthanc"), url: urlSetting, ...httpPeer }),
   z.strictObject({
     name,
     kind: z.literal("xnat"),

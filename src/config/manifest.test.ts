@@ -64,8 +64,10 @@ it("accepts its own sample with all that is taken out of it", async () => {
       ...unreadable("destinations[1].tls", tlsFiles),
       "dicom.users[0].passwordFile SECRET_FILE_UNREADABLE",
       "archives[0].user.passwordFile SECRET_FILE_UNREADABLE",
-      ...["tokenFile", "passwordFile", "clientKeyFile"].map((name) => `archives[1].${name} SECRET_FILE_UNREADABLE`),
-      ...["authoritiesFile", "clientCertificateFile"].map((name) => `archives[1].${name} CERTIFICATE_FILE_UNREADABLE`),
+      ...["archives[1]", "destinations[2]"].flatMap((peer) => [
+        ...["tokenFile", "passwordFile", "clientKeyFile"].map((name) => `${peer}.${name} SECRET_FILE_UNREADABLE`),
+        ...["authoritiesFile", "clientCertificateFile"].map((name) => `${peer}.${name} CERTIFICATE_FILE_UNREADABLE`),
+      ]),
       "destinations[1].user.passwordFile SECRET_FILE_UNREADABLE",
       "projects[0].pseudonyms.hashKeyFile SECRET_FILE_UNREADABLE",
       "projects[0].pseudonyms.lookupFile LOOKUP_TABLE_UNREADABLE",

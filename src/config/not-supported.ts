@@ -11,7 +11,7 @@ interface Limit {
 const LIMITS: readonly Limit[] = [
   { path: ["store", "kind"], can: ["sqlite"] },
   { path: ["archives", "*", "kind"], can: ["dimse", "dicomweb", "orthanc"] },
-  { path: ["destinations", "*", "kind"], can: ["folder", "dimse"] },
+  { path: ["destinations", "*", "kind"], can: ["folder", "dimse", "dicomweb", "orthanc"] },
 ];
 
 export function findNotSupported(values: unknown): readonly Finding[] {

@@ -5,9 +5,10 @@ import type { PixlSecretFiles } from "../deid/pseudonyms/pixl-secrets.ts";
 import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
 import type { AcceptanceRules, PeerRule } from "../network/dimse/service-types.ts";
 import type { Role } from "../units/actor.ts";
+import type { HttpPeerFiles } from "./http-credentials.ts";
 import type { Manifest } from "./manifest.ts";
 import type { PeerSecurity, TlsServerFiles, UserFiles } from "./peer-credentials.ts";
-import { type ArchiveSettings, resolveArchive } from "./settings-archives.ts";
+import { type ArchiveSettings, resolveArchive, resolveHttpPeer } from "./settings-archives.ts";
 import { type AbsolutePathIfAny, resolveSecurity } from "./settings-peers.ts";
 
 /** Settings ready for use: paths are absolute, addresses parsed, defaults filled in. Only what this version can run is in them. */
@@ -50,7 +51,14 @@ export type DestinationSettings =
       readonly kind: "dimse";
       readonly address: DicomAddress;
       readonly confirm: "find";
-    } & PeerSecurity);
+    } & PeerSecurity)
+  | HttpDestinationSettings;
+
+export interface HttpDestinationSettings extends HttpPeerFiles {
+  readonly name: string;
+  readonly kind: "dicomweb" | "orthanc";
+  readonly url: string;
+}
 
 interface LookupSettings {
   readonly lookupFile?: string | undefined;
@@ -157,7 +165,9 @@ function resolveDestination(
     const { name, kind, address, confirm } = destination;
     return [{ name, kind, address, confirm, ...resolveSecurity(destination, ifAny) }];
   }
-  return [{ ...destination, path: absolute(destination.path) }];
+  if (destination.kind === "folder") return [{ ...destination, path: absolute(destination.path) }];
+  const { name, kind, url } = destination;
+  return [{ name, kind, url, ...resolveHttpPeer(destination, ifAny) }];
 }
 
 function resolveCodec(

@@ -7,39 +7,12 @@ import { loadPixlSecrets, pixlSecretsId } from "../deid/pseudonyms/pixl-secrets.
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
 import { createStudyDeidentifier } from "../deid/workers/study-run.ts";
 import type { WorkerPool } from "../deid/workers/worker-pool.ts";
-import type { Destination } from "../delivery/destination.ts";
-import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
-import { createFolderDestination } from "../delivery/folder/folder-destination.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ArchiveFacts, ProjectFacts } from "../operations/context.ts";
 import type { PipelineProject } from "../pipeline/services.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
-import type { Logger } from "../units/logger.ts";
-import { connectionTo } from "./connections.ts";
-import type { ViolationCounts } from "./violation-counts.ts";
-
-export type Destinations = ReadonlyMap<string, Destination>;
-
-export async function openDestinations(
-  settings: Settings,
-  logger: Logger,
-  violations: ViolationCounts,
-): Promise<Destinations> {
-  const destinations = new Map<string, Destination>();
-  for (const destination of settings.destinations) {
-    const { name } = destination;
-    if (destination.kind === "folder") {
-      destinations.set(name, await createFolderDestination({ name, path: destination.path }));
-    } else {
-      const { address } = destination;
-      const connection = connectionTo(settings, destination, violations.note);
-      const callingAeTitle = settings.dicom.aeTitle;
-      destinations.set(name, createDimseDestination({ name, address, callingAeTitle, connection, logger }));
-    }
-  }
-  return destinations;
-}
+import type { Destinations } from "./open-destinations.ts";
 
 export async function composeProjects(
   settings: Settings,

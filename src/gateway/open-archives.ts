@@ -5,18 +5,17 @@ import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
 import { createRefusals, type Expectations } from "../archive/expectations.ts";
 import type { Part10Taker } from "../archive/http/take-part10.ts";
 import { createOrthancArchive } from "../archive/orthanc/orthanc-archive.ts";
-import { httpSecurityOf } from "../config/http-credentials.ts";
 import type { Settings } from "../config/settings.ts";
 import type { DimseArchiveSettings, HttpArchiveSettings } from "../config/settings-archives.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { IncomingInstance, StoreHandler } from "../network/dimse/service-types.ts";
-import { openHttpClient } from "../network/http-client/http-client.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
 import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
+import { httpClientOf } from "./open-destinations.ts";
 import type { ViolationCounts } from "./violation-counts.ts";
 
 /** Nothing arriving for this long after an archive's final answer means that nothing more will. */
@@ -124,7 +123,7 @@ const HTTP_ARCHIVES = { dicomweb: createDicomWebArchive, orthanc: createOrthancA
 async function byHttp(settings: HttpArchiveSettings, { takerFor }: Receiving): Promise<OwnFacts> {
   const { name, kind, url, availability } = settings;
   const { associations } = availability;
-  const client = openHttpClient({ baseUrl: url, connections: associations, ...(await httpSecurityOf(settings)) });
+  const client = await httpClientOf(settings, associations);
   const archive = HTTP_ARCHIVES[kind]({ name, client, associations, taker: takerFor(name) });
   return { archive, endpoint: url };
 }

@@ -23,13 +23,14 @@ import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { tlsListenerFacts } from "./certificate-facts.ts";
-import { composeProjects, openDestinations, projectFacts, useProjectKeys } from "./compose-projects.ts";
+import { composeProjects, projectFacts, useProjectKeys } from "./compose-projects.ts";
 import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { keepHouse } from "./keep-house.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { createPaces, openArchives, TAKES_NOTHING } from "./open-archives.ts";
+import { openDestinations } from "./open-destinations.ts";
 import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
 
@@ -118,7 +119,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     }),
   );
   await useProjectKeys(settings, store, worker, clock.nowMs());
-  const destinations = await openDestinations(settings, logger, violations);
+  const destinations = await openDestinations({ settings, logger, random, violations });
   for (const destination of destinations.values()) opened.use(destination);
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });
   const expectations = createExpectations(clock);

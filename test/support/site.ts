@@ -11,12 +11,21 @@ const PROGRAM = fileURLToPath(new URL("../../bin/radferry", import.meta.url));
 /** Longest time a verb may take in a test. */
 const VERB_TIMEOUT_MS = 120_000;
 
-export interface SiteArchive {
+export type SiteArchive = SiteDimseArchive | SiteHttpArchive;
+
+interface SiteDimseArchive {
   readonly name: string;
   readonly address: string;
   readonly retrieve: "move" | "get";
-  readonly availability?: { readonly associations: number };
+  readonly availability?: Readonly<Record<string, unknown>>;
   readonly tls?: Readonly<Record<string, unknown>>;
+}
+
+interface SiteHttpArchive {
+  readonly name: string;
+  readonly kind: "dicomweb" | "orthanc" | "rad69";
+  readonly url: string;
+  readonly [setting: string]: unknown;
 }
 
 export interface SiteOptions {

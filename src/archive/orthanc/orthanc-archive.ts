@@ -6,8 +6,9 @@ import { isFieldUid, type StudyInstanceUid } from "../../dicom/uid.ts";
 import { dataSetOf, textElement, textOf, textsOf } from "../../dicom/values.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
+import { type HeldInstance, heldInstances } from "../../network/rest/orthanc/held-instances.ts";
 import * as orthanc from "../../network/rest/orthanc/resources.ts";
-import { exactMatch, listedInstance } from "../answers.ts";
+import { exactMatch } from "../answers.ts";
 import type { Archive, ListedInstance, Rehearsal, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
 import { type Pull, pullIntoStaging } from "../http/pull.ts";
 import type { Part10Taker } from "../http/take-part10.ts";
@@ -24,10 +25,7 @@ export interface OrthancArchiveOptions {
 /** An archive that lists more than this for one question is asked the wrong question. */
 const MAXIMUM_STUDIES = 1_000;
 
-/** An instance, and what Orthanc calls it. */
-interface Held extends ListedInstance {
-  readonly orthancId: string;
-}
+type Held = ListedInstance & HeldInstance;
 
 /** Orthanc's own REST interface. */
 export function createOrthancArchive({ name, client, associations, taker }: OrthancArchiveOptions): Archive {
@@ -76,10 +74,7 @@ async function findStudies(client: HttpClient, query: StudyQuery, signal: AbortS
 }
 
 /** Main DICOM tags as an answer to a query. */
-function answerOf({
-  MainDicomTags,
-  PatientMainDicomTags = {},
-}: Pick<orthanc.OrthancStudy, "MainDicomTags"> & Partial<orthanc.OrthancStudy>): DataSet {
+function answerOf({ MainDicomTags, PatientMainDicomTags }: orthanc.OrthancStudy): DataSet {
   const texts = Object.entries({ ...PatientMainDicomTags, ...MainDicomTags }).flatMap(([keyword, text]) => {
     const tag = tagOfKeyword(keyword);
     return tag === undefined ? [] : [textElement(tag, text)];
@@ -113,23 +108,9 @@ function keyOf(identifier: DataSet, tag: Tag): readonly (readonly [string, strin
   return keyword === "" ? [] : [[keyword, textsOf(identifier, tag).join("\\")]];
 }
 
-/** A study that several Patient IDs share is several resources: all of them are it. */
+/** Orthanc does not say of which class they are. */
 async function held(client: HttpClient, study: StudyInstanceUid, signal: AbortSignal): Promise<readonly Held[]> {
-  const query = { StudyInstanceUID: study };
-  const resources = await orthanc.findOrthancStudies(client, query, { limit: MAXIMUM_STUDIES }, signal);
-  const found = new Map<string, Held>();
-  for (const resource of resources) {
-    if (exactMatch({ by: "study-uid", studyInstanceUid: study }, answerOf(resource)) === undefined) continue;
-    const series = await orthanc.seriesOfStudy(client, resource.ID, signal);
-    const uidOfSeries = new Map(series.map(({ ID, MainDicomTags }) => [ID, MainDicomTags.SeriesInstanceUID ?? ""]));
-    for (const instance of await orthanc.instancesOfStudy(client, resource.ID, signal)) {
-      const answer = answerOf(instance);
-      const seriesUid = textElement(tags.SeriesInstanceUID, uidOfSeries.get(instance.ParentSeries) ?? "");
-      const listed = listedInstance(study, undefined, new Map([...answer, [tags.SeriesInstanceUID, seriesUid]]));
-      if (listed !== undefined) found.set(listed.sopInstanceUid, { ...listed, orthancId: instance.ID });
-    }
-  }
-  return [...found.values()];
+  return (await heldInstances(client, study, signal)).map((instance) => ({ ...instance, sopClassUid: undefined }));
 }
 
 function listingOf(instances: readonly Held[]): StudyListing {

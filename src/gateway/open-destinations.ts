@@ -1,0 +1,57 @@
+import { httpSecurityOf } from "../config/http-credentials.ts";
+import type { DestinationSettings, HttpDestinationSettings, Settings } from "../config/settings.ts";
+import type { Destination } from "../delivery/destination.ts";
+import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
+import { createFolderDestination } from "../delivery/folder/folder-destination.ts";
+import { createOrthancDestination } from "../delivery/orthanc/orthanc-destination.ts";
+import { createStowDestination } from "../delivery/stow/stow-destination.ts";
+import { openHttpClient } from "../network/http-client/http-client.ts";
+import type { Logger } from "../units/logger.ts";
+import type { Random } from "../units/random.ts";
+import { connectionTo } from "./connections.ts";
+import type { ViolationCounts } from "./violation-counts.ts";
+
+export type Destinations = ReadonlyMap<string, Destination>;
+
+interface Parts {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly random: Random;
+  readonly violations: ViolationCounts;
+}
+
+/** Instances sent at once to a destination that takes them one by one. */
+const PARALLEL_INSTANCES = 4;
+
+export async function openDestinations(parts: Parts): Promise<Destinations> {
+  const destinations = new Map<string, Destination>();
+  for (const destination of parts.settings.destinations) {
+    destinations.set(destination.name, await openDestination(destination, parts));
+  }
+  return destinations;
+}
+
+async function openDestination(
+  destination: DestinationSettings,
+  { settings, logger, random, violations }: Parts,
+): Promise<Destination> {
+  const { name } = destination;
+  switch (destination.kind) {
+    case "folder":
+      return await createFolderDestination({ name, path: destination.path });
+    case "dimse": {
+      const connection = connectionTo(settings, destination, violations.note);
+      const callingAeTitle = settings.dicom.aeTitle;
+      return createDimseDestination({ name, address: destination.address, callingAeTitle, connection, logger });
+    }
+    case "dicomweb":
+      return createStowDestination({ name, client: await httpClientOf(destination), random });
+    case "orthanc":
+      return createOrthancDestination({ name, client: await httpClientOf(destination), parallel: PARALLEL_INSTANCES });
+  }
+}
+
+/** @throws GatewayError CERTIFICATE_…, SECRET_FILE_… */
+export async function httpClientOf(peer: Omit<HttpDestinationSettings, "kind" | "name">, connections?: number) {
+  return openHttpClient({ baseUrl: peer.url, connections, ...(await httpSecurityOf(peer)) });
+}

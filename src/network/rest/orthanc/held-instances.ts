@@ -1,0 +1,46 @@
+import {
+  isFieldUid,
+  type SeriesInstanceUid,
+  type SopInstanceUid,
+  type StudyInstanceUid,
+  trimUid,
+} from "../../../dicom/uid.ts";
+import type { HttpClient } from "../../http-client/types.ts";
+import { findOrthancStudies, instancesOfStudy, seriesOfStudy } from "./resources.ts";
+
+/** An instance that an Orthanc holds, and what it calls it. */
+export interface HeldInstance {
+  readonly orthancId: string;
+  readonly seriesInstanceUid: SeriesInstanceUid;
+  readonly sopInstanceUid: SopInstanceUid;
+}
+
+/** One study has as many resources as it has Patient IDs. */
+const MAXIMUM_RESOURCES = 1_000;
+
+/** All instances of a study, in three requests for each of its resources, however many they are. */
+export async function heldInstances(
+  client: HttpClient,
+  study: StudyInstanceUid,
+  signal: AbortSignal,
+): Promise<readonly HeldInstance[]> {
+  const found = new Map<string, HeldInstance>();
+  const query = { StudyInstanceUID: study };
+  for (const resource of await findOrthancStudies(client, query, { limit: MAXIMUM_RESOURCES }, signal)) {
+    // Orthanc matches loosely where it is set so.
+    if (trimUid(resource.MainDicomTags.StudyInstanceUID ?? "") !== study) continue;
+    const series = await seriesOfStudy(client, resource.ID, signal);
+    const uidOfSeries = new Map(series.map(({ ID, MainDicomTags }) => [ID, MainDicomTags.SeriesInstanceUID ?? ""]));
+    for (const { ID, ParentSeries, MainDicomTags } of await instancesOfStudy(client, resource.ID, signal)) {
+      const sopInstanceUid = trimUid(MainDicomTags.SOPInstanceUID ?? "");
+      const seriesInstanceUid = trimUid(uidOfSeries.get(ParentSeries) ?? "");
+      if (!isFieldUid(sopInstanceUid) || !isFieldUid(seriesInstanceUid)) continue;
+      found.set(sopInstanceUid, {
+        orthancId: ID,
+        seriesInstanceUid: seriesInstanceUid as SeriesInstanceUid,
+        sopInstanceUid: sopInstanceUid as SopInstanceUid,
+      });
+    }
+  }
+  return [...found.values()];
+}
