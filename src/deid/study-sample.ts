@@ -46,6 +46,7 @@ function classOf({ tag, vr }: DataElement): SampleClass {
 function isSame(element: DataElement, after: DataElement): boolean {
   const [before, now] = [element.value, after.value];
   if (before.kind !== "bytes" || now.kind !== "bytes") return before.kind === now.kind;
+  if (before.bytes === now.bytes) return true;
   const length = lengthIn(element);
   return (
     length === lengthIn(after) && Buffer.compare(before.bytes.subarray(0, length), now.bytes.subarray(0, length)) === 0

@@ -12,6 +12,7 @@ import {
   roundedNumber,
   splitValues,
 } from "../rules/value-forms.ts";
+import { createValueMemo } from "../rules/value-memo.ts";
 import { DUMMIES, DUMMY_BYTES } from "../tables/dummies.ts";
 import { swapWords } from "./composed-source.ts";
 import type { FilterContext } from "./filter-context.ts";
@@ -74,9 +75,23 @@ export function treatBytes(
     const numbers = numberBytes(bytes, vr, bigEndian);
     return numbers !== undefined && numbers.length > sizeBytes ? numbers.subarray(0, sizeBytes) : numbers;
   }
-  const values = treatValues(treatment, vr, splitValues(bytes).slice(0, maximumValues), context);
-  return values === undefined ? undefined : textBytes(vr, values.join("\\"));
+  const treat = (): Treated => {
+    const values = treatValues(treatment, vr, splitValues(bytes).slice(0, maximumValues), context);
+    return { bytes: values === undefined ? undefined : textBytes(vr, values.join("\\")) };
+  };
+  if (!FOLLOWS_FROM_VALUE.has(treatment.kind)) return treat().bytes;
+  return remembered(treatment, `${vr} ${maximumValues} ${context.shiftDays}`, bytes, treat).bytes;
 }
+
+interface Treated {
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** What needs nothing of the object but its days. */
+const FOLLOWS_FROM_VALUE: ReadonlySet<Treatment["kind"]> = new Set([
+  ...(["number", "round", "date", "shift", "age", "text", "terms"] as const),
+]);
+const remembered = createValueMemo<Treated>();
 
 function treatValues(
   treatment: Treatment,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { remembering } from "../../units/memo.ts";
 import { STRUCTURE_NAMES } from "../tables/structure-names.generated.ts";
 import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
 
@@ -54,6 +55,37 @@ export function vocabularyOf(extraWords: Iterable<string> = []): Vocabulary {
  * @param isIdentifier asked with folded words, and with up to four of them joined
  */
 export function cleanText(text: string, vocabulary: Vocabulary, isIdentifier: (folded: string) => boolean): string {
+  const usual = usualCleaning(text, vocabulary);
+  return usual.asked.some(isIdentifier) ? cleanedBy(text, vocabulary, isIdentifier) : usual.text;
+}
+
+/** What becomes of a text none of whose words is an identifier, and which are asked for to know that. */
+interface UsualCleaning {
+  readonly text: string;
+  readonly asked: readonly string[];
+}
+
+/** Most descriptions of a study are those of its other instances. */
+const REMEMBERED_TEXTS = 1_000;
+const REMEMBERED_LENGTH = 256;
+const usualByVocabulary = new WeakMap<Vocabulary, (text: string) => UsualCleaning>();
+
+function usualCleaning(text: string, vocabulary: Vocabulary): UsualCleaning {
+  const make = (each: string): UsualCleaning => {
+    const asked: string[] = [];
+    const cleaned = cleanedBy(each, vocabulary, (folded) => {
+      asked.push(folded);
+      return false;
+    });
+    return { text: cleaned, asked };
+  };
+  if (text.length > REMEMBERED_LENGTH) return make(text);
+  const usual = usualByVocabulary.get(vocabulary) ?? remembering(REMEMBERED_TEXTS, make);
+  usualByVocabulary.set(vocabulary, usual);
+  return usual(text);
+}
+
+function cleanedBy(text: string, vocabulary: Vocabulary, isIdentifier: (folded: string) => boolean): string {
   const all = wordsOf(text);
   const isDropped = all.map((word) => !isAllowedWord(word, vocabulary));
   dropNamed(all, isDropped);
@@ -73,7 +105,7 @@ export function cleanText(text: string, vocabulary: Vocabulary, isIdentifier: (f
 
 /** Whether a text could have come from cleaning. */
 export function isCleanText(text: string, vocabulary: Vocabulary): boolean {
-  return text !== "" && cleanText(text, vocabulary, () => false) === text;
+  return text !== "" && usualCleaning(text, vocabulary).text === text;
 }
 
 /** The folded words of a text. */

@@ -67,8 +67,9 @@ export function roundedNumber(value: string, step: number): string | undefined {
 }
 
 export function isWithin(band: NumberBand | undefined, value: string): boolean {
+  if (band === undefined) return true;
   const number = Number(value);
-  return band === undefined || (number >= band.minimum && number <= band.maximum);
+  return number >= band.minimum && number <= band.maximum;
 }
 
 export function isTime(value: string): boolean {

@@ -15,6 +15,7 @@ import {
   roundedNumber,
   splitValues,
 } from "../rules/value-forms.ts";
+import { createValueMemo } from "../rules/value-memo.ts";
 import { isCodeMeaning } from "../tables/code-meanings.ts";
 import { CODE_FORMS } from "../tables/code-schemes.ts";
 import { DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
@@ -157,14 +158,21 @@ function judge(token: Token, bytes: Buffer | undefined, rule: Rule, expectations
   if (treatment.kind === "mark")
     return splitValues(bytes).join("\\") === expectations.marks.get(token.tag) ? "masked" : undefined;
   if (BINARY_VRS.test(token.vr)) return judgeBinary(token, bytes, rule);
+  const areTreated = (): boolean =>
+    splitValues(bytes).every((value) => value === "" || isTreated(value, token.vr, treatment, expectations));
+  const isAllowed = FOLLOWS_FROM_OBJECT.has(treatment.kind)
+    ? areTreated()
+    : remembered(treatment, token.vr, bytes, areTreated);
+  if (isAllowed) return "masked";
   const values = splitValues(bytes);
-  if (values.every((value) => value === "" || isTreated(value, token.vr, treatment, expectations))) {
-    return "masked";
-  }
   return allows(rule, "dummy") && values.length === 1 && isDummy(values[0] ?? "", token.vr, rule, expectations)
     ? "masked"
     : undefined;
 }
+
+/** What is judged by more than the value and its rule. */
+const FOLLOWS_FROM_OBJECT: ReadonlySet<Treatment["kind"]> = new Set(["uid", "pseudonym", "identifier"]);
+const remembered = createValueMemo<boolean>();
 
 function isTreated(value: string, vr: string, treatment: Treatment, expectations: Expectations): boolean {
   switch (treatment.kind) {

@@ -43,6 +43,7 @@ const SHORTEST: Readonly<Record<SearchedAs, number>> = {
 const IDENTIFYING_NUMBER = /^[0-9]{7,}$/;
 const DAY = /^([0-9]{4})([0-9]{2})([0-9]{2})/;
 const DAY_MS = 86_400_000;
+const NO_BYTES = Buffer.alloc(0);
 
 export function createEvidence(of: {
   readonly expectations: Expectations;
@@ -107,7 +108,7 @@ export function createEvidence(of: {
 
 /** The integers that are long enough to be identifiers, by backslash. */
 function longNumbers(vr: string, bytes: Buffer | undefined): Buffer {
-  if (bytes === undefined) return Buffer.alloc(0);
+  if (bytes === undefined || (vr !== "UL" && vr !== "SL" && bytes.length < SHORTEST.number)) return NO_BYTES;
   const numbers = vr === "IS" || vr === "DS" ? splitValues(bytes) : words32(bytes);
   const digits = numbers.map((number) => number.replace(/^[+-]/, "").replace(/\.0*$/, ""));
   return Buffer.from(digits.filter((number) => IDENTIFYING_NUMBER.test(number)).join("\\"), "latin1");
