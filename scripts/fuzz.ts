@@ -9,8 +9,11 @@ import { TARGETS } from "../test/fuzz/targets.ts";
 import type { FuzzJob, FuzzResult } from "./fuzz-worker.ts";
 
 const DEFAULT_SECONDS = 60;
-/** A round takes milliseconds: one that takes this long hangs. */
+/** A round takes milliseconds: one that computes this long hangs. The machine may be busy with other work, so that clocks tell less. */
 const HANGS_AFTER_MS = 5_000;
+/** One that waits this long waits for what does not come. */
+const STALLS_AFTER_MS = 30_000;
+const NOT_BEGUN = -1;
 const LOOK_EVERY_MS = 1_000;
 
 const { values, positionals } = parseArgs({
@@ -37,15 +40,18 @@ process.exitCode = await fuzz({ name, seed, round, rounds, seconds: Number(secon
 /** In a thread of its own, so that a hang can be seen from outside. */
 function fuzz(task: Omit<FuzzJob, "progress">): Promise<number> {
   console.log(`fuzzing ${task.name}, --seed ${task.seed}`);
-  const progress = new Int32Array(new SharedArrayBuffer(8));
+  const progress = new Int32Array(new SharedArrayBuffer(4)).fill(NOT_BEGUN);
   const job: FuzzJob = { ...task, progress };
   const worker = new Worker(new URL("fuzz-worker.ts", import.meta.url), { workerData: job });
-  let seen = { round: -1, sinceMs: Date.now() };
+  const lookAt = (at: number) => ({ round: at, sinceMs: Date.now(), sinceProcessorMs: processorMs() });
+  let seen = lookAt(NOT_BEGUN);
   return new Promise((resolve, reject) => {
     const watch = setInterval(() => {
-      const now = progress[0] ?? 0;
-      if (now !== seen.round) seen = { round: now, sinceMs: Date.now() };
-      else if (Date.now() - seen.sinceMs > HANGS_AFTER_MS) {
+      const now = progress[0] ?? NOT_BEGUN;
+      const isOver =
+        processorMs() - seen.sinceProcessorMs > HANGS_AFTER_MS || Date.now() - seen.sinceMs > STALLS_AFTER_MS;
+      if (now !== seen.round || now === NOT_BEGUN) seen = lookAt(now);
+      else if (isOver) {
         clearInterval(watch);
         console.error(`round ${now} hangs: npm run fuzz -- ${task.name} --seed ${task.seed} --round ${now}`);
         void worker.terminate().then(() => resolve(1));
@@ -62,4 +68,10 @@ function fuzz(task: Omit<FuzzJob, "progress">): Promise<number> {
     });
     worker.on("error", reject);
   });
+}
+
+/** What all threads have computed. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { profileWith } from "../../../src/deid/testing/deidentify.ts";
 import { encapsulatedFile, GREY_8, ultrasoundImage } from "../../../src/deid/testing/images.ts";
 import { part10Bytes, text, without } from "../../../src/deid/testing/objects.ts";
 import type { DataElement } from "../../../src/dicom/data-set.ts";
 import { tagOf } from "../../../src/dicom/tag.ts";
-import { dataSetOf, element, sequenceElement } from "../../../src/dicom/values.ts";
+import { bytesOf, dataSetOf, element, sequenceElement } from "../../../src/dicom/values.ts";
+import { deidentify, expectGone } from "./support/engine.ts";
+import { valuesIn } from "./support/objects.ts";
 import { deidentifiedFiles, identityElements, slice, studyIdentity } from "./support/studies.ts";
 import { createTokens } from "./support/tokens.ts";
 import { tracesOf } from "./support/traces.ts";
@@ -91,5 +94,21 @@ describe("item 14: documents, video and directories among the images of a study"
     expect(result.instances).toMatchObject({ delivered: 1 });
     expect(result.studies).toMatchObject({ delivered: 1, quarantined: 0 });
     for (const bytes of contents.values()) expect(tracesOf(bytes, tokens.marks)).toEqual([]);
+  });
+
+  it("a PDF that its profile replaces: an empty page, with nothing of the document", async () => {
+    const tokens = createTokens(1420);
+    const [pdf = ""] = DOCUMENTS;
+    const source = slice(studyIdentity(tokens), 1, tokens, [
+      text(0x00080016, pdf),
+      text(0x00080060, "DOC"),
+      text(0x00420010, tokens.text()),
+      element(tagOf(0x00420011), "OB", Buffer.from(`%PDF-1.4 ${tokens.text()} `)),
+    ]);
+    const replacing = profileWith([], { documents: "replace" });
+    const result = await deidentify(await part10Bytes(without(source, 0x7fe00010)), replacing);
+    expectGone(result, tokens);
+    expect(Buffer.from(bytesOf(result.dataSet, tagOf(0x00420011)) ?? []).toString("latin1")).toMatch(/^%PDF-/);
+    expect(valuesIn(result.dataSet, 0x00420010)).toEqual([]);
   });
 });

@@ -77,7 +77,7 @@ export async function withFrame(folder: string, change: (frame: Buffer) => reado
 }
 
 /** FF, marker, length with itself, payload. ITU-T T.81 B.1.1.4, T.800 A.1.3. */
-export function segment(marker: number, payload: Uint8Array | string): Buffer {
+function segment(marker: number, payload: Uint8Array | string): Buffer {
   const head = Buffer.of(0xff, marker, 0, 0);
   head.writeUInt16BE(Buffer.from(payload).length + 2, 2);
   return Buffer.concat([head, Buffer.from(payload)]);

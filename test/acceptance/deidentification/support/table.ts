@@ -33,7 +33,7 @@ export function confidentialityTable(): readonly TableRow[] {
 }
 
 /** "OB or OW" leaves a choice; what has no VR may hold anything. */
-export function firstVr(printed: string): Vr {
+function firstVr(printed: string): Vr {
   const [first = ""] = printed.split(" ");
   return (first === "" || first === "See" ? "LO" : first) as Vr;
 }

@@ -1,4 +1,4 @@
-import { gunzipSync, inflateRawSync, inflateSync, constants as zlib } from "node:zlib";
+import { gunzipSync, inflateSync, constants as zlib } from "node:zlib";
 
 const COMPRESSED_STARTS: readonly (readonly [start: string, inflate: typeof inflateSync])[] = [
   ["7801", inflateSync],
@@ -72,9 +72,4 @@ function positionsOf(bytes: Buffer, needle: Buffer): number[] {
   const positions: number[] = [];
   for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1)) positions.push(at);
   return positions;
-}
-
-/** A deflated data set, as far as it can be inflated. PS3.5 A.5. */
-export function inflatedDataSet(bytes: Uint8Array): Uint8Array {
-  return inflateRawSync(bytes, { finishFlush: zlib.Z_SYNC_FLUSH, maxOutputLength: LONGEST_INFLATED_BYTES });
 }
