@@ -22,6 +22,7 @@ import type { LookupTable } from "./pseudonyms/lookup-rows.ts";
 import type { PixlSecrets } from "./pseudonyms/pixl-hash.ts";
 import type { ProjectKey } from "./pseudonyms/project-key.ts";
 import { createPseudonymizer, type Pseudonymizer } from "./pseudonyms/pseudonymizer.ts";
+import { type StudyFacts, withStudyFacts } from "./study-facts.ts";
 import { sampleOf } from "./study-sample.ts";
 import { expectationsOf } from "./verification/expectations.ts";
 import type { WindowOptions } from "./verification/file-window.ts";
@@ -60,6 +61,8 @@ export interface InstanceTask {
   readonly seriesInstanceCount: number;
   /** Original Series Instance UIDs; undefined: all. */
   readonly requestedSeries?: ReadonlySet<string> | undefined;
+  /** What the study says of itself that this one becomes part of. Undefined: what the object says. */
+  readonly studyFacts?: StudyFacts | undefined;
   /** Verifies the outputs of a study together: none is proven before its verification has finished. Undefined: the output is judged by its own source alone. */
   readonly study?: StudyObserver | undefined;
 }
@@ -187,7 +190,8 @@ async function verifyPair(
 async function deidentify(project: Engine, task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome> {
   signal.throwIfAborted();
   const { blocking, files, memory: memories } = project.io;
-  await using file = await readOriginal(project.io, task.path);
+  await using original = await readOriginal(project.io, task.path);
+  const file = { ...original, dataSet: withStudyFacts(original.dataSet, task.studyFacts) };
   const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
   await using decoding = new AsyncDisposableStack();
   const decoder = decoderOf(engine, dirname(task.outputPath), decoding);

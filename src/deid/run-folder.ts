@@ -10,6 +10,7 @@ import type { DeidentifierOptions } from "./deidentifier.ts";
 import { type FolderInput, filesBelow, type StudyInput, type StudyInputs, sortByStudy } from "./folder-inputs.ts";
 import type { InstanceOutcome } from "./outcome.ts";
 import { openWorkspace } from "./run-workspace.ts";
+import { factsOfSharedStudies, type StudyFacts } from "./study-facts.ts";
 import { createStudyReport, type StudyReport, type StudyReportDocument } from "./study-report.ts";
 import type { StudyVerdict } from "./verification/study-verification.ts";
 import { createStudyDeidentifier, type StudyDeidentifier } from "./workers/study-run.ts";
@@ -90,6 +91,7 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
   if (files.length === 0) throw new GatewayError("NO_FILES_FOUND");
   if (files.length >= FEWEST_FILES_FOR_THREADS) void pool?.start();
   const { studies, unreadable } = await sortByStudy(files, signal);
+  const shared = task.pixl === undefined ? undefined : await factsOfSharedStudies(studies, signal);
   const tally = createTally(files.length, studies.filter(({ isStudy }) => isStudy).length);
   for (const one of unreadable) tally.unreadable(one);
 
@@ -98,6 +100,7 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
   const run: Run = {
     task,
     deidentifier,
+    shared,
     temporary: workspace.path,
     tally,
     advance: () => onProgress?.(++done, files.length),
@@ -112,6 +115,8 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
 interface Run {
   readonly task: FolderTask;
   readonly deidentifier: StudyDeidentifier;
+  /** Of studies that become one. */
+  readonly shared: ReadonlyMap<StudyInputs, StudyFacts> | undefined;
   readonly temporary: string;
   readonly tally: FolderTally;
   readonly advance: () => void;
@@ -146,7 +151,10 @@ async function concludeStudy(run: Run, { study, outcomes, verdict }: StudyOutcom
   for (const { path } of files.values()) await rm(path, { force: true });
 }
 
-async function outcomesOf({ task, deidentifier, temporary, advance }: Run, study: StudyInputs): Promise<StudyOutcomes> {
+async function outcomesOf(
+  { task, deidentifier, shared, temporary, advance }: Run,
+  study: StudyInputs,
+): Promise<StudyOutcomes> {
   const counts = new Map<string, number>();
   for (const { seriesInstanceUid: uid } of study.inputs) counts.set(uid, (counts.get(uid) ?? 0) + 1);
   // Without a clock: the report of a study is the same in every run.
@@ -158,6 +166,7 @@ async function outcomesOf({ task, deidentifier, temporary, advance }: Run, study
     seriesInstanceCount: counts.get(seriesInstanceUid) ?? 1,
     // A repetition is compared with the first one and never goes itself.
     isAlone: isRepeated,
+    studyFacts: shared?.get(study),
   }));
   const outcomes = await run.instances(tasks, advance);
   const verdict = await run.finish();

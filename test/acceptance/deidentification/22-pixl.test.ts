@@ -99,6 +99,39 @@ describe("given two studies of one MRN and accession number, and a third with an
   });
 });
 
+it("given studies that become one, when their dates and descriptions differ, then all say what the earliest says, by date and UID", async () => {
+  await using folder = await temporaryFolder();
+  const profile = join(folder.path, "profile.yaml");
+  const rules = "rules: [{tag: StudyDescription, action: clean}]\npseudonyms: {mode: pixl}";
+  const options = "options: [retain-longitudinal-modified-dates, clean-descriptors]";
+  await writeFile(profile, `profile: dates\nversion: 1\nbase: basic-2026c\n${options}\n${rules}\n`);
+  const tokens = createTokens(221);
+  const first = studyIdentity(tokens);
+  const { patientName, patientId, accessionNumber } = first;
+  const same = { patientName, patientId, accessionNumber };
+  const dated = [
+    [studyIdentity(tokens, { ...same, studyInstanceUid: "1.2.826.0.1.3680043.9.7.20" }), "20240301", "KNEE"],
+    [studyIdentity(tokens, { ...same, studyInstanceUid: "1.2.826.0.1.3680043.9.7.12" }), "20240229", "CHEST"],
+    [studyIdentity(tokens, { ...same, studyInstanceUid: "1.2.826.0.1.3680043.9.7.11" }), "20240229", "HEAD"],
+    [studyIdentity(tokens, { patientName, patientId }), "20240201", "PELVIS"],
+  ] as const;
+  const objects = dated.flatMap(([study, date, description]) =>
+    [1, 2].map((number) =>
+      slice(study, number, tokens, [text(0x00080020, date), text(0x00080021, date), text(0x00081030, description)]),
+    ),
+  );
+  const { files, result } = await deidentified(objects, { profile, pixl: SECRETS });
+  expect(result.failures).toEqual([]);
+  const told = files.map(({ dataSet }) =>
+    [0x0020000d, 0x00081030, 0x00080020].map((tag) => textOf(dataSet, tagOf(tag)) ?? "").join(" "),
+  );
+  expect(new Set(told).size).toBe(2);
+  const byDescription = (word: string) => told.filter((each) => each.includes(word)).length;
+  expect(["HEAD", "PELVIS", "KNEE", "CHEST"].map(byDescription)).toEqual([6, 2, 0, 0]);
+  // The dates of their series stay as far apart as they were.
+  expect(new Set(files.map(({ dataSet }) => textOf(dataSet, tagOf(0x00080021)))).size).toBe(3);
+});
+
 describe("given a project's configuration, when it is imported with its schemes and used", async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, "trial.yaml"), PIXL_PROJECT);
