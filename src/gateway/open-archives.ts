@@ -3,7 +3,7 @@ import { createPace, type Pace } from "../archive/availability/pace.ts";
 import { createDicomWebArchive } from "../archive/dicomweb/dicomweb-archive.ts";
 import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
 import { createRefusals, type Expectations } from "../archive/expectations.ts";
-import type { Part10Taker } from "../archive/http/take-part10.ts";
+import type { InstanceTaker } from "../archive/http/staging-store.ts";
 import { createOrthancArchive } from "../archive/orthanc/orthanc-archive.ts";
 import type { Settings } from "../config/settings.ts";
 import type { DimseArchiveSettings, HttpArchiveSettings } from "../config/settings-archives.ts";
@@ -13,6 +13,7 @@ import type { ArchiveFacts } from "../operations/context.ts";
 import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
+import { systemRandom } from "../units/random.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
 import { httpClientOf } from "./open-destinations.ts";
@@ -57,15 +58,16 @@ interface Receiving {
   /** Takes what an archive sends over our own associations. */
   receive(archive: string): StoreHandler;
   /** Takes what we fetch by HTTP. */
-  takerFor(archive: string): Part10Taker;
+  takerFor(archive: string): InstanceTaker;
 }
 
 /** For who only asks: nothing that came would have a place. */
-export const TAKES_NOTHING: Omit<Part10Taker, "expectations"> = {
-  staging: { begin: () => Promise.reject(new GatewayError("STAGING_UNAVAILABLE")) },
+export const TAKES_NOTHING: Omit<InstanceTaker, "expectations"> = {
+  staging: { incoming: "", adopt: () => Promise.reject(new GatewayError("STAGING_UNAVAILABLE")) },
   refusals: createRefusals(),
   pace: createPace(systemClock),
-  sourceAeTitle: "",
+  clock: systemClock,
+  random: systemRandom,
 };
 
 interface Parts {

@@ -130,7 +130,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     expectations,
     paces,
     receive: (archive) => receiveIntoStaging({ ...receiver, paceOf: () => paces.of(archive) }),
-    takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), sourceAeTitle: settings.dicom.aeTitle }),
+    takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), clock, random }),
   });
   const services: PipelineServices = {
     store,

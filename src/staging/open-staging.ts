@@ -47,7 +47,9 @@ export async function openStagingArea(options: StagingOptions): Promise<StagingA
   };
   await makeFolders(area).catch(rethrowStaging);
   return {
+    incoming: area.incoming,
     begin: (incoming) => begin(area, incoming),
+    adopt: (file, admit) => adopt(area, file, admit).catch(rethrowStaging),
     list: (study) => list(area, study).catch(rethrowStaging),
     sync: (study) => sync(area, study).catch(rethrowStaging),
     removeInstance: (instance) => removeInstance(area, instance).catch(rethrowStaging),
@@ -135,6 +137,14 @@ async function commit(
   } finally {
     await part.discard();
   }
+}
+
+async function adopt(area: Area, path: string, admit: (instance: StagedInstance) => boolean): Promise<StagedInstance> {
+  const instance = await inspectInstance(path);
+  if (!admit(instance)) throw new GatewayError("INSTANCE_UNSOLICITED");
+  const kept = await keep(area, instance);
+  await rm(path, { force: true });
+  return kept;
 }
 
 /** An instance that is there already is kept as it was: what counts as received does not change under a job's hands. */

@@ -33,7 +33,14 @@ export interface IncomingFile {
 
 /** The identifiable cache on local disk: one copy of an instance, shared by projects. architecture.md section 6. */
 export interface StagingArea extends AsyncDisposable {
+  /** For files on their way in, on the same file system: what is left in it is removed at the next opening. */
+  readonly incoming: string;
   begin(options: IncomingFileOptions): Promise<IncomingFile>;
+  /**
+   * Takes a whole Part 10 file over, bytes as they are: it is moved. An instance that is staged already is kept as it was, and the file removed.
+   * @throws GatewayError INSTANCE_UNREADABLE, INSTANCE_MISMATCH when its UIDs are not valid, INSTANCE_UNSOLICITED (not admitted); the file stays
+   */
+  adopt(path: string, admit: (instance: StagedInstance) => boolean): Promise<StagedInstance>;
   /** Every whole instance of a study. What was not synced before a crash is checked for wholeness first, and dropped if it is not. */
   list(study: StudyInstanceUid): Promise<readonly StagedInstance[]>;
   /** Makes what is staged of the study survive a power cut. */

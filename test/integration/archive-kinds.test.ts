@@ -11,7 +11,7 @@ import { createDicomWebArchive } from "../../src/archive/dicomweb/dicomweb-archi
 import { createDimseArchive } from "../../src/archive/dimse/dimse-archive.ts";
 import { receiveIntoStaging } from "../../src/archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../../src/archive/expectations.ts";
-import type { Part10Taker } from "../../src/archive/http/take-part10.ts";
+import type { InstanceTaker } from "../../src/archive/http/staging-store.ts";
 import { createOrthancArchive } from "../../src/archive/orthanc/orthanc-archive.ts";
 import { parseAeTitle } from "../../src/dicom/ae-title.ts";
 import { startDimseServer } from "../../src/network/dimse/server.ts";
@@ -23,6 +23,7 @@ import { neverAborted } from "../../src/units/abort.ts";
 import { systemClock } from "../../src/units/clock.ts";
 import { systemDisk } from "../../src/units/disk.ts";
 import { silentLogger } from "../../src/units/logger.ts";
+import { systemRandom } from "../../src/units/random.ts";
 import { type OrthancServer, startOrthanc } from "../peers/orthanc.ts";
 import { findPeer, requirePeer } from "../peers/require-peer.ts";
 import { syntheticStudy } from "../peers/synthetic-studies.ts";
@@ -39,7 +40,7 @@ const isInstalled = [requirePeer("Orthanc"), requirePeer("libOrthancDicomWeb.so"
 /** What an archive needs to be opened at the Orthanc of this file. */
 interface Parts {
   readonly server: OrthancServer;
-  readonly taker: Part10Taker;
+  readonly taker: InstanceTaker;
   readonly store: StoreHandler;
 }
 
@@ -126,7 +127,8 @@ describe.skipIf(!isInstalled).each(KINDS)("an Orthanc asked by %s", (_, open) =>
     const staging = stack.use(await openStagingArea({ path, reserveBytes: 0, disk: systemDisk, logger: silentLogger }));
     const expectations = createExpectations(systemClock);
     const refusals = createRefusals();
-    const taker = { staging, expectations, refusals, pace: createPace(systemClock), sourceAeTitle: OURS };
+    const pace = createPace(systemClock);
+    const taker = { staging, expectations, refusals, pace, clock: systemClock, random: systemRandom };
     store = receiveIntoStaging({ staging, expectations, refusals, logger: silentLogger });
     const archive = stack.use(open({ server, taker, store }));
     const under: ArchiveUnderTest = { archive, staging, studies: known };

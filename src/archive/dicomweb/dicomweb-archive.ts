@@ -12,7 +12,7 @@ import type { HttpClient } from "../../network/http-client/types.ts";
 import { exactMatch, listedInstance } from "../answers.ts";
 import type { Archive, ListedInstance, Rehearsal, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
 import { pullIntoStaging } from "../http/pull.ts";
-import type { Part10Taker } from "../http/take-part10.ts";
+import type { InstanceTaker } from "../http/staging-store.ts";
 
 export interface DicomWebArchiveOptions {
   readonly name: string;
@@ -20,7 +20,7 @@ export interface DicomWebArchiveOptions {
   readonly client: HttpClient;
   /** Requests at once. */
   readonly associations: number;
-  readonly taker: Part10Taker;
+  readonly taker: InstanceTaker;
 }
 
 /** An archive that lists more than this for one question is asked the wrong question, or lies. */

@@ -6,12 +6,13 @@ import { isFieldUid, type StudyInstanceUid } from "../../dicom/uid.ts";
 import { dataSetOf, textElement, textOf, textsOf } from "../../dicom/values.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
+import { wholeBody } from "../../network/multipart/whole-body.ts";
 import { type HeldInstance, heldInstances } from "../../network/rest/orthanc/held-instances.ts";
 import * as orthanc from "../../network/rest/orthanc/resources.ts";
 import { exactMatch } from "../answers.ts";
 import type { Archive, ListedInstance, Rehearsal, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
 import { type Pull, pullIntoStaging } from "../http/pull.ts";
-import type { Part10Taker } from "../http/take-part10.ts";
+import type { InstanceTaker } from "../http/staging-store.ts";
 
 export interface OrthancArchiveOptions {
   readonly name: string;
@@ -19,7 +20,7 @@ export interface OrthancArchiveOptions {
   readonly client: HttpClient;
   /** Requests at once. */
   readonly associations: number;
-  readonly taker: Part10Taker;
+  readonly taker: InstanceTaker;
 }
 
 /** An archive that lists more than this for one question is asked the wrong question. */
@@ -136,7 +137,7 @@ async function* file(
   signal: AbortSignal,
 ) {
   const orthancId = sopInstanceUid && orthancIds.get(sopInstanceUid);
-  if (orthancId !== undefined) yield { body: orthanc.instanceFile(client, orthancId, signal) };
+  if (orthancId !== undefined) yield wholeBody(orthanc.instanceFile(client, orthancId, signal));
 }
 
 /** Asks for an instance and hangs up as soon as it begins to come. */

@@ -3,6 +3,7 @@ import { parseMediaType } from "../http-client/media-type.ts";
 import { contentUnexpected } from "../http-client/read-body.ts";
 import type { HttpClient, HttpResponse } from "../http-client/types.ts";
 import { type MultipartPart, readMultipart } from "../multipart/reader.ts";
+import { wholeBody } from "../multipart/whole-body.ts";
 import { targetPath, type WadoTarget } from "./resource.ts";
 
 /** An instance on its way: a Part 10 file, read once, before the next is asked for. */
@@ -32,7 +33,7 @@ export async function* retrieveDicomWeb(
   await using response = await askFor(client, target, transferSyntaxUid, options, signal);
   const type = parseMediaType(response.headers.get("content-type"));
   if (type?.type === "application/dicom") {
-    yield singlePart(response);
+    yield wholeBody(response.body);
     return;
   }
   if (type?.type !== "multipart/related") throw contentUnexpected(response);
@@ -65,18 +66,4 @@ async function askFor(
   if (isUsual(first.status)) return first;
   await first[Symbol.asyncDispose]();
   return await request(plain);
-}
-
-function singlePart({ body }: HttpResponse): RetrievedInstance {
-  return {
-    body,
-    async pipe(sink) {
-      let sizeBytes = 0;
-      for await (const piece of body) {
-        sizeBytes += piece.length;
-        await sink([piece]);
-      }
-      return sizeBytes;
-    },
-  };
 }

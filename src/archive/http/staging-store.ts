@@ -1,0 +1,76 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { StudyInstanceUid } from "../../dicom/uid.ts";
+import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
+import type { IncomingInstance, InstanceStore } from "../../network/instance-files/incoming.ts";
+import { openInstanceFolder } from "../../network/instance-files/instance-folder.ts";
+import type { StagedInstance, StagingArea } from "../../staging/staging-area.ts";
+import type { Clock } from "../../units/clock.ts";
+import type { Random } from "../../units/random.ts";
+import type { Pace } from "../availability/pace.ts";
+import type { Expectations, Refusals } from "../expectations.ts";
+
+/** What takes instances that we fetch. */
+export interface InstanceTaker {
+  readonly staging: Pick<StagingArea, "incoming" | "adopt">;
+  readonly expectations: Expectations;
+  readonly refusals: Refusals;
+  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Instances of one study on their way into staging, bytes as they came. Disposing removes what is half. */
+export interface StagingStore extends InstanceStore<StagedInstance>, AsyncDisposable {}
+
+/** @throws GatewayError STAGING_FULL, STAGING_UNAVAILABLE, as its instances do */
+export async function openStagingStore(
+  taker: InstanceTaker,
+  study: StudyInstanceUid,
+  signal: AbortSignal,
+): Promise<StagingStore> {
+  const { staging, clock, random } = taker;
+  const path = join(staging.incoming, Buffer.from(random.bytes(16)).toString("hex"));
+  const folder = await openInstanceFolder(path, clock).catch(asStagingError);
+  return {
+    begin: async () => taking(await folder.begin(), taker, study, signal),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}
+
+function taking(
+  file: IncomingInstance<string>,
+  { staging, expectations, refusals, pace }: InstanceTaker,
+  study: StudyInstanceUid,
+  signal: AbortSignal,
+): IncomingInstance<StagedInstance> {
+  return {
+    source: () => file.source(),
+    async write(pieces) {
+      expectations.noteActivity();
+      let sizeBytes = 0;
+      for (const { length } of pieces) sizeBytes += length;
+      await Promise.resolve(file.write(pieces)).catch(asStagingError);
+      await pace.take(sizeBytes, signal);
+    },
+    async keep(sopInstanceUid) {
+      try {
+        const whole = await file.keep(sopInstanceUid).catch(asStagingError);
+        const staged = await staging.adopt(whole, ({ studyInstanceUid }) => studyInstanceUid === study);
+        expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
+        return staged;
+      } catch (thrown) {
+        refusals.noteRefusal(sopInstanceUid, toGatewayError(thrown).code);
+        throw thrown;
+      }
+    },
+    discard: () => file.discard(),
+  };
+}
+
+function asStagingError(thrown: unknown): never {
+  const { code, details } = toGatewayError(thrown);
+  if (code !== "FOLDER_NOT_WRITABLE") throw thrown;
+  const isFull = details.reason === "ENOSPC" || details.reason === "EDQUOT";
+  throw new GatewayError(isFull ? "STAGING_FULL" : "STAGING_UNAVAILABLE", details, thrown);
+}
