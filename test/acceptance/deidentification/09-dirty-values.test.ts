@@ -186,6 +186,29 @@ describe("item 9: values that are not what they should be", () => {
     }
   });
 
+  it("numbers and tables that are the patient's name, in any encoding: the object is refused", async () => {
+    const tokens = createTokens(946);
+    const name = `${tokens.text()}^${tokens.text()}`;
+    const wide = Buffer.from(name, "utf16le");
+    const spellings = [Buffer.from(name), wide, Buffer.from(wide).swap16(), Buffer.from(`${name} `).swap16()];
+    /** A palette, a waveform, coordinates, a list of numbers: whatever they hold is a number. */
+    const bulk: readonly (readonly [number, Vr])[] = [
+      [0x00281201, "OW"],
+      [0x54001010, "OW"],
+      [0x00660016, "OF"],
+      [0x00660042, "OL"],
+    ];
+    for (const [tag, vr] of bulk) {
+      for (const spelling of spellings) {
+        const value = Buffer.concat([spelling, Buffer.alloc(64 - spelling.length)]);
+        const result = await deidentify(await fileWith(ctImage([text(0x00100010, name)]), explicit(tag, vr, value)));
+        if (result.outcome.kind === "rejected")
+          expect(expectRefused(result, tokens)).toMatch(/^IDENTIFIER_FOUND name /);
+        else expectGone(result, tokens);
+      }
+    }
+  });
+
   it("numbers of a fixed size in a length that is no multiple of it", async () => {
     const tokens = createTokens(950);
     const name = tokens.text();
