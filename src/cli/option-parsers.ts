@@ -36,7 +36,7 @@ export function portOption(text: string): number {
   return wholeNumber(text, 0, 65_535, "A port is a whole number from 0 to 65535; 0 takes any free one.");
 }
 
-function countOption(text: string): number {
+export function countOption(text: string): number {
   return wholeNumber(text, 1, 1_000_000_000, "Write a whole number from 1.");
 }
 

@@ -3,10 +3,24 @@ import { join } from "node:path";
 
 /** What the virtual environment holds, with what each needs: every machine tests with the same. */
 export const PYTHON_PACKAGES = [
+  "annotated-types==0.8.0",
+  "certifi==2026.10.18",
+  "charset-normalizer==3.5.2",
+  "dicomtrolley==4.1.0",
+  "idna==3.20",
+  "Jinja2==3.1.6",
+  "MarkupSafe==3.0.4",
+  "pydantic==2.14.3",
+  "pydantic_core==2.50.4",
   "pydicom==3.0.2",
   "pynetdicom==3.0.4",
+  "requests==2.34.2",
+  "requests-futures==1.1.0",
+  "requests-toolbelt==1.0.0",
   "SQLAlchemy==2.1.9",
+  "typing-inspection==0.4.5",
   "typing_extensions==4.16.0",
+  "urllib3==2.8.0",
 ] as const;
 
 /** Beside the packages: outside of git, kept from run to run. */
@@ -23,9 +37,11 @@ export function findPythonPeers(folder = PYTHON_FOLDER): string | undefined {
   return readFileSync(list, "utf8") === PYTHON_PACKAGES.join("\n") ? interpreter : undefined;
 }
 
-/** Whether tests with pynetdicom can run; if not, one line says so. Never fails: it comes from a package index that not every machine reaches. */
+/** Whether tests with pynetdicom and dicomtrolley can run; if not, one line says so. Never fails: they come from a package index that not every machine reaches. */
 export function requirePythonPeers(): boolean {
   if (findPythonPeers() !== undefined) return true;
-  process.stderr.write("pynetdicom is not installed: its tests are skipped (npm test installs it where pip can)\n");
+  process.stderr.write(
+    "pynetdicom and dicomtrolley are not installed: their tests are skipped (npm test installs them where pip can)\n",
+  );
   return false;
 }

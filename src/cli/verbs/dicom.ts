@@ -18,6 +18,7 @@ import type { FindOptions } from "./dicom/find.ts";
 import type { GetOptions } from "./dicom/get.ts";
 import type { MoveOptions } from "./dicom/move.ts";
 import type { PeerOptions } from "./dicom/peer.ts";
+import { addRad69 } from "./dicom/rad69-options.ts";
 import type { ReceiveOptions } from "./dicom/receive.ts";
 import type { SyncPolicy } from "./dicom/receive-sync.ts";
 
@@ -32,6 +33,7 @@ export function addDicomVerbs(program: Command, cli: Cli): void {
   addCommit(dicom, cli);
   addQueryVerbs(dicom, cli);
   addReceive(dicom, cli);
+  addRad69(dicom, cli);
 }
 
 /** A verb that asks a peer. */

@@ -114,7 +114,8 @@ export async function retrieveInstances<T>(
     hopeless: undefined,
   };
   await concurrently(batches, parallel, async (batch) => {
-    await retrieveBatch(run, batch, attempts, { requests: 16 + 4 * Math.ceil(Math.log2(batch.length + 1)) });
+    const budget = { requests: 16 + 4 * Math.ceil(Math.log2(batch.length + 1)) };
+    await retrieveBatch(run, batch, { tries: attempts, failures: 0, budget });
   });
   const inOrder = wanted.flatMap(({ sopInstanceUid }) => {
     const outcome = run.outcomes.get(sopInstanceUid);
@@ -128,16 +129,23 @@ export async function retrieveInstances<T>(
   };
 }
 
-/** @param budget requests that this batch and its halves may cost */
+/** How a batch stands before its first request. */
+interface Standing {
+  readonly tries: number;
+  /** Of requests that it was part of. */
+  readonly failures: number;
+  /** Requests that it and its halves may still cost. */
+  readonly budget: { requests: number };
+}
+
 async function retrieveBatch<T>(
   run: Run<T>,
   batch: readonly InstanceReference[],
-  attempts: number,
-  budget: { requests: number },
+  { tries: attempts, failures: earlier, budget }: Standing,
 ): Promise<void> {
   let left = batch;
   let tries = attempts;
-  for (let failures = 0; left.length > 0; ) {
+  for (let failures = earlier; left.length > 0; ) {
     if (run.hopeless !== undefined) return fail(run, left, run.hopeless);
     if (budget.requests <= 0) return;
     budget.requests -= 1;
@@ -148,10 +156,10 @@ async function retrieveBatch<T>(
     left = isSuspect ? open : open.filter(({ sopInstanceUid }) => mayCome(run.outcomes.get(sopInstanceUid)));
     if (left.length === 0 || attempts <= 1) break;
     const isStuck = left.length === asked.length;
-    const isPermanent = ofAll?.class === "permanent";
     if (isStuck) failures += 1;
-    if (isSuspect && (isPermanent || failures > 1)) {
-      for (const half of splitInto(left, 2)) await retrieveBatch(run, half, isPermanent ? tries : tries - 1, budget);
+    if (isSuspect && (ofAll.class === "permanent" || failures > 1)) {
+      const standing = { tries: isTold(ofAll) ? tries : tries - 1, failures, budget };
+      for (const half of splitInto(left, 2)) await retrieveBatch(run, half, standing);
       return;
     }
     if (isStuck) tries -= 1;
@@ -164,6 +172,11 @@ async function retrieveBatch<T>(
 /** Of refusals by status only 413, content too large. RFC 9110 15.5.14. */
 function isSplittable({ code, details }: DicomTrolleyError): boolean {
   return SPLITTABLE.has(code) || (code === "HTTP_REFUSED" && details.status === 413);
+}
+
+/** The source itself says so, at once: looking for the instance it stumbles over costs no waiting. */
+function isTold({ class: errorClass, code }: DicomTrolleyError): boolean {
+  return errorClass === "permanent" || code === "HTTP_SERVER_FAILED" || code === "RAD69_FAULT_RECEIVER";
 }
 
 function mayCome<T>(outcome: InstanceOutcome<T> | undefined): boolean {

@@ -159,8 +159,8 @@ export function createMultipartScanner(
     },
     end() {
       if (place === "epilogue") return;
-      const isEmpty = preambleBytes === 0 && kept.length === 0 && parts === 0;
-      if (place === "preamble" && !isEmpty) throw malformed("no delimiter");
+      // As long as all that came may be the beginning of a delimiter, it was only cut.
+      if (place === "preamble" && !isFirst) throw malformed("no delimiter");
       throw new GatewayError("MULTIPART_TRUNCATED", { place: place === "start" ? "body" : place, parts });
     },
   };
