@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PIXEL_CLASSES, STRUCTURED_ROOTS } from "../src/deid/pixels/sop-classes.ts";
+import { PIXEL_CLASSES, STRUCTURED_CLASSES } from "../src/deid/pixels/sop-classes.ts";
 
 interface AttributeRow {
   readonly moduleId?: string;
@@ -86,13 +86,13 @@ const sequences = new Set<string>();
 const types: string[] = [];
 const sopModules: string[] = [];
 const usedModules = new Set<string>();
-/** Of classes whose terms and sequences are reviewed: of reports and presentation states only types are taken. */
+/** Of classes whose terms and sequences are reviewed: of documents, reports and presentation states only types are taken. */
 const reviewedModules = new Set<string>();
 
 for (const { id, ciod } of sops) {
   const kind = PIXEL_CLASSES.get(id)?.kind;
-  const isStructured = STRUCTURED_ROOTS.some((root) => id.startsWith(root));
-  if (kind === "document" || kind === "pdf" || kind === "video" || (kind === undefined && !isStructured)) continue;
+  const isStructured = STRUCTURED_CLASSES.has(id);
+  if (kind === "document" || kind === "video" || (kind === undefined && !isStructured)) continue;
   const ciodId = ciods.get(ciod) ?? "";
   const modules = [
     ...(modulesOf.get(ciodId) ?? []).map((row) => row.moduleId),
@@ -100,7 +100,7 @@ for (const { id, ciod } of sops) {
   ];
   for (const module of modules) {
     usedModules.add(module);
-    if (!isStructured) reviewedModules.add(module);
+    if (!isStructured && kind !== "pdf") reviewedModules.add(module);
   }
   sopModules.push(`${id}\t${[...new Set(modules)].sort().join(",")}`);
 }

@@ -40,8 +40,6 @@ export const EXTRA_TERMS: Readonly<Record<string, string>> = {
   "00189059": "YES\\NO",
   "00189065": "COSINE\\SINE\\NONE\\OTHER",
   "00189101": "YES\\NO",
-  "00189054": "ILOPS\\ISIS\\PRIME\\PRESS\\SLIM\\SLOOP\\STEAM\\NONE",
-  "00189198": "YES\\NO",
   "00189199": "YES\\NO",
   "00189200": "SINGLE_VOXEL\\ROW\\PLANE\\VOLUME",
   "00200062": "R\\L\\U\\B",

@@ -1,11 +1,5 @@
-/**
- * How images and volumes lie to one another, and what one refers to another for: transformations, codes and references.
- * PS3.3 C.8.14, C.20.2, 10.3, C.10.10.
- */
+/** How images lie to one another, and what one refers to another for: transformations, codes and references. PS3.3 C.20.2, 10.3, C.10.10. */
 export const REFERENCE_SEQUENCES: readonly number[] = [
-  0x00189103, // MR Spectroscopy FOV/Geometry
-  0x00189126, // Volume Localization
-  0x00189227, // MR Spectroscopy Frame Type
   0x0040a170, // Purpose of Reference Code
   0x0040a195, // Modifier Code
   0x00700308, // Registration

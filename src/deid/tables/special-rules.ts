@@ -18,6 +18,8 @@ export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number,
   [0x00120063, { treatment: { kind: "mark" } }],
   [0x00120064, { treatment: { kind: "mark" } }],
   [0x00280303, { treatment: { kind: "mark" } }],
+  // Required, though maybe empty, of whoever is no human. PS3.3 C.7.1.1.
+  [0x00102297, { fallback: { ...REMOVE, empty: "empty" } }],
   // Copies and traces of other values. PS3.15 E.3.9, PS3.3 C.12.1.
   [0x04000500, DENY],
   [0x04000550, DENY],
