@@ -28,6 +28,14 @@ export interface Gate {
   readonly ratio: { readonly atLeast: number } | { readonly atMost: number };
 }
 
+/** What must hold of a contender by itself, on an idle machine. */
+export interface AbsoluteGate {
+  readonly name?: string;
+  readonly figure: string;
+  readonly contender: string;
+  readonly bound: { readonly atLeast: number } | { readonly atMost: number };
+}
+
 export interface MemoryGate {
   readonly contender: string;
   readonly rssAtMostBytes: number;
@@ -40,6 +48,9 @@ export interface Comparison {
   readonly figures: Readonly<Record<string, string>>;
   readonly contenders: readonly Contender[];
   readonly gates: readonly Gate[];
+  readonly absoluteGates?: readonly AbsoluteGate[];
+  /** One round, counted: what takes long, and does not spread. */
+  readonly isRunOnce?: boolean;
   readonly memoryGates?: readonly MemoryGate[];
 }
 
@@ -89,7 +100,8 @@ export async function compare(comparison: Comparison, options: RunOptions): Prom
     if (!options.isThere(program)) leftOut.set(name, `${program} is not installed`);
   }
   const counted = new Map<string, Measurement[]>(contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round <= options.runs; round += 1) {
+  const [firstRound, lastRound] = comparison.isRunOnce === true ? [1, 1] : [0, options.runs];
+  for (let round = firstRound; round <= lastRound; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const contender = contenders[(round + turn) % contenders.length];
       if (contender === undefined || leftOut.has(contender.name)) continue;
@@ -139,7 +151,7 @@ async function runOnce(contender: Contender, { folder, settle, empty }: RunOptio
 }
 
 function gateResults(
-  { gates, memoryGates = [] }: Comparison,
+  { figures, gates, absoluteGates = [], memoryGates = [] }: Comparison,
   rounds: ReadonlyMap<string, readonly Measurement[]>,
 ): readonly GateResult[] {
   const speed = gates.flatMap(({ name, figure, contender, peer, ratio }): GateResult[] => {
@@ -155,6 +167,20 @@ function gateResults(
       },
     ];
   });
+  const absolute = absoluteGates.flatMap(({ name, figure, contender, bound }): GateResult[] => {
+    const ours = rounds.get(contender);
+    if (ours === undefined) return [];
+    const { median, lowest, highest } = summaryOf(valuesOf(ours, figure));
+    const [sign, limit] = "atLeast" in bound ? (["≥", bound.atLeast] as const) : (["≤", bound.atMost] as const);
+    const shown = (value: number): string => value.toPrecision(3);
+    return [
+      {
+        gate: `${name === undefined ? "" : `${name}, `}${figure}: ${contender} ${sign} ${limit} ${figures[figure] ?? ""}`,
+        measured: `${shown(median)} (${shown(lowest)}–${shown(highest)})`,
+        met: "atLeast" in bound ? median >= limit : median <= limit,
+      },
+    ];
+  });
   const memory = memoryGates.flatMap(({ contender, rssAtMostBytes }): GateResult[] => {
     const ours = rounds.get(contender);
     if (ours === undefined) return [];
@@ -167,7 +193,7 @@ function gateResults(
       },
     ];
   });
-  return [...speed, ...memory];
+  return [...speed, ...absolute, ...memory];
 }
 
 export function megabytes(bytes: number): string {

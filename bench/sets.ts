@@ -82,11 +82,12 @@ const SHAPES = {
   b: { objects: 20, rows: 5_632, columns: 5_632, about: "20 objects of 63 MB" },
   c: { objects: 5_000, rows: 64, columns: 64, about: "5,000 objects of 8 KiB" },
   huge: { objects: 1, rows: 23_040, columns: 23_040, about: "1 object of 1 GB" },
+  many: { objects: 2_000, rows: 512, columns: 512, about: "2,000 CT slices of 512 KiB in 4 studies" },
 } as const;
 
 export type SetName = keyof typeof SHAPES;
 
-export const SET_NAMES: readonly SetName[] = ["a", "b", "c", "huge"];
+export const SET_NAMES: readonly SetName[] = ["a", "b", "c", "huge", "many"];
 
 const STUDY_INSTANCES = 500;
 const BYTES_PER_PIXEL = 2;

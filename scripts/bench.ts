@@ -3,6 +3,8 @@ import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { deid } from "../bench/cases/deid.ts";
+import { deidMemory } from "../bench/cases/deid-memory.ts";
 import { deidQuality, type QualityResult, qualityLines } from "../bench/cases/deid-quality.ts";
 import { edit } from "../bench/cases/edit.ts";
 import { find } from "../bench/cases/find.ts";
@@ -18,7 +20,10 @@ import { SET_NAMES, type SetName } from "../bench/sets.ts";
 import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
-const BENCHES: Readonly<Record<string, BenchFactory>> = { receive, send, find, move, parse, edit };
+const BENCHES: Readonly<Record<string, BenchFactory>> = {
+  ...{ receive, send, find, move, parse, edit, deid },
+  "deid-memory": deidMemory,
+};
 
 /** Not a matter of speed: scores, once. */
 const QUALITY = "deid-quality";
