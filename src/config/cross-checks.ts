@@ -53,10 +53,23 @@ function duplicates(values: Texts, pathOf: (index: number) => SettingPath, messa
 function checkReferences({ archives, destinations, projects }: LooseSettings): readonly Finding[] {
   const archiveNames = archives.map(({ name }) => name);
   const destinationNames = destinations.map(({ name }) => name);
-  return projects.flatMap((project, index) => [
+  const searchable = archives.flatMap(({ name, kind }) => (kind === "rad69" ? [] : [name]));
+  const searched = archives.flatMap(({ kind, search }, index) =>
+    kind === "rad69" && search !== undefined && !searchable.includes(search)
+      ? [
+          {
+            path: ["archives", index, "search"],
+            code: "SETTING_REFERENCE_UNKNOWN" as const,
+            message: "There is no archive of this name that can be searched.",
+          },
+        ]
+      : [],
+  );
+  const used = projects.flatMap((project, index) => [
     ...unknownNames(project.archives, archiveNames, ["projects", index, "archives"], "archive"),
     ...unknownNames(project.destinations, destinationNames, ["projects", index, "destinations"], "destination"),
   ]);
+  return [...searched, ...used];
 }
 
 function unknownNames(used: Texts, configured: Texts, path: SettingPath, what: string): readonly Finding[] {

@@ -194,7 +194,7 @@ describe("checkSettings", () => {
     ["archives: [{ name: a, kind: dicomweb, url: 'ftp://h/x' }]", "archives[0].url SETTING_INVALID"],
     [
       "archives: [{ name: a, kind: rad69, url: 'https://h', repositoryUniqueId: 1.2.3, search: b }]",
-      "archives[0].kind SETTING_NOT_SUPPORTED",
+      "archives[0].search SETTING_REFERENCE_UNKNOWN",
     ],
     [
       "destinations: [{ name: d, kind: xnat, url: 'https://h', username: u, passwordFile: p }]",

@@ -26,7 +26,7 @@ const loose = loosely({
   dicom: loosely({ port: number, tls: loosely({ port: number, only: flag }) }),
   retry: loosely({ firstDelaySeconds: number, maximumDelaySeconds: number }),
   staging: loosely({ path: text }),
-  archives: listOf(loosely({ name: text, kind: text, retrieve: text })),
+  archives: listOf(loosely({ name: text, kind: text, retrieve: text, search: text })),
   destinations: listOf(loosely({ name: text, kind: text, path: text })),
   projects: listOf(
     loosely({

@@ -67,6 +67,13 @@ const EXAMPLE = {
       clientKeyFile: "tls/radferry.key",
       authoritiesFile: "tls/hospital-ca.pem",
     },
+    {
+      name: "imaging-source",
+      kind: "rad69",
+      url: "https://vitrea.example.org:2525/rids",
+      repositoryUniqueId: "1.3.6.1.4.1000",
+      search: "vna",
+    },
   ],
   destinations: [
     { name: "research-store", kind: "folder", path: "/data/research" },
@@ -130,6 +137,7 @@ const TAKEN_OUT = new Set([
   "archives[].user",
   "archives[].availability",
   "archives[1]",
+  "archives[2]",
   "destinations[2]",
   "destinations[].tls",
   "destinations[].user",

@@ -21,7 +21,15 @@ export interface HttpArchiveSettings extends AnyArchive, HttpPeerFiles {
   readonly url: string;
 }
 
-export type ArchiveSettings = DimseArchiveSettings | HttpArchiveSettings;
+export interface Rad69ArchiveSettings extends AnyArchive, HttpPeerFiles {
+  readonly kind: "rad69";
+  readonly url: string;
+  readonly repositoryUniqueId: string;
+  /** Name of the archive that is searched in its place. */
+  readonly search: string;
+}
+
+export type ArchiveSettings = DimseArchiveSettings | HttpArchiveSettings | Rad69ArchiveSettings;
 
 /** None for a kind that this version cannot run: the check has reported it. */
 export function resolveArchive(
@@ -41,7 +49,10 @@ export function resolveArchive(
       const { kind, url } = archive;
       return [{ name, kind, url, availability, ...resolveHttpPeer(archive, ifAny) }];
     }
-    case "rad69":
+    case "rad69": {
+      const { kind, url, repositoryUniqueId, search } = archive;
+      return [{ name, kind, url, repositoryUniqueId, search, availability, ...resolveHttpPeer(archive, ifAny) }];
+    }
     case "xnat-dqr":
       return [];
   }

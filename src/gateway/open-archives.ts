@@ -5,8 +5,14 @@ import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
 import { createRefusals, type Expectations } from "../archive/expectations.ts";
 import type { InstanceTaker } from "../archive/http/staging-store.ts";
 import { createOrthancArchive } from "../archive/orthanc/orthanc-archive.ts";
+import { createRad69Archive } from "../archive/rad69/rad69-archive.ts";
 import type { Settings } from "../config/settings.ts";
-import type { DimseArchiveSettings, HttpArchiveSettings } from "../config/settings-archives.ts";
+import type {
+  ArchiveSettings,
+  DimseArchiveSettings,
+  HttpArchiveSettings,
+  Rad69ArchiveSettings,
+} from "../config/settings-archives.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { IncomingInstance, StoreHandler } from "../network/dimse/service-types.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
@@ -86,15 +92,31 @@ export async function openArchives(
 ): Promise<ReadonlyMap<string, ArchiveFacts>> {
   const { settings, store, clock } = parts;
   const archives = new Map<string, ArchiveFacts>();
-  for (const archive of settings.archives) {
+  for (const archive of searchableFirst(settings.archives)) {
     const { name, availability } = archive;
-    const facts = archive.kind === "dimse" ? dimse(archive, parts, receiving) : await byHttp(archive, receiving);
+    const facts = await ownFacts(archive, parts, receiving, archives);
     opened.use(facts.archive);
     const pace = receiving.paces.of(name);
     const governed = governArchive(facts.archive, { policy: availability, store, clock, pace });
     archives.set(name, { ...facts, governed, availability });
   }
   return archives;
+}
+
+/** An archive that cannot be searched itself needs the one that is searched in its place. */
+function searchableFirst(archives: readonly ArchiveSettings[]): readonly ArchiveSettings[] {
+  const isSearchable = ({ kind }: ArchiveSettings): boolean => kind !== "rad69";
+  return [...archives.filter(isSearchable), ...archives.filter((archive) => !isSearchable(archive))];
+}
+
+async function ownFacts(
+  archive: ArchiveSettings,
+  parts: Parts,
+  receiving: Receiving,
+  opened: ReadonlyMap<string, ArchiveFacts>,
+): Promise<OwnFacts> {
+  if (archive.kind === "dimse") return dimse(archive, parts, receiving);
+  return archive.kind === "rad69" ? await rad69(archive, receiving, opened) : await byHttp(archive, receiving);
 }
 
 type OwnFacts = Omit<ArchiveFacts, "governed" | "availability">;
@@ -127,5 +149,21 @@ async function byHttp(settings: HttpArchiveSettings, { takerFor }: Receiving): P
   const { associations } = availability;
   const client = await httpClientOf(settings, associations);
   const archive = HTTP_ARCHIVES[kind]({ name, client, associations, taker: takerFor(name) });
+  return { archive, endpoint: url };
+}
+
+async function rad69(
+  settings: Rad69ArchiveSettings,
+  { takerFor }: Receiving,
+  opened: ReadonlyMap<string, ArchiveFacts>,
+): Promise<OwnFacts> {
+  const { name, url, repositoryUniqueId, search, availability } = settings;
+  const { associations } = availability;
+  const searched = opened.get(search)?.governed;
+  // `config check` has seen to it that the name is known.
+  if (searched === undefined) throw new GatewayError("INTERNAL", { name });
+  const http = await httpClientOf(settings, associations);
+  const client = { http, url, repositoryUniqueId };
+  const archive = createRad69Archive({ name, client, associations, taker: takerFor(name), searched });
   return { archive, endpoint: url };
 }

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Archive } from "../../src/archive/archive.ts";
 import {
@@ -13,10 +15,13 @@ import { receiveIntoStaging } from "../../src/archive/dimse/receive-instance.ts"
 import { createExpectations, createRefusals } from "../../src/archive/expectations.ts";
 import type { InstanceTaker } from "../../src/archive/http/staging-store.ts";
 import { createOrthancArchive } from "../../src/archive/orthanc/orthanc-archive.ts";
+import { createRad69Archive } from "../../src/archive/rad69/rad69-archive.ts";
 import { parseAeTitle } from "../../src/dicom/ae-title.ts";
 import { startDimseServer } from "../../src/network/dimse/server.ts";
 import type { StoreHandler } from "../../src/network/dimse/service-types.ts";
 import { openHttpClient } from "../../src/network/http-client/http-client.ts";
+import { fileSource } from "../../src/network/ihe/responder/file-source.ts";
+import { type Responder, startRad69Responder } from "../../src/network/ihe/responder/responder.ts";
 import { storeInOrthanc } from "../../src/network/rest/orthanc/resources.ts";
 import { openStagingArea } from "../../src/staging/open-staging.ts";
 import { neverAborted } from "../../src/units/abort.ts";
@@ -40,6 +45,7 @@ const isInstalled = [requirePeer("Orthanc"), requirePeer("libOrthancDicomWeb.so"
 /** What an archive needs to be opened at the Orthanc of this file. */
 interface Parts {
   readonly server: OrthancServer;
+  readonly source: Responder;
   readonly taker: InstanceTaker;
   readonly store: StoreHandler;
 }
@@ -63,6 +69,24 @@ const dimse =
       logger: silentLogger,
     });
 
+const orthanc: Open = ({ server, taker }) =>
+  createOrthancArchive({
+    name: "orthanc",
+    client: openHttpClient({ baseUrl: `http://127.0.0.1:${server.httpPort}` }),
+    associations: 2,
+    taker,
+  });
+
+/** The same studies at an imaging document source of ours, searched at the Orthanc. */
+const rad69: Open = (parts) =>
+  createRad69Archive({
+    name: "rids",
+    client: { http: openHttpClient({ baseUrl: parts.source.url }), url: parts.source.url },
+    associations: 2,
+    taker: parts.taker,
+    searched: orthanc(parts),
+  });
+
 const KINDS: readonly (readonly [name: string, open: Open])[] = [
   ["C-MOVE", dimse("move")],
   ["C-GET", dimse("get")],
@@ -76,21 +100,14 @@ const KINDS: readonly (readonly [name: string, open: Open])[] = [
         taker,
       }),
   ],
-  [
-    "Orthanc's own interface",
-    ({ server, taker }) =>
-      createOrthancArchive({
-        name: "orthanc",
-        client: openHttpClient({ baseUrl: `http://127.0.0.1:${server.httpPort}` }),
-        associations: 2,
-        taker,
-      }),
-  ],
+  ["Orthanc's own interface", orthanc],
+  ["RAD-69", rad69],
 ];
 
-describe.skipIf(!isInstalled).each(KINDS)("an Orthanc asked by %s", (_, open) => {
+describe.skipIf(!isInstalled).each(KINDS)("an archive asked by %s", (_, open) => {
   const running = new AsyncDisposableStack();
   let server: OrthancServer;
+  let source: Responder;
   let known: readonly [KnownStudy, ...KnownStudy[]];
   /** Where the moved instances of the case that runs go. */
   let store: StoreHandler;
@@ -115,6 +132,12 @@ describe.skipIf(!isInstalled).each(KINDS)("an Orthanc asked by %s", (_, open) =>
     for (const { file } of STUDIES.flatMap(({ instances }) => instances)) {
       await storeInOrthanc(client, () => oncePiece(file), neverAborted());
     }
+    const { path } = running.use(await temporaryFolder());
+    const files = STUDIES.flatMap(({ instances }) => instances).map(async ({ sopInstanceUid, file }) => {
+      await writeFile(join(path, `${sopInstanceUid}.dcm`), file);
+      return join(path, `${sopInstanceUid}.dcm`);
+    });
+    source = running.use(await startRad69Responder({ source: await fileSource(await Promise.all(files)) }));
     const [first, ...others] = STUDIES.map(knownStudy);
     if (first === undefined) throw new Error("no studies");
     known = [first, ...others];
@@ -130,7 +153,7 @@ describe.skipIf(!isInstalled).each(KINDS)("an Orthanc asked by %s", (_, open) =>
     const pace = createPace(systemClock);
     const taker = { staging, expectations, refusals, pace, clock: systemClock, random: systemRandom };
     store = receiveIntoStaging({ staging, expectations, refusals, logger: silentLogger });
-    const archive = stack.use(open({ server, taker, store }));
+    const archive = stack.use(open({ server, source, taker, store }));
     const under: ArchiveUnderTest = { archive, staging, studies: known };
     await run(under);
   });
