@@ -22,7 +22,7 @@ const BURNED_IN_ANNOTATION = "(0028,0301)";
 /** A document that `checkProfile` found nothing in, ready to run. */
 export function compileProfile(document: ProfileDocument, masks: readonly PixelMask[]): Profile {
   const pseudonyms = pseudonymsOf(document);
-  const world = worldOf(document.options, pseudonyms);
+  const world = worldOf(document.options, pseudonyms, document.vocabulary);
   const compileAll = (rules: readonly RuleDocument[]): readonly ProfileRule[] =>
     rules.flatMap((rule) => {
       const result = compileRule(rule, world);

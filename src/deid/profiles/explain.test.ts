@@ -107,6 +107,7 @@ describe("lint", () => {
     ["filters.min_instances_per_series", "filters: {min_instances_per_series: 1}"],
     ["pseudonyms.date_shift", "pseudonyms: {date_shift: {days: 90}}"],
     ["pseudonyms.derive_age", "pseudonyms: {derive_age: true}"],
+    ["vocabulary", "vocabulary: [haifisch]"],
     ["pseudonyms.prefix", "pseudonyms: {mode: pixl, prefix: A-}"],
     ["pseudonyms.issuer", "pseudonyms: {mode: pixl, issuer: include}"],
   ])("finds that %s changes nothing", (path, text) => {
@@ -120,6 +121,7 @@ describe("lint", () => {
     "pixels: {allow_absent: {signed_off: board}}\nfilters: {modality: {deny: [DX]}}",
     "options: [retain-longitudinal-modified-dates]\npseudonyms: {date_shift: {days: 90}}",
     "filters: {min_instances_per_series: 2}",
+    "vocabulary: [haifisch]\noptions: [clean-descriptors]",
   ])("finds nothing in settings that matter: %s", (text) => {
     expect(lintProfile(`${HEAD}${text}\n`)).toEqual({ problems: [], warnings: [] });
   });

@@ -93,7 +93,7 @@ function standardTags(): readonly Tag[] {
 }
 
 function prepare(document: ProfileDocument): Explained {
-  const world = worldOf(document.options, pseudonymsOf(document));
+  const world = worldOf(document.options, pseudonymsOf(document), document.vocabulary);
   const placed = (rules: readonly RuleDocument[], at: string): readonly PlacedRule[] =>
     rules.flatMap((each, index) => {
       const result = compileRule(each, world);

@@ -31,6 +31,14 @@ const CHECKS: readonly Check[] = [
     isIdle: (document) => document.pixels.allow_absent !== undefined && !admitsSome(document, RADIOGRAPHS),
   },
   {
+    path: ["vocabulary"],
+    message: "No description is cleaned.",
+    isIdle: ({ vocabulary, options, rules, overrides }) =>
+      vocabulary.length > 0 &&
+      !options.includes("clean-descriptors") &&
+      ![...rules, ...overrides.flatMap((one) => one.rules)].some(({ action }) => action === "clean"),
+  },
+  {
     path: ["filters", "min_instances_per_series"],
     message: "Every series has one instance.",
     isIdle: ({ filters }) => filters.min_instances_per_series === 1,

@@ -193,6 +193,13 @@ export const profileDocument = z.strictObject({
     .default([])
     .meta({ description: "Options of PS3.15 Annex E, by their names." }),
   pseudonyms: pseudonyms.prefault({}).meta({ description: "Replacements of identities." }),
+  vocabulary: z
+    .array(z.string().regex(/^[\p{L}\p{N}]{2,40}$/u, "must be one word of 2 to 40 letters and digits"))
+    .max(MOST_ENTRIES)
+    .default([])
+    .meta({
+      description: "Words that may stay in descriptions, besides the program's own: no names of people or places.",
+    }),
   filters: filters.prefault({}).meta({ description: "Objects that are left out, on purpose." }),
   rules: rules.default([]).meta({ description: "Rules over the table and its options; the later wins." }),
   overrides: z.array(override).max(MOST_ENTRIES).default([]).meta({ description: "Rules for devices, in this order." }),

@@ -194,3 +194,27 @@ it("does not say that dates are gone where a rule keeps one", async () => {
   const other = "overrides: [{when: {manufacturer: acme}, rules: [{tag: StudyDate, action: keep, review: board}]}]\n";
   expect(await said(other)).toBe("REMOVED");
 });
+
+describe("words that a profile adds to the vocabulary", () => {
+  const described = async (profile: string, description: string): Promise<string | undefined> =>
+    textOf(await outputOf(HEAD + profile, [text(0x00081030, description)]), tags.StudyDescription);
+  const words = "vocabulary: [Schädel, brandybuck]\n";
+
+  it.each(["options: [clean-descriptors]\n", "rules: [{tag: StudyDescription, action: clean}]\n"])(
+    "stay in descriptions with %s, but for the patient's name",
+    async (cleaning) => {
+      expect(await described(cleaning, "Schadel Brandybuck axial")).toBe("axial");
+      expect(await described(words + cleaning, "Schadel Brandybuck axial")).toBe("Schadel axial");
+    },
+  );
+
+  it("are single words, and part of the profile's hash", async () => {
+    await expect(described("vocabulary: [two words]\n", "")).rejects.toThrow();
+    const hashOf = async (profile: string): Promise<string> => {
+      const path = join(folder, "hashed.yaml");
+      await writeFile(path, HEAD + profile);
+      return loadProfile(path).hash;
+    };
+    expect(await hashOf(words)).not.toBe(await hashOf(""));
+  });
+});

@@ -21,17 +21,29 @@ function inOrder(options: readonly OptionName[]): readonly OptionName[] {
 const compiled = new Map<string, CompiledRules>();
 const MOST_COMPILED = 64;
 
-/** The tables' rules under options and pseudonyms. */
-function rulesUnder(options: readonly OptionName[], pseudonyms: PseudonymSettings = USUAL_PSEUDONYMS): CompiledRules {
+/** The tables' rules under options and pseudonyms, and with further words of descriptions. */
+function rulesUnder(
+  options: readonly OptionName[],
+  pseudonyms: PseudonymSettings,
+  vocabulary: readonly string[],
+): CompiledRules {
   const ordered = inOrder(options);
-  const key = JSON.stringify([ordered, pseudonyms]);
+  const key = JSON.stringify([ordered, pseudonyms, vocabulary]);
   const known = compiled.get(key);
   if (known !== undefined) return known;
-  const made = compileRules(ordered, pseudonyms);
+  const made = compileRules(ordered, pseudonyms, vocabulary);
   if (compiled.size < MOST_COMPILED) compiled.set(key, made);
   return made;
 }
 
-export function worldOf(options: readonly OptionName[], pseudonyms?: PseudonymSettings): RuleWorld {
-  return { options: inOrder(options), base: rulesUnder(options, pseudonyms), rulesUnder };
+export function worldOf(
+  options: readonly OptionName[],
+  pseudonyms: PseudonymSettings = USUAL_PSEUDONYMS,
+  vocabulary: readonly string[] = [],
+): RuleWorld {
+  return {
+    options: inOrder(options),
+    base: rulesUnder(options, pseudonyms, vocabulary),
+    rulesUnder: (others) => rulesUnder(others, USUAL_PSEUDONYMS, vocabulary),
+  };
 }

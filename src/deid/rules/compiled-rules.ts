@@ -80,6 +80,7 @@ const DENIED: Rule = { treatment: NONE, fallback: UNLISTED, reason: "unlisted" }
 export function compileRules(
   options: readonly OptionName[],
   pseudonyms: PseudonymSettings = USUAL_PSEUDONYMS,
+  furtherWords: readonly string[] = [],
 ): CompiledRules {
   const active = new Set(options);
   const rows = new Map(CONFIDENTIALITY_TABLE.map((row) => [row.tag, row]));
@@ -93,7 +94,7 @@ export function compileRules(
     ...(active.has("clean-graphics") ? [GRAPHIC_OBJECT_SEQUENCE] : []),
   ]);
   const replacements = pseudonymRules(pseudonyms);
-  const vocabulary = active.has("clean-descriptors") ? vocabularyOf() : undefined;
+  const vocabulary = active.has("clean-descriptors") ? vocabularyOf(furtherWords) : undefined;
   const compiled = new Map<number, Rule>();
 
   const make = (tag: number): Rule => {
