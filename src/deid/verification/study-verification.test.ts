@@ -21,16 +21,25 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const UID_ROOT = "1.2.826.0.1.3680043.9.7.3";
 
+type Instances = readonly (readonly DataElement[])[];
+
 /** Instance numbers of the outputs that the study gives away, with the reason; and the notes. */
-async function verdictOn(
-  ...instances: readonly (readonly DataElement[])[]
-): Promise<Omit<StudyVerdict, "accepted" | "identifiers">> {
+async function verdictOn(...instances: Instances): Promise<Omit<StudyVerdict, "accepted" | "identifiers">> {
+  const { accepted: _, identifiers: __, ...verdict } = await verdictWith({}, ...instances);
+  return verdict;
+}
+
+/** @param of the numbers of outputs that are left out, and places where identifiers are allowed */
+async function verdictWith(
+  of: { readonly leftOut?: readonly number[]; readonly allowed?: readonly string[] },
+  ...instances: Instances
+): Promise<StudyVerdict> {
   const engine = createDeidentifier({
     profile: await loadProfile("research"),
     key: projectKeyOf(Buffer.alloc(32, 7)),
     filters: {},
   });
-  const study = createStudyVerification();
+  const study = createStudyVerification({ allowedPlaces: new Set(of.allowed) });
   for (const [index, changes] of instances.entries()) {
     const dataSet = ctImage([
       text(0x00080018, `${UID_ROOT}.${index}`),
@@ -51,9 +60,9 @@ async function verdictOn(
     const kind = isDocument ? "excluded" : "deidentified";
     expect(await engine.instance(task, neverAborted())).toMatchObject({ kind });
   }
-  const { findings, notes, durationMs } = await study.finish(neverAborted());
-  const byName = findings.map((finding) => ({ ...finding, outputPath: finding.outputPath.slice(-5) }));
-  return { findings: byName, notes, durationMs };
+  for (const number of of.leftOut ?? []) study.leaveOut(join(folder, "out", `${number}.dcm`));
+  const { findings, ...verdict } = await study.finish(neverAborted());
+  return { ...verdict, findings: findings.map((one) => ({ ...one, outputPath: one.outputPath.slice(-5) })) };
 }
 
 const table = (value: string): DataElement => element(tagOf(0x00283006), "OW", Buffer.from(value));
@@ -108,4 +117,25 @@ it("tells of references to what is not delivered", async () => {
   const { findings, notes } = await verdictOn([reference(`${UID_ROOT}.1`)], [reference("1.2.826.0.1.99.1")]);
   expect(findings).toEqual([]);
   expect([...notes]).toEqual([["reference-not-delivered", 1]]);
+});
+
+it("finds nothing in an output that is left out, and counts no reference to it as delivered", async () => {
+  const instances = [[reference(`${UID_ROOT}.1`)], [table("..borogove")], [operator]];
+  expect((await verdictWith({}, ...instances)).findings).toMatchObject([{ outputPath: "1.dcm" }]);
+  const { findings, notes } = await verdictWith({ leftOut: [1] }, ...instances);
+  expect(findings).toEqual([]);
+  expect([...notes]).toEqual([["reference-not-delivered", 1]]);
+  const without = await verdictWith({ leftOut: [1] }, [], [text(0x00100020, "MRN9988776")]);
+  expect(without.findings).toEqual([]);
+});
+
+it("accepts an identifier where it is allowed, and tells in how many outputs", async () => {
+  const long = table("..".repeat(40_000) + "borogove".padEnd(10_000, "."));
+  const instances = [[table("..borogove")], [table("..borogove")], [long], [operator]];
+  const { findings, accepted } = await verdictWith({ allowed: ["(0028,3006)"] }, ...instances);
+  expect(findings).toEqual([]);
+  expect([...accepted]).toEqual([["name in (0028,3006)", 3]]);
+  const elsewhere = await verdictWith({ allowed: ["(0028,3010)/(0028,3006)"] }, ...instances);
+  expect(elsewhere.findings).toHaveLength(3);
+  expect(elsewhere.accepted.size).toBe(0);
 });
