@@ -40,6 +40,7 @@ export {
   loadProfileDocument,
   type ProfileCheck,
 } from "./deid/profiles/load-profile.ts";
+export { type ImageSize, masksOfRecipe, type PixlProject, readPixlProject } from "./deid/profiles/pixl-project.ts";
 export type { Profile } from "./deid/profiles/profile.ts";
 export { type ProfileDocument, profileSchema, type WrittenProfile } from "./deid/profiles/profile-document.ts";
 export { ProfileError, type ProfileProblem } from "./deid/profiles/profile-problems.ts";
