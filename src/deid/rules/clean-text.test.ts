@@ -49,6 +49,12 @@ it("leaves a cleaned text as it is, and knows one", () => {
     expect(isCleanText(text, vocabulary), text).toBe(false);
 });
 
+it("takes a project's own words in any script", () => {
+  const own = vocabularyOf(["großes", "頭部"]);
+  expect(cleanText("Großes Becken, 頭部 CT 胸部", own, () => false)).toBe("Großes 頭部 CT");
+  expect(cleanText("頭部 CT", own, (folded) => folded === "頭部")).toBe("CT");
+});
+
 it("takes a project's own words, in any spelling, and has another hash then", () => {
   const own = vocabularyOf(["Zénith"]);
   expect(cleanText("zenith ZENITH", own, () => false)).toBe("zenith ZENITH");

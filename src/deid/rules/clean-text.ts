@@ -134,8 +134,10 @@ function withoutDropped(words: readonly Word[], isDropped: readonly boolean[]): 
 
 function isAllowedWord(word: Word, { words }: Vocabulary): boolean {
   const { key, text } = word;
-  if (!ASCII_WORD.test(key) || isTitle(word)) return false;
-  if (words.has(key) || NUMBER.test(key) || MEASURE.test(key) || MATRIX.test(key) || KERNEL.test(text)) return true;
+  if (isTitle(word)) return false;
+  if (words.has(key)) return true;
+  if (!ASCII_WORD.test(key)) return false;
+  if (NUMBER.test(key) || MEASURE.test(key) || MATRIX.test(key) || KERNEL.test(text)) return true;
   const [, letters] = WORD_WITH_NUMBER.exec(key) ?? [];
   return letters !== undefined && words.has(letters);
 }
