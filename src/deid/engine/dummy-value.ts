@@ -13,13 +13,20 @@ const MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3";
 
 type DummyElements = (context: Pick<FilterContext, "uid">) => [Tag, DataElement][];
 
-/** What the one item that stands for a removed sequence must hold. PS3.3 10.8, C.17.2, C.17.3, C.10.10, C.10.5. */
+/** What the one item that stands for a removed sequence must hold. PS3.3 10.1, 10.8, C.17.2, C.17.3, C.10.10, C.10.5. */
 const DUMMY_ITEMS: ReadonlyMap<number, DummyElements> = new Map<number, DummyElements>([
   [
     0x00081111, // Referenced Performed Procedure Step: nobody's
     ({ uid }) => [
       textElement(tags.ReferencedSOPClassUID, "UI", MODALITY_PERFORMED_PROCEDURE_STEP),
       textElement(tags.ReferencedSOPInstanceUID, "UI", uid("dummy")),
+    ],
+  ],
+  [
+    0x00081072, // Operator Identification: a person, and of which institution
+    () => [
+      textElement(tags.InstitutionName, "LO", DUMMIES.LO ?? ""),
+      sequenceOf(0x00401101, [new Map(codedElements(DUMMY_CODE))]),
     ],
   ],
   [
