@@ -6,6 +6,7 @@ import { neverAborted } from "../../units/abort.ts";
 import { composeSource } from "../engine/composed-source.ts";
 import { createTally } from "../engine/tally.ts";
 import { GREY_8, type ImageShape, ultrasoundImage } from "../testing/images.ts";
+import type { PixelDecoder } from "./external-codec.ts";
 import { pixelElements } from "./pixel-data.ts";
 import type { PixelTreatment } from "./pixel-policy.ts";
 
@@ -39,7 +40,8 @@ const TREATMENT: PixelTreatment = {
 async function maskedSource(
   shape: ImageShape,
   source: ByteSource,
-  value: { readonly kind: "range" | "fragments"; readonly transferSyntaxUid: string },
+  value: { readonly kind: "range" | "fragments"; readonly transferSyntaxUid: string; readonly decoder?: PixelDecoder },
+  treatment = TREATMENT,
 ) {
   const composed = composeSource(source);
   const frameBytes = source.sizeBytes / shape.frames;
@@ -58,11 +60,11 @@ async function maskedSource(
   const context = {
     source: composed,
     bigEndian: false,
-    decoder: undefined,
+    decoder: value.decoder,
     tally: createTally(),
     signal: neverAborted(),
   };
-  const { elements } = await pixelElements(dataSet, value.transferSyntaxUid, TREATMENT, context);
+  const { elements } = await pixelElements(dataSet, value.transferSyntaxUid, treatment, context);
   const [, element] = elements[0] ?? [];
   if (element?.value.kind !== "range") throw new Error("no native pixel data");
   return { composed, range: element.value.range };
@@ -114,4 +116,32 @@ it("decodes RLE by the line, 64 KiB of a segment in memory", async () => {
   }
   expect(reads.largestBytes).toBe(64 * 1024);
   expect(reads.totalBytes).toBe(4 * frameBytes);
+});
+
+it("masks what a codec decoded to 10 GiB by the piece that is asked for", async () => {
+  const shape = { ...GREY_8, rows: 1024, columns: 1024, frames: 10 * 1024 };
+  const decoded = sparseSource(10 * 1024 * MEBIBYTE, (bytes) => bytes.fill(7));
+  const range = { offset: 0, length: decoded.source.sizeBytes };
+  const decoder: PixelDecoder = {
+    knows: () => true,
+    decode: ({ layout }) => Promise.resolve({ layout, range, source: decoded.source }),
+  };
+  const compressed = sparseSource(10 * 1024, () => undefined);
+  const masked = await maskedSource(shape, compressed.source, {
+    kind: "fragments",
+    transferSyntaxUid: "1.2.840.10008.1.2.4.90",
+    decoder,
+  });
+  const bytes = await masked.composed.read(masked.range.offset + 5000 * MEBIBYTE, MEBIBYTE);
+  expect([bytes.indexOf(7), bytes.lastIndexOf(0)]).toEqual([60 * 1024, 60 * 1024 - 1]);
+  expect(decoded.reads).toEqual({ largestBytes: MEBIBYTE, totalBytes: MEBIBYTE });
+});
+
+it("does not read a compressed frame that is too large to be gone through", async () => {
+  const { source, reads } = sparseSource(65 * MEBIBYTE, () => undefined);
+  const value = { kind: "fragments", transferSyntaxUid: "1.2.840.10008.1.2.4.90" } as const;
+  const unmasked = { ...TREATMENT, mask: undefined };
+  const refusal = { code: "COMPRESSED_PIXEL_METADATA", reason: "frame-too-large" };
+  await expect(maskedSource({ ...GREY_8, frames: 1 }, source, value, unmasked)).rejects.toMatchObject(refusal);
+  expect(reads.totalBytes).toBe(0);
 });
