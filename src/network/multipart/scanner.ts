@@ -57,113 +57,135 @@ export function createMultipartScanner(
 ): MultipartScanner {
   if (boundary === undefined || boundary === "") throw malformed("no boundary");
   if (boundary.length > MAXIMUM_BOUNDARY_LENGTH) throw exceeded("boundary", MAXIMUM_BOUNDARY_LENGTH);
-  const delimiter = Buffer.from(`\r\n--${boundary}`, "latin1");
-  const dashed = delimiter.subarray(2);
-  let place: Place = "preamble";
-  let isFirst = true;
-  let kept: Buffer = EMPTY;
-  let parts = 0;
-  let preambleBytes = 0;
+  return new Scanner(boundary, limits);
+}
 
-  let bytes: Buffer = EMPTY;
-  let at = 0;
-  let tokens: MultipartToken[] = [];
+class Scanner implements MultipartScanner {
+  readonly #delimiter: Buffer;
+  readonly #dashed: Buffer;
+  readonly #limits: MultipartLimits;
+  #place: Place = "preamble";
+  /** Whether all that came may still be the beginning of a delimiter. */
+  #isFirst = true;
+  #kept: Buffer = EMPTY;
+  #parts = 0;
+  #preambleBytes = 0;
+  /** What is looked at now, from where, and what was found in it. */
+  #bytes: Buffer = EMPTY;
+  #at = 0;
+  #tokens: MultipartToken[] = [];
 
-  const emit = (end: number): void => {
-    if (end <= at) return;
-    if (place === "preamble") {
-      preambleBytes += end - at;
-      if (preambleBytes > limits.preambleBytes) throw exceeded("preamble", limits.preambleBytes);
-    } else tokens.push({ kind: "data", bytes: bytes.subarray(at, end) });
-    at = end;
-  };
-  const keep = (from: number): false => {
-    kept = bytes.subarray(from);
-    at = bytes.length;
-    return false;
-  };
-  /** Goes behind a delimiter line. */
-  const cross = (line: Line): void => {
-    if (place !== "preamble") tokens.push({ kind: "end" });
-    if (line.kind !== "delimiter") {
-      place = "epilogue";
-      return;
-    }
-    parts += 1;
-    if (parts > limits.parts) throw exceeded("parts", limits.parts);
-    at = line.end;
-    place = "headers";
-  };
+  constructor(boundary: string, limits: MultipartLimits) {
+    this.#delimiter = Buffer.from(`\r\n--${boundary}`, "latin1");
+    this.#dashed = this.#delimiter.subarray(2);
+    this.#limits = limits;
+  }
+
+  get isClosed(): boolean {
+    return this.#place === "epilogue";
+  }
+
+  push(piece: Uint8Array): readonly MultipartToken[] {
+    const arrived = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    this.#bytes = this.#kept.length === 0 ? arrived : Buffer.concat([this.#kept, arrived]);
+    this.#kept = EMPTY;
+    this.#at = 0;
+    this.#tokens = [];
+    while (this.#at < this.#bytes.length && this.#step());
+    return this.#tokens;
+  }
+
+  end(): void {
+    if (this.isClosed) return;
+    if (this.#place === "preamble" && !this.#isFirst) throw malformed("no delimiter");
+    const place = this.#place === "start" ? "body" : this.#place;
+    throw new GatewayError("MULTIPART_TRUNCATED", { place, parts: this.#parts });
+  }
+
+  /** False when more bytes are needed. */
+  #step(): boolean {
+    if (this.#place === "epilogue") return false;
+    if (this.#place === "headers") return this.#readHeaders();
+    return this.#isFirst || this.#place === "start" ? this.#readStart() : this.#readBody();
+  }
+
   /** At the first byte of the stream, or of a part, a delimiter needs no line end of its own before it. */
-  const readStart = (): boolean => {
-    const length = Math.min(dashed.length, bytes.length - at);
-    const isSame = bytes.compare(dashed, 0, length, at, at + length) === 0;
-    const line: Line = !isSame
-      ? { kind: "data" }
-      : length < dashed.length
-        ? { kind: "open" }
-        : lineAt(bytes, at + length, isFirst);
-    if (line.kind === "open") return keep(at);
-    isFirst = false;
-    if (line.kind !== "data") cross(line);
-    else if (place === "start") place = "body";
+  #readStart(): boolean {
+    const from = this.#at;
+    const length = Math.min(this.#dashed.length, this.#bytes.length - from);
+    let line: Line = { kind: "data" };
+    if (this.#bytes.compare(this.#dashed, 0, length, from, from + length) === 0) {
+      line = length < this.#dashed.length ? { kind: "open" } : lineAt(this.#bytes, from + length, this.#isFirst);
+    }
+    if (line.kind === "open") return this.#keep(from);
+    this.#isFirst = false;
+    if (line.kind !== "data") this.#cross(line);
+    else if (this.#place === "start") this.#place = "body";
     return true;
-  };
-  const readBody = (): boolean => {
-    for (let from = at; ; ) {
-      const found = bytes.indexOf(delimiter, from);
+  }
+
+  #readBody(): boolean {
+    for (let from = this.#at; ; ) {
+      const found = this.#bytes.indexOf(this.#delimiter, from);
       if (found === -1) {
-        const end = bytes.length - prefixAtEnd(bytes, delimiter, from);
-        emit(end);
-        return keep(end);
+        const end = this.#bytes.length - prefixAtEnd(this.#bytes, this.#delimiter, from);
+        this.#emit(end);
+        return this.#keep(end);
       }
-      const line = lineAt(bytes, found + delimiter.length, place === "preamble");
+      const line = lineAt(this.#bytes, found + this.#delimiter.length, this.#place === "preamble");
       if (line.kind === "data") {
         from = found + 2;
         continue;
       }
-      emit(found);
-      if (line.kind === "open") return keep(found);
-      cross(line);
+      this.#emit(found);
+      if (line.kind === "open") return this.#keep(found);
+      this.#cross(line);
       return true;
     }
-  };
-  const readHeaders = (): boolean => {
-    const isNone = bytes[at] === CR && bytes[at + 1] === LF;
-    const end = isNone ? at : bytes.indexOf(HEADER_END, at);
-    const lengthSoFar = (end === -1 ? bytes.length - HEADER_END.length : end) - at;
-    if (lengthSoFar > limits.partHeaderBytes) throw exceeded("part headers", limits.partHeaderBytes);
-    if (end === -1) return keep(at);
-    tokens.push({ kind: "part", headers: parsePartHeaders(bytes.toString("utf8", at, end)) });
-    at = end + (isNone ? 2 : HEADER_END.length);
-    place = "start";
+  }
+
+  #readHeaders(): boolean {
+    const [bytes, from] = [this.#bytes, this.#at];
+    const isNone = bytes[from] === CR && bytes[from + 1] === LF;
+    const end = isNone ? from : bytes.indexOf(HEADER_END, from);
+    const lengthSoFar = (end === -1 ? bytes.length - HEADER_END.length : end) - from;
+    const { partHeaderBytes } = this.#limits;
+    if (lengthSoFar > partHeaderBytes) throw exceeded("part headers", partHeaderBytes);
+    if (end === -1) return this.#keep(from);
+    this.#tokens.push({ kind: "part", headers: parsePartHeaders(bytes.toString("utf8", from, end)) });
+    this.#at = end + (isNone ? 2 : HEADER_END.length);
+    this.#place = "start";
     return true;
-  };
-  const step = (): boolean => {
-    if (place === "epilogue") return false;
-    if (place === "headers") return readHeaders();
-    return isFirst || place === "start" ? readStart() : readBody();
-  };
-  return {
-    get isClosed() {
-      return place === "epilogue";
-    },
-    push(piece) {
-      const arrived = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-      bytes = kept.length === 0 ? arrived : Buffer.concat([kept, arrived]);
-      kept = EMPTY;
-      at = 0;
-      tokens = [];
-      while (at < bytes.length && step());
-      return tokens;
-    },
-    end() {
-      if (place === "epilogue") return;
-      // As long as all that came may be the beginning of a delimiter, it was only cut.
-      if (place === "preamble" && !isFirst) throw malformed("no delimiter");
-      throw new GatewayError("MULTIPART_TRUNCATED", { place: place === "start" ? "body" : place, parts });
-    },
-  };
+  }
+
+  #emit(end: number): void {
+    const from = this.#at;
+    if (end <= from) return;
+    if (this.#place === "preamble") {
+      this.#preambleBytes += end - from;
+      if (this.#preambleBytes > this.#limits.preambleBytes) throw exceeded("preamble", this.#limits.preambleBytes);
+    } else this.#tokens.push({ kind: "data", bytes: this.#bytes.subarray(from, end) });
+    this.#at = end;
+  }
+
+  #keep(from: number): false {
+    this.#kept = this.#bytes.subarray(from);
+    this.#at = this.#bytes.length;
+    return false;
+  }
+
+  /** Goes behind a delimiter line. */
+  #cross(line: Line): void {
+    if (this.#place !== "preamble") this.#tokens.push({ kind: "end" });
+    if (line.kind !== "delimiter") {
+      this.#place = "epilogue";
+      return;
+    }
+    this.#parts += 1;
+    if (this.#parts > this.#limits.parts) throw exceeded("parts", this.#limits.parts);
+    this.#at = line.end;
+    this.#place = "headers";
+  }
 }
 
 /** The rest of a line behind what looks like a delimiter. @param isFirst no part has begun: a bare LF says that all line ends are so */
