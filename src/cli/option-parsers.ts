@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { type AeTitle, type DicomAddress, parseAeTitle, parseDicomAddress } from "../dicom/ae-title.ts";
 import { transferSyntaxUidOf } from "../dicom/dictionary/uid-names.ts";
+import { isFieldUid } from "../dicom/uid.ts";
 import type { InformationModel, QueryRetrieveLevel } from "../network/dimse/service-types.ts";
 import type { CodecOption } from "./verbs/deid-run-options.ts";
 
@@ -53,6 +54,11 @@ export function secondsOption(text: string): number {
   const seconds = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
   if (!(seconds > 0)) throw new InvalidArgumentError("Write a number of seconds above 0.");
   return seconds;
+}
+
+export function uidOption(text: string): string {
+  if (!isFieldUid(text)) throw new InvalidArgumentError("A UID has up to 64 digits and dots.");
+  return text;
 }
 
 /** For options that may be given several times. */

@@ -1,17 +1,26 @@
 import type { DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
-import { isPrivate, type Tag } from "../../dicom/tag.ts";
-import { isFieldUid, type SeriesInstanceUid, type SopInstanceUid, type StudyInstanceUid } from "../../dicom/uid.ts";
-import { numberOf, textOf, textsOf } from "../../dicom/values.ts";
+import type { Tag } from "../../dicom/tag.ts";
+import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
+import { numberOf, textOf } from "../../dicom/values.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
-import type { QueryLevel } from "../../network/dicomweb/resource.ts";
 import { retrieveDicomWeb } from "../../network/dicomweb/retrieve.ts";
 import { type Search, searchDicomWeb } from "../../network/dicomweb/search.ts";
+import { searchOf } from "../../network/dicomweb/search-of-identifier.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
 import { exactMatch, listedInstance } from "../answers.ts";
-import type { Archive, ListedInstance, Rehearsal, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
-import { pullIntoStaging } from "../http/pull.ts";
+import type {
+  Archive,
+  ListedInstance,
+  Rehearsal,
+  RetrieveOutcome,
+  RetrieveRequest,
+  StudyListing,
+  StudyMatch,
+  StudyQuery,
+} from "../archive.ts";
+import { type PullWay, pullIntoStaging } from "../http/pull.ts";
 import type { InstanceTaker } from "../http/staging-store.ts";
 
 export interface DicomWebArchiveOptions {
@@ -43,16 +52,43 @@ export function createDicomWebArchive({ name, client, associations, taker }: Dic
     findStudies: (query, signal) => findStudies(search, query, signal),
     find: (identifier, maximumAnswers, signal) => search(searchOf(identifier, maximumAnswers), signal),
     listStudy: (study, signal) => listStudy(search, study, signal),
-    retrieve: (request, signal) =>
-      pullIntoStaging(
-        request,
-        taker,
-        { parallel: associations, source: (pull, each) => retrieveDicomWeb(client, pull, {}, each) },
-        signal,
-      ),
+    retrieve: (request, signal) => retrieve({ client, associations, taker, search }, request, signal),
     rehearseRetrieval: (signal) => rehearse(search, client, signal),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
+}
+
+/** Some servers give no more than an instance, or a series, at a time, or fail over a large study. */
+const ASKS_TOO_MUCH: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "HTTP_CONTENT_UNEXPECTED",
+  "HTTP_HEADERS_TIMED_OUT",
+  "HTTP_NOT_FOUND",
+  "HTTP_REFUSED",
+  "HTTP_SERVER_FAILED",
+]);
+
+interface Retriever extends Pick<DicomWebArchiveOptions, "client" | "associations" | "taker"> {
+  readonly search: Ask;
+}
+
+/** By study or series; instance by instance where the server does not give these. */
+async function retrieve(
+  { client, associations, taker, search }: Retriever,
+  request: RetrieveRequest,
+  signal: AbortSignal,
+): Promise<RetrieveOutcome> {
+  const way: PullWay = { parallel: associations, source: (pull, each) => retrieveDicomWeb(client, pull, {}, each) };
+  try {
+    return await pullIntoStaging(request, taker, way, signal);
+  } catch (thrown) {
+    if (request.instances !== undefined || !ASKS_TOO_MUCH.has(toGatewayError(thrown).code)) throw thrown;
+    const listing = await listStudy(search, request.studyInstanceUid, signal);
+    if (listing.kind !== "instances") throw thrown;
+    const series = request.seriesInstanceUids && new Set(request.seriesInstanceUids);
+    const instances = listing.instances.filter(({ seriesInstanceUid }) => series?.has(seriesInstanceUid) ?? true);
+    if (instances.length === 0) throw thrown;
+    return await pullIntoStaging({ ...request, instances }, taker, way, signal);
+  }
 }
 
 type Ask = (request: Search, signal: AbortSignal) => AsyncIterable<DataSet>;
@@ -105,41 +141,6 @@ async function countStudy(ask: Ask, study: StudyInstanceUid, signal: AbortSignal
   const answer = await firstOf(ask(request, signal));
   const count = answer && numberOf(answer, tags.NumberOfStudyRelatedInstances);
   return count === undefined || count <= 0 ? { kind: "unknown" } : { kind: "count", count };
-}
-
-/** A C-FIND identifier as a search: keys with a value are matched on, empty ones returned; one study or series named is looked within. */
-function searchOf(identifier: DataSet, maximumAnswers: number): Search {
-  const level = levelOf(identifier);
-  const studyInstanceUid = level === "STUDY" ? undefined : oneUid(identifier, tags.StudyInstanceUID);
-  const isWithinSeries = level === "IMAGE" && studyInstanceUid !== undefined;
-  const seriesInstanceUid = isWithinSeries ? oneUid(identifier, tags.SeriesInstanceUID) : undefined;
-  const scope = {
-    level,
-    studyInstanceUid: studyInstanceUid as StudyInstanceUid | undefined,
-    seriesInstanceUid: seriesInstanceUid as SeriesInstanceUid | undefined,
-  };
-  const saidByPath = new Set<Tag>([tags.QueryRetrieveLevel, tags.SpecificCharacterSet]);
-  if (studyInstanceUid !== undefined) saidByPath.add(tags.StudyInstanceUID);
-  if (seriesInstanceUid !== undefined) saidByPath.add(tags.SeriesInstanceUID);
-  const keys = [...identifier.keys()]
-    .filter((tag) => !saidByPath.has(tag) && !isPrivate(tag))
-    .map((tag) => [tag, textsOf(identifier, tag).join(",")] as const);
-  return {
-    ...scope,
-    matching: keys.filter(([, value]) => value !== ""),
-    including: keys.filter(([, value]) => value === "").map(([tag]) => tag),
-    maximumAnswers,
-  };
-}
-
-function levelOf(identifier: DataSet): QueryLevel {
-  const level = textOf(identifier, tags.QueryRetrieveLevel);
-  return level === "SERIES" || level === "IMAGE" ? level : "STUDY";
-}
-
-function oneUid(identifier: DataSet, tag: Tag): string | undefined {
-  const [uid = "", ...others] = textsOf(identifier, tag);
-  return others.length === 0 && isFieldUid(uid) ? uid : undefined;
 }
 
 /** Asks for an instance and hangs up as soon as it begins to come. */

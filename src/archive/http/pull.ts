@@ -1,13 +1,11 @@
 import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import { STATUS } from "../../network/dimse/status.ts";
-import type { IncomingInstance } from "../../network/instance-files/incoming.ts";
-import { inspectInstance, mismatchOf } from "../../network/instance-files/inspect.ts";
+import { keepInstance } from "../../network/instance-files/keep-instance.ts";
 import type { MultipartPart } from "../../network/multipart/reader.ts";
-import type { StagedInstance } from "../../staging/staging-area.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import type { ListedInstance, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
-import { type InstanceTaker, openStagingStore, type StagingStore } from "./staging-store.ts";
+import { type InstanceTaker, openStagingStore } from "./staging-store.ts";
 
 /** One request of a retrieval: a study, a series, or an instance. */
 export interface Pull {
@@ -17,7 +15,13 @@ export interface Pull {
 }
 
 /** The instances that one request brings, as streams of Part 10 files. */
-export type PullSource = (pull: Pull, signal: AbortSignal) => AsyncIterable<Pick<MultipartPart, "pipe">>;
+type PullSource = (pull: Pull, signal: AbortSignal) => AsyncIterable<Pick<MultipartPart, "pipe">>;
+
+export interface PullWay {
+  readonly source: PullSource;
+  /** Requests at once. */
+  readonly parallel: number;
+}
 
 /** The requests that a retrieval is made of: the smallest that were named. */
 export function pullsOf({ studyInstanceUid, seriesInstanceUids, instances }: RetrieveRequest): readonly Pull[] {
@@ -41,7 +45,7 @@ export function pullsOf({ studyInstanceUid, seriesInstanceUids, instances }: Ret
 export async function pullIntoStaging(
   request: RetrieveRequest,
   taker: InstanceTaker,
-  { source, parallel }: { readonly source: PullSource; readonly parallel: number },
+  { source, parallel }: PullWay,
   signal: AbortSignal,
 ): Promise<RetrieveOutcome> {
   const { studyInstanceUid } = request;
@@ -57,7 +61,7 @@ export async function pullIntoStaging(
   await concurrently(pullsOf(request), parallel, async (pull) => {
     try {
       for await (const part of source(pull, signal)) {
-        await take(part, store, pull, signal).catch((thrown: unknown) => {
+        await keepInstance(part, store, pull, signal).catch((thrown: unknown) => {
           // The stream is broken, or our disk: the next instance would fare no better.
           if (toGatewayError(thrown).class !== "permanent") throw thrown;
           fail(thrown);
@@ -71,26 +75,4 @@ export async function pullIntoStaging(
   if (completed === 0 && failure !== undefined) throw failure;
   const status = failed === 0 ? STATUS.success : STATUS.subOperationsCompleteWithFailures;
   return { status, completed, failed };
-}
-
-/** @throws GatewayError INSTANCE_UNREADABLE, INSTANCE_INCOMPLETE, INSTANCE_MISMATCH, and what store and stream throw */
-async function take(
-  part: Pick<MultipartPart, "pipe">,
-  store: StagingStore,
-  pull: Pull,
-  signal: AbortSignal,
-): Promise<StagedInstance> {
-  const incoming: IncomingInstance<StagedInstance> = await store.begin();
-  try {
-    await part.pipe((pieces) => {
-      signal.throwIfAborted();
-      return incoming.write(pieces);
-    });
-    const facts = await inspectInstance(incoming.source(), signal);
-    const mismatch = mismatchOf(facts, pull);
-    if (mismatch !== undefined) throw mismatch;
-    return await incoming.keep(facts.sopInstanceUid);
-  } finally {
-    await incoming.discard();
-  }
 }

@@ -21,6 +21,7 @@ import type { PeerOptions } from "./dicom/peer.ts";
 import { addRad69 } from "./dicom/rad69-options.ts";
 import type { ReceiveOptions } from "./dicom/receive.ts";
 import type { SyncPolicy } from "./dicom/receive-sync.ts";
+import { addWebVerbs } from "./dicom/web-verbs.ts";
 
 const USUAL_AE_TITLE = "RADFERRY";
 const KEY_EXAMPLE = "-k PatientID=4711 -k StudyDate=20260101-20260131";
@@ -33,6 +34,7 @@ export function addDicomVerbs(program: Command, cli: Cli): void {
   addCommit(dicom, cli);
   addQueryVerbs(dicom, cli);
   addReceive(dicom, cli);
+  addWebVerbs(dicom, cli);
   addRad69(dicom, cli);
 }
 

@@ -10,8 +10,8 @@ export async function httpConnectionOf(
   options: HttpOptions,
   workingFolder: string,
 ): Promise<HttpClientOptions> {
-  const { ca, cert, key, user, passwordFile, tokenFile, headerTimeout, idleTimeout } = options;
-  requireBoth("--cert", cert, "--key", key);
+  const { ca, tlsCert, tlsKey, user, passwordFile, tokenFile, headerTimeout, idleTimeout } = options;
+  requireBoth("--tls-cert", tlsCert, "--tls-key", tlsKey);
   requireBoth("--user", user, "--password-file", passwordFile);
   if (user !== undefined && tokenFile !== undefined) throw usage("--user and --token-file exclude each other");
   const parsed = URL.parse(url);
@@ -21,8 +21,8 @@ export async function httpConnectionOf(
   const file = (path: string | undefined) => (path === undefined ? undefined : resolve(workingFolder, path));
   const security = await httpSecurityOf({
     authoritiesFile: file(ca),
-    clientCertificateFile: file(cert),
-    clientKeyFile: file(key),
+    clientCertificateFile: file(tlsCert),
+    clientKeyFile: file(tlsKey),
     username: user,
     passwordFile: file(passwordFile),
     tokenFile: file(tokenFile),

@@ -4,8 +4,8 @@ import { secondsOption } from "../../option-parsers.ts";
 /** Flags of every verb that asks a peer by HTTP. */
 export interface HttpOptions {
   readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly user?: string;
   readonly passwordFile?: string;
   readonly tokenFile?: string;
@@ -16,8 +16,8 @@ export interface HttpOptions {
 export function withHttpOptions(command: Command): Command {
   return command
     .option("--ca <file>", "authorities to check the peer's certificate against, as PEM; else the system's")
-    .option("--cert <file>", "certificate to show when the peer asks for one, as PEM; needs --key")
-    .option("--key <file>", "key of the certificate, as PEM, readable by you alone")
+    .option("--tls-cert <file>", "certificate to show when the peer asks for one, as PEM; needs --tls-key")
+    .option("--tls-key <file>", "key of the certificate, as PEM, readable by you alone")
     .option("--user <name>", "user to log in as; needs --password-file")
     .option("--password-file <file>", "file that holds the user's password, readable by you alone")
     .option("--token-file <file>", "file that holds a bearer token, readable by you alone")

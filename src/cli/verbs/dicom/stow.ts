@@ -1,0 +1,102 @@
+import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
+import type { StudyInstanceUid } from "../../../dicom/uid.ts";
+import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import { type StoreAnswer, storeDicomWeb } from "../../../network/dicomweb/store.ts";
+import { openHttpClient } from "../../../network/http-client/http-client.ts";
+import type { HttpClient } from "../../../network/http-client/types.ts";
+import { systemRandom } from "../../../units/random.ts";
+import type { Cli } from "../../cli.ts";
+import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
+import { openProgress } from "../../progress.ts";
+import { httpConnectionOf } from "./http-connection.ts";
+import type { HttpOptions } from "./http-options.ts";
+import { type FoundFile, outgoingBatches } from "./outgoing-files.ts";
+
+export interface StowOptions extends HttpOptions {
+  readonly study?: string;
+  readonly batch: number;
+}
+
+interface FileOutcome {
+  readonly file: string;
+  readonly ok: boolean;
+  /** PS3.18 annex I.2, as four hexadecimal digits. */
+  readonly reason?: string;
+  readonly code?: string;
+  readonly message: string;
+}
+
+type Sendable = Extract<FoundFile, { readonly instance: unknown }>;
+
+const READ_BYTES = 1024 * 1024;
+
+/** Sends every file; one that cannot be sent is reported, and the others go on. @throws GatewayError when the service cannot be reached at all */
+export async function stow(cli: Cli, url: string, paths: readonly string[], options: StowOptions): Promise<ExitCode> {
+  const { workingFolder, stop, stderr } = cli.world;
+  await using client = openHttpClient(await httpConnectionOf(url, options, workingFolder));
+  const outcomes: FileOutcome[] = [];
+  {
+    using progress = await openProgress(stderr, "files");
+    for await (const found of outgoingBatches(paths.map((path) => resolve(workingFolder, path)))) {
+      const sendable = found.filter((file) => "instance" in file);
+      for (const file of found) if ("error" in file) outcomes.push(failure(file.file, file.error));
+      for (let start = 0; start < sendable.length; start += options.batch) {
+        const batch = sendable.slice(start, start + options.batch);
+        outcomes.push(...(await send(client, batch, options, { isFirst: outcomes.length === 0, stop })));
+        progress.update(outcomes.length, outcomes.length, "");
+      }
+    }
+  }
+  if (outcomes.length === 0) throw new GatewayError("NO_FILES_FOUND");
+  const stored = outcomes.filter(({ ok }) => ok).length;
+  const failed = outcomes.length - stored;
+  await cli.printer.document({ stored, failed, files: outcomes }, () => linesOf(outcomes, stored, failed));
+  return exitCodeOfCounts({ good: stored, bad: failed });
+}
+
+/** @param isFirst a request that cannot be made then is thrown: nothing was sent, and the reason holds for all */
+async function send(
+  client: HttpClient,
+  batch: readonly Sendable[],
+  { study }: StowOptions,
+  { isFirst, stop }: { readonly isFirst: boolean; readonly stop: AbortSignal },
+): Promise<readonly FileOutcome[]> {
+  const instances = batch.map(({ file, instance: { sopInstanceUid } }) => ({
+    sopInstanceUid,
+    read: () => createReadStream(file, { highWaterMark: READ_BYTES }),
+  }));
+  try {
+    const studyInstanceUid = study as StudyInstanceUid | undefined;
+    const answer = await storeDicomWeb(client, instances, { studyInstanceUid, random: systemRandom }, stop);
+    return batch.map((sent) => outcomeOf(sent, answer));
+  } catch (thrown) {
+    stop.throwIfAborted();
+    const error = toGatewayError(thrown);
+    if (isFirst) throw error;
+    return batch.map(({ file }) => failure(file, error));
+  }
+}
+
+function outcomeOf({ file, instance: { sopInstanceUid } }: Sendable, { stored, failed }: StoreAnswer): FileOutcome {
+  const refused = failed.find((each) => each.sopInstanceUid === sopInstanceUid);
+  if (refused !== undefined) {
+    const { failureReason } = refused;
+    const reason = failureReason === undefined ? {} : { reason: failureReason.toString(16).padStart(4, "0") };
+    return { file, ok: false, ...reason, message: "refused" };
+  }
+  if (stored.some((each) => each.sopInstanceUid === sopInstanceUid)) return { file, ok: true, message: "stored" };
+  return { file, ok: false, message: "not mentioned in the answer" };
+}
+
+function failure(file: string, { code, message }: GatewayError): FileOutcome {
+  return { file, ok: false, code, message };
+}
+
+function* linesOf(outcomes: readonly FileOutcome[], stored: number, failed: number): Generator<string> {
+  for (const { file, ok, reason, code, message } of outcomes) {
+    const why = reason ?? code;
+    yield `${ok ? "stored" : "FAILED"}  ${file}: ${message}${why === undefined ? "" : ` [${why}]`}`;
+  }
+  yield `${stored} stored, ${failed} failed`;
+}

@@ -1,0 +1,75 @@
+import { basename, resolve } from "node:path";
+import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../../../dicom/uid.ts";
+import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import { retrieveDicomWeb } from "../../../network/dicomweb/retrieve.ts";
+import { openHttpClient } from "../../../network/http-client/http-client.ts";
+import { openInstanceFolder } from "../../../network/instance-files/instance-folder.ts";
+import { keepInstance } from "../../../network/instance-files/keep-instance.ts";
+import type { Cli } from "../../cli.ts";
+import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
+import { openProgress } from "../../progress.ts";
+import { httpConnectionOf } from "./http-connection.ts";
+import type { HttpOptions } from "./http-options.ts";
+
+export interface WadoOptions extends HttpOptions {
+  readonly study: string;
+  readonly series?: string;
+  readonly instance?: string;
+  readonly out: string;
+  readonly transferSyntax?: string;
+}
+
+interface WadoDocument {
+  readonly retrieved: number;
+  readonly failed: number;
+  readonly out: string;
+  readonly instances: readonly { readonly sopInstanceUid: string; readonly file: string; readonly sizeBytes: number }[];
+  readonly failures: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** @throws GatewayError when nothing came at all */
+export async function wado(cli: Cli, url: string, options: WadoOptions): Promise<ExitCode> {
+  const { workingFolder, clock, stop } = cli.world;
+  if (options.instance !== undefined && options.series === undefined) {
+    throw new GatewayError("USAGE_INVALID", { problem: "--instance needs --series" });
+  }
+  // The command line has seen to it that they are UIDs.
+  const target = {
+    studyInstanceUid: options.study as StudyInstanceUid,
+    seriesInstanceUid: options.series as SeriesInstanceUid | undefined,
+    sopInstanceUid: options.instance as SopInstanceUid | undefined,
+  };
+  await using client = openHttpClient(await httpConnectionOf(url, options, workingFolder));
+  const out = resolve(workingFolder, options.out);
+  const store = await openInstanceFolder(out, clock, { blocking: true });
+  const instances: WadoDocument["instances"][number][] = [];
+  const failures: WadoDocument["failures"][number][] = [];
+  using progress = await openProgress(cli.world.stderr, "instances");
+  try {
+    for await (const part of retrieveDicomWeb(client, target, { transferSyntaxUid: options.transferSyntax }, stop)) {
+      const error = await keepInstance(part, store, target, stop).then(({ facts, kept }) => {
+        const { sopInstanceUid, sizeBytes } = facts;
+        instances.push({ sopInstanceUid, file: basename(kept), sizeBytes });
+        return undefined;
+      }, toGatewayError);
+      stop.throwIfAborted();
+      if (error !== undefined) failures.push({ code: error.code, message: error.message });
+      // The stream is broken, or our disk: the next instance would fare no better.
+      if (error !== undefined && error.class !== "permanent") throw error;
+      progress.update(instances.length, instances.length + failures.length, "");
+    }
+  } catch (thrown) {
+    stop.throwIfAborted();
+    if (instances.length === 0) throw thrown;
+    const { code, message } = toGatewayError(thrown);
+    if (failures.at(-1)?.code !== code) failures.push({ code, message });
+  }
+  const document = { retrieved: instances.length, failed: failures.length, out, instances, failures };
+  await cli.printer.document(document, () => linesOf(document));
+  return exitCodeOfCounts({ good: instances.length, bad: failures.length });
+}
+
+function* linesOf({ retrieved, failures }: WadoDocument): Generator<string> {
+  yield `${retrieved} instances retrieved`;
+  for (const { code, message } of failures) yield `FAILED: ${message} [${code}]`;
+}
