@@ -184,7 +184,7 @@ async function verifyPair(
   if (leftOut?.kind === "rejected") return { ok: false, code: leftOut.code, reason: leftOut.reason };
   const harvest = harvestOf(file);
   const output = await composeOutput(file, { ...engine, participantId, harvest, decoder, signal });
-  return verify(engine, file, harvest, output, { ...pair, writtenPath: outputPath });
+  return await verify(engine, file, harvest, output, { ...pair, writtenPath: outputPath });
 }
 
 async function deidentify(project: Engine, task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome> {

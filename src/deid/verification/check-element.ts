@@ -19,6 +19,7 @@ import { createValueMemo } from "../rules/value-memo.ts";
 import { isCodeMeaning } from "../tables/code-meanings.ts";
 import { CODE_FORMS } from "../tables/code-schemes.ts";
 import { DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
+import type { CopiedBytes } from "./check-copied.ts";
 import type { ExpectedMask } from "./check-mask.ts";
 import type { Harvest } from "./harvest.ts";
 import type { IdentifierKind } from "./identifier-kinds.ts";
@@ -49,6 +50,8 @@ export interface Expectations {
   readonly pixelBytes: number | undefined;
   /** What must be black in it. */
   readonly mask: ExpectedMask | undefined;
+  /** Where native pixel data stands in the source that is to be the same, without padding. */
+  readonly copiedPixels?: CopiedBytes | undefined;
   /** Elements of the top level that pixel policy wrote, with their bytes. */
   readonly written: ReadonlyMap<number, Buffer>;
 }

@@ -7,6 +7,7 @@ import { markTexts } from "../engine/marks.ts";
 import { OPTIONS } from "../profiles/options.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { expectedIdentifiers } from "../pseudonyms/expected-identifiers.ts";
+import type { CopiedBytes } from "./check-copied.ts";
 import type { Expectations } from "./check-element.ts";
 import type { Harvest } from "./harvest.ts";
 import { retainedKinds } from "./identifier-kinds.ts";
@@ -55,8 +56,18 @@ export function expectationsOf(
     ],
     pixelBytes: output.pixelBytes,
     mask: output.mask,
+    copiedPixels: copiedPixels(output, source),
     written: new Map(
       output.written.map(({ tag, value }) => [tag, Buffer.from(value.kind === "bytes" ? value.bytes : [])]),
     ),
   };
+}
+
+/** Pixels that nothing was done to: neither masked, nor cleared of unused bits, nor turned round. Compressed ones are searched. */
+function copiedPixels({ dataSet, source }: ComposedOutput, original: DataSet): CopiedBytes | undefined {
+  const before = original.get(tags.PixelData)?.value;
+  const after = dataSet.get(tags.PixelData)?.value;
+  if (before?.kind !== "range" || after?.kind !== "range" || before.range.offset !== after.range.offset)
+    return undefined;
+  return { source, offset: before.range.offset, length: after.range.length };
 }

@@ -44,7 +44,7 @@ async function verifyWith(
   const written = await writeOutput(join(folder, "out.dcm"), { ...output, dataSet }, writing);
   await writeFile(written.temporaryPath, tamper(await readFile(written.temporaryPath)));
   const expectations = expectationsOf(output, harvest, { profile }, file.dataSet);
-  return verifyDeidentified({ outputPath: written.temporaryPath, rules: profile.rules, harvest, expectations });
+  return await verifyDeidentified({ outputPath: written.temporaryPath, rules: profile.rules, harvest, expectations });
 }
 
 it("passes what the engine wrote", async () => {
@@ -158,4 +158,13 @@ describe("refuses identifiers that have the form of what may stay", () => {
     const found = { kind: "rejected", code: "IDENTIFIER_FOUND", reason: "id in (0008,2218)/(0008,0100)" };
     expect(await outcomeOf([text(0x00100020, "44556677"), sequenceElement(tagOf(0x00082218), [item])])).toEqual(found);
   });
+});
+
+it("notices pixels that are not those of the original", async () => {
+  const changed = (bytes: Buffer): Buffer => {
+    // Pixel data is what the object ends with.
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    return bytes;
+  };
+  expect(await verifyWith([], changed)).toMatchObject({ ok: false, reason: "pixels (7FE0,0010)" });
 });

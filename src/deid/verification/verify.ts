@@ -2,6 +2,7 @@ import { isPrivate, tagOf } from "../../dicom/tag.ts";
 import type { RejectionCode } from "../outcome.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
 import type { Rule } from "../rules/rule.ts";
+import { isCopied } from "./check-copied.ts";
 import { checkElement, type ElementCheck, type Expectations } from "./check-element.ts";
 import { isMasked } from "./check-mask.ts";
 import { checkMeta } from "./check-meta.ts";
@@ -55,9 +56,11 @@ export async function verifyDeidentified(task: VerificationTask): Promise<Verifi
 
 /** Everything that needs no search: what the output is made of, and what of it is yet to be searched. */
 export async function inspectOutput(task: VerificationTask): Promise<Inspection> {
-  await using window = await openWindow(task.outputPath, task.reading);
+  const { blocking, memory } = task.reading ?? {};
+  const half = (memory?.length ?? 0) >>> 1;
+  await using window = await openWindow(task.outputPath, { blocking, memory: memory?.subarray(0, half) });
   try {
-    return await inspectBytes(window, task);
+    return await inspectBytes(window, task, memory?.subarray(half));
   } catch (thrown) {
     return unprovenBy(thrown);
   }
@@ -81,7 +84,11 @@ async function searchOutput(
   return hit === undefined ? undefined : { ok: false, code: "IDENTIFIER_FOUND", reason: `${hit.kind} in ${hit.place}` };
 }
 
-async function inspectBytes(window: FileWindow, task: VerificationTask): Promise<Inspection> {
+async function inspectBytes(
+  window: FileWindow,
+  task: VerificationTask,
+  memory: Buffer | undefined,
+): Promise<Inspection> {
   const meta = await checkMeta(window, task.expectations);
   if (!meta.ok) return unproven(meta.reason);
   const collector = createEvidence(task);
@@ -98,16 +105,26 @@ async function inspectBytes(window: FileWindow, task: VerificationTask): Promise
       : undefined;
     const refusal = inspectToken(step, bytes, rule, privates, collector, task);
     if (refusal !== undefined) return unproven(`${refusal} ${placeOf(step)}`);
-    const { mask } = task.expectations;
-    const isUnmasked =
-      step.tag === PIXEL_DATA &&
-      mask !== undefined &&
-      (step.kind !== "value" || !(await isMasked(window, step.valueOffset, mask)));
-    if (isUnmasked) return unproven(`mask ${placeOf(step)}`);
+    const wrong = step.tag === PIXEL_DATA ? await pixelProblem(window, step, task.expectations, memory) : undefined;
+    if (wrong !== undefined) return unproven(`${wrong} ${placeOf(step)}`);
   }
   const missing = task.expectations.required.find((tag) => !collector.seenAtTop.has(tag));
   if (missing !== undefined) return unproven("required-element-missing");
   return { ok: true, sizeBytes: window.sizeBytes, evidence: collector.evidence() };
+}
+
+/** Of Pixel Data (7FE0,0010) alone: what neither its length nor a search tells. */
+async function pixelProblem(
+  window: FileWindow,
+  { kind, parentTag, valueOffset }: Token,
+  { mask, copiedPixels }: Expectations,
+  memory: Buffer | undefined,
+): Promise<"mask" | "pixels" | undefined> {
+  if (mask !== undefined) {
+    return kind === "value" && (await isMasked(window, valueOffset, mask)) ? undefined : "mask";
+  }
+  if (copiedPixels === undefined || parentTag !== 0) return undefined;
+  return kind === "value" && (await isCopied(window, valueOffset, copiedPixels, memory)) ? undefined : "pixels";
 }
 
 function isWhole({ kind, vr, length }: Token, rule: Rule): boolean {
