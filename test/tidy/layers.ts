@@ -29,6 +29,7 @@ export const LAYERS: readonly string[] = [
   "http",
   "gateway",
   "cli",
+  "rad69.ts",
   "index.ts",
 ];
 
@@ -36,7 +37,7 @@ export const LAYERS: readonly string[] = [
 const STRANGERS = new Set(["archive", "cohort", "deid", "delivery", "acquisition"]);
 
 /** Where the program begins. */
-const ENTRIES = new Set(["src/cli/main.ts", "src/index.ts"]);
+const ENTRIES = new Set(["src/cli/main.ts", "src/index.ts", "src/rad69.ts"]);
 
 function layerOf(path: string): string | undefined {
   return LAYERS.find((layer) => path === `src/${layer}` || path.startsWith(`src/${layer}/`));

@@ -15,9 +15,10 @@ import { transferDecoder } from "./transfer-encoding.ts";
 
 /** What is known of the request when its answer is read. */
 export interface Asked<T> {
-  readonly messageId: string;
-  /** By SOP Instance UID. */
-  readonly instances: ReadonlyMap<string, InstanceReference>;
+  /** Absent: the answer may be to any. */
+  readonly messageId: string | undefined;
+  /** By SOP Instance UID; absent: whatever comes was asked for. */
+  readonly instances: ReadonlyMap<string, InstanceReference> | undefined;
   /** Absent: any will do. */
   readonly transferSyntaxUids: ReadonlySet<string> | undefined;
   readonly store: InstanceStore<T>;
@@ -97,7 +98,7 @@ async function* readParts<T>(
   const multipartLimits = {
     ...USUAL_MULTIPART_LIMITS,
     partHeaderBytes: limits.partHeaderBytes,
-    parts: asked.instances.size * 2 + limits.moreParts,
+    parts: asked.instances === undefined ? USUAL_MULTIPART_LIMITS.parts : asked.instances.size * 2 + limits.moreParts,
   };
   try {
     for await (const part of readMultipart(body, { boundary: parameters.get("boundary"), limits: multipartLimits })) {
@@ -145,7 +146,8 @@ async function readRoot(part: MultipartPart, limitBytes: number): Promise<SoapAn
 
 /** @throws DicomTrolleyError RAD69_ANSWER_INVALID when it answers another request */
 function checked<T>(answer: SoapAnswer, { messageId }: Asked<T>): SoapAnswer {
-  if ((answer.relatesTo ?? messageId) !== messageId) {
+  const { relatesTo = messageId } = answer;
+  if (messageId !== undefined && relatesTo !== messageId) {
     throw new DicomTrolleyError("RAD69_ANSWER_INVALID", { what: "relates to another request" });
   }
   if (!answer.isResponse && answer.fault === undefined) {
@@ -201,7 +203,7 @@ async function settle<T>(
   try {
     const facts = inspected instanceof GatewayError ? undefined : inspected;
     const sopInstanceUid = document?.documentUniqueId ?? facts?.sopInstanceUid ?? "";
-    const reference = instances.get(sopInstanceUid);
+    const reference = instances === undefined ? { sopInstanceUid } : instances.get(sopInstanceUid);
     if (reference === undefined) return { kind: "unexpected" };
     if (seen.has(sopInstanceUid)) return { kind: "duplicate" };
     const error = facts === undefined ? inspected : mismatchOf(facts, { ...reference, transferSyntaxUids });
