@@ -1,13 +1,11 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isFieldUid, type StudyInstanceUid, trimUid } from "../dicom/uid.ts";
-import { GatewayError } from "../errors/gateway-error.ts";
+import { isFieldUid, type StudyInstanceUid } from "../dicom/uid.ts";
 import type { Disk } from "../units/disk.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
-import { type CreateFile, openPartFile, type PartFile } from "./incoming-file.ts";
-import { inspectInstance } from "./inspect-instance.ts";
-import type { IncomingFile, IncomingFileOptions, StagedInstance, StagingArea } from "./staging-area.ts";
+import type { CreateFile } from "./incoming-file.ts";
+import { createIntake } from "./intake.ts";
+import type { StagedInstance, StagingArea } from "./staging-area.ts";
 import { rethrowStaging } from "./staging-error.ts";
 import { fileName, forget, listPresent, loadStudyIndex, type StudyIndex, syncStudy } from "./study-index.ts";
 
@@ -28,7 +26,6 @@ interface Area {
   readonly indexes: Map<StudyInstanceUid, Promise<StudyIndex>>;
   /** Instances being given their name, by that name: of two at the same time the first is kept. */
   readonly placing: Map<string, Promise<StagedInstance>>;
-  readonly createFile: CreateFile | undefined;
 }
 
 /**
@@ -43,13 +40,15 @@ export async function openStagingArea(options: StagingOptions): Promise<StagingA
     logger: options.logger ?? silentLogger,
     indexes: new Map(),
     placing: new Map(),
-    createFile: options.createFile,
   };
   await makeFolders(area).catch(rethrowStaging);
+  const intake = createIntake({
+    folder: area.incoming,
+    createFile: options.createFile,
+    keep: (instance) => keep(area, instance),
+  });
   return {
-    incoming: area.incoming,
-    begin: (incoming) => begin(area, incoming),
-    adopt: (file, admit) => adopt(area, file, admit).catch(rethrowStaging),
+    ...intake,
     list: (study) => list(area, study).catch(rethrowStaging),
     sync: (study) => sync(area, study).catch(rethrowStaging),
     removeInstance: (instance) => removeInstance(area, instance).catch(rethrowStaging),
@@ -104,47 +103,6 @@ async function forgetOldest(area: Area): Promise<void> {
     if (area.indexes.size <= MAXIMUM_INDEXES) return;
     if ((await index).unsynced.size === 0) area.indexes.delete(study);
   }
-}
-
-async function begin(area: Area, options: IncomingFileOptions): Promise<IncomingFile> {
-  const part = await openPartFile(join(area.incoming, `${randomUUID()}.part`), options, area.createFile);
-  return {
-    write: (chunk) => part.write(chunk),
-    commit: (admit) => commit(area, part, options, admit),
-    abort: () => part.discard(),
-  };
-}
-
-async function commit(
-  area: Area,
-  part: PartFile,
-  options: IncomingFileOptions,
-  admit: (instance: StagedInstance) => boolean,
-): Promise<StagedInstance> {
-  try {
-    await part.finish();
-    const instance = await inspectInstance(part.path);
-    if (
-      instance.sopInstanceUid !== trimUid(options.sopInstanceUid) ||
-      instance.sopClassUid !== trimUid(options.sopClassUid)
-    ) {
-      throw new GatewayError("INSTANCE_MISMATCH", { what: "UIDs of the command" });
-    }
-    if (!admit(instance)) throw new GatewayError("INSTANCE_UNSOLICITED");
-    return await keep(area, instance);
-  } catch (thrown) {
-    return rethrowStaging(thrown);
-  } finally {
-    await part.discard();
-  }
-}
-
-async function adopt(area: Area, path: string, admit: (instance: StagedInstance) => boolean): Promise<StagedInstance> {
-  const instance = await inspectInstance(path);
-  if (!admit(instance)) throw new GatewayError("INSTANCE_UNSOLICITED");
-  const kept = await keep(area, instance);
-  await rm(path, { force: true });
-  return kept;
 }
 
 /** An instance that is there already is kept as it was: what counts as received does not change under a job's hands. */

@@ -31,8 +31,8 @@ export interface IncomingFile {
   abort(): Promise<void>;
 }
 
-/** The identifiable cache on local disk: one copy of an instance, shared by projects. architecture.md section 6. */
-export interface StagingArea extends AsyncDisposable {
+/** What takes instances in. */
+export interface InstanceIntake {
   /** For files on their way in, on the same file system: what is left in it is removed at the next opening. */
   readonly incoming: string;
   begin(options: IncomingFileOptions): Promise<IncomingFile>;
@@ -41,6 +41,10 @@ export interface StagingArea extends AsyncDisposable {
    * @throws GatewayError INSTANCE_UNREADABLE, INSTANCE_MISMATCH when its UIDs are not valid, INSTANCE_UNSOLICITED (not admitted); the file stays
    */
   adopt(path: string, admit: (instance: StagedInstance) => boolean): Promise<StagedInstance>;
+}
+
+/** The identifiable cache on local disk: one copy of an instance, shared by projects. architecture.md section 6. */
+export interface StagingArea extends InstanceIntake, AsyncDisposable {
   /** Every whole instance of a study. What was not synced before a crash is checked for wholeness first, and dropped if it is not. */
   list(study: StudyInstanceUid): Promise<readonly StagedInstance[]>;
   /** Makes what is staged of the study survive a power cut. */

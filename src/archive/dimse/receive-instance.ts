@@ -2,7 +2,7 @@ import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import type { IncomingInstance, InstanceSink, StoreHandler } from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
-import type { StagedInstance, StagingArea } from "../../staging/staging-area.ts";
+import type { InstanceIntake, StagedInstance } from "../../staging/staging-area.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Pace } from "../availability/pace.ts";
 import type { Expectations, Refusals } from "../expectations.ts";
@@ -17,7 +17,7 @@ export const STATUS_BY_CODE: { readonly [C in ErrorCode]?: number } = {
 };
 
 export interface ReceiverOptions {
-  readonly staging: StagingArea;
+  readonly staging: Pick<InstanceIntake, "begin">;
   readonly expectations: Expectations;
   readonly refusals: Refusals;
   readonly logger: Logger;

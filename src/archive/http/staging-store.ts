@@ -4,7 +4,7 @@ import type { StudyInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { IncomingInstance, InstanceStore } from "../../network/instance-files/incoming.ts";
 import { openInstanceFolder } from "../../network/instance-files/instance-folder.ts";
-import type { StagedInstance, StagingArea } from "../../staging/staging-area.ts";
+import type { InstanceIntake, StagedInstance } from "../../staging/staging-area.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Random } from "../../units/random.ts";
 import type { Pace } from "../availability/pace.ts";
@@ -12,7 +12,7 @@ import type { Expectations, Refusals } from "../expectations.ts";
 
 /** What takes instances that we fetch. */
 export interface InstanceTaker {
-  readonly staging: Pick<StagingArea, "incoming" | "adopt">;
+  readonly staging: Pick<InstanceIntake, "incoming" | "adopt">;
   readonly expectations: Expectations;
   readonly refusals: Refusals;
   readonly pace: Pace;

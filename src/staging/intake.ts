@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { trimUid } from "../dicom/uid.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { type CreateFile, openPartFile, type PartFile } from "./incoming-file.ts";
+import { inspectInstance } from "./inspect-instance.ts";
+import type { IncomingFileOptions, InstanceIntake, StagedInstance } from "./staging-area.ts";
+import { rethrowStaging } from "./staging-error.ts";
+
+export interface IntakeOptions {
+  /** Where files grow, on the file system of their final place. */
+  readonly folder: string;
+  readonly createFile?: CreateFile | undefined;
+  /** Moves a whole instance from its path to its final place; answers where it is then. */
+  keep(instance: StagedInstance): Promise<StagedInstance>;
+}
+
+/** Takes instances in: byte by byte, or whole. */
+export function createIntake(options: IntakeOptions): InstanceIntake {
+  return {
+    incoming: options.folder,
+    begin: async (announced) => {
+      const path = join(options.folder, `${randomUUID()}.part`);
+      const part = await openPartFile(path, announced, options.createFile);
+      return {
+        write: (chunk) => part.write(chunk),
+        commit: (admit) => commit(options, part, announced, admit),
+        abort: () => part.discard(),
+      };
+    },
+    adopt: (path, admit) => adopt(options, path, admit).catch(rethrowStaging),
+  };
+}
+
+async function commit(
+  { keep }: IntakeOptions,
+  part: PartFile,
+  announced: IncomingFileOptions,
+  admit: (instance: StagedInstance) => boolean,
+): Promise<StagedInstance> {
+  try {
+    await part.finish();
+    const instance = await inspectInstance(part.path);
+    if (
+      instance.sopInstanceUid !== trimUid(announced.sopInstanceUid) ||
+      instance.sopClassUid !== trimUid(announced.sopClassUid)
+    ) {
+      throw new GatewayError("INSTANCE_MISMATCH", { what: "UIDs of the command" });
+    }
+    if (!admit(instance)) throw new GatewayError("INSTANCE_UNSOLICITED");
+    return await keep(instance);
+  } catch (thrown) {
+    return rethrowStaging(thrown);
+  } finally {
+    await part.discard();
+  }
+}
+
+async function adopt(
+  { keep }: IntakeOptions,
+  path: string,
+  admit: (instance: StagedInstance) => boolean,
+): Promise<StagedInstance> {
+  const instance = await inspectInstance(path);
+  if (!admit(instance)) throw new GatewayError("INSTANCE_UNSOLICITED");
+  const kept = await keep(instance);
+  await rm(path, { force: true });
+  return kept;
+}
