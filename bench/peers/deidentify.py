@@ -7,7 +7,10 @@ import logging
 import os
 import sys
 
-import pydicom
+# Scripts beside this one have names of packages.
+sys.path.pop(0)
+
+import pydicom  # noqa: E402
 
 
 def each_file(source, target, work):
