@@ -77,7 +77,8 @@ export function treatBytes(
   }
   const treat = (): Treated => {
     const values = treatValues(treatment, vr, splitValues(bytes).slice(0, maximumValues), context);
-    return { bytes: values === undefined ? undefined : textBytes(vr, values.join("\\")) };
+    // In memory of their own: a few remembered bytes would hold all that Buffer's pool has beside them.
+    return { bytes: values === undefined ? undefined : Uint8Array.from(textBytes(vr, values.join("\\"))) };
   };
   if (!FOLLOWS_FROM_VALUE.has(treatment.kind)) return treat().bytes;
   return remembered(treatment, `${vr} ${maximumValues} ${context.shiftDays}`, bytes, treat).bytes;

@@ -105,50 +105,19 @@ function studyRunShared(
   const run: SharedRun = { here, engineNumber, study, pool, verification, listeners: new Map(), signal };
   return {
     async instances(tasks, onDone) {
+      // A thread of its own starts in less time than this one would take for so many.
+      const isShared = tasks.length >= FEWEST_FOR_THREADS ? await pool.start() : pool.isReady;
       const outcomes: InstanceOutcome[] = [];
-      const list = tasks.entries();
-      let hasFailed = false;
-      const take = (lanes: number, isOver: () => boolean, work: (task: StudyTask) => Promise<InstanceOutcome>) =>
-        concurrently(until(list, isOver), lanes, async ([index, task]) => {
-          outcomes[index] = await work(task);
-          onDone?.();
-        }).catch((thrown: unknown) => {
-          hasFailed = true;
-          throw thrown;
-        });
-      const shared = async (): Promise<void> => {
-        const isStarted = tasks.length >= FEWEST_FOR_THREADS ? await pool.start() : pool.isReady;
-        if (isStarted)
-          await take(
-            pool.capacity,
-            () => hasFailed,
-            (task) => instanceShared(run, task),
-          );
-      };
-      // Until the threads have started, this one does what it can.
-      const alone = take(PARALLEL_INSTANCES, () => hasFailed || pool.isReady, run.here);
-      for (const end of await Promise.allSettled([shared(), alone])) if (end.status === "rejected") throw end.reason;
-      // Threads that became ready in between made this one stop early.
-      await take(
-        pool.capacity,
-        () => hasFailed,
-        (task) => instanceShared(run, task),
-      );
+      await concurrently(tasks.entries(), isShared ? pool.capacity : PARALLEL_INSTANCES, async ([index, task]) => {
+        outcomes[index] = await (isShared ? instanceShared(run, task) : here(task));
+        onDone?.();
+      });
       return outcomes;
     },
     leaveOut: verification.leaveOut,
     finish: () => verification.finish(signal),
     [Symbol.dispose]: () => pool.closeStudy(study),
   };
-}
-
-/** What is left of a list that several take from, as long as it is not over. */
-function* until<T>(list: Iterator<T>, isOver: () => boolean): Generator<T> {
-  while (!isOver()) {
-    const next = list.next();
-    if (next.done === true) return;
-    yield next.value;
-  }
 }
 
 function createInstanceHere(
