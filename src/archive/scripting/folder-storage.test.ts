@@ -1,0 +1,53 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { syntheticStudy } from "../../../test/peers/synthetic-studies.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { openFolderStorage, type StorageLayout } from "./folder-storage.ts";
+
+const { instances } = syntheticStudy({ seed: 77, modality: "CT", instancesPerSeries: 2 });
+const [first, second] = instances;
+if (first === undefined || second === undefined) throw new Error("no instances");
+const pair = [first, second];
+
+async function stored(folder: string, layout?: StorageLayout) {
+  const storage = await openFolderStorage({ folder, ...(layout === undefined ? {} : { layout }) });
+  for (const { sopInstanceUid, file } of pair) {
+    const path = join(storage.incoming, `${sopInstanceUid}.part`);
+    await writeFile(path, file);
+    await storage.adopt(path, () => true);
+  }
+  return storage;
+}
+
+it.each<[string, StorageLayout | undefined, string]>([
+  ["by UIDs", undefined, `${first.studyInstanceUid}/${first.seriesInstanceUid}/${first.sopInstanceUid}.dcm`],
+  ["flat", "flat", `${first.sopInstanceUid}.dcm`],
+  [
+    "by a name of the caller's",
+    ({ modality, sopInstanceUid }) => `${modality}/x/${sopInstanceUid}`,
+    `CT/x/${first.sopInstanceUid}`,
+  ],
+])("keeps instances %s, bytes as they came", async (_, layout, expected) => {
+  await using folder = await temporaryFolder();
+  const { written } = await stored(folder.path, layout);
+  expect(written).toHaveLength(2);
+  expect(await readFile(join(folder.path, expected))).toEqual(first.file);
+  expect(await readdir(join(folder.path, ".incoming"))).toEqual([]);
+});
+
+it("leaves what is there already as it is", async () => {
+  await using folder = await temporaryFolder();
+  await writeFile(join(folder.path, `${first.sopInstanceUid}.dcm`), "mine");
+  await stored(folder.path, "flat");
+  expect(await readFile(join(folder.path, `${first.sopInstanceUid}.dcm`), "utf8")).toBe("mine");
+});
+
+it.each(["../out.dcm", "/etc/out.dcm", "a/../../out.dcm", ".", ".incoming/x"])(
+  "writes nothing to %s: it leads out of the folder",
+  async (place) => {
+    await using folder = await temporaryFolder();
+    await expect(stored(folder.path, () => place)).rejects.toMatchObject({ code: "USAGE_INVALID" });
+    expect((await readdir(folder.path)).sort()).toEqual([".incoming"]);
+  },
+);

@@ -1,0 +1,61 @@
+import { access, mkdir, rename } from "node:fs/promises";
+import { dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import { createIntake } from "../../staging/intake.ts";
+import type { InstanceIntake, StagedInstance } from "../../staging/staging-area.ts";
+
+/**
+ * Where each instance goes below a folder: `uids`: STUDY/SERIES/INSTANCE.dcm, `flat`: INSTANCE.dcm, or a relative path of the caller's own
+ * making. UIDs have been validated: digits and dots only.
+ */
+export type StorageLayout = "uids" | "flat" | ((instance: Omit<StagedInstance, "path">) => string);
+
+export interface FolderStorage extends InstanceIntake {
+  /** What has been written, in that order. */
+  readonly written: readonly StagedInstance[];
+}
+
+export interface FolderStorageOptions {
+  readonly folder: string;
+  /** @default uids */
+  readonly layout?: StorageLayout;
+}
+
+const INCOMING = ".incoming";
+
+/** Files in a folder, each whole or absent. What is there under a name already stays: two instances never share one. */
+export async function openFolderStorage({ folder, layout = "uids" }: FolderStorageOptions): Promise<FolderStorage> {
+  const incoming = join(folder, INCOMING);
+  await mkdir(incoming, { recursive: true });
+  const written: StagedInstance[] = [];
+  const keep = async (instance: StagedInstance): Promise<StagedInstance> => {
+    const path = join(folder, placeOf(instance, layout));
+    if (!(await isThere(path))) {
+      await mkdir(dirname(path), { recursive: true });
+      await rename(instance.path, path);
+    }
+    const kept = { ...instance, path };
+    written.push(kept);
+    return kept;
+  };
+  return { ...createIntake({ folder: incoming, keep }), written };
+}
+
+/** @throws GatewayError USAGE_INVALID when a layout leads out of the folder */
+function placeOf({ path: _, ...instance }: StagedInstance, layout: StorageLayout): string {
+  const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = instance;
+  if (layout === "flat") return `${sopInstanceUid}.dcm`;
+  if (layout === "uids") return join(studyInstanceUid, seriesInstanceUid, `${sopInstanceUid}.dcm`);
+  const place = normalize(layout(instance));
+  const leadsOut = isAbsolute(place) || place === ".." || place.startsWith(`..${sep}`) || place.startsWith(INCOMING);
+  if (leadsOut || place === ".")
+    throw new GatewayError("USAGE_INVALID", { problem: "a layout leads out of the folder" });
+  return place;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
