@@ -1,5 +1,3 @@
-import { CONFIDENTIALITY_TABLE } from "../../src/deid/tables/confidentiality-table.generated.ts";
-import { TEXT_FORMS } from "../../src/deid/tables/text-forms.ts";
 import type { DataElement } from "../../src/dicom/data-set.ts";
 import { vrOf } from "../../src/dicom/dictionary/dictionary.ts";
 import { ELEMENT_LINES } from "../../src/dicom/dictionary/elements.generated.ts";
@@ -22,7 +20,7 @@ export interface Hidden {
   readonly behindPixels?: Uint8Array;
 }
 
-export type HidingPlace = (scene: Scene, index: number) => Hidden;
+export type HidingPlace = (scene: Scene, index: number, taken: ReadonlySet<number>) => Hidden;
 
 function text(tag: number, value: string, vr: Vr = vrOf(tagOf(tag))): DataElement {
   return element(tagOf(tag), vr, evened(Buffer.from(value, "latin1")));
@@ -223,33 +221,33 @@ const behindTheData: HidingPlace = ({ tokens }) => {
   };
 };
 
-/** Every text attribute of the registry that neither the confidentiality table nor a list of forms knows, a few at a time. */
-const ofNoList: HidingPlace = ({ tokens }, index) => {
-  const tags = attributesOfNoList();
-  const from = (index * OF_NO_LIST) % tags.length;
+/** Every text attribute of the registry, some at a time, where the object has none of that tag. */
+const ofTheRegistry: HidingPlace = ({ tokens }, index, taken) => {
+  const tags = textAttributes();
+  const turn = Array.from({ length: AT_A_TIME }, (_, step) => tags[(index * AT_A_TIME + step) % tags.length] ?? 0);
   return inElements(
-    tags.slice(from, from + OF_NO_LIST).map((tag) => {
-      const token = tokens.word("attribute of no list");
-      return [text(tag, token), token] as const;
-    }),
+    turn
+      .filter((tag) => !taken.has(tag))
+      .map((tag) => {
+        const token = tokens.word("any text attribute");
+        return [text(tag, token), token] as const;
+      }),
   );
 };
 
-const OF_NO_LIST = 24;
+const AT_A_TIME = 48;
 const TEXT_VRS = new Set(["LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"]);
-/** Files of today seldom have attributes of these groups: commands, media, and what was retired. */
+/** Before it are commands, file meta and directories. */
 const FIRST_GROUP = 0x0008;
-let noList: readonly number[] | undefined;
+let textTags: readonly number[] | undefined;
 
-function attributesOfNoList(): readonly number[] {
-  const listed = new Set([...CONFIDENTIALITY_TABLE.map(({ tag }) => tag), ...TEXT_FORMS.keys(), 0x0008010c]);
-  noList ??= ELEMENT_LINES.split("\n").flatMap((line) => {
+function textAttributes(): readonly number[] {
+  textTags ??= ELEMENT_LINES.split("\n").flatMap((line) => {
     const [pattern = "", , vr = ""] = line.split(" ");
     const tag = /^[0-9A-F]{8}$/.test(pattern) ? Number.parseInt(pattern, 16) : 0;
-    const isWanted = tag >>> 16 >= FIRST_GROUP && TEXT_VRS.has(vr) && !listed.has(tag);
-    return isWanted && !isPartOfCode(tag) ? [tag] : [];
+    return tag >>> 16 >= FIRST_GROUP && TEXT_VRS.has(vr) && !isPartOfCode(tag) ? [tag] : [];
   });
-  return noList;
+  return textTags;
 }
 
 function isPartOfCode(tag: number): boolean {
@@ -266,5 +264,5 @@ export const HIDING_PLACES: readonly HidingPlace[] = [
   preambleAndMeta,
   overlays,
   behindTheData,
-  ofNoList,
+  ofTheRegistry,
 ];

@@ -101,9 +101,13 @@ async function study(tokens: Tokens, visit: Visit, kinds: readonly string[], fro
 /** An object of the kind with the visit's identifiers, and more of them in some of the hiding places. */
 async function plantedFile(visit: Visit, scene: Scene, modality: Modality, index: number): Promise<PlantedFile> {
   const own = build({ ...visitFields(visit, scene, modality), ...modality.fields(scene) });
+  const taken = new Set<number>(own.elements.map(({ tag }) => tag));
   const hidden = Array.from({ length: HIDING_PLACES_PER_FILE }, (_, turn): Hidden => {
-    const place = HIDING_PLACES[(index * HIDING_PLACES_PER_FILE + turn) % HIDING_PLACES.length];
-    return place?.(scene, Math.floor((index * HIDING_PLACES_PER_FILE + turn) / HIDING_PLACES.length)) ?? NOTHING;
+    const number = index * HIDING_PLACES_PER_FILE + turn;
+    const place = HIDING_PLACES[number % HIDING_PLACES.length];
+    const found = place?.(scene, Math.floor(number / HIDING_PLACES.length), taken) ?? NOTHING;
+    for (const { tag } of found.elements) taken.add(tag);
+    return found;
   });
   const more = hidden.flatMap(({ elements }) => elements);
   const replaced = new Set(more.map(({ tag }) => tag));

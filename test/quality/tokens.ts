@@ -4,7 +4,7 @@ import { seededRandom } from "../../src/units/random.ts";
 export type Place =
   | "named attribute"
   | "description"
-  | "attribute of no list"
+  | "any text attribute"
   | "nested sequence"
   | "private block"
   | "UN or other VR"

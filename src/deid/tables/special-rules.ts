@@ -20,6 +20,7 @@ export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number,
   [0x00280303, { treatment: { kind: "mark" } }],
   // Required, though maybe empty, of whoever is no human. PS3.3 C.7.1.1.
   [0x00102297, { fallback: { ...REMOVE, empty: "empty" } }],
+  [0x00102299, { fallback: { ...REMOVE, empty: "empty" } }],
   // Removed by the table, though some IODs cannot be without them: those get dummies. PS3.3 C.11.10, C.8.22.3.
   [0x00181078, { fallback: { ...REMOVE, required: "dummy" } }],
   [0x00700082, { fallback: { ...REMOVE, required: "dummy" } }],
