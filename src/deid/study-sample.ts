@@ -47,10 +47,10 @@ function isSame(element: DataElement, after: DataElement): boolean {
   const [before, now] = [element.value, after.value];
   if (before.kind !== "bytes" || now.kind !== "bytes") return before.kind === now.kind;
   if (before.bytes === now.bytes) return true;
-  const length = lengthIn(element);
-  return (
-    length === lengthIn(after) && Buffer.compare(before.bytes.subarray(0, length), now.bytes.subarray(0, length)) === 0
-  );
+  const length = lengthIn(element) ?? 0;
+  if (length !== lengthIn(after)) return false;
+  for (let at = 0; at < length; at += 1) if (before.bytes[at] !== now.bytes[at]) return false;
+  return true;
 }
 
 /** Without padding, PS3.5 6.2; undefined for what is not held in memory. */

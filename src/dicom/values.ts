@@ -6,7 +6,7 @@ import { tags } from "./dictionary/tags.ts";
 import type { Tag } from "./tag.ts";
 import { trimUid } from "./uid.ts";
 import { trimPadding } from "./values-trim.ts";
-import { isSingleValued, isText, type Vr } from "./vr.ts";
+import { followsCharacterSet, isSingleValued, isText, type Vr } from "./vr.ts";
 
 /** What a value cannot say of itself. */
 export interface ValueContext {
@@ -26,7 +26,7 @@ export function bytesOf(dataSet: DataSet, tag: Tag): Uint8Array | undefined {
 export function characterSetOf(dataSet: DataSet, context: ValueContext = {}): string | undefined {
   const bytes = bytesOf(dataSet, tags.SpecificCharacterSet);
   if (bytes === undefined) return context.inheritedCharacterSet;
-  return trimPadding(Buffer.from(bytes).toString("latin1"));
+  return trimPadding(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1"));
 }
 
 /** All values as text, without padding. An absent or empty element has none. */
@@ -34,7 +34,11 @@ export function textsOf(dataSet: DataSet, tag: Tag, context: ValueContext = {}):
   const element = dataSet.get(tag);
   if (element === undefined || element.value.kind !== "bytes" || element.value.bytes.length === 0) return [];
   const { vr } = element;
-  const text = decodeText(element.value.bytes, vr, characterSetOf(dataSet, context));
+  const text = decodeText(
+    element.value.bytes,
+    vr,
+    followsCharacterSet(vr) ? characterSetOf(dataSet, context) : undefined,
+  );
   return splitTexts(text, vr);
 }
 
