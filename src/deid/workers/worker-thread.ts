@@ -46,7 +46,7 @@ interface Call {
 const SLOWEST_BYTES_PER_MS = 5_000;
 const MEBIBYTES = {
   /** Most of what an instance makes is gone with it: a small young generation keeps the process small. */
-  maxYoungGenerationSizeMb: 8,
+  maxYoungGenerationSizeMb: 4,
   maxOldGenerationSizeMb: 2_048,
 } as const;
 
