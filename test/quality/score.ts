@@ -43,7 +43,12 @@ export interface Score {
 }
 
 /** Passed by a file that is not there: nothing is told. */
-const REMOVALS: ReadonlySet<Category> = new Set(["text removed", "uid changed", "date shifted", "pixels hidden"]);
+export const REMOVALS: ReadonlySet<Category> = new Set([
+  "text removed",
+  "uid changed",
+  "date shifted",
+  "pixels hidden",
+]);
 
 /**
  * One point for each planted action, by category. A missing file passes removals and fails the rest; whether a token leaked, the bytes of all
