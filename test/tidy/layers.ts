@@ -1,4 +1,6 @@
-import { isTest, type SourceFile } from "./repository.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isTest, ROOT, type SourceFile } from "./repository.ts";
 import { importedPaths, importsOf, startedPaths } from "./syntax.ts";
 
 /** Folders below `src/`, each importing only from those above it. */
@@ -29,15 +31,21 @@ export const LAYERS: readonly string[] = [
   "http",
   "gateway",
   "cli",
-  "rad69.ts",
-  "index.ts",
+  ...publishedFiles(),
 ];
 
 /** They meet in the pipeline and nowhere else. */
 const STRANGERS = new Set(["archive", "cohort", "deid", "delivery", "acquisition"]);
 
-/** Where the program begins. */
-const ENTRIES = new Set(["src/cli/main.ts", "src/index.ts", "src/rad69.ts"]);
+/** Where the program begins, and what other programs may import. */
+const ENTRIES = new Set(["src/cli/main.ts", ...publishedFiles().map((name) => `src/${name}`)]);
+
+/** Files of `src/` that package.json offers to other programs. */
+function publishedFiles(): readonly string[] {
+  const text = readFileSync(join(ROOT, "package.json"), "utf8");
+  const { exports }: { readonly exports: Readonly<Record<string, string>> } = JSON.parse(text);
+  return Object.values(exports).map((path) => path.replace("./src/", ""));
+}
 
 function layerOf(path: string): string | undefined {
   return LAYERS.find((layer) => path === `src/${layer}` || path.startsWith(`src/${layer}/`));

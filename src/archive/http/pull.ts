@@ -24,7 +24,7 @@ export interface PullWay {
 }
 
 /** The requests that a retrieval is made of: the smallest that were named. */
-export function pullsOf({ studyInstanceUid, seriesInstanceUids, instances }: RetrieveRequest): readonly Pull[] {
+function pullsOf({ studyInstanceUid, seriesInstanceUids, instances }: RetrieveRequest): readonly Pull[] {
   if (instances !== undefined) {
     return instances.map(({ seriesInstanceUid, sopInstanceUid }) => ({
       studyInstanceUid,
