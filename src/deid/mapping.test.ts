@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, stat } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -83,6 +83,7 @@ it.each([
   for (const path of [at(), at("in"), at("out")]) await chmod(path, 0o700);
   const refused = { code: "MAPPING_FOLDER_UNSAFE", details: { reason: "inside-another-folder" } };
   await expect(exportMapping(task(at(...names)))).rejects.toMatchObject(refused);
+  expect(await readdir(at("out"))).toEqual([]);
 });
 
 it("refuses a folder that others can look into", async () => {

@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, realpath, stat } from "node:fs/promises";
+import { access, chmod, mkdir, realpath, rm, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { DataSet, Part10File } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
@@ -77,18 +77,21 @@ export async function prepareMappingFolder({
   output,
   folder,
 }: Pick<MappingTask, "input" | "output" | "folder">): Promise<void> {
-  const isNew = (await mkdir(folder, { recursive: true, mode: OWNER_ONLY })) !== undefined;
+  const made = await mkdir(folder, { recursive: true, mode: OWNER_ONLY });
   // Whatever the umask says.
-  if (isNew) await chmod(folder, OWNER_ONLY);
-  if (((await stat(folder)).mode & OTHERS) !== 0) throw unsafe("readable-by-others");
-  const [own, ...others] = await Promise.all([folder, input, output].map((path) => realpath(path).catch(() => path)));
-  const holds = (outer: string, path: string): boolean => path === outer || path.startsWith(outer + sep);
-  if (others.some((other) => own !== undefined && (holds(other, own) || holds(own, other))))
-    throw unsafe("inside-another-folder");
+  if (made !== undefined) await chmod(folder, OWNER_ONLY);
+  const reason = await whatIsUnsafe(folder, [input, output]);
+  if (reason === undefined) return;
+  if (made !== undefined) await rm(made, { recursive: true });
+  throw new GatewayError("MAPPING_FOLDER_UNSAFE", { reason });
 }
 
-function unsafe(reason: "readable-by-others" | "inside-another-folder"): GatewayError {
-  return new GatewayError("MAPPING_FOLDER_UNSAFE", { reason });
+async function whatIsUnsafe(folder: string, others: readonly string[]): Promise<string | undefined> {
+  if (((await stat(folder)).mode & OTHERS) !== 0) return "readable-by-others";
+  const own = await realpath(folder);
+  const paths = await Promise.all(others.map((path) => realpath(path).catch(() => path)));
+  const holds = (outer: string, path: string): boolean => path === outer || path.startsWith(outer + sep);
+  return paths.some((path) => holds(path, own) || holds(own, path)) ? "inside-another-folder" : undefined;
 }
 
 async function mapInstance(
