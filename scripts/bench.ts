@@ -10,6 +10,7 @@ import { edit } from "../bench/cases/edit.ts";
 import { find } from "../bench/cases/find.ts";
 import { move } from "../bench/cases/move.ts";
 import { parse } from "../bench/cases/parse.ts";
+import { rad69 } from "../bench/cases/rad69.ts";
 import { receive } from "../bench/cases/receive.ts";
 import { send } from "../bench/cases/send.ts";
 import { type BenchFactory, createContext } from "../bench/context.ts";
@@ -21,7 +22,7 @@ import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
 const BENCHES: Readonly<Record<string, BenchFactory>> = {
-  ...{ receive, send, find, move, parse, edit, deid },
+  ...{ receive, send, find, move, parse, edit, deid, rad69 },
   "deid-memory": deidMemory,
 };
 
@@ -94,6 +95,7 @@ async function main(): Promise<number> {
       python: python ?? join(PYTHON_FOLDER, "bin", "python"),
     });
     if (!options.json) console.log(machine);
+    const run = runOptions(folder);
     const results: Record<string, readonly ComparisonResult[] | QualityResult> = {};
     for (const name of names) {
       if (name === QUALITY) {
@@ -105,7 +107,7 @@ async function main(): Promise<number> {
       await using bench = await BENCHES[name]?.(context);
       const compared: ComparisonResult[] = [];
       for (const comparison of bench?.comparisons ?? []) {
-        const result = await compare(chosen(comparison), runOptions(folder));
+        const result = await compare(chosen(comparison), run);
         compared.push(result);
         if (!options.json) for (const line of reportLines(result)) console.log(line);
       }

@@ -25,7 +25,7 @@ const GDCMANON_THEN = 610;
 const RSS_LIMIT_BYTES = 200e6;
 const WARM_UP = 200;
 /** Slower ones do a part of the set. */
-const PART = { dcmodify: 200, pydicom: 100, orthanc: 100 } as const;
+const PART = { dcmodify: 200, pydicom: 100, orthanc: 30 } as const;
 
 type Action = "X" | "Z" | "D" | "U";
 
