@@ -10,6 +10,7 @@ import { operating } from "./contract/operating.testing.ts";
 import { projectKeys } from "./contract/project-keys.testing.ts";
 import { pseudonymLinks, releases } from "./contract/releases.testing.ts";
 import type { ContractCases, StoreUnderTest } from "./contract/support.testing.ts";
+import { tasks } from "./contract/tasks.testing.ts";
 import { widening } from "./contract/widening.testing.ts";
 
 const CONTRACT: Readonly<Record<string, ContractCases>> = {
@@ -25,6 +26,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   releases: releases,
   "links of pseudonyms": pseudonymLinks,
   "conditions of archives": archives,
+  "tasks of faces": tasks,
 };
 
 /** What every store keeps to, whatever it is made of. `open` gives an empty store for each case. */

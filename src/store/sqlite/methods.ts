@@ -8,6 +8,7 @@ import { projectKeys, useProjectKey } from "./project-keys.ts";
 import { linkPseudonyms, releaseJob, releaseOf } from "./release.ts";
 import type { Session } from "./session.ts";
 import { submitCohort } from "./submit.ts";
+import * as tasks from "./tasks.ts";
 import * as work from "./work.ts";
 
 /** What the store can be asked, by name; disposing is not a question. */
@@ -48,6 +49,13 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   judgeArchive: archives.judgeArchive,
   takeStudySlot: archives.takeStudySlot,
   linkPseudonyms,
+  addTask: tasks.addTask,
+  claimTask: tasks.claimTask,
+  renewTask: tasks.renewTask,
+  settleTask: tasks.settleTask,
+  cancelTasks: tasks.cancelTasks,
+  releaseTasks: tasks.releaseTasks,
+  listTasks: tasks.listTasks,
   appendAudit,
   auditRecords,
   auditHeads,
@@ -72,5 +80,6 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "auditRecords",
   "auditHeads",
   "archiveCondition",
+  "listTasks",
   "studyIsNeeded",
 ] satisfies MethodName[]);

@@ -20,6 +20,10 @@ export function newCohortId(): string {
   return `cohort-${randomName(8)}`;
 }
 
+export function newTaskId(): string {
+  return `task-${randomName(12)}`;
+}
+
 export function uidKey(studyInstanceUid: string): string {
   return `uid:${studyInstanceUid}`;
 }

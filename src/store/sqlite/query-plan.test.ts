@@ -65,6 +65,12 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["pseudonymLink", "pseudonym_links USING PRIMARY KEY (project=? AND key_id=? AND kind=? AND replacement=?)"],
   ["deleteReleases", "releases_of_job (job_no=?)"],
   ["releaseOfJob", "releases USING INTEGER PRIMARY KEY (rowid=?)"],
+  ["waitingTaskLike", "tasks_of_subject (kind=? AND subject=?)"],
+  ["claimTask", "tasks_waiting (kind=? AND due_at<?)", "tasks_running (kind=? AND subject=?)"],
+  ["wakeAbandonedTasks", "tasks_running (kind=?)"],
+  ["renewTask", "tasks USING INDEX sqlite_autoindex_tasks_1 (id=?)"],
+  ["cancelTasks", "tasks_of_subject (kind=? AND subject=?)"],
+  ["listTasks", "tasks_of_subject (kind=? AND subject=?)"],
   ["retryableOfCohort", "cohort_jobs USING PRIMARY KEY (cohort_no=?)"],
   ["cancellableOfCohort", "own USING PRIMARY KEY (cohort_no=?)", "other USING"],
 ];
@@ -83,7 +89,7 @@ it.each((Object.keys(statements) as StatementName[]).filter((name) => !SMALL.inc
     const plan = planOf(name);
     // `releaseLeases` and `nextDue` walk a partial index, which holds only what runs or waits.
     expect(plan.replaceAll(/SCAN study_jobs USING (COVERING )?INDEX study_jobs_(leased|waiting|due)/g, "")).not.toMatch(
-      /SCAN (study_jobs|instances|requests|request_jobs|cohort_jobs|cohorts|study_keys|job_\w+|dissolved_jobs|deliveries|releases|audit_\w+|pseudonym_links|own|other)\b|TEMP B-TREE/,
+      /SCAN (study_jobs|instances|requests|request_jobs|cohort_jobs|cohorts|study_keys|job_\w+|dissolved_jobs|deliveries|releases|audit_\w+|pseudonym_links|tasks|due|busy|own|other)\b|TEMP B-TREE/,
     );
   },
 );

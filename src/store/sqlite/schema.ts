@@ -173,12 +173,24 @@ const PSEUDONYM_LINKS = `
     PRIMARY KEY (project, key_id, kind, replacement)
   ) STRICT, WITHOUT ROWID;`;
 
+/** What is due and what runs are small indexes of their own, as with jobs. */
+const TASKS = `
+  CREATE TABLE tasks (
+    task_no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
+    state TEXT NOT NULL, code TEXT, progress TEXT, attempts INTEGER NOT NULL, due_at INTEGER, lease_token TEXT,
+    lease_until INTEGER, created_at INTEGER NOT NULL, finished_at INTEGER
+  ) STRICT;
+  CREATE INDEX tasks_waiting ON tasks (kind, due_at) WHERE state = 'waiting';
+  CREATE INDEX tasks_running ON tasks (kind, subject) WHERE state = 'running';
+  CREATE INDEX tasks_of_subject ON tasks (kind, subject, task_no);`;
+
 /** Append only: what a site has applied is never edited. */
 const migrations: readonly Migration[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
   { version: 2, name: "keys of projects", sql: PROJECT_KEYS },
   { version: 3, name: "conditions of archives", sql: ARCHIVES },
   { version: 4, name: "audit trail, releases, links of pseudonyms", sql: `${AUDIT}${RELEASES}${PSEUDONYM_LINKS}` },
+  { version: 5, name: "tasks of faces", sql: TASKS },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

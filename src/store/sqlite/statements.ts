@@ -1,6 +1,7 @@
 import { archiveStatements } from "./archive-statements.ts";
 import { jobStatements } from "./job-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
+import { taskStatements } from "./task-statements.ts";
 
 /** Every statement of the store, named. The query-plan test explains these same constants. */
 export const statements = {
@@ -53,4 +54,5 @@ export const statements = {
   ...archiveStatements,
   ...jobStatements,
   ...listingStatements,
+  ...taskStatements,
 } as const;
