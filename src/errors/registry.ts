@@ -6,6 +6,7 @@ import { deidentificationCodes } from "./codes/deidentification.ts";
 import { deliveryCodes } from "./codes/delivery.ts";
 import { dicomCodes } from "./codes/dicom.ts";
 import { dimseCodes } from "./codes/dimse.ts";
+import { flipCodes } from "./codes/flip.ts";
 import { httpCodes } from "./codes/http.ts";
 import { iheCodes } from "./codes/ihe.ts";
 import { jobsCodes } from "./codes/jobs.ts";
@@ -25,6 +26,7 @@ export const errorRegistry = {
   ...profilesCodes,
   ...dicomCodes,
   ...httpCodes,
+  ...flipCodes,
   ...iheCodes,
   ...jobsCodes,
   ...storeCodes,
