@@ -2,7 +2,7 @@ import { findContexts, getContexts, moveContexts, verificationContexts } from ".
 import { STATUS_BY_CODE } from "../src/archive/dimse/receive-instance.ts";
 import { checkRetrieveStatus } from "../src/archive/dimse/retrieve-status.ts";
 import { settingsTable } from "../src/config/settings-table.ts";
-import { checkStoreStatus } from "../src/delivery/dimse/store-status.ts";
+import { checkStoreStatus } from "../src/delivery/store-status.ts";
 import { CHARACTER_SETS } from "../src/dicom/character-sets-table.ts";
 import { storageSopClasses } from "../src/dicom/dictionary/sop-classes.ts";
 import { transferSyntaxes, transferSyntaxOf } from "../src/dicom/dictionary/transfer-syntaxes.ts";

@@ -1,58 +1,29 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startCountingStore } from "../../test/support/counting-store.ts";
-import { smallObject } from "../../test/support/small-object.ts";
+import { deliveryOf, PSEUDONYM, SERIES, STUDY } from "../../test/support/small-delivery.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { parseAeTitle, parseDicomAddress } from "../dicom/ae-title.ts";
-import type { DataElement } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
-import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
+import { parseSeriesInstanceUid, parseSopInstanceUid } from "../dicom/uid.ts";
 import { dataSetOf, textElement, uidOf } from "../dicom/values.ts";
-import { encodeFileMeta } from "../dicom/writer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { startDimseServer } from "../network/dimse/server.ts";
-import { type DeidentifiedFile, declareDeidentified, parsePseudonym } from "../staging/deidentified-file.ts";
+import { declareDeidentified } from "../staging/deidentified-file.ts";
 import { neverAborted } from "../units/abort.ts";
 import { systemClock } from "../units/clock.ts";
 import { silentLogger } from "../units/logger.ts";
 import type { StudyDelivery } from "./destination.ts";
 import { createDimseDestination } from "./dimse/dimse-destination.ts";
-import { checkStoreStatus } from "./dimse/store-status.ts";
 import { rethrowDestination } from "./folder/destination-error.ts";
 import { createFolderDestination } from "./folder/folder-destination.ts";
 import { deliverStudy } from "./receipts.ts";
+import { checkStoreStatus } from "./store-status.ts";
 
-const STUDY = parseStudyInstanceUid("2.25.1");
-const SERIES = parseSeriesInstanceUid("2.25.2");
-const PSEUDONYM = parsePseudonym("P-0001");
 const signal = neverAborted();
-
-async function fileAt(folder: string, number: number, more: readonly DataElement[]): Promise<DeidentifiedFile> {
-  const instance = `2.25.3.${number}`;
-  const { bytes, ...facts } = smallObject({ study: STUDY, series: SERIES, instance }, more);
-  const content = Buffer.concat([encodeFileMeta(facts), bytes]);
-  const path = join(folder, `${number}.dcm`);
-  await writeFile(path, content);
-  return declareDeidentified({
-    ...facts,
-    path,
-    pseudonym: PSEUDONYM,
-    studyInstanceUid: STUDY,
-    seriesInstanceUid: SERIES,
-    sopInstanceUid: parseSopInstanceUid(instance),
-    sizeBytes: content.length,
-    sha256: createHash("sha256").update(content).digest("hex"),
-  });
-}
-
-async function deliveryOf(folder: string, count: number, more: readonly DataElement[] = []): Promise<StudyDelivery> {
-  const files = await Promise.all(Array.from({ length: count }, (_, index) => fileAt(folder, index + 1, more)));
-  return { project: "trial", pseudonym: PSEUDONYM, studyInstanceUid: STUDY, files, report: { profile: "basic" } };
-}
 
 /** Passes bytes on, and drops the connection instead of passing on an answer once `isDue` says so. */
 async function startCuttingProxy(port: number, isDue: () => boolean) {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { seededRandom } from "../units/random.ts";
-import { backOffMs } from "./retry.ts";
+import { backOffMs, retryDelayMs } from "./retry.ts";
 
 const policy = { attempts: 60, firstDelayMs: 5_000, maximumDelayMs: 900_000 };
 
@@ -18,4 +18,15 @@ it.each([
     expect(delayMs).toBeGreaterThanOrEqual(leastMs);
     expect(delayMs).toBeLessThanOrEqual(mostMs);
   }
+});
+
+it.each([
+  [{ retryAfterMs: 7_200_000 }, 7_200_000, 7_200_000],
+  [{ retryAfterMs: 1 }, 2_500, 5_000],
+  [{ retryAfterMs: "soon" }, 2_500, 5_000],
+  [{}, 2_500, 5_000],
+])("waits at least as long as a peer that says %j asks for", (details, leastMs, mostMs) => {
+  const delayMs = retryDelayMs(policy, 1, seededRandom(1), details);
+  expect(delayMs).toBeGreaterThanOrEqual(leastMs);
+  expect(delayMs).toBeLessThanOrEqual(mostMs);
 });

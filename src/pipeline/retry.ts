@@ -1,3 +1,4 @@
+import type { ErrorDetails } from "../errors/gateway-error.ts";
 import type { Random } from "../units/random.ts";
 
 export interface RetryPolicy {
@@ -15,4 +16,15 @@ export function backOffMs(policy: RetryPolicy, failedTries: number, random: Rand
   const doublings = Math.min(Math.max(failedTries - 1, 0), 30);
   const fullMs = Math.min(policy.firstDelayMs * 2 ** doublings, policy.maximumDelayMs);
   return Math.round(fullMs / 2 + (random.next() * fullMs) / 2);
+}
+
+/** A peer that asks to be left alone for longer is not asked before. */
+export function retryDelayMs(
+  policy: RetryPolicy,
+  failedTries: number,
+  random: Random,
+  { retryAfterMs }: ErrorDetails,
+): number {
+  const asked = typeof retryAfterMs === "number" ? retryAfterMs : 0;
+  return Math.max(backOffMs(policy, failedTries, random), asked);
 }

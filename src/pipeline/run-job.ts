@@ -7,7 +7,7 @@ import type { AuditEvent } from "../units/audit.ts";
 import { deidentifyAndDeliver } from "./deliver.ts";
 import { locate } from "./locate.ts";
 import { retrieve } from "./retrieve.ts";
-import { backOffMs } from "./retry.ts";
+import { retryDelayMs } from "./retry.ts";
 import type { PipelineServices } from "./services.ts";
 import type { Step, StepContext, StepResult } from "./step.ts";
 import { verify } from "./verify.ts";
@@ -127,7 +127,7 @@ async function settleFailure(
     ? ({
         state: "waiting",
         code: error.code,
-        dueAtMs: nowMs + backOffMs(retry, attempts, random),
+        dueAtMs: nowMs + retryDelayMs(retry, attempts, random, error.details),
         attempts,
         change,
       } as const)

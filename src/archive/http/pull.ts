@@ -1,6 +1,6 @@
 import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
-import { toGatewayError } from "../../errors/gateway-error.ts";
 import { STATUS } from "../../network/dimse/status.ts";
+import { costsItselfAlone } from "../../network/instance-files/instance-error.ts";
 import { keepInstance } from "../../network/instance-files/keep-instance.ts";
 import type { MultipartPart } from "../../network/multipart/reader.ts";
 import { concurrently } from "../../units/concurrently.ts";
@@ -63,7 +63,7 @@ export async function pullIntoStaging(
       for await (const part of source(pull, signal)) {
         await keepInstance(part, store, pull, signal).catch((thrown: unknown) => {
           // The stream is broken, or our disk: the next instance would fare no better.
-          if (toGatewayError(thrown).class !== "permanent") throw thrown;
+          if (!costsItselfAlone(thrown)) throw thrown;
           fail(thrown);
         });
       }

@@ -8,8 +8,8 @@ import type { Association, DimseTimeouts, ProposedContext } from "../../network/
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Destination, StudyDelivery } from "../destination.ts";
+import { checkStoreStatus } from "../store-status.ts";
 import { listInstances } from "./list-instances.ts";
-import { checkStoreStatus } from "./store-status.ts";
 
 const STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1";
 const PLAIN_SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"];

@@ -4,11 +4,15 @@ import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { uidOf } from "../../dicom/values.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { searchDicomWeb } from "../../network/dicomweb/search.ts";
-import { storeDicomWeb } from "../../network/dicomweb/store.ts";
+import { type FailedInstance, type StoreOptions, storeDicomWeb } from "../../network/dicomweb/store.ts";
+import { formatStatus } from "../../network/dimse/status.ts";
+import { HttpError } from "../../network/http-client/http-error.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
+import { InstanceError } from "../../network/instance-files/instance-error.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import type { Random } from "../../units/random.ts";
 import type { Destination } from "../destination.ts";
+import { storeFailureOf } from "../store-status.ts";
 
 export interface StowDestinationOptions {
   readonly name: string;
@@ -34,27 +38,57 @@ export function createStowDestination({ name, client, random }: StowDestinationO
       return new Set(files.map(({ sopInstanceUid }) => sopInstanceUid).filter((uid) => listed.has(uid)));
     },
     async send({ studyInstanceUid }, files, signal) {
-      for (const batch of batchesOf(files)) {
-        const instances = batch.map(({ path, sopInstanceUid }) => ({
-          sopInstanceUid,
-          read: () => createReadStream(path, { highWaterMark: READ_BYTES }),
-        }));
-        const { failed } = await storeDicomWeb(client, instances, { studyInstanceUid, random }, signal);
-        const [failure] = failed;
-        if (failure === undefined) continue;
-        throw new GatewayError("DELIVERY_REFUSED", {
-          destination: name,
-          failed: failed.length,
-          // PS3.18 annex I.2: a code, no text of the object.
-          reason: failure.failureReason ?? "none",
-        });
-      }
+      const store = { name, client, options: { studyInstanceUid, random } };
+      for (const batch of batchesOf(files)) await sendBatch(store, batch, signal);
     },
     // A DICOMweb server has no place for a report: that stays with the gateway's own account.
     async conclude() {},
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }
+
+interface Store extends Pick<StowDestinationOptions, "name" | "client"> {
+  readonly options: StoreOptions;
+}
+
+/** Halves what the server calls too large. RFC 9110 15.5.14. */
+async function sendBatch(store: Store, batch: readonly DeidentifiedFile[], signal: AbortSignal): Promise<void> {
+  const { name, client, options } = store;
+  const instances = batch.map(({ path, sopInstanceUid }) => ({
+    sopInstanceUid,
+    read: () => createReadStream(path, { highWaterMark: READ_BYTES }),
+  }));
+  try {
+    const { failed } = await storeDicomWeb(client, instances, options, signal);
+    const refusal = refusalOf(failed, name);
+    if (refusal !== undefined) throw refusal;
+  } catch (thrown) {
+    const isTooLarge = thrown instanceof HttpError && thrown.status === 413;
+    if (!isTooLarge || batch.length === 1) throw thrown;
+    const middle = Math.ceil(batch.length / 2);
+    for (const half of [batch.slice(0, middle), batch.slice(middle)]) await sendBatch(store, half, signal);
+  }
+}
+
+/** Failure reasons are status codes of C-STORE. PS3.18 annex I.2.2. */
+function refusalOf(failed: readonly FailedInstance[], destination: string): InstanceError | undefined {
+  const refused = failed.flatMap(({ sopInstanceUid, failureReason }) => {
+    const code = storeFailureOf(failureReason ?? PROCESSING_FAILURE);
+    return code === undefined ? [] : [{ sopInstanceUid, code, failureReason }];
+  });
+  // One refusal for good decides: trying again would not help.
+  const worst = refused.find(({ code }) => code === "DELIVERY_REFUSED") ?? refused[0];
+  if (worst === undefined) return undefined;
+  const { code, failureReason } = worst;
+  const reason = failureReason === undefined ? "none" : formatStatus(failureReason);
+  return new InstanceError(
+    new GatewayError(code, { destination, failed: refused.length, reason }),
+    refused.map(({ sopInstanceUid }) => sopInstanceUid),
+  );
+}
+
+/** PS3.7 C.5.20. */
+const PROCESSING_FAILURE = 0x0110;
 
 async function listedInstances(
   client: HttpClient,

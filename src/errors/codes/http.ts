@@ -90,6 +90,11 @@ export const httpCodes = {
     summary: "The peer, or a proxy before it, is not available now.",
     remedy: "None at first: it is retried. If it persists, ask the peer's administrator.",
   },
+  INSTANCES_WITHHELD: {
+    class: "transient",
+    summary: "The peer says that its answer is not all of what was asked for.",
+    remedy: "None at first: what did not come is asked for again. If it persists, look into the peer's log.",
+  },
   INSTANCE_INCOMPLETE: {
     class: "transient",
     summary: "An instance arrived that ends in the middle; it was not kept.",

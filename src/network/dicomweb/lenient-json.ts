@@ -14,7 +14,21 @@ const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/;
  * Attributes that cannot be made sense of are passed over: a search is not refused for one odd description.
  */
 export function dataSetOfMatch(match: unknown): DataSet {
-  return fromDicomJson(usualForm(match, 0));
+  const usual = usualForm(match, 0);
+  return understood(usual) ?? understood(Object.fromEntries(Object.entries(usual).filter(isUnderstood))) ?? new Map();
+}
+
+/** Undefined when something of it cannot be: a number beyond its VR, say. */
+function understood(json: Readonly<Record<string, unknown>>): DataSet | undefined {
+  try {
+    return fromDicomJson(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function isUnderstood([key, attribute]: readonly [string, unknown]): boolean {
+  return understood({ [key]: attribute }) !== undefined;
 }
 
 /** Matches hold a sequence or two at most. */
@@ -22,15 +36,16 @@ const MAXIMUM_DEPTH = 16;
 
 function usualForm(json: unknown, depth: number): Readonly<Record<string, unknown>> {
   if (!isObject(json) || depth > MAXIMUM_DEPTH) return {};
-  const attributes: [string, unknown][] = [];
-  for (const [key, attribute] of Object.entries(json)) {
-    if (!TAG.test(key) || !isObject(attribute)) continue;
+  const attributes = new Map<string, unknown>();
+  for (const [name, attribute] of Object.entries(json)) {
+    const key = name.toUpperCase();
+    if (!TAG.test(key) || !isObject(attribute) || attributes.has(key)) continue;
     const vr = typeof attribute.vr === "string" ? attribute.vr : vrOf(tagOf(Number.parseInt(key, 16)));
     if (!isKnownVr(vr) || "BulkDataURI" in attribute) continue;
     const { Value: value } = attribute;
     const values = value === undefined || value === null ? [] : Array.isArray(value) ? value : [value];
     const usual = values.map((each: unknown) => usualValue(each, vr, depth)).filter((each) => each !== undefined);
-    attributes.push([key, usual.length === 0 ? { vr } : { vr, Value: usual }]);
+    attributes.set(key, usual.length === 0 ? { vr } : { vr, Value: usual });
   }
   return Object.fromEntries(attributes);
 }

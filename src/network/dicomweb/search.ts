@@ -16,13 +16,13 @@ export interface Search extends SearchScope {
   /** Attributes to return beside those that always are. */
   readonly including: readonly Tag[];
   readonly maximumAnswers: number;
-  /** Asked for at a time. @default 500 */
+  /** Asked for at a time. @default 200, the most that some servers take */
   readonly pageSize?: number;
   /** The server matches names and spellings loosely, where it can. */
   readonly fuzzy?: boolean;
 }
 
-const USUAL_PAGE_SIZE = 500;
+const USUAL_PAGE_SIZE = 200;
 const MAXIMUM_PAGES = 100_000;
 const UID_OF_LEVEL: { readonly [L in QueryLevel]: Tag } = {
   STUDY: tags.StudyInstanceUID,
@@ -32,28 +32,33 @@ const UID_OF_LEVEL: { readonly [L in QueryLevel]: Tag } = {
 
 /**
  * QIDO-RS, page by page as answers are taken. PS3.18 10.6. Servers that heed no offset answer the same page again: it is noticed, and
- * what repeats is left out.
- * @throws GatewayError FIND_LIMIT_REACHED when more would come than was wanted (`by: us`) or the server says that it holds answers back
- * (`by: peer`); HttpError
+ * what repeats is left out. Servers that give less at once than they were asked for, and say that there is more, are asked for it.
+ * @throws GatewayError FIND_LIMIT_REACHED when more would come than was wanted (`by: us`) or the server holds answers back and does not
+ * give them when asked (`by: peer`); HttpError
  */
 export async function* searchDicomWeb(
   client: HttpClient,
   search: Search,
   signal: AbortSignal,
 ): AsyncGenerator<DataSet> {
-  const { pageSize = USUAL_PAGE_SIZE, maximumAnswers } = search;
+  const { maximumAnswers } = search;
+  const limit = Math.min(search.pageSize ?? USUAL_PAGE_SIZE, maximumAnswers + 1);
   const seen = new Set<string>();
+  let given = 0;
+  let offset = 0;
   for (let page = 0; page < MAXIMUM_PAGES; page += 1) {
-    const { matches, isCut } = await onePage(client, search, page * pageSize, pageSize, signal);
+    const { matches, maybeMore } = await onePage(client, search, offset, limit, signal);
+    offset += matches.length;
     const fresh = matches.filter((match) => isFresh(match, search.level, seen));
     for (const match of fresh) {
-      if (seen.size > maximumAnswers) throw new GatewayError("FIND_LIMIT_REACHED", { by: "us" });
+      if (given === maximumAnswers) throw new GatewayError("FIND_LIMIT_REACHED", { by: "us" });
+      given += 1;
       yield match;
     }
-    if (matches.length < pageSize || fresh.length === 0) {
-      if (isCut) throw new GatewayError("FIND_LIMIT_REACHED", { by: "peer" });
-      return;
-    }
+    if (fresh.length > 0 && (maybeMore || matches.length >= limit)) continue;
+    // The same again: no offset brings what is held back.
+    if (matches.length > 0 && maybeMore) throw new GatewayError("FIND_LIMIT_REACHED", { by: "peer" });
+    return;
   }
 }
 
@@ -65,9 +70,15 @@ function isFresh(match: DataSet, level: QueryLevel, seen: Set<string>): boolean 
   return true;
 }
 
+/** 206: part of the list only, of older editions. PS3.18-2016a 6.7.1.2. */
+const ANSWERED: ReadonlySet<number> = new Set([200, 204, 206]);
+
+/** Of what there is to warn, the number tells nothing: the next page shows whether there is more. PS3.18 8.3.4.2, 8.3.4.4. */
+const MAY_BE_MORE = /\b299\b/;
+
 interface Page {
   readonly matches: readonly DataSet[];
-  readonly isCut: boolean;
+  readonly maybeMore: boolean;
 }
 
 async function onePage(
@@ -81,18 +92,17 @@ async function onePage(
     path: searchPath(search),
     query: queryOf(search, offset, limit),
     headers: { Accept: "application/dicom+json" },
-    // A study that is not there has nothing within it.
-    accepts: (status) => status === 200 || status === 204 || status === 206 || status === 404,
+    // A study that is not there has nothing within it; at the root it is the base URL that leads nowhere.
+    accepts: (status) => ANSWERED.has(status) || (status === 404 && search.studyInstanceUid !== undefined),
     signal,
   });
   await using answer = response;
-  // A server may end a list with what it would have to hold back. PS3.18 8.3.4.4.
-  const isCut = /^299\b/.test(answer.headers.get("warning") ?? "");
-  if (answer.status === 204 || answer.status === 404) return { matches: [], isCut };
+  const maybeMore = answer.status === 206 || MAY_BE_MORE.test(answer.headers.get("warning") ?? "");
+  if (answer.status === 204 || answer.status === 404) return { matches: [], maybeMore };
   const json = await readJson(answer);
-  if (json === undefined) return { matches: [], isCut };
+  if (json === undefined) return { matches: [], maybeMore };
   if (!Array.isArray(json)) throw new HttpError("HTTP_JSON_INVALID", { what: "no list" });
-  return { matches: json.map(dataSetOfMatch), isCut };
+  return { matches: json.map(dataSetOfMatch), maybeMore };
 }
 
 function* queryOf(

@@ -5,9 +5,9 @@ import type { StudyInstanceUid } from "../../dicom/uid.ts";
 import { itemsOf, numberOf, uidOf } from "../../dicom/values.ts";
 import type { Random } from "../../units/random.ts";
 import { parseMediaType } from "../http-client/media-type.ts";
-import { readJson } from "../http-client/read-body.ts";
+import { contentUnexpected, isHtml, readJson } from "../http-client/read-body.ts";
 import type { HttpClient, HttpResponse } from "../http-client/types.ts";
-import { newBoundary, writeMultipart } from "../multipart/writer.ts";
+import { newBoundary, type OutgoingPart, writeMultipart } from "../multipart/writer.ts";
 import { dataSetOfMatch } from "./lenient-json.ts";
 
 /** A Part 10 file to be stored; opened when its turn comes, anew for every try. */
@@ -23,11 +23,16 @@ export interface StoreOptions {
   readonly timeouts?: Parameters<HttpClient["request"]>[0]["timeouts"];
 }
 
-/** What the server says of an instance. Failure and warning reasons are those of PS3.18 annex I.2. */
+export interface FailedInstance {
+  readonly sopInstanceUid: string;
+  readonly failureReason: number | undefined;
+}
+
+/** What the server says of what it was sent; of others it may say what it likes. Failure and warning reasons are those of PS3.18 annex I.2. */
 export interface StoreAnswer {
   readonly status: number;
   readonly stored: readonly { readonly sopInstanceUid: string; readonly warningReason: number | undefined }[];
-  readonly failed: readonly { readonly sopInstanceUid: string; readonly failureReason: number | undefined }[];
+  readonly failed: readonly FailedInstance[];
   /** Sent, and not said anything of: whether they are there has to be looked up. */
   readonly unmentioned: readonly string[];
 }
@@ -35,9 +40,11 @@ export interface StoreAnswer {
 /** Statuses whose answer says what became of each instance: all stored, some, none. PS3.18 table 10.5.3-1. */
 const ANSWERED: ReadonlySet<number> = new Set([200, 202, 409]);
 
+const NONE_STORED = 409;
+
 /**
  * STOW-RS: sends the instances as one multipart request, streaming. PS3.18 10.5.
- * @throws HttpError for a request that was not carried out; what reading an instance throws
+ * @throws HttpError for a request that was not carried out, HTTP_CONTENT_UNEXPECTED for a web page; what reading an instance throws
  */
 export async function storeDicomWeb(
   client: HttpClient,
@@ -53,11 +60,7 @@ export async function storeDicomWeb(
       Accept: "application/dicom+json",
       "Content-Type": `multipart/related; type="application/dicom"; boundary=${boundary}`,
     },
-    body: () =>
-      writeMultipart(
-        instances.map((instance) => ({ headers: [["Content-Type", "application/dicom"]], body: instance.read() })),
-        { boundary },
-      ),
+    body: () => writeMultipart(partsOf(instances), { boundary }),
     accepts: (status) => ANSWERED.has(status),
     timeouts,
     signal,
@@ -65,32 +68,45 @@ export async function storeDicomWeb(
   return answerOf(response.status, await answered(response), instances);
 }
 
+/** Each file is opened when its turn comes. */
+function* partsOf(instances: readonly OutgoingInstance[]): Generator<OutgoingPart> {
+  for (const instance of instances) yield { headers: [["Content-Type", "application/dicom"]], body: instance.read() };
+}
+
 /** The Store Instances Response Module; undefined where a server answers without one, or in XML. PS3.18 table I.1-1. */
 async function answered(response: HttpResponse): Promise<DataSet | undefined> {
   const type = parseMediaType(response.headers.get("content-type"))?.type;
+  if (isHtml(response)) throw contentUnexpected(response);
   if (type !== undefined && !type.endsWith("json")) return undefined;
   const json = await readJson(response);
   return json === undefined ? undefined : dataSetOfMatch(Array.isArray(json) ? json[0] : json);
 }
 
 function answerOf(status: number, dataSet: DataSet | undefined, instances: readonly OutgoingInstance[]): StoreAnswer {
-  const stored = references(dataSet, tags.ReferencedSOPSequence).map(([sopInstanceUid, item]) => ({
-    sopInstanceUid,
-    warningReason: numberOf(item, tags.WarningReason),
-  }));
-  const failed = references(dataSet, tags.FailedSOPSequence).map(([sopInstanceUid, item]) => ({
-    sopInstanceUid,
-    failureReason: numberOf(item, tags.FailureReason),
-  }));
-  const mentioned = new Set([...stored, ...failed].map(({ sopInstanceUid }) => sopInstanceUid));
-  const unmentioned = instances.map(({ sopInstanceUid }) => sopInstanceUid).filter((uid) => !mentioned.has(uid));
-  return { status, stored, failed, unmentioned };
+  const sent = new Set(instances.map(({ sopInstanceUid }) => sopInstanceUid));
+  const refused = references(dataSet, tags.FailedSOPSequence);
+  const failures = new Map(refused.map(([uid, item]) => [uid, numberOf(item, tags.FailureReason)]));
+  const stored = references(dataSet, tags.ReferencedSOPSequence)
+    .filter(([uid]) => sent.has(uid) && !failures.has(uid))
+    .map(([sopInstanceUid, item]) => ({ sopInstanceUid, warningReason: numberOf(item, tags.WarningReason) }));
+  const mentioned = new Set([...failures.keys(), ...stored.map(({ sopInstanceUid }) => sopInstanceUid)]);
+  const others = [...sent].filter((uid) => !mentioned.has(uid));
+  // Some name the reason and not the instance.
+  const isNone = status === NONE_STORED && stored.length === 0;
+  const failed = [...failures.keys()].filter((uid) => sent.has(uid)).concat(isNone ? others : []);
+  return {
+    status,
+    stored,
+    failed: failed.map((uid) => ({ sopInstanceUid: uid, failureReason: failures.get(uid) ?? failures.get(UNNAMED) })),
+    unmentioned: isNone ? [] : others,
+  };
 }
+
+const UNNAMED = "";
 
 function references(dataSet: DataSet | undefined, sequence: Tag): readonly (readonly [string, DataSet])[] {
   if (dataSet === undefined) return [];
-  return itemsOf(dataSet, sequence).flatMap((item) => {
-    const uid = uidOf(item.dataSet, tags.ReferencedSOPInstanceUID);
-    return uid === undefined ? [] : [[uid, item.dataSet] as const];
-  });
+  return itemsOf(dataSet, sequence).map(
+    (item) => [uidOf(item.dataSet, tags.ReferencedSOPInstanceUID) ?? UNNAMED, item.dataSet] as const,
+  );
 }

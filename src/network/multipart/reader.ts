@@ -92,29 +92,7 @@ function createPart(headers: PartHeaders, next: NextToken) {
         for (let bytes = await piece(); bytes !== undefined; bytes = await piece()) yield bytes;
       },
     },
-    async pipe(sink) {
-      let gathered: Uint8Array[] = [];
-      let gatheredBytes = 0;
-      let totalBytes = 0;
-      const hand = async (): Promise<void> => {
-        if (gathered.length === 0) return;
-        const lot = gathered;
-        gathered = [];
-        gatheredBytes = 0;
-        await sink(lot);
-      };
-      for (;;) {
-        const coming = piece();
-        const bytes = coming instanceof Promise ? await coming : coming;
-        if (bytes === undefined) break;
-        gathered.push(bytes);
-        gatheredBytes += bytes.length;
-        totalBytes += bytes.length;
-        if (gatheredBytes >= GATHER_BYTES || gathered.length >= GATHER_PIECES) await hand();
-      }
-      await hand();
-      return totalBytes;
-    },
+    pipe: (sink) => pipeGathered(piece, sink),
   };
   return {
     part,
@@ -122,4 +100,32 @@ function createPart(headers: PartHeaders, next: NextToken) {
       while ((await piece()) !== undefined);
     },
   };
+}
+
+/** Hands pieces on in lots, until there are no more. @param next a promise only where something is waited for */
+export async function pipeGathered(
+  next: () => Uint8Array | undefined | Promise<Uint8Array | undefined>,
+  sink: PieceSink,
+): Promise<number> {
+  let gathered: Uint8Array[] = [];
+  let gatheredBytes = 0;
+  let totalBytes = 0;
+  const hand = (): void | Promise<void> => {
+    if (gathered.length === 0) return;
+    const lot = gathered;
+    gathered = [];
+    gatheredBytes = 0;
+    return sink(lot);
+  };
+  for (;;) {
+    const coming = next();
+    const bytes = coming instanceof Promise ? await coming : coming;
+    if (bytes === undefined) break;
+    gathered.push(bytes);
+    gatheredBytes += bytes.length;
+    totalBytes += bytes.length;
+    if (gatheredBytes >= GATHER_BYTES || gathered.length >= GATHER_PIECES) await hand();
+  }
+  await hand();
+  return totalBytes;
 }

@@ -22,7 +22,7 @@ export type MultipartToken =
   | { readonly kind: "end" };
 
 export interface MultipartScanner {
-  /** @throws GatewayError MULTIPART_MALFORMED, MULTIPART_LIMIT_EXCEEDED */
+  /** What is found before a fault is handed over first: the next call throws. @throws GatewayError MULTIPART_MALFORMED, MULTIPART_LIMIT_EXCEEDED */
   push(piece: Uint8Array): readonly MultipartToken[];
   /** No more comes. @throws GatewayError MULTIPART_TRUNCATED when the closing delimiter did not */
   end(): void;
@@ -74,6 +74,8 @@ class Scanner implements MultipartScanner {
   #bytes: Buffer = EMPTY;
   #at = 0;
   #tokens: MultipartToken[] = [];
+  /** Behind a fault nothing is understood any more. */
+  #fault: unknown;
 
   constructor(boundary: string, limits: MultipartLimits) {
     this.#delimiter = Buffer.from(`\r\n--${boundary}`, "latin1");
@@ -86,16 +88,23 @@ class Scanner implements MultipartScanner {
   }
 
   push(piece: Uint8Array): readonly MultipartToken[] {
+    if (this.#fault !== undefined) throw this.#fault;
     const arrived = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     this.#bytes = this.#kept.length === 0 ? arrived : Buffer.concat([this.#kept, arrived]);
     this.#kept = EMPTY;
     this.#at = 0;
     this.#tokens = [];
-    while (this.#at < this.#bytes.length && this.#step());
+    try {
+      while (this.#at < this.#bytes.length && this.#step());
+    } catch (thrown) {
+      this.#fault = thrown;
+      if (this.#tokens.length === 0) throw thrown;
+    }
     return this.#tokens;
   }
 
   end(): void {
+    if (this.#fault !== undefined) throw this.#fault;
     if (this.isClosed) return;
     if (this.#place === "preamble" && !this.#isFirst) throw malformed("no delimiter");
     const place = this.#place === "start" ? "body" : this.#place;

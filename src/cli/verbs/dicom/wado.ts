@@ -3,6 +3,7 @@ import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../../
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import { retrieveDicomWeb } from "../../../network/dicomweb/retrieve.ts";
 import { openHttpClient } from "../../../network/http-client/http-client.ts";
+import { InstanceError } from "../../../network/instance-files/instance-error.ts";
 import { openInstanceFolder } from "../../../network/instance-files/instance-folder.ts";
 import { keepInstance } from "../../../network/instance-files/keep-instance.ts";
 import type { Cli } from "../../cli.ts";
@@ -24,7 +25,12 @@ interface WadoDocument {
   readonly failed: number;
   readonly out: string;
   readonly instances: readonly { readonly sopInstanceUid: string; readonly file: string; readonly sizeBytes: number }[];
-  readonly failures: readonly { readonly code: string; readonly message: string }[];
+  /** Each names the instances that it is about, as far as they are known. */
+  readonly failures: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly sopInstanceUids: readonly string[];
+  }[];
 }
 
 /** @throws GatewayError when nothing came at all */
@@ -47,26 +53,31 @@ export async function wado(cli: Cli, url: string, options: WadoOptions): Promise
   using progress = await openProgress(cli.world.stderr, "instances");
   try {
     for await (const part of retrieveDicomWeb(client, target, { transferSyntaxUid: options.transferSyntax }, stop)) {
-      const error = await keepInstance(part, store, target, stop).then(({ facts, kept }) => {
-        const { sopInstanceUid, sizeBytes } = facts;
-        instances.push({ sopInstanceUid, file: basename(kept), sizeBytes });
-        return undefined;
-      }, toGatewayError);
-      stop.throwIfAborted();
-      if (error !== undefined) failures.push({ code: error.code, message: error.message });
-      // The stream is broken, or our disk: the next instance would fare no better.
-      if (error !== undefined && error.class !== "permanent") throw error;
+      await keepInstance(part, store, target, stop).then(
+        ({ facts: { sopInstanceUid, sizeBytes }, kept }) => {
+          instances.push({ sopInstanceUid, file: basename(kept), sizeBytes });
+        },
+        (thrown: unknown) => {
+          // The stream is broken, or our disk: the next instance would fare no better.
+          if (!(thrown instanceof InstanceError)) throw thrown;
+          failures.push(failureOf(thrown));
+        },
+      );
       progress.update(instances.length, instances.length + failures.length, "");
     }
   } catch (thrown) {
     stop.throwIfAborted();
-    if (instances.length === 0) throw thrown;
-    const { code, message } = toGatewayError(thrown);
-    if (failures.at(-1)?.code !== code) failures.push({ code, message });
+    if (instances.length + failures.length === 0) throw thrown;
+    failures.push(failureOf(toGatewayError(thrown)));
   }
   const document = { retrieved: instances.length, failed: failures.length, out, instances, failures };
   await cli.printer.document(document, () => linesOf(document));
   return exitCodeOfCounts({ good: instances.length, bad: failures.length });
+}
+
+function failureOf(error: GatewayError): WadoDocument["failures"][number] {
+  const { code, message } = error;
+  return { code, message, sopInstanceUids: error instanceof InstanceError ? error.instances : [] };
 }
 
 function* linesOf({ retrieved, failures }: WadoDocument): Generator<string> {

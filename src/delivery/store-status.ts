@@ -1,6 +1,6 @@
-import { GatewayError } from "../../errors/gateway-error.ts";
-import type { ErrorCode } from "../../errors/registry.ts";
-import { formatStatus } from "../../network/dimse/status.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
+import { formatStatus } from "../network/dimse/status.ts";
 
 interface StatusRow {
   readonly from: number;
@@ -9,7 +9,7 @@ interface StatusRow {
   readonly code: ErrorCode | undefined;
 }
 
-/** Answers to C-STORE: PS3.4 B.2.3 table B.2-1, PS3.7 C. Warnings mean that the object was stored; the store is read back all the same. */
+/** Answers to C-STORE, and failure reasons of STOW-RS: PS3.4 B.2.3 table B.2-1, PS3.7 C. Warnings mean that the object was stored; the store is read back all the same. */
 const STORE_STATUSES: readonly StatusRow[] = [
   { from: 0x0000, to: 0x0000, code: undefined },
   { from: 0x0001, to: 0x0001, code: undefined },
@@ -22,9 +22,14 @@ const STORE_STATUSES: readonly StatusRow[] = [
   { from: 0xa700, to: 0xa7ff, code: "DELIVERY_REFUSED_FOR_NOW" },
 ];
 
+/** What is wrong when a store answers so; undefined: the instance is there. */
+export function storeFailureOf(status: number): ErrorCode | undefined {
+  const row = STORE_STATUSES.find(({ from, to }) => status >= from && status <= to);
+  return row === undefined ? "DELIVERY_REFUSED" : row.code;
+}
+
 /** @throws GatewayError DELIVERY_REFUSED_FOR_NOW, DELIVERY_REFUSED */
 export function checkStoreStatus(status: number, destination: string): void {
-  const row = STORE_STATUSES.find(({ from, to }) => status >= from && status <= to);
-  const code = row === undefined ? "DELIVERY_REFUSED" : row.code;
+  const code = storeFailureOf(status);
   if (code !== undefined) throw new GatewayError(code, { destination, status: formatStatus(status) });
 }

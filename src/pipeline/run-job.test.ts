@@ -1,0 +1,62 @@
+import { expect, it } from "vitest";
+import { startWebServer } from "../../test/peers/dicomweb-server.ts";
+import { createDicomWebArchive } from "../archive/dicomweb/dicomweb-archive.ts";
+import type { InstanceTaker } from "../archive/http/staging-store.ts";
+import { openHttpClient } from "../network/http-client/http-client.ts";
+import type { ClaimedJob } from "../store/records.ts";
+import { neverAborted } from "../units/abort.ts";
+import { silentLogger } from "../units/logger.ts";
+import { seededRandom } from "../units/random.ts";
+import { runJob } from "./run-job.ts";
+import type { PipelineServices } from "./services.ts";
+
+const NOW_MS = 1_000_000;
+
+/** How a job ends whose archive answers every question so. */
+async function settled(answer: { readonly status: number; readonly headers?: Readonly<Record<string, string>> }) {
+  await using server = await startWebServer(() => answer);
+  await using archive = createDicomWebArchive({
+    name: "web",
+    client: openHttpClient({ baseUrl: server.url }),
+    associations: 1,
+    // Nothing is ever retrieved here.
+    taker: {} as InstanceTaker,
+  });
+  const settlements: unknown[] = [];
+  const services = {
+    store: {
+      renew: () => Promise.resolve(true),
+      settle: (_lease: unknown, settlement: unknown) => Promise.resolve(void settlements.push(settlement)),
+    },
+    projects: new Map([["trial", { name: "trial", archives: [archive], optOut: new Set() }]]),
+    retry: { attempts: 3, firstDelayMs: 1_000, maximumDelayMs: 1_000 },
+    clock: { nowMs: () => NOW_MS, sleep: (_: number, signal: AbortSignal) => stopped(signal) },
+    random: seededRandom(1),
+    logger: silentLogger,
+  } as unknown as PipelineServices;
+  const job = { id: "1", project: "trial", stage: "locating", attempts: 0, studyInstanceUid: "1.2.3" };
+  await runJob(services, { lease: { jobId: "1", token: "t" }, job } as unknown as ClaimedJob, neverAborted());
+  return settlements;
+}
+
+function stopped(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+}
+
+it.each([429, 503])(
+  "waits as long as an archive that answers %i asks for, before it is asked again",
+  async (status) => {
+    expect(await settled({ status, headers: { "Retry-After": "3600" } })).toMatchObject([
+      { state: "waiting", dueAtMs: NOW_MS + 3_600_000, attempts: 1 },
+    ]);
+  },
+);
+
+it("backs off by itself where an archive does not say for how long", async () => {
+  const [settlement] = await settled({ status: 503 });
+  expect(settlement).toMatchObject({ state: "waiting", code: "HTTP_UNAVAILABLE", attempts: 1 });
+  expect(settlement).toHaveProperty(
+    "dueAtMs",
+    expect.toSatisfy((dueAtMs: number) => dueAtMs <= NOW_MS + 1_000),
+  );
+});

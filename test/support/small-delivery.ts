@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { StudyDelivery } from "../../src/delivery/destination.ts";
+import type { DataElement } from "../../src/dicom/data-set.ts";
+import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../../src/dicom/uid.ts";
+import { encodeFileMeta } from "../../src/dicom/writer.ts";
+import { type DeidentifiedFile, declareDeidentified, parsePseudonym } from "../../src/staging/deidentified-file.ts";
+import { smallObject } from "./small-object.ts";
+
+export const STUDY = parseStudyInstanceUid("2.25.1");
+export const SERIES = parseSeriesInstanceUid("2.25.2");
+export const PSEUDONYM = parsePseudonym("P-0001");
+
+async function fileAt(folder: string, number: number, more: readonly DataElement[]): Promise<DeidentifiedFile> {
+  const instance = `2.25.3.${number}`;
+  const { bytes, ...facts } = smallObject({ study: STUDY, series: SERIES, instance }, more);
+  const content = Buffer.concat([encodeFileMeta(facts), bytes]);
+  const path = join(folder, `${number}.dcm`);
+  await writeFile(path, content);
+  return declareDeidentified({
+    ...facts,
+    path,
+    pseudonym: PSEUDONYM,
+    studyInstanceUid: STUDY,
+    seriesInstanceUid: SERIES,
+    sopInstanceUid: parseSopInstanceUid(instance),
+    sizeBytes: content.length,
+    sha256: createHash("sha256").update(content).digest("hex"),
+  });
+}
+
+/** A study of so many small instances, `2.25.3.1` and on, as files of the folder. */
+export async function deliveryOf(
+  folder: string,
+  count: number,
+  more: readonly DataElement[] = [],
+): Promise<StudyDelivery> {
+  const files = await Promise.all(Array.from({ length: count }, (_, index) => fileAt(folder, index + 1, more)));
+  return { project: "trial", pseudonym: PSEUDONYM, studyInstanceUid: STUDY, files, report: { profile: "basic" } };
+}
