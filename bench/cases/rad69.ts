@@ -67,7 +67,8 @@ function clients({ python }: BenchContext): Readonly<Record<string, Client>> {
   const library = (name: string, ...more: readonly string[]): Client => ({
     name,
     program: node,
-    command: ({ url, folder, list }) => [script, url, folder, list, ...more],
+    // As bin/radferry starts the verb.
+    command: ({ url, folder, list }) => ["--max-semi-space-size=2", script, url, folder, list, ...more],
   });
   const trolley = (name: string, how: string): Client => ({
     name,
