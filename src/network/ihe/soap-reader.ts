@@ -114,7 +114,7 @@ function invalid(what: string): DicomTrolleyError {
   return new DicomTrolleyError("RAD69_ANSWER_INVALID", { what });
 }
 
-function createParser(reading: Reading): SaxesParser<{ xmlns: true; position: false }> {
+function createParser(reading: Reading): SaxesParser {
   const parser = new SaxesParser({ xmlns: true, position: false });
   parser.on("doctype", () => {
     throw invalid("document type");
