@@ -11,6 +11,7 @@ import { type Received, readAnswer, USUAL_ANSWER_LIMITS } from "../../network/ih
 import { batchesOf, distinct, splitInto } from "../../network/ihe/batches.ts";
 import {
   createRad69Client,
+  leave,
   type Rad69Client,
   type Rad69ClientOptions,
   USUAL_REPOSITORY,
@@ -253,7 +254,7 @@ export class Rad69 implements AsyncDisposable {
       }
       return next.value;
     } finally {
-      await coming.throw(new Error("left early")).catch(() => undefined);
+      await leave(coming);
     }
   }
 

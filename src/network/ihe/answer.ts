@@ -76,11 +76,19 @@ export async function* readAnswer<T>(
     throw response.status < 300 ? contentUnexpected(response) : statusError(response.status, response.headers, nowMs);
   }
   if (isMultipart) return yield* readParts(response, mediaType, asked);
-  const reader = createSoapReader(asked.limits.rootBytes);
-  for await (const piece of response.body) reader.push(piece);
-  const answer = checked(reader.end(), asked);
+  const answer = await readEnvelope(response, asked).catch((thrown: unknown) => {
+    // XML of another kind comes with errors of proxies and containers: then the status says more.
+    const isOther = thrown instanceof DicomTrolleyError && thrown.code === "RAD69_ANSWER_INVALID";
+    throw isOther && response.status >= 300 ? statusError(response.status, response.headers, nowMs) : thrown;
+  });
   yield* settleInline(answer, asked, new Set());
   return answer;
+}
+
+async function readEnvelope<T>({ body }: HttpResponse, asked: Asked<T>): Promise<SoapAnswer> {
+  const reader = createSoapReader(asked.limits.rootBytes);
+  for await (const piece of body) reader.push(piece);
+  return checked(reader.end(), asked);
 }
 
 async function* readParts<T>(

@@ -66,6 +66,11 @@ export function createRad69Client(options: Rad69ClientOptions): Rad69Client {
   };
 }
 
+/** Ends a request that nobody reads any more: its connection and what is half received. One that is over stays so. */
+export async function leave(coming: AsyncGenerator<unknown, unknown>): Promise<void> {
+  await coming.throw(new Error("left")).catch(() => undefined);
+}
+
 interface Exchange<T> {
   readonly instances: readonly InstanceReference[];
   readonly store: InstanceStore<T>;

@@ -5,7 +5,7 @@ import { HttpError } from "../http-client/http-error.ts";
 import type { InstanceStore } from "../instance-files/incoming.ts";
 import type { InstanceFacts } from "../instance-files/inspect.ts";
 import { type BatchOptions, batchesOf, distinct, splitInto } from "./batches.ts";
-import type { Rad69Client } from "./client.ts";
+import { leave, type Rad69Client } from "./client.ts";
 import { asDicomTrolleyError, type DicomTrolleyError, type RegistryError } from "./errors.ts";
 import { judge } from "./judge.ts";
 import type { InstanceReference } from "./request.ts";
@@ -218,8 +218,8 @@ async function ask<T>(run: Run<T>, instances: readonly InstanceReference[]): Pro
   const missing = (): readonly string[] =>
     instances.map(({ sopInstanceUid }) => sopInstanceUid).filter((uid) => outcomes.get(uid)?.state !== "delivered");
   run.requests += 1;
+  const coming = client.request(instances, store, options.signal);
   try {
-    const coming = client.request(instances, store, options.signal);
     let next = await coming.next();
     for (; !next.done; next = await coming.next()) {
       const received = next.value;
@@ -248,5 +248,7 @@ async function ask<T>(run: Run<T>, instances: readonly InstanceReference[]): Pro
       outcomes.set(uid, { state: "failed", error: own === undefined ? error : asDicomTrolleyError(own, [uid]) });
     }
     return error;
+  } finally {
+    await leave(coming);
   }
 }

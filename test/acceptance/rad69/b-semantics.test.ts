@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { judge } from "../../../src/network/ihe/judge.ts";
 import { RESPONSE_STATUS } from "../../../src/network/ihe/names.ts";
@@ -218,6 +219,14 @@ describe("B10 no answer at all", () => {
   ])("%s", async (_, alter, code) => {
     const { codes, requests } = await retrieveWith(alter);
     expect({ codes: new Set(codes), requests }).toEqual({ codes: new Set([code]), requests: 1 });
+  });
+
+  it("500 with XML of another kind", async () => {
+    const alter = page(500, "text/xml");
+    const write = async (response: ServerResponse) => void response.end("<error/>");
+    expect(new Set((await retrieveWith(alter, { responder: { alter, write } })).codes)).toEqual(
+      new Set(["HTTP_SERVER_FAILED"]),
+    );
   });
 
   it("an empty body", async () => {

@@ -11,7 +11,7 @@ import { sourceOf } from "./instances.ts";
 type Instances = Parameters<typeof sourceOf>[0];
 
 /** The request that the answers here answer. */
-export const MESSAGE_ID = "urn:uuid:00000000-0000-4000-8000-000000000000";
+const MESSAGE_ID = "urn:uuid:00000000-0000-4000-8000-000000000000";
 
 /** The answer of our responder to a request for these. */
 export async function planFor(held: Instances, profile: ResponderProfile = "ihe"): Promise<AnswerPlan> {
