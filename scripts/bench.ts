@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { deid } from "../bench/cases/deid.ts";
 import { deidMemory } from "../bench/cases/deid-memory.ts";
 import { deidQuality, type QualityResult, qualityLines } from "../bench/cases/deid-quality.ts";
+import { stow, wado } from "../bench/cases/dicomweb.ts";
 import { edit } from "../bench/cases/edit.ts";
 import { find } from "../bench/cases/find.ts";
 import { move } from "../bench/cases/move.ts";
@@ -22,7 +23,7 @@ import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
 const BENCHES: Readonly<Record<string, BenchFactory>> = {
-  ...{ receive, send, find, move, parse, edit, deid, rad69 },
+  ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow },
   "deid-memory": deidMemory,
 };
 

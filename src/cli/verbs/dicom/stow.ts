@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import type { StudyInstanceUid } from "../../../dicom/uid.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
@@ -9,6 +8,7 @@ import { systemRandom } from "../../../units/random.ts";
 import type { Cli } from "../../cli.ts";
 import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
 import { openProgress } from "../../progress.ts";
+import { createFilePieces } from "./file-pieces.ts";
 import { httpConnectionOf } from "./http-connection.ts";
 import type { HttpOptions } from "./http-options.ts";
 import { type FoundFile, outgoingBatches } from "./outgoing-files.ts";
@@ -29,12 +29,11 @@ interface FileOutcome {
 
 type Sendable = Extract<FoundFile, { readonly instance: unknown }>;
 
-const READ_BYTES = 1024 * 1024;
-
 /** Sends every file; one that cannot be sent is reported, and the others go on. @throws GatewayError when the service cannot be reached at all */
 export async function stow(cli: Cli, url: string, paths: readonly string[], options: StowOptions): Promise<ExitCode> {
   const { workingFolder, stop, stderr } = cli.world;
   await using client = openHttpClient(await httpConnectionOf(url, options, workingFolder));
+  const piecesOf = createFilePieces();
   const outcomes: FileOutcome[] = [];
   {
     using progress = await openProgress(stderr, "files");
@@ -43,7 +42,7 @@ export async function stow(cli: Cli, url: string, paths: readonly string[], opti
       for (const file of found) if ("error" in file) outcomes.push(failure(file.file, file.error));
       for (let start = 0; start < sendable.length; start += options.batch) {
         const batch = sendable.slice(start, start + options.batch);
-        outcomes.push(...(await send(client, batch, options, { isFirst: outcomes.length === 0, stop })));
+        outcomes.push(...(await send({ client, piecesOf, stop }, batch, options, outcomes.length === 0)));
         progress.update(outcomes.length, outcomes.length, "");
       }
     }
@@ -55,16 +54,22 @@ export async function stow(cli: Cli, url: string, paths: readonly string[], opti
   return exitCodeOfCounts({ good: stored, bad: failed });
 }
 
+interface Sender {
+  readonly client: HttpClient;
+  readonly piecesOf: (path: string) => AsyncIterable<Uint8Array>;
+  readonly stop: AbortSignal;
+}
+
 /** @param isFirst a request that cannot be made then is thrown: nothing was sent, and the reason holds for all */
 async function send(
-  client: HttpClient,
+  { client, piecesOf, stop }: Sender,
   batch: readonly Sendable[],
   { study }: StowOptions,
-  { isFirst, stop }: { readonly isFirst: boolean; readonly stop: AbortSignal },
+  isFirst: boolean,
 ): Promise<readonly FileOutcome[]> {
   const instances = batch.map(({ file, instance: { sopInstanceUid } }) => ({
     sopInstanceUid,
-    read: () => createReadStream(file, { highWaterMark: READ_BYTES }),
+    read: () => piecesOf(file),
   }));
   try {
     const studyInstanceUid = study as StudyInstanceUid | undefined;
