@@ -15,6 +15,7 @@ import { settingsCodes } from "./codes/settings.ts";
 import { stagingCodes } from "./codes/staging.ts";
 import { storeCodes } from "./codes/store.ts";
 import { tlsCodes } from "./codes/tls.ts";
+import { xnatCodes } from "./codes/xnat.ts";
 import type { ErrorEntry } from "./error-class.ts";
 
 /** Every code the gateway can report, by subject. `docs/errors.md` is generated from this table. */
@@ -35,6 +36,7 @@ export const errorRegistry = {
   ...cohortsCodes,
   ...stagingCodes,
   ...deliveryCodes,
+  ...xnatCodes,
   ...accessCodes,
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -50,7 +50,7 @@ function answerResource(request: XnatRequest, { holder }: ResourcePlace, label: 
   const resource = holder.resources.get(label);
   if (method === "PUT" || method === "POST") {
     if (resource !== undefined) return htmlError(409, "Specified resource already exists.");
-    if (!switches.mayWrite) return htmlError(403, "User account doesn't have permission to modify this session.");
+    if (!switches.mayWrite) return htmlError(403, "User account doesn't have permission to modify the session.");
     const made = resourceOf(holder, label, state);
     made.format = query.get("format") ?? "";
     made.content = query.get("content") ?? "";
