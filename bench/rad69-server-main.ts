@@ -88,7 +88,7 @@ await startRad69Responder({
   lenient: true,
   write,
   source: {
-    async find(sopInstanceUid) {
+    async find({ documentUniqueId: sopInstanceUid }) {
       const one = held.get(sopInstanceUid);
       if (one === undefined) return undefined;
       const { studyInstanceUid } = one;

@@ -5,7 +5,7 @@ import { codecSettings } from "./manifest-codecs.ts";
 import { destinationSettings } from "./manifest-destinations.ts";
 import { dicomSettings } from "./manifest-dicom.ts";
 import { projectSettings } from "./manifest-projects.ts";
-import { hostSetting, listenPortSetting, pathSetting } from "./scalars.ts";
+import { hostSetting, listenPortSetting, pathSetting, textSetting } from "./scalars.ts";
 
 const storeSettings = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -60,6 +60,25 @@ const stagingSettings = z.strictObject({
     .meta({ description: "Days a study stays in staging after it was last needed." }),
 });
 
+const imagingSourceSettings = z.strictObject({
+  host: hostSetting.default("127.0.0.1").meta({
+    description:
+      "Address it binds. Whoever reaches it reads identifiable studies: leave it on this machine, or put a proxy with a login before it.",
+  }),
+  port: listenPortSetting.meta({ description: "Port it listens at; 0: any free one." }),
+  repositoryUniqueId: textSetting
+    .optional()
+    .meta({ description: "OID that requests must name; left out: any will do." }),
+  profile: z
+    .enum(["ihe", "cxf", "vitrea", "axis2"])
+    .default("ihe")
+    .meta({ description: "Whose way of writing answers it keeps to." }),
+  lenient: z
+    .boolean()
+    .default(false)
+    .meta({ description: "true: requests that break the standard are answered as well as they can be understood." }),
+});
+
 const accessSettings = z.strictObject({
   commandLineRole: z.enum(ROLES).default("admin").meta({
     description: "What users of the command line on this home may do: viewer, operator or admin.",
@@ -77,6 +96,9 @@ export const manifest = z.strictObject({
   store: storeSettings.prefault({ kind: "sqlite" }).meta({ description: "Where jobs and their ledger are kept." }),
   dicom: dicomSettings.prefault({}).meta({ description: "Our DICOM listener." }),
   http: httpSettings.prefault({}).meta({ description: "Our HTTP listener." }),
+  imagingSource: imagingSourceSettings
+    .optional()
+    .meta({ description: "Gives staged studies away by IHE RAD-69, while the service runs. Left out: it does not." }),
   access: accessSettings.prefault({}).meta({ description: "Who may do what." }),
   retry: retrySettings.prefault({}).meta({ description: "When a study job is tried again." }),
   staging: stagingSettings.prefault({}).meta({ description: "The identifiable cache on local disk." }),

@@ -17,6 +17,8 @@ export interface Settings {
   readonly store: { readonly kind: "sqlite" };
   readonly dicom: DicomSettings;
   readonly http: { readonly host: string; readonly port: number };
+  /** Absent: staged studies are not given away. */
+  readonly imagingSource?: ImagingSourceSettings;
   readonly access: { readonly commandLineRole: Role };
   readonly retry: {
     readonly attempts: number;
@@ -30,6 +32,8 @@ export interface Settings {
   readonly codecs: readonly ExternalCodec[];
   readonly projects: readonly ProjectSettings[];
 }
+
+export type ImagingSourceSettings = NonNullable<Manifest["imagingSource"]>;
 
 interface DicomSettings {
   readonly aeTitle: AeTitle;
@@ -102,6 +106,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
     store: { kind: "sqlite" },
     dicom: resolveDicom(values.dicom, absolute, ifAny),
     http: values.http,
+    ...(values.imagingSource === undefined ? {} : { imagingSource: values.imagingSource }),
     access: values.access,
     retry: values.retry,
     staging: {

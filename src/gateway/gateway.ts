@@ -10,6 +10,8 @@ export interface Gateway extends AsyncDisposable {
   readonly dicomPort: number | undefined;
   /** Port of the DICOM listener over TLS; undefined for a client, and where none is configured. */
   readonly dicomTlsPort: number | undefined;
+  /** URL at which staged studies are given away by RAD-69; undefined where they are not. */
+  readonly imagingSourceUrl?: string | undefined;
   /** Lets running steps reach their next safe point, then resolves; new work is not taken. */
   drain(): Promise<void>;
 }

@@ -27,6 +27,7 @@ import { composeProjects, projectFacts, useProjectKeys } from "./compose-project
 import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
+import { openImagingSource } from "./imaging-source.ts";
 import { keepHouse } from "./keep-house.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { createPaces, openArchives, TAKES_NOTHING } from "./open-archives.ts";
@@ -65,11 +66,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const person: Actor = { name: userName, kind: "command line", role: settings.access.commandLineRole };
   const worker: Actor = options.mode === "serve" ? { name: userName, kind: "service" } : person;
   const audit = createAuditTrail({ store, clock });
-  const parts: Parts = { settings, store, clock, disk, logger, random, violations, person, worker, audit };
+  const { mode } = options;
+  const parts: Parts = { mode, settings, store, clock, disk, logger, random, violations, person, worker, audit };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
 }
 
 interface Parts {
+  readonly mode: GatewayOptions["mode"];
   readonly settings: Settings;
   readonly store: Store;
   readonly clock: Clock;
@@ -157,12 +160,15 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
       onViolation: violations.note,
     }),
   );
+  const imagingSourceUrl =
+    parts.mode === "serve" ? await openImagingSource(settings, staging, clock, opened) : undefined;
   const drain = await startWork(parts, services, opened);
   const closing = opened.move();
   return {
     operations,
     dicomPort: listener.port,
     dicomTlsPort: listener.tlsPort,
+    imagingSourceUrl,
     drain,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };

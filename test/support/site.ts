@@ -46,6 +46,7 @@ export interface SiteOptions {
   /** Further projects on the same archives and folder, each with a key of its own. */
   readonly moreProjects?: readonly string[];
   readonly staging?: Readonly<Record<string, unknown>>;
+  readonly imagingSource?: Readonly<Record<string, unknown>>;
 }
 
 export interface VerbResult {
@@ -127,6 +128,7 @@ function settingsOf(
     dicom: { aeTitle: options.aeTitle ?? "RADFERRY", host: "127.0.0.1", port: options.dicomPort, ...options.dicom },
     retry: options.retry ?? { attempts: 10, firstDelaySeconds: 0.2, maximumDelaySeconds: 1 },
     staging: { reserveGigabytes: 0, ...options.staging },
+    ...(options.imagingSource === undefined ? {} : { imagingSource: options.imagingSource }),
     archives: options.archives.map((archive) => ({ kind: "dimse", ...archive })),
     destinations: [
       { name: "research-store", kind: "folder", path: paths.delivered },

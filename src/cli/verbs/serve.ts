@@ -21,12 +21,13 @@ export function addServeVerb(program: Command, cli: Cli): void {
 async function serve(cli: Cli): Promise<ExitCode> {
   const { world, printer } = cli;
   await using gateway = await openGateway(cli, "serve", "info");
-  const { dicomPort, dicomTlsPort } = gateway;
+  const { dicomPort, dicomTlsPort, imagingSourceUrl } = gateway;
   const ports = [
     ...(dicomPort === undefined ? [] : [`DICOM port ${dicomPort}`]),
     ...(dicomTlsPort === undefined ? [] : [`DICOM TLS port ${dicomTlsPort}`]),
+    ...(imagingSourceUrl === undefined ? [] : [`RAD-69 at ${imagingSourceUrl}`]),
   ];
-  const ready = { serving: true, dicomPort, dicomTlsPort };
+  const ready = { serving: true, dicomPort, dicomTlsPort, imagingSourceUrl };
   await printer.document(ready, () => [`radferry is ready; ${ports.join(", ")}`]);
   if (!world.stop.aborted) await once(world.stop, "abort");
   await gateway.drain();

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { judge } from "../../../src/network/ihe/judge.ts";
 import { RESPONSE_STATUS } from "../../../src/network/ihe/names.ts";
+import type { SoughtDocument } from "../../../src/network/ihe/responder/plan.ts";
 import {
   content,
   duplicate,
@@ -100,7 +101,7 @@ describe("B5 success that is none", () => {
   it("an instance is of another series than was asked for", async () => {
     const asked = held.map((one) => ({ ...one, seriesInstanceUid: "1.2.3" }));
     const lenient: Fault = (plan) => plan;
-    const source = { find: (uid: string) => Promise.resolve(sources.get(uid)) };
+    const source = { find: ({ documentUniqueId }: SoughtDocument) => Promise.resolve(sources.get(documentUniqueId)) };
     const { codes } = await retrieveWith(lenient, { asked, responder: { source } });
     expect(new Set(codes)).toEqual(new Set(["INSTANCE_MISMATCH"]));
   });

@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { openHttpClient } from "../../../src/network/http-client/http-client.ts";
 import { createRad69Client } from "../../../src/network/ihe/client.ts";
+import type { SoughtDocument } from "../../../src/network/ihe/responder/plan.ts";
 import { startRad69Responder } from "../../../src/network/ihe/responder/responder.ts";
 import { retrieveInstances } from "../../../src/network/ihe/retrieve.ts";
 import { content, type Fault } from "../../../src/network/ihe/testing/faults.ts";
@@ -222,7 +223,7 @@ describe("C6 instances that are none", () => {
 
   it("in a transfer syntax that was not asked for", async () => {
     const transferSyntaxUids = ["1.2.840.10008.1.2.4.70"];
-    const source = { find: async (uid: string) => lying.get(uid) };
+    const source = { find: async ({ documentUniqueId }: SoughtDocument) => lying.get(documentUniqueId) };
     const result = await rehearse({ held, responder: { source }, client: { transferSyntaxUids } });
     expect(new Set(result.codes)).toEqual(new Set(["INSTANCE_TRANSFER_SYNTAX_UNEXPECTED"]));
   });

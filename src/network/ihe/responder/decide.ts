@@ -53,7 +53,7 @@ export async function decide(
   const errors: RegistryError[] = [];
   const found: { readonly document: RequestedDocument; readonly instance: SourceInstance }[] = [];
   for (const document of malformed === undefined ? request.documents : []) {
-    const instance = await source.find(document.documentUniqueId);
+    const instance = await source.find(document);
     const error = documentError(document, instance, request.transferSyntaxUids, rules);
     if (error !== undefined) errors.push(error);
     else if (instance !== undefined) found.push({ document, instance });

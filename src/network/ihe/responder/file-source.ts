@@ -16,7 +16,7 @@ export async function fileSource(paths: Iterable<string>): Promise<InstanceSourc
     const instance = await sourceInstance(path);
     byUid.set(instance.sopInstanceUid, instance);
   }
-  return { find: (sopInstanceUid) => Promise.resolve(byUid.get(sopInstanceUid)) };
+  return { find: ({ documentUniqueId }) => Promise.resolve(byUid.get(documentUniqueId)) };
 }
 
 async function sourceInstance(path: string): Promise<SourceInstance> {

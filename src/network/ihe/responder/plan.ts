@@ -11,9 +11,17 @@ export interface SourceInstance {
   readonly open: () => AsyncIterable<Uint8Array>;
 }
 
+export interface SoughtDocument {
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  /** The SOP Instance UID. */
+  readonly documentUniqueId: string;
+}
+
 /** Where a responder finds instances. */
 export interface InstanceSource {
-  find(sopInstanceUid: string): Promise<SourceInstance | undefined>;
+  /** @param document as it was asked for; that study and series are the instance's own is checked by who asks */
+  find(document: SoughtDocument): Promise<SourceInstance | undefined>;
 }
 
 export interface PlannedDocument {

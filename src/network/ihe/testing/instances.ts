@@ -23,5 +23,5 @@ export function sourceInstanceOf(instance: SyntheticInstance, file: Uint8Array =
 /** A source that holds these, in memory. */
 export function sourceOf(instances: readonly SyntheticInstance[]): InstanceSource {
   const byUid = new Map(instances.map((instance) => [instance.sopInstanceUid, sourceInstanceOf(instance)]));
-  return { find: (sopInstanceUid) => Promise.resolve(byUid.get(sopInstanceUid)) };
+  return { find: ({ documentUniqueId }) => Promise.resolve(byUid.get(documentUniqueId)) };
 }
