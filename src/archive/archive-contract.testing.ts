@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { expect } from "vitest";
 import { tags } from "../dicom/dictionary/tags.ts";
 import { readPart10File } from "../dicom/reader.ts";
+import type { Tag } from "../dicom/tag.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
 import { textOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -144,6 +145,35 @@ export const ARCHIVE_CONTRACT: Readonly<Record<string, ContractCase>> = {
     const all = studies.map(({ studyInstanceUid }) => studyInstanceUid).sort();
     expect(await find(["StudyInstanceUID", "PatientID=*"], 10)).toEqual(all);
     await expect(find(["StudyInstanceUID", "PatientID=*"], 1)).rejects.toMatchObject({ code: "FIND_LIMIT_REACHED" });
+  },
+
+  "lets people look within a study": async ({ archive, studies: [study] }) => {
+    const find = async (level: "SERIES" | "IMAGE", tag: Tag, keys: readonly string[], maximumAnswers = 100) => {
+      const found: string[] = [];
+      for await (const answer of archive.find(identifierFromKeys(level, keys), maximumAnswers, neverAborted())) {
+        expect(textOf(answer, tags.StudyInstanceUID) ?? study.studyInstanceUid).toBe(study.studyInstanceUid);
+        found.push(textOf(answer, tag) ?? "");
+      }
+      return found.sort();
+    };
+    const within = `StudyInstanceUID=${study.studyInstanceUid}`;
+    const series = [...new Set(study.instances.map(({ seriesInstanceUid }) => seriesInstanceUid))].sort();
+    expect(await find("SERIES", tags.SeriesInstanceUID, [within])).toEqual(series);
+    expect(await find("SERIES", tags.SeriesInstanceUID, [within, `SeriesInstanceUID=${series[0]}`])).toEqual([
+      series[0],
+    ]);
+    expect(await find("SERIES", tags.SeriesInstanceUID, [within, "Modality=XA"])).toEqual([]);
+    for (const uid of series) {
+      const ofSeries = study.instances.filter(({ seriesInstanceUid }) => seriesInstanceUid === uid);
+      const keys = [within, `SeriesInstanceUID=${uid}`];
+      expect(await find("IMAGE", tags.SOPInstanceUID, keys)).toEqual(
+        ofSeries.map(({ sopInstanceUid }) => sopInstanceUid).sort(),
+      );
+      await expect(find("IMAGE", tags.SOPInstanceUID, keys, 1)).rejects.toMatchObject({ code: "FIND_LIMIT_REACHED" });
+    }
+    expect(await find("IMAGE", tags.SOPInstanceUID, ["StudyInstanceUID=1.2.3.4.5.6", "SeriesInstanceUID=1.2"])).toEqual(
+      [],
+    );
   },
 
   "can be tried without keeping anything": async ({ archive, staging }) => {

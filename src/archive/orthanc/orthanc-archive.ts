@@ -1,9 +1,4 @@
-import type { DataSet } from "../../dicom/data-set.ts";
-import { lookupElement, tagOfKeyword } from "../../dicom/dictionary/dictionary.ts";
-import { tags } from "../../dicom/dictionary/tags.ts";
-import type { Tag } from "../../dicom/tag.ts";
 import { isFieldUid, type StudyInstanceUid } from "../../dicom/uid.ts";
-import { dataSetOf, textElement, textOf, textsOf } from "../../dicom/values.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
 import { wholeBody } from "../../network/multipart/whole-body.ts";
@@ -13,6 +8,7 @@ import { exactMatch } from "../answers.ts";
 import type { Archive, ListedInstance, Rehearsal, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
 import { type Pull, pullIntoStaging } from "../http/pull.ts";
 import type { InstanceTaker } from "../http/staging-store.ts";
+import { findInOrthanc, studyAnswer } from "./find.ts";
 
 export interface OrthancArchiveOptions {
   readonly name: string;
@@ -39,7 +35,7 @@ export function createOrthancArchive({ name, client, associations, taker }: Orth
       await orthanc.systemOf(client, signal);
     },
     findStudies: (query, signal) => findStudies(client, query, signal),
-    find: (identifier, maximumAnswers, signal) => find(client, identifier, maximumAnswers, signal),
+    find: (identifier, maximumAnswers, signal) => findInOrthanc(client, identifier, maximumAnswers, signal),
     listStudy: async (study, signal) => listingOf(await held(client, study, signal)),
     retrieve: async (request, signal) => {
       // One look at the study, instead of one for each instance.
@@ -67,46 +63,11 @@ async function findStudies(client: HttpClient, query: StudyQuery, signal: AbortS
         };
   const matches = new Map<StudyInstanceUid, StudyMatch>();
   for (const study of await orthanc.findOrthancStudies(client, keys, { limit: MAXIMUM_STUDIES + 1 }, signal)) {
-    const match = exactMatch(query, answerOf(study));
+    const match = exactMatch(query, studyAnswer(study));
     if (match !== undefined) matches.set(match.studyInstanceUid, match);
   }
   if (matches.size > MAXIMUM_STUDIES) throw new GatewayError("FIND_LIMIT_REACHED", { by: "us" });
   return [...matches.values()];
-}
-
-/** Main DICOM tags as an answer to a query. */
-function answerOf({ MainDicomTags, PatientMainDicomTags }: orthanc.OrthancStudy): DataSet {
-  const texts = Object.entries({ ...PatientMainDicomTags, ...MainDicomTags }).flatMap(([keyword, text]) => {
-    const tag = tagOfKeyword(keyword);
-    return tag === undefined ? [] : [textElement(tag, text)];
-  });
-  return dataSetOf(texts);
-}
-
-/** Studies only: that is what people look for, and what Orthanc gives without reading every file. */
-async function* find(
-  client: HttpClient,
-  identifier: DataSet,
-  maximumAnswers: number,
-  signal: AbortSignal,
-): AsyncGenerator<DataSet> {
-  if (textOf(identifier, tags.QueryRetrieveLevel) !== "STUDY") {
-    throw new GatewayError("ARCHIVE_REFUSED_REQUEST", { problem: "an Orthanc is searched at the level STUDY only" });
-  }
-  const keys = [...identifier.keys()]
-    .filter((tag) => tag !== tags.QueryRetrieveLevel && tag !== tags.SpecificCharacterSet)
-    .flatMap((tag) => keyOf(identifier, tag));
-  const limit = maximumAnswers + 1;
-  const studies = await orthanc.findOrthancStudies(client, Object.fromEntries(keys), { limit }, signal);
-  for (const [index, study] of studies.entries()) {
-    if (index === maximumAnswers) throw new GatewayError("FIND_LIMIT_REACHED", { by: "us" });
-    yield answerOf(study);
-  }
-}
-
-function keyOf(identifier: DataSet, tag: Tag): readonly (readonly [string, string])[] {
-  const keyword = lookupElement(tag)?.keyword ?? "";
-  return keyword === "" ? [] : [[keyword, textsOf(identifier, tag).join("\\")]];
 }
 
 /** Orthanc does not say of which class they are. */

@@ -41,16 +41,30 @@ export function systemOf(client: HttpClient, signal: AbortSignal): Promise<z.inf
   return ask(client, systemResource, { path: "system", signal });
 }
 
-/** Studies by their attributes' keywords, exactly as written but for Orthanc's wildcards `*`, `?` and its list `\`. */
-export function findOrthancStudies(
-  client: HttpClient,
-  query: Readonly<Record<string, string>>,
-  { limit }: { readonly limit: number },
-  signal: AbortSignal,
-): Promise<readonly OrthancStudy[]> {
-  const body = { Level: "Study" satisfies FindLevel, Expand: true, CaseSensitive: true, Limit: limit, Query: query };
-  return ask(client, z.array(studyResource), post("tools/find", body, signal));
+interface FindOptions {
+  readonly limit: number;
 }
+
+function findResources<T>(level: FindLevel, schema: z.ZodType<T>) {
+  return (
+    client: HttpClient,
+    query: Readonly<Record<string, string>>,
+    { limit }: FindOptions,
+    signal: AbortSignal,
+  ): Promise<readonly T[]> => {
+    const body = { Level: level, Expand: true, CaseSensitive: true, Limit: limit, Query: query };
+    return ask(client, z.array(schema), post("tools/find", body, signal));
+  };
+}
+
+/** Studies by their attributes' keywords, exactly as written but for Orthanc's wildcards `*`, `?` and its list `\`. */
+export const findOrthancStudies = findResources("Study", studyResource);
+
+/** Series by their attributes and those of their study. */
+export const findOrthancSeries = findResources("Series", seriesResource);
+
+/** Instances by their attributes and those of their series and study. */
+export const findOrthancInstances = findResources("Instance", instanceResource);
 
 export function seriesOfStudy(
   client: HttpClient,
