@@ -15,15 +15,18 @@ export interface StudyDelivery {
 export interface Receipt {
   readonly destination: string;
   readonly instances: number;
-  /** `sha256`: contents were read back and compared; `uids`: the destination lists every instance. */
-  readonly proof: "sha256" | "uids";
+  /**
+   * `sha256`: contents were read back and compared; `md5`: the destination lists a file of the same size and sum for each, or it was read
+   * back; `uids`: the destination lists every instance.
+   */
+  readonly proof: "sha256" | "md5" | "uids";
   readonly confirmedAtMs: number;
 }
 
 /** Where studies are delivered. `held` before `send` makes sure that nothing is delivered twice, also after a crash. */
 export interface Destination extends AsyncDisposable {
   readonly name: string;
-  readonly kind: "folder" | "dimse" | "dicomweb" | "orthanc";
+  readonly kind: "folder" | "dimse" | "dicomweb" | "orthanc" | "xnat";
   readonly proof: Receipt["proof"];
   /** Which of the delivery's instances the destination holds now, by read-back. */
   held(delivery: StudyDelivery, signal: AbortSignal): Promise<ReadonlySet<SopInstanceUid>>;

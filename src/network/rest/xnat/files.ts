@@ -127,3 +127,14 @@ export async function putResource(
   const { status } = await askText(client, { method: "PUT", path: resource, accepts: alsoAccepts(409), signal });
   return status === 409 ? "exists" : "made";
 }
+
+const resourceRow = z.object({ label: z.string() });
+
+/** Labels of what a session, a scan or an assessor has. @param owner its path */
+export async function listResources(
+  client: HttpClient,
+  owner: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  return (await askTable(client, resourceRow, { path: `${owner}/resources`, signal })).map(({ label }) => label);
+}
