@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createBodyQueue } from "./body-queue.ts";
 
-const PIECE = new Uint8Array(1024 * 1024);
+const PIECE = new Uint8Array(128 * 1024);
 
 function recorded() {
   const calls: string[] = [];
