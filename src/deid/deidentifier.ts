@@ -201,10 +201,16 @@ async function deidentify(project: Engine, task: InstanceTask, signal: AbortSign
     return leftOut;
   }
   const harvest = harvestOf(file, task.study?.memory);
-  const output = await composeOutput(file, { ...engine, participantId: task.participantId, harvest, decoder, signal });
+  const orTold = <T>(working: Promise<T>): Promise<T> =>
+    working.catch((thrown: unknown) => {
+      tellHarvest(engine, file, harvest, task);
+      throw thrown;
+    });
+  const composing = { ...engine, participantId: task.participantId, harvest, decoder, signal };
+  const output = await orTold(composeOutput(file, composing));
   const memory = memories.take();
   try {
-    const written = await writeOutput(task.outputPath, output, { files, memory, signal });
+    const written = await orTold(writeOutput(task.outputPath, output, { files, memory, signal }));
     const toVerify = { ...task, writtenPath: written.temporaryPath, reading: { blocking, memory } };
     const verification = await publishVerified(files, written, task, signal, () =>
       verify(engine, file, harvest, output, toVerify),
@@ -301,14 +307,17 @@ function verify(
 }
 
 /** What stays behind may be named in what goes: the study's search knows of it. What cannot be harvested is not in the way of the others. */
-function tellLeftOut({ profile }: Engine, file: Part10File, { study }: InstanceTask): void {
-  if (study === undefined) return;
+function tellLeftOut(engine: Engine, file: Part10File, task: InstanceTask): void {
+  if (task.study === undefined) return;
   try {
-    const harvest = harvestOf(file, study.memory);
-    study.hear({ original: file.dataSet, harvest, retained: retainedKinds(profile.options) });
+    tellHarvest(engine, file, harvestOf(file, task.study.memory), task);
   } catch (thrown) {
     if (!(thrown instanceof Rejection)) throw thrown;
   }
+}
+
+function tellHarvest({ profile }: Engine, { dataSet }: Part10File, harvest: Harvest, { study }: InstanceTask): void {
+  study?.hear({ original: dataSet, harvest, retained: retainedKinds(profile.options) });
 }
 
 function harvestOf(file: Part10File, memory?: HarvestMemory): Harvest {

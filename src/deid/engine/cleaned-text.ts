@@ -7,7 +7,7 @@ import { isStructureName } from "../rules/structure-names.ts";
 import { textBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
 
-type CleanContext = Pick<FilterContext, "isIdentifier" | "noteUtf8">;
+type CleanContext = Pick<FilterContext, "isIdentifier" | "isPatients" | "noteUtf8">;
 
 /** PS3.5 table 6.2-1. */
 const LENGTH_LIMITS: Readonly<Partial<Record<Vr, number>>> = { LO: 64, SH: 16, ST: 1024, LT: 10_240 };
@@ -20,12 +20,12 @@ export function cleanedValue(
   vr: Vr,
   vocabulary: Vocabulary,
   characterSet: string | undefined,
-  { isIdentifier, noteUtf8 }: CleanContext,
+  { isIdentifier, isPatients, noteUtf8 }: CleanContext,
 ): ElementValue | undefined {
   const texts = valuesOf(bytes, vr, characterSet)?.map((text) => cleanText(text, vocabulary, isIdentifier));
   const limit = LENGTH_LIMITS[vr] ?? CLEANED_BYTES;
   if (texts === undefined || texts.every((text) => text === "")) return undefined;
-  if (texts.some((text) => text.length > limit)) return undefined;
+  if (texts.some((text) => text.length > limit || isPatients(text))) return undefined;
   const joined = texts.join("\\");
   if (isAscii(joined)) return { kind: "bytes", bytes: textBytes(vr, joined) };
   noteUtf8();
@@ -44,7 +44,8 @@ export function unchangedLabel(
   const [text, ...others] = valuesOf(bytes, vr, characterSet) ?? [];
   if (text === undefined || text === "" || others.length > 0) return undefined;
   if (isStructureName(text)) {
-    const isNamed = [foldedWords(text).join(""), ...foldedWords(text)].some(context.isIdentifier);
+    const isNamed =
+      context.isPatients(text) || [foldedWords(text).join(""), ...foldedWords(text)].some(context.isIdentifier);
     return isNamed ? undefined : { kind: "bytes", bytes: textBytes(vr, text) };
   }
   if (cleanText(text, vocabulary, context.isIdentifier) !== text) return undefined;

@@ -16,13 +16,14 @@ import { type AppliedMask, pixelElements } from "../pixels/pixel-data.ts";
 import { nativeSizeBytes, pixelLayoutOf } from "../pixels/pixel-layout.ts";
 import { markMasked } from "../pixels/pixel-marks.ts";
 import { decidePixels, type PixelQuestion } from "../pixels/pixel-policy.ts";
-import type { OptionName } from "../profiles/options.ts";
+import { type OptionName, optionSet } from "../profiles/options.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { derivedAge, isBirthDateTellable } from "../pseudonyms/patient-age.ts";
 import type { PatientIdentity, Pseudonymizer, StudyPseudonyms } from "../pseudonyms/pseudonymizer.ts";
 import { attributeTypesOf, TOP_LEVEL } from "../rules/attribute-type.ts";
-import type { Harvest } from "../verification/harvest.ts";
+import { fold, type Harvest } from "../verification/harvest.ts";
 import { isNaming } from "../verification/identifier-kinds.ts";
+import { patientTexts } from "../verification/patient-texts.ts";
 import { textElement } from "./coded-entry.ts";
 import { type ComposedSource, composeSource } from "./composed-source.ts";
 import type { FilterContext } from "./filter-context.ts";
@@ -90,6 +91,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const { patient: pseudonym, uid } = pseudonyms;
   const characterSet = characterSetOf(dataSet);
   const tally = createTally();
+  const ofPatient = patientTexts(dataSet);
   let hasUtf8 = false;
   const context: FilterContext = {
     rules: profile.rules,
@@ -105,6 +107,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
     implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
     isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
+    isPatients: (text) => ofPatient.has(fold(text)),
     rename: createRenaming(),
     noteUtf8: () => {
       hasUtf8 = true;
@@ -116,7 +119,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const kept = filterDataSet(dataSet, TOP_LEVEL, 0, context);
   const { mask, written } = await addPixels(kept, file, original.sopClass, options, context);
   addAge(kept, dataSet, profile, tally);
-  const applied = appliedOptions(profile, mask !== undefined);
+  const applied = appliedOptions(profile, tally.applied, mask !== undefined);
   settleVerification(kept);
   noteTemplate(dataSet, tally);
   if (hasUtf8) kept.set(...textElement(tags.SpecificCharacterSet, "CS", "ISO_IR 192"));
@@ -232,6 +235,7 @@ function addAge(kept: Map<Tag, DataElement>, dataSet: DataSet, profile: Profile,
   if (age === undefined) return;
   kept.set(...textElement(tags.PatientAge, "AS", age));
   tally.action(tags.PatientAge, "added");
+  tally.apply(optionSet("retain-patient-characteristics"));
 }
 
 function addOurs(
@@ -241,7 +245,7 @@ function addOurs(
   options: readonly OptionName[],
 ): void {
   for (const [tag, element] of [
-    ...markElements(profile, options),
+    ...markElements(profile, context.tally.applied, options),
     ...missingElements(kept, context.types, context.pseudonym),
   ]) {
     kept.set(tag, element);

@@ -1,5 +1,6 @@
 import type { DataElement, DataSet } from "../../dicom/data-set.ts";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
+import type { OptionSet } from "../profiles/options.ts";
 import type { ContentDecision, ContentMode, ContentRules } from "../rules/content-rules.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { splitValues } from "../rules/value-forms.ts";
@@ -38,17 +39,26 @@ const DUMMY_ELEMENTS: Readonly<Record<string, readonly [Tag, "UT" | "PN" | "DA" 
 };
 const REFERENCE_TYPES = new Set(["CONTAINER", "IMAGE", "COMPOSITE", "WAVEFORM", "CODE"]);
 
+/** What becomes of a content item, and the options that keep it. */
+interface JudgedItem {
+  readonly decision: ContentDecision;
+  readonly options: OptionSet;
+}
+
+const REMOVED: JudgedItem = { decision: "remove", options: 0 };
+
 /** Whether a content item stays, from what the source says it is. PS3.15 E.3.4. */
-export function decideContentItem(item: DataSet, rules: ContentRules, mode: ContentMode): ContentDecision {
+export function decideContentItem(item: DataSet, rules: ContentRules, mode: ContentMode): JudgedItem {
   const valueType = splitValues(heldBytes(item.get(VALUE_TYPE)) ?? new Uint8Array())[0] ?? "";
-  if (mode === "none" || (mode === "references" && !REFERENCE_TYPES.has(valueType))) return "remove";
+  if (mode === "none" || (mode === "references" && !REFERENCE_TYPES.has(valueType))) return REMOVED;
   const conceptItem = itemsOf(item, CONCEPT_NAME)[0];
   const entry = conceptItem === undefined ? undefined : publicEntry(conceptItem);
   // A name of its own making may name anything.
-  if (conceptItem !== undefined && entry === undefined) return "remove";
+  if (conceptItem !== undefined && entry === undefined) return REMOVED;
   const concept = entry === undefined ? undefined : `${entry.value} ${entry.scheme}`;
-  if (concept === SUBJECT_AGE && !isTellableAge(item)) return "remove";
-  return rules.decide(concept, valueType);
+  if (concept === SUBJECT_AGE && !isTellableAge(item)) return REMOVED;
+  const decision = rules.decide(concept, valueType);
+  return decision === "remove" ? REMOVED : { decision, options: rules.optionsOf(concept, valueType) };
 }
 
 /** The item as it leaves; undefined: what it was for is gone. */

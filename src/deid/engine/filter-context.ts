@@ -28,6 +28,8 @@ export interface FilterContext {
   readonly implicitVr: boolean;
   /** Whether a folded word names somebody or something of this study. */
   readonly isIdentifier: (folded: string) => boolean;
+  /** Whether a text is the patient's name or number and nothing else. */
+  readonly isPatients: (text: string) => boolean;
   /** The name that stands for one of the source throughout this object. */
   readonly rename: (prefix: string, name: string) => string;
   /** Told when a text that is kept is not ASCII. */

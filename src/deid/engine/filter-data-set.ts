@@ -9,6 +9,7 @@ import { sequenceItems } from "../rules/sequence-items.ts";
 import { compatibleVr, maximumValues, standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { GRAPHIC_OBJECT_SEQUENCE } from "../tables/presentation-sequences.ts";
+import { CONTENT_CLEANED, noteApplied } from "./applied-options.ts";
 import { cleanedValue, unchangedLabel } from "./cleaned-text.ts";
 import { codedElements, dummyCodedItem, isCodedEntry, publicEntry } from "./coded-entry.ts";
 import { decideContentItem, settleContentItem } from "./content-items.ts";
@@ -104,6 +105,7 @@ function filterStandard(element: DataElement, kept: Map<Tag, DataElement>, place
   // A new name says nothing of the old one, whatever that was written as.
   const isCompatible = compatibleVr(element.vr, tag) || rule.treatment.kind === "renamed";
   const value = vr === undefined || !isCompatible ? undefined : treatElement(element, vr, rule, kept, place, context);
+  noteApplied(element, rule, value, context.tally);
   if (value !== undefined && vr !== undefined) {
     context.tally.action(tag, ACTION_NAMES[rule.treatment.kind]);
     kept.set(tag, outputElement(tag, rule.treatment.kind === "renamed" ? vr : keptVr(element, vr), value));
@@ -125,6 +127,7 @@ function filterPrivate(
   const isKnownVr = sourceVr === found?.vr || (sourceVr === "UN" && (context.implicitVr || found?.vr === "SQ"));
   const value =
     found === undefined || !isKnownVr ? undefined : treatElement(element, found.vr, found.rule, kept, place, context);
+  if (found !== undefined) noteApplied(element, found.rule, value, context.tally);
   if (found === undefined || value === undefined) {
     context.tally.privateElement(tag);
     return;
@@ -252,20 +255,28 @@ function walkContent(
   if (sourceItems === undefined) return undefined;
   const within = { ...context, within: [...context.within, element.tag] };
   const items: SequenceItem[] = [];
+  if (contentMode === "clean" && sourceItems.length > 0) tally.apply(CONTENT_CLEANED);
   for (const item of sourceItems) {
     context.signal.throwIfAborted();
-    const decision = decideContentItem(item.dataSet, rules.contentRules, contentMode);
+    const { decision, options } = decideContentItem(item.dataSet, rules.contentRules, contentMode);
     const settled =
       decision === "remove"
         ? undefined
         : settleContentItem(filterDataSet(item.dataSet, element.tag, depth + 1, within, characterSet), decision);
-    if (settled === undefined) tally.note("content-item-removed");
-    else items.push({ dataSet: settled, undefinedLength: false });
+    if (settled === undefined) {
+      tally.note("content-item-removed");
+      continue;
+    }
+    if (decision !== "dummy") tally.apply(options);
+    items.push({ dataSet: settled, undefinedLength: false });
   }
   return items.length === 0 ? undefined : { kind: "sequence", items };
 }
 
-/** X/Z/U*: only where the sequence is required, or may be, do its items stay. PS3.15 E.1.1. Within functional groups other parts count on them. */
+/**
+ * X/Z/U*: only where the sequence is required, or may be, do its items stay. PS3.15 E.1.1. Within items Type 2 is that of functional groups
+ * alone (PS3.3 C.7.6.16.2.5, C.7.6.16.2.6): what a frame was made from stays, so that it leads to what is delivered with it.
+ */
 function isNotRequired(parentTag: number, tag: number, context: FilterContext): boolean {
   const type = context.types(parentTag, tag);
   return type === "3" || (parentTag === TOP_LEVEL && (type === "2" || type === "2C"));

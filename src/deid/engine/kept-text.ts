@@ -14,14 +14,14 @@ const CONTROL_IN_TEXT = /[^\P{Cc}\t\n\f\r]/u;
 
 /**
  * A text as it is, in UTF-8: each value cut at its first NUL, without padding, blanks in a row made one, as many values as PS3.6 has.
- * Undefined: it is no text of its character set or VR. PS3.5 6.1, 6.2.
+ * Undefined: it is no text of its character set or VR, or the patient's name or number. PS3.5 6.1, 6.2.
  */
 export function keptText(
   bytes: Uint8Array,
   tag: Tag,
   vr: Vr,
   characterSet: string | undefined,
-  { noteUtf8 }: Pick<FilterContext, "noteUtf8">,
+  { isPatients, noteUtf8 }: Pick<FilterContext, "isPatients" | "noteUtf8">,
 ): Uint8Array | undefined {
   if (bytes.length > LONGEST) return undefined;
   const { text, problem } = decodeWithProblem(bytes, vr, characterSet);
@@ -32,7 +32,9 @@ export function keptText(
     return isText ? cut : cut.trimStart().replace(/ {2,}/g, " ");
   });
   const isRefused = (value: string): boolean =>
-    [...value].length > (LENGTH_LIMITS[vr] ?? LONGEST) || (isText ? CONTROL_IN_TEXT : CONTROL).test(value);
+    [...value].length > (LENGTH_LIMITS[vr] ?? LONGEST) ||
+    (isText ? CONTROL_IN_TEXT : CONTROL).test(value) ||
+    isPatients(value);
   if (values.some(isRefused) || values.every((value) => value === "")) return undefined;
   const joined = values.join("\\");
   if (!isAscii(joined)) noteUtf8();

@@ -1,7 +1,7 @@
 import type { DataElement } from "../../dicom/data-set.ts";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
 import { ENGINE } from "../engine-version.ts";
-import { OPTIONS, type OptionName } from "../profiles/options.ts";
+import { hasOption, OPTION_NAMES, OPTIONS, type OptionName, type OptionSet } from "../profiles/options.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { type AttributeTypes, TOP_LEVEL } from "../rules/attribute-type.ts";
 import { standardVr } from "../rules/standard-vr.ts";
@@ -22,31 +22,39 @@ export const ADDED_WHEN_MISSING = [
 ].map(tagOf);
 const PSEUDONYM_TAGS: ReadonlySet<number> = new Set([0x00100010, 0x00100020]);
 
-/** Text values the engine writes into every object, by tag. PS3.15 E.1.1, E.3.6. */
+/** Text values the engine writes into every object, by tag. PS3.15 E.1.1. */
 export function markTexts(profile: Profile): ReadonlyMap<number, string> {
   const [before, after] = [`${ENGINE} profile `, ` ${profile.hash.slice(0, HASH_DIGITS)}`];
   // A long name is cut: the hash tells which profile it was.
   const method = before + profile.name.slice(0, METHOD_LIMIT - before.length - after.length) + after;
-  const isModified = profile.options.includes("retain-longitudinal-modified-dates");
-  // A rule may keep a date that no option speaks of: then they are not removed. PS3.3 C.12.1.
-  const dates = profile.rules.keepsDates ? "UNMODIFIED" : isModified ? "MODIFIED" : "REMOVED";
   return new Map<number, string>([
     [PATIENT_IDENTITY_REMOVED, "YES"],
     [DEIDENTIFICATION_METHOD, method],
-    [LONGITUDINAL_TEMPORAL_INFORMATION_MODIFIED, dates],
   ]);
 }
 
-/** Pixels are claimed to be clean where they were cleaned, and nowhere else. */
-export function appliedOptions({ options }: Profile, isMasked: boolean): readonly OptionName[] {
-  const [basic, ...others] = options.filter((option) => option !== "clean-pixel-data");
-  const first: readonly OptionName[] = basic === undefined ? [] : [basic];
-  return isMasked ? [...first, "clean-pixel-data", ...others] : [...first, ...others];
+/** What became of the dates of this object, whether an option or a rule of the profile spoke of them. PS3.3 C.12.1. */
+function datesMark(applied: OptionSet): string {
+  if (hasOption(applied, "retain-longitudinal-full-dates")) return "UNMODIFIED";
+  return hasOption(applied, "retain-longitudinal-modified-dates") ? "MODIFIED" : "REMOVED";
+}
+
+/** The basic profile and what was applied of its options, in the order of CID 7050. Pixels are claimed to be clean where they were cleaned. */
+export function appliedOptions({ options }: Profile, applied: OptionSet, isMasked: boolean): readonly OptionName[] {
+  return OPTION_NAMES.filter((option) => {
+    if (option === "basic") return true;
+    return option === "clean-pixel-data" ? isMasked : options.includes(option) && hasOption(applied, option);
+  });
 }
 
 /** The marks as elements, method codes included. */
-export function markElements(profile: Profile, options: readonly OptionName[]): [Tag, DataElement][] {
-  const texts = [...markTexts(profile)].map(([tag, text]) => textElement(tagOf(tag), standardVr(tag) ?? "LO", text));
+export function markElements(
+  profile: Profile,
+  applied: OptionSet,
+  options: readonly OptionName[],
+): [Tag, DataElement][] {
+  const marks = [...markTexts(profile), [LONGITUDINAL_TEMPORAL_INFORMATION_MODIFIED, datesMark(applied)] as const];
+  const texts = marks.map(([tag, text]) => textElement(tagOf(tag), standardVr(tag) ?? "LO", text));
   const items = options.map((option) => {
     const { code, meaning } = OPTIONS[option];
     return { dataSet: new Map(codedElements({ value: code, scheme: "DCM", meaning })), undefinedLength: false };

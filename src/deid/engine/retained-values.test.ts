@@ -79,6 +79,28 @@ it("a patient's name in what is retained stops the object", async () => {
   expect(outcome).toMatchObject({ kind: "rejected", code: "IDENTIFIER_FOUND" });
 });
 
+it.each([
+  ["Patient ID", "4711", "4711"],
+  ["Patient ID, otherwise spelt", "47 11", "47-11"],
+  ["Patient ID of one letter", "Q", "q"],
+  ["Patient's Name", "LI^BO", "Li Bo"],
+  ["a part of Patient's Name", "NG^AN=\u5433^\u5b89", "ng"],
+])("no option keeps what is %s and nothing else, however short", async (name, patient, station) => {
+  const options = [
+    ...["retain-device-identity", "retain-institution-identity", "clean-descriptors"],
+    "retain-patient-characteristics",
+  ] as const;
+  const tag = name.includes("Name") ? 0x00100010 : 0x00100020;
+  const source = ctImage([
+    ...[text(0x00080005, "ISO_IR 192"), text(tag, patient)],
+    ...[text(0x00081010, station), text(0x00080080, station), text(0x00081030, station), text(0x00181030, station)],
+  ]);
+  const { outcome, dataSet } = await deidentifyObject(source, profileWith(options));
+  expect(outcome.kind).toBe("deidentified");
+  for (const each of [0x00081010, 0x00080080, 0x00081030, 0x00181030])
+    expect([undefined, "ANONYMIZED"]).toContain(textOf(dataSet, tagOf(each)));
+});
+
 it("UIDs of the table stay with retain-uids, and the file says the same of itself", async () => {
   const { outcome, dataSet } = await deidentifyObject(ctImage(), profileWith(["retain-uids"]));
   expect(uidOf(dataSet, tags.StudyInstanceUID)).toBe("1.2.826.0.1.3680043.9.7.1");

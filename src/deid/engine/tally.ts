@@ -1,6 +1,7 @@
 import { formatTag, isPrivate, tagOf } from "../../dicom/tag.ts";
 import { remembering } from "../../units/memo.ts";
 import type { ActionName } from "../outcome.ts";
+import type { OptionSet } from "../profiles/options.ts";
 
 /** Counts what the engine does to one instance; never a value. */
 export interface Tally {
@@ -8,6 +9,9 @@ export interface Tally {
   unlisted(tag: number): void;
   privateElement(tag: number): void;
   note(note: string): void;
+  /** These options were applied to an element of the instance. PS3.15 E.1.1. */
+  apply(options: OptionSet): void;
+  readonly applied: OptionSet;
   readonly actions: ReadonlyMap<string, Readonly<Partial<Record<ActionName, number>>>>;
   readonly unlistedCounts: ReadonlyMap<string, number>;
   readonly privateCounts: ReadonlyMap<string, number>;
@@ -19,6 +23,7 @@ export function createTally(): Tally {
   const unlistedCounts = new Map<string, number>();
   const privateCounts = new Map<string, number>();
   const notes = new Map<string, number>();
+  let applied: OptionSet = 0;
   const count = (map: Map<string, number>, key: string): void => {
     map.set(key, (map.get(key) ?? 0) + 1);
   };
@@ -33,6 +38,12 @@ export function createTally(): Tally {
     unlisted: (tag) => count(unlistedCounts, tagName(tag)),
     privateElement: (tag) => count(privateCounts, tagName(tag)),
     note: (note) => count(notes, note),
+    apply(options) {
+      applied |= options;
+    },
+    get applied() {
+      return applied;
+    },
     actions,
     unlistedCounts,
     privateCounts,

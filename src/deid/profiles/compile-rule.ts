@@ -4,11 +4,12 @@ import { IDENTIFIER_TAGS } from "../pseudonyms/pseudonym-rules.ts";
 import { BY_CODE } from "../rules/compiled-rules.ts";
 import type { ProfileRule } from "../rules/profile-rules.ts";
 import { isIdentifyingUid, isOfEngine, isPixelDescription } from "../rules/profile-rules-limits.ts";
-import type { ByType, Rule, Treatment } from "../rules/rule.ts";
+import { type ByType, optionsOfTreatment, type Rule, type Treatment } from "../rules/rule.ts";
 import { standardVr } from "../rules/standard-vr.ts";
 import type { ConfidentialityRow } from "../tables/confidentiality-row.ts";
 import { CONFIDENTIALITY_TABLE } from "../tables/confidentiality-table.generated.ts";
 import { compileKeep } from "./compile-keep.ts";
+import { optionSet } from "./options.ts";
 import type { RuleDocument } from "./profile-document.ts";
 import { parseRulePath, type RulePath } from "./rule-path.ts";
 import { type RuleFinding, RuleRefusal } from "./rule-refusal.ts";
@@ -92,7 +93,10 @@ function standardRule(document: RuleDocument, tag: number, world: RuleWorld): Ru
     throw invalid("tag", "The engine writes or drops this itself: no rule can change that.");
   }
   checkNeeded(document, tag);
-  const of = (treatment: Treatment, fallback: ByType): Rule => ({ treatment, fallback, reason: "profile" });
+  const of = (treatment: Treatment, fallback: ByType): Rule => {
+    const options = treatment === base.treatment ? base.options : optionsOfTreatment(treatment);
+    return { treatment, fallback, reason: "profile", options };
+  };
   switch (document.action) {
     case "keep":
       return { ...of(compileKeep(document, tag, vr, tableRow(tag), world), base.fallback), ...repeats(document) };
@@ -220,7 +224,8 @@ function privateRule(document: RuleDocument, target: RuleTarget, world: RuleWorl
   const vr = vrOf(document);
   if (vr === undefined) throw invalid("vr", "A private element is kept only in the VR that the rule says.");
   if (target.kind === "private" && vr === "OB") throw unsupported("Private bytes of VR OB are not kept.");
-  return { treatment: compileKeep(document, undefined, vr, undefined, world), fallback: BY_CODE.X, reason: "profile" };
+  const treatment = compileKeep(document, undefined, vr, undefined, world);
+  return { treatment, fallback: BY_CODE.X, reason: "profile", options: optionSet("retain-safe-private") };
 }
 
 function vrOf({ vr }: RuleDocument): Vr | undefined {

@@ -23,6 +23,24 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 
+/** In the order of CID 7050. */
+export const OPTION_NAMES: readonly OptionName[] = Object.keys(OPTIONS).filter(
+  (name): name is OptionName => name in OPTIONS,
+);
+
+/** Options as bits, for the one look each element gets. */
+export type OptionSet = number;
+
+const BITS: ReadonlyMap<string, OptionSet> = new Map(OPTION_NAMES.map((name, index) => [name, 1 << index]));
+
+export function optionSet(...options: readonly OptionName[]): OptionSet {
+  return options.reduce((set, option) => set | (BITS.get(option) ?? 0), 0);
+}
+
+export function hasOption(set: OptionSet, option: OptionName): boolean {
+  return (set & optionSet(option)) !== 0;
+}
+
 /** Options the engine carries out; a profile that names another one is refused. */
 export const SUPPORTED_OPTIONS: ReadonlySet<OptionName> = new Set<OptionName>([
   "basic",

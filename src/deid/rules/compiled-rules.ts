@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { OptionName } from "../profiles/options.ts";
+import { type OptionName, type OptionSet, optionSet } from "../profiles/options.ts";
 import { type PseudonymSettings, USUAL_PSEUDONYMS } from "../profiles/profile.ts";
 import { AE_TITLE_TAGS, pseudonymRules } from "../pseudonyms/pseudonym-rules.ts";
 import type { BasicAction, ConfidentialityRow } from "../tables/confidentiality-row.ts";
@@ -22,7 +22,7 @@ import { TECHNICAL_WORDS, TEXT_FORMS } from "../tables/text-forms.ts";
 import { type Vocabulary, vocabularyOf } from "./clean-text.ts";
 import { type ContentRules, compileContentRules } from "./content-rules.ts";
 import { compilePrivateRules, type PrivateRules } from "./private-rules.ts";
-import type { ByType, NumberBand, Rule, Treatment } from "./rule.ts";
+import { type ByType, type NumberBand, optionsOfTreatment, type Rule, type Treatment } from "./rule.ts";
 import { standardVr } from "./standard-vr.ts";
 
 /** The effective rules of a profile: one rule for every tag there is, made on first use. */
@@ -105,7 +105,8 @@ export function compileRules(
     const rule = row === undefined ? unlistedRule(tag, active, retired, sequences) : tableRule(row, active);
     const cleaned = vocabulary === undefined ? rule : cleanedRule(tag, rule, row, vocabulary);
     const content = contentRule(tag, vocabulary);
-    return withVocabulary({ ...cleaned, ...special, ...content, ...replacements.get(tag) }, vocabulary);
+    const made = withVocabulary({ ...cleaned, ...special, ...content, ...replacements.get(tag) }, vocabulary);
+    return made.treatment === cleaned.treatment ? made : { ...made, options: optionsOfTreatment(made.treatment) };
   };
 
   let hash: string | undefined;
@@ -128,8 +129,15 @@ export function compileRules(
   };
 }
 
+/** A treatment, and the options it comes from. */
+type Decided = Pick<Rule, "treatment" | "options">;
+
 function tableRule(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Rule {
-  return { treatment: tableTreatment(row, active), fallback: BY_CODE[row.basic], reason: "table" };
+  return { ...tableTreatment(row, active), fallback: BY_CODE[row.basic], reason: "table" };
+}
+
+function decidedBy(options: OptionSet, treatment: Treatment): Decided {
+  return treatment.kind === "none" ? { treatment } : { treatment, options };
 }
 
 /** Whether there is content to judge, the object and its profile say; without, the table's row holds. */
@@ -149,13 +157,16 @@ function withVocabulary(rule: Rule, vocabulary: Vocabulary | undefined): Rule {
 
 /** Clean beats keep, and keep beats remove. */
 function cleanedRule(tag: number, rule: Rule, row: ConfidentialityRow | undefined, vocabulary: Vocabulary): Rule {
-  if (MORE_DESCRIPTIONS.has(tag)) return { ...rule, treatment: { kind: "clean", vocabulary } };
+  const cleaned: Rule = { ...rule, ...decidedBy(optionSet("clean-descriptors"), { kind: "clean", vocabulary }) };
+  if (MORE_DESCRIPTIONS.has(tag)) return cleaned;
   if (row?.options["clean-descriptors"] !== "C") return rule;
-  if (CLEANED_VRS.has(row.vr)) return { ...rule, treatment: { kind: "clean", vocabulary } };
-  return row.vr === "SQ" ? { ...rule, treatment: { kind: "walk", unlessOptional: false } } : rule;
+  if (CLEANED_VRS.has(row.vr)) return cleaned;
+  return row.vr === "SQ" ? { ...cleaned, treatment: { kind: "walk", unlessOptional: false } } : rule;
 }
 
-function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Treatment {
+function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Decided {
+  const among = (options: readonly OptionName[], action: "C" | "K" | undefined): OptionSet =>
+    optionSet(...options.filter((option) => active.has(option) && isOpinion(row.options[option], action)));
   // The rows of both are the same, but for device dates. PS3.15 E.3.6, E.3.7.
   if (DATE_VRS.has(row.vr) && DATE_OPTIONS.some((option) => option in row.options)) {
     const dates = dateTreatment(active);
@@ -163,22 +174,26 @@ function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>
   }
   // Of what goes with dates, Timezone Offset From UTC: it says as much as the times that stay.
   const form = TEXT_FORMS.get(row.tag);
-  if (form !== undefined && DATE_OPTIONS.some((option) => active.has(option) && option in row.options))
-    return { kind: "text", form };
-  if (active.has("retain-patient-characteristics") && row.options["retain-patient-characteristics"] === "K") {
-    return characteristicTreatment(row);
-  }
-  const isCleaned = SEQUENCE_OPTIONS.some((option) => active.has(option) && row.options[option] === "C");
-  if (isCleaned && row.vr === "SQ") return { kind: "walk", unlessOptional: false };
-  if (RETAINING_OPTIONS.some((option) => active.has(option) && row.options[option] === "K")) {
-    const retained = retainedTreatment(row);
-    if (retained !== undefined) return retained;
-  }
-  if (active.has("retain-device-identity") && AE_TITLE_TAGS.has(row.tag)) return { kind: "identifier", of: "ae-title" };
+  const dating = among(DATE_OPTIONS, undefined);
+  if (form !== undefined && dating !== 0) return decidedBy(dating, { kind: "text", form });
+  const ofPatients = among(["retain-patient-characteristics"], "K");
+  if (ofPatients !== 0) return decidedBy(ofPatients, characteristicTreatment(row));
+  const cleaning = among(SEQUENCE_OPTIONS, "C");
+  if (cleaning !== 0 && row.vr === "SQ") return decidedBy(cleaning, { kind: "walk", unlessOptional: false });
+  const retaining = among(RETAINING_OPTIONS, "K");
+  const retained = retaining === 0 ? undefined : retainedTreatment(row);
+  if (retained !== undefined) return decidedBy(retaining, retained);
+  if (active.has("retain-device-identity") && AE_TITLE_TAGS.has(row.tag))
+    return decidedBy(optionSet("retain-device-identity"), { kind: "identifier", of: "ae-title" });
   // A dummy UID is a replaced one: PS3.15 E.1.1 leaves the choice, and references stay whole.
-  if (row.basic === "U" || (row.basic === "D" && row.vr === "UI")) return { kind: "uid" };
-  if (row.basic === "X/Z/U*") return { kind: "walk", unlessOptional: true };
-  return NONE;
+  if (row.basic === "U" || (row.basic === "D" && row.vr === "UI")) return { treatment: { kind: "uid" } };
+  if (row.basic === "X/Z/U*") return { treatment: { kind: "walk", unlessOptional: true } };
+  return { treatment: NONE };
+}
+
+/** A blank cell is none. */
+function isOpinion(cell: string | undefined, action: "C" | "K" | undefined): boolean {
+  return action === undefined ? cell !== undefined : cell === action;
 }
 
 function retainedTreatment({ vr }: ConfidentialityRow): Treatment | undefined {
@@ -189,9 +204,10 @@ function retainedTreatment({ vr }: ConfidentialityRow): Treatment | undefined {
   return DATE_VRS.has(vr) ? { kind: "date" } : undefined;
 }
 
-function dateTreatment(active: ReadonlySet<OptionName>): Treatment | undefined {
-  if (active.has("retain-longitudinal-full-dates")) return { kind: "date" };
-  return active.has("retain-longitudinal-modified-dates") ? { kind: "shift" } : undefined;
+function dateTreatment(active: ReadonlySet<OptionName>): Decided | undefined {
+  const kind = active.has("retain-longitudinal-full-dates") ? "date" : "shift";
+  if (kind === "shift" && !active.has("retain-longitudinal-modified-dates")) return undefined;
+  return decidedBy(optionsOfTreatment({ kind }), { kind });
 }
 
 function characteristicTreatment(row: ConfidentialityRow): Treatment {
@@ -215,16 +231,23 @@ function unlistedRule(
 ): Rule {
   const vr = standardVr(tag);
   if (vr === undefined || retired.has(tag)) return DENIED;
-  const keep = (treatment: Treatment): Rule => ({ treatment, fallback: UNLISTED, reason: "unlisted" });
+  const keep = (treatment: Treatment, options?: OptionSet): Rule => ({
+    ...(options === undefined ? { treatment } : decidedBy(options, treatment)),
+    ...{ fallback: UNLISTED, reason: "unlisted" },
+  });
   const form = TEXT_FORMS.get(tag);
   if (form !== undefined) return keep({ kind: "text", form });
   if (NUMBER_VRS.has(vr)) return keep({ kind: "number" });
   if (vr === "CS") return keep(termsTreatment(tag));
   if (vr === "UI") return keep({ kind: "uid" });
-  if (vr === "SQ") return sequences.has(tag) ? keep({ kind: "walk", unlessOptional: false }) : DENIED;
+  if (vr === "SQ") {
+    const options = tag === GRAPHIC_OBJECT_SEQUENCE ? optionSet("clean-graphics") : undefined;
+    return sequences.has(tag) ? keep({ kind: "walk", unlessOptional: false }, options) : DENIED;
+  }
   const dates = DATE_VRS.has(vr) ? dateTreatment(active) : undefined;
-  if (dates !== undefined) return keep(dates);
-  if (vr === "AS" && active.has("retain-patient-characteristics")) return keep({ kind: "age" });
+  if (dates !== undefined) return keep(dates.treatment, dates.options);
+  if (vr === "AS" && active.has("retain-patient-characteristics"))
+    return keep({ kind: "age" }, optionSet("retain-patient-characteristics"));
   return DENIED;
 }
 

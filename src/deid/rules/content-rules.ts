@@ -1,4 +1,4 @@
-import type { OptionName } from "../profiles/options.ts";
+import { OPTION_NAMES, type OptionName, type OptionSet, optionSet } from "../profiles/options.ts";
 import { currentCode } from "../tables/code-meanings.ts";
 import type { ContentRow } from "../tables/content-row.ts";
 import { CONTENT_TABLE } from "../tables/content-table.generated.ts";
@@ -12,6 +12,8 @@ export type ContentMode = "clean" | "references" | "none";
 export interface ContentRules {
   /** @param concept of its concept name, "value scheme"; undefined: it has none, or none of a public scheme */
   decide(concept: string | undefined, valueType: string): ContentDecision;
+  /** The options without which an item that stays would have gone. */
+  optionsOf(concept: string | undefined, valueType: string): OptionSet;
 }
 
 const REFERENCES = new Set(["CONTAINER", "IMAGE", "COMPOSITE", "WAVEFORM"]);
@@ -27,6 +29,12 @@ export function compileContentRules(active: ReadonlySet<OptionName>): ContentRul
     Object.entries(row.options).some(([option, letter]) => letter === "K" && isActive(active, option));
 
   return {
+    optionsOf(concept, valueType) {
+      const row = concept === undefined ? undefined : rows.get(`${currentCode(...partsOf(concept))} ${valueType}`);
+      return row === undefined
+        ? 0
+        : optionSet(...OPTION_NAMES.filter((name) => active.has(name) && name in row.options));
+    },
     decide(concept, valueType) {
       if (REFERENCES.has(valueType) || COORDINATES.has(valueType)) {
         const row = rows.get(`${concept} ${valueType}`);

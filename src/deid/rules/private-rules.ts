@@ -1,5 +1,5 @@
 import type { Vr } from "../../dicom/vr.ts";
-import type { OptionName } from "../profiles/options.ts";
+import { type OptionName, optionSet } from "../profiles/options.ts";
 import { SAFE_PRIVATE } from "../tables/safe-private.generated.ts";
 import type { ByType, Rule, Treatment } from "./rule.ts";
 
@@ -19,6 +19,7 @@ export interface PrivateRules {
 }
 
 const REMOVE: ByType = { optional: "remove", empty: "remove", required: "remove", unknown: "remove" };
+const SAFE = optionSet("retain-safe-private");
 /** What may stay by its VR. Text, bulk and terms of no list stay behind although the table has them. PS3.15 E.3.10. */
 const TREATMENTS: ReadonlyMap<string, readonly [Vr, Treatment]> = new Map<string, readonly [Vr, Treatment]>([
   ["US", ["US", { kind: "number" }]],
@@ -46,7 +47,7 @@ export function compilePrivateRules(active: ReadonlySet<OptionName>): PrivateRul
         if (kept === undefined) continue;
         const [vr, treatment] = kept;
         const group = Number.parseInt(key.slice(0, 4), 16);
-        const rule: Rule = { treatment, fallback: REMOVE, reason: "private" };
+        const rule: Rule = { treatment, fallback: REMOVE, reason: "private", options: SAFE };
         rules.set(keyOf(group, creator, Number.parseInt(key.slice(4), 16)), { vr, rule });
         creators.set(group, (creators.get(group) ?? new Set()).add(creator));
       }

@@ -1,3 +1,4 @@
+import { type OptionSet, optionSet } from "../profiles/options.ts";
 import type { IdentifierKind } from "../pseudonyms/pseudonymizer.ts";
 import type { TextForm } from "../tables/text-forms.ts";
 import type { Vocabulary } from "./clean-text.ts";
@@ -73,8 +74,23 @@ export interface Rule {
   readonly treatment: Treatment;
   readonly fallback: ByType;
   readonly reason: RemovalReason;
+  /** The options that decided its treatment; undefined: the basic profile alone, or a rule of the profile. */
+  readonly options?: OptionSet | undefined;
   /** A dummy other than the one of the VR. */
   readonly dummy?: string;
   /** Its values may equal an identifier: a manufacturer named like the patient. */
   readonly mayRepeat?: boolean;
+}
+
+const BY_TREATMENT: Readonly<Partial<Record<Treatment["kind"], OptionSet>>> = {
+  shift: optionSet("retain-longitudinal-modified-dates"),
+  date: optionSet("retain-longitudinal-full-dates"),
+  clean: optionSet("clean-descriptors"),
+  "kept-uid": optionSet("retain-uids"),
+};
+
+/** The option that a treatment carries out, whoever asked for it; 0: none. */
+export function optionsOfTreatment(treatment: Treatment): OptionSet {
+  if (treatment.kind === "numbered" && treatment.vocabulary !== undefined) return optionSet("clean-descriptors");
+  return BY_TREATMENT[treatment.kind] ?? 0;
 }

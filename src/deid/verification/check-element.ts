@@ -19,9 +19,10 @@ import { createValueMemo } from "../rules/value-memo.ts";
 import { isCodeMeaning } from "../tables/code-meanings.ts";
 import { CODE_FORMS } from "../tables/code-schemes.ts";
 import { DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
+import type { ExpectedClaim } from "./check-claim.ts";
 import type { CopiedBytes } from "./check-copied.ts";
 import type { ExpectedMask } from "./check-mask.ts";
-import type { Harvest } from "./harvest.ts";
+import { fold, type Harvest } from "./harvest.ts";
 import type { IdentifierKind } from "./identifier-kinds.ts";
 import { hasSurplusValues, isLegalLength } from "./legal-length.ts";
 import type { SearchedAs } from "./pieces.ts";
@@ -38,10 +39,14 @@ export interface Expectations {
   readonly identifiers: ReadonlySet<string>;
   /** New UIDs of every UID of the source. */
   readonly uids: ReadonlySet<string>;
-  /** Values the engine writes into every object, by tag. */
-  readonly marks: ReadonlyMap<number, string>;
-  /** Values of the coded entries in (0012,0064). */
+  /** Values the engine may write into an object, by tag. */
+  readonly marks: ReadonlyMap<number, readonly string[]>;
+  /** Values of the coded entries that (0012,0064) may have. */
   readonly optionCodes: ReadonlySet<string>;
+  /** The patient's names and numbers, folded. */
+  readonly patientTexts: ReadonlySet<string>;
+  /** What (0012,0064) and (0028,0303) may say. */
+  readonly claim: ExpectedClaim;
   /** Kinds of identifiers that the profile's options let stay. */
   readonly retained: ReadonlySet<IdentifierKind>;
   /** Tags that must be there at the top level. */
@@ -159,18 +164,26 @@ function judge(token: Token, bytes: Buffer | undefined, rule: Rule, expectations
   if (bytes.length === 0) return treatment.kind !== "none" || allows(rule, "empty") ? "masked" : undefined;
   if (treatment.kind === "code") return isCode(token, bytes, expectations) ? "masked" : undefined;
   if (treatment.kind === "mark")
-    return splitValues(bytes).join("\\") === expectations.marks.get(token.tag) ? "masked" : undefined;
+    return expectations.marks.get(token.tag)?.includes(splitValues(bytes).join("\\")) === true ? "masked" : undefined;
   if (BINARY_VRS.test(token.vr)) return judgeBinary(token, bytes, rule);
   const areTreated = (): boolean =>
     splitValues(bytes).every((value) => value === "" || isTreated(value, token.vr, treatment, expectations));
   const isAllowed = FOLLOWS_FROM_OBJECT.has(treatment.kind)
     ? areTreated()
     : remembered(treatment, token.vr, bytes, areTreated);
-  if (isAllowed) return "masked";
   const values = splitValues(bytes);
+  if (isAllowed && !(OPEN.has(treatment.kind) && values.some((value) => isPatients(value, expectations))))
+    return "masked";
   return allows(rule, "dummy") && values.length === 1 && isDummy(values[0] ?? "", token.vr, rule, expectations)
     ? "masked"
     : undefined;
+}
+
+/** Texts that are known by no form of theirs. */
+const OPEN: ReadonlySet<Treatment["kind"]> = new Set(["as-is", "clean", "numbered"]);
+
+function isPatients(value: string, { patientTexts }: Expectations): boolean {
+  return patientTexts.has(fold(utf8Of(value)));
 }
 
 /** What is judged by more than the value and its rule. */

@@ -4,6 +4,7 @@ import { uidOf } from "../../dicom/values.ts";
 import { fileMetaOf } from "../../dicom/writer.ts";
 import type { ComposedOutput } from "../engine/compose-output.ts";
 import { markTexts } from "../engine/marks.ts";
+import { contentModeOf } from "../engine/structured-policy.ts";
 import { OPTIONS } from "../profiles/options.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { expectedIdentifiers } from "../pseudonyms/expected-identifiers.ts";
@@ -11,12 +12,16 @@ import type { CopiedBytes } from "./check-copied.ts";
 import type { Expectations } from "./check-element.ts";
 import type { Harvest } from "./harvest.ts";
 import { retainedKinds } from "./identifier-kinds.ts";
+import { patientTexts } from "./patient-texts.ts";
 
 /** SOP Class, SOP Instance, Study and Series Instance UID, patient, and the marks of PS3.15 E.1.1. */
 const REQUIRED = [
   0x00080016, 0x00080018, 0x0020000d, 0x0020000e, 0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064,
   0x00280303,
 ] as const;
+
+/** Longitudinal Temporal Information Modified: which of them, the options say that are claimed beside it. */
+const DATES_MARKS = [0x00280303, ["UNMODIFIED", "MODIFIED", "REMOVED"]] as const;
 
 const PIXEL_DATA = 0x7fe00010;
 
@@ -28,11 +33,14 @@ export function expectationsOf(
   source: DataSet,
 ): Expectations {
   const { uid, patientIsGiven, patientText } = output.pseudonyms;
-  const options = output.options.map((option) => OPTIONS[option]);
+  const { profile } = engine;
+  const sopClassUid = uidOf(source, tags.SOPClassUID) ?? "";
+  const claimable = [...profile.options, "clean-pixel-data" as const].map((option) => OPTIONS[option]);
+  const uids = new Set([...harvest.uids, "dummy"].map(uid));
   const sopInstanceUid = uidOf(source, tags.SOPInstanceUID) ?? "";
   const meta = fileMetaOf({
-    sopClassUid: uidOf(source, tags.SOPClassUID) ?? "",
-    sopInstanceUid: engine.profile.options.includes("retain-uids") ? sopInstanceUid : uid(sopInstanceUid),
+    sopClassUid,
+    sopInstanceUid: profile.options.includes("retain-uids") ? sopInstanceUid : uid(sopInstanceUid),
     transferSyntaxUid: output.transferSyntaxUid,
   });
   return {
@@ -44,11 +52,19 @@ export function expectationsOf(
     ),
     pseudonym: patientText,
     pseudonymIsGiven: patientIsGiven,
-    identifiers: expectedIdentifiers(source, output.pseudonyms, engine.profile),
-    uids: new Set([...harvest.uids, "dummy"].map(uid)),
-    marks: markTexts(engine.profile),
-    optionCodes: new Set(options.flatMap(({ code, meaning }) => [code, meaning])),
-    retained: retainedKinds(output.options),
+    identifiers: expectedIdentifiers(source, output.pseudonyms, profile),
+    uids,
+    patientTexts: patientTexts(source),
+    marks: marksOf(profile),
+    claim: {
+      options: profile.options,
+      isMasked: output.mask !== undefined,
+      isContentCleaned: contentModeOf(sopClassUid, profile) === "clean",
+      mayKeepDates: profile.rules.keepsDates,
+      uids,
+    },
+    optionCodes: new Set(claimable.flatMap(({ code, meaning }) => [code, meaning])),
+    retained: retainedKinds(profile.options),
     required: [
       ...REQUIRED,
       ...(output.mask === undefined ? [] : [PIXEL_DATA]),
@@ -61,6 +77,12 @@ export function expectationsOf(
       output.written.map(({ tag, value }) => [tag, Buffer.from(value.kind === "bytes" ? value.bytes : [])]),
     ),
   };
+}
+
+function marksOf(profile: Profile): Expectations["marks"] {
+  const marks = new Map<number, readonly string[]>([DATES_MARKS]);
+  for (const [tag, text] of markTexts(profile)) marks.set(tag, [text]);
+  return marks;
 }
 
 /** Pixels that nothing was done to: neither masked, nor cleared of unused bits, nor turned round. Compressed ones are searched. */

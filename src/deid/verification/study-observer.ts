@@ -7,7 +7,7 @@ import { type IdentifierKind, strongerKind } from "./identifier-kinds.ts";
 import { eachIdentifier, type IdentifierSource } from "./needles.ts";
 import type { Piece } from "./pieces.ts";
 import type { StudyMember } from "./study-checks.ts";
-import { inspectOutput, type Verification, type VerificationTask } from "./verify.ts";
+import { inspectOutput, type Verification, type VerificationTask, verifyDeidentified } from "./verify.ts";
 
 export interface StudyInstanceTask extends VerificationTask {
   /** Where the output will be once it is published; its name in findings. */
@@ -111,6 +111,18 @@ export function createStudyObserver(
       const durationMs = nowMs() - startMs;
       tell({ studyInstanceUid: original.studyInstanceUid, identifiers, newPieces, member, durationMs });
       return inspection.ok ? { ok: true, sizeBytes: inspection.sizeBytes, identifiers: 0 } : inspection;
+    },
+  };
+}
+
+/** Of an instance that is judged by its own source and never leaves: the study hears what it tells, and nothing of its output. */
+export function observerOfOneAlone({ memory, hear }: Pick<StudyObserver, "memory" | "hear">): StudyObserver {
+  return {
+    memory,
+    hear,
+    inspect(task) {
+      hear({ original: task.original, harvest: task.harvest, retained: task.expectations.retained });
+      return verifyDeidentified(task);
     },
   };
 }

@@ -57,7 +57,8 @@ async function verdictWith(
       study,
     };
     const isDocument = changes.some(({ tag }) => tag === tags.SOPClassUID);
-    const kind = isDocument ? "excluded" : "deidentified";
+    const isDamaged = changes.some(({ tag }) => tag === tags.PixelData);
+    const kind = isDocument ? "excluded" : isDamaged ? "rejected" : "deidentified";
     expect(await engine.instance(task, neverAborted())).toMatchObject({ kind });
   }
   for (const number of of.leftOut ?? []) study.leaveOut(join(folder, "out", `${number}.dcm`));
@@ -87,6 +88,12 @@ it("searches every output for what only the last instance tells", async () => {
 it("searches for what an instance tells that is left out", async () => {
   const document = [text(0x00080016, SOP_CLASSES.pdf), operator];
   const { findings } = await verdictOn([table("..borogove")], document);
+  expect(findings).toEqual([{ outputPath: "0.dcm", code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)" }]);
+});
+
+it("searches for what an instance tells that was rejected as it was composed", async () => {
+  const damaged = [element(tagOf(0x7fe00010), "OW", Buffer.alloc(4)), operator];
+  const { findings } = await verdictOn([table("..borogove")], damaged);
   expect(findings).toEqual([{ outputPath: "0.dcm", code: "IDENTIFIER_FOUND", reason: "name in (0028,3006)" }]);
 });
 

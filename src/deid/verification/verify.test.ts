@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { DataElement } from "../../dicom/data-set.ts";
+import type { DataElement, DataSet } from "../../dicom/data-set.ts";
 import { fileOperations } from "../../dicom/file-output.ts";
 import { readPart10File } from "../../dicom/reader.ts";
 import { tagOf } from "../../dicom/tag.ts";
@@ -12,6 +12,7 @@ import { createDeidentifier } from "../deidentifier.ts";
 import { composeOutput } from "../engine/compose-output.ts";
 import { writeOutput } from "../engine/output-file.ts";
 import { loadProfile } from "../profiles/load-profile.ts";
+import { OPTIONS, type OptionName } from "../profiles/options.ts";
 import { projectKeyOf } from "../pseudonyms/project-key.ts";
 import { createPseudonymizer } from "../pseudonyms/pseudonymizer.ts";
 import { ctImage, part10Bytes, put, text } from "../testing/objects.ts";
@@ -20,6 +21,7 @@ import { harvestIdentifiers } from "./harvest.ts";
 import { type Verification, verifyDeidentified } from "./verify.ts";
 
 const profile = loadProfile("research");
+const DATES = ["retain-longitudinal-modified-dates"] as const;
 const key = projectKeyOf(Buffer.alloc(32, 9));
 const pseudonymizer = createPseudonymizer(key);
 
@@ -49,6 +51,57 @@ async function verifyWith(
 
 it("passes what the engine wrote", async () => {
   expect(await verifyWith([])).toMatchObject({ ok: true });
+});
+
+describe("what the output says of itself must be true", () => {
+  const RESEARCH = ["basic", "clean-descriptors", ...DATES, "retain-patient-characteristics"] as const;
+  const entry = (value: string, meaning: string, scheme = "DCM"): DataSet =>
+    dataSetOf([text(0x00080100, value), text(0x00080102, scheme), text(0x00080104, meaning)]);
+  const claim = (...options: readonly OptionName[]): DataElement =>
+    sequenceElement(
+      tagOf(0x00120064),
+      options.map((option) => entry(OPTIONS[option].code, OPTIONS[option].meaning)),
+    );
+  const { code: basicCode, meaning: basicMeaning } = OPTIONS.basic;
+
+  it("passes the options that were applied, and one of the profile that left no trace", async () => {
+    expect(await verifyWith([claim(...RESEARCH)])).toMatchObject({ ok: true });
+    expect(await verifyWith([claim(...RESEARCH, "retain-safe-private")])).toMatchObject({ ok: true });
+  });
+
+  it.each<[string, DataElement, string]>([
+    ["no basic profile", claim("clean-descriptors", ...DATES, "retain-patient-characteristics"), "method-codes"],
+    ["an option twice", claim(...RESEARCH, "retain-patient-characteristics"), "method-codes"],
+    ["another order", claim("basic", ...DATES, "clean-descriptors", "retain-patient-characteristics"), "method-codes"],
+    ["an option of no mask", claim("basic", "clean-pixel-data", ...RESEARCH.slice(1)), "method-codes"],
+    ["an option that is not the profile's", claim(...RESEARCH, "retain-uids"), "element-not-allowed"],
+    [
+      "a meaning of another code",
+      sequenceElement(tagOf(0x00120064), [entry(basicCode, OPTIONS[DATES[0]].meaning)]),
+      "method-codes",
+    ],
+    ["half an entry", sequenceElement(tagOf(0x00120064), [dataSetOf([text(0x00080100, basicCode)])]), "method-codes"],
+    [
+      "another scheme",
+      sequenceElement(tagOf(0x00120064), [entry(basicCode, basicMeaning, "SCT")]),
+      "element-not-allowed",
+    ],
+    [
+      "moved dates that nobody claims",
+      claim("basic", "clean-descriptors", "retain-patient-characteristics"),
+      "option-not-claimed",
+    ],
+    [
+      "a cleaned description that nobody claims",
+      claim("basic", ...DATES, "retain-patient-characteristics"),
+      "option-not-claimed",
+    ],
+    ["dates that are said to be as they were", text(0x00280303, "UNMODIFIED"), "dates-mark"],
+    ["dates that are said to be gone", text(0x00280303, "REMOVED"), "dates-mark"],
+  ])("%s", async (_, planted, reason) => {
+    const verdict = await verifyWith([planted]);
+    expect(verdict.ok ? "" : verdict.reason.split(" ", 1)[0]).toBe(reason);
+  });
 });
 
 describe("finds what was planted", () => {

@@ -2,6 +2,7 @@ import { isPrivate, tagOf } from "../../dicom/tag.ts";
 import type { RejectionCode } from "../outcome.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
 import type { Rule } from "../rules/rule.ts";
+import { type ClaimReader, createClaimReader } from "./check-claim.ts";
 import { isCopied } from "./check-copied.ts";
 import { checkElement, type ElementCheck, type Expectations } from "./check-element.ts";
 import { isMasked } from "./check-mask.ts";
@@ -39,6 +40,8 @@ const WHOLE_VALUE_BYTES = 2 ** 20;
 /** Number strings are parsed whole, however long the engine let them be. */
 const WHOLE_TEXT_BYTES = 64 * 2 ** 20;
 const PIXEL_DATA = 0x7fe00010;
+/** De-identification Method Code Sequence. */
+const METHOD_CODES = 0x00120064;
 
 /** Reads the output anew, byte by byte, with a parser of its own, and searches it for what its source told. Never answers with a value. */
 export async function verifyDeidentified(task: VerificationTask): Promise<Verification> {
@@ -91,8 +94,11 @@ async function inspectBytes(
 ): Promise<Inspection> {
   const meta = await checkMeta(window, task.expectations);
   if (!meta.ok) return unproven(meta.reason);
-  const collector = createEvidence(task);
-  const privates = createPrivateReader(task.rules.privateRules);
+  const readers: Readers = {
+    privates: createPrivateReader(task.rules.privateRules),
+    claim: createClaimReader(task.expectations.claim),
+    collector: createEvidence(task),
+  };
   for (const step of tokenize(window, meta.endOffset, window.sizeBytes)) {
     if (step.kind === "need") {
       await window.load(step.offset, step.length);
@@ -103,14 +109,16 @@ async function inspectBytes(
     const bytes = isWhole(step, rule)
       ? (window.held(step.valueOffset, step.length) ?? (await window.load(step.valueOffset, step.length)))
       : undefined;
-    const refusal = inspectToken(step, bytes, rule, privates, collector, task);
+    const refusal = inspectToken(step, bytes, rule, readers, task);
     if (refusal !== undefined) return unproven(`${refusal} ${placeOf(step)}`);
     const wrong = step.tag === PIXEL_DATA ? await pixelProblem(window, step, task.expectations, memory) : undefined;
     if (wrong !== undefined) return unproven(`${wrong} ${placeOf(step)}`);
   }
-  const missing = task.expectations.required.find((tag) => !collector.seenAtTop.has(tag));
+  const { seenAtTop, evidence } = readers.collector;
+  const missing = task.expectations.required.find((tag) => !seenAtTop.has(tag));
   if (missing !== undefined) return unproven("required-element-missing");
-  return { ok: true, sizeBytes: window.sizeBytes, evidence: collector.evidence() };
+  const untrue = seenAtTop.has(METHOD_CODES) ? readers.claim.problem() : undefined;
+  return untrue === undefined ? { ok: true, sizeBytes: window.sizeBytes, evidence: evidence() } : unproven(untrue);
 }
 
 /** Of Pixel Data (7FE0,0010) alone: what neither its length nor a search tells. */
@@ -132,19 +140,27 @@ function isWhole({ kind, vr, length }: Token, rule: Rule): boolean {
   return kind === "value" && length <= limit && rule.treatment.kind !== "pixels";
 }
 
+/** What is read of an output as its elements go by. */
+interface Readers {
+  readonly privates: PrivateReader;
+  readonly claim: ClaimReader;
+  readonly collector: EvidenceCollector;
+}
+
 /** The reason why an element may not be there; undefined: it may. */
 function inspectToken(
   token: Token,
   bytes: Buffer | undefined,
   ruleOfTag: Rule,
-  privates: PrivateReader,
-  collector: EvidenceCollector,
+  { privates, collector, claim }: Readers,
   task: VerificationTask,
 ): string | undefined {
   const privateRule = isPrivate(tagOf(token.tag)) ? privates.ruleOf(token, bytes) : undefined;
   const rule = privateRule?.rule ?? ruleOfTag;
   const check: ElementCheck = checkElement(token, bytes, rule, task.expectations, task.harvest, privateRule?.vr);
-  return check.ok ? collector.add(token, bytes, rule, check.searched) : check.reason;
+  if (!check.ok) return check.reason;
+  claim.add(token, bytes, rule);
+  return collector.add(token, bytes, rule, check.searched);
 }
 
 function unproven(reason: string): Unverified {

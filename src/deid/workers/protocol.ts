@@ -10,7 +10,7 @@ import type { EngineRecipe } from "./recipe.ts";
 import type { ToldSummary } from "./shared-summaries.ts";
 
 export interface StudyTask extends Omit<InstanceTask, "study"> {
-  /** It is judged by its own source, and tells its study nothing. */
+  /** It is judged by its own source and never leaves: its study hears what it tells. */
   readonly isAlone?: boolean;
 }
 

@@ -51,6 +51,9 @@ const SPECIAL = new Map([
   [2, [element(tagOf(0x00283006), "OW", Buffer.from("..borogove"))]],
   [5, [element(tagOf(0x00283006), "OW", Buffer.from(`${"..".repeat(LONG_TABLE_BYTES)}borogove`))]],
   [7, [text(0x00080016, SOP_CLASSES.secondaryCapture)]],
+  // What an instance tells that cannot be composed, and a table that holds it.
+  [3, [element(tagOf(0x00283006), "OW", Buffer.from("..jubjub"))]],
+  [9, [element(tagOf(0x7fe00010), "OW", Buffer.alloc(4)), text(0x00081070, "Jubjub^Tulgey")]],
   [INSTANCES - 1, [text(0x00081070, "Borogove^Mimsy")]],
 ]);
 
@@ -69,8 +72,8 @@ async function run(threads: number): Promise<{ result: FolderResult; files: Read
 
 it("comes to the same bytes, reports and counts with any number of threads", async () => {
   const alone = await run(0);
-  expect(alone.result.instances).toMatchObject({ delivered: STUDIES * (INSTANCES - 3), rejected: STUDIES * 3 });
-  expect(alone.files.size).toBe(STUDIES * (INSTANCES - 3) + STUDIES);
+  expect(alone.result.instances).toMatchObject({ delivered: STUDIES * (INSTANCES - 5), rejected: STUDIES * 5 });
+  expect(alone.files.size).toBe(STUDIES * (INSTANCES - 5) + STUDIES);
   for (const threads of [1, 3]) expect(await run(threads)).toEqual(alone);
 });
 
@@ -118,7 +121,7 @@ it("comes to the same whatever the order of the instances, on threads and withou
   const inOrder = Array.from({ length: INSTANCES }, (_, index) => index);
   const shuffled = [7, 2, 11, 0, 5, 9, 1, 10, 4, 8, 3, 6];
   const expected = await deidentify(inOrder, "in-order", 0);
-  expect(expected.verdict.findings.map(({ reason }) => reason)).toEqual(["name in (0028,3006)", "name in (0028,3006)"]);
+  expect(expected.verdict.findings.map(({ reason }) => reason)).toEqual(Array(3).fill("name in (0028,3006)"));
   expect(await deidentify(shuffled, "shuffled", 0)).toEqual(expected);
   expect(await deidentify(shuffled, "on-threads", 2)).toEqual(expected);
 });
@@ -135,6 +138,15 @@ it("rejects an instance over which a thread hangs, and goes on", async () => {
   expect((await study.finish()).findings).toEqual([]);
   // The thread that waits for the pipe can end.
   await (await open(pipe, "w")).close();
+});
+
+it.each([0, 1])("searches for what a repeated instance tells that never leaves, with %i threads", async (threads) => {
+  await using pool = createWorkerPool({ threads: 1 });
+  if (threads > 0) await pool.start();
+  using study = createStudyDeidentifier(engine, threads > 0 ? pool : undefined).study({ signal: neverAborted() });
+  const repeated = { ...task(INSTANCES - 1, `repeated-${threads}`), isAlone: true };
+  await study.instances([task(2, `repeated-${threads}`), repeated]);
+  expect((await study.finish()).findings.map(({ reason }) => reason)).toEqual(["name in (0028,3006)"]);
 });
 
 it("does alone what no thread can", async () => {

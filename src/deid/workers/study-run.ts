@@ -3,7 +3,7 @@ import { createDeidentifier, type Deidentifier, type DeidentifierOptions } from 
 import type { InstanceOutcome, InstanceSummary } from "../outcome.ts";
 import type { Identifiers } from "../verification/needles.ts";
 import { type FileHit, type FileToSearch, searchFiles } from "../verification/search-files.ts";
-import type { Observation } from "../verification/study-observer.ts";
+import { type Observation, observerOfOneAlone } from "../verification/study-observer.ts";
 import {
   createStudyVerification,
   type StudyVerdict,
@@ -128,7 +128,7 @@ function createInstanceHere(
   const tell = createSummaryTeller();
   const listen = createSummaryListener();
   return async (task) => {
-    const study = task.isAlone === true ? undefined : verification;
+    const study = task.isAlone === true ? observerOfOneAlone(verification) : verification;
     const outcome = await engine.instance({ ...task, study }, signal);
     return outcome.kind === "deidentified" ? { ...outcome, summary: listen(tell(outcome.summary)) } : outcome;
   };

@@ -2,7 +2,12 @@ import { parentPort } from "node:worker_threads";
 import type { Deidentifier } from "../deidentifier.ts";
 import { createIdentifiers } from "../verification/needles.ts";
 import { searchFiles } from "../verification/search-files.ts";
-import { createStudyObserver, type Observation, type StudyObserver } from "../verification/study-observer.ts";
+import {
+  createStudyObserver,
+  type Observation,
+  observerOfOneAlone,
+  type StudyObserver,
+} from "../verification/study-observer.ts";
 import { failureOf } from "./failures.ts";
 import type { FromWorker, InstanceWork, SearchWork, ToWorker, Work, WorkResult } from "./protocol.ts";
 import { deidentifierOf, type EngineRecipe } from "./recipe.ts";
@@ -67,7 +72,7 @@ async function deidentify({ engine, study: number, task }: InstanceWork, signal:
   studies.set(number, study);
   study.observation = undefined;
   const outcome = await deidentifier.instance(
-    { ...task, study: task.isAlone === true ? undefined : study.observer },
+    { ...task, study: task.isAlone === true ? observerOfOneAlone(study.observer) : study.observer },
     signal,
   );
   const told = outcome.kind === "deidentified" ? { ...outcome, summary: study.tell(outcome.summary) } : outcome;
