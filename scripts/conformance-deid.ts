@@ -26,7 +26,9 @@ function options(): string {
 Studies are de-identified by profiles ([profiles.md](profiles.md)) over PS3.15 2026c annex E: the ${rowsOf("deid-table.tsv").length} rows of table E.1-1, the
 ${CONTENT_TABLE.length} concepts of table E.3.4-1. What neither a table nor a safe list names is removed. Patient Identity Removed (0012,0062), the
 method with the profile and its hash (0012,0063), codes of CID 7050 (0012,0064) and Longitudinal Temporal Information Modified (0028,0303) are
-written into every object, in the place of what was there.
+written into every object, in the place of what was there. (0012,0064) claims the basic profile and, of the profile's options, those that
+decided of an element of this very object: one that retains, where something was retained; one that cleans, where there was something to
+clean. (0028,0303) says what became of this object's dates; without any that an option or rule kept it is REMOVED.
 
 | option | code | attributes kept | attributes cleaned | carried out |
 |---|---|---|---|---|

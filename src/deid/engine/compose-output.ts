@@ -80,14 +80,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const { dataSet } = file;
   const { profile, pseudonymizer } = options;
   const original = originalUids(dataSet);
-  const patient: PatientIdentity = {
-    patientId: textOf(dataSet, tags.PatientID) ?? "",
-    issuer: textOf(dataSet, tags.IssuerOfPatientID),
-    participantId: options.participantId,
-    studyInstanceUid: original.study,
-    accessionNumber: textOf(dataSet, tags.AccessionNumber),
-  };
-  const pseudonyms = pseudonymizer.ofStudy(patient);
+  const pseudonyms = pseudonymizer.ofStudy(identityOf(dataSet, original.study, options.participantId));
   const { patient: pseudonym, uid } = pseudonyms;
   const characterSet = characterSetOf(dataSet);
   const tally = createTally();
@@ -146,6 +139,16 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     mask,
     written,
     tally,
+  };
+}
+
+function identityOf(dataSet: DataSet, studyInstanceUid: string, participantId: string | undefined): PatientIdentity {
+  return {
+    patientId: textOf(dataSet, tags.PatientID) ?? "",
+    issuer: textOf(dataSet, tags.IssuerOfPatientID),
+    participantId,
+    studyInstanceUid,
+    accessionNumber: textOf(dataSet, tags.AccessionNumber),
   };
 }
 

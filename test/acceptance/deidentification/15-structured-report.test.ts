@@ -4,7 +4,7 @@ import { part10Bytes, text } from "../../../src/deid/testing/objects.ts";
 import { code, content, report } from "../../../src/deid/testing/reports.ts";
 import type { DataSet } from "../../../src/dicom/data-set.ts";
 import { tagOf } from "../../../src/dicom/tag.ts";
-import { dataSetOf, itemsOf, sequenceElement } from "../../../src/dicom/values.ts";
+import { dataSetOf, itemsOf, sequenceElement, textOf } from "../../../src/dicom/values.ts";
 import { deidentify, expectGone } from "./support/engine.ts";
 import { valuesIn } from "./support/objects.ts";
 import { createTokens, type Tokens } from "./support/tokens.ts";
@@ -99,6 +99,74 @@ describe("item 15: a structured report with names at every level", () => {
     const codes = found(result.dataSet, "CODE").map(({ item }) => first(item, 0x0040a168));
     expect(codes.map((each) => valuesIn(each, 0x00080100)?.[0])).toContain("4147007");
     for (const { item } of found(result.dataSet, "PNAME")) expect(valuesIn(item, 0x0040a123)).toEqual(["Anonymous"]);
+  });
+
+  /** Procedure DateTime, which table E.3.4-1 removes; start of irradiation, which is replaced; one that it does not name. */
+  const [PROCEDURE, IRRADIATION, UNLISTED] = ["122165 DCM", "113809 DCM", FINDING];
+  const START = "20240229101500.25+0100";
+  const END = "20240301094500";
+  const times = [
+    content("DATETIME", PROCEDURE, [text(0x0040a120, START)]),
+    content("DATETIME", IRRADIATION, [text(0x0040a120, START)]),
+    content("DATETIME", UNLISTED, [text(0x0040a120, END)]),
+    content("DATE", UNLISTED, [text(0x0040a121, "20240229")]),
+    content("TIME", UNLISTED, [text(0x0040a122, "101500")]),
+    // The patient's own date of birth is one of no option.
+    content("DATE", "121031 DCM", [text(0x0040a121, "19310704")]),
+  ];
+  const DATED = ["DATETIME", "DATE", "TIME"];
+  const timesIn = (dataSet: DataSet): string[] =>
+    DATED.flatMap((valueType, index) =>
+      found(dataSet, valueType).map(({ item }) => {
+        const concept = valuesIn(first(item, 0x0040a043), 0x00080100)?.[0];
+        return `${concept} ${valuesIn(item, 0x0040a120 + index)?.join("\\")}`;
+      }),
+    );
+
+  it("without a dates option its dates and times go, those that it cannot be without become dummies", async () => {
+    const source = await part10Bytes(report(COMPREHENSIVE_SR, times));
+    const { dataSet } = await deidentify(source, PROFILES["clean-structured-content"]);
+    expect(timesIn(dataSet)).toEqual(["113809 19000101000000"]);
+    expect(textOf(dataSet, tagOf(0x00280303))).toBe("REMOVED");
+  });
+
+  it("with full dates they stay as they are", async () => {
+    const profile = profileWith(["clean-structured-content", "retain-longitudinal-full-dates"], { sr: "keep" });
+    const { dataSet } = await deidentify(await part10Bytes(report(COMPREHENSIVE_SR, times)), profile);
+    expect(timesIn(dataSet)).toEqual([
+      ...[`122165 ${START}`, `113809 ${START}`, `121071 ${END}`],
+      ...["121071 20240229", "121071 101500"],
+    ]);
+    expect(textOf(dataSet, tagOf(0x00280303))).toBe("UNMODIFIED");
+  });
+
+  it("with modified dates all move by the same days, and their times stay", async () => {
+    const profile = profileWith(["clean-structured-content", "retain-longitudinal-modified-dates"], { sr: "keep" });
+    const { dataSet } = await deidentify(await part10Bytes(report(COMPREHENSIVE_SR, times)), profile);
+    const moved = timesIn(dataSet).map((time) => time.split(" ")[1] ?? "");
+    expect(moved.map((time) => time.slice(8))).toEqual(["101500.25+0100", "101500.25+0100", "094500", "", ""]);
+    const dayOf = (time = ""): number => Date.parse(time.replace(/^(....)(..)(..).*/, "$1-$2-$3")) / 86_400_000;
+    const days = [START, START, END, "20240229"].map((time, index) => dayOf(moved[index]) - dayOf(time));
+    expect(new Set(days).size).toBe(1);
+    expect(days[0]).toBeLessThan(0);
+    expect(moved[4]).toBe("101500");
+    expect(textOf(dataSet, tagOf(0x00280303))).toBe("MODIFIED");
+  });
+
+  it("nobody's name stays: it becomes a dummy where the item may be needed, otherwise the item goes", async () => {
+    const name = [text(0x0040a123, "Harcourt^Philippa")];
+    // Table E.3.4-1 replaces the first two, removes the next two and does not name the last.
+    const persons = ["121008 DCM", "113850 DCM", "121036 DCM", "121088 DCM", FINDING].map((concept) =>
+      content("PNAME", concept, name),
+    );
+    const source = await part10Bytes(report(COMPREHENSIVE_SR, persons));
+    for (const profile of Object.values(PROFILES)) {
+      const { dataSet } = await deidentify(source, profile);
+      const named = found(dataSet, "PNAME").map(
+        ({ item }) => `${valuesIn(first(item, 0x0040a043), 0x00080100)} ${valuesIn(item, 0x0040a123)}`,
+      );
+      expect(named).toEqual(["121008 Anonymous", "113850 Anonymous"]);
+    }
   });
 
   it("without the option it is left out", async () => {
