@@ -12,6 +12,7 @@ import { benchPeer, benchScript, RADFERRY, runToEnd, startServer } from "../proc
 import { objectSet } from "../sets.ts";
 import { writeSparseObject } from "../sparse-objects.ts";
 
+const LIBRARY = "radferry (library)";
 const OURS = "radferry, whole process";
 const CLIENT = "dicomweb-client";
 const CURL = "curl, nothing parsed, whole process";
@@ -20,7 +21,7 @@ const UNITS = { [RATE]: "MB/s" };
 
 const GIANT_BYTES = 2 ** 31;
 const RSS_AT_MOST_BYTES = 128e6;
-const MEMORY_GATES = [{ contender: OURS, rssAtMostBytes: RSS_AT_MOST_BYTES }];
+const MEMORY_GATES = [LIBRARY, OURS].map((contender) => ({ contender, rssAtMostBytes: RSS_AT_MOST_BYTES }));
 const BOUNDARY = "MIMEBoundary_0123456789abcdef0123456789abcdef";
 
 /** One study in files, and the list of them that the server of this bench reads. */
@@ -98,8 +99,15 @@ function secondsOf(stdout: string, expected: number): number {
 }
 
 function retrieving({ python }: BenchContext, { studyInstanceUid }: Study): readonly Client[] {
+  const [node, script] = benchScript("wado-main.ts");
   const accept = 'Accept: multipart/related; type="application/dicom"; transfer-syntax=*';
   return [
+    {
+      name: LIBRARY,
+      program: node,
+      args: (url, folder) => ["--max-semi-space-size=1", script, url, studyInstanceUid, folder],
+      isTimedByItself: true,
+    },
     {
       name: OURS,
       program: RADFERRY,
@@ -217,7 +225,7 @@ function comparisonsOf(
 export const wado: BenchFactory = async (context) => {
   const [study, large, orthanc] = [await setA(context), await giant(context), await startWebOrthanc()];
   if (orthanc !== undefined) await fill(orthanc, study.files);
-  const gate: Gate = { figure: RATE, contender: OURS, peer: CURL, ratio: { atLeast: 0.45 } };
+  const gate: Gate = { figure: RATE, contender: LIBRARY, peer: CURL, ratio: { atLeast: 0.45 } };
   return {
     comparisons: comparisonsOf("WADO-RS to disk", {
       ...{ study, giant: large, orthanc, gates: [gate] },

@@ -1,4 +1,4 @@
-import { type Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type Clock, systemClock } from "../../units/clock.ts";
 import { clientContext } from "../upper-layer/tls-context.ts";
@@ -7,6 +7,7 @@ import { decoded } from "./content-encoding.ts";
 import { exchange, type RawResponse } from "./exchange.ts";
 import { HttpError, statusError } from "./http-error.ts";
 import type { HttpClient, HttpClientOptions, HttpRequest, HttpResponse, HttpTimeouts } from "./types.ts";
+import { Pool } from "./undici-parts.ts";
 
 const USUAL_TIMEOUTS: HttpTimeouts = { connectMs: 10_000, headersMs: 300_000, idleMs: 60_000 };
 const USUAL_CONNECTIONS = 8;

@@ -1,7 +1,7 @@
-import { errors } from "undici";
 import { type ErrorDetails, GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import { tlsCodeOf } from "../upper-layer/tls-errors.ts";
+import { HTTPParserError } from "./undici-parts.ts";
 
 /** An exchange by HTTP that failed. URLs hold identifiers: none is in its message or details. */
 export class HttpError extends GatewayError {
@@ -87,7 +87,7 @@ const TRANSPORT: ReadonlyMap<string, ErrorCode> = new Map([
 export function transportError(thrown: unknown, isConnected: boolean): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   // Not even as a cause: it holds the bytes that were not understood.
-  if (thrown instanceof errors.HTTPParserError) return new HttpError(parserCode(thrown.code));
+  if (thrown instanceof HTTPParserError) return new HttpError(parserCode(thrown.code));
   const code = systemCode(thrown);
   const details: ErrorDetails = code === undefined ? {} : { reason: code };
   const known = code === undefined ? undefined : TRANSPORT.get(code);

@@ -1,0 +1,21 @@
+import { parseStudyInstanceUid } from "../src/dicom/uid.ts";
+import { retrieveDicomWeb } from "../src/network/dicomweb/retrieve.ts";
+import { openHttpClient } from "../src/network/http-client/http-client.ts";
+import { openInstanceFolder } from "../src/network/instance-files/instance-folder.ts";
+import { keepInstance } from "../src/network/instance-files/keep-instance.ts";
+import { neverAborted } from "../src/units/abort.ts";
+import { systemClock } from "../src/units/clock.ts";
+
+/** `wado-main.ts URL STUDY FOLDER`: retrieves a study into the folder; prints how long it took and how many instances came. */
+const [url = "", study = "", folder = ""] = process.argv.slice(2);
+
+const target = { studyInstanceUid: parseStudyInstanceUid(study) };
+const startedAtMs = performance.now();
+await using client = openHttpClient({ baseUrl: url });
+const store = await openInstanceFolder(folder, systemClock, { blocking: true });
+let came = 0;
+for await (const part of retrieveDicomWeb(client, target, {}, neverAborted())) {
+  await keepInstance(part, store, target, neverAborted());
+  came += 1;
+}
+process.stdout.write(`${JSON.stringify({ seconds: (performance.now() - startedAtMs) / 1_000, came })}\n`);
