@@ -2,7 +2,13 @@ import type { X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
-import { type CertificateFile, readCertificateFile, readKeyFile, readPasswordFile } from "./credential-files.ts";
+import {
+  type CertificateFile,
+  readCertificateFile,
+  readKeyFile,
+  readPasswordFile,
+  readTokenFile,
+} from "./credential-files.ts";
 import { valuesAt } from "./not-supported.ts";
 import type { Finding, SettingPath } from "./problems.ts";
 
@@ -64,7 +70,8 @@ export async function checkCredentials(
     await pair(group, "certificateFile", "keyFile");
   }
   for (const group of HTTP_PEERS.flatMap((pattern) => [...valuesAt(values, pattern)])) {
-    for (const name of ["tokenFile", "passwordFile"]) await read(group, name, readPasswordFile);
+    await read(group, "tokenFile", readTokenFile);
+    await read(group, "passwordFile", readPasswordFile);
     await read(group, "authoritiesFile", readCertificateFile);
     await pair(group, "clientCertificateFile", "clientKeyFile");
   }

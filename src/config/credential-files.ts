@@ -5,6 +5,8 @@ import { GatewayError } from "../errors/gateway-error.ts";
 /** A system's bundle of authorities has some hundred kilobytes: a mistaken path is not read whole. */
 const PEM_LIMIT_BYTES = 4 << 20;
 const PASSWORD_LIMIT_BYTES = 1_024;
+const TOKEN_LIMIT_BYTES = 16_384;
+const LINE_END_BYTES = 2;
 const READABLE_BY_OTHERS = 0o077;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -44,10 +46,19 @@ export async function readKeyFile(path: string): Promise<KeyFile> {
 }
 
 /** One line, its end taken off. @throws GatewayError SECRET_FILE_UNREADABLE, SECRET_FILE_READABLE_BY_OTHERS, PASSWORD_FILE_MALFORMED */
-export async function readPasswordFile(path: string): Promise<string> {
-  const text = await readSecret(path, PASSWORD_LIMIT_BYTES + 1);
+export function readPasswordFile(path: string): Promise<string> {
+  return readSecretLine(path, PASSWORD_LIMIT_BYTES);
+}
+
+/** A bearer token, as `readPasswordFile`: signed ones with many claims are long. */
+export function readTokenFile(path: string): Promise<string> {
+  return readSecretLine(path, TOKEN_LIMIT_BYTES);
+}
+
+async function readSecretLine(path: string, limitBytes: number): Promise<string> {
+  const text = await readSecret(path, limitBytes + LINE_END_BYTES);
   const password = text.replace(/\r?\n$/, "");
-  const isWhole = password.length > 0 && Buffer.byteLength(password) <= PASSWORD_LIMIT_BYTES;
+  const isWhole = password.length > 0 && Buffer.byteLength(password) <= limitBytes;
   if (!isWhole || /[\r\n]/.test(password)) throw new GatewayError("PASSWORD_FILE_MALFORMED", { path });
   return password;
 }

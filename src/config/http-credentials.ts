@@ -5,7 +5,7 @@ import {
   noAuthentication,
 } from "../network/http-client/authentication.ts";
 import type { HttpClientOptions } from "../network/http-client/types.ts";
-import { readPasswordFile } from "./credential-files.ts";
+import { readPasswordFile, readTokenFile } from "./credential-files.ts";
 import { loadTlsClient } from "./peer-credentials.ts";
 
 /** How a peer that speaks HTTP is told who we are, and known; paths are absolute. */
@@ -32,7 +32,7 @@ export async function httpSecurityOf(files: HttpPeerFiles): Promise<Pick<HttpCli
 }
 
 function authenticationOf({ tokenFile, username, passwordFile }: HttpPeerFiles): Authentication {
-  if (tokenFile !== undefined) return bearerAuthentication(() => readPasswordFile(tokenFile));
+  if (tokenFile !== undefined) return bearerAuthentication(() => readTokenFile(tokenFile));
   if (username === undefined || passwordFile === undefined) return noAuthentication;
   return basicAuthentication(username, () => readPasswordFile(passwordFile));
 }
