@@ -1,7 +1,7 @@
 import type { DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import type { Tag } from "../../dicom/tag.ts";
-import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
+import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { numberOf, textOf } from "../../dicom/values.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
@@ -9,7 +9,7 @@ import { retrieveDicomWeb } from "../../network/dicomweb/retrieve.ts";
 import { type Search, searchDicomWeb } from "../../network/dicomweb/search.ts";
 import { searchOf } from "../../network/dicomweb/search-of-identifier.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
-import { exactMatch, listedInstance } from "../answers.ts";
+import { exactMatch, listedInstance, listedSeries } from "../answers.ts";
 import type {
   Archive,
   ListedInstance,
@@ -114,21 +114,57 @@ async function findStudies(ask: Ask, query: StudyQuery, signal: AbortSignal): Pr
   return [...matches.values()];
 }
 
-/** UIDs at instance level; where the server refuses that, or cuts the list short, its count; where it has none, `unknown`. */
+/**
+ * UIDs at instance level, of the study at once or of each of its series; where the server refuses both, or cuts the lists short, its count;
+ * where it has none, `unknown`.
+ */
 async function listStudy(ask: Ask, study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing> {
-  const instances = new Map<SopInstanceUid, ListedInstance>();
-  const including = [tags.SeriesInstanceUID, tags.SOPClassUID];
-  const whole = { level: "IMAGE", studyInstanceUid: study, matching: [], including } as const;
-  try {
-    for await (const answer of ask({ ...whole, maximumAnswers: MAXIMUM_INSTANCES }, signal)) {
-      const instance = listedInstance(study, undefined, answer);
-      if (instance !== undefined) instances.set(instance.sopInstanceUid, instance);
-    }
-    if (instances.size > 0) return { kind: "instances", instances: [...instances.values()] };
-  } catch (thrown) {
-    if (!NO_LISTING.has(toGatewayError(thrown).code)) throw thrown;
+  for (const list of [instancesOf, instancesBySeries]) {
+    const instances = await list(ask, study, signal).catch(withoutListing);
+    if (instances.length > 0) return { kind: "instances", instances };
   }
   return await countStudy(ask, study, signal);
+}
+
+function withoutListing(thrown: unknown): readonly ListedInstance[] {
+  if (NO_LISTING.has(toGatewayError(thrown).code)) return [];
+  throw thrown;
+}
+
+async function instancesBySeries(
+  ask: Ask,
+  study: StudyInstanceUid,
+  signal: AbortSignal,
+): Promise<readonly ListedInstance[]> {
+  const within = { level: "SERIES", studyInstanceUid: study, matching: [], including: [] } as const;
+  const instances: ListedInstance[] = [];
+  for await (const answer of ask({ ...within, maximumAnswers: MAXIMUM_INSTANCES }, signal)) {
+    const series = listedSeries(study, answer)?.seriesInstanceUid;
+    if (series !== undefined) instances.push(...(await instancesOf(ask, study, signal, series)));
+  }
+  return instances;
+}
+
+async function instancesOf(
+  ask: Ask,
+  study: StudyInstanceUid,
+  signal: AbortSignal,
+  series?: SeriesInstanceUid,
+): Promise<readonly ListedInstance[]> {
+  const instances = new Map<SopInstanceUid, ListedInstance>();
+  const including = [tags.SeriesInstanceUID, tags.SOPClassUID];
+  const within = {
+    level: "IMAGE",
+    studyInstanceUid: study,
+    seriesInstanceUid: series,
+    matching: [],
+    including,
+  } as const;
+  for await (const answer of ask({ ...within, maximumAnswers: MAXIMUM_INSTANCES }, signal)) {
+    const instance = listedInstance(study, series, answer);
+    if (instance !== undefined) instances.set(instance.sopInstanceUid, instance);
+  }
+  return [...instances.values()];
 }
 
 async function countStudy(ask: Ask, study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing> {
