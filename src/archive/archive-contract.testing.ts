@@ -62,6 +62,10 @@ export const ARCHIVE_CONTRACT: Readonly<Record<string, ContractCase>> = {
   "lists every instance of a study with its series": async ({ archive, studies }) => {
     for (const study of studies) {
       const listing = await archive.listStudy(parseStudyInstanceUid(study.studyInstanceUid), neverAborted());
+      if (archive.capabilities.lists === "counts") {
+        expect(listing).toEqual({ kind: "count", count: study.instances.length });
+        continue;
+      }
       if (listing.kind !== "instances") throw new Error(`lists ${listing.kind}`);
       const listed = listing.instances.map(
         ({ seriesInstanceUid, sopInstanceUid }) => `${seriesInstanceUid} ${sopInstanceUid}`,
@@ -98,8 +102,19 @@ export const ARCHIVE_CONTRACT: Readonly<Record<string, ContractCase>> = {
     );
   },
 
-  "retrieves the instances that are named, and no others": async ({ archive, staging, studies: [study] }) => {
-    const named = [study.instances.at(0), study.instances.at(-1)].flatMap((instance) => (instance ? [instance] : []));
+  "retrieves the instances that are named, and no more than it must": async ({
+    archive,
+    staging,
+    studies: [study],
+  }) => {
+    // Who can be asked for series alone gives the whole of one.
+    const ends =
+      archive.capabilities.retrieves === "instance"
+        ? [study.instances.at(0), study.instances.at(-1)]
+        : study.instances.filter(
+            ({ seriesInstanceUid }) => seriesInstanceUid === study.instances[0]?.seriesInstanceUid,
+          );
+    const named = ends.flatMap((instance) => (instance ? [instance] : []));
     const instances = named.map(({ seriesInstanceUid, sopInstanceUid }) => ({
       seriesInstanceUid: parseSeriesInstanceUid(seriesInstanceUid),
       sopInstanceUid: parseSopInstanceUid(sopInstanceUid),
@@ -163,6 +178,7 @@ export const ARCHIVE_CONTRACT: Readonly<Record<string, ContractCase>> = {
       series[0],
     ]);
     expect(await find("SERIES", tags.SeriesInstanceUID, [within, "Modality=XA"])).toEqual([]);
+    if (archive.capabilities.lists === "counts") return;
     for (const uid of series) {
       const ofSeries = study.instances.filter(({ seriesInstanceUid }) => seriesInstanceUid === uid);
       const keys = [within, `SeriesInstanceUID=${uid}`];

@@ -46,12 +46,14 @@ export interface RetrieveOutcome {
 /** How a rehearsed retrieval ended; `undefined` counts and a status when the archive held nothing to try with. */
 export type Rehearsal = { readonly kind: "nothing-to-try" } | ({ readonly kind: "tried" } & RetrieveOutcome);
 
-export type ArchiveKind = "dimse" | "dicomweb" | "rad69" | "orthanc";
+export type ArchiveKind = "dimse" | "dicomweb" | "rad69" | "orthanc" | "xnat-dqr";
 
 /** What an archive of a kind can do at best; what a site's own refuses shows when it is asked. */
 export interface ArchiveCapabilities {
   /** `by-another`: it can be retrieved from only, and another archive is searched in its place. */
   readonly search: "itself" | "by-another";
+  /** What it tells of a study's contents; absent: instances by UID. */
+  readonly lists?: "instances" | "counts";
   /** The least that can be asked for. */
   readonly retrieves: "study" | "series" | "instance";
   /** Who opens the connections that instances come over. */

@@ -73,8 +73,8 @@ async function dequeue(site: Site, pacsId: number): Promise<void> {
     if (request.retries >= Number(state.settings.dqrMaxPacsRequestAttempts)) removeFrom(state.queued, request);
     return;
   }
-  removeFrom(state.queued, request);
   if (!switches.issuedForever) await receive(site, attempt, receiver);
+  removeFrom(state.queued, request);
 }
 
 /** By AE title and port, without case. */

@@ -43,6 +43,9 @@ export async function queryStudies(
 
 const dqrSeries = z.object({
   seriesInstanceUid: z.string().min(1),
+  seriesNumber: z.union([z.string(), z.number()]).nullish(),
+  modality: z.string().nullish(),
+  seriesDescription: z.string().nullish(),
   numberOfRelatedInstances: z.number().int().nonnegative().nullish(),
 });
 const seriesAnswer = z.record(z.string(), z.object({ results: z.array(dqrSeries).nullish() }));
