@@ -1,23 +1,25 @@
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { type Cli, LOG_LEVELS } from "./cli.ts";
 import { addArchiveVerbs } from "./verbs/archive.ts";
 import { addAuditVerbs } from "./verbs/audit.ts";
 import { addCohortVerbs } from "./verbs/cohort.ts";
+import { addCompatVerbs } from "./verbs/compat.ts";
 import { addConfigVerbs } from "./verbs/config.ts";
 import { addDeidVerbs } from "./verbs/deid.ts";
 import { addDicomVerbs } from "./verbs/dicom.ts";
 import { addDoctorVerb } from "./verbs/doctor.ts";
+import { addFlipVerbs } from "./verbs/flip.ts";
 import { addProjectVerbs } from "./verbs/project.ts";
 import { addServeVerb } from "./verbs/serve.ts";
 import { addStudyVerbs } from "./verbs/study.ts";
+import { programVersion } from "./version.ts";
 
 const DESCRIPTION =
   "Ferries imaging studies from hospital archives into research stores: complete, de-identified, accounted for.";
 
 const AFTER_HELP = `
 Exit codes: 0 fine, 1 it failed, 2 wrong usage or configuration, 3 some of it was done.
-The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom and deid verbs need none.
+The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom, deid, flip and compat verbs need none.
 
 To begin:
   radferry config sample > radferry.yaml
@@ -30,7 +32,7 @@ export function buildProgram(cli: Cli): Command {
   const { world, printer } = cli;
   const program = new Command("radferry")
     .description(DESCRIPTION)
-    .version(version(), "--version", "print the version")
+    .version(programVersion(), "--version", "print the version")
     .option("-c, --config <file>", "the configuration file")
     .option("--json", "one JSON document on stdout, everything else on stderr")
     .addOption(new Option("--log-level <level>", "how much is logged to stderr").choices(LOG_LEVELS))
@@ -55,12 +57,7 @@ export function buildProgram(cli: Cli): Command {
   addDoctorVerb(program, cli);
   addDicomVerbs(program, cli);
   addDeidVerbs(program, cli);
+  addFlipVerbs(program, cli);
+  addCompatVerbs(program, cli);
   return program;
-}
-
-function version(): string {
-  const facts: { readonly version: string } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  );
-  return facts.version;
 }

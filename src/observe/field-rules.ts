@@ -18,6 +18,8 @@ const KINDS = {
   host: matching(/^[A-Za-z0-9._:[\]-]{1,253}$/),
   /** `AET@host:port`. */
   address: matching(/^[\x20-\x3f\x41-\x5b\x5d-\x7e]{1,16}@[A-Za-z0-9._:[\]-]{1,253}:\d{1,5}$/),
+  /** Of a query's text, which itself is in no log. */
+  digest: matching(/^sha256:[0-9a-f]{12}$/),
   /** SOP classes and transfer syntaxes of the standard. PS3.6 annex A. */
   registeredUid: matching(/^1\.2\.840\.10008(?:\.\d+)+$/),
   /** Made by `errorFields`: codes and class names. */
@@ -31,6 +33,7 @@ type Kind = keyof typeof KINDS;
 const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
   number: [
     "accepted",
+    "accessions",
     "associations",
     "attempts",
     "bytes",
@@ -54,6 +57,7 @@ const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
     "pid",
     "pduLength",
     "port",
+    "position",
     "problems",
     "received",
     "rejectReason",
@@ -91,6 +95,7 @@ const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
   aeTitle: ["aeTitle", "calledAeTitle", "callingAeTitle"],
   host: ["host", "remoteHost"],
   address: ["address", "peer"],
+  digest: ["query"],
   registeredUid: ["abstractSyntax", "sopClass", "transferSyntax"],
   service: ["service"],
   causes: ["cause", "causes"],

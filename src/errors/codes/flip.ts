@@ -53,6 +53,11 @@ export const flipCodes = {
     summary: "An encrypted value failed authentication: altered, of another key, or meant for another purpose.",
     remedy: "Check that AES_KEY_BASE64 is the key of the sender.",
   },
+  FLIP_FILE_NOT_FOUND: {
+    class: "permanent",
+    summary: "A file that is to be uploaded is not in the net's folder for uploads.",
+    remedy: "Check the names, and that the folder below BASE_IMAGES_DOWNLOAD_DIR is the one that the net writes to.",
+  },
   FLIP_IMPORT_DROPPED: {
     class: "permanent",
     summary: "XNAT queued fewer studies than it was asked for and did not say why; what it queued is kept.",
@@ -73,6 +78,16 @@ export const flipCodes = {
     summary: "XNAT cannot reach its PACS now, or the PACS is disabled there.",
     remedy: "None at first: it is retried. If it persists, check the PACS registration in XNAT.",
   },
+  FLIP_PATH_UNSAFE: {
+    class: "permanent",
+    summary: "A net or a file has a name that leads out of its folder.",
+    remedy: "None here: nothing was sent. Name files by their place below the net's folder for uploads.",
+  },
+  FLIP_PORT_IN_USE: {
+    class: "permanent",
+    summary: "The imaging API cannot be opened: another program has the port, or the address is not this machine's.",
+    remedy: "Stop the other program, or name another host and port with --host and --port.",
+  },
   FLIP_PROJECT_NOT_FOUND: {
     class: "permanent",
     summary: "XNAT has no such project, or does not show it to our user.",
@@ -87,5 +102,15 @@ export const flipCodes = {
     class: "transient",
     summary: "A file could not be written below the folder for images.",
     remedy: "Check BASE_IMAGES_DOWNLOAD_DIR: that it is mounted, writable and has room.",
+  },
+  FLIP_STUDY_BUSY: {
+    class: "transient",
+    summary: "XNAT is importing the study for another project now: asked for twice, it could end in either.",
+    remedy: "None: it is asked for when the other import has ended.",
+  },
+  FLIP_UPLOAD_UNPROVEN: {
+    class: "ambiguous",
+    summary: "XNAT took a file and then did not list it with its size and sum.",
+    remedy: "Check that our user may edit the session: without that right XNAT answers success and writes nothing.",
   },
 } as const satisfies Record<string, ErrorEntry>;

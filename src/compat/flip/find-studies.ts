@@ -1,0 +1,79 @@
+import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
+import { errorRegistry } from "../../errors/registry.ts";
+import { abortAfter } from "../../units/abort.ts";
+import { concurrently } from "../../units/concurrently.ts";
+import type { Logger } from "../../units/logger.ts";
+import { isSafeSegment } from "./hygiene.ts";
+import { chooseStudy, type PacsStudy, queryAccession } from "./pacs.ts";
+import type { Xnat } from "./xnat.ts";
+
+/** One accession number that led to no study, and why. */
+export interface AccessionProblem {
+  readonly accession: string;
+  readonly code: ErrorCode;
+}
+
+export interface FoundStudies {
+  /** In the order of the accession numbers. */
+  readonly studies: readonly PacsStudy[];
+  readonly problems: readonly AccessionProblem[];
+}
+
+export interface FindOptions {
+  readonly xnat: Xnat;
+  readonly pacsId: number;
+  readonly atOnce: number;
+  /** For each query. */
+  readonly timeoutMs: number;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** So many queries fail in a row, and the PACS is left alone. */
+const MAXIMUM_FAILURES_IN_A_ROW = 32;
+
+/** One query for each accession number, several at once. One that fails is skipped: the others go on. */
+export async function findStudies(accessions: readonly string[], options: FindOptions): Promise<FoundStudies> {
+  const found: (PacsStudy | ErrorCode)[] = Array.from({ length: accessions.length });
+  let failuresInARow = 0;
+  let lastFailure: ErrorCode | undefined;
+  await concurrently(accessions.entries(), options.atOnce, async ([index, accession]) => {
+    options.signal.throwIfAborted();
+    if (failuresInARow >= MAXIMUM_FAILURES_IN_A_ROW && lastFailure !== undefined) {
+      found[index] = lastFailure;
+      return;
+    }
+    const study = await findOne(accession, options);
+    const isFailure = "code" in study && errorRegistry[study.code].class !== "permanent";
+    failuresInARow = isFailure ? failuresInARow + 1 : 0;
+    if ("code" in study) {
+      if (isFailure) lastFailure = study.code;
+      // Nothing in it but where it stood: an accession number is in no log.
+      options.logger.warn("accession number skipped", {
+        position: index + 1,
+        maximum: accessions.length,
+        code: study.code,
+      });
+    }
+    found[index] = "code" in study ? study.code : study;
+  });
+  return {
+    studies: found.filter((each): each is PacsStudy => typeof each === "object"),
+    problems: found.flatMap((each, index) =>
+      typeof each === "string" ? [{ accession: accessions[index] ?? "", code: each }] : [],
+    ),
+  };
+}
+
+async function findOne(accession: string, options: FindOptions): Promise<PacsStudy | GatewayError> {
+  const { xnat, pacsId, timeoutMs, signal } = options;
+  using inTime = abortAfter(timeoutMs, signal);
+  try {
+    const study = chooseStudy(accession, await queryAccession(xnat, pacsId, accession, inTime));
+    return isSafeSegment(study.accessionNumber) ? study : new GatewayError("FLIP_ACCESSION_UNSAFE");
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return toGatewayError(thrown);
+  }
+}

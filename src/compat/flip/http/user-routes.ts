@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { addMember, createUser, findUser, listUsers, updateUser } from "../users.ts";
+import { type Route, route } from "./route.ts";
+import { schemas } from "./schemas.ts";
+
+const tag = "Users";
+
+export const userRoutes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/users",
+    tag,
+    summary: "Get XNAT Users",
+    answer: z.array(schemas.User),
+    handle: (_, { xnat, signal }) => listUsers(xnat, signal),
+  }),
+  route({
+    method: "POST",
+    path: "/users",
+    tag,
+    summary: "Create XNAT User",
+    body: schemas.CreateUser,
+    answer: schemas.User,
+    handle: ({ body }, { xnat, signal }) => createUser(xnat, body, signal),
+  }),
+  route({
+    method: "PUT",
+    path: "/users",
+    tag,
+    summary: "Update XNAT User",
+    body: schemas.UpdateUser,
+    answer: schemas.User,
+    handle: ({ body }, { xnat, signal }) => updateUser(xnat, body, signal),
+  }),
+  route({
+    method: "PUT",
+    path: "/users/add-to-project/{username}/{project_id}",
+    tag,
+    summary: "Add User to Project",
+    params: z.object({ username: z.string(), project_id: z.string() }),
+    answer: schemas.User,
+    async handle({ path: { username, project_id } }, { xnat, signal }) {
+      const found = await findUser(xnat, "username", username, signal);
+      await addMember(xnat, found, project_id, signal);
+      return found;
+    },
+  }),
+];

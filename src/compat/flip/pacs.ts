@@ -1,0 +1,126 @@
+import { z } from "zod";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import { HttpError as TransportError } from "../../network/http-client/http-error.ts";
+import { xnatPath } from "../../network/rest/xnat/paths.ts";
+import type { Logger } from "../../units/logger.ts";
+import { notFound } from "./errors.ts";
+import { unexpectedStatus, type Xnat } from "./xnat.ts";
+
+/** DQR leaves out what is blank in the PACS: no field but the UID can be relied on. */
+const blankText = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? "");
+
+export const pacsStudy = z.object({
+  studyInstanceUid: z.string(),
+  studyDescription: blankText,
+  accessionNumber: blankText,
+  studyDate: blankText,
+  modalitiesInStudy: z
+    .array(z.string())
+    .nullish()
+    .transform((value) => value ?? []),
+  referringPhysicianName: blankText,
+  patient: z
+    .object({ id: blankText, name: blankText, sex: blankText })
+    .nullish()
+    .transform((value) => value ?? { id: "", name: "", sex: "" }),
+});
+export type PacsStudy = z.infer<typeof pacsStudy>;
+
+export const pacsStatus = z.object({
+  pacsId: z.int(),
+  successful: z.boolean(),
+  pingTime: z.int(),
+  created: z.int(),
+  enabled: z.boolean(),
+  timestamp: z.int(),
+  id: z.int(),
+  disabled: z.int(),
+});
+
+const registrations = z.array(z.object({ id: z.coerce.number() }));
+
+/** Which PACS XNAT draws from: known once it was asked for, for XNAT numbers registrations for good. */
+export interface PacsChoice {
+  id(xnat: Xnat, signal: AbortSignal): Promise<number>;
+}
+
+/** @param fallback when XNAT lists none, or cannot be asked */
+export function createPacsChoice(fallback: number, logger: Logger): PacsChoice {
+  let known: number | undefined;
+  return {
+    async id(xnat, signal) {
+      if (known !== undefined) return known;
+      const answer = await xnat.json({ path: "xapi/pacs", signal }).catch((thrown: unknown) => {
+        signal.throwIfAborted();
+        logger.error("xnat could not be asked for its pacs; the configured one is used", {
+          code: thrown instanceof GatewayError ? thrown.code : "INTERNAL",
+        });
+        return undefined;
+      });
+      const listed = registrations.safeParse(answer ?? []);
+      const [first, ...others] = listed.success ? listed.data : [];
+      if (first === undefined) {
+        if (answer !== undefined) logger.error("xnat lists no pacs; the configured one is used");
+        return fallback;
+      }
+      if (others.length > 0)
+        logger.warn("xnat lists several pacs; the first one is used", { count: others.length + 1 });
+      known = first.id;
+      return known;
+    },
+  };
+}
+
+/** @throws HttpError 404 when XNAT has no such PACS; GatewayError of the exchange */
+export async function pingPacs(xnat: Xnat, pacsId: number, signal: AbortSignal): Promise<z.infer<typeof pacsStatus>> {
+  const { status, text } = await xnat.ask({ path: xnatPath("xapi", "pacs", `${pacsId}`, "status"), signal });
+  if (status === 404) throw notFound(`PACS with ID '${pacsId}' not found.`);
+  if (status !== 200) throw unexpectedStatus(status);
+  return shaped(pacsStatus, text);
+}
+
+/** @throws GatewayError FLIP_PACS_UNAVAILABLE, and as `pingPacs` */
+export async function checkPacs(xnat: Xnat, pacsId: number, signal: AbortSignal): Promise<void> {
+  const { successful, enabled } = await pingPacs(xnat, pacsId, signal);
+  if (!successful || !enabled) throw new GatewayError("FLIP_PACS_UNAVAILABLE", { successful, enabled });
+}
+
+/** Studies under an accession number, as the PACS matches: it may fold letter case. */
+export async function queryAccession(
+  xnat: Xnat,
+  pacsId: number,
+  accessionNumber: string,
+  signal: AbortSignal,
+): Promise<readonly PacsStudy[]> {
+  const answer = await xnat.json({
+    method: "POST",
+    path: "xapi/dqr/query/studies",
+    json: { accessionNumber, pacsId, modality: "" },
+    signal,
+  });
+  if (answer === undefined) return [];
+  const studies = z.array(pacsStudy).safeParse(answer);
+  if (!studies.success) throw new TransportError("HTTP_JSON_INVALID", { what: "shape" });
+  return studies.data;
+}
+
+/** The one study under exactly this accession number. @throws GatewayError FLIP_ACCESSION_NOT_FOUND, FLIP_ACCESSION_AMBIGUOUS */
+export function chooseStudy(accession: string, studies: readonly PacsStudy[]): PacsStudy {
+  const exact = studies.filter(({ accessionNumber }) => accessionNumber === accession);
+  const [study] = exact;
+  if (study === undefined) throw new GatewayError("FLIP_ACCESSION_NOT_FOUND", { studies: studies.length });
+  const uids = new Set(exact.map(({ studyInstanceUid }) => studyInstanceUid));
+  if (uids.size > 1) throw new GatewayError("FLIP_ACCESSION_AMBIGUOUS", { studies: uids.size });
+  return study;
+}
+
+function shaped<T extends z.ZodType>(schema: T, text: string): z.infer<T> {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw new TransportError("HTTP_JSON_INVALID", { what: "shape" });
+  }
+}

@@ -1,0 +1,65 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { startFlipServer } from "../compat/flip/http/server.ts";
+import { createImageFiles } from "../compat/flip/image-files.ts";
+import { startImageRetention } from "../compat/flip/image-retention.ts";
+import { startImportTasks } from "../compat/flip/import-tasks.ts";
+import { type FlipWorld, openFlipServices } from "../compat/flip/services.ts";
+import type { FlipSettings } from "../compat/flip/settings.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { RetryPolicy } from "../pipeline/retry.ts";
+import { openSqliteStore } from "../store/sqlite/open.ts";
+import { systemClock } from "../units/clock.ts";
+import { silentLogger } from "../units/logger.ts";
+import { lockHome } from "./home-lock.ts";
+
+/** Where a face keeps its state when nobody says where. */
+export const USUAL_HOME = "/var/lib/radferry";
+
+/** A night of an XNAT that is away, and more. */
+const RETRY: RetryPolicy = { attempts: 200, firstDelayMs: 2_000, maximumDelayMs: 600_000 };
+const RETENTION_TASK = "image_cache_retention";
+
+export interface FlipFaceOptions extends FlipWorld {
+  readonly settings: FlipSettings;
+  readonly home: string;
+  readonly host: string;
+  readonly port: number;
+  readonly version: string;
+  readonly retry?: RetryPolicy;
+}
+
+export interface FlipFace extends AsyncDisposable {
+  readonly port: number;
+  /** Work under way comes to its end, or to where it can be taken up again. */
+  drain(): Promise<void>;
+}
+
+/** The FLIP face alone over a home of its own. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, STORE_…, FLIP_PORT_IN_USE */
+export async function openFlipFace(options: FlipFaceOptions): Promise<FlipFace> {
+  const { settings, host, port, version, clock = systemClock, logger = silentLogger } = options;
+  const home = resolve(options.home);
+  await using opened = new AsyncDisposableStack();
+  await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+    throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "RADFERRY_HOME" }, thrown);
+  });
+  opened.use(lockHome(home));
+  const store = opened.use(await openSqliteStore({ path: join(home, "radferry.db"), logger }));
+  const services = opened.use(openFlipServices(settings, options));
+  const tasks = opened.use(await startImportTasks({ services, store, retry: options.retry ?? RETRY }));
+  const { retention, imagesFolder } = settings;
+  const sweeper = retention && opened.use(startImageRetention({ ...retention, folder: imagesFolder, clock, logger }));
+  const deadTasks = (): readonly string[] => [
+    ...(tasks.dead > 0 ? ["import_tasks"] : []),
+    ...(sweeper?.state === "dead" ? [RETENTION_TASK] : []),
+    ...(sweeper?.state === "failing" ? [`${RETENTION_TASK}:failing`] : []),
+  ];
+  const files = createImageFiles(imagesFolder, logger);
+  const server = opened.use(await startFlipServer({ services, tasks, files, host, port, version, deadTasks }));
+  const closing = opened.move();
+  return {
+    port: server.port,
+    drain: () => tasks.drain(),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
