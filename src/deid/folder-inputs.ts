@@ -2,6 +2,7 @@ import { opendir } from "node:fs/promises";
 import { join } from "node:path";
 import { tags } from "../dicom/dictionary/tags.ts";
 import { readPart10File } from "../dicom/reader.ts";
+import type { FileSourceOptions } from "../dicom/sources.ts";
 import { type Tag, tagOf } from "../dicom/tag.ts";
 import { uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -62,12 +63,19 @@ export async function filesBelow(root: string, signal: AbortSignal): Promise<rea
   return paths.sort().map((path, index) => ({ number: index + 1, path }));
 }
 
+interface SortOptions extends FileSourceOptions {
+  readonly signal: AbortSignal;
+}
+
 /** Puts files to studies by their heads; what has no head stands alone. */
-export async function sortByStudy(files: readonly FolderInput[], signal: AbortSignal): Promise<SortedInputs> {
+export async function sortByStudy(
+  files: readonly FolderInput[],
+  { signal, blocking }: SortOptions,
+): Promise<SortedInputs> {
   const heads: (Head | UnreadableInput)[] = [];
   await concurrently(files.entries(), PARALLEL_READS, async ([index, input]) => {
     signal.throwIfAborted();
-    heads[index] = await headOf(input);
+    heads[index] = await headOf(input, blocking);
   });
   const studies = new Map<string, { readonly inputs: StudyInput[]; readonly sopInstanceUids: Set<string> }>();
   const unreadable: UnreadableInput[] = [];
@@ -99,9 +107,9 @@ interface Head {
   readonly sopInstanceUid: string;
 }
 
-async function headOf(input: FolderInput): Promise<Head | UnreadableInput> {
+async function headOf(input: FolderInput, blocking: boolean | undefined): Promise<Head | UnreadableInput> {
   try {
-    const options = { stopBefore: BEHIND_SERIES_UID, windowBytes: WINDOW_BYTES };
+    const options = { stopBefore: BEHIND_SERIES_UID, windowBytes: WINDOW_BYTES, blocking };
     await using file = await readPart10File(input.path, options);
     const read = (tag: Tag): string => uidOf(file.dataSet, tag) ?? "";
     return {

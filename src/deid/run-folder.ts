@@ -1,5 +1,6 @@
-import { mkdir, realpath, rename, rm } from "node:fs/promises";
+import { mkdir, realpath, rm } from "node:fs/promises";
 import { join, sep } from "node:path";
+import { fileOperations } from "../dicom/file-output.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
@@ -90,7 +91,7 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
   const files = await filesBelow(input, signal);
   if (files.length === 0) throw new GatewayError("NO_FILES_FOUND");
   if (files.length >= FEWEST_FILES_FOR_THREADS) void pool?.start();
-  const { studies, unreadable } = await sortByStudy(files, signal);
+  const { studies, unreadable } = await sortByStudy(files, { signal, blocking: task.blocking });
   const shared = task.pixl === undefined ? undefined : await factsOfSharedStudies(studies, signal);
   const tally = createTally(files.length, studies.filter(({ isStudy }) => isStudy).length);
   for (const one of unreadable) tally.unreadable(one);
@@ -147,8 +148,9 @@ async function concludeStudy(run: Run, { study, outcomes, verdict }: StudyOutcom
   }
   const document = report.document();
   if (study.isStudy) tally.study(document, files.size);
+  const { remove } = fileOperations(task);
   if (document.outcome === "delivered") await publish(task, [...files.values()], document, run.temporary);
-  for (const { path } of files.values()) await rm(path, { force: true });
+  else for (const { path } of files.values()) await remove(path);
 }
 
 async function outcomesOf(
@@ -224,10 +226,10 @@ async function publish(
   const { pseudonym, studyInstanceUid } = first;
   const folder = studyFolderOf(task, first);
   const earlier = await readStudyReports(folder);
-  for (const file of files) {
-    await mkdir(join(folder, file.seriesInstanceUid), { recursive: true });
-    await rename(file.path, placeOf(task, file));
-  }
+  const operations = fileOperations(task);
+  for (const uid of new Set(files.map(({ seriesInstanceUid }) => seriesInstanceUid)))
+    await mkdir(join(folder, uid), { recursive: true });
+  for (const file of files) await operations.rename(file.path, placeOf(task, file));
   const report = { ...document, pseudonym, studyInstanceUid, files: reportedFiles(files) };
   const options = { mode: FILE_MODE, temporaryFolder };
   await writeFileDurably(join(folder, STUDY_REPORT), studyReportText(earlier, report), options);

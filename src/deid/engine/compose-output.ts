@@ -23,7 +23,6 @@ import type { PatientIdentity, Pseudonymizer, StudyPseudonyms } from "../pseudon
 import { attributeTypesOf, TOP_LEVEL } from "../rules/attribute-type.ts";
 import { fold, type Harvest } from "../verification/harvest.ts";
 import { isNaming } from "../verification/identifier-kinds.ts";
-import { patientTexts } from "../verification/patient-texts.ts";
 import { textElement } from "./coded-entry.ts";
 import { type ComposedSource, composeSource } from "./composed-source.ts";
 import type { FilterContext } from "./filter-context.ts";
@@ -84,7 +83,6 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const { patient: pseudonym, uid } = pseudonyms;
   const characterSet = characterSetOf(dataSet);
   const tally = createTally();
-  const ofPatient = patientTexts(dataSet);
   let hasUtf8 = false;
   const context: FilterContext = {
     rules: profile.rules,
@@ -100,7 +98,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
     implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
     isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
-    isPatients: (text) => ofPatient.has(fold(text)),
+    isPatients: (text) => options.harvest.patient.has(fold(text)),
     rename: createRenaming(),
     noteUtf8: () => {
       hasUtf8 = true;

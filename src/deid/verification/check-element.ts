@@ -43,8 +43,6 @@ export interface Expectations {
   readonly marks: ReadonlyMap<number, readonly string[]>;
   /** Values of the coded entries that (0012,0064) may have. */
   readonly optionCodes: ReadonlySet<string>;
-  /** The patient's names and numbers, folded. */
-  readonly patientTexts: ReadonlySet<string>;
   /** What (0012,0064) and (0028,0303) may say. */
   readonly claim: ExpectedClaim;
   /** Kinds of identifiers that the profile's options let stay. */
@@ -97,7 +95,7 @@ export function checkElement(
   if (token.kind === "sequence") return checkSequence(token, rule);
   if (!isLegalLength(token, bytes)) return { ok: false, reason: "value-length" };
   if (privateVr === undefined && hasSurplusValues(token, bytes)) return { ok: false, reason: "value-multiplicity" };
-  const judgement = judge(token, bytes, rule, expectations);
+  const judgement = judge(token, bytes, rule, expectations, harvest);
   if (judgement === undefined) return { ok: false, reason: "element-not-allowed" };
   const { treatment } = rule;
   const isYearAlone = treatment.kind === "birth-date" && treatment.mode === "year";
@@ -155,7 +153,13 @@ function checkSequence(token: Token, rule: Rule): ElementCheck {
   return isOurs || mayBeLeft ? passed() : { ok: false, reason: "element-not-allowed" };
 }
 
-function judge(token: Token, bytes: Buffer | undefined, rule: Rule, expectations: Expectations): Judgement {
+function judge(
+  token: Token,
+  bytes: Buffer | undefined,
+  rule: Rule,
+  expectations: Expectations,
+  harvest: Harvest,
+): Judgement {
   const { treatment } = rule;
   const written = token.parentTag === 0 ? expectations.written.get(token.tag) : undefined;
   if (written !== undefined) return bytes?.equals(written) ? "masked" : undefined;
@@ -172,7 +176,7 @@ function judge(token: Token, bytes: Buffer | undefined, rule: Rule, expectations
     ? areTreated()
     : remembered(treatment, token.vr, bytes, areTreated);
   const values = splitValues(bytes);
-  if (isAllowed && !(OPEN.has(treatment.kind) && values.some((value) => isPatients(value, expectations))))
+  if (isAllowed && !(OPEN.has(treatment.kind) && values.some((value) => harvest.patient.has(fold(utf8Of(value))))))
     return "masked";
   return allows(rule, "dummy") && values.length === 1 && isDummy(values[0] ?? "", token.vr, rule, expectations)
     ? "masked"
@@ -181,10 +185,6 @@ function judge(token: Token, bytes: Buffer | undefined, rule: Rule, expectations
 
 /** Texts that are known by no form of theirs. */
 const OPEN: ReadonlySet<Treatment["kind"]> = new Set(["as-is", "clean", "numbered"]);
-
-function isPatients(value: string, { patientTexts }: Expectations): boolean {
-  return patientTexts.has(fold(utf8Of(value)));
-}
 
 /** What is judged by more than the value and its rule. */
 const FOLLOWS_FROM_OBJECT: ReadonlySet<Treatment["kind"]> = new Set(["uid", "pseudonym", "identifier"]);

@@ -12,7 +12,6 @@ import type { CopiedBytes } from "./check-copied.ts";
 import type { Expectations } from "./check-element.ts";
 import type { Harvest } from "./harvest.ts";
 import { retainedKinds } from "./identifier-kinds.ts";
-import { patientTexts } from "./patient-texts.ts";
 
 /** SOP Class, SOP Instance, Study and Series Instance UID, patient, and the marks of PS3.15 E.1.1. */
 const REQUIRED = [
@@ -54,7 +53,6 @@ export function expectationsOf(
     pseudonymIsGiven: patientIsGiven,
     identifiers: expectedIdentifiers(source, output.pseudonyms, profile),
     uids,
-    patientTexts: patientTexts(source),
     marks: marksOf(profile),
     claim: {
       options: profile.options,

@@ -1,7 +1,7 @@
 import { decodeText, isAscii } from "../../dicom/character-sets.ts";
 import { encodeText } from "../../dicom/character-sets-encode.ts";
 import type { DataElement, DataSet } from "../../dicom/data-set.ts";
-import { formatTagHex } from "../../dicom/tag.ts";
+import { formatTagHex, tagOf } from "../../dicom/tag.ts";
 import { trimUid } from "../../dicom/uid.ts";
 import { characterSetOf } from "../../dicom/values.ts";
 import type { Vr } from "../../dicom/vr.ts";
@@ -21,6 +21,8 @@ export interface Harvest {
   readonly spellings: ReadonlyMap<string, IdentifierKind>;
   /** Bytes as stored, each as a character of Latin-1, where they are no ASCII. */
   readonly rawValues: ReadonlyMap<string, IdentifierKind>;
+  /** What the patient is called and numbered, folded, however short: no text that stays is any of it. */
+  readonly patient: ReadonlySet<string>;
   /** UIDs that DICOM did not register. */
   readonly uids: ReadonlySet<string>;
   /** Dates by the path of their element. */
@@ -36,6 +38,10 @@ interface Found {
   readonly kind: IdentifierKind;
 }
 
+/** Patient's Name, Patient ID, Other Patient IDs and Names, Birth Name, Mother's Birth Name. PS3.3 C.2, C.7.1.1. */
+const PATIENT_TAGS = [0x00100010, 0x00100020, 0x00101000, 0x00101001, 0x00101005, 0x00101060].map(tagOf);
+/** An initial is no name. */
+const SHORTEST_COMPONENT = 2;
 /** Sequences within sequences beyond this are not gone through. */
 const DEPTH_LIMIT = 64;
 const MINIMUM_DIGITS = 5;
@@ -122,7 +128,24 @@ export function harvestIdentifiers(
   for (const element of meta?.values() ?? []) {
     if (element.vr === "AE" || element.vr === "UI") visit(element, undefined, "", 0);
   }
-  return { ...kept, uids, dates };
+  return { ...kept, patient: patientTexts(dataSet), uids, dates };
+}
+
+function patientTexts(dataSet: DataSet): ReadonlySet<string> {
+  const texts = new Set<string>();
+  const characterSet = characterSetOf(dataSet);
+  for (const tag of PATIENT_TAGS) {
+    const element = dataSet.get(tag);
+    if (element?.value.kind !== "bytes") continue;
+    const isName = element.vr === "PN";
+    for (const value of decodeText(element.value.bytes, isName ? "PN" : "LO", characterSet).split("\\")) {
+      texts.add(fold(value));
+      for (const component of isName ? value.split(/[=^]/) : [])
+        if (fold(component).length >= SHORTEST_COMPONENT) texts.add(fold(component));
+    }
+  }
+  texts.delete("");
+  return texts;
 }
 
 function latin(bytes: Uint8Array): string {

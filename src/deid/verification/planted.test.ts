@@ -57,7 +57,6 @@ const expectations: Expectations = {
   uids: new Set(),
   marks: new Map(),
   optionCodes: new Set(),
-  patientTexts: new Set(),
   claim: { options: ["basic"], isMasked: false, isContentCleaned: false, mayKeepDates: false, uids: new Set() },
   required: [],
   pixelBytes: undefined,
