@@ -30,7 +30,7 @@ const directSession = z.object({
   folderName: text,
   tag: text,
   status: text,
-  timestamp: z.unknown(),
+  timestamp: z.unknown().optional(),
 });
 export type DirectArchiveRow = z.infer<typeof directSession>;
 
