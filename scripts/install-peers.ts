@@ -12,6 +12,8 @@ const PEER_PACKAGES: Readonly<Record<string, Peer>> = {
   dicom3tools: "dciodvfy",
   "libgdcm-tools": "gdcmanon",
   openssl: "openssl",
+  "rabbitmq-server": "rabbitmq-server",
+  postgresql: "initdb",
 };
 
 /** What makes Debian's python3 able to make virtual environments. */

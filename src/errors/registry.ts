@@ -10,6 +10,7 @@ import { flipCodes } from "./codes/flip.ts";
 import { httpCodes } from "./codes/http.ts";
 import { iheCodes } from "./codes/ihe.ts";
 import { jobsCodes } from "./codes/jobs.ts";
+import { pixlCodes } from "./codes/pixl.ts";
 import { profilesCodes } from "./codes/profiles.ts";
 import { settingsCodes } from "./codes/settings.ts";
 import { stagingCodes } from "./codes/staging.ts";
@@ -29,6 +30,7 @@ export const errorRegistry = {
   ...httpCodes,
   ...flipCodes,
   ...iheCodes,
+  ...pixlCodes,
   ...jobsCodes,
   ...storeCodes,
   ...commandLineCodes,

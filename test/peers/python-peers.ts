@@ -10,8 +10,10 @@ export const PYTHON_PACKAGES = [
   "dicomweb-client==0.61.2",
   "idna==3.20",
   "Jinja2==3.1.6",
+  "jsonpickle==4.1.4",
   "MarkupSafe==3.0.4",
   "numpy==2.4.6",
+  "pika==1.4.4",
   "pillow==13.0.0",
   "pydantic==2.14.3",
   "pydantic_core==2.50.4",
@@ -45,7 +47,7 @@ export function findPythonPeers(folder = PYTHON_FOLDER): string | undefined {
 export function requirePythonPeers(): boolean {
   if (findPythonPeers() !== undefined) return true;
   process.stderr.write(
-    "pynetdicom and dicomtrolley are not installed: their tests are skipped (npm test installs them where pip can)\n",
+    "pynetdicom, dicomtrolley and jsonpickle are not installed: their tests are skipped (npm test installs them where pip can)\n",
   );
   return false;
 }

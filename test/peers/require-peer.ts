@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Programs of other projects that tests talk to, and the Debian package that has each. */
@@ -16,9 +16,11 @@ const PACKAGES = {
   gdcmconv: "libgdcm-tools",
   gdcmdump: "libgdcm-tools",
   getscu: "dcmtk",
+  initdb: "postgresql",
   "libOrthancDicomWeb.so": "orthanc-dicomweb",
   movescu: "dcmtk",
   openssl: "openssl",
+  "rabbitmq-server": "rabbitmq-server",
   storescp: "dcmtk",
   storescu: "dcmtk",
 } as const;
@@ -27,13 +29,15 @@ export type Peer = keyof typeof PACKAGES;
 
 /** Daemons are not on everyone's PATH. */
 const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/local/sbin"];
+/** Where Debian puts the servers of PostgreSQL, each version in a folder of its own. */
+const POSTGRESQL_FOLDER = "/usr/lib/postgresql";
 /** Where Debian puts plugins of Orthanc. */
 const PLUGIN_FOLDER = "/usr/share/orthanc/plugins";
 
 /** Where the program is; undefined when it is not installed. */
 export function findPeer(name: Peer): string | undefined {
   if (name.endsWith(".so")) return [join(PLUGIN_FOLDER, name)].find((path) => isAllowed(path, constants.R_OK));
-  const folders = [...(process.env.PATH ?? "").split(delimiter), ...SYSTEM_FOLDERS];
+  const folders = [...(process.env.PATH ?? "").split(delimiter), ...SYSTEM_FOLDERS, ...postgresqlFolders()];
   return folders.map((folder) => join(folder, name)).find((path) => isAllowed(path, constants.X_OK));
 }
 
@@ -47,6 +51,11 @@ export function requirePeer(name: Peer): boolean {
   if (process.env.CI === "true") throw new Error(line);
   process.stderr.write(`${line}\n`);
   return false;
+}
+
+function postgresqlFolders(): readonly string[] {
+  if (!isAllowed(POSTGRESQL_FOLDER, constants.R_OK)) return [];
+  return readdirSync(POSTGRESQL_FOLDER).map((version) => join(POSTGRESQL_FOLDER, version, "bin"));
 }
 
 function isAllowed(path: string, mode: number): boolean {

@@ -1,0 +1,93 @@
+import type { ErrorEntry } from "../error-class.ts";
+
+/** Codes of the PIXL face: its messages, its queues, its database, and the driver, sorted. */
+export const pixlCodes = {
+  PIXL_API_REFUSED: {
+    class: "permanent",
+    summary: "The imaging API answered a rate with something other than 200.",
+    remedy:
+      "Check that PIXL_IMAGING_API_HOST and _PORT are those of an imaging API, and that the rate is not negative.",
+  },
+  PIXL_BROKER_REFUSED: {
+    class: "permanent",
+    summary: "The message broker refuses us: wrong user or password, or a queue declared otherwise.",
+    remedy:
+      "Check RABBITMQ_USERNAME and RABBITMQ_PASSWORD, and that nobody declared PIXL's queues with other arguments.",
+  },
+  PIXL_BROKER_UNAVAILABLE: {
+    class: "transient",
+    summary: "The message broker cannot be reached, or did not confirm in time.",
+    remedy:
+      "None at first: it is retried. If it persists, check RABBITMQ_HOST and RABBITMQ_PORT, and the broker's log.",
+  },
+  PIXL_DATABASE_REFUSED: {
+    class: "permanent",
+    summary: "The database refused a statement: nothing of its transaction was kept.",
+    remedy: "Read the SQLSTATE in the details; check the user's rights on the schema pixl_pipeline.",
+  },
+  PIXL_DATABASE_REVISION_UNKNOWN: {
+    class: "permanent",
+    summary: "The database is at a revision that is not known here.",
+    remedy: "It was migrated by a newer PIXL: leave it to that with SKIP_ALEMBIC=true, or downgrade it there first.",
+  },
+  PIXL_DATABASE_UNAVAILABLE: {
+    class: "transient",
+    summary: "PIXL's database cannot be reached.",
+    remedy: "Check PIXL_DB_HOST, PIXL_DB_PORT, the user and the password, and that PostgreSQL runs.",
+  },
+  PIXL_EXTRACT_EMPTY: {
+    class: "permanent",
+    summary: "No row of the extract names a study.",
+    remedy: "A row needs a study UID or an accession number: look at the file's columns.",
+  },
+  PIXL_EXTRACT_INVALID: {
+    class: "permanent",
+    summary: "The extract cannot be read as PIXL's.",
+    remedy: "Mend the column or row that the details name; docs/from-pixl.md lists the columns.",
+  },
+  PIXL_MESSAGE_CLASS_UNKNOWN: {
+    class: "permanent",
+    summary: "A message is a pickled object of another class than PIXL's Message.",
+    remedy: "Have its producer send core.patient_queue.message.Message, or plain JSON.",
+  },
+  PIXL_MESSAGE_FIELD_INVALID: {
+    class: "permanent",
+    summary: "A field of a message has a value of the wrong kind.",
+    remedy: "Correct the row in the extract: NaN stands for a cell that was blank or NA.",
+  },
+  PIXL_MESSAGE_FIELD_MISSING: {
+    class: "permanent",
+    summary: "A message lacks a field.",
+    remedy: "Have its producer send mrn, accession_number, study_uid and project_name; the other fields may be absent.",
+  },
+  PIXL_MESSAGE_HOSTILE: {
+    class: "permanent",
+    summary: "A message would have Python run code; it was read as data and parked.",
+    remedy: "Find out who publishes to the queue: PIXL never sends this form. Nothing of it was run here.",
+  },
+  PIXL_MESSAGE_KEY_UNSAFE: {
+    class: "permanent",
+    summary: "A key of a message may not be asked for: a wildcard, a control character, too long, or no UID.",
+    remedy: "Correct the row in the extract, and submit it again.",
+  },
+  PIXL_MESSAGE_KEYS_BLANK: {
+    class: "permanent",
+    summary: "A message names no study: neither a study UID nor an MRN with an accession number.",
+    remedy: "Fill in the row in the extract, and submit it again.",
+  },
+  PIXL_MESSAGE_NOT_JSON: {
+    class: "permanent",
+    summary: "A message is not JSON.",
+    remedy: "Have its producer send PIXL's messages, in jsonpickle's form or as plain JSON.",
+  },
+  PIXL_MESSAGE_NOT_OBJECT: {
+    class: "permanent",
+    summary: "A message is JSON, but no object.",
+    remedy: "Have its producer send one message at a time, as an object.",
+  },
+  PIXL_MESSAGE_TOO_LARGE: {
+    class: "permanent",
+    summary: "A message is longer or nested deeper than any that PIXL sends.",
+    remedy: "Ask for fewer series in one message.",
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,6 @@
+/** PIXL's messages for programs: `import { serialise } from "radferry/pixl"`. Everything else is free to change. */
+
+export { deserialise } from "./compat/pixl/messages/deserialise.ts";
+export { checkKeys, type MessageKeys } from "./compat/pixl/messages/keys.ts";
+export type { Message } from "./compat/pixl/messages/message.ts";
+export { serialise } from "./compat/pixl/messages/serialise.ts";

@@ -1,0 +1,54 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { freePort, type RunningPeer, startServerProgram } from "./process.ts";
+import { findPeer } from "./require-peer.ts";
+
+const run = promisify(execFile);
+
+/** Debian's user for it: PostgreSQL refuses to run as root. */
+const USER = "postgres";
+const AS_USER = ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
+const GRACE_MS = 500;
+
+/** What is lost in a crash does not matter here. */
+const FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=20"];
+
+export interface PostgresServer extends RunningPeer {
+  readonly port: number;
+  /** May do everything; no password is asked. */
+  readonly user: string;
+}
+
+/** An empty PostgreSQL on loopback, with a database named as its user. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(tmpdir(), "postgres-"));
+  const [port, programs] = [await freePort(), dirname(findPeer("initdb") ?? "initdb")];
+  const prefix = process.getuid?.() === 0 ? AS_USER : [];
+  if (prefix.length > 0) await run("chown", [`${USER}:`, folder]);
+  const data = join(folder, "data");
+  const [initProgram = "", ...initArguments] = [
+    ...prefix,
+    join(programs, "initdb"),
+    ...["-D", data, "-U", USER, "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C", "--no-instructions"],
+  ];
+  await run(initProgram, initArguments, { cwd: folder });
+  const settings = [...FAST, "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, `port=${port}`];
+  const [program = "", ...args] = [
+    ...prefix,
+    join(programs, "postgres"),
+    ...["-D", data, ...settings.flatMap((setting) => ["-c", setting])],
+  ];
+  const running = await startServerProgram(program, args, port, folder, GRACE_MS);
+  return {
+    port,
+    user: USER,
+    output: running.output,
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
