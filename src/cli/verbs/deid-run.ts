@@ -23,7 +23,8 @@ export async function runFolder(cli: Cli, input: string, output: string, options
   if (!(await isFolder(from))) throw new GatewayError("FILE_UNREADABLE", { problem: "the input is no folder" });
   const to = resolve(world.workingFolder, output);
   const { project } = options;
-  const task = { ...engine, input: from, output: to, project, signal: world.stop };
+  // This program does nothing else: it may wait for the disk.
+  const task = { ...engine, input: from, output: to, project, signal: world.stop, blocking: true };
   const folder = options.mappingDir === undefined ? undefined : resolve(world.workingFolder, options.mappingDir);
   if (folder !== undefined) await refuseUnsafeMapping(from, to, folder);
   const result = await withProgress(cli, (onProgress) => deidentifyFolder({ ...task, onProgress }));
