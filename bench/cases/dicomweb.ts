@@ -104,8 +104,12 @@ function retrieving({ python }: BenchContext, { studyInstanceUid }: Study): read
   return [
     {
       name: LIBRARY,
-      program: node,
-      args: (url, folder) => ["--max-semi-space-size=1", script, url, studyInstanceUid, folder],
+      // As the program starts itself for these verbs.
+      program: "env",
+      args: (url, folder) => [
+        ...["MALLOC_ARENA_MAX=1", node, "--max-semi-space-size=1"],
+        ...[script, url, studyInstanceUid, folder],
+      ],
       isTimedByItself: true,
     },
     {
