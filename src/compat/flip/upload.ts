@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
 import { HttpError as TransportError } from "../../network/http-client/http-error.ts";
 import {
   listFiles,
@@ -73,9 +75,11 @@ export async function uploadResults(services: UploadServices, request: UploadReq
     scanId,
   };
   const xsiType = sessionTypeOfExperiment(session);
-  await ensureScan(xnat.http, { path: sessionPath(place), xsiType }, scanId, signal);
+  await named("Error creating scan", () =>
+    ensureScan(xnat.http, { path: sessionPath(place), xsiType }, scanId, signal),
+  );
   const resource = resourcePathOf(place, resourceId);
-  await putResource(xnat.http, resource, signal);
+  await named("Error creating resource", () => putResource(xnat.http, resource, signal));
   if (files.length === 0) return [];
   const there = new Set((await listed(xnat, resource, signal)).map(({ path }) => path));
   const taken = files.find(({ name }) => there.has(name));
@@ -133,15 +137,25 @@ async function send(
       yield piece;
     }
   }
+  const upload = { path: name, sizeBytes, read, overwrite };
+  const answer = await named(`Error uploading file ${name}`, () => putFile(xnat.http, resource, upload, signal));
+  if (answer === "kept") throw new AlreadyExistsError(`File already exists: ${name}`);
+  return sum.digest("hex");
+}
+
+/** A refusal of XNAT's in FLIP's words. @throws HttpError 500 */
+async function named<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
-    const answer = await putFile(xnat.http, resource, { path: name, sizeBytes, read, overwrite }, signal);
-    if (answer === "kept") throw new AlreadyExistsError(`File already exists: ${name}`);
-    return sum.digest("hex");
+    return await work();
   } catch (thrown) {
     const status = thrown instanceof TransportError ? thrown.status : undefined;
     if (status === undefined) throw thrown;
-    throw new HttpError(500, `Error uploading file ${name}: ${status}`, { cause: thrown });
+    throw new HttpError(500, `${what}: ${status}`, { code: codeOf(thrown), cause: thrown });
   }
+}
+
+function codeOf(thrown: unknown): ErrorCode | undefined {
+  return thrown instanceof GatewayError ? thrown.code : undefined;
 }
 
 /** XNAT answers 200 too where it wrote nothing. */
