@@ -190,7 +190,10 @@ describe("checkSettings", () => {
     ["archives: [{ name: a, kind: dimse }]", "archives[0].address SETTING_MISSING"],
     ["archives: [{ name: a, kind: dimse, address: 'A@h' }]", "archives[0].address SETTING_INVALID"],
     ["archives: [{ name: 'a/b', kind: dimse, address: 'A@h:1' }]", "archives[0].name SETTING_INVALID"],
-    ["archives: [{ name: a, kind: xnat-dqr, url: 'https://h/x' }]", "archives[0].kind SETTING_NOT_SUPPORTED"],
+    [
+      "archives: [{ name: a, kind: xnat-dqr, url: 'https://h/x', receiver: XNAT }]",
+      "archives[0].receiver SETTING_INVALID",
+    ],
     ["archives: [{ name: a, kind: dicomweb, url: 'ftp://h/x' }]", "archives[0].url SETTING_INVALID"],
     [
       "archives: [{ name: a, kind: rad69, url: 'https://h', repositoryUniqueId: 1.2.3, search: b }]",
@@ -198,7 +201,7 @@ describe("checkSettings", () => {
     ],
     [
       "destinations: [{ name: d, kind: xnat, url: 'https://h', username: u, passwordFile: p }]",
-      "destinations[0].kind SETTING_NOT_SUPPORTED destinations[0].passwordFile SECRET_FILE_UNREADABLE",
+      "destinations[0].passwordFile SECRET_FILE_UNREADABLE",
     ],
     [
       "destinations: [{ name: d, kind: dimse, address: 'A@h:1', confirm: hope }]",
@@ -232,7 +235,7 @@ describe("checkSettings", () => {
       `  - { name: ${name}, archives: [vna, gone, vna], destinations: [none], profile: strange, ${more} }\n`;
     const text =
       "colour: red\narchives:\n" +
-      '  - { name: vna, kind: dimse, address: secret-address, retrieve: push }\n  - { name: vna, kind: xnat-dqr, url: "https://h" }\n' +
+      '  - { name: vna, kind: dimse, address: secret-address, retrieve: push }\n  - { name: vna, kind: pigeon, url: "https://h" }\n' +
       "projects:\n" +
       project("a", "keyFile: open.key, optOut: [none.csv], partial: maybe") +
       project(
@@ -253,7 +256,7 @@ describe("checkSettings", () => {
         "3 archives[0].address SETTING_INVALID",
         "3 archives[0].retrieve SETTING_INVALID",
         "4 archives[1].name SETTING_DUPLICATE",
-        "4 archives[1].kind SETTING_NOT_SUPPORTED",
+        "4 archives[1].kind SETTING_INVALID",
         "6 projects[0].archives[1] SETTING_REFERENCE_UNKNOWN",
         "6 projects[0].archives[2] SETTING_DUPLICATE",
         "6 projects[0].destinations[0] SETTING_REFERENCE_UNKNOWN",

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { dimsePeer } from "./manifest-dicom.ts";
 import { httpPeer } from "./manifest-http.ts";
-import { addressSetting, nameSetting, textSetting, timeZoneSetting, urlSetting, windowSetting } from "./scalars.ts";
+import {
+  addressSetting,
+  nameSetting,
+  receiverSetting,
+  textSetting,
+  timeZoneSetting,
+  urlSetting,
+  windowSetting,
+} from "./scalars.ts";
 
 const name = nameSetting.meta({ description: "The archive's name, used by projects, logs and the command line." });
 const url = urlSetting.meta({ description: "The archive's base URL." });
@@ -52,5 +60,22 @@ export const archiveSettings = z.discriminatedUnion("kind", [
     availability,
   }),
   z.strictObject({ name, kind: z.literal("orthanc"), url, ...httpPeer, availability }),
-  z.strictObject({ name, kind: z.literal("xnat-dqr"), url, ...httpPeer, availability }),
+  z.strictObject({
+    name,
+    kind: z.literal("xnat-dqr"),
+    url,
+    project: textSetting
+      .default("radferry")
+      .meta({ description: "XNAT project that studies are imported into by DQR; they stay there." }),
+    pacs: z
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: "The XNAT's number of the PACS; left out: the default one for queries." }),
+    receiver: receiverSetting.optional().meta({
+      description: "DICOM receiver of the XNAT as AET:port; left out: the one that routes for DQR.",
+    }),
+    ...httpPeer,
+    availability,
+  }),
 ]);

@@ -34,5 +34,23 @@ export const destinationSettings = z.discriminatedUnion("kind", [
     url: urlSetting.meta({ description: "Base URL of the XNAT." }),
     username: textSetting.meta({ description: "User name at the XNAT." }),
     passwordFile: pathSetting.meta({ description: "File that holds the password." }),
+    clientCertificateFile: httpPeer.clientCertificateFile,
+    clientKeyFile: httpPeer.clientKeyFile,
+    authoritiesFile: httpPeer.authoritiesFile,
+    project: textSetting
+      .optional()
+      .meta({ description: "XNAT project; left out: the one that is called as the study's own project." }),
+    into: z.enum(["archive", "prearchive"]).default("archive").meta({
+      description: "Where studies go: archived at once, or into the prearchive, where a person looks at them.",
+    }),
+    upload: z.enum(["dicom-zip", "gradual-dicom"]).default("dicom-zip").meta({
+      description: "How they are sent: by zips of many instances, or one instance at a time.",
+    }),
+    overwrite: z.enum(["none", "append", "delete"]).default("append").meta({
+      description: "What may be done with a session that we delivered before and that lacks instances.",
+    }),
+    proof: z.enum(["digest", "uids"]).default("digest").meta({
+      description: "What proves delivery: equal files, or their UIDs, for sites whose scripts change what they store.",
+    }),
   }),
 ]);

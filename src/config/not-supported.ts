@@ -10,8 +10,8 @@ interface Limit {
 /** Settings that sites may already write down but that this version cannot honour. Accepting them silently would be a lie. */
 const LIMITS: readonly Limit[] = [
   { path: ["store", "kind"], can: ["sqlite"] },
-  { path: ["archives", "*", "kind"], can: ["dimse", "dicomweb", "rad69", "orthanc"] },
-  { path: ["destinations", "*", "kind"], can: ["folder", "dimse", "dicomweb", "orthanc"] },
+  { path: ["archives", "*", "kind"], can: ["dimse", "dicomweb", "rad69", "orthanc", "xnat-dqr"] },
+  { path: ["destinations", "*", "kind"], can: ["folder", "dimse", "dicomweb", "orthanc", "xnat"] },
 ];
 
 export function findNotSupported(values: unknown): readonly Finding[] {

@@ -47,6 +47,20 @@ export const addressSetting = z.string().transform((text, context) => {
   }
 });
 
+/** As XNAT writes a receiver. */
+export const receiverSetting = z.string().transform((text, context) => {
+  const [title = "", port = "", ...rest] = text.split(":");
+  try {
+    const aeTitle = parseAeTitle(title);
+    if (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535 && rest.length === 0)
+      return { aeTitle, port: Number(port) };
+  } catch {
+    // Said below.
+  }
+  context.addIssue({ code: "custom", message: "a receiver of the form AET:port is expected" });
+  return z.NEVER;
+});
+
 /** An IP address, or a network as `10.0.0.0/8`. */
 export const networkSetting = z
   .string()

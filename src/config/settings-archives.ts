@@ -29,32 +29,42 @@ export interface Rad69ArchiveSettings extends AnyArchive, HttpPeerFiles {
   readonly search: string;
 }
 
-export type ArchiveSettings = DimseArchiveSettings | HttpArchiveSettings | Rad69ArchiveSettings;
+export interface XnatDqrArchiveSettings extends AnyArchive, HttpPeerFiles {
+  readonly kind: "xnat-dqr";
+  readonly url: string;
+  readonly project: string;
+  readonly pacs?: number | undefined;
+  readonly receiver?: { readonly aeTitle: string; readonly port: number } | undefined;
+}
 
-/** None for a kind that this version cannot run: the check has reported it. */
-export function resolveArchive(
-  archive: Manifest["archives"][number],
-  ifAny: AbsolutePathIfAny,
-): readonly ArchiveSettings[] {
+export type ArchiveSettings =
+  | DimseArchiveSettings
+  | HttpArchiveSettings
+  | Rad69ArchiveSettings
+  | XnatDqrArchiveSettings;
+
+export function resolveArchive(archive: Manifest["archives"][number], ifAny: AbsolutePathIfAny): ArchiveSettings {
   const { name } = archive;
   const { associations, windows, timeZone, studiesPerMinute, bytesPerSecond } = archive.availability;
   const availability = { associations, windows, timeZone, studiesPerMinute, bytesPerSecond };
   switch (archive.kind) {
     case "dimse": {
       const { kind, address, retrieve } = archive;
-      return [{ name, kind, address, retrieve, availability, ...resolveSecurity(archive, ifAny) }];
+      return { name, kind, address, retrieve, availability, ...resolveSecurity(archive, ifAny) };
     }
     case "dicomweb":
     case "orthanc": {
       const { kind, url } = archive;
-      return [{ name, kind, url, availability, ...resolveHttpPeer(archive, ifAny) }];
+      return { name, kind, url, availability, ...resolveHttpPeer(archive, ifAny) };
     }
     case "rad69": {
       const { kind, url, repositoryUniqueId, search } = archive;
-      return [{ name, kind, url, repositoryUniqueId, search, availability, ...resolveHttpPeer(archive, ifAny) }];
+      return { name, kind, url, repositoryUniqueId, search, availability, ...resolveHttpPeer(archive, ifAny) };
     }
-    case "xnat-dqr":
-      return [];
+    case "xnat-dqr": {
+      const { kind, url, project, pacs, receiver } = archive;
+      return { name, kind, url, project, pacs, receiver, availability, ...resolveHttpPeer(archive, ifAny) };
+    }
   }
 }
 

@@ -56,12 +56,25 @@ export type DestinationSettings =
       readonly address: DicomAddress;
       readonly confirm: "find";
     } & PeerSecurity)
-  | HttpDestinationSettings;
+  | HttpDestinationSettings
+  | XnatDestinationSettings;
 
 export interface HttpDestinationSettings extends HttpPeerFiles {
   readonly name: string;
   readonly kind: "dicomweb" | "orthanc";
   readonly url: string;
+}
+
+export interface XnatDestinationSettings extends HttpPeerFiles {
+  readonly name: string;
+  readonly kind: "xnat";
+  readonly url: string;
+  /** Absent: the one that is called as the study's own project. */
+  readonly project?: string | undefined;
+  readonly into: "archive" | "prearchive";
+  readonly upload: "dicom-zip" | "gradual-dicom";
+  readonly overwrite: "none" | "append" | "delete";
+  readonly proof: "digest" | "uids";
 }
 
 interface LookupSettings {
@@ -113,8 +126,8 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
       ...values.staging,
       path: ifAny(values.staging.path) ?? join(home, "staging"),
     },
-    archives: values.archives.flatMap((archive) => resolveArchive(archive, ifAny)),
-    destinations: values.destinations.flatMap((destination) => resolveDestination(destination, absolute, ifAny)),
+    archives: values.archives.map((archive) => resolveArchive(archive, ifAny)),
+    destinations: values.destinations.map((destination) => resolveDestination(destination, absolute, ifAny)),
     codecs: values.codecs.map((codec) => resolveCodec(codec, absolute)),
     projects: values.projects.map((project) => resolveProject(project, absolute)),
   };
@@ -164,15 +177,24 @@ function resolveDestination(
   destination: Manifest["destinations"][number],
   absolute: AbsolutePath,
   ifAny: AbsolutePathIfAny,
-): DestinationSettings[] {
-  if (destination.kind === "xnat") return [];
-  if (destination.kind === "dimse") {
-    const { name, kind, address, confirm } = destination;
-    return [{ name, kind, address, confirm, ...resolveSecurity(destination, ifAny) }];
+): DestinationSettings {
+  switch (destination.kind) {
+    case "folder":
+      return { ...destination, path: absolute(destination.path) };
+    case "dimse": {
+      const { name, kind, address, confirm } = destination;
+      return { name, kind, address, confirm, ...resolveSecurity(destination, ifAny) };
+    }
+    case "xnat": {
+      const { username, passwordFile, ...rest } = destination;
+      return { ...rest, ...resolveHttpPeer(destination, ifAny) };
+    }
+    case "dicomweb":
+    case "orthanc": {
+      const { name, kind, url } = destination;
+      return { name, kind, url, ...resolveHttpPeer(destination, ifAny) };
+    }
   }
-  if (destination.kind === "folder") return [{ ...destination, path: absolute(destination.path) }];
-  const { name, kind, url } = destination;
-  return [{ name, kind, url, ...resolveHttpPeer(destination, ifAny) }];
 }
 
 function resolveCodec(

@@ -1,13 +1,21 @@
-import type { DestinationSettings, HttpDestinationSettings, Settings } from "../config/settings.ts";
+import type {
+  DestinationSettings,
+  HttpDestinationSettings,
+  Settings,
+  XnatDestinationSettings,
+} from "../config/settings.ts";
 import { searchDicomWeb } from "../network/dicomweb/search.ts";
 import { openAssociation } from "../network/dimse/association.ts";
 import type { HttpClient } from "../network/http-client/types.ts";
 import { systemOf } from "../network/rest/orthanc/resources.ts";
-import type { DestinationFacts } from "../operations/context.ts";
+import { clockAgrees, loggedInAs, requireProject } from "../network/rest/xnat/site.ts";
+import type { DestinationFacts, OwnCheck } from "../operations/context.ts";
 import { checkWritable } from "../operations/writable.ts";
+import { systemClock } from "../units/clock.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
 import { httpClientOf } from "./open-destinations.ts";
+import { xnatClientOf } from "./xnat-client.ts";
 
 /** Verification. PS3.4 A.4. */
 const VERIFICATION_CONTEXT = { abstractSyntaxUid: "1.2.840.10008.1.1", transferSyntaxUids: ["1.2.840.10008.1.2"] };
@@ -18,7 +26,9 @@ export function destinationFacts(settings: Settings): ReadonlyMap<string, Destin
     settings.destinations.map((destination) => {
       const { name } = destination;
       const certificates = destination.kind === "dimse" ? certificateFacts(destination.address, destination) : {};
-      return [name, { name, check: (signal) => checkDestination(settings, destination, signal), ...certificates }];
+      const checks = destination.kind === "xnat" ? { checks: xnatChecks(settings, destination) } : {};
+      const check = (signal: AbortSignal) => checkDestination(settings, destination, signal);
+      return [name, { name, check, ...certificates, ...checks }];
     }),
   );
 }
@@ -29,6 +39,7 @@ async function checkDestination(
   signal: AbortSignal,
 ): Promise<void> {
   if (destination.kind === "folder") return await checkWritable(destination.path);
+  if (destination.kind === "xnat") return await checkXnat(destination, signal);
   if (destination.kind !== "dimse") return await checkHttp(destination, signal);
   await using association = await openAssociation({
     ...(await connectionTo(settings, destination)()),
@@ -38,6 +49,34 @@ async function checkDestination(
     signal,
   });
   await association.echo(signal);
+}
+
+/** Whether it lets us in. */
+async function checkXnat(destination: XnatDestinationSettings, signal: AbortSignal): Promise<void> {
+  await using client = await xnatClientOf(destination);
+  await loggedInAs(client, signal);
+}
+
+/** Each XNAT project that studies would go to, and the clock. */
+function xnatChecks(settings: Settings, destination: XnatDestinationSettings): readonly OwnCheck[] {
+  const users = settings.projects.filter(({ destinations }) => destinations.includes(destination.name));
+  const projects = destination.project === undefined ? users.map(({ name }) => name) : [destination.project];
+  const asking = (what: string, ask: (client: HttpClient, signal: AbortSignal) => Promise<string>): OwnCheck => ({
+    what,
+    async examine(signal) {
+      await using client = await xnatClientOf(destination);
+      return await ask(client, signal);
+    },
+  });
+  return [
+    ...projects.map((project) =>
+      asking(`has the project ${project}`, async (client, signal) => {
+        await requireProject(client, project, signal);
+        return "yes";
+      }),
+    ),
+    asking("has our time", (client, signal) => clockAgrees(client, systemClock, signal)),
+  ];
 }
 
 /** Whether it answers us what it holds. */

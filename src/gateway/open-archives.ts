@@ -6,12 +6,15 @@ import { createRefusals, type Expectations } from "../archive/expectations.ts";
 import type { InstanceTaker } from "../archive/http/staging-store.ts";
 import { createOrthancArchive } from "../archive/orthanc/orthanc-archive.ts";
 import { createRad69Archive } from "../archive/rad69/rad69-archive.ts";
+import { dqrPreflight } from "../archive/xnat-dqr/preflight.ts";
+import { createXnatDqrArchive } from "../archive/xnat-dqr/xnat-dqr-archive.ts";
 import type { Settings } from "../config/settings.ts";
 import type {
   ArchiveSettings,
   DimseArchiveSettings,
   HttpArchiveSettings,
   Rad69ArchiveSettings,
+  XnatDqrArchiveSettings,
 } from "../config/settings-archives.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { IncomingInstance, StoreHandler } from "../network/dimse/service-types.ts";
@@ -24,6 +27,7 @@ import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
 import { httpClientOf } from "./open-destinations.ts";
 import type { ViolationCounts } from "./violation-counts.ts";
+import { xnatClientOf } from "./xnat-client.ts";
 
 /** Nothing arriving for this long after an archive's final answer means that nothing more will. */
 const QUIET_MS = 3_000;
@@ -116,6 +120,7 @@ async function ownFacts(
   opened: ReadonlyMap<string, ArchiveFacts>,
 ): Promise<OwnFacts> {
   if (archive.kind === "dimse") return dimse(archive, parts, receiving);
+  if (archive.kind === "xnat-dqr") return await xnatDqr(archive, parts, receiving);
   return archive.kind === "rad69" ? await rad69(archive, receiving, opened) : await byHttp(archive, receiving);
 }
 
@@ -150,6 +155,15 @@ async function byHttp(settings: HttpArchiveSettings, { takerFor }: Receiving): P
   const client = await httpClientOf(settings, associations);
   const archive = HTTP_ARCHIVES[kind]({ name, client, associations, taker: takerFor(name) });
   return { archive, endpoint: url };
+}
+
+async function xnatDqr(settings: XnatDqrArchiveSettings, { clock }: Parts, { takerFor }: Receiving): Promise<OwnFacts> {
+  const { name, url, project, pacs: pacsId, receiver, availability } = settings;
+  const { associations } = availability;
+  const client = await xnatClientOf(settings, associations);
+  const landing = { project, pacsId, receiver };
+  const archive = createXnatDqrArchive({ name, client, associations, taker: takerFor(name), ...landing });
+  return { archive, endpoint: url, checks: dqrPreflight({ client, clock, ...landing }) };
 }
 
 async function rad69(

@@ -5,11 +5,13 @@ import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
 import { createFolderDestination } from "../delivery/folder/folder-destination.ts";
 import { createOrthancDestination } from "../delivery/orthanc/orthanc-destination.ts";
 import { createStowDestination } from "../delivery/stow/stow-destination.ts";
+import { createXnatDestination } from "../delivery/xnat/xnat-destination.ts";
 import { openHttpClient } from "../network/http-client/http-client.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
 import { connectionTo } from "./connections.ts";
 import type { ViolationCounts } from "./violation-counts.ts";
+import { xnatClientOf } from "./xnat-client.ts";
 
 export type Destinations = ReadonlyMap<string, Destination>;
 
@@ -48,6 +50,12 @@ async function openDestination(
       return createStowDestination({ name, client: await httpClientOf(destination), random });
     case "orthanc":
       return createOrthancDestination({ name, client: await httpClientOf(destination), parallel: PARALLEL_INSTANCES });
+    case "xnat": {
+      const { project, into, upload, overwrite, proof: confirm } = destination;
+      const client = await xnatClientOf(destination);
+      const parallel = PARALLEL_INSTANCES;
+      return createXnatDestination({ name, client, project, into, upload, overwrite, confirm, parallel });
+    }
   }
 }
 

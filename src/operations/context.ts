@@ -70,6 +70,15 @@ export interface ArchiveFacts {
   readonly dimse?: DimseFacts;
   /** Makes a TLS connection to look; absent for a peer without TLS. @throws GatewayError when it cannot be made */
   certificates?(signal: AbortSignal): Promise<CertificateFacts>;
+  /** What only this kind can be asked. */
+  readonly checks?: readonly OwnCheck[];
+}
+
+/** One more thing that must be right. */
+export interface OwnCheck {
+  readonly what: string;
+  /** @throws GatewayError with what is wrong */
+  examine(signal: AbortSignal): Promise<string>;
 }
 
 export interface DimseFacts {
@@ -83,4 +92,5 @@ export interface DestinationFacts {
   check(signal: AbortSignal): Promise<void>;
   /** As of an archive. */
   certificates?(signal: AbortSignal): Promise<CertificateFacts>;
+  readonly checks?: readonly OwnCheck[];
 }

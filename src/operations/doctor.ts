@@ -38,6 +38,7 @@ export async function examine(context: OperationsContext, signal: AbortSignal): 
     checks.push(...(await examineCertificates(context, `destination ${name}`, destination, signal)));
     checks.push(
       await check(`destination ${name} takes studies`, () => timed(signal, (limited) => destination.check(limited))),
+      ...(await examineOwn(`destination ${name}`, destination, signal)),
     );
   }
   const letters = [...context.archives].flatMap(([archive, facts]) =>
@@ -74,7 +75,24 @@ async function examineArchive(
     const what = dimse === undefined ? "lets instances be retrieved" : "answers C-GET";
     checks.push(await check(`archive ${name} ${what}`, () => rehearseGet(facts, signal)));
   }
+  checks.push(...(await examineOwn(`archive ${name}`, facts, signal)));
   return checks;
+}
+
+async function examineOwn(
+  peer: string,
+  { checks = [] }: Pick<ArchiveFacts, "checks">,
+  signal: AbortSignal,
+): Promise<readonly DoctorCheck[]> {
+  const made: DoctorCheck[] = [];
+  for (const { what, examine: ask } of checks) {
+    const examination = async (): Promise<string> => {
+      using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
+      return await ask(limited);
+    };
+    made.push(await check(`${peer} ${what}`, examination));
+  }
+  return made;
 }
 
 type CertificateHolder = Pick<ArchiveFacts, "certificates">;

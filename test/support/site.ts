@@ -23,7 +23,7 @@ interface SiteDimseArchive {
 
 interface SiteHttpArchive {
   readonly name: string;
-  readonly kind: "dicomweb" | "orthanc" | "rad69";
+  readonly kind: "dicomweb" | "orthanc" | "rad69" | "xnat-dqr";
   readonly url: string;
   readonly [setting: string]: unknown;
 }

@@ -26,8 +26,8 @@ export interface ImportWay {
   /** The XNAT project that studies land in. */
   readonly project: string;
   readonly landing: Landing;
-  /** Between two looks. */
-  readonly pollMs: number;
+  /** Longest time between two looks; they come closer together after a change. */
+  readonly maximumPollMs: number;
   /** So long nothing changes, and the wait is left to a later try. */
   readonly patienceMs: number;
 }
@@ -44,6 +44,8 @@ const MAXIMUM_DIRECT_ARCHIVE_ROWS = 10_000;
 /** Of the history, newest first; our request is among them as soon as it is carried out. */
 const HISTORY_ROWS = 100;
 
+const FIRST_WAIT_MS = 100;
+
 /** How far an import is. */
 type Progress =
   | { readonly at: "queue"; readonly request: PacsRequest }
@@ -57,10 +59,11 @@ type Progress =
  * @throws GatewayError XNAT_IMPORT_REFUSED, XNAT_IMPORT_FAILED, XNAT_IMPORT_PENDING, XNAT_SESSION_IN_PREARCHIVE, XNAT_SESSION_EMPTY
  */
 export async function importStudy(way: ImportWay, wanted: WantedStudy, signal: AbortSignal): Promise<LandedStudy> {
-  const { client, clock, project, pollMs, patienceMs } = way;
+  const { client, clock, project, maximumPollMs, patienceMs } = way;
   let asked: PacsRequest | undefined;
   let lastSign = "";
   let changedAtMs = clock.nowMs();
+  let waitMs = FIRST_WAIT_MS;
   for (;;) {
     signal.throwIfAborted();
     const before = await landedStudy(client, project, wanted.studyInstanceUid, signal);
@@ -76,10 +79,11 @@ export async function importStudy(way: ImportWay, wanted: WantedStudy, signal: A
       else await refuseFailed(way, asked, signal);
     }
     const sign = JSON.stringify([progress, landed?.series.map(({ files }) => files.length), asked?.id]);
-    if (sign !== lastSign) changedAtMs = clock.nowMs();
+    if (sign !== lastSign) [changedAtMs, waitMs] = [clock.nowMs(), FIRST_WAIT_MS];
     lastSign = sign;
     if (clock.nowMs() - changedAtMs >= patienceMs) throw pending(progress);
-    await clock.sleep(pollMs, signal).catch((thrown: unknown) => {
+    waitMs = Math.min(waitMs * 2, maximumPollMs);
+    await clock.sleep(waitMs, signal).catch((thrown: unknown) => {
       signal.throwIfAborted();
       throw thrown;
     });

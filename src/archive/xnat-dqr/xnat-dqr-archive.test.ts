@@ -56,7 +56,7 @@ function archiveAt(
     client,
     associations: 2,
     project: "landing",
-    pollMs: 2,
+    maximumPollMs: 2,
     patienceMs: 5_000,
     ...options,
   });

@@ -22,19 +22,20 @@ export interface XnatDqrArchiveOptions extends LandingOptions {
   readonly taker: InstanceTaker;
   /** The XNAT project that studies land in; they stay there. */
   readonly project: string;
-  /** Between two looks at an import. @default 2 s */
-  readonly pollMs?: number;
+  /** Longest time between two looks at an import. @default 5 s */
+  readonly maximumPollMs?: number;
   /** So long nothing changes, and the wait is left to a later try, which asks for nothing anew. @default 10 minutes */
   readonly patienceMs?: number;
 }
 
-const USUAL_POLL_MS = 2_000;
+const USUAL_POLL_MS = 5_000;
 const USUAL_PATIENCE_MS = 600_000;
 
 /** XNAT's query and retrieval: it fetches from the PACS behind it into a project, and we fetch from there. */
 export function createXnatDqrArchive(options: XnatDqrArchiveOptions): Archive {
   const { name, client, associations } = options;
-  const landing = once((signal) => landingOf(options, signal));
+  const pacsId = once((signal) => pacsIdOf(client, options, signal));
+  const landing = once(async (signal) => landingOf(options, await pacsId(signal), signal));
   return {
     name,
     kind: "xnat-dqr",
@@ -43,12 +44,11 @@ export function createXnatDqrArchive(options: XnatDqrArchiveOptions): Archive {
     async echo(signal) {
       await loggedInAs(client, signal);
     },
-    findStudies: async (query, signal) => findStudies(client, (await landing(signal)).pacsId, query, signal),
+    findStudies: async (query, signal) => findStudies(client, await pacsId(signal), query, signal),
     async *find(identifier, maximumAnswers, signal) {
-      yield* find(client, (await landing(signal)).pacsId, identifier, maximumAnswers, signal);
+      yield* find(client, await pacsId(signal), identifier, maximumAnswers, signal);
     },
-    listStudy: async (study, signal) =>
-      listingOf(await seriesCounts(client, (await landing(signal)).pacsId, study, signal)),
+    listStudy: async (study, signal) => listingOf(await seriesCounts(client, await pacsId(signal), study, signal)),
     retrieve: async (request, signal) => retrieve(options, await landing(signal), request, signal),
     rehearseRetrieval: (signal) => rehearse(options, signal),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
@@ -64,10 +64,10 @@ function once<T>(work: (signal: AbortSignal) => Promise<T>): (signal: AbortSigna
   };
 }
 
-async function landingOf(options: XnatDqrArchiveOptions, signal: AbortSignal): Promise<Landing> {
+async function landingOf(options: XnatDqrArchiveOptions, pacsId: number, signal: AbortSignal): Promise<Landing> {
   const { client, project } = options;
   await requireProject(client, project, signal);
-  return { pacsId: await pacsIdOf(client, options, signal), receiver: await receiverOf(client, options, signal) };
+  return { pacsId, receiver: await receiverOf(client, options, signal) };
 }
 
 async function retrieve(
@@ -76,10 +76,17 @@ async function retrieve(
   request: RetrieveRequest,
   signal: AbortSignal,
 ): Promise<RetrieveOutcome> {
-  const { client, taker, associations, project, pollMs = USUAL_POLL_MS, patienceMs = USUAL_PATIENCE_MS } = options;
+  const {
+    client,
+    taker,
+    associations,
+    project,
+    maximumPollMs = USUAL_POLL_MS,
+    patienceMs = USUAL_PATIENCE_MS,
+  } = options;
   const { studyInstanceUid } = request;
   const counts = wantedOf(await seriesCounts(client, landing.pacsId, studyInstanceUid, signal), request);
-  const way = { client, clock: taker.clock, project, landing, pollMs, patienceMs };
+  const way = { client, clock: taker.clock, project, landing, maximumPollMs, patienceMs };
   const landed = await importStudy(way, { studyInstanceUid, counts }, signal);
   const source = (pull: Pull) => filesOf(client, landed, pull, signal);
   const seriesInstanceUids = [...counts.keys()].map(parseSeriesInstanceUid);

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { GatewayError } from "../../../errors/gateway-error.ts";
+import type { Clock } from "../../../units/clock.ts";
 import { HttpError } from "../../http-client/http-error.ts";
 import { readJson } from "../../http-client/read-body.ts";
 import type { HttpClient } from "../../http-client/types.ts";
@@ -11,6 +13,18 @@ export async function loggedInAs(client: HttpClient, signal: AbortSignal) {
   const { text, headers } = await askText(client, { path: "xapi/users/username", signal });
   const dateMs = Date.parse(headers.get("date") ?? "");
   return { username: text.trim(), serverMs: Number.isNaN(dateMs) ? undefined : dateMs };
+}
+
+/** Times of answers are to the second, and take their way. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/** A word on whether both clocks show the same time. @throws GatewayError XNAT_CLOCK_DIFFERS */
+export async function clockAgrees(client: HttpClient, clock: Clock, signal: AbortSignal): Promise<string> {
+  const { serverMs } = await loggedInAs(client, signal);
+  if (serverMs === undefined) return "not told";
+  const differenceMs = Math.abs(serverMs - clock.nowMs());
+  if (differenceMs > CLOCK_TOLERANCE_MS) throw new GatewayError("XNAT_CLOCK_DIFFERS", { differenceMs });
+  return "yes";
 }
 
 export async function xnatVersion(client: HttpClient, signal: AbortSignal): Promise<string> {
