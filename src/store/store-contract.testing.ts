@@ -2,6 +2,7 @@ import { describe, it } from "vitest";
 import { archives } from "./contract/archives.testing.ts";
 import { audit } from "./contract/audit.testing.ts";
 import { cohorts } from "./contract/cohorts.testing.ts";
+import { inbox } from "./contract/inbox.testing.ts";
 import { journal } from "./contract/journal.testing.ts";
 import { leases } from "./contract/leases.testing.ts";
 import { listing } from "./contract/listing.testing.ts";
@@ -27,6 +28,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "links of pseudonyms": pseudonymLinks,
   "conditions of archives": archives,
   "tasks of faces": tasks,
+  "inbox of brokers": inbox,
 };
 
 /** What every store keeps to, whatever it is made of. `open` gives an empty store for each case. */

@@ -1,6 +1,7 @@
 import type { Store } from "../store.ts";
 import * as archives from "./archives.ts";
 import { appendAudit, auditHeads, auditRecords } from "./audit.ts";
+import * as inbox from "./inbox.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
 import { cancelJobs, retryJobs } from "./operate.ts";
@@ -56,6 +57,14 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   cancelTasks: tasks.cancelTasks,
   releaseTasks: tasks.releaseTasks,
   listTasks: tasks.listTasks,
+  addInboxMessage: inbox.addInboxMessage,
+  claimInboxMessage: inbox.claimInboxMessage,
+  renewInboxMessage: inbox.renewInboxMessage,
+  settleInboxMessage: inbox.settleInboxMessage,
+  releaseInboxMessages: inbox.releaseInboxMessages,
+  unfinishedInboxMessages: inbox.unfinishedInboxMessages,
+  nextInboxDueAtMs: inbox.nextInboxDueAtMs,
+  listInboxMessages: inbox.listInboxMessages,
   appendAudit,
   auditRecords,
   auditHeads,
@@ -81,5 +90,8 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "auditHeads",
   "archiveCondition",
   "listTasks",
+  "unfinishedInboxMessages",
+  "nextInboxDueAtMs",
+  "listInboxMessages",
   "studyIsNeeded",
 ] satisfies MethodName[]);

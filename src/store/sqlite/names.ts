@@ -24,6 +24,10 @@ export function newTaskId(): string {
   return `task-${randomName(12)}`;
 }
 
+export function newInboxId(): string {
+  return `message-${randomName(12)}`;
+}
+
 export function uidKey(studyInstanceUid: string): string {
   return `uid:${studyInstanceUid}`;
 }

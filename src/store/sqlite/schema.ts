@@ -184,6 +184,19 @@ const TASKS = `
   CREATE INDEX tasks_running ON tasks (kind, subject) WHERE state = 'running';
   CREATE INDEX tasks_of_subject ON tasks (kind, subject, task_no);`;
 
+/** What is not done is in small indexes of its own; one by priority, one by when it is due. */
+const INBOX = `
+  CREATE TABLE inbox_messages (
+    message_no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, queue TEXT NOT NULL, digest TEXT NOT NULL, body BLOB NOT NULL,
+    priority INTEGER NOT NULL, state TEXT NOT NULL, code TEXT, progress TEXT, attempts INTEGER NOT NULL, due_at INTEGER,
+    lease_token TEXT, lease_until INTEGER, received_at INTEGER NOT NULL, finished_at INTEGER
+  ) STRICT;
+  CREATE INDEX inbox_messages_waiting ON inbox_messages (queue, priority DESC, message_no) WHERE state = 'waiting';
+  CREATE INDEX inbox_messages_due ON inbox_messages (queue, due_at) WHERE state = 'waiting';
+  CREATE INDEX inbox_messages_running ON inbox_messages (lease_until) WHERE state = 'running';
+  CREATE UNIQUE INDEX inbox_messages_unfinished ON inbox_messages (queue, digest) WHERE state IN ('waiting', 'running');
+  CREATE INDEX inbox_messages_by_state ON inbox_messages (queue, state, message_no);`;
+
 /** Append only: what a site has applied is never edited. */
 const migrations: readonly Migration[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
@@ -191,6 +204,7 @@ const migrations: readonly Migration[] = [
   { version: 3, name: "conditions of archives", sql: ARCHIVES },
   { version: 4, name: "audit trail, releases, links of pseudonyms", sql: `${AUDIT}${RELEASES}${PSEUDONYM_LINKS}` },
   { version: 5, name: "tasks of faces", sql: TASKS },
+  { version: 6, name: "inbox of brokers", sql: INBOX },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

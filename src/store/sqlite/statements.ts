@@ -1,4 +1,5 @@
 import { archiveStatements } from "./archive-statements.ts";
+import { inboxStatements } from "./inbox-statements.ts";
 import { jobStatements } from "./job-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
 import { taskStatements } from "./task-statements.ts";
@@ -55,4 +56,5 @@ export const statements = {
   ...jobStatements,
   ...listingStatements,
   ...taskStatements,
+  ...inboxStatements,
 } as const;

@@ -1,0 +1,99 @@
+import { expect } from "vitest";
+import type { ClaimedInboxMessage } from "../inbox.ts";
+import type { Store } from "../store.ts";
+import { type ContractCases, LEASE_MS } from "./support.testing.ts";
+
+const QUEUE = "imaging-primary";
+const add = (store: Store, text: string, { priority = 1, queue = QUEUE, nowMs = 0 } = {}) =>
+  store.addInboxMessage({ queue, body: Buffer.from(text), priority }, nowMs);
+const list = (store: Store, state: "waiting" | "running" | "done" | "failed") =>
+  store.listInboxMessages({ queue: QUEUE, state, limit: 10 });
+
+async function claim(store: Store, nowMs = 0): Promise<ClaimedInboxMessage> {
+  const claimed = await store.claimInboxMessage(QUEUE, LEASE_MS, nowMs);
+  if (claimed === undefined) throw new Error("nothing was due");
+  return claimed;
+}
+
+async function textOfClaim(store: Store): Promise<string> {
+  return Buffer.from((await claim(store)).message.body).toString();
+}
+
+export const inbox: ContractCases = {
+  "keeps a message byte for byte until it is done": async (store) => {
+    const body = new Uint8Array([0, 255, 128, 10]);
+    const { id, isJoined } = await store.addInboxMessage({ queue: QUEUE, body, priority: 2 }, 5);
+    expect(isJoined).toBe(false);
+    expect(await store.unfinishedInboxMessages(QUEUE)).toBe(1);
+    const { lease, message } = await claim(store, 6);
+    expect(message).toMatchObject({ id, queue: QUEUE, priority: 2, state: "running", attempts: 0, receivedAtMs: 5 });
+    expect(Buffer.compare(message.body, body)).toBe(0);
+    expect(await store.renewInboxMessage(lease, LEASE_MS, 7, "half")).toBe(true);
+    expect(await list(store, "running")).toMatchObject([{ id, progress: "half" }]);
+    expect(await store.settleInboxMessage(lease, { state: "done", attempts: 1 }, 8)).toBe(true);
+    expect(await list(store, "done")).toMatchObject([{ id, progress: "half", attempts: 1, finishedAtMs: 8 }]);
+    expect(await store.unfinishedInboxMessages(QUEUE)).toBe(0);
+  },
+
+  "gives the most urgent first, then in the order they came": async (store) => {
+    await add(store, "first");
+    await add(store, "second");
+    await add(store, "urgent", { priority: 5 });
+    await add(store, "elsewhere", { priority: 5, queue: "imaging-secondary" });
+    expect([await textOfClaim(store), await textOfClaim(store), await textOfClaim(store)]).toEqual([
+      "urgent",
+      "first",
+      "second",
+    ]);
+    expect(await store.claimInboxMessage(QUEUE, LEASE_MS, 0)).toBeUndefined();
+    expect(await store.unfinishedInboxMessages("imaging-secondary")).toBe(1);
+  },
+
+  "joins what is not done, waiting or running, at the higher priority": async (store) => {
+    const { id } = await add(store, "same", { priority: 3 });
+    expect(await add(store, "same", { priority: 5 })).toEqual({ id, isJoined: true });
+    expect((await add(store, "same", { queue: "imaging-secondary" })).isJoined).toBe(false);
+    const { lease, message } = await claim(store);
+    expect(message.priority).toBe(5);
+    expect(await add(store, "same")).toEqual({ id, isJoined: true });
+    await store.settleInboxMessage(lease, { state: "done", attempts: 1 }, 1);
+    expect((await add(store, "same")).isJoined).toBe(false);
+  },
+
+  "waits until a message is due again, and says when": async (store) => {
+    await add(store, "later");
+    const { lease } = await claim(store);
+    const later = { state: "waiting", code: "HTTP_UNAVAILABLE", dueAtMs: 100, attempts: 1 } as const;
+    expect(await store.settleInboxMessage(lease, later, 1)).toBe(true);
+    expect(await list(store, "waiting")).toMatchObject([{ code: "HTTP_UNAVAILABLE", waitingUntilMs: 100 }]);
+    expect(await store.nextInboxDueAtMs(QUEUE)).toBe(100);
+    expect(await store.claimInboxMessage(QUEUE, LEASE_MS, 99)).toBeUndefined();
+    expect((await claim(store, 100)).message).toMatchObject({ attempts: 1, code: undefined });
+    expect(await store.nextInboxDueAtMs(QUEUE)).toBeUndefined();
+  },
+
+  "names why a message failed": async (store) => {
+    await add(store, "bad");
+    const { lease } = await claim(store);
+    await store.settleInboxMessage(lease, { state: "failed", code: "STUDY_NOT_FOUND", attempts: 1 }, 3);
+    expect(await list(store, "failed")).toMatchObject([{ code: "STUDY_NOT_FOUND", finishedAtMs: 3 }]);
+    expect(await store.unfinishedInboxMessages(QUEUE)).toBe(0);
+  },
+
+  "gives a message to another when its lease ended, and lets the first one write no more": async (store) => {
+    await add(store, "slow");
+    const { lease } = await claim(store, 0);
+    const again = await claim(store, LEASE_MS);
+    expect(again.message.attempts).toBe(0);
+    expect(await store.renewInboxMessage(lease, LEASE_MS, LEASE_MS)).toBe(false);
+    expect(await store.settleInboxMessage(lease, { state: "done", attempts: 1 }, LEASE_MS)).toBe(false);
+  },
+
+  "gives back at start what a worker held that died": async (store) => {
+    await add(store, "held");
+    const { lease } = await claim(store);
+    expect(await store.releaseInboxMessages(1)).toBe(1);
+    expect(await store.renewInboxMessage(lease, LEASE_MS, 1)).toBe(false);
+    expect((await claim(store, 1)).message.queue).toBe(QUEUE);
+  },
+};

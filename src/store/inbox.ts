@@ -1,0 +1,77 @@
+import type { ErrorCode } from "../errors/registry.ts";
+
+/** `waiting` and `running` are not done; `failed` needs a person. */
+export type InboxState = "waiting" | "running" | "done" | "failed";
+
+/** What a broker or an HTTP request handed over, kept until it is worked off. */
+export interface InboxMessage {
+  readonly id: string;
+  /** The queue it came from, or counts as come from. */
+  readonly queue: string;
+  /** As received. Identifiable. */
+  readonly body: Uint8Array;
+  /** The highest goes first. */
+  readonly priority: number;
+  readonly state: InboxState;
+  /** Why it waits or failed. */
+  readonly code: ErrorCode | undefined;
+  /** JSON of the face's own: what was reached so far; counts and codes only. */
+  readonly progress: string | undefined;
+  /** Due tries so far; a crash does not count. */
+  readonly attempts: number;
+  readonly waitingUntilMs: number | undefined;
+  readonly receivedAtMs: number;
+  readonly finishedAtMs: number | undefined;
+}
+
+export type NewInboxMessage = Pick<InboxMessage, "queue" | "body" | "priority">;
+
+/** Writes hold only while the token is the message's. */
+export interface InboxLease {
+  readonly messageId: string;
+  readonly token: string;
+}
+
+export interface ClaimedInboxMessage {
+  readonly lease: InboxLease;
+  readonly message: InboxMessage;
+}
+
+export type InboxOutcome =
+  | { readonly state: "done"; readonly progress?: string; readonly attempts: number }
+  | { readonly state: "failed"; readonly code: ErrorCode; readonly progress?: string; readonly attempts: number }
+  | {
+      readonly state: "waiting";
+      readonly code: ErrorCode;
+      readonly dueAtMs: number;
+      readonly progress?: string;
+      readonly attempts: number;
+    };
+
+export interface InboxFilter {
+  readonly queue: string;
+  readonly state: InboxState;
+  readonly limit: number;
+}
+
+/** The part of the store that keeps what brokers hand over: once a method resolves, the broker may forget. */
+export interface InboxStore {
+  /** The same content of the same queue that is not done is joined, at the higher priority: a broker delivers again what it got no answer for. */
+  addInboxMessage(
+    message: NewInboxMessage,
+    nowMs: number,
+  ): Promise<{ readonly id: string; readonly isJoined: boolean }>;
+  /** Takes the most urgent due message of a queue, among equals the one that came first; messages whose lease ended are due again. */
+  claimInboxMessage(queue: string, leaseMs: number, nowMs: number): Promise<ClaimedInboxMessage | undefined>;
+  /** False when the lease is no longer the message's: the worker stops. */
+  renewInboxMessage(lease: InboxLease, leaseMs: number, nowMs: number, progress?: string): Promise<boolean>;
+  settleInboxMessage(lease: InboxLease, outcome: InboxOutcome, nowMs: number): Promise<boolean>;
+  /** At start: leases of workers that died with this home are given back. Returns how many. */
+  releaseInboxMessages(nowMs: number): Promise<number>;
+  /** How many of a queue are not done. */
+  unfinishedInboxMessages(queue: string): Promise<number>;
+  /** When the next message of a queue is due; undefined when none waits. */
+  nextInboxDueAtMs(queue: string): Promise<number | undefined>;
+  /** The newest first. */
+  listInboxMessages(filter: InboxFilter): Promise<readonly InboxMessage[]>;
+}
