@@ -1,7 +1,6 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeCertificate } from "../../../../test/peers/certificates.ts";
 import {
   MULTIPART,
   multipartOf,
@@ -16,7 +15,6 @@ import { runCli } from "../../../../test/support/cli.ts";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 
-const hasOpenssl = requirePeer("openssl");
 const hasOrthanc = [requirePeer("Orthanc"), requirePeer("libOrthancDicomWeb.so")].every(Boolean);
 
 const study = syntheticStudy({ seed: 821, modality: "CT", series: 2, instancesPerSeries: 2, rows: 8, columns: 8 });
@@ -33,7 +31,6 @@ afterAll(() => kept.disposeAsync());
 let folder = "";
 beforeAll(async () => {
   folder = kept.use(await temporaryFolder()).path;
-  await writeFile(join(folder, "secret"), "open sesame\n", { mode: 0o600 });
   for (const [index, file] of files.entries()) await writeFile(join(folder, `${index}.dcm`), file);
   await writeFile(join(folder, "notes.txt"), "no DICOM");
 });
@@ -198,6 +195,13 @@ describe("dicom wado", () => {
     expect(exitCode).not.toBe(0);
     expect(names).toEqual(expect.arrayContaining(await readdir(target.path)));
   });
+
+  it("--instance without --series is wrong usage, as is a UID that leads elsewhere", async () => {
+    const wado = ["wado", "http://127.0.0.1:9", "--out", "x"];
+    expect((await dicom([...wado, ...STUDY, "--instance", "1.2"])).exitCode).toBe(2);
+    expect((await dicom([...wado, "--study", "../1"])).exitCode).toBe(2);
+    expect((await dicom(wado)).exitCode).toBe(2);
+  });
 });
 
 describe("dicom stow", () => {
@@ -299,66 +303,6 @@ describe("dicom stow", () => {
     );
     expect(exitCode).toBe(3);
     expect(document).toMatchObject({ stored: 2, failed: 2, files: { 3: { code: "HTTP_CONNECTION_LOST" } } });
-  });
-});
-
-describe("credentials", () => {
-  it.each([
-    [["--token-file", "secret"], "Bearer open sesame"],
-    [["--user", "alice", "--password-file", "secret"], "Basic YWxpY2U6b3BlbiBzZXNhbWU="],
-  ])("go with every request", async (flags, authorization) => {
-    const { requests } = await asked({ status: 204 }, "qido", ...flags);
-    expect(requests.map(({ headers }) => headers.authorization)).toEqual([authorization]);
-  });
-
-  it.each([
-    ["a user without a password", ["--user", "alice"]],
-    ["a user and a token", ["--user", "alice", "--password-file", "secret", "--token-file", "secret"]],
-    ["a certificate without its key", ["--tls-cert", "server.crt"]],
-    ["a file that is not there", ["--token-file", "nowhere"]],
-  ])("%s are wrong usage", async (_, flags) => {
-    expect(await dicom(["qido", "http://127.0.0.1:9", ...flags])).toMatchObject({ exitCode: 2, stdout: "" });
-  });
-
-  it.each([["vitrea:2525"], ["http://alice:secret@127.0.0.1:9"], ["ftp://127.0.0.1"]])(
-    "%s is no base URL",
-    async (url) => {
-      expect(await dicom(["qido", url])).toMatchObject({ exitCode: 2, stdout: "" });
-    },
-  );
-
-  it("--instance without --series is wrong usage, as is a UID that leads elsewhere", async () => {
-    const wado = ["wado", "http://127.0.0.1:9", "--out", "x"];
-    expect((await dicom([...wado, ...STUDY, "--instance", "1.2"])).exitCode).toBe(2);
-    expect((await dicom([...wado, "--study", "../1"])).exitCode).toBe(2);
-    expect((await dicom(wado)).exitCode).toBe(2);
-  });
-
-  it.skipIf(!hasOpenssl)("over TLS go to who --ca vouches for, and to nobody else", async () => {
-    const { certificate: cert, key } = await makeCertificate(folder, "server");
-    await makeCertificate(folder, "stranger");
-    await using server = await startWebServer(() => ({ status: 204 }), { cert, key });
-    const ask = (...flags: readonly string[]) => dicom(["qido", server.url, "--token-file", "secret", ...flags]);
-    expect(await ask("--ca", "server.crt")).toMatchObject({ exitCode: 0 });
-    for (const flags of [[], ["--ca", "stranger.crt"]]) {
-      expect(await ask(...flags)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("TLS_") });
-    }
-    expect(server.requests.length).toBe(1);
-  });
-
-  it.skipIf(!hasOpenssl)("a certificate of ours is shown to who asks for it", async () => {
-    const { certificate: cert, key } = await makeCertificate(folder, "server");
-    const { certificate: ca } = await makeCertificate(folder, "client");
-    await using server = await startWebServer(() => ({ status: 204 }), {
-      cert,
-      key,
-      ca,
-      requestCert: true,
-      rejectUnauthorized: true,
-    });
-    const ask = (...flags: readonly string[]) => dicom(["qido", server.url, "--ca", "server.crt", ...flags]);
-    expect(await ask("--tls-cert", "client.crt", "--tls-key", "client.key")).toMatchObject({ exitCode: 0 });
-    expect((await ask()).exitCode).toBe(1);
   });
 });
 
