@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
+import { InstanceError } from "../../network/instance-files/instance-error.ts";
 import { heldInstances } from "../../network/rest/orthanc/held-instances.ts";
 import { storeInOrthanc } from "../../network/rest/orthanc/resources.ts";
 import { concurrently } from "../../units/concurrently.ts";
@@ -27,11 +28,14 @@ export function createOrthancDestination({ name, client, parallel }: OrthancDest
       return new Set(files.map(({ sopInstanceUid }) => sopInstanceUid).filter((uid) => held.has(uid)));
     },
     async send(_delivery, files, signal) {
-      await concurrently(files, parallel, async ({ path }) => {
+      await concurrently(files, parallel, async ({ path, sopInstanceUid }) => {
         const read = () => createReadStream(path, { highWaterMark: READ_BYTES });
         const { Status: status } = await storeInOrthanc(client, read, signal);
         // A filter of the site's own keeps it out: sending again would not help.
-        if (status === "FilteredOut") throw new GatewayError("DELIVERY_REFUSED", { destination: name });
+        if (status === "FilteredOut") {
+          const refusal = new GatewayError("DELIVERY_REFUSED", { destination: name });
+          throw new InstanceError(refusal, [sopInstanceUid]);
+        }
       });
     },
     // It has no place for a report: that stays with the gateway's own account.

@@ -60,7 +60,7 @@ export async function wado(cli: Cli, url: string, options: WadoOptions): Promise
         (thrown: unknown) => {
           // The stream is broken, or our disk: the next instance would fare no better.
           if (!(thrown instanceof InstanceError)) throw thrown;
-          failures.push(failureOf(thrown));
+          failures.push(failureOf(thrown, options));
         },
       );
       progress.update(instances.length, instances.length + failures.length, "");
@@ -68,16 +68,17 @@ export async function wado(cli: Cli, url: string, options: WadoOptions): Promise
   } catch (thrown) {
     stop.throwIfAborted();
     if (instances.length + failures.length === 0) throw thrown;
-    failures.push(failureOf(toGatewayError(thrown)));
+    failures.push(failureOf(toGatewayError(thrown), options));
   }
   const document = { retrieved: instances.length, failed: failures.length, out, instances, failures };
   await cli.printer.document(document, () => linesOf(document));
   return exitCodeOfCounts({ good: instances.length, bad: failures.length });
 }
 
-function failureOf(error: GatewayError): WadoDocument["failures"][number] {
+function failureOf(error: GatewayError, { instance }: WadoOptions): WadoDocument["failures"][number] {
   const { code, message } = error;
-  return { code, message, sopInstanceUids: error instanceof InstanceError ? error.instances : [] };
+  const asked = instance === undefined ? [] : [instance];
+  return { code, message, sopInstanceUids: error instanceof InstanceError ? error.instances : asked };
 }
 
 function* linesOf({ retrieved, failures }: WadoDocument): Generator<string> {
