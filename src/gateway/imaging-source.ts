@@ -19,7 +19,7 @@ interface Looked {
 }
 
 /** Whole instances in staging, as they were taken in. */
-export function stagedInstances(staging: Pick<StagingArea, "list">, clock: Clock): InstanceSource {
+function stagedInstances(staging: Pick<StagingArea, "list">, clock: Clock): InstanceSource {
   let looked: Looked | undefined;
   const look = async (studyInstanceUid: string): Promise<Looked> => {
     if (looked?.studyInstanceUid === studyInstanceUid && clock.nowMs() < looked.untilMs) return looked;
