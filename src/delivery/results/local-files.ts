@@ -1,0 +1,62 @@
+import { realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve, sep } from "node:path";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import { isMissing } from "../../units/durable-files.ts";
+
+/** A file of results on our disk, and what it will be called. */
+export interface ResultFile {
+  /** Absolute, no part of it a link. */
+  readonly path: string;
+  /** Within its resource; parts are kept apart by `/`. */
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+export interface FileNaming {
+  /** Sub-folders are kept below the resource; else only names are, and two files of one name are refused. @default false */
+  readonly keepFolders?: boolean;
+}
+
+/**
+ * Files below a folder, by paths relative to it. Nothing that leads out of the folder is taken, links included.
+ * @throws GatewayError XNAT_NAME_UNSAFE, XNAT_FILE_MISSING; `details.position` counts from 1
+ */
+export async function resultFilesIn(
+  folder: string,
+  paths: readonly string[],
+  { keepFolders = false }: FileNaming = {},
+): Promise<readonly ResultFile[]> {
+  const root = await realPlace(resolve(folder));
+  const files: ResultFile[] = [];
+  const names = new Set<string>();
+  for (const [index, path] of paths.entries()) {
+    const position = index + 1;
+    const place = path === "" || path.includes("\0") ? root : await realPlace(resolve(root, path));
+    if (!place.startsWith(root + sep)) throw new GatewayError("XNAT_NAME_UNSAFE", { position });
+    const name = keepFolders ? place.slice(root.length + 1).replaceAll(sep, "/") : basename(path);
+    if (names.has(name)) throw new GatewayError("XNAT_NAME_UNSAFE", { position, problem: "two files of one name" });
+    names.add(name);
+    files.push({ path: place, name, sizeBytes: await sizeOf(place, position) });
+  }
+  return files;
+}
+
+async function sizeOf(path: string, position: number): Promise<number> {
+  const facts = await stat(path).catch((thrown: unknown) => {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  });
+  if (facts?.isFile() !== true) throw new GatewayError("XNAT_FILE_MISSING", { position });
+  return facts.size;
+}
+
+/** With all links followed, as far as there is something. */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (thrown) {
+    const parent = dirname(path);
+    if (!isMissing(thrown) || parent === path) throw thrown;
+    return join(await realPlace(parent), basename(path));
+  }
+}
