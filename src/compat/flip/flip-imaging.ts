@@ -12,7 +12,7 @@ import { type RetrievalReport, retrieve } from "./retrieval.ts";
 import { type FlipServices, type FlipWorld, openFlipServices } from "./services.ts";
 import { readFlipSettings } from "./settings.ts";
 import { getAccessionStatuses } from "./status.ts";
-import { resourcePathOf, type ScanPlace, sessionPath, type UploadRequest, uploadOne, uploadResults } from "./upload.ts";
+import { resourcePathOf, type ScanPlace, sessionPath, type UploadRequest, uploadForNet, uploadOne } from "./upload.ts";
 import type { XnatAuthHeaders } from "./xnat.ts";
 
 type WithHeaders = { readonly headers?: XnatAuthHeaders | undefined };
@@ -104,7 +104,7 @@ function uploadsOver({ sessions, settings, logger }: FlipServices): Uploads {
   return {
     uploadDataToXnat: ({ headers, ...request }) =>
       flipErrors(async () => {
-        const urls = await uploadResults({ imagesFolder, xnat: sessions.as(headers), signal }, request);
+        const urls = await uploadForNet({ imagesFolder, xnat: sessions.as(headers), signal }, request);
         await createImageFiles(imagesFolder, logger).forget(request.centralHubProjectId, request.accessionId);
         return [...urls];
       }),
@@ -133,8 +133,8 @@ function uploadsOver({ sessions, settings, logger }: FlipServices): Uploads {
       }),
     uploadFileToXnat: ({ headers, resourceId, filePath, existOk = false, ...place }) =>
       flipErrors(() => {
-        const resource = resourcePathOf(place, resourceId);
-        return uploadOne({ xnat: sessions.as(headers), resource, signal }, filePath, existOk);
+        const upload = { place, resourceId, filePath, existOk };
+        return uploadOne({ xnat: sessions.as(headers), signal }, upload);
       }),
   };
 }

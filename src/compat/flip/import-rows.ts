@@ -66,7 +66,7 @@ const MAXIMUM_PAGES = 2_000;
 
 /**
  * Asks for all of it at once.
- * @param isEnough whether older tries need not be read: they come newest first
+ * @param isEnough whether older tries need not be read, told of each page's rows: they come newest first
  */
 export async function readImportRows(
   xnat: Xnat,
@@ -74,7 +74,7 @@ export async function readImportRows(
   options: {
     readonly logger: Logger;
     readonly signal: AbortSignal;
-    readonly isEnough?: (executed: readonly PacsRequestRow[]) => boolean;
+    readonly isEnough?: (page: readonly PacsRequestRow[]) => boolean;
   },
 ): Promise<ImportRows> {
   const { logger, signal, isEnough = () => false } = options;
@@ -120,7 +120,7 @@ interface Pages {
   readonly xnat: Xnat;
   readonly projectId: string;
   readonly list: "queue" | "history";
-  readonly isEnough: (rows: readonly PacsRequestRow[]) => boolean;
+  readonly isEnough: (page: readonly PacsRequestRow[]) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -150,7 +150,7 @@ async function readAllPages(
     rows.push(...found);
     if (page === 1 && found.length >= SMALLEST_PAGE && found.length < pageSize && found.length % SMALLEST_PAGE === 0)
       pageSize = found.length;
-    if (found.length < pageSize || isEnough(rows.filter(({ xnatProject }) => xnatProject === projectId))) break;
+    if (found.length < pageSize || isEnough(found.filter(({ xnatProject }) => xnatProject === projectId))) break;
   }
   return rows;
 }

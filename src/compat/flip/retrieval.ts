@@ -6,7 +6,7 @@ import type { DataAccess } from "./data-access.ts";
 import { CohortRefusedError } from "./errors.ts";
 import { type AccessionProblem, findStudies } from "./find-studies.ts";
 import { queryDigest } from "./hygiene.ts";
-import { type ImportRows, readImportRows } from "./import-rows.ts";
+import { type ImportRows, type PacsRequestRow, readImportRows } from "./import-rows.ts";
 import { QUEUED, requestImport, type SubjectNames, type WantedStudy } from "./imports.ts";
 import { checkPacs, type PacsChoice, type PacsStudy } from "./pacs.ts";
 import { getProject, type XnatProject } from "./projects.ts";
@@ -131,15 +131,13 @@ function rowsOf(
   { xnat, projectId, signal }: Pick<RetrievalRequest, "xnat" | "projectId" | "signal">,
   accessions: readonly string[],
 ): Promise<ImportRows> {
-  return readImportRows(xnat, projectId, {
-    logger,
-    signal,
-    // They come newest first: once every accession number was met, older tries say nothing new.
-    isEnough: (executed) => {
-      const met = new Set(executed.flatMap(({ accessionNumber }) => accessionNumber ?? []));
-      return accessions.every((accession) => met.has(accession));
-    },
-  });
+  // They come newest first: once every accession number was met, older tries say nothing new.
+  const unmet = new Set(accessions);
+  const isEnough = (page: readonly PacsRequestRow[]): boolean => {
+    for (const { accessionNumber } of page) unmet.delete(accessionNumber ?? "");
+    return unmet.size === 0;
+  };
+  return readImportRows(xnat, projectId, { logger, signal, isEnough });
 }
 
 function statusesOf(

@@ -111,8 +111,9 @@ async function entriesOf(file: FileHandle): Promise<readonly ZipEntry[]> {
   if (lengthBytes > MAXIMUM_DIRECTORY_BYTES) throw invalid("the ZIP file has too many entries");
   const directory = await bytesAt(file, at, lengthBytes);
   const entries: ZipEntry[] = [];
-  for (let here = 0; here + ENTRY_BYTES <= directory.length; ) {
-    if (directory.readUInt32LE(here) !== ENTRY_SIGNATURE) break;
+  for (let here = 0; here < directory.length; ) {
+    const isEntry = here + ENTRY_BYTES <= directory.length && directory.readUInt32LE(here) === ENTRY_SIGNATURE;
+    if (!isEntry) throw invalid("the ZIP file's directory is damaged");
     const nameBytes = directory.readUInt16LE(here + 28);
     const extraBytes = directory.readUInt16LE(here + 30);
     const nameAt = here + ENTRY_BYTES;

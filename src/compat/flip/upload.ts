@@ -1,26 +1,17 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { basename, resolve, sep } from "node:path";
+import { type FileNaming, type ResultFile, resultFilesIn } from "../../delivery/results/local-files.ts";
+import { uploadResults } from "../../delivery/results/upload-results.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import type { ErrorCode } from "../../errors/registry.ts";
 import { HttpError as TransportError } from "../../network/http-client/http-error.ts";
-import {
-  listFiles,
-  putFile,
-  putResource,
-  type ResourcePath,
-  resourcePath,
-  type XnatFile,
-} from "../../network/rest/xnat/files.ts";
-import { xnatPath } from "../../network/rest/xnat/paths.ts";
-import { ensureScan } from "../../network/rest/xnat/scans.ts";
+import { type ResourcePath, resourcePath } from "../../network/rest/xnat/files.ts";
+import { xnatFilePath, xnatPath } from "../../network/rest/xnat/paths.ts";
 import { isMissing } from "../../units/durable-files.ts";
-import { AlreadyExistsError, FileNotFoundError, HttpError, notFound, PathTraversalError } from "./errors.ts";
-import { getExperiment, projectOfHub, sessionTypeOfExperiment, subjectOfExperiment } from "./projects.ts";
+import { AlreadyExistsError, FileNotFoundError, HttpError, PathTraversalError } from "./errors.ts";
+import { getExperiment, projectOfHub, subjectOfExperiment } from "./projects.ts";
 import type { Xnat } from "./xnat.ts";
 
-export interface UploadRequest {
+export interface UploadRequest extends FileNaming {
   readonly centralHubProjectId: string;
   readonly accessionId: string;
   readonly netId: string;
@@ -30,8 +21,6 @@ export interface UploadRequest {
   readonly filesRelativePathsToUpload: readonly string[];
   /** A file of the same name is replaced; else that is an error, before anything is sent. */
   readonly existOk: boolean;
-  /** Sub-folders are kept below the resource; else only names are, as in the original. @default false */
-  readonly keepFolders?: boolean;
 }
 
 export interface UploadServices {
@@ -48,24 +37,20 @@ export interface ScanPlace {
   readonly scanId: string;
 }
 
-interface LocalFile {
-  readonly path: string;
-  readonly name: string;
-  readonly sizeBytes: number;
-}
-
 const UPLOADS = "upload";
 
 /**
- * Puts files into a resource of a session's scan, each proven by what XNAT lists afterwards. All local names are looked at before XNAT is
- * asked anything.
- * @throws PathTraversalError, FileNotFoundError, AlreadyExistsError; HttpError 404, 500; GatewayError of the exchange
+ * Puts what a net's training wrote into a resource of a session's scan. All local names are looked at before XNAT is asked anything.
+ * @throws PathTraversalError, FileNotFoundError, AlreadyExistsError; HttpError 400, 404, 500; GatewayError of the exchange
  * @returns the addresses of the files, in order
  */
-export async function uploadResults(services: UploadServices, request: UploadRequest): Promise<readonly string[]> {
+export async function uploadForNet(services: UploadServices, request: UploadRequest): Promise<readonly string[]> {
   const { xnat, signal } = services;
-  const { centralHubProjectId, accessionId, scanId, resourceId, existOk } = request;
-  const files = await localFiles(services.imagesFolder, request);
+  const { centralHubProjectId, accessionId, scanId, resourceId, existOk, filesRelativePathsToUpload: paths } = request;
+  const folder = await uploadFolder(services.imagesFolder, request.netId);
+  const files = await resultFilesIn(folder, paths, request).catch((thrown: unknown) => {
+    throw localFailure(thrown, paths);
+  });
   const project = await projectOfHub(xnat, centralHubProjectId, signal);
   const session = await getExperiment(xnat, project.ID, accessionId, signal);
   const place = {
@@ -74,21 +59,50 @@ export async function uploadResults(services: UploadServices, request: UploadReq
     experimentIdOrLabel: accessionId,
     scanId,
   };
-  const xsiType = sessionTypeOfExperiment(session);
-  await named("Error creating scan", () =>
-    ensureScan(xnat.http, { path: sessionPath(place), xsiType }, scanId, signal),
-  );
+  return await uploadTo({ xnat, signal }, { place, resourceId, files, existOk });
+}
+
+/** One file, wherever it is. @throws as `uploadForNet` @returns its address */
+export async function uploadOne(
+  services: Pick<UploadServices, "xnat" | "signal">,
+  upload: {
+    readonly place: ScanPlace;
+    readonly resourceId: string;
+    readonly filePath: string;
+    readonly existOk: boolean;
+  },
+): Promise<string> {
+  const { filePath, ...target } = upload;
+  const facts = await stat(filePath).catch((thrown: unknown) => {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  });
+  if (facts?.isFile() !== true) throw new FileNotFoundError(`File not found: ${filePath}`);
+  const file = { path: await realpath(filePath), name: basename(filePath), sizeBytes: facts.size };
+  const [url = ""] = await uploadTo(services, { ...target, files: [file] });
+  return url;
+}
+
+interface Upload {
+  readonly place: ScanPlace;
+  readonly resourceId: string;
+  readonly files: readonly ResultFile[];
+  readonly existOk: boolean;
+}
+
+async function uploadTo(
+  { xnat, signal }: Pick<UploadServices, "xnat" | "signal">,
+  { place, resourceId, files, existOk }: Upload,
+): Promise<readonly string[]> {
+  const { projectId, experimentIdOrLabel, scanId } = place;
+  const target = { project: projectId, session: experimentIdOrLabel, of: { scan: scanId }, resource: resourceId };
+  await uploadResults(xnat.http, target, files, { existOk }, signal).catch((thrown: unknown) => {
+    throw remoteFailure(thrown, files);
+  });
   const resource = resourcePathOf(place, resourceId);
-  await named("Error creating resource", () => putResource(xnat.http, resource, signal));
-  if (files.length === 0) return [];
-  const there = new Set((await listed(xnat, resource, signal)).map(({ path }) => path));
-  const taken = files.find(({ name }) => there.has(name));
-  if (taken !== undefined && !existOk) throw new AlreadyExistsError(`File already exists: ${taken.name}`);
-  const sums = new Map<string, string>();
-  for (const file of files) sums.set(file.name, await send({ xnat, resource, signal }, file, existOk));
-  const now = new Map((await listed(xnat, resource, signal)).map((file) => [file.path, file]));
-  for (const { name, sizeBytes } of files) prove(name, now.get(name), { sizeBytes, md5: sums.get(name) });
-  return files.map(({ name }) => urlOf(xnat, resource, name));
+  return files.map(
+    ({ name }) => `${xnat.url.replace(/\/+$/, "")}/${xnatFilePath(`${resource}/files`, name)}?inbody=true`,
+  );
 }
 
 export function sessionPath({ projectId, subjectId, experimentIdOrLabel }: Omit<ScanPlace, "scanId">): string {
@@ -99,125 +113,42 @@ export function resourcePathOf(place: ScanPlace, resourceId: string): ResourcePa
   return resourcePath(xnatPath(`${sessionPath(place)}/scans`, place.scanId), resourceId);
 }
 
-export function urlOf({ url }: Xnat, resource: ResourcePath, name: string): string {
-  return `${url.replace(/\/+$/, "")}/${resource}/files/${name.split("/").map(encodeURIComponent).join("/")}?inbody=true`;
-}
-
-/** One file. @throws as `uploadResults` @returns its MD5 */
-export async function uploadOne(
-  { xnat, resource, signal }: { readonly xnat: Xnat; readonly resource: ResourcePath; readonly signal: AbortSignal },
-  path: string,
-  existOk: boolean,
-): Promise<string> {
-  const file = await localFile(path, basename(path));
-  const isThere = (await listed(xnat, resource, signal)).some((each) => each.path === file.name);
-  if (isThere && !existOk) throw new AlreadyExistsError(`File already exists: ${file.name}`);
-  const md5 = await send({ xnat, resource, signal }, file, existOk);
-  const now = (await listed(xnat, resource, signal)).find((each) => each.path === file.name);
-  prove(file.name, now, { sizeBytes: file.sizeBytes, md5 });
-  return urlOf(xnat, resource, file.name);
-}
-
-async function listed(xnat: Xnat, resource: ResourcePath, signal: AbortSignal): Promise<readonly XnatFile[]> {
-  const files = await listFiles(xnat.http, resource, signal);
-  if (files === undefined) throw notFound("Resource not found in XNAT");
-  return files;
-}
-
-async function send(
-  { xnat, resource, signal }: { readonly xnat: Xnat; readonly resource: ResourcePath; readonly signal: AbortSignal },
-  { path, name, sizeBytes }: LocalFile,
-  overwrite: boolean,
-): Promise<string> {
-  let sum = createHash("md5");
-  async function* read(): AsyncGenerator<Uint8Array> {
-    sum = createHash("md5");
-    for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
-      sum.update(piece);
-      yield piece;
-    }
-  }
-  const upload = { path: name, sizeBytes, read, overwrite };
-  const answer = await named(`Error uploading file ${name}`, () => putFile(xnat.http, resource, upload, signal));
-  if (answer === "kept") throw new AlreadyExistsError(`File already exists: ${name}`);
-  return sum.digest("hex");
-}
-
-/** A refusal of XNAT's in FLIP's words. @throws HttpError 500 */
-async function named<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (thrown) {
-    const status = thrown instanceof TransportError ? thrown.status : undefined;
-    if (status === undefined) throw thrown;
-    throw new HttpError(500, `${what}: ${status}`, { code: codeOf(thrown), cause: thrown });
-  }
-}
-
-function codeOf(thrown: unknown): ErrorCode | undefined {
-  return thrown instanceof GatewayError ? thrown.code : undefined;
-}
-
-/** XNAT answers 200 too where it wrote nothing. */
-function prove(
-  name: string,
-  file: XnatFile | undefined,
-  { sizeBytes, md5 }: { readonly sizeBytes: number; readonly md5: string | undefined },
-): void {
-  const isSame = file?.sizeBytes === sizeBytes && (file.md5 === undefined || file.md5 === md5);
-  if (isSame) return;
-  const what = file === undefined ? "XNAT does not list it" : "XNAT lists it with another size or sum";
-  throw new HttpError(500, `Error uploading file ${name}: ${what}`, { code: "FLIP_UPLOAD_UNPROVEN" });
-}
-
-async function localFiles(
-  imagesFolder: string,
-  { netId, filesRelativePathsToUpload, keepFolders = false }: UploadRequest,
-): Promise<readonly LocalFile[]> {
-  const base = await realPlace(resolve(imagesFolder));
-  const folder = await realPlace(join(base, netId, UPLOADS));
-  if (!folder.startsWith(base + sep) || !resolve(base, netId).startsWith(base + sep) || netId.includes("\0"))
+/** @throws PathTraversalError when the net, or a link on the way, leads out of the folder for images */
+async function uploadFolder(imagesFolder: string, netId: string): Promise<string> {
+  const base = await realOrSame(resolve(imagesFolder));
+  const folder = resolve(base, netId, UPLOADS);
+  const isInside = !netId.includes("\0") && resolve(base, netId).startsWith(base + sep);
+  if (!isInside || !(await realOrSame(folder)).startsWith(base + sep))
     throw new PathTraversalError(`Path traversal detected in net ID: ${netId}`);
-  const paths = await Promise.all(
-    filesRelativePathsToUpload.map(async (path) => {
-      const place = path.includes("\0") ? base : await realPlace(resolve(folder, path));
-      if (!place.startsWith(folder + sep))
-        throw new PathTraversalError(`Path traversal detected in file path: ${path}`);
-      return { path, place };
-    }),
-  );
-  const files: LocalFile[] = [];
-  for (const { path, place } of paths) {
-    const name = keepFolders
-      ? place
-          .slice(folder.length + 1)
-          .split(sep)
-          .join("/")
-      : basename(path);
-    files.push(await localFile(place, name));
-  }
-  const names = files.map(({ name }) => name);
-  // Only names survive: one would replace the other.
-  if (new Set(names).size !== names.length) throw new HttpError(400, "Two files have the same name");
-  return files;
+  return folder;
 }
 
-async function localFile(path: string, name: string): Promise<LocalFile> {
-  const facts = await stat(path).catch((thrown: unknown) => {
-    if (isMissing(thrown)) return undefined;
+async function realOrSame(path: string): Promise<string> {
+  return await realpath(path).catch((thrown: unknown) => {
+    if (isMissing(thrown)) return path;
     throw thrown;
   });
-  if (facts?.isFile() !== true) throw new FileNotFoundError(`File not found: ${path}`);
-  return { path, name, sizeBytes: facts.size };
 }
 
-/** With all links followed, as far as there is something. */
-async function realPlace(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (thrown) {
-    const parent = dirname(path);
-    if (!isMissing(thrown) || parent === path) throw thrown;
-    return join(await realPlace(parent), basename(path));
-  }
+/** What the layer below names by position, in the words of the original. */
+function localFailure(thrown: unknown, paths: readonly string[]): unknown {
+  if (!(thrown instanceof GatewayError)) return thrown;
+  const path = paths[Number(thrown.details.position) - 1] ?? "";
+  if (thrown.code === "XNAT_FILE_MISSING") return new FileNotFoundError(`File not found: ${path}`);
+  if (thrown.code !== "XNAT_NAME_UNSAFE") return thrown;
+  return thrown.details.problem === undefined
+    ? new PathTraversalError(`Path traversal detected in file path: ${path}`)
+    : new HttpError(400, `Two files have the same name: ${basename(path)}`, { code: thrown.code, cause: thrown });
+}
+
+const UNPROVEN: ReadonlySet<string> = new Set(["XNAT_FILE_NOT_WRITTEN", "XNAT_FILE_UNCONFIRMED"]);
+
+function remoteFailure(thrown: unknown, files: readonly ResultFile[]): unknown {
+  if (!(thrown instanceof GatewayError)) return thrown;
+  const name = files[Number(thrown.details.position) - 1]?.name ?? "";
+  if (thrown.code === "XNAT_FILE_EXISTS") return new AlreadyExistsError(`File already exists: ${name}`, thrown);
+  const facts = { code: thrown.code, cause: thrown };
+  if (UNPROVEN.has(thrown.code)) return new HttpError(500, `Error uploading file ${name}: XNAT did not keep it`, facts);
+  const status = thrown instanceof TransportError ? thrown.status : undefined;
+  return status === undefined ? thrown : new HttpError(500, `Error uploading files: ${status}`, facts);
 }

@@ -108,9 +108,4 @@ export const flipCodes = {
     summary: "XNAT is importing the study for another project now: asked for twice, it could end in either.",
     remedy: "None: it is asked for when the other import has ended.",
   },
-  FLIP_UPLOAD_UNPROVEN: {
-    class: "ambiguous",
-    summary: "XNAT took a file and then did not list it with its size and sum.",
-    remedy: "Check that our user may edit the session: without that right XNAT answers success and writes nothing.",
-  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { EnvelopeError } from "../envelope.ts";
 import { className, HttpError } from "../errors.ts";
-import { uploadResults } from "../upload.ts";
+import { uploadForNet } from "../upload.ts";
 import { type Route, type RouteContext, route } from "./route.ts";
 import { schemas, type UploadDataRequest } from "./schemas.ts";
 import { laxBoolean } from "./validation.ts";
@@ -57,7 +57,7 @@ async function upload(
 ): Promise<readonly string[]> {
   const hubProjectId = openedProject(services, body.encrypted_central_hub_project_id);
   try {
-    const urls = await uploadResults(
+    const urls = await uploadForNet(
       { imagesFolder: services.settings.imagesFolder, xnat, signal },
       {
         centralHubProjectId: hubProjectId,
