@@ -50,9 +50,10 @@ export async function encapsulatedElements(source: Encapsulated, context: PixelC
   const scan = SCANNERS.find(([pattern]) => pattern.test(transferSyntaxUid))?.[1];
   if (scan === undefined) throw new Rejection("COMPRESSED_PIXEL_METADATA", "unknown-codec");
   const frames: (readonly ByteRange[])[] = [];
+  const readFrame = createFrameReader(context);
   for (const fragments of await framesOf(source.fragments, layout.frames, context)) {
     context.signal.throwIfAborted();
-    const result = scan(await readFrame(fragments, context), layout);
+    const result = scan(await readFrame(fragments), layout);
     if (result.kind === "unreadable") throw new Rejection("COMPRESSED_PIXEL_METADATA", result.finding);
     const [finding] = result.removed;
     if (finding !== undefined) {
@@ -85,12 +86,18 @@ export async function framesOf(
   return frames;
 }
 
-async function readFrame(fragments: readonly ByteRange[], context: PixelContext): Promise<Uint8Array> {
-  const length = lengthOf(fragments);
-  if (length > FRAME_LIMIT_BYTES) throw new Rejection("COMPRESSED_PIXEL_METADATA", "frame-too-large");
-  const parts: Uint8Array[] = [];
-  for (const fragment of fragments) parts.push(await context.source.read(fragment.offset, fragment.length));
-  return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+/** Reads one frame after the other into the same memory: thousands of them would be garbage faster than it is collected. */
+function createFrameReader({ source }: PixelContext): (fragments: readonly ByteRange[]) => Promise<Uint8Array> {
+  let memory = Buffer.alloc(0);
+  return async (fragments) => {
+    const length = lengthOf(fragments);
+    if (length > FRAME_LIMIT_BYTES) throw new Rejection("COMPRESSED_PIXEL_METADATA", "frame-too-large");
+    if (memory.length < length) memory = Buffer.allocUnsafeSlow(length);
+    let end = 0;
+    for (const fragment of fragments)
+      end += await source.readInto(memory.subarray(end, end + fragment.length), fragment.offset);
+    return memory.subarray(0, end);
+  };
 }
 
 function lengthOf(fragments: readonly ByteRange[]): number {
@@ -108,7 +115,8 @@ function cutFrame(
   if (isWhole) return fragments;
   const padded = keptBytes % 2 === 0 ? pieces : [...pieces, new Uint8Array(1)];
   const parts = padded.flatMap((piece): readonly Part[] =>
-    "from" in piece ? rangesWithin(fragments, piece.from, piece.to) : [piece],
+    // A copy: the next frame is read into the same memory.
+    "from" in piece ? rangesWithin(fragments, piece.from, piece.to) : [Uint8Array.from(piece)],
   );
   return [appendParts(parts, context)];
 }

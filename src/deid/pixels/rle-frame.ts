@@ -37,9 +37,9 @@ export function scanRleFrame(frame: Uint8Array, layout: PixelLayout): FrameScan 
   if (segments === undefined) return unreadable("marker");
   const ends: number[] = [];
   for (const { start, end } of segments) {
-    const decoded = decodedEnd(bytes.subarray(start, end), layout.rows * layout.columns);
-    if (decoded === undefined) return unreadable("truncated");
-    ends.push(start + decoded);
+    const decodedTo = decodedEnd(frame, start, end, layout.rows * layout.columns);
+    if (decodedTo === undefined) return unreadable("truncated");
+    ends.push(decodedTo);
   }
   const list = createPieceList();
   const isTight = segments.every(({ end }, index) => isPadding(bytes.subarray(ends[index] ?? 0, end), end % 2 === 0));
@@ -72,18 +72,24 @@ function isZero(bytes: Buffer): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-/** PS3.5 G.3.2: a byte n, then n + 1 bytes as they are (0 to 127), or one byte repeated 1 - n times (-1 to -127); -128 is nothing. */
-function decodedEnd(bytes: Buffer, pixels: number): number | undefined {
-  let at = 0;
+/**
+ * Where the bytes of a segment end that decode to as many bytes as there are pixels. PS3.5 G.3.2: a byte n, then n + 1 bytes as they are
+ * (0 to 127), or one byte repeated 1 - n times (-1 to -127, which is 257 less the byte without its sign); -128 is nothing.
+ */
+function decodedEnd(bytes: Uint8Array, start: number, end: number, pixels: number): number | undefined {
+  let at = start;
   let decoded = 0;
-  while (at < bytes.length && decoded < pixels) {
-    const n = bytes.readInt8(at);
-    if (n === -128) {
+  while (at < end && decoded < pixels) {
+    const n = bytes[at] ?? 0;
+    if (n < 0x80) {
+      decoded += n + 1;
+      at += n + 2;
+    } else if (n === 0x80) {
       at += 1;
-      continue;
+    } else {
+      decoded += 257 - n;
+      at += 2;
     }
-    decoded += n >= 0 ? n + 1 : 1 - n;
-    at += n >= 0 ? n + 2 : 2;
   }
-  return decoded === pixels && at <= bytes.length ? at : undefined;
+  return decoded === pixels && at <= end ? at : undefined;
 }

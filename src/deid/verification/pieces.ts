@@ -42,7 +42,7 @@ export interface Hit {
 }
 
 /** Read and searched at a time. */
-const CHUNK_BYTES = 2 ** 20;
+export const CHUNK_BYTES = 2 ** 20;
 /** Shorter identifiers than these are spelt by chance: in the mantissas of a few numbers, in tables, in compressed pixels. */
 export const MINIMUM_BYTES = { few: 5, table: 6, compressed: 8 } as const;
 const FEW_BYTES = 4096;

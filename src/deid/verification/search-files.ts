@@ -1,6 +1,6 @@
 import { type FileWindow, openWindow } from "./file-window.ts";
 import type { Identifiers } from "./needles.ts";
-import { type Piece, searchPieces } from "./pieces.ts";
+import { CHUNK_BYTES, type Piece, searchPieces } from "./pieces.ts";
 
 /** An output of which parts are too long to be held. */
 export interface FileToSearch {
@@ -21,9 +21,11 @@ export async function searchFiles(
   signal: AbortSignal,
 ): Promise<readonly FileHit[]> {
   const hits: FileHit[] = [];
+  // What is read of all the files lies in the same memory.
+  const memory = files.length === 0 ? undefined : Buffer.allocUnsafeSlow(CHUNK_BYTES);
   for (const { outputPath, inFile } of files) {
     signal.throwIfAborted();
-    await using window: FileWindow = await openWindow(outputPath);
+    await using window: FileWindow = await openWindow(outputPath, { memory });
     const hit = await searchPieces(inFile, identifiers, () => Promise.resolve(window));
     if (hit !== undefined) hits.push({ outputPath, reason: `${hit.kind} in ${hit.place}` });
   }
