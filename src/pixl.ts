@@ -1,5 +1,8 @@
 /** PIXL's messages for programs: `import { serialise } from "radferry/pixl"`. Everything else is free to change. */
 
+export { type Broker, type BrokerOptions, openBroker, type Publication } from "./compat/pixl/intake/broker.ts";
+export { type Intake, type IntakeOptions, startIntake } from "./compat/pixl/intake/intake.ts";
+export { createTokenBuckets, type TokenBuckets } from "./compat/pixl/intake/token-buckets.ts";
 export { deserialise } from "./compat/pixl/messages/deserialise.ts";
 export { checkKeys, type MessageKeys } from "./compat/pixl/messages/keys.ts";
 export type { Message } from "./compat/pixl/messages/message.ts";

@@ -1,0 +1,144 @@
+import { Connection, type Consumer, type ConsumerHandler } from "rabbitmq-client";
+import { GatewayError } from "../../../errors/gateway-error.ts";
+import { abortAfter } from "../../../units/abort.ts";
+import { type Logger, silentLogger } from "../../../units/logger.ts";
+import { declarationOf } from "./queues.ts";
+
+export interface BrokerOptions {
+  /** @default localhost */
+  readonly host?: string;
+  /** @default 5672 */
+  readonly port?: number;
+  /** @default guest */
+  readonly username?: string;
+  /** @default guest */
+  readonly password?: string;
+  /** So long a connection, an answer or a confirmation is waited for. @default 10,000 */
+  readonly timeoutMs?: number;
+  readonly logger?: Logger;
+}
+
+export interface Publication {
+  readonly queue: string;
+  readonly body: Uint8Array;
+  readonly priority: number;
+  /** Codes and names of fields; never an identifier. */
+  readonly headers?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** A RabbitMQ that may come late and go away: the connection is made again by itself. */
+export interface Broker extends AsyncDisposable {
+  /** Why there is no connection now; undefined while there is one. */
+  readonly trouble: GatewayError | undefined;
+  /**
+   * Publishes persistently and resolves when the broker has confirmed it. After an error the message may have arrived all the same.
+   * @throws GatewayError PIXL_BROKER_UNAVAILABLE, PIXL_BROKER_REFUSED
+   */
+  publish(publication: Publication): Promise<void>;
+  /** Messages ready in a queue, without those that consumers hold; the queue is declared. @throws as `publish` */
+  count(queue: string): Promise<number>;
+  /** Deletes what is ready in a queue. @throws as `publish` */
+  purge(queue: string): Promise<number>;
+  /** A stopped consumer that takes one message at a time. */
+  consumer(queue: string, handler: ConsumerHandler): Consumer;
+}
+
+const RETRY = { retryLow: 100, retryHigh: 2_000 } as const;
+const USUAL_TIMEOUT_MS = 10_000;
+/** What trying again cannot mend. AMQP 0-9-1 1.1. */
+const REFUSALS: ReadonlySet<unknown> = new Set([
+  "ACCESS_REFUSED",
+  "NOT_ALLOWED",
+  "PRECONDITION_FAILED",
+  "RESOURCE_LOCKED",
+]);
+
+export function openBroker(options: BrokerOptions): Broker {
+  const { timeoutMs = USUAL_TIMEOUT_MS, logger = silentLogger } = options;
+  const connection = new Connection({
+    hostname: options.host ?? "localhost",
+    port: options.port ?? 5672,
+    username: options.username ?? "guest",
+    password: options.password ?? "guest",
+    connectionName: "radferry",
+    acquireTimeout: timeoutMs,
+    connectionTimeout: timeoutMs,
+    ...RETRY,
+  });
+  let trouble: GatewayError | undefined = new GatewayError("PIXL_BROKER_UNAVAILABLE", { reason: "not connected yet" });
+  connection.on("connection", () => {
+    trouble = undefined;
+    logger.info("broker connected");
+  });
+  connection.on("error", (thrown: unknown) => {
+    trouble = brokerError(thrown);
+    logger.warn("broker connection lost", { code: trouble.code, reason: reasonOf(thrown) });
+  });
+  const publisher = connection.createPublisher({ confirm: true });
+  const declared = new Set<string>();
+
+  /** The broker's answer, or an error in time: a broker that is short of memory reads on, and answers nothing. */
+  const answered = async <T>(answer: Promise<T>): Promise<T> => {
+    using deadline = abortAfter(timeoutMs);
+    const late = new Promise<never>((_, reject) => {
+      deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } catch (thrown) {
+      const known = brokerError(thrown);
+      // Waiting for a connection ends without saying that our password is wrong.
+      throw trouble?.code === "PIXL_BROKER_REFUSED" ? trouble : known;
+    }
+  };
+  const declare = async (queue: string): Promise<number> => {
+    const { messageCount } = await answered(connection.queueDeclare(declarationOf(queue)));
+    declared.add(queue);
+    return messageCount;
+  };
+
+  return {
+    get trouble() {
+      return trouble;
+    },
+    async publish({ queue, body, priority, headers }) {
+      if (!declared.has(queue)) await declare(queue);
+      const envelope = { exchange: "", routingKey: queue, durable: true, priority, ...(headers && { headers }) };
+      await answered(publisher.send({ ...envelope, ...NO_TIMESTAMP }, Buffer.from(body)));
+    },
+    count: declare,
+    async purge(queue) {
+      await declare(queue);
+      return (await answered(connection.queuePurge({ queue }))).messageCount;
+    },
+    consumer: (queue, handler) =>
+      connection.createConsumer(
+        {
+          queue,
+          queueOptions: declarationOf(queue),
+          qos: { prefetchCount: 1 },
+          concurrency: 1,
+          requeue: true,
+          lazy: true,
+        },
+        handler,
+      ),
+    async [Symbol.asyncDispose]() {
+      await publisher.close().catch(() => undefined);
+      await connection.close();
+    },
+  };
+}
+
+/** PIXL sends none; the library would. */
+const NO_TIMESTAMP: object = { timestamp: undefined };
+
+/** What the library throws, as one of ours; its text may quote what was sent. */
+export function brokerError(thrown: unknown): GatewayError {
+  const reason = reasonOf(thrown);
+  return new GatewayError(REFUSALS.has(reason) ? "PIXL_BROKER_REFUSED" : "PIXL_BROKER_UNAVAILABLE", { reason }, thrown);
+}
+
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown";
+}

@@ -1,0 +1,179 @@
+import { type Consumer, ConsumerStatus, type MessageBody } from "rabbitmq-client";
+import { type GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import type { InboxStore } from "../../../store/inbox.ts";
+import type { Clock } from "../../../units/clock.ts";
+import type { Logger } from "../../../units/logger.ts";
+import { deserialise } from "../messages/deserialise.ts";
+import { checkKeys } from "../messages/keys.ts";
+import { type Broker, brokerError } from "./broker.ts";
+import { IMAGING_QUEUES, type ImagingQueue, PARKED_QUEUE, priorityOf } from "./queues.ts";
+import type { TokenBuckets } from "./token-buckets.ts";
+
+export interface IntakeOptions {
+  readonly broker: Broker;
+  readonly store: Pick<InboxStore, "addInboxMessage" | "unfinishedInboxMessages">;
+  /** Nothing is taken while its rate is 0; tokens are for who works the messages off. */
+  readonly buckets: Pick<TokenBuckets, "rate" | "onChange">;
+  /** PIXL_MAX_MESSAGES_IN_FLIGHT: of each queue, stored ones and the one at hand together. */
+  readonly maximumUnfinished: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A message was stored. */
+  readonly onStored?: (queue: ImagingQueue) => void;
+}
+
+export interface Intake extends AsyncDisposable {
+  /** To be called when a message is done: there may be room for another. */
+  wake(): void;
+  /** What each queue does now. */
+  state(): Readonly<Record<ImagingQueue, "taking" | "holding">>;
+}
+
+/** After the store failed; the message stays with the broker meanwhile. */
+const STORE_RETRY_MS = 1_000;
+/** Room is looked for again after so long, whoever forgot to wake. */
+const LOOK_AGAIN_MS = 5_000;
+
+/**
+ * Takes messages from the queues into the store: stored, committed, then acknowledged. While there is no room, or the rate is 0, the
+ * queues are not consumed: what waits stays with the broker, where it is counted. What can never be worked off is parked with its reason.
+ */
+export function startIntake(options: IntakeOptions): Intake {
+  const ending = new AbortController();
+  const takers = IMAGING_QUEUES.map((queue) => startTaker(queue, options, ending.signal));
+  const wake = (): void => {
+    for (const taker of takers) taker.wake();
+  };
+  const listening = options.buckets.onChange(wake);
+  return {
+    wake,
+    state: () => ({
+      "imaging-primary": takers[0]?.isTaking() ? "taking" : "holding",
+      "imaging-secondary": takers[1]?.isTaking() ? "taking" : "holding",
+    }),
+    async [Symbol.asyncDispose]() {
+      listening[Symbol.dispose]();
+      ending.abort();
+      await Promise.all(takers.map((taker) => taker.ended));
+    },
+  };
+}
+
+interface Taker {
+  readonly ended: Promise<void>;
+  wake(): void;
+  isTaking(): boolean;
+}
+
+function startTaker(queue: ImagingQueue, options: IntakeOptions, signal: AbortSignal): Taker {
+  const { store, buckets, maximumUnfinished, logger, clock } = options;
+  let isTaking = false;
+  let stopping: Promise<void> | undefined;
+  let bell = new AbortController();
+  const consumer: Consumer = options.broker.consumer(queue, (message) =>
+    take({ body: message.body, priority: message.priority }),
+  );
+  consumer.on("error", (thrown: unknown) => {
+    logger.warn("queue cannot be consumed", { queue, code: brokerError(thrown).code });
+  });
+
+  const hasRoom = async (): Promise<boolean> =>
+    !signal.aborted && buckets.rate > 0 && (await store.unfinishedInboxMessages(queue)) < maximumUnfinished;
+  /** The broker hears of it before it hears of the message at hand, so that it sends no other. */
+  const stop = (): Promise<void> => {
+    isTaking = false;
+    stopping ??= consumer.close().finally(() => {
+      stopping = undefined;
+    });
+    return stopping;
+  };
+
+  async function take({ body, priority }: Delivery): Promise<ConsumerStatus> {
+    try {
+      // Messages that come by HTTP may have taken the place.
+      if (!(await hasRoom())) {
+        hold();
+        return ConsumerStatus.REQUEUE;
+      }
+      const bytes = bytesOf(body);
+      const refusal = refusalOf(bytes);
+      if (refusal === undefined) await keep(bytes, priorityOf(priority));
+      else await park(options, queue, { bytes, priority: priorityOf(priority), refusal });
+      if (!(await hasRoom())) hold();
+      return ConsumerStatus.ACK;
+    } catch (thrown) {
+      logger.error("message could not be taken", { queue, code: toGatewayError(thrown).code });
+      await clock.sleep(STORE_RETRY_MS, signal).catch(() => undefined);
+      return ConsumerStatus.REQUEUE;
+    }
+  }
+  const hold = (): void => void stop().then(wake, wake);
+  async function keep(body: Uint8Array, priority: number): Promise<void> {
+    const { isJoined } = await store.addInboxMessage({ queue, body, priority }, clock.nowMs());
+    logger.debug("message stored", { queue, priority, joined: isJoined });
+    options.onStored?.(queue);
+  }
+
+  function wake(): void {
+    bell.abort();
+  }
+  async function look(): Promise<void> {
+    const isRoom = await hasRoom();
+    if (isRoom === isTaking) return;
+    if (!isRoom) return await stop();
+    await stopping;
+    isTaking = true;
+    consumer.start();
+  }
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      bell = new AbortController();
+      const waking = AbortSignal.any([signal, bell.signal]);
+      await look().catch((thrown: unknown) => {
+        logger.error("queue could not be looked at", { queue, code: toGatewayError(thrown).code });
+      });
+      await clock.sleep(LOOK_AGAIN_MS, waking).catch(() => undefined);
+    }
+    await stop().catch(() => undefined);
+  }
+  return { ended: run(), wake, isTaking: () => isTaking };
+}
+
+interface Delivery {
+  readonly body: MessageBody;
+  readonly priority: number | undefined;
+}
+
+/** PIXL names no content type; the library decodes what does. */
+function bytesOf(body: unknown): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+/** Undefined: it can be worked on. */
+function refusalOf(bytes: Buffer): GatewayError | undefined {
+  try {
+    checkKeys(deserialise(bytes));
+    return undefined;
+  } catch (thrown) {
+    return toGatewayError(thrown);
+  }
+}
+
+/** The parked message says why, and where it came from; its body is untouched. */
+async function park(
+  { broker, logger }: IntakeOptions,
+  queue: ImagingQueue,
+  { bytes, priority, refusal }: { readonly bytes: Buffer; readonly priority: number; readonly refusal: GatewayError },
+): Promise<void> {
+  const { code, message, details } = refusal;
+  const facts = Object.entries(details).map(([name, value]) => [`radferry-${name}`, value] as const);
+  const headers = { "radferry-code": code, "radferry-reason": message, "radferry-queue": queue };
+  await broker.publish({
+    queue: PARKED_QUEUE,
+    body: bytes,
+    priority,
+    headers: { ...headers, ...Object.fromEntries(facts) },
+  });
+  logger.warn("message parked", { queue, code });
+}
