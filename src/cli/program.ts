@@ -12,6 +12,7 @@ import { addFlipVerbs } from "./verbs/flip.ts";
 import { addProjectVerbs } from "./verbs/project.ts";
 import { addServeVerb } from "./verbs/serve.ts";
 import { addStudyVerbs } from "./verbs/study.ts";
+import { addUploadVerb } from "./verbs/upload.ts";
 import { programVersion } from "./version.ts";
 
 const DESCRIPTION =
@@ -58,6 +59,7 @@ export function buildProgram(cli: Cli): Command {
   addDicomVerbs(program, cli);
   addDeidVerbs(program, cli);
   addFlipVerbs(program, cli);
+  addUploadVerb(program, cli);
   addCompatVerbs(program, cli);
   return program;
 }

@@ -41,6 +41,17 @@ export async function resultFilesIn(
   return files;
 }
 
+/** Folder that a net's results are uploaded from. @throws GatewayError XNAT_NAME_UNSAFE when it leads out of the base */
+export async function uploadFolderOf(base: string, net: string): Promise<string> {
+  const root = await realPlace(resolve(base));
+  const isOneFolder = net !== "" && net !== "." && net !== ".." && !/[/\\\0]/.test(net);
+  const folder = isOneFolder ? await realPlace(join(root, net, UPLOADS)) : root;
+  if (!folder.startsWith(root + sep)) throw new GatewayError("XNAT_NAME_UNSAFE", { what: "net" });
+  return folder;
+}
+
+const UPLOADS = "upload";
+
 async function sizeOf(path: string, position: number): Promise<number> {
   const facts = await stat(path).catch((thrown: unknown) => {
     if (isMissing(thrown)) return undefined;

@@ -38,6 +38,14 @@ export function listProjects(client: HttpClient, signal: AbortSignal) {
   return askTable(client, projectRow, { path: "data/projects", signal });
 }
 
+/** By the id that somebody else gave it, else by its own. @throws HttpError XNAT_PROJECT_MISSING, also when it is hidden from us */
+export async function projectNamed(client: HttpClient, name: string, signal: AbortSignal): Promise<string> {
+  const projects = await listProjects(client, signal);
+  const found = projects.find(({ secondary_ID }) => secondary_ID === name) ?? projects.find(({ ID }) => ID === name);
+  if (found === undefined) throw new HttpError("XNAT_PROJECT_MISSING");
+  return found.ID;
+}
+
 /** @throws HttpError XNAT_PROJECT_MISSING, also when it is hidden from us */
 export async function requireProject(client: HttpClient, project: string, signal: AbortSignal): Promise<void> {
   const accepts = alsoAccepts(403, 404);
