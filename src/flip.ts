@@ -1,6 +1,7 @@
 /** FLIP's imaging functions for programs: `import { createFlipImaging } from "radferry/flip"`. Everything else is free to change. */
 
 export type { AccessionStatus, Bucket, ImportStatus } from "./compat/flip/buckets.ts";
+export type { Completeness } from "./compat/flip/completeness.ts";
 export {
   createEnvelopes,
   type EnvelopeContext,

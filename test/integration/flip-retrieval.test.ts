@@ -294,6 +294,39 @@ describe("status and retry", () => {
     expect([await retrieve(), await status()]).toEqual([true, { ...NOTHING, queued: ["ACC1"] }]);
   });
 
+  it("compare what XNAT has with what the PACS counts: a label alone proves nothing", async () => {
+    const verdicts = async (...accessions: readonly string[]) =>
+      (await flip.checkCompleteness(PROJECT, accessions)).map(({ verdict, expected, found }) => [
+        verdict,
+        expected,
+        found,
+      ]);
+    const plan = { modality: "CT", rows: 4, columns: 4, series: 2, instancesPerSeries: 2 } as const;
+    given(
+      ["ACC1", "ACC2", "ACC3"].map((accessionNumber, index) =>
+        syntheticStudy({ ...plan, seed: 6_900 + index, accessionNumber }),
+      ),
+    );
+    await retrieve();
+    await work(1);
+    site.xnat.switches.lostObjects = 1;
+    await work(1);
+    site.xnat.switches.lostObjects = 0;
+    await work(1);
+    await work(4);
+    site.xnat.switches.emptyShells = true;
+    await work(6);
+    expect((await status()).successful).toEqual(["ACC1", "ACC2", "ACC3"]);
+    expect(await verdicts("ACC1", "ACC2", "ACC3", "ACC9")).toEqual([
+      ["complete", 4, 4],
+      ["partial", 4, 3],
+      ["empty", undefined, undefined],
+      ["unknown", undefined, undefined],
+    ]);
+    site.xnat.switches.countsInstances = false;
+    expect(await verdicts("ACC1")).toEqual([["unknown", undefined, 4]]);
+  });
+
   it("count sessions of types that a project's own listing hides", async () => {
     seed += 1;
     given([syntheticStudy({ seed, modality: "DX", rows: 4, columns: 4, accessionNumber: "ACC1" })]);

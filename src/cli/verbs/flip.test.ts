@@ -26,7 +26,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const checkArguments = ["flip", "status", "trial", "--query-file", "cohort.sql", "--check", "--json"] as const;
+
 function flip(...args: readonly string[]) {
+  return runCli(["flip", ...args, "--query-file", "cohort.sql", "--json"], world());
+}
+
+function world() {
   const environment = {
     XNAT_URL: xnat.url,
     XNAT_PORT: "8104",
@@ -36,7 +42,7 @@ function flip(...args: readonly string[]) {
     BASE_IMAGES_DOWNLOAD_DIR: folder,
     AES_KEY_BASE64: Buffer.alloc(32, 1).toString("base64"),
   };
-  return runCli(["flip", ...args, "--query-file", "cohort.sql", "--json"], { environment, workingFolder: folder });
+  return { environment, workingFolder: folder };
 }
 
 it("retrieves, shows and retries a project's cohort", async () => {
@@ -60,6 +66,16 @@ it("retrieves, shows and retries a project's cohort", async () => {
     expect.objectContaining({ queuedNow: 0, present: 2 }),
   ]);
   expect(xnat.state.queued).toHaveLength(2);
+  xnat.switches.emptyShells = true;
+  for (let round = 0; round < 8; round += 1) await xnat.work();
+  const checked = await runCli([...checkArguments], world());
+  expect([checked.exitCode, JSON.parse(checked.stdout).completeness]).toEqual([
+    3,
+    [
+      { accession: "ACC1", verdict: "empty", code: "XNAT_SESSION_EMPTY" },
+      { accession: "ACC2", verdict: "empty", code: "XNAT_SESSION_EMPTY" },
+    ],
+  ]);
   for (const { stderr } of [retrieved, status, again]) expect(stderr).not.toMatch(/ACC\d|SELECT/);
 });
 

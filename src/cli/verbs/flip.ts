@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import type { Completeness } from "../../compat/flip/completeness.ts";
 import type { ExplainedStatus, FlipImaging } from "../../compat/flip/flip-imaging.ts";
 import type { RetrievalReport } from "../../compat/flip/retrieval.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
@@ -14,6 +15,8 @@ Configured by FLIP's own environment names, as the imaging-api is. The file hold
 
 interface QueryOptions {
   readonly queryFile: string;
+  /** Of status alone. */
+  readonly check?: boolean;
 }
 
 export function addFlipVerbs(program: Command, cli: Cli): void {
@@ -33,7 +36,10 @@ export function addFlipVerbs(program: Command, cli: Cli): void {
       .action(cli.verb(run));
   verb("retrieve", "ask for what is not there yet", (project, options) => request(cli, project, options, false));
   verb("retry", "ask again for what failed", (project, options) => request(cli, project, options, true));
-  verb("status", "what became of each accession number", (project, options) => status(cli, project, options));
+  verb("status", "what became of each accession number", (project, options) => status(cli, project, options)).option(
+    "--check",
+    "compare what XNAT has of each study with what the PACS counts; exit code 3 when something is missing",
+  );
 }
 
 async function openFlip({ world, logger }: Cli): Promise<FlipImaging> {
@@ -67,8 +73,17 @@ async function status(cli: Cli, project: string, options: QueryOptions): Promise
   const query = await queryOf(cli, options);
   await using flip = await openFlip(cli);
   const found = await flip.explainImportStatus(project, query);
-  await cli.printer.document(found, () => statusLines(found));
-  return EXIT.fine;
+  const completeness = options.check === true ? await flip.checkCompleteness(project, found.successful) : undefined;
+  const document = completeness === undefined ? found : { ...found, completeness };
+  await cli.printer.document(document, () => [...statusLines(found), ...completenessLines(completeness ?? [])]);
+  const isShort = completeness?.some(({ verdict }) => verdict === "partial" || verdict === "empty");
+  return isShort === true ? EXIT.partial : EXIT.fine;
+}
+
+function* completenessLines(studies: readonly Completeness[]): Generator<string> {
+  for (const { accession, verdict, found = 0, expected } of studies)
+    if (verdict !== "complete")
+      yield `  ${accession}  ${verdict}: ${found} of ${expected ?? "an unknown number of"} instances`;
 }
 
 const LISTS = ["successful", "failed", "processing", "queued", "queueFailed"] as const;

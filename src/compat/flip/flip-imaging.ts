@@ -5,6 +5,7 @@ import { ensureScan } from "../../network/rest/xnat/scans.ts";
 import { neverAborted } from "../../units/abort.ts";
 import type { AccessionStatus, ImportStatus } from "./buckets.ts";
 import { bucketsOf } from "./buckets.ts";
+import { type Completeness, checkCompleteness } from "./completeness.ts";
 import { AlreadyExistsError, HttpError, internalError } from "./errors.ts";
 import { createImageFiles } from "./image-files.ts";
 import { getExperiment, sessionTypeOfExperiment } from "./projects.ts";
@@ -45,6 +46,12 @@ export interface FlipImaging extends AsyncDisposable {
   requestRetrieval(projectId: string, query: string, options?: RetrievalOptions): Promise<RetrievalReport>;
   /** As `getImportStatus`, with reasons; the lists follow from it. */
   explainImportStatus(projectId: string, query: string, headers?: XnatAuthHeaders): Promise<ExplainedStatus>;
+  /** Compares what XNAT has of the successful ones with what the PACS counts. */
+  checkCompleteness(
+    projectId: string,
+    accessions: readonly string[],
+    headers?: XnatAuthHeaders,
+  ): Promise<readonly Completeness[]>;
 }
 
 export interface RetrievalOptions extends WithHeaders {
@@ -61,7 +68,7 @@ export function createFlipImaging(settings: Environment, world: FlipWorld = {}):
   return flipImagingOver(openFlipServices(readFlipSettings(settings), world));
 }
 
-export function flipImagingOver(services: FlipServices): FlipImaging {
+function flipImagingOver(services: FlipServices): FlipImaging {
   const { sessions } = services;
   const signal = neverAborted();
   const retrieval = (projectId: string, query: string, options: RetrievalOptions = {}): Promise<RetrievalReport> =>
@@ -80,6 +87,8 @@ export function flipImagingOver(services: FlipServices): FlipImaging {
   return {
     requestRetrieval: retrieval,
     explainImportStatus: explain,
+    checkCompleteness: (projectId, accessions, headers) =>
+      flipErrors(() => checkCompleteness(services, { xnat: sessions.as(headers), projectId, signal }, accessions)),
     retrieveImagesForProject: async (projectId, query, headers) =>
       (await retrieval(projectId, query, { headers })).queued,
     retryRetrieveImagesForProject: async (projectId, query, headers) =>

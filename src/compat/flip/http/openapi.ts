@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Route } from "./route.ts";
 import { schemas } from "./schemas.ts";
 
-export const TITLE = "Imaging API";
+const TITLE = "Imaging API";
 const VERSION = "0.1.0";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -110,4 +110,3 @@ export const schemas = {
 } as const;
 
 export type UploadDataRequest = z.infer<typeof uploadRequest>;
-export type DownloadImagesRequestData = z.infer<typeof downloadRequest>;
