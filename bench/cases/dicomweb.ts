@@ -245,10 +245,11 @@ export const wado: BenchFactory = async (context) => {
 /** STOW-RS of a study from files. */
 export const stow: BenchFactory = async (context) => {
   const [study, large, orthanc] = [await setA(context), await giant(context), await startWebOrthanc()];
+  const gate: Gate = { figure: RATE, contender: OURS, peer: CURL, ratio: { atLeast: 0.45 } };
   const [body, largeBody] = [await writeBody(context, study, "body"), await writeBody(context, large, "giant-body")];
   return {
     comparisons: comparisonsOf("STOW-RS from disk", {
-      ...{ study, giant: large, orthanc, gates: [] },
+      ...{ study, giant: large, orthanc, gates: [gate] },
       clients: storing(context, study, body),
       giantClients: storing(context, large, largeBody).filter(({ name }) => name !== CLIENT),
     }),
