@@ -1,6 +1,8 @@
 import type { ErrorCode } from "../../errors/registry.ts";
+import type { DirectArchiveSession, PacsRequest } from "../../network/rest/xnat/dqr.ts";
+import { type PrearchiveSession, prearchiveFate } from "../../network/rest/xnat/prearchive.ts";
 import { labelOfAccession } from "./hygiene.ts";
-import type { DirectArchiveRow, ImportRows, PacsRequestRow, PrearchiveRow } from "./import-rows.ts";
+import type { ImportRows } from "./import-rows.ts";
 
 /** Accession numbers by what became of them, each in one list, in the order of the cohort. */
 export interface ImportStatus {
@@ -27,15 +29,14 @@ export interface AccessionStatus {
 
 /** What DQR's row of a try says. */
 const FAILED = "FAILED";
-const PREARCHIVE_FAILURES: ReadonlySet<string> = new Set(["ERROR", "CONFLICT"]);
 
 interface Indexed {
   readonly labels: ReadonlySet<string>;
-  readonly queued: ReadonlyMap<string, PacsRequestRow>;
+  readonly queued: ReadonlyMap<string, PacsRequest>;
   /** The newest try of each. */
-  readonly executed: ReadonlyMap<string, PacsRequestRow>;
-  readonly directArchive: ReadonlyMap<string, DirectArchiveRow>;
-  readonly prearchive: ReadonlyMap<string, PrearchiveRow>;
+  readonly executed: ReadonlyMap<string, PacsRequest>;
+  readonly directArchive: ReadonlyMap<string, DirectArchiveSession>;
+  readonly prearchive: ReadonlyMap<string, PrearchiveSession>;
 }
 
 /** @param staleMs so long a try may say nothing more before it counts as failed */
@@ -71,12 +72,12 @@ function index({ labels, queued, executed, directArchive, prearchive }: ImportRo
     queued: newest(queued),
     executed: newest(executed),
     directArchive: byName(directArchive, ({ status }) => status === "ERROR"),
-    prearchive: byName(prearchive, ({ status }) => PREARCHIVE_FAILURES.has(status ?? "")),
+    prearchive: byName(prearchive, isStuck),
   };
 }
 
-function newest(rows: readonly PacsRequestRow[]): ReadonlyMap<string, PacsRequestRow> {
-  const found = new Map<string, PacsRequestRow>();
+function newest(rows: readonly PacsRequest[]): ReadonlyMap<string, PacsRequest> {
+  const found = new Map<string, PacsRequest>();
   for (const row of rows) {
     for (const name of new Set([row.accessionNumber, row.experimentLabel])) {
       if (!name) continue;
@@ -87,12 +88,12 @@ function newest(rows: readonly PacsRequestRow[]): ReadonlyMap<string, PacsReques
   return found;
 }
 
-function isNewer(row: PacsRequestRow, other: PacsRequestRow): boolean {
+function isNewer(row: PacsRequest, other: PacsRequest): boolean {
   const [at, before] = [timeOf(row), timeOf(other)];
   return at === before ? row.id > other.id : at > before;
 }
 
-function timeOf({ executedTime, queuedTime, timestamp, created }: PacsRequestRow): number {
+function timeOf({ executedTime, queuedTime, timestamp, created }: PacsRequest): number {
   return executedTime ?? timestamp ?? queuedTime ?? created ?? 0;
 }
 
@@ -124,7 +125,7 @@ function statusOf(names: readonly string[], rows: Indexed, staleBeforeMs: number
   const prearchive = find(rows.prearchive);
   const executed = find(rows.executed);
   if (direct?.status === "ERROR") return failed("direct archive: ERROR", isInQueue);
-  if (PREARCHIVE_FAILURES.has(prearchive?.status ?? "")) return failed(`prearchive: ${prearchive?.status}`, isInQueue);
+  if (prearchive !== undefined && isStuck(prearchive)) return failed(`prearchive: ${prearchive.status}`, isInQueue);
   if (executed?.status === FAILED) {
     // DQR itself tries that request again; one that somebody else made since says nothing of this failure.
     if ((queued?.retries ?? 0) > 0) return { bucket: "queued", isInQueue };
@@ -142,21 +143,26 @@ function statusOf(names: readonly string[], rows: Indexed, staleBeforeMs: number
   };
 }
 
+function isStuck({ status }: PrearchiveSession): boolean {
+  return prearchiveFate(status) === "stuck";
+}
+
 function failed(reason: string, isInQueue: boolean): Judged {
   return { bucket: "failed", code: "FLIP_IMPORT_FAILED", reason, isInQueue };
 }
 
 interface Moving {
-  readonly direct: DirectArchiveRow | undefined;
-  readonly executed: PacsRequestRow | undefined;
-  readonly prearchive: PrearchiveRow | undefined;
+  readonly direct: DirectArchiveSession | undefined;
+  readonly executed: PacsRequest | undefined;
+  readonly prearchive: PrearchiveSession | undefined;
 }
 
 /** Rows that say no time are never stale. */
-function isStalled({ direct, executed, prearchive }: Moving, staleBeforeMs: number): boolean {
-  const directAt = typeof direct?.timestamp === "number" ? direct.timestamp : undefined;
-  const prearchiveAt = xnatTime(prearchive?.lastmod);
-  const times = [directAt, prearchiveAt, executed && timeOf(executed)].filter((at) => at !== undefined && at > 0);
+function isStalled({ executed, prearchive }: Moving, staleBeforeMs: number): boolean {
+  // The direct archive says no time: what it holds is as old as the request that brought it.
+  const times = [xnatTime(prearchive?.lastmod), executed && timeOf(executed)].filter(
+    (at) => at !== undefined && at > 0,
+  );
   return times.length > 0 && times.every((at) => at !== undefined && at < staleBeforeMs);
 }
 

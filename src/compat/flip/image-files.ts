@@ -110,7 +110,7 @@ async function fetchImages(request: DownloadRequest, sessionFolder: string): Pro
       .catch((thrown: unknown) => {
         const isNothing = thrown instanceof TransportError && thrown.status === 404;
         throw isNothing
-          ? notFound(`Resource not found: No ${resourceType} data in XNAT for this session`)
+          ? notFound(`Resource not found: No ${resourceType} data in XNAT under this accession number`)
           : downloadFailure(thrown);
       });
     await orStorageError(() => pipeline(response.body, createWriteStream(zip), { signal }));

@@ -1,4 +1,5 @@
 import { errorRegistry } from "../../errors/registry.ts";
+import type { PacsRequest } from "../../network/rest/xnat/dqr.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Logger } from "../../units/logger.ts";
 import { type AccessionStatus, accessionStatuses } from "./buckets.ts";
@@ -6,7 +7,7 @@ import type { DataAccess } from "./data-access.ts";
 import { CohortRefusedError } from "./errors.ts";
 import { type AccessionProblem, findStudies } from "./find-studies.ts";
 import { queryDigest } from "./hygiene.ts";
-import { type ImportRows, type PacsRequestRow, readImportRows } from "./import-rows.ts";
+import { type ImportRows, readImportRows } from "./import-rows.ts";
 import { QUEUED, requestImport, type SubjectNames, type WantedStudy } from "./imports.ts";
 import { checkPacs, type PacsChoice, type PacsStudy } from "./pacs.ts";
 import { getProject, type XnatProject } from "./projects.ts";
@@ -133,8 +134,8 @@ function rowsOf(
 ): Promise<ImportRows> {
   // They come newest first: once every accession number was met, older tries say nothing new.
   const unmet = new Set(accessions);
-  const isEnough = (page: readonly PacsRequestRow[]): boolean => {
-    for (const { accessionNumber } of page) unmet.delete(accessionNumber ?? "");
+  const isEnough = ({ accessionNumber }: PacsRequest): boolean => {
+    unmet.delete(accessionNumber ?? "");
     return unmet.size === 0;
   };
   return readImportRows(xnat, projectId, { logger, signal, isEnough });

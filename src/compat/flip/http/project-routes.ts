@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { errorFields } from "../../../observe/error-fields.ts";
 import { createHubProject } from "../hub-projects.ts";
-import { deleteQueued } from "../import-rows.ts";
+import { emptyQueue } from "../import-rows.ts";
 import {
   createProject,
   deleteProject,
@@ -89,7 +89,7 @@ export const projectRoutes: readonly Route[] = [
       const deleted = await deleteProject(xnat, project_id, signal);
       await tasks.cancel(project_id);
       // The project is gone: what is left in the queue is tidied up, and no reason to fail.
-      await deleteQueued(xnat, project_id, signal).catch((thrown: unknown) =>
+      await emptyQueue(xnat, project_id, signal).catch((thrown: unknown) =>
         services.logger.warn("imports of a deleted project stay queued in xnat", errorFields(thrown)),
       );
       return deleted;

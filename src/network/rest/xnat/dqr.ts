@@ -71,6 +71,8 @@ const pacsRequest = z.object({
   studyInstanceUid: z.string(),
   pacsId: z.number().nullish(),
   accessionNumber: z.string().nullish(),
+  /** What the session is to be called; DQR tells it from 2.4. */
+  experimentLabel: z.string().nullish(),
   errorMessage: z.string().nullish(),
   created: z.number().nullish(),
   timestamp: z.number().nullish(),

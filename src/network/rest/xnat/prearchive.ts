@@ -13,6 +13,8 @@ const prearchiveRow = z.object({
   /** Study Instance UID. */
   tag: z.string().optional(),
   status: z.string(),
+  /** In the server's time zone. */
+  lastmod: z.string().optional(),
 });
 
 export type PrearchiveSession = z.infer<typeof prearchiveRow>;
