@@ -19,6 +19,7 @@ export interface FolderInput {
 export interface StudyInput extends FolderInput {
   readonly seriesInstanceUid: string;
   readonly sopInstanceUid: string;
+  readonly sizeBytes: number;
   /** An earlier file has the same SOP Instance UID. */
   readonly isRepeated: boolean;
 }
@@ -84,11 +85,11 @@ export async function sortByStudy(
       unreadable.push(head);
       continue;
     }
-    const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = head;
+    const { studyInstanceUid, seriesInstanceUid, sopInstanceUid, sizeBytes } = head;
     const study = studies.get(studyInstanceUid) ?? { inputs: [], sopInstanceUids: new Set() };
     studies.set(studyInstanceUid, study);
     const isRepeated = sopInstanceUid !== "" && study.sopInstanceUids.has(sopInstanceUid);
-    study.inputs.push({ ...head.input, seriesInstanceUid, sopInstanceUid, isRepeated });
+    study.inputs.push({ ...head.input, seriesInstanceUid, sopInstanceUid, sizeBytes, isRepeated });
     study.sopInstanceUids.add(sopInstanceUid);
   }
   for (const { inputs } of studies.values()) inputs.sort(byInstance);
@@ -105,6 +106,7 @@ interface Head {
   readonly studyInstanceUid: string;
   readonly seriesInstanceUid: string;
   readonly sopInstanceUid: string;
+  readonly sizeBytes: number;
 }
 
 async function headOf(input: FolderInput, blocking: boolean | undefined): Promise<Head | UnreadableInput> {
@@ -117,6 +119,7 @@ async function headOf(input: FolderInput, blocking: boolean | undefined): Promis
       studyInstanceUid: read(tags.StudyInstanceUID),
       seriesInstanceUid: read(tags.SeriesInstanceUID),
       sopInstanceUid: read(tags.SOPInstanceUID),
+      sizeBytes: file.file.sizeBytes,
     };
   } catch (thrown) {
     const system = systemCodeOf(thrown);

@@ -1,4 +1,5 @@
 import { mkdir, realpath, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join, sep } from "node:path";
 import { fileOperations } from "../dicom/file-output.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -27,7 +28,10 @@ export interface FolderTask extends Omit<DeidentifierOptions, "filters"> {
   readonly project: string;
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
-  /** Threads that share the work where there is enough of it; 0: this one does all. @default os.availableParallelism() */
+  /**
+   * Threads that share the work where there is enough of it; 0: this one does all. With `blocking` this one works too.
+   * @default os.availableParallelism(), this one counted where it works
+   */
   readonly threads?: number;
 }
 
@@ -83,7 +87,7 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
       problem: "a project is a folder name of letters, digits, '.', '_' and '-'",
     });
   }
-  const { input, output, project, signal, onProgress, threads, ...engine } = task;
+  const { input, output, project, signal, onProgress, threads = usualThreads(task), ...engine } = task;
   await using pool = threads === 0 ? undefined : createWorkerPool({ threads });
   const deidentifier = createStudyDeidentifier({ ...engine, filters: engine.filters ?? {} }, pool);
   await mkdir(output, { recursive: true });
@@ -111,6 +115,10 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
   const outcomes = ahead(studies, pool === undefined ? 1 : STUDIES_AHEAD, (study) => outcomesOf(run, study));
   for await (const study of outcomes) await concludeStudy(run, study);
   return tally.result();
+}
+
+function usualThreads({ blocking }: FolderTask): number {
+  return Math.max(1, availableParallelism() - (blocking === true ? 1 : 0));
 }
 
 interface Run {
@@ -161,8 +169,9 @@ async function outcomesOf(
   for (const { seriesInstanceUid: uid } of study.inputs) counts.set(uid, (counts.get(uid) ?? 0) + 1);
   // Without a clock: the report of a study is the same in every run.
   using run = deidentifier.study({ signal: task.signal });
-  const tasks = study.inputs.map(({ path, number, seriesInstanceUid, isRepeated }) => ({
+  const tasks = study.inputs.map(({ path, number, seriesInstanceUid, sizeBytes, isRepeated }) => ({
     path,
+    sizeBytes,
     outputPath: join(temporary, `${number}.dcm`),
     participantId: undefined,
     seriesInstanceCount: counts.get(seriesInstanceUid) ?? 1,

@@ -10,6 +10,8 @@ import type { EngineRecipe } from "./recipe.ts";
 import type { ToldSummary } from "./shared-summaries.ts";
 
 export interface StudyTask extends Omit<InstanceTask, "study"> {
+  /** Of its file, where that is known. */
+  readonly sizeBytes?: number;
   /** It is judged by its own source and never leaves: its study hears what it tells. */
   readonly isAlone?: boolean;
 }

@@ -40,6 +40,8 @@ export interface StudyRun extends Disposable {
 
 /** Each waits for the disk most of the time. */
 const PARALLEL_INSTANCES = 4;
+/** This thread does nothing else while it does one: larger ones are left to the others. */
+const LARGEST_HERE_BYTES = 256 * 2 ** 20;
 /** Fewer are done before a thread has started. */
 const FEWEST_FOR_THREADS = 16;
 /** Less is searched before every thread knows what for. */
@@ -49,9 +51,12 @@ const FEWEST_BYTES_FOR_THREADS = 16 * 2 ** 20;
 export function createStudyDeidentifier(options: DeidentifierOptions, pool?: WorkerPool): StudyDeidentifier {
   const engine = createDeidentifier(options);
   const recipe = pool === undefined ? undefined : recipeOf(options);
+  const { blocking: takesPart = false } = options;
   return {
     study: (of) =>
-      pool === undefined || recipe === undefined ? studyRunHere(engine, of) : studyRunShared(engine, recipe, pool, of),
+      pool === undefined || recipe === undefined
+        ? studyRunHere(engine, of)
+        : studyRunShared({ engine, recipe, pool, takesPart }, of),
   };
 }
 
@@ -79,6 +84,14 @@ interface Listener {
   readonly summary: (told: ToldSummary) => InstanceSummary;
 }
 
+interface Sharing {
+  readonly engine: Deidentifier;
+  readonly recipe: EngineRecipe;
+  readonly pool: WorkerPool;
+  /** This thread may wait for the disk: it works as the others do. */
+  readonly takesPart: boolean;
+}
+
 interface SharedRun {
   readonly engineNumber: number;
   readonly study: number;
@@ -90,14 +103,12 @@ interface SharedRun {
 }
 
 function studyRunShared(
-  engine: Deidentifier,
-  recipe: EngineRecipe,
-  pool: WorkerPool,
+  { engine, recipe, pool, takesPart }: Sharing,
   { signal, ...options }: StudyRunOptions,
 ): StudyRun {
   const verification = createStudyVerification({
     ...options,
-    searchFiles: (...search) => searchShared(pool, ...search),
+    searchFiles: (...search) => searchShared(pool, takesPart, ...search),
   });
   const study = pool.openStudy();
   const engineNumber = pool.engineNumber(recipe);
@@ -106,10 +117,12 @@ function studyRunShared(
   return {
     async instances(tasks, onDone) {
       // A thread of its own starts in less time than this one would take for so many.
-      const isShared = tasks.length >= FEWEST_FOR_THREADS ? await pool.start() : pool.isReady;
+      const isShared = pool.isReady || (tasks.length >= FEWEST_FOR_THREADS && (takesPart || (await pool.start())));
+      const one = !isShared ? here : takesPart ? createPart(run) : (task: StudyTask) => instanceShared(run, task);
+      const limit = isShared ? pool.capacity + (takesPart ? 1 : 0) : PARALLEL_INSTANCES;
       const outcomes: InstanceOutcome[] = [];
-      await concurrently(tasks.entries(), isShared ? pool.capacity : PARALLEL_INSTANCES, async ([index, task]) => {
-        outcomes[index] = await (isShared ? instanceShared(run, task) : here(task));
+      await concurrently(tasks.entries(), limit, async ([index, task]) => {
+        outcomes[index] = await one(task);
         onDone?.();
       });
       return outcomes;
@@ -131,6 +144,24 @@ function createInstanceHere(
     const study = task.isAlone === true ? observerOfOneAlone(verification) : verification;
     const outcome = await engine.instance({ ...task, study }, signal);
     return outcome.kind === "deidentified" ? { ...outcome, summary: listen(tell(outcome.summary)) } : outcome;
+  };
+}
+
+/** One instance at a time is done by this thread, the others by those of the pool. */
+function createPart(run: SharedRun): (task: StudyTask) => Promise<InstanceOutcome> {
+  let isBusy = false;
+  return async (task) => {
+    const { sizeBytes = Number.POSITIVE_INFINITY } = task;
+    if (isBusy || sizeBytes > LARGEST_HERE_BYTES) return await instanceShared(run, task);
+    isBusy = true;
+    try {
+      const outcome = await run.here(task);
+      // Lets messages of the other threads in, and signals.
+      await new Promise(setImmediate);
+      return outcome;
+    } finally {
+      isBusy = false;
+    }
   };
 }
 
@@ -160,6 +191,7 @@ async function instanceShared(run: SharedRun, task: StudyTask): Promise<Instance
 /** Files go to the threads in turn where there is much to read; here when a thread did not bring its part back. */
 async function searchShared(
   pool: WorkerPool,
+  takesPart: boolean,
   files: readonly FileToSearch[],
   identifiers: Identifiers,
   signal: AbortSignal,
@@ -170,11 +202,11 @@ async function searchShared(
   const texts = (["identifiers", "spellings", "rawValues"] as const).flatMap((source) =>
     [...identifiers.entries(source)].map(([text, kind]) => [source, text, kind] as const),
   );
-  const parts = Array.from({ length: pool.threads }, (_, part) =>
-    files.filter((_file, index) => index % pool.threads === part),
-  );
+  const count = pool.threads + (takesPart ? 1 : 0);
+  const parts = Array.from({ length: count }, (_, part) => files.filter((_file, index) => index % count === part));
   const hits = await Promise.all(
-    parts.map(async (part) => {
+    parts.map(async (part, number) => {
+      if (number === pool.threads) return searchFiles(part, identifiers, signal);
       const work: SearchWork = { kind: "search", files: part, identifiers: texts };
       const end = await pool.work(work, signal);
       signal.throwIfAborted();
