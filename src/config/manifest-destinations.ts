@@ -49,8 +49,9 @@ export const destinationSettings = z.discriminatedUnion("kind", [
     overwrite: z.enum(["none", "append", "delete"]).default("append").meta({
       description: "What may be done with a session that we delivered before and that lacks instances.",
     }),
-    proof: z.enum(["digest", "uids"]).default("digest").meta({
-      description: "What proves delivery: equal files, or their UIDs, for sites whose scripts change what they store.",
+    proof: z.enum(["uids", "digest"]).default("uids").meta({
+      description:
+        "What proves delivery: whole files with their UIDs; or equal data sets, which few XNATs leave equal.",
     }),
   }),
 ]);

@@ -128,7 +128,7 @@ const EXAMPLE = {
       into: "archive",
       upload: "dicom-zip",
       overwrite: "append",
-      proof: "digest",
+      proof: "uids",
     },
   ],
   codecs: [{ transferSyntaxes: ["JPEGBaseline8Bit"], command: ["codecs/decode-jpeg"], timeoutSeconds: 120 }],

@@ -16,10 +16,10 @@ export interface Receipt {
   readonly destination: string;
   readonly instances: number;
   /**
-   * `sha256`: contents were read back and compared; `md5`: the destination lists a file of the same size and sum for each, or it was read
-   * back; `uids`: the destination lists every instance.
+   * `sha256`: contents were read back and compared; `digest`: the destination lists a file of the same size and sum for each, or its data set
+   * was read back and is the same; `uids`: the destination lists every instance.
    */
-  readonly proof: "sha256" | "md5" | "uids";
+  readonly proof: "sha256" | "digest" | "uids";
   readonly confirmedAtMs: number;
 }
 

@@ -16,7 +16,10 @@ const idOf = (uid: string): string => createHash("sha1").update(uid).digest("hex
 
 type Behaviour = (uid: string, keep: () => void) => WebAnswer;
 
-const json = (body: NonNullable<WebAnswer["body"]>): WebAnswer => ({ headers: { "Content-Type": "application/json" }, body });
+const json = (body: NonNullable<WebAnswer["body"]>): WebAnswer => ({
+  headers: { "Content-Type": "application/json" },
+  body,
+});
 const stored = (uid: string, status = "Success") => json({ ID: idOf(uid), Status: status });
 const keeps: Behaviour = (uid, keep) => {
   keep();

@@ -1,63 +1,60 @@
-import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { tags } from "../../dicom/dictionary/tags.ts";
-import { bytesSource, readPart10 } from "../../dicom/reader.ts";
-import { tagOf } from "../../dicom/tag.ts";
+import { bytesSource } from "../../dicom/reader.ts";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
-import { uidOf } from "../../dicom/values.ts";
+import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
+import { inspectInstance } from "../../network/instance-files/inspect.ts";
 import { fileBytes } from "../../network/rest/xnat/files.ts";
 import { isNotFound } from "../../network/rest/xnat/sessions.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { concurrently } from "../../units/concurrently.ts";
+import { type FileDigests, fileDigests, headOf, uidInHead } from "./file-digests.ts";
 import type { StoredFile } from "./stored-files.ts";
 
 /**
- * What proves that XNAT holds an instance. `digest`: a file of the same size and sum. `uids`: a file with its UID, for sites whose scripts
- * change what they store.
+ * What proves that XNAT holds an instance. `uids`: a whole file with its UID; XNAT writes the headers of what it receives anew, and a
+ * site's scripts may change them. `digest`: the same file, or at least the same data set, byte for byte.
  */
 export type XnatConfirmation = "digest" | "uids";
 
 const PARALLEL_FILES = 4;
 const READ_BYTES = 1024 * 1024;
-/** The file meta information ends well before. PS3.10 7.1. */
-const HEAD_BYTES = 64 * 1024;
+/** A file that is read back is held in memory up to this size; of a longer one, beginning and size must do. */
+const WALKED_BYTES = 64 * 1024 * 1024;
+/** By so much a script may shorten what is no image. */
+const HEADER_BYTES = 64 * 1024;
+
+interface Question {
+  readonly client: HttpClient;
+  readonly confirm: XnatConfirmation;
+  readonly signal: AbortSignal;
+}
 
 /** Which of our files are among those that XNAT lists; names are the site's own and prove nothing. */
 export async function heldAmong(
-  client: HttpClient,
+  question: Question,
   files: readonly DeidentifiedFile[],
   stored: readonly StoredFile[],
-  confirm: XnatConfirmation,
-  signal: AbortSignal,
 ): Promise<ReadonlySet<SopInstanceUid>> {
-  return confirm === "digest"
-    ? await heldByDigest(client, files, stored, signal)
-    : await heldByUid(client, files, stored, signal);
-}
-
-async function heldByDigest(
-  client: HttpClient,
-  files: readonly DeidentifiedFile[],
-  stored: readonly StoredFile[],
-  signal: AbortSignal,
-): Promise<ReadonlySet<SopInstanceUid>> {
-  const sizes = new Set(stored.map(({ sizeBytes }) => sizeBytes));
-  const summed = new Set(stored.flatMap(({ sizeBytes, md5 }) => (md5 === undefined ? [] : [`${sizeBytes} ${md5}`])));
+  const { confirm, signal } = question;
   const held = new Set<SopInstanceUid>();
+  const ours = new Map<SopInstanceUid, FileDigests>();
+  const sizes = new Set(stored.map(({ sizeBytes }) => sizeBytes));
+  const sums = new Set(stored.flatMap(({ sizeBytes, md5 }) => (md5 === undefined ? [] : [`${sizeBytes} ${md5}`])));
   await concurrently(files, PARALLEL_FILES, async ({ path, sizeBytes, sopInstanceUid }) => {
-    if (!sizes.has(sizeBytes)) return;
-    const read = createReadStream(path, { highWaterMark: READ_BYTES });
-    if (summed.has(`${sizeBytes} ${await digestOf(read, createHash("md5"), signal)}`)) held.add(sopInstanceUid);
+    // What is there unchanged is known by its sum; our own file is read for nothing else in most cases.
+    if (confirm === "uids" && !sizes.has(sizeBytes)) return;
+    const digests = await fileDigests(createReadStream(path, { highWaterMark: READ_BYTES }), signal);
+    ours.set(sopInstanceUid, digests);
+    if (sums.has(`${sizeBytes} ${digests.md5}`)) held.add(sopInstanceUid);
   });
-  // A site without sums: what is there is read back.
-  const wanted = new Map(files.flatMap((file) => (held.has(file.sopInstanceUid) ? [] : [[file.sha256, file]])));
-  const wantedSizes = new Set([...wanted.values()].map(({ sizeBytes }) => sizeBytes));
-  const unsummed = stored.filter(({ md5, sizeBytes }) => md5 === undefined && wantedSizes.has(sizeBytes));
-  await concurrently(unsummed, PARALLEL_FILES, async ({ resource, path }) => {
-    const sha256 = await digestOf(fileBytes(client, resource, path, signal), createHash("sha256"), signal).catch(lost);
-    const file = sha256 === undefined ? undefined : wanted.get(sha256);
-    if (file !== undefined) held.add(file.sopInstanceUid);
+  const wanted = new Map(files.flatMap((file) => (held.has(file.sopInstanceUid) ? [] : [[file.sopInstanceUid, file]])));
+  if (wanted.size === 0) return held;
+  const known = new Set([...ours].flatMap(([uid, { md5 }]) => (held.has(uid) ? [md5] : [])));
+  const others = stored.filter(({ md5, sizeBytes }) => sizeBytes > 0 && (md5 === undefined || !known.has(md5)));
+  await concurrently(others, PARALLEL_FILES, async (file) => {
+    const found = await readBack(question, file, wanted, ours).catch(lost);
+    if (found !== undefined) held.add(found);
   });
   return held;
 }
@@ -67,49 +64,38 @@ function lost(thrown: unknown): undefined {
   if (!isNotFound(thrown)) throw thrown;
 }
 
-async function digestOf(pieces: AsyncIterable<Uint8Array>, hash: Hash, signal: AbortSignal): Promise<string> {
-  for await (const piece of pieces) {
-    signal.throwIfAborted();
-    hash.update(piece);
+type Wanted = ReadonlyMap<string, DeidentifiedFile>;
+
+/** Whose file it is that XNAT gives back, when that is enough of a proof. */
+async function readBack(
+  { client, confirm, signal }: Question,
+  file: StoredFile,
+  wanted: Wanted,
+  ours: ReadonlyMap<SopInstanceUid, FileDigests>,
+): Promise<SopInstanceUid | undefined> {
+  const pieces = fileBytes(client, file.resource, file.path, signal);
+  if (confirm === "digest") {
+    const { head, dataSet } = await fileDigests(pieces, signal);
+    const uid = wanted.get((await uidInHead(head)) ?? "")?.sopInstanceUid;
+    return uid !== undefined && dataSet !== undefined && ours.get(uid)?.dataSet === dataSet ? uid : undefined;
   }
-  return hash.digest("hex");
+  if (file.sizeBytes > WALKED_BYTES) {
+    const one = wanted.get((await uidInHead(await headOf(pieces))) ?? "");
+    return one !== undefined && file.sizeBytes >= one.sizeBytes - HEADER_BYTES ? one.sopInstanceUid : undefined;
+  }
+  return await wholeInstance(pieces, wanted, signal);
 }
 
-/** Sites may be set to name files by UID: only those that are not are opened. */
-async function heldByUid(
-  client: HttpClient,
-  files: readonly DeidentifiedFile[],
-  stored: readonly StoredFile[],
-  signal: AbortSignal,
-): Promise<ReadonlySet<SopInstanceUid>> {
-  const ours = new Map<string, SopInstanceUid>(files.map(({ sopInstanceUid }) => [sopInstanceUid, sopInstanceUid]));
-  const held = new Set<SopInstanceUid>();
-  const there = stored.filter(({ sizeBytes }) => sizeBytes > 0);
-  await concurrently(there, PARALLEL_FILES, async (file) => {
-    const named = ours.get(file.path.replace(/^.*\//, "").replace(/\.dcm$/i, ""));
-    const uid = named ?? ours.get((await uidInFile(client, file, signal)) ?? "");
-    if (uid !== undefined) held.add(uid);
-  });
-  return held;
-}
-
-/** By the file meta information; the rest is not read. Undefined: no DICOM, or not on the disk. */
-async function uidInFile(client: HttpClient, file: StoredFile, signal: AbortSignal): Promise<string | undefined> {
-  const pieces: Uint8Array[] = [];
-  let sizeBytes = 0;
+/** Walked to its end: XNAT keeps what was cut short, too. */
+async function wholeInstance(pieces: AsyncIterable<Uint8Array>, wanted: Wanted, signal: AbortSignal) {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
   try {
-    for await (const piece of fileBytes(client, file.resource, file.path, signal)) {
-      pieces.push(piece);
-      sizeBytes += piece.length;
-      if (sizeBytes >= HEAD_BYTES) break;
-    }
+    const { sopInstanceUid } = await inspectInstance(bytesSource(Buffer.concat(all)), signal);
+    return wanted.get(sopInstanceUid)?.sopInstanceUid;
   } catch (thrown) {
-    return lost(thrown);
-  }
-  try {
-    const { meta } = await readPart10(bytesSource(Buffer.concat(pieces)), { stopBefore: tagOf(0x00080000) });
-    return uidOf(meta, tags.MediaStorageSOPInstanceUID);
-  } catch {
-    return undefined;
+    signal.throwIfAborted();
+    if (/^INSTANCE_/.test(toGatewayError(thrown).code)) return undefined;
+    throw thrown;
   }
 }

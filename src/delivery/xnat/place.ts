@@ -68,7 +68,7 @@ export async function heldInSessions(
   const { client, confirm } = options;
   const stored = [];
   for (const session of sessions) stored.push(...(await storedFiles(client, session, signal)));
-  return await heldAmong(client, delivery.files, stored, confirm, signal);
+  return await heldAmong({ client, confirm, signal }, delivery.files, stored);
 }
 
 export function isHeldBy(held: ReadonlySet<SopInstanceUid>) {

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type PracticeXnat, startXnat } from "../../../test/peers/xnat/start-xnat.ts";
-import type { Experiment } from "../../../test/peers/xnat/state.ts";
+import { type Experiment, storedFile } from "../../../test/peers/xnat/state.ts";
 import type { XnatSwitches } from "../../../test/peers/xnat/switches.ts";
 import { smallObject } from "../../../test/support/small-object.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
@@ -97,7 +97,7 @@ describe.each(UPLOADS)("an XNAT as destination, by %s", (upload) => {
   it("holds the study under labels made from the pseudonym, with its report, and gets nothing twice", async () => {
     await using site = await scene({ upload });
     const delivery = await site.deliveryOf(4);
-    expect(await site.deliver(delivery)).toMatchObject({ instances: 4, proof: "md5" });
+    expect(await site.deliver(delivery)).toMatchObject({ instances: 4, proof: "digest" });
     const [session] = sessionsOf(site.xnat);
     expect(session).toMatchObject({ label: labelsOf(delivery).session, subject: "P-0001", uid: STUDY });
     expect(filesOf(session)).toBe(4);
@@ -173,6 +173,35 @@ describe("an XNAT as destination", () => {
     await using lenient = await scene({ confirm: "uids" }, { anonymises: true });
     expect(await lenient.deliver(await lenient.deliveryOf(3))).toMatchObject({ proof: "uids" });
   });
+
+  it("replaces an instance that comes out differently, by its data set", async () => {
+    await using site = await scene({ confirm: "digest" });
+    await site.deliver(await site.deliveryOf(2));
+    const changed = await site.deliveryOf(2, "changed");
+    expect(await site.deliver(changed)).toMatchObject({ proof: "digest" });
+    expect(filesOf(sessionsOf(site.xnat)[0])).toBe(2);
+  });
+
+  it("knows by their sums what lies there unchanged, and reads nothing back", async () => {
+    await using site = await scene({}, { rewritesMeta: false });
+    await site.deliver(await site.deliveryOf(4));
+    expect(site.xnat.requests.filter((line) => /^GET .*\/files\/\S/.test(line))).toEqual([]);
+  });
+
+  it.each(["uids", "digest"] as const)(
+    "does not take an instance that was cut short for one, by %s",
+    async (confirm) => {
+      await using site = await scene({ confirm });
+      const delivery = await site.deliveryOf(3);
+      await site.deliver(delivery);
+      const files = sessionsOf(site.xnat)[0]?.scans.get("1")?.resources.get("DICOM")?.files ?? new Map();
+      const [name, { bytes }] = [...files][0] ?? [];
+      files.set(name, storedFile(bytes.subarray(0, -100)));
+      expect((await site.destination.held(delivery, signal)).size).toBe(2);
+      await site.deliver(delivery);
+      expect(files.get(name)?.sizeBytes).toBe(bytes.length);
+    },
+  );
 
   it("opens files whose names do not tell their UID", async () => {
     await using site = await scene({ confirm: "uids", upload: "gradual-dicom" });

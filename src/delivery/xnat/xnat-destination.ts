@@ -17,7 +17,7 @@ export function createXnatDestination(options: XnatDestinationOptions): Destinat
   return {
     name,
     kind: "xnat",
-    proof: confirm === "digest" ? "md5" : "uids",
+    proof: confirm,
     held: (delivery, signal) => held(placeOf(options, delivery), signal),
     async send(delivery, files, signal) {
       const place = placeOf(options, delivery);

@@ -66,11 +66,11 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ["US", "us"],
 ]);
 
-export function sessionTypeOf(modality: string): string {
+function sessionTypeOf(modality: string): string {
   return `xnat:${TYPES.get(modality) ?? "otherDicom"}SessionData`;
 }
 
-export function scanTypeOf(modality: string): string {
+function scanTypeOf(modality: string): string {
   return `xnat:${TYPES.get(modality) ?? "otherDicom"}ScanData`;
 }
 

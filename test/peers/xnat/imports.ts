@@ -1,6 +1,10 @@
+import { tags } from "../../../src/dicom/dictionary/tags.ts";
+import { bytesSource, readPart10 } from "../../../src/dicom/reader.ts";
+import { uidOf } from "../../../src/dicom/values.ts";
+import { encodeFileMeta } from "../../../src/dicom/writer.ts";
 import { type ArrivedObject, asLabel, keepObject, lookAtObject, prearchiveTimestamp } from "./arrivals.ts";
 import { type Answer, htmlError, isSet, readBody, type XnatRequest } from "./http.ts";
-import { archived, uriOf } from "./prearchive.ts";
+import { archived, overwriteOf, uriOf } from "./prearchive.ts";
 import { newHolder, type PrearchiveSession } from "./state.ts";
 import { readZip, type ZipEntry } from "./zip.ts";
 
@@ -32,7 +36,7 @@ export async function answerImports(request: XnatRequest): Promise<Answer | unde
   if (file === undefined || file.length === 0) return htmlError(400, "Unable to identify upload format.");
   const objects = await objectsOf(file, handler === "gradual-DICOM");
   if (objects === undefined) return htmlError(400, "unable to read data from file");
-  return keepAll(request, objects, targetOf(query), handler);
+  return await keepAll(request, objects, targetOf(query, handler), handler);
 }
 
 function isInBody({ query }: XnatRequest, type: string): boolean {
@@ -61,30 +65,38 @@ async function objectsOf(file: Buffer, isSingle: boolean): Promise<readonly Name
   return objects;
 }
 
-function targetOf(query: URLSearchParams): Target {
+function targetOf(query: URLSearchParams, handler: string): Target {
   const dest = query.get("dest") ?? "";
   const named =
     /^(?:\/data)?\/(?<area>archive|prearchive)\/projects\/(?<project>[^/]+)(?:\/subjects\/(?<subject>[^/]+))?(?:\/experiments\/(?<session>[^/]+))?/.exec(
       dest,
     )?.groups;
+  // The importer of single objects knows no lower-case names.
+  const lower = (name: string): string | null => (handler === "gradual-DICOM" ? null : query.get(name));
   return {
     project: named?.project ?? query.get("project") ?? query.get("PROJECT_ID") ?? "Unassigned",
-    subject: named?.subject ?? query.get("subject") ?? query.get("SUBJECT_ID") ?? undefined,
-    session: named?.session ?? query.get("session") ?? query.get("EXPT_LABEL") ?? undefined,
+    subject: named?.subject ?? lower("subject") ?? query.get("SUBJECT_ID") ?? undefined,
+    session: named?.session ?? lower("session") ?? query.get("EXPT_LABEL") ?? undefined,
     isArchive: named?.area === "archive",
-    overwrite: query.get("overwrite") ?? "none",
+    overwrite: overwriteOf(query),
     preventAnon: isSet(query, "prevent_anon"),
   };
 }
 
-function keepAll(request: XnatRequest, objects: readonly NamedObject[], target: Target, handler: string): Answer {
+async function keepAll(
+  request: XnatRequest,
+  objects: readonly NamedObject[],
+  target: Target,
+  handler: string,
+): Promise<Answer> {
   const { state, switches } = request;
   const touched = new Set<PrearchiveSession>();
   const isRenamed = isSet(request.query, "rename");
   for (const { name, object } of objects) {
     const session = sessionFor(request, object, target);
     touched.add(session);
-    const bytes = switches.anonymises && !target.preventAnon ? changed(object.bytes) : object.bytes;
+    const rewritten = switches.rewritesMeta ? await withOwnMeta(object.bytes) : object.bytes;
+    const bytes = switches.anonymises && !target.preventAnon ? changed(rewritten) : rewritten;
     keepObject(session, { ...object, bytes }, { name: isRenamed ? object.fileName : name, overwrite: true, state });
   }
   const uris: string[] = [];
@@ -136,6 +148,18 @@ function forget({ state }: XnatRequest, { name, project }: PrearchiveSession): v
   state.prearchive.splice(0, state.prearchive.length, ...kept);
   const experiments = state.projects.get(project)?.experiments ?? new Map<string, { readonly label: string }>();
   for (const [id, { label }] of experiments) if (label === name) experiments.delete(id);
+}
+
+/** XNAT writes the file meta information of what it receives anew. */
+async function withOwnMeta(bytes: Buffer): Promise<Buffer> {
+  const { meta, dataSetOffset, transferSyntaxUid } = await readPart10(bytesSource(bytes));
+  const facts = {
+    sopClassUid: uidOf(meta, tags.MediaStorageSOPClassUID) ?? "",
+    sopInstanceUid: uidOf(meta, tags.MediaStorageSOPInstanceUID) ?? "",
+    transferSyntaxUid,
+    sourceAeTitle: "XNAT",
+  };
+  return Buffer.concat([encodeFileMeta(facts), bytes.subarray(dataSetOffset)]);
 }
 
 /** As a site's script leaves it: other bytes, still DICOM. */

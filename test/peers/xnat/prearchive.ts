@@ -122,11 +122,17 @@ export function archived(
     session.status = "CONFLICT";
     return htmlError(409, "Session already exists, retry with overwrite enabled");
   }
-  const experiment = archiveHolder(state, project, session, overwrite === "delete");
+  const experiment = archiveHolder(state, project, session, overwrite === "delete" || overwrite === "replace");
   remove(state, session);
   const uri = `/data/archive/projects/${project.id}/subjects/${experiment.subject}/experiments/${experiment.label}`;
   const headers = status === 301 ? { headers: { Location: uri } } : {};
   return { status, type: "text/uri-list", body: `${uri}\r\n`, ...headers };
+}
+
+/** What may happen to a session that is there, and to files in it. */
+export function overwriteOf(query: URLSearchParams): string {
+  const overwrite = isSet(query, "overwrite") ? (query.get("overwrite") ?? "append") : "none";
+  return overwrite === "append" && isSet(query, "overwrite_files") ? "replace" : overwrite;
 }
 
 async function archiveService(request: XnatRequest): Promise<Answer> {
@@ -134,7 +140,7 @@ async function archiveService(request: XnatRequest): Promise<Answer> {
   const form = new URLSearchParams((await readBody(request)).toString("utf8"));
   for (const [name, value] of request.query) form.append(name, value);
   const sources = form.getAll("src");
-  const overwrite = isSet(form, "overwrite") ? (form.get("overwrite") ?? "append") : "none";
+  const overwrite = overwriteOf(form);
   const [source] = sources;
   if (source === undefined) return htmlError(400, "Unknown prearchive session.");
   const session = state.prearchive.find((each) => source.replace(/^\/data/, "") === uriOf(each));

@@ -48,6 +48,8 @@ export interface XnatSwitches {
   forgetsImports: boolean;
   /** The site's script changes whatever is imported, unless the import says that it may not. */
   anonymises: boolean;
+  /** The file meta information of what is imported is written anew, as XNAT does. */
+  rewritesMeta: boolean;
   /** Session types that were never given security are left out of a project's own listing. */
   hidesDx: boolean;
   /** Projects see their own prearchive only. */
@@ -82,6 +84,7 @@ export function usualSwitches(): XnatSwitches {
     lostObjects: 0,
     forgetsImports: false,
     anonymises: false,
+    rewritesMeta: true,
     hidesDx: true,
     hasAllDataAccess: true,
   };

@@ -38,6 +38,21 @@ export async function importInstance(
   await sent(client, { ...target, into: "prearchive", overwrite: "none", ...way }, signal);
 }
 
+/** In the words of the session importer, and in those of the importers of DICOM. */
+const OVERWRITES: Readonly<Record<XnatOverwrite, readonly (readonly [string, string])[]>> = {
+  none: [],
+  append: [
+    ["overwrite", "append"],
+    ["allowSessionMerge", "true"],
+    ["overwrite_files", "true"],
+  ],
+  delete: [
+    ["overwrite", "delete"],
+    ["allowSessionMerge", "true"],
+    ["overwrite_files", "true"],
+  ],
+};
+
 interface Import extends ImportTarget {
   readonly handler: "DICOM-zip" | "gradual-DICOM";
   readonly type: string;
@@ -47,21 +62,22 @@ interface Import extends ImportTarget {
 async function sent(client: HttpClient, one: Import, signal: AbortSignal): Promise<void> {
   const { project, subject, session, handler, overwrite, asItIs } = one;
   const archive = xnatPath("/archive/projects", project, "subjects", subject, "experiments", session);
+  const prearchive = xnatPath("/prearchive/projects", project);
   const query: (readonly [string, string])[] = [
     ["import-handler", handler],
     ["inbody", "true"],
-    // The prearchive's address names no session: its labels come as parameters.
-    ["dest", one.into === "archive" ? archive : xnatPath("/prearchive/projects", project)],
-    ["project", project],
-    ["subject", subject],
-    ["session", session],
-    ...(overwrite === "none" ? [] : [["overwrite", overwrite] as const]),
+    // Single instances are not told where to go by `dest`, and the prearchive's address names no session.
+    ...(handler === "gradual-DICOM" ? [] : [["dest", one.into === "archive" ? archive : prearchive] as const]),
+    ["PROJECT_ID", project],
+    ["SUBJECT_ID", subject],
+    ["EXPT_LABEL", session],
+    ...OVERWRITES[overwrite],
     ...(asItIs ? [["prevent_anon", "true"] as const] : []),
   ];
   const request: HttpRequest = {
     method: "POST",
     path: "data/services/import",
-    query: handler === "gradual-DICOM" ? query.filter(([name]) => name !== "dest") : query,
+    query,
     headers: { "Content-Type": one.type },
     body: () => one.read(),
     timeouts: { headersMs: IMPORT_TIMEOUT_MS },

@@ -75,7 +75,10 @@ export async function archivePrearchived(
   signal: AbortSignal,
 ): Promise<"archived" | "conflict"> {
   const form = new URLSearchParams({ src: `/${prearchivePath(session).replace(/^data\//, "")}` });
-  if (overwrite !== "none") form.set("overwrite", overwrite);
+  if (overwrite !== "none") {
+    form.set("overwrite", overwrite);
+    form.set("overwrite_files", "true");
+  }
   const { status } = await askText(client, {
     method: "POST",
     path: "data/services/archive",

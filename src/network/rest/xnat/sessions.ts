@@ -12,8 +12,6 @@ const experimentRow = z.object({
   date: z.string().optional(),
 });
 
-export type XnatExperiment = z.infer<typeof experimentRow>;
-
 /** Of a project, by the listing of the whole site: a project's own leaves types out that were never given security. */
 export function listExperiments(client: HttpClient, project: string, signal: AbortSignal) {
   const query = [

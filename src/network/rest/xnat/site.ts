@@ -27,11 +27,6 @@ export async function clockAgrees(client: HttpClient, clock: Clock, signal: Abor
   return "yes";
 }
 
-export async function xnatVersion(client: HttpClient, signal: AbortSignal): Promise<string> {
-  const schema = z.object({ version: z.string() });
-  return (await askJson(client, schema, { path: "xapi/siteConfig/buildInfo", signal })).version;
-}
-
 const projectRow = z.object({ ID: z.string(), secondary_ID: z.string().optional(), name: z.string().optional() });
 
 export function listProjects(client: HttpClient, signal: AbortSignal) {

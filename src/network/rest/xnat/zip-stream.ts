@@ -15,13 +15,9 @@ const VERSION_NEEDED = 20;
 /** Names are UTF-8. APPNOTE 4.4.4, bit 11. */
 const UTF8_NAMES = 0x0800;
 const READ_BYTES = 1024 * 1024;
-/** What fits without ZIP64. APPNOTE 4.4.1.4. */
-export const MAXIMUM_ZIP_BYTES = 0xffffffff - 64 * 1024 * 1024;
-export const MAXIMUM_ZIP_FILES = 0xffff - 1;
-
 /**
  * A zip of files as they are, without compression: de-identified images gain little. Each file is read twice, first for its sum: readers
- * that take entries as they come (Java's) want it before the bytes. Memory is flat. @throws GatewayError XNAT_FILE_MISSING when a file
+ * that take entries as they come (Java's) want it before the bytes. Memory is flat. Sizes are those of 32 bits: no ZIP64. @throws GatewayError XNAT_FILE_MISSING when a file
  * has changed in between
  */
 export async function* zipStream(files: readonly ZippedFile[]): AsyncGenerator<Uint8Array> {
