@@ -1,14 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, it, vi } from "vitest";
 import { startDataAccess } from "../peers/data-access-api.ts";
 import { ENCODED_QUERY, KEY_HEADERS } from "../peers/flip-site.ts";
 import { syntheticStudy } from "../peers/synthetic-studies.ts";
 import { startXnat } from "../peers/xnat/start-xnat.ts";
 import { ROOT } from "../tidy/repository.ts";
+
+const run = promisify(execFile);
 
 const STUDIES = ["ACC1", "ACC2", "ACC3"].map((accessionNumber, index) =>
   syntheticStudy({ seed: 6_800 + index, modality: "CT", rows: 4, columns: 4, accessionNumber }),
@@ -67,6 +70,15 @@ it("goes on after kill -9 with the retrieval it answered for, and ends in order 
     children.push(second.child);
     const queued = () => xnat.state.queued.map(({ accessionNumber }) => accessionNumber);
     await vi.waitFor(() => expect(queued()).toEqual(["ACC1", "ACC2", "ACC3"]), { timeout: 20_000 });
+
+    // What the page on FLIP shows, as a program of its own.
+    const [, example = ""] = /^```ts\n(.*?)^```$/ms.exec(await readFile(join(ROOT, "docs/flip.md"), "utf8")) ?? [];
+    await mkdir(join(home, "node_modules"));
+    await symlink(ROOT, join(home, "node_modules", "radferry"));
+    await writeFile(join(home, "example.ts"), example);
+    const env = { ...process.env, ...environment };
+    expect((await run(process.execPath, ["example.ts"], { cwd: home, env })).stdout).toBe("true 0 0 0 3 0\n");
+
     second.child.kill("SIGTERM");
     expect((await once(second.child, "close"))[0]).toBe(0);
     expect(second.stderr()).not.toMatch(/ACC\d|SELECT|correct horse/);

@@ -1,6 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
-import { basename, resolve, sep } from "node:path";
-import { type FileNaming, type ResultFile, resultFilesIn } from "../../delivery/results/local-files.ts";
+import { basename } from "node:path";
+import { type FileNaming, type ResultFile, resultFilesIn, uploadFolderOf } from "../../delivery/results/local-files.ts";
 import { uploadResults } from "../../delivery/results/upload-results.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { HttpError as TransportError } from "../../network/http-client/http-error.ts";
@@ -37,8 +37,6 @@ export interface ScanPlace {
   readonly scanId: string;
 }
 
-const UPLOADS = "upload";
-
 /**
  * Puts what a net's training wrote into a resource of a session's scan. All local names are looked at before XNAT is asked anything.
  * @throws PathTraversalError, FileNotFoundError, AlreadyExistsError; HttpError 400, 404, 500; GatewayError of the exchange
@@ -47,7 +45,10 @@ const UPLOADS = "upload";
 export async function uploadForNet(services: UploadServices, request: UploadRequest): Promise<readonly string[]> {
   const { xnat, signal } = services;
   const { centralHubProjectId, accessionId, scanId, resourceId, existOk, filesRelativePathsToUpload: paths } = request;
-  const folder = await uploadFolder(services.imagesFolder, request.netId);
+  const folder = await uploadFolderOf(services.imagesFolder, request.netId).catch((thrown: unknown) => {
+    if (!(thrown instanceof GatewayError)) throw thrown;
+    throw new PathTraversalError(`Path traversal detected in net ID: ${request.netId}`);
+  });
   const files = await resultFilesIn(folder, paths, request).catch((thrown: unknown) => {
     throw localFailure(thrown, paths);
   });
@@ -111,23 +112,6 @@ export function sessionPath({ projectId, subjectId, experimentIdOrLabel }: Omit<
 
 export function resourcePathOf(place: ScanPlace, resourceId: string): ResourcePath {
   return resourcePath(xnatPath(`${sessionPath(place)}/scans`, place.scanId), resourceId);
-}
-
-/** @throws PathTraversalError when the net, or a link on the way, leads out of the folder for images */
-async function uploadFolder(imagesFolder: string, netId: string): Promise<string> {
-  const base = await realOrSame(resolve(imagesFolder));
-  const folder = resolve(base, netId, UPLOADS);
-  const isInside = !netId.includes("\0") && resolve(base, netId).startsWith(base + sep);
-  if (!isInside || !(await realOrSame(folder)).startsWith(base + sep))
-    throw new PathTraversalError(`Path traversal detected in net ID: ${netId}`);
-  return folder;
-}
-
-async function realOrSame(path: string): Promise<string> {
-  return await realpath(path).catch((thrown: unknown) => {
-    if (isMissing(thrown)) return path;
-    throw thrown;
-  });
 }
 
 /** What the layer below names by position, in the words of the original. */
