@@ -115,10 +115,13 @@ async function progressOf(
   return await prearchiveProgress(way, study, signal);
 }
 
-async function queuedFor({ client, project, landing }: ImportWay, study: StudyInstanceUid, signal: AbortSignal) {
+/**
+ * Of any project: DQR tells what arrives by the study alone, and two imports of one study would end where the later one wants. Whose ever
+ * it is, it is waited for.
+ */
+async function queuedFor({ client }: ImportWay, study: StudyInstanceUid, signal: AbortSignal) {
   for await (const row of allRequests(client, "queue", MAXIMUM_QUEUE_ROWS, signal)) {
-    const isOfPacs = row.pacsId === undefined || row.pacsId === null || row.pacsId === landing.pacsId;
-    if (row.studyInstanceUid === study && row.xnatProject === project && isOfPacs) return row;
+    if (row.studyInstanceUid === study) return row;
   }
   return undefined;
 }

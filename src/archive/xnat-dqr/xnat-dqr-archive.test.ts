@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type SyntheticStudy, syntheticStudy } from "../../../test/peers/synthetic-studies.ts";
 import { type PracticeXnat, startXnat } from "../../../test/peers/xnat/start-xnat.ts";
+import { newProject } from "../../../test/peers/xnat/state.ts";
 import type { XnatSwitches } from "../../../test/peers/xnat/switches.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { parseStudyInstanceUid } from "../../dicom/uid.ts";
@@ -113,6 +114,20 @@ describe("an archive asked by DQR", () => {
     await using patient = archiveAt(site.xnat, { taker: site.taker });
     expect(await patient.retrieve({ studyInstanceUid: UID }, signal)).toMatchObject({ completed: 6 });
     expect(imports(site.xnat)).toBe(1);
+  });
+
+  it("lets an import of the study into another project come first", async () => {
+    await using site = await scene();
+    site.xnat.state.projects.set("other", newProject("other", {}));
+    for (const hours of site.xnat.state.pacs[0]?.availability ?? []) hours.availableNow = false;
+    await using other = archiveAt(site.xnat, { taker: site.taker, project: "other", patienceMs: 20 });
+    await expect(other.retrieve({ studyInstanceUid: UID }, signal)).rejects.toMatchObject({
+      code: "XNAT_IMPORT_PENDING",
+    });
+    const retrieving = site.archive.retrieve({ studyInstanceUid: UID }, signal);
+    for (const hours of site.xnat.state.pacs[0]?.availability ?? []) hours.availableNow = true;
+    expect(await retrieving).toMatchObject({ completed: 6 });
+    expect(site.xnat.state.executed.map(({ xnatProject }) => xnatProject)).toEqual(["other", "landing"]);
   });
 
   it("waits while DQR itself tries again", async () => {

@@ -20,7 +20,7 @@ export type XnatConfirmation = "digest" | "uids";
 const PARALLEL_FILES = 4;
 const READ_BYTES = 1024 * 1024;
 /** A file that is read back is held in memory up to this size; of a longer one, beginning and size must do. */
-const WALKED_BYTES = 64 * 1024 * 1024;
+const WALKED_BYTES = 32 * 1024 * 1024;
 /** By so much a script may shorten what is no image. */
 const HEADER_BYTES = 64 * 1024;
 
