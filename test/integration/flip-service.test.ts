@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ENCODED_QUERY, type FlipSite, HUB_PROJECT, KEY_HEADERS, PROJECT, startFlipSite } from "../peers/flip-site.ts";
 import { newProject } from "../peers/xnat/state.ts";
 
@@ -76,8 +76,13 @@ describe("the FLIP face", () => {
     expect((await site.call("GET", "/docs", undefined, {})).text).toContain("/upload/images/{net_id}");
   });
 
-  it("has no pages in production, and is closed, never open, without a key of its own", async () => {
-    await using other = await startFlipSite({ environment: { ENV: "production", TRUST_INTERNAL_SERVICE_KEY: "" } });
+  it("is degraded without a folder to sweep, has no pages in production, and is closed, never open, without a key of its own", async () => {
+    const closed = { ENV: "production", TRUST_INTERNAL_SERVICE_KEY: "" };
+    // A folder for images that is none cannot be swept.
+    const failing = { IMAGE_CACHE_RETENTION_ENABLED: "true", BASE_IMAGES_DOWNLOAD_DIR: "/dev/null" };
+    await using other = await startFlipSite({ environment: { ...closed, ...failing } });
+    const degraded = { status: "degraded", version: "1.2.3", dead_tasks: ["image_cache_retention:failing"] };
+    await vi.waitFor(async () => expect((await other.call("GET", "/health", undefined, {})).json).toEqual(degraded));
     for (const page of ["/openapi.json", "/docs", "/redoc"])
       expect((await other.call("GET", page, undefined, {})).status).toBe(404);
     const { status, json } = await other.call("GET", "/projects/");
@@ -135,6 +140,15 @@ describe("the FLIP face", () => {
     site.xnat.logins.expire();
     expect((await site.call("GET", "/projects/")).status).toBe(200);
     expect(site.xnat.logins.made).toBe(before + 2);
+  });
+
+  it("answers 500 in FLIP's form while XNAT is away", async () => {
+    site.xnat.switches.drops = () => true;
+    for (const path of ["/projects/", `/projects/${PROJECT}`, "/users", "/imaging/ping_pacs/1"]) {
+      const { status, json } = await site.call("GET", path);
+      expect([path, status, json]).toEqual([path, 500, { detail: "Internal server error" }]);
+    }
+    site.xnat.switches.drops = () => false;
   });
 
   it("passes on why it cannot log in, and takes the key under the name that is configured", async () => {

@@ -4,6 +4,7 @@ import { errorRegistry } from "../../errors/registry.ts";
 import { abortAfter } from "../../units/abort.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import type { Logger } from "../../units/logger.ts";
+import type { Semaphore } from "../../units/semaphore.ts";
 import { isSafeSegment } from "./hygiene.ts";
 import { chooseStudy, type PacsStudy, queryAccession } from "./pacs.ts";
 import type { Xnat } from "./xnat.ts";
@@ -23,6 +24,8 @@ export interface FoundStudies {
 export interface FindOptions {
   readonly xnat: Xnat;
   readonly pacsId: number;
+  /** Shared by all retrievals: so many queries the PACS gets at once. */
+  readonly turns: Semaphore;
   readonly atOnce: number;
   /** For each query. */
   readonly timeoutMs: number;
@@ -67,7 +70,8 @@ export async function findStudies(accessions: readonly string[], options: FindOp
 }
 
 async function findOne(accession: string, options: FindOptions): Promise<PacsStudy | GatewayError> {
-  const { xnat, pacsId, timeoutMs, signal } = options;
+  const { xnat, pacsId, turns, timeoutMs, signal } = options;
+  using _ = await turns.acquire(signal);
   using inTime = abortAfter(timeoutMs, signal);
   try {
     const study = chooseStudy(accession, await queryAccession(xnat, pacsId, accession, inTime));

@@ -2,6 +2,7 @@ import { errorRegistry } from "../../errors/registry.ts";
 import type { PacsRequest } from "../../network/rest/xnat/dqr.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Logger } from "../../units/logger.ts";
+import type { Semaphore } from "../../units/semaphore.ts";
 import { type AccessionStatus, accessionStatuses } from "./buckets.ts";
 import type { DataAccess } from "./data-access.ts";
 import { CohortRefusedError } from "./errors.ts";
@@ -18,6 +19,8 @@ export interface RetrievalServices {
   readonly settings: FlipSettings;
   readonly dataAccess: DataAccess;
   readonly pacs: PacsChoice;
+  /** Queries of the PACS take turns, whichever retrieval they belong to. */
+  readonly pacsTurns: Semaphore;
   readonly subjectNames: SubjectNames;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -75,7 +78,15 @@ export async function retrieve(services: RetrievalServices, request: RetrievalRe
   }
   const pacsId = await pacs.id(xnat, signal);
   const { atOnce, timeoutMs } = settings.pacsQueries;
-  const found = await findStudies(missing, { xnat, pacsId, atOnce, timeoutMs, logger, signal });
+  const found = await findStudies(missing, {
+    xnat,
+    pacsId,
+    turns: services.pacsTurns,
+    atOnce,
+    timeoutMs,
+    logger,
+    signal,
+  });
   const { free, waiting, problems: busy } = withoutQueued(found.studies, rows);
   const outcome = await queue(services, request, { pacsId, studies: free });
   const problems = [...found.problems, ...busy, ...outcome.problems];

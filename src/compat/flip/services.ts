@@ -27,12 +27,16 @@ export interface FlipWorld {
   readonly random?: Random | undefined;
 }
 
+/** Imports and listings at once. */
+const OTHER_CONNECTIONS = 24;
+
 /** @throws GatewayError SETTING_INVALID */
 export function openFlipServices(settings: FlipSettings, world: FlipWorld = {}): FlipServices {
   const { clock = systemClock, logger = silentLogger, random = systemRandom } = world;
   const { keyring, serviceKey, xnat, dataAccessUrl } = settings;
   const envelopes = createEnvelopes(keyring, random);
-  const sessions = openXnatSessions(xnat);
+  // Queries that a slow PACS holds up leave connections for everybody else.
+  const sessions = openXnatSessions({ ...xnat, connections: settings.pacsQueries.atOnce + OTHER_CONNECTIONS });
   const http = openHttpClient({
     baseUrl: dataAccessUrl,
     authentication: noAuthentication,
@@ -48,6 +52,7 @@ export function openFlipServices(settings: FlipSettings, world: FlipWorld = {}):
     logger,
     dataAccess: createDataAccess({ http, serviceKey, envelopes, logger }),
     pacs: createPacsChoice(xnat.pacsId, logger),
+    pacsTurns: createSemaphore(settings.pacsQueries.atOnce),
     subjectNames: createSubjectNames(keyring.keys.get(SHARED_KEY_ID) ?? new Uint8Array()),
     async alone(projectId, signal, work) {
       const turn = turns.get(projectId) ?? createSemaphore(1);

@@ -11,7 +11,6 @@ export type XnatAuthHeaders = Readonly<Record<string, string>>;
 /** Listings of large sites. */
 const MAXIMUM_ANSWER_BYTES = 256 * 1024 * 1024;
 const TIMEOUTS: Partial<HttpTimeouts> = { connectMs: 5_000, headersMs: 60_000, idleMs: 60_000 };
-const CONNECTIONS = 16;
 
 export interface XnatReply {
   readonly status: number;
@@ -51,9 +50,10 @@ export function openXnatSessions(options: {
   readonly url: string;
   readonly username: string;
   readonly password: string;
+  readonly connections: number;
 }): XnatSessions {
-  const { url, username, password } = options;
-  const connection = { baseUrl: url, timeouts: TIMEOUTS, connections: CONNECTIONS };
+  const { url, username, password, connections } = options;
+  const connection = { baseUrl: url, timeouts: TIMEOUTS, connections };
   const http = openXnatClient({ ...connection, credentials: { username, password: () => Promise.resolve(password) } });
   const bare = openXnatClient(connection);
   const service = xnatOver(url, http, {});

@@ -13,6 +13,8 @@ import { parsedBody, ValidationFailure } from "./validation.ts";
 /** A project with the longest list of users or files that anybody has sent. */
 const MAXIMUM_BODY_BYTES = 16 * 1024 * 1024;
 const MAXIMUM_PATH_PART = 4_096;
+/** How long requests under way may go on after the end was asked for. */
+const DRAIN_MS = 10_000;
 
 export interface FlipServer extends AsyncDisposable {
   readonly port: number;
@@ -57,8 +59,9 @@ export async function startFlipServer(options: FlipServerOptions): Promise<FlipS
   return {
     port: typeof address === "object" && address !== null ? address.port : port,
     async [Symbol.asyncDispose]() {
-      stop.abort(new GatewayError("CANCELLED"));
+      const timer = setTimeout(() => stop.abort(new GatewayError("CANCELLED")), DRAIN_MS);
       await server.close();
+      clearTimeout(timer);
     },
   };
 }
