@@ -7,6 +7,8 @@ export type SessionHeaders = Readonly<Record<string, string>>;
  */
 export interface Authentication {
   readonly logIn: (signal: AbortSignal) => Promise<SessionHeaders>;
+  /** For peers that take who has no session any more for a guest: whether these headers are worth nothing now. Asked after a 403 or 404. */
+  readonly hasLapsed?: (headers: SessionHeaders, signal: AbortSignal) => Promise<boolean>;
 }
 
 export const noAuthentication: Authentication = { logIn: () => Promise.resolve({}) };
@@ -34,6 +36,8 @@ export interface Login {
 export interface Session {
   /** Logs in when nobody has yet. */
   current(): Promise<Login>;
+  /** Whether what the peer refuses or hides may be there for who logs in anew. */
+  hasLapsed(login: Login): Promise<boolean>;
   /** The peer refused this login: the next one, made by whoever comes first. Undefined when it would be the same again. */
   renewed(refused: Login): Promise<Login | undefined>;
 }
@@ -42,7 +46,7 @@ export interface Session {
  * One login for all requests, however many ask at once: it belongs to none of them.
  * @param lifetime aborted when the session ends
  */
-export function createSession({ logIn }: Authentication, lifetime: AbortSignal): Session {
+export function createSession({ logIn, hasLapsed }: Authentication, lifetime: AbortSignal): Session {
   let login: Login | undefined;
   let loggingIn: Promise<Login> | undefined;
 
@@ -59,6 +63,7 @@ export function createSession({ logIn }: Authentication, lifetime: AbortSignal):
   };
   return {
     current: async () => login ?? (await begin()),
+    hasLapsed: async ({ headers }) => (await hasLapsed?.(headers, lifetime)) ?? false,
     async renewed(refused) {
       const next = login !== undefined && login.number > refused.number ? login : await begin();
       return isSame(next.headers, refused.headers) ? undefined : next;

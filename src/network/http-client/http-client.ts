@@ -17,6 +17,9 @@ const MAXIMUM_REDIRECTS = 3;
 const MAXIMUM_DROPPED_BYTES = 64 * 1024;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+/** What a guest is told of things that are not for guests. */
+const HIDING: ReadonlySet<number> = new Set([403, 404]);
+
 interface Connected {
   readonly base: URL;
   readonly pool: Dispatcher;
@@ -73,7 +76,7 @@ async function requested(connected: Connected, request: HttpRequest): Promise<Ht
   for (let redirects = 0; ; ) {
     const response = await send(connected, request, url, login);
     const { status, headers } = response;
-    if (status === 401 && !isRenewed) {
+    if (!isRenewed && (status === 401 || (HIDING.has(status) && (await session.hasLapsed(login))))) {
       await drop(response);
       isRenewed = true;
       const next = await orAborted(session.renewed(login), signal);

@@ -134,6 +134,11 @@ async function serve({ message, response, state, switches, logins, handlers }: E
   }
   const { user, session, isNew } = caller;
   const cookie = isNew ? { "Set-Cookie": `JSESSIONID=${session}; Path=/; HttpOnly` } : {};
+  if (user === undefined && segments[0] === "data" && segments[1] !== "auth" && segments[1] !== "JSESSION") {
+    message.resume();
+    // Every project is private: to a guest it is not there.
+    return send(response, htmlError(404, "The requested resource is not there for guests."), { Date: date });
+  }
   const request: XnatRequest = { method, segments, query: url.searchParams, message, user, state, switches };
   const answer = answerLogin(request, logins, session) ?? (await firstAnswer(request, handlers));
   send(response, answer, { Date: date, ...cookie });

@@ -49,13 +49,43 @@ export function openXnatClient(options: XnatClientOptions, clock: Clock = system
     );
     return headersOf(open);
   };
-  const client = openHttpClient({ ...connection, authentication: { logIn } }, clock);
+  const hasLapsed = watchGuests(connection, clock);
+  const client = openHttpClient({ ...connection, authentication: { logIn, hasLapsed } }, clock);
   return {
     request: (request) => client.request(request),
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
       if (open !== undefined) await endSession(connection, open, clock);
     },
+  };
+}
+
+/** Cheap, and answered to everybody who may read anything. */
+const WHO_PATH = "xapi/users/username";
+const GUEST = "guest";
+
+/** Sites that let guests in hide things from a lapsed session, instead of refusing it. Whether a site does is asked once. */
+function watchGuests(connection: Omit<HttpClientOptions, "authentication">, clock: Clock) {
+  let letsGuestsIn: boolean | undefined;
+  const isGuest = async (headers: SessionHeaders, signal: AbortSignal): Promise<boolean> => {
+    await using client = openHttpClient({ ...connection, connections: 1 }, clock);
+    try {
+      await using response = await client.request({ path: WHO_PATH, headers, signal });
+      return (await readText(response, 4_096)).trim().toLowerCase() === GUEST;
+    } catch (thrown) {
+      // Refused, as usual: nobody is taken for a guest.
+      if (thrown instanceof HttpError && thrown.status !== undefined) return false;
+      throw thrown;
+    }
+  };
+  return async (headers: SessionHeaders, signal: AbortSignal): Promise<boolean> => {
+    try {
+      letsGuestsIn ??= await isGuest(AGENT, signal);
+      return letsGuestsIn && (await isGuest(headers, signal));
+    } catch {
+      // It cannot be told now: the answer that gave rise to the question stands.
+      return false;
+    }
   };
 }
 

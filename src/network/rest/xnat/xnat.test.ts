@@ -71,6 +71,17 @@ describe("a client of XNAT", () => {
     expect(xnat.logins.count).toBe(0);
   });
 
+  it("logs in again where a lapsed session is taken for a guest's, from whom things are hidden", async () => {
+    await using site = await siteWithScan();
+    const { xnat, client } = site;
+    xnat.switches.requireLogin = false;
+    const find = (label: string) => findSession(client, "trial", label, signal);
+    expect(await find("second")).toBeUndefined();
+    xnat.logins.expire();
+    expect(await find("first")).toMatchObject({ label: "first" });
+    expect(xnat.logins.made).toBe(2);
+  });
+
   it("does not try a refused password again before the account could be locked by it", async () => {
     await using xnat = await startXnat();
     const clock = createManualClock(1_000_000);
