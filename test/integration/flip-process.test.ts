@@ -57,14 +57,20 @@ it("goes on after kill -9 with the retrieval it answered for, and ends in order 
   const first = await startFace(environment);
   const children = [first.child];
   try {
-    xnat.switches.drops = (_, path) => path === "/xapi/dqr/import";
+    // It is killed while it waits for the PACS.
+    xnat.switches.drops = (_, path) => {
+      if (path.endsWith("/query/studies")) xnat.switches.delayMs = 1_000;
+      return false;
+    };
     const path = `/retrieval/reimport_imaging_project_studies/trial?encoded_query=${ENCODED_QUERY}`;
     const answer = await fetch(`${first.url}${path}`, { method: "PUT", headers: KEY_HEADERS });
     expect(answer.status).toBe(202);
-    await vi.waitFor(() => expect(xnat.requests).toContain("POST /xapi/dqr/import"), { timeout: 10_000 });
+    await vi.waitFor(() => expect(xnat.requests).toContain("POST /xapi/dqr/query/studies"), { timeout: 10_000 });
     first.child.kill("SIGKILL");
     await once(first.child, "close");
     xnat.switches.drops = () => false;
+    xnat.switches.delayMs = 0;
+    expect(xnat.state.queued).toEqual([]);
 
     const second = await startFace(environment);
     children.push(second.child);
