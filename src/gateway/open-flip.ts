@@ -18,6 +18,8 @@ export const USUAL_HOME = "/var/lib/radferry";
 
 /** A night of an XNAT that is away, and more. */
 const RETRY: RetryPolicy = { attempts: 200, firstDelayMs: 2_000, maximumDelayMs: 600_000 };
+/** XNAT asks its PACS for the series of every study before it answers. */
+const SETTLE_MS = 120_000;
 const RETENTION_TASK = "image_cache_retention";
 
 export interface FlipFaceOptions extends FlipWorld {
@@ -27,6 +29,8 @@ export interface FlipFaceOptions extends FlipWorld {
   readonly port: number;
   readonly version: string;
   readonly retry?: RetryPolicy;
+  /** See `ImportTasksOptions`. */
+  readonly settleMs?: number;
 }
 
 export interface FlipFace extends AsyncDisposable {
@@ -37,6 +41,7 @@ export interface FlipFace extends AsyncDisposable {
 
 /** The FLIP face alone over a home of its own. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, STORE_…, FLIP_PORT_IN_USE */
 export async function openFlipFace(options: FlipFaceOptions): Promise<FlipFace> {
+  const { retry = RETRY, settleMs = SETTLE_MS } = options;
   const { settings, host, port, version, clock = systemClock, logger = silentLogger } = options;
   const home = resolve(options.home);
   await using opened = new AsyncDisposableStack();
@@ -46,7 +51,7 @@ export async function openFlipFace(options: FlipFaceOptions): Promise<FlipFace> 
   opened.use(lockHome(home));
   const store = opened.use(await openSqliteStore({ path: join(home, "radferry.db"), logger }));
   const services = opened.use(openFlipServices(settings, options));
-  const tasks = opened.use(await startImportTasks({ services, store, retry: options.retry ?? RETRY }));
+  const tasks = opened.use(await startImportTasks({ services, store, retry, settleMs }));
   const { retention, imagesFolder } = settings;
   const sweeper = retention && opened.use(startImageRetention({ ...retention, folder: imagesFolder, clock, logger }));
   const deadTasks = (): readonly string[] => [

@@ -114,7 +114,7 @@ describe("a retrieval that was answered for", () => {
     expect(imports).toBe(2);
   });
 
-  it("asks for nothing twice when only the answer was lost", async () => {
+  it("asks for nothing twice when only the answer was lost, though XNAT was slow to queue", async () => {
     startOver();
     const { switches, state } = site.xnat;
     let cut = 0;
@@ -123,6 +123,11 @@ describe("a retrieval that was answered for", () => {
       if (path !== "/xapi/dqr/import" || cut > 0) return false;
       cut += 1;
       const first = STUDIES[0];
+      // Not before whoever asked has gone away.
+      setTimeout(() => queueLate(first?.studyInstanceUid ?? ""), 20);
+      return true;
+    };
+    const queueLate = (studyInstanceUid: string) =>
       state.queued.push({
         id: state.nextId(),
         created: 0,
@@ -130,7 +135,7 @@ describe("a retrieval that was answered for", () => {
         username: site.xnat.username,
         pacsId: 1,
         xnatProject: PROJECT,
-        studyInstanceUid: first?.studyInstanceUid ?? "",
+        studyInstanceUid,
         seriesIds: [],
         relabelMap: {},
         destinationAeTitle: "XNAT:8104",
@@ -144,8 +149,6 @@ describe("a retrieval that was answered for", () => {
         retries: 0,
         executedTime: undefined,
       });
-      return true;
-    };
     await site.call("PUT", `${REIMPORT}?encoded_query=${ENCODED_QUERY}`);
     await until(() =>
       expect(state.queued.map(({ accessionNumber }) => accessionNumber)).toEqual(["ACC1", "ACC2", "ACC3"]),

@@ -78,7 +78,8 @@ export async function startFlipSite(options: FlipSiteOptions = {}): Promise<Flip
   const logger = createLogger({ level: "debug", destination: { write: (line) => lines.push(line) } });
   const settings = readFlipSettings(environment);
   const retry = { attempts: 200, firstDelayMs: 20, maximumDelayMs: 40 };
-  const open = () => openFlipFace({ settings, home, host: "127.0.0.1", port: 0, version: "1.2.3", logger, retry });
+  const open = () =>
+    openFlipFace({ settings, home, host: "127.0.0.1", port: 0, version: "1.2.3", logger, retry, settleMs: 500 });
   let face: FlipFace | undefined = await open();
   opened.defer(async () => face?.[Symbol.asyncDispose]());
   const closing = opened.move();

@@ -36,6 +36,8 @@ export interface ImportTasksOptions {
   readonly services: FlipServices;
   readonly store: TaskStore;
   readonly retry: RetryPolicy;
+  /** So long XNAT may take to queue what it was asked for, though nobody waits for its answer any more. */
+  readonly settleMs: number;
 }
 
 /** Gives back what a process that died held, and goes on with it. */
@@ -114,8 +116,8 @@ async function runTask(options: ImportTasksOptions, { lease, task }: ClaimedTask
   using over = endWith(stop);
   const lost = new AbortController();
   const signal = AbortSignal.any([over.signal, lost.signal]);
-  const keep = async (): Promise<void> => {
-    if (await store.renewTask(lease, LEASE_MS, clock.nowMs())) return;
+  const keep = async (progress?: string): Promise<void> => {
+    if (await store.renewTask(lease, LEASE_MS, clock.nowMs(), progress)) return;
     lost.abort(new GatewayError("LEASE_LOST"));
     signal.throwIfAborted();
   };
@@ -146,18 +148,30 @@ async function runTask(options: ImportTasksOptions, { lease, task }: ClaimedTask
 
 async function outcomeOf(
   options: ImportTasksOptions,
-  { subject: projectId, body, attempts: before }: TaskRecord,
-  { signal, keep }: { readonly signal: AbortSignal; readonly keep: () => Promise<void> },
+  { subject: projectId, body, attempts: before, progress: progressBefore }: TaskRecord,
+  { signal, keep }: { readonly signal: AbortSignal; readonly keep: (progress?: string) => Promise<void> },
 ): Promise<TaskOutcome> {
-  const { services } = options;
+  const { services, settleMs } = options;
+  const { clock } = services;
   const attempts = before + 1;
+  const settledAtMs = (sentAtMs(progressBefore) ?? 0) + settleMs;
+  if (settledAtMs > clock.nowMs())
+    return { state: "waiting", code: "FLIP_IMPORT_UNSETTLED", dueAtMs: settledAtMs, attempts: before };
   const work = taskBody.safeParse(JSON.parse(body));
   if (!work.success) return { state: "failed", code: "INTERNAL", attempts };
   const { isRetry, query } = work.data;
   const xnat = services.sessions.service;
   try {
     const report = await services.alone(projectId, signal, () =>
-      retrieve(services, { xnat, projectId, query, isRetry, signal, beforeQueueing: keep }),
+      // Written down before it is sent: who takes the task over knows that XNAT may be at it.
+      retrieve(services, {
+        xnat,
+        projectId,
+        query,
+        isRetry,
+        signal,
+        beforeQueueing: () => keep(JSON.stringify({ sentAtMs: clock.nowMs() })),
+      }),
     );
     const progress = progressOf(report);
     const again = transientProblem(report);
@@ -179,6 +193,13 @@ function later(
   if (facts.attempts >= retry.attempts) return { state: "failed", ...facts };
   const dueAtMs = services.clock.nowMs() + backOffMs(retry, facts.attempts, services.random);
   return { state: "waiting", dueAtMs, ...facts };
+}
+
+const sentProgress = z.object({ sentAtMs: z.number() });
+
+/** When an import was asked for whose answer never came. */
+function sentAtMs(progress: string | undefined): number | undefined {
+  return progress === undefined ? undefined : sentProgress.safeParse(JSON.parse(progress)).data?.sentAtMs;
 }
 
 /** Counts and codes alone. */

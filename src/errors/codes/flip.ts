@@ -73,6 +73,11 @@ export const flipCodes = {
     summary: "XNAT has said nothing more of the study for longer than an import may take.",
     remedy: "Look into XNAT's prearchive and its DQR history; radferry flip retry asks for the study again.",
   },
+  FLIP_IMPORT_UNSETTLED: {
+    class: "ambiguous",
+    summary: "XNAT was asked for an import and its answer was lost: it may still be putting studies into its queue.",
+    remedy: "None: its queue is looked at in a while, and what is missing there is asked for.",
+  },
   FLIP_PACS_UNAVAILABLE: {
     class: "transient",
     summary: "XNAT cannot reach its PACS now, or the PACS is disabled there.",
