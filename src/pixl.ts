@@ -1,5 +1,7 @@
 /** PIXL's messages for programs: `import { serialise } from "radferry/pixl"`. Everything else is free to change. */
 
+export { type PublishOptions, publishMessages } from "./compat/pixl/driver/publish.ts";
+export { getRefreshRate, type RateApi, setRefreshRate } from "./compat/pixl/driver/refresh-rate.ts";
 export { type Broker, type BrokerOptions, openBroker, type Publication } from "./compat/pixl/intake/broker.ts";
 export { type Intake, type IntakeOptions, startIntake } from "./compat/pixl/intake/intake.ts";
 export { createTokenBuckets, type TokenBuckets } from "./compat/pixl/intake/token-buckets.ts";

@@ -9,6 +9,7 @@ import { addDeidVerbs } from "./verbs/deid.ts";
 import { addDicomVerbs } from "./verbs/dicom.ts";
 import { addDoctorVerb } from "./verbs/doctor.ts";
 import { addFlipVerbs } from "./verbs/flip.ts";
+import { addPixlVerbs } from "./verbs/pixl.ts";
 import { addProjectVerbs } from "./verbs/project.ts";
 import { addServeVerb } from "./verbs/serve.ts";
 import { addStudyVerbs } from "./verbs/study.ts";
@@ -59,6 +60,7 @@ export function buildProgram(cli: Cli): Command {
   addDicomVerbs(program, cli);
   addDeidVerbs(program, cli);
   addFlipVerbs(program, cli);
+  addPixlVerbs(program, cli);
   addUploadVerb(program, cli);
   addCompatVerbs(program, cli);
   return program;

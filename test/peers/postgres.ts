@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { freePort, type RunningPeer, startServerProgram } from "./process.ts";
 import { findPeer } from "./require-peer.ts";
@@ -12,6 +13,8 @@ const run = promisify(execFile);
 const USER = "postgres";
 const AS_USER = ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
 const GRACE_MS = 500;
+const READY_TIMEOUT_MS = 20_000;
+const RETRY_MS = 10;
 
 /** What is lost in a crash does not matter here. */
 const FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=20"];
@@ -42,6 +45,9 @@ export async function startPostgres(): Promise<PostgresServer> {
     ...["-D", data, ...settings.flatMap((setting) => ["-c", setting])],
   ];
   const running = await startServerProgram(program, args, port, folder, GRACE_MS);
+  // It listens before it answers.
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (!running.output().includes("ready to accept connections") && Date.now() < deadline) await delay(RETRY_MS);
   return {
     port,
     user: USER,

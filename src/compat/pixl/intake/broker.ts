@@ -77,20 +77,7 @@ export function openBroker(options: BrokerOptions): Broker {
   const publisher = connection.createPublisher({ confirm: true });
   const declared = new Set<string>();
 
-  /** The broker's answer, or an error in time: a broker that is short of memory reads on, and answers nothing. */
-  const answered = async <T>(answer: Promise<T>): Promise<T> => {
-    using deadline = abortAfter(timeoutMs);
-    const late = new Promise<never>((_, reject) => {
-      deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } catch (thrown) {
-      const known = brokerError(thrown);
-      // Waiting for a connection ends without saying that our password is wrong.
-      throw trouble?.code === "PIXL_BROKER_REFUSED" ? trouble : known;
-    }
-  };
+  const answered = <T>(answer: Promise<T>): Promise<T> => inTime(answer, timeoutMs, () => trouble);
   const declare = async (queue: string): Promise<number> => {
     const { messageCount } = await answered(connection.queueDeclare(declarationOf(queue)));
     declared.add(queue);
@@ -128,6 +115,25 @@ export function openBroker(options: BrokerOptions): Broker {
       await connection.close();
     },
   };
+}
+
+/** The broker's answer, or an error in time: a broker that is short of memory reads on, and answers nothing. */
+async function inTime<T>(
+  answer: Promise<T>,
+  timeoutMs: number,
+  troubleNow: () => GatewayError | undefined,
+): Promise<T> {
+  using deadline = abortAfter(timeoutMs);
+  const late = new Promise<never>((_, reject) => {
+    deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } catch (thrown) {
+    // Waiting for a connection ends without saying that our password is wrong.
+    const trouble = troubleNow();
+    throw trouble?.code === "PIXL_BROKER_REFUSED" ? trouble : brokerError(thrown);
+  }
 }
 
 /** PIXL sends none; the library would. */

@@ -70,52 +70,24 @@ function startTaker(queue: ImagingQueue, options: IntakeOptions, signal: AbortSi
   let isTaking = false;
   let stopping: Promise<void> | undefined;
   let bell = new AbortController();
-  const consumer: Consumer = options.broker.consumer(queue, (message) =>
-    take({ body: message.body, priority: message.priority }),
+  const wake = (): void => bell.abort();
+  const hasRoom = async (): Promise<boolean> =>
+    !signal.aborted && buckets.rate > 0 && (await store.unfinishedInboxMessages(queue)) < maximumUnfinished;
+  const hold = (): void => void stop().then(wake, wake);
+  const consumer: Consumer = options.broker.consumer(queue, ({ body, priority }) =>
+    take({ queue, body, priority: priorityOf(priority) }, { ...options, hasRoom, hold, signal }),
   );
   consumer.on("error", (thrown: unknown) => {
     logger.warn("queue cannot be consumed", { queue, code: brokerError(thrown).code });
   });
 
-  const hasRoom = async (): Promise<boolean> =>
-    !signal.aborted && buckets.rate > 0 && (await store.unfinishedInboxMessages(queue)) < maximumUnfinished;
   /** The broker hears of it before it hears of the message at hand, so that it sends no other. */
-  const stop = (): Promise<void> => {
+  function stop(): Promise<void> {
     isTaking = false;
     stopping ??= consumer.close().finally(() => {
       stopping = undefined;
     });
     return stopping;
-  };
-
-  async function take({ body, priority }: Delivery): Promise<ConsumerStatus> {
-    try {
-      // Messages that come by HTTP may have taken the place.
-      if (!(await hasRoom())) {
-        hold();
-        return ConsumerStatus.REQUEUE;
-      }
-      const bytes = bytesOf(body);
-      const refusal = refusalOf(bytes);
-      if (refusal === undefined) await keep(bytes, priorityOf(priority));
-      else await park(options, queue, { bytes, priority: priorityOf(priority), refusal });
-      if (!(await hasRoom())) hold();
-      return ConsumerStatus.ACK;
-    } catch (thrown) {
-      logger.error("message could not be taken", { queue, code: toGatewayError(thrown).code });
-      await clock.sleep(STORE_RETRY_MS, signal).catch(() => undefined);
-      return ConsumerStatus.REQUEUE;
-    }
-  }
-  const hold = (): void => void stop().then(wake, wake);
-  async function keep(body: Uint8Array, priority: number): Promise<void> {
-    const { isJoined } = await store.addInboxMessage({ queue, body, priority }, clock.nowMs());
-    logger.debug("message stored", { queue, priority, joined: isJoined });
-    options.onStored?.(queue);
-  }
-
-  function wake(): void {
-    bell.abort();
   }
   async function look(): Promise<void> {
     const isRoom = await hasRoom();
@@ -140,8 +112,43 @@ function startTaker(queue: ImagingQueue, options: IntakeOptions, signal: AbortSi
 }
 
 interface Delivery {
+  readonly queue: ImagingQueue;
   readonly body: MessageBody;
-  readonly priority: number | undefined;
+  readonly priority: number;
+}
+
+interface Taking extends IntakeOptions {
+  hasRoom(): Promise<boolean>;
+  /** Stops the consumer. */
+  hold(): void;
+  readonly signal: AbortSignal;
+}
+
+/** What the broker is told of a message: acknowledged once it is stored or parked, else it keeps it. */
+async function take({ queue, body, priority }: Delivery, taking: Taking): Promise<ConsumerStatus> {
+  const { store, clock, logger, hasRoom, hold, signal } = taking;
+  try {
+    // Messages that come by HTTP may have taken the place.
+    if (!(await hasRoom())) {
+      hold();
+      return ConsumerStatus.REQUEUE;
+    }
+    const bytes = bytesOf(body);
+    const refusal = refusalOf(bytes);
+    if (refusal === undefined) {
+      const { isJoined } = await store.addInboxMessage({ queue, body: bytes, priority }, clock.nowMs());
+      logger.debug("message stored", { queue, priority, joined: isJoined });
+      taking.onStored?.(queue);
+    } else {
+      await park(taking, queue, { bytes, priority, refusal });
+    }
+    if (!(await hasRoom())) hold();
+    return ConsumerStatus.ACK;
+  } catch (thrown) {
+    logger.error("message could not be taken", { queue, code: toGatewayError(thrown).code });
+    await clock.sleep(STORE_RETRY_MS, signal).catch(() => undefined);
+    return ConsumerStatus.REQUEUE;
+  }
 }
 
 /** PIXL names no content type; the library decodes what does. */

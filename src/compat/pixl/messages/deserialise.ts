@@ -13,8 +13,8 @@ export function deserialise(bytes: Uint8Array): Message {
   return messageOf(parsePythonJson(bytes));
 }
 
-/** As `deserialise`, of JSON that was parsed already. */
-export function messageOf(json: unknown): Message {
+/** Of parsed JSON. */
+function messageOf(json: unknown): Message {
   if (!isJsonObject(json)) throw new GatewayError("PIXL_MESSAGE_NOT_OBJECT", { found: kindOf(json) });
   refuseCode(json);
   if (json["py/object"] !== undefined && json["py/object"] !== MESSAGE_CLASS) {

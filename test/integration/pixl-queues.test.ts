@@ -1,19 +1,25 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { runPixlProducer } from "../../../../test/peers/pixl-producer.ts";
-import { requirePythonPeers } from "../../../../test/peers/python-peers.ts";
-import { type RabbitMqServer, startRabbitMq } from "../../../../test/peers/rabbitmq.ts";
-import { requirePeer } from "../../../../test/peers/require-peer.ts";
-import { openSqliteStore } from "../../../store/sqlite/open.ts";
-import type { Store } from "../../../store/store.ts";
-import { systemClock } from "../../../units/clock.ts";
-import { silentLogger } from "../../../units/logger.ts";
-import { type Broker, openBroker } from "./broker.ts";
-import { type Intake, startIntake } from "./intake.ts";
-import { IMAGING_QUEUES, PARKED_QUEUE } from "./queues.ts";
-import { createTokenBuckets, type TokenBuckets } from "./token-buckets.ts";
+import { type Database, openDatabase } from "../../src/compat/pixl/database/connection.ts";
+import { HEAD } from "../../src/compat/pixl/database/revisions.ts";
+import { type Broker, openBroker } from "../../src/compat/pixl/intake/broker.ts";
+import { type Intake, startIntake } from "../../src/compat/pixl/intake/intake.ts";
+import { IMAGING_QUEUES, PARKED_QUEUE } from "../../src/compat/pixl/intake/queues.ts";
+import { createTokenBuckets, type TokenBuckets } from "../../src/compat/pixl/intake/token-buckets.ts";
+import { deserialise } from "../../src/compat/pixl/messages/deserialise.ts";
+import { openSqliteStore } from "../../src/store/sqlite/open.ts";
+import type { Store } from "../../src/store/store.ts";
+import { type Clock, systemClock } from "../../src/units/clock.ts";
+import { silentLogger } from "../../src/units/logger.ts";
+import { type PracticeImagingApi, startImagingApi } from "../peers/pixl-imaging-api.ts";
+import { runPixlProducer } from "../peers/pixl-producer.ts";
+import { startPostgres } from "../peers/postgres.ts";
+import { requirePythonPeers } from "../peers/python-peers.ts";
+import { type RabbitMqServer, startRabbitMq } from "../peers/rabbitmq.ts";
+import { requirePeer } from "../peers/require-peer.ts";
+import { type CliResult, runCli } from "../support/cli.ts";
 
 const PRIMARY = "imaging-primary";
 const WAIT = { timeout: 20_000, interval: 20 };
@@ -68,7 +74,52 @@ async function finishOne({ store, intake }: World): Promise<void> {
   intake.wake();
 }
 
-describe.skipIf(!requirePeer("rabbitmq-server"))("the intake from RabbitMQ", () => {
+interface Site extends AsyncDisposable {
+  readonly api: PracticeImagingApi;
+  readonly database: Database;
+  pixl(args: readonly string[], clock?: Clock): Promise<CliResult>;
+}
+
+const EXTRACT = [
+  "procedure_id,mrn,accession_number,project_name,extract_generated_timestamp,study_date,study_uid,participant_id",
+  "1,001,A1,p,2023-12-07T14:08:00Z,2022-11-22,1.2.1,P-1",
+  "2,002,A2,p,2023-12-07T14:08:00Z,2022-11-23,1.2.2,",
+  "3,00*,A3,p,2023-12-07T14:08:00Z,2022-11-24,1.2.3,",
+].join("\n");
+
+/** What PIXL's command line talks to. */
+async function openSite(brokerPort: number): Promise<Site> {
+  const [server, api] = [await startPostgres(), await startImagingApi()];
+  const { port, user } = server;
+  const database = await openDatabase({ host: "127.0.0.1", port, database: user, user, password: "" });
+  const workingFolder = await mkdtemp(join(tmpdir(), "pixl-site-"));
+  await writeFile(join(workingFolder, "extract.csv"), EXTRACT);
+  const environment = {
+    RABBITMQ_PORT: `${brokerPort}`,
+    CLI_PIXL_DB_HOST: "127.0.0.1",
+    CLI_PIXL_DB_PORT: `${port}`,
+    PIXL_DB_HOST: "127.0.0.1",
+    PIXL_DB_PORT: `${port}`,
+    PIXL_DB_NAME: user,
+    PIXL_DB_USER: user,
+    PIXL_IMAGING_API_HOST: "127.0.0.1",
+    PIXL_IMAGING_API_PORT: `${api.port}`,
+    CLI_RETRY_SECONDS: "7",
+  };
+  return {
+    api,
+    database,
+    pixl: (args, clock = systemClock) => runCli(["pixl", ...args], { environment, workingFolder, clock }),
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      await api[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+      await rm(workingFolder, { recursive: true });
+    },
+  };
+}
+
+describe.skipIf(!requirePeer("rabbitmq-server"))("PIXL's queues in RabbitMQ", () => {
   let server: RabbitMqServer;
   beforeAll(async () => {
     server = await startRabbitMq({ isStarted: false });
@@ -169,6 +220,96 @@ describe.skipIf(!requirePeer("rabbitmq-server"))("the intake from RabbitMQ", () 
     it("says when the broker refuses its password", async () => {
       await using broker = openBroker({ port: server.port, password: "wrong", timeoutMs: 500 });
       await expect(broker.count(PRIMARY)).rejects.toMatchObject({ code: "PIXL_BROKER_REFUSED" });
+    });
+
+    describe.skipIf(!requirePeer("initdb"))("PIXL's command line", () => {
+      let site: Site;
+      beforeAll(async () => {
+        site = await openSite(server.port);
+      });
+      afterAll(() => site[Symbol.asyncDispose]());
+      beforeEach(async () => {
+        await site.pixl(["db", "upgrade", "--json"]);
+        await site.database.query("TRUNCATE pixl_pipeline.extract CASCADE");
+        site.api.rates.length = 0;
+      });
+
+      it("writes down and publishes what an extract asks for, once", async () => {
+        const first = await site.pixl(["populate", "extract.csv", "--no-start", "--priority", "4", "--json"]);
+        expect([first.exitCode, JSON.parse(first.stdout)]).toMatchObject([
+          3,
+          { studies: 2, published: [2], refused: [{ row: 3, error: { code: "PIXL_MESSAGE_KEY_UNSAFE" } }] },
+        ]);
+        expect(site.api.rates).toEqual([]);
+        await using world = await openWorld({ port: server.port, rate: 1 });
+        await vi.waitFor(async () => expect(await accessionsOf(world.store)).toEqual(["A1", "A2"]), WAIT);
+        const [newest] = await world.store.listInboxMessages({ queue: PRIMARY, state: "waiting", limit: 1 });
+        expect(newest?.priority).toBe(4);
+        expect(deserialise(newest?.body ?? new Uint8Array())).toMatchObject({ mrn: "002", studyDate: "2022-11-23" });
+        const images = "SELECT accession_number, pseudo_patient_id FROM pixl_pipeline.image ORDER BY image_id";
+        expect(await site.database.query(images)).toEqual([
+          { accession_number: "A1", pseudo_patient_id: "P-1" },
+          { accession_number: "A2", pseudo_patient_id: null },
+        ]);
+        await site.database.query("UPDATE pixl_pipeline.image SET exported_at = now() WHERE accession_number = 'A1'");
+        const second = await site.pixl(["populate", "extract.csv", "--no-start", "--json"]);
+        expect(JSON.parse(second.stdout)).toMatchObject({ published: [1] });
+      });
+
+      it("starts, waits for empty queues, and asks again as long as more is exported", async () => {
+        const slept: number[] = [];
+        const sleep = async (durationMs: number): Promise<void> => {
+          slept.push(durationMs);
+          await using broker = openBroker({ port: server.port });
+          if (durationMs === 60_000) await broker.purge(PRIMARY);
+          else
+            await site.database.query(
+              "UPDATE pixl_pipeline.image SET exported_at = now() WHERE accession_number = 'A1'",
+            );
+        };
+        const clock = { ...systemClock, sleep };
+        const result = await site.pixl(["populate", "extract.csv", "--rate", "2.5", "--json"], clock);
+        expect(JSON.parse(result.stdout)).toMatchObject({ published: [2, 1], exported: 1 });
+        expect(slept).toEqual([60_000, 7_000, 60_000, 7_000]);
+        expect(site.api.rates).toEqual([2.5]);
+      });
+
+      it("starts, updates, stops and tells, by the imaging API's own answers", async () => {
+        await site.pixl(["start"]);
+        await site.pixl(["update", "--rate", "0.5"]);
+        await site.pixl(["populate", "extract.csv", "--no-start"]);
+        const status = await site.pixl(["status", "--queues", "imaging-primary,imaging-secondary", "--json"]);
+        expect(JSON.parse(status.stdout)).toEqual({
+          queues: [
+            { queue: "imaging-primary", rate: 0.5, ready: 2 },
+            { queue: "imaging-secondary", rate: 0.5, ready: 0 },
+          ],
+        });
+        const stop = await site.pixl(["stop", "--purge", "--json"]);
+        expect(JSON.parse(stop.stdout)).toEqual({ queues: ["imaging-primary"], rate: 0, purged: 2 });
+        expect(site.api.rates).toEqual([1, 0.5, 0]);
+        expect((await site.pixl(["start", "--rate", "0"])).exitCode).toBe(2);
+        site.api.isRefusing = true;
+        const refused = await site.pixl(["update", "--rate", "1", "--json"]);
+        site.api.isRefusing = false;
+        expect([refused.exitCode, JSON.parse(refused.stdout)]).toMatchObject([
+          1,
+          { error: { code: "PIXL_API_REFUSED", details: { status: 406 } } },
+        ]);
+      });
+
+      it("takes the schema back and forth as alembic would", async () => {
+        const json = async (...args: readonly string[]): Promise<unknown> =>
+          JSON.parse((await site.pixl(["--json", "db", ...args])).stdout);
+        expect(await json("current")).toEqual({ current: HEAD, head: HEAD, isHead: true });
+        expect(await json("downgrade", "base")).toMatchObject({ from: HEAD, to: null });
+        expect(await json("current")).toMatchObject({ current: null, isHead: false });
+        expect(await json("upgrade", "cb5ee12a6e20")).toMatchObject({ to: "cb5ee12a6e20" });
+        expect(await json("downgrade", "-1")).toMatchObject({ to: "bcaef54e2bfe" });
+        expect(await json("history")).toMatchObject([{ revision: "bcaef54e2bfe" }, {}, {}, { isHead: true }]);
+        const unknown = await site.pixl(["db", "upgrade", "0123456789ab", "--json"]);
+        expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: "PIXL_DATABASE_REVISION_UNKNOWN" } });
+      });
     });
 
     it("loses nothing when the broker is killed and comes back", async () => {

@@ -1,0 +1,109 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Cli } from "../cli.ts";
+import { examples } from "../help.ts";
+import type { PopulateVerbOptions, QueueOptions, RateOptions } from "./pixl/driver.ts";
+
+const HELP = `
+Configured by the names that PIXL's own command line reads, from the environment, else from .env in this folder.
+`;
+const POPULATE_HELP = `${HELP}
+PATH is a CSV extract of PIXL. Writes down in PIXL's database what is asked for, publishes what is not exported yet, and waits: once the
+queues are empty, and after CLI_RETRY_SECONDS, what is still not exported is asked for again, as long as that brings anything.
+Exit code 3 when rows were refused.
+`;
+
+/** Each verb's code is loaded when it is called. */
+export function addPixlVerbs(program: Command, cli: Cli): void {
+  const pixl = program
+    .command("pixl")
+    .description("PIXL's command line: fills its queues, starts and stops its imaging API");
+  const verb = (name: string, description: string) =>
+    pixl
+      .command(name)
+      .description(description)
+      .option("--queues <names>", "separated by commas", queuesOption, ["imaging-primary"]);
+  verb("populate", "ask for the studies of an extract, and see them through")
+    .argument("<path>", "the extract")
+    .option("--rate <n>", "messages a second (PIXL_IMAGING_API_RATE, else 1)", rateOption)
+    .option("--priority <n>", "1 to 5, 5 first", priorityOption, 1)
+    .option("--num-retries <n>", "how often to ask again for what was not exported", retriesOption, 5)
+    .option("--no-start", "only fill the queues: set no rate, ask for nothing again")
+    .addHelpText("after", POPULATE_HELP + examples("pixl populate cohort.csv", "pixl populate cohort.csv --no-start"))
+    .action(
+      cli.verb(async (path: string, options: PopulateVerbOptions) => (await driver()).populateVerb(cli, path, options)),
+    );
+  verb("start", "have messages worked off")
+    .option("--rate <n>", "messages a second (PIXL_IMAGING_API_RATE, else 1)", rateOption)
+    .addHelpText("after", HELP + examples("pixl start", "pixl start --rate 0.5"))
+    .action(cli.verb(async (options: RateOptions) => (await driver()).startVerb(cli, options)));
+  verb("update", "change the rate")
+    .requiredOption("--rate <n>", "messages a second; 0 pauses", rateOption)
+    .addHelpText("after", HELP + examples("pixl update --rate 2"))
+    .action(cli.verb(async (options: RateOptions) => (await driver()).updateVerb(cli, options)));
+  verb("stop", "pause; what is under way is finished")
+    .option("--purge", "delete what is in the queues")
+    .addHelpText("after", HELP + examples("pixl stop", "pixl stop --purge"))
+    .action(
+      cli.verb(async (options: QueueOptions & { readonly purge?: boolean }) => (await driver()).stopVerb(cli, options)),
+    );
+  verb("status", "the rate of each queue, and what waits in it")
+    .addHelpText("after", HELP + examples("pixl status", "pixl status --queues imaging-primary,imaging-secondary"))
+    .action(cli.verb(async (options: QueueOptions) => (await driver()).statusVerb(cli, options)));
+  addDatabaseVerbs(pixl, cli);
+}
+
+const REVISION = "a revision, or";
+
+function addDatabaseVerbs(pixl: Command, cli: Cli): void {
+  const database = pixl.command("db").description("PIXL's schema pixl_pipeline, as alembic keeps it");
+  const end = (example: string): string => HELP + examples(example);
+  database
+    .command("current")
+    .description("the revision the database is at")
+    .addHelpText("after", end("pixl db current"))
+    .action(cli.verb(async () => (await schema()).currentVerb(cli)));
+  database
+    .command("upgrade")
+    .description("bring the schema up to a revision, all steps or none")
+    .argument("[revision]", `${REVISION} head`, "head")
+    .addHelpText("after", end("pixl db upgrade"))
+    .action(cli.verb(async (revision: string) => (await schema()).upgradeVerb(cli, revision)));
+  database
+    .command("downgrade")
+    .description("take steps back; what the dropped columns and tables hold is lost")
+    .argument("<revision>", `${REVISION} base, or -1 for one step`)
+    .addHelpText("after", end("pixl db downgrade 83dcb3812628"))
+    .action(cli.verb(async (revision: string) => (await schema()).downgradeVerb(cli, revision)));
+  database
+    .command("history")
+    .description("the revisions there are")
+    .addHelpText("after", end("pixl db history"))
+    .action(cli.verb(async () => (await schema()).historyVerb(cli)));
+}
+
+const driver = () => import("./pixl/driver.ts");
+const schema = () => import("./pixl/schema.ts");
+
+function queuesOption(text: string): readonly string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => !/^(?:export|imaging-primary|imaging-secondary)$/.test(name))) {
+    throw new InvalidArgumentError("Queues are imaging-primary, imaging-secondary and export.");
+  }
+  return names;
+}
+
+function rateOption(text: string): number {
+  const rate = /^\d{1,6}(?:\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(rate)) throw new InvalidArgumentError("Write a number from 0.");
+  return rate;
+}
+
+function priorityOption(text: string): number {
+  if (!/^[1-5]$/.test(text)) throw new InvalidArgumentError("Write a number from 1 to 5.");
+  return Number(text);
+}
+
+function retriesOption(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError("Write a whole number from 0.");
+  return Number(text);
+}

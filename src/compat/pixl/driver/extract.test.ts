@@ -1,0 +1,85 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { readExtract } from "./extract.ts";
+
+const HEADER =
+  "procedure_id,mrn,accession_number,project_name,extract_generated_timestamp,study_date,study_uid,participant_id,series_uid";
+const row = (
+  mrn: string,
+  accession: string,
+  { project = "p", date = "2022-11-22", uid = "", participant = "", series = "" } = {},
+) => `4,${mrn},${accession},${project},2023-12-07T14:08:00Z,${date},${uid},${participant},${series}`;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "extract-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function read(...lines: readonly string[]) {
+  const path = join(folder, "extract.csv");
+  await writeFile(path, lines.join("\n"));
+  return await readExtract(path);
+}
+
+it("reads PIXL's columns into messages, leading zeros and all", async () => {
+  const { rows } = await read(HEADER, row("0012", " A1 ", { uid: "1.2", participant: "P-1", series: "1.2.1\\1.2.2" }));
+  expect(rows).toEqual([
+    {
+      message: {
+        mrn: "0012",
+        accessionNumber: "A1",
+        studyUid: "1.2",
+        seriesUid: "1.2.1\\1.2.2",
+        studyDate: "2022-11-22",
+        procedureOccurrenceId: 4,
+        projectName: "p",
+        extractGeneratedTimestamp: "2023-12-07T14:08:00Z",
+      },
+      participantId: "P-1",
+    },
+  ]);
+});
+
+it("leaves out repetitions and rows without keys, keeps other series of a study, sorts by project and date", async () => {
+  const { rows, refused } = await read(
+    HEADER,
+    row("1", "B", { project: "q" }),
+    row("1", "A", { date: "2023-01-01" }),
+    row("1", "A", { date: "2023-01-01" }),
+    row("1", "A", { date: "2023-01-01", series: "1.5" }),
+    row("1", "NA"),
+    row("1", "C", { date: "2021-01-01" }),
+  );
+  expect(rows.map(({ message }) => [message.projectName, message.accessionNumber, message.seriesUid])).toEqual([
+    ["p", "C", ""],
+    ["p", "A", ""],
+    ["p", "A", "1.5"],
+    ["q", "B", ""],
+  ]);
+  expect(refused).toEqual([]);
+});
+
+it("refuses rows whose keys may not be asked for, by their number", async () => {
+  const { rows, refused } = await read(HEADER, row("NaN", "A"), row("1", "A*"), row("1", "A"));
+  expect(rows).toHaveLength(1);
+  expect(refused.map(({ row: number, error }) => [number, error.code, error.details])).toEqual([
+    [1, "PIXL_MESSAGE_KEYS_BLANK", {}],
+    [2, "PIXL_MESSAGE_KEY_UNSAFE", { field: "accession_number", reason: "KEY_HAS_WILDCARD" }],
+  ]);
+});
+
+it.each<readonly [string, readonly string[], Readonly<Record<string, unknown>>]>([
+  ["a missing column", ["mrn,accession_number", "1,A"], { code: "PIXL_EXTRACT_INVALID" }],
+  [
+    "a date of another form",
+    [HEADER, row("1", "A", { date: "22/11/2022" })],
+    { details: { row: 1, column: "study_date" } },
+  ],
+  ["no study", [HEADER, row("1", "")], { code: "PIXL_EXTRACT_EMPTY" }],
+  ["an empty file", [""], { details: { fault: "empty" } }],
+])("refuses a file with %s", async (_, lines, refusal) => {
+  await expect(read(...lines)).rejects.toMatchObject(refusal);
+});

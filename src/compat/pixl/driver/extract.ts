@@ -1,0 +1,116 @@
+import { readTable, TableError } from "../../../cohort/table-file.ts";
+import type { ErrorDocument } from "../../../errors/gateway-error.ts";
+import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import { checkKeys } from "../messages/keys.ts";
+import type { Message } from "../messages/message.ts";
+
+/** One study of an extract: its message, and what only the database is told. */
+export interface ExtractRow {
+  readonly message: Message;
+  readonly participantId: string;
+}
+
+export interface Extract {
+  /** By project, then study date. */
+  readonly rows: readonly ExtractRow[];
+  /** Rows without a key that may be asked for; numbers count data rows from 1. */
+  readonly refused: readonly { readonly row: number; readonly error: ErrorDocument }[];
+}
+
+const COLUMNS = [
+  "procedure_id",
+  "mrn",
+  "accession_number",
+  "project_name",
+  "extract_generated_timestamp",
+  "study_date",
+  "study_uid",
+  "participant_id",
+] as const;
+type Column = (typeof COLUMNS)[number] | "series_uid";
+
+/** What the reader of the original takes for an empty cell. pandas.read_csv, na_values. */
+const EMPTY: ReadonlySet<string> = new Set(
+  "#N/A,#N/A N/A,#NA,-1.#IND,-1.#QNAN,-NaN,-nan,1.#IND,1.#QNAN,<NA>,N/A,NA,NULL,NaN,None,n/a,nan,null".split(","),
+);
+const DATE = /^\d{4}-\d\d-\d\d$/;
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+const WHOLE_NUMBER = /^\d{1,15}$/;
+
+/**
+ * Reads an extract as PIXL's command line does: rows without accession number and study UID are left out, and so are repetitions. Unlike
+ * there, rows of one study that name other series are kept.
+ * @throws GatewayError PIXL_EXTRACT_INVALID, PIXL_EXTRACT_EMPTY
+ */
+export async function readExtract(path: string): Promise<Extract> {
+  const { columns, rows } = await readCsv(path);
+  const places = new Map(columns.map((name, index) => [name.trim(), index]));
+  const missing = COLUMNS.filter((name) => !places.has(name));
+  if (missing.length > 0) throw new GatewayError("PIXL_EXTRACT_INVALID", { missing: missing.join(", ") });
+  const found = new Map<string, ExtractRow>();
+  const refused: Extract["refused"][number][] = [];
+  for (const [index, cells] of rows.entries()) {
+    const row = rowOf((column) => cellIn(cells, places.get(column)), index + 1);
+    const { message } = row;
+    if (message.accessionNumber === "" && message.studyUid === "") continue;
+    try {
+      checkKeys(message);
+    } catch (thrown) {
+      refused.push({ row: index + 1, error: toGatewayError(thrown).toJSON() });
+      continue;
+    }
+    const key = JSON.stringify([message.projectName, ...keyOf(message), message.seriesUid]);
+    if (!found.has(key)) found.set(key, row);
+  }
+  if (found.size === 0) throw new GatewayError("PIXL_EXTRACT_EMPTY", { refused: refused.length });
+  return { rows: [...found.values()].sort(byProjectAndDate), refused };
+}
+
+async function readCsv(path: string): ReturnType<typeof readTable> {
+  try {
+    return await readTable(path, (columns) => columns.filter((name) => isColumn(name.trim())).length);
+  } catch (thrown) {
+    if (!(thrown instanceof TableError)) throw thrown;
+    const { fault, line } = thrown;
+    throw new GatewayError("PIXL_EXTRACT_INVALID", { fault, ...(line !== undefined && { line }) });
+  }
+}
+
+function isColumn(name: string): boolean {
+  return COLUMNS.some((column) => column === name);
+}
+
+function cellIn(cells: readonly string[], place: number | undefined): string {
+  const cell = (place === undefined ? "" : (cells[place] ?? "")).trim();
+  return EMPTY.has(cell) ? "" : cell;
+}
+
+function rowOf(cell: (column: Column) => string, row: number): ExtractRow {
+  const checked = (column: Column, form: RegExp): string => {
+    const value = cell(column);
+    if (!form.test(value)) throw new GatewayError("PIXL_EXTRACT_INVALID", { row, column });
+    return value;
+  };
+  return {
+    message: {
+      mrn: cell("mrn"),
+      accessionNumber: cell("accession_number"),
+      studyUid: cell("study_uid"),
+      seriesUid: cell("series_uid"),
+      studyDate: checked("study_date", DATE),
+      procedureOccurrenceId: Number(checked("procedure_id", WHOLE_NUMBER)),
+      projectName: cell("project_name"),
+      extractGeneratedTimestamp: checked("extract_generated_timestamp", TIMESTAMP),
+    },
+    participantId: cell("participant_id"),
+  };
+}
+
+function keyOf({ mrn, accessionNumber, studyUid }: Message): readonly string[] {
+  return [mrn, accessionNumber, studyUid];
+}
+
+function byProjectAndDate({ message: one }: ExtractRow, { message: other }: ExtractRow): number {
+  const [a, b] = [one.projectName + one.studyDate, other.projectName + other.studyDate];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
