@@ -151,6 +151,11 @@ describe("an archive asked by DQR", () => {
       { prearchiveStatus: "CONFLICT" },
       { code: "XNAT_SESSION_IN_PREARCHIVE", details: { status: "CONFLICT" } },
     ],
+    [
+      "finds late for the session",
+      { lateObjects: 2 },
+      { code: "XNAT_SESSION_IN_PREARCHIVE", details: { status: "CONFLICT" } },
+    ],
     ["archives as an empty shell", { emptyShells: true }, { code: "XNAT_SESSION_EMPTY", class: "permanent" }],
     ["does not find series of", { withoutSeries: new Set([UID]) }, { code: "XNAT_IMPORT_REFUSED" }],
   ])("names what the XNAT %s", async (_, switches, expected) => {

@@ -44,6 +44,8 @@ export interface XnatSwitches {
   emptyShells: boolean;
   /** So many objects of a study never arrive. */
   lostObjects: number;
+  /** So many objects of a study arrive when it is archived already, and stay behind in the prearchive. */
+  lateObjects: number;
   /** The import service answers and keeps nothing. */
   forgetsImports: boolean;
   /** The site's script changes whatever is imported, unless the import says that it may not. */
@@ -82,6 +84,7 @@ export function usualSwitches(): XnatSwitches {
     prearchiveStatus: "none",
     emptyShells: false,
     lostObjects: 0,
+    lateObjects: 0,
     forgetsImports: false,
     anonymises: false,
     rewritesMeta: true,

@@ -9,6 +9,7 @@ import {
 import type { PacsContent } from "./dqr-query.ts";
 import {
   type DirectArchiveSession,
+  type Holder,
   newHolder,
   type PacsRequest,
   type PrearchiveSession,
@@ -106,8 +107,8 @@ async function receive({ state, switches, content }: Site, request: PacsRequest,
   if (receiver.customProcessing && Date.now() - (request.executedTime ?? 0) < HOUR_MS) request.status = "RECEIVED";
   const name = request.relabelMap.Session ?? asLabel(first.accessionNumber || first.studyInstanceUid);
   const subject = request.relabelMap.Subject ?? asLabel(first.patientId);
-  const holder = newHolder();
-  for (const object of objects) keepObject(holder, object, { name: object.fileName, overwrite: true, state });
+  const inTime = switches.lateObjects === 0 ? objects : objects.slice(0, -switches.lateObjects);
+  const holder = holding(state, inTime);
   const facts = { ...holder, project: request.xnatProject, name, subject, tag: first.studyInstanceUid };
   if (switches.prearchiveStatus !== "none" || !receiver.directArchive) {
     const status = switches.prearchiveStatus === "none" ? "READY" : switches.prearchiveStatus;
@@ -115,6 +116,15 @@ async function receive({ state, switches, content }: Site, request: PacsRequest,
     return;
   }
   state.directArchive.push({ ...facts, id: state.nextId(), folderName: name, status: "RECEIVING", request });
+  const late = objects.slice(inTime.length);
+  // A session that is no longer receiving takes no more: they become one of their own, which cannot be archived.
+  if (late.length > 0) state.prearchive.push(inPrearchive(state, { ...facts, ...holding(state, late) }, "CONFLICT"));
+}
+
+function holding(state: XnatState, objects: readonly ArrivedObject[]): Holder {
+  const holder = newHolder();
+  for (const object of objects) keepObject(holder, object, { name: object.fileName, overwrite: true, state });
+  return holder;
 }
 
 type Facts = Pick<PrearchiveSession, "project" | "name" | "subject" | "tag" | "scans" | "resources">;
