@@ -1,6 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createFlipImaging, type FlipImaging, HttpError } from "../../src/flip.ts";
-import { envelopes, type FlipSite, HUB_PROJECT, PROJECT, QUERY, startFlipSite } from "../peers/flip-site.ts";
+import {
+  ENCODED_QUERY,
+  envelopes,
+  type FlipSite,
+  HUB_PROJECT,
+  PROJECT,
+  QUERY,
+  startFlipSite,
+} from "../peers/flip-site.ts";
 import { type SyntheticStudy, syntheticStudy } from "../peers/synthetic-studies.ts";
 import { newProject } from "../peers/xnat/state.ts";
 import { usualSwitches } from "../peers/xnat/switches.ts";
@@ -152,6 +160,26 @@ describe("retrieval", () => {
     };
     const late = await hasty.requestRetrieval(PROJECT, QUERY);
     expect(late).toMatchObject({ queued: false, problems: [{ accession: "ACC4", code: "TIMED_OUT" }] });
+  });
+
+  it("asks a slow PACS for eight at once and no more, and answers others meanwhile", async () => {
+    given(Array.from({ length: 12 }, (_, index) => studyOf(`SLOW${index}`)));
+    const { switches, requests } = site.xnat;
+    switches.drops = (_, path) => {
+      if (path.endsWith("/query/studies")) switches.delayMs = 1_500;
+      return false;
+    };
+    const start = requests.length;
+    const path = `/retrieval/reimport_imaging_project_studies/${PROJECT}?encoded_query=${ENCODED_QUERY}`;
+    expect((await site.call("PUT", path)).status).toBe(202);
+    await vi.waitFor(() => expect(queries(requests.slice(start))).toBe(8), { timeout: 5_000, interval: 5 });
+    Object.assign(switches, { drops: () => false, delayMs: 0 });
+    expect((await site.call("GET", `/projects/${PROJECT}`)).status).toBe(200);
+    expect(queries(requests.slice(start))).toBe(8);
+    await vi.waitFor(() => expect(queued()).toHaveLength(12), { timeout: 10_000, interval: 20 });
+    const asked = requests.slice(start);
+    expect([queries(asked), imports(asked)]).toEqual([12, 1]);
+    expect(asked.filter((each) => each.startsWith("GET /xapi/users"))).toEqual([]);
   });
 
   it("answers no when the cohort is refused, and asks the PACS nothing", async () => {
