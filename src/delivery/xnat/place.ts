@@ -21,6 +21,8 @@ export interface XnatDestinationOptions {
   /** What may be done with a session of the same label that lacks instances. */
   readonly overwrite: XnatOverwrite;
   readonly confirm: XnatConfirmation;
+  /** Instances in one zip, at most. @default 1000 */
+  readonly zipFiles?: number;
   /** Instances sent at once, one at a time being the rule otherwise. */
   readonly parallel: number;
 }

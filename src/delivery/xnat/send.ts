@@ -54,7 +54,10 @@ async function sendAll(
   const isSingle = ({ sizeBytes }: DeidentifiedFile): boolean =>
     options.upload === "gradual-dicom" || sizeBytes > ZIP_BYTES;
   let next = target;
-  for (const batch of batchesOf(files.filter((file) => !isSingle(file)))) {
+  for (const batch of batchesOf(
+    files.filter((file) => !isSingle(file)),
+    options.zipFiles ?? ZIP_FILES,
+  )) {
     const entries = batch.map(({ sopInstanceUid, path, sizeBytes }) => ({
       name: `${sopInstanceUid}.dcm`,
       path,
@@ -90,11 +93,11 @@ async function finishPrearchived(place: XnatPlace, overwrite: XnatOverwrite, sig
   }
 }
 
-function* batchesOf(files: readonly DeidentifiedFile[]): Generator<readonly DeidentifiedFile[]> {
+function* batchesOf(files: readonly DeidentifiedFile[], zipFiles: number): Generator<readonly DeidentifiedFile[]> {
   let batch: DeidentifiedFile[] = [];
   let sizeBytes = 0;
   for (const file of files) {
-    const isFull = batch.length >= ZIP_FILES || sizeBytes + file.sizeBytes > ZIP_BYTES;
+    const isFull = batch.length >= zipFiles || sizeBytes + file.sizeBytes > ZIP_BYTES;
     if (batch.length > 0 && isFull) {
       yield batch;
       batch = [];

@@ -151,6 +151,17 @@ describe.each(UPLOADS)("an XNAT as destination, by %s", (upload) => {
 });
 
 describe("an XNAT as destination", () => {
+  it("gets a long study in several zips, and after a cut only those that are missing", async () => {
+    await using site = await scene({ zipFiles: 2 });
+    const delivery = await site.deliveryOf(5);
+    site.xnat.switches.drops = (_, path) => path.endsWith("/services/import") && site.imports() === 2;
+    await expect(site.deliver(delivery)).rejects.toMatchObject({ class: "transient" });
+    expect(filesOf(sessionsOf(site.xnat)[0])).toBe(2);
+    await site.deliver(delivery);
+    expect(site.imports()).toBe(4);
+    expect([sessionsOf(site.xnat).length, filesOf(sessionsOf(site.xnat)[0])]).toEqual([1, 5]);
+  });
+
   it("leaves a session of its label alone where sessions may not be added to", async () => {
     await using site = await scene({ overwrite: "none" });
     await site.deliver(await site.deliveryOf(2));
