@@ -106,7 +106,7 @@ export function readFlipSettings(environment: Environment): FlipSettings {
         problemOf({
           path: path.map(String).slice(0, 1),
           code: message === "is needed" ? "SETTING_MISSING" : "SETTING_INVALID",
-          message: `${String(path[0])} ${message}.`,
+          message: `It ${message}.`,
           remedy: "Set it in the environment, as for the original imaging-api.",
         }),
       ),
