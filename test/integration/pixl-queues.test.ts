@@ -1,14 +1,16 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Connection } from "rabbitmq-client";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Database, openDatabase } from "../../src/compat/pixl/database/connection.ts";
 import { HEAD } from "../../src/compat/pixl/database/revisions.ts";
 import { type Broker, openBroker } from "../../src/compat/pixl/intake/broker.ts";
-import { type Intake, startIntake } from "../../src/compat/pixl/intake/intake.ts";
+import { type Intake, type IntakeOptions, startIntake } from "../../src/compat/pixl/intake/intake.ts";
 import { IMAGING_QUEUES, PARKED_QUEUE } from "../../src/compat/pixl/intake/queues.ts";
 import { createTokenBuckets, type TokenBuckets } from "../../src/compat/pixl/intake/token-buckets.ts";
 import { deserialise } from "../../src/compat/pixl/messages/deserialise.ts";
+import { GatewayError } from "../../src/errors/gateway-error.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type Clock, systemClock } from "../../src/units/clock.ts";
@@ -35,16 +37,29 @@ interface World extends AsyncDisposable {
   readonly intake: Intake;
 }
 
+interface WorldOptions {
+  readonly port: number;
+  readonly rate: number;
+  readonly maximumUnfinished?: number;
+  /** What the intake sees of the store. */
+  readonly failing?: (store: Store) => IntakeOptions["store"];
+}
+
+/** Waits after failures are short here. */
+const CLOCK: Clock = { ...systemClock, sleep: (durationMs, signal) => systemClock.sleep(durationMs / 20, signal) };
+
 async function openWorld({
   port,
   rate,
   maximumUnfinished = 5,
-}: Readonly<Record<"port" | "rate", number>> & { maximumUnfinished?: number }): Promise<World> {
+  failing = (store) => store,
+}: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "intake-"));
   const store = await openSqliteStore({ path: join(folder, "store.sqlite") });
   const broker = openBroker({ port, timeoutMs: 5_000 });
   const buckets = createTokenBuckets(systemClock, rate);
-  const intake = startIntake({ broker, store, buckets, maximumUnfinished, clock: systemClock, logger: silentLogger });
+  const options = { broker, buckets, maximumUnfinished, clock: CLOCK, logger: silentLogger };
+  const intake = startIntake({ ...options, store: failing(store) });
   return {
     broker,
     store,
@@ -205,6 +220,38 @@ describe.skipIf(!requirePeer("rabbitmq-server"))("PIXL's queues in RabbitMQ", ()
       expect(seen).toEqual([expect.objectContaining({ body, priority: 4, durable: true })]);
       const extra = ["timestamp", "contentType", "contentEncoding", "headers", "messageId"];
       expect(Object.keys(seen[0] ?? {}).filter((name) => extra.includes(name))).toEqual([]);
+    });
+
+    it("keeps a message with the broker until it is committed, and takes it once", async () => {
+      const failing = (store: Store): IntakeOptions["store"] => {
+        let calls = 0;
+        return {
+          unfinishedInboxMessages: (queue) => store.unfinishedInboxMessages(queue),
+          async addInboxMessage(message, nowMs) {
+            calls += 1;
+            if (calls === 1) throw new GatewayError("STORE_UNAVAILABLE");
+            const added = await store.addInboxMessage(message, nowMs);
+            // Written, but the answer is lost.
+            if (calls === 2) throw new GatewayError("STORE_UNAVAILABLE");
+            return added;
+          },
+        };
+      };
+      await using world = await openWorld({ port: server.port, rate: 1, failing });
+      await world.broker.publish({ queue: PRIMARY, body: bodyOf("A1"), priority: 1 });
+      await world.broker.publish({ queue: PRIMARY, body: bodyOf("A2"), priority: 1 });
+      await vi.waitFor(async () => expect(await accessionsOf(world.store)).toEqual(["A1", "A2"]), WAIT);
+      expect(await world.broker.count(PRIMARY)).toBe(0);
+    });
+
+    it("loses nothing into a queue that somebody deleted", async () => {
+      await using broker = openBroker({ port: server.port });
+      await broker.publish({ queue: PRIMARY, body: bodyOf("A1"), priority: 1 });
+      const administrator = new Connection({ port: server.port });
+      await administrator.queueDelete({ queue: PRIMARY });
+      await administrator.close();
+      await broker.publish({ queue: PRIMARY, body: bodyOf("A2"), priority: 1 });
+      expect(await broker.count(PRIMARY)).toBe(1);
     });
 
     it.skipIf(!requirePythonPeers())(

@@ -1,4 +1,5 @@
-import { Connection, type Consumer, type ConsumerHandler } from "rabbitmq-client";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Connection, type Consumer, type ConsumerHandler, type Envelope } from "rabbitmq-client";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { abortAfter } from "../../../units/abort.ts";
 import { type Logger, silentLogger } from "../../../units/logger.ts";
@@ -45,6 +46,8 @@ export interface Broker extends AsyncDisposable {
 
 const RETRY = { retryLow: 100, retryHigh: 2_000 } as const;
 const USUAL_TIMEOUT_MS = 10_000;
+/** The second one after the queue was declared again. */
+const ATTEMPTS = 2;
 /** What trying again cannot mend. AMQP 0-9-1 1.1. */
 const REFUSALS: ReadonlySet<unknown> = new Set([
   "ACCESS_REFUSED",
@@ -76,6 +79,9 @@ export function openBroker(options: BrokerOptions): Broker {
   });
   const publisher = connection.createPublisher({ confirm: true });
   const declared = new Set<string>();
+  /** Queues that somebody deleted: the broker gave a message for them back. */
+  const returned = new Set<string>();
+  publisher.on("basic.return", ({ routingKey }) => void returned.add(routingKey));
 
   const answered = <T>(answer: Promise<T>): Promise<T> => inTime(answer, timeoutMs, () => trouble);
   const declare = async (queue: string): Promise<number> => {
@@ -84,15 +90,13 @@ export function openBroker(options: BrokerOptions): Broker {
     return messageCount;
   };
 
+  const send: Routes["send"] = (envelope, body) => answered(publisher.send(envelope, body));
+
   return {
     get trouble() {
       return trouble;
     },
-    async publish({ queue, body, priority, headers }) {
-      if (!declared.has(queue)) await declare(queue);
-      const envelope = { exchange: "", routingKey: queue, durable: true, priority, ...(headers && { headers }) };
-      await answered(publisher.send({ ...envelope, ...NO_TIMESTAMP }, Buffer.from(body)));
-    },
+    publish: (publication) => publishRouted(publication, { send, declare, declared, returned }),
     count: declare,
     async purge(queue) {
       await declare(queue);
@@ -115,6 +119,29 @@ export function openBroker(options: BrokerOptions): Broker {
       await connection.close();
     },
   };
+}
+
+interface Routes {
+  send(envelope: Envelope, body: Buffer): Promise<void>;
+  declare(queue: string): Promise<number>;
+  readonly declared: Set<string>;
+  readonly returned: Set<string>;
+}
+
+async function publishRouted(publication: Publication, routes: Routes): Promise<void> {
+  const { queue, body, priority, headers } = publication;
+  const { send, declare, declared, returned } = routes;
+  const routing = { exchange: "", routingKey: queue, mandatory: true };
+  const envelope = { ...routing, durable: true, priority, ...(headers && { headers }), ...NO_TIMESTAMP };
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (!declared.has(queue)) await declare(queue);
+    await send(envelope, Buffer.from(body));
+    // What comes back was confirmed too; the library tells of it a turn later.
+    await nextTurn();
+    if (!returned.delete(queue)) return;
+    declared.delete(queue);
+  }
+  throw new GatewayError("PIXL_BROKER_UNAVAILABLE", { reason: "NO_ROUTE" });
 }
 
 /** The broker's answer, or an error in time: a broker that is short of memory reads on, and answers nothing. */
