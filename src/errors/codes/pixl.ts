@@ -43,7 +43,7 @@ export const pixlCodes = {
   PIXL_EXTRACT_INVALID: {
     class: "permanent",
     summary: "The extract cannot be read as PIXL's.",
-    remedy: "Mend the column or row that the details name; docs/from-pixl.md lists the columns.",
+    remedy: "Mend the column or row that the details name: columns and forms are those of PIXL's CSV extracts.",
   },
   PIXL_MESSAGE_CLASS_UNKNOWN: {
     class: "permanent",

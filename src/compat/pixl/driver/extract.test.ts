@@ -78,6 +78,11 @@ it.each<readonly [string, readonly string[], Readonly<Record<string, unknown>>]>
     [HEADER, row("1", "A", { date: "22/11/2022" })],
     { details: { row: 1, column: "study_date" } },
   ],
+  [
+    "a day that never was",
+    [HEADER, row("1", "A", { date: "2022-02-30" })],
+    { details: { row: 1, column: "study_date" } },
+  ],
   ["no study", [HEADER, row("1", "")], { code: "PIXL_EXTRACT_EMPTY" }],
   ["an empty file", [""], { details: { fault: "empty" } }],
 ])("refuses a file with %s", async (_, lines, refusal) => {

@@ -3,6 +3,7 @@ import type { ErrorDocument } from "../../../errors/gateway-error.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import { checkKeys } from "../messages/keys.ts";
 import type { Message } from "../messages/message.ts";
+import { momentOf } from "../messages/python-dates.ts";
 
 /** One study of an extract: its message, and what only the database is told. */
 export interface ExtractRow {
@@ -88,7 +89,8 @@ function cellIn(cells: readonly string[], place: number | undefined): string {
 function rowOf(cell: (column: Column) => string, row: number): ExtractRow {
   const checked = (column: Column, form: RegExp): string => {
     const value = cell(column);
-    if (!form.test(value)) throw new GatewayError("PIXL_EXTRACT_INVALID", { row, column });
+    if (!form.test(value) || (form !== WHOLE_NUMBER && momentOf(value) === undefined))
+      throw new GatewayError("PIXL_EXTRACT_INVALID", { row, column });
     return value;
   };
   return {

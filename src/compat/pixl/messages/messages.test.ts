@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { GatewayError } from "../../../errors/gateway-error.ts";
 import { deserialise } from "./deserialise.ts";
 import { checkKeys } from "./keys.ts";
 import type { Message } from "./message.ts";
@@ -166,6 +168,57 @@ describe("deserialise", () => {
       }
     };
     expect(refused()).not.toContain("SECRET");
+  });
+});
+
+describe("whatever it is given, the reader", () => {
+  const outcomeOf = (bytes: Uint8Array): string => {
+    try {
+      return Object.keys(deserialise(bytes)).length === 8 ? "message" : "another thing";
+    } catch (thrown) {
+      return thrown instanceof GatewayError ? thrown.code : "another error";
+    }
+  };
+  const expected = /^(?:message|PIXL_MESSAGE_[A-Z_]+)$/;
+  const word = fc.constantFrom(
+    "py/object",
+    "py/reduce",
+    "py/id",
+    "py/tuple",
+    "py/type",
+    "datetime.date",
+    "NaN",
+    "__reduce__",
+  );
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof({ maxDepth: 6 }, word, fc.integer(), fc.constant(null), tie("list"), tie("object")),
+    list: fc.array(tie("tree"), { maxLength: 3 }),
+    object: fc.dictionary(word, tie("tree"), { maxKeys: 3 }),
+  }));
+
+  it("answers with a message or a reason", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        expect(outcomeOf(bytes)).toMatch(expected);
+      }),
+    );
+    fc.assert(
+      fc.property(tree, tree, (mrn, study_date) => {
+        const bytes = published({ mrn: JSON.stringify(mrn), study_date: JSON.stringify(study_date) });
+        expect(outcomeOf(bytes)).toMatch(expected);
+      }),
+    );
+  });
+
+  it("gives back what the writer was given", () => {
+    const text = fc.string({ unit: "binary" });
+    fc.assert(
+      fc.property(text, text, text, (mrn, projectName, seriesUid) => {
+        const whole = { ...message, mrn, projectName, seriesUid };
+        expect(deserialise(serialise(whole))).toEqual(whole);
+        expect(deserialise(serialise(whole, { deserialisable: false }))).toEqual(whole);
+      }),
+    );
   });
 });
 

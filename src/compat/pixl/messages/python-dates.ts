@@ -1,4 +1,4 @@
-import { DateTime } from "luxon";
+import { DateTime, IANAZone } from "luxon";
 import { isJsonObject, type JsonObject } from "./python-json.ts";
 
 /** A date or datetime that jsonpickle made from CPython's pickling state, read as data. */
@@ -49,6 +49,7 @@ function datetimeOf(bytes: Buffer, zone: PythonZone | undefined): PythonMoment |
   if (bytes.length !== DATETIME_BYTES) return undefined;
   const [hour, minute, second] = [4, 5, 6].map((at) => twoDigits(bytes.readUInt8(at)));
   const microseconds = bytes.readUIntBE(7, 3);
+  if (microseconds >= 1_000_000) return undefined;
   const fraction = microseconds === 0 ? "" : `.${`${microseconds}`.padStart(6, "0")}`;
   return checked({ local: `${isoDate(bytes)}T${hour}:${minute}:${second}${fraction}`, zone });
 }
@@ -74,7 +75,7 @@ function readZone(value: unknown, earlier: PythonZone | undefined): PythonZone |
   if (call === undefined) return undefined;
   const [first] = call.args;
   if (call.callee["py/function"] === "zoneinfo.ZoneInfo._unpickle" && typeof first === "string") {
-    return DateTime.utc().setZone(first).isValid ? { name: first } : undefined;
+    return IANAZone.isValidZone(first) ? { name: first } : undefined;
   }
   if (call.callee["py/type"] !== "datetime.timezone" || !isJsonObject(first)) return undefined;
   const delta = readCall(first);
@@ -130,7 +131,7 @@ export function momentOf(text: string): PythonMoment | undefined {
   if (date === undefined) return undefined;
   const digits = fraction === undefined || /^0+$/.test(fraction) ? "" : `.${fraction.padEnd(6, "0")}`;
   const local = time === undefined ? date : `${date}T${time}${digits}`;
-  if (name !== undefined) return checked({ local, zone: { name } });
+  if (name !== undefined) return IANAZone.isValidZone(name) ? checked({ local, zone: { name } }) : undefined;
   return checked({ local, zone: offset === undefined ? undefined : { offsetSeconds: secondsOf(offset) } });
 }
 
