@@ -64,6 +64,7 @@ export function openBroker(options: BrokerOptions): Broker {
     username: options.username ?? "guest",
     password: options.password ?? "guest",
     connectionName: "radferry",
+    noDelay: true,
     acquireTimeout: timeoutMs,
     connectionTimeout: timeoutMs,
     ...RETRY,
