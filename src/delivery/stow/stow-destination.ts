@@ -11,6 +11,7 @@ import type { HttpClient } from "../../network/http-client/types.ts";
 import { InstanceError } from "../../network/instance-files/instance-error.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import type { Random } from "../../units/random.ts";
+import { batchesOf } from "../batches.ts";
 import type { Destination } from "../destination.ts";
 import { storeFailureOf } from "../store-status.ts";
 
@@ -22,8 +23,7 @@ export interface StowDestinationOptions {
 }
 
 /** Servers limit the size of a request; a study may be of any size. */
-const REQUEST_INSTANCES = 100;
-const REQUEST_BYTES = 64 * 1024 * 1024;
+const REQUEST_LIMITS = { files: 100, sizeBytes: 64 * 1024 * 1024 };
 const READ_BYTES = 1024 * 1024;
 const MAXIMUM_INSTANCES = 1_000_000;
 
@@ -39,7 +39,7 @@ export function createStowDestination({ name, client, random }: StowDestinationO
     },
     async send({ studyInstanceUid }, files, signal) {
       const store = { name, client, options: { studyInstanceUid, random } };
-      for (const batch of batchesOf(files)) await sendBatch(store, batch, signal);
+      for (const batch of batchesOf(files, REQUEST_LIMITS)) await sendBatch(store, batch, signal);
     },
     // A DICOMweb server has no place for a report: that stays with the gateway's own account.
     async conclude() {},
@@ -101,20 +101,4 @@ async function listedInstances(
     uids.add((uidOf(match, tags.SOPInstanceUID) ?? "") as SopInstanceUid);
   }
   return uids;
-}
-
-function* batchesOf(files: readonly DeidentifiedFile[]): Generator<readonly DeidentifiedFile[]> {
-  let batch: DeidentifiedFile[] = [];
-  let sizeBytes = 0;
-  for (const file of files) {
-    const isFull = batch.length >= REQUEST_INSTANCES || sizeBytes + file.sizeBytes > REQUEST_BYTES;
-    if (batch.length > 0 && isFull) {
-      yield batch;
-      batch = [];
-      sizeBytes = 0;
-    }
-    batch.push(file);
-    sizeBytes += file.sizeBytes;
-  }
-  if (batch.length > 0) yield batch;
 }

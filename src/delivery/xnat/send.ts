@@ -11,6 +11,7 @@ import {
 import { zipStream } from "../../network/rest/xnat/zip-stream.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { concurrently } from "../../units/concurrently.ts";
+import { batchesOf } from "../batches.ts";
 import { heldInSessions, isHeldBy, lookForSession, type XnatPlace } from "./place.ts";
 
 const READ_BYTES = 1024 * 1024;
@@ -54,10 +55,9 @@ async function sendAll(
   const isSingle = ({ sizeBytes }: DeidentifiedFile): boolean =>
     options.upload === "gradual-dicom" || sizeBytes > ZIP_BYTES;
   let next = target;
-  for (const batch of batchesOf(
-    files.filter((file) => !isSingle(file)),
-    options.zipFiles ?? ZIP_FILES,
-  )) {
+  const zipped = files.filter((file) => !isSingle(file));
+  const limits = { files: options.zipFiles ?? ZIP_FILES, sizeBytes: ZIP_BYTES };
+  for (const batch of batchesOf(zipped, limits)) {
     const entries = batch.map(({ sopInstanceUid, path, sizeBytes }) => ({
       name: `${sopInstanceUid}.dcm`,
       path,
@@ -91,20 +91,4 @@ async function finishPrearchived(place: XnatPlace, overwrite: XnatOverwrite, sig
     const mode = archived !== undefined && overwrite === "none" ? "append" : overwrite;
     if ((await archivePrearchived(client, session, mode, signal)) === "conflict") throw taken(name, place.session);
   }
-}
-
-function* batchesOf(files: readonly DeidentifiedFile[], zipFiles: number): Generator<readonly DeidentifiedFile[]> {
-  let batch: DeidentifiedFile[] = [];
-  let sizeBytes = 0;
-  for (const file of files) {
-    const isFull = batch.length >= zipFiles || sizeBytes + file.sizeBytes > ZIP_BYTES;
-    if (batch.length > 0 && isFull) {
-      yield batch;
-      batch = [];
-      sizeBytes = 0;
-    }
-    batch.push(file);
-    sizeBytes += file.sizeBytes;
-  }
-  if (batch.length > 0) yield batch;
 }
