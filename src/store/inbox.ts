@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors/registry.ts";
+import type { LeasedOutcome } from "./leased-work.ts";
 
 /** `waiting` and `running` are not done; `failed` needs a person. */
 export type InboxState = "waiting" | "running" | "done" | "failed";
@@ -37,16 +38,7 @@ export interface ClaimedInboxMessage {
   readonly message: InboxMessage;
 }
 
-export type InboxOutcome =
-  | { readonly state: "done"; readonly progress?: string; readonly attempts: number }
-  | { readonly state: "failed"; readonly code: ErrorCode; readonly progress?: string; readonly attempts: number }
-  | {
-      readonly state: "waiting";
-      readonly code: ErrorCode;
-      readonly dueAtMs: number;
-      readonly progress?: string;
-      readonly attempts: number;
-    };
+export type InboxOutcome = LeasedOutcome;
 
 export interface InboxFilter {
   readonly queue: string;

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors/registry.ts";
+import type { LeasedOutcome } from "./leased-work.ts";
 
 /** Work of a face that outlives the request which asked for it, such as a retrieval that XNAT is to do. */
 export interface TaskRecord {
@@ -34,16 +35,10 @@ export interface ClaimedTask {
   readonly task: TaskRecord;
 }
 
+/** What is done has left its result in `progress`. */
 export type TaskOutcome =
-  | { readonly state: "done"; readonly progress: string; readonly attempts: number }
-  | { readonly state: "failed"; readonly code: ErrorCode; readonly progress?: string; readonly attempts: number }
-  | {
-      readonly state: "waiting";
-      readonly code: ErrorCode;
-      readonly dueAtMs: number;
-      readonly progress?: string;
-      readonly attempts: number;
-    };
+  | Exclude<LeasedOutcome, { readonly state: "done" }>
+  | { readonly state: "done"; readonly progress: string; readonly attempts: number };
 
 export interface TaskFilter {
   readonly kind: string;

@@ -1,5 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
-import type { ErrorCode } from "../../errors/registry.ts";
+import { createHash } from "node:crypto";
 import type {
   ClaimedInboxMessage,
   InboxFilter,
@@ -8,6 +7,7 @@ import type {
   InboxOutcome,
   NewInboxMessage,
 } from "../inbox.ts";
+import { claimLeased, leasedFacts, renewLeased, settleLeased } from "./leased-work.ts";
 import { newInboxId } from "./names.ts";
 import type { Row, Session } from "./session.ts";
 
@@ -34,11 +34,10 @@ export function claimInboxMessage(
   nowMs: number,
 ): ClaimedInboxMessage | undefined {
   session.run("wakeAbandonedInboxMessages", { until: nowMs, nowMs });
-  const token = randomUUID();
-  const row = session.get("claimInboxMessage", { queue, token, leaseUntil: nowMs + leaseMs, nowMs });
-  if (row === undefined) return undefined;
-  const message = inboxMessage(row);
-  return { lease: { messageId: message.id, token }, message };
+  const claimed = claimLeased(session, "claimInboxMessage", { queue }, { leaseMs, nowMs });
+  if (claimed === undefined) return undefined;
+  const message = inboxMessage(claimed.row);
+  return { lease: { messageId: message.id, token: claimed.token }, message };
 }
 
 export function renewInboxMessage(
@@ -48,7 +47,7 @@ export function renewInboxMessage(
   nowMs: number,
   progress?: string,
 ): boolean {
-  return session.run("renewInboxMessage", { id, token, leaseUntil: nowMs + leaseMs, progress }) === 1;
+  return renewLeased(session, "renewInboxMessage", { id, token }, { leaseMs, nowMs }, progress);
 }
 
 export function settleInboxMessage(
@@ -57,18 +56,7 @@ export function settleInboxMessage(
   outcome: InboxOutcome,
   nowMs: number,
 ): boolean {
-  const { state, progress, attempts } = outcome;
-  const changed = session.run("settleInboxMessage", {
-    id,
-    token,
-    state,
-    progress,
-    attempts,
-    code: outcome.state === "done" ? undefined : outcome.code,
-    dueAt: outcome.state === "waiting" ? outcome.dueAtMs : undefined,
-    finishedAt: state === "waiting" ? undefined : nowMs,
-  });
-  return changed === 1;
+  return settleLeased(session, "settleInboxMessage", { id, token }, outcome, nowMs);
 }
 
 export function releaseInboxMessages(session: Session, nowMs: number): number {
@@ -89,19 +77,13 @@ export function listInboxMessages(session: Session, { queue, state, limit }: Inb
 }
 
 function inboxMessage(row: Row): InboxMessage {
-  const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-  const time = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
   return {
     id: String(row.id),
     queue: String(row.queue),
     body: row.body instanceof Uint8Array ? row.body : new Uint8Array(),
     priority: Number(row.priority),
     state: row.state as InboxMessage["state"],
-    code: optional(row.code) as ErrorCode | undefined,
-    progress: optional(row.progress),
-    attempts: Number(row.attempts),
-    waitingUntilMs: time(row.waitingUntilMs),
     receivedAtMs: Number(row.receivedAtMs),
-    finishedAtMs: time(row.finishedAtMs),
+    ...leasedFacts(row),
   };
 }

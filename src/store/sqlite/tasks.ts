@@ -1,6 +1,5 @@
-import { randomUUID } from "node:crypto";
-import type { ErrorCode } from "../../errors/registry.ts";
 import type { ClaimedTask, NewTask, TaskFilter, TaskLease, TaskOutcome, TaskRecord } from "../tasks.ts";
+import { claimLeased, leasedFacts, renewLeased, settleLeased } from "./leased-work.ts";
 import { newTaskId } from "./names.ts";
 import type { Row, Session } from "./session.ts";
 
@@ -15,11 +14,10 @@ export function addTask(session: Session, task: NewTask, nowMs: number): string 
 
 export function claimTask(session: Session, kind: string, leaseMs: number, nowMs: number): ClaimedTask | undefined {
   session.run("wakeAbandonedTasks", { kind, nowMs });
-  const token = randomUUID();
-  const row = session.get("claimTask", { kind, token, leaseUntil: nowMs + leaseMs, nowMs });
-  if (row === undefined) return undefined;
-  const task = taskRecord(row);
-  return { lease: { taskId: task.id, token }, task };
+  const claimed = claimLeased(session, "claimTask", { kind }, { leaseMs, nowMs });
+  if (claimed === undefined) return undefined;
+  const task = taskRecord(claimed.row);
+  return { lease: { taskId: task.id, token: claimed.token }, task };
 }
 
 export function renewTask(
@@ -29,7 +27,7 @@ export function renewTask(
   nowMs: number,
   progress?: string,
 ): boolean {
-  return session.run("renewTask", { id, token, leaseUntil: nowMs + leaseMs, progress }) === 1;
+  return renewLeased(session, "renewTask", { id, token }, { leaseMs, nowMs }, progress);
 }
 
 export function settleTask(
@@ -38,18 +36,7 @@ export function settleTask(
   outcome: TaskOutcome,
   nowMs: number,
 ): boolean {
-  const { state, progress, attempts } = outcome;
-  const changed = session.run("settleTask", {
-    id,
-    token,
-    state,
-    progress,
-    attempts,
-    code: outcome.state === "done" ? undefined : outcome.code,
-    dueAt: outcome.state === "waiting" ? outcome.dueAtMs : undefined,
-    finishedAt: state === "waiting" ? undefined : nowMs,
-  });
-  return changed === 1;
+  return settleLeased(session, "settleTask", { id, token }, outcome, nowMs);
 }
 
 export function cancelTasks(
@@ -69,19 +56,13 @@ export function listTasks(session: Session, { kind, subject, limit }: TaskFilter
 }
 
 function taskRecord(row: Row): TaskRecord {
-  const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-  const time = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
   return {
     id: String(row.id),
     kind: String(row.kind),
     subject: String(row.subject),
     body: String(row.body),
     state: row.state as TaskRecord["state"],
-    code: optional(row.code) as ErrorCode | undefined,
-    progress: optional(row.progress),
-    attempts: Number(row.attempts),
-    waitingUntilMs: time(row.waitingUntilMs),
     createdAtMs: Number(row.createdAtMs),
-    finishedAtMs: time(row.finishedAtMs),
+    ...leasedFacts(row),
   };
 }
