@@ -9,3 +9,10 @@ export { deserialise } from "./compat/pixl/messages/deserialise.ts";
 export { checkKeys, type MessageKeys } from "./compat/pixl/messages/keys.ts";
 export type { Message } from "./compat/pixl/messages/message.ts";
 export { serialise } from "./compat/pixl/messages/serialise.ts";
+export {
+  type Handover,
+  type OrthancSettings,
+  type PixlSettings,
+  readPixlSettings,
+  type SourceSettings,
+} from "./compat/pixl/settings.ts";
