@@ -10,6 +10,7 @@ import { flipCodes } from "./codes/flip.ts";
 import { httpCodes } from "./codes/http.ts";
 import { iheCodes } from "./codes/ihe.ts";
 import { jobsCodes } from "./codes/jobs.ts";
+import { orthancCodes } from "./codes/orthanc.ts";
 import { pixlCodes } from "./codes/pixl.ts";
 import { profilesCodes } from "./codes/profiles.ts";
 import { settingsCodes } from "./codes/settings.ts";
@@ -39,6 +40,7 @@ export const errorRegistry = {
   ...stagingCodes,
   ...deliveryCodes,
   ...xnatCodes,
+  ...orthancCodes,
   ...accessCodes,
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -24,3 +24,17 @@ export function abortAfter(durationMs: number, signal?: AbortSignal): AbortSigna
     },
   });
 }
+
+/** What others wait for too, as long as the signal lets us: who leaves leaves it to them. @throws the reason of the signal */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

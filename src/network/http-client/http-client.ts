@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { orAborted } from "../../units/abort.ts";
 import { type Clock, systemClock } from "../../units/clock.ts";
 import { clientContext } from "../upper-layer/tls-context.ts";
 import { createSession, type Login, noAuthentication, type Session } from "./authentication.ts";
@@ -71,6 +72,7 @@ async function requested(connected: Connected, request: HttpRequest): Promise<Ht
   const { session, clock } = connected;
   const { accepts = isSuccess, signal } = request;
   let url = urlOf(connected.base, request);
+  // The login belongs to all requests: who has no time for it leaves it to the others.
   let login = await orAborted(session.current(), signal);
   let isRenewed = false;
   for (let redirects = 0; ; ) {
@@ -162,19 +164,5 @@ async function drop({ body, stop }: RawResponse): Promise<void> {
     // The status is known: how the rest went changes nothing.
   } finally {
     stop();
-  }
-}
-
-/** The login belongs to all requests: who has no time for it leaves it to the others. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise;
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }

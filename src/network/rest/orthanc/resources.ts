@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { HttpError } from "../../http-client/http-error.ts";
-import { readJson } from "../../http-client/read-body.ts";
-import type { HttpClient, HttpRequest } from "../../http-client/types.ts";
+import type { HttpClient } from "../../http-client/types.ts";
+import { ask, post } from "./ask.ts";
 
 /** Orthanc's name of a resource: a SHA-1 in five groups. */
 const orthancId = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{8}){4}$/);
@@ -18,24 +17,6 @@ export type OrthancInstance = z.infer<typeof instanceResource>;
 
 /** Which levels a search gives, as Orthanc calls them. */
 type FindLevel = "Study" | "Series" | "Instance";
-
-/** @throws HttpError HTTP_JSON_INVALID when an answer has another shape, and those of the exchange */
-async function ask<T>(client: HttpClient, schema: z.ZodType<T>, request: HttpRequest): Promise<T> {
-  await using response = await client.request(request);
-  const parsed = schema.safeParse(await readJson(response));
-  if (!parsed.success) throw new HttpError("HTTP_JSON_INVALID", { what: "shape" }, { status: response.status });
-  return parsed.data;
-}
-
-function post(path: string, body: unknown, signal: AbortSignal): HttpRequest {
-  return {
-    method: "POST",
-    path,
-    body: JSON.stringify(body),
-    headers: { "Content-Type": "application/json" },
-    signal,
-  };
-}
 
 export function systemOf(client: HttpClient, signal: AbortSignal): Promise<z.infer<typeof systemResource>> {
   return ask(client, systemResource, { path: "system", signal });
