@@ -27,7 +27,8 @@ export function findPython(succeeds: RunProgram): string | undefined {
 /** Makes the virtual environment of the test peers, in place of one that was left unfinished. @returns whether it is complete. */
 export function makePythonPeers(folder: string, python: string, run: RunProgram): boolean {
   const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
-  const limits = ["--only-binary=:all:", "--retries=1", "--timeout=20"];
+  // pyftpdlib is published as source alone, and needs no compiler.
+  const limits = ["--only-binary=:all:", "--no-binary=pyftpdlib", "--retries=1", "--timeout=20"];
   const isComplete =
     run(python, ["-m", "venv", "--clear", folder]) &&
     run(join(folder, "bin", "python"), [...install, ...limits, ...PYTHON_PACKAGES]);
