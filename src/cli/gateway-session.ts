@@ -1,6 +1,7 @@
 import type { Settings } from "../config/settings.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Cli, LogLevel } from "./cli.ts";
+import { programVersion } from "./version.ts";
 import type { GatewayMode } from "./world.ts";
 
 /** @throws SettingsError with every problem of the configuration */
@@ -17,5 +18,7 @@ export async function settingsOf({ world, options }: Cli): Promise<Settings> {
 /** The gateway of the configured home, to be closed by the caller. */
 export async function openGateway(cli: Cli, mode: GatewayMode, usualLevel: LogLevel = "warn"): Promise<Gateway> {
   const settings = await settingsOf(cli);
-  return cli.world.openGateway({ settings, mode, logger: await cli.logger(usualLevel) });
+  const { environment } = cli.world;
+  const logger = await cli.logger(usualLevel);
+  return cli.world.openGateway({ settings, mode, logger, environment, version: programVersion() });
 }

@@ -12,6 +12,8 @@ type GatewayOpener = (options: {
   readonly settings: Settings;
   readonly mode: GatewayMode;
   readonly logger: Logger;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
 }) => Promise<Gateway>;
 
 /** Everything outside the program that verbs touch, besides files and sockets: tests hand in their own. */

@@ -9,6 +9,8 @@ import {
   readPasswordFile,
   readTokenFile,
 } from "./credential-files.ts";
+import { readEnvironmentFile } from "./environment-file.ts";
+import { FACE_NAMES } from "./manifest-compat.ts";
 import { valuesAt } from "./not-supported.ts";
 import type { Finding, SettingPath } from "./problems.ts";
 
@@ -27,6 +29,8 @@ const HTTP_PEERS: readonly SettingPath[] = [
   ["archives", "*"],
   ["destinations", "*"],
 ];
+/** Each a `.env` file. */
+const FACES: readonly SettingPath[] = FACE_NAMES.map((name) => ["compat", name]);
 const AUTHORITIES = ["authoritiesFile", "clientAuthoritiesFile"];
 
 /** Opens every certificate, key and password that the settings name. @param baseFolder relative paths count from it */
@@ -77,6 +81,8 @@ export async function checkCredentials(
   }
   for (const group of USER_GROUPS.flatMap((pattern) => [...valuesAt(values, pattern)]))
     await read(group, "passwordFile", readPasswordFile);
+  for (const group of FACES.flatMap((pattern) => [...valuesAt(values, pattern)]))
+    await read(group, "environmentFile", readEnvironmentFile);
   return findings;
 }
 

@@ -63,6 +63,11 @@ async function readSecretLine(path: string, limitBytes: number): Promise<string>
   return password;
 }
 
+/** @throws GatewayError SECRET_FILE_UNREADABLE, SECRET_FILE_READABLE_BY_OTHERS */
+export function readSecretText(path: string, limitBytes: number): Promise<string> {
+  return readSecret(path, limitBytes);
+}
+
 async function readSecret(path: string, limitBytes: number): Promise<string> {
   const { text, mode } = await readUpTo(path, limitBytes).catch((cause: unknown) => {
     throw new GatewayError("SECRET_FILE_UNREADABLE", { path }, cause);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ROLES } from "../units/actor.ts";
 import { archiveSettings } from "./manifest-archives.ts";
 import { codecSettings } from "./manifest-codecs.ts";
+import { compatSettings } from "./manifest-compat.ts";
 import { destinationSettings } from "./manifest-destinations.ts";
 import { dicomSettings } from "./manifest-dicom.ts";
 import { projectSettings } from "./manifest-projects.ts";
@@ -20,10 +21,11 @@ const storeSettings = z.discriminatedUnion("kind", [
 const httpSettings = z.strictObject({
   host: hostSetting
     .default("127.0.0.1")
-    .meta({ description: "Address our HTTP listener will bind; nothing listens in this version." }),
-  port: listenPortSetting
-    .default(8_080)
-    .meta({ description: "Port of our HTTP listener; nothing listens in this version." }),
+    .meta({ description: "Address the API and the dashboard bind; whoever can reach it needs a token." }),
+  port: listenPortSetting.optional().meta({
+    description:
+      "Port of the API and the dashboard; 0: any free one. Left out: 8080, or any free one while another program has that.",
+  }),
 });
 
 const retrySettings = z.strictObject({
@@ -95,10 +97,13 @@ export const manifest = z.strictObject({
     .meta({ description: "Folder of the store, staging and reports. It holds identifiable data." }),
   store: storeSettings.prefault({ kind: "sqlite" }).meta({ description: "Where jobs and their ledger are kept." }),
   dicom: dicomSettings.prefault({}).meta({ description: "Our DICOM listener." }),
-  http: httpSettings.prefault({}).meta({ description: "Our HTTP listener." }),
+  http: httpSettings.prefault({}).meta({ description: "Our API and dashboard." }),
   imagingSource: imagingSourceSettings
     .optional()
     .meta({ description: "Gives staged studies away by IHE RAD-69, while the service runs. Left out: it does not." }),
+  compat: compatSettings
+    .prefault({})
+    .meta({ description: "Faces of other systems that the service shows besides its own; left out: none." }),
   access: accessSettings.prefault({}).meta({ description: "Who may do what." }),
   retry: retrySettings.prefault({}).meta({ description: "When a study job is tried again." }),
   staging: stagingSettings.prefault({}).meta({ description: "The identifiable cache on local disk." }),

@@ -7,6 +7,7 @@ import type { AcceptanceRules, PeerRule } from "../network/dimse/service-types.t
 import type { Role } from "../units/actor.ts";
 import type { HttpPeerFiles } from "./http-credentials.ts";
 import type { Manifest } from "./manifest.ts";
+import { FACE_NAMES, type FaceName } from "./manifest-compat.ts";
 import type { PeerSecurity, TlsServerFiles, UserFiles } from "./peer-credentials.ts";
 import { type ArchiveSettings, resolveArchive, resolveHttpPeer } from "./settings-archives.ts";
 import { type AbsolutePathIfAny, resolveSecurity } from "./settings-peers.ts";
@@ -16,7 +17,10 @@ export interface Settings {
   readonly home: string;
   readonly store: { readonly kind: "sqlite" };
   readonly dicom: DicomSettings;
-  readonly http: { readonly host: string; readonly port: number };
+  /** Port undefined: 8080, or any free one while that is taken. */
+  readonly http: { readonly host: string; readonly port?: number | undefined };
+  /** Faces of other systems inside the service. */
+  readonly compat: { readonly [Name in FaceName]?: FaceSettings };
   /** Absent: staged studies are not given away. */
   readonly imagingSource?: ImagingSourceSettings;
   readonly access: { readonly commandLineRole: Role };
@@ -31,6 +35,13 @@ export interface Settings {
   /** Programs of the site's for masks on compressed images. */
   readonly codecs: readonly ExternalCodec[];
   readonly projects: readonly ProjectSettings[];
+}
+
+export interface FaceSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Absolute. */
+  readonly environmentFile?: string | undefined;
 }
 
 export type ImagingSourceSettings = NonNullable<Manifest["imagingSource"]>;
@@ -119,6 +130,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
     store: { kind: "sqlite" },
     dicom: resolveDicom(values.dicom, absolute, ifAny),
     http: values.http,
+    compat: resolveFaces(values.compat, ifAny),
     ...(values.imagingSource === undefined ? {} : { imagingSource: values.imagingSource }),
     access: values.access,
     retry: values.retry,
@@ -139,6 +151,15 @@ export function baseFolderOf(file: string | undefined, workingFolder: string): s
 }
 
 type AbsolutePath = (path: string) => string;
+
+function resolveFaces(faces: Manifest["compat"], ifAny: AbsolutePathIfAny): Settings["compat"] {
+  const resolved: { [Name in FaceName]?: FaceSettings } = {};
+  for (const name of FACE_NAMES) {
+    const face = faces[name];
+    if (face !== undefined) resolved[name] = { ...face, environmentFile: ifAny(face.environmentFile) };
+  }
+  return resolved;
+}
 
 function resolveDicom(dicom: Manifest["dicom"], absolute: AbsolutePath, ifAny: AbsolutePathIfAny): DicomSettings {
   const { aeTitle, host, port, tls, maximumPduLength, maximumAssociations, acceptUnknownSopClasses } = dicom;

@@ -1,4 +1,7 @@
+import type { FaceName } from "../config/manifest-compat.ts";
 import type { Operations } from "../operations/operations.ts";
+
+export type FacePorts = { readonly [Name in FaceName]?: number };
 
 /**
  * A composed gateway over one home. `serve` opens the DICOM listener last and works until closed; `"client"` only looks and submits,
@@ -12,6 +15,8 @@ export interface Gateway extends AsyncDisposable {
   readonly dicomTlsPort: number | undefined;
   /** URL at which staged studies are given away by RAD-69; undefined where they are not. */
   readonly imagingSourceUrl?: string | undefined;
+  /** Ports of the other systems' faces that are switched on. */
+  readonly facePorts?: FacePorts;
   /** Lets running steps reach their next safe point, then resolves; new work is not taken. */
   drain(): Promise<void>;
 }

@@ -3,14 +3,16 @@ import { join, resolve } from "node:path";
 import { startFlipServer } from "../compat/flip/http/server.ts";
 import { createImageFiles } from "../compat/flip/image-files.ts";
 import { startImageRetention } from "../compat/flip/image-retention.ts";
-import { startImportTasks } from "../compat/flip/import-tasks.ts";
-import { type FlipWorld, openFlipServices } from "../compat/flip/services.ts";
-import type { FlipSettings } from "../compat/flip/settings.ts";
+import { type ImportTasks, startImportTasks } from "../compat/flip/import-tasks.ts";
+import { type FlipServices, type FlipWorld, openFlipServices } from "../compat/flip/services.ts";
+import { type FlipSettings, readFlipSettings } from "../compat/flip/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { RetryPolicy } from "../pipeline/retry.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
+import type { TaskStore } from "../store/tasks.ts";
 import { systemClock } from "../units/clock.ts";
 import { silentLogger } from "../units/logger.ts";
+import type { FaceParts } from "./faces.ts";
 import { lockHome } from "./home-lock.ts";
 
 /** Where a face keeps its state when nobody says where. */
@@ -35,14 +37,20 @@ export interface FlipFaceOptions extends FlipWorld {
 
 export interface FlipFace extends AsyncDisposable {
   readonly port: number;
+  readonly functions: FlipFunctions;
   /** Work under way comes to its end, or to where it can be taken up again. */
   drain(): Promise<void>;
 }
 
+/** FLIP's functions over one store, however they are reached. */
+export interface FlipFunctions extends AsyncDisposable {
+  readonly services: FlipServices;
+  readonly tasks: ImportTasks;
+}
+
 /** The FLIP face alone over a home of its own. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, STORE_…, FLIP_PORT_IN_USE */
 export async function openFlipFace(options: FlipFaceOptions): Promise<FlipFace> {
-  const { retry = RETRY, settleMs = SETTLE_MS } = options;
-  const { settings, host, port, version, clock = systemClock, logger = silentLogger } = options;
+  const { logger = silentLogger } = options;
   const home = resolve(options.home);
   await using opened = new AsyncDisposableStack();
   await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
@@ -50,8 +58,35 @@ export async function openFlipFace(options: FlipFaceOptions): Promise<FlipFace> 
   });
   opened.use(lockHome(home));
   const store = opened.use(await openSqliteStore({ path: join(home, "radferry.db"), logger }));
+  const face = opened.use(await serveFlip({ ...options, store }));
+  const closing = opened.move();
+  return { ...face, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+/** The FLIP face inside the service. @throws SettingsError with what is wrong with FLIP's names, GatewayError FLIP_PORT_IN_USE */
+export function openFlipOver({ environment, ...parts }: FaceParts): Promise<FlipFace> {
+  return serveFlip({ ...parts, settings: readFlipSettings(environment) });
+}
+
+interface FlipParts extends Omit<FlipFaceOptions, "home"> {
+  readonly store: TaskStore;
+}
+
+/** Everything of FLIP but the port. @throws GatewayError STORE_… */
+export async function openFlipFunctions(options: Omit<FlipParts, "host" | "port" | "version">): Promise<FlipFunctions> {
+  const { settings, store, retry = RETRY, settleMs = SETTLE_MS } = options;
+  await using opened = new AsyncDisposableStack();
   const services = opened.use(openFlipServices(settings, options));
   const tasks = opened.use(await startImportTasks({ services, store, retry, settleMs }));
+  const closing = opened.move();
+  return { services, tasks, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+async function serveFlip(options: FlipParts): Promise<FlipFace> {
+  const { settings, host, port, version, clock = systemClock, logger = silentLogger } = options;
+  await using opened = new AsyncDisposableStack();
+  const functions = opened.use(await openFlipFunctions(options));
+  const { services, tasks } = functions;
   const { retention, imagesFolder } = settings;
   const sweeper = retention && opened.use(startImageRetention({ ...retention, folder: imagesFolder, clock, logger }));
   const deadTasks = (): readonly string[] => [
@@ -64,6 +99,7 @@ export async function openFlipFace(options: FlipFaceOptions): Promise<FlipFace> 
   const closing = opened.move();
   return {
     port: server.port,
+    functions,
     drain: () => tasks.drain(),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../archive/expectations.ts";
 import type { Settings } from "../config/settings.ts";
+import type { Environment } from "../config/settings-file.ts";
 import { createWorkerPool } from "../deid/workers/worker-pool.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createAuditTrail } from "../observe/audit-trail.ts";
-import type { ArchiveFacts } from "../operations/context.ts";
+import type { ArchiveFacts, OperationsContext } from "../operations/context.ts";
 import { createOperations } from "../operations/create-operations.ts";
+import type { Operations } from "../operations/operations.ts";
 import type { RetryPolicy } from "../pipeline/retry.ts";
 import type { PipelineServices } from "../pipeline/services.ts";
 import { createStudyLocks } from "../pipeline/study-locks.ts";
@@ -27,11 +29,11 @@ import { composeProjects, projectFacts, useProjectKeys } from "./compose-project
 import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
-import { openImagingSource } from "./imaging-source.ts";
 import { keepHouse } from "./keep-house.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { createPaces, openArchives, TAKES_NOTHING } from "./open-archives.ts";
 import { openDestinations } from "./open-destinations.ts";
+import { NO_FRONTS, openFronts } from "./open-fronts.ts";
 import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
 
@@ -47,6 +49,10 @@ export interface GatewayOptions {
   readonly disk?: Disk;
   /** Who runs this process; the operating system's user unless told. */
   readonly userName?: string;
+  /** What faces are set up by, under the originals' names. */
+  readonly environment?: Environment;
+  /** Of the program, as its pages tell it. */
+  readonly version?: string;
 }
 
 /** Builds everything from settings. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, KEY_FILE_…, PROJECT_KEY_…, STORE_…, LISTENER_PORT_IN_USE */
@@ -66,8 +72,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const person: Actor = { name: userName, kind: "command line", role: settings.access.commandLineRole };
   const worker: Actor = options.mode === "serve" ? { name: userName, kind: "service" } : person;
   const audit = createAuditTrail({ store, clock });
-  const { mode } = options;
-  const parts: Parts = { mode, settings, store, clock, disk, logger, random, violations, person, worker, audit };
+  const { mode, environment = {}, version = "unknown" } = options;
+  const world = { settings, store, clock, disk, logger, random, environment, version };
+  const parts: Parts = { mode, ...world, violations, person, worker, audit };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
 }
 
@@ -85,6 +92,8 @@ interface Parts {
   /** In whose name the pipeline works. */
   readonly worker: Actor;
   readonly audit: AuditTrail;
+  readonly environment: Environment;
+  readonly version: string;
 }
 
 /** Looks, submits and asks archives; runs nothing and touches no staging. */
@@ -97,10 +106,10 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
     receive: () => refuseEverything,
     takerFor: () => ({ ...TAKES_NOTHING, expectations }),
   });
-  const operations = await operationsOver(parts, archives);
+  const operationsFor = await operationsOver(parts, archives);
   const closing = opened.move();
   return {
-    operations,
+    operations: operationsFor(parts.person),
     dicomPort: undefined,
     dicomTlsPort: undefined,
     drain: () => Promise.resolve(),
@@ -148,11 +157,12 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     retry: retryPolicy(settings),
     studyLocks: createStudyLocks(),
   };
-  const operations = await operationsOver(parts, archives);
+  const operationsFor = await operationsOver(parts, archives);
   await store.releaseLeases(clock.nowMs());
   for (const job of await outbox.jobs()) await outbox.remove(job);
   opened.use(keepHouse({ store, staging, clock, logger }, stagingSettings.keepDays));
 
+  const fronts = parts.mode === "serve" ? await openFronts(parts, { staging, operationsFor }, opened) : NO_FRONTS;
   const listener = opened.use(
     await openListener(settings, {
       store: receiveIntoStaging({ ...receiver, paceOf: paces.ofSender }),
@@ -160,16 +170,15 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
       onViolation: violations.note,
     }),
   );
-  const imagingSourceUrl =
-    parts.mode === "serve" ? await openImagingSource(settings, staging, clock, opened) : undefined;
-  const drain = await startWork(parts, services, opened);
+  const drainWork = await startWork(parts, services, opened);
   const closing = opened.move();
   return {
-    operations,
+    operations: operationsFor(parts.person),
     dicomPort: listener.port,
     dicomTlsPort: listener.tlsPort,
-    imagingSourceUrl,
-    drain,
+    imagingSourceUrl: fronts.imagingSourceUrl,
+    facePorts: fronts.facePorts,
+    drain: async () => void (await Promise.all([drainWork(), fronts.drain()])),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
@@ -201,11 +210,14 @@ function retryPolicy({ retry }: Settings): RetryPolicy {
   return { attempts, firstDelayMs: firstDelaySeconds * 1_000, maximumDelayMs: maximumDelaySeconds * 1_000 };
 }
 
-async function operationsOver(parts: Parts, archives: ReadonlyMap<string, ArchiveFacts>) {
-  const { settings, store, clock, disk, logger, person, audit } = parts;
-  return createOperations({
+/** What can be asked, in the name of whoever asks. */
+async function operationsOver(
+  parts: Parts,
+  archives: ReadonlyMap<string, ArchiveFacts>,
+): Promise<(actor: Actor) => Operations> {
+  const { settings, store, clock, disk, logger, audit } = parts;
+  const context: Omit<OperationsContext, "actor"> = {
     store,
-    actor: person,
     audit,
     clock,
     disk,
@@ -217,7 +229,8 @@ async function operationsOver(parts: Parts, archives: ReadonlyMap<string, Archiv
     ...tlsListenerFacts(settings),
     listen: () => openRehearsalListener(settings, logger),
     projects: await projectFacts(settings),
-  });
+  };
+  return (actor) => createOperations({ ...context, actor });
 }
 
 /** Enough to keep every archive's associations busy while other studies are de-identified and delivered. */

@@ -21,13 +21,14 @@ export function addServeVerb(program: Command, cli: Cli): void {
 async function serve(cli: Cli): Promise<ExitCode> {
   const { world, printer } = cli;
   await using gateway = await openGateway(cli, "serve", "info");
-  const { dicomPort, dicomTlsPort, imagingSourceUrl } = gateway;
+  const { dicomPort, dicomTlsPort, imagingSourceUrl, facePorts = {} } = gateway;
   const ports = [
     ...(dicomPort === undefined ? [] : [`DICOM port ${dicomPort}`]),
     ...(dicomTlsPort === undefined ? [] : [`DICOM TLS port ${dicomTlsPort}`]),
     ...(imagingSourceUrl === undefined ? [] : [`RAD-69 at ${imagingSourceUrl}`]),
+    ...Object.entries(facePorts).map(([name, port]) => `${name} port ${port}`),
   ];
-  const ready = { serving: true, dicomPort, dicomTlsPort, imagingSourceUrl };
+  const ready = { serving: true, dicomPort, dicomTlsPort, imagingSourceUrl, facePorts };
   await printer.document(ready, () => [`radferry is ready; ${ports.join(", ")}`]);
   if (!world.stop.aborted) await once(world.stop, "abort");
   await gateway.drain();
