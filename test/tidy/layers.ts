@@ -13,6 +13,8 @@ export const LAYERS: readonly string[] = [
   "network/http-client",
   "network/multipart",
   "network/instance-files",
+  "network/zip",
+  "network/ftps",
   "network/dicomweb",
   "network/ihe",
   "network/rest",

@@ -8,7 +8,7 @@ import {
   prearchivePath,
   type XnatOverwrite,
 } from "../../network/rest/xnat/prearchive.ts";
-import { zipStream } from "../../network/rest/xnat/zip-stream.ts";
+import { zipStream } from "../../network/zip/zip-stream.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import { batchesOf } from "../batches.ts";

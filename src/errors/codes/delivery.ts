@@ -7,9 +7,14 @@ export const deliveryCodes = {
     summary: "Under the name of an instance lies a file that the gateway did not deliver; it is left as it is.",
     remedy: "Move the file that the details name out of the way, or deliver to another folder; then retry.",
   },
+  DELIVERY_FILE_CHANGED: {
+    class: "transient",
+    summary: "A de-identified file that is to be sent changed or vanished while it was read.",
+    remedy: "None at first: the study is de-identified and sent again. If it persists, check the disk below home.",
+  },
   DELIVERY_INTERRUPTED: {
     class: "ambiguous",
-    summary: "The association with the destination broke while studies were sent.",
+    summary: "The connection to the destination broke while studies were sent.",
     remedy: "None at first: the destination is asked what it holds before anything is sent again.",
   },
   DELIVERY_REFUSED: {

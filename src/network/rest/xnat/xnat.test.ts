@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { syntheticStudy } from "../../../../test/peers/synthetic-studies.ts";
 import { type PracticeXnat, startXnat } from "../../../../test/peers/xnat/start-xnat.ts";
-import { readZip } from "../../../../test/peers/xnat/zip.ts";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
 import { neverAborted } from "../../../units/abort.ts";
 import { createManualClock } from "../../../units/manual-clock.testing.ts";
@@ -16,7 +15,6 @@ import { xnatFilePath, xnatPath } from "./paths.ts";
 import { ensureScan, scanTypeFor } from "./scans.ts";
 import { findSession, listExperiments } from "./sessions.ts";
 import { listProjects, loggedInAs } from "./site.ts";
-import { zipStream } from "./zip-stream.ts";
 
 const signal = neverAborted();
 const STUDY = syntheticStudy({ seed: 621, modality: "CT" });
@@ -210,31 +208,3 @@ function queuedRow(xnat: PracticeXnat, index: number) {
     executedTime: undefined,
   };
 }
-
-describe("a zip on its way", () => {
-  it("can be read by who takes its entries as they come", async () => {
-    await using folder = await temporaryFolder();
-    const texts = ["", "one", "two".repeat(100_000)];
-    const files = texts.map((text, index) => ({
-      name: `${index}.dcm`,
-      path: join(folder.path, `${index}`),
-      sizeBytes: text.length,
-    }));
-    for (const [index, { path }] of files.entries()) await writeFile(path, texts[index] ?? "");
-    const pieces: Uint8Array[] = [];
-    for await (const piece of zipStream(files)) pieces.push(piece);
-    expect(readZip(Buffer.concat(pieces)).map(({ name, bytes }) => [name, bytes.toString()])).toEqual(
-      texts.map((text, index) => [`${index}.dcm`, text]),
-    );
-  });
-
-  it("does not go on with a file that has another size than it had", async () => {
-    await using folder = await temporaryFolder();
-    const path = join(folder.path, "file");
-    await writeFile(path, "short");
-    const reading = async () => {
-      for await (const _ of zipStream([{ name: "file", path, sizeBytes: 6 }]));
-    };
-    await expect(reading()).rejects.toMatchObject({ code: "XNAT_FILE_MISSING" });
-  });
-});
