@@ -1,4 +1,5 @@
 import { describe, it } from "vitest";
+import { acquisitions, exams } from "./contract/acquisitions.testing.ts";
 import { archives } from "./contract/archives.testing.ts";
 import { audit } from "./contract/audit.testing.ts";
 import { cohorts } from "./contract/cohorts.testing.ts";
@@ -29,6 +30,8 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "conditions of archives": archives,
   "tasks of faces": tasks,
   "inbox of brokers": inbox,
+  "exams and devices": exams,
+  "acquisitions of scanners": acquisitions,
 };
 
 /** What every store keeps to, whatever it is made of. `open` gives an empty store for each case. */

@@ -1,6 +1,8 @@
 import type { Store } from "../store.ts";
+import * as acquisitions from "./acquisitions.ts";
 import * as archives from "./archives.ts";
 import { appendAudit, auditHeads, auditRecords } from "./audit.ts";
+import * as exams from "./exams.ts";
 import * as inbox from "./inbox.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
@@ -65,6 +67,8 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   unfinishedInboxMessages: inbox.unfinishedInboxMessages,
   nextInboxDueAtMs: inbox.nextInboxDueAtMs,
   listInboxMessages: inbox.listInboxMessages,
+  ...exams,
+  ...acquisitions,
   appendAudit,
   auditRecords,
   auditHeads,
@@ -94,4 +98,22 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "nextInboxDueAtMs",
   "listInboxMessages",
   "studyIsNeeded",
+  "scanTask",
+  "listScanTasks",
+  "wantedScanTasks",
+  "scanResult",
+  "scanResults",
+  "scanSequence",
+  "listScanSequences",
+  "scanDevice",
+  "listScanDevices",
+  "scanTokenOf",
+  "listScanTokens",
+  "acquisition",
+  "listAcquisitions",
+  "lapsedAcquisitions",
+  "acquisitionEvents",
+  "transfer",
+  "transfersOf",
+  "openTransfers",
 ] satisfies MethodName[]);

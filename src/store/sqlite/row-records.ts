@@ -2,7 +2,7 @@ import type { DeliveryRecord, JobEvent, JobRecord, LedgerEntry } from "../record
 import type { Row } from "./session.ts";
 
 /** NULL is how the database says undefined. */
-function withoutNulls(row: Row): Record<string, unknown> {
+export function withoutNulls(row: Row): Record<string, unknown> {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value ?? undefined]));
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { ACQUISITIONS } from "./acquisition-schema.ts";
 import { statements } from "./statements.ts";
 
 /** Marks the file as ours: "RADF" in PRAGMA application_id. */
@@ -205,6 +206,7 @@ const migrations: readonly Migration[] = [
   { version: 4, name: "audit trail, releases, links of pseudonyms", sql: `${AUDIT}${RELEASES}${PSEUDONYM_LINKS}` },
   { version: 5, name: "tasks of faces", sql: TASKS },
   { version: 6, name: "inbox of brokers", sql: INBOX },
+  { version: 7, name: "scanners: exams, devices, acquisitions", sql: ACQUISITIONS },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

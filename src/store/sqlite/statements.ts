@@ -1,4 +1,6 @@
+import { acquisitionStatements } from "./acquisition-statements.ts";
 import { archiveStatements } from "./archive-statements.ts";
+import { examStatements } from "./exam-statements.ts";
 import { inboxStatements } from "./inbox-statements.ts";
 import { jobStatements } from "./job-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
@@ -57,4 +59,6 @@ export const statements = {
   ...listingStatements,
   ...taskStatements,
   ...inboxStatements,
+  ...examStatements,
+  ...acquisitionStatements,
 } as const;

@@ -1,0 +1,53 @@
+import type { JobState, Stage } from "./job-states.ts";
+import type { DeliveryRecord, JobRecord } from "./records.ts";
+
+/** Jobs of a project in one stage and state. */
+export interface JobCount {
+  readonly project: string;
+  readonly stage: Stage;
+  readonly state: JobState;
+  readonly jobs: number;
+}
+
+/** A job as it is now, and the number of its last change of state or stage: numbers only grow, and each job has its last one alone. */
+export interface JobChanged {
+  readonly number: number;
+  readonly job: JobRecord;
+}
+
+/** Changes after a number, in order; `first` and `last` are the ends of what is kept. */
+export interface JobChanges {
+  readonly changes: readonly JobChanged[];
+  /** 0 when nothing is kept. */
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface DeliveryFilter {
+  readonly state?: DeliveryRecord["state"];
+  /** Paging by key: job and destination that the last page ended with. */
+  readonly after?: { readonly job: string; readonly destination: string };
+  readonly limit: number;
+}
+
+export interface ListedDelivery extends DeliveryRecord {
+  readonly job: string;
+  readonly project: string;
+}
+
+export interface WorkerRecord {
+  readonly name: string;
+  /** Jobs it took so far. */
+  readonly claims: number;
+  readonly lastClaimAtMs: number;
+}
+
+/** The part of the store that looks at everything at once; none of it walks over the jobs. */
+export interface OverviewStore {
+  jobCounts(): Promise<readonly JobCount[]>;
+  /** When the job was made that has been queued, or has waited, longest; undefined when none is. */
+  oldestWaitingAtMs(): Promise<number | undefined>;
+  jobChanges(page: { readonly after: number; readonly limit: number }): Promise<JobChanges>;
+  listDeliveries(filter: DeliveryFilter): Promise<readonly ListedDelivery[]>;
+  listWorkers(): Promise<readonly WorkerRecord[]>;
+}

@@ -1,0 +1,26 @@
+import { JOB_COLUMNS } from "./job-statements.ts";
+
+const DELIVERY = `
+  study_jobs.id AS job, project, destination, deliveries.state AS state, instances, deliveries.code AS code,
+  changed_at AS changedAtMs`;
+
+/** Statements that look at all jobs at once, by counters and indexes. */
+export const overviewStatements = {
+  jobCounts: "SELECT project, stage, state, jobs FROM job_counts WHERE jobs > 0",
+  /** Numbers are given in the order in which jobs are made. */
+  oldestOfState: "SELECT created_at AS createdAtMs FROM study_jobs WHERE state = :state ORDER BY job_no LIMIT 1",
+  jobChanges: `
+    SELECT change_no AS changeNo, ${JOB_COLUMNS} FROM job_changes CROSS JOIN study_jobs USING (job_no)
+     WHERE change_no > :after ORDER BY change_no LIMIT :limit`,
+  firstChange: "SELECT change_no AS changeNo FROM job_changes ORDER BY change_no LIMIT 1",
+  lastChange: "SELECT seq AS changeNo FROM sqlite_sequence WHERE name = 'job_changes'",
+  listDeliveries: `
+    SELECT ${DELIVERY} FROM deliveries CROSS JOIN study_jobs USING (job_no)
+     WHERE (deliveries.job_no, destination) > (:afterJob, :afterDestination)
+     ORDER BY deliveries.job_no, destination LIMIT :limit`,
+  listDeliveriesByState: `
+    SELECT ${DELIVERY} FROM deliveries CROSS JOIN study_jobs USING (job_no)
+     WHERE deliveries.state = :state AND (deliveries.job_no, destination) > (:afterJob, :afterDestination)
+     ORDER BY deliveries.job_no, destination LIMIT :limit`,
+  listWorkers: "SELECT name, claims, last_claim_at AS lastClaimAtMs FROM workers ORDER BY name",
+} as const;
