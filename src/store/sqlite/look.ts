@@ -10,7 +10,7 @@ import type {
   LedgerEntry,
 } from "../records.ts";
 import type { JobFilter } from "../store.ts";
-import { deliveryRecord, jobEvent, jobRecord, ledgerEntry } from "./row-records.ts";
+import { cohortRecord, deliveryRecord, jobEvent, jobRecord, ledgerEntry } from "./row-records.ts";
 import type { Row, Session, StatementName } from "./session.ts";
 
 function cohortRow(session: Session, cohort: string): Row {
@@ -40,9 +40,7 @@ export function listCohorts(
   page: { readonly after?: string; readonly limit: number },
 ): readonly CohortRecord[] {
   const after = page.after === undefined ? 0 : cohortNumber(session, page.after);
-  return session
-    .all("listCohorts", { after, limit: page.limit })
-    .map(({ cohortNo: _, ...record }) => record as unknown as CohortRecord);
+  return session.all("listCohorts", { after, limit: page.limit }).map(cohortRecord);
 }
 
 export function cohortStatus(session: Session, cohort: string): CohortStatus {

@@ -1,4 +1,7 @@
-import type { DeliveryRecord, JobEvent, JobRecord, LedgerEntry } from "../records.ts";
+import { errorRegistry } from "../../errors/registry.ts";
+import { JOB_STATES, STAGES } from "../job-states.ts";
+import type { CohortRecord, DeliveryRecord, JobEvent, JobRecord, LedgerEntry } from "../records.ts";
+import { integer, keyOf, list, oneOf, optional, recordReader, text } from "./columns.ts";
 import type { Row } from "./session.ts";
 
 /** NULL is how the database says undefined. */
@@ -6,23 +9,72 @@ export function withoutNulls(row: Row): Record<string, unknown> {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value ?? undefined]));
 }
 
-/** The columns are those of JOB_COLUMNS: names and types are the record's, but for the list of series. */
-export function jobRecord(row: Row): JobRecord {
-  const { jobNo: _, widened: __, seriesInstanceUids, ...facts } = withoutNulls(row);
-  return { ...facts, seriesInstanceUids: parseList(seriesInstanceUids) } as unknown as JobRecord;
+export function parseList(value: unknown): readonly string[] | undefined {
+  return optional(list)(value);
 }
 
-export function parseList(text: unknown): readonly string[] | undefined {
-  return typeof text === "string" ? JSON.parse(text) : undefined;
-}
+const optionalText = optional(text);
+const optionalInteger = optional(integer);
+/** A code of another version, which this one does not know, must not hide its row. */
+const optionalCode = optional(keyOf(errorRegistry, "INTERNAL"));
 
-export function ledgerEntry(row: Row): LedgerEntry {
-  return withoutNulls(row) as unknown as LedgerEntry;
-}
+/** Of a row with JOB_COLUMNS. */
+export const jobRecord = recordReader<JobRecord>({
+  id: text,
+  project: text,
+  studyInstanceUid: optionalText,
+  patientId: optionalText,
+  accessionNumber: optionalText,
+  seriesInstanceUids: optional(list),
+  participantId: optionalText,
+  priority: integer,
+  stage: oneOf(STAGES),
+  state: keyOf(JOB_STATES),
+  code: optionalCode,
+  verdict: optional(oneOf(["complete", "partial", "unknown"])),
+  archive: optionalText,
+  expected: optionalInteger,
+  received: integer,
+  excluded: integer,
+  delivered: integer,
+  attempts: integer,
+  waitingUntilMs: optionalInteger,
+  pseudonym: optionalText,
+  pseudoStudyInstanceUid: optionalText,
+  createdAtMs: integer,
+  finishedAtMs: optionalInteger,
+});
 
-export function deliveryRecord(row: Row): DeliveryRecord {
-  return withoutNulls(row) as unknown as DeliveryRecord;
-}
+export const cohortRecord = recordReader<CohortRecord>({
+  cohort: text,
+  project: text,
+  rows: integer,
+  accepted: integer,
+  joined: integer,
+  submittedAtMs: integer,
+});
+
+export const ledgerEntry = recordReader<LedgerEntry>({
+  sopInstanceUid: text,
+  seriesInstanceUid: text,
+  expectedAtMs: optionalInteger,
+  receivedAtMs: optionalInteger,
+  excludedAtMs: optionalInteger,
+  reason: optionalText,
+  reasonDetail: optionalText,
+  deidentifiedAtMs: optionalInteger,
+  pseudoSopInstanceUid: optionalText,
+  sha256: optionalText,
+  deliveredAtMs: optionalInteger,
+});
+
+export const deliveryRecord = recordReader<DeliveryRecord>({
+  destination: text,
+  state: oneOf(["sending", "sent", "confirmed", "failed"]),
+  instances: integer,
+  code: optionalCode,
+  changedAtMs: integer,
+});
 
 export function jobEvent({ atMs, event, detail }: Row): JobEvent {
   return { atMs: Number(atMs), event: String(event), detail: JSON.parse(String(detail)) };
