@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { trimUid } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { type CreateFile, openPartFile, type PartFile } from "./incoming-file.ts";
-import { inspectInstance } from "./inspect-instance.ts";
+import { readStagedInstance } from "./read-staged-instance.ts";
 import type { IncomingFileOptions, InstanceIntake, StagedInstance } from "./staging-area.ts";
 import { rethrowStaging } from "./staging-error.ts";
 
@@ -41,7 +41,7 @@ async function commit(
 ): Promise<StagedInstance> {
   try {
     await part.finish();
-    const instance = await inspectInstance(part.path);
+    const instance = await readStagedInstance(part.path);
     if (
       instance.sopInstanceUid !== trimUid(announced.sopInstanceUid) ||
       instance.sopClassUid !== trimUid(announced.sopClassUid)
@@ -62,7 +62,7 @@ async function adopt(
   path: string,
   admit: (instance: StagedInstance) => boolean,
 ): Promise<StagedInstance> {
-  const instance = await inspectInstance(path);
+  const instance = await readStagedInstance(path);
   if (!admit(instance)) throw new GatewayError("INSTANCE_UNSOLICITED");
   const kept = await keep(instance);
   await rm(path, { force: true });

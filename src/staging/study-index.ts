@@ -14,7 +14,7 @@ import { systemClock } from "../units/clock.ts";
 import { concurrently } from "../units/concurrently.ts";
 import { isMissing, syncFile, syncFolder, writeFileDurably } from "../units/durable-files.ts";
 import type { Logger } from "../units/logger.ts";
-import { inspectInstance } from "./inspect-instance.ts";
+import { readStagedInstance } from "./read-staged-instance.ts";
 import type { StagedInstance } from "./staging-area.ts";
 
 /** What was synced, so that it need not be checked again after a restart. */
@@ -86,7 +86,7 @@ export async function loadStudyIndex(folder: string, logger: Logger): Promise<St
 /** Undefined for what is no whole instance. @throws what the disk says */
 async function inspectWhole(path: string): Promise<StagedInstance | undefined> {
   try {
-    return await inspectInstance(path);
+    return await readStagedInstance(path);
   } catch (thrown) {
     if (thrown instanceof GatewayError) return undefined;
     throw thrown;

@@ -12,7 +12,7 @@ const HELD_BYTES = 4_096;
  * Reads the UIDs of a file and walks its elements to the end, so that what is cut short is not taken for whole.
  * @throws GatewayError INSTANCE_UNREADABLE, INSTANCE_MISMATCH when a UID is missing or no UID
  */
-export async function inspectInstance(path: string): Promise<StagedInstance> {
+export async function readStagedInstance(path: string): Promise<StagedInstance> {
   const file = await readPart10File(path, { bulkThresholdBytes: HELD_BYTES }).catch((thrown: unknown) => {
     throw thrown instanceof GatewayError
       ? new GatewayError("INSTANCE_UNREADABLE", { ...thrown.details, because: thrown.code }, thrown)
