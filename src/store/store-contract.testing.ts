@@ -1,4 +1,5 @@
 import { describe, it } from "vitest";
+import { access } from "./contract/access.testing.ts";
 import { acquisitions, exams } from "./contract/acquisitions.testing.ts";
 import { archives } from "./contract/archives.testing.ts";
 import { audit } from "./contract/audit.testing.ts";
@@ -9,6 +10,7 @@ import { leases } from "./contract/leases.testing.ts";
 import { listing } from "./contract/listing.testing.ts";
 import { locating } from "./contract/locating.testing.ts";
 import { operating } from "./contract/operating.testing.ts";
+import { overview } from "./contract/overview.testing.ts";
 import { projectKeys } from "./contract/project-keys.testing.ts";
 import { pseudonymLinks, releases } from "./contract/releases.testing.ts";
 import type { ContractCases, StoreUnderTest } from "./contract/support.testing.ts";
@@ -32,6 +34,8 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "inbox of brokers": inbox,
   "exams and devices": exams,
   "acquisitions of scanners": acquisitions,
+  "tokens and repeated requests": access,
+  "counters and changes": overview,
 };
 
 /** What every store keeps to, whatever it is made of. `open` gives an empty store for each case. */

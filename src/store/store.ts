@@ -1,10 +1,12 @@
 import type { ErrorCode } from "../errors/registry.ts";
 import type { AuditEvent } from "../units/audit.ts";
+import type { AccessStore } from "./access.ts";
 import type { AcquisitionStore } from "./acquisitions.ts";
 import type { Admission, ArchiveCondition, Breaker, BreakerPolicy, StudySlot } from "./archive-condition.ts";
 import type { AuditRecord, KeptAuditHead } from "./audit-chain.ts";
 import type { InboxStore } from "./inbox.ts";
 import type { JobState } from "./job-states.ts";
+import type { OverviewStore } from "./overview.ts";
 import type {
   ArchiveControls,
   ClaimedJob,
@@ -42,7 +44,7 @@ export interface JobFilter {
  * Methods that take a lease return false when it is no longer the job's: the worker then stops and changes nothing.
  * @throws GatewayError STORE_UNAVAILABLE, STORE_FULL, STORE_DAMAGED, COHORT_NOT_FOUND, JOB_NOT_FOUND
  */
-export interface Store extends TaskStore, InboxStore, AcquisitionStore, AsyncDisposable {
+export interface Store extends TaskStore, InboxStore, AcquisitionStore, AccessStore, OverviewStore, AsyncDisposable {
   /** Stores all rows of a cohort in one transaction; joins existing jobs of the project; queues finished ones again as interfaces.md section 3 says. */
   submitCohort(cohort: NewCohort, nowMs: number): Promise<SubmittedCohort>;
   listCohorts(page: { readonly after?: string; readonly limit: number }): Promise<readonly CohortRecord[]>;

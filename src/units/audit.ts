@@ -10,11 +10,15 @@ const CODES = {
   auditLogUsed: { code: "110101", meaning: "Audit Log Used" },
   instancesAccessed: { code: "110103", meaning: "DICOM Instances Accessed" },
   export: { code: "110106", meaning: "Export" },
+  login: { code: "110122", meaning: "Login" },
+  logout: { code: "110123", meaning: "Logout" },
   securityAlert: { code: "110113", meaning: "Security Alert" },
   applicationStart: { code: "110120", meaning: "Application Start" },
   applicationStop: { code: "110121", meaning: "Application Stop" },
   securityConfiguration: { code: "110129", meaning: "Security Configuration" },
   restrictedFunction: { code: "110132", meaning: "Use of Restricted Function" },
+  userAuthentication: { code: "110114", meaning: "User Authentication" },
+  userSecurityChanged: { code: "110137", meaning: "User Security Attributes Changed" },
 } as const satisfies Record<string, AuditCode>;
 
 interface AuditEventEntry {
@@ -56,10 +60,27 @@ export const AUDIT_EVENTS = {
     id: CODES.applicationActivity,
     type: CODES.applicationStop,
   },
+  "session-begun": { when: "somebody logs in with a token", id: CODES.userAuthentication, type: CODES.login },
+  "session-ended": { when: "somebody logs out", id: CODES.userAuthentication, type: CODES.logout },
   "study-released": {
     when: "an admin releases a study from quarantine",
     id: CODES.securityAlert,
     type: CODES.restrictedFunction,
+  },
+  "token-created": {
+    when: "somebody is given a token of the API",
+    id: CODES.securityAlert,
+    type: CODES.userSecurityChanged,
+  },
+  "token-refused": {
+    when: "requests with a wrong, expired or revoked token begin to be turned away at an address",
+    id: CODES.userAuthentication,
+    type: CODES.login,
+  },
+  "token-revoked": {
+    when: "a token of the API ends before its time",
+    id: CODES.securityAlert,
+    type: CODES.userSecurityChanged,
   },
 } as const satisfies Record<string, AuditEventEntry>;
 export type AuditEventName = keyof typeof AUDIT_EVENTS;

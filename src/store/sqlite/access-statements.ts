@@ -7,7 +7,7 @@ export const accessStatements = {
     INSERT INTO api_tokens (id, kind, name, role, projects, hash, parent, created_at, expires_at)
     VALUES (:id, :kind, :name, :role, :projects, :hash, :parent, :nowMs, :expiresAtMs)`,
   tokenOfName: `
-    SELECT id FROM api_tokens
+    SELECT id FROM api_tokens INDEXED BY api_tokens_by_name
      WHERE kind = 'token' AND name = :name AND revoked_at IS NULL AND expires_at > :nowMs LIMIT 1`,
   tokenOfHash: `SELECT ${TOKEN} FROM api_tokens WHERE hash = :hash`,
   listTokens: `SELECT ${TOKEN} FROM api_tokens WHERE kind = 'token' ORDER BY name, token_no`,

@@ -1,10 +1,10 @@
-import type { Role } from "../../units/actor.ts";
+import { ROLES } from "../../units/actor.ts";
 import type { AuditEvent } from "../../units/audit.ts";
 import type { NewToken, RepeatableRequest, RequestBegun, TokenRecord } from "../access.ts";
 import { appendAudit } from "./audit.ts";
+import { integer, list, oneOf, optional, recordReader, text } from "./columns.ts";
 import { newTokenId } from "./names.ts";
-import { parseList, withoutNulls } from "./row-records.ts";
-import type { Row, Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 const KEPT_MS = 86_400_000;
 const KEPT_REQUESTS = 5_000;
@@ -34,10 +34,16 @@ export function listTokens(session: Session): readonly TokenRecord[] {
   return session.all("listTokens").map(tokenRecord);
 }
 
-function tokenRecord(row: Row): TokenRecord {
-  const { projects, role, ...facts } = withoutNulls(row);
-  return { ...facts, role: role as Role, projects: parseList(projects) } as unknown as TokenRecord;
-}
+const tokenRecord = recordReader<TokenRecord>({
+  id: text,
+  kind: oneOf(["token", "session"]),
+  name: text,
+  role: oneOf(ROLES),
+  projects: optional(list),
+  createdAtMs: integer,
+  expiresAtMs: integer,
+  revokedAtMs: optional(integer),
+});
 
 export function revokeToken(session: Session, id: string, audit: AuditEvent | undefined, nowMs: number): boolean {
   if (session.run("revokeToken", { id, nowMs }) === 0) return false;

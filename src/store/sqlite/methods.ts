@@ -1,4 +1,5 @@
 import type { Store } from "../store.ts";
+import * as access from "./access.ts";
 import * as acquisitions from "./acquisitions.ts";
 import * as archives from "./archives.ts";
 import { appendAudit, auditHeads, auditRecords } from "./audit.ts";
@@ -7,6 +8,7 @@ import * as inbox from "./inbox.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
 import { cancelJobs, retryJobs } from "./operate.ts";
+import * as overview from "./overview.ts";
 import { projectKeys, useProjectKey } from "./project-keys.ts";
 import { linkPseudonyms, releaseJob, releaseOf } from "./release.ts";
 import type { Session } from "./session.ts";
@@ -69,6 +71,8 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   listInboxMessages: inbox.listInboxMessages,
   ...exams,
   ...acquisitions,
+  ...access,
+  ...overview,
   appendAudit,
   auditRecords,
   auditHeads,
@@ -116,4 +120,11 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "transfer",
   "transfersOf",
   "openTransfers",
+  "tokenOfHash",
+  "listTokens",
+  "jobCounts",
+  "oldestWaitingAtMs",
+  "jobChanges",
+  "listDeliveries",
+  "listWorkers",
 ] satisfies MethodName[]);

@@ -28,6 +28,10 @@ export function newInboxId(): string {
   return `message-${randomName(12)}`;
 }
 
+export function newTokenId(): string {
+  return `token-${randomName(8)}`;
+}
+
 export function uidKey(studyInstanceUid: string): string {
   return `uid:${studyInstanceUid}`;
 }

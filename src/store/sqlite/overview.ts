@@ -1,10 +1,32 @@
+import { errorRegistry } from "../../errors/registry.ts";
+import { JOB_STATES, STAGES } from "../job-states.ts";
 import type { DeliveryFilter, JobChanges, JobCount, ListedDelivery, WorkerRecord } from "../overview.ts";
+import { integer, keyOf, oneOf, optional, recordReader, text } from "./columns.ts";
 import { jobNumber } from "./look.ts";
-import { jobRecord, withoutNulls } from "./row-records.ts";
+import { jobRecord } from "./row-records.ts";
 import type { Session } from "./session.ts";
 
+const jobCount = recordReader<JobCount>({
+  project: text,
+  stage: oneOf(STAGES),
+  state: keyOf(JOB_STATES),
+  jobs: integer,
+});
+
+const listedDelivery = recordReader<ListedDelivery>({
+  job: text,
+  project: text,
+  destination: text,
+  state: oneOf(["sending", "sent", "confirmed", "failed"]),
+  instances: integer,
+  code: optional(keyOf(errorRegistry)),
+  changedAtMs: integer,
+});
+
+const workerRecord = recordReader<WorkerRecord>({ name: text, claims: integer, lastClaimAtMs: integer });
+
 export function jobCounts(session: Session): readonly JobCount[] {
-  return session.all("jobCounts").map((row) => ({ ...row }) as unknown as JobCount);
+  return session.all("jobCounts").map(jobCount);
 }
 
 export function oldestWaitingAtMs(session: Session): number | undefined {
@@ -12,10 +34,7 @@ export function oldestWaitingAtMs(session: Session): number | undefined {
   return ages.length === 0 ? undefined : Math.min(...ages.map(Number));
 }
 
-export function jobChanges(
-  session: Session,
-  page: { readonly after: number; readonly limit: number },
-): JobChanges {
+export function jobChanges(session: Session, page: { readonly after: number; readonly limit: number }): JobChanges {
   const changes = session
     .all("jobChanges", page)
     .map(({ changeNo, ...row }) => ({ number: Number(changeNo), job: jobRecord(row) }));
@@ -30,10 +49,12 @@ export function listDeliveries(session: Session, { state, after, limit }: Delive
     limit,
   };
   const rows =
-    state === undefined ? session.all("listDeliveries", page) : session.all("listDeliveriesByState", { state, ...page });
-  return rows.map((row) => withoutNulls(row) as unknown as ListedDelivery);
+    state === undefined
+      ? session.all("listDeliveries", page)
+      : session.all("listDeliveriesByState", { state, ...page });
+  return rows.map(listedDelivery);
 }
 
 export function listWorkers(session: Session): readonly WorkerRecord[] {
-  return session.all("listWorkers").map((row) => ({ ...row }) as unknown as WorkerRecord);
+  return session.all("listWorkers").map(workerRecord);
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS } from "./acquisition-schema.ts";
 import { statements } from "./statements.ts";
 
@@ -207,6 +208,7 @@ const migrations: readonly Migration[] = [
   { version: 5, name: "tasks of faces", sql: TASKS },
   { version: 6, name: "inbox of brokers", sql: INBOX },
   { version: 7, name: "scanners: exams, devices, acquisitions", sql: ACQUISITIONS },
+  { version: 8, name: "tokens, requests by HTTP, counters of all jobs", sql: `${ACCESS}${OVERVIEW}` },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

@@ -1,9 +1,11 @@
+import { accessStatements } from "./access-statements.ts";
 import { acquisitionStatements } from "./acquisition-statements.ts";
 import { archiveStatements } from "./archive-statements.ts";
 import { examStatements } from "./exam-statements.ts";
 import { inboxStatements } from "./inbox-statements.ts";
 import { jobStatements } from "./job-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
+import { overviewStatements } from "./overview-statements.ts";
 import { taskStatements } from "./task-statements.ts";
 
 /** Every statement of the store, named. The query-plan test explains these same constants. */
@@ -58,6 +60,8 @@ export const statements = {
   ...jobStatements,
   ...listingStatements,
   ...taskStatements,
+  ...accessStatements,
+  ...overviewStatements,
   ...inboxStatements,
   ...examStatements,
   ...acquisitionStatements,
