@@ -69,3 +69,14 @@ it("offers these functions and tables to other programs", async () => {
     "writePart10",
   ]);
 });
+
+it.each([
+  ["dicom", "readPart10File"],
+  ["dimse", "openAssociation"],
+  ["dicomweb", "searchDicomWeb"],
+  ["deid", "createDeidentifier"],
+  ["delivery", "createFolderDestination"],
+])("offers the subject radferry/%s, with %s", async (subject, name) => {
+  const exported: Readonly<Record<string, unknown>> = await import(`radferry/${subject}`);
+  expect(exported[name]).toBeTypeOf("function");
+});
