@@ -105,7 +105,7 @@ describe("the FLIP face", () => {
     expect(await details("GET", "/imaging/ping_pacs/one")).toMatchObject([
       { type: "int_parsing", loc: ["path", "pacs_id"], input: "one" },
     ]);
-    expect(await details("POST", "/users", "{")).toMatchObject([{ type: "json_invalid", loc: ["body", 0] }]);
+    expect(await details("POST", "/users", "{")).toMatchObject([{ type: "json_invalid", loc: ["body", 1] }]);
     expect(await details("POST", "/users")).toMatchObject([{ type: "missing", loc: ["body"] }]);
     const hub = { ...HUB, project_id: "x", project_name: "a<b", users: [{ id: HUB.trust_id, email: "nobody" }] };
     expect(await details("POST", "/projects/create-project-from-central-hub-project", hub)).toMatchObject([

@@ -1,20 +1,17 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
+import { AnswerError, INTERNAL_DETAIL } from "../fastapi/answer-error.ts";
 
 /** An answer that is an error, in FLIP's form: a status and a detail, which may quote what the caller sent. */
-export class HttpError extends GatewayError {
+export class HttpError extends AnswerError {
   override readonly name: string = "HttpError";
-  readonly status: number;
-  readonly detail: string;
 
   constructor(
     status: number,
     detail: string,
     facts: { readonly code?: ErrorCode | undefined; readonly cause?: unknown } = {},
   ) {
-    super(facts.code ?? "FLIP_REQUEST_REFUSED", { status }, facts.cause);
-    this.status = status;
-    this.detail = detail;
+    super(status, detail, { code: facts.code ?? "FLIP_REQUEST_REFUSED", cause: facts.cause });
   }
 }
 
@@ -55,9 +52,6 @@ export class CohortRefusedError extends GatewayError {
     this.detail = detail;
   }
 }
-
-/** What FLIP says of everything that is nobody's business. */
-export const INTERNAL_DETAIL = "Internal server error";
 
 export function internalError(cause?: unknown): HttpError {
   return new HttpError(500, INTERNAL_DETAIL, {

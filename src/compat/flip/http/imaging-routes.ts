@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { GatewayError } from "../../../errors/gateway-error.ts";
+import { laxInteger } from "../../fastapi/validation.ts";
 import { notFound } from "../errors.ts";
 import { distinct, requestImport, type WantedStudy } from "../imports.ts";
 import { checkPacs, pingPacs, queryAccession } from "../pacs.ts";
 import { getProject } from "../projects.ts";
 import { type Route, type RouteContext, route } from "./route.ts";
 import { schemas } from "./schemas.ts";
-import { laxInteger } from "./validation.ts";
 
 const tag = "Imaging";
 

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { laxBoolean, laxInteger } from "../../fastapi/validation.ts";
 import { pacsStatus, pacsStudy } from "../pacs.ts";
 import { experiment, project, subject } from "../projects.ts";
 import { user } from "../users.ts";
-import { email, laxBoolean, laxInteger, pathSegment, uuid } from "./validation.ts";
+import { email, pathSegment, uuid } from "./fields.ts";
 
 /** The original's models, by their names in its OpenAPI page. */
 

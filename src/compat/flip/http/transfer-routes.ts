@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { GatewayError } from "../../../errors/gateway-error.ts";
+import { laxBoolean } from "../../fastapi/validation.ts";
 import { EnvelopeError } from "../envelope.ts";
 import { className, HttpError } from "../errors.ts";
 import { uploadForNet } from "../upload.ts";
 import { type Route, type RouteContext, route } from "./route.ts";
 import { schemas, type UploadDataRequest } from "./schemas.ts";
-import { laxBoolean } from "./validation.ts";
 
 const params = z.object({ net_id: z.string() });
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { unsafeSegmentReason } from "../hygiene.ts";
+import { pythonFloat } from "./python-json.ts";
 
 /** One entry of a 422, in the words of FastAPI and pydantic. */
-interface ValidationProblem {
+export interface ValidationProblem {
   readonly type: string;
   readonly loc: readonly (string | number)[];
   readonly msg: string;
@@ -35,38 +35,57 @@ export const laxInteger = z.preprocess(
   z.int(),
 );
 
-const EMAIL = /^[^\s@<>()[\],;:"\\]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,}$/;
-export const email = z.string().refine((text) => EMAIL.test(text), {
-  params: { type: "value_error", msg: "value is not a valid email address: The email address is not valid." },
+/** As Python's float() of a text. */
+const FLOAT = /^[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+(?:_\d+)*)?$/;
+
+/** A number, or what pydantic takes for one. Not a number and the infinities are none here. */
+export const laxNumber = z.unknown().transform((value, context): number => {
+  if (value === undefined) {
+    context.issues.push({ code: "invalid_type", expected: "number", input: value });
+    return z.NEVER;
+  }
+  const number = numberOf(value);
+  if (number !== undefined && (Number.isFinite(number) || number === Number.NEGATIVE_INFINITY)) return number;
+  const [type, msg] =
+    typeof value === "string" && number === undefined
+      ? FLOAT_PROBLEMS.text
+      : FLOAT_PROBLEMS[number === undefined ? "kind" : "infinite"];
+  context.issues.push({ code: "custom", input: value, params: { type, msg } });
+  return z.NEVER;
 });
 
-export const uuid = z.guid().transform((text) => text.toLowerCase());
+const FLOAT_PROBLEMS = {
+  text: ["float_parsing", "Input should be a valid number, unable to parse string as a number"],
+  kind: ["float_type", "Input should be a valid number"],
+  infinite: ["finite_number", "Input should be a finite number"],
+} as const;
 
-export const pathSegment = z.string().check((context) => {
-  const reason = unsafeSegmentReason(context.value);
-  if (reason === undefined) return;
-  const params = { type: "value_error", msg: `Value error, ${reason}` };
-  context.issues.push({ code: "custom", input: context.value, params });
-});
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === "number" || typeof value === "boolean") return Number(value);
+  if (typeof value !== "string") return undefined;
+  const text = value.trim();
+  if (FLOAT.test(text)) return Number(text.replaceAll("_", ""));
+  const word = /^([+-]?)(?:(nan)|inf(?:inity)?)$/i.exec(text);
+  if (word === null) return undefined;
+  if (word[2] !== undefined) return Number.NaN;
+  return word[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+}
 
 /** @throws ValidationFailure with every problem */
 export function validated<T>(schema: z.ZodType<T>, value: unknown, where: "body" | "query" | "path"): T {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  throw new ValidationFailure(result.error.issues.map((issue) => problemOf(issue, value, where)));
+  throw new ValidationFailure(result.error.issues.map((issue) => problemOf(issue, value, [where])));
 }
 
-/** @throws ValidationFailure */
-export function parsedBody(bytes: Buffer | undefined): unknown {
-  if (bytes === undefined || bytes.length === 0) return undefined;
-  try {
-    const value: unknown = JSON.parse(bytes.toString("utf8"));
-    return value;
-  } catch {
-    throw new ValidationFailure([
-      { type: "json_invalid", loc: ["body", 0], msg: "JSON decode error", input: {}, ctx: { error: "not JSON" } },
-    ]);
-  }
+/** Every problem of a part of a request. @param loc where the part is */
+export function problemsIn(
+  schema: z.ZodType,
+  value: unknown,
+  loc: readonly (string | number)[],
+): readonly ValidationProblem[] {
+  const { error } = schema.safeParse(value, { reportInput: true });
+  return error?.issues.map((issue) => problemOf(issue, value, loc)) ?? [];
 }
 
 const EXPECTED: Readonly<Record<string, readonly [type: string, msg: string]>> = {
@@ -78,15 +97,20 @@ const EXPECTED: Readonly<Record<string, readonly [type: string, msg: string]>> =
   object: ["model_attributes_type", "Input should be a valid dictionary or object to extract fields from"],
 };
 
-function problemOf(issue: z.core.$ZodIssue, value: unknown, where: string): ValidationProblem {
+function problemOf(issue: z.core.$ZodIssue, value: unknown, from: readonly (string | number)[]): ValidationProblem {
   const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
-  const loc = [where, ...path];
+  const loc = [...from, ...path];
   const input = issue.input;
   if (input === undefined && issue.code !== "custom") {
-    const parent = where === "body" && path.length > 0 ? at(value, path.slice(0, -1)) : null;
+    const parent = from[0] === "body" && path.length > 0 ? at(value, path.slice(0, -1)) : null;
     return { type: "missing", loc, msg: "Field required", input: parent };
   }
-  return { ...wordsOf(issue), loc, input };
+  return { ...wordsOf(issue), loc, input: writable(input) };
+}
+
+/** JSON has no word for some numbers. */
+function writable(input: unknown): unknown {
+  return typeof input === "number" && !Number.isFinite(input) ? pythonFloat(input) : input;
 }
 
 function wordsOf(issue: z.core.$ZodIssue): Pick<ValidationProblem, "type" | "msg" | "ctx"> {

@@ -1,24 +1,32 @@
 import { z } from "zod";
 import type { Route } from "./route.ts";
-import { schemas } from "./schemas.ts";
 
-const TITLE = "Imaging API";
-const VERSION = "0.1.0";
+/** What a face's pages show. */
+export interface FacePages {
+  readonly title: string;
+  readonly description?: string;
+  readonly version: string;
+  readonly routes: readonly RouteFacts[];
+  /** By their names in the original's page. */
+  readonly schemas: Readonly<Record<string, z.ZodType>>;
+}
 
+type RouteFacts = Omit<Route<never>, "run">;
 type Json = Readonly<Record<string, unknown>>;
+type Reference = (schema: z.core.$ZodType) => Json;
 
-const named = new Map<z.ZodType, string>(Object.entries(schemas).map(([name, schema]) => [schema, name]));
 const ERROR: Json = {
   description: "Error",
   content: { "application/json": { schema: { $ref: "#/components/schemas/HTTPError" } } },
 };
 
 /** The page that programs read: OpenAPI 3.1, from the same table that the face answers by. */
-export function openApiDocument(routes: readonly Route[]): Json {
+export function openApiDocument({ title, description, version, routes, schemas }: FacePages): Json {
+  const reference = referenceTo(new Map(Object.entries(schemas).map(([name, schema]) => [schema, name])));
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes) {
     paths[route.path] ??= {};
-    Object.assign(paths[route.path] ?? {}, { [route.method.toLowerCase()]: operationOf(route) });
+    Object.assign(paths[route.path] ?? {}, { [route.method.toLowerCase()]: operationOf(route, reference) });
   }
   const components = Object.entries(schemas).map(
     ([name, schema]) => [name, { title: name, ...schemaOf(schema) }] as const,
@@ -26,7 +34,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
   const detail = { type: "object", required: ["detail"] };
   return {
     openapi: "3.1.0",
-    info: { title: TITLE, version: VERSION },
+    info: { title, ...(description !== undefined && { description }), version },
     paths,
     components: {
       schemas: {
@@ -38,7 +46,10 @@ export function openApiDocument(routes: readonly Route[]): Json {
   };
 }
 
-function operationOf({ method, path, tag, summary, status, parameters, body, answer, isOpen }: Route): Json {
+function operationOf(
+  { method, path, tag, summary, status, parameters, body, answer, isOpen }: RouteFacts,
+  reference: Reference,
+): Json {
   const takesInput = body !== undefined || parameters.path !== undefined || parameters.query !== undefined;
   return {
     tags: [tag],
@@ -72,10 +83,14 @@ function parametersOf(shape: z.ZodObject | undefined, where: "path" | "query"): 
   }));
 }
 
-function reference(schema: z.core.$ZodType): Json {
-  for (const [known, name] of named) if (known === schema) return { $ref: `#/components/schemas/${name}` };
-  if (schema instanceof z.ZodArray) return { type: "array", items: reference(schema.element) };
-  return schemaOf(schema);
+function referenceTo(named: ReadonlyMap<z.core.$ZodType, string>): Reference {
+  return function reference(schema): Json {
+    const name = named.get(schema);
+    if (name !== undefined) return { $ref: `#/components/schemas/${name}` };
+    if (schema instanceof z.ZodArray) return { type: "array", items: reference(schema.element) };
+    if (schema instanceof z.ZodUnion) return { anyOf: schema.options.map(reference) };
+    return schemaOf(schema);
+  };
 }
 
 function schemaOf(schema: z.core.$ZodType): Json {
@@ -84,15 +99,15 @@ function schemaOf(schema: z.core.$ZodType): Json {
 }
 
 /** What people read: without a script, and without anything from elsewhere. */
-export function openApiPage(routes: readonly Route[]): string {
+export function openApiPage({ title, version, routes }: FacePages): string {
   const rows = routes.map(
     ({ method, path, tag, summary }) =>
       `<tr><td>${tag}</td><td><code>${method}</code></td><td><code>${path}</code></td><td>${summary}</td></tr>`,
   );
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${TITLE}</title>
+<html lang="en"><head><meta charset="utf-8"><title>${title}</title>
 <style>body{font-family:sans-serif;margin:2rem}td,th{padding:.3rem .8rem;text-align:left}</style></head>
-<body><h1>${TITLE} ${VERSION}</h1><p>Schemas: <a href="/openapi.json">/openapi.json</a></p>
+<body><h1>${title} ${version}</h1><p>Schemas: <a href="/openapi.json">/openapi.json</a></p>
 <table><tr><th>Group</th><th>Method</th><th>Path</th><th>What it does</th></tr>
 ${rows.join("\n")}
 </table></body></html>

@@ -1,0 +1,84 @@
+import type { z } from "zod";
+import { validated } from "./validation.ts";
+
+/** A request before anything in it was looked at. */
+export interface RawRequest {
+  readonly path: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+/** An address of a face, and what it works with. */
+export interface Route<Context> {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** With `{names}`, and with or without a slash at its end, as the original has it. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  /** Without a key or token. */
+  readonly isOpen: boolean;
+  readonly status: number;
+  readonly parameters: { readonly path?: z.ZodObject | undefined; readonly query?: z.ZodObject | undefined };
+  /** As the pages show it; undefined: none is read. */
+  readonly body: z.ZodType | undefined;
+  readonly answer: z.ZodType;
+  /** The answer in JSON. @throws ValidationFailure, AnswerError, GatewayError */
+  run(raw: RawRequest, context: Context): Promise<string>;
+}
+
+interface RouteFacts<Context, P, Q, B, A> {
+  readonly method: Route<unknown>["method"];
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly status?: number;
+  /** Without a key or token. */
+  readonly isOpen?: boolean;
+  readonly params?: z.ZodType<P> & z.ZodObject;
+  readonly query?: z.ZodType<Q> & z.ZodObject;
+  readonly body?: z.ZodType<B>;
+  /** Where the body is looked at by the handler. */
+  readonly bodyInPages?: z.ZodType;
+  readonly answer: z.ZodType<A>;
+  readonly handle: (
+    input: { readonly path: P; readonly query: Q; readonly body: B },
+    context: Context,
+  ) => Promise<unknown>;
+  /** @default JSON.stringify */
+  readonly write?: (answer: A) => string;
+}
+
+/**
+ * A maker of routes that work with one context. Everything is looked at before anybody else hears of it; of what they say only what the
+ * answer's model names goes on.
+ */
+export function routesWith<Context>() {
+  return <A, P = undefined, Q = undefined, B = undefined>(facts: RouteFacts<Context, P, Q, B, A>): Route<Context> => {
+    const { method, path, tag, summary, status = 200, isOpen = false, params, query, body, answer } = facts;
+    const { write = JSON.stringify, bodyInPages = body } = facts;
+    return {
+      method,
+      path,
+      tag,
+      summary,
+      status,
+      isOpen,
+      parameters: { path: params, query },
+      body: bodyInPages,
+      answer,
+      async run(raw, context) {
+        const input = {
+          path: params === undefined ? nothing<P>() : validated(params, raw.path, "path"),
+          query: query === undefined ? nothing<Q>() : validated(query, raw.query, "query"),
+          body: body === undefined ? nothing<B>() : validated(body, raw.body, "body"),
+        };
+        return write(answer.parse(await facts.handle(input, context)));
+      },
+    };
+  };
+}
+
+/** Of a route without such a part, whose type is then undefined. */
+function nothing<T>(): T {
+  return undefined as T;
+}

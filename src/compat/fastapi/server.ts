@@ -1,0 +1,176 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
+import { errorFields } from "../../observe/error-fields.ts";
+import { systemCodeOf } from "../../units/durable-files.ts";
+import type { Logger } from "../../units/logger.ts";
+import { AnswerError, INTERNAL_DETAIL } from "./answer-error.ts";
+import { parsedBody } from "./json-body.ts";
+import { type FacePages, openApiDocument, openApiPage } from "./openapi.ts";
+import type { Route } from "./route.ts";
+import { ValidationFailure } from "./validation.ts";
+
+const MAXIMUM_PATH_PART = 4_096;
+/** How long requests under way may go on after the end was asked for. */
+const DRAIN_MS = 10_000;
+
+export interface FaceServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+export interface FaceServerOptions<Context> extends Omit<FacePages, "routes"> {
+  /** In the log. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly routes: readonly Route<Context>[];
+  /** @param signal aborted when the face stops */
+  readonly context: (signal: AbortSignal) => Context;
+  /** Addresses that are in no page, by GET. */
+  readonly unlisted?: Readonly<Record<string, () => unknown>>;
+  readonly showsPages: boolean;
+  /** True: a body that is not said to be JSON is a text, as newer versions of FastAPI have it. Browsers ask before they send JSON elsewhere. */
+  readonly needsJsonType: boolean;
+  readonly maximumBodyBytes: number;
+  /** Undefined: the request may go on. Called before the body is read. */
+  readonly refusalOf: (request: FastifyRequest, route: Route<Context>) => AnswerError | undefined;
+  /** What an error is answered with. Undefined: as one that nobody foresaw. */
+  readonly answerFor?: (error: GatewayError) => AnswerError | undefined;
+  readonly portCode: "FLIP_PORT_IN_USE" | "PIXL_PORT_IN_USE";
+  readonly logger: Logger;
+}
+
+/** Answers as FastAPI does. @throws GatewayError with the port's code, when it is taken */
+export async function startFaceServer<Context>(options: FaceServerOptions<Context>): Promise<FaceServer> {
+  const { host, port, maximumBodyBytes } = options;
+  const stop = new AbortController();
+  const server = fastify({
+    logger: false,
+    bodyLimit: maximumBodyBytes,
+    exposeHeadRoutes: false,
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: MAXIMUM_PATH_PART },
+  });
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  addPages(server, options);
+  const context = options.context(stop.signal);
+  for (const route of options.routes) addRoute(server, route, options, context);
+  server.setNotFoundHandler((request, reply) => answerUnknown(request, reply, options));
+  server.setErrorHandler((thrown, _, reply) => answerError(thrown, reply, options));
+  try {
+    await server.listen({ host, port });
+  } catch (thrown) {
+    await server.close();
+    const isTaken = /^E(?:ADDRINUSE|ACCES|ADDRNOTAVAIL)$/.test(systemCodeOf(thrown) ?? "");
+    throw isTaken ? new GatewayError(options.portCode, { host, port }, thrown) : thrown;
+  }
+  const address = server.server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : port,
+    async [Symbol.asyncDispose]() {
+      const timer = setTimeout(() => stop.abort(new GatewayError("CANCELLED")), DRAIN_MS);
+      await server.close();
+      clearTimeout(timer);
+    },
+  };
+}
+
+const JSON_TYPE = "application/json";
+/** RFC 6839 3.1: types whose syntax is JSON. */
+const IS_JSON_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
+
+/** Buffers go out as they are, with the type as it is. */
+function sendJson(reply: FastifyReply, status: number, json: string): FastifyReply {
+  return reply.code(status).header("content-type", JSON_TYPE).send(Buffer.from(json));
+}
+
+function sendDetail(reply: FastifyReply, status: number, detail: unknown): FastifyReply {
+  return sendJson(reply, status, JSON.stringify({ detail }));
+}
+
+const PAGES = ["/docs", "/redoc"];
+const DOCUMENT = "/openapi.json";
+
+/** What needs no key. */
+function addPages<Context>(server: FastifyInstance, options: FaceServerOptions<Context>): void {
+  for (const [path, answer] of Object.entries(options.unlisted ?? {})) {
+    server.get(path, (_, reply) => sendJson(reply, 200, JSON.stringify(answer())));
+  }
+  if (!options.showsPages) return;
+  const document = JSON.stringify(openApiDocument(options));
+  server.get(DOCUMENT, (_, reply) => sendJson(reply, 200, document));
+  for (const path of PAGES) {
+    server.get(path, (_, reply) => reply.type("text/html; charset=utf-8").send(openApiPage(options)));
+  }
+}
+
+function addRoute<Context>(
+  server: FastifyInstance,
+  route: Route<Context>,
+  { refusalOf, needsJsonType }: FaceServerOptions<Context>,
+  context: Context,
+): void {
+  server.route({
+    method: route.method,
+    url: route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+    onRequest: (request, _, done) => done(refusalOf(request, route)),
+    async handler({ params, query, body, headers }, reply) {
+      const isJson = !needsJsonType || IS_JSON_TYPE.test(headers["content-type"] ?? "");
+      const raw = { path: params, query, body: route.body && bodyOf(body, isJson) };
+      return sendJson(reply, route.status, await route.run(raw, context));
+    },
+  });
+}
+
+/** @throws ValidationFailure */
+function bodyOf(body: unknown, isJson: boolean): unknown {
+  const bytes = body instanceof Buffer ? body : undefined;
+  return isJson ? parsedBody(bytes) : bytes?.toString("utf8");
+}
+
+function matches(template: string, path: string): boolean {
+  const [expected, given] = [template.split("/"), path.split("/")];
+  return (
+    expected.length === given.length &&
+    expected.every((part, index) => (part.startsWith("{") ? given[index] !== "" : part === given[index]))
+  );
+}
+
+/** A slash too many or too few leads to the right address; another method is told which ones there are. */
+function answerUnknown<Context>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { routes, unlisted = {}, showsPages }: FaceServerOptions<Context>,
+): FastifyReply {
+  const [path = "", ...query] = request.url.split("?");
+  const pages = showsPages ? [...PAGES, DOCUMENT] : [];
+  const all = [...Object.keys(unlisted), ...routes.map((route) => route.path), ...pages];
+  if (all.some((template) => matches(template, path))) {
+    const ofPath = routes.filter((route) => matches(route.path, path)).map(({ method }) => method);
+    const allowed = ofPath.length === 0 ? ["GET"] : ofPath;
+    return sendDetail(reply.header("allow", allowed.join(", ")), 405, "Method Not Allowed");
+  }
+  const other = path.endsWith("/") ? path.replace(/\/+$/, "") : `${path}/`;
+  if (path !== "/" && all.some((template) => matches(template, other))) {
+    const location = [`${request.protocol}://${request.host}${other}`, ...query].join("?");
+    return reply.code(307).header("location", location).send();
+  }
+  return sendDetail(reply, 404, "Not Found");
+}
+
+function answerError<Context>(
+  thrown: unknown,
+  reply: FastifyReply,
+  { logger, name, answerFor }: FaceServerOptions<Context>,
+): FastifyReply {
+  if (thrown instanceof ValidationFailure) return sendDetail(reply, 422, thrown.problems);
+  // Of the server itself: a body that is too long, a request that is no HTTP.
+  const ownStatus = thrown instanceof Error && "statusCode" in thrown ? Number(thrown.statusCode) : 500;
+  if (ownStatus >= 400 && ownStatus < 500 && !(thrown instanceof GatewayError))
+    return sendDetail(reply, ownStatus, ownStatus === 413 ? "Request body is too large" : "Bad Request");
+  const error = thrown instanceof AnswerError ? thrown : toGatewayError(thrown);
+  const answer = error instanceof AnswerError ? error : answerFor?.(error);
+  const { status, detail } = answer ?? { status: 500, detail: INTERNAL_DETAIL };
+  if (status >= 500) logger.error("request failed", { kind: name, status, ...errorFields(error) });
+  return sendDetail(reply, status, detail);
+}
