@@ -59,7 +59,16 @@ export const archiveSettings = z.discriminatedUnion("kind", [
     ...httpPeer,
     availability,
   }),
-  z.strictObject({ name, kind: z.literal("orthanc"), url, ...httpPeer, availability }),
+  z.strictObject({
+    name,
+    kind: z.literal("orthanc"),
+    url,
+    modality: textSetting.optional().meta({
+      description: "The Orthanc's name for an archive that it fetches from for us; left out: what it holds itself.",
+    }),
+    ...httpPeer,
+    availability,
+  }),
   z.strictObject({
     name,
     kind: z.literal("xnat-dqr"),

@@ -92,6 +92,12 @@ const EXAMPLE = {
       username: "radferry",
       passwordFile: "secrets/xnat-password",
     },
+    {
+      name: "pacs-by-orthanc",
+      kind: "orthanc",
+      url: "http://orthanc.example.org:8042",
+      modality: "PACS",
+    },
   ],
   destinations: [
     { name: "research-store", kind: "folder", path: "/data/research" },

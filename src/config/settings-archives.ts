@@ -16,9 +16,15 @@ export interface DimseArchiveSettings extends AnyArchive, PeerSecurity {
   readonly retrieve: "move" | "get";
 }
 
-export interface HttpArchiveSettings extends AnyArchive, HttpPeerFiles {
-  readonly kind: "dicomweb" | "orthanc";
+export interface DicomWebArchiveSettings extends AnyArchive, HttpPeerFiles {
+  readonly kind: "dicomweb";
   readonly url: string;
+}
+
+export interface OrthancArchiveSettings extends AnyArchive, HttpPeerFiles {
+  readonly kind: "orthanc";
+  readonly url: string;
+  readonly modality?: string | undefined;
 }
 
 export interface Rad69ArchiveSettings extends AnyArchive, HttpPeerFiles {
@@ -39,7 +45,8 @@ export interface XnatDqrArchiveSettings extends AnyArchive, HttpPeerFiles {
 
 export type ArchiveSettings =
   | DimseArchiveSettings
-  | HttpArchiveSettings
+  | DicomWebArchiveSettings
+  | OrthancArchiveSettings
   | Rad69ArchiveSettings
   | XnatDqrArchiveSettings;
 
@@ -52,10 +59,13 @@ export function resolveArchive(archive: Manifest["archives"][number], ifAny: Abs
       const { kind, address, retrieve } = archive;
       return { name, kind, address, retrieve, availability, ...resolveSecurity(archive, ifAny) };
     }
-    case "dicomweb":
-    case "orthanc": {
+    case "dicomweb": {
       const { kind, url } = archive;
       return { name, kind, url, availability, ...resolveHttpPeer(archive, ifAny) };
+    }
+    case "orthanc": {
+      const { kind, url, modality } = archive;
+      return { name, kind, url, modality, availability, ...resolveHttpPeer(archive, ifAny) };
     }
     case "rad69": {
       const { kind, url, repositoryUniqueId, search } = archive;

@@ -11,8 +11,9 @@ import { createXnatDqrArchive } from "../archive/xnat-dqr/xnat-dqr-archive.ts";
 import type { Settings } from "../config/settings.ts";
 import type {
   ArchiveSettings,
+  DicomWebArchiveSettings,
   DimseArchiveSettings,
-  HttpArchiveSettings,
+  OrthancArchiveSettings,
   Rad69ArchiveSettings,
   XnatDqrArchiveSettings,
 } from "../config/settings-archives.ts";
@@ -147,13 +148,17 @@ function dimse(settings: DimseArchiveSettings, parts: Parts, { expectations, rec
   return { archive, endpoint, dimse: { address, retrieve }, ...certificateFacts(address, settings) };
 }
 
-const HTTP_ARCHIVES = { dicomweb: createDicomWebArchive, orthanc: createOrthancArchive } as const;
-
-async function byHttp(settings: HttpArchiveSettings, { takerFor }: Receiving): Promise<OwnFacts> {
-  const { name, kind, url, availability } = settings;
+async function byHttp(
+  settings: DicomWebArchiveSettings | OrthancArchiveSettings,
+  { takerFor }: Receiving,
+): Promise<OwnFacts> {
+  const { name, url, availability } = settings;
   const { associations } = availability;
-  const client = await httpClientOf(settings, associations);
-  const archive = HTTP_ARCHIVES[kind]({ name, client, associations, taker: takerFor(name) });
+  const options = { name, client: await httpClientOf(settings, associations), associations, taker: takerFor(name) };
+  const archive =
+    settings.kind === "dicomweb"
+      ? createDicomWebArchive(options)
+      : createOrthancArchive({ ...options, modality: settings.modality });
   return { archive, endpoint: url };
 }
 

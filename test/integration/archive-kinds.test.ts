@@ -29,7 +29,7 @@ import { systemClock } from "../../src/units/clock.ts";
 import { systemDisk } from "../../src/units/disk.ts";
 import { silentLogger } from "../../src/units/logger.ts";
 import { systemRandom } from "../../src/units/random.ts";
-import { type OrthancServer, startOrthanc } from "../peers/orthanc.ts";
+import { emptyOrthanc, introduceModality, type OrthancServer, startOrthanc } from "../peers/orthanc.ts";
 import { findPeer, requirePeer } from "../peers/require-peer.ts";
 import { syntheticStudy } from "../peers/synthetic-studies.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -46,11 +46,13 @@ const isInstalled = [requirePeer("Orthanc"), requirePeer("libOrthancDicomWeb.so"
 interface Parts {
   readonly server: OrthancServer;
   readonly source: Responder;
+  /** Another Orthanc, empty, that knows the archive as `pacs`. */
+  readonly fetcher: () => Promise<OrthancServer>;
   readonly taker: InstanceTaker;
   readonly store: StoreHandler;
 }
 
-type Open = (parts: Parts) => Archive;
+type Open = (parts: Parts) => Archive | Promise<Archive>;
 
 const dimse =
   (retrieve: "move" | "get"): Open =>
@@ -69,12 +71,21 @@ const dimse =
       logger: silentLogger,
     });
 
-const orthanc: Open = ({ server, taker }) =>
+const orthanc = ({ server, taker }: Parts): Archive =>
   createOrthancArchive({
     name: "orthanc",
     client: openHttpClient({ baseUrl: `http://127.0.0.1:${server.httpPort}` }),
     associations: 2,
     taker,
+  });
+
+const throughOrthanc: Open = async ({ fetcher, taker }) =>
+  createOrthancArchive({
+    name: "fetcher",
+    client: openHttpClient({ baseUrl: `http://127.0.0.1:${(await fetcher()).httpPort}` }),
+    associations: 2,
+    taker,
+    modality: "pacs",
   });
 
 /** The same studies at an imaging document source of ours, searched at the Orthanc. */
@@ -101,6 +112,7 @@ const KINDS: readonly (readonly [name: string, open: Open])[] = [
       }),
   ],
   ["Orthanc's own interface", orthanc],
+  ["an Orthanc that fetches from it", throughOrthanc],
   ["RAD-69", rad69],
 ];
 
@@ -108,6 +120,7 @@ describe.skipIf(!isInstalled).each(KINDS)("an archive asked by %s", (_, open) =>
   const running = new AsyncDisposableStack();
   let server: OrthancServer;
   let source: Responder;
+  let fetching: OrthancServer | undefined;
   let known: readonly [KnownStudy, ...KnownStudy[]];
   /** Where the moved instances of the case that runs go. */
   let store: StoreHandler;
@@ -144,6 +157,16 @@ describe.skipIf(!isInstalled).each(KINDS)("an archive asked by %s", (_, open) =>
   });
   afterAll(() => running.disposeAsync());
 
+  const fetcher = async (): Promise<OrthancServer> => {
+    if (fetching === undefined) {
+      fetching = running.use(await startOrthanc({ aeTitle: "FETCHER" }));
+      await introduceModality(fetching, "pacs", server);
+      await introduceModality(server, "fetcher", fetching);
+    }
+    await emptyOrthanc(fetching);
+    return fetching;
+  };
+
   it.each(Object.entries(ARCHIVE_CONTRACT))("%s", async (_title, run) => {
     await using stack = new AsyncDisposableStack();
     const { path } = stack.use(await temporaryFolder());
@@ -153,7 +176,7 @@ describe.skipIf(!isInstalled).each(KINDS)("an archive asked by %s", (_, open) =>
     const pace = createPace(systemClock);
     const taker = { staging, expectations, refusals, pace, clock: systemClock, random: systemRandom };
     store = receiveIntoStaging({ staging, expectations, refusals, logger: silentLogger });
-    const archive = stack.use(open({ server, source, taker, store }));
+    const archive = stack.use(await open({ server, source, fetcher, taker, store }));
     const under: ArchiveUnderTest = { archive, staging, studies: known };
     await run(under);
   });

@@ -71,6 +71,32 @@ export async function startOrthanc(options: OrthancOptions): Promise<OrthancServ
   };
 }
 
+/** Has an Orthanc know a peer on this machine as a modality of that name. */
+export async function introduceModality(
+  orthanc: OrthancServer,
+  name: string,
+  peer: { readonly aeTitle: string; readonly port: number },
+): Promise<void> {
+  const body = JSON.stringify({ AET: peer.aeTitle, Host: "127.0.0.1", Port: peer.port });
+  await answered(fetch(`${urlOf(orthanc)}/modalities/${name}`, { method: "PUT", body }));
+}
+
+/** Deletes all that an Orthanc holds. */
+export async function emptyOrthanc(orthanc: OrthancServer): Promise<void> {
+  const patients = (await (await answered(fetch(`${urlOf(orthanc)}/patients`))).json()) as readonly string[];
+  for (const patient of patients) await answered(fetch(`${urlOf(orthanc)}/patients/${patient}`, { method: "DELETE" }));
+}
+
+function urlOf({ httpPort }: OrthancServer): string {
+  return `http://127.0.0.1:${httpPort}`;
+}
+
+async function answered(asked: Promise<Response>): Promise<Response> {
+  const response = await asked;
+  if (!response.ok) throw new Error(`Orthanc answered ${response.status}`);
+  return response;
+}
+
 function tlsConfiguration(tls: PeerTls): Readonly<Record<string, string | boolean>> {
   return {
     DicomTlsEnabled: true,

@@ -119,12 +119,14 @@ async function* answersTo(
   }
 }
 
-/** Single value, list of UID, wildcard and universal matching. PS3.4 C.2.2.2. */
+/** Single value, list of UID, wildcard, range of dates and universal matching. PS3.4 C.2.2.2. */
 function matches(dataSet: DataSet, identifier: DataSet): boolean {
   for (const tag of identifier.keys()) {
     if (
       tag === tags.QueryRetrieveLevel ||
       tag === tags.SpecificCharacterSet ||
+      // Orthanc asks for the UID of the file meta information besides; keys that are not supported match everything. PS3.4 C.2.2.1.3.
+      tag === tags.MediaStorageSOPInstanceUID ||
       tag === tags.NumberOfStudyRelatedInstances
     )
       continue;
@@ -145,6 +147,8 @@ function textsIn(dataSet: DataSet, tag: Tag): readonly string[] {
 }
 
 function matchesPattern(text: string, pattern: string): boolean {
+  const range = /^(\d{8})?-(\d{8})?$/.exec(pattern);
+  if (range !== null) return text >= (range[1] ?? "") && text <= (range[2] ?? "99999999");
   const expression = pattern
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
     .replaceAll("*", ".*")

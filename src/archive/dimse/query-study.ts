@@ -20,9 +20,12 @@ const MAXIMUM_STUDIES = 1_000;
 const MAXIMUM_SERIES = 10_000;
 const MAXIMUM_INSTANCES_OF_SERIES = 100_000;
 
+/** What is searched: an association, or somebody with one of his own. */
+export type Searched = Pick<Association, "find">;
+
 /** The others are cancelled. */
 async function firstAnswer(
-  association: Association,
+  association: Searched,
   identifier: DataSet,
   signal: AbortSignal,
 ): Promise<DataSet | undefined> {
@@ -32,7 +35,7 @@ async function firstAnswer(
 
 /** One instance of whatever the archive lists first; undefined when it lists none. */
 export async function findAnyInstance(
-  association: Association,
+  association: Searched,
   signal: AbortSignal,
 ): Promise<{ readonly study: StudyInstanceUid; readonly instance: ListedInstance } | undefined> {
   const first = (identifier: DataSet) => firstAnswer(association, identifier, signal);
@@ -49,7 +52,7 @@ export async function findAnyInstance(
 
 /** Exact matches only. @throws GatewayError FIND_LIMIT_REACHED: among the answers not given there may be another match */
 export async function findStudies(
-  association: Association,
+  association: Searched,
   query: StudyQuery,
   signal: AbortSignal,
 ): Promise<readonly StudyMatch[]> {
@@ -67,7 +70,7 @@ const NO_LISTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["DIMSE_FAILED", "
 
 /** UIDs at image level; where the archive refuses that, or cuts the list short, its counts; where it has none, `unknown`. */
 export async function listStudy(
-  association: Association,
+  association: Searched,
   study: StudyInstanceUid,
   signal: AbortSignal,
 ): Promise<StudyListing> {
@@ -89,7 +92,7 @@ export async function listStudy(
 }
 
 async function listSeries(
-  association: Association,
+  association: Searched,
   study: StudyInstanceUid,
   signal: AbortSignal,
 ): Promise<readonly ListedSeries[]> {
@@ -102,11 +105,7 @@ async function listSeries(
   return list;
 }
 
-async function countStudy(
-  association: Association,
-  study: StudyInstanceUid,
-  signal: AbortSignal,
-): Promise<StudyListing> {
+async function countStudy(association: Searched, study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing> {
   try {
     const answer = await firstAnswer(association, studyCountIdentifier(study), signal);
     const count = answer && numberOf(answer, tags.NumberOfStudyRelatedInstances);

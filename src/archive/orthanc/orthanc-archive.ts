@@ -1,13 +1,26 @@
 import { isFieldUid, type StudyInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { STATUS } from "../../network/dimse/status.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
 import { wholeBody } from "../../network/multipart/whole-body.ts";
 import { type HeldInstance, heldInstances } from "../../network/rest/orthanc/held-instances.ts";
+import { echoModality } from "../../network/rest/orthanc/modalities.ts";
 import * as orthanc from "../../network/rest/orthanc/resources.ts";
 import { exactMatch } from "../answers.ts";
-import type { Archive, ListedInstance, Rehearsal, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
+import type {
+  Archive,
+  ListedInstance,
+  Rehearsal,
+  RetrieveOutcome,
+  RetrieveRequest,
+  StudyListing,
+  StudyMatch,
+  StudyQuery,
+} from "../archive.ts";
+import { findStudies as findStudiesOf, listStudy as listStudyOf } from "../dimse/query-study.ts";
 import { type Pull, pullIntoStaging } from "../http/pull.ts";
 import type { InstanceTaker } from "../http/staging-store.ts";
+import { type BehindOrthanc, fetchIntoOrthanc, rehearseBehind, searchedByOrthanc } from "./behind-orthanc.ts";
 import { findInOrthanc, studyAnswer } from "./find.ts";
 
 export interface OrthancArchiveOptions {
@@ -17,6 +30,8 @@ export interface OrthancArchiveOptions {
   /** Requests at once. */
   readonly associations: number;
   readonly taker: InstanceTaker;
+  /** The Orthanc's name for an archive behind it, which is searched and fetched from in its place. */
+  readonly modality?: string | undefined;
 }
 
 /** An archive that lists more than this for one question is asked the wrong question. */
@@ -24,33 +39,79 @@ const MAXIMUM_STUDIES = 1_000;
 
 type Held = ListedInstance & HeldInstance;
 
-/** Orthanc's own REST interface. */
-export function createOrthancArchive({ name, client, associations, taker }: OrthancArchiveOptions): Archive {
+/** Orthanc's own REST interface: an archive by itself, or the way to one that it knows as a modality. */
+export function createOrthancArchive(options: OrthancArchiveOptions): Archive {
+  const { name, client, associations, taker, modality } = options;
+  const behind = modality === undefined ? undefined : { client, modality, clock: taker.clock };
   return {
     name,
     kind: "orthanc",
     capabilities: { search: "itself", retrieves: "instance", connects: "us" },
     associations,
+    ...(behind === undefined ? ofItself(client) : ofModality(behind)),
+    retrieve: async (request, signal) => {
+      const study = request.studyInstanceUid;
+      let failure: unknown;
+      if (behind !== undefined) {
+        const before = new Set((await heldInstances(client, study, signal)).map((each) => each.sopInstanceUid));
+        // A warning fails the job, too: what came all the same is taken.
+        failure = await fetchIntoOrthanc(behind, request, before, signal).then(nothing, (thrown: unknown) => thrown);
+        signal.throwIfAborted();
+      }
+      const outcome = await take(options, request, signal);
+      if (failure === undefined) return outcome;
+      if (outcome.completed === 0) throw failure;
+      return { ...outcome, status: STATUS.subOperationsCompleteWithFailures, failed: undefined };
+    },
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
+}
+
+function nothing(): undefined {
+  return undefined;
+}
+
+type Searching = Pick<Archive, "echo" | "findStudies" | "find" | "listStudy" | "rehearseRetrieval">;
+
+function ofItself(client: HttpClient): Searching {
+  return {
     async echo(signal) {
       await orthanc.systemOf(client, signal);
     },
     findStudies: (query, signal) => findStudies(client, query, signal),
     find: (identifier, maximumAnswers, signal) => findInOrthanc(client, identifier, maximumAnswers, signal),
     listStudy: async (study, signal) => listingOf(await held(client, study, signal)),
-    retrieve: async (request, signal) => {
-      // One look at the study, instead of one for each instance.
-      const instances = wanted(await held(client, request.studyInstanceUid, signal), request);
-      const orthancIds = new Map<string, string>(instances.map((each) => [each.sopInstanceUid, each.orthancId]));
-      return await pullIntoStaging(
-        { ...request, instances },
-        taker,
-        { parallel: associations, source: (pull, each) => file(client, orthancIds, pull, each) },
-        signal,
-      );
-    },
     rehearseRetrieval: (signal) => rehearse(client, signal),
-    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
+}
+
+function ofModality(behind: BehindOrthanc): Searching {
+  const searched = searchedByOrthanc(behind);
+  return {
+    echo: (signal) => echoModality(behind.client, behind.modality, signal),
+    findStudies: (query, signal) => findStudiesOf(searched, query, signal),
+    find: (identifier, maximumAnswers, signal) =>
+      searched.find({ model: "study-root", identifier, maximumAnswers }, signal),
+    listStudy: (study, signal) => listStudyOf(searched, study, signal),
+    rehearseRetrieval: (signal) => rehearseBehind(behind, searched, signal),
+  };
+}
+
+/** Takes what the Orthanc holds of what is asked for. */
+async function take(
+  { client, associations, taker }: OrthancArchiveOptions,
+  request: RetrieveRequest,
+  signal: AbortSignal,
+): Promise<RetrieveOutcome> {
+  // One look at the study, instead of one for each instance.
+  const instances = wanted(await held(client, request.studyInstanceUid, signal), request);
+  const orthancIds = new Map<string, string>(instances.map((each) => [each.sopInstanceUid, each.orthancId]));
+  return await pullIntoStaging(
+    { ...request, instances },
+    taker,
+    { parallel: associations, source: (pull, each) => file(client, orthancIds, pull, each) },
+    signal,
+  );
 }
 
 async function findStudies(client: HttpClient, query: StudyQuery, signal: AbortSignal): Promise<readonly StudyMatch[]> {

@@ -74,6 +74,10 @@ export async function* instanceFile(
   yield* response.body;
 }
 
+export async function deleteInstance(client: HttpClient, instance: string, signal: AbortSignal): Promise<void> {
+  await using _ = await client.request({ method: "DELETE", path: `instances/${instance}`, signal });
+}
+
 const storedResource = z.object({ ID: orthancId, Status: z.enum(["Success", "AlreadyStored", "FilteredOut"]) });
 
 /** Stores a Part 10 file, streaming. @throws HttpError HTTP_REFUSED when it is none that Orthanc can read */
