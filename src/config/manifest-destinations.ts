@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { dimsePeer } from "./manifest-dicom.ts";
 import { httpPeer } from "./manifest-http.ts";
-import { addressSetting, nameSetting, pathSetting, textSetting, urlSetting } from "./scalars.ts";
+import {
+  addressSetting,
+  hostSetting,
+  nameSetting,
+  pathSetting,
+  portSetting,
+  remoteFolderSetting,
+  textSetting,
+  urlSetting,
+} from "./scalars.ts";
 
 const name = nameSetting.meta({ description: "The destination's name, used by projects and logs." });
 
@@ -52,6 +61,29 @@ export const destinationSettings = z.discriminatedUnion("kind", [
     proof: z.enum(["uids", "digest"]).default("uids").meta({
       description:
         "What proves delivery: whole files with their UIDs; or equal data sets, which few XNATs leave equal.",
+    }),
+  }),
+  z.strictObject({
+    name,
+    kind: z.literal("ftps"),
+    host: hostSetting.meta({ description: "Host of the FTPS server; its certificate must be for this name." }),
+    port: portSetting.optional().meta({
+      description: "Its port; left out: 990 for implicit TLS, 21 for explicit.",
+    }),
+    security: z.enum(["implicit", "explicit"]).default("implicit").meta({
+      description: "TLS from the first byte, as PIXL's servers want it, or by AUTH TLS; never none.",
+    }),
+    username: textSetting.meta({ description: "User name at the FTPS server." }),
+    passwordFile: pathSetting,
+    folder: remoteFolderSetting.optional().meta({
+      description: "Folder on the server that the projects' folders are made in; left out: the user's own.",
+    }),
+    clientCertificateFile: httpPeer.clientCertificateFile,
+    clientKeyFile: httpPeer.clientKeyFile,
+    authoritiesFile: httpPeer.authoritiesFile,
+    readBack: z.enum(["directory", "whole"]).default("directory").meta({
+      description:
+        "What is read back of a delivered zip: its directory, with size and sum of each file; or all of it, compared by SHA-256.",
     }),
   }),
 ]);

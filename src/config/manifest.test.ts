@@ -72,6 +72,8 @@ it("accepts its own sample with all that is taken out of it", async () => {
       "archives[3].passwordFile SECRET_FILE_UNREADABLE",
       "destinations[1].user.passwordFile SECRET_FILE_UNREADABLE",
       "destinations[3].passwordFile SECRET_FILE_UNREADABLE",
+      "destinations[4].passwordFile SECRET_FILE_UNREADABLE",
+      "destinations[4].authoritiesFile CERTIFICATE_FILE_UNREADABLE",
       "projects[0].pseudonyms.hashKeyFile SECRET_FILE_UNREADABLE",
       "projects[0].pseudonyms.lookupFile LOOKUP_TABLE_UNREADABLE",
     ].toSorted(),

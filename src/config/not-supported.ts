@@ -11,7 +11,7 @@ interface Limit {
 const LIMITS: readonly Limit[] = [
   { path: ["store", "kind"], can: ["sqlite"] },
   { path: ["archives", "*", "kind"], can: ["dimse", "dicomweb", "rad69", "orthanc", "xnat-dqr"] },
-  { path: ["destinations", "*", "kind"], can: ["folder", "dimse", "dicomweb", "orthanc", "xnat"] },
+  { path: ["destinations", "*", "kind"], can: ["folder", "dimse", "dicomweb", "orthanc", "xnat", "ftps"] },
 ];
 
 export function findNotSupported(values: unknown): readonly Finding[] {

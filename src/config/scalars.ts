@@ -21,6 +21,17 @@ export const pathSetting = textSetting.refine((path) => !path.includes("\0"), "a
 
 export const hostSetting = textSetting.regex(/^[A-Za-z0-9._:-]{1,253}$/, "a host name or an IP address is expected");
 
+/** Of another machine. */
+export const portSetting = z.int().min(1).max(65_535);
+
+/** Names between slashes: nothing that leads upward or that a server would take for options. */
+export const remoteFolderSetting = z
+  .string()
+  .regex(
+    /^\/?[A-Za-z0-9_][A-Za-z0-9._ -]{0,99}(?:\/[A-Za-z0-9_][A-Za-z0-9._ -]{0,99}){0,19}\/?$/,
+    "a folder such as incoming/images is expected",
+  );
+
 /** 0 asks the system for any free port. */
 export const listenPortSetting = z.int().min(0).max(65_535);
 

@@ -8,7 +8,7 @@ import type { Role } from "../units/actor.ts";
 import type { HttpPeerFiles } from "./http-credentials.ts";
 import type { Manifest } from "./manifest.ts";
 import { FACE_NAMES, type FaceName } from "./manifest-compat.ts";
-import type { PeerSecurity, TlsServerFiles, UserFiles } from "./peer-credentials.ts";
+import type { PeerSecurity, TlsClientFiles, TlsServerFiles, UserFiles } from "./peer-credentials.ts";
 import { type ArchiveSettings, resolveArchive, resolveHttpPeer } from "./settings-archives.ts";
 import { type AbsolutePathIfAny, resolveSecurity } from "./settings-peers.ts";
 
@@ -68,7 +68,8 @@ export type DestinationSettings =
       readonly confirm: "find";
     } & PeerSecurity)
   | HttpDestinationSettings
-  | XnatDestinationSettings;
+  | XnatDestinationSettings
+  | FtpsDestinationSettings;
 
 export interface HttpDestinationSettings extends HttpPeerFiles {
   readonly name: string;
@@ -86,6 +87,21 @@ export interface XnatDestinationSettings extends HttpPeerFiles {
   readonly upload: "dicom-zip" | "gradual-dicom";
   readonly overwrite: "none" | "append" | "delete";
   readonly proof: "digest" | "uids";
+}
+
+/** Paths of files are absolute. */
+export interface FtpsDestinationSettings {
+  readonly name: string;
+  readonly kind: "ftps";
+  readonly host: string;
+  readonly port: number;
+  readonly security: "implicit" | "explicit";
+  readonly username: string;
+  readonly passwordFile: string;
+  /** On the server; empty: the user's own. */
+  readonly folder: string;
+  readonly tls: TlsClientFiles;
+  readonly readBack: "directory" | "whole";
 }
 
 interface LookupSettings {
@@ -210,12 +226,42 @@ function resolveDestination(
       const { username, passwordFile, ...rest } = destination;
       return { ...rest, ...resolveHttpPeer(destination, ifAny) };
     }
+    case "ftps":
+      return resolveFtps(destination, absolute, ifAny);
     case "dicomweb":
     case "orthanc": {
       const { name, kind, url } = destination;
       return { name, kind, url, ...resolveHttpPeer(destination, ifAny) };
     }
   }
+}
+
+/** IANA service names `ftps` and `ftp`. */
+const FTPS_PORTS = { implicit: 990, explicit: 21 } as const;
+
+function resolveFtps(
+  destination: Extract<Manifest["destinations"][number], { kind: "ftps" }>,
+  absolute: AbsolutePath,
+  ifAny: AbsolutePathIfAny,
+): FtpsDestinationSettings {
+  const { name, kind, host, security, port, username, passwordFile, folder = "", readBack } = destination;
+  const { authoritiesFile, clientCertificateFile, clientKeyFile } = destination;
+  return {
+    name,
+    kind,
+    host,
+    port: port ?? FTPS_PORTS[security],
+    security,
+    username,
+    passwordFile: absolute(passwordFile),
+    folder,
+    tls: {
+      authoritiesFile: ifAny(authoritiesFile),
+      certificateFile: ifAny(clientCertificateFile),
+      keyFile: ifAny(clientKeyFile),
+    },
+    readBack,
+  };
 }
 
 function resolveCodec(

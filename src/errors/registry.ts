@@ -8,6 +8,7 @@ import { dicomCodes } from "./codes/dicom.ts";
 import { dimseCodes } from "./codes/dimse.ts";
 import { flipCodes } from "./codes/flip.ts";
 import { httpCodes } from "./codes/http.ts";
+import { ftpsCodes } from "./codes/ftps.ts";
 import { iheCodes } from "./codes/ihe.ts";
 import { jobsCodes } from "./codes/jobs.ts";
 import { orthancCodes } from "./codes/orthanc.ts";
@@ -43,5 +44,6 @@ export const errorRegistry = {
   ...orthancCodes,
   ...accessCodes,
 } as const satisfies Record<string, ErrorEntry>;
+  ...ftpsCodes,
 
 export type ErrorCode = keyof typeof errorRegistry;

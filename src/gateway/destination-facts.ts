@@ -1,11 +1,13 @@
 import type {
   DestinationSettings,
+  FtpsDestinationSettings,
   HttpDestinationSettings,
   Settings,
   XnatDestinationSettings,
 } from "../config/settings.ts";
 import { searchDicomWeb } from "../network/dicomweb/search.ts";
 import { openAssociation } from "../network/dimse/association.ts";
+import { openFtps } from "../network/ftps/ftps-client.ts";
 import type { HttpClient } from "../network/http-client/types.ts";
 import { systemOf } from "../network/rest/orthanc/resources.ts";
 import { clockAgrees, loggedInAs, requireProject } from "../network/rest/xnat/site.ts";
@@ -14,7 +16,7 @@ import { checkWritable } from "../operations/writable.ts";
 import { systemClock } from "../units/clock.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
-import { httpClientOf } from "./open-destinations.ts";
+import { ftpsServerOf, httpClientOf } from "./open-destinations.ts";
 import { xnatClientOf } from "./xnat-client.ts";
 
 /** Verification. PS3.4 A.4. */
@@ -40,6 +42,7 @@ async function checkDestination(
 ): Promise<void> {
   if (destination.kind === "folder") return await checkWritable(destination.path);
   if (destination.kind === "xnat") return await checkXnat(destination, signal);
+  if (destination.kind === "ftps") return await checkFtps(destination, signal);
   if (destination.kind !== "dimse") return await checkHttp(destination, signal);
   await using association = await openAssociation({
     ...(await connectionTo(settings, destination)()),
@@ -49,6 +52,11 @@ async function checkDestination(
     signal,
   });
   await association.echo(signal);
+}
+
+/** Whether it lets us in. */
+async function checkFtps(destination: FtpsDestinationSettings, signal: AbortSignal): Promise<void> {
+  await using _ = await openFtps(await ftpsServerOf(destination)(), signal);
 }
 
 /** Whether it lets us in. */

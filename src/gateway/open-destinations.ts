@@ -1,11 +1,21 @@
+import { join } from "node:path";
+import { readPasswordFile } from "../config/credential-files.ts";
 import { httpSecurityOf } from "../config/http-credentials.ts";
-import type { DestinationSettings, HttpDestinationSettings, Settings } from "../config/settings.ts";
+import { credentialsOf } from "../config/peer-credentials.ts";
+import type {
+  DestinationSettings,
+  FtpsDestinationSettings,
+  HttpDestinationSettings,
+  Settings,
+} from "../config/settings.ts";
 import type { Destination } from "../delivery/destination.ts";
 import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
 import { createFolderDestination } from "../delivery/folder/folder-destination.ts";
+import { createFtpsDestination } from "../delivery/ftps/ftps-destination.ts";
 import { createOrthancDestination } from "../delivery/orthanc/orthanc-destination.ts";
 import { createStowDestination } from "../delivery/stow/stow-destination.ts";
 import { createXnatDestination } from "../delivery/xnat/xnat-destination.ts";
+import type { FtpsServer } from "../network/ftps/ftps-client.ts";
 import { openHttpClient } from "../network/http-client/http-client.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
@@ -50,6 +60,12 @@ async function openDestination(
       return createStowDestination({ name, client: await httpClientOf(destination), random });
     case "orthanc":
       return createOrthancDestination({ name, client: await httpClientOf(destination), parallel: PARALLEL_INSTANCES });
+    case "ftps": {
+      const { folder: path, readBack } = destination;
+      const proof = readBack === "whole" ? "sha256" : "digest";
+      const temporaryFolder = join(settings.home, "ftps", name);
+      return createFtpsDestination({ name, server: ftpsServerOf(destination), path, proof, temporaryFolder });
+    }
     case "xnat": {
       const { project, into, upload, overwrite, proof: confirm } = destination;
       const client = await xnatClientOf(destination);
@@ -57,6 +73,16 @@ async function openDestination(
       return createXnatDestination({ name, client, project, into, upload, overwrite, confirm, parallel });
     }
   }
+}
+
+/** Files are read for each connection. @throws GatewayError CERTIFICATE_…, SECRET_FILE_…, PASSWORD_FILE_MALFORMED from the function it answers */
+export function ftpsServerOf(destination: FtpsDestinationSettings): () => Promise<FtpsServer> {
+  const { host, port, security, username, passwordFile, tls } = destination;
+  const credentials = credentialsOf({ tls });
+  return async () => {
+    const password = await readPasswordFile(passwordFile);
+    return { host, port, security, username, password, tls: (await credentials()).tls ?? {} };
+  };
 }
 
 /** @throws GatewayError CERTIFICATE_…, SECRET_FILE_… */

@@ -1,0 +1,115 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { FtpsSession } from "../../network/ftps/ftps-client.ts";
+import { readZipDirectory, type ZipEntry } from "../../network/zip/zip-directory.ts";
+import { contentOf, crc32Of, type ZippedFile, zipStream } from "../../network/zip/zip-stream.ts";
+import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
+import type { StudyDelivery } from "../destination.ts";
+
+/** A zip on a server. */
+export interface RemoteZip {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Undefined: it is none of ours, or not whole. */
+  readonly entries: readonly ZipEntry[] | undefined;
+}
+
+/** A directory longer than any study's is not read. */
+const LARGEST_READING_BYTES = 300 * 1024 * 1024;
+
+/** `<pseudonym>/<study>/<series>/<instance>.dcm`, as folders are laid out. */
+export function entryNameOf({ pseudonym, studyInstanceUid }: StudyDelivery, file: DeidentifiedFile): string {
+  return `${pseudonym}/${studyInstanceUid}/${file.seriesInstanceUid}/${file.sopInstanceUid}.dcm`;
+}
+
+/** Whether all that is in it was delivered for this patient and study; one that is not whole is nobody's. */
+export function isOfStudy({ entries }: RemoteZip, { pseudonym, studyInstanceUid }: StudyDelivery): boolean {
+  const folder = `${pseudonym}/${studyInstanceUid}/`;
+  return entries?.every(({ name }) => name.startsWith(folder) && name.split("/").length === 4) === true;
+}
+
+/** What a zip on the server holds, by the directory at its end; undefined when there is none. */
+export async function listZip(session: FtpsSession, path: string): Promise<RemoteZip | undefined> {
+  const sizeBytes = await session.sizeOf(path);
+  if (sizeBytes === undefined) return undefined;
+  const entries = await readZipDirectory({ sizeBytes, readFrom: (start) => readTail(session, path, start) });
+  return { path, sizeBytes, entries };
+}
+
+async function readTail(session: FtpsSession, path: string, start: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let sizeBytes = 0;
+  const sink = new Writable({
+    write(piece: Buffer, _, done) {
+      pieces.push(piece);
+      sizeBytes += piece.length;
+      done(sizeBytes > LARGEST_READING_BYTES ? new GatewayError("FTPS_REFUSED", { what: "size" }) : null);
+    },
+  });
+  await session.read(path, start, sink);
+  return Buffer.concat(pieces, sizeBytes);
+}
+
+/** A zip that was fetched back. */
+export interface LocalCopy {
+  /** Lower-case hexadecimal; empty for what is not in it. */
+  sha256Of(name: string): Promise<string>;
+  /**
+   * What is in it of series that the delivery has nothing of: those are other originals', while of its own series the delivery has all.
+   * @throws GatewayError DELIVERY_UNCONFIRMED when one of them is damaged
+   */
+  besides(delivery: StudyDelivery): Promise<readonly ZippedFile[]>;
+}
+
+interface CopiedFile extends ZippedFile {
+  readonly sum: number;
+}
+
+/** Fetches the zip into the folder for as long as it is used. */
+export async function withLocalCopy<T>(
+  session: FtpsSession,
+  { path: remote, entries = [] }: RemoteZip,
+  folder: string,
+  use: (copy: LocalCopy) => Promise<T>,
+): Promise<T> {
+  const path = join(folder, `${randomUUID()}.zip`);
+  const files = new Map(entries.map((entry) => [entry.name, { ...entry, path }]));
+  try {
+    await session.read(remote, 0, createWriteStream(path, { mode: 0o600 }));
+    return await use({
+      sha256Of: (name) => sha256Of(files.get(name)),
+      besides: (delivery) => besides([...files.values()], delivery),
+    });
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function sha256Of(file: ZippedFile | undefined): Promise<string> {
+  if (file === undefined) return "";
+  const hash = createHash("sha256");
+  for await (const piece of contentOf(file)) hash.update(piece);
+  return hash.digest("hex");
+}
+
+async function besides(files: readonly CopiedFile[], delivery: StudyDelivery): Promise<readonly ZippedFile[]> {
+  const own = new Set<string>(delivery.files.map(({ seriesInstanceUid }) => seriesInstanceUid));
+  const others = files.filter(({ name }) => !own.has(name.split("/")[2] ?? ""));
+  for (const file of others)
+    if ((await crc32Of(file)) !== file.sum) throw new GatewayError("DELIVERY_UNCONFIRMED", { what: "sum" });
+  return others;
+}
+
+/** In the order of names, whichever original came first. */
+export function zipFor(delivery: StudyDelivery, kept: readonly ZippedFile[]): AsyncGenerator<Uint8Array> {
+  const own = delivery.files.map((file) => ({
+    name: entryNameOf(delivery, file),
+    path: file.path,
+    sizeBytes: file.sizeBytes,
+  }));
+  return zipStream([...kept, ...own].sort((a, b) => (a.name < b.name ? -1 : 1)));
+}
