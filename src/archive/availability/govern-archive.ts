@@ -1,6 +1,6 @@
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
-import type { ArchiveCondition } from "../../store/archive-condition.ts";
+import type { ArchiveCondition, BreakerPolicy } from "../../store/archive-condition.ts";
 import type { Store } from "../../store/store.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Archive, RetrieveRequest } from "../archive.ts";
@@ -15,6 +15,8 @@ export interface Governance {
   readonly clock: Clock;
   /** The one that the archive's instances are taken by. */
   readonly pace: Pace;
+  /** @default BREAKER_POLICY */
+  readonly breaker?: BreakerPolicy;
 }
 
 /** A paused archive wakes who waits for it; this is for the case that the word got lost. */
@@ -67,7 +69,8 @@ function beginsStudy({ instances }: RetrieveRequest): boolean {
 }
 
 /** @throws GatewayError ARCHIVE_PAUSED, ARCHIVE_CLOSED, ARCHIVE_RESTING, each with `untilMs` */
-async function admit(name: string, { policy, store, clock, pace }: Governance, signal: AbortSignal) {
+async function admit(name: string, governance: Governance, signal: AbortSignal) {
+  const { policy, store, clock, pace, breaker = BREAKER_POLICY } = governance;
   signal.throwIfAborted();
   const nowMs = clock.nowMs();
   const condition = await store.archiveCondition(name);
@@ -77,7 +80,7 @@ async function admit(name: string, { policy, store, clock, pace }: Governance, s
   const opensMs = openingHoursOf(inForce).nextOpeningMs(nowMs);
   if (opensMs !== nowMs) throw waitUntil("ARCHIVE_CLOSED", name, opensMs ?? nowMs + LOOK_AGAIN_MS);
   if (condition.breaker.state === "closed") return condition;
-  const admission = await store.admitToArchive(name, BREAKER_POLICY, nowMs);
+  const admission = await store.admitToArchive(name, breaker, nowMs);
   if (admission.kind === "resting") throw waitUntil("ARCHIVE_RESTING", name, admission.untilMs, admission.code);
   return condition;
 }
@@ -114,7 +117,7 @@ async function waitForTurn(
 /** Lets the breaker know how the archive fared. What we gave up ourselves says nothing of it. */
 async function judged<T>(
   name: string,
-  { store, clock }: Governance,
+  { store, clock, breaker: policy = BREAKER_POLICY }: Governance,
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -122,12 +125,12 @@ async function judged<T>(
     const result = await work();
     const { breaker } = await store.archiveCondition(name);
     const isKnownWell = breaker.state === "closed" && breaker.failures === 0;
-    if (!isKnownWell) await store.judgeArchive(name, undefined, BREAKER_POLICY, clock.nowMs());
+    if (!isKnownWell) await store.judgeArchive(name, undefined, policy, clock.nowMs());
     return result;
   } catch (thrown) {
     const error = toGatewayError(thrown);
     const isItsFailure = error.class !== "permanent" && !AVAILABILITY_CODES.has(error.code) && !signal.aborted;
-    if (isItsFailure) await store.judgeArchive(name, error.code, BREAKER_POLICY, clock.nowMs());
+    if (isItsFailure) await store.judgeArchive(name, error.code, policy, clock.nowMs());
     throw thrown;
   }
 }

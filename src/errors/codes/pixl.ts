@@ -8,6 +8,11 @@ export const pixlCodes = {
     remedy:
       "Check that PIXL_IMAGING_API_HOST and _PORT are those of an imaging API, and that the rate is not negative.",
   },
+  PIXL_BACKLOG_FULL: {
+    class: "transient",
+    summary: "So many messages wait that no more are taken by HTTP.",
+    remedy: "Send them again when some are worked off; look whether the rate is 0, or an archive is down.",
+  },
   PIXL_BROKER_REFUSED: {
     class: "permanent",
     summary: "The message broker refuses us: wrong user or password, or a queue declared otherwise.",
@@ -65,15 +70,15 @@ export const pixlCodes = {
     summary: "A message would have Python run code; it was read as data and parked.",
     remedy: "Find out who publishes to the queue: PIXL never sends this form. Nothing of it was run here.",
   },
-  PIXL_MESSAGE_KEY_UNSAFE: {
-    class: "permanent",
-    summary: "A key of a message may not be asked for: a wildcard, a control character, too long, or no UID.",
-    remedy: "Correct the row in the extract, and submit it again.",
-  },
   PIXL_MESSAGE_KEYS_BLANK: {
     class: "permanent",
     summary: "A message names no study: neither a study UID nor an MRN with an accession number.",
     remedy: "Fill in the row in the extract, and submit it again.",
+  },
+  PIXL_MESSAGE_KEY_UNSAFE: {
+    class: "permanent",
+    summary: "A key of a message may not be asked for: a wildcard, a control character, too long, or no UID.",
+    remedy: "Correct the row in the extract, and submit it again.",
   },
   PIXL_MESSAGE_NOT_JSON: {
     class: "permanent",
@@ -89,5 +94,43 @@ export const pixlCodes = {
     class: "permanent",
     summary: "A message is longer or nested deeper than any that PIXL sends.",
     remedy: "Ask for fewer series in one message.",
+  },
+  PIXL_OUT_OF_HOURS: {
+    class: "transient",
+    summary: "Not querying secondary archive during the daytime or on the weekend.",
+    remedy:
+      "None: the message waits for the archive's next window. RADFERRY_PIXL_SECONDARY_WINDOWS changes the windows.",
+  },
+  PIXL_PORT_IN_USE: {
+    class: "permanent",
+    summary: "The imaging API cannot be opened: another program has the port, or the address is not this machine's.",
+    remedy: "Stop the other program, or name another host and port with --host and --port.",
+  },
+  PIXL_RATE_REFUSED: {
+    class: "permanent",
+    summary: "A negative rate was asked for.",
+    remedy: "Send a number from 0; 0 pauses.",
+  },
+  PIXL_SECONDARY_IS_PRIMARY: {
+    class: "permanent",
+    summary:
+      "Failed to find study of this message in primary archive and SECONDARY_DICOM_SOURCE_AE_TITLE is the same as PRIMARY_DICOM_SOURCE_AE_TITLE.",
+    remedy: "Check the keys of the row in the extract; name a second archive if there is one.",
+  },
+  PIXL_STUDY_NOT_FOUND: {
+    class: "permanent",
+    summary: "Failed to find study of this message in primary or secondary archive.",
+    remedy: "Check the keys of the row in the extract.",
+  },
+  PIXL_STUDY_NOT_IN_PRIMARY: {
+    class: "permanent",
+    summary: "Failed to find study of this message in primary archive, sending message to secondary imaging queue.",
+    remedy: "None: the secondary archive is asked.",
+  },
+  PIXL_TOKEN_REFUSED: {
+    class: "permanent",
+    summary: "Messages came by HTTP from another machine without the right token.",
+    remedy:
+      "Send the token of RADFERRY_API_TOKEN_FILE as a bearer token; without that file only this machine may send.",
   },
 } as const satisfies Record<string, ErrorEntry>;

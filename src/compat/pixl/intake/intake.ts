@@ -6,7 +6,8 @@ import type { Logger } from "../../../units/logger.ts";
 import { deserialise } from "../messages/deserialise.ts";
 import { checkKeys } from "../messages/keys.ts";
 import { type Broker, brokerError } from "./broker.ts";
-import { IMAGING_QUEUES, type ImagingQueue, PARKED_QUEUE, priorityOf } from "./queues.ts";
+import { parkMessage } from "./park.ts";
+import { IMAGING_QUEUES, type ImagingQueue, priorityOf } from "./queues.ts";
 import type { TokenBuckets } from "./token-buckets.ts";
 
 export interface IntakeOptions {
@@ -140,7 +141,7 @@ async function take({ queue, body, priority }: Delivery, taking: Taking): Promis
       logger.debug("message stored", { queue, priority, joined: isJoined });
       taking.onStored?.(queue);
     } else {
-      await park(taking, queue, { bytes, priority, refusal });
+      await parkMessage(taking, queue, { body: bytes, priority, failure: refusal });
     }
     if (!(await hasRoom())) hold();
     return ConsumerStatus.ACK;
@@ -165,22 +166,4 @@ function refusalOf(bytes: Buffer): GatewayError | undefined {
   } catch (thrown) {
     return toGatewayError(thrown);
   }
-}
-
-/** The parked message says why, and where it came from; its body is untouched. */
-async function park(
-  { broker, logger }: IntakeOptions,
-  queue: ImagingQueue,
-  { bytes, priority, refusal }: { readonly bytes: Buffer; readonly priority: number; readonly refusal: GatewayError },
-): Promise<void> {
-  const { code, message, details } = refusal;
-  const facts = Object.entries(details).map(([name, value]) => [`radferry-${name}`, value] as const);
-  const headers = { "radferry-code": code, "radferry-reason": message, "radferry-queue": queue };
-  await broker.publish({
-    queue: PARKED_QUEUE,
-    body: bytes,
-    priority,
-    headers: { ...headers, ...Object.fromEntries(facts) },
-  });
-  logger.warn("message parked", { queue, code });
 }

@@ -1,0 +1,74 @@
+import { AVAILABILITY_CODES } from "../../../archive/availability/govern-archive.ts";
+import type { GatewayError } from "../../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../../errors/registry.ts";
+import { type RetryPolicy, retryDelayMs } from "../../../pipeline/retry.ts";
+import type { Random } from "../../../units/random.ts";
+import { DiscardError, OutOfHoursError, RequeueMessageError, StudyNotInPrimaryArchiveError } from "./errors.ts";
+
+/** What becomes of a message that was not finished. */
+export type Disposition =
+  /** To the queue of the secondary archive. */
+  | { readonly kind: "forward" }
+  /** Held until then. `counts`: a try of its own was used up. */
+  | { readonly kind: "wait"; readonly code: ErrorCode; readonly untilMs: number; readonly counts: boolean }
+  /** Ended, as PIXL ends it; written down as failed. */
+  | { readonly kind: "discard"; readonly code: ErrorCode }
+  /** Ended; it goes to the parked queue, where a person finds it. */
+  | { readonly kind: "park"; readonly failure: GatewayError };
+
+export interface RetryPolicies {
+  /** Of what may be the fault of what is asked for: its tries are its own, and it stands in the way of others. */
+  readonly own: RetryPolicy;
+  /** Of the site's services that are away, or refuse everybody: the work waits for them. */
+  readonly site: RetryPolicy;
+}
+
+/** Some two minutes; some weeks. */
+export const RETRY: RetryPolicies = {
+  own: { attempts: 8, firstDelayMs: 1_000, maximumDelayMs: 60_000 },
+  site: { attempts: 100_000, firstDelayMs: 500, maximumDelayMs: 30_000 },
+};
+
+/** Nobody's message would fare better. */
+const OF_THE_SITE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "CONNECTION_FAILED",
+  "HTTP_FORBIDDEN",
+  "HTTP_TOO_MANY_REQUESTS",
+  "HTTP_UNAUTHORISED",
+  "HTTP_UNAVAILABLE",
+  "ORTHANC_MODALITY_UNKNOWN",
+  "PIXL_BROKER_REFUSED",
+  "PIXL_BROKER_UNAVAILABLE",
+]);
+
+/** An archive that does not have a study is no failure of anybody's: PIXL drops such messages, and its command line asks again. */
+const NOT_FOUND: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PIXL_SECONDARY_IS_PRIMARY", "PIXL_STUDY_NOT_FOUND"]);
+
+interface Tried {
+  /** That were counted, of the message's own. */
+  readonly failures: number;
+  readonly attempts: number;
+  readonly nowMs: number;
+}
+
+export function dispositionOf(
+  failure: GatewayError,
+  { failures, attempts, nowMs }: Tried,
+  { own, site }: RetryPolicies,
+  random: Random,
+): Disposition {
+  const { code, details } = failure;
+  if (failure instanceof StudyNotInPrimaryArchiveError) return { kind: "forward" };
+  if (failure instanceof OutOfHoursError) return { kind: "wait", code, untilMs: failure.untilMs, counts: false };
+  if (failure instanceof DiscardError && NOT_FOUND.has(code)) return { kind: "discard", code };
+  if (!(failure instanceof RequeueMessageError)) return { kind: "park", failure };
+  if (AVAILABILITY_CODES.has(code) && typeof details.untilMs === "number") {
+    return { kind: "wait", code, untilMs: details.untilMs, counts: false };
+  }
+  const isSites = OF_THE_SITE.has(code) || failure.stage === "asking";
+  const tries = isSites ? attempts : failures;
+  const policy = isSites ? site : own;
+  if (tries + 1 >= policy.attempts) return { kind: "park", failure };
+  const untilMs = nowMs + retryDelayMs(policy, tries + 1, random, details);
+  return { kind: "wait", code, untilMs, counts: !isSites };
+}

@@ -1,0 +1,81 @@
+import type { Archive, StudyListing, StudyQuery } from "../../../archive/archive.ts";
+import { parseStudyInstanceUid, type StudyInstanceUid } from "../../../dicom/uid.ts";
+import { GatewayError } from "../../../errors/gateway-error.ts";
+import type { Logger } from "../../../units/logger.ts";
+import type { MessageKeys } from "../messages/keys.ts";
+import { type ArchiveName, DiscardError, StudyNotInPrimaryArchiveError } from "./errors.ts";
+import type { Reference } from "./references.ts";
+
+/** An archive behind orthanc-raw, and by which name that knows it. */
+export interface Source {
+  readonly archive: Archive;
+  readonly modality: string;
+}
+
+/** A study that is wanted, and what its archive lists of it. */
+export interface WantedStudy {
+  readonly studyInstanceUid: StudyInstanceUid;
+  readonly listing: StudyListing;
+}
+
+export interface LocateOptions {
+  readonly source: Source;
+  /** Of the studies that one MRN and accession number lead to. */
+  readonly maximumStudies: number;
+  readonly reference: Reference;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The studies that an archive has for a message: the one of its UID, else all that match MRN and accession number exactly. Where series
+ * are wanted, a study without any of them is none.
+ * @returns empty when there is none
+ * @throws GatewayError TOO_MANY_STUDIES, and what the archive throws
+ */
+export async function locate(keys: MessageKeys, options: LocateOptions): Promise<readonly WantedStudy[]> {
+  const { source, reference, logger } = options;
+  const { studyInstanceUid: uid, mrn: patientId, accessionNumber } = keys;
+  if (uid !== undefined) {
+    const found = await ask({ by: "study-uid", studyInstanceUid: parseStudyInstanceUid(uid) }, keys, options);
+    if (found.length > 0) return found;
+  }
+  const named = uid === undefined ? "" : reference(uid);
+  logger.info(`No study found in modality ${source.modality} with UID '${named}', trying MRN and accession number`);
+  // Either of them alone, or blank, would match studies of others.
+  if (patientId === "" || accessionNumber === "") return [];
+  return await ask({ by: "accession-number", accessionNumber, patientId }, keys, options);
+}
+
+async function ask(query: StudyQuery, keys: MessageKeys, options: LocateOptions): Promise<readonly WantedStudy[]> {
+  const { source, maximumStudies, signal } = options;
+  const matches = await source.archive.findStudies(query, signal);
+  if (matches.length > maximumStudies) {
+    throw new GatewayError("TOO_MANY_STUDIES", { studies: matches.length, maximum: maximumStudies });
+  }
+  const wanted: WantedStudy[] = [];
+  for (const { studyInstanceUid } of matches) {
+    const listing = narrowed(await source.archive.listStudy(studyInstanceUid, signal), keys.seriesInstanceUids);
+    if (listing.kind !== "instances" || listing.instances.length > 0 || keys.seriesInstanceUids.length === 0) {
+      wanted.push({ studyInstanceUid, listing });
+    }
+  }
+  return wanted;
+}
+
+/** A count is the whole study's: it says nothing where only some series are wanted. */
+function narrowed(listing: StudyListing, seriesInstanceUids: readonly string[]): StudyListing {
+  if (seriesInstanceUids.length === 0) return listing;
+  if (listing.kind !== "instances") return { kind: "unknown" };
+  const series = new Set<string>(seriesInstanceUids);
+  return {
+    kind: "instances",
+    instances: listing.instances.filter(({ seriesInstanceUid }) => series.has(seriesInstanceUid)),
+  };
+}
+
+/** What it means that an archive does not have the study of a message. */
+export function notFoundIn(archive: ArchiveName, isSecondaryPrimary: boolean): GatewayError {
+  if (archive === "secondary") return new DiscardError("PIXL_STUDY_NOT_FOUND");
+  return isSecondaryPrimary ? new DiscardError("PIXL_SECONDARY_IS_PRIMARY") : new StudyNotInPrimaryArchiveError();
+}
