@@ -76,6 +76,7 @@ it.each([
   ["dicomweb", "searchDicomWeb"],
   ["deid", "createDeidentifier"],
   ["delivery", "createFolderDestination"],
+  ["scanhub", "getTask"],
 ])("offers the subject radferry/%s, with %s", async (subject, name) => {
   const exported: Readonly<Record<string, unknown>> = await import(`radferry/${subject}`);
   expect(exported[name]).toBeTypeOf("function");

@@ -11,6 +11,7 @@ import { addDoctorVerb } from "./verbs/doctor.ts";
 import { addFlipVerbs } from "./verbs/flip.ts";
 import { addPixlVerbs } from "./verbs/pixl.ts";
 import { addProjectVerbs } from "./verbs/project.ts";
+import { addScanHubVerbs } from "./verbs/scanhub.ts";
 import { addServeVerb } from "./verbs/serve.ts";
 import { addStudyVerbs } from "./verbs/study.ts";
 import { addUploadVerb } from "./verbs/upload.ts";
@@ -61,6 +62,7 @@ export function buildProgram(cli: Cli): Command {
   addDeidVerbs(program, cli);
   addFlipVerbs(program, cli);
   addPixlVerbs(program, cli);
+  addScanHubVerbs(program, cli);
   addUploadVerb(program, cli);
   addCompatVerbs(program, cli);
   return program;

@@ -1,4 +1,5 @@
 import { accessCodes } from "./codes/access.ts";
+import { apiCodes } from "./codes/api.ts";
 import { cohortsCodes } from "./codes/cohorts.ts";
 import { commandLineCodes } from "./codes/command-line.ts";
 import { credentialsCodes } from "./codes/credentials.ts";
@@ -7,13 +8,15 @@ import { deliveryCodes } from "./codes/delivery.ts";
 import { dicomCodes } from "./codes/dicom.ts";
 import { dimseCodes } from "./codes/dimse.ts";
 import { flipCodes } from "./codes/flip.ts";
-import { httpCodes } from "./codes/http.ts";
 import { ftpsCodes } from "./codes/ftps.ts";
+import { httpCodes } from "./codes/http.ts";
 import { iheCodes } from "./codes/ihe.ts";
 import { jobsCodes } from "./codes/jobs.ts";
 import { orthancCodes } from "./codes/orthanc.ts";
 import { pixlCodes } from "./codes/pixl.ts";
 import { profilesCodes } from "./codes/profiles.ts";
+import { scanhubCodes } from "./codes/scanhub.ts";
+import { scannerCodes } from "./codes/scanner.ts";
 import { settingsCodes } from "./codes/settings.ts";
 import { stagingCodes } from "./codes/staging.ts";
 import { storeCodes } from "./codes/store.ts";
@@ -34,16 +37,19 @@ export const errorRegistry = {
   ...iheCodes,
   ...pixlCodes,
   ...jobsCodes,
+  ...scannerCodes,
   ...storeCodes,
   ...commandLineCodes,
   ...settingsCodes,
   ...cohortsCodes,
   ...stagingCodes,
   ...deliveryCodes,
+  ...ftpsCodes,
   ...xnatCodes,
   ...orthancCodes,
+  ...scanhubCodes,
   ...accessCodes,
+  ...apiCodes,
 } as const satisfies Record<string, ErrorEntry>;
-  ...ftpsCodes,
 
 export type ErrorCode = keyof typeof errorRegistry;
