@@ -282,7 +282,7 @@ export interface AcquisitionStore extends ExamStore, ScannerStore {
     nowMs: number,
     event?: Omit<AcquisitionEvent, "atMs">,
   ): Promise<boolean>;
-  /** The leases of all open acquisitions of a device. */
+  /** The leases of all acquisitions that a device is at. */
   renewAcquisitionsOf(deviceId: string, leaseUntilMs: number): Promise<number>;
   /** Asks whoever works on it to cancel it. PS3.4 CC.2.2. False when nobody does. */
   askToCancelAcquisition(of: Pick<Acquisition, "origin" | "taskId">, nowMs: number): Promise<boolean>;
@@ -290,7 +290,10 @@ export interface AcquisitionStore extends ExamStore, ScannerStore {
   lapsedAcquisitions(nowMs: number, limit: number): Promise<readonly Acquisition[]>;
   acquisitionEvents(id: string): Promise<readonly AcquisitionEvent[]>;
   addAcquisitionEvent(id: string, event: Omit<AcquisitionEvent, "atMs">, nowMs: number): Promise<void>;
-  /** A file that was announced before with the same name, size and sum, and was not aborted, is answered in its stead. */
+  /**
+   * A file that was announced before with the same name, size and sum, and was not aborted, is answered in its stead. Undefined while the
+   * acquisition is not at it.
+   */
   addTransfer(
     transfer: NewTransfer,
     nowMs: number,

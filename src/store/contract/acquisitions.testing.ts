@@ -36,7 +36,7 @@ const transfer = (facts: Partial<NewTransfer> = {}): NewTransfer => ({
   acquisitionId: "acquisition-1",
   fileName: "scan.mrd",
   sizeBytes: 10,
-  declaredSha256: undefined,
+  declaredSha256: "ab",
   parameter: undefined,
   ...facts,
 });
@@ -230,9 +230,14 @@ export const acquisitions: ContractCases = {
       transfer: { id: "transfer-1" },
     });
     expect(await store.addTransfer(transfer({ id: "transfer-3", sizeBytes: 11 }), 2)).toMatchObject({ isNew: true });
+    expect(await store.addTransfer(transfer({ id: "transfer-5", declaredSha256: undefined }), 2)).toMatchObject({
+      isNew: true,
+    });
     await store.changeTransfer("transfer-1", { state: "aborting" }, 3);
     expect(await store.addTransfer(transfer({ id: "transfer-4" }), 4)).toMatchObject({ isNew: true });
-    expect((await store.transfersOf(held.id)).map(({ id }) => id)).toEqual(["transfer-1", "transfer-3", "transfer-4"]);
+    expect((await store.transfersOf(held.id)).map(({ id }) => id)).toEqual(
+      [1, 3, 5, 4].map((number) => `transfer-${number}`),
+    );
   },
 
   "leads a transfer from step to step, and not back": async (store) => {

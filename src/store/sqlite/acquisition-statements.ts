@@ -41,7 +41,7 @@ export const acquisitionStatements = {
      WHERE id = :id AND transaction_uid = :transactionUid AND state IN (SELECT value FROM json_each(:from))`,
   renewAcquisitionsOf: `
     UPDATE acquisitions INDEXED BY acquisitions_of_device SET lease_until = :leaseUntilMs
-     WHERE device_id = :deviceId AND ${IS_OPEN}`,
+     WHERE device_id = :deviceId AND ${IS_OPEN} AND state = 'acquiring' AND is_device_done = 0`,
   askToCancelAcquisition: `
     UPDATE acquisitions INDEXED BY acquisitions_open SET cancel_asked_at = :nowMs
      WHERE origin = :origin AND task_id = :taskId AND ${IS_OPEN}`,
@@ -55,7 +55,7 @@ export const acquisitionStatements = {
   transferLike: `
     SELECT ${TRANSFER} FROM transfers
      WHERE acquisition_id = :acquisitionId AND file_name = :fileName AND size_bytes = :sizeBytes
-       AND declared_sha256 IS :declaredSha256 AND state NOT IN ('aborting', 'aborted')
+       AND declared_sha256 = :declaredSha256 AND state NOT IN ('aborting', 'aborted')
      ORDER BY transfer_no DESC LIMIT 1`,
   insertTransfer: `
     INSERT INTO transfers (id, acquisition_id, file_name, size_bytes, declared_sha256, parameter, state, created_at, updated_at)

@@ -98,7 +98,8 @@ export function addTransfer(
   nowMs: number,
 ): { readonly isNew: boolean; readonly transfer: Transfer } | undefined {
   const { acquisitionId, fileName, sizeBytes, declaredSha256 } = transfer;
-  const like = session.get("transferLike", { acquisitionId, fileName, sizeBytes, declaredSha256 });
+  const key = { acquisitionId, fileName, sizeBytes, declaredSha256 };
+  const like = declaredSha256 === undefined ? undefined : session.get("transferLike", key);
   if (like !== undefined) return { isNew: false, transfer: transferRecord(like) };
   if (acquisition(session, acquisitionId)?.state !== "acquiring") return undefined;
   const row = session.get("insertTransfer", { ...transfer, nowMs });

@@ -1,0 +1,24 @@
+/** What the main thread and the thread that writes files say to each other. */
+export type ToWriter =
+  | { readonly upload: number; readonly open: string }
+  | { readonly upload: number; readonly chunk: Uint8Array }
+  | { readonly upload: number; readonly end: "finish" | "discard" }
+  | { readonly hash: number; readonly path: string }
+  | { readonly close: true };
+
+export interface Received {
+  readonly sizeBytes: number;
+  /** Hexadecimal digits in lower case. */
+  readonly sha256: string;
+  /** The first HEAD_BYTES. */
+  readonly head: Uint8Array;
+}
+
+/** `taken`: bytes of chunks that are written and hashed. `failure`: the operating system's code, or empty. */
+export type FromWriter =
+  | { readonly upload: number; readonly opened: true }
+  | { readonly upload: number; readonly taken: number }
+  | { readonly upload: number; readonly received: Received }
+  | { readonly upload: number; readonly discarded: true }
+  | { readonly upload: number; readonly failure: string }
+  | { readonly hash: number; readonly sum?: Received; readonly failure?: string };

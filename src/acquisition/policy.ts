@@ -1,0 +1,29 @@
+/** What a site may choose. */
+export interface AcquisitionPolicy {
+  /** A device that was sent a task has so long to begin. */
+  readonly startTimeoutMs: number;
+  /** So long a device may be away. */
+  readonly disconnectGraceMs: number;
+  /** So long a file may come after the device said that it was done. */
+  readonly quietPeriodMs: number;
+  /** What becomes of a task whose device is done and sent nothing. */
+  readonly finishWithoutData: "error" | "finished";
+  readonly maximumFileBytes: number;
+  /** Of all files of an acquisition. */
+  readonly maximumAcquisitionBytes: number;
+  /** Stays free on the disk of the lake. */
+  readonly reserveBytes: number;
+  /** Between two looks for what has lapsed. */
+  readonly sweepEveryMs: number;
+}
+
+export const USUAL_POLICY: AcquisitionPolicy = {
+  startTimeoutMs: 30_000,
+  disconnectGraceMs: 120_000,
+  quietPeriodMs: 60_000,
+  finishWithoutData: "error",
+  maximumFileBytes: 256e9,
+  maximumAcquisitionBytes: 1e12,
+  reserveBytes: 1e9,
+  sweepEveryMs: 1_000,
+};

@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import type { AcquisitionStore } from "../store/acquisitions.ts";
+import type { DataLake } from "./lake/data-lake.ts";
+import { createLedger } from "./ledger.ts";
+import { recover, sweep } from "./recover.ts";
+import {
+  acquiring,
+  announced,
+  filesBelow,
+  HDF5_BYTES,
+  openScanSite,
+  type ScanSite,
+  type ScanSiteParts,
+} from "./rehearsal.testing.ts";
+import { createUploads } from "./uploads.ts";
+
+/** From its n-th call on, nothing answers any more and nothing happens: as if the process were gone. */
+function dyingAt(last: number): {
+  through: (parts: ScanSiteParts) => ScanSiteParts;
+  died: Promise<void>;
+} {
+  let calls = 0;
+  const { promise: died, resolve: die } = Promise.withResolvers<void>();
+  const guarded = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(object, name) {
+        const value: unknown = Reflect.get(object, name);
+        if (typeof value !== "function" || name === "folderOf") return value;
+        return (...args: readonly unknown[]) => {
+          calls += 1;
+          if (calls <= last) return Reflect.apply(value, object, args);
+          die();
+          return new Promise(() => undefined);
+        };
+      },
+    });
+  return {
+    died,
+    through: ({ store, exams, lake }) => ({ store: guarded(store), exams: guarded(exams), lake: guarded(lake) }),
+  };
+}
+
+async function runOnce(site: Pick<ScanSite, "store" | "ledger" | "uploads">, isGood: boolean): Promise<void> {
+  const acquisition = await acquiring(site, 100);
+  const facts = isGood ? {} : { sha256: "0".repeat(64) };
+  const begun = await site.uploads.begin(acquisition, announced(HDF5_BYTES, { ...facts, parameter: "{}" }));
+  if (begun.kind === "have") return;
+  await begun.upload.write(Uint8Array.from(HDF5_BYTES));
+  await begun.upload.finish();
+}
+
+it.each([
+  ["a good file", true],
+  ["a file with a wrong sum", false],
+])("ends with one result or none, wherever it dies over %s", async (_, isGood) => {
+  await using site = await openScanSite();
+  const { store, lake, clock } = site;
+  const outcomes = new Set<string>();
+  for (let last = 1, isThrough = false; !isThrough; last += 1) {
+    expect(last).toBeLessThan(100);
+    const dying = dyingAt(last);
+    const running = runOnce(siteOver(dying.through(site.ledger.world), site), isGood)
+      .catch(() => undefined)
+      .then(() => true);
+    isThrough = await Promise.race([running, dying.died.then(() => false)]);
+    await recover(site.ledger);
+    // Nobody comes back.
+    for (let step = 0; step < 3; step += 1) {
+      await clock.advance(1_000_000);
+      await sweep(site.ledger, site.uploads);
+    }
+    outcomes.add(await outcomeOf(store, lake));
+  }
+  expect([...outcomes].sort()).toEqual(isGood ? ["ERROR 0", "FINISHED 1", "NEW 0"] : ["ERROR 0", "NEW 0"]);
+});
+
+/** Another process over the same store and lake. */
+function siteOver(
+  parts: ScanSiteParts,
+  { ledger: { world } }: ScanSite,
+): Pick<ScanSite, "store" | "ledger" | "uploads"> {
+  const ledger = createLedger({ ...world, ...parts });
+  return { store: world.store, ledger, uploads: createUploads(ledger) };
+}
+
+/** Of the newest task, which nobody works on any more: its status and results, which are whole, or not there. */
+async function outcomeOf(store: AcquisitionStore, lake: DataLake): Promise<string> {
+  const task = (await store.listScanTasks({ limit: 1_000 })).at(-1);
+  if (task === undefined) throw new Error("there is no task");
+  const results = await store.scanResults(task.id);
+  const files = (await filesBelow(lake.path)).filter((path) => path.includes(task.id));
+  expect(files).toHaveLength(2 * results.length);
+  for (const { type, directory } of results) {
+    expect(type).toBe("MRD");
+    expect((await lake.sumOf(directory, "scan.mrd")).sizeBytes).toBe(HDF5_BYTES.length);
+    expect(files).toContain(join(directory, "device_parameter.json").slice(lake.path.length + 1));
+  }
+  expect(await store.listAcquisitions({ isOpen: true, limit: 1 })).toEqual([]);
+  expect(await store.openTransfers(1)).toEqual([]);
+  expect(await lake.staged()).toEqual([]);
+  return `${task.status} ${results.length}`;
+}

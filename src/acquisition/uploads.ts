@@ -1,0 +1,229 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
+import { TRANSFER_STATES } from "../store/acquisition-states.ts";
+import type { Acquisition, Transfer } from "../store/acquisitions.ts";
+import { checkFileName } from "./file-names.ts";
+import type { GrowingFile } from "./lake/writer.ts";
+import type { Ledger } from "./ledger.ts";
+import { publish } from "./publish.ts";
+import { signatureOf } from "./signatures.ts";
+
+/** What a device says of a file before its bytes. */
+export interface FileAnnouncement {
+  readonly fileName: string;
+  readonly sizeBytes: number;
+  /** Hexadecimal digits of either case. */
+  readonly sha256: string | undefined;
+  /** JSON to lie beside the file; undefined: what the device had when it was started. */
+  readonly parameter: string | undefined;
+  /** The device announces one file and says no more: with it the acquisition is done. */
+  readonly isLast: boolean;
+}
+
+/** A file that is in the lake, and whose result says so. */
+export interface PublishedFile {
+  readonly transferId: string;
+  readonly resultId: string;
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** A file whose bytes are awaited. */
+export interface Upload {
+  readonly transferId: string;
+  readonly missingBytes: number;
+  /** A promise holds the device back. @throws GatewayError SCAN_FILE_INCOMPLETE when there are too many, SCAN_LAKE_… */
+  write(chunk: Uint8Array): Promise<void> | undefined;
+  /** Verifies, commits and publishes; on failure everything is taken back. @throws GatewayError */
+  finish(): Promise<PublishedFile>;
+  /** Takes everything back, once. The acquisition goes on when the device may come back. */
+  abort(code: ErrorCode, options?: { readonly endsAcquisition: boolean }): Promise<void>;
+}
+
+export type BegunUpload =
+  | { readonly kind: "receive"; readonly upload: Upload }
+  /** The same was sent before: its bytes are to be thrown away. */
+  | { readonly kind: "have"; readonly file: PublishedFile };
+
+export interface Uploads {
+  /** @throws GatewayError SCAN_FILE_NAME_UNSAFE, SCAN_FILE_TOO_LARGE, SCAN_LAKE_FULL, SCAN_NOT_CLAIMED, … */
+  begin(acquisition: Acquisition, announcement: FileAnnouncement): Promise<BegunUpload>;
+  /** What is under way in this process: the rest is left from another one. */
+  isLive(transferId: string): boolean;
+  settled(): Promise<void>;
+}
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+export function createUploads(ledger: Ledger): Uploads {
+  const live = new Map<string, Upload>();
+  const { store, clock } = ledger.world;
+  const ends = new Set<Promise<unknown>>();
+  return {
+    isLive: (transferId) => live.has(transferId),
+    async settled() {
+      while (ends.size > 0) await Promise.allSettled(ends);
+    },
+    async begin(acquisition, announcement) {
+      await check(ledger, acquisition, announcement);
+      for (;;) {
+        const { fileName, sizeBytes, sha256, parameter } = announcement;
+        const added = await store.addTransfer(
+          {
+            id: randomUUID(),
+            acquisitionId: acquisition.id,
+            fileName,
+            sizeBytes,
+            declaredSha256: sha256?.toLowerCase(),
+            parameter: parameter ?? acquisition.parameter,
+          },
+          clock.nowMs(),
+        );
+        if (added === undefined) throw new GatewayError("SCAN_NOT_CLAIMED");
+        const { transfer } = added;
+        if (added.isNew) return { kind: "receive", upload: await open(acquisition, announcement, transfer) };
+        if (transfer.state === "published") return { kind: "have", file: publishedFile(transfer) };
+        // Of a connection that is gone, or of a process: the new one takes its place.
+        const before = live.get(transfer.id);
+        if (before !== undefined) await before.abort("SCAN_TRANSFER_CUT");
+        else await ledger.abortTransfer(transfer, "SCAN_TRANSFER_CUT");
+        if ((await store.transfer(transfer.id))?.state === transfer.state)
+          throw new GatewayError("SCAN_FILE_INCOMPLETE", { state: transfer.state });
+      }
+    },
+  };
+
+  async function open(acquisition: Acquisition, announcement: FileAnnouncement, transfer: Transfer): Promise<Upload> {
+    const { lake, exams } = ledger.world;
+    try {
+      const resultId = await exams.createBlankResult(acquisition.taskId, transfer.id);
+      const isKept = await store.changeTransfer(transfer.id, { state: "receiving", resultId }, clock.nowMs());
+      if (!isKept) throw new GatewayError("SCAN_NOT_CLAIMED");
+      const file = await lake.begin(transfer.id);
+      const upload = createUpload({ ledger, acquisition, announcement, transfer: { ...transfer, resultId }, file });
+      live.set(transfer.id, upload);
+      void upload.ended.then(() => live.delete(transfer.id));
+      ends.add(upload.ended);
+      void upload.ended.then(() => ends.delete(upload.ended));
+      return upload;
+    } catch (thrown) {
+      const { code } = toGatewayError(thrown);
+      await ledger.abortTransfer(transfer, code);
+      throw thrown;
+    }
+  }
+}
+
+/** Before anything is made. */
+async function check(ledger: Ledger, acquisition: Acquisition, announcement: FileAnnouncement): Promise<void> {
+  const { store, lake, policy } = ledger.world;
+  const { fileName, sizeBytes, sha256 } = announcement;
+  checkFileName(fileName);
+  if (sha256 !== undefined && !SHA256.test(sha256.toLowerCase())) throw new GatewayError("SCAN_FILE_MISMATCH");
+  const isSize = Number.isSafeInteger(sizeBytes) && sizeBytes > 0;
+  if (!isSize || sizeBytes > policy.maximumFileBytes) throw new GatewayError("SCAN_FILE_TOO_LARGE");
+  const others = await store.transfersOf(acquisition.id);
+  const kept = others.filter(({ state }) => state !== "aborted" && state !== "aborting");
+  const totalBytes = kept.reduce((sum, each) => sum + each.sizeBytes, sizeBytes);
+  if (totalBytes > policy.maximumAcquisitionBytes) throw new GatewayError("SCAN_FILE_TOO_LARGE", { what: "all files" });
+  const freeBytes = await lake.freeBytes();
+  if (freeBytes - sizeBytes < policy.reserveBytes) throw new GatewayError("SCAN_LAKE_FULL");
+}
+
+interface UploadParts {
+  readonly ledger: Ledger;
+  readonly acquisition: Acquisition;
+  readonly announcement: FileAnnouncement;
+  readonly transfer: Transfer;
+  readonly file: GrowingFile;
+}
+
+function createUpload(parts: UploadParts): Upload & { readonly ended: Promise<void> } {
+  const { ledger, acquisition, announcement, transfer, file } = parts;
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let missingBytes = announcement.sizeBytes;
+  let aborting: Promise<void> | undefined;
+  let isFinishing = false;
+
+  const abort = (code: ErrorCode, { endsAcquisition = false } = {}): Promise<void> => {
+    aborting ??= (async () => {
+      await file.discard();
+      await ledger.abortTransfer(transfer, code);
+      const others = await ledger.world.store.transfersOf(acquisition.id);
+      const isAnyLeft = others.some(({ state }) => state === "published" || !TRANSFER_STATES[state].isFinal);
+      if (endsAcquisition && !isAnyLeft) await ledger.abort(acquisition.id, code);
+      else if (endsAcquisition) await ledger.settle(acquisition.id);
+    })().finally(end);
+    return aborting;
+  };
+
+  return {
+    transferId: transfer.id,
+    ended,
+    get missingBytes() {
+      return missingBytes;
+    },
+    write(chunk) {
+      missingBytes -= chunk.byteLength;
+      if (missingBytes < 0) throw new GatewayError("SCAN_FILE_INCOMPLETE", { tooMany: -missingBytes });
+      return file.write(chunk);
+    },
+    async finish() {
+      isFinishing = true;
+      try {
+        const published = await complete(parts);
+        end();
+        return published;
+      } catch (thrown) {
+        await abort(toGatewayError(thrown).code, { endsAcquisition: true });
+        throw thrown;
+      }
+    },
+    // What is being verified is whole: it goes its way without the device.
+    abort: (code, options) => (isFinishing && aborting === undefined ? ended : abort(code, options)),
+  };
+}
+
+async function complete({ ledger, acquisition, announcement, transfer, file }: UploadParts): Promise<PublishedFile> {
+  const { store, clock } = ledger.world;
+  const { sizeBytes, sha256, head } = await file.finish();
+  if (sizeBytes !== announcement.sizeBytes) throw new GatewayError("SCAN_FILE_INCOMPLETE");
+  const declared = announcement.sha256?.toLowerCase();
+  if (declared !== undefined && declared !== sha256) throw new GatewayError("SCAN_FILE_MISMATCH");
+  const twin = await publishedTwin(ledger, acquisition, { ...transfer, sha256 });
+  if (twin !== undefined) {
+    await ledger.abortTransfer(transfer, "SCAN_FILE_REPEATED");
+    return twin;
+  }
+  const signature = signatureOf(head);
+  const isKept = await store.changeTransfer(transfer.id, { state: "verified", sha256, signature }, clock.nowMs());
+  if (!isKept) throw new GatewayError("SCAN_NOT_CLAIMED");
+  const verified = await publish(ledger, acquisition, { ...transfer, sha256, signature, state: "verified" });
+  if (announcement.isLast) await ledger.deviceDone(acquisition);
+  else await ledger.settle(acquisition.id);
+  return publishedFile(verified);
+}
+
+/** The same file, sent before without a declared sum to know it by. */
+async function publishedTwin(
+  ledger: Ledger,
+  acquisition: Acquisition,
+  { id, fileName, sizeBytes, sha256 }: Transfer,
+): Promise<PublishedFile | undefined> {
+  const others = await ledger.world.store.transfersOf(acquisition.id);
+  const twin = others.find(
+    (each) =>
+      each.id !== id &&
+      each.state === "published" &&
+      each.fileName === fileName &&
+      each.sizeBytes === sizeBytes &&
+      each.sha256 === sha256,
+  );
+  return twin && publishedFile(twin);
+}
+
+function publishedFile({ id, resultId = "", directory = "", fileName, sha256 = "" }: Transfer): PublishedFile {
+  return { transferId: id, resultId, path: join(directory, fileName), sha256 };
+}
