@@ -61,8 +61,8 @@ export async function openPixlSite(): Promise<PixlSite> {
     async clear() {
       for (const orthanc of [vna, pacs, raw]) await emptyOrthanc(orthanc);
       anon.imports.length = 0;
-      anon.bodies.length = 0;
       anon.status = undefined;
+      anon.hold = undefined;
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };

@@ -31,6 +31,8 @@ export interface BehindOrthanc {
   readonly client: HttpClient;
   /** The Orthanc's name for it. */
   readonly modality: string;
+  /** Where it sends to. @default the Orthanc itself */
+  readonly targetAet?: string | undefined;
   readonly clock: Clock;
 }
 
@@ -98,9 +100,9 @@ function isAmong(wanted: ReadonlySet<SopInstanceUid>, held: ReadonlySet<SopInsta
 
 /** C-FIND, and C-MOVE of every answer to the Orthanc itself. */
 async function fetchByQuery(behind: BehindOrthanc, identifier: DataSet, signal: AbortSignal): Promise<void> {
-  const { client, clock } = behind;
+  const { client, targetAet, clock } = behind;
   await using query = await begunQuery(behind, identifier, signal);
-  const job = await retrieveAnswers(client, query.id, undefined, signal);
+  const job = await retrieveAnswers(client, query.id, targetAet, signal);
   await watchJob(client, job, { clock, timeoutMs: JOB_MS, signal }).catch((thrown: unknown) => {
     const { code, details } = toGatewayError(thrown);
     // Any final status but success, a warning too; that the archive can be reached was shown by the query.

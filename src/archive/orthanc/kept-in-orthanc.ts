@@ -12,6 +12,8 @@ export interface KeptInOrthancOptions {
   readonly client: HttpClient;
   /** What the Orthanc calls the archive. */
   readonly modality: string;
+  /** What the archive calls the Orthanc. */
+  readonly targetAet: string;
   /** Retrievals at once. */
   readonly associations: number;
   readonly timeouts: {
@@ -25,8 +27,8 @@ export interface KeptInOrthancOptions {
 
 /** An archive that an Orthanc knows as a modality, and whose studies are to be kept in that Orthanc: nothing of them comes to us. */
 export function createKeptInOrthanc(options: KeptInOrthancOptions): Archive {
-  const { name, client, modality, associations, timeouts, clock } = options;
-  const within = (headersMs: number) => ({ client: withHeadersMs(client, headersMs), modality, clock });
+  const { name, client, modality, targetAet, associations, timeouts, clock } = options;
+  const within = (headersMs: number) => ({ client: withHeadersMs(client, headersMs), modality, targetAet, clock });
   const [searching, listing] = [within(timeouts.searchMs), within(timeouts.listMs)];
   return {
     name,

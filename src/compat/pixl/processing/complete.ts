@@ -1,6 +1,7 @@
 import type { Archive, ListedInstance, RetrieveRequest } from "../../../archive/archive.ts";
 import type { SeriesInstanceUid, StudyInstanceUid } from "../../../dicom/uid.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../../errors/registry.ts";
 import type { HttpClient } from "../../../network/http-client/types.ts";
 import { type HeldInstance, heldInstances } from "../../../network/rest/orthanc/held-instances.ts";
 import { abortAfter } from "../../../units/abort.ts";
@@ -28,7 +29,7 @@ export interface Completion {
   readonly retrieved: number;
 }
 
-/** Retrievals in a row that bring nothing new. */
+/** Retrievals in a row that bring nothing new: one of whole series, one of single instances. */
 const MAXIMUM_FUTILE = 2;
 /** Retrievals that each bring something. */
 const MAXIMUM_ROUNDS = 20;
@@ -38,26 +39,28 @@ const LOGGED = 100;
 /**
  * Has orthanc-raw hold all that the archive lists of a study, and looks whether it does after every retrieval, whatever the archive said
  * of how that went.
- * @throws GatewayError INSTANCES_MISSING with `missing` when the rest does not come; what the last retrieval failed with, if it did
+ * @throws GatewayError INSTANCES_MISSING with `missing` when the rest does not come; what kept a retrieval from being made
  */
 export async function completeStudy(study: WantedStudy, options: CompleteOptions): Promise<Completion> {
   const { raw, seriesInstanceUids, signal } = options;
   let futile = 0;
-  let before = await holdings(raw, study.studyInstanceUid, seriesInstanceUids, signal);
-  const atFirst = before.length;
+  let reason: ErrorCode | undefined;
+  let held = await holdings(raw, study.studyInstanceUid, seriesInstanceUids, signal);
+  const atFirst = held.length;
   for (let round = 1; ; round += 1) {
-    const missing = missingOf(study, before);
-    if (isComplete(study, before, missing)) return { held: before.length, retrieved: before.length - atFirst };
+    const missing = missingOf(study, held);
+    // An archive that does not say what a study holds is asked for it once, whatever is held.
+    const isUnsure = round === 1 && study.listing.kind !== "instances";
+    if (!isUnsure && isComplete(study, held, missing)) return { held: held.length, retrieved: held.length - atFirst };
     if (futile === MAXIMUM_FUTILE || round > MAXIMUM_ROUNDS) {
-      throw new GatewayError("INSTANCES_MISSING", { missing: missing.length, received: before.length });
+      const counts = { missing: missing.length, received: held.length };
+      throw new GatewayError("INSTANCES_MISSING", { ...counts, ...(reason && { reason }) });
     }
-    if (before.length > 0) tellMissing(study.studyInstanceUid, missing, options);
-    const failure = await retrieveMissing(study, before, missing, options);
-    const after = await holdings(raw, study.studyInstanceUid, seriesInstanceUids, signal);
-    const isFutile = after.length <= before.length;
-    if (isFutile && failure !== undefined) throw failure;
-    futile = isFutile ? futile + 1 : 0;
-    before = after;
+    if (held.length > 0) tellMissing(study.studyInstanceUid, missing, options);
+    reason = await retrieveMissing({ study, held, missing, byInstance: futile > 0 }, options);
+    const before = held.length;
+    held = await holdings(raw, study.studyInstanceUid, seriesInstanceUids, signal);
+    futile = held.length <= before ? futile + 1 : 0;
   }
 }
 
@@ -106,42 +109,58 @@ function tellMissing(
   if (missing.length > LOGGED) logger.debug("further instances are missing", { missing: missing.length - LOGGED });
 }
 
-/** @returns what kept it from being done; what came is looked up either way */
-async function retrieveMissing(
-  study: WantedStudy,
-  held: readonly HeldInstance[],
-  missing: readonly ListedInstance[],
-  { archive, seriesInstanceUids, transferTimeoutMs, logger, signal }: CompleteOptions,
-): Promise<GatewayError | undefined> {
-  try {
-    for (const request of requestsFor(study, held, missing, seriesInstanceUids)) {
-      using limited = abortAfter(transferTimeoutMs, signal);
-      const { status, failed } = await archive.retrieve(request, limited);
-      if (failed) logger.warn("archive reports failed sub-operations", { status, failed });
-    }
-    return undefined;
-  } catch (thrown) {
-    signal.throwIfAborted();
-    const failure = toGatewayError(thrown);
-    logger.warn("retrieval failed", { code: failure.code, missing: missing.length });
-    return failure;
-  }
+interface Lack {
+  readonly study: WantedStudy;
+  readonly held: readonly HeldInstance[];
+  readonly missing: readonly ListedInstance[];
+  /** One instance that cannot be sent may stop a whole series: each is asked for by itself. */
+  readonly byInstance: boolean;
 }
+
+/** What came is looked up afterwards, however it went. @returns why it ended early */
+async function retrieveMissing(
+  lack: Lack,
+  { archive, seriesInstanceUids, transferTimeoutMs, logger, signal }: CompleteOptions,
+): Promise<ErrorCode | undefined> {
+  let reason: ErrorCode | undefined;
+  for (const request of requestsFor(lack, seriesInstanceUids)) {
+    try {
+      using limited = abortAfter(transferTimeoutMs, signal);
+      await archive.retrieve(request, limited);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const { code } = toGatewayError(thrown);
+      if (!MAY_BE_PARTIAL.has(code)) throw thrown;
+      logger.warn("retrieval ended early", { code, missing: lack.missing.length });
+      reason = code;
+    }
+  }
+  return reason;
+}
+
+/** After these something may have come, and the rest may come by itself. */
+const MAY_BE_PARTIAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ARCHIVE_UNABLE",
+  "ORTHANC_JOB_FAILED",
+  "ORTHANC_JOB_LOST",
+  "TIMED_OUT",
+]);
 
 /** The study or the series as a whole where nothing of it is held, else the missing instances by their UIDs. */
 function requestsFor(
-  { studyInstanceUid, listing }: WantedStudy,
-  held: readonly HeldInstance[],
-  missing: readonly ListedInstance[],
+  { study, held, missing, byInstance }: Lack,
   wantedSeries: readonly string[],
 ): readonly RetrieveRequest[] {
-  if (listing.kind !== "instances" || (held.length === 0 && wantedSeries.length === 0)) {
+  const { studyInstanceUid, listing } = study;
+  const isWhole = listing.kind !== "instances" || (held.length === 0 && !byInstance);
+  if (isWhole) {
     const seriesInstanceUids = wantedSeries as readonly SeriesInstanceUid[];
     return [{ studyInstanceUid, ...(wantedSeries.length > 0 && { seriesInstanceUids }) }];
   }
   const begun = new Set(held.map(({ seriesInstanceUid }) => seriesInstanceUid));
-  const instances = missing.filter(({ seriesInstanceUid }) => begun.has(seriesInstanceUid));
-  const rest = missing.filter(({ seriesInstanceUid }) => !begun.has(seriesInstanceUid));
+  const isNamed = ({ seriesInstanceUid }: ListedInstance): boolean => byInstance || begun.has(seriesInstanceUid);
+  const instances = missing.filter(isNamed);
+  const rest = missing.filter((instance) => !isNamed(instance));
   const seriesInstanceUids = [...new Set(rest.map(({ seriesInstanceUid }) => seriesInstanceUid))];
   return [
     ...(seriesInstanceUids.length > 0 ? [{ studyInstanceUid, seriesInstanceUids }] : []),

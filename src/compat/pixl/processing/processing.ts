@@ -64,6 +64,7 @@ export function openProcessing(settings: PixlSettings, world: ProcessingWorld = 
       name,
       client: raw,
       modality,
+      targetAet: settings.raw.aeTitle,
       associations: maximumInFlight,
       timeouts: { searchMs: queryTimeoutMs, listMs: settings.transferTimeoutMs },
       clock,
