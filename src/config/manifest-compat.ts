@@ -16,6 +16,7 @@ const faceSettings = z.strictObject({
 /** Faces that `serve` may switch on; what opens each is in the gateway. */
 export const compatSettings = z.strictObject({
   flip: faceSettings.optional().meta({ description: "FLIP's imaging-api." }),
+  pixl: faceSettings.optional().meta({ description: "PIXL's imaging API." }),
 });
 
 export const FACE_NAMES = compatSettings.keyof().options;

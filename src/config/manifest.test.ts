@@ -63,6 +63,7 @@ it("accepts its own sample with all that is taken out of it", async () => {
       ...unreadable("archives[0].tls", tlsFiles),
       ...unreadable("destinations[1].tls", tlsFiles),
       "compat.flip.environmentFile SECRET_FILE_UNREADABLE",
+      "compat.pixl.environmentFile SECRET_FILE_UNREADABLE",
       "dicom.users[0].passwordFile SECRET_FILE_UNREADABLE",
       "archives[0].user.passwordFile SECRET_FILE_UNREADABLE",
       ...["archives[1]", "destinations[2]"].flatMap((peer) => [
@@ -112,6 +113,9 @@ it("has the same defaults in manifest, table and schema", () => {
     ["compat.flip.host", "0.0.0.0"],
     ["compat.flip.port", "8000"],
     ["compat.flip.environmentFile", ""],
+    ["compat.pixl.host", "0.0.0.0"],
+    ["compat.pixl.port", "8000"],
+    ["compat.pixl.environmentFile", ""],
     ["access.commandLineRole", defaults.access.commandLineRole],
     ["retry.attempts", String(defaults.retry.attempts)],
     ["retry.firstDelaySeconds", String(defaults.retry.firstDelaySeconds)],

@@ -39,7 +39,10 @@ const EXAMPLE = {
     profile: "ihe",
     lenient: false,
   },
-  compat: { flip: { host: "0.0.0.0", port: 8_000, environmentFile: "secrets/flip.env" } },
+  compat: {
+    flip: { host: "0.0.0.0", port: 8_000, environmentFile: "secrets/flip.env" },
+    pixl: { host: "0.0.0.0", port: 8_001, environmentFile: "secrets/pixl.env" },
+  },
   access: { commandLineRole: "admin" },
   retry: { attempts: 60, firstDelaySeconds: 5, maximumDelaySeconds: 900 },
   staging: { path: "/var/lib/radferry/staging", reserveGigabytes: 20, keepDays: 3 },

@@ -1,5 +1,5 @@
 import { readEnvironmentFile } from "../config/environment-file.ts";
-import { FACE_NAMES, type FaceName } from "../config/manifest-compat.ts";
+import type { FaceName } from "../config/manifest-compat.ts";
 import type { FaceSettings, Settings } from "../config/settings.ts";
 import type { Environment } from "../config/settings-file.ts";
 import type { Operations } from "../operations/operations.ts";
@@ -9,6 +9,7 @@ import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
 import { openFlipOver } from "./open-flip.ts";
+import { openPixlOver } from "./open-pixl.ts";
 
 /** What a face inside the service works with; the store and its lock are the service's. */
 export interface FaceParts {
@@ -33,28 +34,30 @@ export interface Face extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-/** How each face is opened inside the service. @throws SettingsError, GatewayError when its port is taken */
-const OPENERS = {
-  flip: openFlipOver,
-} as const satisfies { readonly [Name in FaceName]: (parts: FaceParts) => Promise<Face> };
+/** Faces that the settings switch on. */
+export interface OpenFaces {
+  readonly flip: Awaited<ReturnType<typeof openFlipOver>> | undefined;
+  readonly pixl: Face | undefined;
+}
 
-export type OpenFaces = { readonly [Name in FaceName]?: Awaited<ReturnType<(typeof OPENERS)[Name]>> };
-
-/** Every face that the settings switch on, in the order of their names. */
+/** Opens every face that the settings switch on. @throws SettingsError, GatewayError when its port is taken */
 export async function openFaces(
   parts: Omit<FaceParts, "host" | "port">,
   opened: AsyncDisposableStack,
 ): Promise<OpenFaces> {
-  const faces: { -readonly [Name in FaceName]?: OpenFaces[Name] } = {};
-  for (const name of FACE_NAMES) {
-    const face = parts.settings.compat[name];
-    if (face === undefined) continue;
-    const { host, port } = face;
-    const environment = await environmentOf(face, parts.environment);
-    faces[name] = opened.use(await OPENERS[name]({ ...parts, environment, host, port }));
-    parts.logger.info("face is ready", { kind: name, host, port: faces[name].port });
-  }
-  return faces;
+  const open = async <F extends Face>(name: FaceName, opener: (own: FaceParts) => Promise<F>) => {
+    const settings = parts.settings.compat[name];
+    if (settings === undefined) return undefined;
+    const { host, port } = settings;
+    const environment = await environmentOf(settings, parts.environment);
+    const face = opened.use(await opener({ ...parts, environment, host, port }));
+    parts.logger.info("face is ready", { kind: name, host, port: face.port });
+    return face;
+  };
+  return {
+    flip: await open("flip", openFlipOver),
+    pixl: await open("pixl", openPixlOver),
+  } satisfies { readonly [Name in FaceName]: Face | undefined };
 }
 
 async function environmentOf({ environmentFile }: FaceSettings, own: Environment): Promise<Environment> {

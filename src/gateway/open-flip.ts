@@ -1,22 +1,15 @@
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
 import { startFlipServer } from "../compat/flip/http/server.ts";
 import { createImageFiles } from "../compat/flip/image-files.ts";
 import { startImageRetention } from "../compat/flip/image-retention.ts";
 import { type ImportTasks, startImportTasks } from "../compat/flip/import-tasks.ts";
 import { type FlipServices, type FlipWorld, openFlipServices } from "../compat/flip/services.ts";
 import { type FlipSettings, readFlipSettings } from "../compat/flip/settings.ts";
-import { GatewayError } from "../errors/gateway-error.ts";
 import type { RetryPolicy } from "../pipeline/retry.ts";
-import { openSqliteStore } from "../store/sqlite/open.ts";
 import type { TaskStore } from "../store/tasks.ts";
 import { systemClock } from "../units/clock.ts";
 import { silentLogger } from "../units/logger.ts";
+import { openFaceHome } from "./face-home.ts";
 import type { FaceParts } from "./faces.ts";
-import { lockHome } from "./home-lock.ts";
-
-/** Where a face keeps its state when nobody says where. */
-export const USUAL_HOME = "/var/lib/radferry";
 
 /** A night of an XNAT that is away, and more. */
 const RETRY: RetryPolicy = { attempts: 200, firstDelayMs: 2_000, maximumDelayMs: 600_000 };
@@ -50,14 +43,8 @@ export interface FlipFunctions extends AsyncDisposable {
 
 /** The FLIP face alone over a home of its own. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, STORE_…, FLIP_PORT_IN_USE */
 export async function openFlipFace(options: FlipFaceOptions): Promise<FlipFace> {
-  const { logger = silentLogger } = options;
-  const home = resolve(options.home);
   await using opened = new AsyncDisposableStack();
-  await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
-    throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "RADFERRY_HOME" }, thrown);
-  });
-  opened.use(lockHome(home));
-  const store = opened.use(await openSqliteStore({ path: join(home, "radferry.db"), logger }));
+  const store = await openFaceHome(options.home, options.logger ?? silentLogger, opened);
   const face = opened.use(await serveFlip({ ...options, store }));
   const closing = opened.move();
   return { ...face, [Symbol.asyncDispose]: () => closing.disposeAsync() };

@@ -46,6 +46,15 @@ def samples():
     ]
 
 
+def sample_list():
+    """Several messages in one document: jsonpickle writes an object that it has written before as a reference."""
+    day, london, utc = (getattr(samples()[0], "study_date"), *(samples()[place].extract_generated_timestamp for place in (2, 1)))
+    utc = utc.replace(microsecond=123456)
+    usual = ("987654321", "AA12345601", "1.3.6.1", "")
+    stamps = (london, utc, utc.replace(second=58), london)
+    return [Message(*usual, day, 4, "p", stamp) for stamp in stamps]
+
+
 def encode(message):
     return base64.b64encode(jsonpickle.encode(message).encode("utf-8")).decode()
 
@@ -54,7 +63,7 @@ def decode(encoded):
     return repr(jsonpickle.decode(base64.b64decode(encoded).decode("utf-8")))
 
 
-def publish(port, queue, priority, count):
+def publish(port, queue, priority, count, key=None):
     parameters = pika.ConnectionParameters(host="127.0.0.1", port=port)
     with pika.BlockingConnection(parameters) as connection:
         channel = connection.channel()
@@ -62,6 +71,10 @@ def publish(port, queue, priority, count):
         for number in range(count):
             message = samples()[0]
             message.accession_number = f"A{number}"
+            if key is not None:
+                # Looked for by these two: the UID is not known.
+                message.mrn, message.accession_number = key
+                message.study_uid = None
             channel.basic_publish(
                 exchange="",
                 routing_key=queue,
@@ -74,7 +87,8 @@ def publish(port, queue, priority, count):
 task = json.load(sys.stdin)
 answers = {
     "encode": lambda: [encode(message) for message in samples()],
+    "list": lambda: encode(sample_list()),
     "decode": lambda: [decode(each) for each in task["messages"]],
-    "publish": lambda: publish(task["port"], task["queue"], task["priority"], task["count"]),
+    "publish": lambda: publish(task["port"], task["queue"], task["priority"], task["count"], task.get("key")),
 }
 print(json.dumps({name: answers[name]() for name in task["do"]}))

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import type { Command } from "commander";
-import type { Cli } from "../cli.ts";
+import type { Face } from "../../gateway/faces.ts";
+import type { Logger } from "../../units/logger.ts";
+import type { Cli, LogLevel } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { examples } from "../help.ts";
 import { portOption } from "../option-parsers.ts";
@@ -9,6 +11,11 @@ import { programVersion } from "../version.ts";
 const HELP = `
 Configured by the environment of the original, as it is. State is kept in RADFERRY_HOME (/var/lib/radferry); the log goes to
 stderr. SIGTERM or SIGINT ends with 0, and work that is not done goes on at the next start.
+`;
+
+const PIXL_HELP = `
+Names that the environment lacks are taken from .env in this folder. PIXL's database is migrated first, unless SKIP_ALEMBIC says
+otherwise. Nothing is worked off until a rate is set: radferry pixl start, or pixl start.
 `;
 
 /** The originals bind every address: they stand in a network of containers. */
@@ -29,22 +36,59 @@ export function addCompatVerbs(program: Command, cli: Cli): void {
     .option("--port <n>", "port to listen on; 0 takes any free one", portOption, USUAL_PORT)
     .addHelpText("after", HELP + examples("compat flip", "compat flip --host 127.0.0.1 --port 8001"))
     .action(cli.verb((options: FaceOptions) => flip(cli, options)));
+  compat
+    .command("pixl")
+    .description("PIXL's imaging API: queues, rate, retrieval and hand-over")
+    .option("--host <host>", "address to listen on", USUAL_HOST)
+    .option("--port <n>", "port to listen on; 0 takes any free one", portOption, USUAL_PORT)
+    .addHelpText("after", HELP + PIXL_HELP + examples("compat pixl", "compat pixl --host 127.0.0.1 --port 7007"))
+    .action(cli.verb((options: FaceOptions) => pixl(cli, options)));
 }
 
-async function flip(cli: Cli, { host, port }: FaceOptions): Promise<ExitCode> {
-  const { world, printer } = cli;
-  const { openFlipFace, USUAL_HOME } = await import("../../gateway/open-flip.ts");
+async function flip(cli: Cli, listening: FaceOptions): Promise<ExitCode> {
+  const { environment, clock } = cli.world;
+  const { openFlipFace } = await import("../../gateway/open-flip.ts");
   const { readFlipSettings } = await import("../../compat/flip/settings.ts");
-  const settings = readFlipSettings(world.environment);
-  const { clock, stop } = world;
+  const settings = readFlipSettings(environment);
+  return await serve(cli, "flip", settings.logLevel, (parts) =>
+    openFlipFace({ ...parts, ...listening, settings, clock }),
+  );
+}
+
+async function pixl(cli: Cli, listening: FaceOptions): Promise<ExitCode> {
+  const { environment, workingFolder, clock, stop } = cli.world;
+  const { openPixlFace } = await import("../../gateway/open-pixl.ts");
+  const { readPixlSettings } = await import("../../compat/pixl/settings.ts");
+  const { environmentIn } = await import("../../compat/pixl/environment.ts");
+  const settings = readPixlSettings(await environmentIn(workingFolder, environment));
+  return await serve(cli, "pixl", settings.logLevel, (parts) =>
+    openPixlFace({ ...parts, ...listening, settings, clock, stop }),
+  );
+}
+
+interface FaceWorld {
+  readonly home: string;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+/** Until it is told to stop; then what is under way comes to its end. */
+async function serve(
+  cli: Cli,
+  name: string,
+  logLevel: LogLevel,
+  open: (world: FaceWorld) => Promise<Face>,
+): Promise<ExitCode> {
+  const { printer, world } = cli;
+  const { USUAL_HOME } = await import("../../gateway/face-home.ts");
   const home = world.environment.RADFERRY_HOME || USUAL_HOME;
-  const logger = await cli.logger(settings.logLevel);
-  await using face = await openFlipFace({ settings, home, host, port, version: programVersion(), clock, logger });
-  logger.info("flip face is ready", { host, port: face.port });
+  const logger = await cli.logger(logLevel);
+  await using face = await open({ home, version: programVersion(), logger });
+  logger.info("face is ready", { kind: name, port: face.port });
   await printer.document({ serving: true, httpPort: face.port }, () => [
-    `radferry compat flip is ready; port ${face.port}`,
+    `radferry compat ${name} is ready; port ${face.port}`,
   ]);
-  if (!stop.aborted) await once(stop, "abort");
+  if (!world.stop.aborted) await once(world.stop, "abort");
   await face.drain();
   return EXIT.fine;
 }

@@ -53,6 +53,8 @@ it("takes what PIXL takes where the environment says nothing", () => {
     timeZone: undefined,
     secondaryWindows: undefined,
     maximumStudies: 10,
+    keepsRate: false,
+    tokenFile: undefined,
   });
 });
 

@@ -52,6 +52,10 @@ export interface PixlSettings {
   readonly secondaryWindows: readonly string[] | undefined;
   /** Studies that one MRN and accession number may lead to. */
   readonly maximumStudies: number;
+  /** True: the rate that was set last holds after a restart too. */
+  readonly keepsRate: boolean;
+  /** Of the token that others need to send messages by HTTP. Undefined: only this machine may. */
+  readonly tokenFile: string | undefined;
 }
 
 const SECOND_MS = 1_000;
@@ -128,6 +132,8 @@ const environmentShape = z.object({
       "must be windows as Mon-Fri 20:00-08:00, separated by semicolons",
     ),
   RADFERRY_PIXL_MAXIMUM_STUDIES: whole(10, [1, 1_000]),
+  RADFERRY_PIXL_KEEP_RATE: flag(false),
+  RADFERRY_API_TOKEN_FILE: text(""),
 });
 
 /** @throws SettingsError with every problem; none of them repeats a value */
@@ -185,6 +191,8 @@ function settingsOf(values: Values): PixlSettings {
     secondaryWindows:
       values.RADFERRY_PIXL_SECONDARY_WINDOWS.length === 0 ? undefined : values.RADFERRY_PIXL_SECONDARY_WINDOWS,
     maximumStudies: values.RADFERRY_PIXL_MAXIMUM_STUDIES,
+    keepsRate: values.RADFERRY_PIXL_KEEP_RATE,
+    tokenFile: values.RADFERRY_API_TOKEN_FILE === "" ? undefined : values.RADFERRY_API_TOKEN_FILE,
   };
 }
 

@@ -1,10 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { parseEnv } from "node:util";
 import { z } from "zod";
 import { problemOf, SettingsError } from "../../../config/problems.ts";
 import type { Environment } from "../../../config/settings-file.ts";
 import type { DatabaseOptions } from "../database/connection.ts";
+import { environmentIn } from "../environment.ts";
 import type { BrokerOptions } from "../intake/broker.ts";
 
 /** What the driver is set up with, by the names that PIXL's own command line reads. */
@@ -65,8 +63,7 @@ const environmentShape = z.object({
  * @throws SettingsError with every problem; none of them repeats a value
  */
 export async function readDriverSettings(environment: Environment, folder: string): Promise<DriverSettings> {
-  const file = await readFile(resolve(folder, ".env"), "utf8").catch(() => "");
-  const parsed = environmentShape.safeParse({ ...parseEnv(file), ...environment });
+  const parsed = environmentShape.safeParse(await environmentIn(folder, environment));
   if (!parsed.success) throw settingsError(parsed.error);
   const values = parsed.data;
   const retrySeconds =

@@ -13,8 +13,8 @@ export function deserialise(bytes: Uint8Array): Message {
   return messageOf(parsePythonJson(bytes));
 }
 
-/** Of parsed JSON. */
-function messageOf(json: unknown): Message {
+/** Of parsed JSON. @throws as `deserialise` */
+export function messageOf(json: unknown): Message {
   if (!isJsonObject(json)) throw new GatewayError("PIXL_MESSAGE_NOT_OBJECT", { found: kindOf(json) });
   refuseCode(json);
   if (json["py/object"] !== undefined && json["py/object"] !== MESSAGE_CLASS) {
@@ -73,7 +73,7 @@ function invalid(field: keyof Message, value: unknown): GatewayError {
 }
 
 function kindOf(value: unknown): string {
-  if (value === NOT_A_NUMBER) return "NaN";
+  if (value === NOT_A_NUMBER || Number.isNaN(value)) return "NaN";
   if (value === null) return "null";
   if (Array.isArray(value)) return "list";
   return typeof value;

@@ -96,7 +96,8 @@ function readCall(value: JsonObject): { readonly callee: JsonObject; readonly ar
   return Array.isArray(args) ? { callee, args } : undefined;
 }
 
-function isReference(value: JsonObject): boolean {
+/** To an object that stands before, by its number. */
+export function isReference(value: JsonObject): boolean {
   return hasOnly(value, ["py/id"]) && Number.isInteger(value["py/id"]);
 }
 
