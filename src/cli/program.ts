@@ -14,6 +14,7 @@ import { addProjectVerbs } from "./verbs/project.ts";
 import { addScanHubVerbs } from "./verbs/scanhub.ts";
 import { addServeVerb } from "./verbs/serve.ts";
 import { addStudyVerbs } from "./verbs/study.ts";
+import { addTokenVerbs } from "./verbs/token.ts";
 import { addUploadVerb } from "./verbs/upload.ts";
 import { programVersion } from "./version.ts";
 
@@ -56,6 +57,7 @@ export function buildProgram(cli: Cli): Command {
   addArchiveVerbs(program, cli);
   addProjectVerbs(program, cli);
   addAuditVerbs(program, cli);
+  addTokenVerbs(program, cli);
   addConfigVerbs(program, cli);
   addDoctorVerb(program, cli);
   addDicomVerbs(program, cli);

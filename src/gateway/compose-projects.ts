@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { loadOptOut } from "../cohort/opt-out.ts";
 import type { ProjectSettings, Settings } from "../config/settings.ts";
 import type { DeidentifierOptions } from "../deid/deidentifier.ts";
@@ -103,9 +104,10 @@ async function keyPartsOf({ keyFile, pseudonyms }: ProjectSettings): Promise<rea
 export async function projectFacts(settings: Settings): Promise<ReadonlyMap<string, ProjectFacts>> {
   const facts = new Map<string, ProjectFacts>();
   for (const project of settings.projects) {
-    const { name, accessionNumbersUnique } = project;
+    const { name, accessionNumbersUnique, archives, destinations, partial } = project;
     const optOut = await loadOptOut(project.optOut);
-    facts.set(name, { name, accessionNumbersUnique, optOut, keyId: () => keyIdOf(project) });
+    const shown = { name, accessionNumbersUnique, archives, destinations, partial, profile: basename(project.profile) };
+    facts.set(name, { ...shown, optOut, keyId: () => keyIdOf(project) });
   }
   return facts;
 }

@@ -4,6 +4,7 @@ import { receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../archive/expectations.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Environment } from "../config/settings-file.ts";
+import { settingsInForce } from "../config/settings-in-force.ts";
 import { createWorkerPool } from "../deid/workers/worker-pool.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createAuditTrail } from "../observe/audit-trail.ts";
@@ -215,13 +216,15 @@ async function operationsOver(
   parts: Parts,
   archives: ReadonlyMap<string, ArchiveFacts>,
 ): Promise<(actor: Actor) => Operations> {
-  const { settings, store, clock, disk, logger, audit } = parts;
+  const { settings, store, clock, random, disk, logger, audit } = parts;
   const context: Omit<OperationsContext, "actor"> = {
     store,
     audit,
     clock,
+    random,
     disk,
     archives,
+    settings: settingsInForce(settings),
     destinations: destinationFacts(settings),
     home: settings.home,
     staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },

@@ -33,8 +33,17 @@ export async function controlArchive(
   controls: ArchiveControls,
 ): Promise<ArchiveDocument> {
   const facts = archiveNamed(context, name);
-  const nowMs = context.clock.nowMs();
-  return describeArchive(facts, await context.store.setArchiveControls(name, controls, nowMs), nowMs);
+  const { store, clock, audit, actor } = context;
+  const nowMs = clock.nowMs();
+  const condition = await store.setArchiveControls(name, controls, nowMs);
+  const changed = changedKeys(controls.overrides ?? {}).join(" ");
+  const detail = {
+    archive: name,
+    ...(controls.paused === undefined ? {} : { paused: controls.paused }),
+    ...(changed === "" ? {} : { changed }),
+  };
+  await audit.record({ event: "archive-controlled", actor, outcome: "success", detail });
+  return describeArchive(facts, condition, nowMs);
 }
 
 function describeArchive(

@@ -8,15 +8,17 @@ async function recordReading({ audit, actor }: OperationsContext, detail: Readon
   await audit.record({ event: "audit-read", actor, outcome: "success", detail });
 }
 
-/** The last records, the oldest of them first. */
+/** The last records, or the last before a number; the oldest of them first. */
 export async function readAudit(
   context: OperationsContext,
-  { limit }: { readonly limit: number },
+  { limit, before }: { readonly limit: number; readonly before?: number | undefined },
 ): Promise<readonly AuditRecordDocument[]> {
   await recordReading(context, { records: limit });
   const heads = await context.store.auditHeads();
   const count = heads.find(({ where }) => where === "row")?.count ?? 0;
-  const records = await context.store.auditRecords({ after: Math.max(0, count - limit), limit });
+  const last = before === undefined ? count : Math.min(count, Math.max(0, before - 1));
+  const after = Math.max(0, last - limit);
+  const records = await context.store.auditRecords({ after, limit: last - after });
   return records.map(({ number, record, hash }) => {
     const { atMs, ...event }: { readonly atMs: number } & Omit<AuditRecordDocument, "at"> = JSON.parse(record);
     return { ...event, number, at: isoTime(atMs), hash };

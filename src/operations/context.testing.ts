@@ -2,6 +2,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { Store } from "../store/store.ts";
 import type { Role } from "../units/actor.ts";
 import type { AuditEvent } from "../units/audit.ts";
+import { seededRandom } from "../units/random.ts";
 import type { OperationsContext } from "./context.ts";
 
 const notThere = (): Promise<never> => Promise.reject(new GatewayError("INTERNAL", { why: "not in this test" }));
@@ -17,12 +18,14 @@ export function contextOf(of: {
     actor: { name: "sam", kind: "command line", role: of.role },
     audit: { record: async (event) => void of.told.push(event) },
     clock: { nowMs: () => 0, sleep: notThere },
+    random: seededRandom(1),
     disk: { freeBytes: notThere },
     home: "/no/such/home",
     listen: async () => undefined,
     projects: new Map(),
     archives: new Map(),
     destinations: new Map(),
+    settings: {},
   };
   const rest = { store, staging: { path: "/no/such/staging", reserveBytes: 0 }, ownAddress: {} };
   return { ...context, ...rest } as unknown as OperationsContext;

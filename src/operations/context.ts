@@ -6,6 +6,7 @@ import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Disk } from "../units/disk.ts";
+import type { Random } from "../units/random.ts";
 
 /** What operations need to know of the gateway; the composition root fills it from the settings. */
 export interface OperationsContext {
@@ -14,6 +15,7 @@ export interface OperationsContext {
   readonly actor: Actor;
   readonly audit: AuditTrail;
   readonly clock: Clock;
+  readonly random: Random;
   readonly disk: Disk;
   readonly home: string;
   readonly staging: { readonly path: string; readonly reserveBytes: number };
@@ -26,6 +28,12 @@ export interface OperationsContext {
   readonly projects: ReadonlyMap<string, ProjectFacts>;
   readonly archives: ReadonlyMap<string, ArchiveFacts>;
   readonly destinations: ReadonlyMap<string, DestinationFacts>;
+  /** As they are in force, without what is secret. */
+  readonly settings: SettingsInForce;
+}
+
+export interface SettingsInForce {
+  readonly [setting: string]: unknown;
 }
 
 export interface TlsListenerFacts {
@@ -53,6 +61,12 @@ export interface ProjectFacts {
   readonly name: string;
   readonly accessionNumbersUnique: boolean;
   readonly optOut: ReadonlySet<string>;
+  /** By name, in the order of fallback. */
+  readonly archives: readonly string[];
+  readonly destinations: readonly string[];
+  /** A shipped one's name, or a file's. */
+  readonly profile: string;
+  readonly partial: "hold" | "deliver";
   /** Names the key that the settings give now. @throws GatewayError KEY_FILE_… */
   keyId(): Promise<string>;
 }

@@ -1,177 +1,83 @@
 import { identifierFromKeys } from "../archive/find-keys.ts";
-import { exportCohort } from "../cohort/export.ts";
-import { readCohortFile } from "../cohort/read-cohort.ts";
-import { GatewayError } from "../errors/gateway-error.ts";
-import type { ExportRow, JobRecord } from "../store/records.ts";
 import { neverAborted } from "../units/abort.ts";
 import { archiveNamed, controlArchive, echoArchive, listArchives } from "./archives.ts";
 import { readAudit, verifyAudit } from "./audit.ts";
+import { cancelJobs, checkCohort, cohortStatus, exportRows, listCohorts, retryJobs, submitCohort } from "./cohorts.ts";
 import type { OperationsContext } from "./context.ts";
-import { describeDelivery, describeExclusions, describeJob, describeRelease, isoTime } from "./describe.ts";
 import { examine } from "./doctor.ts";
-import type {
-  CohortDocument,
-  ProjectKeysDocument,
-  StatusDocument,
-  StudyDocument,
-  SubmitDocument,
-} from "./documents.ts";
 import type { Operations } from "./operations.ts";
-import { describeInstances, releaseStudy } from "./release.ts";
+import { describeOverview, listDeliveries, listProjects, listWorkers, studyChanges } from "./overview.ts";
+import { changeProjectKey } from "./project-keys.ts";
+import { releaseStudy } from "./release.ts";
 import { permitOf } from "./roles.ts";
-
-const PAGE = 500;
+import { checkScope, type Scope } from "./scope.ts";
+import { listStudies, showIdentity, showStudy, studyLedger } from "./studies.ts";
+import { createToken, listTokens, revokeToken } from "./tokens.ts";
 
 /** The one implementation of what can be asked, over a store and the composed archives, for one actor. */
 export function createOperations(context: OperationsContext): Operations {
-  const { store, clock, actor, audit } = context;
+  const { actor, audit } = context;
   const permit = permitOf(actor, audit);
   /** Nothing is looked at before the permission is there. */
-  async function* permitted<T>(operation: keyof Operations, items: () => AsyncIterable<T>): AsyncGenerator<T> {
+  async function* permitted<T>(
+    operation: keyof Operations,
+    scope: Scope,
+    items: () => AsyncIterable<T>,
+  ): AsyncGenerator<T> {
     await permit(operation);
+    await checkScope(context, scope);
     yield* items();
   }
-  async function once<T>(operation: keyof Operations, ask: () => Promise<T>): Promise<T> {
+  async function once<T>(operation: keyof Operations, scope: Scope, ask: () => Promise<T>): Promise<T> {
     await permit(operation);
+    await checkScope(context, scope);
     return await ask();
   }
   return {
-    submitCohort: (file, project) => once("submitCohort", () => submitCohort(context, file, project)),
+    submitCohort: (file, project) => once("submitCohort", { project }, () => submitCohort(context, file, project)),
+    checkCohort: (file, project) => once("checkCohort", { project }, () => checkCohort(context, file, project)),
     cohortStatus: (cohort, options) =>
-      once("cohortStatus", () => cohortStatus(context, cohort, options?.jobs ?? false)),
-    listCohorts: () => permitted("listCohorts", () => listCohorts(context)),
-    exportCohort: (cohort) => permitted("exportCohort", () => exportRows(context, cohort)),
-    retryCohort: (cohort) =>
-      once("retryCohort", async () => ({ retried: await store.retryJobs({ cohort }, clock.nowMs()) })),
-    cancelCohort: (cohort) =>
-      once("cancelCohort", async () => ({ cancelled: await store.cancelJobs({ cohort }, clock.nowMs()) })),
-    listStudies: (filter) => permitted("listStudies", () => listStudies(context, filter)),
-    showStudy: (id) => once("showStudy", () => showStudy(context, id)),
-    retryStudy: (id) =>
-      once("retryStudy", async () => ({ retried: await store.retryJobs({ job: id }, clock.nowMs()) })),
-    cancelStudy: (id) =>
-      once("cancelStudy", async () => ({ cancelled: await store.cancelJobs({ job: id }, clock.nowMs()) })),
-    releaseStudy: (id, wish) => once("releaseStudy", () => releaseStudy(context, id, wish)),
-    changeProjectKey: (project) => once("changeProjectKey", () => changeProjectKey(context, project)),
+      once("cohortStatus", { cohort }, () => cohortStatus(context, cohort, options?.jobs ?? false)),
+    listCohorts: (page) => permitted("listCohorts", "own", () => listCohorts(context, page)),
+    exportCohort: (cohort) => permitted("exportCohort", { cohort }, () => exportRows(context, cohort)),
+    retryCohort: (cohort) => once("retryCohort", { cohort }, () => retryJobs(context, { cohort })),
+    cancelCohort: (cohort) => once("cancelCohort", { cohort }, () => cancelJobs(context, { cohort })),
+    listStudies: (filter, page) => permitted("listStudies", scopeOf(filter), () => listStudies(context, filter, page)),
+    showStudy: (job) => once("showStudy", { job }, () => showStudy(context, job)),
+    studyLedger: (job) => once("studyLedger", { job }, () => studyLedger(context, job)),
+    showIdentity: (job) => once("showIdentity", { job }, () => showIdentity(context, job)),
+    retryStudy: (job) => once("retryStudy", { job }, () => retryJobs(context, { job })),
+    cancelStudy: (job) => once("cancelStudy", { job }, () => cancelJobs(context, { job })),
+    releaseStudy: (job, wish) => once("releaseStudy", { job }, () => releaseStudy(context, job, wish)),
+    changeProjectKey: (project) => once("changeProjectKey", { project }, () => changeProjectKey(context, project)),
     showIdentifiedValues: ({ project, profile }) =>
-      once("showIdentifiedValues", () =>
+      once("showIdentifiedValues", { project }, () =>
         audit.record({ event: "identified-values-shown", actor, outcome: "success", project, detail: { profile } }),
       ),
-    readAudit: (page) => once("readAudit", () => readAudit(context, page)),
-    verifyAudit: (noted) => once("verifyAudit", () => verifyAudit(context, noted)),
-    listArchives: () => permitted("listArchives", () => listArchives(context)),
-    controlArchive: (name, controls) => once("controlArchive", () => controlArchive(context, name, controls)),
-    echoArchive: (name, signal = neverAborted()) => once("echoArchive", () => echoArchive(context, name, signal)),
+    readAudit: (page) => once("readAudit", "site", () => readAudit(context, page)),
+    verifyAudit: (noted) => once("verifyAudit", "site", () => verifyAudit(context, noted)),
+    listArchives: () => permitted("listArchives", "own", () => listArchives(context)),
+    controlArchive: (name, controls) => once("controlArchive", "site", () => controlArchive(context, name, controls)),
+    echoArchive: (name, signal = neverAborted()) =>
+      once("echoArchive", "site", () => echoArchive(context, name, signal)),
     findInArchive: (name, keys, { level, maximumAnswers }, signal = neverAborted()) =>
-      permitted("findInArchive", () =>
+      permitted("findInArchive", "site", () =>
         archiveNamed(context, name).archive.find(identifierFromKeys(level, keys), maximumAnswers, signal),
       ),
-    doctor: (signal = neverAborted()) => once("doctor", () => examine(context, signal)),
+    doctor: (signal = neverAborted()) => once("doctor", "site", () => examine(context, signal)),
+    overview: () => once("overview", "own", () => describeOverview(context)),
+    studyChanges: (page) => once("studyChanges", "own", () => studyChanges(context, page)),
+    listProjects: () => once("listProjects", "own", () => listProjects(context)),
+    listDeliveries: (page) => permitted("listDeliveries", "own", () => listDeliveries(context, page)),
+    listWorkers: () => once("listWorkers", "own", () => listWorkers(context)),
+    showSettings: () => once("showSettings", "site", () => Promise.resolve(context.settings)),
+    createToken: (wish) => once("createToken", "site", () => createToken(context, wish)),
+    listTokens: () => once("listTokens", "site", () => listTokens(context)),
+    revokeToken: (which) => once("revokeToken", "site", () => revokeToken(context, which)),
   };
 }
 
-async function changeProjectKey(
-  { store, clock, projects, actor }: OperationsContext,
-  name: string,
-): Promise<ProjectKeysDocument> {
-  const project = projects.get(name);
-  if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: name });
-  const keyId = await project.keyId();
-  const audit = { event: "project-key-changed", actor, outcome: "success", project: name, detail: { keyId } } as const;
-  const use = await store.useProjectKey({ project: name, keyId, force: true, audit }, clock.nowMs());
-  const keys = (await store.projectKeys(name)).map(({ keyId, sinceMs, forced }) => ({
-    keyId,
-    since: isoTime(sinceMs),
-    forced,
-  }));
-  return { project: name, changed: use !== "same", keys };
-}
-
-async function submitCohort(
-  { store, clock, projects }: OperationsContext,
-  file: string,
-  name: string,
-): Promise<SubmitDocument> {
-  const project = projects.get(name);
-  if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: name });
-  const { accessionNumbersUnique, optOut } = project;
-  const cohort = await readCohortFile(file, { project: name, accessionNumbersUnique, optOut });
-  const { columns, requests, refused } = cohort;
-  const submitted = await store.submitCohort({ project: name, columns, requests, refused }, clock.nowMs());
-  return {
-    cohort: submitted.cohort,
-    project: name,
-    rows: cohort.rows,
-    accepted: submitted.accepted,
-    joined: submitted.joined,
-    refused: cohort.findings,
-  };
-}
-
-async function cohortStatus(context: OperationsContext, cohort: string, withJobs: boolean): Promise<StatusDocument> {
-  const { project, total, states, done } = await context.store.cohortStatus(cohort);
-  if (!withJobs) return { cohort, project, total, states, done };
-  return { cohort, project, total, states, done, jobs: await Array.fromAsync(listStudies(context, { cohort })) };
-}
-
-async function* listCohorts({ store }: OperationsContext): AsyncGenerator<CohortDocument> {
-  let after: string | undefined;
-  for (;;) {
-    const page = await store.listCohorts({ ...(after === undefined ? {} : { after }), limit: PAGE });
-    for (const { cohort, project, rows, accepted, joined, submittedAtMs } of page) {
-      const { done } = await store.cohortStatus(cohort);
-      yield { cohort, project, rows, accepted, joined, submittedAt: isoTime(submittedAtMs), done };
-    }
-    after = page.at(-1)?.cohort;
-    if (page.length < PAGE) return;
-  }
-}
-
-async function* exportRows({ store }: OperationsContext, cohort: string): AsyncGenerator<string> {
-  const columns = await store.cohortColumns(cohort);
-  async function* rows(): AsyncGenerator<ExportRow> {
-    let afterRow = 0;
-    for (;;) {
-      const page = await store.exportRows(cohort, { afterRow, limit: PAGE });
-      yield* page;
-      afterRow = page.at(-1)?.rowNumber ?? afterRow;
-      if (page.length < PAGE) return;
-    }
-  }
-  yield* exportCohort({ columns, rows: rows() });
-}
-
-async function* listStudies(
-  { store }: OperationsContext,
-  filter: Parameters<Operations["listStudies"]>[0],
-): AsyncGenerator<StudyDocument> {
-  let after: string | undefined;
-  for (;;) {
-    const page: readonly JobRecord[] = await store.listJobs({
-      ...filter,
-      ...(after === undefined ? {} : { after }),
-      limit: PAGE,
-    });
-    for (const job of page) yield describeJob(job, await store.cohortsOf(job.id), []);
-    after = page.at(-1)?.id;
-    if (page.length < PAGE) return;
-  }
-}
-
-async function showStudy({ store }: OperationsContext, id: string): Promise<StudyDocument> {
-  const job = await store.job(id);
-  const [cohorts, events, deliveries, ledger, release] = await Promise.all([
-    store.cohortsOf(id),
-    store.events(id),
-    store.deliveries(id),
-    store.ledger(id),
-    store.releaseOf(id),
-  ]);
-  return {
-    ...describeJob(job, cohorts, events),
-    deliveries: deliveries.map(describeDelivery),
-    exclusions: describeExclusions(ledger),
-    ...(job.state === "quarantined" ? { instances: describeInstances(ledger) } : {}),
-    ...(release === undefined ? {} : { release: describeRelease(release) }),
-  };
+function scopeOf({ cohort, project }: Parameters<Operations["listStudies"]>[0]): Scope {
+  if (cohort !== undefined) return { cohort };
+  return project === undefined ? "own" : { project };
 }

@@ -1,6 +1,12 @@
 import { errorRegistry } from "../errors/registry.ts";
 import type { DeliveryRecord, JobEvent, JobRecord, LedgerEntry, Release } from "../store/records.ts";
-import type { DeliveryDocument, EventDocument, ReleaseDocument, StudyDocument } from "./documents.ts";
+import type {
+  DeliveryDocument,
+  EventDocument,
+  ReleaseDocument,
+  SeriesLedgerDocument,
+  StudyDocument,
+} from "./documents.ts";
 
 export function isoTime(atMs: number): string {
   return new Date(atMs).toISOString();
@@ -53,6 +59,24 @@ export function describeExclusions(ledger: readonly LedgerEntry[]): Readonly<Rec
   const counts: Record<string, number> = {};
   for (const { reason } of ledger) if (reason !== undefined) counts[reason] = (counts[reason] ?? 0) + 1;
   return counts;
+}
+
+/** The account of each series, numbered as `describeInstances` numbers them. */
+export function describeLedger(ledger: readonly LedgerEntry[]): readonly SeriesLedgerDocument[] {
+  const bySeries = Map.groupBy(ledger, ({ seriesInstanceUid }) => seriesInstanceUid);
+  return [...bySeries.keys()].sort().map((uid, index) => {
+    const entries = bySeries.get(uid) ?? [];
+    const count = (name: keyof LedgerEntry): number => entries.filter((entry) => entry[name] !== undefined).length;
+    return {
+      series: index + 1,
+      expected: count("expectedAtMs"),
+      received: count("receivedAtMs"),
+      excluded: count("excludedAtMs"),
+      deidentified: count("deidentifiedAtMs"),
+      delivered: count("deliveredAtMs"),
+      exclusions: describeExclusions(entries),
+    };
+  });
 }
 
 export function describeRelease({ atMs, actor, reason, leaveOut, allowTags }: Release): ReleaseDocument {

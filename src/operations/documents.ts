@@ -2,6 +2,7 @@ import type { ErrorClass } from "../errors/error-class.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { AuditFinding } from "../store/audit-chain.ts";
 import type { JobState, Stage, Verdict } from "../store/job-states.ts";
+import type { Role } from "../units/actor.ts";
 
 /** The documents that `--json` prints and the API answers. interfaces.md section 3: names and shapes hold still. */
 
@@ -187,6 +188,95 @@ export interface DoctorDocument {
   readonly checks: readonly DoctorCheck[];
   /** The line to send to the administrator of each archive. */
   readonly letters: readonly { readonly archive: string; readonly line: string }[];
+}
+
+/** Jobs of a project in one stage and state. */
+export interface JobCountDocument {
+  readonly project: string;
+  readonly stage: Stage;
+  readonly state: JobState;
+  readonly jobs: number;
+}
+
+/** All that the asker may see, at one time. */
+export interface OverviewDocument {
+  readonly at: string;
+  /** Jobs. */
+  readonly total: number;
+  /** Jobs by state. */
+  readonly states: Readonly<Record<string, number>>;
+  readonly counts: readonly JobCountDocument[];
+  /** Of all projects; null when nothing waits. */
+  readonly oldestWaitingSeconds: number | null;
+}
+
+export interface ProjectDocument {
+  readonly name: string;
+  readonly archives: readonly string[];
+  readonly destinations: readonly string[];
+  readonly profile: string;
+  readonly partial: "hold" | "deliver";
+  readonly accessionNumbersUnique: boolean;
+  /** Jobs by state. */
+  readonly states: Readonly<Record<string, number>>;
+}
+
+/** What submitting a file would find, without doing it. */
+export type CohortCheckDocument = Omit<SubmitDocument, "cohort" | "joined">;
+
+export interface ListedDeliveryDocument extends DeliveryDocument {
+  readonly job: string;
+  readonly project: string;
+}
+
+export interface WorkerDocument {
+  readonly name: string;
+  /** Jobs it took so far. */
+  readonly claims: number;
+  readonly lastClaimAt: string;
+}
+
+/** A study as it became. */
+export interface StudyChangeDocument {
+  readonly number: number;
+  readonly study: StudyDocument;
+}
+
+/** The account of one series, without anything of the original's. */
+export interface SeriesLedgerDocument {
+  /** From 1, in the order of the study. */
+  readonly series: number;
+  readonly expected: number;
+  readonly received: number;
+  readonly excluded: number;
+  readonly deidentified: number;
+  readonly delivered: number;
+  /** Why instances were left out, with their number. */
+  readonly exclusions: Readonly<Record<string, number>>;
+}
+
+/** Who a study is of. */
+export interface IdentityDocument {
+  readonly id: string;
+  readonly studyInstanceUid: string | null;
+  readonly accessionNumber: string | null;
+  readonly patientId: string | null;
+}
+
+export interface TokenDocument {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  /** Null: every project. */
+  readonly projects: readonly string[] | null;
+  readonly state: "good" | "expired" | "revoked";
+  readonly createdAt: string;
+  readonly expiresAt: string;
+}
+
+export interface NewTokenDocument extends TokenDocument {
+  /** Shown this once. */
+  readonly token: string;
 }
 
 /** Keys by their ids, the first one first. */

@@ -1,39 +1,53 @@
 import type { DataSet } from "../dicom/data-set.ts";
 import type { JobState } from "../store/job-states.ts";
 import type { ArchiveControls } from "../store/records.ts";
+import type { SettingsInForce } from "./context.ts";
 import type {
   ArchiveDocument,
   AuditRecordDocument,
   AuditVerdictDocument,
+  CohortCheckDocument,
   CohortDocument,
   DoctorDocument,
+  IdentityDocument,
+  ListedDeliveryDocument,
+  NewTokenDocument,
+  OverviewDocument,
+  ProjectDocument,
   ProjectKeysDocument,
   ReleaseResultDocument,
+  SeriesLedgerDocument,
   StatusDocument,
   StudyDocument,
   SubmitDocument,
+  TokenDocument,
+  WorkerDocument,
 } from "./documents.ts";
+import type { DeliveryPage, StudyChanges } from "./overview.ts";
 import type { ReleaseWish } from "./release.ts";
+import type { TokenWish } from "./tokens.ts";
 
 /**
  * What a person or a program can ask of a gateway: the one entrance for command line, API and faces. Each operation is refused
- * with ROLE_INSUFFICIENT to an actor whose role is less than roles.ts says.
+ * with ROLE_INSUFFICIENT to an actor whose role is less than roles.ts says; of projects that he may not see, nothing is there.
  * @throws GatewayError with codes such as COHORT_NOT_FOUND, JOB_NOT_FOUND, PROJECT_UNKNOWN, ARCHIVE_UNKNOWN, COHORT_UNREADABLE
  */
 export interface Operations {
   submitCohort(file: string, project: string): Promise<SubmitDocument>;
+  /** What submitting it would find; nothing is kept. */
+  checkCohort(file: string, project: string): Promise<CohortCheckDocument>;
   cohortStatus(cohort: string, options?: { readonly jobs?: boolean }): Promise<StatusDocument>;
-  listCohorts(): AsyncIterable<CohortDocument>;
+  listCohorts(page?: Page & { readonly project?: string | undefined }): AsyncIterable<CohortDocument>;
   /** CSV text in pieces, the header first. */
   exportCohort(cohort: string): AsyncIterable<string>;
   retryCohort(cohort: string): Promise<{ readonly retried: number }>;
   cancelCohort(cohort: string): Promise<{ readonly cancelled: number }>;
-  listStudies(filter: {
-    readonly state?: JobState;
-    readonly cohort?: string;
-    readonly project?: string;
-  }): AsyncIterable<StudyDocument>;
+  listStudies(filter: StudyFilter, page?: Page): AsyncIterable<StudyDocument>;
   showStudy(id: string): Promise<StudyDocument>;
+  /** The account of a study's instances, by series. */
+  studyLedger(id: string): Promise<readonly SeriesLedgerDocument[]>;
+  /** Who a study is of. It is written down that this was shown. */
+  showIdentity(id: string): Promise<IdentityDocument>;
   retryStudy(id: string): Promise<{ readonly retried: number }>;
   cancelStudy(id: string): Promise<{ readonly cancelled: number }>;
   /**
@@ -45,8 +59,11 @@ export interface Operations {
   changeProjectKey(project: string): Promise<ProjectKeysDocument>;
   /** Writes down that values of an original are shown; the caller shows them only once this has resolved. */
   showIdentifiedValues(of: { readonly project: string; readonly profile: string }): Promise<void>;
-  /** The last records of the audit trail, the oldest first. */
-  readAudit(page: { readonly limit: number }): Promise<readonly AuditRecordDocument[]>;
+  /** Records of the audit trail, the oldest first: the last ones, or the last before a number. */
+  readAudit(page: {
+    readonly limit: number;
+    readonly before?: number | undefined;
+  }): Promise<readonly AuditRecordDocument[]>;
   /** @param noted the number and hash of a record as they were once */
   verifyAudit(noted?: { readonly count: number; readonly hash: string }): Promise<AuditVerdictDocument>;
   listArchives(): AsyncIterable<ArchiveDocument>;
@@ -64,4 +81,30 @@ export interface Operations {
     signal?: AbortSignal,
   ): AsyncIterable<DataSet>;
   doctor(signal?: AbortSignal): Promise<DoctorDocument>;
+  /** From counters alone, however many jobs there are. */
+  overview(): Promise<OverviewDocument>;
+  /** Studies that became something else since, each as it is now. */
+  studyChanges(page: { readonly after: number; readonly limit: number }): Promise<StudyChanges>;
+  listProjects(): Promise<readonly ProjectDocument[]>;
+  listDeliveries(page: DeliveryPage): AsyncIterable<ListedDeliveryDocument>;
+  listWorkers(): Promise<readonly WorkerDocument[]>;
+  /** What the gateway runs with, without what is secret. */
+  showSettings(): Promise<SettingsInForce>;
+  /** @throws GatewayError TOKEN_NAME_TAKEN, PROJECT_UNKNOWN */
+  createToken(wish: TokenWish): Promise<NewTokenDocument>;
+  listTokens(): Promise<readonly TokenDocument[]>;
+  /** By id or name; what was begun with it ends too. @throws GatewayError TOKEN_UNKNOWN */
+  revokeToken(which: string): Promise<TokenDocument>;
+}
+
+/** Part of a list: what comes after the item of that id, so many read at a time. */
+export interface Page {
+  readonly after?: string | undefined;
+  readonly size?: number | undefined;
+}
+
+export interface StudyFilter {
+  readonly state?: JobState | undefined;
+  readonly cohort?: string | undefined;
+  readonly project?: string | undefined;
 }

@@ -31,6 +31,18 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   echoArchive: (of) => of.echoArchive("vna"),
   findInArchive: (of) => first(of.findInArchive("vna", [], { level: "STUDY", maximumAnswers: 1 })),
   doctor: (of) => of.doctor(),
+  checkCohort: (of) => of.checkCohort("/no/such/file", "lung"),
+  studyLedger: (of) => of.studyLedger("j"),
+  showIdentity: (of) => of.showIdentity("j"),
+  overview: (of) => of.overview(),
+  studyChanges: (of) => of.studyChanges({ after: 0, limit: 1 }),
+  listProjects: (of) => of.listProjects(),
+  listDeliveries: (of) => first(of.listDeliveries({ limit: 1 })),
+  listWorkers: (of) => of.listWorkers(),
+  showSettings: (of) => of.showSettings(),
+  createToken: (of) => of.createToken({ name: "pat", role: "viewer", days: 1 }),
+  listTokens: (of) => of.listTokens(),
+  revokeToken: (of) => of.revokeToken("pat"),
 };
 
 async function first(items: AsyncIterable<unknown>): Promise<unknown> {
@@ -73,6 +85,7 @@ it.each(matrix)("$operation for a $role: $isAllowed", async ({ operation, role, 
 it("keeps for admins what lets something leave, shows values or tells who did what", () => {
   const forAdmins = Object.entries(OPERATION_ROLES).filter(([, role]) => role === "admin");
   expect(forAdmins.map(([operation]) => operation).sort()).toEqual([
-    ...["changeProjectKey", "readAudit", "releaseStudy", "showIdentifiedValues", "verifyAudit"],
+    ...["changeProjectKey", "createToken", "listTokens", "readAudit", "releaseStudy", "revokeToken"],
+    ...["showIdentifiedValues", "showIdentity", "verifyAudit"],
   ]);
 });

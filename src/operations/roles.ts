@@ -9,6 +9,7 @@ import type { Operations } from "./operations.ts";
  */
 export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   submitCohort: "operator",
+  checkCohort: "operator",
   cohortStatus: "viewer",
   listCohorts: "viewer",
   exportCohort: "operator",
@@ -16,6 +17,8 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   cancelCohort: "operator",
   listStudies: "viewer",
   showStudy: "viewer",
+  studyLedger: "viewer",
+  showIdentity: "admin",
   retryStudy: "operator",
   cancelStudy: "operator",
   releaseStudy: "admin",
@@ -28,6 +31,15 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   echoArchive: "operator",
   findInArchive: "operator",
   doctor: "operator",
+  overview: "viewer",
+  studyChanges: "viewer",
+  listProjects: "viewer",
+  listDeliveries: "viewer",
+  listWorkers: "viewer",
+  showSettings: "operator",
+  createToken: "admin",
+  listTokens: "admin",
+  revokeToken: "admin",
 };
 
 /** Checks that the actor may do what is asked; a refusal is written to the audit trail before it is given. */

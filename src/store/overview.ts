@@ -15,11 +15,13 @@ export interface JobChanged {
   readonly job: JobRecord;
 }
 
-/** Changes after a number, in order; `first` and `last` are the ends of what is kept. */
+/** So far back from the last change they are kept. */
+export const CHANGES_KEPT = 100_000;
+
+/** Changes after a number, in order. */
 export interface JobChanges {
   readonly changes: readonly JobChanged[];
-  /** 0 when nothing is kept. */
-  readonly first: number;
+  /** Number of the last change there was; 0 before the first one. */
   readonly last: number;
 }
 

@@ -2,13 +2,20 @@
 export const ROLES = ["viewer", "operator", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Who acts: a user of the machine through the command line, or the gateway itself as it works. */
+/** Who acts: a user of the machine through the command line, whoever has a token of the API, or the gateway itself as it works. */
 export interface Actor {
-  /** Of the operating system's user. */
+  /** Of the operating system's user, or of the token. */
   readonly name: string;
-  readonly kind: "command line" | "service";
+  /** `browser`: in a session that was begun with the token. */
+  readonly kind: "command line" | "service" | "token" | "browser";
   /** The gateway itself has none: it is asked for nothing. */
   readonly role?: Role;
+  /** What is all that he may see; undefined: every project. */
+  readonly projects?: readonly string[] | undefined;
+}
+
+export function maySeeProject({ projects }: Actor, project: string): boolean {
+  return projects === undefined || projects.includes(project);
 }
 
 export function hasRole({ role }: Actor, least: Role): boolean {

@@ -9,6 +9,7 @@ const CODES = {
   applicationActivity: { code: "110100", meaning: "Application Activity" },
   auditLogUsed: { code: "110101", meaning: "Audit Log Used" },
   instancesAccessed: { code: "110103", meaning: "DICOM Instances Accessed" },
+  import: { code: "110107", meaning: "Import" },
   export: { code: "110106", meaning: "Export" },
   login: { code: "110122", meaning: "Login" },
   logout: { code: "110123", meaning: "Logout" },
@@ -32,10 +33,19 @@ interface AuditEventEntry {
  * vocabulary (coding scheme DCM). PS3.15 A.5, PS3.16 CID 400 and 401.
  */
 export const AUDIT_EVENTS = {
+  "archive-controlled": {
+    when: "somebody pauses or resumes an archive, or changes its rate or windows",
+    id: CODES.applicationActivity,
+  },
   "audit-read": { when: "somebody reads or verifies the audit trail", id: CODES.auditLogUsed },
+  "cohort-exported": {
+    when: "the rows of a cohort are about to be given out, with what they say of people",
+    id: CODES.export,
+  },
+  "cohort-submitted": { when: "somebody handed a cohort in", id: CODES.import },
   "delivery-done": { when: "a destination was read back and holds the study", id: CODES.export },
   "identified-values-shown": {
-    when: "values of an original are about to be shown (`deid preview --values`)",
+    when: "values of an original, or who a study is of, are about to be shown",
     id: CODES.instancesAccessed,
     type: CODES.restrictedFunction,
   },
@@ -67,6 +77,8 @@ export const AUDIT_EVENTS = {
     id: CODES.securityAlert,
     type: CODES.restrictedFunction,
   },
+  "studies-cancelled": { when: "somebody cancels a study or a cohort", id: CODES.applicationActivity },
+  "studies-retried": { when: "somebody has a study or a cohort tried again", id: CODES.applicationActivity },
   "token-created": {
     when: "somebody is given a token of the API",
     id: CODES.securityAlert,

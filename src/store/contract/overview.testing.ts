@@ -28,8 +28,7 @@ export const overview: ContractCases = {
   "tells each job's last change, in the order of the changes": async (store) => {
     await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }]);
     const made = await store.jobChanges({ after: 0, limit: 9 });
-    const { first } = made;
-    expect(made).toMatchObject({ last: first + 1, changes: [{ number: first }, { number: first + 1 }] });
+    expect(made).toMatchObject({ changes: [{ number: made.last - 1 }, { number: made.last }] });
     await finish(store, "failed");
     const { changes, last } = await store.jobChanges({ after: made.last, limit: 9 });
     expect(changes).toMatchObject([{ number: last, job: { studyInstanceUid: "1.1", state: "failed" } }]);

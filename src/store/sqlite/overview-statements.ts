@@ -12,7 +12,6 @@ export const overviewStatements = {
   jobChanges: `
     SELECT change_no AS changeNo, ${JOB_COLUMNS} FROM job_changes CROSS JOIN study_jobs USING (job_no)
      WHERE change_no > :after ORDER BY change_no LIMIT :limit`,
-  firstChange: "SELECT change_no AS changeNo FROM job_changes ORDER BY change_no LIMIT 1",
   lastChange: "SELECT seq AS changeNo FROM sqlite_sequence WHERE name = 'job_changes'",
   listDeliveries: `
     SELECT ${DELIVERY} FROM deliveries CROSS JOIN study_jobs USING (job_no)

@@ -38,8 +38,7 @@ export function jobChanges(session: Session, page: { readonly after: number; rea
   const changes = session
     .all("jobChanges", page)
     .map(({ changeNo, ...row }) => ({ number: Number(changeNo), job: jobRecord(row) }));
-  const numberOf = (name: "firstChange" | "lastChange"): number => Number(session.get(name)?.changeNo ?? 0);
-  return { changes, first: numberOf("firstChange"), last: numberOf("lastChange") };
+  return { changes, last: Number(session.get("lastChange")?.changeNo ?? 0) };
 }
 
 export function listDeliveries(session: Session, { state, after, limit }: DeliveryFilter): readonly ListedDelivery[] {

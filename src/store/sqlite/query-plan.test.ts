@@ -112,7 +112,7 @@ it.each(HOT.map(([name, ...indexes]) => ({ name, indexes })))("$name goes by its
 });
 
 /** One row at most, or a table with a row for each version, counter or worker. */
-const SMALL: readonly string[] = ["schemaVersion", "jobCounts", "lastChange", "firstChange"];
+const SMALL: readonly string[] = ["schemaVersion", "jobCounts", "lastChange"];
 
 it.each((Object.keys(statements) as StatementName[]).filter((name) => !SMALL.includes(name)))(
   "%s neither scans a table nor sorts",

@@ -1,0 +1,111 @@
+import { exportCohort } from "../cohort/export.ts";
+import { type CohortFile, readCohortFile } from "../cohort/read-cohort.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ExportRow } from "../store/records.ts";
+import { maySeeProject } from "../units/actor.ts";
+import type { OperationsContext } from "./context.ts";
+import { isoTime } from "./describe.ts";
+import type { CohortCheckDocument, CohortDocument, StatusDocument, SubmitDocument } from "./documents.ts";
+import type { Operations } from "./operations.ts";
+import { listStudies } from "./studies.ts";
+
+const PAGE = 500;
+
+/** What a retry or a cancel is about. */
+type Selection = { readonly cohort: string } | { readonly job: string };
+
+export async function submitCohort(context: OperationsContext, file: string, name: string): Promise<SubmitDocument> {
+  const { store, clock, audit, actor } = context;
+  const cohort = await readCohort(context, file, name);
+  const { columns, requests, refused } = cohort;
+  const submitted = await store.submitCohort({ project: name, columns, requests, refused }, clock.nowMs());
+  const { accepted, joined } = submitted;
+  const detail = { cohort: submitted.cohort, rows: cohort.rows, accepted };
+  await audit.record({ event: "cohort-submitted", actor, outcome: "success", project: name, detail });
+  return { cohort: submitted.cohort, project: name, rows: cohort.rows, accepted, joined, refused: cohort.findings };
+}
+
+export async function checkCohort(
+  context: OperationsContext,
+  file: string,
+  name: string,
+): Promise<CohortCheckDocument> {
+  const { rows, requests, findings } = await readCohort(context, file, name);
+  return { project: name, rows, accepted: requests.length, refused: findings };
+}
+
+function readCohort({ projects }: OperationsContext, file: string, name: string): Promise<CohortFile> {
+  const project = projects.get(name);
+  if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: name });
+  const { accessionNumbersUnique, optOut } = project;
+  return readCohortFile(file, { project: name, accessionNumbersUnique, optOut });
+}
+
+export async function cohortStatus(
+  context: OperationsContext,
+  cohort: string,
+  withJobs: boolean,
+): Promise<StatusDocument> {
+  const { project, total, states, done } = await context.store.cohortStatus(cohort);
+  if (!withJobs) return { cohort, project, total, states, done };
+  return { cohort, project, total, states, done, jobs: await Array.fromAsync(listStudies(context, { cohort })) };
+}
+
+export async function* listCohorts(
+  { store, actor }: OperationsContext,
+  page: Parameters<Operations["listCohorts"]>[0] = {},
+): AsyncGenerator<CohortDocument> {
+  const { size = PAGE } = page;
+  let { after } = page;
+  for (;;) {
+    const cohorts = await store.listCohorts({ ...(after === undefined ? {} : { after }), limit: size });
+    for (const { cohort, project, rows, accepted, joined, submittedAtMs } of cohorts) {
+      if (!maySeeProject(actor, project) || (page.project ?? project) !== project) continue;
+      const { done } = await store.cohortStatus(cohort);
+      yield { cohort, project, rows, accepted, joined, submittedAt: isoTime(submittedAtMs), done };
+    }
+    after = cohorts.at(-1)?.cohort;
+    if (cohorts.length < size) return;
+  }
+}
+
+/** What people wrote into the cohort comes out with it: that it does is written down first. */
+export async function* exportRows({ store, audit, actor }: OperationsContext, cohort: string): AsyncGenerator<string> {
+  const { project } = await store.cohortStatus(cohort);
+  await audit.record({ event: "cohort-exported", actor, outcome: "success", project, detail: { cohort } });
+  const columns = await store.cohortColumns(cohort);
+  async function* rows(): AsyncGenerator<ExportRow> {
+    let afterRow = 0;
+    for (;;) {
+      const page = await store.exportRows(cohort, { afterRow, limit: PAGE });
+      yield* page;
+      afterRow = page.at(-1)?.rowNumber ?? afterRow;
+      if (page.length < PAGE) return;
+    }
+  }
+  yield* exportCohort({ columns, rows: rows() });
+}
+
+export async function retryJobs(
+  { store, clock, audit, actor }: OperationsContext,
+  selection: Selection,
+): Promise<{ readonly retried: number }> {
+  const retried = await store.retryJobs(selection, clock.nowMs());
+  await audit.record({ event: "studies-retried", actor, outcome: "success", ...named(selection, retried) });
+  return { retried };
+}
+
+export async function cancelJobs(
+  { store, clock, audit, actor }: OperationsContext,
+  selection: Selection,
+): Promise<{ readonly cancelled: number }> {
+  const cancelled = await store.cancelJobs(selection, clock.nowMs());
+  await audit.record({ event: "studies-cancelled", actor, outcome: "success", ...named(selection, cancelled) });
+  return { cancelled };
+}
+
+function named(selection: Selection, studies: number) {
+  return "job" in selection
+    ? { job: selection.job, detail: { studies } }
+    : { detail: { cohort: selection.cohort, studies } };
+}

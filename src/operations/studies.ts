@@ -1,0 +1,70 @@
+import type { JobRecord } from "../store/records.ts";
+import { maySeeProject } from "../units/actor.ts";
+import type { OperationsContext } from "./context.ts";
+import { describeDelivery, describeExclusions, describeJob, describeLedger, describeRelease } from "./describe.ts";
+import type { IdentityDocument, SeriesLedgerDocument, StudyDocument } from "./documents.ts";
+import type { Page, StudyFilter } from "./operations.ts";
+import { describeInstances } from "./release.ts";
+
+const PAGE = 500;
+
+export async function* listStudies(
+  { store, actor }: OperationsContext,
+  { state, cohort, project }: StudyFilter,
+  { after: first, size = PAGE }: Page = {},
+): AsyncGenerator<StudyDocument> {
+  const only = project ?? (actor.projects?.length === 1 ? actor.projects[0] : undefined);
+  const filter = {
+    ...(state === undefined ? {} : { state }),
+    ...(cohort === undefined ? {} : { cohort }),
+    ...(only === undefined ? {} : { project: only }),
+  };
+  let after = first;
+  for (;;) {
+    const page: readonly JobRecord[] = await store.listJobs({
+      ...filter,
+      ...(after === undefined ? {} : { after }),
+      limit: size,
+    });
+    const seen = page.filter((job) => maySeeProject(actor, job.project));
+    // Asked for together, they are answered together.
+    const cohorts = await Promise.all(seen.map(({ id }) => store.cohortsOf(id)));
+    for (const [index, job] of seen.entries()) yield describeJob(job, cohorts[index] ?? [], []);
+    after = page.at(-1)?.id;
+    if (page.length < size) return;
+  }
+}
+
+export async function showStudy({ store }: OperationsContext, id: string): Promise<StudyDocument> {
+  const job = await store.job(id);
+  const [cohorts, events, deliveries, ledger, release] = await Promise.all([
+    store.cohortsOf(id),
+    store.events(id),
+    store.deliveries(id),
+    store.ledger(id),
+    store.releaseOf(id),
+  ]);
+  return {
+    ...describeJob(job, cohorts, events),
+    deliveries: deliveries.map(describeDelivery),
+    exclusions: describeExclusions(ledger),
+    ...(job.state === "quarantined" ? { instances: describeInstances(ledger) } : {}),
+    ...(release === undefined ? {} : { release: describeRelease(release) }),
+  };
+}
+
+export async function studyLedger({ store }: OperationsContext, id: string): Promise<readonly SeriesLedgerDocument[]> {
+  return describeLedger(await store.ledger(id));
+}
+
+/** That it is shown is written down before anything is. */
+export async function showIdentity({ store, audit, actor }: OperationsContext, id: string): Promise<IdentityDocument> {
+  const { project, studyInstanceUid, accessionNumber, patientId } = await store.job(id);
+  await audit.record({ event: "identified-values-shown", actor, outcome: "success", job: id, project });
+  return {
+    id,
+    studyInstanceUid: studyInstanceUid ?? null,
+    accessionNumber: accessionNumber ?? null,
+    patientId: patientId ?? null,
+  };
+}
