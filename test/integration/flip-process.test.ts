@@ -39,7 +39,7 @@ async function startFace(environment: NodeJS.ProcessEnv): Promise<Face> {
   return { child, url: `http://127.0.0.1:${httpPort}`, stderr: () => stderr };
 }
 
-it("goes on after kill -9 with the retrieval it answered for, and ends in order with 0", async () => {
+it("goes on after kill -9 with the retrieval it answered for, and ends in order with 0 (W9)", async () => {
   await using xnat = await startXnat({ studies: STUDIES, projects: ["trial"], workEveryMs: 0 });
   await using dataAccess = await startDataAccess(["ACC1", "ACC2", "ACC3"]);
   const home = await mkdtemp(join(tmpdir(), "flip-process-"));

@@ -76,7 +76,7 @@ describe("retrieval", () => {
     expect(site.xnat.state.queued[0]).toMatchObject({ destinationAeTitle: "XNAT:8104", xnatProject: PROJECT });
   });
 
-  it("asks the PACS for nothing that would match more than one study, and for nothing twice", async () => {
+  it("asks the PACS for nothing that would match more than one study, and for nothing twice (W15)", async () => {
     given([studyOf("ACC1")], ["ACC1", "", "  ", "ACC*", "AC?1", "A\\CC1", 4711, null, "ACC1"]);
     const { answer, asked } = await askedDuring(retrieve);
     expect([answer, queries(asked), queued()]).toEqual([true, 1, ["ACC1"]]);
@@ -95,7 +95,7 @@ describe("retrieval", () => {
     expect([await retrieve(), queued()]).toEqual([true, ["ACC1", "ACC3"]]);
   });
 
-  it("takes none of several studies under one accession number, and says so", async () => {
+  it("takes none of several studies under one accession number, and says so (W10)", async () => {
     given([studyOf("ACC1"), studyOf("ACC1")]);
     const report = await flip.requestRetrieval(PROJECT, QUERY);
     expect(report).toMatchObject({
@@ -113,7 +113,7 @@ describe("retrieval", () => {
     expect([await retrieve(), queued()]).toEqual([false, ["ACC1"]]);
   });
 
-  it("minds no blank description, physician or sex", async () => {
+  it("minds no blank description, physician or sex (W3)", async () => {
     site.xnat.switches.blankAttributes = new Set(["studyDescription", "referringPhysicianName", "sex", "studyDate"]);
     given([studyOf("ACC1")]);
     expect([await retrieve(), queued()]).toEqual([true, ["ACC1"]]);
@@ -127,7 +127,7 @@ describe("retrieval", () => {
     for (const { answer, asked } of [first, second]) expect([answer, imports(asked)]).toEqual([false, 0]);
   });
 
-  it("keeps what XNAT queued though it dropped a study, and names that one", async () => {
+  it("keeps what XNAT queued though it dropped a study, and names that one (W7)", async () => {
     const [one, two] = [studyOf("ACC1"), studyOf("ACC2")];
     given([one, two]);
     site.xnat.switches.withoutSeries = new Set([two.studyInstanceUid]);
@@ -142,7 +142,7 @@ describe("retrieval", () => {
     expect([await retrieve(), queued()]).toEqual([true, ["ACC1", "ACC2"]]);
   });
 
-  it("skips a query that fails, and one that takes too long", async () => {
+  it("skips a query that fails, and one that takes too long (W8)", async () => {
     given([studyOf("ACC1"), studyOf("ACC2"), studyOf("ACC3")]);
     let asked = 0;
     site.xnat.switches.drops = (_, path) => {
@@ -162,7 +162,7 @@ describe("retrieval", () => {
     expect(late).toMatchObject({ queued: false, problems: [{ accession: "ACC4", code: "TIMED_OUT" }] });
   });
 
-  it("asks a slow PACS for eight at once and no more, and answers others meanwhile", async () => {
+  it("asks a slow PACS for eight at once and no more, and answers others meanwhile (W8)", async () => {
     given(Array.from({ length: 12 }, (_, index) => studyOf(`SLOW${index}`)));
     const { switches, requests } = site.xnat;
     switches.drops = (_, path) => {
@@ -210,7 +210,7 @@ describe("retrieval", () => {
     expect(await failure(status())).toEqual([500, "HTTP_SERVER_FAILED"]);
   });
 
-  it("gives a patient one subject in a project, always the same, and another one in another project", async () => {
+  it("gives a patient one subject in a project, always the same, and another one in another project (W5)", async () => {
     given([studyOf("ACC1", "P1"), studyOf("ACC2", "P1"), studyOf("ACC3", "P2")]);
     await retrieve();
     const [one, two, three] = site.xnat.state.queued.map(({ relabelMap }) => relabelMap);
@@ -229,7 +229,7 @@ describe("retrieval", () => {
     expect(site.xnat.state.queued[0]?.relabelMap.Subject).not.toBe(one?.Subject);
   });
 
-  it("leaves a study alone while XNAT imports it for another project", async () => {
+  it("leaves a study alone while XNAT imports it for another project (W16)", async () => {
     site.xnat.state.projects.set("heart", newProject("heart", { secondaryId: "heart" }));
     given([studyOf("ACC1"), studyOf("ACC2")]);
     await flip.retrieveImagesForProject("heart", QUERY);
@@ -251,7 +251,7 @@ describe("status and retry", () => {
     for (let round = 0; round < rounds; round += 1) await site.xnat.work();
   }
 
-  it("follow a study from the queue into the archive", async () => {
+  it("follow a study from the queue into the archive (W6)", async () => {
     given([studyOf("ACC1"), studyOf("ACC2")]);
     expect(await status()).toEqual({ ...NOTHING, queueFailed: ["ACC1", "ACC2"] });
     await retrieve();
@@ -264,7 +264,7 @@ describe("status and retry", () => {
     expect([answer, queries(asked), imports(asked)]).toEqual([true, 0, 0]);
   });
 
-  it("name what is stuck in the prearchive, which the history takes for received", async () => {
+  it("name what is stuck in the prearchive, which the history takes for received (W1)", async () => {
     given([studyOf("ACC1")]);
     site.xnat.switches.directArchiveFailure = "prearchive";
     await retrieve();
@@ -276,7 +276,7 @@ describe("status and retry", () => {
     site.xnat.state.prearchive.length = 0;
   });
 
-  it("take what DQR itself tries again for queued, and ask for nothing twice", async () => {
+  it("take what DQR itself tries again for queued, and ask for nothing twice (W4)", async () => {
     given([studyOf("ACC1")]);
     site.xnat.switches.failingMoves = 1;
     await retrieve();
@@ -287,7 +287,7 @@ describe("status and retry", () => {
     expect(await status()).toEqual({ ...NOTHING, successful: ["ACC1"] });
   });
 
-  it("ask again for what DQR gave up, once however often it is asked", async () => {
+  it("ask again for what DQR gave up, once however often it is asked (W5)", async () => {
     given([studyOf("ACC1"), studyOf("ACC2")]);
     site.xnat.switches.failingMoves = 5;
     await retrieve();
@@ -322,7 +322,7 @@ describe("status and retry", () => {
     expect([await retrieve(), await status()]).toEqual([true, { ...NOTHING, queued: ["ACC1"] }]);
   });
 
-  it("compare what XNAT has with what the PACS counts: a label alone proves nothing", async () => {
+  it("compare what XNAT has with what the PACS counts: a label alone proves nothing (W2)", async () => {
     const verdicts = async (...accessions: readonly string[]) =>
       (await flip.checkCompleteness(PROJECT, accessions)).map(({ verdict, expected, found }) => [
         verdict,
@@ -355,7 +355,7 @@ describe("status and retry", () => {
     expect(await verdicts("ACC1")).toEqual([["unknown", undefined, 4]]);
   });
 
-  it("count sessions of types that a project's own listing hides", async () => {
+  it("count sessions of types that a project's own listing hides (W13)", async () => {
     seed += 1;
     given([syntheticStudy({ seed, modality: "DX", rows: 4, columns: 4, accessionNumber: "ACC1" })]);
     await retrieve();

@@ -95,7 +95,7 @@ describe("retrieval by HTTP", () => {
 });
 
 describe("a retrieval that was answered for", () => {
-  it("waits while XNAT is away, and survives a restart in its middle", async () => {
+  it("waits while XNAT is away, and survives a restart in its middle (W9)", async () => {
     startOver();
     const { switches, state } = site.xnat;
     let imports = 0;
@@ -173,7 +173,7 @@ describe("a retrieval that was answered for", () => {
     expect(bodies.at(-1)).toBe(QUERY);
   });
 
-  it("leaves no query, no accession number, no key and no id of a project in the log", () => {
+  it("leaves no query, no accession number, no key and no id of a project in the log (W14)", () => {
     const log = site.log();
     expect(log).toMatch(/sha256:[0-9a-f]{12}/);
     const uids = STUDIES.map(({ studyInstanceUid }) => studyInstanceUid);

@@ -177,7 +177,7 @@ describe("upload", () => {
   const stored = (name: string, scan = "1"): string | undefined =>
     session.scans.get(scan)?.resources.get("NIFTI")?.files.get(name)?.bytes?.toString();
 
-  it("puts files into a scan of whatever type, and answers their addresses", async () => {
+  it("puts files into a scan of whatever type, and answers their addresses (W11)", async () => {
     const { status, json } = await upload(["a.nii", "sub/b.nii"]);
     const base = `${site.xnat.url}/data/projects/${PROJECT}/subjects/`;
     expect([status, json]).toEqual([
@@ -193,7 +193,7 @@ describe("upload", () => {
     expect(session.scans.get("new")?.xsiType).toBe("xnat:ctScanData");
   });
 
-  it("replaces a file when it may, and else sends nothing", async () => {
+  it("replaces a file when it may, and else sends nothing (W11)", async () => {
     await upload(["a.nii"]);
     await place("net-1/upload/a.nii", "newer");
     const refused = await upload(["sub/b.nii", "a.nii"]);
@@ -222,7 +222,7 @@ describe("upload", () => {
     expect(site.xnat.requests.length).toBe(start);
   });
 
-  it("calls nothing uploaded that XNAT refused, or took and did not keep", async () => {
+  it("calls nothing uploaded that XNAT refused, or took and did not keep (W11)", async () => {
     expect((await upload(["a.nii"], { accession_id: "ACC9" })).status).toBe(404);
     await upload([]);
     site.xnat.switches.mayWrite = false;

@@ -77,7 +77,7 @@ describe("a site between two XNATs", () => {
     expect([trust.logins.count, research.logins.count]).toEqual([0, 0]);
   });
 
-  it("asks XNATs in doctor what only they can get wrong", async () => {
+  it("asks XNATs in doctor what only they can get wrong (W12)", async () => {
     await using opened = await scene();
     const { site, trust, research } = opened;
     expect(await failedChecks(site)).toEqual([]);
