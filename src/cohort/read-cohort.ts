@@ -3,7 +3,9 @@ import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
 import type { NewRequest, RefusedRow } from "../store/records.ts";
 import { checkRow } from "./check-row.ts";
 import { findKnownColumns, type KnownColumn, type KnownPlace } from "./columns.ts";
-import { readTable, type Table, TableError, type TableLimits } from "./table-file.ts";
+import { isPixlExtract, pixlCell } from "./pixl-extract.ts";
+import { readCohortTable } from "./read-table.ts";
+import { type Table, TableError, type TableLimits } from "./table-file.ts";
 
 export interface CohortOptions {
   readonly project: string;
@@ -34,12 +36,13 @@ export interface CohortFile {
 }
 
 /**
- * Reads a cohort file in our format or PIXL's. Bad rows are refused with every finding; the others are accepted.
+ * Reads a cohort file in our format, a CSV extract of PIXL or the folder of an OMOP extract. Bad rows are refused with every finding; the others are accepted.
  * @throws GatewayError COHORT_UNREADABLE, COHORT_NO_KEY_COLUMN when no row can be made sense of
  */
 export async function readCohortFile(path: string, options: CohortOptions): Promise<CohortFile> {
   const { columns, rows } = await read(path, options.limits);
   const places = placesOf(columns);
+  const clean = isPixlExtract(columns) ? pixlCell : (cell: string) => cell;
   const rules = { ...options, optOut: options.optOut ?? new Set<string>() };
   const requests: NewRequest[] = [];
   const refused: RefusedRow[] = [];
@@ -52,7 +55,7 @@ export async function readCohortFile(path: string, options: CohortOptions): Prom
       refused.push({ rowNumber, code: "ROW_MALFORMED", cells: columns.map((_, place) => written[place] ?? "") });
       continue;
     }
-    const checked = checkRow(cells, places, rules);
+    const checked = checkRow(cells.map(clean), places, rules);
     if (checked.ok) {
       requests.push({ ...checked.request, rowNumber, cells });
       continue;
@@ -68,13 +71,14 @@ export async function readCohortFile(path: string, options: CohortOptions): Prom
 
 async function read(path: string, limits: TableLimits | undefined): Promise<Table> {
   try {
-    const table = await readTable(path, (columns) => findKnownColumns(columns).places.size, limits);
+    const table = await readCohortTable(path, (columns) => findKnownColumns(columns).places.size, limits);
     if (table.rows.length === 0) throw new TableError("no-rows");
     return table;
   } catch (thrown) {
     if (!(thrown instanceof TableError)) throw thrown;
-    const { fault, line } = thrown;
-    throw new GatewayError("COHORT_UNREADABLE", { reason: fault, ...(line === undefined ? {} : { line }) });
+    const { fault, line, what } = thrown;
+    const place = { ...(line === undefined ? {} : { line }), ...(what === undefined ? {} : { what }) };
+    throw new GatewayError("COHORT_UNREADABLE", { reason: fault, ...place });
   }
 }
 

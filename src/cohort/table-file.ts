@@ -15,7 +15,12 @@ export type TableFault =
   | "cell-too-long"
   | "quote-not-closed"
   | "quote-misplaced"
-  | "malformed";
+  | "malformed"
+  | "column-missing"
+  | "folder-incomplete"
+  | "summary-malformed"
+  | "parquet-malformed"
+  | "takes-too-long";
 
 /** A file that is not a table. Its message holds nothing of the file. */
 export class TableError extends Error {
@@ -23,11 +28,14 @@ export class TableError extends Error {
   readonly fault: TableFault;
   /** Line of the file, from 1, where it is known. */
   readonly line: number | undefined;
+  /** Which table of several, or which of its columns; names of PIXL's, none of the file. */
+  readonly what: string | undefined;
 
-  constructor(fault: TableFault, line?: number) {
+  constructor(fault: TableFault, line?: number, what?: string) {
     super(`not a table: ${fault}`);
     this.fault = fault;
     this.line = line;
+    this.what = what;
   }
 }
 

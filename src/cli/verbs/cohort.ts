@@ -22,8 +22,8 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
   const cohort = program.command("cohort").description("lists of wanted studies: hand in, follow, export");
   cohort
     .command("submit")
-    .description("hand in a CSV file of wanted studies")
-    .argument("<file>", "CSV with a column study_instance_uid or accession_number")
+    .description("hand in a list of wanted studies")
+    .argument("<path>", "CSV with a column study_instance_uid or accession_number, or the folder of an OMOP extract")
     .requiredOption("--project <name>", "the project that the studies are for")
     .option("--wait", "stay until every study is done, and do the work if no service runs")
     .addHelpText("after", SUBMIT_HELP + examples("cohort submit wanted.csv --project lung-ct --wait"))

@@ -7,7 +7,7 @@ const HELP = `
 Configured by the names that PIXL's own command line reads, from the environment, else from .env in this folder.
 `;
 const POPULATE_HELP = `${HELP}
-PATH is a CSV extract of PIXL. Writes down in PIXL's database what is asked for, publishes what is not exported yet, and waits: once the
+PATH is a CSV extract of PIXL or the folder of an OMOP extract, whose public part is copied below HOST_EXPORT_ROOT_DIR. Writes down in PIXL's database what is asked for, publishes what is not exported yet, and waits: once the
 queues are empty, and after CLI_RETRY_SECONDS, what is still not exported is asked for again, as long as that brings anything.
 Exit code 3 when rows were refused.
 `;

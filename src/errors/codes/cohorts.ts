@@ -10,7 +10,8 @@ export const cohortsCodes = {
   COHORT_UNREADABLE: {
     class: "permanent",
     summary: "The cohort file cannot be read as a table.",
-    remedy: "Save it as CSV in UTF-8 with column names in the first line, each recognised column once.",
+    remedy:
+      "Save it as CSV in UTF-8 with column names in the first line, each recognised column once; or name the folder of an OMOP extract, whole, with public/omop, private and extract_summary.json.",
   },
   KEY_DAMAGED_BY_SPREADSHEET: {
     class: "permanent",

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { openDatabase } from "../../../compat/pixl/database/connection.ts";
+import { copyToExports } from "../../../compat/pixl/driver/export-folder.ts";
 import { type Extract, readExtract } from "../../../compat/pixl/driver/extract.ts";
 import { type PopulateProgress, populate } from "../../../compat/pixl/driver/populate.ts";
 import { getRefreshRate, setRefreshRate } from "../../../compat/pixl/driver/refresh-rate.ts";
@@ -52,7 +53,9 @@ export async function populateVerb(cli: Cli, path: string, options: PopulateVerb
   const { queues, start, priority, numRetries } = options;
   const { world, printer } = cli;
   const settings = await settingsOf(cli);
-  const extract = await readExtract(resolve(world.workingFolder, path));
+  const folder = resolve(world.workingFolder, path);
+  const extract = await readExtract(folder);
+  if (extract.isOmop) await exportPublicPart(extract, folder, settings);
   if (start) await setRates(cli, settings, queues, refuseZero(options.rate ?? settings.rate));
   await using database = await openDatabase(settings.database);
   await using broker = openBroker(settings.broker);
@@ -71,6 +74,22 @@ export async function populateVerb(cli: Cli, path: string, options: PopulateVerb
   const { rows, refused } = extract;
   await printer.document({ studies: rows.length, ...report, refused }, () => populateLines(extract, report));
   return refused.length > 0 ? EXIT.partial : EXIT.fine;
+}
+
+/** As PIXL does before it asks for anything. @throws GatewayError USAGE_INVALID, FOLDER_NOT_WRITABLE */
+async function exportPublicPart(
+  { rows }: Extract,
+  extract: string,
+  { exportRoot: root }: DriverSettings,
+): Promise<void> {
+  if (root === undefined) {
+    const problem = "HOST_EXPORT_ROOT_DIR must say where the public part of an OMOP extract is exported from";
+    throw new GatewayError("USAGE_INVALID", { problem });
+  }
+  const message = rows[0]?.message;
+  if (message === undefined) return;
+  const { projectName, extractGeneratedTimestamp: generatedAt } = message;
+  await copyToExports({ extract, root, projectName, generatedAt });
 }
 
 function progressLine(progress: PopulateProgress): string {

@@ -1,7 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { writeOmopExtract } from "../../../../test/support/omop-extract.ts";
+import { copyToExports } from "./export-folder.ts";
 import { readExtract } from "./extract.ts";
 
 const HEADER =
@@ -87,4 +89,62 @@ it.each<readonly [string, readonly string[], Readonly<Record<string, unknown>>]>
   ["an empty file", [""], { details: { fault: "empty" } }],
 ])("refuses a file with %s", async (_, lines, refusal) => {
   await expect(read(...lines)).rejects.toMatchObject(refusal);
+});
+
+const PROCEDURES = [
+  { id: 4, mrn: "0012", accession: "A1", studyUid: "1.2" },
+  { id: 5, mrn: "0013", studyUid: "1.3" },
+  { id: 6, mrn: "0013", accession: "A2" },
+];
+
+it.each([false, true])(
+  "reads an OMOP extract, and of it what has an accession number (batched: %s)",
+  async (batched) => {
+    const path = join(folder, `omop-${batched}`);
+    await mkdir(path);
+    await writeOmopExtract(path, PROCEDURES, { batched, project: "My Trial" });
+    const { rows, isOmop } = await readExtract(path);
+    expect(isOmop).toBe(true);
+    expect(rows.map(({ message }) => message)).toMatchObject([
+      {
+        mrn: "0012",
+        accessionNumber: "A1",
+        studyUid: "1.2",
+        seriesUid: "",
+        studyDate: "2022-11-22",
+        procedureOccurrenceId: 4,
+        projectName: "my-trial",
+        extractGeneratedTimestamp: "2023-12-07T14:08:58",
+      },
+      { mrn: "0013", accessionNumber: "A2", studyUid: "", procedureOccurrenceId: 6 },
+    ]);
+  },
+);
+
+it("refuses a folder that is no OMOP extract", async () => {
+  await expect(readExtract(folder)).rejects.toMatchObject({
+    code: "PIXL_EXTRACT_INVALID",
+    details: { fault: "folder-incomplete", what: "public/omop" },
+  });
+});
+
+it("exports the public part of an extract, without what links lead to, the last one as the latest", async () => {
+  const [extract, root] = [join(folder, "to-export"), join(folder, "exports")];
+  await mkdir(extract);
+  await writeOmopExtract(extract, PROCEDURES);
+  await symlink(join(extract, "private"), join(extract, "public", "omop", "people"));
+  const exported = { extract, root, projectName: "trial" };
+  await expect(copyToExports({ ...exported, generatedAt: "2023-12-07T14:08:58" })).rejects.toMatchObject({
+    code: "FOLDER_NOT_WRITABLE",
+  });
+  await mkdir(root);
+  await copyToExports({ ...exported, generatedAt: "2023-12-07T14:08:58" });
+  const last = await copyToExports({ ...exported, generatedAt: "2023-12-08T00:00:00+01:00" });
+  await copyToExports({ ...exported, generatedAt: "2023-12-08T00:00:00+01:00" });
+  expect(last).toBe(join(root, "trial/all_extracts/2023-12-08t00-00-00-01-00"));
+  expect(await readdir(join(root, "trial/all_extracts"))).toEqual(["2023-12-07t14-08-58", "2023-12-08t00-00-00-01-00"]);
+  expect(await readlink(join(root, "trial/latest"))).toBe(last);
+  expect(await readdir(join(root, "trial"))).toEqual(["all_extracts", "latest"]);
+  expect((await lstat(join(last, "omop/public/omop/PROCEDURE_OCCURRENCE.parquet"))).isFile()).toBe(true);
+  expect(await readdir(join(last, "omop/public/omop"))).toEqual(["PROCEDURE_OCCURRENCE.parquet"]);
 });

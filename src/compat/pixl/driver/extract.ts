@@ -1,4 +1,7 @@
-import { readTable, TableError } from "../../../cohort/table-file.ts";
+import { stat } from "node:fs/promises";
+import { PIXL_COLUMNS, pixlCell } from "../../../cohort/pixl-extract.ts";
+import { readCohortTable } from "../../../cohort/read-table.ts";
+import { TableError } from "../../../cohort/table-file.ts";
 import type { ErrorDocument } from "../../../errors/gateway-error.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import { checkKeys } from "../messages/keys.ts";
@@ -14,46 +17,38 @@ export interface ExtractRow {
 export interface Extract {
   /** By project, then study date. */
   readonly rows: readonly ExtractRow[];
+  /** It is a folder of Parquet files. */
+  readonly isOmop: boolean;
   /** Rows without a key that may be asked for; numbers count data rows from 1. */
   readonly refused: readonly { readonly row: number; readonly error: ErrorDocument }[];
 }
 
-const COLUMNS = [
-  "procedure_id",
-  "mrn",
-  "accession_number",
-  "project_name",
-  "extract_generated_timestamp",
-  "study_date",
-  "study_uid",
-  "participant_id",
-] as const;
-type Column = (typeof COLUMNS)[number] | "series_uid";
+type Column = (typeof PIXL_COLUMNS)[number] | "series_uid";
 
-/** What the reader of the original takes for an empty cell. pandas.read_csv, na_values. */
-const EMPTY: ReadonlySet<string> = new Set(
-  "#N/A,#N/A N/A,#NA,-1.#IND,-1.#QNAN,-NaN,-nan,1.#IND,1.#QNAN,<NA>,N/A,NA,NULL,NaN,None,n/a,nan,null".split(","),
-);
 const DATE = /^\d{4}-\d\d-\d\d$/;
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+/** An OMOP extract's may be without a zone. */
+const OMOP_TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
 const WHOLE_NUMBER = /^\d{1,15}$/;
 
 /**
- * Reads an extract as PIXL's command line does: rows without accession number and study UID are left out, and so are repetitions. Unlike
- * there, rows of one study that name other series are kept.
+ * Reads an extract, a CSV file or a folder of Parquet files, as PIXL's command line does: rows without accession number and study UID are
+ * left out, those of a folder without accession number too, and so are repetitions. Unlike there, rows of one study that name other series
+ * are kept.
  * @throws GatewayError PIXL_EXTRACT_INVALID, PIXL_EXTRACT_EMPTY
  */
 export async function readExtract(path: string): Promise<Extract> {
-  const { columns, rows } = await readCsv(path);
+  const isOmop = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  const { columns, rows } = await readCells(path);
   const places = new Map(columns.map((name, index) => [name.trim(), index]));
-  const missing = COLUMNS.filter((name) => !places.has(name));
+  const missing = PIXL_COLUMNS.filter((name) => !places.has(name));
   if (missing.length > 0) throw new GatewayError("PIXL_EXTRACT_INVALID", { missing: missing.join(", ") });
   const found = new Map<string, ExtractRow>();
   const refused: Extract["refused"][number][] = [];
   for (const [index, cells] of rows.entries()) {
-    const row = rowOf((column) => cellIn(cells, places.get(column)), index + 1);
+    const row = rowOf((column) => cellIn(cells, places.get(column)), index + 1, isOmop ? OMOP_TIMESTAMP : TIMESTAMP);
     const { message } = row;
-    if (message.accessionNumber === "" && message.studyUid === "") continue;
+    if (message.accessionNumber === "" && (isOmop || message.studyUid === "")) continue;
     try {
       checkKeys(message);
     } catch (thrown) {
@@ -64,29 +59,29 @@ export async function readExtract(path: string): Promise<Extract> {
     if (!found.has(key)) found.set(key, row);
   }
   if (found.size === 0) throw new GatewayError("PIXL_EXTRACT_EMPTY", { refused: refused.length });
-  return { rows: [...found.values()].sort(byProjectAndDate), refused };
+  return { rows: [...found.values()].sort(byProjectAndDate), isOmop, refused };
 }
 
-async function readCsv(path: string): ReturnType<typeof readTable> {
+async function readCells(path: string): ReturnType<typeof readCohortTable> {
   try {
-    return await readTable(path, (columns) => columns.filter((name) => isColumn(name.trim())).length);
+    return await readCohortTable(path, (columns) => columns.filter((name) => isColumn(name.trim())).length);
   } catch (thrown) {
     if (!(thrown instanceof TableError)) throw thrown;
-    const { fault, line } = thrown;
-    throw new GatewayError("PIXL_EXTRACT_INVALID", { fault, ...(line !== undefined && { line }) });
+    const { fault, line, what } = thrown;
+    const place = { ...(line !== undefined && { line }), ...(what !== undefined && { what }) };
+    throw new GatewayError("PIXL_EXTRACT_INVALID", { fault, ...place });
   }
 }
 
 function isColumn(name: string): boolean {
-  return COLUMNS.some((column) => column === name);
+  return PIXL_COLUMNS.some((column) => column === name);
 }
 
 function cellIn(cells: readonly string[], place: number | undefined): string {
-  const cell = (place === undefined ? "" : (cells[place] ?? "")).trim();
-  return EMPTY.has(cell) ? "" : cell;
+  return pixlCell(place === undefined ? "" : (cells[place] ?? ""));
 }
 
-function rowOf(cell: (column: Column) => string, row: number): ExtractRow {
+function rowOf(cell: (column: Column) => string, row: number, timestamp: RegExp): ExtractRow {
   const checked = (column: Column, form: RegExp): string => {
     const value = cell(column);
     if (!form.test(value) || (form !== WHOLE_NUMBER && momentOf(value) === undefined))
@@ -102,7 +97,7 @@ function rowOf(cell: (column: Column) => string, row: number): ExtractRow {
       studyDate: checked("study_date", DATE),
       procedureOccurrenceId: Number(checked("procedure_id", WHOLE_NUMBER)),
       projectName: cell("project_name"),
-      extractGeneratedTimestamp: checked("extract_generated_timestamp", TIMESTAMP),
+      extractGeneratedTimestamp: checked("extract_generated_timestamp", timestamp),
     },
     participantId: cell("participant_id"),
   };

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { z } from "zod";
 import { problemOf, SettingsError } from "../../../config/problems.ts";
 import type { Environment } from "../../../config/settings-file.ts";
@@ -16,6 +17,8 @@ export interface DriverSettings {
   readonly exportApiUrl: string;
   /** Messages a second, where a command names none. */
   readonly rate: number;
+  /** Where what is exported lies, a folder for each project; undefined: not set. */
+  readonly exportRoot: string | undefined;
   /** How long after the queues are empty the exports are counted. */
   readonly retryAfterMs: number;
 }
@@ -54,6 +57,8 @@ const environmentShape = z.object({
   PIXL_IMAGING_API_RATE: number(1),
   PIXL_EXPORT_API_HOST: text("localhost"),
   PIXL_EXPORT_API_PORT: port(7006),
+  PIXL_ROOT: text(""),
+  HOST_EXPORT_ROOT_DIR: text(""),
   PIXL_DICOM_TRANSFER_TIMEOUT: number(USUAL_RETRY_SECONDS),
   CLI_RETRY_SECONDS: text("").refine((value) => value === "" || Number(value) >= 0, "must be a number from 0"),
 });
@@ -85,8 +90,15 @@ export async function readDriverSettings(environment: Environment, folder: strin
     imagingApiUrl: `http://${values.PIXL_IMAGING_API_HOST}:${values.PIXL_IMAGING_API_PORT}`,
     exportApiUrl: `http://${values.PIXL_EXPORT_API_HOST}:${values.PIXL_EXPORT_API_PORT}`,
     rate: values.PIXL_IMAGING_API_RATE,
+    exportRoot: exportRootOf(values, folder),
     retryAfterMs: retrySeconds * 1_000,
   };
+}
+
+/** Without it, where an installation of PIXL has it. */
+function exportRootOf(values: z.output<typeof environmentShape>, folder: string): string | undefined {
+  if (values.HOST_EXPORT_ROOT_DIR !== "") return resolve(folder, values.HOST_EXPORT_ROOT_DIR);
+  return values.PIXL_ROOT === "" ? undefined : resolve(folder, values.PIXL_ROOT, "projects", "exports");
 }
 
 function settingsError({ issues }: z.ZodError): SettingsError {

@@ -1,0 +1,207 @@
+import { mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { writeOmopExtract, writeParquet } from "../../test/support/omop-extract.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { seededRandom } from "../units/random.ts";
+import { readOmopExtract } from "./omop-extract.ts";
+import { readParquetColumns } from "./parquet-columns.ts";
+import { slugOf } from "./pixl-extract.ts";
+import { readCohortFile } from "./read-cohort.ts";
+import { TABLE_LIMITS, TableError } from "./table-file.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let path: string;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  path = join(folder.path, "extract");
+  await mkdir(path);
+});
+afterEach(() => folder[Symbol.asyncDispose]());
+
+const PROCEDURES = [
+  { id: 4, mrn: "0987654321", accession: "AA12345601", studyUid: "1.3.6.1.1" },
+  { id: 5, mrn: "5020765", accession: "AA12345605" },
+  { id: 6, mrn: "0987654321" },
+  { id: 7, mrn: "5020765", accession: "", studyUid: "1.3.6.1.2" },
+  { id: 8, mrn: "5020765", accession: "  ", studyUid: "" },
+];
+const read = () => readOmopExtract(path, TABLE_LIMITS);
+
+describe("an OMOP extract", () => {
+  it.each([false, true])("is the table that PIXL's CSV extracts are (batched: %s)", async (batched) => {
+    await writeOmopExtract(path, PROCEDURES, { batched, project: "Test Extract - UCLH OMOP CDM" });
+    const project = "test-extract-uclh-omop-cdm";
+    const row = (id: string, mrn: string, accession: string, uid: string) => [
+      id,
+      mrn,
+      accession,
+      project,
+      "2023-12-07T14:08:58",
+      "2022-11-22",
+      uid,
+      "",
+    ];
+    expect(await read()).toEqual({
+      columns: [
+        "procedure_id",
+        "mrn",
+        "accession_number",
+        "project_name",
+        "extract_generated_timestamp",
+        "study_date",
+        "study_uid",
+        "participant_id",
+      ],
+      rows: [
+        row("4", "0987654321", "AA12345601", "1.3.6.1.1"),
+        row("5", "5020765", "AA12345605", ""),
+        row("7", "5020765", "", "1.3.6.1.2"),
+      ],
+    });
+  });
+
+  it("is a cohort of its project", async () => {
+    await writeOmopExtract(path, [...PROCEDURES, { id: 9, mrn: "5020765", accession: "A*" }]);
+    const cohort = await readCohortFile(path, { project: "trial", accessionNumbersUnique: false });
+    expect(
+      cohort.requests.map(({ patientId, accessionNumber, studyInstanceUid }) => [
+        patientId,
+        accessionNumber,
+        studyInstanceUid,
+      ]),
+    ).toEqual([
+      ["0987654321", "AA12345601", "1.3.6.1.1"],
+      ["5020765", "AA12345605", undefined],
+      ["5020765", undefined, "1.3.6.1.2"],
+    ]);
+    expect(cohort.findings).toMatchObject([{ row: 4, column: "accession_number", code: "KEY_HAS_WILDCARD" }]);
+    const other = await readCohortFile(path, { project: "other", accessionNumbersUnique: false });
+    expect(new Set(other.refused.map(({ code }) => code))).toContain("PROJECT_DIFFERS");
+  });
+
+  it.each([
+    ["2023-12-07 14:08", "2023-12-07T14:08:00"],
+    ["2023-12-07T14:08:58.250000", "2023-12-07T14:08:58.250000"],
+    ["2023-12-07T14:08:58+01:00", "2023-12-07T14:08:58+01:00"],
+  ])("tells when it was made: %s", async (datetime, written) => {
+    await writeOmopExtract(path, PROCEDURES.slice(0, 1), { datetime });
+    expect((await read()).rows[0]?.[4]).toBe(written);
+  });
+});
+
+describe("a folder that is no OMOP extract", () => {
+  it.each<readonly [string, () => Promise<unknown>, Readonly<Record<string, unknown>>]>([
+    [
+      "without private",
+      () => rm(join(path, "private"), { recursive: true }),
+      { fault: "folder-incomplete", what: "private" },
+    ],
+    [
+      "without public",
+      () => rm(join(path, "public"), { recursive: true }),
+      { fault: "folder-incomplete", what: "public/omop" },
+    ],
+    ["without a table", () => rm(join(path, "private/PERSON_LINKS.parquet")), { fault: "folder-incomplete" }],
+    [
+      "without a summary",
+      () => rm(join(path, "extract_summary.json")),
+      { fault: "folder-incomplete", what: "extract_summary.json" },
+    ],
+    ["with another summary", () => writeFile(join(path, "extract_summary.json"), "{}"), { fault: "summary-malformed" }],
+    ["with an empty table", () => truncate(join(path, "private/PERSON_LINKS.parquet")), { fault: "parquet-malformed" }],
+    [
+      "with another table",
+      () =>
+        writeParquet(join(path, "private/PERSON_LINKS.parquet"), [{ name: "person_id", type: "INT64", data: [1n] }]),
+      { fault: "column-missing", what: "PrimaryMrn" },
+    ],
+    [
+      "with a table of something else than texts",
+      async () => {
+        const columns = [{ name: "person_id", type: "INT64", data: [1n] } as const];
+        const flags = { name: "PrimaryMrn", type: "BOOLEAN", data: [true] } as const;
+        await writeParquet(join(path, "private/PERSON_LINKS.parquet"), [...columns, flags]);
+      },
+      { fault: "parquet-malformed" },
+    ],
+  ])("%s is refused", async (_, damage, refusal) => {
+    await writeOmopExtract(path, PROCEDURES);
+    await damage();
+    await expect(read()).rejects.toMatchObject(refusal);
+    await expect(readCohortFile(path, { project: "trial", accessionNumbersUnique: true })).rejects.toMatchObject({
+      code: "COHORT_UNREADABLE",
+      details: { reason: refusal.fault },
+    });
+  });
+
+  it("because a batched table has no parts is refused", async () => {
+    await writeOmopExtract(path, PROCEDURES, { batched: true });
+    await rm(join(path, "private/person_links"), { recursive: true });
+    await mkdir(join(path, "private/person_links"));
+    await expect(read()).rejects.toMatchObject({ fault: "folder-incomplete", what: "private/person_links" });
+  });
+});
+
+describe("a Parquet file", () => {
+  const columns = ["procedure_occurrence_id", "AccessionNumber"];
+  const table = () => join(path, "private/PROCEDURE_OCCURRENCE_LINKS.parquet");
+  /** Either a table, or a refusal of the registry: nothing else comes out. */
+  async function outcome(): Promise<string> {
+    try {
+      return `${(await readParquetColumns(table(), columns, TABLE_LIMITS)).length} rows`;
+    } catch (thrown) {
+      if (thrown instanceof TableError) return thrown.fault;
+      throw thrown;
+    }
+  }
+
+  it("that was cut anywhere is refused", async () => {
+    await writeOmopExtract(path, PROCEDURES);
+    const whole = await readFile(table());
+    const outcomes = new Set<string>();
+    for (let length = 0; length < whole.length; length += 7) {
+      await writeFile(table(), whole.subarray(0, length));
+      outcomes.add(await outcome());
+    }
+    expect([...outcomes]).toEqual(["parquet-malformed"]);
+  });
+
+  it("in which bytes were changed is read or refused", async () => {
+    await writeOmopExtract(path, PROCEDURES);
+    const whole = await readFile(table());
+    const random = seededRandom(7);
+    for (let round = 0; round < 300; round += 1) {
+      const damaged = Buffer.from(whole);
+      for (let change = 0; change < 3; change += 1) {
+        damaged[Math.floor(random.next() * damaged.length)] = Math.floor(random.next() * 256);
+      }
+      await writeFile(table(), damaged);
+      await outcome();
+    }
+  });
+
+  it("of more rows than the limit allows is refused before they are read", async () => {
+    await writeOmopExtract(
+      path,
+      Array.from({ length: 31 }, (_, id) => ({ id, mrn: "1", accession: `A${id}` })),
+    );
+    const limits = { ...TABLE_LIMITS, rows: 3 };
+    await expect(readParquetColumns(table(), columns, limits)).rejects.toMatchObject({ fault: "too-many-rows" });
+    await expect(readOmopExtract(path, { ...limits, rows: 10 })).rejects.toMatchObject({ fault: "too-many-rows" });
+  });
+
+  it("with a text that is no cell is refused", async () => {
+    await writeOmopExtract(path, [{ id: 1, mrn: "1", accession: "A".repeat(50) }]);
+    const limits = { ...TABLE_LIMITS, cellCharacters: 40 };
+    await expect(readParquetColumns(table(), columns, limits)).rejects.toMatchObject({ fault: "cell-too-long" });
+  });
+});
+
+it.each([
+  ["Test Extract - UCLH OMOP CDM", "test-extract-uclh-omop-cdm"],
+  ["Études: 1,000 of  them!", "etudes-1000-of-them"],
+  ["plain", "plain"],
+])("makes a project's name of %s", (text, slug) => {
+  expect(slugOf(text)).toBe(slug);
+});

@@ -1,0 +1,112 @@
+import { access, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { readParquetColumns } from "./parquet-columns.ts";
+import { PIXL_COLUMNS, slugOf } from "./pixl-extract.ts";
+import { type Table, TableError, type TableLimits } from "./table-file.ts";
+
+/** The tables that are joined: a folder of part files where the extract was made in batches, else one file. */
+const PEOPLE = { batched: "private/person_links", single: "private/PERSON_LINKS.parquet" };
+const LINKS = { batched: "private/procedure_occurrence_links", single: "private/PROCEDURE_OCCURRENCE_LINKS.parquet" };
+const PROCEDURES = {
+  batched: "public/omop/procedure_occurrence",
+  single: "public/omop/PROCEDURE_OCCURRENCE.parquet",
+};
+type Place = typeof PEOPLE;
+
+const SUMMARY = "extract_summary.json";
+const SUMMARY_LIMIT_BYTES = 1 << 20;
+const MOST_PARTS = 10_000;
+/** ISO 8601 as Python's `datetime.fromisoformat` takes it. */
+const MOMENT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?$/;
+
+const summaryShape = z.object({
+  datetime: z.string().regex(MOMENT),
+  settings: z.object({ cdm_source_name: z.string().min(1).max(1_000) }),
+});
+
+/**
+ * The procedures of an OMOP extract that have an accession number or a study UID, as PIXL joins them: persons with their MRN, procedures with
+ * their date, links with what the archive knows them by.
+ * @throws TableError
+ */
+export async function readOmopTables(folder: string, limits: TableLimits): Promise<Table> {
+  for (const name of ["public/omop", "private"]) await requireFolder(join(folder, name), name);
+  const { project, generatedAt } = await readSummary(folder);
+  const isBatched = await areFolders([PROCEDURES, PEOPLE, LINKS].map(({ batched }) => join(folder, batched)));
+  const read = (place: Place, columns: readonly string[]) => readTables(folder, place, isBatched, columns, limits);
+  const people = await read(PEOPLE, ["person_id", "PrimaryMrn"]);
+  const procedures = await read(PROCEDURES, ["procedure_occurrence_id", "person_id", "procedure_date"]);
+  const links = await read(LINKS, ["procedure_occurrence_id", "AccessionNumber", "StudyUid_X"]);
+
+  const mrnsOf = groupedBy(people);
+  const linksOf = groupedBy(links.filter(([, accession, uid]) => !isBlank(accession) || !isBlank(uid)));
+  const rows: (readonly string[])[] = [];
+  for (const [procedure, person, date] of procedures) {
+    for (const [, accession = "", uid = ""] of linksOf.get(procedure ?? "") ?? []) {
+      for (const [, mrn = ""] of mrnsOf.get(person ?? "") ?? []) {
+        if (rows.length === limits.rows) throw new TableError("too-many-rows");
+        // In the order of PIXL_COLUMNS.
+        rows.push([procedure ?? "", mrn, accession, project, generatedAt, (date ?? "").slice(0, 10), uid, ""]);
+      }
+    }
+  }
+  return { columns: PIXL_COLUMNS, rows };
+}
+
+type Row = readonly (string | undefined)[];
+
+/** Rows by their first cell; those without one join nothing. */
+function groupedBy(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {
+  return Map.groupBy(
+    rows.filter(([key]) => !isBlank(key)),
+    ([key]) => key ?? "",
+  );
+}
+
+function isBlank(text: string | undefined): boolean {
+  return text === undefined || text.trim() === "";
+}
+
+async function readTables(
+  folder: string,
+  place: Place,
+  isBatched: boolean,
+  columns: readonly string[],
+  limits: TableLimits,
+): Promise<readonly Row[]> {
+  if (!isBatched) return await readParquetColumns(join(folder, place.single), columns, limits);
+  const names = (await readdir(join(folder, place.batched))).filter((name) => name.endsWith(".parquet")).sort();
+  if (names.length === 0) throw new TableError("folder-incomplete", undefined, place.batched);
+  if (names.length > MOST_PARTS) throw new TableError("too-many-rows", undefined, place.batched);
+  const rows: Row[] = [];
+  for (const name of names) {
+    for (const row of await readParquetColumns(join(folder, place.batched, name), columns, limits)) rows.push(row);
+  }
+  return rows;
+}
+
+async function requireFolder(path: string, name: string): Promise<void> {
+  if (!(await areFolders([path]))) throw new TableError("folder-incomplete", undefined, name);
+}
+
+async function areFolders(paths: readonly string[]): Promise<boolean> {
+  const facts = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+  return facts.every((one) => one?.isDirectory() === true);
+}
+
+async function readSummary(folder: string): Promise<{ readonly project: string; readonly generatedAt: string }> {
+  const path = join(folder, SUMMARY);
+  await access(path).catch(() => {
+    throw new TableError("folder-incomplete", undefined, SUMMARY);
+  });
+  try {
+    const { size } = await stat(path);
+    if (size > SUMMARY_LIMIT_BYTES) throw new RangeError("too long");
+    const { datetime, settings } = summaryShape.parse(JSON.parse(await readFile(path, "utf8")));
+    const [, day = "", minute = "", second = ":00", zone = ""] = MOMENT.exec(datetime) ?? [];
+    return { project: slugOf(settings.cdm_source_name), generatedAt: `${day}T${minute}${second}${zone}` };
+  } catch {
+    throw new TableError("summary-malformed", undefined, SUMMARY);
+  }
+}
