@@ -18,7 +18,8 @@ const CLOCK_TOLERANCE_MS = 60_000;
 /** Issuers need their time. */
 const CERTIFICATE_NOTICE_MS = 30 * 86_400_000;
 
-type Examination = () => Promise<string>;
+/** What it answers is what the check says; what it throws, why it fails. */
+export type Examination = () => Promise<string>;
 
 /** Asks everything that must be right before studies can move; every check is made, whatever the others say. */
 export async function examine(context: OperationsContext, signal: AbortSignal): Promise<DoctorDocument> {
@@ -153,7 +154,7 @@ async function rehearseGet({ archive }: ArchiveFacts, signal: AbortSignal): Prom
   throw new GatewayError("ARCHIVE_UNABLE");
 }
 
-async function check(name: string, examination: Examination): Promise<DoctorCheck> {
+export async function check(name: string, examination: Examination): Promise<DoctorCheck> {
   try {
     return { check: name, ok: true, message: await examination() };
   } catch (thrown) {

@@ -12,6 +12,10 @@ export interface OrthancServer extends RunningPeer {
   readonly aeTitle: string;
   readonly port: number;
   readonly httpPort: number;
+  /** Ends it as a power cut would; what it has stored stays. */
+  kill(): Promise<void>;
+  /** Starts it again on the same ports, with what it had stored. */
+  start(): Promise<void>;
 }
 
 export interface OrthancOptions {
@@ -58,12 +62,17 @@ export async function startOrthanc(options: OrthancOptions): Promise<OrthancServ
   await writeFile(configurationFile, JSON.stringify(configuration));
   const program = findPeer("Orthanc") ?? "Orthanc";
   // It listens for HTTP last.
-  const running = await startServerProgram(program, [configurationFile], httpPort, folder, GRACE_MS);
+  const start = () => startServerProgram(program, [configurationFile], httpPort, folder, GRACE_MS);
+  let running = await start();
   return {
     aeTitle,
     port,
     httpPort,
-    output: running.output,
+    output: () => running.output(),
+    kill: () => running.kill(),
+    async start() {
+      running = await start();
+    },
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
@@ -76,9 +85,12 @@ export async function introduceModality(
   orthanc: OrthancServer,
   name: string,
   peer: { readonly aeTitle: string; readonly port: number },
+  login?: { readonly username: string; readonly password: string },
 ): Promise<void> {
   const body = JSON.stringify({ AET: peer.aeTitle, Host: "127.0.0.1", Port: peer.port });
-  await answered(fetch(`${urlOf(orthanc)}/modalities/${name}`, { method: "PUT", body }));
+  const credentials = Buffer.from(`${login?.username}:${login?.password}`).toString("base64");
+  const headers = login === undefined ? {} : { authorization: `Basic ${credentials}` };
+  await answered(fetch(`${urlOf(orthanc)}/modalities/${name}`, { method: "PUT", body, headers }));
 }
 
 /** Deletes all that an Orthanc holds. */

@@ -30,6 +30,12 @@ export interface RunningPeer extends AsyncDisposable {
   output(): string;
 }
 
+/** One that can be ended as a power cut would end it. */
+export interface KillablePeer extends RunningPeer {
+  /** SIGKILL, until it is gone. */
+  kill(): Promise<void>;
+}
+
 /** Starts a server program and waits until it takes connections on the port. After `graceMs` its end is forced. */
 export async function startServerProgram(
   program: string,
@@ -37,11 +43,12 @@ export async function startServerProgram(
   port: number,
   cwd: string,
   graceMs = GRACE_MS,
-): Promise<RunningPeer> {
+): Promise<KillablePeer> {
   const child = spawn(program, args, { cwd, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
   const output = collect(child);
-  const running: RunningPeer = {
+  const running: KillablePeer = {
     output,
+    kill: () => endBySignal(child, "SIGKILL"),
     [Symbol.asyncDispose]: () => stopProcess(child, graceMs),
   };
   const deadline = Date.now() + READY_TIMEOUT_MS;
@@ -87,6 +94,13 @@ export async function stopProcess(child: ChildProcess, graceMs: number): Promise
   const killer = setTimeout(() => child.kill("SIGKILL"), graceMs);
   await exited;
   clearTimeout(killer);
+}
+
+async function endBySignal(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill(signal);
+  await exited;
 }
 
 export async function takesConnections(port: number): Promise<boolean> {

@@ -1,13 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type RunningPeer, startServerProgram } from "./process.ts";
+import { freePort, type KillablePeer, startServerProgram } from "./process.ts";
 
 /** Debian's own script; the one on the PATH would change to the user of the system's broker. */
 const SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server";
-
-/** Nothing is left to a broker that is ended by force: what it has confirmed is on disk. */
-const NO_GRACE_MS = 1;
 
 /** Small: the tests' messages are few. Idle threads do not spin. */
 const EMULATOR_FLAGS = "+P 65536 +t 1048576 +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none";
@@ -37,16 +34,16 @@ export async function startRabbitMq(options: { readonly isStarted?: boolean } = 
     mapperPort,
     folder,
   );
-  let broker: RunningPeer | undefined;
+  let broker: KillablePeer | undefined;
   const server: RabbitMqServer = {
     port,
     output: () => broker?.output() ?? "",
     async kill() {
-      await broker?.[Symbol.asyncDispose]();
+      await broker?.kill();
       broker = undefined;
     },
     async start() {
-      broker = await startServerProgram("env", command, port, folder, NO_GRACE_MS);
+      broker = await startServerProgram("env", command, port, folder);
     },
     async [Symbol.asyncDispose]() {
       await server.kill();

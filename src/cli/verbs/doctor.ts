@@ -25,7 +25,8 @@ async function doctor(cli: Cli): Promise<ExitCode> {
   return document.ok ? EXIT.fine : EXIT.failed;
 }
 
-function* doctorLines({ ok, checks, letters }: DoctorDocument): Generator<string> {
+/** What people read of it. */
+export function* doctorLines({ ok, checks, letters }: DoctorDocument): Generator<string> {
   for (const { check, ok: isFine, code, message, remedy } of checks) {
     yield isFine ? `ok    ${check}: ${message}` : `FAIL  ${check}: ${message} [${code}]`;
     if (!isFine && remedy !== undefined) yield `      What to do: ${remedy}`;

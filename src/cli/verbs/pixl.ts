@@ -12,6 +12,11 @@ queues are empty, and after CLI_RETRY_SECONDS, what is still not exported is ask
 Exit code 3 when rows were refused.
 `;
 
+const DOCTOR_HELP = `
+Configured by the imaging API's own names, from the environment, else from .env in this folder: run it where radferry compat pixl runs.
+Moves nothing; queues that are not there are declared. Exit code 1 when a check fails.
+`;
+
 /** Each verb's code is loaded when it is called. */
 export function addPixlVerbs(program: Command, cli: Cli): void {
   const pixl = program
@@ -49,6 +54,11 @@ export function addPixlVerbs(program: Command, cli: Cli): void {
   verb("status", "the rate of each queue, and what waits in it")
     .addHelpText("after", HELP + examples("pixl status", "pixl status --queues imaging-primary,imaging-secondary"))
     .action(cli.verb(async (options: QueueOptions) => (await driver()).statusVerb(cli, options)));
+  pixl
+    .command("doctor")
+    .description("check what the imaging API needs: broker, queues, Orthancs, modalities, database, clock")
+    .addHelpText("after", DOCTOR_HELP + examples("pixl doctor", "pixl doctor --json"))
+    .action(cli.verb(async () => (await import("./pixl/doctor.ts")).doctorVerb(cli)));
   addDatabaseVerbs(pixl, cli);
 }
 

@@ -2,6 +2,11 @@ import type { ErrorEntry } from "../error-class.ts";
 
 /** Codes of the PIXL face: its messages, its queues, its database, and the driver, sorted. */
 export const pixlCodes = {
+  PIXL_AE_TITLE_DIFFERS: {
+    class: "permanent",
+    summary: "An Orthanc has another AE title than the environment says.",
+    remedy: "Set ORTHANC_RAW_AE_TITLE and ORTHANC_ANON_AE_TITLE to what the Orthancs are configured with.",
+  },
   PIXL_API_REFUSED: {
     class: "permanent",
     summary: "The imaging API answered a rate with something other than 200.",
@@ -24,6 +29,11 @@ export const pixlCodes = {
     summary: "The message broker cannot be reached, or did not confirm in time.",
     remedy:
       "None at first: it is retried. If it persists, check RABBITMQ_HOST and RABBITMQ_PORT, and the broker's log.",
+  },
+  PIXL_DATABASE_BEHIND: {
+    class: "permanent",
+    summary: "The database is behind the revision that PIXL's programs need.",
+    remedy: "Migrate it with radferry pixl db upgrade, or at start with SKIP_ALEMBIC=false.",
   },
   PIXL_DATABASE_REFUSED: {
     class: "permanent",

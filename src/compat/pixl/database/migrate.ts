@@ -1,6 +1,5 @@
-import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { Database } from "./connection.ts";
-import { BASE, HEAD, REVISIONS, type Revision } from "./revisions.ts";
+import { BASE, HEAD, placeOf, REVISIONS, type Revision } from "./revisions.ts";
 
 export interface MigrationReport {
   /** alembic's identifiers; undefined: none yet. */
@@ -66,14 +65,6 @@ async function lockedRevision(database: Database): Promise<string | undefined> {
   if (schema?.exists !== true) await database.query("CREATE SCHEMA pixl_pipeline");
   await database.query(CREATE_VERSION_TABLE);
   return await currentRevision(database);
-}
-
-/** How many steps lead to a revision. */
-function placeOf(revision: string | undefined): number {
-  if (revision === undefined) return 0;
-  const index = REVISIONS.findIndex((each) => each.revision === revision);
-  if (index === -1) throw new GatewayError("PIXL_DATABASE_REVISION_UNKNOWN", { revision: revision.slice(0, 32) });
-  return index + 1;
 }
 
 async function apply(database: Database, sql: string, revision: string | undefined): Promise<void> {

@@ -1,3 +1,5 @@
+import { GatewayError } from "../../../errors/gateway-error.ts";
+
 /** A step of PIXL's schema, by the identifier that alembic keeps in `alembic_version`. */
 export interface Revision {
   readonly revision: string;
@@ -54,3 +56,11 @@ export const REVISIONS: readonly Revision[] = [
 export const HEAD = "d947cc715eb1";
 /** alembic's word for a database without any revision. */
 export const BASE = "base";
+
+/** How many steps lead to a revision; undefined: to none. @throws GatewayError PIXL_DATABASE_REVISION_UNKNOWN */
+export function placeOf(revision: string | undefined): number {
+  if (revision === undefined) return 0;
+  const index = REVISIONS.findIndex((each) => each.revision === revision);
+  if (index === -1) throw new GatewayError("PIXL_DATABASE_REVISION_UNKNOWN", { revision: revision.slice(0, 32) });
+  return index + 1;
+}
