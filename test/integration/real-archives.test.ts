@@ -7,7 +7,7 @@ import type { LedgerEntry } from "../../src/store/records.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open.ts";
 import { concurrently } from "../../src/units/concurrently.ts";
 import { corpusObjects, findCorpus } from "../peers/corpus.ts";
-import { dciodvfyErrors } from "../peers/dciodvfy.ts";
+import { newDciodvfyErrors } from "../peers/dciodvfy.ts";
 import { freePort } from "../peers/process.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { deliveredFiles, filesWithUids } from "../support/delivered-files.ts";
@@ -101,8 +101,7 @@ for (const combination of combinations) {
       const pairs = await pairsOf(run);
       expect(pairs.length).toBe(sumOf(run.jobs.values(), (job) => job.delivered));
       await concurrently(pairs, CHECKS_AT_ONCE, async ({ input, output }) => {
-        const [before, after] = [await dciodvfyErrors(input), await dciodvfyErrors(output)];
-        for (const error of after) if (!before.has(error)) found.push(`${input}: ${error}`);
+        for (const error of await newDciodvfyErrors(input, output)) found.push(`${input}: ${error}`);
       });
       expect(found).toEqual([]);
     });

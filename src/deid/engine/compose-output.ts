@@ -36,6 +36,8 @@ import { createTally, type Tally } from "./tally.ts";
 const VERIFICATION_FLAG = tagOf(0x0040a493);
 const CONTENT_TEMPLATE = tagOf(0x0040a504);
 const VERIFYING_OBSERVERS = tagOf(0x0040a073);
+const ETHICS_COMMITTEE_NAME = tagOf(0x00120081);
+const ETHICS_COMMITTEE_APPROVAL_NUMBER = tagOf(0x00120082);
 
 /** Everything of an output file, before it is written. */
 export interface ComposedOutput {
@@ -112,6 +114,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   addAge(kept, dataSet, profile, tally);
   const applied = appliedOptions(profile, tally.applied, mask !== undefined);
   settleVerification(kept);
+  settleCommittee(kept, dataSet, tally);
   noteTemplate(dataSet, tally);
   if (hasUtf8) kept.set(...textElement(tags.SpecificCharacterSet, "CS", "ISO_IR 192"));
   addOurs(kept, context, profile, applied);
@@ -187,7 +190,11 @@ async function addPixels(
   });
   for (const [tag, element] of elements) kept.set(tag, element);
   const written = elements.map(([, element]) => element).filter(({ value }) => value.kind === "bytes");
-  if (mask !== undefined) written.push(...markMasked(kept, { transferSyntaxUid, decodedLayout }));
+  if (mask !== undefined) {
+    const marks = markMasked(kept, { sopClassUid, uid: context.uid, transferSyntaxUid, decodedLayout });
+    written.push(...marks.written);
+    for (const tag of marks.removed) context.tally.action(tag, "removed");
+  }
   if (treatment.replaceDocument) written.push(...replaceDocument(kept));
   for (const { tag } of written) context.tally.action(tag, "replaced");
   return { mask, written };
@@ -197,6 +204,13 @@ async function addPixels(
 function settleVerification(kept: Map<Tag, DataElement>): void {
   if (!kept.has(VERIFICATION_FLAG) || kept.has(VERIFYING_OBSERVERS)) return;
   kept.set(...textElement(VERIFICATION_FLAG, "CS", "UNVERIFIED"));
+}
+
+/** A committee has a name for the sake of its approval's number, and goes with it. PS3.3 C.7.1.3. */
+function settleCommittee(kept: Map<Tag, DataElement>, dataSet: DataSet, tally: Tally): void {
+  const hasLost = dataSet.has(ETHICS_COMMITTEE_APPROVAL_NUMBER) && !kept.has(ETHICS_COMMITTEE_APPROVAL_NUMBER);
+  if (!hasLost || !kept.delete(ETHICS_COMMITTEE_NAME)) return;
+  tally.action(ETHICS_COMMITTEE_NAME, "removed");
 }
 
 /** A report that says which template it follows may lack what the template asks for. PS3.16. */

@@ -3,13 +3,17 @@ import { tags } from "../../dicom/dictionary/tags.ts";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import type { Rule } from "../rules/rule.ts";
-import { CODED_IDENTITY_SEQUENCES, DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
+import {
+  CODED_IDENTITY_SEQUENCES,
+  DUMMIES,
+  DUMMY_CODE,
+  DUMMY_ITEM_TEXTS,
+  DUMMY_ITEM_WORDS,
+} from "../tables/dummies.ts";
+import { GRAPHIC_OBJECT_SEQUENCE } from "../tables/presentation-sequences.ts";
 import { codedElements, dummyCodedItem, textElement } from "./coded-entry.ts";
 import { dummyBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
-
-/** Modality Performed Procedure Step SOP Class. PS3.4 F.7. */
-const MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3";
 
 type DummyElements = (context: Pick<FilterContext, "uid">) => [Tag, DataElement][];
 
@@ -18,7 +22,7 @@ const DUMMY_ITEMS: ReadonlyMap<number, DummyElements> = new Map<number, DummyEle
   [
     0x00081111, // Referenced Performed Procedure Step: nobody's
     ({ uid }) => [
-      textElement(tags.ReferencedSOPClassUID, "UI", MODALITY_PERFORMED_PROCEDURE_STEP),
+      fixedText(tags.ReferencedSOPClassUID, "UI"),
       textElement(tags.ReferencedSOPInstanceUID, "UI", uid("dummy")),
     ],
   ],
@@ -41,20 +45,31 @@ const DUMMY_ITEMS: ReadonlyMap<number, DummyElements> = new Map<number, DummyEle
   [
     0x0040a730, // Content
     () => [
-      textElement(tagOf(0x0040a010), "CS", "CONTAINS"),
-      textElement(tagOf(0x0040a040), "CS", "TEXT"),
+      fixedText(0x0040a010, "CS"),
+      fixedText(0x0040a040, "CS"),
       sequenceOf(0x0040a043, [new Map(codedElements(DUMMY_CODE))]),
       textElement(tagOf(0x0040a160), "UT", DUMMIES.UT ?? ""),
     ],
   ],
   [
     0x0040b020, // Waveform Annotation: of all channels of the first group
+    () => [fixedWords(0x0040a0b0), textElement(tagOf(0x00700006), "ST", DUMMIES.ST ?? "")],
+  ],
+  [
+    0x00700001, // Graphic Annotation: a point at the corner of the displayed area, in the first layer
     () => [
-      [tagOf(0x0040a0b0), numbers(0x0040a0b0, Uint8Array.of(1, 0, 0, 0))],
-      textElement(tagOf(0x00700006), "ST", DUMMIES.ST ?? ""),
+      fixedText(0x00700002, "CS"),
+      sequenceOf(GRAPHIC_OBJECT_SEQUENCE, [
+        new Map([
+          fixedText(0x00700005, "CS"),
+          fixedWords(0x00700020),
+          fixedWords(0x00700021),
+          bytesElement(0x00700022, "FL", new Uint8Array(8)),
+          fixedText(0x00700023, "CS"),
+        ]),
+      ]),
     ],
   ],
-  [0x00700001, () => []], // Graphic Annotation
 ]);
 
 /** A dummy says nothing of what it replaces. */
@@ -71,8 +86,16 @@ export function dummyValue(
   return { kind: "sequence", items: isCoded ? [dummyCodedItem()] : [] };
 }
 
-function numbers(tag: number, bytes: Uint8Array): DataElement {
-  return { tag: tagOf(tag), vr: "US", value: { kind: "bytes", bytes }, undefinedLength: false };
+function fixedText(tag: number, vr: Vr): [Tag, DataElement] {
+  return textElement(tagOf(tag), vr, DUMMY_ITEM_TEXTS.get(tag) ?? "");
+}
+
+function fixedWords(tag: number): [Tag, DataElement] {
+  return bytesElement(tag, "US", Uint8Array.from((DUMMY_ITEM_WORDS.get(tag) ?? []).flatMap((word) => [word, 0])));
+}
+
+function bytesElement(tag: number, vr: Vr, bytes: Uint8Array): [Tag, DataElement] {
+  return [tagOf(tag), { tag: tagOf(tag), vr, value: { kind: "bytes", bytes }, undefinedLength: false }];
 }
 
 function sequenceOf(tag: number, dataSets: readonly ReadonlyMap<Tag, DataElement>[]): [Tag, DataElement] {

@@ -1,11 +1,12 @@
 import type { DataElement } from "../../dicom/data-set.ts";
-import { isUid, trimUid } from "../../dicom/uid.ts";
+import { trimUid } from "../../dicom/uid.ts";
 import { shiftDate, shiftDateTime, yearOnly } from "../pseudonyms/date-shift.ts";
 import type { NumberBand, Rule, Treatment } from "../rules/rule.ts";
 import {
   decimalString,
   generalizedAge,
   isIntegerString,
+  isRetainableUid,
   isTechnicalText,
   isTime,
   isWithin,
@@ -113,7 +114,7 @@ function treatValues(
     case "uid":
       return allOf(values, (value) => context.uid(trimUid(value)));
     case "kept-uid":
-      return allOf(values, (value) => (isUid(trimUid(value)) ? trimUid(value) : undefined));
+      return allOf(values, (value) => (isRetainableUid(trimUid(value)) ? trimUid(value) : undefined));
     case "date":
       return allOf(values, (value) => shiftedValue(vr, value, 0));
     case "shift":

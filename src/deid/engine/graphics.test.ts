@@ -72,9 +72,16 @@ describe("a presentation state", () => {
     expect(names).not.toBe(harcourt);
   });
 
-  it("has one empty annotation without the option", async () => {
+  it("has one annotation without the option: a point in the corner, in a layer that there is", async () => {
     const { dataSet } = await deidentifyObject(annotated, profileWith([]));
-    expect(itemsOf(dataSet, ANNOTATIONS).map((item) => item.dataSet.size)).toEqual([0]);
+    const [annotation, ...others] = itemsOf(dataSet, ANNOTATIONS).map((item) => item.dataSet);
+    const [point, ...points] = itemsOf(annotation ?? new Map(), GRAPHICS).map((item) => item.dataSet);
+    expect([others, points]).toEqual([[], []]);
+    expect([...(annotation ?? new Map()).keys()]).toEqual([LAYER, GRAPHICS]);
+    expect(bytesOf(point ?? new Map(), outline.tag)).toEqual(new Uint8Array(8));
+    expect(textOf(point ?? new Map(), tagOf(0x00700023))).toBe("POINT");
+    const layers = itemsOf(dataSet, LAYERS).map((item) => textOf(item.dataSet, LAYER));
+    expect(layers).toContain(textOf(annotation ?? new Map(), LAYER));
   });
 });
 

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { tagOf } from "../../dicom/tag.ts";
-import { element, itemsOf, textOf, uidOf } from "../../dicom/values.ts";
+import { dataSetOf, element, itemsOf, sequenceElement, textOf, uidOf } from "../../dicom/values.ts";
 import type { OptionName } from "../profiles/options.ts";
 import { deidentifyObject, profileWith } from "../testing/deidentify.ts";
-import { ctImage, text } from "../testing/objects.ts";
+import { ctImage, SOP_CLASSES, text } from "../testing/objects.ts";
 
 async function outputOf(options: readonly OptionName[], ...changes: Parameters<typeof ctImage>[0] & {}) {
   const { outcome, dataSet } = await deidentifyObject(ctImage(changes), profileWith(options));
@@ -105,4 +105,29 @@ it("UIDs of the table stay with retain-uids, and the file says the same of itsel
   const { outcome, dataSet } = await deidentifyObject(ctImage(), profileWith(["retain-uids"]));
   expect(uidOf(dataSet, tags.StudyInstanceUID)).toBe("1.2.826.0.1.3680043.9.7.1");
   expect(outcome).toMatchObject({ kind: "deidentified", file: { sopInstanceUid: "1.2.826.0.1.3680043.9.7.3.1" } });
+});
+
+it("UIDs stay as the field writes them, with a leading zero; a number without a dot is none", async () => {
+  const reference = (uid: string) =>
+    sequenceElement(tagOf(0x00081140), [dataSetOf([text(0x00081150, SOP_CLASSES.ct), text(0x00081155, uid)])]);
+  for (const [uid, kept] of [
+    ["1.2.826.0.1.3680043.9.07.1", true],
+    ["44556677", false],
+  ] as const) {
+    const output = await outputOf(["retain-uids"], reference(uid));
+    const [item] = itemsOf(output, tagOf(0x00081140)).map(({ dataSet }) => dataSet);
+    expect(textOf(item ?? new Map(), tagOf(0x00081155)) === uid).toBe(kept);
+  }
+});
+
+it("an ethics committee is named beside its approval's number alone: both go, or one stays with a dummy", async () => {
+  const committee = [text(0x00120081, "Brandy Hall Board"), text(0x00120082, "BHB-2024-0117")];
+  const namesOf = async (...options: readonly OptionName[]) => {
+    const output = await outputOf(options, ...committee);
+    return [0x00120081, 0x00120082].map((tag) => textOf(output, tagOf(tag)));
+  };
+  expect(await namesOf()).toEqual([undefined, undefined]);
+  expect(await namesOf("retain-institution-identity")).toEqual(["Brandy Hall Board", "ANONYMIZED"]);
+  // A name without a number came that way, and has a dummy as any other.
+  expect(textOf(await outputOf([], text(0x00120081, "Brandy Hall Board")), tagOf(0x00120081))).toBe("ANONYMIZED");
 });

@@ -3,9 +3,9 @@ import { type Tag, tagOf } from "../../dicom/tag.ts";
 import { textElement } from "../engine/coded-entry.ts";
 import { heldBytes } from "../engine/element-bytes.ts";
 import { splitValues } from "../rules/value-forms.ts";
+import { deriveImage, type ImageBecomingDerived } from "./derived-image.ts";
 import type { PixelLayout } from "./pixel-layout.ts";
 
-const IMAGE_TYPE = tagOf(0x00080008);
 const BURNED_IN_ANNOTATION = tagOf(0x00280301);
 const LOSSY_IMAGE_COMPRESSION = tagOf(0x00282110);
 const PHOTOMETRIC_INTERPRETATION = tagOf(0x00280004);
@@ -19,22 +19,27 @@ const LOSSLESS_SYNTAX = /^1\.2\.840\.10008\.1\.2(?:\.1|\.2|\.1\.99|\.5|\.4\.(?:5
 const LOSSY_SYNTAX = /^1\.2\.840\.10008\.1\.2\.4\.(?:5[0-6]|59|6[0-4])$/;
 
 /** An image as it came, and how its samples were arranged when a codec had decoded it. */
-export interface MaskedImage {
+export interface MaskedImage extends ImageBecomingDerived {
   readonly transferSyntaxUid: string;
   readonly decodedLayout: PixelLayout | undefined;
 }
 
-/** What a masked object says of itself: derived, and without burned-in text. Answers with what was written. PS3.3 C.7.6.1.1.2, C.7.6.1. */
-export function markMasked(kept: Map<Tag, DataElement>, image: MaskedImage): readonly DataElement[] {
-  for (const tag of PIXEL_VALUE_RANGE) kept.delete(tag);
-  const written = [textElement(BURNED_IN_ANNOTATION, "CS", "NO")];
-  const [first, ...others] = splitValues(heldBytes(kept.get(IMAGE_TYPE)) ?? new Uint8Array());
-  if (first !== undefined && first !== "")
-    written.push(textElement(IMAGE_TYPE, "CS", ["DERIVED", ...others].join("\\")));
+/**
+ * What a masked object says of itself: derived, and without burned-in text. Answers with the elements that were written, and with the tags
+ * that went. PS3.3 C.7.6.1.1.2, C.7.6.1.
+ */
+export function markMasked(
+  kept: Map<Tag, DataElement>,
+  image: MaskedImage,
+): { readonly written: readonly DataElement[]; readonly removed: readonly Tag[] } {
+  const untrue = PIXEL_VALUE_RANGE.filter((tag) => kept.delete(tag));
+  const { imageType, removed } = deriveImage(kept, image);
+  const written: (readonly [Tag, DataElement])[] = [textElement(BURNED_IN_ANNOTATION, "CS", "NO")];
+  if (imageType !== undefined) written.push(imageType);
   if (isLossy(kept, image.transferSyntaxUid)) written.push(textElement(LOSSY_IMAGE_COMPRESSION, "CS", "01"));
   if (image.decodedLayout !== undefined) written.push(...arrangementOf(image.decodedLayout));
   for (const [tag, element] of written) kept.set(tag, element);
-  return written.map(([, element]) => element);
+  return { written: written.map(([, element]) => element), removed: [...untrue, ...removed] };
 }
 
 /** What was once lost stays lost: an image that was compressed with loss, or that does not deny it where there may have been one. PS3.3 C.7.6.1.1.5. */

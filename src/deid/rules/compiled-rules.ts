@@ -17,7 +17,7 @@ import { REFERENCE_SEQUENCES } from "../tables/reference-sequences.ts";
 import { RETIRED_TAGS } from "../tables/retired-tags.generated.ts";
 import { SAFE_PRIVATE } from "../tables/safe-private.generated.ts";
 import { SAFE_SEQUENCES } from "../tables/safe-sequences.generated.ts";
-import { SPECIAL_RULES } from "../tables/special-rules.ts";
+import { SPECIAL_RULES, specialRule } from "../tables/special-rules.ts";
 import { TECHNICAL_WORDS, TEXT_FORMS } from "../tables/text-forms.ts";
 import { type Vocabulary, vocabularyOf } from "./clean-text.ts";
 import { type ContentRules, compileContentRules } from "./content-rules.ts";
@@ -100,7 +100,7 @@ export function compileRules(
   const make = (tag: number): Rule => {
     if (isPrivateTag(tag)) return PRIVATE;
     if (isStructural(tag)) return STRUCTURE;
-    const special = SPECIAL_RULES.get(tag);
+    const special = specialRule(tag, active);
     const row = rows.get(tag);
     const rule = row === undefined ? unlistedRule(tag, active, retired, sequences) : tableRule(row, active);
     const cleaned = vocabulary === undefined ? rule : cleanedRule(tag, rule, row, vocabulary);

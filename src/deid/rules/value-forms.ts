@@ -1,3 +1,4 @@
+import { isFieldUid } from "../../dicom/uid.ts";
 import { TECHNICAL_WORDS, TEXT_FORM_LIMIT, type TextForm } from "../tables/text-forms.ts";
 import type { NumberBand } from "./rule.ts";
 
@@ -81,4 +82,9 @@ export function generalizedAge(value: string): string | undefined {
   if (!AGE.test(value)) return undefined;
   const daysPerUnit = { D: 1, W: 7, M: 30.4, Y: 365.25 }[value.charAt(3)] ?? 365.25;
   return (Number(value.slice(0, 3)) * daysPerUnit) / 365.25 >= 90 ? "090Y" : value;
+}
+
+/** As the field writes them, with a leading zero here and there; a number without a dot is no UID but somebody's. PS3.5 9.1. */
+export function isRetainableUid(value: string): boolean {
+  return isFieldUid(value) && value.includes(".");
 }

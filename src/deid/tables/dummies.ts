@@ -43,3 +43,20 @@ export const DUMMY_CODE = { value: "ANON", scheme: "99RADFERRY", meaning: "Anony
 
 /** Sequences of people, institutions and observers: a required one is replaced by one dummy coded entry. */
 export const CODED_IDENTITY_SEQUENCES: ReadonlySet<number> = new Set([0x00080082, 0x00401101]);
+
+/** What stands in dummy items besides dummies of their VRs: nothing that depends on an object. PS3.3 10.8, C.10.5, C.10.10, C.17.3. */
+export const DUMMY_ITEM_TEXTS: ReadonlyMap<number, string> = new Map([
+  [0x00081150, "1.2.840.10008.3.1.2.3.3"], // Modality Performed Procedure Step. PS3.4 F.7
+  [0x0040a010, "CONTAINS"],
+  [0x0040a040, "TEXT"],
+  [0x00700002, "LAYER_1"],
+  [0x00700005, "DISPLAY"],
+  [0x00700023, "POINT"],
+]);
+
+/** Likewise, as words: the first channel group, all of its channels; one point of two dimensions. */
+export const DUMMY_ITEM_WORDS: ReadonlyMap<number, readonly number[]> = new Map([
+  [0x0040a0b0, [1, 0]],
+  [0x00700020, [2]],
+  [0x00700021, [1]],
+]);

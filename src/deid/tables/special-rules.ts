@@ -1,7 +1,11 @@
+import type { OptionName } from "../profiles/options.ts";
 import type { Rule } from "../rules/rule.ts";
 
 const REMOVE = { optional: "remove", empty: "remove", required: "remove", unknown: "remove" } as const;
+const DUMMY = { optional: "dummy", empty: "dummy", required: "dummy", unknown: "dummy" } as const;
 const DENY: Partial<Rule> = { treatment: { kind: "none" }, fallback: REMOVE };
+
+const ETHICS_COMMITTEE_APPROVAL_NUMBER = 0x00120082;
 
 /** Tags whose rule is not what the table or their VR would give. */
 export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number, Partial<Rule>>([
@@ -31,7 +35,7 @@ export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number,
   [0x04000561, DENY],
   [0x00080300, DENY],
   [0x00880200, DENY],
-  [0x00120082, DENY],
+  [ETHICS_COMMITTEE_APPROVAL_NUMBER, DENY],
   // Coded entries are judged whole. PS3.3 8.8.
   [0x00080100, { treatment: { kind: "code" } }],
   [0x00080102, { treatment: { kind: "code" } }],
@@ -73,3 +77,10 @@ export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number,
   [0x300a0002, { dummy: "LABEL" }],
   [0x00700080, { dummy: "LABEL", fallback: { ...REMOVE, required: "dummy", unknown: "dummy" } }],
 ]);
+
+/** A committee whose name is retained cannot be without a number. PS3.3 C.7.1.3, PS3.15 E.3.11. */
+export function specialRule(tag: number, active: ReadonlySet<OptionName>): Partial<Rule> | undefined {
+  const special = SPECIAL_RULES.get(tag);
+  const isNumbered = tag === ETHICS_COMMITTEE_APPROVAL_NUMBER && active.has("retain-institution-identity");
+  return isNumbered ? { ...special, fallback: DUMMY } : special;
+}

@@ -18,8 +18,8 @@ export const SOP_CLASSES = {
 } as const;
 
 /** 4 rows of 6 columns of 16 bits. */
-const ROWS = 4;
-const COLUMNS = 6;
+export const ROWS = 4;
+export const COLUMNS = 6;
 
 export function text(tag: number, value: string): DataElement {
   return textElement(tagOf(tag), value);

@@ -1,4 +1,3 @@
-import { isUid } from "../../dicom/uid.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
 import { isCleanText, type Vocabulary } from "../rules/clean-text.ts";
@@ -9,6 +8,7 @@ import {
   decimalString,
   generalizedAge,
   isIntegerString,
+  isRetainableUid,
   isTechnicalText,
   isTime,
   isWithin,
@@ -71,7 +71,9 @@ type Judgement = "masked" | "binary" | undefined;
 
 const LONGEST_SHORT_VALUE = 0xfffe;
 const METHOD_CODE_SEQUENCE = 0x00120064;
+const FRAME_TYPE = 0x00089007;
 const PIXEL_DATA = 0x7fe00010;
+const NO_BYTES = new Uint8Array();
 const BINARY_VRS = /^(?:US|SS|UL|SL|UV|SV|FL|FD|AT|OF|OD|OL|OV|OB|OW|UN)$/;
 const DATE_TIME = /^[0-9]{4}(?:[0-9]{2}){0,5}(?:\.[0-9]{1,6})?(?:[+-][0-9]{4})?$/;
 const DATE_RANGE = /^(?:[0-9.]{4,21}(?:[+-][0-9]{4})?)?-(?:[0-9.]{4,21}(?:[+-][0-9]{4})?)?$/;
@@ -163,6 +165,9 @@ function judge(
   const { treatment } = rule;
   const written = token.parentTag === 0 ? expectations.written.get(token.tag) : undefined;
   if (written !== undefined) return bytes?.equals(written) ? "masked" : undefined;
+  // The frames of a masked image are as derived as the image. PS3.3 C.8.16.1.
+  if (token.tag === FRAME_TYPE && expectations.mask !== undefined && splitValues(bytes ?? NO_BYTES)[0] !== "DERIVED")
+    return bytes?.length === 0 ? "masked" : undefined;
   if (treatment.kind === "pixels") return isExactPixelData(token, expectations) ? "masked" : undefined;
   if (bytes === undefined) return isLongNumber(treatment, token.vr) ? "binary" : undefined;
   if (bytes.length === 0) return treatment.kind !== "none" || allows(rule, "empty") ? "masked" : undefined;
@@ -219,7 +224,7 @@ function isTreated(value: string, vr: string, treatment: Treatment, expectations
     case "as-is":
       return !CONTROL.test(value);
     case "kept-uid":
-      return isUid(value);
+      return isRetainableUid(value);
     case "clean":
       return isCleanText(utf8Of(value), treatment.vocabulary);
     case "numbered":

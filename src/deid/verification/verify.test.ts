@@ -175,6 +175,33 @@ describe("finds what was planted", () => {
   });
 });
 
+describe("a sequence of which a dummy is left", () => {
+  const OPERATORS = tagOf(0x00081072);
+  const withItem = (...elements: readonly DataElement[]): Promise<Verification> =>
+    verifyWith([sequenceElement(OPERATORS, [dataSetOf(elements)])]);
+  const code = (value: string): DataElement =>
+    sequenceElement(tagOf(0x00401101), [
+      dataSetOf([text(0x00080100, value), text(0x00080102, "99RADFERRY"), text(0x00080104, "Anonymized")]),
+    ]);
+
+  it("may hold dummies", async () => {
+    expect(await withItem(text(0x00080080, "ANONYMIZED"), code("ANON"))).toMatchObject({ ok: true });
+    expect(await withItem()).toMatchObject({ ok: true });
+  });
+
+  it("may hold nothing of the source's, allowed though it be elsewhere", async () => {
+    const refused = { ok: false, code: "DEIDENTIFICATION_UNPROVEN" };
+    expect(await withItem(text(0x00180050, "1.25"))).toEqual({
+      ...refused,
+      reason: "dummy-item (0008,1072)/(0018,0050)",
+    });
+    expect(await withItem(code("M-01000"))).toEqual({
+      ...refused,
+      reason: "dummy-item (0008,1072)/(0040,1101)/(0008,0100)",
+    });
+  });
+});
+
 describe("accounts for every byte", () => {
   const changed = (at: number, value: string) => (bytes: Buffer) => {
     bytes.write(value, at, "latin1");

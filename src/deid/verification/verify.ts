@@ -4,6 +4,7 @@ import type { CompiledRules } from "../rules/compiled-rules.ts";
 import type { Rule } from "../rules/rule.ts";
 import { type ClaimReader, createClaimReader } from "./check-claim.ts";
 import { isCopied } from "./check-copied.ts";
+import { createDummyReader, type DummyReader } from "./check-dummies.ts";
 import { checkElement, type ElementCheck, type Expectations } from "./check-element.ts";
 import { isMasked } from "./check-mask.ts";
 import { checkMeta } from "./check-meta.ts";
@@ -97,6 +98,7 @@ async function inspectBytes(
   const readers: Readers = {
     privates: createPrivateReader(task.rules.privateRules),
     claim: createClaimReader(task.expectations.claim),
+    dummies: createDummyReader(task.expectations.uids),
     collector: createEvidence(task),
   };
   for (const step of tokenize(window, meta.endOffset, window.sizeBytes)) {
@@ -144,6 +146,7 @@ function isWhole({ kind, vr, length }: Token, rule: Rule): boolean {
 interface Readers {
   readonly privates: PrivateReader;
   readonly claim: ClaimReader;
+  readonly dummies: DummyReader;
   readonly collector: EvidenceCollector;
 }
 
@@ -152,13 +155,14 @@ function inspectToken(
   token: Token,
   bytes: Buffer | undefined,
   ruleOfTag: Rule,
-  { privates, collector, claim }: Readers,
+  { privates, collector, claim, dummies }: Readers,
   task: VerificationTask,
 ): string | undefined {
   const privateRule = isPrivate(tagOf(token.tag)) ? privates.ruleOf(token, bytes) : undefined;
   const rule = privateRule?.rule ?? ruleOfTag;
   const check: ElementCheck = checkElement(token, bytes, rule, task.expectations, task.harvest, privateRule?.vr);
   if (!check.ok) return check.reason;
+  if (!dummies.accepts(token, bytes, rule)) return "dummy-item";
   claim.add(token, bytes, rule);
   return collector.add(token, bytes, rule, check.searched);
 }
