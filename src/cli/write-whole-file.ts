@@ -7,7 +7,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
  * Writes a file that is whole or absent; one that stood there is replaced at the end. Readable by its owner alone.
  * @throws GatewayError FILE_NOT_WRITABLE, or what the pieces threw
  */
-export async function writeWholeFile(path: string, pieces: AsyncIterable<string>): Promise<void> {
+export async function writeWholeFile(path: string, pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
   try {
     {

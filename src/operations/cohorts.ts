@@ -69,11 +69,20 @@ export async function* listCohorts(
   }
 }
 
+export async function* exportRows(context: OperationsContext, cohort: string): AsyncGenerator<string> {
+  yield* exportCohort(await openCohort(context, cohort));
+}
+
+export async function linkCohort(context: OperationsContext, cohort: string): Promise<Uint8Array> {
+  // Brings a writer of Parquet with it, which little else needs.
+  const { linkedStudies, linkerTable } = await import("../cohort/linker-table.ts");
+  return linkerTable(await linkedStudies(await openCohort(context, cohort)));
+}
+
 /** What people wrote into the cohort comes out with it: that it does is written down first. */
-export async function* exportRows({ store, audit, actor }: OperationsContext, cohort: string): AsyncGenerator<string> {
+async function openCohort({ store, audit, actor }: OperationsContext, cohort: string) {
   const { project } = await store.cohortStatus(cohort);
   await audit.record({ event: "cohort-exported", actor, outcome: "success", project, detail: { cohort } });
-  const columns = await store.cohortColumns(cohort);
   async function* rows(): AsyncGenerator<ExportRow> {
     let afterRow = 0;
     for (;;) {
@@ -83,7 +92,7 @@ export async function* exportRows({ store, audit, actor }: OperationsContext, co
       if (page.length < PAGE) return;
     }
   }
-  yield* exportCohort({ columns, rows: rows() });
+  return { columns: await store.cohortColumns(cohort), rows: rows() };
 }
 
 export async function retryJobs(

@@ -2,7 +2,16 @@ import { identifierFromKeys } from "../archive/find-keys.ts";
 import { neverAborted } from "../units/abort.ts";
 import { archiveNamed, controlArchive, echoArchive, listArchives } from "./archives.ts";
 import { readAudit, verifyAudit } from "./audit.ts";
-import { cancelJobs, checkCohort, cohortStatus, exportRows, listCohorts, retryJobs, submitCohort } from "./cohorts.ts";
+import {
+  cancelJobs,
+  checkCohort,
+  cohortStatus,
+  exportRows,
+  linkCohort,
+  listCohorts,
+  retryJobs,
+  submitCohort,
+} from "./cohorts.ts";
 import type { OperationsContext } from "./context.ts";
 import { examine } from "./doctor.ts";
 import type { Operations } from "./operations.ts";
@@ -39,6 +48,7 @@ export function createOperations(context: OperationsContext): Operations {
     cohortStatus: (cohort, options) =>
       once("cohortStatus", { cohort }, () => cohortStatus(context, cohort, options?.jobs ?? false)),
     listCohorts: (page) => permitted("listCohorts", "own", () => listCohorts(context, page)),
+    linkCohort: (cohort) => once("linkCohort", { cohort }, () => linkCohort(context, cohort)),
     exportCohort: (cohort) => permitted("exportCohort", { cohort }, () => exportRows(context, cohort)),
     retryCohort: (cohort) => once("retryCohort", { cohort }, () => retryJobs(context, { cohort })),
     cancelCohort: (cohort) => once("cancelCohort", { cohort }, () => cancelJobs(context, { cohort })),

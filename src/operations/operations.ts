@@ -40,6 +40,8 @@ export interface Operations {
   listCohorts(page?: Page & { readonly project?: string | undefined }): AsyncIterable<CohortDocument>;
   /** CSV text in pieces, the header first. */
   exportCohort(cohort: string): AsyncIterable<string>;
+  /** The bytes of PIXL's table IMAGE_LINKER, a Parquet file, of what was delivered so far. @throws GatewayError COHORT_NOT_LINKABLE */
+  linkCohort(cohort: string): Promise<Uint8Array>;
   retryCohort(cohort: string): Promise<{ readonly retried: number }>;
   cancelCohort(cohort: string): Promise<{ readonly cancelled: number }>;
   listStudies(filter: StudyFilter, page?: Page): AsyncIterable<StudyDocument>;

@@ -15,6 +15,7 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   cohortStatus: (of) => of.cohortStatus("c"),
   listCohorts: (of) => first(of.listCohorts()),
   exportCohort: (of) => first(of.exportCohort("c")),
+  linkCohort: (of) => of.linkCohort("c"),
   retryCohort: (of) => of.retryCohort("c"),
   cancelCohort: (of) => of.cancelCohort("c"),
   listStudies: (of) => first(of.listStudies({})),

@@ -13,6 +13,7 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   cohortStatus: "viewer",
   listCohorts: "viewer",
   exportCohort: "operator",
+  linkCohort: "operator",
   retryCohort: "operator",
   cancelCohort: "operator",
   listStudies: "viewer",

@@ -234,6 +234,14 @@ it("exports to a file that is whole or absent, readable by its owner alone", asy
   expect(await runCli([...toStdout, "--json"], world)).toMatchObject({ exitCode: 2 });
 });
 
+it("writes the table of procedures and delivered studies, to a file only", async () => {
+  const world = worldWith({ linkCohort: async () => Buffer.from("PAR1") });
+  const link = ["cohort", "export", "c1", "--format", "pixl-linker", "-o"];
+  expect(await runCli([...link, "IMAGE_LINKER.parquet"], world)).toMatchObject({ exitCode: 0 });
+  expect(await readFile(join(folder, "IMAGE_LINKER.parquet"), "utf8")).toBe("PAR1");
+  expect(await runCli([...link, "-"], world)).toMatchObject({ exitCode: 2 });
+});
+
 it("leaves the former export as it was when a new one fails", async () => {
   const file = join(folder, "accounted.csv");
   await writeFile(file, "former");

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
 import type { CohortDocument, StatusDocument, SubmitDocument } from "../../operations/documents.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -37,10 +38,22 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
     .action(cli.verb((id: string | undefined, options: StatusOptions) => status(cli, id, options)));
   cohort
     .command("export")
-    .description("the submitted rows with what became of them, as CSV")
+    .description("the submitted rows with what became of them")
     .argument("<id>")
     .requiredOption("-o, --output <file>", "where to write it; - for stdout")
-    .addHelpText("after", examples("cohort export ID -o accounted.csv", "cohort export ID -o - | head"))
+    .addOption(
+      new Option("--format <format>", "csv, or what was delivered by OMOP procedure, as PIXL's IMAGE_LINKER.parquet")
+        .choices(["csv", "pixl-linker"])
+        .default("csv"),
+    )
+    .addHelpText(
+      "after",
+      examples(
+        "cohort export ID -o accounted.csv",
+        "cohort export ID -o - | head",
+        "cohort export ID --format pixl-linker -o IMAGE_LINKER.parquet",
+      ),
+    )
     .action(cli.verb((id: string, options: ExportOptions) => exportTo(cli, id, options)));
   cohort
     .command("retry")
@@ -138,23 +151,31 @@ function* statusLines(document: StatusDocument, withJobs = false): Generator<str
 
 interface ExportOptions {
   readonly output: string;
+  readonly format: "csv" | "pixl-linker";
 }
 
-async function exportTo(cli: Cli, id: string, { output }: ExportOptions): Promise<ExitCode> {
+async function exportTo(cli: Cli, id: string, { output, format }: ExportOptions): Promise<ExitCode> {
   const { printer, world } = cli;
+  if (output === "-" && format !== "csv") {
+    throw new GatewayError("USAGE_INVALID", { problem: "a Parquet file does not go to stdout: name a file" });
+  }
   if (output === "-" && printer.json) {
     throw new GatewayError("USAGE_INVALID", { problem: "-o - and --json both want stdout" });
   }
   await using gateway = await openGateway(cli, "client");
-  const pieces = gateway.operations.exportCohort(id);
+  const { operations } = gateway;
   if (output === "-") {
-    for await (const piece of pieces) await printer.text(piece);
+    for await (const piece of operations.exportCohort(id)) await printer.text(piece);
     return EXIT.fine;
   }
   const file = resolve(world.workingFolder, output);
-  await writeWholeFile(file, pieces);
+  await writeWholeFile(file, format === "csv" ? operations.exportCohort(id) : linkerOf(operations, id));
   await printer.document({ cohort: id, file }, () => [`written: ${file}`]);
   return EXIT.fine;
+}
+
+async function* linkerOf(operations: Gateway["operations"], id: string): AsyncGenerator<Uint8Array> {
+  yield await operations.linkCohort(id);
 }
 
 async function retry(cli: Cli, id: string): Promise<ExitCode> {

@@ -7,6 +7,11 @@ export const cohortsCodes = {
     summary: "The cohort file has no column that says which studies are wanted.",
     remedy: "Name a column study_instance_uid or accession_number in the first line.",
   },
+  COHORT_NOT_LINKABLE: {
+    class: "permanent",
+    summary: "The cohort does not say which OMOP procedures its rows are for.",
+    remedy: "Submit it with a column procedure_id of whole numbers, as PIXL's extracts have it.",
+  },
   COHORT_UNREADABLE: {
     class: "permanent",
     summary: "The cohort file cannot be read as a table.",

@@ -1,0 +1,93 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parquetMetadata } from "hyparquet";
+import { expect, it } from "vitest";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import type { ExportRow, JobRecord } from "../store/records.ts";
+import { linkedStudies, linkerTable } from "./linker-table.ts";
+import { readParquetColumns } from "./parquet-columns.ts";
+import { TABLE_LIMITS } from "./table-file.ts";
+
+const COLUMNS = ["procedure_occurrence_id", "pseudo_study_uid"];
+
+const JOB: JobRecord = {
+  id: "job",
+  project: "trial",
+  state: "delivered",
+  stage: "confirming",
+  code: undefined,
+  verdict: "complete",
+  archive: "vna",
+  seriesInstanceUids: undefined,
+  participantId: undefined,
+  priority: 3,
+  studyInstanceUid: "1.2.3",
+  patientId: "4711",
+  accessionNumber: "007",
+  expected: 3,
+  received: 3,
+  excluded: 0,
+  delivered: 3,
+  attempts: 0,
+  waitingUntilMs: undefined,
+  pseudonym: "P1",
+  pseudoStudyInstanceUid: undefined,
+  createdAtMs: 0,
+  finishedAtMs: 0,
+};
+
+async function* each(rows: readonly ExportRow[]): AsyncGenerator<ExportRow> {
+  yield* rows;
+}
+
+/** A row with the studies that were delivered for it, and those that were not. */
+function row(
+  rowNumber: number,
+  procedure: string,
+  delivered: readonly string[],
+  failed: readonly string[] = [],
+): ExportRow {
+  const job = (state: JobRecord["state"]) => (uid: string) => ({ ...JOB, state, pseudoStudyInstanceUid: uid });
+  const jobs = [...delivered.map(job("delivered")), ...failed.map(job("failed"))];
+  return { rowNumber, cells: ["A1", procedure], refusedCode: undefined, jobs };
+}
+
+const links = (rows: readonly ExportRow[], columns = ["accession_number", "procedure_id"]) =>
+  linkedStudies({ columns, rows: each(rows) });
+
+it("names each procedure's delivered studies once, whichever rows asked for them", async () => {
+  const found = await links([
+    row(1, "4", ["2.25.1"], ["2.25.9"]),
+    row(2, "4.0", ["2.25.1", "2.25.1"]),
+    row(3, "900719925474099301", ["2.25.2", "2.25.3"]),
+    row(4, "no number, and nothing delivered", []),
+  ]);
+  expect(found.map((link) => Object.values(link))).toEqual([
+    [4n, "2.25.1"],
+    [900719925474099301n, "2.25.2"],
+    [900719925474099301n, "2.25.3"],
+  ]);
+});
+
+it.each([
+  ["without such a column", [row(1, "4", ["2.25.1"])], ["accession_number", "procedure"], {}],
+  ["with something else in it", [row(7, "four", ["2.25.1"])], undefined, { row: 7 }],
+])("refuses a cohort %s", async (_, rows, columns, details) => {
+  await expect(links(rows, columns)).rejects.toMatchObject({ code: "COHORT_NOT_LINKABLE", details });
+});
+
+it.each([0, 2])("is a Parquet file of exactly two columns, with %i rows", async (count) => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "IMAGE_LINKER.parquet");
+  const uids = ["2.25.1", "2.25.2"].slice(0, count);
+  const bytes = linkerTable(
+    uids.map((pseudoStudyUid, index) => ({ procedureOccurrenceId: BigInt(index), pseudoStudyUid })),
+  );
+  await writeFile(path, bytes);
+  expect(
+    parquetMetadata(new Uint8Array(bytes).buffer)
+      .schema.slice(1)
+      .map(({ name }) => name),
+  ).toEqual(COLUMNS);
+  expect(await readParquetColumns(path, COLUMNS, TABLE_LIMITS)).toEqual(uids.map((uid, index) => [`${index}`, uid]));
+});
