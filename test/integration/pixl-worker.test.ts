@@ -63,12 +63,14 @@ interface WorldOptions {
 }
 
 describe.skipIf(!requirePeer("Orthanc") || !requirePeer("rabbitmq-server"))("PIXL's worker", () => {
+  const running = new AsyncDisposableStack();
   let site: PixlSite;
   let server: RabbitMqServer;
   beforeAll(async () => {
-    [site, server] = await Promise.all([openPixlSite(), startRabbitMq()]);
+    server = running.use(await startRabbitMq());
+    site = running.use(await openPixlSite());
   });
-  afterAll(() => Promise.all([site[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]));
+  afterAll(() => running.disposeAsync());
   beforeEach(async () => {
     await site.clear();
     await using broker = openBroker({ port: server.port });
@@ -262,6 +264,7 @@ describe.skipIf(!requirePeer("Orthanc") || !requirePeer("rabbitmq-server"))("PIX
     await using world = await openWorld({ rate: 0 });
     await world.store.addInboxMessage({ queue: PRIMARY, body: bodyOf(STUDY), priority: 1 }, 0);
     await server.kill();
+    world.worker.wake();
     world.buckets.setRate(1_000);
     await vi.waitFor(async () => {
       expect(await world.list("waiting")).toMatchObject([{ code: "PIXL_BROKER_UNAVAILABLE" }]);

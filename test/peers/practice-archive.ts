@@ -13,6 +13,8 @@ export interface ArchiveFaults {
   readonly select?: (instances: readonly SyntheticInstance[], timesAsked: number) => readonly SyntheticInstance[];
   /** How the bytes of one instance go out, instead of whole and at once. */
   readonly send?: (instance: SyntheticInstance) => AsyncIterable<Uint8Array>;
+  /** Whether a query is refused. */
+  readonly refuses?: (identifier: DataSet) => boolean;
   /** Only these may associate. */
   readonly callingAeTitles?: readonly string[];
 }
@@ -85,7 +87,10 @@ export async function startPracticeArchive(options: PracticeArchiveOptions): Pro
     ...(faults.callingAeTitles === undefined ? {} : { rules: { callingAeTitles: faults.callingAeTitles } }),
     ...options.settings,
     handlers: {
-      find: (identifier) => answersTo(identifier, instances, counts),
+      find(identifier) {
+        if (faults.refuses?.(identifier)) throw new Error("not supported");
+        return answersTo(identifier, instances, counts);
+      },
       select: async (identifier) => selectFor(identifier).map(outgoing),
       resolveDestination: (title) => destinations.get(title),
     },

@@ -13,6 +13,7 @@ import { watchJob } from "../../network/rest/orthanc/jobs.ts";
 import {
   answersOfQuery,
   dropQuery,
+  echoModality,
   type ModalityQuery,
   type OrthancLevel,
   queryModality,
@@ -112,16 +113,30 @@ async function fetchByQuery(behind: BehindOrthanc, identifier: DataSet, signal: 
 
 /** A query that the Orthanc forgets when it is disposed of. */
 async function begunQuery(
-  { client, modality }: BehindOrthanc,
+  behind: BehindOrthanc,
   identifier: DataSet,
   signal: AbortSignal,
 ): Promise<{ readonly id: string } & AsyncDisposable> {
-  const id = await queryModality(client, modality, queryOf(identifier), signal);
+  const { client, modality } = behind;
+  const id = await queryModality(client, modality, queryOf(identifier), signal).catch((thrown: unknown) =>
+    failedOrRefused(behind, thrown, signal),
+  );
   return {
     id,
     // It forgets the oldest by itself.
     [Symbol.asyncDispose]: () => dropQuery(client, id, neverAborted()).catch(() => undefined),
   };
+}
+
+/** An Orthanc says the same of an archive that refuses a query and of one that it does not reach; the latter answers no echo either. */
+async function failedOrRefused(
+  { client, modality }: BehindOrthanc,
+  thrown: unknown,
+  signal: AbortSignal,
+): Promise<never> {
+  if (toGatewayError(thrown).code !== "ORTHANC_MODALITY_FAILED") throw thrown;
+  await echoModality(client, modality, signal);
+  throw new GatewayError("DIMSE_FAILED", {}, thrown);
 }
 
 function queryOf(identifier: DataSet): ModalityQuery {

@@ -49,9 +49,9 @@ export async function completeStudy(study: WantedStudy, options: CompleteOptions
   const atFirst = held.length;
   for (let round = 1; ; round += 1) {
     const missing = missingOf(study, held);
-    // An archive that does not say what a study holds is asked for it once, whatever is held.
-    const isUnsure = round === 1 && study.listing.kind !== "instances";
-    if (!isUnsure && isComplete(study, held, missing)) return { held: held.length, retrieved: held.length - atFirst };
+    // An archive that does not say what a study holds is asked for it in any case, and has to say that it sent all.
+    const isKnown = study.listing.kind === "instances" || (round > 1 && reason === undefined);
+    if (isKnown && isComplete(study, held, missing)) return { held: held.length, retrieved: held.length - atFirst };
     if (futile === MAXIMUM_FUTILE || round > MAXIMUM_ROUNDS) {
       const counts = { missing: missing.length, received: held.length };
       throw new GatewayError("INSTANCES_MISSING", { ...counts, ...(reason && { reason }) });

@@ -61,7 +61,8 @@ export function openProcessing(settings: PixlSettings, world: ProcessingWorld = 
   const sourceOf = (name: ArchiveName): Source => {
     const { modality } = settings[name];
     const archive = createKeptInOrthanc({
-      name,
+      // Beside those of a site's own settings in one store.
+      name: `pixl-${name}`,
       client: raw,
       modality,
       targetAet: settings.raw.aeTitle,
