@@ -66,9 +66,12 @@ function clients({ python }: BenchContext): Readonly<Record<string, Client>> {
   const [node, script] = benchScript("rad69-main.ts");
   const library = (name: string, ...more: readonly string[]): Client => ({
     name,
-    program: node,
     // As bin/radferry starts the verb.
-    command: ({ url, folder, list }) => ["--max-semi-space-size=2", script, url, folder, list, ...more],
+    program: "env",
+    command: ({ url, folder, list }) => [
+      ...["MALLOC_ARENA_MAX=1", node, "--max-semi-space-size=1"],
+      ...[script, url, folder, list, ...more],
+    ],
   });
   const trolley = (name: string, how: string): Client => ({
     name,

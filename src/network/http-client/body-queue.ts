@@ -12,8 +12,19 @@ interface Socket {
   stop(): void;
 }
 
+/** Pieces as they come. What is there already can be taken without a promise, which would cost more than the piece. */
+export interface PieceIterator extends AsyncIterator<Uint8Array, unknown, undefined> {
+  /** Undefined: nothing is there now; `next` tells what follows. */
+  takeNow?(): Uint8Array | undefined;
+}
+
+/** Read once. */
+export interface Pieces {
+  [Symbol.asyncIterator](): PieceIterator;
+}
+
 /** Pieces of an answer between the socket that brings them and the one reader, who holds the socket back when behind. */
-export interface BodyQueue extends AsyncIterable<Uint8Array> {
+export interface BodyQueue extends Pieces {
   push(piece: Uint8Array): void;
   /** No more comes: the answer is whole, or this is why not. */
   end(failure?: Error): void;
@@ -42,7 +53,8 @@ export function createBodyQueue(socket: Socket): BodyQueue {
     }
     return piece;
   };
-  const iterator: AsyncIterator<Uint8Array, undefined> = {
+  const iterator: PieceIterator = {
+    takeNow: take,
     async next() {
       for (;;) {
         const piece = take();

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { createGunzip, createInflate } from "node:zlib";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import type { Pieces } from "./body-queue.ts";
 import type { RawResponse } from "./exchange.ts";
 import { HttpError } from "./http-error.ts";
 
@@ -12,7 +13,7 @@ const DECODERS: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([
 ]);
 
 /** The body without its content coding. @throws HttpError HTTP_CONTENT_UNEXPECTED for a coding that was not asked for */
-export function decoded({ headers, body, stop }: RawResponse): AsyncIterable<Uint8Array> {
+export function decoded({ headers, body, stop }: RawResponse): Pieces {
   const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (coding === "identity" || coding === "") return body;
   const decoder = DECODERS.get(coding);

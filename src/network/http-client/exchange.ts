@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { type BodyQueue, createBodyQueue } from "./body-queue.ts";
+import { type BodyQueue, createBodyQueue, type Pieces } from "./body-queue.ts";
 import { HttpError, transportError } from "./http-error.ts";
 
 export interface ExchangeRequest {
@@ -21,7 +21,7 @@ export interface ExchangeRequest {
 export interface RawResponse {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Pieces;
   /** Ends the exchange; the connection too when it is not over. */
   stop(): void;
 }

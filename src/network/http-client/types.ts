@@ -1,5 +1,6 @@
 import type { TlsClientOptions } from "../upper-layer/tls.ts";
 import type { Authentication } from "./authentication.ts";
+import type { Pieces } from "./body-queue.ts";
 
 export interface HttpTimeouts {
   /** Until the connection stands, TLS included. */
@@ -50,7 +51,7 @@ export interface HttpResponse extends AsyncDisposable {
    * What comes, decoded, in pieces as it came: read once. Who does not read holds the peer back.
    * @throws HttpError HTTP_CONNECTION_LOST, HTTP_IDLE_TIMED_OUT, HTTP_TOTAL_TIMED_OUT; the reason of the request's signal
    */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Pieces;
 }
 
 /** Closing it ends what is under way. */

@@ -6,7 +6,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Clock } from "../../units/clock.ts";
 import { systemCodeOf } from "../../units/durable-files.ts";
 import { blockingFiles, type FileCalls, waitingFiles } from "./file-calls.ts";
-import { bytesAt, type IncomingInstance, type InstanceStore, piecesSource } from "./incoming.ts";
+import { bytesAt, type IncomingInstance, type InstanceStore } from "./incoming.ts";
 
 /** Nothing but a retrieval writes names like these; none ends in `.dcm`. */
 const TEMPORARY = /^\.incoming-[0-9a-f-]{36}\.part$/;
@@ -14,11 +14,13 @@ const TEMPORARY = /^\.incoming-[0-9a-f-]{36}\.part$/;
 const STALE_MS = 3_600_000;
 /** Of a long instance so much of the beginning stays in memory: its header is looked at when the rest is on disk. */
 const HEAD_BYTES = 64 * 1024;
+/** Up to here waiting for the disk takes less than asking another thread to. */
+const SMALL_BYTES = 128 * 1024;
 
 export interface InstanceFolderOptions {
   /**
-   * Files are opened, written and renamed on this thread, which waits for the disk: for programs that have nothing else to do meanwhile;
-   * never for a server. @default false
+   * Small files are opened, written and renamed on this thread, which waits for the disk: for programs that have nothing else to do
+   * meanwhile; never for a server. @default false
    */
   readonly blocking?: boolean | undefined;
 }
@@ -35,8 +37,8 @@ export async function openInstanceFolder(
 ): Promise<InstanceStore<string>> {
   await mkdir(path, { recursive: true }).catch(notWritable);
   await sweep(path, clock.nowMs()).catch(notWritable);
-  const files = blocking ? blockingFiles : waitingFiles;
-  return { begin: () => Promise.resolve(createIncomingFile(path, files)) };
+  const callsFor: Calls = (sizeBytes) => (blocking && sizeBytes <= SMALL_BYTES ? blockingFiles : waitingFiles);
+  return { begin: () => Promise.resolve(createIncomingFile(path, callsFor)) };
 }
 
 async function sweep(folder: string, nowMs: number): Promise<void> {
@@ -52,51 +54,66 @@ function notWritable(thrown: unknown): never {
   throw reason === undefined ? thrown : new GatewayError("FOLDER_NOT_WRITABLE", { reason }, thrown);
 }
 
-/** What comes first stays in memory until more comes: of a small instance that is refused no file is ever made. */
-function createIncomingFile(folder: string, files: FileCalls): IncomingInstance<string> {
+/** The calls for a file of that many bytes, as far as it has come. */
+type Calls = (sizeBytes: number) => FileCalls;
+
+/**
+ * What comes first stays in memory until more comes: of a small instance that is refused no file is ever made. What comes later is written
+ * while more comes; one call at a time, and who gives the next pieces waits for the last.
+ */
+function createIncomingFile(folder: string, callsFor: Calls): IncomingInstance<string> {
   const temporary = join(folder, `.incoming-${randomUUID()}.part`);
   let held: readonly Uint8Array[] = [];
   let head: Uint8Array | undefined;
+  let files = waitingFiles;
   let descriptor: number | undefined;
   let sizeBytes = 0;
   let isThere = false;
+  let writing: void | Promise<void>;
 
   const flush = async (): Promise<void> => {
     const pieces = held;
     held = [];
     if (descriptor === undefined) {
+      files = callsFor(sizeBytes);
       descriptor = await files.create(temporary);
       isThere = true;
     }
     await files.append(descriptor, pieces);
+  };
+  const written = async (): Promise<void> => {
+    const before = writing;
+    writing = undefined;
+    await before;
   };
   const close = async (): Promise<void> => {
     const closing = descriptor;
     descriptor = undefined;
     if (closing !== undefined) await files.close(closing);
   };
-  const source = (): ByteSource => {
-    if (descriptor === undefined) return piecesSource(held);
-    const open = descriptor;
-    return {
-      sizeBytes,
-      async read(offset, length) {
-        if (head !== undefined && offset + length <= head.length) return head.subarray(offset, offset + length);
-        return await files.read(open, offset, Math.min(length, sizeBytes - offset));
-      },
-    };
-  };
+  const source = (): ByteSource => ({
+    sizeBytes,
+    async read(offset, length) {
+      if (head !== undefined && offset + length <= head.length) return head.subarray(offset, offset + length);
+      await written().catch(notWritable);
+      if (descriptor === undefined) return bytesAt(held, offset, Math.min(length, sizeBytes - offset));
+      return await files.read(descriptor, offset, Math.min(length, sizeBytes - offset));
+    },
+  });
   return {
     source,
     async write(pieces) {
       try {
-        if (held.length > 0) {
-          head ??= Uint8Array.from(bytesAt(held, 0, Math.min(HEAD_BYTES, sizeBytes)));
-          await flush();
-        }
-        held = pieces;
+        const isMore = held.length > 0 || descriptor !== undefined;
+        if (held.length > 0) head ??= Uint8Array.from(bytesAt(held, 0, Math.min(HEAD_BYTES, sizeBytes)));
+        await written();
+        held = held.length === 0 ? pieces : [...held, ...pieces];
         for (const { length } of pieces) sizeBytes += length;
-        if (descriptor !== undefined) await flush();
+        if (!isMore) return;
+        const flushing = flush();
+        // Told to who asks next.
+        flushing.catch(() => undefined);
+        writing = flushing;
       } catch (thrown) {
         notWritable(thrown);
       }
@@ -104,6 +121,7 @@ function createIncomingFile(folder: string, files: FileCalls): IncomingInstance<
     async keep(sopInstanceUid) {
       const path = join(folder, `${sopInstanceUid}.dcm`);
       try {
+        await written();
         if (held.length > 0 || descriptor === undefined) await flush();
         await close();
         await files.rename(temporary, path);
@@ -114,6 +132,7 @@ function createIncomingFile(folder: string, files: FileCalls): IncomingInstance<
       }
     },
     async discard() {
+      await written().catch(() => undefined);
       held = [];
       await close().catch(() => undefined);
       if (isThere) await files.remove(temporary);

@@ -1,3 +1,4 @@
+import type { Pieces } from "../http-client/body-queue.ts";
 import type { PartHeaders } from "./part-headers.ts";
 import { createMultipartScanner, type MultipartLimits, type MultipartToken } from "./scanner.ts";
 
@@ -33,7 +34,7 @@ type NextToken = () => MultipartToken | undefined | Promise<MultipartToken | und
  * @throws GatewayError MULTIPART_MALFORMED, MULTIPART_LIMIT_EXCEEDED, MULTIPART_TRUNCATED; what reading the body throws
  */
 export async function* readMultipart(
-  body: AsyncIterable<Uint8Array>,
+  body: Pieces,
   { boundary, limits }: MultipartOptions,
 ): AsyncGenerator<MultipartPart, undefined> {
   const scanner = createMultipartScanner(boundary, limits);
@@ -43,10 +44,17 @@ export async function* readMultipart(
 
   /** The next token; undefined at the end of the stream. */
   const next: NextToken = () => {
-    const token = tokens[index];
-    if (token === undefined) return fill();
-    index += 1;
-    return token;
+    for (;;) {
+      const token = tokens[index];
+      if (token !== undefined) {
+        index += 1;
+        return token;
+      }
+      const piece = pieces.takeNow?.();
+      if (piece === undefined) return fill();
+      tokens = scanner.push(piece);
+      index = 0;
+    }
   };
   const fill = async (): Promise<MultipartToken | undefined> => {
     for (;;) {
