@@ -26,7 +26,7 @@ export interface Route<Context> {
   run(raw: RawRequest, context: Context): Promise<string>;
 }
 
-interface RouteFacts<Context, P, Q, B, A> {
+export interface RouteFacts<Context, P, Q, B, A> {
   readonly method: Route<unknown>["method"];
   readonly path: string;
   readonly tag: string;
