@@ -18,6 +18,11 @@ Names that the environment lacks are taken from .env in this folder. PIXL's data
 otherwise. Nothing is worked off until a rate is set: radferry pixl start, or pixl start.
 `;
 
+const SCANHUB_HELP = `
+Files are kept below DATA_LAKE_DIRECTORY (/data). Users' tokens are made by radferry scanner token create, scanners are registered by
+radferry scanner register.
+`;
+
 /** The originals bind every address: they stand in a network of containers. */
 const USUAL_HOST = "0.0.0.0";
 const USUAL_PORT = 8_000;
@@ -43,6 +48,13 @@ export function addCompatVerbs(program: Command, cli: Cli): void {
     .option("--port <n>", "port to listen on; 0 takes any free one", portOption, USUAL_PORT)
     .addHelpText("after", HELP + PIXL_HELP + examples("compat pixl", "compat pixl --host 127.0.0.1 --port 7007"))
     .action(cli.verb((options: FaceOptions) => pixl(cli, options)));
+  compat
+    .command("scanhub")
+    .description("ScanHub's exam-manager and device-manager: tasks, sequences, results and scanners")
+    .option("--host <host>", "address to listen on", USUAL_HOST)
+    .option("--port <n>", "port to listen on; 0 takes any free one", portOption, USUAL_PORT)
+    .addHelpText("after", HELP + SCANHUB_HELP + examples("compat scanhub", "compat scanhub --host 127.0.0.1"))
+    .action(cli.verb((options: FaceOptions) => scanhub(cli, options)));
 }
 
 async function flip(cli: Cli, listening: FaceOptions): Promise<ExitCode> {
@@ -63,6 +75,16 @@ async function pixl(cli: Cli, listening: FaceOptions): Promise<ExitCode> {
   const settings = readPixlSettings(await environmentIn(workingFolder, environment));
   return await serve(cli, "pixl", settings.logLevel, (parts) =>
     openPixlFace({ ...parts, ...listening, settings, clock, stop }),
+  );
+}
+
+async function scanhub(cli: Cli, listening: FaceOptions): Promise<ExitCode> {
+  const { environment, clock } = cli.world;
+  const { openScanHubFace } = await import("../../gateway/open-scanhub.ts");
+  const { readScanHubSettings } = await import("../../compat/scanhub/settings.ts");
+  const settings = readScanHubSettings(environment);
+  return await serve(cli, "scanhub", settings.logLevel, (parts) =>
+    openScanHubFace({ ...parts, ...listening, settings, clock }),
   );
 }
 

@@ -1,0 +1,148 @@
+import type { Upload } from "../../../acquisition/uploads.ts";
+import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../../errors/registry.ts";
+import type { ScanDevice } from "../../../store/acquisitions.ts";
+import type { ScanHubWorld } from "../world.ts";
+import { acquisitionOfReport } from "./held-task.ts";
+import { type FileMessage, feedback, wholeNumber, wordsOf } from "./messages.ts";
+
+/** The binary frames of one connection: those of an announced file, those of a refused one, and stray ones. */
+export interface IncomingFiles {
+  /** What was announced before and is not whole is given up. */
+  announce(message: FileMessage): Promise<void>;
+  /** A promise holds the device back. */
+  take(chunk: Uint8Array): Promise<void> | undefined;
+  /** The connection ended: what is not whole is taken back. */
+  end(code: ErrorCode): Promise<void>;
+}
+
+export interface IncomingFilesOptions {
+  readonly world: ScanHubWorld;
+  readonly device: Pick<ScanDevice, "id">;
+  readonly say: (message: object) => void;
+  /** Work that outlives a frame. */
+  readonly follow: (work: Promise<void>) => void;
+}
+
+interface Receiving {
+  readonly upload: Upload;
+  readonly sizeBytes: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export function createIncomingFiles({ world, device, say, follow }: IncomingFilesOptions): IncomingFiles {
+  let receiving: Receiving | undefined;
+  /** Of a refused file: the device sends it all the same. */
+  let refusedBytes = 0;
+  let hasToldOfStray = false;
+
+  const forget = (): Receiving | undefined => {
+    const before = receiving;
+    clearTimeout(before?.timer);
+    receiving = undefined;
+    return before;
+  };
+  const giveUp = async (code: ErrorCode, endsAcquisition: boolean): Promise<void> => {
+    await forget()?.upload.abort(code, { endsAcquisition });
+  };
+  const watch = (one: Receiving): void => {
+    clearTimeout(one.timer);
+    one.timer = setTimeout(() => {
+      if (receiving !== one) return;
+      refusedBytes = one.upload.missingBytes;
+      say(feedback(incomplete(one.sizeBytes - one.upload.missingBytes, one.sizeBytes)));
+      follow(giveUp("SCAN_TRANSFER_CUT", true));
+    }, world.settings.idleMs);
+  };
+
+  const finish = async (upload: Upload): Promise<void> => {
+    try {
+      const { resultId, path, transferId, sha256 } = await upload.finish();
+      const more = { result_id: resultId, transfer_id: transferId, sha256 };
+      say(feedback(`File ${resultId} saved to datalake: ${path}`, more));
+    } catch (thrown) {
+      world.logger.warn("file of a device was not kept", { code: toGatewayError(thrown).code });
+      say(feedback(wordsOf(thrown)));
+    }
+  };
+
+  return {
+    async announce(message) {
+      if (receiving !== undefined) {
+        const { sizeBytes, upload } = receiving;
+        say(feedback(incomplete(sizeBytes - upload.missingBytes, sizeBytes)));
+        await giveUp("SCAN_FILE_INCOMPLETE", false);
+      }
+      hasToldOfStray = false;
+      const sizeBytes = wholeNumber(message.size_bytes) ?? 0;
+      refusedBytes = Math.max(0, sizeBytes);
+      try {
+        const begun = await begin(world, device, message, sizeBytes);
+        if (begun.kind === "have") {
+          const { resultId, path, transferId, sha256 } = begun.file;
+          const more = { result_id: resultId, transfer_id: transferId, sha256 };
+          say(feedback(`File ${resultId} saved to datalake: ${path}`, more));
+          return;
+        }
+        refusedBytes = 0;
+        receiving = { upload: begun.upload, sizeBytes, timer: undefined };
+        watch(receiving);
+      } catch (thrown) {
+        world.logger.warn("file of a device was refused", { code: toGatewayError(thrown).code });
+        const { code } = toGatewayError(thrown);
+        const isFetch = code === "SCAN_TASK_NOT_FOUND" || code === "SCAN_TASK_WRONG_TYPE";
+        say(feedback(isFetch ? `Error fetching task: ${wordsOf(thrown)}` : wordsOf(thrown)));
+      }
+    },
+    take(chunk) {
+      if (receiving === undefined) {
+        const isStray = chunk.byteLength > refusedBytes;
+        refusedBytes = Math.max(0, refusedBytes - chunk.byteLength);
+        if (isStray && !hasToldOfStray) {
+          hasToldOfStray = true;
+          say(feedback("Unexpected binary data: no file was announced."));
+        }
+        return undefined;
+      }
+      const { upload, sizeBytes } = receiving;
+      watch(receiving);
+      try {
+        const held = upload.write(chunk);
+        if (upload.missingBytes > 0) return held;
+        forget();
+        follow(Promise.resolve(held).then(() => finish(upload)));
+        return undefined;
+      } catch (thrown) {
+        const isTooMuch = thrown instanceof GatewayError && thrown.code === "SCAN_FILE_INCOMPLETE";
+        say(feedback(isTooMuch ? incomplete(sizeBytes - upload.missingBytes, sizeBytes) : wordsOf(thrown)));
+        refusedBytes = Math.max(0, upload.missingBytes);
+        hasToldOfStray = true;
+        return giveUp(toGatewayError(thrown).code, true);
+      }
+    },
+    end: (code) => giveUp(code, false),
+  };
+}
+
+/** As the original says it. */
+function incomplete(receivedBytes: number, sizeBytes: number): string {
+  return `Incomplete file received (${receivedBytes}/${sizeBytes} bytes).`;
+}
+
+async function begin(
+  world: ScanHubWorld,
+  device: Pick<ScanDevice, "id">,
+  message: FileMessage,
+  sizeBytes: number,
+): Promise<Awaited<ReturnType<ScanHubWorld["uploads"]["begin"]>>> {
+  const { task_id: taskId, user_access_token: token, filename, sha256, device_parameter: parameter } = message;
+  const acquisition = await acquisitionOfReport(world, device, { taskId, token, mayClaim: false });
+  return await world.uploads.begin(acquisition, {
+    fileName: filename,
+    sizeBytes,
+    sha256: sha256 === null || sha256 === "" ? undefined : sha256,
+    parameter: parameter === undefined || parameter === null ? undefined : JSON.stringify(parameter),
+    // The first version announces no parameter, and says no more after its file.
+    isLast: parameter === undefined,
+  });
+}

@@ -1,0 +1,43 @@
+import { z } from "zod";
+import type { ScanHubRoute } from "./route.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const ERROR: Json = {
+  description: "Error",
+  content: {
+    "application/json": {
+      schema: { type: "object", required: ["detail"], properties: { detail: {} } },
+    },
+  },
+};
+
+/** What programs read to tell which version this is: OpenAPI 3.1. */
+export function openApiOf(title: string, base: string, routes: readonly ScanHubRoute[], schemas: Json): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const { method, path, summary, status, body, takes } of routes) {
+    const address = `${base}${path}`;
+    const operation = {
+      summary,
+      operationId: `${summary}_${address}_${method}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_"),
+      parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+        name,
+        in: "path",
+        required: true,
+        schema: { type: "string" },
+      })),
+      ...(takes === "nothing"
+        ? {}
+        : { requestBody: { required: true, content: { "application/json": { schema: schemaOf(body) } } } }),
+      responses: { [status]: { description: "Successful Response" }, 401: ERROR, 404: ERROR, 422: ERROR },
+    };
+    paths[address] = { ...paths[address], [method.toLowerCase()]: operation };
+  }
+  return { openapi: "3.1.0", info: { title, version: "1.0.0" }, paths, components: { schemas } };
+}
+
+export function schemaOf(schema: z.ZodType | undefined): Json {
+  if (schema === undefined) return {};
+  const { $schema: _, ...shape } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  return shape;
+}

@@ -1,0 +1,212 @@
+import { readFile } from "node:fs/promises";
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { WebSocketServer } from "ws";
+import { MAXIMUM_SEQUENCE_BYTES } from "../../../acquisition/sequences.ts";
+import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import { errorFields } from "../../../observe/error-fields.ts";
+import { systemCodeOf } from "../../../units/durable-files.ts";
+import { AnswerError } from "../../fastapi/answer-error.ts";
+import { parsedBody } from "../../fastapi/json-body.ts";
+import { ValidationFailure } from "../../fastapi/validation.ts";
+import { serveDevice } from "../device/connection.ts";
+import { uuid } from "../models.ts";
+import { bearerOf, deviceOfCredentials, userOfToken } from "../tokens.ts";
+import type { ScanHubWorld } from "../world.ts";
+import { type Answer, refusal, type ScanHubRoute } from "./route.ts";
+import { DEVICE_BASE, PAGES, ROUTES } from "./routes.ts";
+
+const MAXIMUM_PATH_PART = 4_096;
+const MAXIMUM_BODY_BYTES = MAXIMUM_SEQUENCE_BYTES + 1024 * 1024;
+/** Chunks of files; ScanHub's own software sends 1 MiB. */
+const MAXIMUM_FRAME_BYTES = 16 * 1024 * 1024;
+const MAXIMUM_SOCKETS = 2_000;
+/** How long requests under way may go on after the end was asked for. */
+const DRAIN_MS = 10_000;
+/** A token of 2048 characters is one header of several. */
+const MAXIMUM_HEADER_BYTES = 32 * 1024;
+
+export interface ScanHubServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Exam-manager and device-manager on one port. @throws GatewayError SCAN_PORT_IN_USE, SECRET_FILE_UNREADABLE */
+export async function startScanHubServer(
+  world: ScanHubWorld,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<ScanHubServer> {
+  const server = await newServer(world);
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  for (const [path, page] of Object.entries(PAGES)) server.get(path, () => page());
+  for (const { base, routes } of ROUTES)
+    for (const route of routes) addRoute(server, `${base}${route.path}`, route, world);
+  server.setNotFoundHandler(answerUnknown);
+  server.setErrorHandler((thrown, _, reply) => answerError(thrown, reply, world));
+  const devices = acceptDevices(server.server, world);
+  try {
+    await server.listen({ host, port });
+  } catch (thrown) {
+    await devices[Symbol.asyncDispose]();
+    await server.close();
+    const isTaken = /^E(?:ADDRINUSE|ACCES|ADDRNOTAVAIL)$/.test(systemCodeOf(thrown) ?? "");
+    throw isTaken ? new GatewayError("SCAN_PORT_IN_USE", { host, port }, thrown) : thrown;
+  }
+  const address = server.server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : port,
+    async [Symbol.asyncDispose]() {
+      await devices[Symbol.asyncDispose]();
+      const timer = setTimeout(() => server.server.closeAllConnections(), DRAIN_MS);
+      await server.close();
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function newServer({ settings: { tls } }: ScanHubWorld): Promise<FastifyInstance> {
+  const options = {
+    logger: false,
+    bodyLimit: MAXIMUM_BODY_BYTES,
+    exposeHeadRoutes: false,
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: MAXIMUM_PATH_PART },
+  } as const;
+  const http = { maxHeaderSize: MAXIMUM_HEADER_BYTES };
+  if (tls === undefined) return fastify({ ...options, http });
+  const read = (path: string, what: string) =>
+    readFile(path).catch((thrown: unknown) => {
+      throw new GatewayError("SECRET_FILE_UNREADABLE", { setting: what }, thrown);
+    });
+  const cert = await read(tls.certificateFile, "RADFERRY_TLS_CERTIFICATE_FILE");
+  const key = await read(tls.keyFile, "RADFERRY_TLS_KEY_FILE");
+  const secure = fastify({ ...options, https: { ...http, cert, key } });
+  return secure as unknown as FastifyInstance;
+}
+
+/** A body that is no JSON is refused before anybody is asked who they are, a wrong one after it, as the original does. */
+function addRoute(server: FastifyInstance, url: string, route: ScanHubRoute, world: ScanHubWorld): void {
+  server.route({
+    method: route.method,
+    url: url.replaceAll(/\{(\w+)\}/g, ":$1"),
+    async handler(request, reply) {
+      const bytes = request.body instanceof Buffer ? request.body : undefined;
+      const body = route.takes === "json" ? parsedBody(bytes) : bytes;
+      const token = bearerOf(request.headers.authorization);
+      if (token === undefined) throw refusal(401, "Not authenticated");
+      const user = await userOfToken(world.store, token);
+      if (user === undefined) throw refusal(401, "Invalid token.");
+      const { params, query, headers } = request;
+      const path = params as Readonly<Record<string, string>>;
+      const contentType = headers["content-type"] ?? "";
+      return send(reply, route, await route.run({ path, query, body, contentType, user, token }, world));
+    },
+  });
+}
+
+function send(reply: FastifyReply, { status }: ScanHubRoute, answer: Answer): FastifyReply {
+  reply.code(status);
+  if (answer === "nothing") return reply.send();
+  if (answer.attachment !== undefined) reply.header("content-disposition", dispositionOf(answer.attachment));
+  if ("bytes" in answer) return reply.type("application/octet-stream").send(Buffer.from(answer.bytes));
+  return reply.type("application/json").send(JSON.stringify(answer.json));
+}
+
+/** RFC 6266. A name that is no token goes in its other form. */
+function dispositionOf(name: string): string {
+  if (/^[\w!#$&+.^`|~-]+$/.test(name)) return `attachment; filename=${name}`;
+  return `attachment; filename*=UTF-8''${encodeURIComponent(name.toWellFormed())}`;
+}
+
+const templates: readonly { readonly path: string; readonly methods: readonly string[] }[] = ROUTES.flatMap(
+  ({ base, routes }) => routes.map(({ path, method }) => ({ path: `${base}${path}`, methods: [method] })),
+).concat(Object.keys(PAGES).map((path) => ({ path, methods: ["GET"] })));
+
+function methodsAt(path: string): readonly string[] {
+  const given = path.split("/");
+  const matching = templates.filter(({ path: template }) => {
+    const expected = template.split("/");
+    return (
+      expected.length === given.length &&
+      expected.every((part, index) => (part.startsWith("{") ? given[index] !== "" : part === given[index]))
+    );
+  });
+  return [...new Set(matching.flatMap(({ methods }) => methods))];
+}
+
+/** A slash too many or too few leads to the right address; another method is told which ones there are. */
+function answerUnknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const [path = "", ...query] = request.url.split("?");
+  const allowed = methodsAt(path);
+  if (allowed.length > 0)
+    return reply.code(405).header("allow", allowed.join(", ")).send({ detail: "Method Not Allowed" });
+  const other = path.endsWith("/") ? path.replace(/\/+$/, "") : `${path}/`;
+  if (path !== "/" && methodsAt(other).length > 0) {
+    const location = [`${request.protocol}://${request.host}${other}`, ...query].join("?");
+    return reply.code(307).header("location", location).send();
+  }
+  return reply.code(404).send({ detail: "Not Found" });
+}
+
+function answerError(thrown: unknown, reply: FastifyReply, { logger }: ScanHubWorld): FastifyReply {
+  if (thrown instanceof ValidationFailure) return reply.code(422).send({ detail: thrown.problems });
+  if (thrown instanceof AnswerError) {
+    if (thrown.status === 401) reply.header("www-authenticate", "Bearer");
+    return reply.code(thrown.status).send({ detail: thrown.detail });
+  }
+  // Of the server itself: a body that is too long, a request that is no HTTP.
+  const status = thrown instanceof Error && "statusCode" in thrown ? Number(thrown.statusCode) : 500;
+  if (status >= 400 && status < 500 && !(thrown instanceof GatewayError))
+    return reply.code(status).send({ detail: status === 413 ? "Request body is too large" : "Bad Request" });
+  logger.error("request failed", { kind: "scanhub", ...errorFields(toGatewayError(thrown)) });
+  return reply.code(500).type("text/plain; charset=utf-8").send("Internal Server Error");
+}
+
+/** The socket is accepted first and its credentials are looked at then, as the original does it. */
+function acceptDevices(server: Server, world: ScanHubWorld): AsyncDisposable {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAXIMUM_FRAME_BYTES,
+    perMessageDeflate: false,
+    clientTracking: true,
+  });
+  const served = new Set<Promise<void>>();
+  const serve = async (socket: import("ws").WebSocket, { headers }: IncomingMessage): Promise<void> => {
+    const id = uuid.safeParse(headers["device-id"]);
+    if (!id.success) return socket.close(1008, "Invalid device_id");
+    const device = await deviceOfCredentials(world.store, id.data, String(headers["device-token"] ?? ""));
+    if (device === undefined) return socket.close(1008, "Invalid device_id or device_token");
+    await serveDevice(world, socket, device);
+  };
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const [path] = (request.url ?? "").split("?");
+    if (path !== `${DEVICE_BASE}/ws` || sockets.clients.size >= MAXIMUM_SOCKETS) {
+      socket.end(
+        `HTTP/1.1 ${path === `${DEVICE_BASE}/ws` ? "503 Service Unavailable" : "404 Not Found"}\r\nConnection: close\r\n\r\n`,
+      );
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on("error", () => undefined);
+      const serving = serve(webSocket, request).catch((thrown: unknown) => {
+        world.logger.error("connection of a device failed", errorFields(toGatewayError(thrown)));
+        webSocket.terminate();
+      });
+      served.add(serving);
+      void serving.finally(() => served.delete(serving));
+    });
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      // 1012: the service restarts, RFC 6455 7.4.2.
+      for (const socket of sockets.clients) socket.close(1012);
+      const timer = setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate();
+      }, DRAIN_MS / 5);
+      await Promise.all(served);
+      clearTimeout(timer);
+      sockets.close();
+    },
+  };
+}

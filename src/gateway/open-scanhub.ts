@@ -1,0 +1,64 @@
+import { createLocalExams } from "../acquisition/exam-manager.ts";
+import { openDataLake } from "../acquisition/lake/data-lake.ts";
+import { createLedger } from "../acquisition/ledger.ts";
+import { recover } from "../acquisition/recover.ts";
+import { createUploads } from "../acquisition/uploads.ts";
+import { createDeviceRegistry } from "../compat/scanhub/device/registry.ts";
+import { startScanHubServer } from "../compat/scanhub/http/server.ts";
+import { keepWatch } from "../compat/scanhub/keep-watch.ts";
+import type { ScanHubSettings } from "../compat/scanhub/settings.ts";
+import type { ScanHubWorld } from "../compat/scanhub/world.ts";
+import type { Store } from "../store/store.ts";
+import { type Clock, systemClock } from "../units/clock.ts";
+import { type Disk, systemDisk } from "../units/disk.ts";
+import { type Logger, silentLogger } from "../units/logger.ts";
+import { type Random, systemRandom } from "../units/random.ts";
+import { openFaceHome } from "./face-home.ts";
+import type { Face } from "./faces.ts";
+
+interface ScanHubParts {
+  readonly settings: ScanHubSettings;
+  readonly host: string;
+  readonly port: number;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+  readonly disk?: Disk | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/** The scanners' face alone over a home of its own. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, STORE_…, SCAN_LAKE_UNAVAILABLE, SCAN_PORT_IN_USE */
+export async function openScanHubFace(options: ScanHubParts & { readonly home: string }): Promise<Face> {
+  await using opened = new AsyncDisposableStack();
+  const store = await openFaceHome(options.home, options.logger ?? silentLogger, opened);
+  const face = opened.use(await openScanHubOver({ ...options, store }));
+  const closing = opened.move();
+  return { ...face, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+/** The scanners' face over a store that somebody else holds. What another process left half done is taken up before anybody may connect. */
+export async function openScanHubOver(options: ScanHubParts & { readonly store: Store }): Promise<Face> {
+  const { settings, store, host, port } = options;
+  const { clock = systemClock, random = systemRandom, disk = systemDisk, logger = silentLogger } = options;
+  await using opened = new AsyncDisposableStack();
+  const lake = opened.use(await openDataLake({ path: settings.lake, disk }));
+  const exams = createLocalExams(store, clock);
+  const ledger = createLedger({ store, exams, lake, clock, logger, policy: settings.policy });
+  const uploads = createUploads(ledger);
+  opened.defer(() => ledger.lanes.settled());
+  opened.defer(() => uploads.settled());
+  await recover(ledger);
+  const registry = createDeviceRegistry();
+  for (const { id } of await store.listScanDevices(10_000)) {
+    // Nobody is connected to a process that begins.
+    await store.changeScanDevice(id, { status: "OFFLINE" }, clock.nowMs());
+  }
+  const world: ScanHubWorld = { settings, store, ledger, uploads, registry, clock, random, logger };
+  const server = opened.use(await startScanHubServer(world, { host, port }));
+  opened.use(keepWatch(world));
+  const closing = opened.move();
+  return {
+    port: server.port,
+    drain: () => uploads.settled(),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
