@@ -3,16 +3,18 @@ import { createDeidentifier, type Deidentifier, type DeidentifierOptions } from 
 import type { InstanceOutcome, InstanceSummary } from "../outcome.ts";
 import type { Identifiers } from "../verification/needles.ts";
 import { type FileHit, type FileToSearch, searchFiles } from "../verification/search-files.ts";
-import { type Observation, observerOfOneAlone } from "../verification/study-observer.ts";
+import type { Observation } from "../verification/study-observer.ts";
 import {
   createStudyVerification,
   type StudyVerdict,
   type StudyVerification,
   type StudyVerificationOptions,
 } from "../verification/study-verification.ts";
+import { createInstanceHere } from "./instance-here.ts";
 import type { SearchWork, StudyTask } from "./protocol.ts";
 import { type EngineRecipe, recipeOf } from "./recipe.ts";
-import { createSummaryListener, createSummaryTeller, type ToldSummary } from "./shared-summaries.ts";
+import { createSummaryListener, type ToldSummary } from "./shared-summaries.ts";
+import { TIME_LIMITS } from "./time-limits.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
@@ -40,7 +42,7 @@ export interface StudyRun extends Disposable {
 
 /** Each waits for the disk most of the time. */
 const PARALLEL_INSTANCES = 4;
-/** This thread does nothing else while it does one: larger ones are left to the others. */
+/** This thread has the others to listen to: larger ones are left to them. */
 const LARGEST_HERE_BYTES = 256 * 2 ** 20;
 /** Fewer are done before a thread has started. */
 const FEWEST_FOR_THREADS = 16;
@@ -49,7 +51,8 @@ const FEWEST_BYTES_FOR_THREADS = 16 * 2 ** 20;
 
 /** @throws GatewayError PSEUDONYM_SOURCE_MISSING */
 export function createStudyDeidentifier(options: DeidentifierOptions, pool?: WorkerPool): StudyDeidentifier {
-  const engine = createDeidentifier(options);
+  // A wait within a blocking call cannot be given up: threads that can be ended wait so, this one does not.
+  const engine = createDeidentifier({ ...options, blocking: false });
   const recipe = pool === undefined ? undefined : recipeOf(options);
   const { blocking: takesPart = false } = options;
   return {
@@ -62,7 +65,7 @@ export function createStudyDeidentifier(options: DeidentifierOptions, pool?: Wor
 
 function studyRunHere(engine: Deidentifier, { signal, ...options }: StudyRunOptions): StudyRun {
   const verification = createStudyVerification(options);
-  const here = createInstanceHere(engine, verification, signal);
+  const here = createInstanceHere(engine, verification, TIME_LIMITS, signal);
   return {
     async instances(tasks, onDone) {
       const outcomes: InstanceOutcome[] = [];
@@ -88,7 +91,7 @@ interface Sharing {
   readonly engine: Deidentifier;
   readonly recipe: EngineRecipe;
   readonly pool: WorkerPool;
-  /** This thread may wait for the disk: it works as the others do. */
+  /** This thread has nothing else to do: it works as the others do. */
   readonly takesPart: boolean;
 }
 
@@ -112,7 +115,7 @@ function studyRunShared(
   });
   const study = pool.openStudy();
   const engineNumber = pool.engineNumber(recipe);
-  const here = createInstanceHere(engine, verification, signal);
+  const here = createInstanceHere(engine, verification, TIME_LIMITS, signal);
   const run: SharedRun = { here, engineNumber, study, pool, verification, listeners: new Map(), signal };
   return {
     async instances(tasks, onDone) {
@@ -133,20 +136,6 @@ function studyRunShared(
   };
 }
 
-function createInstanceHere(
-  engine: Deidentifier,
-  verification: StudyVerification,
-  signal: AbortSignal,
-): (task: StudyTask) => Promise<InstanceOutcome> {
-  const tell = createSummaryTeller();
-  const listen = createSummaryListener();
-  return async (task) => {
-    const study = task.isAlone === true ? observerOfOneAlone(verification) : verification;
-    const outcome = await engine.instance({ ...task, study }, signal);
-    return outcome.kind === "deidentified" ? { ...outcome, summary: listen(tell(outcome.summary)) } : outcome;
-  };
-}
-
 /** One instance at a time is done by this thread, the others by those of the pool. */
 function createPart(run: SharedRun): (task: StudyTask) => Promise<InstanceOutcome> {
   let isBusy = false;
@@ -155,10 +144,7 @@ function createPart(run: SharedRun): (task: StudyTask) => Promise<InstanceOutcom
     if (isBusy || sizeBytes > LARGEST_HERE_BYTES) return await instanceShared(run, task);
     isBusy = true;
     try {
-      const outcome = await run.here(task);
-      // Lets messages of the other threads in, and signals.
-      await new Promise(setImmediate);
-      return outcome;
+      return await run.here(task);
     } finally {
       isBusy = false;
     }

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Work, WorkResult } from "./protocol.ts";
 import type { EngineRecipe } from "./recipe.ts";
+import { TIME_LIMITS } from "./time-limits.ts";
 import { createWorkerCrew } from "./worker-crew.ts";
 import type { ThreadLimits, WorkEnd, WorkerThread } from "./worker-thread.ts";
 
@@ -46,7 +47,7 @@ export interface WorkerPoolOptions extends Partial<ThreadLimits> {
 /** One under way, one waiting, so that no thread waits for this one. */
 const CALLS_PER_THREAD = 2;
 const REST_AFTER_MS = 60_000;
-const LIMITS: ThreadLimits = { startTimeoutMs: 30_000, workTimeoutMs: 120_000, abortTimeoutMs: 2_000 };
+const LIMITS: ThreadLimits = { ...TIME_LIMITS, startTimeoutMs: 30_000 };
 
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const threads = Math.max(1, options.threads ?? availableParallelism());

@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
-import { abortAfter } from "../../units/abort.ts";
+import { abortAfter, neverAborted } from "../../units/abort.ts";
 import { errorOf } from "./failures.ts";
 import type { FromWorker, ToWorker, Work, WorkResult } from "./protocol.ts";
 import type { EngineRecipe } from "./recipe.ts";
+import { allowedMs, type TimeLimits, withinTime } from "./time-limits.ts";
 
 type Loss = "worker-ended" | "worker-out-of-memory" | "worker-timed-out";
 
@@ -29,12 +30,8 @@ export interface WorkerThread {
   terminate(): Promise<void>;
 }
 
-export interface ThreadLimits {
+export interface ThreadLimits extends TimeLimits {
   readonly startTimeoutMs: number;
-  /** For an instance without its size, which is allowed besides, at 5 MB/s. */
-  readonly workTimeoutMs: number;
-  /** From the end of the signal to the end of the thread, unless it answers. */
-  readonly abortTimeoutMs: number;
 }
 
 interface Call {
@@ -43,7 +40,6 @@ interface Call {
   readonly end: (end: WorkEnd) => void;
 }
 
-const SLOWEST_BYTES_PER_MS = 5_000;
 const MEBIBYTES = {
   /** Most of what an instance makes is gone with it: a small young generation keeps the process small. */
   maxYoungGenerationSizeMb: 4,
@@ -185,30 +181,34 @@ function createCalls(timeoutMs: number, onTimeout: () => void): Calls {
 }
 
 /** Holds a limit over the oldest work of a thread: nothing keeps a run waiting for ever. */
-function createWatch(timeoutMs: number, onTimeout: () => void): { over(work: Work | undefined): void } {
+function createWatch(workTimeoutMs: number, onTimeout: () => void): { over(work: Work | undefined): void } {
   let timer: NodeJS.Timeout | undefined;
   let current: Work | undefined;
-  const allowed = async (work: Work, allowedMs: number): Promise<void> => {
-    const limitMs = timeoutMs + (await sizeOf(work)) / SLOWEST_BYTES_PER_MS;
+  const extend = async (work: Work): Promise<void> => {
+    const limitMs = allowedMs(await sizeOf(work, workTimeoutMs), { workTimeoutMs });
     if (work !== current) return;
-    if (allowedMs >= limitMs) onTimeout();
-    else timer = setTimeout(() => onTimeout(), limitMs - allowedMs);
+    timer = setTimeout(() => onTimeout(), limitMs - workTimeoutMs);
   };
   return {
     over(work) {
       clearTimeout(timer);
       current = work;
-      if (work !== undefined) timer = setTimeout(() => void allowed(work, timeoutMs), timeoutMs);
+      if (work !== undefined) timer = setTimeout(() => void extend(work), workTimeoutMs);
     },
   };
 }
 
-async function sizeOf(work: Work): Promise<number> {
+/** What the thread reads; 0 where the disk does not say in time. */
+async function sizeOf(work: Work, timeoutMs: number): Promise<number> {
   if (work.kind === "search") {
     return work.files.reduce((sum, { inFile }) => sum + inFile.reduce((bytes, { length }) => bytes + length, 0), 0);
   }
-  return stat(work.task.path).then(
+  const { path, sizeBytes } = work.task;
+  if (sizeBytes !== undefined) return sizeBytes;
+  const asked = stat(path).then(
     ({ size }) => size,
     () => 0,
   );
+  const size = await withinTime(() => asked, { timeoutMs, abortTimeoutMs: 0, signal: neverAborted() });
+  return size === "timed-out" ? 0 : size;
 }
