@@ -93,9 +93,9 @@ export async function startPixlService(
     stdout += String(chunk);
     if (stdout.trimEnd().endsWith("}")) break;
   }
-  const { httpPort } = JSON.parse(stdout);
-  if (httpPort === undefined) throw new Error(`it did not start:\n${stdout}${stderr}`);
-  const url = `http://127.0.0.1:${httpPort}`;
+  const port = /"httpPort": (\d+)/.exec(stdout)?.[1];
+  if (port === undefined) throw new Error(`it did not start:\n${stdout}${stderr}`);
+  const url = `http://127.0.0.1:${port}`;
   const send = async (path: string, body: unknown): Promise<readonly [number, string]> => {
     const headers = { "content-type": "application/json" };
     const answer = await fetch(`${url}${path}`, { method: "POST", headers, body: JSON.stringify(body) });

@@ -24,7 +24,8 @@ const RAW_HEADERS = {
 
 export async function openPixlSite(): Promise<PixlSite> {
   await using opened = new AsyncDisposableStack();
-  const raw = opened.use(await startOrthanc({ aeTitle: "PIXLRAW" }));
+  // It is told of the archives when they run, and knows them after a restart too.
+  const raw = opened.use(await startOrthanc({ aeTitle: "PIXLRAW", configuration: { DicomModalitiesInDatabase: true } }));
   const moveDestinations = [{ aeTitle: raw.aeTitle, port: raw.port }];
   const [vna, pacs] = await Promise.all([
     startOrthanc({ aeTitle: "PRIMARYQR", moveDestinations }),

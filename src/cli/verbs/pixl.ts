@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Cli } from "../cli.ts";
 import { examples } from "../help.ts";
+import type { CheckEnvOptions } from "./pixl/check-env.ts";
 import type { PopulateVerbOptions, QueueOptions, RateOptions } from "./pixl/driver.ts";
+import type { PatientDataOptions } from "./pixl/patient-data.ts";
 
 const HELP = `
 Configured by the names that PIXL's own command line reads, from the environment, else from .env in this folder.
@@ -54,12 +56,44 @@ export function addPixlVerbs(program: Command, cli: Cli): void {
   verb("status", "the rate of each queue, and what waits in it")
     .addHelpText("after", HELP + examples("pixl status", "pixl status --queues imaging-primary,imaging-secondary"))
     .action(cli.verb(async (options: QueueOptions) => (await driver()).statusVerb(cli, options)));
+  addFolderVerbs(pixl, cli);
   pixl
     .command("doctor")
     .description("check what the imaging API needs: broker, queues, Orthancs, modalities, database, clock")
     .addHelpText("after", DOCTOR_HELP + examples("pixl doctor", "pixl doctor --json"))
     .action(cli.verb(async () => (await import("./pixl/doctor.ts")).doctorVerb(cli)));
   addDatabaseVerbs(pixl, cli);
+}
+
+const PATIENT_DATA_HELP = `${HELP}
+DIR is the folder of an OMOP extract. Writes IMAGE_LINKER.parquet, which has the pseudonymous UID of each exported study beside its procedure,
+below HOST_EXPORT_ROOT_DIR, and has the export API upload the extract.
+`;
+
+function addFolderVerbs(pixl: Command, cli: Cli): void {
+  pixl
+    .command("export-patient-data")
+    .description("link exported studies with their procedures, and upload the extract")
+    .argument("<dir>", "the extract")
+    .option("--timeout <seconds>", "for the export API's answer", secondsOption, 300)
+    .addHelpText("after", PATIENT_DATA_HELP + examples("pixl export-patient-data extract"))
+    .action(
+      cli.verb(async (path: string, options: PatientDataOptions) =>
+        (await import("./pixl/patient-data.ts")).exportPatientDataVerb(cli, path, options),
+      ),
+    );
+  pixl
+    .command("check-env")
+    .description("whether every name of PIXL's .env.sample is set, in the environment or in .env")
+    .option("--error", "exit code 1 when one is not")
+    .option("--sample-env-file <file>", "instead of .env.sample in PIXL_ROOT")
+    .addHelpText(
+      "after",
+      examples("pixl check-env", "pixl check-env --error --sample-env-file deploy/pixl/.env.sample"),
+    )
+    .action(
+      cli.verb(async (options: CheckEnvOptions) => (await import("./pixl/check-env.ts")).checkEnvVerb(cli, options)),
+    );
 }
 
 const REVISION = "a revision, or";
@@ -110,6 +144,11 @@ function rateOption(text: string): number {
 
 function priorityOption(text: string): number {
   if (!/^[1-5]$/.test(text)) throw new InvalidArgumentError("Write a number from 1 to 5.");
+  return Number(text);
+}
+
+function secondsOption(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError("Write a whole number from 1.");
   return Number(text);
 }
 

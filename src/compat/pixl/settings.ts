@@ -136,6 +136,16 @@ const environmentShape = z.object({
   RADFERRY_API_TOKEN_FILE: text(""),
 });
 
+/** Every name that is read, with what is taken where it is not set; undefined: it is needed. */
+export function usualEnvironment(): ReadonlyMap<string, string | undefined> {
+  return new Map(
+    Object.entries(environmentShape.shape).map(([name, shape]) => {
+      const { data } = shape.safeParse(undefined);
+      return [name, data === undefined ? undefined : String(data)];
+    }),
+  );
+}
+
 /** @throws SettingsError with every problem; none of them repeats a value */
 export function readPixlSettings(environment: Environment): PixlSettings {
   const parsed = environmentShape.safeParse(environment);

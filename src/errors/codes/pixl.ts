@@ -50,6 +50,12 @@ export const pixlCodes = {
     summary: "PIXL's database cannot be reached.",
     remedy: "Check PIXL_DB_HOST, PIXL_DB_PORT, the user and the password, and that PostgreSQL runs.",
   },
+  PIXL_EXPORT_REFUSED: {
+    class: "permanent",
+    summary: "The export API answered with something other than 200.",
+    remedy:
+      "Read its log; check PIXL_EXPORT_API_HOST and _PORT, and that the project has a destination for Parquet files.",
+  },
   PIXL_EXTRACT_EMPTY: {
     class: "permanent",
     summary: "No row of the extract names a study.",

@@ -70,3 +70,28 @@ export async function countExported(database: Database, slugs: readonly string[]
   );
   return Number(row?.count ?? 0);
 }
+
+/** A study that was exported, and what it is called since. */
+export interface ExportedImage {
+  readonly mrn: string;
+  readonly accessionNumber: string;
+  /** Empty: not known. */
+  readonly studyUid: string;
+  readonly pseudoStudyUid: string;
+}
+
+/** The exported studies of a project that have a pseudonymous UID. */
+export async function exportedImages(database: Database, slug: string): Promise<readonly ExportedImage[]> {
+  const rows = await database.query(
+    `SELECT mrn, accession_number, coalesce(study_uid, '') AS study_uid, pseudo_study_uid
+       FROM pixl_pipeline.image JOIN pixl_pipeline.extract USING (extract_id)
+      WHERE slug = $1 AND exported_at IS NOT NULL AND pseudo_study_uid IS NOT NULL ORDER BY image_id`,
+    [slug],
+  );
+  return rows.map((row) => ({
+    mrn: String(row.mrn),
+    accessionNumber: String(row.accession_number),
+    studyUid: String(row.study_uid),
+    pseudoStudyUid: String(row.pseudo_study_uid),
+  }));
+}

@@ -38,7 +38,7 @@ export interface ProcessingWorld {
 }
 
 /** Short rests: an Orthanc or a PACS that was restarted is back within seconds. */
-const BREAKER: BreakerPolicy = { failures: 5, firstRestMs: 5_000, longestRestMs: 120_000, probeMs: 120_000 };
+const BREAKER: BreakerPolicy = { failures: 5, firstRestMs: 2_000, longestRestMs: 15_000, probeMs: 120_000 };
 const CONNECT_MS = 10_000;
 /** Besides what moves: queries and looks at jobs. */
 const CONNECTIONS_FOR_EACH = 2;
