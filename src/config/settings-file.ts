@@ -28,14 +28,29 @@ export async function readSettingsFile(options: {
   readonly cwd: string;
   readonly optional: boolean;
 }): Promise<SettingsFile> {
-  const named = options.file ?? (options.environment.RADFERRY_CONFIG || undefined);
-  const file = resolve(options.cwd, named ?? DEFAULT_FILE);
+  const named = nameOf(options);
+  const file = settingsFileOf(options);
   const text = await readText(file);
   if (text !== undefined) return parseSettings(file, text);
   if (named === undefined && options.optional) return without(undefined, []);
   return without(file, [
     problemOf({ path: [], code: "SETTINGS_FILE_MISSING", message: `The settings file ${file} cannot be read.` }),
   ]);
+}
+
+interface SettingsPlace {
+  readonly file?: string | undefined;
+  readonly environment: Environment;
+  readonly cwd: string;
+}
+
+function nameOf({ file, environment }: SettingsPlace): string | undefined {
+  return file ?? (environment.RADFERRY_CONFIG || undefined);
+}
+
+/** Where the settings are, or would be. */
+export function settingsFileOf(place: SettingsPlace): string {
+  return resolve(place.cwd, nameOf(place) ?? DEFAULT_FILE);
 }
 
 async function readText(path: string): Promise<string | undefined> {

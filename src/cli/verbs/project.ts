@@ -6,12 +6,19 @@ import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway, settingsOf } from "../gateway-session.ts";
 import { examples } from "../help.ts";
+import { portOption } from "../option-parsers.ts";
 import { alignedLines, tableLines } from "../table.ts";
 import { isSystemError } from "../write-whole-file.ts";
+import type { ImportProjectOptions } from "./project-import-pixl.ts";
 
 const NEW_KEY_HELP = `
 32 random bytes, readable by you alone. Pseudonyms are made with it: keep it, apart from the data.
 A file that exists is never overwritten.
+`;
+
+const IMPORT_HELP = `
+Reads the tag operations and recipes from beside FILE. The profile is written as profiles/NAME.yaml beside the settings file; the entry goes
+to stdout, or with --add into the settings file. What cannot be carried over is named, and so are the files that secrets have to be put into.
 `;
 
 const CHANGE_KEY_HELP = `
@@ -44,6 +51,38 @@ export function addProjectVerbs(program: Command, cli: Cli): void {
     .argument("<name>")
     .addHelpText("after", CHANGE_KEY_HELP + examples("project change-key lung-ct"))
     .action(cli.verb((name: string) => changeKey(cli, name)));
+  addImport(project, cli);
+}
+
+function addImport(project: Command, cli: Cli): void {
+  project
+    .command("import-pixl")
+    .description("make a project of PIXL's configuration of one")
+    .argument("<file>", "projects/configs/NAME.yaml of PIXL")
+    .requiredOption("--archive <names...>", "archives of the settings, the first first")
+    .option("--destination <names...>", "deliver to these of the settings, not to PIXL's")
+    .option("--host <host>", "of the FTPS server; PIXL has it in its key vault")
+    .option("--port <n>", "of the FTPS server", portOption)
+    .option("--url <url>", "of the DICOMweb server or the XNAT")
+    .option("--username <name>", "at the destination")
+    .option("--accept-free-text", "study and series descriptions that PIXL keeps are cleaned, not refused")
+    .option("--image-sizes <rowsxcolumns...>", "of the images that the project's image operations are for")
+    .option("--signed-off <text>", "who answers for radiographs that do not say whether they are burned in")
+    .option("--add", "add it to the settings file")
+    .option("--force", "replace a profile that is there")
+    .addHelpText(
+      "after",
+      IMPORT_HELP +
+        examples(
+          "project import-pixl configs/trial.yaml --archive vna pacs --host ftps.example.org --username trial --add",
+        ),
+    )
+    .action(
+      cli.verb(async (file: string, options: ImportProjectOptions) => {
+        const { importProject } = await import("./project-import-pixl.ts");
+        return await importProject(cli, file, options);
+      }),
+    );
 }
 
 async function changeKey(cli: Cli, name: string): Promise<ExitCode> {

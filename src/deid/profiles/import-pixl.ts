@@ -32,6 +32,8 @@ export interface PixlImportOptions {
   readonly project?: PixlProject;
   /** Mask files, by their path from the profile. */
   readonly masks?: readonly string[];
+  /** Who answers for radiographs that do not say whether they are burned in; without, they are rejected. */
+  readonly signedOff?: string;
   /** How patients are hashed: as PIXL does, with its secrets, or with the project's key. Default: pixl. */
   readonly pseudonyms?: "pixl" | "hmac";
 }
@@ -118,11 +120,11 @@ function importUnder(
 }
 
 /** What the engine holds back that PIXL lets pass. */
-function warningsOf({ project, masks = [] }: PixlImportOptions): readonly string[] {
+function warningsOf({ project, masks = [], signedOff }: PixlImportOptions): readonly string[] {
   if (project === undefined) return [];
   const warnings: string[] = [];
   const radiographs = project.modalities.filter((modality) => RADIOGRAPHS.has(modality));
-  if (radiographs.length > 0)
+  if (radiographs.length > 0 && signedOff === undefined)
     warnings.push(
       `${radiographs.join(", ")}: images that do not say whether they are burned in are rejected without a sign-off in pixels.allow_absent.`,
     );
@@ -134,10 +136,14 @@ function warningsOf({ project, masks = [] }: PixlImportOptions): readonly string
 }
 
 function profileOf(
-  { name, version = 1, pseudonyms = "pixl", project, masks = [] }: PixlImportOptions,
+  { name, version = 1, pseudonyms = "pixl", project, masks = [], signedOff }: PixlImportOptions,
   rules: readonly RuleDocument[],
   overrides: NonNullable<WrittenProfile["overrides"]>,
 ): WrittenProfile {
+  const pixels = {
+    ...(masks.length === 0 ? {} : { masks: [...masks] }),
+    ...(signedOff === undefined ? {} : { allow_absent: { signed_off: signedOff } }),
+  };
   const all = [...rules, ...overrides.flatMap((override) => override.rules)];
   return {
     profile: name,
@@ -149,7 +155,7 @@ function profileOf(
     ...(project === undefined ? {} : { filters: project.filters }),
     rules: [...rules],
     ...(overrides.length === 0 ? {} : { overrides }),
-    ...(masks.length === 0 ? {} : { pixels: { masks: [...masks] } }),
+    ...(Object.keys(pixels).length === 0 ? {} : { pixels }),
   };
 }
 

@@ -27,7 +27,11 @@ describe("a project of PIXL", () => {
   it("names its files and becomes filters", () => {
     expect(project(`${PROJECT}series_filters: [scout, /scout/]\n`)()).toEqual({
       files: { base: ["base.yaml", "us.yaml"], manufacturerOverrides: [], recipes: ["us.recipe"] },
+      name: "a",
       modalities: ["US"],
+      secretPrefix: undefined,
+      destination: undefined,
+      unknown: [],
       filters: {
         modality: { allow: ["US"] },
         manufacturer: { allow: ["/a\\/b/i", "/company/i", "/.*/i"], on_missing: "exclude" },
@@ -41,6 +45,20 @@ describe("a project of PIXL", () => {
         series_description: { deny: ["scout", "/\\/scout\\//i"] },
         min_instances_per_series: 2,
       },
+    });
+  });
+
+  it("says where it delivers, by which secrets, and what nobody reads", () => {
+    const more = `destination: {dicom: ftps, parquet: none, speed: high}\nmin_instances_per_series: null\nowner: me\n`;
+    const text = PROJECT.replace("{name: a,", "{name: a, azure_kv_alias: trial,").replace(
+      "{regex: .*}",
+      "{regex: .*, only: CT}",
+    );
+    expect(project(text + more)()).toMatchObject({
+      secretPrefix: "trial",
+      destination: { dicom: "ftps", parquet: "none" },
+      filters: { min_instances_per_series: 2 },
+      unknown: ["allowed_manufacturers[2].only", "destination.speed", "owner"],
     });
   });
 

@@ -13,9 +13,23 @@ export interface PixlProject {
     readonly manufacturerOverrides: readonly string[];
     readonly recipes: readonly string[];
   };
+  /** As the file says; PIXL knows the project by the file's own name. */
+  readonly name: string | undefined;
   readonly modalities: readonly string[];
   readonly filters: NonNullable<WrittenProfile["filters"]>;
+  /** What the names of its secrets in the key vault begin with, where that is not the project's name. */
+  readonly secretPrefix: string | undefined;
+  readonly destination: PixlDestination | undefined;
+  /** Keys that PIXL reads over, by their places. */
+  readonly unknown: readonly string[];
 }
+
+export interface PixlDestination {
+  readonly dicom: (typeof DESTINATIONS)[number];
+  readonly parquet: (typeof DESTINATIONS)[number];
+}
+
+const DESTINATIONS = ["none", "ftps", "dicomweb", "xnat", "tre"] as const;
 
 /** PIXL's own, where the file says nothing. */
 const MINIMUM_INSTANCES = 2;
@@ -25,6 +39,11 @@ const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/, "must be
 const fileNames = z.array(fileName).max(MOST);
 const projectFile = z.object({
   project: z.object({
+    name: z.string().max(MOST).optional(),
+    azure_kv_alias: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,100}$/, "must be the beginning of names of secrets")
+      .nullish(),
     modalities: z
       .array(z.string().regex(/^[A-Z0-9_ ]{1,16}$/, "must be a Modality"))
       .min(1)
@@ -39,9 +58,10 @@ const projectFile = z.object({
     )
     .min(1)
     .max(MOST),
-  min_instances_per_series: z.int().default(MINIMUM_INSTANCES),
+  min_instances_per_series: z.int().nullish(),
   // An empty one is part of every description.
   series_filters: z.array(z.string().min(1, "must not be empty").max(1000)).max(MOST).nullish(),
+  destination: z.object({ dicom: z.enum(DESTINATIONS), parquet: z.enum(DESTINATIONS) }).optional(),
 });
 
 /** @throws ProfileError with every problem of the file */
@@ -63,9 +83,38 @@ export function readPixlProject(file: PixlFile): PixlProject {
       manufacturerOverrides: files.manufacturer_overrides ?? [],
       recipes: images?.deid_recipes ?? [],
     },
+    name: project.name,
     modalities: project.modalities,
     filters: filtersOf(parsed.data),
+    secretPrefix: project.azure_kv_alias ?? undefined,
+    destination: parsed.data.destination,
+    unknown: [...unknownKeys(values)],
   };
+}
+
+/** The keys of each group of the file; of a list's items where the name ends with `[]`. */
+const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
+  "": Object.keys(projectFile.shape),
+  project: ["name", "azure_kv_alias", "modalities"],
+  tag_operation_files: ["base", "manufacturer_overrides"],
+  image_operation_files: ["deid_recipes"],
+  "allowed_manufacturers[]": ["regex", "exclude_series_numbers"],
+  destination: ["dicom", "parquet"],
+};
+
+/** What PIXL itself reads over, by its place. */
+function* unknownKeys(value: unknown, path = "", group = ""): Generator<string> {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) yield* unknownKeys(item, `${path}[${index}]`, `${group}[]`);
+    return;
+  }
+  const known = KNOWN_KEYS[group];
+  if (known === undefined || typeof value !== "object" || value === null) return;
+  for (const [key, child] of Object.entries(value)) {
+    const at = path === "" ? key : `${path}.${key}`;
+    if (!known.includes(key)) yield at;
+    else yield* unknownKeys(child, at, group === "" ? key : `${group}.${key}`);
+  }
 }
 
 function filtersOf(config: z.output<typeof projectFile>): PixlProject["filters"] {
@@ -74,7 +123,7 @@ function filtersOf(config: z.output<typeof projectFile>): PixlProject["filters"]
     deny,
   }));
   const descriptions = config.series_filters ?? [];
-  const fewest = config.min_instances_per_series;
+  const fewest = config.min_instances_per_series ?? MINIMUM_INSTANCES;
   const withNumbers = makers.some(({ deny }) => deny.length > 0);
   return {
     modality: { allow: config.project.modalities },
