@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import type { DataSet, Part10File } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
+import { createElementMemory, type ElementMemory } from "../dicom/element-memory.ts";
 import { type FileOperations, fileOperations } from "../dicom/file-output.ts";
 import { readPart10File } from "../dicom/reader.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
@@ -9,27 +10,26 @@ import { textOf, textsOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { declareDeidentified } from "../staging/deidentified-file.ts";
 import { type ComposedOutput, composeOutput, pixelQuestionOf } from "./engine/compose-output.ts";
-import { type WrittenOutput, writeOutput } from "./engine/output-file.ts";
+import { type SourceCopy, type WrittenOutput, writeOutput } from "./engine/output-file.ts";
 import { Rejection } from "./engine/rejection.ts";
+import { createTreatmentMemory, type TreatmentMemory } from "./engine/treated-elements.ts";
 import { createWorkMemory, type WorkMemory } from "./engine/work-memory.ts";
 import { filterInstance, type InstanceFilters } from "./filters.ts";
+import { createSummaryMemory, type SummaryMemory } from "./instance-summary.ts";
 import type { InstanceOutcome, RejectionCode } from "./outcome.ts";
 import { createPixelDecoder, type ExternalCodec, type PixelDecoder } from "./pixels/external-codec.ts";
 import { decidePixels } from "./pixels/pixel-policy.ts";
-import { OPTIONS } from "./profiles/options.ts";
 import type { Profile } from "./profiles/profile.ts";
 import type { LookupTable } from "./pseudonyms/lookup-rows.ts";
 import type { PixlSecrets } from "./pseudonyms/pixl-hash.ts";
 import type { ProjectKey } from "./pseudonyms/project-key.ts";
 import { createPseudonymizer, type Pseudonymizer } from "./pseudonyms/pseudonymizer.ts";
 import { type StudyFacts, withStudyFacts } from "./study-facts.ts";
-import { sampleOf } from "./study-sample.ts";
 import { expectationsOf } from "./verification/expectations.ts";
-import type { WindowOptions } from "./verification/file-window.ts";
-import { type Harvest, type HarvestMemory, harvestIdentifiers } from "./verification/harvest.ts";
+import { createHarvestMemory, type Harvest, harvestIdentifiers } from "./verification/harvest.ts";
 import { retainedKinds } from "./verification/identifier-kinds.ts";
 import type { StudyObserver } from "./verification/study-observer.ts";
-import { type Verification, verifyDeidentified } from "./verification/verify.ts";
+import { type ReadingOptions, type Verification, verifyDeidentified } from "./verification/verify.ts";
 
 export interface DeidentifierOptions {
   readonly profile: Profile;
@@ -87,6 +87,11 @@ interface Engine {
   readonly pseudonymizer: Pseudonymizer;
   readonly codecs: readonly ExternalCodec[];
   readonly io: FileAccess;
+  /** What instances have in common, and what becomes of it. */
+  readonly elements: ElementMemory;
+  readonly isLasting: ElementMemory["holds"];
+  readonly treatments: TreatmentMemory;
+  readonly summaries: SummaryMemory;
 }
 
 /** How files are read and written, and the memory for it. */
@@ -121,16 +126,21 @@ export interface UnverifiedComposer {
 export function createUnverifiedComposer(options: DeidentifierOptions): UnverifiedComposer {
   const project = engineOf(options);
   const { files, memory: memories } = project.io;
-  const harvests: HarvestMemory = new Map();
+  const harvests = createHarvestMemory();
   return {
     async compose({ path, outputPath, participantId }, signal) {
-      await using file = await readOriginal(project.io, path);
+      await using file = await readOriginal(project, path);
       const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
-      const harvest = harvestOf(file, harvests);
+      const harvest = harvestOf(engine, file, harvests);
       const output = await composeOutput(file, { ...engine, participantId, harvest, decoder: undefined, signal });
       const memory = memories.take();
       try {
-        const written = await writeOutput(outputPath, output, { files, memory, signal, isHashed: false });
+        const written = await writeOutput(outputPath, output, {
+          files,
+          memory: memory.composed,
+          signal,
+          isHashed: false,
+        });
         await files.rename(written.temporaryPath, outputPath);
         return written.sizeBytes;
       } finally {
@@ -150,7 +160,9 @@ function engineOf(options: DeidentifierOptions): Engine {
   });
   const { profile, filters, codecs = [], blocking = false } = options;
   const io = { blocking, files: fileOperations({ blocking }), memory: createWorkMemory() };
-  return { profile, filters, pseudonymizer, codecs, io };
+  const elements = createElementMemory();
+  const memories = { elements, isLasting: elements.holds, treatments: createTreatmentMemory() };
+  return { profile, filters, pseudonymizer, codecs, io, ...memories, summaries: createSummaryMemory() };
 }
 
 /** @throws what is no matter of the object */
@@ -162,8 +174,8 @@ function rejectionOf(thrown: unknown): { readonly code: RejectionCode; readonly 
   throw thrown;
 }
 
-function readOriginal({ blocking }: FileAccess, path: string): Promise<Part10File & AsyncDisposable> {
-  return readPart10File(path, { blocking }).catch((thrown: unknown) => {
+function readOriginal({ io, elements }: Engine, path: string): Promise<Part10File & AsyncDisposable> {
+  return readPart10File(path, { blocking: io.blocking, memory: elements }).catch((thrown: unknown) => {
     throw thrown instanceof GatewayError ? new Rejection("INSTANCE_NOT_PARSABLE", thrown.code) : thrown;
   });
 }
@@ -175,14 +187,14 @@ async function verifyPair(
 ): Promise<Verification> {
   const { path, outputPath, participantId } = pair;
   signal.throwIfAborted();
-  await using file = await readOriginal(project.io, path);
+  await using file = await readOriginal(project, path);
   const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
   await using decoding = new AsyncDisposableStack();
   // The output's own folder is somebody else's.
   const decoder = decoderOf(engine, tmpdir(), decoding);
   const leftOut = judge(engine, file, { ...pair, seriesInstanceCount: Number.MAX_SAFE_INTEGER }, decoder);
   if (leftOut?.kind === "rejected") return { ok: false, code: leftOut.code, reason: leftOut.reason };
-  const harvest = harvestOf(file);
+  const harvest = harvestOf(engine, file);
   const output = await composeOutput(file, { ...engine, participantId, harvest, decoder, signal });
   return await verify(engine, file, harvest, output, { ...pair, writtenPath: outputPath });
 }
@@ -190,7 +202,7 @@ async function verifyPair(
 async function deidentify(project: Engine, task: InstanceTask, signal: AbortSignal): Promise<InstanceOutcome> {
   signal.throwIfAborted();
   const { blocking, files, memory: memories } = project.io;
-  await using original = await readOriginal(project.io, task.path);
+  await using original = await readOriginal(project, task.path);
   const file = { ...original, dataSet: withStudyFacts(original.dataSet, task.studyFacts) };
   const engine = { ...project, profile: profileForDevice(project.profile, file.dataSet) };
   await using decoding = new AsyncDisposableStack();
@@ -200,7 +212,7 @@ async function deidentify(project: Engine, task: InstanceTask, signal: AbortSign
     tellLeftOut(engine, file, task);
     return leftOut;
   }
-  const harvest = harvestOf(file, task.study?.memory);
+  const harvest = harvestOf(engine, file, task.study?.memory);
   const orTold = <T>(working: Promise<T>): Promise<T> =>
     working.catch((thrown: unknown) => {
       tellHarvest(engine, file, harvest, task);
@@ -210,13 +222,14 @@ async function deidentify(project: Engine, task: InstanceTask, signal: AbortSign
   const output = await orTold(composeOutput(file, composing));
   const memory = memories.take();
   try {
-    const written = await orTold(writeOutput(task.outputPath, output, { files, memory, signal }));
-    const toVerify = { ...task, writtenPath: written.temporaryPath, reading: { blocking, memory } };
+    const written = await orTold(writeOutput(task.outputPath, output, { files, memory: memory.composed, signal }));
+    const reading = { blocking, memory: memory.read, spare: memory.composed };
+    const toVerify = { ...task, writtenPath: written.temporaryPath, copies: written.copies, reading };
     const verification = await publishVerified(files, written, task, signal, () =>
       verify(engine, file, harvest, output, toVerify),
     );
     if (!verification.ok) return { kind: "rejected", code: verification.code, reason: verification.reason };
-    return deidentified(file.dataSet, output, task.outputPath, written, verification);
+    return deidentified(engine, file.dataSet, output, task.outputPath, written, verification);
   } finally {
     memories.give(memory);
   }
@@ -288,7 +301,8 @@ function judge(
 /** What is verified, and how its file is read. */
 interface WrittenFile extends Pick<InstanceTask, "study" | "outputPath"> {
   readonly writtenPath: string;
-  readonly reading?: WindowOptions;
+  readonly copies?: readonly SourceCopy[];
+  readonly reading?: ReadingOptions;
 }
 
 function verify(
@@ -296,10 +310,10 @@ function verify(
   file: Part10File,
   harvest: Harvest,
   output: ComposedOutput,
-  { study, outputPath: publishedPath, writtenPath: outputPath, reading = {} }: WrittenFile,
+  { study, outputPath: publishedPath, writtenPath: outputPath, copies, reading = {} }: WrittenFile,
 ): Promise<Verification> {
   const { rules } = engine.profile;
-  const expectations = expectationsOf(output, harvest, engine, file.dataSet);
+  const expectations = expectationsOf(output, harvest, engine, file.dataSet, copies);
   const task = { outputPath, rules, harvest, expectations, reading };
   return study === undefined
     ? verifyDeidentified(task)
@@ -310,7 +324,7 @@ function verify(
 function tellLeftOut(engine: Engine, file: Part10File, task: InstanceTask): void {
   if (task.study === undefined) return;
   try {
-    tellHarvest(engine, file, harvestOf(file, task.study.memory), task);
+    tellHarvest(engine, file, harvestOf(engine, file, task.study.memory), task);
   } catch (thrown) {
     if (!(thrown instanceof Rejection)) throw thrown;
   }
@@ -320,9 +334,9 @@ function tellHarvest({ profile }: Engine, { dataSet }: Part10File, harvest: Harv
   study?.hear({ original: dataSet, harvest, retained: retainedKinds(profile.options) });
 }
 
-function harvestOf(file: Part10File, memory?: HarvestMemory): Harvest {
+function harvestOf({ isLasting }: Engine, file: Part10File, memory = createHarvestMemory()): Harvest {
   try {
-    return harvestIdentifiers(file.dataSet, { meta: file.meta, ...(memory === undefined ? {} : { memory }) });
+    return harvestIdentifiers(file.dataSet, { meta: file.meta, memory, isLasting });
   } catch (thrown) {
     if (thrown instanceof RangeError) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "too-many-identifiers");
     throw thrown;
@@ -330,13 +344,13 @@ function harvestOf(file: Part10File, memory?: HarvestMemory): Harvest {
 }
 
 function deidentified(
+  { summaries }: Engine,
   source: DataSet,
   output: ComposedOutput,
   path: string,
   written: WrittenOutput,
   verification: Extract<Verification, { ok: true }>,
 ): InstanceOutcome {
-  const { tally } = output;
   return {
     kind: "deidentified",
     file: declareDeidentified({
@@ -352,12 +366,7 @@ function deidentified(
     }),
     links: output.pseudonyms.links,
     summary: {
-      actions: tally.actions,
-      unlisted: tally.unlistedCounts,
-      privateElements: tally.privateCounts,
-      notes: tally.notes,
-      options: output.options.map((option) => OPTIONS[option].code),
-      sample: sampleOf(source, output.dataSet),
+      ...summaries.of(source, output),
       verify: { hits: 0, sizeBytes: verification.sizeBytes, identifiers: verification.identifiers },
     },
   };

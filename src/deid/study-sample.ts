@@ -32,11 +32,33 @@ export function sampleOf(source: DataSet, output: DataSet): readonly SampleEntry
     if (entries.length === ENTRY_LIMIT) break;
     const after = output.get(element.tag);
     if (isPrivate(element.tag) || lengthIn(element) === 0 || (after !== undefined && isSame(element, after))) continue;
-    const before = { class: classOf(element), ...lengthOf(element) };
-    const common = { tag: formatTag(element.tag), vr: element.vr, depth: 0, before };
-    entries.push(after === undefined ? common : { ...common, after: lengthOf(after) });
+    entries.push(entryOf(element, after));
   }
   return entries;
+}
+
+/** Several times those of a profile's attributes: they differ in their lengths alone. */
+const REMEMBERED_ENTRIES = 4_000;
+const known = new Map<string, SampleEntry>();
+
+/** The same object for the same, as most instances of a study have it. */
+function entryOf(element: DataElement, after: DataElement | undefined): SampleEntry {
+  const [lengthBefore, lengthAfter] = [lengthOf(element), after === undefined ? undefined : lengthOf(after)];
+  const key = `${element.tag} ${element.vr} ${lengthBefore} ${after === undefined ? "" : `to ${lengthAfter}`}`;
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const entry = {
+    ...{ tag: formatTag(element.tag), vr: element.vr, depth: 0 },
+    before: { class: classOf(element), ...told(lengthBefore) },
+    ...(after === undefined ? {} : { after: told(lengthAfter) }),
+  };
+  if (known.size >= REMEMBERED_ENTRIES) known.clear();
+  known.set(key, entry);
+  return entry;
+}
+
+function told(length: number | undefined): { readonly length?: number } {
+  return length === undefined ? {} : { length };
 }
 
 function classOf({ tag, vr }: DataElement): SampleClass {
@@ -61,7 +83,7 @@ function lengthIn({ value }: DataElement): number | undefined {
   return length;
 }
 
-function lengthOf(element: DataElement): { readonly length?: number } {
+function lengthOf(element: DataElement): number | undefined {
   const length = lengthIn(element) ?? 0;
-  return length < SHORTEST_TOLD ? {} : { length };
+  return length < SHORTEST_TOLD ? undefined : length;
 }

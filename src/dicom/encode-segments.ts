@@ -111,8 +111,10 @@ function flush(builder: Builder): void {
 }
 
 function put16(builder: Builder, value: number): void {
-  if (builder.little) builder.chunk.writeUInt16LE(value, builder.used);
-  else builder.chunk.writeUInt16BE(value, builder.used);
+  const { chunk, used } = builder;
+  const [lower, upper] = builder.little ? [used, used + 1] : [used + 1, used];
+  chunk[lower] = value;
+  chunk[upper] = value >>> 8;
   builder.used += 2;
   builder.total += 2;
 }
@@ -123,9 +125,9 @@ function put32(builder: Builder, value: number): void {
   builder.total += 4;
 }
 
+/** Byte by byte: there are two or three for every element, and Buffer's own would take longer to look at what they are given. */
 function write32(chunk: Buffer, offset: number, value: number, little: boolean): void {
-  if (little) chunk.writeUInt32LE(value, offset);
-  else chunk.writeUInt32BE(value, offset);
+  for (let index = 0; index < 4; index += 1) chunk[offset + (little ? index : 3 - index)] = value >>> (8 * index);
 }
 
 function putTag(builder: Builder, tag: number): void {
@@ -139,7 +141,9 @@ function putHeader(builder: Builder, tag: number, vr: Vr, length: number, explic
   putTag(builder, tag);
   if (!explicitVr) put32(builder, length);
   else {
-    builder.used += builder.chunk.write(vr, builder.used, "latin1");
+    builder.chunk[builder.used] = vr.charCodeAt(0);
+    builder.chunk[builder.used + 1] = vr.charCodeAt(1);
+    builder.used += 2;
     builder.total += 2;
     if (isLongForm(vr)) {
       put16(builder, 0);
@@ -172,9 +176,14 @@ function writeValue(
   else putBytes(builder, swapBytes === 1 ? value.bytes : swapped(value.bytes, swapBytes));
 }
 
+/** Longer values are copied by the system. */
+const FEW_BYTES = 48;
+
 function putBytes(builder: Builder, bytes: Uint8Array): void {
   room(builder, bytes.length);
-  builder.chunk.set(bytes, builder.used);
+  const { chunk, used } = builder;
+  if (bytes.length > FEW_BYTES) chunk.set(bytes, used);
+  else for (let index = 0; index < bytes.length; index += 1) chunk[used + index] = bytes[index] ?? 0;
   builder.used += bytes.length;
   builder.total += bytes.length;
 }

@@ -1,8 +1,9 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import { at, has, take } from "./cursor.ts";
-import type { DataSet } from "./data-set.ts";
+import type { DataElement, DataSet } from "./data-set.ts";
 import { isPixelData, vrOf } from "./dictionary/dictionary.ts";
 import { tags } from "./dictionary/tags.ts";
+import { type ElementMemory, recalledSequence, rememberedValue, rememberSequence } from "./element-memory.ts";
 import {
   countOne,
   type ElementsFrame,
@@ -109,14 +110,25 @@ function readPlainValues(parser: Parser, frame: ElementsFrame): void {
     if (length % 2 === 1 || length > bulkThresholdBytes || end > windowEnd) return;
     parser.count += 1;
     parser.tag = tag;
+    parser.vr = vr;
     if (isRoot) {
       rootTags.push(tag);
       rootOffsets.push(position);
     }
     frame.lastTag = tag;
     cursor.position = end - length;
-    elements.set(tag, { tag, vr, undefinedLength: false, value: { kind: "bytes", bytes: take(cursor, length) } });
+    elements.set(tag, heldElement(parser, frame, length));
   }
+}
+
+/** The element at the position, which moves behind it. */
+function heldElement(parser: Parser, frame: ElementsFrame, length: number): DataElement {
+  const { cursor, tag, vr, memory } = parser;
+  if (memory === undefined || frame !== parser.root)
+    return { tag, vr, undefinedLength: false, value: { kind: "bytes", bytes: take(cursor, length) } };
+  const element = rememberedValue(memory, tag, vr, cursor.bytes, at(cursor), length);
+  cursor.position += length;
+  return element;
 }
 
 function readElement(parser: Parser, frame: ElementsFrame): number {
@@ -140,6 +152,31 @@ function readElement(parser: Parser, frame: ElementsFrame): number {
   }
   if (vr === "SQ") return pushItems(parser, frame, start + length);
   return readValue(parser, frame);
+}
+
+function readRemembered(parser: Parser, frame: ElementsFrame): boolean {
+  const memory = frame === parser.root ? sequenceMemoryOf(parser) : undefined;
+  const { cursor, tag } = parser;
+  if (memory === undefined || parser.reserved !== 0) return false;
+  const known = recalledSequence(parser, memory, tag, frame.bound);
+  if (known === undefined) return false;
+  enter(parser, frame);
+  parser.count += known.count - 1;
+  cursor.position += known.encoded.length;
+  frame.elements.set(tag, known.element);
+  return true;
+}
+
+function rememberRead(parser: Parser, element: DataElement): void {
+  const memory = sequenceMemoryOf(parser);
+  const start = parser.rootOffsets[parser.rootOffsets.length - 1];
+  if (memory === undefined || start === undefined || parser.findings.length > parser.findingsBefore) return;
+  rememberSequence(parser, memory, element, start, parser.count - parser.countBefore);
+}
+
+/** Sequences are remembered as they are written in explicit VR little endian, where nothing about them is odd. */
+function sequenceMemoryOf({ root, memory }: Parser): ElementMemory | undefined {
+  return root.explicitVr && root.little ? memory : undefined;
 }
 
 function stop(parser: Parser, tag: Tag): number {
@@ -235,6 +272,11 @@ function enter(parser: Parser, frame: ElementsFrame): void {
 
 function pushItems(parser: Parser, frame: ElementsFrame, end: number): number {
   const { tag, vr } = parser;
+  if (vr === "SQ" && readRemembered(parser, frame)) return GO_ON;
+  if (frame === parser.root) {
+    parser.countBefore = parser.count;
+    parser.findingsBefore = parser.findings.length;
+  }
   enter(parser, frame);
   if (parser.stack.length > parser.limits.depth * 2) fail(parser, "DICOM_LIMIT_EXCEEDED", "depth");
   parser.cursor.position += parser.headerBytes;
@@ -300,7 +342,9 @@ function close(parser: Parser): void {
       frame.kind === "items"
         ? ({ kind: "sequence", items: frame.items } as const)
         : ({ kind: "fragments", fragments: frame.fragments } as const);
-    parent.elements.set(tag, { tag, vr, undefinedLength, value });
+    const element = { tag, vr, undefinedLength, value };
+    parent.elements.set(tag, element);
+    if (vr === "SQ" && parent === parser.root) rememberRead(parser, element);
   }
 }
 
@@ -338,8 +382,8 @@ function readValue(parser: Parser, frame: ElementsFrame): number {
     cursor.position += length;
     return GO_ON;
   }
-  const bytes = take(cursor, length);
-  if (tag === tags.PixelRepresentation && length >= 2) frame.pixelRepresentation = bytes[frame.little ? 0 : 1];
-  frame.elements.set(tag, { tag, vr, undefinedLength: false, value: { kind: "bytes", bytes } });
+  if (tag === tags.PixelRepresentation && length >= 2)
+    frame.pixelRepresentation = cursor.bytes[at(cursor) + (frame.little ? 0 : 1)];
+  frame.elements.set(tag, heldElement(parser, frame, length));
   return GO_ON;
 }

@@ -3,6 +3,7 @@ import type { Cursor } from "./cursor.ts";
 import type { ByteRange, DataElement, DataSet, Finding, Layout, SequenceItem } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import type { TransferSyntax } from "./dictionary/transfer-syntaxes.ts";
+import type { ElementMemory } from "./element-memory.ts";
 import { type FindingCode, findingAt } from "./findings.ts";
 import { DEFAULT_LIMITS, type ParseLimits } from "./limits.ts";
 import { formatTag, type Tag } from "./tag.ts";
@@ -18,6 +19,8 @@ export interface ParseOptions {
   readonly stopBefore?: Tag;
   /** What could be read is given back with a finding instead of an error. */
   readonly tolerant?: boolean;
+  /** What earlier data sets had in common with this one. */
+  readonly memory?: ElementMemory;
   /** Looked at before every read from the source. */
   readonly signal?: AbortSignal;
 }
@@ -79,6 +82,7 @@ export interface Parser {
   readonly bulkThresholdBytes: number;
   readonly stopBefore: number;
   readonly tolerant: boolean;
+  readonly memory: ElementMemory | undefined;
   readonly root: ElementsFrame;
   readonly stack: Frame[];
   readonly findings: Finding[];
@@ -91,6 +95,9 @@ export interface Parser {
   ending: "stopped" | "trailing" | "damaged" | undefined;
   /** Elements, items and fragments so far. */
   count: number;
+  /** The count, and the number of findings, when the last sequence of the top level began. */
+  countBefore: number;
+  findingsBefore: number;
   /** The header read last: kept here, as one object for each element would cost more than reading it. */
   tag: Tag;
   vr: Vr;
@@ -119,6 +126,7 @@ export function createParser(cursor: Cursor, syntax: TransferSyntax, options: Pa
     bulkThresholdBytes: options.bulkThresholdBytes ?? DEFAULT_BULK_THRESHOLD_BYTES,
     stopBefore: options.stopBefore ?? Number.POSITIVE_INFINITY,
     tolerant: options.tolerant ?? false,
+    memory: options.memory,
     root,
     stack: [root],
     findings: [],
@@ -127,6 +135,8 @@ export function createParser(cursor: Cursor, syntax: TransferSyntax, options: Pa
     hasPixelData: false,
     ending: undefined,
     count: 0,
+    countBefore: 0,
+    findingsBefore: 0,
     tag: tags.Item,
     vr: "UN",
     length: 0,

@@ -26,12 +26,18 @@ import { isNaming } from "../verification/identifier-kinds.ts";
 import { textElement } from "./coded-entry.ts";
 import { type ComposedSource, composeSource } from "./composed-source.ts";
 import type { FilterContext } from "./filter-context.ts";
-import { filterDataSet } from "./filter-data-set.ts";
+import { filterDataSet, inOrder } from "./filter-data-set.ts";
 import { readLongTexts } from "./long-texts.ts";
 import { appliedOptions, markElements, missingElements } from "./marks.ts";
 import { Rejection } from "./rejection.ts";
 import { contentModeOf, isStructuredAdmitted } from "./structured-policy.ts";
 import { createTally, type Tally } from "./tally.ts";
+import {
+  createRecollection,
+  createTreatmentMemory,
+  type TreatmentBasis,
+  type TreatmentMemory,
+} from "./treated-elements.ts";
 
 const VERIFICATION_FLAG = tagOf(0x0040a493);
 const CONTENT_TEMPLATE = tagOf(0x0040a504);
@@ -70,6 +76,9 @@ export interface ComposeOptions {
   readonly harvest: Harvest;
   /** Decodes what a mask needs decoded, with the site's codecs. */
   readonly decoder?: PixelDecoder | undefined;
+  /** Whether other instances have this very element. @default none */
+  readonly isLasting?: (element: DataElement) => boolean;
+  readonly treatments?: TreatmentMemory;
   readonly signal: AbortSignal;
 }
 
@@ -86,26 +95,36 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const characterSet = characterSetOf(dataSet);
   const tally = createTally();
   let hasUtf8 = false;
-  const context: FilterContext = {
+  const basis: TreatmentBasis = {
     rules: profile.rules,
     types: attributeTypesOf(original.sopClass),
+    pseudonyms,
+    characterSet,
+    birthDateTellable: isBirthDateTellable(dataSet),
+    bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
+    implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
+    contentMode: contentModeOf(original.sopClass, profile),
+  };
+  const { isLasting = () => false, treatments = createTreatmentMemory() } = options;
+  const recollection = createRecollection(treatments.on(basis), isLasting, tally, {
+    isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
+    isPatients: (text) => options.harvest.patient.has(fold(text)),
+    noteUtf8: () => {
+      hasUtf8 = true;
+    },
+  });
+  const context: FilterContext = {
+    ...basis,
+    ...recollection.answers,
+    recollection,
     within: [],
     pseudonym: pseudonyms.patientText,
     shiftDays: pseudonyms.shiftDays,
-    birthDateTellable: isBirthDateTellable(dataSet),
     identifier: (kind, bytes) => pseudonyms.identifier(kind, decodeText(bytes, "SH", characterSet)),
     uid,
     source: composeSource(file.source),
     longTexts: await readLongTexts(dataSet, file.source, profile.rules, options.signal),
-    bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
-    implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
-    isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
-    isPatients: (text) => options.harvest.patient.has(fold(text)),
     rename: createRenaming(),
-    noteUtf8: () => {
-      hasUtf8 = true;
-    },
-    contentMode: contentModeOf(original.sopClass, profile),
     tally,
     signal: options.signal,
   };
@@ -126,7 +145,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const sopInstanceUid = leaving(tags.SOPInstanceUID, original.sopInstance);
   return {
     meta: fileMetaOf({ sopClassUid: original.sopClass, sopInstanceUid, transferSyntaxUid }),
-    dataSet: new Map([...kept].sort(([a], [b]) => a - b)),
+    dataSet: sorted(kept),
     source: context.source,
     transferSyntaxUid,
     sopClassUid: original.sopClass,
@@ -141,6 +160,11 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     written,
     tally,
   };
+}
+
+function sorted(kept: DataSet): DataSet {
+  const elements = inOrder(kept);
+  return Array.isArray(elements) ? new Map(elements.map((element) => [element.tag, element])) : kept;
 }
 
 function identityOf(dataSet: DataSet, studyInstanceUid: string, participantId: string | undefined): PatientIdentity {

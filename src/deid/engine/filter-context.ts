@@ -5,6 +5,7 @@ import type { ContentMode } from "../rules/content-rules.ts";
 import type { ComposedSource } from "./composed-source.ts";
 import type { LongTexts } from "./long-texts.ts";
 import type { Tally } from "./tally.ts";
+import type { Recollection } from "./treated-elements.ts";
 
 /** Everything the filter knows while it goes through one object. */
 export interface FilterContext {
@@ -34,6 +35,10 @@ export interface FilterContext {
   readonly rename: (prefix: string, name: string) => string;
   /** Told when a text that is kept is not ASCII. */
   readonly noteUtf8: () => void;
+  /** Told when what becomes of an element follows from what became of others. */
+  readonly dependOnOthers: () => void;
+  /** Of the elements of the top level. */
+  readonly recollection: Pick<Recollection, "treat">;
   readonly contentMode: ContentMode;
   readonly tally: Tally;
   readonly signal: AbortSignal;

@@ -80,15 +80,23 @@ export function filterDataSet(
   const kept = new Map<Tag, DataElement>();
   const blocks = createPrivateBlocks(dataSet, context.rules.privateRules);
   const place = { parentTag, depth, characterSet: characterSetOf(dataSet, { inheritedCharacterSet }) };
-  const tags = [...dataSet.keys()].sort((a, b) => a - b);
-  for (const tag of tags) {
-    const element = dataSet.get(tag);
-    if (element === undefined) continue;
-    if (isPrivate(tag)) filterPrivate(element, blocks, kept, place, context);
-    else filterStandard(element, kept, place, context);
+  for (const element of inOrder(dataSet)) {
+    if (isPrivate(element.tag)) filterPrivate(element, blocks, kept, place, context);
+    else if (depth > 0) filterStandard(element, kept, place, context);
+    else context.recollection.treat(element, kept, () => filterStandard(element, kept, place, context));
   }
   const creators = blocks.creators();
   return creators.length === 0 ? kept : new Map([...kept, ...creators].sort(([a], [b]) => a - b));
+}
+
+/** By tag, as those of nearly every data set are. */
+export function inOrder(dataSet: DataSet): Iterable<DataElement> {
+  let last = -1;
+  for (const tag of dataSet.keys()) {
+    if (tag < last) return [...dataSet.values()].sort((a, b) => a.tag - b.tag);
+    last = tag;
+  }
+  return dataSet.values();
 }
 
 function filterStandard(element: DataElement, kept: Map<Tag, DataElement>, place: Place, context: FilterContext): void {
@@ -152,6 +160,7 @@ function treatElement(
   if (treatment.kind === "walk") return walk(element, treatment.unlessOptional, place, context);
   if (treatment.kind === "content") return walkContent(element, place, context);
   if (treatment.kind === "numbered") {
+    context.dependOnOthers();
     return labelInVocabulary(element, vr, treatment, place, context) ?? numberedLabel(treatment, vr, kept);
   }
   // UN holds implicit little endian whatever the rest is in. PS3.5 6.2.2.
@@ -162,6 +171,7 @@ function treatElement(
   if (isBlank(bytes) && treatment.kind !== "pseudonym" && !(vr in NUMBER_BYTES))
     return { kind: "bytes", bytes: new Uint8Array() };
   if (treatment.kind === "renamed") {
+    context.dependOnOthers();
     const renamed = context.rename(treatment.prefix, splitValues(bytes)[0] ?? "");
     return { kind: "bytes", bytes: textBytes(vr, renamed) };
   }

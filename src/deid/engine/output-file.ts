@@ -15,11 +15,19 @@ export interface WrittenOutput {
   readonly sizeBytes: number;
   /** Lower-case hexadecimal; empty where none was asked for. */
   readonly sha256: string;
+  /** What was read of the source and still stands in the memory it was read into: of outputs that fit into it. */
+  readonly copies: readonly SourceCopy[];
+}
+
+/** Bytes of a composed source, as they were read. */
+export interface SourceCopy {
+  readonly offset: number;
+  readonly bytes: Buffer;
 }
 
 export interface WriteOptions {
   readonly files: FileOperations;
-  /** Taken by what is copied; nothing of it is kept. */
+  /** Taken by what is copied. */
   readonly memory: Buffer;
   readonly signal: AbortSignal;
   /** @default true */
@@ -45,8 +53,9 @@ export async function writeOutput(
   try {
     const hash = isHashed ? createHash("sha256") : undefined;
     let sizeBytes = 0;
+    let copies: readonly SourceCopy[];
     try {
-      await fillUp(segments, output.source, memory, async (bytes) => {
+      copies = await fillUp(segments, output.source, memory, async (bytes) => {
         signal.throwIfAborted();
         hash?.update(bytes);
         sizeBytes += bytes.length;
@@ -55,7 +64,7 @@ export async function writeOutput(
     } finally {
       await file.close();
     }
-    return { temporaryPath, sizeBytes, sha256: hash?.digest("hex") ?? "" };
+    return { temporaryPath, sizeBytes, sha256: hash?.digest("hex") ?? "", copies };
   } catch (thrown) {
     await files.remove(temporaryPath);
     throw thrown;
@@ -75,7 +84,7 @@ async function createInFolder(path: string, files: FileOperations): Promise<Outp
 
 /**
  * The bytes of the segments, one behind the other in `memory`, whenever it is full and at the end. What is written has the byte order of
- * what was composed: no word is swapped here.
+ * what was composed: no word is swapped here. Answers what stands in `memory` of the source.
  * @throws GatewayError DICOM_TRUNCATED when the source has become shorter
  */
 async function fillUp(
@@ -83,8 +92,10 @@ async function fillUp(
   source: ByteSource & { readInto(target: Uint8Array, offset: number): Promise<number> },
   memory: Buffer,
   flush: (bytes: Uint8Array) => Promise<void>,
-): Promise<void> {
+): Promise<readonly SourceCopy[]> {
+  const copies: SourceCopy[] = [];
   let used = 0;
+  let isOverwritten = false;
   for (const segment of segments) {
     const length = segment.kind === "bytes" ? segment.bytes.length : segment.range.length;
     for (let done = 0; done < length; ) {
@@ -93,14 +104,17 @@ async function fillUp(
       const count =
         segment.kind === "bytes" ? copyInto(room, segment.bytes, offset) : await source.readInto(room, offset);
       if (count === 0) throw new GatewayError("DICOM_TRUNCATED", { offset, what: "value" });
+      if (segment.kind === "range" && !isOverwritten) copies.push({ offset, bytes: room.subarray(0, count) });
       done += count;
       used += count;
       if (used < memory.length) continue;
       await flush(memory);
       used = 0;
+      isOverwritten = true;
     }
   }
   if (used > 0) await flush(memory.subarray(0, used));
+  return isOverwritten ? [] : copies;
 }
 
 function copyInto(target: Uint8Array, bytes: Uint8Array, offset: number): number {

@@ -1,22 +1,35 @@
 /** Memory that the instances of one engine take turns in: fresh memory of this size for each would cost more than copying its pixels. */
 export interface WorkMemory {
   /** What was written to it before is still there. */
-  take(): Buffer;
+  take(): WorkPiece;
   /** Whoever gives it back keeps no view of it. */
-  give(memory: Buffer): void;
+  give(piece: WorkPiece): void;
+}
+
+export interface WorkPiece {
+  /** What is composed, piece by piece; most images fit as a whole. */
+  readonly composed: Buffer;
+  /** What is read of the output, to be judged. */
+  readonly read: Buffer;
 }
 
 /** Copied at a time: it stays in a core's cache between being read, hashed and written. */
-const PIECE_BYTES = 512 * 1024;
+const COMPOSED_BYTES = 640 * 1024;
+/** Stays in the fastest cache while it is compared. */
+const READ_BYTES = 64 * 1024;
 /** More are given back only when more instances than these were under way at once. */
 const KEPT_PIECES = 8;
 
 export function createWorkMemory(): WorkMemory {
-  const free: Buffer[] = [];
+  const free: WorkPiece[] = [];
   return {
-    take: () => free.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES),
-    give(memory) {
-      if (free.length < KEPT_PIECES) free.push(memory);
+    take: () =>
+      free.pop() ?? {
+        composed: Buffer.allocUnsafeSlow(COMPOSED_BYTES),
+        read: Buffer.allocUnsafeSlow(READ_BYTES),
+      },
+    give(piece) {
+      if (free.length < KEPT_PIECES) free.push(piece);
     },
   };
 }

@@ -6,22 +6,39 @@ export interface CopiedBytes {
   readonly source: Required<Pick<ByteSource, "readInto">>;
   readonly offset: number;
   readonly length: number;
+  /** The same, where it was read already. */
+  readonly held?: Buffer | undefined;
 }
 
-/** Compared at a time, where nobody gives memory. */
+/** Compared at a time. */
 const PIECE_BYTES = 2 ** 16;
 
 /** Whether the output has at `offset` what its source has: nothing else than the pixels stands where the pixels should. */
 export async function isCopied(
   window: FileWindow,
   offset: number,
-  copied: CopiedBytes,
-  memory: Buffer = Buffer.allocUnsafe(PIECE_BYTES),
+  { source, held, ...copied }: CopiedBytes,
+  memory: Buffer | undefined,
 ): Promise<boolean> {
-  for (let done = 0; done < copied.length; done += memory.length) {
-    const original = memory.subarray(0, Math.min(memory.length, copied.length - done));
-    if ((await copied.source.readInto(original, copied.offset + done)) < original.length) return false;
-    if (!original.equals(await window.load(offset + done, original.length))) return false;
+  const reader = held === undefined ? pieceReader(source, memory) : heldReader(held);
+  for (let done = 0; done < copied.length; done += PIECE_BYTES) {
+    const length = Math.min(PIECE_BYTES, copied.length - done);
+    const original = await reader(copied.offset, done, length);
+    if (original.length < length || !original.equals(await window.load(offset + done, length))) return false;
   }
   return true;
+}
+
+/** Bytes of the source from `offset + done`, fewer where there are no more. */
+type OriginalReader = (offset: number, done: number, length: number) => Promise<Buffer> | Buffer;
+
+function heldReader(held: Buffer): OriginalReader {
+  return (_offset, done, length) => held.subarray(done, done + length);
+}
+
+function pieceReader(source: CopiedBytes["source"], memory: Buffer = Buffer.allocUnsafe(PIECE_BYTES)): OriginalReader {
+  return async (offset, done, length) => {
+    const piece = memory.subarray(0, length);
+    return piece.subarray(0, await source.readInto(piece, offset + done));
+  };
 }

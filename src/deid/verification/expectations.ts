@@ -4,6 +4,7 @@ import { uidOf } from "../../dicom/values.ts";
 import { fileMetaOf } from "../../dicom/writer.ts";
 import type { ComposedOutput } from "../engine/compose-output.ts";
 import { markTexts } from "../engine/marks.ts";
+import type { SourceCopy } from "../engine/output-file.ts";
 import { contentModeOf } from "../engine/structured-policy.ts";
 import { OPTIONS } from "../profiles/options.ts";
 import type { Profile } from "../profiles/profile.ts";
@@ -30,6 +31,7 @@ export function expectationsOf(
   harvest: Harvest,
   engine: { readonly profile: Profile },
   source: DataSet,
+  copies: readonly SourceCopy[] = [],
 ): Expectations {
   const { uid, patientIsGiven, patientText } = output.pseudonyms;
   const { profile } = engine;
@@ -70,7 +72,7 @@ export function expectationsOf(
     ],
     pixelBytes: output.pixelBytes,
     mask: output.mask,
-    copiedPixels: copiedPixels(output, source),
+    copiedPixels: copiedPixels(output, source, copies),
     written: new Map(
       output.written.map(({ tag, value }) => [tag, Buffer.from(value.kind === "bytes" ? value.bytes : [])]),
     ),
@@ -84,10 +86,18 @@ function marksOf(profile: Profile): Expectations["marks"] {
 }
 
 /** Pixels that nothing was done to: neither masked, nor cleared of unused bits, nor turned round. Compressed ones are searched. */
-function copiedPixels({ dataSet, source }: ComposedOutput, original: DataSet): CopiedBytes | undefined {
+function copiedPixels(
+  { dataSet, source }: ComposedOutput,
+  original: DataSet,
+  copies: readonly SourceCopy[],
+): CopiedBytes | undefined {
   const before = original.get(tags.PixelData)?.value;
   const after = dataSet.get(tags.PixelData)?.value;
   if (before?.kind !== "range" || after?.kind !== "range" || before.range.offset !== after.range.offset)
     return undefined;
-  return { source, offset: before.range.offset, length: after.range.length };
+  const { offset } = before.range;
+  const { length } = after.range;
+  const copy = copies.find((each) => each.offset <= offset && each.offset + each.bytes.length >= offset + length);
+  const held = copy?.bytes.subarray(offset - copy.offset, offset - copy.offset + length);
+  return { source, offset, length, held };
 }

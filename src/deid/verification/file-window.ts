@@ -4,6 +4,10 @@ import { TokenError } from "./tokenizer.ts";
 /** Bytes of a file by offset, a window of it at a time. */
 export interface FileWindow extends AsyncDisposable {
   readonly sizeBytes: number;
+  /** What it holds, until the next load. */
+  readonly bytes: Buffer;
+  /** Where in `bytes` those of the file from `offset` begin; -1: they must be loaded first. */
+  indexOf(offset: number, length: number): number;
   /** Bytes of the window; undefined: they must be loaded first. Valid until the next load. */
   held(offset: number, length: number): Buffer | undefined;
   /** Moves the window there. @throws TokenError `truncated` */
@@ -27,12 +31,18 @@ function windowOf(file: FileSource, memory: Buffer | undefined): FileWindow {
   const { sizeBytes } = file;
   let start = 0;
   let window: Buffer = Buffer.alloc(0);
-  const held = (offset: number, length: number): Buffer | undefined =>
-    offset >= start && offset + length <= start + window.length
-      ? window.subarray(offset - start, offset - start + length)
-      : undefined;
+  const indexOf = (offset: number, length: number): number =>
+    offset >= start && offset + length <= start + window.length ? offset - start : -1;
+  const held = (offset: number, length: number): Buffer | undefined => {
+    const index = indexOf(offset, length);
+    return index < 0 ? undefined : window.subarray(index, index + length);
+  };
   return {
     sizeBytes,
+    get bytes() {
+      return window;
+    },
+    indexOf,
     held,
     async load(offset, length) {
       if (offset + length > sizeBytes) throw new TokenError("truncated");

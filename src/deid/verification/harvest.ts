@@ -29,11 +29,45 @@ export interface Harvest {
   readonly dates: ReadonlyMap<string, string>;
 }
 
-/** What values came to that were seen before: most values of a study are those of its other instances. */
-export type HarvestMemory = Map<string, readonly Found[]>;
+/** What earlier instances of a study came to: most of what one says, the others say too. */
+export interface HarvestMemory {
+  /** By kind, VR, character set and bytes of a value. */
+  readonly values: Map<string, readonly Found[]>;
+  /** Of elements of the top level that are the same object in many instances. */
+  readonly elements: WeakMap<DataElement, HarvestedElement>;
+  /** Of the last instance. */
+  texts: HarvestedTexts | undefined;
+  patient: HarvestedPatient | undefined;
+}
+
+export function createHarvestMemory(): HarvestMemory {
+  return { values: new Map(), elements: new WeakMap(), texts: undefined, patient: undefined };
+}
+
+type Texts = Pick<Harvest, "identifiers" | "spellings" | "rawValues">;
+
+interface HarvestedTexts {
+  readonly found: readonly (readonly Found[])[];
+  readonly texts: Texts;
+}
+
+interface HarvestedPatient {
+  readonly elements: readonly (DataElement | undefined)[];
+  readonly characterSet: string | undefined;
+  readonly texts: ReadonlySet<string>;
+}
+
+/** What one element tells, with all that is in it. */
+interface HarvestedElement {
+  readonly characterSet: string | undefined;
+  readonly uids: string[];
+  readonly dates: (readonly [path: string, value: string])[];
+  /** None of them empty. */
+  readonly found: (readonly Found[])[];
+}
 
 interface Found {
-  readonly into: "identifiers" | "spellings" | "rawValues";
+  readonly into: keyof Texts;
   readonly text: string;
   readonly kind: IdentifierKind;
 }
@@ -67,75 +101,121 @@ export function fold(text: string): string {
     .replace(/[^\p{L}\p{N}]/gu, "");
 }
 
+export interface HarvestOptions {
+  readonly meta?: DataSet;
+  readonly memory?: HarvestMemory;
+  /** Whether other instances have this very element: what it tells is worth remembering. @default none */
+  readonly isLasting?: (element: DataElement) => boolean;
+}
+
 /** @throws RangeError when there is more than can be searched for; Rejection for sequences within sequences beyond 64, also where they would go */
 export function harvestIdentifiers(
   dataSet: DataSet,
-  { meta, memory = new Map() }: { readonly meta?: DataSet; readonly memory?: HarvestMemory } = {},
+  { meta, memory = createHarvestMemory(), isLasting = () => false }: HarvestOptions = {},
 ): Harvest {
-  const kept = {
+  const uids = new Set<string>();
+  const dates = new Map<string, string>();
+  const found: (readonly Found[])[] = [];
+  const characterSet = characterSetOf(dataSet);
+  const take = (told: HarvestedElement): void => {
+    for (const uid of told.uids) uids.add(uid);
+    for (const [path, value] of told.dates) dates.set(path, value);
+    for (const each of told.found) found.push(each);
+  };
+  for (const element of dataSet.values()) {
+    const known = memory.elements.get(element);
+    if (known !== undefined && known.characterSet === characterSet) {
+      take(known);
+      continue;
+    }
+    const told: HarvestedElement = { characterSet, uids: [], dates: [], found: [] };
+    visit(element, characterSet, "", 0, told, memory);
+    if (isLasting(element)) memory.elements.set(element, told);
+    take(told);
+  }
+  // The names of the implementation that wrote the file, (0002,0012) and (0002,0013), are nobody's.
+  const toldByMeta: HarvestedElement = { characterSet: undefined, uids: [], dates: [], found: [] };
+  for (const element of meta?.values() ?? []) {
+    if (element.vr === "AE" || element.vr === "UI") visit(element, undefined, "", 0, toldByMeta, memory);
+  }
+  take(toldByMeta);
+  return { ...textsOf(found, memory), patient: patientTexts(dataSet, characterSet, memory), uids, dates };
+}
+
+function visit(
+  element: DataElement,
+  characterSet: string | undefined,
+  prefix: string,
+  depth: number,
+  told: HarvestedElement,
+  memory: HarvestMemory,
+): void {
+  const items = sequenceItems(element);
+  if (items !== undefined) {
+    const path = prefix + formatTagHex(element.tag);
+    if (depth >= DEPTH_LIMIT && items.length > 0) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "depth");
+    for (const [index, { dataSet }] of items.entries()) {
+      const inItem = characterSetOf(dataSet, { inheritedCharacterSet: characterSet });
+      for (const each of dataSet.values()) visit(each, inItem, `${path}[${index}].`, depth + 1, told, memory);
+    }
+    return;
+  }
+  if (element.value.kind !== "bytes" || element.value.bytes.length === 0) return;
+  const { bytes } = element.value;
+  const vr = element.vr === "UN" ? (standardVr(element.tag) ?? "UN") : element.vr;
+  if (vr === "UI") {
+    for (const uid of splitValues(bytes).map(trimUid)) if (uid !== "" && !isRegisteredUid(uid)) told.uids.push(uid);
+  } else if (vr === "DA" || vr === "DT") {
+    const value = splitValues(bytes).join("\\");
+    told.dates.push([prefix + formatTagHex(element.tag), value]);
+    addFound(told, memory, `date ${value}`, () => datesIn(value, vr));
+  } else {
+    const as = harvestedAs(element.tag, vr);
+    if (as === undefined || (vr === "UN" && isBinary(bytes))) return;
+    const key = `${as.kind} ${as.byWord} ${vr} ${characterSet} ${latin(bytes)}`;
+    addFound(told, memory, key, () => foundIn(bytes, vr, characterSet, as));
+  }
+}
+
+function addFound(
+  { found }: HarvestedElement,
+  { values }: HarvestMemory,
+  key: string,
+  find: () => readonly Found[],
+): void {
+  const known = values.get(key);
+  const made = known ?? find();
+  if (known === undefined && values.size < MEMORY_LIMIT && key.length <= REMEMBERED_LENGTH) values.set(key, made);
+  if (made.length > 0) found.push(made);
+}
+
+/** The same maps as those of the instance before, where the same was found. */
+function textsOf(found: readonly (readonly Found[])[], memory: HarvestMemory): Texts {
+  const before = memory.texts;
+  const isSame = (known: HarvestedTexts): boolean =>
+    known.found.length === found.length && known.found.every((each, index) => each === found[index]);
+  if (before !== undefined && isSame(before)) return before.texts;
+  const texts = {
     identifiers: new Map<string, IdentifierKind>(),
     spellings: new Map<string, IdentifierKind>(),
     rawValues: new Map<string, IdentifierKind>(),
   };
-  const uids = new Set<string>();
-  const dates = new Map<string, string>();
-
-  const remember = (key: string, find: () => readonly Found[]): void => {
-    const known = memory.get(key);
-    const found = known ?? find();
-    if (known === undefined && memory.size < MEMORY_LIMIT && key.length <= REMEMBERED_LENGTH) memory.set(key, found);
-    for (const { into, text, kind } of found) {
-      kept[into].set(text, strongerKind(kept[into].get(text), kind));
-    }
-    if (kept.identifiers.size + kept.spellings.size > IDENTIFIER_LIMIT) throw new RangeError("too many identifiers");
-  };
-  const visit = (element: DataElement, characterSet: string | undefined, prefix: string, depth: number): void => {
-    const items = sequenceItems(element);
-    if (items !== undefined) {
-      const path = prefix + formatTagHex(element.tag);
-      if (depth >= DEPTH_LIMIT && items.length > 0) throw new Rejection("DEIDENTIFICATION_UNPROVEN", "depth");
-      for (const [index, item] of items.entries())
-        visitAll(item.dataSet, `${path}[${index}].`, characterSet, depth + 1);
-      return;
-    }
-    if (element.value.kind !== "bytes" || element.value.bytes.length === 0) return;
-    const { bytes } = element.value;
-    const vr = element.vr === "UN" ? (standardVr(element.tag) ?? "UN") : element.vr;
-    if (vr === "UI") {
-      for (const uid of splitValues(bytes).map(trimUid)) if (uid !== "" && !isRegisteredUid(uid)) uids.add(uid);
-    } else if (vr === "DA" || vr === "DT") {
-      const value = splitValues(bytes).join("\\");
-      dates.set(prefix + formatTagHex(element.tag), value);
-      remember(`date ${value}`, () => datesIn(value, vr));
-    } else {
-      const as = harvestedAs(element.tag, vr);
-      if (as === undefined || (vr === "UN" && isBinary(bytes))) return;
-      const key = `${as.kind} ${as.byWord} ${vr} ${characterSet} ${latin(bytes)}`;
-      remember(key, () => foundIn(bytes, vr, characterSet, as));
-    }
-  };
-  const visitAll = (
-    within: DataSet,
-    prefix: string,
-    inheritedCharacterSet: string | undefined,
-    depth: number,
-  ): void => {
-    const characterSet = characterSetOf(within, { inheritedCharacterSet });
-    for (const element of within.values()) visit(element, characterSet, prefix, depth);
-  };
-  visitAll(dataSet, "", undefined, 0);
-  // The names of the implementation that wrote the file, (0002,0012) and (0002,0013), are nobody's.
-  for (const element of meta?.values() ?? []) {
-    if (element.vr === "AE" || element.vr === "UI") visit(element, undefined, "", 0);
+  for (const each of found) {
+    for (const { into, text, kind } of each) texts[into].set(text, strongerKind(texts[into].get(text), kind));
+    if (texts.identifiers.size + texts.spellings.size > IDENTIFIER_LIMIT) throw new RangeError("too many identifiers");
   }
-  return { ...kept, patient: patientTexts(dataSet), uids, dates };
+  memory.texts = { found, texts };
+  return texts;
 }
 
-function patientTexts(dataSet: DataSet): ReadonlySet<string> {
+function patientTexts(dataSet: DataSet, characterSet: string | undefined, memory: HarvestMemory): ReadonlySet<string> {
+  const elements = PATIENT_TAGS.map((tag) => dataSet.get(tag));
+  const before = memory.patient;
+  const isSame = (known: HarvestedPatient): boolean =>
+    known.characterSet === characterSet && known.elements.every((each, index) => each === elements[index]);
+  if (before !== undefined && isSame(before)) return before.texts;
   const texts = new Set<string>();
-  const characterSet = characterSetOf(dataSet);
-  for (const tag of PATIENT_TAGS) {
-    const element = dataSet.get(tag);
+  for (const element of elements) {
     if (element?.value.kind !== "bytes") continue;
     const isName = element.vr === "PN";
     for (const value of decodeText(element.value.bytes, isName ? "PN" : "LO", characterSet).split("\\")) {
@@ -145,6 +225,7 @@ function patientTexts(dataSet: DataSet): ReadonlySet<string> {
     }
   }
   texts.delete("");
+  memory.patient = { elements, characterSet, texts };
   return texts;
 }
 

@@ -1,6 +1,7 @@
 import { lookupElement } from "../../dicom/dictionary/dictionary.ts";
 import { isPrivate, type Tag } from "../../dicom/tag.ts";
 import type { Vr } from "../../dicom/vr.ts";
+import { remembering } from "../../units/memo.ts";
 import type { OptionName } from "../profiles/options.ts";
 import { CONFIDENTIALITY_TABLE } from "../tables/confidentiality-table.generated.ts";
 
@@ -70,9 +71,14 @@ const RETAINED_AS: ReadonlyMap<number, IdentifierKind> = new Map(
   }),
 );
 
-export function retainedKinds(options: readonly OptionName[]): ReadonlySet<IdentifierKind> {
-  return new Set(options.flatMap((option) => RETAINED_BY.get(option) ?? []));
-}
+const REMEMBERED_PROFILES = 100;
+
+/** The same set for the same options, as a profile has them. */
+export const retainedKinds = remembering(
+  REMEMBERED_PROFILES,
+  (options: readonly OptionName[]): ReadonlySet<IdentifierKind> =>
+    new Set(options.flatMap((option) => RETAINED_BY.get(option) ?? [])),
+);
 
 /** The same word may be a name here and a mere text there: the kind that names it, whichever was met first. */
 export function strongerKind(known: IdentifierKind | undefined, other: IdentifierKind): IdentifierKind {

@@ -83,8 +83,17 @@ export function eachIdentifier(
   for (const source of ["identifiers", "spellings", "rawValues"] as const) {
     for (const [text, kind] of harvest[source]) if (!retained.has(kind)) visit(source, text, kind);
   }
+  eachUid(harvest, retained, visit);
+}
+
+/** The part of them that is another one in every instance. */
+export function eachUid(
+  { uids }: Pick<Harvest, "uids">,
+  retained: ReadonlySet<IdentifierKind>,
+  visit: (source: IdentifierSource, text: string, kind: IdentifierKind) => void,
+): void {
   if (retained.has("uid")) return;
-  for (const uid of harvest.uids) if (uid.length >= SHORTEST_UID) visit("spellings", uid, "uid");
+  for (const uid of uids) if (uid.length >= SHORTEST_UID) visit("spellings", uid, "uid");
 }
 
 type Kinds = ReadonlyMap<string, IdentifierKind>;

@@ -2,9 +2,9 @@ import type { DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { uidOf } from "../../dicom/values.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Harvest, HarvestMemory } from "./harvest.ts";
+import { createHarvestMemory, type Harvest, type HarvestMemory } from "./harvest.ts";
 import { type IdentifierKind, strongerKind } from "./identifier-kinds.ts";
-import { eachIdentifier, type IdentifierSource } from "./needles.ts";
+import { eachIdentifier, eachUid, type IdentifierSource } from "./needles.ts";
 import type { Piece } from "./pieces.ts";
 import type { StudyMember } from "./study-checks.ts";
 import { inspectOutput, type Verification, type VerificationTask, verifyDeidentified } from "./verify.ts";
@@ -70,6 +70,7 @@ export function createStudyObserver(
     const told = toldByStudy.get(studyInstanceUid) ?? {
       kinds: { identifiers: new Map(), spellings: new Map(), rawValues: new Map() },
       pieces: new Map(),
+      last: undefined,
     };
     toldByStudy.set(studyInstanceUid, told);
     return told;
@@ -80,16 +81,20 @@ export function createStudyObserver(
     retained: ReadonlySet<IdentifierKind>,
   ): Observation["identifiers"] => {
     const identifiers: [IdentifierSource, string, IdentifierKind][] = [];
-    eachIdentifier(harvest, retained, (source, text, kind) => {
+    const visit = (source: IdentifierSource, text: string, kind: IdentifierKind): void => {
       const before = told.kinds[source].get(text);
       if (before === kind || strongerKind(before, kind) === before) return;
       told.kinds[source].set(text, kind);
       identifiers.push([source, text, kind]);
-    });
+    };
+    // Mostly the instance before had the very same but for its UIDs.
+    const isToldBut = told.last?.identifiers === harvest.identifiers && told.last.retained === retained;
+    (isToldBut ? eachUid : eachIdentifier)(harvest, retained, visit);
+    told.last = { identifiers: harvest.identifiers, retained };
     return identifiers;
   };
   return {
-    memory: new Map(),
+    memory: createHarvestMemory(),
     hear({ original, harvest, retained }) {
       const studyInstanceUid = uidOf(original, tags.StudyInstanceUID) ?? "";
       const identifiers = newlyTold(toldOf(studyInstanceUid), harvest, retained);
@@ -131,6 +136,7 @@ export function observerOfOneAlone({ memory, hear }: Pick<StudyObserver, "memory
 interface Told {
   readonly kinds: Readonly<Record<IdentifierSource, Map<string, IdentifierKind>>>;
   readonly pieces: Map<string, number>;
+  last: { readonly identifiers: Harvest["identifiers"]; readonly retained: ReadonlySet<IdentifierKind> } | undefined;
 }
 
 function memberOf(

@@ -40,11 +40,16 @@ const UNDEFINED_LENGTH = 0xffffffff;
 const DEPTH_LIMIT = 64;
 const TOKEN_LIMIT = 20_000_000;
 /** PS3.5 7.1.2: VRs with a 2 byte length. */
-const SHORT_VRS: ReadonlySet<string> = new Set(
-  "AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split(" "),
-);
+const SHORT_VRS = "AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split(" ");
 /** PS3.5 7.1.2: VRs with 2 reserved bytes and a 4 byte length. */
-const LONG_VRS: ReadonlySet<string> = new Set("OB OD OF OL OV OW SQ SV UC UN UR UT UV".split(" "));
+const LONG_VRS = "OB OD OF OL OV OW SQ SV UC UN UR UT UV".split(" ");
+/** By their two letters, the first in the upper byte. */
+const VRS: ReadonlyMap<number, { readonly vr: string; readonly isLong: boolean }> = new Map(
+  [...SHORT_VRS, ...LONG_VRS].map((vr, index) => [
+    vr.charCodeAt(0) * 256 + vr.charCodeAt(1),
+    { vr, isLong: index >= SHORT_VRS.length },
+  ]),
+);
 const ITEM = 0xfffee000;
 const ITEM_END = 0xfffee00d;
 const SEQUENCE_END = 0xfffee0dd;
@@ -89,21 +94,23 @@ export function* tokenize(window: FileWindow, offset: number, end: number): Gene
   const stack: Frame[] = [{ ...top, end, bound: end, lastTag: -1, items: 0 }];
   let at = offset;
   for (let count = 0; count < TOKEN_LIMIT; count += 1) {
-    while (stack.at(-1)?.end === at) {
+    while (stack[stack.length - 1]?.end === at) {
       stack.pop();
       if (stack.length === 0) return;
     }
-    const frame = stack.at(-1);
+    const frame = stack[stack.length - 1];
     if (frame === undefined) return;
     if (at + 8 > frame.bound) throw new TokenError("length-beyond-parent");
-    let head = window.held(at, Math.min(12, window.sizeBytes - at));
-    while (head === undefined) {
-      yield { kind: "need", offset: at, length: Math.min(12, window.sizeBytes - at) };
-      head = window.held(at, Math.min(12, window.sizeBytes - at));
+    const length = Math.min(12, window.sizeBytes - at);
+    let index = window.indexOf(at, length);
+    while (index < 0) {
+      yield { kind: "need", offset: at, length };
+      index = window.indexOf(at, length);
     }
-    const tag = ((head.readUInt16LE(0) << 16) | head.readUInt16LE(2)) >>> 0;
+    const { bytes } = window;
+    const tag = word16(bytes, index) * 0x10000 + word16(bytes, index + 2);
     if (tag === ITEM || tag === ITEM_END || tag === SEQUENCE_END) {
-      const delimiter = readDelimiter(stack, frame, tag, head.readUInt32LE(4), at);
+      const delimiter = readDelimiter(stack, frame, tag, word32(bytes, index + 4), at);
       if (delimiter.next > frame.bound) throw new TokenError("length-beyond-parent");
       if (delimiter.token !== undefined) yield delimiter.token;
       at = delimiter.next;
@@ -112,7 +119,7 @@ export function* tokenize(window: FileWindow, offset: number, end: number): Gene
     if (frame.kind !== "dataset") throw new TokenError("item-expected");
     if (tag <= frame.lastTag) throw new TokenError("tag-order");
     frame.lastTag = tag;
-    const read = readElement(frame, tag, head, at);
+    const read = readElement(frame, tag, bytes, index, length, at);
     if (read.next > frame.bound || (read.open?.end ?? 0) > frame.bound) throw new TokenError("length-beyond-parent");
     yield read.token;
     at = read.next;
@@ -166,18 +173,19 @@ function readDelimiter(
 function readElement(
   frame: Frame,
   tag: number,
-  head: Buffer,
+  bytes: Buffer,
+  index: number,
+  headBytes: number,
   at: number,
 ): { readonly token: Token; readonly next: number; readonly open: Frame | undefined } {
-  const vr = head.toString("latin1", 4, 6);
-  const isLong = LONG_VRS.has(vr);
-  if (!isLong && !SHORT_VRS.has(vr)) throw new TokenError("vr");
-  if (isLong && head.readUInt16LE(6) !== 0) throw new TokenError("reserved-bytes");
-  if (isLong && head.length < 12) throw new TokenError("truncated");
-  const length = isLong ? head.readUInt32LE(8) : head.readUInt16LE(6);
+  const form = VRS.get((bytes[index + 4] ?? 0) * 256 + (bytes[index + 5] ?? 0));
+  if (form === undefined) throw new TokenError("vr");
+  const { vr, isLong } = form;
+  if (isLong && word16(bytes, index + 6) !== 0) throw new TokenError("reserved-bytes");
+  if (isLong && headBytes < 12) throw new TokenError("truncated");
+  const length = isLong ? word32(bytes, index + 8) : word16(bytes, index + 6);
   const valueOffset = at + (isLong ? 12 : 8);
   const { scope, within, parentTag, bound } = frame;
-  const common = { tag, vr, scope, within, parentTag, headerOffset: at, valueOffset };
   if (vr === "SQ" || length === UNDEFINED_LENGTH) {
     const kind = vr === "SQ" ? "sequence" : "fragments";
     if (kind === "fragments" && (tag !== 0x7fe00010 || frame.tag !== 0)) throw new TokenError("undefined-length");
@@ -186,8 +194,18 @@ function readElement(
       ...{ kind, tag, scope: scope + hexOf(tag), within: [...within, tag], parentTag },
       ...{ end, bound: Math.min(bound, end ?? bound), lastTag: -1, items: 0 },
     };
+    const common = { tag, vr, scope, within, parentTag, headerOffset: at, valueOffset };
     return { token: { ...common, length: 0, kind: "sequence" }, next: valueOffset, open };
   }
   if (length % 2 !== 0) throw new TokenError("odd-length");
-  return { token: { ...common, length, kind: "value" }, next: valueOffset + length, open: undefined };
+  const token: Token = { tag, vr, scope, within, parentTag, headerOffset: at, valueOffset, length, kind: "value" };
+  return { token, next: valueOffset + length, open: undefined };
+}
+
+function word16(bytes: Buffer, index: number): number {
+  return (bytes[index] ?? 0) + (bytes[index + 1] ?? 0) * 0x100;
+}
+
+function word32(bytes: Buffer, index: number): number {
+  return word16(bytes, index) + word16(bytes, index + 2) * 0x10000;
 }

@@ -23,7 +23,12 @@ export interface VerificationTask {
   readonly harvest: Harvest;
   readonly expectations: Expectations;
   /** How the output is read. */
-  readonly reading?: WindowOptions;
+  readonly reading?: ReadingOptions;
+}
+
+export interface ReadingOptions extends WindowOptions {
+  /** For what the output is compared with. @default new memory */
+  readonly spare?: Buffer;
 }
 
 export interface Unverified {
@@ -60,11 +65,10 @@ export async function verifyDeidentified(task: VerificationTask): Promise<Verifi
 
 /** Everything that needs no search: what the output is made of, and what of it is yet to be searched. */
 export async function inspectOutput(task: VerificationTask): Promise<Inspection> {
-  const { blocking, memory } = task.reading ?? {};
-  const half = (memory?.length ?? 0) >>> 1;
-  await using window = await openWindow(task.outputPath, { blocking, memory: memory?.subarray(0, half) });
+  const { spare, ...reading } = task.reading ?? {};
+  await using window = await openWindow(task.outputPath, reading);
   try {
-    return await inspectBytes(window, task, memory?.subarray(half));
+    return await inspectBytes(window, task, spare);
   } catch (thrown) {
     return unprovenBy(thrown);
   }
@@ -91,7 +95,7 @@ async function searchOutput(
 async function inspectBytes(
   window: FileWindow,
   task: VerificationTask,
-  memory: Buffer | undefined,
+  spare: Buffer | undefined,
 ): Promise<Inspection> {
   const meta = await checkMeta(window, task.expectations);
   if (!meta.ok) return unproven(meta.reason);
@@ -113,7 +117,7 @@ async function inspectBytes(
       : undefined;
     const refusal = inspectToken(step, bytes, rule, readers, task);
     if (refusal !== undefined) return unproven(`${refusal} ${placeOf(step)}`);
-    const wrong = step.tag === PIXEL_DATA ? await pixelProblem(window, step, task.expectations, memory) : undefined;
+    const wrong = step.tag === PIXEL_DATA ? await pixelProblem(window, step, task.expectations, spare) : undefined;
     if (wrong !== undefined) return unproven(`${wrong} ${placeOf(step)}`);
   }
   const { seenAtTop, evidence } = readers.collector;
@@ -128,13 +132,13 @@ async function pixelProblem(
   window: FileWindow,
   { kind, parentTag, valueOffset }: Token,
   { mask, copiedPixels }: Expectations,
-  memory: Buffer | undefined,
+  spare: Buffer | undefined,
 ): Promise<"mask" | "pixels" | undefined> {
   if (mask !== undefined) {
     return kind === "value" && (await isMasked(window, valueOffset, mask)) ? undefined : "mask";
   }
   if (copiedPixels === undefined || parentTag !== 0) return undefined;
-  return kind === "value" && (await isCopied(window, valueOffset, copiedPixels, memory)) ? undefined : "pixels";
+  return kind === "value" && (await isCopied(window, valueOffset, copiedPixels, spare)) ? undefined : "pixels";
 }
 
 function isWhole({ kind, vr, length }: Token, rule: Rule): boolean {

@@ -1,7 +1,5 @@
+import type { SummaryParts } from "../instance-summary.ts";
 import type { InstanceSummary } from "../outcome.ts";
-
-/** What the summaries of a series' slices mostly have in common. */
-export type SummaryParts = Omit<InstanceSummary, "verify">;
 
 /** A summary as one thread tells it to another: what was told before goes by its number. */
 export interface ToldSummary extends Pick<InstanceSummary, "verify"> {
@@ -16,11 +14,19 @@ const NO_NUMBER = -1;
 
 export function createSummaryTeller(): (summary: InstanceSummary) => ToldSummary {
   const numbers = new Map<string, number>();
+  /** By what one engine made once for many instances. */
+  const numbersMade = new WeakMap<SummaryParts["actions"], number>();
   return ({ verify, ...parts }) => {
+    const made = numbersMade.get(parts.actions);
+    if (made !== undefined) return { number: made, parts: undefined, verify };
     const text = JSON.stringify(parts, (_key, value: unknown) => (value instanceof Map ? [...value] : value));
     const known = numbers.get(text);
-    if (known !== undefined) return { number: known, parts: undefined, verify };
+    if (known !== undefined) {
+      numbersMade.set(parts.actions, known);
+      return { number: known, parts: undefined, verify };
+    }
     if (numbers.size >= SHARED_LIMIT) return { number: NO_NUMBER, parts, verify };
+    numbersMade.set(parts.actions, numbers.size);
     numbers.set(text, numbers.size);
     return { number: numbers.size - 1, parts, verify };
   };
