@@ -11,6 +11,7 @@ import { edit } from "../bench/cases/edit.ts";
 import { find } from "../bench/cases/find.ts";
 import { move } from "../bench/cases/move.ts";
 import { parse } from "../bench/cases/parse.ts";
+import { pixl } from "../bench/cases/pixl.ts";
 import { rad69 } from "../bench/cases/rad69.ts";
 import { receive } from "../bench/cases/receive.ts";
 import { send } from "../bench/cases/send.ts";
@@ -23,7 +24,7 @@ import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
 const BENCHES: Readonly<Record<string, BenchFactory>> = {
-  ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow },
+  ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow, pixl },
   "deid-memory": deidMemory,
 };
 

@@ -1,5 +1,6 @@
 import { openProcessing, type Processing, type ProcessingWorld } from "../../src/compat/pixl/processing/processing.ts";
 import { readPixlSettings } from "../../src/compat/pixl/settings.ts";
+import { concurrently } from "../../src/units/concurrently.ts";
 import type { LogFields, Logger } from "../../src/units/logger.ts";
 import { emptyOrthanc, introduceModality, type OrthancServer, startOrthanc } from "../peers/orthanc.ts";
 import { ANON_LOGIN, type PixlAnon, startPixlAnon } from "../peers/pixl-anon.ts";
@@ -25,7 +26,9 @@ const RAW_HEADERS = {
 export async function openPixlSite(): Promise<PixlSite> {
   await using opened = new AsyncDisposableStack();
   // It is told of the archives when they run, and knows them after a restart too.
-  const raw = opened.use(await startOrthanc({ aeTitle: "PIXLRAW", configuration: { DicomModalitiesInDatabase: true } }));
+  const raw = opened.use(
+    await startOrthanc({ aeTitle: "PIXLRAW", configuration: { DicomModalitiesInDatabase: true } }),
+  );
   const moveDestinations = [{ aeTitle: raw.aeTitle, port: raw.port }];
   const [vna, pacs] = await Promise.all([
     startOrthanc({ aeTitle: "PRIMARYQR", moveDestinations }),
@@ -88,11 +91,13 @@ async function askOrthanc(orthanc: OrthancServer, path: string, init: RequestIni
   return response;
 }
 
+const AT_ONCE = 8;
+
 /** Stores instances in an Orthanc. */
 export async function store(orthanc: OrthancServer, instances: SyntheticStudy["instances"]): Promise<void> {
-  for (const { file } of instances) {
+  await concurrently(instances, AT_ONCE, async ({ file }) => {
     await (await askOrthanc(orthanc, "instances", { method: "POST", body: new Uint8Array(file) })).arrayBuffer();
-  }
+  });
 }
 
 interface OrthancResource {
