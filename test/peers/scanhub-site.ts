@@ -158,7 +158,10 @@ export async function connectDevice(
   });
   socket.on("error", () => undefined);
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    socket.once("close", (code, reason) => resolve({ code, reason: String(reason) }));
+    socket.once("close", (code, reason) => {
+      resolve({ code, reason: String(reason) });
+      wake();
+    });
   });
   await new Promise<void>((resolve) => {
     socket.once("open", () => resolve());
@@ -173,9 +176,9 @@ export async function connectDevice(
       for (;;) {
         const message = messages.shift();
         if (message !== undefined) return message;
-        await new Promise<void>((resolve, reject) => {
+        if (socket.readyState === socket.CLOSED) throw new Error("the gateway closed the connection");
+        await new Promise<void>((resolve) => {
           wake = resolve;
-          socket.once("close", () => reject(new Error("the gateway closed the connection")));
         });
       }
     },

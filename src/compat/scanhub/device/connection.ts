@@ -46,6 +46,7 @@ export async function serveDevice(world: ScanHubWorld, socket: WebSocket, device
   const stopPings = keepAlive(socket);
   registry.add(connected);
   await store.changeScanDevice(device.id, { status: "ONLINE", isDeaf: false }, clock.nowMs());
+  socket.resume();
   logger.info("device connected", { device: device.id });
   await frames;
   stopPings();

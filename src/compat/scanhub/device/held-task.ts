@@ -25,15 +25,13 @@ export async function acquisitionOfReport(
     if (thrown instanceof GatewayError && thrown.code === "SCAN_NOT_CLAIMED") return undefined;
     throw thrown;
   });
-  const isAttempt = held?.tokenHash !== undefined && isTokenOf(held.tokenHash, token);
+  const acquisition = held ?? (mayClaim ? undefined : await lastOf({ store, ledger }, taskId, device));
+  const isAttempt = acquisition?.tokenHash !== undefined && isTokenOf(acquisition.tokenHash, token);
   if (!isAttempt && (await userOfToken(store, token)) === undefined) throw new GatewayError("SCAN_TASK_NOT_FOUND");
-  if (held !== undefined) return held;
-  if (mayClaim) {
-    const parameter = (await store.scanDevice(device.id))?.parameter;
-    const calibration = parameter === undefined ? {} : { parameter };
-    return await ledger.claim({ taskId, deviceId: device.id, isTriggered: false, ...calibration });
-  }
-  return await lastOf({ store, ledger }, taskId, device);
+  if (acquisition !== undefined) return acquisition;
+  const parameter = (await store.scanDevice(device.id))?.parameter;
+  const calibration = parameter === undefined ? {} : { parameter };
+  return await ledger.claim({ taskId, deviceId: device.id, isTriggered: false, ...calibration });
 }
 
 /** A file may come once more after its acquisition ended. */

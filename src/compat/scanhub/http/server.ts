@@ -173,10 +173,14 @@ function acceptDevices(server: Server, world: ScanHubWorld): AsyncDisposable {
   });
   const served = new Set<Promise<void>>();
   const serve = async (socket: import("ws").WebSocket, { headers }: IncomingMessage): Promise<void> => {
+    const refuse = (reason: string): void => {
+      socket.resume();
+      socket.close(1008, reason);
+    };
     const id = uuid.safeParse(headers["device-id"]);
-    if (!id.success) return socket.close(1008, "Invalid device_id");
+    if (!id.success) return refuse("Invalid device_id");
     const device = await deviceOfCredentials(world.store, id.data, String(headers["device-token"] ?? ""));
-    if (device === undefined) return socket.close(1008, "Invalid device_id or device_token");
+    if (device === undefined) return refuse("Invalid device_id or device_token");
     await serveDevice(world, socket, device);
   };
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -189,6 +193,8 @@ function acceptDevices(server: Server, world: ScanHubWorld): AsyncDisposable {
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on("error", () => undefined);
+      // A device speaks at once: nothing it says is read before somebody listens.
+      webSocket.pause();
       const serving = serve(webSocket, request).catch((thrown: unknown) => {
         world.logger.error("connection of a device failed", errorFields(toGatewayError(thrown)));
         webSocket.terminate();

@@ -1,0 +1,565 @@
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { filesBelow } from "../../src/acquisition/rehearsal.testing.ts";
+import { registerDevice } from "../../src/compat/scanhub/tokens.ts";
+import { systemClock } from "../../src/units/clock.ts";
+import { systemRandom } from "../../src/units/random.ts";
+import {
+  connectDevice,
+  type Document,
+  openScannerSite,
+  type ScannerSite,
+  type ScriptedDevice,
+  WORKFLOW_ID,
+} from "../peers/scanhub-site.ts";
+
+const site = await openScannerSite();
+afterAll(() => site[Symbol.asyncDispose]());
+
+const UNKNOWN = "7d3f2c1a-0000-4000-8000-0000000000ff";
+const DATA = Buffer.concat([Buffer.from("\x89HDF\r\n\x1a\n", "latin1"), Buffer.alloc(3_000, 5)]);
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Of a device alone, so that tests do not meet. */
+async function another(of: ScannerSite): Promise<{ site: ScannerSite; device: ScriptedDevice }> {
+  const world = { store: of.store, clock: systemClock, random: systemRandom };
+  const { device, token } = await registerDevice(world, { name: "scanner", description: "3 T" });
+  const own = { ...of, deviceId: device.id, deviceToken: token };
+  return { site: own, device: await connectDevice(own) };
+}
+
+interface Running extends AsyncDisposable {
+  readonly device: ScriptedDevice;
+  readonly task: Document;
+  readonly token: string;
+  readonly own: ScannerSite;
+  busy(progress: unknown): Promise<Record<string, unknown>>;
+  header(facts?: object, bytes?: Uint8Array): void;
+  status(): Promise<string>;
+  results(): Promise<readonly Record<string, unknown>[]>;
+}
+
+/** A device that was sent a task, and has begun. */
+async function running(of: ScannerSite = site): Promise<Running> {
+  const { site: own, device } = await another(of);
+  const sequence_id = await of.addSequence();
+  const task = await of.addTask({ device_id: own.deviceId, sequence_id });
+  const started = await of.request("POST", `${of.devices}/start_scan_via_websocket`, { body: task });
+  expect(started.status).toBe(200);
+  const { data } = (await device.next()) as { data: { access_token: string } };
+  const token = data.access_token;
+  const get = async () => (await of.request("GET", `${of.exam}/task/${task.id}`)).body as Document;
+  const made: Running = {
+    device,
+    task,
+    token,
+    own,
+    busy(progress) {
+      device.say({
+        command: "update_status",
+        status: "BUSY",
+        data: { progress },
+        task_id: task.id,
+        user_access_token: token,
+      });
+      return device.next();
+    },
+    header(facts = {}, bytes = DATA) {
+      const usual = {
+        filename: "scan.mrd",
+        size_bytes: bytes.length,
+        content_type: "x",
+        sha256: sha256(bytes),
+        device_parameter: { b0: 3 },
+      };
+      device.say({ command: "file-transfer", task_id: task.id, user_access_token: token, ...usual, ...facts });
+    },
+    status: async () => String((await get()).status),
+    results: async () => (await get()).results as Record<string, unknown>[],
+    [Symbol.asyncDispose]: () => device[Symbol.asyncDispose](),
+  };
+  expect(await made.busy(10)).toEqual({ command: "feedback", message: "Device BUSY update processed (progress=10%)." });
+  return made;
+}
+
+const below = async (task: Document): Promise<readonly string[]> =>
+  (await filesBelow(site.lake)).filter((path) => path.includes(task.id));
+
+describe("credentials (A22)", () => {
+  it.each([
+    [
+      "a wrong token",
+      () => ({ "Device-Id": site.deviceId, "Device-Token": "wrong" }),
+      "Invalid device_id or device_token",
+    ],
+    ["no token", () => ({ "Device-Id": site.deviceId }), "Invalid device_id or device_token"],
+    [
+      "an unknown id",
+      () => ({ "Device-Id": UNKNOWN, "Device-Token": site.deviceToken }),
+      "Invalid device_id or device_token",
+    ],
+    ["an id that is none", () => ({ "Device-Id": "x", "Device-Token": "x" }), "Invalid device_id"],
+    ["none", () => ({}), "Invalid device_id"],
+  ])("with %s the socket is closed with 1008", async (_, headers, reason) => {
+    await using device = await connectDevice(site, headers());
+    expect(await device.closed).toEqual({ code: 1008, reason });
+  });
+
+  it("of a device that was deleted open nothing any more, and end what is open", async () => {
+    const { site: own, device } = await another(site);
+    await using _ = device;
+    expect((await site.request("DELETE", `${site.devices}/${own.deviceId}`)).status).toBe(204);
+    expect(await device.closed).toMatchObject({ code: 1008 });
+    await using again = await connectDevice(own);
+    expect(await again.closed).toMatchObject({ code: 1008 });
+  });
+
+  it("are made once by createdevice, and shown nowhere else", async () => {
+    const post = (body: object) => site.request("POST", `${site.devices}/createdevice`, { body });
+    const made = await post({ name: "new", description: "d" });
+    expect([made.status, made.headers.get("content-disposition")]).toEqual([
+      201,
+      "attachment; filename=device_credentials.json",
+    ]);
+    const { device_id, device_token } = made.body as Record<string, string>;
+    await using device = await connectDevice(site, {
+      "Device-Id": device_id ?? "",
+      "Device-Token": device_token ?? "",
+    });
+    device.say({ command: "ping" });
+    expect(await device.next()).toEqual({ command: "pong" });
+    const shown = await site.request("GET", `${site.devices}/${device_id}`);
+    expect(JSON.stringify(shown.body)).not.toContain((device_token ?? "").slice(0, 16));
+    expect(shown.body).toMatchObject({ name: "new", status: "ONLINE" });
+    expect(await post({ name: "", description: "d" })).toMatchObject({
+      status: 400,
+      body: { detail: "The device name must not be empty!" },
+    });
+    expect(await post({ name: "n", description: "" })).toMatchObject({
+      status: 400,
+      body: { detail: "The description name must not be empty!" },
+    });
+    expect((await readFile(join(site.home, "radferry.db"))).includes(device_token ?? "")).toBe(false);
+  });
+});
+
+describe("messages", () => {
+  it("are answered in the words of the second version (A23)", async () => {
+    const { device } = await another(site);
+    await using _ = device;
+    const answers: unknown[] = [];
+    for (const message of [
+      { command: "register", data: { device_name: "x" } },
+      { command: "register", data: 3 },
+      { command: "ping" },
+      { command: "update_status", status: "ONLINE" },
+      { command: "update_status", status: "OFFLINE" },
+      { command: "update_status", status: "ASLEEP" },
+      { command: "update_status", status: "BUSY", data: { progress: 1 } },
+      { command: "stop" },
+    ]) {
+      device.say(message);
+      answers.push(await device.next());
+    }
+    const feedback = (message: string) => ({ command: "feedback", message });
+    expect(answers).toEqual([
+      feedback("Device registered successfully"),
+      { message: "Invalid device details." },
+      { command: "pong" },
+      feedback("Device ONLINE acknowledged."),
+      feedback("Device OFFLINE acknowledged."),
+      feedback("Invalid status: ASLEEP"),
+      feedback("Missing task_id or user_access_token for task update."),
+      feedback("Unknown command: stop"),
+    ]);
+  });
+
+  it("that make no sense are answered, and the next one works (A30)", async () => {
+    await using run = await running();
+    const { device, task, token } = run;
+    const busy = { command: "update_status", status: "BUSY", task_id: task.id, user_access_token: token };
+    for (const message of [
+      "{",
+      "[1]",
+      { command: "update_status" },
+      { ...busy, data: null },
+      { ...busy, data: { progress: "soon" } },
+      { ...busy, data: { progress: null } },
+      { command: "file-transfer", task_id: task.id },
+      { command: 7 },
+      { command: "constructor" },
+      {},
+    ]) {
+      device.say(message);
+      expect(await device.next()).toMatchObject({ command: "feedback" });
+    }
+    device.send(Buffer.alloc(10));
+    expect(await device.next()).toMatchObject({ command: "feedback" });
+    device.say({ command: "ping" });
+    expect(await device.next()).toEqual({ command: "pong" });
+  });
+
+  it("keep a device's calibration when it registers with none (A36)", async () => {
+    const { site: own, device } = await another(site);
+    await using _ = device;
+    const url = `${site.devices}/parameter/${own.deviceId}`;
+    expect((await site.request("PUT", url, { body: { b0: 3 } })).body).toMatchObject({ parameter: { b0: 3 } });
+    device.say({ command: "register", data: { manufacturer: "M", parameter: null } });
+    await device.next();
+    const shown = await site.request("GET", `${site.devices}/${own.deviceId}`);
+    expect(shown.body).toMatchObject({ manufacturer: "M", parameter: { b0: 3 }, status: "ONLINE" });
+    expect((await site.request("PUT", `${site.devices}/parameter/${UNKNOWN}`, { body: {} })).status).toBe(404);
+  });
+
+  it("of two sockets of one device go to the newer, and the older one's end changes nothing (A35)", async () => {
+    const { site: own, device: older } = await another(site);
+    await using newer = await connectDevice(own);
+    newer.say({ command: "ping" });
+    await newer.next();
+    await older[Symbol.asyncDispose]();
+    const task = await site.addTask({ device_id: own.deviceId });
+    expect((await site.request("POST", `${site.devices}/start_scan_via_websocket`, { body: task })).status).toBe(200);
+    expect(await newer.next()).toMatchObject({ command: "start" });
+    expect((await site.request("GET", `${site.devices}/${own.deviceId}`)).body).toMatchObject({ status: "ONLINE" });
+  });
+});
+
+describe("a start", () => {
+  it("sends the task, its sequence and a token in the form that devices check (A24)", async () => {
+    const { site: own, device } = await another(site);
+    await using _ = device;
+    const task = await site.addTask({ device_id: own.deviceId });
+    const answer = await site.request("POST", `${site.devices}/start_scan_via_websocket`, { body: task });
+    expect([answer.status, answer.body]).toEqual([200, null]);
+    const { command, data } = (await device.next()) as { command: string; data: Record<string, unknown> };
+    expect(command).toBe("start");
+    const { datetime_updated: _d, ...facts } = task;
+    expect(data).toMatchObject({
+      ...facts,
+      status: "STARTED",
+      mrd_header: "header_xml_placeholder",
+      sequence: { _id: task.sequence_id, seq_file_extension: ".seq" },
+      device_parameter: {},
+    });
+    expect(Object.keys(data).sort()).toEqual(
+      [...Object.keys(task), "mrd_header", "sequence", "access_token", "device_parameter"].sort(),
+    );
+    // Good for this attempt alone: it opens nothing else.
+    const { access_token } = data;
+    expect((await site.request("GET", `${site.exam}/task/${task.id}`, { token: String(access_token) })).status).toBe(
+      401,
+    );
+  });
+
+  it("is refused without sequence or device, for unknown ones, and while the device is away", async () => {
+    const start = async (facts: object) => {
+      const task = await site.addTask(facts);
+      const { status, body } = await site.request("POST", `${site.devices}/start_scan_via_websocket`, { body: task });
+      return [
+        status,
+        (body as { detail: string }).detail,
+        (await site.request("GET", `${site.exam}/task/${task.id}`)).body,
+      ];
+    };
+    const untouched = expect.objectContaining({ status: "NEW" });
+    expect(await start({ sequence_id: null })).toEqual([404, "Missing sequence ID", untouched]);
+    expect(await start({ sequence_id: "a".repeat(24) })).toEqual([404, "Sequence not found", untouched]);
+    expect(await start({ device_id: null })).toEqual([404, "Missing device ID", untouched]);
+    expect(await start({ device_id: UNKNOWN })).toEqual([404, "Device not found", untouched]);
+    expect(await start({})).toEqual([503, "Device offline.", untouched]);
+  });
+
+  it("that nobody answers ends the task, and marks the device (A27)", async () => {
+    await using quick = await openScannerSite({ environment: { RADFERRY_SCAN_START_SECONDS: "0.2" } });
+    await using device = await connectDevice(quick);
+    const task = await quick.addTask();
+    await quick.request("POST", `${quick.devices}/start_scan_via_websocket`, { body: task });
+    await device.next();
+    await expect.poll(async () => (await quick.store.scanTask(task.id))?.status, { timeout: 10_000 }).toBe("ERROR");
+    await expect.poll(async () => (await quick.store.scanDevice(quick.deviceId))?.isDeaf).toBe(true);
+    expect(await quick.store.listAcquisitions({ taskId: task.id, limit: 1 })).toMatchObject([
+      { code: "SCAN_DEVICE_SILENT" },
+    ]);
+  });
+});
+
+describe("a file", () => {
+  it("comes to its place with its parameters, and its result says so (A25)", async () => {
+    await using run = await running();
+    run.header();
+    run.device.send(DATA.subarray(0, 1_000));
+    run.device.send(DATA.subarray(1_000));
+    const answer = await run.device.next();
+    const [result] = await run.results();
+    const folder = join(site.lake, WORKFLOW_ID, run.task.id, String(result?.id));
+    expect(answer).toMatchObject({
+      command: "feedback",
+      message: `File ${result?.id} saved to datalake: ${folder}/scan.mrd`,
+      result_id: result?.id,
+      sha256: sha256(DATA),
+    });
+    expect(result).toMatchObject({
+      type: "MRD",
+      directory: folder,
+      files: ["scan.mrd", "device_parameter.json"],
+      task_id: run.task.id,
+    });
+    expect(await readFile(join(folder, "scan.mrd"))).toEqual(DATA);
+    expect(await readFile(join(folder, "device_parameter.json"), "utf8")).toBe(
+      JSON.stringify({ device_id: run.own.deviceId, parameter: { b0: 3 } }, undefined, 4),
+    );
+    expect((await filesBelow(site.lake)).filter((path) => path.endsWith(".part"))).toEqual([]);
+  });
+
+  it.each([
+    ["a.dcm", "DICOM"],
+    ["a.dicom", "DICOM"],
+    ["a.npy", "NUMPY"],
+    ["a.json", "CALIBRATION"],
+    ["a.bin", "NOT_SET"],
+  ])("of the name %s is a result of type %s", async (filename, type) => {
+    await using run = await running();
+    run.header({ filename });
+    run.device.send(DATA);
+    await run.device.next();
+    expect(await run.results()).toMatchObject([{ type }]);
+  });
+
+  it("of the first version has no parameter, and ends the task", async () => {
+    await using run = await running();
+    run.header({ device_parameter: undefined });
+    run.device.send(DATA);
+    const answer = await run.device.next();
+    expect(await run.results()).toMatchObject([{ id: answer.result_id, files: ["scan.mrd"] }]);
+    expect(await run.status()).toBe("FINISHED");
+  });
+
+  it("finishes its task only when it is there, whenever the device says 100 (A29)", async () => {
+    await using run = await running();
+    expect(await run.busy(100)).toMatchObject({ message: "Device BUSY update processed (progress=100%)." });
+    expect(await run.status()).toBe("INPROGRESS");
+    run.header();
+    run.device.send(DATA.subarray(0, 100));
+    run.device.say({ command: "update_status", status: "ONLINE" });
+    expect(await run.device.next()).toMatchObject({ message: "Device ONLINE acknowledged." });
+    expect(await run.status()).toBe("INPROGRESS");
+    run.device.send(DATA.subarray(100));
+    expect(await run.device.next()).toMatchObject({ result_id: expect.any(String) });
+    expect(await run.status()).toBe("FINISHED");
+  });
+
+  it("lets pings and reports pass between its chunks (A28)", async () => {
+    await using run = await running();
+    run.header();
+    run.device.send(DATA.subarray(0, 100));
+    run.device.say({ command: "ping" });
+    expect(await run.device.next()).toEqual({ command: "pong" });
+    expect(await run.busy(55)).toMatchObject({ message: "Device BUSY update processed (progress=55%)." });
+    run.device.send(DATA.subarray(100));
+    expect(await run.device.next()).toMatchObject({ sha256: sha256(DATA) });
+  });
+
+  it("may have its sum in upper case", async () => {
+    await using run = await running();
+    run.header({ sha256: sha256(DATA).toUpperCase() });
+    run.device.send(DATA);
+    expect(await run.device.next()).toMatchObject({ result_id: expect.any(String) });
+  });
+
+  it.each([
+    ["a sum that is another", { sha256: "0".repeat(64) }, "Checksum mismatch for uploaded file."],
+    [
+      "more bytes than announced",
+      { size_bytes: DATA.length - 1 },
+      `Incomplete file received (${DATA.length}/${DATA.length - 1} bytes).`,
+    ],
+  ])("with %s leaves nothing, and ends the task (A26)", async (_, facts, message) => {
+    await using run = await running();
+    run.header(facts);
+    run.device.send(DATA);
+    expect(await run.device.next()).toEqual({ command: "feedback", message });
+    await expect.poll(run.status).toBe("ERROR");
+    expect(await run.results()).toEqual([]);
+    expect(await below(run.task)).toEqual([]);
+    run.device.say({ command: "ping" });
+    expect(await run.device.next()).toEqual({ command: "pong" });
+  });
+
+  it("that stops coming is given up (A26)", async () => {
+    await using quick = await openScannerSite({ environment: { RADFERRY_SCAN_IDLE_SECONDS: "0.2" } });
+    await using run = await running(quick);
+    run.header();
+    run.device.send(DATA.subarray(0, 100));
+    expect(await run.device.next()).toEqual({
+      command: "feedback",
+      message: `Incomplete file received (100/${DATA.length} bytes).`,
+    });
+    await expect.poll(run.status).toBe("ERROR");
+    expect(await run.results()).toEqual([]);
+    // What comes late is thrown away without a word.
+    run.device.send(DATA.subarray(100));
+    run.device.say({ command: "ping" });
+    expect(await run.device.next()).toEqual({ command: "pong" });
+  });
+
+  it("whose device drops leaves nothing, and the device may send it again", async () => {
+    const run = await running();
+    run.header();
+    run.device.send(DATA.subarray(0, 100));
+    run.device.say({ command: "ping" });
+    await run.device.next();
+    run.device.socket.terminate();
+    await expect.poll(run.results).toEqual([]);
+    expect(await run.status()).toBe("INPROGRESS");
+    await using again = await connectDevice(run.own);
+    const resumed = { ...run, device: again };
+    again.say({
+      command: "file-transfer",
+      task_id: run.task.id,
+      user_access_token: run.token,
+      filename: "scan.mrd",
+      size_bytes: DATA.length,
+      sha256: sha256(DATA),
+    });
+    again.send(DATA);
+    expect(await again.next()).toMatchObject({ result_id: expect.any(String) });
+    expect(await resumed.results()).toHaveLength(1);
+    expect(await run.status()).toBe("FINISHED");
+  });
+
+  it.each(["../x", "/abs", "a/b", "C:\\x", "a\0b", "", "x".repeat(256), "..", "device_parameter.json"])(
+    "of the name %j is refused, its bytes thrown away (A31)",
+    async (filename) => {
+      await using run = await running();
+      run.header({ filename });
+      expect(await run.device.next()).toMatchObject({
+        command: "feedback",
+        message: expect.stringContaining("file name"),
+      });
+      run.device.send(DATA);
+      run.device.say({ command: "ping" });
+      expect(await run.device.next()).toEqual({ command: "pong" });
+      expect(await run.results()).toEqual([]);
+      expect(await below(run.task)).toEqual([]);
+    },
+  );
+
+  it.each([0, -5, 1e15, "many", null])("of %j bytes is refused", async (size_bytes) => {
+    await using run = await running();
+    run.header({ size_bytes });
+    expect(await run.device.next()).toMatchObject({
+      command: "feedback",
+      message: expect.stringContaining("larger than is allowed"),
+    });
+    expect(await run.results()).toEqual([]);
+  });
+
+  it("sent again after its answer was lost is answered with the same result (A32)", async () => {
+    await using run = await running();
+    run.header();
+    run.device.send(DATA);
+    const first = await run.device.next();
+    run.header();
+    run.device.send(DATA);
+    expect(await run.device.next()).toEqual(first);
+    expect(await run.results()).toHaveLength(1);
+    // Also when the task is finished.
+    await run.busy(100);
+    expect(await run.status()).toBe("FINISHED");
+    run.header();
+    run.device.send(DATA);
+    expect(await run.device.next()).toEqual(first);
+    const { mtimeMs } = await stat(String(first.message).split("datalake: ")[1] ?? "");
+    expect(mtimeMs).toBeGreaterThan(0);
+  });
+
+  it("for a task that the device has not claimed is refused", async () => {
+    await using run = await running();
+    const other = await site.addTask({ device_id: run.own.deviceId });
+    run.header({ task_id: other.id, user_access_token: site.token });
+    expect(await run.device.next()).toMatchObject({ message: expect.stringContaining("has not claimed") });
+    run.header({ task_id: UNKNOWN, user_access_token: site.token });
+    expect(await run.device.next()).toMatchObject({ message: "Error fetching task: 404: Task not found" });
+    run.header({ user_access_token: "nobody" });
+    expect(await run.device.next()).toMatchObject({ message: "Error fetching task: 404: Task not found" });
+  });
+});
+
+describe("a report", () => {
+  it("for another device's task is refused (A34)", async () => {
+    await using run = await running();
+    const { device } = await another(site);
+    await using _ = device;
+    const message = { task_id: run.task.id, user_access_token: run.token, status: "BUSY", data: { progress: 90 } };
+    device.say({ command: "update_status", ...message });
+    expect(await device.next()).toMatchObject({ message: expect.stringContaining("another device") });
+    device.say({ command: "file-transfer", ...message, filename: "a.mrd", size_bytes: 3 });
+    expect(await device.next()).toMatchObject({ message: expect.stringContaining("another device") });
+    expect(await run.status()).toBe("INPROGRESS");
+  });
+
+  it("claims a task that nobody started, for one of two devices", async () => {
+    const [one, two] = [await another(site), await another(site)];
+    await using _ = one.device;
+    await using __ = two.device;
+    const task = await site.addTask({ device_id: null });
+    const busy = {
+      command: "update_status",
+      status: "BUSY",
+      data: { progress: 1 },
+      task_id: task.id,
+      user_access_token: site.token,
+    };
+    one.device.say(busy);
+    two.device.say(busy);
+    const answers = [await one.device.next(), await two.device.next()].map(({ message }) => String(message));
+    expect(answers.filter((text) => text.includes("progress=1%"))).toHaveLength(1);
+    expect(answers.filter((text) => text.startsWith("Could not update task: "))).toHaveLength(1);
+  });
+
+  it("is clamped to 0 and 100, and lets progress only grow", async () => {
+    await using run = await running();
+    expect(await run.busy(-5)).toMatchObject({ message: "Device BUSY update processed (progress=0%)." });
+    expect(await run.busy("60")).toMatchObject({ message: "Device BUSY update processed (progress=60%)." });
+    expect(await run.busy(150)).toMatchObject({ message: "Device BUSY update processed (progress=100%)." });
+    expect(await run.status()).toBe("INPROGRESS");
+  });
+
+  it("of an error ends the task, its words kept in the ledger", async () => {
+    await using run = await running();
+    const { device, task, token } = run;
+    device.say({
+      command: "update_status",
+      status: "ERROR",
+      data: { error_message: "no coil" },
+      task_id: task.id,
+      user_access_token: token,
+    });
+    expect(await device.next()).toMatchObject({ message: "Device ERROR update processed (progress=10%)." });
+    expect(await run.status()).toBe("ERROR");
+    expect(await site.store.listAcquisitions({ taskId: task.id, limit: 1 })).toMatchObject([
+      { code: "SCAN_DEVICE_FAILED", reason: "no coil" },
+    ]);
+    device.say({
+      command: "update_status",
+      status: "BUSY",
+      data: { progress: 50 },
+      task_id: task.id,
+      user_access_token: token,
+    });
+    expect(await device.next()).toMatchObject({ message: "Error fetching task: 404: Task not found" });
+  });
+
+  it("of a device that is idle again, and sent no 100, ends the task", async () => {
+    await using run = await running();
+    run.header();
+    run.device.send(DATA);
+    await run.device.next();
+    expect(await run.status()).toBe("INPROGRESS");
+    run.device.say({ command: "update_status", status: "ONLINE" });
+    await run.device.next();
+    expect(await run.status()).toBe("FINISHED");
+  });
+});
