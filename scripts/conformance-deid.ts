@@ -89,10 +89,10 @@ ${table(
   [
     ["languages", "English"],
     ["words", String(words.size)],
-    ["SHA-256 of the vocabulary and the names of structures", `\`${hash}\``],
+    ["SHA-256 of the vocabulary and the words of structures", `\`${hash}\``],
     [
       "names of regions in structure sets and segmentations",
-      `${rowsOf("deid-structure-names.tsv").length} of AAPM TG-263, else numbered`,
+      "as AAPM TG-263 makes them, of words of the list below and of the vocabulary; else numbered",
     ],
     ["coding schemes of which entries stay", [...CODE_FORMS.keys()].join(", ")],
     [
@@ -173,7 +173,7 @@ const SOURCES: readonly string[] = [
   "deid-code-meanings.tsv",
   "deid-vocabulary-base-en.tsv",
   "deid-vocabulary-groups-en.tsv",
-  "deid-structure-names.tsv",
+  "deid-structure-words-en.tsv",
 ];
 
 function sources(): string {

@@ -106,13 +106,11 @@ ${[...Map.groupBy(privateRows, ({ creator }) => creator)]
 );
 
 write(
-  "structure-names",
-  "deid-structure-names.tsv",
-  `/** Names of structures of AAPM TG-263, separated by blanks. */
-export const STRUCTURE_NAMES =
-  "${rows("deid-structure-names.tsv")
-    .map(([name = ""]) => name)
-    .join(" ")}";
+  "structure-words",
+  "deid-structure-words-en.tsv",
+  `/** Words that names of structures are made of, folded, separated by blanks: English. */
+export const STRUCTURE_WORDS =
+  "${[...new Set(rows("deid-structure-words-en.tsv").flatMap(([, words = ""]) => words.split(" ")))].sort().join(" ")}";
 `,
 );
 

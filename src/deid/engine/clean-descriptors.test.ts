@@ -99,4 +99,6 @@ it("keeps names of structures that everybody uses, unless somebody is called so"
     "ROI_3",
   ]);
   expect(await named(["SpinalCord", "Lens_L"], "Lens^Max")).toEqual(["SpinalCord", "ROI_2"]);
+  // A name within a word, told by its capital.
+  expect(await named(["SpinalCord", "HeadLens_L"], "Lens^Max")).toEqual(["SpinalCord", "ROI_2"]);
 });

@@ -3,7 +3,7 @@ import type { ElementValue } from "../../dicom/data-set.ts";
 import { trimPadding } from "../../dicom/values-trim.ts";
 import { isSingleValued, type Vr } from "../../dicom/vr.ts";
 import { cleanText, foldedWords, type Vocabulary } from "../rules/clean-text.ts";
-import { isStructureName } from "../rules/structure-names.ts";
+import { isStructureName, partsOfStructureName } from "../rules/structure-names.ts";
 import { textBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
 
@@ -44,8 +44,8 @@ export function unchangedLabel(
   const [text, ...others] = valuesOf(bytes, vr, characterSet) ?? [];
   if (text === undefined || text === "" || others.length > 0) return undefined;
   if (isStructureName(text)) {
-    const isNamed =
-      context.isPatients(text) || [foldedWords(text).join(""), ...foldedWords(text)].some(context.isIdentifier);
+    const words = [...foldedWords(text), ...partsOfStructureName(text)];
+    const isNamed = context.isPatients(text) || [foldedWords(text).join(""), ...words].some(context.isIdentifier);
     return isNamed ? undefined : { kind: "bytes", bytes: textBytes(vr, text) };
   }
   if (cleanText(text, vocabulary, context.isIdentifier) !== text) return undefined;

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { remembering } from "../../units/memo.ts";
-import { STRUCTURE_NAMES } from "../tables/structure-names.generated.ts";
+import { STRUCTURE_WORDS } from "../tables/structure-words.generated.ts";
 import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
 
 /** Words that may stay in descriptions. PS3.15 E.3.4. */
 export interface Vocabulary {
   /** Folded: lower case, no accents. */
   readonly words: ReadonlySet<string>;
-  /** SHA-256 of the sorted words and the names of structures, lower-case hexadecimal. */
+  /** SHA-256 of the sorted words and those of structures, lower-case hexadecimal. */
   readonly hash: string;
 }
 
@@ -45,7 +45,7 @@ const LONGEST_SPLIT = 4;
 /** @param extraWords a project's own */
 export function vocabularyOf(extraWords: Iterable<string> = []): Vocabulary {
   const words = new Set([...ENGLISH_WORDS.split(" "), ...[...extraWords].map((word) => foldWord(word))]);
-  const hash = createHash("sha256").update(JSON.stringify([[...words].sort(), STRUCTURE_NAMES]));
+  const hash = createHash("sha256").update(JSON.stringify([[...words].sort(), STRUCTURE_WORDS]));
   return { words, hash: hash.digest("hex") };
 }
 
