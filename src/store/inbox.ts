@@ -46,6 +46,13 @@ export interface InboxFilter {
   readonly limit: number;
 }
 
+export interface InboxRetention {
+  readonly queue: string;
+  readonly finishedBeforeMs: number;
+  /** How many that are done, and how many that failed, are kept at most. */
+  readonly maximumKept: number;
+}
+
 /** The part of the store that keeps what brokers hand over: once a method resolves, the broker may forget. */
 export interface InboxStore {
   /** The same content of the same queue that is not done is joined, at the higher priority: a broker delivers again what it got no answer for. */
@@ -64,6 +71,8 @@ export interface InboxStore {
   unfinishedInboxMessages(queue: string): Promise<number>;
   /** When the next message of a queue is due; undefined when none waits. */
   nextInboxDueAtMs(queue: string): Promise<number | undefined>;
+  /** Deletes what is done or failed and older, or beyond the number kept of each; at most a thousand of each at a time. Returns how many. */
+  forgetInboxMessages(retention: InboxRetention): Promise<number>;
   /** The newest first. */
   listInboxMessages(filter: InboxFilter): Promise<readonly InboxMessage[]>;
 }

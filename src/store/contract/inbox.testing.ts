@@ -89,6 +89,30 @@ export const inbox: ContractCases = {
     expect(await store.settleInboxMessage(lease, { state: "done", attempts: 1 }, LEASE_MS)).toBe(false);
   },
 
+  "forgets what was finished long ago, or beyond the number kept, and nothing else": async (store) => {
+    for (const [index, text] of ["first", "second", "third", "fourth"].entries()) {
+      await add(store, text);
+      const { lease } = await claim(store);
+      const outcome =
+        text === "second"
+          ? ({ state: "failed", code: "STUDY_NOT_FOUND", attempts: 1 } as const)
+          : ({ state: "done", attempts: 1 } as const);
+      await store.settleInboxMessage(lease, outcome, 100 * index);
+    }
+    await add(store, "waiting");
+    const forget = (finishedBeforeMs: number, maximumKept: number) =>
+      store.forgetInboxMessages({ queue: QUEUE, finishedBeforeMs, maximumKept });
+    const texts = async (state: "done" | "failed" | "waiting") =>
+      (await list(store, state)).map(({ body }) => Buffer.from(body).toString());
+    expect(await forget(100, 10)).toBe(1);
+    expect([await texts("done"), await texts("failed")]).toEqual([["fourth", "third"], ["second"]]);
+    expect(await forget(0, 1)).toBe(1);
+    expect(await forget(0, 1)).toBe(0);
+    expect([await texts("done"), await texts("failed")]).toEqual([["fourth"], ["second"]]);
+    expect(await forget(1_000, 10)).toBe(2);
+    expect(await texts("waiting")).toEqual(["waiting"]);
+  },
+
   "gives back at start what a worker held that died": async (store) => {
     await add(store, "held");
     const { lease } = await claim(store);

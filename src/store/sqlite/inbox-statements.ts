@@ -34,6 +34,13 @@ export const inboxStatements = {
   nextInboxDue: `
     SELECT due_at AS dueAtMs FROM inbox_messages INDEXED BY inbox_messages_due
      WHERE state = 'waiting' AND queue = :queue ORDER BY due_at LIMIT 1`,
+  forgetInboxMessages: `
+    DELETE FROM inbox_messages WHERE message_no IN (
+      SELECT message_no FROM inbox_messages INDEXED BY inbox_messages_by_state
+       WHERE queue = :queue AND state = :state AND (finished_at < :finishedBeforeMs OR message_no <= (
+         SELECT message_no FROM inbox_messages INDEXED BY inbox_messages_by_state
+          WHERE queue = :queue AND state = :state ORDER BY message_no DESC LIMIT 1 OFFSET :maximumKept))
+       ORDER BY message_no LIMIT 1000)`,
   listInboxMessages: `
     SELECT ${COLUMNS} FROM inbox_messages WHERE queue = :queue AND state = :state ORDER BY message_no DESC LIMIT :limit`,
 } as const;

@@ -5,6 +5,7 @@ import type {
   InboxLease,
   InboxMessage,
   InboxOutcome,
+  InboxRetention,
   NewInboxMessage,
 } from "../inbox.ts";
 import { claimLeased, leasedFacts, renewLeased, settleLeased } from "./leased-work.ts";
@@ -70,6 +71,12 @@ export function unfinishedInboxMessages(session: Session, queue: string): number
 export function nextInboxDueAtMs(session: Session, queue: string): number | undefined {
   const dueAtMs = session.get("nextInboxDue", { queue })?.dueAtMs;
   return typeof dueAtMs === "number" ? dueAtMs : undefined;
+}
+
+export function forgetInboxMessages(session: Session, retention: InboxRetention): number {
+  let forgotten = 0;
+  for (const state of ["done", "failed"]) forgotten += session.run("forgetInboxMessages", { ...retention, state });
+  return forgotten;
 }
 
 export function listInboxMessages(session: Session, { queue, state, limit }: InboxFilter): readonly InboxMessage[] {

@@ -68,6 +68,7 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   releaseInboxMessages: inbox.releaseInboxMessages,
   unfinishedInboxMessages: inbox.unfinishedInboxMessages,
   nextInboxDueAtMs: inbox.nextInboxDueAtMs,
+  forgetInboxMessages: inbox.forgetInboxMessages,
   listInboxMessages: inbox.listInboxMessages,
   ...exams,
   ...acquisitions,

@@ -4,6 +4,7 @@ import type { Broker } from "../intake/broker.ts";
 import { IMAGING_QUEUES, type ImagingQueue } from "../intake/queues.ts";
 import type { TokenBuckets } from "../intake/token-buckets.ts";
 import { RETRY, type RetryPolicies } from "./dispositions.ts";
+import { forgetFinished } from "./forget-finished.ts";
 import { type Lane, startLane } from "./lane.ts";
 import type { Processing } from "./processing.ts";
 
@@ -35,7 +36,7 @@ const GRACE_MS = 5_000;
 
 /**
  * Works stored messages off: of each queue the most urgent due one first, no more at once than PIXL_MAX_MESSAGES_IN_FLIGHT, none while the
- * rate is 0, each against a token. What a process that died had claimed is given back first.
+ * rate is 0, each against a token. What a process that died had claimed is given back first. Finished messages are forgotten after 30 days.
  */
 export async function startWorker(options: WorkerOptions): Promise<PixlWorker> {
   const { store, processing, onSettled = () => undefined, retry = RETRY, random = systemRandom } = options;
@@ -43,9 +44,12 @@ export async function startWorker(options: WorkerOptions): Promise<PixlWorker> {
   const lanes = new Map<ImagingQueue, Lane>(
     IMAGING_QUEUES.map((queue) => [queue, startLane(queue, { ...options, onSettled, retry, random })]),
   );
+  const { clock, logger } = processing;
+  const forgetting = forgetFinished({ store, clock, logger });
   const runningIn = (queue: ImagingQueue): number => lanes.get(queue)?.running() ?? 0;
   const drain = async (graceMs = GRACE_MS): Promise<void> => {
     await Promise.all([...lanes.values()].map((lane) => lane.drain(graceMs)));
+    await forgetting[Symbol.asyncDispose]();
   };
   return {
     wake() {
