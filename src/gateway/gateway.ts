@@ -17,6 +17,10 @@ export interface Gateway extends AsyncDisposable {
   readonly imagingSourceUrl?: string | undefined;
   /** Ports of the other systems' faces that are switched on. */
   readonly facePorts?: FacePorts;
+  /** Port of the API; undefined where it is not open. */
+  readonly httpPort?: number | undefined;
+  /** An admin's token, when nobody had one before: to be shown this once. */
+  readonly firstToken?: string | undefined;
   /** Lets running steps reach their next safe point, then resolves; new work is not taken. */
   drain(): Promise<void>;
 }

@@ -19,10 +19,12 @@ import type {
 } from "../config/settings-archives.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { IncomingInstance, StoreHandler } from "../network/dimse/service-types.ts";
+import { meteredArchive } from "../observe/metered.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
 import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
+import type { Metrics } from "../units/metrics.ts";
 import { systemRandom } from "../units/random.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
@@ -87,6 +89,7 @@ interface Parts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly violations: ViolationCounts;
+  readonly metrics: Metrics;
 }
 
 /** Each archive of the settings, held to its windows, rate and rests. */
@@ -95,14 +98,15 @@ export async function openArchives(
   opened: AsyncDisposableStack,
   receiving: Receiving,
 ): Promise<ReadonlyMap<string, ArchiveFacts>> {
-  const { settings, store, clock } = parts;
+  const { settings, store, clock, metrics } = parts;
   const archives = new Map<string, ArchiveFacts>();
   for (const archive of searchableFirst(settings.archives)) {
     const { name, availability } = archive;
     const facts = await ownFacts(archive, parts, receiving, archives);
     opened.use(facts.archive);
     const pace = receiving.paces.of(name);
-    const governed = governArchive(facts.archive, { policy: availability, store, clock, pace });
+    const metered = meteredArchive(facts.archive, { metrics, clock });
+    const governed = governArchive(metered, { policy: availability, store, clock, pace });
     archives.set(name, { ...facts, governed, availability });
   }
   return archives;

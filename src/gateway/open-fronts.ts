@@ -1,13 +1,16 @@
 import { FACE_NAMES } from "../config/manifest-compat.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
-import { type FaceParts, openFaces } from "./faces.ts";
+import { openFaces } from "./faces.ts";
 import type { FacePorts } from "./gateway.ts";
 import { openImagingSource } from "./imaging-source.ts";
+import { type ApiParts, openApi } from "./open-api.ts";
 
 /** What a running service shows to others besides its DICOM listener. */
 export interface Fronts {
   readonly imagingSourceUrl: string | undefined;
   readonly facePorts: FacePorts;
+  readonly httpPort: number | undefined;
+  readonly firstToken: string | undefined;
   drain(): Promise<void>;
 }
 
@@ -15,16 +18,18 @@ export interface Fronts {
 export const NO_FRONTS: Fronts = {
   imagingSourceUrl: undefined,
   facePorts: {},
+  httpPort: undefined,
+  firstToken: undefined,
   drain: () => Promise.resolve(),
 };
 
-interface Within extends Pick<FaceParts, "operationsFor"> {
+interface Within extends Pick<ApiParts, "operationsFor"> {
   readonly staging: StagingArea;
 }
 
-/** Opens what the settings switch on. @throws GatewayError LISTENER_PORT_IN_USE, SettingsError of a face */
+/** Opens what the settings switch on. @throws GatewayError LISTENER_PORT_IN_USE, API_PORT_IN_USE, SettingsError of a face */
 export async function openFronts(
-  parts: Omit<FaceParts, "host" | "port" | "operationsFor">,
+  parts: Omit<ApiParts, "operationsFor" | "faces">,
   { staging, operationsFor }: Within,
   opened: AsyncDisposableStack,
 ): Promise<Fronts> {
@@ -34,9 +39,12 @@ export async function openFronts(
   const facePorts = Object.fromEntries(
     FACE_NAMES.flatMap((name) => (faces[name] === undefined ? [] : [[name, faces[name].port]])),
   );
+  const { server, firstToken } = await openApi({ ...parts, operationsFor, faces }, opened);
   return {
     imagingSourceUrl,
     facePorts,
+    httpPort: server.port,
+    firstToken,
     drain: async () => void (await Promise.all(FACE_NAMES.map((name) => faces[name]?.drain()))),
   };
 }

@@ -6,8 +6,11 @@ import type { Settings } from "../config/settings.ts";
 import type { Environment } from "../config/settings-file.ts";
 import { settingsInForce } from "../config/settings-in-force.ts";
 import { createWorkerPool } from "../deid/workers/worker-pool.ts";
+import type { Destination } from "../delivery/destination.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createAuditTrail } from "../observe/audit-trail.ts";
+import { meteredDestination, meteredStaging } from "../observe/metered.ts";
+import { createMetrics, type KeptMetrics } from "../observe/metrics.ts";
 import type { ArchiveFacts, OperationsContext } from "../operations/context.ts";
 import { createOperations } from "../operations/create-operations.ts";
 import type { Operations } from "../operations/operations.ts";
@@ -74,7 +77,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const worker: Actor = options.mode === "serve" ? { name: userName, kind: "service" } : person;
   const audit = createAuditTrail({ store, clock });
   const { mode, environment = {}, version = "unknown" } = options;
-  const world = { settings, store, clock, disk, logger, random, environment, version };
+  const metrics = createMetrics();
+  const world = { settings, store, clock, disk, logger, random, environment, version, metrics };
   const parts: Parts = { mode, ...world, violations, person, worker, audit };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
 }
@@ -95,6 +99,7 @@ interface Parts {
   readonly audit: AuditTrail;
   readonly environment: Environment;
   readonly version: string;
+  readonly metrics: KeptMetrics;
 }
 
 /** Looks, submits and asks archives; runs nothing and touches no staging. */
@@ -123,17 +128,17 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const { settings, store, clock, random, logger, violations, worker } = parts;
   const { staging: stagingSettings } = settings;
   opened.defer(() => violations.log(logger));
-  const staging = opened.use(
-    await openStagingArea({
-      path: stagingSettings.path,
-      reserveBytes: stagingSettings.reserveGigabytes * 1e9,
-      disk: parts.disk,
-      logger,
-    }),
-  );
+  const area = await openStagingArea({
+    path: stagingSettings.path,
+    reserveBytes: stagingSettings.reserveGigabytes * 1e9,
+    disk: parts.disk,
+    logger,
+  });
+  const staging = opened.use(meteredStaging(area, parts.metrics));
   await useProjectKeys(settings, store, worker, clock.nowMs());
-  const destinations = await openDestinations({ settings, logger, random, violations });
-  for (const destination of destinations.values()) opened.use(destination);
+  const destinations = new Map<string, Destination>();
+  for (const [name, destination] of await openDestinations({ settings, logger, random, violations }))
+    destinations.set(name, opened.use(meteredDestination(destination, parts)));
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });
   const expectations = createExpectations(clock);
   const refusals = createRefusals();
@@ -179,6 +184,8 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     dicomTlsPort: listener.tlsPort,
     imagingSourceUrl: fronts.imagingSourceUrl,
     facePorts: fronts.facePorts,
+    httpPort: fronts.httpPort,
+    firstToken: fronts.firstToken,
     drain: async () => void (await Promise.all([drainWork(), fronts.drain()])),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };

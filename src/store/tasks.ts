@@ -42,7 +42,10 @@ export type TaskOutcome =
 
 export interface TaskFilter {
   readonly kind: string;
-  readonly subject: string;
+  /** Absent: whatever they are about. */
+  readonly subject?: string;
+  /** Paging by key: the id the last page ended with. */
+  readonly after?: string;
   readonly limit: number;
 }
 
@@ -59,6 +62,6 @@ export interface TaskStore {
   cancelTasks(selection: { readonly kind: string; readonly subject: string }, nowMs: number): Promise<number>;
   /** At start: leases of workers that died with this home are given back. */
   releaseTasks(kind: string, nowMs: number): Promise<number>;
-  /** The newest first. */
+  /** The newest first. @throws GatewayError JOB_NOT_FOUND when there is no task to go on after */
   listTasks(filter: TaskFilter): Promise<readonly TaskRecord[]>;
 }

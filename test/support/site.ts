@@ -126,6 +126,7 @@ function settingsOf(
   return {
     home: paths.home,
     dicom: { aeTitle: options.aeTitle ?? "RADFERRY", host: "127.0.0.1", port: options.dicomPort, ...options.dicom },
+    http: { port: 0 },
     retry: options.retry ?? { attempts: 10, firstDelaySeconds: 0.2, maximumDelaySeconds: 1 },
     staging: { reserveGigabytes: 0, ...options.staging },
     ...(options.imagingSource === undefined ? {} : { imagingSource: options.imagingSource }),

@@ -17,7 +17,8 @@ const LISTED = 100;
 /** A locked account or a password that is being changed ends no work. */
 const WAITED_OUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["HTTP_UNAUTHORISED", "XNAT_LOGIN_REFUSED"]);
 
-const taskBody = z.object({ isRetry: z.boolean(), query: z.string() });
+/** What a task of a project asks for. */
+export const taskBody = z.object({ isRetry: z.boolean(), query: z.string() });
 
 /** Retrievals that outlive the request which asked for them, and the process. */
 export interface ImportTasks extends AsyncDisposable {
@@ -26,6 +27,8 @@ export interface ImportTasks extends AsyncDisposable {
   /** Ends what a project waits for. */
   cancel(projectId: string): Promise<number>;
   list(projectId: string): Promise<readonly TaskRecord[]>;
+  /** Of every project, the newest first. */
+  listAll(page: { readonly after?: string; readonly limit: number }): Promise<readonly TaskRecord[]>;
   /** Workers that ended though nobody told them to. */
   readonly dead: number;
   /** Lets running steps come to their end, or to where they can be taken up again. */
@@ -87,6 +90,7 @@ export async function startImportTasks(options: ImportTasksOptions): Promise<Imp
     },
     cancel: (projectId) => store.cancelTasks({ kind: KIND, subject: projectId }, clock.nowMs()),
     list: (projectId) => store.listTasks({ kind: KIND, subject: projectId, limit: LISTED }),
+    listAll: (page) => store.listTasks({ kind: KIND, ...page }),
     get dead() {
       return dead;
     },
@@ -202,9 +206,20 @@ function sentAtMs(progress: string | undefined): number | undefined {
   return progress === undefined ? undefined : sentProgress.safeParse(JSON.parse(progress)).data?.sentAtMs;
 }
 
+/** What a task that is done has left. */
+export const taskProgress = z.object({
+  queued: z.boolean(),
+  accessions: z.int(),
+  queuedNow: z.int(),
+  present: z.int(),
+  problems: z.record(z.string(), z.int()),
+});
+
+type TaskProgress = z.infer<typeof taskProgress>;
+
 /** Counts and codes alone. */
 function progressOf({ queued, accessions, queuedNow, present, problems }: RetrievalReport): string {
   const codes: Record<string, number> = {};
   for (const { code } of problems) codes[code] = (codes[code] ?? 0) + 1;
-  return JSON.stringify({ queued, accessions, queuedNow, present, problems: codes });
+  return JSON.stringify({ queued, accessions, queuedNow, present, problems: codes } satisfies TaskProgress);
 }

@@ -78,6 +78,11 @@ export const flipCodes = {
     summary: "XNAT was asked for an import and its answer was lost: it may still be putting studies into its queue.",
     remedy: "None: its queue is looked at in a while, and what is missing there is asked for.",
   },
+  FLIP_NOT_CONFIGURED: {
+    class: "permanent",
+    summary: "This gateway is not set up for FLIP.",
+    remedy: "Set compat.flip, or give the service FLIP's environment names, as docs/flip.md says.",
+  },
   FLIP_PACS_UNAVAILABLE: {
     class: "transient",
     summary: "XNAT cannot reach its PACS now, or the PACS is disabled there.",

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Store } from "../store.ts";
 import type { ClaimedTask } from "../tasks.ts";
-import { type ContractCases, LEASE_MS } from "./support.testing.ts";
+import { type ContractCases, LEASE_MS, refusal } from "./support.testing.ts";
 
 const KIND = "face-work";
 const add = (store: Store, subject: string, body = "{}", nowMs = 0) =>
@@ -91,5 +91,18 @@ export const tasks: ContractCases = {
     expect(await store.renewTask(lease, LEASE_MS, 1)).toBe(false);
     expect(await list(store, "p1")).toMatchObject([{ state: "cancelled" }, { state: "cancelled", code: "CANCELLED" }]);
     expect(await list(store, "p2")).toMatchObject([{ state: "waiting" }]);
+  },
+
+  "pages through the tasks of a kind, the newest first": async (store) => {
+    const ids: string[] = [];
+    for (const subject of ["a", "b", "a"])
+      ids.unshift(await store.addTask({ kind: "k", subject, body: `${ids.length}` }, 0));
+    await store.addTask({ kind: "other", subject: "a", body: "" }, 0);
+    const [newest] = await store.listTasks({ kind: "k", limit: 1 });
+    const rest = await store.listTasks({ kind: "k", after: String(newest?.id), limit: 9 });
+    expect([newest, ...rest].map((task) => task?.id)).toEqual(ids);
+    const ofOne = await store.listTasks({ kind: "k", subject: "a", after: String(ids[0]), limit: 9 });
+    expect(ofOne.map(({ id }) => id)).toEqual([ids[2]]);
+    await expect(store.listTasks({ kind: "k", after: "none", limit: 1 })).rejects.toEqual(refusal("JOB_NOT_FOUND"));
   },
 };

@@ -186,6 +186,8 @@ const TASKS = `
   CREATE INDEX tasks_running ON tasks (kind, subject) WHERE state = 'running';
   CREATE INDEX tasks_of_subject ON tasks (kind, subject, task_no);`;
 
+const TASKS_BY_KIND = "CREATE INDEX tasks_of_kind ON tasks (kind, task_no)";
+
 /** What is not done is in small indexes of its own; one by priority, one by when it is due. */
 const INBOX = `
   CREATE TABLE inbox_messages (
@@ -209,6 +211,7 @@ const migrations: readonly Migration[] = [
   { version: 6, name: "inbox of brokers", sql: INBOX },
   { version: 7, name: "scanners: exams, devices, acquisitions", sql: ACQUISITIONS },
   { version: 8, name: "tokens, requests by HTTP, counters of all jobs", sql: `${ACCESS}${OVERVIEW}` },
+  { version: 9, name: "tasks by kind", sql: TASKS_BY_KIND },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

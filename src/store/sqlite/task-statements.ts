@@ -37,5 +37,9 @@ export const taskStatements = {
            lease_until = NULL
      WHERE kind = :kind AND subject = :subject AND state IN ('waiting', 'running')`,
   listTasks: `
-    SELECT ${COLUMNS} FROM tasks WHERE kind = :kind AND subject = :subject ORDER BY task_no DESC LIMIT :limit`,
+    SELECT ${COLUMNS} FROM tasks WHERE kind = :kind AND subject = :subject AND task_no < :before
+     ORDER BY task_no DESC LIMIT :limit`,
+  listTasksOfKind: `
+    SELECT ${COLUMNS} FROM tasks WHERE kind = :kind AND task_no < :before ORDER BY task_no DESC LIMIT :limit`,
+  taskPlace: "SELECT task_no AS taskNo FROM tasks WHERE id = :id",
 } as const;

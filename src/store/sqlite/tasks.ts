@@ -1,3 +1,4 @@
+import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ClaimedTask, NewTask, TaskFilter, TaskLease, TaskOutcome, TaskRecord } from "../tasks.ts";
 import { claimLeased, leasedFacts, renewLeased, settleLeased } from "./leased-work.ts";
 import { newTaskId } from "./names.ts";
@@ -51,8 +52,17 @@ export function releaseTasks(session: Session, kind: string, nowMs: number): num
   return session.run("releaseTasks", { kind, nowMs });
 }
 
-export function listTasks(session: Session, { kind, subject, limit }: TaskFilter): readonly TaskRecord[] {
-  return session.all("listTasks", { kind, subject, limit }).map(taskRecord);
+export function listTasks(session: Session, { kind, subject, after, limit }: TaskFilter): readonly TaskRecord[] {
+  const page = { kind, before: after === undefined ? Number.MAX_SAFE_INTEGER : taskNumber(session, after), limit };
+  const rows =
+    subject === undefined ? session.all("listTasksOfKind", page) : session.all("listTasks", { subject, ...page });
+  return rows.map(taskRecord);
+}
+
+function taskNumber(session: Session, id: string): number {
+  const row = session.get("taskPlace", { id });
+  if (row === undefined) throw new GatewayError("JOB_NOT_FOUND");
+  return Number(row.taskNo);
 }
 
 function taskRecord(row: Row): TaskRecord {

@@ -1,0 +1,29 @@
+import { METRICS } from "../src/units/metrics.ts";
+import { tableCell } from "./table-cell.ts";
+
+/** docs/metrics.md: every metric, from its table. */
+export function metricsPage(): string {
+  const rows = Object.entries(METRICS).map(
+    ([name, { kind, labels, help }]) =>
+      `| \`radferry_${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${tableCell(help)} |`,
+  );
+  return `# Metrics
+
+A running service answers \`GET /metrics\` without a token, in the text format of Prometheus. Units are seconds and bytes. Labels are names of the
+settings and words of the program: nothing in them tells a patient or a study.
+
+| metric | kind | labels | meaning |
+|---|---|---|---|
+${rows.join("\n")}
+
+What tells an operator most:
+
+- \`radferry_oldest_queued_seconds\` grows while \`radferry_archive_window_open\` is 1: nothing is fetched though it may be.
+- \`radferry_retrievals_total\` with the outcome \`transient\` grows faster than with \`answered\`: an archive is in trouble.
+- \`radferry_studies\` with the state \`quarantined\` or \`held\` is not 0: a person has to decide.
+- \`radferry_staging_free_bytes\` comes near the reserve of the settings: retrieval is about to pause.
+
+\`GET /health/live\` answers while the process runs; \`GET /health/ready\` is 503 when the store does not answer, staging's disk has less room than its
+reserve, or every archive rests after failures. An archive that is paused, or outside its windows, is as it should be.
+`;
+}

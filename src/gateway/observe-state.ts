@@ -1,0 +1,111 @@
+import { opendir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { HealthFacts } from "../http/services.ts";
+import type { KeptMetrics } from "../observe/metrics.ts";
+import type { Operations } from "../operations/operations.ts";
+import { JOB_STATES } from "../store/job-states.ts";
+import type { Store } from "../store/store.ts";
+import type { Clock } from "../units/clock.ts";
+import type { Disk } from "../units/disk.ts";
+
+export interface StateParts {
+  /** In the name of the gateway. */
+  readonly operations: Operations;
+  readonly store: Pick<Store, "jobCounts">;
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly disk: Disk;
+  readonly staging: { readonly path: string; readonly reserveBytes: number };
+  /** Pages and programs that follow the events. */
+  readonly followers: () => number;
+  readonly version: string;
+}
+
+const ARCHIVE_STATES = ["open", "closed", "paused", "resting"] as const;
+/** Walking over a large staging area takes a while. */
+const WALK_EVERY_MS = 300_000;
+
+/** Brings the gauges up to now: whoever scrapes is told how it is, and what cannot be learned is left out. */
+export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () => Promise<void> {
+  const { operations, store, disk, staging, version, followers } = parts;
+  const stagingBytes = createStagingSize(parts);
+  return async () => {
+    metrics.set("build_info", 1, { version });
+    metrics.set("event_streams", followers(), {});
+    metrics.set("process_resident_memory_bytes", process.memoryUsage.rss(), {});
+    const { user, system } = process.cpuUsage();
+    metrics.clear("process_cpu_seconds_total");
+    metrics.add("process_cpu_seconds_total", (user + system) / 1e6, {});
+    const bytes = stagingBytes();
+    if (bytes !== undefined) metrics.set("staging_bytes", bytes, {});
+    await disk.freeBytes(staging.path).then(
+      (free) => metrics.set("staging_free_bytes", free, {}),
+      () => undefined,
+    );
+    const [counts, { oldestWaitingSeconds }] = await Promise.all([store.jobCounts(), operations.overview()]);
+    metrics.set("oldest_queued_seconds", oldestWaitingSeconds ?? 0, {});
+    for (const name of ["queue_depth", "studies", "archive_state"] as const) metrics.clear(name);
+    for (const { project, stage, state, jobs } of counts) {
+      metrics.add("studies", jobs, { project, state });
+      if (!JOB_STATES[state].done) metrics.add("queue_depth", jobs, { stage });
+    }
+    for await (const { name: archive, state } of operations.listArchives()) {
+      metrics.set("archive_window_open", state === "closed" ? 0 : 1, { archive });
+      for (const each of ARCHIVE_STATES) metrics.set("archive_state", Number(each === state), { archive, state: each });
+    }
+  };
+}
+
+/** How the gateway is, by what it needs to do its work. An archive that is closed or paused is as it should be. */
+export function createHealth({
+  operations,
+  disk,
+  staging,
+}: Pick<StateParts, "operations" | "disk" | "staging">): () => Promise<HealthFacts> {
+  return async () => {
+    const isStoreThere = await operations.overview().then(
+      () => true,
+      () => false,
+    );
+    const hasRoom = await disk.freeBytes(staging.path).then(
+      (free) => free >= staging.reserveBytes,
+      () => false,
+    );
+    const states = isStoreThere ? await Array.fromAsync(operations.listArchives(), ({ state }) => state) : [];
+    const open = states.filter((state) => state !== "resting").length;
+    const archives = { ok: isStoreThere && (states.length === 0 || open > 0), open, configured: states.length };
+    return {
+      isReady: isStoreThere && hasRoom && archives.ok,
+      checks: { store: { ok: isStoreThere }, disk: { ok: hasRoom }, archives },
+    };
+  };
+}
+
+/** What was found last; looking again begins when it is old, and nobody waits for it. */
+function createStagingSize({ staging, clock }: Pick<StateParts, "staging" | "clock">): () => number | undefined {
+  let found: number | undefined;
+  let nextAtMs = 0;
+  return () => {
+    if (clock.nowMs() >= nextAtMs) {
+      nextAtMs = clock.nowMs() + WALK_EVERY_MS;
+      sizeOf(staging.path).then(
+        (bytes) => {
+          found = bytes;
+        },
+        () => undefined,
+      );
+    }
+    return found;
+  };
+}
+
+async function sizeOf(folder: string): Promise<number> {
+  let bytes = 0;
+  for await (const entry of await opendir(folder, { recursive: true })) {
+    if (!entry.isFile()) continue;
+    bytes += await stat(join(entry.parentPath, entry.name)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  }
+  return bytes;
+}

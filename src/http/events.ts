@@ -1,0 +1,188 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { errorFields } from "../observe/error-fields.ts";
+import type { ArchiveDocument, StudyChangeDocument } from "../operations/documents.ts";
+import type { Operations } from "../operations/operations.ts";
+import { type Actor, maySeeProject } from "../units/actor.ts";
+import type { Clock } from "../units/clock.ts";
+import type { Logger } from "../units/logger.ts";
+
+/** How often the store is looked at while somebody follows. */
+const LOOK_MS = 500;
+/** A line that says nothing, so that proxies keep the connection. */
+const COMFORT_MS = 15_000;
+const PAGE = 500;
+/** Who reads slower than this is cut off, and comes back to where he was. */
+const UNREAD_BYTES = 1 << 20;
+
+export interface EventHubOptions {
+  /** What can be asked in somebody's name. */
+  readonly operationsFor: (actor: Actor) => Operations;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Followers at once. */
+  readonly limit: number;
+}
+
+/**
+ * Tells everybody who follows what became of studies and archives; the store is asked once for all of them. `study` events have ids that a
+ * follower comes back with; `overview` and `archive` say how it is now; `reset`: what was missed is not known any more.
+ */
+export interface EventHub extends AsyncDisposable {
+  /**
+   * Writes events until the connection ends.
+   * @param lastEventId of the last event that was seen; undefined: from now on
+   * @throws GatewayError API_STREAMS_EXHAUSTED
+   */
+  follow(response: ServerResponse, actor: Actor, lastEventId: number | undefined): Promise<void>;
+  /** Connections that are open. */
+  readonly followers: number;
+}
+
+interface Follower {
+  readonly actor: Actor;
+  readonly operations: Operations;
+  readonly response: ServerResponse;
+  /** Number of the last change that it was told. */
+  seen: number;
+}
+
+const EVERYTHING: Actor = { name: "events", kind: "service", role: "viewer" };
+
+export function createEventHub(options: EventHubOptions): EventHub {
+  const { operationsFor, limit } = options;
+  const operations = operationsFor(EVERYTHING);
+  const responses = new Set<ServerResponse>();
+  const feed = createFeed(operations, options);
+  return {
+    get followers() {
+      return responses.size;
+    },
+    async follow(response, actor, lastEventId) {
+      if (responses.size >= limit) throw new GatewayError("API_STREAMS_EXHAUSTED", { limit });
+      const follower: Follower = { actor, operations: operationsFor(actor), response, seen: lastEventId ?? 0 };
+      const ended = new Promise<void>((resolve) => void response.once("close", resolve));
+      responses.add(response);
+      try {
+        response.write("retry: 2000\n\n");
+        if (lastEventId === undefined) follower.seen = await lastNumber(operations);
+        else while (await catchUp(follower));
+        await feed.join(follower);
+        await ended;
+      } finally {
+        responses.delete(response);
+        feed.leave(follower);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const response of responses) response.end();
+      await feed[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What is told to all alike. */
+interface Feed extends AsyncDisposable {
+  join(follower: Follower): Promise<void>;
+  leave(follower: Follower): void;
+}
+
+function createFeed(operations: Operations, { clock, logger }: Pick<EventHubOptions, "clock" | "logger">): Feed {
+  /** Those that have caught up. */
+  const followers = new Set<Follower>();
+  const lamps = new Map<string, string>();
+  const stop = new AbortController();
+  let position = 0;
+  let running: Promise<void> | undefined;
+
+  async function look(): Promise<void> {
+    for (let isMore = true; isMore; ) {
+      const { changes, last } = await operations.studyChanges({ after: position, limit: PAGE });
+      for (const change of changes) for (const follower of followers) tellStudy(follower, change);
+      if (changes.length > 0) await Promise.all([...followers].map(tellOverview));
+      position = last;
+      isMore = changes.length >= PAGE;
+    }
+    for await (const archive of operations.listArchives()) {
+      const text = archiveText(archive);
+      if (lamps.get(archive.name) === text) continue;
+      lamps.set(archive.name, text);
+      for (const { response } of followers) send(response, text);
+    }
+  }
+  async function run(): Promise<void> {
+    let comfortAtMs = clock.nowMs() + COMFORT_MS;
+    while (followers.size > 0 && !stop.signal.aborted) {
+      await look().catch((thrown: unknown) => logger.warn("events could not be read", errorFields(thrown)));
+      if (clock.nowMs() >= comfortAtMs) {
+        for (const { response } of followers) send(response, ": still here\n\n");
+        comfortAtMs = clock.nowMs() + COMFORT_MS;
+      }
+      await clock.sleep(LOOK_MS, stop.signal).catch(() => undefined);
+    }
+    running = undefined;
+  }
+
+  return {
+    /** It joins the others at their place: whichever of the two is further, nothing is told twice or left out. */
+    async join(follower) {
+      await tellOverview(follower);
+      for await (const archive of operations.listArchives()) send(follower.response, archiveText(archive));
+      if (running === undefined) position = follower.seen;
+      while (follower.seen < position) await catchUp(follower);
+      followers.add(follower);
+      running ??= run();
+    },
+    leave: (follower) => void followers.delete(follower),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+async function lastNumber(operations: Operations): Promise<number> {
+  return (await operations.studyChanges({ after: Number.MAX_SAFE_INTEGER, limit: 1 })).last;
+}
+
+/** Tells what was missed, a page of it. Answers whether there may be more. */
+async function catchUp(follower: Follower): Promise<boolean> {
+  const { operations, response } = follower;
+  const { changes, last, isBroken } = await operations.studyChanges({ after: follower.seen, limit: PAGE });
+  if (isBroken) {
+    follower.seen = last;
+    send(response, eventText("reset", {}, last));
+    return false;
+  }
+  for (const change of changes) tellStudy(follower, change);
+  follower.seen = Math.max(follower.seen, last);
+  if (response.writableNeedDrain && !response.destroyed)
+    await Promise.race([once(response, "drain"), once(response, "close")]);
+  return changes.length > 0 && !response.destroyed;
+}
+
+function tellStudy(follower: Follower, { number, study }: StudyChangeDocument): void {
+  if (number <= follower.seen) return;
+  follower.seen = number;
+  if (maySeeProject(follower.actor, study.project)) send(follower.response, eventText("study", study, number));
+}
+
+async function tellOverview({ operations, response }: Follower): Promise<void> {
+  send(response, eventText("overview", await operations.overview()));
+}
+
+function archiveText({ name, state, code, until, opensAt, closesAt }: ArchiveDocument): string {
+  return eventText("archive", { name, state, code, until, opensAt, closesAt });
+}
+
+/** https://html.spec.whatwg.org/multipage/server-sent-events.html 9.2.6; JSON has no line feed. */
+function eventText(event: string, data: unknown, id?: number): string {
+  return `event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+}
+
+function send(response: ServerResponse, text: string): void {
+  if (response.destroyed || response.writableEnded) return;
+  if (response.writableLength > UNREAD_BYTES) response.destroy();
+  else response.write(text);
+}

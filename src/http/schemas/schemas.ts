@@ -1,0 +1,50 @@
+import { z } from "zod";
+import * as cohorts from "./cohort-schemas.ts";
+import * as flip from "./flip-schemas.ts";
+import * as site from "./site-schemas.ts";
+import * as studies from "./study-schemas.ts";
+
+/** RFC 9457, with the codes of the registry. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  class: z.enum(["transient", "ambiguous", "permanent"]),
+  remedy: z.string(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  problems: z
+    .array(z.object({ in: z.enum(["path", "query", "body", "header"]), at: z.string(), message: z.string() }))
+    .optional(),
+});
+
+/** Documents by the names that they have in the page. */
+export const schemas = {
+  Archive: site.archive,
+  ArchiveList: site.archiveList,
+  AuditPage: site.auditPage,
+  AuditVerdict: site.auditVerdict,
+  Cohort: cohorts.cohort,
+  CohortCheck: cohorts.checked,
+  CohortPage: cohorts.cohortPage,
+  CohortStatus: cohorts.cohortStatus,
+  DeliveryPage: studies.deliveryPage,
+  Echo: site.echo,
+  FlipRetrieval: flip.flipRetrieval,
+  FlipStatus: flip.flipStatus,
+  FlipTaskPage: flip.flipTaskPage,
+  Identity: studies.identity,
+  Ledger: studies.ledger,
+  Me: site.me,
+  NewToken: site.newToken,
+  Overview: site.overview,
+  ProjectList: site.projectList,
+  Release: studies.released,
+  Settings: site.settings,
+  Study: studies.study,
+  StudyPage: studies.studyPage,
+  SubmittedCohort: cohorts.submitted,
+  Token: site.token,
+  TokenList: site.tokenList,
+  WorkerList: site.workerList,
+} as const satisfies Record<string, z.ZodType>;

@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { code, count, countByName, detail, jobState, pageOf, remedy, stage, time } from "./fields.ts";
+
+const event = z.object({ at: time, event: z.string(), detail });
+
+export const delivery = z.object({
+  destination: z.string(),
+  state: z.enum(["sending", "sent", "confirmed", "failed"]),
+  instances: count,
+  code: code.optional(),
+  at: time,
+});
+
+const instance = z.object({
+  number: z.int().min(1).meta({ description: "names it to a release" }),
+  series: z.int().min(1),
+  state: z.enum(["passed", "rejected", "left out", "received", "missing", "delivered"]),
+  code: z.string().optional(),
+  reason: z.string().optional(),
+  pseudoSopInstanceUid: z.string().optional(),
+});
+
+const release = z.object({
+  at: time,
+  by: z.string(),
+  reason: z.string(),
+  leftOut: count,
+  allowedTags: z.array(z.string()),
+});
+
+export const study = z.object({
+  id: z.string(),
+  project: z.string(),
+  cohort: z.string().meta({ description: "the first cohort that holds it" }),
+  cohorts: z.array(z.string()),
+  state: jobState,
+  stage,
+  code: code.optional(),
+  class: z.enum(["transient", "ambiguous", "permanent"]).optional(),
+  message: z.string().optional(),
+  remedy: remedy.optional(),
+  verdict: z.enum(["complete", "partial", "unknown"]).nullable(),
+  expected: count.nullable(),
+  received: count,
+  excluded: count,
+  delivered: count,
+  attempts: count,
+  waitingUntil: time.optional(),
+  archive: z.string().optional(),
+  pseudonym: z.string().nullable(),
+  pseudoStudyInstanceUid: z.string().nullable(),
+  finishedAt: time.optional(),
+  events: z.array(event).meta({ description: "the timeline; empty in lists" }),
+  deliveries: z.array(delivery).optional(),
+  exclusions: countByName.optional().meta({ description: "why instances were left out, with their number" }),
+  instances: z.array(instance).optional().meta({ description: "while it is quarantined" }),
+  release: release.optional(),
+});
+export const studyPage = pageOf(study);
+
+export const ledger = z.object({
+  items: z.array(
+    z.object({
+      series: z.int().min(1),
+      expected: count,
+      received: count,
+      excluded: count,
+      deidentified: count,
+      delivered: count,
+      exclusions: countByName,
+    }),
+  ),
+});
+
+export const identity = z.object({
+  id: z.string(),
+  studyInstanceUid: z.string().nullable(),
+  accessionNumber: z.string().nullable(),
+  patientId: z.string().nullable(),
+});
+
+export const listedDelivery = z.object({ job: z.string(), project: z.string(), ...delivery.shape });
+export const deliveryPage = pageOf(listedDelivery);
+
+export const retried = z.object({ retried: count });
+export const cancelled = z.object({ cancelled: count });
+
+export const releaseWish = z.strictObject({
+  reason: z.string().min(1).max(200).meta({ description: "why, without anything that tells the patient" }),
+  leaveOut: z
+    .array(z.string().min(1).max(64))
+    .max(10_000)
+    .default([])
+    .meta({ description: "numbers of instances, or their new SOP Instance UIDs" }),
+  leaveOutRejected: z.boolean().default(false),
+  allowTags: z.array(z.string().min(1).max(200)).max(50).default([]),
+});
+
+export const released = z.object({
+  id: z.string(),
+  released: z.literal(true),
+  leftOut: count,
+  allowedTags: z.array(z.string()),
+});

@@ -1,0 +1,203 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import { errorFields } from "../observe/error-fields.ts";
+import { systemCodeOf } from "../units/durable-files.ts";
+import { type Answering, addApiRoutes } from "./answer.ts";
+import { createAuthenticator } from "./authenticate.ts";
+import { PAGE_POLICY, SECURITY_HEADERS } from "./headers.ts";
+import { BASE, openApiDocument } from "./openapi.ts";
+import { docsPage, STYLE, startPage } from "./pages.ts";
+import { PROBLEM_TYPE, problemOf } from "./problem.ts";
+import { routes } from "./routes/routes.ts";
+import type { ApiServices } from "./services.ts";
+import { addSessionRoutes } from "./session.ts";
+import { receiveText } from "./upload.ts";
+
+/** Tried first when nobody says which. */
+const USUAL_PORT = 8_080;
+const HEADERS_MS = 15_000;
+const LONGEST_PATH_PART = 512;
+/** How long requests under way may go on after the end was asked for. */
+const DRAIN_MS = 5_000;
+
+export interface ApiServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+export interface ApiServerOptions {
+  readonly host: string;
+  /** Undefined: the usual one, or any free one while that is taken. */
+  readonly port: number | undefined;
+  readonly services: ApiServices;
+}
+
+/** The gateway's own API with its pages. @throws GatewayError API_PORT_IN_USE */
+export async function startApiServer({ host, port, services }: ApiServerOptions): Promise<ApiServer> {
+  const { limits, events } = services;
+  const stop = new AbortController();
+  const server = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    forceCloseConnections: "idle",
+    requestTimeout: limits.requestMs,
+    connectionTimeout: limits.idleMs,
+    http: { headersTimeout: Math.min(HEADERS_MS, limits.requestMs), maxHeaderSize: 64 * 1_024 },
+    routerOptions: { maxParamLength: LONGEST_PATH_PART },
+    frameworkErrors: (thrown, _, reply) => void answerError(thrown, reply, services),
+    clientErrorHandler: answerBadClient,
+  });
+  server.server.maxConnections = limits.connections;
+  // Each address reads its body itself: as JSON up to its limit, or as a file.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", (_, payload, done) => done(null, payload));
+  server.addHook("onRequest", (_, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    done();
+  });
+  server.addHook("onResponse", (request, reply, done) => {
+    const route = `${request.method} ${request.routeOptions.url ?? "unknown"}`;
+    services.meter.add("http_requests_total", 1, { route, status: String(reply.statusCode) });
+    services.meter.observe("http_request_duration_seconds", reply.elapsedTime / 1_000, { route });
+    done();
+  });
+  const authenticator = createAuthenticator(services);
+  const answering: Answering = { services, authenticator, stop: stop.signal };
+  addPages(server, services);
+  addSessionRoutes(server, services, { authenticator, readJson: (request) => jsonOf(request, limits.bodyBytes) });
+  addApiRoutes(server, routes, answering);
+  server.setNotFoundHandler((request, reply) => answerUnknown(request, reply, answering));
+  server.setErrorHandler((thrown, _, reply) => answerError(thrown, reply, services));
+  await listen(server, host, port);
+  const address = server.server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : (port ?? 0),
+    async [Symbol.asyncDispose]() {
+      const timer = setTimeout(() => server.server.closeAllConnections(), DRAIN_MS);
+      stop.abort(new GatewayError("API_STOPPING"));
+      await events[Symbol.asyncDispose]();
+      await server.close();
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function listen(server: FastifyInstance, host: string, port: number | undefined): Promise<void> {
+  try {
+    await server.listen({ host, port: port ?? USUAL_PORT });
+  } catch (thrown) {
+    const code = systemCodeOf(thrown) ?? "";
+    if (port === undefined && code === "EADDRINUSE") return await listen(server, host, 0);
+    await server.close();
+    throw /^E(?:ADDRINUSE|ACCES|ADDRNOTAVAIL|NOTFOUND)$/.test(code)
+      ? new GatewayError("API_PORT_IN_USE", { host, port: port ?? USUAL_PORT }, thrown)
+      : thrown;
+  }
+}
+
+/** What answers without a token. */
+function addPages(server: FastifyInstance, { version, metrics, health }: ApiServices): void {
+  const page = (path: string, text: string): void => {
+    server.get(path, (_, reply) =>
+      reply.header("content-security-policy", PAGE_POLICY).type("text/html; charset=utf-8").send(text),
+    );
+  };
+  page("/", startPage(version));
+  page("/docs", docsPage(routes));
+  server.get("/style.css", (_, reply) => reply.type("text/css; charset=utf-8").send(STYLE));
+  const document = openApiDocument(routes, version);
+  server.get("/openapi.json", () => document);
+  server.get("/health/live", () => ({ status: "ok", version }));
+  server.get("/health/ready", async (_, reply) => {
+    const { isReady, checks } = await health();
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? "ok" : "not ready", checks });
+  });
+  server.get("/metrics", async (_, reply) => {
+    const { contentType, text } = await metrics();
+    return reply.type(contentType).send(text);
+  });
+}
+
+async function jsonOf(request: FastifyRequest, limitBytes: number): Promise<unknown> {
+  const text = await receiveText(request.raw, limitBytes);
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    throw new GatewayError("API_REQUEST_MALFORMED");
+  }
+}
+
+/** Below the API, who has no token does not learn what is there. */
+async function answerUnknown(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { services, authenticator }: Answering,
+): Promise<FastifyReply> {
+  const [path = ""] = request.url.split("?");
+  try {
+    if (path.startsWith(`${BASE}/`) || path === BASE) await authenticator.identify(request);
+    const allowed = methodsAt(path);
+    if (allowed.length === 0) throw new GatewayError("API_ADDRESS_UNKNOWN");
+    reply.header("allow", allowed.join(", "));
+    throw new GatewayError("API_METHOD_NOT_ALLOWED");
+  } catch (thrown) {
+    return answerError(thrown, reply, services);
+  }
+}
+
+const PAGES = ["/", "/docs", "/style.css", "/openapi.json", "/health/live", "/health/ready", "/metrics"];
+
+function methodsAt(path: string): readonly string[] {
+  if (PAGES.includes(path)) return ["GET"];
+  if (path === "/session") return ["GET", "POST", "DELETE"];
+  const given = path.split("/");
+  const matches = (template: string): boolean => {
+    const expected = template.split("/");
+    return expected.length === given.length && expected.every((part, at) => part.startsWith("{") || part === given[at]);
+  };
+  return routes.filter((route) => matches(BASE + route.path)).map(({ method }) => method);
+}
+
+/** problem+json, whatever went wrong; what nobody foresaw goes to the log, without its text. */
+export function answerError(
+  thrown: unknown,
+  reply: FastifyReply,
+  { logger }: Pick<ApiServices, "logger">,
+): FastifyReply {
+  const error = thrown instanceof GatewayError ? thrown : (ofServer(thrown) ?? toGatewayError(thrown));
+  const problem = problemOf(error);
+  if (problem.status >= 500) logger.error("request failed", { status: problem.status, ...errorFields(error) });
+  const { retryAfterMs } = error.details;
+  if (typeof retryAfterMs === "number") reply.header("retry-after", Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+  if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="radferry"');
+  // What was not read of the request is not waited for.
+  if (!reply.request.raw.complete) reply.header("connection", "close");
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+}
+
+/** Errors of the server below us: a path that cannot be read, a body that ended too early. */
+function ofServer(thrown: unknown): GatewayError | undefined {
+  if (systemCodeOf(thrown) === "ECONNRESET" || systemCodeOf(thrown) === "ERR_STREAM_PREMATURE_CLOSE")
+    return new GatewayError("API_REQUEST_MALFORMED", {}, thrown);
+  const status = thrown instanceof Error && "statusCode" in thrown ? Number(thrown.statusCode) : 500;
+  if (status === 404) return new GatewayError("API_ADDRESS_UNKNOWN", {}, thrown);
+  if (status === 413) return new GatewayError("API_BODY_TOO_LARGE", {}, thrown);
+  if (status === 415) return new GatewayError("API_CONTENT_TYPE_UNSUPPORTED", {}, thrown);
+  return status >= 400 && status < 500 ? new GatewayError("API_REQUEST_MALFORMED", {}, thrown) : undefined;
+}
+
+/** What is no HTTP, or too slow, before anything of it was understood. */
+function answerBadClient(thrown: NodeJS.ErrnoException, socket: import("node:net").Socket): void {
+  if (!socket.writable) return void socket.destroy();
+  const code = thrown.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "API_REQUEST_TIMED_OUT" : "API_REQUEST_MALFORMED";
+  const problem = problemOf(new GatewayError(code));
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${code === "API_REQUEST_TIMED_OUT" ? "Request Timeout" : "Bad Request"}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
+    "Connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}

@@ -1,0 +1,62 @@
+import type { OperationsContext } from "../operations/context.ts";
+import type { Operations } from "../operations/operations.ts";
+import type { Actor } from "../units/actor.ts";
+import type { Logger } from "../units/logger.ts";
+import type { Metrics } from "../units/metrics.ts";
+import type { EventHub } from "./events.ts";
+import type { FlipApi } from "./flip-api.ts";
+
+/** What the API works with. */
+export interface ApiServices extends Pick<OperationsContext, "store" | "audit" | "clock" | "random" | "disk"> {
+  readonly operationsFor: (actor: Actor) => Operations;
+  /** Undefined where FLIP's settings are not there. */
+  readonly flip: FlipApi | undefined;
+  readonly events: EventHub;
+  readonly logger: Logger;
+  /** Where uploads grow before they are read. */
+  readonly uploadFolder: string;
+  readonly version: string;
+  /** In the words of a scraper. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly meter: Metrics;
+  readonly health: () => Promise<HealthFacts>;
+  readonly limits: ApiLimits;
+}
+
+/** How the gateway is; none of it names anybody or anything. */
+export interface HealthFacts {
+  readonly isReady: boolean;
+  readonly checks: {
+    readonly store: { readonly ok: boolean };
+    readonly disk: { readonly ok: boolean };
+    readonly archives: { readonly ok: boolean; readonly open: number; readonly configured: number };
+  };
+}
+
+export interface ApiLimits {
+  readonly bodyBytes: number;
+  readonly uploadBytes: number;
+  /** Of one token. */
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+  /** Wrong tokens of one address in a minute, before it is told to wait. */
+  readonly failuresPerMinute: number;
+  /** A request is to be whole by then. */
+  readonly requestMs: number;
+  /** Nothing moves for so long: the connection is cut. */
+  readonly idleMs: number;
+  readonly connections: number;
+  readonly streams: number;
+}
+
+export const USUAL_LIMITS: ApiLimits = {
+  bodyBytes: 1 << 20,
+  uploadBytes: 64 << 20,
+  requestsPerSecond: 50,
+  burst: 400,
+  failuresPerMinute: 20,
+  requestMs: 120_000,
+  idleMs: 60_000,
+  connections: 1_000,
+  streams: 200,
+};

@@ -1,0 +1,95 @@
+interface MetricEntry {
+  readonly kind: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  /** Names from the settings and words of the program: never what tells a patient or a study. */
+  readonly labels: readonly string[];
+  /** Upper ends of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+}
+
+const SECONDS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600] as const;
+const SHORT_SECONDS = [0.005, 0.02, 0.05, 0.1, 0.5, 1, 5, 30] as const;
+
+/** Every metric, in base units, under the prefix `radferry_`. docs/metrics.md is generated from this table. */
+export const METRICS = {
+  archive_state: {
+    kind: "gauge",
+    help: "1 for the state that an archive is in: open, closed, paused or resting.",
+    labels: ["archive", "state"],
+  },
+  archive_window_open: { kind: "gauge", help: "1 while an archive's window is open.", labels: ["archive"] },
+  associations_active: {
+    kind: "gauge",
+    help: "Connections that an archive is asked over at the moment.",
+    labels: ["archive"],
+  },
+  build_info: { kind: "gauge", help: "Always 1.", labels: ["version"] },
+  deliveries_total: {
+    kind: "counter",
+    help: "Times that instances were sent to a destination; outcome: sent, or the class of the error.",
+    labels: ["destination", "outcome"],
+  },
+  delivery_bytes_total: {
+    kind: "counter",
+    help: "Bytes of instances that a destination took.",
+    labels: ["destination"],
+  },
+  delivery_duration_seconds: {
+    kind: "histogram",
+    help: "How long a destination took to take a study's instances.",
+    labels: ["destination"],
+    buckets: SECONDS,
+  },
+  event_streams: { kind: "gauge", help: "Pages and programs that follow the events.", labels: [] },
+  http_request_duration_seconds: {
+    kind: "histogram",
+    help: "How long the API took to answer.",
+    labels: ["route"],
+    buckets: SHORT_SECONDS,
+  },
+  http_requests_total: {
+    kind: "counter",
+    help: "Requests that the API answered, by the route's name and the answer's status.",
+    labels: ["route", "status"],
+  },
+  instances_received_bytes_total: { kind: "counter", help: "Bytes of instances that came into staging.", labels: [] },
+  instances_received_total: { kind: "counter", help: "Instances that came into staging whole.", labels: [] },
+  oldest_queued_seconds: {
+    kind: "gauge",
+    help: "Age of the oldest study that is queued or waits; 0 when none does.",
+    labels: [],
+  },
+  process_cpu_seconds_total: { kind: "counter", help: "Processor time of this process.", labels: [] },
+  process_resident_memory_bytes: { kind: "gauge", help: "Resident memory of this process.", labels: [] },
+  queue_depth: { kind: "gauge", help: "Studies that are not done, by the stage they are in.", labels: ["stage"] },
+  retrievals_total: {
+    kind: "counter",
+    help: "Retrievals asked of an archive; outcome: answered, or the class of the error.",
+    labels: ["archive", "outcome"],
+  },
+  retrieve_duration_seconds: {
+    kind: "histogram",
+    help: "How long an archive took to carry a retrieval out.",
+    labels: ["archive"],
+    buckets: SECONDS,
+  },
+  staging_bytes: { kind: "gauge", help: "Bytes in staging, looked at every few minutes.", labels: [] },
+  staging_free_bytes: { kind: "gauge", help: "Free room on staging's disk.", labels: [] },
+  studies: { kind: "gauge", help: "Studies by project and state.", labels: ["project", "state"] },
+} as const satisfies Record<string, MetricEntry>;
+
+export type MetricName = keyof typeof METRICS;
+export type MetricsOf<Kind extends MetricEntry["kind"]> = {
+  [Name in MetricName]: (typeof METRICS)[Name]["kind"] extends Kind ? Name : never;
+}[MetricName];
+export type LabelsOf<Name extends MetricName> = {
+  readonly [Label in (typeof METRICS)[Name]["labels"][number]]: string;
+};
+
+/** The port; `observe/` makes the real one. */
+export interface Metrics {
+  /** Adds to a counter or a gauge. */
+  add<Name extends MetricsOf<"counter" | "gauge">>(name: Name, by: number, labels: LabelsOf<Name>): void;
+  set<Name extends MetricsOf<"gauge">>(name: Name, value: number, labels: LabelsOf<Name>): void;
+  observe<Name extends MetricsOf<"histogram">>(name: Name, value: number, labels: LabelsOf<Name>): void;
+}
