@@ -8,6 +8,7 @@ import { IMAGING_QUEUES, type ImagingQueue, PARKED_QUEUE } from "../../src/compa
 import { createTokenBuckets, type TokenBuckets } from "../../src/compat/pixl/intake/token-buckets.ts";
 import type { RetryPolicies } from "../../src/compat/pixl/processing/dispositions.ts";
 import { type PixlWorker, startWorker, type WorkerOptions } from "../../src/compat/pixl/processing/worker.ts";
+import type { BreakerPolicy } from "../../src/store/archive-condition.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type Clock, systemClock } from "../../src/units/clock.ts";
@@ -43,6 +44,9 @@ const QUICK: RetryPolicies = {
   site: { attempts: 1_000, firstDelayMs: 20, maximumDelayMs: 50 },
 };
 
+/** Archives are asked again and again. */
+const RARE: BreakerPolicy = { failures: 1_000, firstRestMs: 1, longestRestMs: 1, probeMs: 1_000 };
+
 interface World extends AsyncDisposable {
   readonly broker: Broker;
   readonly store: Store;
@@ -58,6 +62,7 @@ interface WorldOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly retry?: RetryPolicies;
+  readonly breaker?: BreakerPolicy;
   /** What the worker sees of the store and the broker. */
   readonly worker?: (given: Pick<WorkerOptions, "store" | "broker">) => Partial<WorkerOptions>;
 }
@@ -83,7 +88,8 @@ describe.skipIf(!requirePeer("Orthanc") || !requirePeer("rabbitmq-server"))("PIX
     const store = await openSqliteStore({ path: join(folder, "store.sqlite") });
     const broker = openBroker({ port: server.port, timeoutMs: 2_000 });
     const buckets = createTokenBuckets(systemClock, rate);
-    const processing = openSiteProcessing(site, environment, { store, clock });
+    const { breaker = RARE } = options;
+    const processing = openSiteProcessing(site, environment, { store, clock, breaker });
     const { maximumInFlight } = processing.settings;
     const worker = await startWorker({
       ...{ store, broker, buckets, processing, retry },
@@ -270,6 +276,21 @@ describe.skipIf(!requirePeer("Orthanc") || !requirePeer("rabbitmq-server"))("PIX
       expect(await world.list("waiting")).toMatchObject([{ code: "PIXL_BROKER_UNAVAILABLE" }]);
     }, WAIT);
     await server.start();
+    await vi.waitFor(() => expect(handedOver()).toEqual([STUDY.studyInstanceUid]), WAIT);
+  });
+
+  it("W24: leaves an archive alone that fails in a row, says so, and asks again after its rest", async () => {
+    await storeIn(site.vna, STUDY.instances);
+    const breaker = { failures: 2, firstRestMs: 500, longestRestMs: 500, probeMs: 10_000 };
+    await using world = await openWorld({ breaker });
+    await site.vna.kill();
+    await world.publish(STUDY);
+    await vi.waitFor(
+      async () => expect(await world.list("waiting")).toMatchObject([{ code: "ARCHIVE_RESTING" }]),
+      WAIT,
+    );
+    expect(await world.store.archiveCondition("pixl-primary")).toMatchObject({ breaker: { state: "open" } });
+    await site.vna.start();
     await vi.waitFor(() => expect(handedOver()).toEqual([STUDY.studyInstanceUid]), WAIT);
   });
 

@@ -1,5 +1,6 @@
 import { STATUS } from "../../network/dimse/status.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
+import { withHeadersTimeout } from "../../network/http-client/with-headers-timeout.ts";
 import { echoModality } from "../../network/rest/orthanc/modalities.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Archive } from "../archive.ts";
@@ -28,7 +29,7 @@ export interface KeptInOrthancOptions {
 /** An archive that an Orthanc knows as a modality, and whose studies are to be kept in that Orthanc: nothing of them comes to us. */
 export function createKeptInOrthanc(options: KeptInOrthancOptions): Archive {
   const { name, client, modality, targetAet, associations, timeouts, clock } = options;
-  const within = (headersMs: number) => ({ client: withHeadersMs(client, headersMs), modality, targetAet, clock });
+  const within = (headersMs: number) => ({ client: withHeadersTimeout(client, headersMs), modality, targetAet, clock });
   const [searching, listing] = [within(timeouts.searchMs), within(timeouts.listMs)];
   return {
     name,
@@ -52,10 +53,3 @@ export function createKeptInOrthanc(options: KeptInOrthancOptions): Archive {
 
 /** Who asks names what is missing. */
 const NOTHING_HELD: ReadonlySet<never> = new Set();
-
-function withHeadersMs(client: HttpClient, headersMs: number): HttpClient {
-  return {
-    request: (request) => client.request({ ...request, timeouts: { headersMs, ...request.timeouts } }),
-    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
-  };
-}

@@ -3,6 +3,7 @@ import type { SeriesInstanceUid, StudyInstanceUid } from "../../../dicom/uid.ts"
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../../errors/registry.ts";
 import type { HttpClient } from "../../../network/http-client/types.ts";
+import { withHeadersTimeout } from "../../../network/http-client/with-headers-timeout.ts";
 import { type HeldInstance, heldInstances } from "../../../network/rest/orthanc/held-instances.ts";
 import { abortAfter } from "../../../units/abort.ts";
 import type { Logger } from "../../../units/logger.ts";
@@ -42,7 +43,9 @@ const LOGGED = 100;
  * @throws GatewayError INSTANCES_MISSING with `missing` when the rest does not come; what kept a retrieval from being made
  */
 export async function completeStudy(study: WantedStudy, options: CompleteOptions): Promise<Completion> {
-  const { raw, seriesInstanceUids, signal } = options;
+  const { seriesInstanceUids, transferTimeoutMs, signal } = options;
+  // Orthanc reads the files of a large study for its list.
+  const raw = withHeadersTimeout(options.raw, transferTimeoutMs);
   let futile = 0;
   let reason: ErrorCode | undefined;
   let held = await holdings(raw, study.studyInstanceUid, seriesInstanceUids, signal);

@@ -48,7 +48,7 @@ export async function locate(keys: MessageKeys, options: LocateOptions): Promise
 }
 
 async function ask(query: StudyQuery, keys: MessageKeys, options: LocateOptions): Promise<readonly WantedStudy[]> {
-  const { source, maximumStudies, signal } = options;
+  const { source, maximumStudies, logger, signal } = options;
   const matches = await source.archive.findStudies(query, signal);
   if (matches.length > maximumStudies) {
     throw new GatewayError("TOO_MANY_STUDIES", { studies: matches.length, maximum: maximumStudies });
@@ -56,11 +56,20 @@ async function ask(query: StudyQuery, keys: MessageKeys, options: LocateOptions)
   const wanted: WantedStudy[] = [];
   for (const { studyInstanceUid } of matches) {
     const listing = narrowed(await source.archive.listStudy(studyInstanceUid, signal), keys.seriesInstanceUids);
+    tellAbsentSeries(listing, keys.seriesInstanceUids, logger);
     if (listing.kind !== "instances" || listing.instances.length > 0 || keys.seriesInstanceUids.length === 0) {
       wanted.push({ studyInstanceUid, listing });
     }
   }
   return wanted;
+}
+
+/** The others are retrieved, as PIXL does. */
+function tellAbsentSeries(listing: StudyListing, wanted: readonly string[], logger: Logger): void {
+  if (listing.kind !== "instances") return;
+  const listed = new Set<string>(listing.instances.map(({ seriesInstanceUid }) => seriesInstanceUid));
+  const missing = wanted.filter((series) => !listed.has(series)).length;
+  if (missing > 0) logger.warn("wanted series are not in the archive", { series: wanted.length, missing });
 }
 
 /** A count is the whole study's: it says nothing where only some series are wanted. */

@@ -32,13 +32,15 @@ export interface Processing extends AsyncDisposable {
 export interface ProcessingWorld {
   /** Present: archives that fail in a row are left alone for a while, over restarts too. */
   readonly store?: ConditionStore;
+  /** How long for. @default 5 s after five failures, then up to two minutes */
+  readonly breaker?: BreakerPolicy;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;
 }
 
 /** Short rests: an Orthanc or a PACS that was restarted is back within seconds. */
-const BREAKER: BreakerPolicy = { failures: 5, firstRestMs: 2_000, longestRestMs: 15_000, probeMs: 120_000 };
+const BREAKER: BreakerPolicy = { failures: 5, firstRestMs: 2_000, longestRestMs: 15_000, probeMs: 10_000 };
 const CONNECT_MS = 10_000;
 /** Besides what moves: queries and looks at jobs. */
 const CONNECTIONS_FOR_EACH = 2;
@@ -90,9 +92,9 @@ export function openProcessing(settings: PixlSettings, world: ProcessingWorld = 
   };
 }
 
-function governed(archive: Archive, { store }: ProcessingWorld, clock: Clock): Archive {
+function governed(archive: Archive, { store, breaker = BREAKER }: ProcessingWorld, clock: Clock): Archive {
   if (store === undefined) return archive;
-  return governArchive(archive, { policy: UNLIMITED, store, clock, pace: createPace(clock), breaker: BREAKER });
+  return governArchive(archive, { policy: UNLIMITED, store, clock, pace: createPace(clock), breaker });
 }
 
 /** Hours are looked at before a message is begun; rates are those of the token buckets. */
