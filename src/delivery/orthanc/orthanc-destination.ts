@@ -28,9 +28,9 @@ export function createOrthancDestination({ name, client, parallel }: OrthancDest
       return new Set(files.map(({ sopInstanceUid }) => sopInstanceUid).filter((uid) => held.has(uid)));
     },
     async send(_delivery, files, signal) {
-      await concurrently(files, parallel, async ({ path, sopInstanceUid }) => {
+      await concurrently(files, parallel, async ({ path, sopInstanceUid, sizeBytes }) => {
         const read = () => createReadStream(path, { highWaterMark: READ_BYTES });
-        const { Status: status } = await storeInOrthanc(client, read, signal);
+        const { Status: status } = await storeInOrthanc(client, read, signal, sizeBytes);
         // A filter of the site's own keeps it out: sending again would not help.
         if (status === "FilteredOut") {
           const refusal = new GatewayError("DELIVERY_REFUSED", { destination: name });

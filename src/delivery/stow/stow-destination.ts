@@ -54,8 +54,9 @@ interface Store extends Pick<StowDestinationOptions, "name" | "client"> {
 /** Halves what the server calls too large. RFC 9110 15.5.14. */
 async function sendBatch(store: Store, batch: readonly DeidentifiedFile[], signal: AbortSignal): Promise<void> {
   const { name, client, options } = store;
-  const instances = batch.map(({ path, sopInstanceUid }) => ({
+  const instances = batch.map(({ path, sopInstanceUid, sizeBytes }) => ({
     sopInstanceUid,
+    sizeBytes,
     read: () => createReadStream(path, { highWaterMark: READ_BYTES }),
   }));
   try {

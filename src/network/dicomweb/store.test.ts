@@ -33,15 +33,22 @@ interface Outcome {
   readonly requests: readonly WebRequest[];
 }
 
+interface Sent extends Partial<HttpClientOptions> {
+  readonly sizeBytes?: number;
+  /** What is said before of each instance's size. */
+  readonly announcedBytes?: number;
+}
+
 /** Stores three instances of so many bytes each at a service that answers so. */
 async function store(
   answer: (request: WebRequest, body: () => Promise<Buffer>) => WebAnswer | Promise<WebAnswer>,
-  { sizeBytes = 100, ...client }: { readonly sizeBytes?: number } & Partial<HttpClientOptions> = {},
+  { sizeBytes = 100, announcedBytes, ...client }: Sent = {},
 ): Promise<Outcome> {
   const opened: string[] = [];
   let open = 0;
   const instances = SENT.map((sopInstanceUid) => ({
     sopInstanceUid,
+    sizeBytes: announcedBytes,
     async *read() {
       opened.push(sopInstanceUid);
       open += 1;
@@ -101,6 +108,23 @@ describe("what is sent", () => {
         },
       },
     ]);
+  });
+
+  it("has a length where the sizes of all instances are known, and comes in chunks where not", async () => {
+    const whole = async ({ headers }: WebRequest, body: () => Promise<Buffer>): Promise<WebAnswer> => {
+      const expected = headers["content-length"] ?? "chunked";
+      expect(["chunked", `${(await body()).length}`]).toContain(expected);
+      return expected === "chunked" ? { status: 411 } : { body: response(SENT.map((uid) => item(uid))) };
+    };
+    expect((await store(whole, { announcedBytes: 100 })).answer?.stored.length).toBe(3);
+    expect(await store(whole)).toMatchObject({ code: "HTTP_REFUSED", details: { status: 411 } });
+  });
+
+  it.each([99, 101])("is not sent to its end when an instance of 100 bytes was announced with %i", async (bytes) => {
+    const { answer, code } = await store(after({ body: response(SENT.map((uid) => item(uid))) }), {
+      announcedBytes: bytes,
+    });
+    expect({ answer, code }).toEqual({ answer: undefined, code: "HTTP_CONNECTION_LOST" });
   });
 
   it("is read no further than it is taken", async () => {

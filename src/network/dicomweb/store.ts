@@ -7,12 +7,14 @@ import type { Random } from "../../units/random.ts";
 import { parseMediaType } from "../http-client/media-type.ts";
 import { contentUnexpected, isHtml, readJson } from "../http-client/read-body.ts";
 import type { HttpClient, HttpResponse } from "../http-client/types.ts";
-import { newBoundary, type OutgoingPart, writeMultipart } from "../multipart/writer.ts";
+import { multipartBytes, newBoundary, type OutgoingPart, writeMultipart } from "../multipart/writer.ts";
 import { dataSetOfMatch } from "./lenient-json.ts";
 
 /** A Part 10 file to be stored; opened when its turn comes, anew for every try. */
 export interface OutgoingInstance {
   readonly sopInstanceUid: string;
+  /** With every size known the request has a Content-Length, without which some servers answer 411. RFC 9110 15.5.12. */
+  readonly sizeBytes?: number | undefined;
   read(): AsyncIterable<Uint8Array>;
 }
 
@@ -61,6 +63,10 @@ export async function storeDicomWeb(
       "Content-Type": `multipart/related; type="application/dicom"; boundary=${boundary}`,
     },
     body: () => writeMultipart(partsOf(instances), { boundary }),
+    bodyBytes: multipartBytes(
+      instances.map(({ sizeBytes }) => ({ headers: PART_HEADERS, sizeBytes })),
+      { boundary },
+    ),
     accepts: (status) => ANSWERED.has(status),
     timeouts,
     signal,
@@ -68,9 +74,11 @@ export async function storeDicomWeb(
   return answerOf(response.status, await answered(response), instances);
 }
 
+const PART_HEADERS = [["Content-Type", "application/dicom"]] as const;
+
 /** Each file is opened when its turn comes. */
 function* partsOf(instances: readonly OutgoingInstance[]): Generator<OutgoingPart> {
-  for (const instance of instances) yield { headers: [["Content-Type", "application/dicom"]], body: instance.read() };
+  for (const instance of instances) yield { headers: PART_HEADERS, body: instance.read() };
 }
 
 /** The Store Instances Response Module; undefined where a server answers without one, or in XML. PS3.18 table I.1-1. */

@@ -99,13 +99,18 @@ function isSuccess(status: number): boolean {
 }
 
 function send({ pool, timeouts }: Connected, request: HttpRequest, url: URL, login: Login): Promise<RawResponse> {
-  const { method = "GET", body, bulk = false, signal } = request;
+  const { method = "GET", body, bodyBytes, bulk = false, signal } = request;
   const { headersMs, idleMs, totalMs } = { ...timeouts, ...request.timeouts };
   const encoding = bulk ? "identity" : "gzip, deflate";
   return exchange(pool, {
     method,
     target: `${url.pathname}${url.search}`,
-    headers: { "accept-encoding": encoding, ...lowerCased(request.headers), ...login.headers },
+    headers: {
+      "accept-encoding": encoding,
+      ...lowerCased(request.headers),
+      ...login.headers,
+      ...(bodyBytes !== undefined && { "content-length": `${bodyBytes}` }),
+    },
     body: typeof body === "function" ? body() : body,
     headersMs,
     idleMs,

@@ -34,6 +34,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** A stream is made anew for every try. */
   readonly body?: string | Uint8Array | (() => AsyncIterable<Uint8Array>) | undefined;
+  /** Of a stream, where that is known: it is sent with its length then, and a stream of another length ends the request. */
+  readonly bodyBytes?: number | undefined;
   /** Pixel data gains nothing from compression: it is asked for as it is. @default false */
   readonly bulk?: boolean | undefined;
   /** Which statuses the caller will look at; others are errors. @default 200 to 299 */

@@ -60,6 +60,10 @@ interface Arrived<T> {
   readonly inspected: InstanceFacts | GatewayError;
 }
 
+interface ArrivedPart<T> extends Arrived<T> {
+  readonly contentId: string;
+}
+
 /**
  * The instances of an answer, each as soon as its last byte is there, checked and kept; at the end what the envelope says. What comes
  * before a failure stands.
@@ -92,27 +96,24 @@ async function readEnvelope<T>({ body }: HttpResponse, asked: Asked<T>): Promise
 }
 
 async function* readParts<T>(
-  { body }: HttpResponse,
-  { parameters }: MediaType,
+  response: HttpResponse,
+  mediaType: MediaType,
   asked: Asked<T>,
 ): AsyncGenerator<Received<T>, SoapAnswer> {
-  const { limits } = asked;
-  const start = parameters.get("start");
-  const rootId = start === undefined ? undefined : contentIdOf(start);
   const seen = new Set<string>();
   const early = new Map<string, Arrived<T>>();
   let answer: SoapAnswer | undefined;
   let documents: ReadonlyMap<string, DocumentResponse> = new Map();
-  const multipartLimits = {
-    ...USUAL_MULTIPART_LIMITS,
-    partHeaderBytes: limits.partHeaderBytes,
-    parts: asked.instances === undefined ? USUAL_MULTIPART_LIMITS.parts : asked.instances.size * 2 + limits.moreParts,
-  };
+  const coming = receiveParts(response, mediaType, asked);
+  let next = coming.next();
   try {
-    for await (const part of readMultipart(body, { boundary: parameters.get("boundary"), limits: multipartLimits })) {
-      const contentId = contentIdOf(part.headers.get("content-id") ?? "");
-      if (answer === undefined && isRoot(part, contentId, rootId, early.size === 0)) {
-        answer = checked(await readRoot(part, limits.rootBytes), asked);
+    for (let step = await next; step.done !== true; step = await next) {
+      const came = step.value;
+      // While this one is kept the next one comes, and no more: the disk and the network work at the same time.
+      next = coming.next();
+      next.catch(() => undefined);
+      if ("root" in came) {
+        answer = came.root;
         documents = new Map(
           answer.documents.flatMap((one) => (one.contentId === undefined ? [] : [[one.contentId, one]])),
         );
@@ -121,18 +122,46 @@ async function* readParts<T>(
           early.delete(id);
           yield await settle(arrived, documents.get(id), asked, seen);
         }
-        continue;
-      }
-      const arrived = await receivePart(part, asked);
-      if (answer !== undefined) yield await settle(arrived, documents.get(contentId), asked, seen);
-      else if (early.has(contentId)) await arrived.incoming.discard();
-      else early.set(contentId, arrived);
+      } else if (answer !== undefined) yield await settle(came, documents.get(came.contentId), asked, seen);
+      else if (early.has(came.contentId)) await came.incoming.discard();
+      else early.set(came.contentId, came);
     }
   } finally {
+    // Who is ahead may be waiting for the peer.
+    await response[Symbol.asyncDispose]();
+    const ahead = await next.catch(() => undefined);
+    if (ahead?.done === false && "incoming" in ahead.value) await ahead.value.incoming.discard();
+    await coming.return(undefined);
     for (const { incoming } of early.values()) await incoming.discard();
   }
   if (answer === undefined) throw new DicomTrolleyError("RAD69_ANSWER_INVALID", { what: "no root part" });
   return answer;
+}
+
+/** The parts of an answer, read and looked at, in their order. */
+async function* receiveParts<T>(
+  { body }: HttpResponse,
+  { parameters }: MediaType,
+  asked: Asked<T>,
+): AsyncGenerator<{ readonly root: SoapAnswer } | ArrivedPart<T>, undefined> {
+  const { limits, instances } = asked;
+  const start = parameters.get("start");
+  const rootId = start === undefined ? undefined : contentIdOf(start);
+  const multipartLimits = {
+    ...USUAL_MULTIPART_LIMITS,
+    partHeaderBytes: limits.partHeaderBytes,
+    parts: instances === undefined ? USUAL_MULTIPART_LIMITS.parts : instances.size * 2 + limits.moreParts,
+  };
+  let hasRoot = false;
+  let isFirst = true;
+  for await (const part of readMultipart(body, { boundary: parameters.get("boundary"), limits: multipartLimits })) {
+    const contentId = contentIdOf(part.headers.get("content-id") ?? "");
+    if (!hasRoot && isRoot(part, contentId, rootId, isFirst)) {
+      hasRoot = true;
+      yield { root: checked(await readRoot(part, limits.rootBytes), asked) };
+    } else yield { contentId, ...(await receivePart(part, asked)) };
+    isFirst = false;
+  }
 }
 
 /** The part that `start` names; where it names none that comes, the first that can be it. */

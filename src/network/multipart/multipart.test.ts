@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../units/random.ts";
 import { readMultipart } from "./reader.ts";
 import { createMultipartScanner, type MultipartLimits, USUAL_MULTIPART_LIMITS } from "./scanner.ts";
-import { newBoundary, writeMultipart } from "./writer.ts";
+import { multipartBytes, newBoundary, writeMultipart } from "./writer.ts";
 
 interface ReadPart {
   readonly headers: Readonly<Record<string, string>>;
@@ -136,6 +136,8 @@ describe("a multipart stream", () => {
         }));
         const options = { boundary, leadingLineEnd: isCxf, finalLineEnd: !isCxf };
         const stream = Buffer.concat(await Array.fromAsync(writeMultipart(outgoing, options)));
+        const sized = outgoing.map(({ headers, body }) => ({ headers, sizeBytes: body.length }));
+        expect(multipartBytes(sized, options)).toBe(stream.length);
         const read = scan(stream, boundary, cuts);
         expect(read).toEqual(parts.map(({ type, body }) => ({ headers: { "content-type": type }, body })));
       },

@@ -26,11 +26,34 @@ export async function* writeMultipart(
 ): AsyncGenerator<Uint8Array, undefined> {
   let lineEnd = leadingLineEnd ? "\r\n" : "";
   for await (const { headers, body } of parts) {
-    const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    yield Buffer.from(`${lineEnd}--${boundary}\r\n${lines}\r\n`);
+    yield opening(headers, boundary, lineEnd);
     if (body instanceof Uint8Array) yield body;
     else yield* body;
     lineEnd = "\r\n";
   }
-  yield Buffer.from(`${lineEnd}--${boundary}--${finalLineEnd ? "\r\n" : ""}`);
+  yield closing(boundary, lineEnd, finalLineEnd);
+}
+
+/** The bytes of such a body whose parts are of these sizes; undefined when one is not known. */
+export function multipartBytes(
+  parts: Iterable<Pick<OutgoingPart, "headers"> & { readonly sizeBytes: number | undefined }>,
+  { boundary, leadingLineEnd = false, finalLineEnd = true }: MultipartWriteOptions,
+): number | undefined {
+  let lineEnd = leadingLineEnd ? "\r\n" : "";
+  let bytes = 0;
+  for (const { headers, sizeBytes } of parts) {
+    if (sizeBytes === undefined) return undefined;
+    bytes += opening(headers, boundary, lineEnd).length + sizeBytes;
+    lineEnd = "\r\n";
+  }
+  return bytes + closing(boundary, lineEnd, finalLineEnd).length;
+}
+
+function opening(headers: OutgoingPart["headers"], boundary: string, lineEnd: string): Buffer {
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return Buffer.from(`${lineEnd}--${boundary}\r\n${lines}\r\n`);
+}
+
+function closing(boundary: string, lineEnd: string, finalLineEnd: boolean): Buffer {
+  return Buffer.from(`${lineEnd}--${boundary}--${finalLineEnd ? "\r\n" : ""}`);
 }

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { StudyInstanceUid } from "../../../dicom/uid.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
@@ -67,10 +68,17 @@ async function send(
   { study }: StowOptions,
   isFirst: boolean,
 ): Promise<readonly FileOutcome[]> {
-  const instances = batch.map(({ file, instance: { sopInstanceUid } }) => ({
-    sopInstanceUid,
-    read: () => piecesOf(file),
-  }));
+  const instances = await Promise.all(
+    batch.map(async ({ file, instance: { sopInstanceUid } }) => ({
+      sopInstanceUid,
+      // One that is gone by now is told of when it is read.
+      sizeBytes: await stat(file).then(
+        ({ size }) => size,
+        () => undefined,
+      ),
+      read: () => piecesOf(file),
+    })),
+  );
   try {
     const studyInstanceUid = study as StudyInstanceUid | undefined;
     const answer = await storeDicomWeb(client, instances, { studyInstanceUid, random: systemRandom }, stop);

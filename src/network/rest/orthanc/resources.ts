@@ -80,12 +80,13 @@ export async function deleteInstance(client: HttpClient, instance: string, signa
 
 const storedResource = z.object({ ID: orthancId, Status: z.enum(["Success", "AlreadyStored", "FilteredOut"]) });
 
-/** Stores a Part 10 file, streaming. @throws HttpError HTTP_REFUSED when it is none that Orthanc can read */
+/** Stores a Part 10 file, streaming, with its length where that is given. @throws HttpError HTTP_REFUSED when it is none that Orthanc can read */
 export function storeInOrthanc(
   client: HttpClient,
   read: () => AsyncIterable<Uint8Array>,
   signal: AbortSignal,
+  bodyBytes?: number,
 ): Promise<z.infer<typeof storedResource>> {
   const headers = { "Content-Type": "application/dicom" };
-  return ask(client, storedResource, { method: "POST", path: "instances", body: read, headers, signal });
+  return ask(client, storedResource, { method: "POST", path: "instances", body: read, bodyBytes, headers, signal });
 }
