@@ -104,12 +104,12 @@ function createIncomingFile(folder: string, callsFor: Calls): IncomingInstance<s
     source,
     async write(pieces) {
       try {
-        const isMore = held.length > 0 || descriptor !== undefined;
+        const isFirst = sizeBytes === 0;
         if (held.length > 0) head ??= Uint8Array.from(bytesAt(held, 0, Math.min(HEAD_BYTES, sizeBytes)));
         await written();
         held = held.length === 0 ? pieces : [...held, ...pieces];
         for (const { length } of pieces) sizeBytes += length;
-        if (!isMore) return;
+        if (isFirst) return;
         const flushing = flush();
         // Told to who asks next.
         flushing.catch(() => undefined);
