@@ -1,5 +1,11 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Message } from "../../src/compat/pixl/messages/message.ts";
+import { serialise } from "../../src/compat/pixl/messages/serialise.ts";
 import {
   DiscardError,
   OutOfHoursError,
@@ -18,6 +24,9 @@ import {
   type PixlSite,
   store,
 } from "../support/pixl-site.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const SMALL = { modality: "CT", rows: 16, columns: 16 } as const;
 /** Two series of one instance each, as PIXL's own tests have it. */
@@ -309,5 +318,22 @@ describe.skipIf(!requirePeer("Orthanc"))("PIXL's messages, worked off with real 
       code: "HTTP_UNAVAILABLE",
       stage: "handing-over",
     });
+  });
+
+  it("does what the page shows, as a program of its own", async () => {
+    const page = await readFile(join(ROOT, "docs", "pixl.md"), "utf8");
+    const [, example = ""] = /^```ts\n(.*?)^```$/ms.exec(page) ?? [];
+    await using folder = await temporaryFolder();
+    await mkdir(join(folder.path, "node_modules"));
+    await symlink(ROOT, join(folder.path, "node_modules", "radferry"));
+    // Whatever the folders above are.
+    await writeFile(join(folder.path, "package.json"), '{"type": "module"}');
+    await writeFile(join(folder.path, "example.ts"), example);
+    await writeFile(join(folder.path, "message.json"), serialise(messageFor(STUDY)));
+    await store(site.vna, STUDY.instances);
+    const env = { ...process.env, ...site.environment() };
+    const { stdout } = await promisify(execFile)(process.execPath, ["example.ts"], { cwd: folder.path, env });
+    expect(stdout).toBe("1 studies, 2 instances, 2 of them retrieved now\n");
+    expect(site.anon.imports).toHaveLength(1);
   });
 });
