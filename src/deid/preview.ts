@@ -11,6 +11,7 @@ import { isText, type Vr } from "../dicom/vr.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createDeidentifier, type DeidentifierOptions } from "./deidentifier.ts";
 import type { InstanceOutcome } from "./outcome.ts";
+import { thumbnailOf } from "./pixels/thumbnail.ts";
 import { sequenceItems } from "./rules/sequence-items.ts";
 
 export interface PreviewTask extends Omit<DeidentifierOptions, "filters"> {
@@ -18,6 +19,8 @@ export interface PreviewTask extends Omit<DeidentifierOptions, "filters"> {
   readonly path: string;
   /** Shows the values themselves, of the original too: to whoever may see them. @default false */
   readonly values?: boolean;
+  /** Makes a small grey picture of what would leave. @default false */
+  readonly thumbnail?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -29,6 +32,8 @@ export interface Preview {
   readonly reason?: string;
   /** Empty unless the object may leave. */
   readonly elements: readonly PreviewElement[];
+  /** PNG, where it was asked for. */
+  readonly thumbnail?: Uint8Array;
 }
 
 export type PreviewAction = "kept" | "replaced" | "emptied" | "removed" | "added";
@@ -75,7 +80,7 @@ const IDENTIFIER_KEYWORD = /(?:ID|Number|Identifier)$/;
 
 /**
  * De-identifies one object for inspection: what happens to every element of it, by class and length of its value, before and after.
- * @throws GatewayError FILE_UNREADABLE, PSEUDONYM_SOURCE_MISSING; the signal's reason
+ * @throws GatewayError FILE_UNREADABLE, PSEUDONYM_SOURCE_MISSING, THUMBNAIL_NOT_MADE; the signal's reason
  */
 export async function previewDeidentification(task: PreviewTask): Promise<Preview> {
   const folder = await mkdtemp(join(tmpdir(), "radferry-preview-"));
@@ -88,13 +93,18 @@ export async function previewDeidentification(task: PreviewTask): Promise<Previe
       });
     if (outcome.kind !== "deidentified") {
       const { kind, ...why } = outcome;
+      if (task.thumbnail === true) throw new GatewayError("THUMBNAIL_NOT_MADE", { reason: why.reason });
       return { outcome: kind, ...why, elements: [] };
     }
     await using original = await readPart10File(task.path);
     await using output = await readPart10File(instance.outputPath);
     const show = task.values === true ? { before: readerOf(original), after: readerOf(output) } : undefined;
     const elements = [...compare(original.dataSet, output.dataSet, "", show)];
-    return { outcome: outcome.kind, elements: await withChangedBulk(elements, original, output, task.signal) };
+    const preview = { outcome: outcome.kind, elements: await withChangedBulk(elements, original, output, task.signal) };
+    if (task.thumbnail !== true) return preview;
+    const thumbnail = await thumbnailOf(output);
+    if (typeof thumbnail === "string") throw new GatewayError("THUMBNAIL_NOT_MADE", { reason: thumbnail });
+    return { ...preview, thumbnail };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

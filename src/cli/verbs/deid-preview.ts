@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { Readable } from "node:stream";
 import type { Settings } from "../../config/settings.ts";
 import {
   type Preview,
@@ -16,6 +17,7 @@ import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway, settingsOf } from "../gateway-session.ts";
 import { tableLines } from "../table.ts";
+import { writeWholeFile } from "../write-whole-file.ts";
 import { profileOf } from "./deid-run-options.ts";
 
 const HEADINGS = ["ELEMENT", "KEYWORD", "VR", "ACTION", "BEFORE", "AFTER"];
@@ -27,6 +29,7 @@ const ANY_PSEUDONYMS = { mode: "hmac", lookup: "none" } as const;
 export interface PreviewOptions {
   readonly profile: string;
   readonly values?: true;
+  readonly thumbnail?: string;
   readonly project?: string;
 }
 
@@ -36,12 +39,15 @@ export async function preview(cli: Cli, file: string, options: PreviewOptions): 
   const { world, printer } = cli;
   const profile = profileOf(options.profile, world.workingFolder);
   const values = options.values === true;
-  const document = await previewDeidentification({
+  const { thumbnail, ...document } = await previewDeidentification({
     ...(values ? await pseudonymsOfSite(cli, profile, options) : anyPseudonyms(profile)),
     path: resolve(world.workingFolder, file),
     values,
+    thumbnail: options.thumbnail !== undefined,
     signal: world.stop,
   });
+  if (options.thumbnail !== undefined && thumbnail !== undefined)
+    await writeWholeFile(resolve(world.workingFolder, options.thumbnail), Readable.from([thumbnail]));
   if (printer.json) await printer.document(document, () => []);
   else await printer.list(document.elements, (elements) => previewLines(document, elements));
   return EXIT.fine;

@@ -70,6 +70,9 @@ const PREVIEW_HELP = `
 Shows classes and lengths of values, never a value. Lengths below 4 are not told.
 With --values the values themselves, and the project's own pseudonyms: for this it needs a site's configuration and the role admin, and each
 look is written to the audit trail.
+
+--thumbnail shows what a mask leaves: the picture is made behind it, never before. An object that would not leave has none, nor has one that is
+compressed otherwise than by RLE. The file is readable by you alone; it holds pixels and nothing else.
 `;
 
 function addPreview(deid: Command, cli: Cli): void {
@@ -80,12 +83,14 @@ function addPreview(deid: Command, cli: Cli): void {
     .requiredOption("--profile <profile>", PROFILE)
     .option("--values", "show the values, before and after")
     .option("--project <name>", "with --values: whose pseudonyms are made")
+    .option("--thumbnail <file>", "write a small grey picture of the pixels that would leave, as PNG")
     .addHelpText(
       "after",
       PREVIEW_HELP +
         examples(
           "deid preview image.dcm --profile research",
           "-c site.yaml deid preview image.dcm --profile research --values --project lung-ct",
+          "deid preview image.dcm --profile masks.yaml --thumbnail image.png",
         ),
     )
     .action(

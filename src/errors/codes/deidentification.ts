@@ -147,4 +147,10 @@ export const deidentificationCodes = {
     remedy:
       "A person has to look at it. The rest of the study goes with `radferry study release ID --leave-out-rejected`; leave such series out with the project's filters.",
   },
+  THUMBNAIL_NOT_MADE: {
+    class: "permanent",
+    summary: "No thumbnail can be made of the object.",
+    remedy:
+      "Look at the reason. An object that would not leave has none, since none is made before a mask: give the profile a mask for its device. Ask the archive for a compressed image uncompressed.",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,132 @@
+import type { Part10File } from "../../dicom/data-set.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
+import { encodeGreyPng } from "../../units/png.ts";
+import { Rejection } from "../engine/rejection.ts";
+import { nativeSizeBytes, type PixelLayout, pixelLayoutOf } from "./pixel-layout.ts";
+import { createRleReader } from "./rle-decode.ts";
+
+/** Why an object has no thumbnail. */
+export type ThumbnailProblem = "no-pixels" | "compressed" | "layout";
+
+const RLE_LOSSLESS = "1.2.840.10008.1.2.5";
+/** Pixels of the longer side, at most. */
+const LONGEST_SIDE = 128;
+const READABLE_BITS: ReadonlySet<number> = new Set([1, 8, 16, 32]);
+/** ITU-R BT.601: what of red, green and blue is luminance. */
+const LUMINANCE = [0.299, 0.587, 0.114] as const;
+
+type ReadBytes = (offset: number, length: number) => Promise<Uint8Array>;
+
+/**
+ * The first frame of a de-identified object, small and grey, from its darkest to its lightest, as PNG. Of an original it would show what a
+ * mask is there to hide: it is made of outputs alone. Indices of a palette are taken for shades.
+ */
+export async function thumbnailOf(output: Part10File): Promise<Buffer | ThumbnailProblem> {
+  const { value } = output.dataSet.get(tags.PixelData) ?? {};
+  if (value === undefined) return "no-pixels";
+  const layout = pixelLayoutOf(output.dataSet, false);
+  if (layout === undefined || !isReadable(layout)) return "layout";
+  const read = readerOf(output, layout);
+  if (read === undefined) return "compressed";
+  try {
+    const { width, height, shades } = await shrunk(layout, read);
+    return encodeGreyPng(width, height, stretched(shades, layout.photometricInterpretation === "MONOCHROME1"));
+  } catch (thrown) {
+    if (thrown instanceof Rejection) return "layout";
+    throw thrown;
+  }
+}
+
+function isReadable(layout: PixelLayout): boolean {
+  const { bitsAllocated, samplesPerPixel, columns, photometricInterpretation } = layout;
+  if (!READABLE_BITS.has(bitsAllocated) || (bitsAllocated === 1 && columns % 8 !== 0)) return false;
+  if (photometricInterpretation.endsWith("_422")) return false;
+  return samplesPerPixel === 1 || (samplesPerPixel === 3 && bitsAllocated > 1);
+}
+
+/** Of native pixel data in little endian order, as every output has it; undefined: compressed otherwise than by RLE. */
+function readerOf({ dataSet, source, transferSyntaxUid }: Part10File, layout: PixelLayout): ReadBytes | undefined {
+  const { value } = dataSet.get(tags.PixelData) ?? {};
+  if (value?.kind === "range") return (offset, length) => source.read(value.range.offset + offset, length);
+  if (value?.kind === "bytes") return async (offset, length) => value.bytes.subarray(offset, offset + length);
+  const frames = value?.kind === "fragments" ? value.fragments.slice(1) : [];
+  if (transferSyntaxUid !== RLE_LOSSLESS || frames.length !== layout.frames) return undefined;
+  const { read, sizeBytes } = createRleReader(frames, layout, source);
+  return sizeBytes === nativeSizeBytes(layout) ? read : undefined;
+}
+
+interface Shrunk {
+  readonly width: number;
+  readonly height: number;
+  /** Averages, row by row. */
+  readonly shades: Float64Array;
+}
+
+/** Each pixel of the thumbnail is the average of those it stands for. A line is in memory at a time. */
+async function shrunk(layout: PixelLayout, read: ReadBytes): Promise<Shrunk> {
+  const { rows, columns } = layout;
+  const factor = Math.max(1, Math.max(rows, columns) / LONGEST_SIDE);
+  const [width, height] = [columns, rows].map((side) => Math.max(1, Math.floor(side / factor)));
+  if (width === undefined || height === undefined) throw new RangeError("no size");
+  const shades = new Float64Array(width * height);
+  const counts = new Uint32Array(width * height);
+  for (let row = 0; row < rows; row += 1) {
+    const line = await luminanceOf(layout, row, read);
+    const top = Math.min(height - 1, Math.floor((row * height) / rows)) * width;
+    for (let column = 0; column < columns; column += 1) {
+      const at = top + Math.min(width - 1, Math.floor((column * width) / columns));
+      shades[at] = (shades[at] ?? 0) + (line[column] ?? 0);
+      counts[at] = (counts[at] ?? 0) + 1;
+    }
+  }
+  return { width, height, shades: shades.map((sum, index) => sum / (counts[index] ?? 1)) };
+}
+
+async function luminanceOf(layout: PixelLayout, row: number, read: ReadBytes): Promise<Float64Array> {
+  const { rows, columns, samplesPerPixel: samples, bitsAllocated, planarConfiguration } = layout;
+  const lineBytes = (columns * bitsAllocated) / 8;
+  if (samples === 1) return samplesOf(await read(row * lineBytes, lineBytes), layout);
+  const isPlanar = planarConfiguration === 1;
+  const planes = isPlanar ? [0, 1, 2] : [0];
+  const parts = await Promise.all(
+    planes.map(async (plane) =>
+      isPlanar
+        ? samplesOf(await read((plane * rows + row) * lineBytes, lineBytes), layout)
+        : samplesOf(await read(row * lineBytes * samples, lineBytes * samples), layout),
+    ),
+  );
+  const sampleAt = (column: number, sample: number): number =>
+    (isPlanar ? parts[sample]?.[column] : parts[0]?.[column * samples + sample]) ?? 0;
+  // Of the other models with three samples the first is luminance. PS3.3 C.7.6.3.1.2.
+  const weights = layout.photometricInterpretation === "RGB" ? LUMINANCE : [1];
+  return Float64Array.from({ length: columns }, (_, column) =>
+    weights.reduce((sum, weight, sample) => sum + weight * sampleAt(column, sample), 0),
+  );
+}
+
+/** The stored bits of each word, as a number. PS3.5 8.1.1. */
+function samplesOf(bytes: Uint8Array, { bitsAllocated, bitsStored, highBit, isSigned }: PixelLayout): Float64Array {
+  if (bitsAllocated === 1)
+    return Float64Array.from({ length: bytes.length * 8 }, (_, bit) => ((bytes[bit >>> 3] ?? 0) >>> (bit & 7)) & 1);
+  const words = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const wordBytes = bitsAllocated / 8;
+  const range = 2 ** bitsStored;
+  const lowest = 2 ** Math.max(0, highBit + 1 - bitsStored);
+  return Float64Array.from({ length: Math.floor(words.length / wordBytes) }, (_, index) => {
+    const stored = Math.floor(words.readUIntLE(index * wordBytes, wordBytes) / lowest) % range;
+    return isSigned && stored >= range / 2 ? stored - range : stored;
+  });
+}
+
+function stretched(shades: Float64Array, isInverted: boolean): Uint8Array {
+  let [darkest, lightest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const shade of shades) {
+    darkest = Math.min(darkest, shade);
+    lightest = Math.max(lightest, shade);
+  }
+  const scale = lightest > darkest ? 255 / (lightest - darkest) : 0;
+  return Uint8Array.from(shades, (shade) => {
+    const grey = Math.round((shade - darkest) * scale);
+    return isInverted ? 255 - grey : grey;
+  });
+}
