@@ -132,6 +132,17 @@ describe.each(UPLOADS)("an XNAT as destination, by %s", (upload) => {
     expect(site.imports() - before).toBe(upload === "dicom-zip" ? 1 : 4 - arrived);
   });
 
+  it("holds one session of two studies that became one, though both come at once", async () => {
+    await using site = await scene({ upload });
+    const whole = await site.deliveryOf(4);
+    const seriesOf = (uid: string): StudyDelivery => ({
+      ...whole,
+      files: whole.files.filter(({ seriesInstanceUid }) => seriesInstanceUid === uid),
+    });
+    await Promise.all(["2.25.2.0", "2.25.2.1"].map((uid) => site.deliver(seriesOf(uid))));
+    expect(sessionsOf(site.xnat).map((session) => [session.scans.size, filesOf(session)])).toEqual([[2, 4]]);
+  });
+
   it("gets only what is new of a study that has grown", async () => {
     await using site = await scene({ upload });
     await site.deliver(await site.deliveryOf(2));

@@ -6,6 +6,7 @@ import { xnatPath } from "../../network/rest/xnat/paths.ts";
 import { prearchiveFate, prearchivePath } from "../../network/rest/xnat/prearchive.ts";
 import { findSession } from "../../network/rest/xnat/sessions.ts";
 import { requireProject } from "../../network/rest/xnat/site.ts";
+import { createKeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, Receipt } from "../destination.ts";
 import { deliveryReport } from "../folder/report-file.ts";
 import { heldInSessions, lookForSession, placeOf, type XnatDestinationOptions, type XnatPlace } from "./place.ts";
@@ -14,6 +15,8 @@ import { sendToXnat } from "./send.ts";
 /** XNAT's import service, confirmed by the files that XNAT lists. */
 export function createXnatDestination(options: XnatDestinationOptions): Destination {
   const { name, client, confirm } = options;
+  // Of several studies that become one session, the later adds to what the earlier made.
+  const sessions = createKeyedLocks<string>();
   return {
     name,
     kind: "xnat",
@@ -21,6 +24,7 @@ export function createXnatDestination(options: XnatDestinationOptions): Destinat
     held: (delivery, signal) => held(placeOf(options, delivery), signal),
     async send(delivery, files, signal) {
       const place = placeOf(options, delivery);
+      using _ = await sessions.acquire(`${place.project}/${place.session}`, signal);
       await requireProject(client, place.project, signal);
       await sendToXnat(place, files, signal);
     },

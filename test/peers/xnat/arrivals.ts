@@ -154,7 +154,8 @@ export function archiveHolder(
   for (const [id, scan] of from.scans) {
     const same = [...experiment.scans.values()].find(({ uid }) => uid === scan.uid);
     if (same === undefined) {
-      experiment.scans.set(experiment.scans.has(id) ? `${id}-2` : id, scan);
+      const free = experiment.scans.has(id) ? `${id}-${scan.modality}${experiment.scans.size}` : id;
+      experiment.scans.set(free, { ...scan, id: free });
       continue;
     }
     for (const [label, resource] of scan.resources) {
