@@ -3,7 +3,7 @@ import { readFlipSettings } from "../compat/flip/settings.ts";
 import { createEventHub } from "../http/events.ts";
 import type { FlipApi } from "../http/flip-api.ts";
 import { type ApiServer, startApiServer } from "../http/server.ts";
-import { USUAL_LIMITS } from "../http/services.ts";
+import { type ApiLimits, USUAL_LIMITS } from "../http/services.ts";
 import type { KeptMetrics } from "../observe/metrics.ts";
 import { hashOfSecret, newSecret } from "../operations/tokens.ts";
 import type { Actor } from "../units/actor.ts";
@@ -23,6 +23,7 @@ export interface ApiParts extends Omit<FaceParts, "host" | "port"> {
   readonly disk: Disk;
   readonly metrics: KeptMetrics;
   readonly faces: OpenFaces;
+  readonly apiLimits: Partial<ApiLimits>;
 }
 
 export interface OpenApi {
@@ -34,9 +35,10 @@ export interface OpenApi {
 /** @throws GatewayError API_PORT_IN_USE, STORE_… */
 export async function openApi(parts: ApiParts, opened: AsyncDisposableStack): Promise<OpenApi> {
   const { settings, store, operationsFor, metrics, clock, logger, version, disk } = parts;
+  const limits = { ...USUAL_LIMITS, ...parts.apiLimits };
   const operations = operationsFor(ITSELF);
   const staging = { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 };
-  const events = opened.use(createEventHub({ operationsFor, clock, logger, limit: USUAL_LIMITS.streams }));
+  const events = opened.use(createEventHub({ operationsFor, clock, logger, limit: limits.streams }));
   const facts = { operations, store, clock, disk, staging, version, followers: () => events.followers };
   const gauges = createStateGauges(metrics, facts);
   const services = {
@@ -50,7 +52,7 @@ export async function openApi(parts: ApiParts, opened: AsyncDisposableStack): Pr
     },
     meter: metrics,
     health: createHealth(facts),
-    limits: USUAL_LIMITS,
+    limits,
   };
   const { host, port } = settings.http;
   const server = opened.use(await startApiServer({ host, port, services }));

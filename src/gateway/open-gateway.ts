@@ -8,6 +8,7 @@ import { settingsInForce } from "../config/settings-in-force.ts";
 import { createWorkerPool } from "../deid/workers/worker-pool.ts";
 import type { Destination } from "../delivery/destination.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import type { ApiLimits } from "../http/services.ts";
 import { createAuditTrail } from "../observe/audit-trail.ts";
 import { meteredDestination, meteredStaging } from "../observe/metered.ts";
 import { createMetrics, type KeptMetrics } from "../observe/metrics.ts";
@@ -57,6 +58,8 @@ export interface GatewayOptions {
   readonly environment?: Environment;
   /** Of the program, as its pages tell it. */
   readonly version?: string;
+  /** Of the API, where they are to be others than usual. */
+  readonly apiLimits?: Partial<ApiLimits>;
 }
 
 /** Builds everything from settings. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, KEY_FILE_…, PROJECT_KEY_…, STORE_…, LISTENER_PORT_IN_USE */
@@ -76,9 +79,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const person: Actor = { name: userName, kind: "command line", role: settings.access.commandLineRole };
   const worker: Actor = options.mode === "serve" ? { name: userName, kind: "service" } : person;
   const audit = createAuditTrail({ store, clock });
-  const { mode, environment = {}, version = "unknown" } = options;
+  const { mode, environment = {}, version = "unknown", apiLimits = {} } = options;
   const metrics = createMetrics();
-  const world = { settings, store, clock, disk, logger, random, environment, version, metrics };
+  const world = { settings, store, clock, disk, logger, random, environment, version, metrics, apiLimits };
   const parts: Parts = { mode, ...world, violations, person, worker, audit };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
 }
@@ -100,6 +103,7 @@ interface Parts {
   readonly environment: Environment;
   readonly version: string;
   readonly metrics: KeptMetrics;
+  readonly apiLimits: Partial<ApiLimits>;
 }
 
 /** Looks, submits and asks archives; runs nothing and touches no staging. */

@@ -16,6 +16,9 @@ import { receiveText } from "./upload.ts";
 /** Tried first when nobody says which. */
 const USUAL_PORT = 8_080;
 const HEADERS_MS = 15_000;
+/** How often connections are looked at that take too long. */
+const CHECK_MS = 5_000;
+const LONGEST_HEADERS_BYTES = 32 * 1_024;
 const LONGEST_PATH_PART = 512;
 /** How long requests under way may go on after the end was asked for. */
 const DRAIN_MS = 5_000;
@@ -41,7 +44,12 @@ export async function startApiServer({ host, port, services }: ApiServerOptions)
     forceCloseConnections: "idle",
     requestTimeout: limits.requestMs,
     connectionTimeout: limits.idleMs,
-    http: { headersTimeout: Math.min(HEADERS_MS, limits.requestMs), maxHeaderSize: 64 * 1_024 },
+    keepAliveTimeout: limits.idleMs,
+    http: {
+      headersTimeout: Math.min(HEADERS_MS, limits.requestMs),
+      connectionsCheckingInterval: Math.min(CHECK_MS, limits.requestMs),
+      maxHeaderSize: LONGEST_HEADERS_BYTES,
+    },
     routerOptions: { maxParamLength: LONGEST_PATH_PART },
     frameworkErrors: (thrown, _, reply) => void answerError(thrown, reply, services),
     clientErrorHandler: answerBadClient,

@@ -5,6 +5,7 @@ import { loadSettings } from "../../src/config/load-settings.ts";
 import type { Environment } from "../../src/config/settings-file.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { openGateway } from "../../src/gateway/open-gateway.ts";
+import type { ApiLimits } from "../../src/http/services.ts";
 import type { Clock } from "../../src/units/clock.ts";
 import { type Logger, silentLogger } from "../../src/units/logger.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -15,6 +16,7 @@ export interface ServiceOptions {
   readonly environment?: Environment;
   readonly clock?: Clock;
   readonly logger?: Logger;
+  readonly apiLimits?: Partial<ApiLimits>;
 }
 
 export interface Service extends AsyncDisposable {
@@ -31,10 +33,17 @@ export async function openService(options: ServiceOptions = {}): Promise<Service
   const file = join(folder, "radferry.yaml");
   const usual = { home: "home", dicom: { port: 0 }, http: { port: 0 }, staging: { reserveGigabytes: 0 } };
   await writeFile(file, stringify({ ...usual, ...options.settings }));
-  const { environment = {}, clock, logger = silentLogger } = options;
+  const { environment = {}, clock, logger = silentLogger, apiLimits = {} } = options;
   const open = async (): Promise<Gateway> => {
     const { settings } = await loadSettings({ file, environment: {}, cwd: folder });
-    const world = { logger, environment, version: "1.2.3", userName: "sam", ...(clock === undefined ? {} : { clock }) };
+    const world = {
+      logger,
+      environment,
+      version: "1.2.3",
+      userName: "sam",
+      apiLimits,
+      ...(clock === undefined ? {} : { clock }),
+    };
     return await openGateway({ settings, mode: "serve", ...world });
   };
   let gateway: Gateway | undefined = await open();
