@@ -14,10 +14,10 @@ it.skipIf(!hasPeers).each([1, 2, 3])("hands 50 PIXL studies over through 15 kill
     longestPauseMs: 1_500,
     timeoutMs: 120_000,
   });
-  const { handedOver, lost, duplicates, parked, left, kills, seconds } = report;
+  const { handedOver, lost, duplicates, parked, parkedAgain, left, kills, seconds } = report;
   const moments = kills.map((kill) => `${kill.victim} after ${kill.handedOver}`).join(", ");
   process.stdout.write(
-    `seed ${seed}: ${handedOver} of ${STUDIES} handed over, ${lost} lost, ${duplicates} told twice, ${parked.length} parked, ` +
+    `seed ${seed}: ${handedOver} of ${STUDIES} handed over, ${lost} lost, ${duplicates} told twice, ${parked.length} parked (${parkedAgain} again), ` +
       `${left} left in the queues, ${seconds.toFixed(1)} s; killed: ${moments}\n`,
   );
   expect(report).toMatchObject({ handedOver: STUDIES, lost: 0, left: 0, parked: [...POISON].sort() });

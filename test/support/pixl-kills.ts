@@ -29,6 +29,8 @@ export interface KillsReport {
   readonly duplicates: number;
   /** Distinct bodies in the parked queue, sorted. */
   readonly parked: readonly string[];
+  /** Messages in it whose body is there already. */
+  readonly parkedAgain: number;
   /** Messages left in PIXL's own queues. */
   readonly left: number;
   /** In their order, with what was handed over by then. */
@@ -85,12 +87,14 @@ export async function rehearseKills(options: KillsOptions): Promise<KillsReport>
   while (!(await isDone(world)) && performance.now() < deadline) await delay(LOOK_EVERY_MS);
   const seconds = (performance.now() - startedAtMs) / 1_000;
   const distinct = new Set(told());
+  const parked = await bodiesIn(broker);
   const handedOver = studies.filter(({ studyInstanceUid }) => distinct.has(studyInstanceUid)).length;
   return {
     handedOver,
     lost: studies.length - handedOver,
     duplicates: told().length - distinct.size,
-    parked: await bodiesIn(broker),
+    parked: [...new Set(parked)].sort(),
+    parkedAgain: parked.length - new Set(parked).size,
     left: (await broker.count(PRIMARY)) + (await broker.count(SECONDARY)),
     kills,
     seconds,
@@ -156,7 +160,6 @@ async function storeAll(orthanc: Parameters<typeof store>[0], studies: readonly 
   for (const { instances } of studies) await store(orthanc, instances);
 }
 
-/** Each once, sorted. */
 async function bodiesIn(broker: Broker): Promise<readonly string[]> {
   const expected = await broker.count(PARKED_QUEUE);
   const bodies: string[] = [];
@@ -164,7 +167,7 @@ async function bodiesIn(broker: Broker): Promise<readonly string[]> {
   consumer.start();
   while (bodies.length < expected) await delay(LOOK_EVERY_MS);
   await consumer.close();
-  return [...new Set(bodies)].sort();
+  return bodies;
 }
 
 function shuffled<T>(items: readonly T[], random: ReturnType<typeof seededRandom>): readonly T[] {

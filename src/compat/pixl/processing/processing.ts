@@ -39,7 +39,7 @@ export interface ProcessingWorld {
   readonly logger?: Logger;
 }
 
-/** Short rests: an Orthanc or a PACS that was restarted is back within seconds. */
+/** Short rests, as an Orthanc or a PACS that was restarted is back within seconds; and short probes: while one is under way all others rest. */
 const BREAKER: BreakerPolicy = { failures: 5, firstRestMs: 2_000, longestRestMs: 15_000, probeMs: 10_000 };
 const CONNECT_MS = 10_000;
 /** Besides what moves: queries and looks at jobs. */
