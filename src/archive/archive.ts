@@ -4,12 +4,26 @@ import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../dic
 /** What a study is looked for by: its UID, or patient and accession number, matched exactly. */
 export type StudyQuery =
   | { readonly by: "study-uid"; readonly studyInstanceUid: StudyInstanceUid }
-  | { readonly by: "accession-number"; readonly accessionNumber: string; readonly patientId: string | undefined };
+  | {
+      readonly by: "accession-number";
+      readonly accessionNumber: string;
+      readonly patientId: string | undefined;
+      /** Asks for what each study says of itself. @default false */
+      readonly described?: boolean;
+    };
 
 export interface StudyMatch {
   readonly studyInstanceUid: StudyInstanceUid;
   readonly patientId: string;
   readonly accessionNumber: string;
+  /** Where it was asked for; what the archive does not say is empty. */
+  readonly described?: StudyDescribed;
+}
+
+export interface StudyDescribed {
+  readonly studyDate: string;
+  readonly studyTime: string;
+  readonly studyDescription: string;
 }
 
 export interface ListedInstance {
@@ -41,6 +55,8 @@ export interface RetrieveOutcome {
   readonly status: number;
   readonly completed: number | undefined;
   readonly failed: number | undefined;
+  /** How long the archive asked to be left alone, where it did besides what it sent. */
+  readonly retryAfterMs?: number;
 }
 
 /** How a rehearsed retrieval ended; `undefined` counts and a status when the archive held nothing to try with. */

@@ -31,6 +31,7 @@ interface CountingArchive {
   readonly askedForMissing: number;
   readonly queries: number;
   answer: (signal: AbortSignal) => Promise<void>;
+  outcome: RetrieveOutcome;
 }
 
 function countingArchive(clock: ManualClock): CountingArchive {
@@ -46,6 +47,7 @@ function countingArchive(clock: ManualClock): CountingArchive {
       return queries;
     },
     answer: () => Promise.resolve(),
+    outcome: DONE,
     archive: {
       name: "vna",
       kind: "dimse",
@@ -65,7 +67,7 @@ function countingArchive(clock: ManualClock): CountingArchive {
         if (instances === undefined) studies.push(clock.nowMs());
         else askedForMissing += 1;
         await counting.answer(signal);
-        return DONE;
+        return counting.outcome;
       },
       rehearseRetrieval: async () => ({ kind: "nothing-to-try" }),
       async [Symbol.asyncDispose]() {},
@@ -218,4 +220,28 @@ test("what was given up by us is no failure of the archive, nor is what it may r
     await expect(find(at)).rejects.toMatchObject({ code: "ARCHIVE_REFUSED_REQUEST" });
   }
   expect((await at.store.archiveCondition("vna")).breaker).toEqual({ state: "closed", failures: 0 });
+});
+
+test("an archive that asks to be left alone, in an answer or besides what it sent, is so by all who would ask it", async () => {
+  await using at = await scene();
+  const startMs = at.clock.nowMs();
+  at.counting.outcome = { ...DONE, retryAfterMs: 30_000 };
+  expect(await retrieve(at)).toMatchObject({ completed: 1 });
+  expect(await refusal(find(at))).toEqual(["ARCHIVE_ASKED_TO_WAIT", startMs + 30_000]);
+  await at.clock.advance(30_000);
+  at.counting.answer = () =>
+    Promise.reject(new GatewayError("HTTP_UNAVAILABLE", { status: 503, retryAfterMs: 60_000 }));
+  expect(await refusal(find(at))).toEqual(["HTTP_UNAVAILABLE", undefined]);
+  expect(await refusal(retrieve(at))).toEqual(["ARCHIVE_ASKED_TO_WAIT", startMs + 90_000]);
+  expect(at.counting.queries).toBe(1);
+  expect(at.counting.studies).toEqual([startMs]);
+});
+
+test("an answered echo ends such a wait", async () => {
+  await using at = await scene();
+  at.counting.outcome = { ...DONE, retryAfterMs: 3_600_000 };
+  await retrieve(at);
+  await at.archive.echo(neverAborted());
+  await find(at);
+  expect(at.counting.queries).toBe(1);
 });

@@ -1,5 +1,6 @@
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
+import { retryAfterOf } from "../../network/http-client/http-error.ts";
 import type { ArchiveCondition, BreakerPolicy } from "../../store/archive-condition.ts";
 import type { Store } from "../../store/store.ts";
 import type { Clock } from "../../units/clock.ts";
@@ -28,6 +29,7 @@ const WATCH_MS = 1_000;
 
 /** Errors of work that cannot go on now though nothing failed: the time it may go on is in `details.untilMs`. */
 export const AVAILABILITY_CODES: ReadonlySet<ErrorCode> = new Set([
+  "ARCHIVE_ASKED_TO_WAIT",
   "ARCHIVE_CLOSED",
   "ARCHIVE_PAUSED",
   "ARCHIVE_RATE_LIMITED",
@@ -41,25 +43,57 @@ export const AVAILABILITY_CODES: ReadonlySet<ErrorCode> = new Set([
  */
 export function governArchive(archive: Archive, governance: Governance): Archive {
   const turns = createTurns();
+  const truce = createTruce(archive.name, governance.clock);
   const governed = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>, isNewStudy = false) => {
+    truce.keep();
     const condition = await admit(archive.name, governance, signal);
     if (isNewStudy) await waitForTurn(archive.name, governance, condition, turns, signal);
     await using watch = watchCondition(archive.name, governance, signal);
-    return await judged(archive.name, governance, signal, () => work(watch.signal));
+    return await truce.agreed(judged(archive.name, governance, signal, () => work(watch.signal)));
   };
   return {
     name: archive.name,
     kind: archive.kind,
     capabilities: archive.capabilities,
     associations: archive.associations,
-    echo: (signal) => judged(archive.name, governance, signal, () => archive.echo(signal)),
+    async echo(signal) {
+      await judged(archive.name, governance, signal, () => archive.echo(signal));
+      truce.end();
+    },
     find: (identifier, maximumAnswers, signal) => archive.find(identifier, maximumAnswers, signal),
     rehearseRetrieval: (signal) => archive.rehearseRetrieval(signal),
     findStudies: (query, signal) => governed(signal, (watched) => archive.findStudies(query, watched)),
     listStudy: (study, signal) => governed(signal, (watched) => archive.listStudy(study, watched)),
-    retrieve: (request, signal) =>
-      governed(signal, (watched) => archive.retrieve(request, watched), beginsStudy(request)),
+    async retrieve(request, signal) {
+      const outcome = await governed(signal, (watched) => archive.retrieve(request, watched), beginsStudy(request));
+      truce.begin(outcome.retryAfterMs);
+      return outcome;
+    },
     [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
+  };
+}
+
+/** An archive that asked to be left alone is, by all who would ask it; not beyond a restart of ours. */
+function createTruce(name: string, clock: Clock) {
+  let untilMs = 0;
+  const begin = (durationMs: number | undefined): void => {
+    if (durationMs !== undefined) untilMs = Math.max(untilMs, clock.nowMs() + durationMs);
+  };
+  return {
+    begin,
+    end(): void {
+      untilMs = 0;
+    },
+    /** @throws GatewayError ARCHIVE_ASKED_TO_WAIT */
+    keep(): void {
+      if (clock.nowMs() < untilMs) throw waitUntil("ARCHIVE_ASKED_TO_WAIT", name, untilMs);
+    },
+    /** Takes note of what was thrown. */
+    agreed: <T>(work: Promise<T>): Promise<T> =>
+      work.catch((thrown: unknown) => {
+        begin(retryAfterOf(thrown));
+        throw thrown;
+      }),
   };
 }
 

@@ -190,6 +190,20 @@ describe("a study is retrieved", () => {
     expect({ staged, requests: paths.length }).toEqual({ staged: [], requests: 1 });
   });
 
+  it("as far as it came before the service asked to be left alone, and for how long is told", async () => {
+    let given = 0;
+    const busy = (request: WebRequest): WebAnswer => {
+      given += 1;
+      return given > 1 ? { status: 429, headers: { "Retry-After": "60" } } : single(request);
+    };
+    const service: Service = [lists, [/\/studies\/[\d.]+$/, REFUSED], [/\/instances\/[\d.]+$/, busy]];
+    const { result, staged } = await retrieve(service);
+    expect(staged.length).toBe(1);
+    expect(result).toMatchObject({ completed: 1, failed: 3, retryAfterMs: 60_000 });
+    // Two are asked for at once.
+    expect(given).toBeLessThanOrEqual(3);
+  });
+
   it("in part: the series that are named", async () => {
     const [uid = ""] = series;
     const request = { studyInstanceUid: STUDY, seriesInstanceUids: [parseSeriesInstanceUid(uid)] };

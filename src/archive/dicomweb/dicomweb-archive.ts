@@ -9,7 +9,7 @@ import { retrieveDicomWeb } from "../../network/dicomweb/retrieve.ts";
 import { type Search, searchDicomWeb } from "../../network/dicomweb/search.ts";
 import { searchOf } from "../../network/dicomweb/search-of-identifier.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
-import { exactMatch, listedInstance, listedSeries } from "../answers.ts";
+import { DESCRIPTIVE_KEYS, exactMatch, listedInstance, listedSeries } from "../answers.ts";
 import type {
   Archive,
   ListedInstance,
@@ -105,7 +105,8 @@ async function findStudies(ask: Ask, query: StudyQuery, signal: AbortSignal): Pr
       : [[tags.AccessionNumber, query.accessionNumber]];
   if (query.by === "accession-number" && query.patientId !== undefined)
     matching.push([tags.PatientID, query.patientId]);
-  const including = [tags.PatientID, tags.AccessionNumber];
+  const isDescribed = query.by === "accession-number" && query.described === true;
+  const including = [tags.PatientID, tags.AccessionNumber, ...(isDescribed ? DESCRIPTIVE_KEYS : [])];
   const matches = new Map<StudyInstanceUid, StudyMatch>();
   for await (const answer of ask({ level: "STUDY", matching, including, maximumAnswers: MAXIMUM_STUDIES }, signal)) {
     const match = exactMatch(query, answer);

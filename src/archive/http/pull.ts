@@ -1,5 +1,6 @@
 import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { STATUS } from "../../network/dimse/status.ts";
+import { laterOf, retryAfterOf } from "../../network/http-client/http-error.ts";
 import { costsItselfAlone } from "../../network/instance-files/instance-error.ts";
 import { keepInstance } from "../../network/instance-files/keep-instance.ts";
 import type { MultipartPart } from "../../network/multipart/reader.ts";
@@ -53,12 +54,19 @@ export async function pullIntoStaging(
   await using store = await openStagingStore(taker, studyInstanceUid, signal);
   let failed = 0;
   let failure: unknown;
+  let retryAfterMs: number | undefined;
   const fail = (thrown: unknown): void => {
     signal.throwIfAborted();
     failed += 1;
     failure ??= thrown;
+    retryAfterMs = laterOf(retryAfterMs, retryAfterOf(thrown));
   };
   await concurrently(pullsOf(request), parallel, async (pull) => {
+    if (retryAfterMs !== undefined) {
+      // It asked to be left alone.
+      failed += 1;
+      return;
+    }
     try {
       for await (const part of source(pull, signal)) {
         await keepInstance(part, store, pull, signal).catch((thrown: unknown) => {
@@ -74,5 +82,5 @@ export async function pullIntoStaging(
   const completed = expectation.arrived.size;
   if (completed === 0 && failure !== undefined) throw failure;
   const status = failed === 0 ? STATUS.success : STATUS.subOperationsCompleteWithFailures;
-  return { status, completed, failed };
+  return { status, completed, failed, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }

@@ -2,6 +2,7 @@ import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } fr
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import { STATUS } from "../../network/dimse/status.ts";
+import { laterOf, retryAfterOf } from "../../network/http-client/http-error.ts";
 import { createRad69Client, type Rad69ClientOptions } from "../../network/ihe/client.ts";
 import { asDicomTrolleyError, type DicomTrolleyError } from "../../network/ihe/errors.ts";
 import { retrieveInstances } from "../../network/ihe/retrieve.ts";
@@ -72,7 +73,8 @@ async function retrieve(
   const [error] = errors;
   if (completed === 0 && error !== undefined && !isWithheld(error)) throw error;
   const status = errors.length === 0 ? STATUS.success : STATUS.subOperationsCompleteWithFailures;
-  return { status, completed, failed: errors.length };
+  const retryAfterMs = errors.map(retryAfterOf).reduce(laterOf, undefined);
+  return { status, completed, failed: errors.length, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
 /** The source is well, and does not give the instance: what is missing is told by verification. */

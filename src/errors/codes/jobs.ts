@@ -7,6 +7,12 @@ export const jobsCodes = {
     summary: "The accession number leads to more than one patient.",
     remedy: "Give the patient ID in the row, or the Study Instance UID.",
   },
+  ARCHIVE_ASKED_TO_WAIT: {
+    class: "transient",
+    summary: "The archive asked to be left alone for a while.",
+    remedy:
+      "None: it is asked again after that. If it persists, lower its rate and associations; radferry archive echo ends the wait.",
+  },
   ARCHIVE_CLOSED: {
     class: "transient",
     summary: "The archive may not be used at this time.",

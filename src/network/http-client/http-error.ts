@@ -1,4 +1,4 @@
-import { type ErrorDetails, GatewayError } from "../../errors/gateway-error.ts";
+import { type ErrorDetails, GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import { tlsCodeOf } from "../upper-layer/tls-errors.ts";
 import { HTTPParserError } from "./undici-parts.ts";
@@ -43,9 +43,19 @@ const STATUSES: ReadonlyMap<number, ErrorCode> = new Map([
 /** The error that a status stands for. @param nowMs for a Retry-After that names a time */
 export function statusError(status: number, headers: ReadonlyMap<string, string>, nowMs: number): HttpError {
   const code = STATUSES.get(status) ?? codeOfClass(status);
-  const retryAfterMs = retryAfterOf(headers.get("retry-after"), nowMs);
+  const retryAfterMs = retryAfterIn(headers.get("retry-after"), nowMs);
   const details: ErrorDetails = { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   return new HttpError(code, details, { status, retryAfterMs });
+}
+
+/** How long who failed so asks to be left alone; undefined when it does not. */
+export function retryAfterOf(thrown: unknown): number | undefined {
+  const { retryAfterMs } = toGatewayError(thrown).details;
+  return typeof retryAfterMs === "number" ? retryAfterMs : undefined;
+}
+
+export function laterOf(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }
 
 function codeOfClass(status: number): ErrorCode {
@@ -59,7 +69,7 @@ function codeOfClass(status: number): ErrorCode {
 const MAXIMUM_RETRY_AFTER_MS = 86_400_000;
 
 /** Seconds or a date. RFC 9110 10.2.3. */
-function retryAfterOf(text: string | undefined, nowMs: number): number | undefined {
+function retryAfterIn(text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined;
   const waitMs = /^\d{1,9}$/.test(text.trim()) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), MAXIMUM_RETRY_AFTER_MS);
