@@ -12,3 +12,12 @@ export interface Logger {
 const ignore = (): void => {};
 
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/** A logger whose every line carries the fields too. */
+export function withFields(logger: Logger, fields: LogFields): Logger {
+  const at =
+    (level: keyof Logger): Logger["info"] =>
+    (event, more = {}) =>
+      logger[level](event, { ...fields, ...more });
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}

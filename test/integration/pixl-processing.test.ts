@@ -208,6 +208,15 @@ describe.skipIf(!requirePeer("Orthanc"))("PIXL's messages, worked off with real 
     expect(site.anon.imports).toMatchObject([{ StudyInstanceUIDs: [STUDY.studyInstanceUid] }]);
   });
 
+  it("W1: does not look elsewhere for series that the study of the UID has not", async () => {
+    const { logger, lines } = createLinesLogger();
+    await using processing = openSiteProcessing(site, {}, { logger });
+    await store(site.vna, STUDY.instances);
+    const message = messageFor(STUDY, { seriesUid: "1.2.3.4.5" });
+    await expect(processMessage(message, "primary", processing)).rejects.toThrow(StudyNotInPrimaryArchiveError);
+    expect(lines.map(({ event }) => event)).toEqual(["wanted series are not in the archive"]);
+  });
+
   it("retrieves and hands over all studies of one MRN and accession number together", async () => {
     await using processing = openSiteProcessing(site);
     const { patientId, accessionNumber } = STUDY;

@@ -38,18 +38,25 @@ export async function locate(keys: MessageKeys, options: LocateOptions): Promise
   const { studyInstanceUid: uid, mrn: patientId, accessionNumber } = keys;
   if (uid !== undefined) {
     const found = await ask({ by: "study-uid", studyInstanceUid: parseStudyInstanceUid(uid) }, keys, options);
-    if (found.length > 0) return found;
+    // Nothing takes the place of a study that is there, not even where it lacks the wanted series.
+    if (found !== undefined) return found;
   }
   const named = uid === undefined ? "" : reference(uid);
   logger.info(`No study found in modality ${source.modality} with UID '${named}', trying MRN and accession number`);
   // Either of them alone, or blank, would match studies of others.
   if (patientId === "" || accessionNumber === "") return [];
-  return await ask({ by: "accession-number", accessionNumber, patientId }, keys, options);
+  return (await ask({ by: "accession-number", accessionNumber, patientId }, keys, options)) ?? [];
 }
 
-async function ask(query: StudyQuery, keys: MessageKeys, options: LocateOptions): Promise<readonly WantedStudy[]> {
+/** Undefined: no study matches. Empty: none of those that do has any of the wanted series. */
+async function ask(
+  query: StudyQuery,
+  keys: MessageKeys,
+  options: LocateOptions,
+): Promise<readonly WantedStudy[] | undefined> {
   const { source, maximumStudies, logger, signal } = options;
   const matches = await source.archive.findStudies(query, signal);
+  if (matches.length === 0) return undefined;
   if (matches.length > maximumStudies) {
     throw new GatewayError("TOO_MANY_STUDIES", { studies: matches.length, maximum: maximumStudies });
   }

@@ -2,6 +2,7 @@ import { type GatewayError, toGatewayError } from "../../../errors/gateway-error
 import type { ErrorCode } from "../../../errors/registry.ts";
 import { backOffMs } from "../../../pipeline/retry.ts";
 import type { ClaimedInboxMessage, InboxMessage, InboxOutcome, InboxStore } from "../../../store/inbox.ts";
+import { withFields } from "../../../units/logger.ts";
 import type { Random } from "../../../units/random.ts";
 import type { Broker } from "../intake/broker.ts";
 import { parkMessage } from "../intake/park.ts";
@@ -80,9 +81,13 @@ async function outcomeOf(work: Work): Promise<InboxOutcome> {
     progress = { ...progress, handovers: progress.handovers + 1 };
     await lease.renew(writeProgress(progress));
   };
+  const processing = {
+    ...options.processing,
+    logger: withFields(options.processing.logger, { queue, job: message.id }),
+  };
   try {
     const wanted = deserialise(message.body);
-    const report = await processMessage(wanted, ARCHIVES[queue], options.processing, { signal, beforeHandover });
+    const report = await processMessage(wanted, ARCHIVES[queue], processing, { signal, beforeHandover });
     const { isHandedOver, ...counts } = report;
     return done(message, { ...progress, ...counts, outcome: isHandedOver ? "handed-over" : "kept-in-raw" });
   } catch (thrown) {
