@@ -227,7 +227,7 @@ async function settleNow(world: LedgerWorld, id: string): Promise<void> {
     event: "completed",
     detail,
   });
-  logger.info("acquisition ended", { acquisition: id, state: "completed", files: published });
+  logger.info("acquisition ended", { acquisition: id, state: "completed", count: published });
 }
 
 /** A device that is done and sent nothing. */

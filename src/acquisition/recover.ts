@@ -29,7 +29,8 @@ export async function recover(ledger: Ledger): Promise<{ readonly published: num
   }
   const known = new Set((await store.openTransfers(PAGE)).map(({ id }) => id));
   for (const id of await lake.staged()) if (!known.has(id)) await lake.discard(id);
-  if (published + aborted > 0) logger.warn("transfers of a process that ended", { published, aborted });
+  if (published + aborted > 0)
+    logger.warn("transfers of a process that ended", { delivered: published, failed: aborted });
   return { published, aborted };
 }
 

@@ -12,6 +12,7 @@ import { addFlipVerbs } from "./verbs/flip.ts";
 import { addPixlVerbs } from "./verbs/pixl.ts";
 import { addProjectVerbs } from "./verbs/project.ts";
 import { addScanHubVerbs } from "./verbs/scanhub.ts";
+import { addScannerVerbs } from "./verbs/scanner.ts";
 import { addServeVerb } from "./verbs/serve.ts";
 import { addStudyVerbs } from "./verbs/study.ts";
 import { addTokenVerbs } from "./verbs/token.ts";
@@ -23,7 +24,7 @@ const DESCRIPTION =
 
 const AFTER_HELP = `
 Exit codes: 0 fine, 1 it failed, 2 wrong usage or configuration, 3 some of it was done.
-The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom, deid, flip and compat verbs need none.
+The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom, deid, flip, scanner and compat verbs need none.
 
 To begin:
   radferry config sample > radferry.yaml
@@ -65,6 +66,7 @@ export function buildProgram(cli: Cli): Command {
   addFlipVerbs(program, cli);
   addPixlVerbs(program, cli);
   addScanHubVerbs(program, cli);
+  addScannerVerbs(program, cli);
   addUploadVerb(program, cli);
   addCompatVerbs(program, cli);
   return program;

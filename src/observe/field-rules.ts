@@ -93,7 +93,7 @@ const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
     "verdict",
   ],
   name: ["archive", "destination", "profile", "project", "queue", "version", "worker"],
-  id: ["association", "cohort", "job", "keyId", "revision"],
+  id: ["acquisition", "association", "cohort", "device", "job", "keyId", "revision", "task", "transfer"],
   aeTitle: ["aeTitle", "calledAeTitle", "callingAeTitle"],
   host: ["host", "remoteHost"],
   address: ["address", "peer"],

@@ -60,6 +60,11 @@ export const AUDIT_EVENTS = {
     type: CODES.securityConfiguration,
   },
   "quarantine-entered": { when: "a study is quarantined", id: CODES.securityAlert },
+  "scanner-access-changed": {
+    when: "a scanner or a token for scanners is registered, made or revoked at the command line",
+    id: CODES.securityAlert,
+    type: CODES.securityConfiguration,
+  },
   "service-started": {
     when: "a process begins to work on the home",
     id: CODES.applicationActivity,

@@ -11,15 +11,15 @@ export interface StandInOptions {
   readonly url: string;
   readonly deviceId: string;
   readonly deviceToken: string;
-  /** Of each file that it makes. */
-  readonly sizeBytes: number;
+  /** What it sends for each task: bytes, or as many made-up ones. */
+  readonly content: { readonly bytes: Buffer } | { readonly sizeBytes: number };
   readonly fileName: string;
   /** Reports of progress between begin and end. */
   readonly steps: number;
   readonly stepMs: number;
   readonly clock: Clock;
   readonly random: Random;
-  readonly onEvent?: (event: string, facts: Readonly<Record<string, string | number>>) => void;
+  readonly onEvent?: (event: string, facts: { readonly task?: string; readonly message?: string }) => void;
   readonly rejectUnauthorized?: boolean;
 }
 
@@ -176,7 +176,9 @@ async function sendFile(
 }
 
 /** Of the wanted size, beginning as an HDF5 file does; the rest is noise. */
-function dataLikeAScanners({ sizeBytes, random }: StandInOptions): Buffer {
+function dataLikeAScanners({ content, random }: StandInOptions): Buffer {
+  if ("bytes" in content) return content.bytes;
+  const { sizeBytes } = content;
   return Buffer.concat([HDF5_SIGNATURE, random.bytes(Math.max(0, sizeBytes - HDF5_SIGNATURE.length))]).subarray(
     0,
     sizeBytes,

@@ -1,0 +1,61 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type LakeWriter, startLakeWriter } from "../acquisition/lake/writer.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { createAuditTrail } from "../observe/audit-trail.ts";
+import { openSqliteStore } from "../store/sqlite/open.ts";
+import type { Store } from "../store/store.ts";
+import type { Actor } from "../units/actor.ts";
+import type { AuditTrail } from "../units/audit.ts";
+import type { Clock } from "../units/clock.ts";
+import type { Logger } from "../units/logger.ts";
+import { type Random, systemRandom } from "../units/random.ts";
+import { USUAL_HOME } from "./face-home.ts";
+import { systemUserName } from "./system-user.ts";
+
+/** What people at the command line work with, beside a running service too: the store of its home, and a thread that reads files. */
+export interface ScannerDesk extends AsyncDisposable {
+  readonly store: Store;
+  readonly files: Pick<LakeWriter, "sumOf">;
+  readonly audit: AuditTrail;
+  readonly actor: Actor;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** @throws GatewayError FOLDER_NOT_WRITABLE, STORE_… */
+export async function openScannerDesk({
+  home: given,
+  clock,
+  logger,
+}: {
+  /** @default /var/lib/radferry */
+  readonly home: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Promise<ScannerDesk> {
+  const home = resolve(given || USUAL_HOME);
+  await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+    throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "RADFERRY_HOME" }, thrown);
+  });
+  await using opened = new AsyncDisposableStack();
+  const store = opened.use(await openSqliteStore({ path: join(home, "radferry.db"), logger }));
+  // Most verbs read no file.
+  let thread: LakeWriter | undefined;
+  const files: ScannerDesk["files"] = {
+    sumOf(path) {
+      thread ??= opening.use(startLakeWriter());
+      return thread.sumOf(path);
+    },
+  };
+  const opening = opened.move();
+  return {
+    store,
+    files,
+    audit: createAuditTrail({ store, clock }),
+    actor: { name: systemUserName(), kind: "command line", role: "admin" },
+    clock,
+    random: systemRandom,
+    [Symbol.asyncDispose]: () => opening.disposeAsync(),
+  };
+}
