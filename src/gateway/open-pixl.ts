@@ -75,7 +75,9 @@ async function servePixl(options: PixlFaceOptions & { readonly store: Store }): 
   );
   intake = started;
   const keep = keepMessages({ store, clock, onStored: worker.wake });
-  const server = opened.use(await startPixlServer({ rate, keep, host, port, version, token, logger }));
+  const server = opened.use(
+    await startPixlServer({ rate, keep, dead: () => worker.dead, host, port, version, token, logger }),
+  );
   const closing = opened.move();
   return {
     port: server.port,

@@ -3,12 +3,14 @@ import { pythonFloat } from "../../fastapi/python-json.ts";
 import { type Route, routesWith } from "../../fastapi/route.ts";
 import { laxInteger, laxNumber } from "../../fastapi/validation.ts";
 import { PRIORITIES } from "../intake/queues.ts";
-import { rateRefused } from "./errors.ts";
+import { rateRefused, workerDead } from "./errors.ts";
 import { messageShape, messagesShape, postedMessages } from "./posted-messages.ts";
 
 /** What the addresses of the imaging API work with. */
 export interface PixlContext {
   readonly rate: PixlRate;
+  /** Queues that nobody works off any more, though nobody asked for that; empty as long as all is well. */
+  readonly dead: () => readonly string[];
   /** Resolves when they are kept. @returns how many were there already */
   keep(bodies: readonly Buffer[], priority: number): Promise<number>;
 }
@@ -37,7 +39,10 @@ export const routes: readonly Route<PixlContext>[] = [
     summary: "Health Check",
     isOpen: true,
     answer: z.string(),
-    handle: () => Promise.resolve("OK"),
+    async handle(_, { dead }) {
+      if (dead().length > 0) throw workerDead(dead());
+      return "OK";
+    },
   }),
   route({
     method: "POST",

@@ -13,6 +13,7 @@ let server: FaceServer;
 let perSecond = 0;
 let kept: { readonly body: Buffer; readonly priority: number }[] = [];
 let isStoreFull = false;
+let dead: readonly string[] = [];
 
 beforeAll(async () => {
   const rate = {
@@ -30,13 +31,23 @@ beforeAll(async () => {
   };
   const host = "0.0.0.0";
   const logger = silentLogger;
-  server = await startPixlServer({ rate, keep, host, port: 0, version: "1.2.3", token: "OPEN-SESAME", logger });
+  server = await startPixlServer({
+    rate,
+    keep,
+    dead: () => dead,
+    host,
+    port: 0,
+    version: "1.2.3",
+    token: "OPEN-SESAME",
+    logger,
+  });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 beforeEach(() => {
   perSecond = 0;
   kept = [];
   isStoreFull = false;
+  dead = [];
 });
 
 const JSON_HEADERS = { "content-type": "application/json" };
@@ -57,6 +68,11 @@ it("says OK, as JSON, to whoever looks whether it lives", async () => {
     "application/json",
     '"OK"',
   ]);
+});
+
+it("says so when it lives, but works nothing off any more", async () => {
+  dead = ["imaging-primary"];
+  expect(await ask("/heart-beat")).toEqual([503, '{"detail":"Not worked off: imaging-primary"}']);
 });
 
 /** As PIXL's own router says it, under FastAPI 0.165 with pydantic 2.14. */
