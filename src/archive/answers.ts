@@ -1,9 +1,16 @@
 import type { DataSet } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
+import type { Tag } from "../dicom/tag.ts";
 import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
 import { isFieldUid, trimUid } from "../dicom/uid.ts";
 import { numberOf, textOf, uidOf } from "../dicom/values.ts";
-import type { ListedInstance, StudyMatch, StudyQuery } from "./archive.ts";
+import type { ListedInstance, StudyDescribed, StudyMatch, StudyQuery } from "./archive.ts";
+
+/** DA. PS3.5 6.2. */
+const DATE = /^[0-9]{8}$/;
+
+/** What a study says of itself: the first two every archive returns, the last if it likes. PS3.4 table C.6-5. */
+export const DESCRIPTIVE_KEYS = [tags.StudyDate, tags.StudyTime, tags.StudyDescription] as const;
 
 /** The answer as a match, or undefined when it is not exactly what was asked for: archives do answer loosely. */
 export function exactMatch(query: StudyQuery, answer: DataSet): StudyMatch | undefined {
@@ -15,7 +22,21 @@ export function exactMatch(query: StudyQuery, answer: DataSet): StudyMatch | und
     query.by === "study-uid"
       ? uid === query.studyInstanceUid
       : accessionNumber === query.accessionNumber && (query.patientId === undefined || patientId === query.patientId);
-  return exact ? { studyInstanceUid: uid as StudyInstanceUid, patientId, accessionNumber } : undefined;
+  if (!exact) return undefined;
+  const match = { studyInstanceUid: uid as StudyInstanceUid, patientId, accessionNumber };
+  return query.by === "accession-number" && query.described === true
+    ? { ...match, described: describedIn(answer) }
+    : match;
+}
+
+function describedIn(answer: DataSet): StudyDescribed {
+  const read = (tag: Tag): string => textOf(answer, tag)?.trim() ?? "";
+  const [studyDate, studyTime, studyDescription] = [
+    read(tags.StudyDate),
+    read(tags.StudyTime),
+    read(tags.StudyDescription),
+  ];
+  return { studyDate: DATE.test(studyDate) ? studyDate : "", studyTime, studyDescription };
 }
 
 export interface ListedSeries {

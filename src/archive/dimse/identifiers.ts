@@ -2,6 +2,7 @@ import type { DataElement, DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import type { SeriesInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { dataSetOf, textElement } from "../../dicom/values.ts";
+import { DESCRIPTIVE_KEYS } from "../answers.ts";
 import type { ListedInstance, RetrieveRequest, StudyQuery } from "../archive.ts";
 
 /** Keys asked for besides those matched on; empty means "return it". PS3.4 C.2.2.1, table C.6-1. */
@@ -22,7 +23,7 @@ export function studyIdentifier(query: StudyQuery): DataSet {
     level,
     textElement(tags.AccessionNumber, query.accessionNumber),
     textElement(tags.PatientID, query.patientId ?? ""),
-    ...universal(tags.StudyInstanceUID),
+    ...universal(tags.StudyInstanceUID, ...(query.described === true ? DESCRIPTIVE_KEYS : [])),
   ]);
 }
 
