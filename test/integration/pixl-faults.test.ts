@@ -12,7 +12,14 @@ import { introduceModality, type OrthancServer, startOrthanc } from "../peers/or
 import { type ArchiveFaults, type PracticeArchive, startPracticeArchive } from "../peers/practice-archive.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { type SyntheticStudy, syntheticStudy } from "../peers/synthetic-studies.ts";
-import { instancesIn, openPixlSite, openSiteProcessing, type PixlSite, store } from "../support/pixl-site.ts";
+import {
+  instancesIn,
+  openPixlSite,
+  openSiteProcessing,
+  type PixlSite,
+  pathsAsked,
+  store,
+} from "../support/pixl-site.ts";
 import { givesUpAt } from "../support/rehearsal.ts";
 
 const STUDY = syntheticStudy({ seed: 921, modality: "CT", series: 2, instancesPerSeries: 3, rows: 16, columns: 16 });
@@ -255,17 +262,6 @@ describe.skipIf(!requirePeer("Orthanc"))("PIXL's messages, with archives that fa
     });
   });
 });
-
-/** The paths that orthanc-raw is asked from now on. */
-function pathsAsked({ raw }: Processing): readonly string[] {
-  const paths: string[] = [];
-  const request = raw.request;
-  raw.request = (asked) => {
-    paths.push(asked.path ?? "");
-    return request(asked);
-  };
-  return paths;
-}
 
 /** Has orthanc-raw fetch a study in jobs of other people. */
 async function retrieveSeveralTimes(processing: Processing, study: string, times: number): Promise<readonly string[]> {

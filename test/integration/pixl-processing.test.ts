@@ -22,6 +22,7 @@ import {
   openPixlSite,
   openSiteProcessing,
   type PixlSite,
+  pathsAsked,
   store,
 } from "../support/pixl-site.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -249,19 +250,20 @@ describe.skipIf(!requirePeer("Orthanc"))("PIXL's messages, worked off with real 
     ["a list", { studyUid: "", mrn: "1\\2" }, "PIXL_MESSAGE_KEY_UNSAFE"],
   ])("W7: refuses %s before any archive is asked", async (_, keys, code) => {
     await using processing = openSiteProcessing(site);
-    await store(site.vna, STUDY.instances);
+    const paths = pathsAsked(processing);
     await expect(processMessage(messageFor(STUDY, keys), "primary", processing)).rejects.toMatchObject({
       name: "DiscardError",
       code,
     });
-    expect(await find(site.raw, "Study")).toEqual([]);
+    expect(paths).toEqual([]);
   });
 
   it("W7: does not ask by MRN alone where a UID is not found and there is no accession number", async () => {
     await using processing = openSiteProcessing(site);
-    await store(site.vna, STUDY.instances);
+    const paths = pathsAsked(processing);
     const message = messageFor(STUDY, { studyUid: "1.2.3.4.5", accessionNumber: "" });
     await expect(processMessage(message, "primary", processing)).rejects.toThrow(StudyNotInPrimaryArchiveError);
+    expect(paths.filter((path) => path.startsWith("modalities"))).toHaveLength(1);
   });
 
   it("W7: refuses keys that lead to more studies than may be", async () => {

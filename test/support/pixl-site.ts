@@ -134,6 +134,17 @@ export async function instancesIn(orthanc: OrthancServer, studyInstanceUid: stri
   return found.map(({ MainDicomTags }) => MainDicomTags.SOPInstanceUID ?? "").sort();
 }
 
+/** The paths that orthanc-raw is asked from now on. */
+export function pathsAsked({ raw }: Processing): readonly string[] {
+  const paths: string[] = [];
+  const request = raw.request;
+  raw.request = (asked) => {
+    paths.push(asked.path ?? "");
+    return request(asked);
+  };
+  return paths;
+}
+
 export interface LogLine {
   readonly level: keyof Logger;
   readonly event: string;
