@@ -36,6 +36,19 @@ describe("an archive's answer", () => {
     expect(exactMatch(query, given) !== undefined).toBe(isTaken);
   });
 
+  it("describes the study where that was asked for, with dates that are dates", () => {
+    const given = (date: string) =>
+      dataSetOf([
+        ...answer("1.2.9", "P1", "0042").values(),
+        textElement(tags.StudyDate, date),
+        textElement(tags.StudyDescription, "Knee "),
+      ]);
+    const described = (date: string) => exactMatch({ ...ofPatient, described: true }, given(date))?.described;
+    expect(described("20240229")).toEqual({ studyDate: "20240229", studyTime: "", studyDescription: "Knee" });
+    expect(described("2024-02-29")).toMatchObject({ studyDate: "" });
+    expect(exactMatch(ofPatient, given("20240229"))).not.toHaveProperty("described");
+  });
+
   it("to an image query must be of the series that was asked", () => {
     const given = (series: string) =>
       dataSetOf([textElement(tags.SeriesInstanceUID, series), textElement(tags.SOPInstanceUID, "1.2.3.4.5")]);

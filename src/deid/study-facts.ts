@@ -14,9 +14,12 @@ export interface StudyFacts {
   readonly studyDescription: string;
 }
 
-interface StudyHead extends StudyFacts {
-  readonly study: StudyInputs;
+interface DatedStudy extends StudyFacts {
   readonly studyInstanceUid: string;
+}
+
+interface StudyHead extends DatedStudy {
+  readonly study: StudyInputs;
   /** Patient ID and Accession Number; undefined where one is missing. */
   readonly sharedBy: string | undefined;
 }
@@ -43,16 +46,22 @@ export async function factsOfSharedStudies(
   });
   const facts = new Map<StudyInputs, StudyFacts>();
   for (const group of groups.values()) {
-    const [earliest] = group.sort(byDate);
-    if (earliest === undefined || group.length === 1) continue;
-    const { studyDate, studyTime, studyDescription } = earliest;
-    for (const { study } of group) facts.set(study, { studyDate, studyTime, studyDescription });
+    const earliest = factsOfEarliest(group);
+    if (earliest !== undefined) for (const { study } of group) facts.set(study, earliest);
   }
   return facts;
 }
 
+/** Of studies that become one, what the earliest says, by its date and UID; of one alone, nothing. */
+export function factsOfEarliest(studies: readonly DatedStudy[]): StudyFacts | undefined {
+  const [earliest] = [...studies].sort(byDate);
+  if (earliest === undefined || studies.length === 1) return undefined;
+  const { studyDate, studyTime, studyDescription } = earliest;
+  return { studyDate, studyTime, studyDescription };
+}
+
 /** A study without a date is the last. */
-function byDate(a: StudyHead, b: StudyHead): number {
+function byDate(a: DatedStudy, b: DatedStudy): number {
   const [first, second] = [a, b].map(({ studyDate, studyInstanceUid }) => `${studyDate || "9"} ${studyInstanceUid}`);
   return (first ?? "") < (second ?? "") ? -1 : 1;
 }

@@ -41,6 +41,7 @@ export async function composeProjects(
         },
         threads,
       ),
+      combinesStudies: project.pseudonyms.mode === "pixl",
       mergePatients: project.pseudonyms.mergePatients === true,
       partial: project.partial,
       maximumStudiesPerRequest: project.maximumStudiesPerRequest,

@@ -2,13 +2,16 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { StudyMatch, StudyQuery } from "../archive/archive.ts";
 import { loadProfile } from "../deid/profiles/load-profile.ts";
 import { projectKeyOf } from "../deid/pseudonyms/project-key.ts";
 import { ctImage, part10Bytes, put, text } from "../deid/testing/objects.ts";
 import { createStudyDeidentifier } from "../deid/workers/study-run.ts";
 import type { DataElement } from "../dicom/data-set.ts";
+import { readPart10File } from "../dicom/reader.ts";
 import { tagOf } from "../dicom/tag.ts";
-import { element } from "../dicom/values.ts";
+import { parseStudyInstanceUid } from "../dicom/uid.ts";
+import { element, textOf } from "../dicom/values.ts";
 import type { JobChange, PseudonymLink, Release } from "../store/records.ts";
 import { type DeidentifiedStudy, deidentifyStudy } from "./deidentify.ts";
 import type { StepContext } from "./step.ts";
@@ -31,13 +34,15 @@ interface Circumstances {
   readonly mergePatients?: boolean;
   /** What is known of pseudonyms, as "kind digest". */
   readonly links?: Map<string, string>;
+  /** Studies become one; what the archive says of those of this Patient ID and Accession Number. */
+  readonly combined?: readonly StudyMatch[];
 }
 
 /** The step on a study of staged instances, each changed as told. */
 async function deidentify(
   profileName: string,
   changes: readonly (readonly DataElement[])[],
-  { release, participantId, mergePatients = false, links = new Map() }: Circumstances = {},
+  { release, participantId, mergePatients = false, links = new Map(), combined }: Circumstances = {},
 ): Promise<Outcome> {
   const profile = await loadProfile(profileName);
   const key = projectKeyOf(Buffer.alloc(32, 4));
@@ -72,14 +77,27 @@ async function deidentify(
       profile,
       keyId: key.id,
       mergePatients,
+      combinesStudies: combined !== undefined,
+      archives: [{ name: "pacs", findStudies: async (query: StudyQuery) => (isForAll(query) ? combined : []) }],
       deidentifier: createStudyDeidentifier({ profile, key, filters: {} }),
     },
-    job: { id: "job", participantId, studyInstanceUid: "1.2.826.0.1.3680043.9.7.1" },
+    job: { id: "job", participantId, studyInstanceUid: STUDY, archive: "pacs", patientId: "P1", accessionNumber: "A1" },
     signal: new AbortController().signal,
     write: async (change: JobChange) => void written.push(change),
   } as unknown as StepContext;
   const result = await deidentifyStudy(context);
   return { ...result, changes: written, names: await readdir(outbox) };
+}
+
+const STUDY = "1.2.826.0.1.3680043.9.7.1";
+
+function isForAll(query: StudyQuery): boolean {
+  return (
+    query.by === "accession-number" &&
+    query.accessionNumber === "A1" &&
+    query.patientId === "P1" &&
+    query.described === true
+  );
 }
 
 const leaking = element(tagOf(0x00283006), "OW", Buffer.from("..borogove"));
@@ -166,4 +184,40 @@ it("holds a study back whose pseudonym stands for another patient, unless patien
   expect(other.end).toEqual({ kind: "end", state: "quarantined", code: "PSEUDONYM_COLLISION" });
   const merged = await deidentify("basic", [patient("P2")], { links, participantId, mergePatients: true });
   expect(merged.end).toBeUndefined();
+});
+
+function match(uid: string, studyDate: string, studyDescription: string): StudyMatch {
+  const described = { studyDate, studyTime: "101500", studyDescription };
+  return { studyInstanceUid: parseStudyInstanceUid(uid), patientId: "P1", accessionNumber: "A1", described };
+}
+
+it.each<[string, readonly StudyMatch[], string]>([
+  ["the earliest", [match(STUDY, "20240229", "Knee"), match(`${STUDY}.1`, "20240115", "Chest")], "Chest"],
+  [
+    "of two of one day the one of the first UID",
+    [match(`${STUDY}.1`, "20240229", "Knee"), match(STUDY, "20240229", "Hip")],
+    "Hip",
+  ],
+  ["itself alone", [match(STUDY, "20240229", "Knee")], "Abdomen"],
+  ["one without a date", [match(STUDY, "20240229", "Knee"), match(`${STUDY}.1`, "", "Chest")], "Abdomen"],
+  ["none", [], "Abdomen"],
+])(
+  "has a study that becomes part of another described as the archive describes %s",
+  async (_name, combined, expected) => {
+    const describe = async (found: readonly StudyMatch[]): Promise<string | undefined> => {
+      const { files, end } = await deidentify("research", [[text(0x00081030, "Abdomen")]], { combined: found });
+      expect(end).toBeUndefined();
+      await using file = await readPart10File(files[0]?.path ?? "");
+      return textOf(file.dataSet, tagOf(0x00081030));
+    };
+    // Whatever comes first in the archive's answer, and however often it is done.
+    expect(await describe(combined)).toBe(expected);
+    expect(await describe([...combined].reverse())).toBe(expected);
+  },
+);
+
+it("asks no archive where studies stay apart", async () => {
+  const { files } = await deidentify("research", [[text(0x00081030, "Abdomen")]]);
+  await using file = await readPart10File(files[0]?.path ?? "");
+  expect(textOf(file.dataSet, tagOf(0x00081030))).toBe("Abdomen");
 });

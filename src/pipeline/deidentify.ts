@@ -1,12 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { InstanceOutcome } from "../deid/outcome.ts";
+import type { StudyFacts } from "../deid/study-facts.ts";
 import { createStudyReport, type StudyReport } from "../deid/study-report.ts";
 import type { StudyRun } from "../deid/workers/study-run.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
 import type { LedgerChange, LedgerEntry, PseudonymLink } from "../store/records.ts";
+import { factsOfCombinedStudy } from "./combined-study.ts";
 import { type StepContext, type StepResult, studyOf } from "./step.ts";
 
 /** What de-identification of a study came to. */
@@ -33,6 +35,7 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   // Staging was emptied by hand or lost: what is gone is fetched again.
   if (received === undefined) return { files: [], report, end: { kind: "next", stage: "retrieving" } };
   const countBySeries = countInstances(ledger);
+  const studyFacts = await factsOfCombinedStudy(context);
   await rm(services.outbox.folderOf(job.id), { recursive: true, force: true });
 
   const allowedPlaces = new Set(release?.allowTags);
@@ -45,7 +48,7 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   for (let start = 0; start < received.length; start += LEDGER_BATCH) {
     const batch = received.slice(start, start + LEDGER_BATCH);
     const changes: LedgerChange[] = [];
-    for (const [instance, made] of await deidentifyBatch(context, batch, start, { countBySeries, study })) {
+    for (const [instance, made] of await deidentifyBatch(context, batch, start, { countBySeries, study, studyFacts })) {
       const outcome = leaveOut.has(instance.sopInstanceUid) ? await leftBehind(made, study) : made;
       report.add(outcome);
       if (outcome.kind === "deidentified") {
@@ -103,7 +106,11 @@ async function deidentifyBatch(
   { job, services }: StepContext,
   batch: readonly StagedInstance[],
   firstNumber: number,
-  of: { readonly countBySeries: ReadonlyMap<string, number>; readonly study: StudyRun },
+  of: {
+    readonly countBySeries: ReadonlyMap<string, number>;
+    readonly study: StudyRun;
+    readonly studyFacts: StudyFacts | undefined;
+  },
 ): Promise<readonly (readonly [StagedInstance, InstanceOutcome])[]> {
   const folder = services.outbox.folderOf(job.id);
   const tasks = batch.map(({ path, seriesInstanceUid }, index) => ({
@@ -111,6 +118,7 @@ async function deidentifyBatch(
     outputPath: join(folder, `${firstNumber + index}.dcm`),
     participantId: job.participantId,
     seriesInstanceCount: of.countBySeries.get(seriesInstanceUid) ?? 0,
+    studyFacts: of.studyFacts,
   }));
   const outcomes = await of.study.instances(tasks);
   return batch.flatMap((instance, index) => {

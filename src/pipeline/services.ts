@@ -22,6 +22,8 @@ export interface PipelineProject {
   readonly profile: Profile;
   readonly keyId: string;
   readonly deidentifier: StudyDeidentifier;
+  /** Studies of one Patient ID and Accession Number become one, as PIXL has it. */
+  readonly combinesStudies: boolean;
   /** Several patients may have one pseudonym. */
   readonly mergePatients: boolean;
   readonly partial: "hold" | "deliver";
