@@ -105,7 +105,12 @@ async function serve(
   const { USUAL_HOME } = await import("../../gateway/face-home.ts");
   const home = world.environment.RADFERRY_HOME || USUAL_HOME;
   const logger = await cli.logger(logLevel);
-  await using face = await open({ home, version: programVersion(), logger });
+  await using face = await open({ home, version: programVersion(), logger }).catch((thrown: unknown) => {
+    if (world.stop.aborted) return undefined;
+    throw thrown;
+  });
+  // Told to stop before there was anything to do.
+  if (face === undefined) return EXIT.fine;
   logger.info("face is ready", { kind: name, port: face.port });
   await printer.document({ serving: true, httpPort: face.port }, () => [
     `radferry compat ${name} is ready; port ${face.port}`,

@@ -20,7 +20,7 @@ const AGAIN_MS = 500;
  */
 export async function migrateAtStart(options: DatabaseOptions, { clock, logger, signal }: StartWorld): Promise<void> {
   const untilMs = clock.nowMs() + WAIT_MS;
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       await using database = await openDatabase(options);
       const { to = "none", steps } = await upgrade(database);
@@ -29,7 +29,7 @@ export async function migrateAtStart(options: DatabaseOptions, { clock, logger, 
     } catch (thrown) {
       const error = toGatewayError(thrown);
       if (error.code !== "PIXL_DATABASE_UNAVAILABLE" || clock.nowMs() + AGAIN_MS > untilMs) throw error;
-      logger.warn("pixl database cannot be reached yet", { code: error.code });
+      if (attempt === 1) logger.warn("pixl database cannot be reached yet", { code: error.code });
       await clock.sleep(AGAIN_MS, signal);
     }
   }
