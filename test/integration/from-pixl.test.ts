@@ -1,9 +1,11 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { readParquetColumns } from "../../src/cohort/parquet-columns.ts";
 import { TABLE_LIMITS } from "../../src/cohort/table-file.ts";
+import { checkSettings } from "../../src/config/load-settings.ts";
 import { tags } from "../../src/dicom/dictionary/tags.ts";
 import { bytesSource, readPart10 } from "../../src/dicom/reader.ts";
 import { textOf } from "../../src/dicom/values.ts";
@@ -18,8 +20,9 @@ import { writeOmopExtract } from "../support/omop-extract.ts";
 import { writePixlProject } from "../support/pixl-project.ts";
 import { pixlStudy } from "../support/pixl-studies.ts";
 import { makeSite, type Site } from "../support/site.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
-const SLUG = "test-extract";
+const SLUG = "chest-study";
 const [ONE, TWO] = [
   { patientId: "987654321", accessionNumber: "AA12345601" },
   { patientId: "5020765", accessionNumber: "AA12345605" },
@@ -59,6 +62,22 @@ const SECRETS = {
 };
 const isInstalled = [requirePeer("Orthanc"), requirePeer("libOrthancDicomWeb.so"), requirePythonPeers()].every(Boolean);
 
+const PAGE = readFileSync(join(import.meta.dirname, "../../docs/from-pixl.md"), "utf8");
+/** In their order. */
+const COMMANDS = [...PAGE.matchAll(/^radferry (.+)$/gm)].map(([, line = ""]) => line);
+
+it("shows settings on its page that are right, but for the files they name", async () => {
+  await using folder = await temporaryFolder();
+  const blocks = [...PAGE.matchAll(/^```yaml\n(.+?)^```$/gms)].map(([, text = ""]) => text);
+  expect(blocks).toHaveLength(2);
+  await writeFile(join(folder.path, "radferry.yaml"), blocks.join(""));
+  const { problems } = await checkSettings({ environment: {}, cwd: folder.path });
+  expect(problems.map(({ path, code }) => `${path} ${code}`).sort()).toEqual([
+    "destinations[0].authoritiesFile CERTIFICATE_FILE_UNREADABLE",
+    "destinations[0].passwordFile SECRET_FILE_UNREADABLE",
+  ]);
+});
+
 interface Delivered {
   readonly study: string;
   readonly patient: string;
@@ -68,6 +87,7 @@ interface Delivered {
 
 describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () => {
   const running = new AsyncDisposableStack();
+  const ran = new Set<string>();
   let vna: PracticeArchive;
   let ftps: FtpsPeer;
   let web: OrthancServer;
@@ -75,13 +95,12 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
   let site: Site;
 
   beforeAll(async () => {
-    const port = 0;
     vna = running.use(await startPracticeArchive({ studies: STUDIES }));
     xnat = running.use(await startXnat({ projects: [SLUG] }));
     const configuration = { Plugins: [findPeer("libOrthancDicomWeb.so")], DicomWeb: { Enable: true } };
     web = running.use(await startOrthanc({ aeTitle: "WEB", configuration }));
     const archives = [{ name: "vna", address: vna.address, retrieve: "get" as const }];
-    site = running.use(await makeSite({ archives, dicomPort: port }));
+    site = running.use(await makeSite({ archives, dicomPort: 0 }));
     ftps = running.use(await startFtpsPeer({ folder: site.folder, security: "implicit" }));
     await importedProject();
   });
@@ -89,16 +108,14 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
 
   /** PIXL's project with its FTPS server, and two destinations more. */
   async function importedProject(): Promise<void> {
-    const config = await writePixlProject(site.folder, SLUG, {
-      project: { name: SLUG, azure_kv_alias: "test", modalities: ["DX", "CR"] },
+    await writePixlProject(join(site.folder, "projects"), SLUG, {
+      project: { name: SLUG, modalities: ["DX", "CR"] },
       allowed_manufacturers: [{ regex: "^company", exclude_series_numbers: [] }],
       min_instances_per_series: 1,
       series_filters: ["localizer", "positioning"],
       destination: { dicom: "ftps", parquet: "ftps" },
     });
-    const server = ["--host", "127.0.0.1", "--port", `${ftps.port}`, "--username", ftps.username];
-    const import_ = ["project", "import-pixl", config, "--archive", "vna", "--accept-free-text", "--add", ...server];
-    expect(await site.run(...import_)).toMatchObject({ exitCode: 0 });
+    expect(await ofPage("project import-pixl")).toMatchObject({ exitCode: 0 });
 
     const settings = join(site.folder, "radferry.yaml");
     const { destinations, projects, ...others } = parse(await readFile(settings, "utf8"));
@@ -120,12 +137,25 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
     );
     await mkdir(join(site.folder, "secrets"));
     await mkdir(join(site.folder, "keys"));
-    await site.run("project", "new-key", `keys/${SLUG}.key`);
-    const passwords = { "test--ftp--password": ftps.password, xnat: xnat.password };
+    expect(await ofPage("project new-key")).toMatchObject({ exitCode: 0 });
+    const passwords = { [`${SLUG}--ftp--password`]: ftps.password, xnat: xnat.password };
     for (const [name, text] of Object.entries({ ...SECRETS, ...passwords })) {
       await chmod(await site.write(join("secrets", name), `${text}\n`), 0o600);
     }
-    expect(await site.run("config", "check")).toMatchObject({ exitCode: 0 });
+    expect(await ofPage("config check")).toMatchObject({ exitCode: 0 });
+  }
+
+  /** Runs the command of the page that begins so, with what is this site's own in it. */
+  async function ofPage(beginning: string, ...own: readonly (readonly [string, string])[]): ReturnType<Site["run"]> {
+    const line = COMMANDS.find((command) => command.startsWith(beginning));
+    if (line === undefined) throw new Error(`the page has no command ${beginning}`);
+    ran.add(line);
+    const changed = [
+      ["ftps.example.org", "127.0.0.1"] as const,
+      ["--username chest-study", `--username ${ftps.username} --port ${ftps.port}`] as const,
+      ...own,
+    ];
+    return await site.run(...changed.reduce((text, [from, to]) => text.replace(from, to), line).split(" "));
   }
 
   const zipNames = () => readdir(join(ftps.folder, SLUG));
@@ -147,8 +177,8 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
   }
 
   async function linked(cohort: string): Promise<readonly (readonly (string | undefined)[])[]> {
-    const path = join(site.folder, `${cohort}.parquet`);
-    await site.run("cohort", "export", cohort, "--format", "pixl-linker", "-o", path);
+    expect(await ofPage("cohort export", ["ID", cohort])).toMatchObject({ exitCode: 0 });
+    const path = join(site.folder, "IMAGE_LINKER.parquet");
     return await readParquetColumns(path, ["procedure_occurrence_id", "pseudo_study_uid"], TABLE_LIMITS);
   }
 
@@ -159,8 +189,8 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
     );
     const header =
       "procedure_id,mrn,accession_number,project_name,extract_generated_timestamp,study_date,study_uid,participant_id";
-    const cohort = await site.write("extract.csv", `${[header, ...rows].join("\n")}\n`);
-    const { document } = await site.run("cohort", "submit", cohort, "--project", SLUG, "--wait");
+    await site.write("extract.csv", `${[header, ...rows].join("\n")}\n`);
+    const { document } = await ofPage("cohort submit extract.csv");
     expect(document).toMatchObject({ rows: 3, accepted: 3, states: { delivered: 3 }, done: true });
 
     const names = await zipNames();
@@ -197,7 +227,8 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
   });
 
   it.each([false, true])("takes an OMOP extract for what it has delivered already (batched: %s)", async (batched) => {
-    const extract = join(site.folder, `extract-${batched}`);
+    const extract = join(site.folder, "omop-extract");
+    await rm(extract, { recursive: true, force: true });
     await mkdir(extract);
     const procedures = [ONE, TWO].map(({ patientId, accessionNumber }, index) => ({
       id: index + 40,
@@ -206,11 +237,11 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
     }));
     await writeOmopExtract(extract, [...procedures, { id: 42, mrn: TWO.patientId }], {
       batched,
-      project: "Test: extract",
+      project: "Chest study",
     });
     const asked = vna.timesSent.size;
     const before = await Promise.all((await zipNames()).map((name) => readFile(join(ftps.folder, SLUG, name))));
-    const { document } = await site.run("cohort", "submit", extract, "--project", SLUG, "--wait");
+    const { document } = await ofPage("cohort submit omop-extract");
     expect(document).toMatchObject({ rows: 2, accepted: 2, joined: 2, done: true });
     expect(vna.timesSent.size).toBe(asked);
     const after = await Promise.all((await zipNames()).map((name) => readFile(join(ftps.folder, SLUG, name))));
@@ -222,7 +253,7 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
 
   it("asks the FTPS server in doctor whether it lets us in", async () => {
     const checkOf = async () => {
-      const { document } = await site.run("doctor");
+      const { document } = await ofPage("doctor");
       const checks = document.checks as readonly {
         readonly check: string;
         readonly ok: boolean;
@@ -231,7 +262,11 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
       return checks.find(({ check }) => check.includes(`${SLUG}-ftps`));
     };
     expect(await checkOf()).toMatchObject({ ok: true });
-    await site.write("secrets/test--ftp--password", "wrong\n");
+    await site.write(`secrets/${SLUG}--ftp--password`, "wrong\n");
     expect(await checkOf()).toMatchObject({ ok: false, code: "FTPS_LOGIN_REFUSED" });
+  });
+
+  it("has done all that the page says", () => {
+    expect([...ran].sort()).toEqual([...COMMANDS].sort());
   });
 });
