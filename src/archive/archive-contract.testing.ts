@@ -59,6 +59,15 @@ export const ARCHIVE_CONTRACT: Readonly<Record<string, ContractCase>> = {
     expect(await byAccession(study.accessionNumber.slice(0, -1))).toEqual([]);
   },
 
+  "describes a study where that is asked for": async ({ archive, studies: [study] }) => {
+    const { accessionNumber, patientId } = study;
+    const query = { by: "accession-number", accessionNumber, patientId, described: true } as const;
+    const [match, ...others] = await archive.findStudies(query, neverAborted());
+    expect(others).toEqual([]);
+    expect(match?.described?.studyDate).toMatch(/^[0-9]{8}$/);
+    expect(match?.described?.studyDescription).not.toBe("");
+  },
+
   "lists every instance of a study with its series": async ({ archive, studies }) => {
     for (const study of studies) {
       const listing = await archive.listStudy(parseStudyInstanceUid(study.studyInstanceUid), neverAborted());
