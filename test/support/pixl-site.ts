@@ -116,18 +116,6 @@ export async function find(
   return JSON.parse(await (await askOrthanc(orthanc, "tools/find", { method: "POST", body })).text());
 }
 
-/** Deletes what is found. */
-export async function remove(
-  orthanc: OrthancServer,
-  level: "Study" | "Series" | "Instance",
-  query: Readonly<Record<string, string>>,
-): Promise<void> {
-  const folder = { Study: "studies", Series: "series", Instance: "instances" }[level];
-  for (const { ID } of await find(orthanc, level, query)) {
-    await askOrthanc(orthanc, `${folder}/${ID}`, { method: "DELETE" });
-  }
-}
-
 /** SOP Instance UIDs that an Orthanc holds of a study, sorted. */
 export async function instancesIn(orthanc: OrthancServer, studyInstanceUid: string): Promise<readonly string[]> {
   const found = await find(orthanc, "Instance", { StudyInstanceUID: studyInstanceUid });
