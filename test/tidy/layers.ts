@@ -42,11 +42,13 @@ const STRANGERS = new Set(["archive", "cohort", "deid", "delivery", "acquisition
 /** Where the program begins, and what other programs may import. */
 const ENTRIES = new Set(["src/cli/main.ts", ...publishedFiles().map((name) => `src/${name}`)]);
 
-/** Files of `src/` that package.json offers to other programs. */
+/** Files of `src/` that package.json offers to other programs, the subjects before the whole. */
 function publishedFiles(): readonly string[] {
   const text = readFileSync(join(ROOT, "package.json"), "utf8");
   const { exports }: { readonly exports: Readonly<Record<string, string>> } = JSON.parse(text);
-  return Object.values(exports).map((path) => path.replace("./src/", ""));
+  return Object.values(exports)
+    .map((path) => path.replace("./src/", ""))
+    .sort((one, other) => Number(one === "index.ts") - Number(other === "index.ts"));
 }
 
 function layerOf(path: string): string | undefined {
