@@ -14,6 +14,7 @@ import { parse } from "../bench/cases/parse.ts";
 import { pixl } from "../bench/cases/pixl.ts";
 import { rad69 } from "../bench/cases/rad69.ts";
 import { receive } from "../bench/cases/receive.ts";
+import { scanner } from "../bench/cases/scanner.ts";
 import { send } from "../bench/cases/send.ts";
 import { type BenchFactory, createContext } from "../bench/context.ts";
 import { type Comparison, type ComparisonResult, compare, type RunOptions } from "../bench/harness.ts";
@@ -24,7 +25,7 @@ import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
 const BENCHES: Readonly<Record<string, BenchFactory>> = {
-  ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow, pixl },
+  ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow, pixl, scanner },
   "deid-memory": deidMemory,
 };
 
