@@ -34,6 +34,17 @@ describe("a study", () => {
     }
     expect(expectations.isExpected(STUDY)).toBe(false);
   });
+
+  it("is told to be asked of the archive that is to send it, as long as it is", () => {
+    const expectations = createExpectations(scriptedClock(new Map()));
+    using _ours = expectations.expect(STUDY);
+    expect(expectations.askedOf(STUDY)).toBe(undefined);
+    {
+      using _theirs = expectations.expect(STUDY, "pacs");
+      expect(expectations.askedOf(STUDY)).toBe("pacs");
+    }
+    expect(expectations.askedOf(STUDY)).toBe(undefined);
+  });
 });
 
 describe("the wait behind a final answer", () => {

@@ -40,7 +40,10 @@ export function createRefusals(): Refusals {
 
 /** Who asked for what: an instance of a study that nobody expects is refused, not stored. */
 export interface Expectations {
-  expect(study: StudyInstanceUid): Expectation;
+  /** @param archive that it is asked of, where others are to send it */
+  expect(study: StudyInstanceUid, archive?: string): Expectation;
+  /** The archive that the study was asked of last; undefined when it came over connections of our own. */
+  askedOf(study: StudyInstanceUid): string | undefined;
   isExpected(study: StudyInstanceUid): boolean;
   /** When bytes last reached a receiver. */
   readonly lastActivityMs: number;
@@ -51,15 +54,21 @@ export interface Expectations {
 
 const LOOK_AGAIN_MS = 25;
 
+interface Asked {
+  readonly arrived: Set<SopInstanceUid>;
+  readonly archive: string | undefined;
+}
+
 export function createExpectations(clock: Clock): Expectations {
-  const open = new Map<StudyInstanceUid, Set<Set<SopInstanceUid>>>();
+  const open = new Map<StudyInstanceUid, Set<Asked>>();
   let lastActivityMs = clock.nowMs();
 
   return {
-    expect(study) {
+    expect(study, archive) {
       const arrived = new Set<SopInstanceUid>();
+      const asked = { arrived, archive };
       const ofStudy = open.get(study) ?? new Set();
-      ofStudy.add(arrived);
+      ofStudy.add(asked);
       open.set(study, ofStudy);
       return {
         arrived,
@@ -71,11 +80,12 @@ export function createExpectations(clock: Clock): Expectations {
           }
         },
         [Symbol.dispose]() {
-          ofStudy.delete(arrived);
+          ofStudy.delete(asked);
           if (ofStudy.size === 0) open.delete(study);
         },
       };
     },
+    askedOf: (study) => [...(open.get(study) ?? [])].findLast(({ archive }) => archive !== undefined)?.archive,
     isExpected: (study) => open.has(study),
     get lastActivityMs() {
       return lastActivityMs;
@@ -85,7 +95,7 @@ export function createExpectations(clock: Clock): Expectations {
     },
     noteArrival(study, instance) {
       lastActivityMs = clock.nowMs();
-      for (const arrived of open.get(study) ?? []) arrived.add(instance);
+      for (const { arrived } of open.get(study) ?? []) arrived.add(instance);
     },
   };
 }

@@ -42,7 +42,12 @@ interface Paces {
   of(archive: string): Pace;
   /** By the AE title that an instance is sent with: what a C-MOVE brings comes over associations of the archive's own. */
   ofSender(incoming: IncomingInstance): Pace | undefined;
+  /** Many archives send with another AE title than they are asked by: the first instance tells which. */
+  noteSender(incoming: IncomingInstance, archive: string): void;
 }
+
+/** Archives send with a few AE titles; who invents new ones is not followed. */
+const MAXIMUM_SENDERS = 1_000;
 
 export function createPaces({ archives }: Settings, clock: Clock): Paces {
   const paces = new Map(archives.map(({ name }) => [name, createPace(clock)]));
@@ -61,6 +66,10 @@ export function createPaces({ archives }: Settings, clock: Clock): Paces {
     ofSender({ callingAeTitle }) {
       const name = nameBySender.get(callingAeTitle);
       return name === undefined ? undefined : of(name);
+    },
+    noteSender({ callingAeTitle }, archive) {
+      if (nameBySender.has(callingAeTitle) || nameBySender.size < MAXIMUM_SENDERS)
+        nameBySender.set(callingAeTitle, archive);
     },
   };
 }

@@ -175,7 +175,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const fronts = parts.mode === "serve" ? await openFronts(parts, { staging, operationsFor }, opened) : NO_FRONTS;
   const listener = opened.use(
     await openListener(settings, {
-      store: receiveIntoStaging({ ...receiver, paceOf: paces.ofSender }),
+      store: receiveIntoStaging({ ...receiver, paceOf: paces.ofSender, noteSender: paces.noteSender }),
       logger,
       onViolation: violations.note,
     }),

@@ -133,7 +133,7 @@ async function rehearseRetrieval(peer: Peer, signal: AbortSignal): Promise<Rehea
 
 async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSignal): Promise<RetrieveOutcome> {
   const { clock, expectations, silenceMs, quietMs } = peer.options;
-  using expectation = expectations.expect(request.studyInstanceUid);
+  using expectation = expectations.expect(request.studyInstanceUid, peer.options.name);
   let lastAnswerMs = clock.nowMs();
   const onProgress = (): void => {
     lastAnswerMs = clock.nowMs();

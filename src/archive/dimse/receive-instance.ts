@@ -23,13 +23,16 @@ export interface ReceiverOptions {
   readonly logger: Logger;
   /** How fast the sender's bytes may come in; absent or undefined: as fast as they do. */
   readonly paceOf?: (incoming: IncomingInstance) => Pace | undefined;
+  /** Told who sent an instance of a study that was asked of the archive. */
+  readonly noteSender?: (incoming: IncomingInstance, archive: string) => void;
 }
 
 /**
  * Takes instances of expected studies into staging. Acknowledged once whole under its final name: a pulled instance may
  * be asked for again until its study is synced, so the archive is not kept waiting for the disk.
  */
-export function receiveIntoStaging({ staging, expectations, refusals, logger, paceOf }: ReceiverOptions): StoreHandler {
+export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
+  const { staging, expectations, refusals, logger, paceOf, noteSender } = options;
   return async (incoming, signal) => {
     try {
       return await openSink(incoming, signal);
@@ -62,6 +65,8 @@ export function receiveIntoStaging({ staging, expectations, refusals, logger, pa
             expectations.isExpected(instance.studyInstanceUid),
           );
           expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
+          const archive = expectations.askedOf(staged.studyInstanceUid);
+          if (archive !== undefined) noteSender?.(incoming, archive);
           return STATUS.success;
         } catch (thrown) {
           return statusOf(incoming, thrown);
