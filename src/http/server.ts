@@ -54,13 +54,16 @@ export async function startApiServer({ host, port, services }: ApiServerOptions)
     frameworkErrors: (thrown, _, reply) => void answerError(thrown, reply, services),
     clientErrorHandler: answerBadClient,
   });
+  const authenticator = createAuthenticator(services);
+  const answering: Answering = { services, authenticator, stop: stop.signal };
   server.server.maxConnections = limits.connections;
   // Each address reads its body itself: as JSON up to its limit, or as a file.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_, payload, done) => done(null, payload));
-  server.addHook("onRequest", (_, reply, done) => {
+  server.addHook("onRequest", async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
-    done();
+    // Before anything of it is read.
+    if (request.is404) await answerUnknown(request, reply, answering);
   });
   server.addHook("onResponse", (request, reply, done) => {
     const route = `${request.method} ${request.routeOptions.url ?? "unknown"}`;
@@ -68,12 +71,9 @@ export async function startApiServer({ host, port, services }: ApiServerOptions)
     services.meter.observe("http_request_duration_seconds", reply.elapsedTime / 1_000, { route });
     done();
   });
-  const authenticator = createAuthenticator(services);
-  const answering: Answering = { services, authenticator, stop: stop.signal };
   addPages(server, services);
   addSessionRoutes(server, services, { authenticator, readJson: (request) => jsonOf(request, limits.bodyBytes) });
   addApiRoutes(server, routes, answering);
-  server.setNotFoundHandler((request, reply) => answerUnknown(request, reply, answering));
   server.setErrorHandler((thrown, _, reply) => answerError(thrown, reply, services));
   await listen(server, host, port);
   const address = server.server.address();
@@ -163,7 +163,11 @@ function methodsAt(path: string): readonly string[] {
     const expected = template.split("/");
     return expected.length === given.length && expected.every((part, at) => part.startsWith("{") || part === given[at]);
   };
-  return routes.filter((route) => matches(BASE + route.path)).map(({ method }) => method);
+  // An address of its own goes before one that has a name in its place.
+  const here = routes.some((route) => BASE + route.path === path)
+    ? routes.filter((route) => BASE + route.path === path)
+    : routes.filter((route) => matches(BASE + route.path));
+  return here.map(({ method }) => method);
 }
 
 /** problem+json, whatever went wrong; what nobody foresaw goes to the log, without its text. */

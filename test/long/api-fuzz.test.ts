@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+import { requirePythonPeers } from "../peers/python-peers.ts";
+import { fuzzApi } from "../peers/schemathesis.ts";
+import { openFuzzedSite } from "../support/fuzzed-site.ts";
+
+/** `npm run long`: the edges of every parameter, and requests that `npm test` has not seen. */
+const SEEDS = [1, 2, 3];
+
+it.skipIf(!requirePythonPeers()).each(SEEDS)("answers as its own document says, seed %i", async (seed) => {
+  await using site = await openFuzzedSite();
+  const withoutPaths = ["/api/v1/events", "/api/v1/tokens/{token}"];
+  const { exitCode, output } = await fuzzApi({
+    ...{ url: site.url, token: site.admin, withoutPaths, seed },
+    phases: ["coverage", "fuzzing", "stateful"],
+    examples: 60,
+  });
+  expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+});
