@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Connection, type Consumer, type ConsumerHandler, type Envelope } from "rabbitmq-client";
+import { Connection, type ConsumerHandler, type Envelope } from "rabbitmq-client";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { abortAfter } from "../../../units/abort.ts";
 import { type Logger, silentLogger } from "../../../units/logger.ts";
@@ -41,7 +41,14 @@ export interface Broker extends AsyncDisposable {
   /** Deletes what is ready in a queue. @throws as `publish` */
   purge(queue: string): Promise<number>;
   /** A stopped consumer that takes one message at a time. */
-  consumer(queue: string, handler: ConsumerHandler): Consumer;
+  consumer(queue: string, handler: ConsumerHandler): QueueConsumer;
+}
+
+export interface QueueConsumer {
+  on(event: "error", listener: (thrown: unknown) => void): unknown;
+  start(): void;
+  /** Resolves when the message at hand is dealt with. Waits for a connection where there is none. */
+  close(): Promise<void>;
 }
 
 const RETRY = { retryLow: 100, retryHigh: 2_000 } as const;

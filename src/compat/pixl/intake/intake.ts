@@ -1,17 +1,17 @@
-import { type Consumer, ConsumerStatus, type MessageBody } from "rabbitmq-client";
+import { ConsumerStatus, type MessageBody } from "rabbitmq-client";
 import { type GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import type { InboxStore } from "../../../store/inbox.ts";
 import type { Clock } from "../../../units/clock.ts";
 import type { Logger } from "../../../units/logger.ts";
 import { deserialise } from "../messages/deserialise.ts";
 import { checkKeys } from "../messages/keys.ts";
-import { type Broker, brokerError } from "./broker.ts";
+import { type Broker, brokerError, type QueueConsumer } from "./broker.ts";
 import { parkMessage } from "./park.ts";
 import { IMAGING_QUEUES, type ImagingQueue, priorityOf } from "./queues.ts";
 import type { TokenBuckets } from "./token-buckets.ts";
 
 export interface IntakeOptions {
-  readonly broker: Broker;
+  readonly broker: Pick<Broker, "trouble" | "publish" | "consumer">;
   readonly store: Pick<InboxStore, "addInboxMessage" | "unfinishedInboxMessages">;
   /** Nothing is taken while its rate is 0; tokens are for who works the messages off. */
   readonly buckets: Pick<TokenBuckets, "rate" | "onChange">;
@@ -67,36 +67,39 @@ interface Taker {
 }
 
 function startTaker(queue: ImagingQueue, options: IntakeOptions, signal: AbortSignal): Taker {
-  const { store, buckets, maximumUnfinished, logger, clock } = options;
-  let isTaking = false;
+  const { broker, store, buckets, maximumUnfinished, logger, clock } = options;
+  let consumer: QueueConsumer | undefined;
   let stopping: Promise<void> | undefined;
   let bell = new AbortController();
   const wake = (): void => bell.abort();
   const hasRoom = async (): Promise<boolean> =>
     !signal.aborted && buckets.rate > 0 && (await store.unfinishedInboxMessages(queue)) < maximumUnfinished;
-  const hold = (): void => void stop().then(wake, wake);
-  const consumer: Consumer = options.broker.consumer(queue, ({ body, priority }) =>
-    take({ queue, body, priority: priorityOf(priority) }, { ...options, hasRoom, hold, signal }),
-  );
-  consumer.on("error", (thrown: unknown) => {
-    logger.warn("queue cannot be consumed", { queue, code: brokerError(thrown).code });
-  });
+  const hold = (): void => void stop().then(wake);
 
+  /** A new consumer each time: one that lost its connection while it was closed never starts again. */
+  function start(): void {
+    consumer = broker.consumer(queue, ({ body, priority }) =>
+      take({ queue, body, priority: priorityOf(priority) }, { ...options, hasRoom, hold, signal }),
+    );
+    consumer.on("error", (thrown: unknown) => {
+      logger.warn("queue cannot be consumed", { queue, code: brokerError(thrown).code });
+    });
+    consumer.start();
+  }
   /** The broker hears of it before it hears of the message at hand, so that it sends no other. */
   function stop(): Promise<void> {
-    isTaking = false;
-    stopping ??= consumer.close().finally(() => {
-      stopping = undefined;
-    });
-    return stopping;
+    const closing = consumer?.close();
+    consumer = undefined;
+    // A connection that is lost meanwhile has ended its consumers.
+    if (closing !== undefined) stopping = Promise.all([stopping, closing]).then(noMore, noMore);
+    return stopping ?? Promise.resolve();
   }
   async function look(): Promise<void> {
     const isRoom = await hasRoom();
-    if (isRoom === isTaking) return;
+    if (isRoom === (consumer !== undefined)) return;
     if (!isRoom) return await stop();
     await stopping;
-    isTaking = true;
-    consumer.start();
+    start();
   }
   async function run(): Promise<void> {
     while (!signal.aborted) {
@@ -107,10 +110,14 @@ function startTaker(queue: ImagingQueue, options: IntakeOptions, signal: AbortSi
       });
       await clock.sleep(LOOK_AGAIN_MS, waking).catch(() => undefined);
     }
-    await stop().catch(() => undefined);
+    const stopped = stop();
+    // Without a connection there is nothing to be told, and closing waits for one.
+    if (broker.trouble === undefined) await stopped;
   }
-  return { ended: run(), wake, isTaking: () => isTaking };
+  return { ended: run(), wake, isTaking: () => consumer !== undefined };
 }
+
+function noMore(): void {}
 
 interface Delivery {
   readonly queue: ImagingQueue;
