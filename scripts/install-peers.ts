@@ -14,6 +14,7 @@ const PEER_PACKAGES: Readonly<Record<string, Peer>> = {
   openssl: "openssl",
   "rabbitmq-server": "rabbitmq-server",
   postgresql: "initdb",
+  vsftpd: "vsftpd",
 };
 
 /** What makes Debian's python3 able to make virtual environments. */

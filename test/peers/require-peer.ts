@@ -23,6 +23,7 @@ const PACKAGES = {
   "rabbitmq-server": "rabbitmq-server",
   storescp: "dcmtk",
   storescu: "dcmtk",
+  vsftpd: "vsftpd",
 } as const;
 
 export type Peer = keyof typeof PACKAGES;

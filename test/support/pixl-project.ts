@@ -18,10 +18,10 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Tags by operation, as the files of tag-operations have them. */
-export type TagOperations = Readonly<Record<string, readonly number[]>>;
+type TagOperations = Readonly<Record<string, readonly number[]>>;
 
 /** What every project of PIXL begins with, cut down to what the tests look at. */
-export const BASE_OPERATIONS: TagOperations = {
+const BASE_OPERATIONS: TagOperations = {
   keep: [
     0x00080008, 0x00080016, 0x00080060, 0x00080070, 0x0008103e, 0x00081030, 0x00200011, 0x00200013, 0x00280002,
     0x00280004, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x7fe00010,

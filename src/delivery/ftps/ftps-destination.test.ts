@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type FtpsPeer, type FtpsPeerOptions, startFtpsPeer } from "../../../test/peers/ftps-server.ts";
 import { requirePythonPeers } from "../../../test/peers/python-peers.ts";
+import { requirePeer } from "../../../test/peers/require-peer.ts";
+import { startVsftpd } from "../../../test/peers/vsftpd.ts";
 import { readZip } from "../../../test/peers/xnat/zip.ts";
 import { deliveryOf, PSEUDONYM, SERIES, STUDY } from "../../../test/support/small-delivery.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
@@ -21,6 +23,7 @@ import { createFtpsDestination, type FtpsDestinationOptions } from "./ftps-desti
 
 const signal = neverAborted();
 const hasPeer = requirePythonPeers();
+const canRunVsftpd = requirePeer("vsftpd") && process.getuid?.() === 0;
 
 interface Scene extends AsyncDisposable {
   readonly folder: string;
@@ -223,6 +226,32 @@ describe.skipIf(!hasPeer)("an FTPS server", () => {
     await using scene = await sceneOf({ permissions: "elr" });
     await expect(refused(scene)).rejects.toMatchObject({ code: "FTPS_REFUSED", class: "permanent" });
   });
+});
+
+describe.skipIf(!canRunVsftpd)("vsftpd", () => {
+  it.each(["implicit", "explicit"] as const)(
+    "gets studies over %s TLS, by sessions that are resumed",
+    async (security) => {
+      await using folder = await temporaryFolder();
+      await using peer = await startVsftpd(security);
+      const { port, username, password, certificate } = peer;
+      const tls = { certificateAuthorities: certificate.certificate };
+      await using destination = await createFtpsDestination({
+        name: "dsh",
+        server: async () => ({ host: "127.0.0.1", port, security, username, password, tls }),
+        path: "incoming",
+        proof: "sha256",
+        temporaryFolder: join(folder.path, "temporary"),
+      });
+      const one = await deliveryOf(folder.path, 2);
+      for (const delivery of [one, ofOtherOriginal(one), one]) {
+        expect(await deliverStudy(destination, delivery, systemClock, signal)).toMatchObject({ proof: "sha256" });
+      }
+      const project = join(peer.folder, "incoming", "trial");
+      expect(await readdir(project)).toEqual([`${STUDY}.zip`]);
+      expect(namesIn(await readFile(join(project, `${STUDY}.zip`)))).toHaveLength(4);
+    },
+  );
 });
 
 describe("a server of FTP", () => {

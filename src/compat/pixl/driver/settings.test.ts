@@ -15,6 +15,11 @@ it("takes PIXL's names from the environment, then from .env of the folder, then 
   expect(settings.database).toMatchObject({ host: "localhost", port: 7001, user: "u" });
   expect(settings.imagingApiUrl).toBe("http://localhost:7107");
   expect([settings.rate, settings.retryAfterMs]).toEqual([1, 7_000]);
+  expect(settings.exportRoot).toBeUndefined();
+  const exportRootOf = async (environment: Readonly<Record<string, string>>) =>
+    (await readDriverSettings(environment, folder)).exportRoot;
+  expect(await exportRootOf({ PIXL_ROOT: "/srv/pixl" })).toBe("/srv/pixl/projects/exports");
+  expect(await exportRootOf({ PIXL_ROOT: "/srv/pixl", HOST_EXPORT_ROOT_DIR: "exports" })).toBe(join(folder, "exports"));
   await rm(folder, { recursive: true });
 });
 
