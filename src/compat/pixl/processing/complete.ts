@@ -61,9 +61,9 @@ export async function completeStudy(study: WantedStudy, options: CompleteOptions
     }
     if (held.length > 0) tellMissing(study.studyInstanceUid, missing, options);
     reason = await retrieveMissing({ study, held, missing, byInstance: futile > 0 }, options);
-    const before = held.length;
+    const before = broughtOf(study, held);
     held = await holdings(raw, study.studyInstanceUid, seriesInstanceUids, signal);
-    futile = held.length <= before ? futile + 1 : 0;
+    futile = broughtOf(study, held) <= before ? futile + 1 : 0;
   }
 }
 
@@ -83,6 +83,12 @@ function missingOf({ listing }: WantedStudy, held: readonly HeldInstance[]): rea
   if (listing.kind !== "instances") return [];
   const uids = new Set<string>(held.map(placeOf));
   return listing.instances.filter((instance) => !uids.has(placeOf(instance)));
+}
+
+/** How many of the wanted instances are there. */
+function broughtOf(study: WantedStudy, held: readonly HeldInstance[]): number {
+  const { listing } = study;
+  return listing.kind === "instances" ? listing.instances.length - missingOf(study, held).length : held.length;
 }
 
 /** An instance counts in its own series only. */
