@@ -99,8 +99,11 @@ function createFeed(operations: Operations, { clock, logger }: Pick<EventHubOpti
   async function look(): Promise<void> {
     for (let isMore = true; isMore; ) {
       const { changes, last } = await operations.studyChanges({ after: position, limit: PAGE });
-      for (const change of changes) for (const follower of followers) tellStudy(follower, change);
-      if (changes.length > 0) await Promise.all([...followers].map(tellOverview));
+      for (const change of changes) {
+        const text = studyText(change);
+        for (const follower of followers) tellStudy(follower, change, text);
+      }
+      if (changes.length > 0) await tellOverviews(followers);
       position = last;
       isMore = changes.length >= PAGE;
     }
@@ -155,17 +158,32 @@ async function catchUp(follower: Follower): Promise<boolean> {
     send(response, eventText("reset", {}, last));
     return false;
   }
-  for (const change of changes) tellStudy(follower, change);
+  for (const change of changes) tellStudy(follower, change, studyText(change));
   follower.seen = Math.max(follower.seen, last);
   if (response.writableNeedDrain && !response.destroyed)
     await Promise.race([once(response, "drain"), once(response, "close")]);
   return changes.length > 0 && !response.destroyed;
 }
 
-function tellStudy(follower: Follower, { number, study }: StudyChangeDocument): void {
+function studyText({ number, study }: StudyChangeDocument): string {
+  return eventText("study", study, number);
+}
+
+/** @param text made once for all */
+function tellStudy(follower: Follower, { number, study }: StudyChangeDocument, text: string): void {
   if (number <= follower.seen) return;
   follower.seen = number;
-  if (maySeeProject(follower.actor, study.project)) send(follower.response, eventText("study", study, number));
+  if (maySeeProject(follower.actor, study.project)) send(follower.response, text);
+}
+
+/** Who sees the same projects is told the same. */
+async function tellOverviews(followers: ReadonlySet<Follower>): Promise<void> {
+  const groups = Map.groupBy(followers, ({ actor }) => JSON.stringify(actor.projects ?? null));
+  for (const [first, ...others] of groups.values()) {
+    if (first === undefined) continue;
+    const text = eventText("overview", await first.operations.overview());
+    for (const { response } of [first, ...others]) send(response, text);
+  }
 }
 
 async function tellOverview({ operations, response }: Follower): Promise<void> {
