@@ -41,7 +41,8 @@ export async function dciodvfyErrorsOfSource(path: string): Promise<ReadonlyMap<
   await writePart10(sink, { meta, dataSet, source, transferSyntaxUid });
   const inflated = join(folder.path, "inflated.dcm");
   await writeFile(inflated, Buffer.concat(chunks));
-  return dciodvfyErrors(inflated);
+  // The folder is there as long as dciodvfy reads.
+  return await dciodvfyErrors(inflated);
 }
 
 /** What is held against `after` that was not held against `before`, or not so often. */
