@@ -2,7 +2,7 @@ import { parseStudyInstanceUid } from "../src/dicom/uid.ts";
 import { retrieveDicomWeb } from "../src/network/dicomweb/retrieve.ts";
 import { openHttpClient } from "../src/network/http-client/http-client.ts";
 import { openInstanceFolder } from "../src/network/instance-files/instance-folder.ts";
-import { keepInstance } from "../src/network/instance-files/keep-instance.ts";
+import { keepInstances } from "../src/network/instance-files/keep-instance.ts";
 import { neverAborted } from "../src/units/abort.ts";
 import { systemClock } from "../src/units/clock.ts";
 
@@ -14,8 +14,8 @@ const startedAtMs = performance.now();
 await using client = openHttpClient({ baseUrl: url });
 const store = await openInstanceFolder(folder, systemClock, { blocking: true });
 let came = 0;
-for await (const part of retrieveDicomWeb(client, target, {}, neverAborted())) {
-  await keepInstance(part, store, target, neverAborted());
-  came += 1;
+const open = (signal: AbortSignal) => retrieveDicomWeb(client, target, {}, signal);
+for await (const taken of keepInstances(open, store, target, neverAborted())) {
+  if (!(taken instanceof Error)) came += 1;
 }
 process.stdout.write(`${JSON.stringify({ seconds: (performance.now() - startedAtMs) / 1_000, came })}\n`);

@@ -1,8 +1,8 @@
 import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { STATUS } from "../../network/dimse/status.ts";
 import { laterOf, retryAfterOf } from "../../network/http-client/http-error.ts";
-import { costsItselfAlone } from "../../network/instance-files/instance-error.ts";
-import { keepInstance } from "../../network/instance-files/keep-instance.ts";
+import { InstanceError } from "../../network/instance-files/instance-error.ts";
+import { keepInstances } from "../../network/instance-files/keep-instance.ts";
 import type { MultipartPart } from "../../network/multipart/reader.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import type { ListedInstance, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
@@ -68,12 +68,8 @@ export async function pullIntoStaging(
       return;
     }
     try {
-      for await (const part of source(pull, signal)) {
-        await keepInstance(part, store, pull, signal).catch((thrown: unknown) => {
-          // The stream is broken, or our disk: the next instance would fare no better.
-          if (!costsItselfAlone(thrown)) throw thrown;
-          fail(thrown);
-        });
+      for await (const taken of keepInstances((each) => source(pull, each), store, pull, signal)) {
+        if (taken instanceof InstanceError) fail(taken);
       }
     } catch (thrown) {
       fail(thrown);

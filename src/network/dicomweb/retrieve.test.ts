@@ -22,7 +22,7 @@ import { openHttpClient } from "../http-client/http-client.ts";
 import type { HttpClientOptions } from "../http-client/types.ts";
 import { InstanceError } from "../instance-files/instance-error.ts";
 import { openInstanceFolder } from "../instance-files/instance-folder.ts";
-import { keepInstance } from "../instance-files/keep-instance.ts";
+import { keepInstances } from "../instance-files/keep-instance.ts";
 import type { WadoTarget } from "./resource.ts";
 import { type RetrieveOptions, retrieveDicomWeb } from "./retrieve.ts";
 
@@ -56,11 +56,9 @@ async function retrieve(
   const refused: InstanceError[] = [];
   let error: ReturnType<typeof toGatewayError> | undefined;
   try {
-    for await (const part of retrieveDicomWeb(http, target, options, neverAborted())) {
-      await keepInstance(part, store, target, neverAborted()).catch((thrown: unknown) => {
-        if (!(thrown instanceof InstanceError)) throw thrown;
-        refused.push(thrown);
-      });
+    const open = (signal: AbortSignal) => retrieveDicomWeb(http, target, options, signal);
+    for await (const taken of keepInstances(open, store, target, neverAborted())) {
+      if (taken instanceof InstanceError) refused.push(taken);
     }
   } catch (thrown) {
     error = toGatewayError(thrown);

@@ -5,7 +5,7 @@ import { retrieveDicomWeb } from "../../../network/dicomweb/retrieve.ts";
 import { openHttpClient } from "../../../network/http-client/http-client.ts";
 import { InstanceError } from "../../../network/instance-files/instance-error.ts";
 import { openInstanceFolder } from "../../../network/instance-files/instance-folder.ts";
-import { keepInstance } from "../../../network/instance-files/keep-instance.ts";
+import { keepInstances } from "../../../network/instance-files/keep-instance.ts";
 import type { Cli } from "../../cli.ts";
 import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
 import { openProgress } from "../../progress.ts";
@@ -52,17 +52,14 @@ export async function wado(cli: Cli, url: string, options: WadoOptions): Promise
   const failures: WadoDocument["failures"][number][] = [];
   using progress = await openProgress(cli.world.stderr, "instances");
   try {
-    for await (const part of retrieveDicomWeb(client, target, { transferSyntaxUid: options.transferSyntax }, stop)) {
-      await keepInstance(part, store, target, stop).then(
-        ({ facts: { sopInstanceUid, sizeBytes }, kept }) => {
-          instances.push({ sopInstanceUid, file: basename(kept), sizeBytes });
-        },
-        (thrown: unknown) => {
-          // The stream is broken, or our disk: the next instance would fare no better.
-          if (!(thrown instanceof InstanceError)) throw thrown;
-          failures.push(failureOf(thrown, options));
-        },
-      );
+    const open = (signal: AbortSignal) =>
+      retrieveDicomWeb(client, target, { transferSyntaxUid: options.transferSyntax }, signal);
+    for await (const taken of keepInstances(open, store, target, stop)) {
+      if (taken instanceof InstanceError) failures.push(failureOf(taken, options));
+      else {
+        const { facts, kept } = taken;
+        instances.push({ sopInstanceUid: facts.sopInstanceUid, file: basename(kept), sizeBytes: facts.sizeBytes });
+      }
       progress.update(instances.length, instances.length + failures.length, "");
     }
   } catch (thrown) {
