@@ -86,6 +86,19 @@ describe("a good file", () => {
     ]);
     expect(refused).toMatchObject([{ rowNumber: 2, code: "PROJECT_DIFFERS" }]);
   });
+
+  it("takes what PIXL takes for an empty cell for one in PIXL's extracts alone, and gives it back as it was", async () => {
+    const rest = "2023-12-07T14:08:58Z,2015-05-01";
+    const { requests, refused } = await read(
+      "procedure_id,mrn,accession_number,project_name,extract_generated_timestamp,study_date,study_uid,participant_id\n" +
+        `4,00987, AA1 ,trial,${rest},NaN,NA\n5,00988,N/A,trial,${rest},null,\n`,
+    );
+    expect(requests).toMatchObject([{ accessionNumber: "AA1", studyInstanceUid: undefined, participantId: undefined }]);
+    expect(requests[0]?.cells.slice(-2)).toEqual(["NaN", "NA"]);
+    expect(refused).toMatchObject([{ rowNumber: 2, code: "KEY_MISSING" }]);
+    const { requests: others } = await read("accession_number\nNA\n");
+    expect(others).toMatchObject([{ accessionNumber: "NA" }]);
+  });
 });
 
 describe("a bad row", () => {

@@ -50,6 +50,12 @@ const STUDIES = [
   }),
   pixlStudy({ seed: 873, ...TWO, series: [{ modality: "DX", description: "CHEST" }] }),
 ];
+const BY_SERIES = pixlStudy({
+  seed: 874,
+  patientId: "11",
+  accessionNumber: "AA12345611",
+  series: ["AP CHEST", "PA CHEST", "LATERAL CHEST"].map((description) => ({ modality: "DX", description })),
+});
 /** Keyed BLAKE2b of patient id and both salts by Python's hashlib, as PIXL's hasher has it. */
 const HASHES = {
   [ONE.patientId]: "da06393920ca4cbdcfde0addeae42354ab381f410891597317c9b7005f474264",
@@ -95,7 +101,7 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
   let site: Site;
 
   beforeAll(async () => {
-    vna = running.use(await startPracticeArchive({ studies: STUDIES }));
+    vna = running.use(await startPracticeArchive({ studies: [...STUDIES, BY_SERIES] }));
     xnat = running.use(await startXnat({ projects: [SLUG] }));
     const configuration = { Plugins: [findPeer("libOrthancDicomWeb.so")], DicomWeb: { Enable: true } };
     web = running.use(await startOrthanc({ aeTitle: "WEB", configuration }));
@@ -249,6 +255,24 @@ describe.skipIf(!isInstalled)("a site that leaves PIXL's services behind", () =>
     const links = await linked(String(document.cohort));
     expect(links.map(([procedure]) => procedure)).toEqual(["40", "41"]);
     expect(new Set(links.map(([, uid]) => `${uid}.zip`))).toEqual(new Set(await zipNames()));
+  });
+
+  it("fetches the series that rows ask for, and further ones of a study that is delivered (W8)", async () => {
+    const seriesRows = (...numbers: readonly number[]) => {
+      const uid = BY_SERIES.studyInstanceUid;
+      const rows = numbers.map((number) => `${uid},AA12345611,11,${uid}.${number}`);
+      return ["study_uid,accession_number,mrn,series_uid", ...rows, ""].join("\n");
+    };
+    const before = await zipNames();
+    const descriptionsAfter = async (rows: string) => {
+      const cohort = await site.write("series.csv", rows);
+      const { document } = await site.run("cohort", "submit", cohort, "--project", SLUG, "--wait");
+      expect(document).toMatchObject({ states: { delivered: 1 }, done: true });
+      const [name = ""] = (await zipNames()).filter((each) => !before.includes(each));
+      return (await deliveredBy(name)).map(({ description }) => description).sort();
+    };
+    expect(await descriptionsAfter(seriesRows(1, 3))).toEqual(["AP CHEST", "LATERAL CHEST"]);
+    expect(await descriptionsAfter(seriesRows(2))).toEqual(["AP CHEST", "LATERAL CHEST", "PA CHEST"]);
   });
 
   it("asks the FTPS server in doctor whether it lets us in", async () => {
