@@ -44,14 +44,18 @@ describe.skipIf(!hasPeers)("radferry compat pixl, in the place of PIXL's imaging
   let rabbit: RabbitMqServer;
   let home: Awaited<ReturnType<typeof openPixlHome>>;
   let environment: Readonly<Record<string, string>>;
+  const opened = new AsyncDisposableStack();
   beforeAll(async () => {
-    [site, rabbit, home] = await Promise.all([openPixlSite(), startRabbitMq(), openPixlHome()]);
+    const starting = [openPixlSite(), startRabbitMq(), openPixlHome()] as const;
+    // Whatever has started is ended, also when another has not.
+    await Promise.allSettled(starting);
+    [site, rabbit, home] = [
+      opened.use(await starting[0]),
+      opened.use(await starting[1]),
+      opened.use(await starting[2]),
+    ];
   });
-  afterAll(async () => {
-    await home[Symbol.asyncDispose]();
-    await rabbit[Symbol.asyncDispose]();
-    await site[Symbol.asyncDispose]();
-  });
+  afterAll(() => opened.disposeAsync());
   let test = 0;
   beforeEach(async () => {
     test += 1;

@@ -5,7 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** How long a program may take to end in order. */
 const GRACE_MS = 3_000;
-const READY_TIMEOUT_MS = 20_000;
+/** RabbitMQ takes seconds even on an idle machine. */
+const READY_TIMEOUT_MS = 50_000;
 const RETRY_MS = 20;
 const MAXIMUM_OUTPUT_BYTES = 1024 * 1024;
 

@@ -103,8 +103,14 @@ export async function rehearseKills(options: KillsOptions): Promise<KillsReport>
 
 async function openWorld(count: number): Promise<World> {
   await using opened = new AsyncDisposableStack();
-  const [site, rabbit, home] = await Promise.all([openPixlSite(), startRabbitMq(), openPixlHome()]);
-  for (const each of [home, rabbit, site]) opened.use(each);
+  const starting = [openPixlSite(), startRabbitMq(), openPixlHome()] as const;
+  // Whatever has started is ended, also when another has not.
+  await Promise.allSettled(starting);
+  const [site, rabbit, home] = [
+    opened.use(await starting[0]),
+    opened.use(await starting[1]),
+    opened.use(await starting[2]),
+  ];
   const small = { modality: "CT", rows: 8, columns: 8, instancesPerSeries: 4 } as const;
   const studies = Array.from({ length: count }, (_, index) => syntheticStudy({ ...small, seed: 81_000 + index }));
   const [inPacs = [], inVna = []] = [true, false].map((is) => studies.filter((_, index) => isInPacs(index) === is));
