@@ -9,7 +9,7 @@ import type { ApiServices } from "./services.ts";
 
 export const SESSION_COOKIE = "radferry_session";
 /** Holds the proof that a page of ours sends: another site's page cannot set it. */
-export const SESSION_HEADER = "x-radferry-session";
+const SESSION_HEADER = "x-radferry-session";
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const SECRET = /^radferry_[A-Za-z0-9_-]{43}$/;
 

@@ -171,11 +171,7 @@ function methodsAt(path: string): readonly string[] {
 }
 
 /** problem+json, whatever went wrong; what nobody foresaw goes to the log, without its text. */
-export function answerError(
-  thrown: unknown,
-  reply: FastifyReply,
-  { logger }: Pick<ApiServices, "logger">,
-): FastifyReply {
+function answerError(thrown: unknown, reply: FastifyReply, { logger }: Pick<ApiServices, "logger">): FastifyReply {
   const error = thrown instanceof GatewayError ? thrown : (ofServer(thrown) ?? toGatewayError(thrown));
   const problem = problemOf(error);
   if (problem.status >= 500) logger.error("request failed", { status: problem.status, ...errorFields(error) });

@@ -48,7 +48,7 @@ export async function listProjects(context: OperationsContext): Promise<readonly
     );
 }
 
-export function describeProject(
+function describeProject(
   { name, accessionNumbersUnique, archives, destinations, profile, partial }: ProjectFacts,
   counts: readonly JobCountDocument[],
 ): ProjectDocument {

@@ -228,7 +228,7 @@ export const siteRoutes: readonly Route[] = [
     summary: "Show a project",
     operation: "listProjects",
     params: z.object({ name: nameParameter }),
-    answer: schemas.ProjectList.shape.items.element,
+    answer: schemas.Project,
     errors: ["PROJECT_UNKNOWN"],
     async handle({ path: { name } }, { operations }) {
       const project = (await operations.listProjects()).find((each) => each.name === name);

@@ -38,7 +38,7 @@ export const numberParameter = wholeNumber(1, 10 ** 15 - 1);
 export const limitParameter = wholeNumber(1, LARGEST_PAGE)
   .default(USUAL_PAGE)
   .meta({ type: "integer", minimum: 1, maximum: LARGEST_PAGE, default: USUAL_PAGE });
-export const cursorParameter = z
+const cursorParameter = z
   .string()
   .max(200)
   .regex(/^[A-Za-z0-9._:-]+$/, "must be the next of an earlier page")

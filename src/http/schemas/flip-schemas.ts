@@ -29,7 +29,7 @@ export const flipStatus = z.object({
   queueFailed: accessions,
 });
 
-export const flipTask = z.object({
+const flipTask = z.object({
   id: z.string(),
   project: z.string(),
   kind: z.enum(["retrieve", "retry"]),

@@ -38,6 +38,7 @@ export const schemas = {
   Me: site.me,
   NewToken: site.newToken,
   Overview: site.overview,
+  Project: site.project,
   ProjectList: site.projectList,
   Release: studies.released,
   Settings: site.settings,

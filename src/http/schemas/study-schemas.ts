@@ -3,7 +3,7 @@ import { code, count, countByName, detail, jobState, pageOf, remedy, stage, time
 
 const event = z.object({ at: time, event: z.string(), detail });
 
-export const delivery = z.object({
+const delivery = z.object({
   destination: z.string(),
   state: z.enum(["sending", "sent", "confirmed", "failed"]),
   instances: count,
@@ -79,7 +79,7 @@ export const identity = z.object({
   patientId: z.string().nullable(),
 });
 
-export const listedDelivery = z.object({ job: z.string(), project: z.string(), ...delivery.shape });
+const listedDelivery = z.object({ job: z.string(), project: z.string(), ...delivery.shape });
 export const deliveryPage = pageOf(listedDelivery);
 
 export const retried = z.object({ retried: count });

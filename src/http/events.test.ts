@@ -1,0 +1,121 @@
+import type { ServerResponse } from "node:http";
+import { PassThrough } from "node:stream";
+import { expect, it, vi } from "vitest";
+import type { StudyChangeDocument, StudyDocument } from "../operations/documents.ts";
+import type { Operations } from "../operations/operations.ts";
+import type { Actor } from "../units/actor.ts";
+import { silentLogger } from "../units/logger.ts";
+import { createEventHub } from "./events.ts";
+
+const pat: Actor = { name: "pat", kind: "token", role: "viewer" };
+
+/** A list of changes that grows; `looks` counts how often it was asked for. */
+function changingStudies() {
+  const changes: StudyChangeDocument[] = [];
+  const state = { looks: 0 };
+  const operations: Partial<Operations> = {
+    async studyChanges({ after, limit }) {
+      state.looks += 1;
+      const next = changes.filter(({ number }) => number > after).slice(0, limit);
+      const end = changes.at(-1)?.number ?? 0;
+      return { changes: next, last: next.at(-1)?.number ?? end, isBroken: after > end };
+    },
+    async overview() {
+      return { at: "", total: changes.length, states: {}, counts: [], oldestWaitingSeconds: null };
+    },
+    async *listArchives() {},
+  };
+  const change = (project: string): void => {
+    const study = { id: `job-${changes.length + 1}`, project } as StudyDocument;
+    changes.push({ number: changes.length + 1, study });
+  };
+  return { change, state, operationsFor: () => operations as Operations };
+}
+
+/** What is written to it is kept; `isStuck`: nobody reads. */
+function connection(isStuck = false) {
+  const stream = new PassThrough({ highWaterMark: 16 });
+  let text = "";
+  if (!isStuck) stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const ids = () => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+  return { response: stream as unknown as ServerResponse, stream, ids, text: () => text };
+}
+
+/** Time passes only when it is told to. */
+function steppedClock() {
+  let step = Promise.withResolvers<void>();
+  return {
+    clock: {
+      nowMs: () => 0,
+      async sleep(_: number, signal?: AbortSignal) {
+        const aborted = new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+        await Promise.race([step.promise, aborted]);
+      },
+    },
+    tick() {
+      step.resolve();
+      step = Promise.withResolvers();
+    },
+  };
+}
+
+it("asks the store once for all who follow, and tells each change once", async () => {
+  const { change, state, operationsFor } = changingStudies();
+  const { clock, tick } = steppedClock();
+  await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 10 });
+  change("lung");
+  const connections = [connection(), connection()];
+  for (const { response } of connections) void hub.follow(response, pat, 0);
+  await vi.waitFor(() => expect(connections.map(({ ids }) => ids())).toEqual([[1], [1]]));
+  await vi.waitFor(() => expect(connections[1]?.text()).toContain("event: overview"));
+  const before = state.looks;
+  change("lung");
+  tick();
+  await vi.waitFor(() =>
+    expect(connections.map(({ ids }) => ids())).toEqual([
+      [1, 2],
+      [1, 2],
+    ]),
+  );
+  expect(state.looks - before).toBeLessThanOrEqual(2);
+});
+
+it("tells only of projects that the follower may see, and goes on after what it has not", async () => {
+  const { change, operationsFor } = changingStudies();
+  const { clock } = steppedClock();
+  await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 10 });
+  for (const project of ["lung", "heart", "lung"]) change(project);
+  const { response, ids } = connection();
+  void hub.follow(response, { ...pat, projects: ["lung"] }, 0);
+  await vi.waitFor(() => expect(ids()).toEqual([1, 3]));
+});
+
+it("cuts off who does not read, and nobody else", async () => {
+  const { change, operationsFor } = changingStudies();
+  const { clock, tick } = steppedClock();
+  await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 10 });
+  const [stuck, other] = [connection(true), connection()];
+  for (const { response } of [stuck, other]) void hub.follow(response, pat, undefined);
+  await vi.waitFor(() => expect(other.text()).toContain("overview"));
+  for (let count = 0; count < 20_000; count += 1) change("lung".padEnd(100));
+  tick();
+  await vi.waitFor(() => expect(other.ids()).toHaveLength(20_000), { timeout: 10_000 });
+  expect([stuck.stream.destroyed, other.stream.destroyed]).toEqual([true, false]);
+  await vi.waitFor(() => expect(hub.followers).toBe(1));
+});
+
+it("stops looking when nobody follows any more", async () => {
+  const { state, operationsFor } = changingStudies();
+  const { clock, tick } = steppedClock();
+  await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 10 });
+  const { response, stream, text } = connection();
+  const following = hub.follow(response, pat, undefined);
+  await vi.waitFor(() => expect(text()).toContain("overview"));
+  stream.destroy();
+  await following;
+  tick();
+  await vi.waitFor(() => expect(hub.followers).toBe(0));
+  const { looks } = state;
+  tick();
+  expect(state.looks).toBeLessThanOrEqual(looks + 1);
+});
