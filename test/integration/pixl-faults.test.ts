@@ -98,6 +98,25 @@ describe.skipIf(!requirePeer("Orthanc"))("PIXL's messages, with archives that fa
     });
   });
 
+  it("asks again for the one instance whose sending failed, after a warning (B000)", async () => {
+    const [, bad] = STUDY.instances;
+    let failures = 0;
+    const faults: ArchiveFaults = {
+      async *send(instance) {
+        yield instance.bytes.subarray(0, 8);
+        if (instance === bad && failures === 0) {
+          failures += 1;
+          throw new Error("cannot be read");
+        }
+        yield instance.bytes.subarray(8);
+      },
+    };
+    await withScene(faults, async ({ archive, process }) => {
+      expect(await process()).toMatchObject({ instances: 6, isHandedOver: true });
+      expect(archive.timesSent.get(bad?.sopInstanceUid ?? "")).toBe(2);
+    });
+  });
+
   it("goes on after a job that failed once", async () => {
     let asked = 0;
     const faults: ArchiveFaults = {
@@ -209,7 +228,8 @@ describe.skipIf(!requirePeer("Orthanc"))("PIXL's messages, with archives that fa
           await store(site.raw, study.instances.slice(1));
           const paths = pathsAsked(processing);
           await processMessage(messageFor(study), "primary", processing);
-          count = paths.length;
+          // How often a job is looked at depends on how long it takes.
+          count = paths.filter((path) => !path.startsWith("jobs/")).length;
         },
         {},
         [study],

@@ -149,6 +149,17 @@ describe.skipIf(!requirePeer("Orthanc") || !requirePeer("rabbitmq-server"))("PIX
     expect(handedOver()).toEqual([five, four, three, two, one, six]);
   });
 
+  it("W23: takes five at once after a rest, and leaves the others until there is a token for them", async () => {
+    for (const { instances } of studies) await storeIn(site.vna, instances);
+    await using world = await openWorld({ rate: 0.000_1, environment: { PIXL_MAX_MESSAGES_IN_FLIGHT: "10" } });
+    for (const study of studies) await world.publish(study);
+    await vi.waitFor(async () => expect(await world.list("done")).toHaveLength(5), WAIT);
+    await vi.waitFor(async () => expect(await world.list("waiting")).toHaveLength(1), WAIT);
+    expect(handedOver()).toHaveLength(5);
+    world.buckets.setRate(1_000);
+    await vi.waitFor(() => expect(handedOver()).toHaveLength(6), WAIT);
+  });
+
   it("W6: passes what the primary archive has not to the secondary queue as it came, and finds it there", async () => {
     await storeIn(site.pacs, STUDY.instances);
     const passed: unknown[] = [];
@@ -188,7 +199,8 @@ describe.skipIf(!requirePeer("Orthanc") || !requirePeer("rabbitmq-server"))("PIX
     });
     await storeIn(site.pacs, STUDY.instances);
     await world.publish(STUDY);
-    await vi.waitFor(() => expect(handedOver()).toEqual([STUDY.studyInstanceUid]), WAIT);
+    await vi.waitFor(async () => expect(await world.list("done", SECONDARY)).toHaveLength(1), WAIT);
+    expect(handedOver()).toEqual([STUDY.studyInstanceUid]);
     // What the dead one held is given back at the next start.
     expect(await world.store.releaseInboxMessages(Date.now())).toBe(1);
   });
