@@ -55,10 +55,10 @@ export async function* listCohorts(
   { store, actor }: OperationsContext,
   page: Parameters<Operations["listCohorts"]>[0] = {},
 ): AsyncGenerator<CohortDocument> {
-  const { size = PAGE } = page;
+  const { size = PAGE, newestFirst = false } = page;
   let { after } = page;
   for (;;) {
-    const cohorts = await store.listCohorts({ ...(after === undefined ? {} : { after }), limit: size });
+    const cohorts = await store.listCohorts({ ...(after === undefined ? {} : { after }), limit: size, newestFirst });
     for (const { cohort, project, rows, accepted, joined, submittedAtMs } of cohorts) {
       if (!maySeeProject(actor, project) || (page.project ?? project) !== project) continue;
       const { done } = await store.cohortStatus(cohort);

@@ -37,7 +37,9 @@ export interface Operations {
   /** What submitting it would find; nothing is kept. */
   checkCohort(file: string, project: string): Promise<CohortCheckDocument>;
   cohortStatus(cohort: string, options?: { readonly jobs?: boolean }): Promise<StatusDocument>;
-  listCohorts(page?: Page & { readonly project?: string | undefined }): AsyncIterable<CohortDocument>;
+  listCohorts(
+    page?: Page & { readonly project?: string | undefined; readonly newestFirst?: boolean },
+  ): AsyncIterable<CohortDocument>;
   /** CSV text in pieces, the header first. */
   exportCohort(cohort: string): AsyncIterable<string>;
   /** The bytes of PIXL's table IMAGE_LINKER, a Parquet file, of what was delivered so far. @throws GatewayError COHORT_NOT_LINKABLE */

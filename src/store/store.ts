@@ -47,7 +47,12 @@ export interface JobFilter {
 export interface Store extends TaskStore, InboxStore, AcquisitionStore, AccessStore, OverviewStore, AsyncDisposable {
   /** Stores all rows of a cohort in one transaction; joins existing jobs of the project; queues finished ones again as interfaces.md section 3 says. */
   submitCohort(cohort: NewCohort, nowMs: number): Promise<SubmittedCohort>;
-  listCohorts(page: { readonly after?: string; readonly limit: number }): Promise<readonly CohortRecord[]>;
+  /** @param page goes on after a cohort; the first one first, unless `newestFirst` */
+  listCohorts(page: {
+    readonly after?: string;
+    readonly limit: number;
+    readonly newestFirst?: boolean;
+  }): Promise<readonly CohortRecord[]>;
   cohortStatus(cohort: string): Promise<CohortStatus>;
   /** The cohort's own columns, for the export. */
   cohortColumns(cohort: string): Promise<readonly string[]>;

@@ -27,13 +27,17 @@ export const cohortRoutes: readonly Route[] = [
     method: "GET",
     path: "/cohorts",
     tag,
-    summary: "List cohorts, the first one first",
+    summary: "List cohorts, the first one first unless told",
     operation: "listCohorts",
-    query: z.object({ ...paging, project: nameParameter.optional() }),
+    query: z.object({
+      ...paging,
+      project: nameParameter.optional(),
+      order: z.enum(["first", "newest"]).default("first"),
+    }),
     answer: schemas.CohortPage,
-    handle: ({ query: { cursor, limit, project } }, { operations }) =>
+    handle: ({ query: { cursor, limit, project, order } }, { operations }) =>
       withCursor(cursor, () =>
-        pageFrom(operations.listCohorts({ after: cursor, size: limit + 1, project }), {
+        pageFrom(operations.listCohorts({ after: cursor, size: limit + 1, project, newestFirst: order === "newest" }), {
           limit,
           cursorOf: ({ cohort }) => cohort,
         }),

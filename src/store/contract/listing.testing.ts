@@ -29,6 +29,9 @@ export const listing: ContractCases = {
     const [first] = await store.listCohorts({ limit: 1 });
     const rest = await store.listCohorts({ after: String(first?.cohort), limit: 5 });
     expect([first, ...rest].map((record) => record?.cohort)).toEqual(cohorts);
+    const [newest] = await store.listCohorts({ limit: 1, newestFirst: true });
+    const older = await store.listCohorts({ after: String(newest?.cohort), limit: 5, newestFirst: true });
+    expect([newest, ...older].map((record) => record?.cohort)).toEqual(cohorts.toReversed());
   },
 
   "goes on after a job that was dissolved since, from that job's own place": async (store) => {

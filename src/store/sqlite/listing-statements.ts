@@ -8,6 +8,9 @@ export const listingStatements = {
   listCohorts: `
     SELECT cohort_no AS cohortNo, id AS cohort, project, row_count AS rows, accepted, joined, submitted_at AS submittedAtMs
       FROM cohorts WHERE cohort_no > :after ORDER BY cohort_no LIMIT :limit`,
+  listNewestCohorts: `
+    SELECT cohort_no AS cohortNo, id AS cohort, project, row_count AS rows, accepted, joined, submitted_at AS submittedAtMs
+      FROM cohorts WHERE cohort_no < :after ORDER BY cohort_no DESC LIMIT :limit`,
   cohortCounts: "SELECT state, jobs FROM cohort_state_counts WHERE cohort_no = :cohortNo AND jobs > 0",
   exportRows: `
     SELECT request_no AS requestNo, row_number AS rowNumber, cells, refused_code AS refusedCode

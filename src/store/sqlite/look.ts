@@ -9,7 +9,7 @@ import type {
   JobRecord,
   LedgerEntry,
 } from "../records.ts";
-import type { JobFilter } from "../store.ts";
+import type { JobFilter, Store } from "../store.ts";
 import { cohortRecord, deliveryRecord, jobEvent, jobRecord, ledgerEntry } from "./row-records.ts";
 import type { Row, Session, StatementName } from "./session.ts";
 
@@ -37,10 +37,11 @@ export function jobNumber(
 
 export function listCohorts(
   session: Session,
-  page: { readonly after?: string; readonly limit: number },
+  { after, limit, newestFirst = false }: Parameters<Store["listCohorts"]>[0],
 ): readonly CohortRecord[] {
-  const after = page.after === undefined ? 0 : cohortNumber(session, page.after);
-  return session.all("listCohorts", { after, limit: page.limit }).map(cohortRecord);
+  const end = newestFirst ? Number.MAX_SAFE_INTEGER : 0;
+  const page = { after: after === undefined ? end : cohortNumber(session, after), limit };
+  return session.all(newestFirst ? "listNewestCohorts" : "listCohorts", page).map(cohortRecord);
 }
 
 export function cohortStatus(session: Session, cohort: string): CohortStatus {

@@ -44,6 +44,7 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["projectKeys", "project_keys_of_project (project=?)"],
   ["projectHasDelivered", "study_jobs_by_project"],
   ["listCohorts", "cohorts USING INTEGER PRIMARY KEY (rowid>?)"],
+  ["listNewestCohorts", "cohorts USING INTEGER PRIMARY KEY (rowid<?)"],
   ["cohortCounts", "cohort_state_counts USING PRIMARY KEY (cohort_no=?)"],
   ["exportRows", "requests USING INDEX sqlite_autoindex_requests_1 (cohort_no=? AND row_number>?)"],
   ["jobsOfRequest", "request_jobs USING PRIMARY KEY (request_no=?)", "study_jobs USING INTEGER PRIMARY KEY (rowid=?)"],
