@@ -47,6 +47,11 @@ class Handler(TLS_FTPHandler):
         if options.get("forgets"):
             os.truncate(file, 0)
 
+    def ftp_SIZE(self, path):
+        if not options.get("liesAboutSizes") or not os.path.exists(path):
+            return super().ftp_SIZE(path)
+        self.respond(f"213 {os.path.getsize(path) - 10}")
+
     def ftp_RNTO(self, path):
         if options.get("refusesToReplace") and os.path.exists(path):
             self.respond("550 File exists.")

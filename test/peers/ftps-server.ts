@@ -28,6 +28,8 @@ export interface FtpsPeerOptions {
   readonly certificateNames?: string;
   /** Of a file it says it has stored it keeps nothing. */
   readonly forgets?: boolean;
+  /** Files are ten bytes larger than it says. */
+  readonly liesAboutSizes?: boolean;
   /** So many uploads are cut once they have brought `cutAfterBytes`. */
   readonly cuts?: number;
   readonly cutAfterBytes?: number;

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type FtpsPeer, type FtpsPeerOptions, startFtpsPeer } from "../../../test/peers/ftps-server.ts";
@@ -222,6 +222,17 @@ describe.skipIf(!hasPeer)("an FTPS server", () => {
     await expect(refused(scene)).rejects.toMatchObject({ code: "FTPS_LOGIN_REFUSED", details: { reply: 530 } });
   });
 
+  it("whose files are larger than it says is not read to their end", async () => {
+    await using scene = await sceneOf({ liesAboutSizes: true });
+    await expect(refused(scene)).rejects.toMatchObject({ code: "FTPS_REFUSED", details: { what: "size" } });
+  });
+
+  it("that lets nothing be read back leaves no file open", async () => {
+    await using scene = await sceneOf({ permissions: "elfmwadMT" }, { proof: "sha256" });
+    await expect(refused(scene)).rejects.toMatchObject({ code: "FTPS_REFUSED" });
+    expect(await readdir(join(scene.folder, "temporary"))).toEqual([]);
+  });
+
   it("that may not be written to says so", async () => {
     await using scene = await sceneOf({ permissions: "elr" });
     await expect(refused(scene)).rejects.toMatchObject({ code: "FTPS_REFUSED", class: "permanent" });
@@ -254,44 +265,71 @@ describe.skipIf(!canRunVsftpd)("vsftpd", () => {
   );
 });
 
+/** A destination on a server that does what it is told with each connection; its certificate does not matter. */
+async function onServer(security: "implicit" | "explicit", accept: (socket: Socket) => void) {
+  await using stack = new AsyncDisposableStack();
+  const { path } = stack.use(await temporaryFolder());
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket.on("error", () => {}));
+    accept(socket);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, "close");
+  };
+  const { port } = server.address() as AddressInfo;
+  const login = { username: "radferry", password: "secret", tls: {} };
+  const destination = stack.use(
+    await createFtpsDestination({
+      name: "dsh",
+      server: async () => ({ host: "127.0.0.1", port, security, ...login }),
+      path: "",
+      proof: "digest",
+      temporaryFolder: join(path, "temporary"),
+    }),
+  );
+  const kept = stack.move();
+  const delivery = await deliveryOf(path, 1);
+  return { destination, delivery, close, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
 describe("a server of FTP", () => {
   it("that does not go over to TLS is told nothing more", async () => {
     const said: string[] = [];
-    const server = createServer((socket) => {
+    await using scene = await onServer("explicit", (socket) => {
       socket.write("220 ready\r\n");
-      socket
-        .on("error", () => {})
-        .on("data", (bytes) => {
-          said.push(bytes.toString());
-          socket.write("502 not known\r\n");
-        });
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    await using folder = await temporaryFolder();
-    const { port } = server.address() as AddressInfo;
-    await using destination = await createFtpsDestination({
-      name: "dsh",
-      server: async () => ({
-        host: "127.0.0.1",
-        port,
-        security: "explicit",
-        username: "radferry",
-        password: "secret",
-        tls: {},
-      }),
-      path: "",
-      proof: "digest",
-      temporaryFolder: join(folder.path, "temporary"),
+      socket.on("data", (bytes) => {
+        said.push(bytes.toString());
+        socket.write("502 not known\r\n");
+      });
     });
-    await expect(destination.held(await deliveryOf(folder.path, 1), signal)).rejects.toMatchObject({
-      code: "FTPS_TLS_NOT_OFFERED",
-    });
-    server.close();
-    await once(server, "close");
-    expect(said.join("")).toBe("AUTH TLS\r\nQUIT\r\n");
-    await expect(destination.held(await deliveryOf(folder.path, 1), signal)).rejects.toMatchObject({
+    const { destination, delivery } = scene;
+    await expect(destination.held(delivery, signal)).rejects.toMatchObject({ code: "FTPS_TLS_NOT_OFFERED" });
+    await scene.close();
+    expect(said.join("")).toMatch(/^AUTH TLS\r\n(?:QUIT\r\n)?$/);
+    await expect(destination.held(delivery, signal)).rejects.toMatchObject({
       code: "FTPS_UNAVAILABLE",
       class: "transient",
     });
+  });
+
+  it.each(["implicit", "explicit"] as const)(
+    "that says nothing is left when the work is stopped (%s)",
+    async (security) => {
+      const stop = new AbortController();
+      await using scene = await onServer(security, () => stop.abort(new Error("stopped")));
+      await expect(scene.destination.held(scene.delivery, stop.signal)).rejects.toThrow("stopped");
+      await scene.close();
+    },
+  );
+
+  it.each(["431", "530", "421"])("that answers %s at once is not taken for one", async (reply) => {
+    await using scene = await onServer("explicit", (socket) => void socket.write(`${reply} no\r\n`));
+    const code = { 431: "FTPS_TLS_NOT_OFFERED", 530: "FTPS_LOGIN_REFUSED", 421: "FTPS_BUSY" }[reply];
+    await expect(scene.destination.held(scene.delivery, signal)).rejects.toMatchObject({ code });
+    await scene.close();
   });
 });

@@ -18,9 +18,6 @@ export interface RemoteZip {
   readonly entries: readonly ZipEntry[] | undefined;
 }
 
-/** A directory longer than any study's is not read. */
-const LARGEST_READING_BYTES = 300 * 1024 * 1024;
-
 /** `<pseudonym>/<study>/<series>/<instance>.dcm`, as folders are laid out. */
 export function entryNameOf({ pseudonym, studyInstanceUid }: StudyDelivery, file: DeidentifiedFile): string {
   return `${pseudonym}/${studyInstanceUid}/${file.seriesInstanceUid}/${file.sopInstanceUid}.dcm`;
@@ -36,22 +33,27 @@ export function isOfStudy({ entries }: RemoteZip, { pseudonym, studyInstanceUid 
 export async function listZip(session: FtpsSession, path: string): Promise<RemoteZip | undefined> {
   const sizeBytes = await session.sizeOf(path);
   if (sizeBytes === undefined) return undefined;
-  const entries = await readZipDirectory({ sizeBytes, readFrom: (start) => readTail(session, path, start) });
+  const entries = await readZipDirectory({
+    sizeBytes,
+    readFrom: (start) => readTail(session, path, { start, sizeBytes }),
+  });
   return { path, sizeBytes, entries };
 }
 
-async function readTail(session: FtpsSession, path: string, start: number): Promise<Buffer> {
+async function readTail(
+  session: FtpsSession,
+  path: string,
+  { start, sizeBytes }: { readonly start: number; readonly sizeBytes: number },
+): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  let sizeBytes = 0;
   const sink = new Writable({
     write(piece: Buffer, _, done) {
       pieces.push(piece);
-      sizeBytes += piece.length;
-      done(sizeBytes > LARGEST_READING_BYTES ? new GatewayError("FTPS_REFUSED", { what: "size" }) : null);
+      done();
     },
   });
-  await session.read(path, start, sink);
-  return Buffer.concat(pieces, sizeBytes);
+  await session.read(path, { start, mostBytes: sizeBytes - start }, sink);
+  return Buffer.concat(pieces);
 }
 
 /** A zip that was fetched back. */
@@ -72,14 +74,14 @@ interface CopiedFile extends ZippedFile {
 /** Fetches the zip into the folder for as long as it is used. */
 export async function withLocalCopy<T>(
   session: FtpsSession,
-  { path: remote, entries = [] }: RemoteZip,
+  { path: remote, sizeBytes, entries = [] }: RemoteZip,
   folder: string,
   use: (copy: LocalCopy) => Promise<T>,
 ): Promise<T> {
   const path = join(folder, `${randomUUID()}.zip`);
   const files = new Map(entries.map((entry) => [entry.name, { ...entry, path }]));
   try {
-    await session.read(remote, 0, createWriteStream(path, { mode: 0o600 }));
+    await session.read(remote, { start: 0, mostBytes: sizeBytes }, createWriteStream(path, { mode: 0o600 }));
     return await use({
       sha256Of: (name) => sha256Of(files.get(name)),
       besides: (delivery) => besides([...files.values()], delivery),

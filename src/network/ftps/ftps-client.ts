@@ -1,5 +1,7 @@
-import { Readable, type Writable } from "node:stream";
+import { Readable, Transform, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { Client, FTPError } from "basic-ftp";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import type { TlsClientOptions } from "../upper-layer/tls.ts";
 import { clientContext } from "../upper-layer/tls-context.ts";
 import { ftpsError } from "./ftps-error.ts";
@@ -18,8 +20,11 @@ export interface FtpsServer {
 export interface FtpsSession extends AsyncDisposable {
   /** Undefined: no such file. */
   sizeOf(path: string): Promise<number | undefined>;
-  /** The file's bytes from there on; the sink is ended. */
-  read(path: string, start: number, sink: Writable): Promise<void>;
+  /**
+   * The file's bytes from there on, as many as are expected at most; the sink is ended.
+   * @throws GatewayError FTPS_REFUSED when more come
+   */
+  read(path: string, range: { readonly start: number; readonly mostBytes: number }, sink: Writable): Promise<void>;
   /** Whatever has the name is overwritten. */
   write(path: string, content: AsyncIterable<Uint8Array>): Promise<void>;
   /** Many servers replace what has the new name, some refuse. */
@@ -68,7 +73,19 @@ export async function openFtps(server: FtpsServer, signal: AbortSignal): Promise
   }
   return {
     sizeOf: (path) => attempt(() => sizeOf(client, path)),
-    read: (path, start, sink) => attempt(async () => void (await client.downloadTo(sink, path, start))),
+    read: (path, { start, mostBytes }, sink) =>
+      attempt(async () => {
+        const limiter = limitedTo(mostBytes);
+        const written = pipeline(limiter, sink);
+        try {
+          await Promise.all([client.downloadTo(limiter, path, start), written]);
+        } catch (thrown) {
+          // What was refused before the first byte leaves the sink open.
+          limiter.destroy();
+          await written.catch(() => undefined);
+          throw thrown;
+        }
+      }),
     write: (path, content) => attempt(async () => void (await client.uploadFrom(Readable.from(content), path))),
     rename: (from, to) => attempt(async () => void (await client.rename(from, to))),
     remove: (path) => attempt(async () => void (await client.remove(path))),
@@ -93,7 +110,9 @@ function nameOf(host: string): string {
 
 async function sizeOf(client: Client, path: string): Promise<number | undefined> {
   try {
-    return await client.size(path);
+    const sizeBytes = await client.size(path);
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) throw new GatewayError("FTPS_REFUSED", { what: "size" });
+    return sizeBytes;
   } catch (thrown) {
     if (!(thrown instanceof FTPError)) throw thrown;
     if (thrown.code === NOT_THERE) return undefined;
@@ -107,6 +126,18 @@ async function sizeOf(client: Client, path: string): Promise<number | undefined>
     throw thrown;
   });
   return listed.find((file) => file.isFile && file.name === name)?.size;
+}
+
+/** Passes so many bytes on, and fails at the next. */
+function limitedTo(mostBytes: number): Transform {
+  let passedBytes = 0;
+  return new Transform({
+    transform(piece: Buffer, _, done) {
+      passedBytes += piece.length;
+      if (passedBytes > mostBytes) done(new GatewayError("FTPS_REFUSED", { what: "size" }));
+      else done(null, piece);
+    },
+  });
 }
 
 /** One after the other: what is there already is refused, and that tells nothing. */
