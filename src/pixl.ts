@@ -9,6 +9,7 @@ export { deserialise } from "./compat/pixl/messages/deserialise.ts";
 export { checkKeys, type MessageKeys } from "./compat/pixl/messages/keys.ts";
 export type { Message } from "./compat/pixl/messages/message.ts";
 export { serialise } from "./compat/pixl/messages/serialise.ts";
+export { processMessage } from "./compat/pixl/process-message.ts";
 export type { RetryPolicies } from "./compat/pixl/processing/dispositions.ts";
 export {
   type ArchiveName,
@@ -18,11 +19,7 @@ export {
   type Stage,
   StudyNotInPrimaryArchiveError,
 } from "./compat/pixl/processing/errors.ts";
-export {
-  type ProcessingReport,
-  type ProcessOptions,
-  processMessage,
-} from "./compat/pixl/processing/process-message.ts";
+export type { ProcessingReport, ProcessOptions } from "./compat/pixl/processing/process-message.ts";
 export { openProcessing, type Processing, type ProcessingWorld } from "./compat/pixl/processing/processing.ts";
 export { type PixlWorker, startWorker, type WorkerOptions } from "./compat/pixl/processing/worker.ts";
 export {

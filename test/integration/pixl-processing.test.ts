@@ -3,7 +3,7 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Message } from "../../src/compat/pixl/messages/message.ts";
 import { serialise } from "../../src/compat/pixl/messages/serialise.ts";
 import {
@@ -86,6 +86,17 @@ describe.skipIf(!requirePeer("Orthanc"))("PIXL's messages, worked off with real 
         ProjectName: "test-extract-uclh-omop-cdm",
       },
     ]);
+  });
+
+  it("takes the original's two parameters, and the original's environment for the rest", async () => {
+    await store(site.vna, STUDY.instances);
+    for (const [name, value] of Object.entries(site.environment())) vi.stubEnv(name, value);
+    const { processMessage: published } = await import("../../src/pixl.ts");
+    try {
+      expect(await published(messageFor(STUDY), "primary")).toMatchObject({ studies: 1, instances: 2 });
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it.each([
