@@ -16,6 +16,7 @@ import type { Finding, SettingPath } from "./problems.ts";
 
 const TLS_GROUPS: readonly SettingPath[] = [
   ["dicom", "tls"],
+  ["http", "tls"],
   ["archives", "*", "tls"],
   ["destinations", "*", "tls"],
 ];

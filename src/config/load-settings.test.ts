@@ -381,7 +381,7 @@ describe("checkSettings", () => {
   });
 
   it("tells how a name is spelt, or which names there are", async () => {
-    const { problems } = await checkSettings(await sourceOf("http: { Host: X, tls: y }\n"));
-    expect(problems.map(({ remedy }) => remedy)).toEqual(["Write it host.", "Known here: host, port."]);
+    const { problems } = await checkSettings(await sourceOf("http: { Host: X, colour: y }\n"));
+    expect(problems.map(({ remedy }) => remedy)).toEqual(["Write it host.", "Known here: host, port, tls."]);
   });
 });

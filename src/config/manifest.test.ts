@@ -60,6 +60,7 @@ it("accepts its own sample with all that is taken out of it", async () => {
     [
       ...FILES_OF_PROJECT,
       ...unreadable("dicom.tls", ["clientAuthoritiesFile", "certificateFile", "keyFile"]),
+      ...unreadable("http.tls", ["certificateFile", "keyFile"]),
       ...unreadable("archives[0].tls", tlsFiles),
       ...unreadable("destinations[1].tls", tlsFiles),
       "compat.flip.environmentFile SECRET_FILE_UNREADABLE",
@@ -105,6 +106,8 @@ it("has the same defaults in manifest, table and schema", () => {
     ["dicom.transferSyntaxes", ""],
     ["http.host", defaults.http.host],
     ["http.port", ""],
+    ["http.tls.certificateFile", "required"],
+    ["http.tls.keyFile", "required"],
     ["imagingSource.host", "127.0.0.1"],
     ["imagingSource.port", "required"],
     ["imagingSource.repositoryUniqueId", ""],

@@ -26,6 +26,15 @@ const httpSettings = z.strictObject({
     description:
       "Port of the API and the dashboard; 0: any free one. Left out: 8080, or any free one while another program has that.",
   }),
+  tls: z
+    .strictObject({
+      certificateFile: pathSetting.meta({
+        description: "PEM file of the API's certificate, with the intermediate ones behind it.",
+      }),
+      keyFile: pathSetting.meta({ description: "PEM file of that certificate's key, readable by us alone." }),
+    })
+    .optional()
+    .meta({ description: "HTTPS instead of HTTP. Left out: plain HTTP, for this machine or behind a proxy with TLS." }),
 });
 
 const retrySettings = z.strictObject({

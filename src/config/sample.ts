@@ -31,7 +31,11 @@ const EXAMPLE = {
     ],
     users: [{ username: "vna", passwordFile: "secrets/vna-as-client" }],
   },
-  http: { host: "127.0.0.1", port: 8_080 },
+  http: {
+    host: "127.0.0.1",
+    port: 8_080,
+    tls: { certificateFile: "tls/radferry.pem", keyFile: "tls/radferry.key" },
+  },
   imagingSource: {
     host: "127.0.0.1",
     port: 2_525,
@@ -184,6 +188,7 @@ const TAKEN_OUT = new Set([
   "dicom.transferSyntaxes",
   "dicom.peers",
   "dicom.users",
+  "http.tls",
   "imagingSource",
   "compat",
   "archives[].tls",

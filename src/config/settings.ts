@@ -18,7 +18,11 @@ export interface Settings {
   readonly store: { readonly kind: "sqlite" };
   readonly dicom: DicomSettings;
   /** Port undefined: 8080, or any free one while that is taken. */
-  readonly http: { readonly host: string; readonly port?: number | undefined };
+  readonly http: {
+    readonly host: string;
+    readonly port?: number | undefined;
+    readonly tls?: Pick<TlsServerFiles, "certificateFile" | "keyFile">;
+  };
   /** Faces of other systems inside the service. */
   readonly compat: { readonly [Name in FaceName]?: FaceSettings };
   /** Absent: staged studies are not given away. */
@@ -145,7 +149,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
     home,
     store: { kind: "sqlite" },
     dicom: resolveDicom(values.dicom, absolute, ifAny),
-    http: values.http,
+    http: resolveHttp(values.http, absolute),
     compat: resolveFaces(values.compat, ifAny),
     ...(values.imagingSource === undefined ? {} : { imagingSource: values.imagingSource }),
     access: values.access,
@@ -167,6 +171,11 @@ export function baseFolderOf(file: string | undefined, workingFolder: string): s
 }
 
 type AbsolutePath = (path: string) => string;
+
+function resolveHttp({ tls, ...http }: Manifest["http"], absolute: AbsolutePath): Settings["http"] {
+  if (tls === undefined) return http;
+  return { ...http, tls: { certificateFile: absolute(tls.certificateFile), keyFile: absolute(tls.keyFile) } };
+}
 
 function resolveFaces(faces: Manifest["compat"], ifAny: AbsolutePathIfAny): Settings["compat"] {
   const resolved: { [Name in FaceName]?: FaceSettings } = {};

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { readFlipSettings } from "../compat/flip/settings.ts";
+import { loadTlsServer } from "../config/peer-credentials.ts";
+import type { Settings } from "../config/settings.ts";
 import { createEventHub } from "../http/events.ts";
 import type { FlipApi } from "../http/flip-api.ts";
-import { type ApiServer, startApiServer } from "../http/server.ts";
+import { type ApiServer, type ApiServerOptions, startApiServer } from "../http/server.ts";
 import { type ApiLimits, USUAL_LIMITS } from "../http/services.ts";
 import type { KeptMetrics } from "../observe/metrics.ts";
 import { hashOfSecret, newSecret } from "../operations/tokens.ts";
@@ -55,8 +57,15 @@ export async function openApi(parts: ApiParts, opened: AsyncDisposableStack): Pr
     limits,
   };
   const { host, port } = settings.http;
-  const server = opened.use(await startApiServer({ host, port, services }));
+  const server = opened.use(await startApiServer({ host, port, tls: await tlsOf(settings), services }));
   return { server, firstToken: await firstTokenOf(parts) };
+}
+
+/** @throws GatewayError CERTIFICATE_…, SECRET_FILE_… */
+async function tlsOf({ http }: Settings): Promise<ApiServerOptions["tls"]> {
+  if (http.tls === undefined) return undefined;
+  const { certificate: cert, key } = await loadTlsServer({ ...http.tls, clientAuthoritiesFile: undefined });
+  return { cert, key };
 }
 
 /** The face's own where it is switched on; else by FLIP's names, where the service was given them. */

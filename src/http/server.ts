@@ -1,3 +1,5 @@
+import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { errorFields } from "../observe/error-fields.ts";
@@ -9,7 +11,7 @@ import { BASE, openApiDocument } from "./openapi.ts";
 import { docsPage, STYLE, startPage } from "./pages.ts";
 import { PROBLEM_TYPE, problemOf } from "./problem.ts";
 import { routes } from "./routes/routes.ts";
-import type { ApiServices } from "./services.ts";
+import type { ApiLimits, ApiServices } from "./services.ts";
 import { addSessionRoutes } from "./session.ts";
 import { receiveText } from "./upload.ts";
 
@@ -31,32 +33,26 @@ export interface ApiServerOptions {
   readonly host: string;
   /** Undefined: the usual one, or any free one while that is taken. */
   readonly port: number | undefined;
+  /** PEM texts; undefined: without TLS. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly services: ApiServices;
 }
 
 /** The gateway's own API with its pages. @throws GatewayError API_PORT_IN_USE */
-export async function startApiServer({ host, port, services }: ApiServerOptions): Promise<ApiServer> {
+export async function startApiServer({ host, port, tls, services }: ApiServerOptions): Promise<ApiServer> {
   const { limits, events } = services;
   const stop = new AbortController();
   const server = fastify({
     logger: false,
     exposeHeadRoutes: false,
     forceCloseConnections: "idle",
-    requestTimeout: limits.requestMs,
-    connectionTimeout: limits.idleMs,
-    keepAliveTimeout: limits.idleMs,
-    http: {
-      headersTimeout: Math.min(HEADERS_MS, limits.requestMs),
-      connectionsCheckingInterval: Math.min(CHECK_MS, limits.requestMs),
-      maxHeaderSize: LONGEST_HEADERS_BYTES,
-    },
+    serverFactory: (handler) => listener(handler, tls, limits),
     routerOptions: { maxParamLength: LONGEST_PATH_PART },
     frameworkErrors: (thrown, _, reply) => void answerError(thrown, reply, services),
     clientErrorHandler: answerBadClient,
   });
   const authenticator = createAuthenticator(services);
   const answering: Answering = { services, authenticator, stop: stop.signal };
-  server.server.maxConnections = limits.connections;
   // Each address reads its body itself: as JSON up to its limit, or as a file.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_, payload, done) => done(null, payload));
@@ -87,6 +83,25 @@ export async function startApiServer({ host, port, services }: ApiServerOptions)
       clearTimeout(timer);
     },
   };
+}
+
+function listener(
+  handler: RequestListener,
+  tls: ApiServerOptions["tls"],
+  { requestMs, idleMs, connections }: ApiLimits,
+): HttpServer {
+  const options = {
+    requestTimeout: requestMs,
+    headersTimeout: Math.min(HEADERS_MS, requestMs),
+    connectionsCheckingInterval: Math.min(CHECK_MS, requestMs),
+    keepAliveTimeout: idleMs,
+    maxHeaderSize: LONGEST_HEADERS_BYTES,
+  };
+  const server =
+    tls === undefined ? createHttpServer(options, handler) : createHttpsServer({ ...options, ...tls }, handler);
+  server.maxConnections = connections;
+  server.setTimeout(idleMs);
+  return server;
 }
 
 async function listen(server: FastifyInstance, host: string, port: number | undefined): Promise<void> {
