@@ -19,6 +19,9 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** The program as its users start it. */
 export const RADFERRY = `${ROOT}bin/radferry`;
 
+/** What bin/radferry sets for the verbs that retrieve. */
+export const SETTINGS_OF_VERBS = ["MALLOC_ARENA_MAX=1", `NODE_COMPILE_CACHE=${ROOT}node_modules/.cache/radferry`];
+
 /** A script of this folder, as program and arguments. */
 export function benchScript(name: string): readonly [program: string, script: string] {
   return [process.execPath, `${ROOT}bench/${name}`];

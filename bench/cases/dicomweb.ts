@@ -8,7 +8,7 @@ import { freePort } from "../../test/peers/process.ts";
 import { findPeer } from "../../test/peers/require-peer.ts";
 import type { BenchContext, BenchFactory } from "../context.ts";
 import type { Comparison, Contender, Gate } from "../harness.ts";
-import { benchPeer, benchScript, RADFERRY, runToEnd, startServer } from "../processes.ts";
+import { benchPeer, benchScript, RADFERRY, runToEnd, SETTINGS_OF_VERBS, startServer } from "../processes.ts";
 import { objectSet } from "../sets.ts";
 import { writeSparseObject } from "../sparse-objects.ts";
 
@@ -107,7 +107,7 @@ function retrieving({ python }: BenchContext, { studyInstanceUid }: Study): read
       // As the program starts itself for these verbs.
       program: "env",
       args: (url, folder) => [
-        ...["MALLOC_ARENA_MAX=1", node, "--max-semi-space-size=1"],
+        ...[...SETTINGS_OF_VERBS, node, "--max-semi-space-size=1"],
         ...[script, url, studyInstanceUid, folder],
       ],
       isTimedByItself: true,

@@ -8,7 +8,7 @@ import { freePort } from "../../test/peers/process.ts";
 import { sampleCt } from "../../test/peers/sample-objects.ts";
 import type { BenchContext, BenchFactory } from "../context.ts";
 import type { Comparison, Contender } from "../harness.ts";
-import { benchScript, RADFERRY, runToEnd, startServer } from "../processes.ts";
+import { benchScript, RADFERRY, runToEnd, SETTINGS_OF_VERBS, startServer } from "../processes.ts";
 import { objectSet, type SetName } from "../sets.ts";
 
 const OURS = "radferry (library)";
@@ -69,7 +69,7 @@ function clients({ python }: BenchContext): Readonly<Record<string, Client>> {
     // As bin/radferry starts the verb.
     program: "env",
     command: ({ url, folder, list }) => [
-      ...["MALLOC_ARENA_MAX=1", node, "--max-semi-space-size=1"],
+      ...[...SETTINGS_OF_VERBS, node, "--max-semi-space-size=1"],
       ...[script, url, folder, list, ...more],
     ],
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { systemClock } from "../../units/clock.ts";
+import { noteRead } from "../http-client/read-memory.ts";
 import { openInstanceFolder } from "./instance-folder.ts";
 
 /** In one lot, in two, and in many; beyond what is written on the calling thread. */
@@ -59,4 +60,21 @@ describe.each([true, false])("a folder of instances, blocking: %s", (blocking) =
     await expect((await begun()).source().read(399_000, 5)).rejects.toMatchObject(failure);
     await (await begun()).discard();
   });
+});
+
+it("memory that an instance was read into is given back when it is written, but for what others may lie in", async () => {
+  await using folder = await temporaryFolder();
+  const store = await openInstanceFolder(folder.path, systemClock);
+  const reads = Array.from({ length: 8 }, () => Uint8Array.from(randomBytes(100_000)));
+  const whole = Buffer.concat(reads);
+  for (const read of reads) noteRead(read);
+  const incoming = await store.begin();
+  for (let lot = 0; lot < reads.length; lot += 4) {
+    await incoming.write(
+      reads.slice(lot, lot + 4).flatMap((read) => [read.subarray(0, 30_000), read.subarray(30_000)]),
+    );
+  }
+  await incoming.keep("1.2.3");
+  expect((await readFile(join(folder.path, "1.2.3.dcm"))).equals(whole)).toBe(true);
+  expect(reads.map(({ length }) => length)).toEqual([100_000, 0, 0, 0, 0, 0, 0, 100_000]);
 });

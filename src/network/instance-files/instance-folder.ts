@@ -5,6 +5,7 @@ import type { ByteSource } from "../../dicom/data-set.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Clock } from "../../units/clock.ts";
 import { systemCodeOf } from "../../units/durable-files.ts";
+import { freeRead } from "../http-client/read-memory.ts";
 import { blockingFiles, type FileCalls, waitingFiles } from "./file-calls.ts";
 import { bytesAt, type IncomingInstance, type InstanceStore } from "./incoming.ts";
 
@@ -58,6 +59,23 @@ function notWritable(thrown: unknown): never {
 type Calls = (sizeBytes: number) => FileCalls;
 
 /**
+ * Gives the memory of written pieces back; not that of the first piece, in which the instance before may lie, nor that of the last, in which
+ * more may come.
+ */
+function createFreeing(): (pieces: readonly Uint8Array[]) => void {
+  let first: ArrayBufferLike | undefined;
+  let last: ArrayBufferLike | undefined;
+  return (pieces) => {
+    for (const { buffer } of pieces) {
+      if (buffer === last) continue;
+      if (last !== undefined && last !== first) freeRead(last);
+      first ??= buffer;
+      last = buffer;
+    }
+  };
+}
+
+/**
  * What comes first stays in memory until more comes: of a small instance that is refused no file is ever made. What comes later is written
  * while more comes; one call at a time, and who gives the next pieces waits for the last.
  */
@@ -70,6 +88,7 @@ function createIncomingFile(folder: string, callsFor: Calls): IncomingInstance<s
   let sizeBytes = 0;
   let isThere = false;
   let writing: void | Promise<void>;
+  const free = createFreeing();
 
   const flush = async (): Promise<void> => {
     const pieces = held;
@@ -80,6 +99,7 @@ function createIncomingFile(folder: string, callsFor: Calls): IncomingInstance<s
       isThere = true;
     }
     await files.append(descriptor, pieces);
+    free(pieces);
   };
   const written = async (): Promise<void> => {
     const before = writing;
