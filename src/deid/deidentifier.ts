@@ -28,6 +28,7 @@ import { type StudyFacts, withStudyFacts } from "./study-facts.ts";
 import { expectationsOf } from "./verification/expectations.ts";
 import { createHarvestMemory, type Harvest, harvestIdentifiers } from "./verification/harvest.ts";
 import { retainedKinds } from "./verification/identifier-kinds.ts";
+import { createVerdictMemory, type VerdictMemory } from "./verification/known-verdicts.ts";
 import type { StudyObserver } from "./verification/study-observer.ts";
 import { type ReadingOptions, type Verification, verifyDeidentified } from "./verification/verify.ts";
 
@@ -92,6 +93,7 @@ interface Engine {
   readonly isLasting: ElementMemory["holds"];
   readonly treatments: TreatmentMemory;
   readonly summaries: SummaryMemory;
+  readonly verdicts: VerdictMemory;
 }
 
 /** How files are read and written, and the memory for it. */
@@ -159,10 +161,13 @@ function engineOf(options: DeidentifierOptions): Engine {
     pixl: options.pixl,
   });
   const { profile, filters, codecs = [], blocking = false } = options;
-  const io = { blocking, files: fileOperations({ blocking }), memory: createWorkMemory() };
+  const io = { blocking, files: fileOperations({ blocking }), memory: createWorkMemory({ blocking }) };
   const elements = createElementMemory();
-  const memories = { elements, isLasting: elements.holds, treatments: createTreatmentMemory() };
-  return { profile, filters, pseudonymizer, codecs, io, ...memories, summaries: createSummaryMemory() };
+  const memories = {
+    ...{ elements, isLasting: elements.holds, treatments: createTreatmentMemory() },
+    ...{ summaries: createSummaryMemory(elements.holds), verdicts: createVerdictMemory() },
+  };
+  return { profile, filters, pseudonymizer, codecs, io, ...memories };
 }
 
 /** @throws what is no matter of the object */
@@ -314,7 +319,7 @@ function verify(
 ): Promise<Verification> {
   const { rules } = engine.profile;
   const expectations = expectationsOf(output, harvest, engine, file.dataSet, copies);
-  const task = { outputPath, rules, harvest, expectations, reading };
+  const task = { outputPath, rules, harvest, expectations, reading, verdicts: engine.verdicts };
   return study === undefined
     ? verifyDeidentified(task)
     : study.inspect({ ...task, publishedPath, original: file.dataSet });

@@ -1,9 +1,9 @@
-import type { DataSet } from "../dicom/data-set.ts";
+import type { DataElement, DataSet } from "../dicom/data-set.ts";
 import type { ComposedOutput } from "./engine/compose-output.ts";
 import { areSameDeeds, countsOf, type Deeds } from "./engine/tally.ts";
 import type { InstanceSummary } from "./outcome.ts";
 import { OPTIONS } from "./profiles/options.ts";
-import { type SampleEntry, sampleOf } from "./study-sample.ts";
+import { type SampleEntry, type SampleMemory, sampleOf } from "./study-sample.ts";
 
 /** What the summaries of a series' slices mostly have in common. */
 export type SummaryParts = Omit<InstanceSummary, "verify">;
@@ -22,12 +22,14 @@ interface KnownSummary {
 /** Series by turns, and UIDs of different lengths. */
 const KNOWN_LIMIT = 32;
 
-export function createSummaryMemory(): SummaryMemory {
+/** @param isLasting whether other instances have this very element */
+export function createSummaryMemory(isLasting: (element: DataElement) => boolean): SummaryMemory {
   const known: KnownSummary[] = [];
+  const samples: SampleMemory = new WeakMap();
   return {
     of(source, { dataSet, tally, options }) {
       const { deeds } = tally;
-      const sample = sampleOf(source, dataSet);
+      const sample = sampleOf(source, dataSet, samples, isLasting);
       const same = known.find(
         (each) =>
           areSameDeeds(each.deeds, deeds) && isSame(each.optionNames, options) && isSame(each.parts.sample, sample),

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -71,6 +71,26 @@ describe("what an engine remembers of earlier instances", () => {
     expect(await description("Brandybuck^Meriadoc")).toBe(true);
     expect(await description("Lung^Axial")).toBe(false);
     expect(await description("Brandybuck^Meriadoc")).toBe(true);
+  });
+
+  it("proves no output that is not what one before it was", async () => {
+    const path = await put(join(folder, "in.dcm"), await part10Bytes(ctImage()));
+    const outputPath = join(folder, "out.dcm");
+    const by = engine();
+    const verdict = () => by.verify({ path, outputPath, participantId: undefined }, neverAborted());
+    await outcomeOf(by, path);
+    const bytes = await readFile(outputPath);
+    const at = bytes.indexOf("CHEST ");
+    for (const [value, ok] of [
+      ["CHEST ", true],
+      ["BREAST", true],
+      ["TOOK^P", false],
+      ["CHEST ", true],
+    ] as const) {
+      bytes.write(value, at, "latin1");
+      await writeFile(outputPath, bytes);
+      expect((await verdict()).ok, value).toBe(ok);
+    }
   });
 
   it.runIf(corpus !== undefined)(

@@ -25,14 +25,39 @@ const CLASS_OF_VR: Readonly<Record<string, SampleClass>> = {
   ...{ IS: "number", DS: "number", OB: "bulk", OW: "bulk" },
 };
 
-/** The first attributes of the top level that are not what they were: classes and lengths, no value. */
-export function sampleOf(source: DataSet, output: DataSet): readonly SampleEntry[] {
+interface KnownChange {
+  readonly after: DataElement | undefined;
+  /** Undefined: it is not shown. */
+  readonly entry: SampleEntry | undefined;
+}
+
+/** What was found of elements that other objects have too. */
+export type SampleMemory = WeakMap<DataElement, KnownChange>;
+
+/**
+ * The first attributes of the top level that are not what they were: classes and lengths, no value.
+ * @param isLasting whether other objects have this very element
+ */
+export function sampleOf(
+  source: DataSet,
+  output: DataSet,
+  memory: SampleMemory = new WeakMap(),
+  isLasting: (element: DataElement) => boolean = () => false,
+): readonly SampleEntry[] {
   const entries: SampleEntry[] = [];
   for (const element of source.values()) {
     if (entries.length === ENTRY_LIMIT) break;
     const after = output.get(element.tag);
-    if (isPrivate(element.tag) || lengthIn(element) === 0 || (after !== undefined && isSame(element, after))) continue;
-    entries.push(entryOf(element, after));
+    const known = memory.get(element);
+    if (known !== undefined && known.after === after) {
+      if (known.entry !== undefined) entries.push(known.entry);
+      continue;
+    }
+    const isShown =
+      !isPrivate(element.tag) && lengthIn(element) !== 0 && (after === undefined || !isSame(element, after));
+    const entry = isShown ? entryOf(element, after) : undefined;
+    if (entry !== undefined) entries.push(entry);
+    if (isLasting(element)) memory.set(element, { after, entry });
   }
   return entries;
 }

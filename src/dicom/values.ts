@@ -113,10 +113,23 @@ export function sequenceElement(tag: Tag, items: readonly DataSet[]): DataElemen
 }
 
 const encoder = new TextEncoder();
+/** Longer texts are encoded by the system. */
+const SHORT_CHARACTERS = 128;
+
+function encoded(text: string): Uint8Array {
+  if (text.length > SHORT_CHARACTERS) return encoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return encoder.encode(text);
+    bytes[index] = code;
+  }
+  return bytes;
+}
 
 /** Several values are given with backslashes between them. UTF-8; padded to even length with a blank, UIDs with NUL. PS3.5 6.2. */
 export function textElement(tag: Tag, text: string, vr: Vr = vrOf(tag)): DataElement {
-  return element(tag, vr, padded(encoder.encode(text), vr));
+  return element(tag, vr, padded(encoded(text), vr));
 }
 
 function padded(bytes: Uint8Array, vr: Vr): Uint8Array {

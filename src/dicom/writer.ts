@@ -1,4 +1,5 @@
 import { GatewayError } from "../errors/gateway-error.ts";
+import { remembering } from "../units/memo.ts";
 import type { ByteRange, ByteSource, DataSet } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import { EXPLICIT_VR_LITTLE_ENDIAN, type TransferSyntax, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
@@ -117,21 +118,30 @@ export interface FileMetaFacts {
   readonly sourceAeTitle?: string;
 }
 
+const META_VERSION = element(tags.FileMetaInformationVersion, "OB", Uint8Array.of(0, 1));
+const META_IMPLEMENTATION = [
+  textElement(tags.ImplementationClassUID, IMPLEMENTATION_CLASS_UID, "UI"),
+  textElement(tags.ImplementationVersionName, IMPLEMENTATION_VERSION_NAME, "SH"),
+];
+/** There are hardly more SOP classes and transfer syntaxes. */
+const REMEMBERED_UIDS = 500;
+const sopClassElement = remembering(REMEMBERED_UIDS, (uid: string) =>
+  textElement(tags.MediaStorageSOPClassUID, uid, "UI"),
+);
+const syntaxElement = remembering(REMEMBERED_UIDS, (uid: string) => textElement(tags.TransferSyntaxUID, uid, "UI"));
+
 /** Group 0002 as this product writes it. PS3.10 table 7.1-1. */
 export function fileMetaOf(facts: FileMetaFacts): DataSet {
-  return new Map(
-    [
-      element(tags.FileMetaInformationVersion, "OB", Uint8Array.of(0, 1)),
-      textElement(tags.MediaStorageSOPClassUID, facts.sopClassUid, "UI"),
-      textElement(tags.MediaStorageSOPInstanceUID, facts.sopInstanceUid, "UI"),
-      textElement(tags.TransferSyntaxUID, facts.transferSyntaxUid, "UI"),
-      textElement(tags.ImplementationClassUID, IMPLEMENTATION_CLASS_UID, "UI"),
-      textElement(tags.ImplementationVersionName, IMPLEMENTATION_VERSION_NAME, "SH"),
-      ...(facts.sourceAeTitle === undefined
-        ? []
-        : [textElement(tags.SourceApplicationEntityTitle, facts.sourceAeTitle, "AE")]),
-    ].map((one) => [one.tag, one]),
-  );
+  const elements = [
+    META_VERSION,
+    sopClassElement(facts.sopClassUid),
+    textElement(tags.MediaStorageSOPInstanceUID, facts.sopInstanceUid, "UI"),
+    syntaxElement(facts.transferSyntaxUid),
+    ...META_IMPLEMENTATION,
+  ];
+  if (facts.sourceAeTitle !== undefined)
+    elements.push(textElement(tags.SourceApplicationEntityTitle, facts.sourceAeTitle, "AE"));
+  return new Map(elements.map((one) => [one.tag, one]));
 }
 
 /** Preamble, "DICM" and file meta: what stands before a data set that is stored as received. */
@@ -140,12 +150,15 @@ export function encodeFileMeta(facts: FileMetaFacts): Uint8Array {
 }
 
 /** The group length of `meta` is not looked at: it is what follows it. */
-export function encodePreambleAndMeta(meta: DataSet, preamble: Uint8Array = new Uint8Array(128)): Uint8Array {
-  const content = new Map([...meta].filter(([tag]) => tag !== tags.FileMetaInformationGroupLength));
+export function encodePreambleAndMeta(meta: DataSet, preamble: Uint8Array = NO_PREAMBLE): Uint8Array {
+  const content = new Map(meta);
+  content.delete(tags.FileMetaInformationGroupLength);
   const body = encodeDataSet(content, EXPLICIT_VR_LITTLE_ENDIAN);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(body.length);
-  const groupLength = element(tags.FileMetaInformationGroupLength, "UL", length);
-  const head = encodeDataSet(new Map([[groupLength.tag, groupLength]]), EXPLICIT_VR_LITTLE_ENDIAN);
-  return Buffer.concat([preamble, Buffer.from("DICM", "latin1"), head, body]);
+  const head = Buffer.from(META_HEAD);
+  head.writeUInt32LE(body.length, head.length - 4);
+  return Buffer.concat([preamble, head, body]);
 }
+
+const NO_PREAMBLE = new Uint8Array(128);
+/** "DICM", (0002,0000) UL, 4 bytes of length, and the length of what follows. PS3.10 table 7.1-1. */
+const META_HEAD = Buffer.from("4449434d 0200 0000 554c 0400 00000000".replaceAll(" ", ""), "hex");

@@ -38,7 +38,7 @@ export interface FilterContext {
   /** Told when what becomes of an element follows from what became of others. */
   readonly dependOnOthers: () => void;
   /** Of the elements of the top level. */
-  readonly recollection: Pick<Recollection, "treat">;
+  readonly recollection: Pick<Recollection, "recall" | "treat">;
   readonly contentMode: ContentMode;
   readonly tally: Tally;
   readonly signal: AbortSignal;

@@ -83,10 +83,14 @@ export function filterDataSet(
   for (const element of inOrder(dataSet)) {
     if (isPrivate(element.tag)) filterPrivate(element, blocks, kept, place, context);
     else if (depth > 0) filterStandard(element, kept, place, context);
-    else context.recollection.treat(element, kept, () => filterStandard(element, kept, place, context));
+    else if (!context.recollection.recall(element, kept)) filterAtTop(element, kept, place, context);
   }
   const creators = blocks.creators();
   return creators.length === 0 ? kept : new Map([...kept, ...creators].sort(([a], [b]) => a - b));
+}
+
+function filterAtTop(element: DataElement, kept: Map<Tag, DataElement>, place: Place, context: FilterContext): void {
+  context.recollection.treat(element, kept, () => filterStandard(element, kept, place, context));
 }
 
 /** By tag, as those of nearly every data set are. */

@@ -23,7 +23,7 @@ export const ADDED_WHEN_MISSING = [
 const PSEUDONYM_TAGS: ReadonlySet<number> = new Set([0x00100010, 0x00100020]);
 
 /** Text values the engine writes into every object, by tag. PS3.15 E.1.1. */
-export function markTexts(profile: Profile): ReadonlyMap<number, string> {
+export function markTexts(profile: Pick<Profile, "name" | "hash">): ReadonlyMap<number, string> {
   const [before, after] = [`${ENGINE} profile `, ` ${profile.hash.slice(0, HASH_DIGITS)}`];
   // A long name is cut: the hash tells which profile it was.
   const method = before + profile.name.slice(0, METHOD_LIMIT - before.length - after.length) + after;

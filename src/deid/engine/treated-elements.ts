@@ -48,6 +48,8 @@ type Answers = Pick<FilterContext, "isIdentifier" | "isPatients" | "noteUtf8" | 
 export interface Recollection {
   /** The same, listened to. */
   readonly answers: Answers;
+  /** Puts to the others what became of the element, if it is known and stayed. @returns false where it is not known */
+  recall(element: DataElement, kept: Map<Tag, DataElement>): boolean;
   /** @param work puts what the element becomes, if it stays, to the others by the element's own tag */
   treat(element: DataElement, kept: Map<Tag, DataElement>, work: () => void): void;
 }
@@ -116,14 +118,15 @@ export function createRecollection(
     (about === "isIdentifier" ? isIdentifier(text) : isPatients(text)) === answer;
   return {
     answers,
-    treat(element, kept, work) {
+    recall(element, kept) {
       const known = treated.get(element);
-      if (known?.asked.every(isAnsweredSo) === true) {
-        if (known.isForeign) noteUtf8();
-        if (known.output !== undefined) kept.set(element.tag, known.output);
-        tally.repeat(known.deeds);
-        return;
-      }
+      if (known?.asked.every(isAnsweredSo) !== true) return false;
+      if (known.isForeign) noteUtf8();
+      if (known.output !== undefined) kept.set(element.tag, known.output);
+      tally.repeat(known.deeds);
+      return true;
+    },
+    treat(element, kept, work) {
       asked = [];
       isForeign = false;
       isAlone = true;

@@ -1,4 +1,5 @@
 import type { DataSet } from "../../dicom/data-set.ts";
+import { factOf } from "../../dicom/element-facts.ts";
 import { tagOf } from "../../dicom/tag.ts";
 import { heldBytes, numberBytes } from "../engine/element-bytes.ts";
 import { splitValues } from "../rules/value-forms.ts";
@@ -26,8 +27,19 @@ export function unsignedOf(dataSet: DataSet, tag: number, bigEndian: boolean): n
   return ordered === undefined ? undefined : Buffer.from(ordered).readUInt16LE();
 }
 
+const LAYOUT_TAGS = [
+  ...[0x00280002, 0x00280004, 0x00280006, 0x00280008, 0x00280010, 0x00280011],
+  ...[0x00280100, 0x00280101, 0x00280102, 0x00280103],
+];
+const littleEndianLayout = factOf(LAYOUT_TAGS, (dataSet) => readLayout(dataSet, false));
+const bigEndianLayout = factOf(LAYOUT_TAGS, (dataSet) => readLayout(dataSet, true));
+
 /** Undefined when the attributes that say it are missing or nonsense. */
 export function pixelLayoutOf(dataSet: DataSet, bigEndian: boolean): PixelLayout | undefined {
+  return bigEndian ? bigEndianLayout(dataSet) : littleEndianLayout(dataSet);
+}
+
+function readLayout(dataSet: DataSet, bigEndian: boolean): PixelLayout | undefined {
   const unsigned = (tag: number): number | undefined => unsignedOf(dataSet, tag, bigEndian);
   const text = (tag: number): string => splitValues(heldBytes(dataSet.get(tagOf(tag))) ?? new Uint8Array())[0] ?? "";
   const rows = unsigned(0x00280010);

@@ -1,5 +1,6 @@
 import type { DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
+import { factOf } from "../../dicom/element-facts.ts";
 import { textOf } from "../../dicom/values.ts";
 import { generalizedAge } from "../rules/value-forms.ts";
 import { daysBetween, yearsBetween } from "./date-shift.ts";
@@ -10,7 +11,12 @@ const OLDEST_YEARS = 89;
 const DATES = [tags.StudyDate, tags.SeriesDate, tags.AcquisitionDate, tags.ContentDate] as const;
 
 /** Whether the birth date may be told at all: only of a patient known to be no older than 89 years. */
-export function isBirthDateTellable(dataSet: DataSet): boolean {
+export const isBirthDateTellable = factOf(
+  [tags.SpecificCharacterSet, tags.PatientAge, tags.PatientBirthDate, ...DATES],
+  isTellable,
+);
+
+function isTellable(dataSet: DataSet): boolean {
   const age = (textOf(dataSet, tags.PatientAge) ?? "").trim();
   const general = age === "" ? undefined : generalizedAge(age);
   if (age !== "" && (general === undefined || general === "090Y")) return false;

@@ -1,3 +1,4 @@
+import { remembering } from "../../units/memo.ts";
 import type { PseudonymSettings } from "../profiles/profile.ts";
 import type { Rule } from "../rules/rule.ts";
 import type { IdentifierKind } from "./pseudonymizer.ts";
@@ -13,8 +14,12 @@ export const IDENTIFIER_TAGS: ReadonlyMap<number, Exclude<IdentifierKind, "ae-ti
 export const AE_TITLE_TAGS: ReadonlySet<number> = new Set([0x00080054, 0x00080055]);
 const PATIENT_BIRTH_DATE = 0x00100030;
 
+const REMEMBERED_PROFILES = 100;
+
 /** Rules that the pseudonyms of a profile put in the place of the table's, by tag. */
-export function pseudonymRules(settings: PseudonymSettings): ReadonlyMap<number, Pick<Rule, "treatment">> {
+export const pseudonymRules = remembering(REMEMBERED_PROFILES, rulesFor);
+
+function rulesFor(settings: PseudonymSettings): ReadonlyMap<number, Pick<Rule, "treatment">> {
   const isReplaced: Readonly<Record<Exclude<IdentifierKind, "ae-title">, boolean>> = {
     accession: settings.accession === "pseudonym",
     id: settings.studyId === "pseudonym",

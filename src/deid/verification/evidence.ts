@@ -108,10 +108,23 @@ export function createEvidence(of: {
 
 /** The integers that are long enough to be identifiers, by backslash. */
 function longNumbers(vr: string, bytes: Buffer | undefined): Buffer {
-  if (bytes === undefined || (vr !== "UL" && vr !== "SL" && bytes.length < SHORTEST.number)) return NO_BYTES;
-  const numbers = vr === "IS" || vr === "DS" ? splitValues(bytes) : words32(bytes);
+  if (bytes === undefined) return NO_BYTES;
+  const isText = vr === "IS" || vr === "DS";
+  if (isText ? !hasDigits(bytes, SHORTEST.number) : vr !== "UL" && vr !== "SL" && bytes.length < SHORTEST.number)
+    return NO_BYTES;
+  const numbers = isText ? splitValues(bytes) : words32(bytes);
   const digits = numbers.map((number) => number.replace(/^[+-]/, "").replace(/\.0*$/, ""));
   return Buffer.from(digits.filter((number) => IDENTIFYING_NUMBER.test(number)).join("\\"), "latin1");
+}
+
+/** As many in a row. */
+function hasDigits(bytes: Buffer, count: number): boolean {
+  let inRow = 0;
+  for (let index = 0; index < bytes.length && inRow < count; index += 1) {
+    const byte = bytes[index] ?? 0;
+    inRow = byte >= 0x30 && byte <= 0x39 ? inRow + 1 : 0;
+  }
+  return inRow >= count;
 }
 
 function words32(bytes: Buffer): string[] {

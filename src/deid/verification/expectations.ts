@@ -9,6 +9,7 @@ import { contentModeOf } from "../engine/structured-policy.ts";
 import { OPTIONS } from "../profiles/options.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { expectedIdentifiers } from "../pseudonyms/expected-identifiers.ts";
+import type { CompiledRules } from "../rules/compiled-rules.ts";
 import type { CopiedBytes } from "./check-copied.ts";
 import type { Expectations } from "./check-element.ts";
 import type { Harvest } from "./harvest.ts";
@@ -36,7 +37,6 @@ export function expectationsOf(
   const { uid, patientIsGiven, patientText } = output.pseudonyms;
   const { profile } = engine;
   const sopClassUid = uidOf(source, tags.SOPClassUID) ?? "";
-  const claimable = [...profile.options, "clean-pixel-data" as const].map((option) => OPTIONS[option]);
   const uids = new Set([...harvest.uids, "dummy"].map(uid));
   const sopInstanceUid = uidOf(source, tags.SOPInstanceUID) ?? "";
   const meta = fileMetaOf({
@@ -48,14 +48,14 @@ export function expectationsOf(
     meta: new Map(
       [...meta.values()].map((element) => [
         element.tag,
-        Buffer.from(element.value.kind === "bytes" ? element.value.bytes : new Uint8Array()),
+        element.value.kind === "bytes" ? bufferOf(element.value.bytes) : NO_BYTES,
       ]),
     ),
+    ...ofProfile(profile),
     pseudonym: patientText,
     pseudonymIsGiven: patientIsGiven,
     identifiers: expectedIdentifiers(source, output.pseudonyms, profile),
     uids,
-    marks: marksOf(profile),
     claim: {
       options: profile.options,
       isMasked: output.mask !== undefined,
@@ -63,8 +63,6 @@ export function expectationsOf(
       mayKeepDates: profile.rules.keepsDates,
       uids,
     },
-    optionCodes: new Set(claimable.flatMap(({ code, meaning }) => [code, meaning])),
-    retained: retainedKinds(profile.options),
     required: [
       ...REQUIRED,
       ...(output.mask === undefined ? [] : [PIXEL_DATA]),
@@ -79,10 +77,33 @@ export function expectationsOf(
   };
 }
 
-function marksOf(profile: Profile): Expectations["marks"] {
+const NO_BYTES = Buffer.alloc(0);
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+type OfProfile = Pick<Expectations, "marks" | "optionCodes" | "retained">;
+
+interface KnownProfile {
+  readonly profile: Pick<Profile, "name" | "hash" | "options">;
+  readonly expected: OfProfile;
+}
+
+const knownProfiles = new WeakMap<CompiledRules, KnownProfile>();
+
+/** The same objects for the same profile: a device may have rules of its own in it. */
+function ofProfile({ name, hash, options, rules }: Profile): OfProfile {
+  const known = knownProfiles.get(rules);
+  if (known?.profile.name === name && known.profile.hash === hash && known.profile.options === options)
+    return known.expected;
+  const claimable = [...options, "clean-pixel-data" as const].map((option) => OPTIONS[option]);
   const marks = new Map<number, readonly string[]>([DATES_MARKS]);
-  for (const [tag, text] of markTexts(profile)) marks.set(tag, [text]);
-  return marks;
+  for (const [tag, text] of markTexts({ name, hash })) marks.set(tag, [text]);
+  const optionCodes = new Set(claimable.flatMap(({ code, meaning }) => [code, meaning]));
+  const expected = { marks, optionCodes, retained: retainedKinds(options) };
+  knownProfiles.set(rules, { profile: { name, hash, options }, expected });
+  return expected;
 }
 
 /** Pixels that nothing was done to: neither masked, nor cleared of unused bits, nor turned round. Compressed ones are searched. */

@@ -14,7 +14,7 @@ export interface FileWindow extends AsyncDisposable {
   load(offset: number, length: number): Promise<Buffer>;
 }
 
-/** Holds the header of nearly every image. */
+/** Holds the header of nearly every image. Where a read does not block, as much is read as there is memory for: it takes a way there and back. */
 const WINDOW_BYTES = 2 ** 15;
 
 export interface WindowOptions extends FileSourceOptions {
@@ -24,10 +24,12 @@ export interface WindowOptions extends FileSourceOptions {
 
 /** @throws NodeJS.ErrnoException as `open` */
 export async function openWindow(path: string, options: WindowOptions = {}): Promise<FileWindow> {
-  return windowOf(await fileSource(path, options), options.memory);
+  const { memory, blocking = false } = options;
+  const windowBytes = blocking ? WINDOW_BYTES : Math.max(WINDOW_BYTES, memory?.length ?? 0);
+  return windowOf(await fileSource(path, options), memory, windowBytes);
 }
 
-function windowOf(file: FileSource, memory: Buffer | undefined): FileWindow {
+function windowOf(file: FileSource, memory: Buffer | undefined, windowBytes: number): FileWindow {
   const { sizeBytes } = file;
   let start = 0;
   let window: Buffer = Buffer.alloc(0);
@@ -48,7 +50,7 @@ function windowOf(file: FileSource, memory: Buffer | undefined): FileWindow {
       if (offset + length > sizeBytes) throw new TokenError("truncated");
       const known = held(offset, length);
       if (known !== undefined) return known;
-      const wanted = Math.min(sizeBytes - offset, Math.max(length, WINDOW_BYTES));
+      const wanted = Math.min(sizeBytes - offset, Math.max(length, windowBytes));
       const bytes =
         memory !== undefined && wanted <= memory.length ? memory.subarray(0, wanted) : Buffer.allocUnsafe(wanted);
       window = bytes.subarray(0, 0);

@@ -50,6 +50,7 @@ const VRS: ReadonlyMap<number, { readonly vr: string; readonly isLong: boolean }
     { vr, isLong: index >= SHORT_VRS.length },
   ]),
 );
+const PIXEL_DATA = 0x7fe00010;
 const ITEM = 0xfffee000;
 const ITEM_END = 0xfffee00d;
 const SEQUENCE_END = 0xfffee0dd;
@@ -119,13 +120,15 @@ export function* tokenize(window: FileWindow, offset: number, end: number): Gene
     if (frame.kind !== "dataset") throw new TokenError("item-expected");
     if (tag <= frame.lastTag) throw new TokenError("tag-order");
     frame.lastTag = tag;
-    const read = readElement(frame, tag, bytes, index, length, at);
-    if (read.next > frame.bound || (read.open?.end ?? 0) > frame.bound) throw new TokenError("length-beyond-parent");
-    yield read.token;
-    at = read.next;
-    if (read.open === undefined) continue;
+    const token = readElement(frame, tag, bytes, index, length, at);
+    const open = token.kind === "value" ? undefined : openedBy(frame, token, word32(bytes, index + 8));
+    const next = token.valueOffset + token.length;
+    if (next > frame.bound || (open?.end ?? 0) > frame.bound) throw new TokenError("length-beyond-parent");
+    yield token;
+    at = next;
+    if (open === undefined) continue;
     if (stack.length > 2 * DEPTH_LIMIT + 2) throw new TokenError("depth");
-    stack.push(read.open);
+    stack.push(open);
   }
   throw new TokenError("too-many-elements");
 }
@@ -171,13 +174,13 @@ function readDelimiter(
 }
 
 function readElement(
-  frame: Frame,
+  { scope, within, parentTag, tag: frameTag }: Frame,
   tag: number,
   bytes: Buffer,
   index: number,
   headBytes: number,
   at: number,
-): { readonly token: Token; readonly next: number; readonly open: Frame | undefined } {
+): Token {
   const form = VRS.get((bytes[index + 4] ?? 0) * 256 + (bytes[index + 5] ?? 0));
   if (form === undefined) throw new TokenError("vr");
   const { vr, isLong } = form;
@@ -185,21 +188,20 @@ function readElement(
   if (isLong && headBytes < 12) throw new TokenError("truncated");
   const length = isLong ? word32(bytes, index + 8) : word16(bytes, index + 6);
   const valueOffset = at + (isLong ? 12 : 8);
-  const { scope, within, parentTag, bound } = frame;
-  if (vr === "SQ" || length === UNDEFINED_LENGTH) {
-    const kind = vr === "SQ" ? "sequence" : "fragments";
-    if (kind === "fragments" && (tag !== 0x7fe00010 || frame.tag !== 0)) throw new TokenError("undefined-length");
-    const end = length === UNDEFINED_LENGTH ? undefined : valueOffset + length;
-    const open: Frame = {
-      ...{ kind, tag, scope: scope + hexOf(tag), within: [...within, tag], parentTag },
-      ...{ end, bound: Math.min(bound, end ?? bound), lastTag: -1, items: 0 },
-    };
-    const common = { tag, vr, scope, within, parentTag, headerOffset: at, valueOffset };
-    return { token: { ...common, length: 0, kind: "sequence" }, next: valueOffset, open };
-  }
-  if (length % 2 !== 0) throw new TokenError("odd-length");
-  const token: Token = { tag, vr, scope, within, parentTag, headerOffset: at, valueOffset, length, kind: "value" };
-  return { token, next: valueOffset + length, open: undefined };
+  const isSequence = vr === "SQ" || length === UNDEFINED_LENGTH;
+  if (isSequence && vr !== "SQ" && (tag !== PIXEL_DATA || frameTag !== 0)) throw new TokenError("undefined-length");
+  if (!isSequence && length % 2 !== 0) throw new TokenError("odd-length");
+  const [valueLength, kind] = isSequence ? ([0, "sequence"] as const) : ([length, "value"] as const);
+  return { tag, vr, scope, within, parentTag, headerOffset: at, valueOffset, length: valueLength, kind };
+}
+
+/** Both are of the long form. PS3.5 7.1.2. */
+function openedBy({ bound, parentTag }: Frame, { tag, vr, scope, within, valueOffset }: Token, length: number): Frame {
+  const end = length === UNDEFINED_LENGTH ? undefined : valueOffset + length;
+  return {
+    ...{ kind: vr === "SQ" ? "sequence" : "fragments", tag, scope: scope + hexOf(tag), within: [...within, tag] },
+    ...{ parentTag, end, bound: Math.min(bound, end ?? bound), lastTag: -1, items: 0 },
+  };
 }
 
 function word16(bytes: Buffer, index: number): number {

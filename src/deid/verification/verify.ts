@@ -5,12 +5,13 @@ import type { Rule } from "../rules/rule.ts";
 import { type ClaimReader, createClaimReader } from "./check-claim.ts";
 import { isCopied } from "./check-copied.ts";
 import { createDummyReader, type DummyReader } from "./check-dummies.ts";
-import { checkElement, type ElementCheck, type Expectations } from "./check-element.ts";
+import { checkElement, type Expectations } from "./check-element.ts";
 import { isMasked } from "./check-mask.ts";
 import { checkMeta } from "./check-meta.ts";
 import { createEvidence, type Evidence, type EvidenceCollector } from "./evidence.ts";
 import { type FileWindow, openWindow, type WindowOptions } from "./file-window.ts";
 import type { Harvest } from "./harvest.ts";
+import { createVerdictMemory, type KnownVerdicts, type VerdictMemory } from "./known-verdicts.ts";
 import { createIdentifiers, eachIdentifier, type Identifiers } from "./needles.ts";
 import { searchPieces } from "./pieces.ts";
 import { createPrivateReader, type PrivateReader } from "./private-rules.ts";
@@ -22,6 +23,8 @@ export interface VerificationTask {
   readonly rules: CompiledRules;
   readonly harvest: Harvest;
   readonly expectations: Expectations;
+  /** Of other outputs. @default none */
+  readonly verdicts?: VerdictMemory;
   /** How the output is read. */
   readonly reading?: ReadingOptions;
 }
@@ -104,6 +107,7 @@ async function inspectBytes(
     claim: createClaimReader(task.expectations.claim),
     dummies: createDummyReader(task.expectations.uids),
     collector: createEvidence(task),
+    verdicts: (task.verdicts ?? createVerdictMemory()).of(task.expectations),
   };
   for (const step of tokenize(window, meta.endOffset, window.sizeBytes)) {
     if (step.kind === "need") {
@@ -152,6 +156,7 @@ interface Readers {
   readonly claim: ClaimReader;
   readonly dummies: DummyReader;
   readonly collector: EvidenceCollector;
+  readonly verdicts: KnownVerdicts;
 }
 
 /** The reason why an element may not be there; undefined: it may. */
@@ -159,12 +164,14 @@ function inspectToken(
   token: Token,
   bytes: Buffer | undefined,
   ruleOfTag: Rule,
-  { privates, collector, claim, dummies }: Readers,
+  { privates, collector, claim, dummies, verdicts }: Readers,
   task: VerificationTask,
 ): string | undefined {
   const privateRule = isPrivate(tagOf(token.tag)) ? privates.ruleOf(token, bytes) : undefined;
   const rule = privateRule?.rule ?? ruleOfTag;
-  const check: ElementCheck = checkElement(token, bytes, rule, task.expectations, task.harvest, privateRule?.vr);
+  const known = privateRule === undefined ? verdicts.of(token, bytes, rule) : undefined;
+  const check = known ?? checkElement(token, bytes, rule, task.expectations, task.harvest, privateRule?.vr);
+  if (known === undefined && privateRule === undefined) verdicts.keep(token, bytes, rule, check);
   if (!check.ok) return check.reason;
   if (!dummies.accepts(token, bytes, rule)) return "dummy-item";
   claim.add(token, bytes, rule);

@@ -42,6 +42,8 @@ export interface StudyRun extends Disposable {
 
 /** Each waits for the disk most of the time. */
 const PARALLEL_INSTANCES = 4;
+/** While one waits for the disk, this thread works on the other. */
+const PARALLEL_HERE = 2;
 /** This thread has the others to listen to: larger ones are left to them. */
 const LARGEST_HERE_BYTES = 256 * 2 ** 20;
 /** Fewer are done before a thread has started. */
@@ -122,7 +124,7 @@ function studyRunShared(
       // A thread of its own starts in less time than this one would take for so many.
       const isShared = pool.isReady || (tasks.length >= FEWEST_FOR_THREADS && (takesPart || (await pool.start())));
       const one = !isShared ? here : takesPart ? createPart(run) : (task: StudyTask) => instanceShared(run, task);
-      const limit = isShared ? pool.capacity + (takesPart ? 1 : 0) : PARALLEL_INSTANCES;
+      const limit = isShared ? pool.capacity + (takesPart ? PARALLEL_HERE : 0) : PARALLEL_INSTANCES;
       const outcomes: InstanceOutcome[] = [];
       await concurrently(tasks.entries(), limit, async ([index, task]) => {
         outcomes[index] = await one(task);
@@ -136,17 +138,17 @@ function studyRunShared(
   };
 }
 
-/** One instance at a time is done by this thread, the others by those of the pool. */
+/** Some instances are done by this thread, the others by those of the pool. */
 function createPart(run: SharedRun): (task: StudyTask) => Promise<InstanceOutcome> {
-  let isBusy = false;
+  let underWay = 0;
   return async (task) => {
     const { sizeBytes = Number.POSITIVE_INFINITY } = task;
-    if (isBusy || sizeBytes > LARGEST_HERE_BYTES) return await instanceShared(run, task);
-    isBusy = true;
+    if (underWay >= PARALLEL_HERE || sizeBytes > LARGEST_HERE_BYTES) return await instanceShared(run, task);
+    underWay += 1;
     try {
       return await run.here(task);
     } finally {
-      isBusy = false;
+      underWay -= 1;
     }
   };
 }
