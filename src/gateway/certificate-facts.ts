@@ -1,14 +1,16 @@
 import { X509Certificate } from "node:crypto";
 import { credentialsOf, loadTlsServer, type PeerSecurity } from "../config/peer-credentials.ts";
 import type { Settings } from "../config/settings.ts";
-import type { DicomAddress } from "../dicom/ae-title.ts";
 import { peerCertificateEndMs } from "../network/upper-layer/peer-certificate.ts";
 import type { CertificateFacts, OperationsContext } from "../operations/context.ts";
 
 type PeerFacts = { readonly certificates?: (signal: AbortSignal) => Promise<CertificateFacts> };
 
 /** When the certificates of a connection end, ours and the peer's; nothing for one without TLS. */
-export function certificateFacts(address: DicomAddress, peer: PeerSecurity): PeerFacts {
+export function certificateFacts(
+  address: { readonly host: string; readonly port: number },
+  peer: PeerSecurity,
+): PeerFacts {
   if (peer.tls === undefined) return {};
   const credentials = credentialsOf(peer);
   return {

@@ -27,12 +27,20 @@ export function destinationFacts(settings: Settings): ReadonlyMap<string, Destin
   return new Map(
     settings.destinations.map((destination) => {
       const { name } = destination;
-      const certificates = destination.kind === "dimse" ? certificateFacts(destination.address, destination) : {};
+      const certificates = certificatesOf(destination);
       const checks = destination.kind === "xnat" ? { checks: xnatChecks(settings, destination) } : {};
       const check = (signal: AbortSignal) => checkDestination(settings, destination, signal);
       return [name, { name, check, ...certificates, ...checks }];
     }),
   );
+}
+
+/** Over explicit TLS one has to ask for it first: there the login tells. */
+function certificatesOf(destination: DestinationSettings): ReturnType<typeof certificateFacts> {
+  if (destination.kind === "dimse") return certificateFacts(destination.address, destination);
+  return destination.kind === "ftps" && destination.security === "implicit"
+    ? certificateFacts(destination, destination)
+    : {};
 }
 
 async function checkDestination(
