@@ -60,6 +60,10 @@ describe("the FLIP face", () => {
     expect(await at("GET", `/projects/${PROJECT}/`)).toEqual([307, `/projects/${PROJECT}`, undefined]);
     expect(await at("PATCH", "/users")).toEqual([405, "GET, POST, PUT", { detail: "Method Not Allowed" }]);
     expect(await at("POST", "/health")).toEqual([405, "GET", { detail: "Method Not Allowed" }]);
+    // Of a project whose id went missing: nothing is looked up, and nothing is done.
+    expect(await at("DELETE", "/projects/")).toEqual([405, "GET, POST", { detail: "Method Not Allowed" }]);
+    expect(await at("GET", "/projects//subjects")).toEqual([404, null, { detail: "Not Found" }]);
+    expect(await at("PUT", "/upload/images/")).toEqual([404, null, { detail: "Not Found" }]);
     expect(await at("GET", "/nothing")).toEqual([404, null, { detail: "Not Found" }]);
   });
 

@@ -112,7 +112,8 @@ function addRoute<Context>(
 ): void {
   server.route({
     method: route.method,
-    url: route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+    // An empty part is no value: such an address leads elsewhere or nowhere.
+    url: route.path.replaceAll(/\{(\w+)\}/g, ":$1(.+)"),
     onRequest: (request, _, done) => done(refusalOf(request, route)),
     async handler({ params, query, body, headers }, reply) {
       const isJson = !needsJsonType || IS_JSON_TYPE.test(headers["content-type"] ?? "");
