@@ -57,6 +57,7 @@ export function addPixlVerbs(program: Command, cli: Cli): void {
     .addHelpText("after", HELP + examples("pixl status", "pixl status --queues imaging-primary,imaging-secondary"))
     .action(cli.verb(async (options: QueueOptions) => (await driver()).statusVerb(cli, options)));
   addFolderVerbs(pixl, cli);
+  addParkedVerbs(pixl, cli);
   pixl
     .command("doctor")
     .description("check what the imaging API needs: broker, queues, Orthancs, modalities, database, clock")
@@ -94,6 +95,35 @@ function addFolderVerbs(pixl: Command, cli: Cli): void {
     .action(
       cli.verb(async (options: CheckEnvOptions) => (await import("./pixl/check-env.ts")).checkEnvVerb(cli, options)),
     );
+}
+
+const PARKED_HELP = `${HELP}
+What can never be worked off, and what was tried too often, is in the queue imaging-parked with the reason.
+`;
+
+function addParkedVerbs(pixl: Command, cli: Cli): void {
+  const parked = pixl.command("parked").description("messages that could not be worked off");
+  const verbs = () => import("./pixl/parked.ts");
+  const clearing = (name: string, description: string, to: "queues" | "nowhere") =>
+    parked
+      .command(name)
+      .description(description)
+      .option("--code <code>", "only those parked for this reason")
+      .addHelpText(
+        "after",
+        PARKED_HELP + examples(`pixl parked ${name}`, `pixl parked ${name} --code INSTANCES_MISSING`),
+      )
+      .action(
+        cli.verb(async ({ code }: { readonly code?: string }) => (await verbs()).clearParkedVerb(cli, { code, to })),
+      );
+  parked
+    .command("list")
+    .description("why each is there, and where it came from")
+    .option("--bodies", "the messages themselves too; they name patients")
+    .addHelpText("after", PARKED_HELP + examples("pixl parked list", "pixl parked list --bodies --json"))
+    .action(cli.verb(async (options: { readonly bodies?: boolean }) => (await verbs()).listParkedVerb(cli, options)));
+  clearing("replay", "send them back to the queues they came from", "queues");
+  clearing("discard", "delete them", "nowhere");
 }
 
 const REVISION = "a revision, or";

@@ -28,15 +28,9 @@ function createBroker() {
   const published: string[] = [];
   return {
     published,
-    trouble: undefined,
     publish: async ({ queue, body, priority }: { queue: string; body: Uint8Array; priority: number }) =>
       void published.push(`${queue} ${deserialise(body).accessionNumber} ${priority}`),
     count: async () => 0,
-    purge: async () => 0,
-    consumer: () => {
-      throw new Error("nothing is consumed here");
-    },
-    [Symbol.asyncDispose]: async () => undefined,
   };
 }
 

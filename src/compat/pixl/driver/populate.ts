@@ -40,7 +40,7 @@ const PARAMETER_ROWS = 5_000;
  */
 export async function populate(
   rows: readonly ExtractRow[],
-  world: { readonly broker: Broker; readonly database: Database; readonly clock: Clock },
+  world: { readonly broker: Pick<Broker, "publish" | "count">; readonly database: Database; readonly clock: Clock },
   options: PopulateOptions,
 ): Promise<PopulateReport> {
   const { broker, database, clock } = world;
@@ -84,7 +84,7 @@ async function notExported(database: Database, rows: readonly ExtractRow[]) {
 }
 
 /** What a queue's archive does not hold goes on to the second queue. */
-async function queuesEmpty(broker: Broker, clock: Clock, options: PopulateOptions): Promise<void> {
+async function queuesEmpty(broker: Pick<Broker, "count">, clock: Clock, options: PopulateOptions): Promise<void> {
   const { queues, lookEveryMs = USUAL_LOOK_MS, signal, onProgress = () => undefined } = options;
   const [primary, secondary] = IMAGING_QUEUES;
   const watched = new Set(queues.includes(primary) ? [...queues, secondary] : queues);

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Connection, type ConsumerHandler, type Envelope } from "rabbitmq-client";
+import { type Channel, Connection, type ConsumerHandler, type Envelope } from "rabbitmq-client";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { abortAfter } from "../../../units/abort.ts";
 import { type Logger, silentLogger } from "../../../units/logger.ts";
-import { declarationOf } from "./queues.ts";
+import { declarationOf, PRIORITIES } from "./queues.ts";
 
 export interface BrokerOptions {
   /** @default localhost */
@@ -42,6 +42,18 @@ export interface Broker extends AsyncDisposable {
   purge(queue: string): Promise<number>;
   /** A stopped consumer that takes one message at a time. */
   consumer(queue: string, handler: ConsumerHandler): QueueConsumer;
+  /** Holds messages that are ready in a queue; those that are not removed are ready again when it is closed. @throws as `publish` */
+  look(queue: string, limit: number): Promise<QueueLook>;
+}
+
+export interface HeldMessage extends Publication {
+  readonly headers: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface QueueLook extends AsyncDisposable {
+  /** The most urgent first. */
+  readonly messages: readonly HeldMessage[];
+  remove(message: HeldMessage): void;
 }
 
 export interface QueueConsumer {
@@ -122,11 +134,60 @@ export function openBroker(options: BrokerOptions): Broker {
         },
         handler,
       ),
+    async look(queue, limit) {
+      await declare(queue);
+      const channel = await answered(connection.acquire());
+      return await holdMessages(channel, queue, { limit, answered });
+    },
     async [Symbol.asyncDispose]() {
       await publisher.close().catch(() => undefined);
       await connection.close();
     },
   };
+}
+
+interface Holding {
+  readonly limit: number;
+  answered<T>(answer: Promise<T>): Promise<T>;
+}
+
+async function holdMessages(channel: Channel, queue: string, { limit, answered }: Holding): Promise<QueueLook> {
+  const held = new Map<HeldMessage, number>();
+  try {
+    while (held.size < limit) {
+      const message = await answered(channel.basicGet({ queue }));
+      if (message === undefined) break;
+      const { body, priority = PRIORITIES.lowest, headers = {}, deliveryTag } = message;
+      held.set({ queue, body: bytesOf(body), priority, headers: plainHeaders(headers) }, deliveryTag);
+    }
+  } catch (thrown) {
+    await channel.close().catch(() => undefined);
+    throw thrown;
+  }
+  return {
+    messages: [...held.keys()],
+    remove(message) {
+      const deliveryTag = held.get(message);
+      if (deliveryTag !== undefined) channel.basicAck({ deliveryTag });
+      held.delete(message);
+    },
+    [Symbol.asyncDispose]: () => channel.close(),
+  };
+}
+
+/** PIXL names no content type; the library decodes what does. */
+export function bytesOf(body: unknown): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+/** Of what others may have added, nothing else is of use. */
+function plainHeaders(headers: Readonly<Record<string, unknown>>): HeldMessage["headers"] {
+  const plain: Record<string, string | number | boolean> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") plain[name] = value;
+  }
+  return plain;
 }
 
 interface Routes {

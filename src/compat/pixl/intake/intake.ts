@@ -5,7 +5,7 @@ import type { Clock } from "../../../units/clock.ts";
 import type { Logger } from "../../../units/logger.ts";
 import { deserialise } from "../messages/deserialise.ts";
 import { checkKeys } from "../messages/keys.ts";
-import { type Broker, brokerError, type QueueConsumer } from "./broker.ts";
+import { type Broker, brokerError, bytesOf, type QueueConsumer } from "./broker.ts";
 import { parkMessage } from "./park.ts";
 import { IMAGING_QUEUES, type ImagingQueue, priorityOf } from "./queues.ts";
 import type { TokenBuckets } from "./token-buckets.ts";
@@ -157,12 +157,6 @@ async function take({ queue, body, priority }: Delivery, taking: Taking): Promis
     await clock.sleep(STORE_RETRY_MS, signal).catch(() => undefined);
     return ConsumerStatus.REQUEUE;
   }
-}
-
-/** PIXL names no content type; the library decodes what does. */
-function bytesOf(body: unknown): Buffer {
-  if (Buffer.isBuffer(body)) return body;
-  return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
 }
 
 /** Undefined: it can be worked on. */

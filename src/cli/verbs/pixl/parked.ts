@@ -1,0 +1,44 @@
+import { clearParked, type ParkedChoice, parkedMessages } from "../../../compat/pixl/driver/parked.ts";
+import { readDriverSettings } from "../../../compat/pixl/driver/settings.ts";
+import { type Broker, openBroker } from "../../../compat/pixl/intake/broker.ts";
+import type { Cli } from "../../cli.ts";
+import { EXIT, type ExitCode } from "../../exit-codes.ts";
+import { tableLines } from "../../table.ts";
+
+async function open({ world }: Cli): Promise<Broker> {
+  const { broker } = await readDriverSettings(world.environment, world.workingFolder);
+  return openBroker(broker);
+}
+
+export async function listParkedVerb(cli: Cli, { bodies = false }: { readonly bodies?: boolean }): Promise<ExitCode> {
+  await using broker = await open(cli);
+  const parked = (await parkedMessages(broker)).map(({ body, ...facts }) => ({
+    ...facts,
+    sizeBytes: body.length,
+    ...(bodies && { body: Buffer.from(body).toString("utf8") }),
+  }));
+  await cli.printer.list(parked, (all) => tableLines(["CODE", "FIELD", "QUEUE", "PRIORITY", "BYTES"], rowsOf(all)));
+  return EXIT.fine;
+}
+
+interface ListedMessage {
+  readonly code: string;
+  readonly field: string | undefined;
+  readonly queue: string;
+  readonly priority: number;
+  readonly sizeBytes: number;
+  readonly body?: string;
+}
+
+async function* rowsOf(parked: AsyncIterable<ListedMessage>): AsyncGenerator<readonly string[]> {
+  for await (const { code, field = "", queue, priority, sizeBytes, body } of parked)
+    yield [code, field, queue, `${priority}`, `${sizeBytes}`, ...(body === undefined ? [] : [body])];
+}
+
+export async function clearParkedVerb(cli: Cli, choice: ParkedChoice): Promise<ExitCode> {
+  await using broker = await open(cli);
+  const messages = await clearParked(broker, choice);
+  const done = choice.to === "queues" ? "sent back to their queues" : "discarded";
+  await cli.printer.document({ messages }, () => [`${messages} messages ${done}`]);
+  return EXIT.fine;
+}
