@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openHttpClient } from "../../src/network/http-client/http-client.ts";
 import { storeInOrthanc } from "../../src/network/rest/orthanc/resources.ts";
 import { neverAborted } from "../../src/units/abort.ts";
-import { type OrthancServer, startOrthanc } from "../peers/orthanc.ts";
+import { introduceModality, type OrthancOptions, type OrthancServer, startOrthanc } from "../peers/orthanc.ts";
 import { findPeer, requirePeer } from "../peers/require-peer.ts";
 import { syntheticStudy } from "../peers/synthetic-studies.ts";
 import { makeSite, PROJECT, type Site } from "../support/site.ts";
@@ -17,20 +17,26 @@ const STUDIES = [
 const USERS = { AuthenticationEnabled: true, RegisteredUsers: { radferry: "open sesame" } };
 
 /** An Orthanc that also speaks DICOMweb, to who knows the password. */
-function startWebOrthanc(): Promise<OrthancServer> {
+function startWebOrthanc(moveDestinations: OrthancOptions["moveDestinations"] = []): Promise<OrthancServer> {
   const configuration = { Plugins: [findPeer("libOrthancDicomWeb.so")], DicomWeb: { Enable: true }, ...USERS };
-  return startOrthanc({ aeTitle: "WEB", configuration });
+  return startOrthanc({ aeTitle: "WEB", configuration, moveDestinations });
 }
+
+/** How the site asks its archive: itself, or an Orthanc that fetches from it. */
+type Way = "dicomweb" | "orthanc" | "modality";
 
 describe.skipIf(!isInstalled)("a site whose archive and stores speak HTTP", () => {
   const running = new AsyncDisposableStack();
   let archive: OrthancServer;
   let store: OrthancServer;
+  let fetcher: OrthancServer;
   let site: Site;
 
   beforeAll(async () => {
-    [archive, store] = await Promise.all([startWebOrthanc(), startWebOrthanc()]);
+    fetcher = running.use(await startOrthanc({ aeTitle: "FETCHER" }));
+    [archive, store] = await Promise.all([startWebOrthanc([fetcher]), startWebOrthanc()]);
     for (const server of [archive, store]) running.use(server);
+    await introduceModality(fetcher, "pacs", archive);
     await using client = clientOf(archive);
     for (const { file } of STUDIES.flatMap(({ instances }) => instances)) {
       const read = async function* () {
@@ -46,11 +52,16 @@ describe.skipIf(!isInstalled)("a site whose archive and stores speak HTTP", () =
     return openHttpClient({ baseUrl: `http://127.0.0.1:${server.httpPort}`, authentication: { logIn } });
   }
 
-  async function openSite(kind: "dicomweb" | "orthanc", password = "open sesame"): Promise<Site> {
+  async function openSite(way: Way, password = "open sesame"): Promise<Site> {
     const url = ({ httpPort }: OrthancServer, path = "") => `http://127.0.0.1:${httpPort}${path}`;
     const user = { username: "radferry", passwordFile: "password" };
+    const asked = {
+      dicomweb: { kind: "dicomweb", url: url(archive, "/dicom-web"), ...user },
+      orthanc: { kind: "orthanc", url: url(archive), ...user },
+      modality: { kind: "orthanc", url: url(fetcher), modality: "pacs" },
+    } as const;
     const made = await makeSite({
-      archives: [{ name: "web", kind, url: url(archive, kind === "dicomweb" ? "/dicom-web" : ""), ...user }],
+      archives: [{ name: "web", ...asked[way] }],
       dicomPort: 0,
       moreDestinations: [
         { name: "stow", kind: "dicomweb", url: url(store, "/dicom-web"), ...user },
@@ -71,10 +82,10 @@ describe.skipIf(!isInstalled)("a site whose archive and stores speak HTTP", () =
     return document;
   }
 
-  it.each(["dicomweb", "orthanc"] as const)(
+  it.each(["dicomweb", "orthanc", "modality"] as const)(
     "pulls by %s, delivers by STOW-RS and to Orthanc, and proves both",
-    async (kind) => {
-      await using opened = await openSite(kind);
+    async (way) => {
+      await using opened = await openSite(way);
       site = opened;
       expect(await submit()).toMatchObject({ accepted: 2, states: { delivered: 2 }, done: true });
       const { document } = await site.run("study", "list");
