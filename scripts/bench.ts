@@ -9,6 +9,7 @@ import { deidQuality, type QualityResult, qualityLines } from "../bench/cases/de
 import { stow, wado } from "../bench/cases/dicomweb.ts";
 import { edit } from "../bench/cases/edit.ts";
 import { find } from "../bench/cases/find.ts";
+import { flip } from "../bench/cases/flip.ts";
 import { move } from "../bench/cases/move.ts";
 import { parse } from "../bench/cases/parse.ts";
 import { pixl } from "../bench/cases/pixl.ts";
@@ -25,7 +26,7 @@ import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
 const BENCHES: Readonly<Record<string, BenchFactory>> = {
-  ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow, pixl, scanner },
+  ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow, pixl, flip, scanner },
   "deid-memory": deidMemory,
 };
 
