@@ -172,7 +172,7 @@ describe("projects and users of the FLIP face", () => {
     expect((await site.call("GET", "/projects/")).json).toEqual([whole]);
     expect((await site.call("GET", `/projects/${PROJECT}`)).json).toEqual(whole);
     const missing = await site.call("GET", "/projects/other");
-    expect([missing.status, missing.json]).toEqual([404, { detail: "Project with ID 'other' not found." }]);
+    expect([missing.status, missing.json]).toEqual([404, { detail: "404: Project with ID 'other' not found." }]);
     for (const list of ["subjects", "experiments"])
       expect((await site.call("GET", `/projects/${PROJECT}/${list}`)).json).toEqual([]);
     expect((await site.call("GET", "/projects/other/subjects")).status).toBe(404);

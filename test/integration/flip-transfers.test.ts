@@ -66,7 +66,7 @@ describe("imaging", () => {
   it("pings, queries and queues in FLIP's form", async () => {
     expect((await site.call("GET", "/imaging/ping_pacs/1")).json).toMatchObject({ pacsId: 1, successful: true });
     const none = await site.call("GET", "/imaging/ping_pacs/9");
-    expect([none.status, none.json]).toEqual([404, { detail: "PACS with ID '9' not found." }]);
+    expect([none.status, none.json]).toEqual([404, { detail: "404: PACS with ID '9' not found." }]);
     const query = "/imaging/query_by_accession_number?accession_number=";
     expect((await site.call("GET", `${query}ACC1`)).json).toMatchObject([
       { studyInstanceUid: STUDY.studyInstanceUid, accessionNumber: "ACC1", patient: { id: STUDY.patientId } },
@@ -127,8 +127,8 @@ describe("download", () => {
 
   it("answers with FLIP's codes and words", async () => {
     const cases: readonly (readonly [Awaited<ReturnType<typeof download>>, number, string])[] = [
-      [await download("?resource_type=NIFTI"), 404, "Resource not found: "],
-      [await download("", "net-1", { accession_id: "ACC9" }), 404, "Resource not found: "],
+      [await download("?resource_type=NIFTI"), 404, "Resource not found: 404: "],
+      [await download("", "net-1", { accession_id: "ACC9" }), 404, "Resource not found: 404: "],
       [await download("", "%2e%2e%2Fescape"), 400, "Invalid download request: Path traversal detected in net ID"],
       [
         await download("", "net-1", { encrypted_central_hub_project_id: envelopes.seal("x", "another") }),

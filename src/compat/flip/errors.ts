@@ -60,8 +60,9 @@ export function internalError(cause?: unknown): HttpError {
   });
 }
 
+/** FLIP answers with its NotFoundError as a text, and that begins with the status. */
 export function notFound(detail: string, code: ErrorCode = "FLIP_REQUEST_REFUSED"): HttpError {
-  return new HttpError(404, detail, { code });
+  return new HttpError(404, `404: ${detail}`, { code });
 }
 
 /** The class of an error, as FLIP names it in a detail: never its text, which may quote an identifier. */

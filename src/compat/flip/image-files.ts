@@ -8,7 +8,7 @@ import { xnatPath } from "../../network/rest/xnat/paths.ts";
 import { isMissing, systemCodeOf } from "../../units/durable-files.ts";
 import type { Logger } from "../../units/logger.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
-import { className, HttpError, notFound } from "./errors.ts";
+import { className, HttpError } from "./errors.ts";
 import { getExperiment, projectOfHub, subjectOfExperiment } from "./projects.ts";
 import { unzip } from "./unzip.ts";
 import type { Xnat } from "./xnat.ts";
@@ -100,7 +100,7 @@ async function fetchImages(request: DownloadRequest, sessionFolder: string): Pro
   const { xnat, accession, assessorType, resourceType, signal } = request;
   const { path } = await addressOf(request).catch((thrown: unknown) => {
     if (thrown instanceof HttpError && thrown.status === 404)
-      throw notFound(`Resource not found: ${thrown.detail}`, thrown.code);
+      throw new HttpError(404, `Resource not found: ${thrown.detail}`, { code: thrown.code });
     throw downloadFailure(thrown);
   });
   const zip = join(sessionFolder, "..", `${accession}-${assessorType}s-${resourceType}.zip`);
@@ -110,7 +110,7 @@ async function fetchImages(request: DownloadRequest, sessionFolder: string): Pro
       .catch((thrown: unknown) => {
         const isNothing = thrown instanceof TransportError && thrown.status === 404;
         throw isNothing
-          ? notFound(`Resource not found: No ${resourceType} data in XNAT under this accession number`)
+          ? new HttpError(404, `Resource not found: 404: No ${resourceType} data in XNAT under this accession number`)
           : downloadFailure(thrown);
       });
     await orStorageError(() => pipeline(response.body, createWriteStream(zip), { signal }));

@@ -1,6 +1,6 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type AccessionStatus, bucketsOf, type ImportStatus } from "./buckets.ts";
-import { CohortRefusedError, className, HttpError, notFound } from "./errors.ts";
+import { CohortRefusedError, className, HttpError } from "./errors.ts";
 import { importStatuses, type RetrievalRequest, type RetrievalServices } from "./retrieval.ts";
 
 type StatusRequest = Pick<RetrievalRequest, "xnat" | "projectId" | "query" | "signal">;
@@ -31,7 +31,9 @@ function statusFailure(thrown: unknown): unknown {
     return new HttpError(403, detail, { code: thrown.code, cause: thrown });
   }
   if (thrown instanceof HttpError) {
-    return thrown.code === "FLIP_PROJECT_NOT_FOUND" ? notFound("Project not found", thrown.code) : thrown;
+    return thrown.code === "FLIP_PROJECT_NOT_FOUND"
+      ? new HttpError(404, "Project not found", { code: thrown.code })
+      : thrown;
   }
   // The class alone: it tells an operator where to look, and quotes nothing.
   const code = thrown instanceof GatewayError ? thrown.code : "INTERNAL";

@@ -84,7 +84,7 @@ export async function updateUser(
   const found = await findUser(xnat, "email", email, signal);
   const path = xnatPath("xapi", "users", found.username);
   const { status, text } = await xnat.ask({ method: "PUT", path, json: { email, enabled }, signal });
-  if (status === 404) throw notFound(`User '${found.username}' not found`);
+  if (status === 404) throw new HttpError(404, `User '${found.username}' not found`);
   if (status === 304) return found;
   if (status !== 200) throw new HttpError(status, text);
   return parsedUsers([parsedJson(text)])[0] ?? found;
