@@ -172,7 +172,7 @@ function treatElement(
   if (element.value.kind === "range") return treatRange(element, vr, rule, bigEndian, context);
   const bytes = heldBytes(element);
   if (bytes === undefined) return undefined;
-  if (isBlank(bytes) && treatment.kind !== "pseudonym" && !(vr in NUMBER_BYTES))
+  if (isBlank(bytes) && treatment.kind !== "pseudonym" && treatment.kind !== "words" && !(vr in NUMBER_BYTES))
     return { kind: "bytes", bytes: new Uint8Array() };
   if (treatment.kind === "renamed") {
     context.dependOnOthers();
