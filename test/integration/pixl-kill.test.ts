@@ -18,4 +18,5 @@ it.skipIf(!hasPeers)(
     expect(report).toMatchObject({ handedOver: 12, lost: 0, left: 0, parked: [...POISON].sort() });
     expect(report.kills.some(({ handedOver }) => handedOver > 0)).toBe(true);
   },
+  120_000,
 );
