@@ -143,6 +143,31 @@ describe("a folder that is no OMOP extract", () => {
   });
 });
 
+describe("a folder that is made to do harm", () => {
+  it("ends its thread by never being read to its end", async () => {
+    await writeOmopExtract(path, PROCEDURES);
+    const table = join(path, "private/PROCEDURE_OCCURRENCE_LINKS.parquet");
+    const bytes = await readFile(table);
+    // The header of the second page: definition levels, field 5, take 2 bytes; repetition levels, field 6, none; end. The reader goes astray
+    // where field 6 is of a type that there is not.
+    const header = Buffer.from([0x15, 0x04, 0x15, 0x00, 0x00]);
+    const levels = bytes.indexOf(header, bytes.indexOf(header) + 1);
+    bytes[levels + 2] = 0xd0;
+    await writeFile(table, bytes);
+    const limits = { fileMs: 1_000, bytesPerSecond: 1_000_000, memoryMegabytes: 512 };
+    await expect(readOmopExtract(path, TABLE_LIMITS, limits)).rejects.toMatchObject({ fault: "takes-too-long" });
+  });
+
+  it("ends its thread by taking too much memory", async () => {
+    await writeOmopExtract(
+      path,
+      Array.from({ length: 25_000 }, (_, id) => ({ id, mrn: "1", accession: `A${id}` })),
+    );
+    const limits = { fileMs: 60_000, bytesPerSecond: 1_000_000, memoryMegabytes: 16 };
+    await expect(readOmopExtract(path, TABLE_LIMITS, limits)).rejects.toMatchObject({ fault: "parquet-malformed" });
+  });
+});
+
 describe("a Parquet file", () => {
   const columns = ["procedure_occurrence_id", "AccessionNumber"];
   const table = () => join(path, "private/PROCEDURE_OCCURRENCE_LINKS.parquet");

@@ -28,13 +28,20 @@ const summaryShape = z.object({
 /**
  * The procedures of an OMOP extract that have an accession number or a study UID, as PIXL joins them: persons with their MRN, procedures with
  * their date, links with what the archive knows them by.
+ * @param onFile told of each Parquet file before it is read
  * @throws TableError
  */
-export async function readOmopTables(folder: string, limits: TableLimits): Promise<Table> {
+export async function readOmopTables(
+  folder: string,
+  limits: TableLimits,
+  onFile: (sizeBytes: number) => void = () => undefined,
+): Promise<Table> {
   for (const name of ["public/omop", "private"]) await requireFolder(join(folder, name), name);
   const { project, generatedAt } = await readSummary(folder);
   const isBatched = await areFolders([PROCEDURES, PEOPLE, LINKS].map(({ batched }) => join(folder, batched)));
-  const read = (place: Place, columns: readonly string[]) => readTables(folder, place, isBatched, columns, limits);
+  const readFile = (path: string, columns: readonly string[]) =>
+    readParquetColumns(join(folder, path), columns, limits, onFile);
+  const read = (place: Place, columns: readonly string[]) => readTables(folder, place, isBatched, columns, readFile);
   const people = await read(PEOPLE, ["person_id", "PrimaryMrn"]);
   const procedures = await read(PROCEDURES, ["procedure_occurrence_id", "person_id", "procedure_date"]);
   const links = await read(LINKS, ["procedure_occurrence_id", "AccessionNumber", "StudyUid_X"]);
@@ -73,15 +80,15 @@ async function readTables(
   place: Place,
   isBatched: boolean,
   columns: readonly string[],
-  limits: TableLimits,
+  read: (path: string, columns: readonly string[]) => Promise<readonly Row[]>,
 ): Promise<readonly Row[]> {
-  if (!isBatched) return await readParquetColumns(join(folder, place.single), columns, limits);
+  if (!isBatched) return await read(place.single, columns);
   const names = (await readdir(join(folder, place.batched))).filter((name) => name.endsWith(".parquet")).sort();
   if (names.length === 0) throw new TableError("folder-incomplete", undefined, place.batched);
   if (names.length > MOST_PARTS) throw new TableError("too-many-rows", undefined, place.batched);
   const rows: Row[] = [];
   for (const name of names) {
-    for (const row of await readParquetColumns(join(folder, place.batched, name), columns, limits)) rows.push(row);
+    for (const row of await read(join(place.batched, name), columns)) rows.push(row);
   }
   return rows;
 }

@@ -8,15 +8,18 @@ export interface OmopTask {
   readonly limits: TableLimits;
 }
 
-/** What it answers, once. */
+/** What it says: of each file before it is read, then the answer. */
 export type OmopAnswer =
+  | { readonly readingBytes: number }
   | { readonly table: Table }
   | { readonly fault: TableFault; readonly line: number | undefined; readonly what: string | undefined };
 
 const { folder, limits }: OmopTask = workerData;
 
+const onFile = (readingBytes: number): void => parentPort?.postMessage({ readingBytes });
+
 parentPort?.postMessage(
-  await readOmopTables(folder, limits).then(
+  await readOmopTables(folder, limits, onFile).then(
     (table): OmopAnswer => ({ table }),
     (thrown: unknown): OmopAnswer => {
       if (!(thrown instanceof TableError)) throw thrown;

@@ -18,19 +18,23 @@ const PAGE_LIMIT_BYTES = 256 << 20;
 
 /**
  * The named columns of a Parquet file as texts, a row for each of its rows; undefined where there is no value. Whole numbers are written
- * without a fraction, also those that come as floating-point numbers; days as `YYYY-MM-DD`.
+ * without a fraction, also those that come as floating-point numbers; days as `YYYY-MM-DD`. A file that was made to be read for ever is: whoever
+ * does not know where it is from reads it in a thread that can be ended.
+ * @param onFile told how large it is, before it is read
  * @throws TableError
  */
 export async function readParquetColumns(
   path: string,
   columns: readonly string[],
   limits: TableLimits,
+  onFile: (sizeBytes: number) => void = () => undefined,
 ): Promise<readonly (readonly (string | undefined)[])[]> {
   await using handle = await open(path, "r").catch(() => {
     throw new TableError("folder-incomplete");
   });
   const { size } = await handle.stat();
   if (size > FILE_LIMIT_BYTES) throw new TableError("file-too-large");
+  onFile(size);
   const file: AsyncBuffer = {
     byteLength: size,
     async slice(start, end = size) {
