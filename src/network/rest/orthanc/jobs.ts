@@ -63,7 +63,7 @@ const MAXIMUM_FAILED_LOOKS = 5;
 const CONFIRM_MS = { afterDeadline: 10_000, afterAbort: 1_000 };
 
 /** The job as it stands. @throws GatewayError ORTHANC_JOB_LOST, and those of the exchange */
-export async function jobOf(client: HttpClient, job: string, signal: AbortSignal): Promise<OrthancJob> {
+async function jobOf(client: HttpClient, job: string, signal: AbortSignal): Promise<OrthancJob> {
   try {
     return await ask(client, jobResource, { path: `jobs/${job}`, signal, timeouts: { totalMs: LOOK_MS } });
   } catch (thrown) {
@@ -157,7 +157,7 @@ async function cancelled(
 }
 
 /** Asks for a job's end: at once when it waits, after what it is at when it runs. @throws HttpError, HTTP_REFUSED for an unknown job */
-export async function cancelJob(client: HttpClient, job: string, signal: AbortSignal): Promise<void> {
+async function cancelJob(client: HttpClient, job: string, signal: AbortSignal): Promise<void> {
   await using _ = await client.request({ ...post(`jobs/${job}/cancel`, {}, signal), timeouts: { totalMs: LOOK_MS } });
 }
 
