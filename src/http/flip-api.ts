@@ -1,10 +1,12 @@
 import type { ImportStatus } from "../compat/flip/buckets.ts";
 import { type ImportTasks, taskBody, taskProgress } from "../compat/flip/import-tasks.ts";
+import { candidatesOf, queryAccession } from "../compat/flip/pacs.ts";
 import type { FlipServices } from "../compat/flip/services.ts";
 import { getImportStatus } from "../compat/flip/status.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { isoTime } from "../operations/describe.ts";
 import type { TaskRecord } from "../store/tasks.ts";
+import { abortAfter } from "../units/abort.ts";
 
 /** How long who asks waits for the first try; the task goes on without him. */
 const ANSWER_MS = 30_000;
@@ -43,6 +45,16 @@ export function importStatus(
   signal: AbortSignal,
 ): Promise<ImportStatus> {
   return getImportStatus(services, { xnat: services.sessions.service, projectId, query, signal });
+}
+
+/** Studies that the PACS has under exactly this accession number. @throws GatewayError of XNAT */
+export async function candidatesFor({ services }: FlipApi, accession: string, signal: AbortSignal) {
+  const { pacs, pacsTurns, sessions, settings } = services;
+  const xnat = sessions.service;
+  using _ = await pacsTurns.acquire(signal);
+  using inTime = abortAfter(settings.pacsQueries.timeoutMs, signal);
+  const pacsId = await pacs.id(xnat, inTime);
+  return candidatesOf(accession, await queryAccession(xnat, pacsId, accession, inTime));
 }
 
 function isQueued(task: TaskRecord): boolean {

@@ -85,6 +85,12 @@ it("says what is wrong with the request, and that a project is not there", async
   });
 });
 
+it("lists the studies under an accession number for who has to choose", async () => {
+  const { json } = await site.call("GET", "/flip/candidates?accession_number=ACC1");
+  expect(json).toMatchObject({ items: [{ studyInstanceUid: STUDIES[0]?.studyInstanceUid, accessionNumber: "ACC1" }] });
+  expect((await site.call("GET", "/flip/candidates?accession_number=ACC*")).status).toBe(422);
+});
+
 it("writes down who saw accession numbers, and shows them to nobody less", async () => {
   const token = await site.tokenOf("looker", "viewer");
   expect((await site.call("GET", STATUS, { token })).status).toBe(403);

@@ -96,11 +96,16 @@ describe("retrieval", () => {
   });
 
   it("takes none of several studies under one accession number, and says so (W10)", async () => {
-    given([studyOf("ACC1"), studyOf("ACC1")]);
+    const studies = [studyOf("ACC1"), studyOf("ACC1")];
+    given(studies);
     const report = await flip.requestRetrieval(PROJECT, QUERY);
+    const candidates = studies.map(({ studyInstanceUid }) => ({
+      studyInstanceUid,
+      modalitiesInStudy: [expect.any(String)],
+    }));
     expect(report).toMatchObject({
       queued: false,
-      problems: [{ accession: "ACC1", code: "FLIP_ACCESSION_AMBIGUOUS" }],
+      problems: [{ accession: "ACC1", code: "FLIP_ACCESSION_AMBIGUOUS", candidates }],
     });
     expect(queued()).toEqual([]);
   });

@@ -66,7 +66,11 @@ async function request(cli: Cli, project: string, options: QueryOptions, isRetry
 
 function* reportLines({ queued, accessions, queuedNow, present, problems }: RetrievalReport): Generator<string> {
   yield `${queued ? "All queued" : "Not all queued"}: ${accessions} accession numbers, ${queuedNow} queued now, ${present} there or on their way`;
-  for (const { accession, code } of problems) yield `  ${accession}  ${code}`;
+  for (const { accession, code, candidates = [] } of problems) {
+    yield `  ${accession}  ${code}`;
+    for (const { studyInstanceUid, studyDate, modalitiesInStudy, studyDescription } of candidates)
+      yield `    ${[studyInstanceUid, studyDate, modalitiesInStudy.join(" "), studyDescription].join("  ").trimEnd()}`;
+  }
 }
 
 async function status(cli: Cli, project: string, options: QueryOptions): Promise<ExitCode> {

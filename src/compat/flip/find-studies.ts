@@ -1,19 +1,23 @@
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
-import { errorRegistry } from "../../errors/registry.ts";
 import { abortAfter } from "../../units/abort.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Semaphore } from "../../units/semaphore.ts";
 import { isSafeSegment } from "./hygiene.ts";
-import { chooseStudy, type PacsStudy, queryAccession } from "./pacs.ts";
+import { AmbiguousAccessionError, chooseStudy, type PacsStudy, queryAccession } from "./pacs.ts";
 import type { Xnat } from "./xnat.ts";
 
 /** One accession number that led to no study, and why. */
 export interface AccessionProblem {
   readonly accession: string;
   readonly code: ErrorCode;
+  /** Of several studies under it: who is to choose needs to know them. */
+  readonly candidates?: readonly Candidate[];
 }
+
+/** One of several studies under an accession number, without whose it is. */
+type Candidate = Pick<PacsStudy, "studyInstanceUid" | "studyDate" | "modalitiesInStudy" | "studyDescription">;
 
 export interface FoundStudies {
   /** In the order of the accession numbers. */
@@ -38,9 +42,9 @@ const MAXIMUM_FAILURES_IN_A_ROW = 32;
 
 /** One query for each accession number, several at once. One that fails is skipped: the others go on. */
 export async function findStudies(accessions: readonly string[], options: FindOptions): Promise<FoundStudies> {
-  const found: (PacsStudy | ErrorCode)[] = Array.from({ length: accessions.length });
+  const found: (PacsStudy | GatewayError)[] = Array.from({ length: accessions.length });
   let failuresInARow = 0;
-  let lastFailure: ErrorCode | undefined;
+  let lastFailure: GatewayError | undefined;
   await concurrently(accessions.entries(), options.atOnce, async ([index, accession]) => {
     options.signal.throwIfAborted();
     if (failuresInARow >= MAXIMUM_FAILURES_IN_A_ROW && lastFailure !== undefined) {
@@ -48,10 +52,10 @@ export async function findStudies(accessions: readonly string[], options: FindOp
       return;
     }
     const study = await findOne(accession, options);
-    const isFailure = "code" in study && errorRegistry[study.code].class !== "permanent";
+    const isFailure = study instanceof GatewayError && study.class !== "permanent";
     failuresInARow = isFailure ? failuresInARow + 1 : 0;
-    if ("code" in study) {
-      if (isFailure) lastFailure = study.code;
+    if (study instanceof GatewayError) {
+      if (isFailure) lastFailure = study;
       // Nothing in it but where it stood: an accession number is in no log.
       options.logger.warn("accession number skipped", {
         position: index + 1,
@@ -59,14 +63,23 @@ export async function findStudies(accessions: readonly string[], options: FindOp
         code: study.code,
       });
     }
-    found[index] = "code" in study ? study.code : study;
+    found[index] = study;
   });
   return {
-    studies: found.filter((each): each is PacsStudy => typeof each === "object"),
+    studies: found.filter((each): each is PacsStudy => !(each instanceof GatewayError)),
     problems: found.flatMap((each, index) =>
-      typeof each === "string" ? [{ accession: accessions[index] ?? "", code: each }] : [],
+      each instanceof GatewayError ? [problemOf(accessions[index] ?? "", each)] : [],
     ),
   };
+}
+
+function problemOf(accession: string, error: GatewayError): AccessionProblem {
+  const { code } = error;
+  if (!(error instanceof AmbiguousAccessionError)) return { accession, code };
+  const candidates = error.candidates.map(({ studyInstanceUid, studyDate, modalitiesInStudy, studyDescription }) => ({
+    ...{ studyInstanceUid, studyDate, modalitiesInStudy, studyDescription },
+  }));
+  return { accession, code, candidates };
 }
 
 async function findOne(accession: string, options: FindOptions): Promise<PacsStudy | GatewayError> {

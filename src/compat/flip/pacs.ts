@@ -107,13 +107,29 @@ export async function queryAccession(
   return studies.data;
 }
 
-/** The one study under exactly this accession number. @throws GatewayError FLIP_ACCESSION_NOT_FOUND, FLIP_ACCESSION_AMBIGUOUS */
-export function chooseStudy(accession: string, studies: readonly PacsStudy[]): PacsStudy {
+/** An accession number that leads to several studies: a person has to choose. Which they are is for the caller alone. */
+export class AmbiguousAccessionError extends GatewayError {
+  override readonly name = "AmbiguousAccessionError";
+  readonly candidates: readonly PacsStudy[];
+
+  constructor(candidates: readonly PacsStudy[]) {
+    super("FLIP_ACCESSION_AMBIGUOUS", { studies: candidates.length });
+    this.candidates = candidates;
+  }
+}
+
+/** Studies under exactly this accession number, each once. */
+export function candidatesOf(accession: string, studies: readonly PacsStudy[]): readonly PacsStudy[] {
   const exact = studies.filter(({ accessionNumber }) => accessionNumber === accession);
-  const [study] = exact;
+  return [...new Map(exact.toReversed().map((study) => [study.studyInstanceUid, study])).values()].toReversed();
+}
+
+/** The one study under exactly this accession number. @throws GatewayError FLIP_ACCESSION_NOT_FOUND, AmbiguousAccessionError */
+export function chooseStudy(accession: string, studies: readonly PacsStudy[]): PacsStudy {
+  const candidates = candidatesOf(accession, studies);
+  const [study, ...others] = candidates;
   if (study === undefined) throw new GatewayError("FLIP_ACCESSION_NOT_FOUND", { studies: studies.length });
-  const uids = new Set(exact.map(({ studyInstanceUid }) => studyInstanceUid));
-  if (uids.size > 1) throw new GatewayError("FLIP_ACCESSION_AMBIGUOUS", { studies: uids.size });
+  if (others.length > 0) throw new AmbiguousAccessionError(candidates);
   return study;
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { describeTask, type FlipApi, importStatus, requestRetrieval } from "../flip-api.ts";
+import { candidatesFor, describeTask, type FlipApi, importStatus, requestRetrieval } from "../flip-api.ts";
 import { withCursor } from "../page.ts";
 import { type RequestContext, type Route, route } from "../route.ts";
 import { paging } from "../schemas/fields.ts";
@@ -9,6 +9,8 @@ import { schemas } from "../schemas/schemas.ts";
 import { RequestError } from "../validation.ts";
 
 const tag = "FLIP";
+/** SH, PS3.5 6.2, without the wildcards of a query. */
+const SAFE_ACCESSION = /^[^\\*?\p{Cc}]{1,16}$/u;
 /** XNAT's ids of projects. */
 const params = z.object({
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/, "must be the id of an XNAT project"),
@@ -62,6 +64,24 @@ export const flipRoutes: readonly Route[] = [
         detail: { flipProject: id },
       });
       return await importStatus(flip, id, decodedQuery(encoded), signal);
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/flip/candidates",
+    tag,
+    summary: "List the studies that the PACS has under an accession number, where it has several",
+    operation: "exportCohort",
+    query: z.object({
+      accession_number: z.string().regex(SAFE_ACCESSION, "must be an accession number, without wildcards"),
+    }),
+    answer: schemas.FlipCandidates,
+    errors: [...ERRORS, ...STATUS_ERRORS],
+    async handle({ query: { accession_number: accession } }, context) {
+      const flip = flipOf(context);
+      const { actor, services, signal } = context;
+      await services.audit.record({ event: "identified-values-shown", actor, outcome: "success" });
+      return { items: await candidatesFor(flip, accession, signal) };
     },
   }),
   route({

@@ -1,6 +1,19 @@
 import { z } from "zod";
 import { code, count, pageOf, time } from "./fields.ts";
 
+/** As the PACS gives them: who chooses needs to know them. */
+export const flipCandidates = z.object({
+  items: z.array(
+    z.object({
+      studyInstanceUid: z.string(),
+      studyDate: z.string(),
+      studyDescription: z.string(),
+      modalitiesInStudy: z.array(z.string()),
+      accessionNumber: z.string(),
+    }),
+  ),
+});
+
 const taskState = z.enum(["waiting", "running", "done", "failed", "cancelled"]);
 const progress = {
   accessions: count.optional(),

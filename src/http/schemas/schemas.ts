@@ -30,6 +30,7 @@ export const schemas = {
   CohortStatus: cohorts.cohortStatus,
   DeliveryPage: studies.deliveryPage,
   Echo: site.echo,
+  FlipCandidates: flip.flipCandidates,
   FlipRetrieval: flip.flipRetrieval,
   FlipStatus: flip.flipStatus,
   FlipTaskPage: flip.flipTaskPage,
