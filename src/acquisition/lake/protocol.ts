@@ -1,7 +1,12 @@
+/** Each upload has so many blocks of its own, which both threads see: nothing is allocated for what passes. */
+export const BLOCK_BYTES = 512 * 1024;
+export const BLOCKS = 4;
+
 /** What the main thread and the thread that writes files say to each other. */
 export type ToWriter =
-  | { readonly upload: number; readonly open: string }
-  | { readonly upload: number; readonly chunk: Uint8Array }
+  | { readonly upload: number; readonly open: string; readonly blocks: SharedArrayBuffer }
+  /** Which of the blocks is filled, and how far. */
+  | { readonly upload: number; readonly block: number; readonly sizeBytes: number }
   | { readonly upload: number; readonly end: "finish" | "discard" }
   | { readonly hash: number; readonly path: string }
   | { readonly close: true };
@@ -14,7 +19,7 @@ export interface Received {
   readonly head: Uint8Array;
 }
 
-/** `taken`: bytes of chunks that are written and hashed. `failure`: the operating system's code, or empty. */
+/** `taken`: the block that is written and hashed. `failure`: the operating system's code, or empty. */
 export type FromWriter =
   | { readonly upload: number; readonly opened: true }
   | { readonly upload: number; readonly taken: number }

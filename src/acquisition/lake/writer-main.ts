@@ -1,9 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
+import { writeSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
 import { systemCodeOf } from "../../units/durable-files.ts";
 import { HEAD_BYTES } from "../signatures.ts";
-import type { FromWriter, Received, ToWriter } from "./protocol.ts";
+import { BLOCK_BYTES, type FromWriter, type Received, type ToWriter } from "./protocol.ts";
 
 /** So much may be in the page cache only: the last sync then is a short one. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
@@ -12,6 +13,7 @@ const READ_BYTES = 1024 * 1024;
 interface Growing {
   readonly path: string;
   readonly file: FileHandle;
+  readonly blocks: SharedArrayBuffer;
   readonly hash: Hash;
   head: Buffer;
   sizeBytes: number;
@@ -52,14 +54,15 @@ async function carryOut(message: Extract<ToWriter, { readonly upload: number }>)
     const hash = createHash("sha256");
     const syncing = Promise.resolve();
     const facts = { head: Buffer.alloc(0), sizeBytes: 0, unsyncedBytes: 0, syncing, isSyncing: false };
-    growing.set(upload, { path: message.open, file, hash, ...facts });
+    growing.set(upload, { path: message.open, blocks: message.blocks, file, hash, ...facts });
     say({ upload, opened: true });
     return;
   }
   const one = growing.get(upload);
-  if ("chunk" in message) {
-    if (one !== undefined) await append(one, message.chunk);
-    say({ upload, taken: message.chunk.byteLength });
+  if ("block" in message) {
+    const { block, sizeBytes } = message;
+    if (one !== undefined) append(one, Buffer.from(one.blocks, block * BLOCK_BYTES, sizeBytes));
+    say({ upload, taken: block });
     return;
   }
   growing.delete(upload);
@@ -71,16 +74,17 @@ async function carryOut(message: Extract<ToWriter, { readonly upload: number }>)
   }
 }
 
-/** The disk works while this thread hashes. */
-async function append(one: Growing, chunk: Uint8Array): Promise<void> {
-  const written = writeAll(one.file, chunk, one.sizeBytes);
+/** At once: to hand each piece to another thread and back would take as long as the writing. Syncs go on beside it. */
+function append(one: Growing, chunk: Uint8Array): void {
+  for (let done = 0; done < chunk.byteLength; ) {
+    done += writeSync(one.file.fd, chunk, done, chunk.byteLength - done, one.sizeBytes + done);
+  }
   one.hash.update(chunk);
   if (one.head.length < HEAD_BYTES) {
     one.head = Buffer.concat([one.head, chunk.subarray(0, HEAD_BYTES - one.head.length)]);
   }
   one.sizeBytes += chunk.byteLength;
   one.unsyncedBytes += chunk.byteLength;
-  await written;
   if (one.unsyncedBytes < SYNC_EVERY_BYTES || one.isSyncing) return;
   one.unsyncedBytes = 0;
   one.isSyncing = true;
@@ -89,13 +93,6 @@ async function append(one: Growing, chunk: Uint8Array): Promise<void> {
   });
   // Its failure is met by the end, which waits for it.
   one.syncing.catch(() => undefined);
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < chunk.byteLength; ) {
-    const { bytesWritten } = await file.write(chunk, done, chunk.byteLength - done, position + done);
-    done += bytesWritten;
-  }
 }
 
 async function finish({ file, hash, sizeBytes, head, syncing }: Growing): Promise<Received> {

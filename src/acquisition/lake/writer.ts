@@ -1,13 +1,17 @@
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import type { FromWriter, Received, ToWriter } from "./protocol.ts";
+import { createSemaphore } from "../../units/semaphore.ts";
+import { BLOCK_BYTES, BLOCKS, type FromWriter, type Received, type ToWriter } from "./protocol.ts";
 
-/** Chunks on their way to the thread hold the sender back from here on. */
-const HIGH_WATER_BYTES = 8 * 1024 * 1024;
+/** Files that grow at once, each with its blocks; one more waits. */
+const MAXIMUM_GROWING = 32;
+
+/** It holds next to nothing. */
+const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 
 /** A file that grows under a temporary name. One call at a time. */
 export interface GrowingFile {
-  /** A promise holds the sender back. The chunk's memory is given away. @throws GatewayError SCAN_LAKE_FULL, SCAN_LAKE_UNAVAILABLE */
+  /** A promise holds the sender back. The chunk is free when it resolves, or at once. @throws GatewayError SCAN_LAKE_FULL, SCAN_LAKE_UNAVAILABLE */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Resolves when every byte survives a power cut. */
   finish(): Promise<Received>;
@@ -25,7 +29,8 @@ export interface LakeWriter extends AsyncDisposable {
 interface Upload {
   isOpened: boolean;
   isGone: boolean;
-  outstandingBytes: number;
+  readonly onGone: () => void;
+  readonly freeBlocks: number[];
   received: Received | undefined;
   failure: GatewayError | undefined;
   wake: () => void;
@@ -42,13 +47,13 @@ export function lakeError(code: string): GatewayError {
 }
 
 export function startLakeWriter(): LakeWriter {
-  const worker = new Worker(new URL("./writer-main.ts", import.meta.url));
+  const worker = new Worker(new URL("./writer-main.ts", import.meta.url), { resourceLimits: LIMITS });
   const uploads = new Map<number, Upload>();
   const sums = new Map<number, Waiter>();
   let numbers = 0;
   let isOpen = true;
-  const say = (message: ToWriter, transfer: readonly ArrayBuffer[] = []): void =>
-    worker.postMessage(message, [...transfer]);
+  const growing = createSemaphore(MAXIMUM_GROWING);
+  const say = (message: ToWriter): void => worker.postMessage(message);
   const fail = (): void => {
     isOpen = false;
     for (const upload of uploads.values()) note(upload, { failure: "" });
@@ -74,11 +79,17 @@ export function startLakeWriter(): LakeWriter {
   });
   return {
     async begin(path) {
-      if (!isOpen) throw lakeError("");
-      numbers += 1;
-      const upload = newUpload();
-      uploads.set(numbers, upload);
-      return await open(numbers, upload, path, say);
+      const permit = await growing.acquire();
+      try {
+        if (!isOpen) throw lakeError("");
+        numbers += 1;
+        const upload = newUpload(() => permit[Symbol.dispose]());
+        uploads.set(numbers, upload);
+        return await open(numbers, upload, path, say);
+      } catch (thrown) {
+        permit[Symbol.dispose]();
+        throw thrown;
+      }
     },
     sumOf(path) {
       if (!isOpen) return Promise.reject(lakeError(""));
@@ -96,11 +107,12 @@ export function startLakeWriter(): LakeWriter {
   };
 }
 
-function newUpload(): Upload {
+function newUpload(onGone: () => void): Upload {
   return {
     isOpened: false,
     isGone: false,
-    outstandingBytes: 0,
+    onGone,
+    freeBlocks: Array.from({ length: BLOCKS }, (_, index) => index),
     received: undefined,
     failure: undefined,
     wake: () => undefined,
@@ -113,10 +125,11 @@ function sumError(code: string): GatewayError {
 
 function note(upload: Upload, message: Exclude<FromWriter, { hash: number }> | { readonly failure: string }): void {
   if ("opened" in message) upload.isOpened = true;
-  if ("taken" in message) upload.outstandingBytes -= message.taken;
+  if ("taken" in message) upload.freeBlocks.push(message.taken);
   if ("received" in message) upload.received = message.received;
   if ("failure" in message) upload.failure ??= lakeError(message.failure);
-  upload.isGone ||= "received" in message || "discarded" in message;
+  if ("received" in message || "discarded" in message) upload.isGone = true;
+  if (upload.isGone) upload.onGone();
   upload.wake();
 }
 
@@ -129,25 +142,60 @@ async function until(upload: Upload, isSo: () => boolean): Promise<void> {
   }
 }
 
+/** The block that is being filled. */
+interface Filling {
+  readonly block: number;
+  sizeBytes: number;
+}
+
 async function open(
   number: number,
   upload: Upload,
   path: string,
-  say: (message: ToWriter, transfer?: readonly ArrayBuffer[]) => void,
+  say: (message: ToWriter) => void,
 ): Promise<GrowingFile> {
-  say({ upload: number, open: path });
+  const blocks = new SharedArrayBuffer(BLOCKS * BLOCK_BYTES);
+  say({ upload: number, open: path, blocks });
   await until(upload, () => upload.isOpened);
+  let filling: Filling | undefined;
+
+  const flush = (): void => {
+    if (filling === undefined || filling.sizeBytes === 0) return;
+    say({ upload: number, ...filling });
+    filling = undefined;
+  };
+  /** Answers how much of it found room. */
+  const fill = (chunk: Uint8Array, from: number): number => {
+    let at = from;
+    while (at < chunk.byteLength) {
+      if (filling === undefined) {
+        const block = upload.freeBlocks.shift();
+        if (block === undefined) return at;
+        filling = { block, sizeBytes: 0 };
+      }
+      const sizeBytes = Math.min(chunk.byteLength - at, BLOCK_BYTES - filling.sizeBytes);
+      const target = new Uint8Array(blocks, filling.block * BLOCK_BYTES + filling.sizeBytes, sizeBytes);
+      target.set(chunk.subarray(at, at + sizeBytes));
+      filling.sizeBytes += sizeBytes;
+      at += sizeBytes;
+      if (filling.sizeBytes === BLOCK_BYTES) flush();
+    }
+    return at;
+  };
+  const fillRest = async (chunk: Uint8Array, from: number): Promise<void> => {
+    for (let at = from; at < chunk.byteLength; at = fill(chunk, at)) {
+      await until(upload, () => upload.freeBlocks.length > 0);
+    }
+  };
   return {
     write(chunk) {
       if (upload.failure !== undefined) throw upload.failure;
-      upload.outstandingBytes += chunk.byteLength;
-      const given = ownBytes(chunk);
-      say({ upload: number, chunk: given }, [given.buffer]);
-      if (upload.outstandingBytes < HIGH_WATER_BYTES) return undefined;
-      return until(upload, () => upload.outstandingBytes <= HIGH_WATER_BYTES / 2);
+      const filled = fill(chunk, 0);
+      return filled === chunk.byteLength ? undefined : fillRest(chunk, filled);
     },
     async finish() {
       if (upload.failure !== undefined) throw upload.failure;
+      flush();
       say({ upload: number, end: "finish" });
       await until(upload, () => upload.received !== undefined);
       if (upload.received === undefined) throw lakeError("");
@@ -160,11 +208,4 @@ async function open(
       await until(upload, () => upload.isGone).catch(() => undefined);
     },
   };
-}
-
-/** Memory of the chunk's own, which can be handed to the thread without a copy. */
-function ownBytes(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, byteLength } = chunk;
-  const isOwn = buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength;
-  return isOwn ? new Uint8Array(buffer) : Uint8Array.from(chunk);
 }

@@ -3,23 +3,33 @@ import { toGatewayError } from "../../../errors/gateway-error.ts";
 import { errorFields } from "../../../observe/error-fields.ts";
 import type { ScanDevice } from "../../../store/acquisitions.ts";
 import type { ScanHubWorld } from "../world.ts";
+import type { BinaryTap, BinaryTapOptions } from "./binary-tap.ts";
 import { carryOut, type DeviceSession } from "./commands.ts";
 import { createIncomingFiles } from "./incoming-file.ts";
 import { feedback, readMessage } from "./messages.ts";
 import type { ConnectedDevice } from "./registry.ts";
 
-/** Frames that wait for their turn: from the first of these on the socket is not read. */
-const HIGH_WATER_BYTES = 8 * 1024 * 1024;
+/** What waits for its turn: from the first of these on the socket is not read. */
+const HIGH_WATER_BYTES = 1024 * 1024;
 const HIGH_WATER_FRAMES = 256;
 /** Answers that the device does not read. */
 const MAXIMUM_BUFFERED_BYTES = 16 * 1024 * 1024;
-/** A silent peer is asked; two in a row without an answer, and it is gone. */
-const PING_EVERY_MS = 20_000;
+/** A peer that does not answer in this time is gone; one that is held back gets its turn long before. */
+const PING_EVERY_MS = 30_000;
 
-type Frame = { readonly text: string } | { readonly bytes: Uint8Array };
+/** A socket whose binary frames come past it. */
+export interface TappedSocket {
+  readonly socket: WebSocket;
+  readonly tap: Pick<BinaryTap, "start" | "textTaken" | "pause" | "resume">;
+  /** Called with each piece of a binary frame, once. */
+  onBinary: BinaryTapOptions["onBinary"];
+}
+
+type Frame = { readonly text: string } | { readonly bytes: Uint8Array; readonly isOwn: boolean };
 
 /** Resolves when the connection is over and all that came of it is settled. */
-export async function serveDevice(world: ScanHubWorld, socket: WebSocket, device: ScanDevice): Promise<void> {
+export async function serveDevice(world: ScanHubWorld, tapped: TappedSocket, device: ScanDevice): Promise<void> {
+  const { socket } = tapped;
   const { store, registry, clock, logger } = world;
   const work = new Set<Promise<void>>();
   const follow = (each: Promise<void>): void => {
@@ -42,11 +52,11 @@ export async function serveDevice(world: ScanHubWorld, socket: WebSocket, device
     close: () => socket.close(1008, "Invalid device_id or device_token"),
   };
 
-  const frames = receiveFrames(socket, (frame) => take(session, frame, logger));
-  const stopPings = keepAlive(socket);
+  const frames = receiveFrames(tapped, (frame) => take(session, frame, logger));
+  const stopPings = keepAlive(tapped);
   registry.add(connected);
   await store.changeScanDevice(device.id, { status: "ONLINE", isDeaf: false }, clock.nowMs());
-  socket.resume();
+  tapped.tap.start();
   logger.info("device connected", { device: device.id });
   await frames;
   stopPings();
@@ -58,32 +68,43 @@ export async function serveDevice(world: ScanHubWorld, socket: WebSocket, device
 }
 
 /** What goes wrong with one message is that message's alone. */
-async function take(session: DeviceSession, frame: Frame, logger: ScanHubWorld["logger"]): Promise<void> {
-  try {
-    if ("bytes" in frame) return await session.files.take(frame.bytes);
-    const message = readMessage(frame.text);
-    if (message === undefined) session.say(feedback("Invalid message: a JSON object is expected."));
-    else await carryOut(session, message);
-  } catch (thrown) {
+function take(session: DeviceSession, frame: Frame, logger: ScanHubWorld["logger"]): Promise<void> | undefined {
+  const taking = "bytes" in frame ? session.files.take(frame.bytes) : hear(session, frame.text);
+  return taking?.catch((thrown: unknown) => {
     logger.error("message of a device failed", errorFields(toGatewayError(thrown)));
     session.say(feedback("Internal server error."));
-  }
+  });
 }
 
-/** Every frame in order, one at a time. Resolves when the socket is closed and nothing waits. */
-async function receiveFrames(socket: WebSocket, take: (frame: Frame) => Promise<void>): Promise<void> {
+async function hear(session: DeviceSession, text: string): Promise<void> {
+  const message = readMessage(text);
+  if (message === undefined) session.say(feedback("Invalid message: a JSON object is expected."));
+  else await carryOut(session, message);
+}
+
+/** Every text and every piece of a binary frame in order, one at a time. Resolves when the socket is closed and nothing waits. */
+async function receiveFrames(tapped: TappedSocket, take: (frame: Frame) => Promise<void> | undefined): Promise<void> {
+  const { socket, tap } = tapped;
   const waiting: Frame[] = [];
   let waitingBytes = 0;
+  let isHeldBack = false;
   let isClosed = false;
   let wake: () => void = () => undefined;
-  socket.on("message", (data, isBinary) => {
-    const bytes = Buffer.isBuffer(data) ? data : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
-    waiting.push(isBinary ? { bytes } : { text: bytes.toString("utf8") });
-    waitingBytes += bytes.length;
-    if (waitingBytes >= HIGH_WATER_BYTES || waiting.length >= HIGH_WATER_FRAMES) socket.pause();
+  const add = (frame: Frame, sizeBytes: number): void => {
+    waiting.push(frame);
+    waitingBytes += sizeBytes;
+    if (!isHeldBack && (waitingBytes >= HIGH_WATER_BYTES || waiting.length >= HIGH_WATER_FRAMES)) {
+      isHeldBack = true;
+      tap.pause();
+    }
     wake();
+  };
+  tapped.onBinary = (bytes, isOwn) => add({ bytes, isOwn }, bytes.byteLength);
+  socket.on("message", (data) => {
+    const text = String(data);
+    add({ text }, text.length);
+    tap.textTaken();
   });
-  socket.on("error", () => undefined);
   socket.once("close", () => {
     isClosed = true;
     wake();
@@ -97,24 +118,30 @@ async function receiveFrames(socket: WebSocket, take: (frame: Frame) => Promise<
       });
       continue;
     }
-    waitingBytes -= "bytes" in frame ? frame.bytes.byteLength : Buffer.byteLength(frame.text);
-    if (socket.isPaused && waitingBytes < HIGH_WATER_BYTES / 2 && waiting.length < HIGH_WATER_FRAMES / 2)
-      socket.resume();
-    await take(frame);
+    waitingBytes -= "bytes" in frame ? frame.bytes.byteLength : frame.text.length;
+    if (isHeldBack && waitingBytes < HIGH_WATER_BYTES / 2 && waiting.length < HIGH_WATER_FRAMES / 2) {
+      isHeldBack = false;
+      tap.resume();
+    }
+    const taking = take(frame);
+    if (taking !== undefined) await taking;
+    if ("bytes" in frame && frame.isOwn) giveBack(frame.bytes);
   }
 }
 
-function keepAlive(socket: WebSocket): () => void {
+/** At once: tens of megabytes would pile up until the collector looks. */
+function giveBack({ buffer }: Uint8Array): void {
+  const isShared = buffer.byteLength === Buffer.poolSize;
+  if (buffer instanceof ArrayBuffer && !buffer.detached && !isShared) buffer.transfer(0);
+}
+
+function keepAlive({ socket }: TappedSocket): () => void {
   let isAnswered = true;
   socket.on("pong", () => {
     isAnswered = true;
   });
-  socket.on("message", () => {
-    isAnswered = true;
-  });
   const timer = setInterval(() => {
-    // Who is held back cannot answer.
-    if (!isAnswered && !socket.isPaused) return socket.terminate();
+    if (!isAnswered) return socket.terminate();
     isAnswered = false;
     socket.ping();
   }, PING_EVERY_MS);

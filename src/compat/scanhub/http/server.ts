@@ -10,7 +10,8 @@ import { systemCodeOf } from "../../../units/durable-files.ts";
 import { AnswerError } from "../../fastapi/answer-error.ts";
 import { parsedBody } from "../../fastapi/json-body.ts";
 import { ValidationFailure } from "../../fastapi/validation.ts";
-import { serveDevice } from "../device/connection.ts";
+import { tapBinaryFrames } from "../device/binary-tap.ts";
+import { serveDevice, type TappedSocket } from "../device/connection.ts";
 import { uuid } from "../models.ts";
 import { bearerOf, deviceOfCredentials, userOfToken } from "../tokens.ts";
 import type { ScanHubWorld } from "../world.ts";
@@ -172,16 +173,16 @@ function acceptDevices(server: Server, world: ScanHubWorld): AsyncDisposable {
     clientTracking: true,
   });
   const served = new Set<Promise<void>>();
-  const serve = async (socket: import("ws").WebSocket, { headers }: IncomingMessage): Promise<void> => {
+  const serve = async (tapped: TappedSocket, { headers }: IncomingMessage): Promise<void> => {
     const refuse = (reason: string): void => {
-      socket.resume();
-      socket.close(1008, reason);
+      tapped.tap.start();
+      tapped.socket.close(1008, reason);
     };
     const id = uuid.safeParse(headers["device-id"]);
     if (!id.success) return refuse("Invalid device_id");
     const device = await deviceOfCredentials(world.store, id.data, String(headers["device-token"] ?? ""));
     if (device === undefined) return refuse("Invalid device_id or device_token");
-    await serveDevice(world, socket, device);
+    await serveDevice(world, tapped, device);
   };
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const [path] = (request.url ?? "").split("?");
@@ -191,11 +192,17 @@ function acceptDevices(server: Server, world: ScanHubWorld): AsyncDisposable {
       );
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+    let tapped: TappedSocket | undefined;
+    // A device speaks at once: nothing it says is read before somebody listens.
+    const tap = tapBinaryFrames(socket, {
+      head,
+      maximumFrameBytes: MAXIMUM_FRAME_BYTES,
+      onBinary: (piece, isOwn) => tapped?.onBinary(piece, isOwn),
+    });
+    sockets.handleUpgrade(request, tap.stream, Buffer.alloc(0), (webSocket) => {
       webSocket.on("error", () => undefined);
-      // A device speaks at once: nothing it says is read before somebody listens.
-      webSocket.pause();
-      const serving = serve(webSocket, request).catch((thrown: unknown) => {
+      tapped = { socket: webSocket, tap, onBinary: () => undefined };
+      const serving = serve(tapped, request).catch((thrown: unknown) => {
         world.logger.error("connection of a device failed", errorFields(toGatewayError(thrown)));
         webSocket.terminate();
       });
