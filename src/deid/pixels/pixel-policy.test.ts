@@ -93,6 +93,17 @@ describe("by class", () => {
       for (const type of ["DERIVED\\SECONDARY", "DERIVED\\PRIMARY\\SCREEN SAVE", "ORIGINAL\\PRIMARY\\DOSE_INFO"])
         expect(decide("2", [text(0x00080060, modality), text(0x00080008, type)])).toBe("rejected image-type");
     expect(decide("2", [text(0x00080060, "OT")])).toBe("rejected modality");
+    expect(decide("2", [text(0x00080060, "CT\\OT")])).toBe("rejected modality");
+    for (const sopClass of ["2", "4"])
+      expect(decide(sopClass, [text(0x00080008, "DERIVED\\Secondary")])).toBe("rejected image-type");
+  });
+
+  it("what is said after a first value counts as much", () => {
+    for (const [sopClass] of IMAGES) {
+      expect(decide(sopClass, [text(0x00280301, "NO\\YES")])).toMatch(/^rejected/);
+      expect(decide(sopClass, [text(0x00280301, "\\YES")])).toMatch(/^rejected/);
+      expect(decide(sopClass, [NO, text(0x00280302, "NO\\YES")])).toBe("rejected recognizable-visual-features");
+    }
   });
 
   it("overlays kept among the pixels: cleared where they are in bits of their own", () => {

@@ -17,7 +17,7 @@ const PIXEL_DATA = [tagOf(0x7fe00008), tagOf(0x7fe00009), tagOf(0x7fe00010)];
 /** Tomographic modalities, whose secondary images are screens and reports more often than not. */
 const TOMOGRAPHIC = new Set(["CT", "MR"]);
 /** Values of Image Type that say the pixels are somebody's screen. */
-const SCREEN_IMAGE = /^(?:SECONDARY|SCREEN.*|.*SAVE|.*REPORT.*|PROT|PROTOCOL|DOSE.*|PATIENT.?PROTOCOL|SUMMARY)$/;
+const SCREEN_IMAGE = /^(?:SECONDARY|SCREEN.*|.*SAVE|.*REPORT.*|PROT|PROTOCOL|DOSE.*|PATIENT.?PROTOCOL|SUMMARY)$/i;
 /** Modalities that carry text whatever their SOP class says. */
 const TEXT_MODALITIES = new Set(["OT", "SC", "US"]);
 
@@ -72,9 +72,10 @@ export function decidePixels(question: PixelQuestion): PixelDecision {
 }
 
 function decideImage(question: PixelQuestion, pixelClass: PixelClass, settings: PixelSettings): PixelDecision {
-  const firstOf = (tag: typeof MODALITY): string => valuesOf(question.dataSet, tag)[0] ?? "";
-  const recognizable = firstOf(RECOGNIZABLE_VISUAL_FEATURES);
-  if (recognizable !== "" && recognizable !== "NO")
+  // Each has one value. Where one has more, none of them is overlooked.
+  const statedOf = (tag: typeof MODALITY): readonly string[] =>
+    valuesOf(question.dataSet, tag).filter((value) => value !== "");
+  if (statedOf(RECOGNIZABLE_VISUAL_FEATURES).some((value) => value !== "NO"))
     return rejected("BURNED_IN_ANNOTATION", "recognizable-visual-features");
   const overlays = embeddedOverlays(question.dataSet, question.bigEndian);
   const clearable = settings.clearHighBits !== "never" && isClearable(question.transferSyntaxUid);
@@ -86,18 +87,19 @@ function decideImage(question: PixelQuestion, pixelClass: PixelClass, settings: 
   if (choice.kind === "refused") return rejected("PIXEL_MASK_NOT_APPLICABLE", choice.reason);
   if (choice.kind === "chosen") return letOut(question, { mask: choice.area, clearHighBits });
 
-  const burnedIn = firstOf(BURNED_IN_ANNOTATION);
-  if (burnedIn !== "" && burnedIn !== "NO") return rejected("BURNED_IN_ANNOTATION", "burned-in-annotation");
+  const burnedIn = statedOf(BURNED_IN_ANNOTATION);
+  if (burnedIn.some((value) => value !== "NO")) return rejected("BURNED_IN_ANNOTATION", "burned-in-annotation");
   const isAllowed = settings.allow.includes(pixelClass.group);
   if (pixelClass.kind === "needs-mask")
     return isAllowed ? letOut(question, { clearHighBits }) : rejected("SOP_CLASS_NOT_ALLOWED", "sop-class");
   if (settings.default === "reject" && !isAllowed) return rejected("SOP_CLASS_NOT_ALLOWED", "sop-class");
-  const isUnflagged = pixelClass.kind === "needs-flag" && burnedIn !== "NO";
+  const isUnflagged = pixelClass.kind === "needs-flag" && burnedIn.length === 0;
   if (isUnflagged && settings.allowAbsent === undefined)
     return rejected("BURNED_IN_ANNOTATION", "burned-in-annotation-not-stated");
-  const modality = firstOf(MODALITY);
-  if (TEXT_MODALITIES.has(modality)) return rejected("BURNED_IN_ANNOTATION", "modality");
-  if (TOMOGRAPHIC.has(modality) && valuesOf(question.dataSet, IMAGE_TYPE).some((value) => SCREEN_IMAGE.test(value)))
+  const modalities = statedOf(MODALITY);
+  if (modalities.some((value) => TEXT_MODALITIES.has(value))) return rejected("BURNED_IN_ANNOTATION", "modality");
+  const isTomographic = [pixelClass.group, ...modalities].some((value) => TOMOGRAPHIC.has(value));
+  if (isTomographic && statedOf(IMAGE_TYPE).some((value) => SCREEN_IMAGE.test(value)))
     return rejected("BURNED_IN_ANNOTATION", "image-type");
   return letOut(question, { clearHighBits, notes: isUnflagged ? ["burned-in-annotation-signed-off"] : [] });
 }
