@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Connection } from "rabbitmq-client";
@@ -22,6 +22,7 @@ import { requirePythonPeers } from "../peers/python-peers.ts";
 import { type RabbitMqServer, startRabbitMq } from "../peers/rabbitmq.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { type CliResult, runCli } from "../support/cli.ts";
+import { writeOmopExtract } from "../support/omop-extract.ts";
 
 const PRIMARY = "imaging-primary";
 const WAIT = { timeout: 20_000, interval: 20 };
@@ -92,6 +93,7 @@ async function finishOne({ store, intake }: World): Promise<void> {
 interface Site extends AsyncDisposable {
   readonly api: PracticeImagingApi;
   readonly database: Database;
+  readonly folder: string;
   pixl(args: readonly string[], clock?: Clock): Promise<CliResult>;
 }
 
@@ -109,6 +111,9 @@ async function openSite(brokerPort: number): Promise<Site> {
   const database = await openDatabase({ host: "127.0.0.1", port, database: user, user, password: "" });
   const workingFolder = await mkdtemp(join(tmpdir(), "pixl-site-"));
   await writeFile(join(workingFolder, "extract.csv"), EXTRACT);
+  await mkdir(join(workingFolder, "exports"));
+  await mkdir(join(workingFolder, "omop"));
+  await writeOmopExtract(join(workingFolder, "omop"), [{ id: 4, mrn: "004", accession: "A4" }]);
   const environment = {
     RABBITMQ_PORT: `${brokerPort}`,
     CLI_PIXL_DB_HOST: "127.0.0.1",
@@ -120,10 +125,12 @@ async function openSite(brokerPort: number): Promise<Site> {
     PIXL_IMAGING_API_HOST: "127.0.0.1",
     PIXL_IMAGING_API_PORT: `${api.port}`,
     CLI_RETRY_SECONDS: "7",
+    HOST_EXPORT_ROOT_DIR: "exports",
   };
   return {
     api,
     database,
+    folder: workingFolder,
     pixl: (args, clock = systemClock) => runCli(["pixl", ...args], { environment, workingFolder, clock }),
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
@@ -301,6 +308,16 @@ describe.skipIf(!requirePeer("rabbitmq-server"))("PIXL's queues in RabbitMQ", ()
         await site.database.query("UPDATE pixl_pipeline.image SET exported_at = now() WHERE accession_number = 'A1'");
         const second = await site.pixl(["populate", "extract.csv", "--no-start", "--json"]);
         expect(JSON.parse(second.stdout)).toMatchObject({ published: [1] });
+      });
+
+      it("publishes what an OMOP extract asks for, its public part being where exports are taken from", async () => {
+        const { stdout } = await site.pixl(["populate", "omop", "--no-start", "--json"]);
+        expect(JSON.parse(stdout)).toMatchObject({ studies: 1, published: [1], refused: [] });
+        const images =
+          "SELECT accession_number, slug FROM pixl_pipeline.image JOIN pixl_pipeline.extract USING (extract_id)";
+        expect(await site.database.query(images)).toEqual([{ accession_number: "A4", slug: "trial" }]);
+        const latest = await readdir(join(site.folder, "exports/trial/latest/omop/public/omop"));
+        expect(latest).toEqual(["PROCEDURE_OCCURRENCE.parquet"]);
       });
 
       it("starts, waits for empty queues, and asks again as long as more is exported", async () => {
