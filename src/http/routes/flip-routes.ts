@@ -10,7 +10,7 @@ import { RequestError } from "../validation.ts";
 
 const tag = "FLIP";
 /** SH, PS3.5 6.2, without the wildcards of a query. */
-const SAFE_ACCESSION = /^[^\\*?\p{Cc}]{1,16}$/u;
+const SAFE_ACCESSION = /^[ -)+->@-[\]-~\u00a1-\ud7ff]{1,16}$/;
 /** XNAT's ids of projects. */
 const params = z.object({
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/, "must be the id of an XNAT project"),
