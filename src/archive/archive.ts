@@ -62,7 +62,7 @@ export interface RetrieveOutcome {
 /** How a rehearsed retrieval ended; `undefined` counts and a status when the archive held nothing to try with. */
 export type Rehearsal = { readonly kind: "nothing-to-try" } | ({ readonly kind: "tried" } & RetrieveOutcome);
 
-export type ArchiveKind = "dimse" | "dicomweb" | "rad69" | "orthanc" | "xnat-dqr";
+export type ArchiveKind = "dimse" | "dicomweb" | "rad69" | "orthanc" | "xnat-dqr" | "folder";
 
 /** What an archive of a kind can do at best; what a site's own refuses shows when it is asked. */
 export interface ArchiveCapabilities {

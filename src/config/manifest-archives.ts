@@ -4,6 +4,7 @@ import { httpPeer } from "./manifest-http.ts";
 import {
   addressSetting,
   nameSetting,
+  pathSetting,
   receiverSetting,
   textSetting,
   timeZoneSetting,
@@ -47,6 +48,14 @@ export const archiveSettings = z.discriminatedUnion("kind", [
       description: "move: the archive sends to our listener (C-MOVE); get: over our own association (C-GET).",
     }),
     ...dimsePeer,
+    availability,
+  }),
+  z.strictObject({
+    name,
+    kind: z.literal("folder"),
+    path: pathSetting.meta({
+      description: "Folder below which DICOM files lie that others write, such as a data lake.",
+    }),
     availability,
   }),
   z.strictObject({ name, kind: z.literal("dicomweb"), url, ...httpPeer, availability }),

@@ -10,7 +10,7 @@ interface Limit {
 /** Settings that sites may already write down but that this version cannot honour. Accepting them silently would be a lie. */
 const LIMITS: readonly Limit[] = [
   { path: ["store", "kind"], can: ["sqlite"] },
-  { path: ["archives", "*", "kind"], can: ["dimse", "dicomweb", "rad69", "orthanc", "xnat-dqr"] },
+  { path: ["archives", "*", "kind"], can: ["dimse", "dicomweb", "rad69", "orthanc", "xnat-dqr", "folder"] },
   { path: ["destinations", "*", "kind"], can: ["folder", "dimse", "dicomweb", "orthanc", "xnat", "ftps"] },
 ];
 

@@ -105,6 +105,7 @@ const EXAMPLE = {
       url: "http://orthanc.example.org:8042",
       modality: "PACS",
     },
+    { name: "scanners", kind: "folder", path: "/data" },
   ],
   destinations: [
     { name: "research-store", kind: "folder", path: "/data/research" },

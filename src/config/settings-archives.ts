@@ -43,7 +43,13 @@ export interface XnatDqrArchiveSettings extends AnyArchive, HttpPeerFiles {
   readonly receiver?: { readonly aeTitle: string; readonly port: number } | undefined;
 }
 
+export interface FolderArchiveSettings extends AnyArchive {
+  readonly kind: "folder";
+  readonly path: string;
+}
+
 export type ArchiveSettings =
+  | FolderArchiveSettings
   | DimseArchiveSettings
   | DicomWebArchiveSettings
   | OrthancArchiveSettings
@@ -70,6 +76,10 @@ export function resolveArchive(archive: Manifest["archives"][number], ifAny: Abs
     case "rad69": {
       const { kind, url, repositoryUniqueId, search } = archive;
       return { name, kind, url, repositoryUniqueId, search, availability, ...resolveHttpPeer(archive, ifAny) };
+    }
+    case "folder": {
+      const { kind, path } = archive;
+      return { name, kind, path: ifAny(path) ?? path, availability };
     }
     case "xnat-dqr": {
       const { kind, url, project, pacs, receiver } = archive;

@@ -3,6 +3,7 @@ import { createPace, type Pace } from "../archive/availability/pace.ts";
 import { createDicomWebArchive } from "../archive/dicomweb/dicomweb-archive.ts";
 import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
 import { createRefusals, type Expectations } from "../archive/expectations.ts";
+import { createFolderArchive } from "../archive/folder/folder-archive.ts";
 import type { InstanceTaker } from "../archive/http/staging-store.ts";
 import { createOrthancArchive } from "../archive/orthanc/orthanc-archive.ts";
 import { createRad69Archive } from "../archive/rad69/rad69-archive.ts";
@@ -13,6 +14,7 @@ import type {
   ArchiveSettings,
   DicomWebArchiveSettings,
   DimseArchiveSettings,
+  FolderArchiveSettings,
   OrthancArchiveSettings,
   Rad69ArchiveSettings,
   XnatDqrArchiveSettings,
@@ -134,6 +136,7 @@ async function ownFacts(
   opened: ReadonlyMap<string, ArchiveFacts>,
 ): Promise<OwnFacts> {
   if (archive.kind === "dimse") return dimse(archive, parts, receiving);
+  if (archive.kind === "folder") return folder(archive, receiving);
   if (archive.kind === "xnat-dqr") return await xnatDqr(archive, parts, receiving);
   return archive.kind === "rad69" ? await rad69(archive, receiving, opened) : await byHttp(archive, receiving);
 }
@@ -173,6 +176,11 @@ async function byHttp(
       ? createDicomWebArchive(options)
       : createOrthancArchive({ ...options, modality: settings.modality });
   return { archive, endpoint: url };
+}
+
+function folder({ name, path, availability }: FolderArchiveSettings, { takerFor }: Receiving): OwnFacts {
+  const { associations } = availability;
+  return { archive: createFolderArchive({ name, path, associations, taker: takerFor(name) }), endpoint: path };
 }
 
 async function xnatDqr(settings: XnatDqrArchiveSettings, { clock }: Parts, { takerFor }: Receiving): Promise<OwnFacts> {

@@ -19,6 +19,11 @@ export const jobsCodes = {
     remedy:
       "None: it is asked when its next window opens. radferry archive list shows when; radferry archive windows changes it.",
   },
+  ARCHIVE_FOLDER_UNREADABLE: {
+    class: "transient",
+    summary: "The folder that is an archive, or one below it, cannot be read.",
+    remedy: "Check that it is mounted and readable for the service's user.",
+  },
   ARCHIVE_OUT_OF_RESOURCES: {
     class: "transient",
     summary: "The archive is out of resources.",
