@@ -19,7 +19,7 @@ export function accessPage(): string {
 ## Roles
 
 Every operation has a least role. The command line on a home acts as the operating system's user with the role \`access.commandLineRole\` of the
-settings (\`admin\` unless told). What the role does not allow is refused with \`ROLE_INSUFFICIENT\`, and the refusal is written to the audit trail.
+settings (\`admin\` unless told); whoever uses the API acts under the name and role of his token ([api.md](api.md)). What the role does not allow is refused with \`ROLE_INSUFFICIENT\`, and the refusal is written to the audit trail.
 
 | operation | ${ROLES.join(" | ")} |
 |---|${ROLES.map(() => "---|").join("")}

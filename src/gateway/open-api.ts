@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readFlipSettings } from "../compat/flip/settings.ts";
 import { loadTlsServer } from "../config/peer-credentials.ts";
@@ -43,11 +44,14 @@ export async function openApi(parts: ApiParts, opened: AsyncDisposableStack): Pr
   const events = opened.use(createEventHub({ operationsFor, clock, logger, limit: limits.streams }));
   const facts = { operations, store, clock, disk, staging, version, followers: () => events.followers };
   const gauges = createStateGauges(metrics, facts);
+  const uploadFolder = join(settings.home, "uploads");
+  // Cohorts that were on their way when the process died say whom they are about.
+  await rm(uploadFolder, { recursive: true, force: true });
   const services = {
     ...parts,
     flip: await flipOf(parts, opened),
     events,
-    uploadFolder: join(settings.home, "uploads"),
+    uploadFolder,
     metrics: async () => {
       await gauges();
       return await metrics.text();

@@ -1,0 +1,29 @@
+import { expect, expectTypeOf, it } from "vitest";
+import { z } from "zod";
+import type * as documents from "../../operations/documents.ts";
+import { operationIdOf } from "../openapi.ts";
+import { routes } from "../routes/routes.ts";
+import { schemas } from "./schemas.ts";
+
+/** Members that a document has and its schema lacks would be left out of every answer. */
+type Lost<Document, Name extends keyof typeof schemas> = Exclude<keyof Document, keyof z.infer<(typeof schemas)[Name]>>;
+
+it("has every member of the documents that operations give", () => {
+  expectTypeOf<Lost<documents.StudyDocument, "Study">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.CohortDocument, "Cohort">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.SubmitDocument, "SubmittedCohort">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.CohortCheckDocument, "CohortCheck">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.ArchiveDocument, "Archive">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.OverviewDocument, "Overview">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.ProjectDocument, "Project">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.IdentityDocument, "Identity">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.NewTokenDocument, "NewToken">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.ReleaseResultDocument, "Release">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.AuditVerdictDocument, "AuditVerdict">>().toEqualTypeOf<never>();
+});
+
+it("gives every route a name of its own, and a schema that OpenAPI can say", () => {
+  const names = routes.map(operationIdOf);
+  expect(new Set(names).size).toBe(names.length);
+  for (const schema of Object.values(schemas)) expect(() => z.toJSONSchema(schema)).not.toThrow();
+});
