@@ -224,7 +224,13 @@ describe("upload", () => {
 
   it("calls nothing uploaded that XNAT refused, or took and did not keep (W11)", async () => {
     expect((await upload(["a.nii"], { accession_id: "ACC9" })).status).toBe(404);
-    await upload([]);
+    // XNAT takes no body without a byte.
+    await place("net-1/upload/empty.nii", "");
+    const empty = await upload(["empty.nii"]);
+    expect([empty.status, detailOf(empty.json)]).toEqual([
+      500,
+      "Failed to upload files: Error uploading file empty.nii: 400",
+    ]);
     site.xnat.switches.mayWrite = false;
     const unproven = await upload(["a.nii"]);
     expect([unproven.status, detailOf(unproven.json)]).toEqual([

@@ -134,5 +134,13 @@ function remoteFailure(thrown: unknown, files: readonly ResultFile[]): unknown {
   const facts = { code: thrown.code, cause: thrown };
   if (UNPROVEN.has(thrown.code)) return new HttpError(500, `Error uploading file ${name}: XNAT did not keep it`, facts);
   const status = thrown instanceof TransportError ? thrown.status : undefined;
-  return status === undefined ? thrown : new HttpError(500, `Error uploading files: ${status}`, facts);
+  if (status === undefined) return thrown;
+  const { step } = thrown.details;
+  const what =
+    step === "scan" || step === "resource"
+      ? `creating ${step}`
+      : name === ""
+        ? "uploading files"
+        : `uploading file ${name}`;
+  return new HttpError(500, `Error ${what}: ${status}`, facts);
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { GatewayError } from "../../errors/gateway-error.ts";
+import { type ErrorDetails, GatewayError } from "../../errors/gateway-error.ts";
+import { HttpError } from "../../network/http-client/http-error.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
 import {
   fileBytes,
@@ -50,6 +51,7 @@ const READ_BYTES = 1024 * 1024;
  * Puts files into a resource, streaming, each proven by what XNAT lists afterwards: a 200 alone is none. Names are looked at before
  * anything is asked, and what is there before anything is sent; what was sent before a failure stays.
  * @throws GatewayError XNAT_NAME_UNSAFE, XNAT_SESSION_MISSING, XNAT_FILE_EXISTS, XNAT_FILE_NOT_WRITTEN, XNAT_FILE_UNCONFIRMED, …
+ * @throws HttpError with `position`, of the file, or with `step`: "scan" or "resource", where XNAT refused one of these
  */
 export async function uploadResults(
   client: HttpClient,
@@ -61,7 +63,7 @@ export async function uploadResults(
   checkNames(target, files);
   const session = await requireSession(client, target.project, target.session, signal);
   const resource = resourcePath(await ownerOf(client, session, target, signal), target.resource);
-  await putResource(client, resource, signal);
+  await refusedAt({ step: "resource" }, putResource(client, resource, signal));
   if (files.length === 0) return [];
   const before = byPath(await listFiles(client, resource, signal));
   const taken = files.findIndex(({ name }) => before.has(name));
@@ -70,7 +72,8 @@ export async function uploadResults(
   const sent: Omit<UploadedResult, "address">[] = [];
   for (const [index, file] of files.entries()) {
     const there = before.get(file.name);
-    sent.push(await uploadOne({ client, resource, file, there, position: index + 1 }, signal));
+    const position = index + 1;
+    sent.push(await refusedAt({ position }, uploadOne({ client, resource, file, there, position }, signal)));
   }
   const after = byPath(await listFiles(client, resource, signal));
   for (const [index, { name, sizeBytes, md5 }] of sent.entries())
@@ -94,8 +97,17 @@ async function ownerOf(client: HttpClient, { id, xsiType }: XnatSession, { of }:
   const path = xnatPath("data/experiments", id);
   if (of === "session") return path;
   if ("assessor" in of) return xnatPath(`${path}/assessors`, of.assessor);
-  await ensureScan(client, { path, xsiType }, of.scan, signal);
+  await refusedAt({ step: "scan" }, ensureScan(client, { path, xsiType }, of.scan, signal));
   return xnatPath(`${path}/scans`, of.scan);
+}
+
+/** Says of an exchange that failed what it was for. */
+async function refusedAt<T>(at: ErrorDetails, work: Promise<T>): Promise<T> {
+  return await work.catch((thrown: unknown) => {
+    if (!(thrown instanceof HttpError)) throw thrown;
+    const { code, details, status, retryAfterMs } = thrown;
+    throw new HttpError(code, { ...details, ...at }, { status, retryAfterMs, cause: thrown });
+  });
 }
 
 interface Upload {
