@@ -7,9 +7,11 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { practiceStudies } from "../test/peers/practice-studies.ts";
 import { freePort } from "../test/peers/process.ts";
+import { scannerDemo } from "./demo-scanner.ts";
 
 /**
  * `npm run demo`: a practice archive, the gateway on its embedded store, a sample cohort with a few bad rows, and the account of it.
+ * `npm run demo -- --scanner`: one acquisition of a stand-in for a scanner, from its task to the delivered study.
  * `npm run demo -- --archive AET@host:port` asks a real archive instead, for at most `--studies N` of its studies.
  */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -25,6 +27,7 @@ const { values: options } = parseArgs({
     port: { type: "string", default: "11112" },
     host: { type: "string", default: "0.0.0.0" },
     studies: { type: "string", default: "5" },
+    scanner: { type: "boolean", default: false },
   },
 });
 
@@ -188,4 +191,4 @@ async function sayResults(exportFile: string): Promise<void> {
   );
 }
 
-process.exitCode = await main();
+process.exitCode = options.scanner ? await scannerDemo(FOLDER) : await main();
