@@ -121,7 +121,7 @@ export interface Store extends TaskStore, InboxStore, AcquisitionStore, AccessSt
   releaseJob(id: string, release: NewRelease, audit: AuditEvent, nowMs: number): Promise<boolean>;
   /** What the job's run, or its last one, was released with. Undefined once the job was retried, cancelled or queued again for other reasons. */
   releaseOf(id: string): Promise<Release | undefined>;
-  /** At start: leases of workers that died with this home are given back. */
+  /** At start: leases of workers that died with this home are given back, and nobody waits for their probes of archives. */
   releaseLeases(nowMs: number): Promise<number>;
   /** Writes down which key a project's pseudonyms are made with. Not written when the answer is `same` or `refused`. */
   useProjectKey(

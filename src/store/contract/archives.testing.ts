@@ -60,6 +60,17 @@ export const archives: ContractCases = {
     expect(await store.nextDueAtMs()).toBe(1_100);
   },
 
+  "waits for no probe that died with its process": async (store) => {
+    await waiting(store, "ARCHIVE_RESTING");
+    await store.judgeArchive("vna", DOWN, breaker, 10);
+    await store.judgeArchive("vna", DOWN, breaker, 12);
+    expect(await store.admitToArchive("vna", breaker, 1_012)).toEqual({ kind: "probe" });
+    await store.releaseLeases(1_020);
+    expect(await store.nextDueAtMs()).toBe(1_020);
+    expect(await store.admitToArchive("vna", breaker, 1_020)).toEqual({ kind: "probe" });
+    expect(await store.admitToArchive("vna", breaker, 1_021)).toMatchObject({ kind: "resting" });
+  },
+
   "gives studies their turns, however many ask at once": async (store) => {
     const rate = { intervalMs: 2_000.5, maximumWaitMs: 3_000 };
     const slots = await Promise.all([1, 2, 3].map(() => store.takeStudySlot("vna", rate, 10_000)));

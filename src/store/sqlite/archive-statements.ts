@@ -7,6 +7,9 @@ export const archiveStatements = {
     VALUES (:archive, :paused, :overrides, :breaker, :nextStudyAtMs)
     ON CONFLICT (name) DO UPDATE SET paused = excluded.paused, overrides = excluded.overrides,
       breaker = excluded.breaker, next_study_at = excluded.next_study_at`,
+  /** Of a probe that died with its process: the next one may go at once. */
+  releaseProbes: `
+    UPDATE archives SET breaker = json_set(breaker, '$.untilMs', :nowMs) WHERE json_extract(breaker, '$.state') = 'half-open'`,
   /** They look at the archive again and wait anew if they must: jobs that have not been located wait without its name. */
   wakeControlled: `
     UPDATE study_jobs SET due_at = :nowMs WHERE state = 'waiting' AND due_at > :nowMs

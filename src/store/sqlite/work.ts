@@ -32,6 +32,7 @@ function endAttempts(session: Session, rows: readonly Row[], outcome: string, no
 }
 
 export function releaseLeases(session: Session, nowMs: number): number {
+  if (session.run("releaseProbes", { nowMs }) > 0) session.run("wakeResting", { nowMs });
   return endAttempts(session, session.all("releaseLeases"), "lease given back", nowMs);
 }
 
