@@ -8,8 +8,8 @@ import { neverAborted } from "../src/units/abort.ts";
 
 /**
  * `deid-main.ts verified|unverified IN OUT WARM-UP`: de-identifies one study on this thread, one file after the other. The first files are
- * not counted: they are done again afterwards, with code that is compiled. Prints how long the others took, the search for what the study
- * tells included.
+ * not counted: they are done again afterwards, into another folder, with code that is compiled. Prints how long all of them took then, the
+ * search for what the study tells included.
  */
 const [mode = "", input = "", output = "", warmUp = "0"] = process.argv.slice(2);
 
@@ -21,12 +21,12 @@ const options = {
 } as const;
 const names = await readdir(input);
 const signal = neverAborted();
-await mkdir(output, { recursive: true });
 
-async function deidentify(some: readonly string[]): Promise<number> {
+async function deidentify(some: readonly string[], folder: string): Promise<number> {
+  await mkdir(folder, { recursive: true });
   const tasks = some.map((name) => ({
     path: join(input, name),
-    outputPath: join(output, name),
+    outputPath: join(folder, name),
     participantId: undefined,
     seriesInstanceCount: some.length,
   }));
@@ -46,7 +46,8 @@ async function deidentify(some: readonly string[]): Promise<number> {
   return done - findings.length;
 }
 
-await deidentify(names.slice(0, Number(warmUp)));
+await deidentify(names.slice(0, Number(warmUp)), join(output, "warm-up"));
 const startedAtMs = performance.now();
-const files = await deidentify(names);
-process.stdout.write(`${JSON.stringify({ seconds: (performance.now() - startedAtMs) / 1_000, files })}\n`);
+const files = await deidentify(names, join(output, "out"));
+const seconds = (performance.now() - startedAtMs) / 1_000;
+process.stdout.write(`${JSON.stringify({ seconds, files })}\n`);
