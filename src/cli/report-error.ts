@@ -14,8 +14,9 @@ export async function reportError(thrown: unknown, printer: Printer): Promise<vo
 
 /** Two lines for each problem of the settings: where and what, and the remedy. */
 export function* problemLines(problems: readonly SettingsProblem[]): Generator<string> {
-  for (const { path, code, message, remedy, line, source } of problems) {
-    const place = source ?? (line === undefined ? undefined : `line ${line}`);
+  for (const { path, code, message, remedy, line, column, source } of problems) {
+    const at = column === undefined ? `line ${line}` : `line ${line}, column ${column}`;
+    const place = source ?? (line === undefined ? undefined : at);
     const where = [path, ...(place === undefined ? [] : [`(${place})`])].filter((part) => part !== "").join(" ");
     yield `  ${where === "" ? "" : `${where}: `}${message} [${code}]`;
     yield `    What to do: ${remedy}`;

@@ -54,8 +54,8 @@ describe("deid lint", () => {
   it("reports every problem with its line, and ends with 2", async () => {
     const { stdout, exitCode } = await radferry("lint", "bad.yaml");
     expect(exitCode).toBe(2);
-    expect(stdout).toMatch(/rules\[1\]\.tag \(line 6\): .+ \[PROFILE_TAG_UNKNOWN\]/);
-    expect(stdout).toMatch(/colour \(line 7\): .+ \[PROFILE_KEY_UNKNOWN\]/);
+    expect(stdout).toMatch(/rules\[1\]\.tag \(line 6, column 6\): .+ \[PROFILE_TAG_UNKNOWN\]/);
+    expect(stdout).toMatch(/colour \(line 7, column 1\): .+ \[PROFILE_KEY_UNKNOWN\]/);
   });
 
   it("ends with 0 when the profile can be used", async () => {

@@ -195,8 +195,8 @@ it("checks the configuration, every problem at once", async () => {
   await writeFile(join(folder, "radferry.yaml"), "dicom: { port: high }\ncolour: red\n");
   const { exitCode, stdout } = await runCli(["config", "check"], world);
   expect(exitCode).toBe(2);
-  expect(stdout).toMatch(/dicom\.port \(line 1\): .+ \[SETTING_INVALID\]/);
-  expect(stdout).toMatch(/colour \(line 2\): .+ \[SETTING_UNKNOWN\]/);
+  expect(stdout).toMatch(/dicom\.port \(line 1, column \d+\): .+ \[SETTING_INVALID\]/);
+  expect(stdout).toMatch(/colour \(line 2, column 1\): .+ \[SETTING_UNKNOWN\]/);
   const { stderr } = await runCli(["cohort", "list"], world);
   expect(stderr).toMatch(/SETTINGS_INVALID.*\n.*\n {2}.*dicom\.port/);
 });

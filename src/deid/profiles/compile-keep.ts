@@ -7,7 +7,7 @@ import type { TextForm, TextPattern } from "../tables/text-forms.ts";
 import { PatternError } from "./linear-pattern.ts";
 import { patternOf } from "./pattern.ts";
 import type { RuleDocument } from "./profile-document.ts";
-import { RuleRefusal } from "./rule-refusal.ts";
+import { type RuleFinding, RuleRefusal } from "./rule-refusal.ts";
 import type { RuleWorld } from "./rule-world.ts";
 
 const NUMBER_VRS = new Set<Vr>([
@@ -103,6 +103,17 @@ function formOf(form: string): TextForm {
       code: "PROFILE_PATTERN_UNSAFE",
       message: `Not to be used: ${thrown.message}.`,
     });
+  }
+}
+
+/** What is wrong with a rule's form, whatever else is. */
+export function formFindings({ form }: RuleDocument): readonly RuleFinding[] {
+  try {
+    if (form !== undefined) formOf(form);
+    return [];
+  } catch (thrown) {
+    if (!(thrown instanceof RuleRefusal)) throw thrown;
+    return [thrown.finding];
   }
 }
 

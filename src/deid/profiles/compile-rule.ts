@@ -8,7 +8,7 @@ import { type ByType, optionsOfTreatment, type Rule, type Treatment } from "../r
 import { standardVr } from "../rules/standard-vr.ts";
 import type { ConfidentialityRow } from "../tables/confidentiality-row.ts";
 import { CONFIDENTIALITY_TABLE } from "../tables/confidentiality-table.generated.ts";
-import { compileKeep } from "./compile-keep.ts";
+import { compileKeep, formFindings } from "./compile-keep.ts";
 import { optionSet } from "./options.ts";
 import type { RuleDocument } from "./profile-document.ts";
 import { parseRulePath, type RulePath } from "./rule-path.ts";
@@ -60,7 +60,7 @@ export function compileRule(document: RuleDocument, world: RuleWorld): CompiledR
       return { ok: true, rule: { target, path, rule: compiled, vr, canonical: sortedKeys(canonical) } };
   } catch (thrown) {
     if (!(thrown instanceof RuleRefusal)) throw thrown;
-    findings.push(thrown.finding);
+    findings.push(thrown.finding, ...(thrown.finding.key === "form" ? [] : formFindings(document)));
   }
   return { ok: false, findings };
 }

@@ -79,6 +79,7 @@ rules:
   - {tag: ProtocolName, action: keep, form: '/(a+)+$/', review: 'board 2026-03'}
   - {tag: PatientName, action: keep, form: '/.*/', review: me}
   - {tag: StudyComments, action: kepp}
+  - {tag: SeriesDescription, action: keep, form: '/(?=a)/'}
 `;
     expect(problemsOf(text)).toEqual([
       "1:1 PROFILE_VALUE_INVALID",
@@ -90,6 +91,8 @@ rules:
       "11:39 PROFILE_PATTERN_UNSAFE",
       "12:24 PROFILE_RULE_INVALID",
       "13:26 PROFILE_VALUE_INVALID",
+      "14:30 PROFILE_REVIEW_MISSING",
+      "14:44 PROFILE_PATTERN_UNSAFE",
     ]);
   });
 
