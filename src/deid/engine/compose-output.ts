@@ -92,19 +92,9 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const original = originalUids(dataSet);
   const pseudonyms = pseudonymizer.ofStudy(identityOf(dataSet, original.study, options.participantId));
   const { patient: pseudonym, uid } = pseudonyms;
-  const characterSet = characterSetOf(dataSet);
   const tally = createTally();
   let hasUtf8 = false;
-  const basis: TreatmentBasis = {
-    rules: profile.rules,
-    types: attributeTypesOf(original.sopClass),
-    pseudonyms,
-    characterSet,
-    birthDateTellable: isBirthDateTellable(dataSet),
-    bigEndian: file.transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
-    implicitVr: file.transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
-    contentMode: contentModeOf(original.sopClass, profile),
-  };
+  const basis = basisOf(file, original.sopClass, pseudonyms, profile);
   const { isLasting = () => false, treatments = createTreatmentMemory() } = options;
   const recollection = createRecollection(treatments.on(basis), isLasting, tally, {
     isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
@@ -120,7 +110,7 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     within: [],
     pseudonym: pseudonyms.patientText,
     shiftDays: pseudonyms.shiftDays,
-    identifier: (kind, bytes) => pseudonyms.identifier(kind, decodeText(bytes, "SH", characterSet)),
+    identifier: (kind, bytes) => pseudonyms.identifier(kind, decodeText(bytes, "SH", basis.characterSet)),
     uid,
     source: composeSource(file.source),
     longTexts: await readLongTexts(dataSet, file.source, profile.rules, options.signal),
@@ -159,6 +149,24 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
     mask,
     written,
     tally,
+  };
+}
+
+function basisOf(
+  { dataSet, transferSyntaxUid }: Part10File,
+  sopClassUid: string,
+  pseudonyms: StudyPseudonyms,
+  profile: Profile,
+): TreatmentBasis {
+  return {
+    rules: profile.rules,
+    types: attributeTypesOf(sopClassUid),
+    pseudonyms,
+    characterSet: characterSetOf(dataSet),
+    birthDateTellable: isBirthDateTellable(dataSet),
+    bigEndian: transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN,
+    implicitVr: transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN,
+    contentMode: contentModeOf(sopClassUid, profile),
   };
 }
 
