@@ -45,12 +45,21 @@ export function reportedFiles(files: readonly DeidentifiedFile[]): readonly Repo
 /** What a study's folder tells of the studies that were delivered to it; nothing where no report of ours is. */
 export async function readStudyReports(studyFolder: string): Promise<readonly DeliveredStudyReport[]> {
   try {
-    const value: unknown = JSON.parse(await readFile(join(studyFolder, STUDY_REPORT), "utf8"));
+    return parseStudyReports(await readFile(join(studyFolder, STUDY_REPORT), "utf8"));
+  } catch (thrown) {
+    if (isMissing(thrown)) return [];
+    throw thrown;
+  }
+}
+
+/** What a report's text tells; nothing where it is none of ours: that vouches for nothing. */
+export function parseStudyReports(text: string): readonly DeliveredStudyReport[] {
+  try {
+    const value: unknown = JSON.parse(text);
     const several = ofSeveral.safeParse(value);
     return several.success ? several.data.studies : [ofOne.parse(value)];
   } catch (thrown) {
-    // A report that is not ours vouches for nothing.
-    if (isMissing(thrown) || thrown instanceof SyntaxError || thrown instanceof z.ZodError) return [];
+    if (thrown instanceof SyntaxError || thrown instanceof z.ZodError) return [];
     throw thrown;
   }
 }

@@ -141,6 +141,11 @@ describe.each(UPLOADS)("an XNAT as destination, by %s", (upload) => {
     });
     await Promise.all(["2.25.2.0", "2.25.2.1"].map((uid) => site.deliver(seriesOf(uid))));
     expect(sessionsOf(site.xnat).map((session) => [session.scans.size, filesOf(session)])).toEqual([[2, 4]]);
+    const report = sessionsOf(site.xnat)[0]?.resources.get("RADFERRY")?.files.get("radferry-report.json");
+    expect(JSON.parse(report?.bytes?.toString() ?? "")).toMatchObject({
+      studies: [{ receipt: { instances: 2 } }, { receipt: { instances: 2 } }],
+      files: { length: 4 },
+    });
   });
 
   it("gets only what is new of a study that has grown", async () => {
@@ -204,10 +209,10 @@ describe("an XNAT as destination", () => {
     expect(filesOf(sessionsOf(site.xnat)[0])).toBe(2);
   });
 
-  it("knows by their sums what lies there unchanged, and reads nothing back", async () => {
+  it("knows by their sums what lies there unchanged, and reads no image back", async () => {
     await using site = await scene({}, { rewritesMeta: false });
     await site.deliver(await site.deliveryOf(4));
-    expect(site.xnat.requests.filter((line) => /^GET .*\/files\/\S/.test(line))).toEqual([]);
+    expect(site.xnat.requests.filter((line) => /^GET .*\/scans\/.*\/files\/\S/.test(line))).toEqual([]);
   });
 
   it.each(["uids", "digest"] as const)(

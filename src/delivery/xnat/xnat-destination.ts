@@ -1,11 +1,13 @@
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { HttpError } from "../../network/http-client/http-error.ts";
-import { putFile, resourcePath } from "../../network/rest/xnat/files.ts";
+import type { HttpClient } from "../../network/http-client/types.ts";
+import { fileBytes, putFile, type ResourcePath, resourcePath } from "../../network/rest/xnat/files.ts";
 import { xnatPath } from "../../network/rest/xnat/paths.ts";
 import { prearchiveFate, prearchivePath } from "../../network/rest/xnat/prearchive.ts";
 import { findSession } from "../../network/rest/xnat/sessions.ts";
 import { requireProject } from "../../network/rest/xnat/site.ts";
+import { parseStudyReports, studyReportText } from "../../staging/study-folder-report.ts";
 import { createKeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, Receipt } from "../destination.ts";
 import { deliveryReport } from "../folder/report-file.ts";
@@ -17,6 +19,8 @@ export function createXnatDestination(options: XnatDestinationOptions): Destinat
   const { name, client, confirm } = options;
   // Of several studies that become one session, the later adds to what the earlier made.
   const sessions = createKeyedLocks<string>();
+  const lock = ({ project, session }: XnatPlace, signal: AbortSignal) =>
+    sessions.acquire(`${project}/${session}`, signal);
   return {
     name,
     kind: "xnat",
@@ -24,11 +28,15 @@ export function createXnatDestination(options: XnatDestinationOptions): Destinat
     held: (delivery, signal) => held(placeOf(options, delivery), signal),
     async send(delivery, files, signal) {
       const place = placeOf(options, delivery);
-      using _ = await sessions.acquire(`${place.project}/${place.session}`, signal);
+      using _ = await lock(place, signal);
       await requireProject(client, place.project, signal);
       await sendToXnat(place, files, signal);
     },
-    conclude: (delivery, receipt, signal) => conclude(placeOf(options, delivery), receipt, signal),
+    async conclude(delivery, receipt, signal) {
+      const place = placeOf(options, delivery);
+      using _ = await lock(place, signal);
+      await conclude(place, receipt, signal);
+    },
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }
@@ -51,13 +59,34 @@ async function held(place: XnatPlace, signal: AbortSignal): Promise<ReadonlySet<
 const REPORT_RESOURCE = "RADFERRY";
 const REPORT_FILE = "radferry-report.json";
 
+/** A report longer than any that we wrote is none of ours. */
+const LONGEST_REPORT_BYTES = 64 * 1024 * 1024;
+
+/** The report that lies there; empty where there is none. */
+async function reportIn(client: HttpClient, resource: ResourcePath, signal: AbortSignal): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const piece of fileBytes(client, resource, REPORT_FILE, signal)) {
+      pieces.push(piece);
+      sizeBytes += piece.length;
+      if (sizeBytes > LONGEST_REPORT_BYTES) return "";
+    }
+  } catch (thrown) {
+    if (thrown instanceof HttpError && [403, 404].includes(thrown.status ?? 0)) return "";
+    throw thrown;
+  }
+  return Buffer.concat(pieces).toString("utf8");
+}
+
 /** A session in the prearchive has no place of its own for it. */
 async function conclude(place: XnatPlace, receipt: Receipt, signal: AbortSignal): Promise<void> {
   const { options, project, session, delivery } = place;
   const archived = await findSession(options.client, project, session, signal);
   if (archived === undefined) return;
-  const bytes = Buffer.from(`${JSON.stringify(deliveryReport(delivery, receipt), undefined, 2)}\n`);
   const resource = resourcePath(xnatPath("data/experiments", archived.id), REPORT_RESOURCE);
+  const earlier = parseStudyReports(await reportIn(options.client, resource, signal));
+  const bytes = Buffer.from(studyReportText(earlier, deliveryReport(delivery, receipt)));
   const read = async function* () {
     yield bytes;
   };

@@ -24,7 +24,13 @@ export function ftpsError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   if (thrown instanceof FTPError) return new GatewayError(codeOfReply(thrown.code), { reply: thrown.code }, thrown);
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : undefined;
-  return new GatewayError(tlsCodeOf(code) ?? "FTPS_UNAVAILABLE", code === undefined ? {} : { cause: code }, thrown);
+  return new GatewayError(codeOfSystem(code), code === undefined ? {} : { cause: code }, thrown);
+}
+
+/** Connections are cut in the middle of a transfer as well as in a handshake. */
+function codeOfSystem(code: string | undefined): ErrorCode {
+  const ofTls = tlsCodeOf(code);
+  return ofTls === undefined || ofTls === "TLS_INTERRUPTED" ? "FTPS_UNAVAILABLE" : ofTls;
 }
 
 function codeOfReply(reply: number): ErrorCode {
