@@ -34,7 +34,7 @@ export interface ExamManager {
 }
 
 /** @throws GatewayError SCAN_TASK_NOT_FOUND, SCAN_TASK_WRONG_TYPE */
-export function taskTypeOf(fields: string): string {
+function taskTypeOf(fields: string): string {
   const parsed: unknown = JSON.parse(fields);
   const type = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "task_type") : undefined;
   return typeof type === "string" ? type : "ACQUISITION";

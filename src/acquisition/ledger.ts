@@ -31,12 +31,6 @@ export interface ClaimWish {
   readonly isTriggered: boolean;
 }
 
-/** What became of an acquisition, for who waits for it. */
-export interface AcquisitionEnd {
-  readonly state: "completed" | "canceled";
-  readonly code: ErrorCode | undefined;
-}
-
 /**
  * The only way that acquisitions change. What is written to the store comes before what is asked of others, so that a process that dies in
  * between is taken up where it was; see recover.ts.

@@ -59,7 +59,7 @@ export async function openScanSite(
 
 export const DEVICE = "0b9f4d5e-0000-4000-8000-0000000000d1";
 export const OTHER_DEVICE = "0b9f4d5e-0000-4000-8000-0000000000d2";
-export const WORKFLOW = "0b9f4d5e-0000-4000-8000-0000000000f1";
+const WORKFLOW = "0b9f4d5e-0000-4000-8000-0000000000f1";
 
 export async function addTask(store: AcquisitionStore, facts: Partial<NewScanTask> = {}): Promise<string> {
   const task: NewScanTask = {

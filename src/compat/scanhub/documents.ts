@@ -5,12 +5,12 @@ import type { TaskBody } from "./models.ts";
 export type Json = Readonly<Record<string, unknown>>;
 
 /** UTC, and it does not say so: as Python writes a time without zone. */
-export function scanHubTime(ms: number): string {
+function scanHubTime(ms: number): string {
   const text = new Date(ms).toISOString().slice(0, -1);
   return text.endsWith(".000") ? text.slice(0, -4) : `${text}000`;
 }
 
-export function optionalTime(ms: number | undefined): string | null {
+function optionalTime(ms: number | undefined): string | null {
   return ms === undefined ? null : scanHubTime(ms);
 }
 

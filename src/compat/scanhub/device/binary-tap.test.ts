@@ -1,7 +1,8 @@
 import { Duplex } from "node:stream";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { tapBinaryFrames, unmask } from "./binary-tap.ts";
+import { tapBinaryFrames } from "./binary-tap.ts";
+import { unmask } from "./frame-reader.ts";
 
 const MASK = Uint8Array.of(0x11, 0x22, 0x33, 0x44);
 

@@ -1,14 +1,6 @@
 import { Duplex } from "node:stream";
 import { GatewayError } from "../../../errors/gateway-error.ts";
-
-/** RFC 6455 5.2. */
-const OPCODES = { continuation: 0x0, text: 0x1, binary: 0x2 } as const;
-const FIN = 0x80;
-const RESERVED_AND_OPCODE = 0x7f;
-const MASKED = 0x80;
-const LENGTH_16 = 126;
-const LENGTH_64 = 127;
-const MAXIMUM_HEADER_BYTES = 14;
+import { createFrameReader, type Frame, unmask } from "./frame-reader.ts";
 
 /**
  * Stands between a connection and the library that speaks WebSocket over it: binary frames are taken out as their bytes come, without
@@ -34,35 +26,12 @@ export interface BinaryTapOptions {
   readonly onBinary: (piece: Uint8Array, isOwn: boolean) => void;
 }
 
-interface Reading {
-  /** Of the header, as far as it came. */
-  header: Buffer;
-  headerBytes: number;
-  /** What is missing of the frame's payload; undefined between two frames. */
-  missing: number | undefined;
-  isTapped: boolean;
-  /** Its last frame, and text: the library answers it with a message. */
-  endsText: boolean;
-  /** Fragments that follow belong to a binary message. */
-  isInBinary: boolean;
-  mask: Uint8Array;
-  phase: number;
-}
-
 export function tapBinaryFrames(
   connection: Duplex,
   { head, maximumFrameBytes, onBinary }: BinaryTapOptions,
 ): BinaryTap {
-  const reading: Reading = {
-    header: Buffer.alloc(MAXIMUM_HEADER_BYTES),
-    headerBytes: 0,
-    missing: undefined,
-    isTapped: false,
-    endsText: false,
-    isInBinary: false,
-    mask: new Uint8Array(4),
-    phase: 0,
-  };
+  const reader = createFrameReader(maximumFrameBytes);
+  const stream = standInFor(connection);
   let isStarted = false;
   let isPaused = false;
   let awaitsText = false;
@@ -70,68 +39,46 @@ export function tapBinaryFrames(
   let hasPassed = true;
   let held: Uint8Array | undefined = head.length > 0 ? head : undefined;
 
-  const stream = new Duplex({
-    read: () => undefined,
-    write: (chunk, _, done) => void connection.write(chunk, done),
-    final: (done) => void connection.end(done),
-    destroy(thrown, done) {
-      connection.destroy();
-      done(thrown);
-    },
-  });
-
+  const pass = (bytes: Uint8Array): void => {
+    hasPassed = true;
+    stream.push(bytes);
+  };
+  /** Before its last bytes pass: the library may take the text at once. */
+  const endIfWhole = ({ missingBytes, endsText, isBinary }: Frame): void => {
+    if (missingBytes > 0) return;
+    reader.end();
+    awaitsText = endsText && !isBinary;
+  };
+  const takeHeader = (bytes: Uint8Array): number => {
+    const { used, header } = reader.takeHeader(bytes);
+    const { frame } = reader;
+    if (header === undefined || frame === undefined) return used;
+    endIfWhole(frame);
+    if (!frame.isBinary) pass(header);
+    return used;
+  };
+  const takePayload = (bytes: Uint8Array, frame: Frame): number => {
+    const piece = bytes.subarray(0, Math.min(bytes.length, frame.missingBytes));
+    frame.missingBytes -= piece.length;
+    endIfWhole(frame);
+    if (frame.isBinary) {
+      unmask(piece, frame.mask, frame.phase);
+      frame.phase = (frame.phase + piece.length) & 3;
+      onBinary(piece, piece.length === bytes.length && !hasPassed);
+    } else pass(piece);
+    return piece.length;
+  };
   const take = (bytes: Uint8Array): void => {
-    let at = 0;
-    while (at < bytes.length) {
+    for (let at = 0; at < bytes.length; ) {
+      const rest = bytes.subarray(at);
       if (awaitsText) {
-        held = bytes.subarray(at);
+        held = rest;
         connection.pause();
         return;
       }
-      const rest = bytes.subarray(at);
-      at += reading.missing === undefined ? takeHeader(rest) : takePayload(rest, reading.missing);
+      at += reader.frame === undefined ? takeHeader(rest) : takePayload(rest, reader.frame);
     }
   };
-
-  const takeHeader = (bytes: Uint8Array): number => {
-    let used = 0;
-    while (used < bytes.length) {
-      reading.header[reading.headerBytes] = bytes[used] ?? 0;
-      reading.headerBytes += 1;
-      used += 1;
-      if (reading.headerBytes === headerLength(reading.header, reading.headerBytes)) {
-        beginFrame(reading, maximumFrameBytes);
-        const header = Buffer.from(reading.header.subarray(0, reading.headerBytes));
-        reading.headerBytes = 0;
-        if (reading.missing === 0) endFrame();
-        if (!reading.isTapped) stream.push(header);
-        break;
-      }
-    }
-    return used;
-  };
-
-  const takePayload = (bytes: Uint8Array, missing: number): number => {
-    const piece = bytes.subarray(0, Math.min(bytes.length, missing));
-    reading.missing = missing - piece.length;
-    // Before it passes: the library may take it at once.
-    if (reading.missing === 0) endFrame();
-    if (reading.isTapped) {
-      unmask(piece, reading.mask, reading.phase);
-      reading.phase = (reading.phase + piece.length) & 3;
-      onBinary(piece, piece.length === bytes.length && !hasPassed);
-    } else {
-      hasPassed = true;
-      stream.push(piece);
-    }
-    return piece.length;
-  };
-
-  const endFrame = (): void => {
-    reading.missing = undefined;
-    awaitsText = reading.endsText;
-  };
-
   const goOn = (): void => {
     if (!isStarted || isPaused || awaitsText) return;
     const rest = held;
@@ -145,9 +92,6 @@ export function tapBinaryFrames(
     take(bytes);
   });
   connection.pause();
-  connection.once("end", () => stream.push(null));
-  connection.once("error", () => stream.destroy(new GatewayError("SCAN_DEVICE_LOST")));
-  connection.once("close", () => stream.destroy());
   return {
     stream,
     start() {
@@ -169,43 +113,19 @@ export function tapBinaryFrames(
   };
 }
 
-/** As far as its first bytes tell; more than is there while they do not. */
-function headerLength(header: Uint8Array, known: number): number {
-  const second = header[1];
-  if (known < 2 || second === undefined) return 2;
-  const length = second & ~MASKED;
-  const lengthBytes = length === LENGTH_16 ? 2 : length === LENGTH_64 ? 8 : 0;
-  return 2 + lengthBytes + ((second & MASKED) === 0 ? 0 : 4);
-}
-
-function beginFrame(reading: Reading, maximumFrameBytes: number): void {
-  const { header, headerBytes } = reading;
-  const [first = 0, second = 0] = header;
-  const opcode = first & RESERVED_AND_OPCODE;
-  const isMasked = (second & MASKED) !== 0;
-  const short = second & ~MASKED;
-  const missing =
-    short === LENGTH_16 ? header.readUInt16BE(2) : short === LENGTH_64 ? Number(header.readBigUInt64BE(2)) : short;
-  const isFinal = (first & FIN) !== 0;
-  const isBinary = opcode === OPCODES.binary || (opcode === OPCODES.continuation && reading.isInBinary);
-  reading.missing = missing;
-  reading.isTapped = isBinary && isMasked && missing <= maximumFrameBytes;
-  if (reading.isTapped) reading.isInBinary = !isFinal;
-  const isText = opcode === OPCODES.text || (opcode === OPCODES.continuation && !isBinary);
-  reading.endsText = isText && isFinal && !reading.isTapped;
-  if (!isMasked) return;
-  reading.mask.set(header.subarray(headerBytes - 4, headerBytes));
-  reading.phase = 0;
-}
-
-/** In place, four bytes at a time where memory is aligned. RFC 6455 5.3. @param phase place of the first byte in the mask */
-export function unmask(bytes: Uint8Array, mask: Uint8Array, phase: number): void {
-  const at = (index: number): number => mask[(phase + index) & 3] ?? 0;
-  const lead = Math.min(bytes.length, (4 - (bytes.byteOffset & 3)) & 3);
-  const words = (bytes.length - lead) >>> 2;
-  for (let index = 0; index < lead; index += 1) bytes[index] = (bytes[index] ?? 0) ^ at(index);
-  const word = new Uint32Array(Uint8Array.of(at(lead), at(lead + 1), at(lead + 2), at(lead + 3)).buffer)[0] ?? 0;
-  const view = words === 0 ? new Uint32Array() : new Uint32Array(bytes.buffer, bytes.byteOffset + lead, words);
-  for (let index = 0; index < words; index += 1) view[index] = (view[index] ?? 0) ^ word;
-  for (let index = lead + 4 * words; index < bytes.length; index += 1) bytes[index] = (bytes[index] ?? 0) ^ at(index);
+/** What is written to it goes to the connection; what it gives is pushed. Both end together. */
+function standInFor(connection: Duplex): Duplex {
+  const stream = new Duplex({
+    read: () => undefined,
+    write: (chunk, _, done) => void connection.write(chunk, done),
+    final: (done) => void connection.end(done),
+    destroy(thrown, done) {
+      connection.destroy();
+      done(thrown);
+    },
+  });
+  connection.once("end", () => stream.push(null));
+  connection.once("error", () => stream.destroy(new GatewayError("SCAN_DEVICE_LOST")));
+  connection.once("close", () => stream.destroy());
+  return stream;
 }

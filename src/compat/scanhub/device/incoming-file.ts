@@ -1,4 +1,4 @@
-import type { Upload } from "../../../acquisition/uploads.ts";
+import type { PublishedFile, Upload } from "../../../acquisition/uploads.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../../errors/registry.ts";
 import type { ScanDevice } from "../../../store/acquisitions.ts";
@@ -55,17 +55,6 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
     }, world.settings.idleMs);
   };
 
-  const finish = async (upload: Upload): Promise<void> => {
-    try {
-      const { resultId, path, transferId, sha256 } = await upload.finish();
-      const more = { result_id: resultId, transfer_id: transferId, sha256 };
-      say(feedback(`File ${resultId} saved to datalake: ${path}`, more));
-    } catch (thrown) {
-      world.logger.warn("file of a device was not kept", { code: toGatewayError(thrown).code });
-      say(feedback(wordsOf(thrown)));
-    }
-  };
-
   return {
     async announce(message) {
       if (receiving !== undefined) {
@@ -79,19 +68,14 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
       try {
         const begun = await begin(world, device, message, sizeBytes);
         if (begun.kind === "have") {
-          const { resultId, path, transferId, sha256 } = begun.file;
-          const more = { result_id: resultId, transfer_id: transferId, sha256 };
-          say(feedback(`File ${resultId} saved to datalake: ${path}`, more));
+          say(saved(begun.file));
           return;
         }
         refusedBytes = 0;
         receiving = { upload: begun.upload, sizeBytes, timer: undefined };
         watch(receiving);
       } catch (thrown) {
-        world.logger.warn("file of a device was refused", { code: toGatewayError(thrown).code });
-        const { code } = toGatewayError(thrown);
-        const isFetch = code === "SCAN_TASK_NOT_FOUND" || code === "SCAN_TASK_WRONG_TYPE";
-        say(feedback(isFetch ? `Error fetching task: ${wordsOf(thrown)}` : wordsOf(thrown)));
+        say(refused(world, thrown));
       }
     },
     take(chunk) {
@@ -110,7 +94,7 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
         const held = upload.write(chunk);
         if (upload.missingBytes > 0) return held;
         forget();
-        follow(Promise.resolve(held).then(() => finish(upload)));
+        follow(Promise.resolve(held).then(() => finish(world, upload).then(say)));
         return undefined;
       } catch (thrown) {
         const isTooMuch = thrown instanceof GatewayError && thrown.code === "SCAN_FILE_INCOMPLETE";
@@ -122,6 +106,28 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
     },
     end: (code) => giveUp(code, false),
   };
+}
+
+/** Answers what the device is told. */
+async function finish({ logger }: ScanHubWorld, upload: Upload): Promise<object> {
+  try {
+    return saved(await upload.finish());
+  } catch (thrown) {
+    logger.warn("file of a device was not kept", { code: toGatewayError(thrown).code });
+    return feedback(wordsOf(thrown));
+  }
+}
+
+function saved({ resultId, path, transferId, sha256 }: PublishedFile): object {
+  const more = { result_id: resultId, transfer_id: transferId, sha256 };
+  return feedback(`File ${resultId} saved to datalake: ${path}`, more);
+}
+
+function refused({ logger }: ScanHubWorld, thrown: unknown): object {
+  const { code } = toGatewayError(thrown);
+  logger.warn("file of a device was refused", { code });
+  const isFetch = code === "SCAN_TASK_NOT_FOUND" || code === "SCAN_TASK_WRONG_TYPE";
+  return feedback(isFetch ? `Error fetching task: ${wordsOf(thrown)}` : wordsOf(thrown));
 }
 
 /** As the original says it. */

@@ -36,7 +36,7 @@ export function openApiOf(title: string, base: string, routes: readonly ScanHubR
   return { openapi: "3.1.0", info: { title, version: "1.0.0" }, paths, components: { schemas } };
 }
 
-export function schemaOf(schema: z.ZodType | undefined): Json {
+function schemaOf(schema: z.ZodType | undefined): Json {
   if (schema === undefined) return {};
   const { $schema: _, ...shape } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return shape;

@@ -6,7 +6,7 @@ import type { ScanHubRoute } from "./route.ts";
 import { sequenceRoutes } from "./sequence-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 
-export const EXAM_BASE = "/api/v1/exam";
+const EXAM_BASE = "/api/v1/exam";
 export const DEVICE_BASE = "/api/v1/device";
 
 const examRoutes: readonly ScanHubRoute[] = [...taskRoutes, ...resultRoutes, ...sequenceRoutes];
