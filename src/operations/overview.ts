@@ -104,9 +104,11 @@ export async function studyChanges(
 ): Promise<StudyChanges> {
   const { changes, last } = await store.jobChanges(page);
   const seen = changes.filter(({ job }) => maySeeProject(actor, job.project));
-  const described = await Promise.all(
-    seen.map(async ({ number, job }) => ({ number, study: describeJob(job, await store.cohortsOf(job.id), []) })),
-  );
+  const cohorts = await store.cohortsOfEach(seen.map(({ job }) => job.id));
+  const described = seen.map(({ number, job }, index) => ({
+    number,
+    study: describeJob(job, cohorts[index] ?? [], []),
+  }));
   // A number beyond the end is of another home.
   const isBroken = page.after > last || page.after < last - CHANGES_KEPT;
   return { changes: described, last: changes.at(-1)?.number ?? last, isBroken };

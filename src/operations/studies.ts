@@ -27,8 +27,7 @@ export async function* listStudies(
       limit: size,
     });
     const seen = page.filter((job) => maySeeProject(actor, job.project));
-    // Asked for together, they are answered together.
-    const cohorts = await Promise.all(seen.map(({ id }) => store.cohortsOf(id)));
+    const cohorts = await store.cohortsOfEach(seen.map(({ id }) => id));
     for (const [index, job] of seen.entries()) yield describeJob(job, cohorts[index] ?? [], []);
     after = page.at(-1)?.id;
     if (page.length < size) return;

@@ -66,6 +66,8 @@ export interface Store extends TaskStore, InboxStore, AcquisitionStore, AccessSt
   job(id: string): Promise<JobRecord>;
   /** Cohorts that hold the job. */
   cohortsOf(id: string): Promise<readonly string[]>;
+  /** Of several jobs, in their order: a page is asked about at once. */
+  cohortsOfEach(ids: readonly string[]): Promise<readonly (readonly string[])[]>;
   events(id: string): Promise<readonly JobEvent[]>;
   ledger(id: string): Promise<readonly LedgerEntry[]>;
   deliveries(id: string): Promise<readonly DeliveryRecord[]>;

@@ -5,7 +5,7 @@ export function accessionsOf(studies: number): readonly string[] {
 }
 
 /** What became of a tenth of a cohort each: four are there, two and a half in the queue, one and a half under way, one failed, the last unknown. */
-export const SHARES = { successful: 0.4, queued: 0.25, processing: 0.15, failed: 0.1, queueFailed: 0.1 } as const;
+const SHARES = { successful: 0.4, queued: 0.25, processing: 0.15, failed: 0.1, queueFailed: 0.1 } as const;
 
 /** Makes an XNAT know a project's cohort, in all states that a study can be in. */
 export function fillCohort(state: XnatState, projectId: string, accessions: readonly string[]): void {

@@ -60,6 +60,10 @@ export const cohorts: ContractCases = {
       const second = await submit(store, [{ studyInstanceUid: "1.1" }], { nowMs: 2 });
       expect(await store.job(id)).toMatchObject({ state: after, attempts: 0 });
       expect(await store.cohortsOf(id)).toEqual([first, second]);
+      expect(await store.cohortsOfEach([id, id])).toEqual([
+        [first, second],
+        [first, second],
+      ]);
       expect(await store.cohortStatus(second)).toMatchObject({ total: 1, states: { [after]: 1 } });
     },
   ),

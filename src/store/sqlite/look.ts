@@ -123,6 +123,10 @@ export function cohortsOf(session: Session, id: string): readonly string[] {
   return session.all("cohortsOfJob", { jobNo: jobNumber(session, id) }).map((row) => String(row.id));
 }
 
+export function cohortsOfEach(session: Session, ids: readonly string[]): readonly (readonly string[])[] {
+  return ids.map((id) => cohortsOf(session, id));
+}
+
 export function events(session: Session, id: string): readonly JobEvent[] {
   return session.all("events", { jobNo: jobNumber(session, id) }).map(jobEvent);
 }
