@@ -31,10 +31,19 @@ interface DimseEndpoint {
   readonly tls?: TlsClientOptions;
 }
 
-interface HttpEndpoint extends Pick<HttpClientOptions, "authentication" | "tls" | "timeouts"> {
-  readonly kind: "dicomweb" | "orthanc";
+interface DicomWebEndpoint extends Pick<HttpClientOptions, "authentication" | "tls" | "timeouts"> {
+  readonly kind: "dicomweb";
   readonly url: string;
 }
+
+interface OrthancEndpoint extends Pick<HttpClientOptions, "authentication" | "tls" | "timeouts"> {
+  readonly kind: "orthanc";
+  readonly url: string;
+  /** The Orthanc's name for an archive behind it, which it fetches from. Absent: what it holds itself. */
+  readonly modality?: string;
+}
+
+type HttpEndpoint = DicomWebEndpoint | OrthancEndpoint;
 
 interface Rad69Endpoint extends Pick<HttpClientOptions, "authentication" | "tls" | "timeouts"> {
   readonly kind: "rad69";
@@ -104,7 +113,7 @@ async function openByHttp(endpoint: HttpEndpoint | Rad69Endpoint, parts: Parts):
     case "dicomweb":
       return createDicomWebArchive({ ...common, client });
     case "orthanc":
-      return createOrthancArchive({ ...common, client });
+      return createOrthancArchive({ ...common, client, modality: endpoint.modality });
     case "rad69": {
       const { repositoryUniqueId, search } = endpoint;
       const searched = await openEndpoint(search, parts);
