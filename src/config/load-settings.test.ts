@@ -302,7 +302,7 @@ describe("checkSettings", () => {
       project(1, `${pixl}, lookupFile: good.csv`) +
       project(2, pixl) +
       project(3, "mode: pixl, hashKeyFile: long, projectSaltFile: salt, localSaltFile: local") +
-      project(4, "mode: hmac, lookupFile: bad.csv");
+      project(4, "lookupFile: bad.csv");
     const { problems } = await checkSettings(await sourceOf(text));
     expect(problems.map(({ path, code }) => `${path} ${code}`)).toEqual([
       "projects[1].pseudonyms.projectSaltFile SETTING_DUPLICATE",

@@ -15,6 +15,7 @@ const pseudonymSettings = z
     z.strictObject({
       mode: z
         .literal("hmac")
+        .optional()
         .meta({ description: "How pseudonyms are made; hmac: from the key, pixl: patients' as PIXL's hasher does." }),
       ...lookupSettings,
     }),

@@ -307,7 +307,7 @@ function resolvePseudonyms(
     ...(lookupFile === undefined ? {} : { lookupFile: absolute(lookupFile) }),
     ...(mergePatients === undefined ? {} : { mergePatients }),
   };
-  if (pseudonyms.mode === "hmac") return { mode: "hmac", ...lookup };
+  if (pseudonyms.mode !== "pixl") return { mode: "hmac", ...lookup };
   return {
     mode: "pixl",
     hashKeyFile: absolute(pseudonyms.hashKeyFile),
