@@ -26,28 +26,78 @@ export interface BinaryTapOptions {
   readonly onBinary: (piece: Uint8Array, isOwn: boolean) => void;
 }
 
-export function tapBinaryFrames(
-  connection: Duplex,
-  { head, maximumFrameBytes, onBinary }: BinaryTapOptions,
-): BinaryTap {
-  const reader = createFrameReader(maximumFrameBytes);
+/** What is known while bytes are taken. */
+interface Taking {
+  /** A text passed, and what came behind it waits. */
+  awaitsText: boolean;
+  /** Some of what is being taken went to the library, which may keep it. */
+  hasPassed: boolean;
+}
+
+export function tapBinaryFrames(connection: Duplex, options: BinaryTapOptions): BinaryTap {
+  const { head } = options;
   const stream = standInFor(connection);
+  // The head is somebody else's memory.
+  const taking: Taking = { awaitsText: false, hasPassed: true };
+  const take = createTaker(taking, stream, options);
   let isStarted = false;
   let isPaused = false;
-  let awaitsText = false;
-  /** Some of what is being taken went to the library, which may keep it; the head is somebody else's. */
-  let hasPassed = true;
   let held: Uint8Array | undefined = head.length > 0 ? head : undefined;
 
+  const takeOrHold = (bytes: Uint8Array): void => {
+    held = take(bytes);
+    if (held !== undefined) connection.pause();
+  };
+  const goOn = (): void => {
+    if (!isStarted || isPaused || taking.awaitsText) return;
+    const rest = held;
+    held = undefined;
+    if (rest !== undefined) takeOrHold(rest);
+    if (!isPaused && !taking.awaitsText) connection.resume();
+  };
+
+  connection.on("data", (bytes: Uint8Array) => {
+    taking.hasPassed = false;
+    takeOrHold(bytes);
+  });
+  connection.pause();
+  return {
+    stream,
+    start() {
+      isStarted = true;
+      goOn();
+    },
+    textTaken() {
+      taking.awaitsText = false;
+      goOn();
+    },
+    pause() {
+      isPaused = true;
+      connection.pause();
+    },
+    resume() {
+      isPaused = false;
+      goOn();
+    },
+  };
+}
+
+/** Answers what has to wait for a text that passed. */
+function createTaker(
+  taking: Taking,
+  stream: Duplex,
+  { maximumFrameBytes, onBinary }: BinaryTapOptions,
+): (bytes: Uint8Array) => Uint8Array | undefined {
+  const reader = createFrameReader(maximumFrameBytes);
   const pass = (bytes: Uint8Array): void => {
-    hasPassed = true;
+    taking.hasPassed = true;
     stream.push(bytes);
   };
   /** Before its last bytes pass: the library may take the text at once. */
   const endIfWhole = ({ missingBytes, endsText, isBinary }: Frame): void => {
     if (missingBytes > 0) return;
     reader.end();
-    awaitsText = endsText && !isBinary;
+    taking.awaitsText = endsText && !isBinary;
   };
   const takeHeader = (bytes: Uint8Array): number => {
     const { used, header } = reader.takeHeader(bytes);
@@ -64,52 +114,17 @@ export function tapBinaryFrames(
     if (frame.isBinary) {
       unmask(piece, frame.mask, frame.phase);
       frame.phase = (frame.phase + piece.length) & 3;
-      onBinary(piece, piece.length === bytes.length && !hasPassed);
+      onBinary(piece, piece.length === bytes.length && !taking.hasPassed);
     } else pass(piece);
     return piece.length;
   };
-  const take = (bytes: Uint8Array): void => {
+  return (bytes) => {
     for (let at = 0; at < bytes.length; ) {
       const rest = bytes.subarray(at);
-      if (awaitsText) {
-        held = rest;
-        connection.pause();
-        return;
-      }
+      if (taking.awaitsText) return rest;
       at += reader.frame === undefined ? takeHeader(rest) : takePayload(rest, reader.frame);
     }
-  };
-  const goOn = (): void => {
-    if (!isStarted || isPaused || awaitsText) return;
-    const rest = held;
-    held = undefined;
-    if (rest !== undefined) take(rest);
-    if (!isPaused && !awaitsText) connection.resume();
-  };
-
-  connection.on("data", (bytes: Uint8Array) => {
-    hasPassed = false;
-    take(bytes);
-  });
-  connection.pause();
-  return {
-    stream,
-    start() {
-      isStarted = true;
-      goOn();
-    },
-    textTaken() {
-      awaitsText = false;
-      goOn();
-    },
-    pause() {
-      isPaused = true;
-      connection.pause();
-    },
-    resume() {
-      isPaused = false;
-      goOn();
-    },
+    return undefined;
   };
 }
 

@@ -32,9 +32,7 @@ interface Receiving {
 
 export function createIncomingFiles({ world, device, say, follow }: IncomingFilesOptions): IncomingFiles {
   let receiving: Receiving | undefined;
-  /** Of a refused file: the device sends it all the same. */
-  let refusedBytes = 0;
-  let hasToldOfStray = false;
+  const refuse: Refusing = { bytes: 0, hasToldOfStray: false };
 
   const forget = (): Receiving | undefined => {
     const before = receiving;
@@ -46,10 +44,10 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
     await forget()?.upload.abort(code, { endsAcquisition });
   };
   const watch = (one: Receiving): void => {
-    clearTimeout(one.timer);
+    if (one.timer !== undefined) return void one.timer.refresh();
     one.timer = setTimeout(() => {
       if (receiving !== one) return;
-      refusedBytes = one.upload.missingBytes;
+      refuse.bytes = one.upload.missingBytes;
       say(feedback(incomplete(one.sizeBytes - one.upload.missingBytes, one.sizeBytes)));
       follow(giveUp("SCAN_TRANSFER_CUT", true));
     }, world.settings.idleMs);
@@ -62,16 +60,16 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
         say(feedback(incomplete(sizeBytes - upload.missingBytes, sizeBytes)));
         await giveUp("SCAN_FILE_INCOMPLETE", false);
       }
-      hasToldOfStray = false;
+      refuse.hasToldOfStray = false;
       const sizeBytes = wholeNumber(message.size_bytes) ?? 0;
-      refusedBytes = Math.max(0, sizeBytes);
+      refuse.bytes = Math.max(0, sizeBytes);
       try {
         const begun = await begin(world, device, message, sizeBytes);
         if (begun.kind === "have") {
           say(saved(begun.file));
           return;
         }
-        refusedBytes = 0;
+        refuse.bytes = 0;
         receiving = { upload: begun.upload, sizeBytes, timer: undefined };
         watch(receiving);
       } catch (thrown) {
@@ -80,12 +78,7 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
     },
     take(chunk) {
       if (receiving === undefined) {
-        const isStray = chunk.byteLength > refusedBytes;
-        refusedBytes = Math.max(0, refusedBytes - chunk.byteLength);
-        if (isStray && !hasToldOfStray) {
-          hasToldOfStray = true;
-          say(feedback("Unexpected binary data: no file was announced."));
-        }
+        if (isStray(refuse, chunk)) say(feedback("Unexpected binary data: no file was announced."));
         return undefined;
       }
       const { upload, sizeBytes } = receiving;
@@ -99,13 +92,28 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
       } catch (thrown) {
         const isTooMuch = thrown instanceof GatewayError && thrown.code === "SCAN_FILE_INCOMPLETE";
         say(feedback(isTooMuch ? incomplete(sizeBytes - upload.missingBytes, sizeBytes) : wordsOf(thrown)));
-        refusedBytes = Math.max(0, upload.missingBytes);
-        hasToldOfStray = true;
+        refuse.bytes = Math.max(0, upload.missingBytes);
+        refuse.hasToldOfStray = true;
         return giveUp(toGatewayError(thrown).code, true);
       }
     },
     end: (code) => giveUp(code, false),
   };
+}
+
+/** Bytes that nobody wants. */
+interface Refusing {
+  /** Of a refused file: the device sends it all the same. */
+  bytes: number;
+  hasToldOfStray: boolean;
+}
+
+/** True when the device is to be told of it: once in a row. */
+function isStray(refusing: Refusing, chunk: Uint8Array): boolean {
+  const isToBeTold = chunk.byteLength > refusing.bytes && !refusing.hasToldOfStray;
+  refusing.bytes = Math.max(0, refusing.bytes - chunk.byteLength);
+  refusing.hasToldOfStray ||= isToBeTold;
+  return isToBeTold;
 }
 
 /** Answers what the device is told. */
