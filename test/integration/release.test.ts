@@ -96,6 +96,7 @@ async function expectTold(site: Site, study: SyntheticStudy, id: string): Promis
   const records: readonly AuditRecordDocument[] = document;
   const told = records.filter(({ event }) => !event.startsWith("service-")).map(({ event }) => event);
   expect(told).toEqual([
+    "cohort-submitted",
     ...["quarantine-entered", "operation-refused", "study-released", "quarantine-entered", "study-released"],
     ...["delivery-done", "audit-read"],
   ]);
