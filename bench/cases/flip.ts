@@ -27,46 +27,9 @@ export const flip: BenchFactory = async () => {
   const session = `data/projects/${PROJECT}/subjects/S1/experiments/RESULTS?xsiType=xnat:ctSessionData`;
   await using _ = await client.request({ method: "PUT", path: session, signal: neverAborted() });
 
-  const status: Contender = {
-    name: LIBRARY,
-    program: RADFERRY,
-    async run(folder) {
-      await mkdir(folder, { recursive: true });
-      const [node, script] = benchScript("flip-main.ts");
-      const args = [script, JSON.stringify(environment), PROJECT, QUERY, `${CALLS}`];
-      const { stdout, peakRssBytes } = await runToEnd(node, args, folder);
-      const { milliseconds, told }: { readonly milliseconds: number; readonly told: number } = JSON.parse(stdout);
-      if (told !== STUDIES) throw new Error(`${told} of ${STUDIES} accession numbers were told of`);
-      return { figures: { [STATUS]: milliseconds }, peakRssBytes };
-    },
-  };
-  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  const uploads = Object.entries(FILE_SIZES).map(
-    ([name, sizeBytes]): Contender => ({
-      name,
-      program: RADFERRY,
-      async run(folder) {
-        await mkdir(folder, { recursive: true });
-        await mkdir(join(images, "unet", "upload"), { recursive: true });
-        await using file = await open(join(images, "unet", "upload", "mask.nii"), "w");
-        await file.truncate(sizeBytes);
-        const place = [
-          "--project",
-          PROJECT,
-          "--accession",
-          "RESULTS",
-          "--net",
-          "unet",
-          "--scan",
-          "3",
-          "--resource",
-          "SEG",
-        ];
-        const args = [...variables, RADFERRY, "upload", ...place, "--exist-ok", "mask.nii"];
-        const { seconds, peakRssBytes } = await runToEnd("env", args, folder);
-        return { figures: { [RATE]: sizeBytes / 1e6 / seconds }, peakRssBytes };
-      },
-    }),
+  const status = statusCall(environment);
+  const uploads = Object.entries(FILE_SIZES).map(([name, sizeBytes]) =>
+    upload(name, sizeBytes, { environment, images }),
   );
   const closing = opened.move();
   return {
@@ -90,3 +53,54 @@ export const flip: BenchFactory = async () => {
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 };
+
+type FlipEnvironment = Readonly<Record<string, string>>;
+
+function statusCall(environment: FlipEnvironment): Contender {
+  return {
+    name: LIBRARY,
+    program: RADFERRY,
+    async run(folder) {
+      await mkdir(folder, { recursive: true });
+      const [node, script] = benchScript("flip-main.ts");
+      const args = [script, JSON.stringify(environment), PROJECT, QUERY, `${CALLS}`];
+      const { stdout, peakRssBytes } = await runToEnd(node, args, folder);
+      const { milliseconds, told }: { readonly milliseconds: number; readonly told: number } = JSON.parse(stdout);
+      if (told !== STUDIES) throw new Error(`${told} of ${STUDIES} accession numbers were told of`);
+      return { figures: { [STATUS]: milliseconds }, peakRssBytes };
+    },
+  };
+}
+
+function upload(
+  name: string,
+  sizeBytes: number,
+  { environment, images }: { readonly environment: FlipEnvironment; readonly images: string },
+): Contender {
+  const variables = Object.entries(environment).map((pair) => pair.join("="));
+  return {
+    name,
+    program: RADFERRY,
+    async run(folder) {
+      await mkdir(folder, { recursive: true });
+      await mkdir(join(images, "unet", "upload"), { recursive: true });
+      await using file = await open(join(images, "unet", "upload", "mask.nii"), "w");
+      await file.truncate(sizeBytes);
+      const place = [
+        "--project",
+        PROJECT,
+        "--accession",
+        "RESULTS",
+        "--net",
+        "unet",
+        "--scan",
+        "3",
+        "--resource",
+        "SEG",
+      ];
+      const args = [...variables, RADFERRY, "upload", ...place, "--exist-ok", "mask.nii"];
+      const { seconds, peakRssBytes } = await runToEnd("env", args, folder);
+      return { figures: { [RATE]: sizeBytes / 1e6 / seconds }, peakRssBytes };
+    },
+  };
+}
