@@ -1,10 +1,7 @@
 import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { syntheticStudy } from "../../../../test/peers/synthetic-studies.ts";
 import { type PracticeXnat, startXnat } from "../../../../test/peers/xnat/start-xnat.ts";
-import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
 import { neverAborted } from "../../../units/abort.ts";
 import { createManualClock } from "../../../units/manual-clock.testing.ts";
 import type { HttpClient } from "../../http-client/types.ts";
