@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { createFrameReader, type Frame, unmask } from "./frame-reader.ts";
@@ -56,8 +57,10 @@ export function tapBinaryFrames(connection: Duplex, options: BinaryTapOptions): 
     if (!isPaused && !taking.awaitsText) connection.resume();
   };
 
+  // What is read from a socket has memory of its own; other streams may share theirs.
+  const isSocket = connection instanceof Socket;
   connection.on("data", (bytes: Uint8Array) => {
-    taking.hasPassed = false;
+    taking.hasPassed = !isSocket;
     takeOrHold(bytes);
   });
   connection.pause();

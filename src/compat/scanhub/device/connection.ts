@@ -131,8 +131,7 @@ async function receiveFrames(tapped: TappedSocket, take: (frame: Frame) => Promi
 
 /** At once: tens of megabytes would pile up until the collector looks. */
 function giveBack({ buffer }: Uint8Array): void {
-  const isShared = buffer.byteLength === Buffer.poolSize;
-  if (buffer instanceof ArrayBuffer && !buffer.detached && !isShared) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
 function keepAlive({ socket }: TappedSocket): () => void {
