@@ -133,7 +133,6 @@ export const scanner: BenchFactory = async ({ folder }) => {
       { figure: "rate", contender: OURS, bound: { atLeast: DEVICES * RATE } },
       { figure: "missed", contender: OURS, bound: { atMost: 0 } },
     ],
-    memoryGates: [{ contender: OURS, rssAtMostBytes: 150e6 }],
     isRunOnce: true,
   };
   return { comparisons: [file, messages], [Symbol.asyncDispose]: () => Promise.resolve() };
