@@ -77,8 +77,8 @@ function createPartFile(path: string, callsFor: Calls) {
   let writing: Promise<void> | undefined;
 
   const append = async (pieces: readonly Uint8Array[], sizeBytes: number): Promise<void> => {
+    files = callsFor(sizeBytes);
     if (descriptor === undefined) {
-      files = callsFor(sizeBytes);
       descriptor = await files.create(path);
       isThere = true;
     }

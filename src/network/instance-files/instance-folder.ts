@@ -10,7 +10,7 @@ const TEMPORARY = /^\.incoming-[0-9a-f-]{36}\.part$/;
 /** A temporary file that nobody wrote to for this long was left behind. */
 const STALE_MS = 3_600_000;
 /** Up to here waiting for the disk takes less than asking another thread to. */
-const SMALL_BYTES = 128 * 1024;
+const SMALL_BYTES = 640 * 1024;
 
 export interface InstanceFolderOptions {
   /**
