@@ -282,7 +282,9 @@ describe.skipIf(!requirePeer("Orthanc") || !requirePeer("rabbitmq-server"))("PIX
 
   it("keeps what is to be passed on while the broker is away", async () => {
     await storeIn(site.pacs, STUDY.instances);
-    await using world = await openWorld({ rate: 0 });
+    // Long enough between two tries to be seen waiting.
+    const away = { attempts: 1_000, firstDelayMs: 1_000, maximumDelayMs: 1_000 };
+    await using world = await openWorld({ rate: 0, retry: { ...QUICK, site: away } });
     await world.store.addInboxMessage({ queue: PRIMARY, body: bodyOf(STUDY), priority: 1 }, 0);
     await server.kill();
     world.worker.wake();
