@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CONFIDENTIALITY_TABLE } from "../../src/deid/tables/confidentiality-table.generated.ts";
 import { lookupElement } from "../../src/dicom/dictionary/dictionary.ts";
@@ -10,6 +10,7 @@ import { type BenchContext, type BenchFactory, setFolder } from "../context.ts";
 import type { Comparison, Contender, Measurement } from "../harness.ts";
 import { isInstalled } from "../machine.ts";
 import { benchPeer, benchScript, RADFERRY, runToEnd } from "../processes.ts";
+import { readyMemory } from "../ready-memory.ts";
 import { objectSet, type SetName } from "../sets.ts";
 
 const WHOLE = "radferry deid run, all cores, whole process";
@@ -29,7 +30,6 @@ const WARM_UP = 200;
 const MEMORY_FOLDER = "/dev/shm";
 /** As `bin/radferry` starts the program: a small nursery takes little memory. */
 const LIBRARY_FLAGS = ["--max-semi-space-size=2"];
-const CHUNK_BYTES = 1024 * 1024;
 /** Slower ones do a part of the set. */
 const PART = { dcmodify: 200, pydicom: 100, orthanc: 30 } as const;
 
@@ -184,20 +184,9 @@ async function wholeRuns(
   };
 }
 
-/**
- * A folder that is there, and as much free memory as outputs will take. Memory that a virtual machine has not used lately it must get from
- * outside first, which takes ten times as long as writing to it: whoever came next would pay for it.
- */
+/** For the outputs of a set, or of its first objects. */
 async function ready({ files }: BenchContext, output: string, set: SetName, part?: number): Promise<void> {
-  await mkdir(output, { recursive: true });
-  const path = join(output, "ready");
-  await using file = await open(path, "wx");
-  const chunk = Buffer.alloc(CHUNK_BYTES, 1);
-  const { totalBytes } = objectSet(set, 1);
-  const bytes = totalBytes * (part ?? (await files(set)).length);
-  for (let done = 0; done < bytes; done += chunk.length) await file.write(chunk);
-  await file.truncate();
-  await rm(path);
+  await readyMemory(output, objectSet(set, 1).totalBytes * (part ?? (await files(set)).length));
 }
 
 function measured(set: SetName, instances: number, seconds: number, peakRssBytes: number): Measurement {

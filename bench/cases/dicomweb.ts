@@ -9,6 +9,7 @@ import { findPeer } from "../../test/peers/require-peer.ts";
 import type { BenchContext, BenchFactory } from "../context.ts";
 import type { Comparison, Contender, Gate } from "../harness.ts";
 import { benchPeer, benchScript, RADFERRY, runToEnd, SETTINGS_OF_VERBS, startServer } from "../processes.ts";
+import { readyMemory } from "../ready-memory.ts";
 import { objectSet } from "../sets.ts";
 import { writeSparseObject } from "../sparse-objects.ts";
 
@@ -81,7 +82,7 @@ function contenderOf({ name, program, args, isTimedByItself }: Client, service: 
     name,
     program,
     async run(cwd) {
-      await mkdir(cwd, { recursive: true });
+      await readyMemory(cwd, study.totalBytes);
       if ("url" in service) return await timed(service.url, cwd);
       const port = await freePort();
       const [node, script] = benchScript("dicomweb-server-main.ts");

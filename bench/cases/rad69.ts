@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EXPLICIT_VR_LITTLE_ENDIAN } from "../../src/dicom/dictionary/transfer-syntaxes.ts";
 import { createRequest, type InstanceReference } from "../../src/network/ihe/request.ts";
@@ -9,6 +9,7 @@ import { sampleCt } from "../../test/peers/sample-objects.ts";
 import type { BenchContext, BenchFactory } from "../context.ts";
 import type { Comparison, Contender } from "../harness.ts";
 import { benchScript, RADFERRY, runToEnd, SETTINGS_OF_VERBS, startServer } from "../processes.ts";
+import { readyMemory } from "../ready-memory.ts";
 import { objectSet, type SetName } from "../sets.ts";
 
 const OURS = "radferry (library)";
@@ -34,6 +35,7 @@ interface Work {
   /** Megabytes, or objects, of one instance. */
   readonly unitsEach: number;
   readonly unit: string;
+  readonly totalBytes: number;
   readonly bytesPerSecond?: number;
 }
 
@@ -46,7 +48,7 @@ function workOf(set: SetName): Work {
   }));
   const isCounted = set === "c";
   const unitsEach = isCounted ? 1 : totalBytes / objects.length / 1e6;
-  return { set, about, references, unitsEach, unit: isCounted ? "objects/s" : "MB/s" };
+  return { set, about, references, unitsEach, unit: isCounted ? "objects/s" : "MB/s", totalBytes };
 }
 
 /** The program, once its request is laid out; it prints `seconds` and what came, or is timed as a whole. */
@@ -108,7 +110,7 @@ function contenderOf({ name, program, command, isTimedAsWhole }: Client, work: W
     program,
     async run(cwd) {
       const folder = join(cwd, "out");
-      await mkdir(folder, { recursive: true });
+      await readyMemory(folder, work.totalBytes);
       const list = join(cwd, "list.tsv");
       const request = join(cwd, "request.xml");
       const port = await freePort();
@@ -165,6 +167,7 @@ export const rad69: BenchFactory = async (context) => {
     references: [giant],
     unitsEach: GIANT_BYTES / 1e6,
     unit: "MB/s",
+    totalBytes: GIANT_BYTES,
   };
   const names = [OURS, OURS_WAITING, OURS_PARALLEL, VERB, TROLLEY, TROLLEY_ASYNC, CURL];
   return {
