@@ -51,7 +51,7 @@ describe("given a profile with an unknown key and tag, exclusive options, a regu
       const used = name === "explain" ? [name, "bad.yaml"] : [name, ...args, "--profile", "bad.yaml"];
       const { exitCode, stderr } = await verb(...used);
       expect(exitCode).toBe(2);
-      for (const [line] of PROBLEMS) expect(stderr).toContain(`line ${line})`);
+      for (const [line] of PROBLEMS) expect(stderr).toContain(`line ${line}, column `);
     },
   );
 });
