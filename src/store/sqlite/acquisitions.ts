@@ -10,8 +10,8 @@ import type {
   Transfer,
   TransferChange,
 } from "../acquisitions.ts";
-import { withoutNulls } from "./row-records.ts";
-import type { Row, Session } from "./session.ts";
+import { acquisitionRecord, transferRecord } from "./scan-records.ts";
+import type { Session } from "./session.ts";
 
 const OPEN_STATES = JSON.stringify(
   Object.entries(ACQUISITION_STATES).flatMap(([state, { next }]) => (next.length > 0 ? [state] : [])),
@@ -124,12 +124,4 @@ export function transfersOf(session: Session, acquisitionId: string): readonly T
 
 export function openTransfers(session: Session, limit: number): readonly Transfer[] {
   return session.all("openTransfers", { limit }).map(transferRecord);
-}
-
-function acquisitionRecord(row: Row): Acquisition {
-  return { ...withoutNulls(row), isDeviceDone: row.isDeviceDone === 1 } as unknown as Acquisition;
-}
-
-function transferRecord(row: Row): Transfer {
-  return withoutNulls(row) as unknown as Transfer;
 }

@@ -14,6 +14,8 @@ export const integer: Column<number> = (value) => (typeof value === "number" ? v
 /** 0 or 1: SQLite has no truth values. */
 export const flag: Column<boolean> = (value) => integer(value) === 1;
 
+export const blob: Column<Uint8Array> = (value) => (value instanceof Uint8Array ? value : damaged());
+
 /** Kept as JSON. */
 export const list: Column<readonly string[]> = (value) => {
   const items: unknown = JSON.parse(text(value));

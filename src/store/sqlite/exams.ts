@@ -14,7 +14,8 @@ import type {
   ScanTaskFilter,
   ScanToken,
 } from "../acquisitions.ts";
-import { parseList, withoutNulls } from "./row-records.ts";
+import { blob, optional } from "./columns.ts";
+import { deviceRecord, resultRecord, scanTokenRecord, sequenceFacts, taskRecord } from "./scan-records.ts";
 import type { Row, Session } from "./session.ts";
 
 export function addScanTask(session: Session, task: NewScanTask, nowMs: number): ScanTask {
@@ -22,7 +23,7 @@ export function addScanTask(session: Session, task: NewScanTask, nowMs: number):
 }
 
 export function scanTask(session: Session, id: string): ScanTask | undefined {
-  return optional(session.get("scanTask", { id }), taskRecord);
+  return found(session.get("scanTask", { id }), taskRecord);
 }
 
 export function listScanTasks(session: Session, filter: ScanTaskFilter): readonly ScanTask[] {
@@ -56,7 +57,7 @@ export function changeScanTask(
     fields: change.fields,
     from: from === undefined ? undefined : JSON.stringify(from),
   });
-  return optional(row, taskRecord);
+  return found(row, taskRecord);
 }
 
 export function wantScanTask(session: Session, id: string, isWanted: boolean, nowMs: number): boolean {
@@ -80,11 +81,11 @@ export function addScanResult(
   const before = transferId === undefined ? undefined : session.get("scanResultOfTransfer", { transferId });
   if (before !== undefined) return resultRecord(before);
   if (session.get("scanTask", { id: taskId }) === undefined) return undefined;
-  return optional(session.get("insertScanResult", { id, taskId, transferId, nowMs }), resultRecord);
+  return found(session.get("insertScanResult", { id, taskId, transferId, nowMs }), resultRecord);
 }
 
 export function scanResult(session: Session, id: string): ScanResult | undefined {
-  return optional(session.get("scanResult", { id }), resultRecord);
+  return found(session.get("scanResult", { id }), resultRecord);
 }
 
 export function scanResults(session: Session, taskId: string): readonly ScanResult[] {
@@ -93,10 +94,7 @@ export function scanResults(session: Session, taskId: string): readonly ScanResu
 
 export function setScanResult(session: Session, id: string, content: ScanResultContent): ScanResult | undefined {
   const { type, directory, files, meta } = content;
-  return optional(
-    session.get("setScanResult", { id, type, directory, files: JSON.stringify(files), meta }),
-    resultRecord,
-  );
+  return found(session.get("setScanResult", { id, type, directory, files: JSON.stringify(files), meta }), resultRecord);
 }
 
 export function removeScanResult(session: Session, id: string): boolean {
@@ -110,10 +108,10 @@ export function addScanSequence(session: Session, sequence: NewScanSequence, now
 
 export function scanSequence(session: Session, id: string): ScanSequence | undefined {
   const row = session.get("scanSequence", { id });
-  return optional(row, (each) => ({
+  return found(row, (each) => ({
     ...sequenceFacts(each),
-    file: each.file as Uint8Array,
-    header: each.header === null ? undefined : (each.header as Uint8Array),
+    file: blob(each.file),
+    header: optional(blob)(each.header),
   }));
 }
 
@@ -136,7 +134,7 @@ export function addScanDevice(session: Session, device: NewScanDevice, nowMs: nu
 }
 
 export function scanDevice(session: Session, id: string): ScanDevice | undefined {
-  return optional(session.get("scanDevice", { id }), deviceRecord);
+  return found(session.get("scanDevice", { id }), deviceRecord);
 }
 
 export function listScanDevices(session: Session, limit: number): readonly ScanDevice[] {
@@ -149,7 +147,7 @@ export function changeScanDevice(
   { details, parameter, status, isDeaf }: ScanDeviceChange,
   nowMs: number,
 ): ScanDevice | undefined {
-  return optional(session.get("changeScanDevice", { id, details, parameter, status, isDeaf, nowMs }), deviceRecord);
+  return found(session.get("changeScanDevice", { id, details, parameter, status, isDeaf, nowMs }), deviceRecord);
 }
 
 export function revokeScanDevice(session: Session, id: string, nowMs: number): boolean {
@@ -165,11 +163,11 @@ export function addScanToken(
 }
 
 export function scanTokenOf(session: Session, tokenHash: string): ScanToken | undefined {
-  return optional(session.get("scanTokenOf", { tokenHash }), tokenRecord);
+  return found(session.get("scanTokenOf", { tokenHash }), scanTokenRecord);
 }
 
 export function listScanTokens(session: Session, limit: number): readonly ScanToken[] {
-  return session.all("listScanTokens", { limit }).map(tokenRecord);
+  return session.all("listScanTokens", { limit }).map(scanTokenRecord);
 }
 
 export function revokeScanToken(session: Session, id: string, nowMs: number): boolean {
@@ -181,26 +179,6 @@ function answered(row: Row | undefined): Row {
   return row;
 }
 
-function optional<T>(row: Row | undefined, record: (row: Row) => T): T | undefined {
+function found<T>(row: Row | undefined, record: (row: Row) => T): T | undefined {
   return row === undefined ? undefined : record(row);
-}
-
-function taskRecord(row: Row): ScanTask {
-  return { ...withoutNulls(row), isTemplate: row.isTemplate === 1 } as unknown as ScanTask;
-}
-
-function resultRecord(row: Row): ScanResult {
-  return { ...withoutNulls(row), files: parseList(row.files) } as unknown as ScanResult;
-}
-
-function sequenceFacts({ file: _, header: __, ...row }: Row): ScanSequenceFacts {
-  return { ...withoutNulls(row), tags: parseList(row.tags) } as unknown as ScanSequenceFacts;
-}
-
-function deviceRecord(row: Row): ScanDevice {
-  return { ...withoutNulls(row), isDeaf: row.isDeaf === 1 } as unknown as ScanDevice;
-}
-
-function tokenRecord(row: Row): ScanToken {
-  return withoutNulls(row) as unknown as ScanToken;
 }

@@ -4,11 +4,6 @@ import type { CohortRecord, DeliveryRecord, JobEvent, JobRecord, LedgerEntry } f
 import { integer, keyOf, list, oneOf, optional, recordReader, text } from "./columns.ts";
 import type { Row } from "./session.ts";
 
-/** NULL is how the database says undefined. */
-export function withoutNulls(row: Row): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value ?? undefined]));
-}
-
 export function parseList(value: unknown): readonly string[] | undefined {
   return optional(list)(value);
 }
