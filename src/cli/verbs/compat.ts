@@ -32,29 +32,45 @@ interface FaceOptions {
   readonly port: number;
 }
 
+interface FaceVerb {
+  readonly name: string;
+  readonly description: string;
+  readonly example: string;
+  readonly help: string;
+  run(cli: Cli, listening: FaceOptions): Promise<ExitCode>;
+}
+
+/** What stands in for what; each is configured by the environment that its original knows. */
+const FACES: readonly FaceVerb[] = [
+  { name: "flip", description: "FLIP's imaging-api", example: "--host 127.0.0.1 --port 8001", help: "", run: flip },
+  {
+    name: "pixl",
+    description: "PIXL's imaging API: queues, rate, retrieval and hand-over",
+    example: "--host 127.0.0.1 --port 7007",
+    help: PIXL_HELP,
+    run: pixl,
+  },
+  {
+    name: "scanhub",
+    description: "ScanHub's exam-manager and device-manager: tasks, sequences, results and scanners",
+    example: "--host 127.0.0.1",
+    help: SCANHUB_HELP,
+    run: scanhub,
+  },
+];
+
 export function addCompatVerbs(program: Command, cli: Cli): void {
   const compat = program.command("compat").description("stand in for another system's service");
-  compat
-    .command("flip")
-    .description("FLIP's imaging-api")
-    .option("--host <host>", "address to listen on", USUAL_HOST)
-    .option("--port <n>", "port to listen on; 0 takes any free one", portOption, USUAL_PORT)
-    .addHelpText("after", HELP + examples("compat flip", "compat flip --host 127.0.0.1 --port 8001"))
-    .action(cli.verb((options: FaceOptions) => flip(cli, options)));
-  compat
-    .command("pixl")
-    .description("PIXL's imaging API: queues, rate, retrieval and hand-over")
-    .option("--host <host>", "address to listen on", USUAL_HOST)
-    .option("--port <n>", "port to listen on; 0 takes any free one", portOption, USUAL_PORT)
-    .addHelpText("after", HELP + PIXL_HELP + examples("compat pixl", "compat pixl --host 127.0.0.1 --port 7007"))
-    .action(cli.verb((options: FaceOptions) => pixl(cli, options)));
-  compat
-    .command("scanhub")
-    .description("ScanHub's exam-manager and device-manager: tasks, sequences, results and scanners")
-    .option("--host <host>", "address to listen on", USUAL_HOST)
-    .option("--port <n>", "port to listen on; 0 takes any free one", portOption, USUAL_PORT)
-    .addHelpText("after", HELP + SCANHUB_HELP + examples("compat scanhub", "compat scanhub --host 127.0.0.1"))
-    .action(cli.verb((options: FaceOptions) => scanhub(cli, options)));
+  for (const { name, description, example, help, run } of FACES) {
+    const verb = `compat ${name}`;
+    compat
+      .command(name)
+      .description(description)
+      .option("--host <host>", "address to listen on", USUAL_HOST)
+      .option("--port <n>", "port to listen on; 0 takes any free one", portOption, USUAL_PORT)
+      .addHelpText("after", HELP + help + examples(verb, `${verb} ${example}`))
+      .action(cli.verb((options: FaceOptions) => run(cli, options)));
+  }
 }
 
 async function flip(cli: Cli, listening: FaceOptions): Promise<ExitCode> {
