@@ -192,7 +192,7 @@ describe.skipIf(!requirePeer("rabbitmq-server"))("PIXL's queues in RabbitMQ", ()
       await vi.waitFor(async () => expect(await world.broker.count(PRIMARY)).toBe(1), WAIT);
     });
 
-    it("parks what can never be worked off with its reason, and goes on", async () => {
+    it("W4: parks what can never be worked off with its reason, and goes on", async () => {
       await using world = await openWorld({ port: server.port, rate: 1, maximumUnfinished: 1 });
       const poison = ["hello", '{"mrn":NaN,"accession_number":"A"}', '{"py/reduce":[]}', bodyOf("A*").toString()];
       for (const body of poison) await world.broker.publish({ queue: PRIMARY, body: Buffer.from(body), priority: 2 });

@@ -148,7 +148,7 @@ describe("deserialise", () => {
     ["a date of a number", published({ study_date: "4" }), "PIXL_MESSAGE_FIELD_INVALID", { field: "study_date" }],
     ["deep nesting", Buffer.from("[".repeat(99)), "PIXL_MESSAGE_TOO_LARGE", {}],
     ["more than PIXL sends", Buffer.alloc(1024 * 1024 + 1, " "), "PIXL_MESSAGE_TOO_LARGE", {}],
-  ])("refuses %s", (_, bytes, code, details) => {
+  ])("W5: refuses %s", (_, bytes, code, details) => {
     expect(() => deserialise(bytes)).toThrow(
       expect.objectContaining({ code, details: expect.objectContaining(details) }),
     );

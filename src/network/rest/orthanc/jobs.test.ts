@@ -56,7 +56,7 @@ async function watch({ looks: script, onCancel = () => 200, options, onSleep }: 
 }
 
 describe("a job of an Orthanc is watched", () => {
-  it("closely at first and then ever less often, until it has succeeded", async () => {
+  it("closely at first and then ever less often, until it has succeeded (W20)", async () => {
     const seen: string[] = [];
     const states = ["Pending", "Pending", "Running", "Paused", "Retry", "Pending", "Running", "Running", "Running"];
     const { result, slept } = await watch({
