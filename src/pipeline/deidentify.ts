@@ -7,7 +7,7 @@ import type { StudyRun } from "../deid/workers/study-run.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
-import type { LedgerChange, LedgerEntry, PseudonymLink } from "../store/records.ts";
+import type { JobChange, LedgerChange, LedgerEntry, PseudonymLink } from "../store/records.ts";
 import { factsOfCombinedStudy } from "./combined-study.ts";
 import { type StepContext, type StepResult, studyOf } from "./step.ts";
 
@@ -15,6 +15,8 @@ import { type StepContext, type StepResult, studyOf } from "./step.ts";
 export interface DeidentifiedStudy {
   readonly files: readonly DeidentifiedFile[];
   readonly report: StudyReport;
+  /** What its originals weighed, by modality. */
+  readonly volumes: NonNullable<JobChange["volumes"]>;
   /** Set when nothing of the study may be delivered. */
   readonly end: StepResult | undefined;
 }
@@ -33,7 +35,7 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   const ledger = await services.store.ledger(job.id);
   const received = await receivedInstances(context, ledger);
   // Staging was emptied by hand or lost: what is gone is fetched again.
-  if (received === undefined) return { files: [], report, end: { kind: "next", stage: "retrieving" } };
+  if (received === undefined) return { files: [], report, volumes: [], end: { kind: "next", stage: "retrieving" } };
   const countBySeries = countInstances(ledger);
   const studyFacts = await factsOfCombinedStudy(context);
   await rm(services.outbox.folderOf(job.id), { recursive: true, force: true });
@@ -76,7 +78,20 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   if (changes.length > 0) await context.write({ ledger: changes });
   const proven = [...files.values()];
   const end = (await endOf(context, proven, rejections)) ?? (await collisionOf(context, [...links.values()]));
-  return { files: proven, report, end };
+  return { files: proven, report, volumes: volumesOf(received), end };
+}
+
+/** CS. PS3.5 6.2. What is something else is counted, and not told. */
+const MODALITY = /^[A-Z0-9_ ]{1,16}$/;
+
+function volumesOf(received: readonly StagedInstance[]): DeidentifiedStudy["volumes"] {
+  return [...Map.groupBy(received, ({ modality }) => (MODALITY.test(modality) ? modality : ""))].map(
+    ([modality, instances]) => ({
+      modality,
+      instances: instances.length,
+      sizeBytes: instances.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    }),
+  );
 }
 
 /** It was made all the same: what its original tells must not be found in the others. */

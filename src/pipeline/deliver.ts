@@ -1,8 +1,10 @@
 import type { Destination, StudyDelivery } from "../delivery/destination.ts";
 import { deliverStudy } from "../delivery/receipts.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import { reportedFiles } from "../staging/study-folder-report.ts";
 import type { DeliveryRecord } from "../store/records.ts";
 import type { AuditEvent } from "../units/audit.ts";
+import { packJson } from "../units/packed-json.ts";
 import { deidentifyStudy } from "./deidentify.ts";
 import type { StepContext, StepResult } from "./step.ts";
 
@@ -13,23 +15,28 @@ import type { StepContext, StepResult } from "./step.ts";
 export async function deidentifyAndDeliver(context: StepContext): Promise<StepResult> {
   const { job, project, services } = context;
   await context.write({ stage: "deidentifying" });
-  const { files, report, end } = await deidentifyStudy(context);
+  const { files, report, volumes, end } = await deidentifyStudy(context);
   const [first] = files;
+  const told = { ...report.document(), verdict: job.verdict ?? "unknown" };
   if (end !== undefined || first === undefined) {
+    // Nothing was de-identified where its instances are to be fetched first.
+    if (end?.kind !== "next") await context.write({ report: await packJson({ ...told, files: [] }), volumes });
     await services.outbox.remove(job.id);
     return end ?? { kind: "end", state: "excluded", code: "NOTHING_LEFT_BY_FILTERS" };
   }
-  await context.write({ stage: "delivering" });
   const delivery: StudyDelivery = {
     project: project.name,
     pseudonym: first.pseudonym,
     studyInstanceUid: first.studyInstanceUid,
     files,
-    report: { ...report.document(), verdict: job.verdict ?? "unknown" },
+    report: told,
   };
+  const { pseudonym, studyInstanceUid } = delivery;
+  const kept = { ...told, pseudonym, studyInstanceUid, files: reportedFiles(files) };
+  await context.write({ stage: "delivering", report: await packJson(kept), volumes });
   for (const destination of project.destinations) await deliverTo(context, destination, delivery);
 
-  await context.write({ stage: "confirming", ledger: await deliveredLines(context) });
+  await context.write({ stage: "confirming", ledger: await deliveredLines(context), report: "delivered" });
   await services.outbox.remove(job.id);
   return {
     kind: "end",
@@ -55,9 +62,10 @@ async function deliverTo(context: StepContext, destination: Destination, deliver
     const { actor } = context.services;
     const { id, project } = context.job;
     const detail = { destination: destination.name, instances: receipt.instances, proof: receipt.proof };
+    const { proof } = receipt;
     await record(
       context,
-      { destination: destination.name, state: "confirmed", instances: receipt.instances, code: undefined },
+      { destination: destination.name, state: "confirmed", instances: receipt.instances, code: undefined, proof },
       { event: "delivery-done", actor, outcome: "success", job: id, project, detail },
     );
     await context.write({

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors/registry.ts";
 import type { ArchiveOverrides } from "./archive-condition.ts";
 import type { JobState, Stage, Verdict } from "./job-states.ts";
+import type { ArchiveVolume } from "./study-reports.ts";
 
 /** Times are UTC milliseconds everywhere. */
 export interface StudyKey {
@@ -136,6 +137,8 @@ export interface DeliveryRecord {
   readonly state: "sending" | "sent" | "confirmed" | "failed";
   readonly instances: number;
   readonly code: ErrorCode | undefined;
+  /** What confirms it, as the destination's receipt names it. */
+  readonly proof?: string | undefined;
   readonly changedAtMs: number;
 }
 
@@ -163,6 +166,10 @@ export interface JobChange {
   readonly events?: readonly Omit<JobEvent, "atMs">[];
   /** Applied in the same transaction, before the counts are recomputed. */
   readonly ledger?: readonly LedgerChange[];
+  /** What the study's de-identification came to, packed; `delivered`: the destinations confirmed what the last one tells of. */
+  readonly report?: Uint8Array | "delivered";
+  /** What was de-identified, as the job's archive gave it. */
+  readonly volumes?: readonly Omit<ArchiveVolume, "archive">[];
 }
 
 /** A study that an archive gave for a row's key. */

@@ -13,6 +13,7 @@ import { operating } from "./contract/operating.testing.ts";
 import { overview } from "./contract/overview.testing.ts";
 import { projectKeys } from "./contract/project-keys.testing.ts";
 import { pseudonymLinks, releases } from "./contract/releases.testing.ts";
+import { studyReports } from "./contract/study-reports.testing.ts";
 import type { ContractCases, StoreUnderTest } from "./contract/support.testing.ts";
 import { tasks } from "./contract/tasks.testing.ts";
 import { widening } from "./contract/widening.testing.ts";
@@ -36,6 +37,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "acquisitions of scanners": acquisitions,
   "tokens and repeated requests": access,
   "counters and changes": overview,
+  "reports of studies": studyReports,
 };
 
 /** What every store keeps to, whatever it is made of. `open` gives an empty store for each case. */

@@ -28,6 +28,7 @@ import type {
   Release,
   SubmittedCohort,
 } from "./records.ts";
+import type { StudyReportStore } from "./study-reports.ts";
 import type { TaskStore } from "./tasks.ts";
 
 export interface JobFilter {
@@ -44,7 +45,14 @@ export interface JobFilter {
  * Methods that take a lease return false when it is no longer the job's: the worker then stops and changes nothing.
  * @throws GatewayError STORE_UNAVAILABLE, STORE_FULL, STORE_DAMAGED, COHORT_NOT_FOUND, JOB_NOT_FOUND
  */
-export interface Store extends TaskStore, InboxStore, AcquisitionStore, AccessStore, OverviewStore, AsyncDisposable {
+export interface Store
+  extends TaskStore,
+    InboxStore,
+    AcquisitionStore,
+    AccessStore,
+    OverviewStore,
+    StudyReportStore,
+    AsyncDisposable {
   /** Stores all rows of a cohort in one transaction; joins existing jobs of the project; queues finished ones again as interfaces.md section 3 says. */
   submitCohort(cohort: NewCohort, nowMs: number): Promise<SubmittedCohort>;
   /** @param page goes on after a cohort; the first one first, unless `newestFirst` */

@@ -52,6 +52,10 @@ export const examStatements = {
     RETURNING ${RESULT}`,
   scanResult: `SELECT ${RESULT} FROM scan_results WHERE id = :id`,
   scanResults: `SELECT ${RESULT} FROM scan_results WHERE task_id = :taskId ORDER BY result_no`,
+  scanResultNumber: "SELECT result_no AS number FROM scan_results WHERE id = :id",
+  listScanResults: `SELECT ${RESULT} FROM scan_results WHERE result_no > :after ORDER BY result_no LIMIT :limit`,
+  listScanResultsOfTask: `
+    SELECT ${RESULT} FROM scan_results WHERE task_id = :taskId AND result_no > :after ORDER BY result_no LIMIT :limit`,
   setScanResult: `
     UPDATE scan_results SET type = :type, directory = :directory, files = :files, meta = :meta WHERE id = :id
     RETURNING ${RESULT}`,

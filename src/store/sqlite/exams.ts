@@ -6,6 +6,7 @@ import type {
   ScanDeviceChange,
   ScanResult,
   ScanResultContent,
+  ScanResultFilter,
   ScanSequence,
   ScanSequenceChange,
   ScanSequenceFacts,
@@ -90,6 +91,16 @@ export function scanResult(session: Session, id: string): ScanResult | undefined
 
 export function scanResults(session: Session, taskId: string): readonly ScanResult[] {
   return session.all("scanResults", { taskId }).map(resultRecord);
+}
+
+export function listScanResults(session: Session, { taskId, after, limit }: ScanResultFilter): readonly ScanResult[] {
+  const number = after === undefined ? 0 : session.get("scanResultNumber", { id: after })?.number;
+  const page = { after: Number(number ?? 0), limit };
+  const rows =
+    taskId === undefined
+      ? session.all("listScanResults", page)
+      : session.all("listScanResultsOfTask", { ...page, taskId });
+  return rows.map(resultRecord);
 }
 
 export function setScanResult(session: Session, id: string, content: ScanResultContent): ScanResult | undefined {

@@ -157,9 +157,10 @@ export const jobStatements = {
            reason_detail = NULL
      WHERE job_no = :jobNo AND sop_instance_uid = :sopInstanceUid`,
   recordDelivery: `
-    INSERT INTO deliveries (job_no, destination, state, instances, code, changed_at)
-    VALUES (:jobNo, :destination, :state, :instances, :code, :nowMs)
-    ON CONFLICT DO UPDATE SET state = :state, instances = :instances, code = :code, changed_at = :nowMs`,
+    INSERT INTO deliveries (job_no, destination, state, instances, code, proof, changed_at)
+    VALUES (:jobNo, :destination, :state, :instances, :code, :proof, :nowMs)
+    ON CONFLICT DO UPDATE
+      SET state = :state, instances = :instances, code = :code, proof = :proof, changed_at = :nowMs`,
 
   insertRelease: `
     INSERT INTO releases (job_no, at, actor, reason, leave_out, allow_tags)

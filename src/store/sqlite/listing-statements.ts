@@ -57,6 +57,6 @@ export const listingStatements = {
       FROM instances WHERE job_no = :jobNo ORDER BY sop_instance_uid`,
   reasonsOfJob: "SELECT reason FROM instances WHERE job_no = :jobNo AND excluded_at IS NOT NULL",
   deliveries: `
-    SELECT destination, state, instances, code, changed_at AS changedAtMs
+    SELECT destination, state, instances, code, proof, changed_at AS changedAtMs
       FROM deliveries WHERE job_no = :jobNo ORDER BY destination`,
 } as const;

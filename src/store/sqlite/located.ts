@@ -126,6 +126,7 @@ const PARTS_OF_A_JOB = [
   "deleteInstances",
   "deleteDeliveries",
   "deleteReleases",
+  "deleteStudyReports",
 ] as const;
 
 /** The job goes; who asks for it by its id is shown the one that took its place. */

@@ -12,6 +12,7 @@ import * as overview from "./overview.ts";
 import { projectKeys, useProjectKey } from "./project-keys.ts";
 import { linkPseudonyms, releaseJob, releaseOf } from "./release.ts";
 import type { Session } from "./session.ts";
+import * as studyReports from "./study-reports.ts";
 import { submitCohort } from "./submit.ts";
 import * as tasks from "./tasks.ts";
 import * as work from "./work.ts";
@@ -75,6 +76,8 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   ...acquisitions,
   ...access,
   ...overview,
+  studyReport: studyReports.studyReport,
+  archiveVolumes: studyReports.archiveVolumes,
   appendAudit,
   auditRecords,
   auditHeads,
@@ -110,6 +113,7 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "wantedScanTasks",
   "scanResult",
   "scanResults",
+  "listScanResults",
   "scanSequence",
   "listScanSequences",
   "scanDevice",
@@ -130,4 +134,6 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "jobChanges",
   "listDeliveries",
   "listWorkers",
+  "studyReport",
+  "archiveVolumes",
 ] satisfies MethodName[]);

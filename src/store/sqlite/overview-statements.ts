@@ -2,7 +2,7 @@ import { JOB_COLUMNS } from "./job-statements.ts";
 
 const DELIVERY = `
   study_jobs.id AS job, project, destination, deliveries.state AS state, instances, deliveries.code AS code,
-  changed_at AS changedAtMs`;
+  proof, changed_at AS changedAtMs`;
 
 /** Statements that look at all jobs at once, by counters and indexes. */
 export const overviewStatements = {

@@ -20,6 +20,7 @@ const listedDelivery = recordReader<ListedDelivery>({
   state: oneOf(["sending", "sent", "confirmed", "failed"]),
   instances: integer,
   code: optional(keyOf(errorRegistry)),
+  proof: optional(text),
   changedAtMs: integer,
 });
 

@@ -68,6 +68,7 @@ export const deliveryRecord = recordReader<DeliveryRecord>({
   state: oneOf(["sending", "sent", "confirmed", "failed"]),
   instances: integer,
   code: optionalCode,
+  proof: optionalText,
   changedAtMs: integer,
 });
 

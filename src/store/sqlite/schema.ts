@@ -3,6 +3,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS } from "./acquisition-schema.ts";
 import { statements } from "./statements.ts";
+import { STUDY_REPORTS } from "./study-report-schema.ts";
 
 /** Marks the file as ours: "RADF" in PRAGMA application_id. */
 export const APPLICATION_ID = 0x52414446;
@@ -212,6 +213,7 @@ const migrations: readonly Migration[] = [
   { version: 7, name: "scanners: exams, devices, acquisitions", sql: ACQUISITIONS },
   { version: 8, name: "tokens, requests by HTTP, counters of all jobs", sql: `${ACCESS}${OVERVIEW}` },
   { version: 9, name: "tasks by kind", sql: TASKS_BY_KIND },
+  { version: 10, name: "reports of studies, volumes of archives", sql: STUDY_REPORTS },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

@@ -6,6 +6,7 @@ import { inboxStatements } from "./inbox-statements.ts";
 import { jobStatements } from "./job-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
 import { overviewStatements } from "./overview-statements.ts";
+import { studyReportStatements } from "./study-report-statements.ts";
 import { taskStatements } from "./task-statements.ts";
 
 /** Every statement of the store, named. The query-plan test explains these same constants. */
@@ -62,6 +63,7 @@ export const statements = {
   ...taskStatements,
   ...accessStatements,
   ...overviewStatements,
+  ...studyReportStatements,
   ...inboxStatements,
   ...examStatements,
   ...acquisitionStatements,

@@ -8,6 +8,7 @@ import { appendAudit } from "./audit.ts";
 import { addEvent, startOver } from "./join.ts";
 import { jobRecord } from "./row-records.ts";
 import type { Row, Session } from "./session.ts";
+import { keepReports } from "./study-reports.ts";
 
 /** A job that ends so, and whose series became more meanwhile, is not done. What is held or quarantined waits for a person. */
 const DONE_WITH_LESS: ReadonlySet<string> = new Set(["delivered", "excluded", "not-found"] satisfies JobState[]);
@@ -74,6 +75,7 @@ function applyChange(session: Session, jobNo: number, changed: JobChange, nowMs:
     pseudonym: changed.pseudonym,
     pseudoStudyInstanceUid: changed.pseudoStudyInstanceUid,
   });
+  keepReports(session, jobNo, changed, nowMs);
   for (const event of changed.events ?? []) addEvent(session, jobNo, event, nowMs);
 }
 
@@ -102,7 +104,7 @@ export function recordDelivery(
 ): boolean {
   const jobNo = leasedJob(session, lease);
   if (jobNo === undefined) return false;
-  session.run("recordDelivery", { ...delivery, jobNo, nowMs });
+  session.run("recordDelivery", { proof: undefined, ...delivery, jobNo, nowMs });
   if (audit !== undefined) appendAudit(session, audit, nowMs);
   return true;
 }
