@@ -49,6 +49,12 @@ export interface ScanResult {
   readonly createdAtMs: number;
 }
 
+export interface ScanResultFilter {
+  readonly taskId?: string;
+  readonly after?: string;
+  readonly limit: number;
+}
+
 export type ScanResultContent = Pick<ScanResult, "type" | "directory" | "files" | "meta">;
 
 export interface ScanSequenceFacts {
@@ -244,6 +250,8 @@ export interface ExamStore {
   scanResult(id: string): Promise<ScanResult | undefined>;
   /** The first one first. */
   scanResults(taskId: string): Promise<readonly ScanResult[]>;
+  /** Of one task or of all, in the order in which they were made. */
+  listScanResults(filter: ScanResultFilter): Promise<readonly ScanResult[]>;
   setScanResult(id: string, content: ScanResultContent): Promise<ScanResult | undefined>;
   removeScanResult(id: string): Promise<boolean>;
   addScanSequence(sequence: NewScanSequence, nowMs: number): Promise<ScanSequenceFacts>;
