@@ -1,12 +1,14 @@
 import type { Destination, StudyDelivery } from "../delivery/destination.ts";
 import { deliverStudy } from "../delivery/receipts.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import { reportedFiles } from "../staging/study-folder-report.ts";
-import type { DeliveryRecord } from "../store/records.ts";
+import type { DeliveryRecord, JobChange } from "../store/records.ts";
 import type { AuditEvent } from "../units/audit.ts";
 import { packJson } from "../units/packed-json.ts";
 import { deidentifyStudy } from "./deidentify.ts";
 import type { StepContext, StepResult } from "./step.ts";
+import { thumbnailOfStudy } from "./study-thumbnail.ts";
 
 /**
  * De-identifies, delivers to every destination of the project and confirms each by read-back. The three belong together: a job that was cut
@@ -20,7 +22,8 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
   const told = { ...report.document(), verdict: job.verdict ?? "unknown" };
   if (end !== undefined || first === undefined) {
     // Nothing was de-identified where its instances are to be fetched first.
-    if (end?.kind !== "next") await context.write({ report: await packJson({ ...told, files: [] }), volumes });
+    if (end?.kind !== "next")
+      await context.write({ report: await packJson({ ...told, files: [] }), volumes, thumbnail: null });
     await services.outbox.remove(job.id);
     return end ?? { kind: "end", state: "excluded", code: "NOTHING_LEFT_BY_FILTERS" };
   }
@@ -33,10 +36,11 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
   };
   const { pseudonym, studyInstanceUid } = delivery;
   const kept = { ...told, pseudonym, studyInstanceUid, files: reportedFiles(files) };
-  await context.write({ stage: "delivering", report: await packJson(kept), volumes });
+  const thumbnail = await thumbnailOfStudy(files, context.signal);
+  await context.write({ stage: "delivering", report: await packJson(kept), volumes, thumbnail });
   for (const destination of project.destinations) await deliverTo(context, destination, delivery);
 
-  await context.write({ stage: "confirming", ledger: await deliveredLines(context), report: "delivered" });
+  await context.write({ stage: "confirming", ...(await confirmedBy(context, files)), report: "delivered" });
   await services.outbox.remove(job.id);
   return {
     kind: "end",
@@ -47,11 +51,20 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
   };
 }
 
-async function deliveredLines({ services, job }: StepContext) {
+/** What the account becomes once every destination holds everything; what one holds since an earlier time is not counted again. */
+async function confirmedBy(
+  { services, job }: StepContext,
+  files: readonly DeidentifiedFile[],
+): Promise<Pick<JobChange, "ledger" | "deliveredNow">> {
   const ledger = await services.store.ledger(job.id);
-  return ledger
-    .filter((entry) => entry.deidentifiedAtMs !== undefined && entry.excludedAtMs === undefined)
-    .map(({ sopInstanceUid }) => ({ kind: "delivered", sopInstanceUid }) as const);
+  const held = ledger.filter((entry) => entry.deidentifiedAtMs !== undefined && entry.excludedAtMs === undefined);
+  const sizes = new Map<string, number>(files.map(({ sopInstanceUid, sizeBytes }) => [sopInstanceUid, sizeBytes]));
+  const fresh = held.filter(({ deliveredAtMs }) => deliveredAtMs === undefined);
+  const bytes = fresh.reduce((sum, { pseudoSopInstanceUid = "" }) => sum + (sizes.get(pseudoSopInstanceUid) ?? 0), 0);
+  return {
+    ledger: held.map(({ sopInstanceUid }) => ({ kind: "delivered", sopInstanceUid })),
+    ...(fresh.length === 0 ? {} : { deliveredNow: { instances: fresh.length, bytes } }),
+  };
 }
 
 async function deliverTo(context: StepContext, destination: Destination, delivery: StudyDelivery): Promise<void> {

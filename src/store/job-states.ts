@@ -17,6 +17,15 @@ export const JOB_STATES = {
 } as const;
 export type JobState = keyof typeof JOB_STATES;
 
+/** What a person may have tried again. */
+export const RETRYABLE_STATES: ReadonlySet<JobState> = new Set([
+  "failed",
+  "not-found",
+  "held",
+  "quarantined",
+  "cancelled",
+]);
+
 /** From the worst to the best: a row that led to several jobs names the worst. */
 export const STATES_WORST_FIRST: readonly JobState[] = [
   "failed",

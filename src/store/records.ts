@@ -2,6 +2,7 @@ import type { ErrorCode } from "../errors/registry.ts";
 import type { ArchiveOverrides } from "./archive-condition.ts";
 import type { JobState, Stage, Verdict } from "./job-states.ts";
 import type { ArchiveVolume } from "./study-reports.ts";
+import type { DeliveredCounts } from "./throughput.ts";
 
 /** Times are UTC milliseconds everywhere. */
 export interface StudyKey {
@@ -162,6 +163,10 @@ export interface JobChange {
   readonly code?: ErrorCode | null;
   readonly pseudonym?: string;
   readonly pseudoStudyInstanceUid?: string;
+  /** What a destination holds now and did not before; counted as throughput. */
+  readonly deliveredNow?: DeliveredCounts;
+  /** Of a de-identified slice, PNG; null: there is none any more. */
+  readonly thumbnail?: Uint8Array | null;
   /** Appended to the job's timeline. */
   readonly events?: readonly Omit<JobEvent, "atMs">[];
   /** Applied in the same transaction, before the counts are recomputed. */

@@ -4,6 +4,7 @@ import { acquisitions, exams } from "./contract/acquisitions.testing.ts";
 import { archives } from "./contract/archives.testing.ts";
 import { audit } from "./contract/audit.testing.ts";
 import { cohorts } from "./contract/cohorts.testing.ts";
+import { failures } from "./contract/failures.testing.ts";
 import { inbox } from "./contract/inbox.testing.ts";
 import { journal } from "./contract/journal.testing.ts";
 import { leases } from "./contract/leases.testing.ts";
@@ -16,6 +17,7 @@ import { pseudonymLinks, releases } from "./contract/releases.testing.ts";
 import { studyReports } from "./contract/study-reports.testing.ts";
 import type { ContractCases, StoreUnderTest } from "./contract/support.testing.ts";
 import { tasks } from "./contract/tasks.testing.ts";
+import { throughput, thumbnails } from "./contract/throughput.testing.ts";
 import { widening } from "./contract/widening.testing.ts";
 
 const CONTRACT: Readonly<Record<string, ContractCases>> = {
@@ -37,6 +39,9 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "acquisitions of scanners": acquisitions,
   "tokens and repeated requests": access,
   "counters and changes": overview,
+  "failures by code": failures,
+  throughput: throughput,
+  thumbnails: thumbnails,
   "reports of studies": studyReports,
 };
 

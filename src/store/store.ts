@@ -4,6 +4,7 @@ import type { AccessStore } from "./access.ts";
 import type { AcquisitionStore } from "./acquisitions.ts";
 import type { Admission, ArchiveCondition, Breaker, BreakerPolicy, StudySlot } from "./archive-condition.ts";
 import type { AuditRecord, KeptAuditHead } from "./audit-chain.ts";
+import type { FailureStore } from "./failures.ts";
 import type { InboxStore } from "./inbox.ts";
 import type { JobState } from "./job-states.ts";
 import type { OverviewStore } from "./overview.ts";
@@ -30,11 +31,14 @@ import type {
 } from "./records.ts";
 import type { StudyReportStore } from "./study-reports.ts";
 import type { TaskStore } from "./tasks.ts";
+import type { ThroughputStore } from "./throughput.ts";
+import type { ThumbnailStore } from "./thumbnails.ts";
 
 export interface JobFilter {
   readonly state?: JobState;
   readonly cohort?: string;
   readonly project?: string;
+  readonly code?: ErrorCode;
   /** Paging by key: the id the last page ended with. */
   readonly after?: string;
   readonly limit: number;
@@ -52,6 +56,9 @@ export interface Store
     AccessStore,
     OverviewStore,
     StudyReportStore,
+    FailureStore,
+    ThroughputStore,
+    ThumbnailStore,
     AsyncDisposable {
   /** Stores all rows of a cohort in one transaction; joins existing jobs of the project; queues finished ones again as interfaces.md section 3 says. */
   submitCohort(cohort: NewCohort, nowMs: number): Promise<SubmittedCohort>;

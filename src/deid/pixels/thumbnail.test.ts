@@ -85,6 +85,19 @@ it("averages what is larger than a thumbnail, and keeps its proportions", async 
   expect(picture[31]?.[127]).toBe(0);
 });
 
+it("looks at some lines of what is much larger", async () => {
+  const shape = { ...GREY_8, rows: 1_024, columns: 8, frames: 1 };
+  // Of eight lines that become one, every other is not looked at.
+  const pixels = Uint8Array.from({ length: 1_024 * 8 }, (_, index) =>
+    Math.floor(index / 8) % 2 === 0 ? index / 64 : 255,
+  );
+  const picture = await thumbnail(await native(shape, pixels));
+  expect([picture.length, picture[0]?.length]).toEqual([128, 1]);
+  expect([picture[0]?.[0], picture[127]?.[0]]).toEqual([0, 255]);
+  expect(picture[64]?.[0]).toBeGreaterThan(120);
+  expect(picture[64]?.[0]).toBeLessThan(136);
+});
+
 it.each<[string, string, () => Promise<Buffer>]>([
   ["no pixels", "no-pixels", () => nativeFile(ultrasoundImage(small))],
   ["JPEG", "compressed", () => encapsulatedFile(ultrasoundImage(small), [Buffer.alloc(8)], JPEG_BASELINE)],

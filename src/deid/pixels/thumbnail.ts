@@ -11,6 +11,8 @@ export type ThumbnailProblem = "no-pixels" | "compressed" | "layout";
 const RLE_LOSSLESS = "1.2.840.10008.1.2.5";
 /** Pixels of the longer side, at most. */
 const LONGEST_SIDE = 128;
+/** Lines that are looked at for each of the thumbnail's, at most: of a large image the others would tell little more, and take long. */
+const LINES_AVERAGED = 4;
 const READABLE_BITS: ReadonlySet<number> = new Set([1, 8, 16, 32]);
 /** ITU-R BT.601: what of red, green and blue is luminance. */
 const LUMINANCE = [0.299, 0.587, 0.114] as const;
@@ -62,7 +64,7 @@ interface Shrunk {
   readonly shades: Float64Array;
 }
 
-/** Each pixel of the thumbnail is the average of those it stands for. A line is in memory at a time. */
+/** Each pixel of the thumbnail is the average of those it stands for, or of some of their lines. A line is in memory at a time. */
 async function shrunk(layout: PixelLayout, read: ReadBytes): Promise<Shrunk> {
   const { rows, columns } = layout;
   const factor = Math.max(1, Math.max(rows, columns) / LONGEST_SIDE);
@@ -70,7 +72,8 @@ async function shrunk(layout: PixelLayout, read: ReadBytes): Promise<Shrunk> {
   if (width === undefined || height === undefined) throw new RangeError("no size");
   const shades = new Float64Array(width * height);
   const counts = new Uint32Array(width * height);
-  for (let row = 0; row < rows; row += 1) {
+  const step = Math.max(1, Math.floor(factor / LINES_AVERAGED));
+  for (let row = 0; row < rows; row += step) {
     const line = await luminanceOf(layout, row, read);
     const top = Math.min(height - 1, Math.floor((row * height) / rows)) * width;
     for (let column = 0; column < columns; column += 1) {

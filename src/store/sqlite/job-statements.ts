@@ -1,3 +1,5 @@
+import { RETRYABLE_STATES } from "../job-states.ts";
+
 /** The columns of a job as its record names them. */
 export const JOB_COLUMNS = `
   id, project, study_instance_uid AS studyInstanceUid, patient_id AS patientId, accession_number AS accessionNumber,
@@ -7,7 +9,7 @@ export const JOB_COLUMNS = `
 
 /** interfaces.md section 3: the first three states and nothing else count as not done. */
 const NOT_DONE = "'queued', 'waiting', 'running'";
-const RETRYABLE = "'failed', 'not-found', 'held', 'quarantined', 'cancelled'";
+const RETRYABLE = [...RETRYABLE_STATES].map((state) => `'${state}'`).join(", ");
 
 /** A wider wish came while it ran: it begins again where instances are fetched. Stands before `widened` is cleared. */
 const TAKE_UP_WIDER =

@@ -45,6 +45,7 @@ export const listingStatements = {
     SELECT ${JOB_COLUMNS} FROM cohort_jobs CROSS JOIN study_jobs USING (job_no)
      WHERE cohort_no = :cohortNo AND job_no > :after
        AND (:state IS NULL OR state = :state) AND (:project IS NULL OR project = :project)
+       AND (:code IS NULL OR code = :code)
      ORDER BY job_no LIMIT :limit`,
   cohortsOfJob:
     "SELECT id FROM cohorts WHERE cohort_no IN (SELECT cohort_no FROM cohort_jobs WHERE job_no = :jobNo) ORDER BY cohort_no",

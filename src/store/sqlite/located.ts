@@ -127,6 +127,7 @@ const PARTS_OF_A_JOB = [
   "deleteDeliveries",
   "deleteReleases",
   "deleteStudyReports",
+  "deleteThumbnail",
 ] as const;
 
 /** The job goes; who asks for it by its id is shown the one that took its place. */

@@ -93,25 +93,29 @@ function leftOutOf(session: Session, jobs: readonly JobRecord[]): ExportRow["lef
   );
 }
 
-export function listJobs(session: Session, { state, cohort, project, after, limit }: JobFilter): readonly JobRecord[] {
+export function listJobs(session: Session, filter: JobFilter): readonly JobRecord[] {
+  const { state, cohort, project, code, after, limit } = filter;
   const page = { after: after === undefined ? 0 : jobNumber(session, after, "jobPlace"), limit };
   if (cohort !== undefined) {
     return session
-      .all("listJobsOfCohort", { cohortNo: cohortNumber(session, cohort), state, project, ...page })
+      .all("listJobsOfCohort", { cohortNo: cohortNumber(session, cohort), state, project, code, ...page })
       .map(jobRecord);
   }
-  const [name, filter] = listingFor(state, project);
-  return session.all(name, { ...filter, ...page }).map(jobRecord);
+  const wanted = Object.entries({ project, code, state }).filter(([, value]) => value !== undefined);
+  const name = LISTINGS[wanted.map(([by]) => by).join(" ")] ?? "listJobs";
+  return session.all(name, { ...Object.fromEntries(wanted), ...page }).map(jobRecord);
 }
 
-function listingFor(
-  state: JobState | undefined,
-  project: string | undefined,
-): readonly [StatementName, Readonly<Record<string, string>>] {
-  if (state !== undefined && project !== undefined) return ["listJobsByProjectAndState", { state, project }];
-  if (state !== undefined) return ["listJobsByState", { state }];
-  return project === undefined ? ["listJobs", {}] : ["listJobsByProject", { project }];
-}
+/** The statement for each set of conditions, named in this order: each has an index. */
+const LISTINGS: Readonly<Record<string, StatementName>> = {
+  state: "listJobsByState",
+  project: "listJobsByProject",
+  code: "listJobsByCode",
+  "project state": "listJobsByProjectAndState",
+  "project code": "listJobsByProjectAndCode",
+  "code state": "listJobsByCodeAndState",
+  "project code state": "listJobsByProjectCodeAndState",
+};
 
 export function job(session: Session, id: string): JobRecord {
   const row = session.get("jobById", { jobNo: jobNumber(session, id) });

@@ -4,6 +4,7 @@ import * as acquisitions from "./acquisitions.ts";
 import * as archives from "./archives.ts";
 import { appendAudit, auditHeads, auditRecords } from "./audit.ts";
 import * as exams from "./exams.ts";
+import { codeCounts, retryFailures } from "./failures.ts";
 import * as inbox from "./inbox.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
@@ -15,6 +16,8 @@ import type { Session } from "./session.ts";
 import * as studyReports from "./study-reports.ts";
 import { submitCohort } from "./submit.ts";
 import * as tasks from "./tasks.ts";
+import { throughput } from "./throughput.ts";
+import { thumbnail } from "./thumbnails.ts";
 import * as work from "./work.ts";
 
 /** What the store can be asked, by name; disposing is not a question. */
@@ -76,6 +79,10 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   ...acquisitions,
   ...access,
   ...overview,
+  codeCounts,
+  retryFailures,
+  throughput,
+  thumbnail,
   studyReport: studyReports.studyReport,
   archiveVolumes: studyReports.archiveVolumes,
   appendAudit,
@@ -134,6 +141,9 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "jobChanges",
   "listDeliveries",
   "listWorkers",
+  "codeCounts",
+  "throughput",
+  "thumbnail",
   "studyReport",
   "archiveVolumes",
 ] satisfies MethodName[]);

@@ -109,6 +109,20 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["jobChanges", "job_changes USING INTEGER PRIMARY KEY (rowid>?)", "study_jobs USING INTEGER PRIMARY KEY (rowid=?)"],
   ["listDeliveries", "deliveries USING PRIMARY KEY ((job_no,destination)>(?,?))"],
   ["listDeliveriesByState", "deliveries_by_state (state=? AND (job_no,destination)>(?,?))"],
+  ["listJobsByCode", "study_jobs_by_code (code=? AND job_no>?)"],
+  ["listJobsByCodeAndState", "study_jobs_by_code_and_state (code=? AND state=? AND job_no>?)"],
+  ["listJobsByProjectAndCode", "study_jobs_by_project_and_code (project=? AND code=? AND job_no>?)"],
+  [
+    "listJobsByProjectCodeAndState",
+    "study_jobs_by_project_code_and_state (project=? AND code=? AND state=? AND job_no>?)",
+  ],
+  ["failuresOfCode", "study_jobs_by_code_and_state (code=? AND state=? AND job_no>?)"],
+  ["failuresOfProject", "study_jobs_by_project_code_and_state (project=? AND code=? AND state=? AND job_no>?)"],
+  ["failuresOfCohort", "cohort_jobs USING PRIMARY KEY (cohort_no=? AND job_no>?)"],
+  ["throughput", "throughput USING PRIMARY KEY (span=? AND started_at>?)"],
+  ["forgetThroughput", "throughput USING PRIMARY KEY (span=? AND started_at<?)"],
+  ["thumbnail", "thumbnails USING INDEX sqlite_autoindex_thumbnails_1 (job_no=?)"],
+  ["forgetThumbnails", "thumbnails USING INTEGER PRIMARY KEY (rowid<?)"],
   ["retryableOfCohort", "cohort_jobs USING PRIMARY KEY (cohort_no=?)"],
   ["cancellableOfCohort", "own USING PRIMARY KEY (cohort_no=?)", "other USING"],
 ];
@@ -119,7 +133,7 @@ it.each(HOT.map(([name, ...indexes]) => ({ name, indexes })))("$name goes by its
 });
 
 /** One row at most, or a table with a row for each version, counter or worker. */
-const SMALL: readonly string[] = ["schemaVersion", "jobCounts", "lastChange"];
+const SMALL: readonly string[] = ["schemaVersion", "jobCounts", "codeCounts", "lastChange"];
 
 it.each((Object.keys(statements) as StatementName[]).filter((name) => !SMALL.includes(name)))(
   "%s neither scans a table nor sorts",

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS } from "./acquisition-schema.ts";
+import { INSIGHT } from "./insight-schema.ts";
 import { statements } from "./statements.ts";
 import { STUDY_REPORTS } from "./study-report-schema.ts";
 
@@ -214,6 +215,7 @@ const migrations: readonly Migration[] = [
   { version: 8, name: "tokens, requests by HTTP, counters of all jobs", sql: `${ACCESS}${OVERVIEW}` },
   { version: 9, name: "tasks by kind", sql: TASKS_BY_KIND },
   { version: 10, name: "reports of studies, volumes of archives", sql: STUDY_REPORTS },
+  { version: 11, name: "failures by code, throughput, thumbnails", sql: INSIGHT },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

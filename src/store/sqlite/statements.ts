@@ -3,6 +3,7 @@ import { acquisitionStatements } from "./acquisition-statements.ts";
 import { archiveStatements } from "./archive-statements.ts";
 import { examStatements } from "./exam-statements.ts";
 import { inboxStatements } from "./inbox-statements.ts";
+import { insightStatements } from "./insight-statements.ts";
 import { jobStatements } from "./job-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
 import { overviewStatements } from "./overview-statements.ts";
@@ -63,6 +64,7 @@ export const statements = {
   ...taskStatements,
   ...accessStatements,
   ...overviewStatements,
+  ...insightStatements,
   ...studyReportStatements,
   ...inboxStatements,
   ...examStatements,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
 import { seededRandom } from "../../units/random.ts";
 import {
   claimed,
@@ -208,6 +209,10 @@ function scan(database: DatabaseSync): unknown {
       .prepare(`SELECT job_no, count(received_at) AS received, count(excluded_at) AS excluded,
                        count(delivered_at) AS delivered FROM instances GROUP BY job_no ORDER BY job_no`)
       .all(),
+    codes: database
+      .prepare(`SELECT project, code, state, count(*) AS jobs FROM study_jobs WHERE code IS NOT NULL
+                 GROUP BY project, code, state ORDER BY project, code, state`)
+      .all(),
   };
 }
 
@@ -219,6 +224,9 @@ function counters(database: DatabaseSync): unknown {
     instances: database
       .prepare(`SELECT job_no, received, excluded, delivered FROM study_jobs
                  WHERE job_no IN (SELECT job_no FROM instances) ORDER BY job_no`)
+      .all(),
+    codes: database
+      .prepare("SELECT project, code, state, jobs FROM job_code_counts WHERE jobs <> 0 ORDER BY project, code, state")
       .all(),
   };
 }
@@ -261,7 +269,9 @@ it.each([1, 2, 3])("keeps counters equal to a scan through random work (seed %i)
     async settle() {
       const claim = held.pop();
       const state = outcomes[Math.floor(random.next() * outcomes.length)] as "queued";
-      if (claim !== undefined) await store.settle(claim.lease, { state, dueAtMs: nowMs + 300, attempts: 1 }, nowMs);
+      const code = pick<ErrorCode | undefined>([undefined, "STUDY_NOT_FOUND", "ARCHIVE_UNABLE"]);
+      const outcome = { state, dueAtMs: nowMs + 300, attempts: 1, ...(code === undefined ? {} : { code }) };
+      if (claim !== undefined) await store.settle(claim.lease, outcome, nowMs);
     },
     async cancel() {
       const cohort = cohorts[Math.floor(random.next() * cohorts.length)];

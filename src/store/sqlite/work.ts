@@ -9,6 +9,8 @@ import { addEvent, startOver } from "./join.ts";
 import { jobRecord } from "./row-records.ts";
 import type { Row, Session } from "./session.ts";
 import { keepReports } from "./study-reports.ts";
+import { countDelivered } from "./throughput.ts";
+import { keepThumbnail } from "./thumbnails.ts";
 
 /** A job that ends so, and whose series became more meanwhile, is not done. What is held or quarantined waits for a person. */
 const DONE_WITH_LESS: ReadonlySet<string> = new Set(["delivered", "excluded", "not-found"] satisfies JobState[]);
@@ -76,6 +78,8 @@ function applyChange(session: Session, jobNo: number, changed: JobChange, nowMs:
     pseudoStudyInstanceUid: changed.pseudoStudyInstanceUid,
   });
   keepReports(session, jobNo, changed, nowMs);
+  if (changed.deliveredNow !== undefined) countDelivered(session, jobNo, changed.deliveredNow, nowMs);
+  if (changed.thumbnail !== undefined) keepThumbnail(session, jobNo, changed.thumbnail);
   for (const event of changed.events ?? []) addEvent(session, jobNo, event, nowMs);
 }
 

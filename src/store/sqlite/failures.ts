@@ -1,0 +1,48 @@
+import { errorRegistry } from "../../errors/registry.ts";
+import type { CodeCount, FailureSelection, RetriedFailures } from "../failures.ts";
+import { JOB_STATES, RETRYABLE_STATES } from "../job-states.ts";
+import { integer, keyOf, recordReader, text } from "./columns.ts";
+import { startOver } from "./join.ts";
+import { cohortNumber, jobNumber } from "./look.ts";
+import type { Row, Session } from "./session.ts";
+
+const codeCount = recordReader<CodeCount>({
+  project: text,
+  code: keyOf(errorRegistry, "INTERNAL"),
+  state: keyOf(JOB_STATES),
+  jobs: integer,
+});
+
+export function codeCounts(session: Session): readonly CodeCount[] {
+  return session.all("codeCounts").map(codeCount);
+}
+
+/** See `Store.retryFailures`. */
+export function retryFailures(
+  session: Session,
+  selection: FailureSelection,
+  page: { readonly after?: string; readonly limit: number },
+  nowMs: number,
+): RetriedFailures {
+  if (!RETRYABLE_STATES.has(selection.state)) return { retried: 0, last: undefined };
+  const rows = failures(session, selection, page);
+  for (const { jobNo } of rows) startOver(session, Number(jobNo), "retried", nowMs);
+  return { retried: rows.length, last: rows.length < page.limit ? undefined : String(rows.at(-1)?.id) };
+}
+
+function failures(
+  session: Session,
+  { code, state, project, cohort }: FailureSelection,
+  { after, limit }: { readonly after?: string; readonly limit: number },
+): readonly Row[] {
+  const of = { code, state, after: after === undefined ? 0 : jobNumber(session, after, "jobPlace"), limit };
+  if (cohort !== undefined) {
+    const cohortNo = cohortNumber(session, cohort);
+    // As a retry of the whole cohort does: its jobs are wanted again.
+    session.run("markCohortWanted", { cohortNo });
+    return session.all("failuresOfCohort", { ...of, cohortNo, project });
+  }
+  return project === undefined
+    ? session.all("failuresOfCode", of)
+    : session.all("failuresOfProject", { ...of, project });
+}

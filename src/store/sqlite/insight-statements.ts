@@ -1,0 +1,42 @@
+import { JOB_COLUMNS } from "./job-statements.ts";
+
+/** Statements about what jobs ended with, how much was delivered, and what is shown of it. */
+export const insightStatements = {
+  codeCounts: "SELECT project, code, state, jobs FROM job_code_counts WHERE jobs > 0",
+  listJobsByCode: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE code = :code AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  listJobsByCodeAndState: `
+    SELECT ${JOB_COLUMNS} FROM study_jobs
+     WHERE code = :code AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  listJobsByProjectAndCode: `
+    SELECT ${JOB_COLUMNS} FROM study_jobs
+     WHERE project = :project AND code = :code AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  listJobsByProjectCodeAndState: `
+    SELECT ${JOB_COLUMNS} FROM study_jobs
+     WHERE project = :project AND code = :code AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  failuresOfCode: `
+    SELECT job_no AS jobNo, id FROM study_jobs
+     WHERE code = :code AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  failuresOfProject: `
+    SELECT job_no AS jobNo, id FROM study_jobs
+     WHERE project = :project AND code = :code AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  /** Walks the cohort's own jobs. */
+  failuresOfCohort: `
+    SELECT job_no AS jobNo, id FROM cohort_jobs CROSS JOIN study_jobs USING (job_no)
+     WHERE cohort_no = :cohortNo AND job_no > :after AND code = :code AND state = :state
+       AND (:project IS NULL OR project = :project)
+     ORDER BY job_no LIMIT :limit`,
+
+  countDelivered: `
+    INSERT INTO throughput (span, started_at, project, studies, instances, bytes)
+    SELECT :span, :startedAt, project, 1, :instances, :bytes FROM study_jobs WHERE job_no = :jobNo
+    ON CONFLICT DO UPDATE SET studies = studies + 1, instances = instances + :instances, bytes = bytes + :bytes`,
+  forgetThroughput: "DELETE FROM throughput WHERE span = :span AND started_at < :before",
+  throughput: `
+    SELECT started_at AS startedAtMs, project, studies, instances, bytes FROM throughput
+     WHERE span = :span AND started_at >= :from ORDER BY started_at, project`,
+
+  keepThumbnail: "INSERT INTO thumbnails (job_no, png) VALUES (:jobNo, :png) RETURNING thumbnail_no AS thumbnailNo",
+  thumbnail: "SELECT png FROM thumbnails WHERE job_no = :jobNo",
+  deleteThumbnail: "DELETE FROM thumbnails WHERE job_no = :jobNo",
+  forgetThumbnails: "DELETE FROM thumbnails WHERE thumbnail_no <= :last",
+} as const;
