@@ -1,8 +1,3 @@
-import { createLocalExams } from "../acquisition/exam-manager.ts";
-import { openDataLake } from "../acquisition/lake/data-lake.ts";
-import { createLedger } from "../acquisition/ledger.ts";
-import { recover } from "../acquisition/recover.ts";
-import { createUploads } from "../acquisition/uploads.ts";
 import { createDeviceRegistry } from "../compat/scanhub/device/registry.ts";
 import { startScanHubServer } from "../compat/scanhub/http/server.ts";
 import { keepWatch } from "../compat/scanhub/keep-watch.ts";
@@ -10,11 +5,12 @@ import type { ScanHubSettings } from "../compat/scanhub/settings.ts";
 import type { ScanHubWorld } from "../compat/scanhub/world.ts";
 import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
-import { type Disk, systemDisk } from "../units/disk.ts";
+import type { Disk } from "../units/disk.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { openFaceHome } from "./face-home.ts";
 import type { Face } from "./faces.ts";
+import { openAcquisitionsOver } from "./open-acquisitions.ts";
 
 interface ScanHubParts {
   readonly settings: ScanHubSettings;
@@ -26,8 +22,12 @@ interface ScanHubParts {
   readonly logger?: Logger | undefined;
 }
 
+export interface ScanHubFaceOptions extends ScanHubParts {
+  readonly home: string;
+}
+
 /** The scanners' face alone over a home of its own. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, STORE_…, SCAN_LAKE_UNAVAILABLE, SCAN_PORT_IN_USE */
-export async function openScanHubFace(options: ScanHubParts & { readonly home: string }): Promise<Face> {
+export async function openScanHubFace(options: ScanHubFaceOptions): Promise<Face> {
   await using opened = new AsyncDisposableStack();
   const store = await openFaceHome(options.home, options.logger ?? silentLogger, opened);
   const face = opened.use(await openScanHubOver({ ...options, store }));
@@ -38,15 +38,10 @@ export async function openScanHubFace(options: ScanHubParts & { readonly home: s
 /** The scanners' face over a store that somebody else holds. What another process left half done is taken up before anybody may connect. */
 export async function openScanHubOver(options: ScanHubParts & { readonly store: Store }): Promise<Face> {
   const { settings, store, host, port } = options;
-  const { clock = systemClock, random = systemRandom, disk = systemDisk, logger = silentLogger } = options;
+  const { clock = systemClock, random = systemRandom, disk, logger = silentLogger } = options;
   await using opened = new AsyncDisposableStack();
-  const lake = opened.use(await openDataLake({ path: settings.lake, disk }));
-  const exams = createLocalExams(store, clock);
-  const ledger = createLedger({ store, exams, lake, clock, logger, policy: settings.policy });
-  const uploads = createUploads(ledger);
-  opened.defer(() => ledger.lanes.settled());
-  opened.defer(() => uploads.settled());
-  await recover(ledger);
+  const { lake, policy } = settings;
+  const { ledger, uploads } = opened.use(await openAcquisitionsOver({ store, lake, policy, clock, disk, logger }));
   const registry = createDeviceRegistry();
   for (const { id } of await store.listScanDevices(10_000)) {
     // Nobody is connected to a process that begins.

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isPermissive, packagesWithHost, refusedLicences } from "./packages.ts";
+import { isPermissive, licenceOf, mayServeTests, packagesWithHost, refusedLicences } from "./packages.ts";
 import { ROOT } from "./repository.ts";
 
 function json(path: string) {
@@ -11,16 +11,24 @@ function json(path: string) {
 const { dependencies, devDependencies, engines } = json("package.json");
 
 describe("this repository", () => {
-  it.each(Object.keys({ ...dependencies, ...devDependencies }))("may use %s", (name) => {
-    expect(json(`node_modules/${name}/package.json`).license).toSatisfy(isPermissive);
+  it.each(Object.keys(dependencies))("may use %s", (name) => {
+    expect(licenceOf(json(`node_modules/${name}/package.json`))).toSatisfy(isPermissive);
   });
 
-  it("has a lockfile that leaves the registry to whoever installs", () => {
-    expect(packagesWithHost(json("package-lock.json")), "run npm with omit-lockfile-registry-resolved").toEqual([]);
+  it.each(Object.keys(devDependencies))("may be made with %s", (name) => {
+    expect(licenceOf(json(`node_modules/${name}/package.json`))).toSatisfy(mayServeTests);
   });
+
+  it.each(["package-lock.json", "scripts/reference/package-lock.json"])(
+    "leaves the registry to whoever installs by %s",
+    (path) => {
+      expect(packagesWithHost(json(path)), "run npm with omit-lockfile-registry-resolved").toEqual([]);
+    },
+  );
 
   it("is installed with permissive packages only", () => {
-    expect(refusedLicences(json("package-lock.json"))).toEqual([]);
+    const packageFile = (path: string) => json(`${path}/package.json`);
+    expect(refusedLicences(json("package-lock.json"), packageFile)).toEqual([]);
   });
 
   it("asks for the Node that it needs", () => {
@@ -37,6 +45,11 @@ describe("the checks", () => {
     expect(isPermissive(licence)).toBe(true);
   });
 
+  it("let tests use what the product may not be made of", () => {
+    expect(["MPL-2.0", "GPL-3.0-only"].map(mayServeTests)).toEqual([true, false]);
+    expect(isPermissive("MPL-2.0")).toBe(false);
+  });
+
   it.each(["GPL-3.0-only", "MIT AND AGPL-3.0-only", "UNLICENSED", ""])("refuse %j", (licence) => {
     expect(isPermissive(licence)).toBe(false);
   });
@@ -47,7 +60,17 @@ describe("the checks", () => {
   });
 
   it("find an installed package under another licence, not one for development", () => {
-    const packages = { "": {}, "node_modules/a": { license: "GPL-3.0-only" }, "node_modules/b": { dev: true } };
-    expect(refusedLicences({ packages })).toEqual(["node_modules/a: GPL-3.0-only"]);
+    const packages = {
+      "": {},
+      "node_modules/a": { license: "GPL-3.0-only" },
+      "node_modules/b": { dev: true },
+      "node_modules/old": {},
+      "node_modules/silent": {},
+    };
+    const packageFile = (path: string) => (path.endsWith("old") ? { licenses: [{ type: "MIT" }] } : {});
+    expect(refusedLicences({ packages }, packageFile)).toEqual([
+      "node_modules/a: GPL-3.0-only",
+      "node_modules/silent: no licence",
+    ]);
   });
 });

@@ -8,8 +8,26 @@ const PERMISSIVE = new Set([
   "CC0-1.0",
   "ISC",
   "MIT",
+  "MIT-0",
   "Unlicense",
 ]);
+
+/** Further ones, of what only tests run: changes to its own files would have to be published. */
+const FOR_TESTS = new Set(["MPL-2.0"]);
+
+/** What a package's own file says; old ones have a list of choices. */
+export interface PackageFile {
+  readonly license?: string;
+  readonly licenses?: readonly { readonly type: string }[];
+}
+
+export function licenceOf({ license, licenses = [] }: PackageFile): string {
+  return license ?? licenses.map(({ type }) => type).join(" OR ");
+}
+
+export function mayServeTests(licence: string): boolean {
+  return isPermissive(licence) || FOR_TESTS.has(licence);
+}
 
 /** An SPDX expression: of `OR` one must be permissive, of `AND` each. */
 export function isPermissive(expression: string): boolean {
@@ -29,10 +47,16 @@ export function packagesWithHost(lockfile: {
 }
 
 /** Packages that are installed with the product, direct or not, under a licence that is not permissive. */
-export function refusedLicences(lockfile: {
-  readonly packages: Readonly<Record<string, { readonly license?: string; readonly dev?: boolean }>>;
-}): readonly string[] {
+export function refusedLicences(
+  lockfile: {
+    readonly packages: Readonly<Record<string, { readonly license?: string; readonly dev?: boolean }>>;
+  },
+  /** Lockfiles know no lists. */
+  packageFile: (path: string) => PackageFile,
+): readonly string[] {
   return Object.entries(lockfile.packages)
-    .filter(([path, { license, dev }]) => path !== "" && dev !== true && !isPermissive(license ?? ""))
-    .map(([path, { license }]) => `${path}: ${license ?? "no licence"}`);
+    .filter(([path, { dev }]) => path !== "" && dev !== true)
+    .map(([path, { license }]) => [path, license ?? licenceOf(packageFile(path))] as const)
+    .filter(([, licence]) => !isPermissive(licence))
+    .map(([path, licence]) => `${path}: ${licence === "" ? "no licence" : licence}`);
 }

@@ -1,0 +1,75 @@
+import { createLocalExams, type ExamManager } from "../acquisition/exam-manager.ts";
+import { type DataLake, openDataLake } from "../acquisition/lake/data-lake.ts";
+import { createLedger, type Ledger } from "../acquisition/ledger.ts";
+import { type AcquisitionPolicy, USUAL_POLICY } from "../acquisition/policy.ts";
+import { recover, sweep } from "../acquisition/recover.ts";
+import { createUploads, type Uploads } from "../acquisition/uploads.ts";
+import type { Acquisition, AcquisitionStore } from "../store/acquisitions.ts";
+import { type Clock, systemClock } from "../units/clock.ts";
+import { type Disk, systemDisk } from "../units/disk.ts";
+import { type Logger, silentLogger } from "../units/logger.ts";
+import { openFaceHome } from "./face-home.ts";
+
+/** The ledger of acquisitions and what it stands on, for programs that speak with scanners in their own way. */
+export interface Acquisitions extends AsyncDisposable {
+  /** Tasks, sequences, results, scanners, and everything that the ledger writes down. */
+  readonly store: AcquisitionStore;
+  /** Tasks and results as the ledger sees them. */
+  readonly exams: ExamManager;
+  readonly lake: DataLake;
+  /** A task is claimed, reported on and ended by it, and by nothing else. */
+  readonly ledger: Ledger;
+  /** Files of an acquisition on their way into the lake. */
+  readonly uploads: Uploads;
+  /** Ends what nobody answers for any more: to be called every second or so. What was ended. */
+  sweep(): Promise<readonly Acquisition[]>;
+}
+
+export interface AcquisitionsOptions {
+  /** The folder of the results. */
+  readonly lake: string;
+  readonly policy?: Partial<AcquisitionPolicy> | undefined;
+  readonly clock?: Clock | undefined;
+  readonly disk?: Disk | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * Acquisitions over a home of their own, which no other process may work on meanwhile. What one that died left half done is taken up first.
+ * @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, STORE_…, SCAN_LAKE_UNAVAILABLE
+ */
+export async function openAcquisitions(
+  options: AcquisitionsOptions & { readonly home: string },
+): Promise<Acquisitions> {
+  await using opened = new AsyncDisposableStack();
+  const store = await openFaceHome(options.home, options.logger ?? silentLogger, opened);
+  const acquisitions = opened.use(await openAcquisitionsOver({ ...options, store }));
+  const closing = opened.move();
+  return { ...acquisitions, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+/** Over a store that somebody else holds. @throws GatewayError SCAN_LAKE_UNAVAILABLE, STORE_… */
+export async function openAcquisitionsOver(
+  options: AcquisitionsOptions & { readonly store: AcquisitionStore },
+): Promise<Acquisitions> {
+  const { store, clock = systemClock, disk = systemDisk, logger = silentLogger } = options;
+  await using opened = new AsyncDisposableStack();
+  const lake = opened.use(await openDataLake({ path: options.lake, disk }));
+  const exams = createLocalExams(store, clock);
+  const policy = { ...USUAL_POLICY, ...options.policy };
+  const ledger = createLedger({ store, exams, lake, clock, logger, policy });
+  const uploads = createUploads(ledger);
+  opened.defer(() => ledger.lanes.settled());
+  opened.defer(() => uploads.settled());
+  await recover(ledger);
+  const closing = opened.move();
+  return {
+    store,
+    exams,
+    lake,
+    ledger,
+    uploads,
+    sweep: () => sweep(ledger, uploads),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
