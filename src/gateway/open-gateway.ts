@@ -39,6 +39,7 @@ import { openListener, openRehearsalListener, refuseEverything } from "./listene
 import { createPaces, openArchives, TAKES_NOTHING } from "./open-archives.ts";
 import { openDestinations } from "./open-destinations.ts";
 import { NO_FRONTS, openFronts } from "./open-fronts.ts";
+import { openScanFiles, USUAL_LAKE } from "./scan-files.ts";
 import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
 
@@ -116,7 +117,7 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
     receive: () => refuseEverything,
     takerFor: () => ({ ...TAKES_NOTHING, expectations }),
   });
-  const operationsFor = await operationsOver(parts, archives);
+  const operationsFor = await operationsOver(parts, archives, opened);
   const closing = opened.move();
   return {
     operations: operationsFor(parts.person),
@@ -167,7 +168,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     retry: retryPolicy(settings),
     studyLocks: createStudyLocks(),
   };
-  const operationsFor = await operationsOver(parts, archives);
+  const operationsFor = await operationsOver(parts, archives, opened);
   await store.releaseLeases(clock.nowMs());
   for (const job of await outbox.jobs()) await outbox.remove(job);
   opened.use(keepHouse({ store, staging, clock, logger }, stagingSettings.keepDays));
@@ -226,8 +227,10 @@ function retryPolicy({ retry }: Settings): RetryPolicy {
 async function operationsOver(
   parts: Parts,
   archives: ReadonlyMap<string, ArchiveFacts>,
+  opened: AsyncDisposableStack,
 ): Promise<(actor: Actor) => Operations> {
   const { settings, store, clock, random, disk, logger, audit } = parts;
+  const { sumOf } = opened.use(openScanFiles());
   const context: Omit<OperationsContext, "actor"> = {
     store,
     audit,
@@ -243,6 +246,7 @@ async function operationsOver(
     ...tlsListenerFacts(settings),
     listen: () => openRehearsalListener(settings, logger),
     projects: await projectFacts(settings),
+    scanFiles: { sumOf, lake: parts.environment.DATA_LAKE_DIRECTORY || USUAL_LAKE },
   };
   return (actor) => createOperations({ ...context, actor });
 }

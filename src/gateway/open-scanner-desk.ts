@@ -1,8 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type LakeWriter, startLakeWriter } from "../acquisition/lake/writer.ts";
+import type { LakeWriter } from "../acquisition/lake/writer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createAuditTrail } from "../observe/audit-trail.ts";
+import { createScannerOperations } from "../operations/create-scanner-operations.ts";
+import type { ScannerContext, ScannerOperations } from "../operations/scanner-operations.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
@@ -11,12 +13,16 @@ import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { USUAL_HOME } from "./face-home.ts";
+import { openScanFiles } from "./scan-files.ts";
 import { systemUserName } from "./system-user.ts";
 
 /** What people at the command line work with, beside a running service too: the store of its home, and a thread that reads files. */
 export interface ScannerDesk extends AsyncDisposable {
   readonly store: Store;
   readonly files: Pick<LakeWriter, "sumOf">;
+  readonly operations: ScannerOperations;
+  /** What the operations work with. */
+  readonly context: ScannerContext;
   readonly audit: AuditTrail;
   readonly actor: Actor;
   readonly clock: Clock;
@@ -40,22 +46,21 @@ export async function openScannerDesk({
   });
   await using opened = new AsyncDisposableStack();
   const store = opened.use(await openSqliteStore({ path: join(home, "radferry.db"), logger }));
-  // Most verbs read no file.
-  let thread: LakeWriter | undefined;
-  const files: ScannerDesk["files"] = {
-    sumOf(path) {
-      thread ??= opening.use(startLakeWriter());
-      return thread.sumOf(path);
-    },
-  };
-  const opening = opened.move();
+  const files = opened.use(openScanFiles());
+  const closing = opened.move();
+  const audit = createAuditTrail({ store, clock });
+  const actor: Actor = { name: systemUserName(), kind: "command line", role: "admin" };
+  // Whoever works at the command line reads what the operating system lets him.
+  const context = { store, audit, actor, clock, scanFiles: { sumOf: files.sumOf, lake: undefined } };
   return {
     store,
     files,
-    audit: createAuditTrail({ store, clock }),
-    actor: { name: systemUserName(), kind: "command line", role: "admin" },
+    operations: createScannerOperations(context),
+    context,
+    audit,
+    actor,
     clock,
     random: systemRandom,
-    [Symbol.asyncDispose]: () => opening.disposeAsync(),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

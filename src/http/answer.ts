@@ -84,7 +84,9 @@ async function answerRoute(route: Route, { request, reply, answering }: Asked): 
   const raw = { path: request.params, query: request.query, body: body.value };
   if (!(route.answer instanceof z.ZodType)) {
     const text = await route.run(raw, context);
-    return reply.code(route.status).type(`${route.answer.contentType}; charset=utf-8`).send(text);
+    const { contentType } = route.answer;
+    const type = contentType.startsWith("text/") ? `${contentType}; charset=utf-8` : contentType;
+    return reply.code(route.status).type(type).send(text);
   }
   const key = route.isRepeatable ? request.headers[IDEMPOTENCY_HEADER] : undefined;
   const asked = [route.method, request.url, body.digest];

@@ -39,6 +39,7 @@ export const TAGS = {
   Operating: "workers, settings in force, checks",
   Audit: "who did what",
   Tokens: "who may use the API",
+  Scanners: "research scanners, their tasks and what they sent",
   FLIP: "FLIP's imaging functions",
 } as const;
 type Tag = keyof typeof TAGS;

@@ -26,6 +26,7 @@ export function contextOf(of: {
     archives: new Map(),
     destinations: new Map(),
     settings: {},
+    scanFiles: { sumOf: notThere, lake: "/no/such/lake" },
   };
   const rest = { store, staging: { path: "/no/such/staging", reserveBytes: 0 }, ownAddress: {} };
   return { ...context, ...rest } as unknown as OperationsContext;

@@ -7,6 +7,7 @@ import type { AuditTrail } from "../units/audit.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Disk } from "../units/disk.ts";
 import type { Random } from "../units/random.ts";
+import type { ScanFiles } from "./scanner-operations.ts";
 
 /** What operations need to know of the gateway; the composition root fills it from the settings. */
 export interface OperationsContext {
@@ -28,6 +29,8 @@ export interface OperationsContext {
   readonly projects: ReadonlyMap<string, ProjectFacts>;
   readonly archives: ReadonlyMap<string, ArchiveFacts>;
   readonly destinations: ReadonlyMap<string, DestinationFacts>;
+  /** Where scanners' results lie. */
+  readonly scanFiles: ScanFiles;
   /** As they are in force, without what is secret. */
   readonly settings: SettingsInForce;
 }

@@ -13,12 +13,14 @@ import {
   submitCohort,
 } from "./cohorts.ts";
 import type { OperationsContext } from "./context.ts";
+import { createScannerOperations } from "./create-scanner-operations.ts";
 import { examine } from "./doctor.ts";
 import type { Operations } from "./operations.ts";
 import { describeOverview, listDeliveries, listProjects, listWorkers, studyChanges } from "./overview.ts";
 import { changeProjectKey } from "./project-keys.ts";
 import { releaseStudy } from "./release.ts";
 import { permitOf } from "./roles.ts";
+import type { ScannerOperations } from "./scanner-operations.ts";
 import { checkScope, type Scope } from "./scope.ts";
 import { listStudies, showIdentity, showStudy, studyLedger } from "./studies.ts";
 import { createToken, listTokens, revokeToken } from "./tokens.ts";
@@ -43,6 +45,7 @@ export function createOperations(context: OperationsContext): Operations {
     return await ask();
   }
   return {
+    ...scannerOperations(context, { permitted, once }),
     submitCohort: (file, project) => once("submitCohort", { project }, () => submitCohort(context, file, project)),
     checkCohort: (file, project) => once("checkCohort", { project }, () => checkCohort(context, file, project)),
     cohortStatus: (cohort, options) =>
@@ -84,6 +87,29 @@ export function createOperations(context: OperationsContext): Operations {
     createToken: (wish) => once("createToken", "site", () => createToken(context, wish)),
     listTokens: () => once("listTokens", "site", () => listTokens(context)),
     revokeToken: (which) => once("revokeToken", "site", () => revokeToken(context, which)),
+  };
+}
+
+/** How an operation is asked: after the permission for it, within what the asker may see. */
+interface Asking {
+  permitted<T>(operation: keyof Operations, scope: Scope, items: () => AsyncIterable<T>): AsyncGenerator<T>;
+  once<T>(operation: keyof Operations, scope: Scope, ask: () => Promise<T>): Promise<T>;
+}
+
+/** Scanners are a matter of the whole site. */
+function scannerOperations(context: OperationsContext, { permitted, once }: Asking): ScannerOperations {
+  const desk = createScannerOperations(context);
+  return {
+    listScanners: () => permitted("listScanners", "site", () => desk.listScanners()),
+    listScanSequences: () => permitted("listScanSequences", "site", () => desk.listScanSequences()),
+    listScanTasks: (filter) => permitted("listScanTasks", "site", () => desk.listScanTasks(filter)),
+    showScanTask: (id) => once("showScanTask", "site", () => desk.showScanTask(id)),
+    createScanTask: (wish) => once("createScanTask", "site", () => desk.createScanTask(wish)),
+    cancelScanTask: (id) => once("cancelScanTask", "site", () => desk.cancelScanTask(id)),
+    retryScanTask: (id) => once("retryScanTask", "site", () => desk.retryScanTask(id)),
+    listScanResults: (filter) => permitted("listScanResults", "site", () => desk.listScanResults(filter)),
+    verifyScanResult: (id) => once("verifyScanResult", "site", () => desk.verifyScanResult(id)),
+    openScanFile: (id, name) => once("openScanFile", "site", () => desk.openScanFile(id, name)),
   };
 }
 

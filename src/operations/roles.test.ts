@@ -44,6 +44,16 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   createToken: (of) => of.createToken({ name: "pat", role: "viewer", days: 1 }),
   listTokens: (of) => of.listTokens(),
   revokeToken: (of) => of.revokeToken("pat"),
+  listScanners: (of) => first(of.listScanners()),
+  listScanSequences: (of) => first(of.listScanSequences()),
+  listScanTasks: (of) => first(of.listScanTasks({})),
+  showScanTask: (of) => of.showScanTask("t"),
+  createScanTask: (of) => of.createScanTask({ sequence: "s", name: "scan", description: "", start: false }),
+  cancelScanTask: (of) => of.cancelScanTask("t"),
+  retryScanTask: (of) => of.retryScanTask("t"),
+  listScanResults: (of) => first(of.listScanResults({})),
+  verifyScanResult: (of) => of.verifyScanResult("r"),
+  openScanFile: (of) => of.openScanFile("r", "scan.mrd"),
 };
 
 async function first(items: AsyncIterable<unknown>): Promise<unknown> {

@@ -41,6 +41,16 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   createToken: "admin",
   listTokens: "admin",
   revokeToken: "admin",
+  listScanners: "viewer",
+  listScanSequences: "viewer",
+  listScanTasks: "viewer",
+  showScanTask: "operator",
+  createScanTask: "operator",
+  cancelScanTask: "operator",
+  retryScanTask: "operator",
+  listScanResults: "operator",
+  verifyScanResult: "operator",
+  openScanFile: "operator",
 };
 
 /** Checks that the actor may do what is asked; a refusal is written to the audit trail before it is given. */

@@ -60,6 +60,14 @@ export const AUDIT_EVENTS = {
     type: CODES.securityConfiguration,
   },
   "quarantine-entered": { when: "a study is quarantined", id: CODES.securityAlert },
+  "scan-file-given-out": {
+    when: "a file that a scanner sent is about to be given out, with what it says of people",
+    id: CODES.export,
+  },
+  "scan-task-changed": {
+    when: "somebody makes, cancels or retries a task of a scanner",
+    id: CODES.applicationActivity,
+  },
   "scanner-access-changed": {
     when: "a scanner or a token for scanners is registered, made or revoked at the command line",
     id: CODES.securityAlert,

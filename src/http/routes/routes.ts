@@ -1,11 +1,18 @@
 import type { Route } from "../route.ts";
 import { cohortRoutes } from "./cohort-routes.ts";
 import { flipRoutes } from "./flip-routes.ts";
+import { scannerRoutes } from "./scanner-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { studyRoutes } from "./study-routes.ts";
 
 /** Every address below /api/v1. */
-export const routes: readonly Route[] = [...siteRoutes, ...cohortRoutes, ...studyRoutes, ...flipRoutes];
+export const routes: readonly Route[] = [
+  ...siteRoutes,
+  ...cohortRoutes,
+  ...studyRoutes,
+  ...scannerRoutes,
+  ...flipRoutes,
+];
 
 /** Followed for as long as the connection lasts, instead of answered. */
 export const EVENTS_PATH = "/events";

@@ -1,6 +1,11 @@
 import { expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import type * as documents from "../../operations/documents.ts";
+import type {
+  ScanResultVerdictDocument,
+  ScanTaskDocument,
+  ShownScanTaskDocument,
+} from "../../operations/scanner-operations.ts";
 import { operationIdOf } from "../openapi.ts";
 import { routes } from "../routes/routes.ts";
 import { schemas } from "./schemas.ts";
@@ -19,6 +24,9 @@ it("has every member of the documents that operations give", () => {
   expectTypeOf<Lost<documents.IdentityDocument, "Identity">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<documents.NewTokenDocument, "NewToken">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<documents.ReleaseResultDocument, "Release">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<ScanTaskDocument, "ScanTask">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<ShownScanTaskDocument, "ShownScanTask">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<ScanResultVerdictDocument, "ScanResultVerdict">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<documents.AuditVerdictDocument, "AuditVerdict">>().toEqualTypeOf<never>();
 });
 

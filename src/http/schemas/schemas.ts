@@ -1,6 +1,7 @@
 import { z } from "zod";
 import * as cohorts from "./cohort-schemas.ts";
 import * as flip from "./flip-schemas.ts";
+import * as scanners from "./scanner-schemas.ts";
 import * as site from "./site-schemas.ts";
 import * as studies from "./study-schemas.ts";
 
@@ -42,7 +43,14 @@ export const schemas = {
   Project: site.project,
   ProjectList: site.projectList,
   Release: studies.released,
+  ScanResultPage: scanners.scanResultPage,
+  ScanResultVerdict: scanners.scanResultVerdict,
+  ScanSequenceList: scanners.scanSequenceList,
+  ScanTask: scanners.scanTask,
+  ScanTaskPage: scanners.scanTaskPage,
+  ScannerList: scanners.scannerList,
   Settings: site.settings,
+  ShownScanTask: scanners.shownScanTask,
   Study: studies.study,
   StudyPage: studies.studyPage,
   SubmittedCohort: cohorts.submitted,

@@ -20,21 +20,17 @@ export interface TokenOptions {
 
 export async function listDevices(cli: Cli): Promise<ExitCode> {
   await using desk = await openDesk(cli);
-  const devices = (await desk.store.listScanDevices(PAGE)).map((device) => ({
-    id: device.id,
-    name: device.name,
-    description: device.description,
-    status: device.status,
-    deaf: device.isDeaf,
-    registeredAt: isoTime(device.createdAtMs),
-    revokedAt: isoTime(device.revokedAtMs),
-  }));
-  await printRows(cli, devices, ["ID", "NAME", "STATUS", "REVOKED"], ({ id, name, status, deaf, revokedAt }) => [
-    id,
-    name,
-    deaf ? `${status} (does not respond)` : status,
-    revokedAt ?? "",
-  ]);
+  await printRows(
+    cli,
+    desk.operations.listScanners(),
+    ["ID", "NAME", "STATUS", "REVOKED"],
+    ({ id, name, status, deaf, revokedAt }) => [
+      id,
+      name,
+      deaf ? `${status} (does not respond)` : status,
+      revokedAt ?? "",
+    ],
+  );
   return EXIT.fine;
 }
 

@@ -18,7 +18,7 @@ export async function openDesk({ world, logger }: Cli): Promise<ScannerDesk> {
 /** Documents as an array, or a table of some of their values. */
 export async function printRows<T>(
   { printer }: Cli,
-  items: Iterable<T>,
+  items: Iterable<T> | AsyncIterable<T>,
   header: readonly string[],
   cells: (item: T) => readonly string[],
 ): Promise<void> {
