@@ -11,10 +11,12 @@ import { freePort } from "../../test/peers/process.ts";
 import type { BenchFactory } from "../context.ts";
 import type { Comparison, Measurement } from "../harness.ts";
 import { benchScript, RADFERRY, runToEnd, startServer } from "../processes.ts";
+import { readyMemory } from "../ready-memory.ts";
 
 const OURS = "radferry compat scanhub";
 const CP = "cp";
 const CP_SYNCED = "cp, then sync of the copy";
+const CP_HASHED = "sha256sum, then cp and sync of the copy";
 const FILE_BYTES = 2 * 1024 ** 3;
 const DEVICES = 200;
 const RATE = 10;
@@ -69,6 +71,7 @@ async function receiveFile(folder: string): Promise<Measurement> {
   await using server = await startFace(home, port);
   const [program, script] = benchScript("scanner-device-main.ts");
   const { deviceId, deviceToken, taskId, userToken } = device;
+  await readyMemory(join(home, "lake"), FILE_BYTES);
   const args = [script, "file", `${port}`, deviceId, deviceToken, taskId, userToken, `${FILE_BYTES}`];
   const { stdout } = await runToEnd(program, args, home);
   const { seconds }: { readonly seconds: number } = JSON.parse(stdout);
@@ -76,7 +79,7 @@ async function receiveFile(folder: string): Promise<Measurement> {
 }
 
 async function copyFile(source: string, folder: string, command: string): Promise<Measurement> {
-  await mkdir(folder, { recursive: true });
+  await readyMemory(folder, FILE_BYTES);
   const { seconds } = await runToEnd("sh", ["-c", command, "sh", source, join(folder, "copy")], folder);
   return { figures: { rate: FILE_BYTES / 1e6 / seconds }, peakRssBytes: 0 };
 }
@@ -117,6 +120,11 @@ export const scanner: BenchFactory = async ({ folder }) => {
       { name: OURS, program: RADFERRY, run: receiveFile },
       { name: CP, program: "cp", run: (to) => copyFile(source, to, 'cp "$1" "$2"') },
       { name: CP_SYNCED, program: "cp", run: (to) => copyFile(source, to, 'cp "$1" "$2" && sync "$2"') },
+      {
+        name: CP_HASHED,
+        program: "sha256sum",
+        run: (to) => copyFile(source, to, 'sha256sum "$1" && cp "$1" "$2" && sync "$2"'),
+      },
     ],
     gates: [
       { figure: "rate", contender: OURS, peer: CP, ratio: { atLeast: 0.7 } },

@@ -1,5 +1,4 @@
 import { createHash, type Hash } from "node:crypto";
-import { writeSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
 import { systemCodeOf } from "../../units/durable-files.ts";
@@ -61,7 +60,7 @@ async function carryOut(message: Extract<ToWriter, { readonly upload: number }>)
   const one = growing.get(upload);
   if ("block" in message) {
     const { block, sizeBytes } = message;
-    if (one !== undefined) append(one, Buffer.from(one.blocks, block * BLOCK_BYTES, sizeBytes));
+    if (one !== undefined) await append(one, Buffer.from(one.blocks, block * BLOCK_BYTES, sizeBytes));
     say({ upload, taken: block });
     return;
   }
@@ -74,12 +73,11 @@ async function carryOut(message: Extract<ToWriter, { readonly upload: number }>)
   }
 }
 
-/** At once: to hand each piece to another thread and back would take as long as the writing. Syncs go on beside it. */
-function append(one: Growing, chunk: Uint8Array): void {
-  for (let done = 0; done < chunk.byteLength; ) {
-    done += writeSync(one.file.fd, chunk, done, chunk.byteLength - done, one.sizeBytes + done);
-  }
+/** What is hashed here is written by a thread of the system's pool meanwhile. Syncs go on beside both. */
+async function append(one: Growing, chunk: Uint8Array): Promise<void> {
+  const writing = writeAll(one.file, chunk, one.sizeBytes);
   one.hash.update(chunk);
+  await writing;
   if (one.head.length < HEAD_BYTES) {
     one.head = Buffer.concat([one.head, chunk.subarray(0, HEAD_BYTES - one.head.length)]);
   }
@@ -93,6 +91,12 @@ function append(one: Growing, chunk: Uint8Array): void {
   });
   // Its failure is met by the end, which waits for it.
   one.syncing.catch(() => undefined);
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < chunk.byteLength; ) {
+    done += (await file.write(chunk, done, chunk.byteLength - done, position + done)).bytesWritten;
+  }
 }
 
 async function finish({ file, hash, sizeBytes, head, syncing }: Growing): Promise<Received> {

@@ -2,6 +2,7 @@ import { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { createFrameReader, type Frame, unmask } from "./frame-reader.ts";
+import { readInPlace } from "./read-in-place.ts";
 
 /**
  * Stands between a connection and the library that speaks WebSocket over it: binary frames are taken out as their bytes come, without
@@ -23,32 +24,44 @@ export interface BinaryTapOptions {
   readonly head: Uint8Array;
   /** A frame that is longer passes: the library ends the connection over it. */
   readonly maximumFrameBytes: number;
-  /** Unmasked. `isOwn`: nobody else holds the memory that the piece is a part of, once the pieces before it are done with. */
+  /**
+   * Unmasked, and there until the bytes behind it are asked for: who needs it longer pauses. `isOwn`: nobody else holds the memory that the
+   * piece is a part of, once the pieces before it are done with.
+   */
   readonly onBinary: (piece: Uint8Array, isOwn: boolean) => void;
 }
 
 /** What is known while bytes are taken. */
 interface Taking {
+  /** The memory of what is being taken is read into again. */
+  isReused: boolean;
   /** A text passed, and what came behind it waits. */
   awaitsText: boolean;
   /** Some of what is being taken went to the library, which may keep it. */
   hasPassed: boolean;
 }
 
-export function tapBinaryFrames(connection: Duplex, options: BinaryTapOptions): BinaryTap {
+export function tapBinaryFrames(given: Duplex, options: BinaryTapOptions): BinaryTap {
   const { head } = options;
+  const takeOrHold = (bytes: Uint8Array): void => {
+    held = take(bytes);
+    if (held !== undefined) connection.pause();
+  };
+  // What a stream reads from a socket has memory of its own; other streams may share theirs.
+  const isSocket = given instanceof Socket;
+  const { connection, isReused } = readInPlace(given, (bytes) => {
+    taking.isReused = isReused;
+    taking.hasPassed = isReused || !isSocket;
+    takeOrHold(bytes);
+  });
   const stream = standInFor(connection);
   // The head is somebody else's memory.
-  const taking: Taking = { awaitsText: false, hasPassed: true };
+  const taking: Taking = { awaitsText: false, hasPassed: true, isReused: false };
   const take = createTaker(taking, stream, options);
   let isStarted = false;
   let isPaused = false;
   let held: Uint8Array | undefined = head.length > 0 ? head : undefined;
 
-  const takeOrHold = (bytes: Uint8Array): void => {
-    held = take(bytes);
-    if (held !== undefined) connection.pause();
-  };
   const goOn = (): void => {
     if (!isStarted || isPaused || taking.awaitsText) return;
     const rest = held;
@@ -56,14 +69,6 @@ export function tapBinaryFrames(connection: Duplex, options: BinaryTapOptions): 
     if (rest !== undefined) takeOrHold(rest);
     if (!isPaused && !taking.awaitsText) connection.resume();
   };
-
-  // What is read from a socket has memory of its own; other streams may share theirs.
-  const isSocket = connection instanceof Socket;
-  connection.on("data", (bytes: Uint8Array) => {
-    taking.hasPassed = !isSocket;
-    takeOrHold(bytes);
-  });
-  connection.pause();
   return {
     stream,
     start() {
@@ -94,7 +99,8 @@ function createTaker(
   const reader = createFrameReader(maximumFrameBytes);
   const pass = (bytes: Uint8Array): void => {
     taking.hasPassed = true;
-    stream.push(bytes);
+    // The library may keep it.
+    stream.push(taking.isReused ? Buffer.from(bytes) : bytes);
   };
   /** Before its last bytes pass: the library may take the text at once. */
   const endIfWhole = ({ missingBytes, endsText, isBinary }: Frame): void => {

@@ -9,8 +9,8 @@ import { createIncomingFiles } from "./incoming-file.ts";
 import { feedback, readMessage } from "./messages.ts";
 import type { ConnectedDevice } from "./registry.ts";
 
-/** What waits for its turn: from the first of these on the socket is not read. */
-const HIGH_WATER_BYTES = 1024 * 1024;
+/** Texts that wait for their turn: from the first of these on the socket is not read. */
+const HIGH_WATER_CHARACTERS = 1024 * 1024;
 const HIGH_WATER_FRAMES = 256;
 /** Answers that the device does not read. */
 const MAXIMUM_BUFFERED_BYTES = 16 * 1024 * 1024;
@@ -25,6 +25,8 @@ export interface TappedSocket {
   onBinary: BinaryTapOptions["onBinary"];
 }
 
+/** Undefined: it is done with. A promise that never rejects: when it resolves. */
+type TakeFrame = (frame: Frame) => Promise<void> | undefined;
 type Frame = { readonly text: string } | { readonly bytes: Uint8Array; readonly isOwn: boolean };
 
 /** Resolves when the connection is over and all that came of it is settled. */
@@ -82,51 +84,70 @@ async function hear(session: DeviceSession, text: string): Promise<void> {
   else await carryOut(session, message);
 }
 
-/** Every text and every piece of a binary frame in order, one at a time. Resolves when the socket is closed and nothing waits. */
-async function receiveFrames(tapped: TappedSocket, take: (frame: Frame) => Promise<void> | undefined): Promise<void> {
+/**
+ * Every text and every piece of a binary frame in order, one at a time. A piece is taken at once, or the socket is not read until it is.
+ * Resolves when the socket is closed and nothing waits.
+ */
+function receiveFrames(tapped: TappedSocket, take: TakeFrame): Promise<void> {
   const { socket, tap } = tapped;
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const waiting: Frame[] = [];
-  let waitingBytes = 0;
+  let waitingCharacters = 0;
+  let waitingPieces = 0;
+  let isTaking = false;
   let isHeldBack = false;
   let isClosed = false;
-  let wake: () => void = () => undefined;
-  const add = (frame: Frame, sizeBytes: number): void => {
-    waiting.push(frame);
-    waitingBytes += sizeBytes;
-    if (!isHeldBack && (waitingBytes >= HIGH_WATER_BYTES || waiting.length >= HIGH_WATER_FRAMES)) {
-      isHeldBack = true;
-      tap.pause();
-    }
-    wake();
+
+  const holdOrRelease = (): void => {
+    const isTooMuch = waitingCharacters >= HIGH_WATER_CHARACTERS || waiting.length >= HIGH_WATER_FRAMES;
+    const holds = waitingPieces > 0 || isTooMuch;
+    if (holds === isHeldBack) return;
+    isHeldBack = holds;
+    if (holds) tap.pause();
+    else tap.resume();
   };
-  tapped.onBinary = (bytes, isOwn) => add({ bytes, isOwn }, bytes.byteLength);
+  const count = (frame: Frame, sign: 1 | -1): void => {
+    if ("bytes" in frame) waitingPieces += sign;
+    else waitingCharacters += sign * frame.text.length;
+  };
+  const done = (frame: Frame): void => {
+    count(frame, -1);
+    if ("bytes" in frame && frame.isOwn) giveBack(frame.bytes);
+  };
+  const goOn = (): void => {
+    while (!isTaking) {
+      const frame = waiting.shift();
+      if (frame === undefined) break;
+      const taking = take(frame);
+      if (taking === undefined) {
+        done(frame);
+        continue;
+      }
+      isTaking = true;
+      void taking.then(() => {
+        isTaking = false;
+        done(frame);
+        goOn();
+      });
+    }
+    holdOrRelease();
+    if (isClosed && !isTaking && waiting.length === 0) end();
+  };
+  const add = (frame: Frame): void => {
+    waiting.push(frame);
+    count(frame, 1);
+    goOn();
+  };
+  tapped.onBinary = (bytes, isOwn) => add({ bytes, isOwn });
   socket.on("message", (data) => {
-    const text = String(data);
-    add({ text }, text.length);
+    add({ text: String(data) });
     tap.textTaken();
   });
   socket.once("close", () => {
     isClosed = true;
-    wake();
+    goOn();
   });
-  for (;;) {
-    const frame = waiting.shift();
-    if (frame === undefined) {
-      if (isClosed) return;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      continue;
-    }
-    waitingBytes -= "bytes" in frame ? frame.bytes.byteLength : frame.text.length;
-    if (isHeldBack && waitingBytes < HIGH_WATER_BYTES / 2 && waiting.length < HIGH_WATER_FRAMES / 2) {
-      isHeldBack = false;
-      tap.resume();
-    }
-    const taking = take(frame);
-    if (taking !== undefined) await taking;
-    if ("bytes" in frame && frame.isOwn) giveBack(frame.bytes);
-  }
+  return ended;
 }
 
 /** At once: tens of megabytes would pile up until the collector looks. */

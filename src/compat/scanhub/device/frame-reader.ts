@@ -93,8 +93,9 @@ export function unmask(bytes: Uint8Array, mask: Uint8Array, phase: number): void
   const lead = Math.min(bytes.length, (4 - (bytes.byteOffset & 3)) & 3);
   const words = (bytes.length - lead) >>> 2;
   for (let index = 0; index < lead; index += 1) bytes[index] = (bytes[index] ?? 0) ^ at(index);
-  const word = new Uint32Array(Uint8Array.of(at(lead), at(lead + 1), at(lead + 2), at(lead + 3)).buffer)[0] ?? 0;
-  const view = words === 0 ? new Uint32Array() : new Uint32Array(bytes.buffer, bytes.byteOffset + lead, words);
+  // Signed: an unsigned word may be too large for the engine's small integers.
+  const word = new Int32Array(Uint8Array.of(at(lead), at(lead + 1), at(lead + 2), at(lead + 3)).buffer)[0] ?? 0;
+  const view = words === 0 ? new Int32Array() : new Int32Array(bytes.buffer, bytes.byteOffset + lead, words);
   for (let index = 0; index < words; index += 1) view[index] = (view[index] ?? 0) ^ word;
   for (let index = lead + 4 * words; index < bytes.length; index += 1) bytes[index] = (bytes[index] ?? 0) ^ at(index);
 }
