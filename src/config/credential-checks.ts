@@ -30,6 +30,7 @@ const HTTP_PEERS: readonly SettingPath[] = [
   ["archives", "*"],
   ["destinations", "*"],
 ];
+const OIDC: SettingPath = ["http", "oidc"];
 /** Each a `.env` file. */
 const FACES: readonly SettingPath[] = FACE_NAMES.map((name) => ["compat", name]);
 const AUTHORITIES = ["authoritiesFile", "clientAuthoritiesFile"];
@@ -79,6 +80,10 @@ export async function checkCredentials(
     await read(group, "passwordFile", readPasswordFile);
     await read(group, "authoritiesFile", readCertificateFile);
     await pair(group, "clientCertificateFile", "clientKeyFile");
+  }
+  for (const group of valuesAt(values, OIDC)) {
+    await read(group, "clientSecretFile", readPasswordFile);
+    await read(group, "authoritiesFile", readCertificateFile);
   }
   for (const group of USER_GROUPS.flatMap((pattern) => [...valuesAt(values, pattern)]))
     await read(group, "passwordFile", readPasswordFile);

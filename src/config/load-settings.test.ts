@@ -382,6 +382,6 @@ describe("checkSettings", () => {
 
   it("tells how a name is spelt, or which names there are", async () => {
     const { problems } = await checkSettings(await sourceOf("http: { Host: X, colour: y }\n"));
-    expect(problems.map(({ remedy }) => remedy)).toEqual(["Write it host.", "Known here: host, port, tls."]);
+    expect(problems.map(({ remedy }) => remedy)).toEqual(["Write it host.", "Known here: host, port, tls, oidc."]);
   });
 });

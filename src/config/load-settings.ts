@@ -7,6 +7,7 @@ import { crossCheck } from "./cross-checks.ts";
 import { checkFiles } from "./file-checks.ts";
 import { type LooseSettings, readLoosely } from "./loose-settings.ts";
 import { findNotSupported } from "./not-supported.ts";
+import { checkOidc } from "./oidc-checks.ts";
 import { applyOverrides, environmentOverrides, type Flags, flagOverrides, type Overridden } from "./overrides.ts";
 import { type Finding, problemOf, SettingsError, type SettingsProblem } from "./problems.ts";
 import { findingsOf, parseManifest } from "./schema-findings.ts";
@@ -86,7 +87,12 @@ async function examine(source: SettingsSource): Promise<Examined> {
   const loose = readLoosely(values, base);
   const invalid = parsed.success ? [] : findingsOf(parsed.error.issues, values);
   const invalidPaths = new Set(invalid.map(({ path }) => formatYamlPath(path)));
-  const others = [...findNotSupported(values), ...findBlankGroups(read.values), ...crossCheck(loose)];
+  const others = [
+    ...findNotSupported(values),
+    ...findBlankGroups(read.values),
+    ...crossCheck(loose),
+    ...checkOidc(values, loose),
+  ];
   const findings = [...invalid, ...others.filter(({ path }) => !invalidPaths.has(formatYamlPath(path)))];
   const ofOverrides = overridden.findings.map((finding) => ({ ...problemOf(finding), source: finding.source }));
   const problems = [...findings.map(locate), ...ofOverrides];

@@ -5,6 +5,7 @@ import { codecSettings } from "./manifest-codecs.ts";
 import { compatSettings } from "./manifest-compat.ts";
 import { destinationSettings } from "./manifest-destinations.ts";
 import { dicomSettings } from "./manifest-dicom.ts";
+import { oidcSettings } from "./manifest-oidc.ts";
 import { projectSettings } from "./manifest-projects.ts";
 import { hostSetting, listenPortSetting, pathSetting, textSetting } from "./scalars.ts";
 
@@ -35,6 +36,9 @@ const httpSettings = z.strictObject({
     })
     .optional()
     .meta({ description: "HTTPS instead of HTTP. Left out: plain HTTP, for this machine or behind a proxy with TLS." }),
+  oidc: oidcSettings
+    .optional()
+    .meta({ description: "Log-in by OpenID Connect for browsers. Left out: with a token alone." }),
 });
 
 const retrySettings = z.strictObject({

@@ -10,6 +10,7 @@ import type { Manifest } from "./manifest.ts";
 import { FACE_NAMES, type FaceName } from "./manifest-compat.ts";
 import type { PeerSecurity, TlsClientFiles, TlsServerFiles, UserFiles } from "./peer-credentials.ts";
 import { type ArchiveSettings, resolveArchive, resolveHttpPeer } from "./settings-archives.ts";
+import { type OidcSettings, resolveOidc } from "./settings-oidc.ts";
 import { type AbsolutePathIfAny, resolveSecurity } from "./settings-peers.ts";
 
 /** Settings ready for use: paths are absolute, addresses parsed, defaults filled in. Only what this version can run is in them. */
@@ -22,6 +23,8 @@ export interface Settings {
     readonly host: string;
     readonly port?: number | undefined;
     readonly tls?: Pick<TlsServerFiles, "certificateFile" | "keyFile">;
+    /** Absent: people log in with a token. */
+    readonly oidc?: OidcSettings;
   };
   /** Faces of other systems inside the service. */
   readonly compat: { readonly [Name in FaceName]?: FaceSettings };
@@ -149,7 +152,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
     home,
     store: { kind: "sqlite" },
     dicom: resolveDicom(values.dicom, absolute, ifAny),
-    http: resolveHttp(values.http, absolute),
+    http: resolveHttp(values.http, absolute, ifAny),
     compat: resolveFaces(values.compat, ifAny),
     ...(values.imagingSource === undefined ? {} : { imagingSource: values.imagingSource }),
     access: values.access,
@@ -172,9 +175,18 @@ export function baseFolderOf(file: string | undefined, workingFolder: string): s
 
 type AbsolutePath = (path: string) => string;
 
-function resolveHttp({ tls, ...http }: Manifest["http"], absolute: AbsolutePath): Settings["http"] {
-  if (tls === undefined) return http;
-  return { ...http, tls: { certificateFile: absolute(tls.certificateFile), keyFile: absolute(tls.keyFile) } };
+function resolveHttp(
+  { tls, oidc, ...http }: Manifest["http"],
+  absolute: AbsolutePath,
+  ifAny: AbsolutePathIfAny,
+): Settings["http"] {
+  return {
+    ...http,
+    ...(tls === undefined
+      ? {}
+      : { tls: { certificateFile: absolute(tls.certificateFile), keyFile: absolute(tls.keyFile) } }),
+    ...(oidc === undefined ? {} : { oidc: resolveOidc(oidc, ifAny) }),
+  };
 }
 
 function resolveFaces(faces: Manifest["compat"], ifAny: AbsolutePathIfAny): Settings["compat"] {

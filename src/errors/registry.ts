@@ -12,6 +12,7 @@ import { ftpsCodes } from "./codes/ftps.ts";
 import { httpCodes } from "./codes/http.ts";
 import { iheCodes } from "./codes/ihe.ts";
 import { jobsCodes } from "./codes/jobs.ts";
+import { oidcCodes } from "./codes/oidc.ts";
 import { orthancCodes } from "./codes/orthanc.ts";
 import { pixlCodes } from "./codes/pixl.ts";
 import { profilesCodes } from "./codes/profiles.ts";
@@ -50,6 +51,7 @@ export const errorRegistry = {
   ...scanhubCodes,
   ...accessCodes,
   ...apiCodes,
+  ...oidcCodes,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorRegistry;

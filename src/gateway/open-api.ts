@@ -15,6 +15,7 @@ import type { Disk } from "../units/disk.ts";
 import type { FaceParts, OpenFaces } from "./faces.ts";
 import { createHealth, createStateGauges } from "./observe-state.ts";
 import { openFlipFunctions } from "./open-flip.ts";
+import { oidcLogIn } from "./open-oidc.ts";
 
 const FIRST_TOKEN_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -50,6 +51,7 @@ export async function openApi(parts: ApiParts, opened: AsyncDisposableStack): Pr
   const services = {
     ...parts,
     flip: await flipOf(parts, opened),
+    oidc: oidcLogIn(settings, clock),
     events,
     uploadFolder,
     metrics: async () => {

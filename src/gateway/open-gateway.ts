@@ -39,6 +39,7 @@ import { openListener, openRehearsalListener, refuseEverything } from "./listene
 import { createPaces, openArchives, TAKES_NOTHING } from "./open-archives.ts";
 import { openDestinations } from "./open-destinations.ts";
 import { NO_FRONTS, openFronts } from "./open-fronts.ts";
+import { oidcChecks } from "./open-oidc.ts";
 import { openScanFiles, USUAL_LAKE } from "./scan-files.ts";
 import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
@@ -246,6 +247,7 @@ async function operationsOver(
     ...tlsListenerFacts(settings),
     listen: () => openRehearsalListener(settings, logger),
     projects: await projectFacts(settings),
+    checks: oidcChecks(settings, clock),
     scanFiles: { sumOf, lake: parts.environment.DATA_LAKE_DIRECTORY || USUAL_LAKE },
   };
   return (actor) => createOperations({ ...context, actor });

@@ -5,6 +5,7 @@ import { actorOfSecret } from "../operations/tokens.ts";
 import type { TokenRecord } from "../store/access.ts";
 import type { Actor } from "../units/actor.ts";
 import { type Buckets, createBuckets } from "./buckets.ts";
+import { cookieOf } from "./cookies.ts";
 import type { ApiServices } from "./services.ts";
 
 export const SESSION_COOKIE = "radferry_session";
@@ -77,12 +78,8 @@ function bearerOf({ headers }: FastifyRequest): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
 }
 
-export function sessionOf({ headers }: FastifyRequest): string | undefined {
-  for (const pair of (headers.cookie ?? "").split(";")) {
-    const [name, value] = pair.trim().split("=");
-    if (name === SESSION_COOKIE && value) return value;
-  }
-  return undefined;
+export function sessionOf(request: FastifyRequest): string | undefined {
+  return cookieOf(request, SESSION_COOKIE);
 }
 
 /** What pages of ours send with a session: it follows from the secret, which they cannot read, and says nothing of it. */

@@ -1,4 +1,4 @@
-import { type GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
 import { RequestError, type RequestProblem } from "./validation.ts";
 
@@ -15,14 +15,40 @@ export interface ProblemDocument {
   readonly remedy: string;
   readonly details: GatewayError["details"];
   readonly problems?: readonly RequestProblem[];
+  /** Of `GET /session` without one. */
+  readonly ways?: readonly WayIn[];
+}
+
+/** A way for people to log in. */
+export interface WayIn {
+  readonly by: "token" | "openid connect";
+  /** As people know it. */
+  readonly name: string;
+  /** Where a token is posted to, or a browser is sent. */
+  readonly url: string;
+}
+
+/** Nobody is logged in, and these are the ways to. */
+export class LogInNeeded extends GatewayError {
+  override readonly name = "LogInNeeded";
+  readonly ways: readonly WayIn[];
+
+  constructor(code: "API_TOKEN_MISSING" | "API_TOKEN_INVALID", ways: readonly WayIn[]) {
+    super(code);
+    this.ways = ways;
+  }
 }
 
 /** Codes that have an answer of their own; the others are told by their class. */
 const STATUS: { readonly [Code in ErrorCode]?: number } = {
   API_REQUEST_MALFORMED: 400,
+  OIDC_ANSWER_INVALID: 400,
+  OIDC_LOG_IN_EXPIRED: 400,
   API_TOKEN_INVALID: 401,
   API_TOKEN_MISSING: 401,
   API_SESSION_UNPROVEN: 403,
+  OIDC_LOG_IN_REFUSED: 403,
+  OIDC_USER_UNMAPPED: 403,
   PROJECTS_LIMITED: 403,
   ROLE_INSUFFICIENT: 403,
   API_ADDRESS_UNKNOWN: 404,
@@ -31,6 +57,7 @@ const STATUS: { readonly [Code in ErrorCode]?: number } = {
   FLIP_NOT_CONFIGURED: 404,
   FLIP_PROJECT_NOT_FOUND: 404,
   JOB_NOT_FOUND: 404,
+  OIDC_NOT_CONFIGURED: 404,
   PROJECT_UNKNOWN: 404,
   SCAN_RESULT_NOT_FOUND: 404,
   SCAN_TASK_NOT_FOUND: 404,
@@ -48,6 +75,7 @@ const STATUS: { readonly [Code in ErrorCode]?: number } = {
   INTERNAL: 500,
 };
 
+  OIDC_CLIENT_REFUSED: 500,
 /** What the gateway could not do at this time is its own affair; what was asked wrongly is the caller's. */
 const STATUS_OF_CLASS = { transient: 503, ambiguous: 503, permanent: 422 } as const;
 
@@ -70,3 +98,4 @@ export function problemOf(thrown: unknown): ProblemDocument {
     ...(error instanceof RequestError ? { problems: error.problems } : {}),
   };
 }
+    ...(error instanceof LogInNeeded ? { ways: error.ways } : {}),

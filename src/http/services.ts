@@ -5,12 +5,15 @@ import type { Logger } from "../units/logger.ts";
 import type { Metrics } from "../units/metrics.ts";
 import type { EventHub } from "./events.ts";
 import type { FlipApi } from "./flip-api.ts";
+import type { OidcLogIn } from "./oidc/log-in.ts";
 
 /** What the API works with. */
 export interface ApiServices extends Pick<OperationsContext, "store" | "audit" | "clock" | "random" | "disk"> {
   readonly operationsFor: (actor: Actor) => Operations;
   /** Undefined where FLIP's settings are not there. */
   readonly flip: FlipApi | undefined;
+  /** Undefined: people log in with a token. */
+  readonly oidc: OidcLogIn | undefined;
   readonly events: EventHub;
   readonly logger: Logger;
   /** Where uploads grow before they are read. */

@@ -25,6 +25,7 @@ export function contextOf(of: {
     projects: new Map(),
     archives: new Map(),
     destinations: new Map(),
+    checks: [],
     settings: {},
     scanFiles: { sumOf: notThere, lake: "/no/such/lake" },
   };

@@ -35,6 +35,8 @@ export interface OperationsContext {
   readonly settings: SettingsInForce;
 }
 
+  /** What else must be right, such as that the issuer of log-ins answers. */
+  readonly checks: readonly OwnCheck[];
 export interface SettingsInForce {
   readonly [setting: string]: unknown;
 }

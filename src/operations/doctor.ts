@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { stat, unlink, writeFile } from "node:fs/promises";
-import { isIP } from "node:net";
 import { join } from "node:path";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { STATUS } from "../network/dimse/status.ts";
 import { abortAfter } from "../units/abort.ts";
+import { isLoopback } from "../units/loopback.ts";
 import type { ArchiveFacts, CertificateFacts, DimseFacts, OperationsContext } from "./context.ts";
 import type { DoctorCheck, DoctorDocument } from "./documents.ts";
 import { checkWritable } from "./writable.ts";
@@ -42,6 +42,7 @@ export async function examine(context: OperationsContext, signal: AbortSignal): 
       ...(await examineOwn(`destination ${name}`, destination, signal)),
     );
   }
+  checks.push(...(await examineOwn("", context, signal)));
   const letters = [...context.archives].flatMap(([archive, facts]) =>
     facts.dimse === undefined ? [] : [{ archive, line: letterTo(context, facts, facts.dimse) }],
   );
@@ -91,7 +92,7 @@ async function examineOwn(
       using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
       return await ask(limited);
     };
-    made.push(await check(`${peer} ${what}`, examination));
+    made.push(await check(`${peer} ${what}`.trim(), examination));
   }
   return made;
 }
@@ -206,10 +207,6 @@ function listenerFor({ ownAddress, tlsListener }: OperationsContext, { certifica
   if (tlsListener === undefined || (certificates === undefined && !tlsListener.only))
     return { host, port, isTls: false, asksForCertificate: false };
   return { host, port: tlsListener.port, isTls: true, asksForCertificate: tlsListener.asksForCertificate };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 /** One line for the archive's administrator: all they need to enter. */

@@ -83,8 +83,18 @@ export const AUDIT_EVENTS = {
     id: CODES.applicationActivity,
     type: CODES.applicationStop,
   },
-  "session-begun": { when: "somebody logs in with a token", id: CODES.userAuthentication, type: CODES.login },
+  "session-begun": { when: "somebody logs in, with a token or by OpenID Connect", id: CODES.userAuthentication, type: CODES.login },
   "session-ended": { when: "somebody logs out", id: CODES.userAuthentication, type: CODES.logout },
+  "session-refused": {
+    when: "a log-in by OpenID Connect is turned away: the user has no role here, or the answer is nobody's",
+    id: CODES.userAuthentication,
+    type: CODES.login,
+  },
+  "settings-reloaded": {
+    when: "the running service is about to go on with other archives, destinations or projects",
+    id: CODES.securityAlert,
+    type: CODES.securityConfiguration,
+  },
   "study-released": {
     when: "an admin releases a study from quarantine",
     id: CODES.securityAlert,
