@@ -73,9 +73,9 @@ const STATUS: { readonly [Code in ErrorCode]?: number } = {
   API_CONTENT_TYPE_UNSUPPORTED: 415,
   API_RATE_LIMITED: 429,
   INTERNAL: 500,
+  OIDC_CLIENT_REFUSED: 500,
 };
 
-  OIDC_CLIENT_REFUSED: 500,
 /** What the gateway could not do at this time is its own affair; what was asked wrongly is the caller's. */
 const STATUS_OF_CLASS = { transient: 503, ambiguous: 503, permanent: 422 } as const;
 
@@ -96,6 +96,6 @@ export function problemOf(thrown: unknown): ProblemDocument {
     remedy,
     details,
     ...(error instanceof RequestError ? { problems: error.problems } : {}),
+    ...(error instanceof LogInNeeded ? { ways: error.ways } : {}),
   };
 }
-    ...(error instanceof LogInNeeded ? { ways: error.ways } : {}),

@@ -31,12 +31,12 @@ export interface OperationsContext {
   readonly destinations: ReadonlyMap<string, DestinationFacts>;
   /** Where scanners' results lie. */
   readonly scanFiles: ScanFiles;
+  /** What else must be right, such as that the issuer of log-ins answers. */
+  readonly checks: readonly OwnCheck[];
   /** As they are in force, without what is secret. */
   readonly settings: SettingsInForce;
 }
 
-  /** What else must be right, such as that the issuer of log-ins answers. */
-  readonly checks: readonly OwnCheck[];
 export interface SettingsInForce {
   readonly [setting: string]: unknown;
 }
