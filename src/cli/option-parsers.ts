@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { type AeTitle, type DicomAddress, parseAeTitle, parseDicomAddress } from "../dicom/ae-title.ts";
 import { transferSyntaxUidOf } from "../dicom/dictionary/uid-names.ts";
 import { isFieldUid } from "../dicom/uid.ts";
+import { type ErrorCode, isErrorCode } from "../errors/registry.ts";
 import type { InformationModel, QueryRetrieveLevel } from "../network/dimse/service-types.ts";
 import type { CodecOption } from "./verbs/deid-run-options.ts";
 
@@ -59,6 +60,12 @@ export function secondsOption(text: string): number {
 export function uidOption(text: string): string {
   if (!isFieldUid(text)) throw new InvalidArgumentError("A UID has up to 64 digits and dots.");
   return text;
+}
+
+export function errorCodeOption(text: string): ErrorCode {
+  const code = text.toUpperCase();
+  if (!isErrorCode(code)) throw new InvalidArgumentError("The codes are in docs/errors.md.");
+  return code;
 }
 
 /** For options that may be given several times. */

@@ -15,6 +15,8 @@ import {
 import type { OperationsContext } from "./context.ts";
 import { createScannerOperations } from "./create-scanner-operations.ts";
 import { examine } from "./doctor.ts";
+import { listFailures, retryFailures } from "./failures.ts";
+import type { InsightOperations } from "./insight-operations.ts";
 import type { Operations } from "./operations.ts";
 import { describeOverview, listDeliveries, listProjects, listWorkers, studyChanges } from "./overview.ts";
 import { changeProjectKey } from "./project-keys.ts";
@@ -23,6 +25,8 @@ import { permitOf } from "./roles.ts";
 import type { ScannerOperations } from "./scanner-operations.ts";
 import { checkScope, type Scope } from "./scope.ts";
 import { listStudies, showIdentity, showStudy, studyLedger } from "./studies.ts";
+import { studyReport, studyThumbnail } from "./study-report.ts";
+import { throughput } from "./throughput.ts";
 import { createToken, listTokens, revokeToken } from "./tokens.ts";
 
 /** The one implementation of what can be asked, over a store and the composed archives, for one actor. */
@@ -46,6 +50,7 @@ export function createOperations(context: OperationsContext): Operations {
   }
   return {
     ...scannerOperations(context, { permitted, once }),
+    ...insightOperations(context, { once }),
     submitCohort: (file, project) => once("submitCohort", { project }, () => submitCohort(context, file, project)),
     checkCohort: (file, project) => once("checkCohort", { project }, () => checkCohort(context, file, project)),
     cohortStatus: (cohort, options) =>
@@ -94,6 +99,16 @@ export function createOperations(context: OperationsContext): Operations {
 interface Asking {
   permitted<T>(operation: keyof Operations, scope: Scope, items: () => AsyncIterable<T>): AsyncGenerator<T>;
   once<T>(operation: keyof Operations, scope: Scope, ask: () => Promise<T>): Promise<T>;
+}
+
+function insightOperations(context: OperationsContext, { once }: Pick<Asking, "once">): InsightOperations {
+  return {
+    throughput: (of) => once("throughput", scopeOf(of), () => throughput(context, of)),
+    listFailures: (of = {}) => once("listFailures", scopeOf(of), () => listFailures(context, of)),
+    retryFailures: (code, of = {}) => once("retryFailures", scopeOf(of), () => retryFailures(context, code, of)),
+    studyReport: (job) => once("studyReport", { job }, () => studyReport(context, job)),
+    studyThumbnail: (job) => once("studyThumbnail", { job }, () => studyThumbnail(context, job)),
+  };
 }
 
 /** Scanners are a matter of the whole site. */

@@ -49,9 +49,11 @@ export function describeDelivery({
   state,
   instances,
   code,
+  proof,
   changedAtMs,
 }: DeliveryRecord): DeliveryDocument {
-  return { destination, state, instances, ...(code === undefined ? {} : { code }), at: isoTime(changedAtMs) };
+  const known = { ...(code === undefined ? {} : { code }), ...(proof === undefined ? {} : { proof }) };
+  return { destination, state, instances, ...known, at: isoTime(changedAtMs) };
 }
 
 /** Why instances were left out, with their number. */

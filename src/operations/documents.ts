@@ -53,6 +53,8 @@ export interface DeliveryDocument {
   readonly state: string;
   readonly instances: number;
   readonly code?: ErrorCode;
+  /** What a confirmed one was read back by: sha256, digest or uids. */
+  readonly proof?: string;
   readonly at: string;
 }
 

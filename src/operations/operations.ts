@@ -1,4 +1,5 @@
 import type { DataSet } from "../dicom/data-set.ts";
+import type { ErrorCode } from "../errors/registry.ts";
 import type { JobState } from "../store/job-states.ts";
 import type { ArchiveControls } from "../store/records.ts";
 import type { SettingsInForce } from "./context.ts";
@@ -23,6 +24,7 @@ import type {
   TokenDocument,
   WorkerDocument,
 } from "./documents.ts";
+import type { InsightOperations } from "./insight-operations.ts";
 import type { DeliveryPage, StudyChanges } from "./overview.ts";
 import type { ReleaseWish } from "./release.ts";
 import type { ScannerOperations } from "./scanner-operations.ts";
@@ -33,7 +35,7 @@ import type { TokenWish } from "./tokens.ts";
  * with ROLE_INSUFFICIENT to an actor whose role is less than roles.ts says; of projects that he may not see, nothing is there.
  * @throws GatewayError with codes such as COHORT_NOT_FOUND, JOB_NOT_FOUND, PROJECT_UNKNOWN, ARCHIVE_UNKNOWN, COHORT_UNREADABLE
  */
-export interface Operations extends ScannerOperations {
+export interface Operations extends ScannerOperations, InsightOperations {
   submitCohort(file: string, project: string): Promise<SubmitDocument>;
   /** What submitting it would find; nothing is kept. */
   checkCohort(file: string, project: string): Promise<CohortCheckDocument>;
@@ -112,4 +114,5 @@ export interface StudyFilter {
   readonly state?: JobState | undefined;
   readonly cohort?: string | undefined;
   readonly project?: string | undefined;
+  readonly code?: ErrorCode | undefined;
 }

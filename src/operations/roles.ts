@@ -51,6 +51,11 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   listScanResults: "operator",
   verifyScanResult: "operator",
   openScanFile: "operator",
+  throughput: "viewer",
+  listFailures: "viewer",
+  retryFailures: "operator",
+  studyReport: "viewer",
+  studyThumbnail: "viewer",
 };
 
 /** Checks that the actor may do what is asked; a refusal is written to the audit trail before it is given. */

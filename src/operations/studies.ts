@@ -10,13 +10,14 @@ const PAGE = 500;
 
 export async function* listStudies(
   { store, actor }: OperationsContext,
-  { state, cohort, project }: StudyFilter,
+  { state, cohort, project, code }: StudyFilter,
   { after: first, size = PAGE }: Page = {},
 ): AsyncGenerator<StudyDocument> {
   const only = project ?? (actor.projects?.length === 1 ? actor.projects[0] : undefined);
   const filter = {
     ...(state === undefined ? {} : { state }),
     ...(cohort === undefined ? {} : { cohort }),
+    ...(code === undefined ? {} : { code }),
     ...(only === undefined ? {} : { project: only }),
   };
   let after = first;

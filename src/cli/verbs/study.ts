@@ -1,13 +1,16 @@
 import { type Command, Option } from "commander";
+import type { ErrorCode } from "../../errors/registry.ts";
 import type { InstanceDocument, StudyDocument } from "../../operations/documents.ts";
 import { JOB_STATES, type JobState } from "../../store/job-states.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
-import { collect } from "../option-parsers.ts";
+import { collect, errorCodeOption } from "../option-parsers.ts";
 import { alignedLines, tableLines } from "../table.ts";
+import { listFailures, type RetryOptions, retry } from "./study-failures.ts";
 import { type ReleaseOptions, releaseStudy } from "./study-release.ts";
+import { showReport } from "./study-report.ts";
 
 const RELEASE_HELP = `
 A quarantined study is de-identified and verified again; nothing is skipped. --leave-out takes an instance's number of \`study show\`, or its new
@@ -25,7 +28,11 @@ export function addStudyVerbs(program: Command, cli: Cli): void {
     .addOption(new Option("--state <state>", "only those in this state").choices(Object.keys(JOB_STATES)))
     .option("--cohort <id>", "only those of this cohort")
     .option("--project <name>", "only those of this project")
-    .addHelpText("after", examples("study list --state failed", "study list --cohort ID --json"))
+    .option("--code <code>", "only those that ended or wait with this code", errorCodeOption)
+    .addHelpText(
+      "after",
+      examples("study list --state failed", "study list --code STUDY_NOT_FOUND", "study list --cohort ID --json"),
+    )
     .action(cli.verb((options: ListOptions) => list(cli, options)));
   study
     .command("show")
@@ -35,10 +42,25 @@ export function addStudyVerbs(program: Command, cli: Cli): void {
     .action(cli.verb((id: string) => show(cli, id)));
   study
     .command("retry")
-    .description("queue a study again that failed, was not found or was cancelled")
+    .description("queue a study again that failed, was not found or was cancelled; or all that ended with a code")
+    .argument("[id]")
+    .option("--code <code>", "instead of one study: every one that ended with this code", errorCodeOption)
+    .option("--project <name>", "of them, only those of this project")
+    .option("--cohort <id>", "of them, only those of this cohort")
+    .addHelpText("after", examples("study retry ID", "study retry --code STUDY_NOT_FOUND --project lung-ct"))
+    .action(cli.verb((id: string | undefined, options: RetryOptions) => retry(cli, id, options)));
+  study
+    .command("failures")
+    .description("what went wrong, counted by code, with what to do")
+    .option("--project <name>", "only in this project")
+    .addHelpText("after", examples("study failures", "study failures --project lung-ct --json"))
+    .action(cli.verb((options: { readonly project?: string }) => listFailures(cli, options)));
+  study
+    .command("report")
+    .description("what de-identification removed from a study and replaced in it")
     .argument("<id>")
-    .addHelpText("after", examples("study retry ID"))
-    .action(cli.verb((id: string) => retry(cli, id)));
+    .addHelpText("after", examples("study report ID"))
+    .action(cli.verb((id: string) => showReport(cli, id)));
   study
     .command("release")
     .description("let a quarantined study go with named exceptions")
@@ -68,6 +90,7 @@ interface ListOptions {
   readonly state?: JobState;
   readonly cohort?: string;
   readonly project?: string;
+  readonly code?: ErrorCode;
 }
 
 async function list(cli: Cli, options: ListOptions): Promise<ExitCode> {
@@ -162,15 +185,6 @@ function detailText(detail: StudyDocument["events"][number]["detail"]): string {
   return Object.entries(detail)
     .map(([name, value]) => `${name} ${value}`)
     .join(", ");
-}
-
-async function retry(cli: Cli, id: string): Promise<ExitCode> {
-  await using gateway = await openGateway(cli, "client");
-  const { retried } = await gateway.operations.retryStudy(id);
-  const line =
-    retried === 0 ? "nothing to retry: the study is not failed, not found or cancelled" : "the study is queued again";
-  await cli.printer.document({ id, retried }, () => [line]);
-  return EXIT.fine;
 }
 
 async function cancel(cli: Cli, id: string): Promise<ExitCode> {

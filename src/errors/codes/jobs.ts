@@ -153,6 +153,18 @@ export const jobsCodes = {
     summary: "No archive of the project has the study.",
     remedy: "Check the identifiers of the row, and whether the project's archives hold such studies.",
   },
+  STUDY_REPORT_NOT_KEPT: {
+    class: "permanent",
+    summary: "No de-identification report of the study is kept here.",
+    remedy:
+      "None before it is de-identified. Of a study that an earlier version delivered, radferry-report.json lies beside it at the destination.",
+  },
+  STUDY_THUMBNAIL_NOT_KEPT: {
+    class: "permanent",
+    summary: "There is no picture of the study's de-identified copy.",
+    remedy:
+      "None: only what was de-identified and may leave has one, if its images are not compressed; of old studies it is not kept.",
+  },
   TOO_MANY_STUDIES: {
     class: "permanent",
     summary: "The identifiers match more studies than one request may bring.",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { pageFrom, withCursor } from "../page.ts";
 import { type Route, route } from "../route.ts";
 import { idParameter, jobState, nameParameter, paging } from "../schemas/fields.ts";
+import { codeParameter } from "../schemas/insight-schemas.ts";
 import { schemas } from "../schemas/schemas.ts";
 import { cancelled, releaseWish, retried } from "../schemas/study-schemas.ts";
 import { RequestError } from "../validation.ts";
@@ -22,6 +23,7 @@ export const studyRoutes: readonly Route[] = [
       state: jobState.optional(),
       cohort: idParameter.optional(),
       project: nameParameter.optional(),
+      code: codeParameter.optional(),
     }),
     answer: schemas.StudyPage,
     errors: ["COHORT_NOT_FOUND", "PROJECT_UNKNOWN"],

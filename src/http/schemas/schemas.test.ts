@@ -1,6 +1,7 @@
 import { expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import type * as documents from "../../operations/documents.ts";
+import type { DeidReportDocument, ThroughputDocument } from "../../operations/insight-operations.ts";
 import type {
   ScanResultVerdictDocument,
   ScanTaskDocument,
@@ -24,6 +25,8 @@ it("has every member of the documents that operations give", () => {
   expectTypeOf<Lost<documents.IdentityDocument, "Identity">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<documents.NewTokenDocument, "NewToken">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<documents.ReleaseResultDocument, "Release">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<DeidReportDocument, "DeidReport">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<ThroughputDocument, "Throughput">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<ScanTaskDocument, "ScanTask">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<ShownScanTaskDocument, "ShownScanTask">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<ScanResultVerdictDocument, "ScanResultVerdict">>().toEqualTypeOf<never>();

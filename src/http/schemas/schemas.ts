@@ -1,6 +1,7 @@
 import { z } from "zod";
 import * as cohorts from "./cohort-schemas.ts";
 import * as flip from "./flip-schemas.ts";
+import * as insight from "./insight-schemas.ts";
 import * as scanners from "./scanner-schemas.ts";
 import * as site from "./site-schemas.ts";
 import * as studies from "./study-schemas.ts";
@@ -29,8 +30,10 @@ export const schemas = {
   CohortCheck: cohorts.checked,
   CohortPage: cohorts.cohortPage,
   CohortStatus: cohorts.cohortStatus,
+  DeidReport: insight.deidReport,
   DeliveryPage: studies.deliveryPage,
   Echo: site.echo,
+  FailureList: insight.failureList,
   FlipCandidates: flip.flipCandidates,
   FlipRetrieval: flip.flipRetrieval,
   FlipStatus: flip.flipStatus,
@@ -54,6 +57,7 @@ export const schemas = {
   Study: studies.study,
   StudyPage: studies.studyPage,
   SubmittedCohort: cohorts.submitted,
+  Throughput: insight.throughput,
   Token: site.token,
   TokenList: site.tokenList,
   WorkerList: site.workerList,

@@ -8,6 +8,7 @@ const delivery = z.object({
   state: z.enum(["sending", "sent", "confirmed", "failed"]),
   instances: count,
   code: code.optional(),
+  proof: z.string().optional().meta({ description: "what a confirmed delivery was read back by" }),
   at: time,
 });
 
