@@ -3,7 +3,7 @@ import { tags } from "../../dicom/dictionary/tags.ts";
 import type { Tag } from "../../dicom/tag.ts";
 import type { StudyInstanceUid } from "../../dicom/uid.ts";
 import { itemsOf, numberOf, uidOf } from "../../dicom/values.ts";
-import type { Random } from "../../units/random.ts";
+import { type Random, systemRandom } from "../../units/random.ts";
 import { parseMediaType } from "../http-client/media-type.ts";
 import { contentUnexpected, isHtml, readJson } from "../http-client/read-body.ts";
 import type { HttpClient, HttpResponse } from "../http-client/types.ts";
@@ -21,7 +21,8 @@ export interface OutgoingInstance {
 export interface StoreOptions {
   /** The study that all are of: the server refuses others. Absent: of any. */
   readonly studyInstanceUid?: StudyInstanceUid | undefined;
-  readonly random: Random;
+  /** What the boundary between parts is made of. @default the system's */
+  readonly random?: Random | undefined;
   readonly timeouts?: Parameters<HttpClient["request"]>[0]["timeouts"];
 }
 
@@ -51,7 +52,7 @@ const NONE_STORED = 409;
 export async function storeDicomWeb(
   client: HttpClient,
   instances: readonly OutgoingInstance[],
-  { studyInstanceUid, random, timeouts }: StoreOptions,
+  { studyInstanceUid, random = systemRandom, timeouts }: StoreOptions,
   signal: AbortSignal,
 ): Promise<StoreAnswer> {
   const boundary = newBoundary(random);
