@@ -1,25 +1,21 @@
-import type { z } from "zod";
-import { studyReportSchema } from "../deid/study-report-schema.ts";
 import { lookupElement } from "../dicom/dictionary/dictionary.ts";
 import { tagOf } from "../dicom/tag.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { unpackJson } from "../units/packed-json.ts";
 import type { OperationsContext } from "./context.ts";
 import { isoTime } from "./describe.ts";
 import type { DeidReportDocument } from "./insight-operations.ts";
+import { type KeptReport, keptReportOf } from "./study-reports.ts";
 
 const TAG = /^\(([0-9A-F]{4}),([0-9A-F]{4})\)$/;
 
 /** See `InsightOperations.studyReport`. */
 export async function studyReport({ store }: OperationsContext, id: string): Promise<DeidReportDocument> {
-  const kept = await store.studyReport(id, "last");
-  if (kept === undefined) throw new GatewayError("STUDY_REPORT_NOT_KEPT", { job: id });
-  const report = studyReportSchema.safeParse(await unpackJson(kept.packed));
-  if (!report.success) throw new GatewayError("STORE_DAMAGED", { what: "study report" }, report.error);
-  return describeReport(id, kept.atMs, report.data);
+  const [kept, report] = await Promise.all([store.studyReport(id, "last"), keptReportOf(store, id, "last")]);
+  if (kept === undefined || report === undefined) throw new GatewayError("STUDY_REPORT_NOT_KEPT", { job: id });
+  return describeReport(id, kept.atMs, report);
 }
 
-function describeReport(id: string, atMs: number, report: z.infer<typeof studyReportSchema>): DeidReportDocument {
+function describeReport(id: string, atMs: number, report: KeptReport): DeidReportDocument {
   const { outcome, profile, keyId, engine, counts, notes, options, reviews, reasons, release } = report;
   const { hits, bytes, identifiers } = report.verify;
   return {
