@@ -11,7 +11,12 @@ export { readScanHubSettings, type ScanHubSettings } from "./compat/scanhub/sett
 export { openStandIn, type StandIn, type StandInOptions } from "./compat/scanhub/stand-in.ts";
 export { createUserToken, registerDevice, type TokenWorld } from "./compat/scanhub/tokens.ts";
 export type { Face } from "./gateway/faces.ts";
-export { type Acquisitions, type AcquisitionsOptions, openAcquisitions } from "./gateway/open-acquisitions.ts";
+export {
+  type Acquisitions,
+  type AcquisitionsOptions,
+  openAcquisitions,
+  type RemoteExamManager,
+} from "./gateway/open-acquisitions.ts";
 export { openScanHubFace, type ScanHubFaceOptions } from "./gateway/open-scanhub.ts";
 export { openScannerDesk, type ScannerDesk } from "./gateway/open-scanner-desk.ts";
 export {

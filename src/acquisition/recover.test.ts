@@ -7,6 +7,7 @@ import { recover, sweep } from "./recover.ts";
 import {
   acquiring,
   announced,
+  dyingAt,
   filesBelow,
   HDF5_BYTES,
   openScanSite,
@@ -14,32 +15,6 @@ import {
   type ScanSiteParts,
 } from "./rehearsal.testing.ts";
 import { createUploads } from "./uploads.ts";
-
-/** From its n-th call on, nothing answers any more and nothing happens: as if the process were gone. */
-function dyingAt(last: number): {
-  through: (parts: ScanSiteParts) => ScanSiteParts;
-  died: Promise<void>;
-} {
-  let calls = 0;
-  const { promise: died, resolve: die } = Promise.withResolvers<void>();
-  const guarded = <T extends object>(target: T): T =>
-    new Proxy(target, {
-      get(object, name) {
-        const value: unknown = Reflect.get(object, name);
-        if (typeof value !== "function" || name === "folderOf") return value;
-        return (...args: readonly unknown[]) => {
-          calls += 1;
-          if (calls <= last) return Reflect.apply(value, object, args);
-          die();
-          return new Promise(() => undefined);
-        };
-      },
-    });
-  return {
-    died,
-    through: ({ store, exams, lake }) => ({ store: guarded(store), exams: guarded(exams), lake: guarded(lake) }),
-  };
-}
 
 async function runOnce(site: Pick<ScanSite, "store" | "ledger" | "uploads">, isGood: boolean): Promise<void> {
   const acquisition = await acquiring(site, 100);

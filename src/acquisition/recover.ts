@@ -86,6 +86,8 @@ async function endLapsed(ledger: Ledger, uploads: Pick<Uploads, "isLive">, acqui
     await store.changeAcquisition(acquisition, { leaseUntilMs: clock.nowMs() + policy.quietPeriodMs }, clock.nowMs());
     return false;
   }
+  // Of one that could not be taken back when it failed.
+  for (const each of transfers) if (each.state === "aborting") await ledger.abortTransfer(each, "SCAN_TRANSFER_CUT");
   if (!isDeviceDone) await ledger.abort(id, "SCAN_DEVICE_LOST");
   else if (transfers.some((each) => each.state === "published")) await ledger.settle(id);
   else await finishWithoutData(ledger, acquisition);

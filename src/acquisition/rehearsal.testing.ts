@@ -104,3 +104,33 @@ export async function filesBelow(folder: string): Promise<readonly string[]> {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
 }
+
+/**
+ * At its n-th call nothing answers any more, and nothing further happens: as if the process were gone.
+ * @param isDone what that call asked for still happens; only its answer is lost
+ */
+export function dyingAt(
+  last: number,
+  isDone = false,
+): { readonly through: (parts: ScanSiteParts) => ScanSiteParts; readonly died: Promise<void> } {
+  let calls = 0;
+  const { promise: died, resolve: die } = Promise.withResolvers<void>();
+  const guarded = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(object, name) {
+        const value: unknown = Reflect.get(object, name);
+        if (typeof value !== "function" || name === "folderOf") return value;
+        return (...args: readonly unknown[]) => {
+          calls += 1;
+          if (calls <= last) return Reflect.apply(value, object, args);
+          const asked = isDone && calls === last + 1 ? Promise.resolve(Reflect.apply(value, object, args)) : undefined;
+          void Promise.allSettled([asked]).then(() => die());
+          return new Promise(() => undefined);
+        };
+      },
+    });
+  return {
+    died,
+    through: ({ store, exams, lake }) => ({ store: guarded(store), exams: guarded(exams), lake: guarded(lake) }),
+  };
+}

@@ -3,7 +3,9 @@ import { type DataLake, openDataLake } from "../acquisition/lake/data-lake.ts";
 import { createLedger, type Ledger } from "../acquisition/ledger.ts";
 import { type AcquisitionPolicy, USUAL_POLICY } from "../acquisition/policy.ts";
 import { recover, sweep } from "../acquisition/recover.ts";
+import { createRemoteExams } from "../acquisition/remote-exams.ts";
 import { createUploads, type Uploads } from "../acquisition/uploads.ts";
+import { type ExamClientOptions, openExamClient } from "../network/rest/scanhub/exam-client.ts";
 import type { Acquisition, AcquisitionStore } from "../store/acquisitions.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import { type Disk, systemDisk } from "../units/disk.ts";
@@ -25,9 +27,19 @@ export interface Acquisitions extends AsyncDisposable {
   sweep(): Promise<readonly Acquisition[]>;
 }
 
+/** ScanHub's exam-manager, or another gateway in its place. */
+export interface RemoteExamManager extends Omit<ExamClientOptions, "url" | "clock"> {
+  /** Such as `http://exam-manager:8000/api/v1/exam`. */
+  readonly url: string;
+  /** Asked for before every call: a token of its users. */
+  readonly userAccessToken: () => Promise<string>;
+}
+
 export interface AcquisitionsOptions {
   /** The folder of the results. */
   readonly lake: string;
+  /** An exam-manager elsewhere, that has the tasks and results. @default this gateway's own store */
+  readonly remote?: RemoteExamManager | undefined;
   readonly policy?: Partial<AcquisitionPolicy> | undefined;
   readonly clock?: Clock | undefined;
   readonly disk?: Disk | undefined;
@@ -55,7 +67,7 @@ export async function openAcquisitionsOver(
   const { store, clock = systemClock, disk = systemDisk, logger = silentLogger } = options;
   await using opened = new AsyncDisposableStack();
   const lake = opened.use(await openDataLake({ path: options.lake, disk }));
-  const exams = createLocalExams(store, clock);
+  const exams = examsOf(options, opened);
   const policy = { ...USUAL_POLICY, ...options.policy };
   const ledger = createLedger({ store, exams, lake, clock, logger, policy });
   const uploads = createUploads(ledger);
@@ -72,4 +84,24 @@ export async function openAcquisitionsOver(
     sweep: () => sweep(ledger, uploads),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+function examsOf(
+  {
+    remote,
+    store,
+    clock = systemClock,
+    logger = silentLogger,
+  }: AcquisitionsOptions & { readonly store: AcquisitionStore },
+  opened: AsyncDisposableStack,
+): ExamManager {
+  if (remote === undefined) return createLocalExams(store, clock);
+  const { url, userAccessToken, ...client } = remote;
+  return createRemoteExams({
+    client: opened.use(openExamClient({ ...client, url, clock })),
+    origin: url,
+    userAccessToken,
+    store,
+    logger,
+  });
 }

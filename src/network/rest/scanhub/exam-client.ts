@@ -49,8 +49,16 @@ export interface ExamClient extends AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<ExamAnswer<AcquisitionTaskOut>>;
   getSequence(sequenceId: string, userAccessToken: string, signal?: AbortSignal): Promise<ExamAnswer<MRISequenceOut>>;
-  /** Not repeated blindly: when its answer is lost, the task's results are read first. */
-  createBlankResult(taskId: string, userAccessToken: string, signal?: AbortSignal): Promise<ExamAnswer<ResultOut>>;
+  /**
+   * Not repeated blindly: when its answer is lost, the task's results are read first.
+   * @param isKnown results that are somebody's already: none of them is what a lost creation made
+   */
+  createBlankResult(
+    taskId: string,
+    userAccessToken: string,
+    signal?: AbortSignal,
+    isKnown?: (resultId: string) => boolean,
+  ): Promise<ExamAnswer<ResultOut>>;
   /** One that is gone already counts as deleted when the request had to be repeated. */
   deleteBlankResult(resultId: string, userAccessToken: string, signal?: AbortSignal): Promise<void>;
   setResult(
@@ -91,7 +99,8 @@ export function openExamClient(options: ExamClientOptions = {}): ExamClient {
         await succeed("get_sequence", sequenceId, askedBy(token, signal)),
       );
     },
-    createBlankResult: (taskId, token, signal) => createBlank(taskId, askedBy(token, signal)),
+    createBlankResult: (taskId, token, signal, isKnown = () => false) =>
+      createBlank(taskId, askedBy(token, signal), isKnown),
     deleteBlankResult: (resultId, token, signal) => deleteBlank(resultId, askedBy(token, signal), deletesByQuery),
     async setResult(resultId, payload, token, signal) {
       const answer = await succeed("set_result", resultId, askedBy(token, signal), payload);
@@ -141,7 +150,11 @@ function wrongType({ status: upstreamStatus }: Answered): ScanHubError {
   return new ScanHubError("SCANHUB_TASK_TYPE_WRONG", facts);
 }
 
-async function createBlank(taskId: string, asked: Asked): Promise<ExamAnswer<ResultOut>> {
+async function createBlank(
+  taskId: string,
+  asked: Asked,
+  isKnown: (resultId: string) => boolean,
+): Promise<ExamAnswer<ResultOut>> {
   const op = "create_blank_result";
   const request = requestOf(op, taskId);
   for (let isRepeated = false; ; isRepeated = true) {
@@ -157,7 +170,7 @@ async function createBlank(taskId: string, asked: Asked): Promise<ExamAnswer<Res
       if (thrown instanceof ScanHubError) throw thrown;
       lost = unreachable(op, thrown);
     }
-    const made = await adoptBlankResult(asked, taskId, sinceMs, lost);
+    const made = await adoptBlankResult(asked, { taskId, sinceMs, isKnown, cause: lost });
     if (made !== undefined) return { value: made, text: JSON.stringify(made) };
     if (isRepeated) throw lost;
   }

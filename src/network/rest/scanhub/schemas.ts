@@ -78,3 +78,8 @@ export type SetResult = z.infer<typeof setResult>;
 export function timeOf(text: string): number {
   return Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`);
 }
+
+/** As a result is made, before anything is known of it. */
+export function isBlankResult({ type, directory, files }: ResultOut): boolean {
+  return type === "NOT_SET" && directory === "" && files.length === 0;
+}
