@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { api } from "../bench/cases/api.ts";
 import { deid } from "../bench/cases/deid.ts";
 import { deidMemory } from "../bench/cases/deid-memory.ts";
 import { deidQuality, type QualityResult, qualityLines } from "../bench/cases/deid-quality.ts";
@@ -26,7 +27,7 @@ import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
 const BENCHES: Readonly<Record<string, BenchFactory>> = {
-  ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow, pixl, flip, scanner },
+  ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow, pixl, flip, scanner, api },
   "deid-memory": deidMemory,
 };
 

@@ -56,11 +56,18 @@ export async function* listCohorts(
   page: Parameters<Operations["listCohorts"]>[0] = {},
 ): AsyncGenerator<CohortDocument> {
   const { size = PAGE, newestFirst = false } = page;
+  const projects = page.project === undefined ? actor.projects : [page.project];
+  const of = projects === undefined ? {} : { projects };
   let { after } = page;
   for (;;) {
-    const cohorts = await store.listCohorts({ ...(after === undefined ? {} : { after }), limit: size, newestFirst });
+    const cohorts = await store.listCohorts({
+      ...of,
+      ...(after === undefined ? {} : { after }),
+      limit: size,
+      newestFirst,
+    });
     for (const { cohort, project, rows, accepted, joined, submittedAtMs } of cohorts) {
-      if (!maySeeProject(actor, project) || (page.project ?? project) !== project) continue;
+      if (!maySeeProject(actor, project)) continue;
       const { done } = await store.cohortStatus(cohort);
       yield { cohort, project, rows, accepted, joined, submittedAt: isoTime(submittedAtMs), done };
     }

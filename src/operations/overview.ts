@@ -71,6 +71,7 @@ export async function* listDeliveries(
   for (;;) {
     const page = await store.listDeliveries({
       ...(state === undefined ? {} : { state }),
+      ...(actor.projects === undefined ? {} : { projects: actor.projects }),
       ...(place === undefined ? {} : { after: place }),
       limit,
     });

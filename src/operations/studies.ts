@@ -13,12 +13,12 @@ export async function* listStudies(
   { state, cohort, project, code }: StudyFilter,
   { after: first, size = PAGE }: Page = {},
 ): AsyncGenerator<StudyDocument> {
-  const only = project ?? (actor.projects?.length === 1 ? actor.projects[0] : undefined);
+  const projects = project === undefined ? actor.projects : [project];
   const filter = {
     ...(state === undefined ? {} : { state }),
     ...(cohort === undefined ? {} : { cohort }),
     ...(code === undefined ? {} : { code }),
-    ...(only === undefined ? {} : { project: only }),
+    ...(projects === undefined ? {} : { projects }),
   };
   let after = first;
   for (;;) {

@@ -27,6 +27,8 @@ export interface JobChanges {
 
 export interface DeliveryFilter {
   readonly state?: DeliveryRecord["state"];
+  /** Of these alone; absent: of all. */
+  readonly projects?: readonly string[];
   /** Paging by key: job and destination that the last page ended with. */
   readonly after?: { readonly job: string; readonly destination: string };
   readonly limit: number;

@@ -37,7 +37,8 @@ import type { ThumbnailStore } from "./thumbnails.ts";
 export interface JobFilter {
   readonly state?: JobState;
   readonly cohort?: string;
-  readonly project?: string;
+  /** Of these alone; absent: of all. */
+  readonly projects?: readonly string[];
   readonly code?: ErrorCode;
   /** Paging by key: the id the last page ended with. */
   readonly after?: string;
@@ -70,6 +71,8 @@ export interface Store
   }): Promise<readonly CohortRecord[]>;
   cohortStatus(cohort: string): Promise<CohortStatus>;
   /** The cohort's own columns, for the export. */
+    /** Of these alone; absent: of all. */
+    readonly projects?: readonly string[];
   cohortColumns(cohort: string): Promise<readonly string[]>;
   /** Rows in the submitted order, refused ones among them, after a row number. */
   exportRows(

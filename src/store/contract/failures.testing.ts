@@ -43,7 +43,7 @@ export const failures: ContractCases = {
     ]);
     // What is taken up again has no code any more.
     await claimed(store, 10_000);
-    await store.retryJobs({ job: String((await store.listJobs({ project: "heart", limit: 1 }))[0]?.id) }, 10_001);
+    await store.retryJobs({ job: String((await store.listJobs({ projects: ["heart"], limit: 1 }))[0]?.id) }, 10_001);
     expect(await countsOf(store)).toEqual(["heart ARCHIVE_UNABLE failed 1", "lung STUDY_NOT_FOUND not-found 2"]);
   },
 
@@ -64,9 +64,9 @@ export const failures: ContractCases = {
       (await store.listJobs({ ...filter, limit: 9 })).map(({ id }) => id);
     expect(await idsOf({ code: "STUDY_NOT_FOUND" })).toEqual(lost);
     expect(await idsOf({ code: "STUDY_NOT_FOUND", after: String(lost[0]) })).toEqual(lost.slice(1));
-    expect(await idsOf({ code: "STUDY_NOT_FOUND", project: "heart" })).toEqual([lost[2]]);
+    expect(await idsOf({ code: "STUDY_NOT_FOUND", projects: ["heart"] })).toEqual([lost[2]]);
     expect(await idsOf({ code: "STUDY_NOT_FOUND", state: "failed" })).toEqual([]);
-    expect(await idsOf({ code: "STUDY_NOT_FOUND", state: "not-found", project: "lung" })).toEqual(lost.slice(0, 2));
+    expect(await idsOf({ code: "STUDY_NOT_FOUND", state: "not-found", projects: ["lung"] })).toEqual(lost.slice(0, 2));
     expect(await idsOf({ code: "STUDY_NOT_FOUND", cohort })).toEqual(lost.slice(0, 2));
     expect(await idsOf({ code: "ARCHIVE_UNABLE", state: "waiting" })).toHaveLength(1);
   },

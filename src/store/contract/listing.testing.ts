@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { JobFilter } from "../store.ts";
 import { type ContractCases, claimed, finish, study, submit } from "./support.testing.ts";
 
 export const listing: ContractCases = {
@@ -7,7 +8,7 @@ export const listing: ContractCases = {
     const cohort = await submit(store, rows);
     await submit(store, rows, { project: "heart" });
     const failedId = await finish(store, "failed");
-    const idsOf = async (filter: { state?: "queued" | "failed"; cohort?: string; project?: string }) => {
+    const idsOf = async (filter: Omit<JobFilter, "limit">) => {
       const ids: string[] = [];
       for (let after: string | undefined; ; after = ids.at(-1)) {
         const page = await store.listJobs({ ...filter, ...(after === undefined ? {} : { after }), limit: 2 });
@@ -16,12 +17,20 @@ export const listing: ContractCases = {
       }
     };
     expect(new Set(await idsOf({})).size).toBe(14);
-    expect(await idsOf({ project: "lung" })).toEqual(await idsOf({ cohort }));
+    expect(await idsOf({ projects: ["lung"] })).toEqual(await idsOf({ cohort }));
     expect(await idsOf({ state: "failed" })).toEqual([failedId]);
-    expect(await idsOf({ state: "queued", project: "lung" })).toHaveLength(6);
+    expect(await idsOf({ state: "queued", projects: ["lung"] })).toHaveLength(6);
     expect(await idsOf({ state: "queued" })).toHaveLength(13);
-    expect(await idsOf({ state: "failed", cohort, project: "lung" })).toEqual([failedId]);
-    expect(await idsOf({ cohort, project: "heart" })).toEqual([]);
+    expect(await idsOf({ state: "failed", cohort, projects: ["lung"] })).toEqual([failedId]);
+    expect(await idsOf({ cohort, projects: ["heart"] })).toEqual([]);
+    expect(await idsOf({ cohort, state: "failed" })).toEqual([failedId]);
+    expect(await idsOf({ cohort, state: "queued" })).toHaveLength(6);
+    expect(await idsOf({ projects: ["heart", "lung"] })).toEqual(await idsOf({}));
+    expect(await idsOf({ projects: ["heart", "lung"], state: "queued" })).toEqual(await idsOf({ state: "queued" }));
+    expect(await idsOf({ projects: [] })).toEqual([]);
+    expect(await store.retryJobs({ cohort }, 9)).toBe(1);
+    expect(await idsOf({ cohort, state: "failed" })).toEqual([]);
+    expect(await idsOf({ cohort, state: "queued" })).toHaveLength(7);
   },
 
   "pages through cohorts": async (store) => {
@@ -32,6 +41,19 @@ export const listing: ContractCases = {
     const [newest] = await store.listCohorts({ limit: 1, newestFirst: true });
     const older = await store.listCohorts({ after: String(newest?.cohort), limit: 5, newestFirst: true });
     expect([newest, ...older].map((record) => record?.cohort)).toEqual(cohorts.toReversed());
+  },
+
+  "lists cohorts of some projects, in their order": async (store) => {
+    const first = await submit(store, []);
+    await submit(store, [], { project: "heart" });
+    const third = await submit(store, [], { project: "brain" });
+    const namesOf = async (newestFirst: boolean, after?: string) => {
+      const page = { projects: ["brain", "lung"], limit: 5, newestFirst, ...(after === undefined ? {} : { after }) };
+      return (await store.listCohorts(page)).map(({ cohort }) => cohort);
+    };
+    expect(await namesOf(false)).toEqual([first, third]);
+    expect(await namesOf(true)).toEqual([third, first]);
+    expect(await namesOf(true, third)).toEqual([first]);
   },
 
   "goes on after a job that was dissolved since, from that job's own place": async (store) => {

@@ -3,15 +3,15 @@ import { JOB_COLUMNS } from "./job-statements.ts";
 /** Statements about what jobs ended with, how much was delivered, and what is shown of it. */
 export const insightStatements = {
   codeCounts: "SELECT project, code, state, jobs FROM job_code_counts WHERE jobs > 0",
-  listJobsByCode: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE code = :code AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  listJobsByCode: `SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs WHERE code = :code AND job_no > :after ORDER BY job_no LIMIT :limit`,
   listJobsByCodeAndState: `
-    SELECT ${JOB_COLUMNS} FROM study_jobs
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
      WHERE code = :code AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
   listJobsByProjectAndCode: `
-    SELECT ${JOB_COLUMNS} FROM study_jobs
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
      WHERE project = :project AND code = :code AND job_no > :after ORDER BY job_no LIMIT :limit`,
   listJobsByProjectCodeAndState: `
-    SELECT ${JOB_COLUMNS} FROM study_jobs
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
      WHERE project = :project AND code = :code AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
   failuresOfCode: `
     SELECT job_no AS jobNo, id FROM study_jobs
@@ -19,12 +19,14 @@ export const insightStatements = {
   failuresOfProject: `
     SELECT job_no AS jobNo, id FROM study_jobs
      WHERE project = :project AND code = :code AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
-  /** Walks the cohort's own jobs. */
+  /** All of a cohort is of one project. */
   failuresOfCohort: `
-    SELECT job_no AS jobNo, id FROM cohort_jobs CROSS JOIN study_jobs USING (job_no)
-     WHERE cohort_no = :cohortNo AND job_no > :after AND code = :code AND state = :state
+    SELECT job_no AS jobNo, id FROM study_jobs
+     WHERE job_no IN (SELECT job_no FROM cohort_jobs
+                       WHERE cohort_no = :cohortNo AND code = :code AND state = :state AND job_no > :after
+                       ORDER BY job_no LIMIT :limit)
        AND (:project IS NULL OR project = :project)
-     ORDER BY job_no LIMIT :limit`,
+     ORDER BY job_no`,
 
   countDelivered: `
     INSERT INTO throughput (span, started_at, project, studies, instances, bytes)

@@ -110,7 +110,9 @@ export const jobStatements = {
   copyRequests:
     "INSERT OR IGNORE INTO request_jobs (request_no, job_no) SELECT request_no, :to FROM request_jobs WHERE job_no = :from",
   copyCohorts: `
-    INSERT INTO cohort_jobs (cohort_no, job_no) SELECT cohort_no, :to FROM cohort_jobs AS held WHERE job_no = :from
+    INSERT INTO cohort_jobs (cohort_no, job_no, state, code)
+    SELECT held.cohort_no, study_jobs.job_no, study_jobs.state, study_jobs.code
+      FROM cohort_jobs AS held CROSS JOIN study_jobs ON study_jobs.job_no = :to WHERE held.job_no = :from
        AND NOT EXISTS (SELECT 1 FROM cohort_jobs WHERE cohort_no = held.cohort_no AND job_no = :to)`,
   unlinkRequests: "DELETE FROM request_jobs WHERE job_no = :jobNo",
   unlinkCohorts: "DELETE FROM cohort_jobs WHERE job_no = :jobNo",
@@ -159,8 +161,8 @@ export const jobStatements = {
            reason_detail = NULL
      WHERE job_no = :jobNo AND sop_instance_uid = :sopInstanceUid`,
   recordDelivery: `
-    INSERT INTO deliveries (job_no, destination, state, instances, code, proof, changed_at)
-    VALUES (:jobNo, :destination, :state, :instances, :code, :proof, :nowMs)
+    INSERT INTO deliveries (job_no, project, destination, state, instances, code, proof, changed_at)
+    VALUES (:jobNo, (SELECT project FROM study_jobs WHERE job_no = :jobNo), :destination, :state, :instances, :code, :proof, :nowMs)
     ON CONFLICT DO UPDATE
       SET state = :state, instances = :instances, code = :code, proof = :proof, changed_at = :nowMs`,
 
@@ -180,8 +182,7 @@ export const jobStatements = {
 
   retryableJob: `SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state IN (${RETRYABLE})`,
   retryableOfCohort: `
-    SELECT job_no AS jobNo FROM cohort_jobs CROSS JOIN study_jobs USING (job_no)
-     WHERE cohort_no = :cohortNo AND state IN (${RETRYABLE})`,
+    SELECT job_no AS jobNo FROM cohort_jobs WHERE cohort_no = :cohortNo AND state IN (${RETRYABLE})`,
   cancelJob: `
     UPDATE study_jobs
        SET state = 'cancelled', code = 'CANCELLED', due_at = NULL, lease_token = NULL, lease_until = NULL,
@@ -192,8 +193,8 @@ export const jobStatements = {
   cancellableJob: `SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state IN (${NOT_DONE})`,
   /** Jobs that another cohort still wants are spared. */
   cancellableOfCohort: `
-    SELECT job_no AS jobNo FROM cohort_jobs AS own CROSS JOIN study_jobs USING (job_no)
-     WHERE own.cohort_no = :cohortNo AND state IN (${NOT_DONE})
+    SELECT job_no AS jobNo FROM cohort_jobs AS own
+     WHERE own.cohort_no = :cohortNo AND own.state IN (${NOT_DONE})
        AND NOT EXISTS (SELECT 1 FROM cohort_jobs AS other CROSS JOIN cohorts USING (cohort_no)
                         WHERE other.job_no = own.job_no AND other.cohort_no <> :cohortNo AND cancelled_at IS NULL)`,
   /** At most one job of a study for each project. */

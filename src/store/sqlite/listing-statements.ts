@@ -11,6 +11,12 @@ export const listingStatements = {
   listNewestCohorts: `
     SELECT cohort_no AS cohortNo, id AS cohort, project, row_count AS rows, accepted, joined, submitted_at AS submittedAtMs
       FROM cohorts WHERE cohort_no < :after ORDER BY cohort_no DESC LIMIT :limit`,
+  listCohortsOfProject: `
+    SELECT cohort_no AS cohortNo, id AS cohort, project, row_count AS rows, accepted, joined, submitted_at AS submittedAtMs
+      FROM cohorts WHERE project = :project AND cohort_no > :after ORDER BY cohort_no LIMIT :limit`,
+  listNewestCohortsOfProject: `
+    SELECT cohort_no AS cohortNo, id AS cohort, project, row_count AS rows, accepted, joined, submitted_at AS submittedAtMs
+      FROM cohorts WHERE project = :project AND cohort_no < :after ORDER BY cohort_no DESC LIMIT :limit`,
   cohortCounts: "SELECT state, jobs FROM cohort_state_counts WHERE cohort_no = :cohortNo AND jobs > 0",
   exportRows: `
     SELECT request_no AS requestNo, row_number AS rowNumber, cells, refused_code AS refusedCode
@@ -34,19 +40,24 @@ export const listingStatements = {
     SELECT job_no AS jobNo FROM study_jobs WHERE id = :id
     UNION ALL SELECT dissolved_no FROM dissolved_jobs WHERE id = :id LIMIT 1`,
   jobById: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE job_no = :jobNo`,
-  listJobs: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE job_no > :after ORDER BY job_no LIMIT :limit`,
-  listJobsByState: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
-  listJobsByProject: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE project = :project AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  listJobs: `SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs WHERE job_no > :after ORDER BY job_no LIMIT :limit`,
+  listJobsByState: `SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs WHERE state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  listJobsByProject: `SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs WHERE project = :project AND job_no > :after ORDER BY job_no LIMIT :limit`,
   listJobsByProjectAndState: `
-    SELECT ${JOB_COLUMNS} FROM study_jobs
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
      WHERE project = :project AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
-  /** Walks the cohort's own jobs; the other conditions only drop some of them. */
   listJobsOfCohort: `
-    SELECT ${JOB_COLUMNS} FROM cohort_jobs CROSS JOIN study_jobs USING (job_no)
-     WHERE cohort_no = :cohortNo AND job_no > :after
-       AND (:state IS NULL OR state = :state) AND (:project IS NULL OR project = :project)
-       AND (:code IS NULL OR code = :code)
-     ORDER BY job_no LIMIT :limit`,
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
+     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo AND job_no > :after ORDER BY job_no LIMIT :limit)
+     ORDER BY job_no`,
+  listJobsOfCohortByState: `
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
+     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit)
+     ORDER BY job_no`,
+  listJobsOfCohortByCodeAndState: `
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
+     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo AND code = :code AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit)
+     ORDER BY job_no`,
   cohortsOfJob:
     "SELECT id FROM cohorts WHERE cohort_no IN (SELECT cohort_no FROM cohort_jobs WHERE job_no = :jobNo) ORDER BY cohort_no",
   events: "SELECT at AS atMs, event, detail FROM job_events WHERE job_no = :jobNo ORDER BY event_no",

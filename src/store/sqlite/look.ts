@@ -11,9 +11,11 @@ import type {
 } from "../records.ts";
 import type { JobFilter, Store } from "../store.ts";
 import { cohortRecord, deliveryRecord, jobEvent, jobRecord, ledgerEntry } from "./row-records.ts";
+import { keyOf } from "./names.ts";
 import type { Row, Session, StatementName } from "./session.ts";
 
-function cohortRow(session: Session, cohort: string): Row {
+/** @throws GatewayError COHORT_NOT_FOUND */
+export function cohortRow(session: Session, cohort: string): Row {
   const row = session.get("cohortByName", { cohort });
   if (row === undefined) throw new GatewayError("COHORT_NOT_FOUND");
   return row;
@@ -33,15 +35,6 @@ export function jobNumber(
   const row = session.get(by, { id });
   if (row === undefined) throw new GatewayError("JOB_NOT_FOUND");
   return Number(row.jobNo);
-}
-
-export function listCohorts(
-  session: Session,
-  { after, limit, newestFirst = false }: Parameters<Store["listCohorts"]>[0],
-): readonly CohortRecord[] {
-  const end = newestFirst ? Number.MAX_SAFE_INTEGER : 0;
-  const page = { after: after === undefined ? end : cohortNumber(session, after), limit };
-  return session.all(newestFirst ? "listNewestCohorts" : "listCohorts", page).map(cohortRecord);
 }
 
 export function cohortStatus(session: Session, cohort: string): CohortStatus {
@@ -92,30 +85,6 @@ function leftOutOf(session: Session, jobs: readonly JobRecord[]): ExportRow["lef
     }),
   );
 }
-
-export function listJobs(session: Session, filter: JobFilter): readonly JobRecord[] {
-  const { state, cohort, project, code, after, limit } = filter;
-  const page = { after: after === undefined ? 0 : jobNumber(session, after, "jobPlace"), limit };
-  if (cohort !== undefined) {
-    return session
-      .all("listJobsOfCohort", { cohortNo: cohortNumber(session, cohort), state, project, code, ...page })
-      .map(jobRecord);
-  }
-  const wanted = Object.entries({ project, code, state }).filter(([, value]) => value !== undefined);
-  const name = LISTINGS[wanted.map(([by]) => by).join(" ")] ?? "listJobs";
-  return session.all(name, { ...Object.fromEntries(wanted), ...page }).map(jobRecord);
-}
-
-/** The statement for each set of conditions, named in this order: each has an index. */
-const LISTINGS: Readonly<Record<string, StatementName>> = {
-  state: "listJobsByState",
-  project: "listJobsByProject",
-  code: "listJobsByCode",
-  "project state": "listJobsByProjectAndState",
-  "project code": "listJobsByProjectAndCode",
-  "code state": "listJobsByCodeAndState",
-  "project code state": "listJobsByProjectCodeAndState",
-};
 
 export function job(session: Session, id: string): JobRecord {
   const row = session.get("jobById", { jobNo: jobNumber(session, id) });

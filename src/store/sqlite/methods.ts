@@ -6,6 +6,7 @@ import { appendAudit, auditHeads, auditRecords } from "./audit.ts";
 import * as exams from "./exams.ts";
 import { codeCounts, retryFailures } from "./failures.ts";
 import * as inbox from "./inbox.ts";
+import * as listing from "./listing.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
 import { cancelJobs, retryJobs } from "./operate.ts";
@@ -28,11 +29,11 @@ type Method<N extends MethodName> = (session: Session, ...args: Parameters<Store
 /** Every method over one session; each call is a transaction's part of its own. */
 export const methods: { readonly [N in MethodName]: Method<N> } = {
   submitCohort,
-  listCohorts: look.listCohorts,
+  listCohorts: listing.listCohorts,
   cohortStatus: look.cohortStatus,
   cohortColumns: look.cohortColumns,
   exportRows: look.exportRows,
-  listJobs: look.listJobs,
+  listJobs: listing.listJobs,
   job: look.job,
   cohortsOf: look.cohortsOf,
   cohortsOfEach: look.cohortsOfEach,

@@ -1,7 +1,7 @@
 import { JOB_COLUMNS } from "./job-statements.ts";
 
 const DELIVERY = `
-  study_jobs.id AS job, project, destination, deliveries.state AS state, instances, deliveries.code AS code,
+  deliveries.job_no AS jobNo, study_jobs.id AS job, study_jobs.project AS project, destination, deliveries.state AS state, instances, deliveries.code AS code,
   proof, changed_at AS changedAtMs`;
 
 /** Statements that look at all jobs at once, by counters and indexes. */
@@ -20,6 +20,15 @@ export const overviewStatements = {
   listDeliveriesByState: `
     SELECT ${DELIVERY} FROM deliveries CROSS JOIN study_jobs USING (job_no)
      WHERE deliveries.state = :state AND (deliveries.job_no, destination) > (:afterJob, :afterDestination)
+     ORDER BY deliveries.job_no, destination LIMIT :limit`,
+  listDeliveriesByProject: `
+    SELECT ${DELIVERY} FROM deliveries CROSS JOIN study_jobs USING (job_no)
+     WHERE deliveries.project = :project AND (deliveries.job_no, destination) > (:afterJob, :afterDestination)
+     ORDER BY deliveries.job_no, destination LIMIT :limit`,
+  listDeliveriesByProjectAndState: `
+    SELECT ${DELIVERY} FROM deliveries CROSS JOIN study_jobs USING (job_no)
+     WHERE deliveries.project = :project AND deliveries.state = :state
+       AND (deliveries.job_no, destination) > (:afterJob, :afterDestination)
      ORDER BY deliveries.job_no, destination LIMIT :limit`,
   listWorkers: "SELECT name, claims, last_claim_at AS lastClaimAtMs FROM workers ORDER BY name",
 } as const;

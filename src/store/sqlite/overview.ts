@@ -2,6 +2,7 @@ import { errorRegistry } from "../../errors/registry.ts";
 import { JOB_STATES, STAGES } from "../job-states.ts";
 import type { DeliveryFilter, JobChanges, JobCount, ListedDelivery, WorkerRecord } from "../overview.ts";
 import { integer, keyOf, oneOf, optional, recordReader, text } from "./columns.ts";
+import { byNumber, merged } from "./listing.ts";
 import { jobNumber } from "./look.ts";
 import { jobRecord } from "./row-records.ts";
 import type { Session } from "./session.ts";
@@ -42,17 +43,23 @@ export function jobChanges(session: Session, page: { readonly after: number; rea
   return { changes, last: Number(session.get("lastChange")?.changeNo ?? 0) };
 }
 
-export function listDeliveries(session: Session, { state, after, limit }: DeliveryFilter): readonly ListedDelivery[] {
+export function listDeliveries(
+  session: Session,
+  { state, projects, after, limit }: DeliveryFilter,
+): readonly ListedDelivery[] {
   const page = {
     afterJob: after === undefined ? 0 : jobNumber(session, after.job, "jobPlace"),
     afterDestination: after?.destination ?? "",
     limit,
+    ...(state === undefined ? {} : { state }),
   };
-  const rows =
+  const [every, ofProject] =
     state === undefined
-      ? session.all("listDeliveries", page)
-      : session.all("listDeliveriesByState", { state, ...page });
-  return rows.map(listedDelivery);
+      ? (["listDeliveries", "listDeliveriesByProject"] as const)
+      : (["listDeliveriesByState", "listDeliveriesByProjectAndState"] as const);
+  const lists = projects?.map((project) => [ofProject, { project }] as const) ?? [[every, {}] as const];
+  // Of one job all are in the same list.
+  return merged(session, lists, page, byNumber("jobNo")).map(listedDelivery);
 }
 
 export function listWorkers(session: Session): readonly WorkerRecord[] {

@@ -56,7 +56,24 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   [
     "listJobsOfCohort",
     "cohort_jobs USING PRIMARY KEY (cohort_no=? AND job_no>?)",
-    "study_jobs USING INTEGER PRIMARY KEY",
+    "study_jobs USING INTEGER PRIMARY KEY (rowid=?)",
+  ],
+  [
+    "listJobsOfCohortByState",
+    "cohort_jobs_by_state (cohort_no=? AND state=? AND job_no>?)",
+    "study_jobs USING INTEGER PRIMARY KEY (rowid=?)",
+  ],
+  [
+    "listJobsOfCohortByCodeAndState",
+    "cohort_jobs_by_code (cohort_no=? AND code=? AND state=? AND job_no>?)",
+    "study_jobs USING INTEGER PRIMARY KEY (rowid=?)",
+  ],
+  ["listCohortsOfProject", "cohorts_by_project (project=? AND cohort_no>?)"],
+  ["listNewestCohortsOfProject", "cohorts_by_project (project=? AND cohort_no<?)"],
+  ["listDeliveriesByProject", "deliveries_by_project (project=? AND (job_no,destination)>(?,?))"],
+  [
+    "listDeliveriesByProjectAndState",
+    "deliveries_by_project_and_state (project=? AND state=? AND (job_no,destination)>(?,?))",
   ],
   ["cohortsOfJob", "cohort_jobs USING", "cohorts USING INTEGER PRIMARY KEY"],
   ["events", "job_events_of_job (job_no=?)"],
@@ -118,13 +135,13 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ],
   ["failuresOfCode", "study_jobs_by_code_and_state (code=? AND state=? AND job_no>?)"],
   ["failuresOfProject", "study_jobs_by_project_code_and_state (project=? AND code=? AND state=? AND job_no>?)"],
-  ["failuresOfCohort", "cohort_jobs USING PRIMARY KEY (cohort_no=? AND job_no>?)"],
+  ["failuresOfCohort", "cohort_jobs_by_code (cohort_no=? AND code=? AND state=? AND job_no>?)"],
   ["throughput", "throughput USING PRIMARY KEY (span=? AND started_at>?)"],
   ["forgetThroughput", "throughput USING PRIMARY KEY (span=? AND started_at<?)"],
   ["thumbnail", "thumbnails USING INDEX sqlite_autoindex_thumbnails_1 (job_no=?)"],
   ["forgetThumbnails", "thumbnails USING INTEGER PRIMARY KEY (rowid<?)"],
-  ["retryableOfCohort", "cohort_jobs USING PRIMARY KEY (cohort_no=?)"],
-  ["cancellableOfCohort", "own USING PRIMARY KEY (cohort_no=?)", "other USING"],
+  ["retryableOfCohort", "cohort_jobs_by_state (cohort_no=? AND state=?)"],
+  ["cancellableOfCohort", "own USING COVERING INDEX cohort_jobs_by_state (cohort_no=? AND state=?)", "other USING"],
 ];
 
 it.each(HOT.map(([name, ...indexes]) => ({ name, indexes })))("$name goes by its index", ({ name, indexes }) => {

@@ -218,6 +218,8 @@ const migrations: readonly Migration[] = [
   { version: 11, name: "failures by code, throughput, thumbnails", sql: INSIGHT },
 ];
 
+  { version: 12, name: "lists by cohort and project", sql: LISTINGS },
+  { version: 13, name: "notifications", sql: NOTICES },
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */
 export function migrate(database: DatabaseSync, nowMs: number): void {
   database.exec("BEGIN IMMEDIATE");

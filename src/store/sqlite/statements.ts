@@ -55,8 +55,9 @@ export const statements = {
     ON CONFLICT DO UPDATE SET count = :count, hash = :hash`,
   linkRequest: "INSERT OR IGNORE INTO request_jobs (request_no, job_no) VALUES (:requestNo, :jobNo)",
   linkCohort: `
-    INSERT INTO cohort_jobs (cohort_no, job_no) SELECT :cohortNo, :jobNo
-     WHERE NOT EXISTS (SELECT 1 FROM cohort_jobs WHERE cohort_no = :cohortNo AND job_no = :jobNo)`,
+    INSERT INTO cohort_jobs (cohort_no, job_no, state, code)
+    SELECT :cohortNo, job_no, state, code FROM study_jobs
+     WHERE job_no = :jobNo AND NOT EXISTS (SELECT 1 FROM cohort_jobs WHERE cohort_no = :cohortNo AND job_no = :jobNo)`,
 
   ...archiveStatements,
   ...jobStatements,

@@ -202,8 +202,16 @@ it("refuses a file that is no database, and a path that cannot be opened", async
 function scan(database: DatabaseSync): unknown {
   return {
     cohorts: database
-      .prepare(`SELECT cohort_no, state, count(*) AS jobs FROM cohort_jobs JOIN study_jobs USING (job_no)
-                 GROUP BY cohort_no, state ORDER BY cohort_no, state`)
+      .prepare(`SELECT cohort_no, study_jobs.state, count(*) AS jobs FROM cohort_jobs JOIN study_jobs USING (job_no)
+                 GROUP BY cohort_no, study_jobs.state ORDER BY cohort_no, study_jobs.state`)
+      .all(),
+    cohortJobs: database
+      .prepare(
+        "SELECT cohort_no, job_no, s.state, s.code FROM cohort_jobs JOIN study_jobs AS s USING (job_no) ORDER BY 1, 2",
+      )
+      .all(),
+    deliveries: database
+      .prepare("SELECT job_no, s.project FROM deliveries JOIN study_jobs AS s USING (job_no) ORDER BY 1")
       .all(),
     instances: database
       .prepare(`SELECT job_no, count(received_at) AS received, count(excluded_at) AS excluded,
@@ -221,6 +229,8 @@ function counters(database: DatabaseSync): unknown {
     cohorts: database
       .prepare("SELECT cohort_no, state, jobs FROM cohort_state_counts WHERE jobs <> 0 ORDER BY cohort_no, state")
       .all(),
+    cohortJobs: database.prepare("SELECT cohort_no, job_no, state, code FROM cohort_jobs ORDER BY 1, 2").all(),
+    deliveries: database.prepare("SELECT job_no, project FROM deliveries ORDER BY 1").all(),
     instances: database
       .prepare(`SELECT job_no, received, excluded, delivered FROM study_jobs
                  WHERE job_no IN (SELECT job_no FROM instances) ORDER BY job_no`)
