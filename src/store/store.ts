@@ -68,11 +68,11 @@ export interface Store
     readonly after?: string;
     readonly limit: number;
     readonly newestFirst?: boolean;
+    /** Of these alone; absent: of all. */
+    readonly projects?: readonly string[];
   }): Promise<readonly CohortRecord[]>;
   cohortStatus(cohort: string): Promise<CohortStatus>;
   /** The cohort's own columns, for the export. */
-    /** Of these alone; absent: of all. */
-    readonly projects?: readonly string[];
   cohortColumns(cohort: string): Promise<readonly string[]>;
   /** Rows in the submitted order, refused ones among them, after a row number. */
   exportRows(

@@ -11,7 +11,6 @@ import type {
 } from "../records.ts";
 import type { JobFilter, Store } from "../store.ts";
 import { cohortRecord, deliveryRecord, jobEvent, jobRecord, ledgerEntry } from "./row-records.ts";
-import { keyOf } from "./names.ts";
 import type { Row, Session, StatementName } from "./session.ts";
 
 /** @throws GatewayError COHORT_NOT_FOUND */

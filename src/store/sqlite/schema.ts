@@ -3,6 +3,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS } from "./acquisition-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
+import { LISTINGS } from "./listing-schema.ts";
 import { statements } from "./statements.ts";
 import { STUDY_REPORTS } from "./study-report-schema.ts";
 
@@ -216,10 +217,9 @@ const migrations: readonly Migration[] = [
   { version: 9, name: "tasks by kind", sql: TASKS_BY_KIND },
   { version: 10, name: "reports of studies, volumes of archives", sql: STUDY_REPORTS },
   { version: 11, name: "failures by code, throughput, thumbnails", sql: INSIGHT },
+  { version: 12, name: "lists by cohort and project", sql: LISTINGS },
 ];
 
-  { version: 12, name: "lists by cohort and project", sql: LISTINGS },
-  { version: 13, name: "notifications", sql: NOTICES },
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */
 export function migrate(database: DatabaseSync, nowMs: number): void {
   database.exec("BEGIN IMMEDIATE");
