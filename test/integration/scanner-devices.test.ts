@@ -34,14 +34,16 @@ describe("credentials (A22)", () => {
   it("of a device that was deleted open nothing any more, and end what is open", async () => {
     const { site: own, device } = await another(site);
     await using _ = device;
-    expect((await site.request("DELETE", `${site.devices}/${own.deviceId}`)).status).toBe(204);
+    const token = await site.tokenOf("admin");
+    expect((await site.request("DELETE", `${site.devices}/${own.deviceId}`, { token })).status).toBe(204);
     expect(await device.closed).toMatchObject({ code: 1008 });
     await using again = await connectDevice(own);
     expect(await again.closed).toMatchObject({ code: 1008 });
   });
 
   it("are made once by createdevice, and shown nowhere else", async () => {
-    const post = (body: object) => site.request("POST", `${site.devices}/createdevice`, { body });
+    const token = await site.tokenOf("admin");
+    const post = (body: object) => site.request("POST", `${site.devices}/createdevice`, { body, token });
     const made = await post({ name: "new", description: "d" });
     expect([made.status, made.headers.get("content-disposition")]).toEqual([
       201,

@@ -223,7 +223,8 @@ describe("addresses", () => {
     ["GET", `${devices}/${UNKNOWN}`, 404, "Device not found"],
     ["DELETE", `${devices}/${UNKNOWN}`, 404, "Device not found"],
   ])("%s %s answers %i %s (A18)", async (method, url, status, detail) => {
-    expect(await request(method, url)).toMatchObject({ status, body: { detail } });
+    const token = await site.tokenOf("admin");
+    expect(await request(method, url, { token })).toMatchObject({ status, body: { detail } });
   });
 
   it("of PUT with a malformed id answer 400, with an unknown one 404", async () => {

@@ -5,6 +5,7 @@ import { createUserToken, registerDevice } from "../../src/compat/scanhub/tokens
 import { openScanHubOver } from "../../src/gateway/open-scanhub.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open.ts";
 import type { Store } from "../../src/store/store.ts";
+import type { Role } from "../../src/units/actor.ts";
 import { systemClock } from "../../src/units/clock.ts";
 import { systemRandom } from "../../src/units/random.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -18,6 +19,8 @@ export interface ScannerSite extends AsyncDisposable {
   readonly store: Store;
   /** Of an operator. */
   readonly token: string;
+  /** Another user's. */
+  tokenOf(role: Role): Promise<string>;
   readonly deviceId: string;
   readonly deviceToken: string;
   request(method: string, url: string, options?: RequestFacts): Promise<Reply>;
@@ -64,17 +67,20 @@ export async function openScannerSite(
   const world = { store, clock: systemClock, random: systemRandom };
   const { token } = await createUserToken(world, { user: "anna", role: "operator" });
   const { device, token: deviceToken } = await registerDevice(world, { name: "scanner", description: "3 T" });
-  const base = `http://127.0.0.1:${face.port}/api/v1`;
+  // With a certificate, whoever asks has to know it.
+  const s = settings.tls === undefined ? "" : "s";
+  const base = `http${s}://127.0.0.1:${face.port}/api/v1`;
   const request = (method: string, url: string, facts: RequestFacts = {}) => ask(method, url, { token, ...facts });
   const closing = opened.move();
   const site: ScannerSite = {
     exam: `${base}/exam`,
     devices: `${base}/device`,
-    webSocket: `ws://127.0.0.1:${face.port}/api/v1/device/ws`,
+    webSocket: `ws${s}://127.0.0.1:${face.port}/api/v1/device/ws`,
     lake,
     home,
     store,
     token,
+    tokenOf: async (role) => (await createUserToken(world, { user: role, role })).token,
     deviceId: device.id,
     deviceToken,
     request,

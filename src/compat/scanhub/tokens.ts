@@ -1,6 +1,6 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import type { ScanDevice, ScannerStore, ScanToken } from "../../store/acquisitions.ts";
-import type { Role } from "../../units/actor.ts";
+import { hasRole, ROLES, type Role } from "../../units/actor.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Random } from "../../units/random.ts";
 
@@ -72,4 +72,10 @@ export function bearerOf(header: string | undefined): string | undefined {
 
 export function userOfToken(store: Pick<ScannerStore, "scanTokenOf">, token: string): Promise<ScanToken | undefined> {
   return store.scanTokenOf(tokenHash(token));
+}
+
+/** Whether what its token was made for is enough. */
+export function mayUser(user: Pick<ScanToken, "role" | "user">, least: Role): boolean {
+  const role = ROLES.find((each) => each === user.role);
+  return role !== undefined && hasRole({ name: user.user, kind: "token", role }, least);
 }

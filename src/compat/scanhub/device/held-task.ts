@@ -1,7 +1,7 @@
 import { isUuid } from "../../../acquisition/file-names.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { Acquisition, ScanDevice } from "../../../store/acquisitions.ts";
-import { isTokenOf, userOfToken } from "../tokens.ts";
+import { isTokenOf, mayUser, userOfToken } from "../tokens.ts";
 import type { ScanHubWorld } from "../world.ts";
 
 export interface TaskReport {
@@ -27,7 +27,8 @@ export async function acquisitionOfReport(
   });
   const acquisition = held ?? (mayClaim ? undefined : await lastOf({ store, ledger }, taskId, device));
   const isAttempt = acquisition?.tokenHash !== undefined && isTokenOf(acquisition.tokenHash, token);
-  if (!isAttempt && (await userOfToken(store, token)) === undefined) throw new GatewayError("SCAN_TASK_NOT_FOUND");
+  const user = isAttempt ? undefined : await userOfToken(store, token);
+  if (!isAttempt && (user === undefined || !mayUser(user, "operator"))) throw new GatewayError("SCAN_TASK_NOT_FOUND");
   if (acquisition !== undefined) return acquisition;
   const parameter = (await store.scanDevice(device.id))?.parameter;
   const calibration = parameter === undefined ? {} : { parameter };

@@ -34,6 +34,7 @@ export const deviceRoutes: readonly ScanHubRoute[] = [
     path: "/createdevice",
     summary: "Create Device",
     status: 201,
+    least: "admin",
     body: deviceCreation,
     async handle({ body }, world) {
       if (body.name === "") throw refusal(400, "The device name must not be empty!");
@@ -76,6 +77,7 @@ export const deviceRoutes: readonly ScanHubRoute[] = [
     path: "/{device_id}",
     summary: "Delete Device",
     status: 204,
+    least: "admin",
     async handle({ path }, { store, clock, registry }) {
       const id = deviceId(path("device_id"), NOT_FOUND);
       if (!(await store.revokeScanDevice(id, clock.nowMs()))) throw refusal(404, NOT_FOUND);

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ScanToken } from "../../../store/acquisitions.ts";
+import type { Role } from "../../../units/actor.ts";
 import { AnswerError } from "../../fastapi/answer-error.ts";
 import { validated } from "../../fastapi/validation.ts";
 import type { ScanHubWorld } from "../world.ts";
@@ -30,6 +31,8 @@ export interface ScanHubRoute {
   readonly path: string;
   readonly summary: string;
   readonly status: number;
+  /** Who may ask it, unless the face is strict: the original asks for no role. */
+  readonly least: Role;
   readonly takes: "nothing" | "json" | "bytes";
   readonly body: z.ZodType | undefined;
   run(request: ScanHubRequest, world: ScanHubWorld): Promise<Answer>;
@@ -37,6 +40,8 @@ export interface ScanHubRoute {
 
 interface RouteFacts<Q, B> extends Pick<ScanHubRoute, "method" | "path" | "summary"> {
   readonly status?: number;
+  /** @default viewer to read, operator to change */
+  readonly least?: Role;
   readonly query?: z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
   /** A body that the handler looks at itself. */
@@ -59,6 +64,7 @@ export function route<Q = undefined, B = undefined>(facts: RouteFacts<Q, B>): Sc
     path,
     summary,
     status,
+    least: facts.least ?? (method === "GET" ? "viewer" : "operator"),
     takes: facts.takes ?? (body === undefined ? "nothing" : "json"),
     body,
     run: (raw, world) =>
@@ -86,6 +92,7 @@ export function json(value: unknown): Answer {
 const CODES = {
   400: "SCAN_TASK_NOT_SCHEDULED",
   401: "ROLE_INSUFFICIENT",
+  403: "ROLE_INSUFFICIENT",
   404: "SCAN_TASK_NOT_FOUND",
   409: "SCAN_TASK_TAKEN",
   503: "SCAN_DEVICE_OFFLINE",

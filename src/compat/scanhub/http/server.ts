@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { IncomingMessage, Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { WebSocketServer } from "ws";
@@ -13,7 +14,8 @@ import { ValidationFailure } from "../../fastapi/validation.ts";
 import { tapBinaryFrames } from "../device/binary-tap.ts";
 import { serveDevice, type TappedSocket } from "../device/connection.ts";
 import { uuid } from "../models.ts";
-import { bearerOf, deviceOfCredentials, userOfToken } from "../tokens.ts";
+import type { ScanHubSettings } from "../settings.ts";
+import { bearerOf, deviceOfCredentials, mayUser, userOfToken } from "../tokens.ts";
 import type { ScanHubWorld } from "../world.ts";
 import { type Answer, refusal, type ScanHubRoute } from "./route.ts";
 import { DEVICE_BASE, PAGES, ROUTES } from "./routes.ts";
@@ -67,23 +69,27 @@ export async function startScanHubServer(
 }
 
 async function newServer({ settings: { tls } }: ScanHubWorld): Promise<FastifyInstance> {
-  const options = {
+  const http = { maxHeaderSize: MAXIMUM_HEADER_BYTES };
+  const secure = tls === undefined ? undefined : { ...http, ...(await certificateOf(tls)) };
+  return fastify({
     logger: false,
     bodyLimit: MAXIMUM_BODY_BYTES,
     exposeHeadRoutes: false,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: MAXIMUM_PATH_PART },
-  } as const;
-  const http = { maxHeaderSize: MAXIMUM_HEADER_BYTES };
-  if (tls === undefined) return fastify({ ...options, http });
+    serverFactory: (handler) =>
+      secure === undefined ? createServer(http, handler) : createSecureServer(secure, handler),
+  });
+}
+
+/** @throws GatewayError SECRET_FILE_UNREADABLE */
+async function certificateOf({ certificateFile, keyFile }: NonNullable<ScanHubSettings["tls"]>) {
   const read = (path: string, what: string) =>
     readFile(path).catch((thrown: unknown) => {
       throw new GatewayError("SECRET_FILE_UNREADABLE", { setting: what }, thrown);
     });
-  const cert = await read(tls.certificateFile, "RADFERRY_TLS_CERTIFICATE_FILE");
-  const key = await read(tls.keyFile, "RADFERRY_TLS_KEY_FILE");
-  const secure = fastify({ ...options, https: { ...http, cert, key } });
-  return secure as unknown as FastifyInstance;
+  const cert = await read(certificateFile, "RADFERRY_TLS_CERTIFICATE_FILE");
+  return { cert, key: await read(keyFile, "RADFERRY_TLS_KEY_FILE") };
 }
 
 /** A body that is no JSON is refused before anybody is asked who they are, a wrong one after it, as the original does. */
@@ -98,6 +104,8 @@ function addRoute(server: FastifyInstance, url: string, route: ScanHubRoute, wor
       if (token === undefined) throw refusal(401, "Not authenticated");
       const user = await userOfToken(world.store, token);
       if (user === undefined) throw refusal(401, "Invalid token.");
+      if (!world.settings.isStrict && !mayUser(user, route.least))
+        throw refusal(403, `The token's role does not allow this: ${route.least} is needed.`);
       const { params, query, headers } = request;
       const path = params as Readonly<Record<string, string>>;
       const contentType = headers["content-type"] ?? "";
