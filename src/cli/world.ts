@@ -14,6 +14,7 @@ type GatewayOpener = (options: {
   readonly logger: Logger;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  readonly reread: () => Promise<Settings>;
 }) => Promise<Gateway>;
 
 /** Everything outside the program that verbs touch, besides files and sockets: tests hand in their own. */
@@ -25,6 +26,8 @@ export interface World {
   readonly clock: Clock;
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly stop: AbortSignal;
+  /** Calls for every SIGHUP until it is disposed; undefined where there are no signals. */
+  readonly onHangUp?: (listener: () => void) => Disposable;
   readonly openGateway: GatewayOpener;
 }
 
@@ -36,6 +39,10 @@ export function systemWorld(stop: AbortSignal): World {
     workingFolder: process.cwd(),
     clock: systemClock,
     stop,
+    onHangUp(listener) {
+      process.on("SIGHUP", listener);
+      return { [Symbol.dispose]: () => void process.off("SIGHUP", listener) };
+    },
     // Loaded when it is needed: verbs without a gateway start without its code.
     openGateway: async (options) => (await import("../gateway/open-gateway.ts")).openGateway(options),
   };

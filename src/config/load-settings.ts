@@ -55,6 +55,16 @@ export async function checkSettings(
   return { ok: all.length === 0, problems: all };
 }
 
+/** As `loadSettings`, once the files that they name are in order too. @throws SettingsError with every problem */
+export async function loadCheckedSettings(
+  source: SettingsSource,
+  clock: Pick<Clock, "nowMs"> = systemClock,
+): Promise<LoadedSettings> {
+  const { ok, problems } = await checkSettings(source, clock);
+  if (!ok) throw new SettingsError(problems);
+  return await loadSettings(source);
+}
+
 interface Examined {
   /** Undefined when some value is not what it must be. */
   readonly settings: Settings | undefined;

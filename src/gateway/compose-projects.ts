@@ -67,29 +67,35 @@ async function pseudonymSources({
 }
 
 /**
- * Writes down which key each project is opened with.
+ * Writes down which key each project is opened with; nothing, when one of them cannot be.
  * @throws GatewayError PROJECT_KEY_SHARED when two have the same, PROJECT_KEY_CHANGED when studies were delivered with another one
  */
 export async function useProjectKeys(settings: Settings, store: Store, actor: Actor, nowMs: number): Promise<void> {
+  const keys = await projectKeysOf(settings);
+  for (const isRehearsal of [true, false]) {
+    for (const [project, keyId] of keys) {
+      const event = "project-key-changed";
+      const audit = { event, actor, outcome: "success", project, detail: { keyId } } as const;
+      const use = await store.useProjectKey({ project, keyId, force: false, isRehearsal, audit }, nowMs);
+      if (use === "refused") throw new GatewayError("PROJECT_KEY_CHANGED", { project });
+    }
+  }
+}
+
+/** The id of each project's key. @throws GatewayError PROJECT_KEY_SHARED, KEY_FILE_… */
+export async function projectKeysOf({ projects }: Settings): Promise<ReadonlyMap<string, string>> {
   const projectOf = new Map<string, string>();
-  for (const project of settings.projects) {
+  const keys = new Map<string, string>();
+  for (const project of projects) {
     const { name } = project;
     for (const part of await keyPartsOf(project)) {
       const other = projectOf.get(part);
       if (other !== undefined) throw new GatewayError("PROJECT_KEY_SHARED", { project: name, other });
       projectOf.set(part, name);
     }
-    const keyId = await keyIdOf(project);
-    const audit = {
-      event: "project-key-changed",
-      actor,
-      outcome: "success",
-      project: name,
-      detail: { keyId },
-    } as const;
-    const use = await store.useProjectKey({ project: name, keyId, force: false, audit }, nowMs);
-    if (use === "refused") throw new GatewayError("PROJECT_KEY_CHANGED", { project: name });
+    keys.set(name, await keyIdOf(project));
   }
+  return keys;
 }
 
 async function keyIdOf(project: ProjectSettings): Promise<string> {
@@ -107,8 +113,8 @@ export async function projectFacts(settings: Settings): Promise<ReadonlyMap<stri
   for (const project of settings.projects) {
     const { name, accessionNumbersUnique, archives, destinations, partial } = project;
     const optOut = await loadOptOut(project.optOut);
-    const shown = { name, accessionNumbersUnique, archives, destinations, partial, profile: basename(project.profile) };
-    facts.set(name, { ...shown, optOut, keyId: () => keyIdOf(project) });
+    const shown = { name, accessionNumbersUnique, archives, destinations, partial };
+    facts.set(name, { ...shown, profile: basename(project.profile), optOut, keyId: () => keyIdOf(project) });
   }
   return facts;
 }

@@ -1,4 +1,5 @@
 import type { FaceName } from "../config/manifest-compat.ts";
+import type { ReloadDocument } from "../operations/documents.ts";
 import type { Operations } from "../operations/operations.ts";
 
 export type FacePorts = { readonly [Name in FaceName]?: number };
@@ -21,6 +22,8 @@ export interface Gateway extends AsyncDisposable {
   readonly httpPort?: number | undefined;
   /** An admin's token, when nobody had one before: to be shown this once. */
   readonly firstToken?: string | undefined;
+  /** Goes on with the settings as they are written now; undefined where they cannot be taken in anew. @throws GatewayError as `reloadSettings` */
+  reload?(): Promise<ReloadDocument>;
   /** Lets running steps reach their next safe point, then resolves; new work is not taken. */
   drain(): Promise<void>;
 }

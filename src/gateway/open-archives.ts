@@ -40,7 +40,9 @@ const QUIET_MS = 3_000;
 const SILENCE_MS = 120_000;
 
 /** How fast each archive's bytes may come in. */
-interface Paces {
+export interface Paces {
+  /** Takes note of the AE titles of further archives. */
+  know(archives: Settings["archives"]): void;
   of(archive: string): Pace;
   /** By the AE title that an instance is sent with: what a C-MOVE brings comes over associations of the archive's own. */
   ofSender(incoming: IncomingInstance): Pace | undefined;
@@ -52,18 +54,19 @@ interface Paces {
 const MAXIMUM_SENDERS = 1_000;
 
 export function createPaces({ archives }: Settings, clock: Clock): Paces {
-  const paces = new Map(archives.map(({ name }) => [name, createPace(clock)]));
-  const nameBySender = new Map(
-    archives.flatMap((archive) =>
-      archive.kind === "dimse" ? [[archive.address.aeTitle as string, archive.name] as const] : [],
-    ),
-  );
+  const paces = new Map<string, Pace>();
+  const nameBySender = new Map<string, string>();
+  const know: Paces["know"] = (known) => {
+    for (const archive of known) if (archive.kind === "dimse") nameBySender.set(archive.address.aeTitle, archive.name);
+  };
+  know(archives);
   const of = (archive: string): Pace => {
     const pace = paces.get(archive) ?? createPace(clock);
     paces.set(archive, pace);
     return pace;
   };
   return {
+    know,
     of,
     ofSender({ callingAeTitle }) {
       const name = nameBySender.get(callingAeTitle);
@@ -76,7 +79,7 @@ export function createPaces({ archives }: Settings, clock: Clock): Paces {
   };
 }
 
-interface Receiving {
+export interface Receiving {
   readonly expectations: Expectations;
   readonly paces: Paces;
   /** Takes what an archive sends over our own associations. */
@@ -103,16 +106,25 @@ interface Parts {
   readonly metrics: Metrics;
 }
 
-/** Each archive of the settings, held to its windows, rate and rests. */
+/**
+ * Each archive of the settings, held to its windows, rate and rests.
+ * @param reused one that is open already, and to be taken as it is
+ */
 export async function openArchives(
   parts: Parts,
   opened: AsyncDisposableStack,
   receiving: Receiving,
+  reused: (name: string) => ArchiveFacts | undefined = () => undefined,
 ): Promise<ReadonlyMap<string, ArchiveFacts>> {
   const { settings, store, clock, metrics } = parts;
   const archives = new Map<string, ArchiveFacts>();
   for (const archive of searchableFirst(settings.archives)) {
     const { name, availability } = archive;
+    const before = reused(name);
+    if (before !== undefined) {
+      archives.set(name, before);
+      continue;
+    }
     const facts = await ownFacts(archive, parts, receiving, archives);
     opened.use(facts.archive);
     const pace = receiving.paces.of(name);

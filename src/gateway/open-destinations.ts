@@ -17,7 +17,10 @@ import { createStowDestination } from "../delivery/stow/stow-destination.ts";
 import { createXnatDestination } from "../delivery/xnat/xnat-destination.ts";
 import type { FtpsServer } from "../network/ftps/ftps-client.ts";
 import { openHttpClient } from "../network/http-client/http-client.ts";
+import { meteredDestination } from "../observe/metered.ts";
+import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
+import type { Metrics } from "../units/metrics.ts";
 import type { Random } from "../units/random.ts";
 import { connectionTo } from "./connections.ts";
 import type { ViolationCounts } from "./violation-counts.ts";
@@ -30,15 +33,25 @@ interface Parts {
   readonly logger: Logger;
   readonly random: Random;
   readonly violations: ViolationCounts;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
 }
 
 /** Instances sent at once to a destination that takes them one by one. */
 const PARALLEL_INSTANCES = 4;
 
-export async function openDestinations(parts: Parts): Promise<Destinations> {
+/** @param reused one that is open already, and to be taken as it is */
+export async function openDestinations(
+  parts: Parts,
+  opened: AsyncDisposableStack,
+  reused: (name: string) => Destination | undefined = () => undefined,
+): Promise<Destinations> {
   const destinations = new Map<string, Destination>();
   for (const destination of parts.settings.destinations) {
-    destinations.set(destination.name, await openDestination(destination, parts));
+    const { name } = destination;
+    const before = reused(name);
+    const open = async () => opened.use(meteredDestination(await openDestination(destination, parts), parts));
+    destinations.set(name, before ?? (await open()));
   }
   return destinations;
 }

@@ -6,13 +6,12 @@ import type { Settings } from "../config/settings.ts";
 import type { Environment } from "../config/settings-file.ts";
 import { settingsInForce } from "../config/settings-in-force.ts";
 import { createWorkerPool } from "../deid/workers/worker-pool.ts";
-import type { Destination } from "../delivery/destination.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ApiLimits } from "../http/services.ts";
 import { createAuditTrail } from "../observe/audit-trail.ts";
-import { meteredDestination, meteredStaging } from "../observe/metered.ts";
+import { meteredStaging } from "../observe/metered.ts";
 import { createMetrics, type KeptMetrics } from "../observe/metrics.ts";
-import type { ArchiveFacts, OperationsContext } from "../operations/context.ts";
+import type { OperationsContext } from "../operations/context.ts";
 import { createOperations } from "../operations/create-operations.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { RetryPolicy } from "../pipeline/retry.ts";
@@ -30,16 +29,18 @@ import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { tlsListenerFacts } from "./certificate-facts.ts";
-import { composeProjects, projectFacts, useProjectKeys } from "./compose-projects.ts";
+import { projectFacts, useProjectKeys } from "./compose-projects.ts";
+import { type Composition, compose } from "./composition.ts";
 import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { keepHouse } from "./keep-house.ts";
+import { createKeeper } from "./keeper.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
-import { createPaces, openArchives, TAKES_NOTHING } from "./open-archives.ts";
-import { openDestinations } from "./open-destinations.ts";
+import { createPaces, openArchives, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
 import { NO_FRONTS, openFronts } from "./open-fronts.ts";
 import { oidcChecks } from "./open-oidc.ts";
+import { createReload } from "./reload.ts";
 import { openScanFiles, USUAL_LAKE } from "./scan-files.ts";
 import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
@@ -60,6 +61,8 @@ export interface GatewayOptions {
   readonly environment?: Environment;
   /** Of the program, as its pages tell it. */
   readonly version?: string;
+  /** The settings as they are written now, as thoroughly looked at as by `config check`. Left out: they cannot be taken in anew. @throws SettingsError */
+  readonly reread?: (() => Promise<Settings>) | undefined;
   /** Of the API, where they are to be others than usual. */
   readonly apiLimits?: Partial<ApiLimits>;
 }
@@ -81,9 +84,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const person: Actor = { name: userName, kind: "command line", role: settings.access.commandLineRole };
   const worker: Actor = options.mode === "serve" ? { name: userName, kind: "service" } : person;
   const audit = createAuditTrail({ store, clock });
-  const { mode, environment = {}, version = "unknown", apiLimits = {} } = options;
+  const { mode, environment = {}, version = "unknown", apiLimits = {}, reread } = options;
   const metrics = createMetrics();
-  const world = { settings, store, clock, disk, logger, random, environment, version, metrics, apiLimits };
+  const world = { settings, store, clock, disk, logger, random, environment, version, metrics, apiLimits, reread };
   const parts: Parts = { mode, ...world, violations, person, worker, audit };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
 }
@@ -106,6 +109,7 @@ interface Parts {
   readonly version: string;
   readonly metrics: KeptMetrics;
   readonly apiLimits: Partial<ApiLimits>;
+  readonly reread: GatewayOptions["reread"];
 }
 
 /** Looks, submits and asks archives; runs nothing and touches no staging. */
@@ -118,7 +122,9 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
     receive: () => refuseEverything,
     takerFor: () => ({ ...TAKES_NOTHING, expectations }),
   });
-  const operationsFor = await operationsOver(parts, archives, opened);
+  const facts = await projectFacts(parts.settings);
+  const inForce = { settings: parts.settings, archives, projectFacts: facts };
+  const operationsFor = operationsOver({ ...parts, reload: undefined }, () => inForce, opened);
   const closing = opened.move();
   return {
     operations: operationsFor(parts.person),
@@ -142,20 +148,19 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   });
   const staging = opened.use(meteredStaging(area, parts.metrics));
   await useProjectKeys(settings, store, worker, clock.nowMs());
-  const destinations = new Map<string, Destination>();
-  for (const [name, destination] of await openDestinations({ settings, logger, random, violations }))
-    destinations.set(name, opened.use(meteredDestination(destination, parts)));
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });
   const expectations = createExpectations(clock);
   const refusals = createRefusals();
   const paces = createPaces(settings, clock);
   const receiver = { staging, expectations, refusals, logger };
-  const archives = await openArchives(parts, opened, {
+  const receiving: Receiving = {
     expectations,
     paces,
     receive: (archive) => receiveIntoStaging({ ...receiver, paceOf: () => paces.of(archive) }),
     takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), clock, random }),
-  });
+  };
+  const own = { ...parts, receiving, threads: opened.use(createWorkerPool()) };
+  const keeper = opened.use(createKeeper(await compose(settings, own), logger));
   const services: PipelineServices = {
     store,
     staging,
@@ -165,11 +170,20 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     random,
     logger,
     actor: worker,
-    projects: await composeProjects(settings, archives, destinations, opened.use(createWorkerPool())),
-    retry: retryPolicy(settings),
+    get projects() {
+      return keeper.current.projects;
+    },
+    hold: keeper.hold,
+    get retry() {
+      return retryPolicy(keeper.current.settings);
+    },
     studyLocks: createStudyLocks(),
   };
-  const operationsFor = await operationsOver(parts, archives, opened);
+  const { reread } = parts;
+  let crew: Crew | undefined;
+  const onReloaded = (reloaded: Settings): void => crew?.grow(workerCount(reloaded));
+  const reload = reread && createReload({ keeper, parts: own, paces, reread, onReloaded });
+  const operationsFor = operationsOver({ ...parts, reload }, () => keeper.current, opened);
   await store.releaseLeases(clock.nowMs());
   for (const job of await outbox.jobs()) await outbox.remove(job);
   opened.use(keepHouse({ store, staging, clock, logger }, stagingSettings.keepDays));
@@ -182,7 +196,8 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
       onViolation: violations.note,
     }),
   );
-  const drainWork = await startWork(parts, services, opened);
+  const workers = await startWork(parts, services, opened);
+  crew = workers;
   const closing = opened.move();
   return {
     operations: operationsFor(parts.person),
@@ -192,30 +207,48 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     facePorts: fronts.facePorts,
     httpPort: fronts.httpPort,
     firstToken: fronts.firstToken,
-    drain: async () => void (await Promise.all([drainWork(), fronts.drain()])),
+    drain: async () => void (await Promise.all([workers.drain(), fronts.drain()])),
+    ...(reload === undefined ? {} : { reload: () => reload(worker) }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 
-/** The audit trail tells when work begins and when it has come to its end. Answers how it is drained. */
+/** Those who work on jobs. */
+interface Crew {
+  /** To so many; who is there already stays. */
+  grow(count: number): void;
+  drain(): Promise<void>;
+}
+
+/** The audit trail tells when work begins and when it has come to its end. */
 async function startWork(
   { settings, worker, audit }: Parts,
   services: PipelineServices,
   opened: AsyncDisposableStack,
-): Promise<Gateway["drain"]> {
+): Promise<Crew> {
   const count = workerCount(settings);
   await audit.record({ event: "service-started", actor: worker, outcome: "success", detail: { workers: count } });
   opened.defer(() => audit.record({ event: "service-stopped", actor: worker, outcome: "success" }));
   const stop = new AbortController();
-  const workers = startWorkers(services, { count, name: `worker-${process.pid}`, stop: stop.signal });
+  const start = (more: number, name: string) => startWorkers(services, { count: more, name, stop: stop.signal });
+  const groups = [start(count, `worker-${process.pid}`)];
+  let working = count;
+  const drain = async (): Promise<void> => void (await Promise.all(groups.map((group) => group.drain())));
   opened.defer(async () => {
     stop.abort();
-    await workers.drain();
+    await drain();
   });
-  return async () => {
-    const timer = setTimeout(() => stop.abort(), DRAIN_MS);
-    await workers.drain();
-    clearTimeout(timer);
+  return {
+    grow(wanted) {
+      if (wanted <= working || stop.signal.aborted) return;
+      groups.push(start(wanted - working, `worker-${process.pid}-${groups.length + 1}`));
+      working = wanted;
+    },
+    async drain() {
+      const timer = setTimeout(() => stop.abort(), DRAIN_MS);
+      await drain();
+      clearTimeout(timer);
+    },
   };
 }
 
@@ -224,33 +257,43 @@ function retryPolicy({ retry }: Settings): RetryPolicy {
   return { attempts, firstDelayMs: firstDelaySeconds * 1_000, maximumDelayMs: maximumDelaySeconds * 1_000 };
 }
 
-/** What can be asked, in the name of whoever asks. */
-async function operationsOver(
-  parts: Parts,
-  archives: ReadonlyMap<string, ArchiveFacts>,
+/** What can be asked, in the name of whoever asks; each time of what is in force then. */
+function operationsOver(
+  parts: Parts & Pick<OperationsContext, "reload">,
+  inForce: () => Pick<Composition, "settings" | "archives" | "projectFacts">,
   opened: AsyncDisposableStack,
-): Promise<(actor: Actor) => Operations> {
-  const { settings, store, clock, random, disk, logger, audit } = parts;
+): (actor: Actor) => Operations {
+  const { settings, store, clock, random, disk, logger, audit, reload } = parts;
   const { sumOf } = opened.use(openScanFiles());
-  const context: Omit<OperationsContext, "actor"> = {
-    store,
-    audit,
-    clock,
-    random,
-    disk,
-    archives,
-    settings: settingsInForce(settings),
-    destinations: destinationFacts(settings),
-    home: settings.home,
-    staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
-    ownAddress: settings.dicom,
-    ...tlsListenerFacts(settings),
-    listen: () => openRehearsalListener(settings, logger),
-    projects: await projectFacts(settings),
-    checks: oidcChecks(settings, clock),
-    scanFiles: { sumOf, lake: parts.environment.DATA_LAKE_DIRECTORY || USUAL_LAKE },
-  };
-  return (actor) => createOperations({ ...context, actor });
+  return (actor) =>
+    createOperations({
+      actor,
+      store,
+      audit,
+      clock,
+      random,
+      disk,
+      get archives() {
+        return inForce().archives;
+      },
+      get settings() {
+        return settingsInForce(inForce().settings);
+      },
+      get destinations() {
+        return destinationFacts(inForce().settings);
+      },
+      get projects() {
+        return inForce().projectFacts;
+      },
+      reload,
+      home: settings.home,
+      staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
+      ownAddress: settings.dicom,
+      ...tlsListenerFacts(settings),
+      listen: () => openRehearsalListener(settings, logger),
+      checks: oidcChecks(settings, clock),
+      scanFiles: { sumOf, lake: parts.environment.DATA_LAKE_DIRECTORY || USUAL_LAKE },
+    });
 }
 
 /** Enough to keep every archive's associations busy while other studies are de-identified and delivered. */

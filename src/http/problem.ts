@@ -1,3 +1,4 @@
+import { SettingsError, type SettingsProblem } from "../config/problems.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
 import { RequestError, type RequestProblem } from "./validation.ts";
@@ -98,6 +99,12 @@ export function problemOf(thrown: unknown): ProblemDocument {
     remedy,
     details,
     ...(error instanceof RequestError ? { problems: error.problems } : {}),
+    ...(error instanceof SettingsError ? { problems: error.problems.map(problemOfSettings) } : {}),
     ...(error instanceof LogInNeeded ? { ways: error.ways } : {}),
   };
+}
+
+function problemOfSettings({ path, message, line, source }: SettingsProblem): RequestProblem {
+  const said = source === undefined ? message : `${message} (${source})`;
+  return { in: "settings", at: path, message: said, ...(line === undefined ? {} : { line }) };
 }

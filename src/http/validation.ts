@@ -3,10 +3,12 @@ import { GatewayError } from "../errors/gateway-error.ts";
 
 /** One thing wrong with a request. It never repeats what was sent. */
 export interface RequestProblem {
-  readonly in: "path" | "query" | "body" | "header";
+  readonly in: "path" | "query" | "body" | "header" | "settings";
   /** As `windows[0]`; empty when it is about the whole. */
   readonly at: string;
   readonly message: string;
+  /** Of the settings file. */
+  readonly line?: number;
 }
 
 const MOST_PROBLEMS = 20;

@@ -16,6 +16,8 @@ const KINDS = {
   /** PS3.5 6.2, AE. */
   aeTitle: matching(/^[\x20-\x5b\x5d-\x7e]{1,16}$/),
   host: matching(/^[A-Za-z0-9._:[\]-]{1,253}$/),
+  /** As `archives[0].address`. */
+  settingPath: matching(/^[A-Za-z0-9_.[\]-]{1,200}$/),
   /** `AET@host:port`. */
   address: matching(/^[\x20-\x3f\x41-\x5b\x5d-\x7e]{1,16}@[A-Za-z0-9._:[\]-]{1,253}:\d{1,5}$/),
   /** Of a query's text, which itself is in no log. */
@@ -51,6 +53,7 @@ const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
     "httpPort",
     "instances",
     "jobs",
+    "line",
     "maximum",
     "messageId",
     "missing",
@@ -92,11 +95,12 @@ const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
     "step",
     "verdict",
   ],
-  name: ["archive", "destination", "profile", "project", "queue", "version", "worker"],
+  name: ["archive", "channel", "destination", "profile", "project", "queue", "version", "worker"],
   id: ["acquisition", "association", "cohort", "device", "job", "keyId", "revision", "task", "transfer"],
   aeTitle: ["aeTitle", "calledAeTitle", "callingAeTitle"],
   host: ["host", "remoteHost"],
   address: ["address", "peer"],
+  settingPath: ["setting"],
   digest: ["query"],
   registeredUid: ["abstractSyntax", "sopClass", "transferSyntax"],
   service: ["service"],

@@ -7,6 +7,7 @@ import type { AuditTrail } from "../units/audit.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Disk } from "../units/disk.ts";
 import type { Random } from "../units/random.ts";
+import type { ReloadDocument } from "./documents.ts";
 import type { ScanFiles } from "./scanner-operations.ts";
 
 /** What operations need to know of the gateway; the composition root fills it from the settings. */
@@ -29,6 +30,8 @@ export interface OperationsContext {
   readonly projects: ReadonlyMap<string, ProjectFacts>;
   readonly archives: ReadonlyMap<string, ArchiveFacts>;
   readonly destinations: ReadonlyMap<string, DestinationFacts>;
+  /** Goes on with the settings as they are now; absent in a process that does not work. */
+  readonly reload?: ((actor: Actor) => Promise<ReloadDocument>) | undefined;
   /** Where scanners' results lie. */
   readonly scanFiles: ScanFiles;
   /** What else must be right, such as that the issuer of log-ins answers. */

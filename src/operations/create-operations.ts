@@ -24,6 +24,7 @@ import { releaseStudy } from "./release.ts";
 import { permitOf } from "./roles.ts";
 import type { ScannerOperations } from "./scanner-operations.ts";
 import { checkScope, type Scope } from "./scope.ts";
+import { reloadSettings } from "./settings.ts";
 import { listStudies, showIdentity, showStudy, studyLedger } from "./studies.ts";
 import { studyReport, studyThumbnail } from "./study-report.ts";
 import { throughput } from "./throughput.ts";
@@ -89,6 +90,7 @@ export function createOperations(context: OperationsContext): Operations {
     listDeliveries: (page) => permitted("listDeliveries", "own", () => listDeliveries(context, page)),
     listWorkers: () => once("listWorkers", "own", () => listWorkers(context)),
     showSettings: () => once("showSettings", "site", () => Promise.resolve(context.settings)),
+    reloadSettings: () => once("reloadSettings", "site", () => reloadSettings(context)),
     createToken: (wish) => once("createToken", "site", () => createToken(context, wish)),
     listTokens: () => once("listTokens", "site", () => listTokens(context)),
     revokeToken: (which) => once("revokeToken", "site", () => revokeToken(context, which)),

@@ -177,6 +177,27 @@ export interface ArchiveDocument {
 
 export type ArchiveState = "open" | "closed" | "paused" | "resting";
 
+/** What became of one kind of thing in the settings, by name. */
+export interface ReloadedNames {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** What taking in the settings anew did. */
+export interface ReloadDocument {
+  readonly at: string;
+  readonly archives: ReloadedNames;
+  readonly destinations: ReloadedNames;
+  readonly projects: ReloadedNames;
+  /** Other settings that are in force now. */
+  readonly others: readonly string[];
+  /** Paths of what was changed and holds only after a restart. */
+  readonly needsRestart: readonly string[];
+  /** Projects that were removed while they have jobs that are not done: these wait until it comes back or they are cancelled. */
+  readonly orphaned: readonly { readonly project: string; readonly jobs: number }[];
+}
+
 export interface DoctorCheck {
   readonly check: string;
   readonly ok: boolean;

@@ -17,6 +17,7 @@ import type {
   ProjectDocument,
   ProjectKeysDocument,
   ReleaseResultDocument,
+  ReloadDocument,
   SeriesLedgerDocument,
   StatusDocument,
   StudyDocument,
@@ -97,6 +98,11 @@ export interface Operations extends ScannerOperations, InsightOperations {
   listWorkers(): Promise<readonly WorkerDocument[]>;
   /** What the gateway runs with, without what is secret. */
   showSettings(): Promise<SettingsInForce>;
+  /**
+   * Goes on with archives, destinations and projects as the settings have them now; jobs that run go on with what they began with. Whatever is
+   * wrong, nothing is changed. @throws GatewayError SETTINGS_RELOAD_UNAVAILABLE, SETTINGS_…, PROJECT_KEY_…, and of whatever cannot be opened
+   */
+  reloadSettings(): Promise<ReloadDocument>;
   /** @throws GatewayError TOKEN_NAME_TAKEN, PROJECT_UNKNOWN */
   createToken(wish: TokenWish): Promise<NewTokenDocument>;
   listTokens(): Promise<readonly TokenDocument[]>;

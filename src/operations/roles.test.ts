@@ -41,6 +41,7 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   listDeliveries: (of) => first(of.listDeliveries({ limit: 1 })),
   listWorkers: (of) => of.listWorkers(),
   showSettings: (of) => of.showSettings(),
+  reloadSettings: (of) => of.reloadSettings(),
   createToken: (of) => of.createToken({ name: "pat", role: "viewer", days: 1 }),
   listTokens: (of) => of.listTokens(),
   revokeToken: (of) => of.revokeToken("pat"),
@@ -101,7 +102,7 @@ it.each(matrix)("$operation for a $role: $isAllowed", async ({ operation, role, 
 it("keeps for admins what lets something leave, shows values or tells who did what", () => {
   const forAdmins = Object.entries(OPERATION_ROLES).filter(([, role]) => role === "admin");
   expect(forAdmins.map(([operation]) => operation).sort()).toEqual([
-    ...["changeProjectKey", "createToken", "listTokens", "readAudit", "releaseStudy", "revokeToken"],
-    ...["showIdentifiedValues", "showIdentity", "verifyAudit"],
+    ...["changeProjectKey", "createToken", "listTokens", "readAudit", "releaseStudy", "reloadSettings"],
+    ...["revokeToken", "showIdentifiedValues", "showIdentity", "verifyAudit"],
   ]);
 });

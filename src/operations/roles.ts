@@ -38,6 +38,7 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   listDeliveries: "viewer",
   listWorkers: "viewer",
   showSettings: "operator",
+  reloadSettings: "admin",
   createToken: "admin",
   listTokens: "admin",
   revokeToken: "admin",

@@ -8,7 +8,7 @@ import { deidentifyAndDeliver } from "./deliver.ts";
 import { locate } from "./locate.ts";
 import { retrieve } from "./retrieve.ts";
 import { retryDelayMs } from "./retry.ts";
-import type { PipelineServices } from "./services.ts";
+import type { PipelineProject, PipelineServices } from "./services.ts";
 import type { Step, StepContext, StepResult } from "./step.ts";
 import { verify } from "./verify.ts";
 
@@ -24,6 +24,9 @@ const STEPS: { readonly [S in Stage]: Step } = {
 
 /** More steps than stages would mean that a step sends the job back again and again. */
 const MAXIMUM_STEPS = 12;
+
+/** A project that comes back wakes its jobs; this is for the case that the word got lost. */
+const PROJECT_LOOK_MS = 900_000;
 
 /** How long a claim holds without being renewed. */
 export const LEASE_MS = 60_000;
@@ -50,8 +53,10 @@ async function runSteps(
   { lease, job: claimedJob }: ClaimedJob,
   signal: AbortSignal,
 ): Promise<StepResult> {
+  using _open = services.hold?.();
   const project = services.projects.get(claimedJob.project);
-  if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: claimedJob.project });
+  // It was taken out of the settings: its jobs wait for it to come back.
+  if (project === undefined) return { kind: "pause", code: "PROJECT_UNKNOWN", delayMs: PROJECT_LOOK_MS };
   let job: JobRecord = claimedJob;
   const write = async (change: JobChange): Promise<void> => {
     if (!(await services.store.change(lease, change, services.clock.nowMs()))) throw new GatewayError("LEASE_LOST");
@@ -59,12 +64,18 @@ async function runSteps(
   for (let count = 0; count < MAXIMUM_STEPS; count += 1) {
     signal.throwIfAborted();
     const context: StepContext = { services, project, job, lease, signal, write };
-    const result = await STEPS[job.stage](context);
+    const result = await STEPS[isAstray(job, project) ? "locating" : job.stage](context);
     if (result.kind !== "next") return result;
     await write({ stage: result.stage });
     job = await services.store.job(job.id);
   }
   throw new GatewayError("INTERNAL", { stage: job.stage });
+}
+
+/** Its archive was taken out of the project since: it is looked for in those that are left. */
+function isAstray({ stage, archive }: JobRecord, { archives }: PipelineProject): boolean {
+  const needsArchive = stage === "retrieving" || stage === "verifying";
+  return needsArchive && archives.every(({ name }) => name !== archive);
 }
 
 async function settle(services: PipelineServices, { lease, job }: ClaimedJob, result: StepResult): Promise<void> {

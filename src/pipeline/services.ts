@@ -39,7 +39,10 @@ export interface PipelineServices {
   readonly staging: StagingArea;
   readonly outbox: Outbox;
   readonly refusals: Refusals;
+  /** As the settings have them now: a job asks once, and goes on with what it began with. */
   readonly projects: ReadonlyMap<string, PipelineProject>;
+  /** Until it is disposed, what projects of now are made of stays open. */
+  readonly hold?: () => Disposable;
   readonly retry: RetryPolicy;
   readonly studyLocks: StudyLocks;
   readonly clock: Clock;

@@ -149,6 +149,8 @@ export interface Store
       readonly project: string;
       readonly keyId: string;
       readonly force: boolean;
+      /** Nothing is written: only what would become of it is told. */
+      readonly isRehearsal?: boolean;
       /** Written in the same transaction, when the key takes the place of another one. */
       readonly audit?: AuditEvent;
     },
@@ -159,6 +161,8 @@ export interface Store
   archiveCondition(archive: string): Promise<ArchiveCondition>;
   /** Jobs that wait for a paused, closed or busy archive look at it again. */
   setArchiveControls(archive: string, controls: ArchiveControls, nowMs: number): Promise<ArchiveCondition>;
+  /** Jobs that wait for an archive or a project to be there look at it again; answers their number. */
+  wakeHeldBack(nowMs: number): Promise<number>;
   /** Of several that ask an archive whose rest is over, one is its probe. */
   admitToArchive(archive: string, policy: BreakerPolicy, nowMs: number): Promise<Admission>;
   /** Writes down how the archive fared; `failure` undefined: it answered. Jobs that wait for its rest to end look at it again when it did. */

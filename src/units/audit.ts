@@ -42,6 +42,10 @@ export const AUDIT_EVENTS = {
     when: "the rows of a cohort are about to be given out, with what they say of people",
     id: CODES.export,
   },
+  "cohort-planned": {
+    when: "somebody has the archives asked what a cohort would come to",
+    id: CODES.applicationActivity,
+  },
   "cohort-submitted": { when: "somebody handed a cohort in", id: CODES.import },
   "delivery-done": { when: "a destination was read back and holds the study", id: CODES.export },
   "identified-values-shown": {

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { loadSettings } from "../../src/config/load-settings.ts";
+import { loadCheckedSettings, loadSettings } from "../../src/config/load-settings.ts";
 import type { Environment } from "../../src/config/settings-file.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { openGateway } from "../../src/gateway/open-gateway.ts";
@@ -42,6 +42,7 @@ export async function openService(options: ServiceOptions = {}): Promise<Service
       version: "1.2.3",
       userName: "sam",
       apiLimits,
+      reread: async () => (await loadCheckedSettings({ file, environment: {}, cwd: folder })).settings,
       ...(clock === undefined ? {} : { clock }),
     };
     return await openGateway({ settings, mode: "serve", ...world });

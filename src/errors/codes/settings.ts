@@ -17,6 +17,11 @@ export const settingsCodes = {
     summary: "The settings have problems.",
     remedy: "Run `radferry config check` and correct what it lists.",
   },
+  SETTINGS_RELOAD_UNAVAILABLE: {
+    class: "permanent",
+    summary: "This process cannot take its settings in anew.",
+    remedy: "Ask the running service: send it SIGHUP, or POST /api/v1/settings/reload. Else restart it.",
+  },
   SETTING_DUPLICATE: {
     class: "permanent",
     summary: "Something in the settings is there twice that must be there once.",

@@ -256,6 +256,26 @@ export const siteRoutes: readonly Route[] = [
     errors: ["PROJECTS_LIMITED"],
     handle: (_, { operations }) => operations.showSettings(),
   }),
+  route({
+    method: "POST",
+    path: "/settings/reload",
+    tag: "Operating",
+    summary:
+      "Go on with archives, destinations and projects as the settings have them now; running jobs are not disturbed",
+    operation: "reloadSettings",
+    isRepeatable: false,
+    answer: schemas.Reload,
+    errors: [
+      ...([
+        "SETTINGS_RELOAD_UNAVAILABLE",
+        "SETTINGS_INVALID",
+        "SETTINGS_FILE_MISSING",
+        "SETTINGS_FILE_MALFORMED",
+      ] as const),
+      ...(["PROJECT_KEY_CHANGED", "PROJECT_KEY_SHARED", "PROJECTS_LIMITED"] as const),
+    ],
+    handle: (_, { operations }) => operations.reloadSettings(),
+  }),
   ...auditRoutes,
   ...tokenRoutes,
 ];

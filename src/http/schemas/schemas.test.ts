@@ -30,6 +30,7 @@ it("has every member of the documents that operations give", () => {
   expectTypeOf<Lost<ScanTaskDocument, "ScanTask">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<ShownScanTaskDocument, "ShownScanTask">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<ScanResultVerdictDocument, "ScanResultVerdict">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<documents.ReloadDocument, "Reload">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<documents.AuditVerdictDocument, "AuditVerdict">>().toEqualTypeOf<never>();
 });
 

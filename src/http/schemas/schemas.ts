@@ -16,7 +16,14 @@ export const problemSchema = z.object({
   remedy: z.string(),
   details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   problems: z
-    .array(z.object({ in: z.enum(["path", "query", "body", "header"]), at: z.string(), message: z.string() }))
+    .array(
+      z.object({
+        in: z.enum(["path", "query", "body", "header", "settings"]),
+        at: z.string(),
+        message: z.string(),
+        line: z.int().optional(),
+      }),
+    )
     .optional(),
 });
 
@@ -46,6 +53,7 @@ export const schemas = {
   Project: site.project,
   ProjectList: site.projectList,
   Release: studies.released,
+  Reload: site.reload,
   ScanResultPage: scanners.scanResultPage,
   ScanResultVerdict: scanners.scanResultVerdict,
   ScanSequenceList: scanners.scanSequenceList,

@@ -70,6 +70,23 @@ export const settings = z
   .record(z.string(), z.unknown())
   .meta({ description: "as docs/settings.md names them, defaults filled in, secrets masked" });
 
+const reloadedNames = z.object({
+  added: z.array(z.string()),
+  changed: z.array(z.string()),
+  removed: z.array(z.string()),
+});
+export const reload = z.object({
+  at: time,
+  archives: reloadedNames,
+  destinations: reloadedNames,
+  projects: reloadedNames,
+  others: z.array(z.string()).meta({ description: "other settings that are in force now" }),
+  needsRestart: z.array(z.string()).meta({ description: "what was changed and holds only after a restart" }),
+  orphaned: z
+    .array(z.object({ project: z.string(), jobs: count }))
+    .meta({ description: "removed projects whose jobs wait for them" }),
+});
+
 const auditCode = z.object({ code: z.string(), meaning: z.string() });
 const auditRecord = z.object({
   number: z.int().min(1),

@@ -46,6 +46,14 @@ export const archives: ContractCases = {
     expect(await store.nextDueAtMs()).toBe(90_000);
   },
 
+  "wakes who waits for other settings, and nobody else": async (store) => {
+    await waiting(store, "PROJECT_UNKNOWN");
+    expect(await store.wakeHeldBack(5)).toBe(1);
+    const { lease } = await claimed(store, 5);
+    await store.settle(lease, { state: "waiting", code: "INSTANCES_MISSING", dueAtMs: 90_000, attempts: 1 }, 6);
+    expect(await store.wakeHeldBack(7)).toBe(0);
+  },
+
   "opens the breaker for all, lets one probe through, and wakes who waited when it is answered": async (store) => {
     await waiting(store, "ARCHIVE_RESTING");
     await store.judgeArchive("vna", DOWN, breaker, 10);

@@ -13,7 +13,7 @@ export const archiveStatements = {
   /** They look at the archive again and wait anew if they must: jobs that have not been located wait without its name. */
   wakeControlled: `
     UPDATE study_jobs SET due_at = :nowMs WHERE state = 'waiting' AND due_at > :nowMs
-       AND code IN ('ARCHIVE_PAUSED', 'ARCHIVE_CLOSED', 'ARCHIVE_RATE_LIMITED')`,
+       AND code IN ('ARCHIVE_PAUSED', 'ARCHIVE_CLOSED', 'ARCHIVE_RATE_LIMITED', 'PROJECT_UNKNOWN')`,
   wakeResting: `
     UPDATE study_jobs SET due_at = :nowMs WHERE state = 'waiting' AND due_at > :nowMs AND code = 'ARCHIVE_RESTING'`,
 } as const;

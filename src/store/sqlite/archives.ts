@@ -51,6 +51,10 @@ export function setArchiveControls(
   return condition;
 }
 
+export function wakeHeldBack(session: Session, nowMs: number): number {
+  return session.run("wakeControlled", { nowMs });
+}
+
 export function admitToArchive(session: Session, archive: string, policy: BreakerPolicy, nowMs: number): Admission {
   const condition = archiveCondition(session, archive);
   const [breaker, admission] = admit(condition.breaker, policy, nowMs);

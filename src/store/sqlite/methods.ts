@@ -56,6 +56,7 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   projectKeys,
   archiveCondition: archives.archiveCondition,
   setArchiveControls: archives.setArchiveControls,
+  wakeHeldBack: archives.wakeHeldBack,
   admitToArchive: archives.admitToArchive,
   judgeArchive: archives.judgeArchive,
   takeStudySlot: archives.takeStudySlot,

@@ -13,6 +13,7 @@ export function useProjectKey(
   if (known === keyId) return "same";
   const hasDelivered = known !== undefined && session.get("projectHasDelivered", { project })?.delivered === 1;
   if (hasDelivered && !force) return "refused";
+  if (use.isRehearsal === true) return known === undefined ? "first" : "changed";
   session.run("insertProjectKey", { project, keyId, nowMs, forced: hasDelivered });
   if (known !== undefined && use.audit !== undefined) appendAudit(session, use.audit, nowMs);
   return known === undefined ? "first" : hasDelivered ? "forced" : "changed";

@@ -1,0 +1,121 @@
+import { stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
+import type { Settings } from "../config/settings.ts";
+import type { WorkerPool } from "../deid/workers/worker-pool.ts";
+import type { ArchiveFacts, ProjectFacts } from "../operations/context.ts";
+import type { PipelineProject } from "../pipeline/services.ts";
+import type { Store } from "../store/store.ts";
+import type { Clock } from "../units/clock.ts";
+import type { Logger } from "../units/logger.ts";
+import type { Metrics } from "../units/metrics.ts";
+import type { Random } from "../units/random.ts";
+import { composeProjects, projectFacts, projectKeysOf } from "./compose-projects.ts";
+import { openArchives, type Receiving } from "./open-archives.ts";
+import { type Destinations, openDestinations } from "./open-destinations.ts";
+import type { ViolationCounts } from "./violation-counts.ts";
+
+/** What settings name, open and ready: how work and questions find archives, destinations and projects. */
+export interface Composition {
+  readonly settings: Settings;
+  readonly archives: ReadonlyMap<string, ArchiveFacts>;
+  readonly destinations: Destinations;
+  readonly projects: ReadonlyMap<string, PipelineProject>;
+  readonly projectFacts: ReadonlyMap<string, ProjectFacts>;
+  /** By which it is told whether one of them is what it was. */
+  readonly marks: Marks;
+  /** Of each project's key. */
+  readonly keyIds: ReadonlyMap<string, string>;
+  /** Closes what it does not share with another one. */
+  discard(but: Composition): Promise<void>;
+}
+
+export type MarkedKind = "archives" | "destinations" | "projects";
+type Marks = { readonly [K in MarkedKind]: ReadonlyMap<string, string> };
+
+export interface CompositionParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Random;
+  readonly violations: ViolationCounts;
+  readonly metrics: Metrics;
+  readonly receiving: Receiving;
+  readonly threads: WorkerPool;
+}
+
+/**
+ * Opens what the settings name; what is open already and has not changed is taken as it is. Nothing stays open of what was opened when it fails.
+ * @throws GatewayError of whatever cannot be opened
+ */
+export async function compose(settings: Settings, parts: CompositionParts, before?: Composition): Promise<Composition> {
+  const marks = await marksOf(settings);
+  const isSame = (kind: MarkedKind, name: string): boolean => before?.marks[kind].get(name) === marks[kind].get(name);
+  await using opened = new AsyncDisposableStack();
+  const own = { ...parts, settings };
+  const archives = await openArchives(own, opened, parts.receiving, (name) =>
+    isSame("archives", name) ? before?.archives.get(name) : undefined,
+  );
+  const destinations = await openDestinations(own, opened, (name) =>
+    isSame("destinations", name) ? before?.destinations.get(name) : undefined,
+  );
+  const projects = await composeProjects(settings, archives, destinations, parts.threads);
+  const facts = await projectFacts(settings);
+  const keyIds = await projectKeysOf(settings);
+  // From here on they are closed one by one: some may outlive the others.
+  opened.move();
+  const composition: Composition = {
+    settings,
+    archives,
+    destinations,
+    projects,
+    projectFacts: facts,
+    marks,
+    keyIds,
+    async discard(but) {
+      const kept = new Set(partsOf(but));
+      for (const part of partsOf(composition)) if (!kept.has(part)) await part[Symbol.asyncDispose]();
+    },
+  };
+  return composition;
+}
+
+/** Everything of a composition that has to be closed. */
+export function partsOf({ archives, destinations }: Composition): readonly AsyncDisposable[] {
+  return [...[...archives.values()].map(({ archive }) => archive), ...destinations.values()];
+}
+
+async function marksOf(settings: Settings): Promise<Marks> {
+  const archives = new Map<string, string>();
+  for (const archive of settings.archives) archives.set(archive.name, await markOf(archive));
+  // One that is searched through another one is what that one is, too.
+  for (const archive of settings.archives)
+    if (archive.kind === "rad69")
+      archives.set(archive.name, `${archives.get(archive.name)} ${archives.get(archive.search)}`);
+  const destinations = new Map<string, string>();
+  for (const destination of settings.destinations) destinations.set(destination.name, await markOf(destination));
+  const projects = new Map<string, string>();
+  for (const project of settings.projects) projects.set(project.name, await markOf(project));
+  return { archives, destinations, projects };
+}
+
+const NAMES_FILES = /(?:File|^profile|^optOut)$/;
+
+/** The settings of something, and how the files are that they name. */
+async function markOf(settings: object): Promise<string> {
+  const files = await Promise.all(filesOf("", settings).map(fileMark));
+  return JSON.stringify([settings, files]);
+}
+
+function filesOf(name: string, value: unknown): readonly string[] {
+  if (typeof value === "string") return NAMES_FILES.test(name) && isAbsolute(value) ? [value] : [];
+  if (Array.isArray(value)) return value.flatMap((item: unknown) => filesOf(name, item));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => filesOf(key, item));
+}
+
+async function fileMark(path: string): Promise<string> {
+  return await stat(path, { bigint: true }).then(
+    ({ ino, size, mtimeNs }) => `${ino} ${size} ${mtimeNs}`,
+    () => "missing",
+  );
+}
