@@ -57,6 +57,8 @@ export interface DeidReportDocument {
   readonly profile: { readonly name: string; readonly version: number; readonly hash: string };
   readonly keyId: string;
   readonly engine: string;
+  /** Whether there is a picture of its de-identified copy. */
+  readonly hasThumbnail: boolean;
   /** Of instances. */
   readonly counts: {
     readonly instances: number;

@@ -146,11 +146,12 @@ it("names the attributes that de-identification changed", async () => {
     unlisted: { "(0009,0001)": 2 },
   };
   const packed = await packJson(document);
-  const store: Partial<Store> = { studyReport: async () => ({ atMs: 5, packed }) };
+  const store: Partial<Store> = { studyReport: async () => ({ atMs: 5, packed }), thumbnail: async () => undefined };
   expect(await operationsOver(store).studyReport("job-1")).toMatchObject({
     id: "job-1",
     at: "1970-01-01T00:00:00.005Z",
     outcome: "quarantined",
+    hasThumbnail: false,
     counts: { instances: 1, rejected: 1 },
     actions: { pseudonym: 2, removed: 2, emptied: 1, kept: 1 },
     elements: [
@@ -171,6 +172,7 @@ it("says so when no report and no picture of a study is kept", async () => {
 });
 
 it("takes a report that is none for damage", async () => {
-  const store: Partial<Store> = { studyReport: async () => ({ atMs: 5, packed: await packJson({ some: "thing" }) }) };
+  const packed = await packJson({ some: "thing" });
+  const store: Partial<Store> = { studyReport: async () => ({ atMs: 5, packed }), thumbnail: async () => undefined };
   await expect(operationsOver(store).studyReport("j")).rejects.toMatchObject({ code: "STORE_DAMAGED" });
 });

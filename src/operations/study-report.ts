@@ -10,17 +10,19 @@ const TAG = /^\(([0-9A-F]{4}),([0-9A-F]{4})\)$/;
 
 /** See `InsightOperations.studyReport`. */
 export async function studyReport({ store }: OperationsContext, id: string): Promise<DeidReportDocument> {
-  const [kept, report] = await Promise.all([store.studyReport(id, "last"), keptReportOf(store, id, "last")]);
+  const [kept, report, thumbnail] = await Promise.all([
+    store.studyReport(id, "last"),
+    keptReportOf(store, id, "last"),
+    store.thumbnail(id),
+  ]);
   if (kept === undefined || report === undefined) throw new GatewayError("STUDY_REPORT_NOT_KEPT", { job: id });
-  return describeReport(id, kept.atMs, report);
+  return { id, at: isoTime(kept.atMs), hasThumbnail: thumbnail !== undefined, ...describeReport(report) };
 }
 
-function describeReport(id: string, atMs: number, report: KeptReport): DeidReportDocument {
+function describeReport(report: KeptReport): Omit<DeidReportDocument, "id" | "at" | "hasThumbnail"> {
   const { outcome, profile, keyId, engine, counts, notes, options, reviews, reasons, release } = report;
   const { hits, bytes, identifiers } = report.verify;
   return {
-    id,
-    at: isoTime(atMs),
     outcome,
     profile,
     keyId,

@@ -82,7 +82,12 @@ it("tells what was removed from a delivered study, and how its delivery was prov
   const { status, json, text } = await site.call("GET", `/studies/${delivered}/report`);
   expect({ status, json }).toMatchObject({
     status: 200,
-    json: { outcome: "delivered", counts: { instances: 3, deidentified: 3 }, verification: { hits: 0 } },
+    json: {
+      outcome: "delivered",
+      hasThumbnail: true,
+      counts: { instances: 3, deidentified: 3 },
+      verification: { hits: 0 },
+    },
   });
   const { elements } = json as { readonly elements: readonly { readonly keyword: string }[] };
   expect(elements).toContainEqual({ tag: "(0010,0010)", keyword: "PatientName", actions: { pseudonym: 3 } });

@@ -107,6 +107,7 @@ it("tells what de-identification did to a study", async () => {
     outcome: "delivered",
     profile: { name: "research", version: 1, hash: "abcd" },
     keyId: "12345678",
+    hasThumbnail: true,
     engine: "Radferry 1",
     counts: { instances: 3, deidentified: 2, excluded: 0, rejected: 1 },
     actions: { removed: 2 },

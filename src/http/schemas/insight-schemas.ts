@@ -44,6 +44,7 @@ export const deidReport = z.object({
   profile: z.object({ name: z.string(), version: z.int(), hash: z.string() }),
   keyId: z.string(),
   engine: z.string(),
+  hasThumbnail: z.boolean(),
   counts: z.object({ instances: count, deidentified: count, excluded: count, rejected: count }),
   actions: countByName.meta({ description: "how many elements were removed, replaced and so on" }),
   elements: z.array(z.object({ tag: z.string(), keyword: z.string(), actions: countByName })),
