@@ -111,9 +111,9 @@ async function keyPartsOf({ keyFile, pseudonyms }: ProjectSettings): Promise<rea
 export async function projectFacts(settings: Settings): Promise<ReadonlyMap<string, ProjectFacts>> {
   const facts = new Map<string, ProjectFacts>();
   for (const project of settings.projects) {
-    const { name, accessionNumbersUnique, archives, destinations, partial } = project;
+    const { name, accessionNumbersUnique, archives, destinations, partial, maximumStudiesPerRequest } = project;
     const optOut = await loadOptOut(project.optOut);
-    const shown = { name, accessionNumbersUnique, archives, destinations, partial };
+    const shown = { name, accessionNumbersUnique, archives, destinations, partial, maximumStudiesPerRequest };
     facts.set(name, { ...shown, profile: basename(project.profile), optOut, keyId: () => keyIdOf(project) });
   }
   return facts;

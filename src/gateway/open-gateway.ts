@@ -13,6 +13,7 @@ import { meteredStaging } from "../observe/metered.ts";
 import { createMetrics, type KeptMetrics } from "../observe/metrics.ts";
 import type { OperationsContext } from "../operations/context.ts";
 import { createOperations } from "../operations/create-operations.ts";
+import { createInquiries } from "../operations/inquiries.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { RetryPolicy } from "../pipeline/retry.ts";
 import type { PipelineServices } from "../pipeline/services.ts";
@@ -265,6 +266,7 @@ function operationsOver(
 ): (actor: Actor) => Operations {
   const { settings, store, clock, random, disk, logger, audit, reload } = parts;
   const { sumOf } = opened.use(openScanFiles());
+  const inquiries = opened.use(createInquiries({ clock, random }));
   return (actor) =>
     createOperations({
       actor,
@@ -287,6 +289,7 @@ function operationsOver(
       },
       reload,
       home: settings.home,
+      inquiries,
       staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
       ownAddress: settings.dicom,
       ...tlsListenerFacts(settings),

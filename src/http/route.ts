@@ -33,6 +33,7 @@ export const TAGS = {
   Overview: "everything at once, and live",
   Projects: "the configured projects",
   Cohorts: "lists of wanted studies",
+  Inquiries: "questions that take their time: plans and checks of cohorts",
   Studies: "study jobs: one for each project and study",
   Archives: "the systems that studies are pulled from",
   Deliveries: "what went to which destination, with its receipt",

@@ -2,8 +2,10 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { Store } from "../store/store.ts";
 import type { Role } from "../units/actor.ts";
 import type { AuditEvent } from "../units/audit.ts";
+import { systemClock } from "../units/clock.ts";
 import { seededRandom } from "../units/random.ts";
 import type { OperationsContext } from "./context.ts";
+import { createInquiries } from "./inquiries.ts";
 
 const notThere = (): Promise<never> => Promise.reject(new GatewayError("INTERNAL", { why: "not in this test" }));
 
@@ -23,6 +25,7 @@ export function contextOf(of: {
     home: "/no/such/home",
     listen: async () => undefined,
     projects: new Map(),
+    inquiries: createInquiries({ clock: systemClock, random: seededRandom(1) }),
     archives: new Map(),
     destinations: new Map(),
     checks: [],

@@ -1,4 +1,5 @@
 import type { Archive } from "../archive/archive.ts";
+import type { GovernedArchive } from "../archive/availability/govern-archive.ts";
 import type { AvailabilityPolicy } from "../archive/availability/policy.ts";
 import type { DicomAddress } from "../dicom/ae-title.ts";
 import type { Store } from "../store/store.ts";
@@ -8,6 +9,7 @@ import type { Clock } from "../units/clock.ts";
 import type { Disk } from "../units/disk.ts";
 import type { Random } from "../units/random.ts";
 import type { ReloadDocument } from "./documents.ts";
+import type { Inquiries } from "./inquiries.ts";
 import type { ScanFiles } from "./scanner-operations.ts";
 
 /** What operations need to know of the gateway; the composition root fills it from the settings. */
@@ -32,6 +34,8 @@ export interface OperationsContext {
   readonly destinations: ReadonlyMap<string, DestinationFacts>;
   /** Goes on with the settings as they are now; absent in a process that does not work. */
   readonly reload?: ((actor: Actor) => Promise<ReloadDocument>) | undefined;
+  /** Questions under way. */
+  readonly inquiries: Inquiries;
   /** Where scanners' results lie. */
   readonly scanFiles: ScanFiles;
   /** What else must be right, such as that the issuer of log-ins answers. */
@@ -75,6 +79,7 @@ export interface ProjectFacts {
   /** A shipped one's name, or a file's. */
   readonly profile: string;
   readonly partial: "hold" | "deliver";
+  readonly maximumStudiesPerRequest: number;
   /** Names the key that the settings give now. @throws GatewayError KEY_FILE_… */
   keyId(): Promise<string>;
 }
@@ -83,7 +88,7 @@ export interface ArchiveFacts {
   /** As people ask it, at any time. */
   readonly archive: Archive;
   /** As work may ask it: within its windows, at its rate. */
-  readonly governed: Archive;
+  readonly governed: GovernedArchive;
   /** As the settings say; operators may have changed it since. */
   readonly availability: AvailabilityPolicy;
   /** Where it is: AET@host:port, or a URL. */

@@ -13,6 +13,7 @@ import {
   submitCohort,
 } from "./cohorts.ts";
 import type { OperationsContext } from "./context.ts";
+import { createInquiryOperations } from "./create-inquiry-operations.ts";
 import { createScannerOperations } from "./create-scanner-operations.ts";
 import { examine } from "./doctor.ts";
 import { listFailures, retryFailures } from "./failures.ts";
@@ -52,6 +53,7 @@ export function createOperations(context: OperationsContext): Operations {
   return {
     ...scannerOperations(context, { permitted, once }),
     ...insightOperations(context, { once }),
+    ...createInquiryOperations(context, once),
     submitCohort: (file, project) => once("submitCohort", { project }, () => submitCohort(context, file, project)),
     checkCohort: (file, project) => once("checkCohort", { project }, () => checkCohort(context, file, project)),
     cohortStatus: (cohort, options) =>

@@ -30,7 +30,7 @@ const tlsListener = {
 function certificates(ends: CertificateFacts): Partial<OperationsContext> {
   const facts = {
     archive: archiveThat(sent),
-    governed: archiveThat(sent),
+    governed: { ...archiveThat(sent), contents: () => Promise.reject(new Error("never asked for")) },
     availability: { windows: undefined, timeZone: undefined, studiesPerMinute: undefined, bytesPerSecond: undefined },
     endpoint: "VNA@vna",
     dimse: { address: remote, retrieve: "move" },

@@ -1,8 +1,25 @@
 import type { Archive, StudyMatch, StudyQuery } from "../archive/archive.ts";
 import { parseStudyInstanceUid } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { JobRecord } from "../store/records.ts";
+import type { StudyKey } from "../store/records.ts";
+import type { PipelineProject } from "./services.ts";
 import type { StepContext, StepResult } from "./step.ts";
+
+/** What the archives of a project have of what a row asks for. */
+export type Located<A extends Archive = Archive> =
+  | { readonly kind: "absent" }
+  | { readonly kind: "opted-out" }
+  | {
+      readonly kind: "found";
+      readonly archive: A;
+      readonly by: StudyQuery["by"];
+      readonly studies: readonly StudyMatch[];
+    };
+
+export interface LocatingRules<A extends Archive = Archive>
+  extends Pick<PipelineProject, "maximumStudiesPerRequest" | "optOut"> {
+  readonly archives: readonly A[];
+}
 
 /**
  * Asks the project's archives for the study, in order. An archive is passed over on a clean "not found" only; one that cannot
@@ -10,20 +27,31 @@ import type { StepContext, StepResult } from "./step.ts";
  * matched by UID is never replaced by another that only shares an accession number.
  */
 export async function locate(context: StepContext): Promise<StepResult> {
-  const { job, project } = context;
-  if (job.patientId !== undefined && project.optOut.has(job.patientId)) return optedOut;
-  for (const query of queriesOf(job)) {
-    for (const archive of project.archives) {
-      const matches = await archive.findStudies(query, context.signal);
-      if (matches.length > 0) return await accept(context, archive, query, matches);
-    }
-  }
-  return { kind: "end", state: "not-found", code: "STUDY_NOT_FOUND" };
+  const located = await findWanted(context.project, context.job, context.signal);
+  if (located.kind === "absent") return { kind: "end", state: "not-found", code: "STUDY_NOT_FOUND" };
+  if (located.kind === "opted-out") return { kind: "end", state: "excluded", code: "PATIENT_OPTED_OUT" };
+  return await accept(context, located);
 }
 
-const optedOut: StepResult = { kind: "end", state: "excluded", code: "PATIENT_OPTED_OUT" };
+/** See `locate`. @throws GatewayError AMBIGUOUS_PATIENT, TOO_MANY_STUDIES; errors of the archives */
+export async function findWanted<A extends Archive>(
+  project: LocatingRules<A>,
+  wanted: StudyKey,
+  signal: AbortSignal,
+): Promise<Located<A>> {
+  if (wanted.patientId !== undefined && project.optOut.has(wanted.patientId)) return { kind: "opted-out" };
+  for (const query of queriesOf(wanted)) {
+    for (const archive of project.archives) {
+      const matches = await archive.findStudies(query, signal);
+      if (matches.length === 0) continue;
+      const studies = allowedOf(project, wanted, archive, matches);
+      return studies.length === 0 ? { kind: "opted-out" } : { kind: "found", archive, by: query.by, studies };
+    }
+  }
+  return { kind: "absent" };
+}
 
-function queriesOf(job: JobRecord): readonly StudyQuery[] {
+function queriesOf(job: StudyKey): readonly StudyQuery[] {
   const queries: StudyQuery[] = [];
   if (job.studyInstanceUid !== undefined) {
     queries.push({ by: "study-uid", studyInstanceUid: parseStudyInstanceUid(job.studyInstanceUid) });
@@ -34,29 +62,31 @@ function queriesOf(job: JobRecord): readonly StudyQuery[] {
   return queries;
 }
 
-async function accept(
-  { job, project, services, lease, write }: StepContext,
+function allowedOf(
+  project: LocatingRules,
+  wanted: StudyKey,
   archive: Archive,
-  query: StudyQuery,
   matches: readonly StudyMatch[],
-): Promise<StepResult> {
+): readonly StudyMatch[] {
   const patients = new Set(matches.map((match) => match.patientId));
-  if (job.patientId === undefined && patients.size > 1) {
+  if (wanted.patientId === undefined && patients.size > 1) {
     throw new GatewayError("AMBIGUOUS_PATIENT", { archive: archive.name, patients: patients.size });
   }
   if (matches.length > project.maximumStudiesPerRequest) {
     throw new GatewayError("TOO_MANY_STUDIES", { studies: matches.length, maximum: project.maximumStudiesPerRequest });
   }
-  const allowed = matches.filter((match) => !project.optOut.has(match.patientId));
-  if (allowed.length === 0) return optedOut;
+  return matches.filter((match) => !project.optOut.has(match.patientId));
+}
 
-  await write({
-    events: [{ event: "located", detail: { archive: archive.name, by: query.by, studies: allowed.length } }],
-  });
+async function accept(
+  { services, lease, write }: StepContext,
+  { archive, by, studies }: Located & { readonly kind: "found" },
+): Promise<StepResult> {
+  await write({ events: [{ event: "located", detail: { archive: archive.name, by, studies: studies.length } }] });
   const outcome = await services.store.located(
     lease,
     archive.name,
-    allowed.map((match) => ({
+    studies.map((match) => ({
       studyInstanceUid: match.studyInstanceUid,
       patientId: match.patientId || undefined,
       accessionNumber: match.accessionNumber || undefined,

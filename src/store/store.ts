@@ -27,6 +27,7 @@ import type {
   ProjectKeyUse,
   PseudonymLink,
   Release,
+  StudyKey,
   SubmittedCohort,
 } from "./records.ts";
 import type { StudyReportStore } from "./study-reports.ts";
@@ -82,6 +83,8 @@ export interface Store
 
   listJobs(filter: JobFilter): Promise<readonly JobRecord[]>;
   job(id: string): Promise<JobRecord>;
+  /** Jobs that a row of such a key would join. */
+  jobsOfKey(project: string, key: StudyKey): Promise<readonly JobRecord[]>;
   /** Cohorts that hold the job. */
   cohortsOf(id: string): Promise<readonly string[]>;
   /** Of several jobs, in their order: a page is asked about at once. */

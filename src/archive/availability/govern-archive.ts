@@ -1,3 +1,4 @@
+import type { StudyInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import { retryAfterOf } from "../../network/http-client/http-error.ts";
@@ -5,8 +6,15 @@ import type { ArchiveCondition, BreakerPolicy } from "../../store/archive-condit
 import type { Store } from "../../store/store.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Archive, RetrieveRequest } from "../archive.ts";
+import { contentsOf, type StudyContents } from "../contents.ts";
 import type { Pace } from "./pace.ts";
 import { type AvailabilityPolicy, BREAKER_POLICY, openingHoursOf, policyInForce } from "./policy.ts";
+
+/** An archive that is asked as it allows. */
+export interface GovernedArchive extends Archive {
+  /** How much of the wanted series it has of a study; as with all work, only while it may be asked. */
+  contents(study: StudyInstanceUid, only: readonly string[] | undefined, signal: AbortSignal): Promise<StudyContents>;
+}
 
 export type ConditionStore = Pick<Store, "archiveCondition" | "admitToArchive" | "judgeArchive" | "takeStudySlot">;
 
@@ -41,7 +49,7 @@ export const AVAILABILITY_CODES: ReadonlySet<ErrorCode> = new Set([
  * progress ends when the archive is paused; what was begun within a window may end after it. People who look round themselves (`echo`,
  * `find`, a rehearsal) are not held back, and an answered echo ends a rest.
  */
-export function governArchive(archive: Archive, governance: Governance): Archive {
+export function governArchive(archive: Archive, governance: Governance): GovernedArchive {
   const turns = createTurns();
   const truce = createTruce(archive.name, governance.clock);
   const governed = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>, isNewStudy = false) => {
@@ -64,6 +72,7 @@ export function governArchive(archive: Archive, governance: Governance): Archive
     rehearseRetrieval: (signal) => archive.rehearseRetrieval(signal),
     findStudies: (query, signal) => governed(signal, (watched) => archive.findStudies(query, watched)),
     listStudy: (study, signal) => governed(signal, (watched) => archive.listStudy(study, watched)),
+    contents: (study, only, signal) => governed(signal, (watched) => contentsOf(archive, study, only, watched)),
     async retrieve(request, signal) {
       const outcome = await governed(signal, (watched) => archive.retrieve(request, watched), beginsStudy(request));
       truce.begin(outcome.retryAfterMs);

@@ -10,6 +10,7 @@ import { examples } from "../help.ts";
 import { isAllGood, problemLinesOf, stateRows, stateSummary } from "../state-words.ts";
 import { alignedLines, tableLines } from "../table.ts";
 import { writeWholeFile } from "../write-whole-file.ts";
+import { addPlanVerb } from "./cohort-plan.ts";
 import { submitAndWait } from "./submit-and-wait.ts";
 
 const SUBMIT_HELP = `
@@ -29,6 +30,7 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
     .option("--wait", "stay until every study is done, and do the work if no service runs")
     .addHelpText("after", SUBMIT_HELP + examples("cohort submit wanted.csv --project lung-ct --wait"))
     .action(cli.verb((file: string, options: SubmitOptions) => submit(cli, file, options)));
+  addPlanVerb(cohort, cli);
   cohort
     .command("status")
     .description("how far a cohort has come; without ID: all cohorts")

@@ -18,6 +18,16 @@ export const cohortsCodes = {
     remedy:
       "Save it as CSV in UTF-8 with column names in the first line, each recognised column once; or name the folder of an OMOP extract, whole, with public/omop, private and extract_summary.json.",
   },
+  INQUIRIES_EXHAUSTED: {
+    class: "transient",
+    summary: "As many plans and checks are under way as may be at once.",
+    remedy: "Wait until one has ended, or cancel one: archives and destinations are asked beside the work itself.",
+  },
+  INQUIRY_NOT_FOUND: {
+    class: "permanent",
+    summary: "There is no plan or check of this name, or it is no longer kept.",
+    remedy: "Ask again: what a plan or a check found is kept in memory for an hour, and not beyond a restart.",
+  },
   KEY_DAMAGED_BY_SPREADSHEET: {
     class: "permanent",
     summary: "The value looks changed by a spreadsheet: scientific notation, an error, a formula or quotes.",

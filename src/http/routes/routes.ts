@@ -1,6 +1,7 @@
 import type { Route } from "../route.ts";
 import { cohortRoutes } from "./cohort-routes.ts";
 import { flipRoutes } from "./flip-routes.ts";
+import { inquiryRoutes } from "./inquiry-routes.ts";
 import { insightRoutes } from "./insight-routes.ts";
 import { scannerRoutes } from "./scanner-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
@@ -10,6 +11,7 @@ import { studyRoutes } from "./study-routes.ts";
 export const routes: readonly Route[] = [
   ...siteRoutes,
   ...cohortRoutes,
+  ...inquiryRoutes,
   ...studyRoutes,
   ...insightRoutes,
   ...scannerRoutes,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import * as cohorts from "./cohort-schemas.ts";
 import * as flip from "./flip-schemas.ts";
+import * as inquiries from "./inquiry-schemas.ts";
 import * as insight from "./insight-schemas.ts";
 import * as scanners from "./scanner-schemas.ts";
 import * as site from "./site-schemas.ts";
@@ -46,10 +47,14 @@ export const schemas = {
   FlipStatus: flip.flipStatus,
   FlipTaskPage: flip.flipTaskPage,
   Identity: studies.identity,
+  Inquiry: inquiries.inquiry,
+  InquiryItemPage: inquiries.inquiryItemPage,
+  InquiryList: inquiries.inquiryList,
   Ledger: studies.ledger,
   Me: site.me,
   NewToken: site.newToken,
   Overview: site.overview,
+  Plan: inquiries.plan,
   Project: site.project,
   ProjectList: site.projectList,
   Release: studies.released,

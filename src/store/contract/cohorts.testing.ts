@@ -3,6 +3,21 @@ import type { RefusedRow } from "../records.ts";
 import { type ContractCases, claimed, each, finish, refusal, request, submit, theJob } from "./support.testing.ts";
 
 export const cohorts: ContractCases = {
+  "tells which jobs a row would join": async (store) => {
+    const cohort = await submit(store, [{ studyInstanceUid: "1.1" }, { patientId: "P1", accessionNumber: "A1" }]);
+    const jobs = await store.listJobs({ cohort, limit: 5 });
+    const key = (facts: object) => ({
+      studyInstanceUid: undefined,
+      patientId: undefined,
+      accessionNumber: undefined,
+      ...facts,
+    });
+    expect(await store.jobsOfKey("lung", key({ studyInstanceUid: "1.1" }))).toEqual([jobs[0]]);
+    expect(await store.jobsOfKey("lung", key({ patientId: "P1", accessionNumber: "A1" }))).toEqual([jobs[1]]);
+    expect(await store.jobsOfKey("lung", key({ accessionNumber: "A1" }))).toEqual([]);
+    expect(await store.jobsOfKey("heart", key({ studyInstanceUid: "1.1" }))).toEqual([]);
+  },
+
   "counts rows, and jobs once": async (store) => {
     const refused: RefusedRow[] = [{ rowNumber: 4, code: "COHORT_NOT_FOUND", cells: ["bad"] }];
     const rows = [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }, { studyInstanceUid: "1.1" }];

@@ -8,8 +8,10 @@ import type {
   JobEvent,
   JobRecord,
   LedgerEntry,
+  StudyKey,
 } from "../records.ts";
 import type { JobFilter, Store } from "../store.ts";
+import { keyOf } from "./names.ts";
 import { cohortRecord, deliveryRecord, jobEvent, jobRecord, ledgerEntry } from "./row-records.ts";
 import type { Row, Session, StatementName } from "./session.ts";
 
@@ -89,6 +91,13 @@ export function job(session: Session, id: string): JobRecord {
   const row = session.get("jobById", { jobNo: jobNumber(session, id) });
   if (row === undefined) throw new GatewayError("JOB_NOT_FOUND");
   return jobRecord(row);
+}
+
+export function jobsOfKey(session: Session, project: string, key: StudyKey): readonly JobRecord[] {
+  return session
+    .all("jobsOfKey", { project, key: keyOf(key) })
+    .flatMap(({ jobNo }) => session.all("jobById", { jobNo: Number(jobNo) }))
+    .map(jobRecord);
 }
 
 export function cohortsOf(session: Session, id: string): readonly string[] {

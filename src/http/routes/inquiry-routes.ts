@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { pageFrom } from "../page.ts";
+import { type Route, route, uploadRoute } from "../route.ts";
+import { idParameter, limitParameter, nameParameter, numberParameter } from "../schemas/fields.ts";
+import { schemas } from "../schemas/schemas.ts";
+
+const tag = "Inquiries";
+const params = z.object({ inquiry: idParameter });
+const NOT_FOUND = ["INQUIRY_NOT_FOUND"] as const;
+
+/** What takes its time is begun by one request and looked at by others. */
+export const inquiryRoutes: readonly Route[] = [
+  uploadRoute({
+    method: "POST",
+    path: "/cohorts/plan",
+    tag,
+    summary: "Begin to ask the archives what submitting a cohort file would come to; nothing is moved or kept",
+    operation: "planCohort",
+    status: 202,
+    query: z.object({ project: nameParameter }),
+    answer: schemas.Plan,
+    errors: ["PROJECT_UNKNOWN", "COHORT_UNREADABLE", "COHORT_NO_KEY_COLUMN", "INQUIRIES_EXHAUSTED"],
+    handle: ({ query: { project }, body }, { operations }) => operations.planCohort(body.path, project),
+  }),
+  route({
+    method: "GET",
+    path: "/inquiries",
+    tag,
+    summary: "List what was asked of late",
+    operation: "listInquiries",
+    answer: schemas.InquiryList,
+    handle: async (_, { operations }) => ({ items: await operations.listInquiries() }),
+  }),
+  route({
+    method: "GET",
+    path: "/inquiries/{inquiry}",
+    tag,
+    summary: "Tell how far an inquiry is, and at its end what it came to",
+    operation: "showInquiry",
+    params,
+    answer: schemas.Inquiry,
+    errors: NOT_FOUND,
+    handle: ({ path: { inquiry } }, { operations }) => operations.showInquiry(inquiry),
+  }),
+  route({
+    method: "GET",
+    path: "/inquiries/{inquiry}/items",
+    tag,
+    summary: "List what an inquiry found so far, in order",
+    operation: "inquiryItems",
+    params,
+    query: z.object({ cursor: numberParameter.optional(), limit: limitParameter }),
+    answer: schemas.InquiryItemPage,
+    errors: NOT_FOUND,
+    handle: async ({ path: { inquiry }, query: { cursor = 0, limit } }, { operations }) =>
+      pageFrom(toAsync(await operations.inquiryItems(inquiry, { after: cursor, limit: limit + 1 })), {
+        limit,
+        cursorOf: ({ number }) => `${number}`,
+      }),
+  }),
+  route({
+    method: "POST",
+    path: "/inquiries/{inquiry}/cancel",
+    tag,
+    summary: "End an inquiry; what it found so far stays for a while",
+    operation: "cancelInquiry",
+    params,
+    answer: schemas.Inquiry,
+    errors: NOT_FOUND,
+    handle: ({ path: { inquiry } }, { operations }) => operations.cancelInquiry(inquiry),
+  }),
+];
+
+async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T> {
+  yield* items;
+}

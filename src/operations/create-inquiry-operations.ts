@@ -1,0 +1,18 @@
+import type { OperationsContext } from "./context.ts";
+import type { InquiryOperations } from "./inquiry-operations.ts";
+import { planCohort } from "./plan/plan.ts";
+import type { Scope } from "./scope.ts";
+
+type Once = <T>(operation: keyof InquiryOperations, scope: Scope, ask: () => Promise<T>) => Promise<T>;
+
+/** Whoever may see a project may look at what was asked about it. */
+export function createInquiryOperations(context: OperationsContext, once: Once): InquiryOperations {
+  const { inquiries, actor } = context;
+  return {
+    planCohort: (file, project) => once("planCohort", { project }, () => planCohort(context, file, project)),
+    listInquiries: () => once("listInquiries", "own", async () => inquiries.list(actor)),
+    showInquiry: (id) => once("showInquiry", "own", async () => inquiries.look(id, actor)),
+    inquiryItems: (id, page) => once("inquiryItems", "own", async () => inquiries.items(id, actor, page)),
+    cancelInquiry: (id) => once("cancelInquiry", "own", () => inquiries.cancel(id, actor)),
+  };
+}

@@ -1,0 +1,116 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import { type Actor, maySeeProject } from "../units/actor.ts";
+import type { Clock } from "../units/clock.ts";
+import type { Random } from "../units/random.ts";
+import type { CheckedStudy, CheckSummary } from "./check/documents.ts";
+import type { PlannedRow, PlanSummary } from "./plan/documents.ts";
+import { type Undertaking, type UndertakingState, undertake, type Work } from "./undertaking.ts";
+
+/** At once, of everybody's: each asks archives and destinations beside the work itself. */
+const MAXIMUM_RUNNING = 4;
+/** With the ones that have ended. */
+const MAXIMUM_KEPT = 16;
+/** How long what was found can be read after the end. */
+const KEPT_MS = 3_600_000;
+
+/** A question that takes its time: how far it is, and at its end what it came to. */
+interface InquiryFacts<S> extends UndertakingState<S> {
+  readonly id: string;
+  readonly project: string;
+}
+export interface PlanDocument extends InquiryFacts<PlanSummary> {
+  readonly kind: "plan";
+}
+export interface CheckDocument extends InquiryFacts<CheckSummary> {
+  readonly kind: "check";
+  readonly cohort: string;
+}
+export type InquiryDocument = PlanDocument | CheckDocument;
+/** Found so far: rows of a plan, studies of a check. */
+export type InquiryItem = PlannedRow | CheckedStudy;
+
+/** Items after a number, in order. */
+export interface ItemPage {
+  readonly after: number;
+  readonly limit: number;
+}
+
+interface Subject {
+  readonly project: string;
+  /** Items that there will be. */
+  readonly total: number;
+}
+
+/**
+ * Questions under way, and what they found: kept in memory for a while, and nowhere else. Disposing ends them.
+ * @throws GatewayError INQUIRIES_EXHAUSTED when too many run; INQUIRY_NOT_FOUND for what is not there, is forgotten, or is of a project that the
+ * asker may not see
+ */
+export interface Inquiries extends AsyncDisposable {
+  beginPlan(subject: Subject, work: Work<PlannedRow, PlanSummary>): PlanDocument;
+  beginCheck(subject: Subject & { readonly cohort: string }, work: Work<CheckedStudy, CheckSummary>): CheckDocument;
+  look(id: string, actor: Actor): InquiryDocument;
+  items(id: string, actor: Actor, page: ItemPage): readonly InquiryItem[];
+  list(actor: Actor): readonly InquiryDocument[];
+  /** Ends it if it runs; what was found so far stays. */
+  cancel(id: string, actor: Actor): Promise<InquiryDocument>;
+}
+
+interface Kept {
+  readonly project: string;
+  readonly work: Pick<Undertaking<InquiryItem, unknown>, "after" | "endedAtMs" | "stop">;
+  document(): InquiryDocument;
+}
+
+export function createInquiries({ clock, random }: { readonly clock: Clock; readonly random: Random }): Inquiries {
+  const kept = new Map<string, Kept>();
+  const forget = (): void => {
+    for (const [id, { work }] of kept)
+      if (work.endedAtMs !== undefined && clock.nowMs() - work.endedAtMs >= KEPT_MS) kept.delete(id);
+  };
+  const find = (id: string, actor: Actor): Kept => {
+    forget();
+    const inquiry = kept.get(id);
+    if (inquiry === undefined || !maySeeProject(actor, inquiry.project)) throw new GatewayError("INQUIRY_NOT_FOUND");
+    return inquiry;
+  };
+  const makeRoom = (): string => {
+    forget();
+    const running = [...kept.values()].filter(({ work }) => work.endedAtMs === undefined).length;
+    if (running >= MAXIMUM_RUNNING) throw new GatewayError("INQUIRIES_EXHAUSTED", { limit: MAXIMUM_RUNNING });
+    const oldest = [...kept].find(([, { work }]) => work.endedAtMs !== undefined);
+    if (kept.size >= MAXIMUM_KEPT && oldest !== undefined) kept.delete(oldest[0]);
+    return `inquiry-${Buffer.from(random.bytes(8)).toString("hex")}`;
+  };
+  const cancelled = new GatewayError("CANCELLED");
+  return {
+    beginPlan({ project, total }, ask) {
+      const id = makeRoom();
+      const work = undertake(total, clock, ask);
+      const document = (): PlanDocument => ({ id, kind: "plan", project, ...work.state() });
+      kept.set(id, { project, work, document });
+      return document();
+    },
+    beginCheck({ project, cohort, total }, ask) {
+      const id = makeRoom();
+      const work = undertake(total, clock, ask);
+      const document = (): CheckDocument => ({ id, kind: "check", project, cohort, ...work.state() });
+      kept.set(id, { project, work, document });
+      return document();
+    },
+    look: (id, actor) => find(id, actor).document(),
+    items: (id, actor, { after, limit }) => find(id, actor).work.after(after, limit),
+    list(actor) {
+      forget();
+      return [...kept.values()].filter(({ project }) => maySeeProject(actor, project)).map((one) => one.document());
+    },
+    async cancel(id, actor) {
+      const { work, document } = find(id, actor);
+      await work.stop(cancelled);
+      return document();
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...kept.values()].map(({ work }) => work.stop(cancelled)));
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import type { InquiryDocument, InquiryItem, ItemPage, PlanDocument } from "./inquiries.ts";
+
+/**
+ * Questions that take their time, so that nobody waits for them: asked once, then looked at until they are done. Part of `Operations`.
+ * @throws GatewayError INQUIRIES_EXHAUSTED, INQUIRY_NOT_FOUND
+ */
+export interface InquiryOperations {
+  /** Asks the archives, as they allow, what submitting a file would come to. Nothing is kept. */
+  planCohort(file: string, project: string): Promise<PlanDocument>;
+  listInquiries(): Promise<readonly InquiryDocument[]>;
+  showInquiry(id: string): Promise<InquiryDocument>;
+  /** What was found so far, in order. */
+  inquiryItems(id: string, page: ItemPage): Promise<readonly InquiryItem[]>;
+  cancelInquiry(id: string): Promise<InquiryDocument>;
+}
