@@ -10,6 +10,7 @@ import { journal } from "./contract/journal.testing.ts";
 import { leases } from "./contract/leases.testing.ts";
 import { listing } from "./contract/listing.testing.ts";
 import { locating } from "./contract/locating.testing.ts";
+import { notices } from "./contract/notices.testing.ts";
 import { operating } from "./contract/operating.testing.ts";
 import { overview } from "./contract/overview.testing.ts";
 import { projectKeys } from "./contract/project-keys.testing.ts";
@@ -39,6 +40,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "acquisitions of scanners": acquisitions,
   "tokens and repeated requests": access,
   "counters and changes": overview,
+  notifications: notices,
   "failures by code": failures,
   throughput: throughput,
   thumbnails: thumbnails,

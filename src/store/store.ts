@@ -7,6 +7,7 @@ import type { AuditRecord, KeptAuditHead } from "./audit-chain.ts";
 import type { FailureStore } from "./failures.ts";
 import type { InboxStore } from "./inbox.ts";
 import type { JobState } from "./job-states.ts";
+import type { NoticeStore } from "./notices.ts";
 import type { OverviewStore } from "./overview.ts";
 import type {
   ArchiveControls,
@@ -57,6 +58,7 @@ export interface Store
     AcquisitionStore,
     AccessStore,
     OverviewStore,
+    NoticeStore,
     StudyReportStore,
     FailureStore,
     ThroughputStore,

@@ -9,6 +9,7 @@ import * as inbox from "./inbox.ts";
 import * as listing from "./listing.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
+import * as notices from "./notices.ts";
 import { cancelJobs, retryJobs } from "./operate.ts";
 import * as overview from "./overview.ts";
 import { projectKeys, useProjectKey } from "./project-keys.ts";
@@ -82,6 +83,7 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   ...acquisitions,
   ...access,
   ...overview,
+  ...notices,
   codeCounts,
   retryFailures,
   throughput,
@@ -145,6 +147,8 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "jobChanges",
   "listDeliveries",
   "listWorkers",
+  "noticeMarks",
+  "noticeQueues",
   "codeCounts",
   "throughput",
   "thumbnail",

@@ -4,6 +4,7 @@ import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS } from "./acquisition-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
+import { NOTICES } from "./notice-schema.ts";
 import { statements } from "./statements.ts";
 import { STUDY_REPORTS } from "./study-report-schema.ts";
 
@@ -218,6 +219,7 @@ const migrations: readonly Migration[] = [
   { version: 10, name: "reports of studies, volumes of archives", sql: STUDY_REPORTS },
   { version: 11, name: "failures by code, throughput, thumbnails", sql: INSIGHT },
   { version: 12, name: "lists by cohort and project", sql: LISTINGS },
+  { version: 13, name: "notifications", sql: NOTICES },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */

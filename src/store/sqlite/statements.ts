@@ -6,6 +6,7 @@ import { inboxStatements } from "./inbox-statements.ts";
 import { insightStatements } from "./insight-statements.ts";
 import { jobStatements } from "./job-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
+import { noticeStatements } from "./notice-statements.ts";
 import { overviewStatements } from "./overview-statements.ts";
 import { studyReportStatements } from "./study-report-statements.ts";
 import { taskStatements } from "./task-statements.ts";
@@ -65,6 +66,7 @@ export const statements = {
   ...taskStatements,
   ...accessStatements,
   ...overviewStatements,
+  ...noticeStatements,
   ...insightStatements,
   ...studyReportStatements,
   ...inboxStatements,
