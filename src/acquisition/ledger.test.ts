@@ -55,6 +55,8 @@ it("leads a task from claim to finish, its data in the lake before it is finishe
     gateway: { sha256: sha256Of(HDF5_BYTES), size_bytes: HDF5_BYTES.length, signature: "hdf5" },
   });
   expect(await store.acquisition(acquisition.id)).toMatchObject({ state: "completed" });
+  const { id } = acquisition;
+  expect(await site.ends()).toEqual([{ acquisition: id, task: taskId, scanner: DEVICE, end: "finished", files: 1 }]);
   await expect(ledger.heldBy(taskId, DEVICE)).rejects.toEqual(refusal("SCAN_NOT_CLAIMED"));
 });
 
@@ -220,6 +222,14 @@ it("tells what nobody answers for: silent, gone, done without data, cancelled", 
   expect(ended).toEqual(["SCAN_CANCELLED", "SCAN_DEVICE_SILENT", "SCAN_DEVICE_LOST", "SCAN_NO_DATA"]);
   for (const { taskId } of [silent, gone, empty, cancelled])
     expect(await store.scanTask(taskId)).toMatchObject({ status: "ERROR" });
+  const ends = [cancelled, silent, gone, empty].map(({ id, taskId }, index) => ({
+    acquisition: id,
+    task: taskId,
+    scanner: DEVICE,
+    end: index === 0 ? "cancelled" : "failed",
+    code: ended[index],
+  }));
+  expect(await site.ends()).toEqual(ends);
 });
 
 it("keeps verified data whose result cannot be set", async () => {

@@ -3,6 +3,8 @@ import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import { ACQUISITION_STATES, TRANSFER_STATES } from "../store/acquisition-states.ts";
 import type { Acquisition, AcquisitionChange, AcquisitionStore, Transfer } from "../store/acquisitions.ts";
+import type { Actor } from "../units/actor.ts";
+import type { AuditTrail } from "../units/audit.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import type { ExamManager } from "./exam-manager.ts";
@@ -18,6 +20,7 @@ export interface LedgerWorld {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly policy: AcquisitionPolicy;
+  readonly audit: AuditTrail;
 }
 
 export interface ClaimWish {
@@ -182,6 +185,8 @@ async function abortNow(world: LedgerWorld, id: string, code: ErrorCode, reason:
       await abortTransfer(world, transfer, code);
   }
   await exams.setTask(acquisition.taskId, { status: "ERROR" });
+  const isCancelled = (acquisition.code ?? code) === "SCAN_CANCELLED";
+  await noteEnd(world, acquisition, isCancelled ? "cancelled" : "failed", { code: acquisition.code ?? code });
   await store.changeAcquisition(acquisition, { state: "canceled" }, clock.nowMs(), { event: "canceled", detail });
   logger.warn("acquisition ended", { acquisition: id, state: "canceled", code: acquisition.code ?? code });
 }
@@ -217,11 +222,26 @@ async function settleNow(world: LedgerWorld, id: string): Promise<void> {
   if (published === 0) return;
   await exams.setTask(acquisition.taskId, { status: "FINISHED", progress: 100 });
   const detail = JSON.stringify({ files: published });
+  await noteEnd(world, acquisition, "finished", { files: published });
   await store.changeAcquisition(acquisition, { state: "completed", progress: 100 }, clock.nowMs(), {
     event: "completed",
     detail,
   });
   logger.info("acquisition ended", { acquisition: id, state: "completed", count: published });
+}
+
+/** Nobody at the gateway ends it: what the device, the time or a cancelling brought about. */
+const LEDGER: Actor = { name: "gateway", kind: "service" };
+
+/** Before the state that is final: an end that is not written down would be looked for in vain. After a crash in between it stands twice. */
+async function noteEnd(
+  { audit }: LedgerWorld,
+  { id, taskId, deviceId }: Acquisition,
+  end: "finished" | "failed" | "cancelled",
+  more: Readonly<Record<string, string | number>>,
+): Promise<void> {
+  const detail = { acquisition: id, task: taskId, scanner: deviceId, end, ...more };
+  await audit.record({ event: "acquisition-ended", actor: LEDGER, outcome: "success", detail });
 }
 
 /** A device that is done and sent nothing. */
@@ -231,6 +251,7 @@ export async function finishWithoutData(ledger: Ledger, acquisition: Acquisition
   await ledger.lanes.run(acquisition.id, async () => {
     await exams.setTask(acquisition.taskId, { status: "FINISHED", progress: 100 });
     const event = { event: "completed", detail: JSON.stringify({ files: 0 }) };
+    await noteEnd(ledger.world, acquisition, "finished", { files: 0 });
     await store.changeAcquisition(acquisition, { state: "completed" }, clock.nowMs(), event);
   });
 }

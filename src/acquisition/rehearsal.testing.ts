@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { Acquisition, AcquisitionStore, NewScanTask } from "../store/acquisitions.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
+import type { AuditTrail } from "../units/audit.ts";
 import { systemDisk } from "../units/disk.ts";
 import { silentLogger } from "../units/logger.ts";
 import { createManualClock, type ManualClock } from "../units/manual-clock.testing.ts";
@@ -16,6 +17,8 @@ import { createUploads, type FileAnnouncement, type Uploads } from "./uploads.ts
 export interface ScanSite extends AsyncDisposable {
   readonly folder: string;
   readonly store: AcquisitionStore;
+  /** What the audit trail says of ends of acquisitions. */
+  ends(): Promise<readonly unknown[]>;
   readonly lake: DataLake;
   readonly clock: ManualClock;
   readonly ledger: Ledger;
@@ -40,15 +43,21 @@ export async function openScanSite(
   const folder = options.folder ?? opened.use(await temporaryFolder()).path;
   const clock = createManualClock(1_000_000);
   const store = opened.use(await openSqliteStore({ path: join(folder, "radferry.db") }));
+  const audit: AuditTrail = { record: (event) => store.appendAudit(event, clock.nowMs()) };
   const lake = opened.use(await openDataLake({ path: join(folder, "lake"), disk: systemDisk }));
   const direct = { store, lake, exams: createLocalExams(store, clock) };
   const parts = options.through?.(direct) ?? direct;
   const policy = { ...USUAL_POLICY, ...options.policy };
-  const ledger = createLedger({ ...parts, clock, logger: silentLogger, policy });
+  const ledger = createLedger({ ...parts, clock, logger: silentLogger, policy, audit });
   const closing = opened.move();
   return {
     folder,
     store,
+    async ends() {
+      const records = await store.auditRecords({ after: 0, limit: 1_000 });
+      const events = records.map(({ record }): { event: string; detail: unknown } => JSON.parse(record));
+      return events.flatMap(({ event, detail }) => (event === "acquisition-ended" ? [detail] : []));
+    },
     lake,
     clock,
     ledger,

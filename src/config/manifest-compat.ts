@@ -17,6 +17,7 @@ const faceSettings = z.strictObject({
 export const compatSettings = z.strictObject({
   flip: faceSettings.optional().meta({ description: "FLIP's imaging-api." }),
   pixl: faceSettings.optional().meta({ description: "PIXL's imaging API." }),
+  scanhub: faceSettings.optional().meta({ description: "ScanHub's exam-manager and device-manager, for scanners." }),
 });
 
 export const FACE_NAMES = compatSettings.keyof().options;

@@ -10,6 +10,7 @@ import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
 import { openFlipOver } from "./open-flip.ts";
 import { openPixlOver } from "./open-pixl.ts";
+import { openScanHubWithin } from "./open-scanhub.ts";
 
 /** What a face inside the service works with; the store and its lock are the service's. */
 export interface FaceParts {
@@ -38,6 +39,7 @@ export interface Face extends AsyncDisposable {
 export interface OpenFaces {
   readonly flip: Awaited<ReturnType<typeof openFlipOver>> | undefined;
   readonly pixl: Face | undefined;
+  readonly scanhub: Face | undefined;
 }
 
 /** Opens every face that the settings switch on. @throws SettingsError, GatewayError when its port is taken */
@@ -57,6 +59,7 @@ export async function openFaces(
   return {
     flip: await open("flip", openFlipOver),
     pixl: await open("pixl", openPixlOver),
+    scanhub: await open("scanhub", openScanHubWithin),
   } satisfies { readonly [Name in FaceName]: Face | undefined };
 }
 

@@ -6,7 +6,9 @@ import { recover, sweep } from "../acquisition/recover.ts";
 import { createRemoteExams } from "../acquisition/remote-exams.ts";
 import { createUploads, type Uploads } from "../acquisition/uploads.ts";
 import { type ExamClientOptions, openExamClient } from "../network/rest/scanhub/exam-client.ts";
+import { createAuditTrail } from "../observe/audit-trail.ts";
 import type { Acquisition, AcquisitionStore } from "../store/acquisitions.ts";
+import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import { type Disk, systemDisk } from "../units/disk.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
@@ -62,14 +64,15 @@ export async function openAcquisitions(
 
 /** Over a store that somebody else holds. @throws GatewayError SCAN_LAKE_UNAVAILABLE, STORE_… */
 export async function openAcquisitionsOver(
-  options: AcquisitionsOptions & { readonly store: AcquisitionStore },
+  options: AcquisitionsOptions & { readonly store: AcquisitionStore & Pick<Store, "appendAudit"> },
 ): Promise<Acquisitions> {
   const { store, clock = systemClock, disk = systemDisk, logger = silentLogger } = options;
   await using opened = new AsyncDisposableStack();
   const lake = opened.use(await openDataLake({ path: options.lake, disk }));
   const exams = examsOf(options, opened);
   const policy = { ...USUAL_POLICY, ...options.policy };
-  const ledger = createLedger({ store, exams, lake, clock, logger, policy });
+  const audit = createAuditTrail({ store, clock });
+  const ledger = createLedger({ store, exams, lake, clock, logger, policy, audit });
   const uploads = createUploads(ledger);
   opened.defer(() => ledger.lanes.settled());
   opened.defer(() => uploads.settled());

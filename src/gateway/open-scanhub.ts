@@ -1,7 +1,7 @@
 import { createDeviceRegistry } from "../compat/scanhub/device/registry.ts";
 import { startScanHubServer } from "../compat/scanhub/http/server.ts";
 import { keepWatch } from "../compat/scanhub/keep-watch.ts";
-import type { ScanHubSettings } from "../compat/scanhub/settings.ts";
+import { readScanHubSettings, type ScanHubSettings } from "../compat/scanhub/settings.ts";
 import type { ScanHubWorld } from "../compat/scanhub/world.ts";
 import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
@@ -9,7 +9,7 @@ import type { Disk } from "../units/disk.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { openFaceHome } from "./face-home.ts";
-import type { Face } from "./faces.ts";
+import type { Face, FaceParts } from "./faces.ts";
 import { openAcquisitionsOver } from "./open-acquisitions.ts";
 
 interface ScanHubParts {
@@ -33,6 +33,12 @@ export async function openScanHubFace(options: ScanHubFaceOptions): Promise<Face
   const face = opened.use(await openScanHubOver({ ...options, store }));
   const closing = opened.move();
   return { ...face, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+/** The scanners' face inside the service, set up by ScanHub's own names and ours. @throws SettingsError, GatewayError SCAN_… */
+export function openScanHubWithin({ environment, ...parts }: FaceParts): Promise<Face> {
+  const { store, host, port, clock, random, logger } = parts;
+  return openScanHubOver({ settings: readScanHubSettings(environment), store, host, port, clock, random, logger });
 }
 
 /** The scanners' face over a store that somebody else holds. What another process left half done is taken up before anybody may connect. */

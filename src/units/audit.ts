@@ -33,6 +33,10 @@ interface AuditEventEntry {
  * vocabulary (coding scheme DCM). PS3.15 A.5, PS3.16 CID 400 and 401.
  */
 export const AUDIT_EVENTS = {
+  "acquisition-ended": {
+    when: "an attempt of a scanner at a task ended: finished, failed or cancelled",
+    id: CODES.applicationActivity,
+  },
   "archive-controlled": {
     when: "somebody pauses or resumes an archive, or changes its rate or windows",
     id: CODES.applicationActivity,
@@ -87,7 +91,11 @@ export const AUDIT_EVENTS = {
     id: CODES.applicationActivity,
     type: CODES.applicationStop,
   },
-  "session-begun": { when: "somebody logs in, with a token or by OpenID Connect", id: CODES.userAuthentication, type: CODES.login },
+  "session-begun": {
+    when: "somebody logs in, with a token or by OpenID Connect",
+    id: CODES.userAuthentication,
+    type: CODES.login,
+  },
   "session-ended": { when: "somebody logs out", id: CODES.userAuthentication, type: CODES.logout },
   "session-refused": {
     when: "a log-in by OpenID Connect is turned away: the user has no role here, or the answer is nobody's",

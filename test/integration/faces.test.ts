@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openService } from "../support/service.ts";
@@ -43,6 +43,25 @@ it("does not start with a face that lacks what it needs, and says all of it", as
   const { AES_KEY_BASE64: _, XNAT_PORT: __, ...environment } = FLIP;
   const problems = ["AES_KEY_BASE64", "XNAT_PORT"].map((path) => expect.objectContaining({ path }));
   await expect(openService({ settings: { compat: { flip: face } }, environment })).rejects.toMatchObject({
+    code: "SETTINGS_INVALID",
+    problems: expect.arrayContaining(problems),
+  });
+});
+
+it("shows ScanHub's managers inside the service, its lake where ScanHub's own name says", async () => {
+  await using folder = await temporaryFolder();
+  const environment = { DATA_LAKE_DIRECTORY: join(folder.path, "lake") };
+  await using service = await openService({ settings: { compat: { scanhub: face } }, environment });
+  const base = `http://127.0.0.1:${service.gateway.facePorts?.scanhub}/api/v1`;
+  expect(await (await fetch(`${base}/device/health/readiness`)).json()).toEqual({ status: "ok" });
+  expect((await fetch(`${base}/exam/task/templates/all`)).status).toBe(401);
+  expect(await readdir(environment.DATA_LAKE_DIRECTORY)).toEqual([".radferry-staging"]);
+});
+
+it("says what is wrong with ScanHub's names, all of it", async () => {
+  const environment = { LOG_LEVEL: "loud", RADFERRY_SCAN_IDLE_SECONDS: "never" };
+  const problems = ["LOG_LEVEL", "RADFERRY_SCAN_IDLE_SECONDS"].map((path) => expect.objectContaining({ path }));
+  await expect(openService({ settings: { compat: { scanhub: face } }, environment })).rejects.toMatchObject({
     code: "SETTINGS_INVALID",
     problems: expect.arrayContaining(problems),
   });
