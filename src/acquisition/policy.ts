@@ -11,6 +11,10 @@ export interface AcquisitionPolicy {
   readonly maximumFileBytes: number;
   /** Of all files of an acquisition. */
   readonly maximumAcquisitionBytes: number;
+  /** Of all files that one device has in the lake; undefined: no limit. */
+  readonly maximumDeviceBytes: number | undefined;
+  /** A published file stays so long in the lake; undefined: for ever. */
+  readonly retentionMs: number | undefined;
   /** Stays free on the disk of the lake. */
   readonly reserveBytes: number;
   /** Between two looks for what has lapsed. */
@@ -24,6 +28,8 @@ export const USUAL_POLICY: AcquisitionPolicy = {
   finishWithoutData: "error",
   maximumFileBytes: 256e9,
   maximumAcquisitionBytes: 1e12,
+  maximumDeviceBytes: undefined,
+  retentionMs: undefined,
   reserveBytes: 1e9,
   sweepEveryMs: 1_000,
 };

@@ -128,6 +128,12 @@ async function check(ledger: Ledger, acquisition: Acquisition, announcement: Fil
   const kept = others.filter(({ state }) => state !== "aborted" && state !== "aborting");
   const totalBytes = kept.reduce((sum, each) => sum + each.sizeBytes, sizeBytes);
   if (totalBytes > policy.maximumAcquisitionBytes) throw new GatewayError("SCAN_FILE_TOO_LARGE", { what: "all files" });
+  const { maximumDeviceBytes } = policy;
+  if (
+    maximumDeviceBytes !== undefined &&
+    (await store.scanBytesOf(acquisition.deviceId)) + sizeBytes > maximumDeviceBytes
+  )
+    throw new GatewayError("SCAN_DEVICE_QUOTA");
   const freeBytes = await lake.freeBytes();
   if (freeBytes - sizeBytes < policy.reserveBytes) throw new GatewayError("SCAN_LAKE_FULL");
 }

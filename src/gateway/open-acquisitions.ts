@@ -4,6 +4,7 @@ import { createLedger, type Ledger } from "../acquisition/ledger.ts";
 import { type AcquisitionPolicy, USUAL_POLICY } from "../acquisition/policy.ts";
 import { recover, sweep } from "../acquisition/recover.ts";
 import { createRemoteExams } from "../acquisition/remote-exams.ts";
+import { removeOld } from "../acquisition/retention.ts";
 import { createUploads, type Uploads } from "../acquisition/uploads.ts";
 import { type ExamClientOptions, openExamClient } from "../network/rest/scanhub/exam-client.ts";
 import { createAuditTrail } from "../observe/audit-trail.ts";
@@ -25,7 +26,7 @@ export interface Acquisitions extends AsyncDisposable {
   readonly ledger: Ledger;
   /** Files of an acquisition on their way into the lake. */
   readonly uploads: Uploads;
-  /** Ends what nobody answers for any more: to be called every second or so. What was ended. */
+  /** Ends what nobody answers for any more, and removes files whose time is over: to be called every second or so. What was ended. */
   sweep(): Promise<readonly Acquisition[]>;
 }
 
@@ -84,7 +85,10 @@ export async function openAcquisitionsOver(
     lake,
     ledger,
     uploads,
-    sweep: () => sweep(ledger, uploads),
+    async sweep() {
+      await removeOld(ledger);
+      return await sweep(ledger, uploads);
+    },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

@@ -311,4 +311,8 @@ export interface AcquisitionStore extends ExamStore, ScannerStore {
   changeTransfer(id: string, change: TransferChange, nowMs: number): Promise<boolean>;
   transfersOf(acquisitionId: string): Promise<readonly Transfer[]>;
   openTransfers(limit: number): Promise<readonly Transfer[]>;
+  /** The oldest first. */
+  publishedTransfersBefore(atMs: number, limit: number): Promise<readonly Transfer[]>;
+  /** Of all files that a device has in the lake or on the way there. */
+  scanBytesOf(deviceId: string): Promise<number>;
 }

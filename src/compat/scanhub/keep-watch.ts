@@ -1,4 +1,5 @@
 import { sweep } from "../../acquisition/recover.ts";
+import { removeOld } from "../../acquisition/retention.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { errorFields } from "../../observe/error-fields.ts";
 import { startTask } from "./start-task.ts";
@@ -42,6 +43,7 @@ async function look(world: ScanHubWorld): Promise<void> {
   for (const device of await store.listScanDevices(1_000)) {
     if (device.revokedAtMs !== undefined) registry.close(device.id);
   }
+  await removeOld(ledger);
   for (const task of await store.wantedScanTasks(PAGE)) await startWanted(world, task.id);
 }
 

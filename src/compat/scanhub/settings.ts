@@ -33,6 +33,13 @@ const gigabytes = (usualBytes: number) =>
     .transform(Number)
     .refine((value) => value >= 0 && value <= 1e6, "must be a number of gigabytes")
     .transform((value) => value * 1e9);
+const optional = (unit: number, most: number, what: string) =>
+  z
+    .string()
+    .optional()
+    .transform((value) => (value === undefined || value.trim() === "" ? undefined : Number(value)))
+    .refine((value) => value === undefined || (value > 0 && value <= most), `must be a number of ${what}, or nothing`)
+    .transform((value) => (value === undefined ? undefined : value * unit));
 const oneOf = <T extends string>(usual: T, ...values: readonly T[]) =>
   text(usual).refine((value): value is T => values.some((each) => each === value), `must be ${values.join(" or ")}`);
 
@@ -49,6 +56,8 @@ const environment = z.object({
   RADFERRY_SCAN_QUIET_SECONDS: seconds(USUAL_POLICY.quietPeriodMs),
   RADFERRY_SCAN_WITHOUT_DATA: oneOf("error", "error", "finished"),
   RADFERRY_SCAN_MAXIMUM_FILE_GIGABYTES: gigabytes(USUAL_POLICY.maximumFileBytes),
+  RADFERRY_SCAN_DEVICE_GIGABYTES: optional(1e9, 1e6, "gigabytes"),
+  RADFERRY_SCAN_KEEP_DAYS: optional(86_400_000, 36_500, "days"),
   RADFERRY_SCAN_RESERVE_GIGABYTES: gigabytes(USUAL_POLICY.reserveBytes),
   RADFERRY_TLS_CERTIFICATE_FILE: text(""),
   RADFERRY_TLS_KEY_FILE: text(""),
@@ -84,6 +93,8 @@ export function readScanHubSettings(given: Environment): ScanHubSettings {
       quietPeriodMs: data.RADFERRY_SCAN_QUIET_SECONDS,
       finishWithoutData: data.RADFERRY_SCAN_WITHOUT_DATA,
       maximumFileBytes: data.RADFERRY_SCAN_MAXIMUM_FILE_GIGABYTES,
+      maximumDeviceBytes: data.RADFERRY_SCAN_DEVICE_GIGABYTES,
+      retentionMs: data.RADFERRY_SCAN_KEEP_DAYS,
       reserveBytes: data.RADFERRY_SCAN_RESERVE_GIGABYTES,
     },
     tls: certificateFile === "" || keyFile === "" ? undefined : { certificateFile, keyFile },

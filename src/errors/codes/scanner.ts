@@ -32,6 +32,12 @@ export const scannerCodes = {
     summary: "The device is not connected.",
     remedy: "Start the device's own software, and look for it with radferry scanner list.",
   },
+  SCAN_DEVICE_QUOTA: {
+    class: "permanent",
+    summary: "With this file the scanner would have more in the lake than it may.",
+    remedy:
+      "Deliver its results and let the lake forget them (RADFERRY_SCAN_KEEP_DAYS), or raise RADFERRY_SCAN_DEVICE_GIGABYTES.",
+  },
   SCAN_DEVICE_SILENT: {
     class: "transient",
     summary: "The device was sent the task and did not begin: device not responding.",

@@ -254,4 +254,25 @@ export const acquisitions: ContractCases = {
     expect(await store.openTransfers(9)).toEqual([]);
     expect(await store.transfer("transfer-1")).toMatchObject({ state: "published", resultId: "r" });
   },
+
+  "tells which files are old, and how many bytes a device has, until they are removed": async (store) => {
+    await acquiring(store);
+    await store.addTransfer(transfer(), 1);
+    await store.addTransfer(transfer({ id: "transfer-2", sizeBytes: 30, declaredSha256: undefined }), 1);
+    await store.changeTransfer("transfer-2", { state: "aborting" }, 1);
+    const { sizeBytes } = transfer();
+    expect(await store.scanBytesOf("device-1")).toBe(sizeBytes);
+    expect(await store.scanBytesOf("device-2")).toBe(0);
+    for (const state of ["receiving", "verified", "committed"] as const)
+      await store.changeTransfer("transfer-1", { state }, 2);
+    expect(await store.publishedTransfersBefore(9, 9)).toEqual([]);
+    await store.changeTransfer("transfer-1", { state: "published" }, 5);
+    expect(await store.publishedTransfersBefore(5, 9)).toEqual([]);
+    expect(await store.publishedTransfersBefore(6, 9)).toMatchObject([{ id: "transfer-1" }]);
+    expect(await store.changeTransfer("transfer-1", { state: "removed" }, 7)).toBe(true);
+    expect(await store.publishedTransfersBefore(9, 9)).toEqual([]);
+    expect(await store.scanBytesOf("device-1")).toBe(0);
+    expect((await store.openTransfers(9)).map(({ id }) => id)).toEqual(["transfer-2"]);
+    expect(await store.addTransfer(transfer({ id: "transfer-3" }), 8)).toMatchObject({ isNew: true });
+  },
 };

@@ -53,4 +53,11 @@ const LEDGER = `
   CREATE INDEX transfers_of_acquisition ON transfers (acquisition_id, transfer_no);
   CREATE INDEX transfers_open ON transfers (transfer_no) WHERE state NOT IN ('published', 'aborted', 'stuck');`;
 
+/** Files may be taken out of the lake again; a device may have so many bytes there. */
+export const SCAN_RETENTION = `
+  DROP INDEX transfers_open;
+  CREATE INDEX transfers_open ON transfers (transfer_no) WHERE state NOT IN ('published', 'aborted', 'stuck', 'removed');
+  CREATE INDEX transfers_published ON transfers (updated_at) WHERE state = 'published';
+  CREATE INDEX acquisitions_by_device ON acquisitions (device_id, id);`;
+
 export const ACQUISITIONS = `${EXAMS}${LEDGER}`;

@@ -55,7 +55,7 @@ export const acquisitionStatements = {
   transferLike: `
     SELECT ${TRANSFER} FROM transfers
      WHERE acquisition_id = :acquisitionId AND file_name = :fileName AND size_bytes = :sizeBytes
-       AND declared_sha256 = :declaredSha256 AND state NOT IN ('aborting', 'aborted')
+       AND declared_sha256 = :declaredSha256 AND state NOT IN ('aborting', 'aborted', 'removed')
      ORDER BY transfer_no DESC LIMIT 1`,
   insertTransfer: `
     INSERT INTO transfers (id, acquisition_id, file_name, size_bytes, declared_sha256, parameter, state, created_at, updated_at)
@@ -71,5 +71,13 @@ export const acquisitionStatements = {
   transfersOf: `SELECT ${TRANSFER} FROM transfers WHERE acquisition_id = :acquisitionId ORDER BY transfer_no`,
   openTransfers: `
     SELECT ${TRANSFER} FROM transfers INDEXED BY transfers_open
-     WHERE state NOT IN ('published', 'aborted', 'stuck') ORDER BY transfer_no LIMIT :limit`,
+     WHERE state NOT IN ('published', 'aborted', 'stuck', 'removed') ORDER BY transfer_no LIMIT :limit`,
+  publishedTransfersBefore: `
+    SELECT ${TRANSFER} FROM transfers INDEXED BY transfers_published
+     WHERE state = 'published' AND updated_at < :atMs ORDER BY updated_at LIMIT :limit`,
+  scanBytesOf: `
+    SELECT coalesce(sum(transfers.size_bytes), 0) AS bytes
+      FROM acquisitions INDEXED BY acquisitions_by_device
+      JOIN transfers ON transfers.acquisition_id = acquisitions.id
+     WHERE acquisitions.device_id = :deviceId AND transfers.state NOT IN ('aborting', 'aborted', 'removed')`,
 } as const;

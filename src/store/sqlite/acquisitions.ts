@@ -125,3 +125,11 @@ export function transfersOf(session: Session, acquisitionId: string): readonly T
 export function openTransfers(session: Session, limit: number): readonly Transfer[] {
   return session.all("openTransfers", { limit }).map(transferRecord);
 }
+
+export function publishedTransfersBefore(session: Session, atMs: number, limit: number): readonly Transfer[] {
+  return session.all("publishedTransfersBefore", { atMs, limit }).map(transferRecord);
+}
+
+export function scanBytesOf(session: Session, deviceId: string): number {
+  return Number(session.get("scanBytesOf", { deviceId })?.bytes ?? 0);
+}

@@ -10,7 +10,7 @@ import * as listing from "./listing.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
 import * as notices from "./notices.ts";
-import { cancelJobs, retryJobs } from "./operate.ts";
+import { cancelJobs, queueDelivered, retryJobs } from "./operate.ts";
 import * as overview from "./overview.ts";
 import { projectKeys, useProjectKey } from "./project-keys.ts";
 import { linkPseudonyms, releaseJob, releaseOf } from "./release.ts";
@@ -51,6 +51,7 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   settle: work.settle,
   retryJobs,
   cancelJobs,
+  queueDelivered,
   releaseJob,
   releaseOf,
   releaseLeases: work.releaseLeases,
@@ -140,6 +141,8 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "transfer",
   "transfersOf",
   "openTransfers",
+  "publishedTransfersBefore",
+  "scanBytesOf",
   "tokenOfHash",
   "listTokens",
   "jobCounts",

@@ -115,6 +115,8 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["lapsedAcquisitions", "acquisitions_of_device"],
   ["transferLike", "transfers_of_acquisition (acquisition_id=?)"],
   ["openTransfers", "transfers_open"],
+  ["publishedTransfersBefore", "transfers_published (updated_at<?)"],
+  ["scanBytesOf", "acquisitions_by_device (device_id=?)", "transfers_of_acquisition (acquisition_id=?)"],
   ["tokenOfHash", "api_tokens USING INDEX sqlite_autoindex_api_tokens_2 (hash=?)"],
   ["tokenOfName", "api_tokens_by_name (kind=? AND name=?)"],
   ["revokeSessions", "api_tokens_of_parent (parent=?)"],

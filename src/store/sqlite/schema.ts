@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
-import { ACQUISITIONS } from "./acquisition-schema.ts";
+import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
@@ -220,6 +220,7 @@ const migrations: readonly Migration[] = [
   { version: 11, name: "failures by code, throughput, thumbnails", sql: INSIGHT },
   { version: 12, name: "lists by cohort and project", sql: LISTINGS },
   { version: 13, name: "notifications", sql: NOTICES },
+  { version: 14, name: "scanners: retention and quota of the lake", sql: SCAN_RETENTION },
 ];
 
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */
