@@ -17,6 +17,9 @@ const COHORTS: readonly (readonly [project: string, studies: number])[] = [
 
 export const PROJECTS = ["lung-ct", "brain-mr", "rare-a", "rare-b"] as const;
 
+/** So many other jobs are changed between two changes of one. */
+const TURNS = 100;
+
 const NOW_MS = Date.UTC(2026, 0, 1);
 const LATER_MS = Date.UTC(2099, 0, 1);
 
@@ -113,9 +116,10 @@ export function openChanger(home: string): Changer {
   let turn = 0;
   return {
     change() {
+      // Of two changes of one job in a row, followers are told the last one alone.
+      const jobNo = 100 * (1 + (turn % TURNS)) + 50;
+      const isThere = Math.trunc(turn / TURNS) % 2 === 1;
       turn += 1;
-      const jobNo = 100 * (1 + (Math.trunc(turn / 2) % 4_000)) + 50;
-      const isThere = turn % 2 === 0;
       session.run("settle", {
         jobNo,
         state: isThere ? "delivered" : "failed",

@@ -20,9 +20,11 @@ const PACKAGES = {
   "libOrthancDicomWeb.so": "orthanc-dicomweb",
   movescu: "dcmtk",
   openssl: "openssl",
+  promtool: "prometheus",
   "rabbitmq-server": "rabbitmq-server",
   storescp: "dcmtk",
   storescu: "dcmtk",
+  "systemd-analyze": "systemd",
   vsftpd: "vsftpd",
 } as const;
 
