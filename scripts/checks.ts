@@ -4,6 +4,7 @@ import { runStep, type Step } from "./run-step.ts";
 const CHECKS: readonly Step[] = [
   { name: "format and lint (biome)", program: "biome", args: ["ci", "--colors=off", "--log-level=warn", "."] },
   { name: "types (tsc)", program: "tsc", args: ["--pretty", "false", "-p", "."] },
+  { name: "types of the dashboard (tsc)", program: "tsc", args: ["--pretty", "false", "-p", "web"] },
   { name: "dead code (knip)", program: "knip", args: ["--no-progress"] },
 ];
 

@@ -9,6 +9,8 @@ if ! cmp -s package-lock.json node_modules/.radferry-lock.json; then
   npm ci --no-fund --no-audit --loglevel=error >&2
   cp package-lock.json node_modules/.radferry-lock.json
 fi
+# A clone that was brought up to date has another dashboard than the one that is built.
+sh scripts/build-web.sh --if-stale >&2
 PATH="$root/node_modules/.bin:$PATH"
 export PATH
 exec node_modules/.bin/node "$@"

@@ -19,6 +19,7 @@ function before(): void {
   if (existsSync(kept)) after();
   rmSync(built, { recursive: true, force: true });
   execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+  execFileSync("sh", ["scripts/build-web.sh"], { cwd: root, stdio: "inherit" });
   for (const name of globSync("**/*.js", { cwd: built })) nameBuiltModules(join(built, name));
   const text = readFileSync(manifest, "utf8");
   const described: { exports: Readonly<Record<string, string>>; scripts?: unknown; devDependencies?: unknown } =

@@ -33,12 +33,13 @@ ${body}
 `;
 }
 
-/** What stands at the top while there is no dashboard. */
-export function startPage(version: string): string {
+/** What stands at the top where the dashboard was not built. */
+export function unbuiltPage(version: string): string {
   return page(
     "Radferry",
     `<main><h1>Radferry</h1>
-<p>The gateway is running, version ${escaped(version)}.</p>
+<p>The gateway is running, version ${escaped(version)}. Its dashboard is not built: run <code>npm ci</code> or
+<code>npm run prepare</code> in its folder, with the packages for development, and start it again.</p>
 <ul>
 <li><a href="/docs">the API</a>, as <a href="/openapi.json">OpenAPI</a> for programs</li>
 <li><a href="/health/ready">whether it is ready</a></li>

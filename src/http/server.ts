@@ -6,9 +6,10 @@ import { errorFields } from "../observe/error-fields.ts";
 import { systemCodeOf } from "../units/durable-files.ts";
 import { type Answering, addApiRoutes } from "./answer.ts";
 import { createAuthenticator } from "./authenticate.ts";
+import { createDashboard, type Dashboard } from "./dashboard.ts";
 import { PAGE_POLICY, SECURITY_HEADERS } from "./headers.ts";
 import { BASE, openApiDocument } from "./openapi.ts";
-import { docsPage, STYLE, startPage } from "./pages.ts";
+import { docsPage, STYLE } from "./pages.ts";
 import { PROBLEM_TYPE, problemOf } from "./problem.ts";
 import { routes } from "./routes/routes.ts";
 import type { ApiLimits, ApiServices } from "./services.ts";
@@ -52,6 +53,7 @@ export async function startApiServer({ host, port, tls, services }: ApiServerOpt
     clientErrorHandler: answerBadClient,
   });
   const authenticator = createAuthenticator(services);
+  const dashboard = createDashboard(services.version);
   const answering: Answering = { services, authenticator, stop: stop.signal };
   // Each address reads its body itself: as JSON up to its limit, or as a file.
   server.removeAllContentTypeParsers();
@@ -59,7 +61,9 @@ export async function startApiServer({ host, port, tls, services }: ApiServerOpt
   server.addHook("onRequest", async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
     // Before anything of it is read.
-    if (request.is404) await answerUnknown(request, reply, answering);
+    if (!request.is404) return;
+    if (dashboard.isPage(request)) await dashboard.sendFile("/", request, reply);
+    else await answerUnknown(request, reply, answering, dashboard);
   });
   server.addHook("onResponse", (request, reply, done) => {
     const route = `${request.method} ${request.routeOptions.url ?? "unknown"}`;
@@ -67,7 +71,7 @@ export async function startApiServer({ host, port, tls, services }: ApiServerOpt
     services.meter.observe("http_request_duration_seconds", reply.elapsedTime / 1_000, { route });
     done();
   });
-  addPages(server, services);
+  addPages(server, services, dashboard);
   addSessionRoutes(server, services, { authenticator, readJson: (request) => jsonOf(request, limits.bodyBytes) });
   addApiRoutes(server, routes, answering);
   server.setErrorHandler((thrown, _, reply) => answerError(thrown, reply, services));
@@ -118,13 +122,13 @@ async function listen(server: FastifyInstance, host: string, port: number | unde
 }
 
 /** What answers without a token. */
-function addPages(server: FastifyInstance, { version, metrics, health }: ApiServices): void {
+function addPages(server: FastifyInstance, { version, metrics, health }: ApiServices, dashboard: Dashboard): void {
   const page = (path: string, text: string): void => {
     server.get(path, (_, reply) =>
       reply.header("content-security-policy", PAGE_POLICY).type("text/html; charset=utf-8").send(text),
     );
   };
-  page("/", startPage(version));
+  for (const path of dashboard.paths) server.get(path, (request, reply) => dashboard.sendFile(path, request, reply));
   page("/docs", docsPage(routes));
   server.get("/style.css", (_, reply) => reply.type("text/css; charset=utf-8").send(STYLE));
   const document = openApiDocument(routes, version);
@@ -155,11 +159,12 @@ async function answerUnknown(
   request: FastifyRequest,
   reply: FastifyReply,
   { services, authenticator }: Answering,
+  dashboard: Dashboard,
 ): Promise<FastifyReply> {
   const [path = ""] = request.url.split("?");
   try {
     if (path.startsWith(`${BASE}/`) || path === BASE) await authenticator.identify(request);
-    const allowed = methodsAt(path);
+    const allowed = dashboard.paths.includes(path) ? ["GET"] : methodsAt(path);
     if (allowed.length === 0) throw new GatewayError("API_ADDRESS_UNKNOWN");
     reply.header("allow", allowed.join(", "));
     throw new GatewayError("API_METHOD_NOT_ALLOWED");
@@ -168,7 +173,7 @@ async function answerUnknown(
   }
 }
 
-const PAGES = ["/", "/docs", "/style.css", "/openapi.json", "/health/live", "/health/ready", "/metrics"];
+const PAGES = ["/docs", "/style.css", "/openapi.json", "/health/live", "/health/ready", "/metrics"];
 
 function methodsAt(path: string): readonly string[] {
   if (PAGES.includes(path)) return ["GET"];

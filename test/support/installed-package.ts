@@ -16,6 +16,8 @@ const PACKED = [
   "package-lock.json",
   "tsconfig.json",
   "tsconfig.build.json",
+  "vite.config.ts",
+  "web",
 ];
 const CONSUMER = join(ROOT, "test/consumer");
 

@@ -53,13 +53,13 @@ const BANNED_SYNTAX: readonly BannedSyntax[] = [
   {
     what: "Date.now",
     instead: "the Clock that was passed in",
-    allowedIn: new RegExp(`^src/units/|^scripts/|${TESTS.source}`),
+    allowedIn: new RegExp(`^src/units/|^scripts/|^web/src/browser/|${TESTS.source}`),
     isIt: (node) => memberName(node) === "Date.now",
   },
   {
     what: "new Date()",
     instead: "new Date(clock.nowMs())",
-    allowedIn: new RegExp(`^src/units/|^scripts/|${TESTS.source}`),
+    allowedIn: new RegExp(`^src/units/|^scripts/|^web/src/browser/|${TESTS.source}`),
     isIt: ({ type, ...node }) => type === "NewExpression" && nameOf(node.callee) === "Date" && isEmpty(node.arguments),
   },
   {
@@ -81,7 +81,7 @@ interface BannedText {
   readonly appliesTo: RegExp;
 }
 
-const CODE = /\.(?:ts|sh)$/;
+const CODE = /\.(?:tsx?|sh)$/;
 const EVERYTHING = /./;
 
 const BANNED_TEXTS: readonly BannedText[] = [

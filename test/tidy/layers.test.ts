@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { deadFiles, LAYERS, layerProblems, strayPackages } from "./layers.ts";
+import { deadFiles, LAYERS, layerProblems, strayPackages, webProblems } from "./layers.ts";
 import { ROOT, repositoryFiles, type SourceFile } from "./repository.ts";
 
-const code = repositoryFiles().filter(({ path }) => /^(?:src|scripts)\/.*(?<!\.d)\.ts$/.test(path));
+const code = repositoryFiles().filter(({ path }) => /^(?:src|scripts|web\/src)\/.*(?<!\.d)\.tsx?$/.test(path));
 const packageFile: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
   readFileSync(join(ROOT, "package.json"), "utf8"),
 );
@@ -18,7 +18,11 @@ describe("this repository", () => {
     expect(layerProblems(code)).toEqual([]);
   });
 
-  it("has no file in src that nothing leads to", () => {
+  it("shares nothing but types between the gateway and its dashboard", () => {
+    expect(webProblems(code)).toEqual([]);
+  });
+
+  it("has no file in src and web that nothing leads to", () => {
     expect(deadFiles(code)).toEqual([]);
   });
 
@@ -64,6 +68,15 @@ describe("the checks", () => {
     const good = file("src/pipeline/a.ts", 'import { b } from "../deid/b.ts"; import { c } from "./c.ts";');
     const test = file("src/units/a.test.ts", 'import { b } from "../dicom/b.ts";');
     expect(layerProblems([good, test])).toEqual([]);
+  });
+
+  it("find what the dashboard would take along, and what would need a browser", () => {
+    const type = 'import type { A } from "../../src/units/a.ts";';
+    const value = 'import { a } from "../../src/units/a.ts";';
+    expect(webProblems([file("web/src/a.tsx", type)])).toEqual([]);
+    expect(webProblems([file("web/src/a.tsx", value)])).toHaveLength(1);
+    expect(webProblems([file("web/src/a.tsx", value), file("src/units/a.ts")])).toEqual([]);
+    expect(webProblems([file("src/http/a.ts", 'import { b } from "../../web/src/b.ts";')])).toHaveLength(1);
   });
 
   it("find a file that only its test and another dead file lead to", () => {

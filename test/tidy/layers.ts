@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { isTest, ROOT, type SourceFile } from "./repository.ts";
 import { importedPaths, importsOf, startedPaths } from "./syntax.ts";
 
@@ -14,7 +14,10 @@ export const LAYERS: readonly string[] = [
   "network/multipart",
   "network/instance-files",
   "network/zip",
+  "network/file-transfer",
   "network/ftps",
+  "network/sftp",
+  "network/s3",
   "network/dicomweb",
   "network/ihe",
   "network/rest",
@@ -40,7 +43,7 @@ export const LAYERS: readonly string[] = [
 const STRANGERS = new Set(["archive", "cohort", "deid", "delivery", "acquisition"]);
 
 /** Where the program begins, and what other programs may import. */
-const ENTRIES = new Set(["src/cli/main.ts", ...publishedFiles().map((name) => `src/${name}`)]);
+const ENTRIES = new Set(["src/cli/main.ts", "web/src/main.tsx", ...publishedFiles().map((name) => `src/${name}`)]);
 
 /** Files of `src/` that package.json offers to other programs, the subjects before the whole. */
 function publishedFiles(): readonly string[] {
@@ -93,7 +96,24 @@ function packageOf(specifier: string): string {
     .join("/");
 }
 
-/** Files of `src` that no entry leads to; tests alone keep nothing alive. */
+/**
+ * The dashboard runs in a browser: of the gateway it takes types, and files that import nothing themselves. The gateway takes nothing of it.
+ */
+export function webProblems(files: readonly SourceFile[]): readonly string[] {
+  const alone = new Set(files.filter((file) => importsOf(file).length === 0).map(({ path }) => path));
+  return files.flatMap((file) => {
+    const isWeb = file.path.startsWith("web/");
+    return importsOf(file)
+      .filter(({ from }) => from.startsWith("."))
+      .map(({ from, isType }) => ({ target: posix.join(posix.dirname(file.path), from), isType }))
+      .filter(({ target, isType }) =>
+        isWeb ? !target.startsWith("web/") && !isType && !alone.has(target) : target.startsWith("web/src/"),
+      )
+      .map(({ target }) => `${file.path} imports ${target}: types alone go from src to web, and what imports nothing`);
+  });
+}
+
+/** Files of `src` and `web` that no entry leads to; tests alone keep nothing alive. */
 export function deadFiles(files: readonly SourceFile[]): readonly string[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const isRoot = ({ path }: SourceFile): boolean => ENTRIES.has(path) || path.startsWith("scripts/");
@@ -107,5 +127,5 @@ export function deadFiles(files: readonly SourceFile[]): readonly string[] {
       queue.push(target);
     }
   }
-  return [...byPath.keys()].filter((path) => path.startsWith("src/") && !isTest(path) && !alive.has(path));
+  return [...byPath.keys()].filter((path) => /^(?:src|web)\//.test(path) && !isTest(path) && !alive.has(path));
 }

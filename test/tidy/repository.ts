@@ -10,7 +10,7 @@ export interface SourceFile {
 }
 
 /** What is not committed, as `.gitignore` has it, and what git itself keeps. */
-const NOT_OURS = new Set([".git", "node_modules", ".radferry", "demo-output", "coverage"]);
+const NOT_OURS = new Set([".git", "node_modules", ".radferry", "demo-output", "coverage", "dist", "test-output"]);
 
 let known: readonly SourceFile[] | undefined;
 
@@ -23,13 +23,13 @@ export function repositoryFiles(): readonly SourceFile[] {
 /** TypeScript below the given folders; what a script generated is not judged. */
 export function typeScriptFiles(...folders: readonly string[]): readonly SourceFile[] {
   return repositoryFiles().filter(
-    ({ path }) => /(?<!\.generated|\.d)\.ts$/.test(path) && folders.some((folder) => path.startsWith(`${folder}/`)),
+    ({ path }) => /(?<!\.generated|\.d)\.tsx?$/.test(path) && folders.some((folder) => path.startsWith(`${folder}/`)),
   );
 }
 
 /** A test, or a helper of tests that stands beside them in a folder named testing. */
 export function isTest(path: string): boolean {
-  return /\.(test|testing)\.ts$/.test(path) || path.split("/").includes("testing");
+  return /\.(test|testing)\.tsx?$/.test(path) || path.split("/").includes("testing");
 }
 
 function* filesBelow(folder: string): Generator<string> {

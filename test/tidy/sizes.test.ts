@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { typeScriptFiles } from "./repository.ts";
 import { longFiles, longFunctions } from "./sizes.ts";
 
-const code = typeScriptFiles("src", "test", "scripts", "bench");
+const code = typeScriptFiles("src", "web", "test", "scripts", "bench");
 const lines = (count: number): string => "call();\n".repeat(count);
 
 describe("this repository", () => {

@@ -14,13 +14,16 @@ export interface Import {
   /** As written: a relative path or the name of a package. */
   readonly from: string;
   readonly names: readonly string[];
+  /** `import type`: nothing of it is there when the program runs. */
+  readonly isType: boolean;
   readonly line: number;
 }
 
 const trees = new WeakMap<SourceFile, SyntaxNode>();
 
 export function syntaxOf(file: SourceFile): SyntaxNode {
-  const tree = trees.get(file) ?? (parseAst(file.text, { lang: "ts" }) as unknown as SyntaxNode);
+  const tree =
+    trees.get(file) ?? (parseAst(file.text, { lang: file.path.endsWith("x") ? "tsx" : "ts" }) as unknown as SyntaxNode);
   trees.set(file, tree);
   return tree;
 }
@@ -44,7 +47,9 @@ export function lineAt({ text }: SourceFile, offset: number): number {
 export function importsOf(file: SourceFile): readonly Import[] {
   return [...nodesOf(syntaxOf(file))].flatMap(([node]) => {
     const from = isNode(node.source) ? node.source.value : undefined;
-    return typeof from === "string" ? [{ from, names: importedNames(node), line: lineAt(file, node.start) }] : [];
+    return typeof from === "string"
+      ? [{ from, names: importedNames(node), isType: node.importKind === "type", line: lineAt(file, node.start) }]
+      : [];
   });
 }
 

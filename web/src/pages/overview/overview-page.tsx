@@ -1,0 +1,72 @@
+import type { JobState } from "../../api/documents.ts";
+import { overview } from "../../api/live.ts";
+import { toneOf } from "../../components/badge.tsx";
+import { countText, numberText } from "../../components/numbers.ts";
+import { Card, Page } from "../../components/page.tsx";
+import { StateBar } from "../../components/progress.tsx";
+import { durationText } from "../../components/time.tsx";
+import { Link } from "../../routing/router.tsx";
+import { ArchiveLamps } from "./archive-lamps.tsx";
+import { FailureList } from "./failure-list.tsx";
+import { ProjectList } from "./project-list.tsx";
+import { ThroughputCard } from "./throughput-card.tsx";
+
+export function OverviewPage() {
+  return (
+    <Page title="Overview">
+      <Studies />
+      <div class="columns">
+        <ThroughputCard />
+        <ArchiveLamps />
+      </div>
+      <div class="columns">
+        <ProjectList />
+        <FailureList />
+      </div>
+    </Page>
+  );
+}
+
+/** States that say the same to who has a glance at it. */
+const GROUPS: readonly { readonly title: string; readonly states: readonly JobState[]; readonly to: string }[] = [
+  { title: "waiting", states: ["queued", "waiting"], to: "/cohorts" },
+  { title: "at work", states: ["running"], to: "/cohorts" },
+  { title: "delivered", states: ["delivered"], to: "/cohorts" },
+  { title: "excluded", states: ["excluded"], to: "/cohorts" },
+  { title: "failed", states: ["failed", "not-found"], to: "/failures" },
+  { title: "held", states: ["held"], to: "/failures" },
+  { title: "in quarantine", states: ["quarantined"], to: "/quarantine" },
+  { title: "cancelled", states: ["cancelled"], to: "/cohorts" },
+];
+
+function Studies() {
+  const shown = overview.value;
+  const states = shown?.states ?? {};
+  const oldest = shown?.oldestWaitingSeconds;
+  return (
+    <Card
+      title={shown === undefined ? "Studies" : countText(shown.total, "study", "studies")}
+      aside={
+        <p class="quiet">
+          {oldest === null || oldest === undefined ? "Nothing waits." : `The oldest waits for ${durationText(oldest)}.`}
+        </p>
+      }
+    >
+      <StateBar states={states} label="Studies by state" />
+      <ul class="figures">
+        {GROUPS.map(({ title, states: members, to }) => {
+          const count = members.reduce((sum, state) => sum + (states[state] ?? 0), 0);
+          const [first = "queued"] = members;
+          return (
+            <li key={title} class={count === 0 ? "is-none" : `says-${toneOf(first)}`}>
+              <Link to={to} class="figure-link">
+                <span class="figure">{shown === undefined ? "–" : numberText(count)}</span>
+                <span>{title}</span>
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </Card>
+  );
+}
