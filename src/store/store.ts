@@ -146,6 +146,13 @@ export interface Store
   releaseJob(id: string, release: NewRelease, audit: AuditEvent, nowMs: number): Promise<boolean>;
   /** What the job's run, or its last one, was released with. Undefined once the job was retried, cancelled or queued again for other reasons. */
   releaseOf(id: string): Promise<Release | undefined>;
+  /**
+   * Queues a delivered job again from the start: its account stays, so that only what is missing is fetched and sent. False when it is not
+   * delivered any more.
+   * @param detail of why, for its timeline
+   * @param audit written in the same transaction; not when the answer is false
+   */
+  queueDelivered(id: string, detail: JobEvent["detail"], audit: AuditEvent, nowMs: number): Promise<boolean>;
   /** At start: leases of workers that died with this home are given back, and nobody waits for their probes of archives. */
   releaseLeases(nowMs: number): Promise<number>;
   /** Writes down which key a project's pseudonyms are made with. Not written when the answer is `same` or `refused`. */

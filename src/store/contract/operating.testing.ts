@@ -1,7 +1,29 @@
 import { expect } from "vitest";
-import { type ContractCases, claimed, each, finish, LEASE_MS, submit } from "./support.testing.ts";
+import { type ContractCases, claimed, each, finish, LEASE_MS, submit, theJob } from "./support.testing.ts";
 
 export const operating: ContractCases = {
+  "queues a delivered job again for a reason, with its account, and no other": async (store) => {
+    const cohort = await submit(store, [{ studyInstanceUid: "1.1" }]);
+    const { id } = await theJob(store, cohort);
+    const audit = {
+      event: "study-mended",
+      actor: { name: "sam", kind: "token", role: "operator" },
+      outcome: "success",
+      job: id,
+    } as const;
+    expect(await store.queueDelivered(id, { reason: "delivery-differs" }, audit, 1)).toBe(false);
+    const { lease } = await claimed(store);
+    await store.change(lease, { ledger: [{ kind: "received", sopInstanceUid: "1", seriesInstanceUid: "9" }] }, 1);
+    await store.settle(lease, { state: "delivered", attempts: 0 }, 2);
+    expect(await store.queueDelivered(id, { reason: "delivery-differs", vanished: 1 }, audit, 3)).toBe(true);
+    expect(await store.job(id)).toMatchObject({ state: "queued", stage: "locating", received: 1 });
+    expect((await store.events(id)).at(-1)).toMatchObject({
+      event: "queued again",
+      detail: { reason: "delivery-differs", vanished: 1 },
+    });
+    expect(await store.auditRecords({ after: 0, limit: 5 })).toHaveLength(1);
+  },
+
   ...each(
     [
       ["failed", 1],

@@ -175,6 +175,7 @@ export const jobStatements = {
        SET state = 'queued', stage = CASE WHEN widened = 1 THEN 'retrieving' ELSE 'deidentifying' END, widened = 0,
            attempts = 0, code = NULL, finished_at = NULL, release_no = :releaseNo
      WHERE job_no = :jobNo`,
+  deliveredJob: "SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state = 'delivered'",
   quarantinedJob: "SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state = 'quarantined'",
   releaseOfJob: `
     SELECT at AS atMs, actor, reason, leave_out AS leaveOut, allow_tags AS allowTags

@@ -59,9 +59,15 @@ function widen(session: Session, jobNo: number, job: Row, asked: readonly string
 }
 
 /** Back to the beginning; the ledger stays, so that only what is missing is fetched. */
-export function startOver(session: Session, jobNo: number, reason: string, nowMs: number): void {
+export function startOver(
+  session: Session,
+  jobNo: number,
+  reason: string,
+  nowMs: number,
+  detail: JobEvent["detail"] = {},
+): void {
   session.run("startOver", { jobNo });
-  addEvent(session, jobNo, { event: "queued again", detail: { reason } }, nowMs);
+  addEvent(session, jobNo, { event: "queued again", detail: { reason, ...detail } }, nowMs);
 }
 
 export function addEvent(session: Session, jobNo: number, { event, detail }: Omit<JobEvent, "atMs">, nowMs: number) {

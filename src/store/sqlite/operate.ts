@@ -1,4 +1,7 @@
+import type { AuditEvent } from "../../units/audit.ts";
+import type { JobEvent } from "../records.ts";
 import type { Store } from "../store.ts";
+import { appendAudit } from "./audit.ts";
 import { addEvent, startOver } from "./join.ts";
 import { cohortNumber, jobNumber } from "./look.ts";
 import type { Row, Session } from "./session.ts";
@@ -18,6 +21,21 @@ function retryable(session: Session, selection: Selection): readonly Row[] {
   const cohortNo = cohortNumber(session, selection.cohort);
   session.run("markCohortWanted", { cohortNo });
   return session.all("retryableOfCohort", { cohortNo });
+}
+
+/** See `Store.queueDelivered`. */
+export function queueDelivered(
+  session: Session,
+  id: string,
+  detail: JobEvent["detail"],
+  audit: AuditEvent,
+  nowMs: number,
+): boolean {
+  const jobNo = jobNumber(session, id, "jobOfId");
+  if (session.get("deliveredJob", { jobNo }) === undefined) return false;
+  startOver(session, jobNo, "checked", nowMs, detail);
+  appendAudit(session, audit, nowMs);
+  return true;
 }
 
 /** See `Store.cancelJobs`. A cancelled cohort holds its jobs no longer, so that the last cohort's cancel stops them. */
