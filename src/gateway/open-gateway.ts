@@ -35,6 +35,7 @@ import { type Composition, compose } from "./composition.ts";
 import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
+import { destinationInspectors } from "./inspect-destinations.ts";
 import { keepHouse } from "./keep-house.ts";
 import { createKeeper } from "./keeper.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
@@ -283,6 +284,9 @@ function operationsOver(
       },
       get destinations() {
         return destinationFacts(inForce().settings);
+      },
+      get inspectors() {
+        return destinationInspectors(inForce().settings);
       },
       get projects() {
         return inForce().projectFacts;

@@ -25,6 +25,7 @@ export function contextOf(of: {
     home: "/no/such/home",
     listen: async () => undefined,
     projects: new Map(),
+    inspectors: new Map(),
     inquiries: createInquiries({ clock: systemClock, random: seededRandom(1) }),
     archives: new Map(),
     destinations: new Map(),

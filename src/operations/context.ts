@@ -1,6 +1,7 @@
 import type { Archive } from "../archive/archive.ts";
 import type { GovernedArchive } from "../archive/availability/govern-archive.ts";
 import type { AvailabilityPolicy } from "../archive/availability/policy.ts";
+import type { Inspect } from "../delivery/inspection/inspection.ts";
 import type { DicomAddress } from "../dicom/ae-title.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
@@ -34,6 +35,7 @@ export interface OperationsContext {
   readonly destinations: ReadonlyMap<string, DestinationFacts>;
   /** Goes on with the settings as they are now; absent in a process that does not work. */
   readonly reload?: ((actor: Actor) => Promise<ReloadDocument>) | undefined;
+  readonly inspectors: ReadonlyMap<string, Inspect>;
   /** Questions under way. */
   readonly inquiries: Inquiries;
   /** Where scanners' results lie. */

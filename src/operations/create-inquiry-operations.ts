@@ -1,3 +1,4 @@
+import { checkCohortDelivery } from "./check/check.ts";
 import type { OperationsContext } from "./context.ts";
 import type { InquiryOperations } from "./inquiry-operations.ts";
 import { planCohort } from "./plan/plan.ts";
@@ -10,6 +11,8 @@ export function createInquiryOperations(context: OperationsContext, once: Once):
   const { inquiries, actor } = context;
   return {
     planCohort: (file, project) => once("planCohort", { project }, () => planCohort(context, file, project)),
+    checkCohortDelivery: (cohort, options) =>
+      once("checkCohortDelivery", { cohort }, () => checkCohortDelivery(context, cohort, options)),
     listInquiries: () => once("listInquiries", "own", async () => inquiries.list(actor)),
     showInquiry: (id) => once("showInquiry", "own", async () => inquiries.look(id, actor)),
     inquiryItems: (id, page) => once("inquiryItems", "own", async () => inquiries.items(id, actor, page)),

@@ -1,4 +1,4 @@
-import type { InquiryDocument, InquiryItem, ItemPage, PlanDocument } from "./inquiries.ts";
+import type { CheckDocument, InquiryDocument, InquiryItem, ItemPage, PlanDocument } from "./inquiries.ts";
 
 /**
  * Questions that take their time, so that nobody waits for them: asked once, then looked at until they are done. Part of `Operations`.
@@ -7,6 +7,11 @@ import type { InquiryDocument, InquiryItem, ItemPage, PlanDocument } from "./inq
 export interface InquiryOperations {
   /** Asks the archives, as they allow, what submitting a file would come to. Nothing is kept. */
   planCohort(file: string, project: string): Promise<PlanDocument>;
+  /**
+   * Compares archives, ledger and destinations for every study of a cohort.
+   * @param options.queue has the difference retrieved and delivered where that can be
+   */
+  checkCohortDelivery(cohort: string, options: { readonly queue: boolean }): Promise<CheckDocument>;
   listInquiries(): Promise<readonly InquiryDocument[]>;
   showInquiry(id: string): Promise<InquiryDocument>;
   /** What was found so far, in order. */

@@ -33,6 +33,7 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   findInArchive: (of) => first(of.findInArchive("vna", [], { level: "STUDY", maximumAnswers: 1 })),
   doctor: (of) => of.doctor(),
   planCohort: (of) => of.planCohort("/no/such/file", "lung"),
+  checkCohortDelivery: (of) => of.checkCohortDelivery("c", { queue: false }),
   listInquiries: (of) => of.listInquiries(),
   showInquiry: (of) => of.showInquiry("i"),
   inquiryItems: (of) => of.inquiryItems("i", { after: 0, limit: 1 }),

@@ -43,6 +43,7 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   listTokens: "admin",
   revokeToken: "admin",
   planCohort: "operator",
+  checkCohortDelivery: "operator",
   listInquiries: "operator",
   showInquiry: "operator",
   inquiryItems: "operator",

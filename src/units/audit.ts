@@ -42,6 +42,10 @@ export const AUDIT_EVENTS = {
     id: CODES.applicationActivity,
   },
   "audit-read": { when: "somebody reads or verifies the audit trail", id: CODES.auditLogUsed },
+  "cohort-checked": {
+    when: "somebody has archives and destinations asked whether they have what a cohort brought",
+    id: CODES.applicationActivity,
+  },
   "cohort-exported": {
     when: "the rows of a cohort are about to be given out, with what they say of people",
     id: CODES.export,
@@ -111,6 +115,10 @@ export const AUDIT_EVENTS = {
     when: "an admin releases a study from quarantine",
     id: CODES.securityAlert,
     type: CODES.restrictedFunction,
+  },
+  "study-mended": {
+    when: "a check found a difference, and the study is retrieved and delivered again for it",
+    id: CODES.applicationActivity,
   },
   "studies-cancelled": { when: "somebody cancels a study or a cohort", id: CODES.applicationActivity },
   "studies-retried": { when: "somebody has a study or a cohort tried again", id: CODES.applicationActivity },

@@ -10,6 +10,7 @@ import { examples } from "../help.ts";
 import { isAllGood, problemLinesOf, stateRows, stateSummary } from "../state-words.ts";
 import { alignedLines, tableLines } from "../table.ts";
 import { writeWholeFile } from "../write-whole-file.ts";
+import { addCheckVerb } from "./cohort-check.ts";
 import { addPlanVerb } from "./cohort-plan.ts";
 import { submitAndWait } from "./submit-and-wait.ts";
 
@@ -38,6 +39,7 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
     .option("--jobs", "with every study")
     .addHelpText("after", examples("cohort status", "cohort status ID --jobs --json"))
     .action(cli.verb((id: string | undefined, options: StatusOptions) => status(cli, id, options)));
+  addCheckVerb(cohort, cli);
   cohort
     .command("export")
     .description("the submitted rows with what became of them")

@@ -1,10 +1,15 @@
 import type { DataElement, DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import type { Tag } from "../../dicom/tag.ts";
+import type { SeriesInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { dataSetOf, textElement, uidOf } from "../../dicom/values.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { Association } from "../../network/dimse/service-types.ts";
-import type { StudyDelivery } from "../destination.ts";
+
+interface ListedStudy {
+  readonly studyInstanceUid: StudyInstanceUid;
+  readonly files: readonly { readonly seriesInstanceUid: SeriesInstanceUid }[];
+}
 
 /** A store that lists more than this for one question about a delivery lies. */
 const MAXIMUM_ANSWERS = 100_000;
@@ -16,7 +21,7 @@ const MAXIMUM_ANSWERS = 100_000;
  */
 export async function listInstances(
   association: Association,
-  delivery: StudyDelivery,
+  delivery: ListedStudy,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const study = textElement(tags.StudyInstanceUID, delivery.studyInstanceUid);
@@ -42,7 +47,7 @@ export async function listInstances(
 
 async function uidsListed(
   association: Association,
-  delivery: StudyDelivery,
+  delivery: ListedStudy,
   question: { readonly identifier: DataSet; readonly wanted: Tag },
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {

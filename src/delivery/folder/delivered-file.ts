@@ -13,7 +13,7 @@ export type Delivered = "absent" | "same" | "other";
 /** Reads the file back and compares its content, a mebibyte in memory at a time. @throws what the disk says */
 export async function lookAt(
   path: string,
-  { sizeBytes, sha256 }: DeidentifiedFile,
+  { sizeBytes, sha256 }: Pick<DeidentifiedFile, "sizeBytes" | "sha256">,
   signal: AbortSignal,
 ): Promise<Delivered> {
   try {

@@ -91,7 +91,8 @@ function refusalOf(failed: readonly FailedInstance[], destination: string): Inst
 /** PS3.7 C.5.20. */
 const PROCESSING_FAILURE = 0x0110;
 
-async function listedInstances(
+/** SOP Instance UIDs of a study. */
+export async function listedInstances(
   client: HttpClient,
   studyInstanceUid: StudyInstanceUid,
   signal: AbortSignal,

@@ -38,6 +38,11 @@ export const deliveryCodes = {
     summary: "The destination has no room left.",
     remedy: "Free space at the destination; delivery goes on by itself.",
   },
+  DESTINATION_NOT_CHECKABLE: {
+    class: "permanent",
+    summary: "What the destination holds is known only beside copies of ours, which are gone after a delivery.",
+    remedy: "Have the study delivered again: the destination is asked what it holds then, and is sent the rest.",
+  },
   DESTINATION_NOT_WRITABLE: {
     class: "permanent",
     summary: "The destination's folder cannot be written.",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CHECK_VERDICTS } from "../../operations/check/documents.ts";
 import { PLAN_OUTCOMES } from "../../operations/plan/documents.ts";
 import { code, count, countByName, pageOf, time } from "./fields.ts";
 
@@ -54,10 +55,26 @@ const planSummary = z.object({
 });
 
 export const plan = z.object({ kind: z.literal("plan"), ...facts, summary: planSummary.nullable() });
-export const inquiry = plan;
+
+const checkSummary = z.object({
+  studies: count,
+  verdicts: countByName,
+  later: count.meta({ description: "instances that the archive has and the ledger does not know" }),
+  vanishedFromArchive: count,
+  vanishedFromDestinations: count,
+  differing: count,
+  queued: count.meta({ description: "studies that were queued to mend the difference" }),
+});
+export const check = z.object({
+  kind: z.literal("check"),
+  ...facts,
+  cohort: z.string(),
+  summary: checkSummary.nullable(),
+});
+export const inquiry = z.discriminatedUnion("kind", [plan, check]);
 export const inquiryList = z.object({ items: z.array(inquiry) });
 
-export const plannedRow = z.object({
+const plannedRow = z.object({
   number: count.meta({ description: "of the row; data rows count from 1" }),
   outcome: z.enum(PLAN_OUTCOMES),
   code: code.nullable(),
@@ -67,4 +84,24 @@ export const plannedRow = z.object({
   instances: maybe,
   sizeBytes: maybe,
 });
-export const inquiryItemPage = pageOf(plannedRow);
+
+const checkedStudy = z.object({
+  number: count,
+  job: z.string(),
+  state: z.string(),
+  verdict: z.enum(CHECK_VERDICTS),
+  archive: z.object({ name: z.string().nullable(), later: maybe, vanished: maybe, code: code.nullable() }),
+  destinations: z.array(
+    z.object({
+      name: z.string(),
+      proof: z.enum(["sha256", "uids"]).nullable(),
+      expected: count,
+      present: count,
+      vanished: count,
+      differing: count,
+      code: code.nullable(),
+    }),
+  ),
+  queued: z.boolean(),
+});
+export const inquiryItemPage = pageOf(z.union([plannedRow, checkedStudy]));

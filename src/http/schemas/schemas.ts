@@ -34,6 +34,7 @@ export const schemas = {
   ArchiveList: site.archiveList,
   AuditPage: site.auditPage,
   AuditVerdict: site.auditVerdict,
+  Check: inquiries.check,
   Cohort: cohorts.cohort,
   CohortCheck: cohorts.checked,
   CohortPage: cohorts.cohortPage,

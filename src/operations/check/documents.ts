@@ -27,8 +27,8 @@ export interface CheckedArchive {
 
 export interface CheckedDestination {
   readonly name: string;
-  /** How surely its files are known: by contents, by size or sum, by their UIDs; null: it was not asked. */
-  readonly proof: "sha256" | "size" | "uids" | null;
+  /** How surely its files are known: by contents, or by their UIDs alone; null: it was not asked. */
+  readonly proof: "sha256" | "uids" | null;
   readonly expected: number;
   readonly present: number;
   readonly vanished: number;
