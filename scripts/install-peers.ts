@@ -15,6 +15,7 @@ const PEER_PACKAGES: Readonly<Record<string, Peer>> = {
   "rabbitmq-server": "rabbitmq-server",
   postgresql: "initdb",
   vsftpd: "vsftpd",
+  "openssh-server": "sshd",
 };
 
 /** What makes Debian's python3 able to make virtual environments. */

@@ -7,6 +7,7 @@ import {
   readCertificateFile,
   readKeyFile,
   readPasswordFile,
+  readSecretText,
   readTokenFile,
 } from "./credential-files.ts";
 import { readEnvironmentFile } from "./environment-file.ts";
@@ -33,6 +34,9 @@ const HTTP_PEERS: readonly SettingPath[] = [
 const OIDC: SettingPath = ["http", "oidc"];
 /** Each a `.env` file. */
 const FACES: readonly SettingPath[] = FACE_NAMES.map((name) => ["compat", name]);
+/** Of destinations by SFTP and S3. */
+const OTHER_SECRETS = ["passphraseFile", "secretAccessKeyFile"];
+const KEY_LIMIT_BYTES = 64 * 1_024;
 const AUTHORITIES = ["authoritiesFile", "clientAuthoritiesFile"];
 
 /** Opens every certificate, key and password that the settings name. @param baseFolder relative paths count from it */
@@ -80,6 +84,8 @@ export async function checkCredentials(
     await read(group, "passwordFile", readPasswordFile);
     await read(group, "authoritiesFile", readCertificateFile);
     await pair(group, "clientCertificateFile", "clientKeyFile");
+    for (const name of OTHER_SECRETS) await read(group, name, readPasswordFile);
+    await read(group, "privateKeyFile", (path) => readSecretText(path, KEY_LIMIT_BYTES));
   }
   for (const group of valuesAt(values, OIDC)) {
     await read(group, "clientSecretFile", readPasswordFile);

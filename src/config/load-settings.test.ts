@@ -58,6 +58,7 @@ describe("loadSettings", () => {
       staging: { path: "/var/lib/radferry/staging", reserveGigabytes: 20, keepDays: 3 },
       archives: [],
       codecs: [],
+      notifications: [],
       destinations: [],
       projects: [],
     });
@@ -74,7 +75,9 @@ describe("loadSettings", () => {
         availability: { associations: 4 },
       },
     ]);
-    expect(settings.destinations).toEqual([{ name: "store", kind: "folder", path: join(folder, "out") }]);
+    expect(settings.destinations).toEqual([
+      { name: "store", kind: "folder", path: join(folder, "out"), layout: "files" },
+    ]);
     expect(settings.projects).toEqual([
       {
         name: "lung",

@@ -14,11 +14,16 @@ import {
 
 const name = nameSetting.meta({ description: "The destination's name, used by projects and logs." });
 
+const layout = z.enum(["files", "zip"]).default("files").meta({
+  description: "A file for each instance with a report beside them, or one zip for each study.",
+});
+
 export const destinationSettings = z.discriminatedUnion("kind", [
   z.strictObject({
     name,
     kind: z.literal("folder").meta({ description: "How the destination is spoken to." }),
     path: pathSetting.meta({ description: "Folder that de-identified studies are written to." }),
+    layout,
   }),
   z.strictObject({
     name,
@@ -84,6 +89,61 @@ export const destinationSettings = z.discriminatedUnion("kind", [
     readBack: z.enum(["directory", "whole"]).default("directory").meta({
       description:
         "What is read back of a delivered zip: its directory, with size and sum of each file; or all of it, compared by SHA-256.",
+    }),
+  }),
+  z
+    .strictObject({
+      name,
+      kind: z.literal("sftp"),
+      host: hostSetting.meta({ description: "Host of the SFTP server." }),
+      port: portSetting.optional().meta({ description: "Its port; left out: 22." }),
+      username: textSetting.meta({ description: "User name at the SFTP server." }),
+      passwordFile: pathSetting.optional().meta({ description: "File that holds the password; or a key is named." }),
+      privateKeyFile: pathSetting.optional().meta({
+        description: "Private key to log in with, in the form of OpenSSH or PEM.",
+      }),
+      passphraseFile: pathSetting
+        .optional()
+        .meta({ description: "File that holds what the private key is opened with." }),
+      hostKeys: z
+        .array(z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, "a fingerprint such as SHA256:… is expected"))
+        .min(1)
+        .meta({
+          description:
+            "Fingerprints of the keys the server may have, as `ssh-keygen -lf` prints them; any other is refused.",
+        }),
+      folder: remoteFolderSetting.optional().meta({
+        description: "Folder on the server that the projects' folders are made in; left out: the user's own.",
+      }),
+      layout,
+      readBack: z.enum(["directory", "whole"]).default("directory").meta({
+        description:
+          "What is read back: names and sizes, of a zip its directory with sums; or all of it, compared by SHA-256.",
+      }),
+    })
+    .refine(({ passwordFile, privateKeyFile }) => passwordFile !== undefined || privateKeyFile !== undefined, {
+      path: ["passwordFile"],
+      error: "a passwordFile or a privateKeyFile is expected",
+    }),
+  z.strictObject({
+    name,
+    kind: z.literal("s3"),
+    endpoint: urlSetting
+      .optional()
+      .meta({ description: "URL of the object store; left out: Amazon's own of the region." }),
+    region: textSetting.default("us-east-1").meta({ description: "Region that requests are signed for." }),
+    bucket: textSetting.meta({ description: "Bucket that objects are put into; it is there already." }),
+    prefix: remoteFolderSetting.optional().meta({ description: "What keys begin with; left out: nothing." }),
+    accessKeyId: textSetting.meta({ description: "Name of the access key." }),
+    secretAccessKeyFile: pathSetting.meta({ description: "File that holds the secret access key." }),
+    pathStyle: z.boolean().optional().meta({
+      description:
+        "Whether the bucket stands in the path, not in the host's name; left out: with an endpoint of one's own.",
+    }),
+    authoritiesFile: httpPeer.authoritiesFile,
+    readBack: z.enum(["sums", "whole"]).default("sums").meta({
+      description:
+        "What proves delivery: the sum that the store names of each object; or all of it, fetched back and compared by SHA-256.",
     }),
   }),
 ]);

@@ -11,7 +11,10 @@ interface Limit {
 const LIMITS: readonly Limit[] = [
   { path: ["store", "kind"], can: ["sqlite"] },
   { path: ["archives", "*", "kind"], can: ["dimse", "dicomweb", "rad69", "orthanc", "xnat-dqr", "folder"] },
-  { path: ["destinations", "*", "kind"], can: ["folder", "dimse", "dicomweb", "orthanc", "xnat", "ftps"] },
+  {
+    path: ["destinations", "*", "kind"],
+    can: ["folder", "dimse", "dicomweb", "orthanc", "xnat", "ftps", "sftp", "s3"],
+  },
 ];
 
 export function findNotSupported(values: unknown): readonly Finding[] {

@@ -2,6 +2,9 @@ import type { Manifest } from "./manifest.ts";
 import type { PeerSecurity, TlsClientFiles } from "./peer-credentials.ts";
 
 /** Makes a path absolute that counts from the settings' folder. */
+export type AbsolutePath = (path: string) => string;
+
+/** As `AbsolutePath`, where there is a path. */
 export type AbsolutePathIfAny = (path: string | undefined) => string | undefined;
 
 type SecuritySettings = Pick<Extract<Manifest["archives"][number], { kind: "dimse" }>, "tls" | "user">;

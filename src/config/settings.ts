@@ -2,16 +2,17 @@ import { dirname, join, resolve } from "node:path";
 import type { ExternalCodec } from "../deid/pixels/external-codec.ts";
 import { isProfilePath } from "../deid/profiles/profile-path.ts";
 import type { PixlSecretFiles } from "../deid/pseudonyms/pixl-secrets.ts";
-import type { AeTitle, DicomAddress } from "../dicom/ae-title.ts";
+import type { AeTitle } from "../dicom/ae-title.ts";
 import type { AcceptanceRules, PeerRule } from "../network/dimse/service-types.ts";
 import type { Role } from "../units/actor.ts";
-import type { HttpPeerFiles } from "./http-credentials.ts";
 import type { Manifest } from "./manifest.ts";
 import { FACE_NAMES, type FaceName } from "./manifest-compat.ts";
-import type { PeerSecurity, TlsClientFiles, TlsServerFiles, UserFiles } from "./peer-credentials.ts";
-import { type ArchiveSettings, resolveArchive, resolveHttpPeer } from "./settings-archives.ts";
+import type { TlsServerFiles, UserFiles } from "./peer-credentials.ts";
+import { type ArchiveSettings, resolveArchive } from "./settings-archives.ts";
+import { type DestinationSettings, resolveDestination } from "./settings-destinations.ts";
+import { type NotificationSettings, resolveNotification } from "./settings-notifications.ts";
 import { type OidcSettings, resolveOidc } from "./settings-oidc.ts";
-import { type AbsolutePathIfAny, resolveSecurity } from "./settings-peers.ts";
+import type { AbsolutePath, AbsolutePathIfAny } from "./settings-peers.ts";
 
 /** Settings ready for use: paths are absolute, addresses parsed, defaults filled in. Only what this version can run is in them. */
 export interface Settings {
@@ -41,6 +42,7 @@ export interface Settings {
   readonly destinations: readonly DestinationSettings[];
   /** Programs of the site's for masks on compressed images. */
   readonly codecs: readonly ExternalCodec[];
+  readonly notifications: readonly NotificationSettings[];
   readonly projects: readonly ProjectSettings[];
 }
 
@@ -64,51 +66,6 @@ interface DicomSettings {
   readonly rules: AcceptanceRules;
   /** Who may connect; nobody is asked when there are none. */
   readonly users: readonly UserFiles[];
-}
-
-export type DestinationSettings =
-  | { readonly name: string; readonly kind: "folder"; readonly path: string }
-  | ({
-      readonly name: string;
-      readonly kind: "dimse";
-      readonly address: DicomAddress;
-      readonly confirm: "find";
-    } & PeerSecurity)
-  | HttpDestinationSettings
-  | XnatDestinationSettings
-  | FtpsDestinationSettings;
-
-export interface HttpDestinationSettings extends HttpPeerFiles {
-  readonly name: string;
-  readonly kind: "dicomweb" | "orthanc";
-  readonly url: string;
-}
-
-export interface XnatDestinationSettings extends HttpPeerFiles {
-  readonly name: string;
-  readonly kind: "xnat";
-  readonly url: string;
-  /** Absent: the one that is called as the study's own project. */
-  readonly project?: string | undefined;
-  readonly into: "archive" | "prearchive";
-  readonly upload: "dicom-zip" | "gradual-dicom";
-  readonly overwrite: "none" | "append" | "delete";
-  readonly proof: "digest" | "uids";
-}
-
-/** Paths of files are absolute. */
-export interface FtpsDestinationSettings {
-  readonly name: string;
-  readonly kind: "ftps";
-  readonly host: string;
-  readonly port: number;
-  readonly security: "implicit" | "explicit";
-  readonly username: string;
-  readonly passwordFile: string;
-  /** On the server; empty: the user's own. */
-  readonly folder: string;
-  readonly tls: TlsClientFiles;
-  readonly readBack: "directory" | "whole";
 }
 
 interface LookupSettings {
@@ -164,6 +121,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
     archives: values.archives.map((archive) => resolveArchive(archive, ifAny)),
     destinations: values.destinations.map((destination) => resolveDestination(destination, absolute, ifAny)),
     codecs: values.codecs.map((codec) => resolveCodec(codec, absolute)),
+    notifications: values.notifications.map((channel) => resolveNotification(channel, ifAny)),
     projects: values.projects.map((project) => resolveProject(project, absolute)),
   };
 }
@@ -172,8 +130,6 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
 export function baseFolderOf(file: string | undefined, workingFolder: string): string {
   return file === undefined ? workingFolder : dirname(file);
 }
-
-type AbsolutePath = (path: string) => string;
 
 function resolveHttp(
   { tls, oidc, ...http }: Manifest["http"],
@@ -228,60 +184,6 @@ function resolvePeer(peer: NonNullable<Manifest["dicom"]["peers"]>[number]): Pee
     ...(calledAeTitles === undefined ? {} : { calledAeTitles }),
     ...(sopClasses === undefined ? {} : { sopClassUids: sopClasses }),
     ...(transferSyntaxes === undefined ? {} : { transferSyntaxUids: transferSyntaxes }),
-  };
-}
-
-function resolveDestination(
-  destination: Manifest["destinations"][number],
-  absolute: AbsolutePath,
-  ifAny: AbsolutePathIfAny,
-): DestinationSettings {
-  switch (destination.kind) {
-    case "folder":
-      return { ...destination, path: absolute(destination.path) };
-    case "dimse": {
-      const { name, kind, address, confirm } = destination;
-      return { name, kind, address, confirm, ...resolveSecurity(destination, ifAny) };
-    }
-    case "xnat": {
-      const { username, passwordFile, ...rest } = destination;
-      return { ...rest, ...resolveHttpPeer(destination, ifAny) };
-    }
-    case "ftps":
-      return resolveFtps(destination, absolute, ifAny);
-    case "dicomweb":
-    case "orthanc": {
-      const { name, kind, url } = destination;
-      return { name, kind, url, ...resolveHttpPeer(destination, ifAny) };
-    }
-  }
-}
-
-/** IANA service names `ftps` and `ftp`. */
-const FTPS_PORTS = { implicit: 990, explicit: 21 } as const;
-
-function resolveFtps(
-  destination: Extract<Manifest["destinations"][number], { kind: "ftps" }>,
-  absolute: AbsolutePath,
-  ifAny: AbsolutePathIfAny,
-): FtpsDestinationSettings {
-  const { name, kind, host, security, port, username, passwordFile, folder = "", readBack } = destination;
-  const { authoritiesFile, clientCertificateFile, clientKeyFile } = destination;
-  return {
-    name,
-    kind,
-    host,
-    port: port ?? FTPS_PORTS[security],
-    security,
-    username,
-    passwordFile: absolute(passwordFile),
-    folder,
-    tls: {
-      authoritiesFile: ifAny(authoritiesFile),
-      certificateFile: ifAny(clientCertificateFile),
-      keyFile: ifAny(clientKeyFile),
-    },
-    readBack,
   };
 }
 

@@ -26,7 +26,7 @@ export interface Receipt {
 /** Where studies are delivered. `held` before `send` makes sure that nothing is delivered twice, also after a crash. */
 export interface Destination extends AsyncDisposable {
   readonly name: string;
-  readonly kind: "folder" | "dimse" | "dicomweb" | "orthanc" | "xnat" | "ftps";
+  readonly kind: "folder" | "dimse" | "dicomweb" | "orthanc" | "xnat" | "ftps" | "sftp" | "s3";
   readonly proof: Receipt["proof"];
   /** Which of the delivery's instances the destination holds now, by read-back. */
   held(delivery: StudyDelivery, signal: AbortSignal): Promise<ReadonlySet<SopInstanceUid>>;

@@ -12,13 +12,16 @@ import { ftpsCodes } from "./codes/ftps.ts";
 import { httpCodes } from "./codes/http.ts";
 import { iheCodes } from "./codes/ihe.ts";
 import { jobsCodes } from "./codes/jobs.ts";
+import { notificationsCodes } from "./codes/notifications.ts";
 import { oidcCodes } from "./codes/oidc.ts";
 import { orthancCodes } from "./codes/orthanc.ts";
 import { pixlCodes } from "./codes/pixl.ts";
 import { profilesCodes } from "./codes/profiles.ts";
+import { s3Codes } from "./codes/s3.ts";
 import { scanhubCodes } from "./codes/scanhub.ts";
 import { scannerCodes } from "./codes/scanner.ts";
 import { settingsCodes } from "./codes/settings.ts";
+import { sftpCodes } from "./codes/sftp.ts";
 import { stagingCodes } from "./codes/staging.ts";
 import { storeCodes } from "./codes/store.ts";
 import { tlsCodes } from "./codes/tls.ts";
@@ -46,12 +49,15 @@ export const errorRegistry = {
   ...stagingCodes,
   ...deliveryCodes,
   ...ftpsCodes,
+  ...sftpCodes,
+  ...s3Codes,
   ...xnatCodes,
   ...orthancCodes,
   ...scanhubCodes,
   ...accessCodes,
   ...apiCodes,
   ...oidcCodes,
+  ...notificationsCodes,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorRegistry;

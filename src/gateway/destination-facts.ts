@@ -1,10 +1,12 @@
+import type { Settings } from "../config/settings.ts";
 import type {
   DestinationSettings,
   FtpsDestinationSettings,
   HttpDestinationSettings,
-  Settings,
+  S3DestinationSettings,
+  SftpDestinationSettings,
   XnatDestinationSettings,
-} from "../config/settings.ts";
+} from "../config/settings-destinations.ts";
 import { searchDicomWeb } from "../network/dicomweb/search.ts";
 import { openAssociation } from "../network/dimse/association.ts";
 import { openFtps } from "../network/ftps/ftps-client.ts";
@@ -16,7 +18,7 @@ import { checkWritable } from "../operations/writable.ts";
 import { systemClock } from "../units/clock.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
-import { ftpsServerOf, httpClientOf } from "./open-destinations.ts";
+import { ftpsServerOf, httpClientOf, s3ServerOf, sftpServerOf } from "./open-destinations.ts";
 import { xnatClientOf } from "./xnat-client.ts";
 
 /** Verification. PS3.4 A.4. */
@@ -51,6 +53,8 @@ async function checkDestination(
   if (destination.kind === "folder") return await checkWritable(destination.path);
   if (destination.kind === "xnat") return await checkXnat(destination, signal);
   if (destination.kind === "ftps") return await checkFtps(destination, signal);
+  if (destination.kind === "sftp") return await checkSftp(destination, signal);
+  if (destination.kind === "s3") return await checkS3(destination, signal);
   if (destination.kind !== "dimse") return await checkHttp(destination, signal);
   await using association = await openAssociation({
     ...(await connectionTo(settings, destination)()),
@@ -65,6 +69,19 @@ async function checkDestination(
 /** Whether it lets us in. */
 async function checkFtps(destination: FtpsDestinationSettings, signal: AbortSignal): Promise<void> {
   await using _ = await openFtps(await ftpsServerOf(destination)(), signal);
+}
+
+/** Whether it lets us in. */
+async function checkSftp(destination: SftpDestinationSettings, signal: AbortSignal): Promise<void> {
+  const { openSftp } = await import("../network/sftp/sftp-client.ts");
+  await using _ = await openSftp(await sftpServerOf(destination)(), signal);
+}
+
+/** Whether the bucket is there. */
+async function checkS3(destination: S3DestinationSettings, signal: AbortSignal): Promise<void> {
+  const { openObjectStore } = await import("../network/s3/s3-client.ts");
+  using store = openObjectStore(await s3ServerOf(destination)());
+  await store.check(signal);
 }
 
 /** Whether it lets us in. */

@@ -1,15 +1,19 @@
 import { join } from "node:path";
-import { readPasswordFile } from "../config/credential-files.ts";
+import { readCertificateFile, readPasswordFile, readSecretText } from "../config/credential-files.ts";
 import { httpSecurityOf } from "../config/http-credentials.ts";
 import { credentialsOf } from "../config/peer-credentials.ts";
+import type { Settings } from "../config/settings.ts";
 import type {
   DestinationSettings,
   FtpsDestinationSettings,
   HttpDestinationSettings,
-  Settings,
-} from "../config/settings.ts";
+  S3DestinationSettings,
+  SftpDestinationSettings,
+} from "../config/settings-destinations.ts";
 import type { Destination } from "../delivery/destination.ts";
 import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
+import { localFiles } from "../delivery/files/local-files.ts";
+import { createZipDestination } from "../delivery/files/zip-destination.ts";
 import { createFolderDestination } from "../delivery/folder/folder-destination.ts";
 import { createFtpsDestination } from "../delivery/ftps/ftps-destination.ts";
 import { createOrthancDestination } from "../delivery/orthanc/orthanc-destination.ts";
@@ -17,6 +21,8 @@ import { createStowDestination } from "../delivery/stow/stow-destination.ts";
 import { createXnatDestination } from "../delivery/xnat/xnat-destination.ts";
 import type { FtpsServer } from "../network/ftps/ftps-client.ts";
 import { openHttpClient } from "../network/http-client/http-client.ts";
+import type { S3Server } from "../network/s3/s3-client.ts";
+import type { SftpServer } from "../network/sftp/sftp-client.ts";
 import { meteredDestination } from "../observe/metered.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
@@ -39,6 +45,7 @@ interface Parts {
 
 /** Instances sent at once to a destination that takes them one by one. */
 const PARALLEL_INSTANCES = 4;
+const KEY_LIMIT_BYTES = 64 * 1_024;
 
 /** @param reused one that is open already, and to be taken as it is */
 export async function openDestinations(
@@ -63,7 +70,28 @@ async function openDestination(
   const { name } = destination;
   switch (destination.kind) {
     case "folder":
-      return await createFolderDestination({ name, path: destination.path });
+      return await openFolder(destination, settings);
+    case "sftp": {
+      const { folder: path, layout, readBack } = destination;
+      const temporaryFolder = join(settings.home, "sftp", name);
+      const readsBack = readBack === "whole";
+      const { createSftpDestination } = await import("../delivery/sftp/sftp-destination.ts");
+      return await createSftpDestination({
+        name,
+        server: sftpServerOf(destination),
+        path,
+        layout,
+        readsBack,
+        temporaryFolder,
+      });
+    }
+    case "s3": {
+      const { prefix, readBack } = destination;
+      const proof = readBack === "whole" ? "sha256" : "digest";
+      // Its library is large: who has no such destination does not wait for it.
+      const { createS3Destination } = await import("../delivery/s3/s3-destination.ts");
+      return createS3Destination({ name, server: s3ServerOf(destination), prefix, proof });
+    }
     case "dimse": {
       const connection = connectionTo(settings, destination, violations.note);
       const callingAeTitle = settings.dicom.aeTitle;
@@ -86,6 +114,38 @@ async function openDestination(
       return createXnatDestination({ name, client, project, into, upload, overwrite, confirm, parallel });
     }
   }
+}
+
+function openFolder(
+  { name, path, layout }: Extract<DestinationSettings, { kind: "folder" }>,
+  { home }: Settings,
+): Promise<Destination> {
+  if (layout === "files") return createFolderDestination({ name, path });
+  const temporaryFolder = join(home, "zip", name);
+  const server = localFiles(name);
+  return createZipDestination({ name, kind: "folder", server, path, proof: "sha256", temporaryFolder });
+}
+
+/** Files are read for each connection. @throws GatewayError SECRET_FILE_…, PASSWORD_FILE_MALFORMED from the function it answers */
+export function sftpServerOf(destination: SftpDestinationSettings): () => Promise<SftpServer> {
+  const { host, port, username, passwordFile, privateKeyFile, passphraseFile, hostKeys } = destination;
+  return async () => ({
+    ...{ host, port, username, hostKeys },
+    password: passwordFile === undefined ? undefined : await readPasswordFile(passwordFile),
+    privateKey: privateKeyFile === undefined ? undefined : await readSecretText(privateKeyFile, KEY_LIMIT_BYTES),
+    passphrase: passphraseFile === undefined ? undefined : await readPasswordFile(passphraseFile),
+  });
+}
+
+/** Files are read for each connection. @throws GatewayError CERTIFICATE_…, SECRET_FILE_…, PASSWORD_FILE_MALFORMED from the function it answers */
+export function s3ServerOf(destination: S3DestinationSettings): () => Promise<S3Server> {
+  const { endpoint, region, bucket, accessKeyId, secretAccessKeyFile, pathStyle, authoritiesFile } = destination;
+  return async () => ({
+    ...{ endpoint, region, bucket, accessKeyId, usesPathStyle: pathStyle },
+    secretAccessKey: await readPasswordFile(secretAccessKeyFile),
+    tls:
+      authoritiesFile === undefined ? {} : { certificateAuthorities: (await readCertificateFile(authoritiesFile)).pem },
+  });
 }
 
 /** Files are read for each connection. @throws GatewayError CERTIFICATE_…, SECRET_FILE_…, PASSWORD_FILE_MALFORMED from the function it answers */

@@ -38,8 +38,7 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
   const kept = { ...told, pseudonym, studyInstanceUid, files: reportedFiles(files) };
   const thumbnail = await thumbnailOfStudy(files, context.signal);
   await context.write({ stage: "delivering", report: await packJson(kept), volumes, thumbnail });
-  for (const destination of project.destinations) await deliverTo(context, destination, delivery);
-
+  await deliverEverywhere(context, delivery);
   await context.write({ stage: "confirming", ...(await confirmedBy(context, files)), report: "delivered" });
   await services.outbox.remove(job.id);
   return {
@@ -65,6 +64,16 @@ async function confirmedBy(
     ledger: held.map(({ sopInstanceUid }) => ({ kind: "delivered", sopInstanceUid })),
     ...(fresh.length === 0 ? {} : { deliveredNow: { instances: fresh.length, bytes } }),
   };
+}
+
+/** Side by side: one that is down keeps nothing from the others. What may still succeed decides whether the job is tried again. */
+async function deliverEverywhere(context: StepContext, delivery: StudyDelivery): Promise<void> {
+  const { destinations } = context.project;
+  const ends = await Promise.allSettled(destinations.map((destination) => deliverTo(context, destination, delivery)));
+  context.signal.throwIfAborted();
+  const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
+  if (failures.length === 0) return;
+  throw failures.find((failure) => toGatewayError(failure).class !== "permanent") ?? failures[0];
 }
 
 async function deliverTo(context: StepContext, destination: Destination, delivery: StudyDelivery): Promise<void> {

@@ -22,6 +22,7 @@ const PACKAGES = {
   openssl: "openssl",
   promtool: "prometheus",
   "rabbitmq-server": "rabbitmq-server",
+  sshd: "openssh-server",
   storescp: "dcmtk",
   storescu: "dcmtk",
   "systemd-analyze": "systemd",

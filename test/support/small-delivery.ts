@@ -39,3 +39,12 @@ export async function deliveryOf(
   const files = await Promise.all(Array.from({ length: count }, (_, index) => fileAt(folder, index + 1, more)));
   return { project: "trial", pseudonym: PSEUDONYM, studyInstanceUid: STUDY, files, report: { profile: "basic" } };
 }
+
+/** The same study, as another original brings it: another series. */
+export function ofOtherOriginal(delivery: StudyDelivery): StudyDelivery {
+  const seriesInstanceUid = parseSeriesInstanceUid("2.25.9");
+  const files = delivery.files.map((file, index) =>
+    declareDeidentified({ ...file, seriesInstanceUid, sopInstanceUid: parseSopInstanceUid(`2.25.4.${index}`) }),
+  );
+  return { ...delivery, files };
+}

@@ -9,9 +9,9 @@ import { concurrently } from "../../units/concurrently.ts";
 import { syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
+import { deliveryReport } from "../files/delivery-report.ts";
 import { type Delivered, lookAt } from "./delivered-file.ts";
 import { rethrowDestination } from "./destination-error.ts";
-import { deliveryReport } from "./report-file.ts";
 
 /** Temporary files live here, below the destination, so that a rename is enough. interfaces.md section 4. */
 const TEMPORARY = ".radferry";

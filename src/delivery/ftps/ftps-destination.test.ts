@@ -8,13 +8,11 @@ import { requirePythonPeers } from "../../../test/peers/python-peers.ts";
 import { requirePeer } from "../../../test/peers/require-peer.ts";
 import { startVsftpd } from "../../../test/peers/vsftpd.ts";
 import { readZip } from "../../../test/peers/xnat/zip.ts";
-import { deliveryOf, PSEUDONYM, SERIES, STUDY } from "../../../test/support/small-delivery.ts";
+import { deliveryOf, ofOtherOriginal, PSEUDONYM, SERIES, STUDY } from "../../../test/support/small-delivery.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
-import { parseSeriesInstanceUid, parseSopInstanceUid } from "../../dicom/uid.ts";
 import { textElement } from "../../dicom/values.ts";
 import type { FtpsServer } from "../../network/ftps/ftps-client.ts";
-import { declareDeidentified } from "../../staging/deidentified-file.ts";
 import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
 import type { Destination, StudyDelivery } from "../destination.ts";
@@ -73,15 +71,6 @@ const deliver = (scene: Scene, delivery: StudyDelivery) =>
   deliverStudy(scene.destination, delivery, systemClock, signal);
 const namesIn = (zip: Buffer) => readZip(zip).map(({ name }) => name);
 const ENTRY = `${PSEUDONYM}/${STUDY}/${SERIES}`;
-
-/** The same study, as another original brings it: another series. */
-function ofOtherOriginal(delivery: StudyDelivery): StudyDelivery {
-  const seriesInstanceUid = parseSeriesInstanceUid("2.25.9");
-  const files = delivery.files.map((file, index) =>
-    declareDeidentified({ ...file, seriesInstanceUid, sopInstanceUid: parseSopInstanceUid(`2.25.4.${index}`) }),
-  );
-  return { ...delivery, files };
-}
 
 describe.skipIf(!hasPeer)("an FTPS server as destination", () => {
   it.each(["implicit", "explicit"] as const)("gets one whole zip of a study over %s TLS", async (security) => {

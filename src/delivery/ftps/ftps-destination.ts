@@ -1,154 +1,21 @@
-import { mkdir, rm } from "node:fs/promises";
-import type { SopInstanceUid } from "../../dicom/uid.ts";
-import { GatewayError } from "../../errors/gateway-error.ts";
-import { type FtpsServer, type FtpsSession, openFtps } from "../../network/ftps/ftps-client.ts";
-import type { ZipEntry } from "../../network/zip/zip-directory.ts";
-import { crc32Of, type ZippedFile } from "../../network/zip/zip-stream.ts";
-import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
-import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
-import type { Destination, StudyDelivery } from "../destination.ts";
-import { entryNameOf, isOfStudy, listZip, type RemoteZip, withLocalCopy, zipFor } from "./study-zip.ts";
+import { type FtpsServer, openFtps } from "../../network/ftps/ftps-client.ts";
+import type { Destination } from "../destination.ts";
+import type { FileServer } from "../files/file-server.ts";
+import { createZipDestination, type ZipDestinationOptions } from "../files/zip-destination.ts";
 
-export interface FtpsDestinationOptions {
-  readonly name: string;
-  /** Asked for every connection: a changed password holds from then on. */
+export interface FtpsDestinationOptions extends Omit<ZipDestinationOptions, "kind" | "server"> {
+  /** Asked for every connection. */
   readonly server: () => Promise<FtpsServer>;
-  /** On the server; empty: the folder one is in after logging in. */
-  readonly path: string;
-  /** `digest`: each instance with its size and CRC-32 by the zip's directory; `sha256`: the zip is fetched back and compared. */
-  readonly proof: "digest" | "sha256";
-  /** On this machine, for zips that are fetched back; what is in it is removed. */
-  readonly temporaryFolder: string;
 }
 
-interface Ftps {
-  readonly options: FtpsDestinationOptions;
-  /** Of studies that become one, each adds to the zip that is there. */
-  readonly zips: KeyedLocks<string>;
+/** Zips of studies on an FTPS server, as PIXL delivers them. */
+export function createFtpsDestination({ server, ...options }: FtpsDestinationOptions): Promise<Destination> {
+  return createZipDestination({ ...options, kind: "ftps", server: ftpsFiles(server) });
 }
 
-/**
- * A zip for each study, `<path>/<project>/<study>.zip`, as PIXL delivers them: written under another name and renamed when it is whole. A study
- * that several became has one zip, which grows with each.
- */
-export async function createFtpsDestination(options: FtpsDestinationOptions): Promise<Destination> {
-  await rm(options.temporaryFolder, { recursive: true, force: true });
-  await mkdir(options.temporaryFolder, { recursive: true, mode: 0o700 });
-  const ftps: Ftps = { options, zips: createKeyedLocks() };
+function ftpsFiles(server: () => Promise<FtpsServer>): FileServer {
   return {
-    name: options.name,
-    kind: "ftps",
-    proof: options.proof,
-    held: (delivery, signal) => held(options, delivery, signal),
-    send: (delivery, _files, signal) => send(ftps, delivery, signal),
-    // A receiver of zips expects nothing else: report and receipt stay with the gateway's own account.
-    async conclude() {},
-    [Symbol.asyncDispose]: () => rm(options.temporaryFolder, { recursive: true, force: true }),
+    open: async (signal) => openFtps(await server(), signal),
+    codes: { unavailable: "FTPS_UNAVAILABLE", refused: "FTPS_REFUSED" },
   };
-}
-
-/** Project names that are folder names and nothing else. */
-const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
-interface ZipPlace {
-  readonly folder: string;
-  readonly path: string;
-  /** The same at every try, so that what an earlier one left is overwritten. */
-  readonly arriving: string;
-  /** Where the zip waits that is replaced on a server that does not rename onto a file. */
-  readonly aside: string;
-}
-
-function placeOf(
-  { name, path }: FtpsDestinationOptions,
-  { project, studyInstanceUid: study }: StudyDelivery,
-): ZipPlace {
-  if (!PROJECT_FOLDER.test(project)) throw new GatewayError("FTPS_REFUSED", { destination: name });
-  const folder = path === "" ? project : `${path.replace(/\/+$/, "")}/${project}`;
-  return {
-    folder,
-    path: `${folder}/${study}.zip`,
-    arriving: `${folder}/.${study}.part`,
-    aside: `${folder}/.${study}.old`,
-  };
-}
-
-async function held(
-  options: FtpsDestinationOptions,
-  delivery: StudyDelivery,
-  signal: AbortSignal,
-): Promise<ReadonlySet<SopInstanceUid>> {
-  await using session = await openFtps(await options.server(), signal);
-  const zip = await listZip(session, placeOf(options, delivery).path);
-  if (zip?.entries === undefined) return new Set();
-  if (options.proof === "digest") {
-    const listed = new Map(zip.entries.map((entry) => [entry.name, entry]));
-    return await matching(delivery, signal, (file, name) => isSame(file, listed.get(name)));
-  }
-  return await withLocalCopy(session, zip, options.temporaryFolder, (copy) =>
-    matching(delivery, signal, async (file, name) => (await copy.sha256Of(name)) === file.sha256),
-  );
-}
-
-async function matching(
-  delivery: StudyDelivery,
-  signal: AbortSignal,
-  isThere: (file: DeidentifiedFile, name: string) => Promise<boolean>,
-): Promise<ReadonlySet<SopInstanceUid>> {
-  const found = new Set<SopInstanceUid>();
-  for (const file of delivery.files) {
-    signal.throwIfAborted();
-    if (await isThere(file, entryNameOf(delivery, file))) found.add(file.sopInstanceUid);
-  }
-  return found;
-}
-
-async function isSame({ path, sizeBytes }: DeidentifiedFile, entry: ZipEntry | undefined): Promise<boolean> {
-  return entry?.sizeBytes === sizeBytes && entry.sum === (await crc32Of({ name: "", path, sizeBytes }));
-}
-
-/** The zip is made anew, of the whole delivery and of what other originals of the study brought. */
-async function send({ options, zips }: Ftps, delivery: StudyDelivery, signal: AbortSignal): Promise<void> {
-  const place = placeOf(options, delivery);
-  using _ = await zips.acquire(place.path, signal);
-  await using session = await openFtps(await options.server(), signal);
-  const there = (await listZip(session, place.path)) ?? (await broughtBack(session, place));
-  if (there !== undefined && !isOfStudy(there, delivery)) {
-    const path = `${delivery.studyInstanceUid}.zip`;
-    throw new GatewayError("DELIVERY_CONFLICT", { destination: options.name, path });
-  }
-  await session.makeFolder(place.folder);
-  const upload = async (kept: readonly ZippedFile[]): Promise<void> => {
-    await session.write(place.arriving, zipFor(delivery, kept)).catch(interrupted(options.name));
-    await replace(session, place);
-  };
-  if (there === undefined) await upload([]);
-  else
-    await withLocalCopy(session, there, options.temporaryFolder, async (copy) => upload(await copy.besides(delivery)));
-}
-
-function interrupted(destination: string): (thrown: unknown) => never {
-  return (thrown) => {
-    const isCut = thrown instanceof GatewayError && thrown.code === "FTPS_UNAVAILABLE";
-    throw isCut ? new GatewayError("DELIVERY_INTERRUPTED", { destination }, thrown) : thrown;
-  };
-}
-
-async function replace(session: FtpsSession, { arriving, path, aside }: ZipPlace): Promise<void> {
-  try {
-    await session.rename(arriving, path);
-  } catch (thrown) {
-    const isRefused = thrown instanceof GatewayError && thrown.code === "FTPS_REFUSED";
-    if (!isRefused || (await session.sizeOf(path)) === undefined) throw thrown;
-    await session.rename(path, aside);
-    await session.rename(arriving, path);
-    await session.remove(aside);
-  }
-}
-
-/** A zip that was set aside when the connection broke: others' images are in it. */
-async function broughtBack(session: FtpsSession, { path, aside }: ZipPlace): Promise<RemoteZip | undefined> {
-  if ((await session.sizeOf(aside)) === undefined) return undefined;
-  await session.rename(aside, path);
-  return await listZip(session, path);
 }

@@ -10,7 +10,7 @@ import { requireProject } from "../../network/rest/xnat/site.ts";
 import { parseStudyReports, studyReportText } from "../../staging/study-folder-report.ts";
 import { createKeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, Receipt } from "../destination.ts";
-import { deliveryReport } from "../folder/report-file.ts";
+import { deliveryReport } from "../files/delivery-report.ts";
 import { heldInSessions, lookForSession, placeOf, type XnatDestinationOptions, type XnatPlace } from "./place.ts";
 import { sendToXnat } from "./send.ts";
 

@@ -1,7 +1,8 @@
-import { Readable, Transform, type Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Client, FTPError } from "basic-ftp";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { type FileSession, limitedTo } from "../file-transfer/file-session.ts";
 import type { TlsClientOptions } from "../upper-layer/tls.ts";
 import { clientContext } from "../upper-layer/tls-context.ts";
 import { ftpsError } from "./ftps-error.ts";
@@ -14,24 +15,6 @@ export interface FtpsServer {
   readonly username: string;
   readonly password: string;
   readonly tls: TlsClientOptions;
-}
-
-/** Paths count from the folder one is in after logging in, unless they begin with `/`. */
-export interface FtpsSession extends AsyncDisposable {
-  /** Undefined: no such file. */
-  sizeOf(path: string): Promise<number | undefined>;
-  /**
-   * The file's bytes from there on, as many as are expected at most; the sink is ended.
-   * @throws GatewayError FTPS_REFUSED when more come
-   */
-  read(path: string, range: { readonly start: number; readonly mostBytes: number }, sink: Writable): Promise<void>;
-  /** Whatever has the name is overwritten. */
-  write(path: string, content: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Many servers replace what has the new name, some refuse. */
-  rename(from: string, to: string): Promise<void>;
-  remove(path: string): Promise<void>;
-  /** Makes what is missing of it. */
-  makeFolder(path: string): Promise<void>;
 }
 
 /** Of silence, on either connection. */
@@ -48,7 +31,7 @@ const NOT_KNOWN: ReadonlySet<number> = new Set([500, 502, 504]);
  * @param signal ends whatever is under way
  * @throws GatewayError FTPS_…, TLS_…, as every method does; DESTINATION_FULL; the signal's reason
  */
-export async function openFtps(server: FtpsServer, signal: AbortSignal): Promise<FtpsSession> {
+export async function openFtps(server: FtpsServer, signal: AbortSignal): Promise<FileSession> {
   signal.throwIfAborted();
   const client = new Client(IDLE_MS, { allowSeparateTransferHost: false, maxListingBytes: LARGEST_LISTING_BYTES });
   const close = () => client.close();
@@ -75,7 +58,7 @@ export async function openFtps(server: FtpsServer, signal: AbortSignal): Promise
     sizeOf: (path) => attempt(() => sizeOf(client, path)),
     read: (path, { start, mostBytes }, sink) =>
       attempt(async () => {
-        const limiter = limitedTo(mostBytes);
+        const limiter = limitedTo(mostBytes, () => new GatewayError("FTPS_REFUSED", { what: "size" }));
         const written = pipeline(limiter, sink);
         try {
           await Promise.all([client.downloadTo(limiter, path, start), written]);
@@ -126,18 +109,6 @@ async function sizeOf(client: Client, path: string): Promise<number | undefined>
     throw thrown;
   });
   return listed.find((file) => file.isFile && file.name === name)?.size;
-}
-
-/** Passes so many bytes on, and fails at the next. */
-function limitedTo(mostBytes: number): Transform {
-  let passedBytes = 0;
-  return new Transform({
-    transform(piece: Buffer, _, done) {
-      passedBytes += piece.length;
-      if (passedBytes > mostBytes) done(new GatewayError("FTPS_REFUSED", { what: "size" }));
-      else done(null, piece);
-    },
-  });
 }
 
 /** One after the other: what is there already is refused, and that tells nothing. */

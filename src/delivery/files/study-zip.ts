@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import type { FtpsSession } from "../../network/ftps/ftps-client.ts";
+import type { FileSession } from "../../network/file-transfer/file-session.ts";
 import { readZipDirectory, type ZipEntry } from "../../network/zip/zip-directory.ts";
 import { contentOf, crc32Of, type ZippedFile, zipStream } from "../../network/zip/zip-stream.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
@@ -30,7 +30,7 @@ export function isOfStudy({ entries }: RemoteZip, { pseudonym, studyInstanceUid 
 }
 
 /** What a zip on the server holds, by the directory at its end; undefined when there is none. */
-export async function listZip(session: FtpsSession, path: string): Promise<RemoteZip | undefined> {
+export async function listZip(session: FileSession, path: string): Promise<RemoteZip | undefined> {
   const sizeBytes = await session.sizeOf(path);
   if (sizeBytes === undefined) return undefined;
   const entries = await readZipDirectory({
@@ -41,7 +41,7 @@ export async function listZip(session: FtpsSession, path: string): Promise<Remot
 }
 
 async function readTail(
-  session: FtpsSession,
+  session: FileSession,
   path: string,
   { start, sizeBytes }: { readonly start: number; readonly sizeBytes: number },
 ): Promise<Buffer> {
@@ -73,7 +73,7 @@ interface CopiedFile extends ZippedFile {
 
 /** Fetches the zip into the folder for as long as it is used. */
 export async function withLocalCopy<T>(
-  session: FtpsSession,
+  session: FileSession,
   { path: remote, sizeBytes, entries = [] }: RemoteZip,
   folder: string,
   use: (copy: LocalCopy) => Promise<T>,

@@ -1,0 +1,125 @@
+import { readFile } from "node:fs/promises";
+import { expect, it } from "vitest";
+import { deliveryOf, ofOtherOriginal } from "../../test/support/small-delivery.ts";
+import { tags } from "../dicom/dictionary/tags.ts";
+import { textElement } from "../dicom/values.ts";
+import { neverAborted } from "../units/abort.ts";
+import { systemClock } from "../units/clock.ts";
+import type { Destination, StudyDelivery } from "./destination.ts";
+import { deliverStudy } from "./receipts.ts";
+
+/** A destination with a look behind it. */
+export interface DestinationScene extends AsyncDisposable {
+  readonly destination: Destination;
+  /** On this machine, for files to deliver. */
+  readonly folder: string;
+  /** The bytes of every instance that is there whole under its name, by SOP Instance UID. */
+  instances(): Promise<ReadonlyMap<string, Buffer>>;
+  /** Everything that was delivered is gone. */
+  wipe(): Promise<void>;
+  /** Ends a cut; absent where nothing was cut. */
+  mend?(): void;
+}
+
+export interface SceneOptions {
+  /** So many bytes of the gateway's pass on one connection before it is cut, until mended. */
+  readonly cutAfterBytes?: number;
+}
+
+const signal = neverAborted();
+const LONG_TEXT = textElement(tags.ImageComments, "x".repeat(10_000));
+const CUT_AFTER_BYTES = 20_000;
+
+function deliver({ destination }: DestinationScene, delivery: StudyDelivery) {
+  return deliverStudy(destination, delivery, systemClock, signal);
+}
+
+/** What holds of every destination. @param canBeCut it is reached over a connection */
+export function destinationContract(
+  open: (options: SceneOptions) => Promise<DestinationScene>,
+  { canBeCut }: { readonly canBeCut: boolean },
+): void {
+  it("gets every instance whole, and is read back", async () => {
+    await using scene = await open({});
+    const delivery = await deliveryOf(scene.folder, 5);
+    const { name, proof } = scene.destination;
+    expect(await deliver(scene, delivery)).toMatchObject({ destination: name, instances: 5, proof });
+    const files = delivery.files.map(
+      async ({ path, sopInstanceUid }) => [sopInstanceUid, await readFile(path)] as const,
+    );
+    expect(await scene.instances()).toEqual(new Map(await Promise.all(files)));
+  });
+
+  it("is sent nothing that it holds", async () => {
+    await using scene = await open({});
+    const delivery = await deliveryOf(scene.folder, 2);
+    await deliver(scene, delivery);
+    const { destination } = scene;
+    const silent = { ...destination, send: () => Promise.reject(new Error("sent again")) };
+    expect(await deliverStudy(silent, delivery, systemClock, signal)).toMatchObject({ instances: 2 });
+  });
+
+  it("gets the study again when it comes out differently", async () => {
+    await using scene = await open({});
+    await deliver(scene, await deliveryOf(scene.folder, 2));
+    const changed = await deliveryOf(scene.folder, 2, [textElement(tags.ImageComments, "new profile")]);
+    await deliver(scene, changed);
+    const [first] = changed.files;
+    expect((await scene.instances()).get("2.25.3.1")).toEqual(await readFile(first?.path ?? ""));
+  });
+
+  holdsWhatIsHard(open);
+  it.skipIf(!canBeCut)(
+    "that is cut in the middle shows nothing that is not whole, and gets the rest the next time",
+    async () => {
+      await using scene = await open({ cutAfterBytes: CUT_AFTER_BYTES });
+      const delivery = await deliveryOf(scene.folder, 5, [LONG_TEXT]);
+      await expect(deliver(scene, delivery)).rejects.toMatchObject({
+        class: expect.stringMatching(/ambiguous|transient/),
+      });
+      for (const [uid, bytes] of await scene.instances()) {
+        const file = delivery.files.find(({ sopInstanceUid }) => sopInstanceUid === uid);
+        expect(bytes).toEqual(await readFile(file?.path ?? ""));
+      }
+      scene.mend?.();
+      expect(await deliver(scene, delivery)).toMatchObject({ instances: 5 });
+      expect((await scene.instances()).size).toBe(5);
+    },
+  );
+}
+
+function holdsWhatIsHard(open: (options: SceneOptions) => Promise<DestinationScene>): void {
+  it("holds both of two studies that became one", async () => {
+    await using scene = await open({});
+    const one = await deliveryOf(scene.folder, 2);
+    await Promise.all([deliver(scene, one), deliver(scene, ofOtherOriginal(one))]);
+    expect([...(await scene.instances()).keys()].sort()).toEqual(["2.25.3.1", "2.25.3.2", "2.25.4.0", "2.25.4.1"]);
+    expect((await scene.destination.held(one, signal)).size).toBe(2);
+  });
+
+  it("is not believed when it accepts and forgets, and gets all of it the next time", async () => {
+    await using scene = await open({});
+    const { destination } = scene;
+    const forgetful: Destination = {
+      ...destination,
+      async send(...args) {
+        await destination.send(...args);
+        await scene.wipe();
+      },
+    };
+    const delivery = await deliveryOf(scene.folder, 2);
+    const refused = deliverStudy(forgetful, delivery, systemClock, signal);
+    await expect(refused).rejects.toMatchObject({ code: "DELIVERY_UNCONFIRMED", class: "ambiguous" });
+    await deliver(scene, delivery);
+    expect((await scene.instances()).size).toBe(2);
+  });
+
+  it("does nothing for who has gone away", async () => {
+    await using scene = await open({});
+    const delivery = await deliveryOf(scene.folder, 1);
+    const gone = new Error("gone away");
+    const refused = scene.destination.send(delivery, delivery.files, AbortSignal.abort(gone));
+    await expect(refused).rejects.toBe(gone);
+    expect((await scene.instances()).size).toBe(0);
+  });
+}

@@ -1,0 +1,53 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { isMissing, syncFile, syncFolder } from "../../units/durable-files.ts";
+import { rethrowDestination } from "../folder/destination-error.ts";
+import type { FileServer } from "./file-server.ts";
+
+/** Research staff read what is delivered: the folder's own rules apply, not ours. */
+const FILE_MODE = 0o644;
+
+/** A folder of this machine, or one that is mounted. @throws GatewayError DESTINATION_…, as every method does */
+export function localFiles(destination: string): FileServer {
+  const rethrow = rethrowDestination(destination);
+  return {
+    codes: { unavailable: "DESTINATION_UNAVAILABLE", refused: "DESTINATION_NOT_WRITABLE" },
+    async open(signal) {
+      signal.throwIfAborted();
+      return {
+        sizeOf: (path) => sizeOf(path).catch(rethrow),
+        read: (path, { start, mostBytes }, sink) =>
+          pipeline(createReadStream(path, { start, end: start + Math.max(0, mostBytes - 1) }), sink, { signal }).catch(
+            rethrow,
+          ),
+        write: (path, content) => write(path, content, signal).catch(rethrow),
+        rename: (from, to) => renameDurably(from, to).catch(rethrow),
+        remove: (path) => rm(path, { force: true }).catch(rethrow),
+        makeFolder: async (path) => void (await mkdir(path, { recursive: true }).catch(rethrow)),
+        async [Symbol.asyncDispose]() {},
+      };
+    },
+  };
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+async function write(path: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  await pipeline(Readable.from(content), createWriteStream(path, { mode: FILE_MODE }), { signal });
+  await syncFile(path);
+}
+
+async function renameDurably(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}

@@ -1,0 +1,173 @@
+import { createHash } from "node:crypto";
+import { Writable } from "node:stream";
+import type { SopInstanceUid } from "../../dicom/uid.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { FileSession } from "../../network/file-transfer/file-session.ts";
+import { contentOf } from "../../network/zip/zip-stream.ts";
+import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
+import {
+  type DeliveredStudyReport,
+  parseStudyReports,
+  STUDY_REPORT,
+  studyReportText,
+} from "../../staging/study-folder-report.ts";
+import { concurrently } from "../../units/concurrently.ts";
+import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
+import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
+import { deliveryReport } from "./delivery-report.ts";
+import { type FileServer, interrupted, projectFolderOf, replaceFile } from "./file-server.ts";
+
+export interface TreeDestinationOptions {
+  readonly name: string;
+  readonly kind: Destination["kind"];
+  readonly server: FileServer;
+  /** On the server; empty: the folder one is in after logging in. */
+  readonly path: string;
+  /** `uids`: each instance's file is there in its size; `sha256`: each is fetched back and compared. */
+  readonly proof: "uids" | "sha256";
+  /** Files under way at once, over one connection. */
+  readonly parallel: number;
+}
+
+interface Tree {
+  readonly options: TreeDestinationOptions;
+  /** Of two studies that become one, the later must find the report of the earlier. */
+  readonly reporting: KeyedLocks<string>;
+}
+
+/** Reports of more are not read: nobody wrote them here. */
+const LARGEST_REPORT_BYTES = 64 * 2 ** 20;
+
+/** Files laid out as the folder destination has them (interfaces.md section 4), each renamed when it is whole, on a server. */
+export function createTreeDestination(options: TreeDestinationOptions): Destination {
+  const tree: Tree = { options, reporting: createKeyedLocks() };
+  return {
+    name: options.name,
+    kind: options.kind,
+    proof: options.proof,
+    held: (delivery, signal) => held(tree, delivery, signal),
+    send: (delivery, files, signal) => send(tree, delivery, files, signal),
+    conclude: (delivery, receipt, signal) => conclude(tree, delivery, receipt, signal),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+function studyFolderOf({ path }: TreeDestinationOptions, delivery: StudyDelivery): string {
+  return `${projectFolderOf(path, delivery)}/${delivery.pseudonym}/${delivery.studyInstanceUid}`;
+}
+
+function nameOf({ seriesInstanceUid, sopInstanceUid }: DeidentifiedFile): string {
+  return `${seriesInstanceUid}/${sopInstanceUid}.dcm`;
+}
+
+async function held(
+  { options }: Tree,
+  delivery: StudyDelivery,
+  signal: AbortSignal,
+): Promise<ReadonlySet<SopInstanceUid>> {
+  await using session = await options.server.open(signal);
+  const study = studyFolderOf(options, delivery);
+  const found = new Set<SopInstanceUid>();
+  await concurrently(delivery.files, options.parallel, async (file) => {
+    const path = `${study}/${nameOf(file)}`;
+    if ((await session.sizeOf(path)) !== file.sizeBytes) return;
+    if (options.proof === "sha256" && (await sha256Of(session, path, file.sizeBytes)) !== file.sha256) return;
+    found.add(file.sopInstanceUid);
+  });
+  return found;
+}
+
+async function sha256Of(session: FileSession, path: string, sizeBytes: number): Promise<string> {
+  const hash = createHash("sha256");
+  const sink = new Writable({
+    write(piece: Buffer, _, done) {
+      hash.update(piece);
+      done();
+    },
+  });
+  await session.read(path, { start: 0, mostBytes: sizeBytes }, sink);
+  return hash.digest("hex");
+}
+
+async function send(
+  { options }: Tree,
+  delivery: StudyDelivery,
+  files: readonly DeidentifiedFile[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { server, name: destination } = options;
+  await using session = await server.open(signal);
+  const study = studyFolderOf(options, delivery);
+  const ours = new Set((await reportsIn(session, study)).flatMap((report) => report.files.map(({ path }) => path)));
+  for (const series of new Set(files.map(({ seriesInstanceUid }) => seriesInstanceUid)))
+    await session.makeFolder(`${study}/${series}`);
+  await concurrently(files, options.parallel, async (file) => {
+    signal.throwIfAborted();
+    const { seriesInstanceUid: series, sopInstanceUid: instance } = file;
+    const place = {
+      path: `${study}/${nameOf(file)}`,
+      arriving: `${study}/${series}/.${instance}.part`,
+      aside: `${study}/${series}/.${instance}.old`,
+    };
+    await refuseForeign(session, { place: place.path, isOurs: ours.has(nameOf(file)), file, destination });
+    await session
+      .write(place.arriving, contentOf({ name: "", path: file.path, sizeBytes: file.sizeBytes }))
+      .catch(interrupted(server, destination));
+    await replaceFile(session, server, place);
+  });
+}
+
+/** What an earlier delivery left is ours to replace, whole or cut short before there was a report; nobody else's file is. */
+async function refuseForeign(
+  session: FileSession,
+  {
+    place,
+    isOurs,
+    file,
+    destination,
+  }: {
+    readonly place: string;
+    readonly isOurs: boolean;
+    readonly file: DeidentifiedFile;
+    readonly destination: string;
+  },
+): Promise<void> {
+  const sizeBytes = isOurs ? undefined : await session.sizeOf(place);
+  if (sizeBytes === undefined) return;
+  if (sizeBytes === file.sizeBytes && (await sha256Of(session, place, sizeBytes)) === file.sha256) return;
+  throw new GatewayError("DELIVERY_CONFLICT", { destination, path: nameOf(file) });
+}
+
+async function conclude(
+  { options, reporting }: Tree,
+  delivery: StudyDelivery,
+  receipt: Receipt,
+  signal: AbortSignal,
+): Promise<void> {
+  const study = studyFolderOf(options, delivery);
+  using _ = await reporting.acquire(study, signal);
+  await using session = await options.server.open(signal);
+  const text = studyReportText(await reportsIn(session, study), deliveryReport(delivery, receipt));
+  const place = { path: `${study}/${STUDY_REPORT}`, arriving: `${study}/.report.part`, aside: `${study}/.report.old` };
+  await session.write(place.arriving, onePiece(text)).catch(interrupted(options.server, options.name));
+  await replaceFile(session, options.server, place);
+}
+
+async function* onePiece(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text, "utf8");
+}
+
+async function reportsIn(session: FileSession, study: string): Promise<readonly DeliveredStudyReport[]> {
+  const path = `${study}/${STUDY_REPORT}`;
+  const sizeBytes = await session.sizeOf(path);
+  if (sizeBytes === undefined || sizeBytes > LARGEST_REPORT_BYTES) return [];
+  const pieces: Buffer[] = [];
+  const sink = new Writable({
+    write(piece: Buffer, _, done) {
+      pieces.push(piece);
+      done();
+    },
+  });
+  await session.read(path, { start: 0, mostBytes: sizeBytes }, sink);
+  return parseStudyReports(Buffer.concat(pieces).toString("utf8"));
+}

@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import { describe } from "vitest";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import type { Destination } from "../destination.ts";
+import { type DestinationScene, destinationContract } from "../destination-contract.testing.ts";
+import { localFiles } from "../files/local-files.ts";
+import { emptyFolder, instancesBelow } from "../files/look-behind.testing.ts";
+import { createZipDestination } from "../files/zip-destination.ts";
+import { createFolderDestination } from "./folder-destination.ts";
+
+/** Temporary files of the folder destination are below it while it is open. */
+const OWN = ".radferry";
+
+async function sceneOf(openIn: (path: string, temporary: string) => Promise<Destination>): Promise<DestinationScene> {
+  await using stack = new AsyncDisposableStack();
+  const source = stack.use(await temporaryFolder());
+  const target = stack.use(await temporaryFolder());
+  const destination = stack.use(await openIn(target.path, join(source.path, OWN)));
+  const kept = stack.move();
+  return {
+    destination,
+    folder: source.path,
+    instances: () => instancesBelow(target.path),
+    wipe: () => emptyFolder(join(target.path, "trial")),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+describe("a folder as destination", () => {
+  destinationContract(() => sceneOf((path) => createFolderDestination({ name: "store", path })), { canBeCut: false });
+});
+
+describe("a folder of zips as destination", () => {
+  destinationContract(
+    () =>
+      sceneOf((path, temporaryFolder) =>
+        createZipDestination({
+          ...{ name: "store", kind: "folder", server: localFiles("store"), path, proof: "sha256", temporaryFolder },
+        }),
+      ),
+    { canBeCut: false },
+  );
+});

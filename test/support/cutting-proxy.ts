@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** Passes bytes on between a client and a server of this machine, and cuts a connection that sends too much. */
+export interface CuttingProxy extends AsyncDisposable {
+  readonly port: number;
+  /** Connections that were cut. */
+  readonly cuts: number;
+  /** From now on nothing is cut. */
+  mend(): void;
+}
+
+/** @param cutAfterBytes of the client, on one connection */
+export async function startCuttingProxy(port: number, cutAfterBytes: number): Promise<CuttingProxy> {
+  let isMended = false;
+  let cuts = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(port, "127.0.0.1");
+    const close = (): void => {
+      for (const socket of [client, upstream]) sockets.delete(socket.destroy());
+    };
+    for (const socket of [client, upstream])
+      sockets.add(
+        socket
+          .setNoDelay()
+          .on("error", () => undefined)
+          .on("close", close),
+      );
+    let passedBytes = 0;
+    client.on("data", (bytes) => {
+      passedBytes += bytes.length;
+      if (isMended || passedBytes <= cutAfterBytes) {
+        upstream.write(bytes);
+        return;
+      }
+      cuts += 1;
+      close();
+    });
+    upstream.on("data", (bytes) => client.write(bytes));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    get cuts() {
+      return cuts;
+    },
+    mend() {
+      isMended = true;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
