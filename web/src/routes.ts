@@ -2,7 +2,12 @@ import type { ComponentType } from "preact";
 import type { Role } from "./api/session-state.ts";
 import { CohortPage } from "./pages/cohorts/cohort-page.tsx";
 import { CohortsPage } from "./pages/cohorts/cohorts-page.tsx";
+import { FailuresPage } from "./pages/failures/failures-page.tsx";
 import { OverviewPage } from "./pages/overview/overview-page.tsx";
+import { QuarantinePage } from "./pages/quarantine/quarantine-page.tsx";
+import { QuarantinedStudyPage } from "./pages/quarantine/quarantined-study-page.tsx";
+import { StudiesPage } from "./pages/studies/studies-page.tsx";
+import { StudyPage } from "./pages/study/study-page.tsx";
 import type { Parameters } from "./routing/router.tsx";
 
 /** What a page is given: what the names in its path stand for. */
@@ -24,4 +29,9 @@ export const pageRoutes: readonly PageRoute[] = [
   { path: "/", title: "Overview", least: "viewer", component: OverviewPage },
   { path: "/cohorts", title: "Cohorts", least: "viewer", component: CohortsPage },
   { path: "/cohorts/:cohort", title: undefined, least: "viewer", component: CohortPage },
+  { path: "/studies", title: "Studies", least: "viewer", component: StudiesPage },
+  { path: "/studies/:id", title: undefined, least: "viewer", component: StudyPage },
+  { path: "/failures", title: "Failures", least: "viewer", component: FailuresPage },
+  { path: "/quarantine", title: "Quarantine", least: "viewer", component: QuarantinePage },
+  { path: "/quarantine/:id", title: undefined, least: "viewer", component: QuarantinedStudyPage },
 ];

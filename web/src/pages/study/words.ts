@@ -1,0 +1,73 @@
+import type { Study } from "../../api/documents.ts";
+import type { StudyEvent } from "./documents.ts";
+
+/** "attempts 2, code ARCHIVE_UNABLE". */
+export function detailText(detail: StudyEvent["detail"]): string {
+  return Object.entries(detail)
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${spaced(name)} ${value}`)
+    .join(", ");
+}
+
+/** "durationMs" as "duration ms". */
+function spaced(name: string): string {
+  return name.replaceAll(/([a-z])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`);
+}
+
+export function countsText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ");
+}
+
+const PROOFS: Readonly<Record<string, string>> = {
+  sha256: "contents read back and compared",
+  digest: "sizes and sums compared",
+  uids: "every instance listed",
+};
+
+/** What a confirmed delivery was read back by. */
+export function proofText(proof: string | undefined): string {
+  return proof === undefined ? "" : (PROOFS[proof] ?? proof);
+}
+
+const VERDICTS = {
+  complete: "complete: everything that the archive lists was received",
+  partial: "partial: the archive lists more than was received",
+  unknown: "not known: the archive does not list its instances",
+} as const;
+
+export function verdictText(verdict: Study["verdict"]): string {
+  return verdict === null ? "not known yet" : VERDICTS[verdict];
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  "released-without": "left out when the study was released",
+  "series-not-requested": "its series was not asked for",
+  "too-few-instances": "its series has too few instances",
+  "series-description": "by the description of its series",
+  modality: "by its modality",
+  manufacturer: "by its manufacturer",
+  "series-number": "by the number of its series",
+  "sop-class": "by its kind of object",
+  dicomdir: "an index of a medium",
+  document: "a document",
+  video: "a video",
+};
+
+/** Why an instance stayed behind: a filter's reason in words, or a code as it is. */
+export function reasonText(reason: string): string {
+  return REASONS[reason] ?? reason;
+}
+
+/** States in which nothing is done by itself any more, and a person can have it tried again. */
+const RETRYABLE: ReadonlySet<Study["state"]> = new Set(["failed", "not-found", "held", "quarantined", "cancelled"]);
+const UNDER_WAY: ReadonlySet<Study["state"]> = new Set(["queued", "waiting", "running"]);
+
+export function canRetry({ state }: Pick<Study, "state">): boolean {
+  return RETRYABLE.has(state);
+}
+
+export function canCancel({ state }: Pick<Study, "state">): boolean {
+  return UNDER_WAY.has(state);
+}
