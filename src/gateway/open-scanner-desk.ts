@@ -9,8 +9,8 @@ import { openSqliteStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
-import type { Clock } from "../units/clock.ts";
-import type { Logger } from "../units/logger.ts";
+import { type Clock, systemClock } from "../units/clock.ts";
+import { type Logger, silentLogger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { USUAL_HOME } from "./face-home.ts";
 import { openScanFiles } from "./scan-files.ts";
@@ -32,13 +32,13 @@ export interface ScannerDesk extends AsyncDisposable {
 /** @throws GatewayError FOLDER_NOT_WRITABLE, STORE_… */
 export async function openScannerDesk({
   home: given,
-  clock,
-  logger,
+  clock = systemClock,
+  logger = silentLogger,
 }: {
   /** @default /var/lib/radferry */
-  readonly home: string | undefined;
-  readonly clock: Clock;
-  readonly logger: Logger;
+  readonly home?: string | undefined;
+  readonly clock?: Clock | undefined;
+  readonly logger?: Logger | undefined;
 }): Promise<ScannerDesk> {
   const home = resolve(given || USUAL_HOME);
   await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {

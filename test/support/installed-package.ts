@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { blocksOf, docsPages } from "../docs/code-blocks.ts";
 import { ROOT } from "../tidy/repository.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -30,7 +31,7 @@ export interface InstalledPackage extends AsyncDisposable {
   readonly manifestAfter: string;
   /** By its name, as npx finds it. */
   npx(...args: readonly string[]): Promise<string>;
-  /** What the compiler says against the programs of `test/consumer`, which it turns into JavaScript. */
+  /** What the compiler says against the programs of `test/consumer`, which it turns into JavaScript, and the examples of the documentation. */
   compile(): Promise<string>;
   /** Runs one of them; what it answered. */
   call(program: string, environment?: Readonly<Record<string, string>>): Promise<unknown>;
@@ -53,6 +54,9 @@ export async function installPackage(): Promise<InstalledPackage> {
   await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], { cwd: site });
   await symlink(join(ROOT, "node_modules/@types"), join(site, "node_modules/@types")).catch(() => undefined);
   await cp(CONSUMER, join(site, "programs"), { recursive: true });
+  for (const page of docsPages())
+    for (const [index, code] of blocksOf(page, "ts").entries())
+      await writeFile(join(site, "programs", `${page}-${index + 1}.ts`), code);
   const environment = { ...process.env, PATH: `${join(process.execPath, "..")}:${process.env.PATH}` };
   const closing = opened.move();
   return {

@@ -1,12 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command as ProgramCommand } from "commander";
 import { describe, expect, it } from "vitest";
 import { GENERATED_PAGES } from "../../scripts/generated-pages.ts";
-import { createPrinter } from "../../src/cli/printer.ts";
-import { buildProgram } from "../../src/cli/program.ts";
-import { systemWorld } from "../../src/cli/world.ts";
-import { silentLogger } from "../../src/units/logger.ts";
+import { programVerbs } from "../support/program-verbs.ts";
 import { brokenLinks, type Command, titleProblem, unknownScripts, unknownVerbs } from "./docs.ts";
 import { ROOT, repositoryFiles } from "./repository.ts";
 
@@ -14,16 +11,7 @@ const pages = repositoryFiles().filter(({ path }) => /^(?:docs\/.*|[^/]+)\.md$/.
 const packageFile: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
   readFileSync(join(ROOT, "package.json"), "utf8"),
 );
-const world = systemWorld(new AbortController().signal);
-
-/** Its verbs are listed, never run. */
-const program = buildProgram({
-  world,
-  printer: createPrinter(world, true),
-  options: () => ({}),
-  logger: () => Promise.resolve(silentLogger),
-  verb: () => () => Promise.resolve(),
-});
+const program = programVerbs();
 
 function commandOf(command: Pick<ProgramCommand, "name" | "commands">): Command {
   return { name: command.name(), commands: command.commands.map(commandOf) };
@@ -41,6 +29,12 @@ describe("this repository", () => {
 
   it("links only to what is there", () => {
     expect(pages.flatMap((page) => brokenLinks(page, (path) => existsSync(join(ROOT, path))))).toEqual([]);
+  });
+
+  it("has every page on the map", () => {
+    const map = pages.find(({ path }) => path === "docs/README.md")?.text ?? "";
+    const names = readdirSync(join(ROOT, "docs")).filter((name) => name !== "README.md" && name !== "decisions");
+    expect(names.filter((name) => !map.includes(`](${name})`))).toEqual([]);
   });
 
   it("names only verbs that the command line has", () => {
