@@ -5,9 +5,10 @@ import type { Cli } from "../cli.ts";
 import { examples } from "../help.ts";
 import { countOption, secondsOption } from "../option-parsers.ts";
 import type { RegisterOptions, TokenOptions } from "./scanner/access.ts";
-import type { FetchOptions, ResultListOptions, SubmitOptions } from "./scanner/results.ts";
+import type { FetchOptions, ResultListOptions } from "./scanner/results.ts";
 import type { SequenceOptions } from "./scanner/sequences.ts";
 import type { SimulateOptions } from "./scanner/simulate.ts";
+import type { SubmitOptions } from "./scanner/submit.ts";
 import type { CreateOptions, TaskListOptions } from "./scanner/tasks.ts";
 
 const HELP = `
@@ -166,11 +167,29 @@ function addResultVerbs(result: Command, cli: Cli): void {
     .action(cli.verb(async (id: string) => (await results()).verifyResult(cli, id)));
   result
     .command("submit")
-    .description("have a DICOM result become a study of a project: de-identified and delivered")
+    .description("send a result on: as a study of a project, de-identified and delivered; or its files as they are")
     .argument("<id>", "the result")
-    .requiredOption("--project <name>", "whose archives include the data lake, as one of kind folder", nameOption)
-    .addHelpText("after", HELP + examples(`-c radferry.yaml scanner result submit ${ID} --project lung-mr`))
-    .action(cli.verb(async (id: string, options: SubmitOptions) => (await results()).submitResult(cli, id, options)));
+    .option("--project <name>", "DICOM, as a study: its archives include the lake, as one of kind folder", nameOption)
+    .option("--xnat <project>", "into XNAT, which XNAT_URL, XNAT_SERVICE_USER and XNAT_SERVICE_PASSWORD name")
+    .option("--accession <label>", "with --xnat: label of the session")
+    .addOption(new Option("--scan <id>", "with --xnat: the scan; it is made when there is none").conflicts("assessor"))
+    .option("--assessor <id>", "with --xnat: the assessor, in place of a scan")
+    .option("--resource <label>", "with --xnat: the resource; it is made when it is not there")
+    .option("--exist-ok", "with --xnat: replace files that are there")
+    .option("--out <folder>", "into a folder; what is there already is not replaced")
+    .addHelpText(
+      "after",
+      HELP +
+        examples(
+          `-c radferry.yaml scanner result submit ${ID} --project lung-mr`,
+          `scanner result submit ${ID} --xnat trial --accession ACC1 --scan 3 --resource MRD`,
+        ),
+    )
+    .action(
+      cli.verb(async (id: string, options: SubmitOptions) =>
+        (await import("./scanner/submit.ts")).submitResult(cli, id, options),
+      ),
+    );
 }
 
 function nameOption(text: string): string {

@@ -57,11 +57,13 @@ async function upload(cli: Cli, paths: readonly string[], options: UploadVerbOpt
   const { resultFilesIn, uploadFolderOf } = await import("../../delivery/results/local-files.ts");
   const { uploadResults } = await import("../../delivery/results/upload-results.ts");
 
-  const settings = settingsOf(environment);
+  const settings = xnatSettings(environment, FOLDER);
   const { accession: session, resource, net, existOk = false, keepFolders = false } = options;
   const of = ownerOf(options);
   // All that is ours is looked at before XNAT is asked.
-  const files = await resultFilesIn(await uploadFolderOf(settings.folder, net), paths, { keepFolders });
+  const files = await resultFilesIn(await uploadFolderOf((environment[FOLDER] ?? "").trim(), net), paths, {
+    keepFolders,
+  });
   const { url, username, password } = settings;
   const credentials = { username, password: () => Promise.resolve(password) };
   await using client = openXnatClient({ baseUrl: url, credentials }, clock);
@@ -73,7 +75,7 @@ async function upload(cli: Cli, paths: readonly string[], options: UploadVerbOpt
 }
 
 /** @throws GatewayError USAGE_INVALID when neither is named */
-function ownerOf({ scan, assessor }: UploadVerbOptions) {
+export function ownerOf({ scan, assessor }: { readonly scan?: string; readonly assessor?: string }) {
   if (assessor !== undefined) return { assessor };
   if (scan !== undefined) return { scan };
   throw new GatewayError("USAGE_INVALID", { problem: "neither --scan nor --assessor is given" });
@@ -83,11 +85,12 @@ function* uploadLines({ files }: UploadDocument): Generator<string> {
   for (const { name, sizeBytes, outcome } of files) yield `${outcome.padEnd(9)}  ${name}  ${sizeBytes} bytes`;
 }
 
-const NEEDED = ["XNAT_URL", "XNAT_SERVICE_USER", "XNAT_SERVICE_PASSWORD", "BASE_IMAGES_DOWNLOAD_DIR"] as const;
+const FOLDER = "BASE_IMAGES_DOWNLOAD_DIR";
+const NEEDED = ["XNAT_URL", "XNAT_SERVICE_USER", "XNAT_SERVICE_PASSWORD"] as const;
 
-/** @throws SettingsError that names every variable that is missing */
-function settingsOf(environment: Readonly<Record<string, string | undefined>>) {
-  const missing = NEEDED.filter((name) => (environment[name] ?? "").trim() === "");
+/** @throws SettingsError that names every variable that is missing, further ones that are needed too */
+export function xnatSettings(environment: Readonly<Record<string, string | undefined>>, ...more: readonly string[]) {
+  const missing = [...NEEDED, ...more].filter((name) => (environment[name] ?? "").trim() === "");
   if (missing.length > 0) {
     const remedy = "Set it in the environment, as for the original imaging-api.";
     const problem = (name: string) =>
@@ -99,6 +102,5 @@ function settingsOf(environment: Readonly<Record<string, string | undefined>>) {
     url: value("XNAT_URL").trim(),
     username: value("XNAT_SERVICE_USER").trim(),
     password: value("XNAT_SERVICE_PASSWORD"),
-    folder: value("BASE_IMAGES_DOWNLOAD_DIR").trim(),
   };
 }
