@@ -8,7 +8,7 @@ import {
   parquetReadObjects,
   snappyUncompress,
 } from "hyparquet";
-import { TableError, type TableLimits } from "./table-file.ts";
+import { type Table, TableError, type TableLimits } from "./table-file.ts";
 
 /** An extract has a row for every procedure, of which few are wanted. */
 const ROWS_READ_FOR_EACH_KEPT = 10;
@@ -27,14 +27,37 @@ export async function readParquetColumns(
   path: string,
   columns: readonly string[],
   limits: TableLimits,
-  onFile: (sizeBytes: number) => void = () => undefined,
+  onFile?: (sizeBytes: number) => void,
 ): Promise<readonly (readonly (string | undefined)[])[]> {
+  return (await readParquet(path, { columns, limits, maximumRows: limits.rows * ROWS_READ_FOR_EACH_KEPT, onFile }))
+    .rows;
+}
+
+/** All columns, as `readParquetColumns` has them; empty where there is no value. @throws TableError */
+export async function readParquetTable(
+  path: string,
+  limits: TableLimits,
+  onFile?: (sizeBytes: number) => void,
+): Promise<Table> {
+  const { columns, rows } = await readParquet(path, { columns: undefined, limits, maximumRows: limits.rows, onFile });
+  return { columns, rows: rows.map((row) => row.map((cell) => cell ?? "")) };
+}
+
+interface ParquetTask {
+  /** Undefined: all there are. */
+  readonly columns: readonly string[] | undefined;
+  readonly limits: TableLimits;
+  readonly maximumRows: number;
+  readonly onFile: ((sizeBytes: number) => void) | undefined;
+}
+
+async function readParquet(path: string, { columns: wanted, limits, maximumRows, onFile }: ParquetTask) {
   await using handle = await open(path, "r").catch(() => {
     throw new TableError("folder-incomplete");
   });
   const { size } = await handle.stat();
   if (size > FILE_LIMIT_BYTES) throw new TableError("file-too-large");
-  onFile(size);
+  onFile?.(size);
   const file: AsyncBuffer = {
     byteLength: size,
     async slice(start, end = size) {
@@ -45,23 +68,34 @@ export async function readParquetColumns(
     },
   };
   const metadata = await attempt(() => parquetMetadataAsync(file));
-  checkMetadata(metadata, columns, limits);
+  const columns = wanted ?? columnsOf(metadata, limits);
+  checkMetadata(metadata, columns, maximumRows);
   const rows = await attempt(() =>
     parquetReadObjects({ file, metadata, columns: [...columns], compressors: COMPRESSORS }),
   );
-  return rows.map((row: Readonly<Record<string, unknown>>) => columns.map((name) => textOf(row[name], limits)));
+  const texts = rows.map((row: Readonly<Record<string, unknown>>) => columns.map((name) => textOf(row[name], limits)));
+  return { columns, rows: texts };
+}
+
+/** Those that are no groups of others. @throws TableError */
+function columnsOf({ schema }: FileMetaData, limits: TableLimits): readonly string[] {
+  const [, ...elements] = schema;
+  const names = elements.filter(({ num_children: children = 0 }) => children === 0).map(({ name }) => name);
+  if (names.length > limits.columns) throw new TableError("too-many-columns");
+  if (names.length === 0) throw new TableError("empty");
+  return names;
 }
 
 /** What is said before anything is unpacked. @throws TableError */
 function checkMetadata(
   { num_rows: rows, schema }: FileMetaData,
   columns: readonly string[],
-  limits: TableLimits,
+  maximumRows: number,
 ): void {
   const names = new Set(schema.map(({ name }) => name));
   const missing = columns.find((name) => !names.has(name));
   if (missing !== undefined) throw new TableError("column-missing", undefined, missing);
-  if (rows < 0 || rows > limits.rows * ROWS_READ_FOR_EACH_KEPT) throw new TableError("too-many-rows");
+  if (rows < 0 || rows > maximumRows) throw new TableError("too-many-rows");
 }
 
 const COMPRESSORS: Compressors = {

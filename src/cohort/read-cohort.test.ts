@@ -181,9 +181,9 @@ describe("a file that is no cohort", () => {
       { code: "COHORT_UNREADABLE", details: { reason: "column-twice", column: "patient_id" } },
     ],
     [
-      "a workbook",
+      "the beginning of a workbook",
       Buffer.from("PK\x03\x04\x00\x00", "latin1"),
-      { code: "COHORT_UNREADABLE", details: { reason: "not-text" } },
+      { code: "COHORT_UNREADABLE", details: { reason: "xlsx-malformed" } },
     ],
     [
       "Latin-1",

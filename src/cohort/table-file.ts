@@ -20,6 +20,7 @@ export type TableFault =
   | "folder-incomplete"
   | "summary-malformed"
   | "parquet-malformed"
+  | "xlsx-malformed"
   | "takes-too-long";
 
 /** A file that is not a table. Its message holds nothing of the file. */

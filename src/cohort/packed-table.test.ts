@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { writeOmopExtract, writeParquet } from "../../test/support/omop-extract.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { seededRandom } from "../units/random.ts";
-import { readOmopExtract } from "./omop-extract.ts";
+import { readOmopExtract } from "./packed-table.ts";
 import { readParquetColumns } from "./parquet-columns.ts";
 import { slugOf } from "./pixl-extract.ts";
 import { readCohortFile } from "./read-cohort.ts";

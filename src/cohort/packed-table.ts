@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
-import type { OmopAnswer, OmopTask } from "./omop-thread.ts";
-import { type Table, TableError, type TableLimits } from "./table-file.ts";
+import { type Table, TableError, type TableFault, type TableLimits } from "./table-file.ts";
+import type { PackedAnswer, PackedSource, PackedTask } from "./table-thread.ts";
 
 /** A file that is made to be read for ever, or into all memory there is, ends the thread and nothing else. */
 export interface ThreadLimits {
@@ -13,29 +13,37 @@ export interface ThreadLimits {
 
 const USUAL_LIMITS: ThreadLimits = { fileMs: 30_000, bytesPerSecond: 500_000, memoryMegabytes: 2_048 };
 
-/**
- * An OMOP extract as PIXL takes it, in one piece or in batches, as the table that PIXL's CSV extracts are. Read in a thread of its own.
- * @throws TableError
- */
-export async function readOmopExtract(
-  folder: string,
-  limits: TableLimits,
+/** What a file is that ends the thread which reads it. */
+const MALFORMED: Readonly<Record<PackedSource, TableFault>> = {
+  omop: "parquet-malformed",
+  parquet: "parquet-malformed",
+  xlsx: "xlsx-malformed",
+};
+
+/** An OMOP extract as PIXL takes it, in one piece or in batches, as the table that PIXL's CSV extracts are. @throws TableError */
+export function readOmopExtract(folder: string, limits: TableLimits, thread?: ThreadLimits): Promise<Table> {
+  return readPackedTable({ source: "omop", path: folder, limits }, thread);
+}
+
+/** Reads a table in a thread of its own. @throws TableError */
+export async function readPackedTable(
+  task: PackedTask,
   { fileMs, bytesPerSecond, memoryMegabytes }: ThreadLimits = USUAL_LIMITS,
 ): Promise<Table> {
-  const workerData: OmopTask = { folder, limits };
   const resourceLimits = { maxOldGenerationSizeMb: memoryMegabytes };
-  const worker = new Worker(new URL("./omop-thread.ts", import.meta.url), { workerData, resourceLimits });
+  const worker = new Worker(new URL("./table-thread.ts", import.meta.url), { workerData: task, resourceLimits });
   const table = Promise.withResolvers<Table>();
   const tooLong = (): void => table.reject(new TableError("takes-too-long"));
+  const broken = (): void => table.reject(new TableError(MALFORMED[task.source]));
   let timer = setTimeout(tooLong, fileMs);
-  worker.on("message", (said: OmopAnswer) => {
+  worker.on("message", (said: PackedAnswer) => {
     if ("table" in said) return table.resolve(said.table);
     if ("fault" in said) return table.reject(new TableError(said.fault, said.line, said.what));
     clearTimeout(timer);
     timer = setTimeout(tooLong, fileMs + (said.readingBytes / bytesPerSecond) * 1_000);
   });
-  worker.once("error", () => table.reject(new TableError("parquet-malformed")));
-  worker.once("exit", () => table.reject(new TableError("parquet-malformed")));
+  worker.once("error", broken);
+  worker.once("exit", broken);
   try {
     return await table.promise;
   } finally {
