@@ -9,6 +9,7 @@ import { addDeidVerbs } from "./verbs/deid.ts";
 import { addDicomVerbs } from "./verbs/dicom.ts";
 import { addDoctorVerb } from "./verbs/doctor.ts";
 import { addFlipVerbs } from "./verbs/flip.ts";
+import { addNotificationVerbs } from "./verbs/notification.ts";
 import { addPixlVerbs } from "./verbs/pixl.ts";
 import { addProjectVerbs } from "./verbs/project.ts";
 import { addScanHubVerbs } from "./verbs/scanhub.ts";
@@ -59,6 +60,7 @@ export function buildProgram(cli: Cli): Command {
   addProjectVerbs(program, cli);
   addAuditVerbs(program, cli);
   addTokenVerbs(program, cli);
+  addNotificationVerbs(program, cli);
   addConfigVerbs(program, cli);
   addDoctorVerb(program, cli);
   addDicomVerbs(program, cli);

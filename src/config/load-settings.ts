@@ -7,6 +7,7 @@ import { crossCheck } from "./cross-checks.ts";
 import { checkFiles } from "./file-checks.ts";
 import { type LooseSettings, readLoosely } from "./loose-settings.ts";
 import { findNotSupported } from "./not-supported.ts";
+import { checkNotificationFiles, checkNotifications } from "./notification-checks.ts";
 import { checkOidc } from "./oidc-checks.ts";
 import { applyOverrides, environmentOverrides, type Flags, flagOverrides, type Overridden } from "./overrides.ts";
 import { type Finding, problemOf, SettingsError, type SettingsProblem } from "./problems.ts";
@@ -50,7 +51,11 @@ export async function checkSettings(
   const ofFiles =
     read === undefined
       ? []
-      : [...(await checkFiles(read.loose)), ...(await checkCredentials(read.values, read.base, clock.nowMs()))];
+      : [
+          ...(await checkFiles(read.loose)),
+          ...(await checkCredentials(read.values, read.base, clock.nowMs())),
+          ...(await checkNotificationFiles(read.values, read.base)),
+        ];
   const all = [...problems, ...ofFiles.map(locate)];
   return { ok: all.length === 0, problems: all };
 }
@@ -102,6 +107,7 @@ async function examine(source: SettingsSource): Promise<Examined> {
     ...findBlankGroups(read.values),
     ...crossCheck(loose),
     ...checkOidc(values, loose),
+    ...checkNotifications(values, loose),
   ];
   const findings = [...invalid, ...others.filter(({ path }) => !invalidPaths.has(formatYamlPath(path)))];
   const ofOverrides = overridden.findings.map((finding) => ({ ...problemOf(finding), source: finding.source }));

@@ -5,6 +5,7 @@ import { codecSettings } from "./manifest-codecs.ts";
 import { compatSettings } from "./manifest-compat.ts";
 import { destinationSettings } from "./manifest-destinations.ts";
 import { dicomSettings } from "./manifest-dicom.ts";
+import { notificationSettings } from "./manifest-notifications.ts";
 import { oidcSettings } from "./manifest-oidc.ts";
 import { projectSettings } from "./manifest-projects.ts";
 import { hostSetting, listenPortSetting, pathSetting, textSetting } from "./scalars.ts";
@@ -135,6 +136,11 @@ export const manifest = z.strictObject({
     .max(100)
     .default([])
     .meta({ description: "Programs that decode compressed images where a pixel mask needs it." }),
+  notifications: z
+    .array(notificationSettings)
+    .max(100)
+    .default([])
+    .meta({ description: "Channels over which people and programs are told what happens; left out: nobody is." }),
   projects: z.array(projectSettings).max(1_000).default([]).meta({ description: "Research projects." }),
 });
 

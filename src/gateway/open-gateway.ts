@@ -41,6 +41,7 @@ import { createKeeper } from "./keeper.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { createPaces, openArchives, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
 import { NO_FRONTS, openFronts } from "./open-fronts.ts";
+import { notificationChecks, notificationFacts, openNotifier } from "./open-notifications.ts";
 import { oidcChecks } from "./open-oidc.ts";
 import { createReload } from "./reload.ts";
 import { openScanFiles, USUAL_LAKE } from "./scan-files.ts";
@@ -190,6 +191,9 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   for (const job of await outbox.jobs()) await outbox.remove(job);
   opened.use(keepHouse({ store, staging, clock, logger }, stagingSettings.keepDays));
 
+  let notifier: AsyncDisposable | undefined;
+  // It tells of the end too: it ends after the workers.
+  opened.defer(async () => notifier?.[Symbol.asyncDispose]());
   const fronts = parts.mode === "serve" ? await openFronts(parts, { staging, operationsFor }, opened) : NO_FRONTS;
   const listener = opened.use(
     await openListener(settings, {
@@ -200,6 +204,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   );
   const workers = await startWork(parts, services, opened);
   crew = workers;
+  if (parts.mode === "serve") notifier = await openNotifier(parts, () => keeper.current.archives.keys());
   const closing = opened.move();
   return {
     operations: operationsFor(parts.person),
@@ -268,6 +273,7 @@ function operationsOver(
   const { settings, store, clock, random, disk, logger, audit, reload } = parts;
   const { sumOf } = opened.use(openScanFiles());
   const inquiries = opened.use(createInquiries({ clock, random }));
+  const notifications = notificationFacts(settings, clock);
   return (actor) =>
     createOperations({
       actor,
@@ -298,7 +304,8 @@ function operationsOver(
       ownAddress: settings.dicom,
       ...tlsListenerFacts(settings),
       listen: () => openRehearsalListener(settings, logger),
-      checks: oidcChecks(settings, clock),
+      checks: [...oidcChecks(settings, clock), ...notificationChecks(settings, clock)],
+      notifications,
       scanFiles: { sumOf, lake: parts.environment.DATA_LAKE_DIRECTORY || USUAL_LAKE },
     });
 }

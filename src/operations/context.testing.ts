@@ -29,6 +29,7 @@ export function contextOf(of: {
     inquiries: createInquiries({ clock: systemClock, random: seededRandom(1) }),
     archives: new Map(),
     destinations: new Map(),
+    notifications: new Map(),
     checks: [],
     settings: {},
     scanFiles: { sumOf: notThere, lake: "/no/such/lake" },

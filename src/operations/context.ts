@@ -40,6 +40,8 @@ export interface OperationsContext {
   readonly inquiries: Inquiries;
   /** Where scanners' results lie. */
   readonly scanFiles: ScanFiles;
+  /** Channels by name. */
+  readonly notifications: ReadonlyMap<string, NotificationFacts>;
   /** What else must be right, such as that the issuer of log-ins answers. */
   readonly checks: readonly OwnCheck[];
   /** As they are in force, without what is secret. */
@@ -113,6 +115,17 @@ export interface OwnCheck {
 export interface DimseFacts {
   readonly address: DicomAddress;
   readonly retrieve: "move" | "get";
+}
+
+/** A channel over which people and programs are told what happens. */
+export interface NotificationFacts {
+  readonly name: string;
+  readonly kind: "mail" | "webhook";
+  readonly events: readonly string[];
+  /** Undefined: every project. */
+  readonly projects?: readonly string[] | undefined;
+  /** Sends a test message. @throws GatewayError */
+  test(signal: AbortSignal): Promise<void>;
 }
 
 export interface DestinationFacts {

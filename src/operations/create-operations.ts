@@ -18,6 +18,7 @@ import { createScannerOperations } from "./create-scanner-operations.ts";
 import { examine } from "./doctor.ts";
 import { listFailures, retryFailures } from "./failures.ts";
 import type { InsightOperations } from "./insight-operations.ts";
+import { listChannels, testChannel } from "./notifications.ts";
 import type { Operations } from "./operations.ts";
 import { describeOverview, listDeliveries, listProjects, listWorkers, studyChanges } from "./overview.ts";
 import { changeProjectKey } from "./project-keys.ts";
@@ -54,6 +55,9 @@ export function createOperations(context: OperationsContext): Operations {
     ...scannerOperations(context, { permitted, once }),
     ...insightOperations(context, { once }),
     ...createInquiryOperations(context, once),
+    listChannels: () => once("listChannels", "site", () => listChannels(context)),
+    testChannel: (name, signal = neverAborted()) =>
+      once("testChannel", "site", () => testChannel(context, name, signal)),
     submitCohort: (file, project) => once("submitCohort", { project }, () => submitCohort(context, file, project)),
     checkCohort: (file, project) => once("checkCohort", { project }, () => checkCohort(context, file, project)),
     cohortStatus: (cohort, options) =>

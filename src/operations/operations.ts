@@ -27,6 +27,7 @@ import type {
 } from "./documents.ts";
 import type { InquiryOperations } from "./inquiry-operations.ts";
 import type { InsightOperations } from "./insight-operations.ts";
+import type { NotificationOperations } from "./notifications.ts";
 import type { DeliveryPage, StudyChanges } from "./overview.ts";
 import type { ReleaseWish } from "./release.ts";
 import type { ScannerOperations } from "./scanner-operations.ts";
@@ -37,7 +38,7 @@ import type { TokenWish } from "./tokens.ts";
  * with ROLE_INSUFFICIENT to an actor whose role is less than roles.ts says; of projects that he may not see, nothing is there.
  * @throws GatewayError with codes such as COHORT_NOT_FOUND, JOB_NOT_FOUND, PROJECT_UNKNOWN, ARCHIVE_UNKNOWN, COHORT_UNREADABLE
  */
-export interface Operations extends ScannerOperations, InsightOperations, InquiryOperations {
+export interface Operations extends ScannerOperations, InsightOperations, InquiryOperations, NotificationOperations {
   submitCohort(file: string, project: string): Promise<SubmitDocument>;
   /** What submitting it would find; nothing is kept. */
   checkCohort(file: string, project: string): Promise<CohortCheckDocument>;

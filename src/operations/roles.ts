@@ -37,6 +37,8 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   listProjects: "viewer",
   listDeliveries: "viewer",
   listWorkers: "viewer",
+  listChannels: "operator",
+  testChannel: "operator",
   showSettings: "operator",
   reloadSettings: "admin",
   createToken: "admin",

@@ -61,6 +61,7 @@ export const AUDIT_EVENTS = {
     id: CODES.instancesAccessed,
     type: CODES.restrictedFunction,
   },
+  "notification-tested": { when: "somebody sends a test message over a channel", id: CODES.applicationActivity },
   "operation-refused": {
     when: "somebody's role does not allow what was asked",
     id: CODES.securityAlert,

@@ -54,6 +54,11 @@ export const METRICS = {
   },
   instances_received_bytes_total: { kind: "counter", help: "Bytes of instances that came into staging.", labels: [] },
   instances_received_total: { kind: "counter", help: "Instances that came into staging whole.", labels: [] },
+  notifications_total: {
+    kind: "counter",
+    help: "Messages over a channel; outcome: sent, or the class of the error; dropped: notices that had no room.",
+    labels: ["channel", "outcome"],
+  },
   oldest_queued_seconds: {
     kind: "gauge",
     help: "Age of the oldest study that is queued or waits; 0 when none does.",

@@ -47,6 +47,7 @@ export interface SiteOptions {
   readonly moreProjects?: readonly string[];
   readonly staging?: Readonly<Record<string, unknown>>;
   readonly imagingSource?: Readonly<Record<string, unknown>>;
+  readonly notifications?: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface VerbResult {
@@ -130,6 +131,7 @@ function settingsOf(
     retry: options.retry ?? { attempts: 10, firstDelaySeconds: 0.2, maximumDelaySeconds: 1 },
     staging: { reserveGigabytes: 0, ...options.staging },
     ...(options.imagingSource === undefined ? {} : { imagingSource: options.imagingSource }),
+    notifications: options.notifications ?? [],
     archives: options.archives.map((archive) => ({ kind: "dimse", ...archive })),
     destinations: [
       { name: "research-store", kind: "folder", path: paths.delivered },

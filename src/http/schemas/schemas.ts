@@ -4,6 +4,7 @@ import * as flip from "./flip-schemas.ts";
 import * as inquiries from "./inquiry-schemas.ts";
 import * as insight from "./insight-schemas.ts";
 import * as scanners from "./scanner-schemas.ts";
+import * as notifications from "./notification-schemas.ts";
 import * as site from "./site-schemas.ts";
 import * as studies from "./study-schemas.ts";
 
@@ -35,6 +36,8 @@ export const schemas = {
   AuditPage: site.auditPage,
   AuditVerdict: site.auditVerdict,
   Check: inquiries.check,
+  ChannelList: notifications.channelList,
+  ChannelTest: notifications.channelTest,
   Cohort: cohorts.cohort,
   CohortCheck: cohorts.checked,
   CohortPage: cohorts.cohortPage,
