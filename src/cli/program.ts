@@ -5,6 +5,7 @@ import { addAuditVerbs } from "./verbs/audit.ts";
 import { addCohortVerbs } from "./verbs/cohort.ts";
 import { addCompatVerbs } from "./verbs/compat.ts";
 import { addConfigVerbs } from "./verbs/config.ts";
+import { addDatabaseVerbs } from "./verbs/db.ts";
 import { addDeidVerbs } from "./verbs/deid.ts";
 import { addDicomVerbs } from "./verbs/dicom.ts";
 import { addDoctorVerb } from "./verbs/doctor.ts";
@@ -59,6 +60,7 @@ export function buildProgram(cli: Cli): Command {
   addArchiveVerbs(program, cli);
   addProjectVerbs(program, cli);
   addAuditVerbs(program, cli);
+  addDatabaseVerbs(program, cli);
   addTokenVerbs(program, cli);
   addNotificationVerbs(program, cli);
   addConfigVerbs(program, cli);

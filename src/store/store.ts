@@ -4,6 +4,7 @@ import type { AccessStore } from "./access.ts";
 import type { AcquisitionStore } from "./acquisitions.ts";
 import type { Admission, ArchiveCondition, Breaker, BreakerPolicy, StudySlot } from "./archive-condition.ts";
 import type { AuditRecord, KeptAuditHead } from "./audit-chain.ts";
+import type { BackupStore } from "./backup.ts";
 import type { FailureStore } from "./failures.ts";
 import type { InboxStore } from "./inbox.ts";
 import type { JobState } from "./job-states.ts";
@@ -63,6 +64,7 @@ export interface Store
     FailureStore,
     ThroughputStore,
     ThumbnailStore,
+    BackupStore,
     AsyncDisposable {
   /** Stores all rows of a cohort in one transaction; joins existing jobs of the project; queues finished ones again as interfaces.md section 3 says. */
   submitCohort(cohort: NewCohort, nowMs: number): Promise<SubmittedCohort>;

@@ -2,6 +2,28 @@ import type { ErrorEntry } from "../error-class.ts";
 
 /** Codes of the durable store, sorted. */
 export const storeCodes = {
+  BACKUP_FILE_EXISTS: {
+    class: "permanent",
+    summary: "There is a file at the backup's place already.",
+    remedy: "Name another file; none is overwritten.",
+  },
+  BACKUP_FILE_UNREADABLE: {
+    class: "permanent",
+    summary: "The backup cannot be read.",
+    remedy: "Check its path and its owner.",
+  },
+  BACKUP_HOME_NOT_EMPTY: {
+    class: "permanent",
+    summary: "A backup is put into an empty home only, and there is something in this one.",
+    remedy:
+      "Stop the service, move what is in the home elsewhere, and keep it until the restored one has shown that it works.",
+  },
+  BACKUP_NOT_WHOLE: {
+    class: "permanent",
+    summary: "The file is a store of Radferry, but no whole backup of one.",
+    remedy:
+      "Take a file that radferry db backup wrote to its end; the database of a running home cannot be copied as a file.",
+  },
   COHORT_NOT_FOUND: {
     class: "permanent",
     summary: "There is no cohort of this id.",

@@ -3,6 +3,7 @@ import * as access from "./access.ts";
 import * as acquisitions from "./acquisitions.ts";
 import * as archives from "./archives.ts";
 import { appendAudit, auditHeads, auditRecords } from "./audit.ts";
+import { backUp } from "./backup.ts";
 import * as exams from "./exams.ts";
 import { codeCounts, retryFailures } from "./failures.ts";
 import * as inbox from "./inbox.ts";
@@ -94,6 +95,7 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   appendAudit,
   auditRecords,
   auditHeads,
+  backUp,
   studyIsNeeded: (session, studyInstanceUid) => session.get("studyIsNeeded", { studyInstanceUid })?.needed === 1,
 };
 
@@ -116,6 +118,7 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "projectKeys",
   "auditRecords",
   "auditHeads",
+  "backUp",
   "archiveCondition",
   "listTasks",
   "unfinishedInboxMessages",

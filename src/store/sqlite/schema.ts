@@ -223,14 +223,17 @@ const migrations: readonly Migration[] = [
   { version: 14, name: "scanners: retention and quota of the lake", sql: SCAN_RETENTION },
 ];
 
+/** Of the newest migration here. */
+export const KNOWN_VERSION = migrations.at(-1)?.version ?? 0;
+
 /** Brings the database to this version, in one transaction. @throws GatewayError STORE_SCHEMA_NEWER */
 export function migrate(database: DatabaseSync, nowMs: number): void {
   database.exec("BEGIN IMMEDIATE");
   try {
     database.exec(statements.createSchemaMigrations);
     const applied = Number(database.prepare(statements.schemaVersion).get()?.version ?? 0);
-    const known = migrations.at(-1)?.version ?? 0;
-    if (applied > known) throw new GatewayError("STORE_SCHEMA_NEWER", { version: applied, known });
+    if (applied > KNOWN_VERSION)
+      throw new GatewayError("STORE_SCHEMA_NEWER", { version: applied, known: KNOWN_VERSION });
     const record = database.prepare(statements.recordMigration);
     for (const { version, name, sql } of migrations.filter((migration) => migration.version > applied)) {
       database.exec(sql);

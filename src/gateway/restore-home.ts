@@ -1,0 +1,62 @@
+import { access, mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Settings } from "../config/settings.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { BackupFacts } from "../store/backup.ts";
+import { openSqliteStore } from "../store/sqlite/open.ts";
+import { restoreStore } from "../store/sqlite/restore.ts";
+import { type Actor, hasRole } from "../units/actor.ts";
+import { type Clock, systemClock } from "../units/clock.ts";
+import { lockHome } from "./home-lock.ts";
+import { systemUserName } from "./system-user.ts";
+
+interface HomeOptions {
+  readonly settings: Settings;
+  readonly clock?: Clock;
+  /** Who runs this process; the operating system's user unless told. */
+  readonly userName?: string;
+}
+
+/**
+ * Makes the home of a backup. It is empty as before when anything is wrong.
+ * @throws GatewayError ROLE_INSUFFICIENT, BACKUP_FILE_UNREADABLE, BACKUP_HOME_NOT_EMPTY, BACKUP_NOT_WHOLE, STORE_…, AUDIT_TRAIL_BROKEN
+ */
+export async function restoreHome(file: string, options: HomeOptions): Promise<BackupFacts> {
+  const { settings, clock = systemClock } = options;
+  const actor = adminOf(options, "restore");
+  await access(file).catch((thrown: unknown) => {
+    throw new GatewayError("BACKUP_FILE_UNREADABLE", {}, thrown);
+  });
+  await mkdir(settings.home, { recursive: true, mode: 0o700 });
+  if ((await readdir(settings.home)).length > 0) throw new GatewayError("BACKUP_HOME_NOT_EMPTY");
+  const path = join(settings.home, "radferry.db");
+  using _ = lockHome(settings.home);
+  try {
+    const facts = await restoreStore(file, path);
+    await using store = await openSqliteStore({ path });
+    await store.appendAudit({ event: "backup-restored", actor, outcome: "success" }, clock.nowMs());
+    return facts;
+  } catch (thrown) {
+    for (const name of await readdir(settings.home)) await rm(join(settings.home, name), { force: true });
+    throw thrown;
+  }
+}
+
+/** Brings the store of a home that nobody works on to this version, as every start does. @throws GatewayError HOME_IN_USE, STORE_… */
+export async function migrateHome(options: HomeOptions): Promise<void> {
+  adminOf(options, "migrate");
+  const { home } = options.settings;
+  const path = join(home, "radferry.db");
+  await access(path).catch((thrown: unknown) => {
+    throw new GatewayError("STORE_UNAVAILABLE", {}, thrown);
+  });
+  using _ = lockHome(home);
+  await using _store = await openSqliteStore({ path });
+}
+
+function adminOf({ settings, userName = systemUserName() }: HomeOptions, operation: string): Actor {
+  const role = settings.access.commandLineRole;
+  const actor: Actor = { name: userName, kind: "command line", role };
+  if (!hasRole(actor, "admin")) throw new GatewayError("ROLE_INSUFFICIENT", { operation, needed: "admin", role });
+  return actor;
+}

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { BackupFacts } from "../store/backup.ts";
+import { isMissing, syncFile, syncFolder, systemCodeOf } from "../units/durable-files.ts";
+import type { OperationsContext } from "./context.ts";
+import { isoTime } from "./describe.ts";
+
+export interface BackupDocument extends BackupFacts {
+  readonly file: string;
+  readonly at: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  /** What a restored home needs besides, and is to be kept apart from it. */
+  readonly leftOut: readonly string[];
+}
+
+const LEFT_OUT = [
+  "keys of the projects, and the key that evidence is signed with",
+  "the settings file, and every file that it names: passwords, tokens, certificates",
+  "staged originals, which are fetched again",
+] as const;
+
+/** See `Operations.backUp`. That it is made is written down first, and so is in it. */
+export async function backUp({ store, audit, actor, clock }: OperationsContext, file: string): Promise<BackupDocument> {
+  const growing = `${file}.part`;
+  await makeEmpty(file, growing);
+  try {
+    await audit.record({ event: "backup-made", actor, outcome: "success" });
+    const facts = await store.backUp(growing);
+    await syncFile(growing);
+    const hash = createHash("sha256");
+    await pipeline(createReadStream(growing), hash);
+    const { size: sizeBytes } = await stat(growing);
+    await rename(growing, file);
+    await syncFolder(dirname(file));
+    const at = isoTime(clock.nowMs());
+    return { file, at, ...facts, sizeBytes, sha256: hash.digest("hex"), leftOut: LEFT_OUT };
+  } catch (thrown) {
+    await rm(growing, { force: true });
+    throw thrown;
+  }
+}
+
+/** Only its owner can read it from its first moment on. @throws GatewayError BACKUP_FILE_EXISTS, FILE_NOT_WRITABLE */
+async function makeEmpty(file: string, growing: string): Promise<void> {
+  try {
+    const isThere = await stat(file).then(
+      () => true,
+      (thrown: unknown) => !isMissing(thrown),
+    );
+    if (isThere) throw new GatewayError("BACKUP_FILE_EXISTS");
+    await (await open(growing, "wx", 0o600)).close();
+  } catch (thrown) {
+    if (thrown instanceof GatewayError) throw thrown;
+    const reason = systemCodeOf(thrown);
+    if (reason === "EEXIST") throw new GatewayError("BACKUP_FILE_EXISTS", {}, thrown);
+    throw new GatewayError("FILE_NOT_WRITABLE", { reason: reason ?? "unknown" }, thrown);
+  }
+}
