@@ -1,6 +1,7 @@
 import { accessPage } from "./access-page.ts";
 import { conformancePage } from "./conformance-page.ts";
 import { errorsPage } from "./errors-page.ts";
+import { evidenceSchemaPage } from "./evidence-schema-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { notificationsPage } from "./notifications-page.ts";
 import { profileSchemaPage } from "./profile-schema-page.ts";
@@ -13,6 +14,7 @@ export const GENERATED_PAGES: Readonly<Record<string, () => string>> = {
   "docs/conformance.md": conformancePage,
   "docs/deid-report.schema.json": reportSchemaPage,
   "docs/errors.md": errorsPage,
+  "docs/evidence.schema.json": evidenceSchemaPage,
   "docs/metrics.md": metricsPage,
   "docs/notifications.md": notificationsPage,
   "docs/profile.schema.json": profileSchemaPage,

@@ -300,6 +300,7 @@ function operationsOver(
       reload,
       home: settings.home,
       inquiries,
+      evidence: { keyFile: join(settings.home, "keys", "evidence.pem"), version: parts.version },
       staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
       ownAddress: settings.dicom,
       ...tlsListenerFacts(settings),

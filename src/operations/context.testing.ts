@@ -25,6 +25,7 @@ export function contextOf(of: {
     home: "/no/such/home",
     listen: async () => undefined,
     projects: new Map(),
+    evidence: { keyFile: "/no/such/home/keys/evidence.pem", version: "1.2.3" },
     inspectors: new Map(),
     inquiries: createInquiries({ clock: systemClock, random: seededRandom(1) }),
     archives: new Map(),

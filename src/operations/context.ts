@@ -35,6 +35,8 @@ export interface OperationsContext {
   readonly destinations: ReadonlyMap<string, DestinationFacts>;
   /** Goes on with the settings as they are now; absent in a process that does not work. */
   readonly reload?: ((actor: Actor) => Promise<ReloadDocument>) | undefined;
+  /** What evidence of cohorts is signed with, and what it says of this program. */
+  readonly evidence: { readonly keyFile: string; readonly version: string };
   readonly inspectors: ReadonlyMap<string, Inspect>;
   /** Questions under way. */
   readonly inquiries: Inquiries;

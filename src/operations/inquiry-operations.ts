@@ -12,6 +12,11 @@ export interface InquiryOperations {
    * @param options.queue has the difference retrieved and delivered where that can be
    */
   checkCohortDelivery(cohort: string, options: { readonly queue: boolean }): Promise<CheckDocument>;
+  /**
+   * The zip of what a cohort asked for, what came, what was done to it and what was delivered: signed, and without any identifier.
+   * @throws GatewayError EVIDENCE_KEY_UNUSABLE
+   */
+  exportEvidence(cohort: string): AsyncIterable<Uint8Array>;
   listInquiries(): Promise<readonly InquiryDocument[]>;
   showInquiry(id: string): Promise<InquiryDocument>;
   /** What was found so far, in order. */

@@ -42,11 +42,6 @@ export const AUDIT_EVENTS = {
     id: CODES.applicationActivity,
   },
   "audit-read": { when: "somebody reads or verifies the audit trail", id: CODES.auditLogUsed },
-  "backup-made": {
-    when: "a copy of the whole store is about to be written, with what it says of people",
-    id: CODES.export,
-  },
-  "backup-restored": { when: "a home was made of a backup", id: CODES.import },
   "cohort-checked": {
     when: "somebody has archives and destinations asked whether they have what a cohort brought",
     id: CODES.applicationActivity,
@@ -61,6 +56,10 @@ export const AUDIT_EVENTS = {
   },
   "cohort-submitted": { when: "somebody handed a cohort in", id: CODES.import },
   "delivery-done": { when: "a destination was read back and holds the study", id: CODES.export },
+  "evidence-exported": {
+    when: "the evidence of a cohort is about to be given out; it names nobody",
+    id: CODES.export,
+  },
   "identified-values-shown": {
     when: "values of an original, or who a study is of, are about to be shown",
     id: CODES.instancesAccessed,

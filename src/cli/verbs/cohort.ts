@@ -11,6 +11,7 @@ import { isAllGood, problemLinesOf, stateRows, stateSummary } from "../state-wor
 import { alignedLines, tableLines } from "../table.ts";
 import { writeWholeFile } from "../write-whole-file.ts";
 import { addCheckVerb } from "./cohort-check.ts";
+import { addEvidenceOfCohortVerb } from "./cohort-evidence.ts";
 import { addPlanVerb } from "./cohort-plan.ts";
 import { submitAndWait } from "./submit-and-wait.ts";
 
@@ -40,6 +41,7 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
     .addHelpText("after", examples("cohort status", "cohort status ID --jobs --json"))
     .action(cli.verb((id: string | undefined, options: StatusOptions) => status(cli, id, options)));
   addCheckVerb(cohort, cli);
+  addEvidenceOfCohortVerb(cohort, cli);
   cohort
     .command("export")
     .description("the submitted rows with what became of them")

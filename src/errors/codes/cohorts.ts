@@ -18,6 +18,17 @@ export const cohortsCodes = {
     remedy:
       "Save it as CSV in UTF-8 with column names in the first line, each recognised column once; or name the folder of an OMOP extract, whole, with public/omop, private and extract_summary.json.",
   },
+  EVIDENCE_KEY_UNUSABLE: {
+    class: "permanent",
+    summary: "The key that evidence is signed or checked with cannot be used.",
+    remedy:
+      "Give a PEM file with a key of Ed25519; the one that signs is keys/evidence.pem of the home, readable by its owner alone, and is made when there is none.",
+  },
+  EVIDENCE_UNREADABLE: {
+    class: "permanent",
+    summary: "The evidence file cannot be read.",
+    remedy: "Check that it is there and readable.",
+  },
   INQUIRIES_EXHAUSTED: {
     class: "transient",
     summary: "As many plans and checks are under way as may be at once.",

@@ -1,4 +1,6 @@
+import { Readable } from "node:stream";
 import { z } from "zod";
+import { toGatewayError } from "../../errors/gateway-error.ts";
 import { pageFrom } from "../page.ts";
 import { type Route, route, uploadRoute } from "../route.ts";
 import { idParameter, limitParameter, nameParameter, numberParameter } from "../schemas/fields.ts";
@@ -34,6 +36,28 @@ export const inquiryRoutes: readonly Route[] = [
     answer: schemas.Check,
     errors: ["COHORT_NOT_FOUND", "INQUIRIES_EXHAUSTED"],
     handle: ({ path: { cohort }, body }, { operations }) => operations.checkCohortDelivery(cohort, body),
+  }),
+  route({
+    method: "GET",
+    path: "/cohorts/{cohort}/evidence",
+    tag: "Cohorts",
+    summary: "Give out the signed evidence of a cohort; it names nobody",
+    operation: "exportEvidence",
+    params: z.object({ cohort: idParameter }),
+    answer: { contentType: "application/zip", description: "see docs/evidence.md" },
+    errors: ["COHORT_NOT_FOUND", "EVIDENCE_KEY_UNUSABLE"],
+    async handle({ path: { cohort } }, { operations, reply, services }) {
+      const pieces = operations.exportEvidence(cohort)[Symbol.asyncIterator]();
+      // What goes wrong before the first piece is still an answer of its own.
+      const first = await pieces.next();
+      async function* all(): AsyncGenerator<Uint8Array> {
+        for (let next = first; next.done !== true; next = await pieces.next()) yield next.value;
+      }
+      reply.header("content-disposition", `attachment; filename="${cohort}-evidence.zip"`);
+      return Readable.from(all()).on("error", (thrown) => {
+        services.logger.warn("evidence was cut short", { code: toGatewayError(thrown).code });
+      });
+    },
   }),
   route({
     method: "GET",

@@ -48,6 +48,25 @@ export async function* zipStream(files: readonly ZippedFile[]): AsyncGenerator<U
   yield endOfDirectory(files.length, central.length, offset);
 }
 
+/** A zip of what is made as it is asked for: one content in memory at a time. The same contents make the same zip as `zipStream` of their files. */
+export async function* zipContents(
+  contents: AsyncIterable<{ readonly name: string; readonly bytes: Uint8Array }>,
+): AsyncGenerator<Uint8Array> {
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for await (const { name, bytes } of contents) {
+    const entry = { name: Buffer.from(name, "utf8"), sizeBytes: bytes.length, sum: crc32(bytes) };
+    const local = localHeader(entry);
+    directory.push(centralHeader(entry, offset));
+    yield local;
+    yield bytes;
+    offset += local.length + bytes.length;
+  }
+  const central = Buffer.concat(directory);
+  yield central;
+  yield endOfDirectory(directory.length, central.length, offset);
+}
+
 /** @throws GatewayError DELIVERY_FILE_CHANGED */
 export async function crc32Of(file: ZippedFile): Promise<number> {
   let sum = 0;
