@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** Passes bytes on between a client and a server of this machine, and cuts a connection that sends too much. */
+/** Passes bytes on between a client and a server of this machine, and cuts connections once too much was sent. */
 export interface CuttingProxy extends AsyncDisposable {
   readonly port: number;
   /** Connections that were cut. */
@@ -10,10 +10,11 @@ export interface CuttingProxy extends AsyncDisposable {
   mend(): void;
 }
 
-/** @param cutAfterBytes of the client, on one connection */
+/** @param cutAfterBytes of the client, on all connections together: from then on each is cut that sends anything */
 export async function startCuttingProxy(port: number, cutAfterBytes: number): Promise<CuttingProxy> {
   let isMended = false;
   let cuts = 0;
+  let passedBytes = 0;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(port, "127.0.0.1");
@@ -27,7 +28,6 @@ export async function startCuttingProxy(port: number, cutAfterBytes: number): Pr
           .on("error", () => undefined)
           .on("close", close),
       );
-    let passedBytes = 0;
     client.on("data", (bytes) => {
       passedBytes += bytes.length;
       if (isMended || passedBytes <= cutAfterBytes) {
