@@ -1,6 +1,6 @@
 /** Each upload has so many blocks of its own, which both threads see: nothing is allocated for what passes. */
-export const BLOCK_BYTES = 512 * 1024;
-export const BLOCKS = 4;
+export const BLOCK_BYTES = 1024 * 1024;
+export const BLOCKS = 3;
 
 /** What the main thread and the thread that writes files say to each other. */
 export type ToWriter =
