@@ -18,7 +18,6 @@ import type { Operations } from "../operations/operations.ts";
 import type { RetryPolicy } from "../pipeline/retry.ts";
 import type { PipelineServices } from "../pipeline/services.ts";
 import { createStudyLocks } from "../pipeline/study-locks.ts";
-import { startWorkers } from "../pipeline/workers.ts";
 import { openStagingArea } from "../staging/open-staging.ts";
 import { openOutbox } from "../staging/outbox.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
@@ -32,12 +31,13 @@ import { type Random, systemRandom } from "../units/random.ts";
 import { tlsListenerFacts } from "./certificate-facts.ts";
 import { projectFacts, useProjectKeys } from "./compose-projects.ts";
 import { type Composition, compose } from "./composition.ts";
+import { type Crew, startWork } from "./crew.ts";
 import { destinationFacts } from "./destination-facts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { destinationInspectors } from "./inspect-destinations.ts";
 import { keepHouse } from "./keep-house.ts";
-import { createKeeper } from "./keeper.ts";
+import { createKeeper, type Keeper } from "./keeper.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { createPaces, openArchives, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
 import { NO_FRONTS, openFronts } from "./open-fronts.ts";
@@ -47,9 +47,6 @@ import { createReload } from "./reload.ts";
 import { openScanFiles, USUAL_LAKE } from "./scan-files.ts";
 import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
-
-/** How long running jobs may go on after a stop was asked for; then they stop where they can be taken up again. */
-const DRAIN_MS = 10_000;
 
 export interface GatewayOptions {
   readonly settings: Settings;
@@ -164,27 +161,10 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   };
   const own = { ...parts, receiving, threads: opened.use(createWorkerPool()) };
   const keeper = opened.use(createKeeper(await compose(settings, own), logger));
-  const services: PipelineServices = {
-    store,
-    staging,
-    outbox,
-    refusals,
-    clock,
-    random,
-    logger,
-    actor: worker,
-    get projects() {
-      return keeper.current.projects;
-    },
-    hold: keeper.hold,
-    get retry() {
-      return retryPolicy(keeper.current.settings);
-    },
-    studyLocks: createStudyLocks(),
-  };
+  const services = pipelineOver(parts, keeper, { staging, outbox, refusals });
   const { reread } = parts;
   let crew: Crew | undefined;
-  const onReloaded = (reloaded: Settings): void => crew?.grow(workerCount(reloaded));
+  const onReloaded = (reloaded: Settings): void => crew?.grow(reloaded);
   const reload = reread && createReload({ keeper, parts: own, paces, reread, onReloaded });
   const operationsFor = operationsOver({ ...parts, reload }, () => keeper.current, opened);
   await store.releaseLeases(clock.nowMs());
@@ -220,42 +200,27 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   };
 }
 
-/** Those who work on jobs. */
-interface Crew {
-  /** To so many; who is there already stays. */
-  grow(count: number): void;
-  drain(): Promise<void>;
-}
-
-/** The audit trail tells when work begins and when it has come to its end. */
-async function startWork(
-  { settings, worker, audit }: Parts,
-  services: PipelineServices,
-  opened: AsyncDisposableStack,
-): Promise<Crew> {
-  const count = workerCount(settings);
-  await audit.record({ event: "service-started", actor: worker, outcome: "success", detail: { workers: count } });
-  opened.defer(() => audit.record({ event: "service-stopped", actor: worker, outcome: "success" }));
-  const stop = new AbortController();
-  const start = (more: number, name: string) => startWorkers(services, { count: more, name, stop: stop.signal });
-  const groups = [start(count, `worker-${process.pid}`)];
-  let working = count;
-  const drain = async (): Promise<void> => void (await Promise.all(groups.map((group) => group.drain())));
-  opened.defer(async () => {
-    stop.abort();
-    await drain();
-  });
+/** What jobs are worked on with: each time as it is in force then. */
+function pipelineOver(
+  { store, clock, random, logger, worker }: Parts,
+  keeper: Keeper,
+  places: Pick<PipelineServices, "staging" | "outbox" | "refusals">,
+): PipelineServices {
   return {
-    grow(wanted) {
-      if (wanted <= working || stop.signal.aborted) return;
-      groups.push(start(wanted - working, `worker-${process.pid}-${groups.length + 1}`));
-      working = wanted;
+    ...places,
+    store,
+    clock,
+    random,
+    logger,
+    actor: worker,
+    get projects() {
+      return keeper.current.projects;
     },
-    async drain() {
-      const timer = setTimeout(() => stop.abort(), DRAIN_MS);
-      await drain();
-      clearTimeout(timer);
+    hold: keeper.hold,
+    get retry() {
+      return retryPolicy(keeper.current.settings);
     },
+    studyLocks: createStudyLocks(),
   };
 }
 
@@ -309,10 +274,4 @@ function operationsOver(
       notifications,
       scanFiles: { sumOf, lake: parts.environment.DATA_LAKE_DIRECTORY || USUAL_LAKE },
     });
-}
-
-/** Enough to keep every archive's associations busy while other studies are de-identified and delivered. */
-function workerCount({ archives }: Settings): number {
-  const associations = archives.reduce((sum, { availability }) => sum + availability.associations, 0);
-  return Math.min(Math.max(associations, 2), 8);
 }

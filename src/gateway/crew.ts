@@ -1,0 +1,60 @@
+import type { Settings } from "../config/settings.ts";
+import type { PipelineServices } from "../pipeline/services.ts";
+import { startWorkers } from "../pipeline/workers.ts";
+import type { Actor } from "../units/actor.ts";
+import type { AuditTrail } from "../units/audit.ts";
+
+/** How long running jobs may go on after a stop was asked for; then they stop where they can be taken up again. */
+const DRAIN_MS = 10_000;
+
+interface CrewParts {
+  readonly settings: Settings;
+  readonly worker: Actor;
+  readonly audit: AuditTrail;
+}
+
+/** Those who work on jobs. */
+export interface Crew {
+  /** To as many as these settings need; who is there already stays. */
+  grow(settings: Settings): void;
+  drain(): Promise<void>;
+}
+
+/** The audit trail tells when work begins and when it has come to its end. */
+export async function startWork(
+  { settings, worker, audit }: CrewParts,
+  services: PipelineServices,
+  opened: AsyncDisposableStack,
+): Promise<Crew> {
+  const count = workerCount(settings);
+  await audit.record({ event: "service-started", actor: worker, outcome: "success", detail: { workers: count } });
+  opened.defer(() => audit.record({ event: "service-stopped", actor: worker, outcome: "success" }));
+  const stop = new AbortController();
+  const start = (more: number, name: string) => startWorkers(services, { count: more, name, stop: stop.signal });
+  const groups = [start(count, `worker-${process.pid}`)];
+  let working = count;
+  const drain = async (): Promise<void> => void (await Promise.all(groups.map((group) => group.drain())));
+  opened.defer(async () => {
+    stop.abort();
+    await drain();
+  });
+  return {
+    grow(reloaded) {
+      const wanted = workerCount(reloaded);
+      if (wanted <= working || stop.signal.aborted) return;
+      groups.push(start(wanted - working, `worker-${process.pid}-${groups.length + 1}`));
+      working = wanted;
+    },
+    async drain() {
+      const timer = setTimeout(() => stop.abort(), DRAIN_MS);
+      await drain();
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Enough to keep every archive's associations busy while other studies are de-identified and delivered. */
+function workerCount({ archives }: Settings): number {
+  const associations = archives.reduce((sum, { availability }) => sum + availability.associations, 0);
+  return Math.min(Math.max(associations, 2), 8);
+}

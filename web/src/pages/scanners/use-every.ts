@@ -1,0 +1,13 @@
+import { useEffect, useRef } from "preact/hooks";
+
+/** Calls again and again while the page is looked at: scanners tell nobody by themselves. */
+export function useEvery(everyMs: number, action: () => void): void {
+  const latest = useRef(action);
+  latest.current = action;
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) latest.current();
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+}
