@@ -64,6 +64,7 @@ const EXAMPLE = {
   compat: {
     flip: { host: "0.0.0.0", port: 8_000, environmentFile: "secrets/flip.env" },
     pixl: { host: "0.0.0.0", port: 8_001, environmentFile: "secrets/pixl.env" },
+    scanhub: { host: "0.0.0.0", port: 8_002, environmentFile: "secrets/scanhub.env" },
   },
   access: { commandLineRole: "admin" },
   retry: { attempts: 60, firstDelaySeconds: 5, maximumDelaySeconds: 900 },
@@ -278,13 +279,14 @@ const TAKEN_OUT = new Set([
   "destinations[].tls",
   "destinations[].user",
   "projects[].pseudonyms",
+  "projects[].optOut",
 ]);
 
 const HEADER = ` Settings of Radferry. Paths may be relative to this file. What is left out has its default.
  Lines that begin with # and no blank behind it are settings: take the # away to use them.
  Check them with: radferry config check`;
 
-/** A commented file to begin with. It passes the check, except for the key and the opt-out list it names. */
+/** A commented file to begin with. It passes the check, except for the key it names. */
 export function sampleSettings(): string {
   const document = new Document(EXAMPLE);
   document.commentBefore = HEADER;
