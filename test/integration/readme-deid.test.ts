@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { ctImage, part10Bytes, put } from "../../src/deid/testing/objects.ts";
@@ -17,7 +17,8 @@ it("the lines about `radferry deid` in the README do what they say", async () =>
   await put(join(folder.path, "incoming", "1"), image);
   await put(join(folder.path, "image.dcm"), image);
   const verb = (...args: readonly string[]) => runCli(args, { workingFolder: folder.path });
-  await verb("project", "new-key", "lung-ct.key");
+  await mkdir(join(folder.path, "keys"));
+  await verb("project", "new-key", "keys/lung-ct.key");
   for (const line of lines) {
     expect(await verb(...line), line.join(" ")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/./) });
   }
