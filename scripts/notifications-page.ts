@@ -13,7 +13,11 @@ export function notificationsPage(): string {
     const told = urgency === "digest" ? "in the digest" : urgency;
     return `| \`${name}\` | ${tableCell(when)} | ${told} | ${placeholders.map((each) => `\`${each}\``).join(", ")} |`;
   });
-  return `# Notifications
+  const table = ["| event | when | told | placeholders |", "|---|---|---|---|", ...rows].join("\n");
+  return `${BEFORE_EVENTS}${table}${AFTER_EVENTS}`;
+}
+
+const BEFORE_EVENTS = `# Notifications
 
 A running service tells people by mail and programs by webhook what happens, over channels that \`notifications\` in the [settings](settings.md) lists. No
 message holds an identifier of a patient: studies go by the id of their job, cohorts by theirs.
@@ -43,9 +47,9 @@ reads the files. The API has \`GET /notifications\` and \`POST /notifications/{n
 
 A channel is told of the \`events\` it lists, all of them when it lists none; with \`projects\`, of studies and cohorts of these projects alone.
 
-| event | when | told | placeholders |
-|---|---|---|---|
-${rows.join("\n")}
+`;
+
+const AFTER_EVENTS = `
 
 What can wait is collected for \`digestMinutes\` (an hour unless told) and told together, with counts by event, project and code. What cannot wait is told at once, in up to twenty messages
 in that time; what is more goes into the next digest. A cohort of which nothing was left to do when it was handed in is not told.
@@ -98,4 +102,3 @@ function isOurs(headers, body, secret) {
 }
 \`\`\`
 `;
-}

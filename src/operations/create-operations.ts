@@ -2,6 +2,7 @@ import { identifierFromKeys } from "../archive/find-keys.ts";
 import { neverAborted } from "../units/abort.ts";
 import { archiveNamed, controlArchive, echoArchive, listArchives } from "./archives.ts";
 import { readAudit, verifyAudit } from "./audit.ts";
+import { backUp } from "./backup.ts";
 import {
   cancelJobs,
   checkCohort,
@@ -81,6 +82,7 @@ export function createOperations(context: OperationsContext): Operations {
       ),
     readAudit: (page) => once("readAudit", "site", () => readAudit(context, page)),
     verifyAudit: (noted) => once("verifyAudit", "site", () => verifyAudit(context, noted)),
+    backUp: (file) => once("backUp", "site", () => backUp(context, file)),
     listArchives: () => permitted("listArchives", "own", () => listArchives(context)),
     controlArchive: (name, controls) => once("controlArchive", "site", () => controlArchive(context, name, controls)),
     echoArchive: (name, signal = neverAborted()) =>

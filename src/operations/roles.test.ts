@@ -27,6 +27,7 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   showIdentifiedValues: (of) => of.showIdentifiedValues({ project: "lung", profile: "basic" }),
   readAudit: (of) => of.readAudit({ limit: 1 }),
   verifyAudit: (of) => of.verifyAudit(),
+  backUp: (of) => of.backUp("/no/such/folder/file"),
   listArchives: (of) => first(of.listArchives()),
   controlArchive: (of) => of.controlArchive("vna", { paused: true }),
   echoArchive: (of) => of.echoArchive("vna"),
@@ -111,7 +112,7 @@ it.each(matrix)("$operation for a $role: $isAllowed", async ({ operation, role, 
 it("keeps for admins what lets something leave, shows values or tells who did what", () => {
   const forAdmins = Object.entries(OPERATION_ROLES).filter(([, role]) => role === "admin");
   expect(forAdmins.map(([operation]) => operation).sort()).toEqual([
-    ...["changeProjectKey", "createToken", "listTokens", "readAudit", "releaseStudy", "reloadSettings"],
+    ...["backUp", "changeProjectKey", "createToken", "listTokens", "readAudit", "releaseStudy", "reloadSettings"],
     ...["revokeToken", "showIdentifiedValues", "showIdentity", "verifyAudit"],
   ]);
 });

@@ -27,6 +27,7 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   showIdentifiedValues: "admin",
   readAudit: "admin",
   verifyAudit: "admin",
+  backUp: "admin",
   listArchives: "viewer",
   controlArchive: "operator",
   echoArchive: "operator",

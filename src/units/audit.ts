@@ -42,6 +42,11 @@ export const AUDIT_EVENTS = {
     id: CODES.applicationActivity,
   },
   "audit-read": { when: "somebody reads or verifies the audit trail", id: CODES.auditLogUsed },
+  "backup-made": {
+    when: "a copy of the whole store is about to be written, with what it says of people",
+    id: CODES.export,
+  },
+  "backup-restored": { when: "a home was made of a backup", id: CODES.import },
   "cohort-checked": {
     when: "somebody has archives and destinations asked whether they have what a cohort brought",
     id: CODES.applicationActivity,

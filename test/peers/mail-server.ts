@@ -39,22 +39,13 @@ export interface MailServer extends AsyncDisposable {
 }
 
 export async function startMailServer(options: MailServerOptions = {}): Promise<MailServer> {
-  const { certificate, implicit = false, user, hangs = false } = options;
-  const refusals = [...(options.refusals ?? [])];
+  const { user, hangs = false } = options;
   const mails: TakenMail[] = [];
   const waiting = new Set<() => void>();
   let connections = 0;
-  const refuse = (at: "sender" | "recipient" | "data"): Error | undefined => {
-    if (refusals[0]?.at !== at) return undefined;
-    return Object.assign(new Error("not now"), { responseCode: refusals.shift()?.status });
-  };
-  const secure: SMTPServerOptions =
-    certificate === undefined ? {} : { cert: certificate.certificate, key: certificate.key };
+  const refuse = createRefusals(options);
   const server = new SMTPServer({
-    ...secure,
-    secure: implicit,
-    authOptional: user === undefined,
-    disabledCommands: [...(user === undefined ? ["AUTH"] : []), ...(certificate === undefined ? ["STARTTLS"] : [])],
+    ...securityOf(options),
     onConnect(_, done) {
       connections += 1;
       if (!hangs) done();
@@ -108,5 +99,29 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
     async [Symbol.asyncDispose]() {
       await new Promise<void>((resolve) => server.close(resolve));
     },
+  };
+}
+
+type Moment = "sender" | "recipient" | "data";
+
+/** Each holds once, in their order. */
+function createRefusals(options: MailServerOptions): (at: Moment) => Error | undefined {
+  const refusals = [...(options.refusals ?? [])];
+  return (at) => {
+    if (refusals[0]?.at !== at) return undefined;
+    return Object.assign(new Error("not now"), { responseCode: refusals.shift()?.status });
+  };
+}
+
+function securityOf({ certificate, implicit = false, user }: MailServerOptions): SMTPServerOptions {
+  const disabledCommands = [
+    ...(user === undefined ? ["AUTH"] : []),
+    ...(certificate === undefined ? ["STARTTLS"] : []),
+  ];
+  return {
+    ...(certificate === undefined ? {} : { cert: certificate.certificate, key: certificate.key }),
+    secure: implicit,
+    authOptional: user === undefined,
+    disabledCommands,
   };
 }

@@ -1,7 +1,7 @@
 import type * as OpenIdClient from "openid-client";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { HttpClientOptions } from "../../network/http-client/types.ts";
-import type { Clock } from "../../units/clock.ts";
+import { type Clock, systemClock } from "../../units/clock.ts";
 import { issuerError } from "./issuer-errors.ts";
 import { peerFetch } from "./peer-fetch.ts";
 
@@ -129,7 +129,8 @@ async function discover(options: IssuerOptions, secret: string | undefined): Pro
   const execute = [client.enableNonRepudiationChecks];
   // The settings allow it on this machine alone.
   if (url.protocol === "http:") execute.push(client.allowInsecureRequests);
-  const metadata = { [client.clockSkew]: Math.round((atMs - Date.now()) / 1_000) };
+  // The library goes by the system's clock.
+  const metadata = { [client.clockSkew]: Math.round((atMs - systemClock.nowMs()) / 1_000) };
   try {
     const configuration = await client.discovery(
       url,

@@ -11,7 +11,7 @@ import { type SendingChannel, startSender } from "./send-notices.ts";
 import { watchJobs } from "./watch-jobs.ts";
 import { type SiteWatch, watchSite } from "./watch-site.ts";
 
-const LOOK_MS = 2_000;
+const LOOK_MS = 1_000;
 const DAY_MS = 86_400_000;
 /** What could not be sent for so long nobody waits for any more. */
 const KEPT_MS = 7 * DAY_MS;

@@ -11,7 +11,7 @@ import { endOfInterval, noticeOf } from "./outbox.ts";
 import type { Templates } from "./usual-templates.ts";
 
 /** How often a channel's queue is looked at. */
-const LOOK_MS = 2_000;
+const LOOK_MS = 1_000;
 const SEND_MS = 60_000;
 /** Longer than a message takes. */
 const LEASE_MS = 300_000;
