@@ -29,6 +29,12 @@ describe("the firewall table", () => {
     }
   });
 
+  it("leaves out no port that a setting opens or goes to", () => {
+    const named = new Set(rows.flatMap(({ cells }) => codeIn(cells.get("setting"))));
+    const ports = [...settings.keys()].filter((path) => /(?:^|\.)port$/.test(path));
+    expect(ports.filter((path) => !named.has(path))).toEqual([]);
+  });
+
   it("has the API's port, which has no default in the settings", () => {
     const api = rows.find(({ cells }) => codeIn(cells.get("setting")).includes("http.port"));
     expect(settings.get("http.port")?.description).toContain(`Left out: ${api?.cells.get("port")},`);
