@@ -15,6 +15,7 @@ import { StateBar } from "../../components/progress.tsx";
 import { say } from "../../components/toasts.tsx";
 import type { PageProps } from "../../routes.ts";
 import { Link, query, setQuery } from "../../routing/router.tsx";
+import { CohortCheckCard } from "./cohort-check.tsx";
 import { STUDY_COLUMNS } from "./study-columns.tsx";
 
 const LOOK_EVERY_MS = 1_000;
@@ -50,6 +51,7 @@ export function CohortPage({ parameters: { cohort = "" } }: PageProps) {
       {data !== undefined && (
         <>
           <Progress status={data} />
+          {data.done && <CohortCheckCard cohort={cohort} />}
           <StateFilter states={data.states} total={data.total} chosen={state} />
           <PagedTable
             caption="Studies of the cohort"

@@ -6,6 +6,7 @@ import { type Column, DataTable } from "../../components/data-table.tsx";
 import { countText, numberText } from "../../components/numbers.ts";
 import { say } from "../../components/toasts.tsx";
 import { navigate } from "../../routing/router.tsx";
+import { CohortPlan } from "./cohort-plan.tsx";
 
 type Finding = CohortCheck["refused"][number];
 
@@ -63,6 +64,7 @@ export function FileFindings({ file, project, check, onDiscard }: FileFindingsPr
           The first {SHOWN} are shown. Refused rows are left out; the export of the cohort names each with its code.
         </p>
       )}
+      {accepted > 0 && <CohortPlan file={file} project={project} />}
       <div class="actions">
         <Button kind="primary" onClick={submit} isDisabled={accepted === 0}>
           Submit {countText(accepted, "row")} to {project}
