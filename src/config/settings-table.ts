@@ -7,6 +7,8 @@ export interface SettingRow {
   /** As `archives[].address`. */
   readonly path: string;
   readonly type: string;
+  /** Of the environment; of lists, that of the first item. */
+  readonly variable: string;
   /** As YAML; `required` where there is none, empty where the setting may be left out. */
   readonly default: string;
   readonly description: string;
@@ -41,15 +43,23 @@ function* rowsBelow(
         .flatMap(alternatives)
         .every(({ properties, required }) => properties?.[name] === undefined || required?.includes(name));
       const preset = presetOf(children) ?? presetIn(presets, name);
+      const type = typeText(children, here);
       yield {
         path: at,
-        type: typeText(children, here),
+        type,
+        variable: variableOf(items.length > 0 ? `${at}[]` : at),
         default: preset === undefined ? (required ? "required" : "") : JSON.stringify(preset).replaceAll('"', ""),
         description: children.find(({ description }) => description !== undefined)?.description ?? "",
         supported: !isNeverSupported(here) && isReachable(nodes, name, pattern),
       };
     }
   }
+}
+
+/** As people write it: case and single underscores say nothing. */
+function variableOf(path: string): string {
+  const parts = path.replaceAll("[]", ".0").split(".");
+  return ["RADFERRY", ...parts.map((part) => part.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, "_").toUpperCase())].join("__");
 }
 
 function presetOf(nodes: readonly SchemaNode[]): unknown {
