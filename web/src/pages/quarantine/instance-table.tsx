@@ -71,7 +71,8 @@ function Why({ instance: { code, reason } }: { readonly instance: Instance }) {
   if (code === undefined) return <>–</>;
   return (
     <>
-      {reason === undefined ? reasonText(code) : reason} {reason !== undefined && <code class="quiet">{code}</code>}
+      {reason === undefined ? reasonText(code) : reason}{" "}
+      {reason !== undefined && <code class="quiet minor">{code}</code>}
     </>
   );
 }

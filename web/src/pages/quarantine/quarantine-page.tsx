@@ -13,7 +13,7 @@ const COLUMNS: readonly Column<Study>[] = [
   {
     title: "Study",
     cell: ({ id }) => (
-      <Link to={`/quarantine/${encodeURIComponent(id)}`} class="study-id">
+      <Link to={`/quarantine/${encodeURIComponent(id)}`} class="unbroken">
         {id}
       </Link>
     ),

@@ -15,9 +15,8 @@ interface StudyActionsProps {
 
 /** What can be done about a study in its present state, by whoever looks at it. */
 export function StudyActions({ study, onDone }: StudyActionsProps) {
-  const [asked, setAsked] = useState<"retry" | "cancel">();
+  const [isAsked, setAsked] = useState(false);
   const path = `/studies/${encodeURIComponent(study.id)}`;
-  const close = (): void => setAsked(undefined);
   const retry = async (): Promise<void> => {
     const { retried } = await ask<{ readonly retried: number }>(`${path}/retry`, { method: "POST" });
     say(retried === 0 ? "There was nothing to try again." : "The study is queued again.");
@@ -30,9 +29,9 @@ export function StudyActions({ study, onDone }: StudyActionsProps) {
   };
   return (
     <>
-      {mayDo("operator") && canRetry(study) && <Button onClick={() => setAsked("retry")}>Try again</Button>}
+      {mayDo("operator") && canRetry(study) && <Button onClick={retry}>Try again</Button>}
       {mayDo("operator") && canCancel(study) && (
-        <Button kind="danger" onClick={() => setAsked("cancel")}>
+        <Button kind="danger" onClick={() => setAsked(true)}>
           Cancel
         </Button>
       )}
@@ -42,21 +41,9 @@ export function StudyActions({ study, onDone }: StudyActionsProps) {
         </Link>
       )}
       <ConfirmDialog
-        title="Try this study again?"
-        isOpen={asked === "retry"}
-        onClose={close}
-        action="Try again"
-        onConfirm={retry}
-      >
-        <p>
-          It begins anew from the search in the archives. What was received before is not fetched again, and what a
-          destination holds is not sent again.
-        </p>
-      </ConfirmDialog>
-      <ConfirmDialog
         title="Cancel this study?"
-        isOpen={asked === "cancel"}
-        onClose={close}
+        isOpen={isAsked}
+        onClose={() => setAsked(false)}
         action="Cancel the study"
         kind="danger"
         onConfirm={cancel}

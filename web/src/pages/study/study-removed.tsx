@@ -70,31 +70,40 @@ interface Row {
   readonly tag: string;
   readonly name: string;
   readonly text: string;
+  /** Something of it is not as it was. */
+  readonly isChanged: boolean;
 }
 
 const COLUMNS: readonly Column<Row>[] = [
-  { title: "Tag", cell: ({ tag }) => <code>{tag}</code> },
-  { title: "Attribute", cell: ({ name }) => name || "–" },
+  { title: "Tag", cell: ({ tag }) => <code class="unbroken">{tag}</code> },
+  { title: "Attribute", cell: ({ name }) => <span class="breakable">{name || "–"}</span> },
   { title: "What was done to its elements", cell: ({ text }) => text },
 ];
 
+const WORDS: ReadonlyMap<string, string> = new Map(ACTIONS);
+
+/** What was changed first, then what was kept. */
 function rowsOf(report: DeidReport): readonly Row[] {
-  const elements = report.elements.map(({ tag, keyword, actions }) => ({
-    tag,
-    name: keyword,
-    text: countsText(actions),
-  }));
-  const unlisted = report.unlisted.map(({ tag, keyword, count }) => ({
-    tag,
-    name: keyword,
-    text: `removed ${numberText(count)}, as no table names it`,
-  }));
-  const privates = Object.entries(report.private).map(([tag, count]) => ({
-    tag,
-    name: "private",
-    text: `removed ${numberText(count)}`,
-  }));
-  return [...elements, ...unlisted, ...privates];
+  const unlisted = new Map(report.unlisted.map((each) => [each.tag, each]));
+  const elements = report.elements.map(({ tag, keyword, actions }) => {
+    const done = Object.entries(actions).map(
+      ([action, count]) => `${WORDS.get(action) ?? action}: ${numberText(count)}`,
+    );
+    const note = unlisted.delete(tag) ? ["no table names it"] : [];
+    const isChanged = Object.keys(actions).some((action) => action !== "kept");
+    return { tag, name: keyword, text: [...done, ...note].join(", "), isChanged };
+  });
+  const removed = [
+    ...[...unlisted.values()].map(({ tag, keyword, count }) => ({
+      tag,
+      name: keyword,
+      count,
+      why: ", no table names it",
+    })),
+    ...Object.entries(report.private).map(([tag, count]) => ({ tag, name: "private", count, why: "" })),
+  ].map(({ count, why, ...row }) => ({ ...row, text: `removed: ${numberText(count)}${why}`, isChanged: true }));
+  const rows = [...elements, ...removed];
+  return [...rows.filter(({ isChanged }) => isChanged), ...rows.filter(({ isChanged }) => !isChanged)];
 }
 
 /** Every attribute, on demand. */
