@@ -120,6 +120,25 @@ it("makes one result when the answer to its creation is lost on the way", async 
   expect((await taskThere(taskId)).results).toContainEqual(before.body);
 });
 
+it("takes no other file's blank result for that of a file whose creation was not answered", async () => {
+  await using proxy = await losingProxy(/^POST \S*\/result\?/);
+  await using site = await openSite(proxy.url);
+  const taskId = await addTask();
+  const claimed = await site.ledger.claim({ taskId, deviceId, isTriggered: false });
+  await site.ledger.progressed(claimed, 50);
+  const resultIds: (string | undefined)[] = [];
+  for (const fileName of ["one.mrd", "two.mrd"]) {
+    proxy.loseNext();
+    const begun = await site.uploads.begin(claimed, announced(HDF5_BYTES, { fileName }));
+    if (begun.kind !== "receive") throw new Error("nothing was sent before");
+    resultIds.push((await site.store.transfer(begun.upload.transferId))?.resultId);
+  }
+  expect(new Set(resultIds).size).toBe(2);
+  expect((await taskThere(taskId)).results.map(({ id }) => id).sort()).toEqual([...resultIds].sort());
+  await site.ledger.abort(claimed.id, "SCAN_CANCELLED");
+  expect(await taskThere(taskId)).toMatchObject({ status: "ERROR", results: [] });
+});
+
 it.each([
   ["a good file, before a call", true, false, ["ERROR ", "FINISHED MRD", "NEW "]],
   ["a good file, before the answer to a call", true, true, ["ERROR ", "FINISHED MRD"]],
