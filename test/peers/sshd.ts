@@ -66,8 +66,8 @@ export async function startSshd(): Promise<Sshd> {
 
 const run = promisify(execFile);
 
-export async function makeKey(file: string, passphrase = ""): Promise<void> {
-  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-f", file]);
+async function makeKey(file: string): Promise<void> {
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
 }
 
 async function fingerprintOf(file: string): Promise<string> {
