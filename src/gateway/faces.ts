@@ -63,6 +63,7 @@ export async function openFaces(
   } satisfies { readonly [Name in FaceName]: Face | undefined };
 }
 
-async function environmentOf({ environmentFile }: FaceSettings, own: Environment): Promise<Environment> {
+/** The original's names, as the face's own file has them over those of the process. */
+export async function environmentOf({ environmentFile }: FaceSettings, own: Environment): Promise<Environment> {
   return environmentFile === undefined ? own : { ...own, ...(await readEnvironmentFile(environmentFile)) };
 }

@@ -44,7 +44,7 @@ import { NO_FRONTS, openFronts } from "./open-fronts.ts";
 import { notificationChecks, notificationFacts, openNotifier } from "./open-notifications.ts";
 import { oidcChecks } from "./open-oidc.ts";
 import { createReload } from "./reload.ts";
-import { openScanFiles, USUAL_LAKE } from "./scan-files.ts";
+import { lakeOf, openScanFiles } from "./scan-files.ts";
 import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
 
@@ -272,6 +272,6 @@ function operationsOver(
       listen: () => openRehearsalListener(settings, logger),
       checks: [...oidcChecks(settings, clock), ...notificationChecks(settings, clock)],
       notifications,
-      scanFiles: { sumOf, lake: parts.environment.DATA_LAKE_DIRECTORY || USUAL_LAKE },
+      scanFiles: { sumOf, lake: () => lakeOf(settings, parts.environment) },
     });
 }

@@ -33,7 +33,7 @@ export function contextOf(of: {
     notifications: new Map(),
     checks: [],
     settings: {},
-    scanFiles: { sumOf: notThere, lake: "/no/such/lake" },
+    scanFiles: { sumOf: notThere, lake: notThere },
   };
   const rest = { store, staging: { path: "/no/such/staging", reserveBytes: 0 }, ownAddress: {} };
   return { ...context, ...rest } as unknown as OperationsContext;

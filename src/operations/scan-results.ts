@@ -57,7 +57,7 @@ export async function scanResultOf({ store, scanFiles }: ScannerContext, id: str
   if (result === undefined) throw new GatewayError("SCAN_RESULT_NOT_FOUND");
   if (result.directory === "") throw new GatewayError("SCAN_RESULT_UNFIT", { type: result.type });
   for (const file of result.files) if (file !== PARAMETER_FILE) checkFileName(file);
-  await checkReach(result, scanFiles.lake);
+  await checkReach(result, await scanFiles.lake());
   return result;
 }
 

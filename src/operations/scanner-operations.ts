@@ -46,7 +46,7 @@ export interface ScannerContext {
 /** Where results lie. */
 export interface ScanFiles extends Pick<LakeWriter, "sumOf"> {
   /** Nothing outside of it is read; undefined: anything that this process may, as at the command line. */
-  readonly lake: string | undefined;
+  lake(): Promise<string | undefined>;
 }
 
 /** Times are ISO 8601, UTC. */
