@@ -15,6 +15,7 @@ const PEER_PACKAGES: Readonly<Record<string, Peer>> = {
   "rabbitmq-server": "rabbitmq-server",
   postgresql: "initdb",
   vsftpd: "vsftpd",
+  chromium: "chromium",
   "openssh-server": "sshd",
 };
 

@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 /** Programs of other projects that tests talk to, and the Debian package that has each. */
 const PACKAGES = {
   Orthanc: "orthanc",
+  chromium: "chromium",
   dciodvfy: "dicom3tools",
   dcmdjpeg: "dcmtk",
   dcmdrle: "dcmtk",

@@ -26,11 +26,11 @@ interface DataTableProps<T> {
 }
 
 export function DataTable<T>({ caption, columns, items, keyOf, empty = "Nothing here." }: DataTableProps<T>) {
-  const classOf = ({ isNumber, isMinor }: Column<T>): string | undefined =>
-    [isNumber && "number", isMinor && "minor"].filter(Boolean).join(" ") || undefined;
+  const classOf = ({ isNumber, isMinor }: Column<T>, isWord = false): string | undefined =>
+    [isNumber && "number", isMinor && "minor", isWord && "word"].filter(Boolean).join(" ") || undefined;
   return (
     <ScrollArea label={caption}>
-      <table>
+      <table class="stacks">
         <caption class="unseen">{caption}</caption>
         <thead>
           <tr>
@@ -44,11 +44,15 @@ export function DataTable<T>({ caption, columns, items, keyOf, empty = "Nothing 
         <tbody>
           {items.map((item) => (
             <tr key={keyOf(item)}>
-              {columns.map((column) => (
-                <td key={column.title} class={classOf(column)} data-title={column.title}>
-                  {column.cell(item)}
-                </td>
-              ))}
+              {columns.map((column) => {
+                const cell = column.cell(item);
+                const isWord = typeof cell === "string" && !cell.includes(" ");
+                return (
+                  <td key={column.title} class={classOf(column, isWord)} data-title={column.title}>
+                    {cell}
+                  </td>
+                );
+              })}
             </tr>
           ))}
         </tbody>

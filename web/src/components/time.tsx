@@ -1,4 +1,4 @@
-import { minuteClock } from "../browser/clock.ts";
+import { minuteClock, nowMs } from "../browser/clock.ts";
 
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
@@ -10,11 +10,16 @@ const UNITS = [
 ] as const;
 
 /** "3 min ago", "in 2 hr". */
-function relativeText(atMs: number, nowMs: number): string {
-  const seconds = (atMs - nowMs) / 1_000;
+function relativeText(atMs: number, presentMs: number): string {
+  const seconds = (atMs - presentMs) / 1_000;
   const fitting = UNITS.find((each) => Math.abs(seconds) >= each.seconds);
   if (fitting === undefined) return seconds > 10 ? "in a moment" : "just now";
   return relative.format(Math.round(seconds / fitting.seconds), fitting.unit);
+}
+
+/** What has just happened is not yet to come, however long ago the clock's last tick was. */
+function liveNowMs(): number {
+  return Math.max(minuteClock.value, nowMs());
 }
 
 /** How long ago or from now; the full time, in the browser's zone, on hover and for who listens. */
@@ -23,7 +28,7 @@ export function Time({ at }: { readonly at: string | undefined | null }) {
   const date = new Date(at);
   return (
     <time dateTime={at} title={absolute.format(date)}>
-      {relativeText(date.getTime(), minuteClock.value)}
+      {relativeText(date.getTime(), liveNowMs())}
     </time>
   );
 }
@@ -31,7 +36,7 @@ export function Time({ at }: { readonly at: string | undefined | null }) {
 /** The full time beside how long ago it is. */
 export function FullTime({ at }: { readonly at: string }) {
   return (
-    <time dateTime={at} title={relativeText(new Date(at).getTime(), minuteClock.value)}>
+    <time dateTime={at} title={relativeText(new Date(at).getTime(), liveNowMs())}>
       {absolute.format(new Date(at))}
     </time>
   );

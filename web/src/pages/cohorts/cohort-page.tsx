@@ -43,7 +43,7 @@ export function CohortPage({ parameters: { cohort = "" } }: PageProps) {
   const { data, problem } = status;
   return (
     <Page
-      title={`Cohort ${cohort}`}
+      title={cohort}
       above={<Link to="/cohorts">Cohorts</Link>}
       actions={data !== undefined && <CohortActions status={data} onDone={reloadAll} />}
     >

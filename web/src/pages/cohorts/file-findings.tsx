@@ -14,7 +14,8 @@ const COLUMNS: readonly Column<Finding>[] = [
   { title: "Row", cell: ({ row }) => numberText(row), isNumber: true },
   { title: "Column", cell: ({ column }) => column },
   { title: "Code", cell: ({ code }) => <code>{code}</code> },
-  { title: "Finding", cell: ({ message }) => message },
+  // The columns beside it say where.
+  { title: "Finding", cell: ({ row, column, message }) => message.replace(`Row ${row}, column ${column}: `, "") },
 ];
 
 /** More are in the export of the cohort. */

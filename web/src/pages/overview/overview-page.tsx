@@ -16,12 +16,14 @@ export function OverviewPage() {
     <Page title="Overview">
       <Studies />
       <div class="columns">
-        <ThroughputCard />
-        <ArchiveLamps />
-      </div>
-      <div class="columns">
-        <ProjectList />
-        <FailureList />
+        <div class="column">
+          <ThroughputCard />
+          <ProjectList />
+        </div>
+        <div class="column">
+          <ArchiveLamps />
+          <FailureList />
+        </div>
       </div>
     </Page>
   );

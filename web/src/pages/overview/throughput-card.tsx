@@ -32,7 +32,7 @@ export function ThroughputCard() {
           <BarChart
             label={`Studies delivered by ${data.span}`}
             bars={data.buckets.map(({ at, studies }) => ({ atSeconds: Date.parse(at) / 1_000, value: studies }))}
-            unit="studies"
+            unit={["study", "studies"]}
           />
         </>
       )}
