@@ -30,7 +30,7 @@ export function destinationInspectors(settings: Settings): ReadonlyMap<string, I
 function inspectorOf(settings: Settings, destination: DestinationSettings): Inspect | undefined {
   switch (destination.kind) {
     case "folder":
-      return folderInspector(destination);
+      return destination.layout === "files" ? folderInspector(destination) : undefined;
     case "dimse":
       return async (study, signal) => {
         await using association = await openAssociation({
