@@ -43,7 +43,7 @@ without any exception.
 
 \`radferry audit tail\` shows the last records, \`radferry audit verify\` checks that all are as they were written: records that were changed, removed or
 reordered, and an end that was cut off. It ends with exit code 1 when it finds something. It cannot see a trail that somebody wrote anew together with the row and the file (\`radferry.db.audit-head\`)
-that keep its end: note the line that it prints in another place from time to time, and give it to \`audit verify --noted\`. A backup is made of both files. A database that was put back from an older
+that keep its end: note the line that it prints in another place from time to time, and give it to \`audit verify --noted\`. \`radferry db backup\` takes both along. A database that was put back from an older
 copy ends before its file does: that is told as a truncated trail, rightly, until the file is put back or taken away too.
 
 | event | written when | event identification (DCM) | type (DCM) |

@@ -150,9 +150,12 @@ it("has the same defaults in manifest, table and schema", () => {
     ["retry.attempts", String(defaults.retry.attempts)],
     ["retry.firstDelaySeconds", String(defaults.retry.firstDelaySeconds)],
     ["retry.maximumDelaySeconds", String(defaults.retry.maximumDelaySeconds)],
+    ["observe.traces.url", "required"],
+    ["observe.traces.share", "1"],
     ["staging.path", ""],
     ["staging.reserveGigabytes", String(defaults.staging.reserveGigabytes)],
     ["staging.keepDays", String(defaults.staging.keepDays)],
+    ["staging.shred", "false"],
   ]);
   expect(settingsSchema()).toMatchObject({
     type: "object",

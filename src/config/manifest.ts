@@ -6,6 +6,7 @@ import { compatSettings } from "./manifest-compat.ts";
 import { destinationSettings } from "./manifest-destinations.ts";
 import { dicomSettings } from "./manifest-dicom.ts";
 import { notificationSettings } from "./manifest-notifications.ts";
+import { observeSettings } from "./manifest-observe.ts";
 import { oidcSettings } from "./manifest-oidc.ts";
 import { projectSettings } from "./manifest-projects.ts";
 import { hostSetting, listenPortSetting, pathSetting, textSetting } from "./scalars.ts";
@@ -74,6 +75,10 @@ const stagingSettings = z.strictObject({
     .max(3_650)
     .default(3)
     .meta({ description: "Days a study stays in staging after it was last needed." }),
+  shred: z.boolean().default(false).meta({
+    description:
+      "true: bytes of identifiable files are overwritten before they are removed. It helps on plain disks alone: see deploying.md.",
+  }),
 });
 
 const imagingSourceSettings = z.strictObject({
@@ -120,6 +125,7 @@ export const manifest = z.strictObject({
     .meta({ description: "Faces of other systems that the service shows besides its own; left out: none." }),
   access: accessSettings.prefault({}).meta({ description: "Who may do what." }),
   retry: retrySettings.prefault({}).meta({ description: "When a study job is tried again." }),
+  observe: observeSettings.prefault({}).meta({ description: "What others are told of how work goes on." }),
   staging: stagingSettings.prefault({}).meta({ description: "The identifiable cache on local disk." }),
   archives: z
     .array(archiveSettings)

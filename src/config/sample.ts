@@ -68,7 +68,8 @@ const EXAMPLE = {
   },
   access: { commandLineRole: "admin" },
   retry: { attempts: 60, firstDelaySeconds: 5, maximumDelaySeconds: 900 },
-  staging: { path: "/var/lib/radferry/staging", reserveGigabytes: 20, keepDays: 3 },
+  staging: { path: "/var/lib/radferry/staging", reserveGigabytes: 20, keepDays: 3, shred: false },
+  observe: { traces: { url: "http://127.0.0.1:4318/v1/traces", share: 1 } },
   archives: [
     {
       name: "vna",
@@ -264,6 +265,7 @@ const TAKEN_OUT = new Set([
   "http.oidc",
   "imagingSource",
   "notifications",
+  "observe",
   "compat",
   "archives[].tls",
   "archives[].user",

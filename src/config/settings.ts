@@ -37,7 +37,13 @@ export interface Settings {
     readonly firstDelaySeconds: number;
     readonly maximumDelaySeconds: number;
   };
-  readonly staging: { readonly path: string; readonly reserveGigabytes: number; readonly keepDays: number };
+  readonly staging: {
+    readonly path: string;
+    readonly reserveGigabytes: number;
+    readonly keepDays: number;
+    readonly shred: boolean;
+  };
+  readonly observe: { readonly traces?: { readonly url: string; readonly share: number } | undefined };
   readonly archives: readonly ArchiveSettings[];
   readonly destinations: readonly DestinationSettings[];
   /** Programs of the site's for masks on compressed images. */
@@ -114,6 +120,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
     ...(values.imagingSource === undefined ? {} : { imagingSource: values.imagingSource }),
     access: values.access,
     retry: values.retry,
+    observe: values.observe,
     staging: {
       ...values.staging,
       path: ifAny(values.staging.path) ?? join(home, "staging"),

@@ -9,6 +9,7 @@ import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Metrics } from "../units/metrics.ts";
 import type { Random } from "../units/random.ts";
+import type { Traces } from "../units/traces.ts";
 import { composeProjects, projectFacts, projectKeysOf } from "./compose-projects.ts";
 import { openArchives, type Receiving } from "./open-archives.ts";
 import { type Destinations, openDestinations } from "./open-destinations.ts";
@@ -39,6 +40,7 @@ export interface CompositionParts {
   readonly random: Random;
   readonly violations: ViolationCounts;
   readonly metrics: Metrics;
+  readonly traces: Traces;
   readonly receiving: Receiving;
   readonly threads: WorkerPool;
 }

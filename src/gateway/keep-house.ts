@@ -1,25 +1,41 @@
 import { errorFields } from "../observe/error-fields.ts";
 import { sweepStaging } from "../pipeline/retention.ts";
+import type { Actor } from "../units/actor.ts";
+import type { AuditTrail } from "../units/audit.ts";
 import type { Logger } from "../units/logger.ts";
+import type { Metrics } from "../units/metrics.ts";
 
 const EVERY_MS = 3_600_000;
+/** Whether room is needed is looked at more often. */
+const LOOK_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** Keeps staging to its retention: at start and then every hour. */
-export function keepHouse(
-  parts: Parameters<typeof sweepStaging>[0] & { readonly logger: Logger },
-  keepDays: number,
-): AsyncDisposable {
+interface HouseParts {
+  readonly sweep: Parameters<typeof sweepStaging>[0];
+  readonly audit: AuditTrail;
+  readonly actor: Actor;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly keepDays: number;
+  /** Whether bytes are overwritten first. */
+  readonly shred: boolean;
+}
+
+/** Keeps staging to its retention: at start, then every hour, and whenever the disk has less room than its reserve. */
+export function keepHouse(parts: HouseParts): AsyncDisposable {
+  const { staging, clock } = parts.sweep;
   const stop = new AbortController();
   const loop = async (): Promise<void> => {
+    let nextAtMs = clock.nowMs();
     while (!stop.signal.aborted) {
       try {
-        const studies = await sweepStaging(parts, keepDays * DAY_MS);
-        if (studies > 0) parts.logger.info("staging swept", { studies });
+        const isDue = clock.nowMs() >= nextAtMs;
+        if (isDue || (await staging.isBelowReserve())) await sweep(parts);
+        if (isDue) nextAtMs = clock.nowMs() + EVERY_MS;
       } catch (thrown) {
         parts.logger.error("staging could not be swept", errorFields(thrown));
       }
-      await parts.clock.sleep(EVERY_MS, stop.signal).catch(() => undefined);
+      await clock.sleep(LOOK_MS, stop.signal).catch(() => undefined);
     }
   };
   const running = loop();
@@ -29,4 +45,18 @@ export function keepHouse(
       await running;
     },
   };
+}
+
+async function sweep({ sweep: of, audit, actor, metrics, logger, keepDays, shred }: HouseParts): Promise<void> {
+  const { removed: studies, isRoomNeeded } = await sweepStaging(of, keepDays * DAY_MS);
+  if (studies === 0) return;
+  const reason = isRoomNeeded ? "room" : "age";
+  metrics.add("staging_studies_removed_total", studies, { reason });
+  await audit.record({
+    event: "staging-swept",
+    actor,
+    outcome: "success",
+    detail: { studies, reason, shredded: shred },
+  });
+  logger.info("staging swept", { studies, reason });
 }

@@ -28,6 +28,7 @@ import { type Clock, systemClock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Metrics } from "../units/metrics.ts";
 import { systemRandom } from "../units/random.ts";
+import type { Traces } from "../units/traces.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
 import { httpClientOf } from "./open-destinations.ts";
@@ -104,6 +105,7 @@ interface Parts {
   readonly logger: Logger;
   readonly violations: ViolationCounts;
   readonly metrics: Metrics;
+  readonly traces: Traces;
 }
 
 /**
@@ -116,7 +118,7 @@ export async function openArchives(
   receiving: Receiving,
   reused: (name: string) => ArchiveFacts | undefined = () => undefined,
 ): Promise<ReadonlyMap<string, ArchiveFacts>> {
-  const { settings, store, clock, metrics } = parts;
+  const { settings, store, clock } = parts;
   const archives = new Map<string, ArchiveFacts>();
   for (const archive of searchableFirst(settings.archives)) {
     const { name, availability } = archive;
@@ -128,7 +130,7 @@ export async function openArchives(
     const facts = await ownFacts(archive, parts, receiving, archives);
     opened.use(facts.archive);
     const pace = receiving.paces.of(name);
-    const metered = meteredArchive(facts.archive, { metrics, clock });
+    const metered = meteredArchive(facts.archive, parts);
     const governed = governArchive(metered, { policy: availability, store, clock, pace });
     archives.set(name, { ...facts, governed, availability });
   }

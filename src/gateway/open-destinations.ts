@@ -28,6 +28,7 @@ import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Metrics } from "../units/metrics.ts";
 import type { Random } from "../units/random.ts";
+import type { Traces } from "../units/traces.ts";
 import { connectionTo } from "./connections.ts";
 import type { ViolationCounts } from "./violation-counts.ts";
 import { xnatClientOf } from "./xnat-client.ts";
@@ -40,6 +41,7 @@ interface Parts {
   readonly random: Random;
   readonly violations: ViolationCounts;
   readonly metrics: Metrics;
+  readonly traces: Traces;
   readonly clock: Clock;
 }
 

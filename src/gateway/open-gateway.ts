@@ -11,6 +11,7 @@ import type { ApiLimits } from "../http/services.ts";
 import { createAuditTrail } from "../observe/audit-trail.ts";
 import { meteredStaging } from "../observe/metered.ts";
 import { createMetrics, type KeptMetrics } from "../observe/metrics.ts";
+import { openTraces } from "../observe/traces.ts";
 import type { OperationsContext } from "../operations/context.ts";
 import { createOperations } from "../operations/create-operations.ts";
 import { createInquiries } from "../operations/inquiries.ts";
@@ -28,6 +29,7 @@ import { type Clock, systemClock } from "../units/clock.ts";
 import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
+import { noTraces, type Traces } from "../units/traces.ts";
 import { tlsListenerFacts } from "./certificate-facts.ts";
 import { projectFacts, useProjectKeys } from "./compose-projects.ts";
 import { type Composition, compose } from "./composition.ts";
@@ -87,8 +89,16 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { mode, environment = {}, version = "unknown", apiLimits = {}, reread } = options;
   const metrics = createMetrics();
   const world = { settings, store, clock, disk, logger, random, environment, version, metrics, apiLimits, reread };
-  const parts: Parts = { mode, ...world, violations, person, worker, audit };
+  const traces = await tracesOf(options, opened);
+  const parts: Parts = { mode, ...world, violations, person, worker, audit, traces };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
+}
+
+/** Where they are asked for, they end after everything that makes them. */
+async function tracesOf({ settings, mode, version = "unknown" }: GatewayOptions, opened: AsyncDisposableStack) {
+  const { traces } = settings.observe;
+  if (traces === undefined || mode === "client") return noTraces;
+  return opened.use(await openTraces({ ...traces, version }));
 }
 
 interface Parts {
@@ -109,6 +119,7 @@ interface Parts {
   readonly version: string;
   readonly metrics: KeptMetrics;
   readonly apiLimits: Partial<ApiLimits>;
+  readonly traces: Traces;
   readonly reread: GatewayOptions["reread"];
 }
 
@@ -145,6 +156,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     reserveBytes: stagingSettings.reserveGigabytes * 1e9,
     disk: parts.disk,
     logger,
+    shred: stagingSettings.shred,
   });
   const staging = opened.use(meteredStaging(area, parts.metrics));
   await useProjectKeys(settings, store, worker, clock.nowMs());
@@ -169,7 +181,10 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const operationsFor = operationsOver({ ...parts, reload }, () => keeper.current, opened);
   await store.releaseLeases(clock.nowMs());
   for (const job of await outbox.jobs()) await outbox.remove(job);
-  opened.use(keepHouse({ store, staging, clock, logger }, stagingSettings.keepDays));
+  const { keepDays, shred } = stagingSettings;
+  const { audit, metrics } = parts;
+  const sweep = { store, staging, clock };
+  opened.use(keepHouse({ sweep, audit, actor: worker, metrics, logger, keepDays, shred }));
 
   let notifier: AsyncDisposable | undefined;
   // It tells of the end too: it ends after the workers.
@@ -202,7 +217,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
 
 /** What jobs are worked on with: each time as it is in force then. */
 function pipelineOver(
-  { store, clock, random, logger, worker }: Parts,
+  { store, clock, random, logger, worker, traces }: Parts,
   keeper: Keeper,
   places: Pick<PipelineServices, "staging" | "outbox" | "refusals">,
 ): PipelineServices {
@@ -221,6 +236,7 @@ function pipelineOver(
       return retryPolicy(keeper.current.settings);
     },
     studyLocks: createStudyLocks(),
+    traces,
   };
 }
 

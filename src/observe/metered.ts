@@ -4,34 +4,36 @@ import { toGatewayError } from "../errors/gateway-error.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Metrics } from "../units/metrics.ts";
+import { noTraces, type Traces } from "../units/traces.ts";
 
 interface Meter {
   readonly metrics: Metrics;
   readonly clock: Pick<Clock, "nowMs">;
+  readonly traces?: Traces;
 }
 
 /** The archive, counting what is asked of it and how it ends. */
-export function meteredArchive(archive: Archive, { metrics, clock }: Meter): Archive {
+export function meteredArchive(archive: Archive, { metrics, clock, traces = noTraces }: Meter): Archive {
   const { name } = archive;
-  async function active<T>(ask: () => Promise<T>): Promise<T> {
+  async function active<T>(question: string, ask: () => Promise<T>): Promise<T> {
     metrics.add("associations_active", 1, { archive: name });
     try {
-      return await ask();
+      return await traces.within(`archive ${question}`, { "radferry.archive": name }, ask);
     } finally {
       metrics.add("associations_active", -1, { archive: name });
     }
   }
   return {
     ...archive,
-    echo: (signal) => active(() => archive.echo(signal)),
-    rehearseRetrieval: (signal) => active(() => archive.rehearseRetrieval(signal)),
-    findStudies: (query, signal) => active(() => archive.findStudies(query, signal)),
-    listStudy: (study, signal) => active(() => archive.listStudy(study, signal)),
+    echo: (signal) => active("echo", () => archive.echo(signal)),
+    rehearseRetrieval: (signal) => active("rehearse", () => archive.rehearseRetrieval(signal)),
+    findStudies: (query, signal) => active("find", () => archive.findStudies(query, signal)),
+    listStudy: (study, signal) => active("list", () => archive.listStudy(study, signal)),
     async retrieve(request, signal) {
       const startedAtMs = clock.nowMs();
       let outcome = "answered";
       try {
-        return await active(() => archive.retrieve(request, signal));
+        return await active("retrieve", () => archive.retrieve(request, signal));
       } catch (thrown) {
         outcome = signal.aborted ? "cancelled" : toGatewayError(thrown).class;
         throw thrown;
@@ -44,7 +46,10 @@ export function meteredArchive(archive: Archive, { metrics, clock }: Meter): Arc
 }
 
 /** The destination, counting what it takes. */
-export function meteredDestination(destination: Destination, { metrics, clock }: Meter): Destination {
+export function meteredDestination(
+  destination: Destination,
+  { metrics, clock, traces = noTraces }: Meter,
+): Destination {
   const { name } = destination;
   return {
     ...destination,
@@ -52,7 +57,8 @@ export function meteredDestination(destination: Destination, { metrics, clock }:
       const startedAtMs = clock.nowMs();
       let outcome = "sent";
       try {
-        await destination.send(delivery, files, signal);
+        const facts = { "radferry.destination": name, "radferry.instances": files.length };
+        await traces.within("destination send", facts, () => destination.send(delivery, files, signal));
         const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
         metrics.add("delivery_bytes_total", sizeBytes, { destination: name });
       } catch (thrown) {

@@ -14,13 +14,19 @@ it("removes what has lain for its time and is not needed any more", async () => 
     [fresh, 1],
     [needed, 9],
   ]);
+  let isFull = false;
   const removed: (StudyInstanceUid | undefined)[] = [];
   const staging = {
     studies: async () => [...ages].map(([study, days]) => ({ study, changedAtMs: now - days * DAY_MS })),
+    isBelowReserve: async () => isFull,
     removeStudy: async (study: StudyInstanceUid) => void removed.push(study),
   } as unknown as StagingArea;
   const store = { studyIsNeeded: async (study: string) => study === needed } as unknown as Store;
   const clock = { nowMs: () => now, sleep: async () => {} };
-  expect(await sweepStaging({ store, staging, clock }, 3 * DAY_MS)).toBe(1);
+  expect(await sweepStaging({ store, staging, clock }, 3 * DAY_MS)).toEqual({ removed: 1, isRoomNeeded: false });
   expect(removed).toEqual([old]);
+  // While the disk is full, nothing is kept that nobody needs.
+  isFull = true;
+  expect(await sweepStaging({ store, staging, clock }, 3 * DAY_MS)).toEqual({ removed: 2, isRoomNeeded: true });
+  expect(removed).toEqual([old, old, fresh]);
 });

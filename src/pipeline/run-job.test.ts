@@ -7,6 +7,7 @@ import type { ClaimedJob } from "../store/records.ts";
 import { neverAborted } from "../units/abort.ts";
 import { silentLogger } from "../units/logger.ts";
 import { seededRandom } from "../units/random.ts";
+import { noTraces } from "../units/traces.ts";
 import { runJob } from "./run-job.ts";
 import type { PipelineServices } from "./services.ts";
 
@@ -33,6 +34,7 @@ async function settled(answer: { readonly status: number; readonly headers?: Rea
     clock: { nowMs: () => NOW_MS, sleep: (_: number, signal: AbortSignal) => stopped(signal) },
     random: seededRandom(1),
     logger: silentLogger,
+    traces: noTraces,
   } as unknown as PipelineServices;
   const job = { id: "1", project: "trial", stage: "locating", attempts: 0, studyInstanceUid: "1.2.3" };
   await runJob(services, { lease: { jobId: "1", token: "t" }, job } as unknown as ClaimedJob, neverAborted());

@@ -37,7 +37,8 @@ export async function runJob(services: PipelineServices, claimed: ClaimedJob, st
   const signal = AbortSignal.any([stop, cancelled.signal]);
   const renewal = keepLease(services, claimed, cancelled);
   try {
-    const result = await runSteps(services, claimed, signal);
+    const facts = { "radferry.job": claimed.job.id, "radferry.project": claimed.job.project };
+    const result = await services.traces.within("study", facts, () => runSteps(services, claimed, signal));
     await settle(services, claimed, result);
   } catch (thrown) {
     // Stopped or no longer ours: the job stays as journalled and is taken up again.
@@ -64,7 +65,10 @@ async function runSteps(
   for (let count = 0; count < MAXIMUM_STEPS; count += 1) {
     signal.throwIfAborted();
     const context: StepContext = { services, project, job, lease, signal, write };
-    const result = await STEPS[isAstray(job, project) ? "locating" : job.stage](context);
+    const stage = isAstray(job, project) ? "locating" : job.stage;
+    const result = await services.traces.within(`stage ${stage}`, { "radferry.job": job.id }, () =>
+      STEPS[stage](context),
+    );
     if (result.kind !== "next") return result;
     await write({ stage: result.stage });
     job = await services.store.job(job.id);

@@ -10,6 +10,7 @@ import type { Actor } from "../units/actor.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
+import type { Traces } from "../units/traces.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { StudyLocks } from "./study-locks.ts";
 
@@ -48,4 +49,5 @@ export interface PipelineServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly traces: Traces;
 }

@@ -1,6 +1,7 @@
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { encodeFileMeta } from "../dicom/writer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { plainRemoval, type Removal } from "./removal.ts";
 import type { IncomingFileOptions } from "./staging-area.ts";
 import { asStagingError, rethrowStaging } from "./staging-error.ts";
 
@@ -28,13 +29,16 @@ export interface PartFile {
 export async function openPartFile(
   path: string,
   options: IncomingFileOptions,
-  create: CreateFile = createOwnerOnly,
+  {
+    createFile = createOwnerOnly,
+    remove = plainRemoval.remove,
+  }: { readonly createFile?: CreateFile | undefined; readonly remove?: Removal["remove"] | undefined } = {},
 ): Promise<PartFile> {
   const head = encodeFileMeta(options);
-  return createPartFile(path, await create(path).catch(rethrowStaging), head);
+  return createPartFile(path, await createFile(path).catch(rethrowStaging), head, remove);
 }
 
-function createPartFile(path: string, file: WritableFile, head: Uint8Array): PartFile {
+function createPartFile(path: string, file: WritableFile, head: Uint8Array, removeFile: Removal["remove"]): PartFile {
   let gathered: Uint8Array[] = [head];
   let gatheredBytes = head.length;
   let writing: Promise<void> | undefined;
@@ -48,7 +52,7 @@ function createPartFile(path: string, file: WritableFile, head: Uint8Array): Par
   };
   const remove = async (): Promise<void> => {
     await close();
-    await rm(path, { force: true });
+    await removeFile(path);
   };
   const writeGathered = async (): Promise<void> => {
     const buffers = gathered;

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { trimUid } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { type CreateFile, openPartFile, type PartFile } from "./incoming-file.ts";
 import { readStagedInstance } from "./read-staged-instance.ts";
+import { plainRemoval, type Removal } from "./removal.ts";
 import type { IncomingFileOptions, InstanceIntake, StagedInstance } from "./staging-area.ts";
 import { rethrowStaging } from "./staging-error.ts";
 
@@ -12,6 +12,7 @@ export interface IntakeOptions {
   /** Where files grow, on the file system of their final place. */
   readonly folder: string;
   readonly createFile?: CreateFile | undefined;
+  readonly remove?: Removal["remove"];
   /** Moves a whole instance from its path to its final place; answers where it is then. */
   keep(instance: StagedInstance): Promise<StagedInstance>;
 }
@@ -22,7 +23,7 @@ export function createIntake(options: IntakeOptions): InstanceIntake {
     incoming: options.folder,
     begin: async (announced) => {
       const path = join(options.folder, `${randomUUID()}.part`);
-      const part = await openPartFile(path, announced, options.createFile);
+      const part = await openPartFile(path, announced, options);
       return {
         write: (chunk) => part.write(chunk),
         commit: (admit) => commit(options, part, announced, admit),
@@ -58,13 +59,13 @@ async function commit(
 }
 
 async function adopt(
-  { keep }: IntakeOptions,
+  { keep, remove = plainRemoval.remove }: IntakeOptions,
   path: string,
   admit: (instance: StagedInstance) => boolean,
 ): Promise<StagedInstance> {
   const instance = await readStagedInstance(path);
   if (!admit(instance)) throw new GatewayError("INSTANCE_UNSOLICITED");
   const kept = await keep(instance);
-  await rm(path, { force: true });
+  await remove(path);
   return kept;
 }

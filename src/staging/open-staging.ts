@@ -1,10 +1,11 @@
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isFieldUid, type StudyInstanceUid } from "../dicom/uid.ts";
 import type { Disk } from "../units/disk.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
 import type { CreateFile } from "./incoming-file.ts";
 import { createIntake } from "./intake.ts";
+import { openShredding, plainRemoval, type Removal } from "./removal.ts";
 import type { StagedInstance, StagingArea } from "./staging-area.ts";
 import { rethrowStaging } from "./staging-error.ts";
 import { fileName, forget, listPresent, loadStudyIndex, type StudyIndex, syncStudy } from "./study-index.ts";
@@ -14,11 +15,13 @@ export interface StagingOptions {
   readonly reserveBytes: number;
   readonly disk: Disk;
   readonly logger?: Logger;
+  /** Whether bytes are overwritten before files are removed. */
+  readonly shred?: boolean;
   /** Tests give one whose disk is full. */
   readonly createFile?: CreateFile;
 }
 
-interface Area {
+interface Area extends Removal {
   readonly incoming: string;
   readonly studies: string;
   readonly logger: Logger;
@@ -34,8 +37,10 @@ interface Area {
  */
 export async function openStagingArea(options: StagingOptions): Promise<StagingArea> {
   const { path, reserveBytes, disk } = options;
+  const incoming = join(path, "incoming");
   const area: Area = {
-    incoming: join(path, "incoming"),
+    ...(await openRemoval(path, options.shred ?? false).catch(rethrowStaging)),
+    incoming,
     studies: join(path, "studies"),
     logger: options.logger ?? silentLogger,
     indexes: new Map(),
@@ -45,6 +50,7 @@ export async function openStagingArea(options: StagingOptions): Promise<StagingA
   const intake = createIntake({
     folder: area.incoming,
     createFile: options.createFile,
+    remove: area.remove,
     keep: (instance) => keep(area, instance),
   });
   return {
@@ -59,8 +65,17 @@ export async function openStagingArea(options: StagingOptions): Promise<StagingA
   };
 }
 
-async function makeFolders({ incoming, studies }: Area): Promise<void> {
-  await rm(incoming, { recursive: true, force: true });
+/** What was leaving when shredding was switched off is still to go. */
+async function openRemoval(path: string, isShredding: boolean): Promise<Removal> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const folder = join(path, "leaving");
+  if (isShredding) return await openShredding(folder);
+  await plainRemoval.remove(folder);
+  return plainRemoval;
+}
+
+async function makeFolders({ incoming, studies, remove }: Area): Promise<void> {
+  await remove(incoming);
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   await mkdir(studies, { recursive: true, mode: 0o700 });
 }
@@ -75,7 +90,7 @@ async function sync(area: Area, study: StudyInstanceUid): Promise<void> {
 
 async function removeStudy(area: Area, study: StudyInstanceUid): Promise<void> {
   area.indexes.delete(study);
-  await rm(folderOf(area, study), { recursive: true, force: true });
+  await area.remove(folderOf(area, study));
 }
 
 function folderOf({ studies }: Area, study: StudyInstanceUid): string {
@@ -134,7 +149,7 @@ async function place(area: Area, instance: StagedInstance, path: string): Promis
 async function removeInstance(area: Area, { studyInstanceUid, sopInstanceUid, path }: StagedInstance): Promise<void> {
   const index = await indexOf(area, studyInstanceUid);
   forget(index, sopInstanceUid);
-  await rm(path, { force: true });
+  await area.remove(path);
 }
 
 async function listStudies({ studies }: Area) {

@@ -121,6 +121,10 @@ export const AUDIT_EVENTS = {
     id: CODES.securityAlert,
     type: CODES.securityConfiguration,
   },
+  "staging-swept": {
+    when: "identifiable studies that nobody needs any more were removed from staging",
+    id: CODES.applicationActivity,
+  },
   "study-released": {
     when: "an admin releases a study from quarantine",
     id: CODES.securityAlert,

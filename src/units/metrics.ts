@@ -80,6 +80,11 @@ export const METRICS = {
   },
   staging_bytes: { kind: "gauge", help: "Bytes in staging, looked at every few minutes.", labels: [] },
   staging_free_bytes: { kind: "gauge", help: "Free room on staging's disk.", labels: [] },
+  staging_studies_removed_total: {
+    kind: "counter",
+    help: "Studies removed from staging that nobody needed; reason: age, or room while the disk is below its reserve.",
+    labels: ["reason"],
+  },
   studies: { kind: "gauge", help: "Studies by project and state.", labels: ["project", "state"] },
 } as const satisfies Record<string, MetricEntry>;
 
