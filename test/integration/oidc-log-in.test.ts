@@ -1,63 +1,15 @@
-import { chmod, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Manifest } from "../../src/config/manifest.ts";
-import { systemClock } from "../../src/units/clock.ts";
-import { type IssuerOptions, type OpenIdIssuer, startOpenIdIssuer } from "../peers/openid-issuer.ts";
+import { startOpenIdIssuer } from "../peers/openid-issuer.ts";
 import { freePort } from "../peers/process.ts";
-import { type ApiSite, openApiSite } from "../support/api.ts";
+import { openApiSite } from "../support/api.ts";
 import { type Browser, openBrowser } from "../support/browser.ts";
+import { type OidcSite, openOidcSite } from "../support/oidc-site.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-type OidcManifest = NonNullable<Manifest["http"]["oidc"]>;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const ROLES = [
-  { value: "imaging-admins", role: "admin" },
-  { value: "lung-team", role: "operator" },
-];
-
-interface OidcSite extends AsyncDisposable {
-  readonly site: ApiSite;
-  readonly issuer: OpenIdIssuer;
-  /** Moves our clock, and not the issuer's. */
-  aheadMs: number;
-  /** The whole way of a browser. Answers where it ended, below our address. */
-  logIn(browser?: Browser): Promise<string>;
-}
-
-interface OidcSiteFacts extends Omit<IssuerOptions, "redirectUrl"> {
-  readonly oidc?: Partial<Record<keyof OidcManifest, unknown>>;
-  readonly failuresPerMinute?: number;
-}
-
-async function openOidcSite(facts: OidcSiteFacts = {}): Promise<OidcSite> {
-  await using opened = new AsyncDisposableStack();
-  const port = await freePort();
-  const base = `http://127.0.0.1:${port}`;
-  const issuer = opened.use(await startOpenIdIssuer({ redirectUrl: `${base}/session/oidc/callback`, ...facts }));
-  const { path } = opened.use(await temporaryFolder());
-  const clientSecretFile = join(path, "secret");
-  await writeFile(clientSecretFile, `${issuer.secret}\n`);
-  await chmod(clientSecretFile, 0o600);
-  const oidc = { issuer: issuer.url, clientId: issuer.clientId, clientSecretFile, redirectBaseUrl: base, roles: ROLES };
-  const time = { aheadMs: 0 };
-  const clock = {
-    nowMs: () => Date.now() + time.aheadMs,
-    sleep: (durationMs: number, signal?: AbortSignal) => systemClock.sleep(durationMs, signal),
-  };
-  const settings = { http: { port, oidc: { ...oidc, name: "University account", ...facts.oidc } } };
-  const apiLimits = { failuresPerMinute: facts.failuresPerMinute ?? 1_000 };
-  const site = opened.use(await openApiSite({ settings, clock, apiLimits }));
-  const closing = opened.move();
-  return Object.assign(time, {
-    site,
-    issuer,
-    logIn: async (browser = openBrowser()) => (await browser.go(`${base}/session/oidc`)).url.slice(base.length),
-    [Symbol.asyncDispose]: () => closing.disposeAsync(),
-  });
-}
 
 async function sessionOf({ site }: OidcSite, browser: Browser) {
   const answer = await browser.ask("GET", `${site.url}/session`);

@@ -13,6 +13,8 @@ export interface IssuerOptions {
   /** Where browsers are sent back to. */
   readonly redirectUrl: string;
   readonly secret?: string;
+  /** As browsers know it: another name of this machine makes it another site. @default 127.0.0.1 */
+  readonly host?: string;
   /** A free one when absent. */
   readonly port?: number;
   /** Of ID tokens. */
@@ -45,7 +47,7 @@ export async function startOpenIdIssuer(options: IssuerOptions): Promise<OpenIdI
   });
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://${options.host ?? "127.0.0.1"}:${(server.address() as AddressInfo).port}`;
   const issuer: OpenIdIssuer = {
     url,
     clientId,

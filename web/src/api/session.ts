@@ -1,5 +1,5 @@
 import { send } from "./client.ts";
-import { ApiProblem } from "./problem.ts";
+import { ApiProblem, type WayIn } from "./problem.ts";
 import { endSession, type Session, session, waysIn } from "./session-state.ts";
 
 /** Asks who is logged in already. @throws ApiProblem where that is not known */
@@ -26,7 +26,9 @@ export async function logOut(): Promise<void> {
   endSession();
 }
 
+/** The ways to log in are there again when it ends. */
 async function sessionFrom(response: Response): Promise<Session> {
-  const read: Session = await response.json();
+  const { ways = [], ...read }: Session & { readonly ways?: readonly WayIn[] } = await response.json();
+  waysIn.value = ways;
   return read;
 }

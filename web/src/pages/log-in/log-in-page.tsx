@@ -3,13 +3,16 @@ import { type ApiProblem, toProblem } from "../../api/problem.ts";
 import { logIn } from "../../api/session.ts";
 import { waysIn } from "../../api/session-state.ts";
 import { ErrorCard } from "../../components/error-card.tsx";
+import { refusedLogIn } from "./refused-log-in.ts";
 
 export function LogInPage() {
   const [token, setToken] = useState("");
-  const [problem, setProblem] = useState<ApiProblem>();
+  const [problem, setProblem] = useState<ApiProblem | undefined>(() => refusedLogIn(location.search));
   const [isBusy, setBusy] = useState(false);
   useEffect(() => {
     document.title = "Log in · Radferry";
+    // It was said once: who reloads the page begins anew.
+    if (refusedLogIn(location.search) !== undefined) history.replaceState(null, "", location.pathname);
   }, []);
   const others = waysIn.value.filter(({ by }) => by !== "token");
   const submit = async (event: SubmitEvent): Promise<void> => {
