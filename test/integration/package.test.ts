@@ -39,6 +39,7 @@ describe("the package", () => {
         "LICENSE",
         "bin/radferry",
         "dist/index.js",
+        "web/dist/index.html",
         "dist/flip.d.ts",
       ]),
     );

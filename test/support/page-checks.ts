@@ -41,7 +41,7 @@ export async function checkPage(page: Page, name: string): Promise<readonly stri
   return found;
 }
 
-/** Bytes of everything that came over the network while something was done, as they were sent, with their headers. */
+/** Bytes of everything that came over the network while something was done, as they were sent, with their headers; nothing of it was kept from before. */
 export async function transferredBytes(page: Page, action: () => Promise<unknown>): Promise<number> {
   const session = await page.context().newCDPSession(page);
   let bytes = 0;
@@ -49,6 +49,7 @@ export async function transferredBytes(page: Page, action: () => Promise<unknown
     bytes += encodedDataLength;
   });
   await session.send("Network.enable");
+  await session.send("Network.setCacheDisabled", { cacheDisabled: true });
   await action();
   await session.detach();
   return bytes;
