@@ -62,6 +62,7 @@ export function buildProgram(cli: Cli): Command {
   addProjectVerbs(program, cli);
   addAuditVerbs(program, cli);
   addEvidenceVerbs(program, cli);
+  addDatabaseVerbs(program, cli);
   addTokenVerbs(program, cli);
   addNotificationVerbs(program, cli);
   addConfigVerbs(program, cli);

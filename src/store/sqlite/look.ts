@@ -1,7 +1,6 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { JOB_STATES, type JobState } from "../job-states.ts";
 import type {
-  CohortRecord,
   CohortStatus,
   DeliveryRecord,
   ExportRow,
@@ -10,10 +9,9 @@ import type {
   LedgerEntry,
   StudyKey,
 } from "../records.ts";
-import type { JobFilter, Store } from "../store.ts";
 import { keyOf } from "./names.ts";
-import { cohortRecord, deliveryRecord, jobEvent, jobRecord, ledgerEntry } from "./row-records.ts";
-import type { Row, Session, StatementName } from "./session.ts";
+import { deliveryRecord, jobEvent, jobRecord, ledgerEntry } from "./row-records.ts";
+import type { Row, Session } from "./session.ts";
 
 /** @throws GatewayError COHORT_NOT_FOUND */
 export function cohortRow(session: Session, cohort: string): Row {
