@@ -51,7 +51,13 @@ export async function openScannerDesk({
   const audit = createAuditTrail({ store, clock });
   const actor: Actor = { name: systemUserName(), kind: "command line", role: "admin" };
   // Whoever works at the command line reads what the operating system lets him.
-  const context = { store, audit, actor, clock, scanFiles: { sumOf: files.sumOf, lake: () => Promise.resolve(undefined) } };
+  const context = {
+    store,
+    audit,
+    actor,
+    clock,
+    scanFiles: { sumOf: files.sumOf, lake: () => Promise.resolve(undefined) },
+  };
   return {
     store,
     files,
