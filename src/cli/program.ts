@@ -5,12 +5,14 @@ import { addAuditVerbs } from "./verbs/audit.ts";
 import { addCohortVerbs } from "./verbs/cohort.ts";
 import { addEvidenceVerbs } from "./verbs/cohort-evidence.ts";
 import { addCompatVerbs } from "./verbs/compat.ts";
+import { addCompletionVerbs } from "./verbs/completion.ts";
 import { addConfigVerbs } from "./verbs/config.ts";
 import { addDatabaseVerbs } from "./verbs/db.ts";
 import { addDeidVerbs } from "./verbs/deid.ts";
 import { addDicomVerbs } from "./verbs/dicom.ts";
 import { addDoctorVerb } from "./verbs/doctor.ts";
 import { addFlipVerbs } from "./verbs/flip.ts";
+import { addInitVerb } from "./verbs/init.ts";
 import { addNotificationVerbs } from "./verbs/notification.ts";
 import { addPixlVerbs } from "./verbs/pixl.ts";
 import { addProjectVerbs } from "./verbs/project.ts";
@@ -30,8 +32,7 @@ Exit codes: 0 fine, 1 it failed, 2 wrong usage or configuration, 3 some of it wa
 The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom, deid, flip, scanner and compat verbs need none.
 
 To begin:
-  radferry config sample > radferry.yaml
-  radferry config check
+  radferry init
   radferry doctor
   radferry cohort submit wanted.csv --project lung-ct --wait`;
 
@@ -55,6 +56,7 @@ export function buildProgram(cli: Cli): Command {
       getOutHelpWidth: () => world.stdout.columns ?? 100,
       getErrHelpWidth: () => world.stderr.columns ?? 100,
     });
+  addInitVerb(program, cli);
   addServeVerb(program, cli);
   addCohortVerbs(program, cli);
   addStudyVerbs(program, cli);
@@ -75,5 +77,6 @@ export function buildProgram(cli: Cli): Command {
   addScannerVerbs(program, cli);
   addUploadVerb(program, cli);
   addCompatVerbs(program, cli);
+  addCompletionVerbs(program, cli);
   return program;
 }

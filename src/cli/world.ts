@@ -28,6 +28,8 @@ export interface World {
   readonly stop: AbortSignal;
   /** Calls for every SIGHUP until it is disposed; undefined where there are no signals. */
   readonly onHangUp?: (listener: () => void) => Disposable;
+  /** Puts a question to whoever sits at the terminal; undefined where nobody does. */
+  readonly ask?: (question: string, signal: AbortSignal) => Promise<string>;
   readonly openGateway: GatewayOpener;
 }
 
@@ -43,7 +45,18 @@ export function systemWorld(stop: AbortSignal): World {
       process.on("SIGHUP", listener);
       return { [Symbol.dispose]: () => void process.off("SIGHUP", listener) };
     },
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: askAtTerminal } : {}),
     // Loaded when it is needed: verbs without a gateway start without its code.
     openGateway: async (options) => (await import("../gateway/open-gateway.ts")).openGateway(options),
   };
+}
+
+async function askAtTerminal(question: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import("node:readline/promises");
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question, { signal });
+  } finally {
+    terminal.close();
+  }
 }

@@ -12,6 +12,11 @@ export const commandLineCodes = {
     summary: "A file cannot be read.",
     remedy: "Check its path and that you may read it.",
   },
+  INIT_FILE_EXISTS: {
+    class: "permanent",
+    summary: "There is a file already where init would write one.",
+    remedy: "Name another with --output, or change the one that is there; none is overwritten.",
+  },
   NO_FILES_FOUND: {
     class: "permanent",
     summary: "There are no files at the paths that were given.",

@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import { access, mkdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { GatewayError } from "../../../errors/gateway-error.ts";
+import type { DoctorDocument } from "../../../operations/documents.ts";
+import type { Cli } from "../../cli.ts";
+import { openGateway } from "../../gateway-session.ts";
+import { writeWholeFile } from "../../write-whole-file.ts";
+import { doctorLines } from "../doctor.ts";
+import { type InitAnswers, wholeAnswers } from "./answers.ts";
+import { settingsText } from "./settings-text.ts";
+
+/**
+ * Writes a settings file and a key, and tries them.
+ * @returns whether everything that was asked answered
+ * @throws GatewayError USAGE_INVALID, INIT_FILE_EXISTS, KEY_FILE_EXISTS, FILE_NOT_WRITABLE; SettingsError for answers that are no settings
+ */
+export async function initialise(cli: Cli, given: InitAnswers): Promise<boolean> {
+  const { world, printer, options } = cli;
+  const answers = await wholeAnswers(given, world);
+  const file = resolve(world.workingFolder, answers.output ?? options().config ?? "radferry.yaml");
+  const folder = dirname(file);
+  const fromFile = (path: string): string => `./${relative(folder, path)}`;
+  const keyFile = join(folder, "keys", `${answers.project}.key`);
+  const home = answers.home === undefined ? join(folder, "radferry-home") : resolve(world.workingFolder, answers.home);
+  const destination = isFolder(answers.destination)
+    ? resolve(world.workingFolder, answers.destination)
+    : answers.destination;
+  const named = { home: answers.home === undefined ? fromFile(home) : home, keyFile: fromFile(keyFile) };
+  const text = settingsText({ ...answers, destination }, named);
+  if (answers.dryRun === true) {
+    if (printer.json) await printer.document({ file, keyFile, settings: text, written: false }, () => []);
+    else await printer.text(text);
+    return true;
+  }
+  for (const path of [file, keyFile]) if (await isThere(path)) throw new GatewayError("INIT_FILE_EXISTS", { path });
+  const keyId = await writeChecked(cli, file, text, () => makeKeyFile(keyFile));
+  const doctor = answers.probe ? await probe(cli, file) : undefined;
+  await printer.document({ file, keyFile, keyId, written: true, ...(doctor === undefined ? {} : { doctor }) }, () => [
+    `wrote ${file}`,
+    `made ${keyFile}, key ${keyId}: keep it, apart from the data`,
+    ...(doctor === undefined ? [] : ["", ...doctorLines(doctor)]),
+    "",
+    `Next: radferry -c ${relative(world.workingFolder, file)} cohort submit wanted.csv --project ${answers.project} --wait`,
+  ]);
+  return doctor?.ok !== false;
+}
+
+async function makeKeyFile(path: string): Promise<string> {
+  const { generateProjectKey } = await import("../../../deid/pseudonyms/project-key.ts");
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return (await generateProjectKey(path)).id;
+}
+
+function isFolder(destination: string): boolean {
+  return !/^https?:\/\//i.test(destination) && !/^[^@/]+@[^@/]+:\d+$/.test(destination);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The file gets its name once it is found right; the key is made only then. @throws SettingsError */
+async function writeChecked(
+  { world }: Cli,
+  file: string,
+  text: string,
+  makeKey: () => Promise<string>,
+): Promise<string> {
+  const draft = join(dirname(file), `.${basename(file)}.${randomUUID()}.draft`);
+  await writeWholeFile(draft, onePiece(text));
+  try {
+    const { checkSettings } = await import("../../../config/load-settings.ts");
+    const { problems } = await checkSettings({ file: draft, environment: {}, cwd: world.workingFolder }, world.clock);
+    const others = problems.filter(({ code }) => code !== "KEY_FILE_MISSING");
+    if (others.length > 0) {
+      const { SettingsError } = await import("../../../config/problems.ts");
+      throw new SettingsError(others);
+    }
+    const keyId = await makeKey();
+    await rename(draft, file);
+    return keyId;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function probe(cli: Cli, file: string): Promise<DoctorDocument> {
+  const ofFile: Cli = { ...cli, options: () => ({ ...cli.options(), config: file }) };
+  await using gateway = await openGateway(ofFile, "client");
+  return await gateway.operations.doctor(cli.world.stop);
+}
+
+async function* onePiece(text: string): AsyncGenerator<string> {
+  yield text;
+}

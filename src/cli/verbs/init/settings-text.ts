@@ -1,0 +1,55 @@
+import { stringify } from "yaml";
+import type { WholeAnswers } from "./answers.ts";
+
+/** Files beside the settings file, as it names them. */
+export interface NamedFiles {
+  readonly home: string;
+  readonly keyFile: string;
+}
+
+const HEADER = `# Settings of Radferry. Paths count from this file. What is left out has its default;
+# every setting: radferry config sample. Check them with: radferry config check
+`;
+
+const ADDRESS = /^[^@/]+@[^@/]+:\d+$/;
+const URL_START = /^https?:\/\//i;
+const EVERY_ADDRESS = "0.0.0.0";
+/** Archives on this machine need no other address. */
+const LOOPBACK = /@(?:127\.\d+\.\d+\.\d+|localhost|\[?::1\]?):\d+$/;
+const DICOM_PORT = 11_112;
+
+/** The settings file for these answers. What is wrong with them is found by the check of the file, as in any other. */
+export function settingsText(answers: WholeAnswers, { home, keyFile }: NamedFiles): string {
+  const { project, profile, aet } = answers;
+  const settings = {
+    home,
+    dicom: { aeTitle: aet, ...listener(answers) },
+    archives: [archiveOf(answers)],
+    destinations: [destinationOf(answers)],
+    projects: [{ name: project, archives: ["archive"], destinations: ["research-store"], profile, keyFile }],
+  };
+  return `${HEADER}\n${stringify(settings)}`;
+}
+
+function listener({ listen, archive }: WholeAnswers): { readonly host: string; readonly port: number } {
+  const at = listen?.lastIndexOf(":") ?? -1;
+  if (listen !== undefined && at > 0) return { host: listen.slice(0, at), port: Number(listen.slice(at + 1)) };
+  return {
+    host: listen ?? (LOOPBACK.test(archive) || !ADDRESS.test(archive) ? "127.0.0.1" : EVERY_ADDRESS),
+    port: DICOM_PORT,
+  };
+}
+
+function archiveOf({ archive, archiveKind, retrieve }: WholeAnswers): Readonly<Record<string, string>> {
+  return URL_START.test(archive)
+    ? { name: "archive", kind: archiveKind, url: archive }
+    : { name: "archive", kind: "dimse", address: archive, retrieve };
+}
+
+function destinationOf({ destination, destinationKind }: WholeAnswers): Readonly<Record<string, string>> {
+  const name = "research-store";
+  if (URL_START.test(destination)) return { name, kind: destinationKind, url: destination };
+  return ADDRESS.test(destination)
+    ? { name, kind: "dimse", address: destination }
+    : { name, kind: "folder", path: destination };
+}
