@@ -1,4 +1,5 @@
 import { type Browser, chromium } from "playwright-core";
+import type {} from "./dom-types.d.ts";
 import { findPeer } from "./require-peer.ts";
 
 /** A browser without a window. Nothing of it stays behind. */

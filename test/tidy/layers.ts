@@ -99,7 +99,8 @@ function packageOf(specifier: string): string {
 /**
  * The dashboard runs in a browser: of the gateway it takes types, and files that import nothing themselves. The gateway takes nothing of it.
  */
-export function webProblems(files: readonly SourceFile[]): readonly string[] {
+export function webProblems(all: readonly SourceFile[]): readonly string[] {
+  const files = all.filter(({ path }) => !isTest(path));
   const alone = new Set(files.filter((file) => importsOf(file).length === 0).map(({ path }) => path));
   return files.flatMap((file) => {
     const isWeb = file.path.startsWith("web/");
