@@ -16,6 +16,7 @@ import { thumbnailOfStudy } from "./study-thumbnail.ts";
  */
 export async function deidentifyAndDeliver(context: StepContext): Promise<StepResult> {
   const { job, project, services } = context;
+  if (hasOptedOut(context)) return await leaveOutPatient(context);
   await context.write({ stage: "deidentifying" });
   const { files, report, volumes, end } = await deidentifyStudy(context);
   const [first] = files;
@@ -36,6 +37,8 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
   };
   const { pseudonym, studyInstanceUid } = delivery;
   const kept = { ...told, pseudonym, studyInstanceUid, files: reportedFiles(files) };
+  // To de-identify takes its time, in which the lists may have been read again.
+  if (hasOptedOut(context)) return await leaveOutPatient(context);
   const thumbnail = await thumbnailOfStudy(files, context.signal);
   await context.write({ stage: "delivering", report: await packJson(kept), volumes, thumbnail });
   await deliverEverywhere(context, delivery);
@@ -48,6 +51,18 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
       events: [{ event: "delivered", detail: { instances: files.length, destinations: project.destinations.length } }],
     },
   };
+}
+
+/** By the lists the job began with, and by those of now. */
+function hasOptedOut({ job: { patientId }, project, services }: StepContext): boolean {
+  const lists = [project.optOut, services.projects.get(project.name)?.optOut];
+  return patientId !== undefined && lists.some((list) => list?.has(patientId));
+}
+
+async function leaveOutPatient({ job, services, write }: StepContext): Promise<StepResult> {
+  await write({ thumbnail: null });
+  await services.outbox.remove(job.id);
+  return { kind: "end", state: "excluded", code: "PATIENT_OPTED_OUT" };
 }
 
 /** What the account becomes once every destination holds everything; what one holds since an earlier time is not counted again. */

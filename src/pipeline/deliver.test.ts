@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { loadProfile } from "../deid/profiles/load-profile.ts";
+import { projectKeyOf } from "../deid/pseudonyms/project-key.ts";
+import { ctImage, part10Bytes, put, text } from "../deid/testing/objects.ts";
+import { createStudyDeidentifier } from "../deid/workers/study-run.ts";
+import type { StudyDelivery } from "../delivery/destination.ts";
+import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
+import type { JobChange } from "../store/records.ts";
+import { deidentifyAndDeliver } from "./deliver.ts";
+import type { StepContext, StepResult } from "./step.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deliver-step-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const INSTANCE = "1.2.826.0.1.3680043.9.7.3.1";
+
+interface Delivered {
+  readonly result: StepResult;
+  /** Instances that the destination was sent. */
+  readonly sent: number;
+  readonly removed: readonly string[];
+  readonly deidentified: number;
+}
+
+/** The step on a study of patient P1; `optOut` is asked for the list as it is after so many journalled changes. */
+async function deliver(optOut: (changes: number) => ReadonlySet<string>): Promise<Delivered> {
+  const profile = await loadProfile("research");
+  const key = projectKeyOf(Buffer.alloc(32, 4));
+  const path = await put(join(folder, "0.dcm"), await part10Bytes(ctImage([text(0x00080018, INSTANCE)])));
+  const staged = { path, sopInstanceUid: INSTANCE, seriesInstanceUid: "1.2.826.0.1.3680043.9.7.2", modality: "CT" };
+  const written: JobChange[] = [];
+  const removed: string[] = [];
+  const held = new Set<string>();
+  const destination = {
+    name: "store",
+    proof: "sha256",
+    held: async () => held,
+    send: async (_: StudyDelivery, files: readonly DeidentifiedFile[]) => {
+      for (const { sopInstanceUid } of files) held.add(sopInstanceUid);
+    },
+    conclude: async () => undefined,
+  };
+  const project = {
+    name: "trial",
+    profile,
+    keyId: key.id,
+    archives: [],
+    destinations: [destination],
+    optOut: optOut(0),
+    deidentifier: createStudyDeidentifier({ profile, key, filters: {} }),
+  };
+  const context = {
+    services: {
+      store: {
+        ledger: async () => [{ ...staged, receivedAtMs: 1 }],
+        releaseOf: async () => undefined,
+        linkPseudonyms: async () => [],
+        recordDelivery: async () => true,
+      },
+      projects: { get: () => ({ ...project, optOut: optOut(written.length) }) },
+      staging: { list: async () => [staged] },
+      outbox: { folderOf: () => join(folder, "outbox"), remove: async (job: string) => void removed.push(job) },
+      clock: { nowMs: () => 0 },
+    },
+    project,
+    job: { id: "job-1", studyInstanceUid: "1.2.826.0.1.3680043.9.7.1", archive: "pacs", patientId: "P1" },
+    signal: new AbortController().signal,
+    write: async (change: JobChange) => void written.push(change),
+  } as unknown as StepContext;
+  const result = await deidentifyAndDeliver(context);
+  const deidentified = written.filter(({ pseudonym }) => pseudonym !== undefined).length;
+  return { result, sent: held.size, removed, deidentified };
+}
+
+const nobody = new Set<string>();
+const P1 = new Set(["P1"]);
+const excluded = { kind: "end", state: "excluded", code: "PATIENT_OPTED_OUT" };
+
+it("delivers what nobody opted out of", async () => {
+  expect(await deliver(() => new Set(["P2"]))).toMatchObject({ result: { state: "delivered" }, sent: 1 });
+});
+
+it("delivers nothing of a patient who opted out since the study was located", async () => {
+  const outcome = await deliver(() => P1);
+  expect(outcome).toEqual({ result: excluded, sent: 0, removed: ["job-1"], deidentified: 0 });
+});
+
+it("delivers nothing of a patient who is on a list that was read again meanwhile", async () => {
+  const outcome = await deliver((changes) => (changes < 3 ? nobody : P1));
+  expect(outcome).toEqual({ result: excluded, sent: 0, removed: ["job-1"], deidentified: 1 });
+});
