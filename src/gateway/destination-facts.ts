@@ -9,7 +9,6 @@ import type {
 } from "../config/settings-destinations.ts";
 import { searchDicomWeb } from "../network/dicomweb/search.ts";
 import { openAssociation } from "../network/dimse/association.ts";
-import { openFtps } from "../network/ftps/ftps-client.ts";
 import type { HttpClient } from "../network/http-client/types.ts";
 import { systemOf } from "../network/rest/orthanc/resources.ts";
 import { clockAgrees, loggedInAs, requireProject } from "../network/rest/xnat/site.ts";
@@ -68,6 +67,7 @@ async function checkDestination(
 
 /** Whether it lets us in. */
 async function checkFtps(destination: FtpsDestinationSettings, signal: AbortSignal): Promise<void> {
+  const { openFtps } = await import("../network/ftps/ftps-client.ts");
   await using _ = await openFtps(await ftpsServerOf(destination)(), signal);
 }
 

@@ -1,6 +1,5 @@
-import { readEnvironmentFile } from "../config/environment-file.ts";
 import type { FaceName } from "../config/manifest-compat.ts";
-import type { FaceSettings, Settings } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Environment } from "../config/settings-file.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Store } from "../store/store.ts";
@@ -8,9 +7,8 @@ import type { Actor } from "../units/actor.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
-import { openFlipOver } from "./open-flip.ts";
-import { openPixlOver } from "./open-pixl.ts";
-import { openScanHubWithin } from "./open-scanhub.ts";
+import { environmentOf } from "./face-environment.ts";
+import type { openFlipOver } from "./open-flip.ts";
 
 /** What a face inside the service works with; the store and its lock are the service's. */
 export interface FaceParts {
@@ -56,14 +54,10 @@ export async function openFaces(
     parts.logger.info("face is ready", { kind: name, host, port: face.port });
     return face;
   };
+  // Each is loaded where it is switched on: a service without it is smaller, and starts sooner.
   return {
-    flip: await open("flip", openFlipOver),
-    pixl: await open("pixl", openPixlOver),
-    scanhub: await open("scanhub", openScanHubWithin),
+    flip: await open("flip", async (own) => (await import("./open-flip.ts")).openFlipOver(own)),
+    pixl: await open("pixl", async (own) => (await import("./open-pixl.ts")).openPixlOver(own)),
+    scanhub: await open("scanhub", async (own) => (await import("./open-scanhub.ts")).openScanHubWithin(own)),
   } satisfies { readonly [Name in FaceName]: Face | undefined };
-}
-
-/** The original's names, as the face's own file has them over those of the process. */
-export async function environmentOf({ environmentFile }: FaceSettings, own: Environment): Promise<Environment> {
-  return environmentFile === undefined ? own : { ...own, ...(await readEnvironmentFile(environmentFile)) };
 }

@@ -15,7 +15,6 @@ import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
 import { localFiles } from "../delivery/files/local-files.ts";
 import { createZipDestination } from "../delivery/files/zip-destination.ts";
 import { createFolderDestination } from "../delivery/folder/folder-destination.ts";
-import { createFtpsDestination } from "../delivery/ftps/ftps-destination.ts";
 import { createOrthancDestination } from "../delivery/orthanc/orthanc-destination.ts";
 import { createStowDestination } from "../delivery/stow/stow-destination.ts";
 import { createXnatDestination } from "../delivery/xnat/xnat-destination.ts";
@@ -107,7 +106,8 @@ async function openDestination(
       const { folder: path, readBack } = destination;
       const proof = readBack === "whole" ? "sha256" : "digest";
       const temporaryFolder = join(settings.home, "ftps", name);
-      return createFtpsDestination({ name, server: ftpsServerOf(destination), path, proof, temporaryFolder });
+      const { createFtpsDestination } = await import("../delivery/ftps/ftps-destination.ts");
+      return await createFtpsDestination({ name, server: ftpsServerOf(destination), path, proof, temporaryFolder });
     }
     case "xnat": {
       const { project, into, upload, overwrite, proof: confirm } = destination;

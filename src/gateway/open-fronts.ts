@@ -1,27 +1,9 @@
 import { FACE_NAMES } from "../config/manifest-compat.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
 import { openFaces } from "./faces.ts";
-import type { FacePorts } from "./gateway.ts";
+import type { Fronts } from "./fronts.ts";
 import { openImagingSource } from "./imaging-source.ts";
 import { type ApiParts, openApi } from "./open-api.ts";
-
-/** What a running service shows to others besides its DICOM listener. */
-export interface Fronts {
-  readonly imagingSourceUrl: string | undefined;
-  readonly facePorts: FacePorts;
-  readonly httpPort: number | undefined;
-  readonly firstToken: string | undefined;
-  drain(): Promise<void>;
-}
-
-/** Of a process that only works or looks. */
-export const NO_FRONTS: Fronts = {
-  imagingSourceUrl: undefined,
-  facePorts: {},
-  httpPort: undefined,
-  firstToken: undefined,
-  drain: () => Promise.resolve(),
-};
 
 interface Within extends Pick<ApiParts, "operationsFor"> {
   readonly staging: StagingArea;

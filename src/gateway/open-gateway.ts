@@ -21,6 +21,7 @@ import type { PipelineServices } from "../pipeline/services.ts";
 import { createStudyLocks } from "../pipeline/study-locks.ts";
 import { openStagingArea } from "../staging/open-staging.ts";
 import { openOutbox } from "../staging/outbox.ts";
+import type { StagingArea } from "../staging/staging-area.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
@@ -35,6 +36,7 @@ import { projectFacts, useProjectKeys } from "./compose-projects.ts";
 import { type Composition, compose } from "./composition.ts";
 import { type Crew, startWork } from "./crew.ts";
 import { destinationFacts } from "./destination-facts.ts";
+import { type Fronts, NO_FRONTS } from "./fronts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { destinationInspectors } from "./inspect-destinations.ts";
@@ -42,7 +44,6 @@ import { keepHouse } from "./keep-house.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { createPaces, openArchives, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
-import { NO_FRONTS, openFronts } from "./open-fronts.ts";
 import { notificationChecks, notificationFacts, openNotifier } from "./open-notifications.ts";
 import { oidcChecks } from "./open-oidc.ts";
 import { createReload } from "./reload.ts";
@@ -189,7 +190,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   let notifier: AsyncDisposable | undefined;
   // It tells of the end too: it ends after the workers.
   opened.defer(async () => notifier?.[Symbol.asyncDispose]());
-  const fronts = parts.mode === "serve" ? await openFronts(parts, { staging, operationsFor }, opened) : NO_FRONTS;
+  const fronts = await frontsOf(parts, { staging, operationsFor }, opened);
   const listener = opened.use(
     await openListener(settings, {
       store: receiveIntoStaging({ ...receiver, paceOf: paces.ofSender, noteSender: paces.noteSender }),
@@ -213,6 +214,17 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     ...(reload === undefined ? {} : { reload: () => reload(worker) }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+/** Servers are loaded by who serves: verbs beside him start without them. */
+async function frontsOf(
+  parts: Parts,
+  within: { readonly staging: StagingArea; readonly operationsFor: (actor: Actor) => Operations },
+  opened: AsyncDisposableStack,
+): Promise<Fronts> {
+  if (parts.mode !== "serve") return NO_FRONTS;
+  const { openFronts } = await import("./open-fronts.ts");
+  return await openFronts(parts, within, opened);
 }
 
 /** What jobs are worked on with: each time as it is in force then. */

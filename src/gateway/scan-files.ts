@@ -1,7 +1,7 @@
 import { type LakeWriter, startLakeWriter } from "../acquisition/lake/writer.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Environment } from "../config/settings-file.ts";
-import { environmentOf } from "./faces.ts";
+import { environmentOf } from "./face-environment.ts";
 
 /** As ScanHub's own services have it. */
 const USUAL_LAKE = "/data";

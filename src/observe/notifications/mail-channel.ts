@@ -1,4 +1,3 @@
-import { createTransport } from "nodemailer";
 import type { TlsClientOptions } from "../../network/upper-layer/tls.ts";
 import { orAborted } from "../../units/abort.ts";
 import type { Channel, ChannelMessage } from "../../units/notifications.ts";
@@ -57,6 +56,8 @@ function headersOf({ id, subject, atMs }: ChannelMessage, domain: string) {
 }
 
 async function transportOf({ host, port, tls, user, security, silenceMs = SILENCE_MS }: MailOptions) {
+  // Loaded when it is needed: who sends no mail starts without it.
+  const { createTransport } = await import("nodemailer");
   const own = await security();
   return createTransport({
     host,

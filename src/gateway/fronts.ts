@@ -1,0 +1,19 @@
+import type { FacePorts } from "./gateway.ts";
+
+/** What a running service shows to others besides its DICOM listener. */
+export interface Fronts {
+  readonly imagingSourceUrl: string | undefined;
+  readonly facePorts: FacePorts;
+  readonly httpPort: number | undefined;
+  readonly firstToken: string | undefined;
+  drain(): Promise<void>;
+}
+
+/** Of a process that only works or looks. */
+export const NO_FRONTS: Fronts = {
+  imagingSourceUrl: undefined,
+  facePorts: {},
+  httpPort: undefined,
+  firstToken: undefined,
+  drain: () => Promise.resolve(),
+};
