@@ -68,6 +68,19 @@ export function errorCodeOption(text: string): ErrorCode {
   return code;
 }
 
+/** 5 first. */
+export function priorityArgument(text: string): number {
+  return wholeNumber(text, 1, 5, "A priority is a whole number from 1 to 5; 5 goes first.");
+}
+
+/** ISO 8601 with its offset, so that no two machines read it differently; in milliseconds. */
+export function instantOption(text: string): number {
+  const isWhole = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/.test(text);
+  const atMs = isWhole ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs)) throw new InvalidArgumentError("Write it as 2026-11-30T20:00:00+01:00, or with Z for UTC.");
+  return atMs;
+}
+
 /** For options that may be given several times. */
 export function collect(text: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, text];

@@ -14,11 +14,17 @@ const PAGE = 500;
 /** What a retry or a cancel is about. */
 type Selection = { readonly cohort: string } | { readonly job: string };
 
-export async function submitCohort(context: OperationsContext, file: string, name: string): Promise<SubmitDocument> {
+export async function submitCohort(
+  context: OperationsContext,
+  file: string,
+  name: string,
+  { startAtMs }: { readonly startAtMs?: number | undefined } = {},
+): Promise<SubmitDocument> {
   const { store, clock, audit, actor } = context;
   const cohort = await readCohort(context, file, name);
   const { columns, requests, refused } = cohort;
-  const submitted = await store.submitCohort({ project: name, columns, requests, refused }, clock.nowMs());
+  const nowMs = clock.nowMs();
+  const submitted = await store.submitCohort({ project: name, columns, requests, refused, startAtMs }, nowMs);
   const { accepted, joined } = submitted;
   const detail = { cohort: submitted.cohort, rows: cohort.rows, accepted };
   await audit.record({ event: "cohort-submitted", actor, outcome: "success", project: name, detail });
@@ -118,6 +124,18 @@ export async function cancelJobs(
   const cancelled = await store.cancelJobs(selection, clock.nowMs());
   await audit.record({ event: "studies-cancelled", actor, outcome: "success", ...named(selection, cancelled) });
   return { cancelled };
+}
+
+export async function setPriority(
+  { store, clock, audit, actor }: OperationsContext,
+  selection: Selection,
+  priority: number,
+): Promise<{ readonly changed: number }> {
+  const changed = await store.setPriority(selection, priority, clock.nowMs());
+  const about = named(selection, changed);
+  const detail = { ...about.detail, priority };
+  await audit.record({ event: "priority-changed", actor, outcome: "success", ...about, detail });
+  return { changed };
 }
 
 function named(selection: Selection, studies: number) {

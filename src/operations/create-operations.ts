@@ -11,6 +11,7 @@ import {
   linkCohort,
   listCohorts,
   retryJobs,
+  setPriority,
   submitCohort,
 } from "./cohorts.ts";
 import type { OperationsContext } from "./context.ts";
@@ -55,11 +56,11 @@ export function createOperations(context: OperationsContext): Operations {
   return {
     ...scannerOperations(context, { permitted, once }),
     ...insightOperations(context, { once }),
+    ...queueOperations(context, { once }),
     ...createInquiryOperations(context, { once, permitted }),
     listChannels: () => once("listChannels", "site", () => listChannels(context)),
     testChannel: (name, signal = neverAborted()) =>
       once("testChannel", "site", () => testChannel(context, name, signal)),
-    submitCohort: (file, project) => once("submitCohort", { project }, () => submitCohort(context, file, project)),
     checkCohort: (file, project) => once("checkCohort", { project }, () => checkCohort(context, file, project)),
     cohortStatus: (cohort, options) =>
       once("cohortStatus", { cohort }, () => cohortStatus(context, cohort, options?.jobs ?? false)),
@@ -109,6 +110,20 @@ export function createOperations(context: OperationsContext): Operations {
 interface Asking {
   permitted<T>(operation: keyof Operations, scope: Scope, items: () => AsyncIterable<T>): AsyncGenerator<T>;
   once<T>(operation: keyof Operations, scope: Scope, ask: () => Promise<T>): Promise<T>;
+}
+
+/** What is wanted when, and before what. */
+function queueOperations(
+  context: OperationsContext,
+  { once }: Pick<Asking, "once">,
+): Pick<Operations, "submitCohort" | "prioritiseCohort" | "prioritiseStudy"> {
+  return {
+    submitCohort: (file, project, options) =>
+      once("submitCohort", { project }, () => submitCohort(context, file, project, options)),
+    prioritiseCohort: (cohort, priority) =>
+      once("prioritiseCohort", { cohort }, () => setPriority(context, { cohort }, priority)),
+    prioritiseStudy: (job, priority) => once("prioritiseStudy", { job }, () => setPriority(context, { job }, priority)),
+  };
 }
 
 function insightOperations(context: OperationsContext, { once }: Pick<Asking, "once">): InsightOperations {

@@ -25,6 +25,7 @@ export function describeJob(job: JobRecord, cohorts: readonly string[], events: 
     ...(job.code === undefined || entry === undefined
       ? {}
       : { code: job.code, class: entry.class, message: entry.summary, remedy: entry.remedy }),
+    priority: job.priority,
     verdict: job.verdict ?? null,
     expected: job.expected ?? null,
     received: job.received,

@@ -71,6 +71,8 @@ export interface StudyDocument {
   readonly class?: ErrorClass;
   readonly message?: string;
   readonly remedy?: string;
+  /** 1 to 5, 5 first. */
+  readonly priority: number;
   readonly verdict: Verdict | null;
   readonly expected: number | null;
   readonly received: number;

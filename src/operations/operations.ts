@@ -40,7 +40,12 @@ import type { TokenWish } from "./tokens.ts";
  * @throws GatewayError with codes such as COHORT_NOT_FOUND, JOB_NOT_FOUND, PROJECT_UNKNOWN, ARCHIVE_UNKNOWN, COHORT_UNREADABLE
  */
 export interface Operations extends ScannerOperations, InsightOperations, InquiryOperations, NotificationOperations {
-  submitCohort(file: string, project: string): Promise<SubmitDocument>;
+  /** @param options.startAtMs its studies wait for it, unless another cohort wants them before; past or absent: at once */
+  submitCohort(
+    file: string,
+    project: string,
+    options?: { readonly startAtMs?: number | undefined },
+  ): Promise<SubmitDocument>;
   /** What submitting it would find; nothing is kept. */
   checkCohort(file: string, project: string): Promise<CohortCheckDocument>;
   cohortStatus(cohort: string, options?: { readonly jobs?: boolean }): Promise<StatusDocument>;
@@ -53,6 +58,8 @@ export interface Operations extends ScannerOperations, InsightOperations, Inquir
   linkCohort(cohort: string): Promise<Uint8Array>;
   retryCohort(cohort: string): Promise<{ readonly retried: number }>;
   cancelCohort(cohort: string): Promise<{ readonly cancelled: number }>;
+  /** Of studies that are not done; those that another cohort wants too are not made less urgent. @param priority 1 to 5, 5 first */
+  prioritiseCohort(cohort: string, priority: number): Promise<{ readonly changed: number }>;
   listStudies(filter: StudyFilter, page?: Page): AsyncIterable<StudyDocument>;
   showStudy(id: string): Promise<StudyDocument>;
   /** The account of a study's instances, by series. */
@@ -61,6 +68,8 @@ export interface Operations extends ScannerOperations, InsightOperations, Inquir
   showIdentity(id: string): Promise<IdentityDocument>;
   retryStudy(id: string): Promise<{ readonly retried: number }>;
   cancelStudy(id: string): Promise<{ readonly cancelled: number }>;
+  /** While it is not done. @param priority 1 to 5, 5 first */
+  prioritiseStudy(id: string, priority: number): Promise<{ readonly changed: number }>;
   /**
    * Has a quarantined study de-identified and verified again with named exceptions; what is wrong with it still quarantines it again.
    * @throws GatewayError STUDY_NOT_QUARANTINED, RELEASE_INVALID

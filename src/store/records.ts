@@ -38,6 +38,8 @@ export interface NewCohort {
   readonly columns: readonly string[];
   readonly requests: readonly NewRequest[];
   readonly refused: readonly RefusedRow[];
+  /** Its jobs wait for it, unless another cohort wants them before. Undefined: they are due at once. */
+  readonly startAtMs?: number | undefined;
 }
 
 export interface SubmittedCohort {

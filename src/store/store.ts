@@ -97,7 +97,10 @@ export interface Store
   ledger(id: string): Promise<readonly LedgerEntry[]>;
   deliveries(id: string): Promise<readonly DeliveryRecord[]>;
 
-  /** Takes the most urgent due job, waking what is due first. Jobs whose lease ended are due again. */
+  /**
+   * Takes the most urgent due job, waking what is due first. Jobs whose lease ended are due again. Of equally urgent ones projects have turns
+   * round about, whatever each has queued; a project's oldest goes first.
+   */
   claim(worker: string, leaseMs: number, nowMs: number): Promise<ClaimedJob | undefined>;
   /** When the next waiting job is due or the next lease ends; undefined when there is none. */
   nextDueAtMs(): Promise<number | undefined>;
@@ -141,6 +144,16 @@ export interface Store
   retryJobs(selection: { readonly cohort: string } | { readonly job: string }, nowMs: number): Promise<number>;
   /** Cancels what is not done; a cohort's cancel spares jobs that other cohorts hold. A running worker learns it by `renew`. Returns how many. */
   cancelJobs(selection: { readonly cohort: string } | { readonly job: string }, nowMs: number): Promise<number>;
+  /**
+   * Changes how urgent jobs are that are not done; those that run go on, and wait with it if they must. A cohort's spares jobs that another
+   * cohort wants too, where it would make them less urgent. Returns how many changed.
+   * @param priority 1 to 5, 5 first
+   */
+  setPriority(
+    selection: { readonly cohort: string } | { readonly job: string },
+    priority: number,
+    nowMs: number,
+  ): Promise<number>;
   /**
    * Queues a quarantined job for de-identification and verification with exceptions. False when it is not quarantined.
    * @param audit written in the same transaction; not when the answer is false

@@ -76,6 +76,7 @@ export const AUDIT_EVENTS = {
     id: CODES.securityAlert,
     type: CODES.restrictedFunction,
   },
+  "priority-changed": { when: "somebody makes waiting studies more or less urgent", id: CODES.applicationActivity },
   "project-key-changed": {
     when: "a project goes on with another key",
     id: CODES.securityAlert,

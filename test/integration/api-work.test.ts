@@ -122,6 +122,28 @@ it("tells before anything is submitted what would be found, and keeps nothing of
   expect(await itemsOf("/cohorts")).toEqual(before);
 });
 
+it("has a cohort wait for its start, and makes what waits more urgent", async () => {
+  const startAt = encodeURIComponent("2999-01-01T00:00:00+01:00");
+  const body = "study_instance_uid\n1.2.3.4.5\n";
+  const submitted = await site.call("POST", `/cohorts?project=lung&startAt=${startAt}`, { body, headers: CSV });
+  const { cohort } = submitted.json as { readonly cohort: string };
+  const [study] = await itemsOf(`/studies?cohort=${cohort}`);
+  expect(study).toMatchObject({
+    ...{ state: "waiting", code: "START_SCHEDULED", waitingUntil: "2998-12-31T23:00:00.000Z", priority: 3 },
+  });
+  const change = (path: string, priority: number) =>
+    site.call("POST", `${path}/priority`, {
+      body: JSON.stringify({ priority }),
+      headers: { "content-type": "application/json" },
+    });
+  expect(await change(`/cohorts/${cohort}`, 5)).toMatchObject({ status: 200, json: { changed: 1 } });
+  expect(await change(`/studies/${study?.id}`, 5)).toMatchObject({ status: 200, json: { changed: 0 } });
+  expect(await change(`/studies/${study?.id}`, 6)).toMatchObject({ status: 422 });
+  const [told] = (await itemsOf("/audit?limit=2")).filter(({ event }) => event === "priority-changed");
+  expect(told).toMatchObject({ outcome: "success" });
+  expect((await site.call("POST", `/cohorts/${cohort}/cancel`)).json).toEqual({ cancelled: 1 });
+});
+
 it("does once what is asked twice with one key, and says when the key is another's", async () => {
   const headers = { "idempotency-key": "night-1" };
   const first = await submit("lung", COHORT, headers);

@@ -52,7 +52,16 @@ it("shows what holds a study in quarantine, by instance, and what it was release
   const rejected: InstanceDocument = { number: 7, series: 2, state: "rejected", code: "IDENTIFIER_FOUND", reason: "x" };
   const study: StudyDocument = {
     ...{ id: "j1", project: "lung", cohort: "c1", cohorts: ["c1"], state: "quarantined", stage: "deidentifying" },
-    ...{ verdict: "complete", expected: 2, received: 2, excluded: 1, delivered: 0, attempts: 0, events: [] },
+    ...{
+      priority: 3,
+      verdict: "complete",
+      expected: 2,
+      received: 2,
+      excluded: 1,
+      delivered: 0,
+      attempts: 0,
+      events: [],
+    },
     ...{ pseudonym: null, pseudoStudyInstanceUid: null },
     instances: [{ number: 1, series: 1, state: "passed" }, rejected],
     release: { at: "2026-01-01T00:00:00.000Z", by: "sam", reason: "seen", leftOut: 1, allowedTags: [] },

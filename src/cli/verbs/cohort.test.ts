@@ -33,6 +33,7 @@ const FAILED_STUDY: StudyDocument = {
   class: "permanent",
   message: "No archive of the project has the study.",
   remedy: "Check the identifiers of the row.",
+  priority: 3,
   verdict: null,
   expected: null,
   received: 0,
@@ -69,6 +70,34 @@ function worldWith(
     ...more,
   };
 }
+
+it("hands a file in with a start, and refuses one that two machines read differently", async () => {
+  const world = worldWith({
+    async submitCohort(_file, _project, options) {
+      expect(options).toEqual({ startAtMs: Date.UTC(2026, 10, 30, 19) });
+      return SUBMITTED;
+    },
+  });
+  const args = ["cohort", "submit", "wanted.csv", "--project", "trial", "--start-at"];
+  expect((await runCli([...args, "2026-11-30T20:00:00+01:00"], world)).exitCode).toBe(0);
+  expect((await runCli([...args, "2026-11-30T20:00"], world)).exitCode).toBe(2);
+});
+
+it("changes the priority of a cohort and of a study", async () => {
+  const asked: unknown[] = [];
+  const world = worldWith({
+    prioritiseCohort: async (...args) => ({ changed: asked.push(args) }),
+    prioritiseStudy: async (...args) => ({ changed: asked.push(args) - 2 }),
+  });
+  const { stdout } = await runCli(["cohort", "priority", "c1", "5"], world);
+  expect(stdout).toContain("1 studies that are not done have priority 5 now");
+  expect((await runCli(["study", "priority", "j1", "2"], world)).stdout).toContain("nothing to change");
+  expect(asked).toEqual([
+    ["c1", 5],
+    ["j1", 2],
+  ]);
+  expect((await runCli(["study", "priority", "j1", "6"], world)).exitCode).toBe(2);
+});
 
 it("hands a file in and prints what was accepted", async () => {
   const world = worldWith({

@@ -7,6 +7,7 @@ import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
+import { instantOption, priorityArgument } from "../option-parsers.ts";
 import { isAllGood, problemLinesOf, stateRows, stateSummary } from "../state-words.ts";
 import { alignedLines, tableLines } from "../table.ts";
 import { writeWholeFile } from "../write-whole-file.ts";
@@ -29,6 +30,7 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
     .description("hand in a list of wanted studies")
     .argument("<path>", "CSV with a column study_instance_uid or accession_number, or the folder of an OMOP extract")
     .requiredOption("--project <name>", "the project that the studies are for")
+    .option("--start-at <time>", "have its studies wait until then, as 2026-11-30T20:00:00+01:00", instantOption)
     .option("--wait", "stay until every study is done, and do the work if no service runs")
     .addHelpText("after", SUBMIT_HELP + examples("cohort submit wanted.csv --project lung-ct --wait"))
     .action(cli.verb((file: string, options: SubmitOptions) => submit(cli, file, options)));
@@ -74,6 +76,13 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
     .addHelpText("after", examples("cohort cancel ID"))
     .action(cli.verb((id: string) => cancel(cli, id)));
   cohort
+    .command("priority")
+    .description("make what is not done more or less urgent; other cohorts' studies are not made less")
+    .argument("<id>")
+    .argument("<priority>", "1 to 5, 5 first", priorityArgument)
+    .addHelpText("after", examples("cohort priority ID 5"))
+    .action(cli.verb((id: string, priority: number) => prioritise(cli, id, priority)));
+  cohort
     .command("list")
     .description("every cohort that was handed in")
     .addHelpText("after", examples("cohort list"))
@@ -83,18 +92,20 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
 interface SubmitOptions {
   readonly project: string;
   readonly wait?: true;
+  readonly startAt?: number;
 }
 
-async function submit(cli: Cli, file: string, { project, wait }: SubmitOptions): Promise<ExitCode> {
+async function submit(cli: Cli, file: string, { project, wait, startAt }: SubmitOptions): Promise<ExitCode> {
   const path = resolve(cli.world.workingFolder, file);
+  const options = startAt === undefined ? {} : { startAtMs: startAt };
   if (wait) {
-    const { submitted, status } = await submitAndWait(cli, path, project);
+    const { submitted, status } = await submitAndWait(cli, path, project, options);
     await cli.printer.document({ ...submitted, ...status }, () => [...submitLines(submitted), ...statusLines(status)]);
     if (isAllRefused(submitted)) return EXIT.failed;
     return isAllGood(status) ? EXIT.fine : EXIT.partial;
   }
   await using gateway = await openGateway(cli, "client");
-  const submitted = await gateway.operations.submitCohort(path, project);
+  const submitted = await gateway.operations.submitCohort(path, project, options);
   await cli.printer.document(submitted, () => submitLines(submitted));
   return isAllRefused(submitted) ? EXIT.failed : EXIT.fine;
 }
@@ -195,6 +206,14 @@ async function cancel(cli: Cli, id: string): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const { cancelled } = await gateway.operations.cancelCohort(id);
   await cli.printer.document({ cohort: id, cancelled }, () => [`${cancelled} studies are cancelled`]);
+  return EXIT.fine;
+}
+
+async function prioritise(cli: Cli, id: string, priority: number): Promise<ExitCode> {
+  await using gateway = await openGateway(cli, "client");
+  const { changed } = await gateway.operations.prioritiseCohort(id, priority);
+  const line = `${changed} studies that are not done have priority ${priority} now`;
+  await cli.printer.document({ cohort: id, priority, changed }, () => [line]);
   return EXIT.fine;
 }
 

@@ -31,6 +31,7 @@ const STUDY: StudyDocument = {
   class: "transient",
   message: "The archive listed instances that it did not send.",
   remedy: "Ask the archive's administrator.",
+  priority: 3,
   verdict: "partial",
   expected: 10,
   received: 9,

@@ -9,6 +9,7 @@ import { examples } from "../help.ts";
 import { collect, errorCodeOption } from "../option-parsers.ts";
 import { alignedLines, tableLines } from "../table.ts";
 import { listFailures, type RetryOptions, retry } from "./study-failures.ts";
+import { addPriorityVerb } from "./study-priority.ts";
 import { type ReleaseOptions, releaseStudy } from "./study-release.ts";
 import { showReport } from "./study-report.ts";
 
@@ -84,6 +85,7 @@ export function addStudyVerbs(program: Command, cli: Cli): void {
     .argument("<id>")
     .addHelpText("after", examples("study cancel ID"))
     .action(cli.verb((id: string) => cancel(cli, id)));
+  addPriorityVerb(study, cli);
 }
 
 interface ListOptions {
@@ -127,6 +129,7 @@ function* showLines(study: StudyDocument): Generator<string> {
     ["state", stateText(study)],
     ["verdict", study.verdict ?? "not known yet"],
     ["instances", `${expected ?? "?"} listed, ${received} received, ${excluded} left out, ${delivered} delivered`],
+    ["priority", `${study.priority}`],
     ["tries", `${study.attempts}`],
     ["archive", study.archive ?? "-"],
     ["pseudonym", study.pseudonym ?? "-"],

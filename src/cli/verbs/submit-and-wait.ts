@@ -18,9 +18,10 @@ export async function submitAndWait(
   cli: Cli,
   file: string,
   project: string,
+  options: { readonly startAtMs?: number } = {},
 ): Promise<{ readonly submitted: SubmitDocument; readonly status: StatusDocument }> {
   await using session = await openSession(cli);
-  const submitted = await session.operations().submitCohort(file, project);
+  const submitted = await session.operations().submitCohort(file, project, options);
   using progress = await openProgress(cli.world.stderr, "studies");
   const status = await poll(cli, session, submitted.cohort, progress);
   if (!status.done) cli.printer.note("radferry: stopped before the cohort was done; it goes on when a service runs");

@@ -148,6 +148,11 @@ export const jobsCodes = {
     summary: "The study is there, but none of the series that were asked for.",
     remedy: "Check the row's series_instance_uids, or leave them empty for the whole study.",
   },
+  START_SCHEDULED: {
+    class: "transient",
+    summary: "The study waits for the start that its cohort was submitted with.",
+    remedy: "None: it begins then. To begin now, submit the same rows without a start, or cancel and retry.",
+  },
   STUDY_NOT_FOUND: {
     class: "permanent",
     summary: "No archive of the project has the study.",

@@ -6,11 +6,14 @@ import { pageFrom, withCursor } from "../page.ts";
 import { type Route, route, uploadRoute } from "../route.ts";
 import { idParameter, nameParameter, paging } from "../schemas/fields.ts";
 import { schemas } from "../schemas/schemas.ts";
-import { cancelled, retried } from "../schemas/study-schemas.ts";
+import { cancelled, priorityWish, reprioritised, retried } from "../schemas/study-schemas.ts";
 
 const tag = "Cohorts";
 const params = z.object({ cohort: idParameter });
 const ofProject = z.object({ project: nameParameter });
+const startParameter = z.iso
+  .datetime({ offset: true })
+  .meta({ description: "ISO 8601 with its offset: its studies wait for it" });
 /** The export has every row; an answer has an end. */
 const SHOWN_FINDINGS = 1_000;
 
@@ -50,11 +53,13 @@ export const cohortRoutes: readonly Route[] = [
     summary: "Submit a cohort file",
     operation: "submitCohort",
     status: 201,
-    query: ofProject,
+    query: z.object({ project: nameParameter, startAt: startParameter.optional() }),
     answer: schemas.SubmittedCohort,
     errors: UNREADABLE,
-    handle: async ({ query: { project }, body }, { operations }) =>
-      withSomeFindings(await operations.submitCohort(body.path, project)),
+    handle: async ({ query: { project, startAt }, body }, { operations }) => {
+      const options = { startAtMs: startAt === undefined ? undefined : Date.parse(startAt) };
+      return withSomeFindings(await operations.submitCohort(body.path, project, options));
+    },
   }),
   uploadRoute({
     method: "POST",
@@ -123,5 +128,17 @@ export const cohortRoutes: readonly Route[] = [
     answer: cancelled,
     errors: NOT_FOUND,
     handle: ({ path: { cohort } }, { operations }) => operations.cancelCohort(cohort),
+  }),
+  route({
+    method: "POST",
+    path: "/cohorts/{cohort}/priority",
+    tag,
+    summary: "Make what is not done more or less urgent; what another cohort wants too is not made less",
+    operation: "prioritiseCohort",
+    params,
+    body: priorityWish,
+    answer: reprioritised,
+    errors: NOT_FOUND,
+    handle: ({ path: { cohort }, body: { priority } }, { operations }) => operations.prioritiseCohort(cohort, priority),
   }),
 ];

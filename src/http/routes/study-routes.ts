@@ -4,7 +4,7 @@ import { type Route, route } from "../route.ts";
 import { idParameter, jobState, nameParameter, paging } from "../schemas/fields.ts";
 import { codeParameter } from "../schemas/insight-schemas.ts";
 import { schemas } from "../schemas/schemas.ts";
-import { cancelled, releaseWish, retried } from "../schemas/study-schemas.ts";
+import { cancelled, priorityWish, releaseWish, reprioritised, retried } from "../schemas/study-schemas.ts";
 import { RequestError } from "../validation.ts";
 
 const tag = "Studies";
@@ -89,6 +89,18 @@ export const studyRoutes: readonly Route[] = [
     answer: cancelled,
     errors: NOT_FOUND,
     handle: ({ path: { id } }, { operations }) => operations.cancelStudy(id),
+  }),
+  route({
+    method: "POST",
+    path: "/studies/{id}/priority",
+    tag,
+    summary: "Make a study that is not done more or less urgent",
+    operation: "prioritiseStudy",
+    params,
+    body: priorityWish,
+    answer: reprioritised,
+    errors: NOT_FOUND,
+    handle: ({ path: { id }, body: { priority } }, { operations }) => operations.prioritiseStudy(id, priority),
   }),
   route({
     method: "POST",

@@ -3,8 +3,8 @@ import * as cohorts from "./cohort-schemas.ts";
 import * as flip from "./flip-schemas.ts";
 import * as inquiries from "./inquiry-schemas.ts";
 import * as insight from "./insight-schemas.ts";
-import * as scanners from "./scanner-schemas.ts";
 import * as notifications from "./notification-schemas.ts";
+import * as scanners from "./scanner-schemas.ts";
 import * as site from "./site-schemas.ts";
 import * as studies from "./study-schemas.ts";
 

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { code, count, countByName, detail, jobState, pageOf, remedy, stage, time } from "./fields.ts";
 
+const priority = z.int().min(1).max(5).meta({ description: "1 to 5, 5 first" });
+
 const event = z.object({ at: time, event: z.string(), detail });
 
 const delivery = z.object({
@@ -40,6 +42,7 @@ export const study = z.object({
   class: z.enum(["transient", "ambiguous", "permanent"]).optional(),
   message: z.string().optional(),
   remedy: remedy.optional(),
+  priority,
   verdict: z.enum(["complete", "partial", "unknown"]).nullable(),
   expected: count.nullable(),
   received: count,
@@ -83,6 +86,8 @@ export const identity = z.object({
 const listedDelivery = z.object({ job: z.string(), project: z.string(), ...delivery.shape });
 export const deliveryPage = pageOf(listedDelivery);
 
+export const priorityWish = z.strictObject({ priority });
+export const reprioritised = z.object({ changed: count });
 export const retried = z.object({ retried: count });
 export const cancelled = z.object({ cancelled: count });
 

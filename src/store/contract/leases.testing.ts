@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type ContractCases, claimed, finish, LEASE_MS, study, submit } from "./support.testing.ts";
+import { type ContractCases, claimed, finish, LEASE_MS, request, study, submit } from "./support.testing.ts";
 
 export const leases: ContractCases = {
   "gives the most urgent job first, then the oldest, each to one worker": async (store) => {
@@ -10,6 +10,58 @@ export const leases: ContractCases = {
     ]);
     const claims = await Promise.all([1, 2, 3, 4].map((number) => store.claim(`worker-${number}`, LEASE_MS, 0)));
     expect(claims.map((claim) => claim?.job.studyInstanceUid)).toEqual(["1.2", "1.3", "1.1", undefined]);
+  },
+
+  "gives equally urgent projects turns round about, and each its oldest job": async (store) => {
+    const rows = (of: string, count: number, priority = 3) =>
+      Array.from({ length: count }, (_, index) => ({ studyInstanceUid: `1.${of}.${index + 1}`, priority }));
+    await submit(store, rows("1", 5), { project: "lung" });
+    const next = async () => (await claimed(store)).job.studyInstanceUid;
+    expect(await next()).toBe("1.1.1");
+    await submit(store, rows("2", 2), { project: "brain" });
+    await submit(store, rows("3", 1), { project: "spine" });
+    await submit(store, rows("4", 1, 4), { project: "lung" });
+    expect([await next(), await next(), await next(), await next(), await next(), await next(), await next()]).toEqual([
+      // The urgent one goes first and takes nobody's turn.
+      "1.4.1",
+      "1.3.1",
+      "1.2.1",
+      "1.1.2",
+      "1.2.2",
+      "1.1.3",
+      "1.1.4",
+    ]);
+  },
+
+  "keeps a cohort's studies waiting until its start, unless they are wanted before": async (store) => {
+    const rows = ["1.1", "1.2", "1.3"].map((studyInstanceUid) => request({ studyInstanceUid }));
+    const requests = rows.map((row, index) => ({ ...row, rowNumber: index + 1 }));
+    const { cohort } = await store.submitCohort(
+      { project: "lung", columns: [], requests, refused: [], startAtMs: 100 },
+      0,
+    );
+    expect(await store.cohortStatus(cohort)).toMatchObject({ states: { waiting: 3 }, done: false });
+    const [job] = await store.listJobs({ cohort, limit: 1 });
+    expect(job).toMatchObject({ state: "waiting", code: "START_SCHEDULED", waitingUntilMs: 100, attempts: 0 });
+    expect(await store.claim("worker-1", LEASE_MS, 99)).toBeUndefined();
+    const sooner = { project: "lung", columns: [], requests: requests.slice(1, 2), refused: [], startAtMs: 50 };
+    await store.submitCohort(sooner, 1);
+    await submit(store, [{ studyInstanceUid: "1.3" }], { nowMs: 2 });
+    expect((await claimed(store, 2)).job.studyInstanceUid).toBe("1.3");
+    expect((await claimed(store, 50)).job).toMatchObject({ studyInstanceUid: "1.2", code: undefined });
+    expect((await claimed(store, 100)).job.studyInstanceUid).toBe("1.1");
+  },
+
+  "has a done job that begins again wait for the start too, and one that is queued not": async (store) => {
+    await submit(store, [{ studyInstanceUid: "1.1" }]);
+    await finish(store, "failed");
+    await submit(store, [{ studyInstanceUid: "1.2" }]);
+    const requests = ["1.1", "1.2"].map((uid, at) => request({ studyInstanceUid: uid, rowNumber: at + 1 }));
+    const { cohort } = await store.submitCohort(
+      { project: "lung", columns: [], requests, refused: [], startAtMs: 100 },
+      3,
+    );
+    expect(await store.cohortStatus(cohort)).toMatchObject({ states: { waiting: 1, queued: 1 } });
   },
 
   "wakes a waiting job when it is due and not before": async (store) => {

@@ -6,7 +6,8 @@ export const listing: ContractCases = {
   "pages by key through every filter": async (store) => {
     const rows = Array.from({ length: 7 }, (_, index) => ({ studyInstanceUid: `1.${index + 1}` }));
     const cohort = await submit(store, rows);
-    await submit(store, rows, { project: "heart" });
+    const lessUrgent = rows.map((row) => ({ ...row, priority: 1 }));
+    await submit(store, lessUrgent, { project: "heart" });
     const failedId = await finish(store, "failed");
     const idsOf = async (filter: Omit<JobFilter, "limit">) => {
       const ids: string[] = [];

@@ -46,6 +46,32 @@ export const operating: ContractCases = {
     },
   ),
 
+  "makes waiting jobs more urgent, and less so unless another cohort wants them too": async (store) => {
+    const first = await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }]);
+    const second = await submit(store, [{ studyInstanceUid: "1.2" }]);
+    await submit(store, [{ studyInstanceUid: "1.3", priority: 4 }]);
+    expect(await store.setPriority({ cohort: first }, 1, 5)).toBe(1);
+    expect(await store.setPriority({ cohort: second }, 5, 6)).toBe(1);
+    const [, shared] = await store.listJobs({ limit: 2 });
+    expect(await store.events(String(shared?.id))).toEqual([
+      { atMs: 6, event: "priority changed", detail: { before: 3, now: 5 } },
+    ]);
+    const order = [await claimed(store), await claimed(store), await claimed(store)];
+    expect(order.map(({ job }) => job.studyInstanceUid)).toEqual(["1.2", "1.3", "1.1"]);
+    await store.cancelJobs({ cohort: second }, 7);
+    expect(await store.setPriority({ cohort: first }, 2, 8)).toBe(2);
+  },
+
+  "changes one job's priority until it is done": async (store) => {
+    const cohort = await submit(store, [{ studyInstanceUid: "1.1" }]);
+    const { id } = await theJob(store, cohort);
+    expect(await store.setPriority({ job: id }, 3, 1)).toBe(0);
+    expect(await store.setPriority({ job: id }, 5, 1)).toBe(1);
+    await finish(store, "delivered");
+    expect(await store.setPriority({ job: id }, 1, 2)).toBe(0);
+    expect(await store.job(id)).toMatchObject({ priority: 5 });
+  },
+
   "cancels what is not done, and tells the worker": async (store) => {
     const cohort = await submit(store, [
       { studyInstanceUid: "1.1" },

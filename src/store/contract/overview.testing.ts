@@ -10,7 +10,7 @@ async function countsOf(store: Store): Promise<readonly string[]> {
 export const overview: ContractCases = {
   "counts jobs by project, stage and state, whatever becomes of them": async (store) => {
     await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }, { accessionNumber: "A1" }]);
-    await submit(store, [{ studyInstanceUid: "1.1" }], { project: "heart" });
+    await submit(store, [{ studyInstanceUid: "1.1", priority: 1 }], { project: "heart" });
     expect(await countsOf(store)).toEqual(["heart locating queued 1", "lung locating queued 3"]);
     await finish(store, "failed");
     const { lease } = await claimed(store);

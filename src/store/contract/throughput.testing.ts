@@ -8,7 +8,7 @@ const DAY_MS = 24 * HOUR_MS;
 export const throughput: ContractCases = {
   "counts what was delivered by hour and day of UTC, for each project": async (store) => {
     await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }]);
-    await submit(store, [{ studyInstanceUid: "1.3" }], { project: "heart" });
+    await submit(store, [{ studyInstanceUid: "1.3", priority: 1 }], { project: "heart" });
     const delivered = { instances: 3, bytes: 500 };
     for (const atMs of [0, HOUR_MS - 1, HOUR_MS]) {
       const { lease } = await claimed(store, 0);

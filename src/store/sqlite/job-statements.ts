@@ -49,6 +49,13 @@ export const jobStatements = {
            stage = CASE WHEN state IN ('queued', 'waiting') AND stage <> 'locating' THEN 'retrieving' ELSE stage END
      WHERE job_no = :jobNo`,
   startOver: `UPDATE study_jobs SET ${START_OVER} WHERE job_no = :jobNo`,
+  scheduleStart: `
+    UPDATE study_jobs SET state = 'waiting', code = 'START_SCHEDULED', due_at = :startAtMs
+     WHERE job_no = :jobNo AND state = 'queued'`,
+  /** Somebody wants it earlier than who had asked for it before. */
+  startEarlier: `
+    UPDATE study_jobs SET due_at = min(due_at, :startAtMs)
+     WHERE job_no = :jobNo AND state = 'waiting' AND code = 'START_SCHEDULED'`,
 
   wakeWaiting: `
     UPDATE study_jobs INDEXED BY study_jobs_waiting SET state = 'queued', due_at = NULL
@@ -58,11 +65,21 @@ export const jobStatements = {
        SET state = 'queued', lease_token = NULL, lease_until = NULL, ${TAKE_UP_WIDER}
      WHERE state = 'running' AND lease_until <= :nowMs RETURNING job_no AS jobNo`,
   /** Waiting rows are not in `study_jobs_due`, so a long back-off list costs nothing here. */
+  mostUrgent: `
+    SELECT priority, (SELECT project FROM claim_turns WHERE claim_turns.priority = study_jobs.priority) AS lastProject
+      FROM study_jobs INDEXED BY study_jobs_due WHERE state = 'queued' ORDER BY priority DESC LIMIT 1`,
+  /** The oldest job of the project that comes after the one which had the last turn; after the last of them, of the first. */
   claim: `
     UPDATE study_jobs SET state = 'running', lease_token = :token, lease_until = :leaseUntil, code = NULL
-     WHERE job_no = (SELECT job_no FROM study_jobs INDEXED BY study_jobs_due
-                      WHERE state = 'queued' ORDER BY priority DESC, job_no LIMIT 1)
+     WHERE job_no = coalesce(
+       (SELECT job_no FROM study_jobs INDEXED BY study_jobs_due
+         WHERE state = 'queued' AND priority = :priority AND project > :lastProject ORDER BY project, job_no LIMIT 1),
+       (SELECT job_no FROM study_jobs INDEXED BY study_jobs_due
+         WHERE state = 'queued' AND priority = :priority ORDER BY project, job_no LIMIT 1))
     RETURNING job_no AS jobNo, ${JOB_COLUMNS}`,
+  recordTurn: `
+    INSERT INTO claim_turns (priority, project) VALUES (:priority, :project)
+    ON CONFLICT DO UPDATE SET project = :project`,
   recordAttempt:
     "INSERT INTO job_attempts (job_no, lease_token, worker, started_at) VALUES (:jobNo, :token, :worker, :nowMs)",
   endAttempt: `
@@ -191,6 +208,18 @@ export const jobStatements = {
      WHERE job_no = :jobNo`,
   markCohortCancelled: "UPDATE cohorts SET cancelled_at = :nowMs WHERE cohort_no = :cohortNo",
   markCohortWanted: "UPDATE cohorts SET cancelled_at = NULL WHERE cohort_no = :cohortNo",
+  setPriority: "UPDATE study_jobs SET priority = :priority WHERE job_no = :jobNo",
+  prioritisableJob: `
+    SELECT job_no AS jobNo, priority FROM study_jobs
+     WHERE job_no = :jobNo AND state IN (${NOT_DONE}) AND priority <> :priority`,
+  /** Another cohort's wish holds: what it wants too is not made less urgent. */
+  prioritisableOfCohort: `
+    SELECT own.job_no AS jobNo, study_jobs.priority AS priority
+      FROM cohort_jobs AS own CROSS JOIN study_jobs ON study_jobs.job_no = own.job_no
+     WHERE own.cohort_no = :cohortNo AND own.state IN (${NOT_DONE}) AND study_jobs.priority <> :priority
+       AND (study_jobs.priority < :priority
+            OR NOT EXISTS (SELECT 1 FROM cohort_jobs AS other CROSS JOIN cohorts USING (cohort_no)
+                            WHERE other.job_no = own.job_no AND other.cohort_no <> :cohortNo AND cancelled_at IS NULL))`,
   cancellableJob: `SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state IN (${NOT_DONE})`,
   /** Jobs that another cohort still wants are spared. */
   cancellableOfCohort: `

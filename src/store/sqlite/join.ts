@@ -8,6 +8,8 @@ export interface Wish extends Pick<StudyKey, "patientId" | "accessionNumber"> {
   readonly seriesInstanceUids: readonly string[] | undefined;
   readonly participantId: string | undefined;
   readonly priority: number;
+  /** Absent: at once. */
+  readonly startAtMs?: number | undefined;
 }
 
 /** What a row does to a done job that it joins (interfaces.md section 3). What is not here waits for a person. */
@@ -19,19 +21,24 @@ const STARTED_OVER: Readonly<Partial<Record<JobState, "always" | "for more serie
   excluded: "for more series",
 };
 
-/** Another request for a study that is a job already: the higher priority, all series asked for, the first participant ID. */
-export function joinJob(session: Session, jobNo: number, wish: Wish, nowMs: number): void {
+/**
+ * Another request for a study that is a job already: the higher priority, all series asked for, the first participant ID, the earlier start.
+ * True when the job was done and begins again.
+ */
+export function joinJob(session: Session, jobNo: number, wish: Wish, nowMs: number): boolean {
   const job = session.get("jobByNumber", { jobNo });
-  if (job === undefined) return;
+  if (job === undefined) return false;
   const participantId = acceptedParticipant(job, wish);
   if (wish.participantId !== undefined && wish.participantId !== (job.participantId ?? participantId)) {
     addEvent(session, jobNo, { event: "participant-id-conflict", detail: { kept: "first" } }, nowMs);
   }
   session.run("joinJob", { jobNo, priority: wish.priority, participantId, ...acceptedKey(job, wish) });
+  session.run("startEarlier", { jobNo, startAtMs: wish.startAtMs ?? nowMs });
   const isWider = widen(session, jobNo, job, wish.seriesInstanceUids);
   const rule = STARTED_OVER[job.state as JobState];
-  if (rule === "always") startOver(session, jobNo, "asked for again", nowMs);
-  else if (rule !== undefined && isWider) startOver(session, jobNo, rule, nowMs);
+  const begins = rule === "always" || (rule !== undefined && isWider);
+  if (begins) startOver(session, jobNo, rule === "for more series" ? rule : "asked for again", nowMs);
+  return begins;
 }
 
 /** Once a pseudonym was made, or may be about to be made, from the participant ID or its absence, it holds. */

@@ -11,7 +11,7 @@ import * as listing from "./listing.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
 import * as notices from "./notices.ts";
-import { cancelJobs, queueDelivered, retryJobs } from "./operate.ts";
+import { cancelJobs, queueDelivered, retryJobs, setPriority } from "./operate.ts";
 import * as overview from "./overview.ts";
 import { projectKeys, useProjectKey } from "./project-keys.ts";
 import { linkPseudonyms, releaseJob, releaseOf } from "./release.ts";
@@ -52,6 +52,7 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   settle: work.settle,
   retryJobs,
   cancelJobs,
+  setPriority,
   queueDelivered,
   releaseJob,
   releaseOf,

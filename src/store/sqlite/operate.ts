@@ -38,6 +38,25 @@ export function queueDelivered(
   return true;
 }
 
+/** See `Store.setPriority`. */
+export function setPriority(session: Session, selection: Selection, priority: number, nowMs: number): number {
+  const rows = prioritisable(session, selection, priority);
+  for (const row of rows) {
+    const jobNo = Number(row.jobNo);
+    session.run("setPriority", { jobNo, priority });
+    const detail = { before: Number(row.priority), now: priority };
+    addEvent(session, jobNo, { event: "priority changed", detail }, nowMs);
+  }
+  return rows.length;
+}
+
+function prioritisable(session: Session, selection: Selection, priority: number): readonly Row[] {
+  if ("job" in selection) {
+    return session.all("prioritisableJob", { jobNo: jobNumber(session, selection.job, "jobOfId"), priority });
+  }
+  return session.all("prioritisableOfCohort", { cohortNo: cohortNumber(session, selection.cohort), priority });
+}
+
 /** See `Store.cancelJobs`. A cancelled cohort holds its jobs no longer, so that the last cohort's cancel stops them. */
 export function cancelJobs(session: Session, selection: Selection, nowMs: number): number {
   const rows = cancellable(session, selection, nowMs);

@@ -13,7 +13,8 @@ function planOf(name: StatementName): string {
 
 /** What each frequent statement must go by. A primary key that is the rowid is `INTEGER PRIMARY KEY`; of a table without one, `PRIMARY KEY`. */
 const HOT: readonly (readonly [StatementName, ...string[]])[] = [
-  ["claim", "study_jobs_due"],
+  ["mostUrgent", "study_jobs_due", "claim_turns USING INTEGER PRIMARY KEY (rowid=?)"],
+  ["claim", "study_jobs_due (priority=? AND project>?)", "study_jobs_due (priority=?)"],
   ["wakeWaiting", "study_jobs_waiting (due_at<?)"],
   ["wakeAbandoned", "study_jobs_leased (lease_until<?)"],
   ["releaseLeases", "study_jobs_leased"],
@@ -149,6 +150,7 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["thumbnail", "thumbnails USING INDEX sqlite_autoindex_thumbnails_1 (job_no=?)"],
   ["forgetThumbnails", "thumbnails USING INTEGER PRIMARY KEY (rowid<?)"],
   ["retryableOfCohort", "cohort_jobs_by_state (cohort_no=? AND state=?)"],
+  ["prioritisableOfCohort", "own USING", "study_jobs USING INTEGER PRIMARY KEY (rowid=?)", "other USING"],
   ["cancellableOfCohort", "own USING COVERING INDEX cohort_jobs_by_state (cohort_no=? AND state=?)", "other USING"],
 ];
 

@@ -205,6 +205,12 @@ const INBOX = `
   CREATE UNIQUE INDEX inbox_messages_unfinished ON inbox_messages (queue, digest) WHERE state IN ('waiting', 'running');
   CREATE INDEX inbox_messages_by_state ON inbox_messages (queue, state, message_no);`;
 
+/** What is due, by project within a priority; and which project had the last turn at each, so that the next one has the next. */
+const FAIR_SHARES = `
+  DROP INDEX study_jobs_due;
+  CREATE INDEX study_jobs_due ON study_jobs (priority DESC, project, job_no) WHERE state = 'queued';
+  CREATE TABLE claim_turns (priority INTEGER PRIMARY KEY, project TEXT NOT NULL) STRICT;`;
+
 /** Append only: what a site has applied is never edited. */
 const migrations: readonly Migration[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
@@ -221,6 +227,7 @@ const migrations: readonly Migration[] = [
   { version: 12, name: "lists by cohort and project", sql: LISTINGS },
   { version: 13, name: "notifications", sql: NOTICES },
   { version: 14, name: "scanners: retention and quota of the lake", sql: SCAN_RETENTION },
+  { version: 15, name: "turns of projects", sql: FAIR_SHARES },
 ];
 
 /** Of the newest migration here. */

@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 
 /** See `Store.submitCohort`. */
 export function submitCohort(session: Session, cohort: NewCohort, nowMs: number): SubmittedCohort {
-  const { project, columns, requests, refused } = cohort;
+  const { project, columns, requests, refused, startAtMs } = cohort;
   const id = newCohortId();
   const rowCount = requests.length + refused.length;
   const inserted = session.get("insertCohort", {
@@ -28,11 +28,15 @@ export function submitCohort(session: Session, cohort: NewCohort, nowMs: number)
   for (const request of requests) {
     const requestNo = insertRequest(session, cohortNo, request);
     const known = session.all("jobsOfKey", { project, key: keyOf(request) }).map((row) => Number(row.jobNo));
-    for (const jobNo of known) joinJob(session, jobNo, request, nowMs);
+    const begun = known.filter((jobNo) => joinJob(session, jobNo, { ...request, startAtMs }, nowMs));
     if (known.length > 0) joined += 1;
-    for (const jobNo of known.length > 0 ? known : [insertJob(session, project, request, nowMs)]) {
+    else begun.push(insertJob(session, project, request, nowMs));
+    for (const jobNo of known.length > 0 ? known : begun) {
       session.run("linkRequest", { requestNo, jobNo });
       session.run("linkCohort", { cohortNo, jobNo });
+    }
+    if (startAtMs !== undefined && startAtMs > nowMs) {
+      for (const jobNo of begun) session.run("scheduleStart", { jobNo, startAtMs });
     }
   }
   session.run("setJoined", { cohortNo, joined });

@@ -20,8 +20,12 @@ export function claim(session: Session, worker: string, leaseMs: number, nowMs: 
   session.run("wakeWaiting", { nowMs });
   endAttempts(session, session.all("wakeAbandoned", { nowMs }), "lease ended", nowMs);
   const token = randomUUID();
-  const row = session.get("claim", { token, leaseUntil: nowMs + leaseMs });
+  const urgent = session.get("mostUrgent");
+  if (urgent === undefined) return undefined;
+  const [priority, lastProject] = [Number(urgent.priority), String(urgent.lastProject ?? "")];
+  const row = session.get("claim", { token, leaseUntil: nowMs + leaseMs, priority, lastProject });
   if (row === undefined) return undefined;
+  if (row.project !== lastProject) session.run("recordTurn", { priority, project: String(row.project) });
   session.run("recordAttempt", { jobNo: Number(row.jobNo), token, worker, nowMs });
   session.run("recordWorker", { worker, nowMs });
   const job = jobRecord(row);
