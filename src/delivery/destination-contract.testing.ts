@@ -6,6 +6,7 @@ import { textElement } from "../dicom/values.ts";
 import { neverAborted } from "../units/abort.ts";
 import { systemClock } from "../units/clock.ts";
 import type { Destination, StudyDelivery } from "./destination.ts";
+import type { Inspect } from "./inspection/inspection.ts";
 import { deliverStudy } from "./receipts.ts";
 
 /** A destination with a look behind it. */
@@ -19,6 +20,8 @@ export interface DestinationScene extends AsyncDisposable {
   wipe(): Promise<void>;
   /** The part of a file that the destination keeps as it was; absent: all of it. */
   kept?(file: Buffer): Buffer;
+  /** How a cohort's check looks at it; absent: by its list of instances, as other tests see. */
+  readonly inspect?: Inspect;
   /** Ends a cut; absent where nothing was cut. */
   mend?(): void;
 }
@@ -83,6 +86,25 @@ export function destinationContract(
   });
 
   holdsWhatIsHard(open);
+  it("shows the check of a cohort what stands, what is gone, and what was delivered otherwise", async () => {
+    await using scene = await open({});
+    const { inspect, folder } = scene;
+    if (inspect === undefined) return;
+    const delivery = await deliveryOf(folder, 2);
+    await deliver(scene, delivery);
+    const standings = async (study: StudyDelivery) => {
+      const { standing } = await inspect(study, signal);
+      return study.files.map(standing);
+    };
+    const [first] = await standings(delivery);
+    expect(await standings(delivery)).toEqual([first, first]);
+    expect(first).toMatch(/^(?:same|listed)$/);
+    const other = await deliveryOf(folder, 2, [textElement(tags.ImageComments, "longer than before")]);
+    expect(await standings(other)).toEqual(["differs", "differs"]);
+    await scene.wipe();
+    expect(await standings(delivery)).toEqual(["absent", "absent"]);
+  });
+
   it.skipIf(!canBeCut)(
     "that is cut in the middle shows nothing that is not whole, and gets the rest the next time",
     async () => {

@@ -1,12 +1,17 @@
 import type { Settings } from "../config/settings.ts";
+import type { FtpsDestinationSettings, SftpDestinationSettings } from "../config/settings-destinations.ts";
 import { listInstances } from "../delivery/dimse/list-instances.ts";
+import { treeInspector, zipInspector } from "../delivery/files/inspect-files.ts";
+import { localFiles } from "../delivery/files/local-files.ts";
 import { folderInspector } from "../delivery/folder/inspect-folder.ts";
 import { type Inspect, inspectionByUids } from "../delivery/inspection/inspection.ts";
 import { listedInstances } from "../delivery/stow/stow-destination.ts";
+import { xnatInspector } from "../delivery/xnat/inspect-xnat.ts";
 import { openAssociation } from "../network/dimse/association.ts";
 import { heldInstances } from "../network/rest/orthanc/held-instances.ts";
 import { connectionTo } from "./connections.ts";
-import { httpClientOf } from "./open-destinations.ts";
+import { ftpsServerOf, httpClientOf, s3ServerOf, sftpServerOf } from "./open-destinations.ts";
+import { xnatClientOf } from "./xnat-client.ts";
 
 type DestinationSettings = Settings["destinations"][number];
 
@@ -16,21 +21,32 @@ const FIND_CONTEXT = {
   transferSyntaxUids: ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"],
 };
 
-/** How each destination that can be looked at by itself is; over connections of their own, opened when somebody looks. */
+/** How each destination is looked at by itself; over connections of their own, opened when somebody looks. */
 export function destinationInspectors(settings: Settings): ReadonlyMap<string, Inspect> {
-  const inspectors = new Map<string, Inspect>();
-  for (const destination of settings.destinations) {
-    const inspect = inspectorOf(settings, destination);
-    if (inspect !== undefined) inspectors.set(destination.name, inspect);
-  }
-  return inspectors;
+  return new Map(settings.destinations.map((each) => [each.name, inspectorOf(settings, each)]));
 }
 
-/** Undefined where files are known only by copies of ours, which are gone. */
-function inspectorOf(settings: Settings, destination: DestinationSettings): Inspect | undefined {
+function inspectorOf(settings: Settings, destination: DestinationSettings): Inspect {
   switch (destination.kind) {
     case "folder":
-      return destination.layout === "files" ? folderInspector(destination) : undefined;
+      return destination.layout === "files"
+        ? folderInspector(destination)
+        : zipInspector(
+            { server: localFiles(destination.name), path: destination.path, readsBack: true },
+            settings.home,
+          );
+    case "ftps":
+    case "sftp":
+      return remoteInspector(settings, destination);
+    case "s3":
+      return async (study, signal) => {
+        const { s3Inspector } = await import("../delivery/s3/inspect-s3.ts");
+        const { prefix, readBack } = destination;
+        const proof = readBack === "whole" ? "sha256" : "digest";
+        return await s3Inspector({ server: s3ServerOf(destination), prefix, proof })(study, signal);
+      };
+    case "xnat":
+      return xnatInspector({ client: () => xnatClientOf(destination), project: destination.project });
     case "dimse":
       return async (study, signal) => {
         await using association = await openAssociation({
@@ -53,7 +69,19 @@ function inspectorOf(settings: Settings, destination: DestinationSettings): Insp
         const held = await heldInstances(client, studyInstanceUid, signal);
         return inspectionByUids(new Set(held.map(({ sopInstanceUid }) => sopInstanceUid)));
       };
-    default:
-      return undefined;
   }
+}
+
+/** Zips are fetched to the home for as long as they are looked at. */
+function remoteInspector({ home }: Settings, destination: FtpsDestinationSettings | SftpDestinationSettings): Inspect {
+  const place = { path: destination.folder, readsBack: destination.readBack === "whole" };
+  return async (study, signal) => {
+    if (destination.kind === "ftps") {
+      const { ftpsFiles } = await import("../delivery/ftps/ftps-destination.ts");
+      return await zipInspector({ ...place, server: ftpsFiles(ftpsServerOf(destination)) }, home)(study, signal);
+    }
+    const { sftpFiles } = await import("../delivery/sftp/sftp-destination.ts");
+    const whole = { ...place, server: sftpFiles(sftpServerOf(destination)) };
+    return await (destination.layout === "files" ? treeInspector(whole) : zipInspector(whole, home))(study, signal);
+  };
 }

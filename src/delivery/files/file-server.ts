@@ -15,7 +15,7 @@ export interface FileServer {
 const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** @throws GatewayError USAGE_INVALID for a project that is no folder name */
-export function projectFolderOf(path: string, { project }: StudyDelivery): string {
+export function projectFolderOf(path: string, { project }: Pick<StudyDelivery, "project">): string {
   if (!PROJECT_FOLDER.test(project)) {
     throw new GatewayError("USAGE_INVALID", {
       problem: "a project is a folder name of letters, digits, '.', '_' and '-'",

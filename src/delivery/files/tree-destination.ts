@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { Writable } from "node:stream";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
@@ -16,6 +15,7 @@ import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "./delivery-report.ts";
 import { type FileServer, interrupted, projectFolderOf, replaceFile } from "./file-server.ts";
+import { sha256Of } from "./read-back.ts";
 
 export interface TreeDestinationOptions {
   readonly name: string;
@@ -75,18 +75,6 @@ async function held(
     found.add(file.sopInstanceUid);
   });
   return found;
-}
-
-async function sha256Of(session: FileSession, path: string, sizeBytes: number): Promise<string> {
-  const hash = createHash("sha256");
-  const sink = new Writable({
-    write(piece: Buffer, _, done) {
-      hash.update(piece);
-      done();
-    },
-  });
-  await session.read(path, { start: 0, mostBytes: sizeBytes }, sink);
-  return hash.digest("hex");
 }
 
 async function send(

@@ -3,15 +3,21 @@ import { describe } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { Destination } from "../destination.ts";
 import { type DestinationScene, destinationContract } from "../destination-contract.testing.ts";
+import { zipInspector } from "../files/inspect-files.ts";
 import { localFiles } from "../files/local-files.ts";
 import { emptyFolder, instancesBelow } from "../files/look-behind.testing.ts";
 import { createZipDestination } from "../files/zip-destination.ts";
+import type { Inspect } from "../inspection/inspection.ts";
 import { createFolderDestination } from "./folder-destination.ts";
+import { folderInspector } from "./inspect-folder.ts";
 
 /** Temporary files of the folder destination are below it while it is open. */
 const OWN = ".radferry";
 
-async function sceneOf(openIn: (path: string, temporary: string) => Promise<Destination>): Promise<DestinationScene> {
+async function sceneOf(
+  openIn: (path: string, temporary: string) => Promise<Destination>,
+  inspectorOf: (path: string, temporary: string) => Inspect,
+): Promise<DestinationScene> {
   await using stack = new AsyncDisposableStack();
   const source = stack.use(await temporaryFolder());
   const target = stack.use(await temporaryFolder());
@@ -20,6 +26,7 @@ async function sceneOf(openIn: (path: string, temporary: string) => Promise<Dest
   return {
     destination,
     folder: source.path,
+    inspect: inspectorOf(target.path, source.path),
     instances: () => instancesBelow(target.path),
     wipe: () => emptyFolder(join(target.path, "trial")),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
@@ -27,16 +34,25 @@ async function sceneOf(openIn: (path: string, temporary: string) => Promise<Dest
 }
 
 describe("a folder as destination", () => {
-  destinationContract(() => sceneOf((path) => createFolderDestination({ name: "store", path })), { canBeCut: false });
+  destinationContract(
+    () =>
+      sceneOf(
+        (path) => createFolderDestination({ name: "store", path }),
+        (path) => folderInspector({ name: "store", path }),
+      ),
+    { canBeCut: false },
+  );
 });
 
 describe("a folder of zips as destination", () => {
   destinationContract(
     () =>
-      sceneOf((path, temporaryFolder) =>
-        createZipDestination({
-          ...{ name: "store", kind: "folder", server: localFiles("store"), path, proof: "sha256", temporaryFolder },
-        }),
+      sceneOf(
+        (path, temporaryFolder) =>
+          createZipDestination({
+            ...{ name: "store", kind: "folder", server: localFiles("store"), path, proof: "sha256", temporaryFolder },
+          }),
+        (path, temporary) => zipInspector({ server: localFiles("store"), path, readsBack: true }, temporary),
       ),
     { canBeCut: false },
   );

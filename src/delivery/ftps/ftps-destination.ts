@@ -13,7 +13,8 @@ export function createFtpsDestination({ server, ...options }: FtpsDestinationOpt
   return createZipDestination({ ...options, kind: "ftps", server: ftpsFiles(server) });
 }
 
-function ftpsFiles(server: () => Promise<FtpsServer>): FileServer {
+/** An FTPS server as a place that takes files. */
+export function ftpsFiles(server: () => Promise<FtpsServer>): FileServer {
   return {
     open: async (signal) => openFtps(await server(), signal),
     codes: { unavailable: "FTPS_UNAVAILABLE", refused: "FTPS_REFUSED" },

@@ -12,6 +12,7 @@ import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
 import { type DestinationScene, destinationContract, type SceneOptions } from "../destination-contract.testing.ts";
 import { deliverStudy } from "../receipts.ts";
+import { s3Inspector } from "./inspect-s3.ts";
 import { createS3Destination, type S3DestinationOptions } from "./s3-destination.ts";
 
 const signal = neverAborted();
@@ -46,14 +47,14 @@ async function sceneOf(
   const proxy = stack.use(await startCuttingProxy(peer.port, cutAfterBytes));
   const { serverIs, ...others } = options;
   const server = { ...serverAt(peer, `http://127.0.0.1:${proxy.port}`), ...serverIs };
-  const destination = stack.use(
-    createS3Destination({ name: "lake", server: async () => server, prefix: "images", proof: "digest", ...others }),
-  );
+  const own = { server: async () => server, prefix: "images", proof: "digest", ...others } as const;
+  const destination = stack.use(createS3Destination({ name: "lake", ...own }));
   const kept = stack.move();
   return {
     peer,
     destination,
     folder: source.path,
+    inspect: s3Inspector(own),
     instances: () => instancesOf(peer),
     wipe: () => rm(join(peer.folder, "images"), { recursive: true }),
     mend: proxy.mend,

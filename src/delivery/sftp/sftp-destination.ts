@@ -22,12 +22,17 @@ const PARALLEL_FILES = 4;
 /** Studies on an SFTP server whose host key is known. */
 export async function createSftpDestination(options: SftpDestinationOptions): Promise<Destination> {
   const { name, path, layout, readsBack, temporaryFolder } = options;
-  const server: FileServer = {
-    open: async (signal) => openSftp(await options.server(), signal),
-    codes: { unavailable: "SFTP_UNAVAILABLE", refused: "SFTP_REFUSED" },
-  };
+  const server = sftpFiles(options.server);
   const common = { name, kind: "sftp", server, path } as const;
   return layout === "files"
     ? createTreeDestination({ ...common, proof: readsBack ? "sha256" : "uids", parallel: PARALLEL_FILES })
     : await createZipDestination({ ...common, proof: readsBack ? "sha256" : "digest", temporaryFolder });
+}
+
+/** An SFTP server as a place that takes files. */
+export function sftpFiles(server: () => Promise<SftpServer>): FileServer {
+  return {
+    open: async (signal) => openSftp(await server(), signal),
+    codes: { unavailable: "SFTP_UNAVAILABLE", refused: "SFTP_REFUSED" },
+  };
 }

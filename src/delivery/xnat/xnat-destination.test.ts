@@ -17,6 +17,7 @@ import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
 import type { StudyDelivery } from "../destination.ts";
 import { deliverStudy } from "../receipts.ts";
+import { xnatInspector } from "./inspect-xnat.ts";
 import { labelsOf } from "./labels.ts";
 import type { XnatDestinationOptions } from "./place.ts";
 import { createXnatDestination } from "./xnat-destination.ts";
@@ -65,6 +66,7 @@ async function scene(options: Partial<XnatDestinationOptions> = {}, switches: Pa
       ...options,
     }),
   );
+  const inspect = xnatInspector({ client: async () => openXnatClient({ baseUrl: xnat.url, credentials }) });
   const deliveryOf = async (count: number, comment = ""): Promise<StudyDelivery> => ({
     project: "trial",
     pseudonym: PSEUDONYM,
@@ -75,6 +77,7 @@ async function scene(options: Partial<XnatDestinationOptions> = {}, switches: Pa
   return {
     xnat,
     destination,
+    inspect,
     deliveryOf,
     deliver: (delivery: StudyDelivery) => deliverStudy(destination, delivery, systemClock, signal),
     imports: () => xnat.requests.filter((line) => line.includes("/services/import")).length,
@@ -287,4 +290,18 @@ describe("an XNAT as destination", () => {
     expect(await site.deliver(delivery)).toMatchObject({ instances: 4 });
     expect(site.xnat.logins.made).toBe(2);
   });
+});
+
+it("shows the check of a cohort which files the session holds as they were, and which are gone", async () => {
+  await using site = await scene();
+  const delivery = await site.deliveryOf(4);
+  await site.deliver(delivery);
+  const standings = async () => {
+    const { standing } = await site.inspect(delivery, signal);
+    return delivery.files.map(standing);
+  };
+  expect(await standings()).toEqual(["same", "same", "same", "same"]);
+  const [session] = sessionsOf(site.xnat);
+  for (const scan of session?.scans.values() ?? []) scan.resources.get("DICOM")?.files.clear();
+  expect(await standings()).toEqual(["absent", "absent", "absent", "absent"]);
 });

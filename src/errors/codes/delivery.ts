@@ -40,8 +40,8 @@ export const deliveryCodes = {
   },
   DESTINATION_NOT_CHECKABLE: {
     class: "permanent",
-    summary: "What the destination holds is known only beside copies of ours, which are gone after a delivery.",
-    remedy: "Have the study delivered again: the destination is asked what it holds then, and is sent the rest.",
+    summary: "The settings have no such destination any more: what it holds cannot be asked.",
+    remedy: "Put the destination back into the settings and check again.",
   },
   DESTINATION_NOT_WRITABLE: {
     class: "permanent",
