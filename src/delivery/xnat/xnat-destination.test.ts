@@ -292,7 +292,7 @@ describe("an XNAT as destination", () => {
   });
 });
 
-it("shows the check of a cohort which files the session holds as they were, and which are gone", async () => {
+it("shows the check of a cohort which instances the session holds, with headers of XNAT's own, and which are gone", async () => {
   await using site = await scene();
   const delivery = await site.deliveryOf(4);
   await site.deliver(delivery);
@@ -300,7 +300,7 @@ it("shows the check of a cohort which files the session holds as they were, and 
     const { standing } = await site.inspect(delivery, signal);
     return delivery.files.map(standing);
   };
-  expect(await standings()).toEqual(["same", "same", "same", "same"]);
+  expect(await standings()).toEqual(["listed", "listed", "listed", "listed"]);
   const [session] = sessionsOf(site.xnat);
   for (const scan of session?.scans.values() ?? []) scan.resources.get("DICOM")?.files.clear();
   expect(await standings()).toEqual(["absent", "absent", "absent", "absent"]);
