@@ -2,6 +2,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/components.css";
+import "./styles/pages.css";
 import "./styles/studies.css";
 import { render } from "preact";
 import { startFollowing } from "./api/live.ts";
