@@ -13,6 +13,7 @@ import { addDicomVerbs } from "./verbs/dicom.ts";
 import { addDoctorVerb } from "./verbs/doctor.ts";
 import { addFlipVerbs } from "./verbs/flip.ts";
 import { addInitVerb } from "./verbs/init.ts";
+import { addLinkageVerbs } from "./verbs/linkage.ts";
 import { addNotificationVerbs } from "./verbs/notification.ts";
 import { addPixlVerbs } from "./verbs/pixl.ts";
 import { addProjectVerbs } from "./verbs/project.ts";
@@ -62,6 +63,7 @@ export function buildProgram(cli: Cli): Command {
   addStudyVerbs(program, cli);
   addArchiveVerbs(program, cli);
   addProjectVerbs(program, cli);
+  addLinkageVerbs(program, cli);
   addAuditVerbs(program, cli);
   addEvidenceVerbs(program, cli);
   addDatabaseVerbs(program, cli);

@@ -66,7 +66,7 @@ function isoTime(atMs: number | undefined): string | undefined {
 }
 
 /** RFC 4180, but with the line end that command-line tools expect. */
-function csvLine(cells: readonly string[]): string {
+export function csvLine(cells: readonly string[]): string {
   return `${cells.map(quoted).join(",")}\n`;
 }
 

@@ -14,12 +14,15 @@ export async function checkFiles({ projects }: LooseSettings): Promise<readonly 
   const keyIds = new Set<string>();
   const pixlIds = new Set<string>();
   for (const [index, project] of projects.entries()) {
-    const { keyFile, optOut } = project;
+    const { keyFile, linkageKeyFile, optOut } = project;
     findings.push(...(await checkPixlSecrets(project, index, pixlIds)), ...(await checkLookupTable(project, index)));
     findings.push(...(await checkProfile(project, index)));
     // A file that is named twice has been reported already.
-    if (keyFile !== undefined && !files.has(keyFile)) findings.push(...(await checkKeyFile(keyFile, index, keyIds)));
+    if (keyFile !== undefined && !files.has(keyFile))
+      findings.push(...(await checkKeyFile(keyFile, [index, "keyFile"], keyIds)));
     if (keyFile !== undefined) files.add(keyFile);
+    if (linkageKeyFile !== undefined)
+      findings.push(...(await checkKeyFile(linkageKeyFile, [index, "linkageKeyFile"], keyIds)));
     for (const [position, file] of optOut.entries()) {
       if (file === undefined) continue;
       const failure = await loadOptOut([file]).then(() => undefined, toGatewayError);
@@ -94,13 +97,13 @@ function rowOf({ details }: GatewayError): { readonly message?: string } {
 }
 
 /** @param keyIds the keys seen so far */
-async function checkKeyFile(file: string, index: number, keyIds: Set<string>): Promise<readonly Finding[]> {
-  const path = ["projects", index, "keyFile"];
+async function checkKeyFile(file: string, at: SettingPath, keyIds: Set<string>): Promise<readonly Finding[]> {
+  const path = ["projects", ...at];
   try {
     const { id } = await loadProjectKey(file);
     const isShared = keyIds.has(id);
     keyIds.add(id);
-    const message = "The key file of another project holds the same key: their pseudonyms could be linked.";
+    const message = "Another key file holds the same key: what is made with it could be linked.";
     return isShared ? [{ path, code: "SETTING_DUPLICATE", message }] : [];
   } catch (thrown) {
     return [{ path, code: toGatewayError(thrown).code }];

@@ -35,6 +35,7 @@ const loose = loosely({
       destinations: texts,
       profile: text,
       keyFile: text,
+      linkageKeyFile: text,
       optOut: texts,
       pseudonyms,
     }),
@@ -61,6 +62,7 @@ export function readLoosely(values: unknown, baseFolder: string): LooseSettings 
       profile:
         project.profile !== undefined && isProfilePath(project.profile) ? absolute(project.profile) : project.profile,
       keyFile: absoluteIfAny(project.keyFile),
+      linkageKeyFile: absoluteIfAny(project.linkageKeyFile),
       optOut: project.optOut.map(absoluteIfAny),
       pseudonyms: {
         ...project.pseudonyms,

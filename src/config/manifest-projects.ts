@@ -60,6 +60,10 @@ export const projectSettings = z.strictObject({
   keyFile: pathSetting.meta({
     description: "The project's secret, made by radferry project new-key, readable by us alone.",
   }),
+  linkageKeyFile: pathSetting.optional().meta({
+    description:
+      "Key of its own, made the same way: with it is kept, sealed, who every pseudonym stands for. Left out: it is not kept.",
+  }),
   partial: z
     .enum(["hold", "deliver"])
     .default("hold")

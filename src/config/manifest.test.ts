@@ -59,6 +59,7 @@ it("accepts its own sample with all that is taken out of it", async () => {
   expect((await problemsOf(wholeSample())).toSorted()).toEqual(
     [
       KEY_OF_PROJECT,
+      "projects[0].linkageKeyFile KEY_FILE_MISSING",
       "projects[0].optOut[0] OPT_OUT_UNREADABLE",
       ...unreadable("dicom.tls", ["clientAuthoritiesFile", "certificateFile", "keyFile"]),
       ...unreadable("http.tls", ["certificateFile", "keyFile"]),

@@ -238,6 +238,7 @@ const EXAMPLE = {
       destinations: ["research-store", "viewer"],
       profile: "research",
       keyFile: "keys/lung-ct.key",
+      linkageKeyFile: "keys/lung-ct-linkage.key",
       partial: "hold",
       maximumStudiesPerRequest: 5,
       accessionNumbersUnique: true,
@@ -280,6 +281,7 @@ const TAKEN_OUT = new Set([
   "destinations[6]",
   "destinations[].tls",
   "destinations[].user",
+  "projects[].linkageKeyFile",
   "projects[].pseudonyms",
   "projects[].optOut",
 ]);
@@ -322,6 +324,8 @@ function* rangesOf(node: unknown, path: string): Generator<readonly [number, num
     if (!isScalar(key) || key.range == null) continue;
     const at = path === "" ? String(key.value) : `${path}.${String(key.value)}`;
     if (!TAKEN_OUT.has(at)) yield* rangesOf(value, at);
+    // A single value ends with its line.
+    else if (isScalar(value) && value.range != null) yield [key.range[0], value.range[1] + 1];
     else if ((isMap(value) || isSeq(value)) && value.range != null) yield [key.range[0], value.range[2]];
   }
 }

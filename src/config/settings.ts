@@ -93,6 +93,8 @@ export interface ProjectSettings {
   /** A shipped profile's name, or the absolute path of a file. */
   readonly profile: string;
   readonly keyFile: string;
+  /** Absent: it is not kept who was who. */
+  readonly linkageKeyFile?: string | undefined;
   readonly partial: "hold" | "deliver";
   readonly maximumStudiesPerRequest: number;
   readonly accessionNumbersUnique: boolean;
@@ -203,13 +205,14 @@ function resolveCodec(
 }
 
 function resolveProject(project: Manifest["projects"][number], absolute: AbsolutePath): ProjectSettings {
-  const { profile, pseudonyms, filters } = project;
+  const { profile, pseudonyms, filters, linkageKeyFile } = project;
   const { modalities, minimumInstancesPerSeries, excludeSeriesDescriptions } = filters;
   return {
     ...project,
     profile: isProfilePath(profile) ? absolute(profile) : profile,
     pseudonyms: resolvePseudonyms(pseudonyms, absolute),
     keyFile: absolute(project.keyFile),
+    ...(linkageKeyFile === undefined ? {} : { linkageKeyFile: absolute(linkageKeyFile) }),
     optOut: project.optOut.map(absolute),
     filters: {
       ...(modalities === undefined ? {} : { modalities }),

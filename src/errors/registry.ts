@@ -12,6 +12,7 @@ import { ftpsCodes } from "./codes/ftps.ts";
 import { httpCodes } from "./codes/http.ts";
 import { iheCodes } from "./codes/ihe.ts";
 import { jobsCodes } from "./codes/jobs.ts";
+import { linkageCodes } from "./codes/linkage.ts";
 import { notificationsCodes } from "./codes/notifications.ts";
 import { oidcCodes } from "./codes/oidc.ts";
 import { orthancCodes } from "./codes/orthanc.ts";
@@ -34,6 +35,7 @@ export const errorRegistry = {
   ...tlsCodes,
   ...credentialsCodes,
   ...deidentificationCodes,
+  ...linkageCodes,
   ...profilesCodes,
   ...dicomCodes,
   ...httpCodes,

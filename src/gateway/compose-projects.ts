@@ -2,24 +2,26 @@ import { basename } from "node:path";
 import { loadOptOut } from "../cohort/opt-out.ts";
 import type { ProjectSettings, Settings } from "../config/settings.ts";
 import type { DeidentifierOptions } from "../deid/deidentifier.ts";
+import { openLinkage } from "../deid/linkage/open-linkage.ts";
+import type { LinkSealer } from "../deid/linkage/sealing.ts";
 import { loadProfile } from "../deid/profiles/load-profile.ts";
 import { loadLookupTable } from "../deid/pseudonyms/lookup-table.ts";
 import { loadPixlSecrets, pixlSecretsId } from "../deid/pseudonyms/pixl-secrets.ts";
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
 import { createStudyDeidentifier } from "../deid/workers/study-run.ts";
-import type { WorkerPool } from "../deid/workers/worker-pool.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ArchiveFacts, ProjectFacts } from "../operations/context.ts";
 import type { PipelineProject } from "../pipeline/services.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
+import type { CompositionParts } from "./composition.ts";
 import type { Destinations } from "./open-destinations.ts";
 
 export async function composeProjects(
   settings: Settings,
   archives: ReadonlyMap<string, ArchiveFacts>,
   destinations: Destinations,
-  threads: WorkerPool,
+  { threads, store, clock }: Pick<CompositionParts, "threads" | "store" | "clock">,
 ): Promise<ReadonlyMap<string, PipelineProject>> {
   const projects = new Map<string, PipelineProject>();
   for (const project of settings.projects) {
@@ -45,10 +47,19 @@ export async function composeProjects(
       mergePatients: project.pseudonyms.mergePatients === true,
       partial: project.partial,
       maximumStudiesPerRequest: project.maximumStudiesPerRequest,
+      linkage: await linkageOf(project, store, clock.nowMs()),
       optOut: await loadOptOut(project.optOut),
     });
   }
   return projects;
+}
+
+/** Of what was destroyed nothing is kept from then on. @throws GatewayError KEY_FILE_…, LINKAGE_KEY_SHARED, LINKAGE_UNREADABLE */
+async function linkageOf(project: ProjectSettings, store: Store, nowMs: number): Promise<LinkSealer | undefined> {
+  const { name, linkageKeyFile: path } = project;
+  if (path === undefined) return undefined;
+  const opened = await openLinkage(store, { project: name, path, keyId: await keyIdOf(project) }, nowMs);
+  return opened.kind === "kept" ? opened.sealer : undefined;
 }
 
 /** @throws GatewayError LOOKUP_TABLE_…, SECRET_FILE_…, PIXL_SECRET_MALFORMED */
@@ -112,9 +123,16 @@ export async function projectFacts(settings: Settings): Promise<ReadonlyMap<stri
   const facts = new Map<string, ProjectFacts>();
   for (const project of settings.projects) {
     const { name, accessionNumbersUnique, archives, destinations, partial, maximumStudiesPerRequest } = project;
+    const { linkageKeyFile } = project;
     const optOut = await loadOptOut(project.optOut);
     const shown = { name, accessionNumbersUnique, archives, destinations, partial, maximumStudiesPerRequest };
-    facts.set(name, { ...shown, profile: basename(project.profile), optOut, keyId: () => keyIdOf(project) });
+    facts.set(name, {
+      ...shown,
+      profile: basename(project.profile),
+      optOut,
+      linkageKeyFile,
+      keyId: () => keyIdOf(project),
+    });
   }
   return facts;
 }

@@ -60,7 +60,7 @@ export async function compose(settings: Settings, parts: CompositionParts, befor
   const destinations = await openDestinations(own, opened, (name) =>
     isSame("destinations", name) ? before?.destinations.get(name) : undefined,
   );
-  const projects = await composeProjects(settings, archives, destinations, parts.threads);
+  const projects = await composeProjects(settings, archives, destinations, parts);
   const facts = await projectFacts(settings);
   const keyIds = await projectKeysOf(settings);
   // From here on they are closed one by one: some may outlive the others.

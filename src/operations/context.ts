@@ -86,6 +86,8 @@ export interface ProjectFacts {
   readonly profile: string;
   readonly partial: "hold" | "deliver";
   readonly maximumStudiesPerRequest: number;
+  /** Absent: it is not kept who was who. */
+  readonly linkageKeyFile?: string | undefined;
   /** Names the key that the settings give now. @throws GatewayError KEY_FILE_… */
   keyId(): Promise<string>;
 }

@@ -20,6 +20,8 @@ import { createScannerOperations } from "./create-scanner-operations.ts";
 import { examine } from "./doctor.ts";
 import { listFailures, retryFailures } from "./failures.ts";
 import type { InsightOperations } from "./insight-operations.ts";
+import { destroyLinkage, exportLinkage, lookUpLinkage } from "./linkage.ts";
+import type { LinkageOperations } from "./linkage-operations.ts";
 import { listChannels, testChannel } from "./notifications.ts";
 import type { Operations } from "./operations.ts";
 import { describeOverview, listDeliveries, listProjects, listWorkers, studyChanges } from "./overview.ts";
@@ -57,6 +59,7 @@ export function createOperations(context: OperationsContext): Operations {
     ...scannerOperations(context, { permitted, once }),
     ...insightOperations(context, { once }),
     ...queueOperations(context, { once }),
+    ...projectOperations(context, { permitted, once }),
     ...createInquiryOperations(context, { once, permitted }),
     listChannels: () => once("listChannels", "site", () => listChannels(context)),
     testChannel: (name, signal = neverAborted()) =>
@@ -76,7 +79,6 @@ export function createOperations(context: OperationsContext): Operations {
     retryStudy: (job) => once("retryStudy", { job }, () => retryJobs(context, { job })),
     cancelStudy: (job) => once("cancelStudy", { job }, () => cancelJobs(context, { job })),
     releaseStudy: (job, wish) => once("releaseStudy", { job }, () => releaseStudy(context, job, wish)),
-    changeProjectKey: (project) => once("changeProjectKey", { project }, () => changeProjectKey(context, project)),
     showIdentifiedValues: ({ project, profile }) =>
       once("showIdentifiedValues", { project }, () =>
         audit.record({ event: "identified-values-shown", actor, outcome: "success", project, detail: { profile } }),
@@ -133,6 +135,19 @@ function insightOperations(context: OperationsContext, { once }: Pick<Asking, "o
     retryFailures: (code, of = {}) => once("retryFailures", scopeOf(of), () => retryFailures(context, code, of)),
     studyReport: (job) => once("studyReport", { job }, () => studyReport(context, job)),
     studyThumbnail: (job) => once("studyThumbnail", { job }, () => studyThumbnail(context, job)),
+  };
+}
+
+function projectOperations(
+  context: OperationsContext,
+  { permitted, once }: Asking,
+): LinkageOperations & Pick<Operations, "changeProjectKey"> {
+  return {
+    changeProjectKey: (project) => once("changeProjectKey", { project }, () => changeProjectKey(context, project)),
+    exportLinkage: (project) => permitted("exportLinkage", { project }, () => exportLinkage(context, project)),
+    lookUpLinkage: (project, wish) => once("lookUpLinkage", { project }, () => lookUpLinkage(context, project, wish)),
+    destroyLinkage: (project, options) =>
+      once("destroyLinkage", { project }, () => destroyLinkage(context, project, options)),
   };
 }
 

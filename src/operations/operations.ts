@@ -28,6 +28,7 @@ import type {
 } from "./documents.ts";
 import type { InquiryOperations } from "./inquiry-operations.ts";
 import type { InsightOperations } from "./insight-operations.ts";
+import type { LinkageOperations } from "./linkage-operations.ts";
 import type { NotificationOperations } from "./notifications.ts";
 import type { DeliveryPage, StudyChanges } from "./overview.ts";
 import type { ReleaseWish } from "./release.ts";
@@ -39,7 +40,12 @@ import type { TokenWish } from "./tokens.ts";
  * with ROLE_INSUFFICIENT to an actor whose role is less than roles.ts says; of projects that he may not see, nothing is there.
  * @throws GatewayError with codes such as COHORT_NOT_FOUND, JOB_NOT_FOUND, PROJECT_UNKNOWN, ARCHIVE_UNKNOWN, COHORT_UNREADABLE
  */
-export interface Operations extends ScannerOperations, InsightOperations, InquiryOperations, NotificationOperations {
+export interface Operations
+  extends LinkageOperations,
+    ScannerOperations,
+    InsightOperations,
+    InquiryOperations,
+    NotificationOperations {
   /** @param options.startAtMs its studies wait for it, unless another cohort wants them before; past or absent: at once */
   submitCohort(
     file: string,

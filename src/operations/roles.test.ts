@@ -25,6 +25,9 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   retryStudy: (of) => of.retryStudy("j"),
   cancelStudy: (of) => of.cancelStudy("j"),
   releaseStudy: (of) => of.releaseStudy("j", wish),
+  exportLinkage: (of) => first(of.exportLinkage("lung")),
+  lookUpLinkage: (of) => of.lookUpLinkage("lung", { pseudonym: "p" }),
+  destroyLinkage: (of) => of.destroyLinkage("lung"),
   changeProjectKey: (of) => of.changeProjectKey("lung"),
   showIdentifiedValues: (of) => of.showIdentifiedValues({ project: "lung", profile: "basic" }),
   readAudit: (of) => of.readAudit({ limit: 1 }),
@@ -114,7 +117,8 @@ it.each(matrix)("$operation for a $role: $isAllowed", async ({ operation, role, 
 it("keeps for admins what lets something leave, shows values or tells who did what", () => {
   const forAdmins = Object.entries(OPERATION_ROLES).filter(([, role]) => role === "admin");
   expect(forAdmins.map(([operation]) => operation).sort()).toEqual([
-    ...["backUp", "changeProjectKey", "createToken", "listTokens", "readAudit", "releaseStudy", "reloadSettings"],
-    ...["revokeToken", "showIdentifiedValues", "showIdentity", "verifyAudit"],
+    ...["backUp", "changeProjectKey", "createToken", "destroyLinkage", "exportLinkage", "listTokens", "lookUpLinkage"],
+    ...["readAudit", "releaseStudy", "reloadSettings", "revokeToken", "showIdentifiedValues", "showIdentity"],
+    "verifyAudit",
   ]);
 });

@@ -7,6 +7,7 @@ import type { StudyRun } from "../deid/workers/study-run.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
+import type { NewLink } from "../store/linkage.ts";
 import type { JobChange, LedgerChange, LedgerEntry, PseudonymLink } from "../store/records.ts";
 import { factsOfCombinedStudy } from "./combined-study.ts";
 import { type StepContext, type StepResult, studyOf } from "./step.ts";
@@ -193,7 +194,15 @@ async function endOf(
   await context.write({
     pseudonym: file.pseudonym,
     pseudoStudyInstanceUid: file.studyInstanceUid,
+    link: linkOf(context, file),
     events: [{ event: "de-identified", detail: { instances: files.length, rejected: rejections.length } }],
   });
   return undefined;
+}
+
+/** In the transaction that says what it became: no copy leaves without it. */
+function linkOf({ job, project }: StepContext, { pseudonym, studyInstanceUid }: DeidentifiedFile): NewLink | undefined {
+  const { patientId = "", accessionNumber = "" } = job;
+  const identity = { patientId, accessionNumber, studyInstanceUid: studyOf(job) };
+  return project.linkage?.seal(identity, { pseudonym, pseudoStudyInstanceUid: studyInstanceUid });
 }

@@ -1,5 +1,6 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Refusals } from "../archive/expectations.ts";
+import type { LinkSealer } from "../deid/linkage/sealing.ts";
 import type { Profile } from "../deid/profiles/profile.ts";
 import type { StudyDeidentifier } from "../deid/workers/study-run.ts";
 import type { Destination } from "../delivery/destination.ts";
@@ -29,6 +30,8 @@ export interface PipelineProject {
   readonly mergePatients: boolean;
   readonly partial: "hold" | "deliver";
   readonly maximumStudiesPerRequest: number;
+  /** Undefined: it is not kept who was who. */
+  readonly linkage?: LinkSealer | undefined;
   /** Patient IDs never queried for, never delivered. */
   readonly optOut: ReadonlySet<string>;
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors/registry.ts";
 import type { ArchiveOverrides } from "./archive-condition.ts";
 import type { JobState, Stage, Verdict } from "./job-states.ts";
+import type { NewLink } from "./linkage.ts";
 import type { ArchiveVolume } from "./study-reports.ts";
 import type { DeliveredCounts } from "./throughput.ts";
 
@@ -177,6 +178,8 @@ export interface JobChange {
   readonly report?: Uint8Array | "delivered";
   /** What was de-identified, as the job's archive gave it. */
   readonly volumes?: readonly Omit<ArchiveVolume, "archive">[];
+  /** Who the pseudonym stands for, where the project keeps that. */
+  readonly link?: NewLink | undefined;
 }
 
 /** A study that an archive gave for a row's key. */

@@ -8,6 +8,7 @@ import { failures } from "./contract/failures.testing.ts";
 import { inbox } from "./contract/inbox.testing.ts";
 import { journal } from "./contract/journal.testing.ts";
 import { leases } from "./contract/leases.testing.ts";
+import { linkage } from "./contract/linkage.testing.ts";
 import { listing } from "./contract/listing.testing.ts";
 import { locating } from "./contract/locating.testing.ts";
 import { notices } from "./contract/notices.testing.ts";
@@ -45,6 +46,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   throughput: throughput,
   thumbnails: thumbnails,
   "reports of studies": studyReports,
+  "linkage of projects": linkage,
 };
 
 /** What every store keeps to, whatever it is made of. `open` gives an empty store for each case. */

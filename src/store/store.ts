@@ -8,6 +8,7 @@ import type { BackupStore } from "./backup.ts";
 import type { FailureStore } from "./failures.ts";
 import type { InboxStore } from "./inbox.ts";
 import type { JobState } from "./job-states.ts";
+import type { LinkageStore } from "./linkage.ts";
 import type { NoticeStore } from "./notices.ts";
 import type { OverviewStore } from "./overview.ts";
 import type {
@@ -60,6 +61,7 @@ export interface Store
     AccessStore,
     OverviewStore,
     NoticeStore,
+    LinkageStore,
     StudyReportStore,
     FailureStore,
     ThroughputStore,

@@ -70,6 +70,15 @@ export const AUDIT_EVENTS = {
     id: CODES.instancesAccessed,
     type: CODES.restrictedFunction,
   },
+  "linkage-destroyed": {
+    when: "the links of a project between pseudonyms and patients are destroyed, with the key that they are sealed under",
+    id: CODES.securityAlert,
+    type: CODES.securityConfiguration,
+  },
+  "linkage-exported": {
+    when: "every link of a project between pseudonyms and patients is about to be given out",
+    id: CODES.export,
+  },
   "notification-tested": { when: "somebody sends a test message over a channel", id: CODES.applicationActivity },
   "operation-refused": {
     when: "somebody's role does not allow what was asked",

@@ -19,6 +19,7 @@ type PrfDomain =
   | "id"
   | "link-of-patient"
   | "link-of-study"
+  | "linkage-wrapping"
   | "patient"
   | "patient-of-study"
   | "study-of-accession"

@@ -3,6 +3,7 @@ import { cohortRoutes } from "./cohort-routes.ts";
 import { flipRoutes } from "./flip-routes.ts";
 import { inquiryRoutes } from "./inquiry-routes.ts";
 import { insightRoutes } from "./insight-routes.ts";
+import { linkageRoutes } from "./linkage-routes.ts";
 import { notificationRoutes } from "./notification-routes.ts";
 import { scannerRoutes } from "./scanner-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
@@ -15,6 +16,7 @@ export const routes: readonly Route[] = [
   ...inquiryRoutes,
   ...studyRoutes,
   ...insightRoutes,
+  ...linkageRoutes,
   ...scannerRoutes,
   ...notificationRoutes,
   ...flipRoutes,

@@ -2,6 +2,7 @@ import { expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import type * as documents from "../../operations/documents.ts";
 import type { DeidReportDocument, ThroughputDocument } from "../../operations/insight-operations.ts";
+import type { LinkageDestroyedDocument, LinkDocuments } from "../../operations/linkage-operations.ts";
 import type {
   ScanResultVerdictDocument,
   ScanTaskDocument,
@@ -31,6 +32,8 @@ it("has every member of the documents that operations give", () => {
   expectTypeOf<Lost<ShownScanTaskDocument, "ShownScanTask">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<ScanResultVerdictDocument, "ScanResultVerdict">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<documents.ReloadDocument, "Reload">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<LinkDocuments, "Links">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<LinkageDestroyedDocument, "LinkageDestroyed">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<documents.AuditVerdictDocument, "AuditVerdict">>().toEqualTypeOf<never>();
 });
 

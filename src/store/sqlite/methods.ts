@@ -7,6 +7,7 @@ import { backUp } from "./backup.ts";
 import * as exams from "./exams.ts";
 import { codeCounts, retryFailures } from "./failures.ts";
 import * as inbox from "./inbox.ts";
+import { destroyLinkage, emptyJournal, linkageOf, listLinks, openLinkage } from "./linkage.ts";
 import * as listing from "./listing.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
@@ -97,6 +98,11 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   auditRecords,
   auditHeads,
   backUp,
+  openLinkage,
+  linkageOf,
+  listLinks,
+  destroyLinkage,
+  emptyJournal,
   studyIsNeeded: (session, studyInstanceUid) => session.get("studyIsNeeded", { studyInstanceUid })?.needed === 1,
 };
 
@@ -161,4 +167,7 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "thumbnail",
   "studyReport",
   "archiveVolumes",
+  "linkageOf",
+  "listLinks",
+  "emptyJournal",
 ] satisfies MethodName[]);

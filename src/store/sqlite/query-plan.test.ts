@@ -151,6 +151,10 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["forgetThumbnails", "thumbnails USING INTEGER PRIMARY KEY (rowid<?)"],
   ["retryableOfCohort", "cohort_jobs_by_state (cohort_no=? AND state=?)"],
   ["prioritisableOfCohort", "own USING", "study_jobs USING INTEGER PRIMARY KEY (rowid=?)", "other USING"],
+  ["linkageKey", "linkage_keys USING PRIMARY KEY (project=?)"],
+  ["listLinks", "links_of_project (project=? AND link_no>?)"],
+  ["linksOfPseudonym", "links_of_pseudonym (project=? AND pseudonym=? AND link_no>?)"],
+  ["linksOfPatient", "links_of_patient (project=? AND patient_digest=? AND link_no>?)"],
   ["cancellableOfCohort", "own USING COVERING INDEX cohort_jobs_by_state (cohort_no=? AND state=?)", "other USING"],
 ];
 
@@ -168,7 +172,7 @@ it.each((Object.keys(statements) as StatementName[]).filter((name) => !SMALL.inc
     const plan = planOf(name);
     // `releaseLeases` and `nextDue` walk a partial index, which holds only what runs or waits.
     expect(plan.replaceAll(/SCAN study_jobs USING (COVERING )?INDEX study_jobs_(leased|waiting|due)/g, "")).not.toMatch(
-      /SCAN (study_jobs|instances|requests|request_jobs|cohort_jobs|cohorts|study_keys|job_\w+|dissolved_jobs|deliveries|releases|audit_\w+|pseudonym_links|tasks|inbox_messages|api_\\w+|due|busy|own|other)\b|TEMP B-TREE/,
+      /SCAN (study_jobs|instances|requests|request_jobs|cohort_jobs|cohorts|study_keys|job_\w+|dissolved_jobs|deliveries|releases|audit_\w+|pseudonym_links|links|linkage_keys|tasks|inbox_messages|api_\\w+|due|busy|own|other)\b|TEMP B-TREE/,
     );
   },
 );

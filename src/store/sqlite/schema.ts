@@ -3,6 +3,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
+import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
 import { statements } from "./statements.ts";
@@ -228,6 +229,7 @@ const migrations: readonly Migration[] = [
   { version: 13, name: "notifications", sql: NOTICES },
   { version: 14, name: "scanners: retention and quota of the lake", sql: SCAN_RETENTION },
   { version: 15, name: "turns of projects", sql: FAIR_SHARES },
+  { version: 16, name: "linkage of projects", sql: LINKAGE },
 ];
 
 /** Of the newest migration here. */

@@ -5,6 +5,7 @@ import { examStatements } from "./exam-statements.ts";
 import { inboxStatements } from "./inbox-statements.ts";
 import { insightStatements } from "./insight-statements.ts";
 import { jobStatements } from "./job-statements.ts";
+import { linkageStatements } from "./linkage-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
 import { noticeStatements } from "./notice-statements.ts";
 import { overviewStatements } from "./overview-statements.ts";
@@ -63,6 +64,7 @@ export const statements = {
   ...archiveStatements,
   ...jobStatements,
   ...listingStatements,
+  ...linkageStatements,
   ...taskStatements,
   ...accessStatements,
   ...overviewStatements,

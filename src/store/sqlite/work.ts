@@ -6,6 +6,7 @@ import type { ClaimedJob, DeliveryRecord, JobChange, Lease, LedgerChange } from 
 import type { Store } from "../store.ts";
 import { appendAudit } from "./audit.ts";
 import { addEvent, startOver } from "./join.ts";
+import { keepLink } from "./linkage.ts";
 import { jobRecord } from "./row-records.ts";
 import type { Row, Session } from "./session.ts";
 import { keepReports } from "./study-reports.ts";
@@ -84,6 +85,7 @@ function applyChange(session: Session, jobNo: number, changed: JobChange, nowMs:
   keepReports(session, jobNo, changed, nowMs);
   if (changed.deliveredNow !== undefined) countDelivered(session, jobNo, changed.deliveredNow, nowMs);
   if (changed.thumbnail !== undefined) keepThumbnail(session, jobNo, changed.thumbnail);
+  if (changed.link !== undefined) keepLink(session, jobNo, changed.link, nowMs);
   for (const event of changed.events ?? []) addEvent(session, jobNo, event, nowMs);
 }
 
