@@ -13,6 +13,7 @@ import { addDicomVerbs } from "./verbs/dicom.ts";
 import { addDoctorVerb } from "./verbs/doctor.ts";
 import { addFlipVerbs } from "./verbs/flip.ts";
 import { addInitVerb } from "./verbs/init.ts";
+import { addIntakeVerbs } from "./verbs/intake.ts";
 import { addLinkageVerbs } from "./verbs/linkage.ts";
 import { addNotificationVerbs } from "./verbs/notification.ts";
 import { addPixlVerbs } from "./verbs/pixl.ts";
@@ -61,6 +62,7 @@ export function buildProgram(cli: Cli): Command {
   addServeVerb(program, cli);
   addCohortVerbs(program, cli);
   addStudyVerbs(program, cli);
+  addIntakeVerbs(program, cli);
   addArchiveVerbs(program, cli);
   addProjectVerbs(program, cli);
   addLinkageVerbs(program, cli);

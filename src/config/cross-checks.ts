@@ -14,7 +14,7 @@ export function crossCheck(settings: LooseSettings): readonly Finding[] {
 
 type Texts = readonly (string | undefined)[];
 
-function checkDuplicates({ archives, destinations, projects }: LooseSettings): readonly Finding[] {
+function checkDuplicates({ archives, destinations, projects, intake }: LooseSettings): readonly Finding[] {
   const named = (
     list: readonly { readonly name?: string | undefined }[],
     key: string,
@@ -29,6 +29,11 @@ function checkDuplicates({ archives, destinations, projects }: LooseSettings): r
     ...named(archives, "archives", "archive"),
     ...named(destinations, "destinations", "destination"),
     ...named(projects, "projects", "project"),
+    ...duplicates(
+      intake.rules.map(({ name }) => name),
+      (index) => ["intake", "rules", index, "name"],
+      "Another rule has this name already.",
+    ),
     ...duplicates(
       projects.map(({ keyFile }) => keyFile),
       (index) => ["projects", index, "keyFile"],
@@ -50,7 +55,7 @@ function duplicates(values: Texts, pathOf: (index: number) => SettingPath, messa
   );
 }
 
-function checkReferences({ archives, destinations, projects }: LooseSettings): readonly Finding[] {
+function checkReferences({ archives, destinations, projects, intake }: LooseSettings): readonly Finding[] {
   const archiveNames = archives.map(({ name }) => name);
   const destinationNames = destinations.map(({ name }) => name);
   const searchable = archives.flatMap(({ name, kind }) => (kind === "rad69" ? [] : [name]));
@@ -69,7 +74,19 @@ function checkReferences({ archives, destinations, projects }: LooseSettings): r
     ...unknownNames(project.archives, archiveNames, ["projects", index, "archives"], "archive"),
     ...unknownNames(project.destinations, destinationNames, ["projects", index, "destinations"], "destination"),
   ]);
-  return [...searched, ...used];
+  const projectNames = projects.map(({ name }) => name);
+  const sorted = intake.rules.flatMap(({ project }, index) =>
+    project === undefined || projectNames.includes(project)
+      ? []
+      : [
+          {
+            path: ["intake", "rules", index, "project"],
+            code: "SETTING_REFERENCE_UNKNOWN" as const,
+            message: "There is no project of this name.",
+          },
+        ],
+  );
+  return [...searched, ...used, ...sorted];
 }
 
 function unknownNames(used: Texts, configured: Texts, path: SettingPath, what: string): readonly Finding[] {

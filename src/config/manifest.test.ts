@@ -157,6 +157,8 @@ it("has the same defaults in manifest, table and schema", () => {
     ["staging.reserveGigabytes", String(defaults.staging.reserveGigabytes)],
     ["staging.keepDays", String(defaults.staging.keepDays)],
     ["staging.shred", "false"],
+    ["intake.quietSeconds", "120"],
+    ["intake.longestSeconds", "7200"],
   ]);
   expect(settingsSchema()).toMatchObject({
     type: "object",

@@ -5,6 +5,7 @@ import { codecSettings } from "./manifest-codecs.ts";
 import { compatSettings } from "./manifest-compat.ts";
 import { destinationSettings } from "./manifest-destinations.ts";
 import { dicomSettings } from "./manifest-dicom.ts";
+import { intakeSettings } from "./manifest-intake.ts";
 import { notificationSettings } from "./manifest-notifications.ts";
 import { observeSettings } from "./manifest-observe.ts";
 import { oidcSettings } from "./manifest-oidc.ts";
@@ -127,6 +128,9 @@ export const manifest = z.strictObject({
   retry: retrySettings.prefault({}).meta({ description: "When a study job is tried again." }),
   observe: observeSettings.prefault({}).meta({ description: "What others are told of how work goes on." }),
   staging: stagingSettings.prefault({}).meta({ description: "The identifiable cache on local disk." }),
+  intake: intakeSettings
+    .optional()
+    .meta({ description: "Takes in what is sent to our listener unasked. Left out: it is refused." }),
   archives: z
     .array(archiveSettings)
     .max(100)

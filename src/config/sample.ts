@@ -231,6 +231,24 @@ const EXAMPLE = {
       events: ["cohort-done"],
     },
   ],
+  intake: {
+    quietSeconds: 120,
+    longestSeconds: 7_200,
+    rules: [
+      { name: "no-reports", modalities: ["SR"], refuse: "Reports are not taken here" },
+      {
+        name: "lung-scanners",
+        callingAeTitles: ["CT1", "CT2"],
+        calledAeTitles: ["RADFERRY"],
+        addresses: ["10.0.0.0/8"],
+        modalities: ["CT"],
+        stationNames: ["SCANNER1"],
+        descriptions: ["lung", "thorax"],
+        values: [{ keyword: "BodyPartExamined", value: "CHEST" }],
+        project: "lung-ct",
+      },
+    ],
+  },
   projects: [
     {
       name: "lung-ct",
@@ -265,6 +283,7 @@ const TAKEN_OUT = new Set([
   "http.tls",
   "http.oidc",
   "imagingSource",
+  "intake",
   "notifications",
   "observe",
   "compat",

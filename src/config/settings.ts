@@ -10,6 +10,7 @@ import { FACE_NAMES, type FaceName } from "./manifest-compat.ts";
 import type { TlsServerFiles, UserFiles } from "./peer-credentials.ts";
 import { type ArchiveSettings, resolveArchive } from "./settings-archives.ts";
 import { type DestinationSettings, resolveDestination } from "./settings-destinations.ts";
+import { type IntakeSettings, resolveIntake } from "./settings-intake.ts";
 import { type NotificationSettings, resolveNotification } from "./settings-notifications.ts";
 import { type OidcSettings, resolveOidc } from "./settings-oidc.ts";
 import type { AbsolutePath, AbsolutePathIfAny } from "./settings-peers.ts";
@@ -44,6 +45,8 @@ export interface Settings {
     readonly shred: boolean;
   };
   readonly observe: { readonly traces?: { readonly url: string; readonly share: number } | undefined };
+  /** Absent: what is sent unasked is refused. */
+  readonly intake?: IntakeSettings;
   readonly archives: readonly ArchiveSettings[];
   readonly destinations: readonly DestinationSettings[];
   /** Programs of the site's for masks on compressed images. */
@@ -127,6 +130,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
       ...values.staging,
       path: ifAny(values.staging.path) ?? join(home, "staging"),
     },
+    ...(values.intake === undefined ? {} : { intake: resolveIntake(values.intake) }),
     archives: values.archives.map((archive) => resolveArchive(archive, ifAny)),
     destinations: values.destinations.map((destination) => resolveDestination(destination, absolute, ifAny)),
     codecs: values.codecs.map((codec) => resolveCodec(codec, absolute)),

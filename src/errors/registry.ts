@@ -11,6 +11,7 @@ import { flipCodes } from "./codes/flip.ts";
 import { ftpsCodes } from "./codes/ftps.ts";
 import { httpCodes } from "./codes/http.ts";
 import { iheCodes } from "./codes/ihe.ts";
+import { intakeCodes } from "./codes/intake.ts";
 import { jobsCodes } from "./codes/jobs.ts";
 import { linkageCodes } from "./codes/linkage.ts";
 import { notificationsCodes } from "./codes/notifications.ts";
@@ -60,6 +61,7 @@ export const errorRegistry = {
   ...apiCodes,
   ...oidcCodes,
   ...notificationsCodes,
+  ...intakeCodes,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorRegistry;

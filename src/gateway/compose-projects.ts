@@ -21,7 +21,7 @@ export async function composeProjects(
   settings: Settings,
   archives: ReadonlyMap<string, ArchiveFacts>,
   destinations: Destinations,
-  { threads, store, clock }: Pick<CompositionParts, "threads" | "store" | "clock">,
+  { threads, store, clock, intake }: Pick<CompositionParts, "threads" | "store" | "clock" | "intake">,
 ): Promise<ReadonlyMap<string, PipelineProject>> {
   const projects = new Map<string, PipelineProject>();
   for (const project of settings.projects) {
@@ -29,7 +29,11 @@ export async function composeProjects(
     const key = await loadProjectKey(project.keyFile);
     projects.set(project.name, {
       name: project.name,
-      archives: project.archives.map((name) => named(archives, name).governed),
+      archives: [
+        // Before all others: what was sent for the project need not be fetched from anywhere.
+        ...(intake === undefined ? [] : [intake.archiveOf(project.name)]),
+        ...project.archives.map((name) => named(archives, name).governed),
+      ],
       destinations: project.destinations.map((name) => named(destinations, name)),
       profile,
       keyId: key.id,

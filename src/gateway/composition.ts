@@ -13,6 +13,7 @@ import type { Traces } from "../units/traces.ts";
 import { composeProjects, projectFacts, projectKeysOf } from "./compose-projects.ts";
 import { openArchives, type Receiving } from "./open-archives.ts";
 import { type Destinations, openDestinations } from "./open-destinations.ts";
+import type { Intake } from "./open-intake.ts";
 import type { ViolationCounts } from "./violation-counts.ts";
 
 /** What settings name, open and ready: how work and questions find archives, destinations and projects. */
@@ -43,6 +44,8 @@ export interface CompositionParts {
   readonly traces: Traces;
   readonly receiving: Receiving;
   readonly threads: WorkerPool;
+  /** What was sent unasked; undefined: nothing is taken in so. */
+  readonly intake: Intake | undefined;
 }
 
 /**

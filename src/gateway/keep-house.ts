@@ -4,6 +4,7 @@ import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Metrics } from "../units/metrics.ts";
+import type { Intake } from "./open-intake.ts";
 
 const EVERY_MS = 3_600_000;
 /** Whether room is needed is looked at more often. */
@@ -11,6 +12,8 @@ const LOOK_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 interface HouseParts {
+  /** Keeps to the same retention. */
+  readonly intake: Pick<Intake, "sweep"> | undefined;
   readonly sweep: Parameters<typeof sweepStaging>[0];
   readonly audit: AuditTrail;
   readonly actor: Actor;
@@ -47,7 +50,9 @@ export function keepHouse(parts: HouseParts): AsyncDisposable {
   };
 }
 
-async function sweep({ sweep: of, audit, actor, metrics, logger, keepDays, shred }: HouseParts): Promise<void> {
+async function sweep(parts: HouseParts): Promise<void> {
+  const { sweep: of, intake, audit, actor, metrics, logger, keepDays, shred } = parts;
+  await intake?.sweep(keepDays * DAY_MS);
   const { removed: studies, isRoomNeeded } = await sweepStaging(of, keepDays * DAY_MS);
   if (studies === 0) return;
   const reason = isRoomNeeded ? "room" : "age";

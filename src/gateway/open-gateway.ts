@@ -44,6 +44,7 @@ import { keepHouse } from "./keep-house.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { createPaces, openArchives, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
+import { openIntake } from "./open-intake.ts";
 import { notificationChecks, notificationFacts, openNotifier } from "./open-notifications.ts";
 import { oidcChecks } from "./open-oidc.ts";
 import { createReload } from "./reload.ts";
@@ -172,7 +173,8 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     receive: (archive) => receiveIntoStaging({ ...receiver, paceOf: () => paces.of(archive) }),
     takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), clock, random }),
   };
-  const own = { ...parts, receiving, threads: opened.use(createWorkerPool()) };
+  const intake = await openIntake(parts, staging, opened);
+  const own = { ...parts, receiving, intake, threads: opened.use(createWorkerPool()) };
   const keeper = opened.use(createKeeper(await compose(settings, own), logger));
   const services = pipelineOver(parts, keeper, { staging, outbox, refusals });
   const { reread } = parts;
@@ -184,8 +186,9 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   for (const job of await outbox.jobs()) await outbox.remove(job);
   const { keepDays, shred } = stagingSettings;
   const { audit, metrics } = parts;
+  const { noteSender } = paces;
   const sweep = { store, staging, clock };
-  opened.use(keepHouse({ sweep, audit, actor: worker, metrics, logger, keepDays, shred }));
+  opened.use(keepHouse({ sweep, intake, audit, actor: worker, metrics, logger, keepDays, shred }));
 
   let notifier: AsyncDisposable | undefined;
   // It tells of the end too: it ends after the workers.
@@ -193,7 +196,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const fronts = await frontsOf(parts, { staging, operationsFor }, opened);
   const listener = opened.use(
     await openListener(settings, {
-      store: receiveIntoStaging({ ...receiver, paceOf: paces.ofSender, noteSender: paces.noteSender }),
+      store: receiveIntoStaging({ ...receiver, takeUnasked: intake?.take, paceOf: paces.ofSender, noteSender }),
       logger,
       onViolation: violations.note,
     }),

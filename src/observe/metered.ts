@@ -85,7 +85,7 @@ export function meteredStaging(staging: StagingArea, metrics: Metrics): StagingA
       const file = await staging.begin(options);
       return {
         write: (chunk) => file.write(chunk),
-        commit: async (admit) => counted(await file.commit(admit)),
+        commit: async (admit, otherwise) => counted(await file.commit(admit, otherwise)),
         abort: () => file.abort(),
       };
     },

@@ -20,9 +20,10 @@ import { createScannerOperations } from "./create-scanner-operations.ts";
 import { examine } from "./doctor.ts";
 import { listFailures, retryFailures } from "./failures.ts";
 import type { InsightOperations } from "./insight-operations.ts";
+import { createIntakeOperations } from "./intake.ts";
 import { destroyLinkage, exportLinkage, lookUpLinkage } from "./linkage.ts";
 import type { LinkageOperations } from "./linkage-operations.ts";
-import { listChannels, testChannel } from "./notifications.ts";
+import { listChannels, type NotificationOperations, testChannel } from "./notifications.ts";
 import type { Operations } from "./operations.ts";
 import { describeOverview, listDeliveries, listProjects, listWorkers, studyChanges } from "./overview.ts";
 import { changeProjectKey } from "./project-keys.ts";
@@ -61,9 +62,8 @@ export function createOperations(context: OperationsContext): Operations {
     ...queueOperations(context, { once }),
     ...projectOperations(context, { permitted, once }),
     ...createInquiryOperations(context, { once, permitted }),
-    listChannels: () => once("listChannels", "site", () => listChannels(context)),
-    testChannel: (name, signal = neverAborted()) =>
-      once("testChannel", "site", () => testChannel(context, name, signal)),
+    ...createIntakeOperations(context, { once, permitted }),
+    ...notificationOperations(context, { once }),
     checkCohort: (file, project) => once("checkCohort", { project }, () => checkCohort(context, file, project)),
     cohortStatus: (cohort, options) =>
       once("cohortStatus", { cohort }, () => cohortStatus(context, cohort, options?.jobs ?? false)),
@@ -148,6 +148,14 @@ function projectOperations(
     lookUpLinkage: (project, wish) => once("lookUpLinkage", { project }, () => lookUpLinkage(context, project, wish)),
     destroyLinkage: (project, options) =>
       once("destroyLinkage", { project }, () => destroyLinkage(context, project, options)),
+  };
+}
+
+function notificationOperations(context: OperationsContext, { once }: Pick<Asking, "once">): NotificationOperations {
+  return {
+    listChannels: () => once("listChannels", "site", () => listChannels(context)),
+    testChannel: (name, signal = neverAborted()) =>
+      once("testChannel", "site", () => testChannel(context, name, signal)),
   };
 }
 

@@ -28,6 +28,7 @@ import type {
 } from "./documents.ts";
 import type { InquiryOperations } from "./inquiry-operations.ts";
 import type { InsightOperations } from "./insight-operations.ts";
+import type { IntakeOperations } from "./intake.ts";
 import type { LinkageOperations } from "./linkage-operations.ts";
 import type { NotificationOperations } from "./notifications.ts";
 import type { DeliveryPage, StudyChanges } from "./overview.ts";
@@ -45,6 +46,7 @@ export interface Operations
     ScannerOperations,
     InsightOperations,
     InquiryOperations,
+    IntakeOperations,
     NotificationOperations {
   /** @param options.startAtMs its studies wait for it, unless another cohort wants them before; past or absent: at once */
   submitCohort(

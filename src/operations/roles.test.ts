@@ -53,6 +53,9 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   listProjects: (of) => of.listProjects(),
   listDeliveries: (of) => first(of.listDeliveries({ limit: 1 })),
   listWorkers: (of) => of.listWorkers(),
+  listIntake: (of) => first(of.listIntake()),
+  assignIntake: (of) => of.assignIntake("intake-1", "trial"),
+  discardIntake: (of) => of.discardIntake("intake-1"),
   listChannels: (of) => of.listChannels(),
   testChannel: (of) => of.testChannel("mail"),
   showSettings: (of) => of.showSettings(),
@@ -117,7 +120,8 @@ it.each(matrix)("$operation for a $role: $isAllowed", async ({ operation, role, 
 it("keeps for admins what lets something leave, shows values or tells who did what", () => {
   const forAdmins = Object.entries(OPERATION_ROLES).filter(([, role]) => role === "admin");
   expect(forAdmins.map(([operation]) => operation).sort()).toEqual([
-    ...["backUp", "changeProjectKey", "createToken", "destroyLinkage", "exportLinkage", "listTokens", "lookUpLinkage"],
+    ...["backUp", "changeProjectKey", "createToken", "destroyLinkage", "discardIntake", "exportLinkage"],
+    ...["listTokens", "lookUpLinkage"],
     ...["readAudit", "releaseStudy", "reloadSettings", "revokeToken", "showIdentifiedValues", "showIdentity"],
     "verifyAudit",
   ]);

@@ -33,6 +33,9 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   readAudit: "admin",
   verifyAudit: "admin",
   backUp: "admin",
+  listIntake: "operator",
+  assignIntake: "operator",
+  discardIntake: "admin",
   listArchives: "viewer",
   controlArchive: "operator",
   echoArchive: "operator",
@@ -57,6 +60,11 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   showInquiry: "operator",
   inquiryItems: "operator",
   cancelInquiry: "operator",
+  throughput: "viewer",
+  listFailures: "viewer",
+  retryFailures: "operator",
+  studyReport: "viewer",
+  studyThumbnail: "viewer",
   listScanners: "viewer",
   listScanSequences: "viewer",
   listScanTasks: "viewer",
@@ -67,11 +75,6 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   listScanResults: "operator",
   verifyScanResult: "operator",
   openScanFile: "operator",
-  throughput: "viewer",
-  listFailures: "viewer",
-  retryFailures: "operator",
-  studyReport: "viewer",
-  studyThumbnail: "viewer",
 };
 
 /** Checks that the actor may do what is asked; a refusal is written to the audit trail before it is given. */

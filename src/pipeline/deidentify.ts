@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { INTAKE_ARCHIVE } from "../archive/intake/intake-archive.ts";
 import type { InstanceOutcome } from "../deid/outcome.ts";
 import type { StudyFacts } from "../deid/study-facts.ts";
 import { createStudyReport, type StudyReport } from "../deid/study-report.ts";
@@ -153,7 +154,11 @@ async function receivedInstances(
       instance,
     ]),
   );
-  const received = ledger.filter((entry) => entry.receivedAtMs !== undefined);
+  // What was sent to us and is done cannot be fetched again: what came since is delivered without it.
+  const isPushed = context.job.archive === INTAKE_ARCHIVE;
+  const isPast = (entry: LedgerEntry): boolean =>
+    isPushed && !staged.has(entry.sopInstanceUid) && (entry.deliveredAtMs ?? entry.excludedAtMs) !== undefined;
+  const received = ledger.filter((entry) => entry.receivedAtMs !== undefined && !isPast(entry));
   const instances = received
     .map((entry) => staged.get(entry.sopInstanceUid))
     .filter((instance) => instance !== undefined);

@@ -5,7 +5,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { type CreateFile, openPartFile, type PartFile } from "./incoming-file.ts";
 import { readStagedInstance } from "./read-staged-instance.ts";
 import { plainRemoval, type Removal } from "./removal.ts";
-import type { IncomingFileOptions, InstanceIntake, StagedInstance } from "./staging-area.ts";
+import type { IncomingFileOptions, InstanceIntake, StagedInstance, TakeElsewhere } from "./staging-area.ts";
 import { rethrowStaging } from "./staging-error.ts";
 
 export interface IntakeOptions {
@@ -26,7 +26,7 @@ export function createIntake(options: IntakeOptions): InstanceIntake {
       const part = await openPartFile(path, announced, options);
       return {
         write: (chunk) => part.write(chunk),
-        commit: (admit) => commit(options, part, announced, admit),
+        commit: (admit, otherwise) => commit(options, part, announced, { admit, otherwise }),
         abort: () => part.discard(),
       };
     },
@@ -38,7 +38,7 @@ async function commit(
   { keep }: IntakeOptions,
   part: PartFile,
   announced: IncomingFileOptions,
-  admit: (instance: StagedInstance) => boolean,
+  to: { readonly admit: (instance: StagedInstance) => boolean; readonly otherwise: TakeElsewhere | undefined },
 ): Promise<StagedInstance> {
   try {
     await part.finish();
@@ -49,8 +49,9 @@ async function commit(
     ) {
       throw new GatewayError("INSTANCE_MISMATCH", { what: "UIDs of the command" });
     }
-    if (!admit(instance)) throw new GatewayError("INSTANCE_UNSOLICITED");
-    return await keep(instance);
+    if (to.admit(instance)) return await keep(instance);
+    if (to.otherwise === undefined) throw new GatewayError("INSTANCE_UNSOLICITED");
+    return await to.otherwise(instance);
   } catch (thrown) {
     return rethrowStaging(thrown);
   } finally {

@@ -19,15 +19,19 @@ export interface IncomingFileOptions {
   readonly sourceAeTitle: string;
 }
 
+/** Moves a whole file that staging does not take to a place of its own. */
+export type TakeElsewhere = (instance: StagedInstance) => Promise<StagedInstance>;
+
 /** One instance on its way in: data set bytes in order, under a temporary name until `commit`. */
 export interface IncomingFile {
   /** A promise holds the sender back. */
   write(chunk: Uint8Array): void | Promise<void>;
   /**
    * Reads the UIDs back, asks `admit`, and renames the file to its final name. An instance that is staged already is kept as it was.
+   * @param otherwise takes the whole file when it is not admitted; what it throws is thrown
    * @throws GatewayError INSTANCE_UNREADABLE, INSTANCE_MISMATCH (UIDs differ from the command's or are not valid), INSTANCE_UNSOLICITED (not admitted)
    */
-  commit(admit: (instance: StagedInstance) => boolean): Promise<StagedInstance>;
+  commit(admit: (instance: StagedInstance) => boolean, otherwise?: TakeElsewhere): Promise<StagedInstance>;
   abort(): Promise<void>;
 }
 

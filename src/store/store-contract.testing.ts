@@ -6,6 +6,7 @@ import { audit } from "./contract/audit.testing.ts";
 import { cohorts } from "./contract/cohorts.testing.ts";
 import { failures } from "./contract/failures.testing.ts";
 import { inbox } from "./contract/inbox.testing.ts";
+import { intake } from "./contract/intake.testing.ts";
 import { journal } from "./contract/journal.testing.ts";
 import { leases } from "./contract/leases.testing.ts";
 import { linkage } from "./contract/linkage.testing.ts";
@@ -37,6 +38,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "conditions of archives": archives,
   "tasks of faces": tasks,
   "inbox of brokers": inbox,
+  "studies sent unasked": intake,
   "exams and devices": exams,
   "acquisitions of scanners": acquisitions,
   "tokens and repeated requests": access,

@@ -7,6 +7,7 @@ import type { AuditRecord, KeptAuditHead } from "./audit-chain.ts";
 import type { BackupStore } from "./backup.ts";
 import type { FailureStore } from "./failures.ts";
 import type { InboxStore } from "./inbox.ts";
+import type { IntakeStore } from "./intake.ts";
 import type { JobState } from "./job-states.ts";
 import type { LinkageStore } from "./linkage.ts";
 import type { NoticeStore } from "./notices.ts";
@@ -61,6 +62,7 @@ export interface Store
     AccessStore,
     OverviewStore,
     NoticeStore,
+    IntakeStore,
     LinkageStore,
     StudyReportStore,
     FailureStore,

@@ -70,6 +70,14 @@ export const AUDIT_EVENTS = {
     id: CODES.instancesAccessed,
     type: CODES.restrictedFunction,
   },
+  "intake-assigned": {
+    when: "somebody gives a study that was sent to us to a project",
+    id: CODES.applicationActivity,
+  },
+  "intake-discarded": {
+    when: "somebody discards a study that was sent to us; its files are removed",
+    id: CODES.applicationActivity,
+  },
   "linkage-destroyed": {
     when: "the links of a project between pseudonyms and patients are destroyed, with the key that they are sealed under",
     id: CODES.securityAlert,

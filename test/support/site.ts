@@ -47,6 +47,7 @@ export interface SiteOptions {
   readonly moreProjects?: readonly string[];
   readonly staging?: Readonly<Record<string, unknown>>;
   readonly imagingSource?: Readonly<Record<string, unknown>>;
+  readonly intake?: Readonly<Record<string, unknown>>;
   readonly notifications?: readonly Readonly<Record<string, unknown>>[];
 }
 
@@ -131,6 +132,7 @@ function settingsOf(
     retry: options.retry ?? { attempts: 10, firstDelaySeconds: 0.2, maximumDelaySeconds: 1 },
     staging: { reserveGigabytes: 0, ...options.staging },
     ...(options.imagingSource === undefined ? {} : { imagingSource: options.imagingSource }),
+    ...(options.intake === undefined ? {} : { intake: options.intake }),
     notifications: options.notifications ?? [],
     archives: options.archives.map((archive) => ({ kind: "dimse", ...archive })),
     destinations: [

@@ -1,15 +1,17 @@
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
-import type { IncomingInstance, InstanceSink, StoreHandler } from "../../network/dimse/service-types.ts";
+import type { IncomingInstance, InstanceSink, StoreAnswer, StoreHandler } from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
 import type { InstanceIntake, StagedInstance } from "../../staging/staging-area.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Pace } from "../availability/pace.ts";
 import type { Expectations, Refusals } from "../expectations.ts";
+import type { TakeUnasked } from "../intake/take-unasked.ts";
 
 /** How a refusal is answered. PS3.4 B.2.3, PS3.7 9.1.1.1.9. */
 export const STATUS_BY_CODE: { readonly [C in ErrorCode]?: number } = {
   INSTANCE_UNSOLICITED: STATUS.notAuthorized,
+  INTAKE_REFUSED: STATUS.notAuthorized,
   INSTANCE_MISMATCH: STATUS.dataSetDoesNotMatchSopClass,
   INSTANCE_UNREADABLE: STATUS.cannotUnderstand,
   STAGING_FULL: STATUS.outOfResources,
@@ -23,6 +25,8 @@ export interface ReceiverOptions {
   readonly logger: Logger;
   /** How fast the sender's bytes may come in; absent or undefined: as fast as they do. */
   readonly paceOf?: (incoming: IncomingInstance) => Pace | undefined;
+  /** Takes what nobody asked for; absent: it is refused. */
+  readonly takeUnasked?: TakeUnasked | undefined;
   /** Told who sent an instance of a study that was asked of the archive. */
   readonly noteSender?: (incoming: IncomingInstance, archive: string) => void;
 }
@@ -32,7 +36,7 @@ export interface ReceiverOptions {
  * be asked for again until its study is synced, so the archive is not kept waiting for the disk.
  */
 export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
-  const { staging, expectations, refusals, logger, paceOf, noteSender } = options;
+  const { staging, expectations, refusals, logger, paceOf, takeUnasked, noteSender } = options;
   return async (incoming, signal) => {
     try {
       return await openSink(incoming, signal);
@@ -60,16 +64,17 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
       },
       async close() {
         try {
-          if (failure !== undefined) return statusOf(incoming, failure);
-          const staged: StagedInstance = await file.commit((instance) =>
-            expectations.isExpected(instance.studyInstanceUid),
+          if (failure !== undefined) return answerTo(incoming, failure);
+          const staged: StagedInstance = await file.commit(
+            (instance) => expectations.isExpected(instance.studyInstanceUid),
+            takeUnasked && ((instance) => takeUnasked(instance, incoming)),
           );
           expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
           const archive = expectations.askedOf(staged.studyInstanceUid);
           if (archive !== undefined) noteSender?.(incoming, archive);
           return STATUS.success;
         } catch (thrown) {
-          return statusOf(incoming, thrown);
+          return answerTo(incoming, thrown);
         }
       },
       async abort(violation) {
@@ -77,6 +82,12 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
         await file.abort();
       },
     };
+  }
+
+  function answerTo(incoming: IncomingInstance, thrown: unknown): StoreAnswer {
+    const status = statusOf(incoming, thrown);
+    const { reason } = toGatewayError(thrown).details;
+    return typeof reason === "string" ? { status, errorComment: reason } : status;
   }
 
   function statusOf(incoming: IncomingInstance, thrown: unknown): number {

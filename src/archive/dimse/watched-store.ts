@@ -1,6 +1,6 @@
 import { parseSopInstanceUid, type SopInstanceUid } from "../../dicom/uid.ts";
 import type { InstanceSink, StoreHandler } from "../../network/dimse/service-types.ts";
-import { describeStatus, STATUS } from "../../network/dimse/status.ts";
+import { describeStatus, STATUS, statusIn } from "../../network/dimse/status.ts";
 
 /** What has become of the instances of a C-GET so far; both sets grow while it runs. */
 export interface Received {
@@ -38,7 +38,11 @@ export function watchStore(store: StoreHandler): WatchedStore {
       if ("refuse" in sink) return { refuse: settle(uid, sink.refuse) };
       return {
         write: (chunk) => sink.write(chunk),
-        close: async () => settle(uid, await sink.close()),
+        async close() {
+          const answer = await sink.close();
+          settle(uid, statusIn(answer));
+          return answer;
+        },
         async abort(violation) {
           if (violation !== undefined) refused.add(uid);
           await sink.abort(violation);

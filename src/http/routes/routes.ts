@@ -3,6 +3,7 @@ import { cohortRoutes } from "./cohort-routes.ts";
 import { flipRoutes } from "./flip-routes.ts";
 import { inquiryRoutes } from "./inquiry-routes.ts";
 import { insightRoutes } from "./insight-routes.ts";
+import { intakeRoutes } from "./intake-routes.ts";
 import { linkageRoutes } from "./linkage-routes.ts";
 import { notificationRoutes } from "./notification-routes.ts";
 import { scannerRoutes } from "./scanner-routes.ts";
@@ -15,6 +16,7 @@ export const routes: readonly Route[] = [
   ...cohortRoutes,
   ...inquiryRoutes,
   ...studyRoutes,
+  ...intakeRoutes,
   ...insightRoutes,
   ...linkageRoutes,
   ...scannerRoutes,

@@ -3,6 +3,7 @@ import * as cohorts from "./cohort-schemas.ts";
 import * as flip from "./flip-schemas.ts";
 import * as inquiries from "./inquiry-schemas.ts";
 import * as insight from "./insight-schemas.ts";
+import * as intake from "./intake-schemas.ts";
 import * as linkage from "./linkage-schemas.ts";
 import * as notifications from "./notification-schemas.ts";
 import * as scanners from "./scanner-schemas.ts";
@@ -55,6 +56,8 @@ export const schemas = {
   Inquiry: inquiries.inquiry,
   InquiryItemPage: inquiries.inquiryItemPage,
   InquiryList: inquiries.inquiryList,
+  IntakeDecision: intake.intakeDecision,
+  IntakePage: intake.intakePage,
   Ledger: studies.ledger,
   LinkageDestroyed: linkage.linkageDestroyed,
   Links: linkage.links,

@@ -63,7 +63,7 @@ function checkTitles({ callingAeTitles = [], calledAeTitles = [] }: PeerRule | A
 }
 
 /** Tells whether an address is one of these, or in one of these networks. */
-function readAddresses(addresses: readonly string[], rule: string): (address: string) => boolean {
+export function readAddresses(addresses: readonly string[], rule: string): (address: string) => boolean {
   const list = new BlockList();
   for (const text of addresses) {
     const [, address = "", prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];

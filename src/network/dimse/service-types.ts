@@ -101,6 +101,9 @@ export interface IncomingInstance {
   readonly remoteAddress: string;
 }
 
+/** A DIMSE status, and what else the sender is told: Error Comment (0000,0902), 64 characters at most. PS3.7 9.1.1.1.9. */
+export type StoreAnswer = number | { readonly status: number; readonly errorComment: string };
+
 /**
  * Where the bytes of one incoming data set go, in order, as received. A `write` that returns a promise holds the sender back;
  * the chunk is read into again when it has returned, or its promise has settled: what is to be kept is copied.
@@ -110,7 +113,7 @@ export interface IncomingInstance {
  */
 export interface InstanceSink {
   write(chunk: Uint8Array): void | Promise<void>;
-  close(): Promise<number>;
+  close(): Promise<StoreAnswer>;
   abort(violation?: Violation): Promise<void>;
 }
 

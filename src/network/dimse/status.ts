@@ -1,5 +1,6 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
+import type { StoreAnswer } from "./service-types.ts";
 
 /** PS3.7 C: what a status means for the operation. */
 type StatusClass = "success" | "pending" | "cancel" | "warning" | "failure";
@@ -166,4 +167,8 @@ export function statusError(service: DimseService, status: number): GatewayError
 /** "A700H", as the standard writes it. */
 export function formatStatus(status: number): string {
   return `${status.toString(16).toUpperCase().padStart(4, "0")}H`;
+}
+
+export function statusIn(answer: StoreAnswer): number {
+  return typeof answer === "number" ? answer : answer.status;
 }

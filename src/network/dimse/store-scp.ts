@@ -3,7 +3,7 @@ import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { Violation } from "../upper-layer/violations.ts";
 import { DataSetHead } from "./data-set-head.ts";
 import { type DataSetReceiver, dropDataSet, type Message } from "./message-reader.ts";
-import type { IncomingInstance, InstanceSink, StoreHandler } from "./service-types.ts";
+import type { IncomingInstance, InstanceSink, StoreAnswer, StoreHandler } from "./service-types.ts";
 import type { DimseSession } from "./session.ts";
 import { STATUS } from "./status.ts";
 
@@ -16,7 +16,7 @@ export async function receiveInstance(
   message: Message,
   handler: StoreHandler,
 ): Promise<DataSetReceiver> {
-  const answer = (status: number): Promise<void> => answerStore(session, message, status);
+  const answer = (told: StoreAnswer): Promise<void> => answerStore(session, message, told);
   const announced = announcedBy(session, message);
   if ("refuse" in announced) {
     session.reportViolation(announced.violation);
@@ -62,11 +62,12 @@ async function open(
   }
 }
 
-async function answerStore(session: DimseSession, message: Message, status: number): Promise<void> {
+async function answerStore(session: DimseSession, message: Message, told: StoreAnswer): Promise<void> {
   // The peer may have gone while the sink was closed: there is nobody to answer.
   if (session.signal.aborted) return;
   const { affectedSopInstanceUid = "" } = message.command;
-  await session.respond(message, { affectedSopInstanceUid, status });
+  const answer = typeof told === "number" ? { status: told } : told;
+  await session.respond(message, { affectedSopInstanceUid, ...answer });
 }
 
 /** Trying again may help: out of resources; else processing failure. PS3.4 B.2.3, PS3.7 C.5.16. */
@@ -75,7 +76,7 @@ function statusOfError(error: unknown): number {
 }
 
 interface Peer {
-  readonly answer: (status: number) => Promise<void>;
+  readonly answer: (told: StoreAnswer) => Promise<void>;
   readonly reportViolation: (violation: Violation) => void;
 }
 

@@ -7,6 +7,7 @@ import { backUp } from "./backup.ts";
 import * as exams from "./exams.ts";
 import { codeCounts, retryFailures } from "./failures.ts";
 import * as inbox from "./inbox.ts";
+import * as intake from "./intake.ts";
 import { destroyLinkage, emptyJournal, linkageOf, listLinks, openLinkage } from "./linkage.ts";
 import * as listing from "./listing.ts";
 import { located } from "./located.ts";
@@ -88,6 +89,7 @@ export const methods: { readonly [N in MethodName]: Method<N> } = {
   ...access,
   ...overview,
   ...notices,
+  ...intake,
   codeCounts,
   retryFailures,
   throughput,
@@ -162,6 +164,10 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "listWorkers",
   "noticeMarks",
   "noticeQueues",
+  "nextIntakeDueAtMs",
+  "listIntake",
+  "intakeContents",
+  "intakeFiles",
   "codeCounts",
   "throughput",
   "thumbnail",

@@ -32,6 +32,10 @@ export function newTokenId(): string {
   return `token-${randomName(8)}`;
 }
 
+export function newIntakeId(): string {
+  return `intake-${randomName(12)}`;
+}
+
 export function newNoticeId(): string {
   return `notice-${randomName(12)}`;
 }

@@ -3,6 +3,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
+import { INTAKE } from "./intake-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
@@ -230,6 +231,7 @@ const migrations: readonly Migration[] = [
   { version: 14, name: "scanners: retention and quota of the lake", sql: SCAN_RETENTION },
   { version: 15, name: "turns of projects", sql: FAIR_SHARES },
   { version: 16, name: "linkage of projects", sql: LINKAGE },
+  { version: 17, name: "studies sent unasked", sql: INTAKE },
 ];
 
 /** Of the newest migration here. */

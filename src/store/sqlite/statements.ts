@@ -4,6 +4,7 @@ import { archiveStatements } from "./archive-statements.ts";
 import { examStatements } from "./exam-statements.ts";
 import { inboxStatements } from "./inbox-statements.ts";
 import { insightStatements } from "./insight-statements.ts";
+import { intakeStatements } from "./intake-statements.ts";
 import { jobStatements } from "./job-statements.ts";
 import { linkageStatements } from "./linkage-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
@@ -72,6 +73,7 @@ export const statements = {
   ...insightStatements,
   ...studyReportStatements,
   ...inboxStatements,
+  ...intakeStatements,
   ...examStatements,
   ...acquisitionStatements,
 } as const;

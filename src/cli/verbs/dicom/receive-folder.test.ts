@@ -8,6 +8,7 @@ import { EXPLICIT_VR_LITTLE_ENDIAN } from "../../../dicom/dictionary/transfer-sy
 import { textElement } from "../../../dicom/values.ts";
 import { encodeFileMeta } from "../../../dicom/writer.ts";
 import type { IncomingInstance, InstanceSink } from "../../../network/dimse/service-types.ts";
+import { statusIn } from "../../../network/dimse/status.ts";
 import { neverAborted } from "../../../units/abort.ts";
 import { systemClock } from "../../../units/clock.ts";
 import { openReceiveFolder, type ReceiveFolder } from "./receive-folder.ts";
@@ -47,7 +48,7 @@ async function begin(announced: IncomingInstance): Promise<InstanceSink> {
 async function send(announced: IncomingInstance, bytes: Uint8Array): Promise<number> {
   const sink = await begin(announced);
   for (let at = 0; at < bytes.length; at += 16_381) await sink.write(bytes.subarray(at, at + 16_381));
-  return await sink.close();
+  return statusIn(await sink.close());
 }
 
 it("stores the bytes as received behind file meta of its own", async () => {

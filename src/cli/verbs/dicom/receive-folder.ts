@@ -9,6 +9,7 @@ import { uidOf } from "../../../dicom/values.ts";
 import { encodeFileMeta } from "../../../dicom/writer.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { IncomingInstance, InstanceSink, StoreHandler } from "../../../network/dimse/service-types.ts";
+import { statusIn } from "../../../network/dimse/status.ts";
 import type { Clock } from "../../../units/clock.ts";
 import { syncFolder } from "../../../units/durable-files.ts";
 import { isSystemError } from "../../write-whole-file.ts";
@@ -92,7 +93,7 @@ export async function openReceiveFolder(
         const sink = beginFile(folder, instance, association);
         return {
           ...sink,
-          close: async () => settle(await sink.close()),
+          close: async () => settle(statusIn(await sink.close())),
           async abort(violation) {
             if (violation !== undefined) refused += 1;
             await sink.abort(violation);

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import type { Archive } from "../archive/archive.ts";
+import type { InstanceTaker } from "../archive/http/staging-store.ts";
+import { createIntakeArchive } from "../archive/intake/intake-archive.ts";
+import { openIntakeFiles } from "../archive/intake/intake-files.ts";
+import { queueWhenDue } from "../archive/intake/queue-when-due.ts";
+import { readIntakeRules } from "../archive/intake/rules.ts";
+import { type TakeUnasked, takeUnasked } from "../archive/intake/take-unasked.ts";
+import type { Settings } from "../config/settings.ts";
+import { openShredding, plainRemoval } from "../staging/removal.ts";
+import type { StagingArea } from "../staging/staging-area.ts";
+import type { Store } from "../store/store.ts";
+import type { Clock } from "../units/clock.ts";
+import type { Logger } from "../units/logger.ts";
+import type { Random } from "../units/random.ts";
+
+/** What takes in studies that are sent to us unasked. */
+export interface Intake {
+  readonly take: TakeUnasked;
+  /** What was sent for a project. */
+  archiveOf(project: string): Archive;
+  /** Removes what nobody needs any more and nothing was added to for so long. */
+  sweep(keepMs: number): Promise<void>;
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Random;
+}
+
+/** Undefined where the settings take nothing in. @throws GatewayError STORE_…, ACCEPTANCE_RULE_INVALID */
+export async function openIntake(
+  { settings, store, clock, logger, random }: Parts,
+  staging: StagingArea,
+  opened: AsyncDisposableStack,
+): Promise<Intake | undefined> {
+  const { intake } = settings;
+  if (intake === undefined) return undefined;
+  const { path, shred } = settings.staging;
+  const removal = shred ? await openShredding(join(path, "leaving-intake")) : plainRemoval;
+  const files = await openIntakeFiles(join(path, "intake"), store, removal);
+  const patience = { quietMs: intake.quietSeconds * 1_000, longestMs: intake.longestSeconds * 1_000 };
+  const queue = opened.use(queueWhenDue({ store, patience, clock, logger }));
+  const rules = readIntakeRules(intake.rules);
+  const taker: Pick<InstanceTaker, "staging" | "random"> = { staging, random };
+  return {
+    take: takeUnasked({ rules, patience, files, store, staging, clock, onChange: queue.look }),
+    archiveOf: (project) => createIntakeArchive(project, { store, files, taker }),
+    async sweep(keepMs) {
+      const leaving = async (): Promise<readonly string[]> => await store.forgetIntake(clock.nowMs() - keepMs);
+      for (let names = await leaving(); names.length > 0; names = await leaving())
+        for (const file of names) await files.remove(file);
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { INTAKE_STATES } from "../../store/intake.ts";
+import { count, pageOf, time } from "./fields.ts";
+
+export const intakeState = z.enum(INTAKE_STATES);
+
+const intakeStudy = z.object({
+  id: z.string(),
+  state: intakeState,
+  code: z.string().nullable().meta({ description: "why it is held" }),
+  message: z.string().nullable(),
+  project: z.string().nullable(),
+  rule: z.string().nullable(),
+  callingAeTitle: z.string(),
+  modality: z.string(),
+  instances: count,
+  firstAt: time,
+  lastAt: time,
+});
+
+export const intakePage = pageOf(intakeStudy);
+
+export const intakeDecision = z.object({
+  id: z.string(),
+  decision: z.enum(["assigned", "discarded"]),
+  project: z.string().nullable(),
+});

@@ -1,0 +1,162 @@
+import { expect } from "vitest";
+import type { AuditEvent } from "../../units/audit.ts";
+import type { IntakeInstance } from "../intake.ts";
+import type { Store } from "../store.ts";
+import { type ContractCases, claimed, each, finish, submit } from "./support.testing.ts";
+
+const PATIENCE = { quietMs: 100, longestMs: 250 };
+const STUDY = "1.2.3";
+const AUDIT: AuditEvent = {
+  event: "intake-assigned",
+  actor: { name: "pat", kind: "command line" },
+  outcome: "success",
+};
+
+function instance(number: number, facts: Partial<IntakeInstance> = {}): IntakeInstance {
+  return {
+    studyInstanceUid: STUDY,
+    seriesInstanceUid: `${STUDY}.1`,
+    sopInstanceUid: `${STUDY}.1.${number}`,
+    sopClassUid: "1.2.840.10008.5.1.4.1.1.2",
+    patientId: "P1",
+    accessionNumber: "A1",
+    modality: "CT",
+    callingAeTitle: "CT1",
+    file: `aa-${number}`,
+    project: "lung",
+    rule: "scanners",
+    ...facts,
+  };
+}
+
+const add = (store: Store, one: IntakeInstance, nowMs: number) => store.addIntakeInstance(one, PATIENCE, nowMs);
+const queueDue = (store: Store, nowMs: number) => store.queueDueIntake(PATIENCE, nowMs);
+const listed = async (store: Store) =>
+  (await store.listIntake({ limit: 9 })).map(({ state, code, project, instances }) => ({
+    state,
+    code,
+    project,
+    instances,
+  }));
+
+async function held(store: Store): Promise<string> {
+  const [study] = await store.listIntake({ state: "held", limit: 1 });
+  return study?.id ?? "none";
+}
+
+async function jobs(store: Store) {
+  return (await store.listJobs({ limit: 9 })).map(({ project, state, studyInstanceUid, patientId }) => ({
+    project,
+    state,
+    studyInstanceUid,
+    patientId,
+  }));
+}
+
+const QUEUED = [{ project: "lung", state: "queued", studyInstanceUid: STUDY, patientId: "P1" }];
+
+export const intake: ContractCases = {
+  "makes a job of a study when nothing of it came for the quiet period": async (store) => {
+    expect(await add(store, instance(1), 0)).toBe(true);
+    await add(store, instance(2), 60);
+    expect(await store.nextIntakeDueAtMs()).toBe(160);
+    expect([await queueDue(store, 159), await jobs(store)]).toEqual([0, []]);
+    expect([await queueDue(store, 160), await jobs(store)]).toEqual([1, QUEUED]);
+    expect(await store.nextIntakeDueAtMs()).toBeUndefined();
+    expect(await listed(store)).toEqual([{ state: "queued", code: undefined, project: "lung", instances: 2 }]);
+  },
+
+  "waits no longer than the longest time for a sender that never ends": async (store) => {
+    for (let number = 0; number <= 4; number += 1) await add(store, instance(number), number * 60);
+    expect(await store.nextIntakeDueAtMs()).toBe(250);
+  },
+
+  "counts an instance that is sent twice once, and keeps its first file": async (store) => {
+    await add(store, instance(1), 0);
+    expect(await add(store, instance(1, { file: "aa-again" }), 90)).toBe(false);
+    expect(await store.nextIntakeDueAtMs()).toBe(100);
+    expect(await store.intakeFiles("aa")).toEqual(["aa-1"]);
+    expect(await store.intakeFiles("ab")).toEqual([]);
+  },
+
+  ...each(
+    [
+      ["no rule", {}, { project: undefined }, "INTAKE_RULES_DIFFER"],
+      ["another project", {}, { project: "heart" }, "INTAKE_RULES_DIFFER"],
+      ["another patient", {}, { patientId: "P2" }, "INTAKE_PATIENTS_DIFFER"],
+      ["no rule from the first", { project: undefined }, { project: undefined }, "INTAKE_NO_RULE"],
+    ] as const,
+    "holds a study with an instance of %s",
+    async (store, _, first, second, code) => {
+      await add(store, instance(1, first), 0);
+      await add(store, instance(2, second), 10);
+      expect(await store.nextIntakeDueAtMs()).toBeUndefined();
+      expect(await listed(store)).toMatchObject([{ state: "held", code, instances: 2 }]);
+      expect(await store.intakeContents("lung", STUDY)).toBeUndefined();
+    },
+  ),
+
+  "makes a held study a job when somebody assigns it, with what no rule speaks of later": async (store) => {
+    await add(store, instance(1, { project: undefined, rule: undefined }), 0);
+    const id = await held(store);
+    expect(await store.assignIntake(id, "lung", AUDIT, 5)).toBe("assigned");
+    expect(await store.assignIntake(id, "lung", AUDIT, 5)).toBe("not held");
+    expect(await jobs(store)).toEqual(QUEUED);
+    expect(await store.auditRecords({ after: 0, limit: 9 })).toHaveLength(1);
+    expect((await store.intakeContents("lung", STUDY))?.instances).toHaveLength(1);
+    expect(await store.intakeContents("heart", STUDY)).toBeUndefined();
+    await add(store, instance(2, { project: undefined, rule: undefined }), 10);
+    expect(await listed(store)).toMatchObject([{ state: "open", project: "lung" }]);
+    await add(store, instance(3, { project: "heart" }), 20);
+    await claimed(store, 20);
+    expect(await store.assignIntake(id, "lung", AUDIT, 20)).toBe("under way");
+  },
+
+  "forgets what is discarded, and takes the study in anew when it is sent again": async (store) => {
+    await add(store, instance(1, { project: undefined }), 0);
+    const id = await held(store);
+    expect(await store.discardIntake(id, AUDIT, 0)).toBe(true);
+    expect(await store.discardIntake(id, AUDIT, 0)).toBe(false);
+    await add(store, instance(1, { file: "ab-1" }), 0);
+    expect(await listed(store)).toMatchObject([{ state: "open", instances: 1 }]);
+    expect(await store.forgetIntake(0)).toEqual(["aa-1"]);
+    expect(await store.forgetIntake(0)).toEqual([]);
+    expect(await store.intakeFiles("ab")).toEqual(["ab-1"]);
+  },
+
+  "queues a delivered study again for what comes later, and waits for a job that is under way": async (store) => {
+    await add(store, instance(1), 0);
+    await queueDue(store, 100);
+    await finish(store, "delivered", 110);
+    await add(store, instance(2), 200);
+    await queueDue(store, 300);
+    expect(await jobs(store)).toEqual(QUEUED);
+    await add(store, instance(3), 310);
+    await claimed(store, 320);
+    await queueDue(store, 410);
+    expect(await store.nextIntakeDueAtMs()).toBe(510);
+    expect(await listed(store)).toMatchObject([{ state: "open", instances: 3 }]);
+  },
+
+  "forgets a study some time after it was delivered, and not while more of it is open": async (store) => {
+    await add(store, instance(1), 0);
+    await queueDue(store, 100);
+    expect(await store.forgetIntake(1_000)).toEqual([]);
+    await finish(store, "delivered", 110);
+    expect(await store.forgetIntake(0)).toEqual([]);
+    await add(store, instance(2), 200);
+    expect(await store.forgetIntake(1_000)).toEqual([]);
+    await queueDue(store, 300);
+    await finish(store, "delivered", 310);
+    expect(await store.forgetIntake(1_000)).toEqual(["aa-1", "aa-2"]);
+    expect(await listed(store)).toEqual([]);
+  },
+
+  "takes a job that a cohort asked for": async (store) => {
+    await submit(store, [{ studyInstanceUid: STUDY }]);
+    await finish(store, "not-found", 10);
+    await add(store, instance(1), 20);
+    await queueDue(store, 120);
+    expect(await jobs(store)).toMatchObject([{ state: "queued", studyInstanceUid: STUDY }]);
+  },
+};

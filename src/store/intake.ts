@@ -1,0 +1,92 @@
+import type { ErrorCode } from "../errors/registry.ts";
+import type { AuditEvent } from "../units/audit.ts";
+
+/**
+ * What became of a study that was sent to us unasked: `open` waits until nothing more comes, `held` for a person, `queued` is a job of its
+ * project.
+ */
+export const INTAKE_STATES = ["open", "held", "queued"] as const;
+export type IntakeState = (typeof INTAKE_STATES)[number];
+
+/** An instance that was sent unasked; its file is on disk already. */
+export interface IntakeInstance {
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
+  readonly sopClassUid: string;
+  readonly patientId: string;
+  readonly accessionNumber: string;
+  readonly modality: string;
+  readonly callingAeTitle: string;
+  /** Name of its file. */
+  readonly file: string;
+  /** Undefined: no rule says whose it is. */
+  readonly project: string | undefined;
+  readonly rule: string | undefined;
+}
+
+/** How long more is waited for: after the last instance, and after the first at most. */
+export interface IntakePatience {
+  readonly quietMs: number;
+  readonly longestMs: number;
+}
+
+export interface IntakeStudy {
+  readonly id: string;
+  readonly state: IntakeState;
+  /** Why it is held. */
+  readonly code: ErrorCode | undefined;
+  readonly project: string | undefined;
+  readonly rule: string | undefined;
+  readonly modality: string;
+  readonly callingAeTitle: string;
+  readonly instances: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+}
+
+/** A study's instances as a project was given them. */
+export interface IntakeContents {
+  readonly patientId: string;
+  readonly accessionNumber: string;
+  readonly instances: readonly Pick<IntakeInstance, "sopInstanceUid" | "seriesInstanceUid" | "sopClassUid" | "file">[];
+}
+
+/** The part of the store that keeps what was sent unasked. */
+export interface IntakeStore {
+  /** Resolves once it is on disk. False: the instance is there already, and its file is not wanted. */
+  addIntakeInstance(instance: IntakeInstance, patience: IntakePatience, nowMs: number): Promise<boolean>;
+  /** When the next open study is complete by the time; undefined when none is open. */
+  nextIntakeDueAtMs(): Promise<number | undefined>;
+  /**
+   * Makes jobs of open studies that are due, some at a time, and answers how many. One whose job is there already is queued again, so that only the
+   * difference is delivered; while that job is under way, it is looked at again later.
+   */
+  queueDueIntake(patience: IntakePatience, nowMs: number): Promise<number>;
+  listIntake(filter: {
+    readonly state?: IntakeState | undefined;
+    readonly after?: string | undefined;
+    readonly limit: number;
+  }): Promise<readonly IntakeStudy[]>;
+  /** What of a study was given to a project; undefined: nothing. */
+  intakeContents(project: string, studyInstanceUid: string): Promise<IntakeContents | undefined>;
+  /**
+   * Gives a held study to a project, as a job; not while its job there is under way.
+   * @param audit written in the same transaction, when it is given
+   */
+  assignIntake(
+    id: string,
+    project: string,
+    audit: AuditEvent,
+    nowMs: number,
+  ): Promise<"assigned" | "not held" | "under way">;
+  /** A held study is nobody's any more; its files are removed by who sweeps. False when it is not held. */
+  discardIntake(id: string, audit: AuditEvent, nowMs: number): Promise<boolean>;
+  /**
+   * Forgets studies, some at a time: discarded ones, and those of jobs that ended well which nothing was added to since then. Answers the names of
+   * their files, which are nobody's now.
+   */
+  forgetIntake(lastBeforeMs: number): Promise<readonly string[]>;
+  /** Names of kept files that begin so. */
+  intakeFiles(prefix: string): Promise<readonly string[]>;
+}

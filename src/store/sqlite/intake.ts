@@ -1,0 +1,269 @@
+import type { ErrorCode } from "../../errors/registry.ts";
+import { errorRegistry } from "../../errors/registry.ts";
+import type { AuditEvent } from "../../units/audit.ts";
+import {
+  INTAKE_STATES,
+  type IntakeContents,
+  type IntakeInstance,
+  type IntakePatience,
+  type IntakeStore,
+  type IntakeStudy,
+} from "../intake.ts";
+import { JOB_STATES, type JobState } from "../job-states.ts";
+import { appendAudit } from "./audit.ts";
+import { flag, integer, keyOf, oneOf, optional, recordReader, text } from "./columns.ts";
+import { addEvent, startOver } from "./join.ts";
+import { newIntakeId, newJobId, uidKey } from "./names.ts";
+import type { Session } from "./session.ts";
+
+/** Studies that one transaction makes jobs of, or that one look finds to be leaving. */
+const BATCH = 100;
+/** Of a job nobody asked for by a row of a cohort. */
+const PRIORITY = 3;
+
+interface Kept extends IntakeStudy {
+  readonly studyNo: number;
+  readonly studyInstanceUid: string;
+  readonly patientId: string;
+  readonly accessionNumber: string;
+  /** By a person. */
+  readonly assigned: boolean;
+  readonly openedAtMs: number;
+}
+
+const keptStudy = recordReader<Kept>({
+  studyNo: integer,
+  id: text,
+  studyInstanceUid: text,
+  patientId: text,
+  accessionNumber: text,
+  modality: text,
+  callingAeTitle: text,
+  project: optional(text),
+  rule: optional(text),
+  assigned: flag,
+  state: oneOf(INTAKE_STATES),
+  code: optional(keyOf(errorRegistry)),
+  instances: integer,
+  openedAtMs: integer,
+  firstAtMs: integer,
+  lastAtMs: integer,
+});
+
+const contentsLine = recordReader<IntakeContents["instances"][number]>({
+  sopInstanceUid: text,
+  seriesInstanceUid: text,
+  sopClassUid: text,
+  file: text,
+});
+
+export function addIntakeInstance(
+  session: Session,
+  instance: IntakeInstance,
+  patience: IntakePatience,
+  nowMs: number,
+): boolean {
+  const row = session.get("intakeStudy", { studyInstanceUid: instance.studyInstanceUid });
+  const known = row && keptStudy(row);
+  const studyNo = known?.studyNo ?? insertStudy(session, instance, patience, nowMs);
+  const { sopInstanceUid, seriesInstanceUid, sopClassUid, file } = instance;
+  const isNew = session.run("insertIntakeInstance", {
+    studyNo,
+    sopInstanceUid,
+    seriesInstanceUid,
+    sopClassUid,
+    file,
+    nowMs,
+  });
+  if (isNew === 0) return false;
+  session.run("countIntakeInstance", { studyNo });
+  if (known !== undefined) change(session, known, instance, patience, nowMs);
+  return true;
+}
+
+function insertStudy(session: Session, instance: IntakeInstance, patience: IntakePatience, nowMs: number): number {
+  const { studyInstanceUid, patientId, accessionNumber, modality, callingAeTitle, project, rule } = instance;
+  const isHeld = project === undefined;
+  const inserted = session.get("insertIntakeStudy", {
+    id: newIntakeId(),
+    studyInstanceUid,
+    patientId,
+    accessionNumber,
+    modality,
+    callingAeTitle,
+    project,
+    rule,
+    state: isHeld ? "held" : "open",
+    code: isHeld ? "INTAKE_NO_RULE" : undefined,
+    dueAtMs: isHeld ? undefined : dueAtMs(patience, nowMs, nowMs),
+    nowMs,
+  });
+  return Number(inserted?.studyNo);
+}
+
+function dueAtMs({ quietMs, longestMs }: IntakePatience, openedAtMs: number, nowMs: number): number {
+  return Math.min(nowMs + quietMs, openedAtMs + longestMs);
+}
+
+/** One more instance came: of a study that was a job already, it opens the next delivery. */
+function change(
+  session: Session,
+  known: Kept,
+  instance: IntakeInstance,
+  patience: IntakePatience,
+  nowMs: number,
+): void {
+  const { studyNo } = known;
+  const code = heldBy(known, instance);
+  const openedAtMs = known.state === "open" ? known.openedAtMs : nowMs;
+  const due = code === undefined ? dueAtMs(patience, openedAtMs, nowMs) : undefined;
+  const state = code === undefined ? "open" : "held";
+  session.run("changeIntakeStudy", { studyNo, state, code, openedAtMs, dueAtMs: due, nowMs });
+}
+
+/** Why the study is held with this instance in it. What a person gave to a project takes along what no rule speaks of. */
+function heldBy(known: Kept, { project, patientId }: IntakeInstance): ErrorCode | undefined {
+  if (patientId !== known.patientId) return "INTAKE_PATIENTS_DIFFER";
+  const isSame = project === known.project || (known.assigned && project === undefined);
+  if (!isSame) return "INTAKE_RULES_DIFFER";
+  return known.state === "held" ? known.code : undefined;
+}
+
+export function nextIntakeDueAtMs(session: Session): number | undefined {
+  const due = session.get("nextIntakeDue")?.dueAtMs;
+  return typeof due === "number" ? due : undefined;
+}
+
+export function queueDueIntake(session: Session, { quietMs }: IntakePatience, nowMs: number): number {
+  const due = session.all("dueIntake", { nowMs, limit: BATCH }).map(keptStudy);
+  for (const study of due) {
+    if (study.project !== undefined && queue(session, study, study.project, nowMs))
+      session.run("endIntake", {
+        studyNo: study.studyNo,
+        state: "queued",
+        project: study.project,
+        assigned: study.assigned,
+      });
+    else session.run("postponeIntake", { studyNo: study.studyNo, dueAtMs: nowMs + Math.max(quietMs, 1) });
+  }
+  return due.length;
+}
+
+/** False while its job is under way, which may have counted its instances already. */
+function queue(session: Session, study: Kept, project: string, nowMs: number): boolean {
+  const { studyInstanceUid, instances } = study;
+  const row = session.get("jobOfStudy", { project, studyInstanceUid });
+  if (row === undefined) {
+    insertJob(session, study, project, nowMs);
+    return true;
+  }
+  const jobNo = Number(row.jobNo);
+  const state = String(session.get("jobByNumber", { jobNo })?.state) as JobState;
+  if (!JOB_STATES[state].done) return false;
+  // Whoever looks at what waits for a person, and lets it go on, takes the newcomers along.
+  if (state === "held" || state === "quarantined")
+    addEvent(session, jobNo, { event: "more was sent", detail: { instances } }, nowMs);
+  else startOver(session, jobNo, "more was sent", nowMs, { instances });
+  return true;
+}
+
+function insertJob(session: Session, study: Kept, project: string, nowMs: number): void {
+  const { studyInstanceUid, patientId, accessionNumber, instances, rule } = study;
+  const inserted = session.get("insertJob", {
+    id: newJobId(),
+    project,
+    studyInstanceUid,
+    patientId: patientId || undefined,
+    accessionNumber: accessionNumber || undefined,
+    seriesInstanceUids: undefined,
+    participantId: undefined,
+    priority: PRIORITY,
+    stage: "locating",
+    archive: undefined,
+    nowMs,
+  });
+  const jobNo = Number(inserted?.jobNo);
+  session.run("insertKey", { project, key: uidKey(studyInstanceUid), jobNo });
+  addEvent(session, jobNo, { event: "sent to us", detail: { instances, rule: rule ?? "" } }, nowMs);
+}
+
+export function listIntake(
+  session: Session,
+  { state, after, limit }: Parameters<IntakeStore["listIntake"]>[0],
+): readonly IntakeStudy[] {
+  const last = after === undefined ? undefined : session.get("intakeStudyOfId", { id: after });
+  const page = { after: Number(last?.studyNo ?? 0), limit };
+  const rows =
+    state === undefined ? session.all("listIntake", page) : session.all("listIntakeByState", { ...page, state });
+  return rows.map(keptStudy).map((study) => ({
+    id: study.id,
+    state: study.state,
+    code: study.code,
+    project: study.project,
+    rule: study.rule,
+    modality: study.modality,
+    callingAeTitle: study.callingAeTitle,
+    instances: study.instances,
+    firstAtMs: study.firstAtMs,
+    lastAtMs: study.lastAtMs,
+  }));
+}
+
+export function intakeContents(
+  session: Session,
+  project: string,
+  studyInstanceUid: string,
+): IntakeContents | undefined {
+  const row = session.get("intakeStudy", { studyInstanceUid });
+  const study = row && keptStudy(row);
+  if (study?.project !== project || study.state === "held") return undefined;
+  const { studyNo, patientId, accessionNumber } = study;
+  return { patientId, accessionNumber, instances: session.all("intakeInstances", { studyNo }).map(contentsLine) };
+}
+
+export function assignIntake(
+  session: Session,
+  id: string,
+  project: string,
+  audit: AuditEvent,
+  nowMs: number,
+): "assigned" | "not held" | "under way" {
+  const study = heldStudy(session, id);
+  if (study === undefined) return "not held";
+  if (!queue(session, study, project, nowMs)) return "under way";
+  session.run("endIntake", { studyNo: study.studyNo, state: "queued", project, assigned: true });
+  appendAudit(session, audit, nowMs);
+  return "assigned";
+}
+
+export function discardIntake(session: Session, id: string, audit: AuditEvent, nowMs: number): boolean {
+  const study = heldStudy(session, id);
+  if (study === undefined) return false;
+  const { studyNo, project, assigned } = study;
+  session.run("endIntake", { studyNo, state: "discarded", project, assigned });
+  appendAudit(session, audit, nowMs);
+  return true;
+}
+
+function heldStudy(session: Session, id: string): Kept | undefined {
+  const row = session.get("intakeStudyOfId", { id });
+  return row?.state === "held" ? keptStudy(row) : undefined;
+}
+
+export function forgetIntake(session: Session, lastBeforeMs: number): readonly string[] {
+  const rows = [
+    ...session.all("discardedIntake", { limit: BATCH }),
+    ...session.all("endedIntake", { lastBeforeMs, limit: BATCH }),
+  ];
+  return rows.flatMap((row) => {
+    const studyNo = Number(row.studyNo);
+    const files = session.all("intakeInstances", { studyNo }).map(contentsLine);
+    session.run("forgetIntakeInstances", { studyNo });
+    session.run("forgetIntakeStudy", { studyNo });
+    return files.map(({ file }) => file);
+  });
+}
+
+export function intakeFiles(session: Session, prefix: string): readonly string[] {
+  return session.all("intakeFiles", { prefix, end: `${prefix}~` }).map(({ file }) => String(file));
+}
