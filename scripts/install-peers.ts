@@ -17,6 +17,7 @@ const PEER_PACKAGES: Readonly<Record<string, Peer>> = {
   vsftpd: "vsftpd",
   chromium: "chromium",
   "openssh-server": "sshd",
+  prometheus: "promtool",
 };
 
 /** What makes Debian's python3 able to make virtual environments. */

@@ -38,7 +38,10 @@ describe.skipIf(!requirePeer("chromium"))("studies in a browser", () => {
   const badge = (text: string, of: Page = page) => of.locator(".badge", { hasText: new RegExp(`^${text}$`) });
   const card = (title: string, of: Page = page) =>
     of.locator("section.card", { has: of.getByRole("heading", { name: title }) });
-  const textOf = async (part: Locator) => (await part.allInnerTexts()).join("\n");
+  const textOf = async (part: Locator) => {
+    await part.first().waitFor();
+    return (await part.allInnerTexts()).join("\n");
+  };
   const audited = async () => JSON.stringify((await site.api.call("GET", "/audit?limit=50")).json);
 
   it("shows what became of a delivered study, and nothing of its patient", async () => {

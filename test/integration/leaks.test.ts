@@ -97,7 +97,7 @@ it("names no patient in logs, documents, errors, reports, file names or delivere
     .map((path) => relative(site.home, path))
     .filter((path) => !path.startsWith("staging"));
   for (const identifier of spelt) expect(outsideStaging.some((path) => path.includes(identifier))).toBe(false);
-});
+}, 90_000);
 
 /** For the message: what sort of text leaked, without repeating it. */
 function kindOf(identifier: string): string {
