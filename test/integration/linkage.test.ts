@@ -30,6 +30,7 @@ const lookup = (...of: readonly string[]) => ["linkage", "lookup", "--project", 
 const DESTROY = ["linkage", "destroy", "--project", "trial"];
 const refusedWith = (code: string, exitCode = 1) => ({ exitCode, document: { error: { code } } });
 
+/** Every study that the site has delivered until then. */
 async function deliver(site: Site, studies: readonly SyntheticStudy[]): Promise<readonly StudyDocument[]> {
   const file = await cohortFile(site, studies);
   const submitted = await run(site, ["cohort", "submit", file, "--project", "trial", "--wait"]);
@@ -75,7 +76,8 @@ async function expectTold(site: Site, studies: readonly SyntheticStudy[]): Promi
 
 it("tells who was who to admins, writes each look down, and can do so no more once it is destroyed", async () => {
   const studies = [ctStudy(71, 1), ctStudy(72, 1)];
-  await withArchive({}, studies, async ({ site }) => {
+  const late = ctStudy(73, 1);
+  await withArchive({}, [...studies, late], async ({ site }) => {
     await run(site, ["project", "new-key", "linkage.key"], { key: "" });
     expect(await run(site, DESTROY, { key: "" })).toMatchObject(refusedWith("LINKAGE_NOT_KEPT"));
     const delivered = await deliver(site, studies);
@@ -95,8 +97,10 @@ it("tells who was who to admins, writes each look down, and can do so no more on
       refusedWith("LINKAGE_DESTROYED"),
     );
     expect(await run(site, lookup("--pseudonym", "x"), { key: "" })).toMatchObject(refusedWith("LINKAGE_DESTROYED"));
+    // The project delivers on, and nobody is linked any more.
+    expect(await deliver(site, [late])).toHaveLength(3);
     // A second time tells the same.
     expect((await run(site, DESTROY, { key: "" })).document).toEqual(proof);
-    await expectTold(site, studies);
+    await expectTold(site, [...studies, late]);
   });
 });
