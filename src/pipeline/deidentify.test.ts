@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { StudyMatch, StudyQuery } from "../archive/archive.ts";
+import { INTAKE_ARCHIVE } from "../archive/intake/intake-archive.ts";
 import { loadProfile } from "../deid/profiles/load-profile.ts";
 import { projectKeyOf } from "../deid/pseudonyms/project-key.ts";
 import { ctImage, part10Bytes, put, text } from "../deid/testing/objects.ts";
@@ -36,13 +37,15 @@ interface Circumstances {
   readonly links?: Map<string, string>;
   /** Studies become one; what the archive says of those of this Patient ID and Accession Number. */
   readonly combined?: readonly StudyMatch[];
+  /** Where it came from; and an instance of it that was delivered earlier is not staged any more. */
+  readonly goneFrom?: string;
 }
 
 /** The step on a study of staged instances, each changed as told. */
 async function deidentify(
   profileName: string,
   changes: readonly (readonly DataElement[])[],
-  { release, participantId, mergePatients = false, links = new Map(), combined }: Circumstances = {},
+  { release, participantId, mergePatients = false, links = new Map(), combined, goneFrom }: Circumstances = {},
 ): Promise<Outcome> {
   const profile = await loadProfile(profileName);
   const key = projectKeyOf(Buffer.alloc(32, 4));
@@ -59,7 +62,10 @@ async function deidentify(
   const context = {
     services: {
       store: {
-        ledger: async () => staged.map((one) => ({ ...one, receivedAtMs: 1 })),
+        ledger: async () => [
+          ...staged.map((one) => ({ ...one, receivedAtMs: 1 })),
+          ...(goneFrom === undefined ? [] : [{ sopInstanceUid: "1.2.3", receivedAtMs: 1, deliveredAtMs: 2 }]),
+        ],
         releaseOf: async () => release && { leaveOut: [], allowTags: [], ...release },
         linkPseudonyms: async (_: string, __: string, asked: readonly PseudonymLink[]) =>
           asked.flatMap(({ kind, replacement, digest }) => {
@@ -81,12 +87,19 @@ async function deidentify(
       archives: [{ name: "pacs", findStudies: async (query: StudyQuery) => (isForAll(query) ? combined : []) }],
       deidentifier: createStudyDeidentifier({ profile, key, filters: {} }),
     },
-    job: { id: "job", participantId, studyInstanceUid: STUDY, archive: "pacs", patientId: "P1", accessionNumber: "A1" },
+    job: {
+      id: "job",
+      participantId,
+      studyInstanceUid: STUDY,
+      archive: goneFrom ?? "pacs",
+      patientId: "P1",
+      accessionNumber: "A1",
+    },
     signal: new AbortController().signal,
     write: async (change: JobChange) => void written.push(change),
   } as unknown as StepContext;
   const result = await deidentifyStudy(context);
-  return { ...result, changes: written, names: await readdir(outbox) };
+  return { ...result, changes: written, names: await readdir(outbox).catch(() => []) };
 }
 
 const STUDY = "1.2.826.0.1.3680043.9.7.1";
@@ -102,6 +115,15 @@ function isForAll(query: StudyQuery): boolean {
 
 const leaking = element(tagOf(0x00283006), "OW", Buffer.from("..borogove"));
 const naming = text(0x00081070, "Borogove^Mimsy");
+
+it.each([
+  ["fetches again what an archive has", "pacs", { kind: "next", stage: "retrieving" }, 0],
+  ["goes on without what was sent to us", INTAKE_ARCHIVE, undefined, 1],
+])("%s and was delivered before staging was emptied", async (_, goneFrom, end, count) => {
+  const result = await deidentify("research", [[]], { goneFrom });
+  expect(result.end).toEqual(end);
+  expect(result.files).toHaveLength(count);
+});
 
 it("lets a sound study out", async () => {
   const { files, end, report } = await deidentify("research", [[], [], [naming]]);
