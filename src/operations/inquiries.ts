@@ -4,6 +4,7 @@ import type { Clock } from "../units/clock.ts";
 import type { Random } from "../units/random.ts";
 import type { CheckedStudy, CheckSummary } from "./check/documents.ts";
 import type { PlannedRow, PlanSummary } from "./plan/documents.ts";
+import type { SearchedQuery, SearchSummary } from "./search/documents.ts";
 import { type Undertaking, type UndertakingState, undertake, type Work } from "./undertaking.ts";
 
 /** At once, of everybody's: each asks archives and destinations beside the work itself. */
@@ -25,9 +26,20 @@ export interface CheckDocument extends InquiryFacts<CheckSummary> {
   readonly kind: "check";
   readonly cohort: string;
 }
-export type InquiryDocument = PlanDocument | CheckDocument;
-/** Found so far: rows of a plan, studies of a check. */
-export type InquiryItem = PlannedRow | CheckedStudy;
+/** What it finds is in a file, not in memory. */
+export interface SearchDocument extends InquiryFacts<SearchSummary> {
+  readonly kind: "search";
+  readonly archive: string;
+}
+export type InquiryDocument = PlanDocument | CheckDocument | SearchDocument;
+/** Found so far: rows of a plan, studies of a check, queries of a search. */
+export type InquiryItem = PlannedRow | CheckedStudy | SearchedQuery;
+
+/** Where a search keeps what it finds, as long as it is known. */
+export interface FoundFile {
+  readonly path: string;
+  remove(): Promise<void>;
+}
 
 /** Items after a number, in order. */
 export interface ItemPage {
@@ -49,6 +61,13 @@ interface Subject {
 export interface Inquiries extends AsyncDisposable {
   beginPlan(subject: Subject, work: Work<PlannedRow, PlanSummary>): PlanDocument;
   beginCheck(subject: Subject & { readonly cohort: string }, work: Work<CheckedStudy, CheckSummary>): CheckDocument;
+  /** The file is removed when the search is forgotten. */
+  beginSearch(
+    subject: Subject & { readonly archive: string; readonly file: FoundFile | undefined },
+    work: Work<SearchedQuery, SearchSummary>,
+  ): SearchDocument;
+  /** The project of a search that has ended, and the path of what it found. @throws GatewayError SEARCH_NOT_KEPT */
+  found(id: string, actor: Actor): { readonly project: string; readonly path: string };
   look(id: string, actor: Actor): InquiryDocument;
   items(id: string, actor: Actor, page: ItemPage): readonly InquiryItem[];
   list(actor: Actor): readonly InquiryDocument[];
@@ -59,15 +78,34 @@ export interface Inquiries extends AsyncDisposable {
 interface Kept {
   readonly project: string;
   readonly work: Pick<Undertaking<InquiryItem, unknown>, "after" | "endedAtMs" | "stop">;
+  readonly file?: FoundFile | undefined;
   document(): InquiryDocument;
+}
+
+/** What is not kept any more takes its file with it. */
+function createShelf(kept: Map<string, Kept>, clock: Clock) {
+  const removals = new Set<Promise<void>>();
+  const drop = (id: string): void => {
+    const removal = kept.get(id)?.file?.remove();
+    kept.delete(id);
+    if (removal === undefined) return;
+    removals.add(removal);
+    removal.catch(() => undefined).finally(() => removals.delete(removal));
+  };
+  const forget = (): void => {
+    for (const [id, { work }] of kept)
+      if (work.endedAtMs !== undefined && clock.nowMs() - work.endedAtMs >= KEPT_MS) drop(id);
+  };
+  const empty = async (): Promise<void> => {
+    for (const id of [...kept.keys()]) drop(id);
+    await Promise.allSettled(removals);
+  };
+  return { forget, drop, empty };
 }
 
 export function createInquiries({ clock, random }: { readonly clock: Clock; readonly random: Random }): Inquiries {
   const kept = new Map<string, Kept>();
-  const forget = (): void => {
-    for (const [id, { work }] of kept)
-      if (work.endedAtMs !== undefined && clock.nowMs() - work.endedAtMs >= KEPT_MS) kept.delete(id);
-  };
+  const { forget, drop, empty } = createShelf(kept, clock);
   const find = (id: string, actor: Actor): Kept => {
     forget();
     const inquiry = kept.get(id);
@@ -79,7 +117,7 @@ export function createInquiries({ clock, random }: { readonly clock: Clock; read
     const running = [...kept.values()].filter(({ work }) => work.endedAtMs === undefined).length;
     if (running >= MAXIMUM_RUNNING) throw new GatewayError("INQUIRIES_EXHAUSTED", { limit: MAXIMUM_RUNNING });
     const oldest = [...kept].find(([, { work }]) => work.endedAtMs !== undefined);
-    if (kept.size >= MAXIMUM_KEPT && oldest !== undefined) kept.delete(oldest[0]);
+    if (kept.size >= MAXIMUM_KEPT && oldest !== undefined) drop(oldest[0]);
     return `inquiry-${Buffer.from(random.bytes(8)).toString("hex")}`;
   };
   const cancelled = new GatewayError("CANCELLED");
@@ -98,6 +136,19 @@ export function createInquiries({ clock, random }: { readonly clock: Clock; read
       kept.set(id, { project, work, document });
       return document();
     },
+    beginSearch({ project, archive, total, file }, ask) {
+      const id = makeRoom();
+      const work = undertake(total, clock, ask);
+      const document = (): SearchDocument => ({ id, kind: "search", project, archive, ...work.state() });
+      kept.set(id, { project, work, file, document });
+      return document();
+    },
+    found(id, actor) {
+      const { project, file, document } = find(id, actor);
+      const { state } = document();
+      if (file === undefined || state === "running" || state === "failed") throw new GatewayError("SEARCH_NOT_KEPT");
+      return { project, path: file.path };
+    },
     look: (id, actor) => find(id, actor).document(),
     items: (id, actor, { after, limit }) => find(id, actor).work.after(after, limit),
     list(actor) {
@@ -111,6 +162,7 @@ export function createInquiries({ clock, random }: { readonly clock: Clock; read
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...kept.values()].map(({ work }) => work.stop(cancelled)));
+      await empty();
     },
   };
 }

@@ -1,4 +1,13 @@
-import type { CheckDocument, InquiryDocument, InquiryItem, ItemPage, PlanDocument } from "./inquiries.ts";
+import type { SubmitDocument } from "./documents.ts";
+import type {
+  CheckDocument,
+  InquiryDocument,
+  InquiryItem,
+  ItemPage,
+  PlanDocument,
+  SearchDocument,
+} from "./inquiries.ts";
+import type { SearchWish } from "./search/documents.ts";
 
 /**
  * Questions that take their time, so that nobody waits for them: asked once, then looked at until they are done. Part of `Operations`.
@@ -17,6 +26,15 @@ export interface InquiryOperations {
    * @throws GatewayError EVIDENCE_KEY_UNUSABLE
    */
   exportEvidence(cohort: string): AsyncIterable<Uint8Array>;
+  /**
+   * Searches an archive for studies, dividing dates where it cuts its answers. What is found goes to a file of the home, for an hour after the end.
+   * @throws GatewayError PROJECT_UNKNOWN, ARCHIVE_UNKNOWN, SEARCH_QUERY_INVALID, SEARCH_TOO_BROAD, QUERY_KEY_…
+   */
+  searchCohort(wish: SearchWish): Promise<SearchDocument>;
+  /** A cohort file of what a search found, CSV in pieces. @throws GatewayError SEARCH_NOT_KEPT */
+  searchResult(id: string): AsyncIterable<Uint8Array>;
+  /** Submits what a search found to its project. @throws GatewayError SEARCH_NOT_KEPT, COHORT_UNREADABLE when it found nothing */
+  submitSearch(id: string): Promise<SubmitDocument>;
   listInquiries(): Promise<readonly InquiryDocument[]>;
   showInquiry(id: string): Promise<InquiryDocument>;
   /** What was found so far, in order. */

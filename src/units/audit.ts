@@ -59,6 +59,10 @@ export const AUDIT_EVENTS = {
     when: "somebody has the archives asked what a cohort would come to",
     id: CODES.applicationActivity,
   },
+  "cohort-searched": {
+    when: "somebody searches an archive for a cohort, or is about to be given what was found, with what it says of people",
+    id: CODES.export,
+  },
   "cohort-submitted": { when: "somebody handed a cohort in", id: CODES.import },
   "delivery-done": { when: "a destination was read back and holds the study", id: CODES.export },
   "evidence-exported": {

@@ -13,6 +13,8 @@ export interface ArchiveFaults {
   readonly select?: (instances: readonly SyntheticInstance[], timesAsked: number) => readonly SyntheticInstance[];
   /** How the bytes of one instance go out, instead of whole and at once. */
   readonly send?: (instance: SyntheticInstance) => AsyncIterable<Uint8Array>;
+  /** Answers to a query are cut at so many, without a word. */
+  readonly answersAtMost?: number;
   /** Whether a query is refused. */
   readonly refuses?: (identifier: DataSet) => boolean;
   /** Only these may associate. */
@@ -89,7 +91,7 @@ export async function startPracticeArchive(options: PracticeArchiveOptions): Pro
     handlers: {
       find(identifier) {
         if (faults.refuses?.(identifier)) throw new Error("not supported");
-        return answersTo(identifier, instances, counts);
+        return firstOf(answersTo(identifier, instances, counts), faults.answersAtMost);
       },
       select: async (identifier) => selectFor(identifier).map(outgoing),
       resolveDestination: (title) => destinations.get(title),
@@ -101,6 +103,15 @@ export async function startPracticeArchive(options: PracticeArchiveOptions): Pro
     timesSent,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
+}
+
+async function* firstOf<T>(answers: AsyncIterable<T>, atMost = Number.POSITIVE_INFINITY): AsyncGenerator<T> {
+  let given = 0;
+  for await (const answer of answers) {
+    if (given >= atMost) return;
+    given += 1;
+    yield answer;
+  }
 }
 
 async function* answersTo(

@@ -14,6 +14,7 @@ import { writeWholeFile } from "../write-whole-file.ts";
 import { addCheckVerb } from "./cohort-check.ts";
 import { addEvidenceOfCohortVerb } from "./cohort-evidence.ts";
 import { addPlanVerb } from "./cohort-plan.ts";
+import { addSearchVerb } from "./cohort-search.ts";
 import { submitAndWait } from "./submit-and-wait.ts";
 
 const SUBMIT_HELP = `
@@ -34,6 +35,7 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
     .option("--wait", "stay until every study is done, and do the work if no service runs")
     .addHelpText("after", SUBMIT_HELP + examples("cohort submit wanted.csv --project lung-ct --wait"))
     .action(cli.verb((file: string, options: SubmitOptions) => submit(cli, file, options)));
+  addSearchVerb(cohort, cli);
   addPlanVerb(cohort, cli);
   cohort
     .command("status")

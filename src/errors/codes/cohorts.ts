@@ -89,6 +89,27 @@ export const cohortsCodes = {
     summary: "The row has more or fewer cells than there are columns.",
     remedy: "Check the row's quotes and separators.",
   },
+  SEARCH_NOT_KEPT: {
+    class: "permanent",
+    summary: "The search has not ended, or kept nothing of what it found.",
+    remedy: "Wait for its end; search again without counting only.",
+  },
+  SEARCH_QUERY_INVALID: {
+    class: "permanent",
+    summary: "A query of the search cannot be asked.",
+    remedy: "The problem says what is wrong with it: a date, a pattern, a column.",
+  },
+  SEARCH_TOO_BROAD: {
+    class: "permanent",
+    summary: "A query would ask the archive for everything it has.",
+    remedy:
+      "Name a patient, dates, a modality or a description; or say that all is meant and how many studies at most.",
+  },
+  SEARCH_TOO_LONG: {
+    class: "permanent",
+    summary: "The search would ask the archive more questions than a search may.",
+    remedy: "Search a shorter range of dates, or for less at once.",
+  },
   UID_INVALID: {
     class: "permanent",
     summary: "The value is not a UID of digits and dots, at most 64 characters long.",

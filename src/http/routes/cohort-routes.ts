@@ -20,7 +20,7 @@ const SHOWN_FINDINGS = 1_000;
 const UNREADABLE = ["PROJECT_UNKNOWN", "COHORT_UNREADABLE", "COHORT_NO_KEY_COLUMN"] as const;
 const NOT_FOUND = ["COHORT_NOT_FOUND"] as const;
 
-function withSomeFindings<T extends Pick<CohortCheckDocument, "refused">>(document: T) {
+export function withSomeFindings<T extends Pick<CohortCheckDocument, "refused">>(document: T) {
   const { refused } = document;
   return { ...document, refused: refused.slice(0, SHOWN_FINDINGS), refusedFindings: refused.length };
 }

@@ -4,7 +4,9 @@ import { toGatewayError } from "../../errors/gateway-error.ts";
 import { pageFrom } from "../page.ts";
 import { type Route, route, uploadRoute } from "../route.ts";
 import { idParameter, limitParameter, nameParameter, numberParameter } from "../schemas/fields.ts";
+import { searchWish } from "../schemas/inquiry-schemas.ts";
 import { schemas } from "../schemas/schemas.ts";
+import { withSomeFindings } from "./cohort-routes.ts";
 
 const tag = "Inquiries";
 const params = z.object({ inquiry: idParameter });
@@ -47,17 +49,56 @@ export const inquiryRoutes: readonly Route[] = [
     answer: { contentType: "application/zip", description: "see docs/evidence.md" },
     errors: ["COHORT_NOT_FOUND", "EVIDENCE_KEY_UNUSABLE"],
     async handle({ path: { cohort } }, { operations, reply, services }) {
-      const pieces = operations.exportEvidence(cohort)[Symbol.asyncIterator]();
-      // What goes wrong before the first piece is still an answer of its own.
-      const first = await pieces.next();
-      async function* all(): AsyncGenerator<Uint8Array> {
-        for (let next = first; next.done !== true; next = await pieces.next()) yield next.value;
-      }
+      const pieces = await begun(operations.exportEvidence(cohort));
       reply.header("content-disposition", `attachment; filename="${cohort}-evidence.zip"`);
-      return Readable.from(all()).on("error", (thrown) => {
+      return Readable.from(pieces).on("error", (thrown) => {
         services.logger.warn("evidence was cut short", { code: toGatewayError(thrown).code });
       });
     },
+  }),
+  route({
+    method: "POST",
+    path: "/cohorts/search",
+    tag,
+    summary: "Begin to search an archive for the studies of a cohort; what is found is kept for an hour",
+    operation: "searchCohort",
+    status: 202,
+    body: searchWish,
+    answer: schemas.Search,
+    errors: [
+      ...(["PROJECT_UNKNOWN", "ARCHIVE_UNKNOWN", "SEARCH_QUERY_INVALID", "SEARCH_TOO_BROAD"] as const),
+      ...(["QUERY_KEY_UNKNOWN", "QUERY_KEY_MALFORMED", "INQUIRIES_EXHAUSTED"] as const),
+    ],
+    handle: ({ body }, { operations }) => operations.searchCohort(body),
+  }),
+  route({
+    method: "GET",
+    path: "/inquiries/{inquiry}/result",
+    tag,
+    summary: "Give out what a search found, as a cohort file",
+    operation: "searchResult",
+    params,
+    answer: { contentType: "text/csv", description: "CSV, UTF-8, the header first" },
+    errors: [...NOT_FOUND, "SEARCH_NOT_KEPT"],
+    async handle({ path: { inquiry } }, { operations, reply, services }) {
+      const pieces = await begun(operations.searchResult(inquiry));
+      reply.header("content-disposition", `attachment; filename="${inquiry}.csv"`);
+      return Readable.from(pieces).on("error", (thrown) => {
+        services.logger.warn("what was found was cut short", { code: toGatewayError(thrown).code });
+      });
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/inquiries/{inquiry}/submit",
+    tag,
+    summary: "Submit what a search found to its project",
+    operation: "submitSearch",
+    status: 201,
+    params,
+    answer: schemas.SubmittedCohort,
+    errors: [...NOT_FOUND, "SEARCH_NOT_KEPT", "COHORT_UNREADABLE"],
+    handle: async ({ path: { inquiry } }, { operations }) => withSomeFindings(await operations.submitSearch(inquiry)),
   }),
   route({
     method: "GET",
@@ -107,6 +148,16 @@ export const inquiryRoutes: readonly Route[] = [
     handle: ({ path: { inquiry } }, { operations }) => operations.cancelInquiry(inquiry),
   }),
 ];
+
+/** What goes wrong before the first piece is still an answer of its own. */
+async function begun(pieces: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  async function* all(): AsyncGenerator<Uint8Array> {
+    for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+  }
+  return all();
+}
 
 async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T> {
   yield* items;

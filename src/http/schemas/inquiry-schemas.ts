@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CHECK_VERDICTS } from "../../operations/check/documents.ts";
 import { PLAN_OUTCOMES } from "../../operations/plan/documents.ts";
-import { code, count, countByName, pageOf, time } from "./fields.ts";
+import { code, count, countByName, nameParameter, pageOf, time } from "./fields.ts";
 
 const maybe = count.nullable().meta({ description: "null: nobody says" });
 
@@ -71,7 +71,51 @@ export const check = z.object({
   cohort: z.string(),
   summary: checkSummary.nullable(),
 });
-export const inquiry = z.discriminatedUnion("kind", [plan, check]);
+
+const date = z.string().regex(/^\d{8}$/, "must be YYYYMMDD");
+const searchQuery = z.strictObject({
+  keys: z
+    .array(z.string().min(1).max(400))
+    .max(50)
+    .default([])
+    .meta({ description: "Keyword=value, as C-FIND matches them" }),
+  from: date.optional(),
+  to: date.optional(),
+  modality: z.string().min(1).max(16).optional(),
+  description: z.string().min(1).max(400).optional().meta({ description: "a text, or a pattern between slashes" }),
+});
+export const searchWish = z.strictObject({
+  project: nameParameter,
+  archive: nameParameter,
+  queries: z.array(searchQuery).min(1).max(2_000),
+  maximumStudies: z.int().min(1).max(500_000).optional(),
+  yesAll: z.boolean().default(false).meta({ description: "a query may match everything; needs maximumStudies" }),
+  archiveCap: z.int().min(1).optional().meta({ description: "how many answers the archive gives at most" }),
+  countOnly: z.boolean().default(false),
+});
+const searchSummary = z.object({
+  queries: count,
+  studies: count,
+  questions: count.meta({ description: "that the archive was asked" }),
+  passedOver: count.meta({ description: "answers that were not asked for, or do not match a pattern" }),
+  cutDays: count.meta({ description: "days of which the archive may hold back studies" }),
+  isComplete: z.boolean(),
+  isKept: z.boolean(),
+});
+export const search = z.object({
+  kind: z.literal("search"),
+  ...facts,
+  archive: z.string(),
+  summary: searchSummary.nullable(),
+});
+const searchedQuery = z.object({
+  number: count,
+  studies: count,
+  questions: count,
+  cutDays: count,
+  code: code.nullable(),
+});
+export const inquiry = z.discriminatedUnion("kind", [plan, check, search]);
 export const inquiryList = z.object({ items: z.array(inquiry) });
 
 const plannedRow = z.object({
@@ -104,4 +148,4 @@ const checkedStudy = z.object({
   ),
   queued: z.boolean(),
 });
-export const inquiryItemPage = pageOf(z.union([plannedRow, checkedStudy]));
+export const inquiryItemPage = pageOf(z.union([plannedRow, checkedStudy, searchedQuery]));

@@ -79,6 +79,7 @@ export const schemas = {
   ShownScanTask: scanners.shownScanTask,
   Study: studies.study,
   StudyPage: studies.studyPage,
+  Search: inquiries.search,
   SubmittedCohort: cohorts.submitted,
   Throughput: insight.throughput,
   Token: site.token,

@@ -1,0 +1,185 @@
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { comparable } from "../../cohort/columns.ts";
+import { readTable, TableError } from "../../cohort/table-file.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { InquiryItem, SearchDocument } from "../../operations/inquiries.ts";
+import type { SearchedQuery, SearchQuery } from "../../operations/search/documents.ts";
+import type { Cli } from "../cli.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { openGateway } from "../gateway-session.ts";
+import { examples } from "../help.ts";
+import { followInquiry, itemsOf } from "../inquiry.ts";
+import { countOption } from "../option-parsers.ts";
+import { writeWholeFile } from "../write-whole-file.ts";
+
+const HELP = `
+Without -o or --submit the studies are counted and nothing is kept. The archive is asked by date ranges where it cuts its answers.
+--queries takes a CSV with a column for each key, named like the options (from, to, modality, description) or by DICOM keyword; a row is a query.
+Exit code 0 when the search is complete, 3 when some of it could not be asked or the archive may hold studies back, 1 when nothing was found.
+`;
+
+interface SearchOptions {
+  readonly project: string;
+  readonly archive: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly modality?: string;
+  readonly description?: string;
+  readonly queries?: string;
+  readonly max?: number;
+  readonly archiveCap?: number;
+  readonly yesAll?: true;
+  readonly count?: true;
+  readonly output?: string;
+  readonly submit?: true;
+}
+
+export function addSearchVerb(cohort: Command, cli: Cli): void {
+  cohort
+    .command("search")
+    .description("search an archive for studies; count them, write them as a cohort file, or submit them")
+    .argument("[keys...]", "Keyword=value, as for archive find")
+    .requiredOption("--project <name>", "the project that the studies would be for")
+    .requiredOption("--archive <name>", "one of its archives")
+    .option("--from <date>", "studies of this day or later, as 2026-01-31")
+    .option("--to <date>", "studies of this day or earlier")
+    .option("--modality <name>", "studies that have it")
+    .option(
+      "--description <text>",
+      "study description; * and ? where the archive knows them, /pattern/ or /pattern/i here",
+    )
+    .option("--queries <file>", "instead of keys: a CSV with a query in each row")
+    .option("--max <n>", "so many studies at most", countOption)
+    .option("--archive-cap <n>", "the archive gives so many answers at most, without saying so", countOption)
+    .option("--yes-all", "everything the archive has is meant; needs --max")
+    .addOption(new Option("--count", "only count").conflicts(["output", "submit"]))
+    .option("-o, --output <file>", "write what was found as a cohort file; it holds patients' identifiers")
+    .option("--submit", "submit what was found")
+    .addHelpText(
+      "after",
+      HELP +
+        examples(
+          "cohort search --project lung-ct --archive vna --from 2026-01-01 --to 2026-03-31 --modality CT",
+          "cohort search --project lung-ct --archive vna PatientID=4711 -o wanted.csv",
+          "cohort search --project lung-ct --archive vna --from 2026-01-01 --description '/thorax|chest/i' --submit",
+        ),
+    )
+    .action(cli.verb((keys: readonly string[], options: SearchOptions) => search(cli, keys, options)));
+}
+
+async function search(cli: Cli, keys: readonly string[], options: SearchOptions): Promise<ExitCode> {
+  const { printer, world } = cli;
+  const { project, archive, output } = options;
+  const queries = options.queries === undefined ? [queryOf(keys, options)] : await queriesOf(cli, keys, options);
+  const isKept = output !== undefined || options.submit === true;
+  await using gateway = await openGateway(cli, "client");
+  const { operations } = gateway;
+  const begun = await operations.searchCohort({
+    ...{ project, archive, queries, countOnly: !isKept },
+    ...{ maximumStudies: options.max, yesAll: options.yesAll, archiveCap: options.archiveCap },
+  });
+  const document = await followInquiry(cli, operations, { begun, unit: "queries" });
+  if (document.state === "failed") throw new GatewayError(document.code ?? "INTERNAL");
+  const asked = await Array.fromAsync(itemsOf(operations, document.id, isQuery));
+  const found = document.summary?.studies ?? 0;
+  for (const line of summaryLines(document, asked)) printer.note(line);
+  const file = output === undefined ? undefined : resolve(world.workingFolder, output);
+  if (file !== undefined && document.state === "done") await writeWholeFile(file, operations.searchResult(document.id));
+  const hasAny = options.submit === true && document.state === "done" && found > 0;
+  const submitted = hasAny ? await operations.submitSearch(document.id) : undefined;
+  const { state, summary } = document;
+  const told = { project, archive, state, summary, queries: asked };
+  await printer.document(
+    { ...told, ...(file === undefined ? {} : { file }), ...(submitted === undefined ? {} : { submitted }) },
+    () => [
+      ...(file === undefined || state !== "done" ? [] : [`written: ${file}`]),
+      ...(submitted === undefined
+        ? []
+        : [
+            `cohort ${submitted.cohort}: ${submitted.accepted} studies accepted, ${submitted.joined} of them known already`,
+          ]),
+    ],
+  );
+  if (found === 0) return EXIT.failed;
+  return state === "done" && summary?.isComplete === true ? EXIT.fine : EXIT.partial;
+}
+
+function isQuery(item: InquiryItem): item is SearchedQuery {
+  return "questions" in item;
+}
+
+/** Queries that are shown to people; `--json` has them all. */
+const SHOWN_QUERIES = 20;
+
+function* summaryLines(
+  { archive, state, summary }: SearchDocument,
+  asked: readonly SearchedQuery[],
+): Generator<string> {
+  if (summary === null) {
+    yield `search in ${archive}: ${state} after ${asked.length} queries`;
+    return;
+  }
+  const { studies, queries, questions, passedOver, cutDays } = summary;
+  yield `search in ${archive}: ${studies} studies by ${queries} queries, which asked the archive ${questions} questions`;
+  if (passedOver > 0) yield `  ${passedOver} answers more do not match what was asked for`;
+  if (cutDays > 0) yield `  of ${cutDays} days the archive may hold back studies: narrow the search`;
+  const unfinished = asked.filter(({ code }) => code !== null);
+  for (const { number, code } of unfinished.slice(0, SHOWN_QUERIES))
+    yield `  query ${number} was not finished [${code}]`;
+  if (unfinished.length > SHOWN_QUERIES) yield `  and ${unfinished.length - SHOWN_QUERIES} more: see --json`;
+}
+
+type Words = Pick<SearchOptions, "from" | "to" | "modality" | "description">;
+
+function queryOf(keys: readonly string[], { from, to, modality, description }: Words): SearchQuery {
+  return { keys, from: dateText(from), to: dateText(to), modality, description };
+}
+
+/** 2026-01-31 as DICOM writes it; what is neither is refused by the search. */
+function dateText(text: string | undefined): string | undefined {
+  return text?.replace(/^(\d{4})-(\d{2})-(\d{2})$/, "$1$2$3");
+}
+
+const WORDS = ["from", "to", "modality", "description"] as const;
+const QUERY_LIMITS = { sizeBytes: 1 << 20, rows: 2_000, columns: 50, cellCharacters: 400 };
+
+async function queriesOf(
+  { world }: Cli,
+  keys: readonly string[],
+  options: SearchOptions,
+): Promise<readonly SearchQuery[]> {
+  const given = WORDS.filter((word) => options[word] !== undefined);
+  if (keys.length + given.length > 0)
+    throw new GatewayError("USAGE_INVALID", {
+      problem: "queries come from the file or from the command line, not both",
+    });
+  try {
+    const path = resolve(world.workingFolder, options.queries ?? "");
+    const { columns, rows } = await readTable(path, (names) => names.length, QUERY_LIMITS);
+    return rows.map((row) => rowQuery(columns, row));
+  } catch (thrown) {
+    if (!(thrown instanceof TableError)) throw thrown;
+    throw new GatewayError("COHORT_UNREADABLE", { reason: thrown.fault });
+  }
+}
+
+const KEYWORDS: Readonly<Record<string, string>> = {
+  patientid: "PatientID",
+  accessionnumber: "AccessionNumber",
+  studyinstanceuid: "StudyInstanceUID",
+};
+
+/** Empty cells are not asked about. */
+function rowQuery(columns: readonly string[], row: readonly string[]): SearchQuery {
+  const cells = columns.map((name, index): [string, string] => [name.trim(), (row[index] ?? "").trim()]);
+  const filled = cells.filter(([, cell]) => cell !== "");
+  const words: Partial<Record<(typeof WORDS)[number], string>> = {};
+  const keys: string[] = [];
+  for (const [name, cell] of filled) {
+    const word = WORDS.find((one) => one === comparable(name));
+    if (word === undefined) keys.push(`${KEYWORDS[comparable(name)] ?? name}=${cell}`);
+    else words[word] = cell;
+  }
+  return queryOf(keys, words);
+}
