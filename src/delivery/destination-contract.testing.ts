@@ -86,25 +86,6 @@ export function destinationContract(
   });
 
   holdsWhatIsHard(open);
-  it("shows the check of a cohort what stands, what is gone, and what was delivered otherwise", async () => {
-    await using scene = await open({});
-    const { inspect, folder } = scene;
-    if (inspect === undefined) return;
-    const delivery = await deliveryOf(folder, 2);
-    await deliver(scene, delivery);
-    const standings = async (study: StudyDelivery) => {
-      const { standing } = await inspect(study, signal);
-      return study.files.map(standing);
-    };
-    const [first] = await standings(delivery);
-    expect(await standings(delivery)).toEqual([first, first]);
-    expect(first).toMatch(/^(?:same|listed)$/);
-    const other = await deliveryOf(folder, 2, [textElement(tags.ImageComments, "longer than before")]);
-    expect(await standings(other)).toEqual(["differs", "differs"]);
-    await scene.wipe();
-    expect(await standings(delivery)).toEqual(["absent", "absent"]);
-  });
-
   it.skipIf(!canBeCut)(
     "that is cut in the middle shows nothing that is not whole, and gets the rest the next time",
     async () => {
@@ -157,5 +138,24 @@ function holdsWhatIsHard(open: (options: SceneOptions) => Promise<DestinationSce
     const refused = scene.destination.send(delivery, delivery.files, AbortSignal.abort(new Error("gone away")));
     await expect(refused).rejects.toThrow();
     expect((await scene.instances()).size).toBe(0);
+  });
+
+  it("shows the check of a cohort what stands, what is gone, and what was delivered otherwise", async () => {
+    await using scene = await open({});
+    const { inspect, folder } = scene;
+    if (inspect === undefined) return;
+    const delivery = await deliveryOf(folder, 2);
+    await deliver(scene, delivery);
+    const standings = async (study: StudyDelivery) => {
+      const { standing } = await inspect(study, signal);
+      return study.files.map(standing);
+    };
+    const [first] = await standings(delivery);
+    expect(await standings(delivery)).toEqual([first, first]);
+    expect(first).toMatch(/^(?:same|listed)$/);
+    const other = await deliveryOf(folder, 2, [textElement(tags.ImageComments, "longer than before")]);
+    expect(await standings(other)).toEqual(["differs", "differs"]);
+    await scene.wipe();
+    expect(await standings(delivery)).toEqual(["absent", "absent"]);
   });
 }

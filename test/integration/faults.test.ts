@@ -202,9 +202,9 @@ it("waits for an archive that is down, and goes on when it is back", async () =>
   });
   await using _service = await site.serve();
   await submit(site, studies);
-  await until(site, ([study]) => (study?.attempts ?? 0) >= 2);
-  // In between it may rest after so many failures.
-  await until(site, ([study]) => study?.code === "CONNECTION_FAILED");
+  const [waiting] = await until(site, ([study]) => (study?.attempts ?? 0) >= 2);
+  // On a slow machine it rests already by the time one looks.
+  expect(waiting?.code).toMatch(/^(?:CONNECTION_FAILED|ARCHIVE_RESTING)$/);
   await using _archive = await startPracticeArchive({
     studies,
     port: archivePort,
@@ -212,7 +212,7 @@ it("waits for an archive that is down, and goes on when it is back", async () =>
   });
   const delivered = await until(site, ([study]) => study?.state === "delivered");
   expect(delivered).toMatchObject([{ verdict: "complete", delivered: 4 }]);
-});
+}, 120_000);
 
 it("tries again when the archive ends the association with an abort", async () => {
   const studies = [ctStudy(25)];
