@@ -124,7 +124,7 @@ describe.skipIf(!hasStorescu)("a site that studies are pushed to", () => {
   it("keeps every instance that it acknowledged when it is killed while they come", async () => {
     await using at = await startSite({ quietSeconds: 1 });
     const { site } = at;
-    const sent = ctStudy(72, 12);
+    const sent = ctStudy(72, 6);
     const acknowledged = new Set<string>();
     for (let round = 0; acknowledged.size < sent.instances.length; round += 1) {
       const service = await site.serve();
@@ -144,7 +144,7 @@ describe.skipIf(!hasStorescu)("a site that studies are pushed to", () => {
     expect(job).toMatchObject({ verdict: "complete", received: sent.instances.length });
     const files = await readdir(join(site.home, "staging", "intake"), { recursive: true });
     expect(files.filter((name) => name.endsWith(".dcm"))).toHaveLength(sent.instances.length);
-  });
+  }, 60_000);
 
   it.skipIf(!hasOrthanc)("takes what Orthanc routes to it by itself", async () => {
     await using at = await startSite();
