@@ -37,6 +37,7 @@ export interface OperationsContext {
   readonly reload?: ((actor: Actor) => Promise<ReloadDocument>) | undefined;
   /** What evidence of cohorts is signed with, and what it says of this program. */
   readonly evidence: { readonly keyFile: string; readonly version: string };
+  /** Of the destinations that can be looked at by themselves. */
   readonly inspectors: ReadonlyMap<string, Inspect>;
   /** Questions under way. */
   readonly inquiries: Inquiries;
