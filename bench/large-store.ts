@@ -66,7 +66,8 @@ export function fillLargeStore(home: string): LargeStore {
     UPDATE study_jobs SET due_at = ${LATER_MS}, finished_at = NULL, code = 'ARCHIVE_CLOSED' WHERE state = 'waiting';
     UPDATE study_jobs SET code = 'MOVE_DESTINATION_UNKNOWN' WHERE state = 'failed';
     UPDATE study_jobs SET delivered = 199, verdict = 'complete' WHERE state = 'delivered';
-    INSERT INTO deliveries SELECT job_no, 'research', 'confirmed', 199, NULL, ${NOW_MS} FROM study_jobs WHERE state = 'delivered';
+    INSERT INTO deliveries (job_no, destination, state, instances, changed_at, proof, project)
+      SELECT job_no, 'research', 'confirmed', 199, ${NOW_MS}, 'sha256', project FROM study_jobs WHERE state = 'delivered';
     UPDATE deliveries SET state = 'failed', code = 'DELIVERY_REFUSED' WHERE job_no % 10000 = 50;
     INSERT INTO job_events (job_no, at, event, detail) SELECT job_no, ${NOW_MS}, 'stage', '{}' FROM study_jobs;
     COMMIT;
