@@ -187,7 +187,7 @@ async function sayResults(exportFile: string): Promise<void> {
     say(`and beside them a report for each study, such as\n  ${shown(join(delivered, report))}`);
   say(`Your own rows, with what became of each: ${shown(exportFile)}`);
   say(
-    `Look into a file: bin/radferry dicom dump FILE; into a study: bin/radferry -c ${shown(FOLDER)}/radferry.yaml study show STUDY`,
+    `Look into a file: bin/radferry dicom dump FILE; into a study: bin/radferry -c ${shown(FOLDER)}/radferry.yaml study show STUDY\nSee it in a browser: bin/radferry -c ${shown(FOLDER)}/radferry.yaml token create me --role admin, then the same with serve, and http://127.0.0.1:8080`,
   );
 }
 
