@@ -1,7 +1,6 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
-import type { StudyDelivery } from "../destination.ts";
 
 /** A place that takes files, as destinations use it. */
 export interface FileServer {
@@ -9,19 +8,6 @@ export interface FileServer {
   open(signal: AbortSignal): Promise<FileSession>;
   /** What its protocol calls a connection that broke, and a command that was refused. */
   readonly codes: { readonly unavailable: ErrorCode; readonly refused: ErrorCode };
-}
-
-/** Project names that are folder names and nothing else. */
-const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
-/** @throws GatewayError USAGE_INVALID for a project that is no folder name */
-export function projectFolderOf(path: string, { project }: Pick<StudyDelivery, "project">): string {
-  if (!PROJECT_FOLDER.test(project)) {
-    throw new GatewayError("USAGE_INVALID", {
-      problem: "a project is a folder name of letters, digits, '.', '_' and '-'",
-    });
-  }
-  return path === "" ? project : `${path.replace(/\/+$/, "")}/${project}`;
 }
 
 /** A cut in the middle leaves it open what arrived: that is asked before anything is sent again. */

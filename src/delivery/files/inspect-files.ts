@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { concurrently } from "../../units/concurrently.ts";
-import type { DeliveredFile, DeliveredStudy, Inspect, Inspection, Standing } from "../inspection/inspection.ts";
-import { type FileServer, projectFolderOf } from "./file-server.ts";
-import { sha256Of } from "./read-back.ts";
-import { listZip, withLocalCopy } from "./study-zip.ts";
+import type { DeliveredFile, Inspect, Inspection, Standing } from "../inspection/inspection.ts";
+import type { FileServer } from "./file-server.ts";
+import { fileNameOf, projectFolderOf, studyFolderOf } from "./layout.ts";
+import { sha256Read } from "./read-back.ts";
+import { entryNameOf, listZip, withLocalCopy } from "./study-zip.ts";
 
 interface PlaceToInspect {
   readonly server: FileServer;
@@ -20,16 +21,14 @@ const PARALLEL_FILES = 4;
 export function treeInspector({ server, path, readsBack }: PlaceToInspect): Inspect {
   return async (study, signal) => {
     await using session = await server.open(signal);
-    const folder = `${projectFolderOf(path, study)}/${study.pseudonym}/${study.studyInstanceUid}`;
+    const folder = studyFolderOf(path, study);
     const found = new Map<string, Standing>();
     await concurrently(study.files, PARALLEL_FILES, async (file) => {
       signal.throwIfAborted();
-      const name = `${folder}/${file.seriesInstanceUid}/${file.sopInstanceUid}.dcm`;
+      const name = `${folder}/${fileNameOf(file)}`;
+      const sum = () => sha256Read((sink) => session.read(name, { start: 0, mostBytes: file.sizeBytes }, sink));
       const sizeBytes = await session.sizeOf(name);
-      found.set(
-        file.sopInstanceUid,
-        await standingOf(file, sizeBytes, readsBack ? () => sha256Of(session, name, file.sizeBytes) : undefined),
-      );
+      found.set(file.sopInstanceUid, await standingOf(file, sizeBytes, readsBack ? sum : undefined));
     });
     return inspectionOf(found, readsBack);
   };
@@ -59,10 +58,6 @@ export function zipInspector({ server, path, readsBack }: PlaceToInspect, tempor
       await rm(own, { recursive: true, force: true });
     }
   };
-}
-
-function entryNameOf({ pseudonym, studyInstanceUid }: DeliveredStudy, file: DeliveredFile): string {
-  return `${pseudonym}/${studyInstanceUid}/${file.seriesInstanceUid}/${file.sopInstanceUid}.dcm`;
 }
 
 /** @param sum undefined: nothing is fetched back */

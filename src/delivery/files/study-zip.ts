@@ -2,13 +2,13 @@ import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
 import { readZipDirectory, type ZipEntry } from "../../network/zip/zip-directory.ts";
 import { contentOf, crc32Of, type ZippedFile, zipStream } from "../../network/zip/zip-stream.ts";
-import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import type { StudyDelivery } from "../destination.ts";
+import { fileNameOf } from "./layout.ts";
+import { bytesRead } from "./read-back.ts";
 
 /** A zip on a server. */
 export interface RemoteZip {
@@ -19,8 +19,11 @@ export interface RemoteZip {
 }
 
 /** `<pseudonym>/<study>/<series>/<instance>.dcm`, as folders are laid out. */
-export function entryNameOf({ pseudonym, studyInstanceUid }: StudyDelivery, file: DeidentifiedFile): string {
-  return `${pseudonym}/${studyInstanceUid}/${file.seriesInstanceUid}/${file.sopInstanceUid}.dcm`;
+export function entryNameOf(
+  { pseudonym, studyInstanceUid }: Pick<StudyDelivery, "pseudonym" | "studyInstanceUid">,
+  file: Parameters<typeof fileNameOf>[0],
+): string {
+  return `${pseudonym}/${studyInstanceUid}/${fileNameOf(file)}`;
 }
 
 /** Whether all that is in it was delivered for this patient and study; one that is not whole is nobody's. */
@@ -40,20 +43,12 @@ export async function listZip(session: FileSession, path: string): Promise<Remot
   return { path, sizeBytes, entries };
 }
 
-async function readTail(
+function readTail(
   session: FileSession,
   path: string,
   { start, sizeBytes }: { readonly start: number; readonly sizeBytes: number },
 ): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  const sink = new Writable({
-    write(piece: Buffer, _, done) {
-      pieces.push(piece);
-      done();
-    },
-  });
-  await session.read(path, { start, mostBytes: sizeBytes - start }, sink);
-  return Buffer.concat(pieces);
+  return bytesRead((sink) => session.read(path, { start, mostBytes: sizeBytes - start }, sink));
 }
 
 /** A zip that was fetched back. */

@@ -1,4 +1,3 @@
-import { Writable } from "node:stream";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
@@ -14,8 +13,9 @@ import { concurrently } from "../../units/concurrently.ts";
 import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "./delivery-report.ts";
-import { type FileServer, interrupted, projectFolderOf, replaceFile } from "./file-server.ts";
-import { sha256Of } from "./read-back.ts";
+import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
+import { fileNameOf, studyFolderOf } from "./layout.ts";
+import { bytesRead, sha256Read } from "./read-back.ts";
 
 export interface TreeDestinationOptions {
   readonly name: string;
@@ -52,29 +52,26 @@ export function createTreeDestination(options: TreeDestinationOptions): Destinat
   };
 }
 
-function studyFolderOf({ path }: TreeDestinationOptions, delivery: StudyDelivery): string {
-  return `${projectFolderOf(path, delivery)}/${delivery.pseudonym}/${delivery.studyInstanceUid}`;
-}
-
-function nameOf({ seriesInstanceUid, sopInstanceUid }: DeidentifiedFile): string {
-  return `${seriesInstanceUid}/${sopInstanceUid}.dcm`;
-}
-
 async function held(
   { options }: Tree,
   delivery: StudyDelivery,
   signal: AbortSignal,
 ): Promise<ReadonlySet<SopInstanceUid>> {
   await using session = await options.server.open(signal);
-  const study = studyFolderOf(options, delivery);
+  const study = studyFolderOf(options.path, delivery);
   const found = new Set<SopInstanceUid>();
   await concurrently(delivery.files, options.parallel, async (file) => {
-    const path = `${study}/${nameOf(file)}`;
+    const path = `${study}/${fileNameOf(file)}`;
     if ((await session.sizeOf(path)) !== file.sizeBytes) return;
-    if (options.proof === "sha256" && (await sha256Of(session, path, file.sizeBytes)) !== file.sha256) return;
+    if (options.proof === "sha256" && (await sumOf(session, path, file)) !== file.sha256) return;
     found.add(file.sopInstanceUid);
   });
   return found;
+}
+
+/** @throws GatewayError when it is longer than it should be */
+function sumOf(session: FileSession, path: string, { sizeBytes }: DeidentifiedFile): Promise<string> {
+  return sha256Read((sink) => session.read(path, { start: 0, mostBytes: sizeBytes }, sink));
 }
 
 async function send(
@@ -85,7 +82,7 @@ async function send(
 ): Promise<void> {
   const { server, name: destination } = options;
   await using session = await server.open(signal);
-  const study = studyFolderOf(options, delivery);
+  const study = studyFolderOf(options.path, delivery);
   const ours = new Set((await reportsIn(session, study)).flatMap((report) => report.files.map(({ path }) => path)));
   for (const series of new Set(files.map(({ seriesInstanceUid }) => seriesInstanceUid)))
     await session.makeFolder(`${study}/${series}`);
@@ -93,11 +90,11 @@ async function send(
     signal.throwIfAborted();
     const { seriesInstanceUid: series, sopInstanceUid: instance } = file;
     const place = {
-      path: `${study}/${nameOf(file)}`,
+      path: `${study}/${fileNameOf(file)}`,
       arriving: `${study}/${series}/.${instance}.part`,
       aside: `${study}/${series}/.${instance}.old`,
     };
-    await refuseForeign(session, { place: place.path, isOurs: ours.has(nameOf(file)), file, destination });
+    await refuseForeign(session, { place: place.path, isOurs: ours.has(fileNameOf(file)), file, destination });
     await session
       .write(place.arriving, contentOf({ name: "", path: file.path, sizeBytes: file.sizeBytes }))
       .catch(interrupted(server, destination));
@@ -122,8 +119,8 @@ async function refuseForeign(
 ): Promise<void> {
   const sizeBytes = isOurs ? undefined : await session.sizeOf(place);
   if (sizeBytes === undefined) return;
-  if (sizeBytes === file.sizeBytes && (await sha256Of(session, place, sizeBytes)) === file.sha256) return;
-  throw new GatewayError("DELIVERY_CONFLICT", { destination, path: nameOf(file) });
+  if (sizeBytes === file.sizeBytes && (await sumOf(session, place, file)) === file.sha256) return;
+  throw new GatewayError("DELIVERY_CONFLICT", { destination, path: fileNameOf(file) });
 }
 
 async function conclude(
@@ -132,7 +129,7 @@ async function conclude(
   receipt: Receipt,
   signal: AbortSignal,
 ): Promise<void> {
-  const study = studyFolderOf(options, delivery);
+  const study = studyFolderOf(options.path, delivery);
   using _ = await reporting.acquire(study, signal);
   await using session = await options.server.open(signal);
   const text = studyReportText(await reportsIn(session, study), deliveryReport(delivery, receipt));
@@ -149,13 +146,6 @@ async function reportsIn(session: FileSession, study: string): Promise<readonly 
   const path = `${study}/${STUDY_REPORT}`;
   const sizeBytes = await session.sizeOf(path);
   if (sizeBytes === undefined || sizeBytes > LARGEST_REPORT_BYTES) return [];
-  const pieces: Buffer[] = [];
-  const sink = new Writable({
-    write(piece: Buffer, _, done) {
-      pieces.push(piece);
-      done();
-    },
-  });
-  await session.read(path, { start: 0, mostBytes: sizeBytes }, sink);
-  return parseStudyReports(Buffer.concat(pieces).toString("utf8"));
+  const bytes = await bytesRead((sink) => session.read(path, { start: 0, mostBytes: sizeBytes }, sink));
+  return parseStudyReports(bytes.toString("utf8"));
 }

@@ -7,7 +7,8 @@ import { crc32Of, type ZippedFile } from "../../network/zip/zip-stream.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, StudyDelivery } from "../destination.ts";
-import { type FileServer, interrupted, projectFolderOf, replaceFile } from "./file-server.ts";
+import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
+import { projectFolderOf } from "./layout.ts";
 import { entryNameOf, isOfStudy, listZip, type RemoteZip, withLocalCopy, zipFor } from "./study-zip.ts";
 
 export interface ZipDestinationOptions {

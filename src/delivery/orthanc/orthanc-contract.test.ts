@@ -100,6 +100,10 @@ async function sceneOf(
 describe.skipIf(!hasPeers).each(Object.keys(KINDS) as (keyof typeof KINDS)[])(
   "an Orthanc as destination by %s",
   (name) => {
-    destinationContract((options) => sceneOf(KINDS[name], options), { canBeCut: true, seesChanges: false });
+    destinationContract((options) => sceneOf(KINDS[name], options), {
+      canBeCut: true,
+      seesChanges: false,
+      isInspected: false,
+    });
   },
 );

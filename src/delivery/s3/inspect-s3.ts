@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
-import { Writable } from "node:stream";
-import { type ObjectStore, openObjectStore } from "../../network/s3/s3-client.ts";
+import { openObjectStore } from "../../network/s3/s3-client.ts";
 import { concurrently } from "../../units/concurrently.ts";
-import { projectFolderOf } from "../files/file-server.ts";
 import { inspectionOf, standingOf } from "../files/inspect-files.ts";
+import { fileNameOf, studyFolderOf } from "../files/layout.ts";
+import { sha256Read } from "../files/read-back.ts";
 import type { Inspect, Standing } from "../inspection/inspection.ts";
 import type { S3DestinationOptions } from "./s3-destination.ts";
 
@@ -13,30 +12,18 @@ const PARALLEL_OBJECTS = 4;
 export function s3Inspector({ server, prefix, proof }: Omit<S3DestinationOptions, "name">): Inspect {
   return async (study, signal) => {
     using store = openObjectStore(await server());
-    const folder = `${projectFolderOf(prefix, study)}/${study.pseudonym}/${study.studyInstanceUid}`;
+    const folder = studyFolderOf(prefix, study);
     const found = new Map<string, Standing>();
     let isCompared = true;
     await concurrently(study.files, PARALLEL_OBJECTS, async (file) => {
-      const key = `${folder}/${file.seriesInstanceUid}/${file.sopInstanceUid}.dcm`;
+      const key = `${folder}/${fileNameOf(file)}`;
       const facts = await store.facts(key, signal);
       const named = facts?.sha256;
-      const whole = proof === "sha256" ? () => fetchedSum(store, key, signal) : undefined;
+      const whole = proof === "sha256" ? () => sha256Read((sink) => store.get(key, sink, signal)) : undefined;
       const sum = whole ?? (named === undefined ? undefined : () => Promise.resolve(named));
       isCompared &&= sum !== undefined || facts === undefined;
       found.set(file.sopInstanceUid, await standingOf(file, facts?.sizeBytes, sum));
     });
     return inspectionOf(found, isCompared);
   };
-}
-
-async function fetchedSum(store: ObjectStore, key: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash("sha256");
-  const sink = new Writable({
-    write(piece: Buffer, _, done) {
-      hash.update(piece);
-      done();
-    },
-  });
-  await store.get(key, sink, signal);
-  return hash.digest("hex");
 }

@@ -1,5 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
-import { Writable } from "node:stream";
+import { createHash } from "node:crypto";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type ObjectFacts, type ObjectStore, openObjectStore, type S3Server } from "../../network/s3/s3-client.ts";
@@ -15,7 +14,8 @@ import { concurrently } from "../../units/concurrently.ts";
 import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
-import { projectFolderOf } from "../files/file-server.ts";
+import { fileNameOf, studyFolderOf } from "../files/layout.ts";
+import { bytesRead, sha256Read } from "../files/read-back.ts";
 
 export interface S3DestinationOptions {
   readonly name: string;
@@ -57,29 +57,21 @@ export function createS3Destination(options: S3DestinationOptions): Destination 
   };
 }
 
-function studyKeyOf({ prefix }: S3DestinationOptions, delivery: StudyDelivery): string {
-  return `${projectFolderOf(prefix, delivery)}/${delivery.pseudonym}/${delivery.studyInstanceUid}`;
-}
-
-function nameOf({ seriesInstanceUid, sopInstanceUid }: DeidentifiedFile): string {
-  return `${seriesInstanceUid}/${sopInstanceUid}.dcm`;
-}
-
 async function held(
   { options }: Bucket,
   delivery: StudyDelivery,
   signal: AbortSignal,
 ): Promise<ReadonlySet<SopInstanceUid>> {
   using store = openObjectStore(await options.server());
-  const study = studyKeyOf(options, delivery);
+  const study = studyFolderOf(options.prefix, delivery);
   const found = new Set<SopInstanceUid>();
   await concurrently(delivery.files, PARALLEL_OBJECTS, async (file) => {
-    const key = `${study}/${nameOf(file)}`;
+    const key = `${study}/${fileNameOf(file)}`;
     const facts = await store.facts(key, signal);
     if (facts === undefined || facts.sizeBytes !== file.sizeBytes) return;
     const isSame =
       options.proof === "sha256"
-        ? (await fetchedInto(createHash("sha256"), store, key, signal)).digest("hex") === file.sha256
+        ? (await sha256Read((sink) => store.get(key, sink, signal))) === file.sha256
         : await isSameBySum(facts, file);
     if (isSame) found.add(file.sopInstanceUid);
   });
@@ -94,17 +86,6 @@ async function isSameBySum({ sha256, md5 }: ObjectFacts, file: DeidentifiedFile)
   return hash.digest("hex") === md5;
 }
 
-async function fetchedInto(hash: Hash, store: ObjectStore, key: string, signal: AbortSignal): Promise<Hash> {
-  const sink = new Writable({
-    write(piece: Buffer, _, done) {
-      hash.update(piece);
-      done();
-    },
-  });
-  await store.get(key, sink, signal);
-  return hash;
-}
-
 async function send(
   { options }: Bucket,
   delivery: StudyDelivery,
@@ -112,12 +93,12 @@ async function send(
   signal: AbortSignal,
 ): Promise<void> {
   using store = openObjectStore(await options.server());
-  const study = studyKeyOf(options, delivery);
+  const study = studyFolderOf(options.prefix, delivery);
   await concurrently(files, PARALLEL_OBJECTS, async (file) => {
-    const key = `${study}/${nameOf(file)}`;
+    const key = `${study}/${fileNameOf(file)}`;
     const there = await store.facts(key, signal);
     if (there !== undefined && there.metadata[OURS] === undefined)
-      throw new GatewayError("DELIVERY_CONFLICT", { destination: options.name, path: nameOf(file) });
+      throw new GatewayError("DELIVERY_CONFLICT", { destination: options.name, path: fileNameOf(file) });
     const { path, sizeBytes, sha256 } = file;
     const object = { key, content: { path }, sizeBytes, sha256, contentType: DICOM, metadata: { [OURS]: sha256 } };
     await store.put(object, signal).catch(interrupted(options.name));
@@ -138,7 +119,7 @@ async function conclude(
   receipt: Receipt,
   signal: AbortSignal,
 ): Promise<void> {
-  const key = `${studyKeyOf(options, delivery)}/${STUDY_REPORT}`;
+  const key = `${studyFolderOf(options.prefix, delivery)}/${STUDY_REPORT}`;
   using _ = await reporting.acquire(key, signal);
   using store = openObjectStore(await options.server());
   const text = studyReportText(await reportsAt(store, key, signal), deliveryReport(delivery, receipt));
@@ -155,13 +136,6 @@ async function reportsAt(
 ): Promise<readonly DeliveredStudyReport[]> {
   const facts = await store.facts(key, signal);
   if (facts === undefined || facts.sizeBytes > LARGEST_REPORT_BYTES) return [];
-  const pieces: Buffer[] = [];
-  const sink = new Writable({
-    write(piece: Buffer, _, done) {
-      pieces.push(piece);
-      done();
-    },
-  });
-  await store.get(key, sink, signal);
-  return parseStudyReports(Buffer.concat(pieces).toString("utf8"));
+  const bytes = await bytesRead((sink) => store.get(key, sink, signal));
+  return parseStudyReports(bytes.toString("utf8"));
 }
