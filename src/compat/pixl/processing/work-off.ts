@@ -106,8 +106,8 @@ async function disposed(work: Work, progress: Progress, failure: GatewayError): 
     return await carriedOut(disposition, work, progress);
   } catch (thrown) {
     lease.signal.throwIfAborted();
-    // The other queue has not confirmed it: it stays here.
-    const dueAtMs = nowMs + backOffMs(retry.site, attempts + 1, random);
+    // The other queue has not confirmed it: it stays here, and rests from now on, however long the broker kept us waiting.
+    const dueAtMs = processing.clock.nowMs() + backOffMs(retry.site, attempts + 1, random);
     return waiting(message, toGatewayError(thrown).code, { dueAtMs, progress });
   }
 }
