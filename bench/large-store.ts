@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { submitCohort } from "../src/store/sql/submit.ts";
 import { openDatabase } from "../src/store/sqlite/database.ts";
-import { openSession, type Session } from "../src/store/sqlite/session.ts";
-import { submitCohort } from "../src/store/sqlite/submit.ts";
+import { openSession, type SqliteSession } from "../src/store/sqlite/session.ts";
 
 /** Studies of each cohort, and whose they are: a few large ones and many small ones, as at a site in its third year. */
 const COHORTS: readonly (readonly [project: string, studies: number])[] = [
@@ -42,7 +42,7 @@ export interface LargeStore {
 }
 
 /** Fills the store of a home with a million study jobs, unless that was done; by the store's own statements. Nothing is queued, so that nobody works. */
-export function fillLargeStore(home: string): LargeStore {
+export async function fillLargeStore(home: string): Promise<LargeStore> {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const path = join(home, "radferry.db");
   using database = openDatabase(path, NOW_MS);
@@ -56,7 +56,7 @@ export function fillLargeStore(home: string): LargeStore {
     const first = study;
     const requests = Array.from({ length: studies }, (_, index) => request(index + 1, first + index));
     study += studies;
-    submitCohort(session, { project, columns: ["study_instance_uid"], requests, refused: [] }, NOW_MS);
+    await submitCohort(session, { project, columns: ["study_instance_uid"], requests, refused: [] }, NOW_MS);
     session.run("commit");
   }
   database.exec(`
@@ -89,7 +89,7 @@ function request(rowNumber: number, study: number): Parameters<typeof submitCoho
   };
 }
 
-function factsOf(session: Session): LargeStore {
+function factsOf(session: SqliteSession): LargeStore {
   const cohorts = session.all("listCohorts", { after: 0, limit: 1_000 });
   const idOf = (jobNo: number): string => String(session.get("jobById", { jobNo })?.id);
   const jobs = session.all("jobCounts").reduce((sum, row) => sum + Number(row.jobs), 0);

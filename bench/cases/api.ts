@@ -37,7 +37,7 @@ export const api: BenchFactory = async ({ folder }) => {
   // At its first start it makes a token, and writes down the keys that everything is made with.
   const { token, ...first } = await startSite(file, place);
   await first[Symbol.asyncDispose]();
-  const store = fillLargeStore(join(place, "home"));
+  const store = await fillLargeStore(join(place, "home"));
   const site = opened.use(await startSite(file, place, token));
   const limited = await site.tokenOf(["rare-a", "rare-b"]);
   const closing = opened.move();

@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { Actor } from "../../units/actor.ts";
 import { type AuditFinding, type AuditHead, verifyAuditTrail } from "../audit-chain.ts";
+import { auditHeads, auditRecords } from "../sql/audit.ts";
 import type { Store } from "../store.ts";
-import { auditHeads, auditRecords } from "./audit.ts";
 import { openDatabase } from "./database.ts";
 import { openSqliteStore } from "./open.ts";
 import { openSession } from "./session.ts";
@@ -47,8 +47,8 @@ async function findingsAfter(sql: string): Promise<readonly AuditFinding[]> {
   try {
     database.exec(`DROP TRIGGER audit_event_changed; DROP TRIGGER audit_event_removed; ${sql}`);
     const session = openSession(database, path);
-    const page = async (after: number, limit: number) => auditRecords(session, { after, limit });
-    return (await verifyAuditTrail(page, auditHeads(session))).findings;
+    const page = (after: number, limit: number) => auditRecords(session, { after, limit });
+    return (await verifyAuditTrail(page, await auditHeads(session))).findings;
   } finally {
     database.close();
   }

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import type { BackupFacts } from "../backup.ts";
-import type { Session } from "./session.ts";
+import type { SqliteSession } from "./session.ts";
 
 /** What a backup has besides: that it is whole, and the witness of its audit trail. */
 const BACKUP_TABLE = `
@@ -9,7 +9,7 @@ const BACKUP_TABLE = `
   ) STRICT`;
 
 /** See `Store.backUp`. Readers hold up nobody who writes: https://www.sqlite.org/wal.html 2.2 */
-export function backUp(session: Session, path: string): BackupFacts {
+export function backUp(session: SqliteSession, path: string): BackupFacts {
   // Read first: it may be behind the trail of the copy, never ahead of it.
   const witnessed = session.auditWitness.read();
   session.database.prepare("VACUUM INTO ?").run(path);

@@ -2,8 +2,9 @@ import { Worker } from "node:worker_threads";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type Clock, systemClock } from "../../units/clock.ts";
 import { type Logger, silentLogger } from "../../units/logger.ts";
+import type { MethodName } from "../sql/methods.ts";
 import type { Store } from "../store.ts";
-import { type MethodName, methods } from "./methods.ts";
+import { sqliteMethods } from "./methods.ts";
 import type { Answer, FromStore, StoreStart, ToStore } from "./protocol.ts";
 import { errorOf, followThread } from "./thread.ts";
 
@@ -64,7 +65,7 @@ export async function openSqliteStore({
     });
   };
   const asked = Object.fromEntries(
-    (Object.keys(methods) as MethodName[]).map((method) => [
+    (Object.keys(sqliteMethods) as MethodName[]).map((method) => [
       method,
       (...args: readonly unknown[]) => ask(method, args),
     ]),

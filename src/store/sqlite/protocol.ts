@@ -1,6 +1,6 @@
 import type { ErrorDetails } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
-import type { MethodName } from "./methods.ts";
+import type { MethodName } from "../sql/methods.ts";
 
 /** What the main thread and the store's thread say to each other. */
 export type ToStore =

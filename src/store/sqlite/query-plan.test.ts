@@ -1,8 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
+import type { StatementName } from "../sql/session.ts";
+import { statements } from "../sql/statements.ts";
 import { migrate } from "./schema.ts";
-import type { StatementName } from "./session.ts";
-import { statements } from "./statements.ts";
 
 function planOf(name: StatementName): string {
   using database = new DatabaseSync(":memory:");

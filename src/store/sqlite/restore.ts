@@ -3,8 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type AuditHead, verifyAuditTrail } from "../audit-chain.ts";
 import type { BackupFacts } from "../backup.ts";
-import { auditHeads, auditRecords } from "./audit.ts";
-import { createAuditWitness } from "./audit-witness.ts";
+import { auditHeads, auditRecords } from "../sql/audit.ts";
+import { createAuditWitness } from "../sql/audit-witness.ts";
 import { factsOf } from "./backup.ts";
 import { asStoreError } from "./database.ts";
 import { APPLICATION_ID, KNOWN_VERSION } from "./schema.ts";
@@ -57,9 +57,9 @@ async function checked(path: string): Promise<Checked> {
 
 async function checkAudit(database: DatabaseSync, path: string, witnessed: AuditHead | undefined): Promise<void> {
   const session = openSession(database, path);
-  const rows = auditHeads(session).filter(({ where }) => where === "row");
+  const rows = (await auditHeads(session)).filter(({ where }) => where === "row");
   const file = witnessed === undefined ? [] : [{ where: "file", mayBeBehind: true, ...witnessed } as const];
-  const page = async (after: number, limit: number) => auditRecords(session, { after, limit });
+  const page = (after: number, limit: number) => auditRecords(session, { after, limit });
   const { findings } = await verifyAuditTrail(page, [...rows, ...file]);
   const [first] = findings;
   if (first !== undefined)

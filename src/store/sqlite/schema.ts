@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { statements } from "../sql/statements.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
@@ -7,7 +8,6 @@ import { INTAKE } from "./intake-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
-import { statements } from "./statements.ts";
 import { STUDY_REPORTS } from "./study-report-schema.ts";
 
 /** Marks the file as ours: "RADF" in PRAGMA application_id. */

@@ -1,30 +1,37 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { type AuditWitness, createAuditWitness } from "./audit-witness.ts";
-import { statements } from "./statements.ts";
+import { createAuditWitness } from "../sql/audit-witness.ts";
+import type { Parameters, Row, Session, StatementName } from "../sql/session.ts";
+import { statements } from "../sql/statements.ts";
 
-export type StatementName = keyof typeof statements;
-type Parameters = Readonly<Record<string, SQLInputValue | undefined | boolean>>;
+/** What only SQLite is told. */
+const ownStatements = {
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  rollback: "ROLLBACK",
+  beginCall: "SAVEPOINT one_call",
+  keepCall: "RELEASE one_call",
+  undoCall: "ROLLBACK TO one_call",
+  emptyJournal: "PRAGMA wal_checkpoint(TRUNCATE)",
+} as const;
 
-/** One row as SQLite gives it. */
-export type Row = Readonly<Record<string, unknown>>;
+type OwnStatementName = StatementName | keyof typeof ownStatements;
 
-/** The named statements over one database, each prepared once. `undefined` becomes NULL, a boolean 0 or 1. */
-export interface Session {
+/** A session whose answers are there at once. `undefined` becomes NULL, a boolean 0 or 1; each statement is prepared once. */
+export interface SqliteSession extends Session {
   readonly database: DatabaseSync;
-  readonly auditWitness: AuditWitness;
-  get(name: StatementName, parameters?: Parameters): Row | undefined;
-  all(name: StatementName, parameters?: Parameters): readonly Row[];
-  /** The number of rows that changed. */
-  run(name: StatementName, parameters?: Parameters): number;
+  get(name: OwnStatementName, parameters?: Parameters): Row | undefined;
+  all(name: OwnStatementName, parameters?: Parameters): readonly Row[];
+  run(name: OwnStatementName, parameters?: Parameters): number;
 }
 
 /** @param path of the database's file */
-export function openSession(database: DatabaseSync, path: string): Session {
-  const prepared = new Map<StatementName, StatementSync>();
-  const statement = (name: StatementName): StatementSync => {
+export function openSession(database: DatabaseSync, path: string): SqliteSession {
+  const texts = { ...statements, ...ownStatements };
+  const prepared = new Map<OwnStatementName, StatementSync>();
+  const statement = (name: OwnStatementName): StatementSync => {
     const known = prepared.get(name);
     if (known !== undefined) return known;
-    const made = database.prepare(statements[name]);
+    const made = database.prepare(texts[name]);
     made.setAllowUnknownNamedParameters(false);
     prepared.set(name, made);
     return made;

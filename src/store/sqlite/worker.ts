@@ -1,10 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { toGatewayError } from "../../errors/gateway-error.ts";
-import { renewWitness } from "./audit.ts";
+import { renewWitness } from "../sql/audit.ts";
+import { inTurn } from "../sql/in-turn.ts";
+import { type MethodName, READS } from "../sql/methods.ts";
 import { asStoreError, openDatabase } from "./database.ts";
-import { type MethodName, methods, READS } from "./methods.ts";
+import { sqliteMethods } from "./methods.ts";
 import type { Answer, FromStore, StoreFailure, StoreStart, ToStore } from "./protocol.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type SqliteSession } from "./session.ts";
 
 /** Calls that share one transaction at most, so that no caller waits for a very long one. */
 const MAXIMUM_GROUP = 512;
@@ -16,7 +18,7 @@ if (port === null) throw new Error("runs as a worker thread only");
 
 const say = (message: FromStore): void => port.postMessage(message);
 const inbox: Call[] = [];
-let session: Session | undefined;
+let session: SqliteSession | undefined;
 let closing = false;
 let isDrainDue = false;
 
@@ -39,10 +41,11 @@ function receive(message: ToStore): void {
   setImmediate(drain);
 }
 
-function drain(): void {
-  isDrainDue = false;
+async function drain(): Promise<void> {
   if (session === undefined) return;
-  while (inbox.length > 0) runGroup(session, inbox.splice(0, MAXIMUM_GROUP));
+  // What arrives meanwhile is seen by this same loop.
+  while (inbox.length > 0) await runGroup(session, inbox.splice(0, MAXIMUM_GROUP));
+  isDrainDue = false;
   if (!closing) return;
   session.database.close();
   session = undefined;
@@ -50,20 +53,20 @@ function drain(): void {
 }
 
 /** Reads need no lock, so that they are answered while another process writes. */
-function runGroup(open: Session, calls: readonly Call[]): void {
+async function runGroup(open: SqliteSession, calls: readonly Call[]): Promise<void> {
   const reads = calls.filter(({ method }) => READS.has(method));
-  if (reads.length > 0) say({ answers: reads.map((call) => runCall(open, call, false)) });
+  if (reads.length > 0) say({ answers: await inTurn(reads, (call) => runCall(open, call, false)) });
   const writes = calls.filter(({ method }) => !READS.has(method));
   // Only once they are committed is what they say durable.
-  if (writes.length > 0) say({ answers: runWrites(open, writes) });
+  if (writes.length > 0) say({ answers: await runWrites(open, writes) });
 }
 
-function runWrites(open: Session, calls: readonly Call[]): readonly Answer[] {
+async function runWrites(open: SqliteSession, calls: readonly Call[]): Promise<readonly Answer[]> {
   try {
     open.run("begin");
-    const answers = calls.map((call) => runCall(open, call, true));
+    const answers = await inTurn(calls, (call) => runCall(open, call, true));
     open.run("commit");
-    renewWitness(open);
+    await renewWitness(open);
     return answers;
   } catch (thrown) {
     if (open.database.isTransaction) open.run("rollback");
@@ -72,10 +75,10 @@ function runWrites(open: Session, calls: readonly Call[]): readonly Answer[] {
 }
 
 /** One call that fails undoes itself alone. */
-function runCall(open: Session, { call, method, args }: Call, inTransaction: boolean): Answer {
+async function runCall(open: SqliteSession, { call, method, args }: Call, inTransaction: boolean): Promise<Answer> {
   if (inTransaction) open.run("beginCall");
   try {
-    const value = invoke(open, method, args);
+    const value = await invoke(open, method, args);
     if (inTransaction) open.run("keepCall");
     return { call, value };
   } catch (thrown) {
@@ -89,8 +92,8 @@ function runCall(open: Session, { call, method, args }: Call, inTransaction: boo
   }
 }
 
-function invoke(open: Session, method: MethodName, args: readonly unknown[]): unknown {
-  const run = methods[method] as (session: Session, ...args: readonly unknown[]) => unknown;
+function invoke(open: SqliteSession, method: MethodName, args: readonly unknown[]): unknown {
+  const run = sqliteMethods[method] as (session: SqliteSession, ...args: readonly unknown[]) => unknown;
   return run(open, ...args);
 }
 

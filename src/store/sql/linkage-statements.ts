@@ -31,5 +31,4 @@ export const linkageStatements = {
   /** The rows' remains are overwritten, not only given free. https://www.sqlite.org/pragma.html#pragma_secure_delete */
   overwriteDeleted: "PRAGMA secure_delete = ON",
   leaveDeleted: "PRAGMA secure_delete = OFF",
-  emptyJournal: "PRAGMA wal_checkpoint(TRUNCATE)",
 } as const;

@@ -1,5 +1,6 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Lease, LocatedStudy } from "../records.ts";
+import { inTurn } from "./in-turn.ts";
 import { addEvent, joinJob, type Wish } from "./join.ts";
 import { newJobId, uidKey } from "./names.ts";
 import { parseList } from "./row-records.ts";
@@ -13,64 +14,71 @@ interface Found {
 }
 
 /** See `Store.located`. */
-export function located(
+export async function located(
   session: Session,
   lease: Lease,
   archive: string,
   studies: readonly LocatedStudy[],
   nowMs: number,
-): "continue" | "joined" | false {
-  const jobNo = leasedJob(session, lease);
-  const job = jobNo === undefined ? undefined : session.get("jobByNumber", { jobNo });
+): Promise<"continue" | "joined" | false> {
+  const jobNo = await leasedJob(session, lease);
+  const job = jobNo === undefined ? undefined : await session.get("jobByNumber", { jobNo });
   if (jobNo === undefined || job === undefined) return false;
   if (studies.length === 0) throw new GatewayError("INTERNAL", { what: "no study located" });
 
   const distinct = [...new Map(studies.map((study) => [study.studyInstanceUid, study])).values()];
-  const found = distinct.map((study) => ({ study, holder: holderOf(session, job, study) }));
+  const found = await inTurn(distinct, async (study) => ({ study, holder: await holderOf(session, job, study) }));
   // A study this job already had stays its own: another of the same accession number does not replace it.
   const own = found.find(({ holder }) => holder === jobNo) ?? found.find(({ holder }) => holder === undefined);
   if (own !== undefined) {
-    session.run("locate", { jobNo, archive, ...own.study });
-    addKeys(session, job, jobNo, [uidKey(own.study.studyInstanceUid)]);
+    await session.run("locate", { jobNo, archive, ...own.study });
+    await addKeys(session, job, jobNo, [uidKey(own.study.studyInstanceUid)]);
   }
-  const others = found.filter((one) => one !== own).map((one) => handOn(session, jobNo, job, archive, one, nowMs));
+  const others = await inTurn(
+    found.filter((one) => one !== own),
+    (one) => handOn(session, jobNo, job, archive, one, nowMs),
+  );
   const [successor] = others;
   if (own !== undefined || successor === undefined) return "continue";
-  if (session.get("hasDelivered", { jobNo })?.answer === 1) endAsNotFound(session, jobNo, job, nowMs);
-  else dissolve(session, jobNo, job, successor, nowMs);
+  if ((await session.get("hasDelivered", { jobNo }))?.answer === 1) await endAsNotFound(session, jobNo, job, nowMs);
+  else await dissolve(session, jobNo, job, successor, nowMs);
   return "joined";
 }
 
-function holderOf(session: Session, { project }: Row, { studyInstanceUid }: LocatedStudy): number | undefined {
-  const row = session.get("jobOfStudy", { project: String(project), studyInstanceUid });
+async function holderOf(
+  session: Session,
+  { project }: Row,
+  { studyInstanceUid }: LocatedStudy,
+): Promise<number | undefined> {
+  const row = await session.get("jobOfStudy", { project: String(project), studyInstanceUid });
   return row === undefined ? undefined : Number(row.jobNo);
 }
 
-function addKeys(session: Session, { project }: Row, jobNo: number, keys: readonly string[]): void {
-  for (const key of keys) session.run("insertKey", { project: String(project), key, jobNo });
+async function addKeys(session: Session, { project }: Row, jobNo: number, keys: readonly string[]): Promise<void> {
+  for (const key of keys) await session.run("insertKey", { project: String(project), key, jobNo });
 }
 
 /** The job's rows and cohorts hold the job of this study too, and ask of it what they asked of the first. */
-function handOn(
+async function handOn(
   session: Session,
   jobNo: number,
   job: Row,
   archive: string,
   { study, holder }: Found,
   nowMs: number,
-): number {
-  const target = holder ?? insertSibling(session, job, archive, study, nowMs);
-  session.run("copyRequests", { from: jobNo, to: target });
-  session.run("copyCohorts", { from: jobNo, to: target });
-  const keys = session.all("keysOfJob", { jobNo }).map((row) => String(row.key));
+): Promise<number> {
+  const target = holder ?? (await insertSibling(session, job, archive, study, nowMs));
+  await session.run("copyRequests", { from: jobNo, to: target });
+  await session.run("copyCohorts", { from: jobNo, to: target });
+  const keys = (await session.all("keysOfJob", { jobNo })).map((row) => String(row.key));
   // Other studies' UIDs are not ways to this one.
-  addKeys(
+  await addKeys(
     session,
     job,
     target,
     keys.filter((key) => !key.startsWith(uidKey(""))),
   );
-  if (holder !== undefined) joinJob(session, target, wishOf(job), nowMs);
+  if (holder !== undefined) await joinJob(session, target, wishOf(job), nowMs);
   return target;
 }
 
@@ -85,8 +93,14 @@ function wishOf(job: Row): Wish {
 }
 
 /** A further study of the same rows: its archive is known, so it begins where instances are fetched. */
-function insertSibling(session: Session, job: Row, archive: string, study: LocatedStudy, nowMs: number): number {
-  const inserted = session.get("insertJob", {
+async function insertSibling(
+  session: Session,
+  job: Row,
+  archive: string,
+  study: LocatedStudy,
+  nowMs: number,
+): Promise<number> {
+  const inserted = await session.get("insertJob", {
     id: newJobId(),
     project: String(job.project),
     studyInstanceUid: study.studyInstanceUid,
@@ -100,8 +114,8 @@ function insertSibling(session: Session, job: Row, archive: string, study: Locat
     nowMs,
   });
   const jobNo = Number(inserted?.jobNo);
-  addKeys(session, job, jobNo, [uidKey(study.studyInstanceUid)]);
-  addEvent(session, jobNo, { event: "located", detail: { archive, with: String(job.id) } }, nowMs);
+  await addKeys(session, job, jobNo, [uidKey(study.studyInstanceUid)]);
+  await addEvent(session, jobNo, { event: "located", detail: { archive, with: String(job.id) } }, nowMs);
   return jobNo;
 }
 
@@ -110,11 +124,11 @@ function textOrUndefined(value: unknown): string | undefined {
 }
 
 /** Its own study is gone from the archive, but something of it was delivered: that account is kept. */
-function endAsNotFound(session: Session, jobNo: number, { attempts }: Row, nowMs: number): void {
+async function endAsNotFound(session: Session, jobNo: number, { attempts }: Row, nowMs: number): Promise<void> {
   const outcome = { state: "not-found", code: "STUDY_NOT_FOUND" };
-  session.run("settle", { jobNo, ...outcome, dueAt: undefined, attempts: Number(attempts), finishedAt: nowMs });
-  session.run("endAttempt", { jobNo, nowMs, outcome: outcome.state, code: outcome.code });
-  addEvent(session, jobNo, { event: "rows handed on, account kept", detail: {} }, nowMs);
+  await session.run("settle", { jobNo, ...outcome, dueAt: undefined, attempts: Number(attempts), finishedAt: nowMs });
+  await session.run("endAttempt", { jobNo, nowMs, outcome: outcome.state, code: outcome.code });
+  await addEvent(session, jobNo, { event: "rows handed on, account kept", detail: {} }, nowMs);
 }
 
 const PARTS_OF_A_JOB = [
@@ -131,10 +145,10 @@ const PARTS_OF_A_JOB = [
 ] as const;
 
 /** The job goes; who asks for it by its id is shown the one that took its place. */
-function dissolve(session: Session, jobNo: number, { id }: Row, successor: number, nowMs: number): void {
-  for (const part of PARTS_OF_A_JOB) session.run(part, { jobNo });
-  session.run("forwardDissolved", { from: jobNo, to: successor });
-  session.run("deleteJob", { jobNo });
-  session.run("recordDissolved", { id: String(id), from: jobNo, to: successor });
-  addEvent(session, successor, { event: "took over the rows of a job", detail: { job: String(id) } }, nowMs);
+async function dissolve(session: Session, jobNo: number, { id }: Row, successor: number, nowMs: number): Promise<void> {
+  for (const part of PARTS_OF_A_JOB) await session.run(part, { jobNo });
+  await session.run("forwardDissolved", { from: jobNo, to: successor });
+  await session.run("deleteJob", { jobNo });
+  await session.run("recordDissolved", { id: String(id), from: jobNo, to: successor });
+  await addEvent(session, successor, { event: "took over the rows of a job", detail: { job: String(id) } }, nowMs);
 }

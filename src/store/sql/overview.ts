@@ -2,6 +2,7 @@ import { errorRegistry } from "../../errors/registry.ts";
 import { JOB_STATES, STAGES } from "../job-states.ts";
 import type { DeliveryFilter, JobChanges, JobCount, ListedDelivery, WorkerRecord } from "../overview.ts";
 import { integer, keyOf, oneOf, optional, recordReader, text } from "./columns.ts";
+import { inTurn } from "./in-turn.ts";
 import { byNumber, merged } from "./listing.ts";
 import { jobNumber } from "./look.ts";
 import { jobRecord } from "./row-records.ts";
@@ -27,28 +28,33 @@ const listedDelivery = recordReader<ListedDelivery>({
 
 const workerRecord = recordReader<WorkerRecord>({ name: text, claims: integer, lastClaimAtMs: integer });
 
-export function jobCounts(session: Session): readonly JobCount[] {
-  return session.all("jobCounts").map(jobCount);
+export async function jobCounts(session: Session): Promise<readonly JobCount[]> {
+  return (await session.all("jobCounts")).map(jobCount);
 }
 
-export function oldestWaitingAtMs(session: Session): number | undefined {
-  const ages = ["queued", "waiting"].flatMap((state) => session.get("oldestOfState", { state })?.createdAtMs ?? []);
-  return ages.length === 0 ? undefined : Math.min(...ages.map(Number));
+export async function oldestWaitingAtMs(session: Session): Promise<number | undefined> {
+  const oldest = await inTurn(["queued", "waiting"], (state) => session.get("oldestOfState", { state }));
+  const ages = oldest.flatMap((row) => (row === undefined ? [] : Number(row.createdAtMs)));
+  return ages.length === 0 ? undefined : Math.min(...ages);
 }
 
-export function jobChanges(session: Session, page: { readonly after: number; readonly limit: number }): JobChanges {
-  const changes = session
-    .all("jobChanges", page)
-    .map(({ changeNo, ...row }) => ({ number: Number(changeNo), job: jobRecord(row) }));
-  return { changes, last: Number(session.get("lastChange")?.changeNo ?? 0) };
+export async function jobChanges(
+  session: Session,
+  page: { readonly after: number; readonly limit: number },
+): Promise<JobChanges> {
+  const changes = (await session.all("jobChanges", page)).map(({ changeNo, ...row }) => ({
+    number: Number(changeNo),
+    job: jobRecord(row),
+  }));
+  return { changes, last: Number((await session.get("lastChange"))?.changeNo ?? 0) };
 }
 
-export function listDeliveries(
+export async function listDeliveries(
   session: Session,
   { state, projects, after, limit }: DeliveryFilter,
-): readonly ListedDelivery[] {
+): Promise<readonly ListedDelivery[]> {
   const page = {
-    afterJob: after === undefined ? 0 : jobNumber(session, after.job, "jobPlace"),
+    afterJob: after === undefined ? 0 : await jobNumber(session, after.job, "jobPlace"),
     afterDestination: after?.destination ?? "",
     limit,
     ...(state === undefined ? {} : { state }),
@@ -59,9 +65,9 @@ export function listDeliveries(
       : (["listDeliveriesByState", "listDeliveriesByProjectAndState"] as const);
   const lists = projects?.map((project) => [ofProject, { project }] as const) ?? [[every, {}] as const];
   // Of one job all are in the same list.
-  return merged(session, lists, page, byNumber("jobNo")).map(listedDelivery);
+  return (await merged(session, lists, page, byNumber("jobNo"))).map(listedDelivery);
 }
 
-export function listWorkers(session: Session): readonly WorkerRecord[] {
-  return session.all("listWorkers").map(workerRecord);
+export async function listWorkers(session: Session): Promise<readonly WorkerRecord[]> {
+  return (await session.all("listWorkers")).map(workerRecord);
 }

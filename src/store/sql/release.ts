@@ -7,27 +7,27 @@ import { parseList } from "./row-records.ts";
 import type { Session } from "./session.ts";
 
 /** See `Store.releaseJob`. */
-export function releaseJob(
+export async function releaseJob(
   session: Session,
   id: string,
   release: NewRelease,
   audit: AuditEvent,
   nowMs: number,
-): boolean {
-  const jobNo = jobNumber(session, id, "jobOfId");
-  if (session.get("quarantinedJob", { jobNo }) === undefined) return false;
+): Promise<boolean> {
+  const jobNo = await jobNumber(session, id, "jobOfId");
+  if ((await session.get("quarantinedJob", { jobNo })) === undefined) return false;
   const { actor, reason, leaveOut, allowTags } = release;
   const lists = { leaveOut: listText(leaveOut), allowTags: listText(allowTags) };
-  const inserted = session.get("insertRelease", { jobNo, nowMs, actor, reason, ...lists });
-  session.run("releaseJob", { jobNo, releaseNo: Number(inserted?.releaseNo) });
+  const inserted = await session.get("insertRelease", { jobNo, nowMs, actor, reason, ...lists });
+  await session.run("releaseJob", { jobNo, releaseNo: Number(inserted?.releaseNo) });
   const detail = { by: actor, reason, leftOut: leaveOut.length, allowedTags: allowTags.join(" ") };
-  addEvent(session, jobNo, { event: "released", detail }, nowMs);
-  appendAudit(session, audit, nowMs);
+  await addEvent(session, jobNo, { event: "released", detail }, nowMs);
+  await appendAudit(session, audit, nowMs);
   return true;
 }
 
-export function releaseOf(session: Session, id: string): Release | undefined {
-  const row = session.get("releaseOfJob", { jobNo: jobNumber(session, id) });
+export async function releaseOf(session: Session, id: string): Promise<Release | undefined> {
+  const row = await session.get("releaseOfJob", { jobNo: await jobNumber(session, id) });
   if (row === undefined) return undefined;
   const { atMs, actor, reason, leaveOut, allowTags } = row;
   return {
@@ -40,20 +40,22 @@ export function releaseOf(session: Session, id: string): Release | undefined {
 }
 
 /** See `Store.linkPseudonyms`. */
-export function linkPseudonyms(
+export async function linkPseudonyms(
   session: Session,
   project: string,
   keyId: string,
   links: readonly PseudonymLink[],
-): readonly PseudonymLink["kind"][] {
+): Promise<readonly PseudonymLink["kind"][]> {
   const digests = new Map<string, string>();
-  const collisions = links.filter(({ kind, replacement, digest }) => {
+  const collisions = new Set<PseudonymLink["kind"]>();
+  for (const { kind, replacement, digest } of links) {
     const name = `${kind} ${replacement}`;
-    const known = digests.get(name) ?? session.get("pseudonymLink", { project, keyId, kind, replacement })?.digest;
+    const known =
+      digests.get(name) ?? (await session.get("pseudonymLink", { project, keyId, kind, replacement }))?.digest;
     digests.set(name, digest);
-    return known !== undefined && known !== digest;
-  });
-  if (collisions.length === 0)
-    for (const link of links) session.run("insertPseudonymLink", { project, keyId, ...link });
-  return [...new Set(collisions.map(({ kind }) => kind))];
+    if (known !== undefined && known !== digest) collisions.add(kind);
+  }
+  if (collisions.size === 0)
+    for (const link of links) await session.run("insertPseudonymLink", { project, keyId, ...link });
+  return [...collisions];
 }

@@ -22,9 +22,14 @@ const readLink = recordReader({
 const readProof = recordReader({ links: integer, digest: text, atMs: integer });
 
 /** See `Store.openLinkage`. */
-export function openLinkage(session: Session, project: string, wrapped: Uint8Array, nowMs: number): LinkageKeeping {
-  session.run("insertLinkageKey", { project, wrapped, nowMs });
-  const row = session.get("linkageKey", { project }) ?? {};
+export async function openLinkage(
+  session: Session,
+  project: string,
+  wrapped: Uint8Array,
+  nowMs: number,
+): Promise<LinkageKeeping> {
+  await session.run("insertLinkageKey", { project, wrapped, nowMs });
+  const row = (await session.get("linkageKey", { project })) ?? {};
   const proof = proofOf(row);
   return proof === undefined ? { kind: "kept", wrappedKey: blob(row.wrapped) } : { kind: "destroyed", proof };
 }
@@ -33,61 +38,62 @@ function proofOf(row: Row): LinkageProof | undefined {
   return row.wrapped === null ? readProof(row) : undefined;
 }
 
-export function linkageOf(session: Session, project: string) {
-  const row = session.get("linkageKey", { project });
+export async function linkageOf(session: Session, project: string) {
+  const row = await session.get("linkageKey", { project });
   if (row === undefined) return undefined;
-  return { links: integer(session.get("countLinks", { project })?.links), proof: proofOf(row) };
+  return { links: integer((await session.get("countLinks", { project }))?.links), proof: proofOf(row) };
 }
 
-export function listLinks(
+export async function listLinks(
   session: Session,
   project: string,
   { pseudonym, patientDigest }: LinkFilter,
   page: { readonly after: number; readonly limit: number },
-): readonly LinkRecord[] {
-  if (pseudonym !== undefined) return session.all("linksOfPseudonym", { project, pseudonym, ...page }).map(readLink);
+): Promise<readonly LinkRecord[]> {
+  if (pseudonym !== undefined)
+    return (await session.all("linksOfPseudonym", { project, pseudonym, ...page })).map(readLink);
   if (patientDigest !== undefined)
-    return session.all("linksOfPatient", { project, patientDigest, ...page }).map(readLink);
-  return session.all("listLinks", { project, ...page }).map(readLink);
+    return (await session.all("linksOfPatient", { project, patientDigest, ...page })).map(readLink);
+  return (await session.all("listLinks", { project, ...page })).map(readLink);
 }
 
-export function keepLink(session: Session, jobNo: number, link: NewLink, nowMs: number): void {
-  session.run("keepLink", { ...link, jobNo, nowMs });
+export async function keepLink(session: Session, jobNo: number, link: NewLink, nowMs: number): Promise<void> {
+  await session.run("keepLink", { ...link, jobNo, nowMs });
 }
 
 /** See `Store.destroyLinkage`. */
-export function destroyLinkage(session: Session, project: string, audit: AuditEvent, nowMs: number): LinkageProof {
-  const row = session.get("linkageKey", { project });
+export async function destroyLinkage(
+  session: Session,
+  project: string,
+  audit: AuditEvent,
+  nowMs: number,
+): Promise<LinkageProof> {
+  const row = await session.get("linkageKey", { project });
   if (row === undefined) throw new GatewayError("LINKAGE_NOT_KEPT", { project });
   const before = proofOf(row);
   if (before !== undefined) return before;
-  const { links, digest } = sumOf(session, project);
-  session.get("overwriteDeleted");
+  const { links, digest } = await sumOf(session, project);
+  await session.get("overwriteDeleted");
   try {
-    session.run("deleteLinks", { project });
-    session.run("destroyLinkageKey", { project, links, digest, nowMs });
+    await session.run("deleteLinks", { project });
+    await session.run("destroyLinkageKey", { project, links, digest, nowMs });
   } finally {
-    session.get("leaveDeleted");
+    await session.get("leaveDeleted");
   }
-  appendAudit(session, { ...audit, detail: { links, digest } }, nowMs);
+  await appendAudit(session, { ...audit, detail: { links, digest } }, nowMs);
   return { links, digest, atMs: nowMs };
 }
 
-function sumOf(session: Session, project: string): Omit<LinkageProof, "atMs"> {
+async function sumOf(session: Session, project: string): Promise<Omit<LinkageProof, "atMs">> {
   const hash = createHash("sha256");
   let links = 0;
   let after = 0;
   for (;;) {
-    const page = listLinks(session, project, {}, { after, limit: PAGE });
+    const page = await listLinks(session, project, {}, { after, limit: PAGE });
     for (const { pseudonym, pseudoStudyInstanceUid, sealed } of page)
       hash.update(`${pseudonym}\n${pseudoStudyInstanceUid}\n`).update(sealed);
     links += page.length;
     after = page.at(-1)?.number ?? after;
     if (page.length < PAGE) return { links, digest: hash.digest("hex") };
   }
-}
-
-/** https://www.sqlite.org/pragma.html#pragma_wal_checkpoint: `busy` is 1 when somebody was in the way. */
-export function emptyJournal(session: Session): boolean {
-  return session.get("emptyJournal")?.busy === 0;
 }

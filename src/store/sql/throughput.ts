@@ -17,17 +17,26 @@ const throughputCount = recordReader<ThroughputCount>({
   bytes: integer,
 });
 
-export function throughput(session: Session, span: ThroughputSpan, from: number): readonly ThroughputCount[] {
-  return session.all("throughput", { span, from }).map(throughputCount);
+export async function throughput(
+  session: Session,
+  span: ThroughputSpan,
+  from: number,
+): Promise<readonly ThroughputCount[]> {
+  return (await session.all("throughput", { span, from })).map(throughputCount);
 }
 
 /** Counts a study of which something was delivered, and forgets buckets that nobody is shown any more. */
-export function countDelivered(session: Session, jobNo: number, delivered: DeliveredCounts, nowMs: number): void {
+export async function countDelivered(
+  session: Session,
+  jobNo: number,
+  delivered: DeliveredCounts,
+  nowMs: number,
+): Promise<void> {
   const { instances, bytes } = delivered;
   for (const span of THROUGHPUT_SPANS) {
     const startedAt = bucketStartMs(span, nowMs);
     const { ms, kept } = THROUGHPUT_BUCKETS[span];
-    session.run("countDelivered", { jobNo, span, startedAt, instances, bytes });
-    session.run("forgetThroughput", { span, before: startedAt - ms * kept });
+    await session.run("countDelivered", { jobNo, span, startedAt, instances, bytes });
+    await session.run("forgetThroughput", { span, before: startedAt - ms * kept });
   }
 }

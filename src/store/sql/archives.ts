@@ -14,8 +14,8 @@ import {
 import type { ArchiveControls } from "../records.ts";
 import type { Session } from "./session.ts";
 
-export function archiveCondition(session: Session, archive: string): ArchiveCondition {
-  const row = session.get("archiveCondition", { archive });
+export async function archiveCondition(session: Session, archive: string): Promise<ArchiveCondition> {
+  const row = await session.get("archiveCondition", { archive });
   if (row === undefined) return newCondition(archive);
   return {
     archive,
@@ -26,19 +26,19 @@ export function archiveCondition(session: Session, archive: string): ArchiveCond
   };
 }
 
-function write(session: Session, condition: ArchiveCondition): void {
+async function write(session: Session, condition: ArchiveCondition): Promise<void> {
   const { archive, paused, nextStudyAtMs } = condition;
   const [overrides, breaker] = [JSON.stringify(condition.overrides), JSON.stringify(condition.breaker)];
-  session.run("writeArchiveCondition", { archive, paused, overrides, breaker, nextStudyAtMs });
+  await session.run("writeArchiveCondition", { archive, paused, overrides, breaker, nextStudyAtMs });
 }
 
-export function setArchiveControls(
+export async function setArchiveControls(
   session: Session,
   archive: string,
   { paused, overrides }: ArchiveControls,
   nowMs: number,
-): ArchiveCondition {
-  const before = archiveCondition(session, archive);
+): Promise<ArchiveCondition> {
+  const before = await archiveCondition(session, archive);
   const condition: ArchiveCondition = {
     ...before,
     paused: paused ?? before.paused,
@@ -46,44 +46,49 @@ export function setArchiveControls(
     // Turns given away at the old rate do not hold at the new one.
     nextStudyAtMs: overrides === undefined ? before.nextStudyAtMs : Math.min(before.nextStudyAtMs, nowMs),
   };
-  write(session, condition);
-  session.run("wakeControlled", { nowMs });
+  await write(session, condition);
+  await session.run("wakeControlled", { nowMs });
   return condition;
 }
 
-export function wakeHeldBack(session: Session, nowMs: number): number {
-  return session.run("wakeControlled", { nowMs });
+export async function wakeHeldBack(session: Session, nowMs: number): Promise<number> {
+  return await session.run("wakeControlled", { nowMs });
 }
 
-export function admitToArchive(session: Session, archive: string, policy: BreakerPolicy, nowMs: number): Admission {
-  const condition = archiveCondition(session, archive);
+export async function admitToArchive(
+  session: Session,
+  archive: string,
+  policy: BreakerPolicy,
+  nowMs: number,
+): Promise<Admission> {
+  const condition = await archiveCondition(session, archive);
   const [breaker, admission] = admit(condition.breaker, policy, nowMs);
-  if (breaker !== condition.breaker) write(session, { ...condition, breaker });
+  if (breaker !== condition.breaker) await write(session, { ...condition, breaker });
   return admission;
 }
 
-export function judgeArchive(
+export async function judgeArchive(
   session: Session,
   archive: string,
   failure: ErrorCode | undefined,
   policy: BreakerPolicy,
   nowMs: number,
-): Breaker {
-  const condition = archiveCondition(session, archive);
+): Promise<Breaker> {
+  const condition = await archiveCondition(session, archive);
   const breaker = judge(condition.breaker, failure, policy, nowMs);
-  write(session, { ...condition, breaker });
-  if (breaker.state === "closed" && condition.breaker.state !== "closed") session.run("wakeResting", { nowMs });
+  await write(session, { ...condition, breaker });
+  if (breaker.state === "closed" && condition.breaker.state !== "closed") await session.run("wakeResting", { nowMs });
   return breaker;
 }
 
-export function takeStudySlot(
+export async function takeStudySlot(
   session: Session,
   archive: string,
   rate: { readonly intervalMs: number; readonly maximumWaitMs: number },
   nowMs: number,
-): StudySlot {
-  const condition = archiveCondition(session, archive);
+): Promise<StudySlot> {
+  const condition = await archiveCondition(session, archive);
   const [nextStudyAtMs, slot] = takeSlot(condition.nextStudyAtMs, rate, nowMs);
-  if (slot.kind === "granted") write(session, { ...condition, nextStudyAtMs });
+  if (slot.kind === "granted") await write(session, { ...condition, nextStudyAtMs });
   return slot;
 }

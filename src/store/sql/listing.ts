@@ -1,6 +1,7 @@
 import { JOB_STATES } from "../job-states.ts";
 import type { CohortRecord, JobRecord } from "../records.ts";
 import type { JobFilter, Store } from "../store.ts";
+import { inTurn } from "./in-turn.ts";
 import { cohortNumber, cohortRow, jobNumber } from "./look.ts";
 import { cohortRecord, jobRecord } from "./row-records.ts";
 import type { Row, Session, StatementName } from "./session.ts";
@@ -10,13 +11,13 @@ type Values = Readonly<Record<string, string | number>>;
 type Asked = readonly [name: StatementName, values: Values];
 
 /** The first rows of several lists, each of which is in order. */
-export function merged(
+export async function merged(
   session: Session,
   lists: readonly Asked[],
   page: Values & { readonly limit: number },
   compare: (one: Row, other: Row) => number,
-): readonly Row[] {
-  const rows = lists.flatMap(([name, values]) => session.all(name, { ...values, ...page }));
+): Promise<readonly Row[]> {
+  const rows = (await inTurn(lists, ([name, values]) => session.all(name, { ...values, ...page }))).flat();
   return lists.length < 2 ? rows : rows.sort(compare).slice(0, page.limit);
 }
 
@@ -24,14 +25,14 @@ export function byNumber(name: string): (one: Row, other: Row) => number {
   return (one, other) => Number(one[name]) - Number(other[name]);
 }
 
-export function listJobs(session: Session, filter: JobFilter): readonly JobRecord[] {
-  const page = { after: placeOf(session, filter.after), limit: filter.limit };
-  const lists = filter.cohort === undefined ? listsOf(filter) : listsOfCohort(session, filter.cohort, filter);
-  return merged(session, lists, page, byNumber("jobNo")).map(jobRecord);
+export async function listJobs(session: Session, filter: JobFilter): Promise<readonly JobRecord[]> {
+  const page = { after: await placeOf(session, filter.after), limit: filter.limit };
+  const lists = filter.cohort === undefined ? listsOf(filter) : await listsOfCohort(session, filter.cohort, filter);
+  return (await merged(session, lists, page, byNumber("jobNo"))).map(jobRecord);
 }
 
-function placeOf(session: Session, after: string | undefined): number {
-  return after === undefined ? 0 : jobNumber(session, after, "jobPlace");
+async function placeOf(session: Session, after: string | undefined): Promise<number> {
+  return after === undefined ? 0 : await jobNumber(session, after, "jobPlace");
 }
 
 /** The statement for each set of conditions, named in this order: each has an index. */
@@ -54,8 +55,12 @@ function listsOf({ state, projects, code }: JobFilter): readonly Asked[] {
 }
 
 /** All of a cohort is of one project. */
-function listsOfCohort(session: Session, cohort: string, { state, projects, code }: JobFilter): readonly Asked[] {
-  const row = cohortRow(session, cohort);
+async function listsOfCohort(
+  session: Session,
+  cohort: string,
+  { state, projects, code }: JobFilter,
+): Promise<readonly Asked[]> {
+  const row = await cohortRow(session, cohort);
   const cohortNo = Number(row.cohortNo);
   if (projects !== undefined && !projects.includes(String(row.project))) return [];
   if (code === undefined)
@@ -72,16 +77,17 @@ function defined(conditions: Readonly<Record<string, string | undefined>>): Read
   );
 }
 
-export function listCohorts(
+export async function listCohorts(
   session: Session,
   { after, limit, newestFirst = false, projects }: Parameters<Store["listCohorts"]>[0],
-): readonly CohortRecord[] {
+): Promise<readonly CohortRecord[]> {
   const end = newestFirst ? Number.MAX_SAFE_INTEGER : 0;
-  const page = { after: after === undefined ? end : cohortNumber(session, after), limit };
+  const page = { after: after === undefined ? end : await cohortNumber(session, after), limit };
   const [every, ofProject] = newestFirst
     ? (["listNewestCohorts", "listNewestCohortsOfProject"] as const)
     : (["listCohorts", "listCohortsOfProject"] as const);
   const lists = projects?.map((project): Asked => [ofProject, { project }]) ?? [[every, {}] satisfies Asked];
   const upwards = byNumber("cohortNo");
-  return merged(session, lists, page, newestFirst ? (one, other) => upwards(other, one) : upwards).map(cohortRecord);
+  const rows = await merged(session, lists, page, newestFirst ? (one, other) => upwards(other, one) : upwards);
+  return rows.map(cohortRecord);
 }

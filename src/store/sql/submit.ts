@@ -5,11 +5,11 @@ import { keyOf, newCohortId, newJobId } from "./names.ts";
 import type { Session } from "./session.ts";
 
 /** See `Store.submitCohort`. */
-export function submitCohort(session: Session, cohort: NewCohort, nowMs: number): SubmittedCohort {
+export async function submitCohort(session: Session, cohort: NewCohort, nowMs: number): Promise<SubmittedCohort> {
   const { project, columns, requests, refused, startAtMs } = cohort;
   const id = newCohortId();
   const rowCount = requests.length + refused.length;
-  const inserted = session.get("insertCohort", {
+  const inserted = await session.get("insertCohort", {
     id,
     project,
     columns: JSON.stringify(columns),
@@ -19,34 +19,35 @@ export function submitCohort(session: Session, cohort: NewCohort, nowMs: number)
   });
   const cohortNo = Number(inserted?.cohortNo);
   for (const state of Object.keys(JOB_STATES)) {
-    session.run("insertCohortCounter", { cohortNo, state });
+    await session.run("insertCohortCounter", { cohortNo, state });
   }
   for (const { rowNumber, code, cells } of refused) {
-    insertRequest(session, cohortNo, { rowNumber, cells, refusedCode: code });
+    await insertRequest(session, cohortNo, { rowNumber, cells, refusedCode: code });
   }
   let joined = 0;
   for (const request of requests) {
-    const requestNo = insertRequest(session, cohortNo, request);
-    const known = session.all("jobsOfKey", { project, key: keyOf(request) }).map((row) => Number(row.jobNo));
-    const begun = known.filter((jobNo) => joinJob(session, jobNo, { ...request, startAtMs }, nowMs));
+    const requestNo = await insertRequest(session, cohortNo, request);
+    const known = (await session.all("jobsOfKey", { project, key: keyOf(request) })).map((row) => Number(row.jobNo));
+    const begun: number[] = [];
+    for (const jobNo of known) if (await joinJob(session, jobNo, { ...request, startAtMs }, nowMs)) begun.push(jobNo);
     if (known.length > 0) joined += 1;
-    else begun.push(insertJob(session, project, request, nowMs));
+    else begun.push(await insertJob(session, project, request, nowMs));
     for (const jobNo of known.length > 0 ? known : begun) {
-      session.run("linkRequest", { requestNo, jobNo });
-      session.run("linkCohort", { cohortNo, jobNo });
+      await session.run("linkRequest", { requestNo, jobNo });
+      await session.run("linkCohort", { cohortNo, jobNo });
     }
     if (startAtMs !== undefined && startAtMs > nowMs) {
-      for (const jobNo of begun) session.run("scheduleStart", { jobNo, startAtMs });
+      for (const jobNo of begun) await session.run("scheduleStart", { jobNo, startAtMs });
     }
   }
-  session.run("setJoined", { cohortNo, joined });
+  await session.run("setJoined", { cohortNo, joined });
   return { cohort: id, accepted: requests.length, joined };
 }
 
 type RequestRow = Partial<NewRequest> & Pick<NewRequest, "rowNumber" | "cells"> & { readonly refusedCode?: string };
 
-function insertRequest(session: Session, cohortNo: number, row: RequestRow): number {
-  const inserted = session.get("insertRequest", {
+async function insertRequest(session: Session, cohortNo: number, row: RequestRow): Promise<number> {
+  const inserted = await session.get("insertRequest", {
     cohortNo,
     rowNumber: row.rowNumber,
     studyInstanceUid: row.studyInstanceUid,
@@ -61,9 +62,9 @@ function insertRequest(session: Session, cohortNo: number, row: RequestRow): num
   return Number(inserted?.requestNo);
 }
 
-function insertJob(session: Session, project: string, request: NewRequest, nowMs: number): number {
+async function insertJob(session: Session, project: string, request: NewRequest, nowMs: number): Promise<number> {
   const { studyInstanceUid, patientId, accessionNumber, participantId, priority } = request;
-  const inserted = session.get("insertJob", {
+  const inserted = await session.get("insertJob", {
     id: newJobId(),
     project,
     studyInstanceUid,
@@ -77,6 +78,6 @@ function insertJob(session: Session, project: string, request: NewRequest, nowMs
     nowMs,
   });
   const jobNo = Number(inserted?.jobNo);
-  session.run("insertKey", { project, key: keyOf(request), jobNo });
+  await session.run("insertKey", { project, key: keyOf(request), jobNo });
   return jobNo;
 }

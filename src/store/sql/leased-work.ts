@@ -15,38 +15,38 @@ export interface Term {
 }
 
 /** @param of the columns that choose the row, by name */
-export function claimLeased(
+export async function claimLeased(
   session: Session,
   statement: StatementName,
   of: Readonly<Record<string, string>>,
   { leaseMs, nowMs }: Term,
-): { readonly row: Row; readonly token: string } | undefined {
+): Promise<{ readonly row: Row; readonly token: string } | undefined> {
   const token = randomUUID();
-  const row = session.get(statement, { ...of, token, leaseUntil: nowMs + leaseMs, nowMs });
+  const row = await session.get(statement, { ...of, token, leaseUntil: nowMs + leaseMs, nowMs });
   return row === undefined ? undefined : { row, token };
 }
 
 /** False when the lease is no longer the worker's. */
-export function renewLeased(
+export async function renewLeased(
   session: Session,
   statement: StatementName,
   { id, token }: RowLease,
   { leaseMs, nowMs }: Term,
   progress: string | undefined,
-): boolean {
-  return session.run(statement, { id, token, leaseUntil: nowMs + leaseMs, progress }) === 1;
+): Promise<boolean> {
+  return (await session.run(statement, { id, token, leaseUntil: nowMs + leaseMs, progress })) === 1;
 }
 
 /** False when the lease is no longer the worker's. */
-export function settleLeased(
+export async function settleLeased(
   session: Session,
   statement: StatementName,
   { id, token }: RowLease,
   outcome: LeasedOutcome,
   nowMs: number,
-): boolean {
+): Promise<boolean> {
   const { state, progress, attempts } = outcome;
-  const changed = session.run(statement, {
+  const changed = await session.run(statement, {
     id,
     token,
     state,

@@ -13,30 +13,34 @@ const archiveVolume = recordReader<ArchiveVolume>({
   sizeBytes: integer,
 });
 
-export function studyReport(
+export async function studyReport(
   session: Session,
   job: string,
   which: Parameters<StudyReportStore["studyReport"]>[1],
-): KeptStudyReport | undefined {
-  const jobNo = jobNumber(session, job);
+): Promise<KeptStudyReport | undefined> {
+  const jobNo = await jobNumber(session, job);
   const states = which === "last" ? ["made", "delivered"] : ["delivered"];
-  const row = states.map((state) => session.get("studyReport", { jobNo, state })).find((each) => each !== undefined);
-  return row === undefined ? undefined : keptStudyReport(row);
+  for (const state of states) {
+    const row = await session.get("studyReport", { jobNo, state });
+    if (row !== undefined) return keptStudyReport(row);
+  }
+  return undefined;
 }
 
-export function archiveVolumes(session: Session): readonly ArchiveVolume[] {
-  return session.all("archiveVolumes").map(archiveVolume);
+export async function archiveVolumes(session: Session): Promise<readonly ArchiveVolume[]> {
+  return (await session.all("archiveVolumes")).map(archiveVolume);
 }
 
 /** The reports' part of a change of a job. */
-export function keepReports(
+export async function keepReports(
   session: Session,
   jobNo: number,
   { report, volumes = [] }: Pick<JobChange, "report" | "volumes">,
   nowMs: number,
-): void {
-  for (const volume of volumes) session.run("addArchiveVolume", { jobNo, ...volume });
+): Promise<void> {
+  for (const volume of volumes) await session.run("addArchiveVolume", { jobNo, ...volume });
   if (report === undefined) return;
-  if (report !== "delivered") session.run("makeStudyReport", { jobNo, packed: report, nowMs });
-  else if (session.run("deliverStudyReport", { jobNo, nowMs }) > 0) session.run("forgetMadeStudyReport", { jobNo });
+  if (report !== "delivered") await session.run("makeStudyReport", { jobNo, packed: report, nowMs });
+  else if ((await session.run("deliverStudyReport", { jobNo, nowMs })) > 0)
+    await session.run("forgetMadeStudyReport", { jobNo });
 }

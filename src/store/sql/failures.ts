@@ -13,36 +13,36 @@ const codeCount = recordReader<CodeCount>({
   jobs: integer,
 });
 
-export function codeCounts(session: Session): readonly CodeCount[] {
-  return session.all("codeCounts").map(codeCount);
+export async function codeCounts(session: Session): Promise<readonly CodeCount[]> {
+  return (await session.all("codeCounts")).map(codeCount);
 }
 
 /** See `Store.retryFailures`. */
-export function retryFailures(
+export async function retryFailures(
   session: Session,
   selection: FailureSelection,
   page: { readonly after?: string; readonly limit: number },
   nowMs: number,
-): RetriedFailures {
+): Promise<RetriedFailures> {
   if (!RETRYABLE_STATES.has(selection.state)) return { retried: 0, last: undefined };
-  const rows = failures(session, selection, page);
-  for (const { jobNo } of rows) startOver(session, Number(jobNo), "retried", nowMs);
+  const rows = await failures(session, selection, page);
+  for (const { jobNo } of rows) await startOver(session, Number(jobNo), "retried", nowMs);
   return { retried: rows.length, last: rows.length < page.limit ? undefined : String(rows.at(-1)?.id) };
 }
 
-function failures(
+async function failures(
   session: Session,
   { code, state, project, cohort }: FailureSelection,
   { after, limit }: { readonly after?: string; readonly limit: number },
-): readonly Row[] {
-  const of = { code, state, after: after === undefined ? 0 : jobNumber(session, after, "jobPlace"), limit };
+): Promise<readonly Row[]> {
+  const of = { code, state, after: after === undefined ? 0 : await jobNumber(session, after, "jobPlace"), limit };
   if (cohort !== undefined) {
-    const cohortNo = cohortNumber(session, cohort);
+    const cohortNo = await cohortNumber(session, cohort);
     // As a retry of the whole cohort does: its jobs are wanted again.
-    session.run("markCohortWanted", { cohortNo });
-    return session.all("failuresOfCohort", { ...of, cohortNo, project });
+    await session.run("markCohortWanted", { cohortNo });
+    return await session.all("failuresOfCohort", { ...of, cohortNo, project });
   }
   return project === undefined
-    ? session.all("failuresOfCode", of)
-    : session.all("failuresOfProject", { ...of, project });
+    ? await session.all("failuresOfCode", of)
+    : await session.all("failuresOfProject", { ...of, project });
 }

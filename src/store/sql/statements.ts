@@ -15,13 +15,6 @@ import { taskStatements } from "./task-statements.ts";
 
 /** Every statement of the store, named. The query-plan test explains these same constants. */
 export const statements = {
-  begin: "BEGIN IMMEDIATE",
-  commit: "COMMIT",
-  rollback: "ROLLBACK",
-  beginCall: "SAVEPOINT one_call",
-  keepCall: "RELEASE one_call",
-  undoCall: "ROLLBACK TO one_call",
-
   createSchemaMigrations:
     "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
   schemaVersion: "SELECT max(version) AS version FROM schema_migrations",

@@ -25,19 +25,19 @@ const STARTED_OVER: Readonly<Partial<Record<JobState, "always" | "for more serie
  * Another request for a study that is a job already: the higher priority, all series asked for, the first participant ID, the earlier start.
  * True when the job was done and begins again.
  */
-export function joinJob(session: Session, jobNo: number, wish: Wish, nowMs: number): boolean {
-  const job = session.get("jobByNumber", { jobNo });
+export async function joinJob(session: Session, jobNo: number, wish: Wish, nowMs: number): Promise<boolean> {
+  const job = await session.get("jobByNumber", { jobNo });
   if (job === undefined) return false;
   const participantId = acceptedParticipant(job, wish);
   if (wish.participantId !== undefined && wish.participantId !== (job.participantId ?? participantId)) {
-    addEvent(session, jobNo, { event: "participant-id-conflict", detail: { kept: "first" } }, nowMs);
+    await addEvent(session, jobNo, { event: "participant-id-conflict", detail: { kept: "first" } }, nowMs);
   }
-  session.run("joinJob", { jobNo, priority: wish.priority, participantId, ...acceptedKey(job, wish) });
-  session.run("startEarlier", { jobNo, startAtMs: wish.startAtMs ?? nowMs });
-  const isWider = widen(session, jobNo, job, wish.seriesInstanceUids);
+  await session.run("joinJob", { jobNo, priority: wish.priority, participantId, ...acceptedKey(job, wish) });
+  await session.run("startEarlier", { jobNo, startAtMs: wish.startAtMs ?? nowMs });
+  const isWider = await widen(session, jobNo, job, wish.seriesInstanceUids);
   const rule = STARTED_OVER[job.state as JobState];
   const begins = rule === "always" || (rule !== undefined && isWider);
-  if (begins) startOver(session, jobNo, rule === "for more series" ? rule : "asked for again", nowMs);
+  if (begins) await startOver(session, jobNo, rule === "for more series" ? rule : "asked for again", nowMs);
   return begins;
 }
 
@@ -56,29 +56,39 @@ function acceptedKey(job: Row, { patientId, accessionNumber }: Wish): Partial<St
 }
 
 /** The union of what was asked for; undefined is the whole study. */
-function widen(session: Session, jobNo: number, job: Row, asked: readonly string[] | undefined): boolean {
+async function widen(
+  session: Session,
+  jobNo: number,
+  job: Row,
+  asked: readonly string[] | undefined,
+): Promise<boolean> {
   const held = parseList(job.seriesInstanceUids);
   if (held === undefined) return false;
   const union = asked === undefined ? undefined : [...new Set([...held, ...asked])];
   if (union?.length === held.length) return false;
-  session.run("widenSeries", { jobNo, seriesInstanceUids: listText(union) });
+  await session.run("widenSeries", { jobNo, seriesInstanceUids: listText(union) });
   return true;
 }
 
 /** Back to the beginning; the ledger stays, so that only what is missing is fetched. */
-export function startOver(
+export async function startOver(
   session: Session,
   jobNo: number,
   reason: string,
   nowMs: number,
   detail: JobEvent["detail"] = {},
-): void {
-  session.run("startOver", { jobNo });
-  addEvent(session, jobNo, { event: "queued again", detail: { reason, ...detail } }, nowMs);
+): Promise<void> {
+  await session.run("startOver", { jobNo });
+  await addEvent(session, jobNo, { event: "queued again", detail: { reason, ...detail } }, nowMs);
 }
 
-export function addEvent(session: Session, jobNo: number, { event, detail }: Omit<JobEvent, "atMs">, nowMs: number) {
-  session.run("insertEvent", { jobNo, nowMs, event, detail: JSON.stringify(detail) });
+export async function addEvent(
+  session: Session,
+  jobNo: number,
+  { event, detail }: Omit<JobEvent, "atMs">,
+  nowMs: number,
+) {
+  await session.run("insertEvent", { jobNo, nowMs, event, detail: JSON.stringify(detail) });
 }
 
 export function listText(list: readonly string[] | undefined): string | undefined {

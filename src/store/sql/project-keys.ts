@@ -3,24 +3,24 @@ import type { Store } from "../store.ts";
 import { appendAudit } from "./audit.ts";
 import type { Session } from "./session.ts";
 
-export function useProjectKey(
+export async function useProjectKey(
   session: Session,
   use: Parameters<Store["useProjectKey"]>[0],
   nowMs: number,
-): ProjectKeyUse {
+): Promise<ProjectKeyUse> {
   const { project, keyId, force } = use;
-  const known = session.get("currentProjectKey", { project })?.keyId;
+  const known = (await session.get("currentProjectKey", { project }))?.keyId;
   if (known === keyId) return "same";
-  const hasDelivered = known !== undefined && session.get("projectHasDelivered", { project })?.delivered === 1;
+  const hasDelivered = known !== undefined && (await session.get("projectHasDelivered", { project }))?.delivered === 1;
   if (hasDelivered && !force) return "refused";
   if (use.isRehearsal === true) return known === undefined ? "first" : "changed";
-  session.run("insertProjectKey", { project, keyId, nowMs, forced: hasDelivered });
-  if (known !== undefined && use.audit !== undefined) appendAudit(session, use.audit, nowMs);
+  await session.run("insertProjectKey", { project, keyId, nowMs, forced: hasDelivered });
+  if (known !== undefined && use.audit !== undefined) await appendAudit(session, use.audit, nowMs);
   return known === undefined ? "first" : hasDelivered ? "forced" : "changed";
 }
 
-export function projectKeys(session: Session, project: string): readonly ProjectKeyRecord[] {
-  return session.all("projectKeys", { project }).map(({ keyId, sinceMs, forced }) => ({
+export async function projectKeys(session: Session, project: string): Promise<readonly ProjectKeyRecord[]> {
+  return (await session.all("projectKeys", { project })).map(({ keyId, sinceMs, forced }) => ({
     keyId: String(keyId),
     sinceMs: Number(sinceMs),
     forced: forced === 1,

@@ -12,6 +12,7 @@ import {
 import { JOB_STATES, type JobState } from "../job-states.ts";
 import { appendAudit } from "./audit.ts";
 import { flag, integer, keyOf, oneOf, optional, recordReader, text } from "./columns.ts";
+import { inTurn } from "./in-turn.ts";
 import { addEvent, startOver } from "./join.ts";
 import { newIntakeId, newJobId, uidKey } from "./names.ts";
 import type { Session } from "./session.ts";
@@ -57,17 +58,17 @@ const contentsLine = recordReader<IntakeContents["instances"][number]>({
   file: text,
 });
 
-export function addIntakeInstance(
+export async function addIntakeInstance(
   session: Session,
   instance: IntakeInstance,
   patience: IntakePatience,
   nowMs: number,
-): boolean {
-  const row = session.get("intakeStudy", { studyInstanceUid: instance.studyInstanceUid });
+): Promise<boolean> {
+  const row = await session.get("intakeStudy", { studyInstanceUid: instance.studyInstanceUid });
   const known = row && keptStudy(row);
-  const studyNo = known?.studyNo ?? insertStudy(session, instance, patience, nowMs);
+  const studyNo = known?.studyNo ?? (await insertStudy(session, instance, patience, nowMs));
   const { sopInstanceUid, seriesInstanceUid, sopClassUid, file } = instance;
-  const isNew = session.run("insertIntakeInstance", {
+  const isNew = await session.run("insertIntakeInstance", {
     studyNo,
     sopInstanceUid,
     seriesInstanceUid,
@@ -76,15 +77,20 @@ export function addIntakeInstance(
     nowMs,
   });
   if (isNew === 0) return false;
-  session.run("countIntakeInstance", { studyNo });
-  if (known !== undefined) change(session, known, instance, patience, nowMs);
+  await session.run("countIntakeInstance", { studyNo });
+  if (known !== undefined) await change(session, known, instance, patience, nowMs);
   return true;
 }
 
-function insertStudy(session: Session, instance: IntakeInstance, patience: IntakePatience, nowMs: number): number {
+async function insertStudy(
+  session: Session,
+  instance: IntakeInstance,
+  patience: IntakePatience,
+  nowMs: number,
+): Promise<number> {
   const { studyInstanceUid, patientId, accessionNumber, modality, callingAeTitle, project, rule } = instance;
   const isHeld = project === undefined;
-  const inserted = session.get("insertIntakeStudy", {
+  const inserted = await session.get("insertIntakeStudy", {
     id: newIntakeId(),
     studyInstanceUid,
     patientId,
@@ -106,19 +112,19 @@ function dueAtMs({ quietMs, longestMs }: IntakePatience, openedAtMs: number, now
 }
 
 /** One more instance came: of a study that was a job already, it opens the next delivery. */
-function change(
+async function change(
   session: Session,
   known: Kept,
   instance: IntakeInstance,
   patience: IntakePatience,
   nowMs: number,
-): void {
+): Promise<void> {
   const { studyNo } = known;
   const code = heldBy(known, instance);
   const openedAtMs = known.state === "open" ? known.openedAtMs : nowMs;
   const due = code === undefined ? dueAtMs(patience, openedAtMs, nowMs) : undefined;
   const state = code === undefined ? "open" : "held";
-  session.run("changeIntakeStudy", { studyNo, state, code, openedAtMs, dueAtMs: due, nowMs });
+  await session.run("changeIntakeStudy", { studyNo, state, code, openedAtMs, dueAtMs: due, nowMs });
 }
 
 /** Why the study is held with this instance in it. What a person gave to a project takes along what no rule speaks of. */
@@ -129,47 +135,47 @@ function heldBy(known: Kept, { project, patientId }: IntakeInstance): ErrorCode 
   return known.state === "held" ? known.code : undefined;
 }
 
-export function nextIntakeDueAtMs(session: Session): number | undefined {
-  const due = session.get("nextIntakeDue")?.dueAtMs;
+export async function nextIntakeDueAtMs(session: Session): Promise<number | undefined> {
+  const due = (await session.get("nextIntakeDue"))?.dueAtMs;
   return typeof due === "number" ? due : undefined;
 }
 
-export function queueDueIntake(session: Session, { quietMs }: IntakePatience, nowMs: number): number {
-  const due = session.all("dueIntake", { nowMs, limit: BATCH }).map(keptStudy);
+export async function queueDueIntake(session: Session, { quietMs }: IntakePatience, nowMs: number): Promise<number> {
+  const due = (await session.all("dueIntake", { nowMs, limit: BATCH })).map(keptStudy);
   for (const study of due) {
-    if (study.project !== undefined && queue(session, study, study.project, nowMs))
-      session.run("endIntake", {
+    if (study.project !== undefined && (await queue(session, study, study.project, nowMs)))
+      await session.run("endIntake", {
         studyNo: study.studyNo,
         state: "queued",
         project: study.project,
         assigned: study.assigned,
       });
-    else session.run("postponeIntake", { studyNo: study.studyNo, dueAtMs: nowMs + Math.max(quietMs, 1) });
+    else await session.run("postponeIntake", { studyNo: study.studyNo, dueAtMs: nowMs + Math.max(quietMs, 1) });
   }
   return due.length;
 }
 
 /** False while its job is under way, which may have counted its instances already. */
-function queue(session: Session, study: Kept, project: string, nowMs: number): boolean {
+async function queue(session: Session, study: Kept, project: string, nowMs: number): Promise<boolean> {
   const { studyInstanceUid, instances } = study;
-  const row = session.get("jobOfStudy", { project, studyInstanceUid });
+  const row = await session.get("jobOfStudy", { project, studyInstanceUid });
   if (row === undefined) {
-    insertJob(session, study, project, nowMs);
+    await insertJob(session, study, project, nowMs);
     return true;
   }
   const jobNo = Number(row.jobNo);
-  const state = String(session.get("jobByNumber", { jobNo })?.state) as JobState;
+  const state = String((await session.get("jobByNumber", { jobNo }))?.state) as JobState;
   if (!JOB_STATES[state].done) return false;
   // Whoever looks at what waits for a person, and lets it go on, takes the newcomers along.
   if (state === "held" || state === "quarantined")
-    addEvent(session, jobNo, { event: "more was sent", detail: { instances } }, nowMs);
-  else startOver(session, jobNo, "more was sent", nowMs, { instances });
+    await addEvent(session, jobNo, { event: "more was sent", detail: { instances } }, nowMs);
+  else await startOver(session, jobNo, "more was sent", nowMs, { instances });
   return true;
 }
 
-function insertJob(session: Session, study: Kept, project: string, nowMs: number): void {
+async function insertJob(session: Session, study: Kept, project: string, nowMs: number): Promise<void> {
   const { studyInstanceUid, patientId, accessionNumber, instances, rule } = study;
-  const inserted = session.get("insertJob", {
+  const inserted = await session.get("insertJob", {
     id: newJobId(),
     project,
     studyInstanceUid,
@@ -183,18 +189,20 @@ function insertJob(session: Session, study: Kept, project: string, nowMs: number
     nowMs,
   });
   const jobNo = Number(inserted?.jobNo);
-  session.run("insertKey", { project, key: uidKey(studyInstanceUid), jobNo });
-  addEvent(session, jobNo, { event: "sent to us", detail: { instances, rule: rule ?? "" } }, nowMs);
+  await session.run("insertKey", { project, key: uidKey(studyInstanceUid), jobNo });
+  await addEvent(session, jobNo, { event: "sent to us", detail: { instances, rule: rule ?? "" } }, nowMs);
 }
 
-export function listIntake(
+export async function listIntake(
   session: Session,
   { state, after, limit }: Parameters<IntakeStore["listIntake"]>[0],
-): readonly IntakeStudy[] {
-  const last = after === undefined ? undefined : session.get("intakeStudyOfId", { id: after });
+): Promise<readonly IntakeStudy[]> {
+  const last = after === undefined ? undefined : await session.get("intakeStudyOfId", { id: after });
   const page = { after: Number(last?.studyNo ?? 0), limit };
   const rows =
-    state === undefined ? session.all("listIntake", page) : session.all("listIntakeByState", { ...page, state });
+    state === undefined
+      ? await session.all("listIntake", page)
+      : await session.all("listIntakeByState", { ...page, state });
   return rows.map(keptStudy).map((study) => ({
     id: study.id,
     state: study.state,
@@ -209,61 +217,66 @@ export function listIntake(
   }));
 }
 
-export function intakeContents(
+export async function intakeContents(
   session: Session,
   project: string,
   studyInstanceUid: string,
-): IntakeContents | undefined {
-  const row = session.get("intakeStudy", { studyInstanceUid });
+): Promise<IntakeContents | undefined> {
+  const row = await session.get("intakeStudy", { studyInstanceUid });
   const study = row && keptStudy(row);
   if (study?.project !== project || study.state === "held") return undefined;
   const { studyNo, patientId, accessionNumber } = study;
-  return { patientId, accessionNumber, instances: session.all("intakeInstances", { studyNo }).map(contentsLine) };
+  return {
+    patientId,
+    accessionNumber,
+    instances: (await session.all("intakeInstances", { studyNo })).map(contentsLine),
+  };
 }
 
-export function assignIntake(
+export async function assignIntake(
   session: Session,
   id: string,
   project: string,
   audit: AuditEvent,
   nowMs: number,
-): "assigned" | "not held" | "under way" {
-  const study = heldStudy(session, id);
+): Promise<"assigned" | "not held" | "under way"> {
+  const study = await heldStudy(session, id);
   if (study === undefined) return "not held";
-  if (!queue(session, study, project, nowMs)) return "under way";
-  session.run("endIntake", { studyNo: study.studyNo, state: "queued", project, assigned: true });
-  appendAudit(session, audit, nowMs);
+  if (!(await queue(session, study, project, nowMs))) return "under way";
+  await session.run("endIntake", { studyNo: study.studyNo, state: "queued", project, assigned: true });
+  await appendAudit(session, audit, nowMs);
   return "assigned";
 }
 
-export function discardIntake(session: Session, id: string, audit: AuditEvent, nowMs: number): boolean {
-  const study = heldStudy(session, id);
+export async function discardIntake(session: Session, id: string, audit: AuditEvent, nowMs: number): Promise<boolean> {
+  const study = await heldStudy(session, id);
   if (study === undefined) return false;
   const { studyNo, project, assigned } = study;
-  session.run("endIntake", { studyNo, state: "discarded", project, assigned });
-  appendAudit(session, audit, nowMs);
+  await session.run("endIntake", { studyNo, state: "discarded", project, assigned });
+  await appendAudit(session, audit, nowMs);
   return true;
 }
 
-function heldStudy(session: Session, id: string): Kept | undefined {
-  const row = session.get("intakeStudyOfId", { id });
+async function heldStudy(session: Session, id: string): Promise<Kept | undefined> {
+  const row = await session.get("intakeStudyOfId", { id });
   return row?.state === "held" ? keptStudy(row) : undefined;
 }
 
-export function forgetIntake(session: Session, lastBeforeMs: number): readonly string[] {
+export async function forgetIntake(session: Session, lastBeforeMs: number): Promise<readonly string[]> {
   const rows = [
-    ...session.all("discardedIntake", { limit: BATCH }),
-    ...session.all("endedIntake", { lastBeforeMs, limit: BATCH }),
+    ...(await session.all("discardedIntake", { limit: BATCH })),
+    ...(await session.all("endedIntake", { lastBeforeMs, limit: BATCH })),
   ];
-  return rows.flatMap((row) => {
+  const files = await inTurn(rows, async (row) => {
     const studyNo = Number(row.studyNo);
-    const files = session.all("intakeInstances", { studyNo }).map(contentsLine);
-    session.run("forgetIntakeInstances", { studyNo });
-    session.run("forgetIntakeStudy", { studyNo });
-    return files.map(({ file }) => file);
+    const instances = (await session.all("intakeInstances", { studyNo })).map(contentsLine);
+    await session.run("forgetIntakeInstances", { studyNo });
+    await session.run("forgetIntakeStudy", { studyNo });
+    return instances.map(({ file }) => file);
   });
+  return files.flat();
 }
 
-export function intakeFiles(session: Session, prefix: string): readonly string[] {
-  return session.all("intakeFiles", { prefix, end: `${prefix}~` }).map(({ file }) => String(file));
+export async function intakeFiles(session: Session, prefix: string): Promise<readonly string[]> {
+  return (await session.all("intakeFiles", { prefix, end: `${prefix}~` })).map(({ file }) => String(file));
 }

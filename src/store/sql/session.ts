@@ -1,0 +1,22 @@
+import type { AuditWitness } from "./audit-witness.ts";
+import type { statements } from "./statements.ts";
+
+export type StatementName = keyof typeof statements;
+
+/** What a statement's named parameters are bound to. `undefined` is NULL. */
+export type Parameters = Readonly<Record<string, string | number | bigint | boolean | null | undefined | Uint8Array>>;
+
+/** One row, by the names its statement gives the columns. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** At once from a database of this thread, later from a server. */
+type Answer<T> = T | Promise<T>;
+
+/** The named statements over one connection, within one transaction: whatever the database. */
+export interface Session {
+  readonly auditWitness: AuditWitness;
+  get(name: StatementName, parameters?: Parameters): Answer<Row | undefined>;
+  all(name: StatementName, parameters?: Parameters): Answer<readonly Row[]>;
+  /** The number of rows that changed. */
+  run(name: StatementName, parameters?: Parameters): Answer<number>;
+}
