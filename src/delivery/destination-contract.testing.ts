@@ -3,11 +3,13 @@ import { expect, it } from "vitest";
 import { deliveryOf, OTHER_ORIGINAL } from "../../test/support/small-delivery.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
 import { textElement } from "../dicom/values.ts";
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { neverAborted } from "../units/abort.ts";
 import { systemClock } from "../units/clock.ts";
 import type { Destination, StudyDelivery } from "./destination.ts";
 import type { Inspect } from "./inspection/inspection.ts";
 import { deliverStudy } from "./receipts.ts";
+import { removeStudy } from "./removal/removal.ts";
 
 /** A destination with a look behind it. */
 export interface DestinationScene extends AsyncDisposable {
@@ -24,6 +26,8 @@ export interface DestinationScene extends AsyncDisposable {
   readonly inspect?: Inspect;
   /** Ends a cut; absent where nothing was cut. */
   mend?(): void;
+  /** Cuts the connections once so many more bytes of ours have passed, until mended; absent where there is none to cut. */
+  cutAfter?(bytes: number): void;
 }
 
 export interface SceneOptions {
@@ -42,6 +46,8 @@ interface ContractOptions {
   readonly seesChanges?: boolean;
   /** Scenes have an inspector. @default true */
   readonly isInspected?: boolean;
+  /** It takes back what was delivered. @default true */
+  readonly canRemove?: boolean;
 }
 
 async function contentOf(scene: DestinationScene, path = ""): Promise<Buffer> {
@@ -56,7 +62,7 @@ function deliver({ destination }: DestinationScene, delivery: StudyDelivery) {
 /** What holds of every destination. */
 export function destinationContract(
   open: (options: SceneOptions) => Promise<DestinationScene>,
-  { canBeCut, seesChanges = true, isInspected = true }: ContractOptions,
+  { canBeCut, seesChanges = true, isInspected = true, canRemove = true }: ContractOptions,
 ): void {
   it("gets every instance whole, and is read back", async () => {
     await using scene = await open({});
@@ -88,6 +94,8 @@ export function destinationContract(
   });
 
   holdsWhatIsHard(open, isInspected);
+  if (canRemove) takesBack(open, canBeCut);
+  else leavesRemovalToPeople(open);
   it.skipIf(!canBeCut)(
     "that is cut in the middle shows nothing that is not whole, and gets the rest the next time",
     async () => {
@@ -163,4 +171,72 @@ function holdsWhatIsHard(open: (options: SceneOptions) => Promise<DestinationSce
       expect(await standings(delivery)).toEqual(["absent", "absent"]);
     },
   );
+}
+
+type OpenScene = (options: SceneOptions) => Promise<DestinationScene>;
+
+/** Bytes of ours after which a removal is cut: within the first request, and later. */
+const REMOVAL_CUTS_BYTES = [100, 1_500, 4_000];
+
+function takesBack(open: OpenScene, canBeCut: boolean): void {
+  it("takes a study back, all that became one, and does it again without harm", async () => {
+    await using scene = await open({});
+    const { destination } = scene;
+    const one = await deliveryOf(scene.folder, 3);
+    const other = await deliveryOf(scene.folder, 2, [], OTHER_ORIGINAL);
+    for (const delivery of [one, other]) await deliver(scene, delivery);
+    const both = { ...one, files: [...one.files, ...other.files] };
+    expect(await removeStudy({ destination }, both, signal)).toEqual({ kind: "removed" });
+    expect((await scene.instances()).size).toBe(0);
+    expect(await removeStudy({ destination }, both, signal)).toEqual({ kind: "absent" });
+    expect(await deliver(scene, one)).toMatchObject({ instances: 3 });
+  });
+
+  it("is not believed when it says that it removed what it keeps", async () => {
+    await using scene = await open({});
+    const { destination } = scene;
+    const delivery = await deliveryOf(scene.folder, 2);
+    await deliver(scene, delivery);
+    const { removal } = destination;
+    if (removal === undefined) throw new Error("it has no removal");
+    const lying: Destination = { ...destination, removal: { ...removal, remove: async () => undefined } };
+    await expect(removeStudy({ destination: lying }, delivery, signal)).rejects.toMatchObject({
+      code: "REMOVAL_UNCONFIRMED",
+      class: "ambiguous",
+    });
+    expect((await scene.instances()).size).toBe(2);
+  });
+
+  it.skipIf(!canBeCut)("that is cut while it removes is finished the next time", async () => {
+    await using scene = await open({});
+    const { destination } = scene;
+    const delivery = await deliveryOf(scene.folder, 5);
+    await deliver(scene, delivery);
+    for (const bytes of REMOVAL_CUTS_BYTES) {
+      scene.cutAfter?.(bytes);
+      const end = await removeStudy({ destination }, delivery, signal).catch(toGatewayError);
+      if (end instanceof GatewayError) expect(end.class).toMatch(/ambiguous|transient/);
+      else expect(end.kind).toMatch(/removed|absent/);
+      if (bytes === REMOVAL_CUTS_BYTES[0]) expect(end).toBeInstanceOf(GatewayError);
+    }
+    scene.mend?.();
+    expect(await removeStudy({ destination }, delivery, signal)).toEqual({
+      kind: expect.stringMatching(/removed|absent/),
+    });
+    expect((await scene.instances()).size).toBe(0);
+  });
+}
+
+function leavesRemovalToPeople(open: OpenScene): void {
+  it("leaves it to a person to remove a study, and sees when it is done", async () => {
+    await using scene = await open({});
+    const { destination, inspect } = scene;
+    const delivery = await deliveryOf(scene.folder, 2);
+    await deliver(scene, delivery);
+    const ask = () => removeStudy({ destination, inspect }, delivery, signal);
+    expect(await ask()).toEqual({ kind: "person", code: "REMOVAL_NOT_OFFERED", left: 2 });
+    await scene.wipe();
+    expect(await ask()).toEqual({ kind: "absent" });
+    expect(await removeStudy({ destination }, delivery, signal)).toMatchObject({ kind: "person" });
+  });
 }

@@ -1,5 +1,7 @@
 import type { SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
+import type { AttachedFile } from "../staging/attached-file.ts";
 import type { DeidentifiedFile, Pseudonym } from "../staging/deidentified-file.ts";
+import type { StudyRemoval } from "./removal/removal.ts";
 
 /** One study on its way to one destination. Everything in it is de-identified. */
 export interface StudyDelivery {
@@ -7,6 +9,8 @@ export interface StudyDelivery {
   readonly pseudonym: Pseudonym;
   readonly studyInstanceUid: StudyInstanceUid;
   readonly files: readonly DeidentifiedFile[];
+  /** What a processing hook made beside the instances; left out: nothing. */
+  readonly attached?: readonly AttachedFile[];
   /** The de-identification report (specs: deidentification 5.4), without identifiers; stored beside the study where the destination can. */
   readonly report: Readonly<Record<string, unknown>>;
 }
@@ -15,6 +19,8 @@ export interface StudyDelivery {
 export interface Receipt {
   readonly destination: string;
   readonly instances: number;
+  /** Files beside the instances, where there are any. */
+  readonly attached?: number;
   /**
    * `sha256`: contents were read back and compared; `digest`: the destination lists a file of the same size and sum for each, or its data set
    * was read back and is the same; `uids`: the destination lists every instance.
@@ -32,6 +38,18 @@ export interface Destination extends AsyncDisposable {
   held(delivery: StudyDelivery, signal: AbortSignal): Promise<ReadonlySet<SopInstanceUid>>;
   /** Sends the given instances of the delivery. @throws GatewayError with the class that tells what may be retried. */
   send(delivery: StudyDelivery, files: readonly DeidentifiedFile[], signal: AbortSignal): Promise<void>;
+  /** Absent: it takes instances alone. */
+  readonly attachments?: AttachmentTaker;
   /** Stores the report and the receipt where the destination can; idempotent. */
   conclude(delivery: StudyDelivery, receipt: Receipt, signal: AbortSignal): Promise<void>;
+  /** Absent: its protocol has no way to take back what was delivered, and a person must. */
+  readonly removal?: StudyRemoval;
+}
+
+/** The part of a destination that takes files beside the instances of a study, below its folder. */
+export interface AttachmentTaker {
+  /** Names of those that it holds now, by read-back. */
+  held(delivery: StudyDelivery, signal: AbortSignal): Promise<ReadonlySet<string>>;
+  /** Sends the given ones of the delivery. @throws GatewayError as `Destination.send` */
+  send(delivery: StudyDelivery, files: readonly AttachedFile[], signal: AbortSignal): Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { Destination, Receipt, StudyDelivery } from "./destination.ts";
 /**
  * Delivers a study and proves it: asks what the destination holds, sends the rest, and reads back. Doing it again, also after a crash in
  * the middle, sends nothing twice.
- * @throws GatewayError DELIVERY_UNCONFIRMED when not all of it is read back; errors of the destination
+ * @throws GatewayError DELIVERY_UNCONFIRMED when not all of it is read back, HOOK_FILES_NOT_TAKEN; errors of the destination
  */
 export async function deliverStudy(
   destination: Destination,
@@ -21,12 +21,33 @@ export async function deliverStudy(
     const lacking = delivery.files.filter((file) => !after.has(file.sopInstanceUid)).length;
     if (lacking > 0) throw new GatewayError("DELIVERY_UNCONFIRMED", { destination: destination.name, lacking });
   }
+  const attached = await deliverAttached(destination, delivery, signal);
   const receipt: Receipt = {
     destination: destination.name,
     instances: delivery.files.length,
+    ...(attached === 0 ? {} : { attached }),
     proof: destination.proof,
     confirmedAtMs: clock.nowMs(),
   };
   await destination.conclude(delivery, receipt, signal);
   return receipt;
+}
+
+/** In the same way as the instances. Returns how many there are. */
+async function deliverAttached(
+  { name: destination, attachments }: Destination,
+  delivery: StudyDelivery,
+  signal: AbortSignal,
+): Promise<number> {
+  const { attached = [] } = delivery;
+  if (attached.length === 0) return 0;
+  if (attachments === undefined) throw new GatewayError("HOOK_FILES_NOT_TAKEN", { destination });
+  const before = await attachments.held(delivery, signal);
+  const missing = attached.filter(({ name }) => !before.has(name));
+  if (missing.length === 0) return attached.length;
+  await attachments.send(delivery, missing, signal);
+  const after = await attachments.held(delivery, signal);
+  const lacking = attached.filter(({ name }) => !after.has(name)).length;
+  if (lacking > 0) throw new GatewayError("DELIVERY_UNCONFIRMED", { destination, lacking });
+  return attached.length;
 }

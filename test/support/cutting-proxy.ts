@@ -8,11 +8,14 @@ export interface CuttingProxy extends AsyncDisposable {
   readonly cuts: number;
   /** From now on nothing is cut. */
   mend(): void;
+  /** From now on so many bytes more are passed on before connections are cut. */
+  cutAfter(bytes: number): void;
 }
 
 /** @param cutAfterBytes of the client, on all connections together: from then on each is cut that sends anything */
 export async function startCuttingProxy(port: number, cutAfterBytes: number): Promise<CuttingProxy> {
   let isMended = false;
+  let mostBytes = cutAfterBytes;
   let cuts = 0;
   let passedBytes = 0;
   const sockets = new Set<Socket>();
@@ -30,7 +33,7 @@ export async function startCuttingProxy(port: number, cutAfterBytes: number): Pr
       );
     client.on("data", (bytes) => {
       passedBytes += bytes.length;
-      if (isMended || passedBytes <= cutAfterBytes) {
+      if (isMended || passedBytes <= mostBytes) {
         upstream.write(bytes);
         return;
       }
@@ -47,6 +50,10 @@ export async function startCuttingProxy(port: number, cutAfterBytes: number): Pr
     },
     mend() {
       isMended = true;
+    },
+    cutAfter(bytes) {
+      isMended = false;
+      mostBytes = passedBytes + bytes;
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

@@ -1,8 +1,9 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { FolderEntry } from "../../network/file-transfer/file-session.ts";
 import { isMissing, syncFile, syncFolder } from "../../units/durable-files.ts";
 import { rethrowDestination } from "../folder/destination-error.ts";
 import type { FileServer } from "./file-server.ts";
@@ -25,7 +26,9 @@ export function localFiles(destination: string): FileServer {
           ),
         write: (path, content) => write(path, content, signal).catch(rethrow),
         rename: (from, to) => renameDurably(from, to).catch(rethrow),
-        remove: (path) => rm(path, { force: true }).catch(rethrow),
+        remove: (path) => removeDurably(path).catch(rethrow),
+        list: (path) => list(path).catch(rethrow),
+        removeFolder: (path) => removeFolder(path).catch(rethrow),
         makeFolder: async (path) => void (await mkdir(path, { recursive: true }).catch(rethrow)),
         async [Symbol.asyncDispose]() {},
       };
@@ -40,6 +43,26 @@ async function sizeOf(path: string): Promise<number | undefined> {
     if (isMissing(thrown)) return undefined;
     throw thrown;
   }
+}
+
+async function list(path: string): Promise<readonly FolderEntry[] | undefined> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+async function removeDurably(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await syncFolder(dirname(path));
+}
+
+async function removeFolder(path: string): Promise<void> {
+  await rmdir(path);
+  await syncFolder(dirname(path));
 }
 
 async function write(path: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {

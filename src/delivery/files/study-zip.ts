@@ -27,7 +27,10 @@ export function entryNameOf(
 }
 
 /** Whether all that is in it was delivered for this patient and study; one that is not whole is nobody's. */
-export function isOfStudy({ entries }: RemoteZip, { pseudonym, studyInstanceUid }: StudyDelivery): boolean {
+export function isOfStudy(
+  { entries }: RemoteZip,
+  { pseudonym, studyInstanceUid }: Pick<StudyDelivery, "pseudonym" | "studyInstanceUid">,
+): boolean {
   const folder = `${pseudonym}/${studyInstanceUid}/`;
   return entries?.every(({ name }) => name.startsWith(folder) && name.split("/").length === 4) === true;
 }

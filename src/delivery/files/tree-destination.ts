@@ -16,6 +16,7 @@ import { deliveryReport } from "./delivery-report.ts";
 import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
 import { fileNameOf, studyFolderOf } from "./layout.ts";
 import { bytesRead, sha256Read } from "./read-back.ts";
+import { treeRemoval } from "./tree-removal.ts";
 
 export interface TreeDestinationOptions {
   readonly name: string;
@@ -48,6 +49,7 @@ export function createTreeDestination(options: TreeDestinationOptions): Destinat
     held: (delivery, signal) => held(tree, delivery, signal),
     send: (delivery, files, signal) => send(tree, delivery, files, signal),
     conclude: (delivery, receipt, signal) => conclude(tree, delivery, receipt, signal),
+    removal: treeRemoval({ ...options, reported: reportedIn }),
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -83,7 +85,7 @@ async function send(
   const { server, name: destination } = options;
   await using session = await server.open(signal);
   const study = studyFolderOf(options.path, delivery);
-  const ours = new Set((await reportsIn(session, study)).flatMap((report) => report.files.map(({ path }) => path)));
+  const ours = await reportedIn(session, study);
   for (const series of new Set(files.map(({ seriesInstanceUid }) => seriesInstanceUid)))
     await session.makeFolder(`${study}/${series}`);
   await concurrently(files, options.parallel, async (file) => {
@@ -140,6 +142,11 @@ async function conclude(
 
 async function* onePiece(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text, "utf8");
+}
+
+/** What the report beside the series says was delivered. */
+export async function reportedIn(session: FileSession, study: string): Promise<ReadonlySet<string>> {
+  return new Set((await reportsIn(session, study)).flatMap((report) => report.files.map(({ path }) => path)));
 }
 
 async function reportsIn(session: FileSession, study: string): Promise<readonly DeliveredStudyReport[]> {

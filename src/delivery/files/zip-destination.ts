@@ -7,6 +7,8 @@ import { crc32Of, type ZippedFile } from "../../network/zip/zip-stream.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, StudyDelivery } from "../destination.ts";
+import type { DeliveredStudy } from "../inspection/inspection.ts";
+import type { Remains } from "../removal/removal.ts";
 import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
 import { projectFolderOf } from "./layout.ts";
 import { entryNameOf, isOfStudy, listZip, type RemoteZip, withLocalCopy, zipFor } from "./study-zip.ts";
@@ -45,6 +47,10 @@ export async function createZipDestination(options: ZipDestinationOptions): Prom
     send: (delivery, _files, signal) => send(zips, delivery, signal),
     // A receiver of zips expects nothing else: report and receipt stay with the gateway's own account.
     async conclude() {},
+    removal: {
+      remains: (study, signal) => remains(options, study, signal),
+      remove: (study, signal) => remove(zips, study, signal),
+    },
     [Symbol.asyncDispose]: () => rm(options.temporaryFolder, { recursive: true, force: true }),
   };
 }
@@ -58,7 +64,10 @@ interface ZipPlace {
   readonly aside: string;
 }
 
-function placeOf({ path }: ZipDestinationOptions, delivery: StudyDelivery): ZipPlace {
+function placeOf(
+  { path }: ZipDestinationOptions,
+  delivery: Pick<StudyDelivery, "project" | "studyInstanceUid">,
+): ZipPlace {
   const folder = projectFolderOf(path, delivery);
   const { studyInstanceUid: study } = delivery;
   return {
@@ -128,4 +137,25 @@ async function broughtBack(session: FileSession, { path, aside }: ZipPlace): Pro
   if ((await session.sizeOf(aside)) === undefined) return undefined;
   await session.rename(aside, path);
   return await listZip(session, path);
+}
+
+/** A zip of that name with anything in it that was delivered for nobody of ours is none of ours. */
+async function remains(options: ZipDestinationOptions, study: DeliveredStudy, signal: AbortSignal): Promise<Remains> {
+  await using session = await options.server.open(signal);
+  const { path, arriving, aside } = placeOf(options, study);
+  const zip = await listZip(session, path);
+  const isForeign = zip !== undefined && !isOfStudy(zip, study);
+  let left = 0;
+  // One after the other: FTP asks no two questions at once.
+  for (const name of [arriving, aside]) left += Number((await session.sizeOf(name)) !== undefined);
+  return { ours: left + Number(zip !== undefined && !isForeign), others: Number(isForeign) };
+}
+
+async function remove({ options, zips }: Zips, study: DeliveredStudy, signal: AbortSignal): Promise<void> {
+  const { path, arriving, aside } = placeOf(options, study);
+  using _ = await zips.acquire(path, signal);
+  await using session = await options.server.open(signal);
+  const zip = await listZip(session, path);
+  if (zip !== undefined && isOfStudy(zip, study)) await session.remove(path);
+  for (const name of [arriving, aside]) if ((await session.sizeOf(name)) !== undefined) await session.remove(name);
 }

@@ -1,7 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
+import { fileSource } from "../../dicom/sources.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { isMissing } from "../../units/durable-files.ts";
 
@@ -10,17 +8,28 @@ const READ_BYTES = 1024 * 1024;
 /** What lies under the name of an instance. */
 export type Delivered = "absent" | "same" | "other";
 
-/** Reads the file back and compares its content, a mebibyte in memory at a time. @throws what the disk says */
+/**
+ * Reads the file back and compares its content, a mebibyte in memory at a time, and no more than the file has: memory outside of the heap
+ * has all of the heap collected when much of it comes and goes.
+ * @throws what the disk says
+ */
 export async function lookAt(
   path: string,
   { sizeBytes, sha256 }: Pick<DeidentifiedFile, "sizeBytes" | "sha256">,
   signal: AbortSignal,
 ): Promise<Delivered> {
   try {
-    const { size } = await stat(path);
-    if (size !== sizeBytes) return "other";
+    await using file = await fileSource(path);
+    if (file.sizeBytes !== sizeBytes) return "other";
+    const memory = Buffer.allocUnsafe(Math.min(sizeBytes, READ_BYTES));
     const hash = createHash("sha256");
-    await pipeline(createReadStream(path, { highWaterMark: READ_BYTES }), hash, { signal });
+    for (let offset = 0; offset < sizeBytes; ) {
+      signal.throwIfAborted();
+      const count = await file.readInto(memory.subarray(0, sizeBytes - offset), offset);
+      if (count === 0) return "other";
+      hash.update(memory.subarray(0, count));
+      offset += count;
+    }
     return hash.digest("hex") === sha256 ? "same" : "other";
   } catch (thrown) {
     if (isMissing(thrown)) return "absent";

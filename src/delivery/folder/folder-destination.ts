@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { chmod, constants, copyFile, mkdir, rename, rm, rmdir } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { chmod, constants, copyFile, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { readStudyReports, STUDY_REPORT, studyReportText } from "../../staging/study-folder-report.ts";
 import { concurrently } from "../../units/concurrently.ts";
-import { syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
+import { isMissing, syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
+import { localFiles } from "../files/local-files.ts";
+import { reportedIn } from "../files/tree-destination.ts";
+import { treeRemoval } from "../files/tree-removal.ts";
 import { type Delivered, lookAt } from "./delivered-file.ts";
 import { rethrowDestination } from "./destination-error.ts";
 
@@ -43,6 +46,7 @@ export async function createFolderDestination({
     held: (delivery, signal) => held(folder, delivery, signal).catch(rethrow),
     send: (delivery, files, signal) => send(folder, delivery, files, signal).catch(rethrow),
     conclude: (delivery, receipt) => conclude(folder, delivery, receipt).catch(rethrow),
+    removal: treeRemoval({ server: localFiles(name), path, parallel: PARALLEL_FILES, reported: reportedIn }),
     // Not empty: another gateway delivers to the same folder.
     [Symbol.asyncDispose]: () => rmdir(folder.temporary).catch(() => {}),
   };
@@ -79,11 +83,31 @@ async function held(
 ): Promise<ReadonlySet<SopInstanceUid>> {
   const study = studyFolder(folder, delivery);
   const found = new Set<SopInstanceUid>();
-  await concurrently(delivery.files, PARALLEL_FILES, async (file) => {
+  const isThere = await namesOf(study, delivery.files);
+  await concurrently(delivery.files.filter(isThere), PARALLEL_FILES, async (file) => {
     signal.throwIfAborted();
     if ((await lookAt(fileIn(study, file), file, signal)) === "same") found.add(file.sopInstanceUid);
   });
   return found;
+}
+
+/** Tells what has a name in its series' folder: one look for each folder, as most files are not there before they are sent. */
+async function namesOf(
+  study: string,
+  files: readonly DeidentifiedFile[],
+): Promise<(file: DeidentifiedFile) => boolean> {
+  const folders = new Set(files.map((file) => dirname(fileIn(study, file))));
+  const names = new Map<string, ReadonlySet<string>>();
+  for (const folder of folders) names.set(folder, new Set(await readdir(folder).catch(noneWhereMissing)));
+  return (file) => {
+    const path = fileIn(study, file);
+    return names.get(dirname(path))?.has(basename(path)) ?? false;
+  };
+}
+
+function noneWhereMissing(thrown: unknown): readonly string[] {
+  if (isMissing(thrown)) return [];
+  throw thrown;
 }
 
 async function send(
@@ -98,10 +122,13 @@ async function send(
   const arriving = join(folder.temporary, randomUUID());
   try {
     await mkdir(arriving, { recursive: true });
+    const isThere = await namesOf(study, files);
+    for (const series of new Set(files.map((file) => dirname(fileIn(study, file)))))
+      await mkdir(series, { recursive: true });
     await concurrently(files, PARALLEL_FILES, async (file) => {
       signal.throwIfAborted();
       const target = fileIn(study, file);
-      const there: Delivered = await lookAt(target, file, signal);
+      const there: Delivered = isThere(file) ? await lookAt(target, file, signal) : "absent";
       if (there === "same") return;
       // What an earlier delivery left is ours to replace; nobody else's file is.
       if (there === "other" && !ours.has(relative(study, target)))
@@ -119,7 +146,6 @@ async function place(file: DeidentifiedFile, temporary: string, target: string):
   await copyFile(file.path, temporary, constants.COPYFILE_FICLONE);
   await chmod(temporary, FILE_MODE);
   await syncFile(temporary);
-  await mkdir(dirname(target), { recursive: true });
   await rename(temporary, target);
 }
 

@@ -10,6 +10,7 @@ import { systemRandom } from "../../units/random.ts";
 import type { Destination } from "../destination.ts";
 import { type DestinationScene, destinationContract, type SceneOptions } from "../destination-contract.testing.ts";
 import { createDimseDestination } from "../dimse/dimse-destination.ts";
+import { type Inspection, inspectionByUids } from "../inspection/inspection.ts";
 import { createStowDestination } from "../stow/stow-destination.ts";
 import { createOrthancDestination } from "./orthanc-destination.ts";
 
@@ -38,6 +39,10 @@ async function idsAt(path: string): Promise<readonly string[]> {
 
 async function wipe(): Promise<void> {
   for (const id of await idsAt("/studies")) await asked(`/studies/${id}`, "DELETE");
+}
+
+async function inspectListed(): Promise<Inspection> {
+  return inspectionByUids(new Set((await instances()).keys()));
 }
 
 /** An archive writes file meta information of its own. */
@@ -92,7 +97,9 @@ async function sceneOf(
     instances,
     wipe,
     kept: withoutMeta,
+    inspect: inspectListed,
     mend: proxy.mend,
+    cutAfter: proxy.cutAfter,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -104,6 +111,7 @@ describe.skipIf(!hasPeers).each(Object.keys(KINDS) as (keyof typeof KINDS)[])(
       canBeCut: true,
       seesChanges: false,
       isInspected: false,
+      canRemove: name === "REST",
     });
   },
 );

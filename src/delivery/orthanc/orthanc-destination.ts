@@ -6,6 +6,7 @@ import { heldInstances } from "../../network/rest/orthanc/held-instances.ts";
 import { storeInOrthanc } from "../../network/rest/orthanc/resources.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import type { Destination } from "../destination.ts";
+import { orthancRemoval } from "./orthanc-removal.ts";
 
 export interface OrthancDestinationOptions {
   readonly name: string;
@@ -40,6 +41,7 @@ export function createOrthancDestination({ name, client, parallel }: OrthancDest
     },
     // It has no place for a report: that stays with the gateway's own account.
     async conclude() {},
+    removal: orthancRemoval(client),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }

@@ -58,6 +58,7 @@ async function sceneOf(
     instances: () => instancesOf(peer),
     wipe: () => rm(join(peer.folder, "images"), { recursive: true }),
     mend: proxy.mend,
+    cutAfter: proxy.cutAfter,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

@@ -16,6 +16,7 @@ import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
 import { fileNameOf, studyFolderOf } from "../files/layout.ts";
 import { bytesRead, sha256Read } from "../files/read-back.ts";
+import { s3Removal } from "./s3-removal.ts";
 
 export interface S3DestinationOptions {
   readonly name: string;
@@ -53,8 +54,13 @@ export function createS3Destination(options: S3DestinationOptions): Destination 
     held: (delivery, signal) => held(bucket, delivery, signal),
     send: (delivery, files, signal) => send(bucket, delivery, files, signal),
     conclude: (delivery, receipt, signal) => conclude(bucket, delivery, receipt, signal),
+    removal: s3Removal({ ...options, parallel: PARALLEL_OBJECTS, isMarked }),
     async [Symbol.asyncDispose]() {},
   };
+}
+
+async function isMarked(store: ObjectStore, key: string, signal: AbortSignal): Promise<boolean> {
+  return (await store.facts(key, signal))?.metadata[OURS] !== undefined;
 }
 
 async function held(

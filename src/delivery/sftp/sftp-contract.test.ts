@@ -35,6 +35,7 @@ async function sceneOf(
     instances: () => instancesBelow(folder),
     wipe: () => emptyFolder(folder),
     mend: proxy.mend,
+    cutAfter: proxy.cutAfter,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

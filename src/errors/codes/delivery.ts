@@ -53,4 +53,22 @@ export const deliveryCodes = {
     summary: "The destination's folder cannot be read or written at the moment.",
     remedy: "Check that its disk or network share is mounted and works; it is retried.",
   },
+  REMOVAL_NOT_OFFERED: {
+    class: "permanent",
+    summary: "The destination's protocol has no way to remove what was delivered.",
+    remedy:
+      "Have it removed by a person at the destination; then run patient withdraw again, which looks whether it is gone.",
+  },
+  REMOVAL_OTHERS_LEFT: {
+    class: "permanent",
+    summary: "Beside the copy that was removed lies what the gateway did not deliver; it is left as it is.",
+    remedy:
+      "Look at the place of the study at the destination and remove by hand what tells of the patient; then run patient withdraw again.",
+  },
+  REMOVAL_UNCONFIRMED: {
+    class: "ambiguous",
+    summary: "The destination says that it removed the copy, and still has it.",
+    remedy:
+      "Run patient withdraw again. If it persists, look at the destination's own log and remove the copy by hand.",
+  },
 } as const satisfies Record<string, ErrorEntry>;

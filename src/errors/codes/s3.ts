@@ -32,4 +32,16 @@ export const s3Codes = {
     summary: "The object store cannot be reached, or cannot do it at the moment.",
     remedy: "Check endpoint and the firewall between us; it is retried.",
   },
+  S3_VERSIONS_KEPT: {
+    class: "permanent",
+    summary: "The objects are deleted, but the object store does not let their earlier versions be deleted.",
+    remedy:
+      "Delete the versions by hand, or allow the key s3:DeleteObjectVersion; under an object lock wait until it ends. Then run patient withdraw again.",
+  },
+  S3_VERSIONS_UNSEEN: {
+    class: "permanent",
+    summary:
+      "Whether earlier versions of deleted objects are kept is not known: the object store does not let them be listed.",
+    remedy: "Look for versions by hand, or allow the key s3:ListBucketVersions; then run patient withdraw again.",
+  },
 } as const satisfies Record<string, ErrorEntry>;

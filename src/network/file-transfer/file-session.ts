@@ -17,6 +17,15 @@ export interface FileSession extends AsyncDisposable {
   remove(path: string): Promise<void>;
   /** Makes what is missing of it. */
   makeFolder(path: string): Promise<void>;
+  /** What is in a folder; undefined: no such folder. A link is a file, wherever it leads. */
+  list(path: string): Promise<readonly FolderEntry[] | undefined>;
+  /** Of an empty folder; servers refuse any other. */
+  removeFolder(path: string): Promise<void>;
+}
+
+export interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
 }
 
 /** Passes so many bytes on, and fails at the next. */

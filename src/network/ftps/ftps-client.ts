@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Client, FTPError } from "basic-ftp";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { type FileSession, limitedTo } from "../file-transfer/file-session.ts";
+import { type FileSession, type FolderEntry, limitedTo } from "../file-transfer/file-session.ts";
 import type { TlsClientOptions } from "../upper-layer/tls.ts";
 import { clientContext } from "../upper-layer/tls-context.ts";
 import { ftpsError } from "./ftps-error.ts";
@@ -73,6 +73,8 @@ export async function openFtps(server: FtpsServer, signal: AbortSignal): Promise
     rename: (from, to) => attempt(async () => void (await client.rename(from, to))),
     remove: (path) => attempt(async () => void (await client.remove(path))),
     makeFolder: (path) => attempt(() => makeFolder(client, path)),
+    list: (path) => attempt(() => list(client, path)),
+    removeFolder: (path) => attempt(async () => void (await client.removeEmptyDir(path))),
     async [Symbol.asyncDispose]() {
       end();
     },
@@ -109,6 +111,15 @@ async function sizeOf(client: Client, path: string): Promise<number | undefined>
     throw thrown;
   });
   return listed.find((file) => file.isFile && file.name === name)?.size;
+}
+
+async function list(client: Client, path: string): Promise<readonly FolderEntry[] | undefined> {
+  try {
+    return (await client.list(path)).map(({ name, isDirectory }) => ({ name, isFolder: isDirectory }));
+  } catch (thrown) {
+    if (thrown instanceof FTPError && thrown.code === NOT_THERE) return undefined;
+    throw thrown;
+  }
 }
 
 /** One after the other: what is there already is refused, and that tells nothing. */

@@ -2,9 +2,17 @@ import { createReadStream } from "node:fs";
 import type { Agent } from "node:https";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { GetObjectCommand, HeadBucketCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { isNotFound, s3Error } from "./s3-error.ts";
+import { keysBelow, type ObjectVersion, versionsBelow } from "./s3-listing.ts";
 
 export interface S3Server {
   /** Undefined: Amazon's own of the region. */
@@ -35,6 +43,12 @@ export interface ObjectStore extends Disposable {
   /** The store itself compares the content with its SHA-256 where it can. */
   put(object: ObjectToPut, signal: AbortSignal): Promise<void>;
   get(key: string, sink: Writable, signal: AbortSignal): Promise<void>;
+  /** All that begin so. */
+  keys(prefix: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Versions and marks of deletion of all that begin so; none where the store keeps none. */
+  versions(prefix: string, signal: AbortSignal): Promise<readonly ObjectVersion[]>;
+  /** In a bucket with versions, one without a version's id only hides the object. What is not there is removed, too. */
+  remove(object: { readonly key: string; readonly versionId?: string }, signal: AbortSignal): Promise<void>;
   /** Whether the bucket is there and ours to see. */
   check(signal: AbortSignal): Promise<void>;
 }
@@ -87,6 +101,12 @@ export function openObjectStore(server: S3Server): ObjectStore {
         const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }), { abortSignal: signal });
         if (!(Body instanceof Readable)) throw new GatewayError("S3_REFUSED");
         await pipeline(Body, sink, { signal });
+      }),
+    keys: (prefix, signal) => attempt(signal, () => keysBelow({ client, Bucket, prefix }, signal)),
+    versions: (prefix, signal) => attempt(signal, () => versionsBelow({ client, Bucket, prefix }, signal)),
+    remove: ({ key: Key, versionId: VersionId }, signal) =>
+      attempt(signal, async () => {
+        await client.send(new DeleteObjectCommand({ Bucket, Key, VersionId }), { abortSignal: signal });
       }),
     check: (signal) =>
       attempt(signal, async () => {

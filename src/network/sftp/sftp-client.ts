@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
-import { Client, type SFTPWrapper } from "ssh2";
+import { Client, type FileEntryWithStats, type SFTPWrapper } from "ssh2";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { type FileSession, limitedTo } from "../file-transfer/file-session.ts";
+import { type FileSession, type FolderEntry, limitedTo } from "../file-transfer/file-session.ts";
 import { SFTP_STATUS, sftpError, statusOf } from "./sftp-error.ts";
 import { readFile, type SftpAsker, writeFile } from "./sftp-transfer.ts";
 
@@ -73,6 +73,8 @@ function sessionOver(
     rename: (from, to) => attempt(() => rename(sftp, ask, from, to)),
     remove: (path) => attempt(() => ask<void>((done) => sftp.unlink(path, done))),
     makeFolder: (path) => attempt(() => makeFolder(sftp, ask, path)),
+    list: (path) => attempt(() => list(sftp, ask, path)),
+    removeFolder: (path) => attempt(() => ask<void>((done) => sftp.rmdir(path, done))),
   };
 }
 
@@ -163,6 +165,17 @@ async function sizeOf(sftp: SFTPWrapper, ask: SftpAsker, path: string): Promise<
     const { size } = await ask<{ size: number }>((done) => sftp.stat(path, done));
     if (!Number.isSafeInteger(size) || size < 0) throw new GatewayError("SFTP_REFUSED", { what: "size" });
     return size;
+  } catch (thrown) {
+    if (statusOf(thrown) === SFTP_STATUS.noSuchFile) return undefined;
+    throw thrown;
+  }
+}
+
+/** The library leaves out `.` and `..` where it reads a whole folder. */
+async function list(sftp: SFTPWrapper, ask: SftpAsker, path: string): Promise<readonly FolderEntry[] | undefined> {
+  try {
+    const entries = await ask<readonly FileEntryWithStats[]>((done) => sftp.readdir(path, done));
+    return entries.map(({ filename, attrs }) => ({ name: filename, isFolder: attrs.isDirectory() }));
   } catch (thrown) {
     if (statusOf(thrown) === SFTP_STATUS.noSuchFile) return undefined;
     throw thrown;

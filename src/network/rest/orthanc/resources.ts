@@ -15,6 +15,8 @@ export type OrthancStudy = z.infer<typeof studyResource>;
 export type OrthancSeries = z.infer<typeof seriesResource>;
 export type OrthancInstance = z.infer<typeof instanceResource>;
 
+const NOT_FOUND = 404;
+
 /** Which levels a search gives, as Orthanc calls them. */
 type FindLevel = "Study" | "Series" | "Instance";
 
@@ -76,6 +78,12 @@ export async function* instanceFile(
 
 export async function deleteInstance(client: HttpClient, instance: string, signal: AbortSignal): Promise<void> {
   await using _ = await client.request({ method: "DELETE", path: `instances/${instance}`, signal });
+}
+
+/** With its series and instances. What is not there any more is deleted, too. */
+export async function deleteStudy(client: HttpClient, study: string, signal: AbortSignal): Promise<void> {
+  const accepts = (status: number): boolean => status === 200 || status === NOT_FOUND;
+  await using _ = await client.request({ method: "DELETE", path: `studies/${study}`, accepts, signal });
 }
 
 const storedResource = z.object({ ID: orthancId, Status: z.enum(["Success", "AlreadyStored", "FilteredOut"]) });

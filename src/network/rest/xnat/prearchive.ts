@@ -61,6 +61,15 @@ export async function buildSession(
   return status === 409 ? "locked" : "built";
 }
 
+/** What is there no more is removed, too. */
+export async function deletePrearchived(
+  client: HttpClient,
+  session: PrearchiveSession,
+  signal: AbortSignal,
+): Promise<void> {
+  await askText(client, { method: "DELETE", path: prearchivePath(session), accepts: alsoAccepts(404), signal });
+}
+
 /** A session of many thousand objects is built and archived for minutes before the answer begins. */
 const BUILD_TIMEOUT_MS = 1_800_000;
 

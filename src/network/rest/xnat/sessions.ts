@@ -2,7 +2,7 @@ import { z } from "zod";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { HttpError } from "../../http-client/http-error.ts";
 import type { HttpClient } from "../../http-client/types.ts";
-import { askJson, askTable } from "./ask.ts";
+import { alsoAccepts, askJson, askTable, askText } from "./ask.ts";
 import { xnatPath } from "./paths.ts";
 
 const experimentRow = z.object({
@@ -102,6 +102,17 @@ export async function requireSession(client: HttpClient, project: string, label:
   const session = await findSession(client, project, label, signal);
   if (session === undefined) throw new GatewayError("XNAT_SESSION_MISSING");
   return session;
+}
+
+/** With its scans, what was derived from them, and its files on the XNAT's disk. What is there no more is deleted, too. */
+export async function deleteSession(client: HttpClient, id: string, signal: AbortSignal): Promise<void> {
+  await askText(client, {
+    method: "DELETE",
+    path: xnatPath("data/experiments", id),
+    query: [["removeFiles", "true"]],
+    accepts: alsoAccepts(404),
+    signal,
+  });
 }
 
 export function isNotFound(thrown: unknown): boolean {
