@@ -4,7 +4,7 @@ import { exportEvidence } from "./evidence/export-evidence.ts";
 import type { InquiryOperations } from "./inquiry-operations.ts";
 import { planCohort } from "./plan/plan.ts";
 import type { Scope } from "./scope.ts";
-import { searchCohort, searchResult, submitSearch } from "./search/search.ts";
+import { searchCohort, searchResult, searchStudies, submitSearch } from "./search/search.ts";
 
 interface Asking {
   once<T>(operation: keyof InquiryOperations, scope: Scope, ask: () => Promise<T>): Promise<T>;
@@ -22,7 +22,8 @@ export function createInquiryOperations(context: OperationsContext, { once, perm
     // Who searches an archive sees patients of everybody's.
     searchCohort: (wish) => once("searchCohort", "site", () => searchCohort(context, wish)),
     searchResult: (id) => permitted("searchResult", "site", () => searchResult(context, id)),
-    submitSearch: (id) => once("submitSearch", "site", () => submitSearch(context, id)),
+    searchStudies: (id, page) => permitted("searchStudies", "site", () => searchStudies(context, id, page)),
+    submitSearch: (id, choice) => once("submitSearch", "site", () => submitSearch(context, id, choice)),
     listInquiries: () => once("listInquiries", "own", async () => inquiries.list(actor)),
     showInquiry: (id) => once("showInquiry", "own", async () => inquiries.look(id, actor)),
     inquiryItems: (id, page) => once("inquiryItems", "own", async () => inquiries.items(id, actor, page)),

@@ -26,11 +26,13 @@ const tlsListener = {
   certificate: async () => ({ oursEndMs: LATER_MS }),
 };
 
+const neverAsked = (): Promise<never> => Promise.reject(new Error("never asked for"));
+
 /** An archive that is spoken to by TLS, with certificates that end then. */
 function certificates(ends: CertificateFacts): Partial<OperationsContext> {
   const facts = {
     archive: archiveThat(sent),
-    governed: { ...archiveThat(sent), contents: () => Promise.reject(new Error("never asked for")) },
+    governed: { ...archiveThat(sent), contents: neverAsked, whileOpen: neverAsked },
     availability: { windows: undefined, timeZone: undefined, studiesPerMinute: undefined, bytesPerSecond: undefined },
     endpoint: "VNA@vna",
     dimse: { address: remote, retrieve: "move" },

@@ -5,6 +5,7 @@ import type { Random } from "../units/random.ts";
 import type { CheckedStudy, CheckSummary } from "./check/documents.ts";
 import type { PlannedRow, PlanSummary } from "./plan/documents.ts";
 import type { SearchedQuery, SearchSummary } from "./search/documents.ts";
+import type { FoundFile, FoundStudies } from "./search/found-studies.ts";
 import { type Undertaking, type UndertakingState, undertake, type Work } from "./undertaking.ts";
 
 /** At once, of everybody's: each asks archives and destinations beside the work itself. */
@@ -35,12 +36,6 @@ export type InquiryDocument = PlanDocument | CheckDocument | SearchDocument;
 /** Found so far: rows of a plan, studies of a check, queries of a search. */
 export type InquiryItem = PlannedRow | CheckedStudy | SearchedQuery;
 
-/** Where a search keeps what it finds, as long as it is known. */
-export interface FoundFile {
-  readonly path: string;
-  remove(): Promise<void>;
-}
-
 /** Items after a number, in order. */
 export interface ItemPage {
   readonly after: number;
@@ -66,8 +61,8 @@ export interface Inquiries extends AsyncDisposable {
     subject: Subject & { readonly archive: string; readonly file: FoundFile | undefined },
     work: Work<SearchedQuery, SearchSummary>,
   ): SearchDocument;
-  /** The project of a search that has ended, and the path of what it found. @throws GatewayError SEARCH_NOT_KEPT */
-  found(id: string, actor: Actor): { readonly project: string; readonly path: string };
+  /** The project of a search that has ended, and what it found. @throws GatewayError SEARCH_NOT_KEPT */
+  found(id: string, actor: Actor): { readonly project: string; readonly file: FoundStudies };
   look(id: string, actor: Actor): InquiryDocument;
   items(id: string, actor: Actor, page: ItemPage): readonly InquiryItem[];
   list(actor: Actor): readonly InquiryDocument[];
@@ -147,7 +142,7 @@ export function createInquiries({ clock, random }: { readonly clock: Clock; read
       const { project, file, document } = find(id, actor);
       const { state } = document();
       if (file === undefined || state === "running" || state === "failed") throw new GatewayError("SEARCH_NOT_KEPT");
-      return { project, path: file.path };
+      return { project, file };
     },
     look: (id, actor) => find(id, actor).document(),
     items: (id, actor, { after, limit }) => find(id, actor).work.after(after, limit),

@@ -7,7 +7,7 @@ import type {
   PlanDocument,
   SearchDocument,
 } from "./inquiries.ts";
-import type { SearchWish } from "./search/documents.ts";
+import type { FoundChoice, FoundStudy, SearchWish } from "./search/documents.ts";
 
 /**
  * Questions that take their time, so that nobody waits for them: asked once, then looked at until they are done. Part of `Operations`.
@@ -28,13 +28,16 @@ export interface InquiryOperations {
   exportEvidence(cohort: string): AsyncIterable<Uint8Array>;
   /**
    * Searches an archive for studies, dividing dates where it cuts its answers. What is found goes to a file of the home, for an hour after the end.
-   * @throws GatewayError PROJECT_UNKNOWN, ARCHIVE_UNKNOWN, SEARCH_QUERY_INVALID, SEARCH_TOO_BROAD, QUERY_KEY_…
+   * @throws GatewayError PROJECT_UNKNOWN, ARCHIVE_UNKNOWN, SEARCH_QUERY_INVALID, SEARCH_TOO_BROAD, QUERY_KEY_…; ARCHIVE_CLOSED, ARCHIVE_PAUSED and
+   * ARCHIVE_RESTING while it may not be asked
    */
   searchCohort(wish: SearchWish): Promise<SearchDocument>;
   /** A cohort file of what a search found, CSV in pieces. @throws GatewayError SEARCH_NOT_KEPT */
   searchResult(id: string): AsyncIterable<Uint8Array>;
-  /** Submits what a search found to its project. @throws GatewayError SEARCH_NOT_KEPT, COHORT_UNREADABLE when it found nothing */
-  submitSearch(id: string): Promise<SubmitDocument>;
+  /** What a search found, in order, read from where it is kept. @throws GatewayError SEARCH_NOT_KEPT */
+  searchStudies(id: string, page: ItemPage): AsyncIterable<FoundStudy>;
+  /** Submits what a search found to its project: all of it, or what is chosen. @throws GatewayError SEARCH_NOT_KEPT, COHORT_UNREADABLE when that is nothing */
+  submitSearch(id: string, choice?: FoundChoice): Promise<SubmitDocument>;
   listInquiries(): Promise<readonly InquiryDocument[]>;
   showInquiry(id: string): Promise<InquiryDocument>;
   /** What was found so far, in order. */

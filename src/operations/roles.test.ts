@@ -43,6 +43,7 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   exportEvidence: (of) => first(of.exportEvidence("c")),
   searchCohort: (of) => of.searchCohort({ project: "lung", archive: "vna", queries: [] }),
   searchResult: (of) => first(of.searchResult("i")),
+  searchStudies: (of) => first(of.searchStudies("i", { after: 0, limit: 1 })),
   submitSearch: (of) => of.submitSearch("i"),
   listInquiries: (of) => of.listInquiries(),
   showInquiry: (of) => of.showInquiry("i"),

@@ -58,6 +58,7 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   exportEvidence: "operator",
   searchCohort: "operator",
   searchResult: "operator",
+  searchStudies: "operator",
   submitSearch: "operator",
   listInquiries: "operator",
   showInquiry: "operator",

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { tags } from "../../src/dicom/dictionary/tags.ts";
 import { textOf } from "../../src/dicom/values.ts";
 import type { SearchDocument } from "../../src/operations/inquiries.ts";
+import type { FoundStudy } from "../../src/operations/search/documents.ts";
 import { startPracticeArchive } from "../peers/practice-archive.ts";
 import { freePort } from "../peers/process.ts";
 import { syntheticStudy } from "../peers/synthetic-studies.ts";
@@ -149,6 +150,35 @@ it("takes everything up to a cap when that is meant, and submits it", async () =
   expect(submitted).toMatchObject({ status: 201, json: { rows: 7, accepted: 7, project: "lung" } });
   const counted = await searchFor({ ...wish, countOnly: true });
   expect(counted.result).toMatchObject({ status: 409, json: { code: "SEARCH_NOT_KEPT" } });
+});
+
+it("shows what it found in pages, and submits the rows that are chosen", async () => {
+  const { id, document } = await searchFor({ archive: "open", queries: [ALL] });
+  expect(document.summary).toMatchObject({ studies: 40, instances: 40, studiesWithoutCount: 0 });
+  type Found = { readonly items: readonly FoundStudy[]; readonly next: string | null };
+  const first = (await site.call("GET", `/inquiries/${id}/studies?limit=30`)).json as Found;
+  const rest = (await site.call("GET", `/inquiries/${id}/studies?limit=30&cursor=${first.next}`)).json as Found;
+  const all = [...first.items, ...rest.items];
+  expect(rest.next).toBeNull();
+  expect(all.map(({ number }) => number)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  expect(all.map(({ studyInstanceUid }) => studyInstanceUid).toSorted()).toEqual(UIDS);
+  expect(all[0]).toMatchObject({
+    patientId: expect.stringMatching(/./),
+    instances: 1,
+    studyDate: expect.stringMatching(/^\d{8}$/),
+  });
+  const choose = (choice: object) => site.call("POST", `/inquiries/${id}/submit-chosen`, { body: choice });
+  expect(await choose({ only: [2, 40] })).toMatchObject({ status: 201, json: { rows: 2, accepted: 2 } });
+  expect(await choose({ without: [1, 2, 3] })).toMatchObject({ status: 201, json: { rows: 37, accepted: 37 } });
+  expect(await choose({ only: [41] })).toMatchObject({ status: 422 });
+  expect(await choose({})).toMatchObject({ status: 422, json: { code: "API_REQUEST_INVALID" } });
+});
+
+it("asks no archive that is paused", async () => {
+  await site.service.gateway.operations.controlArchive("strict", { paused: true });
+  const body = { project: "lung", archive: "strict", queries: [ALL] };
+  expect((await site.call("POST", "/cohorts/search", { body })).json).toMatchObject({ code: "ARCHIVE_PAUSED" });
+  await site.service.gateway.operations.controlArchive("strict", { paused: false });
 });
 
 it("is for who may see the whole archive, and leaves no file behind", async () => {

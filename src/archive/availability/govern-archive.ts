@@ -14,6 +14,11 @@ import { type AvailabilityPolicy, BREAKER_POLICY, openingHoursOf, policyInForce 
 export interface GovernedArchive extends Archive {
   /** How much of the wanted series it has of a study; as with all work, only while it may be asked. */
   contents(study: StudyInstanceUid, only: readonly string[] | undefined, signal: AbortSignal): Promise<StudyContents>;
+  /**
+   * Does what asks the archive itself, within its windows and not while it is paused or rests. How it ends does not count as the archive's
+   * failure: a broad question may be refused by one that is well.
+   */
+  whileOpen<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 export type ConditionStore = Pick<Store, "archiveCondition" | "admitToArchive" | "judgeArchive" | "takeStudySlot">;
@@ -73,6 +78,12 @@ export function governArchive(archive: Archive, governance: Governance): Governe
     findStudies: (query, signal) => governed(signal, (watched) => archive.findStudies(query, watched)),
     listStudy: (study, signal) => governed(signal, (watched) => archive.listStudy(study, watched)),
     contents: (study, only, signal) => governed(signal, (watched) => contentsOf(archive, study, only, watched)),
+    async whileOpen(work, signal) {
+      truce.keep();
+      await admit(archive.name, governance, signal);
+      await using watch = watchCondition(archive.name, governance, signal);
+      return await work(watch.signal);
+    },
     async retrieve(request, signal) {
       const outcome = await governed(signal, (watched) => archive.retrieve(request, watched), beginsStudy(request));
       truce.begin(outcome.retryAfterMs);

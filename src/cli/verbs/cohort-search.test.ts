@@ -8,6 +8,7 @@ import type { Operations } from "../../operations/operations.ts";
 import type { SearchSummary, SearchWish } from "../../operations/search/documents.ts";
 
 const SUMMARY: SearchSummary = {
+  ...{ instances: 900, studiesWithoutCount: 1 },
   ...{ queries: 1, studies: 2, questions: 3, passedOver: 0, cutDays: 0, isComplete: true, isKept: true },
 };
 
@@ -45,6 +46,7 @@ it("counts, and keeps nothing, unless a file or a cohort is asked for", async ()
   const { exitCode, wishes, stderr } = await search(["PatientID=7", "--from", "2026-01-31", "--modality", "CT"]);
   expect(exitCode).toBe(0);
   expect(stderr).toContain("2 studies by 1 queries, which asked the archive 3 questions");
+  expect(stderr).toContain("900 instances to retrieve, and of 1 studies the archive does not say how many");
   expect(wishes).toMatchObject([
     { countOnly: true, queries: [{ keys: ["PatientID=7"], from: "20260131", modality: "CT" }] },
   ]);

@@ -4,7 +4,7 @@ import { toGatewayError } from "../../errors/gateway-error.ts";
 import { pageFrom } from "../page.ts";
 import { type Route, route, uploadRoute } from "../route.ts";
 import { idParameter, limitParameter, nameParameter, numberParameter } from "../schemas/fields.ts";
-import { searchWish } from "../schemas/inquiry-schemas.ts";
+import { foundChoice, searchWish } from "../schemas/inquiry-schemas.ts";
 import { schemas } from "../schemas/schemas.ts";
 import { withSomeFindings } from "./cohort-routes.ts";
 
@@ -68,6 +68,7 @@ export const inquiryRoutes: readonly Route[] = [
     errors: [
       ...(["PROJECT_UNKNOWN", "ARCHIVE_UNKNOWN", "SEARCH_QUERY_INVALID", "SEARCH_TOO_BROAD"] as const),
       ...(["QUERY_KEY_UNKNOWN", "QUERY_KEY_MALFORMED", "INQUIRIES_EXHAUSTED"] as const),
+      ...(["ARCHIVE_CLOSED", "ARCHIVE_PAUSED", "ARCHIVE_RESTING", "ARCHIVE_ASKED_TO_WAIT"] as const),
     ],
     handle: ({ body }, { operations }) => operations.searchCohort(body),
   }),
@@ -89,6 +90,22 @@ export const inquiryRoutes: readonly Route[] = [
     },
   }),
   route({
+    method: "GET",
+    path: "/inquiries/{inquiry}/studies",
+    tag,
+    summary: "List what a search found, in order; it names patients",
+    operation: "searchStudies",
+    params,
+    query: z.object({ cursor: numberParameter.optional(), limit: limitParameter }),
+    answer: schemas.FoundStudyPage,
+    errors: [...NOT_FOUND, "SEARCH_NOT_KEPT"],
+    handle: ({ path: { inquiry }, query: { cursor = 0, limit } }, { operations }) =>
+      pageFrom(operations.searchStudies(inquiry, { after: cursor, limit: limit + 1 }), {
+        limit,
+        cursorOf: ({ number }) => `${number}`,
+      }),
+  }),
+  route({
     method: "POST",
     path: "/inquiries/{inquiry}/submit",
     tag,
@@ -99,6 +116,20 @@ export const inquiryRoutes: readonly Route[] = [
     answer: schemas.SubmittedCohort,
     errors: [...NOT_FOUND, "SEARCH_NOT_KEPT", "COHORT_UNREADABLE"],
     handle: async ({ path: { inquiry } }, { operations }) => withSomeFindings(await operations.submitSearch(inquiry)),
+  }),
+  route({
+    method: "POST",
+    path: "/inquiries/{inquiry}/submit-chosen",
+    tag,
+    summary: "Submit some of what a search found to its project, chosen by row",
+    operation: "submitSearch",
+    status: 201,
+    params,
+    body: foundChoice,
+    answer: schemas.SubmittedCohort,
+    errors: [...NOT_FOUND, "SEARCH_NOT_KEPT", "COHORT_UNREADABLE"],
+    handle: async ({ path: { inquiry }, body }, { operations }) =>
+      withSomeFindings(await operations.submitSearch(inquiry, body)),
   }),
   route({
     method: "GET",

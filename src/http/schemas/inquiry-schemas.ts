@@ -96,6 +96,8 @@ export const searchWish = z.strictObject({
 const searchSummary = z.object({
   queries: count,
   studies: count,
+  instances: count.meta({ description: "of the studies whose number of instances the archive tells" }),
+  studiesWithoutCount: count,
   questions: count.meta({ description: "that the archive was asked" }),
   passedOver: count.meta({ description: "answers that were not asked for, or do not match a pattern" }),
   cutDays: count.meta({ description: "days of which the archive may hold back studies" }),
@@ -149,3 +151,22 @@ const checkedStudy = z.object({
   queued: z.boolean(),
 });
 export const inquiryItemPage = pageOf(z.union([plannedRow, checkedStudy, searchedQuery]));
+
+/** Study after study; it names patients. */
+export const foundStudyPage = pageOf(
+  z.object({
+    number: count.meta({ description: "of the row; rows count from 1" }),
+    studyInstanceUid: z.string(),
+    accessionNumber: z.string(),
+    patientId: z.string(),
+    studyDate: z.string(),
+    modalities: z.string(),
+    description: z.string(),
+    instances: maybe,
+  }),
+);
+
+const rowNumbers = z.array(z.int().min(1)).max(20_000);
+export const foundChoice = z
+  .union([z.strictObject({ only: rowNumbers }), z.strictObject({ without: rowNumbers })])
+  .meta({ description: "rows by their numbers: only these, or all but these" });

@@ -80,6 +80,7 @@ export const schemas = {
   Study: studies.study,
   StudyPage: studies.studyPage,
   Search: inquiries.search,
+  FoundStudyPage: inquiries.foundStudyPage,
   SubmittedCohort: cohorts.submitted,
   Throughput: insight.throughput,
   Token: site.token,

@@ -42,6 +42,9 @@ export interface SearchedQuery {
 export interface SearchSummary {
   readonly queries: number;
   readonly studies: number;
+  /** Of the studies whose number of instances the archive tells. */
+  readonly instances: number;
+  readonly studiesWithoutCount: number;
   /** What it cost the archive. */
   readonly questions: number;
   /** Answers that did not match what was asked for, or a pattern of ours. */
@@ -52,3 +55,21 @@ export interface SearchSummary {
   /** The studies can be read and submitted. */
   readonly isKept: boolean;
 }
+
+/** A study as the archive describes it. */
+export interface FoundStudy {
+  /** Counts from 1. */
+  readonly number: number;
+  readonly studyInstanceUid: string;
+  readonly accessionNumber: string;
+  readonly patientId: string;
+  /** YYYYMMDD, or empty. */
+  readonly studyDate: string;
+  readonly modalities: string;
+  readonly description: string;
+  /** Null: the archive does not say. */
+  readonly instances: number | null;
+}
+
+/** Which of them are meant: those of these numbers, or all but those. */
+export type FoundChoice = { readonly only: readonly number[] } | { readonly without: readonly number[] };

@@ -20,7 +20,7 @@ export interface Question {
   rowOf(answer: DataSet): readonly string[] | undefined;
 }
 
-export const SEARCH_COLUMNS = [
+export const FOUND_COLUMNS = [
   "study_instance_uid",
   "accession_number",
   "patient_id",
@@ -33,6 +33,8 @@ export const SEARCH_COLUMNS = [
 /** PS3.4 C.2.2.2.4; only these leave nothing out. */
 const ONLY_WILDCARDS = /^[*?\s]*$/;
 const WILDCARD = /[*?]/;
+/** No value of these attributes may be longer; what an archive answers beyond it is no study to be kept. */
+const MAXIMUM_CELL_CHARACTERS = 1_024;
 
 /** @throws GatewayError SEARCH_QUERY_INVALID, QUERY_KEY_UNKNOWN, QUERY_KEY_MALFORMED; none repeats a value */
 export function questionOf(query: SearchQuery, number: number): Question {
@@ -103,13 +105,7 @@ function rowOf(
     if (isTold && !has.some((one) => wanted.includes(one))) return undefined;
   }
   const instances = numberOf(answer, tags.NumberOfStudyRelatedInstances);
-  return [
-    uid,
-    read(tags.AccessionNumber),
-    read(tags.PatientID),
-    date,
-    modalities.join("/"),
-    description,
-    `${instances ?? ""}`,
-  ];
+  const cells = [uid, read(tags.AccessionNumber), read(tags.PatientID), date, modalities.join("/"), description];
+  if (cells.some((cell) => cell.length > MAXIMUM_CELL_CHARACTERS)) return undefined;
+  return [...cells, `${instances ?? ""}`];
 }

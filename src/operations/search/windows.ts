@@ -4,9 +4,8 @@ export interface DateWindow {
   readonly last: number;
 }
 
-export interface Answered<R> {
-  readonly rows: readonly R[];
-  /** The archive, or our own limit, may have held some back. */
+export interface Answered {
+  /** The archive may have held some back. */
   readonly isCut: boolean;
 }
 
@@ -35,15 +34,19 @@ export function windowOf(from: string | undefined, to: string | undefined, nowMs
 }
 
 /**
- * Asks for all, and where the answer may be cut for each half of the dates instead, down to single days. Answers of a window that is divided are
- * dropped, so that no study comes twice; `isCut` stays for a day that cannot be divided.
- * @param ask undefined: without bounds, as the query has none
+ * Asks for all, and where the answer may be cut for each half of the dates instead, down to single days. The answer of a window that is divided is
+ * dropped before the halves are asked, so that no study comes twice; `isCut` stays for a day that cannot be divided.
+ * @param options.isBounded false: the query has no dates of its own
  */
-export async function* askByWindows<R>(
+export async function* askByWindows<A extends Answered>(
   span: DateWindow,
-  isBounded: boolean,
-  ask: (window: DateWindow | undefined) => Promise<Answered<R>>,
-): AsyncGenerator<Answered<R>> {
+  options: {
+    readonly isBounded: boolean;
+    ask(window: DateWindow | undefined): Promise<A>;
+    drop(answered: A): Promise<void>;
+  },
+): AsyncGenerator<A> {
+  const { isBounded, ask, drop } = options;
   const waiting: (DateWindow | undefined)[] = [isBounded ? span : undefined];
   while (waiting.length > 0) {
     const window = waiting.pop();
@@ -52,6 +55,7 @@ export async function* askByWindows<R>(
       yield answered;
       continue;
     }
+    await drop(answered);
     const { first, last } = window ?? span;
     const middle = Math.floor((first + last) / 2);
     if (first < last) waiting.push({ first: middle + 1, last });
