@@ -34,7 +34,7 @@ export const acquisitionStatements = {
      ORDER BY acquisition_no DESC LIMIT :limit`,
   changeAcquisition: `
     UPDATE acquisitions
-       SET state = coalesce(:state, state), progress = max(progress, coalesce(:progress, progress)),
+       SET state = coalesce(:state, state), progress = CASE WHEN progress < :progress THEN :progress ELSE progress END,
            is_device_done = coalesce(:isDeviceDone, is_device_done), lease_until = coalesce(:leaseUntilMs, lease_until),
            code = coalesce(:code, code), reason = coalesce(:reason, reason), token_hash = coalesce(:tokenHash, token_hash),
            updated_at = :nowMs

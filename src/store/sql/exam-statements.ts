@@ -11,7 +11,7 @@ const DEVICE = `
   id, name, description, details, parameter, status, token_hash AS tokenHash, is_deaf AS isDeaf,
   created_at AS createdAtMs, updated_at AS updatedAtMs, revoked_at AS revokedAtMs`;
 const TOKEN = `
-  id, user, role, token_hash AS tokenHash, created_at AS createdAtMs, revoked_at AS revokedAtMs`;
+  id, "user", role, token_hash AS tokenHash, created_at AS createdAtMs, revoked_at AS revokedAtMs`;
 
 /** What an exam manager keeps, devices and tokens. */
 export const examStatements = {
@@ -88,7 +88,7 @@ export const examStatements = {
   revokeScanDevice: `
     UPDATE scan_devices SET revoked_at = :nowMs, status = 'OFFLINE' WHERE id = :id AND revoked_at IS NULL`,
   insertScanToken: `
-    INSERT INTO scan_tokens (id, user, role, token_hash, created_at) VALUES (:id, :user, :role, :tokenHash, :nowMs)`,
+    INSERT INTO scan_tokens (id, "user", role, token_hash, created_at) VALUES (:id, :user, :role, :tokenHash, :nowMs)`,
   scanTokenOf: `SELECT ${TOKEN} FROM scan_tokens WHERE token_hash = :tokenHash AND revoked_at IS NULL`,
   listScanTokens: `SELECT ${TOKEN} FROM scan_tokens ORDER BY token_no LIMIT :limit`,
   revokeScanToken: "UPDATE scan_tokens SET revoked_at = :nowMs WHERE id = :id AND revoked_at IS NULL",

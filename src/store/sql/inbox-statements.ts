@@ -5,7 +5,7 @@ const COLUMNS = `
 /** What brokers hand over. Claims look at small partial indexes alone, however many messages are done. */
 export const inboxStatements = {
   joinInboxMessage: `
-    UPDATE inbox_messages SET priority = max(priority, :priority)
+    UPDATE inbox_messages SET priority = CASE WHEN priority < :priority THEN :priority ELSE priority END
      WHERE queue = :queue AND digest = :digest AND state IN ('waiting', 'running')
     RETURNING id`,
   insertInboxMessage: `

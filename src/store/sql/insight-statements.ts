@@ -30,8 +30,11 @@ export const insightStatements = {
 
   countDelivered: `
     INSERT INTO throughput (span, started_at, project, studies, instances, bytes)
-    SELECT :span, :startedAt, project, 1, :instances, :bytes FROM study_jobs WHERE job_no = :jobNo
-    ON CONFLICT DO UPDATE SET studies = studies + 1, instances = instances + :instances, bytes = bytes + :bytes`,
+    SELECT :span, CAST(:startedAt AS BIGINT), project, 1, CAST(:instances AS BIGINT), CAST(:bytes AS BIGINT)
+      FROM study_jobs WHERE job_no = :jobNo
+    ON CONFLICT (span, started_at, project) DO UPDATE
+      SET studies = throughput.studies + 1, instances = throughput.instances + excluded.instances,
+          bytes = throughput.bytes + excluded.bytes`,
   forgetThroughput: "DELETE FROM throughput WHERE span = :span AND started_at < :before",
   throughput: `
     SELECT started_at AS startedAtMs, project, studies, instances, bytes FROM throughput

@@ -15,8 +15,8 @@ export const intakeStatements = {
             :rule, :state, :code, :nowMs, :nowMs, :nowMs, :dueAtMs)
     RETURNING study_no AS studyNo`,
   insertIntakeInstance: `
-    INSERT OR IGNORE INTO intake_instances (study_no, sop_instance_uid, series_instance_uid, sop_class_uid, file, received_at)
-    VALUES (:studyNo, :sopInstanceUid, :seriesInstanceUid, :sopClassUid, :file, :nowMs)`,
+    INSERT INTO intake_instances (study_no, sop_instance_uid, series_instance_uid, sop_class_uid, file, received_at)
+    VALUES (:studyNo, :sopInstanceUid, :seriesInstanceUid, :sopClassUid, :file, :nowMs) ON CONFLICT DO NOTHING`,
   changeIntakeStudy: `
     UPDATE intake_studies
        SET state = :state, code = :code, opened_at = :openedAtMs, last_at = :nowMs, due_at = :dueAtMs

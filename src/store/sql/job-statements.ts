@@ -28,7 +28,7 @@ export const jobStatements = {
     VALUES (:id, :project, :studyInstanceUid, :patientId, :accessionNumber, :seriesInstanceUids,
             :participantId, :priority, :stage, 'queued', :archive, :nowMs)
     RETURNING job_no AS jobNo`,
-  insertKey: "INSERT OR IGNORE INTO study_keys (project, key, job_no) VALUES (:project, :key, :jobNo)",
+  insertKey: "INSERT INTO study_keys (project, key, job_no) VALUES (:project, :key, :jobNo) ON CONFLICT DO NOTHING",
   jobsOfKey: "SELECT job_no AS jobNo FROM study_keys WHERE project = :project AND key = :key",
   jobOfStudy:
     "SELECT job_no AS jobNo FROM study_jobs WHERE study_instance_uid = :studyInstanceUid AND project = :project",
@@ -38,7 +38,7 @@ export const jobStatements = {
   /** A row that joins: the higher priority counts, and what the job does not know yet is taken from it. */
   joinJob: `
     UPDATE study_jobs
-       SET priority = max(priority, :priority), participant_id = coalesce(participant_id, :participantId),
+       SET priority = CASE WHEN priority < :priority THEN :priority ELSE priority END, participant_id = coalesce(participant_id, :participantId),
            patient_id = coalesce(patient_id, :patientId), accession_number = coalesce(accession_number, :accessionNumber)
      WHERE job_no = :jobNo`,
   /** More series than before. What is quarantined finds out when it is released; what is under way finds out at its end; what waits goes back to where instances are fetched. */
@@ -54,7 +54,7 @@ export const jobStatements = {
      WHERE job_no = :jobNo AND state = 'queued'`,
   /** Somebody wants it earlier than who had asked for it before. */
   startEarlier: `
-    UPDATE study_jobs SET due_at = min(due_at, :startAtMs)
+    UPDATE study_jobs SET due_at = CASE WHEN due_at > :startAtMs THEN :startAtMs ELSE due_at END
      WHERE job_no = :jobNo AND state = 'waiting' AND code = 'START_SCHEDULED'`,
 
   wakeWaiting: `
@@ -79,7 +79,7 @@ export const jobStatements = {
     RETURNING job_no AS jobNo, ${JOB_COLUMNS}`,
   recordTurn: `
     INSERT INTO claim_turns (priority, project) VALUES (:priority, :project)
-    ON CONFLICT DO UPDATE SET project = :project`,
+    ON CONFLICT (priority) DO UPDATE SET project = excluded.project`,
   recordAttempt:
     "INSERT INTO job_attempts (job_no, lease_token, worker, started_at) VALUES (:jobNo, :token, :worker, :nowMs)",
   endAttempt: `
@@ -87,7 +87,7 @@ export const jobStatements = {
      WHERE job_no = :jobNo AND ended_at IS NULL`,
   recordWorker: `
     INSERT INTO workers (name, claims, last_claim_at) VALUES (:worker, 1, :nowMs)
-    ON CONFLICT (name) DO UPDATE SET claims = claims + 1, last_claim_at = :nowMs`,
+    ON CONFLICT (name) DO UPDATE SET claims = workers.claims + 1, last_claim_at = excluded.last_claim_at`,
   nextDue: `
     SELECT min(at) AS at FROM (
       SELECT min(due_at) AS at FROM study_jobs INDEXED BY study_jobs_waiting WHERE state = 'waiting'
@@ -124,8 +124,9 @@ export const jobStatements = {
            accession_number = coalesce(:accessionNumber, accession_number), archive = :archive
      WHERE job_no = :jobNo`,
 
-  copyRequests:
-    "INSERT OR IGNORE INTO request_jobs (request_no, job_no) SELECT request_no, :to FROM request_jobs WHERE job_no = :from",
+  copyRequests: `
+    INSERT INTO request_jobs (request_no, job_no)
+    SELECT request_no, CAST(:to AS BIGINT) FROM request_jobs WHERE job_no = :from ON CONFLICT DO NOTHING`,
   copyCohorts: `
     INSERT INTO cohort_jobs (cohort_no, job_no, state, code)
     SELECT held.cohort_no, study_jobs.job_no, study_jobs.state, study_jobs.code
@@ -152,11 +153,11 @@ export const jobStatements = {
   ledgerExpected: `
     INSERT INTO instances (job_no, sop_instance_uid, series_instance_uid, expected_at)
     VALUES (:jobNo, :sopInstanceUid, :seriesInstanceUid, :nowMs)
-    ON CONFLICT DO UPDATE SET expected_at = :nowMs WHERE expected_at IS NULL`,
+    ON CONFLICT (job_no, sop_instance_uid) DO UPDATE SET expected_at = excluded.expected_at WHERE instances.expected_at IS NULL`,
   ledgerReceived: `
     INSERT INTO instances (job_no, sop_instance_uid, series_instance_uid, received_at)
     VALUES (:jobNo, :sopInstanceUid, :seriesInstanceUid, :nowMs)
-    ON CONFLICT DO UPDATE SET received_at = :nowMs WHERE received_at IS NULL`,
+    ON CONFLICT (job_no, sop_instance_uid) DO UPDATE SET received_at = excluded.received_at WHERE instances.received_at IS NULL`,
   /** What a destination already holds cannot be left out any more; what is left out has no de-identified copy. */
   ledgerExcluded: `
     UPDATE instances
@@ -180,8 +181,9 @@ export const jobStatements = {
   recordDelivery: `
     INSERT INTO deliveries (job_no, project, destination, state, instances, code, proof, changed_at)
     VALUES (:jobNo, (SELECT project FROM study_jobs WHERE job_no = :jobNo), :destination, :state, :instances, :code, :proof, :nowMs)
-    ON CONFLICT DO UPDATE
-      SET state = :state, instances = :instances, code = :code, proof = :proof, changed_at = :nowMs`,
+    ON CONFLICT (job_no, destination) DO UPDATE
+      SET state = excluded.state, instances = excluded.instances, code = excluded.code, proof = excluded.proof,
+          changed_at = excluded.changed_at`,
 
   insertRelease: `
     INSERT INTO releases (job_no, at, actor, reason, leave_out, allow_tags)

@@ -4,7 +4,7 @@ const LINK_COLUMNS = `
 
 export const linkageStatements = {
   insertLinkageKey: `
-    INSERT OR IGNORE INTO linkage_keys (project, wrapped, created_at) VALUES (:project, :wrapped, :nowMs)`,
+    INSERT INTO linkage_keys (project, wrapped, created_at) VALUES (:project, :wrapped, :nowMs) ON CONFLICT DO NOTHING`,
   linkageKey: `
     SELECT wrapped, destroyed_at AS atMs, destroyed_links AS links, destroyed_digest AS digest
       FROM linkage_keys WHERE project = :project`,
@@ -14,8 +14,8 @@ export const linkageStatements = {
     SELECT jobs.project, jobs.id, :pseudonym, :pseudoStudyInstanceUid, :studyDigest, :patientDigest, :sealed, :nowMs
       FROM study_jobs AS jobs JOIN linkage_keys ON linkage_keys.project = jobs.project AND wrapped IS NOT NULL
      WHERE jobs.job_no = :jobNo
-    ON CONFLICT DO UPDATE SET job = excluded.job, patient_digest = excluded.patient_digest, sealed = excluded.sealed,
-                              at = excluded.at`,
+    ON CONFLICT (project, study_digest, pseudo_study, pseudonym) DO UPDATE
+      SET job = excluded.job, patient_digest = excluded.patient_digest, sealed = excluded.sealed, at = excluded.at`,
   countLinks: "SELECT count(*) AS links FROM links WHERE project = :project",
   listLinks: `SELECT ${LINK_COLUMNS} FROM links WHERE project = :project AND link_no > :after ORDER BY link_no LIMIT :limit`,
   linksOfPseudonym: `

@@ -22,6 +22,7 @@ export const noticeStatements = {
   noticeMarks: "SELECT name, value FROM notice_marks ORDER BY name",
   noticeMark: "SELECT value FROM notice_marks WHERE name = :name",
   setNoticeMark: `
-    INSERT INTO notice_marks (name, value) VALUES (:name, :value) ON CONFLICT DO UPDATE SET value = :value`,
+    INSERT INTO notice_marks (name, value) VALUES (:name, :value)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
   forgetNoticeMark: "DELETE FROM notice_marks WHERE name = :name",
 } as const;

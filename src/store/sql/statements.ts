@@ -35,8 +35,8 @@ export const statements = {
   insertProjectKey:
     "INSERT INTO project_keys (project, key_id, since, forced) VALUES (:project, :keyId, :nowMs, :forced)",
   insertPseudonymLink: `
-    INSERT OR IGNORE INTO pseudonym_links (project, key_id, kind, replacement, digest)
-    VALUES (:project, :keyId, :kind, :replacement, :digest)`,
+    INSERT INTO pseudonym_links (project, key_id, kind, replacement, digest)
+    VALUES (:project, :keyId, :kind, :replacement, :digest) ON CONFLICT DO NOTHING`,
   pseudonymLink: `
     SELECT digest FROM pseudonym_links
      WHERE project = :project AND key_id = :keyId AND kind = :kind AND replacement = :replacement`,
@@ -48,8 +48,8 @@ export const statements = {
   auditHead: "SELECT count, hash FROM audit_head WHERE only_row = 1",
   setAuditHead: `
     INSERT INTO audit_head (only_row, count, hash) VALUES (1, :count, :hash)
-    ON CONFLICT DO UPDATE SET count = :count, hash = :hash`,
-  linkRequest: "INSERT OR IGNORE INTO request_jobs (request_no, job_no) VALUES (:requestNo, :jobNo)",
+    ON CONFLICT (only_row) DO UPDATE SET count = excluded.count, hash = excluded.hash`,
+  linkRequest: "INSERT INTO request_jobs (request_no, job_no) VALUES (:requestNo, :jobNo) ON CONFLICT DO NOTHING",
   linkCohort: `
     INSERT INTO cohort_jobs (cohort_no, job_no, state, code)
     SELECT :cohortNo, job_no, state, code FROM study_jobs
