@@ -12,7 +12,7 @@ export const overviewStatements = {
   jobChanges: `
     SELECT change_no AS changeNo, ${JOB_COLUMNS} FROM job_changes CROSS JOIN study_jobs USING (job_no)
      WHERE change_no > :after ORDER BY change_no LIMIT :limit`,
-  lastChange: "SELECT seq AS changeNo FROM sqlite_sequence WHERE name = 'job_changes'",
+  lastChange: "SELECT max(change_no) AS changeNo FROM job_changes",
   listDeliveries: `
     SELECT ${DELIVERY} FROM deliveries CROSS JOIN study_jobs USING (job_no)
      WHERE (deliveries.job_no, destination) > (:afterJob, :afterDestination)

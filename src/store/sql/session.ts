@@ -15,6 +15,8 @@ type Answer<T> = T | Promise<T>;
 /** The named statements over one connection, within one transaction: whatever the database. */
 export interface Session {
   readonly auditWitness: AuditWitness;
+  /** Up to when this transaction has woken jobs already; undefined when it begins. */
+  wokenUntilMs: number | undefined;
   get(name: StatementName, parameters?: Parameters): Answer<Row | undefined>;
   all(name: StatementName, parameters?: Parameters): Answer<readonly Row[]>;
   /** The number of rows that changed. */

@@ -16,6 +16,9 @@ import { keepThumbnail } from "./thumbnails.ts";
 /** A job that ends so, and whose series became more meanwhile, is not done. What is held or quarantined waits for a person. */
 const DONE_WITH_LESS: ReadonlySet<string> = new Set(["delivered", "excluded", "not-found"] satisfies JobState[]);
 
+/** Claims of one transaction are closer together than this, unless the clocks of their callers are not. */
+const WAKE_AGAIN_MS = 1_000;
+
 /** See `Store.claim`. */
 export async function claim(
   session: Session,
@@ -23,8 +26,7 @@ export async function claim(
   leaseMs: number,
   nowMs: number,
 ): Promise<ClaimedJob | undefined> {
-  await session.run("wakeWaiting", { nowMs });
-  await endAttempts(session, await session.all("wakeAbandoned", { nowMs }), "lease ended", nowMs);
+  await wakeDue(session, nowMs);
   const token = randomUUID();
   const urgent = await session.get("mostUrgent");
   if (urgent === undefined) return undefined;
@@ -36,6 +38,14 @@ export async function claim(
   await session.run("recordWorker", { worker, nowMs });
   const job = jobRecord(row);
   return { lease: { jobId: job.id, token }, job };
+}
+
+/** Once for all claims that share a transaction: what becomes due meanwhile is claimed in the next one. */
+async function wakeDue(session: Session, nowMs: number): Promise<void> {
+  if (session.wokenUntilMs !== undefined && nowMs - session.wokenUntilMs < WAKE_AGAIN_MS) return;
+  session.wokenUntilMs = nowMs;
+  await session.run("wakeWaiting", { nowMs });
+  await endAttempts(session, await session.all("wakeAbandoned", { nowMs }), "lease ended", nowMs);
 }
 
 /** A worker that died ends its attempt no more: whoever takes the job from it does. */

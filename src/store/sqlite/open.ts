@@ -53,6 +53,17 @@ export async function openSqliteStore({
   await thread.ready;
 
   let calls = 0;
+  let unsent: ToStore[] = [];
+  const send = (): void => {
+    const messages = unsent;
+    unsent = [];
+    try {
+      worker.postMessage(messages);
+    } catch (thrown) {
+      // Something that cannot be sent to a thread is a mistake of ours: whoever asked in this turn is told.
+      for (const message of messages) if ("call" in message) callers.get(message.call)?.reject(thrown);
+    }
+  };
   const ask = (method: MethodName, args: readonly unknown[]): Promise<unknown> => {
     if (!isOpen || callers.size >= MAXIMUM_CALLS) {
       return Promise.reject(new GatewayError("STORE_UNAVAILABLE", { open: isOpen, waiting: callers.size }));
@@ -60,7 +71,8 @@ export async function openSqliteStore({
     calls += 1;
     const call = calls;
     return new Promise((resolve, reject) => {
-      worker.postMessage({ call, method, args } satisfies ToStore);
+      // What is asked in one turn goes together, and so shares a transaction.
+      if (unsent.push({ call, method, args }) === 1) process.nextTick(send);
       callers.set(call, { resolve, reject });
     });
   };
@@ -72,7 +84,7 @@ export async function openSqliteStore({
   ) as unknown as Omit<Store, typeof Symbol.asyncDispose>;
   return Object.assign(asked, {
     async [Symbol.asyncDispose]() {
-      if (isOpen) worker.postMessage({ close: true } satisfies ToStore);
+      if (isOpen && unsent.push({ close: true }) === 1) send();
       isOpen = false;
       await thread.ended;
     },

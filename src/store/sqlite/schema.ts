@@ -3,12 +3,15 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { statements } from "../sql/statements.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
+import { LEAN_COUNTERS } from "./counter-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
 import { INTAKE } from "./intake-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
+import { STANDING_COHORTS } from "./standing-schema.ts";
 import { STUDY_REPORTS } from "./study-report-schema.ts";
+import { WITHDRAWALS } from "./withdrawal-schema.ts";
 
 /** Marks the file as ours: "RADF" in PRAGMA application_id. */
 export const APPLICATION_ID = 0x52414446;
@@ -232,6 +235,9 @@ const migrations: readonly Migration[] = [
   { version: 15, name: "turns of projects", sql: FAIR_SHARES },
   { version: 16, name: "linkage of projects", sql: LINKAGE },
   { version: 17, name: "studies sent unasked", sql: INTAKE },
+  { version: 18, name: "leaner counters", sql: LEAN_COUNTERS },
+  { version: 19, name: "withdrawn patients", sql: WITHDRAWALS },
+  { version: 20, name: "standing cohorts", sql: STANDING_COHORTS },
 ];
 
 /** Of the newest migration here. */

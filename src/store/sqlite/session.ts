@@ -39,6 +39,7 @@ export function openSession(database: DatabaseSync, path: string): SqliteSession
   return {
     database,
     auditWitness: createAuditWitness(path),
+    wokenUntilMs: undefined,
     get: (name, parameters = {}) => statement(name).get(bind(parameters)),
     all: (name, parameters = {}) => statement(name).all(bind(parameters)),
     run: (name, parameters = {}) => Number(statement(name).run(bind(parameters)).changes),

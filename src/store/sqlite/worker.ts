@@ -32,9 +32,11 @@ try {
   port.close();
 }
 
-function receive(message: ToStore): void {
-  if ("close" in message) closing = true;
-  else inbox.push(message);
+function receive(messages: readonly ToStore[]): void {
+  for (const message of messages) {
+    if ("close" in message) closing = true;
+    else inbox.push(message);
+  }
   if (isDrainDue) return;
   isDrainDue = true;
   // Everything that has arrived by then goes into one transaction: one fsync serves all.
@@ -64,6 +66,7 @@ async function runGroup(open: SqliteSession, calls: readonly Call[]): Promise<vo
 async function runWrites(open: SqliteSession, calls: readonly Call[]): Promise<readonly Answer[]> {
   try {
     open.run("begin");
+    open.wokenUntilMs = undefined;
     const answers = await inTurn(calls, (call) => runCall(open, call, true));
     open.run("commit");
     await renewWitness(open);
