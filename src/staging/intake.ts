@@ -4,7 +4,7 @@ import { trimUid } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { type CreateFile, openPartFile, type PartFile } from "./incoming-file.ts";
 import { readStagedInstance } from "./read-staged-instance.ts";
-import { plainRemoval, type Removal } from "./removal.ts";
+import type { Removal } from "./removal.ts";
 import type { IncomingFileOptions, InstanceIntake, StagedInstance, TakeElsewhere } from "./staging-area.ts";
 import { rethrowStaging } from "./staging-error.ts";
 
@@ -13,7 +13,7 @@ export interface IntakeOptions {
   readonly folder: string;
   readonly createFile?: CreateFile | undefined;
   readonly remove?: Removal["remove"];
-  /** Moves a whole instance from its path to its final place; answers where it is then. */
+  /** Moves a whole instance from its path to its final place; answers where it is then. One that is there already stays, and this one is removed. */
   keep(instance: StagedInstance): Promise<StagedInstance>;
 }
 
@@ -40,6 +40,7 @@ async function commit(
   announced: IncomingFileOptions,
   to: { readonly admit: (instance: StagedInstance) => boolean; readonly otherwise: TakeElsewhere | undefined },
 ): Promise<StagedInstance> {
+  let isKept = false;
   try {
     await part.finish();
     const instance = await readStagedInstance(part.path);
@@ -49,24 +50,26 @@ async function commit(
     ) {
       throw new GatewayError("INSTANCE_MISMATCH", { what: "UIDs of the command" });
     }
-    if (to.admit(instance)) return await keep(instance);
+    if (to.admit(instance)) {
+      const kept = await keep(instance);
+      isKept = true;
+      return kept;
+    }
     if (to.otherwise === undefined) throw new GatewayError("INSTANCE_UNSOLICITED");
     return await to.otherwise(instance);
   } catch (thrown) {
     return rethrowStaging(thrown);
   } finally {
-    await part.discard();
+    if (!isKept) await part.discard();
   }
 }
 
 async function adopt(
-  { keep, remove = plainRemoval.remove }: IntakeOptions,
+  { keep }: IntakeOptions,
   path: string,
   admit: (instance: StagedInstance) => boolean,
 ): Promise<StagedInstance> {
   const instance = await readStagedInstance(path);
   if (!admit(instance)) throw new GatewayError("INSTANCE_UNSOLICITED");
-  const kept = await keep(instance);
-  await remove(path);
-  return kept;
+  return await keep(instance);
 }

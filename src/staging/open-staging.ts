@@ -125,7 +125,11 @@ async function keep(area: Area, instance: StagedInstance): Promise<StagedInstanc
   const { instances } = await indexOf(area, instance.studyInstanceUid);
   const path = join(folderOf(area, instance.studyInstanceUid), fileName(instance.sopInstanceUid));
   const first = instances.get(instance.sopInstanceUid) ?? area.placing.get(path);
-  if (first !== undefined) return await first;
+  if (first !== undefined) {
+    const kept = await first;
+    await area.remove(instance.path);
+    return kept;
+  }
   const placing = place(area, instance, path);
   area.placing.set(path, placing);
   try {

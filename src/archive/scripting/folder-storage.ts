@@ -1,4 +1,4 @@
-import { access, mkdir, rename } from "node:fs/promises";
+import { access, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { createIntake } from "../../staging/intake.ts";
@@ -30,7 +30,8 @@ export async function openFolderStorage({ folder, layout = "uids" }: FolderStora
   const written: StagedInstance[] = [];
   const keep = async (instance: StagedInstance): Promise<StagedInstance> => {
     const path = join(folder, placeOf(instance, layout));
-    if (!(await isThere(path))) {
+    if (await isThere(path)) await rm(instance.path, { force: true });
+    else {
       await mkdir(dirname(path), { recursive: true });
       await rename(instance.path, path);
     }
