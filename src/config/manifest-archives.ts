@@ -54,7 +54,7 @@ export const archiveSettings = z.discriminatedUnion("kind", [
     name,
     kind: z.literal("folder"),
     path: pathSetting.meta({
-      description: "Folder below which DICOM files lie that others write, such as a data lake.",
+      description: "Folder below which DICOM files, zips or media lie that others write; or one zip.",
     }),
     availability,
   }),

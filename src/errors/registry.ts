@@ -14,6 +14,7 @@ import { iheCodes } from "./codes/ihe.ts";
 import { intakeCodes } from "./codes/intake.ts";
 import { jobsCodes } from "./codes/jobs.ts";
 import { linkageCodes } from "./codes/linkage.ts";
+import { mediaCodes } from "./codes/media.ts";
 import { notificationsCodes } from "./codes/notifications.ts";
 import { oidcCodes } from "./codes/oidc.ts";
 import { orthancCodes } from "./codes/orthanc.ts";
@@ -44,6 +45,7 @@ export const errorRegistry = {
   ...iheCodes,
   ...pixlCodes,
   ...jobsCodes,
+  ...mediaCodes,
   ...scannerCodes,
   ...storeCodes,
   ...commandLineCodes,

@@ -150,7 +150,7 @@ async function ownFacts(
   opened: ReadonlyMap<string, ArchiveFacts>,
 ): Promise<OwnFacts> {
   if (archive.kind === "dimse") return dimse(archive, parts, receiving);
-  if (archive.kind === "folder") return folder(archive, receiving);
+  if (archive.kind === "folder") return folder(archive, parts, receiving);
   if (archive.kind === "xnat-dqr") return await xnatDqr(archive, parts, receiving);
   return archive.kind === "rad69" ? await rad69(archive, receiving, opened) : await byHttp(archive, receiving);
 }
@@ -192,9 +192,14 @@ async function byHttp(
   return { archive, endpoint: url };
 }
 
-function folder({ name, path, availability }: FolderArchiveSettings, { takerFor }: Receiving): OwnFacts {
+function folder(
+  { name, path, availability }: FolderArchiveSettings,
+  { logger }: Parts,
+  receiving: Receiving,
+): OwnFacts {
   const { associations } = availability;
-  return { archive: createFolderArchive({ name, path, associations, taker: takerFor(name) }), endpoint: path };
+  const archive = createFolderArchive({ name, path, associations, logger, taker: receiving.takerFor(name) });
+  return { archive, endpoint: path, checks: archive.checks };
 }
 
 async function xnatDqr(settings: XnatDqrArchiveSettings, { clock }: Parts, { takerFor }: Receiving): Promise<OwnFacts> {

@@ -9,6 +9,7 @@ const PACKAGES = {
   dcmdjpeg: "dcmtk",
   dcmdrle: "dcmtk",
   dcmdump: "dcmtk",
+  dcmmkdir: "dcmtk",
   dcmqrscp: "dcmtk",
   dcmsend: "dcmtk",
   echoscu: "dcmtk",
@@ -16,6 +17,7 @@ const PACKAGES = {
   gdcmanon: "libgdcm-tools",
   gdcmconv: "libgdcm-tools",
   gdcmdump: "libgdcm-tools",
+  gdcmgendir: "libgdcm-tools",
   getscu: "dcmtk",
   initdb: "postgresql",
   "libOrthancDicomWeb.so": "orthanc-dicomweb",
@@ -28,6 +30,7 @@ const PACKAGES = {
   storescu: "dcmtk",
   "systemd-analyze": "systemd",
   vsftpd: "vsftpd",
+  zip: "zip",
 } as const;
 
 export type Peer = keyof typeof PACKAGES;

@@ -1,80 +1,170 @@
-import { createHash } from "node:crypto";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, rename, rm, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
-import { type SyntheticStudy, syntheticStudy } from "../../../test/peers/synthetic-studies.ts";
-import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { describe, expect, it } from "vitest";
+import { writeZip } from "../../../test/peers/xnat/zip.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
+import type { Tag } from "../../dicom/tag.ts";
 import { parseStudyInstanceUid } from "../../dicom/uid.ts";
-import { openStagingArea } from "../../staging/open-staging.ts";
+import { dataSetOfTexts, textOf, textsOf } from "../../dicom/values.ts";
 import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
-import { systemDisk } from "../../units/disk.ts";
-import { silentLogger } from "../../units/logger.ts";
-import { systemRandom } from "../../units/random.ts";
-import { ARCHIVE_CONTRACT, type ArchiveUnderTest, type KnownStudy } from "../archive-contract.testing.ts";
-import { createPace } from "../availability/pace.ts";
-import { createExpectations, createRefusals } from "../expectations.ts";
-import { createFolderArchive } from "./folder-archive.ts";
+import { ARCHIVE_CONTRACT } from "../archive-contract.testing.ts";
+import { createFolderIndex } from "./folder-index.ts";
+import { type FolderScene, MEDIA_FILES, openFolderScene, STUDIES, writeTo } from "./folder-scene.testing.ts";
+import { takeIn } from "./take-in.ts";
 
-const STUDIES = [
-  syntheticStudy({ seed: 641, modality: "MR", series: 2, instancesPerSeries: 3 }),
-  syntheticStudy({ seed: 642, modality: "CT", series: 1, instancesPerSeries: 2 }),
-] as const;
-const [STUDY, OTHER] = STUDIES;
+const [, OTHER] = STUDIES;
+const study = parseStudyInstanceUid(OTHER.studyInstanceUid);
+const signal = neverAborted();
 
 /** Each file in a folder of its own, as results of scanners lie; among them what is no DICOM. */
-async function scene(): Promise<ArchiveUnderTest & AsyncDisposable & { readonly folder: string }> {
-  const opened = new AsyncDisposableStack();
-  const folder = opened.use(await temporaryFolder()).path;
-  for (const { sopInstanceUid, file } of STUDIES.flatMap(({ instances }) => instances)) {
-    await mkdir(join(folder, "lake", sopInstanceUid), { recursive: true });
-    await writeFile(join(folder, "lake", sopInstanceUid, "scan.dcm"), file);
-  }
-  await writeFile(join(folder, "lake", "device_parameter.json"), "{}");
-  await mkdir(join(folder, "lake", ".staging"));
-  await writeFile(join(folder, "lake", ".staging", "half.dcm"), STUDY.instances[0]?.file ?? "");
-  const path = join(folder, "staging");
-  const staging = opened.use(await openStagingArea({ path, reserveBytes: 0, disk: systemDisk, logger: silentLogger }));
-  const taker = {
-    staging,
-    expectations: createExpectations(systemClock),
-    refusals: createRefusals(),
-    pace: createPace(systemClock),
-    clock: systemClock,
-    random: systemRandom,
-  };
-  const archive = createFolderArchive({ name: "lake", path: join(folder, "lake"), associations: 2, taker });
-  const studies = [knownStudy(STUDY), knownStudy(OTHER)] as const;
-  return { archive, staging, studies: [...studies], folder, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+async function lakeOfScans(folder: string): Promise<undefined> {
+  for (const { sopInstanceUid, file } of MEDIA_FILES) await writeTo(join(folder, sopInstanceUid, "scan.dcm"), file);
+  await writeTo(join(folder, "device_parameter.json"), "{}");
+  await writeTo(join(folder, ".staging", "half.dcm"), MEDIA_FILES[0]?.file ?? "");
+  await symlink(folder, join(folder, "round-and-round"));
+  return undefined;
 }
 
-function knownStudy({ studyInstanceUid, patientId, accessionNumber, instances }: SyntheticStudy): KnownStudy {
-  return {
-    studyInstanceUid,
-    patientId,
-    accessionNumber,
-    instances: instances.map(({ seriesInstanceUid, sopInstanceUid, bytes }) => ({
-      seriesInstanceUid,
-      sopInstanceUid,
-      sha256: createHash("sha256").update(bytes).digest("hex"),
-    })),
-  };
+/** One study as files, the other in a zip among them. */
+async function filesAndZip(folder: string): Promise<undefined> {
+  const [files, zipped] = [true, false].map((isFirst) =>
+    MEDIA_FILES.filter(({ name }) => name.includes("ST0") === isFirst),
+  );
+  for (const { name, file } of files ?? []) await writeTo(join(folder, name), file);
+  const entries = (zipped ?? []).map(({ name, file }) => ({ name, bytes: file }));
+  await writeTo(join(folder, "export"), writeZip(entries));
+  return undefined;
 }
 
-it.each(Object.entries(ARCHIVE_CONTRACT))("a folder as archive: %s", async (_, run) => {
-  await using site = await scene();
-  await run(site);
+describe.each([
+  ["a folder as archive", lakeOfScans],
+  ["a folder with a zip in it as archive", filesAndZip],
+] as const)("%s", (_, lay) => {
+  it.each(Object.entries(ARCHIVE_CONTRACT))("%s", async (_name, run) => {
+    await using site = await openFolderScene(lay);
+    await run(site);
+  });
 });
 
-it("sees what came and what went since it looked last", async () => {
-  await using site = await scene();
-  const study = parseStudyInstanceUid(OTHER.studyInstanceUid);
-  const [first, second] = OTHER.instances;
-  await site.archive.listStudy(study, neverAborted());
-  await rm(join(site.folder, "lake", first?.sopInstanceUid ?? ""), { recursive: true });
-  expect(await site.archive.listStudy(study, neverAborted())).toMatchObject({
-    instances: [{ sopInstanceUid: second?.sopInstanceUid }],
+const listed = async ({ archive }: FolderScene) => {
+  const listing = await archive.listStudy(study, signal);
+  return listing.kind === "instances" ? listing.instances.map(({ sopInstanceUid }) => sopInstanceUid) : [];
+};
+
+describe("a folder that others write", () => {
+  const [first, second] = OTHER.instances.map(({ sopInstanceUid }) => sopInstanceUid);
+
+  it("shows what came and what went since it was looked at last", async () => {
+    await using site = await openFolderScene(lakeOfScans);
+    expect(await listed(site)).toEqual([first, second]);
+    await rm(join(site.path, first ?? ""), { recursive: true });
+    expect(await listed(site)).toEqual([second]);
+    await writeTo(join(site.path, "late"), OTHER.instances[0]?.file ?? "");
+    expect(await listed(site)).toEqual([second, first]);
+    await rm(site.path, { recursive: true });
+    await expect(site.archive.echo(signal)).rejects.toMatchObject({ code: "ARCHIVE_FOLDER_UNREADABLE" });
   });
-  await rm(join(site.folder, "lake"), { recursive: true });
-  await expect(site.archive.echo(neverAborted())).rejects.toMatchObject({ code: "ARCHIVE_FOLDER_UNREADABLE" });
+
+  it("does not read a file again whose size and time are what they were", async () => {
+    await using site = await openFolderScene(lakeOfScans);
+    const path = join(site.path, first ?? "", "scan.dcm");
+    const { atime, mtime } = await stat(path);
+    await utimes(path, atime, mtime);
+    expect(await listed(site)).toEqual([first, second]);
+    const { size } = await stat(path);
+    await writeFile(path, Buffer.alloc(size));
+    await utimes(path, atime, mtime);
+    expect(await listed(site)).toEqual([first, second]);
+    await utimes(path, atime, new Date(0));
+    expect(await listed(site)).toEqual([second]);
+  });
+
+  it("gives each instance once, however often it lies there", async () => {
+    await using site = await openFolderScene(lakeOfScans);
+    await writeTo(join(site.path, "again"), OTHER.instances[0]?.file ?? "");
+    expect(await listed(site)).toEqual([first, second]);
+    expect(await site.archive.retrieve({ studyInstanceUid: study }, signal)).toMatchObject({ completed: 2, failed: 0 });
+  });
+
+  it.each([
+    ["has changed", (path: string) => appendFile(path, Buffer.alloc(2))],
+    ["is gone", (path: string) => rm(path)],
+  ] as const)("takes nothing of a file that %s since it was looked at, and says so", async (_, harm) => {
+    await using site = await openFolderScene(lakeOfScans);
+    await using index = createFolderIndex(site.path, systemClock);
+    const [instance] = (await index.look(signal)).byStudy.get(study) ?? [];
+    if (instance === undefined) throw new Error("no instance");
+    await harm(instance.place.file?.path ?? "");
+    const forgotten: string[] = [];
+    const taking = { taker: site.taker, forget: (path: string) => void forgotten.push(path) };
+    expect(await takeIn(taking, instance, signal)).toBe(false);
+    expect(site.taker.refusals.takeReason([instance.sopInstanceUid])).toBe("MEDIA_FILE_CHANGED");
+    expect(forgotten).toEqual([instance.place.file?.path]);
+    expect(await site.staging.list(study)).toEqual([]);
+  });
+
+  it("does not take for the instance what lies under its name now", async () => {
+    await using site = await openFolderScene(lakeOfScans);
+    await site.archive.echo(signal);
+    const stranger = STUDIES[0].instances[0]?.file ?? Buffer.alloc(0);
+    await writeFile(join(site.path, first ?? "", "scan.dcm"), stranger);
+    expect(await site.archive.retrieve({ studyInstanceUid: study }, signal)).toMatchObject({ completed: 1 });
+    expect((await site.staging.list(study)).map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([second]);
+  });
+
+  it("takes nothing of a file that is cut short behind its header", async () => {
+    await using site = await openFolderScene(lakeOfScans);
+    const file = OTHER.instances[0]?.file ?? Buffer.alloc(0);
+    await truncate(join(site.path, first ?? "", "scan.dcm"), file.length - 100);
+    expect(await site.archive.retrieve({ studyInstanceUid: study }, signal)).toMatchObject({ completed: 1, failed: 1 });
+    expect(site.taker.refusals.takeReason([first ?? ""])).toBe("INSTANCE_UNREADABLE");
+  });
+
+  it("tells the doctor what cannot be taken, and what is only no DICOM", async () => {
+    await using site = await openFolderScene(lakeOfScans);
+    const [check] = site.archive.checks;
+    expect(await check?.examine(signal)).toBe("8 instances of 2 studies in 9 files; no DICOM: 1, links: 1");
+    await truncate(join(site.path, first ?? "", "scan.dcm"), 200);
+    await expect(check?.examine(signal)).rejects.toMatchObject({ code: "INSTANCE_UNREADABLE" });
+  });
+
+  it("goes down so many folders, and counts what it leaves out", async () => {
+    await using site = await openFolderScene(lakeOfScans);
+    const deep = join(site.path, ...Array.from({ length: 80 }, () => "d"));
+    await mkdir(deep, { recursive: true });
+    await rename(join(site.path, first ?? ""), join(deep, "scan"));
+    expect(await listed(site)).toEqual([second]);
+    await expect(site.archive.checks[0]?.examine(signal)).rejects.toMatchObject({ code: "MEDIA_TOO_DEEP" });
+  });
+});
+
+describe("a search of a folder", () => {
+  const find = async ({ archive }: FolderScene, texts: readonly (readonly [Tag, string])[], told: Tag) => {
+    const answers = await Array.fromAsync(archive.find(dataSetOfTexts(texts), 100, signal));
+    return answers.map((answer) => textsOf(answer, told).join(" "));
+  };
+  const level = [tags.QueryRetrieveLevel, "STUDY"] as const;
+
+  it.each([
+    ["a range of dates", tags.StudyDate, "20240112-", [OTHER.studyInstanceUid]],
+    ["a range that ends", tags.StudyDate, "20240101-20240111", [STUDIES[0].studyInstanceUid]],
+    ["a modality of the study", tags.ModalitiesInStudy, "CT", [OTHER.studyInstanceUid]],
+    ["a wildcard", tags.StudyInstanceUID, "*.642", [OTHER.studyInstanceUid]],
+    ["a list", tags.StudyInstanceUID, "1.2.3\\".concat(OTHER.studyInstanceUid), [OTHER.studyInstanceUid]],
+    ["what is not indexed", tags.Manufacturer, "Nobody", []],
+  ] as const)("goes by %s", async (_, tag, value, found) => {
+    await using site = await openFolderScene(lakeOfScans);
+    expect(await find(site, [level, [tag, value]], tags.StudyInstanceUID)).toEqual(found);
+  });
+
+  it("counts what studies and series hold", async () => {
+    await using site = await openFolderScene(lakeOfScans);
+    expect(await find(site, [level], tags.NumberOfStudyRelatedInstances)).toEqual(["6", "2"]);
+    expect(await find(site, [level], tags.ModalitiesInStudy)).toEqual(["MR", "CT"]);
+    const series = [tags.QueryRetrieveLevel, "SERIES"] as const;
+    expect(await find(site, [series], tags.NumberOfSeriesRelatedInstances)).toEqual(["3", "3", "2"]);
+    const [answer] = await Array.fromAsync(site.archive.find(dataSetOfTexts([level]), 100, signal));
+    expect(answer && textOf(answer, tags.SOPInstanceUID)).toBeUndefined();
+  });
 });

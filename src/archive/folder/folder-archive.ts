@@ -1,163 +1,129 @@
-import { constants, copyFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import type { DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
-import type { Tag } from "../../dicom/tag.ts";
-import { dataSetOfTexts, textOf } from "../../dicom/values.ts";
-import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
-import { isDiskFull } from "../../units/durable-files.ts";
-import { exactMatch } from "../answers.ts";
-import type { Archive, RetrieveOutcome, RetrieveRequest, StudyMatch, StudyQuery } from "../archive.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
+import { type Logger, silentLogger } from "../../units/logger.ts";
+import type { Archive, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
 import type { InstanceTaker } from "../http/staging-store.ts";
-import { createFolderIndex, INDEXED_TAGS, type IndexedInstance } from "./folder-index.ts";
+import { createFolderIndex, type FolderIndex, type FolderSnapshot } from "./folder-index.ts";
+import { answersTo, oneOfEach, studiesMatching } from "./folder-search.ts";
+import { textIn } from "./indexed-instance.ts";
+import { takeIn } from "./take-in.ts";
 
 export interface FolderArchiveOptions {
   readonly name: string;
-  /** Absolute. */
+  /** Absolute: of a folder, or of a zip. */
   readonly path: string;
   readonly associations: number;
   readonly taker: InstanceTaker;
+  /** Told what is passed over, by reason and number. */
+  readonly logger?: Logger;
 }
 
-type Index = ReturnType<typeof createFolderIndex>;
+/** One thing that must be right before studies are taken from it. */
+export interface FolderCheck {
+  readonly what: string;
+  /** What is right, in a few words. @throws GatewayError with what is wrong */
+  examine(signal: AbortSignal): Promise<string>;
+}
 
-/** DICOM files below a folder that others write: a research scanner's data lake, an export. They are read, and never changed. */
-export function createFolderArchive({ name, path, associations, taker }: FolderArchiveOptions): Archive {
-  const index = createFolderIndex(path);
+export interface FolderArchive extends Archive {
+  readonly checks: readonly FolderCheck[];
+}
+
+/** What lies on many disks beside studies: nobody misses it. */
+const NOTHING_LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["NOT_DICOM", "MEDIA_LINK_SKIPPED"]);
+
+/** DICOM files, zips of them and media with a DICOMDIR below a folder that others write. They are read, and never changed. */
+export function createFolderArchive(options: FolderArchiveOptions): FolderArchive {
+  const { name, path, associations, taker } = options;
+  const index = createFolderIndex(path, taker.clock);
+  const look = told(index, options);
   return {
     name,
     kind: "folder",
     capabilities: { search: "itself", lists: "instances", retrieves: "instance", connects: "us" },
     associations,
-    echo: async (signal) => void (await index(signal)),
-    findStudies: (query, signal) => findStudies(index, query, signal),
-    find: (identifier, maximumAnswers, signal) => find(index, identifier, maximumAnswers, signal),
+    checks: [{ what: "can be read in all of its parts", examine: async (signal) => examined(await look(signal)) }],
+    echo: async (signal) => void (await look(signal)),
+    findStudies: async (query, signal) => studiesMatching(await look(signal), query),
+    async *find(identifier, maximumAnswers, signal) {
+      yield* answersTo(await look(signal), identifier, maximumAnswers);
+    },
     async listStudy(study, signal) {
-      const held = (await index(signal)).filter(({ studyInstanceUid }) => studyInstanceUid === study);
-      const instances = oneOfEach(held).map(({ seriesInstanceUid, sopInstanceUid, values }) => ({
-        seriesInstanceUid,
-        sopInstanceUid,
-        sopClassUid: values.get(tags.SOPClassUID),
+      const held = (await look(signal)).byStudy.get(study) ?? [];
+      const instances = oneOfEach(held).map((instance) => ({
+        seriesInstanceUid: instance.seriesInstanceUid,
+        sopInstanceUid: instance.sopInstanceUid,
+        sopClassUid: textIn(instance, tags.SOPClassUID) || undefined,
       }));
       return instances.length === 0 ? { kind: "unknown" } : { kind: "instances", instances };
     },
-    retrieve: (request, signal) => retrieve(index, taker, request, signal),
+    retrieve: async (request, signal) => retrieve(await look(signal), index, taker, request, signal),
     async rehearseRetrieval(signal) {
-      const isAny = (await index(signal)).length > 0;
+      const isAny = (await look(signal)).instances.length > 0;
       return isAny ? { kind: "tried", status: 0, completed: 1, failed: 0 } : { kind: "nothing-to-try" };
     },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => index[Symbol.asyncDispose](),
   };
 }
 
-/** An instance may lie there twice; the first path counts. */
-function oneOfEach(instances: readonly IndexedInstance[]): readonly IndexedInstance[] {
-  const first = new Map<string, IndexedInstance>();
-  for (const each of instances) if (!first.has(each.sopInstanceUid)) first.set(each.sopInstanceUid, each);
-  return [...first.values()];
+/** Looks, and says in the log what is passed over whenever that is not what it was. */
+function told(index: FolderIndex, { name, logger = silentLogger }: FolderArchiveOptions): FolderIndex["look"] {
+  let last: FolderSnapshot | undefined;
+  return async (signal) => {
+    const snapshot = await index.look(signal);
+    if (snapshot === last) return snapshot;
+    const before = last === undefined ? "" : passedOver(last);
+    last = snapshot;
+    const now = passedOver(snapshot);
+    const { files, instances } = snapshot;
+    if (now !== before)
+      logger.warn("the folder holds what cannot be taken", {
+        archive: name,
+        files,
+        instances: instances.length,
+        passedOver: now,
+      });
+    return snapshot;
+  };
 }
 
-function answerOf({ values }: IndexedInstance): DataSet {
-  return dataSetOfTexts([...values]);
+function passedOver({ skipped }: FolderSnapshot): string {
+  const lost = [...skipped].filter(([code]) => !NOTHING_LOST.has(code));
+  return lost
+    .map(([code, count]) => `${code} ${count}`)
+    .sort()
+    .join(", ");
 }
 
-async function findStudies(index: Index, query: StudyQuery, signal: AbortSignal): Promise<readonly StudyMatch[]> {
-  const matches = new Map<string, StudyMatch>();
-  for (const instance of await index(signal)) {
-    if (matches.has(instance.studyInstanceUid)) continue;
-    const match = exactMatch(query, answerOf(instance));
-    if (match !== undefined) matches.set(match.studyInstanceUid, match);
-  }
-  return [...matches.values()];
-}
-
-/** What makes an answer another one, by level. */
-const UNIQUE: Readonly<Record<string, Tag>> = {
-  PATIENT: tags.PatientID,
-  STUDY: tags.StudyInstanceUID,
-  SERIES: tags.SeriesInstanceUID,
-  IMAGE: tags.SOPInstanceUID,
-};
-
-async function* find(
-  index: Index,
-  identifier: DataSet,
-  maximumAnswers: number,
-  signal: AbortSignal,
-): AsyncGenerator<DataSet> {
-  const unique = UNIQUE[textOf(identifier, tags.QueryRetrieveLevel)?.trim() ?? ""] ?? tags.StudyInstanceUID;
-  const matches = matcherOf(identifier);
-  const seen = new Set<string>();
-  for (const instance of await index(signal)) {
-    const key = instance.values.get(unique) ?? "";
-    if (seen.has(key) || !matches(instance)) continue;
-    if (seen.size === maximumAnswers)
-      throw new GatewayError("FIND_LIMIT_REACHED", { by: "us", maximum: maximumAnswers });
-    seen.add(key);
-    yield answerOf(instance);
-  }
-}
-
-/** Single values and wildcards, PS3.4 C.2.2.2. By what is not indexed nothing is found. */
-function matcherOf(identifier: DataSet): (instance: IndexedInstance) => boolean {
-  const known = new Set<Tag>(INDEXED_TAGS);
-  const wanted: (readonly [Tag, RegExp])[] = [];
-  for (const { tag } of identifier.values()) {
-    const text = textOf(identifier, tag)?.trim() ?? "";
-    if (tag === tags.QueryRetrieveLevel || text === "" || text === "*") continue;
-    if (!known.has(tag)) return () => false;
-    const pattern = text
-      .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".");
-    wanted.push([tag, new RegExp(`^${pattern}$`, "s")]);
-  }
-  return ({ values }) => wanted.every(([tag, pattern]) => pattern.test(values.get(tag) ?? ""));
+/** @throws GatewayError with the most frequent reason for which something is not taken */
+function examined(snapshot: FolderSnapshot): string {
+  const lost = [...snapshot.skipped].filter(([code]) => !NOTHING_LOST.has(code));
+  const [worst] = lost.sort(([, a], [, b]) => b - a);
+  if (worst !== undefined) throw new GatewayError(worst[0], { passedOver: passedOver(snapshot) });
+  const { files, instances, byStudy, skipped } = snapshot;
+  const others = [skipped.get("NOT_DICOM") ?? 0, skipped.get("MEDIA_LINK_SKIPPED") ?? 0];
+  return `${instances.length} instances of ${byStudy.size} studies in ${files} files; no DICOM: ${others[0]}, links: ${others[1]}`;
 }
 
 async function retrieve(
-  index: Index,
+  snapshot: FolderSnapshot,
+  { forget }: FolderIndex,
   taker: InstanceTaker,
   { studyInstanceUid, seriesInstanceUids, instances }: RetrieveRequest,
   signal: AbortSignal,
 ): Promise<RetrieveOutcome> {
   const series = seriesInstanceUids && new Set<string>(seriesInstanceUids);
   const named = instances && new Set<string>(instances.map(({ sopInstanceUid }) => sopInstanceUid));
-  const held = (await index(signal)).filter(
-    (each) =>
-      each.studyInstanceUid === studyInstanceUid &&
-      (series?.has(each.seriesInstanceUid) ?? true) &&
-      (named?.has(each.sopInstanceUid) ?? true),
+  const wanted = oneOfEach(snapshot.byStudy.get(studyInstanceUid) ?? []).filter(
+    (each) => (series?.has(each.seriesInstanceUid) ?? true) && (named?.has(each.sopInstanceUid) ?? true),
   );
   let failed = 0;
-  const wanted = oneOfEach(held);
   for (const instance of wanted) {
     signal.throwIfAborted();
     await taker.pace.take(instance.sizeBytes, signal);
-    if (!(await takeIn(taker, instance))) failed += 1;
+    if (!(await takeIn({ taker, forget }, instance, signal))) failed += 1;
   }
   signal.throwIfAborted();
   return { status: 0, completed: wanted.length - failed, failed };
-}
-
-/** A copy goes into staging; the original stays. False when it was refused. */
-async function takeIn({ staging, expectations, refusals, random }: InstanceTaker, instance: IndexedInstance) {
-  const { path, studyInstanceUid, sopInstanceUid } = instance;
-  const copy = join(staging.incoming, `${Buffer.from(random.bytes(16)).toString("hex")}.part`);
-  expectations.noteActivity();
-  try {
-    await copyFile(path, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch((thrown: unknown) => {
-      throw new GatewayError(isDiskFull(thrown) ? "STAGING_FULL" : "STAGING_UNAVAILABLE", {}, thrown);
-    });
-    await staging.adopt(copy, (staged) => staged.studyInstanceUid === studyInstanceUid);
-    expectations.noteArrival(studyInstanceUid, sopInstanceUid);
-    return true;
-  } catch (thrown) {
-    const { code } = toGatewayError(thrown);
-    if (code === "STAGING_FULL" || code === "STAGING_UNAVAILABLE") throw thrown;
-    refusals.noteRefusal(sopInstanceUid, code);
-    return false;
-  } finally {
-    await rm(copy, { force: true });
-  }
 }

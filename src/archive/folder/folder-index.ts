@@ -1,135 +1,160 @@
-import { open, readdir, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { tags } from "../../dicom/dictionary/tags.ts";
-import { readPart10File } from "../../dicom/reader.ts";
-import type { Tag } from "../../dicom/tag.ts";
-import {
-  isFieldUid,
-  type SeriesInstanceUid,
-  type SopInstanceUid,
-  type StudyInstanceUid,
-  trimUid,
-} from "../../dicom/uid.ts";
-import { textOf } from "../../dicom/values.ts";
+import { posix, relative, resolve, sep } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { isMissing } from "../../units/durable-files.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
+import { orAborted } from "../../units/abort.ts";
+import type { Clock } from "../../units/clock.ts";
+import { concurrently } from "../../units/concurrently.ts";
+import { contentsOf, sumOf } from "./file-contents.ts";
+import { createFolderTree, type Tree } from "./folder-tree.ts";
+import {
+  canonicalName,
+  type FileContents,
+  type FileFacts,
+  type IndexedInstance,
+  type ListedOnMedia,
+} from "./indexed-instance.ts";
 
-/** What a file of the folder says of itself. */
-export interface IndexedInstance {
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly studyInstanceUid: StudyInstanceUid;
-  readonly seriesInstanceUid: SeriesInstanceUid;
-  readonly sopInstanceUid: SopInstanceUid;
-  /** Values of INDEXED_TAGS that it has, trimmed. */
-  readonly values: ReadonlyMap<Tag, string>;
+/** Headers read at once. */
+const AT_ONCE = 8;
+/** So often every file is asked for its size and time, folders to which nothing came too. */
+const FULL_LOOK_MS = 60_000;
+/** Of files, of files in zips, and of records of DICOMDIRs. */
+const MAXIMUM_INSTANCES = 2_000_000;
+
+/** What the folder holds, as of one look at it. */
+export interface FolderSnapshot {
+  readonly files: number;
+  /** In the order of their paths; those that a DICOMDIR lists and no file holds come last. */
+  readonly instances: readonly IndexedInstance[];
+  readonly byStudy: ReadonlyMap<string, readonly IndexedInstance[]>;
+  /** What is passed over, and what a DICOMDIR lists in vain, by reason. */
+  readonly skipped: ReadonlyMap<ErrorCode, number>;
 }
 
-/** By these a folder can be searched. */
-export const INDEXED_TAGS = [
-  tags.StudyInstanceUID,
-  tags.SeriesInstanceUID,
-  tags.SOPInstanceUID,
-  tags.SOPClassUID,
-  tags.PatientID,
-  tags.PatientName,
-  tags.AccessionNumber,
-  tags.StudyDate,
-  tags.StudyTime,
-  tags.StudyDescription,
-  tags.Modality,
-  tags.SeriesNumber,
-  tags.InstanceNumber,
-] as const;
-
-/** More is no folder but an archive, and wants a program that is one. */
-const MAXIMUM_FILES = 1_000_000;
-/** PS3.10 7.1. */
-const DICM_OFFSET = 128;
+export interface FolderIndex extends AsyncDisposable {
+  /**
+   * As it is now: a look that began before it was asked for does not count.
+   * @throws GatewayError FIND_LIMIT_REACHED, ARCHIVE_FOLDER_UNREADABLE
+   */
+  look(signal: AbortSignal): Promise<FolderSnapshot>;
+  /** At the next look every file is asked again, and this one is read. */
+  forget(path: string): void;
+}
 
 interface Known {
-  readonly sizeBytes: number;
-  readonly mtimeMs: number;
-  /** Undefined: it is no DICOM. */
-  readonly instance: IndexedInstance | undefined;
+  readonly file: FileFacts;
+  readonly contents: FileContents;
 }
 
-/**
- * Every DICOM file below a folder; names and folders that begin with a dot are left out. A file that has not changed is not read again.
- * @throws GatewayError FIND_LIMIT_REACHED, ARCHIVE_FOLDER_UNREADABLE
- */
-export function createFolderIndex(folder: string): (signal: AbortSignal) => Promise<readonly IndexedInstance[]> {
+/** Every instance below a folder. A file that has not changed is not read again; who asks at the same time shares one look. */
+export function createFolderIndex(folder: string, clock: Clock): FolderIndex {
   const root = resolve(folder);
-  let known: ReadonlyMap<string, Known> = new Map();
-  return async (signal) => {
+  const readTree = createFolderTree(root, clock);
+  const closing = new AbortController();
+  let known = new Map<string, Known>();
+  let snapshot: FolderSnapshot | undefined;
+  let fullAtMs = Number.NEGATIVE_INFINITY;
+  let running: Promise<FolderSnapshot> | undefined;
+  let following: Promise<FolderSnapshot> | undefined;
+
+  async function lookNow(): Promise<FolderSnapshot> {
+    const { signal } = closing;
+    const nowMs = clock.nowMs();
+    const isFull = nowMs - fullAtMs >= FULL_LOOK_MS;
+    const tree = await readTree(isFull, signal);
     const now = new Map<string, Known>();
-    for (const path of await filesBelow(root)) {
+    let isChanged = tree.files.length !== known.size || snapshot === undefined;
+    await concurrently(tree.files, AT_ONCE, async (file) => {
+      const before = known.get(file.path);
+      if (before !== undefined && isSame(before.file, file)) return void now.set(file.path, before);
       signal.throwIfAborted();
-      const facts = await stat(path).catch(unlessMissing);
-      if (facts === undefined) continue;
-      const { size: sizeBytes, mtimeMs } = facts;
-      const before = known.get(path);
-      const isSame = before?.sizeBytes === sizeBytes && before.mtimeMs === mtimeMs;
-      now.set(path, isSame ? before : { sizeBytes, mtimeMs, instance: await indexed(path, sizeBytes) });
-    }
+      isChanged = true;
+      const contents = await contentsOf(file, root, signal);
+      if (contents !== undefined) now.set(file.path, { file, contents });
+    });
     known = now;
-    return [...now.values()].flatMap(({ instance }) => (instance === undefined ? [] : [instance]));
+    if (isFull) fullAtMs = nowMs;
+    if (isChanged || snapshot === undefined) snapshot = snapshotOf([...now.values()], tree, root);
+    return snapshot;
+  }
+  function begin(): Promise<FolderSnapshot> {
+    running = lookNow().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+  function shared(): Promise<FolderSnapshot> {
+    if (running === undefined) return begin();
+    following ??= running
+      .catch(() => undefined)
+      .then(() => {
+        following = undefined;
+        return begin();
+      });
+    return following;
+  }
+  return {
+    async look(signal) {
+      signal.throwIfAborted();
+      return await orAborted(shared(), signal);
+    },
+    forget(path) {
+      known.delete(path);
+      fullAtMs = Number.NEGATIVE_INFINITY;
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort(new GatewayError("CANCELLED"));
+      await running?.catch(() => undefined);
+    },
   };
 }
 
-async function filesBelow(root: string): Promise<readonly string[]> {
-  const files: string[] = [];
-  const folders = [root];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await readdir(folder, { withFileTypes: true }).catch((thrown: unknown) => {
-      throw new GatewayError("ARCHIVE_FOLDER_UNREADABLE", {}, thrown);
-    });
-    for (const entry of entries) {
-      if (entry.name.startsWith(".")) continue;
-      if (entry.isDirectory()) folders.push(join(folder, entry.name));
-      else if (entry.isFile()) files.push(join(folder, entry.name));
+function isSame(one: FileFacts, other: FileFacts): boolean {
+  return one.sizeBytes === other.sizeBytes && one.mtimeMs === other.mtimeMs;
+}
+
+function snapshotOf(known: readonly Known[], tree: Tree, root: string): FolderSnapshot {
+  const inOrder = [...known].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
+  const instances = inOrder.flatMap(({ contents }) => contents.instances);
+  const skipped = [tree.skipped, ...inOrder.map(({ contents }) => contents.skipped)];
+  const lacking = lackingOf(inOrder, instances, root);
+  instances.push(...lacking.instances);
+  if (instances.length > MAXIMUM_INSTANCES)
+    throw new GatewayError("FIND_LIMIT_REACHED", { by: "us", maximum: MAXIMUM_INSTANCES });
+  return {
+    files: known.length,
+    instances,
+    byStudy: Map.groupBy(instances, ({ studyInstanceUid }) => studyInstanceUid),
+    skipped: sumOf([...skipped, lacking.reasons]),
+  };
+}
+
+/** What DICOMDIRs list and nobody holds: the file is not there, or is not what it should be. */
+function lackingOf(
+  known: readonly Known[],
+  instances: readonly IndexedInstance[],
+  root: string,
+): { readonly instances: readonly IndexedInstance[]; readonly reasons: ReadonlyMap<ErrorCode, number> } {
+  const listings = known.flatMap(({ contents }) => contents.listed);
+  if (listings.length === 0) return { instances: [], reasons: new Map() };
+  const held = new Set<string>(instances.map(({ sopInstanceUid }) => sopInstanceUid));
+  const lacking: IndexedInstance[] = [];
+  const reasons = new Map<ErrorCode, number>();
+  const names = new Set(known.map(({ file }) => canonicalName(relative(root, file.path).split(sep).join("/"))));
+  for (const { folder, instances: listed, within = names } of listings) {
+    for (const { instance, fileName } of notHeld(listed, held)) {
+      const code = within.has(posix.join(folder, fileName)) ? "MEDIA_FILE_DAMAGED" : "MEDIA_FILE_MISSING";
+      reasons.set(code, (reasons.get(code) ?? 0) + 1);
+      lacking.push(instance);
     }
-    if (files.length > MAXIMUM_FILES)
-      throw new GatewayError("FIND_LIMIT_REACHED", { by: "us", maximum: MAXIMUM_FILES });
   }
-  return files.sort();
+  return { instances: lacking, reasons };
 }
 
-function unlessMissing(thrown: unknown): undefined {
-  if (!isMissing(thrown)) throw thrown;
-}
-
-async function indexed(path: string, sizeBytes: number): Promise<IndexedInstance | undefined> {
-  try {
-    if (!(await isPart10(path))) return undefined;
-    await using file = await readPart10File(path, { stopBefore: tags.PixelData });
-    const values = new Map<Tag, string>();
-    for (const tag of INDEXED_TAGS) {
-      const text = textOf(file.dataSet, tag)?.trim();
-      if (text !== undefined && text !== "") values.set(tag, text);
-    }
-    const uid = (tag: Tag): string => trimUid(values.get(tag) ?? "");
-    const uids = [tags.StudyInstanceUID, tags.SeriesInstanceUID, tags.SOPInstanceUID].map(uid);
-    const [study = "", series = "", sop = ""] = uids;
-    if (!uids.every(isFieldUid)) return undefined;
-    return {
-      path,
-      sizeBytes,
-      studyInstanceUid: study as StudyInstanceUid,
-      seriesInstanceUid: series as SeriesInstanceUid,
-      sopInstanceUid: sop as SopInstanceUid,
-      values,
-    };
-  } catch (thrown) {
-    // Half written, or damaged: staging would refuse it.
-    if (thrown instanceof GatewayError || isMissing(thrown)) return undefined;
-    throw thrown;
-  }
-}
-
-async function isPart10(path: string): Promise<boolean> {
-  await using file = await open(path, "r");
-  const magic = Buffer.alloc(4);
-  await file.read(magic, 0, magic.length, DICM_OFFSET);
-  return magic.toString("latin1") === "DICM";
+function notHeld(listed: readonly ListedOnMedia[], held: Set<string>): readonly ListedOnMedia[] {
+  return listed.filter(({ instance }) => {
+    const isHeld = held.has(instance.sopInstanceUid);
+    held.add(instance.sopInstanceUid);
+    return !isHeld;
+  });
 }

@@ -20,3 +20,5 @@ export const ZIP64_EXTRA = 0x0001;
 
 /** Compression method: as it is. APPNOTE 4.4.5. */
 export const STORED = 0;
+/** Compression method: deflated. APPNOTE 4.4.5. */
+export const DEFLATED = 8;
