@@ -17,11 +17,13 @@ import { operating } from "./contract/operating.testing.ts";
 import { overview } from "./contract/overview.testing.ts";
 import { projectKeys } from "./contract/project-keys.testing.ts";
 import { pseudonymLinks, releases } from "./contract/releases.testing.ts";
+import { standing } from "./contract/standing.testing.ts";
 import { studyReports } from "./contract/study-reports.testing.ts";
 import type { ContractCases, StoreUnderTest } from "./contract/support.testing.ts";
 import { tasks } from "./contract/tasks.testing.ts";
 import { throughput, thumbnails } from "./contract/throughput.testing.ts";
 import { widening } from "./contract/widening.testing.ts";
+import { withdrawals } from "./contract/withdrawals.testing.ts";
 
 const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "cohorts and joining": cohorts,
@@ -39,6 +41,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "tasks of faces": tasks,
   "inbox of brokers": inbox,
   "studies sent unasked": intake,
+  "standing cohorts": standing,
   "exams and devices": exams,
   "acquisitions of scanners": acquisitions,
   "tokens and repeated requests": access,
@@ -49,6 +52,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   thumbnails: thumbnails,
   "reports of studies": studyReports,
   "linkage of projects": linkage,
+  "withdrawn patients": withdrawals,
 };
 
 /** What every store keeps to, whatever it is made of. `open` gives an empty store for each case. */

@@ -34,10 +34,12 @@ import type {
   StudyKey,
   SubmittedCohort,
 } from "./records.ts";
+import type { StandingStore } from "./standing.ts";
 import type { StudyReportStore } from "./study-reports.ts";
 import type { TaskStore } from "./tasks.ts";
 import type { ThroughputStore } from "./throughput.ts";
 import type { ThumbnailStore } from "./thumbnails.ts";
+import type { WithdrawalStore } from "./withdrawals.ts";
 
 export interface JobFilter {
   readonly state?: JobState;
@@ -63,7 +65,9 @@ export interface Store
     OverviewStore,
     NoticeStore,
     IntakeStore,
+    StandingStore,
     LinkageStore,
+    WithdrawalStore,
     StudyReportStore,
     FailureStore,
     ThroughputStore,

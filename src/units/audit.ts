@@ -97,6 +97,15 @@ export const AUDIT_EVENTS = {
     id: CODES.securityAlert,
     type: CODES.restrictedFunction,
   },
+  "patient-withdrawal-ended": {
+    when: "of a patient who was withdrawn nothing is left at any destination, and who it was is forgotten",
+    id: CODES.applicationActivity,
+  },
+  "patient-withdrawn": {
+    when: "somebody withdraws a patient from a project; named by a keyed reference",
+    id: CODES.applicationActivity,
+    type: CODES.restrictedFunction,
+  },
   "priority-changed": { when: "somebody makes waiting studies more or less urgent", id: CODES.applicationActivity },
   "project-key-changed": {
     when: "a project goes on with another key",
@@ -156,6 +165,15 @@ export const AUDIT_EVENTS = {
     when: "a check found a difference, and the study is retrieved and delivered again for it",
     id: CODES.applicationActivity,
   },
+  "standing-cohort-added": {
+    when: "somebody has a search asked again by a timetable",
+    id: CODES.applicationActivity,
+  },
+  "standing-cohort-changed": {
+    when: "somebody pauses or resumes a standing cohort, or has it run now",
+    id: CODES.applicationActivity,
+  },
+  "standing-cohort-removed": { when: "somebody removes a standing cohort", id: CODES.applicationActivity },
   "studies-cancelled": { when: "somebody cancels a study or a cohort", id: CODES.applicationActivity },
   "studies-retried": { when: "somebody has a study or a cohort tried again", id: CODES.applicationActivity },
   "token-created": {

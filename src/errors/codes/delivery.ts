@@ -65,6 +65,11 @@ export const deliveryCodes = {
     remedy:
       "Look at the place of the study at the destination and remove by hand what tells of the patient; then run patient withdraw again.",
   },
+  REMOVAL_STUDY_SHARED: {
+    class: "permanent",
+    summary: "Another patient's study became the same study as the one that is to be removed; it is left as it is.",
+    remedy: "Decide at the destination which images are whose, and remove those of the withdrawn patient by hand.",
+  },
   REMOVAL_UNCONFIRMED: {
     class: "ambiguous",
     summary: "The destination says that it removed the copy, and still has it.",

@@ -2,6 +2,16 @@ import type { ErrorEntry } from "../error-class.ts";
 
 /** Codes of studies that are sent to us unasked, sorted. */
 export const intakeCodes = {
+  INTAKE_BUSY: {
+    class: "transient",
+    summary: "As many are storing studies at once as are let in.",
+    remedy: "Try again in a moment; send with fewer requests at a time.",
+  },
+  INTAKE_INSTANCE_TOO_LARGE: {
+    class: "permanent",
+    summary: "An instance that was sent to us is larger than is taken by HTTP.",
+    remedy: "Send it by C-STORE, which has no such limit.",
+  },
   INTAKE_NO_RULE: {
     class: "permanent",
     summary: "A study was sent to us, and no rule says which project it is for.",

@@ -128,6 +128,11 @@ export const jobsCodes = {
     summary: "The patient opted out of research.",
     remedy: "None: the study is neither asked for nor delivered.",
   },
+  PATIENT_WITHDRAWN: {
+    class: "permanent",
+    summary: "The patient was withdrawn from the project.",
+    remedy: "None: the study is neither asked for nor delivered, and what was delivered is taken back.",
+  },
   PROJECT_UNKNOWN: {
     class: "permanent",
     summary: "No project of that name is configured.",

@@ -17,11 +17,13 @@ import * as overview from "./overview.ts";
 import { projectKeys, useProjectKey } from "./project-keys.ts";
 import { linkPseudonyms, releaseJob, releaseOf } from "./release.ts";
 import type { Session } from "./session.ts";
+import * as standing from "./standing.ts";
 import * as studyReports from "./study-reports.ts";
 import { submitCohort } from "./submit.ts";
 import * as tasks from "./tasks.ts";
 import { throughput } from "./throughput.ts";
 import { thumbnail } from "./thumbnails.ts";
+import * as withdrawals from "./withdrawals.ts";
 import * as work from "./work.ts";
 
 /** What the store can be asked, by name; disposing is not a question. */
@@ -97,6 +99,8 @@ export const methods: { readonly [N in SharedMethodName]: Method<N> } = {
   ...overview,
   ...notices,
   ...intake,
+  ...standing,
+  ...withdrawals,
   codeCounts,
   retryFailures,
   throughput,
@@ -172,6 +176,12 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "noticeQueues",
   "nextIntakeDueAtMs",
   "listIntake",
+  "listStandingCohorts",
+  "standingCohort",
+  "dueStandingCohorts",
+  "standingRuns",
+  "standingTroubles",
+  "knownStudies",
   "intakeContents",
   "intakeFiles",
   "codeCounts",
@@ -181,5 +191,9 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "archiveVolumes",
   "linkageOf",
   "listLinks",
+  "withdrawal",
+  "openWithdrawals",
+  "findWithdrawable",
+  "isWithdrawn",
   "emptyJournal",
 ] satisfies MethodName[]);

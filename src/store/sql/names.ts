@@ -20,6 +20,11 @@ export function newCohortId(): string {
   return `cohort-${randomName(8)}`;
 }
 
+/** Of the cohort that a run made: it says whose it is, and is nobody else's, also when the name is used again. */
+export function newStandingCohortId(standing: string, run: number): string {
+  return `${standing}-${run}-${randomName(4)}`;
+}
+
 export function newTaskId(): string {
   return `task-${randomName(12)}`;
 }

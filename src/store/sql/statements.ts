@@ -10,8 +10,10 @@ import { linkageStatements } from "./linkage-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
 import { noticeStatements } from "./notice-statements.ts";
 import { overviewStatements } from "./overview-statements.ts";
+import { standingStatements } from "./standing-statements.ts";
 import { studyReportStatements } from "./study-report-statements.ts";
 import { taskStatements } from "./task-statements.ts";
+import { withdrawalStatements } from "./withdrawal-statements.ts";
 
 /** Every statement of the store, named. The query-plan test explains these same constants. */
 export const statements = {
@@ -60,9 +62,11 @@ export const statements = {
   ...listingStatements,
   ...linkageStatements,
   ...taskStatements,
+  ...withdrawalStatements,
   ...accessStatements,
   ...overviewStatements,
   ...noticeStatements,
+  ...standingStatements,
   ...insightStatements,
   ...studyReportStatements,
   ...inboxStatements,

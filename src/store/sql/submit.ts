@@ -5,9 +5,13 @@ import { keyOf, newCohortId, newJobId } from "./names.ts";
 import type { Session } from "./session.ts";
 
 /** See `Store.submitCohort`. */
-export async function submitCohort(session: Session, cohort: NewCohort, nowMs: number): Promise<SubmittedCohort> {
+export async function submitCohort(
+  session: Session,
+  cohort: NewCohort,
+  nowMs: number,
+  id = newCohortId(),
+): Promise<SubmittedCohort> {
   const { project, columns, requests, refused, startAtMs } = cohort;
-  const id = newCohortId();
   const rowCount = requests.length + refused.length;
   const inserted = await session.get("insertCohort", {
     id,

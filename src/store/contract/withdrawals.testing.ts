@@ -1,0 +1,131 @@
+import { expect } from "vitest";
+import type { AuditEvent } from "../../units/audit.ts";
+import type { Store } from "../store.ts";
+import type { WithdrawalWish } from "../withdrawals.ts";
+import { type ContractCases, claimed, submit } from "./support.testing.ts";
+
+const actor = { name: "sam", kind: "command line", role: "admin" } as const;
+const audit: AuditEvent = { event: "patient-withdrawn", actor, outcome: "success", project: "lung" };
+const ended: AuditEvent = { event: "patient-withdrawal-ended", actor, outcome: "success", project: "lung" };
+const wish: WithdrawalWish = { project: "lung", digest: "d1", patientId: "P1", linkDigest: undefined };
+
+/** A study of the patient that two destinations confirmed; another patient's beside it. */
+async function delivered(store: Store): Promise<string> {
+  await submit(store, [
+    { rowNumber: 1, studyInstanceUid: "1.1", patientId: "P1", accessionNumber: "A1", cells: ["P1", "A1"] },
+    { rowNumber: 2, studyInstanceUid: "1.2", patientId: "P2", accessionNumber: "A2", cells: ["P2", "A2"] },
+  ]);
+  const { job, lease } = await claimed(store);
+  const instance = { sopInstanceUid: "1.1.1.1", seriesInstanceUid: "1.1.1" };
+  await store.change(lease, { ledger: [{ kind: "received", ...instance }] }, 2);
+  await store.change(lease, { pseudonym: "1001", pseudoStudyInstanceUid: "2.25.1", report: Buffer.from("packed") }, 3);
+  for (const destination of ["lake", "vna"])
+    await store.recordDelivery(lease, { destination, state: "confirmed", instances: 1, code: undefined }, 4);
+  await store.change(lease, { report: "delivered" }, 5);
+  await store.settle(lease, { state: "delivered", attempts: 0 }, 6);
+  return job.id;
+}
+
+const withdraw = (store: Store, more: Partial<WithdrawalWish> = {}) =>
+  store.withdrawPatient({ ...wish, ...more }, audit, 10);
+
+async function eventsOf(store: Store): Promise<readonly string[]> {
+  const records = await store.auditRecords({ after: 0, limit: 10 });
+  return records.map(({ record }) => JSON.parse(record).event);
+}
+
+export const withdrawals: ContractCases = {
+  "ends the patient's jobs, and writes down every copy that may be somewhere": async (store) => {
+    const job = await delivered(store);
+    const made = { job, pseudonym: "1001", pseudoStudyInstanceUid: "2.25.1", state: "waiting", code: undefined };
+    expect(await withdraw(store)).toMatchObject({
+      ...{ project: "lung", digest: "d1", state: "open", createdAtMs: 10 },
+      jobs: [{ job, studyInstanceUid: "1.1", quietAtMs: 10 }],
+      copies: [
+        { ...made, destination: "lake" },
+        { ...made, destination: "vna" },
+      ],
+    });
+    expect(await store.job(job)).toMatchObject({ state: "excluded", code: "PATIENT_WITHDRAWN" });
+    expect(await store.isWithdrawn("lung", "d1")).toBe(true);
+    expect(await store.isWithdrawn("lung", "d2")).toBe(false);
+    expect(await store.isWithdrawn("heart", "d1")).toBe(false);
+    const others = await store.listJobs({ state: "queued", limit: 10 });
+    expect(others).toMatchObject([{ patientId: "P2", studyInstanceUid: "1.2" }]);
+  },
+
+  "takes a running job away from its worker, and tells until when that may not know": async (store) => {
+    await submit(store, [{ studyInstanceUid: "1.1", patientId: "P1" }]);
+    const { lease, job } = await claimed(store);
+    const { jobs } = await withdraw(store);
+    expect(jobs).toMatchObject([{ job: job.id }]);
+    expect(jobs[0]?.quietAtMs).toBeGreaterThan(10);
+    expect(await store.renew(lease, 1_000, 11)).toBe(false);
+  },
+
+  "changes nothing when it is done again, and is audited once": async (store) => {
+    await delivered(store);
+    const first = await withdraw(store);
+    await store.settleCopy(first.copies[0]?.number ?? 0, { state: "removed", code: undefined }, 11);
+    const again = await withdraw(store);
+    expect(again.copies.map(({ state }) => state)).toEqual(["removed", "waiting"]);
+    expect(again.number).toBe(first.number);
+    expect(await eventsOf(store)).toEqual(["patient-withdrawn"]);
+  },
+
+  "shows what would be found, and writes nothing": async (store) => {
+    const job = await delivered(store);
+    const { copies, jobs } = await store.findWithdrawable(wish);
+    expect(copies).toMatchObject([{ destination: "lake" }, { destination: "vna" }]);
+    expect(jobs).toMatchObject([{ job }]);
+    expect(await store.isWithdrawn("lung", "d1")).toBe(false);
+    expect(await store.job(job)).toMatchObject({ state: "delivered", patientId: "P1" });
+  },
+
+  "finds studies by the linkage, whatever the job says of the patient": async (store) => {
+    await store.openLinkage("lung", Buffer.from("key"), 1);
+    await submit(store, [{ studyInstanceUid: "1.1" }]);
+    const { lease } = await claimed(store);
+    const link = {
+      pseudonym: "1001",
+      pseudoStudyInstanceUid: "2.25.1",
+      studyDigest: "s",
+      sealed: Buffer.from("sealed"),
+    };
+    await store.change(lease, { link: { ...link, patientDigest: "linked" } }, 2);
+    await store.recordDelivery(lease, { destination: "lake", state: "sending", instances: 1, code: undefined }, 3);
+    const { copies } = await withdraw(store, { linkDigest: "linked" });
+    expect(copies).toMatchObject([{ pseudonym: "1001", pseudoStudyInstanceUid: "2.25.1", destination: "lake" }]);
+  },
+
+  "forgets who it was, keeps the report until no copy is left, and ends then": async (store) => {
+    const job = await delivered(store);
+    const { number, copies } = await withdraw(store);
+    const [lake, vna] = copies.map((copy) => copy.number);
+    await store.settleCopy(lake ?? 0, { state: "absent", code: undefined }, 11);
+    await store.settleCopy(vna ?? 0, { state: "person", code: "REMOVAL_NOT_OFFERED" }, 12);
+    expect(await store.forgetWithdrawn(number, ended, 13)).toBe("open");
+    const { patientId, studyInstanceUid, accessionNumber } = await store.job(job);
+    expect([patientId, studyInstanceUid, accessionNumber]).toEqual([undefined, undefined, undefined]);
+    expect(await store.ledger(job)).toEqual([]);
+    expect(await store.studyReport(job, "delivered")).toBeDefined();
+    expect(await store.openWithdrawals(10)).toMatchObject([
+      { number, copies: [{ state: "absent" }, { state: "person" }] },
+    ]);
+    await store.settleCopy(vna ?? 0, { state: "absent", code: undefined }, 14);
+    expect(await store.forgetWithdrawn(number, ended, 15)).toBe("done");
+    expect(await store.forgetWithdrawn(number, ended, 16)).toBe("done");
+    expect(await store.studyReport(job, "delivered")).toBeUndefined();
+    expect(await store.openWithdrawals(10)).toEqual([]);
+    expect(await store.withdrawal("lung", "d1")).toMatchObject({ state: "done" });
+    expect(await eventsOf(store)).toEqual(["patient-withdrawn", "patient-withdrawal-ended"]);
+  },
+
+  "overwrites what rows of cohorts said of the patient, refused ones too, and no other's": async (store) => {
+    await delivered(store);
+    const [cohort] = await store.listCohorts({ limit: 1 });
+    await withdraw(store);
+    const rows = await store.exportRows(cohort?.cohort ?? "", { afterRow: 0, limit: 10 });
+    expect(rows.map(({ cells }) => cells)).toEqual([[], ["P2", "A2"]]);
+  },
+};

@@ -1,0 +1,58 @@
+const COLUMNS = `withdrawal_no AS "number", project, digest, state, created_at AS "createdAtMs"`;
+/** Of rows that a person handed in: the cells stay as many as the cohort has columns. */
+const NOBODY = `
+  study_instance_uid = NULL, patient_id = NULL, accession_number = NULL, series_instance_uids = NULL, participant_id = NULL,
+  cells = '[]'`;
+
+export const withdrawalStatements = {
+  insertWithdrawal: `
+    INSERT INTO withdrawals (project, digest, state, created_at) VALUES (:project, :digest, 'open', :nowMs)
+    ON CONFLICT (project, digest) DO NOTHING`,
+  withdrawal: `SELECT ${COLUMNS} FROM withdrawals WHERE project = :project AND digest = :digest`,
+  withdrawalByNumber: `SELECT ${COLUMNS} FROM withdrawals WHERE withdrawal_no = :number`,
+  openWithdrawals: `SELECT ${COLUMNS} FROM withdrawals WHERE state = 'open' ORDER BY withdrawal_no LIMIT :limit`,
+  reopenWithdrawal: "UPDATE withdrawals SET state = 'open', finished_at = NULL WHERE withdrawal_no = :number",
+  endWithdrawal: `
+    UPDATE withdrawals SET state = 'done', finished_at = :nowMs WHERE withdrawal_no = :number AND state = 'open'`,
+
+  jobsOfPatient: `SELECT job_no AS "jobNo" FROM study_jobs WHERE project = :project AND patient_id = :patientId`,
+  withdrawableJob: `
+    SELECT id AS job, study_instance_uid AS "studyInstanceUid", state, code, lease_until AS "leaseUntilMs", pseudonym,
+           pseudo_study_instance_uid AS "pseudoStudyInstanceUid"
+      FROM study_jobs WHERE job_no = :jobNo`,
+  stopWithdrawnJob: `
+    UPDATE study_jobs
+       SET state = 'excluded', code = 'PATIENT_WITHDRAWN', due_at = NULL, lease_token = NULL, lease_until = NULL,
+           finished_at = coalesce(finished_at, :nowMs), widened = 0, release_no = NULL
+     WHERE job_no = :jobNo`,
+  insertWithdrawnJob: `
+    INSERT INTO withdrawn_jobs (withdrawal_no, job_no, quiet_at) VALUES (:number, :jobNo, :quietAtMs)
+    ON CONFLICT (withdrawal_no, job_no) DO NOTHING`,
+  withdrawnJobs: `
+    SELECT withdrawn_jobs.job_no AS "jobNo", id AS job, study_instance_uid AS "studyInstanceUid", quiet_at AS "quietAtMs"
+      FROM withdrawn_jobs JOIN study_jobs ON study_jobs.job_no = withdrawn_jobs.job_no WHERE withdrawal_no = :number`,
+  insertWithdrawnCopy: `
+    INSERT INTO withdrawn_copies (withdrawal_no, job_no, pseudonym, pseudo_study, destination, state, changed_at)
+    VALUES (:number, :jobNo, :pseudonym, :pseudoStudyInstanceUid, :destination, 'waiting', :nowMs)
+    ON CONFLICT (withdrawal_no, pseudonym, pseudo_study, destination) DO NOTHING`,
+  withdrawnCopies: `
+    SELECT copy_no AS "number", study_jobs.id AS job, withdrawn_copies.pseudonym AS pseudonym,
+           pseudo_study AS "pseudoStudyInstanceUid", destination, withdrawn_copies.state AS state, withdrawn_copies.code AS code
+      FROM withdrawn_copies JOIN study_jobs ON study_jobs.job_no = withdrawn_copies.job_no
+     WHERE withdrawal_no = :number`,
+  settleWithdrawnCopy: `
+    UPDATE withdrawn_copies SET state = :state, code = :code, changed_at = :nowMs WHERE copy_no = :copy`,
+
+  forgetRequestsOfJob: `
+    UPDATE requests SET ${NOBODY}
+     WHERE request_no IN (SELECT request_no FROM request_jobs WHERE job_no = :jobNo)`,
+  /** Rows that no job came of: the list of the project's cohorts leads to them. */
+  forgetRequestsOfPatient: `
+    UPDATE requests SET ${NOBODY}
+     WHERE cohort_no IN (SELECT cohort_no FROM cohorts WHERE project = :project) AND patient_id = :patientId`,
+  forgetIdentityOfJob: `
+    UPDATE study_jobs
+       SET study_instance_uid = NULL, patient_id = NULL, accession_number = NULL, series_instance_uids = NULL,
+           participant_id = NULL
+     WHERE job_no = :jobNo`,
+} as const;
