@@ -2,6 +2,7 @@ import type { Archive, StudyMatch, StudyQuery } from "../archive/archive.ts";
 import { parseStudyInstanceUid } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { StudyKey } from "../store/records.ts";
+import { type Absences, absencesOf } from "./absences.ts";
 import type { PipelineProject } from "./services.ts";
 import type { StepContext, StepResult } from "./step.ts";
 
@@ -23,27 +24,45 @@ export interface LocatingRules<A extends Archive = Archive>
 
 /**
  * Asks the project's archives for the study, in order. An archive is passed over on a clean "not found" only; one that cannot
- * answer throws, and the job waits for it. Every archive is asked by UID before any is asked by accession number, so that a study
- * matched by UID is never replaced by another that only shares an accession number.
+ * answer throws, and the job waits for it; what others answered is kept, as they may not be asked by then. Every archive is asked by
+ * UID before any is asked by accession number, so that a study matched by UID is never replaced by another that only shares an
+ * accession number.
  */
 export async function locate(context: StepContext): Promise<StepResult> {
-  const located = await findWanted(context.project, context.job, context.signal);
+  const absences = absencesOf(context);
+  const located = await findWanted(context.project, context.job, context.signal, absences).catch(
+    async (thrown: unknown) => {
+      await absences.keepAfter(thrown);
+      throw thrown;
+    },
+  );
   if (located.kind === "absent") return { kind: "end", state: "not-found", code: "STUDY_NOT_FOUND" };
   if (located.kind === "opted-out") return { kind: "end", state: "excluded", code: "PATIENT_OPTED_OUT" };
   return await accept(context, located);
 }
 
-/** See `locate`. @throws GatewayError AMBIGUOUS_PATIENT, TOO_MANY_STUDIES; errors of the archives */
+/**
+ * See `locate`.
+ * @param absences what archives that may not be asked now said before
+ * @throws GatewayError AMBIGUOUS_PATIENT, TOO_MANY_STUDIES; errors of the archives
+ */
 export async function findWanted<A extends Archive>(
   project: LocatingRules<A>,
   wanted: StudyKey,
   signal: AbortSignal,
+  absences?: Pick<Absences, "note" | "insteadOf">,
 ): Promise<Located<A>> {
   if (wanted.patientId !== undefined && project.optOut.has(wanted.patientId)) return { kind: "opted-out" };
   for (const query of queriesOf(wanted)) {
     for (const archive of project.archives) {
-      const matches = await archive.findStudies(query, signal);
-      if (matches.length === 0) continue;
+      const matches = await archive.findStudies(query, signal).catch((thrown: unknown) => {
+        if (absences === undefined) throw thrown;
+        return absences.insteadOf(thrown, archive.name, query.by);
+      });
+      if (matches.length === 0) {
+        absences?.note(archive.name, query.by);
+        continue;
+      }
       const studies = allowedOf(project, wanted, archive, matches);
       return studies.length === 0 ? { kind: "opted-out" } : { kind: "found", archive, by: query.by, studies };
     }
