@@ -19,7 +19,8 @@ export function accessPage(): string {
 ## Roles
 
 Every operation has a least role. The command line on a home acts as the operating system's user with the role \`access.commandLineRole\` of the
-settings (\`admin\` unless told); whoever uses the API acts under the name and role of his token ([api.md](api.md)). What the role does not allow is refused with \`ROLE_INSUFFICIENT\`, and the refusal is written to the audit trail.
+settings (\`admin\` unless told); whoever uses the API acts under the name and role of his token ([api.md](api.md)). A \`sender\` may store studies by STOW-RS
+([intake.md](intake.md)) and nothing else; operators and admins may do that too. What the role does not allow is refused with \`ROLE_INSUFFICIENT\`, and the refusal is written to the audit trail.
 
 | operation | ${ROLES.join(" | ")} |
 |---|${ROLES.map(() => "---|").join("")}

@@ -1,6 +1,6 @@
 import { findContexts, getContexts, moveContexts, verificationContexts } from "../src/archive/dimse/contexts.ts";
-import { STATUS_BY_CODE } from "../src/archive/dimse/receive-instance.ts";
 import { checkRetrieveStatus } from "../src/archive/dimse/retrieve-status.ts";
+import { STATUS_BY_CODE } from "../src/archive/intake/refusal-status.ts";
 import { settingsTable } from "../src/config/settings-table.ts";
 import { checkStoreStatus } from "../src/delivery/store-status.ts";
 import { CHARACTER_SETS } from "../src/dicom/character-sets-table.ts";

@@ -74,6 +74,18 @@ function checkReferences({ archives, destinations, projects, intake }: LooseSett
     ...unknownNames(project.archives, archiveNames, ["projects", index, "archives"], "archive"),
     ...unknownNames(project.destinations, destinationNames, ["projects", index, "destinations"], "destination"),
   ]);
+  const fed = new Set([...intake.rules.map(({ project }) => project), undefined]);
+  const starving = projects.flatMap(({ name, archives: own }, index) =>
+    own.length > 0 || fed.has(name)
+      ? []
+      : [
+          {
+            path: ["projects", index, "archives"],
+            code: "SETTING_INVALID" as const,
+            message: "It has no archive, and no rule of the intake is for it.",
+          },
+        ],
+  );
   const projectNames = projects.map(({ name }) => name);
   const sorted = intake.rules.flatMap(({ project }, index) =>
     project === undefined || projectNames.includes(project)
@@ -86,7 +98,7 @@ function checkReferences({ archives, destinations, projects, intake }: LooseSett
           },
         ],
   );
-  return [...searched, ...used, ...sorted];
+  return [...searched, ...used, ...starving, ...sorted];
 }
 
 function unknownNames(used: Texts, configured: Texts, path: SettingPath, what: string): readonly Finding[] {

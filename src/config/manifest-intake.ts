@@ -14,6 +14,12 @@ const rule = z
     name: nameSetting.meta({ description: "What the rule is called; stands in lists and timelines." }),
     callingAeTitles: aeTitles("AE titles of the senders. Left out: any."),
     calledAeTitles: aeTitles("AE titles that we are called by; dicom.peers must allow them. Left out: any."),
+    tokens: z
+      .array(nameSetting)
+      .min(1)
+      .max(1_000)
+      .optional()
+      .meta({ description: "Names of tokens that are sent with by STOW-RS. Left out: any, and C-STORE." }),
     addresses: z
       .array(networkSetting)
       .min(1)

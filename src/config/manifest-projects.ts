@@ -52,7 +52,11 @@ const filterSettings = z
 
 export const projectSettings = z.strictObject({
   name: nameSetting.meta({ description: "The project's name." }),
-  archives: z.array(nameSetting).min(1).max(100).meta({ description: "Archives to look in, the first first." }),
+  archives: z
+    .array(nameSetting)
+    .max(100)
+    .default([])
+    .meta({ description: "Archives to look in, the first first. None: it has what is sent to us for it." }),
   destinations: z.array(nameSetting).min(1).max(100).meta({ description: "Where its studies are delivered." }),
   profile: textSetting.meta({
     description: "De-identification profile: basic, research or pixl, or the path of a profile's file.",

@@ -247,6 +247,7 @@ const EXAMPLE = {
         values: [{ keyword: "BodyPartExamined", value: "CHEST" }],
         project: "lung-ct",
       },
+      { name: "routers", tokens: ["router"], project: "lung-ct" },
     ],
   },
   projects: [

@@ -6,7 +6,7 @@ import type { Settings } from "../config/settings.ts";
 import { createEventHub } from "../http/events.ts";
 import type { FlipApi } from "../http/flip-api.ts";
 import { type ApiServer, type ApiServerOptions, startApiServer } from "../http/server.ts";
-import { type ApiLimits, USUAL_LIMITS } from "../http/services.ts";
+import { type ApiLimits, type ApiServices, USUAL_LIMITS } from "../http/services.ts";
 import type { KeptMetrics } from "../observe/metrics.ts";
 import { hashOfSecret, newSecret } from "../operations/tokens.ts";
 import type { Actor } from "../units/actor.ts";
@@ -27,6 +27,7 @@ export interface ApiParts extends Omit<FaceParts, "host" | "port"> {
   readonly disk: Disk;
   readonly metrics: KeptMetrics;
   readonly faces: OpenFaces;
+  readonly takeParts: ApiServices["takeParts"];
   readonly apiLimits: Partial<ApiLimits>;
 }
 

@@ -5,14 +5,14 @@ import type { Fronts } from "./fronts.ts";
 import { openImagingSource } from "./imaging-source.ts";
 import { type ApiParts, openApi } from "./open-api.ts";
 
-interface Within extends Pick<ApiParts, "operationsFor"> {
+interface Within extends Pick<ApiParts, "operationsFor" | "takeParts"> {
   readonly staging: StagingArea;
 }
 
 /** Opens what the settings switch on. @throws GatewayError LISTENER_PORT_IN_USE, API_PORT_IN_USE, SettingsError of a face */
 export async function openFronts(
-  parts: Omit<ApiParts, "operationsFor" | "faces">,
-  { staging, operationsFor }: Within,
+  parts: Omit<ApiParts, "operationsFor" | "faces" | "takeParts">,
+  { staging, operationsFor, takeParts }: Within,
   opened: AsyncDisposableStack,
 ): Promise<Fronts> {
   const { settings, clock } = parts;
@@ -21,7 +21,7 @@ export async function openFronts(
   const facePorts = Object.fromEntries(
     FACE_NAMES.flatMap((name) => (faces[name] === undefined ? [] : [[name, faces[name].port]])),
   );
-  const { server, firstToken } = await openApi({ ...parts, operationsFor, faces }, opened);
+  const { server, firstToken } = await openApi({ ...parts, operationsFor, faces, takeParts }, opened);
   return {
     imagingSourceUrl,
     facePorts,

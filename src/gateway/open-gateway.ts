@@ -44,7 +44,7 @@ import { keepHouse } from "./keep-house.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { createPaces, openArchives, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
-import { openIntake } from "./open-intake.ts";
+import { type Intake, openIntake } from "./open-intake.ts";
 import { notificationChecks, notificationFacts, openNotifier } from "./open-notifications.ts";
 import { oidcChecks } from "./open-oidc.ts";
 import { createReload } from "./reload.ts";
@@ -193,7 +193,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   let notifier: AsyncDisposable | undefined;
   // It tells of the end too: it ends after the workers.
   opened.defer(async () => notifier?.[Symbol.asyncDispose]());
-  const fronts = await frontsOf(parts, { staging, operationsFor }, opened);
+  const fronts = await frontsOf(parts, { staging, operationsFor, takeParts: intake?.takeParts }, opened);
   const listener = opened.use(
     await openListener(settings, {
       store: receiveIntoStaging({ ...receiver, takeUnasked: intake?.take, paceOf: paces.ofSender, noteSender }),
@@ -222,7 +222,11 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
 /** Servers are loaded by who serves: verbs beside him start without them. */
 async function frontsOf(
   parts: Parts,
-  within: { readonly staging: StagingArea; readonly operationsFor: (actor: Actor) => Operations },
+  within: {
+    readonly staging: StagingArea;
+    readonly operationsFor: (actor: Actor) => Operations;
+    readonly takeParts: Intake["takeParts"] | undefined;
+  },
   opened: AsyncDisposableStack,
 ): Promise<Fronts> {
   if (parts.mode !== "serve") return NO_FRONTS;

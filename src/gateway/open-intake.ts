@@ -5,6 +5,7 @@ import { createIntakeArchive } from "../archive/intake/intake-archive.ts";
 import { openIntakeFiles } from "../archive/intake/intake-files.ts";
 import { queueWhenDue } from "../archive/intake/queue-when-due.ts";
 import { readIntakeRules } from "../archive/intake/rules.ts";
+import { type TakeParts, takeParts } from "../archive/intake/take-parts.ts";
 import { type TakeUnasked, takeUnasked } from "../archive/intake/take-unasked.ts";
 import type { Settings } from "../config/settings.ts";
 import { openShredding, plainRemoval } from "../staging/removal.ts";
@@ -17,6 +18,8 @@ import type { Random } from "../units/random.ts";
 /** What takes in studies that are sent to us unasked. */
 export interface Intake {
   readonly take: TakeUnasked;
+  /** The same, of what comes by STOW-RS. */
+  readonly takeParts: TakeParts;
   /** What was sent for a project. */
   archiveOf(project: string): Archive;
   /** Removes what nobody needs any more and nothing was added to for so long. */
@@ -46,8 +49,10 @@ export async function openIntake(
   const queue = opened.use(queueWhenDue({ store, patience, clock, logger }));
   const rules = readIntakeRules(intake.rules);
   const taker: Pick<InstanceTaker, "staging" | "random"> = { staging, random };
+  const take = takeUnasked({ rules, patience, files, store, staging, clock, onChange: queue.look });
   return {
-    take: takeUnasked({ rules, patience, files, store, staging, clock, onChange: queue.look }),
+    take,
+    takeParts: takeParts({ staging, take, clock, random, logger }),
     archiveOf: (project) => createIntakeArchive(project, { store, files, taker }),
     async sweep(keepMs) {
       const leaving = async (): Promise<readonly string[]> => await store.forgetIntake(clock.nowMs() - keepMs);

@@ -159,7 +159,7 @@ async function followEvents(
 }
 
 /** Ends when the caller went away or the gateway stops. */
-function whenGone(reply: FastifyReply, stop: AbortSignal): { readonly signal: AbortSignal } & Disposable {
+export function whenGone(reply: FastifyReply, stop: AbortSignal): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController();
   const onGone = (): void => {
     if (!reply.raw.writableFinished) controller.abort(new GatewayError("CANCELLED"));

@@ -7,6 +7,7 @@ import { systemCodeOf } from "../units/durable-files.ts";
 import { type Answering, addApiRoutes } from "./answer.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { createDashboard, type Dashboard } from "./dashboard.ts";
+import { addStoreRoutes, STORE_PATHS } from "./dicomweb/store-routes.ts";
 import { PAGE_POLICY, SECURITY_HEADERS } from "./headers.ts";
 import { BASE, openApiDocument } from "./openapi.ts";
 import { docsPage, STYLE } from "./pages.ts";
@@ -60,6 +61,7 @@ export async function startApiServer({ host, port, tls, services }: ApiServerOpt
   server.addContentTypeParser("*", (_, payload, done) => done(null, payload));
   server.addHook("onRequest", async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
+    limitBody(request, reply, limits);
     // Before anything of it is read.
     if (!request.is404) return;
     if (dashboard.isPage(request)) await dashboard.sendFile("/", request, reply);
@@ -74,6 +76,7 @@ export async function startApiServer({ host, port, tls, services }: ApiServerOpt
   addPages(server, services, dashboard);
   addSessionRoutes(server, services, { authenticator, readJson: (request) => jsonOf(request, limits.bodyBytes) });
   addApiRoutes(server, routes, answering);
+  if (services.takeParts !== undefined) addStoreRoutes(server, answering);
   server.setErrorHandler((thrown, _, reply) => answerError(thrown, reply, services));
   await listen(server, host, port);
   const address = server.server.address();
@@ -95,7 +98,8 @@ function listener(
   { requestMs, idleMs, connections }: ApiLimits,
 ): HttpServer {
   const options = {
-    requestTimeout: requestMs,
+    // Bodies have limits of their own: a study takes longer than a form.
+    requestTimeout: 0,
     headersTimeout: Math.min(HEADERS_MS, requestMs),
     connectionsCheckingInterval: Math.min(CHECK_MS, requestMs),
     keepAliveTimeout: idleMs,
@@ -106,6 +110,22 @@ function listener(
   server.maxConnections = connections;
   server.setTimeout(idleMs);
   return server;
+}
+
+/** A body that is not whole in time is not waited for. */
+function limitBody(
+  { raw, routeOptions }: FastifyRequest,
+  reply: FastifyReply,
+  { requestMs, storeMs }: ApiLimits,
+): void {
+  if (raw.headers["content-length"] === undefined && raw.headers["transfer-encoding"] === undefined) return;
+  const isStore = routeOptions.url?.startsWith(STORE_PATHS[0]) === true;
+  const timer = setTimeout(
+    () => answerBadClient(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), raw.socket),
+    isStore ? storeMs : requestMs,
+  );
+  raw.once("end", () => clearTimeout(timer));
+  reply.raw.once("close", () => clearTimeout(timer));
 }
 
 async function listen(server: FastifyInstance, host: string, port: number | undefined): Promise<void> {
@@ -163,8 +183,9 @@ async function answerUnknown(
 ): Promise<FastifyReply> {
   const [path = ""] = request.url.split("?");
   try {
-    if (path.startsWith(`${BASE}/`) || path === BASE) await authenticator.identify(request);
-    const allowed = dashboard.paths.includes(path) ? ["GET"] : methodsAt(path);
+    if (path.startsWith(`${BASE}/`) || path === BASE || path.startsWith("/dicomweb/"))
+      await authenticator.identify(request);
+    const allowed = dashboard.paths.includes(path) ? ["GET"] : methodsAt(path, services);
     if (allowed.length === 0) throw new GatewayError("API_ADDRESS_UNKNOWN");
     reply.header("allow", allowed.join(", "));
     throw new GatewayError("API_METHOD_NOT_ALLOWED");
@@ -175,7 +196,8 @@ async function answerUnknown(
 
 const PAGES = ["/docs", "/style.css", "/openapi.json", "/health/live", "/health/ready", "/metrics"];
 
-function methodsAt(path: string): readonly string[] {
+function methodsAt(path: string, { takeParts }: Pick<ApiServices, "takeParts">): readonly string[] {
+  if (takeParts !== undefined && /^\/dicomweb\/studies(?:\/[^/]+)?$/.test(path)) return ["POST"];
   if (PAGES.includes(path)) return ["GET"];
   if (path === "/session") return ["GET", "POST", "DELETE"];
   const given = path.split("/");

@@ -1,3 +1,4 @@
+import type { TakeParts } from "../archive/intake/take-parts.ts";
 import type { OperationsContext } from "../operations/context.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Actor } from "../units/actor.ts";
@@ -14,6 +15,8 @@ export interface ApiServices extends Pick<OperationsContext, "store" | "audit" |
   readonly flip: FlipApi | undefined;
   /** Undefined: people log in with a token. */
   readonly oidc: OidcLogIn | undefined;
+  /** Takes studies that are sent to us; undefined where the settings take nothing in. */
+  readonly takeParts: TakeParts | undefined;
   readonly events: EventHub;
   readonly logger: Logger;
   /** Where uploads grow before they are read. */
@@ -46,6 +49,14 @@ export interface ApiLimits {
   readonly failuresPerMinute: number;
   /** A request is to be whole by then. */
   readonly requestMs: number;
+  /** Of one instance, and of all in one request, that are stored by STOW-RS. */
+  readonly storeInstanceBytes: number;
+  readonly storeBytes: number;
+  readonly storeParts: number;
+  /** So many requests to store at once. */
+  readonly stores: number;
+  /** A request to store is to be whole by then. */
+  readonly storeMs: number;
   /** Nothing moves for so long: the connection is cut. */
   readonly idleMs: number;
   readonly connections: number;
@@ -59,6 +70,11 @@ export const USUAL_LIMITS: ApiLimits = {
   burst: 400,
   failuresPerMinute: 20,
   requestMs: 120_000,
+  storeInstanceBytes: 16 * 2 ** 30,
+  storeBytes: 256 * 2 ** 30,
+  storeParts: 100_000,
+  stores: 100,
+  storeMs: 4 * 3_600_000,
   idleMs: 60_000,
   connections: 1_000,
   streams: 200,

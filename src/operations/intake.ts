@@ -24,7 +24,8 @@ export interface IntakeDocument {
   readonly message: string | null;
   readonly project: string | null;
   readonly rule: string | null;
-  readonly callingAeTitle: string;
+  /** AE title, or the name of the token of who sends by HTTP. */
+  readonly sender: string;
   readonly modality: string;
   readonly instances: number;
   readonly firstAt: string;
@@ -77,7 +78,7 @@ function documentOf(study: IntakeStudy): IntakeDocument {
     message: code === undefined ? null : errorRegistry[code].summary,
     project: project ?? null,
     rule: rule ?? null,
-    callingAeTitle,
+    sender: callingAeTitle,
     modality,
     instances,
     firstAt: isoTime(firstAtMs),

@@ -1,5 +1,5 @@
 /** What a person or a program may do, the least first: each may also do what the ones before it may. */
-export const ROLES = ["viewer", "operator", "admin"] as const;
+export const ROLES = ["sender", "viewer", "operator", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Who acts: a user of the machine through the command line, whoever has a token of the API, or the gateway itself as it works. */
@@ -16,6 +16,11 @@ export interface Actor {
 
 export function maySeeProject({ projects }: Actor, project: string): boolean {
   return projects === undefined || projects.includes(project);
+}
+
+/** Studies may be sent by who is there for nothing else, and by those who work with them; who only looks brings nothing in. */
+export function maySend(actor: Actor): boolean {
+  return actor.role === "sender" || hasRole(actor, "operator");
 }
 
 export function hasRole({ role }: Actor, least: Role): boolean {

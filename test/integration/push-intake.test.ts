@@ -23,18 +23,20 @@ const RULES = [
   { name: "unwanted", callingAeTitles: ["UNWANTED"], refuse: "Send this to the PACS" },
   { name: "other-trial", callingAeTitles: ["OTHER"], project: "other" },
   { name: "scanners", callingAeTitles: ["CT1", "ORTHANC"], modalities: ["CT"], project: PROJECT },
+  { name: "routers", tokens: ["router"], project: PROJECT },
 ];
 
 /** A site that takes in what is sent, beside an archive that nobody answers for. */
 async function startSite(intake: Readonly<Record<string, unknown>> = {}) {
-  const [dicomPort, deadPort] = [await freePort(), await freePort()];
+  const [dicomPort, deadPort, httpPort] = [await freePort(), await freePort(), await freePort()];
   const site = await makeSite({
     dicomPort,
     archives: [{ name: "away", address: `AWAY@127.0.0.1:${deadPort}`, retrieve: "get" }],
     moreProjects: ["other"],
+    http: { port: httpPort },
     intake: { quietSeconds: 0.5, longestSeconds: 20, rules: RULES, ...intake },
   });
-  return { site, dicomPort, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
+  return { site, dicomPort, httpPort, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
 }
 
 async function filesOf(site: Site, instances: readonly SyntheticInstance[]): Promise<readonly string[]> {
@@ -54,6 +56,29 @@ async function send(
   const args = ["-d", "-aet", as, "-aec", "RADFERRY", "127.0.0.1", String(dicomPort), ...files];
   return await runProgram(by, args, site.folder);
 }
+
+/** What sends one instance, and says whether it was acknowledged. */
+type Sending = (instance: SyntheticInstance) => Promise<boolean>;
+
+/** By STOW-RS, with a token of its own. */
+async function storing({ site, httpPort }: Awaited<ReturnType<typeof startSite>>): Promise<Sending> {
+  const { document } = await site.run("token", "create", "router", "--role", "sender");
+  const headers = {
+    authorization: `Bearer ${String(document.token)}`,
+    "content-type": 'multipart/related; type="application/dicom"; boundary=B',
+  };
+  return async ({ file }) => {
+    const body = Buffer.concat([Buffer.from("--B\r\n\r\n"), file, Buffer.from("\r\n--B--")]);
+    const url = `http://127.0.0.1:${httpPort}/dicomweb/studies`;
+    const answer = await fetch(url, { method: "POST", headers, body }).catch(() => undefined);
+    return answer?.status === 200;
+  };
+}
+
+const BY: Readonly<Record<string, (at: Awaited<ReturnType<typeof startSite>>) => Promise<Sending>>> = {
+  "C-STORE": async (at) => async (one) => (await send(at, [one])).exitCode === 0,
+  "STOW-RS": storing,
+};
 
 async function listed(site: Site): Promise<readonly Listed[]> {
   return JSON.parse((await site.run("intake", "list")).stdout);
@@ -121,30 +146,35 @@ describe.skipIf(!hasStorescu)("a site that studies are pushed to", () => {
     expect(await studiesOf(site)).toEqual([]);
   });
 
-  it("keeps every instance that it acknowledged when it is killed while they come", async () => {
-    await using at = await startSite({ quietSeconds: 1 });
-    const { site } = at;
-    const sent = ctStudy(72, 6);
-    const acknowledged = new Set<string>();
-    for (let round = 0; acknowledged.size < sent.instances.length; round += 1) {
-      const service = await site.serve();
-      const rest = sent.instances.filter(({ sopInstanceUid }) => !acknowledged.has(sopInstanceUid));
-      const sending = Promise.all(
-        rest.map(async (one) => {
-          if ((await send(at, [one])).exitCode === 0) acknowledged.add(one.sopInstanceUid);
-        }),
-      );
-      // Three lives are cut short; the one after them is let live.
-      if (round < 3) await Promise.race([delay(60 + 90 * round), sending]).then(() => service.kill());
-      await sending;
-      await service[Symbol.asyncDispose]();
-    }
-    await using _ = await site.serve();
-    const [job] = await until(site, isDelivered(sent.instances.length));
-    expect(job).toMatchObject({ verdict: "complete", received: sent.instances.length });
-    const files = await readdir(join(site.home, "staging", "intake"), { recursive: true });
-    expect(files.filter((name) => name.endsWith(".dcm"))).toHaveLength(sent.instances.length);
-  }, 60_000);
+  it.each(Object.entries(BY))(
+    "keeps every instance that it acknowledged by %s when it is killed",
+    async (_, sendingBy) => {
+      await using at = await startSite({ quietSeconds: 1 });
+      const { site } = at;
+      const isTaken = await sendingBy(at);
+      const sent = ctStudy(72, 6);
+      const acknowledged = new Set<string>();
+      for (let round = 0; acknowledged.size < sent.instances.length; round += 1) {
+        const service = await site.serve();
+        const rest = sent.instances.filter(({ sopInstanceUid }) => !acknowledged.has(sopInstanceUid));
+        const sending = Promise.all(
+          rest.map(async (one) => {
+            if (await isTaken(one)) acknowledged.add(one.sopInstanceUid);
+          }),
+        );
+        // Three lives are cut short; the one after them is let live.
+        if (round < 3) await Promise.race([delay(60 + 90 * round), sending]).then(() => service.kill());
+        await sending;
+        await service[Symbol.asyncDispose]();
+      }
+      await using _service = await site.serve();
+      const [job] = await until(site, isDelivered(sent.instances.length));
+      expect(job).toMatchObject({ verdict: "complete", received: sent.instances.length });
+      const files = await readdir(join(site.home, "staging", "intake"), { recursive: true });
+      expect(files.filter((name) => name.endsWith(".dcm"))).toHaveLength(sent.instances.length);
+    },
+    60_000,
+  );
 
   it.skipIf(!hasOrthanc)("takes what Orthanc routes to it by itself", async () => {
     await using at = await startSite();

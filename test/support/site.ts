@@ -48,6 +48,7 @@ export interface SiteOptions {
   readonly staging?: Readonly<Record<string, unknown>>;
   readonly imagingSource?: Readonly<Record<string, unknown>>;
   readonly intake?: Readonly<Record<string, unknown>>;
+  readonly http?: Readonly<Record<string, unknown>>;
   readonly notifications?: readonly Readonly<Record<string, unknown>>[];
 }
 
@@ -128,7 +129,7 @@ function settingsOf(
   return {
     home: paths.home,
     dicom: { aeTitle: options.aeTitle ?? "RADFERRY", host: "127.0.0.1", port: options.dicomPort, ...options.dicom },
-    http: { port: 0 },
+    http: { port: 0, ...options.http },
     retry: options.retry ?? { attempts: 10, firstDelaySeconds: 0.2, maximumDelaySeconds: 1 },
     staging: { reserveGigabytes: 0, ...options.staging },
     ...(options.imagingSource === undefined ? {} : { imagingSource: options.imagingSource }),

@@ -1,22 +1,12 @@
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
-import type { ErrorCode } from "../../errors/registry.ts";
 import type { IncomingInstance, InstanceSink, StoreAnswer, StoreHandler } from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
 import type { InstanceIntake, StagedInstance } from "../../staging/staging-area.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Pace } from "../availability/pace.ts";
 import type { Expectations, Refusals } from "../expectations.ts";
+import { reasonOf, statusOfRefusal } from "../intake/refusal-status.ts";
 import type { TakeUnasked } from "../intake/take-unasked.ts";
-
-/** How a refusal is answered. PS3.4 B.2.3, PS3.7 9.1.1.1.9. */
-export const STATUS_BY_CODE: { readonly [C in ErrorCode]?: number } = {
-  INSTANCE_UNSOLICITED: STATUS.notAuthorized,
-  INTAKE_REFUSED: STATUS.notAuthorized,
-  INSTANCE_MISMATCH: STATUS.dataSetDoesNotMatchSopClass,
-  INSTANCE_UNREADABLE: STATUS.cannotUnderstand,
-  STAGING_FULL: STATUS.outOfResources,
-  STAGING_UNAVAILABLE: STATUS.outOfResources,
-};
 
 export interface ReceiverOptions {
   readonly staging: Pick<InstanceIntake, "begin">;
@@ -67,7 +57,7 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
           if (failure !== undefined) return answerTo(incoming, failure);
           const staged: StagedInstance = await file.commit(
             (instance) => expectations.isExpected(instance.studyInstanceUid),
-            takeUnasked && ((instance) => takeUnasked(instance, incoming)),
+            takeUnasked && (async (instance) => ({ ...instance, path: await takeUnasked(instance, incoming) })),
           );
           expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
           const archive = expectations.askedOf(staged.studyInstanceUid);
@@ -86,14 +76,14 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
 
   function answerTo(incoming: IncomingInstance, thrown: unknown): StoreAnswer {
     const status = statusOf(incoming, thrown);
-    const { reason } = toGatewayError(thrown).details;
-    return typeof reason === "string" ? { status, errorComment: reason } : status;
+    const errorComment = reasonOf(thrown);
+    return errorComment === undefined ? status : { status, errorComment };
   }
 
   function statusOf(incoming: IncomingInstance, thrown: unknown): number {
     const error = toGatewayError(thrown);
     refusals.noteRefusal(incoming.sopInstanceUid, error.code);
-    const status = STATUS_BY_CODE[error.code] ?? STATUS.cannotUnderstand;
+    const status = statusOfRefusal(error);
     logger.warn("incoming instance refused", { code: error.code, status });
     return status;
   }

@@ -3,13 +3,25 @@ import { tags } from "../../dicom/dictionary/tags.ts";
 import type { Tag } from "../../dicom/tag.ts";
 import { textOf } from "../../dicom/values.ts";
 import { readAddresses } from "../../network/dimse/acceptance.ts";
-import type { IncomingInstance } from "../../network/dimse/service-types.ts";
+
+/** Who sends something: by C-STORE under AE titles, by STOW-RS with a token. */
+export interface Sender {
+  readonly callingAeTitle?: string | undefined;
+  readonly calledAeTitle?: string | undefined;
+  /** Name of his token. */
+  readonly token?: string | undefined;
+  /** What alone he may send for; undefined: every project. */
+  readonly projects?: readonly string[] | undefined;
+  readonly remoteAddress: string;
+}
 
 /** What becomes of instances that were sent unasked. Everything that a rule names must hold; one that names nothing holds for all. */
 export interface IntakeRule {
   readonly name: string;
   readonly callingAeTitles?: readonly string[] | undefined;
   readonly calledAeTitles?: readonly string[] | undefined;
+  /** Names of tokens that are sent with. */
+  readonly tokens?: readonly string[] | undefined;
   /** IP addresses or networks. */
   readonly addresses?: readonly string[] | undefined;
   readonly modalities?: readonly string[] | undefined;
@@ -24,10 +36,7 @@ export interface IntakeRule {
 }
 
 /** The first rule that holds decides. */
-export type IntakeRules = (
-  incoming: Pick<IncomingInstance, "callingAeTitle" | "calledAeTitle" | "remoteAddress">,
-  dataSet: DataSet,
-) => IntakeRule | undefined;
+export type IntakeRules = (sender: Sender, dataSet: DataSet) => IntakeRule | undefined;
 
 /** @throws GatewayError ACCEPTANCE_RULE_INVALID */
 export function readIntakeRules(rules: readonly IntakeRule[]): IntakeRules {
@@ -35,18 +44,19 @@ export function readIntakeRules(rules: readonly IntakeRule[]): IntakeRules {
     rule,
     isFrom: rule.addresses && readAddresses(rule.addresses, rule.name),
   }));
-  return (incoming, dataSet) =>
+  return (sender, dataSet) =>
     matchers.find(
-      ({ rule, isFrom }) =>
-        isFrom?.(incoming.remoteAddress) !== false && isSentBy(rule, incoming) && says(rule, dataSet),
+      ({ rule, isFrom }) => isFrom?.(sender.remoteAddress) !== false && isSentBy(rule, sender) && says(rule, dataSet),
     )?.rule;
 }
 
-function isSentBy(
-  { callingAeTitles, calledAeTitles }: IntakeRule,
-  { callingAeTitle, calledAeTitle }: Parameters<IntakeRules>[0],
-): boolean {
-  return callingAeTitles?.includes(callingAeTitle) !== false && calledAeTitles?.includes(calledAeTitle) !== false;
+/** A rule that names AE titles is none for who has no AE title. */
+function isSentBy({ callingAeTitles, calledAeTitles, tokens }: IntakeRule, sender: Sender): boolean {
+  return (
+    callingAeTitles?.includes(sender.callingAeTitle ?? "") !== false &&
+    calledAeTitles?.includes(sender.calledAeTitle ?? "") !== false &&
+    tokens?.includes(sender.token ?? "") !== false
+  );
 }
 
 function says({ modalities, stationNames, descriptions, values = [] }: IntakeRule, dataSet: DataSet): boolean {

@@ -2,13 +2,12 @@ import { tags } from "../../dicom/dictionary/tags.ts";
 import { readPart10File } from "../../dicom/reader.ts";
 import { textOf } from "../../dicom/values.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import type { IncomingInstance } from "../../network/dimse/service-types.ts";
 import type { StagedInstance, StagingArea } from "../../staging/staging-area.ts";
 import { rethrowStaging } from "../../staging/staging-error.ts";
 import type { IntakePatience, IntakeStore } from "../../store/intake.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { IntakeFiles } from "./intake-files.ts";
-import type { IntakeRules } from "./rules.ts";
+import type { IntakeRules, Sender } from "./rules.ts";
 
 /** Longer values are skipped: no rule asks for them. */
 const HELD_BYTES = 4_096;
@@ -24,8 +23,11 @@ export interface TakerOptions {
   readonly onChange: () => void;
 }
 
-/** Takes a whole instance that nobody asked for. */
-export type TakeUnasked = (instance: StagedInstance, incoming: IncomingInstance) => Promise<StagedInstance>;
+/** A whole instance, before it is looked at closely. */
+export type UnaskedInstance = Omit<StagedInstance, "modality" | "transferSyntaxUid" | "sizeBytes">;
+
+/** Takes a whole instance that nobody asked for; answers where its file is then. */
+export type TakeUnasked = (instance: UnaskedInstance, sender: Sender) => Promise<string>;
 
 /**
  * Keeps the file, then writes it down; only when both are on disk may the sender be told that it was taken.
@@ -33,39 +35,39 @@ export type TakeUnasked = (instance: StagedInstance, incoming: IncomingInstance)
  */
 export function takeUnasked(options: TakerOptions): TakeUnasked {
   const { rules, patience, files, store, staging, clock, onChange } = options;
-  return async (instance, incoming) => {
-    const { rule, patientId, accessionNumber } = await judge(rules, instance, incoming);
+  return async (instance, sender) => {
+    const { rule, ...facts } = await judge(rules, instance, sender);
     if (rule?.refuse !== undefined) throw new GatewayError("INTAKE_REFUSED", { rule: rule.name, reason: rule.refuse });
+    if (rule?.project !== undefined && !mayBring(sender, rule.project))
+      throw new GatewayError("INTAKE_REFUSED", { rule: rule.name, reason: "Not for a project of this token" });
     if (await staging.isBelowReserve()) throw new GatewayError("STAGING_FULL");
     const file = await files.keep(instance.path).catch(rethrowStaging);
-    const { studyInstanceUid, seriesInstanceUid, sopInstanceUid, sopClassUid, modality } = instance;
+    const { studyInstanceUid, seriesInstanceUid, sopInstanceUid, sopClassUid } = instance;
     const kept = {
-      ...{
-        studyInstanceUid,
-        seriesInstanceUid,
-        sopInstanceUid,
-        sopClassUid,
-        modality,
-        patientId,
-        accessionNumber,
-        file,
-      },
-      callingAeTitle: incoming.callingAeTitle,
+      ...{ studyInstanceUid, seriesInstanceUid, sopInstanceUid, sopClassUid },
+      ...facts,
+      file,
+      callingAeTitle: sender.token ?? sender.callingAeTitle ?? "",
       project: rule?.project,
       rule: rule?.name,
     };
     if (await store.addIntakeInstance(kept, patience, clock.nowMs())) onChange();
     else await files.remove(file);
-    return { ...instance, path: files.pathOf(file) };
+    return files.pathOf(file);
   };
 }
 
-async function judge(rules: IntakeRules, { path }: StagedInstance, incoming: IncomingInstance) {
+async function judge(rules: IntakeRules, { path }: UnaskedInstance, sender: Sender) {
   await using file = await readPart10File(path, { bulkThresholdBytes: HELD_BYTES });
   const { dataSet } = file;
   return {
-    rule: rules(incoming, dataSet),
+    rule: rules(sender, dataSet),
+    modality: textOf(dataSet, tags.Modality) ?? "",
     patientId: textOf(dataSet, tags.PatientID)?.trim() ?? "",
     accessionNumber: textOf(dataSet, tags.AccessionNumber)?.trim() ?? "",
   };
+}
+
+function mayBring({ projects }: Sender, project: string): boolean {
+  return projects?.includes(project) !== false;
 }

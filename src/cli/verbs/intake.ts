@@ -48,8 +48,8 @@ async function list(cli: Cli, state: IntakeState | undefined): Promise<ExitCode>
 }
 
 async function* rowsOf(studies: AsyncIterable<IntakeDocument>): AsyncGenerator<readonly string[]> {
-  for await (const { id, state, project, rule, callingAeTitle, modality, instances, firstAt, code } of studies)
-    yield [id, state, project ?? "", rule ?? "", callingAeTitle, modality, String(instances), firstAt, code ?? ""];
+  for await (const { id, state, project, rule, sender, modality, instances, firstAt, code } of studies)
+    yield [id, state, project ?? "", rule ?? "", sender, modality, String(instances), firstAt, code ?? ""];
 }
 
 async function decide(cli: Cli, ask: (operations: Operations) => Promise<IntakeDecisionDocument>): Promise<ExitCode> {

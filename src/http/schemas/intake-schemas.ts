@@ -11,7 +11,7 @@ const intakeStudy = z.object({
   message: z.string().nullable(),
   project: z.string().nullable(),
   rule: z.string().nullable(),
-  callingAeTitle: z.string(),
+  sender: z.string(),
   modality: z.string(),
   instances: count,
   firstAt: time,

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { WayIn } from "./problem.ts";
 
-export const ROLES = ["viewer", "operator", "admin"] as const;
+export const ROLES = ["sender", "viewer", "operator", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface Session {

@@ -1,0 +1,189 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../../dicom/uid.ts";
+import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
+import { parseMediaType } from "../../network/http-client/media-type.ts";
+import type { IncomingInstance, InstanceStore } from "../../network/instance-files/incoming.ts";
+import { type InstanceFacts, inspectInstance, mismatchOf } from "../../network/instance-files/inspect.ts";
+import { openInstanceFolder } from "../../network/instance-files/instance-folder.ts";
+import type { MultipartPart } from "../../network/multipart/reader.ts";
+import type { StagingArea } from "../../staging/staging-area.ts";
+import { asStagingError } from "../../staging/staging-error.ts";
+import type { Clock } from "../../units/clock.ts";
+import type { Logger } from "../../units/logger.ts";
+import type { Random } from "../../units/random.ts";
+import { reasonOf, statusOfRefusal } from "./refusal-status.ts";
+import type { Sender } from "./rules.ts";
+import type { TakeUnasked } from "./take-unasked.ts";
+
+/** While these are made durable, the next part comes. */
+const KEPT_AT_ONCE = 4;
+
+export interface PartsOptions {
+  readonly staging: Pick<StagingArea, "incoming" | "isBelowReserve">;
+  readonly take: TakeUnasked;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface PartsRequest {
+  readonly parts: AsyncIterable<Pick<MultipartPart, "headers" | "pipe">>;
+  readonly sender: Sender;
+  /** What alone is taken; undefined: instances of any study. */
+  readonly studyInstanceUid?: string | undefined;
+  readonly instanceBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** What became of a part. UIDs are undefined when it could not be read so far. */
+export type TakenPart =
+  | { readonly kind: "stored"; readonly sopClassUid: string; readonly sopInstanceUid: string }
+  | {
+      readonly kind: "failed";
+      readonly sopClassUid: string | undefined;
+      readonly sopInstanceUid: string | undefined;
+      readonly status: number;
+      /** For the sender to read. */
+      readonly reason: string | undefined;
+    };
+
+export interface PartsOutcome {
+  readonly parts: readonly TakenPart[];
+  /** Why not all parts came; what came before it is told of all the same. */
+  readonly broken: GatewayError | undefined;
+}
+
+export type TakeParts = (request: PartsRequest) => Promise<PartsOutcome>;
+
+/**
+ * Takes whole Part 10 files that nobody asked for, one after the other; each that is stored is on disk with the row that names it when this resolves.
+ * @returns throws GatewayError STAGING_FULL before anything is read, STAGING_UNAVAILABLE
+ */
+export function takeParts(options: PartsOptions): TakeParts {
+  const { staging, clock, random } = options;
+  return async (request) => {
+    if (await staging.isBelowReserve()) throw new GatewayError("STAGING_FULL");
+    const path = join(staging.incoming, Buffer.from(random.bytes(16)).toString("hex"));
+    try {
+      const folder = await openInstanceFolder(path, clock).catch((thrown: unknown) => {
+        throw toStagingError(thrown);
+      });
+      return await takeAll(folder, request, options);
+    } finally {
+      await rm(path, { recursive: true, force: true });
+    }
+  };
+}
+
+async function takeAll(
+  folder: InstanceStore<string>,
+  { parts, ...request }: PartsRequest,
+  options: PartsOptions,
+): Promise<PartsOutcome> {
+  const taken: TakenPart[] = [];
+  const keeping: Promise<TakenPart>[] = [];
+  const settle = async (atMost: number): Promise<void> => {
+    while (keeping.length > atMost) {
+      const first = await keeping.shift();
+      if (first !== undefined) taken.push(first);
+    }
+  };
+  let broken: GatewayError | undefined;
+  let number = 0;
+  try {
+    for await (const part of parts) {
+      number += 1;
+      keeping.push(takePart(await receive(part, folder, request), String(number), request, options));
+      await settle(KEPT_AT_ONCE);
+    }
+  } catch (thrown) {
+    broken = toGatewayError(thrown);
+  }
+  await settle(0);
+  return { parts: taken, broken };
+}
+
+/** Whole, and still under no name; or why it cannot be taken. The rest of a part that is not wanted is passed over. */
+async function receive(
+  { headers, pipe }: Pick<MultipartPart, "headers" | "pipe">,
+  folder: InstanceStore<string>,
+  { instanceBytes, signal }: Pick<PartsRequest, "instanceBytes" | "signal">,
+): Promise<IncomingInstance<string> | GatewayError> {
+  const type = parseMediaType(headers.get("content-type"))?.type;
+  if (type !== undefined && type !== "application/dicom")
+    return new GatewayError("INSTANCE_UNREADABLE", { what: "content type" });
+  const incoming = await folder.begin();
+  let failure: GatewayError | undefined;
+  let sizeBytes = 0;
+  try {
+    await pipe(async (pieces) => {
+      signal.throwIfAborted();
+      if (failure !== undefined) return;
+      for (const { length } of pieces) sizeBytes += length;
+      if (sizeBytes > instanceBytes)
+        failure = new GatewayError("INTAKE_INSTANCE_TOO_LARGE", { limitBytes: instanceBytes });
+      else
+        await Promise.resolve(incoming.write(pieces)).catch((thrown: unknown) => {
+          failure = toStagingError(thrown);
+        });
+      if (failure !== undefined) await incoming.discard();
+    });
+  } catch (thrown) {
+    await incoming.discard();
+    throw thrown;
+  }
+  return failure ?? incoming;
+}
+
+async function takePart(
+  incoming: IncomingInstance<string> | GatewayError,
+  name: string,
+  request: Omit<PartsRequest, "parts">,
+  options: PartsOptions,
+): Promise<TakenPart> {
+  let facts: InstanceFacts | undefined;
+  try {
+    if (incoming instanceof GatewayError) throw incoming;
+    facts = await inspectInstance(incoming.source(), request.signal);
+    const mismatch = mismatchOf(facts, { studyInstanceUid: request.studyInstanceUid });
+    if (mismatch !== undefined) throw mismatch;
+    await keep(await incoming.keep(name), facts, request.sender, options);
+    return { kind: "stored", sopClassUid: facts.sopClassUid, sopInstanceUid: facts.sopInstanceUid };
+  } catch (thrown) {
+    const error = toStagingError(thrown);
+    const status = statusOfRefusal(error);
+    options.logger.warn("incoming instance refused", { code: error.code, status });
+    const { sopClassUid, sopInstanceUid } = facts ?? { sopClassUid: undefined, sopInstanceUid: undefined };
+    return { kind: "failed", sopClassUid, sopInstanceUid, status, reason: reasonOf(error) };
+  } finally {
+    if (!(incoming instanceof GatewayError)) await incoming.discard();
+  }
+}
+
+/** What is not taken leaves at once: a long request may bring much of it. */
+async function keep(path: string, facts: InstanceFacts, sender: Sender, { take }: PartsOptions): Promise<void> {
+  try {
+    await take(
+      {
+        sopClassUid: facts.sopClassUid,
+        studyInstanceUid: parseStudyInstanceUid(facts.studyInstanceUid),
+        seriesInstanceUid: parseSeriesInstanceUid(facts.seriesInstanceUid),
+        sopInstanceUid: parseSopInstanceUid(facts.sopInstanceUid),
+        path,
+      },
+      sender,
+    );
+  } catch (thrown) {
+    await rm(path, { force: true });
+    throw thrown;
+  }
+}
+
+/** The file calls tell by the same code whichever folder it is. */
+function toStagingError(thrown: unknown): GatewayError {
+  const error = toGatewayError(asStagingError(thrown));
+  if (error.code !== "FOLDER_NOT_WRITABLE") return error;
+  const isFull = error.details.reason === "ENOSPC" || error.details.reason === "EDQUOT";
+  return new GatewayError(isFull ? "STAGING_FULL" : "STAGING_UNAVAILABLE", error.details, thrown);
+}
