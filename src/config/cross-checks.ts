@@ -1,4 +1,5 @@
 import { sep } from "node:path";
+import { checkHookDestinations } from "./hook-checks.ts";
 import type { LooseSettings } from "./loose-settings.ts";
 import type { Finding, SettingPath } from "./problems.ts";
 
@@ -9,6 +10,7 @@ export function crossCheck(settings: LooseSettings): readonly Finding[] {
     ...checkReferences(settings),
     ...checkNumbers(settings),
     ...checkFolders(settings),
+    ...checkHookDestinations(settings),
   ];
 }
 

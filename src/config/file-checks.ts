@@ -4,6 +4,7 @@ import { loadLookupTable } from "../deid/pseudonyms/lookup-table.ts";
 import { loadPixlSecrets, pixlSecretsId } from "../deid/pseudonyms/pixl-secrets.ts";
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
 import { type GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import { checkHooks } from "./hook-checks.ts";
 import type { LooseSettings } from "./loose-settings.ts";
 import type { Finding, SettingPath } from "./problems.ts";
 
@@ -29,6 +30,7 @@ export async function checkFiles({ projects }: LooseSettings): Promise<readonly 
       if (failure !== undefined) findings.push({ path: ["projects", index, "optOut", position], code: failure.code });
     }
   }
+  if (projects.some(({ hook }) => hook !== undefined)) findings.push(...(await checkHooks({ projects })));
   return findings;
 }
 

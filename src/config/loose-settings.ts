@@ -21,6 +21,15 @@ const pseudonyms = loosely({
   mergePatients: flag,
 });
 
+const hook = z.object({
+  command: texts,
+  outputs: text,
+  filesTo: z.array(text).optional().catch(undefined),
+  network: text,
+  maximumMemoryMegabytes: number,
+  maximumCpuSeconds: number,
+});
+
 const loose = loosely({
   home: z.string().catch("/var/lib/radferry"),
   dicom: loosely({ port: number, tls: loosely({ port: number, only: flag }) }),
@@ -39,6 +48,7 @@ const loose = loosely({
       linkageKeyFile: text,
       optOut: texts,
       pseudonyms,
+      hook: z.preprocess((value) => (isRecord(value) ? value : undefined), hook.optional()),
     }),
   ),
 });
@@ -65,6 +75,14 @@ export function readLoosely(values: unknown, baseFolder: string): LooseSettings 
       keyFile: absoluteIfAny(project.keyFile),
       linkageKeyFile: absoluteIfAny(project.linkageKeyFile),
       optOut: project.optOut.map(absoluteIfAny),
+      ...(project.hook === undefined
+        ? {}
+        : {
+            hook: {
+              ...project.hook,
+              command: project.hook.command.map((part, at) => (at === 0 ? absoluteIfAny(part) : part)),
+            },
+          }),
       pseudonyms: {
         ...project.pseudonyms,
         hashKeyFile: absoluteIfAny(project.pseudonyms.hashKeyFile),

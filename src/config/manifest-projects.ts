@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hookSettings } from "./manifest-hook.ts";
 import { modalitySetting, nameSetting, pathSetting, textSetting } from "./scalars.ts";
 
 const lookupSettings = {
@@ -89,4 +90,5 @@ export const projectSettings = z.strictObject({
     .default([])
     .meta({ description: "CSV files of patient ids that are never asked for and never delivered." }),
   filters: filterSettings,
+  hook: hookSettings.optional(),
 });

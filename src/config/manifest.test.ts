@@ -61,6 +61,7 @@ it("accepts its own sample with all that is taken out of it", async () => {
       KEY_OF_PROJECT,
       "projects[0].linkageKeyFile KEY_FILE_MISSING",
       "projects[0].optOut[0] OPT_OUT_UNREADABLE",
+      "projects[0].hook.command[0] HOOK_PROGRAM_UNUSABLE",
       ...unreadable("dicom.tls", ["clientAuthoritiesFile", "certificateFile", "keyFile"]),
       ...unreadable("http.tls", ["certificateFile", "keyFile"]),
       "http.oidc.clientSecretFile SECRET_FILE_UNREADABLE",

@@ -271,6 +271,18 @@ const EXAMPLE = {
       },
       optOut: ["opt-out.csv"],
       filters: { modalities: ["CT"], minimumInstancesPerSeries: 2, excludeSeriesDescriptions: ["localizer"] },
+      hook: {
+        command: ["hooks/deface", "--model", "fast"],
+        timeoutSeconds: 3_600,
+        outputs: "instances",
+        filesTo: ["research-store"],
+        maximumOutputMegabytes: 4_096,
+        maximumOutputFiles: 10_000,
+        maximumMemoryMegabytes: 16_000,
+        maximumCpuSeconds: 7_200,
+        network: "none",
+        parallel: 1,
+      },
     },
   ],
 };
@@ -304,6 +316,7 @@ const TAKEN_OUT = new Set([
   "projects[].linkageKeyFile",
   "projects[].pseudonyms",
   "projects[].optOut",
+  "projects[].hook",
 ]);
 
 const HEADER = ` Settings of Radferry. Paths may be relative to this file. What is left out has its default.

@@ -4,12 +4,14 @@ import { isProfilePath } from "../deid/profiles/profile-path.ts";
 import type { PixlSecretFiles } from "../deid/pseudonyms/pixl-secrets.ts";
 import type { AeTitle } from "../dicom/ae-title.ts";
 import type { AcceptanceRules, PeerRule } from "../network/dimse/service-types.ts";
+import type { HookSettings } from "../pipeline/hook/hook.ts";
 import type { Role } from "../units/actor.ts";
 import type { Manifest } from "./manifest.ts";
 import { FACE_NAMES, type FaceName } from "./manifest-compat.ts";
 import type { TlsServerFiles, UserFiles } from "./peer-credentials.ts";
 import { type ArchiveSettings, resolveArchive } from "./settings-archives.ts";
 import { type DestinationSettings, resolveDestination } from "./settings-destinations.ts";
+import { resolveHook } from "./settings-hook.ts";
 import { type IntakeSettings, resolveIntake } from "./settings-intake.ts";
 import { type NotificationSettings, resolveNotification } from "./settings-notifications.ts";
 import { type OidcSettings, resolveOidc } from "./settings-oidc.ts";
@@ -104,6 +106,8 @@ export interface ProjectSettings {
   readonly pseudonyms: ProjectPseudonyms;
   /** Absolute paths of CSV files. */
   readonly optOut: readonly string[];
+  /** Absent: what is verified is delivered as it is. */
+  readonly hook?: HookSettings | undefined;
   readonly filters: {
     readonly modalities?: readonly string[];
     readonly minimumInstancesPerSeries?: number;
@@ -209,10 +213,12 @@ function resolveCodec(
 }
 
 function resolveProject(project: Manifest["projects"][number], absolute: AbsolutePath): ProjectSettings {
-  const { profile, pseudonyms, filters, linkageKeyFile } = project;
+  const { hook, ...others } = project;
+  const { profile, pseudonyms, filters, linkageKeyFile } = others;
   const { modalities, minimumInstancesPerSeries, excludeSeriesDescriptions } = filters;
   return {
-    ...project,
+    ...others,
+    ...(hook === undefined ? {} : { hook: resolveHook(hook, absolute) }),
     profile: isProfilePath(profile) ? absolute(profile) : profile,
     pseudonyms: resolvePseudonyms(pseudonyms, absolute),
     keyFile: absolute(project.keyFile),

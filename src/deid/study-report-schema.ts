@@ -60,6 +60,16 @@ export const studyReportSchema = z
     verdict: z.enum(["complete", "partial", "unknown"]).optional(),
     pseudonym: z.string().optional(),
     studyInstanceUid: z.string().optional().describe("Of the outputs"),
+    processing: z
+      .object({
+        contract: count.describe("Version of the contract with processing hooks"),
+        replaced: count.describe("Instances that came back from the hook in another form"),
+        files: z
+          .array(z.object({ path: z.string(), sha256: z.string(), sizeBytes: count }))
+          .describe("Beside the series"),
+      })
+      .optional()
+      .describe("What the project's processing hook made of the study; absent: it has none"),
     receipt: z.looseObject({}).optional(),
     files: z.array(z.object({ path: z.string(), sha256: z.string(), sizeBytes: count })).optional(),
   })

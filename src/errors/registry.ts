@@ -9,6 +9,7 @@ import { dicomCodes } from "./codes/dicom.ts";
 import { dimseCodes } from "./codes/dimse.ts";
 import { flipCodes } from "./codes/flip.ts";
 import { ftpsCodes } from "./codes/ftps.ts";
+import { hookCodes } from "./codes/hooks.ts";
 import { httpCodes } from "./codes/http.ts";
 import { iheCodes } from "./codes/ihe.ts";
 import { intakeCodes } from "./codes/intake.ts";
@@ -52,6 +53,7 @@ export const errorRegistry = {
   ...settingsCodes,
   ...cohortsCodes,
   ...stagingCodes,
+  ...hookCodes,
   ...deliveryCodes,
   ...ftpsCodes,
   ...sftpCodes,

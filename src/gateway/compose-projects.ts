@@ -11,10 +11,15 @@ import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
 import { createStudyDeidentifier } from "../deid/workers/study-run.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ArchiveFacts, ProjectFacts } from "../operations/context.ts";
+import type { HookSettings } from "../pipeline/hook/hook.ts";
+import { findLaunch } from "../pipeline/hook/isolation.ts";
+import type { ProjectHook } from "../pipeline/hook/process-study.ts";
 import type { PipelineProject } from "../pipeline/services.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
+import { createSemaphore } from "../units/semaphore.ts";
 import type { CompositionParts } from "./composition.ts";
+import { hooksFolderOf } from "./hooks-folder.ts";
 import type { Destinations } from "./open-destinations.ts";
 
 export async function composeProjects(
@@ -53,9 +58,15 @@ export async function composeProjects(
       maximumStudiesPerRequest: project.maximumStudiesPerRequest,
       linkage: await linkageOf(project, store, clock.nowMs()),
       optOut: await loadOptOut(project.optOut),
+      hook: project.hook === undefined ? undefined : await projectHook(project.hook, settings.home),
     });
   }
   return projects;
+}
+
+async function projectHook(hook: HookSettings, home: string): Promise<ProjectHook> {
+  const turns = createSemaphore(hook.parallel);
+  return { settings: hook, folder: hooksFolderOf(home), launch: await findLaunch(hook), turns };
 }
 
 /** Of what was destroyed nothing is kept from then on. @throws GatewayError KEY_FILE_…, LINKAGE_KEY_SHARED, LINKAGE_UNREADABLE */

@@ -4,6 +4,7 @@ import { INTAKE_ARCHIVE } from "../archive/intake/intake-archive.ts";
 import type { InstanceOutcome } from "../deid/outcome.ts";
 import type { StudyFacts } from "../deid/study-facts.ts";
 import { createStudyReport, type StudyReport } from "../deid/study-report.ts";
+import type { StudySearch } from "../deid/verification/study-verification.ts";
 import type { StudyRun } from "../deid/workers/study-run.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
@@ -19,6 +20,8 @@ export interface DeidentifiedStudy {
   readonly report: StudyReport;
   /** What its originals weighed, by modality. */
   readonly volumes: NonNullable<JobChange["volumes"]>;
+  /** Searches what is made of the copies for what the originals tell; undefined where none were made. */
+  readonly search: StudySearch | undefined;
   /** Set when nothing of the study may be delivered. */
   readonly end: StepResult | undefined;
 }
@@ -37,7 +40,7 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   const ledger = await services.store.ledger(job.id);
   const received = await receivedInstances(context, ledger);
   // Staging was emptied by hand or lost: what is gone is fetched again.
-  if (received === undefined) return { files: [], report, volumes: [], end: { kind: "next", stage: "retrieving" } };
+  if (received === undefined) return nothingMade(report);
   const countBySeries = countInstances(ledger);
   const studyFacts = await factsOfCombinedStudy(context);
   await rm(services.outbox.folderOf(job.id), { recursive: true, force: true });
@@ -80,7 +83,11 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   if (changes.length > 0) await context.write({ ledger: changes });
   const proven = [...files.values()];
   const end = (await endOf(context, proven, rejections)) ?? (await collisionOf(context, [...links.values()]));
-  return { files: proven, report, volumes: volumesOf(received), end };
+  return { files: proven, report, volumes: volumesOf(received), search: verdict.search, end };
+}
+
+function nothingMade(report: StudyReport): DeidentifiedStudy {
+  return { files: [], report, volumes: [], search: undefined, end: { kind: "next", stage: "retrieving" } };
 }
 
 /** CS. PS3.5 6.2. What is something else is counted, and not told. */

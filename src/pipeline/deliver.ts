@@ -7,6 +7,7 @@ import type { DeliveryRecord, JobChange } from "../store/records.ts";
 import type { AuditEvent } from "../units/audit.ts";
 import { packJson } from "../units/packed-json.ts";
 import { deidentifyStudy } from "./deidentify.ts";
+import { forgetProcessing, processStudy } from "./hook/process-study.ts";
 import type { StepContext, StepResult } from "./step.ts";
 import { thumbnailOfStudy } from "./study-thumbnail.ts";
 
@@ -18,12 +19,11 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
   const { job, project, services } = context;
   if (hasOptedOut(context)) return await leaveOutPatient(context);
   await context.write({ stage: "deidentifying" });
-  const { files, report, volumes, end } = await deidentifyStudy(context);
+  const { files, attached, told, volumes, end } = await prepareStudy(context);
   const [first] = files;
-  const told = { ...report.document(), verdict: job.verdict ?? "unknown" };
   if (end !== undefined || first === undefined) {
     // Nothing was de-identified where its instances are to be fetched first.
-    if (end?.kind !== "next")
+    if (end?.kind === "end" || end === undefined)
       await context.write({ report: await packJson({ ...told, files: [] }), volumes, thumbnail: null });
     await services.outbox.remove(job.id);
     return end ?? { kind: "end", state: "excluded", code: "NOTHING_LEFT_BY_FILTERS" };
@@ -33,6 +33,7 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
     pseudonym: first.pseudonym,
     studyInstanceUid: first.studyInstanceUid,
     files,
+    attached,
     report: told,
   };
   const { pseudonym, studyInstanceUid } = delivery;
@@ -44,6 +45,7 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
   await deliverEverywhere(context, delivery);
   await context.write({ stage: "confirming", ...(await confirmedBy(context, files)), report: "delivered" });
   await services.outbox.remove(job.id);
+  await forgetProcessing(context);
   return {
     kind: "end",
     state: "delivered",
@@ -53,15 +55,28 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
   };
 }
 
+/** De-identified, verified, and processed by the project's hook where it has one. */
+async function prepareStudy(context: StepContext) {
+  const { files, report, volumes, search, end } = await deidentifyStudy(context);
+  const document = { ...report.document(), verdict: context.job.verdict ?? "unknown" };
+  if (end !== undefined || files.length === 0) return { files, attached: [], told: document, volumes, end };
+  const processed = await processStudy(context, files, search);
+  const { told, ...made } = processed;
+  const outcome = processed.end?.kind === "end" ? ({ outcome: "quarantined" } as const) : {};
+  return { ...made, told: { ...document, ...outcome, ...(told === undefined ? {} : { processing: told }) }, volumes };
+}
+
 /** By the lists the job began with, and by those of now. */
 function hasOptedOut({ job: { patientId }, project, services }: StepContext): boolean {
   const lists = [project.optOut, services.projects.get(project.name)?.optOut];
   return patientId !== undefined && lists.some((list) => list?.has(patientId));
 }
 
-async function leaveOutPatient({ job, services, write }: StepContext): Promise<StepResult> {
+async function leaveOutPatient(context: StepContext): Promise<StepResult> {
+  const { job, services, write } = context;
   await write({ thumbnail: null });
   await services.outbox.remove(job.id);
+  await forgetProcessing(context);
   return { kind: "end", state: "excluded", code: "PATIENT_OPTED_OUT" };
 }
 
@@ -91,7 +106,10 @@ async function deliverEverywhere(context: StepContext, delivery: StudyDelivery):
   throw failures.find((failure) => toGatewayError(failure).class !== "permanent") ?? failures[0];
 }
 
-async function deliverTo(context: StepContext, destination: Destination, delivery: StudyDelivery): Promise<void> {
+async function deliverTo(context: StepContext, destination: Destination, study: StudyDelivery): Promise<void> {
+  const filesTo = context.project.hook?.settings.filesTo;
+  const getsFiles = filesTo === undefined || filesTo.includes(destination.name);
+  const delivery = getsFiles ? study : { ...study, attached: [] };
   const instances = delivery.files.length;
   await record(context, { destination: destination.name, state: "sending", instances, code: undefined });
   try {

@@ -12,6 +12,7 @@ import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
 import type { Traces } from "../units/traces.ts";
+import type { ProjectHook } from "./hook/process-study.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { StudyLocks } from "./study-locks.ts";
 
@@ -32,6 +33,8 @@ export interface PipelineProject {
   readonly maximumStudiesPerRequest: number;
   /** Undefined: it is not kept who was who. */
   readonly linkage?: LinkSealer | undefined;
+  /** Undefined: what is verified is delivered as it is. */
+  readonly hook?: ProjectHook | undefined;
   /** Patient IDs never queried for, never delivered. */
   readonly optOut: ReadonlySet<string>;
 }
@@ -47,6 +50,8 @@ export interface PipelineServices {
   readonly projects: ReadonlyMap<string, PipelineProject>;
   /** Until it is disposed, what projects of now are made of stays open. */
   readonly hold?: () => Disposable;
+  /** Whether the patient was withdrawn from the project: known the moment it is written. */
+  isWithdrawn(project: string, patientId: string): Promise<boolean>;
   readonly retry: RetryPolicy;
   readonly studyLocks: StudyLocks;
   readonly clock: Clock;

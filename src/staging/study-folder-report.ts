@@ -7,6 +7,8 @@ import type { DeidentifiedFile } from "./deidentified-file.ts";
 /** Beside the series folders of a study. interfaces.md section 4. */
 export const STUDY_REPORT = "radferry-report.json";
 
+const attachedShape = z.object({ processing: z.object({ files: z.array(z.object({ path: z.string() })) }) });
+
 /** A file of a study's folder. */
 interface ReportedFile {
   /** From the study's folder. */
@@ -40,6 +42,16 @@ export function reportedFiles(files: readonly DeidentifiedFile[]): readonly Repo
       sizeBytes,
     }))
     .sort(byPath);
+}
+
+/** All that the reports say was delivered to the study's folder: instances, and what a processing hook made beside them. */
+export function reportedPaths(reports: readonly DeliveredStudyReport[]): ReadonlySet<string> {
+  return new Set(
+    reports.flatMap((report) => {
+      const beside = attachedShape.safeParse(report).data?.processing.files ?? [];
+      return [...report.files, ...beside].map(({ path }) => path);
+    }),
+  );
 }
 
 /** What a study's folder tells of the studies that were delivered to it; nothing where no report of ours is. */

@@ -77,7 +77,7 @@ function reference(uid: string): DataElement {
 }
 
 it("finds nothing in a sound study", async () => {
-  expect(await verdictOn([operator], [], [])).toEqual({ findings: [], notes: new Map(), durationMs: undefined });
+  expect(await verdictOn([operator], [], [])).toMatchObject({ findings: [], notes: new Map(), durationMs: undefined });
 });
 
 it("searches every output for what only the last instance tells", async () => {

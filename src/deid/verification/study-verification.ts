@@ -29,7 +29,11 @@ export interface StudyVerdict {
   readonly identifiers: number;
   /** Of all inspections and the search; undefined without a clock. */
   readonly durationMs: number | undefined;
+  /** Searches other files for what the run's sources tell, such as what was made of the outputs since. @throws RangeError as `FileSearch` */
+  readonly search: StudySearch;
 }
+
+export type StudySearch = (files: readonly FileToSearch[], signal: AbortSignal) => Promise<readonly FileHit[]>;
 
 /**
  * Verifies the outputs of one run together: what any instance of a study tells is searched for in all of its outputs, also in those that
@@ -108,10 +112,31 @@ export function createStudyVerification(options: StudyVerificationOptions = {}):
         findings.set(outputPath, { outputPath, code: "DEIDENTIFICATION_UNPROVEN", reason });
       }
       const identifiers = all.reduce((sum, study) => sum + study.identifiers.count, 0);
+      const told = all.map((study) => study.identifiers);
       studies.clear();
       const tookMs = nowMs === undefined ? undefined : durationMs + nowMs() - startMs;
-      return { findings: [...findings.values()], notes: checks.notes, accepted, identifiers, durationMs: tookMs };
+      const verdict = { findings: [...findings.values()], notes: checks.notes, accepted, identifiers };
+      return { ...verdict, durationMs: tookMs, search: searchOf(told, search.files) };
     },
+  };
+}
+
+/** What is held is searched here: bytes of it do not pass between threads. */
+function searchOf(studies: readonly Identifiers[], search: FileSearch): StudySearch {
+  const partOf = (files: readonly FileToSearch[], isHeld: boolean): readonly FileToSearch[] =>
+    files
+      .map(({ outputPath, inFile }) => ({
+        outputPath,
+        inFile: inFile.filter(({ bytes }) => (bytes !== undefined) === isHeld),
+      }))
+      .filter(({ inFile }) => inFile.length > 0);
+  return async (files, signal) => {
+    const hits: FileHit[] = [];
+    for (const identifiers of studies) {
+      hits.push(...(await searchFiles(partOf(files, true), identifiers, signal)));
+      hits.push(...(await search(partOf(files, false), identifiers, signal)));
+    }
+    return hits;
   };
 }
 

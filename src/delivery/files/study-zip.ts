@@ -6,9 +6,13 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
 import { readZipDirectory, type ZipEntry } from "../../network/zip/zip-directory.ts";
 import { contentOf, crc32Of, type ZippedFile, zipStream } from "../../network/zip/zip-stream.ts";
+import type { AttachedFile } from "../../staging/attached-file.ts";
 import type { StudyDelivery } from "../destination.ts";
 import { fileNameOf } from "./layout.ts";
 import { bytesRead } from "./read-back.ts";
+
+/** Beside the series, what a processing hook made: below it a folder for each set of instances. */
+const PROCESSED = "processed";
 
 /** A zip on a server. */
 export interface RemoteZip {
@@ -26,13 +30,25 @@ export function entryNameOf(
   return `${pseudonym}/${studyInstanceUid}/${fileNameOf(file)}`;
 }
 
+export function attachedNameOf(
+  { pseudonym, studyInstanceUid }: Pick<StudyDelivery, "pseudonym" | "studyInstanceUid">,
+  { name }: Pick<AttachedFile, "name">,
+): string {
+  return `${pseudonym}/${studyInstanceUid}/${name}`;
+}
+
 /** Whether all that is in it was delivered for this patient and study; one that is not whole is nobody's. */
 export function isOfStudy(
   { entries }: RemoteZip,
   { pseudonym, studyInstanceUid }: Pick<StudyDelivery, "pseudonym" | "studyInstanceUid">,
 ): boolean {
   const folder = `${pseudonym}/${studyInstanceUid}/`;
-  return entries?.every(({ name }) => name.startsWith(folder) && name.split("/").length === 4) === true;
+  return entries?.every(({ name }) => name.startsWith(folder) && isOurs(name.slice(folder.length))) === true;
+}
+
+/** An instance, or what a processing hook made. */
+function isOurs(name: string): boolean {
+  return name.split("/").length === 2 || name.startsWith(`${PROCESSED}/`);
 }
 
 /** What a zip on the server holds, by the directory at its end; undefined when there is none. */
@@ -97,8 +113,13 @@ async function sha256Of(file: ZippedFile | undefined): Promise<string> {
 }
 
 async function besides(files: readonly CopiedFile[], delivery: StudyDelivery): Promise<readonly ZippedFile[]> {
+  const { attached = [] } = delivery;
   const own = new Set<string>(delivery.files.map(({ seriesInstanceUid }) => seriesInstanceUid));
-  const others = files.filter(({ name }) => !own.has(name.split("/")[2] ?? ""));
+  const sets = new Set(attached.map(({ name }) => name.split("/")[1]));
+  const others = files.filter(({ name }) => {
+    const [, , place = "", set] = name.split("/");
+    return !own.has(place) && !(place === PROCESSED && sets.has(set));
+  });
   for (const file of others)
     if ((await crc32Of(file)) !== file.sum) throw new GatewayError("DELIVERY_UNCONFIRMED", { what: "sum" });
   return others;
@@ -111,5 +132,6 @@ export function zipFor(delivery: StudyDelivery, kept: readonly ZippedFile[]): As
     path: file.path,
     sizeBytes: file.sizeBytes,
   }));
-  return zipStream([...kept, ...own].sort((a, b) => (a.name < b.name ? -1 : 1)));
+  const beside = (delivery.attached ?? []).map((file) => ({ ...file, name: attachedNameOf(delivery, file) }));
+  return zipStream([...kept, ...own, ...beside].sort((a, b) => (a.name < b.name ? -1 : 1)));
 }

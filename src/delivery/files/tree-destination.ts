@@ -6,6 +6,7 @@ import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import {
   type DeliveredStudyReport,
   parseStudyReports,
+  reportedPaths,
   STUDY_REPORT,
   studyReportText,
 } from "../../staging/study-folder-report.ts";
@@ -16,6 +17,7 @@ import { deliveryReport } from "./delivery-report.ts";
 import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
 import { fileNameOf, studyFolderOf } from "./layout.ts";
 import { bytesRead, sha256Read } from "./read-back.ts";
+import { treeAttachments } from "./tree-attachments.ts";
 import { treeRemoval } from "./tree-removal.ts";
 
 export interface TreeDestinationOptions {
@@ -49,6 +51,7 @@ export function createTreeDestination(options: TreeDestinationOptions): Destinat
     held: (delivery, signal) => held(tree, delivery, signal),
     send: (delivery, files, signal) => send(tree, delivery, files, signal),
     conclude: (delivery, receipt, signal) => conclude(tree, delivery, receipt, signal),
+    attachments: treeAttachments({ ...options, readsBack: options.proof === "sha256", reported: reportedIn }),
     removal: treeRemoval({ ...options, reported: reportedIn }),
     async [Symbol.asyncDispose]() {},
   };
@@ -146,7 +149,7 @@ async function* onePiece(text: string): AsyncGenerator<Uint8Array> {
 
 /** What the report beside the series says was delivered. */
 export async function reportedIn(session: FileSession, study: string): Promise<ReadonlySet<string>> {
-  return new Set((await reportsIn(session, study)).flatMap((report) => report.files.map(({ path }) => path)));
+  return reportedPaths(await reportsIn(session, study));
 }
 
 async function reportsIn(session: FileSession, study: string): Promise<readonly DeliveredStudyReport[]> {

@@ -19,7 +19,7 @@ interface TreeToClear {
 const DEEPEST = 8;
 const MOST_FILES = 1_000_000;
 /** What a delivery that was cut short leaves behind: `.<instance>.part`, `.<instance>.old`, `.report.part`. */
-const LEFT_BEHIND = /^(?:[0-9.]+\/\.[0-9.]+|\.report)\.(?:part|old)$/;
+const LEFT_BEHIND = /^(?:[0-9.]+\/\.[0-9.]+|processed\/(?:[^/]+\/)*\.[^/]+|\.report)\.(?:part|old)$/;
 
 /** Takes studies out of a tree of files; folders that are empty then go, too. What nobody here delivered stays. */
 export function treeRemoval(tree: TreeToClear): StudyRemoval {

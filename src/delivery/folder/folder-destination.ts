@@ -11,6 +11,7 @@ import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
 import { localFiles } from "../files/local-files.ts";
+import { treeAttachments } from "../files/tree-attachments.ts";
 import { reportedIn } from "../files/tree-destination.ts";
 import { treeRemoval } from "../files/tree-removal.ts";
 import { type Delivered, lookAt } from "./delivered-file.ts";
@@ -46,6 +47,7 @@ export async function createFolderDestination({
     held: (delivery, signal) => held(folder, delivery, signal).catch(rethrow),
     send: (delivery, files, signal) => send(folder, delivery, files, signal).catch(rethrow),
     conclude: (delivery, receipt) => conclude(folder, delivery, receipt).catch(rethrow),
+    attachments: treeAttachments({ name, server: localFiles(name), path, readsBack: true, reported: reportedIn }),
     removal: treeRemoval({ server: localFiles(name), path, parallel: PARALLEL_FILES, reported: reportedIn }),
     // Not empty: another gateway delivers to the same folder.
     [Symbol.asyncDispose]: () => rmdir(folder.temporary).catch(() => {}),

@@ -16,6 +16,7 @@ import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
 import { fileNameOf, studyFolderOf } from "../files/layout.ts";
 import { bytesRead, sha256Read } from "../files/read-back.ts";
+import { s3Attachments } from "./s3-attachments.ts";
 import { s3Removal } from "./s3-removal.ts";
 
 export interface S3DestinationOptions {
@@ -54,12 +55,14 @@ export function createS3Destination(options: S3DestinationOptions): Destination 
     held: (delivery, signal) => held(bucket, delivery, signal),
     send: (delivery, files, signal) => send(bucket, delivery, files, signal),
     conclude: (delivery, receipt, signal) => conclude(bucket, delivery, receipt, signal),
+    attachments: s3Attachments({ ...options, mark: OURS, interrupted }),
     removal: s3Removal({ ...options, parallel: PARALLEL_OBJECTS, isMarked }),
     async [Symbol.asyncDispose]() {},
   };
 }
 
-async function isMarked(store: ObjectStore, key: string, signal: AbortSignal): Promise<boolean> {
+/** Whether an object was put here. */
+export async function isMarked(store: ObjectStore, key: string, signal: AbortSignal): Promise<boolean> {
   return (await store.facts(key, signal))?.metadata[OURS] !== undefined;
 }
 

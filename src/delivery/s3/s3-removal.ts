@@ -67,7 +67,7 @@ async function lookThrough(
 
 /** A study that came out otherwise before had other instances: every key that one could have had. */
 function isKnown(known: ReadonlySet<string>, folder: string, key: string): boolean {
-  return known.has(key) || /^[0-9.]+\/[0-9.]+\.dcm$/.test(key.slice(folder.length));
+  return known.has(key) || /^(?:[0-9.]+\/[0-9.]+\.dcm|processed\/.+)$/.test(key.slice(folder.length));
 }
 
 function deniedAs(code: "S3_VERSIONS_KEPT" | "S3_VERSIONS_UNSEEN"): (thrown: unknown) => never {
