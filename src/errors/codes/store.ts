@@ -35,6 +35,16 @@ export const storeCodes = {
     remedy:
       "Check the id against radferry study list. A job whose study turned out to be another job's was joined to that one.",
   },
+  STORE_ACCESS_DENIED: {
+    class: "permanent",
+    summary: "The database server does not let the gateway in, or not at its database.",
+    remedy: "Check user, password and database in the file that urlFile names, and that the user owns its schema.",
+  },
+  STORE_BACKUP_ELSEWHERE: {
+    class: "permanent",
+    summary: "A store on PostgreSQL is copied by the tools of PostgreSQL.",
+    remedy: "Use pg_dump, or base backups with the archive of the write-ahead log; docs/postgresql.md tells how.",
+  },
   STORE_DAMAGED: {
     class: "permanent",
     summary: "The store's database file is damaged.",
@@ -50,15 +60,32 @@ export const storeCodes = {
     summary: "The file that should be the store is not a database of Radferry.",
     remedy: "Check home in the settings; move the file away if it does not belong there.",
   },
+  STORE_READ_ONLY: {
+    class: "transient",
+    summary: "The database takes no writes at the moment.",
+    remedy:
+      "Check default_transaction_read_only, and that the URL leads to the primary and not to a replica; work goes on by itself.",
+  },
   STORE_SCHEMA_NEWER: {
     class: "permanent",
     summary: "The store was written by a newer version of Radferry.",
     remedy: "Use that version or a later one, or restore the database from before the update.",
+  },
+  STORE_SERVER_UNSUPPORTED: {
+    class: "permanent",
+    summary: "The database server is another product than PostgreSQL, or too old.",
+    remedy: "Use PostgreSQL 13 or later.",
   },
   STORE_UNAVAILABLE: {
     class: "transient",
     summary: "The store cannot be read or written at the moment.",
     remedy:
       "Check that the gateway's home exists, belongs to the gateway's user and is on a disk that works; it is retried.",
+  },
+  STORE_URL_INVALID: {
+    class: "permanent",
+    summary: "The URL of the database cannot be used.",
+    remedy:
+      "Write postgres://user:password@host:port/database into the file that urlFile names, with sslmode=verify-full, or disable.",
   },
 } as const satisfies Record<string, ErrorEntry>;

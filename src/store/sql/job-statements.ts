@@ -92,7 +92,7 @@ export const jobStatements = {
     SELECT min(at) AS at FROM (
       SELECT min(due_at) AS at FROM study_jobs INDEXED BY study_jobs_waiting WHERE state = 'waiting'
       UNION ALL
-      SELECT min(lease_until) FROM study_jobs INDEXED BY study_jobs_leased WHERE state = 'running')`,
+      SELECT min(lease_until) FROM study_jobs INDEXED BY study_jobs_leased WHERE state = 'running') AS times`,
   renew:
     "UPDATE study_jobs SET lease_until = :leaseUntil WHERE id = :id AND lease_token = :token AND state = 'running'",
   leased:

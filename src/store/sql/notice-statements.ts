@@ -4,7 +4,7 @@ export const noticeStatements = {
     INSERT INTO notices (id, channel, body, due_at, created_at) VALUES (:id, :channel, :body, :dueAtMs, :nowMs)`,
   /** Up to a limit: nobody counts a queue that is full. */
   waitingNotices: `
-    SELECT count(*) AS waiting FROM (SELECT 1 FROM notices WHERE channel = :channel LIMIT :limit)`,
+    SELECT count(*) AS waiting FROM (SELECT 1 FROM notices WHERE channel = :channel LIMIT :limit) AS queue`,
   claimNotices: `
     UPDATE notices SET lease_until = :leaseUntil
      WHERE notice_no IN (
@@ -18,7 +18,8 @@ export const noticeStatements = {
   noticeChannels: "SELECT DISTINCT channel FROM notices",
   forgetNoticesOfChannel: "DELETE FROM notices WHERE channel = :channel",
   forgetOldNotices: "DELETE FROM notices WHERE created_at < :beforeMs",
-  noticeQueues: "SELECT channel, count(*) AS waiting, min(created_at) AS oldestAtMs FROM notices GROUP BY channel",
+  noticeQueues:
+    "SELECT channel, count(*) AS waiting, min(created_at) AS oldestAtMs FROM notices GROUP BY channel ORDER BY channel",
   noticeMarks: "SELECT name, value FROM notice_marks ORDER BY name",
   noticeMark: "SELECT value FROM notice_marks WHERE name = :name",
   setNoticeMark: `

@@ -39,7 +39,7 @@ export const withdrawalStatements = {
     SELECT copy_no AS "number", study_jobs.id AS job, withdrawn_copies.pseudonym AS pseudonym,
            pseudo_study AS "pseudoStudyInstanceUid", destination, withdrawn_copies.state AS state, withdrawn_copies.code AS code
       FROM withdrawn_copies JOIN study_jobs ON study_jobs.job_no = withdrawn_copies.job_no
-     WHERE withdrawal_no = :number`,
+     WHERE withdrawal_no = :number ORDER BY withdrawn_copies.pseudonym, pseudo_study, destination`,
   settleWithdrawnCopy: `
     UPDATE withdrawn_copies SET state = :state, code = :code, changed_at = :nowMs WHERE copy_no = :copy`,
 

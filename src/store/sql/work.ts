@@ -49,7 +49,12 @@ async function wakeDue(session: Session, nowMs: number): Promise<void> {
 }
 
 /** A worker that died ends its attempt no more: whoever takes the job from it does. */
-async function endAttempts(session: Session, rows: readonly Row[], outcome: string, nowMs: number): Promise<number> {
+export async function endAttempts(
+  session: Session,
+  rows: readonly Row[],
+  outcome: string,
+  nowMs: number,
+): Promise<number> {
   for (const { jobNo } of rows) await session.run("endAttempt", { jobNo: Number(jobNo), nowMs, outcome });
   return rows.length;
 }

@@ -1,0 +1,63 @@
+/** Scanners: what an exam manager keeps, devices and tokens. */
+const EXAMS = `
+  CREATE TABLE scan_tasks (
+    task_no BIGSERIAL PRIMARY KEY, id TEXT NOT NULL UNIQUE, workflow_id TEXT, device_id TEXT,
+    is_template BIGINT NOT NULL, status TEXT NOT NULL, progress BIGINT NOT NULL, fields TEXT NOT NULL,
+    creator TEXT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT, wanted_at BIGINT
+  );
+  CREATE INDEX scan_tasks_of_workflow ON scan_tasks (workflow_id, task_no);
+  CREATE INDEX scan_tasks_wanted ON scan_tasks (wanted_at) WHERE wanted_at IS NOT NULL;
+  CREATE TABLE scan_results (
+    result_no BIGSERIAL PRIMARY KEY, id TEXT NOT NULL UNIQUE, task_id TEXT NOT NULL, transfer_id TEXT UNIQUE,
+    type TEXT NOT NULL, directory TEXT NOT NULL, files TEXT NOT NULL, meta TEXT, created_at BIGINT NOT NULL
+  );
+  CREATE INDEX scan_results_of_task ON scan_results (task_id, result_no);
+  CREATE TABLE scan_sequences (
+    sequence_no BIGSERIAL PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, description TEXT NOT NULL,
+    sequence_type TEXT NOT NULL, tags TEXT NOT NULL, file BYTEA NOT NULL, file_extension TEXT, sha256 TEXT NOT NULL,
+    header BYTEA, header_extension TEXT, created_at BIGINT NOT NULL, updated_at BIGINT
+  );
+  CREATE TABLE scan_devices (
+    device_no BIGSERIAL PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, description TEXT NOT NULL,
+    details TEXT NOT NULL, parameter TEXT, status TEXT NOT NULL, token_hash TEXT NOT NULL, is_deaf BIGINT NOT NULL,
+    created_at BIGINT NOT NULL, updated_at BIGINT, revoked_at BIGINT
+  );
+  CREATE TABLE scan_tokens (
+    token_no BIGSERIAL PRIMARY KEY, id TEXT NOT NULL UNIQUE, "user" TEXT NOT NULL, role TEXT NOT NULL,
+    token_hash TEXT NOT NULL UNIQUE, created_at BIGINT NOT NULL, revoked_at BIGINT
+  );`;
+
+/** Of several claims of a task at once, the unique index lets one through. */
+const LEDGER = `
+  CREATE TABLE acquisitions (
+    acquisition_no BIGSERIAL PRIMARY KEY, id TEXT NOT NULL UNIQUE, origin TEXT NOT NULL, task_id TEXT NOT NULL,
+    attempt BIGINT NOT NULL, ups_uid TEXT NOT NULL, transaction_uid TEXT NOT NULL, device_id TEXT NOT NULL,
+    state TEXT NOT NULL, progress BIGINT NOT NULL, is_device_done BIGINT NOT NULL, previous_status TEXT NOT NULL,
+    workflow_id TEXT, token_hash TEXT, parameter TEXT, code TEXT, reason TEXT, lease_until BIGINT NOT NULL,
+    cancel_asked_at BIGINT, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+    UNIQUE (origin, task_id, attempt)
+  );
+  CREATE UNIQUE INDEX acquisitions_open ON acquisitions (origin, task_id) WHERE state NOT IN ('completed', 'canceled');
+  CREATE INDEX acquisitions_of_device ON acquisitions (device_id) WHERE state NOT IN ('completed', 'canceled');
+  CREATE INDEX acquisitions_of_task ON acquisitions (task_id, acquisition_no);
+  CREATE TABLE acquisition_events (
+    event_no BIGSERIAL PRIMARY KEY, acquisition_id TEXT NOT NULL, at BIGINT NOT NULL, event TEXT NOT NULL,
+    detail TEXT NOT NULL
+  );
+  CREATE INDEX acquisition_events_of ON acquisition_events (acquisition_id, event_no);
+  CREATE TABLE transfers (
+    transfer_no BIGSERIAL PRIMARY KEY, id TEXT NOT NULL UNIQUE, acquisition_id TEXT NOT NULL, file_name TEXT NOT NULL,
+    size_bytes BIGINT NOT NULL, declared_sha256 TEXT, sha256 TEXT, signature TEXT, parameter TEXT, state TEXT NOT NULL,
+    result_id TEXT, directory TEXT, code TEXT, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL
+  );
+  CREATE INDEX transfers_of_acquisition ON transfers (acquisition_id, transfer_no);
+  CREATE INDEX transfers_open ON transfers (transfer_no) WHERE state NOT IN ('published', 'aborted', 'stuck');`;
+
+/** Files may be taken out of the lake again; a device may have so many bytes there. */
+export const SCAN_RETENTION = `
+  DROP INDEX transfers_open;
+  CREATE INDEX transfers_open ON transfers (transfer_no) WHERE state NOT IN ('published', 'aborted', 'stuck', 'removed');
+  CREATE INDEX transfers_published ON transfers (updated_at) WHERE state = 'published';
+  CREATE INDEX acquisitions_by_device ON acquisitions (device_id, id);`;
+
+export const ACQUISITIONS = `${EXAMS}${LEDGER}`;

@@ -1,0 +1,102 @@
+import type pg from "pg";
+import type { PoolClient } from "pg";
+import type { AuditWitness } from "../sql/audit-witness.ts";
+import type { MethodName } from "../sql/methods.ts";
+import { asStoreError, isLostRace, isSpoilt } from "./errors.ts";
+import { type Hold, holds, LOCKS } from "./locks.ts";
+import { postgresMethods } from "./methods.ts";
+import { openSession, type PostgresSession } from "./session.ts";
+
+/** One answer is that a transaction lost a race: it is done again from its beginning, so often at most. */
+const MAXIMUM_TRIES = 6;
+const MAXIMUM_PAUSE_MS = 50;
+/** Slots that counters are kept in; more connections than that share the first. */
+const SLOTS = 1_000;
+
+/** One statement is a transaction by itself. */
+const ONE_STATEMENT: ReadonlySet<MethodName> = new Set<MethodName>(["renew", "renewTask", "renewInboxMessage"]);
+
+export interface Calls {
+  read(method: MethodName, args: readonly unknown[]): Promise<unknown>;
+  write(method: MethodName, args: readonly unknown[]): Promise<unknown>;
+}
+
+/** @param random from 0 to 1, for pauses between tries */
+export function createCalls(pool: pg.Pool, witness: AuditWitness, random: () => number): Calls {
+  const known = new WeakSet<PoolClient>();
+
+  async function connected<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect().catch((thrown: unknown) => {
+      throw asStoreError(thrown);
+    });
+    let isUsable = false;
+    try {
+      if (!known.has(client)) await takeSlot(client);
+      known.add(client);
+      const answer = await work(client);
+      isUsable = true;
+      return answer;
+    } catch (thrown) {
+      isUsable = !isSpoilt(thrown);
+      throw thrown;
+    } finally {
+      client.release(!isUsable);
+    }
+  }
+
+  async function transaction(client: PoolClient, method: MethodName, args: readonly unknown[]): Promise<unknown> {
+    const session = openSession(client, witness, true);
+    const begun = client.query("BEGIN").catch((thrown: unknown) => thrown);
+    try {
+      const needed = holdOf(method, args);
+      if (needed !== undefined) await session.run(needed.statement, needed.parameters);
+      const answer = await invoke(session, method, args);
+      await client.query("COMMIT").catch((thrown: unknown) => {
+        throw asStoreError(thrown);
+      });
+      return answer;
+    } catch (thrown) {
+      await begun;
+      await client.query("ROLLBACK").catch(() => undefined);
+      throw thrown;
+    }
+  }
+
+  return {
+    read: (method, args) => connected((client) => invoke(openSession(client, witness, false), method, args)),
+    async write(method, args) {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await connected((client) =>
+            ONE_STATEMENT.has(method)
+              ? invoke(openSession(client, witness, true), method, args)
+              : transaction(client, method, args),
+          );
+        } catch (thrown) {
+          if (!isLostRace(thrown) || tries === MAXIMUM_TRIES) throw thrown;
+          await new Promise((resolve) => setTimeout(resolve, random() * MAXIMUM_PAUSE_MS * tries));
+        }
+      }
+    },
+  };
+}
+
+/** Each connection counts in rows of its own while it lives: see OVERVIEW. */
+async function takeSlot(client: PoolClient): Promise<void> {
+  const text = `
+    SELECT set_config('radferry.slot', coalesce((
+      SELECT number FROM generate_series(1, ${SLOTS}) AS number WHERE pg_try_advisory_lock(${LOCKS.slots}, number) LIMIT 1), 0)::TEXT, false)`;
+  await client.query(text).catch((thrown: unknown) => {
+    throw asStoreError(thrown);
+  });
+}
+
+function holdOf(method: MethodName, args: readonly unknown[]): Hold | undefined {
+  const hold = holds[method] as ((...args: readonly unknown[]) => Hold) | undefined;
+  return hold?.(...args);
+}
+
+function invoke(session: PostgresSession, method: MethodName, args: readonly unknown[]): Promise<unknown> {
+  const run = postgresMethods[method] as (session: PostgresSession, ...args: readonly unknown[]) => Promise<unknown>;
+  return run(session, ...args);
+}

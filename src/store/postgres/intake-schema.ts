@@ -1,0 +1,22 @@
+/**
+ * Studies that were sent unasked. A discarded one keeps its row until its files are gone, beside a newer one of the same UID. Open ones are in an
+ * index of their own, by when they are due.
+ */
+export const INTAKE = `
+  CREATE TABLE intake_studies (
+    study_no BIGSERIAL PRIMARY KEY, id TEXT NOT NULL UNIQUE, study_instance_uid TEXT NOT NULL,
+    patient_id TEXT NOT NULL, accession_number TEXT NOT NULL, modality TEXT NOT NULL, calling_ae_title TEXT NOT NULL,
+    project TEXT, rule TEXT, assigned BIGINT NOT NULL DEFAULT 0, state TEXT NOT NULL, code TEXT,
+    instances BIGINT NOT NULL DEFAULT 0, opened_at BIGINT NOT NULL, first_at BIGINT NOT NULL, last_at BIGINT NOT NULL,
+    due_at BIGINT
+  );
+  CREATE UNIQUE INDEX intake_studies_of_uid ON intake_studies (study_instance_uid) WHERE state <> 'discarded';
+  CREATE INDEX intake_studies_due ON intake_studies (due_at) WHERE state = 'open';
+  CREATE INDEX intake_studies_by_state ON intake_studies (state, study_no);
+  CREATE INDEX intake_studies_by_age ON intake_studies (state, last_at);
+  CREATE TABLE intake_instances (
+    study_no BIGINT NOT NULL REFERENCES intake_studies, sop_instance_uid TEXT NOT NULL, series_instance_uid TEXT NOT NULL,
+    sop_class_uid TEXT NOT NULL, file TEXT NOT NULL, received_at BIGINT NOT NULL,
+    PRIMARY KEY (study_no, sop_instance_uid)
+  );
+  CREATE INDEX intake_instances_by_file ON intake_instances (file);`;

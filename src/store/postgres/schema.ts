@@ -1,0 +1,105 @@
+import type { ClientBase } from "pg";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import { ACCESS, OVERVIEW } from "./access-schema.ts";
+import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
+import { INSIGHT } from "./insight-schema.ts";
+import { INTAKE } from "./intake-schema.ts";
+import { ARCHIVES, COHORTS, COUNTERS, FAIR_SHARES, JOBS, PROJECT_KEYS } from "./job-schema.ts";
+import { LINKAGE } from "./linkage-schema.ts";
+import { LISTINGS } from "./listing-schema.ts";
+import { LOCKS } from "./locks.ts";
+import { NOTICES } from "./notice-schema.ts";
+import { preparedText } from "./session.ts";
+import { STANDING_COHORTS } from "./standing-schema.ts";
+import { STUDY_REPORTS } from "./study-report-schema.ts";
+import { WITHDRAWALS } from "./withdrawal-schema.ts";
+import { AUDIT, INBOX, PSEUDONYM_LINKS, RELEASES, TASKS, TASKS_BY_KIND } from "./work-schema.ts";
+
+/** The oldest that is known to have all that is used here. */
+const OLDEST_SERVER = 130_000;
+/** Two gateways that start at once: one migrates, the other waits for it so long. */
+const MIGRATION_TIMEOUT_MS = 600_000;
+
+/** Says whose tables these are: other products, too, have a `schema_migrations`. */
+const MARK = `
+  CREATE TABLE radferry_store (only_row BIGINT PRIMARY KEY CHECK (only_row = 1), product TEXT NOT NULL);
+  INSERT INTO radferry_store VALUES (1, 'radferry')`;
+
+/** Append only, with the numbers and names of SQLite's. */
+export const migrations: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
+  { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
+  { version: 2, name: "keys of projects", sql: PROJECT_KEYS },
+  { version: 3, name: "conditions of archives", sql: ARCHIVES },
+  { version: 4, name: "audit trail, releases, links of pseudonyms", sql: `${AUDIT}${RELEASES}${PSEUDONYM_LINKS}` },
+  { version: 5, name: "tasks of faces", sql: TASKS },
+  { version: 6, name: "inbox of brokers", sql: INBOX },
+  { version: 7, name: "scanners: exams, devices, acquisitions", sql: ACQUISITIONS },
+  { version: 8, name: "tokens, requests by HTTP, counters of all jobs", sql: `${ACCESS}${OVERVIEW}` },
+  { version: 9, name: "tasks by kind", sql: TASKS_BY_KIND },
+  { version: 10, name: "reports of studies, volumes of archives", sql: STUDY_REPORTS },
+  { version: 11, name: "failures by code, throughput, thumbnails", sql: INSIGHT },
+  { version: 12, name: "lists by cohort and project", sql: LISTINGS },
+  { version: 13, name: "notifications", sql: NOTICES },
+  { version: 14, name: "scanners: retention and quota of the lake", sql: SCAN_RETENTION },
+  { version: 15, name: "turns of projects", sql: FAIR_SHARES },
+  { version: 16, name: "linkage of projects", sql: LINKAGE },
+  { version: 17, name: "studies sent unasked", sql: INTAKE },
+  // Counters have been lean here from the start.
+  { version: 18, name: "leaner counters", sql: "" },
+  { version: 19, name: "withdrawn patients", sql: WITHDRAWALS },
+  { version: 20, name: "standing cohorts", sql: STANDING_COHORTS },
+];
+
+/** Of the newest migration here. */
+export const KNOWN_VERSION = migrations.at(-1)?.version ?? 0;
+
+/**
+ * Brings the database to this version, in one transaction: all of it or nothing. Writes nothing when there is nothing to do.
+ * @throws GatewayError STORE_NOT_OURS, STORE_SCHEMA_NEWER, STORE_SERVER_UNSUPPORTED; what the server answers
+ */
+export async function migrate(client: ClientBase, nowMs: number): Promise<void> {
+  await checkServer(client);
+  if ((await appliedVersion(client)) === KNOWN_VERSION) return;
+  await client.query("BEGIN");
+  try {
+    await client.query(`SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}; SET LOCAL lock_timeout = 0`);
+    await client.query("SELECT pg_advisory_xact_lock($1, 0)", [LOCKS.migrations]);
+    const applied = await appliedVersion(client);
+    if (applied === undefined) await client.query(MARK);
+    await client.query(preparedText("createSchemaMigrations", false).text);
+    for (const { version, name, sql } of migrations.filter((migration) => migration.version > (applied ?? 0))) {
+      // Compared byte by byte, as in SQLite and whatever the database's own order is.
+      await client.query(sql.replaceAll(/\bTEXT\b/g, 'TEXT COLLATE "C"'));
+      await client.query(preparedText("recordMigration", false).text, [version, name, nowMs]);
+    }
+    await client.query("COMMIT");
+  } catch (thrown) {
+    await client.query("ROLLBACK").catch(() => undefined);
+    throw thrown;
+  }
+}
+
+/** @throws GatewayError STORE_SERVER_UNSUPPORTED */
+export function checkVersion(product: string, version: number): void {
+  if (!product.startsWith("PostgreSQL ") || version < OLDEST_SERVER)
+    throw new GatewayError("STORE_SERVER_UNSUPPORTED", { version, oldest: OLDEST_SERVER });
+}
+
+async function checkServer(client: ClientBase): Promise<void> {
+  const { rows } = await client.query(
+    "SELECT version() AS product, current_setting('server_version_num')::INT AS version",
+  );
+  checkVersion(String(rows[0]?.product), Number(rows[0]?.version));
+}
+
+/** Undefined: there is nothing in the schema at all. @throws GatewayError STORE_NOT_OURS, STORE_SCHEMA_NEWER */
+async function appliedVersion(client: ClientBase): Promise<number | undefined> {
+  const { rows } = await client.query(
+    "SELECT count(*) AS tables, count(*) FILTER (WHERE tablename = 'radferry_store') AS ours FROM pg_tables WHERE schemaname = current_schema()",
+  );
+  if (Number(rows[0]?.tables) === 0) return undefined;
+  if (Number(rows[0]?.ours) === 0) throw new GatewayError("STORE_NOT_OURS");
+  const applied = Number((await client.query(preparedText("schemaVersion", false).text)).rows[0]?.version ?? 0);
+  if (applied > KNOWN_VERSION) throw new GatewayError("STORE_SCHEMA_NEWER", { version: applied, known: KNOWN_VERSION });
+  return applied;
+}

@@ -1,0 +1,73 @@
+import type { MethodName } from "../sql/methods.ts";
+import type { Store } from "../store.ts";
+
+type Asked = { readonly [N in MethodName]?: (byMs: number, ...args: Parameters<Store[N]>) => Parameters<Store[N]> };
+type Answered = {
+  readonly [N in MethodName]?: (byMs: number, answer: Awaited<ReturnType<Store[N]>>) => Awaited<ReturnType<Store[N]>>;
+};
+
+function later<T extends object>(outcome: T, byMs: number): T {
+  const isLater = "dueAtMs" in outcome && typeof outcome.dueAtMs === "number";
+  return isLater ? { ...outcome, dueAtMs: Number(outcome.dueAtMs) + byMs } : outcome;
+}
+
+const before = (byMs: number, atMs: number | undefined) => (atMs === undefined ? undefined : atMs - byMs);
+
+/**
+ * Times that gateways must agree about, from the caller's clock to the database's: of leases, of what is due, and of an archive's turns. By
+ * `byMs` the database's clock is ahead.
+ */
+export const asked: Asked = {
+  submitCohort: (by, cohort, nowMs) => [cohort, nowMs + by],
+  claim: (by, worker, leaseMs, nowMs) => [worker, leaseMs, nowMs + by],
+  renew: (by, lease, leaseMs, nowMs) => [lease, leaseMs, nowMs + by],
+  change: (by, lease, change, nowMs) => [lease, change, nowMs + by],
+  located: (by, lease, archive, studies, nowMs) => [lease, archive, studies, nowMs + by],
+  recordDelivery: (by, lease, delivery, nowMs, audit) => [lease, delivery, nowMs + by, audit],
+  settle: (by, lease, outcome, nowMs) => [lease, later(outcome, by), nowMs + by],
+  retryJobs: (by, selection, nowMs) => [selection, nowMs + by],
+  cancelJobs: (by, selection, nowMs) => [selection, nowMs + by],
+  releaseLeases: (by, nowMs) => [nowMs + by],
+  setArchiveControls: (by, archive, controls, nowMs) => [archive, controls, nowMs + by],
+  wakeHeldBack: (by, nowMs) => [nowMs + by],
+  admitToArchive: (by, archive, policy, nowMs) => [archive, policy, nowMs + by],
+  judgeArchive: (by, archive, failure, policy, nowMs) => [archive, failure, policy, nowMs + by],
+  takeStudySlot: (by, archive, rate, nowMs) => [archive, rate, nowMs + by],
+  addTask: (by, task, nowMs) => [task, nowMs + by],
+  claimTask: (by, kind, leaseMs, nowMs) => [kind, leaseMs, nowMs + by],
+  renewTask: (by, lease, leaseMs, nowMs, progress) => [lease, leaseMs, nowMs + by, progress],
+  settleTask: (by, lease, outcome, nowMs) => [lease, later(outcome, by), nowMs + by],
+  releaseTasks: (by, kind, nowMs) => [kind, nowMs + by],
+  addInboxMessage: (by, message, nowMs) => [message, nowMs + by],
+  claimInboxMessage: (by, queue, leaseMs, nowMs) => [queue, leaseMs, nowMs + by],
+  renewInboxMessage: (by, lease, leaseMs, nowMs, progress) => [lease, leaseMs, nowMs + by, progress],
+  settleInboxMessage: (by, lease, outcome, nowMs) => [lease, later(outcome, by), nowMs + by],
+  releaseInboxMessages: (by, nowMs) => [nowMs + by],
+  claimAcquisition: (by, claim, nowMs) => [claim, nowMs + by],
+  changeAcquisition: (by, lease, change, nowMs, event) => {
+    const { leaseUntilMs } = change;
+    const shifted = leaseUntilMs === undefined ? change : { ...change, leaseUntilMs: leaseUntilMs + by };
+    return [lease, shifted, nowMs + by, event];
+  },
+  renewAcquisitionsOf: (by, deviceId, leaseUntilMs) => [deviceId, leaseUntilMs + by],
+  lapsedAcquisitions: (by, nowMs, limit) => [nowMs + by, limit],
+  addNotices: (by, batch, nowMs) => [
+    { ...batch, notices: batch.notices.map((notice) => later(notice, by)) },
+    nowMs + by,
+  ],
+  claimNotices: (by, channel, term, nowMs) => [channel, term, nowMs + by],
+  postponeNotices: (by, ids, dueAtMs) => [ids, dueAtMs + by],
+  addIntakeInstance: (by, instance, patience, nowMs) => [instance, patience, nowMs + by],
+  queueDueIntake: (by, patience, nowMs) => [patience, nowMs + by],
+};
+
+/** And back: what the caller waits for. */
+export const answered: Answered = {
+  nextDueAtMs: before,
+  nextInboxDueAtMs: before,
+  nextIntakeDueAtMs: before,
+  admitToArchive: (by, admission) =>
+    admission.kind === "resting" ? { ...admission, untilMs: admission.untilMs - by } : admission,
+  judgeArchive: (by, breaker) => (breaker.state === "closed" ? breaker : { ...breaker, untilMs: breaker.untilMs - by }),
+  takeStudySlot: (by, slot) => ({ ...slot, atMs: slot.atMs - by }),
+};
