@@ -1,0 +1,55 @@
+import type { ClaimedJob, Lease } from "../../src/store/records.ts";
+import { Violation } from "./invariants.ts";
+import type { StoreCall } from "./simulated-store.ts";
+
+/** Who holds which job, as the database was told; what was taken from others is a violation. */
+export interface LeasesWatch {
+  /** @returns the job that a call was about, where the lease was its own */
+  onStoreCall(call: StoreCall): string | undefined;
+  /** @throws Violation */
+  check(): void;
+}
+
+interface Holder {
+  readonly token: string;
+  readonly untilMs: number;
+}
+
+/** Methods whose first argument is a lease and which answer whether it was still the job's. */
+const LEASED: ReadonlySet<string> = new Set(["renew", "change", "settle", "recordDelivery", "located"]);
+
+export function watchLeases(): LeasesWatch {
+  const holders = new Map<string, Holder>();
+  let failure: Violation | undefined;
+  const fail = (what: string): void => {
+    failure ??= new Violation("one holder", what);
+  };
+
+  function noteClaim(claimed: ClaimedJob | undefined, [, leaseMs, nowMs]: readonly unknown[], node: string): void {
+    // Who claims ends what is over by then, whoever is given it.
+    for (const [jobId, { untilMs }] of holders) if (untilMs <= Number(nowMs)) holders.delete(jobId);
+    if (claimed === undefined) return;
+    const { jobId, token } = claimed.lease;
+    if (holders.has(jobId)) fail(`${node} was given a job whose lease had not ended`);
+    holders.set(jobId, { token, untilMs: Number(nowMs) + Number(leaseMs) });
+  }
+
+  return {
+    onStoreCall({ method, args, value, node }) {
+      if (method === "claim") noteClaim(value as ClaimedJob | undefined, args, node);
+      if (method === "releaseLeases" || method === "cancelJobs") holders.clear();
+      if (!LEASED.has(method) || value === false) return undefined;
+      const { jobId, token } = args[0] as Lease;
+      const holder = holders.get(jobId);
+      if (holder !== undefined && holder.token !== token)
+        fail(`${method} was taken from ${node}, whose lease had gone to another`);
+      const [, leaseMs, nowMs] = args;
+      if (method === "renew") holders.set(jobId, { token, untilMs: Number(nowMs) + Number(leaseMs) });
+      if (method === "settle") holders.delete(jobId);
+      return jobId;
+    },
+    check() {
+      if (failure !== undefined) throw failure;
+    },
+  };
+}
