@@ -90,6 +90,21 @@ describe("an object store", () => {
     await expect(refused(scene)).rejects.toMatchObject({ code: "DELIVERY_CONFLICT" });
   });
 
+  it.each([0, 20])(
+    "gets the whole object where it kept %i bytes of one that was cut off, and no mark",
+    async (bytes) => {
+      await using scene = await sceneOf({});
+      await refused(scene);
+      const series = join(scene.peer.folder, "images", "trial", PSEUDONYM, STUDY, SERIES);
+      const [object, facts] = ["object", "metadata.json"].map((part) => join(series, `2.25.3.1.dcm._S3rver_${part}`));
+      const whole = await readFile(object ?? "");
+      await writeFile(object ?? "", whole.subarray(0, bytes));
+      await writeFile(facts ?? "", "{}");
+      await refused(scene);
+      expect((await readFile(object ?? "")).equals(whole)).toBe(true);
+    },
+  );
+
   it.each([
     ["has no such bucket", { bucket: "elsewhere" }, "S3_BUCKET_MISSING"],
     ["knows us by another key", { accessKeyId: "WRONG" }, "S3_ACCESS_DENIED"],

@@ -16,6 +16,7 @@ import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
 import { fileNameOf, studyFolderOf } from "../files/layout.ts";
 import { bytesRead, sha256Read } from "../files/read-back.ts";
+import { isCutShort } from "./cut-short.ts";
 import { s3Attachments } from "./s3-attachments.ts";
 import { s3Removal } from "./s3-removal.ts";
 
@@ -106,7 +107,8 @@ async function send(
   await concurrently(files, PARALLEL_OBJECTS, async (file) => {
     const key = `${study}/${fileNameOf(file)}`;
     const there = await store.facts(key, signal);
-    if (there !== undefined && there.metadata[OURS] === undefined)
+    const isForeign = there !== undefined && there.metadata[OURS] === undefined;
+    if (isForeign && !(await isCutShort(store, key, there, file, signal)))
       throw new GatewayError("DELIVERY_CONFLICT", { destination: options.name, path: fileNameOf(file) });
     const { path, sizeBytes, sha256 } = file;
     const object = { key, content: { path }, sizeBytes, sha256, contentType: DICOM, metadata: { [OURS]: sha256 } };

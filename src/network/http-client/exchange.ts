@@ -15,6 +15,8 @@ export interface ExchangeRequest {
   readonly headersMs: number;
   readonly idleMs: number;
   readonly totalMs: number | undefined;
+  /** By `https`. */
+  readonly isTls: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -48,7 +50,7 @@ function bodyOf(body: ExchangeRequest["body"]): string | Uint8Array | Readable |
 }
 
 function createHandler(
-  { signal, totalMs }: ExchangeRequest,
+  { signal, totalMs, isTls }: ExchangeRequest,
   resolve: (response: RawResponse) => void,
   reject: (reason: unknown) => void,
 ): Dispatcher.DispatchHandler {
@@ -98,7 +100,7 @@ function createHandler(
       queue?.push(piece);
     },
     onResponseEnd: () => end(undefined),
-    onResponseError: (_, error) => end(transportError(error, controller !== undefined)),
+    onResponseError: (_, error) => end(transportError(error, { isConnected: controller !== undefined, isTls })),
   };
 }
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { makeCertificate } from "../../../test/peers/certificates.ts";
@@ -225,6 +225,17 @@ describe("a peer", () => {
   it("that does not listen is a typed error", async () => {
     await using client = openHttpClient({ baseUrl: `http://127.0.0.1:${await freePort()}` });
     await expect(client.request({})).rejects.toMatchObject({ code: "CONNECTION_FAILED", class: "transient" });
+  });
+
+  it.each([
+    ["http", "CONNECTION_FAILED"],
+    ["https", "TLS_INTERRUPTED"],
+  ])("that resets each connection by %s is not reached: %s", async (scheme, code) => {
+    await using server = createServer((socket) => socket.resetAndDestroy());
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    await using client = openHttpClient({ baseUrl: `${scheme}://127.0.0.1:${port}` });
+    await expect(client.request({})).rejects.toMatchObject({ code, class: "transient" });
   });
 
   it.skipIf(!hasOpenssl)("is known by its certificate, and knows us by ours", async () => {

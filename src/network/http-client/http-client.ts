@@ -115,6 +115,7 @@ function send({ pool, timeouts }: Connected, request: HttpRequest, url: URL, log
     headersMs,
     idleMs,
     totalMs,
+    isTls: url.protocol === "https:",
     signal,
   });
 }

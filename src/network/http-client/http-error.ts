@@ -92,9 +92,12 @@ const TRANSPORT: ReadonlyMap<string, ErrorCode> = new Map([
 
 /**
  * What kept an answer from coming, or from coming whole.
- * @param isConnected whether the connection stood when it happened
+ * @param at whether the connection stood when it happened, and is one of TLS
  */
-export function transportError(thrown: unknown, isConnected: boolean): GatewayError {
+export function transportError(
+  thrown: unknown,
+  { isConnected, isTls }: { readonly isConnected: boolean; readonly isTls: boolean },
+): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   // Not even as a cause: it holds the bytes that were not understood.
   if (thrown instanceof HTTPParserError) return new HttpError(parserCode(thrown.code));
@@ -103,7 +106,7 @@ export function transportError(thrown: unknown, isConnected: boolean): GatewayEr
   const known = code === undefined ? undefined : TRANSPORT.get(code);
   if (known === "CANCELLED") return new HttpError(known, {}, { cause: thrown });
   if (isConnected && known !== undefined) return new HttpError(known, details, { cause: thrown });
-  const tls = tlsCodeOf(code);
+  const tls = isTls ? tlsCodeOf(code) : undefined;
   if (tls !== undefined && !(tls === "TLS_INTERRUPTED" && isConnected))
     return new HttpError(tls, details, { cause: thrown });
   if (!isConnected) return new HttpError("CONNECTION_FAILED", details, { cause: thrown });

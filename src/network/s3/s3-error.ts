@@ -39,5 +39,8 @@ export function s3Error(thrown: unknown): GatewayError {
     return new GatewayError(NAMES[thrown.name] ?? STATUSES[status] ?? other, { status }, thrown);
   }
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : undefined;
-  return new GatewayError(tlsCodeOf(code) ?? "S3_UNAVAILABLE", code === undefined ? {} : { cause: code }, thrown);
+  const ofTls = tlsCodeOf(code);
+  // A reset says nothing of TLS: it may come at any time, and without TLS too.
+  const other = ofTls === undefined || ofTls === "TLS_INTERRUPTED" ? "S3_UNAVAILABLE" : ofTls;
+  return new GatewayError(other, code === undefined ? {} : { cause: code }, thrown);
 }
