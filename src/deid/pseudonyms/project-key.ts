@@ -23,7 +23,8 @@ type PrfDomain =
   | "patient"
   | "patient-of-study"
   | "study-of-accession"
-  | "uid";
+  | "uid"
+  | "withdrawn";
 
 /** Beside the keys, so that printing or serialising one still shows its id alone. */
 const secrets = new WeakMap<ProjectKey, Uint8Array>();

@@ -4,14 +4,14 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
 import type { ZipEntry } from "../../network/zip/zip-directory.ts";
 import { crc32Of, type ZippedFile } from "../../network/zip/zip-stream.ts";
+import type { AttachedFile } from "../../staging/attached-file.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, StudyDelivery } from "../destination.ts";
-import type { DeliveredStudy } from "../inspection/inspection.ts";
-import type { Remains } from "../removal/removal.ts";
 import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
-import { projectFolderOf } from "./layout.ts";
-import { entryNameOf, isOfStudy, listZip, type RemoteZip, withLocalCopy, zipFor } from "./study-zip.ts";
+import { attachedNameOf, entryNameOf, isOfStudy, listZip, type RemoteZip, withLocalCopy, zipFor } from "./study-zip.ts";
+import { type ZipPlace, zipPlaceOf } from "./zip-place.ts";
+import { zipRemoval } from "./zip-removal.ts";
 
 export interface ZipDestinationOptions {
   readonly name: string;
@@ -47,34 +47,12 @@ export async function createZipDestination(options: ZipDestinationOptions): Prom
     send: (delivery, _files, signal) => send(zips, delivery, signal),
     // A receiver of zips expects nothing else: report and receipt stay with the gateway's own account.
     async conclude() {},
-    removal: {
-      remains: (study, signal) => remains(options, study, signal),
-      remove: (study, signal) => remove(zips, study, signal),
+    attachments: {
+      held: (delivery, signal) => heldBeside(options, delivery, signal),
+      send: (delivery, _files, signal) => send(zips, delivery, signal),
     },
+    removal: zipRemoval(options),
     [Symbol.asyncDispose]: () => rm(options.temporaryFolder, { recursive: true, force: true }),
-  };
-}
-
-interface ZipPlace {
-  readonly folder: string;
-  readonly path: string;
-  /** The same at every try, so that what an earlier one left is overwritten. */
-  readonly arriving: string;
-  /** Where the zip waits that is replaced on a server that does not rename onto a file. */
-  readonly aside: string;
-}
-
-function placeOf(
-  { path }: ZipDestinationOptions,
-  delivery: Pick<StudyDelivery, "project" | "studyInstanceUid">,
-): ZipPlace {
-  const folder = projectFolderOf(path, delivery);
-  const { studyInstanceUid: study } = delivery;
-  return {
-    folder,
-    path: `${folder}/${study}.zip`,
-    arriving: `${folder}/.${study}.part`,
-    aside: `${folder}/.${study}.old`,
   };
 }
 
@@ -84,7 +62,7 @@ async function held(
   signal: AbortSignal,
 ): Promise<ReadonlySet<SopInstanceUid>> {
   await using session = await options.server.open(signal);
-  const zip = await listZip(session, placeOf(options, delivery).path);
+  const zip = await listZip(session, zipPlaceOf(options.path, delivery).path);
   if (zip?.entries === undefined) return new Set();
   if (options.proof === "digest") {
     const listed = new Map(zip.entries.map((entry) => [entry.name, entry]));
@@ -92,6 +70,29 @@ async function held(
   }
   return await withLocalCopy(session, zip, options.temporaryFolder, (copy) =>
     matching(delivery, signal, async (file, name) => (await copy.sha256Of(name)) === file.sha256),
+  );
+}
+
+async function heldBeside(
+  options: ZipDestinationOptions,
+  delivery: StudyDelivery,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const { attached = [] } = delivery;
+  await using session = await options.server.open(signal);
+  const zip = await listZip(session, zipPlaceOf(options.path, delivery).path);
+  if (zip?.entries === undefined) return new Set();
+  const found = async (isThere: (file: AttachedFile, name: string) => Promise<boolean>) => {
+    const names = new Set<string>();
+    for (const file of attached) if (await isThere(file, attachedNameOf(delivery, file))) names.add(file.name);
+    return names;
+  };
+  if (options.proof === "digest") {
+    const listed = new Map(zip.entries.map((entry) => [entry.name, entry]));
+    return await found((file, name) => isSame(file, listed.get(name)));
+  }
+  return await withLocalCopy(session, zip, options.temporaryFolder, (copy) =>
+    found(async (file, name) => (await copy.sha256Of(name)) === file.sha256),
   );
 }
 
@@ -108,13 +109,16 @@ async function matching(
   return found;
 }
 
-async function isSame({ path, sizeBytes }: DeidentifiedFile, entry: ZipEntry | undefined): Promise<boolean> {
+async function isSame(
+  { path, sizeBytes }: Pick<DeidentifiedFile, "path" | "sizeBytes">,
+  entry: ZipEntry | undefined,
+): Promise<boolean> {
   return entry?.sizeBytes === sizeBytes && entry.sum === (await crc32Of({ name: "", path, sizeBytes }));
 }
 
 /** The zip is made anew, of the whole delivery and of what other originals of the study brought. */
 async function send({ options, zips }: Zips, delivery: StudyDelivery, signal: AbortSignal): Promise<void> {
-  const place = placeOf(options, delivery);
+  const place = zipPlaceOf(options.path, delivery);
   using _ = await zips.acquire(place.path, signal);
   await using session = await options.server.open(signal);
   const there = (await listZip(session, place.path)) ?? (await broughtBack(session, place));
@@ -137,25 +141,4 @@ async function broughtBack(session: FileSession, { path, aside }: ZipPlace): Pro
   if ((await session.sizeOf(aside)) === undefined) return undefined;
   await session.rename(aside, path);
   return await listZip(session, path);
-}
-
-/** A zip of that name with anything in it that was delivered for nobody of ours is none of ours. */
-async function remains(options: ZipDestinationOptions, study: DeliveredStudy, signal: AbortSignal): Promise<Remains> {
-  await using session = await options.server.open(signal);
-  const { path, arriving, aside } = placeOf(options, study);
-  const zip = await listZip(session, path);
-  const isForeign = zip !== undefined && !isOfStudy(zip, study);
-  let left = 0;
-  // One after the other: FTP asks no two questions at once.
-  for (const name of [arriving, aside]) left += Number((await session.sizeOf(name)) !== undefined);
-  return { ours: left + Number(zip !== undefined && !isForeign), others: Number(isForeign) };
-}
-
-async function remove({ options, zips }: Zips, study: DeliveredStudy, signal: AbortSignal): Promise<void> {
-  const { path, arriving, aside } = placeOf(options, study);
-  using _ = await zips.acquire(path, signal);
-  await using session = await options.server.open(signal);
-  const zip = await listZip(session, path);
-  if (zip !== undefined && isOfStudy(zip, study)) await session.remove(path);
-  for (const name of [arriving, aside]) if ((await session.sizeOf(name)) !== undefined) await session.remove(name);
 }

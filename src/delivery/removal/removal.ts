@@ -24,13 +24,18 @@ export type RemovalEnd =
   | { readonly kind: "removed" | "absent" }
   | { readonly kind: "person"; readonly code: ErrorCode; readonly left: number };
 
+export interface RemovalPlace {
+  readonly destination: Pick<Destination, "name" | "removal">;
+  readonly inspect?: Inspect | undefined;
+}
+
 /**
  * Takes a study back and proves it: asks what is there, removes it, and asks again. Doing it again changes nothing.
  * @param inspect how one is looked at that cannot remove; what a person removed there is found absent
  * @throws GatewayError REMOVAL_UNCONFIRMED when it says that it removed what is still there; errors of the destination
  */
 export async function removeStudy(
-  { destination, inspect }: { readonly destination: Destination; readonly inspect?: Inspect | undefined },
+  { destination, inspect }: RemovalPlace,
   study: DeliveredStudy,
   signal: AbortSignal,
 ): Promise<RemovalEnd> {

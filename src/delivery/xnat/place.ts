@@ -42,11 +42,9 @@ export interface Found {
   readonly prearchived: readonly PrearchiveSession[];
 }
 
-export function placeOf<D extends LabelledStudy>(options: XnatDestinationOptions, delivery: D) {
+export function placeOf(options: XnatDestinationOptions, delivery: StudyDelivery): XnatPlace {
   return { options, delivery, project: options.project ?? delivery.project, ...labelsOf(delivery) };
 }
-
-type LabelledStudy = Pick<StudyDelivery, "project" | "pseudonym" | "studyInstanceUid">;
 
 /** @throws GatewayError XNAT_SESSION_TAKEN when another study has the label */
 export async function lookForSession(

@@ -1,30 +1,28 @@
 import { deletePrearchived, listPrearchive, type PrearchiveSession } from "../../network/rest/xnat/prearchive.ts";
 import { deleteSession, findSession, findSessionsOfStudy } from "../../network/rest/xnat/sessions.ts";
 import type { DeliveredStudy } from "../inspection/inspection.ts";
-import type { Remains } from "../removal/removal.ts";
-import { placeOf, type XnatDestinationOptions } from "./place.ts";
+import type { StudyRemoval } from "../removal/removal.ts";
+import { labelsOf } from "./labels.ts";
+import type { XnatDestinationOptions } from "./place.ts";
 
-/** Sessions of the archive and of the prearchive, whoever archived or renamed them within the project. */
-export async function remainsInXnat(
-  options: XnatDestinationOptions,
-  study: DeliveredStudy,
-  signal: AbortSignal,
-): Promise<Remains> {
-  const { archived, prearchived, others } = await lookForAll(options, study, signal);
-  return { ours: archived.size + prearchived.length, others };
+/** Takes sessions out of an XNAT, of the archive and of the prearchive, whoever archived or renamed them within the project. */
+export function xnatRemoval(xnat: XnatToClear): StudyRemoval {
+  return {
+    async remains(study, signal) {
+      const { archived, prearchived, others } = await lookForAll(xnat, study, signal);
+      return { ours: archived.size + prearchived.length, others };
+    },
+    // With their scans and what was derived from them: of a session nothing stays.
+    async remove(study, signal) {
+      const { archived, prearchived } = await lookForAll(xnat, study, signal);
+      // The prearchive first: what waits there could else be archived meanwhile.
+      for (const session of prearchived) await deletePrearchived(xnat.client, session, signal);
+      for (const id of archived) await deleteSession(xnat.client, id, signal);
+    },
+  };
 }
 
-/** With their scans and what was derived from them: of a session nothing stays. */
-export async function removeFromXnat(
-  options: XnatDestinationOptions,
-  study: DeliveredStudy,
-  signal: AbortSignal,
-): Promise<void> {
-  const { archived, prearchived } = await lookForAll(options, study, signal);
-  // The prearchive first: what waits there could else be archived meanwhile.
-  for (const session of prearchived) await deletePrearchived(options.client, session, signal);
-  for (const id of archived) await deleteSession(options.client, id, signal);
-}
+type XnatToClear = Pick<XnatDestinationOptions, "client" | "project">;
 
 interface FoundEverywhere {
   /** Ids of sessions. */
@@ -35,12 +33,12 @@ interface FoundEverywhere {
 }
 
 async function lookForAll(
-  options: XnatDestinationOptions,
+  { client, project: named }: XnatToClear,
   study: DeliveredStudy,
   signal: AbortSignal,
 ): Promise<FoundEverywhere> {
-  const { client } = options;
-  const { project, session: label } = placeOf(options, study);
+  const project = named ?? study.project;
+  const { session: label } = labelsOf(study);
   const archived = new Set<string>();
   for (const { ID } of await findSessionsOfStudy(client, project, study.studyInstanceUid, signal)) archived.add(ID);
   const labelled = await findSession(client, project, label, signal);

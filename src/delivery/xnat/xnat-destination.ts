@@ -12,7 +12,7 @@ import { createKeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, Receipt } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
 import { heldInSessions, lookForSession, placeOf, type XnatDestinationOptions, type XnatPlace } from "./place.ts";
-import { remainsInXnat, removeFromXnat } from "./remove.ts";
+import { xnatRemoval } from "./remove.ts";
 import { sendToXnat } from "./send.ts";
 
 /** XNAT's import service, confirmed by the files that XNAT lists. */
@@ -20,7 +20,7 @@ export function createXnatDestination(options: XnatDestinationOptions): Destinat
   const { name, client, confirm } = options;
   // Of several studies that become one session, the later adds to what the earlier made.
   const sessions = createKeyedLocks<string>();
-  const lock = ({ project, session }: Pick<XnatPlace, "project" | "session">, signal: AbortSignal) =>
+  const lock = ({ project, session }: XnatPlace, signal: AbortSignal) =>
     sessions.acquire(`${project}/${session}`, signal);
   return {
     name,
@@ -38,13 +38,7 @@ export function createXnatDestination(options: XnatDestinationOptions): Destinat
       using _ = await lock(place, signal);
       await conclude(place, receipt, signal);
     },
-    removal: {
-      remains: (study, signal) => remainsInXnat(options, study, signal),
-      async remove(study, signal) {
-        using _ = await lock(placeOf(options, study), signal);
-        await removeFromXnat(options, study, signal);
-      },
-    },
+    removal: xnatRemoval(options),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }

@@ -180,4 +180,9 @@ export const jobsCodes = {
     summary: "The identifiers match more studies than one request may bring.",
     remedy: "Narrow the row down, or raise the project's maximumStudiesPerRequest.",
   },
+  WITHDRAWAL_INVALID: {
+    class: "permanent",
+    summary: "Whom to withdraw, or why, is not told as it has to be; the details say what is wrong.",
+    remedy: "Name patient ids as the archives have them, and a reason in one line without any identifier.",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,30 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import { generateProjectKey, loadProjectKey, type ProjectKey } from "./project-key.ts";
+
+/** Knows patients who were withdrawn by keyed digests: who has the store alone cannot try patient ids. */
+export interface WithdrawnKey {
+  /** Hexadecimal. */
+  digest(project: string, patientId: string): string;
+}
+
+/** The key of a home; it is made where there is none. @throws GatewayError KEY_FILE_… */
+export async function openWithdrawnKey(path: string): Promise<WithdrawnKey> {
+  const key = await load(path);
+  return { digest: (project, patientId) => key.prf("withdrawn", `${project}\0${patientId}`).toString("hex") };
+}
+
+async function load(path: string): Promise<ProjectKey> {
+  try {
+    return await loadProjectKey(path);
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError) || thrown.code !== "KEY_FILE_MISSING") throw thrown;
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return await generateProjectKey(path).catch((thrown: unknown) => {
+    // Another process made it meanwhile.
+    if (thrown instanceof GatewayError && thrown.code === "KEY_FILE_EXISTS") return loadProjectKey(path);
+    throw thrown;
+  });
+}
