@@ -3,7 +3,7 @@ import type { Faults } from "./faults.ts";
 import { type CrashMoment, type Machine, SIMULATED } from "./machine.ts";
 import { createMemoryDisk, type MemoryDisk, SystemError } from "./memory-disk.ts";
 import type { Scene } from "./scene.ts";
-import { type Life, lives, type Scheduler } from "./scheduler.ts";
+import { type Life, lives, NOBODY, type Scheduler } from "./scheduler.ts";
 import type { RunningNode } from "./simulated-node.ts";
 
 /** Starts, kills, stops and starts again; fills disks and sets clocks. */
@@ -73,8 +73,8 @@ export function createDirector(options: DirectorOptions): Director {
     running: () => machines.flatMap(({ program, life }) => (program && life.isAlive ? [program] : [])),
     begin() {
       for (const on of machines)
-        scheduler.at(scheduler.nowMs + scheduler.between(0, 2_000), () => start(stage, on), undefined);
-      scheduler.at(scheduler.nowMs + scheduler.between(1_000, scene.chaosMs / 4), () => trouble(stage), undefined);
+        scheduler.at(scheduler.nowMs + scheduler.between(0, 2_000), () => start(stage, on), NOBODY);
+      scheduler.at(scheduler.nowMs + scheduler.between(1_000, scene.chaosMs / 4), () => trouble(stage), NOBODY);
     },
     endChaos() {
       faults.isOn = false;
@@ -128,7 +128,7 @@ function down(stage: Stage, on: Machinery, isPowerCut: boolean): void {
   }
   if (faults.isOn && scheduler.chance(0.2)) setClock(stage, on);
   const backInMs = faults.isOn ? scheduler.between(500, 120_000) : 1_000;
-  scheduler.at(scheduler.nowMs + backInMs, () => on.life.isAlive || start(stage, on), undefined);
+  scheduler.at(scheduler.nowMs + backInMs, () => on.life.isAlive || start(stage, on), NOBODY);
 }
 
 function kill(stage: Stage, life: Life): void {
@@ -166,7 +166,7 @@ function stop(stage: Stage, on: Machinery): void {
     if (on.life === life) down(stage, on, false);
   };
   lives.run(life, () => void program[Symbol.asyncDispose]().then(end, end));
-  scheduler.at(scheduler.nowMs + STOP_MS, end, undefined);
+  scheduler.at(scheduler.nowMs + STOP_MS, end, NOBODY);
 }
 
 /** Something happens to a machine, and then to the next. */
@@ -182,5 +182,5 @@ function trouble(stage: Stage): void {
     fullUntilMs.set(scheduler.chance(0.6) ? on.node : "share", scheduler.nowMs + scheduler.between(100, FULL_MS));
   }
   const nextMs = scheduler.nowMs + scheduler.between(5_000, scene.chaosMs / 4) / scene.severity;
-  scheduler.at(nextMs, () => trouble(stage), undefined);
+  scheduler.at(nextMs, () => trouble(stage), NOBODY);
 }

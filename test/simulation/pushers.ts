@@ -3,7 +3,7 @@ import type { Faults } from "./faults.ts";
 import type { HospitalInstance, HospitalStudy } from "./hospital.ts";
 import { Violation } from "./invariants.ts";
 import type { Scene } from "./scene.ts";
-import { lives, type Scheduler } from "./scheduler.ts";
+import { lives, NOBODY, type Scheduler } from "./scheduler.ts";
 import { isTaken, sendInstance } from "./send-instance.ts";
 import type { SimulatedDatabase } from "./simulated-store.ts";
 
@@ -49,11 +49,11 @@ export function createPushers({
         lastTakenMs = scheduler.nowMs;
       } else if (faults.isOn) faults.count("sender gives up");
       const restMs = isKept ? scheduler.between(10, 2_000) : scheduler.between(500, 20_000);
-      scheduler.at(scheduler.nowMs + restMs, () => send(study, isKept ? index + 1 : index), undefined);
+      scheduler.at(scheduler.nowMs + restMs, () => send(study, isKept ? index + 1 : index), NOBODY);
     };
     const [node] = director.running();
     const life = director.lifeOf(scene.nodes[0] ?? "");
-    scheduler.at(scheduler.nowMs + PATIENCE_MS, () => end(false), undefined);
+    scheduler.at(scheduler.nowMs + PATIENCE_MS, () => end(false), NOBODY);
     if (node === undefined) return;
     lives.run(life, () =>
       sendInstance(instance, node.receive, "SCANNER", { scheduler, faults }).then(
@@ -67,11 +67,12 @@ export function createPushers({
     begin() {
       for (const study of scene.pushed) {
         sending += 1;
-        scheduler.at(scheduler.nowMs + scheduler.between(0, scene.chaosMs / 2), () => send(study, 0), undefined);
+        scheduler.at(scheduler.nowMs + scheduler.between(0, scene.chaosMs / 2), () => send(study, 0), NOBODY);
       }
     },
     isDone: () => sending === 0 && (scene.pushed.length === 0 || scheduler.nowMs > lastTakenMs + REST_MS),
     async conclude(database) {
+      if (sending > 0) throw new Violation("settles", "what is sent unasked is never taken");
       const jobs = await database.ask("listJobs", { limit: 1_000 });
       for (const { studyInstanceUid, sopInstanceUid } of taken) {
         const job = jobs.find((each) => each.studyInstanceUid === studyInstanceUid);

@@ -55,7 +55,7 @@ export async function runSeed(seed: number, { template, path, mutation }: RunOpt
   const faults = createFaults(scheduler, scene.severity);
   let watch: Watch | undefined;
   using database = openSimulatedDatabase(template, {
-    ...{ path, faults },
+    ...{ path, faults, isShared: scene.nodes.length > 1 },
     onCall: (call) => watch?.onStoreCall(call),
     distort: mutation?.store,
   });
@@ -101,7 +101,7 @@ function buildWorld({ scheduler, scene, faults, database, mutation, watchNow }: 
   const site: Site = {
     ...{ scene, scheduler, remote },
     archives: scene.archives.map((archive) =>
-      createSimulatedArchive({ ...archive, scheduler, faults, onCall: limits.onArchiveCall }),
+      createSimulatedArchive({ ...archive, scheduler, faults, onCall: limits.onArchiveCall, onStudy: limits.onStudy }),
     ),
     engine: { deidentifier: mutation?.deidentifier?.(deidentifier) ?? deidentifier, profile, keyId: key.id },
     logger: silentLogger,

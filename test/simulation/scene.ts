@@ -73,7 +73,7 @@ export function makeScene({ chance, between, pick }: Scheduler): Scene {
       policy: {
         ...pick(WINDOWS),
         timeZone: "Europe/London",
-        studiesPerMinute: chance(0.4) ? whole(2, 20) : undefined,
+        studiesPerMinute: chance(0.4) ? whole(1, 10) : undefined,
         bytesPerSecond: chance(0.2) ? 20_000 : undefined,
       },
     })),

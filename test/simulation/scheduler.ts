@@ -20,6 +20,9 @@ interface Happening {
   readonly run: () => void;
 }
 
+/** What happens whoever lives. */
+export const NOBODY: Life = { node: "-", isAlive: true, skewMs: 0, bootedAtMs: 0 };
+
 /** Whose code runs. Outside of every life: the simulation's own. */
 export const lives = new AsyncLocalStorage<Life>();
 
@@ -34,7 +37,7 @@ export interface Scheduler {
   chance(probability: number): boolean;
   between(least: number, most: number): number;
   pick<T>(items: readonly T[]): T;
-  /** In the life of who asks, unless told otherwise. Returns how to call it off. */
+  /** In the life of who asks, unless told otherwise: with its end it is called off. Returns how to call it off. */
   at(atMs: number, run: () => void, life?: Life): () => void;
   /** Something that takes a while: what `perform` answers or throws, later. */
   later<T>(delayMs: number, perform: () => T): Promise<T>;
@@ -105,7 +108,7 @@ export function createScheduler(random: Random, startMs: number): Scheduler {
         nowMs = next.atMs;
         steps += 1;
         const { life, run } = next;
-        if (life === undefined) lives.exit(run);
+        if (life === undefined || life === NOBODY) lives.exit(run);
         else lives.run(life, run);
         // All that follows without waiting is done when a turn of the event loop is over.
         await new Promise((resolve) => setImmediateOfNode(resolve));

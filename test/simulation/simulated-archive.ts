@@ -22,7 +22,6 @@ export interface ArchiveCallEvent {
   readonly archive: string;
   readonly node: string;
   readonly kind: "find" | "list" | "retrieve";
-  readonly isNewStudy: boolean;
   readonly underWay: number;
 }
 
@@ -34,6 +33,8 @@ export interface SimulatedArchiveOptions {
   readonly scheduler: Scheduler;
   readonly faults: Faults;
   readonly onCall: (call: ArchiveCallEvent) => void;
+  /** A study is begun, whenever there is an association for it. */
+  readonly onStudy: (archive: string) => void;
 }
 
 /** Where an archive's answers and instances go: one node's receiver. */
@@ -66,11 +67,10 @@ export function createSimulatedArchive(options: SimulatedArchiveOptions): Simula
         kind: ArchiveCallEvent["kind"],
         signal: AbortSignal,
         answer: () => Promise<T> | T,
-        isNewStudy = false,
       ): Promise<T> => {
         using _permit = await permits.acquire(signal);
         underWay += 1;
-        options.onCall({ archive: name, node: receiving.node, kind, isNewStudy, underWay });
+        options.onCall({ archive: name, node: receiving.node, kind, underWay });
         try {
           await orAborted(reach(options), signal);
           return await answer();
@@ -101,13 +101,10 @@ export function createSimulatedArchive(options: SimulatedArchiveOptions): Simula
           ),
         find: async function* () {},
         listStudy: (study, signal) => asked("list", signal, () => listing(options, study)),
-        retrieve: (request, signal) =>
-          asked(
-            "retrieve",
-            signal,
-            () => retrieve(request, receiving, options, signal),
-            request.instances === undefined,
-          ),
+        retrieve(request, signal) {
+          if (request.instances === undefined) options.onStudy(name);
+          return asked("retrieve", signal, () => retrieve(request, receiving, options, signal));
+        },
         rehearseRetrieval: () => Promise.resolve({ kind: "nothing-to-try" }),
         [Symbol.asyncDispose]: () => Promise.resolve(),
       };

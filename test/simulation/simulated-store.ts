@@ -1,6 +1,7 @@
 import { copyFileSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { GatewayError, toGatewayError } from "../../src/errors/gateway-error.ts";
+import { answered, asked } from "../../src/store/postgres/times.ts";
 import { type MethodName, READS } from "../../src/store/sql/methods.ts";
 import { asStoreError, openDatabase } from "../../src/store/sqlite/database.ts";
 import { sqliteMethods } from "../../src/store/sqlite/methods.ts";
@@ -31,6 +32,8 @@ export interface DatabaseOptions {
   readonly faults: Faults;
   /** Told of every call whose changes are committed, before its answer is on its way. */
   readonly onCall: (call: StoreCall) => void;
+  /** Several gateways have one database: its time decides, as on PostgreSQL. */
+  readonly isShared: boolean;
   /** For showing that invariants can fail. */
   readonly distort?:
     | ((method: MethodName, ask: () => Promise<unknown>, session: SqliteSession) => Promise<unknown>)
@@ -67,7 +70,7 @@ export function openSimulatedDatabase(template: string, options: DatabaseOptions
   const names = Object.keys(sqliteMethods).filter(isMethodName);
   return {
     session,
-    connect: () => storeOf(names, (method, args) => remoteCall(method, args, carryOut, options)),
+    connect: () => storeOf(names, (method, args) => callInItsTime(method, args, carryOut, options)),
     ask: (method, ...args) =>
       answerOf(
         method,
@@ -117,11 +120,29 @@ async function inTransaction<T>(session: SqliteSession, method: MethodName, work
   }
 }
 
+type CarryOut = (method: MethodName, args: readonly unknown[]) => Promise<unknown>;
+type ShiftArguments = (byMs: number, ...args: readonly unknown[]) => readonly unknown[];
+type ShiftAnswer = (byMs: number, answer: unknown) => unknown;
+
+/** The store on PostgreSQL does the same, with the same tables. */
+async function callInItsTime(
+  method: MethodName,
+  args: readonly unknown[],
+  carryOut: CarryOut,
+  options: DatabaseOptions,
+): Promise<unknown> {
+  const byMs = options.isShared ? -Math.round(lives.getStore()?.skewMs ?? 0) : 0;
+  const toDatabase = asked[method] as ShiftArguments | undefined;
+  const back = answered[method] as ShiftAnswer | undefined;
+  const answer = await remoteCall(method, toDatabase?.(byMs, ...args) ?? args, carryOut, options);
+  return back === undefined ? answer : back(byMs, answer);
+}
+
 /** To the database, through it, and back: each of the three may be the last. */
 function remoteCall(
   method: MethodName,
   args: readonly unknown[],
-  carryOut: (method: MethodName, args: readonly unknown[]) => Promise<unknown>,
+  carryOut: CarryOut,
   { faults, onCall }: DatabaseOptions,
 ): Promise<unknown> {
   const { scheduler, crashAt, kill } = theMachine();
