@@ -2,7 +2,7 @@ import { toGatewayError } from "../errors/gateway-error.ts";
 import { LEASE_MS, runJob } from "./run-job.ts";
 import type { PipelineServices } from "./services.ts";
 
-/** How long an idle worker waits before it looks for work that another process submitted. */
+/** How long an idle worker waits before it looks for work that another process submitted, and of which no word came. */
 const IDLE_MS = 250;
 /** A store that does not answer is asked again after this. */
 const STORE_PAUSE_MS = 2_000;
@@ -19,12 +19,19 @@ export function startWorkers(
 ): Workers {
   const idle = new AbortController();
   const quiet = AbortSignal.any([options.stop, idle.signal]);
+  let woken = new AbortController();
+  const forget = services.store.onWork?.(() => {
+    woken.abort();
+    woken = new AbortController();
+  });
 
   async function work(name: string): Promise<void> {
     while (!quiet.aborted) {
       try {
+        // Word that comes while it looks ends the pause after it.
+        const { signal } = woken;
         const claimed = await services.store.claim(name, LEASE_MS, services.clock.nowMs());
-        if (claimed === undefined) await pause(IDLE_MS);
+        if (claimed === undefined) await pause(IDLE_MS, signal);
         else await runJob(services, claimed, options.stop);
       } catch (thrown) {
         services.logger.error("worker could not reach the store", { worker: name, code: toGatewayError(thrown).code });
@@ -33,14 +40,16 @@ export function startWorkers(
     }
   }
 
-  async function pause(durationMs: number): Promise<void> {
+  async function pause(durationMs: number, woke?: AbortSignal): Promise<void> {
     if (quiet.aborted) return;
-    await services.clock.sleep(durationMs, quiet).catch(() => undefined);
+    const until = woke === undefined ? quiet : AbortSignal.any([quiet, woke]);
+    await services.clock.sleep(durationMs, until).catch(() => undefined);
   }
 
   const running = Array.from({ length: options.count }, (_, index) => work(`${options.name}-${index + 1}`));
   const drain = async (): Promise<void> => {
     idle.abort();
+    forget?.();
     await Promise.all(running);
   };
   return { drain, [Symbol.asyncDispose]: drain };

@@ -10,6 +10,7 @@ import type { InboxStore } from "./inbox.ts";
 import type { IntakeStore } from "./intake.ts";
 import type { JobState } from "./job-states.ts";
 import type { LinkageStore } from "./linkage.ts";
+import type { NodeStore } from "./nodes.ts";
 import type { NoticeStore } from "./notices.ts";
 import type { OverviewStore } from "./overview.ts";
 import type {
@@ -63,6 +64,7 @@ export interface Store
     AcquisitionStore,
     AccessStore,
     OverviewStore,
+    NodeStore,
     NoticeStore,
     IntakeStore,
     StandingStore,
@@ -222,6 +224,11 @@ export interface Store
   auditRecords(page: { readonly after: number; readonly limit: number }): Promise<readonly AuditRecord[]>;
   /** Every place that keeps how far the trail goes. */
   auditHeads(): Promise<readonly KeptAuditHead[]>;
+  /**
+   * Calls back soon after jobs were queued by whatever process, where the store hears of it; the answer ends it. Word may be lost: who waits
+   * looks by itself as well.
+   */
+  readonly onWork?: (callBack: () => void) => () => void;
   /** Jobs not done that still need the study, for staging's retention. */
   studyIsNeeded(studyInstanceUid: string): Promise<boolean>;
 }

@@ -45,6 +45,11 @@ export const storeCodes = {
     summary: "A store on PostgreSQL is copied by the tools of PostgreSQL.",
     remedy: "Use pg_dump, or base backups with the archive of the write-ahead log; docs/postgresql.md tells how.",
   },
+  STORE_CLOCK_DIFFERS: {
+    class: "permanent",
+    summary: "The clock of this machine and that of the database differ by more than ten seconds.",
+    remedy: "Keep both machines on time (NTP). What gateways share goes by the database's clock meanwhile.",
+  },
   STORE_DAMAGED: {
     class: "permanent",
     summary: "The store's database file is damaged.",

@@ -11,6 +11,7 @@ import { destroyLinkage, linkageOf, listLinks, openLinkage } from "./linkage.ts"
 import * as listing from "./listing.ts";
 import { located } from "./located.ts";
 import * as look from "./look.ts";
+import * as nodes from "./nodes.ts";
 import * as notices from "./notices.ts";
 import { cancelJobs, queueDelivered, retryJobs, setPriority } from "./operate.ts";
 import * as overview from "./overview.ts";
@@ -27,7 +28,7 @@ import * as withdrawals from "./withdrawals.ts";
 import * as work from "./work.ts";
 
 /** What the store can be asked, by name; disposing is not a question. */
-export type MethodName = Exclude<keyof Store, symbol>;
+export type MethodName = Exclude<keyof Store, symbol | "onWork">;
 
 /** What each database does in its own way. */
 export type OwnMethodName = "backUp" | "emptyJournal";
@@ -97,6 +98,7 @@ export const methods: { readonly [N in SharedMethodName]: Method<N> } = {
   ...acquisitions,
   ...access,
   ...overview,
+  ...nodes,
   ...notices,
   ...intake,
   ...standing,
@@ -191,6 +193,7 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "archiveVolumes",
   "linkageOf",
   "listLinks",
+  "listNodes",
   "withdrawal",
   "openWithdrawals",
   "findWithdrawable",
