@@ -16,6 +16,7 @@ import { addInitVerb } from "./verbs/init.ts";
 import { addIntakeVerbs } from "./verbs/intake.ts";
 import { addLinkageVerbs } from "./verbs/linkage.ts";
 import { addNotificationVerbs } from "./verbs/notification.ts";
+import { addPatientVerbs } from "./verbs/patient.ts";
 import { addPixlVerbs } from "./verbs/pixl.ts";
 import { addProjectVerbs } from "./verbs/project.ts";
 import { addScanHubVerbs } from "./verbs/scanhub.ts";
@@ -66,6 +67,7 @@ export function buildProgram(cli: Cli): Command {
   addArchiveVerbs(program, cli);
   addProjectVerbs(program, cli);
   addLinkageVerbs(program, cli);
+  addPatientVerbs(program, cli);
   addAuditVerbs(program, cli);
   addEvidenceVerbs(program, cli);
   addDatabaseVerbs(program, cli);

@@ -39,8 +39,10 @@ import { destinationFacts } from "./destination-facts.ts";
 import { type Fronts, NO_FRONTS } from "./fronts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
+import { clearHooks } from "./hooks-folder.ts";
 import { destinationInspectors } from "./inspect-destinations.ts";
 import { keepHouse } from "./keep-house.ts";
+import { keepWithdrawals } from "./keep-withdrawals.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
 import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { createPaces, openArchives, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
@@ -48,9 +50,11 @@ import { type Intake, openIntake } from "./open-intake.ts";
 import { notificationChecks, notificationFacts, openNotifier } from "./open-notifications.ts";
 import { oidcChecks } from "./open-oidc.ts";
 import { createReload } from "./reload.ts";
+import { destinationRemovals } from "./remove-from-destinations.ts";
 import { lakeOf, openScanFiles } from "./scan-files.ts";
 import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
+import { withdrawnCheck, withdrawnFacts, withdrawnKeyFile } from "./withdrawn.ts";
 
 export interface GatewayOptions {
   readonly settings: Settings;
@@ -137,7 +141,7 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
   });
   const facts = await projectFacts(parts.settings);
   const inForce = { settings: parts.settings, archives, projectFacts: facts };
-  const operationsFor = operationsOver({ ...parts, reload: undefined }, () => inForce, opened);
+  const { operationsFor } = operationsOver({ ...parts, reload: undefined }, () => inForce, opened);
   const closing = opened.move();
   return {
     operations: operationsFor(parts.person),
@@ -181,9 +185,10 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   let crew: Crew | undefined;
   const onReloaded = (reloaded: Settings): void => crew?.grow(reloaded);
   const reload = reread && createReload({ keeper, parts: own, paces, reread, onReloaded });
-  const operationsFor = operationsOver({ ...parts, reload }, () => keeper.current, opened);
+  const { operationsFor, contextFor } = operationsOver({ ...parts, reload }, () => keeper.current, opened);
   await store.releaseLeases(clock.nowMs());
   for (const job of await outbox.jobs()) await outbox.remove(job);
+  await clearHooks(settings.home, store);
   const { keepDays, shred } = stagingSettings;
   const { audit, metrics } = parts;
   const { noteSender } = paces;
@@ -203,6 +208,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   );
   const workers = await startWork(parts, services, opened);
   crew = workers;
+  if (parts.mode === "serve") opened.use(keepWithdrawals(contextFor(worker), logger));
   if (parts.mode === "serve") notifier = await openNotifier(parts, () => keeper.current.archives.keys());
   const closing = opened.move();
   return {
@@ -236,7 +242,7 @@ async function frontsOf(
 
 /** What jobs are worked on with: each time as it is in force then. */
 function pipelineOver(
-  { store, clock, random, logger, worker, traces }: Parts,
+  { settings, store, clock, random, logger, worker, traces }: Parts,
   keeper: Keeper,
   places: Pick<PipelineServices, "staging" | "outbox" | "refusals">,
 ): PipelineServices {
@@ -254,6 +260,7 @@ function pipelineOver(
     get retry() {
       return retryPolicy(keeper.current.settings);
     },
+    isWithdrawn: withdrawnCheck(store, withdrawnKeyFile(settings)),
     studyLocks: createStudyLocks(),
     traces,
   };
@@ -269,44 +276,48 @@ function operationsOver(
   parts: Parts & Pick<OperationsContext, "reload">,
   inForce: () => Pick<Composition, "settings" | "archives" | "projectFacts">,
   opened: AsyncDisposableStack,
-): (actor: Actor) => Operations {
+): { contextFor(actor: Actor): OperationsContext; operationsFor(actor: Actor): Operations } {
   const { settings, store, clock, random, disk, logger, audit, reload } = parts;
   const { sumOf } = opened.use(openScanFiles());
   const inquiries = opened.use(createInquiries({ clock, random }));
   const notifications = notificationFacts(settings, clock);
-  return (actor) =>
-    createOperations({
-      actor,
-      store,
-      audit,
-      clock,
-      random,
-      disk,
-      get archives() {
-        return inForce().archives;
-      },
-      get settings() {
-        return settingsInForce(inForce().settings);
-      },
-      get destinations() {
-        return destinationFacts(inForce().settings);
-      },
-      get inspectors() {
-        return destinationInspectors(inForce().settings);
-      },
-      get projects() {
-        return inForce().projectFacts;
-      },
-      reload,
-      home: settings.home,
-      inquiries,
-      evidence: { keyFile: join(settings.home, "keys", "evidence.pem"), version: parts.version },
-      staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
-      ownAddress: settings.dicom,
-      ...tlsListenerFacts(settings),
-      listen: () => openRehearsalListener(settings, logger),
-      checks: [...oidcChecks(settings, clock), ...notificationChecks(settings, clock)],
-      notifications,
-      scanFiles: { sumOf, lake: () => lakeOf(settings, parts.environment) },
-    });
+  const contextFor = (actor: Actor): OperationsContext => ({
+    actor,
+    store,
+    audit,
+    clock,
+    random,
+    disk,
+    get archives() {
+      return inForce().archives;
+    },
+    get settings() {
+      return settingsInForce(inForce().settings);
+    },
+    get destinations() {
+      return destinationFacts(inForce().settings);
+    },
+    get inspectors() {
+      return destinationInspectors(inForce().settings);
+    },
+    get removals() {
+      return destinationRemovals(inForce().settings);
+    },
+    withdrawn: withdrawnFacts(settings),
+    get projects() {
+      return inForce().projectFacts;
+    },
+    reload,
+    home: settings.home,
+    inquiries,
+    evidence: { keyFile: join(settings.home, "keys", "evidence.pem"), version: parts.version },
+    staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
+    ownAddress: settings.dicom,
+    ...tlsListenerFacts(settings),
+    listen: () => openRehearsalListener(settings, logger),
+    checks: [...oidcChecks(settings, clock), ...notificationChecks(settings, clock)],
+    notifications,
+    scanFiles: { sumOf, lake: () => lakeOf(settings, parts.environment) },
+  });
+  return { contextFor, operationsFor: (actor) => createOperations(contextFor(actor)) };
 }

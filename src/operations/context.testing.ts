@@ -27,6 +27,8 @@ export function contextOf(of: {
     projects: new Map(),
     evidence: { keyFile: "/no/such/home/keys/evidence.pem", version: "1.2.3" },
     inspectors: new Map(),
+    removals: new Map(),
+    withdrawn: { keyFile: "/no/such/home/keys/withdrawn.key", removeLocalCopies: notThere },
     inquiries: createInquiries({ clock: systemClock, random: seededRandom(1) }),
     archives: new Map(),
     destinations: new Map(),

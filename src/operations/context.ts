@@ -2,6 +2,7 @@ import type { Archive } from "../archive/archive.ts";
 import type { GovernedArchive } from "../archive/availability/govern-archive.ts";
 import type { AvailabilityPolicy } from "../archive/availability/policy.ts";
 import type { Inspect } from "../delivery/inspection/inspection.ts";
+import type { StudyRemoval } from "../delivery/removal/removal.ts";
 import type { DicomAddress } from "../dicom/ae-title.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
@@ -39,6 +40,10 @@ export interface OperationsContext {
   readonly evidence: { readonly keyFile: string; readonly version: string };
   /** Of the destinations that can be looked at by themselves. */
   readonly inspectors: ReadonlyMap<string, Inspect>;
+  /** How studies are taken back, of the destinations that let us. */
+  readonly removals: ReadonlyMap<string, StudyRemoval>;
+  /** What patients are known by who were withdrawn, and how copies of the home are removed. */
+  readonly withdrawn: WithdrawnFacts;
   /** Questions under way. */
   readonly inquiries: Inquiries;
   /** Where scanners' results lie. */
@@ -49,6 +54,11 @@ export interface OperationsContext {
   readonly checks: readonly OwnCheck[];
   /** As they are in force, without what is secret. */
   readonly settings: SettingsInForce;
+}
+
+export interface WithdrawnFacts {
+  readonly keyFile: string;
+  removeLocalCopies(study: { readonly job: string; readonly studyInstanceUid: string | undefined }): Promise<void>;
 }
 
 export interface SettingsInForce {

@@ -36,6 +36,8 @@ import { listStudies, showIdentity, showStudy, studyLedger } from "./studies.ts"
 import { studyReport, studyThumbnail } from "./study-report.ts";
 import { throughput } from "./throughput.ts";
 import { createToken, listTokens, revokeToken } from "./tokens.ts";
+import { withdrawPatients } from "./withdraw.ts";
+import type { WithdrawalOperations } from "./withdrawal-operations.ts";
 
 /** The one implementation of what can be asked, over a store and the composed archives, for one actor. */
 export function createOperations(context: OperationsContext): Operations {
@@ -141,13 +143,15 @@ function insightOperations(context: OperationsContext, { once }: Pick<Asking, "o
 function projectOperations(
   context: OperationsContext,
   { permitted, once }: Asking,
-): LinkageOperations & Pick<Operations, "changeProjectKey"> {
+): LinkageOperations & WithdrawalOperations & Pick<Operations, "changeProjectKey"> {
   return {
     changeProjectKey: (project) => once("changeProjectKey", { project }, () => changeProjectKey(context, project)),
     exportLinkage: (project) => permitted("exportLinkage", { project }, () => exportLinkage(context, project)),
     lookUpLinkage: (project, wish) => once("lookUpLinkage", { project }, () => lookUpLinkage(context, project, wish)),
     destroyLinkage: (project, options) =>
       once("destroyLinkage", { project }, () => destroyLinkage(context, project, options)),
+    withdrawPatients: (project, wish, signal = neverAborted()) =>
+      once("withdrawPatients", { project }, () => withdrawPatients(context, project, wish, signal)),
   };
 }
 

@@ -80,7 +80,10 @@ export async function destroyLinkage(
 }
 
 /** @throws GatewayError PROJECT_UNKNOWN, LINKAGE_DESTROYED, LINKAGE_NOT_KEPT, LINKAGE_UNREADABLE, LINKAGE_KEY_SHARED, KEY_FILE_… */
-async function sealerOf({ store, projects, clock }: OperationsContext, project: string): Promise<LinkSealer> {
+export async function sealerOf(
+  { store, projects, clock }: Pick<OperationsContext, "store" | "projects" | "clock">,
+  project: string,
+): Promise<LinkSealer> {
   const facts = projects.get(project);
   if (facts === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project });
   // It is told even when its key file is gone, as it should be.

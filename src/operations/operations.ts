@@ -35,6 +35,7 @@ import type { DeliveryPage, StudyChanges } from "./overview.ts";
 import type { ReleaseWish } from "./release.ts";
 import type { ScannerOperations } from "./scanner-operations.ts";
 import type { TokenWish } from "./tokens.ts";
+import type { WithdrawalOperations } from "./withdrawal-operations.ts";
 
 /**
  * What a person or a program can ask of a gateway: the one entrance for command line, API and faces. Each operation is refused
@@ -43,6 +44,7 @@ import type { TokenWish } from "./tokens.ts";
  */
 export interface Operations
   extends LinkageOperations,
+    WithdrawalOperations,
     ScannerOperations,
     InsightOperations,
     InquiryOperations,

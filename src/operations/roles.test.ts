@@ -28,6 +28,7 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   exportLinkage: (of) => first(of.exportLinkage("lung")),
   lookUpLinkage: (of) => of.lookUpLinkage("lung", { pseudonym: "p" }),
   destroyLinkage: (of) => of.destroyLinkage("lung"),
+  withdrawPatients: (of) => of.withdrawPatients("lung", { patientIds: ["P1"] }),
   changeProjectKey: (of) => of.changeProjectKey("lung"),
   showIdentifiedValues: (of) => of.showIdentifiedValues({ project: "lung", profile: "basic" }),
   readAudit: (of) => of.readAudit({ limit: 1 }),
@@ -127,6 +128,6 @@ it("keeps for admins what lets something leave, shows values or tells who did wh
     ...["backUp", "changeProjectKey", "createToken", "destroyLinkage", "discardIntake", "exportLinkage"],
     ...["listTokens", "lookUpLinkage"],
     ...["readAudit", "releaseStudy", "reloadSettings", "revokeToken", "showIdentifiedValues", "showIdentity"],
-    "verifyAudit",
+    ...["verifyAudit", "withdrawPatients"],
   ]);
 });

@@ -29,6 +29,7 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   exportLinkage: "admin",
   lookUpLinkage: "admin",
   destroyLinkage: "admin",
+  withdrawPatients: "admin",
   showIdentifiedValues: "admin",
   readAudit: "admin",
   verifyAudit: "admin",

@@ -29,6 +29,7 @@ async function settled(answer: { readonly status: number; readonly headers?: Rea
       renew: () => Promise.resolve(true),
       settle: (_lease: unknown, settlement: unknown) => Promise.resolve(void settlements.push(settlement)),
     },
+    isWithdrawn: async () => false,
     projects: new Map([["trial", { name: "trial", archives: [archive], optOut: new Set() }]]),
     retry: { attempts: 3, firstDelayMs: 1_000, maximumDelayMs: 1_000 },
     clock: { nowMs: () => NOW_MS, sleep: (_: number, signal: AbortSignal) => stopped(signal) },

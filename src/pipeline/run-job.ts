@@ -66,6 +66,7 @@ async function runSteps(
     signal.throwIfAborted();
     const context: StepContext = { services, project, job, lease, signal, write };
     const stage = isAstray(job, project) ? "locating" : job.stage;
+    if (await isWithdrawn(services, job)) return await leaveOut(context);
     const result = await services.traces.within(`stage ${stage}`, { "radferry.job": job.id }, () =>
       STEPS[stage](context),
     );
@@ -74,6 +75,20 @@ async function runSteps(
     job = await services.store.job(job.id);
   }
   throw new GatewayError("INTERNAL", { stage: job.stage });
+}
+
+/** Asked before every stage: before an archive is asked, once it told who the patient is, and before anything is de-identified. */
+async function isWithdrawn(
+  { isWithdrawn: ask }: PipelineServices,
+  { project, patientId }: JobRecord,
+): Promise<boolean> {
+  return patientId !== undefined && (await ask(project, patientId));
+}
+
+async function leaveOut({ services, job, write }: StepContext): Promise<StepResult> {
+  await write({ thumbnail: null });
+  await services.outbox.remove(job.id);
+  return { kind: "end", state: "excluded", code: "PATIENT_WITHDRAWN" };
 }
 
 /** Its archive was taken out of the project since: it is looked for in those that are left. */

@@ -1,7 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { generateProjectKey, loadProjectKey, type ProjectKey } from "./project-key.ts";
+import { generateProjectKey, loadProjectKey, type ProjectKey, projectKeyOf } from "./project-key.ts";
+
+const KEY_BYTES = 32;
 
 /** Knows patients who were withdrawn by keyed digests: who has the store alone cannot try patient ids. */
 export interface WithdrawnKey {
@@ -9,18 +12,23 @@ export interface WithdrawnKey {
   digest(project: string, patientId: string): string;
 }
 
-/** The key of a home; it is made where there is none. @throws GatewayError KEY_FILE_… */
-export async function openWithdrawnKey(path: string): Promise<WithdrawnKey> {
-  const key = await load(path);
+/**
+ * The key of a home; it is made where there is none.
+ * @param isRehearsal makes nothing: the digests of a key that nobody has are of nobody
+ * @throws GatewayError KEY_FILE_…
+ */
+export async function openWithdrawnKey(path: string, { isRehearsal = false } = {}): Promise<WithdrawnKey> {
+  const key = await load(path, isRehearsal);
   return { digest: (project, patientId) => key.prf("withdrawn", `${project}\0${patientId}`).toString("hex") };
 }
 
-async function load(path: string): Promise<ProjectKey> {
+async function load(path: string, isRehearsal: boolean): Promise<ProjectKey> {
   try {
     return await loadProjectKey(path);
   } catch (thrown) {
     if (!(thrown instanceof GatewayError) || thrown.code !== "KEY_FILE_MISSING") throw thrown;
   }
+  if (isRehearsal) return projectKeyOf(randomBytes(KEY_BYTES));
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   return await generateProjectKey(path).catch((thrown: unknown) => {
     // Another process made it meanwhile.

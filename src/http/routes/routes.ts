@@ -9,6 +9,7 @@ import { notificationRoutes } from "./notification-routes.ts";
 import { scannerRoutes } from "./scanner-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { studyRoutes } from "./study-routes.ts";
+import { withdrawalRoutes } from "./withdrawal-routes.ts";
 
 /** Every address below /api/v1. */
 export const routes: readonly Route[] = [
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...intakeRoutes,
   ...insightRoutes,
   ...linkageRoutes,
+  ...withdrawalRoutes,
   ...scannerRoutes,
   ...notificationRoutes,
   ...flipRoutes,

@@ -8,6 +8,7 @@ import type {
   ScanTaskDocument,
   ShownScanTaskDocument,
 } from "../../operations/scanner-operations.ts";
+import type { WithdrawalDocument } from "../../operations/withdrawal-operations.ts";
 import { operationIdOf } from "../openapi.ts";
 import { routes } from "../routes/routes.ts";
 import { schemas } from "./schemas.ts";
@@ -33,6 +34,7 @@ it("has every member of the documents that operations give", () => {
   expectTypeOf<Lost<ScanResultVerdictDocument, "ScanResultVerdict">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<documents.ReloadDocument, "Reload">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<LinkDocuments, "Links">>().toEqualTypeOf<never>();
+  expectTypeOf<Lost<WithdrawalDocument, "Withdrawal">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<LinkageDestroyedDocument, "LinkageDestroyed">>().toEqualTypeOf<never>();
   expectTypeOf<Lost<documents.AuditVerdictDocument, "AuditVerdict">>().toEqualTypeOf<never>();
 });

@@ -9,6 +9,7 @@ import * as notifications from "./notification-schemas.ts";
 import * as scanners from "./scanner-schemas.ts";
 import * as site from "./site-schemas.ts";
 import * as studies from "./study-schemas.ts";
+import * as withdrawals from "./withdrawal-schemas.ts";
 
 /** RFC 9457, with the codes of the registry. */
 export const problemSchema = z.object({
@@ -86,4 +87,5 @@ export const schemas = {
   Token: site.token,
   TokenList: site.tokenList,
   WorkerList: site.workerList,
+  Withdrawal: withdrawals.withdrawal,
 } as const satisfies Record<string, z.ZodType>;

@@ -1,0 +1,88 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { loadOptOut } from "../../cohort/opt-out.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { Operations } from "../../operations/operations.ts";
+import type { WithdrawalDocument } from "../../operations/withdrawal-operations.ts";
+import type { Cli } from "../cli.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { openGateway } from "../gateway-session.ts";
+import { examples } from "../help.ts";
+import { alignedLines } from "../table.ts";
+
+const HELP = `
+Stops what is under way of the patients, removes every copy that was delivered and proves it by read-back. From then on they are neither asked for
+nor delivered in the project. Where a destination cannot remove, what a person has to remove there is listed: run it again when that is done, and
+it looks whether it is gone. Exit code 0: nothing is left for anybody; 3: something is. Run again, it goes on with what was left. The file is a
+list of patient ids as for optOut: a patient id on the command line stands in the shell's history. See docs/withdrawal.md.
+`;
+
+interface WithdrawOptions {
+  readonly project?: string;
+  readonly patientId?: readonly string[];
+  readonly file?: string;
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+}
+
+export function addPatientVerbs(program: Command, cli: Cli): void {
+  const patient = program.command("patient").description("patients who are taken out of projects");
+  patient
+    .command("withdraw")
+    .description("remove every delivered copy of patients, and never deliver them again")
+    .option("--project <name>", "the project; all of them unless told")
+    .option("--patient-id <id...>", "patient ids as the archives have them")
+    .option("--file <file>", "a list of patient ids")
+    .option("--reason <text>", "why, for the audit trail; without any identifier")
+    .option("--dry-run", "only tell what would be done")
+    .addHelpText("after", HELP + examples("patient withdraw --project lung-ct --file withdrawn.csv --dry-run"))
+    .action(cli.verb((options: WithdrawOptions) => withdraw(cli, options)));
+}
+
+async function withdraw(cli: Cli, { project, patientId, file, reason, dryRun }: WithdrawOptions): Promise<ExitCode> {
+  const patientIds = await patientsOf(cli, patientId, file);
+  await using gateway = await openGateway(cli, "client");
+  const { operations } = gateway;
+  const documents: WithdrawalDocument[] = [];
+  for (const each of project === undefined ? await projectsOf(operations) : [project])
+    documents.push(await operations.withdrawPatients(each, { patientIds, reason, isRehearsal: dryRun }));
+  await cli.printer.document({ projects: documents }, () => documents.flatMap((each) => [...linesOf(each)]));
+  return documents.every(({ left }) => left.length === 0) || dryRun === true ? EXIT.fine : EXIT.partial;
+}
+
+async function projectsOf(operations: Operations): Promise<readonly string[]> {
+  return (await operations.listProjects()).map(({ name }) => name);
+}
+
+async function patientsOf(
+  { world }: Cli,
+  named: readonly string[] | undefined,
+  file: string | undefined,
+): Promise<readonly string[]> {
+  if ((named === undefined) === (file === undefined))
+    throw new GatewayError("USAGE_INVALID", { problem: "name either --patient-id or --file" });
+  if (file === undefined) return named ?? [];
+  return [...(await loadOptOut([resolve(world.workingFolder, file)]))];
+}
+
+function* linesOf({ project, dryRun, patients, studies, done, destinations, left }: WithdrawalDocument) {
+  yield dryRun
+    ? `${project}: ${patients} patients with ${studies} studies would be withdrawn`
+    : `${project}: ${patients} patients with ${studies} studies withdrawn; of ${done} nothing is left anywhere`;
+  if (destinations.length > 0) {
+    yield* alignedLines([
+      ["  DESTINATION", "REMOVED", "ABSENT", "PERSON", "FAILED", "TO DO"],
+      ...destinations.map(({ name, copies: { removed, absent, person, failed, waiting } }) => [
+        `  ${name}`,
+        ...[removed, absent, person, failed, waiting].map(String),
+      ]),
+    ]);
+  }
+  if (dryRun || left.length === 0) return;
+  yield "  left; `person`: somebody has to act there, `failed`: run it again";
+  yield* alignedLines(
+    left.map((each) => [
+      ...[`  ${each.state}`, each.destination, each.pseudonym, each.pseudoStudyInstanceUid, each.code ?? ""],
+    ]),
+  );
+}

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { COPY_STATES } from "../../store/withdrawals.ts";
+import { code, count } from "./fields.ts";
+
+/** In the body: addresses are logged on the way. */
+export const withdrawalWish = z.strictObject({
+  patientIds: z.array(z.string().min(1).max(64)).min(1).max(10_000),
+  reason: z.string().max(200).optional().meta({ description: "one line without any identifier" }),
+  dryRun: z.boolean().default(false).meta({ description: "only tell what would be done" }),
+});
+
+export const withdrawal = z.object({
+  project: z.string(),
+  dryRun: z.boolean(),
+  patients: count,
+  studies: count,
+  done: count.meta({ description: "patients of whom nothing is left anywhere" }),
+  destinations: z.array(z.object({ name: z.string(), copies: z.record(z.enum(COPY_STATES), count) })),
+  left: z.array(
+    z.object({
+      destination: z.string(),
+      pseudonym: z.string(),
+      pseudoStudyInstanceUid: z.string(),
+      state: z.enum(["person", "failed", "waiting"]),
+      code: code.nullable(),
+    }),
+  ),
+});

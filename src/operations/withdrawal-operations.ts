@@ -1,0 +1,49 @@
+import type { ErrorCode } from "../errors/registry.ts";
+import type { CopyState } from "../store/withdrawals.ts";
+
+/** Patients who are taken out of a project: part of `Operations`. */
+export interface WithdrawalOperations {
+  /**
+   * Stops what is under way of the patients, removes every copy that was delivered and proves it by read-back; from then on they are neither
+   * asked for nor delivered in the project. Done again, it goes on with what was left.
+   * @throws GatewayError PROJECT_UNKNOWN, WITHDRAWAL_INVALID, KEY_FILE_…, LINKAGE_UNREADABLE
+   */
+  withdrawPatients(project: string, wish: WithdrawalWish, signal?: AbortSignal): Promise<WithdrawalDocument>;
+}
+
+export interface WithdrawalWish {
+  readonly patientIds: readonly string[];
+  /** Stands in the audit trail: without anything that tells the patient. */
+  readonly reason?: string | undefined;
+  /** Only tells what would be done. */
+  readonly isRehearsal?: boolean | undefined;
+}
+
+/** Without an identifier of a patient: pseudonyms and new UIDs name what is where. */
+export interface WithdrawalDocument {
+  readonly project: string;
+  readonly dryRun: boolean;
+  readonly patients: number;
+  /** Study jobs of theirs. */
+  readonly studies: number;
+  /** Patients of whom nothing is left anywhere. */
+  readonly done: number;
+  readonly destinations: readonly WithdrawnDestination[];
+  /** Where somebody has to act, or the removal has to be tried again. */
+  readonly left: readonly LeftCopy[];
+}
+
+export interface WithdrawnDestination {
+  readonly name: string;
+  /** Copies by how far they are. */
+  readonly copies: { readonly [S in CopyState]: number };
+}
+
+export interface LeftCopy {
+  readonly destination: string;
+  readonly pseudonym: string;
+  readonly pseudoStudyInstanceUid: string;
+  /** `person`: somebody has to act there; `failed`: it is tried again. */
+  readonly state: "person" | "failed" | "waiting";
+  readonly code: ErrorCode | null;
+}
