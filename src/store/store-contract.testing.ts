@@ -12,6 +12,7 @@ import { leases } from "./contract/leases.testing.ts";
 import { linkage } from "./contract/linkage.testing.ts";
 import { listing } from "./contract/listing.testing.ts";
 import { locating } from "./contract/locating.testing.ts";
+import { nodes } from "./contract/nodes.testing.ts";
 import { notices } from "./contract/notices.testing.ts";
 import { operating } from "./contract/operating.testing.ts";
 import { overview } from "./contract/overview.testing.ts";
@@ -53,6 +54,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "reports of studies": studyReports,
   "linkage of projects": linkage,
   "withdrawn patients": withdrawals,
+  "nodes and permits": nodes,
 };
 
 /**

@@ -178,8 +178,11 @@ export interface Store
    * @param audit written in the same transaction; not when the answer is false
    */
   queueDelivered(id: string, detail: JobEvent["detail"], audit: AuditEvent, nowMs: number): Promise<boolean>;
-  /** At start: leases of workers that died with this home are given back, and nobody waits for their probes of archives. */
-  releaseLeases(nowMs: number): Promise<number>;
+  /**
+   * At start: leases of workers that died with this home are given back, and nobody waits for their probes of archives.
+   * @param node of its workers alone, whose names begin with it and a slash: others may be alive
+   */
+  releaseLeases(nowMs: number, node?: string): Promise<number>;
   /** Writes down which key a project's pseudonyms are made with. Not written when the answer is `same` or `refused`. */
   useProjectKey(
     use: {

@@ -16,6 +16,7 @@ export const LOCKS = {
   transfers: 0x5241_000a,
   scanResults: 0x5241_000b,
   moving: 0x5241_000c,
+  permits: 0x5241_000d,
 } as const;
 
 /** What a method holds from its beginning to its commit, beside the rows that it changes. */
@@ -59,6 +60,7 @@ export const holds: Holds = {
   forgetNotices: () => hold("notices", ""),
   useProjectKey: ({ project }) => hold("projectKeys", project),
   linkPseudonyms: (project) => hold("pseudonyms", project),
+  takePermit: ({ resource }) => hold("permits", resource),
   addToken: ({ name }) => hold("tokens", name),
   addTransfer: ({ acquisitionId }) => hold("transfers", acquisitionId),
   addScanResult: ({ taskId }) => hold("scanResults", taskId),

@@ -8,6 +8,7 @@ import { ARCHIVES, COHORTS, COUNTERS, FAIR_SHARES, JOBS, PROJECT_KEYS } from "./
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
 import { LOCKS } from "./locks.ts";
+import { NODES } from "./node-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
 import { preparedText } from "./session.ts";
 import { STANDING_COHORTS } from "./standing-schema.ts";
@@ -48,6 +49,7 @@ export const migrations: readonly { readonly version: number; readonly name: str
   { version: 18, name: "leaner counters", sql: "" },
   { version: 19, name: "withdrawn patients", sql: WITHDRAWALS },
   { version: 20, name: "standing cohorts", sql: STANDING_COHORTS },
+  { version: 21, name: "nodes and permits", sql: NODES },
 ];
 
 /** Of the newest migration here. */

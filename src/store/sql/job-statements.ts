@@ -102,6 +102,14 @@ export const jobStatements = {
        SET state = 'queued', lease_token = NULL, lease_until = NULL, ${TAKE_UP_WIDER}
      WHERE state = 'running' RETURNING job_no AS jobNo`,
 
+  releaseLeasesOf: `
+    UPDATE study_jobs INDEXED BY study_jobs_leased
+       SET state = 'queued', lease_token = NULL, lease_until = NULL, ${TAKE_UP_WIDER}
+     WHERE state = 'running'
+       AND EXISTS (SELECT 1 FROM job_attempts AS own WHERE own.job_no = study_jobs.job_no
+                    AND own.lease_token = study_jobs.lease_token AND substr(own.worker, 1, length(:workers)) = :workers)
+    RETURNING job_no AS "jobNo"`,
+
   /** `set…` says whether a nullable column is written at all. */
   changeJob: `
     UPDATE study_jobs

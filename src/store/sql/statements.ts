@@ -8,6 +8,7 @@ import { intakeStatements } from "./intake-statements.ts";
 import { jobStatements } from "./job-statements.ts";
 import { linkageStatements } from "./linkage-statements.ts";
 import { listingStatements } from "./listing-statements.ts";
+import { nodeStatements } from "./node-statements.ts";
 import { noticeStatements } from "./notice-statements.ts";
 import { overviewStatements } from "./overview-statements.ts";
 import { standingStatements } from "./standing-statements.ts";
@@ -65,6 +66,7 @@ export const statements = {
   ...withdrawalStatements,
   ...accessStatements,
   ...overviewStatements,
+  ...nodeStatements,
   ...noticeStatements,
   ...standingStatements,
   ...insightStatements,

@@ -59,7 +59,11 @@ export async function endAttempts(
   return rows.length;
 }
 
-export async function releaseLeases(session: Session, nowMs: number): Promise<number> {
+export async function releaseLeases(session: Session, nowMs: number, node?: string): Promise<number> {
+  if (node !== undefined) {
+    const rows = await session.all("releaseLeasesOf", { workers: `${node}/` });
+    return await endAttempts(session, rows, "lease given back", nowMs);
+  }
   if ((await session.run("releaseProbes", { nowMs })) > 0) await session.run("wakeResting", { nowMs });
   return await endAttempts(session, await session.all("releaseLeases"), "lease given back", nowMs);
 }

@@ -8,6 +8,7 @@ import { INSIGHT } from "./insight-schema.ts";
 import { INTAKE } from "./intake-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
+import { NODES } from "./node-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
 import { STANDING_COHORTS } from "./standing-schema.ts";
 import { STUDY_REPORTS } from "./study-report-schema.ts";
@@ -238,6 +239,7 @@ const migrations: readonly Migration[] = [
   { version: 18, name: "leaner counters", sql: LEAN_COUNTERS },
   { version: 19, name: "withdrawn patients", sql: WITHDRAWALS },
   { version: 20, name: "standing cohorts", sql: STANDING_COHORTS },
+  { version: 21, name: "nodes and permits", sql: NODES },
 ];
 
 /** Of the newest migration here. */

@@ -1,0 +1,38 @@
+/** One of the gateways that share a store. */
+export interface NodeRecord {
+  readonly name: string;
+  readonly version: string;
+  /** What it does: `receiver`, `worker`, `http`. */
+  readonly roles: readonly string[];
+  /** Where other nodes reach it; undefined: nowhere. */
+  readonly address: string | undefined;
+  readonly startedAtMs: number;
+  readonly seenAtMs: number;
+}
+
+/** Leave to do something that all nodes together may do so often at once: an association to an archive, a study's retrieval. */
+export interface PermitWish {
+  readonly resource: string;
+  /** So many at once, whoever holds them. */
+  readonly limit: number;
+  /** Whose it is; who asks again under one name has one. */
+  readonly holder: string;
+  readonly node: string;
+}
+
+/** What gateways that share a store tell and grant each other. */
+export interface NodeStore {
+  /** A sign of life. */
+  beatNode(node: Omit<NodeRecord, "seenAtMs">, nowMs: number): Promise<void>;
+  /** By name. */
+  listNodes(): Promise<readonly NodeRecord[]>;
+  /** Of those that gave no sign since. */
+  forgetNodes(seenBeforeMs: number): Promise<number>;
+  /** False while others hold as many as there may be. A permit lapses unless its node renews it: who died holds nothing for long. */
+  takePermit(wish: PermitWish, leaseMs: number, nowMs: number): Promise<boolean>;
+  /** All that a node holds, at once. A lapsed one that nobody took is its own again. Returns how many. */
+  renewPermits(node: string, leaseMs: number, nowMs: number): Promise<number>;
+  returnPermit(resource: string, holder: string): Promise<boolean>;
+  /** Of a node that begins anew. */
+  returnPermitsOf(node: string): Promise<number>;
+}

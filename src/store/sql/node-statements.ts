@@ -1,0 +1,19 @@
+/** Statements about nodes and what they hold. */
+export const nodeStatements = {
+  beatNode: `
+    INSERT INTO nodes (name, version, roles, address, started_at, seen_at)
+    VALUES (:name, :version, :roles, :address, :startedAtMs, :nowMs)
+    ON CONFLICT (name) DO UPDATE SET version = excluded.version, roles = excluded.roles, address = excluded.address,
+      started_at = excluded.started_at, seen_at = excluded.seen_at`,
+  listNodes: `
+    SELECT name, version, roles, address, started_at AS "startedAtMs", seen_at AS "seenAtMs" FROM nodes ORDER BY name`,
+  forgetNodes: "DELETE FROM nodes WHERE seen_at < :seenBeforeMs",
+  forgetLapsedPermits: "DELETE FROM permits WHERE resource = :resource AND until <= :nowMs",
+  countOtherPermits: "SELECT count(*) AS permits FROM permits WHERE resource = :resource AND holder <> :holder",
+  takePermit: `
+    INSERT INTO permits (resource, holder, node, until) VALUES (:resource, :holder, :node, :until)
+    ON CONFLICT (resource, holder) DO UPDATE SET node = excluded.node, until = excluded.until`,
+  renewPermits: "UPDATE permits SET until = :until WHERE node = :node",
+  returnPermit: "DELETE FROM permits WHERE resource = :resource AND holder = :holder",
+  returnPermitsOf: "DELETE FROM permits WHERE node = :node",
+} as const;
