@@ -154,8 +154,10 @@ function destinationClient(): string {
 
 ${destinationContextsTable()}
 
-Each object is sent in the transfer syntax it is in. When the destination does not accept that one, nothing of the study is sent, and a person
-must act: objects are never recompressed. Afterwards the destination is asked at IMAGE level which instances it holds.`;
+Each object is sent in the transfer syntax it is in, where the destination accepts it. Else it is sent uncompressed, its pixel values unchanged,
+under the same SOP Instance UID: from RLE Lossless, JPEG Lossless (process 14), Deflated and Explicit VR Big Endian. When that cannot be, as the
+compression loses something or is not decoded here, nothing of the study is sent, and a person must act: objects are never compressed, and never
+changed with loss. Afterwards the destination is asked at IMAGE level which instances it holds.`;
 }
 
 function toolkit(): string {

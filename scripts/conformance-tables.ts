@@ -105,7 +105,11 @@ export function destinationContextsTable(): string {
   return table(
     ["abstract syntax", "transfer syntaxes", "role"],
     [
-      ["the SOP class of each object, of appendix A or not", "the one the object is in, nothing else", "SCU"],
+      [
+        "the SOP class of each object, of appendix A or not",
+        "the one the object is in; in a context of its own ExplicitVRLittleEndian, ImplicitVRLittleEndian",
+        "SCU",
+      ],
       ...findContexts().map(contextRow),
     ],
   );

@@ -70,6 +70,18 @@ export const studyReportSchema = z
       })
       .optional()
       .describe("What the project's processing hook made of the study; absent: it has none"),
+    transcoded: z
+      .array(
+        z.object({
+          destination: z.string(),
+          sopInstanceUid: z.string().describe("Of the output"),
+          transferSyntaxUid: z.string().describe("That it was sent in"),
+          sizeBytes: count,
+          sha256: z.string().describe("Of the data set as it was sent"),
+        }),
+      )
+      .optional()
+      .describe("Instances that a destination got uncompressed; pixel values are those of the files, bytes are not"),
     receipt: z.looseObject({}).optional(),
     files: z.array(z.object({ path: z.string(), sha256: z.string(), sizeBytes: count })).optional(),
   })

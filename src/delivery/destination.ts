@@ -15,10 +15,25 @@ export interface StudyDelivery {
   readonly report: Readonly<Record<string, unknown>>;
 }
 
+/** An instance that a destination does not take as it is, and gets uncompressed: its pixel values are the same, its bytes are not. */
+export interface TranscodedInstance {
+  readonly sopInstanceUid: SopInstanceUid;
+  /** That it is sent in. */
+  readonly transferSyntaxUid: string;
+  /** Of the data set as it is sent, without the file's head. */
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** Told before any of them is sent, so that the account is right whatever happens then. */
+export type NoteTranscoding = (instances: readonly TranscodedInstance[]) => Promise<void>;
+
 /** The proof by read-back that a destination holds what was sent. */
 export interface Receipt {
   readonly destination: string;
   readonly instances: number;
+  /** Those that were sent now, and in another transfer syntax than the delivery has them in; absent: none. */
+  readonly transcoded?: readonly TranscodedInstance[];
   /** Files beside the instances, where there are any. */
   readonly attached?: number;
   /**
@@ -37,7 +52,12 @@ export interface Destination extends AsyncDisposable {
   /** Which of the delivery's instances the destination holds now, by read-back. */
   held(delivery: StudyDelivery, signal: AbortSignal): Promise<ReadonlySet<SopInstanceUid>>;
   /** Sends the given instances of the delivery. @throws GatewayError with the class that tells what may be retried. */
-  send(delivery: StudyDelivery, files: readonly DeidentifiedFile[], signal: AbortSignal): Promise<void>;
+  send(
+    delivery: StudyDelivery,
+    files: readonly DeidentifiedFile[],
+    signal: AbortSignal,
+    note?: NoteTranscoding,
+  ): Promise<void>;
   /** Absent: it takes instances alone. */
   readonly attachments?: AttachmentTaker;
   /** Stores the report and the receipt where the destination can; idempotent. */

@@ -1,10 +1,11 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { Clock } from "../units/clock.ts";
-import type { Destination, Receipt, StudyDelivery } from "./destination.ts";
+import type { Destination, NoteTranscoding, Receipt, StudyDelivery, TranscodedInstance } from "./destination.ts";
 
 /**
  * Delivers a study and proves it: asks what the destination holds, sends the rest, and reads back. Doing it again, also after a crash in
  * the middle, sends nothing twice.
+ * @param note told of what is about to be sent in another transfer syntax
  * @throws GatewayError DELIVERY_UNCONFIRMED when not all of it is read back, HOOK_FILES_NOT_TAKEN; errors of the destination
  */
 export async function deliverStudy(
@@ -12,11 +13,16 @@ export async function deliverStudy(
   delivery: StudyDelivery,
   clock: Clock,
   signal: AbortSignal,
+  note: NoteTranscoding = async () => {},
 ): Promise<Receipt> {
+  const transcoded: TranscodedInstance[] = [];
   const before = await destination.held(delivery, signal);
   const missing = delivery.files.filter((file) => !before.has(file.sopInstanceUid));
   if (missing.length > 0) {
-    await destination.send(delivery, missing, signal);
+    await destination.send(delivery, missing, signal, async (instances) => {
+      transcoded.push(...instances);
+      await note(instances);
+    });
     const after = await destination.held(delivery, signal);
     const lacking = delivery.files.filter((file) => !after.has(file.sopInstanceUid)).length;
     if (lacking > 0) throw new GatewayError("DELIVERY_UNCONFIRMED", { destination: destination.name, lacking });
@@ -25,6 +31,7 @@ export async function deliverStudy(
   const receipt: Receipt = {
     destination: destination.name,
     instances: delivery.files.length,
+    ...(transcoded.length === 0 ? {} : { transcoded }),
     ...(attached === 0 ? {} : { attached }),
     proof: destination.proof,
     confirmedAtMs: clock.nowMs(),

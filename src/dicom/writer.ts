@@ -48,6 +48,16 @@ export async function writeDataSet(
   await writeSegments(sink, encodeSegments(dataSet, syntax, options), syntax, source);
 }
 
+/** As `writeDataSet`, for who takes the bytes as they come; never deflated. */
+export function dataSetChunks(
+  dataSet: DataSet,
+  transferSyntaxUid: string,
+  source: ByteSource,
+  options: EncodeOptions = {},
+): AsyncGenerator<Uint8Array> {
+  return chunksOf(encodeSegments(dataSet, transferSyntaxOf(transferSyntaxUid), options), source);
+}
+
 async function writeSegments(
   sink: ByteSink,
   segments: readonly Segment[],

@@ -61,6 +61,7 @@ async function deliver(optOut: (changes: number) => ReadonlySet<string>): Promis
         ledger: async () => [{ ...staged, receivedAtMs: 1 }],
         releaseOf: async () => undefined,
         linkPseudonyms: async () => [],
+        studyReport: async () => undefined,
         recordDelivery: async () => true,
       },
       projects: { get: () => ({ ...project, optOut: optOut(written.length) }) },

@@ -1,4 +1,4 @@
-import type { Destination, StudyDelivery } from "../delivery/destination.ts";
+import type { Destination, NoteTranscoding, StudyDelivery } from "../delivery/destination.ts";
 import { deliverStudy } from "../delivery/receipts.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
@@ -10,6 +10,7 @@ import { deidentifyStudy } from "./deidentify.ts";
 import { forgetProcessing, processStudy } from "./hook/process-study.ts";
 import type { StepContext, StepResult } from "./step.ts";
 import { thumbnailOfStudy } from "./study-thumbnail.ts";
+import { type TranscodingNoter, toldBefore, transcodingNoter } from "./transcoded.ts";
 
 /**
  * De-identifies, delivers to every destination of the project and confirms each by read-back. The three belong together: a job that was cut
@@ -37,12 +38,14 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
     report: told,
   };
   const { pseudonym, studyInstanceUid } = delivery;
-  const kept = { ...told, pseudonym, studyInstanceUid, files: reportedFiles(files) };
+  const before = await toldBefore(context, files);
+  const transcoded = before.length === 0 ? {} : { transcoded: before };
+  const kept = { ...told, pseudonym, studyInstanceUid, ...transcoded, files: reportedFiles(files) };
   // To de-identify takes its time, in which the lists may have been read again.
   if (hasOptedOut(context)) return await leaveOutPatient(context);
   const thumbnail = await thumbnailOfStudy(files, context.signal);
   await context.write({ stage: "delivering", report: await packJson(kept), volumes, thumbnail });
-  await deliverEverywhere(context, delivery);
+  await deliverEverywhere(context, delivery, transcodingNoter(context, kept, before));
   await context.write({ stage: "confirming", ...(await confirmedBy(context, files)), report: "delivered" });
   await services.outbox.remove(job.id);
   await forgetProcessing(context);
@@ -97,23 +100,34 @@ async function confirmedBy(
 }
 
 /** Side by side: one that is down keeps nothing from the others. What may still succeed decides whether the job is tried again. */
-async function deliverEverywhere(context: StepContext, delivery: StudyDelivery): Promise<void> {
+async function deliverEverywhere(
+  context: StepContext,
+  delivery: StudyDelivery,
+  noter: TranscodingNoter,
+): Promise<void> {
   const { destinations } = context.project;
-  const ends = await Promise.allSettled(destinations.map((destination) => deliverTo(context, destination, delivery)));
+  const ends = await Promise.allSettled(
+    destinations.map((destination) => deliverTo(context, destination, delivery, noter(destination.name))),
+  );
   context.signal.throwIfAborted();
   const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
   if (failures.length === 0) return;
   throw failures.find((failure) => toGatewayError(failure).class !== "permanent") ?? failures[0];
 }
 
-async function deliverTo(context: StepContext, destination: Destination, study: StudyDelivery): Promise<void> {
+async function deliverTo(
+  context: StepContext,
+  destination: Destination,
+  study: StudyDelivery,
+  note: NoteTranscoding,
+): Promise<void> {
   const filesTo = context.project.hook?.settings.filesTo;
   const getsFiles = filesTo === undefined || filesTo.includes(destination.name);
   const delivery = getsFiles ? study : { ...study, attached: [] };
   const instances = delivery.files.length;
   await record(context, { destination: destination.name, state: "sending", instances, code: undefined });
   try {
-    const receipt = await deliverStudy(destination, delivery, context.services.clock, context.signal);
+    const receipt = await deliverStudy(destination, delivery, context.services.clock, context.signal, note);
     const { actor } = context.services;
     const { id, project } = context.job;
     const detail = { destination: destination.name, instances: receipt.instances, proof: receipt.proof };

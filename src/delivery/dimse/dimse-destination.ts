@@ -3,18 +3,18 @@ import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
 import type { ConnectionSource } from "../../network/dimse/connection.ts";
-import { outgoingFromFile } from "../../network/dimse/outgoing-file.ts";
 import type { Association, DimseTimeouts, ProposedContext } from "../../network/dimse/service-types.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import type { Logger } from "../../units/logger.ts";
-import type { Destination, StudyDelivery } from "../destination.ts";
+import type { Destination, NoteTranscoding, StudyDelivery } from "../destination.ts";
 import { checkStoreStatus } from "../store-status.ts";
 import { listInstances } from "./list-instances.ts";
+import { contextsFor, digestsOf, isTranscoded, outgoingOfWay, type Way, waysFor } from "./ways.ts";
 
 const STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1";
 const PLAIN_SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"];
-/** Presentation contexts of one association. PS3.8 9.3.2.2: odd numbers up to 255. */
-const MAXIMUM_CONTEXTS = 128;
+/** Of class and syntax. An association has 128 presentation contexts (PS3.8 9.3.2.2: odd numbers up to 255), and a pair needs two at most. */
+const MAXIMUM_PAIRS = 64;
 
 export interface DimseDestinationOptions {
   readonly name: string;
@@ -26,14 +26,14 @@ export interface DimseDestinationOptions {
   readonly logger: Logger;
 }
 
-/** C-STORE, confirmed by C-FIND at image level. PS3.4 B, C. */
+/** C-STORE, uncompressed where the transfer syntax is refused; confirmed by C-FIND at image level. PS3.4 B, C. */
 export function createDimseDestination(options: DimseDestinationOptions): Destination {
   return {
     name: options.name,
     kind: "dimse",
     proof: "uids",
     held: (delivery, signal) => held(options, delivery, signal),
-    send: (delivery, files, signal) => send(options, delivery, files, signal),
+    send: (_delivery, files, signal, note = async () => {}) => send(options, files, signal, note),
     // A C-STORE destination has no place for a report: it stays with the gateway's own account.
     async conclude() {},
     async [Symbol.asyncDispose]() {},
@@ -68,37 +68,39 @@ async function held(
   return new Set(delivery.files.map((file) => file.sopInstanceUid).filter((uid) => listed.has(uid)));
 }
 
-/** Files by the contexts that carry them, as many pairs in one association as fit. */
+/** Files by the contexts that carry them, as many pairs of class and syntax in one association as fit. */
 async function send(
   options: DimseDestinationOptions,
-  _delivery: StudyDelivery,
   files: readonly DeidentifiedFile[],
   signal: AbortSignal,
+  note: NoteTranscoding,
 ): Promise<void> {
-  const byContext = Map.groupBy(files, (file) => `${file.sopClassUid} ${file.transferSyntaxUid}`);
-  const pairs = [...byContext.values()];
-  for (let start = 0; start < pairs.length; start += MAXIMUM_CONTEXTS) {
-    const part = pairs.slice(start, start + MAXIMUM_CONTEXTS);
-    const contexts = part.flatMap(([file]) =>
-      file === undefined ? [] : [{ abstractSyntaxUid: file.sopClassUid, transferSyntaxUids: [file.transferSyntaxUid] }],
-    );
-    await sendOver(options, contexts, part.flat(), signal);
+  const pairs = [...Map.groupBy(files, (file) => `${file.sopClassUid} ${file.transferSyntaxUid}`).values()];
+  for (let start = 0; start < pairs.length; start += MAXIMUM_PAIRS) {
+    const part = pairs.slice(start, start + MAXIMUM_PAIRS).flat();
+    const transcoded = await sendOver(options, part, signal, "as they are");
+    if (transcoded.length === 0) continue;
+    // To decode takes its time, in which no association is kept waiting.
+    await note(await digestsOf(transcoded, signal));
+    await sendOver(options, part, signal, "transcoded too");
   }
 }
 
+/** Nothing is sent where some would have to be transcoded and may not be yet: those are answered. */
 async function sendOver(
   options: DimseDestinationOptions,
-  contexts: readonly ProposedContext[],
   files: readonly DeidentifiedFile[],
   signal: AbortSignal,
-): Promise<void> {
-  await using association = await open(options, contexts, signal);
-  if (!contexts.every((context) => isAccepted(association, context)))
-    throw new GatewayError("NO_PRESENTATION_CONTEXT", { destination: options.name });
+  how: "as they are" | "transcoded too",
+): Promise<readonly Way[]> {
+  await using association = await open(options, contextsFor(files), signal);
+  const ways = waysFor(files, association.acceptedContexts, options.name);
+  const transcoded = ways.filter(isTranscoded);
+  if (how === "as they are" && transcoded.length > 0) return transcoded;
   let sent = 0;
   try {
-    for (const file of files) {
-      const { status } = await association.store(await outgoingFromFile(file.path), signal);
+    for (const way of ways) {
+      const { status } = await association.store(await outgoingOfWay(way, signal), signal);
       checkStoreStatus(status, options.name);
       sent += 1;
     }
@@ -109,12 +111,5 @@ async function sendOver(
     const isCut = error.code === "ASSOCIATION_ABORTED" || error.code === "TIMED_OUT";
     throw isCut ? new GatewayError("DELIVERY_INTERRUPTED", { destination: options.name, sent }, thrown) : thrown;
   }
-}
-
-/** Asked before anything is sent: a study that cannot arrive whole does not arrive in part. */
-function isAccepted({ acceptedContexts }: Association, proposed: ProposedContext): boolean {
-  return acceptedContexts.some(
-    ({ abstractSyntaxUid, transferSyntaxUid }) =>
-      abstractSyntaxUid === proposed.abstractSyntaxUid && proposed.transferSyntaxUids.includes(transferSyntaxUid),
-  );
+  return [];
 }

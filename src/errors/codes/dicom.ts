@@ -32,4 +32,21 @@ export const dicomCodes = {
     summary: "This is no DICOM object.",
     remedy: "Check what was given: a Part 10 file, or a data set of a known transfer syntax.",
   },
+  TRANSCODING_DAMAGED: {
+    class: "permanent",
+    summary: "Compressed pixel data cannot be decoded: it is damaged, or is not what its attributes say.",
+    remedy: "Ask the object's source to send it again, or name a destination that takes it compressed.",
+  },
+  TRANSCODING_LOSSY: {
+    class: "permanent",
+    summary:
+      "The destination takes uncompressed objects alone, and this one is compressed with loss: decoded it would be another object.",
+    remedy: "Have the destination take the transfer syntax that the details name.",
+  },
+  TRANSCODING_UNSUPPORTED: {
+    class: "permanent",
+    summary:
+      "The destination takes uncompressed objects alone, and this one is compressed in a way that is not decoded here.",
+    remedy: "Have the destination take the transfer syntax that the details name.",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -112,6 +112,7 @@ async function contextOf({ script, settings = {}, signal, launch }: Given) {
         ledger: async () => ledger(),
         releaseOf: async () => undefined,
         linkPseudonyms: async () => [],
+        studyReport: async () => undefined,
         recordDelivery: async () => true,
       },
       projects: new Map([["trial", project]]),
