@@ -3,6 +3,7 @@ import type { PipelineServices } from "../pipeline/services.ts";
 import { startWorkers } from "../pipeline/workers.ts";
 import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
+import { clearHooks } from "./hooks-folder.ts";
 
 /** How long running jobs may go on after a stop was asked for; then they stop where they can be taken up again. */
 const DRAIN_MS = 10_000;
@@ -27,6 +28,7 @@ export async function startWork(
   opened: AsyncDisposableStack,
 ): Promise<Crew> {
   const count = workerCount(settings);
+  await clearHooks(settings.home, services.store);
   await audit.record({ event: "service-started", actor: worker, outcome: "success", detail: { workers: count } });
   opened.defer(() => audit.record({ event: "service-stopped", actor: worker, outcome: "success" }));
   const stop = new AbortController();

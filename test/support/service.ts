@@ -13,6 +13,8 @@ import { temporaryFolder } from "./temporary-folder.ts";
 export interface ServiceOptions {
   /** As in the file; home and ports have values of their own unless told. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Beside the settings file, for their owner alone. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly environment?: Environment;
   readonly clock?: Clock;
   readonly logger?: Logger;
@@ -33,6 +35,8 @@ export async function openService(options: ServiceOptions = {}): Promise<Service
   const file = join(folder, "radferry.yaml");
   const usual = { home: "home", dicom: { port: 0 }, http: { port: 0 }, staging: { reserveGigabytes: 0 } };
   await writeFile(file, stringify({ ...usual, ...options.settings }));
+  for (const [name, text] of Object.entries(options.files ?? {}))
+    await writeFile(join(folder, name), text, { mode: name.endsWith(".sh") ? 0o700 : 0o600 });
   const { environment = {}, clock, logger = silentLogger, apiLimits = {} } = options;
   const open = async (): Promise<Gateway> => {
     const { settings } = await loadSettings({ file, environment: {}, cwd: folder });

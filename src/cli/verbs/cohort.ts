@@ -13,6 +13,7 @@ import { alignedLines, tableLines } from "../table.ts";
 import { writeWholeFile } from "../write-whole-file.ts";
 import { addCheckVerb } from "./cohort-check.ts";
 import { addEvidenceOfCohortVerb } from "./cohort-evidence.ts";
+import { addCohortImportVerb } from "./cohort-import.ts";
 import { addPlanVerb } from "./cohort-plan.ts";
 import { addSearchVerb } from "./cohort-search.ts";
 import { submitAndWait } from "./submit-and-wait.ts";
@@ -35,6 +36,7 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
     .option("--wait", "stay until every study is done, and do the work if no service runs")
     .addHelpText("after", SUBMIT_HELP + examples("cohort submit wanted.csv --project lung-ct --wait"))
     .action(cli.verb((file: string, options: SubmitOptions) => submit(cli, file, options)));
+  addCohortImportVerb(cohort, cli);
   addSearchVerb(cohort, cli);
   addPlanVerb(cohort, cli);
   cohort

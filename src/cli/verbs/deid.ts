@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { examples } from "../help.ts";
 import { codecOption } from "../option-parsers.ts";
+import type { ImportCtpOptions } from "./deid-import-ctp.ts";
 import type { PreviewOptions } from "./deid-preview.ts";
 import { addDeidProfileVerbs } from "./deid-profile.ts";
 import type { RunOptions } from "./deid-run.ts";
@@ -21,6 +22,11 @@ patient's, and are shown with --names alone. Exit code 3 when any failed or was 
 profile against made-up studies; the folder must be its owner's alone, outside of the input and the output.
 `;
 
+const IMPORT_CTP_HELP = `
+Key types that are known are pid, ptid, patient, acc, accession, suid, studyuid and the like; others have to be named by --map or --leave-out.
+Every line that cannot be used is told by its number, and nothing is written then.
+`;
+
 export function addDeidVerbs(program: Command, cli: Cli): void {
   const deid = program
     .command("deid")
@@ -29,6 +35,29 @@ export function addDeidVerbs(program: Command, cli: Cli): void {
   addPreview(deid, cli);
   addVerify(deid, cli);
   addDeidProfileVerbs(deid, cli);
+  addImportCtp(deid, cli);
+}
+
+function addImportCtp(deid: Command, cli: Cli): void {
+  deid
+    .command("import-ctp-lookup")
+    .description("make a lookup table of pseudonyms of one of CTP's DicomAnonymizer")
+    .argument("<file>", "its properties file, or CSV as its editor takes it")
+    .requiredOption("-o, --output <file>", "the lookup table to write")
+    .option("--project <name>", "for this project alone")
+    .option("--map <type=kind...>", "what a key type of the site stands for, as subj=patient")
+    .option("--leave-out <types...>", "key types whose entries are not wanted")
+    .option("--merge-patients", "several patients may become one")
+    .addHelpText(
+      "after",
+      IMPORT_CTP_HELP + examples("deid import-ctp-lookup LookupTable.properties -o lookup.csv --project lung-ct"),
+    )
+    .action(
+      cli.verb(async (file: string, options: ImportCtpOptions) => {
+        const { importCtp } = await import("./deid-import-ctp.ts");
+        return await importCtp(cli, file, options);
+      }),
+    );
 }
 
 function addRun(deid: Command, cli: Cli): void {

@@ -29,6 +29,21 @@ export const cohortsCodes = {
     summary: "The evidence file cannot be read.",
     remedy: "Check that it is there and readable.",
   },
+  IMPORT_COLUMNS_MISSING: {
+    class: "permanent",
+    summary: "The list has not the columns that lists of this system have.",
+    remedy: "Check --from; the columns that are missing are named in the details. See docs/importing.md.",
+  },
+  IMPORT_ROWS_DIFFER: {
+    class: "permanent",
+    summary: "Another row of the same study says something else here.",
+    remedy: "Rows of one study need the same patient and the same pseudonym.",
+  },
+  IMPORT_ROW_IS_SEARCH: {
+    class: "permanent",
+    summary: "The row searches by other things than an accession number: it names no study.",
+    remedy: "Search for such studies with `radferry cohort search`, and hand in what it finds.",
+  },
   INQUIRIES_EXHAUSTED: {
     class: "transient",
     summary: "As many plans and checks are under way as may be at once.",
@@ -109,6 +124,31 @@ export const cohortsCodes = {
     class: "permanent",
     summary: "The search would ask the archive more questions than a search may.",
     remedy: "Search a shorter range of dates, or for less at once.",
+  },
+  STANDING_NAME_TAKEN: {
+    class: "permanent",
+    summary: "There is a standing cohort of this name already.",
+    remedy: "Choose another name, or remove the other one first: what it brought stays.",
+  },
+  STANDING_NOT_FOUND: {
+    class: "permanent",
+    summary: "There is no standing cohort of this name.",
+    remedy: "radferry cohort standing list shows all.",
+  },
+  STANDING_SEARCH_GREW: {
+    class: "permanent",
+    summary: "The search of a standing cohort finds more studies than it may, so nothing of this run was submitted.",
+    remedy: "Narrow the search, or add it anew with a larger --max.",
+  },
+  STANDING_TIMETABLE_INVALID: {
+    class: "permanent",
+    summary: "A timetable cannot be read.",
+    remedy: "Write times as Mon-Fri 02:00, Sun 14:30 or 02:00, and the time zone as Europe/London.",
+  },
+  STANDING_TOO_MANY: {
+    class: "permanent",
+    summary: "There are as many standing cohorts as there may be.",
+    remedy: "Remove what is not needed any more, or put several searches into one by a file of queries.",
   },
   UID_INVALID: {
     class: "permanent",
