@@ -32,6 +32,7 @@ import { permitOf } from "./roles.ts";
 import type { ScannerOperations } from "./scanner-operations.ts";
 import { checkScope, type Scope } from "./scope.ts";
 import { reloadSettings } from "./settings.ts";
+import { createStandingOperations } from "./standing/create-standing-operations.ts";
 import { listStudies, showIdentity, showStudy, studyLedger } from "./studies.ts";
 import { studyReport, studyThumbnail } from "./study-report.ts";
 import { throughput } from "./throughput.ts";
@@ -65,6 +66,7 @@ export function createOperations(context: OperationsContext): Operations {
     ...projectOperations(context, { permitted, once }),
     ...createInquiryOperations(context, { once, permitted }),
     ...createIntakeOperations(context, { once, permitted }),
+    ...createStandingOperations(context, { once }),
     ...notificationOperations(context, { once }),
     checkCohort: (file, project) => once("checkCohort", { project }, () => checkCohort(context, file, project)),
     cohortStatus: (cohort, options) =>

@@ -34,6 +34,7 @@ import type { NotificationOperations } from "./notifications.ts";
 import type { DeliveryPage, StudyChanges } from "./overview.ts";
 import type { ReleaseWish } from "./release.ts";
 import type { ScannerOperations } from "./scanner-operations.ts";
+import type { StandingOperations } from "./standing/standing-operations.ts";
 import type { TokenWish } from "./tokens.ts";
 import type { WithdrawalOperations } from "./withdrawal-operations.ts";
 
@@ -49,7 +50,8 @@ export interface Operations
     InsightOperations,
     InquiryOperations,
     IntakeOperations,
-    NotificationOperations {
+    NotificationOperations,
+    StandingOperations {
   /** @param options.startAtMs its studies wait for it, unless another cohort wants them before; past or absent: at once */
   submitCohort(
     file: string,

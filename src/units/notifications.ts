@@ -41,6 +41,11 @@ export const NOTICE_EVENTS = {
     urgency: "at once",
     fields: ["freeGigabytes", "reserveGigabytes", "code"],
   },
+  "standing-run-failed": {
+    when: "a run of a standing cohort failed, or could not ask for everything",
+    urgency: "at once",
+    fields: ["standing", "project", "run", "state", "code"],
+  },
   "study-failed": { when: "a study fails for good", urgency: "digest", fields: ["job", "project", "code"] },
   "study-quarantined": {
     when: "a study waits for a person: its de-identification could not be proven",

@@ -1,10 +1,8 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { comparable } from "../../cohort/columns.ts";
-import { readTable, TableError } from "../../cohort/table-file.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { InquiryItem, SearchDocument } from "../../operations/inquiries.ts";
-import type { SearchedQuery, SearchQuery } from "../../operations/search/documents.ts";
+import type { SearchedQuery } from "../../operations/search/documents.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
@@ -12,6 +10,7 @@ import { examples } from "../help.ts";
 import { followInquiry, itemsOf } from "../inquiry.ts";
 import { countOption } from "../option-parsers.ts";
 import { writeWholeFile } from "../write-whole-file.ts";
+import { type QueryOptions, queriesOf } from "./search-queries.ts";
 
 const HELP = `
 Without -o or --submit the studies are counted and nothing is kept. The archive is asked by date ranges where it cuts its answers.
@@ -19,14 +18,9 @@ Without -o or --submit the studies are counted and nothing is kept. The archive 
 Exit code 0 when the search is complete, 3 when some of it could not be asked or the archive may hold studies back, 1 when nothing was found.
 `;
 
-interface SearchOptions {
+interface SearchOptions extends QueryOptions {
   readonly project: string;
   readonly archive: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly modality?: string;
-  readonly description?: string;
-  readonly queries?: string;
   readonly max?: number;
   readonly archiveCap?: number;
   readonly yesAll?: true;
@@ -71,7 +65,7 @@ export function addSearchVerb(cohort: Command, cli: Cli): void {
 async function search(cli: Cli, keys: readonly string[], options: SearchOptions): Promise<ExitCode> {
   const { printer, world } = cli;
   const { project, archive, output } = options;
-  const queries = options.queries === undefined ? [queryOf(keys, options)] : await queriesOf(cli, keys, options);
+  const queries = await queriesOf(cli, keys, options);
   const isKept = output !== undefined || options.submit === true;
   await using gateway = await openGateway(cli, "client");
   const { operations } = gateway;
@@ -131,58 +125,4 @@ function* summaryLines(
   for (const { number, code } of unfinished.slice(0, SHOWN_QUERIES))
     yield `  query ${number} was not finished [${code}]`;
   if (unfinished.length > SHOWN_QUERIES) yield `  and ${unfinished.length - SHOWN_QUERIES} more: see --json`;
-}
-
-type Words = Pick<SearchOptions, "from" | "to" | "modality" | "description">;
-
-function queryOf(keys: readonly string[], { from, to, modality, description }: Words): SearchQuery {
-  return { keys, from: dateText(from), to: dateText(to), modality, description };
-}
-
-/** 2026-01-31 as DICOM writes it; what is neither is refused by the search. */
-function dateText(text: string | undefined): string | undefined {
-  return text?.replace(/^(\d{4})-(\d{2})-(\d{2})$/, "$1$2$3");
-}
-
-const WORDS = ["from", "to", "modality", "description"] as const;
-const QUERY_LIMITS = { sizeBytes: 1 << 20, rows: 2_000, columns: 50, cellCharacters: 400 };
-
-async function queriesOf(
-  { world }: Cli,
-  keys: readonly string[],
-  options: SearchOptions,
-): Promise<readonly SearchQuery[]> {
-  const given = WORDS.filter((word) => options[word] !== undefined);
-  if (keys.length + given.length > 0)
-    throw new GatewayError("USAGE_INVALID", {
-      problem: "queries come from the file or from the command line, not both",
-    });
-  try {
-    const path = resolve(world.workingFolder, options.queries ?? "");
-    const { columns, rows } = await readTable(path, (names) => names.length, QUERY_LIMITS);
-    return rows.map((row) => rowQuery(columns, row));
-  } catch (thrown) {
-    if (!(thrown instanceof TableError)) throw thrown;
-    throw new GatewayError("COHORT_UNREADABLE", { reason: thrown.fault });
-  }
-}
-
-const KEYWORDS: Readonly<Record<string, string>> = {
-  patientid: "PatientID",
-  accessionnumber: "AccessionNumber",
-  studyinstanceuid: "StudyInstanceUID",
-};
-
-/** Empty cells are not asked about. */
-function rowQuery(columns: readonly string[], row: readonly string[]): SearchQuery {
-  const cells = columns.map((name, index): [string, string] => [name.trim(), (row[index] ?? "").trim()]);
-  const filled = cells.filter(([, cell]) => cell !== "");
-  const words: Partial<Record<(typeof WORDS)[number], string>> = {};
-  const keys: string[] = [];
-  for (const [name, cell] of filled) {
-    const word = WORDS.find((one) => one === comparable(name));
-    if (word === undefined) keys.push(`${KEYWORDS[comparable(name)] ?? name}=${cell}`);
-    else words[word] = cell;
-  }
-  return queryOf(keys, words);
 }

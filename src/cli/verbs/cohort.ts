@@ -16,6 +16,7 @@ import { addEvidenceOfCohortVerb } from "./cohort-evidence.ts";
 import { addCohortImportVerb } from "./cohort-import.ts";
 import { addPlanVerb } from "./cohort-plan.ts";
 import { addSearchVerb } from "./cohort-search.ts";
+import { addStandingVerbs } from "./cohort-standing.ts";
 import { submitAndWait } from "./submit-and-wait.ts";
 
 const SUBMIT_HELP = `
@@ -38,6 +39,7 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
     .action(cli.verb((file: string, options: SubmitOptions) => submit(cli, file, options)));
   addCohortImportVerb(cohort, cli);
   addSearchVerb(cohort, cli);
+  addStandingVerbs(cohort, cli);
   addPlanVerb(cohort, cli);
   cohort
     .command("status")

@@ -8,6 +8,7 @@ import { linkageRoutes } from "./linkage-routes.ts";
 import { notificationRoutes } from "./notification-routes.ts";
 import { scannerRoutes } from "./scanner-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
+import { standingRoutes } from "./standing-routes.ts";
 import { studyRoutes } from "./study-routes.ts";
 import { withdrawalRoutes } from "./withdrawal-routes.ts";
 
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   ...siteRoutes,
   ...cohortRoutes,
   ...inquiryRoutes,
+  ...standingRoutes,
   ...studyRoutes,
   ...intakeRoutes,
   ...insightRoutes,

@@ -73,7 +73,7 @@ export const check = z.object({
 });
 
 const date = z.string().regex(/^\d{8}$/, "must be YYYYMMDD");
-const searchQuery = z.strictObject({
+export const searchQuery = z.strictObject({
   keys: z
     .array(z.string().min(1).max(400))
     .max(50)

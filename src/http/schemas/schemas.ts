@@ -8,6 +8,7 @@ import * as linkage from "./linkage-schemas.ts";
 import * as notifications from "./notification-schemas.ts";
 import * as scanners from "./scanner-schemas.ts";
 import * as site from "./site-schemas.ts";
+import * as standing from "./standing-schemas.ts";
 import * as studies from "./study-schemas.ts";
 import * as withdrawals from "./withdrawal-schemas.ts";
 
@@ -80,7 +81,11 @@ export const schemas = {
   ShownScanTask: scanners.shownScanTask,
   Study: studies.study,
   StudyPage: studies.studyPage,
+  RemovedStandingCohort: standing.removedStanding,
   Search: inquiries.search,
+  StandingCohort: standing.standing,
+  StandingCohortDetail: standing.standingDetail,
+  StandingCohortList: standing.standingList,
   FoundStudyPage: inquiries.foundStudyPage,
   SubmittedCohort: cohorts.submitted,
   Throughput: insight.throughput,

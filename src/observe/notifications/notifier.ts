@@ -10,6 +10,7 @@ import { createOutbox, type Tell } from "./outbox.ts";
 import { type SendingChannel, startSender } from "./send-notices.ts";
 import { watchJobs } from "./watch-jobs.ts";
 import { type SiteWatch, watchSite } from "./watch-site.ts";
+import { watchStanding } from "./watch-standing.ts";
 
 const LOOK_MS = 1_000;
 const DAY_MS = 86_400_000;
@@ -92,6 +93,7 @@ async function watch(
     try {
       if (isJobWanted) await watchJobs(parts);
       await watchSite(parts);
+      await watchStanding(parts);
       if (clock.nowMs() >= nextDailyMs) {
         nextDailyMs = clock.nowMs() + DAY_MS;
         if (isWanted("audit-trail-broken")) await verifyTrail(options, tell, stop);

@@ -53,6 +53,10 @@ export const USUAL_TEMPLATES: Templates = {
     subject: "Radferry: staging is nearly full",
     text: `Staging has {{freeGigabytes}} GB free at {{at}}, less than its reserve of {{reserveGigabytes}} GB.${REASON}`,
   },
+  "standing-run-failed": {
+    subject: "Radferry: a run of the standing cohort {{standing}} of {{project}} is {{state}}",
+    text: `Run {{run}} of the standing cohort {{standing}} of {{project}} is {{state}} since {{at}}.${REASON}`,
+  },
   "study-failed": {
     subject: "Radferry: a study of {{project}} failed",
     text: `The study job {{job}} of {{project}} failed at {{at}}.${REASON}`,

@@ -61,6 +61,12 @@ interface Search extends Asking {
   readonly wish: CheckedWish;
   readonly maximumStudies: number;
   readonly counts: { questions: number; passedOver: number; cutDays: number; unfinished: number };
+  isFull: boolean;
+}
+
+export interface AskedSummary extends Omit<SearchSummary, "isKept"> {
+  /** There is more than may be kept. */
+  readonly isFull: boolean;
 }
 
 /** Asks all of it; what the archive refuses ends its query, and the others are asked. @param tell hears of each query */
@@ -68,19 +74,21 @@ export async function askArchive(
   asking: Asking,
   wish: CheckedWish,
   tell: (query: SearchedQuery) => void,
-): Promise<Omit<SearchSummary, "isKept">> {
+): Promise<AskedSummary> {
   const search: Search = {
     ...asking,
     wish,
     maximumStudies: Math.min(wish.maximumStudies ?? MAXIMUM_STUDIES, MAXIMUM_STUDIES),
     counts: { questions: 0, passedOver: 0, cutDays: 0, unfinished: 0 },
+    isFull: false,
   };
   for (const [index, question] of wish.questions.entries()) tell(await askQuery(search, question, index + 1));
   await asking.found.flush();
   const { unfinished, ...counts } = search.counts;
   const { rows: studies, instances, withoutCount: studiesWithoutCount } = asking.found.mark;
   const isComplete = unfinished === 0 && counts.cutDays === 0;
-  return { queries: wish.queries.length, studies, instances, studiesWithoutCount, ...counts, isComplete };
+  const { isFull } = search;
+  return { queries: wish.queries.length, studies, instances, studiesWithoutCount, ...counts, isComplete, isFull };
 }
 
 async function askQuery(search: Search, question: Question, number: number): Promise<SearchedQuery> {
@@ -97,6 +105,7 @@ async function askQuery(search: Search, question: Question, number: number): Pro
     for await (const { isCut, isFull, passedOver } of answers) {
       counts.passedOver += passedOver;
       if (isCut) counts.cutDays += 1;
+      if (isFull) search.isFull = true;
       if (isFull) throw new GatewayError("FIND_LIMIT_REACHED", { by: "us" });
     }
   } catch (thrown) {

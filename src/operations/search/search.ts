@@ -25,12 +25,13 @@ export async function searchCohort(context: OperationsContext, wish: SearchWish)
   await governed.whileOpen(async () => undefined, neverAborted());
   const detail = { archive: wish.archive, queries: wish.queries.length };
   await context.audit.record({ event: "cohort-searched", actor: context.actor, outcome: "success", project, detail });
-  const file = wish.countOnly === true ? undefined : await createFoundFile(await pathIn(context));
+  const file = wish.countOnly === true ? undefined : await createFoundFile(await pathOfFound(context));
   const subject = { project, archive: wish.archive, total: wish.queries.length, file };
   return context.inquiries.beginSearch(subject, async (tell, signal) => {
     const found = file ?? countFound();
     const asking = { archive, governed, found, signal, nowMs: context.clock.nowMs() };
-    return { ...(await askArchive(asking, checked, tell)), isKept: file !== undefined };
+    const { isFull: _, ...summary } = await askArchive(asking, checked, tell);
+    return { ...summary, isKept: file !== undefined };
   });
 }
 
@@ -46,18 +47,30 @@ export function archiveOf(
   return named;
 }
 
-/** Of no file yet, in the folder of searches. */
-export async function pathIn(
-  { home, random, clock }: Pick<OperationsContext, "home" | "random" | "clock">,
-  extension = ".jsonl",
-): Promise<string> {
-  const folder = join(home, "searches");
+/** Where what is found goes: of no file yet. What processes that died left there is removed. */
+export async function pathOfFound(context: FoundPlace): Promise<string> {
+  const folder = searchesIn(context);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const name of await readdir(folder)) {
     const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-    if (clock.nowMs() - mtimeMs > LEFT_BEHIND_MS) await rm(join(folder, name), { force: true });
+    if (context.clock.nowMs() - mtimeMs > LEFT_BEHIND_MS) await rm(join(folder, name), { force: true });
   }
-  return join(folder, `${Buffer.from(random.bytes(12)).toString("hex")}${extension}`);
+  return randomPath(context, ".jsonl");
+}
+
+/** Where a cohort file of it goes, beside it. */
+export function pathOfCohortFile(context: FoundPlace): string {
+  return randomPath(context, ".csv");
+}
+
+type FoundPlace = Pick<OperationsContext, "home" | "random" | "clock">;
+
+function searchesIn({ home }: Pick<FoundPlace, "home">): string {
+  return join(home, "searches");
+}
+
+function randomPath({ home, random }: Pick<FoundPlace, "home" | "random">, extension: string): string {
+  return join(searchesIn({ home }), `${Buffer.from(random.bytes(12)).toString("hex")}${extension}`);
 }
 
 /** See `Operations.searchResult`. That it is given out is written down first. */
@@ -96,7 +109,7 @@ export async function submitSearch(
   const { project, file } = context.inquiries.found(id, context.actor);
   const numbers = new Set("only" in choice ? choice.only : choice.without);
   const isWanted = ({ number }: FoundStudy): boolean => numbers.has(number) === "only" in choice;
-  const path = await pathIn(context, ".csv");
+  const path = pathOfCohortFile(context);
   try {
     await writeCohortFile(path, chosen(file.after(0), isWanted));
     return await submitCohort(context, path, project);

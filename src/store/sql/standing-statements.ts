@@ -19,10 +19,10 @@ export const standingStatements = {
   deleteStandingRuns: "DELETE FROM standing_runs WHERE standing_no = :standingNo",
   deleteStandingStudies: "DELETE FROM standing_studies WHERE standing_no = :standingNo",
   dueStandingCohorts: `
+    SELECT ${STANDING_COLUMNS} FROM standing_cohorts WHERE paused = 0 AND next_run_at <= :nowMs ORDER BY next_run_at LIMIT :limit`,
+  runningStandingCohorts: `
     SELECT ${STANDING_COLUMNS} FROM standing_cohorts
-     WHERE (paused = 0 AND next_run_at <= :nowMs)
-        OR standing_no IN (SELECT standing_no FROM standing_runs WHERE state = 'running')
-     ORDER BY next_run_at, standing_no LIMIT :limit`,
+     WHERE standing_no IN (SELECT standing_no FROM standing_runs WHERE state = 'running' ORDER BY standing_no LIMIT :limit)`,
   runningStandingRun: `
     SELECT ${RUN_COLUMNS} FROM standing_runs r WHERE r.standing_no = :standingNo AND r.state = 'running'`,
   lastStandingNumber: `SELECT max(number) AS "number" FROM standing_runs WHERE standing_no = :standingNo`,

@@ -124,7 +124,10 @@ export async function dueStandingCohorts(
   limit: number,
   nowMs: number,
 ): Promise<readonly StandingCohort[]> {
-  return (await session.all("dueStandingCohorts", { limit, nowMs })).map(told);
+  const running = (await session.all("runningStandingCohorts", { limit })).map(told);
+  const due = (await session.all("dueStandingCohorts", { limit, nowMs })).map(told);
+  const names = new Set(running.map(({ name }) => name));
+  return [...running, ...due.filter(({ name }) => !names.has(name))].slice(0, limit);
 }
 
 export async function beginStandingRun(

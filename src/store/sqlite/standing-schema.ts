@@ -4,6 +4,7 @@ export const STANDING_COHORTS = `
     standing_no INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, project TEXT NOT NULL, archive TEXT NOT NULL,
     wish TEXT NOT NULL, timetable TEXT NOT NULL, paused INTEGER NOT NULL, created_at INTEGER NOT NULL, next_run_at INTEGER
   ) STRICT;
+  CREATE INDEX standing_cohorts_due ON standing_cohorts (next_run_at) WHERE paused = 0;
   CREATE TABLE standing_runs (
     run_no INTEGER PRIMARY KEY AUTOINCREMENT, standing_no INTEGER NOT NULL REFERENCES standing_cohorts, number INTEGER NOT NULL,
     state TEXT NOT NULL, code TEXT, reason TEXT NOT NULL, due_at INTEGER NOT NULL, missed INTEGER NOT NULL,
