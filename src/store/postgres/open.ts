@@ -98,6 +98,10 @@ function openPool(settings: PostgresSettings, logger: Logger, opened: AsyncDispo
   pool.on("error", (thrown) => {
     logger.warn("store connection lost", { code: asCode(thrown) });
   });
+  // And one that is lost while somebody uses it fails what is asked over it.
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+  });
   opened.defer(() => pool.end());
   return pool;
 }
