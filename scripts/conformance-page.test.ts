@@ -27,7 +27,7 @@ it("a listener accepts the SOP classes that the page says it gives, and no other
     host: "127.0.0.1",
     port: 0,
     aeTitle: parseAeTitle("RADFERRY"),
-    handlers: { store: refuseEverything },
+    handlers: { store: refuseEverything, commitmentRequest: () => Promise.resolve({ status: 0x0000 }) },
   });
   const address = { aeTitle: parseAeTitle("RADFERRY"), host: "127.0.0.1", port: listener.port };
   const accepted: string[] = [];

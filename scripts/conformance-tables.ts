@@ -57,7 +57,10 @@ const SERVICE_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What a requestor may ask of the gateway's listener. */
-const LISTENER_ROLES = rolesOf({ store: refuseEverything }, true);
+const LISTENER_ROLES = rolesOf(
+  { store: refuseEverything, commitmentRequest: () => Promise.resolve({ status: STATUS.success }) },
+  true,
+);
 const isServed = (uid: string): boolean => LISTENER_ROLES(uid)?.scu === true;
 
 /** What the gateway proposes to archives and destinations. */

@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { tagOfKeyword } from "../dicom/dictionary/dictionary.ts";
-import { aeTitleSetting, modalitySetting, nameSetting, networkSetting, textSetting } from "./scalars.ts";
+import {
+  addressSetting,
+  aeTitleSetting,
+  modalitySetting,
+  nameSetting,
+  networkSetting,
+  textSetting,
+} from "./scalars.ts";
 
 const aeTitles = (description: string) => z.array(aeTitleSetting).min(1).max(1_000).optional().meta({ description });
 const texts = (description: string) => z.array(textSetting).min(1).max(1_000).optional().meta({ description });
@@ -65,6 +72,10 @@ export const intakeSettings = z.strictObject({
     .max(604_800)
     .default(7_200)
     .meta({ description: "It is taken for complete so long after its first instance, whatever still comes." }),
+  commitTo: z.array(addressSetting).max(1_000).default([]).meta({
+    description:
+      "AET@host:port of senders who take results of storage commitment over an association of ours. Others: over theirs.",
+  }),
   rules: z
     .array(rule)
     .max(1_000)

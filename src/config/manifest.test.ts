@@ -158,8 +158,7 @@ it("has the same defaults in manifest, table and schema", () => {
     ["staging.reserveGigabytes", String(defaults.staging.reserveGigabytes)],
     ["staging.keepDays", String(defaults.staging.keepDays)],
     ["staging.shred", "false"],
-    ["intake.quietSeconds", "120"],
-    ["intake.longestSeconds", "7200"],
+    ...Object.entries({ "intake.quietSeconds": "120", "intake.longestSeconds": "7200", "intake.commitTo": "" }),
   ]);
   expect(settingsSchema()).toMatchObject({
     type: "object",

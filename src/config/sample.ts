@@ -234,6 +234,7 @@ const EXAMPLE = {
   intake: {
     quietSeconds: 120,
     longestSeconds: 7_200,
+    commitTo: ["CT1@10.0.0.21:104"],
     rules: [
       { name: "no-reports", modalities: ["SR"], refuse: "Reports are not taken here" },
       {

@@ -1,4 +1,5 @@
 import type { IntakeRule } from "../archive/intake/rules.ts";
+import type { DicomAddress } from "../dicom/ae-title.ts";
 import { tagOfKeyword } from "../dicom/dictionary/dictionary.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -6,6 +7,8 @@ import type { Manifest } from "./manifest.ts";
 export interface IntakeSettings {
   readonly quietSeconds: number;
   readonly longestSeconds: number;
+  /** Where senders take results of storage commitment. */
+  readonly commitTo: readonly DicomAddress[];
   readonly rules: readonly IntakeRule[];
 }
 

@@ -2,7 +2,12 @@ import { loadTlsServer, loadUserRules } from "../config/peer-credentials.ts";
 import type { Settings } from "../config/settings.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { startDimseServer } from "../network/dimse/server.ts";
-import type { DimseServer, DimseServerOptions, StoreHandler } from "../network/dimse/service-types.ts";
+import type {
+  CommitmentRequestHandler,
+  DimseServer,
+  DimseServerOptions,
+  StoreHandler,
+} from "../network/dimse/service-types.ts";
 import { STATUS } from "../network/dimse/status.ts";
 import type { RehearsalListener } from "../operations/context.ts";
 import type { Logger } from "../units/logger.ts";
@@ -20,6 +25,7 @@ export interface Listener extends AsyncDisposable {
 
 export interface ListenerServices {
   readonly store: StoreHandler;
+  readonly commitmentRequest?: CommitmentRequestHandler | undefined;
   readonly logger: Logger;
   readonly onViolation?: NonNullable<DimseServerOptions["onViolation"]>;
 }
@@ -28,8 +34,8 @@ export interface ListenerServices {
 export async function openListener({ dicom }: ListenerSettings, services: ListenerServices): Promise<Listener> {
   const { aeTitle, host, maximumPduLength, tls } = dicom;
   const rules = { ...dicom.rules, ...(await loadUserRules(dicom.users)) };
-  const { store, ...others } = services;
-  const common = { aeTitle, host, rules, maximumPduLength, handlers: { store }, ...others };
+  const { store, commitmentRequest, ...others } = services;
+  const common = { aeTitle, host, rules, maximumPduLength, handlers: { store, commitmentRequest }, ...others };
   await using opened = new AsyncDisposableStack();
   const overTls = tls && opened.use(await listen({ ...common, port: tls.port, tls: await loadTlsServer(tls.files) }));
   const plain = tls?.only === true ? undefined : opened.use(await listen({ ...common, port: dicom.port }));

@@ -154,7 +154,7 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
 
 /** Runs the pipeline. The DICOM listener opens last: when it accepts, everything is ready. */
 async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
-  const { settings, store, clock, random, logger, violations, worker } = parts;
+  const { settings, store, clock, random, logger, violations, worker, audit, metrics } = parts;
   const { staging: stagingSettings } = settings;
   opened.defer(() => violations.log(logger));
   const area = await openStagingArea({
@@ -190,7 +190,6 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   for (const job of await outbox.jobs()) await outbox.remove(job);
   await clearHooks(settings.home, store);
   const { keepDays, shred } = stagingSettings;
-  const { audit, metrics } = parts;
   const { noteSender } = paces;
   const sweep = { store, staging, clock };
   opened.use(keepHouse({ sweep, intake, audit, actor: worker, metrics, logger, keepDays, shred }));
@@ -202,6 +201,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const listener = opened.use(
     await openListener(settings, {
       store: receiveIntoStaging({ ...receiver, takeUnasked: intake?.take, paceOf: paces.ofSender, noteSender }),
+      commitmentRequest: intake?.commitmentRequest,
       logger,
       onViolation: violations.note,
     }),

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Archive } from "../archive/archive.ts";
 import type { InstanceTaker } from "../archive/http/staging-store.ts";
+import { createCommitment } from "../archive/intake/commit-to.ts";
 import { createIntakeArchive } from "../archive/intake/intake-archive.ts";
 import { openIntakeFiles } from "../archive/intake/intake-files.ts";
 import { queueWhenDue } from "../archive/intake/queue-when-due.ts";
@@ -8,6 +9,11 @@ import { readIntakeRules } from "../archive/intake/rules.ts";
 import { type TakeParts, takeParts } from "../archive/intake/take-parts.ts";
 import { type TakeUnasked, takeUnasked } from "../archive/intake/take-unasked.ts";
 import type { Settings } from "../config/settings.ts";
+import { type DicomAddress, parseAeTitle } from "../dicom/ae-title.ts";
+import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from "../dicom/dictionary/transfer-syntaxes.ts";
+import { openAssociation } from "../network/dimse/association.ts";
+import { STORAGE_COMMITMENT_SOP_CLASS } from "../network/dimse/service-classes.ts";
+import type { CommitmentRequestHandler, CommitmentResult } from "../network/dimse/service-types.ts";
 import { openShredding, plainRemoval } from "../staging/removal.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
 import type { Store } from "../store/store.ts";
@@ -20,6 +26,7 @@ export interface Intake {
   readonly take: TakeUnasked;
   /** The same, of what comes by STOW-RS. */
   readonly takeParts: TakeParts;
+  readonly commitmentRequest: CommitmentRequestHandler;
   /** What was sent for a project. */
   archiveOf(project: string): Archive;
   /** Removes what nobody needs any more and nothing was added to for so long. */
@@ -32,6 +39,22 @@ interface Parts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
+}
+
+/** In the role of the SCP, under the name that we were asked by. PS3.4 J.3.3, PS3.7 D.3.3.4. */
+async function reportCommitment(
+  { address, calledAeTitle }: { readonly address: DicomAddress; readonly calledAeTitle: string },
+  result: CommitmentResult,
+  signal: AbortSignal,
+): Promise<{ readonly status: number }> {
+  const transferSyntaxUids = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN];
+  await using association = await openAssociation({
+    address,
+    callingAeTitle: parseAeTitle(calledAeTitle),
+    contexts: [{ abstractSyntaxUid: STORAGE_COMMITMENT_SOP_CLASS, transferSyntaxUids, role: "scp" }],
+    signal,
+  });
+  return await association.reportCommitment(result, signal);
 }
 
 /** Undefined where the settings take nothing in. @throws GatewayError STORE_…, ACCEPTANCE_RULE_INVALID */
@@ -50,8 +73,18 @@ export async function openIntake(
   const rules = readIntakeRules(intake.rules);
   const taker: Pick<InstanceTaker, "staging" | "random"> = { staging, random };
   const take = takeUnasked({ rules, patience, files, store, staging, clock, onChange: queue.look });
+  const commitment = opened.use(
+    createCommitment({
+      store,
+      addressOf: (aeTitle) => intake.commitTo.find((address) => address.aeTitle === aeTitle),
+      report: reportCommitment,
+      clock,
+      logger,
+    }),
+  );
   return {
     take,
+    commitmentRequest: commitment.handler,
     takeParts: takeParts({ staging, take, clock, random, logger }),
     archiveOf: (project) => createIntakeArchive(project, { store, files, taker }),
     async sweep(keepMs) {

@@ -52,6 +52,21 @@ export interface IntakeContents {
   readonly instances: readonly Pick<IntakeInstance, "sopInstanceUid" | "seriesInstanceUid" | "sopClassUid" | "file">[];
 }
 
+/** Instances that a sender asked us to commit to, over an association of our own to him. */
+export interface CommitmentWish {
+  readonly transactionUid: string;
+  readonly callingAeTitle: string;
+  readonly calledAeTitle: string;
+  readonly instances: readonly { readonly sopClassUid: string; readonly sopInstanceUid: string }[];
+}
+
+export interface WaitingCommitment extends CommitmentWish {
+  readonly number: number;
+  readonly createdAtMs: number;
+  /** That failed. */
+  readonly attempts: number;
+}
+
 /** The part of the store that keeps what was sent unasked. */
 export interface IntakeStore {
   /** Resolves once it is on disk. False: the instance is there already, and its file is not wanted. */
@@ -87,6 +102,15 @@ export interface IntakeStore {
    * their files, which are nobody's now.
    */
   forgetIntake(lastBeforeMs: number): Promise<readonly string[]>;
+  /** Resolves once it is on disk; it is due at once. `full`: too many of this sender wait. */
+  addCommitment(wish: CommitmentWish, nowMs: number): Promise<"added" | "known" | "full">;
+  nextCommitmentDueAtMs(): Promise<number | undefined>;
+  dueCommitments(limit: number, nowMs: number): Promise<readonly WaitingCommitment[]>;
+  /** After a failed attempt. */
+  postponeCommitment(number: number, dueAtMs: number): Promise<void>;
+  endCommitment(number: number): Promise<void>;
+  /** SOP class of each that we hold, or that was delivered before its file left; undefined for the others. */
+  committableClasses(sopInstanceUids: readonly string[]): Promise<readonly (string | undefined)[]>;
   /** Names of kept files that begin so. */
   intakeFiles(prefix: string): Promise<readonly string[]>;
 }

@@ -11,6 +11,7 @@ export interface PushSite extends AsyncDisposable {
   /** Where STOW-RS is. */
   readonly url: string;
   readonly dicomPort: number;
+  readonly folder: string;
   /** Of the folder destination. */
   readonly delivered: string;
   /** The study jobs, when they are as wanted. */
@@ -55,6 +56,7 @@ export async function openPushSite(
     api,
     url: `${api.url}/dicomweb`,
     dicomPort,
+    folder,
     delivered,
     async until(isWanted) {
       for (let look = 0; look < 100; look += 1) {

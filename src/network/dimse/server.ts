@@ -172,7 +172,8 @@ export function rolesOf(handlers: ServiceHandlers, acceptUnknown: boolean): Acce
   return (abstractSyntaxUid) => {
     if (abstractSyntaxUid === VERIFICATION_SOP_CLASS) return { scu: true, scp: false };
     if (abstractSyntaxUid === STORAGE_COMMITMENT_SOP_CLASS) {
-      return handlers.commitmentResult === undefined ? undefined : { scu: false, scp: true };
+      const roles = { scu: handlers.commitmentRequest !== undefined, scp: handlers.commitmentResult !== undefined };
+      return roles.scu || roles.scp ? roles : undefined;
     }
     const queryRetrieve = queryRetrieveClass(abstractSyntaxUid);
     if (queryRetrieve !== undefined) {

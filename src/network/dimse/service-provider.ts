@@ -4,6 +4,7 @@ import type { Logger } from "../../units/logger.ts";
 import type { NegotiatedContext } from "../upper-layer/negotiation.ts";
 import { COMMAND_FIELD, hasDataSet, malformed } from "./command-set.ts";
 import { receiveCommitmentResult } from "./commitment-result.ts";
+import { receiveCommitmentRequest } from "./commitment-scp.ts";
 import { serveFind } from "./find-scp.ts";
 import { decodeIdentifier } from "./identifier.ts";
 import { collectDataSet, type DataSetReceiver, type Handled, type Message } from "./message-reader.ts";
@@ -70,6 +71,9 @@ export class ServiceProvider {
     if (commandField === COMMAND_FIELD["C-STORE-RQ"]) return this.#onStore(session, message, context);
     if (commandField === COMMAND_FIELD["N-EVENT-REPORT-RQ"]) {
       return receiveCommitmentResult(session, message, this.#options.handlers.commitmentResult);
+    }
+    if (commandField === COMMAND_FIELD["N-ACTION-RQ"]) {
+      return receiveCommitmentRequest(session, message, this.#options.handlers.commitmentRequest);
     }
     const service = IDENTIFIER_REQUESTS.get(commandField);
     const offered = queryRetrieveClass(context.abstractSyntaxUid);

@@ -43,6 +43,18 @@ export interface CommitmentResult {
   readonly failed: readonly (SopReference & { readonly failureReason: number | undefined })[];
 }
 
+/** What a sender asks us to commit to keeping. PS3.4 J.3.2. */
+export interface CommitmentRequest {
+  readonly transactionUid: string;
+  readonly instances: readonly SopReference[];
+}
+
+/** Answers a request with a DIMSE status; a result goes back over the same association, none is sent later over another one. */
+export type CommitmentRequestHandler = (
+  request: CommitmentRequest,
+  sender: { readonly callingAeTitle: string; readonly calledAeTitle: string },
+) => Promise<{ readonly status: number; readonly result?: CommitmentResult | undefined }>;
+
 /** Takes a result; false when the transaction is none that we are waiting for: it is then answered with 0115H. */
 export type CommitmentHandler = (result: CommitmentResult) => boolean | Promise<boolean>;
 
@@ -172,6 +184,11 @@ export interface Association extends AsyncDisposable {
     request: { readonly transactionUid: string; readonly instances: readonly SopReference[] },
     signal?: AbortSignal,
   ): Promise<{ readonly status: number }>;
+  /**
+   * N-EVENT-REPORT with the result of a request for storage commitment, in the role of the SCP; resolves with the DIMSE status of the answer. PS3.4 J.3.3.
+   * @throws GatewayError NO_PRESENTATION_CONTEXT
+   */
+  reportCommitment(result: CommitmentResult, signal?: AbortSignal): Promise<{ readonly status: number }>;
 }
 
 /** What one peer, or a group of them, may do. A peer is matched by all of `callingAeTitles` and `addresses` that are given. */
@@ -219,6 +236,8 @@ export interface ServiceHandlers {
   readonly resolveDestination?: (aeTitle: string) => DicomAddress | undefined;
   /** Results of storage commitment, which archives bring over an association of their own in the role of the SCP. PS3.4 J.3.3. */
   readonly commitmentResult?: CommitmentHandler;
+  /** Requests for storage commitment. PS3.4 J.3.2. */
+  readonly commitmentRequest?: CommitmentRequestHandler | undefined;
 }
 
 export interface DimseServerOptions {

@@ -159,4 +159,53 @@ export const intake: ContractCases = {
     await queueDue(store, 120);
     expect(await jobs(store)).toMatchObject([{ state: "queued", studyInstanceUid: STUDY }]);
   },
+
+  "keeps requests for storage commitment until they are answered, each once": async (store) => {
+    const wish = {
+      transactionUid: "2.25.1",
+      callingAeTitle: "CT1",
+      calledAeTitle: "RADFERRY",
+      instances: [1, 2].map((number) => ({
+        sopClassUid: "1.2.840.10008.5.1.4.1.1.2",
+        sopInstanceUid: `1.2.3.1.${number}`,
+      })),
+    };
+    expect([await store.addCommitment(wish, 10), await store.addCommitment(wish, 11)]).toEqual(["added", "known"]);
+    expect(await store.addCommitment({ ...wish, callingAeTitle: "CT2" }, 20)).toBe("added");
+    expect(await store.nextCommitmentDueAtMs()).toBe(10);
+    const [due, ...others] = await store.dueCommitments(9, 10);
+    expect([due, others]).toEqual([{ ...wish, number: due?.number, createdAtMs: 10, attempts: 0 }, []]);
+    await store.postponeCommitment(due?.number ?? 0, 50);
+    expect(await store.dueCommitments(9, 60)).toMatchObject([{ attempts: 0 }, { attempts: 1 }]);
+    await store.endCommitment(due?.number ?? 0);
+    expect(await store.dueCommitments(9, 60)).toMatchObject([{ callingAeTitle: "CT2" }]);
+  },
+
+  "takes so many requests for storage commitment of one sender": async (store) => {
+    const wish = { callingAeTitle: "CT1", calledAeTitle: "RADFERRY", instances: [] };
+    for (let number = 0; number < 1_000; number += 1)
+      await store.addCommitment({ ...wish, transactionUid: `2.25.${number}` }, 0);
+    expect(await store.addCommitment({ ...wish, transactionUid: "2.25.1000" }, 0)).toBe("full");
+  },
+
+  "commits to what it holds, and to what the ledger has as delivered, not to what was discarded": async (store) => {
+    const uids = [1, 2, 3].map((number) => instance(number).sopInstanceUid);
+    const sopClass = instance(1).sopClassUid;
+    await add(store, instance(1), 0);
+    await add(store, instance(2), 0);
+    expect(await store.committableClasses(uids)).toEqual([sopClass, sopClass, undefined]);
+    await queueDue(store, 100);
+    const { lease, job } = await claimed(store, 110);
+    const [first, second] = [instance(1), instance(2)];
+    const received = [first, second].map((one) => {
+      const { sopInstanceUid, seriesInstanceUid } = one;
+      return { kind: "received", sopInstanceUid, seriesInstanceUid } as const;
+    });
+    const delivered = { kind: "delivered", sopInstanceUid: first.sopInstanceUid } as const;
+    await store.change(lease, { ledger: [...received, delivered] }, 111);
+    await store.settle(lease, { state: "delivered", attempts: job.attempts }, 120);
+    await store.forgetIntake(130);
+    expect(await store.intakeFiles("aa")).toEqual([]);
+    expect(await store.committableClasses(uids)).toEqual([sopClass, undefined, undefined]);
+  },
 };

@@ -19,6 +19,8 @@ import type { Session } from "./session.ts";
 
 /** Studies that one transaction makes jobs of, or that one look finds to be leaving. */
 const BATCH = 100;
+/** So long after its files left it is known that an instance was delivered. */
+const DELIVERED_MS = 365 * 86_400_000;
 /** Of a job nobody asked for by a row of a cohort. */
 const PRIORITY = 3;
 
@@ -270,10 +272,12 @@ export async function forgetIntake(session: Session, lastBeforeMs: number): Prom
   const files = await inTurn(rows, async (row) => {
     const studyNo = Number(row.studyNo);
     const instances = (await session.all("intakeInstances", { studyNo })).map(contentsLine);
+    await session.run("noteDelivered", { studyNo });
     await session.run("forgetIntakeInstances", { studyNo });
     await session.run("forgetIntakeStudy", { studyNo });
     return instances.map(({ file }) => file);
   });
+  await session.run("forgetDelivered", { lastBeforeMs: lastBeforeMs - DELIVERED_MS });
   return files.flat();
 }
 

@@ -3,6 +3,7 @@ import * as access from "./access.ts";
 import * as acquisitions from "./acquisitions.ts";
 import * as archives from "./archives.ts";
 import { appendAudit, auditHeads, auditRecords } from "./audit.ts";
+import * as commitments from "./commitments.ts";
 import * as exams from "./exams.ts";
 import { codeCounts, retryFailures } from "./failures.ts";
 import * as inbox from "./inbox.ts";
@@ -101,6 +102,7 @@ export const methods: { readonly [N in SharedMethodName]: Method<N> } = {
   ...nodes,
   ...notices,
   ...intake,
+  ...commitments,
   ...standing,
   ...withdrawals,
   codeCounts,
@@ -186,6 +188,9 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "knownStudies",
   "intakeContents",
   "intakeFiles",
+  "nextCommitmentDueAtMs",
+  "dueCommitments",
+  "committableClasses",
   "codeCounts",
   "throughput",
   "thumbnail",

@@ -1,6 +1,7 @@
 import { accessStatements } from "./access-statements.ts";
 import { acquisitionStatements } from "./acquisition-statements.ts";
 import { archiveStatements } from "./archive-statements.ts";
+import { commitmentStatements } from "./commitment-statements.ts";
 import { examStatements } from "./exam-statements.ts";
 import { inboxStatements } from "./inbox-statements.ts";
 import { insightStatements } from "./insight-statements.ts";
@@ -73,6 +74,7 @@ export const statements = {
   ...studyReportStatements,
   ...inboxStatements,
   ...intakeStatements,
+  ...commitmentStatements,
   ...examStatements,
   ...acquisitionStatements,
 } as const;

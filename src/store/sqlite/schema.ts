@@ -3,6 +3,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { statements } from "../sql/statements.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
+import { COMMITMENTS } from "./commitment-schema.ts";
 import { LEAN_COUNTERS } from "./counter-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
 import { INTAKE } from "./intake-schema.ts";
@@ -240,6 +241,7 @@ const migrations: readonly Migration[] = [
   { version: 19, name: "withdrawn patients", sql: WITHDRAWALS },
   { version: 20, name: "standing cohorts", sql: STANDING_COHORTS },
   { version: 21, name: "nodes and permits", sql: NODES },
+  { version: 22, name: "storage commitment", sql: COMMITMENTS },
 ];
 
 /** Of the newest migration here. */
