@@ -1,5 +1,5 @@
-import { appendFile, mkdir, rename, rm, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFile, mkdir, readdir, rename, rm, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeZip } from "../../../test/peers/xnat/zip.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
@@ -136,6 +136,53 @@ describe("a folder that others write", () => {
     await rename(join(site.path, first ?? ""), join(deep, "scan"));
     expect(await listed(site)).toEqual([second]);
     await expect(site.archive.checks[0]?.examine(signal)).rejects.toMatchObject({ code: "MEDIA_TOO_DEEP" });
+  });
+});
+
+describe("a zip in a folder", () => {
+  const entries = MEDIA_FILES.map(({ name, file }) => ({ name, bytes: file }));
+
+  it("gives nothing under a name that leads out, and writes nothing but staging's own", async () => {
+    const [first, ...others] = entries;
+    const unsafe = { name: "../../escaped", bytes: first?.bytes ?? Buffer.alloc(0) };
+    await using site = await openFolderScene(async (folder) => {
+      await writeTo(
+        join(folder, "export.zip"),
+        writeZip([unsafe, ...others, { name: "notes.txt", bytes: unsafe.bytes.subarray(0, 9) }]),
+      );
+      return undefined;
+    });
+    const { archive, path } = site;
+    const studies = STUDIES.map(({ studyInstanceUid }) => parseStudyInstanceUid(studyInstanceUid));
+    for (const studyInstanceUid of studies) await archive.retrieve({ studyInstanceUid }, signal);
+    const staged = await Promise.all(studies.map((uid) => site.staging.list(uid)));
+    expect(staged.map(({ length }) => length)).toEqual([5, 2]);
+    expect(await readdir(path)).toEqual(["export.zip"]);
+    expect((await readdir(dirname(path))).sort()).toEqual(["lake", "staging"]);
+    await expect(archive.checks[0]?.examine(signal)).rejects.toMatchObject({ code: "ZIP_ENTRY_UNSAFE" });
+  });
+
+  it("that is damaged behind a header gives all but that instance", async () => {
+    const zip = writeZip(entries);
+    const last = OTHER.instances.at(-1)?.file ?? Buffer.alloc(0);
+    zip.writeUInt8(zip.readUInt8(zip.indexOf(last) + last.length - 1) ^ 1, zip.indexOf(last) + last.length - 1);
+    await using site = await openFolderScene(async (folder) => {
+      await writeTo(join(folder, "export.zip"), zip);
+      return join(folder, "export.zip");
+    });
+    expect(await site.archive.retrieve({ studyInstanceUid: study }, signal)).toMatchObject({ completed: 1, failed: 1 });
+    const refusal = site.taker.refusals.takeReason([OTHER.instances.at(-1)?.sopInstanceUid ?? ""]);
+    expect(refusal).toBe("ZIP_ENTRY_DAMAGED");
+  });
+
+  it("that is cut off is passed over, and what lies beside it is taken", async () => {
+    await using site = await openFolderScene(async (folder) => {
+      await lakeOfScans(folder);
+      await writeTo(join(folder, "cut.zip"), writeZip(entries).subarray(0, -30));
+      return undefined;
+    });
+    expect(await listed(site)).toHaveLength(2);
+    await expect(site.archive.checks[0]?.examine(signal)).rejects.toMatchObject({ code: "ZIP_UNREADABLE" });
   });
 });
 

@@ -82,7 +82,7 @@ export async function readZipMembers(source: ByteSource, limits: ZipLimits = ZIP
   }
 }
 
-export function unreadable(what: string, cause?: unknown): GatewayError {
+function unreadable(what: string, cause?: unknown): GatewayError {
   return new GatewayError("ZIP_UNREADABLE", { what }, cause);
 }
 
