@@ -7,16 +7,18 @@ import { connectTransport } from "../upper-layer/transport.ts";
 import { cancellation, onCancelled, throwIfCancelled } from "./cancellation.ts";
 import { COMMAND_FIELD } from "./command-set.ts";
 import { receiveCommitmentResult } from "./commitment-result.ts";
+import { sendCommitmentResult } from "./commitment-scp.ts";
 import { requestCommitmentOn } from "./commitment-scu.ts";
 import { type FindRequest, findOn } from "./find-scu.ts";
 import type { Handled, Message } from "./message-reader.ts";
 import { refuseRequest } from "./refusal.ts";
 import { type RetrieveRequest, retrieveOn } from "./retrieve-scu.ts";
-import { VERIFICATION_SOP_CLASS } from "./service-classes.ts";
+import { STORAGE_COMMITMENT_SOP_CLASS, VERIFICATION_SOP_CLASS } from "./service-classes.ts";
 import type {
   AcceptedContext,
   Association,
   AssociationOptions,
+  CommitmentResult,
   DimseTimeouts,
   OutgoingInstance,
   RetrieveResult,
@@ -168,6 +170,13 @@ export class RequestedAssociation implements Association {
     signal?: AbortSignal,
   ): Promise<{ readonly status: number }> {
     return this.#exclusively(signal, () => requestCommitmentOn(this.#session, request));
+  }
+
+  reportCommitment(result: CommitmentResult, signal?: AbortSignal): Promise<{ readonly status: number }> {
+    const context = this.#session.contexts.find(
+      ({ abstractSyntaxUid, requestorIsScp }) => abstractSyntaxUid === STORAGE_COMMITMENT_SOP_CLASS && requestorIsScp,
+    );
+    return this.#exclusively(signal, () => sendCommitmentResult(this.#session, context?.id ?? 0, result));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
