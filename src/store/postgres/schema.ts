@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
+import { COMMITMENTS } from "./commitment-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
 import { INTAKE } from "./intake-schema.ts";
 import { ARCHIVES, COHORTS, COUNTERS, FAIR_SHARES, JOBS, PROJECT_KEYS } from "./job-schema.ts";
@@ -50,6 +51,7 @@ export const migrations: readonly { readonly version: number; readonly name: str
   { version: 19, name: "withdrawn patients", sql: WITHDRAWALS },
   { version: 20, name: "standing cohorts", sql: STANDING_COHORTS },
   { version: 21, name: "nodes and permits", sql: NODES },
+  { version: 22, name: "storage commitment", sql: COMMITMENTS },
 ];
 
 /** Of the newest migration here. */
