@@ -68,6 +68,7 @@ export async function runToEnd(program: string, args: readonly string[], cwd: st
 }
 
 export interface RunningServer extends AsyncDisposable {
+  readonly pid: number;
   peakRssBytes(): number;
   /** What it has printed so far. */
   stdout(): string;
@@ -92,6 +93,7 @@ export async function startServer(
     await delay(RETRY_MS);
   }
   return {
+    pid: child.pid ?? 0,
     peakRssBytes: () => peakRssOf(child),
     stdout,
     [Symbol.asyncDispose]: () => stopProcess(child, STOP_TIMEOUT_MS),

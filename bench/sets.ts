@@ -76,20 +76,37 @@ const SEQUENCES: readonly (readonly [keyword: string, items: readonly (typeof CO
   ["PerformedProtocolCodeSequence", [CODE_FIELDS]],
 ];
 
-/** Every set by its letter: CT images of one size, in studies of at most `STUDY_INSTANCES`. */
+interface Shape {
+  readonly objects: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly about: string;
+  /** At most; 500 unless told. */
+  readonly studyInstances?: number;
+}
+
+/** Every set by its letter: CT images of one size, in studies. */
 const SHAPES = {
   a: { objects: 500, rows: 512, columns: 512, about: "500 CT slices of 512 KiB" },
   b: { objects: 20, rows: 5_632, columns: 5_632, about: "20 objects of 63 MB" },
   c: { objects: 5_000, rows: 64, columns: 64, about: "5,000 objects of 8 KiB" },
   huge: { objects: 1, rows: 23_040, columns: 23_040, about: "1 object of 1 GB" },
   many: { objects: 2_000, rows: 512, columns: 512, about: "2,000 CT slices of 512 KiB in 4 studies" },
-} as const;
+  cohort: {
+    ...{ objects: 4_000, rows: 256, columns: 128, studyInstances: 20 },
+    about: "200 studies of 20 CT slices of 64 KiB",
+  },
+  long: {
+    ...{ objects: 2_000, rows: 512, columns: 512, studyInstances: 2_000 },
+    about: "1 study of 2,000 CT slices of 512 KiB",
+  },
+} as const satisfies Readonly<Record<string, Shape>>;
 
 export type SetName = keyof typeof SHAPES;
 
-export const SET_NAMES: readonly SetName[] = ["a", "b", "c", "huge", "many"];
+export const SET_NAMES: readonly SetName[] = ["a", "b", "c", "huge", "many", "cohort", "long"];
 
-const STUDY_INSTANCES = 500;
+const USUAL_STUDY_INSTANCES = 500;
 const BYTES_PER_PIXEL = 2;
 
 export interface SetObject {
@@ -115,12 +132,12 @@ export interface ObjectSet {
 
 /** @param atMost the first of its objects only */
 export function objectSet(name: SetName, atMost = Number.POSITIVE_INFINITY): ObjectSet {
-  const { about, rows, columns, objects: count } = SHAPES[name];
+  const { about, rows, columns, objects: count, studyInstances = USUAL_STUDY_INSTANCES }: Shape = SHAPES[name];
   const pixels = noise(rows * columns * BYTES_PER_PIXEL);
   const objects: SetObject[] = [];
   const wanted = Math.min(count, atMost);
   for (let study = 0; objects.length < wanted; study += 1) {
-    objects.push(...studyObjects(name, study, Math.min(STUDY_INSTANCES, wanted - objects.length)));
+    objects.push(...studyObjects(name, study, Math.min(studyInstances, wanted - objects.length)));
   }
   const headerBytes = objects.reduce((sum, { header }) => sum + header.length, 0);
   const totalBytes = headerBytes + objects.length * pixels.length;

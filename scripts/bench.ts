@@ -9,6 +9,7 @@ import { deidMemory } from "../bench/cases/deid-memory.ts";
 import { deidQuality, type QualityResult, qualityLines } from "../bench/cases/deid-quality.ts";
 import { stow, wado } from "../bench/cases/dicomweb.ts";
 import { edit } from "../bench/cases/edit.ts";
+import { endToEnd } from "../bench/cases/end-to-end.ts";
 import { find } from "../bench/cases/find.ts";
 import { flip } from "../bench/cases/flip.ts";
 import { move } from "../bench/cases/move.ts";
@@ -29,6 +30,7 @@ import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 const BENCHES: Readonly<Record<string, BenchFactory>> = {
   ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow, pixl, flip, scanner, api },
   "deid-memory": deidMemory,
+  "end-to-end": endToEnd,
 };
 
 /** Not a matter of speed: scores, once. */

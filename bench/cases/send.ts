@@ -34,7 +34,7 @@ const SENDERS: readonly Sender[] = [
   },
 ];
 
-const BOUNDS: Readonly<Record<SetName, number>> = { a: 1, b: 0.9, c: 1, huge: 0, many: 1 };
+const BOUNDS: Readonly<Record<SetName, number>> = { a: 1, b: 0.9, c: 1, huge: 0, many: 1, cohort: 1, long: 1 };
 
 const ASSOCIATION = "association time";
 const PROCESS = "whole process";

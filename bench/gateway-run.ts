@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { stringify } from "yaml";
+import { freePort } from "../test/peers/process.ts";
+import { RADFERRY, startServer } from "./processes.ts";
+
+export interface GatewayWork {
+  /** AET@host:port of the archive. */
+  readonly archive: string;
+  readonly aeTitle: string;
+  readonly dicomPort: number;
+  readonly associations: number;
+  readonly studies: readonly string[];
+}
+
+export interface GatewayFigures {
+  /** From the moment that the cohort was handed in to that at which its last study is known to be delivered. */
+  readonly seconds: number;
+  /** Of the service's process, all threads, within that time. */
+  readonly processorSeconds: number;
+  readonly peakRssBytes: number;
+}
+
+const PROJECT = "bench";
+/** The API is asked this often; what it costs is the service's. */
+const LOOK_MS = 100;
+const TIMEOUT_MS = 600_000;
+
+/** One cohort through a service of its own, as `radferry serve` runs it. @throws Error when not every study is delivered in time */
+export async function runGateway(folder: string, work: GatewayWork): Promise<GatewayFigures> {
+  const httpPort = await freePort();
+  const config = await configure(folder, work, httpPort);
+  await using service = await startServer(RADFERRY, ["-c", config, "serve", "--json"], work.dicomPort, folder);
+  const call = caller(httpPort, await tokenOf(service.stdout));
+  const before = processorSecondsOf(service.pid);
+  const startedAtMs = performance.now();
+  const rows = ["study_instance_uid", ...work.studies];
+  const { cohort } = await call("POST", `/cohorts?project=${PROJECT}`, rows.join("\n"));
+  for (;;) {
+    const { done, states } = await call("GET", `/cohorts/${String(cohort)}`);
+    if (done === true) {
+      const seconds = (performance.now() - startedAtMs) / 1_000;
+      const processorSeconds = processorSecondsOf(service.pid) - before;
+      if (!isAll(states, work.studies.length))
+        throw new Error(`not everything was delivered: ${JSON.stringify(states)}`);
+      return { seconds, processorSeconds, peakRssBytes: service.peakRssBytes() };
+    }
+    if (performance.now() - startedAtMs > TIMEOUT_MS) throw new Error(`not done in time: ${JSON.stringify(states)}`);
+    await delay(LOOK_MS);
+  }
+}
+
+async function configure(folder: string, work: GatewayWork, httpPort: number): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const keyFile = join(folder, "project.key");
+  await writeFile(keyFile, `${"5a".repeat(32)}\n`, { mode: 0o600 });
+  const config = join(folder, "radferry.yaml");
+  const { associations } = work;
+  const settings = {
+    home: join(folder, "home"),
+    dicom: { aeTitle: work.aeTitle, host: "127.0.0.1", port: work.dicomPort },
+    http: { port: httpPort },
+    staging: { reserveGigabytes: 0 },
+    archives: [
+      { name: "archive", kind: "dimse", address: work.archive, retrieve: "move", availability: { associations } },
+    ],
+    destinations: [{ name: "folder", kind: "folder", path: join(folder, "delivered") }],
+    projects: [
+      { name: PROJECT, archives: ["archive"], destinations: ["folder"], profile: "research", keyFile: "project.key" },
+    ],
+  };
+  await writeFile(config, stringify(settings));
+  return config;
+}
+
+async function tokenOf(stdout: () => string): Promise<string> {
+  for (let look = 0; look < 100 && !stdout().includes("\n"); look += 1) await delay(LOOK_MS);
+  const { firstToken }: { readonly firstToken: string } = JSON.parse(stdout());
+  return firstToken;
+}
+
+function caller(httpPort: number, token: string) {
+  return async (method: string, path: string, body?: string): Promise<Readonly<Record<string, unknown>>> => {
+    const answer = await fetch(`http://127.0.0.1:${httpPort}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "content-type": "text/csv" }) },
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`the service answered ${answer.status}: ${text}`);
+    return JSON.parse(text);
+  };
+}
+
+function isAll(states: unknown, studies: number): boolean {
+  return typeof states === "object" && states !== null && "delivered" in states && states.delivered === studies;
+}
+
+/** In proc(5) times are in ticks, 100 a second. */
+const TICKS_PER_SECOND = 100;
+
+/** What a process has computed, user and system, all its threads; 0 when it is gone. */
+export function processorSecondsOf(pid: number): number {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  } catch {
+    return 0;
+  }
+}
