@@ -1,6 +1,6 @@
 import type { AeTitle, DicomAddress } from "../../dicom/ae-title.ts";
 import type { DataSet } from "../../dicom/data-set.ts";
-import { openAssociation, type RequestedAssociation } from "../../network/dimse/association.ts";
+import { openAssociation } from "../../network/dimse/association.ts";
 import type { ConnectionSource } from "../../network/dimse/connection.ts";
 import { storageContextGroups } from "../../network/dimse/get-contexts.ts";
 import { queryRetrieveClass } from "../../network/dimse/service-classes.ts";
@@ -13,7 +13,6 @@ import type {
   StoreHandler,
 } from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
-import { completeTimeouts } from "../../network/dimse/timeouts.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Logger } from "../../units/logger.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
@@ -23,8 +22,7 @@ import { findContexts, getContexts, moveContexts, verificationContexts } from ".
 import { type Fetch, fetchQueries } from "./fetch.ts";
 import { getInPasses } from "./get-passes.ts";
 import { instancesQuery } from "./identifiers.ts";
-import { type KeptAssociations, keepAssociations } from "./kept-associations.ts";
-import { findAnyInstance, findStudies, listStudy, type Searched } from "./query-study.ts";
+import { findAnyInstance, findStudies, listStudy } from "./query-study.ts";
 import { watchSilence } from "./silence.ts";
 import { watchStore } from "./watched-store.ts";
 
@@ -55,15 +53,12 @@ export interface DimseArchiveOptions {
 interface Peer {
   readonly options: DimseArchiveOptions;
   readonly permits: Semaphore;
-  /** What asks about studies, and moves them where C-MOVE does. */
-  readonly kept: KeptAssociations;
 }
 
 /** C-FIND, C-MOVE and C-GET with study root. PS3.4 C. */
 export function createDimseArchive(options: DimseArchiveOptions): Archive {
   const { name, associations } = options;
-  const kept = keepAssociations((signal) => openForStudies(options, signal), options.clock);
-  const peer: Peer = { options, permits: createSemaphore(associations), kept };
+  const peer: Peer = { options, permits: createSemaphore(associations) };
   return {
     name,
     kind: "dimse",
@@ -74,49 +69,15 @@ export function createDimseArchive(options: DimseArchiveOptions): Archive {
     },
     associations,
     echo: (signal) => withAssociation(peer, verificationContexts(), signal, (association) => association.echo(signal)),
-    findStudies: (query, signal) => searching(peer, signal, (searched) => findStudies(searched, query, signal)),
+    findStudies: (query, signal) =>
+      withAssociation(peer, findContexts(), signal, (association) => findStudies(association, query, signal)),
     find: (identifier, maximumAnswers, signal) => find(peer, identifier, maximumAnswers, signal),
-    listStudy: (study, signal) => searching(peer, signal, (searched) => listStudy(searched, study, signal)),
+    listStudy: (study, signal) =>
+      withAssociation(peer, findContexts(), signal, (association) => listStudy(association, study, signal)),
     retrieve: (request, signal) => retrieve(peer, request, signal),
     rehearseRetrieval: (signal) => rehearseRetrieval(peer, signal),
-    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {},
   };
-}
-
-/** A study is found, listed, moved and listed again: over one association where its archive moves it. */
-async function openForStudies(options: DimseArchiveOptions, signal: AbortSignal): Promise<RequestedAssociation> {
-  const moves = options.retrieve === "move";
-  const contexts = [...findContexts(), ...(moves ? moveContexts() : [])];
-  const timeouts = moves ? { idleTimeoutMs: NO_IDLE_TIMEOUT_MS } : {};
-  return await openAssociation(await associationOptions(options, contexts, signal, timeouts));
-}
-
-async function withKept<T>(
-  { permits, kept }: Peer,
-  signal: AbortSignal,
-  work: (association: Association) => Promise<T>,
-): Promise<T> {
-  using _permit = await permits.acquire(signal);
-  return await kept.use(signal, work);
-}
-
-/** An association that moves studies has no time limit of its own: each question has one here. */
-async function searching<T>(peer: Peer, signal: AbortSignal, work: (searched: Searched) => Promise<T>): Promise<T> {
-  const { clock, timeouts } = peer.options;
-  return await withKept(peer, signal, async (association) => {
-    let lastAnswerMs = clock.nowMs();
-    const silenceMs = completeTimeouts(timeouts).idleTimeoutMs;
-    await using watch = watchSilence(clock, silenceMs, () => lastAnswerMs, signal);
-    const watched = watch.signal;
-    return await work({
-      async *find(request) {
-        for await (const answer of association.find(request, watched)) {
-          lastAnswerMs = clock.nowMs();
-          yield answer;
-        }
-      },
-    });
-  });
 }
 
 async function withAssociation<T>(
@@ -127,18 +88,12 @@ async function withAssociation<T>(
   timeouts: Partial<DimseTimeouts> = {},
 ): Promise<T> {
   using _permit = await peer.permits.acquire(signal);
-  await makeRoom(peer);
-  await using association = await openAssociation(await associationOptions(peer.options, contexts, signal, timeouts));
+  await using association = await openAssociation(await associationOptions(peer, contexts, signal, timeouts));
   return await work(association);
 }
 
-/** What is kept without being used counts among the associations that the archive allows. */
-async function makeRoom({ options, permits, kept }: Peer): Promise<void> {
-  await kept.reduceTo(options.associations - permits.inUse);
-}
-
 async function associationOptions(
-  options: DimseArchiveOptions,
+  { options }: Peer,
   contexts: readonly ProposedContext[],
   signal: AbortSignal,
   timeouts: Partial<DimseTimeouts> = {},
@@ -156,8 +111,7 @@ async function* find(
   signal: AbortSignal,
 ): AsyncGenerator<DataSet> {
   using _permit = await peer.permits.acquire(signal);
-  await makeRoom(peer);
-  await using association = await openAssociation(await associationOptions(peer.options, findContexts(), signal));
+  await using association = await openAssociation(await associationOptions(peer, findContexts(), signal));
   yield* association.find({ model: "study-root", identifier, maximumAnswers }, signal);
 }
 
@@ -188,8 +142,12 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
   await using watch = watchSilence(clock, silenceMs, lastActivityMs, signal);
   const way: Way = { onProgress, signal: watch.signal };
   if (peer.options.retrieve === "get") return await retrieveByGet(peer, request, way);
-  const outcome = await withKept(peer, watch.signal, (association) =>
-    fetchQueries(fetchOver(peer, association, way), request, expectation.arrived),
+  const outcome = await withAssociation(
+    peer,
+    moveContexts(),
+    watch.signal,
+    (association) => fetchQueries(fetchOver(peer, association, way), request, expectation.arrived),
+    { idleTimeoutMs: NO_IDLE_TIMEOUT_MS },
   );
   // Many archives answer before their C-STOREs are through; not when as many have arrived as they say they sent.
   const isThrough = expectation.arrived.size >= (outcome.completed ?? Number.POSITIVE_INFINITY);

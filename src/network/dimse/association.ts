@@ -96,16 +96,6 @@ export class RequestedAssociation implements Association {
     return this.#session.contexts;
   }
 
-  /** It is open, and no operation runs on it. */
-  get isReusable(): boolean {
-    return !this.#session.signal.aborted && this.#operations.inUse === 0;
-  }
-
-  /** Aborted when the association has ended, in order or not. */
-  get ended(): AbortSignal {
-    return this.#session.signal;
-  }
-
   echo(signal?: AbortSignal): Promise<void> {
     return this.#exclusively(signal, async () => {
       const context = this.#session.contexts.find(
