@@ -104,11 +104,12 @@ function createClaims(queue: ImagingQueue, { store, buckets, processing }: LaneO
     const dueAtMs = Math.min((await store.nextInboxDueAtMs(queue)) ?? Number.POSITIVE_INFINITY, lostUntilMs);
     return Math.min(Math.max(dueAtMs - clock.nowMs(), 0), LOOK_AGAIN_MS);
   };
+  const expectAt = (atMs: number): void => {
+    lostUntilMs = Math.min(lostUntilMs, atMs);
+  };
   return {
     wake: () => bell.abort(),
-    expectAt(atMs) {
-      lostUntilMs = Math.min(lostUntilMs, atMs);
-    },
+    expectAt,
     async next(signal) {
       for (;;) {
         signal.throwIfAborted();
@@ -121,8 +122,13 @@ function createClaims(queue: ImagingQueue, { store, buckets, processing }: LaneO
         // A token that found nothing to do is kept, but not over a pause.
         if (!hasToken || buckets.rate === 0) await buckets.take(queue, signal);
         hasToken = true;
-        if (lostUntilMs <= clock.nowMs()) lostUntilMs = Number.POSITIVE_INFINITY;
-        const claimed = await store.claimInboxMessage(queue, LEASE_MS, clock.nowMs());
+        const claimedAtMs = clock.nowMs();
+        // What the store did not answer it may have done: nobody else looks for a message that nobody holds.
+        const claimed = await store.claimInboxMessage(queue, LEASE_MS, claimedAtMs).catch((thrown: unknown) => {
+          expectAt(clock.nowMs() + LEASE_MS);
+          throw thrown;
+        });
+        if (lostUntilMs <= claimedAtMs) lostUntilMs = Number.POSITIVE_INFINITY;
         if (claimed === undefined) continue;
         hasToken = false;
         return claimed;
