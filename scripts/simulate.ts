@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- [--seeds N] [--seed S] [--mutation NAME|all] [--json]`: whole sites in simulated time, N of them from seed S on, with everything
+ * `npm run simulate -- [--seeds N] [--seed S] [--world site|queues] [--mutation NAME|all] [--json]`: whole sites in simulated time, N of them from seed S on, with everything
  * going wrong that can. Prints the seeds that broke a promise, and tables of what was done to all. A mutation breaks the product on purpose, and
  * goes from seed to seed until that is seen. `--json`: a line for each seed.
  */
@@ -13,6 +13,7 @@ import type { SeedResult } from "../test/simulation/run-seed.ts";
 // From here on the product finds simulated time, disk and chance where it looks for Node's.
 await import("../test/simulation/substitutes/register.ts");
 const { runSeed } = await import("../test/simulation/run-seed.ts");
+const { runQueueSeed } = await import("../test/simulation/run-queue-seed.ts");
 const { makeTemplate } = await import("../test/simulation/simulated-store.ts");
 const { MUTATIONS } = await import("../test/simulation/mutations.ts");
 const { reportOf } = await import("../test/simulation/report.ts");
@@ -22,9 +23,15 @@ const { values } = parseArgs({
     seeds: { type: "string" },
     seed: { type: "string" },
     mutation: { type: "string" },
+    world: { type: "string" },
     json: { type: "boolean" },
   },
 });
+/** A site of gateways; what stands in for PIXL's imaging API, with its queues. */
+const WORLDS: Readonly<Record<string, readonly (typeof runSeed)[]>> = {
+  site: [runSeed],
+  queues: [runQueueSeed],
+};
 const first = Number(values.seed ?? Math.floor(systemRandom.next() * 2 ** 31));
 const count = Number(values.seeds ?? 1);
 const folder = mkdtempSync(join(tmpdir(), "radferry-simulation-"));
@@ -35,11 +42,14 @@ process.exitCode = values.mutation === undefined ? await simulate() : await muta
 rmSync(folder, { recursive: true });
 
 async function simulate(): Promise<number> {
+  const runs = WORLDS[values.world ?? ""] ?? [runSeed, runQueueSeed];
   const results: SeedResult[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
-    const result = await runSeed(seed, { template, path: join(folder, "store.db") });
-    results.push(result);
-    tell(result);
+    for (const run of runs) {
+      const result = await run(seed, { template, path: join(folder, "store.db") });
+      results.push(result);
+      tell(result);
+    }
   }
   if (values.json !== true) console.log(reportOf(results));
   return results.some(({ violation }) => violation !== undefined) ? 1 : 0;

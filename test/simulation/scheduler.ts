@@ -123,7 +123,7 @@ export function createScheduler(random: Random, startMs: number): Scheduler {
 const setImmediateOfNode = setImmediate;
 
 function sleep(at: Scheduler["at"], atMs: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
+  if (signal?.aborted === true) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       callOff();

@@ -32,21 +32,39 @@ async function simulate(...flags: readonly string[]): Promise<readonly Line[]> {
     .map((line) => JSON.parse(line));
 }
 
-it("keeps its promises whatever goes wrong, in a hundred worlds, each of which comes out the same again", {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  const results = await simulate("--seed", "1", "--seeds", "100");
-  expect(results.map(({ seed }) => seed)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
-  expect(
-    results.flatMap(({ seed, violation }) => (violation === undefined ? [] : [`${seed}: ${violation.what}`])),
-  ).toEqual([]);
-  const again = await simulate("--seed", "40", "--seeds", "4");
-  expect(again).toEqual(results.slice(39, 43));
-  expect(new Set(results.map(({ trace }) => trace)).size).toBe(100);
-});
+function brokenIn(results: readonly Line[]): readonly string[] {
+  return results.flatMap(({ seed, violation }) => (violation === undefined ? [] : [`${seed}: ${violation.what}`]));
+}
 
-it("sees each promise broken where the product is broken on purpose", { timeout: TIMEOUT_MS }, async () => {
-  const results = await simulate("--mutation", "all", "--seed", "1", "--seeds", "30");
-  expect(results.length).toBeGreaterThan(8);
-  for (const { mutation, breaks, seen } of results) expect(seen, mutation).toBe(breaks);
-});
+it(
+  "keeps its promises whatever goes wrong in sites of gateways, and each comes out the same again",
+  async () => {
+    const results = await simulate("--world", "site", "--seed", "1", "--seeds", "80");
+    expect(results.map(({ seed }) => seed)).toEqual(Array.from({ length: 80 }, (_, index) => index + 1));
+    expect(brokenIn(results)).toEqual([]);
+    const again = await simulate("--world", "site", "--seed", "40", "--seeds", "3");
+    expect(again).toEqual(results.slice(39, 42));
+    expect(new Set(results.map(({ trace }) => trace)).size).toBe(80);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "keeps them with a broker's queues, too",
+  async () => {
+    const results = await simulate("--world", "queues", "--seed", "1", "--seeds", "20");
+    expect(results).toHaveLength(20);
+    expect(brokenIn(results)).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "sees each promise broken where the product is broken on purpose",
+  async () => {
+    const results = await simulate("--mutation", "all", "--seed", "1", "--seeds", "30");
+    expect(results.length).toBeGreaterThan(8);
+    for (const { mutation, breaks, seen } of results) expect(seen, mutation).toBe(breaks);
+  },
+  TIMEOUT_MS,
+);
