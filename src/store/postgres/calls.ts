@@ -4,7 +4,7 @@ import type { AuditWitness } from "../sql/audit-witness.ts";
 import type { MethodName } from "../sql/methods.ts";
 import { asStoreError, isLostRace, isSpoilt } from "./errors.ts";
 import { type Hold, holds, LOCKS } from "./locks.ts";
-import { postgresMethods } from "./methods.ts";
+import { atOnce, postgresMethods } from "./methods.ts";
 import { openSession, type PostgresSession } from "./session.ts";
 
 /** One answer is that a transaction lost a race: it is done again from its beginning, so often at most. */
@@ -12,9 +12,6 @@ const MAXIMUM_TRIES = 6;
 const MAXIMUM_PAUSE_MS = 50;
 /** Slots that counters are kept in; more connections than that share the first. */
 const SLOTS = 1_000;
-
-/** One statement is a transaction by itself. */
-const ONE_STATEMENT: ReadonlySet<MethodName> = new Set<MethodName>(["renew", "renewTask", "renewInboxMessage"]);
 
 export interface Calls {
   read(method: MethodName, args: readonly unknown[]): Promise<unknown>;
@@ -67,11 +64,10 @@ export function createCalls(pool: pg.Pool, witness: AuditWitness, random: () => 
     async write(method, args) {
       for (let tries = 1; ; tries += 1) {
         try {
-          return await connected((client) =>
-            ONE_STATEMENT.has(method)
-              ? invoke(openSession(client, witness, true), method, args)
-              : transaction(client, method, args),
-          );
+          return await connected(async (client) => {
+            const done = await tryAtOnce(openSession(client, witness, true), method, args);
+            return done === undefined ? await transaction(client, method, args) : done.answer;
+          });
         } catch (thrown) {
           if (!isLostRace(thrown) || tries === MAXIMUM_TRIES) throw thrown;
           await new Promise((resolve) => setTimeout(resolve, random() * MAXIMUM_PAUSE_MS * tries));
@@ -94,6 +90,13 @@ async function takeSlot(client: PoolClient): Promise<void> {
 function holdOf(method: MethodName, args: readonly unknown[]): Hold | undefined {
   const hold = holds[method] as ((...args: readonly unknown[]) => Hold) | undefined;
   return hold?.(...args);
+}
+
+async function tryAtOnce(session: PostgresSession, method: MethodName, args: readonly unknown[]) {
+  const run = atOnce[method] as
+    | ((session: PostgresSession, ...args: readonly unknown[]) => Promise<{ readonly answer: unknown } | undefined>)
+    | undefined;
+  return await run?.(session, ...args);
 }
 
 function invoke(session: PostgresSession, method: MethodName, args: readonly unknown[]): Promise<unknown> {

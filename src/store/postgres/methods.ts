@@ -6,52 +6,71 @@ import type { JobChanges } from "../overview.ts";
 import type { ClaimedJob, Lease } from "../records.ts";
 import { type MethodName, methods } from "../sql/methods.ts";
 import { jobRecord } from "../sql/row-records.ts";
-import { endAttempts, settle as settleInSteps } from "../sql/work.ts";
+import { endAttempts } from "../sql/work.ts";
 import type { Store } from "../store.ts";
 import type { PostgresSession } from "./session.ts";
 
 type Answered = (session: PostgresSession, ...args: never) => unknown;
 
+/** The answer that was given already. */
+type Done<T> = { readonly answer: T } | undefined;
+
 /** Wakes of a thousand jobs each before a claim takes what there is. */
 const MAXIMUM_WAKES = 10;
 
-/** See `Store.claim`. One round trip, unless something is due to be woken first. */
+/** Answers nothing when something is due to be woken first. */
+async function claimAtOnce(
+  session: PostgresSession,
+  worker: string,
+  leaseMs: number,
+  nowMs: number,
+  isWoken = false,
+): Promise<Done<ClaimedJob | undefined>> {
+  const token = randomUUID();
+  const row = await session.get("claimAtOnce", { worker, token, leaseUntil: nowMs + leaseMs, nowMs, isWoken });
+  if (row?.isDue === 1) return undefined;
+  if (typeof row?.id !== "string") return { answer: undefined };
+  return { answer: { lease: { jobId: row.id, token }, job: jobRecord(row) } };
+}
+
+/** See `Store.claim`. */
 async function claim(
   session: PostgresSession,
   worker: string,
   leaseMs: number,
   nowMs: number,
 ): Promise<ClaimedJob | undefined> {
-  const token = randomUUID();
-  for (let wakes = 0; ; wakes += 1) {
-    const isWoken = wakes === MAXIMUM_WAKES;
-    const row = await session.get("claimAtOnce", { worker, token, leaseUntil: nowMs + leaseMs, nowMs, isWoken });
-    if (row?.isDue !== 1)
-      return row === undefined || row.id === null
-        ? undefined
-        : { lease: { jobId: String(row.id), token }, job: jobRecord(row) };
+  for (let wakes = 1; ; wakes += 1) {
     await session.run("wakeWaiting", { nowMs });
     await endAttempts(session, await session.all("wakeAbandoned", { nowMs }), "lease ended", nowMs);
+    const done = await claimAtOnce(session, worker, leaseMs, nowMs, wakes === MAXIMUM_WAKES);
+    if (done !== undefined) return done.answer;
   }
 }
 
-/** See `Store.settle`. One round trip when nothing else is written with it. */
-async function settle(
+/** Answers nothing when there is more to write than the job's end, or its lease is gone. */
+async function settleAtOnce(
   session: PostgresSession,
-  lease: Lease,
+  { jobId: id, token }: Lease,
   outcome: Parameters<Store["settle"]>[1],
   nowMs: number,
-): Promise<boolean> {
+): Promise<Done<boolean>> {
   const { state, code, dueAtMs, attempts, change, audit } = outcome;
-  if (change === undefined && audit === undefined) {
-    const { jobId: id, token } = lease;
-    const dueAt = state === "waiting" ? (dueAtMs ?? nowMs) : undefined;
-    const finishedAt = JOB_STATES[state].done ? nowMs : undefined;
-    const settled = await session.get("settleAtOnce", { id, token, state, code, dueAt, attempts, finishedAt, nowMs });
-    if (settled !== undefined) return true;
-  }
-  return await settleInSteps(session, lease, outcome, nowMs);
+  if (change !== undefined || audit !== undefined) return undefined;
+  const dueAt = state === "waiting" ? (dueAtMs ?? nowMs) : undefined;
+  const finishedAt = JOB_STATES[state].done ? nowMs : undefined;
+  const row = await session.get("settleAtOnce", { id, token, state, code, dueAt, attempts, finishedAt, nowMs });
+  return row === undefined ? undefined : { answer: true };
 }
+
+/** What is mostly one statement, and a transaction by itself; where that answers nothing the method is asked within one. */
+export const atOnce: {
+  readonly [N in MethodName]?: (session: PostgresSession, ...args: Parameters<Store[N]>) => unknown;
+} = {
+  claim: (session, worker, leaseMs, nowMs) => claimAtOnce(session, worker, leaseMs, nowMs),
+  settle: settleAtOnce,
+  renew: async (session, ...args) => ({ answer: await methods.renew(session, ...args) }),
+};
 
 /** See `Store.jobChanges`. What is not committed yet is not stepped over: see COUNTER_TRIGGERS. */
 async function jobChanges(
@@ -75,7 +94,7 @@ async function emptyJournal(): Promise<boolean> {
   return true;
 }
 
-const ownMethods = { claim, settle, jobChanges, backUp, emptyJournal } satisfies Partial<Record<MethodName, Answered>>;
+const ownMethods = { claim, jobChanges, backUp, emptyJournal } satisfies Partial<Record<MethodName, Answered>>;
 
 /** Every method of the store over one session. */
 export const postgresMethods = { ...methods, ...ownMethods } satisfies { readonly [N in MethodName]: Answered };
