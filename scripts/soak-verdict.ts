@@ -26,8 +26,8 @@ const FEWEST_STUDIES = 200;
 const RSS_AT_MOST_BYTES = 300e6;
 /** Over all that was measured behind the warm-up, as a share of the mean. */
 const GROWTH_AT_MOST = 0.1;
-/** Handles and open files come and go with what is under way: so many more or fewer are none that were lost. */
-const HANDLES_AT_MOST = 10;
+/** Handles and open files come and go with what is under way: the fewest of each half are compared, and so many more are none that were lost. */
+const HANDLES_AT_MOST = 5;
 /** Of the later half, beside the earlier half: a machine shared with others is never quite even. */
 const RATE_AT_LEAST = 0.75;
 
@@ -75,8 +75,11 @@ function flat(what: string, samples: readonly SoakSample[], figure: (sample: Soa
 }
 
 function constant(what: string, samples: readonly SoakSample[], figure: (sample: SoakSample) => number): SoakFinding {
-  const growth = growthOf(samples, figure);
-  const measured = `${growth >= 0 ? "+" : ""}${growth.toFixed(1)} over ${spanOf(samples)} studies`;
+  const middle = Math.floor(samples.length / 2);
+  const fewest = (half: readonly SoakSample[]): number => Math.min(...half.map(figure));
+  const [before, after] = [fewest(samples.slice(0, middle)), fewest(samples.slice(middle))];
+  const growth = after - before;
+  const measured = `${before}, then ${after}, over ${spanOf(samples)} studies`;
   return { what: `${what} grow by ≤ ${HANDLES_AT_MOST}`, measured, met: growth <= HANDLES_AT_MOST };
 }
 

@@ -101,7 +101,7 @@ async function workOff(folder: string, service: SoakService): Promise<readonly S
         studies: done.studies + sumOf(states, (of) => endedOf(of.states)),
         deliveredStudies: done.delivered + sumOf(states, (of) => of.states.delivered ?? 0),
         submittedStudies: submitted,
-        storeBytes: await sizeOf(join(folder, "home"), "radferry.db"),
+        storeBytes: await storeSize(join(folder, "home", "radferry.db")),
         stagingBytes: await sizeOf(join(folder, "home", "staging")),
       });
       say(samples);
@@ -166,15 +166,23 @@ async function takeAway(folder: string): Promise<void> {
   }
 }
 
-async function sizeOf(folder: string, prefix = ""): Promise<number> {
+/** The database and its log. */
+async function storeSize(path: string): Promise<number> {
+  return (await sizeOfFile(path)) + (await sizeOfFile(`${path}-wal`));
+}
+
+/** 0 when it has gone. */
+function sizeOfFile(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+async function sizeOf(folder: string): Promise<number> {
   let bytes = 0;
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
-    if (!entry.isFile() || !entry.name.startsWith(prefix)) continue;
-    bytes += await stat(join(entry.parentPath, entry.name)).then(
-      ({ size }) => size,
-      () => 0,
-    );
-  }
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
+    if (entry.isFile()) bytes += await sizeOfFile(join(entry.parentPath, entry.name));
   return bytes;
 }
 
