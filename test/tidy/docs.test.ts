@@ -33,7 +33,9 @@ describe("this repository", () => {
 
   it("has every page on the map", () => {
     const map = pages.find(({ path }) => path === "docs/README.md")?.text ?? "";
-    const names = readdirSync(join(ROOT, "docs")).filter((name) => name !== "README.md" && name !== "decisions");
+    const names = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" }).filter(
+      (name) => name !== "README.md" && /\.\w+$/.test(name) && !name.startsWith("decisions/"),
+    );
     expect(names.filter((name) => !map.includes(`](${name})`))).toEqual([]);
   });
 
