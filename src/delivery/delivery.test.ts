@@ -62,7 +62,7 @@ describe("a folder destination", () => {
     const study = join(target.path, "trial", PSEUDONYM, STUDY);
     expect(await readdir(study)).toEqual([SERIES, "radferry-report.json"]);
     expect(await readdir(join(study, SERIES))).toEqual(["2.25.3.1.dcm", "2.25.3.2.dcm", "2.25.3.3.dcm"]);
-    expect(await readdir(join(target.path, ".radferry"))).toEqual([]);
+    expect(await readdir(join(target.path, ".radferry", "gateway"))).toEqual([]);
     const report = JSON.parse(await readFile(join(study, "radferry-report.json"), "utf8"));
     expect(report).toMatchObject({ profile: "basic", receipt: { instances: 3, proof: "sha256" } });
     expect(report.files).toHaveLength(3);
@@ -91,9 +91,21 @@ describe("a folder destination", () => {
   it("removes at its opening what a crash left half copied", async () => {
     await using target = await temporaryFolder();
     await using _first = await createFolderDestination({ name: "store", path: target.path });
-    await writeFile(join(target.path, ".radferry", "half"), "");
+    await writeFile(join(target.path, ".radferry", "gateway", "half"), "");
     await using _second = await createFolderDestination({ name: "store", path: target.path });
-    expect(await readdir(join(target.path, ".radferry"))).toEqual([]);
+    expect(await readdir(join(target.path, ".radferry", "gateway"))).toEqual([]);
+  });
+
+  it("leaves alone what another gateway has under way in the same folder, until that is long gone", async () => {
+    await using target = await temporaryFolder();
+    const all = join(target.path, ".radferry");
+    await using _other = await createFolderDestination({ name: "store", path: target.path, owner: "other" });
+    await writeFile(join(all, "other", "half"), "");
+    await using _ours = await createFolderDestination({ name: "store", path: target.path });
+    expect(await readdir(join(all, "other"))).toEqual(["half"]);
+    const inTwoWeeks = { ...systemClock, nowMs: () => systemClock.nowMs() + 14 * 24 * 3_600_000 };
+    await using _later = await createFolderDestination({ name: "store", path: target.path, clock: inTwoWeeks });
+    expect(await readdir(all)).not.toContain("other");
   });
 
   it("replaces what it delivered before when the study comes out differently", async () => {
@@ -144,7 +156,7 @@ describe("a folder destination", () => {
       expect.objectContaining({ code: "DELIVERY_CONFLICT", details: { destination: "store", path } }),
     );
     expect(await readFile(join(target.path, path), "utf8")).toBe("somebody else's");
-    expect(await readdir(join(target.path, ".radferry"))).toEqual([]);
+    expect(await readdir(join(target.path, ".radferry", "gateway"))).toEqual([]);
   });
 
   it.each([

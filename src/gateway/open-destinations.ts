@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { readCertificateFile, readPasswordFile, readSecretText } from "../config/credential-files.ts";
 import { httpSecurityOf } from "../config/http-credentials.ts";
@@ -118,11 +120,16 @@ async function openDestination(
   }
 }
 
+/** The same after a restart, another on every machine and in every home. */
+function ownerOf(home: string): string {
+  return createHash("sha256").update(`${hostname()}\n${home}`).digest("hex").slice(0, 16);
+}
+
 function openFolder(
   { name, path, layout }: Extract<DestinationSettings, { kind: "folder" }>,
   { home }: Settings,
 ): Promise<Destination> {
-  if (layout === "files") return createFolderDestination({ name, path });
+  if (layout === "files") return createFolderDestination({ name, path, owner: ownerOf(home) });
   const temporaryFolder = join(home, "zip", name);
   const server = localFiles(name);
   return createZipDestination({ name, kind: "folder", server, path, proof: "sha256", temporaryFolder });

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { chmod, constants, copyFile, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { chmod, constants, copyFile, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { readStudyReports, STUDY_REPORT, studyReportText } from "../../staging/study-folder-report.ts";
+import { type Clock, systemClock } from "../../units/clock.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import { isMissing, syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
@@ -19,6 +20,8 @@ import { rethrowDestination } from "./destination-error.ts";
 
 /** Temporary files live here, below the destination, so that a rename is enough. interfaces.md section 4. */
 const TEMPORARY = ".radferry";
+/** Of a gateway that is there no more: nothing was added for so long. */
+const ABANDONED_MS = 7 * 24 * 3_600_000;
 const PARALLEL_FILES = 4;
 /** Research staff read what is delivered: the folder's own rules apply, not ours. */
 const FILE_MODE = 0o644;
@@ -33,13 +36,18 @@ const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export async function createFolderDestination({
   name,
   path,
+  owner = "gateway",
+  clock = systemClock,
 }: {
   readonly name: string;
   readonly path: string;
+  /** Another for each gateway that delivers to the folder: what it had under way when it died is its own to clear away. */
+  readonly owner?: string;
+  readonly clock?: Clock;
 }): Promise<Destination> {
-  const folder = { name, path, temporary: join(path, TEMPORARY), reporting: createSemaphore(1) };
+  const folder = { name, path, temporary: join(path, TEMPORARY, owner), reporting: createSemaphore(1) };
   const rethrow = rethrowDestination(name);
-  await sweep(folder).catch(rethrow);
+  await sweep(folder, clock.nowMs()).catch(rethrow);
   return {
     name,
     kind: "folder",
@@ -49,14 +57,22 @@ export async function createFolderDestination({
     conclude: (delivery, receipt) => conclude(folder, delivery, receipt).catch(rethrow),
     attachments: treeAttachments({ name, server: localFiles(name), path, readsBack: true, reported: reportedIn }),
     removal: treeRemoval({ server: localFiles(name), path, parallel: PARALLEL_FILES, reported: reportedIn }),
-    // Not empty: another gateway delivers to the same folder.
-    [Symbol.asyncDispose]: () => rmdir(folder.temporary).catch(() => {}),
+    async [Symbol.asyncDispose]() {
+      await rmdir(folder.temporary).catch(() => {});
+      // Not empty: another gateway delivers to the same folder.
+      await rmdir(dirname(folder.temporary)).catch(() => {});
+    },
   };
 }
 
-async function sweep({ temporary }: Folder): Promise<void> {
+async function sweep({ temporary }: Folder, nowMs: number): Promise<void> {
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
+  const all = dirname(temporary);
+  for (const owner of await readdir(all)) {
+    const changedAtMs = (await stat(join(all, owner)).catch(() => undefined))?.mtimeMs ?? nowMs;
+    if (nowMs - changedAtMs > ABANDONED_MS) await rm(join(all, owner), { recursive: true, force: true });
+  }
 }
 
 interface Folder {
@@ -162,5 +178,6 @@ async function conclude(folder: Folder, delivery: StudyDelivery, receipt: Receip
   const study = studyFolder(folder, delivery);
   using _ = await folder.reporting.acquire();
   const text = studyReportText(await readStudyReports(study), deliveryReport(delivery, receipt));
+  await mkdir(folder.temporary, { recursive: true });
   await writeFileDurably(join(study, STUDY_REPORT), text, { mode: FILE_MODE, temporaryFolder: folder.temporary });
 }
