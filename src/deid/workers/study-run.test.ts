@@ -82,7 +82,7 @@ it("comes to the same bytes, reports and counts with any number of threads, and 
 
 interface Done {
   readonly byPath: ReadonlyMap<string, string>;
-  readonly verdict: Pick<StudyVerdict, "findings">;
+  readonly verdict: Omit<StudyVerdict, "durationMs" | "search">;
 }
 
 /** One study's instances in an order of their own, on threads that are there already or on this one. */
@@ -91,7 +91,7 @@ async function deidentify(order: readonly number[], name: string, threads: numbe
   if (threads > 0) await pool.start();
   using study = createStudyDeidentifier(engine, threads > 0 ? pool : undefined).study({ signal: neverAborted() });
   const outcomes = await study.instances(order.map((instance) => task(instance, name)));
-  const verdict = await study.finish();
+  const { durationMs: _duration, search: _search, ...verdict } = await study.finish();
   const byNumber = outcomes.map(
     (outcome, index) => [`${order[index]}`, JSON.stringify(described(outcome, name))] as const,
   );
@@ -99,7 +99,7 @@ async function deidentify(order: readonly number[], name: string, threads: numbe
     ...finding,
     outputPath: finding.outputPath.replace(name, ""),
   }));
-  return { byPath: new Map(byNumber.sort()), verdict: { findings: findings.sort(byOutput) } };
+  return { byPath: new Map(byNumber.sort()), verdict: { ...verdict, findings: findings.sort(byOutput) } };
 }
 
 function task(instance: number, name: string): StudyTask {
