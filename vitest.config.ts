@@ -9,7 +9,7 @@ export default defineConfig({
       "bench/**/*.test.ts",
       "web/src/**/*.test.ts",
     ],
-    exclude: ["test/long/**"],
+    exclude: ["test/long/**", "test/chaos/all-kinds.test.ts"],
     setupFiles: ["test/peers/leaks.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -18,6 +18,12 @@ const MAXIMUM_REDIRECTS = 3;
 const MAXIMUM_DROPPED_BYTES = 64 * 1024;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+/**
+ * A server that waits in vain for the rest of a body says that the request is bad (Orthanc 1.10, after a minute), where it should say that it took
+ * too long (RFC 9110 15.5.9): after such a silence the one means the other.
+ */
+const WAITED_IN_VAIN_MS = 30_000;
+
 /** What a guest is told of things that are not for guests. */
 const HIDING: ReadonlySet<number> = new Set([403, 404]);
 
@@ -31,7 +37,7 @@ interface Connected {
 
 /**
  * Connects when it is first used. @throws GatewayError SETTING_INVALID when the base URL is no http or https URL, TLS_SETTINGS_INVALID
- * @param clock for a Retry-After that names a time
+ * @param clock for a Retry-After that names a time, and for silences
  */
 export function openHttpClient(options: HttpClientOptions, clock: Clock = systemClock): HttpClient {
   const { authentication = noAuthentication, connections = USUAL_CONNECTIONS } = options;
@@ -98,11 +104,13 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-function send({ pool, timeouts }: Connected, request: HttpRequest, url: URL, login: Login): Promise<RawResponse> {
+async function send(connected: Connected, request: HttpRequest, url: URL, login: Login): Promise<RawResponse> {
+  const { pool, timeouts, clock } = connected;
   const { method = "GET", body, bodyBytes, bulk = false, signal } = request;
   const { headersMs, idleMs, totalMs } = { ...timeouts, ...request.timeouts };
   const encoding = bulk ? "identity" : "gzip, deflate";
-  return exchange(pool, {
+  let lastSentAtMs = Number.POSITIVE_INFINITY;
+  const response = await exchange(pool, {
     method,
     target: `${url.pathname}${url.search}`,
     headers: {
@@ -111,13 +119,22 @@ function send({ pool, timeouts }: Connected, request: HttpRequest, url: URL, log
       ...login.headers,
       ...(bodyBytes !== undefined && { "content-length": `${bodyBytes}` }),
     },
-    body: typeof body === "function" ? body() : body,
+    body: typeof body === "function" ? noted(body(), () => (lastSentAtMs = clock.nowMs())) : body,
     headersMs,
     idleMs,
     totalMs,
     isTls: url.protocol === "https:",
     signal,
   });
+  const isGivenUp = response.status === 400 && clock.nowMs() - lastSentAtMs >= WAITED_IN_VAIN_MS;
+  return isGivenUp ? { ...response, status: 408 } : response;
+}
+
+async function* noted(pieces: AsyncIterable<Uint8Array>, onPiece: () => void): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    onPiece();
+    yield piece;
+  }
 }
 
 function lowerCased(headers: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
