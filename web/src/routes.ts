@@ -5,11 +5,13 @@ import { AuditPage } from "./pages/audit/audit-page.tsx";
 import { CohortPage } from "./pages/cohorts/cohort-page.tsx";
 import { CohortsPage } from "./pages/cohorts/cohorts-page.tsx";
 import { FailuresPage } from "./pages/failures/failures-page.tsx";
+import { IntakePage } from "./pages/intake/intake-page.tsx";
 import { OverviewPage } from "./pages/overview/overview-page.tsx";
 import { QuarantinePage } from "./pages/quarantine/quarantine-page.tsx";
 import { QuarantinedStudyPage } from "./pages/quarantine/quarantined-study-page.tsx";
 import { ScannersPage } from "./pages/scanners/scanners-page.tsx";
 import { TaskPage } from "./pages/scanners/task-page.tsx";
+import { SearchPage } from "./pages/search/search-page.tsx";
 import { SettingsPage } from "./pages/settings/settings-page.tsx";
 import { StudiesPage } from "./pages/studies/studies-page.tsx";
 import { StudyPage } from "./pages/study/study-page.tsx";
@@ -35,11 +37,13 @@ export const pageRoutes: readonly PageRoute[] = [
   { path: "/", title: "Overview", least: "viewer", component: OverviewPage },
   { path: "/cohorts", title: "Cohorts", least: "viewer", component: CohortsPage },
   { path: "/cohorts/:cohort", title: undefined, least: "viewer", component: CohortPage },
+  { path: "/search", title: "Search", least: "operator", component: SearchPage },
   { path: "/studies", title: "Studies", least: "viewer", component: StudiesPage },
   { path: "/studies/:id", title: undefined, least: "viewer", component: StudyPage },
   { path: "/failures", title: "Failures", least: "viewer", component: FailuresPage },
   { path: "/quarantine", title: "Quarantine", least: "viewer", component: QuarantinePage },
   { path: "/quarantine/:id", title: undefined, least: "viewer", component: QuarantinedStudyPage },
+  { path: "/intake", title: "Sent to us", least: "operator", component: IntakePage },
   { path: "/archives", title: "Archives", least: "viewer", component: ArchivesPage },
   { path: "/scanners", title: "Scanners", least: "viewer", component: ScannersPage },
   { path: "/scanners/tasks/:id", title: undefined, least: "operator", component: TaskPage },

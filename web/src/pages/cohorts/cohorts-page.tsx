@@ -8,6 +8,7 @@ import { numberText } from "../../components/numbers.ts";
 import { Page } from "../../components/page.tsx";
 import { Time } from "../../components/time.tsx";
 import { Link, query, setQuery } from "../../routing/router.tsx";
+import { StandingCard } from "./standing-card.tsx";
 import { UploadCard } from "./upload-card.tsx";
 
 const COLUMNS: readonly Column<Cohort>[] = [
@@ -39,6 +40,7 @@ export function CohortsPage() {
   return (
     <Page title="Cohorts" actions={<ProjectChoice names={names} chosen={project} />}>
       {mayDo("operator") && projects.data !== undefined && <UploadCard projects={names} />}
+      <StandingCard project={project} />
       <PagedTable
         caption="Cohorts, the newest first"
         columns={COLUMNS}

@@ -8,12 +8,14 @@ import { durationText } from "../../components/time.tsx";
 import { Link } from "../../routing/router.tsx";
 import { ArchiveLamps } from "./archive-lamps.tsx";
 import { FailureList } from "./failure-list.tsx";
+import { HeldIntake } from "./held-intake.tsx";
 import { ProjectList } from "./project-list.tsx";
 import { ThroughputCard } from "./throughput-card.tsx";
 
 export function OverviewPage() {
   return (
     <Page title="Overview">
+      <HeldIntake />
       <Studies />
       <div class="columns">
         <div class="column">

@@ -7,9 +7,9 @@ import { Dialog } from "../../components/dialog.tsx";
 import { bytesText } from "../../components/numbers.ts";
 import { Card } from "../../components/page.tsx";
 import { Time } from "../../components/time.tsx";
+import { useEvery } from "../../components/use-every.ts";
 import { Link } from "../../routing/router.tsx";
 import type { Result, Verdict } from "./documents.ts";
-import { useEvery } from "./use-every.ts";
 
 const LOOK_EVERY_MS = 10_000;
 const PAGE = 50;

@@ -9,11 +9,11 @@ import { Dialog } from "../../components/dialog.tsx";
 import { ErrorCard } from "../../components/error-card.tsx";
 import { Card, Page } from "../../components/page.tsx";
 import { Time } from "../../components/time.tsx";
+import { useEvery } from "../../components/use-every.ts";
 import { Link, navigate, query, setQuery } from "../../routing/router.tsx";
 import { isOpen, SCANNER_TONES, type Scanner, TASK_TONES, type Task, type TaskStatus } from "./documents.ts";
 import { NewTaskForm } from "./new-task-form.tsx";
 import { ResultsCard } from "./results-card.tsx";
-import { useEvery } from "./use-every.ts";
 
 const LOOK_EVERY_MS = 3_000;
 const PAGE = 50;

@@ -10,12 +10,12 @@ import { bytesText } from "../../components/numbers.ts";
 import { Card, Page } from "../../components/page.tsx";
 import { FullTime, Time } from "../../components/time.tsx";
 import { say } from "../../components/toasts.tsx";
+import { useEvery } from "../../components/use-every.ts";
 import type { PageProps } from "../../routes.ts";
 import { Link } from "../../routing/router.tsx";
 import { type Attempt, isOpen, type ShownTask, taskPath } from "./documents.ts";
 import { ResultsCard } from "./results-card.tsx";
 import { TaskState } from "./scanners-page.tsx";
-import { useEvery } from "./use-every.ts";
 
 const LOOK_EVERY_MS = 2_000;
 const TO_SCANNERS = <Link to="/scanners">Scanners</Link>;

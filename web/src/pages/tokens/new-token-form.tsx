@@ -12,6 +12,7 @@ interface NewTokenFormProps {
 
 const USUAL_DAYS = "90";
 const MAY: Readonly<Record<Role, string>> = {
+  sender: "sends studies by HTTP, and may do nothing else",
   viewer: "sees states and counts",
   operator: "also hands cohorts in, exports them, and controls archives",
   admin: "also releases studies, sees whom they are of, and gives out tokens",
