@@ -15,8 +15,8 @@ import type {
 import { STATUS } from "../../network/dimse/status.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Logger } from "../../units/logger.ts";
-import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
 import type { Archive, Rehearsal, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
+import { type Associations, createOwnAssociations } from "../availability/associations.ts";
 import type { Expectations } from "../expectations.ts";
 import { findContexts, getContexts, moveContexts, verificationContexts } from "./contexts.ts";
 import { type Fetch, fetchQueries } from "./fetch.ts";
@@ -34,6 +34,8 @@ export interface DimseArchiveOptions {
   readonly address: DicomAddress;
   readonly retrieve: "move" | "get";
   readonly associations: number;
+  /** Where others ask it in our name, too; absent: this process has all of its associations. */
+  readonly shared?: Associations | undefined;
   readonly callingAeTitle: AeTitle;
   /** Absent: without TLS and user. */
   readonly connection?: ConnectionSource;
@@ -52,13 +54,14 @@ export interface DimseArchiveOptions {
 /** What every operation needs: the options, and the permits that keep the archive's association limit. */
 interface Peer {
   readonly options: DimseArchiveOptions;
-  readonly permits: Semaphore;
+  readonly permits: Associations;
 }
 
 /** C-FIND, C-MOVE and C-GET with study root. PS3.4 C. */
 export function createDimseArchive(options: DimseArchiveOptions): Archive {
-  const { name, associations } = options;
-  const peer: Peer = { options, permits: createSemaphore(associations) };
+  const { name, associations, shared } = options;
+  const permits = shared ?? createOwnAssociations(associations);
+  const peer: Peer = { options, permits };
   return {
     name,
     kind: "dimse",
@@ -76,7 +79,7 @@ export function createDimseArchive(options: DimseArchiveOptions): Archive {
       withAssociation(peer, findContexts(), signal, (association) => listStudy(association, study, signal)),
     retrieve: (request, signal) => retrieve(peer, request, signal),
     rehearseRetrieval: (signal) => rehearseRetrieval(peer, signal),
-    async [Symbol.asyncDispose]() {},
+    [Symbol.asyncDispose]: () => permits[Symbol.asyncDispose](),
   };
 }
 

@@ -1,0 +1,161 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { createSharedPermits, PERMIT_LEASE_MS, type SharedPermits } from "../../store/shared-permits.ts";
+import { openSqliteStore } from "../../store/sqlite/open.ts";
+import type { Store } from "../../store/store.ts";
+import { neverAborted } from "../../units/abort.ts";
+import { createManualClock, type ManualClock } from "../../units/manual-clock.testing.ts";
+import { seededRandom } from "../../units/random.ts";
+import { type Associations, createSharedAssociations } from "./associations.ts";
+
+const LIMIT = 2;
+
+interface Node extends AsyncDisposable {
+  readonly permits: SharedPermits;
+  readonly associations: Associations;
+}
+
+/** Nodes that share one store. */
+async function scene() {
+  const stack = new AsyncDisposableStack();
+  const folder = stack.use(await temporaryFolder());
+  const store = stack.use(await openSqliteStore({ path: join(folder.path, "radferry.db") }));
+  const clock = createManualClock();
+  const node = (name: string, of: Pick<Store, "takePermit" | "renewPermits" | "returnPermit"> = store): Node => {
+    const permits = createSharedPermits({ store: of, node: name, clock, random: seededRandom(1) });
+    const limited = { resource: "archive:pacs", limit: LIMIT };
+    const associations = createSharedAssociations({ permits, clock }, limited);
+    return { permits, associations, [Symbol.asyncDispose]: () => associations[Symbol.asyncDispose]() };
+  };
+  return { store, clock, node, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Lets time go on until it is done. */
+async function within<T>(clock: ManualClock, store: Store, work: Promise<T>): Promise<T> {
+  let isDone = false;
+  const done = work.finally(() => {
+    isDone = true;
+  });
+  for (let step = 0; step < 1_000 && !isDone; step += 1) {
+    await store.listNodes();
+    await clock.advance(10);
+  }
+  return await done;
+}
+
+test("no more of them are in use than there may be, whichever node uses them, and every node has its turn", async () => {
+  await using at = await scene();
+  await using north = at.node("north");
+  await using east = at.node("east");
+  let inUse = 0;
+  let most = 0;
+  const turns = { north: 0, east: 0 };
+  const work = async (name: keyof typeof turns, { associations }: Node): Promise<void> => {
+    for (let turn = 0; turn < 90; turn += 1) {
+      const association = await associations.acquire(neverAborted());
+      inUse += 1;
+      most = Math.max(most, inUse);
+      await at.clock.sleep(150);
+      inUse -= 1;
+      association[Symbol.dispose]();
+
+      if (turns.north < 180 && turns.east < 180) turns[name] += 1;
+    }
+  };
+  const all = Promise.all([work("north", north), work("north", north), work("east", east), work("east", east)]);
+  for (let isDone = false; !isDone; ) {
+    isDone = await Promise.race([
+      all.then(() => true),
+      within(at.clock, at.store, at.clock.sleep(50)).then(() => false),
+    ]);
+  }
+  expect(most).toBe(LIMIT);
+  expect(Math.min(turns.north, turns.east)).toBeGreaterThan(0);
+});
+
+test("one that is not used any more is another worker's of this node before the store is asked", async () => {
+  await using at = await scene();
+  const asked: string[] = [];
+  await using north = at.node("north", {
+    ...at.store,
+    takePermit: (wish, ...rest) => {
+      asked.push(wish.holder);
+      return at.store.takePermit(wish, ...rest);
+    },
+  });
+  const first = await north.associations.acquire(neverAborted());
+  first[Symbol.dispose]();
+  const second = await north.associations.acquire(neverAborted());
+  expect(asked).toEqual(["north/1"]);
+  second[Symbol.dispose]();
+});
+
+test("what a node leaves unused is another's before long", async () => {
+  await using at = await scene();
+  await using north = at.node("north");
+  await using east = at.node("east");
+  const held = [await north.associations.acquire(neverAborted()), await north.associations.acquire(neverAborted())];
+  for (const each of held) each[Symbol.dispose]();
+  using _association = await within(at.clock, at.store, east.associations.acquire(neverAborted()));
+  expect(at.clock.nowMs()).toBeLessThan(1_000);
+});
+
+test("what a dead node held is another's when its time is over, and not while it gives signs of life", async () => {
+  await using at = await scene();
+  const dead = at.node("dead");
+  await dead.associations.acquire(neverAborted());
+  await dead.associations.acquire(neverAborted());
+  await at.clock.advance(PERMIT_LEASE_MS - 1);
+  await dead.permits.keep();
+  await using east = at.node("east");
+  const waiting = east.associations.acquire(neverAborted());
+  let isGranted = false;
+  void waiting.then(() => {
+    isGranted = true;
+  });
+  await within(at.clock, at.store, at.clock.sleep(2_000));
+  expect(isGranted).toBe(false);
+  await at.clock.advance(PERMIT_LEASE_MS);
+  using _association = await within(at.clock, at.store, waiting);
+});
+
+test("a permit whose grant was never heard of, or that could not be given back, is given back with the next sign of life", async () => {
+  await using at = await scene();
+  let isDown = false;
+  const failing = async <T>(answer: Promise<T>): Promise<T> => {
+    const given = await answer;
+    if (isDown) throw new Error("the connection was lost");
+    return given;
+  };
+  await using north = at.node("north", {
+    takePermit: (...asked) => failing(at.store.takePermit(...asked)),
+    renewPermits: (...asked) => at.store.renewPermits(...asked),
+    returnPermit: (...asked) => (isDown ? failing(Promise.resolve(false)) : at.store.returnPermit(...asked)),
+  });
+  const permit = await north.permits.acquire("study:a", 1, neverAborted());
+  isDown = true;
+  await permit.giveBack();
+  await expect(north.permits.acquire("study:b", 1, neverAborted())).rejects.toThrow("the connection was lost");
+  isDown = false;
+  const wish = (resource: string) => ({ resource, limit: 1, holder: "east/1", node: "east" });
+  expect(await at.store.takePermit(wish("study:a"), 1, 0)).toBe(false);
+  expect(await at.store.takePermit(wish("study:b"), 1, 0)).toBe(false);
+  await north.permits.keep();
+  expect(await at.store.takePermit(wish("study:a"), 1, 0)).toBe(true);
+  expect(await at.store.takePermit(wish("study:b"), 1, 0)).toBe(true);
+});
+
+test("who gives up waiting holds nothing", async () => {
+  await using at = await scene();
+  await using north = at.node("north");
+  await using east = at.node("east");
+  const held = [await north.associations.acquire(neverAborted()), await north.associations.acquire(neverAborted())];
+  const stop = new AbortController();
+  const waiting = east.associations.acquire(stop.signal);
+  stop.abort(new Error("given up"));
+  await expect(waiting).rejects.toThrow("given up");
+  for (const each of held) each[Symbol.dispose]();
+  using _first = await within(at.clock, at.store, east.associations.acquire(neverAborted()));
+  using _second = await within(at.clock, at.store, east.associations.acquire(neverAborted()));
+});
