@@ -1,5 +1,7 @@
 import { errorFields } from "../observe/error-fields.ts";
 import { sweepStaging } from "../pipeline/retention.ts";
+import { sweepSharedOutbox } from "../pipeline/shared-copies.ts";
+import type { SharedOutbox } from "../staging/shared-outbox.ts";
 import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
 import type { Logger } from "../units/logger.ts";
@@ -15,6 +17,8 @@ interface HouseParts {
   /** Keeps to the same retention. */
   readonly intake: Pick<Intake, "sweep"> | undefined;
   readonly sweep: Parameters<typeof sweepStaging>[0];
+  /** Swept of what jobs left that are done. */
+  readonly sharedOutbox?: SharedOutbox | undefined;
   readonly audit: AuditTrail;
   readonly actor: Actor;
   readonly metrics: Metrics;
@@ -34,7 +38,10 @@ export function keepHouse(parts: HouseParts): AsyncDisposable {
       try {
         const isDue = clock.nowMs() >= nextAtMs;
         if (isDue || (await staging.isBelowReserve())) await sweep(parts);
-        if (isDue) nextAtMs = clock.nowMs() + EVERY_MS;
+        if (isDue) {
+          nextAtMs = clock.nowMs() + EVERY_MS;
+          await sweepShared(parts, stop.signal);
+        }
       } catch (thrown) {
         parts.logger.error("staging could not be swept", errorFields(thrown));
       }
@@ -64,4 +71,13 @@ async function sweep(parts: HouseParts): Promise<void> {
     detail: { studies, reason, shredded: shred },
   });
   logger.info("staging swept", { studies, reason });
+}
+
+async function sweepShared({ sweep: { store }, sharedOutbox, logger }: HouseParts, signal: AbortSignal): Promise<void> {
+  try {
+    const studies = await sweepSharedOutbox({ store, sharedOutbox }, signal);
+    if (studies > 0) logger.info("shared store swept", { studies });
+  } catch (thrown) {
+    if (!signal.aborted) logger.warn("shared store could not be swept", errorFields(thrown));
+  }
 }

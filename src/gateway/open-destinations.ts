@@ -147,7 +147,9 @@ export function sftpServerOf(destination: SftpDestinationSettings): () => Promis
 }
 
 /** Files are read for each connection. @throws GatewayError CERTIFICATE_…, SECRET_FILE_…, PASSWORD_FILE_MALFORMED from the function it answers */
-export function s3ServerOf(destination: S3DestinationSettings): () => Promise<S3Server> {
+export function s3ServerOf(
+  destination: Omit<S3DestinationSettings, "name" | "kind" | "prefix" | "readBack">,
+): () => Promise<S3Server> {
   const { endpoint, region, bucket, accessKeyId, secretAccessKeyFile, pathStyle, authoritiesFile } = destination;
   return async () => ({
     ...{ endpoint, region, bucket, accessKeyId, usesPathStyle: pathStyle },

@@ -8,17 +8,21 @@ import type { AuditEvent } from "../units/audit.ts";
 import { packJson } from "../units/packed-json.ts";
 import { deidentifyStudy } from "./deidentify.ts";
 import { forgetProcessing, processStudy } from "./hook/process-study.ts";
+import { shareCopies, takeUpShared } from "./shared-copies.ts";
 import type { StepContext, StepResult } from "./step.ts";
 import { thumbnailOfStudy } from "./study-thumbnail.ts";
 import { type TranscodingNoter, toldBefore, transcodingNoter } from "./transcoded.ts";
 
 /**
  * De-identifies, delivers to every destination of the project and confirms each by read-back. The three belong together: a job that was cut
- * short while delivering makes the same de-identified files again, and asks the destination what it holds before anything is sent.
+ * short while delivering makes the same de-identified files again, or takes those that were kept for all gateways, and asks the destination what
+ * it holds before anything is sent.
  */
 export async function deidentifyAndDeliver(context: StepContext): Promise<StepResult> {
-  const { job, project, services } = context;
   if (hasOptedOut(context)) return await leaveOutPatient(context);
+  const takenUp = await takeUpShared(context);
+  if (takenUp !== undefined) return "end" in takenUp ? takenUp.end : await deliver(context, takenUp.delivery, {});
+  const { job, project, services } = context;
   await context.write({ stage: "deidentifying" });
   const { files, attached, told, volumes, end } = await prepareStudy(context);
   const [first] = files;
@@ -37,14 +41,24 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
     attached,
     report: told,
   };
-  const { pseudonym, studyInstanceUid } = delivery;
+  await shareCopies(context, delivery);
+  return await deliver(context, delivery, { volumes, thumbnail: await thumbnailOfStudy(files, context.signal) });
+}
+
+/** @param made what else is written down of a study that was just made ready */
+async function deliver(
+  context: StepContext,
+  delivery: StudyDelivery,
+  made: Pick<JobChange, "volumes" | "thumbnail">,
+): Promise<StepResult> {
+  const { job, project, services } = context;
+  const { pseudonym, studyInstanceUid, files, report: told } = delivery;
   const before = await toldBefore(context, files);
   const transcoded = before.length === 0 ? {} : { transcoded: before };
   const kept = { ...told, pseudonym, studyInstanceUid, ...transcoded, files: reportedFiles(files) };
   // To de-identify takes its time, in which the lists may have been read again.
   if (hasOptedOut(context)) return await leaveOutPatient(context);
-  const thumbnail = await thumbnailOfStudy(files, context.signal);
-  await context.write({ stage: "delivering", report: await packJson(kept), volumes, thumbnail });
+  await context.write({ stage: "delivering", report: await packJson(kept), ...made });
   await deliverEverywhere(context, delivery, transcodingNoter(context, kept, before));
   await context.write({ stage: "confirming", ...(await confirmedBy(context, files)), report: "delivered" });
   await services.outbox.remove(job.id);

@@ -9,6 +9,7 @@ import { locate } from "./locate.ts";
 import { retrieve } from "./retrieve.ts";
 import { retryDelayMs } from "./retry.ts";
 import type { PipelineProject, PipelineServices } from "./services.ts";
+import { forgetSharedWhenDone } from "./shared-copies.ts";
 import type { Step, StepContext, StepResult } from "./step.ts";
 import { verify } from "./verify.ts";
 
@@ -46,6 +47,7 @@ export async function runJob(services: PipelineServices, claimed: ClaimedJob, st
     await settleFailure(services, claimed, toGatewayError(thrown));
   } finally {
     await renewal[Symbol.asyncDispose]();
+    if (!stop.aborted) await forgetSharedWhenDone(services, claimed.job.id);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Profile } from "../deid/profiles/profile.ts";
 import type { StudyDeidentifier } from "../deid/workers/study-run.ts";
 import type { Destination } from "../delivery/destination.ts";
 import type { Outbox } from "../staging/outbox.ts";
+import type { SharedOutbox } from "../staging/shared-outbox.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
@@ -45,6 +46,8 @@ export interface PipelineServices {
   readonly actor: Actor;
   readonly staging: StagingArea;
   readonly outbox: Outbox;
+  /** Undefined: copies that await delivery are on this node's disk alone. */
+  readonly sharedOutbox?: SharedOutbox | undefined;
   readonly refusals: Refusals;
   /** As the settings have them now: a job asks once, and goes on with what it began with. */
   readonly projects: ReadonlyMap<string, PipelineProject>;

@@ -78,6 +78,16 @@ export const METRICS = {
     labels: ["archive"],
     buckets: SECONDS,
   },
+  shared_staging_bytes_total: {
+    kind: "counter",
+    help: "Bytes of de-identified copies that went to the shared store or came from it; direction: put or fetched.",
+    labels: ["direction"],
+  },
+  shared_staging_failures_total: {
+    kind: "counter",
+    help: "Questions that the shared store did not answer as it should; action: put, get, list or remove.",
+    labels: ["action"],
+  },
   staging_bytes: { kind: "gauge", help: "Bytes in staging, looked at every few minutes.", labels: [] },
   staging_free_bytes: { kind: "gauge", help: "Free room on staging's disk.", labels: [] },
   staging_studies_removed_total: {

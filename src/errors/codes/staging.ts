@@ -17,6 +17,18 @@ export const stagingCodes = {
     summary: "An instance arrived that nobody had asked for; it was refused.",
     remedy: "Check what sends to our DICOM port.",
   },
+  SHARED_COPY_DAMAGED: {
+    class: "permanent",
+    summary: "A de-identified copy in the shared store is not what was put there.",
+    remedy:
+      "Nothing of it is delivered and the study is fetched again; find out who else writes to the bucket of staging.shared.",
+  },
+  SHARED_STAGING_UNAVAILABLE: {
+    class: "transient",
+    summary: "The object store that gateways share for copies awaiting delivery cannot be used at the moment.",
+    remedy:
+      "Check staging.shared with doctor; the code of the cause is in the details. Studies wait for it a while, then are fetched again.",
+  },
   STAGING_FULL: {
     class: "transient",
     summary: "The staging disk is full or below its reserve; retrieval pauses.",
