@@ -35,7 +35,12 @@ export interface ListedInstance {
 
 /** What the archive says a study holds: the UIDs; a count when UIDs are refused; `unknown` when both are. */
 export type StudyListing =
-  | { readonly kind: "instances"; readonly instances: readonly ListedInstance[] }
+  | {
+      readonly kind: "instances";
+      readonly instances: readonly ListedInstance[];
+      /** How many more the study should hold by what another says, which cannot be fetched. @default 0 */
+      readonly unlisted?: number;
+    }
   | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "unknown" };
 

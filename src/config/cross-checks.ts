@@ -89,18 +89,16 @@ function checkReferences({ archives, destinations, projects, intake }: LooseSett
         ],
   );
   const projectNames = projects.map(({ name }) => name);
-  const sorted = intake.rules.flatMap(({ project }, index) =>
-    project === undefined || projectNames.includes(project)
-      ? []
-      : [
-          {
-            path: ["intake", "rules", index, "project"],
-            code: "SETTING_REFERENCE_UNKNOWN" as const,
-            message: "There is no project of this name.",
-          },
-        ],
-  );
+  const sorted = intake.rules.flatMap(({ project, archive }, index) => [
+    ...unknownName(project, projectNames, ["intake", "rules", index, "project"], "project"),
+    ...unknownName(archive, archiveNames, ["intake", "rules", index, "archive"], "archive"),
+  ]);
   return [...searched, ...used, ...starving, ...sorted];
+}
+
+function unknownName(used: string | undefined, configured: Texts, path: SettingPath, what: string): readonly Finding[] {
+  if (used === undefined || configured.includes(used)) return [];
+  return [{ path, code: "SETTING_REFERENCE_UNKNOWN", message: `There is no ${what} of this name.` }];
 }
 
 function unknownNames(used: Texts, configured: Texts, path: SettingPath, what: string): readonly Finding[] {

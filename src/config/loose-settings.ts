@@ -35,7 +35,7 @@ const loose = loosely({
   dicom: loosely({ port: number, tls: loosely({ port: number, only: flag }) }),
   retry: loosely({ firstDelaySeconds: number, maximumDelaySeconds: number }),
   staging: loosely({ path: text }),
-  intake: loosely({ rules: listOf(loosely({ name: text, project: text })) }),
+  intake: loosely({ rules: listOf(loosely({ name: text, project: text, archive: text })) }),
   archives: listOf(loosely({ name: text, kind: text, retrieve: text, search: text })),
   destinations: listOf(loosely({ name: text, kind: text, path: text })),
   projects: listOf(

@@ -53,6 +53,13 @@ const rule = z
       .regex(/^[^\\\p{Cc}]{1,64}$/u, "a reason of 1 to 64 characters is expected")
       .optional()
       .meta({ description: "In the place of a project: it is refused, and the sender is told this." }),
+    archive: nameSetting.optional().meta({
+      description: "Archive that is asked how much a study should hold, once it is quiet. Left out: none.",
+    }),
+  })
+  .refine(({ archive, refuse }) => archive === undefined || refuse === undefined, {
+    path: ["archive"],
+    error: "what is refused is not asked for",
   })
   .refine(({ project, refuse }) => (project === undefined) !== (refuse === undefined), {
     path: ["project"],

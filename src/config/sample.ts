@@ -247,6 +247,7 @@ const EXAMPLE = {
         descriptions: ["lung", "thorax"],
         values: [{ keyword: "BodyPartExamined", value: "CHEST" }],
         project: "lung-ct",
+        archive: "vna",
       },
       { name: "routers", tokens: ["router"], project: "lung-ct" },
     ],

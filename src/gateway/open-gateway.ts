@@ -180,6 +180,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const intake = await openIntake(parts, staging, opened);
   const own = { ...parts, receiving, intake, threads: opened.use(createWorkerPool()) };
   const keeper = opened.use(createKeeper(await compose(settings, own), logger));
+  opened.use(intake?.queue(askedWhile(keeper)));
   const services = pipelineOver(parts, keeper, { staging, outbox, refusals });
   const { reread } = parts;
   let crew: Crew | undefined;
@@ -190,17 +191,15 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   for (const job of await outbox.jobs()) await outbox.remove(job);
   await clearHooks(settings.home, store);
   const { keepDays, shred } = stagingSettings;
-  const { noteSender } = paces;
   const sweep = { store, staging, clock };
   opened.use(keepHouse({ sweep, intake, audit, actor: worker, metrics, logger, keepDays, shred }));
-
   let notifier: AsyncDisposable | undefined;
   // It tells of the end too: it ends after the workers.
   opened.defer(async () => notifier?.[Symbol.asyncDispose]());
   const fronts = await frontsOf(parts, { staging, operationsFor, takeParts: intake?.takeParts }, opened);
   const listener = opened.use(
     await openListener(settings, {
-      store: receiveIntoStaging({ ...receiver, takeUnasked: intake?.take, paceOf: paces.ofSender, noteSender }),
+      store: receiveIntoStaging({ ...receiver, ...paces, takeUnasked: intake?.take, paceOf: paces.ofSender }),
       commitmentRequest: intake?.commitmentRequest,
       logger,
       onViolation: violations.note,
@@ -238,6 +237,17 @@ async function frontsOf(
   if (parts.mode !== "serve") return NO_FRONTS;
   const { openFronts } = await import("./open-fronts.ts");
   return await openFronts(parts, within, opened);
+}
+
+/** Archives of now, which stay open while they are asked. */
+function askedWhile(keeper: Keeper): Parameters<Intake["queue"]>[0] {
+  return (name) => {
+    const held = keeper.hold();
+    const governed = keeper.current.archives.get(name)?.governed;
+    if (governed === undefined) held[Symbol.dispose]();
+    const { listStudy } = governed ?? {};
+    return listStudy && { listStudy, [Symbol.dispose]: () => held[Symbol.dispose]() };
+  };
 }
 
 /** What jobs are worked on with: each time as it is in force then. */

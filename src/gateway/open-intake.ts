@@ -1,14 +1,16 @@
 import { join } from "node:path";
 import type { Archive } from "../archive/archive.ts";
 import type { InstanceTaker } from "../archive/http/staging-store.ts";
+import { type AskerOptions, askArchives } from "../archive/intake/ask-archives.ts";
 import { createCommitment } from "../archive/intake/commit-to.ts";
 import { createIntakeArchive } from "../archive/intake/intake-archive.ts";
 import { openIntakeFiles } from "../archive/intake/intake-files.ts";
-import { queueWhenDue } from "../archive/intake/queue-when-due.ts";
-import { readIntakeRules } from "../archive/intake/rules.ts";
+import { type DueQueue, queueWhenDue } from "../archive/intake/queue-when-due.ts";
+import { type IntakeRules, readIntakeRules } from "../archive/intake/rules.ts";
 import { type TakeParts, takeParts } from "../archive/intake/take-parts.ts";
 import { type TakeUnasked, takeUnasked } from "../archive/intake/take-unasked.ts";
 import type { Settings } from "../config/settings.ts";
+import type { IntakeSettings } from "../config/settings-intake.ts";
 import { type DicomAddress, parseAeTitle } from "../dicom/ae-title.ts";
 import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from "../dicom/dictionary/transfer-syntaxes.ts";
 import { openAssociation } from "../network/dimse/association.ts";
@@ -16,6 +18,7 @@ import { STORAGE_COMMITMENT_SOP_CLASS } from "../network/dimse/service-classes.t
 import type { CommitmentRequestHandler, CommitmentResult } from "../network/dimse/service-types.ts";
 import { openShredding, plainRemoval } from "../staging/removal.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
+import type { IntakePatience } from "../store/intake.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
@@ -29,6 +32,10 @@ export interface Intake {
   readonly commitmentRequest: CommitmentRequestHandler;
   /** What was sent for a project. */
   archiveOf(project: string): Archive;
+  /** Studies that have gone quiet become jobs until it is disposed; `archive` has those that can be asked what a study should hold. */
+  queue(archive: AskerOptions["archive"]): AsyncDisposable;
+  /** From now on these hold, for what comes and for what waits. @throws GatewayError ACCEPTANCE_RULE_INVALID, with nothing changed */
+  change(settings: IntakeSettings): void;
   /** Removes what nobody needs any more and nothing was added to for so long. */
   sweep(keepMs: number): Promise<void>;
 }
@@ -57,26 +64,45 @@ async function reportCommitment(
   return await association.reportCommitment(result, signal);
 }
 
+/** What holds at this moment. */
+interface InForce {
+  readonly rules: IntakeRules;
+  readonly patience: IntakePatience;
+  readonly commitTo: readonly DicomAddress[];
+  /** By the names of the rules. */
+  readonly archiveNames: ReadonlyMap<string, string>;
+}
+
+function inForceOf({ rules, commitTo, quietSeconds, longestSeconds }: IntakeSettings): InForce {
+  return {
+    rules: readIntakeRules(rules),
+    patience: { quietMs: quietSeconds * 1_000, longestMs: longestSeconds * 1_000 },
+    commitTo,
+    archiveNames: new Map(rules.flatMap(({ name, archive }) => (archive === undefined ? [] : [[name, archive]]))),
+  };
+}
+
 /** Undefined where the settings take nothing in. @throws GatewayError STORE_…, ACCEPTANCE_RULE_INVALID */
 export async function openIntake(
   { settings, store, clock, logger, random }: Parts,
   staging: StagingArea,
   opened: AsyncDisposableStack,
 ): Promise<Intake | undefined> {
-  const { intake } = settings;
-  if (intake === undefined) return undefined;
+  if (settings.intake === undefined) return undefined;
   const { path, shred } = settings.staging;
   const removal = shred ? await openShredding(join(path, "leaving-intake")) : plainRemoval;
   const files = await openIntakeFiles(join(path, "intake"), store, removal);
-  const patience = { quietMs: intake.quietSeconds * 1_000, longestMs: intake.longestSeconds * 1_000 };
-  const queue = opened.use(queueWhenDue({ store, patience, clock, logger }));
-  const rules = readIntakeRules(intake.rules);
+  let now = inForceOf(settings.intake);
+  let queue: DueQueue | undefined;
+  const look = (): void => queue?.look();
+  const patience = (): IntakePatience => now.patience;
   const taker: Pick<InstanceTaker, "staging" | "random"> = { staging, random };
-  const take = takeUnasked({ rules, patience, files, store, staging, clock, onChange: queue.look });
+  const rules: IntakeRules = (...sent) => now.rules(...sent);
+  const take = takeUnasked({ rules, patience, files, store, staging, clock, onChange: look });
   const commitment = opened.use(
     createCommitment({
       store,
-      addressOf: (aeTitle) => intake.commitTo.find((address) => address.aeTitle === aeTitle),
+      addressOf: (aeTitle) => now.commitTo.find((address) => address.aeTitle === aeTitle),
       report: reportCommitment,
       clock,
       logger,
@@ -87,6 +113,15 @@ export async function openIntake(
     commitmentRequest: commitment.handler,
     takeParts: takeParts({ staging, take, clock, random, logger }),
     archiveOf: (project) => createIntakeArchive(project, { store, files, taker }),
+    queue(archive) {
+      const asker = askArchives({ store, archive, archiveNames: () => now.archiveNames });
+      queue = queueWhenDue({ store, patience, asker, clock, logger });
+      return queue;
+    },
+    change(intake) {
+      now = inForceOf(intake);
+      look();
+    },
     async sweep(keepMs) {
       const leaving = async (): Promise<readonly string[]> => await store.forgetIntake(clock.nowMs() - keepMs);
       for (let names = await leaving(); names.length > 0; names = await leaving())

@@ -28,6 +28,8 @@ export interface IntakeDocument {
   readonly sender: string;
   readonly modality: string;
   readonly instances: number;
+  /** How many it should hold, as an archive said that a rule has us ask. */
+  readonly expected: number | null;
   readonly firstAt: string;
   readonly lastAt: string;
 }
@@ -81,6 +83,7 @@ function documentOf(study: IntakeStudy): IntakeDocument {
     sender: callingAeTitle,
     modality,
     instances,
+    expected: study.expected ?? null,
     firstAt: isoTime(firstAtMs),
     lastAt: isoTime(lastAtMs),
   };

@@ -45,7 +45,7 @@ function narrow(
 }
 
 export function expectedCount(listing: StudyListing): number | undefined {
-  if (listing.kind === "instances") return listing.instances.length;
+  if (listing.kind === "instances") return listing.instances.length + (listing.unlisted ?? 0);
   return listing.kind === "count" ? listing.count : undefined;
 }
 

@@ -31,7 +31,11 @@ function isShort({ listing, missing, staged }: Inventory): boolean {
 
 function verdictOf(inventory: Inventory): Verdict {
   if (inventory.listing.kind === "unknown") return "unknown";
-  return isShort(inventory) ? "partial" : "complete";
+  return isShort(inventory) || unlistedOf(inventory) > 0 ? "partial" : "complete";
+}
+
+function unlistedOf({ listing }: Inventory): number {
+  return listing.kind === "instances" ? (listing.unlisted ?? 0) : 0;
 }
 
 async function conclude(context: StepContext, inventory: Inventory): Promise<StepResult> {
@@ -42,14 +46,16 @@ async function conclude(context: StepContext, inventory: Inventory): Promise<Ste
   if (refusal !== undefined && errorRegistry[refusal].class === "transient") return pauseFor(refusal, services.retry);
   const tries = Math.min(services.retry.attempts, MAXIMUM_TRIES_FOR_MISSING);
   // What was sent and could not be taken will be no better next time; what was not sent may still come.
-  if (verdict === "partial" && refusal === undefined && job.attempts + 1 < tries) {
+  if (isShort(inventory) && refusal === undefined && job.attempts + 1 < tries) {
     throw new GatewayError("INSTANCES_MISSING", { missing: inventory.missing.length });
   }
   const received = inventory.staged.length;
   await context.write({
     verdict,
     expected: expectedCount(inventory.listing) ?? null,
-    events: [{ event: "verified", detail: { verdict, received, missing: inventory.missing.length } }],
+    events: [
+      { event: "verified", detail: { verdict, received, missing: inventory.missing.length + unlistedOf(inventory) } },
+    ],
   });
   if (expectedCount(inventory.listing) === 0) return { kind: "end", state: "not-found", code: "SERIES_NOT_FOUND" };
   if (received === 0) return { kind: "end", state: "failed", code: refusal ?? "NOTHING_RECEIVED" };

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors/registry.ts";
 import type { AuditEvent } from "../units/audit.ts";
+import type { JobEvent } from "./records.ts";
 
 /**
  * What became of a study that was sent to us unasked: `open` waits until nothing more comes, `held` for a person, `queued` is a job of its
@@ -41,6 +42,8 @@ export interface IntakeStudy {
   readonly modality: string;
   readonly callingAeTitle: string;
   readonly instances: number;
+  /** How many it should hold, as an archive said when it was last asked; undefined: none was, or it did not say. */
+  readonly expected: number | undefined;
   readonly firstAtMs: number;
   readonly lastAtMs: number;
 }
@@ -49,7 +52,28 @@ export interface IntakeStudy {
 export interface IntakeContents {
   readonly patientId: string;
   readonly accessionNumber: string;
+  /** See `IntakeStudy`. */
+  readonly expected: number | undefined;
   readonly instances: readonly Pick<IntakeInstance, "sopInstanceUid" | "seriesInstanceUid" | "sopClassUid" | "file">[];
+}
+
+/** A study that has gone quiet, before an archive is asked how much it should hold. */
+export interface QuietStudy {
+  readonly id: string;
+  readonly studyInstanceUid: string;
+  readonly rule: string;
+  readonly instances: number;
+}
+
+/** What was learnt of a quiet study. */
+export interface QuietAnswer {
+  readonly id: string;
+  /** That were there when it was asked for: of a study that more came of since, it says nothing. */
+  readonly instances: number;
+  /** How many it should hold, as far as known; undefined: nobody could say. */
+  readonly expected: number | undefined;
+  /** For the timeline. */
+  readonly detail: JobEvent["detail"];
 }
 
 /** Instances that a sender asked us to commit to, over an association of our own to him. */
@@ -74,10 +98,17 @@ export interface IntakeStore {
   /** When the next open study is complete by the time; undefined when none is open. */
   nextIntakeDueAtMs(): Promise<number | undefined>;
   /**
-   * Makes jobs of open studies that are due, some at a time, and answers how many. One whose job is there already is queued again, so that only the
-   * difference is delivered; while that job is under way, it is looked at again later.
+   * Makes jobs of open studies that are due, some at a time, and answers how many were looked at. One whose job is there already is queued again, so
+   * that only the difference is delivered; while that job is under way, it is looked at again later.
+   * @param asking rules whose studies an archive is asked for first: they are answered, and due again when nobody told by then what it said
    */
-  queueDueIntake(patience: IntakePatience, nowMs: number): Promise<number>;
+  queueDueIntake(
+    patience: IntakePatience,
+    nowMs: number,
+    asking?: readonly string[],
+  ): Promise<{ readonly due: number; readonly toAsk: readonly QuietStudy[] }>;
+  /** Makes the study a job, or lets it wait for the end of the patience where it should hold more. */
+  tellIntake(answer: QuietAnswer, patience: IntakePatience, nowMs: number): Promise<void>;
   listIntake(filter: {
     readonly state?: IntakeState | undefined;
     readonly after?: string | undefined;

@@ -113,10 +113,10 @@ export async function startNode(site: Site, store: Store, life: Life): Promise<R
 
   async function openIntake() {
     const files = await openIntakeFiles(`${path}/intake`, store);
-    const queue = opened.use(queueWhenDue({ store, patience: PATIENCE, clock, logger }));
+    const queue = opened.use(queueWhenDue({ store, patience: () => PATIENCE, clock, logger }));
     const rules = readIntakeRules([{ name: "all", project: PROJECT }]);
     const archive: Archive = createIntakeArchive(PROJECT, { store, files, taker: { staging, random } });
-    const take = takeUnasked({ rules, patience: PATIENCE, files, store, staging, clock, onChange: queue.look });
+    const take = takeUnasked({ rules, patience: () => PATIENCE, files, store, staging, clock, onChange: queue.look });
     return { archive, take };
   }
 }

@@ -35,7 +35,9 @@ export function createIntakeArchive(project: string, { store, files, taker }: In
         sopInstanceUid: parseSopInstanceUid(sopInstanceUid),
         sopClassUid,
       }));
-      return { kind: "instances", instances };
+      // A sender who told less than an archive knows of: no other try brings it.
+      const unlisted = Math.max((contents.expected ?? 0) - instances.length, 0);
+      return { kind: "instances", instances, unlisted };
     },
     retrieve: (request, signal) => retrieve(request, project, { store, files, taker }, signal),
     rehearseRetrieval: () => Promise.resolve({ kind: "nothing-to-try" }),

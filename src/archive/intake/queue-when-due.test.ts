@@ -12,7 +12,7 @@ function startQueue() {
   const asked = { due: 0, queue: 0 };
   const queue = queueWhenDue({
     clock,
-    patience: PATIENCE,
+    patience: () => PATIENCE,
     logger: silentLogger,
     store: {
       async nextIntakeDueAtMs() {
@@ -22,8 +22,9 @@ function startQueue() {
       async queueDueIntake(_, nowMs) {
         asked.queue += 1;
         const open = due.filter((each) => each > nowMs);
-        return due.splice(0, due.length, ...open).length - open.length;
+        return { due: due.splice(0, due.length, ...open).length - open.length, toAsk: [] };
       },
+      tellIntake: () => Promise.reject(new Error("nothing was asked for")),
     },
   });
   return { clock, due, asked, queue };
@@ -53,4 +54,17 @@ it("is woken by the first study that is open, and by no other", async () => {
   expect(asked).toEqual({ due: 2, queue: 2 });
   await clock.advance(100);
   expect(due).toEqual([]);
+});
+
+it("wakes for more of the only open study, which was to wait for long", async () => {
+  const { clock, due, asked, queue } = startQueue();
+  await using _ = queue;
+  due.push(10_000);
+  queue.look();
+  await clock.advance(1_000);
+  due.splice(0, 1, clock.nowMs() + 100);
+  queue.look();
+  await clock.advance(100);
+  expect([due, clock.sleeping]).toEqual([[], 0]);
+  expect(asked.queue).toBeLessThan(6);
 });

@@ -33,6 +33,8 @@ export interface IntakeRule {
   /** Either its project, or the reason that senders are told. */
   readonly project?: string | undefined;
   readonly refuse?: string | undefined;
+  /** Archive that knows how much a study of the project should hold. */
+  readonly archive?: string | undefined;
 }
 
 /** The first rule that holds decides. */

@@ -14,7 +14,7 @@ const HELD_BYTES = 4_096;
 
 export interface TakerOptions {
   readonly rules: IntakeRules;
-  readonly patience: IntakePatience;
+  readonly patience: () => IntakePatience;
   readonly files: IntakeFiles;
   readonly store: Pick<IntakeStore, "addIntakeInstance">;
   readonly staging: Pick<StagingArea, "isBelowReserve">;
@@ -51,7 +51,7 @@ export function takeUnasked(options: TakerOptions): TakeUnasked {
       project: rule?.project,
       rule: rule?.name,
     };
-    if (await store.addIntakeInstance(kept, patience, clock.nowMs())) onChange();
+    if (await store.addIntakeInstance(kept, patience(), clock.nowMs())) onChange();
     else await files.remove(file);
     return files.pathOf(file);
   };

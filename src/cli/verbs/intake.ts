@@ -48,8 +48,10 @@ async function list(cli: Cli, state: IntakeState | undefined): Promise<ExitCode>
 }
 
 async function* rowsOf(studies: AsyncIterable<IntakeDocument>): AsyncGenerator<readonly string[]> {
-  for await (const { id, state, project, rule, sender, modality, instances, firstAt, code } of studies)
-    yield [id, state, project ?? "", rule ?? "", sender, modality, String(instances), firstAt, code ?? ""];
+  for await (const { id, state, project, rule, sender, modality, instances, expected, firstAt, code } of studies) {
+    const count = expected === null || expected <= instances ? `${instances}` : `${instances} of ${expected}`;
+    yield [id, state, project ?? "", rule ?? "", sender, modality, count, firstAt, code ?? ""];
+  }
 }
 
 async function decide(cli: Cli, ask: (operations: Operations) => Promise<IntakeDecisionDocument>): Promise<ExitCode> {

@@ -14,6 +14,7 @@ const intakeStudy = z.object({
   sender: z.string(),
   modality: z.string(),
   instances: count,
+  expected: count.nullable().meta({ description: "how many it should hold, as an archive said" }),
   firstAt: time,
   lastAt: time,
 });

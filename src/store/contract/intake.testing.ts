@@ -30,7 +30,17 @@ function instance(number: number, facts: Partial<IntakeInstance> = {}): IntakeIn
 }
 
 const add = (store: Store, one: IntakeInstance, nowMs: number) => store.addIntakeInstance(one, PATIENCE, nowMs);
-const queueDue = (store: Store, nowMs: number) => store.queueDueIntake(PATIENCE, nowMs);
+const queueDue = async (store: Store, nowMs: number) => (await store.queueDueIntake(PATIENCE, nowMs)).due;
+/** The study goes quiet at 100, and the archive that its rule names says how many it should hold. */
+async function tell(store: Store, expected: number | undefined, nowMs = 110) {
+  const { toAsk } = await store.queueDueIntake(PATIENCE, nowMs, ["scanners"]);
+  const [study] = toAsk;
+  if (study === undefined) throw new Error("no study is asked for");
+  const { id, instances } = study;
+  const detail = { archive: "pacs", listed: expected ?? "" };
+  const answer = { id, instances, expected, detail };
+  return { answer, tellAt: (atMs: number) => store.tellIntake(answer, PATIENCE, atMs) };
+}
 const listed = async (store: Store) =>
   (await store.listIntake({ limit: 9 })).map(({ state, code, project, instances }) => ({
     state,
@@ -150,6 +160,72 @@ export const intake: ContractCases = {
     await finish(store, "delivered", 310);
     expect(await store.forgetIntake(1_000)).toEqual(["aa-1", "aa-2"]);
     expect(await listed(store)).toEqual([]);
+  },
+
+  "asks an archive before a quiet study is a job, and again when nobody told what it said": async (store) => {
+    await add(store, instance(1), 0);
+    expect((await store.queueDueIntake(PATIENCE, 100, ["scanners"])).toAsk).toEqual([
+      { id: expect.any(String), studyInstanceUid: STUDY, rule: "scanners", instances: 1 },
+    ]);
+    expect(await jobs(store)).toEqual([]);
+    expect((await store.queueDueIntake(PATIENCE, 101, ["scanners"])).toAsk).toEqual([]);
+    expect(await store.nextIntakeDueAtMs()).toBe(100 + 120_000);
+    expect((await store.queueDueIntake(PATIENCE, 130_000, ["scanners"])).toAsk).toHaveLength(1);
+    expect(await queueDue(store, 260_000)).toBe(1);
+    expect(await jobs(store)).toEqual(QUEUED);
+  },
+
+  ...each(
+    [
+      ["as many", 1],
+      ["less", 0],
+      ["nothing", undefined],
+    ] as const,
+    "makes a quiet study a job when the archive says %s, and has it in the timeline",
+    async (store, _, expected) => {
+      await add(store, instance(1), 0);
+      await (await tell(store, expected)).tellAt(120);
+      expect(await jobs(store)).toEqual(QUEUED);
+      const [job] = await store.listJobs({ limit: 1 });
+      const asked = (await store.events(job?.id ?? "")).filter(({ detail }) => detail.archive === "pacs");
+      expect(asked).toMatchObject([{ atMs: 120, detail: { listed: expected ?? "" } }]);
+      expect(await store.intakeContents("lung", STUDY)).toMatchObject({ expected });
+    },
+  ),
+
+  "lets a study wait for the end of the patience when the archive says more, and goes on as it is then": async (
+    store,
+  ) => {
+    await add(store, instance(1), 0);
+    await (await tell(store, 3)).tellAt(120);
+    expect([await jobs(store), await store.nextIntakeDueAtMs()]).toEqual([[], 250]);
+    expect(await store.listIntake({ limit: 1 })).toMatchObject([{ state: "open", instances: 1, expected: 3 }]);
+    await (await tell(store, undefined, 250)).tellAt(255);
+    expect(await jobs(store)).toEqual(QUEUED);
+    expect(await store.intakeContents("lung", STUDY)).toMatchObject({ expected: 3 });
+  },
+
+  "takes no answer of an archive for a study that more came of since, or that was queued": async (store) => {
+    await add(store, instance(1), 0);
+    const { tellAt } = await tell(store, 1);
+    await add(store, instance(2), 115);
+    await tellAt(120);
+    expect([await jobs(store), await store.nextIntakeDueAtMs()]).toEqual([[], 215]);
+    const second = await tell(store, 2, 215);
+    await second.tellAt(216);
+    await finish(store, "delivered", 217);
+    await second.tellAt(218);
+    expect(await jobs(store)).toMatchObject([{ state: "delivered" }]);
+  },
+
+  "starts a job again that is held for what had not been sent": async (store) => {
+    await add(store, instance(1), 0);
+    await queueDue(store, 100);
+    const { lease, job } = await claimed(store, 110);
+    await store.settle(lease, { state: "held", code: "INSTANCES_MISSING", attempts: job.attempts }, 120);
+    await add(store, instance(2), 200);
+    await queueDue(store, 300);
+    expect(await jobs(store)).toEqual(QUEUED);
   },
 
   "takes a job that a cohort asked for": async (store) => {

@@ -20,3 +20,6 @@ export const INTAKE = `
     PRIMARY KEY (study_no, sop_instance_uid)
   );
   CREATE INDEX intake_instances_by_file ON intake_instances (file);`;
+
+/** How many instances a study should hold, as an archive said. */
+export const INTAKE_EXPECTED = "ALTER TABLE intake_studies ADD COLUMN expected BIGINT";

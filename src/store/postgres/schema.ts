@@ -4,7 +4,7 @@ import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { COMMITMENTS } from "./commitment-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
-import { INTAKE } from "./intake-schema.ts";
+import { INTAKE, INTAKE_EXPECTED } from "./intake-schema.ts";
 import { ARCHIVES, COHORTS, COUNTERS, FAIR_SHARES, JOBS, PROJECT_KEYS } from "./job-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
@@ -52,6 +52,7 @@ export const migrations: readonly { readonly version: number; readonly name: str
   { version: 20, name: "standing cohorts", sql: STANDING_COHORTS },
   { version: 21, name: "nodes and permits", sql: NODES },
   { version: 22, name: "storage commitment", sql: COMMITMENTS },
+  { version: 23, name: "what archives say of studies sent unasked", sql: INTAKE_EXPECTED },
 ];
 
 /** Of the newest migration here. */

@@ -61,7 +61,8 @@ export const asked: Asked = {
   claimNotices: (by, channel, term, nowMs) => [channel, term, nowMs + by],
   postponeNotices: (by, ids, dueAtMs) => [ids, dueAtMs + by],
   addIntakeInstance: (by, instance, patience, nowMs) => [instance, patience, nowMs + by],
-  queueDueIntake: (by, patience, nowMs) => [patience, nowMs + by],
+  queueDueIntake: (by, patience, nowMs, asking) => [patience, nowMs + by, asking],
+  tellIntake: (by, answer, patience, nowMs) => [answer, patience, nowMs + by],
 };
 
 /** And back: what the caller waits for. */

@@ -1,7 +1,7 @@
 const COLUMNS = `
   study_no AS studyNo, id, study_instance_uid AS studyInstanceUid, patient_id AS patientId,
   accession_number AS accessionNumber, modality, calling_ae_title AS callingAeTitle, project, rule, assigned, state, code,
-  instances, opened_at AS openedAtMs, first_at AS firstAtMs, last_at AS lastAtMs`;
+  instances, expected, opened_at AS openedAtMs, first_at AS firstAtMs, last_at AS lastAtMs`;
 
 /** What was sent unasked. */
 export const intakeStatements = {
@@ -27,6 +27,8 @@ export const intakeStatements = {
     SELECT ${COLUMNS} FROM intake_studies INDEXED BY intake_studies_due
      WHERE state = 'open' AND due_at <= :nowMs LIMIT :limit`,
   postponeIntake: "UPDATE intake_studies SET due_at = :dueAtMs WHERE study_no = :studyNo",
+  awaitIntake: "UPDATE intake_studies SET due_at = :dueAtMs, expected = :expected WHERE study_no = :studyNo",
+  expectOfIntake: "UPDATE intake_studies SET expected = :expected WHERE study_no = :studyNo",
   endIntake: `
     UPDATE intake_studies
        SET state = :state, project = :project, assigned = :assigned, code = NULL, due_at = NULL WHERE study_no = :studyNo`,

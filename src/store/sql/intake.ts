@@ -8,6 +8,8 @@ import {
   type IntakePatience,
   type IntakeStore,
   type IntakeStudy,
+  type QuietAnswer,
+  type QuietStudy,
 } from "../intake.ts";
 import { JOB_STATES, type JobState } from "../job-states.ts";
 import { appendAudit } from "./audit.ts";
@@ -21,8 +23,11 @@ import type { Session } from "./session.ts";
 const BATCH = 100;
 /** So long after its files left it is known that an instance was delivered. */
 const DELIVERED_MS = 365 * 86_400_000;
+/** How long an archive may take to say what it has; who does not tell by then was killed. */
+const ASKING_MS = 120_000;
 /** Of a job nobody asked for by a row of a cohort. */
 const PRIORITY = 3;
+const ASKED = "archive asked what was sent to us should hold";
 
 interface Kept extends IntakeStudy {
   readonly studyNo: number;
@@ -48,6 +53,7 @@ const keptStudy = recordReader<Kept>({
   state: oneOf(INTAKE_STATES),
   code: optional(keyOf(errorRegistry)),
   instances: integer,
+  expected: optional(integer),
   openedAtMs: integer,
   firstAtMs: integer,
   lastAtMs: integer,
@@ -142,40 +148,78 @@ export async function nextIntakeDueAtMs(session: Session): Promise<number | unde
   return typeof due === "number" ? due : undefined;
 }
 
-export async function queueDueIntake(session: Session, { quietMs }: IntakePatience, nowMs: number): Promise<number> {
+export async function queueDueIntake(
+  session: Session,
+  patience: IntakePatience,
+  nowMs: number,
+  asking: readonly string[] = [],
+): Promise<{ readonly due: number; readonly toAsk: readonly QuietStudy[] }> {
   const due = (await session.all("dueIntake", { nowMs, limit: BATCH })).map(keptStudy);
+  const toAsk: QuietStudy[] = [];
   for (const study of due) {
-    if (study.project !== undefined && (await queue(session, study, study.project, nowMs)))
-      await session.run("endIntake", {
-        studyNo: study.studyNo,
-        state: "queued",
-        project: study.project,
-        assigned: study.assigned,
-      });
-    else await session.run("postponeIntake", { studyNo: study.studyNo, dueAtMs: nowMs + Math.max(quietMs, 1) });
+    const { studyNo, id, studyInstanceUid, rule, instances, assigned } = study;
+    if (rule !== undefined && !assigned && asking.includes(rule)) {
+      toAsk.push({ id, studyInstanceUid, rule, instances });
+      await session.run("postponeIntake", { studyNo, dueAtMs: nowMs + ASKING_MS });
+    } else await queueQuiet(session, study, patience, nowMs);
   }
-  return due.length;
+  return { due: due.length, toAsk };
 }
 
+async function queueQuiet(session: Session, study: Kept, { quietMs }: IntakePatience, nowMs: number, said?: Said) {
+  const { studyNo, project, assigned } = study;
+  if (project !== undefined && (await queue(session, study, project, nowMs, said)))
+    await session.run("endIntake", { studyNo, state: "queued", project, assigned });
+  else await session.run("postponeIntake", { studyNo, dueAtMs: nowMs + Math.max(quietMs, 1) });
+}
+
+export async function tellIntake(
+  session: Session,
+  { id, instances, detail, ...told }: QuietAnswer,
+  patience: IntakePatience,
+  nowMs: number,
+): Promise<void> {
+  const row = await session.get("intakeStudyOfId", { id });
+  const study = row && keptStudy(row);
+  // What came since waits for its own quiet time, and is asked for again then.
+  if (study?.state !== "open" || study.instances !== instances) return;
+  const { studyNo } = study;
+  const expected = told.expected ?? study.expected;
+  const endsAtMs = study.openedAtMs + patience.longestMs;
+  if (expected !== undefined && expected > instances && nowMs < endsAtMs) {
+    await session.run("awaitIntake", { studyNo, expected, dueAtMs: endsAtMs });
+    return;
+  }
+  await session.run("expectOfIntake", { studyNo, expected });
+  await queueQuiet(session, study, patience, nowMs, detail);
+}
+
+/** What an archive said before the study became a job. */
+type Said = QuietAnswer["detail"];
+
 /** False while its job is under way, which may have counted its instances already. */
-async function queue(session: Session, study: Kept, project: string, nowMs: number): Promise<boolean> {
+async function queue(session: Session, study: Kept, project: string, nowMs: number, said?: Said): Promise<boolean> {
   const { studyInstanceUid, instances } = study;
   const row = await session.get("jobOfStudy", { project, studyInstanceUid });
   if (row === undefined) {
-    await insertJob(session, study, project, nowMs);
+    const inserted = await insertJob(session, study, project, nowMs);
+    if (said !== undefined) await addEvent(session, inserted, { event: ASKED, detail: said }, nowMs);
     return true;
   }
   const jobNo = Number(row.jobNo);
-  const state = String((await session.get("jobByNumber", { jobNo }))?.state) as JobState;
+  const job = await session.get("jobByNumber", { jobNo });
+  const state = String(job?.state) as JobState;
   if (!JOB_STATES[state].done) return false;
+  if (said !== undefined) await addEvent(session, jobNo, { event: ASKED, detail: said }, nowMs);
+  const isShort = state === "held" && job?.code === "INSTANCES_MISSING";
   // Whoever looks at what waits for a person, and lets it go on, takes the newcomers along.
-  if (state === "held" || state === "quarantined")
+  if ((state === "held" && !isShort) || state === "quarantined")
     await addEvent(session, jobNo, { event: "more was sent", detail: { instances } }, nowMs);
   else await startOver(session, jobNo, "more was sent", nowMs, { instances });
   return true;
 }
 
-async function insertJob(session: Session, study: Kept, project: string, nowMs: number): Promise<void> {
+async function insertJob(session: Session, study: Kept, project: string, nowMs: number): Promise<number> {
   const { studyInstanceUid, patientId, accessionNumber, instances, rule } = study;
   const inserted = await session.get("insertJob", {
     id: newJobId(),
@@ -193,6 +237,7 @@ async function insertJob(session: Session, study: Kept, project: string, nowMs: 
   const jobNo = Number(inserted?.jobNo);
   await session.run("insertKey", { project, key: uidKey(studyInstanceUid), jobNo });
   await addEvent(session, jobNo, { event: "sent to us", detail: { instances, rule: rule ?? "" } }, nowMs);
+  return jobNo;
 }
 
 export async function listIntake(
@@ -214,6 +259,7 @@ export async function listIntake(
     modality: study.modality,
     callingAeTitle: study.callingAeTitle,
     instances: study.instances,
+    expected: study.expected,
     firstAtMs: study.firstAtMs,
     lastAtMs: study.lastAtMs,
   }));
@@ -227,10 +273,11 @@ export async function intakeContents(
   const row = await session.get("intakeStudy", { studyInstanceUid });
   const study = row && keptStudy(row);
   if (study?.project !== project || study.state === "held") return undefined;
-  const { studyNo, patientId, accessionNumber } = study;
+  const { studyNo, patientId, accessionNumber, expected } = study;
   return {
     patientId,
     accessionNumber,
+    expected,
     instances: (await session.all("intakeInstances", { studyNo })).map(contentsLine),
   };
 }

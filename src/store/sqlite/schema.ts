@@ -6,7 +6,7 @@ import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { COMMITMENTS } from "./commitment-schema.ts";
 import { LEAN_COUNTERS } from "./counter-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
-import { INTAKE } from "./intake-schema.ts";
+import { INTAKE, INTAKE_EXPECTED } from "./intake-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
 import { NODES } from "./node-schema.ts";
@@ -242,6 +242,7 @@ const migrations: readonly Migration[] = [
   { version: 20, name: "standing cohorts", sql: STANDING_COHORTS },
   { version: 21, name: "nodes and permits", sql: NODES },
   { version: 22, name: "storage commitment", sql: COMMITMENTS },
+  { version: 23, name: "what archives say of studies sent unasked", sql: INTAKE_EXPECTED },
 ];
 
 /** Of the newest migration here. */
