@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { trimUid } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { type CreateFile, openPartFile, type PartFile } from "./incoming-file.ts";
-import { readStagedInstance } from "./read-staged-instance.ts";
+import { readStagedHeader, readStagedInstance } from "./read-staged-instance.ts";
 import type { Removal } from "./removal.ts";
 import type { IncomingFileOptions, InstanceIntake, StagedInstance, TakeElsewhere } from "./staging-area.ts";
 import { rethrowStaging } from "./staging-error.ts";
@@ -43,7 +43,7 @@ async function commit(
   let isKept = false;
   try {
     await part.finish();
-    const instance = await readStagedInstance(part.path);
+    const { instance, dataSet } = await readStagedHeader(part.path);
     if (
       instance.sopInstanceUid !== trimUid(announced.sopInstanceUid) ||
       instance.sopClassUid !== trimUid(announced.sopClassUid)
@@ -56,7 +56,7 @@ async function commit(
       return kept;
     }
     if (to.otherwise === undefined) throw new GatewayError("INSTANCE_UNSOLICITED");
-    return await to.otherwise(instance);
+    return await to.otherwise(instance, dataSet);
   } catch (thrown) {
     return rethrowStaging(thrown);
   } finally {

@@ -1,3 +1,4 @@
+import type { DataSet } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
 import { readPart10File } from "../dicom/reader.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
@@ -13,6 +14,13 @@ const HELD_BYTES = 4_096;
  * @throws GatewayError INSTANCE_UNREADABLE, INSTANCE_MISMATCH when a UID is missing or no UID
  */
 export async function readStagedInstance(path: string): Promise<StagedInstance> {
+  return (await readStagedHeader(path)).instance;
+}
+
+/** The same, and what else its header says; longer values are not in it. */
+export async function readStagedHeader(
+  path: string,
+): Promise<{ readonly instance: StagedInstance; readonly dataSet: DataSet }> {
   const file = await readPart10File(path, { bulkThresholdBytes: HELD_BYTES }).catch((thrown: unknown) => {
     throw thrown instanceof GatewayError
       ? new GatewayError("INSTANCE_UNREADABLE", { ...thrown.details, because: thrown.code }, thrown)
@@ -21,7 +29,7 @@ export async function readStagedInstance(path: string): Promise<StagedInstance> 
   await using opened = file;
   const { dataSet, transferSyntaxUid, source } = opened;
   try {
-    return {
+    const instance = {
       studyInstanceUid: parseStudyInstanceUid(uidOf(dataSet, tags.StudyInstanceUID) ?? ""),
       seriesInstanceUid: parseSeriesInstanceUid(uidOf(dataSet, tags.SeriesInstanceUID) ?? ""),
       sopInstanceUid: parseSopInstanceUid(uidOf(dataSet, tags.SOPInstanceUID) ?? ""),
@@ -31,6 +39,7 @@ export async function readStagedInstance(path: string): Promise<StagedInstance> 
       sizeBytes: source.sizeBytes,
       path,
     };
+    return { instance, dataSet };
   } catch (thrown) {
     throw new GatewayError("INSTANCE_MISMATCH", { what: "UIDs of the data set" }, thrown);
   }

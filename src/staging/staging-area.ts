@@ -1,3 +1,4 @@
+import type { DataSet } from "../dicom/data-set.ts";
 import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
 
 /** A whole instance in staging, with what later steps need to know of it without reading it again. */
@@ -19,8 +20,8 @@ export interface IncomingFileOptions {
   readonly sourceAeTitle: string;
 }
 
-/** Moves a whole file that staging does not take to a place of its own. */
-export type TakeElsewhere = (instance: StagedInstance) => Promise<StagedInstance>;
+/** Moves a whole file that staging does not take to a place of its own. The data set has what its header says, but longer values. */
+export type TakeElsewhere = (instance: StagedInstance, dataSet: DataSet) => Promise<StagedInstance>;
 
 /** One instance on its way in: data set bytes in order, under a temporary name until `commit`. */
 export interface IncomingFile {

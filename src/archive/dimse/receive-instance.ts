@@ -57,7 +57,8 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
           if (failure !== undefined) return answerTo(incoming, failure);
           const staged: StagedInstance = await file.commit(
             (instance) => expectations.isExpected(instance.studyInstanceUid),
-            takeUnasked && (async (instance) => ({ ...instance, path: await takeUnasked(instance, incoming) })),
+            takeUnasked &&
+              (async (instance, dataSet) => ({ ...instance, path: await takeUnasked(instance, incoming, dataSet) })),
           );
           expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
           const archive = expectations.askedOf(staged.studyInstanceUid);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { plainRemoval, type Removal } from "../../staging/removal.ts";
 import type { IntakeStore } from "../../store/intake.ts";
 import { syncFile, syncFolder } from "../../units/durable-files.ts";
+import { createSharedSync, type SharedSync } from "../../units/shared-sync.ts";
 
 /** What was sent unasked, on the file system of staging. Files have names that say nothing. */
 export interface IntakeFiles {
@@ -16,11 +17,15 @@ export interface IntakeFiles {
 /** By the first two digits of their names: no folder becomes very large. */
 const FOLDERS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, "0"));
 
+/** One folder after the other: what comes at the same moment shares the sync of its folder. */
+const IN_A_ROW = 256;
+
 /** What was kept and not acknowledged before the last end is removed: its sender has it still. */
 export async function openIntakeFiles(
   path: string,
   store: Pick<IntakeStore, "intakeFiles">,
   { remove }: Removal = plainRemoval,
+  syncShared: SharedSync = createSharedSync(),
 ): Promise<IntakeFiles> {
   const pathOf = (file: string): string => join(path, file.slice(0, 2), file);
   for (const folder of FOLDERS) {
@@ -31,12 +36,15 @@ export async function openIntakeFiles(
     for (const name of names) if (!acknowledged.has(name)) await remove(join(path, folder, name));
   }
   await syncFolder(path);
+  let kept = 0;
   return {
     async keep(from) {
-      const file = `${randomUUID()}.dcm`;
+      const folder = FOLDERS[Math.floor(kept / IN_A_ROW) % FOLDERS.length] ?? "00";
+      kept += 1;
+      const file = `${folder}${randomUUID().slice(folder.length)}.dcm`;
       await syncFile(from);
       await rename(from, pathOf(file));
-      await syncFolder(join(path, file.slice(0, 2)));
+      await syncShared(join(path, folder));
       return file;
     },
     pathOf,

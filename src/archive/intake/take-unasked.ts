@@ -1,3 +1,4 @@
+import type { DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { readPart10File } from "../../dicom/reader.ts";
 import { textOf } from "../../dicom/values.ts";
@@ -26,8 +27,11 @@ export interface TakerOptions {
 /** A whole instance, before it is looked at closely. */
 export type UnaskedInstance = Omit<StagedInstance, "modality" | "transferSyntaxUid" | "sizeBytes">;
 
-/** Takes a whole instance that nobody asked for; answers where its file is then. */
-export type TakeUnasked = (instance: UnaskedInstance, sender: Sender) => Promise<string>;
+/**
+ * Takes a whole instance that nobody asked for; answers where its file is then.
+ * @param dataSet of its header, where it was read already
+ */
+export type TakeUnasked = (instance: UnaskedInstance, sender: Sender, dataSet?: DataSet) => Promise<string>;
 
 /**
  * Keeps the file, then writes it down; only when both are on disk may the sender be told that it was taken.
@@ -35,8 +39,8 @@ export type TakeUnasked = (instance: UnaskedInstance, sender: Sender) => Promise
  */
 export function takeUnasked(options: TakerOptions): TakeUnasked {
   const { rules, patience, files, store, staging, clock, onChange } = options;
-  return async (instance, sender) => {
-    const { rule, ...facts } = await judge(rules, instance, sender);
+  return async (instance, sender, read) => {
+    const { rule, ...facts } = judge(rules, sender, read ?? (await readHeader(instance)));
     if (rule?.refuse !== undefined) throw new GatewayError("INTAKE_REFUSED", { rule: rule.name, reason: rule.refuse });
     if (rule?.project !== undefined && !mayBring(sender, rule.project))
       throw new GatewayError("INTAKE_REFUSED", { rule: rule.name, reason: "Not for a project of this token" });
@@ -57,9 +61,12 @@ export function takeUnasked(options: TakerOptions): TakeUnasked {
   };
 }
 
-async function judge(rules: IntakeRules, { path }: UnaskedInstance, sender: Sender) {
+async function readHeader({ path }: UnaskedInstance): Promise<DataSet> {
   await using file = await readPart10File(path, { bulkThresholdBytes: HELD_BYTES });
-  const { dataSet } = file;
+  return file.dataSet;
+}
+
+function judge(rules: IntakeRules, sender: Sender, dataSet: DataSet) {
   return {
     rule: rules(sender, dataSet),
     modality: textOf(dataSet, tags.Modality) ?? "",
