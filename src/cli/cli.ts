@@ -16,6 +16,8 @@ export interface Cli {
   readonly world: World;
   readonly printer: Printer;
   readonly options: () => GlobalOptions;
+  /** The verb tells only what would come of it, by `--dry-run`. */
+  readonly isRehearsal: () => boolean;
   /** Logs go to stderr; the level is what a verb logs at unless `--log-level` says otherwise. */
   readonly logger: (usualLevel: LogLevel) => Promise<Logger>;
   /** Makes a commander action of a verb, which answers the exit code. */

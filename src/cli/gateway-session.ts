@@ -16,14 +16,28 @@ function sourceOf({ world, options }: Cli): SettingsSource {
   return { file: options().config, environment: world.environment, cwd: world.workingFolder };
 }
 
-/** The gateway of the configured home, to be closed by the caller. */
-export async function openGateway(cli: Cli, mode: GatewayMode, usualLevel: LogLevel = "warn"): Promise<Gateway> {
-  const settings = await settingsOf(cli);
+/** The gateway of the configured home, to be closed by the caller. @param given what the command line says instead of the settings */
+export async function openGateway(
+  cli: Cli,
+  mode: GatewayMode,
+  usualLevel: LogLevel = "warn",
+  given: (settings: Settings) => Settings = (settings) => settings,
+): Promise<Gateway> {
+  const settings = given(await settingsOf(cli));
   const { environment, clock } = cli.world;
   const reread = async (): Promise<Settings> => {
     const { loadCheckedSettings } = await import("../config/load-settings.ts");
-    return (await loadCheckedSettings(sourceOf(cli), clock)).settings;
+    return given((await loadCheckedSettings(sourceOf(cli), clock)).settings);
   };
   const logger = await cli.logger(usualLevel);
-  return cli.world.openGateway({ settings, mode, logger, environment, version: programVersion(), reread });
+  const rehearsal = cli.isRehearsal() ? { isRehearsal: true } : {};
+  return cli.world.openGateway({
+    settings,
+    mode,
+    ...rehearsal,
+    logger,
+    environment,
+    version: programVersion(),
+    reread,
+  });
 }

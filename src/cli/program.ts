@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { type Cli, LOG_LEVELS } from "./cli.ts";
+import { addRehearsals } from "./rehearsals.ts";
 import { addArchiveVerbs } from "./verbs/archive.ts";
 import { addAuditVerbs } from "./verbs/audit.ts";
 import { addCohortVerbs } from "./verbs/cohort.ts";
@@ -84,5 +85,6 @@ export function buildProgram(cli: Cli): Command {
   addUploadVerb(program, cli);
   addCompatVerbs(program, cli);
   addCompletionVerbs(program, cli);
+  addRehearsals(program);
   return program;
 }

@@ -1,9 +1,10 @@
-import { CommanderError } from "commander";
+import { Command, CommanderError } from "commander";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { Cli, GlobalOptions } from "./cli.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
-import { createPrinter, OutputClosed } from "./printer.ts";
+import { createPrinter, OutputClosed, type Printer } from "./printer.ts";
 import { buildProgram } from "./program.ts";
+import { rehearsedVerb, rehearsingPrinter } from "./rehearsals.ts";
 import { reportError } from "./report-error.ts";
 import type { World } from "./world.ts";
 
@@ -11,9 +12,13 @@ import type { World } from "./world.ts";
 export async function run(args: readonly string[], world: World): Promise<ExitCode> {
   const printer = createPrinter(world, isJsonAsked(args));
   let exitCode: ExitCode = EXIT.fine;
+  let rehearsing: Printer | undefined;
   const cli: Cli = {
     world,
-    printer,
+    get printer() {
+      return rehearsing ?? printer;
+    },
+    isRehearsal: () => rehearsing !== undefined,
     options: () => program.opts<GlobalOptions>(),
     logger: async (usualLevel) => {
       const { createLogger } = await import("../observe/logger.ts");
@@ -24,6 +29,9 @@ export async function run(args: readonly string[], world: World): Promise<ExitCo
     verb:
       (verb) =>
       async (...parts) => {
+        const called = parts.at(-1);
+        const rehearsed = called instanceof Command ? rehearsedVerb(called) : undefined;
+        if (rehearsed !== undefined) rehearsing = rehearsingPrinter(printer, rehearsed);
         exitCode = await verb(...parts);
       },
   };

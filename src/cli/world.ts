@@ -11,6 +11,8 @@ export type GatewayMode = "serve" | "worker" | "client";
 type GatewayOpener = (options: {
   readonly settings: Settings;
   readonly mode: GatewayMode;
+  /** Of a client: nothing that is asked of it stays. */
+  readonly isRehearsal?: boolean;
   readonly logger: Logger;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { access, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 
@@ -25,4 +25,11 @@ export async function writeWholeFile(path: string, pieces: AsyncIterable<string 
 /** What the operating system said, such as ENOSPC. */
 export function isSystemError(thrown: unknown): thrown is Error & { readonly code: string } {
   return thrown instanceof Error && "syscall" in thrown && "code" in thrown && typeof thrown.code === "string";
+}
+
+export function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

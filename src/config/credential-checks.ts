@@ -28,6 +28,7 @@ const USER_GROUPS: readonly SettingPath[] = [
 ];
 /** Peers that speak HTTP have theirs beside their URL. */
 const HTTP_PEERS: readonly SettingPath[] = [
+  ["staging", "shared"],
   ["archives", "*"],
   ["destinations", "*"],
 ];

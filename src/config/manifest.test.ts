@@ -90,6 +90,8 @@ it("accepts its own sample with all that is taken out of it", async () => {
         (name) => `destinations[5].${name} SECRET_FILE_UNREADABLE`,
       ),
       "destinations[6].secretAccessKeyFile SECRET_FILE_UNREADABLE",
+      "staging.shared.secretAccessKeyFile SECRET_FILE_UNREADABLE",
+      "staging.shared.authoritiesFile CERTIFICATE_FILE_UNREADABLE",
       "destinations[6].authoritiesFile CERTIFICATE_FILE_UNREADABLE",
       "projects[0].pseudonyms.hashKeyFile SECRET_FILE_UNREADABLE",
       "projects[0].pseudonyms.lookupFile LOOKUP_TABLE_UNREADABLE",
@@ -97,11 +99,26 @@ it("accepts its own sample with all that is taken out of it", async () => {
   );
 });
 
+it("has the defaults of stores that gateways share in the table", () => {
+  const shared = settingsTable().filter(({ path }) => path.startsWith("staging.shared."));
+  expect(Object.fromEntries(shared.map((row) => [row.path, row.default]))).toEqual({
+    "staging.shared.kind": "required",
+    "staging.shared.endpoint": "",
+    "staging.shared.region": "us-east-1",
+    "staging.shared.bucket": "required",
+    "staging.shared.prefix": "outbox",
+    "staging.shared.accessKeyId": "required",
+    "staging.shared.secretAccessKeyFile": "required",
+    "staging.shared.pathStyle": "",
+    "staging.shared.authoritiesFile": "",
+  });
+});
+
 it("has the same defaults in manifest, table and schema", () => {
   const defaults = manifest.parse({});
   expect(
     settingsTable()
-      .filter(({ path }) => !path.includes("[]"))
+      .filter(({ path }) => !path.includes("[]") && !path.startsWith("staging.shared."))
       .map((row) => [row.path, row.default]),
   ).toEqual([
     ["home", defaults.home],

@@ -10,6 +10,7 @@ import { notificationSettings } from "./manifest-notifications.ts";
 import { observeSettings } from "./manifest-observe.ts";
 import { oidcSettings } from "./manifest-oidc.ts";
 import { projectSettings } from "./manifest-projects.ts";
+import { sharedStagingSettings } from "./manifest-staging.ts";
 import { hostSetting, listenPortSetting, pathSetting, textSetting } from "./scalars.ts";
 
 const storeSettings = z.discriminatedUnion("kind", [
@@ -79,6 +80,10 @@ const stagingSettings = z.strictObject({
   shred: z.boolean().default(false).meta({
     description:
       "true: bytes of identifiable files are overwritten before they are removed. It helps on plain disks alone: see deploying.md.",
+  }),
+  shared: sharedStagingSettings.optional().meta({
+    description:
+      "De-identified copies that await delivery, where other gateways find them. Left out: on our disk alone.",
   }),
 });
 

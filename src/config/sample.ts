@@ -1,6 +1,15 @@
 import { Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import { settingDescriptions } from "./settings-table.ts";
 
+const OBJECT_STORE = {
+  kind: "s3",
+  endpoint: "https://objects.example.org",
+  region: "us-east-1",
+  accessKeyId: "radferry",
+  pathStyle: true,
+  authoritiesFile: "tls/hospital-ca.pem",
+};
+
 /** An example of every setting this version has; the comments come from the manifest. */
 const EXAMPLE = {
   home: "/var/lib/radferry",
@@ -68,7 +77,13 @@ const EXAMPLE = {
   },
   access: { commandLineRole: "admin" },
   retry: { attempts: 60, firstDelaySeconds: 5, maximumDelaySeconds: 900 },
-  staging: { path: "/var/lib/radferry/staging", reserveGigabytes: 20, keepDays: 3, shred: false },
+  staging: {
+    path: "/var/lib/radferry/staging",
+    reserveGigabytes: 20,
+    keepDays: 3,
+    shred: false,
+    shared: { ...OBJECT_STORE, bucket: "radferry", prefix: "outbox", secretAccessKeyFile: "secrets/outbox-secret" },
+  },
   observe: { traces: { url: "http://127.0.0.1:4318/v1/traces", share: 1 } },
   archives: [
     {
@@ -193,15 +208,10 @@ const EXAMPLE = {
     },
     {
       name: "lake",
-      kind: "s3",
-      endpoint: "https://objects.example.org",
-      region: "us-east-1",
+      ...OBJECT_STORE,
       bucket: "research",
       prefix: "images",
-      accessKeyId: "radferry",
       secretAccessKeyFile: "secrets/lake-secret",
-      pathStyle: true,
-      authoritiesFile: "tls/hospital-ca.pem",
       readBack: "sums",
     },
   ],
@@ -298,6 +308,7 @@ const TAKEN_OUT = new Set([
   "http.tls",
   "http.oidc",
   "imagingSource",
+  "staging.shared",
   "intake",
   "notifications",
   "observe",

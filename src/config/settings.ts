@@ -16,6 +16,7 @@ import { type IntakeSettings, resolveIntake } from "./settings-intake.ts";
 import { type NotificationSettings, resolveNotification } from "./settings-notifications.ts";
 import { type OidcSettings, resolveOidc } from "./settings-oidc.ts";
 import type { AbsolutePath, AbsolutePathIfAny } from "./settings-peers.ts";
+import { resolveSharedStaging, type SharedStagingSettings } from "./settings-staging.ts";
 
 /** Settings ready for use: paths are absolute, addresses parsed, defaults filled in. Only what this version can run is in them. */
 export interface Settings {
@@ -45,6 +46,8 @@ export interface Settings {
     readonly reserveGigabytes: number;
     readonly keepDays: number;
     readonly shred: boolean;
+    /** Absent: copies that await delivery are on our disk alone. */
+    readonly shared?: SharedStagingSettings;
   };
   readonly observe: { readonly traces?: { readonly url: string; readonly share: number } | undefined };
   /** Absent: what is sent unasked is refused. */
@@ -130,10 +133,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
     access: values.access,
     retry: values.retry,
     observe: values.observe,
-    staging: {
-      ...values.staging,
-      path: ifAny(values.staging.path) ?? join(home, "staging"),
-    },
+    staging: resolveStaging(values.staging, home, absolute, ifAny),
     ...(values.intake === undefined ? {} : { intake: resolveIntake(values.intake) }),
     archives: values.archives.map((archive) => resolveArchive(archive, ifAny)),
     destinations: values.destinations.map((destination) => resolveDestination(destination, absolute, ifAny)),
@@ -146,6 +146,16 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
 /** The folder that relative paths count from: the file's own, or the working folder when there is no file. */
 export function baseFolderOf(file: string | undefined, workingFolder: string): string {
   return file === undefined ? workingFolder : dirname(file);
+}
+
+function resolveStaging(
+  { shared, path, ...staging }: Manifest["staging"],
+  home: string,
+  absolute: AbsolutePath,
+  ifAny: AbsolutePathIfAny,
+): Settings["staging"] {
+  const resolved = { ...staging, path: ifAny(path) ?? join(home, "staging") };
+  return shared === undefined ? resolved : { ...resolved, shared: resolveSharedStaging(shared, absolute, ifAny) };
 }
 
 function resolveHttp(

@@ -5,13 +5,17 @@ import { GatewayError } from "../errors/gateway-error.ts";
 /** SQLITE_BUSY: somebody else holds the lock. https://www.sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
 
+export function lockFile(home: string): string {
+  return join(home, "gateway.lock");
+}
+
 /**
  * Makes sure that one process works on a home. The lock is a file lock that SQLite takes, so the kernel gives it back however the process ends,
  * and no stale file can keep a service from starting.
  * @throws GatewayError HOME_IN_USE
  */
 export function lockHome(home: string): Disposable {
-  const database = new DatabaseSync(join(home, "gateway.lock"));
+  const database = new DatabaseSync(lockFile(home));
   try {
     database.exec("PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
   } catch (thrown) {

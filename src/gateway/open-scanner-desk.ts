@@ -32,20 +32,24 @@ export interface ScannerDesk extends AsyncDisposable {
 /** @throws GatewayError FOLDER_NOT_WRITABLE, STORE_… */
 export async function openScannerDesk({
   home: given,
+  isRehearsal = false,
   clock = systemClock,
   logger = silentLogger,
 }: {
   /** @default /var/lib/radferry */
   readonly home?: string | undefined;
+  /** Nothing that is asked of it stays. */
+  readonly isRehearsal?: boolean;
   readonly clock?: Clock | undefined;
   readonly logger?: Logger | undefined;
 }): Promise<ScannerDesk> {
   const home = resolve(given || USUAL_HOME);
-  await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
-    throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "RADFERRY_HOME" }, thrown);
-  });
+  if (!isRehearsal)
+    await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+      throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "RADFERRY_HOME" }, thrown);
+    });
   await using opened = new AsyncDisposableStack();
-  const store = opened.use(await openSqliteStore({ path: join(home, "radferry.db"), logger }));
+  const store = opened.use(await openSqliteStore({ path: join(home, "radferry.db"), isRehearsal, logger }));
   const files = opened.use(openScanFiles());
   const closing = opened.move();
   const audit = createAuditTrail({ store, clock });

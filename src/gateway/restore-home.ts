@@ -1,18 +1,22 @@
+import { existsSync } from "node:fs";
 import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Settings } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { BackupFacts } from "../store/backup.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
-import { restoreStore } from "../store/sqlite/restore.ts";
+import { checkBackup, restoreStore } from "../store/sqlite/restore.ts";
 import { type Actor, hasRole } from "../units/actor.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
-import { lockHome } from "./home-lock.ts";
+import { isMissing } from "../units/durable-files.ts";
+import { lockFile, lockHome } from "./home-lock.ts";
 import { systemUserName } from "./system-user.ts";
 
 interface HomeOptions {
   readonly settings: Settings;
   readonly clock?: Clock;
+  /** Everything is looked at, and nothing is made. */
+  readonly isRehearsal?: boolean;
   /** Who runs this process; the operating system's user unless told. */
   readonly userName?: string;
 }
@@ -27,8 +31,9 @@ export async function restoreHome(file: string, options: HomeOptions): Promise<B
   await access(file).catch((thrown: unknown) => {
     throw new GatewayError("BACKUP_FILE_UNREADABLE", {}, thrown);
   });
-  await mkdir(settings.home, { recursive: true, mode: 0o700 });
-  if ((await readdir(settings.home)).length > 0) throw new GatewayError("BACKUP_HOME_NOT_EMPTY");
+  if (options.isRehearsal !== true) await mkdir(settings.home, { recursive: true, mode: 0o700 });
+  if ((await namesIn(settings.home)).length > 0) throw new GatewayError("BACKUP_HOME_NOT_EMPTY");
+  if (options.isRehearsal) return await checkBackup(file);
   const path = join(settings.home, "radferry.db");
   using _ = lockHome(settings.home);
   try {
@@ -42,6 +47,13 @@ export async function restoreHome(file: string, options: HomeOptions): Promise<B
   }
 }
 
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return await readdir(folder).catch((thrown: unknown) => {
+    if (isMissing(thrown)) return [];
+    throw thrown;
+  });
+}
+
 /** Brings the store of a home that nobody works on to this version, as every start does. @throws GatewayError HOME_IN_USE, STORE_… */
 export async function migrateHome(options: HomeOptions): Promise<void> {
   adminOf(options, "migrate");
@@ -50,8 +62,10 @@ export async function migrateHome(options: HomeOptions): Promise<void> {
   await access(path).catch((thrown: unknown) => {
     throw new GatewayError("STORE_UNAVAILABLE", {}, thrown);
   });
-  using _ = lockHome(home);
-  await using _store = await openSqliteStore({ path });
+  const isRehearsal = options.isRehearsal === true;
+  // One that is not there is held by nobody.
+  using _ = isRehearsal && !existsSync(lockFile(home)) ? undefined : lockHome(home);
+  await using _store = await openSqliteStore({ path, isRehearsal });
 }
 
 function adminOf({ settings, userName = systemUserName() }: HomeOptions, operation: string): Actor {

@@ -5,6 +5,10 @@ import type { WithdrawnFacts } from "../operations/context.ts";
 import type { PipelineServices } from "../pipeline/services.ts";
 import { removeLocalCopies } from "../staging/local-copies.ts";
 import type { Store } from "../store/store.ts";
+import { openSharedOutbox } from "./open-shared-outbox.ts";
+
+/** For all copies of one study in the shared store. */
+const REMOVAL_MS = 120_000;
 
 export function withdrawnKeyFile({ home }: Settings): string {
   return join(home, "keys", "withdrawn.key");
@@ -13,7 +17,14 @@ export function withdrawnKeyFile({ home }: Settings): string {
 export function withdrawnFacts(settings: Settings): WithdrawnFacts {
   const { path: staging, shred } = settings.staging;
   const places = { staging, outbox: join(settings.home, "outbox"), shred };
-  return { keyFile: withdrawnKeyFile(settings), removeLocalCopies: (study) => removeLocalCopies(places, study) };
+  const shared = openSharedOutbox(settings);
+  return {
+    keyFile: withdrawnKeyFile(settings),
+    async removeLocalCopies(study) {
+      await removeLocalCopies(places, study);
+      await shared?.remove(study.job, AbortSignal.timeout(REMOVAL_MS));
+    },
+  };
 }
 
 /** The key is read once, the list every time: it may be another process that withdraws. @throws GatewayError KEY_FILE_… from the function it answers */

@@ -24,6 +24,19 @@ const LEFT_OUT = [
   "staged originals, which are fetched again",
 ] as const;
 
+/** What a backup that is rehearsed would hold. */
+export type BackupRehearsalDocument = Pick<BackupDocument, "file" | "jobs" | "auditRecords" | "leftOut">;
+
+/** The file can be made, and is not there again. @throws GatewayError BACKUP_FILE_EXISTS, FILE_NOT_WRITABLE */
+export async function rehearseBackUp({ store }: OperationsContext, file: string): Promise<BackupRehearsalDocument> {
+  const growing = `${file}.part`;
+  await makeEmpty(file, growing);
+  await rm(growing, { force: true });
+  const jobs = (await store.jobCounts()).reduce((sum, count) => sum + count.jobs, 0);
+  const head = (await store.auditHeads()).find(({ where }) => where === "row");
+  return { file, jobs, auditRecords: head?.count ?? 0, leftOut: LEFT_OUT };
+}
+
 /** See `Operations.backUp`. That it is made is written down first, and so is in it. */
 export async function backUp({ store, audit, actor, clock }: OperationsContext, file: string): Promise<BackupDocument> {
   const growing = `${file}.part`;

@@ -2,7 +2,7 @@ import { identifierFromKeys } from "../archive/find-keys.ts";
 import { neverAborted } from "../units/abort.ts";
 import { archiveNamed, controlArchive, echoArchive, listArchives } from "./archives.ts";
 import { readAudit, verifyAudit } from "./audit.ts";
-import { backUp } from "./backup.ts";
+import { backUp, rehearseBackUp } from "./backup.ts";
 import {
   cancelJobs,
   checkCohort,
@@ -68,6 +68,7 @@ export function createOperations(context: OperationsContext): Operations {
     ...createIntakeOperations(context, { once, permitted }),
     ...createStandingOperations(context, { once }),
     ...notificationOperations(context, { once }),
+    ...backupOperations(context, { once }),
     checkCohort: (file, project) => once("checkCohort", { project }, () => checkCohort(context, file, project)),
     cohortStatus: (cohort, options) =>
       once("cohortStatus", { cohort }, () => cohortStatus(context, cohort, options?.jobs ?? false)),
@@ -89,7 +90,6 @@ export function createOperations(context: OperationsContext): Operations {
       ),
     readAudit: (page) => once("readAudit", "site", () => readAudit(context, page)),
     verifyAudit: (noted) => once("verifyAudit", "site", () => verifyAudit(context, noted)),
-    backUp: (file) => once("backUp", "site", () => backUp(context, file)),
     listArchives: () => permitted("listArchives", "own", () => listArchives(context)),
     controlArchive: (name, controls) => once("controlArchive", "site", () => controlArchive(context, name, controls)),
     echoArchive: (name, signal = neverAborted()) =>
@@ -157,11 +157,17 @@ function projectOperations(
   };
 }
 
+function backupOperations(context: OperationsContext, { once }: Pick<Asking, "once">): Pick<Operations, "backUp"> {
+  return {
+    backUp: (file, { isRehearsal = false } = {}) =>
+      once("backUp", "site", async () => (isRehearsal ? rehearseBackUp(context, file) : backUp(context, file))),
+  };
+}
+
 function notificationOperations(context: OperationsContext, { once }: Pick<Asking, "once">): NotificationOperations {
   return {
     listChannels: () => once("listChannels", "site", () => listChannels(context)),
-    testChannel: (name, signal = neverAborted()) =>
-      once("testChannel", "site", () => testChannel(context, name, signal)),
+    testChannel: (name, options) => once("testChannel", "site", () => testChannel(context, name, options)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors/gateway-error.ts";
-import { abortAfter } from "../units/abort.ts";
+import { abortAfter, neverAborted } from "../units/abort.ts";
 import type { OperationsContext } from "./context.ts";
 import { isoTime } from "./describe.ts";
 
@@ -10,7 +10,13 @@ const TEST_MS = 30_000;
 export interface NotificationOperations {
   listChannels(): Promise<readonly ChannelDocument[]>;
   /** Sends a test message now. @throws GatewayError NOTIFICATION_CHANNEL_UNKNOWN, SMTP_…, HTTP_…, TIMED_OUT */
-  testChannel(name: string, signal?: AbortSignal): Promise<ChannelTestDocument>;
+  testChannel(name: string, options?: ChannelTestOptions): Promise<ChannelTestDocument>;
+}
+
+export interface ChannelTestOptions {
+  /** Nothing is sent. */
+  readonly isRehearsal?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 export interface ChannelDocument {
@@ -49,13 +55,13 @@ export async function listChannels({ notifications, store }: OperationsContext):
 export async function testChannel(
   { notifications, audit, actor, clock }: OperationsContext,
   name: string,
-  signal: AbortSignal,
+  { isRehearsal = false, signal = neverAborted() }: ChannelTestOptions = {},
 ): Promise<ChannelTestDocument> {
   const facts = notifications.get(name);
   if (facts === undefined) throw new GatewayError("NOTIFICATION_CHANNEL_UNKNOWN");
   await audit.record({ event: "notification-tested", actor, outcome: "success", detail: { channel: name } });
   const startedAtMs = clock.nowMs();
   using limited = abortAfter(TEST_MS, signal);
-  await facts.test(limited);
+  if (!isRehearsal) await facts.test(limited);
   return { channel: name, ok: true, milliseconds: clock.nowMs() - startedAtMs };
 }

@@ -2,7 +2,7 @@ import type { DataSet } from "../dicom/data-set.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { JobState } from "../store/job-states.ts";
 import type { ArchiveControls } from "../store/records.ts";
-import type { BackupDocument } from "./backup.ts";
+import type { BackupDocument, BackupRehearsalDocument } from "./backup.ts";
 import type { SettingsInForce } from "./context.ts";
 import type {
   ArchiveDocument,
@@ -101,7 +101,7 @@ export interface Operations
    * Writes the whole store, as it is at one moment, into a new file that only its owner can read.
    * @throws GatewayError BACKUP_FILE_EXISTS, FILE_NOT_WRITABLE, STORE_FULL
    */
-  backUp(file: string): Promise<BackupDocument>;
+  backUp(file: string, options?: { readonly isRehearsal?: boolean }): Promise<BackupDocument | BackupRehearsalDocument>;
   verifyAudit(noted?: { readonly count: number; readonly hash: string }): Promise<AuditVerdictDocument>;
   listArchives(): AsyncIterable<ArchiveDocument>;
   /** Pauses, resumes, or changes rate and windows: at once, also in a running service. */

@@ -1,9 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type S3Peer, startS3Server } from "../../test/peers/s3-server.ts";
-import { startHttpServer } from "../../test/support/http-server.ts";
+import { startGate } from "../../test/support/http-gate.ts";
 import type { Destination } from "../delivery/destination.ts";
 import { neverAborted } from "../units/abort.ts";
 import { LEASE_MS } from "./run-job.ts";
@@ -40,24 +39,6 @@ async function dieDelivering(scene: SharedScene): Promise<void> {
   await working;
   expect(await scene.job()).toMatchObject({ state: "running", stage: "delivering" });
   scene.pass(LEASE_MS + 1);
-}
-
-/** Stands before the bucket: passes on what it may, and never answers or breaks off the rest. */
-async function startGate(decide: (method: string, path: string) => "pass" | "hold" | "cut") {
-  const { promise: held, resolve } = Promise.withResolvers<void>();
-  const server = await startHttpServer((incoming, outgoing) => {
-    const { method = "", url: path = "", headers } = incoming;
-    const decision = decide(method, path);
-    if (decision === "hold") return resolve();
-    if (decision === "cut") return void incoming.socket.destroy();
-    const onward = request({ port: bucket.port, method, path, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
-    onward.on("error", () => outgoing.destroy());
-    incoming.pipe(onward);
-  });
-  return { endpoint: server.url, held, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 it("has another node deliver what one made ready and left, without asking the archive again", async () => {
@@ -118,7 +99,7 @@ it.each([
 
 it("fetches the study again when a node died before the manifest was put", async () => {
   let isFirst = true;
-  await using gate = await startGate((method, path) => {
+  await using gate = await startGate(bucket.port, (method, path) => {
     const isHeld = isFirst && method === "PUT" && path.includes("manifest.json");
     if (isHeld) isFirst = false;
     return isHeld ? "hold" : "pass";
@@ -139,7 +120,7 @@ it("fetches the study again when a node died before the manifest was put", async
 
 it("delivers from its own disk where the shared store breaks off in the middle", async () => {
   let puts = 0;
-  await using gate = await startGate((method) => {
+  await using gate = await startGate(bucket.port, (method) => {
     puts += Number(method === "PUT");
     return puts > 2 ? "cut" : "pass";
   });
@@ -151,7 +132,7 @@ it("delivers from its own disk where the shared store breaks off in the middle",
 
 it("waits for a shared store that is down, goes on when it is back, and makes the study anew when it stays away", async () => {
   let isDown = false;
-  await using gate = await startGate(() => (isDown ? "cut" : "pass"));
+  await using gate = await startGate(bucket.port, () => (isDown ? "cut" : "pass"));
   for (const comesBack of [true, false]) {
     isDown = false;
     await using scene = await openScene({ bucket, prefix: `down-${comesBack}`, endpoint: gate.endpoint });

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { ENGINE } from "../deid/engine-version.ts";
 import { recogniseCopy } from "../deid/verification/kept-copy.ts";
 import type { StudyDelivery } from "../delivery/destination.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
@@ -25,6 +26,7 @@ const reportShape = z.looseObject({
   files: z.array(toldFile),
   profile: z.looseObject({ hash: z.string() }),
   keyId: z.string(),
+  engine: z.string(),
   processing: z.looseObject({ files: z.array(toldFile) }).optional(),
 });
 
@@ -104,7 +106,12 @@ async function accountOf(context: StepContext, manifest: SharedManifest): Promis
   const kept = await services.store.studyReport(job.id, "last");
   const report = kept && reportShape.safeParse(await unpackJson(kept.packed)).data;
   if (report === undefined || job.pseudonym === undefined) return undefined;
-  if (report.profile.hash !== project.profile.hash || report.keyId !== project.keyId) return undefined;
+  const isAsNow =
+    report.profile.hash === project.profile.hash &&
+    report.keyId === project.keyId &&
+    report.engine === ENGINE &&
+    (report.processing === undefined) === (project.hook === undefined);
+  if (!isAsNow) return undefined;
   const told = { instances: report.files, attached: report.processing?.files ?? [] };
   if (!isDeepStrictEqual(manifest, told)) throw new GatewayError("SHARED_COPY_DAMAGED", { what: "manifest" });
   const entries = (await services.store.ledger(job.id)).filter(

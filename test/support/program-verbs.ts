@@ -11,6 +11,7 @@ export function programVerbs(): Command {
     world,
     printer: createPrinter(world, true),
     options: () => ({}),
+    isRehearsal: () => false,
     logger: () => Promise.resolve(silentLogger),
     verb: () => () => Promise.resolve(),
   });

@@ -22,7 +22,6 @@ interface ImportVerbOptions {
   readonly from: ForeignFormat;
   readonly project: string;
   readonly output?: string;
-  readonly dryRun?: true;
   readonly leaveOutBad?: true;
 }
 
@@ -34,7 +33,6 @@ export function addCohortImportVerb(cohort: Command, cli: Cli): void {
     .addOption(new Option("--from <format>", "whose list it is").choices([...FOREIGN_FORMATS]).makeOptionMandatory())
     .requiredOption("--project <name>", "the project that the studies are for")
     .option("-o, --output <file>", "write it as a cohort file")
-    .option("--dry-run", "tell what would come of it")
     .option("--leave-out-bad", "go on without the rows that cannot be used")
     .addHelpText(
       "after",
@@ -48,16 +46,16 @@ export function addCohortImportVerb(cohort: Command, cli: Cli): void {
 }
 
 async function importCohort(cli: Cli, file: string, options: ImportVerbOptions): Promise<ExitCode> {
-  const { from, project: name, output, dryRun, leaveOutBad } = options;
+  const { from, project: name, output, leaveOutBad } = options;
   const project = (await settingsOf(cli)).projects.find((each) => each.name === name);
   if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: name });
   const { accessionNumbersUnique } = project;
   const rules = { project: name, accessionNumbersUnique, optOut: await loadOptOut(project.optOut) };
   const list = await importList(resolve(cli.world.workingFolder, file), { ...rules, format: from });
   const isStopped = list.findings.length > 0 && leaveOutBad !== true;
-  const isDone = !isStopped && dryRun !== true && list.rows.length > 0;
+  const isDone = !isStopped && list.rows.length > 0;
   const written = isDone && output !== undefined ? resolve(cli.world.workingFolder, output) : undefined;
-  if (written !== undefined) await write(written, list);
+  if (written !== undefined && !cli.isRehearsal()) await write(written, list);
   const cohort = isDone && output === undefined ? await submit(cli, list, name) : undefined;
   const { rows, findings, sourceRows, unused } = list;
   const document = { project: name, from, sourceRows, studies: rows.length, findings, unused, cohort, written };

@@ -104,7 +104,7 @@ interface SubmitOptions {
 async function submit(cli: Cli, file: string, { project, wait, startAt }: SubmitOptions): Promise<ExitCode> {
   const path = resolve(cli.world.workingFolder, file);
   const options = startAt === undefined ? {} : { startAtMs: startAt };
-  if (wait) {
+  if (wait && !cli.isRehearsal()) {
     const { submitted, status } = await submitAndWait(cli, path, project, options);
     await cli.printer.document({ ...submitted, ...status }, () => [...submitLines(submitted), ...statusLines(status)]);
     if (isAllRefused(submitted)) return EXIT.failed;

@@ -43,10 +43,12 @@ export function addDatabaseVerbs(program: Command, cli: Cli): void {
 
 async function backUp(cli: Cli, output: string): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
-  const document = await gateway.operations.backUp(resolve(cli.world.workingFolder, output));
+  const document = await gateway.operations.backUp(resolve(cli.world.workingFolder, output), {
+    isRehearsal: cli.isRehearsal(),
+  });
   await cli.printer.document(document, () => [
-    `${document.file}: ${document.jobs} studies, ${document.auditRecords} audit records, ${document.sizeBytes} bytes`,
-    `SHA-256 ${document.sha256}`,
+    `${document.file}: ${document.jobs} studies, ${document.auditRecords} audit records`,
+    ...("sha256" in document ? [`${document.sizeBytes} bytes, SHA-256 ${document.sha256}`] : []),
     "not in it, to be kept elsewhere:",
     ...document.leftOut.map((each) => `  ${each}`),
   ]);
@@ -57,7 +59,7 @@ async function restore(cli: Cli, file: string): Promise<ExitCode> {
   const { restoreHome } = await import("../../gateway/restore-home.ts");
   const settings = await settingsOf(cli);
   const { clock, workingFolder } = cli.world;
-  const facts = await restoreHome(resolve(workingFolder, file), { settings, clock });
+  const facts = await restoreHome(resolve(workingFolder, file), { settings, clock, isRehearsal: cli.isRehearsal() });
   await cli.printer.document({ home: settings.home, ...facts }, () => [
     `${settings.home} is as it was: ${facts.jobs} studies, ${facts.auditRecords} audit records`,
     "start the service: work goes on from there",
@@ -68,7 +70,7 @@ async function restore(cli: Cli, file: string): Promise<ExitCode> {
 async function migrate(cli: Cli): Promise<ExitCode> {
   const { migrateHome } = await import("../../gateway/restore-home.ts");
   const settings = await settingsOf(cli);
-  await migrateHome({ settings, clock: cli.world.clock });
+  await migrateHome({ settings, clock: cli.world.clock, isRehearsal: cli.isRehearsal() });
   await cli.printer.document({ home: settings.home, migrated: true }, () => ["the store is of this version"]);
   return EXIT.fine;
 }

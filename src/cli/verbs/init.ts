@@ -31,7 +31,6 @@ export function addInitVerb(program: Command, cli: Cli): void {
     .option("--home <folder>", "for the store, staging and reports; left out: radferry-home beside the settings file")
     .option("-o, --output <file>", "the settings file; left out: that of -c, else radferry.yaml")
     .option("--no-probe", "ask neither archive nor destination")
-    .option("--dry-run", "print the settings file, write and ask nothing")
     .addHelpText("after", HELP + EXAMPLES)
     .action(
       cli.verb(async (options: InitAnswers): Promise<ExitCode> => {

@@ -39,9 +39,8 @@ export function addLinkageVerbs(program: Command, cli: Cli): void {
     .command("destroy")
     .description("destroy the links of a project for good")
     .requiredOption("--project <name>", "the project")
-    .option("--dry-run", "only tell how many there are")
     .addHelpText("after", DESTROY_HELP + examples("linkage destroy --project lung-ct --dry-run"))
-    .action(cli.verb((options: DestroyOptions) => destroy(cli, options)));
+    .action(cli.verb(({ project }: { readonly project: string }) => destroy(cli, project)));
 }
 
 interface LookupOptions {
@@ -95,14 +94,9 @@ async function exportTo(cli: Cli, { project, output }: ExportOptions): Promise<E
   return EXIT.fine;
 }
 
-interface DestroyOptions {
-  readonly project: string;
-  readonly dryRun?: boolean;
-}
-
-async function destroy(cli: Cli, { project, dryRun = false }: DestroyOptions): Promise<ExitCode> {
+async function destroy(cli: Cli, project: string): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
-  const document = await gateway.operations.destroyLinkage(project, { isRehearsal: dryRun });
+  const document = await gateway.operations.destroyLinkage(project, { isRehearsal: cli.isRehearsal() });
   await cli.printer.document(document, () => destroyedLines(document));
   return EXIT.fine;
 }

@@ -40,7 +40,9 @@ async function* rowsOf(channels: AsyncIterable<ChannelDocument>): AsyncGenerator
 
 async function test(cli: Cli, name: string): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
-  const told = await gateway.operations.testChannel(name, cli.world.stop);
-  await cli.printer.document(told, () => [`${name} took the message in ${told.milliseconds} ms`]);
+  const told = await gateway.operations.testChannel(name, { isRehearsal: cli.isRehearsal(), signal: cli.world.stop });
+  await cli.printer.document(told, () => [
+    cli.isRehearsal() ? `${name} would be sent a message` : `${name} took the message in ${told.milliseconds} ms`,
+  ]);
   return EXIT.fine;
 }

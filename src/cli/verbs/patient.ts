@@ -22,7 +22,6 @@ interface WithdrawOptions {
   readonly patientId?: readonly string[];
   readonly file?: string;
   readonly reason?: string;
-  readonly dryRun?: boolean;
 }
 
 export function addPatientVerbs(program: Command, cli: Cli): void {
@@ -34,20 +33,19 @@ export function addPatientVerbs(program: Command, cli: Cli): void {
     .option("--patient-id <id...>", "patient ids as the archives have them")
     .option("--file <file>", "a list of patient ids")
     .option("--reason <text>", "why, for the audit trail; without any identifier")
-    .option("--dry-run", "only tell what would be done")
     .addHelpText("after", HELP + examples("patient withdraw --project lung-ct --file withdrawn.csv --dry-run"))
     .action(cli.verb((options: WithdrawOptions) => withdraw(cli, options)));
 }
 
-async function withdraw(cli: Cli, { project, patientId, file, reason, dryRun }: WithdrawOptions): Promise<ExitCode> {
+async function withdraw(cli: Cli, { project, patientId, file, reason }: WithdrawOptions): Promise<ExitCode> {
   const patientIds = await patientsOf(cli, patientId, file);
   await using gateway = await openGateway(cli, "client");
   const { operations } = gateway;
   const documents: WithdrawalDocument[] = [];
   for (const each of project === undefined ? await projectsOf(operations) : [project])
-    documents.push(await operations.withdrawPatients(each, { patientIds, reason, isRehearsal: dryRun }));
+    documents.push(await operations.withdrawPatients(each, { patientIds, reason, isRehearsal: cli.isRehearsal() }));
   await cli.printer.document({ projects: documents }, () => documents.flatMap((each) => [...linesOf(each)]));
-  return documents.every(({ left }) => left.length === 0) || dryRun === true ? EXIT.fine : EXIT.partial;
+  return documents.every(({ left }) => left.length === 0) || cli.isRehearsal() ? EXIT.fine : EXIT.partial;
 }
 
 async function projectsOf(operations: Operations): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-import { access, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { type PixlSettings, pixlSettingsEntry, type SettingsEntry } from "../../compat/pixl/project/settings-entry.ts";
 import { addToSettings } from "../../config/add-to-settings.ts";
@@ -8,6 +8,7 @@ import { type PixlProject, readPixlProject } from "../../deid/profiles/pixl-proj
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { isThere } from "../write-whole-file.ts";
 import { imageSizeOf, masksText, readNamed, tagOperationsOf, writeText, yamlText } from "./pixl-files.ts";
 
 export interface ImportProjectOptions {
@@ -47,7 +48,7 @@ export async function importProject(cli: Cli, config: string, options: ImportPro
   const add = options.add ? await addToSettings(settingsFile, { destinations, projects }) : undefined;
   const path = join(dirname(settingsFile), profile);
   const warnings = await writeProfile(cli, config, project, { ...options, slug, path });
-  await add?.();
+  if (!cli.isRehearsal()) await add?.();
   const notes = [...warnings, ...made.notes];
   const document = { project: slug, settingsFile, profile, ...made, notes, added: options.add === true };
   if (printer.json) await printer.document(document, () => []);
@@ -80,6 +81,7 @@ async function writeProfile(
     masks: masks === undefined ? [] : [masksName],
     ...(signedOff === undefined ? {} : { signedOff }),
   });
+  if (cli.isRehearsal()) return warnings;
   await mkdir(dirname(path), { recursive: true });
   if (masks !== undefined) await writeText(join(dirname(path), masksName), masks);
   await writeText(path, yamlText(document));
@@ -93,13 +95,6 @@ function profileNameOf(slug: string): string {
     .replace(/[^a-z0-9-]+/g, "-")
     .slice(0, 40)
     .replace(/-+$/, "");
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function entryText(made: PixlSettings, notes: readonly string[]): string {

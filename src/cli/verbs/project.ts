@@ -8,7 +8,7 @@ import { openGateway, settingsOf } from "../gateway-session.ts";
 import { examples } from "../help.ts";
 import { portOption } from "../option-parsers.ts";
 import { alignedLines, tableLines } from "../table.ts";
-import { isSystemError } from "../write-whole-file.ts";
+import { isSystemError, isThere } from "../write-whole-file.ts";
 import type { ImportProjectOptions } from "./project-import-pixl.ts";
 
 const NEW_KEY_HELP = `
@@ -123,9 +123,14 @@ function valueText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-async function newKey({ world, printer }: Cli, name: string): Promise<ExitCode> {
+async function newKey({ world, printer, isRehearsal }: Cli, name: string): Promise<ExitCode> {
   const { generateProjectKey } = await import("../../deid/pseudonyms/project-key.ts");
   const file = resolve(world.workingFolder, name);
+  if (isRehearsal()) {
+    if (await isThere(file)) throw new GatewayError("KEY_FILE_EXISTS", { path: file });
+    await printer.document({ file }, () => [`a key would be made in ${file}`]);
+    return EXIT.fine;
+  }
   const { id } = await generateProjectKey(file).catch((thrown: unknown) => {
     throw isSystemError(thrown) ? new GatewayError("FILE_NOT_WRITABLE", { reason: thrown.code }, thrown) : thrown;
   });

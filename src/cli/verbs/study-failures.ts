@@ -14,7 +14,8 @@ export interface RetryOptions {
 
 /** Of one study, or of all that ended with a code. */
 export async function retry(cli: Cli, id: string | undefined, options: RetryOptions): Promise<ExitCode> {
-  const { code, ...of } = options;
+  const { code, project, cohort } = options;
+  const of = { ...(project === undefined ? {} : { project }), ...(cohort === undefined ? {} : { cohort }) };
   if ((id === undefined) === (code === undefined) || (id !== undefined && Object.keys(of).length > 0))
     throw new GatewayError("USAGE_INVALID", { problem: "name a study, or a code with --code" });
   await using gateway = await openGateway(cli, "client");

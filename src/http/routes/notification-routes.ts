@@ -34,7 +34,7 @@ export const notificationRoutes: readonly Route[] = [
 async function tested({ operations, services: { clock }, signal }: RequestContext, name: string) {
   const startedAtMs = clock.nowMs();
   try {
-    return await operations.testChannel(name, signal);
+    return await operations.testChannel(name, { signal });
   } catch (thrown) {
     const { code, message } = toGatewayError(thrown);
     if (code === "NOTIFICATION_CHANNEL_UNKNOWN" || code === "PROJECTS_LIMITED" || code === "ROLE_INSUFFICIENT")

@@ -77,6 +77,57 @@ export function createCalls(pool: pg.Pool, witness: AuditWitness, random: () => 
   };
 }
 
+/**
+ * Calls of one transaction over one connection, one after the other; it is never committed, and is undone when the connection is given back.
+ * @param begin what comes first within it
+ */
+export async function rehearseCalls(
+  pool: pg.Pool,
+  witness: AuditWitness,
+  begin: (client: PoolClient) => Promise<void>,
+): Promise<Calls & AsyncDisposable> {
+  const client = await pool.connect().catch((thrown: unknown) => {
+    throw asStoreError(thrown);
+  });
+  let last: Promise<unknown> = Promise.resolve();
+  const oneByOne = (isWriting: boolean) => (method: MethodName, args: readonly unknown[]) => {
+    const session = openSession(client, witness, isWriting);
+    const answer = last.then(() => rehearse(client, session, method, args));
+    last = answer.catch(() => undefined);
+    return answer;
+  };
+  const end = async (): Promise<void> => {
+    await last;
+    await client.query("ROLLBACK").catch(() => undefined);
+    // Closed: what the session holds goes with it.
+    client.release(true);
+  };
+  try {
+    await takeSlot(client);
+    await client.query("BEGIN");
+    await begin(client);
+  } catch (thrown) {
+    await end();
+    throw asStoreError(thrown);
+  }
+  return { read: oneByOne(false), write: oneByOne(true), [Symbol.asyncDispose]: end };
+}
+
+/** One call that fails undoes itself alone. */
+async function rehearse(client: PoolClient, session: PostgresSession, method: MethodName, args: readonly unknown[]) {
+  await client.query("SAVEPOINT one_call");
+  try {
+    const needed = holdOf(method, args);
+    if (needed !== undefined) await session.run(needed.statement, needed.parameters);
+    const answer = await invoke(session, method, args);
+    await client.query("RELEASE one_call");
+    return answer;
+  } catch (thrown) {
+    await client.query("ROLLBACK TO one_call").catch(() => undefined);
+    throw asStoreError(thrown);
+  }
+}
+
 /** Each connection counts in rows of its own while it lives: see OVERVIEW. */
 async function takeSlot(client: PoolClient): Promise<void> {
   const text = `

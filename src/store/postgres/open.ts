@@ -5,14 +5,14 @@ import { type Logger, silentLogger } from "../../units/logger.ts";
 import { type AuditWitness, createAuditWitness } from "../sql/audit-witness.ts";
 import { type MethodName, READS } from "../sql/methods.ts";
 import type { Store } from "../store.ts";
-import { createCalls } from "./calls.ts";
+import { type Calls, createCalls, rehearseCalls } from "./calls.ts";
 import { connectionOf, type PostgresSettings } from "./connection.ts";
 import { type DatabaseTime, followDatabaseTime } from "./database-time.ts";
 import { asStoreError } from "./errors.ts";
 import { listenForWork } from "./listen.ts";
 import { LISTINGS_ELSEWHERE } from "./locks.ts";
 import { postgresMethods } from "./methods.ts";
-import { migrate } from "./schema.ts";
+import { migrate, rehearseMigration } from "./schema.ts";
 import { openSession } from "./session.ts";
 import { answered, asked } from "./times.ts";
 import { renewWitnessLater } from "./witness.ts";
@@ -25,6 +25,8 @@ export interface PostgresStoreOptions extends PostgresSettings {
   readonly readUrl?: string | undefined;
   /** The file that tells how far the audit trail goes is named after it, with `.audit-head` behind. */
   readonly witnessPath: string;
+  /** What is done is seen by this store alone, and undone when it is disposed. */
+  readonly isRehearsal?: boolean | undefined;
   /** `callers`: the times that they give are taken as they are, as tests need it. */
   readonly timeOf?: "database" | "callers";
   readonly logger?: Logger;
@@ -43,10 +45,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const listings =
     options.readUrl === undefined ? pool : openPool({ ...options, url: options.readUrl }, logger, opened);
   const witness = createAuditWitness(options.witnessPath);
-  await prepareDatabase(pool, clock.nowMs());
-
-  const calls = createCalls(pool, witness, Math.random);
-  const elsewhere = createCalls(listings, witness, Math.random);
+  const { calls, elsewhere } = options.isRehearsal
+    ? await rehearsedCalls(pool, options.witnessPath, clock, opened)
+    : await committedCalls(pool, listings, witness, clock);
   const time = options.timeOf === "callers" ? undefined : await followTime(pool, witness);
   const listening = opened.use(listenForWork(connectionOf(options), logger));
   const keeping = opened.use(renewWitnessLater(pool, witness));
@@ -109,6 +110,35 @@ function openPool(settings: PostgresSettings, logger: Logger, opened: AsyncDispo
 function asCode(thrown: unknown): string {
   const error = asStoreError(thrown);
   return error instanceof GatewayError ? error.code : "INTERNAL";
+}
+
+/** Listings are asked of a replica where there is one. */
+interface CallsOfStore {
+  readonly calls: Calls;
+  readonly elsewhere: Calls;
+}
+
+async function committedCalls(
+  pool: pg.Pool,
+  listings: pg.Pool,
+  witness: AuditWitness,
+  clock: Clock,
+): Promise<CallsOfStore> {
+  await prepareDatabase(pool, clock.nowMs());
+  const calls = createCalls(pool, witness, Math.random);
+  return { calls, elsewhere: createCalls(listings, witness, Math.random) };
+}
+
+/** The witness is one that is never written: what it would tell of is undone. */
+async function rehearsedCalls(
+  pool: pg.Pool,
+  witnessPath: string,
+  clock: Clock,
+  opened: AsyncDisposableStack,
+): Promise<CallsOfStore> {
+  const begin = (client: pg.PoolClient): Promise<void> => rehearseMigration(client, clock.nowMs());
+  const calls = opened.use(await rehearseCalls(pool, createAuditWitness(witnessPath), begin));
+  return { calls, elsewhere: calls };
 }
 
 async function prepareDatabase(pool: pg.Pool, nowMs: number): Promise<void> {

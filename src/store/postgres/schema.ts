@@ -67,20 +67,30 @@ export async function migrate(client: ClientBase, nowMs: number): Promise<void> 
   if ((await appliedVersion(client)) === KNOWN_VERSION) return;
   await client.query("BEGIN");
   try {
-    await client.query(`SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}; SET LOCAL lock_timeout = 0`);
-    await client.query("SELECT pg_advisory_xact_lock($1, 0)", [LOCKS.migrations]);
-    const applied = await appliedVersion(client);
-    if (applied === undefined) await client.query(MARK);
-    await client.query(preparedText("createSchemaMigrations", false).text);
-    for (const { version, name, sql } of migrations.filter((migration) => migration.version > (applied ?? 0))) {
-      // Compared byte by byte, as in SQLite and whatever the database's own order is.
-      await client.query(sql.replaceAll(/\bTEXT\b/g, 'TEXT COLLATE "C"'));
-      await client.query(preparedText("recordMigration", false).text, [version, name, nowMs]);
-    }
+    await applyMigrations(client, nowMs);
     await client.query("COMMIT");
   } catch (thrown) {
     await client.query("ROLLBACK").catch(() => undefined);
     throw thrown;
+  }
+}
+
+/** Within a transaction of the caller's, which is never committed. @throws GatewayError as `migrate` */
+export async function rehearseMigration(client: ClientBase, nowMs: number): Promise<void> {
+  await checkServer(client);
+  if ((await appliedVersion(client)) !== KNOWN_VERSION) await applyMigrations(client, nowMs);
+}
+
+async function applyMigrations(client: ClientBase, nowMs: number): Promise<void> {
+  await client.query(`SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}; SET LOCAL lock_timeout = 0`);
+  await client.query("SELECT pg_advisory_xact_lock($1, 0)", [LOCKS.migrations]);
+  const applied = await appliedVersion(client);
+  if (applied === undefined) await client.query(MARK);
+  await client.query(preparedText("createSchemaMigrations", false).text);
+  for (const { version, name, sql } of migrations.filter((migration) => migration.version > (applied ?? 0))) {
+    // Compared byte by byte, as in SQLite and whatever the database's own order is.
+    await client.query(sql.replaceAll(/\bTEXT\b/g, 'TEXT COLLATE "C"'));
+    await client.query(preparedText("recordMigration", false).text, [version, name, nowMs]);
   }
 }
 

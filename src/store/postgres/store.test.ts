@@ -50,6 +50,28 @@ describe.runIf(requirePeer("initdb"))("PostgreSQL", () => {
     ]);
   });
 
+  it("rehearses as the store would answer, of an empty database too, and leaves nothing of it", async () => {
+    await using database = await makeDatabase(server);
+    {
+      await using rehearsal = await database.open({ isRehearsal: true });
+      await submit(rehearsal, [{ studyInstanceUid: "1.2.3" }]);
+      expect(await rehearsal.listCohorts({ limit: 10, newestFirst: false })).toHaveLength(1);
+    }
+    expect(await database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).toEqual([]);
+    await using store = await database.open();
+    const cohort = await submit(store, [{ studyInstanceUid: "1.2.3" }, { studyInstanceUid: "1.2.4" }]);
+    {
+      await using rehearsal = await database.open({ isRehearsal: true });
+      expect(await rehearsal.cancelJobs({ cohort }, 2)).toBe(2);
+      await rehearsal.appendAudit({ event: "studies-cancelled", actor, outcome: "success" }, 2);
+      await expect(rehearsal.cancelJobs({ cohort: "none" }, 2)).rejects.toEqual(refusal("COHORT_NOT_FOUND"));
+      const both = [rehearsal.cohortStatus(cohort), rehearsal.auditRecords({ after: 0, limit: 10 })];
+      expect(await Promise.all(both)).toMatchObject([{ states: { cancelled: 2 } }, { length: 1 }]);
+    }
+    expect(await store.cohortStatus(cohort)).toMatchObject({ states: { queued: 2 } });
+    expect(await store.auditRecords({ after: 0, limit: 10 })).toEqual([]);
+  });
+
   it("refuses another product's tables and leaves them as they are", async () => {
     await using database = await makeDatabase(server);
     await database.query("CREATE TABLE schema_migrations (version TEXT)");

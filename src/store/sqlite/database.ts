@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, openSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
-import { APPLICATION_ID, migrate } from "./schema.ts";
+import { APPLICATION_ID, migrate, rehearseMigration } from "./schema.ts";
 
 /** How long a write waits for another process, such as the command line beside a running service. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -36,9 +36,7 @@ export function openDatabase(path: string, nowMs: number): DatabaseSync {
     // A copy put back from a backup.
     else if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    const { application_id: id } = database.prepare("PRAGMA application_id").get() ?? {};
-    const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema").get()?.count;
-    if (id !== APPLICATION_ID && tables !== 0) throw new GatewayError("STORE_NOT_OURS");
+    checkOurs(database);
     enterWal(database);
     database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     migrate(database, nowMs);
@@ -47,6 +45,32 @@ export function openDatabase(path: string, nowMs: number): DatabaseSync {
     database?.close();
     throw asStoreError(thrown);
   }
+}
+
+/**
+ * Opens the file for what is never committed; of a home without one, a database in memory. The first write locks other writers out until it is
+ * closed. An older database is brought to this version within the same transaction.
+ * @throws GatewayError as `openDatabase`
+ */
+export function openRehearsal(path: string, nowMs: number): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(existsSync(path) ? path : ":memory:", { timeout: BUSY_TIMEOUT_MS });
+    checkOurs(database);
+    // What is not to stay does not get into the journal either: https://www.sqlite.org/pragma.html#pragma_cache_spill
+    database.exec("PRAGMA cache_spill = OFF; PRAGMA foreign_keys = ON");
+    rehearseMigration(database, nowMs);
+    return database;
+  } catch (thrown) {
+    database?.close();
+    throw asStoreError(thrown);
+  }
+}
+
+function checkOurs(database: DatabaseSync): void {
+  const { application_id: id } = database.prepare("PRAGMA application_id").get() ?? {};
+  const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema").get()?.count;
+  if (id !== APPLICATION_ID && tables !== 0) throw new GatewayError("STORE_NOT_OURS");
 }
 
 /** Readable by its owner only from its first moment on; SQLite gives its side files the same mode. */

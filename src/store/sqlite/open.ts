@@ -16,21 +16,22 @@ interface Caller {
   readonly reject: (error: unknown) => void;
 }
 
+interface SqliteStoreOptions {
+  readonly path: string;
+  /** What is done is seen by this store alone, and undone when it is disposed; without a file it is done in memory. */
+  readonly isRehearsal?: boolean;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
 /**
  * The embedded store. The database lives in a thread of its own: its calls are synchronous, and no socket waits for an fsync.
  * Disposing answers the calls under way first. More than 10,000 of them are refused with STORE_UNAVAILABLE.
  * @throws GatewayError STORE_NOT_OURS, STORE_SCHEMA_NEWER, STORE_UNAVAILABLE, STORE_DAMAGED, STORE_FULL
  */
-export async function openSqliteStore({
-  path,
-  logger = silentLogger,
-  clock = systemClock,
-}: {
-  readonly path: string;
-  readonly logger?: Logger;
-  readonly clock?: Clock;
-}): Promise<Store> {
-  const workerData: StoreStart = { path, nowMs: clock.nowMs() };
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { path, isRehearsal = false, logger = silentLogger, clock = systemClock } = options;
+  const workerData: StoreStart = { path, nowMs: clock.nowMs(), isRehearsal };
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData });
   const thread = followThread(worker);
   const callers = new Map<number, Caller>();

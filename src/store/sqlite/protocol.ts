@@ -21,6 +21,8 @@ export type FromStore =
 export interface StoreStart {
   readonly path: string;
   readonly nowMs: number;
+  /** Nothing is ever committed: see `openRehearsal`. */
+  readonly isRehearsal: boolean;
 }
 
 export interface StoreFailure {

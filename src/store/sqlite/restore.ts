@@ -30,13 +30,22 @@ export async function restoreStore(from: string, path: string): Promise<BackupFa
   }
 }
 
+/** The same looks at a backup, which stays as it is. @throws GatewayError as `restoreStore` */
+export async function checkBackup(file: string): Promise<BackupFacts> {
+  try {
+    return (await checked(file, { isRehearsal: true })).facts;
+  } catch (thrown) {
+    throw asStoreError(thrown);
+  }
+}
+
 interface Checked {
   readonly facts: BackupFacts;
   readonly witnessed: AuditHead | undefined;
 }
 
-async function checked(path: string): Promise<Checked> {
-  using database = new DatabaseSync(path);
+async function checked(path: string, { isRehearsal = false } = {}): Promise<Checked> {
+  using database = new DatabaseSync(path, { readOnly: isRehearsal });
   const { application_id: id } = database.prepare("PRAGMA application_id").get() ?? {};
   if (id !== APPLICATION_ID) throw new GatewayError("STORE_NOT_OURS");
   if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'backup_facts'").get() === undefined)
@@ -51,7 +60,7 @@ async function checked(path: string): Promise<Checked> {
     throw new GatewayError("STORE_DAMAGED");
   const witnessed = kept.count === null ? undefined : { count: Number(kept.count), hash: String(kept.hash) };
   await checkAudit(database, path, witnessed);
-  database.exec("PRAGMA synchronous = FULL; DROP TABLE backup_facts");
+  if (!isRehearsal) database.exec("PRAGMA synchronous = FULL; DROP TABLE backup_facts");
   return { facts, witnessed };
 }
 

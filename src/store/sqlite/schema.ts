@@ -252,19 +252,35 @@ export const KNOWN_VERSION = migrations.at(-1)?.version ?? 0;
 export function migrate(database: DatabaseSync, nowMs: number): void {
   database.exec("BEGIN IMMEDIATE");
   try {
-    database.exec(statements.createSchemaMigrations);
-    const applied = Number(database.prepare(statements.schemaVersion).get()?.version ?? 0);
-    if (applied > KNOWN_VERSION)
-      throw new GatewayError("STORE_SCHEMA_NEWER", { version: applied, known: KNOWN_VERSION });
-    const record = database.prepare(statements.recordMigration);
-    for (const { version, name, sql } of migrations.filter((migration) => migration.version > applied)) {
-      database.exec(sql);
-      record.run({ version, name, nowMs });
-    }
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    applyMigrations(database, nowMs);
     database.exec("COMMIT");
   } catch (thrown) {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw thrown;
   }
+}
+
+/** Of what is never committed: a transaction is left open when there was something to bring to this version. @throws GatewayError STORE_SCHEMA_NEWER */
+export function rehearseMigration(database: DatabaseSync, nowMs: number): void {
+  const isBegun = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'").get() !== undefined;
+  if (isBegun && appliedVersion(database) === KNOWN_VERSION) return;
+  database.exec("BEGIN IMMEDIATE");
+  applyMigrations(database, nowMs);
+}
+
+function applyMigrations(database: DatabaseSync, nowMs: number): void {
+  database.exec(statements.createSchemaMigrations);
+  const applied = appliedVersion(database);
+  const record = database.prepare(statements.recordMigration);
+  for (const { version, name, sql } of migrations.filter((migration) => migration.version > applied)) {
+    database.exec(sql);
+    record.run({ version, name, nowMs });
+  }
+  database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+}
+
+function appliedVersion(database: DatabaseSync): number {
+  const applied = Number(database.prepare(statements.schemaVersion).get()?.version ?? 0);
+  if (applied > KNOWN_VERSION) throw new GatewayError("STORE_SCHEMA_NEWER", { version: applied, known: KNOWN_VERSION });
+  return applied;
 }

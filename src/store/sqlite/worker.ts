@@ -3,7 +3,7 @@ import { toGatewayError } from "../../errors/gateway-error.ts";
 import { renewWitness } from "../sql/audit.ts";
 import { inTurn } from "../sql/in-turn.ts";
 import { type MethodName, READS } from "../sql/methods.ts";
-import { asStoreError, openDatabase } from "./database.ts";
+import { asStoreError, openDatabase, openRehearsal } from "./database.ts";
 import { sqliteMethods } from "./methods.ts";
 import type { Answer, FromStore, StoreFailure, StoreStart, ToStore } from "./protocol.ts";
 import { openSession, type SqliteSession } from "./session.ts";
@@ -19,12 +19,12 @@ if (port === null) throw new Error("runs as a worker thread only");
 const say = (message: FromStore): void => port.postMessage(message);
 const inbox: Call[] = [];
 let session: SqliteSession | undefined;
+const { path, nowMs, isRehearsal } = workerData as StoreStart;
 let closing = false;
 let isDrainDue = false;
 
 try {
-  const { path, nowMs } = workerData as StoreStart;
-  session = openSession(openDatabase(path, nowMs), path);
+  session = openSession(isRehearsal ? openRehearsal(path, nowMs) : openDatabase(path, nowMs), path);
   port.on("message", receive);
   say({ ready: true });
 } catch (thrown) {
@@ -65,11 +65,14 @@ async function runGroup(open: SqliteSession, calls: readonly Call[]): Promise<vo
 
 async function runWrites(open: SqliteSession, calls: readonly Call[]): Promise<readonly Answer[]> {
   try {
-    open.run("begin");
+    // That of a rehearsal stays open, and goes when it is closed.
+    if (!open.database.isTransaction) open.run("begin");
     open.wokenUntilMs = undefined;
     const answers = await inTurn(calls, (call) => runCall(open, call, true));
-    open.run("commit");
-    await renewWitness(open);
+    if (!isRehearsal) {
+      open.run("commit");
+      await renewWitness(open);
+    }
     return answers;
   } catch (thrown) {
     if (open.database.isTransaction) open.run("rollback");

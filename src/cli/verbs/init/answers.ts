@@ -15,7 +15,6 @@ export interface InitAnswers {
   readonly home?: string;
   readonly output?: string;
   readonly probe: boolean;
-  readonly dryRun?: boolean;
 }
 
 export type WholeAnswers = InitAnswers & Readonly<Required<Pick<InitAnswers, "archive" | "destination" | "project">>>;

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { access, mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { DoctorDocument } from "../../../operations/documents.ts";
 import type { Cli } from "../../cli.ts";
 import { openGateway } from "../../gateway-session.ts";
-import { writeWholeFile } from "../../write-whole-file.ts";
+import { isThere, writeWholeFile } from "../../write-whole-file.ts";
 import { doctorLines } from "../doctor.ts";
 import { type InitAnswers, wholeAnswers } from "./answers.ts";
 import { settingsText } from "./settings-text.ts";
@@ -28,12 +28,13 @@ export async function initialise(cli: Cli, given: InitAnswers): Promise<boolean>
     : answers.destination;
   const named = { home: answers.home === undefined ? fromFile(home) : home, keyFile: fromFile(keyFile) };
   const text = settingsText({ ...answers, destination }, named);
-  if (answers.dryRun === true) {
+  for (const path of [file, keyFile]) if (await isThere(path)) throw new GatewayError("INIT_FILE_EXISTS", { path });
+  if (cli.isRehearsal()) {
+    if (!(await isThere(folder))) throw new GatewayError("FILE_NOT_WRITABLE", { reason: "ENOENT" });
     if (printer.json) await printer.document({ file, keyFile, settings: text, written: false }, () => []);
     else await printer.text(text);
     return true;
   }
-  for (const path of [file, keyFile]) if (await isThere(path)) throw new GatewayError("INIT_FILE_EXISTS", { path });
   const keyId = await writeChecked(cli, file, text, () => makeKeyFile(keyFile));
   const doctor = answers.probe ? await probe(cli, file) : undefined;
   await printer.document({ file, keyFile, keyId, written: true, ...(doctor === undefined ? {} : { doctor }) }, () => [
@@ -54,13 +55,6 @@ async function makeKeyFile(path: string): Promise<string> {
 
 function isFolder(destination: string): boolean {
   return !/^https?:\/\//i.test(destination) && !/^[^@/]+@[^@/]+:\d+$/.test(destination);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The file gets its name once it is found right; the key is made only then. @throws SettingsError */

@@ -49,7 +49,7 @@ export async function register(cli: Cli, name: string, options: RegisterOptions)
     return EXIT.fine;
   }
   const file = resolve(cli.world.workingFolder, options.credentials);
-  await writeFileDurably(file, `${JSON.stringify(credentials)}\n`);
+  if (!cli.isRehearsal()) await writeFileDurably(file, `${JSON.stringify(credentials)}\n`);
   await cli.printer.document({ device_id: device.id, file }, () => [`scanner ${device.id}; credentials in ${file}`]);
   return EXIT.fine;
 }

@@ -6,10 +6,11 @@ import { tableLines } from "../../table.ts";
 export const PAGE = 100_000;
 
 /** The store of RADFERRY_HOME, to be closed by the caller. */
-export async function openDesk({ world, logger }: Cli): Promise<ScannerDesk> {
+export async function openDesk({ world, logger, isRehearsal }: Cli): Promise<ScannerDesk> {
   const { openScannerDesk } = await import("../../../gateway/open-scanner-desk.ts");
   return await openScannerDesk({
     home: world.environment.RADFERRY_HOME,
+    isRehearsal: isRehearsal(),
     clock: world.clock,
     logger: await logger("warn"),
   });

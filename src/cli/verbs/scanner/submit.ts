@@ -1,4 +1,5 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PARAMETER_FILE } from "../../../acquisition/file-names.ts";
 import { signatureOf } from "../../../acquisition/signatures.ts";
@@ -62,6 +63,11 @@ async function uploadToXnat(cli: Cli, id: string, options: SubmitOptions): Promi
   const credentials = { username, password: () => Promise.resolve(password) };
   await using client = openXnatClient({ baseUrl: url, credentials }, clock);
   const project = await projectNamed(client, xnat, stop);
+  if (cli.isRehearsal()) {
+    const names = files.map(({ name }) => name);
+    await cli.printer.document({ result: id, project, resource, files: names }, () => names);
+    return EXIT.fine;
+  }
   const uploaded = await uploadResults(client, { project, session, of, resource }, files, { existOk }, stop);
   await cli.printer.document({ result: id, project, resource, files: uploaded }, () =>
     uploaded.map(({ name, sizeBytes, outcome }) => `${outcome.padEnd(9)}  ${name}  ${sizeBytes} bytes`),
@@ -73,7 +79,8 @@ async function uploadToXnat(cli: Cli, id: string, options: SubmitOptions): Promi
 async function submitStudies(cli: Cli, id: string, project: string): Promise<ExitCode> {
   const studies = await studiesOf(cli, id);
   await using gateway = await openGateway(cli, "client");
-  const file = await cohortFile(cli, studies);
+  await using opened = new AsyncDisposableStack();
+  const file = await cohortFile(cli, studies, opened);
   const document = await gateway.operations.submitCohort(file, project);
   await cli.printer.document({ result: id, ...document }, () => [
     `${document.cohort}: ${document.accepted} of ${studies.length} studies accepted`,
@@ -108,8 +115,10 @@ function unlessMissing(thrown: unknown): readonly string[] {
 }
 
 /** In the home, for its owner alone: a study's UID says whose it is. */
-async function cohortFile(cli: Cli, studies: readonly string[]): Promise<string> {
-  const folder = join(cli.world.environment.RADFERRY_HOME || "/var/lib/radferry", "submitted-results");
+async function cohortFile(cli: Cli, studies: readonly string[], opened: AsyncDisposableStack): Promise<string> {
+  const kept = join(cli.world.environment.RADFERRY_HOME || "/var/lib/radferry", "submitted-results");
+  const folder = cli.isRehearsal() ? await mkdtemp(join(tmpdir(), "radferry-result-")) : kept;
+  if (cli.isRehearsal()) opened.defer(() => rm(folder, { recursive: true, force: true }));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `result-${cli.world.clock.nowMs()}.csv`);
   await writeFile(path, `study_instance_uid\n${studies.join("\n")}\n`, { mode: 0o600 });
