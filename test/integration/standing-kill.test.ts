@@ -80,4 +80,4 @@ it("is one run with one cohort, though the service is killed in its search and w
     },
     { retrieve: "get" },
   );
-}, 90_000);
+}, 150_000);
