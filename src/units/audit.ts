@@ -174,6 +174,7 @@ export const AUDIT_EVENTS = {
     id: CODES.applicationActivity,
   },
   "standing-cohort-removed": { when: "somebody removes a standing cohort", id: CODES.applicationActivity },
+  "store-moved": { when: "the store of a home was moved to a database server", id: CODES.import },
   "studies-cancelled": { when: "somebody cancels a study or a cohort", id: CODES.applicationActivity },
   "studies-retried": { when: "somebody has a study or a cohort tried again", id: CODES.applicationActivity },
   "token-created": {

@@ -113,6 +113,17 @@ export const jobsCodes = {
     remedy:
       "Send the archive's administrator the line that radferry doctor prints, and check that a firewall lets the archive reach our port.",
   },
+  NODE_NAME_IN_USE: {
+    class: "permanent",
+    summary: "Another gateway on the same database is at work under this name.",
+    remedy:
+      "Give each gateway a node.name of its own. After one has died, another home may have its name half a minute later.",
+  },
+  NODE_ROLES_INCOMPLETE: {
+    class: "permanent",
+    summary: "A gateway that works on studies of an archive with C-MOVE has to receive them too.",
+    remedy: "Add receiver to node.roles, or retrieve by C-GET or HTTP.",
+  },
   NOTHING_LEFT_BY_FILTERS: {
     class: "permanent",
     summary: "The project's filters leave nothing of the study.",

@@ -60,6 +60,28 @@ export const storeCodes = {
     summary: "The store cannot write: the disk that holds it is full.",
     remedy: "Free space on the disk of the gateway's home; work goes on by itself.",
   },
+  STORE_HALF_MOVED: {
+    class: "permanent",
+    summary: "The database holds part of a store that is being moved to it.",
+    remedy:
+      "Finish it with radferry db migrate --from sqlite --to postgres, from the same home and with the same version; or empty the schema and begin again.",
+  },
+  STORE_MOVE_DIFFERS: {
+    class: "permanent",
+    summary: "What arrived in the database is not what the embedded store holds.",
+    remedy: "The embedded store is as it was. Empty the schema, let nothing else write to it, and begin again.",
+  },
+  STORE_MOVE_UNSET: {
+    class: "permanent",
+    summary: "The settings do not name the database that the store is to be moved to.",
+    remedy:
+      "Write store: { kind: postgres, urlFile } into the settings; the embedded store of the home is moved there.",
+  },
+  STORE_NOT_EMPTY: {
+    class: "permanent",
+    summary: "The database that a store is to be moved to holds a store already.",
+    remedy: "Name an empty schema; two stores cannot be joined.",
+  },
   STORE_NOT_OURS: {
     class: "permanent",
     summary: "The file that should be the store is not a database of Radferry.",
@@ -75,6 +97,11 @@ export const storeCodes = {
     class: "permanent",
     summary: "The store was written by a newer version of Radferry.",
     remedy: "Use that version or a later one, or restore the database from before the update.",
+  },
+  STORE_SCHEMA_OLDER: {
+    class: "permanent",
+    summary: "The embedded store was written by an older version of Radferry.",
+    remedy: "With store: { kind: sqlite } in the settings run radferry db migrate, then move it.",
   },
   STORE_SERVER_UNSUPPORTED: {
     class: "permanent",

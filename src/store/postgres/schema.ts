@@ -27,6 +27,9 @@ const MARK = `
   CREATE TABLE radferry_store (only_row BIGINT PRIMARY KEY CHECK (only_row = 1), product TEXT NOT NULL);
   INSERT INTO radferry_store VALUES (1, 'radferry')`;
 
+/** A database that has this table holds part of a store that is being moved to it. */
+export const HALF_MOVED_TABLE = "radferry_move";
+
 /** Append only, with the numbers and names of SQLite's. */
 export const migrations: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
@@ -60,14 +63,16 @@ export const KNOWN_VERSION = migrations.at(-1)?.version ?? 0;
 
 /**
  * Brings the database to this version, in one transaction: all of it or nothing. Writes nothing when there is nothing to do.
- * @throws GatewayError STORE_NOT_OURS, STORE_SCHEMA_NEWER, STORE_SERVER_UNSUPPORTED; what the server answers
+ * @param last done within the transaction, when there is something to do
+ * @throws GatewayError STORE_NOT_OURS, STORE_HALF_MOVED, STORE_SCHEMA_NEWER, STORE_SERVER_UNSUPPORTED; what the server answers
  */
-export async function migrate(client: ClientBase, nowMs: number): Promise<void> {
+export async function migrate(client: ClientBase, nowMs: number, last?: () => Promise<void>): Promise<void> {
   await checkServer(client);
   if ((await appliedVersion(client)) === KNOWN_VERSION) return;
   await client.query("BEGIN");
   try {
     await applyMigrations(client, nowMs);
+    await last?.();
     await client.query("COMMIT");
   } catch (thrown) {
     await client.query("ROLLBACK").catch(() => undefined);
@@ -107,13 +112,22 @@ async function checkServer(client: ClientBase): Promise<void> {
   checkVersion(String(rows[0]?.product), Number(rows[0]?.version));
 }
 
-/** Undefined: there is nothing in the schema at all. @throws GatewayError STORE_NOT_OURS, STORE_SCHEMA_NEWER */
+/** There is nothing in the schema at all. @throws GatewayError STORE_NOT_EMPTY, STORE_NOT_OURS, STORE_SERVER_UNSUPPORTED */
+export async function checkEmpty(client: ClientBase): Promise<void> {
+  await checkServer(client);
+  if ((await appliedVersion(client)) !== undefined) throw new GatewayError("STORE_NOT_EMPTY");
+}
+
+/** Undefined: there is nothing in the schema at all. @throws GatewayError STORE_NOT_OURS, STORE_HALF_MOVED, STORE_SCHEMA_NEWER */
 async function appliedVersion(client: ClientBase): Promise<number | undefined> {
   const { rows } = await client.query(
-    "SELECT count(*) AS tables, count(*) FILTER (WHERE tablename = 'radferry_store') AS ours FROM pg_tables WHERE schemaname = current_schema()",
+    `SELECT count(*) AS tables, count(*) FILTER (WHERE tablename = 'radferry_store') AS ours,
+            count(*) FILTER (WHERE tablename = '${HALF_MOVED_TABLE}') AS moving
+       FROM pg_tables WHERE schemaname = current_schema()`,
   );
   if (Number(rows[0]?.tables) === 0) return undefined;
   if (Number(rows[0]?.ours) === 0) throw new GatewayError("STORE_NOT_OURS");
+  if (Number(rows[0]?.moving) > 0) throw new GatewayError("STORE_HALF_MOVED");
   const applied = Number((await client.query(preparedText("schemaVersion", false).text)).rows[0]?.version ?? 0);
   if (applied > KNOWN_VERSION) throw new GatewayError("STORE_SCHEMA_NEWER", { version: applied, known: KNOWN_VERSION });
   return applied;
