@@ -49,6 +49,7 @@ import { createPaces, openArchives, type Receiving, TAKES_NOTHING } from "./open
 import { type Intake, openIntake } from "./open-intake.ts";
 import { notificationChecks, notificationFacts, openNotifier } from "./open-notifications.ts";
 import { oidcChecks } from "./open-oidc.ts";
+import { openSharedOutbox, sharedOutboxChecks } from "./open-shared-outbox.ts";
 import { createReload } from "./reload.ts";
 import { destinationRemovals } from "./remove-from-destinations.ts";
 import { lakeOf, openScanFiles } from "./scan-files.ts";
@@ -59,8 +60,6 @@ import { withdrawnCheck, withdrawnFacts, withdrawnKeyFile } from "./withdrawn.ts
 export interface GatewayOptions {
   readonly settings: Settings;
   readonly mode: "serve" | "worker" | "client";
-  /** Of a client: what is asked of it changes the store for nobody else, and is undone when it is closed; it makes no home. */
-  readonly isRehearsal?: boolean;
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -83,10 +82,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const clock = options.clock ?? systemClock;
   const disk = options.disk ?? systemDisk;
   await using opened = new AsyncDisposableStack();
-  const isRehearsal = options.isRehearsal === true && options.mode === "client";
-  if (!isRehearsal) await makeHome(settings);
+  await mkdir(settings.home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+    throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "home" }, thrown);
+  });
   if (options.mode !== "client") opened.use(lockHome(settings.home));
-  const store = opened.use(await openSqliteStore({ path: join(settings.home, "radferry.db"), isRehearsal, logger }));
+  const store = opened.use(await openSqliteStore({ path: join(settings.home, "radferry.db"), logger }));
   const random = options.random ?? systemRandom;
   const violations = createViolationCounts();
   const userName = options.userName ?? systemUserName();
@@ -99,12 +99,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const traces = await tracesOf(options, opened);
   const parts: Parts = { mode, ...world, violations, person, worker, audit, traces };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
-}
-
-async function makeHome({ home }: Settings): Promise<void> {
-  await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
-    throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "home" }, thrown);
-  });
 }
 
 /** Where they are asked for, they end after everything that makes them. */
@@ -161,7 +155,7 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
 
 /** Runs the pipeline. The DICOM listener opens last: when it accepts, everything is ready. */
 async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
-  const { settings, store, clock, random, logger, violations, worker, audit, metrics } = parts;
+  const { settings, store, clock, random, logger, violations, worker, audit, metrics, reread } = parts;
   const { staging: stagingSettings } = settings;
   opened.defer(() => violations.log(logger));
   const area = await openStagingArea({
@@ -174,6 +168,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const staging = opened.use(meteredStaging(area, parts.metrics));
   await useProjectKeys(settings, store, worker, clock.nowMs());
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });
+  const sharedOutbox = openSharedOutbox(settings, { clock, metrics });
   const expectations = createExpectations(clock);
   const refusals = createRefusals();
   const paces = createPaces(settings, clock);
@@ -188,8 +183,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const own = { ...parts, receiving, intake, threads: opened.use(createWorkerPool()) };
   const keeper = opened.use(createKeeper(await compose(settings, own), logger));
   opened.use(intake?.queue(askedWhile(keeper)));
-  const services = pipelineOver(parts, keeper, { staging, outbox, refusals });
-  const { reread } = parts;
+  const services = pipelineOver(parts, keeper, { staging, outbox, sharedOutbox, refusals });
   let crew: Crew | undefined;
   const onReloaded = (reloaded: Settings): void => crew?.grow(reloaded);
   const reload = reread && createReload({ keeper, parts: own, paces, reread, onReloaded });
@@ -199,7 +193,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   await clearHooks(settings.home, store);
   const { keepDays, shred } = stagingSettings;
   const sweep = { store, staging, clock };
-  opened.use(keepHouse({ sweep, intake, audit, actor: worker, metrics, logger, keepDays, shred }));
+  opened.use(keepHouse({ sweep, sharedOutbox, intake, audit, actor: worker, metrics, logger, keepDays, shred }));
   let notifier: AsyncDisposable | undefined;
   // It tells of the end too: it ends after the workers.
   opened.defer(async () => notifier?.[Symbol.asyncDispose]());
@@ -261,7 +255,7 @@ function askedWhile(keeper: Keeper): Parameters<Intake["queue"]>[0] {
 function pipelineOver(
   { settings, store, clock, random, logger, worker, traces }: Parts,
   keeper: Keeper,
-  places: Pick<PipelineServices, "staging" | "outbox" | "refusals">,
+  places: Pick<PipelineServices, "staging" | "outbox" | "sharedOutbox" | "refusals">,
 ): PipelineServices {
   return {
     ...places,
@@ -332,7 +326,11 @@ function operationsOver(
     ownAddress: settings.dicom,
     ...tlsListenerFacts(settings),
     listen: () => openRehearsalListener(settings, logger),
-    checks: [...oidcChecks(settings, clock), ...notificationChecks(settings, clock)],
+    checks: [
+      ...sharedOutboxChecks(settings, random),
+      ...oidcChecks(settings, clock),
+      ...notificationChecks(settings, clock),
+    ],
     notifications,
     scanFiles: { sumOf, lake: () => lakeOf(settings, parts.environment) },
   });
