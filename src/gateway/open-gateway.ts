@@ -60,6 +60,8 @@ import { withdrawnCheck, withdrawnFacts, withdrawnKeyFile } from "./withdrawn.ts
 export interface GatewayOptions {
   readonly settings: Settings;
   readonly mode: "serve" | "worker" | "client";
+  /** Of a client: what is asked of it changes the store for nobody else, and is undone when it is closed; it makes no home. */
+  readonly isRehearsal?: boolean;
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -82,11 +84,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const clock = options.clock ?? systemClock;
   const disk = options.disk ?? systemDisk;
   await using opened = new AsyncDisposableStack();
-  await mkdir(settings.home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
-    throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "home" }, thrown);
-  });
+  const isRehearsal = options.isRehearsal === true && options.mode === "client";
+  if (!isRehearsal) await makeHome(settings);
   if (options.mode !== "client") opened.use(lockHome(settings.home));
-  const store = opened.use(await openSqliteStore({ path: join(settings.home, "radferry.db"), logger }));
+  const store = opened.use(await openSqliteStore({ path: join(settings.home, "radferry.db"), isRehearsal, logger }));
   const random = options.random ?? systemRandom;
   const violations = createViolationCounts();
   const userName = options.userName ?? systemUserName();
@@ -99,6 +100,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const traces = await tracesOf(options, opened);
   const parts: Parts = { mode, ...world, violations, person, worker, audit, traces };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
+}
+
+async function makeHome({ home }: Settings): Promise<void> {
+  await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+    throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "home" }, thrown);
+  });
 }
 
 /** Where they are asked for, they end after everything that makes them. */
