@@ -12,6 +12,7 @@ import { edit } from "../bench/cases/edit.ts";
 import { endToEnd } from "../bench/cases/end-to-end.ts";
 import { find } from "../bench/cases/find.ts";
 import { flip } from "../bench/cases/flip.ts";
+import { intake } from "../bench/cases/intake.ts";
 import { move } from "../bench/cases/move.ts";
 import { parse } from "../bench/cases/parse.ts";
 import { pixl } from "../bench/cases/pixl.ts";
@@ -28,7 +29,7 @@ import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
 const BENCHES: Readonly<Record<string, BenchFactory>> = {
-  ...{ receive, send, find, move, parse, edit, deid, rad69, wado, stow, pixl, flip, scanner, api },
+  ...{ receive, send, intake, find, move, parse, edit, deid, rad69, wado, stow, pixl, flip, scanner, api },
   "deid-memory": deidMemory,
   "end-to-end": endToEnd,
 };
