@@ -2,6 +2,7 @@ import { accessPage } from "./access-page.ts";
 import { conformancePage } from "./conformance-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { evidenceSchemaPage } from "./evidence-schema-page.ts";
+import { failuresPage } from "./failures-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { notificationsPage } from "./notifications-page.ts";
 import { profileSchemaPage } from "./profile-schema-page.ts";
@@ -17,6 +18,7 @@ export const GENERATED_PAGES: Readonly<Record<string, () => string>> = {
   "docs/evidence.schema.json": evidenceSchemaPage,
   "docs/metrics.md": metricsPage,
   "docs/notifications.md": notificationsPage,
+  "docs/operating/failures.md": failuresPage,
   "docs/profile.schema.json": profileSchemaPage,
   "docs/settings.md": settingsPage,
 };

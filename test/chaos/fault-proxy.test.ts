@@ -81,3 +81,15 @@ it("hits as many connections as it is told", async () => {
   expect((await exchange(proxy.port, "0123")).end).toBe("ECONNRESET");
   expect((await exchange(proxy.port, "0123")).back).toBe("0123");
 });
+
+it.each([
+  ["cut", "closed"],
+  ["reset", "ECONNRESET"],
+] as const)("strikes connections that stand: %s", async (kind, end) => {
+  await using echo = await startEcho();
+  await using proxy = await startFaultProxy(echo.port, { kind: "stalled", afterBytes: 3 });
+  const standing = exchange(proxy.port, "0123456789");
+  while (proxy.hits === 0) await new Promise(setImmediate);
+  proxy.strike(kind);
+  expect((await standing).end).toBe(end);
+});

@@ -24,6 +24,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly hits: number;
   /** Holds for connections from now on. */
   inflict(fault: Fault): void;
+  /** At once, on connections that stand, and on those to come. */
+  strike(kind: Exclude<FaultKind, "slow" | "corrupt">): void;
   /** Connections from now on are passed on whole; those that hang are let go. */
   mend(): void;
 }
@@ -91,6 +93,14 @@ export async function startFaultProxy(targetPort: number, first?: Fault): Promis
       fault = next;
       left = next.connections ?? Number.POSITIVE_INFINITY;
     },
+    strike(kind) {
+      fault = { kind };
+      left = Number.POSITIVE_INFINITY;
+      for (const pair of [...pairs]) {
+        hits += 1;
+        STRIKES[kind](pair);
+      }
+    },
     mend() {
       fault = undefined;
       for (const pair of [...pairs]) if (pair.isHeld) pair.end("cut");
@@ -114,7 +124,10 @@ interface Hit {
 
 /** Takes the bytes of one direction. */
 function passer(pair: Pair, target: Socket, hit: Hit | undefined): (bytes: Buffer) => void {
-  if (hit === undefined) return (bytes) => void target.write(bytes);
+  const pass = (bytes: Buffer): void => {
+    if (!pair.isHeld) target.write(bytes);
+  };
+  if (hit === undefined) return pass;
   const { fault, onHit, timers } = hit;
   const act = ACTS[fault.kind];
   let passedBytes = 0;
@@ -130,6 +143,20 @@ function passer(pair: Pair, target: Socket, hit: Hit | undefined): (bytes: Buffe
     isHit = true;
   };
 }
+
+/** What each kind does to a connection that stands. */
+const STRIKES: Readonly<Record<Exclude<FaultKind, "slow" | "corrupt">, (pair: Pair) => void>> = {
+  refused: (pair) => pair.end("reset"),
+  reset: (pair) => pair.end("reset"),
+  cut: (pair) => pair.end("cut"),
+  stalled(pair) {
+    pair.isHeld = true;
+  },
+  "half-open"(pair) {
+    pair.isHeld = true;
+    pair.upstream.destroy();
+  },
+};
 
 interface Act {
   readonly pair: Pair;

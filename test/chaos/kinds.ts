@@ -36,7 +36,7 @@ export type Place = keyof typeof PLACES;
 /** What is done to a connection: a fault of the proxy, in the middle of what is sent or at its first byte. */
 export type ConnectionFault = FaultKind | "corrupt-head";
 
-export const FAULTS = {
+const FAULTS = {
   refused: "every connection is reset at once",
   reset: "it is reset in the middle of what is sent",
   cut: "it is closed in the middle of what is sent",

@@ -18,7 +18,7 @@ const INSTANCES = 4;
 /** The longest silence that the product waits out, and some. */
 const LONGEST_MS = 420_000;
 const LOOK_MS = 100;
-export const RETRY = { attempts: 40, firstDelaySeconds: 0.3, maximumDelaySeconds: 0.6 };
+const RETRY = { attempts: 40, firstDelaySeconds: 0.3, maximumDelaySeconds: 0.6 };
 
 /** What became of a study, as the table of kinds has it. */
 export interface Outcome {
@@ -59,19 +59,24 @@ export async function rehearseConnection(kind: ConnectionKind, world: World, see
   if (seen !== undefined || !isDone(during)) proxy.mend();
   const end = await until(site, isDone);
   const ledger = await ledgerOf(join(site.service.folder, "home"), end.id);
-  return outcomeOf({ during, end, study, ledger, held: await heldAt(place, world, folder, project, ledger) });
+  return outcomeOf({
+    seen: during.code,
+    end,
+    study,
+    ledger,
+    held: await heldAt(place, world, folder, project, ledger),
+  });
 }
 
 interface Finding {
-  readonly during: StudyDocument;
+  readonly seen: ErrorCode | undefined;
   readonly end: StudyDocument;
   readonly study: SyntheticStudy;
   readonly ledger: readonly LedgerEntry[];
   readonly held: Held;
 }
 
-export async function outcomeOf({ during, end, study, ledger, held }: Finding): Promise<Outcome> {
-  const seen = during.code;
+export async function outcomeOf({ seen, end, study, ledger, held }: Finding): Promise<Outcome> {
   if (end.state !== "delivered") {
     const problems = end.delivered === 0 ? [] : [`${end.delivered} instances are said to be delivered`];
     return { seen, end: end.state, problems: [...problems, ...held.leftovers], isDamageUnseen: false };
@@ -148,10 +153,7 @@ export function isHeldUp(study: StudyDocument): boolean {
   return isDone(study) || (study.state === "waiting" && study.code !== undefined);
 }
 
-export async function until(
-  site: Pick<ApiSite, "call">,
-  isWanted: (study: StudyDocument) => boolean,
-): Promise<StudyDocument> {
+async function until(site: Pick<ApiSite, "call">, isWanted: (study: StudyDocument) => boolean): Promise<StudyDocument> {
   for (let waitedMs = 0; waitedMs < LONGEST_MS; waitedMs += LOOK_MS) {
     const { json } = await site.call("GET", "/studies");
     const [study] = (json as { readonly items: readonly StudyDocument[] }).items;

@@ -12,6 +12,7 @@ export interface OrthancServer extends RunningPeer {
   readonly aeTitle: string;
   readonly port: number;
   readonly httpPort: number;
+  readonly pid: number;
   /** Ends it as a power cut would; what it has stored stays. */
   kill(): Promise<void>;
   /** Starts it again on the same ports, with what it had stored. */
@@ -68,6 +69,9 @@ export async function startOrthanc(options: OrthancOptions): Promise<OrthancServ
     aeTitle,
     port,
     httpPort,
+    get pid() {
+      return running.pid;
+    },
     output: () => running.output(),
     kill: () => running.kill(),
     async start() {

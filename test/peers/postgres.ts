@@ -64,6 +64,9 @@ export async function startPostgres({ isDurable = false } = {}): Promise<Postgre
   return {
     port,
     user: USER,
+    get pid() {
+      return running.pid;
+    },
     output: () => running.output(),
     kill: () => running.kill(),
     async restart() {

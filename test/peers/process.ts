@@ -33,6 +33,8 @@ export interface RunningPeer extends AsyncDisposable {
 
 /** One that can be ended as a power cut would end it. */
 export interface KillablePeer extends RunningPeer {
+  /** Of the program; it may have started others. */
+  readonly pid: number;
   /** SIGKILL, until it is gone. */
   kill(): Promise<void>;
 }
@@ -49,6 +51,7 @@ export async function startServerProgram(
   const output = collect(child);
   const running: KillablePeer = {
     output,
+    pid: child.pid ?? 0,
     kill: () => endBySignal(child, "SIGKILL"),
     [Symbol.asyncDispose]: () => stopProcess(child, graceMs),
   };

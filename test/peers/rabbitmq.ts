@@ -11,6 +11,8 @@ const EMULATOR_FLAGS = "+P 65536 +t 1048576 +S 1:1 +sbwt none +sbwtdcpu none +sb
 
 export interface RabbitMqServer extends AsyncDisposable {
   readonly port: number;
+  /** Of the broker, while it runs. */
+  readonly pid: number | undefined;
   /** Ends it as a power cut would; what is durable stays. */
   kill(): Promise<void>;
   /** Starts it again on the same port, with what was durable. */
@@ -37,6 +39,9 @@ export async function startRabbitMq(options: { readonly isStarted?: boolean } = 
   let broker: KillablePeer | undefined;
   const server: RabbitMqServer = {
     port,
+    get pid() {
+      return broker?.pid;
+    },
     output: () => broker?.output() ?? "",
     async kill() {
       await broker?.kill();
