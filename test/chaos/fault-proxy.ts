@@ -57,17 +57,7 @@ export async function startFaultProxy(targetPort: number, first?: Fault): Promis
       return;
     }
     const upstream = connect(targetPort, "127.0.0.1");
-    const pair: Pair = {
-      client: client.setNoDelay(),
-      upstream: upstream.setNoDelay(),
-      isHeld: false,
-      end(how) {
-        for (const socket of [client, upstream])
-          if (how === "reset") socket.resetAndDestroy();
-          else socket.destroy();
-        pairs.delete(pair);
-      },
-    };
+    const pair = pairOf(client, upstream, (ended) => pairs.delete(ended));
     pairs.add(pair);
     for (const socket of [client, upstream])
       socket.on("error", ignore).on("close", () => {
@@ -112,6 +102,21 @@ export async function startFaultProxy(targetPort: number, first?: Fault): Promis
       await once(server, "close");
     },
   };
+}
+
+function pairOf(client: Socket, upstream: Socket, onEnd: (pair: Pair) => void): Pair {
+  const pair: Pair = {
+    client: client.setNoDelay(),
+    upstream: upstream.setNoDelay(),
+    isHeld: false,
+    end(how) {
+      for (const socket of [client, upstream])
+        if (how === "reset") socket.resetAndDestroy();
+        else socket.destroy();
+      onEnd(pair);
+    },
+  };
+  return pair;
 }
 
 function ignore(): void {}
