@@ -4,6 +4,7 @@ import pg from "pg";
 import { openPostgresStore } from "../../src/store/postgres/open.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open.ts";
 import type { Store } from "../../src/store/store.ts";
+import { systemClock } from "../../src/units/clock.ts";
 import { type PostgresServer, startPostgres } from "../../test/peers/postgres.ts";
 import { findPeer } from "../../test/peers/require-peer.ts";
 import type { BenchFactory } from "../context.ts";
@@ -103,7 +104,8 @@ async function measure(
   processorMs: () => Promise<number>,
 ): Promise<Measurement> {
   const submittingMs = performance.now();
-  for (let from = 0; from < studies; from += ROWS_OF_COHORT) await opened.submitCohort(cohort(from), Date.now());
+  for (let from = 0; from < studies; from += ROWS_OF_COHORT)
+    await opened.submitCohort(cohort(from), systemClock.nowMs());
   const submitted = (studies * 1_000) / (performance.now() - submittingMs);
   const before = await processorMs();
   const startedMs = performance.now();
@@ -131,9 +133,9 @@ function cohort(from: number): Parameters<Store["submitCohort"]>[0] {
 
 async function work(opened: Store, worker: string): Promise<number> {
   for (let completed = 0; ; completed += 1) {
-    const claimed = await opened.claim(worker, LEASE_MS, Date.now());
+    const claimed = await opened.claim(worker, LEASE_MS, systemClock.nowMs());
     if (claimed === undefined) return completed;
-    await opened.settle(claimed.lease, { state: "delivered", attempts: 0 }, Date.now());
+    await opened.settle(claimed.lease, { state: "delivered", attempts: 0 }, systemClock.nowMs());
   }
 }
 
