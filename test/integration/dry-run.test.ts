@@ -95,7 +95,7 @@ beforeAll(async () => {
     task: String(task.id),
     ...(await workOf(join(path, "home", "radferry.db"))),
   };
-});
+}, 120_000);
 afterAll(() => folder?.[Symbol.asyncDispose]());
 
 /** One study quarantined, one waiting, and one that was sent unasked and is held. */
