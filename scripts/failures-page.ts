@@ -14,7 +14,7 @@ export function failuresPage(): string {
     "\n",
   );
   return `${BEFORE}${kinds.length} kinds, as they came out on ${date}; the last column is how many seconds each took from the first start of a program to the end of
-the study, several at once, the time until the fault was mended included.
+the study, several at once, the time until the fault was mended included. A row without a figure has not been played to its end yet.
 
 ${table}
 ${AFTER}`;
