@@ -16,6 +16,7 @@ import { addFlipVerbs } from "./verbs/flip.ts";
 import { addInitVerb } from "./verbs/init.ts";
 import { addIntakeVerbs } from "./verbs/intake.ts";
 import { addLinkageVerbs } from "./verbs/linkage.ts";
+import { addNodeVerbs } from "./verbs/node.ts";
 import { addNotificationVerbs } from "./verbs/notification.ts";
 import { addPatientVerbs } from "./verbs/patient.ts";
 import { addPixlVerbs } from "./verbs/pixl.ts";
@@ -73,6 +74,7 @@ export function buildProgram(cli: Cli): Command {
   addEvidenceVerbs(program, cli);
   addDatabaseVerbs(program, cli);
   addTokenVerbs(program, cli);
+  addNodeVerbs(program, cli);
   addNotificationVerbs(program, cli);
   addConfigVerbs(program, cli);
   addDoctorVerb(program, cli);

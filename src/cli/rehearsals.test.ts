@@ -10,7 +10,7 @@ const READING: ReadonlySet<string> = new Set([
   ...["study list", "study show", "study failures", "study report", "intake list"],
   ...["archive list", "archive echo", "archive find", "project list", "project show"],
   ...["linkage lookup", "linkage export", "audit tail", "audit verify", "evidence verify"],
-  ...["token list", "notification list", "config check", "config sample", "config schema", "doctor"],
+  ...["token list", "node list", "notification list", "config check", "config sample", "config schema", "doctor"],
   ...["dicom dump", "dicom echo", "dicom find", "dicom get", "dicom qido", "dicom wado", "dicom rad69"],
   ...["deid run", "deid preview", "deid verify", "deid explain", "deid lint", "deid diff"],
   ...["deid import-pixl", "deid import-ctp-lookup"],

@@ -43,6 +43,7 @@ describe("loadSettings", () => {
     expect(settings).toEqual({
       home: "/var/lib/radferry",
       store: { kind: "sqlite" },
+      node: { roles: ["receiver", "worker", "http"] },
       dicom: {
         aeTitle: "RADFERRY",
         host: "127.0.0.1",
@@ -188,7 +189,8 @@ describe("checkSettings", () => {
     ["retry: { attempts: 0 }", "retry.attempts SETTING_INVALID"],
     ["retry: { firstDelaySeconds: 10, maximumDelaySeconds: 5 }", "retry.maximumDelaySeconds SETTING_INVALID"],
     ["staging: { keepDays: -1 }", "staging.keepDays SETTING_INVALID"],
-    ["store: { kind: postgres, urlFile: x }", "store.kind SETTING_NOT_SUPPORTED"],
+    ["store: { kind: postgres }", "store.urlFile SETTING_MISSING"],
+    ["store: { kind: postgres, urlFile: x, connections: 1 }", "store.connections SETTING_INVALID"],
     ["store: { kind: paper }", "store.kind SETTING_INVALID"],
     ["archives: {}", "archives SETTING_INVALID"],
     ["archives: [{ name: a, address: 'A@h:1' }]", "archives[0].kind SETTING_MISSING"],

@@ -100,8 +100,14 @@ it("accepts its own sample with all that is taken out of it", async () => {
 });
 
 it("has the defaults of stores that gateways share in the table", () => {
-  const shared = settingsTable().filter(({ path }) => path.startsWith("staging.shared."));
+  const shared = settingsTable().filter(({ path }) => /^(?:store|staging\.shared)\./.test(path));
   expect(Object.fromEntries(shared.map((row) => [row.path, row.default]))).toEqual({
+    "store.kind": "sqlite",
+    "store.urlFile": "required",
+    "store.replicaUrlFile": "",
+    "store.authoritiesFile": "",
+    "store.connections": "10",
+    "store.statementTimeoutSeconds": "30",
     "staging.shared.kind": "required",
     "staging.shared.endpoint": "",
     "staging.shared.region": "us-east-1",
@@ -118,12 +124,13 @@ it("has the same defaults in manifest, table and schema", () => {
   const defaults = manifest.parse({});
   expect(
     settingsTable()
-      .filter(({ path }) => !path.includes("[]") && !path.startsWith("staging.shared."))
+      .filter(({ path }) => !path.includes("[]") && !/^(?:store|staging\.shared)\./.test(path))
       .map((row) => [row.path, row.default]),
   ).toEqual([
     ["home", defaults.home],
-    ["store.kind", defaults.store.kind],
-    ["store.urlFile", "required"],
+    ["node.name", ""],
+    ["node.roles", "[receiver,worker,http]"],
+    ["node.host", ""],
     ["dicom.aeTitle", defaults.dicom.aeTitle],
     ["dicom.host", defaults.dicom.host],
     ["dicom.port", String(defaults.dicom.port)],

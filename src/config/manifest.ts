@@ -6,6 +6,7 @@ import { compatSettings } from "./manifest-compat.ts";
 import { destinationSettings } from "./manifest-destinations.ts";
 import { dicomSettings } from "./manifest-dicom.ts";
 import { intakeSettings } from "./manifest-intake.ts";
+import { nodeSettings } from "./manifest-node.ts";
 import { notificationSettings } from "./manifest-notifications.ts";
 import { observeSettings } from "./manifest-observe.ts";
 import { oidcSettings } from "./manifest-oidc.ts";
@@ -15,11 +16,33 @@ import { hostSetting, listenPortSetting, pathSetting, textSetting } from "./scal
 
 const storeSettings = z.discriminatedUnion("kind", [
   z.strictObject({
-    kind: z.literal("sqlite").meta({ description: "Kind of store; sqlite: an embedded database below home." }),
+    kind: z
+      .literal("sqlite")
+      .meta({ description: "Kind of store; sqlite: an embedded database below home, postgres: a database server." }),
   }),
   z.strictObject({
     kind: z.literal("postgres"),
-    urlFile: pathSetting.meta({ description: "File that holds the URL of the database." }),
+    urlFile: pathSetting.meta({
+      description: "File that holds the URL of the database, user and password among it; only the owner may read it.",
+    }),
+    replicaUrlFile: pathSetting.optional().meta({
+      description: "File that holds the URL of a replica, which then answers lists; left out: the database does.",
+    }),
+    authoritiesFile: pathSetting.optional().meta({
+      description: "PEM file of who may have signed the database's certificate; left out: whom the system trusts.",
+    }),
+    connections: z
+      .int()
+      .min(2)
+      .max(500)
+      .default(10)
+      .meta({ description: "Connections to the database at most, and one more that hears of new work." }),
+    statementTimeoutSeconds: z
+      .int()
+      .min(1)
+      .max(3_600)
+      .default(30)
+      .meta({ description: "Longest time for one statement, a wait for locks included." }),
   }),
 ]);
 
@@ -121,6 +144,7 @@ export const manifest = z.strictObject({
     .default("/var/lib/radferry")
     .meta({ description: "Folder of the store, staging and reports. It holds identifiable data." }),
   store: storeSettings.prefault({ kind: "sqlite" }).meta({ description: "Where jobs and their ledger are kept." }),
+  node: nodeSettings.prefault({}).meta({ description: "This gateway among those that share its database." }),
   dicom: dicomSettings.prefault({}).meta({ description: "Our DICOM listener." }),
   http: httpSettings.prefault({}).meta({ description: "Our API and dashboard." }),
   imagingSource: imagingSourceSettings

@@ -9,7 +9,6 @@ interface Limit {
 
 /** Settings that sites may already write down but that this version cannot honour. Accepting them silently would be a lie. */
 const LIMITS: readonly Limit[] = [
-  { path: ["store", "kind"], can: ["sqlite"] },
   { path: ["archives", "*", "kind"], can: ["dimse", "dicomweb", "rad69", "orthanc", "xnat-dqr", "folder"] },
   {
     path: ["destinations", "*", "kind"],

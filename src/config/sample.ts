@@ -13,7 +13,15 @@ const OBJECT_STORE = {
 /** An example of every setting this version has; the comments come from the manifest. */
 const EXAMPLE = {
   home: "/var/lib/radferry",
-  store: { kind: "sqlite" },
+  store: {
+    kind: "postgres",
+    urlFile: "secrets/database-url",
+    replicaUrlFile: "secrets/replica-url",
+    authoritiesFile: "tls/hospital-ca.pem",
+    connections: 10,
+    statementTimeoutSeconds: 30,
+  },
+  node: { name: "north", roles: ["receiver", "worker", "http"], host: "north.example.org" },
   dicom: {
     aeTitle: "RADFERRY",
     host: "0.0.0.0",
@@ -301,8 +309,7 @@ const EXAMPLE = {
 
 /** What many sites do without: it stands in the file as a comment, ready to be taken in. */
 const TAKEN_OUT = new Set([
-  "dicom.tls",
-  "dicom.transferSyntaxes",
+  ...["store", "node", "dicom.tls", "dicom.transferSyntaxes"],
   "dicom.peers",
   "dicom.users",
   "http.tls",

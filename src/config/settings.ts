@@ -18,10 +18,14 @@ import { type OidcSettings, resolveOidc } from "./settings-oidc.ts";
 import type { AbsolutePath, AbsolutePathIfAny } from "./settings-peers.ts";
 import { resolveSharedStaging, type SharedStagingSettings } from "./settings-staging.ts";
 
+/** Paths are absolute. */
+export type StoreSettings = Manifest["store"];
+
 /** Settings ready for use: paths are absolute, addresses parsed, defaults filled in. Only what this version can run is in them. */
 export interface Settings {
   readonly home: string;
-  readonly store: { readonly kind: "sqlite" };
+  readonly store: StoreSettings;
+  readonly node: Manifest["node"];
   readonly dicom: DicomSettings;
   /** Port undefined: 8080, or any free one while that is taken. */
   readonly http: {
@@ -125,7 +129,8 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
   const home = absolute(values.home);
   return {
     home,
-    store: { kind: "sqlite" },
+    store: resolveStore(values.store, absolute, ifAny),
+    node: values.node,
     dicom: resolveDicom(values.dicom, absolute, ifAny),
     http: resolveHttp(values.http, absolute, ifAny),
     compat: resolveFaces(values.compat, ifAny),
@@ -146,6 +151,17 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
 /** The folder that relative paths count from: the file's own, or the working folder when there is no file. */
 export function baseFolderOf(file: string | undefined, workingFolder: string): string {
   return file === undefined ? workingFolder : dirname(file);
+}
+
+function resolveStore(store: StoreSettings, absolute: AbsolutePath, ifAny: AbsolutePathIfAny): StoreSettings {
+  if (store.kind === "sqlite") return store;
+  const { urlFile, replicaUrlFile, authoritiesFile } = store;
+  return {
+    ...store,
+    urlFile: absolute(urlFile),
+    replicaUrlFile: ifAny(replicaUrlFile),
+    authoritiesFile: ifAny(authoritiesFile),
+  };
 }
 
 function resolveStaging(

@@ -4,6 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import type { WorkerPool } from "../deid/workers/worker-pool.ts";
 import type { ArchiveFacts, ProjectFacts } from "../operations/context.ts";
 import type { PipelineProject } from "../pipeline/services.ts";
+import type { SharedPermits } from "../store/shared-permits.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
@@ -46,6 +47,8 @@ export interface CompositionParts {
   readonly threads: WorkerPool;
   /** What was sent unasked; undefined: nothing is taken in so. */
   readonly intake: Intake | undefined;
+  /** What all nodes hold together; undefined where the store is this node's own. */
+  readonly permits: SharedPermits | undefined;
 }
 
 /**

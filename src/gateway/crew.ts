@@ -10,6 +10,7 @@ const DRAIN_MS = 10_000;
 
 interface CrewParts {
   readonly settings: Settings;
+  readonly node: { readonly name: string };
   readonly worker: Actor;
   readonly audit: AuditTrail;
 }
@@ -23,7 +24,7 @@ export interface Crew {
 
 /** The audit trail tells when work begins and when it has come to its end. */
 export async function startWork(
-  { settings, worker, audit }: CrewParts,
+  { settings, node, worker, audit }: CrewParts,
   services: PipelineServices,
   opened: AsyncDisposableStack,
 ): Promise<Crew> {
@@ -32,8 +33,10 @@ export async function startWork(
   await audit.record({ event: "service-started", actor: worker, outcome: "success", detail: { workers: count } });
   opened.defer(() => audit.record({ event: "service-stopped", actor: worker, outcome: "success" }));
   const stop = new AbortController();
-  const start = (more: number, name: string) => startWorkers(services, { count: more, name, stop: stop.signal });
-  const groups = [start(count, `worker-${process.pid}`)];
+  // By these names a node that starts anew finds what it left.
+  const start = (more: number, group: string) =>
+    startWorkers(services, { count: more, name: `${node.name}/${group}`, stop: stop.signal });
+  const groups = [start(count, "worker")];
   let working = count;
   const drain = async (): Promise<void> => void (await Promise.all(groups.map((group) => group.drain())));
   opened.defer(async () => {
@@ -44,7 +47,7 @@ export async function startWork(
     grow(reloaded) {
       const wanted = workerCount(reloaded);
       if (wanted <= working || stop.signal.aborted) return;
-      groups.push(start(wanted - working, `worker-${process.pid}-${groups.length + 1}`));
+      groups.push(start(wanted - working, `worker-${groups.length + 1}`));
       working = wanted;
     },
     async drain() {
@@ -56,7 +59,8 @@ export async function startWork(
 }
 
 /** Enough to keep every archive's associations busy while other studies are de-identified and delivered. */
-function workerCount({ archives }: Settings): number {
+function workerCount({ archives, node }: Settings): number {
+  if (!node.roles.includes("worker")) return 0;
   const associations = archives.reduce((sum, { availability }) => sum + availability.associations, 0);
   return Math.min(Math.max(associations, 2), 8);
 }

@@ -23,6 +23,8 @@ export interface Listener extends AsyncDisposable {
   readonly tlsPort: number | undefined;
 }
 
+export const NO_LISTENER: Listener = { port: undefined, tlsPort: undefined, async [Symbol.asyncDispose]() {} };
+
 export interface ListenerServices {
   readonly store: StoreHandler;
   readonly commitmentRequest?: CommitmentRequestHandler | undefined;

@@ -1,3 +1,4 @@
+import { createSharedAssociations } from "../archive/availability/associations.ts";
 import { governArchive } from "../archive/availability/govern-archive.ts";
 import { createPace, type Pace } from "../archive/availability/pace.ts";
 import { createDicomWebArchive } from "../archive/dicomweb/dicomweb-archive.ts";
@@ -23,6 +24,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { IncomingInstance, StoreHandler } from "../network/dimse/service-types.ts";
 import { meteredArchive } from "../observe/metered.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
+import type { SharedPermits } from "../store/shared-permits.ts";
 import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
@@ -106,6 +108,8 @@ interface Parts {
   readonly violations: ViolationCounts;
   readonly metrics: Metrics;
   readonly traces: Traces;
+  /** Undefined where nobody else asks the archives in our name. */
+  readonly permits?: SharedPermits | undefined;
 }
 
 /**
@@ -159,13 +163,15 @@ type OwnFacts = Omit<ArchiveFacts, "governed" | "availability">;
 
 function dimse(settings: DimseArchiveSettings, parts: Parts, { expectations, receive }: Receiving): OwnFacts {
   const { name, address, retrieve, availability } = settings;
-  const { clock, logger, violations } = parts;
+  const { clock, logger, violations, permits } = parts;
+  const limited = { resource: `archive:${name}`, limit: availability.associations };
   const archive = createDimseArchive({
     name,
     address,
     retrieve,
     logger,
     associations: availability.associations,
+    shared: permits && createSharedAssociations({ permits, clock }, limited),
     callingAeTitle: parts.settings.dicom.aeTitle,
     connection: connectionTo(parts.settings, settings, violations.note),
     quietMs: QUIET_MS,

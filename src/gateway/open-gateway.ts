@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
+import { type ReceiverOptions, receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../archive/expectations.ts";
+import { NODE_ROLES } from "../config/node-roles.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Environment } from "../config/settings-file.ts";
 import { settingsInForce } from "../config/settings-in-force.ts";
@@ -16,13 +17,13 @@ import type { OperationsContext } from "../operations/context.ts";
 import { createOperations } from "../operations/create-operations.ts";
 import { createInquiries } from "../operations/inquiries.ts";
 import type { Operations } from "../operations/operations.ts";
+import { keepStanding } from "../operations/standing/keep-standing.ts";
 import type { RetryPolicy } from "../pipeline/retry.ts";
 import type { PipelineServices } from "../pipeline/services.ts";
-import { createStudyLocks } from "../pipeline/study-locks.ts";
+import { createSharedStudyLocks, createStudyLocks } from "../pipeline/study-locks.ts";
 import { openStagingArea } from "../staging/open-staging.ts";
 import { openOutbox } from "../staging/outbox.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
-import { openSqliteStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
@@ -39,17 +40,18 @@ import { destinationFacts } from "./destination-facts.ts";
 import { type Fronts, NO_FRONTS } from "./fronts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
-import { clearHooks } from "./hooks-folder.ts";
 import { destinationInspectors } from "./inspect-destinations.ts";
 import { keepHouse } from "./keep-house.ts";
 import { keepWithdrawals } from "./keep-withdrawals.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
-import { openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
-import { createPaces, openArchives, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
+import { type Listener, NO_LISTENER, openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
+import { checkRoles, type GatewayNode, hasRole, joinNodes } from "./node.ts";
+import { createPaces, openArchives, type Paces, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
 import { type Intake, openIntake } from "./open-intake.ts";
 import { notificationChecks, notificationFacts, openNotifier } from "./open-notifications.ts";
 import { oidcChecks } from "./open-oidc.ts";
 import { openSharedOutbox, sharedOutboxChecks } from "./open-shared-outbox.ts";
+import { openStore, storeChecks } from "./open-store.ts";
 import { createReload } from "./reload.ts";
 import { destinationRemovals } from "./remove-from-destinations.ts";
 import { lakeOf, openScanFiles } from "./scan-files.ts";
@@ -80,14 +82,15 @@ export interface GatewayOptions {
 
 /** Builds everything from settings. @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, KEY_FILE_…, PROJECT_KEY_…, STORE_…, LISTENER_PORT_IN_USE */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { settings, logger } = options;
+  const { logger } = options;
+  const settings = settingsFor(options);
   const clock = options.clock ?? systemClock;
   const disk = options.disk ?? systemDisk;
   await using opened = new AsyncDisposableStack();
   const isRehearsal = options.isRehearsal === true && options.mode === "client";
   if (!isRehearsal) await makeHome(settings);
   if (options.mode !== "client") opened.use(lockHome(settings.home));
-  const store = opened.use(await openSqliteStore({ path: join(settings.home, "radferry.db"), isRehearsal, logger }));
+  const store = opened.use(await openStore(settings, { logger, clock, isRehearsal }));
   const random = options.random ?? systemRandom;
   const violations = createViolationCounts();
   const userName = options.userName ?? systemUserName();
@@ -100,6 +103,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const traces = await tracesOf(options, opened);
   const parts: Parts = { mode, ...world, violations, person, worker, audit, traces };
   return options.mode === "client" ? await openClient(parts, opened) : await openWorker(parts, opened);
+}
+
+/** Who works beside no service does it all. */
+function settingsFor({ settings, mode }: Pick<GatewayOptions, "settings" | "mode">): Settings {
+  return mode === "worker" ? { ...settings, node: { ...settings.node, roles: [...NODE_ROLES] } } : settings;
 }
 
 async function makeHome({ home }: Settings): Promise<void> {
@@ -164,6 +172,8 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
 async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
   const { settings, store, clock, random, logger, violations, worker, audit, metrics, reread } = parts;
   const { staging: stagingSettings } = settings;
+  checkRoles(settings);
+  const node = opened.use(await joinNodes(parts));
   opened.defer(() => violations.log(logger));
   const area = await openStagingArea({
     path: stagingSettings.path,
@@ -187,17 +197,15 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), clock, random }),
   };
   const intake = await openIntake(parts, staging, opened);
-  const own = { ...parts, receiving, intake, threads: opened.use(createWorkerPool()) };
+  const own = { ...parts, receiving, intake, threads: opened.use(createWorkerPool()), permits: node.permits };
   const keeper = opened.use(createKeeper(await compose(settings, own), logger));
   opened.use(intake?.queue(askedWhile(keeper)));
-  const services = pipelineOver(parts, keeper, { staging, outbox, sharedOutbox, refusals });
+  const services = pipelineOver({ ...parts, node }, keeper, { staging, outbox, sharedOutbox, refusals });
   let crew: Crew | undefined;
   const onReloaded = (reloaded: Settings): void => crew?.grow(reloaded);
   const reload = reread && createReload({ keeper, parts: own, paces, reread, onReloaded });
   const { operationsFor, contextFor } = operationsOver({ ...parts, reload }, () => keeper.current, opened);
-  await store.releaseLeases(clock.nowMs());
   for (const job of await outbox.jobs()) await outbox.remove(job);
-  await clearHooks(settings.home, store);
   const { keepDays, shred } = stagingSettings;
   const sweep = { store, staging, clock };
   opened.use(keepHouse({ sweep, sharedOutbox, intake, audit, actor: worker, metrics, logger, keepDays, shred }));
@@ -205,18 +213,12 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   // It tells of the end too: it ends after the workers.
   opened.defer(async () => notifier?.[Symbol.asyncDispose]());
   const fronts = await frontsOf(parts, { staging, operationsFor, takeParts: intake?.takeParts }, opened);
-  const listener = opened.use(
-    await openListener(settings, {
-      store: receiveIntoStaging({ ...receiver, ...paces, takeUnasked: intake?.take, paceOf: paces.ofSender }),
-      commitmentRequest: intake?.commitmentRequest,
-      logger,
-      onViolation: violations.note,
-    }),
-  );
-  const workers = await startWork(parts, services, opened);
+  const listener = opened.use(await listen(parts, { receiver, paces, intake, node }));
+  const workers = await startWork({ ...parts, node }, services, opened);
   crew = workers;
-  if (parts.mode === "serve") opened.use(keepWithdrawals(contextFor(worker), logger));
-  if (parts.mode === "serve") notifier = await openNotifier(parts, () => keeper.current.archives.keys());
+  keepOperations(parts, contextFor(worker), opened);
+  if (parts.mode === "serve" && hasRole(settings, "worker"))
+    notifier = await openNotifier(parts, () => keeper.current.archives.keys());
   const closing = opened.move();
   return {
     operations: operationsFor(parts.person),
@@ -232,6 +234,33 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   };
 }
 
+/** Takes what archives send here, where that is this node's part. */
+async function listen(
+  { settings, logger, violations }: Parts,
+  {
+    receiver,
+    paces,
+    intake,
+    node,
+  }: {
+    readonly receiver: ReceiverOptions;
+    readonly paces: Paces;
+    readonly intake: Intake | undefined;
+    readonly node: GatewayNode;
+  },
+): Promise<Listener> {
+  if (!hasRole(settings, "receiver")) return NO_LISTENER;
+  const { ofSender: paceOf, noteSender } = paces;
+  const listener = await openListener(settings, {
+    store: receiveIntoStaging({ ...receiver, takeUnasked: intake?.take, paceOf, noteSender }),
+    commitmentRequest: intake?.commitmentRequest,
+    logger,
+    onViolation: violations.note,
+  });
+  if (listener.port !== undefined) await node.listensAt(listener.port);
+  return listener;
+}
+
 /** Servers are loaded by who serves: verbs beside him start without them. */
 async function frontsOf(
   parts: Parts,
@@ -242,7 +271,7 @@ async function frontsOf(
   },
   opened: AsyncDisposableStack,
 ): Promise<Fronts> {
-  if (parts.mode !== "serve") return NO_FRONTS;
+  if (parts.mode !== "serve" || !hasRole(parts.settings, "http")) return NO_FRONTS;
   const { openFronts } = await import("./open-fronts.ts");
   return await openFronts(parts, within, opened);
 }
@@ -258,9 +287,20 @@ function askedWhile(keeper: Keeper): Parameters<Intake["queue"]>[0] {
   };
 }
 
+/** What goes on by itself in a service, of what people began. */
+function keepOperations(
+  { mode, settings, logger }: Pick<Parts, "mode" | "settings" | "logger">,
+  context: OperationsContext,
+  opened: AsyncDisposableStack,
+): void {
+  if (mode !== "serve" || !hasRole(settings, "worker")) return;
+  opened.use(keepStanding(context, logger));
+  opened.use(keepWithdrawals(context, logger));
+}
+
 /** What jobs are worked on with: each time as it is in force then. */
 function pipelineOver(
-  { settings, store, clock, random, logger, worker, traces }: Parts,
+  { settings, store, clock, random, logger, worker, traces, node }: Parts & { readonly node: GatewayNode },
   keeper: Keeper,
   places: Pick<PipelineServices, "staging" | "outbox" | "sharedOutbox" | "refusals">,
 ): PipelineServices {
@@ -279,7 +319,7 @@ function pipelineOver(
       return retryPolicy(keeper.current.settings);
     },
     isWithdrawn: withdrawnCheck(store, withdrawnKeyFile(settings)),
-    studyLocks: createStudyLocks(),
+    studyLocks: node.permits === undefined ? createStudyLocks() : createSharedStudyLocks(node.permits),
     traces,
   };
 }
@@ -334,6 +374,7 @@ function operationsOver(
     ...tlsListenerFacts(settings),
     listen: () => openRehearsalListener(settings, logger),
     checks: [
+      ...storeChecks(settings, clock),
       ...sharedOutboxChecks(settings, random),
       ...oidcChecks(settings, clock),
       ...notificationChecks(settings, clock),

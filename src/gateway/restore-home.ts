@@ -10,9 +10,10 @@ import { type Actor, hasRole } from "../units/actor.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import { isMissing } from "../units/durable-files.ts";
 import { lockFile, lockHome } from "./home-lock.ts";
+import { openStore } from "./open-store.ts";
 import { systemUserName } from "./system-user.ts";
 
-interface HomeOptions {
+export interface HomeOptions {
   readonly settings: Settings;
   readonly clock?: Clock;
   /** Everything is looked at, and nothing is made. */
@@ -28,6 +29,7 @@ interface HomeOptions {
 export async function restoreHome(file: string, options: HomeOptions): Promise<BackupFacts> {
   const { settings, clock = systemClock } = options;
   const actor = adminOf(options, "restore");
+  if (settings.store.kind !== "sqlite") throw new GatewayError("STORE_BACKUP_ELSEWHERE", { tool: "pg_restore" });
   await access(file).catch((thrown: unknown) => {
     throw new GatewayError("BACKUP_FILE_UNREADABLE", {}, thrown);
   });
@@ -57,7 +59,11 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 /** Brings the store of a home that nobody works on to this version, as every start does. @throws GatewayError HOME_IN_USE, STORE_… */
 export async function migrateHome(options: HomeOptions): Promise<void> {
   adminOf(options, "migrate");
-  const { home } = options.settings;
+  const { home, store } = options.settings;
+  if (store.kind !== "sqlite") {
+    await using _server = await openStore(options.settings, { isRehearsal: options.isRehearsal === true });
+    return;
+  }
   const path = join(home, "radferry.db");
   await access(path).catch((thrown: unknown) => {
     throw new GatewayError("STORE_UNAVAILABLE", {}, thrown);
@@ -68,7 +74,8 @@ export async function migrateHome(options: HomeOptions): Promise<void> {
   await using _store = await openSqliteStore({ path, isRehearsal });
 }
 
-function adminOf({ settings, userName = systemUserName() }: HomeOptions, operation: string): Actor {
+/** @throws GatewayError ROLE_INSUFFICIENT */
+export function adminOf({ settings, userName = systemUserName() }: HomeOptions, operation: string): Actor {
   const role = settings.access.commandLineRole;
   const actor: Actor = { name: userName, kind: "command line", role };
   if (!hasRole(actor, "admin")) throw new GatewayError("ROLE_INSUFFICIENT", { operation, needed: "admin", role });

@@ -23,6 +23,7 @@ import type { InsightOperations } from "./insight-operations.ts";
 import { createIntakeOperations } from "./intake.ts";
 import { destroyLinkage, exportLinkage, lookUpLinkage } from "./linkage.ts";
 import type { LinkageOperations } from "./linkage-operations.ts";
+import { listNodes } from "./nodes.ts";
 import { listChannels, type NotificationOperations, testChannel } from "./notifications.ts";
 import type { Operations } from "./operations.ts";
 import { describeOverview, listDeliveries, listProjects, listWorkers, studyChanges } from "./overview.ts";
@@ -103,7 +104,7 @@ export function createOperations(context: OperationsContext): Operations {
     studyChanges: (page) => once("studyChanges", "own", () => studyChanges(context, page)),
     listProjects: () => once("listProjects", "own", () => listProjects(context)),
     listDeliveries: (page) => permitted("listDeliveries", "own", () => listDeliveries(context, page)),
-    listWorkers: () => once("listWorkers", "own", () => listWorkers(context)),
+    ...whoWorks(context, { once }),
     showSettings: () => once("showSettings", "site", () => Promise.resolve(context.settings)),
     reloadSettings: () => once("reloadSettings", "site", () => reloadSettings(context)),
     createToken: (wish) => once("createToken", "site", () => createToken(context, wish)),
@@ -154,6 +155,16 @@ function projectOperations(
       once("destroyLinkage", { project }, () => destroyLinkage(context, project, options)),
     withdrawPatients: (project, wish, signal = neverAborted()) =>
       once("withdrawPatients", { project }, () => withdrawPatients(context, project, wish, signal)),
+  };
+}
+
+function whoWorks(
+  context: OperationsContext,
+  { once }: Pick<Asking, "once">,
+): Pick<Operations, "listWorkers" | "listNodes"> {
+  return {
+    listWorkers: () => once("listWorkers", "own", () => listWorkers(context)),
+    listNodes: () => once("listNodes", "own", () => listNodes(context)),
   };
 }
 

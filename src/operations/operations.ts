@@ -30,6 +30,7 @@ import type { InquiryOperations } from "./inquiry-operations.ts";
 import type { InsightOperations } from "./insight-operations.ts";
 import type { IntakeOperations } from "./intake.ts";
 import type { LinkageOperations } from "./linkage-operations.ts";
+import type { NodeOperations } from "./nodes.ts";
 import type { NotificationOperations } from "./notifications.ts";
 import type { DeliveryPage, StudyChanges } from "./overview.ts";
 import type { ReleaseWish } from "./release.ts";
@@ -50,6 +51,7 @@ export interface Operations
     InsightOperations,
     InquiryOperations,
     IntakeOperations,
+    NodeOperations,
     NotificationOperations,
     StandingOperations {
   /** @param options.startAtMs its studies wait for it, unless another cohort wants them before; past or absent: at once */

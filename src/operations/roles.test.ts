@@ -65,6 +65,7 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   listProjects: (of) => of.listProjects(),
   listDeliveries: (of) => first(of.listDeliveries({ limit: 1 })),
   listWorkers: (of) => of.listWorkers(),
+  listNodes: (of) => of.listNodes(),
   listIntake: (of) => first(of.listIntake()),
   assignIntake: (of) => of.assignIntake("intake-1", "trial"),
   discardIntake: (of) => of.discardIntake("intake-1"),

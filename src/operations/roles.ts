@@ -47,6 +47,7 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   listProjects: "viewer",
   listDeliveries: "viewer",
   listWorkers: "viewer",
+  listNodes: "viewer",
   listChannels: "operator",
   testChannel: "operator",
   showSettings: "operator",

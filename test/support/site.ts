@@ -50,6 +50,13 @@ export interface SiteOptions {
   readonly intake?: Readonly<Record<string, unknown>>;
   readonly http?: Readonly<Record<string, unknown>>;
   readonly notifications?: readonly Readonly<Record<string, unknown>>[];
+  /** Where this gateway shares its database with others. */
+  readonly shared?: {
+    readonly databaseUrl: string;
+    readonly node: Readonly<Record<string, unknown>>;
+    /** The folder destination; the site's own unless told. */
+    readonly delivered?: string;
+  };
 }
 
 export interface VerbResult {
@@ -79,17 +86,20 @@ export interface Site extends AsyncDisposable {
 }
 
 export const PROJECT = "trial";
+const DATABASE_URL_FILE = "database-url";
 
 export async function makeSite(options: SiteOptions): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "radferry-site-"));
   const home = join(folder, "home");
-  const delivered = join(folder, "delivered");
+  const delivered = options.shared?.delivered ?? join(folder, "delivered");
   const keyFile = join(folder, "project.key");
   const configuration = join(folder, "radferry.yaml");
   await writeFile(keyFile, `${"0123456789abcdef".repeat(4)}\n`, { mode: 0o600 });
   for (const [index, name] of (options.moreProjects ?? []).entries()) {
     await writeFile(join(folder, `${name}.key`), `${String(index).repeat(64)}\n`, { mode: 0o600 });
   }
+  if (options.shared !== undefined)
+    await writeFile(join(folder, DATABASE_URL_FILE), `${options.shared.databaseUrl}\n`, { mode: 0o600 });
   await writeFile(configuration, stringify(settingsOf(options, { home, delivered, keyFile })));
   const environment = { ...process.env, RADFERRY_CONFIG: configuration };
 
@@ -135,6 +145,9 @@ function settingsOf(
     ...(options.imagingSource === undefined ? {} : { imagingSource: options.imagingSource }),
     ...(options.intake === undefined ? {} : { intake: options.intake }),
     notifications: options.notifications ?? [],
+    ...(options.shared === undefined
+      ? {}
+      : { store: { kind: "postgres", urlFile: DATABASE_URL_FILE }, node: options.shared.node }),
     archives: options.archives.map((archive) => ({ kind: "dimse", ...archive })),
     destinations: [
       { name: "research-store", kind: "folder", path: paths.delivered },

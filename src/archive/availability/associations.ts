@@ -72,36 +72,13 @@ export function createSharedAssociations(
     unused.delete(slot);
     return slot;
   };
-  /** For one of the store's, or for one that is not used here any more: whichever comes first. */
-  async function wait(signal: AbortSignal): Promise<Slot> {
-    const handed = new AbortController();
-    let slot: Slot | undefined;
-    const waiter: Waiter = {
-      take(one) {
-        slot = one;
-        handed.abort();
-      },
-    };
-    waiters.push(waiter);
-    try {
-      const until = AbortSignal.any([signal, handed.signal]);
+  const wait = async (signal: AbortSignal): Promise<Slot> =>
+    await waitForSlot(waiters, signal, put, async (until) => {
       const pauseMs = othersUntilMs - clock.nowMs();
       if (pauseMs > 0) await clock.sleep(pauseMs, until);
       const permit = await permits.acquire(resource, limit, until);
-      const granted = { permit, sinceMs: clock.nowMs() };
-      if (slot === undefined) return granted;
-      put(granted);
-      return slot;
-    } catch (thrown) {
-      if (slot === undefined) throw thrown;
-      if (!signal.aborted) return slot;
-      put(slot);
-      throw thrown;
-    } finally {
-      const place = waiters.indexOf(waiter);
-      if (place >= 0) waiters.splice(place, 1);
-    }
-  }
+      return { permit, sinceMs: clock.nowMs() };
+    });
 
   return {
     async acquire(signal) {
@@ -126,4 +103,36 @@ export function createSharedAssociations(
       while (leaving.size > 0) await Promise.all(leaving);
     },
   };
+}
+
+/** For one of the store's, or for one that is not used here any more: whichever comes first. */
+async function waitForSlot(
+  waiters: Waiter[],
+  signal: AbortSignal,
+  put: (slot: Slot) => void,
+  granted: (until: AbortSignal) => Promise<Slot>,
+): Promise<Slot> {
+  const handed = new AbortController();
+  let slot: Slot | undefined;
+  const waiter: Waiter = {
+    take(one) {
+      slot = one;
+      handed.abort();
+    },
+  };
+  waiters.push(waiter);
+  try {
+    const own = await granted(AbortSignal.any([signal, handed.signal]));
+    if (slot === undefined) return own;
+    put(own);
+    return slot;
+  } catch (thrown) {
+    if (slot === undefined) throw thrown;
+    if (!signal.aborted) return slot;
+    put(slot);
+    throw thrown;
+  } finally {
+    const place = waiters.indexOf(waiter);
+    if (place >= 0) waiters.splice(place, 1);
+  }
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import { NODE_ROLES, type NodeRole } from "../../config/node-roles.ts";
 import { SettingsError } from "../../config/problems.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { errorFields } from "../../observe/error-fields.ts";
@@ -19,13 +20,30 @@ export function addServeVerb(program: Command, cli: Cli): void {
   program
     .command("serve")
     .description("run as a service: work on every cohort that is handed in")
-    .addHelpText("after", HELP + examples("serve", "-c /etc/radferry/radferry.yaml serve"))
-    .action(cli.verb(() => serve(cli)));
+    .option("--roles <roles>", `what this gateway does, of ${NODE_ROLES.join(", ")}; usually node.roles`, rolesOf)
+    .addHelpText(
+      "after",
+      HELP + examples("serve", "-c /etc/radferry/radferry.yaml serve", "serve --roles receiver,worker"),
+    )
+    .action(cli.verb((options: ServeOptions) => serve(cli, options)));
 }
 
-async function serve(cli: Cli): Promise<ExitCode> {
+interface ServeOptions {
+  readonly roles?: NodeRole[];
+}
+
+function rolesOf(text: string): NodeRole[] {
+  const names = new Set(text.split(","));
+  const roles = NODE_ROLES.filter((role) => names.delete(role));
+  if (names.size > 0) throw new InvalidArgumentError(`of ${NODE_ROLES.join(", ")} some are expected, with commas`);
+  return roles;
+}
+
+async function serve(cli: Cli, { roles }: ServeOptions): Promise<ExitCode> {
   const { world, printer } = cli;
-  await using gateway = await openGateway(cli, "serve", "info");
+  await using gateway = await openGateway(cli, "serve", "info", (settings) =>
+    roles === undefined ? settings : { ...settings, node: { ...settings.node, roles } },
+  );
   const logger = await cli.logger("info");
   using _hangUps = world.onHangUp?.(() => void reload(gateway, logger));
   const { dicomPort, dicomTlsPort, imagingSourceUrl, httpPort, firstToken, facePorts = {} } = gateway;
@@ -38,7 +56,7 @@ async function serve(cli: Cli): Promise<ExitCode> {
   ];
   const ready = { serving: true, dicomPort, dicomTlsPort, imagingSourceUrl, httpPort, facePorts, firstToken };
   await printer.document(ready, () => [
-    `radferry is ready; ${ports.join(", ")}`,
+    `radferry is ready${ports.length === 0 ? "" : "; "}${ports.join(", ")}`,
     ...(firstToken === undefined ? [] : [`the first admin's token, shown this once: ${firstToken}`]),
   ]);
   if (!world.stop.aborted) await once(world.stop, "abort");

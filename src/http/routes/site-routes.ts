@@ -248,6 +248,15 @@ export const siteRoutes: readonly Route[] = [
   }),
   route({
     method: "GET",
+    path: "/nodes",
+    tag: "Operating",
+    summary: "List the gateways that share the database, what each does and when it was last heard of",
+    operation: "listNodes",
+    answer: schemas.NodeList,
+    handle: async (_, { operations }) => ({ items: await operations.listNodes() }),
+  }),
+  route({
+    method: "GET",
     path: "/settings",
     tag: "Operating",
     summary: "Show the settings in force, secrets masked",

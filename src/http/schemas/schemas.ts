@@ -65,6 +65,7 @@ export const schemas = {
   Links: linkage.links,
   Me: site.me,
   NewToken: site.newToken,
+  NodeList: site.nodeList,
   Overview: site.overview,
   Plan: inquiries.plan,
   Project: site.project,

@@ -66,6 +66,20 @@ export const workerList = z.object({
   items: z.array(z.object({ name: z.string(), claims: count, lastClaimAt: time })),
 });
 
+export const nodeList = z.object({
+  items: z.array(
+    z.object({
+      name: z.string(),
+      version: z.string(),
+      roles: z.array(z.string()),
+      address: z.string().nullable().meta({ description: "of its DICOM listener; null: it has none" }),
+      startedAt: time,
+      seenAt: time,
+      state: z.enum(["alive", "silent"]),
+    }),
+  ),
+});
+
 export const settings = z
   .record(z.string(), z.unknown())
   .meta({ description: "as docs/settings.md names them, defaults filled in, secrets masked" });

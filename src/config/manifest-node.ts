@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { NODE_ROLES } from "./node-roles.ts";
+import { hostSetting, nameSetting } from "./scalars.ts";
+
+export const nodeSettings = z.strictObject({
+  name: nameSetting.optional().meta({
+    description:
+      "What this gateway is called among those that share its database. Left out: the machine's name and a random ending, kept in home.",
+  }),
+  roles: z
+    .array(z.enum(NODE_ROLES))
+    .min(1)
+    .max(NODE_ROLES.length)
+    .default([...NODE_ROLES])
+    .meta({
+      description: "What it does: receiver: our DICOM listener, worker: study jobs, http: API, dashboard and faces.",
+    }),
+  host: hostSetting.optional().meta({
+    description:
+      "Address at which other gateways reach our DICOM listener, for what an archive sent to the wrong one. Left out: dicom.host, or the machine's name where that is 0.0.0.0.",
+  }),
+});
