@@ -20,6 +20,7 @@ import { rad69 } from "../bench/cases/rad69.ts";
 import { receive } from "../bench/cases/receive.ts";
 import { scanner } from "../bench/cases/scanner.ts";
 import { send } from "../bench/cases/send.ts";
+import { store } from "../bench/cases/store.ts";
 import { type BenchFactory, createContext } from "../bench/context.ts";
 import { type Comparison, type ComparisonResult, compare, type RunOptions } from "../bench/harness.ts";
 import { isInstalled, machineLine } from "../bench/machine.ts";
@@ -29,7 +30,7 @@ import { findPythonPeers, PYTHON_FOLDER } from "../test/peers/python-peers.ts";
 
 /** `npm run bench -- [NAME…] [--set a,b,c] [--runs N] [--peers NAME,…] [--json]`: side by side with other programs, ratios and medians. */
 const BENCHES: Readonly<Record<string, BenchFactory>> = {
-  ...{ receive, send, intake, find, move, parse, edit, deid, rad69, wado, stow, pixl, flip, scanner, api },
+  ...{ receive, send, intake, find, move, parse, edit, deid, rad69, wado, stow, pixl, flip, scanner, api, store },
   "deid-memory": deidMemory,
   "end-to-end": endToEnd,
 };

@@ -30,6 +30,6 @@ export function createSharedStudyLocks(permits: SharedPermits): StudyLocks {
 }
 
 /** What the permit of a study is called: it does not tell the study. */
-export function studyResource(study: StudyInstanceUid): string {
+function studyResource(study: StudyInstanceUid): string {
   return `study:${createHash("sha256").update(study).digest("hex").slice(0, 32)}`;
 }

@@ -19,7 +19,7 @@ import type { RunningNode } from "./simulated-node.ts";
 import type { SimulatedOrthancs } from "./simulated-orthanc.ts";
 
 export const MAXIMUM_IN_FLIGHT = 3;
-export const RATE = 2;
+const RATE = 2;
 
 export interface QueueSite {
   readonly scheduler: Scheduler;

@@ -32,7 +32,7 @@ export interface CountingProxy extends AsyncDisposable {
   readonly peak: number;
 }
 
-export async function startCountingProxy(port: number): Promise<CountingProxy> {
+async function startCountingProxy(port: number): Promise<CountingProxy> {
   let open = 0;
   let peak = 0;
   const clients = new Set<Socket>();
@@ -114,7 +114,7 @@ function studiesOf(count: number): readonly SyntheticStudy[] {
   );
 }
 
-export async function openSeveralGateways(options: SeveralOptions): Promise<SeveralGateways> {
+async function openSeveralGateways(options: SeveralOptions): Promise<SeveralGateways> {
   await using opened = new AsyncDisposableStack();
   const delivered = opened.adopt(await mkdtemp(join(tmpdir(), "several-delivered-")), (path) =>
     rm(path, { recursive: true, force: true }),

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway, settingsOf } from "../gateway-session.ts";
@@ -18,6 +18,9 @@ start work goes on: destinations are asked what they hold, and what was delivere
 const MIGRATE_HELP = `
 Every start does this by itself. By this verb it is done beforehand, such as in an update's window; the service has to be stopped. There is no way
 back but a backup.
+
+With --from sqlite --to postgres the embedded store of the home is moved to the database that the settings name (store.kind: postgres). The file
+stays as it is; nobody can work with the database before all of it has arrived and was compared. Broken off, the same verb goes on where it was.
 `;
 
 export function addDatabaseVerbs(program: Command, cli: Cli): void {
@@ -36,9 +39,16 @@ export function addDatabaseVerbs(program: Command, cli: Cli): void {
     .action(cli.verb((file: string) => restore(cli, file)));
   database
     .command("migrate")
-    .description("bring the store to this version")
-    .addHelpText("after", MIGRATE_HELP + examples("db migrate"))
-    .action(cli.verb(() => migrate(cli)));
+    .description("bring the store to this version, or move it to a database server")
+    .addOption(new Option("--from <kind>", "the store that is moved; with --to").choices(["sqlite"]))
+    .addOption(new Option("--to <kind>", "where it is moved; with --from").choices(["postgres"]))
+    .addHelpText("after", MIGRATE_HELP + examples("db migrate", "db migrate --from sqlite --to postgres"))
+    .action(
+      cli.verb(({ from, to }: { readonly from?: string; readonly to?: string }, command: Command) => {
+        if ((from === undefined) !== (to === undefined)) command.error("error: --from and --to go together");
+        return from === undefined ? migrate(cli) : move(cli);
+      }),
+    );
 }
 
 async function backUp(cli: Cli, output: string): Promise<ExitCode> {
@@ -72,5 +82,34 @@ async function migrate(cli: Cli): Promise<ExitCode> {
   const settings = await settingsOf(cli);
   await migrateHome({ settings, clock: cli.world.clock, isRehearsal: cli.isRehearsal() });
   await cli.printer.document({ home: settings.home, migrated: true }, () => ["the store is of this version"]);
+  return EXIT.fine;
+}
+
+/** At the most so often for each table. */
+const TOLD_EVERY_ROWS = 10_000;
+
+async function move(cli: Cli): Promise<ExitCode> {
+  const { moveHome } = await import("../../gateway/move-home.ts");
+  const settings = await settingsOf(cli);
+  const { printer, world } = cli;
+  let told = 0;
+  const tables = await moveHome({
+    settings,
+    clock: world.clock,
+    isRehearsal: cli.isRehearsal(),
+    signal: world.stop,
+    onProgress: ({ table, rows, of }) => {
+      told = rows < told ? 0 : told;
+      if (rows < of && rows - told < TOLD_EVERY_ROWS) return;
+      told = rows;
+      printer.note(`${table}: ${rows} of ${of} rows`);
+    },
+  });
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const moved = !cli.isRehearsal();
+  await printer.document({ home: settings.home, moved, rows, tables }, () => [
+    ...tables.filter((table) => table.rows > 0).map((table) => `${table.table}: ${table.rows} rows`),
+    moved ? `${rows} rows are there as they were; start the service` : `${rows} rows would be moved`,
+  ]);
   return EXIT.fine;
 }

@@ -179,11 +179,11 @@ export async function untilGone(word: string): Promise<void> {
 export function editing(edit: string): string {
   const program = [
     'const { readdirSync, readFileSync, writeFileSync, mkdirSync } = require("node:fs");',
-    "const [input, output] = process.argv.slice(-2); mkdirSync(`${output}/instances`, { recursive: true });",
+    'const [input, output] = process.argv.slice(-2); mkdirSync(output + "/instances", { recursive: true });',
     "for (const name of readdirSync(input, { recursive: true })) if (name.endsWith('.dcm')) {",
-    "  let bytes = readFileSync(`${input}/${name}`);",
+    '  let bytes = readFileSync(input + "/" + name);',
     `  ${edit};`,
-    '  writeFileSync(`${output}/instances/${name.split("/")[1]}`, bytes); }',
+    '  writeFileSync(output + "/instances/" + name.split("/")[1], bytes); }',
   ].join("\n");
   return `exec '${process.execPath}' -e '${program.replaceAll("'", "'\\''")}' "$1" "$2"`;
 }

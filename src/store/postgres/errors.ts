@@ -31,7 +31,7 @@ const LOST_RACES: ReadonlySet<string> = new Set([
 const SPOILT = ["25006", "08", "57P"];
 
 /** The SQLSTATE that the server answered with. Undefined: the error is not the server's. */
-export function sqlStateOf(thrown: unknown): string | undefined {
+function sqlStateOf(thrown: unknown): string | undefined {
   return thrown instanceof pg.DatabaseError ? thrown.code : undefined;
 }
 

@@ -2,6 +2,7 @@ import pg from "pg";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type Clock, systemClock } from "../../units/clock.ts";
 import { type Logger, silentLogger } from "../../units/logger.ts";
+import { systemRandom } from "../../units/random.ts";
 import { type AuditWitness, createAuditWitness } from "../sql/audit-witness.ts";
 import { type MethodName, READS } from "../sql/methods.ts";
 import type { Store } from "../store.ts";
@@ -125,8 +126,8 @@ async function committedCalls(
   clock: Clock,
 ): Promise<CallsOfStore> {
   await prepareDatabase(pool, clock.nowMs());
-  const calls = createCalls(pool, witness, Math.random);
-  return { calls, elsewhere: createCalls(listings, witness, Math.random) };
+  const calls = createCalls(pool, witness, systemRandom.next);
+  return { calls, elsewhere: createCalls(listings, witness, systemRandom.next) };
 }
 
 /** The witness is one that is never written: what it would tell of is undone. */

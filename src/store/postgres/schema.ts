@@ -31,7 +31,7 @@ const MARK = `
 export const HALF_MOVED_TABLE = "radferry_move";
 
 /** Append only, with the numbers and names of SQLite's. */
-export const migrations: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
+const migrations: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
   { version: 2, name: "keys of projects", sql: PROJECT_KEYS },
   { version: 3, name: "conditions of archives", sql: ARCHIVES },
