@@ -202,7 +202,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   opened.use(intake?.queue(askedWhile(keeper)));
   const services = pipelineOver({ ...parts, node }, keeper, { staging, outbox, sharedOutbox, refusals });
   let crew: Crew | undefined;
-  const onReloaded = (reloaded: Settings): void => crew?.grow(reloaded);
+  const onReloaded = (reloaded: Settings): void => takeOver(reloaded, crew, intake);
   const reload = reread && createReload({ keeper, parts: own, paces, reread, onReloaded });
   const { operationsFor, contextFor } = operationsOver({ ...parts, reload }, () => keeper.current, opened);
   for (const job of await outbox.jobs()) await outbox.remove(job);
@@ -259,6 +259,12 @@ async function listen(
   });
   if (listener.port !== undefined) await node.listensAt(listener.port);
   return listener;
+}
+
+/** What was reloaded, by those who do not ask for the settings each time. */
+function takeOver(settings: Settings, crew: Crew | undefined, intake: Intake | undefined): void {
+  if (settings.intake !== undefined) intake?.change(settings.intake);
+  crew?.grow(settings);
 }
 
 /** Servers are loaded by who serves: verbs beside him start without them. */

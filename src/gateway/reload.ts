@@ -42,7 +42,7 @@ export function createReload({ keeper, parts, paces, reread, onReloaded }: Reloa
     const document: ReloadDocument = {
       at: isoTime(clock.nowMs()),
       ...changesOf(before, next),
-      others: pathsOfChanges(pick(before.settings, ["codecs", "retry"]), pick(settings, ["codecs", "retry"])),
+      others: pathsOfChanges(othersOf(before.settings), othersOf(settings)),
       needsRestart: pathsOfChanges(settings, wanted),
       orphaned: await orphansOf(next, store),
     };
@@ -62,7 +62,13 @@ export function createReload({ keeper, parts, paces, reread, onReloaded }: Reloa
 const LONGEST_WAIT_MS = 60_000;
 
 function withLive(before: Settings, wanted: Settings): Settings {
-  return { ...before, ...pick(wanted, LIVE) };
+  // Its rules change while it takes studies in; to begin with it, or to end it, is for a restart.
+  const intake = before.intake && wanted.intake;
+  return { ...before, ...pick(wanted, LIVE), ...(intake === undefined ? {} : { intake }) };
+}
+
+function othersOf({ codecs, retry, intake }: Settings): object {
+  return { codecs, retry, intake };
 }
 
 function pick<K extends Live>(settings: Settings, names: readonly K[]): Pick<Settings, K> {

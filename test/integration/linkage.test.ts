@@ -90,7 +90,7 @@ it("tells who was who to admins, writes each look down, and can do so no more on
     expect(elsewhere).toMatchObject(refusedWith("LINKAGE_UNREADABLE"));
 
     const rehearsed = await run(site, [...DESTROY, "--dry-run"]);
-    expect(rehearsed.document).toEqual({ project: "trial", destroyed: false, links: 2 });
+    expect(rehearsed.document).toEqual({ project: "trial", destroyed: false, links: 2, dryRun: true });
     const { document: proof } = await run(site, DESTROY);
     expect(proof).toMatchObject({ destroyed: true, links: 2, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(await run(site, lookup("--pseudonym", String(first.pseudonym)))).toMatchObject(

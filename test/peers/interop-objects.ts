@@ -24,7 +24,7 @@ const PRIVATE_SOP_CLASS = "1.2.826.0.1.3680043.9.9999.7.1";
 const JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.70";
 
 const ROOT = "1.2.826.0.1.3680043.9.9999.500";
-const [SMALL_ROWS, LARGE_ROWS] = [16, 1448];
+const [SMALL_ROWS, LARGE_ROWS, VAST_ROWS] = [16, 1448, 4096];
 
 interface ObjectPlan {
   readonly sopClassUid?: string;
@@ -130,6 +130,11 @@ export function objectNamed(name: keyof typeof PLANS): InteropObject {
 /** A few hundred bytes of any storage SOP class, in a third study. */
 export function tinyObject(sopClassUid: string, number: number): InteropObject {
   return interopObject("tiny", number, { sopClassUid, study: 3, rows: 2 });
+}
+
+/** More than sockets hold on their own: 32 MB, in a third study. */
+export function vastObject(number: number): InteropObject {
+  return interopObject("vast", number, { study: 3, rows: VAST_ROWS });
 }
 
 /** As it goes over the wire. */
