@@ -62,7 +62,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       worker.postMessage(messages);
     } catch (thrown) {
       // Something that cannot be sent to a thread is a mistake of ours: whoever asked in this turn is told.
-      for (const message of messages) if ("call" in message) callers.get(message.call)?.reject(thrown);
+      for (const message of messages) {
+        if (!("call" in message)) continue;
+        callers.get(message.call)?.reject(thrown);
+        callers.delete(message.call);
+      }
     }
   };
   const ask = (method: MethodName, args: readonly unknown[]): Promise<unknown> => {
