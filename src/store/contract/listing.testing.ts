@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { JobFilter } from "../store.ts";
-import { type ContractCases, claimed, finish, study, submit } from "./support.testing.ts";
+import { type ContractCases, claimed, finish, refusal, study, submit } from "./support.testing.ts";
 
 export const listing: ContractCases = {
   "pages by key through every filter": async (store) => {
@@ -56,6 +56,25 @@ export const listing: ContractCases = {
     expect(await namesOf(true)).toEqual([third, first]);
     expect(await namesOf(true, third)).toEqual([first]);
   },
+
+  "tells the cohorts of each job asked for, in the order asked, of one dissolved those of the job that took it over":
+    async (store) => {
+      const first = await submit(store, [{ accessionNumber: "A1" }, { studyInstanceUid: "1.2" }]);
+      const second = await submit(store, [{ studyInstanceUid: "1.2" }, { studyInstanceUid: "1.3" }]);
+      const [dissolved, both, alone] = (await store.listJobs({ limit: 3 })).map(({ id }) => id);
+      const { lease } = await claimed(store);
+      expect(await store.located(lease, "vna", [study("1.3")], 1)).toBe("joined");
+      expect(await store.cohortsOfEach([`${alone}`, `${both}`, `${dissolved}`])).toEqual([
+        [first, second],
+        [first, second],
+        [first, second],
+      ]);
+      const third = await submit(store, [{ studyInstanceUid: "1.4" }]);
+      const [, , last] = await store.listJobs({ limit: 3 });
+      expect(await store.cohortsOfEach([`${last?.id}`, `${both}`])).toEqual([[third], [first, second]]);
+      expect(await store.cohortsOfEach([])).toEqual([]);
+      await expect(store.cohortsOfEach([`${both}`, "absent"])).rejects.toEqual(refusal("JOB_NOT_FOUND"));
+    },
 
   "goes on after a job that was dissolved since, from that job's own place": async (store) => {
     await submit(store, [{ accessionNumber: "A1" }, { studyInstanceUid: "1.2" }, { studyInstanceUid: "1.3" }]);

@@ -60,6 +60,12 @@ export const listingStatements = {
      ORDER BY job_no`,
   cohortsOfJob:
     "SELECT id FROM cohorts WHERE cohort_no IN (SELECT cohort_no FROM cohort_jobs WHERE job_no = :jobNo) ORDER BY cohort_no",
+  cohortsOfJobs: `
+    SELECT study_jobs.id AS job, cohorts.id AS cohort, cohort_jobs.cohort_no AS cohortNo
+      FROM study_jobs
+      LEFT JOIN cohort_jobs ON cohort_jobs.job_no = study_jobs.job_no
+      LEFT JOIN cohorts ON cohorts.cohort_no = cohort_jobs.cohort_no
+     WHERE study_jobs.id IN (SELECT value FROM json_each(:ids))`,
   events: "SELECT at AS atMs, event, detail FROM job_events WHERE job_no = :jobNo ORDER BY event_no",
   ledger: `
     SELECT sop_instance_uid AS sopInstanceUid, series_instance_uid AS seriesInstanceUid, expected_at AS expectedAtMs,

@@ -102,7 +102,15 @@ export async function cohortsOf(session: Session, id: string): Promise<readonly 
 }
 
 export async function cohortsOfEach(session: Session, ids: readonly string[]): Promise<readonly (readonly string[])[]> {
-  return await inTurn(ids, (id) => cohortsOf(session, id));
+  const cohortsOfJob = new Map<string, string[]>();
+  const rows = await session.all("cohortsOfJobs", { ids: JSON.stringify([...new Set(ids)]) });
+  for (const { job, cohort } of rows.toSorted((one, other) => Number(one.cohortNo) - Number(other.cohortNo))) {
+    const known = cohortsOfJob.get(String(job)) ?? [];
+    if (cohort !== null) known.push(String(cohort));
+    cohortsOfJob.set(String(job), known);
+  }
+  // A job that another has taken over is found by a name of its own.
+  return await inTurn(ids, (id) => cohortsOfJob.get(id) ?? cohortsOf(session, id));
 }
 
 export async function events(session: Session, id: string): Promise<readonly JobEvent[]> {

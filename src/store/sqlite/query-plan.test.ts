@@ -81,6 +81,12 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["runningStandingRun", "standing_runs_running (standing_no=?)"],
   ["standingTroubles", "standing_runs_in_trouble (trouble>?)"],
   ["cohortsOfJob", "cohort_jobs USING", "cohorts USING INTEGER PRIMARY KEY"],
+  [
+    "cohortsOfJobs",
+    "study_jobs USING COVERING INDEX sqlite_autoindex_study_jobs_1 (id=?)",
+    "cohort_jobs_of_job (job_no=?)",
+    "cohorts USING INTEGER PRIMARY KEY",
+  ],
   ["events", "job_events_of_job (job_no=?)"],
   ["reasonsOfJob", "instances USING PRIMARY KEY (job_no=?)"],
   ["deliveries", "deliveries USING PRIMARY KEY (job_no=?)"],
