@@ -6,6 +6,7 @@ import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Metrics } from "../units/metrics.ts";
+import type { Alone } from "./keep-alone.ts";
 import type { Intake } from "./open-intake.ts";
 
 const EVERY_MS = 3_600_000;
@@ -19,6 +20,7 @@ interface HouseParts {
   readonly sweep: Parameters<typeof sweepStaging>[0];
   /** Swept of what jobs left that are done. */
   readonly sharedOutbox?: SharedOutbox | undefined;
+  readonly alone: Alone;
   readonly audit: AuditTrail;
   readonly actor: Actor;
   readonly metrics: Metrics;
@@ -40,7 +42,7 @@ export function keepHouse(parts: HouseParts): AsyncDisposable {
         if (isDue || (await staging.isBelowReserve())) await sweep(parts);
         if (isDue) {
           nextAtMs = clock.nowMs() + EVERY_MS;
-          await sweepShared(parts, stop.signal);
+          await parts.alone.once("sweep-shared", () => sweepShared(parts, stop.signal));
         }
       } catch (thrown) {
         parts.logger.error("staging could not be swept", errorFields(thrown));

@@ -5,12 +5,14 @@ import type { NodeRole } from "../config/node-roles.ts";
 import type { Settings } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { errorFields } from "../observe/error-fields.ts";
+import { leasesOf } from "../store/leases-of.ts";
 import { createSharedPermits, PERMIT_LEASE_MS, type SharedPermits } from "../store/shared-permits.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
 import { writeFileDurably } from "../units/durable-files.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
+import { type Alone, createAlone } from "./keep-alone.ts";
 
 /** Several times within a permit's lease: a beat or two may fail. */
 const BEAT_MS = 5_000;
@@ -23,6 +25,9 @@ export interface GatewayNode extends AsyncDisposable {
   readonly name: string;
   /** What all nodes hold together; undefined where the store is this node's own. */
   readonly permits: SharedPermits | undefined;
+  readonly alone: Alone;
+  /** The store, of whose leases this node's are known as its own. */
+  leasesOf(store: Store): Store;
   /** Tells the others where our DICOM listener is. */
   listensAt(port: number): Promise<void>;
 }
@@ -54,13 +59,24 @@ export async function joinNodes(parts: NodeParts): Promise<GatewayNode> {
   const { name } = identity;
   if (settings.store.kind === "sqlite") {
     await store.releaseLeases(clock.nowMs());
-    return { name, permits: undefined, async listensAt() {}, async [Symbol.asyncDispose]() {} };
+    return onlyNode(name, parts);
   }
   await claimName(identity, parts);
   await store.returnPermitsOf(name);
   await claimName(identity, parts);
   await store.releaseLeases(clock.nowMs(), name);
   return await beating(identity, parts);
+}
+
+function onlyNode(name: string, parts: NodeParts): GatewayNode {
+  return {
+    name,
+    permits: undefined,
+    alone: createAlone({ ...parts, permits: undefined }),
+    leasesOf: (store) => store,
+    async listensAt() {},
+    async [Symbol.asyncDispose]() {},
+  };
 }
 
 /** Held like any permit: it lapses when the node has died. */
@@ -96,6 +112,8 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
   return {
     name,
     permits,
+    alone: createAlone({ permits, clock, logger }),
+    leasesOf: (shared) => leasesOf(shared, name),
     async listensAt(port) {
       address = `${settings.dicom.aeTitle}@${reachableHost(settings)}:${port}`;
       await beat();

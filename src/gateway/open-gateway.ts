@@ -41,6 +41,7 @@ import { type Fronts, NO_FRONTS } from "./fronts.ts";
 import type { Gateway } from "./gateway.ts";
 import { lockHome } from "./home-lock.ts";
 import { destinationInspectors } from "./inspect-destinations.ts";
+import type { Alone } from "./keep-alone.ts";
 import { keepHouse } from "./keep-house.ts";
 import { keepWithdrawals } from "./keep-withdrawals.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
@@ -208,17 +209,23 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   for (const job of await outbox.jobs()) await outbox.remove(job);
   const { keepDays, shred } = stagingSettings;
   const sweep = { store, staging, clock };
-  opened.use(keepHouse({ sweep, sharedOutbox, intake, audit, actor: worker, metrics, logger, keepDays, shred }));
+  const { alone } = node;
+  const house = { sweep, sharedOutbox, intake, alone, audit, actor: worker, metrics, logger, keepDays, shred };
+  opened.use(keepHouse(house));
   let notifier: AsyncDisposable | undefined;
   // It tells of the end too: it ends after the workers.
   opened.defer(async () => notifier?.[Symbol.asyncDispose]());
-  const fronts = await frontsOf(parts, { staging, operationsFor, takeParts: intake?.takeParts }, opened);
+  const fronts = await frontsOf(
+    { ...parts, store: node.leasesOf(store) },
+    { staging, operationsFor, takeParts: intake?.takeParts },
+    opened,
+  );
   const listener = opened.use(await listen(parts, { receiver, paces, intake, node }));
   const workers = await startWork({ ...parts, node }, services, opened);
   crew = workers;
-  keepOperations(parts, contextFor(worker), opened);
+  await keepOperations({ ...parts, alone }, contextFor(worker), opened);
   if (parts.mode === "serve" && hasRole(settings, "worker"))
-    notifier = await openNotifier(parts, () => keeper.current.archives.keys());
+    notifier = await openNotifier({ ...parts, node }, () => keeper.current.archives.keys());
   const closing = opened.move();
   return {
     operations: operationsFor(parts.person),
@@ -294,14 +301,14 @@ function askedWhile(keeper: Keeper): Parameters<Intake["queue"]>[0] {
 }
 
 /** What goes on by itself in a service, of what people began. */
-function keepOperations(
-  { mode, settings, logger }: Pick<Parts, "mode" | "settings" | "logger">,
+async function keepOperations(
+  { mode, settings, logger, alone }: Pick<Parts, "mode" | "settings" | "logger"> & { readonly alone: Alone },
   context: OperationsContext,
   opened: AsyncDisposableStack,
-): void {
+): Promise<void> {
   if (mode !== "serve" || !hasRole(settings, "worker")) return;
-  opened.use(keepStanding(context, logger));
-  opened.use(keepWithdrawals(context, logger));
+  opened.use(await alone.keep("standing", () => keepStanding(context, logger)));
+  opened.use(await alone.keep("withdrawals", () => keepWithdrawals(context, logger)));
 }
 
 /** What jobs are worked on with: each time as it is in force then. */

@@ -11,8 +11,10 @@ import type { NotificationFacts, OwnCheck } from "../operations/context.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Disk } from "../units/disk.ts";
 import type { Channel } from "../units/notifications.ts";
+import type { GatewayNode } from "./node.ts";
 
 interface NotificationParts extends Pick<NotifierOptions, "store" | "clock" | "metrics" | "logger" | "version"> {
+  readonly node: Pick<GatewayNode, "name" | "permits" | "alone">;
   readonly settings: Settings;
   readonly disk: Disk;
 }
@@ -22,7 +24,7 @@ export async function openNotifier(
   parts: NotificationParts,
   archives: () => Iterable<string>,
 ): Promise<AsyncDisposable> {
-  const { settings, disk, clock } = parts;
+  const { settings, disk, clock, node } = parts;
   const { path, reserveGigabytes } = settings.staging;
   const channels: NotifierOptions["channels"][number][] = [];
   for (const channel of settings.notifications) {
@@ -36,6 +38,8 @@ export async function openNotifier(
   }
   return await startNotifier({
     ...parts,
+    node: node.name,
+    alone: node.permits && node.alone,
     channels,
     archives,
     freeBytes: () => disk.freeBytes(path),

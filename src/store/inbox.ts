@@ -61,12 +61,17 @@ export interface InboxStore {
     nowMs: number,
   ): Promise<{ readonly id: string; readonly isJoined: boolean }>;
   /** Takes the most urgent due message of a queue, among equals the one that came first; messages whose lease ended are due again. */
-  claimInboxMessage(queue: string, leaseMs: number, nowMs: number): Promise<ClaimedInboxMessage | undefined>;
+  claimInboxMessage(
+    queue: string,
+    leaseMs: number,
+    nowMs: number,
+    node?: string,
+  ): Promise<ClaimedInboxMessage | undefined>;
   /** False when the lease is no longer the message's: the worker stops. */
   renewInboxMessage(lease: InboxLease, leaseMs: number, nowMs: number, progress?: string): Promise<boolean>;
   settleInboxMessage(lease: InboxLease, outcome: InboxOutcome, nowMs: number): Promise<boolean>;
   /** At start: leases of workers that died with this home are given back. Returns how many. */
-  releaseInboxMessages(nowMs: number): Promise<number>;
+  releaseInboxMessages(nowMs: number, node?: string): Promise<number>;
   /** How many of a queue are not done. */
   unfinishedInboxMessages(queue: string): Promise<number>;
   /** When the next message of a queue is due; undefined when none waits. */

@@ -93,8 +93,12 @@ export interface WaitingCommitment extends CommitmentWish {
 
 /** The part of the store that keeps what was sent unasked. */
 export interface IntakeStore {
-  /** Resolves once it is on disk. False: the instance is there already, and its file is not wanted. */
-  addIntakeInstance(instance: IntakeInstance, patience: IntakePatience, nowMs: number): Promise<boolean>;
+  /** Resolves once they are on disk, with an answer for each. False: the instance is there already, and this file is not wanted. */
+  addIntakeInstances(
+    instances: readonly IntakeInstance[],
+    patience: IntakePatience,
+    nowMs: number,
+  ): Promise<readonly boolean[]>;
   /** When the next open study is complete by the time; undefined when none is open. */
   nextIntakeDueAtMs(): Promise<number | undefined>;
   /**
@@ -136,7 +140,10 @@ export interface IntakeStore {
   /** Resolves once it is on disk; it is due at once. `full`: too many of this sender wait. */
   addCommitment(wish: CommitmentWish, nowMs: number): Promise<"added" | "known" | "full">;
   nextCommitmentDueAtMs(): Promise<number | undefined>;
-  dueCommitments(limit: number, nowMs: number): Promise<readonly WaitingCommitment[]>;
+  /** Those that are due, oldest request first; nobody else is given them before the lease ends. */
+  claimCommitments(limit: number, leaseMs: number, nowMs: number): Promise<readonly WaitingCommitment[]>;
+  /** One that was claimed is due at once; no attempt is counted. */
+  releaseCommitment(number: number, nowMs: number): Promise<void>;
   /** After a failed attempt. */
   postponeCommitment(number: number, dueAtMs: number): Promise<void>;
   endCommitment(number: number): Promise<void>;
@@ -144,4 +151,6 @@ export interface IntakeStore {
   committableClasses(sopInstanceUids: readonly string[]): Promise<readonly (string | undefined)[]>;
   /** Names of kept files that begin so. */
   intakeFiles(prefix: string): Promise<readonly string[]>;
+  /** A file has another name now. False: it was nobody's any more. */
+  moveIntakeFile(from: string, to: string): Promise<boolean>;
 }

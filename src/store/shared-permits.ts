@@ -20,6 +20,10 @@ export interface SharedPermit {
 export interface SharedPermits {
   /** Waits until there is one. @throws GatewayError STORE_…; the signal's reason */
   acquire(resource: string, limit: number, signal: AbortSignal): Promise<SharedPermit>;
+  /** Of this node's one permit for it: takes or renews it. False while another node has it. @throws GatewayError STORE_… */
+  hold(resource: string): Promise<boolean>;
+  /** Gives that one back. Never fails: what cannot be given back now is given back later. */
+  leave(resource: string): Promise<void>;
   /** Renews what this node holds and gives back what could not be given back before; to be called well within a lease. @throws GatewayError STORE_… */
   keep(): Promise<void>;
 }
@@ -62,6 +66,8 @@ export function createSharedPermits({ store, node, clock, random }: PermitParts)
       }
       return { giveBack: () => giveBack(resource, holder).catch(() => undefined) };
     },
+    hold: (resource) => take(resource, 1, `${node}/alone`),
+    leave: (resource) => giveBack(resource, `${node}/alone`).catch(() => undefined),
     async keep() {
       for (const [holder, resource] of [...owed]) await giveBack(resource, holder);
       await store.renewPermits(node, PERMIT_LEASE_MS, clock.nowMs());

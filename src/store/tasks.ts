@@ -54,14 +54,14 @@ export interface TaskStore {
   /** One that waits for its turn with the same content is joined: its id is answered. */
   addTask(task: NewTask, nowMs: number): Promise<string>;
   /** Takes the task that is due longest, of one of the kinds; tasks whose lease ended are due again. One task of a subject runs at a time. */
-  claimTask(kind: string, leaseMs: number, nowMs: number): Promise<ClaimedTask | undefined>;
+  claimTask(kind: string, leaseMs: number, nowMs: number, node?: string): Promise<ClaimedTask | undefined>;
   /** False when the lease is no longer the task's: the worker stops. */
   renewTask(lease: TaskLease, leaseMs: number, nowMs: number, progress?: string): Promise<boolean>;
   settleTask(lease: TaskLease, outcome: TaskOutcome, nowMs: number): Promise<boolean>;
   /** Cancels what is not done about a subject; a running worker learns it by `renewTask`. Returns how many. */
   cancelTasks(selection: { readonly kind: string; readonly subject: string }, nowMs: number): Promise<number>;
   /** At start: leases of workers that died with this home are given back. */
-  releaseTasks(kind: string, nowMs: number): Promise<number>;
+  releaseTasks(kind: string, nowMs: number, node?: string): Promise<number>;
   /** The newest first. @throws GatewayError JOB_NOT_FOUND when there is no task to go on after */
   listTasks(filter: TaskFilter): Promise<readonly TaskRecord[]>;
 }

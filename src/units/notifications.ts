@@ -29,17 +29,17 @@ export const NOTICE_EVENTS = {
     urgency: "at once",
     fields: ["cohort", "project", ...COUNTS],
   },
-  "service-started": { when: "the service begins to work", urgency: "at once", fields: ["version", "ended"] },
-  "service-stopped": { when: "the service ends in order", urgency: "at once", fields: ["version"] },
+  "service-started": { when: "the service begins to work", urgency: "at once", fields: ["node", "version", "ended"] },
+  "service-stopped": { when: "the service ends in order", urgency: "at once", fields: ["node", "version"] },
   "staging-enough": {
     when: "staging has room again",
     urgency: "at once",
-    fields: ["freeGigabytes", "reserveGigabytes"],
+    fields: ["node", "freeGigabytes", "reserveGigabytes"],
   },
   "staging-low": {
     when: "staging has less room than its reserve: retrieval pauses",
     urgency: "at once",
-    fields: ["freeGigabytes", "reserveGigabytes", "code"],
+    fields: ["node", "freeGigabytes", "reserveGigabytes", "code"],
   },
   "standing-run-failed": {
     when: "a run of a standing cohort failed, or could not ask for everything",

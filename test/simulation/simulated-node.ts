@@ -12,6 +12,7 @@ import type { Profile } from "../../src/deid/profiles/profile.ts";
 import type { StudyDeidentifier } from "../../src/deid/workers/study-run.ts";
 import type { Destination } from "../../src/delivery/destination.ts";
 import { createFolderDestination } from "../../src/delivery/folder/folder-destination.ts";
+import { createAlone } from "../../src/gateway/keep-alone.ts";
 import { keepHouse } from "../../src/gateway/keep-house.ts";
 import type { StoreHandler } from "../../src/network/dimse/service-types.ts";
 import { createAuditTrail } from "../../src/observe/audit-trail.ts";
@@ -89,7 +90,18 @@ export async function startNode(site: Site, store: Store, life: Life): Promise<R
   const audit = createAuditTrail({ store, clock });
   const sweep = { store, staging, clock };
   const metrics = createMetrics();
-  const house = { sweep, intake: undefined, audit, actor: ACTOR, metrics, logger, keepDays: KEEP_DAYS, shred: false };
+  const alone = createAlone({ permits: undefined, clock, logger });
+  const house = {
+    sweep,
+    intake: undefined,
+    alone,
+    audit,
+    actor: ACTOR,
+    metrics,
+    logger,
+    keepDays: KEEP_DAYS,
+    shred: false,
+  };
   opened.use(keepHouse(house));
   const stop = new AbortController();
   const workers = startWorkers(

@@ -17,6 +17,8 @@ const FIRST_DELAY_MS = 30_000;
 const LONGEST_DELAY_MS = 3_600_000;
 const GIVE_UP_MS = 7 * 86_400_000;
 const STORE_PAUSE_MS = 2_000;
+/** Longer than telling takes; who dies while he tells leaves it to be told again then. */
+const LEASE_MS = 180_000;
 /** Results that are told side by side. */
 const AT_ONCE = 8;
 
@@ -25,7 +27,8 @@ export interface CommitmentOptions {
     IntakeStore,
     | "addCommitment"
     | "nextCommitmentDueAtMs"
-    | "dueCommitments"
+    | "claimCommitments"
+    | "releaseCommitment"
     | "postponeCommitment"
     | "endCommitment"
     | "committableClasses"
@@ -90,7 +93,7 @@ function reportWhenDue(options: CommitmentOptions): DueQueue {
 
   const round = async (): Promise<void> => {
     woken = Promise.withResolvers();
-    const due = await store.dueCommitments(AT_ONCE, clock.nowMs());
+    const due = await store.claimCommitments(AT_ONCE, LEASE_MS, clock.nowMs());
     await Promise.all(due.map((one) => tell(one, options, stop.signal)));
     if (due.length > 0) return;
     const nextMs = await store.nextCommitmentDueAtMs();
@@ -134,8 +137,8 @@ async function tell(
           .then((result) => report({ address, calledAeTitle }, result, signal))
           .then(({ status }) => (status === STATUS.success ? undefined : `status ${status.toString(16)}`))
           .catch((thrown: unknown) => toGatewayError(thrown).code);
-  // What was stopped is told after the next start.
-  if (problem !== undefined && signal.aborted) return;
+  // What was stopped is told by another gateway, or after the next start.
+  if (problem !== undefined && signal.aborted) return await store.releaseCommitment(number, clock.nowMs());
   if (problem === undefined) return await store.endCommitment(number);
   const nowMs = clock.nowMs();
   const facts = { sender: callingAeTitle, problem, attempts: attempts + 1 };

@@ -39,19 +39,19 @@ export const USUAL_TEMPLATES: Templates = {
   },
   "service-started": {
     subject: "Radferry: the service has started",
-    text: "The service, version {{version}}, works since {{at}}. The end of the one before it: {{ended}}.\n",
+    text: "The gateway {{node}}, version {{version}}, works since {{at}}. The end of the one before it: {{ended}}.\n",
   },
   "service-stopped": {
     subject: "Radferry: the service has stopped",
-    text: "The service, version {{version}}, stopped in order at {{at}}.\n",
+    text: "The gateway {{node}}, version {{version}}, stopped in order at {{at}}.\n",
   },
   "staging-enough": {
     subject: "Radferry: staging has room again",
-    text: "Staging has {{freeGigabytes}} GB free at {{at}}, with a reserve of {{reserveGigabytes}} GB. Retrieval goes on.\n",
+    text: "Staging of the gateway {{node}} has {{freeGigabytes}} GB free at {{at}}, with a reserve of {{reserveGigabytes}} GB. Retrieval goes on.\n",
   },
   "staging-low": {
     subject: "Radferry: staging is nearly full",
-    text: `Staging has {{freeGigabytes}} GB free at {{at}}, less than its reserve of {{reserveGigabytes}} GB.${REASON}`,
+    text: `Staging of the gateway {{node}} has {{freeGigabytes}} GB free at {{at}}, less than its reserve of {{reserveGigabytes}} GB.${REASON}`,
   },
   "standing-run-failed": {
     subject: "Radferry: a run of the standing cohort {{standing}} of {{project}} is {{state}}",

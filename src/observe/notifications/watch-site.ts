@@ -8,16 +8,31 @@ const ARCHIVE = "archive:";
 const STAGING = "staging";
 const GIGABYTE = 1e9;
 
-export interface SiteWatch {
-  /** Those there are now. */
-  readonly archives: () => Iterable<string>;
-  readonly conditionOf: (archive: string) => Promise<ArchiveCondition>;
-  readonly freeBytes: () => Promise<number>;
-  readonly reserveBytes: number;
+interface Watch {
   readonly clock: Pick<Clock, "nowMs">;
   readonly tell: Tell;
   /** As they are kept; what this looker changes is changed in here too. */
   readonly marks: Map<string, string>;
+}
+
+export interface ArchiveWatch extends Watch {
+  /** Those there are now. */
+  readonly archives: () => Iterable<string>;
+  readonly conditionOf: (archive: string) => Promise<ArchiveCondition>;
+}
+
+export interface StagingWatch extends Watch {
+  readonly freeBytes: () => Promise<number>;
+  readonly reserveBytes: number;
+  /** Whose staging it is. */
+  readonly node: string;
+  /** The same, where several gateways share the marks. */
+  readonly owner: string | undefined;
+}
+
+/** A mark of one gateway's own, where several share the store. */
+export function markOf(name: string, owner: string | undefined): string {
+  return owner === undefined ? name : `${name}@${owner}`;
 }
 
 interface Found {
@@ -25,17 +40,22 @@ interface Found {
   readonly notice: Omit<Notice, "atMs">;
 }
 
-/** Compares archives and staging with what was told of them last. */
-export async function watchSite(watch: SiteWatch): Promise<void> {
-  const { archives, clock, tell, marks } = watch;
+/** Compares archives with what was told of them last. */
+export async function watchArchives(watch: ArchiveWatch): Promise<void> {
   const found: (Found | undefined)[] = [];
-  for (const archive of archives()) found.push(await archiveChange(watch, archive));
-  found.push(await stagingChange(watch));
-  for (const change of found) {
-    if (change === undefined) continue;
-    await tell([{ ...change.notice, atMs: clock.nowMs() }], [change.mark]);
-    marks.set(change.mark.name, change.mark.value);
-  }
+  for (const archive of watch.archives()) found.push(await archiveChange(watch, archive));
+  for (const change of found) await tellChange(watch, change);
+}
+
+/** Compares staging with what was told of it last. */
+export async function watchStaging(watch: StagingWatch): Promise<void> {
+  await tellChange(watch, await stagingChange(watch));
+}
+
+async function tellChange({ clock, tell, marks }: Watch, change: Found | undefined): Promise<void> {
+  if (change === undefined) return;
+  await tell([{ ...change.notice, atMs: clock.nowMs() }], [change.mark]);
+  marks.set(change.mark.name, change.mark.value);
 }
 
 const ARCHIVE_EVENTS = { up: "archive-back", down: "archive-down", paused: "archive-paused" } as const satisfies Record<
@@ -44,7 +64,7 @@ const ARCHIVE_EVENTS = { up: "archive-back", down: "archive-down", paused: "arch
 >;
 
 /** An archive that is probed after its rest is not back before it has answered. */
-async function archiveChange({ conditionOf, marks }: SiteWatch, archive: string): Promise<Found | undefined> {
+async function archiveChange({ conditionOf, marks }: ArchiveWatch, archive: string): Promise<Found | undefined> {
   const { paused, breaker } = await conditionOf(archive);
   const state = paused ? "paused" : breaker.state === "closed" ? "up" : "down";
   const name = ARCHIVE + archive;
@@ -53,14 +73,22 @@ async function archiveChange({ conditionOf, marks }: SiteWatch, archive: string)
   return { mark: { name, value: state }, notice: { event: ARCHIVE_EVENTS[state], facts: { archive, ...code } } };
 }
 
-async function stagingChange({ freeBytes, reserveBytes, marks }: SiteWatch): Promise<Found | undefined> {
+async function stagingChange({
+  freeBytes,
+  reserveBytes,
+  marks,
+  node,
+  owner,
+}: StagingWatch): Promise<Found | undefined> {
   const free = await freeBytes();
   const state = free < reserveBytes ? "low" : "enough";
-  if (state === (marks.get(STAGING) ?? "enough")) return undefined;
+  const name = markOf(STAGING, owner);
+  if (state === (marks.get(name) ?? "enough")) return undefined;
   const facts = {
+    node,
     freeGigabytes: Math.floor(free / GIGABYTE),
     reserveGigabytes: Math.floor(reserveBytes / GIGABYTE),
     ...(state === "low" ? { code: "STAGING_FULL" } : {}),
   };
-  return { mark: { name: STAGING, value: state }, notice: { event: `staging-${state}`, facts } };
+  return { mark: { name, value: state }, notice: { event: `staging-${state}`, facts } };
 }

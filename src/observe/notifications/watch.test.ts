@@ -8,7 +8,7 @@ import type { Store } from "../../store/store.ts";
 import type { Notice } from "../../units/notifications.ts";
 import type { Tell } from "./outbox.ts";
 import { watchJobs } from "./watch-jobs.ts";
-import { watchSite } from "./watch-site.ts";
+import { watchArchives, watchStaging } from "./watch-site.ts";
 
 let opened: AsyncDisposableStack;
 let store: Store;
@@ -97,15 +97,26 @@ describe("the looker after jobs", () => {
 describe("the looker after the site", () => {
   const POLICY: BreakerPolicy = { failures: 1, firstRestMs: 10, longestRestMs: 10, probeMs: 10 };
   let freeBytes = 0;
+  let owner: string | undefined;
   const look = async (): Promise<readonly string[]> => {
     told = [];
     const conditionOf = (archive: string) => store.archiveCondition(archive);
-    const parts = { archives: () => ["vna"], conditionOf, freeBytes: async () => freeBytes, reserveBytes: 20e9 };
-    await watchSite({ ...parts, clock, tell, marks: await marks() });
+    const own = { node: "north", owner };
+    const parts = {
+      ...own,
+      archives: () => ["vna"],
+      conditionOf,
+      freeBytes: async () => freeBytes,
+      reserveBytes: 20e9,
+    };
+    const site = { ...parts, clock, tell, marks: await marks() };
+    await watchArchives(site);
+    await watchStaging(site);
     return told.map(({ event, facts }) => [event, ...Object.values(facts)].join(" "));
   };
   beforeEach(() => {
     freeBytes = 50e9;
+    owner = undefined;
   });
 
   it("tells when an archive is left alone, paused and back, once each; a probe is not yet back", async () => {
@@ -125,9 +136,9 @@ describe("the looker after the site", () => {
 
   it("tells when staging falls below its reserve, and when it has room again", async () => {
     freeBytes = 19.9e9;
-    expect(await look()).toEqual(["staging-low 19 20 STAGING_FULL"]);
+    expect(await look()).toEqual(["staging-low north 19 20 STAGING_FULL"]);
     expect(await look()).toEqual([]);
     freeBytes = 21e9;
-    expect(await look()).toEqual(["staging-enough 21 20"]);
+    expect(await look()).toEqual(["staging-enough north 21 20"]);
   });
 });

@@ -120,4 +120,15 @@ export const inbox: ContractCases = {
     expect(await store.renewInboxMessage(lease, LEASE_MS, 1)).toBe(false);
     expect((await claim(store, 1)).message.queue).toBe(QUEUE);
   },
+
+  "gives back what one node held, and leaves what others hold": async (store) => {
+    await add(store, "one");
+    await add(store, "two");
+    const north = await store.claimInboxMessage(QUEUE, LEASE_MS, 0, "north");
+    const east = await store.claimInboxMessage(QUEUE, LEASE_MS, 0, "north-east");
+    if (north === undefined || east === undefined) throw new Error("nothing was due");
+    expect(await store.releaseInboxMessages(1, "north")).toBe(1);
+    expect(await store.renewInboxMessage(north.lease, LEASE_MS, 1)).toBe(false);
+    expect(await store.renewInboxMessage(east.lease, LEASE_MS, 1)).toBe(true);
+  },
 };

@@ -249,12 +249,15 @@ export const intake: ContractCases = {
     expect([await store.addCommitment(wish, 10), await store.addCommitment(wish, 11)]).toEqual(["added", "known"]);
     expect(await store.addCommitment({ ...wish, callingAeTitle: "CT2" }, 20)).toBe("added");
     expect(await store.nextCommitmentDueAtMs()).toBe(10);
-    const [due, ...others] = await store.dueCommitments(9, 10);
+    const [due, ...others] = await store.claimCommitments(9, 5, 10);
     expect([due, others]).toEqual([{ ...wish, number: due?.number, createdAtMs: 10, attempts: 0 }, []]);
     await store.postponeCommitment(due?.number ?? 0, 50);
-    expect(await store.dueCommitments(9, 60)).toMatchObject([{ attempts: 0 }, { attempts: 1 }]);
+    expect(await store.claimCommitments(9, 10, 60)).toMatchObject([{ attempts: 1 }, { attempts: 0 }]);
+    expect(await store.claimCommitments(9, 10, 69), "each is one reporter's while the lease lasts").toEqual([]);
+    await store.releaseCommitment(due?.number ?? 0, 69);
+    expect(await store.claimCommitments(9, 10, 69)).toMatchObject([{ number: due?.number, attempts: 1 }]);
     await store.endCommitment(due?.number ?? 0);
-    expect(await store.dueCommitments(9, 60)).toMatchObject([{ callingAeTitle: "CT2" }]);
+    expect(await store.claimCommitments(9, 10, 90)).toMatchObject([{ callingAeTitle: "CT2" }]);
   },
 
   "takes so many requests for storage commitment of one sender": async (store) => {

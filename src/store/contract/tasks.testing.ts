@@ -82,6 +82,17 @@ export const tasks: ContractCases = {
     expect((await claim(store, 1)).task.subject).toBe("p1");
   },
 
+  "gives back what one node held, and leaves what others hold": async (store) => {
+    await add(store, "p1");
+    await add(store, "p2");
+    const north = await store.claimTask(KIND, LEASE_MS, 0, "north");
+    const east = await store.claimTask(KIND, LEASE_MS, 0, "north-east");
+    if (north === undefined || east === undefined) throw new Error("nothing was due");
+    expect(await store.releaseTasks(KIND, 1, "north")).toBe(1);
+    expect(await store.renewTask(north.lease, LEASE_MS, 1)).toBe(false);
+    expect(await store.renewTask(east.lease, LEASE_MS, 1)).toBe(true);
+  },
+
   "cancels what is not done about a subject": async (store) => {
     await add(store, "p1", "1");
     await add(store, "p1", "2");

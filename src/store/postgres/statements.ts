@@ -36,6 +36,7 @@ export const overrides: Partial<Readonly<Record<StatementName, string>>> = {
   ),
   claimInboxMessage: changed("claimInboxMessage", "LIMIT 1)", "LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)"),
   claimNotices: changed("claimNotices", "LIMIT :limit)", "LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)"),
+  claimCommitments: changed("claimCommitments", "LIMIT :limit)", "LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)"),
   dueIntake: `${statements.dueIntake} FOR NO KEY UPDATE SKIP LOCKED`,
   discardedIntake: `${statements.discardedIntake} FOR UPDATE SKIP LOCKED`,
   endedIntake: `${statements.endedIntake} FOR UPDATE OF intake_studies SKIP LOCKED`,

@@ -6,10 +6,14 @@ export const commitmentStatements = {
     INSERT INTO intake_commitments (transaction_uid, calling_ae_title, called_ae_title, instances, created_at, due_at)
     VALUES (:transactionUid, :callingAeTitle, :calledAeTitle, :instances, :nowMs, :nowMs) ON CONFLICT DO NOTHING`,
   nextCommitmentDue: `SELECT min(due_at) AS "dueAtMs" FROM intake_commitments`,
-  dueCommitments: `
-    SELECT commitment_no AS "number", transaction_uid AS "transactionUid", calling_ae_title AS "callingAeTitle",
-           called_ae_title AS "calledAeTitle", instances, created_at AS "createdAtMs", attempts
-      FROM intake_commitments WHERE due_at <= :nowMs ORDER BY due_at LIMIT :limit`,
+  /** Whoever claims one has it until it is due again. */
+  claimCommitments: `
+    UPDATE intake_commitments SET due_at = :leaseUntil
+     WHERE commitment_no IN (
+       SELECT commitment_no FROM intake_commitments WHERE due_at <= :nowMs ORDER BY due_at LIMIT :limit)
+    RETURNING commitment_no AS "number", transaction_uid AS "transactionUid", calling_ae_title AS "callingAeTitle",
+              called_ae_title AS "calledAeTitle", instances, created_at AS "createdAtMs", attempts`,
+  releaseCommitment: "UPDATE intake_commitments SET due_at = :nowMs WHERE commitment_no = :number",
   postponeCommitment: `
     UPDATE intake_commitments SET due_at = :dueAtMs, attempts = attempts + 1 WHERE commitment_no = :number`,
   endCommitment: "DELETE FROM intake_commitments WHERE commitment_no = :number",

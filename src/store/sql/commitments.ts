@@ -33,15 +33,22 @@ export async function nextCommitmentDueAtMs(session: Session): Promise<number | 
   return typeof due === "number" ? due : undefined;
 }
 
-export async function dueCommitments(
+export async function claimCommitments(
   session: Session,
   limit: number,
+  leaseMs: number,
   nowMs: number,
 ): Promise<readonly WaitingCommitment[]> {
-  return (await session.all("dueCommitments", { limit, nowMs })).map((row) => {
+  const rows = await session.all("claimCommitments", { limit, leaseUntil: nowMs + leaseMs, nowMs });
+  const claimed = rows.map((row) => {
     const { instances, ...commitment } = waiting(row);
     return { ...commitment, instances: instances.split("\n").map(referenceOf) };
   });
+  return claimed.sort((one, other) => one.number - other.number);
+}
+
+export async function releaseCommitment(session: Session, number: number, nowMs: number): Promise<void> {
+  await session.run("releaseCommitment", { number, nowMs });
 }
 
 function referenceOf(line: string) {

@@ -15,6 +15,10 @@ export const inboxStatements = {
     UPDATE inbox_messages INDEXED BY inbox_messages_running
        SET state = 'waiting', due_at = :nowMs, lease_token = NULL, lease_until = NULL
      WHERE state = 'running' AND lease_until <= :until`,
+  releaseInboxMessagesOf: `
+    UPDATE inbox_messages INDEXED BY inbox_messages_running
+       SET state = 'waiting', due_at = :nowMs, lease_token = NULL, lease_until = NULL
+     WHERE state = 'running' AND lease_until <= :until AND substr(lease_token, 1, length(:holder)) = :holder`,
   claimInboxMessage: `
     UPDATE inbox_messages SET state = 'running', code = NULL, due_at = NULL, lease_token = :token, lease_until = :leaseUntil
      WHERE message_no = (

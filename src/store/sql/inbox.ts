@@ -8,7 +8,7 @@ import type {
   InboxRetention,
   NewInboxMessage,
 } from "../inbox.ts";
-import { claimLeased, leasedFacts, renewLeased, settleLeased } from "./leased-work.ts";
+import { claimLeased, leasedFacts, renewLeased, settleLeased, tokensOf } from "./leased-work.ts";
 import { newInboxId } from "./names.ts";
 import type { Row, Session } from "./session.ts";
 
@@ -33,9 +33,10 @@ export async function claimInboxMessage(
   queue: string,
   leaseMs: number,
   nowMs: number,
+  node?: string,
 ): Promise<ClaimedInboxMessage | undefined> {
   await session.run("wakeAbandonedInboxMessages", { until: nowMs, nowMs });
-  const claimed = await claimLeased(session, "claimInboxMessage", { queue }, { leaseMs, nowMs });
+  const claimed = await claimLeased(session, "claimInboxMessage", { queue }, { leaseMs, nowMs, node });
   if (claimed === undefined) return undefined;
   const message = inboxMessage(claimed.row);
   return { lease: { messageId: message.id, token: claimed.token }, message };
@@ -60,8 +61,10 @@ export async function settleInboxMessage(
   return await settleLeased(session, "settleInboxMessage", { id, token }, outcome, nowMs);
 }
 
-export async function releaseInboxMessages(session: Session, nowMs: number): Promise<number> {
-  return await session.run("wakeAbandonedInboxMessages", { until: EVER, nowMs });
+export async function releaseInboxMessages(session: Session, nowMs: number, node?: string): Promise<number> {
+  const all = { until: EVER, nowMs };
+  if (node !== undefined) return await session.run("releaseInboxMessagesOf", { ...all, holder: tokensOf(node) });
+  return await session.run("wakeAbandonedInboxMessages", all);
 }
 
 export async function unfinishedInboxMessages(session: Session, queue: string): Promise<number> {

@@ -12,6 +12,13 @@ interface RowLease {
 export interface Term {
   readonly leaseMs: number;
   readonly nowMs: number;
+  /** Whose the lease is, where several nodes share the store: told by the beginning of its token. */
+  readonly node?: string | undefined;
+}
+
+/** How the tokens of a node begin. */
+export function tokensOf(node: string): string {
+  return `${node}/`;
 }
 
 /** @param of the columns that choose the row, by name */
@@ -19,9 +26,9 @@ export async function claimLeased(
   session: Session,
   statement: StatementName,
   of: Readonly<Record<string, string>>,
-  { leaseMs, nowMs }: Term,
+  { leaseMs, nowMs, node }: Term,
 ): Promise<{ readonly row: Row; readonly token: string } | undefined> {
-  const token = randomUUID();
+  const token = `${node === undefined ? "" : tokensOf(node)}${randomUUID()}`;
   const row = await session.get(statement, { ...of, token, leaseUntil: nowMs + leaseMs, nowMs });
   return row === undefined ? undefined : { row, token };
 }

@@ -189,7 +189,6 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "intakeContents",
   "intakeFiles",
   "nextCommitmentDueAtMs",
-  "dueCommitments",
   "committableClasses",
   "codeCounts",
   "throughput",

@@ -15,6 +15,9 @@ export const taskStatements = {
   releaseTasks: `
     UPDATE tasks INDEXED BY tasks_running SET state = 'waiting', due_at = :nowMs, lease_token = NULL, lease_until = NULL
      WHERE state = 'running' AND kind = :kind`,
+  releaseTasksOf: `
+    UPDATE tasks INDEXED BY tasks_running SET state = 'waiting', due_at = :nowMs, lease_token = NULL, lease_until = NULL
+     WHERE state = 'running' AND kind = :kind AND substr(lease_token, 1, length(:holder)) = :holder`,
   claimTask: `
     UPDATE tasks SET state = 'running', due_at = NULL, lease_token = :token, lease_until = :leaseUntil
      WHERE task_no = (

@@ -1,6 +1,6 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ClaimedTask, NewTask, TaskFilter, TaskLease, TaskOutcome, TaskRecord } from "../tasks.ts";
-import { claimLeased, leasedFacts, renewLeased, settleLeased } from "./leased-work.ts";
+import { claimLeased, leasedFacts, renewLeased, settleLeased, tokensOf } from "./leased-work.ts";
 import { newTaskId } from "./names.ts";
 import type { Row, Session } from "./session.ts";
 
@@ -18,9 +18,10 @@ export async function claimTask(
   kind: string,
   leaseMs: number,
   nowMs: number,
+  node?: string,
 ): Promise<ClaimedTask | undefined> {
   await session.run("wakeAbandonedTasks", { kind, nowMs });
-  const claimed = await claimLeased(session, "claimTask", { kind }, { leaseMs, nowMs });
+  const claimed = await claimLeased(session, "claimTask", { kind }, { leaseMs, nowMs, node });
   if (claimed === undefined) return undefined;
   const task = taskRecord(claimed.row);
   return { lease: { taskId: task.id, token: claimed.token }, task };
@@ -53,7 +54,8 @@ export async function cancelTasks(
   return await session.run("cancelTasks", { kind, subject, nowMs });
 }
 
-export async function releaseTasks(session: Session, kind: string, nowMs: number): Promise<number> {
+export async function releaseTasks(session: Session, kind: string, nowMs: number, node?: string): Promise<number> {
+  if (node !== undefined) return await session.run("releaseTasksOf", { kind, nowMs, holder: tokensOf(node) });
   return await session.run("releaseTasks", { kind, nowMs });
 }
 

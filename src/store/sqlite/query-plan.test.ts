@@ -143,7 +143,7 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["forgetOldNotices", "notices_by_age (created_at<?)"],
   ["openCommitments", "sqlite_autoindex_intake_commitments_1 (calling_ae_title=?)"],
   ["nextCommitmentDue", "intake_commitments_due"],
-  ["dueCommitments", "intake_commitments_due (due_at<?)"],
+  ["claimCommitments", "intake_commitments_due (due_at<?)"],
   ["keptInstance", "intake_instances_by_sop (sop_instance_uid=?)", "study USING INTEGER PRIMARY KEY (rowid=?)"],
   ["deliveredInstance", "intake_delivered USING PRIMARY KEY (sop_instance_uid=?)"],
   ["noteDelivered", "study USING INTEGER PRIMARY KEY", "kept USING PRIMARY KEY (study_no=?", "line USING PRIMARY KEY"],
