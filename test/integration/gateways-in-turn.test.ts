@@ -45,7 +45,6 @@ describe.runIf(requirePeer("initdb"))("two gateways on one PostgreSQL", () => {
     const store = opened.use(await openPostgresStore({ url, witnessPath: join(path, "witness"), poolSize: 1 }));
     const north = await open("north");
     await vi.waitFor(() => expect(linesOf("turn taken").toSorted()).toEqual(turnsOf("north")), WAIT);
-    await leaveWithdrawalOpen(store);
     const east = opened.use(await open("east"));
 
     await north.gateway.operations.addStanding({
@@ -68,6 +67,7 @@ describe.runIf(requirePeer("initdb"))("two gateways on one PostgreSQL", () => {
     expect(archive.timesAsked.get(study.studyInstanceUid)).toBe(1);
     expect(linesOf("turn taken").toSorted(), "the other one has done none of it").toEqual(turnsOf("north"));
 
+    await leaveWithdrawalOpen(store);
     await north[Symbol.asyncDispose]();
     await hook.notice(({ event, node }) => event === "service-stopped" && node === "north");
     await vi.waitFor(
