@@ -27,15 +27,20 @@ export function withdrawnFacts(settings: Settings): WithdrawnFacts {
   };
 }
 
-/** The key is read once, the list every time: it may be another process that withdraws. @throws GatewayError KEY_FILE_… from the function it answers */
+/**
+ * The key is read once, unless it is not the list's; the list every time: it may be another process that withdraws.
+ * @throws GatewayError KEY_FILE_…, WITHDRAWN_KEY_OTHER from the function it answers
+ */
 export function withdrawnCheck(store: Pick<Store, "isWithdrawn">, keyFile: string): PipelineServices["isWithdrawn"] {
   let opening: Promise<WithdrawnKey> | undefined;
   return async (project, patientId) => {
     opening ??= openWithdrawnKey(keyFile);
-    const key = await opening.catch((thrown: unknown) => {
+    try {
+      const key = await opening;
+      return await store.isWithdrawn({ project, digest: key.digest(project, patientId), keyId: key.id });
+    } catch (thrown) {
       opening = undefined;
       throw thrown;
-    });
-    return await store.isWithdrawn(project, key.digest(project, patientId));
+    }
   };
 }

@@ -40,7 +40,7 @@ export async function withdrawPatients(
   for (const patientId of new Set(wish.patientIds)) {
     signal.throwIfAborted();
     const digest = key.digest(project, patientId);
-    const stored: StoredWish = { project, digest, patientId, linkDigest: linkDigestOf(patientId) };
+    const stored: StoredWish = { project, digest, keyId: key.id, patientId, linkDigest: linkDigestOf(patientId) };
     if (isRehearsal) {
       found.push({ ...(await context.store.findWithdrawable(stored)), state: "open" });
       continue;

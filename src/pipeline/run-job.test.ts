@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { startWebServer } from "../../test/peers/dicomweb-server.ts";
 import { createDicomWebArchive } from "../archive/dicomweb/dicomweb-archive.ts";
 import type { InstanceTaker } from "../archive/http/staging-store.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
 import { openHttpClient } from "../network/http-client/http-client.ts";
 import type { ClaimedJob } from "../store/records.ts";
 import { neverAborted } from "../units/abort.ts";
@@ -14,7 +15,10 @@ import type { PipelineServices } from "./services.ts";
 const NOW_MS = 1_000_000;
 
 /** How a job ends whose archive answers every question so. */
-async function settled(answer: { readonly status: number; readonly headers?: Readonly<Record<string, string>> }) {
+async function settled(
+  answer: { readonly status: number; readonly headers?: Readonly<Record<string, string>> },
+  isWithdrawn: PipelineServices["isWithdrawn"] = async () => false,
+) {
   await using server = await startWebServer(() => answer);
   await using archive = createDicomWebArchive({
     name: "web",
@@ -27,9 +31,11 @@ async function settled(answer: { readonly status: number; readonly headers?: Rea
   const services = {
     store: {
       renew: () => Promise.resolve(true),
+      change: () => Promise.resolve(true),
       settle: (_lease: unknown, settlement: unknown) => Promise.resolve(void settlements.push(settlement)),
     },
-    isWithdrawn: async () => false,
+    isWithdrawn,
+    outbox: { remove: () => Promise.resolve() },
     projects: new Map([["trial", { name: "trial", archives: [archive], optOut: new Set() }]]),
     retry: { attempts: 3, firstDelayMs: 1_000, maximumDelayMs: 1_000 },
     clock: { nowMs: () => NOW_MS, sleep: (_: number, signal: AbortSignal) => stopped(signal) },
@@ -37,7 +43,7 @@ async function settled(answer: { readonly status: number; readonly headers?: Rea
     logger: silentLogger,
     traces: noTraces,
   } as unknown as PipelineServices;
-  const job = { id: "1", project: "trial", stage: "locating", attempts: 0, studyInstanceUid: "1.2.3" };
+  const job = { id: "1", project: "trial", stage: "locating", attempts: 0, studyInstanceUid: "1.2.3", patientId: "P1" };
   await runJob(services, { lease: { jobId: "1", token: "t" }, job } as unknown as ClaimedJob, neverAborted());
   return settlements;
 }
@@ -54,6 +60,16 @@ it.each([429, 503])(
     ]);
   },
 );
+
+it("leaves out a patient who was withdrawn, before any archive is asked", async () => {
+  const settlements = await settled({ status: 500 }, async () => true);
+  expect(settlements).toMatchObject([{ state: "excluded", code: "PATIENT_WITHDRAWN" }]);
+});
+
+it("waits while the withdrawn list cannot be read, and asks no archive", async () => {
+  const settlements = await settled({ status: 500 }, () => Promise.reject(new GatewayError("WITHDRAWN_KEY_OTHER")));
+  expect(settlements).toMatchObject([{ state: "waiting", code: "WITHDRAWN_KEY_OTHER", attempts: 0 }]);
+});
 
 it("backs off by itself where an archive does not say for how long", async () => {
   const [settlement] = await settled({ status: 503 });

@@ -1,6 +1,6 @@
 import { AVAILABILITY_CODES } from "../archive/availability/govern-archive.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
-import type { ErrorCode } from "../errors/registry.ts";
+import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
 import type { Stage } from "../store/job-states.ts";
 import type { ClaimedJob, JobChange, JobRecord } from "../store/records.ts";
 import type { AuditEvent } from "../units/audit.ts";
@@ -28,6 +28,9 @@ const MAXIMUM_STEPS = 12;
 
 /** A project that comes back wakes its jobs; this is for the case that the word got lost. */
 const PROJECT_LOOK_MS = 900_000;
+
+/** So soon the key of the withdrawn list is looked for again. */
+const WITHDRAWN_KEY_LOOK_MS = 60_000;
 
 /** How long a claim holds without being renewed. */
 export const LEASE_MS = 60_000;
@@ -68,7 +71,8 @@ async function runSteps(
     signal.throwIfAborted();
     const context: StepContext = { services, project, job, lease, signal, write };
     const stage = isAstray(job, project) ? "locating" : job.stage;
-    if (await isWithdrawn(services, job)) return await leaveOut(context);
+    const withdrawn = await ifWithdrawn(context);
+    if (withdrawn !== undefined) return withdrawn;
     const result = await services.traces.within(`stage ${stage}`, { "radferry.job": job.id }, () =>
       STEPS[stage](context),
     );
@@ -80,11 +84,17 @@ async function runSteps(
 }
 
 /** Asked before every stage: before an archive is asked, once it told who the patient is, and before anything is de-identified. */
-async function isWithdrawn(
-  { isWithdrawn: ask }: PipelineServices,
-  { project, patientId }: JobRecord,
-): Promise<boolean> {
-  return patientId !== undefined && (await ask(project, patientId));
+async function ifWithdrawn(context: StepContext): Promise<StepResult | undefined> {
+  const { services, job } = context;
+  if (job.patientId === undefined) return undefined;
+  try {
+    return (await services.isWithdrawn(job.project, job.patientId)) ? await leaveOut(context) : undefined;
+  } catch (thrown) {
+    const { code } = toGatewayError(thrown);
+    if (errorRegistry[code].class !== "permanent") throw thrown;
+    // Without its key the list knows nobody: nothing moves until an operator has put it back.
+    return { kind: "pause", code, delayMs: WITHDRAWN_KEY_LOOK_MS };
+  }
 }
 
 async function leaveOut({ services, job, write }: StepContext): Promise<StepResult> {

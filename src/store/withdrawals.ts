@@ -6,6 +6,8 @@ export interface WithdrawalWish {
   readonly project: string;
   /** Keyed digest by which the patient is known from now on, hexadecimal. */
   readonly digest: string;
+  /** Of the key that made the digest. */
+  readonly keyId: string;
   readonly patientId: string;
   /** Under which the project's linkage knows the patient; undefined: no linkage is kept. */
   readonly linkDigest: string | undefined;
@@ -54,15 +56,17 @@ export interface WithdrawalStore {
    * In one transaction: puts the patient on the withdrawn list, ends every job of theirs as `excluded` with PATIENT_WITHDRAWN, writes down every
    * copy that may be at a destination, and overwrites what rows of cohorts said. Doing it again adds what is new.
    * @param audit written with it, unless it was before
+   * @throws GatewayError WITHDRAWN_KEY_OTHER
    */
   withdrawPatient(wish: WithdrawalWish, audit: AuditEvent, nowMs: number): Promise<WithdrawalRecord>;
   /** Undefined: nobody of that digest was. */
   withdrawal(project: string, digest: string): Promise<WithdrawalRecord | undefined>;
   /** Those that are not done, the first one first. */
   openWithdrawals(limit: number): Promise<readonly WithdrawalRecord[]>;
-  /** What would be found, without writing anything. */
+  /** What would be found, without writing anything. @throws GatewayError WITHDRAWN_KEY_OTHER */
   findWithdrawable(wish: WithdrawalWish): Promise<Pick<WithdrawalRecord, "jobs" | "copies">>;
-  isWithdrawn(project: string, digest: string): Promise<boolean>;
+  /** @throws GatewayError WITHDRAWN_KEY_OTHER where patients were withdrawn under another key: by this one, nobody would be known */
+  isWithdrawn(patient: Pick<WithdrawalWish, "project" | "digest" | "keyId">): Promise<boolean>;
   settleCopy(copy: number, end: Pick<WithdrawnCopy, "state" | "code">, nowMs: number): Promise<void>;
   /**
    * Overwrites who the jobs were of: identifiers, ledger, thumbnail; and, once no copy is left anywhere, their reports. Ends the withdrawal then.

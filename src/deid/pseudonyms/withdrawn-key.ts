@@ -8,6 +8,8 @@ const KEY_BYTES = 32;
 
 /** Knows patients who were withdrawn by keyed digests: who has the store alone cannot try patient ids. */
 export interface WithdrawnKey {
+  /** See `ProjectKey.id`. */
+  readonly id: string;
   /** Hexadecimal. */
   digest(project: string, patientId: string): string;
 }
@@ -19,7 +21,10 @@ export interface WithdrawnKey {
  */
 export async function openWithdrawnKey(path: string, { isRehearsal = false } = {}): Promise<WithdrawnKey> {
   const key = await load(path, isRehearsal);
-  return { digest: (project, patientId) => key.prf("withdrawn", `${project}\0${patientId}`).toString("hex") };
+  return {
+    id: key.id,
+    digest: (project, patientId) => key.prf("withdrawn", `${project}\0${patientId}`).toString("hex"),
+  };
 }
 
 async function load(path: string, isRehearsal: boolean): Promise<ProjectKey> {

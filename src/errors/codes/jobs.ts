@@ -196,4 +196,10 @@ export const jobsCodes = {
     summary: "Whom to withdraw, or why, is not told as it has to be; the details say what is wrong.",
     remedy: "Name patient ids as the archives have them, and a reason in one line without any identifier.",
   },
+  WITHDRAWN_KEY_OTHER: {
+    class: "permanent",
+    summary: "The withdrawn list was made under another key than the one that lies here: by this one it knows nobody.",
+    remedy:
+      "Put the key with the wanted id at keys/withdrawn.key below home, from its backup or from the machine that withdrew patients; studies wait until then.",
+  },
 } as const satisfies Record<string, ErrorEntry>;

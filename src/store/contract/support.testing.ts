@@ -1,5 +1,6 @@
 import { format } from "node:util";
 import { expect } from "vitest";
+import type { ErrorDetails } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import type { ClaimedJob, JobRecord, LocatedStudy, NewRequest, RefusedRow } from "../records.ts";
 import type { Store } from "../store.ts";
@@ -75,6 +76,6 @@ export function study(studyInstanceUid: string, facts: Partial<LocatedStudy> = {
   return { studyInstanceUid, patientId: "P1", accessionNumber: "A1", ...facts };
 }
 
-export function refusal(code: ErrorCode): unknown {
-  return expect.objectContaining({ code });
+export function refusal(code: ErrorCode, details?: ErrorDetails): unknown {
+  return expect.objectContaining({ code, ...(details === undefined ? {} : { details }) });
 }

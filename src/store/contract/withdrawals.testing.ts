@@ -2,12 +2,12 @@ import { expect } from "vitest";
 import type { AuditEvent } from "../../units/audit.ts";
 import type { Store } from "../store.ts";
 import type { WithdrawalWish } from "../withdrawals.ts";
-import { type ContractCases, claimed, submit } from "./support.testing.ts";
+import { type ContractCases, claimed, refusal, submit } from "./support.testing.ts";
 
 const actor = { name: "sam", kind: "command line", role: "admin" } as const;
 const audit: AuditEvent = { event: "patient-withdrawn", actor, outcome: "success", project: "lung" };
 const ended: AuditEvent = { event: "patient-withdrawal-ended", actor, outcome: "success", project: "lung" };
-const wish: WithdrawalWish = { project: "lung", digest: "d1", patientId: "P1", linkDigest: undefined };
+const wish: WithdrawalWish = { project: "lung", digest: "d1", keyId: "k1", patientId: "P1", linkDigest: undefined };
 
 /** A study of the patient that two destinations confirmed; another patient's beside it. */
 async function delivered(store: Store): Promise<string> {
@@ -29,6 +29,8 @@ async function delivered(store: Store): Promise<string> {
 const withdraw = (store: Store, more: Partial<WithdrawalWish> = {}) =>
   store.withdrawPatient({ ...wish, ...more }, audit, 10);
 
+const known = (project: string, digest: string, keyId = "k1") => ({ project, digest, keyId });
+
 async function eventsOf(store: Store): Promise<readonly string[]> {
   const records = await store.auditRecords({ after: 0, limit: 10 });
   return records.map(({ record }) => JSON.parse(record).event);
@@ -47,11 +49,22 @@ export const withdrawals: ContractCases = {
       ],
     });
     expect(await store.job(job)).toMatchObject({ state: "excluded", code: "PATIENT_WITHDRAWN" });
-    expect(await store.isWithdrawn("lung", "d1")).toBe(true);
-    expect(await store.isWithdrawn("lung", "d2")).toBe(false);
-    expect(await store.isWithdrawn("heart", "d1")).toBe(false);
+    expect(await store.isWithdrawn(known("lung", "d1"))).toBe(true);
+    expect(await store.isWithdrawn(known("lung", "d2"))).toBe(false);
+    expect(await store.isWithdrawn(known("heart", "d1"))).toBe(false);
     const others = await store.listJobs({ state: "queued", limit: 10 });
     expect(others).toMatchObject([{ patientId: "P2", studyInstanceUid: "1.2" }]);
+  },
+
+  "says nothing of a patient, and withdraws nobody, by another key than the one of the list": async (store) => {
+    expect(await store.isWithdrawn(known("lung", "d1", "k0"))).toBe(false);
+    await delivered(store);
+    await withdraw(store);
+    const otherKey = refusal("WITHDRAWN_KEY_OTHER", { keyId: "k2", wanted: "k1" });
+    await expect(store.isWithdrawn(known("lung", "d1", "k2"))).rejects.toEqual(otherKey);
+    await expect(store.findWithdrawable({ ...wish, keyId: "k2" })).rejects.toEqual(otherKey);
+    await expect(withdraw(store, { digest: "d9", patientId: "P2", keyId: "k2" })).rejects.toEqual(otherKey);
+    expect(await store.listJobs({ state: "queued", limit: 10 })).toMatchObject([{ patientId: "P2" }]);
   },
 
   "takes a running job away from its worker, and tells until when that may not know": async (store) => {
@@ -78,7 +91,7 @@ export const withdrawals: ContractCases = {
     const { copies, jobs } = await store.findWithdrawable(wish);
     expect(copies).toMatchObject([{ destination: "lake" }, { destination: "vna" }]);
     expect(jobs).toMatchObject([{ job }]);
-    expect(await store.isWithdrawn("lung", "d1")).toBe(false);
+    expect(await store.isWithdrawn(known("lung", "d1"))).toBe(false);
     expect(await store.job(job)).toMatchObject({ state: "delivered", patientId: "P1" });
   },
 

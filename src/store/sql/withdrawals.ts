@@ -1,6 +1,13 @@
+import { GatewayError } from "../../errors/gateway-error.ts";
 import { errorRegistry } from "../../errors/registry.ts";
 import type { AuditEvent } from "../../units/audit.ts";
-import { COPY_STATES, type WithdrawalRecord, type WithdrawalWish, type WithdrawnCopy } from "../withdrawals.ts";
+import {
+  COPY_STATES,
+  type WithdrawalRecord,
+  type WithdrawalStore,
+  type WithdrawalWish,
+  type WithdrawnCopy,
+} from "../withdrawals.ts";
 import { appendAudit } from "./audit.ts";
 import { integer, keyOf, oneOf, optional, recordReader, text } from "./columns.ts";
 import { inTurn } from "./in-turn.ts";
@@ -11,6 +18,8 @@ import { keepThumbnail } from "./thumbnails.ts";
 
 /** Links of one patient that are read at a time. */
 const PAGE = 1_000;
+/** Under which the key of the withdrawn list stands among those of the projects: no project can be named so. */
+const LIST = "(withdrawn)";
 const CODE = "PATIENT_WITHDRAWN";
 
 const readHead = recordReader({
@@ -55,7 +64,9 @@ export async function withdrawPatient(
   audit: AuditEvent,
   nowMs: number,
 ): Promise<WithdrawalRecord> {
-  const { project, digest, patientId } = wish;
+  const { project, digest, keyId, patientId } = wish;
+  if ((await listKey(session, keyId)) === undefined)
+    await session.run("insertProjectKey", { project: LIST, keyId, nowMs, forced: false });
   const isNew = (await session.run("insertWithdrawal", { project, digest, nowMs })) === 1;
   const { number } = readHead((await session.get("withdrawal", { project, digest })) ?? {});
   const found = await findJobs(session, wish);
@@ -121,7 +132,8 @@ async function foundJob(session: Session, jobNo: number, links: readonly Made[])
 
 /** See `WithdrawalStore.findWithdrawable`. */
 export async function findWithdrawable(session: Session, wish: WithdrawalWish) {
-  const { project, digest } = wish;
+  const { project, digest, keyId } = wish;
+  await listKey(session, keyId);
   const before = await withdrawal(session, project, digest);
   const found = await findJobs(session, wish);
   const keys = new Set(before?.copies.map(keyOfCopy));
@@ -170,7 +182,19 @@ async function whole(session: Session, row: Row): Promise<WithdrawalRecord> {
   return { ...head, jobs, copies };
 }
 
-export async function isWithdrawn(session: Session, project: string, digest: string): Promise<boolean> {
+/** The key that the list is kept under, which has to be this one; undefined: nobody was withdrawn yet. */
+async function listKey(session: Session, keyId: string): Promise<string | undefined> {
+  const known = optional(text)((await session.get("currentProjectKey", { project: LIST }))?.keyId);
+  if (known !== undefined && known !== keyId) throw new GatewayError("WITHDRAWN_KEY_OTHER", { keyId, wanted: known });
+  return known;
+}
+
+/** See `WithdrawalStore.isWithdrawn`. */
+export async function isWithdrawn(
+  session: Session,
+  { project, digest, keyId }: Parameters<WithdrawalStore["isWithdrawn"]>[0],
+): Promise<boolean> {
+  await listKey(session, keyId);
   return (await session.get("withdrawal", { project, digest })) !== undefined;
 }
 
