@@ -9,7 +9,16 @@ import type { SearchSummary, SearchWish } from "../../operations/search/document
 
 const SUMMARY: SearchSummary = {
   ...{ instances: 900, studiesWithoutCount: 1 },
-  ...{ queries: 1, studies: 2, questions: 3, passedOver: 0, cutDays: 0, isComplete: true, isKept: true },
+  ...{
+    queries: 1,
+    studies: 2,
+    questions: 3,
+    passedOver: 0,
+    modalityUntold: 0,
+    cutDays: 0,
+    isComplete: true,
+    isKept: true,
+  },
 };
 
 async function search(args: readonly string[], more: { readonly csv?: string; readonly summary?: SearchSummary } = {}) {

@@ -114,12 +114,13 @@ function* summaryLines(
     yield `search in ${archive}: ${state} after ${asked.length} queries`;
     return;
   }
-  const { studies, queries, questions, passedOver, cutDays, instances, studiesWithoutCount } = summary;
+  const { studies, queries, questions, passedOver, modalityUntold, cutDays, instances, studiesWithoutCount } = summary;
   yield `search in ${archive}: ${studies} studies by ${queries} queries, which asked the archive ${questions} questions`;
   const untold =
     studiesWithoutCount > 0 ? `, and of ${studiesWithoutCount} studies the archive does not say how many` : "";
   if (studies > 0) yield `  ${instances} instances to retrieve${untold}`;
   if (passedOver > 0) yield `  ${passedOver} answers more do not match what was asked for`;
+  if (modalityUntold > 0) yield `  of ${modalityUntold} of them the archive does not say of which modality they are`;
   if (cutDays > 0) yield `  of ${cutDays} days the archive may hold back studies: narrow the search`;
   const unfinished = asked.filter(({ code }) => code !== null);
   for (const { number, code } of unfinished.slice(0, SHOWN_QUERIES))

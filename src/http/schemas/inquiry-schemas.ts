@@ -100,6 +100,9 @@ const searchSummary = z.object({
   studiesWithoutCount: count,
   questions: count.meta({ description: "that the archive was asked" }),
   passedOver: count.meta({ description: "answers that were not asked for, or do not match a pattern" }),
+  modalityUntold: count.meta({
+    description: "studies kept though the archive does not say of which modality they are",
+  }),
   cutDays: count.meta({ description: "days of which the archive may hold back studies" }),
   isComplete: z.boolean(),
   isKept: z.boolean(),

@@ -3,6 +3,7 @@ import type { GovernedArchive } from "../../archive/availability/govern-archive.
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import { abortAfter } from "../../units/abort.ts";
+import { confirmModality, isUnsure } from "./confirm-modality.ts";
 import type { SearchedQuery, SearchSummary, SearchWish } from "./documents.ts";
 import type { FoundMark, FoundStudies } from "./found-studies.ts";
 import { type Question, questionOf } from "./question.ts";
@@ -14,6 +15,8 @@ const MAXIMUM_STUDIES = 500_000;
 const MAXIMUM_FOUND_BYTES = 256 * 1024 * 1024;
 const MAXIMUM_QUESTIONS = 5_000;
 const MAXIMUM_QUERIES = 2_000;
+/** Studies whose modality is asked for by itself, for one question. */
+const MAXIMUM_UNSURE = 2_000;
 const QUESTION_TIMEOUT_MS = 300_000;
 /** What archives are set to cut their answers at, often without saying so. Exactly as many answers are looked at again. */
 const USUAL_CAPS: ReadonlySet<number> = new Set([
@@ -60,7 +63,13 @@ export interface Asking {
 interface Search extends Asking {
   readonly wish: CheckedWish;
   readonly maximumStudies: number;
-  readonly counts: { questions: number; passedOver: number; cutDays: number; unfinished: number };
+  readonly counts: {
+    questions: number;
+    passedOver: number;
+    modalityUntold: number;
+    cutDays: number;
+    unfinished: number;
+  };
   isFull: boolean;
 }
 
@@ -79,7 +88,7 @@ export async function askArchive(
     ...asking,
     wish,
     maximumStudies: Math.min(wish.maximumStudies ?? MAXIMUM_STUDIES, MAXIMUM_STUDIES),
-    counts: { questions: 0, passedOver: 0, cutDays: 0, unfinished: 0 },
+    counts: { questions: 0, passedOver: 0, modalityUntold: 0, cutDays: 0, unfinished: 0 },
     isFull: false,
   };
   for (const [index, question] of wish.questions.entries()) tell(await askQuery(search, question, index + 1));
@@ -102,8 +111,9 @@ async function askQuery(search: Search, question: Question, number: number): Pro
       ask: (window) => ask(search, question, window),
       drop: ({ before: mark }) => found.backTo(mark),
     });
-    for await (const { isCut, isFull, passedOver } of answers) {
+    for await (const { isCut, isFull, passedOver, modalityUntold } of answers) {
       counts.passedOver += passedOver;
+      counts.modalityUntold += modalityUntold;
       if (isCut) counts.cutDays += 1;
       if (isFull) search.isFull = true;
       if (isFull) throw new GatewayError("FIND_LIMIT_REACHED", { by: "us" });
@@ -130,6 +140,7 @@ interface Asked {
   /** As much is kept as may be. */
   readonly isFull: boolean;
   readonly passedOver: number;
+  readonly modalityUntold: number;
 }
 
 /** Each answer goes where it is kept as it comes. @throws GatewayError SEARCH_TOO_LONG; what the archive refuses a single day with */
@@ -138,15 +149,33 @@ async function ask(search: Search, question: Question, window: DateWindow | unde
   if (counts.questions >= MAXIMUM_QUESTIONS) throw new GatewayError("SEARCH_TOO_LONG", { limit: MAXIMUM_QUESTIONS });
   counts.questions += 1;
   const before = found.mark;
+  const told = { passedOver: 0, modalityUntold: 0 };
+  const unsure: (readonly string[])[] = [];
   let answers = 0;
-  let passedOver = 0;
   const listen = async (watched: AbortSignal): Promise<boolean> => {
     for await (const answer of archive.find(question.identifier(window), MAXIMUM_STUDIES, watched)) {
       answers += 1;
       const row = question.rowOf(answer);
-      if (row === undefined) passedOver += 1;
+      if (row === undefined) told.passedOver += 1;
+      else if (unsure.length < MAXIMUM_UNSURE && isUnsure(row, question.modalities)) unsure.push(row);
       else if (found.mark.rows >= maximumStudies || found.mark.sizeBytes > MAXIMUM_FOUND_BYTES) return true;
-      else await found.add(row);
+      else await keep(row);
+    }
+    return false;
+  };
+  const keep = async (row: readonly string[]): Promise<void> => {
+    if (isUnsure(row, question.modalities)) told.modalityUntold += 1;
+    await found.add(row);
+  };
+  /** Once the question is answered: an archive may allow one association at a time. */
+  const confirm = async (watched: AbortSignal): Promise<boolean> => {
+    for (const row of unsure) {
+      const mayAsk = counts.questions < MAXIMUM_QUESTIONS;
+      if (mayAsk) counts.questions += 1;
+      const confirmed = mayAsk ? await confirmModality(archive, row, question.modalities ?? [], watched) : row;
+      if (confirmed === undefined) told.passedOver += 1;
+      else if (found.mark.rows >= maximumStudies) return true;
+      else await keep(confirmed);
     }
     return false;
   };
@@ -154,13 +183,14 @@ async function ask(search: Search, question: Question, window: DateWindow | unde
   try {
     const isFull = await governed.whileOpen(listen, limited);
     const isCut = !isFull && (answers >= (wish.archiveCap ?? Number.POSITIVE_INFINITY) || USUAL_CAPS.has(answers));
-    return { before, isCut, isFull, passedOver };
+    const isFullNow = isFull || (!isCut && (await governed.whileOpen(confirm, limited)));
+    return { before, isCut, isFull: isFullNow, ...told };
   } catch (thrown) {
     signal.throwIfAborted();
     const { code } = toGatewayError(thrown);
     const canBeDivided = window === undefined || window.first < window.last;
     if (REFUSED_FOR_SIZE.has(code) && (canBeDivided || code === "FIND_LIMIT_REACHED"))
-      return { before, isCut: true, isFull: false, passedOver };
+      return { before, isCut: true, isFull: false, ...told };
     await found.backTo(before);
     throw thrown;
   }

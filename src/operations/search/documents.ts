@@ -49,6 +49,8 @@ export interface SearchSummary {
   readonly questions: number;
   /** Answers that did not match what was asked for, or a pattern of ours. */
   readonly passedOver: number;
+  /** Studies kept though the archive did not say of which modality they are. */
+  readonly modalityUntold: number;
   readonly cutDays: number;
   /** No query was left unfinished, and no day may have more. */
   readonly isComplete: boolean;

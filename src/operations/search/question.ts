@@ -15,6 +15,8 @@ export interface Question {
   /** It has no key that leaves a study out. */
   readonly asksForAll: boolean;
   readonly isDated: boolean;
+  /** Which each study has to have one of, where that can be looked at. */
+  readonly modalities: readonly string[] | undefined;
   identifier(window: DateWindow | undefined): DataSet;
   /** A line of the cohort, or undefined for what was not asked for: archives answer loosely. */
   rowOf(answer: DataSet): readonly string[] | undefined;
@@ -65,6 +67,7 @@ export function questionOf(query: SearchQuery, number: number): Question {
   return {
     asksForAll: limiting.length === 0 && !isDated,
     isDated,
+    modalities: exact.get("ModalitiesInStudy"),
     identifier(window) {
       const open = isDated ? [`StudyDate=${from ?? ""}-${to ?? ""}`] : [];
       const dates = window === undefined ? open : [`StudyDate=${dateOf(window.first)}-${dateOf(window.last)}`];

@@ -58,7 +58,8 @@ export function Outcome({ inquiry, items, wish, onStop }: OutcomeProps) {
 
 /** Before anything is submitted: how much it would be, and what to ask cost the archive. */
 function Facts({ summary, items }: { readonly summary: Summary; readonly items: readonly InquiryItem[] }) {
-  const { instances, studiesWithoutCount, questions, passedOver, cutDays, isComplete, isKept } = summary;
+  const { instances, studiesWithoutCount, questions, passedOver, modalityUntold, cutDays, isComplete, isKept } =
+    summary;
   const codes = items.flatMap((item) => ("cutDays" in item && item.code !== null ? [item.code] : []));
   return (
     <ul>
@@ -69,7 +70,10 @@ function Facts({ summary, items }: { readonly summary: Summary; readonly items: 
       </li>
       <li>
         The archive was asked {countText(questions, "question")}
-        {passedOver > 0 && `; ${countText(passedOver, "answer")} did not match, and were passed over`}.
+        {passedOver > 0 && `; ${countText(passedOver, "answer")} did not match, and were passed over`}
+        {modalityUntold > 0 &&
+          `; of ${countText(modalityUntold, "study", "studies")} it does not say of which modality they are`}
+        .
       </li>
       {!isKept && <li>Nothing of it is kept.</li>}
       {!isComplete && (
