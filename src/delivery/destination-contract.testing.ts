@@ -8,7 +8,10 @@ import { neverAborted } from "../units/abort.ts";
 import { systemClock } from "../units/clock.ts";
 import type { Destination, StudyDelivery } from "./destination.ts";
 import type { Inspect } from "./inspection/inspection.ts";
-import { deliverStudy } from "./receipts.ts";
+import { countingFiles, readAll } from "./reading/counting-files.testing.ts";
+import { createSharedReading } from "./reading/shared-reading.ts";
+import type { StagedCopy } from "./reading/staged-copy.ts";
+import { deliverStudy, takenInOrder } from "./receipts.ts";
 import { removeStudy } from "./removal/removal.ts";
 
 /** A destination with a look behind it. */
@@ -93,6 +96,7 @@ export function destinationContract(
     expect((await scene.instances()).get("2.25.3.1")).toEqual(await contentOf(scene, first?.path));
   });
 
+  readsWithOthers(open);
   holdsWhatIsHard(open, isInspected);
   if (canRemove) takesBack(open, canBeCut);
   else leavesRemovalToPeople(open);
@@ -113,6 +117,31 @@ export function destinationContract(
       expect((await scene.instances()).size).toBe(5);
     },
   );
+}
+
+function readsWithOthers(open: OpenScene): void {
+  it("gets every instance whole where another destination reads with it, each file being opened once for both", async () => {
+    await using scene = await open({});
+    const delivery = await deliveryOf(scene.folder, 5);
+    const copies = takenInOrder(delivery);
+    const counted = countingFiles();
+    await using sharing = createSharedReading(copies, signal, { open: counted.open });
+    const reading = sharing.join();
+    const asked: string[] = [];
+    const read = (copy: StagedCopy) => {
+      asked.push(copy.path);
+      return reading.read(copy);
+    };
+    const [receipt] = await Promise.all([
+      deliver(scene, { ...delivery, reading: { ...reading, read } }),
+      readAll(sharing.join(), copies),
+    ]);
+    expect(receipt).toMatchObject({ instances: 5 });
+    expect(asked.sort()).toEqual(copies.map(({ path }) => path));
+    expect(counted.opened).toEqual(asked);
+    const files = copies.map(async ({ path }) => await contentOf(scene, path));
+    expect([...(await scene.instances()).entries()].sort().map(([, bytes]) => bytes)).toEqual(await Promise.all(files));
+  });
 }
 
 function holdsWhatIsHard(open: (options: SceneOptions) => Promise<DestinationScene>, isInspected: boolean): void {

@@ -1,6 +1,7 @@
 import type { SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
 import type { AttachedFile } from "../staging/attached-file.ts";
 import type { DeidentifiedFile, Pseudonym } from "../staging/deidentified-file.ts";
+import type { StudyReading } from "./reading/study-reading.ts";
 import type { StudyRemoval } from "./removal/removal.ts";
 
 /** One study on its way to one destination. Everything in it is de-identified. */
@@ -13,6 +14,8 @@ export interface StudyDelivery {
   readonly attached?: readonly AttachedFile[];
   /** The de-identification report (specs: deidentification 5.4), without identifiers; stored beside the study where the destination can. */
   readonly report: Readonly<Record<string, unknown>>;
+  /** How its files are read where other destinations get them at the same time; absent: each file by itself. */
+  readonly reading?: StudyReading;
 }
 
 /** An instance that a destination does not take as it is, and gets uncompressed: its pixel values are the same, its bytes are not. */

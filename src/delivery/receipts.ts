@@ -1,6 +1,9 @@
 import { GatewayError } from "../errors/gateway-error.ts";
+import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Destination, NoteTranscoding, Receipt, StudyDelivery, TranscodedInstance } from "./destination.ts";
+import { fileNameOf } from "./files/layout.ts";
+import type { StagedCopy } from "./reading/staged-copy.ts";
 
 /**
  * Delivers a study and proves it: asks what the destination holds, sends the rest, and reads back. Doing it again, also after a crash in
@@ -17,7 +20,8 @@ export async function deliverStudy(
 ): Promise<Receipt> {
   const transcoded: TranscodedInstance[] = [];
   const before = await destination.held(delivery, signal);
-  const missing = delivery.files.filter((file) => !before.has(file.sopInstanceUid));
+  const missing = inOrder(delivery.files.filter((file) => !before.has(file.sopInstanceUid)));
+  delivery.reading?.expects([...missing, ...(delivery.attached ?? [])]);
   if (missing.length > 0) {
     await destination.send(delivery, missing, signal, async (instances) => {
       transcoded.push(...instances);
@@ -40,6 +44,17 @@ export async function deliverStudy(
   return receipt;
 }
 
+/** All that a delivery has to read, in the order in which every destination takes it. */
+export function takenInOrder({ files, attached = [] }: StudyDelivery): readonly StagedCopy[] {
+  return [...inOrder(files), ...attached];
+}
+
+/** As they lie in folders and zips. */
+function inOrder(files: readonly DeidentifiedFile[]): readonly DeidentifiedFile[] {
+  const named = files.map((file) => ({ file, name: fileNameOf(file) }));
+  return named.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ file }) => file);
+}
+
 /** In the same way as the instances. Returns how many there are. */
 async function deliverAttached(
   { name: destination, attachments }: Destination,
@@ -51,6 +66,7 @@ async function deliverAttached(
   if (attachments === undefined) throw new GatewayError("HOOK_FILES_NOT_TAKEN", { destination });
   const before = await attachments.held(delivery, signal);
   const missing = attached.filter(({ name }) => !before.has(name));
+  delivery.reading?.expects(missing);
   if (missing.length === 0) return attached.length;
   await attachments.send(delivery, missing, signal);
   const after = await attachments.held(delivery, signal);

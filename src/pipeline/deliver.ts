@@ -1,5 +1,6 @@
 import type { Destination, NoteTranscoding, StudyDelivery } from "../delivery/destination.ts";
-import { deliverStudy } from "../delivery/receipts.ts";
+import { createSharedReading } from "../delivery/reading/shared-reading.ts";
+import { deliverStudy, takenInOrder } from "../delivery/receipts.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import { reportedFiles } from "../staging/study-folder-report.ts";
@@ -113,15 +114,24 @@ async function confirmedBy(
   };
 }
 
-/** Side by side: one that is down keeps nothing from the others. What may still succeed decides whether the job is tried again. */
+/**
+ * Side by side, each file read once for all that are at it together: one that is down keeps nothing from the others. What may still succeed decides
+ * whether the job is tried again.
+ */
 async function deliverEverywhere(
   context: StepContext,
   delivery: StudyDelivery,
   noter: TranscodingNoter,
 ): Promise<void> {
   const { destinations } = context.project;
+  await using sharing =
+    destinations.length > 1 ? createSharedReading(takenInOrder(delivery), context.signal) : undefined;
   const ends = await Promise.allSettled(
-    destinations.map((destination) => deliverTo(context, destination, delivery, noter(destination.name))),
+    destinations.map(async (destination) => {
+      using reading = sharing?.join();
+      const study = reading === undefined ? delivery : { ...delivery, reading };
+      await deliverTo(context, destination, study, noter(destination.name));
+    }),
   );
   context.signal.throwIfAborted();
   const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));

@@ -33,7 +33,7 @@ export function createDimseDestination(options: DimseDestinationOptions): Destin
     kind: "dimse",
     proof: "uids",
     held: (delivery, signal) => held(options, delivery, signal),
-    send: (_delivery, files, signal, note = async () => {}) => send(options, files, signal, note),
+    send: (delivery, files, signal, note = async () => {}) => send({ options, delivery }, files, signal, note),
     // A C-STORE destination has no place for a report: it stays with the gateway's own account.
     async conclude() {},
     async [Symbol.asyncDispose]() {},
@@ -69,26 +69,34 @@ async function held(
 }
 
 /** Files by the contexts that carry them, as many pairs of class and syntax in one association as fit. */
+/** A study on its way. */
+interface Sending {
+  readonly options: DimseDestinationOptions;
+  readonly delivery: StudyDelivery;
+}
+
 async function send(
-  options: DimseDestinationOptions,
+  sending: Sending,
   files: readonly DeidentifiedFile[],
   signal: AbortSignal,
   note: NoteTranscoding,
 ): Promise<void> {
   const pairs = [...Map.groupBy(files, (file) => `${file.sopClassUid} ${file.transferSyntaxUid}`).values()];
   for (let start = 0; start < pairs.length; start += MAXIMUM_PAIRS) {
-    const part = pairs.slice(start, start + MAXIMUM_PAIRS).flat();
-    const transcoded = await sendOver(options, part, signal, "as they are");
+    const inPart = new Set(pairs.slice(start, start + MAXIMUM_PAIRS).flat());
+    const part = files.filter((file) => inPart.has(file));
+    const transcoded = await sendOver(sending, part, signal, "as they are");
     if (transcoded.length === 0) continue;
+    sending.delivery.reading?.leavesOut(transcoded.map(({ file }) => file));
     // To decode takes its time, in which no association is kept waiting.
     await note(await digestsOf(transcoded, signal));
-    await sendOver(options, part, signal, "transcoded too");
+    await sendOver(sending, part, signal, "transcoded too");
   }
 }
 
 /** Nothing is sent where some would have to be transcoded and may not be yet: those are answered. */
 async function sendOver(
-  options: DimseDestinationOptions,
+  { options, delivery }: Sending,
   files: readonly DeidentifiedFile[],
   signal: AbortSignal,
   how: "as they are" | "transcoded too",
@@ -100,7 +108,7 @@ async function sendOver(
   let sent = 0;
   try {
     for (const way of ways) {
-      const { status } = await association.store(await outgoingOfWay(way, signal), signal);
+      const { status } = await association.store(outgoingOfWay(way, delivery, signal), signal);
       checkStoreStatus(status, options.name);
       sent += 1;
     }

@@ -7,10 +7,10 @@ import {
 import { readPart10File } from "../../dicom/reader.ts";
 import { transcodedDataSet, transcodingOf } from "../../dicom/transcoding/transcode.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { outgoingFromFile } from "../../network/dimse/outgoing-file.ts";
 import type { AcceptedContext, OutgoingInstance, ProposedContext } from "../../network/dimse/service-types.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
-import type { TranscodedInstance } from "../destination.ts";
+import type { StudyDelivery, TranscodedInstance } from "../destination.ts";
+import { readCopy } from "../reading/study-reading.ts";
 
 /** Uncompressed, the preferred first: the second every application takes. PS3.5 10.1. */
 const UNCOMPRESSED = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN];
@@ -58,11 +58,30 @@ export function waysFor(
   });
 }
 
-export async function outgoingOfWay(way: Way, signal: AbortSignal): Promise<OutgoingInstance> {
+export function outgoingOfWay(way: Way, delivery: StudyDelivery, signal: AbortSignal): OutgoingInstance {
   const { file, transferSyntaxUid } = way;
-  if (!isTranscoded(way)) return await outgoingFromFile(file.path);
   const { sopClassUid, sopInstanceUid } = file;
-  return { sopClassUid, sopInstanceUid, transferSyntaxUid, open: () => transcodedBytes(way, signal) };
+  const open = () => (isTranscoded(way) ? transcodedBytes(way, signal) : dataSetBytes(readCopy(delivery, file)));
+  return { sopClassUid, sopInstanceUid, transferSyntaxUid, open };
+}
+
+/** Where the length of the file meta information stands, and where it counts from; ours begin with it. PS3.10 7.1. */
+const [META_LENGTH_AT, META_AT] = [140, 144];
+
+/** What follows the file meta information: that stays on this side. @throws GatewayError DICOM_TRUNCATED */
+async function* dataSetBytes(file: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let leftOut: number | undefined;
+  for await (const chunk of file) {
+    leftOut ??= metaBytesOf(chunk);
+    if (leftOut < chunk.length) yield chunk.subarray(leftOut);
+    leftOut = Math.max(0, leftOut - chunk.length);
+  }
+}
+
+/** @param beginning of a file of ours: of a mebibyte, or all of it */
+function metaBytesOf(beginning: Uint8Array): number {
+  if (beginning.length < META_AT) throw new GatewayError("DICOM_TRUNCATED", { problem: "no file meta information" });
+  return META_AT + Buffer.from(beginning.buffer, beginning.byteOffset, beginning.length).readUInt32LE(META_LENGTH_AT);
 }
 
 async function* transcodedBytes(

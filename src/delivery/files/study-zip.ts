@@ -8,6 +8,7 @@ import { readZipDirectory, type ZipEntry } from "../../network/zip/zip-directory
 import { contentOf, crc32Of, type ZippedFile, zipStream } from "../../network/zip/zip-stream.ts";
 import type { AttachedFile } from "../../staging/attached-file.ts";
 import type { StudyDelivery } from "../destination.ts";
+import { zipContentOf } from "../reading/study-reading.ts";
 import { fileNameOf } from "./layout.ts";
 import { bytesRead } from "./read-back.ts";
 
@@ -131,7 +132,12 @@ export function zipFor(delivery: StudyDelivery, kept: readonly ZippedFile[]): As
     name: entryNameOf(delivery, file),
     path: file.path,
     sizeBytes: file.sizeBytes,
+    open: () => zipContentOf(delivery, file),
   }));
-  const beside = (delivery.attached ?? []).map((file) => ({ ...file, name: attachedNameOf(delivery, file) }));
+  const beside = (delivery.attached ?? []).map((file) => ({
+    ...file,
+    name: attachedNameOf(delivery, file),
+    open: () => zipContentOf(delivery, file),
+  }));
   return zipStream([...kept, ...own, ...beside].sort((a, b) => (a.name < b.name ? -1 : 1)));
 }

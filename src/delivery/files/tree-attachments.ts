@@ -1,9 +1,9 @@
 import { posix } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
-import { contentOf } from "../../network/zip/zip-stream.ts";
 import type { AttachedFile } from "../../staging/attached-file.ts";
 import type { AttachmentTaker, StudyDelivery } from "../destination.ts";
+import { readCopy } from "../reading/study-reading.ts";
 import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
 import { studyFolderOf } from "./layout.ts";
 import { sha256Read } from "./read-back.ts";
@@ -67,8 +67,7 @@ async function send(
     const { dir, base } = posix.parse(path);
     await session.makeFolder(dir);
     const place = { path, arriving: `${dir}/.${base}.part`, aside: `${dir}/.${base}.old` };
-    const content = contentOf({ name: "", path: file.path, sizeBytes: file.sizeBytes });
-    await session.write(place.arriving, content).catch(interrupted(server, destination));
+    await session.write(place.arriving, readCopy(delivery, file)).catch(interrupted(server, destination));
     await replaceFile(session, server, place);
   }
 }

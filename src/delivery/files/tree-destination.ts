@@ -1,7 +1,6 @@
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
-import { contentOf } from "../../network/zip/zip-stream.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import {
   type DeliveredStudyReport,
@@ -13,6 +12,7 @@ import {
 import { concurrently } from "../../units/concurrently.ts";
 import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
+import { readCopy } from "../reading/study-reading.ts";
 import { deliveryReport } from "./delivery-report.ts";
 import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
 import { fileNameOf, studyFolderOf } from "./layout.ts";
@@ -100,9 +100,7 @@ async function send(
       aside: `${study}/${series}/.${instance}.old`,
     };
     await refuseForeign(session, { place: place.path, isOurs: ours.has(fileNameOf(file)), file, destination });
-    await session
-      .write(place.arriving, contentOf({ name: "", path: file.path, sizeBytes: file.sizeBytes }))
-      .catch(interrupted(server, destination));
+    await session.write(place.arriving, readCopy(delivery, file)).catch(interrupted(server, destination));
     await replaceFile(session, server, place);
   });
 }

@@ -3,11 +3,13 @@ import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
 import type { ZipEntry } from "../../network/zip/zip-directory.ts";
-import { crc32Of, type ZippedFile } from "../../network/zip/zip-stream.ts";
+import type { ZippedFile } from "../../network/zip/zip-stream.ts";
 import type { AttachedFile } from "../../staging/attached-file.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
 import type { Destination, StudyDelivery } from "../destination.ts";
+import type { StagedCopy } from "../reading/staged-copy.ts";
+import { crc32OfCopy } from "../reading/study-reading.ts";
 import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
 import { attachedNameOf, entryNameOf, isOfStudy, listZip, type RemoteZip, withLocalCopy, zipFor } from "./study-zip.ts";
 import { type ZipPlace, zipPlaceOf } from "./zip-place.ts";
@@ -109,11 +111,8 @@ async function matching(
   return found;
 }
 
-async function isSame(
-  { path, sizeBytes }: Pick<DeidentifiedFile, "path" | "sizeBytes">,
-  entry: ZipEntry | undefined,
-): Promise<boolean> {
-  return entry?.sizeBytes === sizeBytes && entry.sum === (await crc32Of({ name: "", path, sizeBytes }));
+async function isSame(copy: StagedCopy, entry: ZipEntry | undefined): Promise<boolean> {
+  return entry?.sizeBytes === copy.sizeBytes && entry.sum === (await crc32OfCopy(copy));
 }
 
 /** The zip is made anew, of the whole delivery and of what other originals of the study brought. */

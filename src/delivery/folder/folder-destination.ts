@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmod, constants, copyFile, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { chmod, constants, copyFile, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
@@ -7,7 +7,7 @@ import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { readStudyReports, STUDY_REPORT, studyReportText } from "../../staging/study-folder-report.ts";
 import { type Clock, systemClock } from "../../units/clock.ts";
 import { concurrently } from "../../units/concurrently.ts";
-import { isMissing, syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
+import { isDiskFull, isMissing, syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
@@ -45,7 +45,8 @@ export async function createFolderDestination({
   readonly owner?: string;
   readonly clock?: Clock;
 }): Promise<Destination> {
-  const folder = { name, path, temporary: join(path, TEMPORARY, owner), reporting: createSemaphore(1) };
+  const temporary = join(path, TEMPORARY, owner);
+  const folder: Folder = { name, path, temporary, reporting: createSemaphore(1), clones: "untried" };
   const rethrow = rethrowDestination(name);
   await sweep(folder, clock.nowMs()).catch(rethrow);
   return {
@@ -81,6 +82,8 @@ interface Folder {
   readonly temporary: string;
   /** Of two studies that become one, the later must find the report of the earlier. */
   readonly reporting: Semaphore;
+  /** Whether copies can share their bytes with what awaits delivery. */
+  clones: "untried" | "refused";
 }
 
 /** Every part was validated where it was made; the project's name comes from the configuration. */
@@ -151,7 +154,7 @@ async function send(
       // What an earlier delivery left is ours to replace; nobody else's file is.
       if (there === "other" && !ours.has(relative(study, target)))
         throw new GatewayError("DELIVERY_CONFLICT", { destination: folder.name, path: relative(folder.path, target) });
-      await place(file, join(arriving, `${file.sopInstanceUid}.dcm`), target);
+      await place(folder, delivery, file, { temporary: join(arriving, `${file.sopInstanceUid}.dcm`), target });
     });
     for (const path of foldersOf(folder.path, study, files)) await syncFolder(path);
   } finally {
@@ -160,11 +163,32 @@ async function send(
 }
 
 /** Whole and synced before it gets its name. */
-async function place(file: DeidentifiedFile, temporary: string, target: string): Promise<void> {
-  await copyFile(file.path, temporary, constants.COPYFILE_FICLONE);
+async function place(
+  folder: Folder,
+  { reading }: StudyDelivery,
+  file: DeidentifiedFile,
+  { temporary, target }: { readonly temporary: string; readonly target: string },
+): Promise<void> {
+  if (reading === undefined) await copyFile(file.path, temporary, constants.COPYFILE_FICLONE);
+  else if (await cloned(folder, file, temporary)) reading.leavesOut([file]);
+  else await writeFile(temporary, reading.read(file), { flag: "wx" });
   await chmod(temporary, FILE_MODE);
   await syncFile(temporary);
   await rename(temporary, target);
+}
+
+/** Where the file system can, nothing is read at all; whether it can is tried once. */
+async function cloned(folder: Folder, { path }: DeidentifiedFile, temporary: string): Promise<boolean> {
+  if (folder.clones === "refused") return false;
+  try {
+    await copyFile(path, temporary, constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch (thrown) {
+    if (isDiskFull(thrown)) throw thrown;
+    folder.clones = "refused";
+    await rm(temporary, { force: true });
+    return false;
+  }
 }
 
 /** The series folders, and every folder above them up to the destination: their names must survive too. */

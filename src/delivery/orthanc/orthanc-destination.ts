@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
 import { InstanceError } from "../../network/instance-files/instance-error.ts";
@@ -6,6 +5,7 @@ import { heldInstances } from "../../network/rest/orthanc/held-instances.ts";
 import { storeInOrthanc } from "../../network/rest/orthanc/resources.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import type { Destination } from "../destination.ts";
+import { readCopy } from "../reading/study-reading.ts";
 import { orthancRemoval } from "./orthanc-removal.ts";
 
 export interface OrthancDestinationOptions {
@@ -15,8 +15,6 @@ export interface OrthancDestinationOptions {
   /** Instances sent at once. */
   readonly parallel: number;
 }
-
-const READ_BYTES = 1024 * 1024;
 
 /** Orthanc's own REST interface, confirmed by what it lists of the study. */
 export function createOrthancDestination({ name, client, parallel }: OrthancDestinationOptions): Destination {
@@ -28,10 +26,10 @@ export function createOrthancDestination({ name, client, parallel }: OrthancDest
       const held = new Set((await heldInstances(client, studyInstanceUid, signal)).map((each) => each.sopInstanceUid));
       return new Set(files.map(({ sopInstanceUid }) => sopInstanceUid).filter((uid) => held.has(uid)));
     },
-    async send(_delivery, files, signal) {
-      await concurrently(files, parallel, async ({ path, sopInstanceUid, sizeBytes }) => {
-        const read = () => createReadStream(path, { highWaterMark: READ_BYTES });
-        const { Status: status } = await storeInOrthanc(client, read, signal, sizeBytes);
+    async send(delivery, files, signal) {
+      await concurrently(files, parallel, async (file) => {
+        const { sopInstanceUid, sizeBytes } = file;
+        const { Status: status } = await storeInOrthanc(client, () => readCopy(delivery, file), signal, sizeBytes);
         // A filter of the site's own keeps it out: sending again would not help.
         if (status === "FilteredOut") {
           const refusal = new GatewayError("DELIVERY_REFUSED", { destination: name });

@@ -3,6 +3,7 @@ import { openObjectStore, type S3Server } from "../../network/s3/s3-client.ts";
 import type { AttachmentTaker } from "../destination.ts";
 import { studyFolderOf } from "../files/layout.ts";
 import { sha256Read } from "../files/read-back.ts";
+import { readCopy } from "../reading/study-reading.ts";
 
 interface BucketToAttachTo {
   readonly name: string;
@@ -31,7 +32,8 @@ export function s3Attachments(bucket: BucketToAttachTo): AttachmentTaker {
     async send(delivery, files, signal) {
       using store = openObjectStore(await bucket.server());
       const study = studyFolderOf(bucket.prefix, delivery);
-      for (const { name, path, sizeBytes, sha256 } of files) {
+      for (const file of files) {
+        const { name, sizeBytes, sha256 } = file;
         const key = `${study}/${name}`;
         const there = await store.facts(key, signal);
         if (there !== undefined && there.metadata[bucket.mark] === undefined)
@@ -42,7 +44,8 @@ export function s3Attachments(bucket: BucketToAttachTo): AttachmentTaker {
           contentType: "application/octet-stream",
           metadata: { [bucket.mark]: sha256 },
         };
-        await store.put({ key, content: { path }, ...facts }, signal).catch(bucket.interrupted(bucket.name));
+        const content = { read: () => readCopy(delivery, file) };
+        await store.put({ key, content, ...facts }, signal).catch(bucket.interrupted(bucket.name));
       }
     },
   };

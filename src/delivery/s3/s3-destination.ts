@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type ObjectFacts, type ObjectStore, openObjectStore, type S3Server } from "../../network/s3/s3-client.ts";
-import { contentOf } from "../../network/zip/zip-stream.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import {
   type DeliveredStudyReport,
@@ -16,6 +15,8 @@ import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
 import { fileNameOf, studyFolderOf } from "../files/layout.ts";
 import { bytesRead, sha256Read } from "../files/read-back.ts";
+import { readAlone } from "../reading/staged-copy.ts";
+import { readCopy } from "../reading/study-reading.ts";
 import { isCutShort } from "./cut-short.ts";
 import { s3Attachments } from "./s3-attachments.ts";
 import { s3Removal } from "./s3-removal.ts";
@@ -92,7 +93,7 @@ async function isSameBySum({ sha256, md5 }: ObjectFacts, file: DeidentifiedFile)
   if (sha256 !== undefined) return sha256 === file.sha256;
   if (md5 === undefined) throw new GatewayError("S3_CHECKSUM_MISSING");
   const hash = createHash("md5");
-  for await (const piece of contentOf({ name: "", path: file.path, sizeBytes: file.sizeBytes })) hash.update(piece);
+  for await (const piece of readAlone(file)) hash.update(piece);
   return hash.digest("hex") === md5;
 }
 
@@ -110,8 +111,9 @@ async function send(
     const isForeign = there !== undefined && there.metadata[OURS] === undefined;
     if (isForeign && !(await isCutShort(store, key, there, file, signal)))
       throw new GatewayError("DELIVERY_CONFLICT", { destination: options.name, path: fileNameOf(file) });
-    const { path, sizeBytes, sha256 } = file;
-    const object = { key, content: { path }, sizeBytes, sha256, contentType: DICOM, metadata: { [OURS]: sha256 } };
+    const { sizeBytes, sha256 } = file;
+    const content = { read: () => readCopy(delivery, file) };
+    const object = { key, content, sizeBytes, sha256, contentType: DICOM, metadata: { [OURS]: sha256 } };
     await store.put(object, signal).catch(interrupted(options.name));
   });
 }

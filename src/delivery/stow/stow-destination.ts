@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
 import { uidOf } from "../../dicom/values.ts";
@@ -12,7 +11,8 @@ import { InstanceError } from "../../network/instance-files/instance-error.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import type { Random } from "../../units/random.ts";
 import { batchesOf } from "../batches.ts";
-import type { Destination } from "../destination.ts";
+import type { Destination, StudyDelivery } from "../destination.ts";
+import { readCopy } from "../reading/study-reading.ts";
 import { storeFailureOf } from "../store-status.ts";
 
 export interface StowDestinationOptions {
@@ -24,7 +24,6 @@ export interface StowDestinationOptions {
 
 /** Servers limit the size of a request; a study may be of any size. */
 const REQUEST_LIMITS = { files: 100, sizeBytes: 64 * 1024 * 1024 };
-const READ_BYTES = 1024 * 1024;
 const MAXIMUM_INSTANCES = 1_000_000;
 
 /** STOW-RS, confirmed by QIDO-RS at instance level. PS3.18 10.5, 10.6. */
@@ -37,8 +36,8 @@ export function createStowDestination({ name, client, random }: StowDestinationO
       const listed = await listedInstances(client, studyInstanceUid, signal);
       return new Set(files.map(({ sopInstanceUid }) => sopInstanceUid).filter((uid) => listed.has(uid)));
     },
-    async send({ studyInstanceUid }, files, signal) {
-      const store = { name, client, options: { studyInstanceUid, random } };
+    async send(delivery, files, signal) {
+      const store = { name, client, delivery, options: { studyInstanceUid: delivery.studyInstanceUid, random } };
       for (const batch of batchesOf(files, REQUEST_LIMITS)) await sendBatch(store, batch, signal);
     },
     // A DICOMweb server has no place for a report: that stays with the gateway's own account.
@@ -48,16 +47,17 @@ export function createStowDestination({ name, client, random }: StowDestinationO
 }
 
 interface Store extends Pick<StowDestinationOptions, "name" | "client"> {
+  readonly delivery: StudyDelivery;
   readonly options: StoreOptions;
 }
 
 /** Halves what the server calls too large. RFC 9110 15.5.14. */
 async function sendBatch(store: Store, batch: readonly DeidentifiedFile[], signal: AbortSignal): Promise<void> {
-  const { name, client, options } = store;
-  const instances = batch.map(({ path, sopInstanceUid, sizeBytes }) => ({
-    sopInstanceUid,
-    sizeBytes,
-    read: () => createReadStream(path, { highWaterMark: READ_BYTES }),
+  const { name, client, delivery, options } = store;
+  const instances = batch.map((file) => ({
+    sopInstanceUid: file.sopInstanceUid,
+    sizeBytes: file.sizeBytes,
+    read: () => readCopy(delivery, file),
   }));
   try {
     const { failed } = await storeDicomWeb(client, instances, options, signal);

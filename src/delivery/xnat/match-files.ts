@@ -38,6 +38,7 @@ export async function heldAmong(
 ): Promise<ReadonlySet<SopInstanceUid>> {
   const { confirm, signal } = question;
   const held = new Set<SopInstanceUid>();
+  if (stored.length === 0) return held;
   const ours = new Map<SopInstanceUid, FileDigests>();
   const sizes = new Set(stored.map(({ sizeBytes }) => sizeBytes));
   const sums = new Set(stored.flatMap(({ sizeBytes, md5 }) => (md5 === undefined ? [] : [`${sizeBytes} ${md5}`])));

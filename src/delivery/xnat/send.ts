@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { HttpError } from "../../network/http-client/http-error.ts";
 import { type ImportTarget, importInstance, importZip } from "../../network/rest/xnat/imports.ts";
@@ -12,9 +11,9 @@ import { zipStream } from "../../network/zip/zip-stream.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import { batchesOf } from "../batches.ts";
+import { readCopy, zipContentOf } from "../reading/study-reading.ts";
 import { heldInSessions, isHeldBy, lookForSession, type XnatPlace } from "./place.ts";
 
-const READ_BYTES = 1024 * 1024;
 /** One zip: XNAT unpacks it before it answers, and what is cut in between comes again. */
 const ZIP_FILES = 1_000;
 const ZIP_BYTES = 1024 * 1024 * 1024;
@@ -58,17 +57,17 @@ async function sendAll(
   const zipped = files.filter((file) => !isSingle(file));
   const limits = { files: options.zipFiles ?? ZIP_FILES, sizeBytes: ZIP_BYTES };
   for (const batch of batchesOf(zipped, limits)) {
-    const entries = batch.map(({ sopInstanceUid, path, sizeBytes }) => ({
-      name: `${sopInstanceUid}.dcm`,
-      path,
-      sizeBytes,
+    const entries = batch.map((file) => ({
+      name: `${file.sopInstanceUid}.dcm`,
+      path: file.path,
+      sizeBytes: file.sizeBytes,
+      open: () => zipContentOf(place.delivery, file),
     }));
     await importZip(client, next, () => zipStream(entries), signal).catch(conflict(name, session));
     next = { ...target, overwrite: "append" };
   }
-  await concurrently(files.filter(isSingle), options.parallel, async ({ path }) => {
-    const read = () => createReadStream(path, { highWaterMark: READ_BYTES });
-    await importInstance(client, target, read, signal);
+  await concurrently(files.filter(isSingle), options.parallel, async (file) => {
+    await importInstance(client, target, () => readCopy(place.delivery, file), signal);
   });
 }
 

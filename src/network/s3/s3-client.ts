@@ -55,8 +55,11 @@ export interface ObjectStore extends Disposable {
 
 export interface ObjectToPut {
   readonly key: string;
-  /** A file, or bytes. */
-  readonly content: { readonly path: string } | { readonly bytes: Buffer };
+  /** A file, what is read as it is sent, or bytes. */
+  readonly content:
+    | { readonly path: string }
+    | { readonly read: () => AsyncIterable<Uint8Array> }
+    | { readonly bytes: Buffer };
   readonly sizeBytes: number;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
@@ -152,7 +155,7 @@ async function put(
   signal: AbortSignal,
 ): Promise<void> {
   if (sizeBytes > LARGEST_BYTES) throw new GatewayError("S3_OBJECT_TOO_LARGE");
-  const Body = "path" in content ? createReadStream(content.path) : content.bytes;
+  const Body = bodyOf(content);
   try {
     const command = new PutObjectCommand({
       ...{ Bucket, Key, Body },
@@ -165,6 +168,11 @@ async function put(
   } finally {
     if (Body instanceof Readable) Body.destroy();
   }
+}
+
+function bodyOf(content: ObjectToPut["content"]): Readable | Buffer {
+  if ("path" in content) return createReadStream(content.path);
+  return "read" in content ? Readable.from(content.read(), { objectMode: false }) : content.bytes;
 }
 
 function factsOf({

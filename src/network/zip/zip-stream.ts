@@ -19,6 +19,15 @@ export interface ZippedFile {
   /** Where in the file the content begins. @default 0 */
   readonly start?: number;
   readonly sizeBytes: number;
+  /** Where its content is read in another way than from the path, when its turn comes. */
+  readonly open?: () => Promise<ZipContent>;
+}
+
+/** What is put into a zip as it stands. */
+export interface ZipContent {
+  /** CRC-32 of all of it. */
+  readonly sum: number;
+  readonly pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
 /** Versions that know what is used here: stored files, and sizes of 64 bits. APPNOTE 4.4.3. */
@@ -36,11 +45,12 @@ export async function* zipStream(files: readonly ZippedFile[]): AsyncGenerator<U
   const directory: Buffer[] = [];
   let offset = 0;
   for (const file of files) {
-    const entry = { name: Buffer.from(file.name, "utf8"), sizeBytes: file.sizeBytes, sum: await crc32Of(file) };
+    const { sum, pieces } = (await file.open?.()) ?? { sum: await crc32Of(file), pieces: contentOf(file) };
+    const entry = { name: Buffer.from(file.name, "utf8"), sizeBytes: file.sizeBytes, sum };
     const local = localHeader(entry);
     directory.push(centralHeader(entry, offset));
     yield local;
-    yield* contentOf(file);
+    yield* pieces;
     offset += local.length + file.sizeBytes;
   }
   const central = Buffer.concat(directory);
