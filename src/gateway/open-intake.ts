@@ -91,7 +91,7 @@ export async function openIntake(
   if (settings.intake === undefined) return undefined;
   const { path, shred } = settings.staging;
   const removal = shred ? await openShredding(join(path, "leaving-intake")) : plainRemoval;
-  const files = await openIntakeFiles(join(path, "intake"), store, removal);
+  const files = opened.use(await openIntakeFiles(join(path, "intake"), { store, ...removal }));
   let now = inForceOf(settings.intake);
   let queue: DueQueue | undefined;
   const look = (): void => queue?.look();
@@ -124,8 +124,7 @@ export async function openIntake(
     },
     async sweep(keepMs) {
       const leaving = async (): Promise<readonly string[]> => await store.forgetIntake(clock.nowMs() - keepMs);
-      for (let names = await leaving(); names.length > 0; names = await leaving())
-        for (const file of names) await files.remove(file);
+      for (let names = await leaving(); names.length > 0; names = await leaving()) await files.remove(names);
     },
   };
 }

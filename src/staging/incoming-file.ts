@@ -3,7 +3,7 @@ import { encodeFileMeta } from "../dicom/writer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { plainRemoval, type Removal } from "./removal.ts";
 import type { IncomingFileOptions } from "./staging-area.ts";
-import { asStagingError, rethrowStaging } from "./staging-error.ts";
+import { asStagingError } from "./staging-error.ts";
 
 /** Small chunks are gathered to this size before they are written. */
 const GATHER_BYTES = 1024 * 1024;
@@ -16,43 +16,50 @@ export type CreateFile = (path: string) => Promise<WritableFile>;
 
 const createOwnerOnly: CreateFile = (path) => open(path, "wx", 0o600);
 
-/** A file being written under a temporary name, in order, with bounded memory: one write on its way, the next being gathered. */
+/**
+ * An instance on its way in, in order, with bounded memory: one write on its way, the next being gathered. A small one stays in memory; a larger one
+ * is a file under a temporary name.
+ */
 export interface PartFile {
   readonly path: string;
   write(chunk: Uint8Array): void | Promise<void>;
-  /** Everything is with the operating system afterwards; nothing is synced. */
-  finish(): Promise<void>;
+  /** Everything has come. Answers the bytes of a small instance, of which there is no file; undefined: all of them are with the operating system, and nothing is synced. */
+  finish(): Promise<readonly Uint8Array[] | undefined>;
+  /** Makes a file of what `finish` answered. */
+  store(): Promise<void>;
   discard(): Promise<void>;
 }
 
-/** @throws GatewayError STAGING_FULL, STAGING_UNAVAILABLE */
-export async function openPartFile(
+/** Its methods throw GatewayError STAGING_FULL, STAGING_UNAVAILABLE. */
+export function createPartFile(
   path: string,
   options: IncomingFileOptions,
   {
     createFile = createOwnerOnly,
-    remove = plainRemoval.remove,
+    remove: removeFile = plainRemoval.remove,
   }: { readonly createFile?: CreateFile | undefined; readonly remove?: Removal["remove"] | undefined } = {},
-): Promise<PartFile> {
+): PartFile {
   const head = encodeFileMeta(options);
-  return createPartFile(path, await createFile(path).catch(rethrowStaging), head, remove);
-}
-
-function createPartFile(path: string, file: WritableFile, head: Uint8Array, removeFile: Removal["remove"]): PartFile {
+  let file: WritableFile | undefined;
+  let isThere = false;
   let gathered: Uint8Array[] = [head];
   let gatheredBytes = head.length;
   let writing: Promise<void> | undefined;
   let failure: unknown;
-  let closed = false;
 
   const close = async (): Promise<void> => {
-    if (closed) return;
-    closed = true;
-    await file.close();
+    const closing = file;
+    file = undefined;
+    await closing?.close();
   };
   const remove = async (): Promise<void> => {
     await close();
-    await removeFile(path);
+    if (isThere) await removeFile(path);
+  };
+  const create = async (): Promise<WritableFile> => {
+    file = await createFile(path);
+    isThere = true;
+    return file;
   };
   const writeGathered = async (): Promise<void> => {
     const buffers = gathered;
@@ -60,7 +67,7 @@ function createPartFile(path: string, file: WritableFile, head: Uint8Array, remo
     gathered = [];
     gatheredBytes = 0;
     try {
-      const { bytesWritten } = await file.writev(buffers);
+      const { bytesWritten } = await (file ?? (await create())).writev(buffers);
       if (bytesWritten !== expected) throw new GatewayError("STAGING_FULL");
     } catch (thrown) {
       failure ??= asStagingError(thrown);
@@ -73,6 +80,12 @@ function createPartFile(path: string, file: WritableFile, head: Uint8Array, remo
   const begin = (): void => {
     if (failure !== undefined) throw failure;
     if (writing === undefined && gatheredBytes > 0) writing = writeGathered();
+  };
+  const store = async (): Promise<void> => {
+    begin();
+    await writing;
+    if (failure !== undefined) throw failure;
+    await close();
   };
 
   return {
@@ -89,11 +102,10 @@ function createPartFile(path: string, file: WritableFile, head: Uint8Array, remo
     },
     async finish() {
       await writing;
-      begin();
-      await writing;
-      if (failure !== undefined) throw failure;
-      await close();
+      if (failure === undefined && !isThere) return gathered;
+      await store();
     },
+    store,
     async discard() {
       await writing;
       await remove();

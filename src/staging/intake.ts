@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { trimUid } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { type CreateFile, openPartFile, type PartFile } from "./incoming-file.ts";
-import { readStagedHeader, readStagedInstance } from "./read-staged-instance.ts";
+import { type CreateFile, createPartFile, type PartFile } from "./incoming-file.ts";
+import { readHeldHeader, readStagedHeader, readStagedInstance } from "./read-staged-instance.ts";
 import type { Removal } from "./removal.ts";
 import type { IncomingFileOptions, InstanceIntake, StagedInstance, TakeElsewhere } from "./staging-area.ts";
 import { rethrowStaging } from "./staging-error.ts";
@@ -21,14 +21,13 @@ export interface IntakeOptions {
 export function createIntake(options: IntakeOptions): InstanceIntake {
   return {
     incoming: options.folder,
-    begin: async (announced) => {
-      const path = join(options.folder, `${randomUUID()}.part`);
-      const part = await openPartFile(path, announced, options);
-      return {
+    begin: (announced) => {
+      const part = createPartFile(join(options.folder, `${randomUUID()}.part`), announced, options);
+      return Promise.resolve({
         write: (chunk) => part.write(chunk),
         commit: (admit, otherwise) => commit(options, part, announced, { admit, otherwise }),
         abort: () => part.discard(),
-      };
+      });
     },
     adopt: (path, admit) => adopt(options, path, admit).catch(rethrowStaging),
   };
@@ -42,8 +41,10 @@ async function commit(
 ): Promise<StagedInstance> {
   let isKept = false;
   try {
-    await part.finish();
-    const { instance, dataSet } = await readStagedHeader(part.path);
+    const pieces = await part.finish();
+    const { instance, dataSet } = await (pieces === undefined
+      ? readStagedHeader(part.path)
+      : readHeldHeader(pieces, part.path));
     if (
       instance.sopInstanceUid !== trimUid(announced.sopInstanceUid) ||
       instance.sopClassUid !== trimUid(announced.sopClassUid)
@@ -51,12 +52,15 @@ async function commit(
       throw new GatewayError("INSTANCE_MISMATCH", { what: "UIDs of the command" });
     }
     if (to.admit(instance)) {
+      if (pieces !== undefined) await part.store();
       const kept = await keep(instance);
       isKept = true;
       return kept;
     }
     if (to.otherwise === undefined) throw new GatewayError("INSTANCE_UNSOLICITED");
-    return await to.otherwise(instance, dataSet);
+    await to.otherwise({ instance, dataSet, pieces });
+    isKept = true;
+    return instance;
   } catch (thrown) {
     return rethrowStaging(thrown);
   } finally {

@@ -1,9 +1,10 @@
-import type { DataSet } from "../dicom/data-set.ts";
+import type { DataSet, Part10File } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
-import { readPart10File } from "../dicom/reader.ts";
+import { readPart10, readPart10File } from "../dicom/reader.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
 import { textOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { piecesSource } from "../network/instance-files/incoming.ts";
 import type { StagedInstance } from "./staging-area.ts";
 
 /** Longer values are skipped, not read: only the header matters here. */
@@ -17,17 +18,31 @@ export async function readStagedInstance(path: string): Promise<StagedInstance> 
   return (await readStagedHeader(path)).instance;
 }
 
-/** The same, and what else its header says; longer values are not in it. */
-export async function readStagedHeader(
-  path: string,
-): Promise<{ readonly instance: StagedInstance; readonly dataSet: DataSet }> {
-  const file = await readPart10File(path, { bulkThresholdBytes: HELD_BYTES }).catch((thrown: unknown) => {
-    throw thrown instanceof GatewayError
-      ? new GatewayError("INSTANCE_UNREADABLE", { ...thrown.details, because: thrown.code }, thrown)
-      : thrown;
-  });
-  await using opened = file;
-  const { dataSet, transferSyntaxUid, source } = opened;
+/** A whole instance and what its header says; longer values are not in it. */
+export interface StagedHeader {
+  readonly instance: StagedInstance;
+  readonly dataSet: DataSet;
+}
+
+/** The same of a file, and what else its header says. */
+export async function readStagedHeader(path: string): Promise<StagedHeader> {
+  await using file = await readPart10File(path, { bulkThresholdBytes: HELD_BYTES }).catch(unreadable);
+  return headerOf(file, path);
+}
+
+/** The same of an instance whose bytes are in memory. @param path that its file would have */
+export async function readHeldHeader(pieces: readonly Uint8Array[], path: string): Promise<StagedHeader> {
+  const source = piecesSource(pieces);
+  return headerOf(await readPart10(source, { bulkThresholdBytes: HELD_BYTES }).catch(unreadable), path);
+}
+
+function unreadable(thrown: unknown): never {
+  throw thrown instanceof GatewayError
+    ? new GatewayError("INSTANCE_UNREADABLE", { ...thrown.details, because: thrown.code }, thrown)
+    : thrown;
+}
+
+function headerOf({ dataSet, transferSyntaxUid, file }: Part10File, path: string): StagedHeader {
   try {
     const instance = {
       studyInstanceUid: parseStudyInstanceUid(uidOf(dataSet, tags.StudyInstanceUID) ?? ""),
@@ -36,7 +51,7 @@ export async function readStagedHeader(
       sopClassUid: uidOf(dataSet, tags.SOPClassUID) ?? "",
       transferSyntaxUid,
       modality: textOf(dataSet, tags.Modality) ?? "",
-      sizeBytes: source.sizeBytes,
+      sizeBytes: file.sizeBytes,
       path,
     };
     return { instance, dataSet };

@@ -20,8 +20,17 @@ export interface IncomingFileOptions {
   readonly sourceAeTitle: string;
 }
 
-/** Moves a whole file that staging does not take to a place of its own. The data set has what its header says, but longer values. */
-export type TakeElsewhere = (instance: StagedInstance, dataSet: DataSet) => Promise<StagedInstance>;
+/** A whole instance that staging does not take. */
+export interface WholeInstance {
+  readonly instance: StagedInstance;
+  /** What its header says, but longer values. */
+  readonly dataSet: DataSet;
+  /** Its bytes, when they are few: there is no file at `instance.path` then. */
+  readonly pieces: readonly Uint8Array[] | undefined;
+}
+
+/** Keeps it in a place of its own; its file is moved there. */
+export type TakeElsewhere = (whole: WholeInstance) => Promise<void>;
 
 /** One instance on its way in: data set bytes in order, under a temporary name until `commit`. */
 export interface IncomingFile {
@@ -29,7 +38,7 @@ export interface IncomingFile {
   write(chunk: Uint8Array): void | Promise<void>;
   /**
    * Reads the UIDs back, asks `admit`, and renames the file to its final name. An instance that is staged already is kept as it was.
-   * @param otherwise takes the whole file when it is not admitted; what it throws is thrown
+   * @param otherwise takes the instance when it is not admitted; what it throws is thrown
    * @throws GatewayError INSTANCE_UNREADABLE, INSTANCE_MISMATCH (UIDs differ from the command's or are not valid), INSTANCE_UNSOLICITED (not admitted)
    */
   commit(admit: (instance: StagedInstance) => boolean, otherwise?: TakeElsewhere): Promise<StagedInstance>;

@@ -110,7 +110,7 @@ async function workOf(path: string): Promise<Pick<Things, "queued" | "quarantine
     ...{ sopClassUid: "1.2.840.10008.5.1.4.1.1.2", accessionNumber: "A1", modality: "CT", callingAeTitle: "CT1" },
     ...{ file: "aa-1", project: undefined, rule: undefined },
   };
-  await store.addIntakeInstance(instance, { quietMs: 100, longestMs: 250 }, Date.now());
+  await store.addIntakeInstances([instance], { quietMs: 100, longestMs: 250 }, Date.now());
   const [held] = await store.listIntake({ limit: 1 });
   return { queued: waiting?.id ?? "", quarantined: claim.job.id, held: held?.id ?? "" };
 }

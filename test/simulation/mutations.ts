@@ -79,7 +79,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
   "what is sent unasked is acknowledged and not written down": {
     breaks: "one visible state",
-    store: (method, ask) => (method === "addIntakeInstance" ? Promise.resolve(true) : ask()),
+    store: (method, ask) => (method === "addIntakeInstances" ? Promise.resolve([true]) : ask()),
   },
   "what waits is never due": {
     breaks: "settles",

@@ -61,6 +61,8 @@ const WORKERS = 2;
 const RESERVE_BYTES = 20_000;
 const KEEP_DAYS = 1;
 const PATIENCE = { quietMs: 20_000, longestMs: 120_000 } as const;
+/** Small ones, so that several are begun. */
+const PACK_SIZES = { packBytes: 20_000, extentBytes: 4_096 } as const;
 const ACTOR: Actor = { name: "simulation", kind: "service" };
 
 /** In the order of the product's own start. To be called in the node's life. */
@@ -124,7 +126,7 @@ export async function startNode(site: Site, store: Store, life: Life): Promise<R
   return { receive, [Symbol.asyncDispose]: () => closing.disposeAsync() };
 
   async function openIntake() {
-    const files = await openIntakeFiles(`${path}/intake`, store);
+    const files = opened.use(await openIntakeFiles(`${path}/intake`, { store, packSizes: PACK_SIZES }));
     const queue = opened.use(queueWhenDue({ store, patience: () => PATIENCE, clock, logger }));
     const rules = readIntakeRules([{ name: "all", project: PROJECT }]);
     const archive: Archive = createIntakeArchive(PROJECT, { store, files, taker: { staging, random } });

@@ -57,8 +57,7 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
           if (failure !== undefined) return answerTo(incoming, failure);
           const staged: StagedInstance = await file.commit(
             (instance) => expectations.isExpected(instance.studyInstanceUid),
-            takeUnasked &&
-              (async (instance, dataSet) => ({ ...instance, path: await takeUnasked(instance, incoming, dataSet) })),
+            takeUnasked && ((whole) => takeUnasked(whole, incoming)),
           );
           expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
           const archive = expectations.askedOf(staged.studyInstanceUid);

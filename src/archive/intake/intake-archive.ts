@@ -1,8 +1,7 @@
-import { constants, copyFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseSeriesInstanceUid, parseSopInstanceUid } from "../../dicom/uid.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
-import { rethrowStaging } from "../../staging/staging-error.ts";
 import type { IntakeStore } from "../../store/intake.ts";
 import type { Archive, RetrieveOutcome, RetrieveRequest, StudyMatch, StudyQuery } from "../archive.ts";
 import type { InstanceTaker } from "../http/staging-store.ts";
@@ -13,7 +12,7 @@ export const INTAKE_ARCHIVE = "push intake";
 
 export interface IntakeArchiveOptions {
   readonly store: Pick<IntakeStore, "intakeContents">;
-  readonly files: IntakeFiles;
+  readonly files: Pick<IntakeFiles, "copy">;
   readonly taker: Pick<InstanceTaker, "staging" | "random">;
 }
 
@@ -75,20 +74,20 @@ async function retrieve(
   let failed = 0;
   for (const { file } of wanted) {
     signal.throwIfAborted();
-    if (!(await takeIn(files.pathOf(file), studyInstanceUid, taker))) failed += 1;
+    if (!(await takeIn(file, studyInstanceUid, { files, taker }))) failed += 1;
   }
   return { status: 0, completed: wanted.length - failed, failed };
 }
 
 /** False when it is not whole any more, or not there. */
 async function takeIn(
-  path: string,
+  file: string,
   studyInstanceUid: string,
-  { staging, random }: IntakeArchiveOptions["taker"],
+  { files, taker: { staging, random } }: Pick<IntakeArchiveOptions, "files" | "taker">,
 ): Promise<boolean> {
   const copy = join(staging.incoming, `${Buffer.from(random.bytes(16)).toString("hex")}.part`);
   try {
-    await copyFile(path, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch(rethrowStaging);
+    await files.copy(file, copy);
     await staging.adopt(copy, (staged) => staged.studyInstanceUid === studyInstanceUid);
     return true;
   } catch (thrown) {

@@ -2,41 +2,72 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
-import { plainRemoval } from "../../staging/removal.ts";
 import { createSharedSync } from "../../units/shared-sync.ts";
 import { openIntakeFiles } from "./intake-files.ts";
+
+const nobody = { intakeFiles: async () => [], moveIntakeFile: async () => false };
 
 it("keeps what was acknowledged over a restart, and removes what was not", async () => {
   await using folder = await temporaryFolder();
   const place = join(folder.path, "intake");
   const acknowledged: string[] = [];
-  const store = { intakeFiles: async (prefix: string) => acknowledged.filter((file) => file.startsWith(prefix)) };
-  const files = await openIntakeFiles(place, store);
-  const keep = async (text: string): Promise<string> => {
+  const intakeFiles = async (prefix: string) => acknowledged.filter((file) => file.startsWith(prefix));
+  const store = { ...nobody, intakeFiles };
+  const files = await openIntakeFiles(place, { store });
+  const names: string[] = [];
+  const note = async (file: string): Promise<boolean> => names.push(file) > 0;
+  for (const text of ["told", "untold", "removed"]) {
     const path = join(folder.path, text);
     await writeFile(path, text);
-    return await files.keep(path);
-  };
-  const [told, untold, removed] = [await keep("told"), await keep("untold"), await keep("removed")];
-  acknowledged.push(told, removed);
-  await files.remove(removed);
-  const again = await openIntakeFiles(place, store);
-  expect(await readFile(again.pathOf(told), "utf8")).toBe("told");
-  for (const gone of [untold, removed]) await expect(readFile(again.pathOf(gone))).rejects.toThrow("ENOENT");
+    await files.keep({ path }, note);
+    await files.keep({ pieces: [Buffer.from(text.slice(0, 2)), Buffer.from(text.slice(2))] }, note);
+  }
+  await files[Symbol.asyncDispose]();
+  const [told, untold, removed] = [names.slice(0, 2), names.slice(2, 4), names.slice(4)];
+  acknowledged.push(...told, ...removed);
+  await using again = await openIntakeFiles(place, { store });
+  acknowledged.splice(2);
+  await again.remove(removed);
+  for (const [index, file] of told.entries()) {
+    await again.copy(file, join(folder.path, `copy-${index}`));
+    expect(await readFile(join(folder.path, `copy-${index}`), "utf8")).toBe("told");
+  }
+  const left = (await readdir(place, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const bytes = await Promise.all(left.map(({ parentPath, name }) => readFile(join(parentPath, name), "latin1")));
+  expect(bytes.map((text) => text.replace(/\0+$/, "")).sort()).toEqual(["told", "told"]);
+  await expect(again.copy(untold[0] ?? "", join(folder.path, "gone"))).rejects.toThrow(
+    expect.objectContaining({ code: "STAGING_UNAVAILABLE" }),
+  );
+});
+
+it("removes at once what is not wanted", async () => {
+  await using folder = await temporaryFolder();
+  const place = join(folder.path, "intake");
+  await using files = await openIntakeFiles(place, { store: nobody });
+  const path = join(folder.path, "one");
+  await writeFile(path, "twice");
+  const names: string[] = [];
+  const note = async (file: string): Promise<boolean> => names.push(file) === 0;
+  expect(await files.keep({ path }, note)).toBe(false);
+  expect(await files.keep({ pieces: [Buffer.from("twice")] }, note)).toBe(false);
+  const left = (await readdir(place, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  for (const { parentPath, name } of left)
+    expect(await readFile(join(parentPath, name), "latin1")).not.toContain("twice");
 });
 
 it("syncs the folder of what comes at the same moment twice, however much it is", async () => {
   await using folder = await temporaryFolder();
   const place = join(folder.path, "intake");
   const synced: string[] = [];
-  const sync = createSharedSync(async (path) => {
+  const syncShared = createSharedSync(async (path) => {
     synced.push(path);
     await expect.poll(async () => (await readdir(path)).length).toBe(40);
   });
-  const files = await openIntakeFiles(place, { intakeFiles: async () => [] }, plainRemoval, sync);
+  await using files = await openIntakeFiles(place, { store: nobody, syncShared });
   const paths = Array.from({ length: 40 }, (_, number) => join(folder.path, `${number}`));
   await Promise.all(paths.map((path) => writeFile(path, "whole")));
-  const kept = await Promise.all(paths.map((path) => files.keep(path)));
-  expect(new Set(kept).size).toBe(40);
+  const kept = new Set<string>();
+  await Promise.all(paths.map((path) => files.keep({ path }, async (file) => kept.add(file).size > 0)));
+  expect(kept.size).toBe(40);
   expect(synced.length).toBe(2);
 });

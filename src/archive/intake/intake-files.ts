@@ -1,17 +1,34 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { constants, copyFile, mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { isPacked } from "../../staging/pack-ranges.ts";
+import { openPacks, type PackSizes } from "../../staging/packs.ts";
 import { plainRemoval, type Removal } from "../../staging/removal.ts";
+import { rethrowStaging } from "../../staging/staging-error.ts";
 import type { IntakeStore } from "../../store/intake.ts";
 import { syncFile, syncFolder } from "../../units/durable-files.ts";
 import { createSharedSync, type SharedSync } from "../../units/shared-sync.ts";
 
-/** What was sent unasked, on the file system of staging. Files have names that say nothing. */
-export interface IntakeFiles {
-  /** Moves a whole file in. Its bytes and its name survive a power cut when this resolves. */
-  keep(path: string): Promise<string>;
-  pathOf(file: string): string;
-  remove(file: string): Promise<void>;
+/** A whole instance: its bytes, or where its file is. */
+export type KeptWhole = { readonly pieces: readonly Uint8Array[] } | { readonly path: string };
+
+/** What was sent unasked, on the file system of staging: small instances in packs, larger ones in files. Their names say nothing. */
+export interface IntakeFiles extends AsyncDisposable {
+  /**
+   * Keeps an instance, whose file is moved, and has its name written down once it survives a power cut. False from `note`: it is not wanted, and
+   * removed. Answers what `note` answers, and throws what it throws.
+   */
+  keep(whole: KeptWhole, note: (file: string) => Promise<boolean>): Promise<boolean>;
+  /** To where no file is yet. */
+  copy(file: string, path: string): Promise<void>;
+  remove(files: readonly string[]): Promise<void>;
+}
+
+export interface IntakeFilesOptions {
+  readonly store: Pick<IntakeStore, "intakeFiles" | "moveIntakeFile">;
+  readonly remove?: Removal["remove"];
+  readonly syncShared?: SharedSync;
+  readonly packSizes?: PackSizes;
 }
 
 /** By the first two digits of their names: no folder becomes very large. */
@@ -21,33 +38,53 @@ const FOLDERS = Array.from({ length: 256 }, (_, index) => index.toString(16).pad
 const IN_A_ROW = 256;
 
 /** What was kept and not acknowledged before the last end is removed: its sender has it still. */
-export async function openIntakeFiles(
-  path: string,
-  store: Pick<IntakeStore, "intakeFiles">,
-  { remove }: Removal = plainRemoval,
-  syncShared: SharedSync = createSharedSync(),
-): Promise<IntakeFiles> {
+export async function openIntakeFiles(path: string, options: IntakeFilesOptions): Promise<IntakeFiles> {
+  const { store, remove = plainRemoval.remove, syncShared = createSharedSync(), packSizes: sizes } = options;
   const pathOf = (file: string): string => join(path, file.slice(0, 2), file);
+  const names = {
+    beginning: (prefix: string) => store.intakeFiles(prefix),
+    change: (from: string, to: string) => store.moveIntakeFile(from, to),
+  };
+  const packs = await openPacks({ folder: join(path, "packs"), names, remove, sizes });
   for (const folder of FOLDERS) {
     await mkdir(join(path, folder), { recursive: true, mode: 0o700 });
-    const names = await readdir(join(path, folder));
-    if (names.length === 0) continue;
+    const found = await readdir(join(path, folder));
+    if (found.length === 0) continue;
     const acknowledged = new Set(await store.intakeFiles(folder));
-    for (const name of names) if (!acknowledged.has(name)) await remove(join(path, folder, name));
+    for (const name of found) if (!acknowledged.has(name)) await remove(join(path, folder, name));
   }
   await syncFolder(path);
   let kept = 0;
+
+  const moveIn = async (from: string): Promise<string> => {
+    const folder = FOLDERS[Math.floor(kept / IN_A_ROW) % FOLDERS.length] ?? "00";
+    kept += 1;
+    const file = `${folder}${randomUUID().slice(folder.length)}.dcm`;
+    await syncFile(from);
+    await rename(from, pathOf(file));
+    await syncShared(join(path, folder));
+    return file;
+  };
+  const removeAll = async (files: readonly string[]): Promise<void> => {
+    const [packed, single] = [files.filter(isPacked), files.filter((file) => !isPacked(file))];
+    for (const file of single) await remove(pathOf(file)).catch(rethrowStaging);
+    if (packed.length > 0) await packs.remove(packed);
+  };
+  const noted = async (file: string, note: (file: string) => Promise<boolean>): Promise<boolean> => {
+    const isWanted = await note(file);
+    if (!isWanted) await removeAll([file]);
+    return isWanted;
+  };
   return {
-    async keep(from) {
-      const folder = FOLDERS[Math.floor(kept / IN_A_ROW) % FOLDERS.length] ?? "00";
-      kept += 1;
-      const file = `${folder}${randomUUID().slice(folder.length)}.dcm`;
-      await syncFile(from);
-      await rename(from, pathOf(file));
-      await syncShared(join(path, folder));
-      return file;
-    },
-    pathOf,
-    remove: (file) => remove(pathOf(file)),
+    keep: async (whole, note) =>
+      "pieces" in whole
+        ? await packs.add(whole.pieces, (file) => noted(file, note))
+        : await noted(await moveIn(whole.path).catch(rethrowStaging), note),
+    copy: (file, to) =>
+      isPacked(file)
+        ? packs.copy(file, to)
+        : copyFile(pathOf(file), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch(rethrowStaging),
+    remove: removeAll,
+    [Symbol.asyncDispose]: () => packs[Symbol.asyncDispose](),
   };
 }

@@ -4,7 +4,7 @@ import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } fr
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { parseMediaType } from "../../network/http-client/media-type.ts";
 import type { IncomingInstance, InstanceStore } from "../../network/instance-files/incoming.ts";
-import { type InstanceFacts, inspectInstance, mismatchOf } from "../../network/instance-files/inspect.ts";
+import { type InspectedInstance, inspectWhole, mismatchOf } from "../../network/instance-files/inspect.ts";
 import { openInstanceFolder } from "../../network/instance-files/instance-folder.ts";
 import type { MultipartPart } from "../../network/multipart/reader.ts";
 import type { StagingArea } from "../../staging/staging-area.ts";
@@ -18,6 +18,8 @@ import type { TakeUnasked } from "./take-unasked.ts";
 
 /** While these are made durable, the next part comes. */
 const KEPT_AT_ONCE = 4;
+/** Smaller ones are kept from memory: with a hundred requests at once, these are some 60 MB at most. */
+const HELD_BYTES = 128 * 1024;
 
 export interface PartsOptions {
   readonly staging: Pick<StagingArea, "incoming" | "isBelowReserve">;
@@ -142,13 +144,14 @@ async function takePart(
   request: Omit<PartsRequest, "parts">,
   options: PartsOptions,
 ): Promise<TakenPart> {
-  let facts: InstanceFacts | undefined;
+  let facts: InspectedInstance["facts"] | undefined;
   try {
     if (incoming instanceof GatewayError) throw incoming;
-    facts = await inspectInstance(incoming.source(), request.signal);
+    const inspected = await inspectWhole(incoming.source(), request.signal);
+    facts = inspected.facts;
     const mismatch = mismatchOf(facts, { studyInstanceUid: request.studyInstanceUid });
     if (mismatch !== undefined) throw mismatch;
-    await keep(await incoming.keep(name), facts, request.sender, options);
+    await keep(incoming, name, { ...inspected, sender: request.sender }, options);
     return { kind: "stored", sopClassUid: facts.sopClassUid, sopInstanceUid: facts.sopInstanceUid };
   } catch (thrown) {
     const error = toStagingError(thrown);
@@ -162,20 +165,26 @@ async function takePart(
 }
 
 /** What is not taken leaves at once: a long request may bring much of it. */
-async function keep(path: string, facts: InstanceFacts, sender: Sender, { take }: PartsOptions): Promise<void> {
+async function keep(
+  incoming: IncomingInstance<string>,
+  name: string,
+  { facts, dataSet, sender }: InspectedInstance & { readonly sender: Sender },
+  { take }: PartsOptions,
+): Promise<void> {
+  const isSmall = facts.sizeBytes <= HELD_BYTES;
+  const pieces = isSmall ? [await incoming.source().read(0, facts.sizeBytes)] : undefined;
+  const path = isSmall ? "" : await incoming.keep(name);
+  const instance = {
+    sopClassUid: facts.sopClassUid,
+    studyInstanceUid: parseStudyInstanceUid(facts.studyInstanceUid),
+    seriesInstanceUid: parseSeriesInstanceUid(facts.seriesInstanceUid),
+    sopInstanceUid: parseSopInstanceUid(facts.sopInstanceUid),
+    path,
+  };
   try {
-    await take(
-      {
-        sopClassUid: facts.sopClassUid,
-        studyInstanceUid: parseStudyInstanceUid(facts.studyInstanceUid),
-        seriesInstanceUid: parseSeriesInstanceUid(facts.seriesInstanceUid),
-        sopInstanceUid: parseSopInstanceUid(facts.sopInstanceUid),
-        path,
-      },
-      sender,
-    );
+    await take({ instance, dataSet, pieces }, sender);
   } catch (thrown) {
-    await rm(path, { force: true });
+    if (!isSmall) await rm(path, { force: true });
     throw thrown;
   }
 }

@@ -29,6 +29,17 @@ export interface ExpectedInstance {
  * @throws GatewayError INSTANCE_UNREADABLE, INSTANCE_INCOMPLETE, INSTANCE_MISMATCH when its UIDs contradict each other or are none
  */
 export async function inspectInstance(source: ByteSource, signal?: AbortSignal): Promise<InstanceFacts> {
+  return (await inspectWhole(source, signal)).facts;
+}
+
+/** An arrived instance, with its header. */
+export interface InspectedInstance {
+  readonly facts: InstanceFacts;
+  readonly dataSet: DataSet;
+}
+
+/** The same, with the header that was read for it. */
+export async function inspectWhole(source: ByteSource, signal?: AbortSignal): Promise<InspectedInstance> {
   const { preamble, meta, dataSet, transferSyntaxUid } = await readPart10(source, signal && { signal }).catch(
     unreadable,
   );
@@ -38,7 +49,7 @@ export async function inspectInstance(source: ByteSource, signal?: AbortSignal):
   if ((uidOf(meta, tags.MediaStorageSOPInstanceUID) ?? facts.sopInstanceUid) !== facts.sopInstanceUid) {
     throw new GatewayError("INSTANCE_MISMATCH", { what: "UID of the file meta information" });
   }
-  return facts;
+  return { facts, dataSet };
 }
 
 function unreadable(thrown: unknown): never {

@@ -29,7 +29,8 @@ function instance(number: number, facts: Partial<IntakeInstance> = {}): IntakeIn
   };
 }
 
-const add = (store: Store, one: IntakeInstance, nowMs: number) => store.addIntakeInstance(one, PATIENCE, nowMs);
+const add = async (store: Store, one: IntakeInstance, nowMs: number) =>
+  (await store.addIntakeInstances([one], PATIENCE, nowMs))[0];
 const queueDue = async (store: Store, nowMs: number) => (await store.queueDueIntake(PATIENCE, nowMs)).due;
 /** The study goes quiet at 100, and the archive that its rule names says how many it should hold. */
 async function tell(store: Store, expected: number | undefined, nowMs = 110) {

@@ -19,9 +19,11 @@ export const intakeStatements = {
     VALUES (:studyNo, :sopInstanceUid, :seriesInstanceUid, :sopClassUid, :file, :nowMs) ON CONFLICT DO NOTHING`,
   changeIntakeStudy: `
     UPDATE intake_studies
-       SET state = :state, code = :code, opened_at = :openedAtMs, last_at = :nowMs, due_at = :dueAtMs
+       SET state = :state, code = :code, opened_at = :openedAtMs, last_at = :nowMs, due_at = :dueAtMs,
+           instances = intake_studies.instances + :added
      WHERE study_no = :studyNo`,
-  countIntakeInstance: "UPDATE intake_studies SET instances = instances + 1 WHERE study_no = :studyNo",
+  intakeFileOfInstance: `
+    SELECT file FROM intake_instances WHERE study_no = :studyNo AND sop_instance_uid = :sopInstanceUid`,
   nextIntakeDue: "SELECT min(due_at) AS dueAtMs FROM intake_studies INDEXED BY intake_studies_due WHERE state = 'open'",
   dueIntake: `
     SELECT ${COLUMNS} FROM intake_studies INDEXED BY intake_studies_due
@@ -49,5 +51,6 @@ export const intakeStatements = {
      LIMIT :limit`,
   forgetIntakeInstances: "DELETE FROM intake_instances WHERE study_no = :studyNo",
   forgetIntakeStudy: "DELETE FROM intake_studies WHERE study_no = :studyNo",
+  moveIntakeFile: "UPDATE intake_instances SET file = :to WHERE file = :from",
   intakeFiles: "SELECT file FROM intake_instances WHERE file >= :prefix AND file < :end",
 } as const;

@@ -66,28 +66,65 @@ const contentsLine = recordReader<IntakeContents["instances"][number]>({
   file: text,
 });
 
-export async function addIntakeInstance(
+export async function addIntakeInstances(
   session: Session,
-  instance: IntakeInstance,
+  instances: readonly IntakeInstance[],
   patience: IntakePatience,
   nowMs: number,
-): Promise<boolean> {
-  const row = await session.get("intakeStudy", { studyInstanceUid: instance.studyInstanceUid });
-  const known = row && keptStudy(row);
-  const studyNo = known?.studyNo ?? (await insertStudy(session, instance, patience, nowMs));
-  const { sopInstanceUid, seriesInstanceUid, sopClassUid, file } = instance;
-  const isNew = await session.run("insertIntakeInstance", {
-    studyNo,
-    sopInstanceUid,
-    seriesInstanceUid,
-    sopClassUid,
-    file,
+): Promise<readonly boolean[]> {
+  const added = new Map<IntakeInstance, boolean>();
+  // In the same order whoever adds, so that two who add to several studies do not wait for each other.
+  const byStudy = [...Map.groupBy(instances, ({ studyInstanceUid }) => studyInstanceUid)].sort(([one], [other]) =>
+    one < other ? -1 : 1,
+  );
+  await inTurn(byStudy, async ([, ofStudy]) => {
+    const [first] = ofStudy;
+    if (first !== undefined) await addToStudy(session, [first, ...ofStudy.slice(1)], { patience, nowMs }, added);
+  });
+  return instances.map((instance) => added.get(instance) ?? false);
+}
+
+/** What more of a study changes. */
+type Growing = Pick<Kept, "studyNo" | "patientId" | "project" | "assigned" | "state" | "code" | "openedAtMs">;
+
+interface When {
+  readonly patience: IntakePatience;
+  readonly nowMs: number;
+}
+
+async function addToStudy(
+  session: Session,
+  instances: readonly [IntakeInstance, ...(readonly IntakeInstance[])],
+  { patience, nowMs }: When,
+  added: Map<IntakeInstance, boolean>,
+): Promise<void> {
+  const [{ studyInstanceUid }] = instances;
+  const row = await session.get("intakeStudy", { studyInstanceUid });
+  let study: Growing = row === undefined ? await insertStudy(session, instances[0], patience, nowMs) : keptStudy(row);
+  const { studyNo } = study;
+  let newcomers = 0;
+  await inTurn(instances, async (instance) => {
+    const { sopInstanceUid, seriesInstanceUid, sopClassUid, file } = instance;
+    const line = { studyNo, sopInstanceUid, seriesInstanceUid, sopClassUid, file, nowMs };
+    const isNew = (await session.run("insertIntakeInstance", line)) > 0;
+    if (isNew) study = grown(study, instance, nowMs);
+    if (isNew) newcomers += 1;
+    added.set(instance, isNew || (await isNamed(session, studyNo, instance)));
+  });
+  if (newcomers === 0) return;
+  const { state, code, openedAtMs } = study;
+  const due = state === "open" ? dueAtMs(patience, openedAtMs, nowMs) : undefined;
+  await session.run("changeIntakeStudy", {
+    ...{ studyNo, state, code, openedAtMs },
+    dueAtMs: due,
+    added: newcomers,
     nowMs,
   });
-  if (isNew === 0) return false;
-  await session.run("countIntakeInstance", { studyNo });
-  if (known !== undefined) await change(session, known, instance, patience, nowMs);
-  return true;
+}
+
+/** Whether this very file is the one that is there: who asks again because no answer came must not take it for unwanted. */
+async function isNamed(session: Session, studyNo: number, { sopInstanceUid, file }: IntakeInstance): Promise<boolean> {
+  return (await session.get("intakeFileOfInstance", { studyNo, sopInstanceUid }))?.file === file;
 }
 
 async function insertStudy(
@@ -95,9 +132,10 @@ async function insertStudy(
   instance: IntakeInstance,
   patience: IntakePatience,
   nowMs: number,
-): Promise<number> {
+): Promise<Growing> {
   const { studyInstanceUid, patientId, accessionNumber, modality, callingAeTitle, project, rule } = instance;
   const isHeld = project === undefined;
+  const [state, code] = isHeld ? (["held", "INTAKE_NO_RULE"] as const) : (["open", undefined] as const);
   const inserted = await session.get("insertIntakeStudy", {
     id: newIntakeId(),
     studyInstanceUid,
@@ -107,12 +145,13 @@ async function insertStudy(
     callingAeTitle,
     project,
     rule,
-    state: isHeld ? "held" : "open",
-    code: isHeld ? "INTAKE_NO_RULE" : undefined,
+    state,
+    code,
     dueAtMs: isHeld ? undefined : dueAtMs(patience, nowMs, nowMs),
     nowMs,
   });
-  return Number(inserted?.studyNo);
+  const studyNo = Number(inserted?.studyNo);
+  return { studyNo, patientId, project, assigned: false, state, code, openedAtMs: nowMs };
 }
 
 function dueAtMs({ quietMs, longestMs }: IntakePatience, openedAtMs: number, nowMs: number): number {
@@ -120,23 +159,14 @@ function dueAtMs({ quietMs, longestMs }: IntakePatience, openedAtMs: number, now
 }
 
 /** One more instance came: of a study that was a job already, it opens the next delivery. */
-async function change(
-  session: Session,
-  known: Kept,
-  instance: IntakeInstance,
-  patience: IntakePatience,
-  nowMs: number,
-): Promise<void> {
-  const { studyNo } = known;
+function grown(known: Growing, instance: IntakeInstance, nowMs: number): Growing {
   const code = heldBy(known, instance);
   const openedAtMs = known.state === "open" ? known.openedAtMs : nowMs;
-  const due = code === undefined ? dueAtMs(patience, openedAtMs, nowMs) : undefined;
-  const state = code === undefined ? "open" : "held";
-  await session.run("changeIntakeStudy", { studyNo, state, code, openedAtMs, dueAtMs: due, nowMs });
+  return { ...known, state: code === undefined ? "open" : "held", code, openedAtMs };
 }
 
 /** Why the study is held with this instance in it. What a person gave to a project takes along what no rule speaks of. */
-function heldBy(known: Kept, { project, patientId }: IntakeInstance): ErrorCode | undefined {
+function heldBy(known: Growing, { project, patientId }: IntakeInstance): ErrorCode | undefined {
   if (patientId !== known.patientId) return "INTAKE_PATIENTS_DIFFER";
   const isSame = project === known.project || (known.assigned && project === undefined);
   if (!isSame) return "INTAKE_RULES_DIFFER";
@@ -330,4 +360,8 @@ export async function forgetIntake(session: Session, lastBeforeMs: number): Prom
 
 export async function intakeFiles(session: Session, prefix: string): Promise<readonly string[]> {
   return (await session.all("intakeFiles", { prefix, end: `${prefix}~` })).map(({ file }) => String(file));
+}
+
+export async function moveIntakeFile(session: Session, from: string, to: string): Promise<boolean> {
+  return (await session.run("moveIntakeFile", { from, to })) > 0;
 }
