@@ -7,6 +7,7 @@ import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { neverAborted } from "../units/abort.ts";
 import { systemClock } from "../units/clock.ts";
 import type { Destination, StudyDelivery } from "./destination.ts";
+import { refusesAttachments, takesAttachments } from "./destination-attachments.testing.ts";
 import type { Inspect } from "./inspection/inspection.ts";
 import { countingFiles, readAll } from "./reading/counting-files.testing.ts";
 import { createSharedReading } from "./reading/shared-reading.ts";
@@ -21,6 +22,8 @@ export interface DestinationScene extends AsyncDisposable {
   readonly folder: string;
   /** The bytes of every instance that is there whole under its name, by SOP Instance UID. */
   instances(): Promise<ReadonlyMap<string, Buffer>>;
+  /** Files that lie beside the instances of a study, by their names in its folder; absent: it takes none. */
+  attached?(): Promise<ReadonlyMap<string, Buffer>>;
   /** Everything that was delivered is gone. */
   wipe(): Promise<void>;
   /** The part of a file that the destination keeps as it was; absent: all of it. */
@@ -51,6 +54,8 @@ interface ContractOptions {
   readonly isInspected?: boolean;
   /** It takes back what was delivered. @default true */
   readonly canRemove?: boolean;
+  /** It takes what a processing hook makes beside DICOM. */
+  readonly takesFiles: boolean;
 }
 
 async function contentOf(scene: DestinationScene, path = ""): Promise<Buffer> {
@@ -65,7 +70,7 @@ function deliver({ destination }: DestinationScene, delivery: StudyDelivery) {
 /** What holds of every destination. */
 export function destinationContract(
   open: (options: SceneOptions) => Promise<DestinationScene>,
-  { canBeCut, seesChanges = true, isInspected = true, canRemove = true }: ContractOptions,
+  { canBeCut, seesChanges = true, isInspected = true, canRemove = true, takesFiles }: ContractOptions,
 ): void {
   it("gets every instance whole, and is read back", async () => {
     await using scene = await open({});
@@ -98,6 +103,8 @@ export function destinationContract(
 
   readsWithOthers(open);
   holdsWhatIsHard(open, isInspected);
+  if (takesFiles) takesAttachments(open, canBeCut);
+  else refusesAttachments(open);
   if (canRemove) takesBack(open, canBeCut);
   else leavesRemovalToPeople(open);
   it.skipIf(!canBeCut)(
@@ -202,7 +209,7 @@ function holdsWhatIsHard(open: (options: SceneOptions) => Promise<DestinationSce
   );
 }
 
-type OpenScene = (options: SceneOptions) => Promise<DestinationScene>;
+export type OpenScene = (options: SceneOptions) => Promise<DestinationScene>;
 
 /** Bytes of ours after which a removal is cut: within the first request, and later. */
 const REMOVAL_CUTS_BYTES = [100, 1_500, 4_000];

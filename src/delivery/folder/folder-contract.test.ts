@@ -5,7 +5,7 @@ import type { Destination } from "../destination.ts";
 import { type DestinationScene, destinationContract } from "../destination-contract.testing.ts";
 import { zipInspector } from "../files/inspect-files.ts";
 import { localFiles } from "../files/local-files.ts";
-import { emptyFolder, instancesBelow } from "../files/look-behind.testing.ts";
+import { attachedBelow, emptyFolder, instancesBelow } from "../files/look-behind.testing.ts";
 import { createZipDestination } from "../files/zip-destination.ts";
 import type { Inspect } from "../inspection/inspection.ts";
 import { createFolderDestination } from "./folder-destination.ts";
@@ -28,6 +28,7 @@ async function sceneOf(
     folder: source.path,
     inspect: inspectorOf(target.path, source.path),
     instances: () => instancesBelow(target.path),
+    attached: () => attachedBelow(target.path),
     wipe: () => emptyFolder(join(target.path, "trial")),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
@@ -40,7 +41,7 @@ describe("a folder as destination", () => {
         (path) => createFolderDestination({ name: "store", path }),
         (path) => folderInspector({ name: "store", path }),
       ),
-    { canBeCut: false },
+    { canBeCut: false, takesFiles: true },
   );
 });
 
@@ -54,6 +55,6 @@ describe("a folder of zips as destination", () => {
           }),
         (path, temporary) => zipInspector({ server: localFiles("store"), path, readsBack: true }, temporary),
       ),
-    { canBeCut: false },
+    { canBeCut: false, takesFiles: true },
   );
 });

@@ -6,7 +6,7 @@ import { startCuttingProxy } from "../../../test/support/cutting-proxy.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { type DestinationScene, destinationContract, type SceneOptions } from "../destination-contract.testing.ts";
 import { zipInspector } from "../files/inspect-files.ts";
-import { emptyFolder, instancesBelow } from "../files/look-behind.testing.ts";
+import { attachedBelow, emptyFolder, instancesBelow } from "../files/look-behind.testing.ts";
 import { createFtpsDestination, ftpsFiles } from "./ftps-destination.ts";
 
 /** What it sends goes over connections of its own: those the server cuts itself, the one with the commands the proxy. */
@@ -32,6 +32,7 @@ async function sceneOf(
     folder: source.path,
     inspect: zipInspector({ server: ftpsFiles(server), path: "", readsBack: true }, source.path),
     instances: () => instancesBelow(folder),
+    attached: () => attachedBelow(folder),
     wipe: () => emptyFolder(folder),
     mend: proxy.mend,
     cutAfter: proxy.cutAfter,
@@ -43,5 +44,5 @@ describe.skipIf(!requirePythonPeers()).each([
   ["implicit", "digest"],
   ["explicit", "sha256"],
 ] as const)("an FTPS server (pyftpdlib) as destination, %s TLS, proof %s", (security, proof) => {
-  destinationContract((options) => sceneOf(options, security, proof), { canBeCut: true });
+  destinationContract((options) => sceneOf(options, security, proof), { canBeCut: true, takesFiles: true });
 });

@@ -112,6 +112,7 @@ describe.skipIf(!hasPeers).each(Object.keys(KINDS) as (keyof typeof KINDS)[])(
       seesChanges: false,
       isInspected: false,
       canRemove: name === "REST",
+      takesFiles: false,
     });
   },
 );

@@ -24,6 +24,19 @@ function serverAt({ bucket, accessKeyId, secretAccessKey }: S3Peer, endpoint: st
   return { endpoint, region: "eu-west-2", ...login, usesPathStyle: true, tls: {} };
 }
 
+/** Those beside the instances of a study. */
+const ATTACHED = /\/(processed\/.+)\._S3rver_object$/;
+
+async function attachedOf({ folder }: S3Peer): Promise<ReadonlyMap<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const [, name] = ATTACHED.exec(path) ?? [];
+    if (name !== undefined) found.set(name, await readFile(path));
+  }
+  return found;
+}
+
 async function instancesOf({ folder }: S3Peer): Promise<ReadonlyMap<string, Buffer>> {
   const found = new Map<string, Buffer>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
@@ -56,6 +69,7 @@ async function sceneOf(
     folder: source.path,
     inspect: s3Inspector(own),
     instances: () => instancesOf(peer),
+    attached: () => attachedOf(peer),
     wipe: () => rm(join(peer.folder, "images"), { recursive: true }),
     mend: proxy.mend,
     cutAfter: proxy.cutAfter,
@@ -64,7 +78,7 @@ async function sceneOf(
 }
 
 describe.each(["digest", "sha256"] as const)("an object store (s3rver) as destination, proof %s", (proof) => {
-  destinationContract((options) => sceneOf(options, { proof }), { canBeCut: true });
+  destinationContract((options) => sceneOf(options, { proof }), { canBeCut: true, takesFiles: true });
 });
 
 describe("an object store", () => {

@@ -6,7 +6,7 @@ import { startCuttingProxy } from "../../../test/support/cutting-proxy.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { type DestinationScene, destinationContract, type SceneOptions } from "../destination-contract.testing.ts";
 import { treeInspector, zipInspector } from "../files/inspect-files.ts";
-import { emptyFolder, instancesBelow } from "../files/look-behind.testing.ts";
+import { attachedBelow, emptyFolder, instancesBelow } from "../files/look-behind.testing.ts";
 import { createSftpDestination, type SftpDestinationOptions, sftpFiles } from "./sftp-destination.ts";
 
 async function sceneOf(
@@ -33,6 +33,7 @@ async function sceneOf(
     folder: source.path,
     inspect,
     instances: () => instancesBelow(folder),
+    attached: () => attachedBelow(folder),
     wipe: () => emptyFolder(folder),
     mend: proxy.mend,
     cutAfter: proxy.cutAfter,
@@ -46,6 +47,6 @@ describe.skipIf(!requirePeer("sshd"))("an SFTP server (OpenSSH) as destination",
     { layout: "files", readsBack: true },
     { layout: "zip", readsBack: true },
   ] as const)("of $layout, read back: $readsBack", (options) => {
-    destinationContract((scene) => sceneOf(scene, options), { canBeCut: true });
+    destinationContract((scene) => sceneOf(scene, options), { canBeCut: true, takesFiles: true });
   });
 });

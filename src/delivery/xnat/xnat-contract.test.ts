@@ -64,5 +64,5 @@ describe.each([
   { upload: "dicom-zip", into: "prearchive" },
 ] as const)("an XNAT as destination, by $upload into the $into", (options) => {
   // Its check knows what was changed by its UIDs alone, which its own suite tells.
-  destinationContract((scene) => sceneOf(scene, options), { canBeCut: true, isInspected: false });
+  destinationContract((scene) => sceneOf(scene, options), { canBeCut: true, isInspected: false, takesFiles: false });
 });
