@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import { createAuditWitness } from "../sql/audit-witness.ts";
 import type { Parameters, Row, Session, StatementName } from "../sql/session.ts";
 import { statements } from "../sql/statements.ts";
@@ -27,12 +28,12 @@ export interface SqliteSession extends Session {
 /** @param path of the database's file */
 export function openSession(database: DatabaseSync, path: string): SqliteSession {
   const texts = { ...statements, ...ownStatements };
-  const prepared = new Map<OwnStatementName, StatementSync>();
-  const statement = (name: OwnStatementName): StatementSync => {
+  const prepared = new Map<OwnStatementName, Prepared>();
+  const preparedOf = (name: OwnStatementName): Prepared => {
     const known = prepared.get(name);
     if (known !== undefined) return known;
-    const made = database.prepare(texts[name]);
-    made.setAllowUnknownNamedParameters(false);
+    const { text, names } = numbered(texts[name]);
+    const made = { statement: database.prepare(text), names };
     prepared.set(name, made);
     return made;
   };
@@ -40,16 +41,45 @@ export function openSession(database: DatabaseSync, path: string): SqliteSession
     database,
     auditWitness: createAuditWitness(path),
     wokenUntilMs: undefined,
-    get: (name, parameters = {}) => statement(name).get(bind(parameters)),
-    all: (name, parameters = {}) => statement(name).all(bind(parameters)),
-    run: (name, parameters = {}) => Number(statement(name).run(bind(parameters)).changes),
+    get(name, parameters = {}) {
+      const { statement, names } = preparedOf(name);
+      return statement.get(...bind(names, parameters));
+    },
+    all(name, parameters = {}) {
+      const { statement, names } = preparedOf(name);
+      return statement.all(...bind(names, parameters));
+    },
+    run(name, parameters = {}) {
+      const { statement, names } = preparedOf(name);
+      return Number(statement.run(...bind(names, parameters)).changes);
+    },
   };
 }
 
-function bind(parameters: Parameters): Record<string, SQLInputValue> {
-  const bound: Record<string, SQLInputValue> = {};
-  for (const [name, value] of Object.entries(parameters)) {
-    bound[name] = typeof value === "boolean" ? Number(value) : (value ?? null);
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly names: readonly string[];
+}
+
+const PARAMETER = /:([a-zA-Z]\w*)/g;
+
+/** Parameters by their numbers are bound several times faster than by their names. */
+function numbered(statement: string): { readonly text: string; readonly names: readonly string[] } {
+  const names: string[] = [];
+  const text = statement.replaceAll(PARAMETER, (_, name: string) => {
+    if (!names.includes(name)) names.push(name);
+    return `?${names.indexOf(name) + 1}`;
+  });
+  return { text, names };
+}
+
+/** @throws GatewayError INTERNAL: a value that the statement has no place for */
+function bind(names: readonly string[], parameters: Parameters): SQLInputValue[] {
+  for (const name of Object.keys(parameters)) {
+    if (!names.includes(name)) throw new GatewayError("INTERNAL", { what: "unknown parameter", name });
   }
-  return bound;
+  return names.map((name) => {
+    const value = parameters[name];
+    return typeof value === "boolean" ? Number(value) : (value ?? null);
+  });
 }
