@@ -1,6 +1,6 @@
 import type { AeTitle, DicomAddress } from "../../dicom/ae-title.ts";
 import type { DataSet } from "../../dicom/data-set.ts";
-import { openAssociation } from "../../network/dimse/association.ts";
+import { openAssociation, type RequestedAssociation } from "../../network/dimse/association.ts";
 import type { ConnectionSource } from "../../network/dimse/connection.ts";
 import { storageContextGroups } from "../../network/dimse/get-contexts.ts";
 import { queryRetrieveClass } from "../../network/dimse/service-classes.ts";
@@ -13,6 +13,7 @@ import type {
   StoreHandler,
 } from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
+import { completeTimeouts } from "../../network/dimse/timeouts.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Archive, Rehearsal, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
@@ -22,12 +23,13 @@ import { findContexts, getContexts, moveContexts, verificationContexts } from ".
 import { type Fetch, fetchQueries } from "./fetch.ts";
 import { getInPasses } from "./get-passes.ts";
 import { instancesQuery } from "./identifiers.ts";
-import { findAnyInstance, findStudies, listStudy } from "./query-study.ts";
-import { watchSilence } from "./silence.ts";
+import { type KeptAssociations, keepAssociations } from "./kept-associations.ts";
+import { findAnyInstance, findStudies, listStudy, type Searched } from "./query-study.ts";
+import { limitSilence, watchSilence } from "./silence.ts";
 import { watchStore } from "./watched-store.ts";
 
 /** While instances move, the association that asked may stay silent: the watch decides instead. */
-const NO_IDLE_TIMEOUT_MS = 24 * 3_600_000;
+const NO_IDLE_TIMEOUT: Partial<DimseTimeouts> = { idleTimeoutMs: 24 * 3_600_000 };
 
 export interface DimseArchiveOptions {
   readonly name: string;
@@ -54,14 +56,18 @@ export interface DimseArchiveOptions {
 /** What every operation needs: the options, and the permits that keep the archive's association limit. */
 interface Peer {
   readonly options: DimseArchiveOptions;
-  readonly permits: Associations;
+  readonly permits: Permits;
+  /** What asks about studies, and moves them where C-MOVE does; undefined where other processes wait for the associations, too. */
+  readonly kept: KeptAssociations | undefined;
 }
 
 /** C-FIND, C-MOVE and C-GET with study root. PS3.4 C. */
 export function createDimseArchive(options: DimseArchiveOptions): Archive {
   const { name, associations, shared } = options;
-  const permits = shared ?? createOwnAssociations(associations);
-  const peer: Peer = { options, permits };
+  const permits = countPermits(shared ?? createOwnAssociations(associations));
+  const kept =
+    shared === undefined ? keepAssociations((signal) => openForStudies(options, signal), options.clock) : undefined;
+  const peer: Peer = { options, permits, kept };
   return {
     name,
     kind: "dimse",
@@ -72,15 +78,75 @@ export function createDimseArchive(options: DimseArchiveOptions): Archive {
     },
     associations,
     echo: (signal) => withAssociation(peer, verificationContexts(), signal, (association) => association.echo(signal)),
-    findStudies: (query, signal) =>
-      withAssociation(peer, findContexts(), signal, (association) => findStudies(association, query, signal)),
+    findStudies: (query, signal) => searching(peer, signal, (searched) => findStudies(searched, query, signal)),
     find: (identifier, maximumAnswers, signal) => find(peer, identifier, maximumAnswers, signal),
-    listStudy: (study, signal) =>
-      withAssociation(peer, findContexts(), signal, (association) => listStudy(association, study, signal)),
+    listStudy: (study, signal) => searching(peer, signal, (searched) => listStudy(searched, study, signal)),
     retrieve: (request, signal) => retrieve(peer, request, signal),
     rehearseRetrieval: (signal) => rehearseRetrieval(peer, signal),
-    [Symbol.asyncDispose]: () => permits[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await kept?.[Symbol.asyncDispose]();
+      await permits[Symbol.asyncDispose]();
+    },
   };
+}
+
+/** The archive's association limit, and how much of it is in use. */
+interface Permits extends Associations {
+  readonly inUse: number;
+}
+
+function countPermits(associations: Associations): Permits {
+  let inUse = 0;
+  return {
+    get inUse() {
+      return inUse;
+    },
+    async acquire(signal) {
+      const permit = await associations.acquire(signal);
+      inUse += 1;
+      return {
+        [Symbol.dispose]() {
+          inUse -= 1;
+          permit[Symbol.dispose]();
+        },
+      };
+    },
+    [Symbol.asyncDispose]: () => associations[Symbol.asyncDispose](),
+  };
+}
+
+/** A study is found, listed and moved: over one association where its archive moves it. */
+async function openForStudies(options: DimseArchiveOptions, signal: AbortSignal): Promise<RequestedAssociation> {
+  const contexts = [...findContexts(), ...(options.retrieve === "move" ? moveContexts() : [])];
+  return await openAssociation(await associationOptions(options, contexts, signal, NO_IDLE_TIMEOUT));
+}
+
+async function withKept<T>(
+  peer: Peer,
+  contexts: readonly ProposedContext[],
+  signal: AbortSignal,
+  work: (association: Association) => Promise<T>,
+): Promise<T> {
+  if (peer.kept === undefined) return await withAssociation(peer, contexts, signal, work, NO_IDLE_TIMEOUT);
+  using _permit = await peer.permits.acquire(signal);
+  return await peer.kept.use(signal, work);
+}
+
+/** An association that moves studies has no time limit of its own: each question has one here. */
+async function searching<T>(peer: Peer, signal: AbortSignal, work: (searched: Searched) => Promise<T>): Promise<T> {
+  const { idleTimeoutMs } = completeTimeouts(peer.options.timeouts);
+  return await withKept(peer, findContexts(), signal, async (association) => {
+    using limit = limitSilence(idleTimeoutMs, signal);
+    return await work({
+      async *find(request) {
+        limit.touch();
+        for await (const answer of association.find(request, limit.signal)) {
+          limit.touch();
+          yield answer;
+        }
+      },
+    });
+  });
 }
 
 async function withAssociation<T>(
@@ -91,12 +157,18 @@ async function withAssociation<T>(
   timeouts: Partial<DimseTimeouts> = {},
 ): Promise<T> {
   using _permit = await peer.permits.acquire(signal);
-  await using association = await openAssociation(await associationOptions(peer, contexts, signal, timeouts));
+  await makeRoom(peer);
+  await using association = await openAssociation(await associationOptions(peer.options, contexts, signal, timeouts));
   return await work(association);
 }
 
+/** What is kept without being used counts among the associations that the archive allows. */
+async function makeRoom({ options, permits, kept }: Peer): Promise<void> {
+  await kept?.reduceTo(options.associations - permits.inUse);
+}
+
 async function associationOptions(
-  { options }: Peer,
+  options: DimseArchiveOptions,
   contexts: readonly ProposedContext[],
   signal: AbortSignal,
   timeouts: Partial<DimseTimeouts> = {},
@@ -114,7 +186,8 @@ async function* find(
   signal: AbortSignal,
 ): AsyncGenerator<DataSet> {
   using _permit = await peer.permits.acquire(signal);
-  await using association = await openAssociation(await associationOptions(peer, findContexts(), signal));
+  await makeRoom(peer);
+  await using association = await openAssociation(await associationOptions(peer.options, findContexts(), signal));
   yield* association.find({ model: "study-root", identifier, maximumAnswers }, signal);
 }
 
@@ -145,12 +218,8 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
   await using watch = watchSilence(clock, silenceMs, lastActivityMs, signal);
   const way: Way = { onProgress, signal: watch.signal };
   if (peer.options.retrieve === "get") return await retrieveByGet(peer, request, way);
-  const outcome = await withAssociation(
-    peer,
-    moveContexts(),
-    watch.signal,
-    (association) => fetchQueries(fetchOver(peer, association, way), request, expectation.arrived),
-    { idleTimeoutMs: NO_IDLE_TIMEOUT_MS },
+  const outcome = await withKept(peer, moveContexts(), watch.signal, (association) =>
+    fetchQueries(fetchOver(peer, association, way), request, expectation.arrived),
   );
   // Many archives answer before their C-STOREs are through; not when as many have arrived as they say they sent.
   const isThrough = expectation.arrived.size >= (outcome.completed ?? Number.POSITIVE_INFINITY);
@@ -172,7 +241,7 @@ async function retrieveByGet(peer: Peer, request: RetrieveRequest, way: Way): Pr
         if (isFutile) return NOTHING_SENT;
         return await fetchQueries(fetchOver(peer, association, { ...way, store }), pass.request, watched.arrived);
       },
-      { idleTimeoutMs: NO_IDLE_TIMEOUT_MS },
+      NO_IDLE_TIMEOUT,
     ),
   );
 }

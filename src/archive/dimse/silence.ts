@@ -41,3 +41,20 @@ export function watchSilence(
     },
   };
 }
+
+export interface SilenceLimit extends Disposable {
+  /** Aborted with TIMED_OUT after `timeoutMs` without a touch, or with the outer signal. */
+  readonly signal: AbortSignal;
+  touch(): void;
+}
+
+/** For what is answered over the association it is asked over: without a look now and then, as questions are many and short. */
+export function limitSilence(timeoutMs: number, outer: AbortSignal): SilenceLimit {
+  const silent = new AbortController();
+  const timer = setTimeout(() => silent.abort(new GatewayError("TIMED_OUT", { timeoutMs })), timeoutMs);
+  return {
+    signal: AbortSignal.any([outer, silent.signal]),
+    touch: () => void timer.refresh(),
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}

@@ -96,6 +96,27 @@ export class RequestedAssociation implements Association {
     return this.#session.contexts;
   }
 
+  /** It is open, and no operation runs on it. */
+  get isReusable(): boolean {
+    return !this.#session.signal.aborted && this.#operations.inUse === 0;
+  }
+
+  /** Aborted when the association has ended, in order or not. */
+  get ended(): AbortSignal {
+    return this.#session.signal;
+  }
+
+  /** Commands that the peer sent so far, answers among them. */
+  get messagesHeard(): number {
+    return this.#session.messagesHeard;
+  }
+
+  /** Aborts it and closes the connection: nothing is waited for. */
+  abandon(): void {
+    this.#cancellation[Symbol.dispose]();
+    this.#session.abandon(new GatewayError("CANCELLED"));
+  }
+
   echo(signal?: AbortSignal): Promise<void> {
     return this.#exclusively(signal, async () => {
       const context = this.#session.contexts.find(

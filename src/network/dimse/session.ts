@@ -71,6 +71,7 @@ export class DimseSession {
   #lastMessageId = 0;
   #sendQueue: Promise<void> = Promise.resolve();
   #endError: GatewayError | undefined;
+  #messagesHeard = 0;
   /** Of the association request. */
   callingAeTitle = "";
   calledAeTitle = "";
@@ -123,6 +124,11 @@ export class DimseSession {
     return this.#options.socket.remoteAddress ?? "";
   }
 
+  /** Commands of the peer, requests and answers. */
+  get messagesHeard(): number {
+    return this.#messagesHeard;
+  }
+
   context(contextId: number): NegotiatedContext | undefined {
     return this.#contexts.get(contextId);
   }
@@ -143,6 +149,11 @@ export class DimseSession {
 
   abort(error: GatewayError): void {
     this.#upperLayer.abort(error);
+  }
+
+  /** An abort that does not wait for the peer to close. */
+  abandon(error: GatewayError): void {
+    this.#upperLayer.abandon(error);
   }
 
   /** 1 to 65535, then again from 1. PS3.7 E.1. */
@@ -236,6 +247,7 @@ export class DimseSession {
   }
 
   #onMessage(message: Message): Handled {
+    this.#messagesHeard += 1;
     const { commandField } = message.command;
     if (commandField === undefined) throw malformed("COMMAND_MALFORMED", "command set has no command field");
     if ((commandField & RESPONSE_BIT) === 0) return this.#options.onRequest(this, message);

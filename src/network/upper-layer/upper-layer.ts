@@ -144,6 +144,12 @@ export class UpperLayer {
     }
   }
 
+  /** A-ABORT request; the connection is closed behind it, whether or not the peer reads what it was sent. */
+  abandon(error: GatewayError): void {
+    this.abort(error);
+    this.#socket.destroy();
+  }
+
   /** Until disposed, silence of the peer longer than the idle time-out aborts with TIMED_OUT. */
   awaitPeer(): Disposable {
     return this.#silence.wait();
