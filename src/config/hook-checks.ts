@@ -1,6 +1,5 @@
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import { findLaunch } from "../pipeline/hook/isolation.ts";
+import { toGatewayError } from "../errors/gateway-error.ts";
+import { tryHook } from "../pipeline/hook/try-hook.ts";
 import type { LooseSettings } from "./loose-settings.ts";
 import type { Finding, SettingPath } from "./problems.ts";
 
@@ -41,33 +40,25 @@ export function checkHookDestinations({ projects, destinations }: LooseSettings)
 }
 
 /** Whether hooks can be run here as they should be. */
-export async function checkHooks({ projects }: Pick<LooseSettings, "projects">): Promise<readonly Finding[]> {
+export async function checkHooks(
+  { projects }: Pick<LooseSettings, "projects">,
+  attempt = tryHook,
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const [index, { hook }] of projects.entries()) {
     if (hook === undefined) continue;
-    const [program] = hook.command;
-    if (program !== undefined && !(await isProgram(program))) {
-      findings.push({ path: ["projects", index, "hook", "command", 0], code: "HOOK_PROGRAM_UNUSABLE" });
-      continue;
-    }
-    const { maximumMemoryMegabytes: memory, maximumCpuSeconds, network } = hook;
-    const launch = await findLaunch({
-      network: network === "allowed" ? "allowed" : "none",
-      maximumOutputBytes: 1e6,
-      maximumMemoryBytes: memory === undefined ? undefined : memory * 1e6,
-      maximumCpuSeconds,
-    });
-    if (launch === undefined)
-      findings.push({ path: ["projects", index, "hook", "network"], code: "HOOK_NOT_ISOLATED" });
+    const { command, maximumMemoryMegabytes: memory, maximumCpuSeconds } = hook;
+    const [program] = command;
+    const network = hook.network === "allowed" ? "allowed" : "none";
+    const maximumMemoryBytes = memory === undefined ? undefined : memory * 1e6;
+    const failure = await attempt({ program, network, maximumMemoryBytes, maximumCpuSeconds }).then(
+      () => undefined,
+      toGatewayError,
+    );
+    if (failure === undefined) continue;
+    const { code } = failure;
+    const place = code === "HOOK_PROGRAM_UNUSABLE" ? ["command", 0] : ["network"];
+    findings.push({ path: ["projects", index, "hook", ...place], code });
   }
   return findings;
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
 }
