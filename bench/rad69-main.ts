@@ -19,6 +19,7 @@ const wanted = (await readFile(list, "utf8"))
     return { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
   });
 const startedAtMs = performance.now();
+const usedBefore = process.cpuUsage();
 await using http = openHttpClient({ baseUrl: url });
 const client = createRad69Client({ http, url });
 const store = await openInstanceFolder(folder, systemClock, { blocking: calls === "blocking" });
@@ -29,4 +30,6 @@ const { outcomes } = await retrieveInstances(client, wanted, store, {
   attempts: 1,
 });
 const came = [...outcomes.values()].filter(({ state }) => state === "delivered").length;
-process.stdout.write(`${JSON.stringify({ seconds: (performance.now() - startedAtMs) / 1_000, came })}\n`);
+const { user, system } = process.cpuUsage(usedBefore);
+const seconds = (performance.now() - startedAtMs) / 1_000;
+process.stdout.write(`${JSON.stringify({ seconds, came, userSeconds: user / 1e6, systemSeconds: system / 1e6 })}\n`);

@@ -11,6 +11,7 @@ const [url = "", study = "", folder = ""] = process.argv.slice(2);
 
 const target = { studyInstanceUid: parseStudyInstanceUid(study) };
 const startedAtMs = performance.now();
+const usedBefore = process.cpuUsage();
 await using client = openHttpClient({ baseUrl: url });
 const store = await openInstanceFolder(folder, systemClock, { blocking: true });
 let came = 0;
@@ -18,4 +19,6 @@ const open = (signal: AbortSignal) => retrieveDicomWeb(client, target, {}, signa
 for await (const taken of keepInstances(open, store, target, neverAborted())) {
   if (!(taken instanceof Error)) came += 1;
 }
-process.stdout.write(`${JSON.stringify({ seconds: (performance.now() - startedAtMs) / 1_000, came })}\n`);
+const { user, system } = process.cpuUsage(usedBefore);
+const seconds = (performance.now() - startedAtMs) / 1_000;
+process.stdout.write(`${JSON.stringify({ seconds, came, userSeconds: user / 1e6, systemSeconds: system / 1e6 })}\n`);

@@ -46,6 +46,7 @@ function taking(
 ): IncomingInstance<StagedInstance> {
   return {
     source: () => file.source(),
+    borrows: file.borrows,
     async write(pieces) {
       expectations.noteActivity();
       let sizeBytes = 0;

@@ -20,7 +20,10 @@ export interface PieceIterator extends AsyncIterator<Uint8Array, unknown, undefi
 
 /** Read once. */
 export interface Pieces {
+  /** Each piece is its reader's own. */
   [Symbol.asyncIterator](): PieceIterator;
+  /** Where memory is used again: each piece is lent until the next is asked for, which saves copying it. */
+  borrow?(): PieceIterator;
 }
 
 /** Pieces of an answer between the socket that brings them and the one reader, who holds the socket back when behind. */

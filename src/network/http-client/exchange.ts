@@ -4,7 +4,6 @@ import type { Dispatcher } from "undici";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type BodyQueue, createBodyQueue, type Pieces } from "./body-queue.ts";
 import { HttpError, transportError } from "./http-error.ts";
-import { noteRead } from "./read-memory.ts";
 
 export interface ExchangeRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH";
@@ -96,7 +95,6 @@ function createHandler(
       resolve({ status, headers: headersOf(headers), body: queue, stop: () => stop(undefined) });
     },
     onResponseData(_, piece) {
-      noteRead(piece);
       queue?.push(piece);
     },
     onResponseEnd: () => end(undefined),

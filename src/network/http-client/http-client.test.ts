@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { makeCertificate } from "../../../test/peers/certificates.ts";
@@ -15,6 +16,12 @@ import { readJson, readText } from "./read-body.ts";
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 const hasOpenssl = requirePeer("openssl");
+
+/** What is bulk comes over connections of our own, all else over undici's: nobody can tell which. */
+const WAYS = [
+  ["as usual", false],
+  ["as bulk", true],
+] as const;
 
 /** One request to a server that answers so, as text. */
 async function askOnce(answer: Answer, request: Parameters<ReturnType<typeof openHttpClient>["request"]>[0] = {}) {
@@ -155,7 +162,7 @@ describe("authentication", () => {
   });
 });
 
-describe("an answer", () => {
+describe.each(WAYS)("an answer, %s", (_way, bulk) => {
   it("ends the connection when its reader leaves early", async () => {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     await using server = await startHttpServer((_, response) => {
@@ -163,7 +170,7 @@ describe("an answer", () => {
       response.once("close", resolve);
     });
     await using client = openHttpClient({ baseUrl: server.url });
-    await using response = await client.request({});
+    await using response = await client.request({ bulk });
     for await (const _ of response.body) break;
     await closed;
   });
@@ -175,7 +182,7 @@ describe("an answer", () => {
   ])("that does not come in time is a typed error: %s", async (_, idleMs, headersMs, totalMs, begin, code) => {
     await using server = await startHttpServer((__, response) => void begin(response));
     await using client = openHttpClient({ baseUrl: server.url, timeouts: { headersMs, idleMs, totalMs } });
-    const reading = client.request({}).then((response) => readText(response, 100));
+    const reading = client.request({ bulk }).then((response) => readText(response, 100));
     await expect(reading).rejects.toMatchObject({ code, class: "transient" });
   });
 
@@ -195,7 +202,7 @@ describe("an answer", () => {
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     await using client = openHttpClient({ baseUrl: `http://127.0.0.1:${port}` });
-    await expect(client.request({}).then((response) => readText(response, 100))).rejects.toMatchObject({ code });
+    await expect(client.request({ bulk }).then((response) => readText(response, 100))).rejects.toMatchObject({ code });
   });
 
   it("may end with the connection, as in HTTP/1.0", async () => {
@@ -206,25 +213,52 @@ describe("an answer", () => {
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     await using client = openHttpClient({ baseUrl: `http://127.0.0.1:${port}` });
-    expect(await readText(await client.request({}), 100)).toBe("all of it");
+    expect(await readText(await client.request({ bulk }), 100)).toBe("all of it");
+  });
+
+  it("brings a long body unharmed, however slow its reader is", async () => {
+    const lines = Array.from({ length: 400_000 }, (_, line) => `line ${line}\n`).join("");
+    await using server = await startHttpServer((_, response) => {
+      for (let at = 0; at < lines.length; at += 65_536) response.write(lines.slice(at, at + 65_536));
+      response.end();
+    });
+    await using client = openHttpClient({ baseUrl: server.url });
+    await using response = await client.request({ bulk });
+    const pieces: Uint8Array[] = [];
+    for await (const piece of response.body) {
+      pieces.push(piece);
+      await setImmediate();
+    }
+    expect(Buffer.concat(pieces).toString() === lines).toBe(true);
+  });
+
+  it("leaves its connection to the next request when it has been read, and no more than allowed are open", async () => {
+    await using server = await startHttpServer((_, response) => response.end("as long as that"));
+    await using client = openHttpClient({ baseUrl: server.url, connections: 2 });
+    const ask = async () => {
+      await using response = await client.request({ bulk });
+      return await readText(response, 100);
+    };
+    expect(new Set(await Promise.all(Array.from({ length: 10 }, ask)))).toEqual(new Set(["as long as that"]));
+    expect(server.connections()).toBe(2);
   });
 
   it("ends with the reason of the signal", async () => {
     const abort = new AbortController();
     await using server = await startHttpServer((_, response) => void response.write("so far"));
     await using client = openHttpClient({ baseUrl: server.url });
-    await using response = await client.request({ signal: abort.signal });
+    await using response = await client.request({ bulk, signal: abort.signal });
     const reading = readText(response, 100);
     abort.abort(new Error("enough"));
     await expect(reading).rejects.toThrow("enough");
-    await expect(client.request({ signal: abort.signal })).rejects.toThrow("enough");
+    await expect(client.request({ bulk, signal: abort.signal })).rejects.toThrow("enough");
   });
 });
 
-describe("a peer", () => {
+describe.each(WAYS)("a peer, %s", (_way, bulk) => {
   it("that does not listen is a typed error", async () => {
     await using client = openHttpClient({ baseUrl: `http://127.0.0.1:${await freePort()}` });
-    await expect(client.request({})).rejects.toMatchObject({ code: "CONNECTION_FAILED", class: "transient" });
+    await expect(client.request({ bulk })).rejects.toMatchObject({ code: "CONNECTION_FAILED", class: "transient" });
   });
 
   it.each([
@@ -235,7 +269,7 @@ describe("a peer", () => {
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;
     await using client = openHttpClient({ baseUrl: `${scheme}://127.0.0.1:${port}` });
-    await expect(client.request({})).rejects.toMatchObject({ code, class: "transient" });
+    await expect(client.request({ bulk })).rejects.toMatchObject({ code, class: "transient" });
   });
 
   it.skipIf(!hasOpenssl)("is known by its certificate, and knows us by ours", async () => {
@@ -245,14 +279,16 @@ describe("a peer", () => {
     await using listening = await startHttpServer((_, response) => response.end("safe"), tls);
     const ask = async (given: Parameters<typeof openHttpClient>[0]["tls"], baseUrl = listening.url) => {
       await using client = openHttpClient({ baseUrl, tls: given });
-      return await readText(await client.request({}), 100);
+      return await readText(await client.request({ bulk }), 100);
     };
     const { certificate, key } = ours;
     const certificateAuthorities = server.certificate;
     expect(await ask({ certificateAuthorities, certificate, key })).toBe("safe");
     await expect(ask({})).rejects.toMatchObject({ code: "TLS_CERTIFICATE_UNTRUSTED" });
-    // Node's server closes without an alert when it misses a certificate.
-    await expect(ask({ certificateAuthorities })).rejects.toMatchObject({ code: "HTTP_CONNECTION_LOST" });
+    // Node's server closes when it misses a certificate; whether its alert is read before is a matter of who is first.
+    await expect(ask({ certificateAuthorities })).rejects.toMatchObject({
+      code: expect.stringMatching(/^(?:HTTP_CONNECTION_LOST|TLS_CERTIFICATE_REFUSED)$/),
+    });
     await expect(ask({ certificateAuthorities, serverName: "other" })).rejects.toMatchObject({
       code: "TLS_CERTIFICATE_NAME_WRONG",
     });

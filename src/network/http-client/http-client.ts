@@ -9,6 +9,8 @@ import { exchange, type RawResponse } from "./exchange.ts";
 import { HttpError, statusError } from "./http-error.ts";
 import type { HttpClient, HttpClientOptions, HttpRequest, HttpResponse, HttpTimeouts } from "./types.ts";
 import { Pool } from "./undici-parts.ts";
+import { type ConnectionPool, createConnectionPool } from "./wire/connection-pool.ts";
+import { wireExchange } from "./wire/wire-exchange.ts";
 
 const USUAL_TIMEOUTS: HttpTimeouts = { connectMs: 10_000, headersMs: 300_000, idleMs: 60_000 };
 const USUAL_CONNECTIONS = 8;
@@ -30,6 +32,8 @@ const HIDING: ReadonlySet<number> = new Set([403, 404]);
 interface Connected {
   readonly base: URL;
   readonly pool: Dispatcher;
+  /** For bulk. */
+  readonly wires: ConnectionPool;
   readonly session: Session;
   readonly timeouts: HttpTimeouts;
   readonly clock: Clock;
@@ -44,17 +48,21 @@ export function openHttpClient(options: HttpClientOptions, clock: Clock = system
   const base = baseOf(options.baseUrl);
   const timeouts = { ...USUAL_TIMEOUTS, ...options.timeouts };
   const lifetime = new AbortController();
+  const tls = tlsOf(base, options);
   const pool = new Pool(base.origin, {
     connections,
     pipelining: 1,
     maxHeaderSize: MAXIMUM_HEADER_BYTES,
-    connect: { timeout: timeouts.connectMs, ...tlsOf(base, options) },
+    connect: { timeout: timeouts.connectMs, ...tls },
   });
-  const connected: Connected = { base, pool, session: createSession(authentication, lifetime.signal), timeouts, clock };
+  const wires = createConnectionPool({ origin: base, connections, connectMs: timeouts.connectMs, ...tls });
+  const session = createSession(authentication, lifetime.signal);
+  const connected: Connected = { base, pool, wires, session, timeouts, clock };
   return {
     request: (request) => requested(connected, request),
     async [Symbol.asyncDispose]() {
       lifetime.abort(new GatewayError("CANCELLED"));
+      wires.destroy();
       await pool.destroy();
     },
   };
@@ -105,12 +113,12 @@ function isSuccess(status: number): boolean {
 }
 
 async function send(connected: Connected, request: HttpRequest, url: URL, login: Login): Promise<RawResponse> {
-  const { pool, timeouts, clock } = connected;
+  const { pool, wires, timeouts, clock } = connected;
   const { method = "GET", body, bodyBytes, bulk = false, signal } = request;
   const { headersMs, idleMs, totalMs } = { ...timeouts, ...request.timeouts };
   const encoding = bulk ? "identity" : "gzip, deflate";
   let lastSentAtMs = Number.POSITIVE_INFINITY;
-  const response = await exchange(pool, {
+  const common = {
     method,
     target: `${url.pathname}${url.search}`,
     headers: {
@@ -119,13 +127,19 @@ async function send(connected: Connected, request: HttpRequest, url: URL, login:
       ...login.headers,
       ...(bodyBytes !== undefined && { "content-length": `${bodyBytes}` }),
     },
-    body: typeof body === "function" ? noted(body(), () => (lastSentAtMs = clock.nowMs())) : body,
     headersMs,
     idleMs,
     totalMs,
     isTls: url.protocol === "https:",
     signal,
-  });
+  };
+  const response =
+    bulk && typeof body !== "function"
+      ? await wireExchange(wires, { ...common, body, host: url.host })
+      : await exchange(pool, {
+          ...common,
+          body: typeof body === "function" ? noted(body(), () => (lastSentAtMs = clock.nowMs())) : body,
+        });
   const isGivenUp = response.status === 400 && clock.nowMs() - lastSentAtMs >= WAITED_IN_VAIN_MS;
   return isGivenUp ? { ...response, status: 408 } : response;
 }

@@ -3,7 +3,7 @@ import { statusError } from "../http-client/http-error.ts";
 import { type MediaType, parseMediaType } from "../http-client/media-type.ts";
 import { contentUnexpected } from "../http-client/read-body.ts";
 import type { HttpResponse } from "../http-client/types.ts";
-import type { IncomingInstance, InstanceStore } from "../instance-files/incoming.ts";
+import { type IncomingInstance, type InstanceStore, writeLent } from "../instance-files/incoming.ts";
 import { type InstanceFacts, inspectInstance, mismatchOf } from "../instance-files/inspect.ts";
 import { type MultipartPart, readMultipart } from "../multipart/reader.ts";
 import { USUAL_MULTIPART_LIMITS } from "../multipart/scanner.ts";
@@ -196,7 +196,7 @@ function checked<T>(answer: SoapAnswer, { messageId }: Asked<T>): SoapAnswer {
 async function receivePart<T>(part: MultipartPart, asked: Asked<T>): Promise<Arrived<T>> {
   const decode = transferDecoder(part.headers.get("content-transfer-encoding"));
   return await receive(asked, async (incoming) => {
-    await part.pipe((pieces) => incoming.write(decode(pieces)));
+    await part.pipe((pieces) => writeLent(incoming, decode(pieces)));
   });
 }
 

@@ -5,8 +5,10 @@ import type { ByteSource } from "../../dicom/data-set.ts";
  * `keep` does nothing.
  */
 export interface IncomingInstance<T> {
-  /** Takes the next pieces; they are its own. */
+  /** Takes the next pieces; they are its own. One call at a time. */
   write(pieces: readonly Uint8Array[]): void | Promise<void>;
+  /** True: it is done with the pieces as soon as `write` is, so that their memory can be used again; else they are copied for it. */
+  readonly borrows?: boolean | undefined;
   /** What was written, to be looked at before it is kept. */
   source(): ByteSource;
   /** @param sopInstanceUid validated: names come from it */
@@ -18,6 +20,11 @@ export interface IncomingInstance<T> {
 export interface InstanceStore<T> {
   /** @throws GatewayError FOLDER_NOT_WRITABLE and the like, which end a retrieval: the next instance would fare no better */
   begin(): Promise<IncomingInstance<T>>;
+}
+
+/** Writes pieces that are lent. */
+export async function writeLent<T>(incoming: IncomingInstance<T>, pieces: readonly Uint8Array[]): Promise<void> {
+  await incoming.write(incoming.borrows === true ? pieces : pieces.map((piece) => Uint8Array.from(piece)));
 }
 
 /** Instances as bytes, for programs that look at one after the other. @param limitBytes of one instance */

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { systemClock } from "../../units/clock.ts";
-import { noteRead } from "../http-client/read-memory.ts";
+import { memoryStore, writeLent } from "./incoming.ts";
 import { openInstanceFolder } from "./instance-folder.ts";
+
+const EMPTY = Buffer.alloc(0);
 
 /** In one lot, in two, and in many; beyond what is written on the calling thread. */
 const SIZES = [
@@ -23,7 +25,12 @@ describe.each([true, false])("a folder of instances, blocking: %s", (blocking) =
     const lots = sizes.map((size) => randomBytes(size));
     const whole = Buffer.concat(lots);
     const incoming = await store.begin();
-    for (const lot of lots) await incoming.write([lot.subarray(0, 7), lot.subarray(7)]);
+    // As a reader lends them: in memory that others write to as soon as they are taken.
+    for (const lot of lots) {
+      const lent = [Uint8Array.from(lot.subarray(0, 7)), Uint8Array.from(lot.subarray(7))];
+      await incoming.write(lent);
+      for (const piece of lent) piece.fill(0);
+    }
     const source = incoming.source();
     expect(source.sizeBytes).toBe(whole.length);
     for (const offset of [0, 65_530, 131_072, 1_048_574, whole.length - 5]) {
@@ -43,38 +50,56 @@ describe.each([true, false])("a folder of instances, blocking: %s", (blocking) =
     expect(await readdir(folder.path)).toEqual([]);
   });
 
-  it("tells the next who asks that what came before could not be written", async () => {
+  it("tells whoever asks that it could not be written", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "inner");
     const store = await openInstanceFolder(path, systemClock, { blocking });
     await rm(path, { recursive: true });
-    const begun = async () => {
-      const incoming = await store.begin();
-      await incoming.write([randomBytes(200_000)]);
-      await incoming.write([randomBytes(200_000)]);
-      return incoming;
-    };
     const failure = { code: "FOLDER_NOT_WRITABLE", details: { reason: "ENOENT" } };
-    await expect((await begun()).write([randomBytes(1)])).rejects.toMatchObject(failure);
-    await expect((await begun()).keep("1.2.3")).rejects.toMatchObject(failure);
-    await expect((await begun()).source().read(399_000, 5)).rejects.toMatchObject(failure);
-    await (await begun()).discard();
+    const incoming = await store.begin();
+    await incoming.write([randomBytes(20_000)]);
+    await expect(incoming.write([randomBytes(200_000)])).rejects.toMatchObject(failure);
+    await expect(incoming.write([randomBytes(1)])).rejects.toMatchObject(failure);
+    await expect(incoming.keep("1.2.3")).rejects.toMatchObject(failure);
+    await expect(incoming.source().read(199_000, 5)).rejects.toMatchObject(failure);
+    await incoming.discard();
+  });
+
+  it("keeps apart what comes at the same time, and one after the other", async () => {
+    await using folder = await temporaryFolder();
+    const store = await openInstanceFolder(folder.path, systemClock, { blocking });
+    for (let turn = 0; turn < 3; turn += 1) {
+      const whole = Array.from({ length: 12 }, () => randomBytes(90_000));
+      const coming = await Promise.all(whole.map(() => store.begin()));
+      for (const [from, to] of [
+        [0, 10],
+        [10, 66_000],
+        [66_000, 90_000],
+      ] as const) {
+        for (const [index, incoming] of coming.entries())
+          await incoming.write([whole[index]?.subarray(from, to) ?? EMPTY]);
+      }
+      for (const [index, incoming] of coming.entries()) {
+        expect(
+          Buffer.from(await incoming.source().read(5, 1_000)).equals(whole[index]?.subarray(5, 1_005) ?? EMPTY),
+        ).toBe(true);
+        if (index % 3 === 0) await incoming.discard();
+        else
+          expect((await readFile(await incoming.keep(`1.${turn}.${index}`))).equals(whole[index] ?? EMPTY)).toBe(true);
+      }
+    }
+    expect((await readdir(folder.path)).length).toBe(3 * 8);
   });
 });
 
-it("memory that an instance was read into is given back when it is written, but for what others may lie in", async () => {
-  await using folder = await temporaryFolder();
-  const store = await openInstanceFolder(folder.path, systemClock);
-  const reads = Array.from({ length: 8 }, () => Uint8Array.from(randomBytes(100_000)));
-  const whole = Buffer.concat(reads);
-  for (const read of reads) noteRead(read);
+it("a store that keeps what it is given is given copies of what is lent", async () => {
+  const store = memoryStore(1_000, () => new Error("too large"));
   const incoming = await store.begin();
-  for (let lot = 0; lot < reads.length; lot += 4) {
-    await incoming.write(
-      reads.slice(lot, lot + 4).flatMap((read) => [read.subarray(0, 30_000), read.subarray(30_000)]),
-    );
+  const lent = Buffer.from("lent");
+  for (const word of ["one ", "two "]) {
+    lent.write(word);
+    await writeLent(incoming, [lent]);
   }
-  await incoming.keep("1.2.3");
-  expect((await readFile(join(folder.path, "1.2.3.dcm"))).equals(whole)).toBe(true);
-  expect(reads.map(({ length }) => length)).toEqual([100_000, 0, 0, 0, 0, 0, 0, 100_000]);
+  lent.fill(0);
+  expect((await incoming.keep("1.2.3")).toString()).toBe("one two ");
 });

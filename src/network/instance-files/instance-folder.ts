@@ -3,19 +3,17 @@ import { join } from "node:path";
 import type { Clock } from "../../units/clock.ts";
 import { blockingFiles, waitingFiles } from "./file-calls.ts";
 import type { InstanceStore } from "./incoming.ts";
-import { createIncomingFile, notWritable } from "./incoming-file.ts";
+import { createHeads, createIncomingFile, notWritable } from "./incoming-file.ts";
 
 /** Nothing but a retrieval writes names like these; none ends in `.dcm`. */
 const TEMPORARY = /^\.incoming-[0-9a-f-]{36}\.part$/;
 /** A temporary file that nobody wrote to for this long was left behind. */
 const STALE_MS = 3_600_000;
-/** Up to here waiting for the disk takes less than asking another thread to. */
-const SMALL_BYTES = 640 * 1024;
 
 export interface InstanceFolderOptions {
   /**
-   * Small files are opened, written and renamed on this thread, which waits for the disk: for programs that have nothing else to do
-   * meanwhile; never for a server. @default false
+   * Files are opened, written and renamed on this thread, which waits for the disk: for programs that have nothing else to do meanwhile,
+   * as asking another thread takes longer than writing; never for a server. @default false
    */
   readonly blocking?: boolean | undefined;
 }
@@ -32,8 +30,9 @@ export async function openInstanceFolder(
 ): Promise<InstanceStore<string>> {
   await mkdir(path, { recursive: true }).catch(notWritable);
   await sweep(path, clock.nowMs()).catch(notWritable);
-  const callsFor = (sizeBytes: number) => (blocking && sizeBytes <= SMALL_BYTES ? blockingFiles : waitingFiles);
-  return { begin: () => Promise.resolve(createIncomingFile(path, callsFor)) };
+  const files = blocking ? blockingFiles : waitingFiles;
+  const heads = createHeads();
+  return { begin: () => Promise.resolve(createIncomingFile(path, files, heads)) };
 }
 
 async function sweep(folder: string, nowMs: number): Promise<void> {

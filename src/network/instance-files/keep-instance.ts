@@ -1,6 +1,6 @@
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { MultipartPart } from "../multipart/reader.ts";
-import type { IncomingInstance, InstanceStore } from "./incoming.ts";
+import { type IncomingInstance, type InstanceStore, writeLent } from "./incoming.ts";
 import { type ExpectedInstance, type InstanceFacts, inspectInstance, mismatchOf } from "./inspect.ts";
 import { costsItselfAlone, InstanceError } from "./instance-error.ts";
 
@@ -54,7 +54,7 @@ async function* receiveInstances<T>(
     try {
       await part.pipe((pieces) => {
         signal.throwIfAborted();
-        return incoming.write(pieces);
+        return writeLent(incoming, pieces);
       });
     } catch (thrown) {
       await incoming.discard();

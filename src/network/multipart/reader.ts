@@ -13,9 +13,9 @@ export type PieceSink = (pieces: readonly Uint8Array[]) => void | Promise<void>;
 /** One part; its body is read once, before the next part is asked for. What is not read is passed over. */
 export interface MultipartPart {
   readonly headers: PartHeaders;
-  /** Pieces as they came. */
+  /** Pieces as they came, each its reader's own. */
   readonly body: AsyncIterable<Uint8Array>;
-  /** The body in lots of about a megabyte, without copying; the number of its bytes. */
+  /** The body without copying, as it lies or in lots of about a megabyte; the number of its bytes. */
   pipe(sink: PieceSink): Promise<number>;
 }
 
@@ -38,7 +38,9 @@ export async function* readMultipart(
   { boundary, limits }: MultipartOptions,
 ): AsyncGenerator<MultipartPart, undefined> {
   const scanner = createMultipartScanner(boundary, limits);
-  const pieces = body[Symbol.asyncIterator]();
+  const borrowed = body.borrow?.();
+  const pieces = borrowed ?? body[Symbol.asyncIterator]();
+  const pipe = borrowed === undefined ? pipeGathered : pipeLent;
   let tokens: readonly MultipartToken[] = [];
   let index = 0;
 
@@ -71,7 +73,7 @@ export async function* readMultipart(
   try {
     for (let token = await next(); token !== undefined; token = await next()) {
       if (token.kind !== "part") continue;
-      const part = createPart(token.headers, next);
+      const part = createPart(token.headers, next, pipe);
       yield part.part;
       await part.rest();
     }
@@ -80,7 +82,7 @@ export async function* readMultipart(
   }
 }
 
-function createPart(headers: PartHeaders, next: NextToken) {
+function createPart(headers: PartHeaders, next: NextToken, pipe: typeof pipeGathered) {
   let isOver = false;
   /** The next piece of this part; undefined at its end. */
   const piece = (): Uint8Array | undefined | Promise<Uint8Array | undefined> => {
@@ -97,10 +99,12 @@ function createPart(headers: PartHeaders, next: NextToken) {
     headers,
     body: {
       async *[Symbol.asyncIterator]() {
-        for (let bytes = await piece(); bytes !== undefined; bytes = await piece()) yield bytes;
+        for (let bytes = await piece(); bytes !== undefined; bytes = await piece()) {
+          yield pipe === pipeLent ? Uint8Array.from(bytes) : bytes;
+        }
       },
     },
-    pipe: (sink) => pipeGathered(piece, sink),
+    pipe: (sink) => pipe(piece, sink),
   };
   return {
     part,
@@ -110,30 +114,52 @@ function createPart(headers: PartHeaders, next: NextToken) {
   };
 }
 
-/** Hands pieces on in lots, until there are no more. @param next a promise only where something is waited for */
-export async function pipeGathered(
-  next: () => Uint8Array | undefined | Promise<Uint8Array | undefined>,
-  sink: PieceSink,
-): Promise<number> {
-  let gathered: Uint8Array[] = [];
-  let gatheredBytes = 0;
+/** A promise only where something is waited for. */
+type NextPiece = () => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+
+/** Hands each piece on as it lies, before the next is asked for. */
+export async function pipeLent(next: NextPiece, sink: PieceSink): Promise<number> {
   let totalBytes = 0;
-  const hand = (): void | Promise<void> => {
-    if (gathered.length === 0) return;
-    const lot = gathered;
-    gathered = [];
-    gatheredBytes = 0;
-    return sink(lot);
-  };
   for (;;) {
     const coming = next();
     const bytes = coming instanceof Promise ? await coming : coming;
-    if (bytes === undefined) break;
-    gathered.push(bytes);
-    gatheredBytes += bytes.length;
+    if (bytes === undefined) return totalBytes;
     totalBytes += bytes.length;
-    if (gatheredBytes >= GATHER_BYTES || gathered.length >= GATHER_PIECES) await hand();
+    const taking = sink([bytes]);
+    if (taking instanceof Promise) await taking;
   }
-  await hand();
+}
+
+/** Hands pieces on in lots, until there are no more; while one is taken the next is gathered. */
+export async function pipeGathered(next: NextPiece, sink: PieceSink): Promise<number> {
+  let gathered: Uint8Array[] = [];
+  let gatheredBytes = 0;
+  let totalBytes = 0;
+  let taking = Promise.resolve();
+  const hand = async (): Promise<void> => {
+    await taking;
+    if (gathered.length === 0) return;
+    taking = Promise.resolve(sink(gathered));
+    // Who hands on the next, or the last, hears of it.
+    taking.catch(() => undefined);
+    gathered = [];
+    gatheredBytes = 0;
+  };
+  try {
+    for (;;) {
+      const coming = next();
+      const bytes = coming instanceof Promise ? await coming : coming;
+      if (bytes === undefined) break;
+      gathered.push(bytes);
+      gatheredBytes += bytes.length;
+      totalBytes += bytes.length;
+      if (gatheredBytes >= GATHER_BYTES || gathered.length >= GATHER_PIECES) await hand();
+    }
+    await hand();
+    await taking;
+  } finally {
+    // Nothing of a part is written any more when it is over, however it ends.
+    await taking.catch(() => undefined);
+  }
   return totalBytes;
 }

@@ -48,7 +48,7 @@ type Line = { readonly kind: "delimiter"; readonly end: number } | { readonly ki
 
 /**
  * Cuts a multipart stream into its parts, whatever pieces it comes in: RFC 2046 5.1.1. A delimiter counts at the beginning of a line only
- * and when nothing but blanks follow it; the line end before it belongs to it. Nothing is copied but what lies across two pieces.
+ * and when nothing but blanks follow it; the line end before it belongs to it. Nothing is copied but what lies across two pieces: each may be lent until the next is pushed.
  * @throws GatewayError MULTIPART_MALFORMED when there is no boundary to look for
  */
 export function createMultipartScanner(
@@ -178,7 +178,8 @@ class Scanner implements MultipartScanner {
   }
 
   #keep(from: number): false {
-    this.#kept = this.#bytes.subarray(from);
+    // A copy: pieces may be lent.
+    this.#kept = from === this.#bytes.length ? EMPTY : Buffer.from(this.#bytes.subarray(from));
     this.#at = this.#bytes.length;
     return false;
   }

@@ -1,13 +1,16 @@
-import { type MultipartPart, pipeGathered } from "./reader.ts";
+import type { Pieces } from "../http-client/body-queue.ts";
+import { type MultipartPart, pipeGathered, pipeLent } from "./reader.ts";
 
 /** A body that is one instance alone, without multipart around it, as if it were a part. */
-export function wholeBody(body: AsyncIterable<Uint8Array>): Pick<MultipartPart, "body" | "pipe"> {
+export function wholeBody(body: Pieces): Pick<MultipartPart, "body" | "pipe"> {
   return {
     body,
     async pipe(sink) {
-      const pieces = body[Symbol.asyncIterator]();
+      const borrowed = body.borrow?.();
+      const pieces = borrowed ?? body[Symbol.asyncIterator]();
+      const pipe = borrowed === undefined ? pipeGathered : pipeLent;
       try {
-        return await pipeGathered(async () => {
+        return await pipe(async () => {
           const { done, value } = await pieces.next();
           return done === true ? undefined : value;
         }, sink);
