@@ -10,11 +10,11 @@ import { HttpError, statusError } from "./http-error.ts";
 import type { HttpClient, HttpClientOptions, HttpRequest, HttpResponse, HttpTimeouts } from "./types.ts";
 import { Pool } from "./undici-parts.ts";
 import { type ConnectionPool, createConnectionPool } from "./wire/connection-pool.ts";
+import { MAXIMUM_HEADER_BYTES } from "./wire/response-reader.ts";
 import { wireExchange } from "./wire/wire-exchange.ts";
 
 const USUAL_TIMEOUTS: HttpTimeouts = { connectMs: 10_000, headersMs: 300_000, idleMs: 60_000 };
 const USUAL_CONNECTIONS = 8;
-const MAXIMUM_HEADER_BYTES = 64 * 1024;
 const MAXIMUM_REDIRECTS = 3;
 /** Of an answer nobody wants, so much is read to keep the connection. */
 const MAXIMUM_DROPPED_BYTES = 64 * 1024;

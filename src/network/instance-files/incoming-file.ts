@@ -5,26 +5,10 @@ import { systemCodeOf } from "../../units/durable-files.ts";
 import type { FileCalls } from "./file-calls.ts";
 import type { IncomingInstance } from "./incoming.ts";
 
-/** Of every instance so much of the beginning stays in memory: its header is looked at when all has come. */
+/** Up to here an instance is in memory alone before it is kept: of one that is refused no file is ever made. */
+const HELD_BYTES = 128 * 1024;
+/** Of a longer one so much of the beginning stays in memory: its header is looked at when all has come. */
 const HEAD_BYTES = 64 * 1024;
-/** Memory for as many beginnings is kept for those that come later. */
-const SPARE_HEADS = 8;
-
-/** Memory for beginnings of instances. */
-export interface Heads {
-  take(): Buffer;
-  giveBack(head: Buffer): void;
-}
-
-export function createHeads(): Heads {
-  const spare: Buffer[] = [];
-  return {
-    take: () => spare.pop() ?? Buffer.allocUnsafeSlow(HEAD_BYTES),
-    giveBack(head) {
-      if (spare.length < SPARE_HEADS) spare.push(head);
-    },
-  };
-}
 
 /** @throws GatewayError FOLDER_NOT_WRITABLE for what the operating system says */
 export function notWritable(thrown: unknown): never {
@@ -32,31 +16,27 @@ export function notWritable(thrown: unknown): never {
   throw reason === undefined ? thrown : new GatewayError("FOLDER_NOT_WRITABLE", { reason }, thrown);
 }
 
-/** An instance that is no longer than its beginning is in no file before it is kept: of one that is refused none is ever made. */
-export function createIncomingFile(folder: string, files: FileCalls, heads: Heads): IncomingInstance<string> {
+/** What comes is written as it comes, from where it lies, but for what is held: who looked at that may have it for as long as they like. */
+export function createIncomingFile(folder: string, files: FileCalls): IncomingInstance<string> {
   const file = createPartFile(join(folder, `.incoming-${randomUUID()}.part`), files);
-  let head: Buffer | undefined;
+  let head: Uint8Array = EMPTY;
   let headBytes = 0;
   let sizeBytes = 0;
 
-  const beginning = (): Uint8Array => head?.subarray(0, headBytes) ?? EMPTY;
+  const beginning = (): Uint8Array => head.subarray(0, headBytes);
   /** What does not belong to the beginning, as it lies. */
   const behindHead = (pieces: readonly Uint8Array[]): readonly Uint8Array[] => {
-    if (headBytes === HEAD_BYTES) return pieces;
-    head ??= heads.take();
+    const limitBytes = sizeBytes <= HELD_BYTES ? HELD_BYTES : HEAD_BYTES;
+    if (headBytes >= limitBytes) return pieces;
+    if (head.length < Math.min(sizeBytes, limitBytes)) head = enlarged(head, sizeBytes, limitBytes);
     const rest: Uint8Array[] = [];
     for (const piece of pieces) {
-      const length = Math.min(piece.length, HEAD_BYTES - headBytes);
+      const length = Math.min(piece.length, limitBytes - headBytes);
       head.set(length === piece.length ? piece : piece.subarray(0, length), headBytes);
       headBytes += length;
       if (length < piece.length) rest.push(piece.subarray(length));
     }
     return rest;
-  };
-  const forget = (): void => {
-    if (head !== undefined) heads.giveBack(head);
-    head = undefined;
-    headBytes = 0;
   };
   return {
     borrows: true,
@@ -69,8 +49,8 @@ export function createIncomingFile(folder: string, files: FileCalls, heads: Head
       },
     }),
     async write(pieces) {
-      const rest = behindHead(pieces);
       for (const { length } of pieces) sizeBytes += length;
+      const rest = behindHead(pieces);
       if (rest.length === 0) return;
       await file.append(file.isBegun() ? rest : [beginning(), ...rest]).catch(notWritable);
     },
@@ -79,20 +59,22 @@ export function createIncomingFile(folder: string, files: FileCalls, heads: Head
       try {
         if (!file.isBegun()) await file.append([beginning()]);
         await file.finish(path);
-        forget();
         return path;
       } catch (thrown) {
         return notWritable(thrown);
       }
     },
-    async discard() {
-      await file.drop();
-      forget();
-    },
+    discard: () => file.drop(),
   };
 }
 
 const EMPTY = new Uint8Array(0);
+
+function enlarged(head: Uint8Array, neededBytes: number, limitBytes: number): Uint8Array {
+  const larger = Buffer.allocUnsafeSlow(Math.min(limitBytes, Math.max(neededBytes, head.length * 2)));
+  larger.set(head);
+  return larger;
+}
 
 /** A file that is made when there is something to write. One call at a time; what failed fails for whoever asks next, too. */
 function createPartFile(path: string, files: FileCalls) {

@@ -14,6 +14,8 @@ const SIZES = [
   ["nothing", []],
   ["one lot", [3_000]],
   ["two lots", [100_000, 20_000]],
+  ["as much as is held", [1_000, 65_000, 65_072]],
+  ["one byte more than is held", [65_537, 65_535, 1]],
   ["many lots", [300_000, 1, 70_000, 200_000, 65_536, 500_000]],
   ["a long lot and a short one", [1_048_576, 3_000_000, 1]],
 ] as const;
@@ -68,6 +70,7 @@ describe.each([true, false])("a folder of instances, blocking: %s", (blocking) =
   it("keeps apart what comes at the same time, and one after the other", async () => {
     await using folder = await temporaryFolder();
     const store = await openInstanceFolder(folder.path, systemClock, { blocking });
+    const looked: (readonly [Uint8Array, Uint8Array])[] = [];
     for (let turn = 0; turn < 3; turn += 1) {
       const whole = Array.from({ length: 12 }, () => randomBytes(90_000));
       const coming = await Promise.all(whole.map(() => store.begin()));
@@ -83,12 +86,14 @@ describe.each([true, false])("a folder of instances, blocking: %s", (blocking) =
         expect(
           Buffer.from(await incoming.source().read(5, 1_000)).equals(whole[index]?.subarray(5, 1_005) ?? EMPTY),
         ).toBe(true);
+        looked.push([await incoming.source().read(0, 9), whole[index]?.subarray(0, 9) ?? EMPTY]);
         if (index % 3 === 0) await incoming.discard();
         else
           expect((await readFile(await incoming.keep(`1.${turn}.${index}`))).equals(whole[index] ?? EMPTY)).toBe(true);
       }
     }
     expect((await readdir(folder.path)).length).toBe(3 * 8);
+    for (const [held, expected] of looked) expect(Buffer.from(held)).toEqual(expected);
   });
 });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Clock } from "../../units/clock.ts";
 import { blockingFiles, waitingFiles } from "./file-calls.ts";
 import type { InstanceStore } from "./incoming.ts";
-import { createHeads, createIncomingFile, notWritable } from "./incoming-file.ts";
+import { createIncomingFile, notWritable } from "./incoming-file.ts";
 
 /** Nothing but a retrieval writes names like these; none ends in `.dcm`. */
 const TEMPORARY = /^\.incoming-[0-9a-f-]{36}\.part$/;
@@ -31,8 +31,7 @@ export async function openInstanceFolder(
   await mkdir(path, { recursive: true }).catch(notWritable);
   await sweep(path, clock.nowMs()).catch(notWritable);
   const files = blocking ? blockingFiles : waitingFiles;
-  const heads = createHeads();
-  return { begin: () => Promise.resolve(createIncomingFile(path, files, heads)) };
+  return { begin: () => Promise.resolve(createIncomingFile(path, files)) };
 }
 
 async function sweep(folder: string, nowMs: number): Promise<void> {
