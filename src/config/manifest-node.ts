@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { NODE_ROLES } from "./node-roles.ts";
-import { hostSetting, nameSetting } from "./scalars.ts";
+import { hostSetting, nameSetting, portSetting } from "./scalars.ts";
 
 export const nodeSettings = z.strictObject({
   name: nameSetting.optional().meta({
@@ -15,6 +15,13 @@ export const nodeSettings = z.strictObject({
     .meta({
       description: "What it does: receiver: our DICOM listener, worker: study jobs, http: API, dashboard and faces.",
     }),
+  sharedAeTitle: z.boolean().default(false).meta({
+    description:
+      "Several gateways answer to dicom.aeTitle behind one address. What arrives here for a study that another gateway asked for, or was sent, is passed on to that one.",
+  }),
+  port: portSetting.optional().meta({
+    description: "Port at which other gateways reach our DICOM listener. Left out: dicom.port.",
+  }),
   host: hostSetting.optional().meta({
     description:
       "Address at which other gateways reach our DICOM listener, for what an archive sent to the wrong one. Left out: dicom.host, or the machine's name where that is 0.0.0.0.",

@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { createForwarding, type Forwarding } from "../archive/dimse/forward-instances.ts";
 import type { NodeRole } from "../config/node-roles.ts";
 import type { Settings } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { errorFields } from "../observe/error-fields.ts";
 import { leasesOf } from "../store/leases-of.ts";
-import { createSharedPermits, PERMIT_LEASE_MS, type SharedPermits } from "../store/shared-permits.ts";
+import { createSharedPermits, PERMIT_LEASE_MS, type SharedPermits, studyResource } from "../store/shared-permits.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
 import { writeFileDurably } from "../units/durable-files.ts";
@@ -26,6 +27,8 @@ export interface GatewayNode extends AsyncDisposable {
   /** What all nodes hold together; undefined where the store is this node's own. */
   readonly permits: SharedPermits | undefined;
   readonly alone: Alone;
+  /** Undefined where no other node has our AE title. */
+  readonly forwarding: Forwarding | undefined;
   /** The store, of whose leases this node's are known as its own. */
   leasesOf(store: Store): Store;
   /** Tells the others where our DICOM listener is. */
@@ -72,6 +75,7 @@ function onlyNode(name: string, parts: NodeParts): GatewayNode {
   return {
     name,
     permits: undefined,
+    forwarding: undefined,
     alone: createAlone({ ...parts, permits: undefined }),
     leasesOf: (store) => store,
     async listensAt() {},
@@ -109,18 +113,28 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
     }
   };
   const running = loop();
+  const nodeOfStudy = (studyInstanceUid: string) =>
+    store.nodeOfStudy({ resource: studyResource(studyInstanceUid), studyInstanceUid }, clock.nowMs());
+  const forwarding = settings.node.sharedAeTitle
+    ? createForwarding({ node: name, nodeOfStudy, clock, logger })
+    : undefined;
   return {
     name,
     permits,
+    forwarding,
     alone: createAlone({ permits, clock, logger }),
     leasesOf: (shared) => leasesOf(shared, name),
     async listensAt(port) {
-      address = `${settings.dicom.aeTitle}@${reachableHost(settings)}:${port}`;
+      address = `${settings.dicom.aeTitle}@${reachableHost(settings)}:${settings.node.port ?? port}`;
       await beat();
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await running;
+      await forwarding?.[Symbol.asyncDispose]();
+      await store
+        .leaveNodes(name)
+        .catch((thrown: unknown) => logger.warn("studies are waited for in vain for a while", errorFields(thrown)));
       await store
         .returnPermitsOf(name)
         .catch((thrown: unknown) => logger.warn("permits lapse by themselves", errorFields(thrown)));

@@ -49,10 +49,10 @@ import { type Listener, NO_LISTENER, openListener, openRehearsalListener, refuse
 import { checkRoles, type GatewayNode, hasRole, joinNodes } from "./node.ts";
 import { createPaces, openArchives, type Paces, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
 import { type Intake, openIntake } from "./open-intake.ts";
-import { notificationChecks, notificationFacts, openNotifier } from "./open-notifications.ts";
-import { oidcChecks } from "./open-oidc.ts";
-import { openSharedOutbox, sharedOutboxChecks } from "./open-shared-outbox.ts";
-import { openStore, storeChecks } from "./open-store.ts";
+import { notificationFacts, openNotifier } from "./open-notifications.ts";
+import { openSharedOutbox } from "./open-shared-outbox.ts";
+import { openStore } from "./open-store.ts";
+import { ownChecks } from "./own-checks.ts";
 import { createReload } from "./reload.ts";
 import { destinationRemovals } from "./remove-from-destinations.ts";
 import { lakeOf, openScanFiles } from "./scan-files.ts";
@@ -197,7 +197,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     receive: (archive) => receiveIntoStaging({ ...receiver, paceOf: () => paces.of(archive) }),
     takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), clock, random }),
   };
-  const intake = await openIntake(parts, staging, opened);
+  const intake = await openIntake({ ...parts, store: node.leasesOf(store) }, staging, opened);
   const own = { ...parts, receiving, intake, threads: opened.use(createWorkerPool()), permits: node.permits };
   const keeper = opened.use(createKeeper(await compose(settings, own), logger));
   opened.use(intake?.queue(askedWhile(keeper)));
@@ -259,7 +259,13 @@ async function listen(
   if (!hasRole(settings, "receiver")) return NO_LISTENER;
   const { ofSender: paceOf, noteSender } = paces;
   const listener = await openListener(settings, {
-    store: receiveIntoStaging({ ...receiver, takeUnasked: intake?.take, paceOf, noteSender }),
+    store: receiveIntoStaging({
+      ...receiver,
+      takeUnasked: intake?.take,
+      forward: node.forwarding?.forward,
+      paceOf,
+      noteSender,
+    }),
     commitmentRequest: intake?.commitmentRequest,
     logger,
     onViolation: violations.note,
@@ -386,12 +392,7 @@ function operationsOver(
     ownAddress: settings.dicom,
     ...tlsListenerFacts(settings),
     listen: () => openRehearsalListener(settings, logger),
-    checks: [
-      ...storeChecks(settings, clock),
-      ...sharedOutboxChecks(settings, random),
-      ...oidcChecks(settings, clock),
-      ...notificationChecks(settings, clock),
-    ],
+    checks: ownChecks(settings, { store, clock, random }),
     notifications,
     scanFiles: { sumOf, lake: () => lakeOf(settings, parts.environment) },
   });

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import type { StudyInstanceUid } from "../dicom/uid.ts";
-import type { SharedPermits } from "../store/shared-permits.ts";
+import { type SharedPermits, studyResource } from "../store/shared-permits.ts";
 import { createKeyedLocks, type KeyedLocks } from "../units/keyed-locks.ts";
 
 /** Single flight: of several jobs that want one study, one retrieves it and the others find it staged. */
@@ -27,9 +26,4 @@ export function createSharedStudyLocks(permits: SharedPermits): StudyLocks {
       };
     },
   };
-}
-
-/** What the permit of a study is called: it does not tell the study. */
-function studyResource(study: StudyInstanceUid): string {
-  return `study:${createHash("sha256").update(study).digest("hex").slice(0, 32)}`;
 }

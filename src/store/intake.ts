@@ -11,6 +11,8 @@ export type IntakeState = (typeof INTAKE_STATES)[number];
 
 /** An instance that was sent unasked; its file is on disk already. */
 export interface IntakeInstance {
+  /** On whose disk its file lies, where several nodes share the store. */
+  readonly node?: string;
   readonly studyInstanceUid: string;
   readonly seriesInstanceUid: string;
   readonly sopInstanceUid: string;

@@ -22,10 +22,19 @@ export interface PermitWish {
 
 /** What gateways that share a store tell and grant each other. */
 export interface NodeStore {
-  /** A sign of life. */
+  /** A sign of life. What is held by a node that gave none for half a minute is anybody's, or waits for it if it lies on its disk alone. */
   beatNode(node: Omit<NodeRecord, "seenAtMs">, nowMs: number): Promise<void>;
+  /** What the node holds is anybody's at once, but for what lies on its disk alone. */
+  leaveNodes(node: string): Promise<void>;
   /** By name. */
   listNodes(): Promise<readonly NodeRecord[]>;
+  /** Where a study's instances belong: with the node that holds its permit, or else with the one that keeps what was sent of it. */
+  nodeOfStudy(
+    of: { readonly resource: string; readonly studyInstanceUid: string },
+    nowMs: number,
+  ): Promise<NodeRecord | undefined>;
+  /** On whose disk what was sent unasked of a study lies; undefined: nothing was, or the store is one node's own. */
+  intakeNodeOf(studyInstanceUid: string): Promise<string | undefined>;
   /** Of those that gave no sign since. */
   forgetNodes(seenBeforeMs: number): Promise<number>;
   /** False while others hold as many as there may be. A permit lapses unless its node renews it: who died holds nothing for long. */

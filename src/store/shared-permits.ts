@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Random } from "../units/random.ts";
@@ -26,6 +27,11 @@ export interface SharedPermits {
   leave(resource: string): Promise<void>;
   /** Renews what this node holds and gives back what could not be given back before; to be called well within a lease. @throws GatewayError STORE_… */
   keep(): Promise<void>;
+}
+
+/** What the permit of a study is called while it is retrieved: it does not tell the study. */
+export function studyResource(studyInstanceUid: string): string {
+  return `study:${createHash("sha256").update(studyInstanceUid).digest("hex").slice(0, 32)}`;
 }
 
 interface PermitParts {

@@ -47,6 +47,7 @@ export const AVAILABILITY_CODES: ReadonlySet<ErrorCode> = new Set([
   "ARCHIVE_PAUSED",
   "ARCHIVE_RATE_LIMITED",
   "ARCHIVE_RESTING",
+  "STUDY_ON_OTHER_NODE",
 ]);
 
 /**

@@ -1,12 +1,13 @@
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import type { IncomingInstance, InstanceSink, StoreAnswer, StoreHandler } from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
-import type { InstanceIntake, StagedInstance } from "../../staging/staging-area.ts";
+import type { InstanceIntake, StagedInstance, TakeElsewhere } from "../../staging/staging-area.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Pace } from "../availability/pace.ts";
 import type { Expectations, Refusals } from "../expectations.ts";
 import { reasonOf, statusOfRefusal } from "../intake/refusal-status.ts";
 import type { TakeUnasked } from "../intake/take-unasked.ts";
+import type { Forwarding } from "./forward-instances.ts";
 
 export interface ReceiverOptions {
   readonly staging: Pick<InstanceIntake, "begin">;
@@ -15,6 +16,8 @@ export interface ReceiverOptions {
   readonly logger: Logger;
   /** How fast the sender's bytes may come in; absent or undefined: as fast as they do. */
   readonly paceOf?: (incoming: IncomingInstance) => Pace | undefined;
+  /** Passes on what belongs to another gateway; absent: there is none that has our AE title too. */
+  readonly forward?: Forwarding["forward"] | undefined;
   /** Takes what nobody asked for; absent: it is refused. */
   readonly takeUnasked?: TakeUnasked | undefined;
   /** Told who sent an instance of a study that was asked of the archive. */
@@ -26,7 +29,7 @@ export interface ReceiverOptions {
  * be asked for again until its study is synced, so the archive is not kept waiting for the disk.
  */
 export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
-  const { staging, expectations, refusals, logger, paceOf, takeUnasked, noteSender } = options;
+  const { staging, expectations, refusals, logger, paceOf, forward, takeUnasked, noteSender } = options;
   return async (incoming, signal) => {
     try {
       return await openSink(incoming, signal);
@@ -57,7 +60,7 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
           if (failure !== undefined) return answerTo(incoming, failure);
           const staged: StagedInstance = await file.commit(
             (instance) => expectations.isExpected(instance.studyInstanceUid),
-            takeUnasked && ((whole) => takeUnasked(whole, incoming)),
+            otherwiseOf(incoming),
           );
           expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
           const archive = expectations.askedOf(staged.studyInstanceUid);
@@ -71,6 +74,15 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
         if (violation !== undefined) statusOf(incoming, new GatewayError("INSTANCE_MISMATCH", { violation }));
         await file.abort();
       },
+    };
+  }
+
+  function otherwiseOf(incoming: IncomingInstance): TakeElsewhere | undefined {
+    if (forward === undefined) return takeUnasked && ((whole) => takeUnasked(whole, incoming));
+    return async (whole) => {
+      if (await forward(whole, incoming)) return;
+      if (takeUnasked === undefined) throw new GatewayError("INSTANCE_UNSOLICITED");
+      await takeUnasked(whole, incoming);
     };
   }
 

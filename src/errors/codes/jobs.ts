@@ -124,6 +124,12 @@ export const jobsCodes = {
     summary: "A gateway that works on studies of an archive with C-MOVE has to receive them too.",
     remedy: "Add receiver to node.roles, or retrieve by C-GET or HTTP.",
   },
+  NODE_UNREACHABLE: {
+    class: "transient",
+    summary: "A gateway that has our AE title too cannot be reached at the address it tells.",
+    remedy:
+      "Set node.host and node.port to where the others reach it, and let the firewall pass them. Its listener has to take associations without TLS from them.",
+  },
   NOTHING_LEFT_BY_FILTERS: {
     class: "permanent",
     summary: "The project's filters leave nothing of the study.",
@@ -173,6 +179,12 @@ export const jobsCodes = {
     class: "permanent",
     summary: "No archive of the project has the study.",
     remedy: "Check the identifiers of the row, and whether the project's archives hold such studies.",
+  },
+  STUDY_ON_OTHER_NODE: {
+    class: "transient",
+    summary: "The study was sent to another gateway and lies on its disk.",
+    remedy:
+      "None while that gateway works: it goes on with the study. radferry node list shows which one gave no sign; start it, or have the study sent again.",
   },
   STUDY_REPORT_NOT_KEPT: {
     class: "permanent",

@@ -1,10 +1,20 @@
 import type pg from "pg";
 import type { PoolClient } from "pg";
 import type { AuditWitness } from "../sql/audit-witness.ts";
-import type { MethodName } from "../sql/methods.ts";
+import { type MethodName, methods } from "../sql/methods.ts";
+import type { Store } from "../store.ts";
 import { asStoreError, isLostRace, isSpoilt } from "./errors.ts";
+import { gather } from "./gather.ts";
 import { type Hold, holds, LOCKS } from "./locks.ts";
-import { atOnce, postgresMethods } from "./methods.ts";
+import {
+  type ClaimAsked,
+  claimAfterWaking,
+  claimAtOnce,
+  isEndAlone,
+  postgresMethods,
+  type SettleAsked,
+  settleAtOnce,
+} from "./methods.ts";
 import { openSession, type PostgresSession } from "./session.ts";
 
 /** One answer is that a transaction lost a race: it is done again from its beginning, so often at most. */
@@ -12,11 +22,16 @@ const MAXIMUM_TRIES = 6;
 const MAXIMUM_PAUSE_MS = 50;
 /** Slots that counters are kept in; more connections than that share the first. */
 const SLOTS = 1_000;
+/** Claims, or ends of jobs, of one statement. */
+const MOST_TOGETHER = 64;
 
 export interface Calls {
   read(method: MethodName, args: readonly unknown[]): Promise<unknown>;
   write(method: MethodName, args: readonly unknown[]): Promise<unknown>;
 }
+
+/** What is a statement of its own, for one caller or for several that ask at one moment; others are a transaction each. */
+type Together = { readonly [N in MethodName]?: (...args: Parameters<Store[N]>) => ReturnType<Store[N]> };
 
 /** @param random from 0 to 1, for pauses between tries */
 export function createCalls(pool: pg.Pool, witness: AuditWitness, random: () => number): Calls {
@@ -41,13 +56,10 @@ export function createCalls(pool: pg.Pool, witness: AuditWitness, random: () => 
     }
   }
 
-  async function transaction(client: PoolClient, method: MethodName, args: readonly unknown[]): Promise<unknown> {
-    const session = openSession(client, witness, true);
+  async function transaction<T>(client: PoolClient, work: (session: PostgresSession) => Promise<T>): Promise<T> {
     const begun = client.query("BEGIN").catch((thrown: unknown) => thrown);
     try {
-      const needed = holdOf(method, args);
-      if (needed !== undefined) await session.run(needed.statement, needed.parameters);
-      const answer = await invoke(session, method, args);
+      const answer = await work(openSession(client, witness, true));
       await client.query("COMMIT").catch((thrown: unknown) => {
         throw asStoreError(thrown);
       });
@@ -59,20 +71,49 @@ export function createCalls(pool: pg.Pool, witness: AuditWitness, random: () => 
     }
   }
 
+  async function untilWon<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await connected(work);
+      } catch (thrown) {
+        if (!isLostRace(thrown) || tries === MAXIMUM_TRIES) throw thrown;
+        await new Promise((resolve) => setTimeout(resolve, random() * MAXIMUM_PAUSE_MS * tries));
+      }
+    }
+  }
+
+  const whole = (method: MethodName, args: readonly unknown[]): Promise<unknown> =>
+    untilWon((client) =>
+      transaction(client, async (session) => {
+        const needed = holdOf(method, args);
+        if (needed !== undefined) await session.run(needed.statement, needed.parameters);
+        return await invoke(session, method, args);
+      }),
+    );
+  const claims = gather(MOST_TOGETHER, (asked: readonly ClaimAsked[]) =>
+    untilWon(
+      async (client) =>
+        (await claimAtOnce(openSession(client, witness, true), asked)) ??
+        (await transaction(client, (session) => claimAfterWaking(session, asked))),
+    ),
+  );
+  const ends = gather(MOST_TOGETHER, (asked: readonly SettleAsked[]) =>
+    untilWon((client) => settleAtOnce(openSession(client, witness, true), asked)),
+  );
+  const together: Together = {
+    claim: (worker, leaseMs, nowMs) => claims({ worker, leaseMs, nowMs }),
+    async settle(lease, outcome, nowMs) {
+      const isEnded = isEndAlone(outcome) && (await ends({ lease, outcome, nowMs }));
+      return isEnded || Boolean(await whole("settle", [lease, outcome, nowMs]));
+    },
+    renew: (...args) => untilWon((client) => methods.renew(openSession(client, witness, true), ...args)),
+  };
+
   return {
     read: (method, args) => connected((client) => invoke(openSession(client, witness, false), method, args)),
-    async write(method, args) {
-      for (let tries = 1; ; tries += 1) {
-        try {
-          return await connected(async (client) => {
-            const done = await tryAtOnce(openSession(client, witness, true), method, args);
-            return done === undefined ? await transaction(client, method, args) : done.answer;
-          });
-        } catch (thrown) {
-          if (!isLostRace(thrown) || tries === MAXIMUM_TRIES) throw thrown;
-          await new Promise((resolve) => setTimeout(resolve, random() * MAXIMUM_PAUSE_MS * tries));
-        }
-      }
+    write(method, args) {
+      const own = together[method] as ((...args: readonly unknown[]) => Promise<unknown>) | undefined;
+      return own?.(...args) ?? whole(method, args);
     },
   };
 }
@@ -141,13 +182,6 @@ async function takeSlot(client: PoolClient): Promise<void> {
 function holdOf(method: MethodName, args: readonly unknown[]): Hold | undefined {
   const hold = holds[method] as ((...args: readonly unknown[]) => Hold) | undefined;
   return hold?.(...args);
-}
-
-async function tryAtOnce(session: PostgresSession, method: MethodName, args: readonly unknown[]) {
-  const run = atOnce[method] as
-    | ((session: PostgresSession, ...args: readonly unknown[]) => Promise<{ readonly answer: unknown } | undefined>)
-    | undefined;
-  return await run?.(session, ...args);
 }
 
 function invoke(session: PostgresSession, method: MethodName, args: readonly unknown[]): Promise<unknown> {

@@ -12,25 +12,75 @@ import type { PostgresSession } from "./session.ts";
 
 type Answered = (session: PostgresSession, ...args: never) => unknown;
 
-/** The answer that was given already. */
-type Done<T> = { readonly answer: T } | undefined;
-
 /** Wakes of a thousand jobs each before a claim takes what there is. */
 const MAXIMUM_WAKES = 10;
 
-/** Answers nothing when something is due to be woken first. */
-async function claimAtOnce(
+/** One worker's claim. */
+export interface ClaimAsked {
+  readonly worker: string;
+  readonly leaseMs: number;
+  readonly nowMs: number;
+}
+
+/** One end of a job with nothing else to write. */
+export interface SettleAsked {
+  readonly lease: Lease;
+  readonly outcome: Parameters<Store["settle"]>[1];
+  readonly nowMs: number;
+}
+
+/** Of a worker's name; nobody's where it tells of none. */
+function nodeOf(worker: string): string {
+  return worker.slice(0, Math.max(worker.indexOf("/"), 0));
+}
+
+/**
+ * Answers the first of the claims, one at least: those of one node and one length of lease. Nothing when something is due to be woken first.
+ * @param asked of one at least
+ */
+export async function claimAtOnce(
   session: PostgresSession,
-  worker: string,
-  leaseMs: number,
-  nowMs: number,
+  asked: readonly ClaimAsked[],
   isWoken = false,
-): Promise<Done<ClaimedJob | undefined>> {
-  const token = randomUUID();
-  const row = await session.get("claimAtOnce", { worker, token, leaseUntil: nowMs + leaseMs, nowMs, isWoken });
-  if (row?.isDue === 1) return undefined;
-  if (typeof row?.id !== "string") return { answer: undefined };
-  return { answer: { lease: { jobId: row.id, token }, job: jobRecord(row) } };
+): Promise<readonly (ClaimedJob | undefined)[] | undefined> {
+  const node = nodeOf(asked[0]?.worker ?? "");
+  const leaseMs = asked[0]?.leaseMs ?? 0;
+  const end = asked.findIndex((each) => nodeOf(each.worker) !== node || each.leaseMs !== leaseMs);
+  const together = end === -1 ? asked : asked.slice(0, end);
+  const tokens: readonly string[] = together.map(() => randomUUID());
+  const nowMs = Math.max(...together.map((each) => each.nowMs));
+  const rows = await session.all("claimTogether", {
+    workers: JSON.stringify(together.map(({ worker }) => worker)),
+    tokens: JSON.stringify(tokens),
+    wanted: together.length,
+    leaseUntil: nowMs + leaseMs,
+    nowMs,
+    node,
+    isWoken,
+  });
+  if (rows[0]?.isDue === 1) return undefined;
+  const claimed = rows.flatMap((row): ClaimedJob[] =>
+    typeof row.id === "string"
+      ? [{ lease: { jobId: row.id, token: String(row.lease_token) }, job: jobRecord(row) }]
+      : [],
+  );
+  // Who asked first gets the most urgent; nothing is left for any of them when nothing was found.
+  claimed.sort((one, other) => tokens.indexOf(one.lease.token) - tokens.indexOf(other.lease.token));
+  return claimed.length === 0 ? together.map(() => undefined) : claimed;
+}
+
+/** Within a transaction: wakes what is due first. */
+export async function claimAfterWaking(
+  session: PostgresSession,
+  asked: readonly ClaimAsked[],
+): Promise<readonly (ClaimedJob | undefined)[]> {
+  const nowMs = Math.max(...asked.map((each) => each.nowMs));
+  for (let wakes = 1; ; wakes += 1) {
+    await session.run("wakeWaiting", { nowMs });
+    await endAttempts(session, await session.all("wakeAbandoned", { nowMs }), "lease ended", nowMs);
+    const answers = await claimAtOnce(session, asked, wakes === MAXIMUM_WAKES);
+    if (answers !== undefined) return answers;
+  }
 }
 
 /** See `Store.claim`. */
@@ -40,37 +90,33 @@ async function claim(
   leaseMs: number,
   nowMs: number,
 ): Promise<ClaimedJob | undefined> {
-  for (let wakes = 1; ; wakes += 1) {
-    await session.run("wakeWaiting", { nowMs });
-    await endAttempts(session, await session.all("wakeAbandoned", { nowMs }), "lease ended", nowMs);
-    const done = await claimAtOnce(session, worker, leaseMs, nowMs, wakes === MAXIMUM_WAKES);
-    if (done !== undefined) return done.answer;
-  }
+  return (await claimAfterWaking(session, [{ worker, leaseMs, nowMs }]))[0];
 }
 
-/** Answers nothing when there is more to write than the job's end, or its lease is gone. */
-async function settleAtOnce(
+/** There is nothing to write but the job's end. */
+export function isEndAlone({ change, audit }: SettleAsked["outcome"]): boolean {
+  return change === undefined && audit === undefined;
+}
+
+/** Whether each was ended: of the others the lease is gone, or there is more to do. */
+export async function settleAtOnce(
   session: PostgresSession,
-  { jobId: id, token }: Lease,
-  outcome: Parameters<Store["settle"]>[1],
-  nowMs: number,
-): Promise<Done<boolean>> {
-  const { state, code, dueAtMs, attempts, change, audit } = outcome;
-  if (change !== undefined || audit !== undefined) return undefined;
-  const dueAt = state === "waiting" ? (dueAtMs ?? nowMs) : undefined;
-  const finishedAt = JOB_STATES[state].done ? nowMs : undefined;
-  const row = await session.get("settleAtOnce", { id, token, state, code, dueAt, attempts, finishedAt, nowMs });
-  return row === undefined ? undefined : { answer: true };
+  asked: readonly SettleAsked[],
+): Promise<readonly boolean[]> {
+  const outcomes = asked.map(({ lease, outcome, nowMs }) => ({
+    id: lease.jobId,
+    token: lease.token,
+    state: outcome.state,
+    code: outcome.code,
+    due_at: outcome.state === "waiting" ? (outcome.dueAtMs ?? nowMs) : undefined,
+    attempts: outcome.attempts,
+    finished_at: JOB_STATES[outcome.state].done ? nowMs : undefined,
+  }));
+  const nowMs = Math.max(...asked.map((each) => each.nowMs));
+  const rows = await session.all("settleTogether", { outcomes: JSON.stringify(outcomes), nowMs });
+  const ended = new Set(rows.map(({ token }) => String(token)));
+  return asked.map(({ lease }) => ended.has(lease.token));
 }
-
-/** What is mostly one statement, and a transaction by itself; where that answers nothing the method is asked within one. */
-export const atOnce: {
-  readonly [N in MethodName]?: (session: PostgresSession, ...args: Parameters<Store[N]>) => unknown;
-} = {
-  claim: (session, worker, leaseMs, nowMs) => claimAtOnce(session, worker, leaseMs, nowMs),
-  settle: settleAtOnce,
-  renew: async (session, ...args) => ({ answer: await methods.renew(session, ...args) }),
-};
 
 /** See `Store.jobChanges`. What is not committed yet is not stepped over: see COUNTER_TRIGGERS. */
 async function jobChanges(

@@ -9,3 +9,12 @@ export const NODES = `
     PRIMARY KEY (resource, holder)
   );
   CREATE INDEX permits_of_node ON permits (node);`;
+
+/** Whose disk a study lies on: a claim walks over what nobody holds, and over what is its own node's. */
+export const HELD_JOBS = `
+  ALTER TABLE study_jobs ADD COLUMN held_by TEXT;
+  ALTER TABLE intake_studies ADD COLUMN node TEXT;
+  DROP INDEX study_jobs_due;
+  CREATE INDEX study_jobs_due ON study_jobs (priority DESC, project, job_no) WHERE state = 'queued' AND held_by IS NULL;
+  CREATE INDEX study_jobs_held ON study_jobs (held_by, priority DESC, project, job_no)
+    WHERE state = 'queued' AND held_by IS NOT NULL;`;

@@ -14,8 +14,8 @@ const UNEXPLAINED: ReadonlySet<string> = new Set(["createSchemaMigrations"]);
 
 /** What each frequent statement must go by. */
 const HOT: readonly (readonly [OwnStatementName, ...string[]])[] = [
-  ["claimAtOnce", "study_jobs_due", "study_jobs_waiting", "study_jobs_leased", "claim_turns_pkey"],
-  ["settleAtOnce", "job_attempts_pkey"],
+  ["claimTogether", "study_jobs_due", "study_jobs_waiting", "study_jobs_leased", "claim_turns_pkey"],
+  ["settleTogether", "study_jobs_id_key", "study_jobs_pkey", "job_attempts_pkey"],
   ["wakeWaiting", "study_jobs_waiting"],
   ["wakeAbandoned", "study_jobs_leased"],
   ["jobOfId", "study_jobs_id_key"],

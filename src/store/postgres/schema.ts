@@ -3,13 +3,14 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { COMMITMENTS } from "./commitment-schema.ts";
+import { RESTING_COUNTERS } from "./counter-triggers.ts";
 import { INSIGHT } from "./insight-schema.ts";
 import { INTAKE, INTAKE_EXPECTED } from "./intake-schema.ts";
 import { ARCHIVES, COHORTS, COUNTERS, FAIR_SHARES, JOBS, PROJECT_KEYS } from "./job-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
 import { LOCKS } from "./locks.ts";
-import { NODES } from "./node-schema.ts";
+import { HELD_JOBS, NODES } from "./node-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
 import { preparedText } from "./session.ts";
 import { STANDING_COHORTS } from "./standing-schema.ts";
@@ -56,6 +57,8 @@ const migrations: readonly { readonly version: number; readonly name: string; re
   { version: 21, name: "nodes and permits", sql: NODES },
   { version: 22, name: "storage commitment", sql: COMMITMENTS },
   { version: 23, name: "what archives say of studies sent unasked", sql: INTAKE_EXPECTED },
+  { version: 24, name: "counters of what rests", sql: RESTING_COUNTERS },
+  { version: 25, name: "studies held by nodes", sql: HELD_JOBS },
 ];
 
 /** Of the newest migration here. */

@@ -29,6 +29,7 @@ export const asked: Asked = {
   cancelJobs: (by, selection, nowMs) => [selection, nowMs + by],
   releaseLeases: (by, nowMs, node) => [nowMs + by, node],
   beatNode: (by, node, nowMs) => [node, nowMs + by],
+  nodeOfStudy: (by, of, nowMs) => [of, nowMs + by],
   takePermit: (by, wish, leaseMs, nowMs) => [wish, leaseMs, nowMs + by],
   renewPermits: (by, node, leaseMs, nowMs) => [node, leaseMs, nowMs + by],
   setArchiveControls: (by, archive, controls, nowMs) => [archive, controls, nowMs + by],
@@ -76,6 +77,7 @@ export const answered: Answered = {
   nextInboxDueAtMs: before,
   nextIntakeDueAtMs: before,
   nextCommitmentDueAtMs: before,
+  nodeOfStudy: (by, node) => node && { ...node, seenAtMs: node.seenAtMs - by },
   listNodes: (by, nodes) => nodes.map((node) => ({ ...node, seenAtMs: node.seenAtMs - by })),
   admitToArchive: (by, admission) =>
     admission.kind === "resting" ? { ...admission, untilMs: admission.untilMs - by } : admission,

@@ -15,18 +15,48 @@ const RETRYABLE = [...RETRYABLE_STATES].map((state) => `'${state}'`).join(", ");
 const TAKE_UP_WIDER =
   "stage = CASE WHEN widened = 1 AND stage <> 'locating' THEN 'retrieving' ELSE stage END, widened = 0";
 
+/** The node on whose disk what was sent unasked lies; NULL where the store is one node's own. */
+const INTAKE_NODE = `(
+  SELECT intake_studies.node FROM intake_studies
+   WHERE intake_studies.study_instance_uid = study_jobs.study_instance_uid AND intake_studies.project = study_jobs.project
+     AND intake_studies.state <> 'discarded')`;
+
+/** The node that has worked on it till now. */
+const OWN_NODE = `(
+  SELECT nodes.name FROM job_attempts JOIN nodes ON substr(job_attempts.worker, 1, length(nodes.name) + 1) = nodes.name || '/'
+   WHERE job_attempts.job_no = study_jobs.job_no AND job_attempts.ended_at IS NULL LIMIT 1)`;
+
+/** A study that waits stays with the node that has some of it on its disk. */
+export const HELD_WHEN_SETTLED = `
+  held_by = CASE WHEN CAST(:state AS TEXT) <> 'waiting' THEN NULL
+                 WHEN CAST(:code AS TEXT) = 'STUDY_ON_OTHER_NODE' THEN ${INTAKE_NODE}
+                 WHEN received > 0 THEN coalesce(${OWN_NODE}, held_by) ELSE held_by END`;
+
+/** It lies on its node's disk alone: nobody can be asked for it again. */
+const IS_SENT = `EXISTS (
+  SELECT 1 FROM intake_studies
+   WHERE intake_studies.study_instance_uid = study_jobs.study_instance_uid AND intake_studies.project = study_jobs.project
+     AND intake_studies.state <> 'discarded' AND intake_studies.node = study_jobs.held_by)`;
+
+const HELD_BY_SILENT = `
+  state = 'queued' AND held_by IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.name = study_jobs.held_by AND nodes.seen_at > :seenAfterMs)`;
+
 /** Starts a job over: its ledger stays, as what was received need not be fetched again. */
 const START_OVER = `
   state = 'queued', stage = 'locating', attempts = 0, code = NULL, verdict = NULL, archive = NULL, expected = NULL, due_at = NULL,
-  lease_token = NULL, lease_until = NULL, finished_at = NULL, widened = 0, release_no = NULL`;
+  lease_token = NULL, lease_until = NULL, finished_at = NULL, widened = 0, release_no = NULL,
+  held_by = ${INTAKE_NODE}`;
 
 /** Statements that write jobs. Those of a worker hold only while the lease is the job's: a late writer changes no row. */
 export const jobStatements = {
   insertJob: `
     INSERT INTO study_jobs (id, project, study_instance_uid, patient_id, accession_number, series_instance_uids,
-                            participant_id, priority, stage, state, archive, created_at)
+                            participant_id, priority, stage, state, archive, created_at, held_by)
     VALUES (:id, :project, :studyInstanceUid, :patientId, :accessionNumber, :seriesInstanceUids,
-            :participantId, :priority, :stage, 'queued', :archive, :nowMs)
+            :participantId, :priority, :stage, 'queued', :archive, :nowMs,
+            (SELECT node FROM intake_studies
+              WHERE study_instance_uid = :studyInstanceUid AND intake_studies.project = :project AND state <> 'discarded'))
     RETURNING job_no AS jobNo`,
   insertKey: "INSERT INTO study_keys (project, key, job_no) VALUES (:project, :key, :jobNo) ON CONFLICT DO NOTHING",
   jobsOfKey: "SELECT job_no AS jobNo FROM study_keys WHERE project = :project AND key = :key",
@@ -104,11 +134,26 @@ export const jobStatements = {
 
   releaseLeasesOf: `
     UPDATE study_jobs INDEXED BY study_jobs_leased
-       SET state = 'queued', lease_token = NULL, lease_until = NULL, ${TAKE_UP_WIDER}
+       SET state = 'queued', lease_token = NULL, lease_until = NULL, ${TAKE_UP_WIDER},
+           held_by = CASE WHEN received > 0 THEN CAST(:node AS TEXT) ELSE held_by END
      WHERE state = 'running'
        AND EXISTS (SELECT 1 FROM job_attempts AS own WHERE own.job_no = study_jobs.job_no
                     AND own.lease_token = study_jobs.lease_token AND substr(own.worker, 1, length(:workers)) = :workers)
     RETURNING job_no AS "jobNo"`,
+
+  /** What waited for a node that works again. */
+  wakeHeldBy: `
+    UPDATE study_jobs INDEXED BY study_jobs_waiting SET state = 'queued', due_at = NULL
+     WHERE state = 'waiting' AND code = 'STUDY_ON_OTHER_NODE' AND held_by = :node`,
+  /** What a node has that gave no sign: fetched again by another one, or waited for. */
+  parkHeld: `
+    UPDATE study_jobs INDEXED BY study_jobs_held SET state = 'waiting', code = 'STUDY_ON_OTHER_NODE', due_at = :dueAt
+     WHERE ${HELD_BY_SILENT} AND ${IS_SENT}`,
+  freeHeld: `UPDATE study_jobs INDEXED BY study_jobs_held SET held_by = NULL WHERE ${HELD_BY_SILENT}`,
+  /** Of a node that ends in order. */
+  freeHeldBy: `
+    UPDATE study_jobs INDEXED BY study_jobs_held SET held_by = NULL
+     WHERE state = 'queued' AND held_by = :node AND NOT ${IS_SENT}`,
 
   /** `set…` says whether a nullable column is written at all. */
   changeJob: `
@@ -124,7 +169,7 @@ export const jobStatements = {
   settle: `
     UPDATE study_jobs
        SET state = :state, code = :code, due_at = :dueAt, attempts = :attempts, finished_at = :finishedAt,
-           lease_token = NULL, lease_until = NULL, ${TAKE_UP_WIDER}
+           lease_token = NULL, lease_until = NULL, ${TAKE_UP_WIDER}, ${HELD_WHEN_SETTLED}
      WHERE job_no = :jobNo`,
   locate: `
     UPDATE study_jobs
@@ -137,7 +182,8 @@ export const jobStatements = {
     SELECT request_no, CAST(:to AS BIGINT) FROM request_jobs WHERE job_no = :from ON CONFLICT DO NOTHING`,
   copyCohorts: `
     INSERT INTO cohort_jobs (cohort_no, job_no, state, code)
-    SELECT held.cohort_no, study_jobs.job_no, study_jobs.state, study_jobs.code
+    SELECT held.cohort_no, study_jobs.job_no, CASE study_jobs.state WHEN 'running' THEN 'queued' ELSE study_jobs.state END,
+           study_jobs.code
       FROM cohort_jobs AS held CROSS JOIN study_jobs ON study_jobs.job_no = :to WHERE held.job_no = :from
        AND NOT EXISTS (SELECT 1 FROM cohort_jobs WHERE cohort_no = held.cohort_no AND job_no = :to)`,
   unlinkRequests: "DELETE FROM request_jobs WHERE job_no = :jobNo",
@@ -200,7 +246,7 @@ export const jobStatements = {
   releaseJob: `
     UPDATE study_jobs
        SET state = 'queued', stage = CASE WHEN widened = 1 THEN 'retrieving' ELSE 'deidentifying' END, widened = 0,
-           attempts = 0, code = NULL, finished_at = NULL, release_no = :releaseNo
+           attempts = 0, code = NULL, finished_at = NULL, release_no = :releaseNo, held_by = ${INTAKE_NODE}
      WHERE job_no = :jobNo`,
   deliveredJob: "SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state = 'delivered'",
   quarantinedJob: "SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state = 'quarantined'",

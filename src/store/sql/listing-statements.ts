@@ -1,5 +1,8 @@
 import { JOB_COLUMNS } from "./job-statements.ts";
 
+const IS_AT_REST =
+  "NOT EXISTS (SELECT 1 FROM study_jobs AS held WHERE held.job_no = cohort_jobs.job_no AND held.state = 'running')";
+
 /** Statements that only look. Listings page by key, never by offset. */
 export const listingStatements = {
   cohortByName: `
@@ -17,7 +20,15 @@ export const listingStatements = {
   listNewestCohortsOfProject: `
     SELECT cohort_no AS cohortNo, id AS cohort, project, row_count AS rows, accepted, joined, submitted_at AS submittedAtMs
       FROM cohorts WHERE project = :project AND cohort_no < :after ORDER BY cohort_no DESC LIMIT :limit`,
-  cohortCounts: "SELECT state, jobs FROM cohort_state_counts WHERE cohort_no = :cohortNo AND jobs > 0",
+  /** What runs is counted as queued, and is few. A state may come twice; one of the two is nothing. */
+  cohortCounts: `
+    WITH at_work AS MATERIALIZED (
+      SELECT count(*) AS jobs FROM study_jobs
+       WHERE state = 'running'
+         AND EXISTS (SELECT 1 FROM cohort_jobs AS own WHERE own.cohort_no = :cohortNo AND own.job_no = study_jobs.job_no))
+    SELECT state, sum(jobs) - CASE state WHEN 'queued' THEN (SELECT jobs FROM at_work) ELSE 0 END AS jobs
+      FROM cohort_state_counts WHERE cohort_no = :cohortNo GROUP BY state
+    UNION ALL SELECT 'running', jobs FROM at_work`,
   exportRows: `
     SELECT request_no AS requestNo, row_number AS rowNumber, cells, refused_code AS refusedCode
       FROM requests WHERE cohort_no = :cohortNo AND row_number > :afterRow ORDER BY row_number LIMIT :limit`,
@@ -50,14 +61,22 @@ export const listingStatements = {
     SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
      WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo AND job_no > :after ORDER BY job_no LIMIT :limit)
      ORDER BY job_no`,
+  /** Of a state other than running: what runs stands as queued beside its cohorts. */
   listJobsOfCohortByState: `
     SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
-     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit)
+     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo AND state = :state AND job_no > :after
+                         AND ${IS_AT_REST} ORDER BY job_no LIMIT :limit)
      ORDER BY job_no`,
   listJobsOfCohortByCodeAndState: `
     SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
-     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo AND code = :code AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit)
+     WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo AND code = :code AND state = :state AND job_no > :after
+                         AND ${IS_AT_REST} ORDER BY job_no LIMIT :limit)
      ORDER BY job_no`,
+  listRunningJobsOfCohort: `
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
+     WHERE state = 'running' AND job_no > :after AND (:code IS NULL OR code = :code)
+       AND EXISTS (SELECT 1 FROM cohort_jobs AS own WHERE own.cohort_no = :cohortNo AND own.job_no = study_jobs.job_no)
+     ORDER BY job_no LIMIT :limit`,
   cohortsOfJob:
     "SELECT id FROM cohorts WHERE cohort_no IN (SELECT cohort_no FROM cohort_jobs WHERE job_no = :jobNo) ORDER BY cohort_no",
   cohortsOfJobs: `

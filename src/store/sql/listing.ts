@@ -6,7 +6,7 @@ import { cohortNumber, cohortRow, jobNumber } from "./look.ts";
 import { cohortRecord, jobRecord } from "./row-records.ts";
 import type { Row, Session, StatementName } from "./session.ts";
 
-type Values = Readonly<Record<string, string | number>>;
+type Values = Readonly<Record<string, string | number | undefined>>;
 /** A statement and what it is asked with, beside the page. */
 type Asked = readonly [name: StatementName, values: Values];
 
@@ -63,12 +63,13 @@ async function listsOfCohort(
   const row = await cohortRow(session, cohort);
   const cohortNo = Number(row.cohortNo);
   if (projects !== undefined && !projects.includes(String(row.project))) return [];
-  if (code === undefined)
-    return [
-      state === undefined ? ["listJobsOfCohort", { cohortNo }] : ["listJobsOfCohortByState", { cohortNo, state }],
-    ];
+  if (state === undefined && code === undefined) return [["listJobsOfCohort", { cohortNo }]];
   const states = state === undefined ? Object.keys(JOB_STATES) : [state];
-  return states.map((each) => ["listJobsOfCohortByCodeAndState", { cohortNo, code, state: each }]);
+  return states.map((each): Asked => {
+    if (each === "running") return ["listRunningJobsOfCohort", { cohortNo, code }];
+    if (code === undefined) return ["listJobsOfCohortByState", { cohortNo, state: each }];
+    return ["listJobsOfCohortByCodeAndState", { cohortNo, code, state: each }];
+  });
 }
 
 function defined(conditions: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {

@@ -43,6 +43,7 @@ export async function cohortStatus(session: Session, cohort: string): Promise<Co
   const states: Partial<Record<JobState, number>> = {};
   let total = 0;
   for (const { state, jobs } of counts) {
+    if (Number(jobs) <= 0) continue;
     states[state as JobState] = Number(jobs);
     total += Number(jobs);
   }

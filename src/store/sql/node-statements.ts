@@ -7,6 +7,17 @@ export const nodeStatements = {
       started_at = excluded.started_at, seen_at = excluded.seen_at`,
   listNodes: `
     SELECT name, version, roles, address, started_at AS "startedAtMs", seen_at AS "seenAtMs" FROM nodes ORDER BY name`,
+  /** Who waits for it comes before who was sent it. */
+  nodeOfStudy: `
+    SELECT name, version, roles, address, started_at AS "startedAtMs", seen_at AS "seenAtMs" FROM nodes
+     WHERE name = coalesce(
+       (SELECT node FROM permits WHERE resource = :resource AND until > :nowMs LIMIT 1),
+       (SELECT node FROM intake_studies WHERE study_instance_uid = :studyInstanceUid AND state <> 'discarded'))`,
+  intakeNodeOf: `
+    SELECT node FROM intake_studies WHERE study_instance_uid = :studyInstanceUid AND state <> 'discarded'`,
+  placeIntakeStudy: `
+    UPDATE intake_studies SET node = :node
+     WHERE study_instance_uid = :studyInstanceUid AND state <> 'discarded' AND node IS NULL`,
   forgetNodes: "DELETE FROM nodes WHERE seen_at < :seenBeforeMs",
   forgetLapsedPermits: "DELETE FROM permits WHERE resource = :resource AND until <= :nowMs",
   countOtherPermits: "SELECT count(*) AS permits FROM permits WHERE resource = :resource AND holder <> :holder",

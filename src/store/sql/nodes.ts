@@ -1,6 +1,14 @@
-import type { NodeRecord, PermitWish } from "../nodes.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import type { IntakeStore } from "../intake.ts";
+import type { NodeRecord, NodeStore, PermitWish } from "../nodes.ts";
 import { integer, list, optional, recordReader, text } from "./columns.ts";
+import * as intake from "./intake.ts";
 import type { Session } from "./session.ts";
+
+/** Who gave no sign for so long is taken for dead: his studies are another's, if they can be. */
+const SILENT_MS = 30_000;
+/** The node itself wakes what waits for it; this is for the case that it never comes back, and somebody sends it again. */
+const LOOK_AGAIN_MS = 900_000;
 
 const nodeRecord = recordReader<NodeRecord>({
   name: text,
@@ -13,10 +21,48 @@ const nodeRecord = recordReader<NodeRecord>({
 
 export async function beatNode(session: Session, node: Omit<NodeRecord, "seenAtMs">, nowMs: number): Promise<void> {
   await session.run("beatNode", { ...node, roles: JSON.stringify(node.roles), nowMs });
+  const silent = { seenAfterMs: nowMs - SILENT_MS };
+  await session.run("parkHeld", { ...silent, dueAt: nowMs + LOOK_AGAIN_MS });
+  await session.run("freeHeld", silent);
+}
+
+export async function leaveNodes(session: Session, node: string): Promise<void> {
+  await session.run("freeHeldBy", { node });
 }
 
 export async function listNodes(session: Session): Promise<readonly NodeRecord[]> {
   return (await session.all("listNodes")).map(nodeRecord);
+}
+
+export async function nodeOfStudy(
+  session: Session,
+  { resource, studyInstanceUid }: Parameters<NodeStore["nodeOfStudy"]>[0],
+  nowMs: number,
+): Promise<NodeRecord | undefined> {
+  const row = await session.get("nodeOfStudy", { resource, studyInstanceUid, nowMs });
+  return row && nodeRecord(row);
+}
+
+export async function intakeNodeOf(session: Session, studyInstanceUid: string): Promise<string | undefined> {
+  return optional(text)((await session.get("intakeNodeOf", { studyInstanceUid }))?.node);
+}
+
+/** See `IntakeStore.addIntakeInstances`. All instances are the same node's. */
+export async function addIntakeInstances(
+  session: Session,
+  ...args: Parameters<IntakeStore["addIntakeInstances"]>
+): Promise<readonly boolean[]> {
+  const [instances] = args;
+  const node = instances[0]?.node;
+  if (node === undefined) return await intake.addIntakeInstances(session, ...args);
+  const studies = new Set(instances.map(({ studyInstanceUid }) => studyInstanceUid));
+  for (const studyInstanceUid of studies) {
+    const other = await intakeNodeOf(session, studyInstanceUid);
+    if (other !== undefined && other !== node) throw new GatewayError("STUDY_ON_OTHER_NODE", { node: other });
+  }
+  const added = await intake.addIntakeInstances(session, ...args);
+  for (const studyInstanceUid of studies) await session.run("placeIntakeStudy", { studyInstanceUid, node });
+  return added;
 }
 
 export async function forgetNodes(session: Session, seenBeforeMs: number): Promise<number> {

@@ -6,7 +6,15 @@ const DELIVERY = `
 
 /** Statements that look at all jobs at once, by counters and indexes. */
 export const overviewStatements = {
-  jobCounts: "SELECT project, stage, state, jobs FROM job_counts WHERE jobs > 0",
+  /** What runs is counted as queued, and is few. */
+  jobCounts: `
+    WITH at_work AS MATERIALIZED (
+      SELECT project, stage, count(*) AS jobs FROM study_jobs WHERE state = 'running' GROUP BY project, stage)
+    SELECT project, stage, state, sum(jobs) AS jobs
+      FROM (SELECT project, stage, state, jobs FROM job_counts
+            UNION ALL SELECT project, stage, 'queued', -jobs FROM at_work
+            UNION ALL SELECT project, stage, 'running', jobs FROM at_work) AS counts
+     GROUP BY project, stage, state HAVING sum(jobs) > 0`,
   /** Numbers are given in the order in which jobs are made. */
   oldestOfState: "SELECT created_at AS createdAtMs FROM study_jobs WHERE state = :state ORDER BY job_no LIMIT 1",
   jobChanges: `

@@ -54,9 +54,10 @@ export const statements = {
     INSERT INTO audit_head (only_row, count, hash) VALUES (1, :count, :hash)
     ON CONFLICT (only_row) DO UPDATE SET count = excluded.count, hash = excluded.hash`,
   linkRequest: "INSERT INTO request_jobs (request_no, job_no) VALUES (:requestNo, :jobNo) ON CONFLICT DO NOTHING",
+  /** What runs stands as queued beside its cohorts. */
   linkCohort: `
     INSERT INTO cohort_jobs (cohort_no, job_no, state, code)
-    SELECT :cohortNo, job_no, state, code FROM study_jobs
+    SELECT :cohortNo, job_no, CASE state WHEN 'running' THEN 'queued' ELSE state END, code FROM study_jobs
      WHERE job_no = :jobNo AND NOT EXISTS (SELECT 1 FROM cohort_jobs WHERE cohort_no = :cohortNo AND job_no = :jobNo)`,
 
   ...archiveStatements,

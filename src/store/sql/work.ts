@@ -61,7 +61,8 @@ export async function endAttempts(
 
 export async function releaseLeases(session: Session, nowMs: number, node?: string): Promise<number> {
   if (node !== undefined) {
-    const rows = await session.all("releaseLeasesOf", { workers: `${node}/` });
+    const rows = await session.all("releaseLeasesOf", { workers: `${node}/`, node });
+    await session.run("wakeHeldBy", { node });
     return await endAttempts(session, rows, "lease given back", nowMs);
   }
   if ((await session.run("releaseProbes", { nowMs })) > 0) await session.run("wakeResting", { nowMs });

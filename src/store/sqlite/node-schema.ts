@@ -9,3 +9,10 @@ export const NODES = `
     PRIMARY KEY (resource, holder)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX permits_of_node ON permits (node);`;
+
+/** Whose disk a study lies on. Nothing is held by anybody where the store is one node's own. */
+export const HELD_JOBS = `
+  ALTER TABLE study_jobs ADD COLUMN held_by TEXT;
+  ALTER TABLE intake_studies ADD COLUMN node TEXT;
+  CREATE INDEX study_jobs_held ON study_jobs (held_by, priority DESC, project, job_no)
+    WHERE state = 'queued' AND held_by IS NOT NULL;`;

@@ -46,7 +46,16 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["projectHasDelivered", "study_jobs_by_project"],
   ["listCohorts", "cohorts USING INTEGER PRIMARY KEY (rowid>?)"],
   ["listNewestCohorts", "cohorts USING INTEGER PRIMARY KEY (rowid<?)"],
-  ["cohortCounts", "cohort_state_counts USING PRIMARY KEY (cohort_no=?)"],
+  [
+    "cohortCounts",
+    "cohort_state_counts USING PRIMARY KEY (cohort_no=?)",
+    "own EXISTS USING PRIMARY KEY (cohort_no=? AND job_no=?)",
+  ],
+  [
+    "listRunningJobsOfCohort",
+    "study_jobs_by_state (state=? AND job_no>?)",
+    "own EXISTS USING PRIMARY KEY (cohort_no=? AND job_no=?)",
+  ],
   ["exportRows", "requests USING INDEX sqlite_autoindex_requests_1 (cohort_no=? AND row_number>?)"],
   ["jobsOfRequest", "request_jobs USING PRIMARY KEY (request_no=?)", "study_jobs USING INTEGER PRIMARY KEY (rowid=?)"],
   ["jobOfId", "study_jobs USING COVERING INDEX sqlite_autoindex_study_jobs_1 (id=?)"],

@@ -4,12 +4,12 @@ import { statements } from "../sql/statements.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { COMMITMENTS } from "./commitment-schema.ts";
-import { LEAN_COUNTERS } from "./counter-schema.ts";
+import { LEAN_COUNTERS, RESTING_COUNTERS } from "./counter-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
 import { INTAKE, INTAKE_EXPECTED } from "./intake-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
-import { NODES } from "./node-schema.ts";
+import { HELD_JOBS, NODES } from "./node-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
 import { STANDING_COHORTS } from "./standing-schema.ts";
 import { STUDY_REPORTS } from "./study-report-schema.ts";
@@ -243,6 +243,8 @@ const migrations: readonly Migration[] = [
   { version: 21, name: "nodes and permits", sql: NODES },
   { version: 22, name: "storage commitment", sql: COMMITMENTS },
   { version: 23, name: "what archives say of studies sent unasked", sql: INTAKE_EXPECTED },
+  { version: 24, name: "counters of what rests", sql: RESTING_COUNTERS },
+  { version: 25, name: "studies held by nodes", sql: HELD_JOBS },
 ];
 
 /** Of the newest migration here. */
