@@ -49,6 +49,8 @@ export interface CompositionParts {
   readonly intake: Intake | undefined;
   /** What all nodes hold together; undefined where the store is this node's own. */
   readonly permits: SharedPermits | undefined;
+  /** How many gateways ask the archives. */
+  readonly sharers: () => number;
 }
 
 /**
@@ -59,7 +61,7 @@ export async function compose(settings: Settings, parts: CompositionParts, befor
   const marks = await marksOf(settings);
   const isSame = (kind: MarkedKind, name: string): boolean => before?.marks[kind].get(name) === marks[kind].get(name);
   await using opened = new AsyncDisposableStack();
-  const own = { ...parts, settings };
+  const own = { ...parts, settings, keepsIndexes: true };
   const archives = await openArchives(own, opened, parts.receiving, (name) =>
     isSame("archives", name) ? before?.archives.get(name) : undefined,
   );

@@ -1,5 +1,8 @@
-import { createSharedAssociations } from "../archive/availability/associations.ts";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Associations, createSharedAssociations } from "../archive/availability/associations.ts";
 import { governArchive } from "../archive/availability/govern-archive.ts";
+import { limitRequests } from "../archive/availability/limit-requests.ts";
 import { createPace, type Pace } from "../archive/availability/pace.ts";
 import { createDicomWebArchive } from "../archive/dicomweb/dicomweb-archive.ts";
 import { createDimseArchive } from "../archive/dimse/dimse-archive.ts";
@@ -22,11 +25,13 @@ import type {
 } from "../config/settings-archives.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { IncomingInstance, StoreHandler } from "../network/dimse/service-types.ts";
+import type { HttpClient } from "../network/http-client/types.ts";
 import { meteredArchive } from "../observe/metered.ts";
 import type { ArchiveFacts } from "../operations/context.ts";
 import type { SharedPermits } from "../store/shared-permits.ts";
 import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
+import { isMissing } from "../units/durable-files.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Metrics } from "../units/metrics.ts";
 import { systemRandom } from "../units/random.ts";
@@ -110,6 +115,10 @@ interface Parts {
   readonly traces: Traces;
   /** Undefined where nobody else asks the archives in our name. */
   readonly permits?: SharedPermits | undefined;
+  /** How many gateways ask them. */
+  readonly sharers?: (() => number) | undefined;
+  /** Whether what is known of folders is written below home, for the next run. */
+  readonly keepsIndexes?: boolean;
 }
 
 /**
@@ -123,6 +132,7 @@ export async function openArchives(
   reused: (name: string) => ArchiveFacts | undefined = () => undefined,
 ): Promise<ReadonlyMap<string, ArchiveFacts>> {
   const { settings, store, clock } = parts;
+  if (parts.keepsIndexes === true) await forgetIndexes(settings);
   const archives = new Map<string, ArchiveFacts>();
   for (const archive of searchableFirst(settings.archives)) {
     const { name, availability } = archive;
@@ -135,7 +145,7 @@ export async function openArchives(
     opened.use(facts.archive);
     const pace = receiving.paces.of(name);
     const metered = meteredArchive(facts.archive, parts);
-    const governed = governArchive(metered, { policy: availability, store, clock, pace });
+    const governed = governArchive(metered, { policy: availability, store, clock, pace, sharers: parts.sharers });
     archives.set(name, { ...facts, governed, availability });
   }
   return archives;
@@ -156,22 +166,23 @@ async function ownFacts(
   if (archive.kind === "dimse") return dimse(archive, parts, receiving);
   if (archive.kind === "folder") return folder(archive, parts, receiving);
   if (archive.kind === "xnat-dqr") return await xnatDqr(archive, parts, receiving);
-  return archive.kind === "rad69" ? await rad69(archive, receiving, opened) : await byHttp(archive, receiving);
+  return archive.kind === "rad69"
+    ? await rad69(archive, parts, receiving, opened)
+    : await byHttp(archive, parts, receiving);
 }
 
 type OwnFacts = Omit<ArchiveFacts, "governed" | "availability">;
 
 function dimse(settings: DimseArchiveSettings, parts: Parts, { expectations, receive }: Receiving): OwnFacts {
   const { name, address, retrieve, availability } = settings;
-  const { clock, logger, violations, permits } = parts;
-  const limited = { resource: `archive:${name}`, limit: availability.associations };
+  const { clock, logger, violations } = parts;
   const archive = createDimseArchive({
     name,
     address,
     retrieve,
     logger,
     associations: availability.associations,
-    shared: permits && createSharedAssociations({ permits, clock }, limited),
+    shared: sharedBy(settings, parts),
     callingAeTitle: parts.settings.dicom.aeTitle,
     connection: connectionTo(parts.settings, settings, violations.note),
     quietMs: QUIET_MS,
@@ -186,11 +197,13 @@ function dimse(settings: DimseArchiveSettings, parts: Parts, { expectations, rec
 
 async function byHttp(
   settings: DicomWebArchiveSettings | OrthancArchiveSettings,
+  parts: Parts,
   { takerFor }: Receiving,
 ): Promise<OwnFacts> {
   const { name, url, availability } = settings;
   const { associations } = availability;
-  const options = { name, client: await httpClientOf(settings, associations), associations, taker: takerFor(name) };
+  const client = limited(await httpClientOf(settings, associations), settings, parts);
+  const options = { name, client, associations, taker: takerFor(name) };
   const archive =
     settings.kind === "dicomweb"
       ? createDicomWebArchive(options)
@@ -198,27 +211,56 @@ async function byHttp(
   return { archive, endpoint: url };
 }
 
+/** Requests at once, of all nodes together where there are several. */
+function limited(client: HttpClient, settings: ArchiveSettings, parts: Parts): HttpClient {
+  const shared = sharedBy(settings, parts);
+  return shared === undefined ? client : limitRequests(client, shared);
+}
+
+function sharedBy({ name, availability }: ArchiveSettings, { permits, clock }: Parts): Associations | undefined {
+  const limit = { resource: `archive:${name}`, limit: availability.associations };
+  return permits && createSharedAssociations({ permits, clock }, limit);
+}
+
+function indexesOf({ home }: Settings): string {
+  return join(home, "archives");
+}
+
+/** Of folders that are no archives any more: they say who was examined. */
+async function forgetIndexes(settings: Settings): Promise<void> {
+  const folders = settings.archives.filter(({ kind }) => kind === "folder");
+  const known = new Set(folders.flatMap(({ name }) => [`${name}.index`, `${name}.index.part`]));
+  const path = indexesOf(settings);
+  const names = await readdir(path).catch((thrown: unknown) => {
+    if (isMissing(thrown)) return [];
+    throw thrown;
+  });
+  for (const name of names) if (!known.has(name)) await rm(join(path, name), { recursive: true, force: true });
+}
+
 function folder(
   { name, path, availability }: FolderArchiveSettings,
-  { logger }: Parts,
+  { settings, logger, keepsIndexes: isWritten = false }: Parts,
   receiving: Receiving,
 ): OwnFacts {
   const { associations } = availability;
-  const archive = createFolderArchive({ name, path, associations, logger, taker: receiving.takerFor(name) });
+  const index = { path: join(indexesOf(settings), `${name}.index`), isWritten };
+  const archive = createFolderArchive({ name, path, associations, logger, index, taker: receiving.takerFor(name) });
   return { archive, endpoint: path, checks: archive.checks };
 }
 
-async function xnatDqr(settings: XnatDqrArchiveSettings, { clock }: Parts, { takerFor }: Receiving): Promise<OwnFacts> {
+async function xnatDqr(settings: XnatDqrArchiveSettings, parts: Parts, { takerFor }: Receiving): Promise<OwnFacts> {
   const { name, url, project, pacs: pacsId, receiver, availability } = settings;
   const { associations } = availability;
-  const client = await xnatClientOf(settings, associations);
+  const client = limited(await xnatClientOf(settings, associations), settings, parts);
   const landing = { project, pacsId, receiver };
   const archive = createXnatDqrArchive({ name, client, associations, taker: takerFor(name), ...landing });
-  return { archive, endpoint: url, checks: dqrPreflight({ client, clock, ...landing }) };
+  return { archive, endpoint: url, checks: dqrPreflight({ client, clock: parts.clock, ...landing }) };
 }
 
 async function rad69(
   settings: Rad69ArchiveSettings,
+  parts: Parts,
   { takerFor }: Receiving,
   opened: ReadonlyMap<string, ArchiveFacts>,
 ): Promise<OwnFacts> {
@@ -227,7 +269,7 @@ async function rad69(
   const searched = opened.get(search)?.governed;
   // `config check` has seen to it that the name is known.
   if (searched === undefined) throw new GatewayError("INTERNAL", { name });
-  const http = await httpClientOf(settings, associations);
+  const http = limited(await httpClientOf(settings, associations), settings, parts);
   const client = { http, url, repositoryUniqueId };
   const archive = createRad69Archive({ name, client, associations, taker: takerFor(name), searched });
   return { archive, endpoint: url };

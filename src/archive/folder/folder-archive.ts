@@ -17,6 +17,8 @@ export interface FolderArchiveOptions {
   readonly taker: InstanceTaker;
   /** Told what is passed over, by reason and number. */
   readonly logger?: Logger;
+  /** Where its index outlives the program; absent: it does not. */
+  readonly index?: { readonly path: string; readonly isWritten: boolean };
 }
 
 /** One thing that must be right before studies are taken from it. */
@@ -35,8 +37,9 @@ const NOTHING_LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["NOT_DICOM", "M
 
 /** DICOM files, zips of them and media with a DICOMDIR below a folder that others write. They are read, and never changed. */
 export function createFolderArchive(options: FolderArchiveOptions): FolderArchive {
-  const { name, path, associations, taker } = options;
-  const index = createFolderIndex(path, taker.clock);
+  const { name, path, associations, taker, logger = silentLogger } = options;
+  const keeping = options.index && { ...options.index, logger };
+  const index = createFolderIndex(path, taker.clock, keeping);
   const look = told(index, options);
   return {
     name,

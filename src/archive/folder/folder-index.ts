@@ -8,11 +8,12 @@ import { contentsOf, sumOf } from "./file-contents.ts";
 import { createFolderTree, type Tree } from "./folder-tree.ts";
 import {
   canonicalName,
-  type FileContents,
   type FileFacts,
   type IndexedInstance,
+  type KnownFile,
   type ListedOnMedia,
 } from "./indexed-instance.ts";
+import { createKeeper, type IndexKeeping } from "./keeper.ts";
 
 /** Headers read at once. */
 const AT_ONCE = 8;
@@ -41,17 +42,16 @@ export interface FolderIndex extends AsyncDisposable {
   forget(path: string): void;
 }
 
-interface Known {
-  readonly file: FileFacts;
-  readonly contents: FileContents;
-}
-
-/** Every instance below a folder. A file that has not changed is not read again; who asks at the same time shares one look. */
-export function createFolderIndex(folder: string, clock: Clock): FolderIndex {
+/**
+ * Every instance below a folder. A file that has not changed is not read again, not even by another run of the program where the index is kept; who
+ * asks at the same time shares one look.
+ */
+export function createFolderIndex(folder: string, clock: Clock, keeping?: IndexKeeping): FolderIndex {
   const root = resolve(folder);
+  const keeper = createKeeper(root, clock, keeping);
   const readTree = createFolderTree(root, clock);
   const closing = new AbortController();
-  let known = new Map<string, Known>();
+  let known: Map<string, KnownFile> | undefined;
   let snapshot: FolderSnapshot | undefined;
   let fullAtMs = Number.NEGATIVE_INFINITY;
   let running: Promise<FolderSnapshot> | undefined;
@@ -62,10 +62,12 @@ export function createFolderIndex(folder: string, clock: Clock): FolderIndex {
     const nowMs = clock.nowMs();
     const isFull = nowMs - fullAtMs >= FULL_LOOK_MS;
     const tree = await readTree(isFull, signal);
-    const now = new Map<string, Known>();
-    let isChanged = tree.files.length !== known.size || snapshot === undefined;
+    known ??= await keeper.load(signal);
+    const earlier = known;
+    const now = new Map<string, KnownFile>();
+    let isChanged = tree.files.length !== earlier.size;
     await concurrently(tree.files, AT_ONCE, async (file) => {
-      const before = known.get(file.path);
+      const before = earlier.get(file.path);
       if (before !== undefined && isSame(before.file, file)) return void now.set(file.path, before);
       signal.throwIfAborted();
       isChanged = true;
@@ -74,6 +76,7 @@ export function createFolderIndex(folder: string, clock: Clock): FolderIndex {
     });
     known = now;
     if (isFull) fullAtMs = nowMs;
+    if (isChanged) keeper.changed(now);
     if (isChanged || snapshot === undefined) snapshot = snapshotOf([...now.values()], tree, root);
     return snapshot;
   }
@@ -99,12 +102,13 @@ export function createFolderIndex(folder: string, clock: Clock): FolderIndex {
       return await orAborted(shared(), signal);
     },
     forget(path) {
-      known.delete(path);
+      known?.delete(path);
       fullAtMs = Number.NEGATIVE_INFINITY;
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new GatewayError("CANCELLED"));
       await running?.catch(() => undefined);
+      await keeper[Symbol.asyncDispose]();
     },
   };
 }
@@ -113,7 +117,7 @@ function isSame(one: FileFacts, other: FileFacts): boolean {
   return one.sizeBytes === other.sizeBytes && one.mtimeMs === other.mtimeMs;
 }
 
-function snapshotOf(known: readonly Known[], tree: Tree, root: string): FolderSnapshot {
+function snapshotOf(known: readonly KnownFile[], tree: Tree, root: string): FolderSnapshot {
   const inOrder = [...known].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
   const instances = inOrder.flatMap(({ contents }) => contents.instances);
   const skipped = [tree.skipped, ...inOrder.map(({ contents }) => contents.skipped)];
@@ -131,7 +135,7 @@ function snapshotOf(known: readonly Known[], tree: Tree, root: string): FolderSn
 
 /** What DICOMDIRs list and nobody holds: the file is not there, or is not what it should be. */
 function lackingOf(
-  known: readonly Known[],
+  known: readonly KnownFile[],
   instances: readonly IndexedInstance[],
   root: string,
 ): { readonly instances: readonly IndexedInstance[]; readonly reasons: ReadonlyMap<ErrorCode, number> } {

@@ -46,6 +46,12 @@ export interface FileContents {
   readonly skipped: ReadonlyMap<ErrorCode, number>;
 }
 
+/** A file as it was when it was read, and what it held. */
+export interface KnownFile {
+  readonly file: FileFacts;
+  readonly contents: FileContents;
+}
+
 export interface MediaListing {
   /** The folder of the DICOMDIR: of the tree, or of the zip. As `canonicalName` has it. */
   readonly folder: string;
