@@ -111,6 +111,24 @@ export function append(path: string, file: MemoryFile, bytes: Uint8Array): void 
   file.modifiedAtMs = wallClockMs();
 }
 
+/** What lies between the end and the place is zeros. */
+export function writeAt(path: string, file: MemoryFile, bytes: Uint8Array, position: number): void {
+  const before = file.content;
+  theMachine().checkRoom(path, Math.max(position + bytes.length - before.length, 0));
+  const after = Buffer.alloc(Math.max(before.length, position + bytes.length));
+  after.set(before);
+  after.set(bytes, position);
+  file.content = after;
+  file.writer = writerNow();
+  file.modifiedAtMs = wallClockMs();
+}
+
+export function cutTo(file: MemoryFile, length: number): void {
+  file.content = file.content.subarray(0, length);
+  file.writer = writerNow();
+  file.modifiedAtMs = wallClockMs();
+}
+
 export function syncFile(file: MemoryFile): void {
   if (!theMachine().ignoresSyncs) file.synced = file.content;
 }

@@ -124,16 +124,21 @@ export function createMemoryDisk(): MemoryDisk {
   };
 }
 
-/** Content that was not synced: nothing of it, some of it, zeros in its place, or all. */
+/** Content that was not synced: nothing of it, some of it, zeros in its place, or all. What was synced stays where it was not written to since. */
 function tear(file: MemoryFile, random: () => number): boolean {
   if (file.synced === file.content) return false;
   const whole = file.content;
+  const synced = file.synced ?? Buffer.alloc(0);
+  const changedAt = firstDifference(synced, whole);
+  const tornAt = changedAt + Math.floor(random() * (whole.length - changedAt));
   const ends: readonly (() => Buffer)[] = [
-    () => file.synced ?? Buffer.alloc(0),
-    () => whole.subarray(0, Math.floor(random() * whole.length)),
+    () => synced,
+    () => Buffer.concat([whole.subarray(0, tornAt), synced.subarray(tornAt)]),
     () => {
-      const torn = Buffer.from(whole);
-      return torn.fill(0, Math.floor(random() * whole.length));
+      const torn = Buffer.alloc(whole.length);
+      torn.set(synced.subarray(0, whole.length));
+      torn.set(whole.subarray(0, tornAt));
+      return torn;
     },
     () => whole,
   ];
@@ -141,6 +146,12 @@ function tear(file: MemoryFile, random: () => number): boolean {
   file.content = end();
   file.synced = file.content;
   return file.content !== whole;
+}
+
+function firstDifference(one: Buffer, other: Buffer): number {
+  const length = Math.min(one.length, other.length);
+  for (let at = 0; at < length; at += 1) if (one[at] !== other[at]) return at;
+  return length;
 }
 
 function filesBelow(

@@ -15,7 +15,7 @@ export interface SentInstance {
   readonly sopInstanceUid: string;
   readonly sha256: string;
   readonly bytes: Buffer;
-  /** It had it already. */
+  /** It had it already when it was sent. */
   readonly isAgain: boolean;
 }
 
@@ -83,8 +83,9 @@ async function sendOne(
   );
   if (faults.strikes("destination breaks off", 0.03)) throw new GatewayError("ASSOCIATION_ABORTED");
   if (faults.strikes("destination forgets", 0.03)) return;
+  // What comes late was sent when it was sent.
+  const isAgain = holds.has(sopInstanceUid);
   const take = (): void => {
-    const isAgain = holds.has(sopInstanceUid);
     onSent({ destination: name, node, project, studyInstanceUid, sopInstanceUid, sha256, bytes, isAgain });
     holds.set(sopInstanceUid, bytes);
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants, copyFile, mkdir, readdir, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isPacked } from "../../staging/pack-ranges.ts";
 import { openPacks, type PackSizes } from "../../staging/packs.ts";
 import { plainRemoval, type Removal } from "../../staging/removal.ts";
@@ -53,7 +53,8 @@ export async function openIntakeFiles(path: string, options: IntakeFilesOptions)
     const acknowledged = new Set(await store.intakeFiles(folder));
     for (const name of found) if (!acknowledged.has(name)) await remove(join(path, folder, name));
   }
-  await syncFolder(path);
+  // What is kept is found again only where all folders on the way to it are.
+  for (const folder of [path, dirname(path), dirname(dirname(path))]) await syncFolder(folder);
   let kept = 0;
 
   const moveIn = async (from: string): Promise<string> => {

@@ -3,6 +3,7 @@ import * as real from "node:fs/promises";
 import {
   append,
   createFile,
+  cutTo,
   fileAt,
   folderAt,
   isSimulated,
@@ -14,6 +15,7 @@ import {
   syncFolder,
   systemCall,
   theMachine,
+  writeAt,
 } from "../machine.ts";
 import type { MemoryFile, MemoryFolder } from "../memory-disk.ts";
 
@@ -120,7 +122,7 @@ export async function writeFile(
 export async function open(path: string, flags: string | number = "r", mode = OWNER_ONLY): Promise<unknown> {
   if (!isSimulated(path)) return await real.open(path, flags, mode);
   if (typeof flags === "number") throw new TypeError("flags of this kind are not simulated");
-  if (flags !== "r") {
+  if (flags !== "r" && flags !== "r+") {
     const file = await systemCall("write", "open", () => createFile(path, flags, mode));
     return handleOf(path, file);
   }
@@ -134,15 +136,28 @@ function handleOf(path: string, entry: MemoryFile | MemoryFolder) {
   const close = (): Promise<void> => systemCall("read", "close", () => undefined);
   const sync = (): Promise<void> =>
     systemCall("write", "sync", () => (entry.kind === "file" ? syncFile(entry) : syncFolder(entry)));
-  const writev = (batch: readonly Uint8Array[]): Promise<{ bytesWritten: number }> =>
+  const writev = (batch: readonly Uint8Array[], position?: number): Promise<{ bytesWritten: number }> =>
     systemCall("write", "writev", () => {
       const bytes = Buffer.concat(batch);
-      if (entry.kind === "file") append(path, entry, bytes);
+      if (entry.kind === "file" && position === undefined) append(path, entry, bytes);
+      if (entry.kind === "file" && position !== undefined) writeAt(path, entry, bytes, position);
       return { bytesWritten: bytes.length };
+    });
+  const read = (target: Uint8Array, start: number, length: number, position: number) =>
+    systemCall("read", "read", () => {
+      const bytes = entry.kind === "file" ? entry.content.subarray(position, position + length) : Buffer.alloc(0);
+      target.set(bytes, start);
+      return { bytesRead: bytes.length };
     });
   return {
     writev,
-    write: (bytes: Uint8Array) => writev([bytes]),
+    write: (bytes: Uint8Array, from = 0, length = bytes.length - from, position?: number) =>
+      writev([bytes.subarray(from, from + length)], position),
+    read,
+    truncate: (length = 0) =>
+      systemCall("write", "truncate", () => {
+        if (entry.kind === "file") cutTo(entry, length);
+      }),
     sync,
     datasync: sync,
     stat: () => systemCall("read", "stat", () => statsOf(entry)),
