@@ -2,35 +2,44 @@ import type { Archive, ListedInstance, RetrieveRequest, StudyListing } from "../
 import type { SeriesInstanceUid } from "../dicom/uid.ts";
 import { toGatewayError } from "../errors/gateway-error.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
+import type { LedgerChange } from "../store/records.ts";
 import { archiveOf, type StepContext, studyOf } from "./step.ts";
 
 /** What the archive says there is of the wanted series, beside what staging holds of them. */
 export interface Inventory {
   readonly archive: Archive;
   readonly listing: StudyListing;
+  readonly listedAtMs: number;
   readonly staged: readonly StagedInstance[];
   /** Listed, not staged. Empty when the archive does not list UIDs. */
   readonly missing: readonly ListedInstance[];
   readonly seriesInstanceUids: readonly SeriesInstanceUid[] | undefined;
 }
 
-export async function takeInventory(context: StepContext): Promise<Inventory> {
+/** @param known what the archive listed a moment ago; undefined: it is asked */
+export async function takeInventory(
+  context: StepContext,
+  known?: Pick<Inventory, "listing" | "listedAtMs">,
+): Promise<Inventory> {
   const archive = archiveOf(context);
   const study = studyOf(context.job);
   const seriesInstanceUids = context.job.seriesInstanceUids as readonly SeriesInstanceUid[] | undefined;
   const isWanted = ({ seriesInstanceUid }: { readonly seriesInstanceUid: SeriesInstanceUid }): boolean =>
     seriesInstanceUids?.includes(seriesInstanceUid) ?? true;
 
-  const listing = narrow(await archive.listStudy(study, context.signal), seriesInstanceUids, isWanted);
+  const listedAtMs = known?.listedAtMs ?? context.services.clock.nowMs();
+  const listing =
+    known?.listing ?? narrow(await archive.listStudy(study, context.signal), seriesInstanceUids, isWanted);
   const inStaging = (await context.services.staging.list(study)).filter(isWanted);
-  if (listing.kind !== "instances") return { archive, listing, staged: inStaging, missing: [], seriesInstanceUids };
+  const taken = { archive, listing, listedAtMs, seriesInstanceUids };
+  if (listing.kind !== "instances") return { ...taken, staged: inStaging, missing: [] };
 
   // An instance that the archive does not list is not this account's: it is left where it is.
   const listed = new Set(listing.instances.map((instance) => instance.sopInstanceUid));
   const staged = inStaging.filter((instance) => listed.has(instance.sopInstanceUid));
   const held = new Set(staged.map((instance) => instance.sopInstanceUid));
   const missing = listing.instances.filter((instance) => !held.has(instance.sopInstanceUid));
-  return { archive, listing, staged, missing, seriesInstanceUids };
+  return { ...taken, staged, missing };
 }
 
 /** A count is the whole study's: it says nothing when only some series are wanted. */
@@ -50,14 +59,15 @@ export function expectedCount(listing: StudyListing): number | undefined {
 }
 
 /**
- * Fetches what is missing, and no more, where the archive lists UIDs; else the wanted series or the study. Then makes it durable and accounts for it.
+ * Fetches what is missing, and no more, where the archive lists UIDs; else the wanted series or the study. Then makes it durable; what is to be written
+ * into the ledger of it.
  * @param by `study` may ask for everything at once where nothing is staged; `instance` names every missing instance
  */
 export async function fetchMissing(
   context: StepContext,
   inventory: Inventory,
   by: "study" | "instance",
-): Promise<void> {
+): Promise<readonly LedgerChange[]> {
   const study = studyOf(context.job);
   const { archive, listing, staged, missing, seriesInstanceUids } = inventory;
   if (listing.kind !== "instances" || missing.length > 0) {
@@ -77,11 +87,11 @@ export async function fetchMissing(
         if (!isToldLater || toGatewayError(thrown).code !== "ARCHIVE_UNABLE") throw thrown;
       });
   }
-  await account(context, inventory);
+  return await account(context, inventory);
 }
 
-/** Instances count as received once their study is synced. */
-export async function account(context: StepContext, { listing }: Inventory): Promise<void> {
+/** Instances count as received once their study is synced: the ledger's lines, to be written then. */
+export async function account(context: StepContext, { listing }: Inventory): Promise<readonly LedgerChange[]> {
   const study = studyOf(context.job);
   const { staging } = context.services;
   await staging.sync(study);
@@ -92,11 +102,9 @@ export async function account(context: StepContext, { listing }: Inventory): Pro
     (instance) =>
       (listed?.has(instance.sopInstanceUid) ?? true) && (wantedSeries?.includes(instance.seriesInstanceUid) ?? true),
   );
-  await context.write({
-    ledger: received.map(({ sopInstanceUid, seriesInstanceUid }) => ({
-      kind: "received",
-      sopInstanceUid,
-      seriesInstanceUid,
-    })),
-  });
+  return received.map(({ sopInstanceUid, seriesInstanceUid }) => ({
+    kind: "received",
+    sopInstanceUid,
+    seriesInstanceUid,
+  }));
 }

@@ -26,6 +26,8 @@ export async function retrieve(context: StepContext): Promise<StepResult> {
           }))
         : [],
   });
-  await fetchMissing(context, inventory, "study");
-  return { kind: "next", stage: "verifying" };
+  const ledger = await fetchMissing(context, inventory, "study");
+  const accounted = new Set(ledger.map(({ sopInstanceUid }) => sopInstanceUid));
+  context.recall.listed = { listing, listedAtMs: inventory.listedAtMs, accounted };
+  return { kind: "next", stage: "verifying", change: { ledger } };
 }

@@ -10,7 +10,7 @@ import { retrieve } from "./retrieve.ts";
 import { retryDelayMs } from "./retry.ts";
 import type { PipelineProject, PipelineServices } from "./services.ts";
 import { forgetSharedWhenDone } from "./shared-copies.ts";
-import type { Step, StepContext, StepResult } from "./step.ts";
+import type { RunRecall, Step, StepContext, StepResult } from "./step.ts";
 import { verify } from "./verify.ts";
 
 /** Where a claimed job goes on. After a crash while delivering it de-identifies again: same bytes, nothing sent twice. */
@@ -67,9 +67,10 @@ async function runSteps(
   const write = async (change: JobChange): Promise<void> => {
     if (!(await services.store.change(lease, change, services.clock.nowMs()))) throw new GatewayError("LEASE_LOST");
   };
+  const recall: RunRecall = {};
   for (let count = 0; count < MAXIMUM_STEPS; count += 1) {
     signal.throwIfAborted();
-    const context: StepContext = { services, project, job, lease, signal, write };
+    const context: StepContext = { services, project, job, lease, signal, recall, write };
     const stage = isAstray(job, project) ? "locating" : job.stage;
     const withdrawn = await ifWithdrawn(context);
     if (withdrawn !== undefined) return withdrawn;
@@ -77,10 +78,15 @@ async function runSteps(
       STEPS[stage](context),
     );
     if (result.kind !== "next") return result;
-    await write({ stage: result.stage });
-    job = await services.store.job(job.id);
+    await write({ ...result.change, stage: result.stage });
+    job = stage === "locating" ? await services.store.job(job.id) : { ...job, ...recordedOf(result) };
   }
   throw new GatewayError("INTERNAL", { stage: job.stage });
+}
+
+/** What a later step looks at of what a step changed; only where a study is located does the store know more. */
+function recordedOf({ stage, change }: StepResult & { readonly kind: "next" }): Partial<JobRecord> {
+  return typeof change?.verdict === "string" ? { stage, verdict: change.verdict } : { stage };
 }
 
 /** Asked before every stage: before an archive is asked, once it told who the patient is, and before anything is de-identified. */

@@ -1,4 +1,4 @@
-import type { Archive } from "../archive/archive.ts";
+import type { Archive, StudyListing } from "../archive/archive.ts";
 import { parseStudyInstanceUid, type StudyInstanceUid } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
@@ -6,6 +6,16 @@ import type { JobState, Stage } from "../store/job-states.ts";
 import type { JobChange, JobRecord, Lease } from "../store/records.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { PipelineProject, PipelineServices } from "./services.ts";
+
+/** Kept in memory for as long as a worker has the job. */
+export interface RunRecall {
+  /** What the archive listed when it was last asked, and what was accounted for as received of it. */
+  listed?: {
+    readonly listing: StudyListing;
+    readonly listedAtMs: number;
+    readonly accounted: ReadonlySet<string>;
+  };
+}
 
 /** What a step of a job has at hand. `job` is the record as it was when the step began. */
 export interface StepContext {
@@ -15,15 +25,18 @@ export interface StepContext {
   readonly lease: Lease;
   /** Aborted when the job is cancelled, its lease is lost, or the gateway stops. */
   readonly signal: AbortSignal;
+  /** What the steps of one run tell each other; a step that begins a run finds nothing. */
+  readonly recall: RunRecall;
   /** Journals a change. @throws GatewayError LEASE_LOST when the job is no longer ours: the step must stop. */
   write(change: JobChange): Promise<void>;
 }
 
-type EndState = Exclude<JobState, "queued" | "waiting" | "running">;
+export type EndState = Exclude<JobState, "queued" | "waiting" | "running">;
 
 /** How a step ended. Errors are thrown instead; their code decides what follows. */
 export type StepResult =
-  | { readonly kind: "next"; readonly stage: Stage }
+  /** The change is journalled together with the stage. */
+  | { readonly kind: "next"; readonly stage: Stage; readonly change?: Omit<JobChange, "stage"> }
   | { readonly kind: "end"; readonly state: EndState; readonly code?: ErrorCode; readonly change?: JobChange }
   /** The study is another job's: this one was dissolved into it. */
   | { readonly kind: "joined" }

@@ -1,8 +1,9 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
 import type { Verdict } from "../store/job-states.ts";
+import type { JobChange } from "../store/records.ts";
 import { account, expectedCount, fetchMissing, type Inventory, takeInventory } from "./inventory.ts";
-import { pauseFor, type StepContext, type StepResult, studyOf } from "./step.ts";
+import { type EndState, pauseFor, type RunRecall, type StepContext, type StepResult, studyOf } from "./step.ts";
 
 /** Rounds of asking for the missing within one try; each must bring something, or the rest waits. */
 const MAXIMUM_ROUNDS = 8;
@@ -12,17 +13,29 @@ const MAXIMUM_TRIES_FOR_MISSING = 5;
 /** Compares what arrived with what the archive lists, by UID, and asks for the missing only. */
 export async function verify(context: StepContext): Promise<StepResult> {
   using _single = await context.services.studyLocks.acquire(studyOf(context.job), context.signal);
-  let inventory = await takeInventory(context);
+  const known = justListed(context);
+  let inventory = await takeInventory(context, known);
   let missingBefore = Number.POSITIVE_INFINITY;
   for (let round = 0; round < MAXIMUM_ROUNDS && isShort(inventory); round += 1) {
     if (inventory.missing.length >= missingBefore) break;
     missingBefore = inventory.missing.length;
     await context.write({ events: [{ event: "fetching missing instances", detail: { missing: missingBefore } }] });
-    await fetchMissing(context, inventory, "instance");
+    await context.write({ ledger: await fetchMissing(context, inventory, "instance") });
     inventory = await takeInventory(context);
   }
-  await account(context, inventory);
+  // Late ones may have come since.
+  const isAccounted = inventory.staged.every(({ sopInstanceUid }) => known?.accounted.has(sopInstanceUid) ?? false);
+  if (!isAccounted) await context.write({ ledger: await account(context, inventory) });
   return await conclude(context, inventory);
+}
+
+/** A listing that is no older is not asked for again: what the archive gets from now on it might get a moment later, too. */
+const LISTING_HOLDS_MS = 10_000;
+
+/** What the step before was told and has accounted for. */
+function justListed({ recall, services }: StepContext): RunRecall["listed"] {
+  const { listed } = recall;
+  return listed === undefined || services.clock.nowMs() - listed.listedAtMs > LISTING_HOLDS_MS ? undefined : listed;
 }
 
 function isShort({ listing, missing, staged }: Inventory): boolean {
@@ -50,17 +63,16 @@ async function conclude(context: StepContext, inventory: Inventory): Promise<Ste
     throw new GatewayError("INSTANCES_MISSING", { missing: inventory.missing.length });
   }
   const received = inventory.staged.length;
-  await context.write({
+  const missing = inventory.missing.length + unlistedOf(inventory);
+  const change: JobChange = {
     verdict,
     expected: expectedCount(inventory.listing) ?? null,
-    events: [
-      { event: "verified", detail: { verdict, received, missing: inventory.missing.length + unlistedOf(inventory) } },
-    ],
-  });
-  if (expectedCount(inventory.listing) === 0) return { kind: "end", state: "not-found", code: "SERIES_NOT_FOUND" };
-  if (received === 0) return { kind: "end", state: "failed", code: refusal ?? "NOTHING_RECEIVED" };
-  if (verdict === "complete" || project.partial === "deliver") return { kind: "next", stage: "deidentifying" };
-  if (refusal !== undefined) return { kind: "end", state: "failed", code: refusal };
-  const code: ErrorCode = verdict === "partial" ? "INSTANCES_MISSING" : "COMPLETENESS_UNKNOWN";
-  return { kind: "end", state: "held", code };
+    events: [{ event: "verified", detail: { verdict, received, missing } }],
+  };
+  const end = (state: EndState, code: ErrorCode): StepResult => ({ kind: "end", state, code, change });
+  if (expectedCount(inventory.listing) === 0) return end("not-found", "SERIES_NOT_FOUND");
+  if (received === 0) return end("failed", refusal ?? "NOTHING_RECEIVED");
+  if (verdict === "complete" || project.partial === "deliver") return { kind: "next", stage: "deidentifying", change };
+  if (refusal !== undefined) return end("failed", refusal);
+  return end("held", verdict === "partial" ? "INSTANCES_MISSING" : "COMPLETENESS_UNKNOWN");
 }
