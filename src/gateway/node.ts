@@ -7,6 +7,7 @@ import type { Settings } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { errorFields } from "../observe/error-fields.ts";
 import { leasesOf } from "../store/leases-of.ts";
+import type { NodeRecord } from "../store/nodes.ts";
 import { createSharedPermits, PERMIT_LEASE_MS, type SharedPermits, studyResource } from "../store/shared-permits.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
@@ -27,6 +28,8 @@ export interface GatewayNode extends AsyncDisposable {
   /** What all nodes hold together; undefined where the store is this node's own. */
   readonly permits: SharedPermits | undefined;
   readonly alone: Alone;
+  /** By which what archives allow is shared: permits, and how many nodes were at work when this one last looked, itself among them. */
+  readonly limits: { readonly permits: SharedPermits | undefined; readonly sharers: () => number };
   /** Undefined where no other node has our AE title. */
   readonly forwarding: Forwarding | undefined;
   /** The store, of whose leases this node's are known as its own. */
@@ -76,6 +79,7 @@ function onlyNode(name: string, parts: NodeParts): GatewayNode {
     name,
     permits: undefined,
     forwarding: undefined,
+    limits: { permits: undefined, sharers: () => 1 },
     alone: createAlone({ ...parts, permits: undefined }),
     leasesOf: (store) => store,
     async listensAt() {},
@@ -96,12 +100,15 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
   const permits = createSharedPermits({ store, node: name, clock, random });
   const startedAtMs = clock.nowMs();
   let address: string | undefined;
+  let atWork = 1;
   const beat = async (): Promise<void> => {
     const nowMs = clock.nowMs();
     await store.beatNode({ name, version, roles: settings.node.roles, address, startedAtMs }, nowMs);
     await permits.keep();
     await claimName(identity, parts);
     await store.forgetNodes(nowMs - FORGET_AFTER_MS);
+    const others = (await store.listNodes()).filter((node) => node.name !== name && isAtWork(node, clock.nowMs()));
+    atWork = 1 + others.length;
   };
   await beat();
   const stop = new AbortController();
@@ -122,6 +129,7 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
     name,
     permits,
     forwarding,
+    limits: { permits, sharers: () => atWork },
     alone: createAlone({ permits, clock, logger }),
     leasesOf: (shared) => leasesOf(shared, name),
     async listensAt(port) {
@@ -140,6 +148,11 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
         .catch((thrown: unknown) => logger.warn("permits lapse by themselves", errorFields(thrown)));
     },
   };
+}
+
+/** Who retrieves no studies takes no part of what archives may send. */
+function isAtWork({ roles, seenAtMs }: NodeRecord, nowMs: number): boolean {
+  return nowMs - seenAtMs < PERMIT_LEASE_MS && roles.includes("worker");
 }
 
 function reachableHost({ node, dicom }: Pick<Settings, "node" | "dicom">): string {

@@ -198,7 +198,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), clock, random }),
   };
   const intake = await openIntake({ ...parts, store: node.leasesOf(store) }, staging, opened);
-  const own = { ...parts, receiving, intake, threads: opened.use(createWorkerPool()), permits: node.permits };
+  const own = { ...parts, ...node.limits, receiving, intake, threads: opened.use(createWorkerPool()) };
   const keeper = opened.use(createKeeper(await compose(settings, own), logger));
   opened.use(intake?.queue(askedWhile(keeper)));
   const services = pipelineOver({ ...parts, node }, keeper, { staging, outbox, sharedOutbox, refusals });

@@ -9,7 +9,7 @@ import { type PostgresServer, startPostgres } from "../peers/postgres.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { type SyntheticStudy, syntheticStudy } from "../peers/synthetic-studies.ts";
 import type { Service } from "../support/service.ts";
-import { makeTwoGateways, PROJECT, startBalancer, type TwoGateways } from "../support/two-gateways.ts";
+import { makeTwoGateways, PROJECT, startBalancer, submitStudies, type TwoGateways } from "../support/two-gateways.ts";
 
 const TITLE = "FERRY";
 const WAIT = { timeout: 40_000, interval: 100 };
@@ -77,9 +77,9 @@ describe.runIf(requirePeer("initdb") && requirePeer("Orthanc"))("gateways with o
   const passedOn = () => two.lines.filter((line) => line.includes("instance passed on"));
 
   it("brings what C-MOVE sends to the gateway that asked for it", async () => {
-    const rows = [...PULLED, LARGE].map(({ studyInstanceUid }) => ({ studyInstanceUid }));
-    await submit(two, rows);
-    await delivered(rows.length);
+    const studies = [...PULLED, LARGE].map(({ studyInstanceUid }) => studyInstanceUid);
+    await submitStudies(two, studies);
+    await delivered(studies.length);
     expect(passedOn().length).toBeGreaterThan(0);
     for (const each of [...PULLED, LARGE]) expect(await holdersOf(each)).toHaveLength(1);
     for (const { folder } of services)
@@ -110,17 +110,3 @@ describe.runIf(requirePeer("initdb") && requirePeer("Orthanc"))("gateways with o
     expect(check).toMatchObject({ ok: true, message: expect.stringContaining("2 at work") });
   });
 });
-
-async function submit({ store }: TwoGateways, rows: readonly { readonly studyInstanceUid: string }[]): Promise<void> {
-  const requests = rows.map(({ studyInstanceUid }, index) => ({
-    rowNumber: index + 1,
-    studyInstanceUid,
-    patientId: undefined,
-    accessionNumber: undefined,
-    seriesInstanceUids: undefined,
-    participantId: undefined,
-    priority: 3,
-    cells: [studyInstanceUid],
-  }));
-  await store.submitCohort({ project: PROJECT, columns: ["study_instance_uid"], requests, refused: [] }, Date.now());
-}

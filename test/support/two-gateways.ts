@@ -80,6 +80,22 @@ function noting(name: string, lines: string[]): Logger {
   return { ...silentLogger, debug: note, info: note, warn: note, error: note };
 }
 
+/** As rows of one cohort. */
+export async function submitStudies({ store }: TwoGateways, studyInstanceUids: readonly string[]): Promise<void> {
+  const requests = studyInstanceUids.map((studyInstanceUid, index) => ({
+    rowNumber: index + 1,
+    studyInstanceUid,
+    patientId: undefined,
+    accessionNumber: undefined,
+    seriesInstanceUids: undefined,
+    participantId: undefined,
+    priority: 3,
+    cells: [studyInstanceUid],
+  }));
+  const columns = ["study_instance_uid"];
+  await store.submitCohort({ project: PROJECT, columns, requests, refused: [] }, Date.now());
+}
+
 /** Gives connections to the ports in turn, as a balancer before several gateways does. */
 export async function startBalancer(ports: readonly number[]): Promise<AsyncDisposable & { readonly port: number }> {
   const sockets = new Set<Socket>();

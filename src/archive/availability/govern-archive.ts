@@ -29,6 +29,8 @@ export interface Governance {
   readonly clock: Clock;
   /** The one that the archive's instances are taken by. */
   readonly pace: Pace;
+  /** How many nodes there are to share the bytes a second. @default one */
+  readonly sharers?: (() => number) | undefined;
   /** @default BREAKER_POLICY */
   readonly breaker?: BreakerPolicy;
 }
@@ -125,19 +127,23 @@ function beginsStudy({ instances }: RetrieveRequest): boolean {
 
 /** @throws GatewayError ARCHIVE_PAUSED, ARCHIVE_CLOSED, ARCHIVE_RESTING, each with `untilMs` */
 async function admit(name: string, governance: Governance, signal: AbortSignal) {
-  const { policy, store, clock, pace, breaker = BREAKER_POLICY } = governance;
+  const { policy, store, clock, breaker = BREAKER_POLICY } = governance;
   signal.throwIfAborted();
   const nowMs = clock.nowMs();
   const condition = await store.archiveCondition(name);
   if (condition.paused) throw waitUntil("ARCHIVE_PAUSED", name, nowMs + LOOK_AGAIN_MS);
   const inForce = policyInForce(policy, condition);
-  pace.set(inForce.bytesPerSecond);
+  setPace(governance, inForce);
   const opensMs = openingHoursOf(inForce).nextOpeningMs(nowMs);
   if (opensMs !== nowMs) throw waitUntil("ARCHIVE_CLOSED", name, opensMs ?? nowMs + LOOK_AGAIN_MS);
   if (condition.breaker.state === "closed") return condition;
   const admission = await store.admitToArchive(name, breaker, nowMs);
   if (admission.kind === "resting") throw waitUntil("ARCHIVE_RESTING", name, admission.untilMs, admission.code);
   return condition;
+}
+
+function setPace({ pace, sharers }: Governance, { bytesPerSecond }: AvailabilityPolicy): void {
+  pace.set(bytesPerSecond && bytesPerSecond / Math.max(sharers?.() ?? 1, 1));
 }
 
 /** Spreads those that were told to come back, so that they do not come back together. */
@@ -195,14 +201,15 @@ interface Watch extends AsyncDisposable {
 }
 
 /** Ends work when the archive is paused while it runs, and keeps the pace as it was last set. */
-function watchCondition(name: string, { policy, store, clock, pace }: Governance, outer: AbortSignal): Watch {
+function watchCondition(name: string, governance: Governance, outer: AbortSignal): Watch {
+  const { policy, store, clock } = governance;
   const paused = new AbortController();
   const stop = new AbortController();
   const look = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       await clock.sleep(WATCH_MS, stop.signal);
       const condition = await store.archiveCondition(name);
-      pace.set(policyInForce(policy, condition).bytesPerSecond);
+      setPace(governance, policyInForce(policy, condition));
       if (condition.paused) {
         paused.abort(waitUntil("ARCHIVE_PAUSED", name, clock.nowMs() + LOOK_AGAIN_MS));
         return;

@@ -1,0 +1,69 @@
+import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { startOrthanc } from "../peers/orthanc.ts";
+import { type PostgresServer, startPostgres } from "../peers/postgres.ts";
+import { requirePeer } from "../peers/require-peer.ts";
+import { syntheticStudy } from "../peers/synthetic-studies.ts";
+import { startHttpServer } from "../support/http-server.ts";
+import { makeTwoGateways, submitStudies } from "../support/two-gateways.ts";
+
+const WAIT = { timeout: 40_000, interval: 100 };
+const STUDIES = [81, 82, 83, 84, 85, 86].map((seed) =>
+  syntheticStudy({ modality: "CT", rows: 4, columns: 4, instancesPerSeries: 3, seed }),
+);
+
+/** Passes requests on, and counts those that are not answered yet. */
+async function startCountingGate(port: number) {
+  let open = 0;
+  let peak = 0;
+  const server = await startHttpServer((incoming, outgoing) => {
+    open += 1;
+    peak = Math.max(peak, open);
+    const { method, url: path, headers } = incoming;
+    const onward = request({ port, method, path, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      // Before who asked knows of the end, and asks anew.
+      answer.on("end", () => {
+        open -= 1;
+      });
+      answer.pipe(outgoing);
+    });
+    onward.on("error", () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  return { url: server.url, peak: () => peak, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+describe.runIf(requirePeer("initdb") && requirePeer("Orthanc"))("two gateways on one PostgreSQL", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  it("ask an archive over HTTP no more at once than one of them may, and both of them ask it", async () => {
+    await using opened = new AsyncDisposableStack();
+    const orthanc = opened.use(await startOrthanc({ aeTitle: "ORTHANC" }));
+    const gate = opened.use(await startCountingGate(orthanc.httpPort));
+    for (const { file } of STUDIES.flatMap(({ instances }) => instances)) {
+      const body = Buffer.from(file);
+      const stored = await fetch(`http://127.0.0.1:${orthanc.httpPort}/instances`, { method: "POST", body });
+      expect(stored.ok).toBe(true);
+    }
+    const archives = [{ name: "orthanc", kind: "orthanc", url: gate.url, availability: { associations: 1 } }];
+    const two = opened.use(await makeTwoGateways(server, () => ({ archives })));
+    opened.use(await two.open("north"));
+    opened.use(await two.open("east"));
+    await submitStudies(
+      two,
+      STUDIES.map(({ studyInstanceUid }) => studyInstanceUid),
+    );
+    await vi.waitFor(async () => {
+      const jobs = await two.store.listJobs({ limit: 20 });
+      expect(jobs.map(({ state }) => state)).toEqual(STUDIES.map(() => "delivered"));
+    }, WAIT);
+    expect(gate.peak()).toBe(1);
+    const workers = (await two.store.listWorkers()).map(({ name }) => name.split("/")[0]);
+    expect(new Set(workers)).toEqual(new Set(["north", "east"]));
+  }, 90_000);
+});
