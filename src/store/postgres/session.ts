@@ -1,6 +1,8 @@
 import type { ClientBase } from "pg";
 import type { AuditWitness } from "../sql/audit-witness.ts";
-import type { Parameters, Row, Session } from "../sql/session.ts";
+import { listText } from "../sql/join.ts";
+import { keyOf, newJobId } from "../sql/names.ts";
+import type { NewRows, Parameters, Row, Session } from "../sql/session.ts";
 import { statements } from "../sql/statements.ts";
 import { asStoreError } from "./errors.ts";
 import { type SqlText, toPostgres } from "./sql-text.ts";
@@ -39,6 +41,9 @@ export function openSession(client: ClientBase, auditWitness: AuditWitness, isWr
   return {
     auditWitness,
     wokenUntilMs: undefined,
+    async insertTogether(rows) {
+      await ask("insertTogether", newRows(rows));
+    },
     get: async (name, parameters = {}) => (await ask(name, parameters)).rows[0],
     all: async (name, parameters = {}) => (await ask(name, parameters)).rows,
     run: async (name, parameters = {}) => (await ask(name, parameters)).rowCount ?? 0,
@@ -47,4 +52,22 @@ export function openSession(client: ClientBase, auditWitness: AuditWitness, isWr
 
 function bind(value: Parameters[string]): unknown {
   return typeof value === "boolean" ? Number(value) : (value ?? null);
+}
+
+function newRows({ cohortNo, project, nowMs, startAtMs, requests }: NewRows): Parameters {
+  const rows = requests.map((request) => ({
+    row_number: request.rowNumber,
+    id: newJobId(),
+    key: keyOf(request),
+    study_instance_uid: request.studyInstanceUid,
+    patient_id: request.patientId,
+    accession_number: request.accessionNumber,
+    series_instance_uids: listText(request.seriesInstanceUids),
+    participant_id: request.participantId,
+    priority: request.priority,
+    cells: JSON.stringify(request.cells),
+  }));
+  const isLater = startAtMs !== undefined;
+  const state = { state: isLater ? "waiting" : "queued", code: isLater ? "START_SCHEDULED" : undefined, startAtMs };
+  return { rows: JSON.stringify(rows), cohortNo, project, nowMs, ...state };
 }

@@ -126,4 +126,35 @@ const SETTLE_TOGETHER = `
      WHERE job_no = ANY (ARRAY(SELECT told.job_no FROM told)) AND ended_at IS NULL)
   SELECT token FROM told`;
 
-export const workStatements = { claimTogether: CLAIM_TOGETHER, settleTogether: SETTLE_TOGETHER } as const;
+/** Rows that make jobs of their own, with all that belongs to them, in one round trip. `rows` is a list of objects, in order. */
+const INSERT_TOGETHER = `
+  WITH told AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json))
+      AS told_row (row_number BIGINT, id TEXT, key TEXT, study_instance_uid TEXT, patient_id TEXT, accession_number TEXT,
+                   series_instance_uids TEXT, participant_id TEXT, priority BIGINT, cells TEXT)),
+  requested AS (
+    INSERT INTO requests (cohort_no, row_number, study_instance_uid, patient_id, accession_number, series_instance_uids,
+                          participant_id, priority, cells)
+    SELECT :cohortNo, row_number, study_instance_uid, patient_id, accession_number, series_instance_uids, participant_id, priority, cells
+      FROM told ORDER BY row_number
+    RETURNING request_no, row_number),
+  made AS (
+    INSERT INTO study_jobs (id, project, study_instance_uid, patient_id, accession_number, series_instance_uids,
+                            participant_id, priority, stage, state, code, due_at, created_at)
+    SELECT id, :project, study_instance_uid, patient_id, accession_number, series_instance_uids, participant_id, priority, 'locating',
+           CAST(:state AS TEXT), CAST(:code AS TEXT), CAST(:startAtMs AS BIGINT), :nowMs
+      FROM told ORDER BY row_number
+    RETURNING job_no, id),
+  keyed AS (
+    INSERT INTO study_keys (project, key, job_no) SELECT :project, key, job_no FROM told JOIN made USING (id)),
+  linked AS (
+    INSERT INTO request_jobs (request_no, job_no)
+    SELECT request_no, job_no FROM told JOIN made USING (id) JOIN requested USING (row_number))
+  INSERT INTO cohort_jobs (cohort_no, job_no, state, code)
+  SELECT :cohortNo, job_no, CAST(:state AS TEXT), CAST(:code AS TEXT) FROM made`;
+
+export const workStatements = {
+  insertTogether: INSERT_TOGETHER,
+  claimTogether: CLAIM_TOGETHER,
+  settleTogether: SETTLE_TOGETHER,
+} as const;

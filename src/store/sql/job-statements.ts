@@ -60,6 +60,7 @@ export const jobStatements = {
     RETURNING job_no AS jobNo`,
   insertKey: "INSERT INTO study_keys (project, key, job_no) VALUES (:project, :key, :jobNo) ON CONFLICT DO NOTHING",
   jobsOfKey: "SELECT job_no AS jobNo FROM study_keys WHERE project = :project AND key = :key",
+  knownKeys: "SELECT key FROM study_keys WHERE project = :project AND key IN (SELECT value FROM json_each(:keys))",
   jobOfStudy:
     "SELECT job_no AS jobNo FROM study_jobs WHERE study_instance_uid = :studyInstanceUid AND project = :project",
   keysOfJob: "SELECT key FROM study_keys WHERE job_no = :jobNo",
