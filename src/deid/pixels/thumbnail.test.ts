@@ -98,6 +98,27 @@ it("looks at some lines of what is much larger", async () => {
   expect(picture[64]?.[0]).toBeLessThan(136);
 });
 
+it("reads an image of usual size in a few blocks", async () => {
+  const shape = { ...GREY_8, rows: 600, columns: 600, frames: 1 };
+  // Each line is lighter than the one before, up to the last.
+  const pixels = Uint8Array.from({ length: 600 * 600 }, (_, index) => Math.floor((index / 600) * (255 / 599)));
+  const bytes = await native(shape, pixels);
+  const picture = await thumbnail(bytes);
+  const column = Array.from(picture, (line) => Number(line[0]));
+  expect(column).toEqual([...column].sort((one, other) => one - other));
+  expect([column[0], column.at(-1)]).toEqual([0, 255]);
+
+  await using folder = await temporaryFolder();
+  await using file = await readPart10File(await put(join(folder.path, "1.dcm"), bytes));
+  let reads = 0;
+  const read = (offset: number, length: number): Promise<Uint8Array> => {
+    reads += 1;
+    return file.source.read(offset, length);
+  };
+  await thumbnailOf({ ...file, source: { ...file.source, read } });
+  expect(reads).toBe(2);
+});
+
 it.each<[string, string, () => Promise<Buffer>]>([
   ["no pixels", "no-pixels", () => nativeFile(ultrasoundImage(small))],
   ["JPEG", "compressed", () => encapsulatedFile(ultrasoundImage(small), [Buffer.alloc(8)], JPEG_BASELINE)],

@@ -13,6 +13,9 @@ const RLE_LOSSLESS = "1.2.840.10008.1.2.5";
 const LONGEST_SIDE = 128;
 /** Lines that are looked at for each of the thumbnail's, at most: of a large image the others would tell little more, and take long. */
 const LINES_AVERAGED = 4;
+/** Where more lines are passed over than this, each is read for itself. */
+const LARGEST_GAP_LINES = 4;
+const BLOCK_BYTES = 256 * 1024;
 const READABLE_BITS: ReadonlySet<number> = new Set([1, 8, 16, 32]);
 /** ITU-R BT.601: what of red, green and blue is luminance. */
 const LUMINANCE = [0.299, 0.587, 0.114] as const;
@@ -49,12 +52,47 @@ function isReadable(layout: PixelLayout): boolean {
 /** Of native pixel data in little endian order, as every output has it; undefined: compressed otherwise than by RLE. */
 function readerOf({ dataSet, source, transferSyntaxUid }: Part10File, layout: PixelLayout): ReadBytes | undefined {
   const { value } = dataSet.get(tags.PixelData) ?? {};
-  if (value?.kind === "range") return (offset, length) => source.read(value.range.offset + offset, length);
+  if (value?.kind === "range") {
+    const read: ReadBytes = (offset, length) => source.read(value.range.offset + offset, length);
+    return isReadInBlocks(layout) ? inBlocks(read, Math.min(value.range.length, frameBytes(layout))) : read;
+  }
   if (value?.kind === "bytes") return async (offset, length) => value.bytes.subarray(offset, offset + length);
   const frames = value?.kind === "fragments" ? value.fragments.slice(1) : [];
   if (transferSyntaxUid !== RLE_LOSSLESS || frames.length !== layout.frames) return undefined;
   const { read, sizeBytes } = createRleReader(frames, layout, source);
   return sizeBytes === nativeSizeBytes(layout) ? read : undefined;
+}
+
+/** Most of what is between the lines that are looked at is read with them: a question for each line costs more. */
+function isReadInBlocks(layout: PixelLayout): boolean {
+  const isOneStretch = layout.samplesPerPixel === 1 || layout.planarConfiguration !== 1;
+  return isOneStretch && linesPerLook(layout) <= LARGEST_GAP_LINES;
+}
+
+function frameBytes(layout: PixelLayout): number {
+  return nativeSizeBytes({ ...layout, frames: 1 });
+}
+
+/** Reads ahead, for who goes from front to back. */
+function inBlocks(read: ReadBytes, sizeBytes: number): ReadBytes {
+  let start = 0;
+  let block: Uint8Array = new Uint8Array();
+  return async (offset, length) => {
+    if (offset < start || offset + length > start + block.length) {
+      start = offset;
+      block = await read(offset, Math.min(Math.max(length, BLOCK_BYTES), Math.max(length, sizeBytes - offset)));
+    }
+    return block.subarray(offset - start, offset - start + length);
+  };
+}
+
+function shrinkFactor({ rows, columns }: PixelLayout): number {
+  return Math.max(1, Math.max(rows, columns) / LONGEST_SIDE);
+}
+
+/** Of so many lines one is looked at. */
+function linesPerLook(layout: PixelLayout): number {
+  return Math.max(1, Math.floor(shrinkFactor(layout) / LINES_AVERAGED));
 }
 
 interface Shrunk {
@@ -64,15 +102,15 @@ interface Shrunk {
   readonly shades: Float64Array;
 }
 
-/** Each pixel of the thumbnail is the average of those it stands for, or of some of their lines. A line is in memory at a time. */
+/** Each pixel of the thumbnail is the average of those it stands for, or of some of their lines. A line, or a block of them, is in memory at a time. */
 async function shrunk(layout: PixelLayout, read: ReadBytes): Promise<Shrunk> {
   const { rows, columns } = layout;
-  const factor = Math.max(1, Math.max(rows, columns) / LONGEST_SIDE);
+  const factor = shrinkFactor(layout);
   const [width, height] = [columns, rows].map((side) => Math.max(1, Math.floor(side / factor)));
   if (width === undefined || height === undefined) throw new RangeError("no size");
   const shades = new Float64Array(width * height);
   const counts = new Uint32Array(width * height);
-  const step = Math.max(1, Math.floor(factor / LINES_AVERAGED));
+  const step = linesPerLook(layout);
   for (let row = 0; row < rows; row += step) {
     const line = await luminanceOf(layout, row, read);
     const top = Math.min(height - 1, Math.floor((row * height) / rows)) * width;
@@ -115,10 +153,13 @@ function samplesOf(bytes: Uint8Array, { bitsAllocated, bitsStored, highBit, isSi
   const wordBytes = bitsAllocated / 8;
   const range = 2 ** bitsStored;
   const lowest = 2 ** Math.max(0, highBit + 1 - bitsStored);
-  return Float64Array.from({ length: Math.floor(words.length / wordBytes) }, (_, index) => {
-    const stored = Math.floor(words.readUIntLE(index * wordBytes, wordBytes) / lowest) % range;
-    return isSigned && stored >= range / 2 ? stored - range : stored;
-  });
+  const samples = new Float64Array(Math.floor(words.length / wordBytes));
+  for (let index = 0; index < samples.length; index += 1) {
+    const word = wordBytes === 2 ? words.readUInt16LE(index * 2) : words.readUIntLE(index * wordBytes, wordBytes);
+    const stored = Math.floor(word / lowest) % range;
+    samples[index] = isSigned && stored >= range / 2 ? stored - range : stored;
+  }
+  return samples;
 }
 
 function stretched(shades: Float64Array, isInverted: boolean): Uint8Array {

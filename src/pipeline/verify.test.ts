@@ -1,0 +1,112 @@
+import { expect, it } from "vitest";
+import type { Archive, ListedInstance, RetrieveRequest, StudyListing } from "../archive/archive.ts";
+import { createRefusals } from "../archive/expectations.ts";
+import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
+import type { JobChange } from "../store/records.ts";
+import { retrieve } from "./retrieve.ts";
+import type { RunRecall, StepContext } from "./step.ts";
+import { createStudyLocks } from "./study-locks.ts";
+import { verify } from "./verify.ts";
+
+const STUDY = parseStudyInstanceUid("1.2.3");
+
+function instance(number: number): ListedInstance {
+  return {
+    seriesInstanceUid: parseSeriesInstanceUid("1.2.3.1"),
+    sopInstanceUid: parseSopInstanceUid(`1.2.3.1.${number}`),
+    sopClassUid: undefined,
+  };
+}
+
+/** A study of three, asked for and verified in one run. */
+function scene({ withholds = [] }: { readonly withholds?: readonly number[] } = {}) {
+  const held = [1, 2, 3].map(instance);
+  const staged: ListedInstance[] = [];
+  const asked: string[] = [];
+  const written: JobChange[] = [];
+  let nowMs = 0;
+  let isFirst = true;
+  const archive: Pick<Archive, "name" | "listStudy" | "retrieve"> = {
+    name: "pacs",
+    async listStudy(): Promise<StudyListing> {
+      asked.push("list");
+      return { kind: "instances", instances: [...held] };
+    },
+    async retrieve({ instances }: RetrieveRequest) {
+      asked.push(instances === undefined ? "study" : `${instances.length} instances`);
+      const left = withholds.map((number) => `${instance(number).sopInstanceUid}`);
+      staged.push(...(instances ?? held).filter(({ sopInstanceUid }) => !isFirst || !left.includes(sopInstanceUid)));
+      isFirst = false;
+      return { status: 0, completed: undefined, failed: undefined };
+    },
+  };
+  const context = (recall: RunRecall): StepContext =>
+    ({
+      services: {
+        staging: { isBelowReserve: async () => false, list: async () => [...staged], sync: async () => {} },
+        studyLocks: createStudyLocks(),
+        refusals: createRefusals(),
+        retry: { attempts: 5, firstDelayMs: 1, maximumDelayMs: 1 },
+        clock: { nowMs: () => nowMs },
+      },
+      project: { name: "trial", archives: [archive], partial: "hold" },
+      job: { archive: "pacs", studyInstanceUid: STUDY, attempts: 0 },
+      signal: new AbortController().signal,
+      recall,
+      write: async (change: JobChange) => void written.push(change),
+    }) as unknown as StepContext;
+  return { held, staged, asked, written, context, pass: (durationMs: number) => (nowMs += durationMs) };
+}
+
+const received = (...numbers: readonly number[]) =>
+  numbers.map((number) => ({ kind: "received", sopInstanceUid: `1.2.3.1.${number}`, seriesInstanceUid: "1.2.3.1" }));
+
+it("verifies a study by the listing that it was fetched by, and accounts for it once", async () => {
+  const of = scene();
+  const recall: RunRecall = {};
+  expect(await retrieve(of.context(recall))).toEqual({
+    kind: "next",
+    stage: "verifying",
+    change: { ledger: received(1, 2, 3) },
+  });
+  expect(await verify(of.context(recall))).toMatchObject({
+    kind: "next",
+    stage: "deidentifying",
+    change: { verdict: "complete", expected: 3 },
+  });
+  expect(of.asked).toEqual(["list", "study"]);
+  expect(of.written.map(({ ledger = [] }) => ledger[0]?.kind)).toEqual(["expected"]);
+});
+
+it.each([
+  { name: "when the fetching took its time", after: 10_001, forgets: false },
+  { name: "in a run of its own", after: 0, forgets: true },
+])("asks again what there is $name", async ({ after, forgets }) => {
+  const of = scene();
+  const recall: RunRecall = {};
+  await retrieve(of.context(recall));
+  of.held.push(instance(4));
+  of.pass(after);
+  const verified = await verify(of.context(forgets ? {} : recall));
+  expect(verified).toMatchObject({ change: { verdict: "complete", expected: 4 } });
+  expect(of.asked).toEqual(["list", "study", "list", "1 instances", "list"]);
+});
+
+it("asks for the missing only, and lists again what there is then", async () => {
+  const of = scene({ withholds: [2] });
+  const recall: RunRecall = {};
+  expect(await retrieve(of.context(recall))).toMatchObject({ change: { ledger: received(1, 3) } });
+  expect(await verify(of.context(recall))).toMatchObject({ change: { verdict: "complete", expected: 3 } });
+  expect(of.asked).toEqual(["list", "study", "1 instances", "list"]);
+  expect(of.written.flatMap(({ ledger = [] }) => ledger)).toEqual(expect.arrayContaining(received(2)));
+});
+
+it("accounts for what came late, after the study was accounted for", async () => {
+  const of = scene({ withholds: [3] });
+  const recall: RunRecall = {};
+  await retrieve(of.context(recall));
+  of.staged.push(instance(3));
+  await verify(of.context(recall));
+  expect(of.asked).toEqual(["list", "study"]);
+  expect(of.written.flatMap(({ ledger = [] }) => ledger)).toEqual(expect.arrayContaining(received(1, 2, 3)));
+});
