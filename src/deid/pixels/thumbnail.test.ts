@@ -104,9 +104,7 @@ it("reads an image of usual size in a few blocks", async () => {
   const pixels = Uint8Array.from({ length: 600 * 600 }, (_, index) => Math.floor((index / 600) * (255 / 599)));
   const bytes = await native(shape, pixels);
   const picture = await thumbnail(bytes);
-  const column = Array.from(picture, (line) => Number(line[0]));
-  expect(column).toEqual([...column].sort((one, other) => one - other));
-  expect([column[0], column.at(-1)]).toEqual([0, 255]);
+  expect([picture[0], picture[63], picture[127]].map((line) => line?.[0])).toEqual([0, 126, 255]);
 
   await using folder = await temporaryFolder();
   await using file = await readPart10File(await put(join(folder.path, "1.dcm"), bytes));
