@@ -5,11 +5,9 @@ import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { openAssociation } from "../network/dimse/association.ts";
 import { VERIFICATION_SOP_CLASS } from "../network/dimse/service-classes.ts";
 import type { OwnCheck } from "../operations/context.ts";
+import { SILENT_MS } from "../store/nodes.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
-
-/** Who gave no sign for so long is not at work. */
-const SILENT_MS = 30_000;
 
 /** What `doctor` asks where several gateways have one AE title: whether each can be reached from here. */
 export function nodeChecks(

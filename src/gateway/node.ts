@@ -140,8 +140,10 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
       stop.abort();
       await running;
       await forwarding?.[Symbol.asyncDispose]();
+      // Its workers have ended: what they left is another's at once.
       await store
-        .leaveNodes(name)
+        .releaseLeases(clock.nowMs(), name)
+        .then(() => store.leaveNodes(name))
         .catch((thrown: unknown) => logger.warn("studies are waited for in vain for a while", errorFields(thrown)));
       await store
         .returnPermitsOf(name)

@@ -10,6 +10,9 @@ export interface NodeRecord {
   readonly seenAtMs: number;
 }
 
+/** Who gave no sign for so long is taken for dead: his studies are another's, if they can be. */
+export const SILENT_MS = 30_000;
+
 /** Leave to do something that all nodes together may do so often at once: an association to an archive, a study's retrieval. */
 export interface PermitWish {
   readonly resource: string;
@@ -24,7 +27,7 @@ export interface PermitWish {
 export interface NodeStore {
   /** A sign of life. What is held by a node that gave none for half a minute is anybody's, or waits for it if it lies on its disk alone. */
   beatNode(node: Omit<NodeRecord, "seenAtMs">, nowMs: number): Promise<void>;
-  /** What the node holds is anybody's at once, but for what lies on its disk alone. */
+  /** Of a node that ends in order: what it holds is anybody's at once, but for what lies on its disk alone. */
   leaveNodes(node: string): Promise<void>;
   /** By name. */
   listNodes(): Promise<readonly NodeRecord[]>;

@@ -2,8 +2,9 @@ import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startOrthanc } from "../peers/orthanc.ts";
 import { type PostgresServer, startPostgres } from "../peers/postgres.ts";
+import { startPracticeArchive } from "../peers/practice-archive.ts";
 import { requirePeer } from "../peers/require-peer.ts";
-import { syntheticStudy } from "../peers/synthetic-studies.ts";
+import { type SyntheticInstance, syntheticStudy } from "../peers/synthetic-studies.ts";
 import { startHttpServer } from "../support/http-server.ts";
 import { makeTwoGateways, submitStudies } from "../support/two-gateways.ts";
 
@@ -36,10 +37,11 @@ async function startCountingGate(port: number) {
 
 describe.runIf(requirePeer("initdb") && requirePeer("Orthanc"))("two gateways on one PostgreSQL", () => {
   let server: PostgresServer;
+  let other: PostgresServer;
   beforeAll(async () => {
-    server = await startPostgres();
+    [server, other] = await Promise.all([startPostgres(), startPostgres()]);
   }, 60_000);
-  afterAll(() => server?.[Symbol.asyncDispose]());
+  afterAll(() => Promise.all([server?.[Symbol.asyncDispose](), other?.[Symbol.asyncDispose]()]));
 
   it("ask an archive over HTTP no more at once than one of them may, and both of them ask it", async () => {
     await using opened = new AsyncDisposableStack();
@@ -66,4 +68,34 @@ describe.runIf(requirePeer("initdb") && requirePeer("Orthanc"))("two gateways on
     const workers = (await two.store.listWorkers()).map(({ name }) => name.split("/")[0]);
     expect(new Set(workers)).toEqual(new Set(["north", "east"]));
   }, 90_000);
+
+  it("give what they are doing to the other one at once when they are told to stop", async () => {
+    await using opened = new AsyncDisposableStack();
+    const { promise: stopped, resolve: goOn } = Promise.withResolvers<void>();
+    const { promise: asked, resolve: begin } = Promise.withResolvers<void>();
+    async function* send({ bytes }: SyntheticInstance): AsyncGenerator<Uint8Array> {
+      begin();
+      await stopped;
+      yield bytes;
+    }
+    const [study] = STUDIES;
+    const practice = opened.use(await startPracticeArchive({ studies: STUDIES, faults: { send } }));
+    opened.defer(goOn);
+    const archives = [{ name: "practice", kind: "dimse", address: practice.address, retrieve: "get" }];
+    const two = opened.use(await makeTwoGateways(other, () => ({ archives })));
+    const north = await two.open("north");
+    await submitStudies(two, [study?.studyInstanceUid ?? ""]);
+    await asked;
+    const [job] = await two.store.listJobs({ limit: 1 });
+    expect(job).toMatchObject({ state: "running", stage: "retrieving" });
+    await north[Symbol.asyncDispose]();
+    expect(await two.store.job(job?.id ?? "")).toMatchObject({ state: "queued" });
+    expect(await two.store.listNodes()).toEqual([]);
+    goOn();
+    opened.use(await two.open("east"));
+    await vi.waitFor(
+      async () => expect(await two.store.job(job?.id ?? "")).toMatchObject({ state: "delivered" }),
+      WAIT,
+    );
+  }, 60_000);
 });

@@ -8,7 +8,7 @@ import type { IncomingInstance, OutgoingInstance } from "../../network/dimse/ser
 import { STATUS } from "../../network/dimse/status.ts";
 import { piecesSource } from "../../network/instance-files/incoming.ts";
 import type { WholeInstance } from "../../staging/staging-area.ts";
-import type { NodeRecord } from "../../store/nodes.ts";
+import { type NodeRecord, SILENT_MS } from "../../store/nodes.ts";
 import { abortAfter } from "../../units/abort.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Logger } from "../../units/logger.ts";
@@ -16,8 +16,6 @@ import { type KeptAssociations, keepAssociations } from "./kept-associations.ts"
 
 /** Of one instance; its sender waits for the answer that long. */
 const FORWARD_MS = 60_000;
-/** Who gave no sign of life for so long is not asked. */
-const SILENT_MS = 30_000;
 /** Peer, sender and presentation context each: what one study brings is a few. */
 const MAXIMUM_WAYS = 64;
 

@@ -114,6 +114,13 @@ export const storeCodes = {
     remedy:
       "Check that the gateway's home exists, belongs to the gateway's user and is on a disk that works; it is retried.",
   },
+  STORE_UPGRADE_BLOCKED: {
+    class: "permanent",
+    summary:
+      "Gateways of the version before are at work on the database, and would not go on as they should after this update.",
+    remedy:
+      "Stop the gateways that radferry node list shows, then start those of the new version. One that was killed counts as at work for half a minute.",
+  },
   STORE_URL_INVALID: {
     class: "permanent",
     summary: "The URL of the database cannot be used.",

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { SILENT_MS } from "../nodes.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { COMMITMENTS } from "./commitment-schema.ts";
@@ -31,8 +32,16 @@ const MARK = `
 /** A database that has this table holds part of a store that is being moved to it. */
 export const HALF_MOVED_TABLE = "radferry_move";
 
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+  /** Gateways of the version before would not go on as they should: none may be at work. Those that only add need not say so. */
+  readonly needsAllStopped?: true;
+}
+
 /** Append only, with the numbers and names of SQLite's. */
-const migrations: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
+export const migrations: readonly Migration[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
   { version: 2, name: "keys of projects", sql: PROJECT_KEYS },
   { version: 3, name: "conditions of archives", sql: ARCHIVES },
@@ -57,24 +66,34 @@ const migrations: readonly { readonly version: number; readonly name: string; re
   { version: 21, name: "nodes and permits", sql: NODES },
   { version: 22, name: "storage commitment", sql: COMMITMENTS },
   { version: 23, name: "what archives say of studies sent unasked", sql: INTAKE_EXPECTED },
-  { version: 24, name: "counters of what rests", sql: RESTING_COUNTERS },
+  { version: 24, name: "counters of what rests", sql: RESTING_COUNTERS, needsAllStopped: true },
   { version: 25, name: "studies held by nodes", sql: HELD_JOBS },
 ];
 
 /** Of the newest migration here. */
-export const KNOWN_VERSION = migrations.at(-1)?.version ?? 0;
+export const KNOWN_VERSION = newestOf(migrations);
+
+function newestOf(known: readonly Migration[]): number {
+  return known.at(-1)?.version ?? 0;
+}
 
 /**
  * Brings the database to this version, in one transaction: all of it or nothing. Writes nothing when there is nothing to do.
  * @param last done within the transaction, when there is something to do
- * @throws GatewayError STORE_NOT_OURS, STORE_HALF_MOVED, STORE_SCHEMA_NEWER, STORE_SERVER_UNSUPPORTED; what the server answers
+ * @param known of this version
+ * @throws GatewayError STORE_NOT_OURS, STORE_HALF_MOVED, STORE_SCHEMA_NEWER, STORE_UPGRADE_BLOCKED, STORE_SERVER_UNSUPPORTED; what the server answers
  */
-export async function migrate(client: ClientBase, nowMs: number, last?: () => Promise<void>): Promise<void> {
+export async function migrate(
+  client: ClientBase,
+  nowMs: number,
+  last?: () => Promise<void>,
+  known: readonly Migration[] = migrations,
+): Promise<void> {
   await checkServer(client);
-  if ((await appliedVersion(client)) === KNOWN_VERSION) return;
+  if ((await appliedVersion(client, known)) === newestOf(known)) return;
   await client.query("BEGIN");
   try {
-    await applyMigrations(client, nowMs);
+    await applyMigrations(client, nowMs, known);
     await last?.();
     await client.query("COMMIT");
   } catch (thrown) {
@@ -89,17 +108,31 @@ export async function rehearseMigration(client: ClientBase, nowMs: number): Prom
   if ((await appliedVersion(client)) !== KNOWN_VERSION) await applyMigrations(client, nowMs);
 }
 
-async function applyMigrations(client: ClientBase, nowMs: number): Promise<void> {
+async function applyMigrations(client: ClientBase, nowMs: number, known = migrations): Promise<void> {
   await client.query(`SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}; SET LOCAL lock_timeout = 0`);
   await client.query("SELECT pg_advisory_xact_lock($1, 0)", [LOCKS.migrations]);
-  const applied = await appliedVersion(client);
+  const applied = await appliedVersion(client, known);
+  const pending = known.filter(({ version }) => version > (applied ?? 0));
   if (applied === undefined) await client.query(MARK);
+  else if (pending.some(({ needsAllStopped }) => needsAllStopped)) await checkAllStopped(client);
   await client.query(preparedText("createSchemaMigrations", false).text);
-  for (const { version, name, sql } of migrations.filter((migration) => migration.version > (applied ?? 0))) {
+  for (const { version, name, sql } of pending) {
     // Compared byte by byte, as in SQLite and whatever the database's own order is.
     await client.query(sql.replaceAll(/\bTEXT\b/g, 'TEXT COLLATE "C"'));
     await client.query(preparedText("recordMigration", false).text, [version, name, nowMs]);
   }
+}
+
+/** @throws GatewayError STORE_UPGRADE_BLOCKED */
+async function checkAllStopped(client: ClientBase): Promise<void> {
+  const { rows: tables } = await client.query("SELECT to_regclass('nodes') IS NOT NULL AS there");
+  if (tables[0]?.there !== true) return;
+  const { rows } = await client.query(
+    "SELECT name FROM nodes WHERE seen_at > extract(epoch FROM clock_timestamp()) * 1000 - $1",
+    [SILENT_MS],
+  );
+  const nodes = rows.map(({ name }) => String(name)).join(" ");
+  if (rows.length > 0) throw new GatewayError("STORE_UPGRADE_BLOCKED", { nodes });
 }
 
 /** @throws GatewayError STORE_SERVER_UNSUPPORTED */
@@ -122,7 +155,7 @@ export async function checkEmpty(client: ClientBase): Promise<void> {
 }
 
 /** Undefined: there is nothing in the schema at all. @throws GatewayError STORE_NOT_OURS, STORE_HALF_MOVED, STORE_SCHEMA_NEWER */
-async function appliedVersion(client: ClientBase): Promise<number | undefined> {
+async function appliedVersion(client: ClientBase, known = migrations): Promise<number | undefined> {
   const { rows } = await client.query(
     `SELECT count(*) AS tables, count(*) FILTER (WHERE tablename = 'radferry_store') AS ours,
             count(*) FILTER (WHERE tablename = '${HALF_MOVED_TABLE}') AS moving
@@ -132,6 +165,7 @@ async function appliedVersion(client: ClientBase): Promise<number | undefined> {
   if (Number(rows[0]?.ours) === 0) throw new GatewayError("STORE_NOT_OURS");
   if (Number(rows[0]?.moving) > 0) throw new GatewayError("STORE_HALF_MOVED");
   const applied = Number((await client.query(preparedText("schemaVersion", false).text)).rows[0]?.version ?? 0);
-  if (applied > KNOWN_VERSION) throw new GatewayError("STORE_SCHEMA_NEWER", { version: applied, known: KNOWN_VERSION });
+  if (applied > newestOf(known))
+    throw new GatewayError("STORE_SCHEMA_NEWER", { version: applied, known: newestOf(known) });
   return applied;
 }

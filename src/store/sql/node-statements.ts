@@ -18,6 +18,7 @@ export const nodeStatements = {
   placeIntakeStudy: `
     UPDATE intake_studies SET node = :node
      WHERE study_instance_uid = :studyInstanceUid AND state <> 'discarded' AND node IS NULL`,
+  leaveNodes: "DELETE FROM nodes WHERE name = :node",
   forgetNodes: "DELETE FROM nodes WHERE seen_at < :seenBeforeMs",
   forgetLapsedPermits: "DELETE FROM permits WHERE resource = :resource AND until <= :nowMs",
   countOtherPermits: "SELECT count(*) AS permits FROM permits WHERE resource = :resource AND holder <> :holder",

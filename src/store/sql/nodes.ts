@@ -1,12 +1,10 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { IntakeStore } from "../intake.ts";
-import type { NodeRecord, NodeStore, PermitWish } from "../nodes.ts";
+import { type NodeRecord, type NodeStore, type PermitWish, SILENT_MS } from "../nodes.ts";
 import { integer, list, optional, recordReader, text } from "./columns.ts";
 import * as intake from "./intake.ts";
 import type { Session } from "./session.ts";
 
-/** Who gave no sign for so long is taken for dead: his studies are another's, if they can be. */
-const SILENT_MS = 30_000;
 /** The node itself wakes what waits for it; this is for the case that it never comes back, and somebody sends it again. */
 const LOOK_AGAIN_MS = 900_000;
 
@@ -28,6 +26,7 @@ export async function beatNode(session: Session, node: Omit<NodeRecord, "seenAtM
 
 export async function leaveNodes(session: Session, node: string): Promise<void> {
   await session.run("freeHeldBy", { node });
+  await session.run("leaveNodes", { node });
 }
 
 export async function listNodes(session: Session): Promise<readonly NodeRecord[]> {
