@@ -9,8 +9,8 @@ import {
   renameSync,
   rm,
   rmSync,
+  writeSync,
   writev,
-  writevSync,
 } from "node:fs";
 import { promisify } from "node:util";
 
@@ -28,12 +28,21 @@ export interface FileCalls {
 /** Read, too: what was written is looked at before it is kept. */
 const CREATE = "wx+";
 const OWNER_ONLY = 0o600;
+/**
+ * So much is written at once on this thread, where a call costs little. For larger writes the system takes larger pages, which are seldom at
+ * hand: writing 256 KiB at once took two to four times as long (Linux 6.18, ext4, in a virtual machine).
+ */
+const BLOCK_BYTES = 64 * 1024;
 
 /** On this thread. */
 export const blockingFiles: FileCalls = {
   create: (path) => openSync(path, CREATE, OWNER_ONLY),
   append(descriptor, pieces) {
-    for (let left = pieces; left.length > 0; ) left = leftOf(left, writevSync(descriptor, left));
+    for (const piece of pieces) {
+      for (let at = 0; at < piece.length; ) {
+        at += writeSync(descriptor, piece, at, Math.min(BLOCK_BYTES, piece.length - at));
+      }
+    }
   },
   read(descriptor, offset, length) {
     const bytes = Buffer.allocUnsafe(length);

@@ -1,8 +1,8 @@
 import type { ByteSource } from "../../dicom/data-set.ts";
 
 /**
- * An instance on its way from a stream to where it is kept. Exactly one of `keep` and `discard` is called in the end; `discard` after
- * `keep` does nothing.
+ * An instance on its way from a stream to where it is kept. `discard` is called in the end, after `keep` too: it removes what was not kept,
+ * and what was read of the source is over with it.
  */
 export interface IncomingInstance<T> {
   /** Takes the next pieces; they are its own. One call at a time. */
