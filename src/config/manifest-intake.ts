@@ -21,6 +21,9 @@ const rule = z
     name: nameSetting.meta({ description: "What the rule is called; stands in lists and timelines." }),
     callingAeTitles: aeTitles("AE titles of the senders. Left out: any."),
     calledAeTitles: aeTitles("AE titles that we are called by; dicom.peers must allow them. Left out: any."),
+    moveOriginatorAeTitles: aeTitles(
+      "AE titles that had it sent to us by C-MOVE, as the sender says (0000,1030). Left out: any, and nobody.",
+    ),
     tokens: z
       .array(nameSetting)
       .min(1)

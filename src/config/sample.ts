@@ -259,6 +259,7 @@ const EXAMPLE = {
         name: "lung-scanners",
         callingAeTitles: ["CT1", "CT2"],
         calledAeTitles: ["RADFERRY"],
+        moveOriginatorAeTitles: ["WORKSTATION1"],
         addresses: ["10.0.0.0/8"],
         modalities: ["CT"],
         stationNames: ["SCANNER1"],

@@ -7,6 +7,7 @@ import { type IntakeRule, readIntakeRules } from "./rules.ts";
 const SENDER = {
   callingAeTitle: parseAeTitle("CT1"),
   calledAeTitle: parseAeTitle("RADFERRY"),
+  moveOriginatorAeTitle: "WORKSTATION",
   remoteAddress: "10.1.2.3",
 };
 const SENT = dataSetOfTexts([
@@ -22,6 +23,8 @@ const ROWS: readonly (readonly [Partial<IntakeRule>, boolean])[] = [
   [{ callingAeTitles: ["CT2"] }, false],
   [{ calledAeTitles: ["RADFERRY"] }, true],
   [{ calledAeTitles: ["OTHER"] }, false],
+  [{ moveOriginatorAeTitles: ["OTHER", "WORKSTATION"] }, true],
+  [{ moveOriginatorAeTitles: ["OTHER"] }, false],
   [{ addresses: ["10.0.0.0/8"] }, true],
   [{ addresses: ["10.1.2.4"] }, false],
   [{ modalities: ["MR", "CT"] }, true],
@@ -46,6 +49,12 @@ const ROWS: readonly (readonly [Partial<IntakeRule>, boolean])[] = [
 it.each(ROWS)("the rule %j holds: %s", (facts, holds) => {
   const rules = readIntakeRules([{ name: "one", ...facts }]);
   expect(rules(SENDER, SENT)?.name).toBe(holds ? "one" : undefined);
+});
+
+it("gives what nobody asked for by C-MOVE to no rule that names who did", () => {
+  const rules = readIntakeRules([{ name: "one", moveOriginatorAeTitles: ["WORKSTATION"] }]);
+  const { moveOriginatorAeTitle: _, ...sender } = SENDER;
+  expect(rules(sender, SENT)).toBeUndefined();
 });
 
 it("goes by the first rule that holds", () => {

@@ -8,6 +8,8 @@ import { readAddresses } from "../../network/dimse/acceptance.ts";
 export interface Sender {
   readonly callingAeTitle?: string | undefined;
   readonly calledAeTitle?: string | undefined;
+  /** Who had it sent to us by C-MOVE; absent: nobody did. */
+  readonly moveOriginatorAeTitle?: string | undefined;
   /** Name of his token. */
   readonly token?: string | undefined;
   /** What alone he may send for; undefined: every project. */
@@ -20,6 +22,8 @@ export interface IntakeRule {
   readonly name: string;
   readonly callingAeTitles?: readonly string[] | undefined;
   readonly calledAeTitles?: readonly string[] | undefined;
+  /** Of who had it sent by C-MOVE, as the sender says. */
+  readonly moveOriginatorAeTitles?: readonly string[] | undefined;
   /** Names of tokens that are sent with. */
   readonly tokens?: readonly string[] | undefined;
   /** IP addresses or networks. */
@@ -53,8 +57,12 @@ export function readIntakeRules(rules: readonly IntakeRule[]): IntakeRules {
 }
 
 /** A rule that names AE titles is none for who has no AE title. */
-function isSentBy({ callingAeTitles, calledAeTitles, tokens }: IntakeRule, sender: Sender): boolean {
+function isSentBy(
+  { callingAeTitles, calledAeTitles, moveOriginatorAeTitles, tokens }: IntakeRule,
+  sender: Sender,
+): boolean {
   return (
+    moveOriginatorAeTitles?.includes(sender.moveOriginatorAeTitle ?? "") !== false &&
     callingAeTitles?.includes(sender.callingAeTitle ?? "") !== false &&
     calledAeTitles?.includes(sender.calledAeTitle ?? "") !== false &&
     tokens?.includes(sender.token ?? "") !== false

@@ -110,6 +110,8 @@ export interface IncomingInstance {
   readonly transferSyntaxUid: string;
   readonly callingAeTitle: string;
   readonly calledAeTitle: string;
+  /** Who asked the sender for it by C-MOVE, as the sender says: Move Originator Application Entity Title (0000,1030). */
+  readonly moveOriginatorAeTitle?: string | undefined;
   readonly remoteAddress: string;
 }
 

@@ -220,26 +220,29 @@ describe("C-FIND", () => {
 describe("C-MOVE", () => {
   async function startPair(objectsOfArchive = objects, statusOfSecond = 0x0000) {
     const { received, handler } = memoryStore();
+    const originators = new Set<string | undefined>();
     const receiver = await startDimseServer({
       host: "127.0.0.1",
       port: 0,
       aeTitle: ours,
       handlers: {
-        store: async (instance, signal) =>
-          instance.sopInstanceUid === objects[1]?.sopInstanceUid && statusOfSecond !== 0x0000
+        store: async (instance, signal) => {
+          originators.add(instance.moveOriginatorAeTitle);
+          return instance.sopInstanceUid === objects[1]?.sopInstanceUid && statusOfSecond !== 0x0000
             ? { refuse: statusOfSecond }
-            : handler(instance, signal),
+            : handler(instance, signal);
+        },
       },
     });
     const destination = { aeTitle: ours, host: "127.0.0.1", port: receiver.port };
     const archive = await serve({
       handlers: memoryArchive(objectsOfArchive, (title) => (title === ours ? destination : undefined)),
     });
-    return { received, receiver, archive };
+    return { received, originators, receiver, archive };
   }
 
-  it("moves every instance and counts them", async () => {
-    const { received, receiver, archive } = await startPair();
+  it("moves every instance and counts them, and says who asked for them", async () => {
+    const { received, originators, receiver, archive } = await startPair();
     await using _receiver = receiver;
     await using _archive = archive;
     await using association = await open(archive);
@@ -255,6 +258,7 @@ describe("C-MOVE", () => {
       [1, 2],
     ]);
     expect([...received.keys()]).toEqual(objects.map((one) => one.sopInstanceUid));
+    expect([...originators]).toEqual([ours]);
   });
 
   it("names the instances that failed", async () => {

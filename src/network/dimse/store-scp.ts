@@ -36,6 +36,7 @@ function announcedBy(
 ): IncomingInstance | { readonly refuse: number; readonly violation: Violation } {
   const context = session.context(contextId);
   const { affectedSopClassUid: sopClassUid = "", affectedSopInstanceUid: sopInstanceUid = "" } = command;
+  const moveOriginatorAeTitle = command.moveOriginatorApplicationEntityTitle?.trim();
   if (!isFieldUid(sopInstanceUid)) return { refuse: STATUS.invalidObjectInstance, violation: "COMMAND_MALFORMED" };
   if (context === undefined || sopClassUid !== context.abstractSyntaxUid) {
     return { refuse: STATUS.sopClassNotSupported, violation: "SOP_CLASS_DIFFERS" };
@@ -46,6 +47,7 @@ function announcedBy(
     transferSyntaxUid: context.transferSyntaxUid,
     callingAeTitle: session.callingAeTitle,
     calledAeTitle: session.calledAeTitle,
+    ...(moveOriginatorAeTitle !== undefined && { moveOriginatorAeTitle }),
     remoteAddress: session.remoteAddress,
   };
 }
