@@ -1,7 +1,8 @@
 import type { ByteRange, ByteSource } from "../../dicom/data-set.ts";
+import { createRleDecoder, RLE_HEADER_BYTES, type RlePlaces } from "../../dicom/rle.ts";
 import { Rejection } from "../engine/rejection.ts";
 import type { PixelLayout } from "./pixel-layout.ts";
-import { RLE_HEADER_BYTES, rleSegmentCount, rleSegments } from "./rle-frame.ts";
+import { rleSegmentCount, tightSegments } from "./rle-frame.ts";
 
 /** Of each segment of the frame being decoded this much is in memory. */
 const WINDOW_BYTES = 64 * 1024;
@@ -24,7 +25,7 @@ export function createRleReader(frames: readonly ByteRange[], layout: PixelLayou
   const linesPerFrame = rows * planes;
   let frame = -1;
   let nextLine = 0;
-  let segments: readonly SegmentDecoder[] = [];
+  let segments: readonly SegmentReader[] = [];
   const line = new Uint8Array(lineBytes);
 
   /** Decodes into `line` what stands `index` lines from the start. */
@@ -67,7 +68,7 @@ interface LineShape {
 
 /** Each byte of a pixel of this plane comes from a segment of its own, the most significant of a word first. PS3.5 G.2. */
 async function decodeLine(
-  segments: readonly SegmentDecoder[],
+  segments: readonly SegmentReader[],
   plane: number,
   line: Uint8Array,
   { columns, pixelBytes, wordBytes }: LineShape,
@@ -75,7 +76,7 @@ async function decodeLine(
   for (let byte = 0; byte < pixelBytes; byte += 1) {
     const word = Math.floor(byte / wordBytes);
     const position = word * wordBytes + (wordBytes - 1 - (byte % wordBytes));
-    await segments[plane * pixelBytes + byte]?.take(line, position, pixelBytes, columns);
+    await segments[plane * pixelBytes + byte]?.take(line, { start: position, step: pixelBytes, count: columns });
   }
 }
 
@@ -83,65 +84,32 @@ async function openFrame(
   range: ByteRange | undefined,
   layout: PixelLayout,
   source: ByteSource,
-): Promise<readonly SegmentDecoder[]> {
+): Promise<readonly SegmentReader[]> {
   if (range === undefined) throw new Rejection("PIXEL_DATA_INCONSISTENT", "frame-count");
   const header = Buffer.from(await source.read(range.offset, Math.min(RLE_HEADER_BYTES, range.length)));
-  const segments = rleSegments(header, range.length, rleSegmentCount(layout));
+  const segments = tightSegments(header, range.length, rleSegmentCount(layout));
   if (segments === undefined) throw new Rejection("PIXEL_DATA_INCONSISTENT", "rle-header");
-  return segments.map(({ start, end }) =>
-    createSegmentDecoder({ offset: range.offset + start, length: end - start }, source),
-  );
+  return segments.map(({ start, end }) => openSegment({ offset: range.offset + start, length: end - start }, source));
 }
 
-interface SegmentDecoder {
-  /** Puts the next `count` bytes into `target`, `step` bytes apart from `at`. */
-  take(target: Uint8Array, at: number, step: number, count: number): Promise<void>;
+interface SegmentReader {
+  /** Puts the segment's next bytes into their places. */
+  take(target: Uint8Array, places: RlePlaces): Promise<void>;
 }
 
-/** PS3.5 G.3.2: a byte n, then n + 1 bytes as they are (0 to 127), or one byte repeated 1 - n times (-1 to -127); -128 is nothing. */
-function createSegmentDecoder(range: ByteRange, source: ByteSource): SegmentDecoder {
-  let window: Buffer = Buffer.alloc(0);
-  let at = 0;
-  let windowEnd = 0;
-  let pending = 0;
-  let repeated: number | undefined;
-
-  const refill = async (): Promise<void> => {
-    const length = Math.min(WINDOW_BYTES, range.length - windowEnd);
-    const bytes = length > 0 ? await source.read(range.offset + windowEnd, length) : new Uint8Array();
-    if (bytes.length === 0) throw new Rejection("PIXEL_DATA_INCONSISTENT", "rle-short");
-    window = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    windowEnd += bytes.length;
-    at = 0;
-  };
-  const nextRun = async (): Promise<void> => {
-    if (at >= window.length) await refill();
-    const n = window.readInt8(at);
-    at += 1;
-    if (n === -128) return;
-    pending = n >= 0 ? n + 1 : 1 - n;
-    repeated = undefined;
-    if (n >= 0) return;
-    if (at >= window.length) await refill();
-    repeated = window.readUInt8(at);
-    at += 1;
-  };
-
+function openSegment(range: ByteRange, source: ByteSource): SegmentReader {
+  const decoder = createRleDecoder();
+  let fed = 0;
   return {
-    async take(target, first, step, count) {
-      for (let done = 0; done < count; ) {
-        if (pending === 0) {
-          await nextRun();
-          continue;
-        }
-        if (repeated === undefined && at >= window.length) await refill();
-        const run = Math.min(pending, count - done, repeated === undefined ? window.length - at : pending);
-        for (let index = 0; index < run; index += 1) {
-          target[first + (done + index) * step] = repeated ?? window[at + index] ?? 0;
-        }
-        if (repeated === undefined) at += run;
-        pending -= run;
-        done += run;
+    async take(target, { start, step, count }) {
+      let done = decoder.take(target, { start, step, count });
+      while (done < count) {
+        const length = Math.min(WINDOW_BYTES, range.length - fed);
+        const window = length > 0 ? await source.read(range.offset + fed, length) : new Uint8Array();
+        if (window.length === 0) throw new Rejection("PIXEL_DATA_INCONSISTENT", "rle-short");
+        fed += window.length;
+        decoder.feed(window);
+        done += decoder.take(target, { start: start + done * step, step, count: count - done });
       }
     },
   };

@@ -1,29 +1,17 @@
+import { RLE_HEADER_BYTES, type RleSegment, rleSegments } from "../../dicom/rle.ts";
 import { createPieceList, type FrameScan, unreadable } from "./frame-scan.ts";
 import type { PixelLayout } from "./pixel-layout.ts";
-
-export const RLE_HEADER_BYTES = 64;
-const MAXIMUM_SEGMENTS = 15;
-
-/** One segment of a frame's RLE data, from the frame's first byte. */
-export interface RleSegment {
-  readonly start: number;
-  readonly end: number;
-}
 
 /** A segment for each byte of a pixel: the most significant byte of the first sample comes first. PS3.5 G.2. */
 export function rleSegmentCount({ samplesPerPixel, bitsAllocated }: PixelLayout): number {
   return samplesPerPixel * Math.ceil(bitsAllocated / 8);
 }
 
-/** The segments an RLE header names (PS3.5 G.5): as many as `count`, in order and within the frame, unused offsets zero. Undefined: they are not. */
-export function rleSegments(header: Buffer, frameBytes: number, count: number): readonly RleSegment[] | undefined {
-  if (header.length < RLE_HEADER_BYTES || count > MAXIMUM_SEGMENTS || header.readUInt32LE(0) !== count)
-    return undefined;
-  const offsets = Array.from({ length: MAXIMUM_SEGMENTS }, (_, index) => header.readUInt32LE(4 + 4 * index));
-  if (offsets[0] !== RLE_HEADER_BYTES || offsets.slice(count).some((offset) => offset !== 0)) return undefined;
-  const ends = [...offsets.slice(1, count), frameBytes];
-  const segments = ends.map((end, index) => ({ start: offsets[index] ?? 0, end }));
-  return segments.every(({ start, end }) => start <= end && end <= frameBytes) ? segments : undefined;
+/** The segments an RLE header names, where nothing else stands in it and they follow it at once. Undefined: it does. PS3.5 G.5. */
+export function tightSegments(header: Buffer, frameBytes: number, count: number): readonly RleSegment[] | undefined {
+  const segments = rleSegments(header, frameBytes, count);
+  const unused = header.subarray(4 + 4 * count, RLE_HEADER_BYTES);
+  return segments?.[0]?.start === RLE_HEADER_BYTES && isZero(unused) ? segments : undefined;
 }
 
 /**
@@ -33,7 +21,7 @@ export function rleSegments(header: Buffer, frameBytes: number, count: number): 
 export function scanRleFrame(frame: Uint8Array, layout: PixelLayout): FrameScan {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
   if (bytes.length < RLE_HEADER_BYTES) return unreadable("truncated");
-  const segments = rleSegments(bytes, bytes.length, rleSegmentCount(layout));
+  const segments = tightSegments(bytes, bytes.length, rleSegmentCount(layout));
   if (segments === undefined) return unreadable("marker");
   const ends: number[] = [];
   for (const { start, end } of segments) {
