@@ -52,11 +52,25 @@ export interface Expectations {
   noteArrival(study: StudyInstanceUid, instance: SopInstanceUid): void;
 }
 
-const LOOK_AGAIN_MS = 25;
-
 interface Asked {
   readonly arrived: Set<SopInstanceUid>;
   readonly archive: string | undefined;
+  /** Who waits for instances; told of each. */
+  readonly listeners: Set<(instance: SopInstanceUid) => void>;
+}
+
+/** @param missing shrinks as they arrive; the signal is aborted with the last */
+function whenLastArrives(
+  { listeners }: Asked,
+  missing: Set<SopInstanceUid>,
+): Disposable & { readonly signal: AbortSignal } {
+  const complete = new AbortController();
+  const listener = (instance: SopInstanceUid): void => {
+    missing.delete(instance);
+    if (missing.size === 0) complete.abort();
+  };
+  listeners.add(listener);
+  return { signal: complete.signal, [Symbol.dispose]: () => void listeners.delete(listener) };
 }
 
 export function createExpectations(clock: Clock): Expectations {
@@ -66,17 +80,24 @@ export function createExpectations(clock: Clock): Expectations {
   return {
     expect(study, archive) {
       const arrived = new Set<SopInstanceUid>();
-      const asked = { arrived, archive };
+      const asked: Asked = { arrived, archive, listeners: new Set() };
       const ofStudy = open.get(study) ?? new Set();
       ofStudy.add(asked);
       open.set(study, ofStudy);
       return {
         arrived,
         async settled(wanted, quietMs, signal) {
+          const missing = new Set([...wanted].filter((instance) => !arrived.has(instance)));
+          using last = whenLastArrives(asked, missing);
+          const until = AbortSignal.any([signal, last.signal]);
           const startedAtMs = clock.nowMs();
-          while ([...wanted].some((instance) => !arrived.has(instance))) {
-            if (clock.nowMs() - Math.max(lastActivityMs, startedAtMs) >= quietMs) return;
-            await clock.sleep(Math.min(LOOK_AGAIN_MS, quietMs), signal);
+          while (missing.size > 0) {
+            signal.throwIfAborted();
+            const quietLeftMs = Math.max(lastActivityMs, startedAtMs) + quietMs - clock.nowMs();
+            if (quietLeftMs <= 0) return;
+            await clock.sleep(quietLeftMs, until).catch((thrown: unknown) => {
+              if (!last.signal.aborted) throw thrown;
+            });
           }
         },
         [Symbol.dispose]() {
@@ -95,7 +116,10 @@ export function createExpectations(clock: Clock): Expectations {
     },
     noteArrival(study, instance) {
       lastActivityMs = clock.nowMs();
-      for (const { arrived } of open.get(study) ?? []) arrived.add(instance);
+      for (const { arrived, listeners } of open.get(study) ?? []) {
+        arrived.add(instance);
+        for (const listener of listeners) listener(instance);
+      }
     },
   };
 }

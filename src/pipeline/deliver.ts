@@ -24,7 +24,7 @@ export async function deidentifyAndDeliver(context: StepContext): Promise<StepRe
   const takenUp = await takeUpShared(context);
   if (takenUp !== undefined) return "end" in takenUp ? takenUp.end : await deliver(context, takenUp.delivery, {});
   const { job, project, services } = context;
-  await context.write({ stage: "deidentifying" });
+  if (job.stage !== "deidentifying") await context.write({ stage: "deidentifying" });
   const { files, attached, told, volumes, end } = await prepareStudy(context);
   const [first] = files;
   if (end !== undefined || first === undefined) {
