@@ -26,7 +26,7 @@ const WALK_EVERY_MS = 300_000;
 
 /** Brings the gauges up to now: whoever scrapes is told how it is, and what cannot be learned is left out. */
 export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () => Promise<void> {
-  const { operations, store, disk, staging, version, followers } = parts;
+  const { operations, store, clock, disk, staging, version, followers } = parts;
   const stagingBytes = createStagingSize(parts);
   return async () => {
     metrics.set("build_info", 1, { version });
@@ -47,6 +47,11 @@ export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () =
     for (const { project, stage, state, jobs } of counts) {
       metrics.add("studies", jobs, { project, state });
       if (!JOB_STATES[state].done) metrics.add("queue_depth", jobs, { stage });
+    }
+    for (const name of ["node_alive", "node_silent_seconds"] as const) metrics.clear(name);
+    for (const { name: node, state, seenAt } of await operations.listNodes()) {
+      metrics.set("node_alive", Number(state === "alive"), { node });
+      metrics.set("node_silent_seconds", Math.max(clock.nowMs() - Date.parse(seenAt), 0) / 1_000, { node });
     }
     for await (const { name: archive, state } of operations.listArchives()) {
       metrics.set("archive_window_open", state === "closed" ? 0 : 1, { archive });

@@ -21,7 +21,7 @@ function changingStudies() {
       return { changes: next, last: next.at(-1)?.number ?? end, isBroken: after > end };
     },
     async overview() {
-      return { at: "", total: changes.length, states: {}, counts: [], oldestWaitingSeconds: null };
+      return { at: "", total: changes.length, states: {}, counts: [], oldestWaitingSeconds: null, nodes: null };
     },
     async *listArchives() {},
   };

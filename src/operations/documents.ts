@@ -233,6 +233,8 @@ export interface OverviewDocument {
   readonly counts: readonly JobCountDocument[];
   /** Of all projects; null when nothing waits. */
   readonly oldestWaitingSeconds: number | null;
+  /** Gateways on the same database, by whether they gave a sign of life within half a minute; null where the store is one gateway's own. */
+  readonly nodes: { readonly alive: number; readonly silent: number } | null;
 }
 
 export interface ProjectDocument {

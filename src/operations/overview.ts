@@ -10,11 +10,17 @@ import type {
   StudyChangeDocument,
   WorkerDocument,
 } from "./documents.ts";
+import { listNodes } from "./nodes.ts";
 
 /** From counters alone, however many jobs there are. */
 export async function describeOverview(context: OperationsContext): Promise<OverviewDocument> {
   const { store, actor, clock } = context;
-  const [all, oldestAtMs] = await Promise.all([store.jobCounts(), store.oldestWaitingAtMs()]);
+  const [all, oldestAtMs, nodes] = await Promise.all([
+    store.jobCounts(),
+    store.oldestWaitingAtMs(),
+    listNodes(context),
+  ]);
+  const alive = nodes.filter(({ state }) => state === "alive").length;
   const counts = all.filter(({ project }) => maySeeProject(actor, project));
   return {
     at: isoTime(clock.nowMs()),
@@ -23,6 +29,7 @@ export async function describeOverview(context: OperationsContext): Promise<Over
     counts,
     // Of whose job it is, nothing is said.
     oldestWaitingSeconds: oldestAtMs === undefined ? null : Math.max(0, (clock.nowMs() - oldestAtMs) / 1_000),
+    nodes: nodes.length === 0 ? null : { alive, silent: nodes.length - alive },
   };
 }
 

@@ -54,6 +54,16 @@ export const METRICS = {
   },
   instances_received_bytes_total: { kind: "counter", help: "Bytes of instances that came into staging.", labels: [] },
   instances_received_total: { kind: "counter", help: "Instances that came into staging whole.", labels: [] },
+  node_alive: {
+    kind: "gauge",
+    help: "Whether a gateway on the same database gave a sign of life within half a minute; none where the store is one gateway's own.",
+    labels: ["node"],
+  },
+  node_silent_seconds: {
+    kind: "gauge",
+    help: "Since the last sign of life of a gateway on the same database.",
+    labels: ["node"],
+  },
   notifications_total: {
     kind: "counter",
     help: "Messages over a channel; outcome: sent, or the class of the error; dropped: notices that had no room.",

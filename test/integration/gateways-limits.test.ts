@@ -54,8 +54,11 @@ describe.runIf(requirePeer("initdb") && requirePeer("Orthanc"))("two gateways on
     }
     const archives = [{ name: "orthanc", kind: "orthanc", url: gate.url, availability: { associations: 1 } }];
     const two = opened.use(await makeTwoGateways(server, () => ({ archives })));
-    opened.use(await two.open("north"));
+    const north = opened.use(await two.open("north"));
     opened.use(await two.open("east"));
+    expect((await north.gateway.operations.overview()).nodes).toEqual({ alive: 2, silent: 0 });
+    const metrics = await (await fetch(`http://127.0.0.1:${north.gateway.httpPort}/metrics`)).text();
+    expect(metrics).toMatch(/^radferry_node_alive\{node="east"\} 1$/m);
     await submitStudies(
       two,
       STUDIES.map(({ studyInstanceUid }) => studyInstanceUid),

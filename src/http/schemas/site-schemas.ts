@@ -8,6 +8,7 @@ export const overview = z.object({
   states: countByName,
   counts: z.array(z.object({ project: z.string(), stage, state: jobState, jobs: count })),
   oldestWaitingSeconds: z.number().nullable(),
+  nodes: z.object({ alive: count, silent: count }).nullable(),
 });
 
 export const project = z.object({

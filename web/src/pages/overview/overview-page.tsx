@@ -43,6 +43,13 @@ const GROUPS: readonly { readonly title: string; readonly states: readonly JobSt
   { title: "cancelled", states: ["cancelled"], to: "/cohorts" },
 ];
 
+/** Nothing where the gateway is the only one. */
+function nodesText(nodes: { readonly alive: number; readonly silent: number } | null): string {
+  if (nodes === null) return "";
+  const silent = nodes.silent === 0 ? "" : `, ${nodes.silent} silent`;
+  return ` ${countText(nodes.alive, "gateway", "gateways")} at work${silent}.`;
+}
+
 function Studies() {
   const shown = overview.value;
   const states = shown?.states ?? {};
@@ -53,6 +60,7 @@ function Studies() {
       aside={
         <p class="quiet">
           {oldest === null || oldest === undefined ? "Nothing waits." : `The oldest waits for ${durationText(oldest)}.`}
+          {nodesText(shown?.nodes ?? null)}
         </p>
       }
     >
