@@ -73,7 +73,7 @@ type Service = { readonly url: string } | { readonly list: string };
 function contenderOf({ name, program, args, isTimedByItself }: Client, service: Service, study: Study): Contender {
   const timed = async (url: string, cwd: string) => {
     const folder = join(cwd, "out");
-    await mkdir(folder, { recursive: true });
+    await readyMemory(folder, study.totalBytes);
     const { seconds, stdout, peakRssBytes } = await runToEnd(program, args(url, folder), cwd);
     const taken = isTimedByItself === true ? secondsOf(stdout, study.files.length) : seconds;
     return { figures: { [RATE]: study.totalBytes / 1e6 / taken }, peakRssBytes };
@@ -82,7 +82,7 @@ function contenderOf({ name, program, args, isTimedByItself }: Client, service: 
     name,
     program,
     async run(cwd) {
-      await readyMemory(cwd, study.totalBytes);
+      await mkdir(cwd, { recursive: true });
       if ("url" in service) return await timed(service.url, cwd);
       const port = await freePort();
       const [node, script] = benchScript("dicomweb-server-main.ts");

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EXPLICIT_VR_LITTLE_ENDIAN } from "../../src/dicom/dictionary/transfer-syntaxes.ts";
 import { createRequest, type InstanceReference } from "../../src/network/ihe/request.ts";
@@ -110,7 +110,7 @@ function contenderOf({ name, program, command, isTimedAsWhole }: Client, work: W
     program,
     async run(cwd) {
       const folder = join(cwd, "out");
-      await readyMemory(folder, work.totalBytes);
+      await mkdir(cwd, { recursive: true });
       const list = join(cwd, "list.tsv");
       const request = join(cwd, "request.xml");
       const port = await freePort();
@@ -124,6 +124,7 @@ function contenderOf({ name, program, command, isTimedAsWhole }: Client, work: W
       const [node, script] = benchScript("rad69-server-main.ts");
       const args = [script, `${port}`, work.set, `${work.bytesPerSecond ?? ""}`];
       await using _server = await startServer(node, args, port, cwd);
+      await readyMemory(folder, work.totalBytes);
       const finished = await runToEnd(program, command({ url, folder, list, request }), cwd);
       const seconds = isTimedAsWhole === true ? finished.seconds : secondsOf(finished.stdout, work.references.length);
       return {
