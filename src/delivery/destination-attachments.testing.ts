@@ -76,6 +76,10 @@ export function takesAttachments(open: OpenScene, canBeCut: boolean): void {
     expect((await scene.instances()).size).toBe(2);
   });
 
+  losesNothing(open, canBeCut);
+}
+
+function losesNothing(open: OpenScene, canBeCut: boolean): void {
   it("is not believed when it accepts such files and forgets", async () => {
     await using scene = await open({});
     const { destination, folder } = scene;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,10 +27,12 @@ interface Delivered {
   readonly sent: number;
   readonly removed: readonly string[];
   readonly deidentified: number;
+  /** How each destination was to read, and the sum of what it read; undefined: each file by itself. */
+  readonly read: readonly (string | undefined)[];
 }
 
 /** The step on a study of patient P1; `optOut` is asked for the list as it is after so many journalled changes. */
-async function deliver(optOut: (changes: number) => ReadonlySet<string>): Promise<Delivered> {
+async function deliver(optOut: (changes: number) => ReadonlySet<string>, destinations = 1): Promise<Delivered> {
   const profile = await loadProfile("research");
   const key = projectKeyOf(Buffer.alloc(32, 4));
   const path = await put(join(folder, "0.dcm"), await part10Bytes(ctImage([text(0x00080018, INSTANCE)])));
@@ -37,21 +40,31 @@ async function deliver(optOut: (changes: number) => ReadonlySet<string>): Promis
   const written: JobChange[] = [];
   const removed: string[] = [];
   const held = new Set<string>();
-  const destination = {
-    name: "store",
-    proof: "sha256",
-    held: async () => held,
-    send: async (_: StudyDelivery, files: readonly DeidentifiedFile[]) => {
-      for (const { sopInstanceUid } of files) held.add(sopInstanceUid);
-    },
-    conclude: async () => undefined,
+  const read: (string | undefined)[] = [];
+  const destination = (_: unknown, number: number) => {
+    const own = new Set<string>();
+    return {
+      name: `store-${number}`,
+      proof: "sha256",
+      held: async () => own,
+      send: async ({ reading }: StudyDelivery, files: readonly DeidentifiedFile[]) => {
+        for (const file of files) {
+          own.add(file.sopInstanceUid);
+          held.add(file.sopInstanceUid);
+          const hash = createHash("sha256");
+          for await (const chunk of reading?.read(file) ?? []) hash.update(chunk);
+          read.push(reading && (hash.digest("hex") === file.sha256 ? "whole" : "damaged"));
+        }
+      },
+      conclude: async () => undefined,
+    };
   };
   const project = {
     name: "trial",
     profile,
     keyId: key.id,
     archives: [],
-    destinations: [destination],
+    destinations: Array.from({ length: destinations }, destination),
     optOut: optOut(0),
     deidentifier: createStudyDeidentifier({ profile, key, filters: {} }),
   };
@@ -76,8 +89,13 @@ async function deliver(optOut: (changes: number) => ReadonlySet<string>): Promis
   } as unknown as StepContext;
   const result = await deidentifyAndDeliver(context);
   const deidentified = written.filter(({ pseudonym }) => pseudonym !== undefined).length;
-  return { result, sent: held.size, removed, deidentified };
+  return { result, sent: held.size, removed, deidentified, read };
 }
+
+it("has several destinations read together, and one alone by itself", async () => {
+  expect((await deliver(() => nobody, 3)).read).toEqual(["whole", "whole", "whole"]);
+  expect((await deliver(() => nobody)).read).toEqual([undefined]);
+});
 
 const nobody = new Set<string>();
 const P1 = new Set(["P1"]);
@@ -89,10 +107,10 @@ it("delivers what nobody opted out of", async () => {
 
 it("delivers nothing of a patient who opted out since the study was located", async () => {
   const outcome = await deliver(() => P1);
-  expect(outcome).toEqual({ result: excluded, sent: 0, removed: ["job-1"], deidentified: 0 });
+  expect(outcome).toEqual({ result: excluded, sent: 0, removed: ["job-1"], deidentified: 0, read: [] });
 });
 
 it("delivers nothing of a patient who is on a list that was read again meanwhile", async () => {
   const outcome = await deliver((changes) => (changes < 3 ? nobody : P1));
-  expect(outcome).toEqual({ result: excluded, sent: 0, removed: ["job-1"], deidentified: 1 });
+  expect(outcome).toEqual({ result: excluded, sent: 0, removed: ["job-1"], deidentified: 1, read: [] });
 });

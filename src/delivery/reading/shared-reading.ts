@@ -164,8 +164,15 @@ async function sharedChunk(
   if (file.failure !== undefined) throw file.failure;
   const kept = sharing.window.get(file.copy.path, index);
   if (kept !== undefined || index < file.read) return kept;
-  if (file.underWay?.index !== index) file.underWay = { index, bytes: readNext(sharing, reader, file) };
-  return await file.underWay.bytes;
+  if (file.underWay?.index === index) return await file.underWay.bytes;
+  const underWay = { index, bytes: readNext(sharing, reader, file) };
+  file.underWay = underWay;
+  try {
+    return await underWay.bytes;
+  } finally {
+    // The chunk would live as long as the study otherwise.
+    if (file.underWay === underWay) file.underWay = undefined;
+  }
 }
 
 async function readNext(sharing: Sharing, reader: Reader, file: SharedFile): Promise<Uint8Array> {
