@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,6 +15,8 @@ const AS_USER = ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-group
 const GRACE_MS = 500;
 const READY_TIMEOUT_MS = 20_000;
 const RETRY_MS = 10;
+/** A replica is ready for `read-only connections`. */
+const READY = /ready to accept (?:read-only )?connections/;
 
 const COMMON = ["max_connections=40"];
 /** What is lost in a crash does not matter here. */
@@ -28,17 +30,37 @@ export interface PostgresServer extends KillablePeer {
   readonly user: string;
 }
 
-/** An empty PostgreSQL on loopback, with a database named as its user. @param isDurable as it is run outside of tests */
-export async function startPostgres({ isDurable = false } = {}): Promise<PostgresServer> {
+export interface PostgresOptions {
+  /** As it is run outside of tests. */
+  readonly isDurable?: boolean;
+  /** What follows this one, and takes no writes. */
+  readonly replicaOf?: Pick<PostgresServer, "port">;
+  /** Further settings, as `name=value`. */
+  readonly settings?: readonly string[];
+}
+
+/** A file of root's as the server reads it: its own, and nobody else's. */
+export async function giveToPostgres(...paths: readonly string[]): Promise<void> {
+  if (process.getuid?.() === 0) await run("chown", [`${USER}:`, ...paths]);
+}
+
+/** An empty PostgreSQL on loopback, with a database named as its user. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const { isDurable = false, replicaOf } = options;
   const folder = await mkdtemp(join(tmpdir(), "postgres-"));
-  const [port, programs] = [await freePort(), dirname(findPeer("initdb") ?? "initdb")];
+  const [port, programs] = [await freePort(), dirname(await realpath(findPeer("initdb") ?? "initdb"))];
   const prefix = process.getuid?.() === 0 ? AS_USER : [];
   if (prefix.length > 0) await run("chown", [`${USER}:`, folder]);
   const data = join(folder, "data");
+  const making =
+    replicaOf === undefined
+      ? ["initdb", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"]
+      : ["pg_basebackup", "-h", "127.0.0.1", "-p", String(replicaOf.port), "-R", "-X", "stream", "-c", "fast"];
+  const [maker = "", ...makingArguments] = making;
   const [initProgram = "", ...initArguments] = [
     ...prefix,
-    join(programs, "initdb"),
-    ...["-D", data, "-U", USER, "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C", "--no-instructions"],
+    join(programs, maker),
+    ...["-D", data, "-U", USER, "--no-sync", ...makingArguments],
   ];
   await run(initProgram, initArguments, { cwd: folder });
   const settings = [
@@ -47,6 +69,7 @@ export async function startPostgres({ isDurable = false } = {}): Promise<Postgre
     "listen_addresses=127.0.0.1",
     `unix_socket_directories=${folder}`,
     `port=${port}`,
+    ...(options.settings ?? []),
   ];
   const [program = "", ...args] = [
     ...prefix,
@@ -57,7 +80,7 @@ export async function startPostgres({ isDurable = false } = {}): Promise<Postgre
     const started = await startServerProgram(program, args, port, folder, GRACE_MS);
     // It listens before it answers.
     const deadline = Date.now() + READY_TIMEOUT_MS;
-    while (!started.output().includes("ready to accept connections") && Date.now() < deadline) await delay(RETRY_MS);
+    while (!READY.test(started.output()) && Date.now() < deadline) await delay(RETRY_MS);
     return started;
   };
   let running = await start();
