@@ -99,6 +99,7 @@ export async function openIntake(
   const taker: Pick<InstanceTaker, "staging" | "random"> = { staging, random };
   const rules: IntakeRules = (...sent) => now.rules(...sent);
   const take = takeUnasked({ rules, patience, files, store, staging, clock, onChange: look });
+  if (settings.store.kind === "sqlite") await store.hurryCommitments(clock.nowMs());
   const commitment = opened.use(
     createCommitment({
       store,

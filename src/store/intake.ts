@@ -146,6 +146,8 @@ export interface IntakeStore {
   claimCommitments(limit: number, leaseMs: number, nowMs: number): Promise<readonly WaitingCommitment[]>;
   /** One that was claimed is due at once; no attempt is counted. */
   releaseCommitment(number: number, nowMs: number): Promise<void>;
+  /** All are due now: at the start of a gateway that is alone with its store, whoever claimed one was killed. */
+  hurryCommitments(nowMs: number): Promise<void>;
   /** After a failed attempt. */
   postponeCommitment(number: number, dueAtMs: number): Promise<void>;
   endCommitment(number: number): Promise<void>;

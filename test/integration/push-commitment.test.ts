@@ -1,11 +1,20 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parseAeTitle } from "../../src/dicom/ae-title.ts";
+import { openAssociation } from "../../src/network/dimse/association.ts";
+import { startDimseServer } from "../../src/network/dimse/server.ts";
+import { STORAGE_COMMITMENT_SOP_CLASS } from "../../src/network/dimse/service-classes.ts";
+import type { CommitmentResult } from "../../src/network/dimse/service-types.ts";
 import { introduceModality, startOrthanc } from "../peers/orthanc.ts";
-import { runProgram } from "../peers/process.ts";
+import { freePort, runProgram } from "../peers/process.ts";
 import { findPythonPeers, requirePythonPeers } from "../peers/python-peers.ts";
 import { requirePeer } from "../peers/require-peer.ts";
+import { outgoingSample, sampleCt } from "../peers/sample-objects.ts";
 import { openPushSite } from "../support/push-site.ts";
 import { ctStudy } from "../support/rehearsal.ts";
+import { makeSite, PROJECT } from "../support/site.ts";
 
 const hasOrthanc = requirePeer("Orthanc");
 const python = requirePythonPeers() ? findPythonPeers() : undefined;
@@ -66,4 +75,52 @@ describe("a gateway that is asked for storage commitment", () => {
       failed: [0x0112],
     });
   });
+
+  it("tells the sender after its next start when it is killed before it could", async () => {
+    const [dicomPort, senderPort] = [await freePort(), await freePort()];
+    const rules = [{ name: "all", project: PROJECT }];
+    await using site = await makeSite({
+      dicomPort,
+      archives: [],
+      intake: { quietSeconds: 3_600, rules, commitTo: [`CT1@127.0.0.1:${senderPort}`] },
+    });
+    // Takes the connection that is to bring the result, and says nothing.
+    const silent = createServer().listen(senderPort, "127.0.0.1");
+    const connected = once(silent, "connection");
+    const instance = sampleCt(1, 1, 1);
+    const transferSyntaxUids = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"];
+    const sender = parseAeTitle("CT1");
+    const sent = [{ sopClassUid: instance.sopClassUid, sopInstanceUid: instance.sopInstanceUid }];
+    {
+      await using service = await site.serve();
+      await using association = await openAssociation({
+        address: { aeTitle: parseAeTitle("RADFERRY"), host: "127.0.0.1", port: dicomPort },
+        callingAeTitle: sender,
+        contexts: [STORAGE_COMMITMENT_SOP_CLASS, instance.sopClassUid].map((abstractSyntaxUid) => ({
+          abstractSyntaxUid,
+          transferSyntaxUids,
+        })),
+      });
+      expect(await association.store(outgoingSample(instance))).toEqual({ status: 0x0000 });
+      expect(await association.requestCommitment({ transactionUid: "1.2.3", instances: sent })).toEqual({
+        status: 0x0000,
+      });
+      const [socket] = await connected;
+      await service.kill();
+      socket.destroy();
+    }
+    silent.close();
+    await once(silent, "close");
+    const told = Promise.withResolvers<CommitmentResult>();
+    const commitmentResult = (result: CommitmentResult): boolean => {
+      told.resolve(result);
+      return true;
+    };
+    await using _sender = await startDimseServer({
+      ...{ host: "127.0.0.1", port: senderPort, aeTitle: sender },
+      handlers: { commitmentResult },
+    });
+    await using _service = await site.serve();
+    expect(await told.promise).toEqual({ transactionUid: "1.2.3", committed: sent, failed: [] });
+  }, 60_000);
 });

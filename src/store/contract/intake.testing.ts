@@ -257,6 +257,8 @@ export const intake: ContractCases = {
     expect(await store.claimCommitments(9, 10, 69), "each is one reporter's while the lease lasts").toEqual([]);
     await store.releaseCommitment(due?.number ?? 0, 69);
     expect(await store.claimCommitments(9, 10, 69)).toMatchObject([{ number: due?.number, attempts: 1 }]);
+    await store.hurryCommitments(69);
+    expect(await store.claimCommitments(9, 10, 69)).toHaveLength(2);
     await store.endCommitment(due?.number ?? 0);
     expect(await store.claimCommitments(9, 10, 90)).toMatchObject([{ callingAeTitle: "CT2" }]);
   },

@@ -14,6 +14,7 @@ export const commitmentStatements = {
     RETURNING commitment_no AS "number", transaction_uid AS "transactionUid", calling_ae_title AS "callingAeTitle",
               called_ae_title AS "calledAeTitle", instances, created_at AS "createdAtMs", attempts`,
   releaseCommitment: "UPDATE intake_commitments SET due_at = :nowMs WHERE commitment_no = :number",
+  hurryCommitments: "UPDATE intake_commitments SET due_at = :nowMs WHERE due_at > :nowMs",
   postponeCommitment: `
     UPDATE intake_commitments SET due_at = :dueAtMs, attempts = attempts + 1 WHERE commitment_no = :number`,
   endCommitment: "DELETE FROM intake_commitments WHERE commitment_no = :number",

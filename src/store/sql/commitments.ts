@@ -51,6 +51,10 @@ export async function releaseCommitment(session: Session, number: number, nowMs:
   await session.run("releaseCommitment", { number, nowMs });
 }
 
+export async function hurryCommitments(session: Session, nowMs: number): Promise<void> {
+  await session.run("hurryCommitments", { nowMs });
+}
+
 function referenceOf(line: string) {
   const [sopClassUid = "", sopInstanceUid = ""] = line.split(" ");
   return { sopClassUid, sopInstanceUid };
