@@ -21,7 +21,7 @@ export interface HttpClientOptions {
   /** Authorities, our certificate, the peer's name; for `https`. */
   readonly tls?: TlsClientOptions | undefined;
   readonly timeouts?: Partial<HttpTimeouts> | undefined;
-  /** Connections at once; further requests wait for one. @default 8 */
+  /** Connections at once, and as many for bulk; further requests wait for one. @default 8 */
   readonly connections?: number | undefined;
 }
 
@@ -36,7 +36,10 @@ export interface HttpRequest {
   readonly body?: string | Uint8Array | (() => AsyncIterable<Uint8Array>) | undefined;
   /** Of a stream, where that is known: it is sent with its length then, and a stream of another length ends the request. */
   readonly bodyBytes?: number | undefined;
-  /** Pixel data gains nothing from compression: it is asked for as it is. @default false */
+  /**
+   * Pixel data gains nothing from compression: it is asked for as it is. Unless a stream is sent, its answer comes over connections of our
+   * own, into memory that is used again. @default false
+   */
   readonly bulk?: boolean | undefined;
   /** Which statuses the caller will look at; others are errors. @default 200 to 299 */
   readonly accepts?: ((status: number) => boolean) | undefined;

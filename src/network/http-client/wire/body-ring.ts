@@ -1,10 +1,10 @@
 import type { PieceIterator, Pieces } from "../body-queue.ts";
 
-const BLOCK_BYTES = 256 * 1024;
-/** One that is read into, one that is looked at, and two between them. */
-const BLOCKS = 4;
+const BLOCK_BYTES = 1024 * 1024;
+/** One that is read into, one that is looked at, and one between them. */
+const BLOCKS = 3;
 /** Where less than this is left, the next block is read into: small reads cost as much as large ones. */
-const LEAST_ROOM_BYTES = 64 * 1024;
+const LEAST_ROOM_BYTES = 256 * 1024;
 
 interface Flow {
   pause(): void;
