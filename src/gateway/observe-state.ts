@@ -11,7 +11,7 @@ import type { Disk } from "../units/disk.ts";
 export interface StateParts {
   /** In the name of the gateway. */
   readonly operations: Operations;
-  readonly store: Pick<Store, "jobCounts">;
+  readonly store: Pick<Store, "jobCounts" | "intakeCounts">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly disk: Disk;
   readonly staging: { readonly path: string; readonly reserveBytes: number };
@@ -21,6 +21,7 @@ export interface StateParts {
 }
 
 const ARCHIVE_STATES = ["open", "closed", "paused", "resting"] as const;
+const INTAKE_WAITING = ["open", "held"] as const;
 /** Walking over a large staging area takes a while. */
 const WALK_EVERY_MS = 300_000;
 
@@ -43,6 +44,7 @@ export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () =
     );
     const [counts, { oldestWaitingSeconds }] = await Promise.all([store.jobCounts(), operations.overview()]);
     metrics.set("oldest_queued_seconds", oldestWaitingSeconds ?? 0, {});
+    await gaugeIntake(metrics, parts);
     for (const name of ["queue_depth", "studies", "archive_state"] as const) metrics.clear(name);
     for (const { project, stage, state, jobs } of counts) {
       metrics.add("studies", jobs, { project, state });
@@ -58,6 +60,16 @@ export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () =
       for (const each of ARCHIVE_STATES) metrics.set("archive_state", Number(each === state), { archive, state: each });
     }
   };
+}
+
+async function gaugeIntake(metrics: KeptMetrics, { store, clock }: Pick<StateParts, "store" | "clock">): Promise<void> {
+  const waiting = await store.intakeCounts();
+  for (const state of INTAKE_WAITING) {
+    const { studies = 0, oldestAtMs } = waiting.find((count) => count.state === state) ?? {};
+    const oldestMs = oldestAtMs === undefined ? 0 : Math.max(clock.nowMs() - oldestAtMs, 0);
+    metrics.set("intake_studies", studies, { state });
+    metrics.set("intake_oldest_seconds", oldestMs / 1_000, { state });
+  }
 }
 
 /** How the gateway is, by what it needs to do its work. An archive that is closed or paused is as it should be. */

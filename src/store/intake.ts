@@ -50,6 +50,13 @@ export interface IntakeStudy {
   readonly lastAtMs: number;
 }
 
+export interface IntakeCount {
+  readonly state: IntakeState;
+  readonly studies: number;
+  /** When the first instance came of the one that waits longest. */
+  readonly oldestAtMs: number;
+}
+
 /** A study's instances as a project was given them. */
 export interface IntakeContents {
   readonly patientId: string;
@@ -115,6 +122,8 @@ export interface IntakeStore {
   ): Promise<{ readonly due: number; readonly toAsk: readonly QuietStudy[] }>;
   /** Makes the study a job, or lets it wait for the end of the patience where it should hold more. */
   tellIntake(answer: QuietAnswer, patience: IntakePatience, nowMs: number): Promise<void>;
+  /** Studies that wait: for more of them, or for a person; those of which there are none are left out. */
+  intakeCounts(): Promise<readonly IntakeCount[]>;
   listIntake(filter: {
     readonly state?: IntakeState | undefined;
     readonly after?: string | undefined;

@@ -54,6 +54,16 @@ export const METRICS = {
   },
   instances_received_bytes_total: { kind: "counter", help: "Bytes of instances that came into staging.", labels: [] },
   instances_received_total: { kind: "counter", help: "Instances that came into staging whole.", labels: [] },
+  intake_oldest_seconds: {
+    kind: "gauge",
+    help: "Since the first instance of the study that waits longest of those sent to us; state: open, for more of it, or held, for a person.",
+    labels: ["state"],
+  },
+  intake_studies: {
+    kind: "gauge",
+    help: "Studies sent to us that wait; state: open, for more of them, or held, for a person.",
+    labels: ["state"],
+  },
   node_alive: {
     kind: "gauge",
     help: "Whether a gateway on the same database gave a sign of life within half a minute; none where the store is one gateway's own.",

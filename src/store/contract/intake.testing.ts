@@ -77,6 +77,17 @@ export const intake: ContractCases = {
     expect(await listed(store)).toEqual([{ state: "queued", code: undefined, project: "lung", instances: 2 }]);
   },
 
+  "counts what waits for more and for a person": async (store) => {
+    expect(await store.intakeCounts()).toEqual([]);
+    await add(store, instance(1), 0);
+    await add(store, instance(1, { studyInstanceUid: "1.2.4" }), 50);
+    await add(store, instance(1, { studyInstanceUid: "1.2.5", project: undefined }), 60);
+    const held = { state: "held", studies: 1, oldestAtMs: 60 };
+    expect(await store.intakeCounts()).toEqual([held, { state: "open", studies: 2, oldestAtMs: 0 }]);
+    await queueDue(store, 100);
+    expect(await store.intakeCounts()).toEqual([held, { state: "open", studies: 1, oldestAtMs: 50 }]);
+  },
+
   "waits no longer than the longest time for a sender that never ends": async (store) => {
     for (let number = 0; number <= 4; number += 1) await add(store, instance(number), number * 60);
     expect(await store.nextIntakeDueAtMs()).toBe(250);

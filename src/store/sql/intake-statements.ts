@@ -38,6 +38,9 @@ export const intakeStatements = {
   listIntakeByState: `
     SELECT ${COLUMNS} FROM intake_studies INDEXED BY intake_studies_by_state
      WHERE state = :state AND study_no > :after ORDER BY study_no LIMIT :limit`,
+  intakeCounts: `
+    SELECT state, count(*) AS studies, min(first_at) AS "oldestAtMs" FROM intake_studies
+     WHERE state IN ('open', 'held') GROUP BY state ORDER BY state`,
   intakeInstances: `
     SELECT sop_instance_uid AS sopInstanceUid, series_instance_uid AS seriesInstanceUid, sop_class_uid AS sopClassUid, file
       FROM intake_instances WHERE study_no = :studyNo`,

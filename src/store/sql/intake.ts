@@ -4,6 +4,7 @@ import type { AuditEvent } from "../../units/audit.ts";
 import {
   INTAKE_STATES,
   type IntakeContents,
+  type IntakeCount,
   type IntakeInstance,
   type IntakePatience,
   type IntakeStore,
@@ -58,6 +59,8 @@ const keptStudy = recordReader<Kept>({
   firstAtMs: integer,
   lastAtMs: integer,
 });
+
+const countLine = recordReader<IntakeCount>({ state: oneOf(INTAKE_STATES), studies: integer, oldestAtMs: integer });
 
 const contentsLine = recordReader<IntakeContents["instances"][number]>({
   sopInstanceUid: text,
@@ -268,6 +271,10 @@ async function insertJob(session: Session, study: Kept, project: string, nowMs: 
   await session.run("insertKey", { project, key: uidKey(studyInstanceUid), jobNo });
   await addEvent(session, jobNo, { event: "sent to us", detail: { instances, rule: rule ?? "" } }, nowMs);
   return jobNo;
+}
+
+export async function intakeCounts(session: Session): Promise<readonly IntakeCount[]> {
+  return (await session.all("intakeCounts")).map(countLine);
 }
 
 export async function listIntake(
