@@ -29,7 +29,7 @@ export interface ReceiverOptions {
  * be asked for again until its study is synced, so the archive is not kept waiting for the disk.
  */
 export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
-  const { staging, expectations, refusals, logger, paceOf, forward, takeUnasked, noteSender } = options;
+  const { staging, expectations, refusals, logger, paceOf, noteSender } = options;
   return async (incoming, signal) => {
     try {
       return await openSink(incoming, signal);
@@ -60,7 +60,7 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
           if (failure !== undefined) return answerTo(incoming, failure);
           const staged: StagedInstance = await file.commit(
             (instance) => expectations.isExpected(instance.studyInstanceUid),
-            otherwiseOf(incoming),
+            otherwiseOf(options, incoming),
           );
           expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
           const archive = expectations.askedOf(staged.studyInstanceUid);
@@ -77,15 +77,6 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
     };
   }
 
-  function otherwiseOf(incoming: IncomingInstance): TakeElsewhere | undefined {
-    if (forward === undefined) return takeUnasked && ((whole) => takeUnasked(whole, incoming));
-    return async (whole) => {
-      if (await forward(whole, incoming)) return;
-      if (takeUnasked === undefined) throw new GatewayError("INSTANCE_UNSOLICITED");
-      await takeUnasked(whole, incoming);
-    };
-  }
-
   function answerTo(incoming: IncomingInstance, thrown: unknown): StoreAnswer {
     const status = statusOf(incoming, thrown);
     const errorComment = reasonOf(thrown);
@@ -99,4 +90,14 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
     logger.warn("incoming instance refused", { code: error.code, status });
     return status;
   }
+}
+
+/** What nobody here asked for is another gateway's, or was sent unasked. */
+function otherwiseOf({ forward, takeUnasked }: ReceiverOptions, incoming: IncomingInstance): TakeElsewhere | undefined {
+  if (forward === undefined) return takeUnasked && ((whole) => takeUnasked(whole, incoming));
+  return async (whole) => {
+    if (await forward(whole, incoming)) return;
+    if (takeUnasked === undefined) throw new GatewayError("INSTANCE_UNSOLICITED");
+    await takeUnasked(whole, incoming);
+  };
 }
