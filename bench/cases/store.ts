@@ -25,7 +25,7 @@ const POSTGRES = "PostgreSQL";
 const TICK_MS = 10;
 
 /**
- * Workers that claim a study and complete it, over and over, against a store on a disk that keeps what it acknowledged: SQLite in the home's
+ * Workers that claim a study and complete it, over and over, as the pipeline's do: the next is claimed as one is completed; against a store on a disk that keeps what it acknowledged: SQLite in the home's
  * file, PostgreSQL with fsync over loopback.
  */
 export const store: BenchFactory = async () => {
@@ -132,11 +132,14 @@ function cohort(from: number): Parameters<Store["submitCohort"]>[0] {
 }
 
 async function work(opened: Store, worker: string): Promise<number> {
-  for (let completed = 0; ; completed += 1) {
-    const claimed = await opened.claim(worker, LEASE_MS, systemClock.nowMs());
-    if (claimed === undefined) return completed;
-    await opened.settle(claimed.lease, { state: "delivered", attempts: 0 }, systemClock.nowMs());
+  const next = { worker, leaseMs: LEASE_MS };
+  let claimed = await opened.claim(worker, LEASE_MS, systemClock.nowMs());
+  let completed = 0;
+  for (; claimed !== undefined; completed += 1) {
+    const outcome = { state: "delivered", attempts: 0 } as const;
+    ({ claimed } = await opened.settleAndClaim(claimed.lease, outcome, next, systemClock.nowMs()));
   }
+  return completed;
 }
 
 function ownProcessorMs(): number {

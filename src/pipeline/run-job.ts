@@ -3,6 +3,7 @@ import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
 import type { Stage } from "../store/job-states.ts";
 import type { ClaimedJob, JobChange, JobRecord } from "../store/records.ts";
+import type { Store } from "../store/store.ts";
 import type { AuditEvent } from "../units/audit.ts";
 import { deidentifyAndDeliver } from "./deliver.ts";
 import { locate } from "./locate.ts";
@@ -35,19 +36,34 @@ const WITHDRAWN_KEY_LOOK_MS = 60_000;
 /** How long a claim holds without being renewed. */
 export const LEASE_MS = 60_000;
 
-/** Runs a claimed job to its end, to its next wait, or until the signal is aborted. Settles its state in the store; throws only when the store fails. */
-export async function runJob(services: PipelineServices, claimed: ClaimedJob, stop: AbortSignal): Promise<void> {
+/** For whom the next job is claimed while one is settled. */
+export interface NextClaim {
+  readonly worker: string;
+  /** Asked at the job's end. */
+  isWanted(): boolean;
+}
+
+/**
+ * Runs a claimed job to its end, to its next wait, or until the signal is aborted. Settles its state in the store; throws only when the store
+ * fails. Answers the job that was claimed next, if one was.
+ */
+export async function runJob(
+  services: PipelineServices,
+  claimed: ClaimedJob,
+  stop: AbortSignal,
+  next?: NextClaim,
+): Promise<ClaimedJob | undefined> {
   const cancelled = new AbortController();
   const signal = AbortSignal.any([stop, cancelled.signal]);
   const renewal = keepLease(services, claimed, cancelled);
   try {
     const facts = { "radferry.job": claimed.job.id, "radferry.project": claimed.job.project };
     const result = await services.traces.within("study", facts, () => runSteps(services, claimed, signal));
-    await settle(services, claimed, result);
+    return await settle(services, claimed, result, next);
   } catch (thrown) {
     // Stopped or no longer ours: the job stays as journalled and is taken up again.
-    if (stop.aborted || cancelled.signal.aborted || toGatewayError(thrown).code === "LEASE_LOST") return;
-    await settleFailure(services, claimed, toGatewayError(thrown));
+    if (stop.aborted || cancelled.signal.aborted || toGatewayError(thrown).code === "LEASE_LOST") return undefined;
+    return await settleFailure(services, claimed, toGatewayError(thrown), next);
   } finally {
     await renewal[Symbol.asyncDispose]();
     if (!stop.aborted) await forgetSharedWhenDone(services, claimed.job.id);
@@ -115,11 +131,33 @@ function isAstray({ stage, archive }: JobRecord, { archives }: PipelineProject):
   return needsArchive && archives.every(({ name }) => name !== archive);
 }
 
-async function settle(services: PipelineServices, { lease, job }: ClaimedJob, result: StepResult): Promise<void> {
+async function end(
+  { store }: PipelineServices,
+  { lease }: ClaimedJob,
+  outcome: Parameters<Store["settle"]>[1],
+  nowMs: number,
+  next: NextClaim | undefined,
+): Promise<ClaimedJob | undefined> {
+  if (next?.isWanted() === true) {
+    const { worker } = next;
+    return (await store.settleAndClaim(lease, outcome, { worker, leaseMs: LEASE_MS }, nowMs)).claimed;
+  }
+  await store.settle(lease, outcome, nowMs);
+  return undefined;
+}
+
+async function settle(
+  services: PipelineServices,
+  claimed: ClaimedJob,
+  result: StepResult,
+  next: NextClaim | undefined,
+): Promise<ClaimedJob | undefined> {
+  const { job } = claimed;
   const nowMs = services.clock.nowMs();
   if (result.kind === "end") {
-    await services.store.settle(
-      lease,
+    const following = await end(
+      services,
+      claimed,
       {
         state: result.state,
         attempts: job.attempts,
@@ -128,16 +166,19 @@ async function settle(services: PipelineServices, { lease, job }: ClaimedJob, re
         ...(result.state === "quarantined" ? { audit: quarantineEntered(services, job, result.code) } : {}),
       },
       nowMs,
+      next,
     );
     services.logger.info("job ended", { job: job.id, project: job.project, state: result.state, code: result.code });
-  } else if (result.kind === "pause") {
-    const { code } = result;
-    await services.store.settle(
-      lease,
-      { state: "waiting", code, dueAtMs: nowMs + result.delayMs, attempts: job.attempts },
-      nowMs,
-    );
+    return following;
   }
+  if (result.kind !== "pause") return undefined;
+  const wait = {
+    state: "waiting",
+    code: result.code,
+    dueAtMs: nowMs + result.delayMs,
+    attempts: job.attempts,
+  } as const;
+  return await end(services, claimed, wait, nowMs, next);
 }
 
 function quarantineEntered({ actor }: PipelineServices, job: JobRecord, code: ErrorCode | undefined): AuditEvent {
@@ -147,10 +188,12 @@ function quarantineEntered({ actor }: PipelineServices, job: JobRecord, code: Er
 
 async function settleFailure(
   services: PipelineServices,
-  { lease, job }: ClaimedJob,
+  claimed: ClaimedJob,
   error: GatewayError,
-): Promise<void> {
-  const { retry, random, clock, logger, store } = services;
+  next: NextClaim | undefined,
+): Promise<ClaimedJob | undefined> {
+  const { retry, random, clock, logger } = services;
+  const { job } = claimed;
   const nowMs = clock.nowMs();
   const { untilMs } = error.details;
   // Nothing failed: the archive may not be asked now, and says when it may.
@@ -161,8 +204,7 @@ async function settleFailure(
       dueAtMs: Math.max(untilMs, nowMs),
       attempts: job.attempts,
     } as const;
-    await store.settle(lease, wait, nowMs);
-    return;
+    return await end(services, claimed, wait, nowMs, next);
   }
   const attempts = job.attempts + 1;
   const mayRetry = error.class !== "permanent" && attempts < retry.attempts;
@@ -180,7 +222,7 @@ async function settleFailure(
         change,
       } as const)
     : ({ state: "failed", code: error.code, attempts, change } as const);
-  await store.settle(lease, outcome, nowMs);
+  const following = await end(services, claimed, outcome, nowMs, next);
   logger.warn("job step failed", {
     job: job.id,
     project: job.project,
@@ -188,6 +230,7 @@ async function settleFailure(
     attempts,
     state: outcome.state,
   });
+  return following;
 }
 
 /** Renews the lease while the job runs; aborts it when the renewal says that it was cancelled or taken over. */

@@ -1,4 +1,5 @@
 import { toGatewayError } from "../errors/gateway-error.ts";
+import type { ClaimedJob } from "../store/records.ts";
 import { LEASE_MS, runJob } from "./run-job.ts";
 import type { PipelineServices } from "./services.ts";
 
@@ -26,13 +27,16 @@ export function startWorkers(
   });
 
   async function work(name: string): Promise<void> {
-    while (!quiet.aborted) {
+    const next = { worker: name, isWanted: () => !quiet.aborted };
+    let following: ClaimedJob | undefined;
+    while (following !== undefined || !quiet.aborted) {
       try {
         // Word that comes while it looks ends the pause after it.
         const { signal } = woken;
-        const claimed = await services.store.claim(name, LEASE_MS, services.clock.nowMs());
+        const claimed = following ?? (await services.store.claim(name, LEASE_MS, services.clock.nowMs()));
+        following = undefined;
         if (claimed === undefined) await pause(IDLE_MS, signal);
-        else await runJob(services, claimed, options.stop);
+        else following = await runJob(services, claimed, options.stop, next);
       } catch (thrown) {
         services.logger.error("worker could not reach the store", { worker: name, code: toGatewayError(thrown).code });
         await pause(STORE_PAUSE_MS);

@@ -149,6 +149,13 @@ export interface Store
     },
     nowMs: number,
   ): Promise<boolean>;
+  /** `settle`, and `claim` for the worker that is free by that, in one transaction. It claims whatever became of the settlement. */
+  settleAndClaim(
+    lease: Lease,
+    outcome: Parameters<Store["settle"]>[1],
+    next: { readonly worker: string; readonly leaseMs: number },
+    nowMs: number,
+  ): Promise<{ readonly isSettled: boolean; readonly claimed: ClaimedJob | undefined }>;
 
   /** A dissolved job's id is JOB_NOT_FOUND here: see `located`. Queues failed, not-found, held, quarantined and cancelled jobs again from the start; returns how many. */
   retryJobs(selection: { readonly cohort: string } | { readonly job: string }, nowMs: number): Promise<number>;

@@ -144,4 +144,57 @@ export const leases: ContractCases = {
     await finish(store, "held");
     expect(await store.studyIsNeeded("1.1")).toBe(false);
   },
+
+  "ends a job and takes the next one, also when the lease that was to end is gone": async (store) => {
+    await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }, { studyInstanceUid: "1.3" }]);
+    const first = await claimed(store);
+    const next = { worker: "worker-2", leaseMs: LEASE_MS };
+    const second = await store.settleAndClaim(first.lease, { state: "delivered", attempts: 0 }, next, 1);
+    expect(second).toMatchObject({ isSettled: true, claimed: { job: { studyInstanceUid: "1.2", state: "running" } } });
+    expect(await store.job(first.job.id)).toMatchObject({ state: "delivered" });
+    const outcome = { state: "failed", attempts: 1, change: { stage: "retrieving" } } as const;
+    const third = await store.settleAndClaim(first.lease, outcome, next, 2);
+    expect(third).toMatchObject({ isSettled: false, claimed: { job: { studyInstanceUid: "1.3" } } });
+    const lease = third.claimed?.lease;
+    if (lease === undefined) throw new Error("nothing was claimed");
+    expect(await store.settleAndClaim(lease, outcome, next, 3)).toEqual({ isSettled: true, claimed: undefined });
+    expect(await store.job(lease.jobId)).toMatchObject({ state: "failed", stage: "retrieving" });
+  },
+
+  "gives what is claimed at one moment as it would one after the other": async (store) => {
+    await submit(
+      store,
+      [1, 2, 3, 4, 5].map((number) => ({ studyInstanceUid: `1.${number}` })),
+      { project: "lung" },
+    );
+    await submit(
+      store,
+      [6, 7].map((number) => ({ studyInstanceUid: `1.${number}` })),
+      { project: "heart" },
+    );
+    await submit(store, [{ studyInstanceUid: "1.8", priority: 5 }], { project: "brain" });
+    const workers = Array.from({ length: 10 }, (_, index) => `worker-${index}`);
+    const found = await Promise.all(workers.map((worker) => store.claim(worker, LEASE_MS, 1)));
+    expect(found.map((each) => each?.job.studyInstanceUid)).toEqual([
+      "1.8",
+      "1.6",
+      "1.1",
+      "1.7",
+      "1.2",
+      "1.3",
+      "1.4",
+      "1.5",
+      undefined,
+      undefined,
+    ]);
+    expect(new Set(found.flatMap((each) => each?.lease.token ?? [])).size).toBe(8);
+    const leases = found.flatMap((each) => each?.lease ?? []);
+    const ends = leases.map((lease) => store.settle(lease, { state: "delivered", attempts: 0 }, 2));
+    expect(await Promise.all(ends)).toEqual(leases.map(() => true));
+    expect(await store.listWorkers()).toHaveLength(8);
+    // Every turn is known: the next of equals is of the project that comes then.
+    await submit(store, [{ studyInstanceUid: "1.9" }], { project: "lung" });
+    await submit(store, [{ studyInstanceUid: "1.10" }], { project: "heart" });
+    expect((await claimed(store, 3)).job.project).toBe("heart");
+  },
 };

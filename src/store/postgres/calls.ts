@@ -1,37 +1,23 @@
 import type pg from "pg";
 import type { PoolClient } from "pg";
 import type { AuditWitness } from "../sql/audit-witness.ts";
-import { type MethodName, methods } from "../sql/methods.ts";
-import type { Store } from "../store.ts";
+import type { MethodName } from "../sql/methods.ts";
 import { asStoreError, isLostRace, isSpoilt } from "./errors.ts";
-import { gather } from "./gather.ts";
 import { type Hold, holds, LOCKS } from "./locks.ts";
-import {
-  type ClaimAsked,
-  claimAfterWaking,
-  claimAtOnce,
-  isEndAlone,
-  postgresMethods,
-  type SettleAsked,
-  settleAtOnce,
-} from "./methods.ts";
+import { postgresMethods } from "./methods.ts";
 import { openSession, type PostgresSession } from "./session.ts";
+import { createTogether } from "./together.ts";
 
 /** One answer is that a transaction lost a race: it is done again from its beginning, so often at most. */
 const MAXIMUM_TRIES = 6;
 const MAXIMUM_PAUSE_MS = 50;
 /** Slots that counters are kept in; more connections than that share the first. */
 const SLOTS = 1_000;
-/** Claims, or ends of jobs, of one statement. */
-const MOST_TOGETHER = 64;
 
 export interface Calls {
   read(method: MethodName, args: readonly unknown[]): Promise<unknown>;
   write(method: MethodName, args: readonly unknown[]): Promise<unknown>;
 }
-
-/** What is a statement of its own, for one caller or for several that ask at one moment; others are a transaction each. */
-type Together = { readonly [N in MethodName]?: (...args: Parameters<Store[N]>) => ReturnType<Store[N]> };
 
 /** @param random from 0 to 1, for pauses between tries */
 export function createCalls(pool: pg.Pool, witness: AuditWitness, random: () => number): Calls {
@@ -90,24 +76,11 @@ export function createCalls(pool: pg.Pool, witness: AuditWitness, random: () => 
         return await invoke(session, method, args);
       }),
     );
-  const claims = gather(MOST_TOGETHER, (asked: readonly ClaimAsked[]) =>
-    untilWon(
-      async (client) =>
-        (await claimAtOnce(openSession(client, witness, true), asked)) ??
-        (await transaction(client, (session) => claimAfterWaking(session, asked))),
-    ),
-  );
-  const ends = gather(MOST_TOGETHER, (asked: readonly SettleAsked[]) =>
-    untilWon((client) => settleAtOnce(openSession(client, witness, true), asked)),
-  );
-  const together: Together = {
-    claim: (worker, leaseMs, nowMs) => claims({ worker, leaseMs, nowMs }),
-    async settle(lease, outcome, nowMs) {
-      const isEnded = isEndAlone(outcome) && (await ends({ lease, outcome, nowMs }));
-      return isEnded || Boolean(await whole("settle", [lease, outcome, nowMs]));
-    },
-    renew: (...args) => untilWon((client) => methods.renew(openSession(client, witness, true), ...args)),
-  };
+  const together = createTogether({
+    alone: (work) => untilWon((client) => work(openSession(client, witness, true))),
+    within: (work) => untilWon((client) => transaction(client, work)),
+    settle: async (...args) => Boolean(await whole("settle", args)),
+  });
 
   return {
     read: (method, args) => connected((client) => invoke(openSession(client, witness, false), method, args)),

@@ -93,6 +93,15 @@ async function claim(
   return (await claimAfterWaking(session, [{ worker, leaseMs, nowMs }]))[0];
 }
 
+/** See `Store.settleAndClaim`: within one transaction. */
+async function settleAndClaim(
+  session: PostgresSession,
+  ...[lease, outcome, { worker, leaseMs }, nowMs]: Parameters<Store["settleAndClaim"]>
+): ReturnType<Store["settleAndClaim"]> {
+  const isSettled = await methods.settle(session, lease, outcome, nowMs);
+  return { isSettled, claimed: await claim(session, worker, leaseMs, nowMs) };
+}
+
 /** There is nothing to write but the job's end. */
 export function isEndAlone({ change, audit }: SettleAsked["outcome"]): boolean {
   return change === undefined && audit === undefined;
@@ -140,7 +149,9 @@ async function emptyJournal(): Promise<boolean> {
   return true;
 }
 
-const ownMethods = { claim, jobChanges, backUp, emptyJournal } satisfies Partial<Record<MethodName, Answered>>;
+const ownMethods = { claim, settleAndClaim, jobChanges, backUp, emptyJournal } satisfies Partial<
+  Record<MethodName, Answered>
+>;
 
 /** Every method of the store over one session. */
 export const postgresMethods = { ...methods, ...ownMethods } satisfies { readonly [N in MethodName]: Answered };

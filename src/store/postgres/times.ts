@@ -25,6 +25,7 @@ export const asked: Asked = {
   located: (by, lease, archive, studies, nowMs) => [lease, archive, studies, nowMs + by],
   recordDelivery: (by, lease, delivery, nowMs, audit) => [lease, delivery, nowMs + by, audit],
   settle: (by, lease, outcome, nowMs) => [lease, later(outcome, by), nowMs + by],
+  settleAndClaim: (by, lease, outcome, next, nowMs) => [lease, later(outcome, by), next, nowMs + by],
   retryJobs: (by, selection, nowMs) => [selection, nowMs + by],
   cancelJobs: (by, selection, nowMs) => [selection, nowMs + by],
   releaseLeases: (by, nowMs, node) => [nowMs + by, node],

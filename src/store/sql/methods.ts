@@ -63,6 +63,7 @@ export const methods: { readonly [N in SharedMethodName]: Method<N> } = {
   located,
   recordDelivery: work.recordDelivery,
   settle: work.settle,
+  settleAndClaim: work.settleAndClaim,
   retryJobs,
   cancelJobs,
   setPriority,

@@ -176,3 +176,15 @@ export async function settle(
   if (job.widened === 1 && DONE_WITH_LESS.has(state)) await startOver(session, jobNo, "for more series", nowMs);
   return true;
 }
+
+/** See `Store.settleAndClaim`. */
+export async function settleAndClaim(
+  session: Session,
+  lease: Lease,
+  outcome: Parameters<Store["settle"]>[1],
+  next: { readonly worker: string; readonly leaseMs: number },
+  nowMs: number,
+): Promise<{ readonly isSettled: boolean; readonly claimed: ClaimedJob | undefined }> {
+  const isSettled = await settle(session, lease, outcome, nowMs);
+  return { isSettled, claimed: await claim(session, next.worker, next.leaseMs, nowMs) };
+}

@@ -4,9 +4,10 @@ import type { StatementName } from "../sql/session.ts";
 import { statements } from "../sql/statements.ts";
 import { migrate } from "./schema.ts";
 
+const database = new DatabaseSync(":memory:");
+migrate(database, 0);
+
 function planOf(name: StatementName): string {
-  using database = new DatabaseSync(":memory:");
-  migrate(database, 0);
   const steps = database.prepare(`EXPLAIN QUERY PLAN ${statements[name]}`).all();
   return steps.map((step) => String(step.detail)).join("\n");
 }
@@ -210,8 +211,6 @@ it.each((Object.keys(statements) as StatementName[]).filter((name) => !SMALL.inc
 );
 
 it("keeps every index in use", () => {
-  using database = new DatabaseSync(":memory:");
-  migrate(database, 0);
   const indexes = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").all();
   const plans = (Object.keys(statements) as StatementName[]).map(planOf).join("\n");
   expect(indexes.map(({ name }) => String(name)).filter((name) => !plans.includes(name))).toEqual([]);
