@@ -100,10 +100,10 @@ export const methods: { readonly [N in SharedMethodName]: Method<N> } = {
   ...acquisitions,
   ...access,
   ...overview,
-  ...nodes,
   ...notices,
   ...intake,
-  addIntakeInstances: nodes.addIntakeInstances,
+  // What is taken in stands on a node.
+  ...nodes,
   ...commitments,
   ...standing,
   ...withdrawals,

@@ -2,7 +2,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { IntakeStore } from "../intake.ts";
 import { type NodeRecord, type NodeStore, type PermitWish, SILENT_MS } from "../nodes.ts";
 import { integer, list, optional, recordReader, text } from "./columns.ts";
-import * as intake from "./intake.ts";
+import { addIntakeInstances as addToIntake } from "./intake.ts";
 import type { Session } from "./session.ts";
 
 /** The node itself wakes what waits for it; this is for the case that it never comes back, and somebody sends it again. */
@@ -53,13 +53,13 @@ export async function addIntakeInstances(
 ): Promise<readonly boolean[]> {
   const [instances] = args;
   const node = instances[0]?.node;
-  if (node === undefined) return await intake.addIntakeInstances(session, ...args);
+  if (node === undefined) return await addToIntake(session, ...args);
   const studies = new Set(instances.map(({ studyInstanceUid }) => studyInstanceUid));
   for (const studyInstanceUid of studies) {
     const other = await intakeNodeOf(session, studyInstanceUid);
     if (other !== undefined && other !== node) throw new GatewayError("STUDY_ON_OTHER_NODE", { node: other });
   }
-  const added = await intake.addIntakeInstances(session, ...args);
+  const added = await addToIntake(session, ...args);
   for (const studyInstanceUid of studies) await session.run("placeIntakeStudy", { studyInstanceUid, node });
   return added;
 }
