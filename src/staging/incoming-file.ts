@@ -40,39 +40,24 @@ export function createPartFile(
   }: { readonly createFile?: CreateFile | undefined; readonly remove?: Removal["remove"] | undefined } = {},
 ): PartFile {
   const head = encodeFileMeta(options);
-  let file: WritableFile | undefined;
-  let isThere = false;
+  const file = fileWhenNeeded(path, createFile, removeFile);
   let gathered: Uint8Array[] = [head];
   let gatheredBytes = head.length;
   let writing: Promise<void> | undefined;
   let failure: unknown;
 
-  const close = async (): Promise<void> => {
-    const closing = file;
-    file = undefined;
-    await closing?.close();
-  };
-  const remove = async (): Promise<void> => {
-    await close();
-    if (isThere) await removeFile(path);
-  };
-  const create = async (): Promise<WritableFile> => {
-    file = await createFile(path);
-    isThere = true;
-    return file;
-  };
   const writeGathered = async (): Promise<void> => {
     const buffers = gathered;
     const expected = gatheredBytes;
     gathered = [];
     gatheredBytes = 0;
     try {
-      const { bytesWritten } = await (file ?? (await create())).writev(buffers);
+      const { bytesWritten } = await file.writev(buffers);
       if (bytesWritten !== expected) throw new GatewayError("STAGING_FULL");
     } catch (thrown) {
       failure ??= asStagingError(thrown);
       // Nobody will want what is cut short, and the room is needed.
-      await remove().catch(() => {});
+      await file.remove().catch(() => {});
     } finally {
       writing = undefined;
     }
@@ -85,7 +70,7 @@ export function createPartFile(
     begin();
     await writing;
     if (failure !== undefined) throw failure;
-    await close();
+    await file.close();
   };
 
   return {
@@ -102,13 +87,37 @@ export function createPartFile(
     },
     async finish() {
       await writing;
-      if (failure === undefined && !isThere) return gathered;
+      if (failure === undefined && !file.isThere()) return gathered;
       await store();
     },
     store,
     async discard() {
       await writing;
-      await remove();
+      await file.remove();
+    },
+  };
+}
+
+/** A file that is created when it is first written to. */
+function fileWhenNeeded(path: string, createFile: CreateFile, removeFile: Removal["remove"]) {
+  let file: WritableFile | undefined;
+  let isThere = false;
+  const close = async (): Promise<void> => {
+    const closing = file;
+    file = undefined;
+    await closing?.close();
+  };
+  return {
+    isThere: () => isThere,
+    close,
+    async writev(buffers: Uint8Array[]): Promise<{ readonly bytesWritten: number }> {
+      file ??= await createFile(path);
+      isThere = true;
+      return await file.writev(buffers);
+    },
+    async remove(): Promise<void> {
+      await close();
+      if (isThere) await removeFile(path);
     },
   };
 }

@@ -170,17 +170,9 @@ function createWriter(folder: string, { packBytes, extentBytes }: PackSizes): Wr
     const addedBytes = lengths.reduce((sum, length) => sum + length, 0);
     const pack = await packFor(addedBytes);
     try {
-      const { id, file, endBytes, allocatedBytes } = pack;
-      const nextBytes = Math.ceil((endBytes + addedBytes) / BLOCK_BYTES) * BLOCK_BYTES;
-      const grownBytes = nextBytes > allocatedBytes ? nextBytes + extentBytes : allocatedBytes;
-      const zeroBytes = grownBytes > allocatedBytes ? grownBytes - endBytes - addedBytes : 0;
-      const { bytesWritten } = await file.writev([...group.flat(), Buffer.alloc(zeroBytes)], endBytes);
-      if (bytesWritten !== addedBytes + zeroBytes) throw new GatewayError("STAGING_FULL");
-      await file.datasync();
-      pack.endBytes = nextBytes;
-      pack.allocatedBytes = grownBytes;
+      const { id } = pack;
+      let offset = await writeDurably(pack, group.flat(), addedBytes, extentBytes);
       count(id, group.length);
-      let offset = endBytes;
       return lengths.map((length) => {
         const range = { pack: id, offset, length };
         offset += length;
@@ -201,4 +193,23 @@ function createWriter(folder: string, { packBytes, extentBytes }: PackSizes): Wr
       await current?.file.close();
     },
   };
+}
+
+/** Behind what the pack has; answers where. */
+async function writeDurably(
+  pack: OpenPack,
+  pieces: readonly Uint8Array[],
+  addedBytes: number,
+  extentBytes: number,
+): Promise<number> {
+  const { file, endBytes, allocatedBytes } = pack;
+  const nextBytes = Math.ceil((endBytes + addedBytes) / BLOCK_BYTES) * BLOCK_BYTES;
+  const grownBytes = nextBytes > allocatedBytes ? nextBytes + extentBytes : allocatedBytes;
+  const zeroBytes = grownBytes > allocatedBytes ? grownBytes - endBytes - addedBytes : 0;
+  const { bytesWritten } = await file.writev([...pieces, Buffer.alloc(zeroBytes)], endBytes);
+  if (bytesWritten !== addedBytes + zeroBytes) throw new GatewayError("STAGING_FULL");
+  await file.datasync();
+  pack.endBytes = nextBytes;
+  pack.allocatedBytes = grownBytes;
+  return endBytes;
 }
