@@ -29,6 +29,11 @@ export const NOTICE_EVENTS = {
     urgency: "at once",
     fields: ["cohort", "project", ...COUNTS],
   },
+  "intake-held": {
+    when: "more studies that were sent unasked wait for a person: no rule says whose they are, or several do",
+    urgency: "digest",
+    fields: ["studies"],
+  },
   "service-started": { when: "the service begins to work", urgency: "at once", fields: ["node", "version", "ended"] },
   "service-stopped": { when: "the service ends in order", urgency: "at once", fields: ["node", "version"] },
   "staging-enough": {

@@ -9,10 +9,19 @@ import { errorFields } from "../error-fields.ts";
 import { createOutbox, type Tell } from "./outbox.ts";
 import { type SendingChannel, startSender } from "./send-notices.ts";
 import { watchJobs } from "./watch-jobs.ts";
-import { type ArchiveWatch, markOf, type StagingWatch, watchArchives, watchStaging } from "./watch-site.ts";
+import {
+  type ArchiveWatch,
+  markOf,
+  type StagingWatch,
+  watchArchives,
+  watchIntake,
+  watchStaging,
+} from "./watch-site.ts";
 import { watchStanding } from "./watch-standing.ts";
 
 const LOOK_MS = 1_000;
+/** What waits for a person may be counted less often: each count walks over all that waits. */
+const SELDOM_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** What could not be sent for so long nobody waits for any more. */
 const KEPT_MS = 7 * DAY_MS;
@@ -139,12 +148,17 @@ async function watch(
   if (channels.length === 0) return;
   const parts = { ...options, tell, marks, isWanted, conditionOf: (name: string) => store.archiveCondition(name) };
   const isJobWanted = isWanted("cohort-done") || isWanted("study-failed") || isWanted("study-quarantined");
+  let nextSeldomMs = clock.nowMs();
   let nextDailyMs = clock.nowMs();
   while (!stop.aborted) {
     try {
       if (isJobWanted) await watchJobs(parts);
       await watchArchives(parts);
       await watchStanding(parts);
+      if (clock.nowMs() >= nextSeldomMs) {
+        nextSeldomMs = clock.nowMs() + SELDOM_MS;
+        if (isWanted("intake-held")) await watchIntake(parts);
+      }
       if (clock.nowMs() >= nextDailyMs) {
         nextDailyMs = clock.nowMs() + DAY_MS;
         if (isWanted("audit-trail-broken")) await verifyTrail(options, tell, stop);

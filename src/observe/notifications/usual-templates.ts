@@ -37,6 +37,12 @@ export const USUAL_TEMPLATES: Templates = {
       "excluded {{excluded}}, not found {{notFound}}, held {{held}}, quarantined {{quarantined}}, failed {{failed}}, " +
       "cancelled {{cancelled}}\n",
   },
+  "intake-held": {
+    subject: "Radferry: {{studies}} studies that were sent wait for a person",
+    text:
+      "{{studies}} studies that were sent unasked are held since {{at}} or longer: no rule says whose they are, or several do.\n\n" +
+      "What to do: look at them (radferry intake list --state held), then give them to a project or discard them.\n",
+  },
   "service-started": {
     subject: "Radferry: the service has started",
     text: "The gateway {{node}}, version {{version}}, works since {{at}}. The end of the one before it: {{ended}}.\n",

@@ -1,11 +1,13 @@
 import type { ArchiveCondition } from "../../store/archive-condition.ts";
 import type { NoticeMark } from "../../store/notices.ts";
+import type { Store } from "../../store/store.ts";
 import type { Clock } from "../../units/clock.ts";
 import type { Notice, NoticeEvent } from "../../units/notifications.ts";
 import type { Tell } from "./outbox.ts";
 
 const ARCHIVE = "archive:";
 const STAGING = "staging";
+const HELD = "held";
 const GIGABYTE = 1e9;
 
 interface Watch {
@@ -35,6 +37,10 @@ export function markOf(name: string, owner: string | undefined): string {
   return owner === undefined ? name : `${name}@${owner}`;
 }
 
+export interface IntakeWatch extends Watch {
+  readonly store: Pick<Store, "intakeCounts">;
+}
+
 interface Found {
   readonly mark: NoticeMark & { readonly value: string };
   readonly notice: Omit<Notice, "atMs">;
@@ -50,6 +56,17 @@ export async function watchArchives(watch: ArchiveWatch): Promise<void> {
 /** Compares staging with what was told of it last. */
 export async function watchStaging(watch: StagingWatch): Promise<void> {
   await tellChange(watch, await stagingChange(watch));
+}
+
+/** Tells when more studies are held than were told of; when there are fewer, that is only noted. */
+export async function watchIntake({ store, clock, tell, marks }: IntakeWatch): Promise<void> {
+  const studies = (await store.intakeCounts()).find(({ state }) => state === "held")?.studies ?? 0;
+  const told = Number(marks.get(HELD) ?? 0);
+  if (studies === told) return;
+  const mark = { name: HELD, value: String(studies) };
+  const notice = { event: "intake-held", atMs: clock.nowMs(), facts: { studies } } as const;
+  await tell(studies > told ? [notice] : [], [mark]);
+  marks.set(mark.name, mark.value);
 }
 
 async function tellChange({ clock, tell, marks }: Watch, change: Found | undefined): Promise<void> {

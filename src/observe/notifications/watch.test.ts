@@ -8,7 +8,7 @@ import type { Store } from "../../store/store.ts";
 import type { Notice } from "../../units/notifications.ts";
 import type { Tell } from "./outbox.ts";
 import { watchJobs } from "./watch-jobs.ts";
-import { watchArchives, watchStaging } from "./watch-site.ts";
+import { watchArchives, watchIntake, watchStaging } from "./watch-site.ts";
 
 let opened: AsyncDisposableStack;
 let store: Store;
@@ -140,5 +140,23 @@ describe("the looker after the site", () => {
     expect(await look()).toEqual([]);
     freeBytes = 21e9;
     expect(await look()).toEqual(["staging-enough north 21 20"]);
+  });
+});
+
+describe("the looker after what was sent unasked", () => {
+  const look = async (studies: number): Promise<readonly Notice[]> => {
+    told = [];
+    const held = studies === 0 ? [] : [{ state: "held", studies, oldestAtMs: 0 } as const];
+    const counts = { intakeCounts: async () => [{ state: "open", studies: 3, oldestAtMs: 0 } as const, ...held] };
+    await watchIntake({ store: counts, clock, tell, marks: await marks() });
+    return told;
+  };
+
+  it("tells when more studies are held than before, and not of those that somebody dealt with", async () => {
+    expect(await look(0)).toEqual([]);
+    expect(await look(2)).toEqual([{ event: "intake-held", atMs: 7, facts: { studies: 2 } }]);
+    expect(await look(2)).toEqual([]);
+    expect(await look(1)).toEqual([]);
+    expect(await look(2)).toMatchObject([{ facts: { studies: 2 } }]);
   });
 });
