@@ -43,7 +43,7 @@ describe("loadSettings", () => {
     expect(settings).toEqual({
       home: "/var/lib/radferry",
       store: { kind: "sqlite" },
-      node: { roles: ["receiver", "worker", "http"] },
+      node: { roles: ["receiver", "worker", "http"], sharedAeTitle: false },
       dicom: {
         aeTitle: "RADFERRY",
         host: "127.0.0.1",

@@ -130,6 +130,8 @@ it("has the same defaults in manifest, table and schema", () => {
     ["home", defaults.home],
     ["node.name", ""],
     ["node.roles", "[receiver,worker,http]"],
+    ["node.sharedAeTitle", "false"],
+    ["node.port", ""],
     ["node.host", ""],
     ["dicom.aeTitle", defaults.dicom.aeTitle],
     ["dicom.host", defaults.dicom.host],

@@ -21,7 +21,13 @@ const EXAMPLE = {
     connections: 10,
     statementTimeoutSeconds: 30,
   },
-  node: { name: "north", roles: ["receiver", "worker", "http"], host: "north.example.org" },
+  node: {
+    name: "north",
+    roles: ["receiver", "worker", "http"],
+    sharedAeTitle: true,
+    port: 11113,
+    host: "north.example.org",
+  },
   dicom: {
     aeTitle: "RADFERRY",
     host: "0.0.0.0",

@@ -146,8 +146,9 @@ export interface IntakeStore {
   /**
    * Forgets studies, some at a time: discarded ones, and those of jobs that ended well which nothing was added to since then. Answers the names of
    * their files, which are nobody's now.
+   * @param node where several share the store: on whose disk the files lie; studies of other nodes stay
    */
-  forgetIntake(lastBeforeMs: number): Promise<readonly string[]>;
+  forgetIntake(lastBeforeMs: number, node?: string): Promise<readonly string[]>;
   /** Resolves once it is on disk; it is due at once. `full`: too many of this sender wait. */
   addCommitment(wish: CommitmentWish, nowMs: number): Promise<"added" | "known" | "full">;
   nextCommitmentDueAtMs(): Promise<number | undefined>;

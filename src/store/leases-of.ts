@@ -18,6 +18,7 @@ export function leasesOf(store: Store, node: string): Store {
         patience,
         nowMs,
       ),
+    forgetIntake: (lastBeforeMs) => store.forgetIntake(lastBeforeMs, node),
     async intakeContents(project, studyInstanceUid) {
       const other = await store.intakeNodeOf(studyInstanceUid);
       if (other !== undefined && other !== node)

@@ -146,6 +146,13 @@ export const intake: ContractCases = {
     expect(await store.intakeFiles("ab")).toEqual(["ab-1"]);
   },
 
+  "forgets of several nodes' studies those of the one that asks, whose disk their files are on": async (store) => {
+    await add(store, instance(1, { project: undefined, node: "north" }), 0);
+    await store.discardIntake(await held(store), AUDIT, 0);
+    expect(await store.forgetIntake(0, "east")).toEqual([]);
+    expect(await store.forgetIntake(0, "north")).toEqual(["aa-1"]);
+  },
+
   "queues a delivered study again for what comes later, and waits for a job that is under way": async (store) => {
     await add(store, instance(1), 0);
     await queueDue(store, 100);

@@ -3,6 +3,9 @@ const COLUMNS = `
   accession_number AS accessionNumber, modality, calling_ae_title AS callingAeTitle, project, rule, assigned, state, code,
   instances, expected, opened_at AS openedAtMs, first_at AS firstAtMs, last_at AS lastAtMs`;
 
+/** `:node` NULL: there is one alone. */
+const OWN_OR_NOBODYS = "(CAST(:node AS TEXT) IS NULL OR node IS NULL OR node = :node)";
+
 /** What was sent unasked. */
 export const intakeStatements = {
   intakeStudy: `
@@ -45,10 +48,11 @@ export const intakeStatements = {
     SELECT sop_instance_uid AS sopInstanceUid, series_instance_uid AS seriesInstanceUid, sop_class_uid AS sopClassUid, file
       FROM intake_instances WHERE study_no = :studyNo`,
   discardedIntake: `
-    SELECT study_no AS studyNo FROM intake_studies INDEXED BY intake_studies_by_age WHERE state = 'discarded' LIMIT :limit`,
+    SELECT study_no AS studyNo FROM intake_studies INDEXED BY intake_studies_by_age
+     WHERE state = 'discarded' AND ${OWN_OR_NOBODYS} LIMIT :limit`,
   endedIntake: `
     SELECT study_no AS studyNo FROM intake_studies INDEXED BY intake_studies_by_age
-     WHERE state = 'queued' AND last_at < :lastBeforeMs
+     WHERE state = 'queued' AND last_at < :lastBeforeMs AND ${OWN_OR_NOBODYS}
        AND EXISTS (SELECT 1 FROM study_jobs WHERE study_jobs.study_instance_uid = intake_studies.study_instance_uid
                       AND study_jobs.project = intake_studies.project AND study_jobs.state IN ('delivered', 'excluded'))
      LIMIT :limit`,

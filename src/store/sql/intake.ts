@@ -348,10 +348,14 @@ async function heldStudy(session: Session, id: string): Promise<Kept | undefined
   return row?.state === "held" ? keptStudy(row) : undefined;
 }
 
-export async function forgetIntake(session: Session, lastBeforeMs: number): Promise<readonly string[]> {
+export async function forgetIntake(
+  session: Session,
+  lastBeforeMs: number,
+  node: string | null = null,
+): Promise<readonly string[]> {
   const rows = [
-    ...(await session.all("discardedIntake", { limit: BATCH })),
-    ...(await session.all("endedIntake", { lastBeforeMs, limit: BATCH })),
+    ...(await session.all("discardedIntake", { node, limit: BATCH })),
+    ...(await session.all("endedIntake", { lastBeforeMs, node, limit: BATCH })),
   ];
   const files = await inTurn(rows, async (row) => {
     const studyNo = Number(row.studyNo);
