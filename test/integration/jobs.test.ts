@@ -6,18 +6,18 @@ import { cohortFile, ctStudy, studiesOf, submit, until, withArchive } from "../s
 import { mountSmallDisk } from "../support/small-disk.ts";
 
 /** An instance takes the archive so long that a test can act in the meantime. */
-const slow: ArchiveFaults = {
+const taking = (milliseconds: number): ArchiveFaults => ({
   async *send({ bytes }) {
     yield bytes.subarray(0, 1_000);
-    await delay(400);
+    await delay(milliseconds);
     yield bytes.subarray(1_000);
   },
-};
+});
 
 it("retrieves a study once that two projects want, and gives each its own", async () => {
   const studies = [ctStudy(31)];
   await withArchive(
-    slow,
+    taking(400),
     studies,
     async ({ site, archive }) => {
       await using _service = await site.serve();
@@ -62,7 +62,8 @@ it("leaves alone what was delivered when the same list comes again, and fetches 
 
 it("stops a study that is cancelled on its way, and takes it up again on retry", async () => {
   const studies = [ctStudy(34)];
-  await withArchive(slow, studies, async ({ site }) => {
+  // Two programs are started before the study would be there.
+  await withArchive(taking(2_000), studies, async ({ site }) => {
     await using _service = await site.serve();
     const { document } = await submit(site, studies);
     await until(site, ([study]) => study?.state === "running" && study.expected === 4);
