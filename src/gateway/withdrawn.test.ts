@@ -19,7 +19,7 @@ async function listUnder(path: string): Promise<Pick<WithdrawalStore, "isWithdra
   return {
     async isWithdrawn({ project, digest, keyId }) {
       if (keyId !== key.id) throw new GatewayError("WITHDRAWN_KEY_OTHER", { keyId, wanted: key.id });
-      return digest === key.digest(project, "P1");
+      return project === "lung" && digest === key.digest(project, "P1");
     },
   };
 }

@@ -52,6 +52,9 @@ interface Sought {
   readonly firstSent: Map<string, number>;
 }
 
+/** Methods that end a job. */
+const SETTLING: ReadonlySet<string> = new Set(["settle", "settleAndClaim"]);
+
 export function watchStore(
   database: SimulatedDatabase,
   { studies, holdings }: { readonly studies: readonly HospitalStudy[]; readonly holdings: Holdings },
@@ -66,7 +69,7 @@ export function watchStore(
     onStoreCall(call) {
       isChanged = true;
       const jobId = leases.onStoreCall(call);
-      if (jobId !== undefined && call.method === "settle") settled.add(jobId);
+      if (jobId !== undefined && SETTLING.has(call.method)) settled.add(jobId);
       if (jobId !== undefined && call.method === "change") noteVerified(sought, call.args[1] as JobChange);
     },
     onSent: (instance) => void sent.push(instance),

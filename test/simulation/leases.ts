@@ -1,4 +1,5 @@
 import type { ClaimedJob, Lease } from "../../src/store/records.ts";
+import type { Store } from "../../src/store/store.ts";
 import { Violation } from "./invariants.ts";
 import type { StoreCall } from "./simulated-store.ts";
 
@@ -34,19 +35,34 @@ export function watchLeases(): LeasesWatch {
     holders.set(jobId, { token, untilMs: Number(nowMs) + Number(leaseMs) });
   }
 
+  function noteLeased({ method, args, value, node }: StoreCall): string | undefined {
+    if (value === false) return undefined;
+    const { jobId, token } = args[0] as Lease;
+    const holder = holders.get(jobId);
+    if (holder !== undefined && holder.token !== token)
+      fail(`${method} was taken from ${node}, whose lease had gone to another`);
+    const [, leaseMs, nowMs] = args;
+    if (method === "renew") holders.set(jobId, { token, untilMs: Number(nowMs) + Number(leaseMs) });
+    if (method === "settle") holders.delete(jobId);
+    return jobId;
+  }
+
+  /** Two calls in one transaction. */
+  function noteSettleAndClaim({ args, value, node }: StoreCall): string | undefined {
+    const [lease, outcome, { worker, leaseMs }, nowMs] = args as Parameters<Store["settleAndClaim"]>;
+    const { isSettled, claimed } = value as Awaited<ReturnType<Store["settleAndClaim"]>>;
+    const jobId = noteLeased({ method: "settle", args: [lease, outcome, nowMs], value: isSettled, node });
+    noteClaim(claimed, [worker, leaseMs, nowMs], node);
+    return jobId;
+  }
+
   return {
-    onStoreCall({ method, args, value, node }) {
+    onStoreCall(call) {
+      const { method, args, value, node } = call;
+      if (method === "settleAndClaim") return noteSettleAndClaim(call);
       if (method === "claim") noteClaim(value as ClaimedJob | undefined, args, node);
       if (method === "releaseLeases" || method === "cancelJobs") holders.clear();
-      if (!LEASED.has(method) || value === false) return undefined;
-      const { jobId, token } = args[0] as Lease;
-      const holder = holders.get(jobId);
-      if (holder !== undefined && holder.token !== token)
-        fail(`${method} was taken from ${node}, whose lease had gone to another`);
-      const [, leaseMs, nowMs] = args;
-      if (method === "renew") holders.set(jobId, { token, untilMs: Number(nowMs) + Number(leaseMs) });
-      if (method === "settle") holders.delete(jobId);
-      return jobId;
+      return LEASED.has(method) ? noteLeased(call) : undefined;
     },
     check() {
       if (failure !== undefined) throw failure;

@@ -85,7 +85,8 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     breaks: "settles",
     async store(method, ask, { database }) {
       const value = await ask();
-      if (method === "settle") database.exec("UPDATE study_jobs SET due_at = 9000000000000 WHERE state = 'waiting'");
+      if (method === "settle" || method === "settleAndClaim")
+        database.exec("UPDATE study_jobs SET due_at = 9000000000000 WHERE state = 'waiting'");
       return value;
     },
   },
