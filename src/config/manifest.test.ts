@@ -128,11 +128,8 @@ it("has the same defaults in manifest, table and schema", () => {
       .map((row) => [row.path, row.default]),
   ).toEqual([
     ["home", defaults.home],
-    ["node.name", ""],
-    ["node.roles", "[receiver,worker,http]"],
-    ["node.sharedAeTitle", "false"],
-    ["node.port", ""],
-    ["node.host", ""],
+    ...[["node.name", ""] as const, ["node.roles", "[receiver,worker,http]"] as const],
+    ...[["node.sharedAeTitle", "false"] as const, ["node.port", ""] as const, ["node.host", ""] as const],
     ["dicom.aeTitle", defaults.dicom.aeTitle],
     ["dicom.host", defaults.dicom.host],
     ["dicom.port", String(defaults.dicom.port)],

@@ -21,13 +21,7 @@ const EXAMPLE = {
     connections: 10,
     statementTimeoutSeconds: 30,
   },
-  node: {
-    name: "north",
-    roles: ["receiver", "worker", "http"],
-    sharedAeTitle: true,
-    port: 11113,
-    host: "north.example.org",
-  },
+  node: { name: "north", roles: ["receiver", "worker", "http"], sharedAeTitle: true, port: 11113, host: "10.0.0.7" },
   dicom: {
     aeTitle: "RADFERRY",
     host: "0.0.0.0",

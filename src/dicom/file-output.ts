@@ -1,11 +1,12 @@
 import { closeSync, openSync, renameSync, rmSync, writevSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { inBlocks } from "../units/write-blocks.ts";
 import type { FileSourceOptions } from "./sources.ts";
 
 const OWNER_ONLY = 0o600;
 
-/** A file being written: in one system call for a batch, as long as the system takes it whole. */
+/** A file being written. `write` answers how much of the batch the system took. */
 export interface OutputFile {
   write(batch: readonly Uint8Array[]): Promise<number> | number;
   close(): Promise<void> | void;
@@ -23,7 +24,15 @@ const BLOCKING: FileOperations = {
   create(path) {
     const descriptor = openSync(path, "wx", OWNER_ONLY);
     return {
-      write: (batch) => writevSync(descriptor, batch),
+      write(batch) {
+        let done = 0;
+        for (const block of inBlocks(batch)) {
+          const written = writevSync(descriptor, block);
+          done += written;
+          if (written < sizeOf(block)) break;
+        }
+        return done;
+      },
       close: () => closeSync(descriptor),
     };
   },
@@ -35,13 +44,25 @@ const NOT_BLOCKING: FileOperations = {
   async create(path) {
     const file: FileHandle = await open(path, "wx", OWNER_ONLY);
     return {
-      write: async (batch) => (await file.writev([...batch])).bytesWritten,
+      async write(batch) {
+        let done = 0;
+        for (const block of inBlocks(batch)) {
+          const { bytesWritten } = await file.writev(block);
+          done += bytesWritten;
+          if (bytesWritten < sizeOf(block)) break;
+        }
+        return done;
+      },
       close: () => file.close(),
     };
   },
   rename,
   remove: (path) => rm(path, { force: true }),
 };
+
+function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
 
 export function fileOperations({ blocking = false }: FileSourceOptions): FileOperations {
   return blocking ? BLOCKING : NOT_BLOCKING;
@@ -86,7 +107,7 @@ export async function createAnew(path: string, operations: FileOperations): Prom
 
 /** The whole of a batch, however little of it the system takes at once. @throws NodeJS.ErrnoException */
 export async function writeAll(output: OutputFile, batch: readonly Uint8Array[]): Promise<void> {
-  const sizeBytes = batch.reduce((sum, { length }) => sum + length, 0);
+  const sizeBytes = sizeOf(batch);
   let done = await output.write(batch);
   if (done === sizeBytes) return;
   const bytes = Buffer.concat(batch);

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { encodeFileMeta } from "../dicom/writer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { inBlocks } from "../units/write-blocks.ts";
 import { plainRemoval, type Removal } from "./removal.ts";
 import type { IncomingFileOptions } from "./staging-area.ts";
 import { asStagingError } from "./staging-error.ts";
@@ -48,12 +49,13 @@ export function createPartFile(
 
   const writeGathered = async (): Promise<void> => {
     const buffers = gathered;
-    const expected = gatheredBytes;
     gathered = [];
     gatheredBytes = 0;
     try {
-      const { bytesWritten } = await file.writev(buffers);
-      if (bytesWritten !== expected) throw new GatewayError("STAGING_FULL");
+      for (const block of inBlocks(buffers)) {
+        const { bytesWritten } = await file.writev(block);
+        if (bytesWritten !== block.reduce((sum, { length }) => sum + length, 0)) throw new GatewayError("STAGING_FULL");
+      }
     } catch (thrown) {
       failure ??= asStagingError(thrown);
       // Nobody will want what is cut short, and the room is needed.

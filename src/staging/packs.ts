@@ -5,12 +5,15 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { concurrently } from "../units/concurrently.ts";
 import { syncFolder } from "../units/durable-files.ts";
 import { together } from "../units/together.ts";
+import { inBlocks } from "../units/write-blocks.ts";
 import { nameOfRange, overwrite, overwriteRanges, type PackRange, rangeOfName, settlePack } from "./pack-ranges.ts";
 import type { Removal } from "./removal.ts";
 import { rethrowStaging } from "./staging-error.ts";
 
 /** No write touches a block in which something acknowledged is: one that is torn harms nothing else. */
 const BLOCK_BYTES = 4_096;
+/** A pack is grown ahead where that is of use to more additions than these. */
+const FEW_ADDITIONS = 8;
 /** Instances that share one sync, and lists of them that are removed at a time. */
 const GROUP = 256;
 /** Instances that are moved out of a pack side by side. */
@@ -204,10 +207,16 @@ async function writeDurably(
 ): Promise<number> {
   const { file, endBytes, allocatedBytes } = pack;
   const nextBytes = Math.ceil((endBytes + addedBytes) / BLOCK_BYTES) * BLOCK_BYTES;
-  const grownBytes = nextBytes > allocatedBytes ? nextBytes + extentBytes : allocatedBytes;
+  // What is as large as the zeros themselves takes longer to write twice than its length takes to sync.
+  const spareBytes = addedBytes * FEW_ADDITIONS < extentBytes ? extentBytes : 0;
+  const grownBytes = nextBytes > allocatedBytes ? nextBytes + spareBytes : allocatedBytes;
   const zeroBytes = grownBytes > allocatedBytes ? grownBytes - endBytes - addedBytes : 0;
-  const { bytesWritten } = await file.writev([...pieces, Buffer.alloc(zeroBytes)], endBytes);
-  if (bytesWritten !== addedBytes + zeroBytes) throw new GatewayError("STAGING_FULL");
+  let offset = endBytes;
+  for (const block of inBlocks([...pieces, Buffer.alloc(zeroBytes)])) {
+    const { bytesWritten } = await file.writev(block, offset);
+    if (bytesWritten !== block.reduce((sum, { length }) => sum + length, 0)) throw new GatewayError("STAGING_FULL");
+    offset += bytesWritten;
+  }
   await file.datasync();
   pack.endBytes = nextBytes;
   pack.allocatedBytes = grownBytes;

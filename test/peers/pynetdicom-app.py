@@ -27,6 +27,9 @@ def server_context(tls):
 
 def client_context(tls):
     context = ssl.create_default_context(cafile=tls["authoritiesFile"])
+    # TLS 1.3 sends tickets behind the handshake. Where they arrive before the request is sent, pynetdicom 3.0 takes them for the answer's
+    # beginning, waits for the rest of it, and sends nothing.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
     if tls["isMutual"]:
         context.load_cert_chain(tls["certificateFile"], tls["keyFile"])
     return context

@@ -13,6 +13,7 @@ import {
   writev,
 } from "node:fs";
 import { promisify } from "node:util";
+import { BLOCK_BYTES, inBlocks } from "../../units/write-blocks.ts";
 
 /** The few calls that a file on its way needs; everything throws what the operating system says. */
 export interface FileCalls {
@@ -28,11 +29,6 @@ export interface FileCalls {
 /** Read, too: what was written is looked at before it is kept. */
 const CREATE = "wx+";
 const OWNER_ONLY = 0o600;
-/**
- * So much is written at once on this thread, where a call costs little. For larger writes the system takes larger pages, which are seldom at
- * hand: writing 256 KiB at once took two to four times as long (Linux 6.18, ext4, in a virtual machine).
- */
-const BLOCK_BYTES = 64 * 1024;
 
 /** On this thread. */
 export const blockingFiles: FileCalls = {
@@ -64,7 +60,10 @@ const removed = promisify(rm);
 export const waitingFiles: FileCalls = {
   create: (path) => opened(path, CREATE, OWNER_ONLY),
   async append(descriptor, pieces) {
-    for (let left = pieces; left.length > 0; ) left = leftOf(left, (await written(descriptor, left)).bytesWritten);
+    for (const block of inBlocks(pieces)) {
+      for (let left: readonly Uint8Array[] = block; left.length > 0; )
+        left = leftOf(left, (await written(descriptor, left)).bytesWritten);
+    }
   },
   async read(descriptor, offset, length) {
     const bytes = Buffer.allocUnsafe(length);
