@@ -89,7 +89,7 @@ const listRequests = (
   });
   return {
     studies: list("/studies?limit=50"),
-    "studies, 500": list("/studies?limit=500"),
+    "studies, 200": list("/studies?limit=200"),
     "studies, deep": list(`/studies?cursor=${deepJob}`),
     "studies by state": list("/studies?state=failed"),
     "studies by state, deep": list(`/studies?state=delivered&cursor=${deepJob}`),

@@ -95,7 +95,7 @@ it("shows the timeline of an attempt", async () => {
 
 it("lists tasks by state, page after page", async () => {
   for (const name of ["one", "two", "three"]) await newTask(name);
-  const all = await itemsOf("/scan-tasks?status=NEW&limit=500");
+  const all = await itemsOf("/scan-tasks?status=NEW&limit=200");
   const paged: unknown[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
     const page = await itemsOf(`/scan-tasks?status=NEW&limit=2${cursor === "" ? "" : `&cursor=${cursor}`}`);

@@ -35,7 +35,7 @@ describe("a log-in by OpenID Connect", () => {
     return new URL(url);
   }
   async function auditOf(event: string) {
-    const { json } = await at.site.call("GET", "/audit?limit=500");
+    const { json } = await at.site.call("GET", "/audit?limit=200");
     const { items } = json as { readonly items: readonly { readonly event: string }[] };
     return items.filter((record) => record.event === event);
   }

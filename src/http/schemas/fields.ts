@@ -24,7 +24,8 @@ export const idParameter = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/, "must be an id as the gateway makes them");
 export const nameParameter = nameSetting;
 
-const LARGEST_PAGE = 500;
+/** More would take the service longer than a look at a page may take: bench/RESULTS.md. */
+const LARGEST_PAGE = 200;
 const USUAL_PAGE = 50;
 /** In a query everything is text. */
 const wholeNumber = (least: number, most: number) =>
