@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { BLOCK_BYTES, inBlocks } from "./write-blocks.ts";
+import { BLOCK_BYTES, dividedForWriting, inBlocks } from "./write-blocks.ts";
 
 const lengthsOf = (...lengths: readonly number[]): readonly (readonly number[])[] =>
   [...inBlocks(lengths.map((length) => new Uint8Array(length)))].map((block) => block.map(({ length }) => length));
@@ -18,4 +18,13 @@ it("keeps the order of the bytes, and copies none of them", () => {
   const blocks = [...inBlocks(pieces)].flat();
   expect(Buffer.concat(blocks)).toEqual(Buffer.concat(pieces));
   expect(new Set(blocks.map(({ buffer }) => buffer))).toEqual(new Set(pieces.map(({ buffer }) => buffer)));
+});
+
+it("divides what comes piece by piece", async () => {
+  async function* content() {
+    yield new Uint8Array(10);
+    yield new Uint8Array(BLOCK_BYTES + 1);
+  }
+  const lengths = await Array.fromAsync(dividedForWriting(content()), ({ length }) => length);
+  expect(lengths).toEqual([10, BLOCK_BYTES, 1]);
 });

@@ -22,3 +22,8 @@ export function* inBlocks(pieces: Iterable<Uint8Array>): Generator<Uint8Array[]>
   }
   if (block.length > 0) yield block;
 }
+
+/** What comes, in pieces of at most BLOCK_BYTES: for what writes each piece by itself. */
+export async function* dividedForWriting(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of content) for (const block of inBlocks([piece])) yield* block;
+}

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { FolderEntry } from "../../network/file-transfer/file-session.ts";
 import { isMissing, syncFile, syncFolder } from "../../units/durable-files.ts";
+import { dividedForWriting } from "../../units/write-blocks.ts";
 import { rethrowDestination } from "../folder/destination-error.ts";
 import type { FileServer } from "./file-server.ts";
 
@@ -66,7 +67,7 @@ async function removeFolder(path: string): Promise<void> {
 }
 
 async function write(path: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-  await pipeline(Readable.from(content), createWriteStream(path, { mode: FILE_MODE }), { signal });
+  await pipeline(Readable.from(dividedForWriting(content)), createWriteStream(path, { mode: FILE_MODE }), { signal });
   await syncFile(path);
 }
 

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "../../units/clock.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import { isDiskFull, isMissing, syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
+import { dividedForWriting } from "../../units/write-blocks.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
 import { localFiles } from "../files/local-files.ts";
@@ -171,7 +172,7 @@ async function place(
 ): Promise<void> {
   if (reading === undefined) await copyFile(file.path, temporary, constants.COPYFILE_FICLONE);
   else if (await cloned(folder, file, temporary)) reading.leavesOut([file]);
-  else await writeFile(temporary, reading.read(file), { flag: "wx" });
+  else await writeFile(temporary, dividedForWriting(reading.read(file)), { flag: "wx" });
   await chmod(temporary, FILE_MODE);
   await syncFile(temporary);
   await rename(temporary, target);
