@@ -1,4 +1,6 @@
 import type { GovernedArchive } from "../../archive/availability/govern-archive.ts";
+import type { StudyContents } from "../../archive/contents.ts";
+import type { StudyInstanceUid } from "../../dicom/uid.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import { findWanted, type LocatingRules } from "../../pipeline/locate.ts";
@@ -40,45 +42,97 @@ export function refusedRow(number: number, code: ErrorCode): PlannedRow {
   return { number, ...NOTHING, outcome: code === "PATIENT_OPTED_OUT" ? "opted-out" : "refused", code };
 }
 
-/** Asks what would be asked for the row, and nothing else. @throws GatewayError of the store; the signal's reason */
-export async function planRow(planning: RowPlanning, request: NewRequest, signal: AbortSignal): Promise<PlannedRow> {
+/** What archives told of one row. */
+type Looked =
+  | { readonly row: Omit<PlannedRow, "number"> }
+  | { readonly archive: GovernedArchive; readonly studies: readonly LookedStudy[] };
+
+interface LookedStudy {
+  readonly studyInstanceUid: StudyInstanceUid;
+  /** Set where jobs have it already. */
+  readonly outcome: PlanOutcome | undefined;
+  /** Of all that the row wants of it; undefined: nobody asked. */
+  readonly contents: StudyContents | undefined;
+}
+
+/**
+ * Asks what would be asked for the row, and nothing else. What it answers is called when the rows before it have been told: of rows that want the
+ * same study, the first counts it.
+ * @throws GatewayError of the store; the signal's reason; so does what it answers
+ */
+export async function planRow(
+  planning: RowPlanning,
+  request: NewRequest,
+  signal: AbortSignal,
+): Promise<() => Promise<PlannedRow>> {
   const { rowNumber: number } = request;
   const known = joinedOutcome(await planning.store.jobsOfKey(planning.project, request), request);
-  if (known !== undefined) return { number, ...NOTHING, outcome: known };
+  if (known !== undefined) return () => Promise.resolve({ number, ...NOTHING, outcome: known });
+  const looked = await inTime(signal, (limited) => lookAtArchives(planning, request, limited));
+  if ("row" in looked) return () => Promise.resolve({ number, ...looked.row });
+  return async () => {
+    const { row } = await inTime(signal, async (limited) => ({
+      row: await countStudies(planning, request, looked, limited),
+    }));
+    return { number, ...row };
+  };
+}
+
+/** What an archive does not answer is a row of its own. */
+async function inTime<T>(
+  signal: AbortSignal,
+  work: (limited: AbortSignal) => Promise<T>,
+): Promise<T | { readonly row: Omit<PlannedRow, "number"> }> {
   using limited = abortAfter(ROW_TIMEOUT_MS, signal);
   try {
-    return { number, ...(await askArchives(planning, request, limited)) };
+    return await work(limited);
   } catch (thrown) {
     signal.throwIfAborted();
     const { code, details } = toGatewayError(thrown);
     if (OURS.has(code)) throw thrown;
     const archive = typeof details.archive === "string" ? details.archive : null;
-    return { number, ...NOTHING, outcome: OUTCOMES[code] ?? "not-asked", code, archive };
+    return { row: { ...NOTHING, outcome: OUTCOMES[code] ?? "not-asked", code, archive } };
   }
 }
 
-async function askArchives(
-  planning: RowPlanning,
-  request: NewRequest,
-  signal: AbortSignal,
-): Promise<Omit<PlannedRow, "number">> {
-  const { rules, weights, planned, store, project } = planning;
+async function lookAtArchives(planning: RowPlanning, request: NewRequest, signal: AbortSignal): Promise<Looked> {
+  const { rules, planned, store, project } = planning;
   const located = await findWanted(rules, request, signal);
-  if (located.kind === "absent") return { ...NOTHING, outcome: "absent", code: "STUDY_NOT_FOUND" };
-  if (located.kind === "opted-out") return { ...NOTHING, outcome: "opted-out", code: "PATIENT_OPTED_OUT" };
+  if (located.kind === "absent") return { row: { ...NOTHING, outcome: "absent", code: "STUDY_NOT_FOUND" } };
+  if (located.kind === "opted-out") return { row: { ...NOTHING, outcome: "opted-out", code: "PATIENT_OPTED_OUT" } };
   const { archive } = located;
-  const sum = { studies: 0, series: 0, instances: 0, sizeBytes: 0 };
-  const known = new Set<PlanOutcome>();
-  let isCounted = true;
+  const studies: LookedStudy[] = [];
   for (const { studyInstanceUid } of located.studies) {
     const key = { studyInstanceUid, patientId: undefined, accessionNumber: undefined };
     const outcome = joinedOutcome(await store.jobsOfKey(project, key), request);
-    const more = seriesBeyond(planned, studyInstanceUid, request.seriesInstanceUids);
+    const { seriesInstanceUids } = request;
+    const isCountedAlready = seriesBeyond(planned, studyInstanceUid, seriesInstanceUids) === "none";
+    const contents =
+      outcome !== undefined || isCountedAlready
+        ? undefined
+        : await archive.contents(studyInstanceUid, seriesInstanceUids, signal);
+    studies.push({ studyInstanceUid, outcome, contents });
+  }
+  return { archive, studies };
+}
+
+async function countStudies(
+  { weights, planned }: RowPlanning,
+  { seriesInstanceUids }: NewRequest,
+  { archive, studies }: Exclude<Looked, { readonly row: unknown }>,
+  signal: AbortSignal,
+): Promise<Omit<PlannedRow, "number">> {
+  const sum = { studies: 0, series: 0, instances: 0, sizeBytes: 0 };
+  const known = new Set<PlanOutcome>();
+  let isCounted = true;
+  for (const { studyInstanceUid, outcome, contents: looked } of studies) {
+    const more = seriesBeyond(planned, studyInstanceUid, seriesInstanceUids);
     if (outcome !== undefined || more === "none") {
       known.add(outcome ?? "joined");
       continue;
     }
-    const contents = await archive.contents(studyInstanceUid, more, signal);
+    const isAll = more === seriesInstanceUids;
+    const contents = (isAll ? looked : undefined) ?? (await archive.contents(studyInstanceUid, more, signal));
     if (contents.instances === 0) continue;
     planned.set(studyInstanceUid, more && [...(planned.get(studyInstanceUid) ?? []), ...more]);
     sum.studies += 1;

@@ -4,7 +4,7 @@ import { readCohortFile } from "../../cohort/read-cohort.ts";
 import { TABLE_LIMITS } from "../../cohort/table-file.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
-import { concurrently } from "../../units/concurrently.ts";
+import { ahead } from "../../units/ahead.ts";
 import type { ArchiveFacts, OperationsContext } from "../context.ts";
 import { isoTime } from "../describe.ts";
 import type { PlanDocument } from "../inquiries.ts";
@@ -41,10 +41,11 @@ export async function planCohort(context: OperationsContext, file: string, name:
     const rules = { archives, optOut, maximumStudiesPerRequest };
     const planning: RowPlanning = { project: name, store, rules, weights, planned: new Map() };
     for (const { rowNumber, code } of cohort.refused) found(refusedRow(rowNumber, code));
-    await concurrently(cohort.requests, ROWS_AT_ONCE, async (request) => {
+    const rows = ahead(cohort.requests, ROWS_AT_ONCE, async (request) => {
       signal.throwIfAborted();
-      found(await planRow(planning, request, signal));
+      return await planRow(planning, request, signal);
     });
+    for await (const conclude of rows) found(await conclude());
     return await summarise(context, project.archives, totals, weights);
   });
 }

@@ -49,9 +49,6 @@ export const overrides: Partial<Readonly<Record<StatementName, string>>> = {
   failuresOfCohort: `${statements.failuresOfCohort} FOR NO KEY UPDATE`,
   /** Waits for who destroys the linkage, and is in vain then. */
   keepLink: changed("keepLink", "WHERE jobs.job_no = :jobNo", "WHERE jobs.job_no = :jobNo FOR SHARE OF linkage_keys"),
-  // What a deleted row leaves behind is PostgreSQL's own affair: docs/postgresql.md.
-  overwriteDeleted: "SELECT 1 AS nothing",
-  leaveDeleted: "SELECT 1 AS nothing",
 };
 
 /** In a transaction that writes they hold the row that they find, as what is written follows from it. */

@@ -28,7 +28,4 @@ export const linkageStatements = {
   destroyLinkageKey: `
     UPDATE linkage_keys SET wrapped = NULL, destroyed_at = :nowMs, destroyed_links = :links, destroyed_digest = :digest
      WHERE project = :project`,
-  /** The rows' remains are overwritten, not only given free. https://www.sqlite.org/pragma.html#pragma_secure_delete */
-  overwriteDeleted: "PRAGMA secure_delete = ON",
-  leaveDeleted: "PRAGMA secure_delete = OFF",
 } as const;

@@ -73,13 +73,8 @@ export async function destroyLinkage(
   const before = proofOf(row);
   if (before !== undefined) return before;
   const { links, digest } = await sumOf(session, project);
-  await session.get("overwriteDeleted");
-  try {
-    await session.run("deleteLinks", { project });
-    await session.run("destroyLinkageKey", { project, links, digest, nowMs });
-  } finally {
-    await session.get("leaveDeleted");
-  }
+  await session.run("deleteLinks", { project });
+  await session.run("destroyLinkageKey", { project, links, digest, nowMs });
   await appendAudit(session, { ...audit, detail: { links, digest } }, nowMs);
   return { links, digest, atMs: nowMs };
 }

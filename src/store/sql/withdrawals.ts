@@ -70,10 +70,8 @@ export async function withdrawPatient(
   const isNew = (await session.run("insertWithdrawal", { project, digest, nowMs })) === 1;
   const { number } = readHead((await session.get("withdrawal", { project, digest })) ?? {});
   const found = await findJobs(session, wish);
-  await overwriting(session, async () => {
-    for (const job of found) await stop(session, number, job, nowMs);
-    await session.run("forgetRequestsOfPatient", { project, patientId });
-  });
+  for (const job of found) await stop(session, number, job, nowMs);
+  await session.run("forgetRequestsOfPatient", { project, patientId });
   const record = await recordOf(session, number);
   if (isNew) await appendAudit(session, { ...audit, detail: { ...audit.detail, ...countsOf(record) } }, nowMs);
   // What was done is begun again where more was found than there was.
@@ -217,16 +215,14 @@ export async function forgetWithdrawn(
 ): Promise<WithdrawalRecord["state"]> {
   const record = await recordOf(session, number);
   const isDone = !record.copies.some(isLeft);
-  await overwriting(session, async () => {
-    for (const { jobNo } of await session.all("withdrawnJobs", { number })) {
-      await session.run("forgetIdentityOfJob", { jobNo: integer(jobNo) });
-      await session.run("deleteKeys", { jobNo: integer(jobNo) });
-      await session.run("deleteInstances", { jobNo: integer(jobNo) });
-      await keepThumbnail(session, integer(jobNo), null);
-      // The list of what was delivered: by it a later try knows what is there.
-      if (isDone) await session.run("deleteStudyReports", { jobNo: integer(jobNo) });
-    }
-  });
+  for (const { jobNo } of await session.all("withdrawnJobs", { number })) {
+    await session.run("forgetIdentityOfJob", { jobNo: integer(jobNo) });
+    await session.run("deleteKeys", { jobNo: integer(jobNo) });
+    await session.run("deleteInstances", { jobNo: integer(jobNo) });
+    await keepThumbnail(session, integer(jobNo), null);
+    // The list of what was delivered: by it a later try knows what is there.
+    if (isDone) await session.run("deleteStudyReports", { jobNo: integer(jobNo) });
+  }
   if (!isDone) return "open";
   if ((await session.run("endWithdrawal", { number, nowMs })) === 1)
     await appendAudit(session, { ...audit, detail: { ...audit.detail, ...countsOf(record) } }, nowMs);
@@ -239,14 +235,4 @@ function isLeft({ state }: WithdrawnCopy): boolean {
 
 function countsOf({ jobs, copies }: WithdrawalRecord) {
   return { jobs: jobs.length, copies: copies.length };
-}
-
-/** What is deleted meanwhile is not only taken off the lists of the file. */
-async function overwriting(session: Session, work: () => Promise<void>): Promise<void> {
-  await session.get("overwriteDeleted");
-  try {
-    await work();
-  } finally {
-    await session.get("leaveDeleted");
-  }
 }

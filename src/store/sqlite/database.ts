@@ -38,8 +38,11 @@ export function openDatabase(path: string, nowMs: number): DatabaseSync {
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     checkOurs(database);
     enterWal(database);
-    // What a statement would need to undo itself is kept in memory: a file for it costs more than the statement.
-    database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
+    // What a statement would need to undo itself is kept in memory: a file for it costs more than the statement. What is deleted, or moved as
+    // its row grows, is overwritten: patients who withdrew leave nothing behind. https://www.sqlite.org/pragma.html#pragma_secure_delete
+    database.exec(
+      "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON",
+    );
     migrate(database, nowMs);
     return database;
   } catch (thrown) {
