@@ -1,7 +1,7 @@
 import { closeSync, openSync, renameSync, rmSync, writevSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { inBlocks } from "../units/write-blocks.ts";
+import { inBlocks, sizeOf } from "../units/write-blocks.ts";
 import type { FileSourceOptions } from "./sources.ts";
 
 const OWNER_ONLY = 0o600;
@@ -59,10 +59,6 @@ const NOT_BLOCKING: FileOperations = {
   rename,
   remove: (path) => rm(path, { force: true }),
 };
-
-function sizeOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, { length }) => sum + length, 0);
-}
 
 export function fileOperations({ blocking = false }: FileSourceOptions): FileOperations {
   return blocking ? BLOCKING : NOT_BLOCKING;

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { encodeFileMeta } from "../dicom/writer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { inBlocks } from "../units/write-blocks.ts";
+import { inBlocks, sizeOf } from "../units/write-blocks.ts";
 import { plainRemoval, type Removal } from "./removal.ts";
 import type { IncomingFileOptions } from "./staging-area.ts";
 import { asStagingError } from "./staging-error.ts";
@@ -54,7 +54,7 @@ export function createPartFile(
     try {
       for (const block of inBlocks(buffers)) {
         const { bytesWritten } = await file.writev(block);
-        if (bytesWritten !== block.reduce((sum, { length }) => sum + length, 0)) throw new GatewayError("STAGING_FULL");
+        if (bytesWritten !== sizeOf(block)) throw new GatewayError("STAGING_FULL");
       }
     } catch (thrown) {
       failure ??= asStagingError(thrown);

@@ -5,7 +5,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { concurrently } from "../units/concurrently.ts";
 import { syncFolder } from "../units/durable-files.ts";
 import { together } from "../units/together.ts";
-import { inBlocks } from "../units/write-blocks.ts";
+import { inBlocks, sizeOf } from "../units/write-blocks.ts";
 import { nameOfRange, overwrite, overwriteRanges, type PackRange, rangeOfName, settlePack } from "./pack-ranges.ts";
 import type { Removal } from "./removal.ts";
 import { rethrowStaging } from "./staging-error.ts";
@@ -169,7 +169,7 @@ function createWriter(folder: string, { packBytes, extentBytes }: PackSizes): Wr
     }
   };
   const append = together<readonly Uint8Array[], PackRange>(async (group) => {
-    const lengths = group.map((pieces) => pieces.reduce((sum, { length }) => sum + length, 0));
+    const lengths = group.map(sizeOf);
     const addedBytes = lengths.reduce((sum, length) => sum + length, 0);
     const pack = await packFor(addedBytes);
     try {
@@ -214,7 +214,7 @@ async function writeDurably(
   let offset = endBytes;
   for (const block of inBlocks([...pieces, Buffer.alloc(zeroBytes)])) {
     const { bytesWritten } = await file.writev(block, offset);
-    if (bytesWritten !== block.reduce((sum, { length }) => sum + length, 0)) throw new GatewayError("STAGING_FULL");
+    if (bytesWritten !== sizeOf(block)) throw new GatewayError("STAGING_FULL");
     offset += bytesWritten;
   }
   await file.datasync();

@@ -4,6 +4,10 @@
  */
 export const BLOCK_BYTES = 64 * 1024;
 
+export function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
 /** The same bytes in lists of at most BLOCK_BYTES, each for one call; what is longer is divided, nothing is copied. */
 export function* inBlocks(pieces: Iterable<Uint8Array>): Generator<Uint8Array[]> {
   let block: Uint8Array[] = [];

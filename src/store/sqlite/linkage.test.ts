@@ -1,20 +1,13 @@
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { silentLogger } from "../../units/logger.ts";
 import { claimed, submit } from "../contract/support.testing.ts";
 import { openSqliteStore } from "./open.ts";
+import { remainsIn } from "./remains.testing.ts";
 
 const STUDIES = 300;
 const PLANTED = /(wrapped-key|sealed)-of-\w+/g;
-
-/** Planted texts that any file of the folder holds. */
-async function remainsIn(folder: string): Promise<ReadonlySet<string>> {
-  const files = await readdir(folder);
-  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "latin1")));
-  return new Set(texts.flatMap((text) => text.match(PLANTED) ?? []));
-}
 
 it("leaves nothing of a destroyed linkage in any file of the store", async () => {
   await using folder = await temporaryFolder();
@@ -31,11 +24,11 @@ it("leaves nothing of a destroyed linkage in any file of the store", async () =>
     await store.change(lease, { link: { ...link, patientDigest: undefined, sealed } }, 2);
     await store.settle(lease, { state: "delivered", attempts: 0 }, 3);
   }
-  expect((await remainsIn(folder.path)).size).toBe(STUDIES + 1);
+  expect((await remainsIn(folder.path, PLANTED)).size).toBe(STUDIES + 1);
 
   const actor = { name: "sam", kind: "command line", role: "admin" } as const;
   const audit = { event: "linkage-destroyed", actor, outcome: "success", project: "lung" } as const;
   expect(await store.destroyLinkage("lung", audit, 4)).toMatchObject({ links: STUDIES });
   expect(await store.emptyJournal()).toBe(true);
-  expect(await remainsIn(folder.path)).toEqual(new Set());
+  expect(await remainsIn(folder.path, PLANTED)).toEqual(new Set());
 });

@@ -1,18 +1,12 @@
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { claimed, submit } from "../contract/support.testing.ts";
 import { openSqliteStore } from "./open.ts";
+import { remainsIn } from "./remains.testing.ts";
 
 const STUDIES = 100;
 const PLANTED = /(?:PATIENT|ACCESSION)-\d+-OF-MANY/g;
-
-async function remainsIn(folder: string): Promise<ReadonlySet<string>> {
-  const files = await readdir(folder);
-  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "latin1")));
-  return new Set(texts.flatMap((text) => text.match(PLANTED) ?? []));
-}
 
 it("leaves nothing of withdrawn patients in any file of the store, though rows were moved as they grew", async () => {
   await using folder = await temporaryFolder();
@@ -35,7 +29,7 @@ it("leaves nothing of withdrawn patients in any file of the store, though rows w
     );
     await store.settle(lease, { state: "delivered", attempts: 0 }, 3);
   }
-  expect((await remainsIn(folder.path)).size).toBe(2 * STUDIES);
+  expect((await remainsIn(folder.path, PLANTED)).size).toBe(2 * STUDIES);
 
   const actor = { name: "sam", kind: "command line", role: "admin" } as const;
   const audit = { event: "patient-withdrawn", actor, outcome: "success", project: "lung" } as const;
@@ -51,5 +45,5 @@ it("leaves nothing of withdrawn patients in any file of the store, though rows w
     expect(await store.forgetWithdrawn(number, audit, 5)).toBe("done");
   }
   expect(await store.emptyJournal()).toBe(true);
-  expect(await remainsIn(folder.path)).toEqual(new Set());
+  expect(await remainsIn(folder.path, PLANTED)).toEqual(new Set());
 });
