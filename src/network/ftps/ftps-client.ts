@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { Client, FTPError } from "basic-ftp";
+import { Client, type FileInfo, FTPError } from "basic-ftp";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type FileSession, type FolderEntry, limitedTo } from "../file-transfer/file-session.ts";
 import type { TlsClientOptions } from "../upper-layer/tls.ts";
@@ -106,20 +106,33 @@ async function sizeOf(client: Client, path: string): Promise<number | undefined>
   // SIZE is younger than FTP (RFC 3659 4): a server without it lists the folder.
   const cut = path.lastIndexOf("/");
   const name = path.slice(cut + 1);
-  const listed = await client.list(cut < 0 ? undefined : path.slice(0, cut) || "/").catch((thrown: unknown) => {
-    if (thrown instanceof FTPError && thrown.code === NOT_THERE) return [];
-    throw thrown;
-  });
-  return listed.find((file) => file.isFile && file.name === name)?.size;
+  const listed = await entriesOf(client, cut < 0 ? undefined : path.slice(0, cut) || "/");
+  return listed?.find((file) => file.isFile && file.name === name)?.size;
 }
 
 async function list(client: Client, path: string): Promise<readonly FolderEntry[] | undefined> {
+  return (await entriesOf(client, path))?.map(({ name, isDirectory }) => ({ name, isFolder: isDirectory }));
+}
+
+/** Undefined where there is no such folder. */
+async function entriesOf(client: Client, path: string | undefined): Promise<readonly FileInfo[] | undefined> {
   try {
-    return (await client.list(path)).map(({ name, isDirectory }) => ({ name, isFolder: isDirectory }));
+    if (path !== undefined) await lookInto(client, path);
+    return await client.list(path);
   } catch (thrown) {
     if (thrown instanceof FTPError && thrown.code === NOT_THERE) return undefined;
     throw thrown;
   }
+}
+
+/**
+ * Throws what the server says of a folder that is not there, before a data connection is open: where one is closed again unused, pyftpdlib says 226
+ * to that too, at a moment of its own, and whatever is asked next takes it for its answer.
+ */
+async function lookInto(client: Client, folder: string): Promise<void> {
+  const home = await client.pwd();
+  await client.cd(folder);
+  await client.cd(home);
 }
 
 /** One after the other: what is there already is refused, and that tells nothing. */
