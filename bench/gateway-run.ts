@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
-import { freePort } from "../test/peers/process.ts";
+import { freePort } from "../test/peers/free-port.ts";
 import { RADFERRY, startServer } from "./processes.ts";
 
 export interface GatewayWork {

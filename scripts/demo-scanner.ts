@@ -5,8 +5,8 @@ import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
+import { freePort } from "../test/peers/free-port.ts";
 import { practiceStudies } from "../test/peers/practice-studies.ts";
-import { freePort } from "../test/peers/process.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PROGRAM = join(ROOT, "bin/radferry");

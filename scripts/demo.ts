@@ -5,8 +5,8 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { stringify } from "yaml";
+import { freePort } from "../test/peers/free-port.ts";
 import { practiceStudies } from "../test/peers/practice-studies.ts";
-import { freePort } from "../test/peers/process.ts";
 import { scannerDemo } from "./demo-scanner.ts";
 
 /**

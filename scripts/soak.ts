@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { parseAeTitle, parseDicomAddress } from "../src/dicom/ae-title.ts";
 import { startDimseServer } from "../src/network/dimse/server.ts";
-import { freePort } from "../test/peers/process.ts";
+import { freePort } from "../test/peers/free-port.ts";
 import { endlessArchive, uidOfStudy } from "./soak-archive.ts";
 import type { ServiceAnswer, ServiceQuestion } from "./soak-protocol.ts";
 import { rateOf, type SoakSample, verdictOf } from "./soak-verdict.ts";

@@ -4,7 +4,7 @@ import { identifierFromKeys } from "../../src/archive/find-keys.ts";
 import { IMPLICIT_VR_LITTLE_ENDIAN } from "../../src/dicom/dictionary/transfer-syntaxes.ts";
 import { encodeDataSet } from "../../src/dicom/writer.ts";
 import { type DcmtkServer, startDcmqrscp } from "../../test/peers/dcmtk.ts";
-import { freePort } from "../../test/peers/process.ts";
+import { freePort } from "../../test/peers/free-port.ts";
 import { type BenchContext, type BenchFactory, setFolder } from "../context.ts";
 import { processorSecondsOf, runGateway } from "../gateway-run.ts";
 import type { Comparison, Contender, Measurement } from "../harness.ts";

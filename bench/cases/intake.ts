@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { freePort } from "../../test/peers/process.ts";
+import { freePort } from "../../test/peers/free-port.ts";
 import type { BenchContext, BenchFactory } from "../context.ts";
 import type { Comparison, Contender } from "../harness.ts";
 import { RADFERRY, runToEnd, startServer } from "../processes.ts";

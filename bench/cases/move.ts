@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startDcmqrscp } from "../../test/peers/dcmtk.ts";
-import { freePort } from "../../test/peers/process.ts";
+import { freePort } from "../../test/peers/free-port.ts";
 import { type BenchFactory, setFolder } from "../context.ts";
 import type { Contender } from "../harness.ts";
 import { isInstalled } from "../machine.ts";

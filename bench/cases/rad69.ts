@@ -4,7 +4,7 @@ import { EXPLICIT_VR_LITTLE_ENDIAN } from "../../src/dicom/dictionary/transfer-s
 import { createRequest, type InstanceReference } from "../../src/network/ihe/request.ts";
 import { systemRandom } from "../../src/units/random.ts";
 import { DICOMTROLLEY_SCRIPT } from "../../test/peers/dicomtrolley.ts";
-import { freePort } from "../../test/peers/process.ts";
+import { freePort } from "../../test/peers/free-port.ts";
 import { sampleCt } from "../../test/peers/sample-objects.ts";
 import type { BenchContext, BenchFactory } from "../context.ts";
 import type { Comparison, Contender } from "../harness.ts";

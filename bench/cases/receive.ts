@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort } from "../../test/peers/process.ts";
+import { freePort } from "../../test/peers/free-port.ts";
 import { type BenchContext, type BenchFactory, setFolder } from "../context.ts";
 import type { Comparison, Contender } from "../harness.ts";
 import { benchScript, RADFERRY, runToEnd, startServer } from "../processes.ts";

@@ -7,7 +7,7 @@ import { createUserToken, registerDevice } from "../../src/compat/scanhub/tokens
 import { openSqliteStore } from "../../src/store/sqlite/open.ts";
 import { systemClock } from "../../src/units/clock.ts";
 import { systemRandom } from "../../src/units/random.ts";
-import { freePort } from "../../test/peers/process.ts";
+import { freePort } from "../../test/peers/free-port.ts";
 import type { BenchFactory } from "../context.ts";
 import type { Comparison, Measurement } from "../harness.ts";
 import { benchScript, RADFERRY, runToEnd, startServer } from "../processes.ts";

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../../test/peers/process.ts";
+import { freePort } from "../../test/peers/free-port.ts";
 import { type BenchContext, type BenchFactory, setFolder } from "../context.ts";
 import type { Comparison, Contender } from "../harness.ts";
 import { benchScript, RADFERRY, type RunningServer, runToEnd, startServer } from "../processes.ts";

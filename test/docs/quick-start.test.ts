@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { freePort } from "../peers/process.ts";
+import { freePort } from "../peers/free-port.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ROOT } from "../tidy/repository.ts";
 import { blocksOf } from "./code-blocks.ts";

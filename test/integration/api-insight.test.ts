@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePort } from "../peers/free-port.ts";
 import { startPracticeArchive } from "../peers/practice-archive.ts";
-import { freePort } from "../peers/process.ts";
 import { syntheticStudy } from "../peers/synthetic-studies.ts";
 import { type ApiSite, openApiSite } from "../support/api.ts";
 import { followEvents } from "../support/event-stream.ts";

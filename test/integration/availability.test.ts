@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
+import { freePort } from "../peers/free-port.ts";
 import { type ArchiveFaults, startPracticeArchive } from "../peers/practice-archive.ts";
-import { freePort } from "../peers/process.ts";
 import { ctStudy, submit, until, withArchive } from "../support/rehearsal.ts";
 import { makeSite } from "../support/site.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { startDcmqrscp } from "../peers/dcmtk.ts";
+import { freePort } from "../peers/free-port.ts";
 import { startOrthanc } from "../peers/orthanc.ts";
-import { freePort } from "../peers/process.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { ctStudy } from "../support/rehearsal.ts";
 import { makeSite, type Site } from "../support/site.ts";

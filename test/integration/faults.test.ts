@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../peers/free-port.ts";
 import { type ArchiveFaults, startPracticeArchive } from "../peers/practice-archive.ts";
-import { freePort } from "../peers/process.ts";
 import { startScriptedPeer } from "../peers/scripted-peer.ts";
 import type { SyntheticStudy } from "../peers/synthetic-studies.ts";
 import { ctStudy, givesUpAt, type Study, studiesOf, submit, until, withArchive } from "../support/rehearsal.ts";

@@ -7,9 +7,9 @@ import { openAssociation } from "../../src/network/dimse/association.ts";
 import { VERIFICATION_SOP_CLASS } from "../../src/network/dimse/service-classes.ts";
 import { IDENTIFIER_TRANSFER_SYNTAXES } from "../../src/network/dimse/storage-contexts.ts";
 import { seededRandom } from "../../src/units/random.ts";
+import { freePort } from "../peers/free-port.ts";
 import type { ArchiveFaults } from "../peers/practice-archive.ts";
 import { startPracticeArchive } from "../peers/practice-archive.ts";
-import { freePort } from "../peers/process.ts";
 import { ctStudy, studiesOf, submit } from "../support/rehearsal.ts";
 import { makeSite } from "../support/site.ts";
 

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { freePort } from "../peers/process.ts";
+import { freePort } from "../peers/free-port.ts";
 import { ctStudy, submit, until, withArchive } from "../support/rehearsal.ts";
 
 it("gives staged studies away by RAD-69 while the service runs, each under its own study only", async () => {

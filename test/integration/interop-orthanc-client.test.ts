@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAeTitle } from "../../src/dicom/ae-title.ts";
 import { startDimseServer } from "../../src/network/dimse/server.ts";
+import { freePort } from "../peers/free-port.ts";
 import { all, fidelities, receivedFrom, recordingStore } from "../peers/interop-fidelity.ts";
 import { interopObjects, interopStudies } from "../peers/interop-objects.ts";
 import { startOrthanc } from "../peers/orthanc.ts";
 import { startPracticeArchive } from "../peers/practice-archive.ts";
-import { freePort } from "../peers/process.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { makeTransports, type TransportName } from "../peers/transports.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

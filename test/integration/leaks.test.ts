@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { expect, it } from "vitest";
+import { freePort } from "../peers/free-port.ts";
 import { type ArchiveFaults, startPracticeArchive } from "../peers/practice-archive.ts";
 import { practiceStudies } from "../peers/practice-studies.ts";
-import { freePort } from "../peers/process.ts";
 import { makeSite, PROJECT, type Site } from "../support/site.ts";
 
 const studies = practiceStudies();

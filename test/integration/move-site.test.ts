@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import { freePort } from "../peers/free-port.ts";
 import { startPostgres } from "../peers/postgres.ts";
-import { freePort } from "../peers/process.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { makeSite, PROJECT, type Site } from "../support/site.ts";
 

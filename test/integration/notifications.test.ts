@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { freePort } from "../peers/free-port.ts";
 import { startMailServer } from "../peers/mail-server.ts";
-import { freePort } from "../peers/process.ts";
 import { openApiSite } from "../support/api.ts";
 import { makeSite } from "../support/site.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

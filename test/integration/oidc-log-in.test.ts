@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { freePort } from "../peers/free-port.ts";
 import { startOpenIdIssuer } from "../peers/openid-issuer.ts";
-import { freePort } from "../peers/process.ts";
 import { openApiSite } from "../support/api.ts";
 import { type Browser, openBrowser } from "../support/browser.ts";
 import { type OidcSite, openOidcSite } from "../support/oidc-site.ts";

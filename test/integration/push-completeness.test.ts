@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../peers/free-port.ts";
 import { type PracticeArchive, startPracticeArchive } from "../peers/practice-archive.ts";
-import { freePort, runProgram } from "../peers/process.ts";
+import { runProgram } from "../peers/process.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import type { SyntheticInstance } from "../peers/synthetic-studies.ts";
 import { ctStudy, until } from "../support/rehearsal.ts";

@@ -8,7 +8,7 @@ import { openSqliteStore } from "../../src/store/sqlite/open.ts";
 import { concurrently } from "../../src/units/concurrently.ts";
 import { corpusObjects, findCorpus } from "../peers/corpus.ts";
 import { newDciodvfyErrors } from "../peers/dciodvfy.ts";
-import { freePort } from "../peers/process.ts";
+import { freePort } from "../peers/free-port.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { deliveredFiles, filesWithUids } from "../support/delivered-files.ts";
 import { type Holdings, REAL_ARCHIVES, type RealArchiveKind } from "../support/real-archives.ts";

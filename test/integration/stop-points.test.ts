@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
+import { freePort } from "../peers/free-port.ts";
 import { startPracticeArchive } from "../peers/practice-archive.ts";
-import { freePort } from "../peers/process.ts";
 import { type SyntheticInstance, syntheticStudy } from "../peers/synthetic-studies.ts";
 import { makeSite, PROJECT, type Site } from "../support/site.ts";
 

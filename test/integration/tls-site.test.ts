@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeCertificate, type TestCertificate } from "../peers/certificates.ts";
+import { freePort } from "../peers/free-port.ts";
 import { type OrthancServer, startOrthanc } from "../peers/orthanc.ts";
-import { freePort } from "../peers/process.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { ctStudy, studiesOf, submit } from "../support/rehearsal.ts";
 import { makeSite, type Site } from "../support/site.ts";

@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type RunningPeer, startServerProgram } from "./process.ts";
+import { freePort } from "./free-port.ts";
+import { type RunningPeer, startServerProgram } from "./process.ts";
 
 /** A dcmtk server that is ready for associations. */
 export interface DcmtkServer extends RunningPeer {

@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { makeCertificate, type TestCertificate } from "./certificates.ts";
-import { freePort, type RunningPeer, startServerProgram } from "./process.ts";
+import { freePort } from "./free-port.ts";
+import { type RunningPeer, startServerProgram } from "./process.ts";
 import { findPythonPeers } from "./python-peers.ts";
 
 const RUNNER = join(import.meta.dirname, "ftps-server.py");

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { freePort, type KillablePeer, startServerProgram } from "./process.ts";
+import { freePort } from "./free-port.ts";
+import { type KillablePeer, startServerProgram } from "./process.ts";
 import { findPeer } from "./require-peer.ts";
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** How long a program may take to end in order. */
@@ -13,16 +13,6 @@ const MAXIMUM_OUTPUT_BYTES = 1024 * 1024;
 /** dcmtk waits 40 ms for each small message unless told otherwise. */
 function environment(): NodeJS.ProcessEnv {
   return { ...process.env, TCP_NODELAY: "1" };
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** A running program; closing ends it with SIGTERM, then SIGKILL. */

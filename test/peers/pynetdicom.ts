@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type RunningPeer, runProgram, startServerProgram } from "./process.ts";
+import { freePort } from "./free-port.ts";
+import { type RunningPeer, runProgram, startServerProgram } from "./process.ts";
 import { findPythonPeers } from "./python-peers.ts";
 import type { PeerTls } from "./transports.ts";
 

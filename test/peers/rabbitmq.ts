@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type KillablePeer, startServerProgram } from "./process.ts";
+import { freePort } from "./free-port.ts";
+import { type KillablePeer, startServerProgram } from "./process.ts";
 
 /** Debian's own script; the one on the PATH would change to the user of the system's broker. */
 const SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server";

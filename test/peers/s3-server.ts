@@ -3,7 +3,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestCertificate } from "./certificates.ts";
-import { freePort, type RunningPeer, startServerProgram } from "./process.ts";
+import { freePort } from "./free-port.ts";
+import { type RunningPeer, startServerProgram } from "./process.ts";
 
 /** s3rver: an object store that keeps objects as files, and believes whoever knows the one key. */
 export interface S3Peer extends RunningPeer {

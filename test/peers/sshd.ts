@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePort, type RunningPeer, startServerProgram } from "./process.ts";
+import { freePort } from "./free-port.ts";
+import { type RunningPeer, startServerProgram } from "./process.ts";
 import { findPeer } from "./require-peer.ts";
 
 /** OpenSSH's server with its SFTP alone; it lets this user in by a key. */

@@ -2,7 +2,8 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeCertificate, type TestCertificate } from "./certificates.ts";
-import { freePort, type RunningPeer, startServerProgram } from "./process.ts";
+import { freePort } from "./free-port.ts";
+import { type RunningPeer, startServerProgram } from "./process.ts";
 import { findPeer } from "./require-peer.ts";
 
 /** The FTP server of many Linux machines. It lets anybody in who speaks TLS, and wants data connections to resume the session. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Broker, openBroker } from "../../src/compat/pixl/intake/broker.ts";
 import { IMAGING_QUEUES, PARKED_QUEUE } from "../../src/compat/pixl/intake/queues.ts";
 import { seededRandom } from "../../src/units/random.ts";
-import { freePort } from "../peers/process.ts";
+import { freePort } from "../peers/free-port.ts";
 import { startRabbitMq } from "../peers/rabbitmq.ts";
 import { type SyntheticStudy, syntheticStudy } from "../peers/synthetic-studies.ts";
 import { openPixlHome, type PixlService, startPixlService } from "./pixl-service.ts";

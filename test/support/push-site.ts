@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ApiLimits } from "../../src/http/services.ts";
-import { freePort } from "../peers/process.ts";
+import { freePort } from "../peers/free-port.ts";
 import { type ApiSite, openApiSite } from "./api.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../peers/free-port.ts";
 import { type ArchiveFaults, type PracticeArchive, startPracticeArchive } from "../peers/practice-archive.ts";
-import { freePort } from "../peers/process.ts";
 import { type SyntheticInstance, type SyntheticStudy, syntheticStudy } from "../peers/synthetic-studies.ts";
 import { makeSite, PROJECT, type Site, type SiteOptions } from "./site.ts";
 

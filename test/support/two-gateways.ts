@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { openPostgresStore } from "../../src/store/postgres/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type Logger, silentLogger } from "../../src/units/logger.ts";
+import { freePort } from "../peers/free-port.ts";
 import type { PostgresServer } from "../peers/postgres.ts";
-import { freePort } from "../peers/process.ts";
 import { openService, type Service } from "./service.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { freePort } from "../../../test/peers/process.ts";
+import { freePort } from "../../../test/peers/free-port.ts";
 import { runCli } from "../../../test/support/cli.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { systemClock } from "../../units/clock.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../../test/peers/free-port.ts";
 import {
   abortPdu,
   associateAcceptPdu,
@@ -8,7 +9,6 @@ import {
   releaseRequestPdu,
   releaseResponsePdu,
 } from "../../../test/peers/pdu-fixtures.ts";
-import { freePort } from "../../../test/peers/process.ts";
 import { playScript, type Step, startScriptedPeer } from "../../../test/peers/scripted-peer.ts";
 import { parseAeTitle } from "../../dicom/ae-title.ts";
 import { IMPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";

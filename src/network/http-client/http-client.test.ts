@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { makeCertificate } from "../../../test/peers/certificates.ts";
-import { freePort } from "../../../test/peers/process.ts";
+import { freePort } from "../../../test/peers/free-port.ts";
 import { requirePeer } from "../../../test/peers/require-peer.ts";
 import { startHttpServer } from "../../../test/support/http-server.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../../test/peers/free-port.ts";
 import {
   abortPdu,
   associateAcceptPdu,
@@ -10,7 +11,6 @@ import {
   releaseRequestPdu,
   releaseResponsePdu,
 } from "../../../test/peers/pdu-fixtures.ts";
-import { freePort } from "../../../test/peers/process.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type AssociateRequest, REJECTION } from "./pdu.ts";
 import { decodePdu } from "./pdu-decoder.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeCertificate, type TestCertificate } from "../../../test/peers/certificates.ts";
+import { freePort } from "../../../test/peers/free-port.ts";
 import { type MailServer, type MailServerOptions, startMailServer } from "../../../test/peers/mail-server.ts";
-import { freePort } from "../../../test/peers/process.ts";
 import { requirePeer } from "../../../test/peers/require-peer.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { neverAborted } from "../../units/abort.ts";

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { expect, it } from "vitest";
-import { freePort } from "../../../test/peers/process.ts";
+import { freePort } from "../../../test/peers/free-port.ts";
 import { startHttpServer } from "../../../test/support/http-server.ts";
 import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";

@@ -18,7 +18,7 @@ import {
 import { rehearse } from "../../../src/network/ihe/testing/rehearsal.ts";
 import { memoryStore } from "../../../src/network/instance-files/incoming.ts";
 import { seededRandom } from "../../../src/units/random.ts";
-import { freePort } from "../../peers/process.ts";
+import { freePort } from "../../peers/free-port.ts";
 
 const held = someInstances(3);
 let plan: AnswerPlan;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { freePort } from "../../../../test/peers/process.ts";
+import { freePort } from "../../../../test/peers/free-port.ts";
 import { neverAborted } from "../../../units/abort.ts";
 import { silentLogger } from "../../../units/logger.ts";
 import { migrateAtStart } from "./migrate-at-start.ts";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { expect, it } from "vitest";
-import { freePort } from "../../../../test/peers/process.ts";
+import { freePort } from "../../../../test/peers/free-port.ts";
 import { readInPlace } from "./read-in-place.ts";
 
 /** A peer, and the connection that a server accepted of it. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { freePort } from "../../../../test/peers/free-port.ts";
 import { emptyOrthanc, introduceModality, type OrthancServer, startOrthanc } from "../../../../test/peers/orthanc.ts";
-import { freePort } from "../../../../test/peers/process.ts";
 import { requirePeer } from "../../../../test/peers/require-peer.ts";
 import { syntheticStudy } from "../../../../test/peers/synthetic-studies.ts";
 import { parseStudyInstanceUid } from "../../../dicom/uid.ts";
