@@ -26,7 +26,6 @@ const UNTIL_STOPPED = "goes on until it is stopped";
 /** Verbs that do something and are not rehearsed, each with the reason. */
 const NOT_REHEARSED: Readonly<Record<string, string>> = {
   serve: UNTIL_STOPPED,
-  "cohort search": "looks; leaving --submit out tells what would be handed in",
   "dicom store": ONE_PEER,
   "dicom commit": ONE_PEER,
   "dicom move": ONE_PEER,

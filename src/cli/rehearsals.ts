@@ -15,6 +15,7 @@ export const CHANGING: Readonly<Record<string, Changing>> = {
     makes: ["cohort"],
   },
   "cohort import": { tells: "tell what would come of each row", makes: ["cohort"] },
+  "cohort search": { tells: "tell what it would cost the archive, and ask it nothing" },
   "cohort standing add": { tells: "tell when it would run first" },
   "cohort standing pause": { tells: "tell what would be paused" },
   "cohort standing resume": { tells: "tell when it would run next" },

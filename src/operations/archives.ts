@@ -58,7 +58,7 @@ function describeArchive(
     address: endpoint,
     ...(dimse === undefined ? {} : { retrieve: dimse.retrieve }),
     associations: archive.associations,
-    ...stateOf(availability, condition, nowMs),
+    ...archiveStateOf(availability, condition, nowMs),
     ...(windows === undefined ? {} : { windows }),
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(studiesPerMinute === undefined ? {} : { studiesPerMinute }),
@@ -67,7 +67,8 @@ function describeArchive(
   };
 }
 
-function stateOf(
+/** Whether it may be asked now, and if not, when. */
+export function archiveStateOf(
   availability: ArchiveFacts["availability"],
   condition: ArchiveCondition,
   nowMs: number,

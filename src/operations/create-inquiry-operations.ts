@@ -4,6 +4,7 @@ import { exportEvidence } from "./evidence/export-evidence.ts";
 import type { InquiryOperations } from "./inquiry-operations.ts";
 import { planCohort } from "./plan/plan.ts";
 import type { Scope } from "./scope.ts";
+import { estimateSearch } from "./search/estimate.ts";
 import { searchCohort, searchResult, searchStudies, submitSearch } from "./search/search.ts";
 
 interface Asking {
@@ -19,6 +20,7 @@ export function createInquiryOperations(context: OperationsContext, { once, perm
     checkCohortDelivery: (cohort, options) =>
       once("checkCohortDelivery", { cohort }, () => checkCohortDelivery(context, cohort, options)),
     exportEvidence: (cohort) => permitted("exportEvidence", { cohort }, () => exportEvidence(context, cohort)),
+    estimateSearch: (wish) => once("estimateSearch", "site", () => estimateSearch(context, wish)),
     // Who searches an archive sees patients of everybody's.
     searchCohort: (wish) => once("searchCohort", "site", () => searchCohort(context, wish)),
     searchResult: (id) => permitted("searchResult", "site", () => searchResult(context, id)),

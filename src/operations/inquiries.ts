@@ -4,7 +4,7 @@ import type { Clock } from "../units/clock.ts";
 import type { Random } from "../units/random.ts";
 import type { CheckedStudy, CheckSummary } from "./check/documents.ts";
 import type { PlannedRow, PlanSummary } from "./plan/documents.ts";
-import type { SearchedQuery, SearchSummary } from "./search/documents.ts";
+import type { SearchEstimate, SearchedQuery, SearchSummary } from "./search/documents.ts";
 import type { FoundFile, FoundStudies } from "./search/found-studies.ts";
 import { type Undertaking, type UndertakingState, undertake, type Work } from "./undertaking.ts";
 
@@ -31,6 +31,8 @@ export interface CheckDocument extends InquiryFacts<CheckSummary> {
 export interface SearchDocument extends InquiryFacts<SearchSummary> {
   readonly kind: "search";
   readonly archive: string;
+  /** What it was expected to cost before anything was asked. */
+  readonly estimate: SearchEstimate;
 }
 export type InquiryDocument = PlanDocument | CheckDocument | SearchDocument;
 /** Found so far: rows of a plan, studies of a check, queries of a search. */
@@ -58,7 +60,11 @@ export interface Inquiries extends AsyncDisposable {
   beginCheck(subject: Subject & { readonly cohort: string }, work: Work<CheckedStudy, CheckSummary>): CheckDocument;
   /** The file is removed when the search is forgotten. */
   beginSearch(
-    subject: Subject & { readonly archive: string; readonly file: FoundFile | undefined },
+    subject: Subject & {
+      readonly archive: string;
+      readonly estimate: SearchEstimate;
+      readonly file: FoundFile | undefined;
+    },
     work: Work<SearchedQuery, SearchSummary>,
   ): SearchDocument;
   /** The project of a search that has ended, and what it found. @throws GatewayError SEARCH_NOT_KEPT */
@@ -131,10 +137,10 @@ export function createInquiries({ clock, random }: { readonly clock: Clock; read
       kept.set(id, { project, work, document });
       return document();
     },
-    beginSearch({ project, archive, total, file }, ask) {
+    beginSearch({ project, archive, estimate, total, file }, ask) {
       const id = makeRoom();
       const work = undertake(total, clock, ask);
-      const document = (): SearchDocument => ({ id, kind: "search", project, archive, ...work.state() });
+      const document = (): SearchDocument => ({ id, kind: "search", project, archive, estimate, ...work.state() });
       kept.set(id, { project, work, file, document });
       return document();
     },

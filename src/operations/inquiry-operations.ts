@@ -7,7 +7,7 @@ import type {
   PlanDocument,
   SearchDocument,
 } from "./inquiries.ts";
-import type { FoundChoice, FoundStudy, SearchWish } from "./search/documents.ts";
+import type { FoundChoice, FoundStudy, SearchEstimate, SearchWish } from "./search/documents.ts";
 
 /**
  * Questions that take their time, so that nobody waits for them: asked once, then looked at until they are done. Part of `Operations`.
@@ -26,6 +26,11 @@ export interface InquiryOperations {
    * @throws GatewayError EVIDENCE_KEY_UNUSABLE
    */
   exportEvidence(cohort: string): AsyncIterable<Uint8Array>;
+  /**
+   * What a search would cost the archive, by what is known without asking it.
+   * @throws GatewayError PROJECT_UNKNOWN, ARCHIVE_UNKNOWN, SEARCH_QUERY_INVALID, SEARCH_TOO_BROAD, QUERY_KEY_…
+   */
+  estimateSearch(wish: SearchWish): Promise<SearchEstimate>;
   /**
    * Searches an archive for studies, dividing dates where it cuts its answers. What is found goes to a file of the home, for an hour after the end.
    * @throws GatewayError PROJECT_UNKNOWN, ARCHIVE_UNKNOWN, SEARCH_QUERY_INVALID, SEARCH_TOO_BROAD, QUERY_KEY_…; ARCHIVE_CLOSED, ARCHIVE_PAUSED and

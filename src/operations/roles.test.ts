@@ -42,6 +42,7 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   planCohort: (of) => of.planCohort("/no/such/file", "lung"),
   checkCohortDelivery: (of) => of.checkCohortDelivery("c", { queue: false }),
   exportEvidence: (of) => first(of.exportEvidence("c")),
+  estimateSearch: (of) => of.estimateSearch({ project: "lung", archive: "vna", queries: [] }),
   searchCohort: (of) => of.searchCohort({ project: "lung", archive: "vna", queries: [] }),
   searchResult: (of) => first(of.searchResult("i")),
   searchStudies: (of) => first(of.searchStudies("i", { after: 0, limit: 1 })),

@@ -58,6 +58,7 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   planCohort: "operator",
   checkCohortDelivery: "operator",
   exportEvidence: "operator",
+  estimateSearch: "operator",
   searchCohort: "operator",
   searchResult: "operator",
   searchStudies: "operator",

@@ -174,6 +174,20 @@ it("shows what it found in pages, and submits the rows that are chosen", async (
   expect(await choose({})).toMatchObject({ status: 422, json: { code: "API_REQUEST_INVALID" } });
 });
 
+it("tells what a search would cost before anything is asked, and how fast the archive was of late", async () => {
+  const body = { project: "lung", archive: "capped", queries: [ALL, { ...ALL, modality: "CT" }], archiveCap: CAP };
+  const { json } = await site.call("POST", "/cohorts/search/estimate", { body: { ...body, archive: "shut" } });
+  expect(json).toMatchObject({ queries: 2, questions: { least: 2, most: 5_000 }, state: "open" });
+  const { document } = await searchFor(body);
+  const { estimate, summary } = document;
+  expect(estimate.questions.least).toBeLessThanOrEqual(summary?.questions ?? 0);
+  expect(estimate.questions.most).toBeGreaterThanOrEqual(summary?.questions ?? Number.POSITIVE_INFINITY);
+  const again = await site.call("POST", "/cohorts/search/estimate", { body });
+  expect(again.json).toMatchObject({ secondsPerQuestion: expect.any(Number), leastSeconds: expect.any(Number) });
+  const broad = { body: { ...body, queries: [{}] } };
+  expect((await site.call("POST", "/cohorts/search/estimate", broad)).json).toMatchObject({ code: "SEARCH_TOO_BROAD" });
+});
+
 it("asks no archive that is paused", async () => {
   await site.service.gateway.operations.controlArchive("strict", { paused: true });
   const body = { project: "lung", archive: "strict", queries: [ALL] };

@@ -140,6 +140,9 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "cohort submit": { args: () => ["more.csv", "--project", "lung", "--wait"] },
   "cohort import": { isRun: true, args: () => ["dqr.csv", "--from", "dqr-csv", "--project", "lung"] },
+  "cohort search": {
+    args: () => ["--project", "lung", "--archive", "vna", "PatientID=P1", "--from", "2026-01-01", "--submit"],
+  },
   "cohort standing add": {
     args: () => ["weekly", "--project", "lung", "--archive", "vna", "--modality", "CT", "--at", "Sun 03:00"],
   },

@@ -4,6 +4,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { InquiryItem, PlanDocument } from "../../operations/inquiries.ts";
 import type { PlannedArchive, PlannedRow, PlanOutcome, PlanSummary } from "../../operations/plan/documents.ts";
 import type { Cli } from "../cli.ts";
+import { durationText } from "../duration.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -87,7 +88,7 @@ function* diskLines({ disk, studies }: PlanSummary): Generator<string> {
 
 function archiveLine({ studies, paused, isOpen, nextOpening, workSeconds, doneAt }: PlannedArchive): string {
   const standing = paused ? "paused" : isOpen ? "open" : `closed, opens ${nextOpening ?? "never"}`;
-  const work = workSeconds === null ? "no rate is set" : `about ${duration(workSeconds)} at its rate`;
+  const work = workSeconds === null ? "no rate is set" : `about ${durationText(workSeconds)} at its rate`;
   const done = doneAt === null ? "" : `, done by ${doneAt} within its windows`;
   return `${studies} studies, ${standing}; ${work}${done}`;
 }
@@ -104,9 +105,4 @@ function* problemLines(rows: readonly PlannedRow[]): Generator<string> {
 
 function gigabytes(sizeBytes: number): string {
   return `${(sizeBytes / 1e9).toFixed(sizeBytes < 1e9 ? 3 : 1)} GB`;
-}
-
-function duration(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
 }

@@ -5,7 +5,7 @@ import { gatewayOf, jumpingClock, runCli } from "../../../test/support/cli.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { SearchDocument } from "../../operations/inquiries.ts";
 import type { Operations } from "../../operations/operations.ts";
-import type { SearchSummary, SearchWish } from "../../operations/search/documents.ts";
+import type { SearchEstimate, SearchSummary, SearchWish } from "../../operations/search/documents.ts";
 
 const SUMMARY: SearchSummary = {
   ...{ instances: 900, studiesWithoutCount: 1 },
@@ -21,7 +21,23 @@ const SUMMARY: SearchSummary = {
   },
 };
 
-async function search(args: readonly string[], more: { readonly csv?: string; readonly summary?: SearchSummary } = {}) {
+const ESTIMATE: SearchEstimate = {
+  ...{ project: "lung", archive: "vna", queries: 1, associations: 4, longestQuestionSeconds: 300 },
+  questions: { least: 1, forDates: 180, forSeries: 4_999, most: 5_000 },
+  ...{ secondsPerQuestion: null, leastSeconds: null, state: "open", closesAt: null },
+  startsAt: "2026-01-01T00:00:00.000Z",
+  retrieval: {
+    ...{ maximumStudies: 500_000, studiesPerMinute: null, bytesPerSecond: null, workSeconds: null, doneAt: null },
+  },
+};
+
+interface Scene {
+  readonly csv?: string;
+  readonly summary?: SearchSummary;
+  readonly estimate?: Partial<SearchEstimate>;
+}
+
+async function search(args: readonly string[], more: Scene = {}) {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, "radferry.yaml"), "home: ./home\n");
   await writeFile(join(folder.path, "queries.csv"), more.csv ?? "");
@@ -29,8 +45,10 @@ async function search(args: readonly string[], more: { readonly csv?: string; re
   const document: SearchDocument = {
     ...{ id: "i1", kind: "search", project: "lung", archive: "vna", state: "done", code: null, endedAt: null },
     ...{ startedAt: "2026-01-01T00:00:00.000Z", progress: { done: 1, total: 1 }, summary: more.summary ?? SUMMARY },
+    estimate: { ...ESTIMATE, ...more.estimate },
   };
   const operations: Partial<Operations> = {
+    estimateSearch: async () => document.estimate,
     async searchCohort(wish) {
       wishes.push(wish);
       return document;
@@ -80,4 +98,30 @@ it("takes a query from each row of a file", async () => {
 it("says by its exit code that something may be missing, or that nothing was found", async () => {
   expect((await search([], { summary: { ...SUMMARY, cutDays: 1, isComplete: false } })).exitCode).toBe(3);
   expect((await search([], { summary: { ...SUMMARY, studies: 0 } })).exitCode).toBe(1);
+});
+
+it("says what it will cost the archive before it is asked", async () => {
+  const { stderr } = await search(["--from", "2026-01-31", "--modality", "CT"]);
+  const [first, ...rest] = stderr.split("\n");
+  expect(first).toBe("to ask vna: 1 questions for 1 queries, 5000 at most");
+  expect(rest.slice(0, 5)).toEqual([
+    "  up to 180 of them to divide dates, if it cuts its answers",
+    "  up to 4999 of them for series, if it does not tell of which modality studies are",
+    "  one question at a time, of 4 that it allows, each 300 s at most; how fast it answers is not known yet",
+    "  it may be asked now",
+    "  what is found is then retrieved without a limit of studies per minute",
+  ]);
+});
+
+it("asks nothing in a rehearsal", async () => {
+  const retrieval = { ...ESTIMATE.retrieval, maximumStudies: 600, studiesPerMinute: 2, workSeconds: 18_000 };
+  const estimate: Partial<SearchEstimate> = {
+    ...{ state: "closed", startsAt: "2026-01-01T20:00:00.000Z", leastSeconds: 3 },
+    retrieval: { ...retrieval, doneAt: "2026-01-02T01:00:00.000Z" },
+  };
+  const { exitCode, stdout, wishes } = await search(["PatientID=7", "--submit", "--dry-run"], { estimate });
+  expect({ exitCode, wishes }).toEqual({ exitCode: 0, wishes: [] });
+  expect(stdout).toContain("its windows are closed: it can be asked from 2026-01-01T20:00:00.000Z");
+  expect(stdout).toContain("about 3 s as of late");
+  expect(stdout).toContain("to retrieve 600 studies takes 5 h at 2 a minute, done at 2026-01-02T01:00:00.000Z");
 });

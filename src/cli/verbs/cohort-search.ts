@@ -10,10 +10,11 @@ import { examples } from "../help.ts";
 import { followInquiry, itemsOf } from "../inquiry.ts";
 import { countOption } from "../option-parsers.ts";
 import { writeWholeFile } from "../write-whole-file.ts";
+import { estimateLines } from "./search-estimate.ts";
 import { type QueryOptions, queriesOf } from "./search-queries.ts";
 
 const HELP = `
-Without -o or --submit the studies are counted and nothing is kept. The archive is asked by date ranges where it cuts its answers.
+Without -o or --submit the studies are counted and nothing is kept. What it will cost the archive is said first; --dry-run says it alone. The archive is asked by date ranges where it cuts its answers.
 --queries takes a CSV with a column for each key, named like the options (from, to, modality, description) or by DICOM keyword; a row is a query.
 Exit code 0 when the search is complete, 3 when some of it could not be asked or the archive may hold studies back, 1 when nothing was found.
 `;
@@ -56,6 +57,7 @@ export function addSearchVerb(cohort: Command, cli: Cli): void {
         examples(
           "cohort search --project lung-ct --archive vna --from 2026-01-01 --to 2026-03-31 --modality CT",
           "cohort search --project lung-ct --archive vna PatientID=4711 -o wanted.csv",
+          "cohort search --project lung-ct --archive vna --queries patients.csv --dry-run",
           "cohort search --project lung-ct --archive vna --from 2026-01-01 --description '/thorax|chest/i' --submit",
         ),
     )
@@ -69,10 +71,17 @@ async function search(cli: Cli, keys: readonly string[], options: SearchOptions)
   const isKept = output !== undefined || options.submit === true;
   await using gateway = await openGateway(cli, "client");
   const { operations } = gateway;
-  const begun = await operations.searchCohort({
+  const wish = {
     ...{ project, archive, queries, countOnly: !isKept },
     ...{ maximumStudies: options.max, yesAll: options.yesAll, archiveCap: options.archiveCap },
-  });
+  };
+  const estimate = await operations.estimateSearch(wish);
+  if (cli.isRehearsal()) {
+    await printer.document(estimate, () => estimateLines(estimate));
+    return EXIT.fine;
+  }
+  for (const line of estimateLines(estimate)) printer.note(line);
+  const begun = await operations.searchCohort(wish);
   const document = await followInquiry(cli, operations, { begun, unit: "queries" });
   if (document.state === "failed") throw new GatewayError(document.code ?? "INTERNAL");
   const asked = await Array.fromAsync(itemsOf(operations, document.id, isQuery));
@@ -83,7 +92,7 @@ async function search(cli: Cli, keys: readonly string[], options: SearchOptions)
   const hasAny = options.submit === true && document.state === "done" && found > 0;
   const submitted = hasAny ? await operations.submitSearch(document.id) : undefined;
   const { state, summary } = document;
-  const told = { project, archive, state, summary, queries: asked };
+  const told = { project, archive, state, estimate, summary, queries: asked };
   await printer.document(
     { ...told, ...(file === undefined ? {} : { file }), ...(submitted === undefined ? {} : { submitted }) },
     () => [

@@ -12,6 +12,11 @@ const tag = "Inquiries";
 const params = z.object({ inquiry: idParameter });
 const NOT_FOUND = ["INQUIRY_NOT_FOUND"] as const;
 
+const SEARCH_REFUSALS = [
+  ...(["PROJECT_UNKNOWN", "ARCHIVE_UNKNOWN", "SEARCH_QUERY_INVALID", "SEARCH_TOO_BROAD"] as const),
+  ...(["QUERY_KEY_UNKNOWN", "QUERY_KEY_MALFORMED"] as const),
+] as const;
+
 /** What takes its time is begun by one request and looked at by others. */
 export const inquiryRoutes: readonly Route[] = [
   uploadRoute({
@@ -58,6 +63,18 @@ export const inquiryRoutes: readonly Route[] = [
   }),
   route({
     method: "POST",
+    path: "/cohorts/search/estimate",
+    tag,
+    summary: "Tell what a search would cost the archive, without asking it",
+    operation: "estimateSearch",
+    body: searchWish,
+    answer: schemas.SearchEstimate,
+    errors: SEARCH_REFUSALS,
+    isRepeatable: false,
+    handle: ({ body }, { operations }) => operations.estimateSearch(body),
+  }),
+  route({
+    method: "POST",
     path: "/cohorts/search",
     tag,
     summary: "Begin to search an archive for the studies of a cohort; what is found is kept for an hour",
@@ -66,8 +83,8 @@ export const inquiryRoutes: readonly Route[] = [
     body: searchWish,
     answer: schemas.Search,
     errors: [
-      ...(["PROJECT_UNKNOWN", "ARCHIVE_UNKNOWN", "SEARCH_QUERY_INVALID", "SEARCH_TOO_BROAD"] as const),
-      ...(["QUERY_KEY_UNKNOWN", "QUERY_KEY_MALFORMED", "INQUIRIES_EXHAUSTED"] as const),
+      ...SEARCH_REFUSALS,
+      "INQUIRIES_EXHAUSTED",
       ...(["ARCHIVE_CLOSED", "ARCHIVE_PAUSED", "ARCHIVE_RESTING", "ARCHIVE_ASKED_TO_WAIT"] as const),
     ],
     handle: ({ body }, { operations }) => operations.searchCohort(body),

@@ -107,10 +107,39 @@ const searchSummary = z.object({
   isComplete: z.boolean(),
   isKept: z.boolean(),
 });
+const seconds = z.number().min(0).nullable();
+export const searchEstimate = z.object({
+  project: z.string(),
+  archive: z.string(),
+  queries: count,
+  questions: z.object({
+    least: count.meta({ description: "one for each query" }),
+    forDates: count.meta({ description: "so many more at most where the archive cuts its answers" }),
+    forSeries: count.meta({ description: "so many more at most where it does not tell studies' modalities" }),
+    most: count.meta({ description: "all of it together" }),
+  }),
+  associations: count.meta({ description: "that the archive allows at once; a search uses one" }),
+  longestQuestionSeconds: z.number().meta({ description: "after so long a question is given up" }),
+  secondsPerQuestion: seconds.meta({ description: "mean of the last hour's searches of the archive; null: none" }),
+  leastSeconds: seconds.meta({ description: "what the least questions take at that; null: not known" }),
+  state: z.enum(["open", "closed", "paused", "resting"]),
+  startsAt: time.nullable().meta({ description: "the earliest; null: paused, or never by its windows" }),
+  closesAt: time.nullable().meta({ description: "what is not asked by then is left unasked" }),
+  retrieval: z
+    .object({
+      maximumStudies: count,
+      studiesPerMinute: z.number().nullable(),
+      bytesPerSecond: z.number().nullable(),
+      workSeconds: seconds,
+      doneAt: time.nullable(),
+    })
+    .meta({ description: "what follows if all that the search may find is submitted" }),
+});
 export const search = z.object({
   kind: z.literal("search"),
   ...facts,
   archive: z.string(),
+  estimate: searchEstimate.meta({ description: "what was expected before anything was asked" }),
   summary: searchSummary.nullable(),
 });
 const searchedQuery = z.object({

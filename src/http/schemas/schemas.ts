@@ -84,6 +84,7 @@ export const schemas = {
   StudyPage: studies.studyPage,
   RemovedStandingCohort: standing.removedStanding,
   Search: inquiries.search,
+  SearchEstimate: inquiries.searchEstimate,
   StandingCohort: standing.standing,
   StandingCohortDetail: standing.standingDetail,
   StandingCohortList: standing.standingList,

@@ -10,14 +10,14 @@ import { type Question, questionOf } from "./question.ts";
 import { askByWindows, type DateWindow, windowOf } from "./windows.ts";
 
 /** As many as a cohort file may have rows. */
-const MAXIMUM_STUDIES = 500_000;
+export const MAXIMUM_STUDIES = 500_000;
 /** On disk, of what one search found. */
 const MAXIMUM_FOUND_BYTES = 256 * 1024 * 1024;
-const MAXIMUM_QUESTIONS = 5_000;
+export const MAXIMUM_QUESTIONS = 5_000;
 const MAXIMUM_QUERIES = 2_000;
 /** Studies whose modality is asked for by itself, for one question. */
-const MAXIMUM_UNSURE = 2_000;
-const QUESTION_TIMEOUT_MS = 300_000;
+export const MAXIMUM_UNSURE = 2_000;
+export const QUESTION_TIMEOUT_MS = 300_000;
 /** What archives are set to cut their answers at, often without saying so. Exactly as many answers are looked at again. */
 const USUAL_CAPS: ReadonlySet<number> = new Set([
   ...[100, 200, 250, 256, 300, 400, 500, 512, 1_000, 1_024, 1_500, 2_000, 2_048, 2_500, 3_000, 4_000, 5_000, 10_000],

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../errors/registry.ts";
+import type { ArchiveState } from "../documents.ts";
 
 /** One thing to look for. What is absent is not asked about. */
 export interface SearchQuery {
@@ -24,6 +25,52 @@ export interface SearchWish {
   readonly archiveCap?: number | undefined;
   /** Nothing of what is found is kept. */
   readonly countOnly?: boolean | undefined;
+}
+
+/** How often an archive would be asked. All of it together never goes beyond `most`. */
+export interface EstimatedQuestions {
+  /** One for each query, where the archive cuts no answer and tells what it is asked for. */
+  readonly least: number;
+  /** So many more at most where it cuts its answers, down to single days. */
+  readonly forDates: number;
+  /** So many more at most where it does not tell of which modality studies are: one for a study. */
+  readonly forSeries: number;
+  readonly most: number;
+}
+
+/** What follows if what is found is submitted. */
+export interface EstimatedRetrieval {
+  /** As many as the search may find. */
+  readonly maximumStudies: number;
+  /** The archive's rates; null: it has none. */
+  readonly studiesPerMinute: number | null;
+  readonly bytesPerSecond: number | null;
+  /** For so many studies, by the rate alone; null: no rate, or nobody says how many studies at most. */
+  readonly workSeconds: number | null;
+  /** When they would all be here at the earliest, within the archive's windows. */
+  readonly doneAt: string | null;
+}
+
+/** What a search would cost the archive, by what is known without asking it. */
+export interface SearchEstimate {
+  readonly project: string;
+  readonly archive: string;
+  readonly queries: number;
+  readonly questions: EstimatedQuestions;
+  /** That the archive allows at once; a search uses one. */
+  readonly associations: number;
+  /** After so long a question is given up. */
+  readonly longestQuestionSeconds: number;
+  /** Mean of the searches of that archive which this process remembers; null: there are none. */
+  readonly secondsPerQuestion: number | null;
+  /** What the least questions take at that; null: not known. */
+  readonly leastSeconds: number | null;
+  readonly state: ArchiveState;
+  /** The earliest; null: nobody knows, as it is paused or never opens. */
+  readonly startsAt: string | null;
+  /** What is not asked by then is left unasked; null: its window does not end. */
+  readonly closesAt: string | null;
+  readonly retrieval: EstimatedRetrieval;
 }
 
 /** What became of one query. */

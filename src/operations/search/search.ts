@@ -3,16 +3,16 @@ import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { GatewayError } from "../../errors/gateway-error.ts";
 import { neverAborted } from "../../units/abort.ts";
-import { archiveNamed } from "../archives.ts";
 import { submitCohort } from "../cohorts.ts";
-import type { ArchiveFacts, OperationsContext } from "../context.ts";
+import type { OperationsContext } from "../context.ts";
 import type { SubmitDocument } from "../documents.ts";
 import type { ItemPage, SearchDocument } from "../inquiries.ts";
 import { askArchive, checkWish } from "./ask-archive.ts";
 import type { FoundChoice, FoundStudy, SearchWish } from "./documents.ts";
+import { estimate } from "./estimate.ts";
 import { cohortFileOf, countFound, createFoundFile } from "./found-studies.ts";
+import { archiveOf } from "./of-project.ts";
 
 /** Files of processes that died; a search's own goes with it. */
 const LEFT_BEHIND_MS = 24 * 3_600_000;
@@ -20,31 +20,21 @@ const LEFT_BEHIND_MS = 24 * 3_600_000;
 /** See `Operations.searchCohort`. */
 export async function searchCohort(context: OperationsContext, wish: SearchWish): Promise<SearchDocument> {
   const { project } = wish;
-  const { archive, governed } = archiveOf(context, wish);
+  const facts = archiveOf(context, wish);
+  const { archive, governed } = facts;
   const checked = checkWish(wish);
+  const expected = await estimate(context, facts, { wish, checked });
   await governed.whileOpen(async () => undefined, neverAborted());
   const detail = { archive: wish.archive, queries: wish.queries.length };
   await context.audit.record({ event: "cohort-searched", actor: context.actor, outcome: "success", project, detail });
   const file = wish.countOnly === true ? undefined : await createFoundFile(await pathOfFound(context));
-  const subject = { project, archive: wish.archive, total: wish.queries.length, file };
+  const subject = { project, archive: wish.archive, total: wish.queries.length, estimate: expected, file };
   return context.inquiries.beginSearch(subject, async (tell, signal) => {
     const found = file ?? countFound();
     const asking = { archive, governed, found, signal, nowMs: context.clock.nowMs() };
     const { isFull: _, ...summary } = await askArchive(asking, checked, tell);
     return { ...summary, isKept: file !== undefined };
   });
-}
-
-/** @throws GatewayError PROJECT_UNKNOWN, ARCHIVE_UNKNOWN when it is none of the project's */
-export function archiveOf(
-  context: OperationsContext,
-  { project, archive }: Pick<SearchWish, "project" | "archive">,
-): ArchiveFacts {
-  const facts = context.projects.get(project);
-  if (facts === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project });
-  const named = archiveNamed(context, archive);
-  if (!facts.archives.includes(archive)) throw new GatewayError("ARCHIVE_UNKNOWN", { archive });
-  return named;
 }
 
 /** Where what is found goes: of no file yet. What processes that died left there is removed. */

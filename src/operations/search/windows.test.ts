@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { askByWindows, type DateWindow, dateOf, dayOf, windowOf } from "./windows.ts";
+import { askByWindows, type DateWindow, dateOf, dayOf, questionsAtMost, windowOf } from "./windows.ts";
 
 interface Days {
   readonly rows: readonly number[];
@@ -38,6 +38,16 @@ it("says which day has more than the archive gives", async () => {
   const answers = await Array.fromAsync(askByWindows<Days>({ first: 0, last: 15 }, { isBounded: false, ask, drop }));
   expect(answers.filter(({ isCut }) => isCut)).toEqual([{ rows: [5, 5, 5], isCut: true }]);
   expect(found).toEqual([3, 5, 5, 5, 9]);
+});
+
+it.each([
+  { first: 4, last: 4 },
+  { first: 4, last: 5 },
+  { first: 0, last: 30 },
+])("knows before how often it asks at most: $first to $last", async (span) => {
+  const { ask, drop, questions } = archiveOf([], 0);
+  await Array.fromAsync(askByWindows<Days>(span, { isBounded: true, ask, drop }));
+  expect(questions).toHaveLength(questionsAtMost(span));
 });
 
 it("asks once where nothing is cut", async () => {

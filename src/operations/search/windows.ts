@@ -62,3 +62,8 @@ export async function* askByWindows<A extends Answered>(
     waiting.push({ first, last: Math.min(middle, last) });
   }
 }
+
+/** How many questions `askByWindows` comes to if every answer is cut: a tree with a leaf for each day. */
+export function questionsAtMost({ first, last }: DateWindow): number {
+  return 2 * Math.max(last - first + 1, 1) - 1;
+}

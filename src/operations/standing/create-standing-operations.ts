@@ -9,7 +9,7 @@ import type { OperationsContext } from "../context.ts";
 import { isoTime } from "../describe.ts";
 import type { Scope } from "../scope.ts";
 import { checkWish } from "../search/ask-archive.ts";
-import { archiveOf } from "../search/search.ts";
+import { archiveOf } from "../search/of-project.ts";
 import type { NewStanding, StandingDetailDocument, StandingDocument, StandingRunDocument } from "./documents.ts";
 import { dateIn, queriesOn } from "./relative-dates.ts";
 import type { StandingOperations } from "./standing-operations.ts";

@@ -8,7 +8,8 @@ import type { OperationsContext } from "../context.ts";
 import { askArchive, checkWish } from "../search/ask-archive.ts";
 import type { FoundStudy, SearchedQuery } from "../search/documents.ts";
 import { createFoundFile, type FoundStudies } from "../search/found-studies.ts";
-import { archiveOf, pathOfCohortFile, pathOfFound, writeCohortFile } from "../search/search.ts";
+import { archiveOf } from "../search/of-project.ts";
+import { pathOfCohortFile, pathOfFound, writeCohortFile } from "../search/search.ts";
 import { timetableOf, wishOf } from "./create-standing-operations.ts";
 import { dateIn, queriesOn } from "./relative-dates.ts";
 
