@@ -81,6 +81,10 @@ describe.skipIf(!requirePeer("chromium"))("searches, standing cohorts and what w
     await page.getByRole("alert").getByText("SEARCH_TOO_BROAD").waitFor();
     await form.getByLabel("From").fill("1950-01-01");
     await form.getByLabel("Description").fill("/made-up/i");
+    await form.getByLabel("To").fill("1950-12-31");
+    await form.getByText("To search asks vna 1 question; 729 at most, up to 728 to divide dates").waitFor();
+    expect(await page.getByText("The archive was asked").count()).toBe(0);
+    await form.getByLabel("To").fill("");
     await page.getByRole("button", { name: "Only count" }).click();
     await page.getByText("The archive was asked 1 question.").waitFor();
     await page.getByText("Nothing of it is kept.").waitFor();

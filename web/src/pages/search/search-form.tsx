@@ -1,4 +1,5 @@
 import type { Project } from "../../api/documents.ts";
+import { Cost } from "./cost.tsx";
 import type { Wish } from "./wish.ts";
 
 interface SearchFormProps {
@@ -38,6 +39,7 @@ export function SearchForm({ projects, wish, isBusy, onChange, onSearch }: Searc
         <UsualFields wish={wish} onChange={onChange} />
       </div>
       <MoreFields wish={wish} onChange={onChange} />
+      <Cost wish={wish} />
       <div class="actions">
         <button type="submit" class="button button-primary" aria-busy={isBusy}>
           Search
