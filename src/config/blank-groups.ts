@@ -4,6 +4,7 @@ import type { Finding, SettingPath } from "./problems.ts";
 /** Groups that protect something: with nothing behind the name they would be taken as left out, which is the opposite of what was meant. */
 const PROTECTIVE: readonly { readonly path: SettingPath; readonly remedy: string }[] = [
   { path: ["dicom", "tls"], remedy: "Name certificateFile and keyFile, or remove tls." },
+  { path: ["node", "tls"], remedy: "Name what differs from dicom.tls, or remove tls." },
   { path: ["dicom", "peers"], remedy: "List who may connect, or remove peers: then anybody may." },
   { path: ["dicom", "users"], remedy: "List who may connect, or remove users: then nobody is asked." },
   { path: ["archives", "*", "tls"], remedy: "Write tls: true, or remove tls." },

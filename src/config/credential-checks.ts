@@ -17,6 +17,7 @@ import type { Finding, SettingPath } from "./problems.ts";
 
 const TLS_GROUPS: readonly SettingPath[] = [
   ["dicom", "tls"],
+  ["node", "tls"],
   ["http", "tls"],
   ["archives", "*", "tls"],
   ["destinations", "*", "tls"],

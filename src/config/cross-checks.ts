@@ -9,6 +9,7 @@ export function crossCheck(settings: LooseSettings): readonly Finding[] {
     ...checkDuplicates(settings),
     ...checkReferences(settings),
     ...checkNumbers(settings),
+    ...checkNode(settings),
     ...checkFolders(settings),
     ...checkHookDestinations(settings),
   ];
@@ -135,6 +136,12 @@ function checkNumbers({ retry, dicom, archives }: LooseSettings): readonly Findi
     findings.push({ path: ["dicom", "tls", "port"], code: "SETTING_INVALID", message, remedy: PORT_REMEDY });
   }
   return findings;
+}
+
+function checkNode({ node, dicom }: LooseSettings): readonly Finding[] {
+  if (node.tls === undefined || dicom.tls.certificateFile !== undefined) return [];
+  const message = "Gateways speak TLS to each other where their listeners do: there is no dicom.tls.";
+  return [{ path: ["node", "tls"], code: "SETTING_INVALID", message }];
 }
 
 function checkFolders({ home, staging, destinations }: LooseSettings): readonly Finding[] {

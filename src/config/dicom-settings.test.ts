@@ -113,6 +113,28 @@ dicom:
   });
 });
 
+describe("TLS from one gateway to another", () => {
+  const listener = "dicom: { tls: { certificateFile: c, keyFile: k } }";
+
+  it("names files of its own where they are others than the listener's", async () => {
+    const text = `${listener}\nnode: { tls: { authoritiesFile: ca.pem, serverName: ferry } }`;
+    const { settings } = await loadSettings(await sourceOf(text));
+    expect(settings.node.tls).toMatchObject({ authoritiesFile: join(folder, "site/ca.pem"), serverName: "ferry" });
+  });
+
+  it.each([
+    ["a listener that speaks it", "node: { tls: { serverName: ferry } }", "node.tls SETTING_INVALID"],
+    [
+      "a key for its certificate",
+      `${listener}\nnode: { tls: { certificateFile: n } }`,
+      "node.tls.keyFile SETTING_MISSING",
+    ],
+    ["something behind its name", `${listener}\nnode:\n  tls:\n`, "node.tls SETTING_MISSING"],
+  ])("needs %s", async (_, text, expected) => {
+    expect(await problemsBesideFiles(text)).toEqual([expected]);
+  });
+});
+
 describe("security of archives and destinations", () => {
   it("is off, on with what the system trusts, or on with files", async () => {
     const text = `

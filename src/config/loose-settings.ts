@@ -32,7 +32,8 @@ const hook = z.object({
 
 const loose = loosely({
   home: z.string().catch("/var/lib/radferry"),
-  dicom: loosely({ port: number, tls: loosely({ port: number, only: flag }) }),
+  node: loosely({ tls: z.unknown().optional() }),
+  dicom: loosely({ port: number, tls: loosely({ port: number, only: flag, certificateFile: text }) }),
   retry: loosely({ firstDelaySeconds: number, maximumDelaySeconds: number }),
   staging: loosely({ path: text }),
   intake: loosely({ rules: listOf(loosely({ name: text, project: text, archive: text })) }),

@@ -100,32 +100,40 @@ export const dicomSettings = z.strictObject({
     .meta({ description: "Users that may connect to our listener, by user identity. Left out: nobody is asked." }),
 });
 
-const peerTlsGroup = z
-  .strictObject({
-    authoritiesFile: pathSetting.optional().meta({
-      description:
-        "PEM file of the authorities that the peer's certificate is checked against. Left out, or with tls: true: those that this machine trusts.",
-    }),
-    certificateFile: pathSetting
-      .optional()
-      .meta({ description: "PEM file of the certificate we show, where the peer asks for one." }),
-    keyFile: pathSetting.optional().meta({ description: "PEM file of that certificate's key, readable by us alone." }),
-    serverName: hostSetting
-      .optional()
-      .meta({ description: "Name that the peer's certificate bears. Left out: the host of the address." }),
-  })
-  .refine(({ certificateFile, keyFile }) => certificateFile === undefined || keyFile !== undefined, {
-    path: ["keyFile"],
-    error: "the key of the certificate is expected",
-  })
-  .refine(({ certificateFile, keyFile }) => keyFile === undefined || certificateFile !== undefined, {
-    path: ["certificateFile"],
-    error: "the certificate of the key is expected",
-  });
+/** How a DICOM peer that we connect to by TLS is checked, and what it is shown. @param leftOut what holds where a setting is left out */
+export const peerTlsGroup = (leftOut: { readonly authorities: string; readonly certificate?: string }) =>
+  z
+    .strictObject({
+      authoritiesFile: pathSetting.optional().meta({
+        description: `PEM file of the authorities that the peer's certificate is checked against. ${leftOut.authorities}`,
+      }),
+      certificateFile: pathSetting.optional().meta({
+        description: `PEM file of the certificate we show, where the peer asks for one.${leftOut.certificate ?? ""}`,
+      }),
+      keyFile: pathSetting
+        .optional()
+        .meta({ description: "PEM file of that certificate's key, readable by us alone." }),
+      serverName: hostSetting
+        .optional()
+        .meta({ description: "Name that the peer's certificate bears. Left out: the host of the address." }),
+    })
+    .refine(({ certificateFile, keyFile }) => certificateFile === undefined || keyFile !== undefined, {
+      path: ["keyFile"],
+      error: "the key of the certificate is expected",
+    })
+    .refine(({ certificateFile, keyFile }) => keyFile === undefined || certificateFile !== undefined, {
+      path: ["certificateFile"],
+      error: "the certificate of the key is expected",
+    });
+
+const SYSTEM_TRUST = "Left out, or with tls: true: those that this machine trusts.";
 
 /** How a DICOM peer that we connect to is reached and told who we are. */
 export const dimsePeer = {
-  tls: z.union([z.boolean(), peerTlsGroup]).optional().meta({ description: "Present or true: we connect by TLS." }),
+  tls: z
+    .union([z.boolean(), peerTlsGroup({ authorities: SYSTEM_TRUST })])
+    .optional()
+    .meta({ description: "Present or true: we connect by TLS." }),
   user: z
     .strictObject({
       username: textSetting.meta({ description: "User name that we give to the peer." }),

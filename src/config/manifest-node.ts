@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { peerTlsGroup } from "./manifest-dicom.ts";
 import { NODE_ROLES } from "./node-roles.ts";
 import { hostSetting, nameSetting, portSetting } from "./scalars.ts";
 
@@ -20,10 +21,20 @@ export const nodeSettings = z.strictObject({
       "Several gateways answer to dicom.aeTitle behind one address. What arrives here for a study that another gateway asked for, or was sent, is passed on to that one.",
   }),
   port: portSetting.optional().meta({
-    description: "Port at which other gateways reach our DICOM listener. Left out: dicom.port.",
+    description:
+      "Port at which other gateways reach our DICOM listener. Left out: dicom.port, with dicom.tls its port.",
   }),
   host: hostSetting.optional().meta({
     description:
       "Address at which other gateways reach our DICOM listener, for what an archive sent to the wrong one. Left out: dicom.host, or the machine's name where that is 0.0.0.0.",
   }),
+  tls: peerTlsGroup({
+    authorities: "Left out: dicom.tls.clientAuthoritiesFile.",
+    certificate: " Left out: dicom.tls.certificateFile.",
+  })
+    .optional()
+    .meta({
+      description:
+        "What is another way than in dicom.tls when gateways pass images on to each other by TLS, as they do where dicom.tls is set.",
+    }),
 });

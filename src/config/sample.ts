@@ -10,6 +10,9 @@ const OBJECT_STORE = {
   authoritiesFile: "tls/hospital-ca.pem",
 };
 
+const OUR_TLS = { certificateFile: "tls/radferry.pem", keyFile: "tls/radferry.key" };
+const HOSPITAL_TLS = { authoritiesFile: "tls/hospital-ca.pem", ...OUR_TLS };
+
 /** An example of every setting this version has; the comments come from the manifest. */
 const EXAMPLE = {
   home: "/var/lib/radferry",
@@ -21,7 +24,10 @@ const EXAMPLE = {
     connections: 10,
     statementTimeoutSeconds: 30,
   },
-  node: { name: "north", roles: ["receiver", "worker", "http"], sharedAeTitle: true, port: 11113, host: "10.0.0.7" },
+  node: {
+    ...{ name: "north", roles: ["receiver", "worker", "http"], sharedAeTitle: true, port: 11113, host: "10.0.0.7" },
+    tls: { ...HOSPITAL_TLS, serverName: "north.example.org" },
+  },
   dicom: {
     aeTitle: "RADFERRY",
     host: "0.0.0.0",
@@ -51,7 +57,7 @@ const EXAMPLE = {
   http: {
     host: "127.0.0.1",
     port: 8_080,
-    tls: { certificateFile: "tls/radferry.pem", keyFile: "tls/radferry.key" },
+    tls: OUR_TLS,
     oidc: {
       name: "University account",
       issuer: "https://login.example.org/realms/research",
@@ -99,12 +105,7 @@ const EXAMPLE = {
       kind: "dimse",
       address: "VNA@vna.example.org:104",
       retrieve: "move",
-      tls: {
-        authoritiesFile: "tls/hospital-ca.pem",
-        certificateFile: "tls/radferry.pem",
-        keyFile: "tls/radferry.key",
-        serverName: "vna.example.org",
-      },
+      tls: { ...HOSPITAL_TLS, serverName: "vna.example.org" },
       user: { username: "radferry", passwordFile: "secrets/vna-password" },
       availability: {
         timeZone: "Europe/London",
@@ -157,12 +158,7 @@ const EXAMPLE = {
       kind: "dimse",
       address: "STORE@127.0.0.1:4242",
       confirm: "find",
-      tls: {
-        authoritiesFile: "tls/viewer-ca.pem",
-        certificateFile: "tls/radferry.pem",
-        keyFile: "tls/radferry.key",
-        serverName: "viewer.example.org",
-      },
+      tls: { authoritiesFile: "tls/viewer-ca.pem", ...OUR_TLS, serverName: "viewer.example.org" },
       user: { username: "radferry", passwordFile: "secrets/viewer-password" },
     },
     {

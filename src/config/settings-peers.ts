@@ -16,7 +16,7 @@ export function resolveSecurity({ tls = false, user }: SecuritySettings, ifAny: 
   };
 }
 
-function resolveTlsClient(files: TlsClientFiles, ifAny: AbsolutePathIfAny): TlsClientFiles {
+export function resolveTlsClient(files: TlsClientFiles, ifAny: AbsolutePathIfAny): TlsClientFiles {
   return {
     authoritiesFile: ifAny(files.authoritiesFile),
     certificateFile: ifAny(files.certificateFile),

@@ -15,8 +15,11 @@ import { resolveHook } from "./settings-hook.ts";
 import { type IntakeSettings, resolveIntake } from "./settings-intake.ts";
 import { type NotificationSettings, resolveNotification } from "./settings-notifications.ts";
 import { type OidcSettings, resolveOidc } from "./settings-oidc.ts";
-import type { AbsolutePath, AbsolutePathIfAny } from "./settings-peers.ts";
+import { type AbsolutePath, type AbsolutePathIfAny, resolveTlsClient } from "./settings-peers.ts";
 import { resolveSharedStaging, type SharedStagingSettings } from "./settings-staging.ts";
+
+/** Paths are absolute. */
+type NodeSettings = Manifest["node"];
 
 /** Paths are absolute. */
 export type StoreSettings = Manifest["store"];
@@ -25,7 +28,7 @@ export type StoreSettings = Manifest["store"];
 export interface Settings {
   readonly home: string;
   readonly store: StoreSettings;
-  readonly node: Manifest["node"];
+  readonly node: NodeSettings;
   readonly dicom: DicomSettings;
   /** Port undefined: 8080, or any free one while that is taken. */
   readonly http: {
@@ -130,7 +133,7 @@ export function resolveSettings(values: Manifest, baseFolder: string): Settings 
   return {
     home,
     store: resolveStore(values.store, absolute, ifAny),
-    node: values.node,
+    node: resolveNode(values.node, ifAny),
     dicom: resolveDicom(values.dicom, absolute, ifAny),
     http: resolveHttp(values.http, absolute, ifAny),
     compat: resolveFaces(values.compat, ifAny),
@@ -162,6 +165,10 @@ function resolveStore(store: StoreSettings, absolute: AbsolutePath, ifAny: Absol
     replicaUrlFile: ifAny(replicaUrlFile),
     authoritiesFile: ifAny(authoritiesFile),
   };
+}
+
+function resolveNode({ tls, ...node }: NodeSettings, ifAny: AbsolutePathIfAny): NodeSettings {
+  return tls === undefined ? node : { ...node, tls: resolveTlsClient(tls, ifAny) };
 }
 
 function resolveStaging(

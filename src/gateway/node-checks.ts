@@ -8,6 +8,7 @@ import type { OwnCheck } from "../operations/context.ts";
 import { SILENT_MS } from "../store/nodes.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
+import { nodeConnection } from "./node-security.ts";
 
 /** What `doctor` asks where several gateways have one AE title: whether each can be reached from here. */
 export function nodeChecks(
@@ -16,10 +17,11 @@ export function nodeChecks(
   clock: Clock,
 ): readonly OwnCheck[] {
   if (!node.sharedAeTitle) return [];
+  const connection = nodeConnection({ node, dicom });
   const reach = async (address: string, signal: AbortSignal): Promise<void> => {
     const contexts = [{ abstractSyntaxUid: VERIFICATION_SOP_CLASS, transferSyntaxUids: [IMPLICIT_VR_LITTLE_ENDIAN] }];
     const to = { address: parseDicomAddress(address), callingAeTitle: dicom.aeTitle };
-    await using association = await openAssociation({ ...to, contexts, signal });
+    await using association = await openAssociation({ ...(await connection()), ...to, contexts, signal });
     await association.echo(signal);
   };
   const examine = async (signal: AbortSignal): Promise<string> => {

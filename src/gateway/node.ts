@@ -15,6 +15,7 @@ import { writeFileDurably } from "../units/durable-files.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
 import { type Alone, createAlone } from "./keep-alone.ts";
+import { nodeConnection } from "./node-security.ts";
 
 /** Several times within a permit's lease: a beat or two may fail. */
 const BEAT_MS = 5_000;
@@ -123,7 +124,7 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
   const nodeOfStudy = (studyInstanceUid: string) =>
     store.nodeOfStudy({ resource: studyResource(studyInstanceUid), studyInstanceUid }, clock.nowMs());
   const forwarding = settings.node.sharedAeTitle
-    ? createForwarding({ node: name, nodeOfStudy, clock, logger })
+    ? createForwarding({ node: name, nodeOfStudy, connection: nodeConnection(settings), clock, logger })
     : undefined;
   return {
     name,

@@ -270,7 +270,9 @@ async function listen(
     logger,
     onViolation: violations.note,
   });
-  if (listener.port !== undefined) await node.listensAt(listener.port);
+  // Where there is one by TLS, the others come by no other.
+  const port = listener.tlsPort ?? listener.port;
+  if (port !== undefined) await node.listensAt(port);
   return listener;
 }
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runProgram } from "./process.ts";
 
-/** A certificate that has signed itself, so that it is its own authority; PEM texts and the files they are in. */
+/** A certificate that has signed itself, so that it is its own authority, or that another one has signed; PEM texts and the files they are in. */
 export interface TestCertificate {
   readonly certificate: string;
   readonly key: string;
@@ -15,20 +15,32 @@ export interface CertificateOptions {
   readonly names?: string;
   /** Days from now that it is valid; negative: it has expired. */
   readonly days?: number;
+  /** Whose key signs it. Absent: its own. */
+  readonly authority?: TestCertificate;
+  /** It may sign others. */
+  readonly isAuthority?: boolean;
 }
 
 /** Makes a key and a certificate for it in the folder, with the `openssl` program. The name is that of its files and its subject. */
 export async function makeCertificate(
   folder: string,
   name: string,
-  { names = "DNS:localhost,IP:127.0.0.1", days = 2 }: CertificateOptions = {},
+  options: CertificateOptions = {},
 ): Promise<TestCertificate> {
+  const { names = "DNS:localhost,IP:127.0.0.1", days = 2, authority, isAuthority = false } = options;
   const [keyFile, certificateFile] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
   const [requestFile, extensionsFile] = [join(folder, `${name}.csr`), join(folder, `${name}.ext`)];
-  await writeFile(extensionsFile, `subjectAltName=${names}\n`);
+  await writeFile(
+    extensionsFile,
+    `subjectAltName=${names}\n${isAuthority ? "basicConstraints=critical,CA:TRUE\n" : ""}`,
+  );
   const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", keyFile];
   await openssl(folder, "req", ...newKey, "-subj", `/CN=${name}`, "-out", requestFile);
-  const signing = ["-signkey", keyFile, "-days", String(days), "-extfile", extensionsFile];
+  const by =
+    authority === undefined
+      ? ["-signkey", keyFile]
+      : ["-CA", authority.certificateFile, "-CAkey", authority.keyFile, "-CAcreateserial"];
+  const signing = [...by, "-days", String(days), "-extfile", extensionsFile];
   await openssl(folder, "x509", "-req", "-in", requestFile, ...signing, "-out", certificateFile);
   const [certificate, key] = await Promise.all([readFile(certificateFile, "utf8"), readFile(keyFile, "utf8")]);
   return { certificate, key, certificateFile, keyFile };

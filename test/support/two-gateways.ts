@@ -29,6 +29,8 @@ type MoreSettings = Readonly<Record<string, unknown>> & {
   readonly node?: Readonly<Record<string, unknown>>;
   readonly dicom?: Readonly<Record<string, unknown>>;
   readonly project?: Readonly<Record<string, unknown>>;
+  /** What one of them has beside what both have. */
+  readonly each?: (name: NodeName) => Pick<MoreSettings, "node" | "dicom">;
 };
 
 /** @param more settings of both; `project` of the only project */
@@ -44,7 +46,7 @@ export async function makeTwoGateways(
   const store = opened.use(await openPostgresStore({ url, witnessPath: join(folder, "witness"), poolSize: 2 }));
   const ports = { north: await freePort(), east: await freePort() };
   const lines: string[] = [];
-  const { project, node, dicom, ...others } = await more(ports, folder);
+  const { project, node, dicom, each, ...others } = await more(ports, folder);
   const delivered = join(folder, "delivered");
   const archives = (others.archives ?? []) as readonly { readonly name: string }[];
   const own = {
@@ -59,8 +61,8 @@ export async function makeTwoGateways(
     destinations: [{ name: "store", kind: "folder", path: delivered }],
     projects: [{ ...own, ...project }],
     ...others,
-    node: { name, ...node },
-    dicom: { port: ports[name], host: "127.0.0.1", ...dicom },
+    node: { name, ...node, ...each?.(name).node },
+    dicom: { port: ports[name], host: "127.0.0.1", ...dicom, ...each?.(name).dicom },
   });
   const closing = opened.move();
   return {

@@ -3,6 +3,7 @@ import { type AeTitle, parseAeTitle, parseDicomAddress } from "../../dicom/ae-ti
 import { readPart10 } from "../../dicom/reader.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
+import type { ConnectionSource } from "../../network/dimse/connection.ts";
 import { BEHIND_SOP_UIDS, outgoingFromFile, outgoingOf } from "../../network/dimse/outgoing-file.ts";
 import type { IncomingInstance, OutgoingInstance } from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
@@ -24,6 +25,8 @@ export interface ForwardingOptions {
   readonly node: string;
   /** Where the study's instances belong; undefined: with nobody. */
   readonly nodeOfStudy: (studyInstanceUid: string) => Promise<NodeRecord | undefined>;
+  /** What every node is connected to with. */
+  readonly connection: ConnectionSource;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -37,7 +40,7 @@ export interface Forwarding extends AsyncDisposable {
   forward(whole: Pick<WholeInstance, "instance" | "pieces">, incoming: IncomingInstance): Promise<boolean>;
 }
 
-export function createForwarding({ node, nodeOfStudy, clock, logger }: ForwardingOptions): Forwarding {
+export function createForwarding({ node, nodeOfStudy, connection, clock, logger }: ForwardingOptions): Forwarding {
   const ways = new Map<string, KeptAssociations>();
   const wayTo = (address: string, callingAeTitle: AeTitle, instance: OutgoingInstance): KeptAssociations => {
     const { sopClassUid, transferSyntaxUid } = instance;
@@ -46,8 +49,9 @@ export function createForwarding({ node, nodeOfStudy, clock, logger }: Forwardin
     const way =
       known ??
       keepAssociations(
-        (signal) =>
-          openAssociation({
+        async (signal) =>
+          await openAssociation({
+            ...(await connection()),
             address: parseDicomAddress(address),
             callingAeTitle,
             contexts: [{ abstractSyntaxUid: sopClassUid, transferSyntaxUids: [transferSyntaxUid] }],
@@ -83,7 +87,7 @@ export function createForwarding({ node, nodeOfStudy, clock, logger }: Forwardin
         const { code, details } = toGatewayError(thrown);
         logger.warn("instance could not be passed on", { node: home.name, code });
         if (code === "STUDY_ON_OTHER_NODE") throw thrown;
-        throw new GatewayError("STUDY_ON_OTHER_NODE", { node: home.name, cause: code, ...details }, thrown);
+        throw new GatewayError("STUDY_ON_OTHER_NODE", { ...details, node: home.name, cause: code }, thrown);
       }
       logger.debug("instance passed on", { node: home.name });
       if (whole.pieces === undefined) await rm(whole.instance.path, { force: true });

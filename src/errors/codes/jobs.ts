@@ -128,7 +128,7 @@ export const jobsCodes = {
     class: "transient",
     summary: "A gateway that has our AE title too cannot be reached at the address it tells.",
     remedy:
-      "Set node.host and node.port to where the others reach it, and let the firewall pass them. Its listener has to take associations without TLS from them.",
+      "Set node.host and node.port to where the others reach it, and let the firewall pass them. With dicom.tls its certificate has to bear that host's name, or node.tls.serverName, and be good for a client too.",
   },
   NOTHING_LEFT_BY_FILTERS: {
     class: "permanent",
