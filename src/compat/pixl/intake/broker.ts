@@ -65,6 +65,8 @@ export interface QueueConsumer {
 
 const RETRY = { retryLow: 100, retryHigh: 2_000 } as const;
 const USUAL_TIMEOUT_MS = 10_000;
+/** A connection that is silent for about twice as long is gone. RabbitMQ advises 5 to 20 s (https://www.rabbitmq.com/docs/heartbeats). */
+const HEARTBEAT_SECONDS = 20;
 /** The second one after the queue was declared again. */
 const ATTEMPTS = 2;
 /** What trying again cannot mend. AMQP 0-9-1 1.1. */
@@ -86,6 +88,7 @@ export function openBroker(options: BrokerOptions): Broker {
     noDelay: true,
     acquireTimeout: timeoutMs,
     connectionTimeout: timeoutMs,
+    heartbeat: HEARTBEAT_SECONDS,
     ...RETRY,
   });
   let trouble: GatewayError | undefined = new GatewayError("PIXL_BROKER_UNAVAILABLE", { reason: "not connected yet" });
