@@ -3,6 +3,7 @@ import { createSharedReading } from "../delivery/reading/shared-reading.ts";
 import { deliverStudy, takenInOrder } from "../delivery/receipts.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
+import { rethrowOutbox } from "../staging/outbox.ts";
 import { reportedFiles } from "../staging/study-folder-report.ts";
 import type { DeliveryRecord, JobChange } from "../store/records.ts";
 import type { AuditEvent } from "../units/audit.ts";
@@ -21,7 +22,7 @@ import { type TranscodingNoter, toldBefore, transcodingNoter } from "./transcode
  */
 export async function deidentifyAndDeliver(context: StepContext): Promise<StepResult> {
   if (hasOptedOut(context)) return await leaveOutPatient(context);
-  const takenUp = await takeUpShared(context);
+  const takenUp = await takeUpShared(context).catch(rethrowOutbox);
   if (takenUp !== undefined) return "end" in takenUp ? takenUp.end : await deliver(context, takenUp.delivery, {});
   const { job, project, services } = context;
   if (job.stage !== "deidentifying") await context.write({ stage: "deidentifying" });
@@ -75,7 +76,7 @@ async function deliver(
 
 /** De-identified, verified, and processed by the project's hook where it has one. */
 async function prepareStudy(context: StepContext) {
-  const { files, report, volumes, search, end } = await deidentifyStudy(context);
+  const { files, report, volumes, search, end } = await deidentifyStudy(context).catch(rethrowOutbox);
   const document = { ...report.document(), verdict: context.job.verdict ?? "unknown" };
   if (end !== undefined || files.length === 0) return { files, attached: [], told: document, volumes, end };
   const processed = await processStudy(context, files, search);

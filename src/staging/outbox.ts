@@ -1,5 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { isDiskFull } from "../units/durable-files.ts";
 
 /** Where de-identified files await delivery, a folder for each job. */
 export interface Outbox {
@@ -16,4 +18,12 @@ export async function openOutbox({ path }: { readonly path: string }): Promise<O
     remove: (jobId) => rm(join(path, jobId), { recursive: true, force: true }),
     jobs: () => readdir(path),
   };
+}
+
+/** What the disk said while copies were made, as OUTBOX_FULL or OUTBOX_UNAVAILABLE; every other error stays as it is. */
+export function rethrowOutbox(thrown: unknown): never {
+  if (thrown instanceof GatewayError) throw thrown;
+  if (isDiskFull(thrown)) throw new GatewayError("OUTBOX_FULL", {}, thrown);
+  const isOfTheDisk = thrown instanceof Error && "syscall" in thrown;
+  throw isOfTheDisk ? new GatewayError("OUTBOX_UNAVAILABLE", {}, thrown) : thrown;
 }

@@ -7,8 +7,14 @@ const STOPPED = "stopped (SIGSTOP) in the middle, continued later";
 const MOVING = "archive asked by C-MOVE";
 const GETTING = "archive asked by C-GET";
 const WADO = "archive asked by WADO-RS";
+const ORTHANC_ARCHIVE = "archive asked by Orthanc's REST API";
+const DCMQRSCP_MOVE = "archive of dcmtk (dcmqrscp) asked by C-MOVE";
+const DCMQRSCP_GET = "archive of dcmtk (dcmqrscp) asked by C-GET";
 const STORING = "destination of C-STORE";
 const STOW = "destination of STOW-RS";
+const ORTHANC_STORE = "destination of Orthanc's REST API";
+const S3 = "object store as destination";
+const SFTP = "SFTP server as destination";
 const GATEWAY = "the gateway";
 const POSTGRES = "PostgreSQL, where the gateway keeps its store";
 const RABBITMQ = "RabbitMQ, from which messages of PIXL come";
@@ -21,15 +27,22 @@ const MACHINES = {
   "archive stopped, C-MOVE": { where: MOVING, what: STOPPED, seen: "TIMED_OUT" },
   "archive stopped, C-GET": { where: GETTING, what: STOPPED, seen: "TIMED_OUT" },
   "archive stopped, WADO-RS": { where: WADO, what: STOPPED, seen: "HTTP_HEADERS_TIMED_OUT" },
+  "archive killed, Orthanc": { where: ORTHANC_ARCHIVE, what: KILLED, seen: "HTTP_CONNECTION_LOST" },
+  "archive stopped, Orthanc": { where: ORTHANC_ARCHIVE, what: STOPPED, seen: "HTTP_HEADERS_TIMED_OUT" },
+  "dcmqrscp killed, C-MOVE": { where: DCMQRSCP_MOVE, what: KILLED, seen: "ASSOCIATION_ABORTED" },
+  "dcmqrscp killed, C-GET": { where: DCMQRSCP_GET, what: KILLED, seen: "ASSOCIATION_ABORTED" },
+  "dcmqrscp stopped, C-MOVE": { where: DCMQRSCP_MOVE, what: STOPPED, seen: "TIMED_OUT" },
+  "dcmqrscp stopped, C-GET": { where: DCMQRSCP_GET, what: STOPPED, seen: "TIMED_OUT" },
   "destination killed, C-STORE": { where: STORING, what: KILLED, seen: "ASSOCIATION_ABORTED" },
   "destination killed, STOW-RS": { where: STOW, what: KILLED, seen: "HTTP_CONNECTION_LOST" },
-  "destination killed, Orthanc": {
-    where: "destination of Orthanc's REST API",
-    what: KILLED,
-    seen: "HTTP_CONNECTION_LOST",
-  },
+  "destination killed, Orthanc": { where: ORTHANC_STORE, what: KILLED, seen: "HTTP_CONNECTION_LOST" },
+  "destination killed, S3": { where: S3, what: KILLED, seen: "DELIVERY_INTERRUPTED" },
+  "destination killed, SFTP": { where: SFTP, what: KILLED, seen: "DELIVERY_INTERRUPTED" },
   "destination stopped, C-STORE": { where: STORING, what: STOPPED, seen: "TIMED_OUT" },
   "destination stopped, STOW-RS": { where: STOW, what: STOPPED, seen: "HTTP_HEADERS_TIMED_OUT" },
+  "destination stopped, Orthanc": { where: ORTHANC_STORE, what: STOPPED, seen: "HTTP_HEADERS_TIMED_OUT" },
+  "destination stopped, S3": { where: S3, what: STOPPED, seen: "DELIVERY_INTERRUPTED" },
+  "destination stopped, SFTP": { where: SFTP, what: STOPPED, seen: "DELIVERY_INTERRUPTED" },
   "gateway killed, fetching": {
     where: GATEWAY,
     what: "killed (SIGKILL) while it fetches, started again",
@@ -44,6 +57,11 @@ const MACHINES = {
   "clock an hour ahead": { where: GATEWAY, what: "its clock jumps an hour ahead while it fetches", seen: undefined },
   "clock an hour back": { where: GATEWAY, what: "its clock jumps an hour back while it fetches", seen: undefined },
   "staging full": { where: "disk of staging", what: "full; then there is room", seen: "STAGING_FULL" },
+  "outbox full": {
+    where: "disk of the outbox alone, where de-identified copies await delivery",
+    what: "full; then there is room",
+    seen: "OUTBOX_FULL",
+  },
   "folder full": {
     where: "folder destination",
     what: "its disk is full; then there is room",

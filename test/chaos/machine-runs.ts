@@ -1,11 +1,14 @@
 import { spawnSync } from "node:child_process";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ErrorCode } from "../../src/errors/registry.ts";
 import { type Clock, systemClock } from "../../src/units/clock.ts";
 import { mountSmallDisk, type SmallDisk } from "../support/small-disk.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import type { FaultKind } from "./fault-proxy.ts";
 import type { MachineName } from "./machine-kinds.ts";
+import { type ArchiveWay, killMachine, type StoreKind } from "./machine-peers.ts";
 import { rehearseScene, type SceneOptions } from "./machine-scene.ts";
 import { rehearseOnPostgres } from "./postgres-runs.ts";
 import type { Outcome } from "./rehearse.ts";
@@ -14,16 +17,16 @@ import { signalAll } from "./signals.ts";
 /** Undefined: it cannot be played on this machine, which says so. */
 export type MachineRun = (seed: number) => Promise<Outcome | undefined>;
 
-const killArchive = (archive: NonNullable<SceneOptions["archive"]>): MachineRun => {
+const killArchive = (archive: ArchiveWay): MachineRun => {
   return (seed) =>
     rehearseScene(seed, {
       archive,
-      strike: (scene) => scene.archive.kill(),
+      strike: (scene) => killMachine(scene.archive),
       mend: (scene) => scene.archive.start(),
     });
 };
 
-const stopArchive = (archive: NonNullable<SceneOptions["archive"]>): MachineRun => {
+const stopArchive = (archive: ArchiveWay): MachineRun => {
   return (seed) =>
     rehearseScene(seed, {
       archive,
@@ -32,16 +35,16 @@ const stopArchive = (archive: NonNullable<SceneOptions["archive"]>): MachineRun 
     });
 };
 
-const killStore = (destination: NonNullable<SceneOptions["destination"]>): MachineRun => {
+const killStore = (destination: StoreKind): MachineRun => {
   return (seed) =>
     rehearseScene(seed, {
       ...{ destination, slow: "destination" },
-      strike: (scene) => scene.store?.kill(),
-      mend: (scene) => scene.store?.start(),
+      strike: ({ store }) => store && killMachine(store),
+      mend: ({ store }) => store?.start(),
     });
 };
 
-const stopStore = (destination: NonNullable<SceneOptions["destination"]>): MachineRun => {
+const stopStore = (destination: StoreKind): MachineRun => {
   return (seed) =>
     rehearseScene(seed, {
       ...{ destination, slow: "destination" },
@@ -88,6 +91,8 @@ const jump = (byMs: number): MachineRun => {
   };
 };
 
+const nothing = (): void => undefined;
+
 const onSmallDisk = (
   kilobytes: number,
   options: (disk: SmallDisk, fill: string) => Partial<SceneOptions> & Pick<SceneOptions, "strike">,
@@ -103,7 +108,21 @@ const onSmallDisk = (
 };
 
 const ROOMY_KILOBYTES = 60_000;
-const nothing = (): void => undefined;
+
+/** The home is on a disk with room; what it has for de-identified copies is a disk of its own. */
+const fillOutbox: MachineRun = async (seed) => {
+  await using home = await temporaryFolder();
+  const outbox = join(home.path, "outbox");
+  await mkdir(outbox);
+  using disk = mountSmallDisk(60, outbox);
+  if (disk === undefined) return undefined;
+  return await rehearseScene(seed, {
+    settings: { home: home.path },
+    home: home.path,
+    strike: nothing,
+    mend: () => disk.resize(ROOMY_KILOBYTES),
+  });
+};
 
 /** Writes until nothing more goes into it. */
 function fillUp(file: string): void {
@@ -131,11 +150,22 @@ export const MACHINE_RUNS: Readonly<Record<MachineName, MachineRun>> = {
   "archive stopped, C-MOVE": stopArchive("move"),
   "archive stopped, C-GET": stopArchive("get"),
   "archive stopped, WADO-RS": stopArchive("dicomweb"),
+  "archive killed, Orthanc": killArchive("orthanc"),
+  "archive stopped, Orthanc": stopArchive("orthanc"),
+  "dcmqrscp killed, C-MOVE": killArchive("dcmqrscp-move"),
+  "dcmqrscp killed, C-GET": killArchive("dcmqrscp-get"),
+  "dcmqrscp stopped, C-MOVE": stopArchive("dcmqrscp-move"),
+  "dcmqrscp stopped, C-GET": stopArchive("dcmqrscp-get"),
   "destination killed, C-STORE": killStore("dimse"),
   "destination killed, STOW-RS": killStore("dicomweb"),
   "destination killed, Orthanc": killStore("orthanc"),
+  "destination killed, S3": killStore("s3"),
+  "destination killed, SFTP": killStore("sftp"),
   "destination stopped, C-STORE": stopStore("dimse"),
   "destination stopped, STOW-RS": stopStore("dicomweb"),
+  "destination stopped, Orthanc": stopStore("orthanc"),
+  "destination stopped, S3": stopStore("s3"),
+  "destination stopped, SFTP": stopStore("sftp"),
   "gateway killed, fetching": killGateway({}),
   "gateway killed, delivering": killGateway({ destination: "dimse", slow: "destination" }),
   "gateway stopped": stopGateway,
@@ -145,6 +175,7 @@ export const MACHINE_RUNS: Readonly<Record<MachineName, MachineRun>> = {
     settings: { staging: { path: disk.path, reserveGigabytes: 0 } },
     strike: nothing,
   })),
+  "outbox full": fillOutbox,
   "folder full": onSmallDisk(60, (disk) => ({ destinationPath: disk.path, strike: nothing })),
   "folder read-only": onSmallDisk(ROOMY_KILOBYTES, (disk) => ({
     destinationPath: disk.path,

@@ -6,33 +6,27 @@ import type { StudyDocument } from "../../src/operations/documents.ts";
 import type { LedgerEntry } from "../../src/store/records.ts";
 import type { Clock } from "../../src/units/clock.ts";
 import { freePort } from "../peers/free-port.ts";
-import { introduceModality, type OrthancServer, startOrthanc } from "../peers/orthanc.ts";
-import { findPeer } from "../peers/require-peer.ts";
 import { type ApiSite, openApiSite } from "../support/api.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { type Held, heldInFolder, heldInOrthanc } from "./evidence.ts";
+import { heldInFolder } from "./evidence.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { type GatewayProcess, startGatewayProcess } from "./gateway-process.ts";
 import {
-  chaosStudy,
-  isDone,
-  isHeldUp,
-  ledgerOf,
-  load,
-  type Outcome,
-  outcomeOf,
-  settingsOf,
-  submit,
-} from "./rehearse.ts";
-
-type ArchiveWay = "move" | "get" | "dicomweb" | "orthanc";
-type DestinationKind = "folder" | "dimse" | "dicomweb" | "orthanc";
+  type ArchivePeer,
+  type ArchiveWay,
+  type Machine,
+  openArchive,
+  openStorePeer,
+  type StoreKind,
+  type StorePeer,
+} from "./machine-peers.ts";
+import { chaosStudy, isDone, isHeldUp, ledgerOf, type Outcome, outcomeOf, settingsOf, submit } from "./rehearse.ts";
 
 /** One study on its way, and machines of its own that it needs. */
 export interface Scene {
-  readonly archive: OrthancServer;
+  readonly archive: Machine;
   /** Where it goes, unless that is a folder. */
-  readonly store: OrthancServer | undefined;
+  readonly store: Machine | undefined;
   /** In front of the archive, or of the store: it makes the way long enough for something to happen on it. */
   readonly proxy: FaultProxy;
   readonly site: Pick<ApiSite, "call">;
@@ -45,7 +39,7 @@ export interface SceneOptions {
   /** @default get */
   readonly archive?: ArchiveWay;
   /** @default folder */
-  readonly destination?: DestinationKind;
+  readonly destination?: "folder" | StoreKind;
   /** Where the slow connection is. @default archive */
   readonly slow?: "archive" | "destination";
   /** Whether the gateway is a program of its own. @default false */
@@ -73,40 +67,30 @@ export async function rehearseScene(seed: number, options: SceneOptions): Promis
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await temporaryFolder());
   const { archive: way = "get", destination = "folder", slow = "archive" } = options;
-  const configuration = {
-    Plugins: [findPeer("libOrthancDicomWeb.so")],
-    DicomWeb: { Enable: true },
-    DicomModalitiesInDatabase: true,
-  };
-  const archive = opened.use(await startOrthanc({ aeTitle: "ARCHIVE", configuration }));
-  const store =
-    destination === "folder" ? undefined : opened.use(await startOrthanc({ aeTitle: "STORE", configuration }));
+  const [dicomPort, aeTitle, project] = [await freePort(), `RAD${seed}`, `p${seed}`];
+  const place = { opened, folder };
+  const archive = await openArchive(way, place, { aeTitle, port: dicomPort });
+  const store = destination === "folder" ? undefined : await openStorePeer(destination, place);
   const study = chaosStudy(seed);
-  await load(archive, study);
+  await archive.load(study);
   const delivered = options.destinationPath ?? join(folder, "delivered");
   const behind = (slow === "archive" ? archive : store) ?? archive;
-  const isDimse = slow === "archive" ? way === "move" || way === "get" : destination === "dimse";
-  const proxy = opened.use(await startFaultProxy(isDimse ? behind.port : behind.httpPort, { kind: "slow" }));
-  const through = (peer: OrthancServer, side: typeof slow) => portsOf(peer, slow === side ? proxy.port : undefined);
-  const [dicomPort, aeTitle, project] = [await freePort(), `RAD${seed}`, `p${seed}`];
+  const proxy = opened.use(await startFaultProxy(behind.port, behind.slow));
+  const portOf = (peer: ArchivePeer | StorePeer): number => (peer === behind ? proxy.port : peer.port);
   const keyFile = join(folder, "project.key");
   await writeFile(keyFile, `${"ab".repeat(32)}\n`, { mode: 0o600 });
-  await introduceModality(archive, aeTitle.toLowerCase(), { aeTitle, port: dicomPort });
   const settings = {
     ...settingsOf({
       ...{ aeTitle, dicomPort, project, keyFile },
-      archive: ARCHIVES[way](through(archive, "archive")),
-      destination:
-        store === undefined || destination === "folder"
-          ? { kind: "folder", path: delivered }
-          : STORES[destination](through(store, "destination")),
+      archive: archive.settings(portOf(archive)),
+      destination: store === undefined ? { kind: "folder", path: delivered } : store.settings(portOf(store)),
     }),
     ...options.settings,
   };
   const gateway = options.isProcess ? opened.use(await startGatewayProcess(folder, settings)) : undefined;
   const { clock } = options;
   const service = gateway ?? opened.use(await openApiSite({ settings, ...(clock === undefined ? {} : { clock }) }));
-  const scene: Scene = { archive, store, proxy, folder, site: service, gateway };
+  const scene: Scene = { archive: archive.machine, store: store?.machine, proxy, folder, site: service, gateway };
   await submit(service, project, study);
   while (proxy.hits === 0) await delay(LOOK_MS);
   await options.strike(scene);
@@ -116,45 +100,9 @@ export async function rehearseScene(seed: number, options: SceneOptions): Promis
   if (end === undefined) throw new Error("the study is not listed");
   const home = options.home ?? ("service" in service ? join(service.service.folder, "home") : service.home);
   const ledger = await (options.ledger?.(end.id) ?? ledgerOf(home, end.id));
-  const held = await heldBy(store, destination, delivered, project, ledger);
+  const held = await (store?.held(project, ledger) ?? heldInFolder(delivered, project));
   return await outcomeOf({ seen: during.code, end, study, ledger, held });
 }
-
-async function heldBy(
-  store: OrthancServer | undefined,
-  destination: DestinationKind,
-  delivered: string,
-  project: string,
-  ledger: readonly LedgerEntry[],
-): Promise<Held> {
-  if (store === undefined) return await heldInFolder(delivered, project);
-  const held = await heldInOrthanc(store, ledger);
-  return destination === "dimse" ? { ...held, hasOwnHeader: true } : held;
-}
-
-interface Ports {
-  readonly dicom: number;
-  readonly http: number;
-}
-
-function portsOf({ port, httpPort }: OrthancServer, proxyPort: number | undefined): Ports {
-  return { dicom: proxyPort ?? port, http: proxyPort ?? httpPort };
-}
-
-type Settings = (ports: Ports) => Readonly<Record<string, unknown>>;
-
-const ARCHIVES: Readonly<Record<ArchiveWay, Settings>> = {
-  move: ({ dicom }) => ({ kind: "dimse", address: `ARCHIVE@127.0.0.1:${dicom}`, retrieve: "move" }),
-  get: ({ dicom }) => ({ kind: "dimse", address: `ARCHIVE@127.0.0.1:${dicom}`, retrieve: "get" }),
-  dicomweb: ({ http }) => ({ kind: "dicomweb", url: `http://127.0.0.1:${http}/dicom-web` }),
-  orthanc: ({ http }) => ({ kind: "orthanc", url: `http://127.0.0.1:${http}` }),
-};
-
-const STORES: Readonly<Record<Exclude<DestinationKind, "folder">, Settings>> = {
-  dimse: ({ dicom }) => ({ kind: "dimse", address: `STORE@127.0.0.1:${dicom}` }),
-  dicomweb: ARCHIVES.dicomweb,
-  orthanc: ARCHIVES.orthanc,
-};
 
 interface Sight {
   readonly study: StudyDocument | undefined;

@@ -7,6 +7,8 @@ import { type Sshd, startSshd } from "../peers/sshd.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import type { Place } from "./kinds.ts";
 
+export const S3_KEY_FILE = "s3.key";
+
 /** The real servers that all kinds share; each kind has a gateway, a study and a proxy of its own. */
 export interface World extends AsyncDisposable {
   readonly folder: string;
@@ -26,7 +28,7 @@ export async function openWorld(): Promise<World> {
   const sshd = opened.use(await startSshd());
   const secret = { mode: 0o600 };
   await writeFile(join(folder, "project.key"), `${"ab".repeat(32)}\n`, secret);
-  await writeFile(join(folder, "s3.key"), `${s3.secretAccessKey}\n`, secret);
+  await writeFile(join(folder, S3_KEY_FILE), `${s3.secretAccessKey}\n`, secret);
   const closing = opened.move();
   return { folder, archive, store, s3, sshd, [Symbol.asyncDispose]: () => closing.disposeAsync() };
 }
@@ -85,13 +87,16 @@ function dimseArchive(port: number, retrieve: "move" | "get"): Readonly<Record<s
   return { kind: "dimse", address: `ARCHIVE@127.0.0.1:${port}`, retrieve };
 }
 
-function s3Destination({ folder, s3 }: World, port: number): Readonly<Record<string, unknown>> {
+export function s3Destination(
+  { folder, s3 }: Pick<World, "folder" | "s3">,
+  port: number,
+): Readonly<Record<string, unknown>> {
   const { bucket, accessKeyId } = s3;
   const endpoint = `http://127.0.0.1:${port}`;
-  return { kind: "s3", endpoint, bucket, accessKeyId, secretAccessKeyFile: join(folder, "s3.key") };
+  return { kind: "s3", endpoint, bucket, accessKeyId, secretAccessKeyFile: join(folder, S3_KEY_FILE) };
 }
 
-function sftpDestination({ sshd }: World, port: number): Readonly<Record<string, unknown>> {
+export function sftpDestination({ sshd }: Pick<World, "sshd">, port: number): Readonly<Record<string, unknown>> {
   const { username, privateKeyFile, hostKey, folder } = sshd;
   return { kind: "sftp", host: "127.0.0.1", port, username, privateKeyFile, hostKeys: [hostKey], folder };
 }

@@ -2,12 +2,16 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
-import { type RunningPeer, startServerProgram } from "./process.ts";
+import { type RestartablePeer, type RunningPeer, startRestartableProgram, startServerProgram } from "./process.ts";
 
 /** A dcmtk server that is ready for associations. */
 export interface DcmtkServer extends RunningPeer {
   readonly aeTitle: string;
   readonly port: number;
+}
+
+export interface DcmqrscpServer extends DcmtkServer {
+  readonly program: RestartablePeer;
 }
 
 export interface DcmqrscpOptions {
@@ -24,7 +28,7 @@ export interface DcmqrscpOptions {
 }
 
 /** An archive: C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET over a folder. */
-export async function startDcmqrscp(options: DcmqrscpOptions): Promise<DcmtkServer> {
+export async function startDcmqrscp(options: DcmqrscpOptions): Promise<DcmqrscpServer> {
   const { aeTitle, storageDir, moveDestinations = [], storageContexts } = options;
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "dcmqrscp-"));
@@ -48,8 +52,9 @@ export async function startDcmqrscp(options: DcmqrscpOptions): Promise<DcmtkServ
   await writeFile(profileFile, storageContexts === undefined ? "" : associationProfiles(storageContexts));
   const profile = storageContexts === undefined ? [] : ["-xf", profileFile, "IN", "OUT"];
   const args = ["-ll", "warn", "-c", configurationFile, ...profile];
-  const running = await startServerProgram("dcmqrscp", args, port, folder);
-  return serverOf(running, aeTitle, port, () => rm(folder, { recursive: true, force: true }));
+  const running = await startRestartableProgram("dcmqrscp", args, port, folder);
+  const server = serverOf(running, aeTitle, port, () => rm(folder, { recursive: true, force: true }));
+  return { ...server, program: running };
 }
 
 /** dcmtk's association configuration: what it accepts (IN) beside its services, what it proposes when it sends (OUT). */

@@ -56,6 +56,29 @@ export async function startServerProgram(
   return running;
 }
 
+/** A server program that can be killed and then started again with the same arguments. */
+export interface RestartablePeer extends KillablePeer {
+  start(): Promise<void>;
+}
+
+/** As `startServerProgram`. */
+export async function startRestartableProgram(
+  ...args: Parameters<typeof startServerProgram>
+): Promise<RestartablePeer> {
+  let running = await startServerProgram(...args);
+  return {
+    output: () => running.output(),
+    get pid() {
+      return running.pid;
+    },
+    kill: () => running.kill(),
+    async start() {
+      running = await startServerProgram(...args);
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
 /** Runs a program to its end, which an aborted signal brings about by SIGKILL. */
 export async function runProgram(
   program: string,

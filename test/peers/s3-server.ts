@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestCertificate } from "./certificates.ts";
 import { freePort } from "./free-port.ts";
-import { type RunningPeer, startServerProgram } from "./process.ts";
+import { type RestartablePeer, type RunningPeer, startRestartableProgram } from "./process.ts";
 
 /** s3rver: an object store that keeps objects as files, and believes whoever knows the one key. */
 export interface S3Peer extends RunningPeer {
@@ -15,6 +15,7 @@ export interface S3Peer extends RunningPeer {
   readonly folder: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  readonly program: RestartablePeer;
 }
 
 const BUCKET = "research";
@@ -30,7 +31,7 @@ export async function startS3Server(certificate?: TestCertificate): Promise<S3Pe
   const place = ["--directory", join(home, "objects"), "--address", "127.0.0.1", "--port", `${port}`];
   const tls = certificate === undefined ? [] : ["--key", certificate.keyFile, "--cert", certificate.certificateFile];
   const args = [program, ...place, ...tls, "--no-vhost-buckets", "--silent", "--configure-bucket", BUCKET];
-  const running = await startServerProgram(process.execPath, args, port, home);
+  const running = await startRestartableProgram(process.execPath, args, port, home);
   return {
     port,
     endpoint: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${port}`,
@@ -38,6 +39,7 @@ export async function startS3Server(certificate?: TestCertificate): Promise<S3Pe
     folder: join(home, "objects", BUCKET),
     accessKeyId: KEY,
     secretAccessKey: KEY,
+    program: running,
     output: running.output,
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]();

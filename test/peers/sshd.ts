@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePort } from "./free-port.ts";
-import { type RunningPeer, startServerProgram } from "./process.ts";
+import { type RestartablePeer, type RunningPeer, startRestartableProgram } from "./process.ts";
 import { findPeer } from "./require-peer.ts";
 
 /** OpenSSH's server with its SFTP alone; it lets this user in by a key. */
@@ -17,6 +17,7 @@ export interface Sshd extends RunningPeer {
   readonly privateKeyFile: string;
   /** As `ssh-keygen -lf` prints it. */
   readonly hostKey: string;
+  readonly program: RestartablePeer;
 }
 
 /** sshd that was started by root wants this folder (sshd(8), FILES). */
@@ -49,7 +50,7 @@ export async function startSshd(): Promise<Sshd> {
       .map(([name, value]) => `${name} ${value}\n`)
       .join(""),
   );
-  const running = await startServerProgram(findPeer("sshd") ?? "sshd", ["-D", "-e", "-f", file], port, home);
+  const running = await startRestartableProgram(findPeer("sshd") ?? "sshd", ["-D", "-e", "-f", file], port, home);
   return {
     port,
     folder,
@@ -57,6 +58,7 @@ export async function startSshd(): Promise<Sshd> {
     privateKey: await readFile(privateKeyFile, "utf8"),
     privateKeyFile,
     hostKey: await fingerprintOf(`${hostKeyFile}.pub`),
+    program: running,
     output: running.output,
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]();

@@ -9,9 +9,14 @@ export interface SmallDisk extends Disposable {
   resize(kilobytes: number): void;
 }
 
-/** Undefined where mounting is not allowed; one line then says that the test is skipped. */
-export function mountSmallDisk(kilobytes: number): SmallDisk | undefined {
-  const path = mkdtempSync(join(tmpdir(), "radferry-disk-"));
+/**
+ * Undefined where mounting is not allowed; one line then says that the test is skipped.
+ * @param path an empty folder; left out: a new one
+ */
+export function mountSmallDisk(
+  kilobytes: number,
+  path = mkdtempSync(join(tmpdir(), "radferry-disk-")),
+): SmallDisk | undefined {
   const mount = (...options: readonly string[]): boolean => spawnSync("mount", options).status === 0;
   if (!mount("-t", "tmpfs", "-o", `size=${kilobytes}k`, "tmpfs", path)) {
     rmSync(path, { recursive: true });

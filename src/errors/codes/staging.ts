@@ -17,6 +17,18 @@ export const stagingCodes = {
     summary: "An instance arrived that nobody had asked for; it was refused.",
     remedy: "Check what sends to our DICOM port.",
   },
+  OUTBOX_FULL: {
+    class: "transient",
+    summary: "The disk of the outbox, where de-identified copies await delivery, is full.",
+    remedy: "Free space on the disk that has outbox in the gateway's home; work goes on by itself.",
+  },
+  OUTBOX_UNAVAILABLE: {
+    class: "transient",
+    summary:
+      "De-identified copies cannot be made: their originals cannot be read, or the outbox cannot be written at the moment.",
+    remedy:
+      "Check that staging and outbox in the gateway's home belong to the gateway's user and are on a disk that works; it is tried again.",
+  },
   SHARED_COPY_DAMAGED: {
     class: "permanent",
     summary: "A de-identified copy in the shared store is not what was put there.",
