@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { dimsePeer } from "./manifest-dicom.ts";
-import { httpPeer } from "./manifest-http.ts";
+import { httpPatience, httpPeer } from "./manifest-http.ts";
 import {
   addressSetting,
   nameSetting,
@@ -58,7 +58,7 @@ export const archiveSettings = z.discriminatedUnion("kind", [
     }),
     availability,
   }),
-  z.strictObject({ name, kind: z.literal("dicomweb"), url, ...httpPeer, availability }),
+  z.strictObject({ name, kind: z.literal("dicomweb"), url, ...httpPeer, ...httpPatience, availability }),
   z.strictObject({
     name,
     kind: z.literal("rad69"),
@@ -66,6 +66,7 @@ export const archiveSettings = z.discriminatedUnion("kind", [
     repositoryUniqueId: textSetting.meta({ description: "OID of the imaging document source." }),
     search: nameSetting.meta({ description: "The archive that is searched in its place." }),
     ...httpPeer,
+    ...httpPatience,
     availability,
   }),
   z.strictObject({
@@ -76,6 +77,7 @@ export const archiveSettings = z.discriminatedUnion("kind", [
       description: "The Orthanc's name for an archive that it fetches from for us; left out: what it holds itself.",
     }),
     ...httpPeer,
+    ...httpPatience,
     availability,
   }),
   z.strictObject({

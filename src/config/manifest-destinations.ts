@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { dimsePeer } from "./manifest-dicom.ts";
-import { httpPeer } from "./manifest-http.ts";
+import { httpPatience, httpPeer } from "./manifest-http.ts";
 import {
   addressSetting,
   hostSetting,
@@ -40,8 +40,9 @@ export const destinationSettings = z.discriminatedUnion("kind", [
     kind: z.literal("dicomweb"),
     url: urlSetting.meta({ description: "The destination's base URL; studies are sent by STOW-RS." }),
     ...httpPeer,
+    ...httpPatience,
   }),
-  z.strictObject({ name, kind: z.literal("orthanc"), url: urlSetting, ...httpPeer }),
+  z.strictObject({ name, kind: z.literal("orthanc"), url: urlSetting, ...httpPeer, ...httpPatience }),
   z.strictObject({
     name,
     kind: z.literal("xnat"),

@@ -125,6 +125,7 @@ const EXAMPLE = {
       clientCertificateFile: "tls/radferry.pem",
       clientKeyFile: "tls/radferry.key",
       authoritiesFile: "tls/hospital-ca.pem",
+      answerTimeoutSeconds: 300,
     },
     {
       name: "imaging-source",
@@ -171,6 +172,7 @@ const EXAMPLE = {
       clientCertificateFile: "tls/radferry.pem",
       clientKeyFile: "tls/radferry.key",
       authoritiesFile: "tls/hospital-ca.pem",
+      answerTimeoutSeconds: 300,
     },
     {
       name: "xnat",

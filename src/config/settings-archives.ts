@@ -16,20 +16,23 @@ export interface DimseArchiveSettings extends AnyArchive, PeerSecurity {
   readonly retrieve: "move" | "get";
 }
 
-export interface DicomWebArchiveSettings extends AnyArchive, HttpPeerFiles {
-  readonly kind: "dicomweb";
+export interface HttpPeer extends HttpPeerFiles {
   readonly url: string;
+  /** Until an answer begins. */
+  readonly answerTimeoutMs: number;
 }
 
-export interface OrthancArchiveSettings extends AnyArchive, HttpPeerFiles {
+export interface DicomWebArchiveSettings extends AnyArchive, HttpPeer {
+  readonly kind: "dicomweb";
+}
+
+export interface OrthancArchiveSettings extends AnyArchive, HttpPeer {
   readonly kind: "orthanc";
-  readonly url: string;
   readonly modality?: string | undefined;
 }
 
-export interface Rad69ArchiveSettings extends AnyArchive, HttpPeerFiles {
+export interface Rad69ArchiveSettings extends AnyArchive, HttpPeer {
   readonly kind: "rad69";
-  readonly url: string;
   readonly repositoryUniqueId: string;
   /** Name of the archive that is searched in its place. */
   readonly search: string;
@@ -66,16 +69,16 @@ export function resolveArchive(archive: Manifest["archives"][number], ifAny: Abs
       return { name, kind, address, retrieve, availability, ...resolveSecurity(archive, ifAny) };
     }
     case "dicomweb": {
-      const { kind, url } = archive;
-      return { name, kind, url, availability, ...resolveHttpPeer(archive, ifAny) };
+      const { kind } = archive;
+      return { name, kind, availability, ...resolveHttpServer(archive, ifAny) };
     }
     case "orthanc": {
-      const { kind, url, modality } = archive;
-      return { name, kind, url, modality, availability, ...resolveHttpPeer(archive, ifAny) };
+      const { kind, modality } = archive;
+      return { name, kind, modality, availability, ...resolveHttpServer(archive, ifAny) };
     }
     case "rad69": {
-      const { kind, url, repositoryUniqueId, search } = archive;
-      return { name, kind, url, repositoryUniqueId, search, availability, ...resolveHttpPeer(archive, ifAny) };
+      const { kind, repositoryUniqueId, search } = archive;
+      return { name, kind, repositoryUniqueId, search, availability, ...resolveHttpServer(archive, ifAny) };
     }
     case "folder": {
       const { kind, path } = archive;
@@ -97,4 +100,12 @@ export function resolveHttpPeer(files: HttpPeerFiles, ifAny: AbsolutePathIfAny):
     clientKeyFile: ifAny(files.clientKeyFile),
     authoritiesFile: ifAny(files.authoritiesFile),
   };
+}
+
+export function resolveHttpServer(
+  server: HttpPeerFiles & { readonly url: string; readonly answerTimeoutSeconds: number },
+  ifAny: AbsolutePathIfAny,
+): HttpPeer {
+  const { url, answerTimeoutSeconds } = server;
+  return { url, answerTimeoutMs: answerTimeoutSeconds * 1_000, ...resolveHttpPeer(server, ifAny) };
 }

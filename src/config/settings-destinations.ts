@@ -2,7 +2,7 @@ import type { DicomAddress } from "../dicom/ae-title.ts";
 import type { HttpPeerFiles } from "./http-credentials.ts";
 import type { Manifest } from "./manifest.ts";
 import type { PeerSecurity, TlsClientFiles } from "./peer-credentials.ts";
-import { resolveHttpPeer } from "./settings-archives.ts";
+import { type HttpPeer, resolveHttpPeer, resolveHttpServer } from "./settings-archives.ts";
 import { type AbsolutePath, type AbsolutePathIfAny, resolveSecurity } from "./settings-peers.ts";
 
 export type DestinationSettings =
@@ -22,10 +22,9 @@ export type DestinationSettings =
 /** A file for each instance, or a zip for each study. */
 type FileLayout = "files" | "zip";
 
-export interface HttpDestinationSettings extends HttpPeerFiles {
+export interface HttpDestinationSettings extends HttpPeer {
   readonly name: string;
   readonly kind: "dicomweb" | "orthanc";
-  readonly url: string;
 }
 
 export interface XnatDestinationSettings extends HttpPeerFiles {
@@ -114,8 +113,8 @@ export function resolveDestination(
       return resolveS3(destination, absolute, ifAny);
     case "dicomweb":
     case "orthanc": {
-      const { name, kind, url } = destination;
-      return { name, kind, url, ...resolveHttpPeer(destination, ifAny) };
+      const { name, kind } = destination;
+      return { name, kind, ...resolveHttpServer(destination, ifAny) };
     }
   }
 }

@@ -5,10 +5,10 @@ import { readCertificateFile, readPasswordFile, readSecretText } from "../config
 import { httpSecurityOf } from "../config/http-credentials.ts";
 import { credentialsOf } from "../config/peer-credentials.ts";
 import type { Settings } from "../config/settings.ts";
+import type { HttpPeer } from "../config/settings-archives.ts";
 import type {
   DestinationSettings,
   FtpsDestinationSettings,
-  HttpDestinationSettings,
   S3DestinationSettings,
   SftpDestinationSettings,
 } from "../config/settings-destinations.ts";
@@ -170,6 +170,7 @@ export function ftpsServerOf(destination: FtpsDestinationSettings): () => Promis
 }
 
 /** @throws GatewayError CERTIFICATE_…, SECRET_FILE_… */
-export async function httpClientOf(peer: Omit<HttpDestinationSettings, "kind" | "name">, connections?: number) {
-  return openHttpClient({ baseUrl: peer.url, connections, ...(await httpSecurityOf(peer)) });
+export async function httpClientOf(peer: HttpPeer, connections?: number) {
+  const timeouts = { headersMs: peer.answerTimeoutMs };
+  return openHttpClient({ baseUrl: peer.url, connections, timeouts, ...(await httpSecurityOf(peer)) });
 }
