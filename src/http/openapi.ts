@@ -8,7 +8,20 @@ import { UPLOAD_TYPES } from "./upload.ts";
 
 export const BASE = "/api/v1";
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
+
+/** What is answered beside the API, in OpenAPI's words. */
+export interface BesideApi {
+  readonly tag: { readonly name: string; readonly description: string };
+  readonly schemas: Json;
+  /** By path, then by method. */
+  readonly paths: Readonly<Record<string, Readonly<Record<string, BesideOperation>>>>;
+}
+
+export interface BesideOperation extends Json {
+  readonly summary: string;
+  readonly description: string;
+}
 
 const named = new Map<z.core.$ZodType, string>(Object.entries(schemas).map(([name, schema]) => [schema, name]));
 const PROBLEM: Json = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
@@ -27,7 +40,7 @@ const USUAL_ERRORS: readonly ErrorCode[] = [
 ];
 
 /** OpenAPI 3.1, from the same table that the API answers by. */
-export function openApiDocument(routes: readonly Route[], version: string): Json {
+export function openApiDocument(routes: readonly Route[], version: string, beside: readonly BesideApi[] = []): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes) {
     const operations = paths[BASE + route.path] ?? {};
@@ -45,11 +58,17 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
     },
     servers: [{ url: "/" }],
     security: [{ token: [] }],
-    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    paths,
+    tags: [
+      ...Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+      ...beside.map(({ tag }) => tag),
+    ],
+    paths: Object.assign(paths, ...beside.map((each) => each.paths)),
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer" } },
-      schemas: { ...Object.fromEntries(components), Problem: schemaOf(problemSchema, "output") },
+      schemas: Object.assign(
+        { ...Object.fromEntries(components), Problem: schemaOf(problemSchema, "output") },
+        ...beside.map((each) => each.schemas),
+      ),
     },
   };
 }
@@ -69,7 +88,7 @@ function operationOf(route: Route): Json {
       ...(route.isRepeatable ? [IDEMPOTENCY_PARAMETER] : []),
     ],
     ...(body === undefined ? {} : { requestBody: body }),
-    responses: { [status]: answerOf(route), ...problemsOf(route) },
+    responses: { [status]: answerOf(route), ...problemsBy(errorsOf(route)) },
   };
 }
 
@@ -113,8 +132,8 @@ export function errorsOf({ errors, parameters, body, takesFile, isRepeatable }: 
   ];
 }
 
-function problemsOf(route: Route): Json {
-  const codes = Map.groupBy(errorsOf(route), statusOf);
+export function problemsBy(errors: readonly ErrorCode[]): Json {
+  const codes = Map.groupBy(errors, statusOf);
   return Object.fromEntries(
     [...codes]
       .sort(([a], [b]) => a - b)

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BASE, errorsOf } from "./openapi.ts";
+import { BASE, type BesideApi, errorsOf } from "./openapi.ts";
 import { statusOf } from "./problem.ts";
 import { type Route, TAGS } from "./route.ts";
 
@@ -49,17 +49,31 @@ export function unbuiltPage(version: string): string {
 }
 
 /** The API for people, from the table that it answers by. */
-export function docsPage(routes: readonly Route[]): string {
+export function docsPage(routes: readonly Route[], beside: readonly BesideApi[] = []): string {
   const sections = Object.entries(TAGS).map(([tag, description]) => {
     const articles = routes.filter((route) => route.tag === tag).map(article);
-    return `<section><h2>${escaped(tag)}</h2><p>${escaped(description)}</p>${articles.join("")}</section>`;
+    return section(tag, description, articles);
   });
+  const others = beside.map(({ tag: { name, description }, paths }) =>
+    section(name, description, Object.entries(paths).flatMap(besideArticles)),
+  );
   return page(
     "Radferry API",
     `<main><h1>Radferry API</h1>
 <p>Everything below <code>${BASE}</code> wants <code>Authorization: Bearer TOKEN</code>. Errors are problem+json with a code.
 Programs read <a href="/openapi.json">/openapi.json</a>.</p>
-${sections.join("\n")}</main>`,
+${[...sections, ...others].join("\n")}</main>`,
+  );
+}
+
+function section(name: string, description: string, articles: readonly string[]): string {
+  return `<section><h2>${escaped(name)}</h2><p>${escaped(description)}</p>${articles.join("")}</section>`;
+}
+
+function besideArticles([path, operations]: readonly [string, BesideApi["paths"][string]]): readonly string[] {
+  return Object.entries(operations).map(
+    ([method, { summary, description }]) =>
+      `<article><h3><code>${method.toUpperCase()} ${escaped(path)}</code></h3><p>${escaped(`${summary}. ${description}`)}</p></article>`,
   );
 }
 

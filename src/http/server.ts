@@ -7,6 +7,7 @@ import { systemCodeOf } from "../units/durable-files.ts";
 import { type Answering, addApiRoutes } from "./answer.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { createDashboard, type Dashboard } from "./dashboard.ts";
+import { storeDocument } from "./dicomweb/store-document.ts";
 import { addStoreRoutes, STORE_PATHS } from "./dicomweb/store-routes.ts";
 import { PAGE_POLICY, SECURITY_HEADERS } from "./headers.ts";
 import { BASE, openApiDocument } from "./openapi.ts";
@@ -142,16 +143,21 @@ async function listen(server: FastifyInstance, host: string, port: number | unde
 }
 
 /** What answers without a token. */
-function addPages(server: FastifyInstance, { version, metrics, health }: ApiServices, dashboard: Dashboard): void {
+function addPages(
+  server: FastifyInstance,
+  { version, metrics, health, takeParts }: ApiServices,
+  dashboard: Dashboard,
+): void {
   const page = (path: string, text: string): void => {
     server.get(path, (_, reply) =>
       reply.header("content-security-policy", PAGE_POLICY).type("text/html; charset=utf-8").send(text),
     );
   };
   for (const path of dashboard.paths) server.get(path, (request, reply) => dashboard.sendFile(path, request, reply));
-  page("/docs", docsPage(routes));
+  const beside = takeParts === undefined ? [] : [storeDocument];
+  page("/docs", docsPage(routes, beside));
   server.get("/style.css", (_, reply) => reply.type("text/css; charset=utf-8").send(STYLE));
-  const document = openApiDocument(routes, version);
+  const document = openApiDocument(routes, version, beside);
   server.get("/openapi.json", () => document);
   server.get("/health/live", () => ({ status: "ok", version }));
   server.get("/health/ready", async (_, reply) => {

@@ -7,6 +7,7 @@ import { routes as pixlRoutes } from "../../src/compat/pixl/http/routes.ts";
 import { ROUTES as scanHubRoutes } from "../../src/compat/scanhub/http/routes.ts";
 import { errorRegistry } from "../../src/errors/registry.ts";
 import * as flip from "../../src/flip.ts";
+import { STORE_PATHS } from "../../src/http/dicomweb/store-routes.ts";
 import { routes as ownRoutes } from "../../src/http/routes/routes.ts";
 import * as pixl from "../../src/pixl.ts";
 import * as rad69 from "../../src/rad69.ts";
@@ -43,12 +44,13 @@ const OFFERED: Readonly<Record<string, readonly string[]>> = {
   dicomtrolley: [...Object.keys(rad69), ...functionsOf(rad69.Rad69.prototype), ...functionsOf(rad69.Rad69)],
 };
 
-/** `METHOD /address` of every face, and of FLIP on the gateway's own API. */
+/** `METHOD /address` of every face, of FLIP on the gateway's own API, and of what takes studies. */
 const ADDRESSES: readonly string[] = [
   ...flipRoutes.map(({ method, path }) => `${method} ${path}`),
   ...pixlRoutes.map(({ method, path }) => `${method} ${path}`),
   ...scanHubRoutes.flatMap(({ base, routes }) => routes.map(({ method, path }) => `${method} ${base}${path}`)),
   ...ownRoutes.filter(({ path }) => path.startsWith("/flip/")).map(({ method, path }) => `${method} /api/v1${path}`),
+  ...STORE_PATHS.map((path) => `POST ${path}`),
 ];
 
 function hasVerb(program: Command, [word, ...rest]: readonly string[]): boolean {

@@ -37,6 +37,12 @@ describe("who has no token", () => {
   );
 });
 
+it("has no document of studies that are sent where it takes none", async () => {
+  const { json } = await site.call("GET", "//openapi.json");
+  expect(Object.keys((json as { readonly paths: object }).paths)).not.toContain("/dicomweb/studies");
+  expect((await site.call("POST", "//dicomweb/studies")).status).toBe(404);
+});
+
 describe("roles", () => {
   it("are those of the operations", () => {
     expect(routes.map(({ least }) => least)).toEqual(routes.map(({ operation }) => OPERATION_ROLES[operation]));

@@ -2,6 +2,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { parseStudyInstanceUid } from "../../src/dicom/uid.ts";
 import { storeDicomWeb } from "../../src/network/dicomweb/store.ts";
 import { bearerAuthentication } from "../../src/network/http-client/authentication.ts";
@@ -27,11 +28,31 @@ const RULES = [
 ];
 const INSTANCE_BYTES = 1_000_000;
 
+const CONTENT = z.record(z.string(), z.object({ schema: z.record(z.string(), z.unknown()) }));
+const OPERATION = z.object({ responses: z.record(z.string(), z.object({ content: CONTENT })) });
+const API_DOCUMENT = z.object({
+  paths: z.record(z.string(), z.record(z.string(), z.unknown())),
+  components: z.object({ schemas: z.record(z.string(), z.record(z.string(), z.unknown())) }),
+});
+type ApiDocument = z.infer<typeof API_DOCUMENT>;
+
+/** Holds an answer to what the gateway's own document says of it. */
+function expectAsDocumented({ status, headers, json }: Awaited<ReturnType<typeof post>>, path: string): void {
+  const { responses } = OPERATION.parse(document.paths[path]?.post);
+  const type = (headers.get("content-type") ?? "").split(";")[0] ?? "";
+  const { schema } = responses[status]?.content[type] ?? {};
+  expect(schema, `${status} ${type}`).toBeDefined();
+  const name = String(schema?.$ref ?? "").replace("#/components/schemas/", "");
+  if (name !== "") z.fromJSONSchema(document.components.schemas[name] ?? { not: {} }).parse(json);
+}
+
 let site: PushSite;
+let document: ApiDocument;
 let tokens: { readonly router: string; readonly unwanted: string; readonly limited: string; readonly viewer: string };
 beforeAll(async () => {
   site = await openPushSite({ rules: RULES }, { requestMs: 300, storeInstanceBytes: INSTANCE_BYTES, storeBytes: 4e6 });
   const { api } = site;
+  document = API_DOCUMENT.parse((await api.call("GET", "//openapi.json")).json);
   tokens = {
     router: await api.tokenOf("router", "sender"),
     unwanted: await api.tokenOf("unwanted", "sender"),
@@ -53,7 +74,9 @@ async function post(
   { token = tokens.router, path = "", type = TYPE, accept = "application/dicom+json" } = {},
 ) {
   const headers = { "content-type": type, accept };
-  return await site.api.call("POST", `//dicomweb/studies${path}`, { token, body, headers });
+  const answer = await site.api.call("POST", `//dicomweb/studies${path}`, { token, body, headers });
+  expectAsDocumented(answer, path === "" ? "/dicomweb/studies" : "/dicomweb/studies/{study}");
+  return answer;
 }
 
 const filesOf = (instances: readonly SyntheticInstance[]): readonly Buffer[] => instances.map(({ file }) => file);
@@ -163,6 +186,17 @@ describe("a gateway that takes STOW-RS", () => {
     });
     const long = Array.from({ length: 5 }, () => Buffer.alloc(INSTANCE_BYTES));
     expect(await post(bodyOf(long))).toMatchObject({ status: 413, json: { code: "API_BODY_TOO_LARGE" } });
+  });
+
+  it("answers no other method there", async () => {
+    const stores = Object.entries(document.paths).filter(([path]) => path.startsWith("/dicomweb"));
+    expect(stores).toHaveLength(2);
+    for (const [path, operations] of stores) {
+      expect(Object.keys(operations)).toEqual(["post"]);
+      expect((await site.api.call("GET", "//docs")).text).toContain(`POST ${path}<`);
+      const { status, headers } = await site.api.call("GET", `/${path.replace("{study}", "1.2.3")}`);
+      expect({ status, allow: headers.get("allow") }).toEqual({ status: 405, allow: "POST" });
+    }
   });
 
   it("tells a sender whose request ends too early what was stored of it", async () => {
