@@ -23,6 +23,8 @@ export interface ArchiveCondition {
   readonly breaker: Breaker;
   /** Before this, no further study is begun. */
   readonly nextStudyAtMs: number;
+  /** Until then it asked to be left alone. */
+  readonly sparedUntilMs: number;
 }
 
 export interface BreakerPolicy {
@@ -47,7 +49,14 @@ export type StudySlot =
   | { readonly kind: "later"; readonly atMs: number };
 
 export function newCondition(archive: string): ArchiveCondition {
-  return { archive, paused: false, overrides: {}, breaker: { state: "closed", failures: 0 }, nextStudyAtMs: 0 };
+  return {
+    archive,
+    paused: false,
+    overrides: {},
+    breaker: { state: "closed", failures: 0 },
+    nextStudyAtMs: 0,
+    sparedUntilMs: 0,
+  };
 }
 
 /** The breaker's part in asking an archive. */

@@ -219,6 +219,8 @@ export interface Store
     rate: { readonly intervalMs: number; readonly maximumWaitMs: number },
     nowMs: number,
   ): Promise<StudySlot>;
+  /** Writes down that the archive asked to be left alone until then; what it asked for before holds if it ends later. `undefined`: not any more. */
+  spareArchive(archive: string, untilMs: number | undefined): Promise<void>;
   /**
    * Writes down what replacements were made from, under the key named. Answers the kinds of those that stand for something else already; then
    * nothing is written.

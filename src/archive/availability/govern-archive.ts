@@ -21,7 +21,10 @@ export interface GovernedArchive extends Archive {
   whileOpen<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-export type ConditionStore = Pick<Store, "archiveCondition" | "admitToArchive" | "judgeArchive" | "takeStudySlot">;
+export type ConditionStore = Pick<
+  Store,
+  "archiveCondition" | "admitToArchive" | "judgeArchive" | "takeStudySlot" | "spareArchive"
+>;
 
 export interface Governance {
   readonly policy: AvailabilityPolicy;
@@ -59,12 +62,11 @@ export const AVAILABILITY_CODES: ReadonlySet<ErrorCode> = new Set([
  */
 export function governArchive(archive: Archive, governance: Governance): GovernedArchive {
   const turns = createTurns();
-  const truce = createTruce(archive.name, governance.clock);
+  const truce = createTruce(archive.name, governance);
   const governed = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>, isNewStudy = false) => {
-    truce.keep();
-    const condition = await admit(archive.name, governance, signal);
+    const condition = await admit(archive.name, governance, truce, signal);
     if (isNewStudy) await waitForTurn(archive.name, governance, condition, turns, signal);
-    await using watch = watchCondition(archive.name, governance, signal);
+    await using watch = watchCondition(archive.name, governance, truce, signal);
     return await truce.agreed(judged(archive.name, governance, signal, () => work(watch.signal)));
   };
   return {
@@ -74,7 +76,7 @@ export function governArchive(archive: Archive, governance: Governance): Governe
     associations: archive.associations,
     async echo(signal) {
       await judged(archive.name, governance, signal, () => archive.echo(signal));
-      truce.end();
+      await truce.end();
     },
     find: (identifier, maximumAnswers, signal) => archive.find(identifier, maximumAnswers, signal),
     rehearseRetrieval: (signal) => archive.rehearseRetrieval(signal),
@@ -82,39 +84,66 @@ export function governArchive(archive: Archive, governance: Governance): Governe
     listStudy: (study, signal) => governed(signal, (watched) => archive.listStudy(study, watched)),
     contents: (study, only, signal) => governed(signal, (watched) => contentsOf(archive, study, only, watched)),
     async whileOpen(work, signal) {
-      truce.keep();
-      await admit(archive.name, governance, signal);
-      await using watch = watchCondition(archive.name, governance, signal);
+      await admit(archive.name, governance, truce, signal);
+      await using watch = watchCondition(archive.name, governance, truce, signal);
       return await work(watch.signal);
     },
     async retrieve(request, signal) {
-      const outcome = await governed(signal, (watched) => archive.retrieve(request, watched), beginsStudy(request));
-      truce.begin(outcome.retryAfterMs);
+      const asked = { ...request, isSpared: truce.isOn };
+      const outcome = await governed(signal, (watched) => archive.retrieve(asked, watched), beginsStudy(request));
+      await truce.begin(outcome.retryAfterMs);
       return outcome;
     },
     [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
   };
 }
 
-/** An archive that asked to be left alone is, by all who would ask it; not beyond a restart of ours. */
-function createTruce(name: string, clock: Clock) {
+/** An archive that asked to be left alone is, by all nodes that would ask it, and after a restart too. */
+interface Truce {
+  /** @param durationMs undefined: it did not ask */
+  begin(durationMs: number | undefined): Promise<void>;
+  end(): Promise<void>;
+  /** Takes note of what another node was told. */
+  note(condition: ArchiveCondition): void;
+  /** As far as it is known here: another node's is within a second. */
+  isOn(): boolean;
+  /** @throws GatewayError ARCHIVE_ASKED_TO_WAIT */
+  keep(): void;
+  /** Takes note of what was thrown. */
+  agreed<T>(work: Promise<T>): Promise<T>;
+}
+
+function createTruce(name: string, { store, clock }: Governance): Truce {
   let untilMs = 0;
-  const begin = (durationMs: number | undefined): void => {
-    if (durationMs !== undefined) untilMs = Math.max(untilMs, clock.nowMs() + durationMs);
+  let beginning = 0;
+  const begin = async (durationMs: number | undefined): Promise<void> => {
+    if (durationMs === undefined) return;
+    const asked = Math.ceil(clock.nowMs() + durationMs);
+    untilMs = Math.max(untilMs, asked);
+    beginning += 1;
+    await store.spareArchive(name, asked).finally(() => {
+      beginning -= 1;
+    });
   };
+  const isOn = (): boolean => clock.nowMs() < untilMs;
   return {
     begin,
-    end(): void {
+    isOn,
+    async end() {
+      const { sparedUntilMs } = await store.archiveCondition(name);
+      if (clock.nowMs() < sparedUntilMs) await store.spareArchive(name, undefined);
       untilMs = 0;
     },
-    /** @throws GatewayError ARCHIVE_ASKED_TO_WAIT */
-    keep(): void {
-      if (clock.nowMs() < untilMs) throw waitUntil("ARCHIVE_ASKED_TO_WAIT", name, untilMs);
+    note(condition) {
+      // What is being written down is not in it yet.
+      untilMs = Math.max(condition.sparedUntilMs, beginning > 0 ? untilMs : 0);
     },
-    /** Takes note of what was thrown. */
-    agreed: <T>(work: Promise<T>): Promise<T> =>
-      work.catch((thrown: unknown) => {
-        begin(retryAfterOf(thrown));
+    keep() {
+      if (isOn()) throw waitUntil("ARCHIVE_ASKED_TO_WAIT", name, untilMs);
+    },
+    agreed: (work) =>
+      work.catch(async (thrown: unknown) => {
+        await begin(retryAfterOf(thrown));
         throw thrown;
       }),
   };
@@ -125,13 +154,15 @@ function beginsStudy({ instances }: RetrieveRequest): boolean {
   return instances === undefined;
 }
 
-/** @throws GatewayError ARCHIVE_PAUSED, ARCHIVE_CLOSED, ARCHIVE_RESTING, each with `untilMs` */
-async function admit(name: string, governance: Governance, signal: AbortSignal) {
+/** @throws GatewayError ARCHIVE_PAUSED, ARCHIVE_ASKED_TO_WAIT, ARCHIVE_CLOSED, ARCHIVE_RESTING, each with `untilMs` */
+async function admit(name: string, governance: Governance, truce: Truce, signal: AbortSignal) {
   const { policy, store, clock, breaker = BREAKER_POLICY } = governance;
   signal.throwIfAborted();
   const nowMs = clock.nowMs();
   const condition = await store.archiveCondition(name);
   if (condition.paused) throw waitUntil("ARCHIVE_PAUSED", name, nowMs + LOOK_AGAIN_MS);
+  truce.note(condition);
+  truce.keep();
   const inForce = policyInForce(policy, condition);
   setPace(governance, inForce);
   const opensMs = openingHoursOf(inForce).nextOpeningMs(nowMs);
@@ -200,8 +231,8 @@ interface Watch extends AsyncDisposable {
   readonly signal: AbortSignal;
 }
 
-/** Ends work when the archive is paused while it runs, and keeps the pace as it was last set. */
-function watchCondition(name: string, governance: Governance, outer: AbortSignal): Watch {
+/** Ends work when the archive is paused while it runs, hears of what it asked of others, and keeps the pace as it was last set. */
+function watchCondition(name: string, governance: Governance, truce: Truce, outer: AbortSignal): Watch {
   const { policy, store, clock } = governance;
   const paused = new AbortController();
   const stop = new AbortController();
@@ -209,6 +240,7 @@ function watchCondition(name: string, governance: Governance, outer: AbortSignal
     while (!stop.signal.aborted) {
       await clock.sleep(WATCH_MS, stop.signal);
       const condition = await store.archiveCondition(name);
+      truce.note(condition);
       setPace(governance, policyInForce(policy, condition));
       if (condition.paused) {
         paused.abort(waitUntil("ARCHIVE_PAUSED", name, clock.nowMs() + LOOK_AGAIN_MS));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type PostgresServer, startPostgres } from "../../../test/peers/postgres.ts";
 import { requirePeer } from "../../../test/peers/require-peer.ts";
 import { startHttpServer } from "../../../test/support/http-server.ts";
@@ -13,7 +13,7 @@ import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
 import { createManualClock, type ManualClock } from "../../units/manual-clock.testing.ts";
 import { seededRandom } from "../../units/random.ts";
-import type { Archive } from "../archive.ts";
+import type { Archive, RetrieveRequest } from "../archive.ts";
 import { createSharedAssociations } from "./associations.ts";
 import { type GovernedArchive, governArchive } from "./govern-archive.ts";
 import { limitRequests } from "./limit-requests.ts";
@@ -29,7 +29,7 @@ describe.runIf(requirePeer("initdb"))("what two gateways on one PostgreSQL may a
   let clock: ManualClock;
   let north: Store;
   let east: Store;
-  let answer: () => Promise<void>;
+  let answer: (request?: RetrieveRequest) => Promise<void>;
   /** As they were set last. */
   let bytesPerSecond: (number | undefined)[];
   beforeAll(async () => {
@@ -58,8 +58,8 @@ describe.runIf(requirePeer("initdb"))("what two gateways on one PostgreSQL may a
       findStudies: async () => [],
       find: async function* () {},
       listStudy: async () => ({ kind: "unknown" }),
-      async retrieve() {
-        await answer();
+      async retrieve(request) {
+        await answer(request);
         return { status: 0, completed: 1, failed: 0 };
       },
       rehearseRetrieval: async () => ({ kind: "nothing-to-try" }),
@@ -110,6 +110,52 @@ describe.runIf(requirePeer("initdb"))("what two gateways on one PostgreSQL may a
     await retrieve(one);
   });
 
+  it("is nothing while it asked one of them to be left alone, until that time or an echo that it answers", async () => {
+    const [one, other] = [governed(north), governed(east)];
+    const asking = new GatewayError("HTTP_TOO_MANY_REQUESTS", { status: 429, retryAfterMs: 60_000 });
+    answer = () => Promise.reject(asking);
+    await expect(retrieve(one)).rejects.toBe(asking);
+    answer = () => Promise.resolve();
+    for (const each of [other, one])
+      await expect(retrieve(each)).rejects.toEqual(refusal("ARCHIVE_ASKED_TO_WAIT", { untilMs: 61_000 }));
+    await expect(other.whileOpen(() => answer(), signal)).rejects.toEqual(refusal("ARCHIVE_ASKED_TO_WAIT"));
+    // Another process of the same node, or the same after a restart.
+    await expect(retrieve(governed(north))).rejects.toEqual(refusal("ARCHIVE_ASKED_TO_WAIT"));
+    await clock.advance(59_999);
+    await expect(retrieve(other)).rejects.toEqual(refusal("ARCHIVE_ASKED_TO_WAIT"));
+    await clock.advance(1);
+    await retrieve(other);
+    answer = () => Promise.reject(asking);
+    await expect(retrieve(other)).rejects.toBe(asking);
+    answer = () => Promise.resolve();
+    await other.echo(signal);
+    await retrieve(one);
+  });
+
+  it("is nothing further of a retrieval that is under way when it asks another of them to be left alone", async () => {
+    const [one, other] = [governed(north), governed(east)];
+    const { promise: begun, resolve: begin } = Promise.withResolvers<() => boolean>();
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    answer = (request) => {
+      begin(request?.isSpared ?? (() => false));
+      return ended;
+    };
+    const underWay = retrieve(other);
+    const isSpared = await begun;
+    answer = () => Promise.reject(new GatewayError("HTTP_UNAVAILABLE", { status: 503, retryAfterMs: 3_600_000 }));
+    await expect(retrieve(one)).rejects.toEqual(refusal("HTTP_UNAVAILABLE"));
+    expect(isSpared()).toBe(false);
+    await vi.waitFor(
+      async () => {
+        await clock.advance(1_000);
+        expect(isSpared()).toBe(true);
+      },
+      { timeout: 20_000 },
+    );
+    end();
+    expect(await underWay).toMatchObject({ completed: 1 });
+  });
+
   it("is what an operator last said at either of them", async () => {
     const [one, other] = [governed(north), governed(east)];
     await north.setArchiveControls("vna", { paused: true }, clock.nowMs());
@@ -155,6 +201,8 @@ describe.runIf(requirePeer("initdb"))("what two gateways on one PostgreSQL may a
       done += 1;
     };
     const all = Promise.all(Array.from({ length: 12 }, (_, index) => ask(index % 2 === 0 ? one : other)));
+    // None is answered before.
+    await vi.waitFor(() => expect(open).toBe(LIMIT), { timeout: 20_000 });
     while (done < 12) {
       release.shift()?.();
       await new Promise((resolve) => setTimeout(resolve, 5));

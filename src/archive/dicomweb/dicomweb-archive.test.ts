@@ -204,6 +204,24 @@ describe("a study is retrieved", () => {
     expect(given).toBeLessThanOrEqual(3);
   });
 
+  it("as far as it came before another of our gateways was asked to leave the service alone", async () => {
+    let given = 0;
+    const counted = (request: WebRequest): WebAnswer => {
+      given += 1;
+      return single(request);
+    };
+    const service: Service = [lists, [/\/studies\/[\d.]+$/, REFUSED], [/\/instances\/[\d.]+$/, counted]];
+    const { result, staged } = await withArchive(service, async (archive) => {
+      const listing = await archive.listStudy(STUDY, neverAborted());
+      const instances = listing.kind === "instances" ? listing.instances : [];
+      const request = { studyInstanceUid: STUDY, instances, isSpared: () => given > 0 };
+      return await archive.retrieve(request, neverAborted());
+    });
+    // Two are asked for at once.
+    expect(staged.length).toBeLessThanOrEqual(2);
+    expect(result).toMatchObject({ completed: staged.length, failed: 4 - staged.length });
+  });
+
   it("in part: the series that are named", async () => {
     const [uid = ""] = series;
     const request = { studyInstanceUid: STUDY, seriesInstanceUids: [parseSeriesInstanceUid(uid)] };

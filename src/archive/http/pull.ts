@@ -62,7 +62,7 @@ export async function pullIntoStaging(
     retryAfterMs = laterOf(retryAfterMs, retryAfterOf(thrown));
   };
   await concurrently(pullsOf(request), parallel, async (pull) => {
-    if (retryAfterMs !== undefined) {
+    if (retryAfterMs !== undefined || request.isSpared?.() === true) {
       // It asked to be left alone.
       failed += 1;
       return;

@@ -21,6 +21,7 @@ export const archives: ContractCases = {
       overrides: {},
       breaker: { state: "closed", failures: 0 },
       nextStudyAtMs: 0,
+      sparedUntilMs: 0,
     });
   },
 
@@ -90,4 +91,17 @@ export const archives: ContractCases = {
     await store.setArchiveControls("vna", { overrides: { studiesPerMinute: 600 } }, 10_001);
     expect(await store.takeStudySlot("vna", rate, 10_001)).toEqual({ kind: "granted", atMs: 10_001 });
   },
+
+  "spares an archive until the latest time that it asked for, whatever else becomes of it, or until it is well again":
+    async (store) => {
+      const sparedUntilMs = async () => (await store.archiveCondition("vna")).sparedUntilMs;
+      await Promise.all([3_000, 9_000, 5_000].map((untilMs) => store.spareArchive("vna", untilMs)));
+      await store.setArchiveControls("vna", { paused: true }, 1);
+      await store.judgeArchive("vna", DOWN, breaker, 2);
+      expect(await sparedUntilMs()).toBe(9_000);
+      expect((await store.archiveCondition("pacs")).sparedUntilMs).toBe(0);
+      await store.spareArchive("vna", undefined);
+      expect(await sparedUntilMs()).toBe(0);
+      expect((await store.archiveCondition("vna")).paused).toBe(true);
+    },
 };

@@ -102,6 +102,9 @@ export const ARCHIVES = `
     next_study_at DOUBLE PRECISION NOT NULL
   );`;
 
+/** Until then they asked to be left alone. */
+export const SPARED_ARCHIVES = "ALTER TABLE archives ADD COLUMN spared_until BIGINT NOT NULL DEFAULT 0;";
+
 /** What is due, by project within a priority; and which project had the last turn at each, so that the next one has the next. */
 export const FAIR_SHARES = `
   DROP INDEX study_jobs_due;

@@ -54,6 +54,7 @@ export const holds: Holds = {
   admitToArchive: (archive) => hold("archive", archive),
   judgeArchive: (archive) => hold("archive", archive),
   takeStudySlot: (archive) => hold("archive", archive),
+  spareArchive: (archive) => hold("archive", archive),
   addTask: ({ kind }) => hold("tasks", kind),
   claimTask: (kind) => hold("tasks", kind),
   addNotices: () => hold("notices", ""),

@@ -7,7 +7,7 @@ import { COMMITMENTS } from "./commitment-schema.ts";
 import { RESTING_COUNTERS } from "./counter-triggers.ts";
 import { INSIGHT } from "./insight-schema.ts";
 import { INTAKE, INTAKE_EXPECTED } from "./intake-schema.ts";
-import { ARCHIVES, COHORTS, COUNTERS, FAIR_SHARES, JOBS, PROJECT_KEYS } from "./job-schema.ts";
+import { ARCHIVES, COHORTS, COUNTERS, FAIR_SHARES, JOBS, PROJECT_KEYS, SPARED_ARCHIVES } from "./job-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
 import { LOCKS } from "./locks.ts";
@@ -68,6 +68,7 @@ export const migrations: readonly Migration[] = [
   { version: 23, name: "what archives say of studies sent unasked", sql: INTAKE_EXPECTED },
   { version: 24, name: "counters of what rests", sql: RESTING_COUNTERS, needsAllStopped: true },
   { version: 25, name: "studies held by nodes", sql: HELD_JOBS },
+  { version: 26, name: "archives that asked to be left alone", sql: SPARED_ARCHIVES },
 ];
 
 /** Of the newest migration here. */

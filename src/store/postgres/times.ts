@@ -38,6 +38,7 @@ export const asked: Asked = {
   admitToArchive: (by, archive, policy, nowMs) => [archive, policy, nowMs + by],
   judgeArchive: (by, archive, failure, policy, nowMs) => [archive, failure, policy, nowMs + by],
   takeStudySlot: (by, archive, rate, nowMs) => [archive, rate, nowMs + by],
+  spareArchive: (by, archive, untilMs) => [archive, untilMs === undefined ? undefined : untilMs + by],
   addTask: (by, task, nowMs) => [task, nowMs + by],
   claimTask: (by, kind, leaseMs, nowMs, node) => [kind, leaseMs, nowMs + by, node],
   renewTask: (by, lease, leaseMs, nowMs, progress) => [lease, leaseMs, nowMs + by, progress],
@@ -74,6 +75,7 @@ export const asked: Asked = {
 
 /** And back: what the caller waits for. */
 export const answered: Answered = {
+  archiveCondition: (by, condition) => ({ ...condition, sparedUntilMs: condition.sparedUntilMs - by }),
   nextDueAtMs: before,
   nextInboxDueAtMs: before,
   nextIntakeDueAtMs: before,

@@ -1,12 +1,13 @@
 /** Conditions of archives, and the jobs that wait for one. */
 export const archiveStatements = {
   archiveCondition: `
-    SELECT paused, overrides, breaker, next_study_at AS nextStudyAtMs FROM archives WHERE name = :archive`,
+    SELECT paused, overrides, breaker, next_study_at AS nextStudyAtMs, spared_until AS sparedUntilMs
+      FROM archives WHERE name = :archive`,
   writeArchiveCondition: `
-    INSERT INTO archives (name, paused, overrides, breaker, next_study_at)
-    VALUES (:archive, :paused, :overrides, :breaker, :nextStudyAtMs)
+    INSERT INTO archives (name, paused, overrides, breaker, next_study_at, spared_until)
+    VALUES (:archive, :paused, :overrides, :breaker, :nextStudyAtMs, :sparedUntilMs)
     ON CONFLICT (name) DO UPDATE SET paused = excluded.paused, overrides = excluded.overrides,
-      breaker = excluded.breaker, next_study_at = excluded.next_study_at`,
+      breaker = excluded.breaker, next_study_at = excluded.next_study_at, spared_until = excluded.spared_until`,
   /** Of a probe that died with its process: the next one may go at once. */
   releaseProbes: `
     UPDATE archives SET breaker = json_set(breaker, '$.untilMs', :nowMs) WHERE json_extract(breaker, '$.state') = 'half-open'`,

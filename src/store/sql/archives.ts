@@ -23,13 +23,14 @@ export async function archiveCondition(session: Session, archive: string): Promi
     overrides: JSON.parse(String(row.overrides)) as ArchiveOverrides,
     breaker: JSON.parse(String(row.breaker)) as Breaker,
     nextStudyAtMs: Number(row.nextStudyAtMs),
+    sparedUntilMs: Number(row.sparedUntilMs),
   };
 }
 
 async function write(session: Session, condition: ArchiveCondition): Promise<void> {
-  const { archive, paused, nextStudyAtMs } = condition;
+  const { archive, paused, nextStudyAtMs, sparedUntilMs } = condition;
   const [overrides, breaker] = [JSON.stringify(condition.overrides), JSON.stringify(condition.breaker)];
-  await session.run("writeArchiveCondition", { archive, paused, overrides, breaker, nextStudyAtMs });
+  await session.run("writeArchiveCondition", { archive, paused, overrides, breaker, nextStudyAtMs, sparedUntilMs });
 }
 
 export async function setArchiveControls(
@@ -91,4 +92,10 @@ export async function takeStudySlot(
   const [nextStudyAtMs, slot] = takeSlot(condition.nextStudyAtMs, rate, nowMs);
   if (slot.kind === "granted") await write(session, { ...condition, nextStudyAtMs });
   return slot;
+}
+
+export async function spareArchive(session: Session, archive: string, untilMs: number | undefined): Promise<void> {
+  const condition = await archiveCondition(session, archive);
+  const sparedUntilMs = untilMs === undefined ? 0 : Math.max(condition.sparedUntilMs, untilMs);
+  if (sparedUntilMs !== condition.sparedUntilMs) await write(session, { ...condition, sparedUntilMs });
 }

@@ -79,6 +79,7 @@ export const methods: { readonly [N in SharedMethodName]: Method<N> } = {
   admitToArchive: archives.admitToArchive,
   judgeArchive: archives.judgeArchive,
   takeStudySlot: archives.takeStudySlot,
+  spareArchive: archives.spareArchive,
   linkPseudonyms,
   addTask: tasks.addTask,
   claimTask: tasks.claimTask,

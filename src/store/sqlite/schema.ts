@@ -159,6 +159,9 @@ const ARCHIVES = `
     next_study_at REAL NOT NULL
   ) STRICT, WITHOUT ROWID;`;
 
+/** Until then they asked to be left alone. */
+const SPARED_ARCHIVES = "ALTER TABLE archives ADD COLUMN spared_until INTEGER NOT NULL DEFAULT 0;";
+
 /** Who changes or deletes a record has to take the triggers away first; the chain tells of it. */
 const AUDIT = `
   CREATE TABLE audit_events (
@@ -245,6 +248,7 @@ const migrations: readonly Migration[] = [
   { version: 23, name: "what archives say of studies sent unasked", sql: INTAKE_EXPECTED },
   { version: 24, name: "counters of what rests", sql: RESTING_COUNTERS },
   { version: 25, name: "studies held by nodes", sql: HELD_JOBS },
+  { version: 26, name: "archives that asked to be left alone", sql: SPARED_ARCHIVES },
 ];
 
 /** Of the newest migration here. */
