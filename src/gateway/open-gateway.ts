@@ -32,6 +32,7 @@ import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { noTraces, type Traces } from "../units/traces.ts";
+import { askedWhile } from "./asked-while.ts";
 import { tlsListenerFacts } from "./certificate-facts.ts";
 import { projectFacts, useProjectKeys } from "./compose-projects.ts";
 import { type Composition, compose } from "./composition.ts";
@@ -43,6 +44,7 @@ import { lockHome } from "./home-lock.ts";
 import { destinationInspectors } from "./inspect-destinations.ts";
 import type { Alone } from "./keep-alone.ts";
 import { keepHouse } from "./keep-house.ts";
+import { keepPlaces } from "./keep-places.ts";
 import { keepWithdrawals } from "./keep-withdrawals.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
 import { type Listener, NO_LISTENER, openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
@@ -207,11 +209,11 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const reload = reread && createReload({ keeper, parts: own, paces, reread, onReloaded });
   const { operationsFor, contextFor } = operationsOver({ ...parts, reload }, () => keeper.current, opened);
   for (const job of await outbox.jobs()) await outbox.remove(job);
-  const { keepDays, shred } = stagingSettings;
   const sweep = { store, staging, clock };
   const { alone } = node;
-  const house = { sweep, sharedOutbox, intake, alone, audit, actor: worker, metrics, logger, keepDays, shred };
+  const house = { ...stagingSettings, sweep, sharedOutbox, intake, alone, audit, actor: worker, metrics, logger };
   opened.use(keepHouse(house));
+  opened.use(await keepPlaces({ ...parts, node, staging, outbox, intake }));
   let notifier: AsyncDisposable | undefined;
   // It tells of the end too: it ends after the workers.
   opened.defer(async () => notifier?.[Symbol.asyncDispose]());
@@ -295,17 +297,6 @@ async function frontsOf(
   if (parts.mode !== "serve" || !hasRole(parts.settings, "http")) return NO_FRONTS;
   const { openFronts } = await import("./open-fronts.ts");
   return await openFronts(parts, within, opened);
-}
-
-/** Archives of now, which stay open while they are asked. */
-function askedWhile(keeper: Keeper): Parameters<Intake["queue"]>[0] {
-  return (name) => {
-    const held = keeper.hold();
-    const governed = keeper.current.archives.get(name)?.governed;
-    if (governed === undefined) held[Symbol.dispose]();
-    const { listStudy } = governed ?? {};
-    return listStudy && { listStudy, [Symbol.dispose]: () => held[Symbol.dispose]() };
-  };
 }
 
 /** What goes on by itself in a service, of what people began. */

@@ -2,9 +2,12 @@ import { join } from "node:path";
 import type { Settings } from "../config/settings.ts";
 import { openWithdrawnKey, type WithdrawnKey } from "../deid/pseudonyms/withdrawn-key.ts";
 import type { WithdrawnFacts } from "../operations/context.ts";
+import { removeTree } from "../pipeline/hook/workspace.ts";
 import type { PipelineServices } from "../pipeline/services.ts";
 import { removeLocalCopies } from "../staging/local-copies.ts";
 import type { Store } from "../store/store.ts";
+import { hooksFolderOf } from "./hooks-folder.ts";
+import { namesOfHome, SOLE_NODE } from "./node-names.ts";
 import { openSharedOutbox } from "./open-shared-outbox.ts";
 
 /** For all copies of one study in the shared store. */
@@ -20,8 +23,11 @@ export function withdrawnFacts(settings: Settings): WithdrawnFacts {
   const shared = openSharedOutbox(settings);
   return {
     keyFile: withdrawnKeyFile(settings),
+    nodes: () => namesOfHome(settings),
+    soleNode: settings.store.kind === "sqlite" ? SOLE_NODE : undefined,
     async removeLocalCopies(study) {
       await removeLocalCopies(places, study);
+      await removeTree(join(hooksFolderOf(settings.home), study.job));
       await shared?.remove(study.job, AbortSignal.timeout(REMOVAL_MS));
     },
   };

@@ -28,7 +28,12 @@ export function contextOf(of: {
     evidence: { keyFile: "/no/such/home/keys/evidence.pem", version: "1.2.3" },
     inspectors: new Map(),
     removals: new Map(),
-    withdrawn: { keyFile: "/no/such/home/keys/withdrawn.key", removeLocalCopies: notThere },
+    withdrawn: {
+      keyFile: "/no/such/home/keys/withdrawn.key",
+      nodes: async () => ["gateway"],
+      soleNode: "gateway",
+      removeLocalCopies: notThere,
+    },
     inquiries: createInquiries({ clock: systemClock, random: seededRandom(1) }),
     archives: new Map(),
     destinations: new Map(),

@@ -58,6 +58,10 @@ export interface OperationsContext {
 
 export interface WithdrawnFacts {
   readonly keyFile: string;
+  /** Names that what lies in this home goes by among those of the nodes. */
+  nodes(): Promise<readonly string[]>;
+  /** The only one there is; undefined: several share the store. */
+  readonly soleNode: string | undefined;
   removeLocalCopies(study: { readonly job: string; readonly studyInstanceUid: string | undefined }): Promise<void>;
 }
 

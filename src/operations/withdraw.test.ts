@@ -73,6 +73,8 @@ async function scene(diesAfter?: Step): Promise<Scene> {
     removals: new Map([["lake", mortal]]),
     withdrawn: {
       keyFile: join(home, "keys", "withdrawn.key"),
+      nodes: async () => ["gateway"],
+      soleNode: "gateway",
       removeLocalCopies: dying("removeLocalCopies", (study) => removeLocalCopies(places, study)),
     },
   };
@@ -154,10 +156,9 @@ async function healthy({ home, lake, context }: Scene): Promise<Pick<OperationsC
   await using folder = await createFolderDestination({ name: "lake", path: lake });
   if (folder.removal === undefined) throw new Error("a folder can remove");
   const places = { staging: join(home, "staging"), outbox: join(home, "outbox"), shred: false };
-  const { keyFile } = context.withdrawn;
   return {
     removals: new Map([["lake", folder.removal]]),
-    withdrawn: { keyFile, removeLocalCopies: (study) => removeLocalCopies(places, study) },
+    withdrawn: { ...context.withdrawn, removeLocalCopies: (study) => removeLocalCopies(places, study) },
   };
 }
 

@@ -1,13 +1,13 @@
 import { checkKey } from "../cohort/identifiers.ts";
-import { openWithdrawnKey } from "../deid/pseudonyms/withdrawn-key.ts";
+import { openWithdrawnKey, type WithdrawnKey } from "../deid/pseudonyms/withdrawn-key.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { WithdrawalWish as StoredWish, WithdrawalRecord } from "../store/withdrawals.ts";
-import type { AuditEvent } from "../units/audit.ts";
 import type { OperationsContext } from "./context.ts";
 import { sealerOf } from "./linkage.ts";
-import { documentOf } from "./withdrawal-document.ts";
+import { documentOf, withdrawalEvent } from "./withdrawal-document.ts";
 import type { WithdrawalDocument, WithdrawalWish } from "./withdrawal-operations.ts";
 import { removeCopy } from "./withdrawn-copy.ts";
+import { askPlaces, awaitPlaces, settleOwnPlaces } from "./withdrawn-places.ts";
 
 export type WithdrawalContext = Pick<
   OperationsContext,
@@ -18,8 +18,6 @@ export type WithdrawalContext = Pick<
 const MOST_PATIENTS = 10_000;
 /** A worker that lost its job has noticed by then; a longer lease is nobody's. */
 const LONGEST_QUIET_MS = 120_000;
-/** So much of a digest names a patient in the audit trail. */
-const REFERENCE_LENGTH = 16;
 const REASON_LIMIT = 200;
 const PLAIN_LINE = /^[^\p{Cc}]+$/u;
 /** PS3.5 9: components with dots between them. */
@@ -36,21 +34,50 @@ export async function withdrawPatients(
   const { isRehearsal = false, reason } = checked(wish);
   const linkDigestOf = await linkDigests(context, project);
   const key = await openWithdrawnKey(context.withdrawn.keyFile, { isRehearsal });
-  const found: Pick<WithdrawalRecord, "jobs" | "copies" | "state">[] = [];
+  const { soleNode } = context.withdrawn;
+  const found: Found[] = [];
+  const records: WithdrawalRecord[] = [];
   for (const patientId of new Set(wish.patientIds)) {
     signal.throwIfAborted();
     const digest = key.digest(project, patientId);
-    const stored: StoredWish = { project, digest, keyId: key.id, patientId, linkDigest: linkDigestOf(patientId) };
+    const isEverywhere = await isWithdrawnElsewhere(context, key, project, patientId);
+    const linkDigest = linkDigestOf(patientId);
+    const stored: StoredWish = { project, digest, keyId: key.id, patientId, linkDigest, soleNode, isEverywhere };
     if (isRehearsal) {
       found.push({ ...(await context.store.findWithdrawable(stored)), state: "open" });
       continue;
     }
-    const audit = eventOf(context, "patient-withdrawn", { project, digest }, reason);
+    const audit = withdrawalEvent(context.actor, "patient-withdrawn", { project, digest }, reason);
     const record = await context.store.withdrawPatient(stored, audit, context.clock.nowMs());
-    found.push(await finish(context, record, signal));
+    records.push(await finish(context, record, signal, key));
   }
+  found.push(...(await awaitPlaces(context, records, signal)));
   if (!isRehearsal) await context.store.emptyJournal();
-  return documentOf(project, isRehearsal, found);
+  const unaskedHeld = await heldUnasked(context, wish.patientIds);
+  return documentOf(project, isRehearsal, found, { nodes: await context.store.listNodes(), unaskedHeld });
+}
+
+type Found = Pick<WithdrawalRecord, "jobs" | "copies" | "places" | "state">;
+
+/** No other project is left that could be given what is theirs. */
+async function isWithdrawnElsewhere(
+  { projects, store }: WithdrawalContext,
+  key: WithdrawnKey,
+  project: string,
+  patientId: string,
+): Promise<boolean> {
+  for (const other of projects.keys()) {
+    if (other === project) continue;
+    const digest = key.digest(other, patientId);
+    if (!(await store.isWithdrawn({ project: other, digest, keyId: key.id }))) return false;
+  }
+  return true;
+}
+
+async function heldUnasked({ store }: WithdrawalContext, patientIds: readonly string[]): Promise<number> {
+  let held = 0;
+  for (const patientId of new Set(patientIds)) held += await store.heldIntakeOf(patientId);
+  return held;
 }
 
 /** Goes on with withdrawals that were cut short, or that failed for a reason which may have passed. Those that wait for a person alone are left. */
@@ -58,9 +85,7 @@ export async function resumeWithdrawals(context: WithdrawalContext, signal: Abor
   let resumed = 0;
   for (const record of await context.store.openWithdrawals(MOST_PATIENTS)) {
     signal.throwIfAborted();
-    const isUnfinished = record.copies.every(({ state }) => state !== "person");
-    const canGoOn = record.copies.some(({ state }) => state === "waiting" || state === "failed");
-    if (!isUnfinished && !canGoOn) continue;
+    if (!canGoOn(record)) continue;
     await finish(context, record, signal);
     resumed += 1;
   }
@@ -68,39 +93,40 @@ export async function resumeWithdrawals(context: WithdrawalContext, signal: Abor
   return resumed;
 }
 
+/** What waits for a person, or for another node, goes on without us. */
+function canGoOn({ copies, places }: WithdrawalRecord): boolean {
+  const isReady = copies.some(({ state }) => state === "waiting" || state === "failed");
+  const isStopping = places.some(({ state }) => state === "stopping");
+  const isOver = copies.every(({ state }) => state !== "person") && places.every(({ state }) => state === "done");
+  return isReady || isStopping || isOver;
+}
+
 /** What was withdrawn in the store is taken back everywhere else; each step says what came of it before the next. */
 async function finish(
   context: WithdrawalContext,
   record: WithdrawalRecord,
   signal: AbortSignal,
+  key?: WithdrawnKey,
 ): Promise<WithdrawalRecord> {
-  const { store, clock, withdrawn } = context;
+  const { store, clock, withdrawn, actor } = context;
   const { number, project, digest, jobs } = record;
   const quietAtMs = Math.max(0, ...jobs.map((job) => job.quietAtMs));
   const restMs = Math.min(quietAtMs - clock.nowMs(), LONGEST_QUIET_MS);
   // A worker that has not noticed yet might send once more what is removed.
   if (restMs > 0) await clock.sleep(restMs, signal);
+  await askPlaces(context, record, key);
   for (const { job, studyInstanceUid } of jobs) {
     const isNeeded = studyInstanceUid !== undefined && (await store.studyIsNeeded(studyInstanceUid));
     await withdrawn.removeLocalCopies({ job, studyInstanceUid: isNeeded ? undefined : studyInstanceUid });
   }
+  await settleOwnPlaces(context, number);
   for (const copy of record.copies) {
     if (copy.state === "removed" || copy.state === "absent") continue;
     await store.settleCopy(copy.number, await removeCopy(context, project, copy, signal), clock.nowMs());
   }
-  const audit = eventOf(context, "patient-withdrawal-ended", { project, digest });
+  const audit = withdrawalEvent(actor, "patient-withdrawal-ended", { project, digest });
   await store.forgetWithdrawn(number, audit, clock.nowMs());
   return (await store.withdrawal(project, digest)) ?? record;
-}
-
-function eventOf(
-  { actor }: WithdrawalContext,
-  event: "patient-withdrawn" | "patient-withdrawal-ended",
-  { project, digest }: Pick<WithdrawalRecord, "project" | "digest">,
-  reason?: string,
-): AuditEvent {
-  const detail = { reference: digest.slice(0, REFERENCE_LENGTH), ...(reason === undefined ? {} : { reason }) };
-  return { event, actor, outcome: "success", project, detail };
 }
 
 /** By what a linkage knows patients; a project without one, or whose was destroyed, has the jobs of the store alone. */

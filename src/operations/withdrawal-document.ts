@@ -1,10 +1,38 @@
+import type { NodeRecord } from "../store/nodes.ts";
 import { COPY_STATES, type CopyState, type WithdrawalRecord, type WithdrawnCopy } from "../store/withdrawals.ts";
-import type { LeftCopy, WithdrawalDocument } from "./withdrawal-operations.ts";
+import type { Actor } from "../units/actor.ts";
+import type { AuditEvent } from "../units/audit.ts";
+import { isoTime } from "./describe.ts";
+import type { LeftCopy, WaitedFor, WithdrawalDocument } from "./withdrawal-operations.ts";
 
-type Found = Pick<WithdrawalRecord, "jobs" | "copies" | "state">;
+type Found = Pick<WithdrawalRecord, "jobs" | "copies" | "places" | "state">;
+
+/** So much of a digest names a patient in the audit trail. */
+const REFERENCE_LENGTH = 16;
+
+/** Without any identifier of the patient. */
+export function withdrawalEvent(
+  actor: Actor,
+  event: "patient-withdrawn" | "patient-withdrawal-ended",
+  { project, digest }: Pick<WithdrawalRecord, "project" | "digest">,
+  reason?: string,
+): AuditEvent {
+  const detail = { reference: digest.slice(0, REFERENCE_LENGTH), ...(reason === undefined ? {} : { reason }) };
+  return { event, actor, outcome: "success", project, detail };
+}
+
+interface Around {
+  readonly nodes: readonly NodeRecord[];
+  readonly unaskedHeld: number;
+}
 
 /** What came of the withdrawal of some patients from a project. */
-export function documentOf(project: string, dryRun: boolean, found: readonly Found[]): WithdrawalDocument {
+export function documentOf(
+  project: string,
+  dryRun: boolean,
+  found: readonly Found[],
+  { nodes, unaskedHeld }: Around,
+): WithdrawalDocument {
   const copies = found.flatMap((each) => each.copies);
   const byDestination = Map.groupBy(copies, ({ destination }) => destination);
   return {
@@ -13,11 +41,21 @@ export function documentOf(project: string, dryRun: boolean, found: readonly Fou
     patients: found.length,
     studies: found.reduce((sum, { jobs }) => sum + jobs.length, 0),
     done: found.filter(({ state }) => state === "done").length,
+    waitingFor: waitedFor(found, nodes),
+    unaskedHeld,
     destinations: [...byDestination]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, each]) => ({ name, copies: countsOf(each) })),
     left: copies.flatMap(leftOf),
   };
+}
+
+function waitedFor(found: readonly Found[], nodes: readonly NodeRecord[]): readonly WaitedFor[] {
+  const waiting = found.flatMap(({ places }) => places.flatMap(({ node, state }) => (state === "done" ? [] : [node])));
+  const seen = new Map(nodes.map(({ name, seenAtMs }) => [name, isoTime(seenAtMs)]));
+  return [...Map.groupBy(waiting, (node) => node)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([node, each]) => ({ node, patients: each.length, seenAt: seen.get(node) ?? null }));
 }
 
 function countsOf(copies: readonly WithdrawnCopy[]): { readonly [S in CopyState]: number } {

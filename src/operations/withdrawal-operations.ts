@@ -28,6 +28,10 @@ export interface WithdrawalDocument {
   readonly studies: number;
   /** Patients of whom nothing is left anywhere. */
   readonly done: number;
+  /** Gateways that have not removed yet what may lie on their disks. */
+  readonly waitingFor: readonly WaitedFor[];
+  /** Studies that were sent unasked and are held, for this project or another: somebody has to look at them. */
+  readonly unaskedHeld: number;
   readonly destinations: readonly WithdrawnDestination[];
   /** Where somebody has to act, or the removal has to be tried again. */
   readonly left: readonly LeftCopy[];
@@ -37,6 +41,13 @@ export interface WithdrawnDestination {
   readonly name: string;
   /** Copies by how far they are. */
   readonly copies: { readonly [S in CopyState]: number };
+}
+
+export interface WaitedFor {
+  readonly node: string;
+  readonly patients: number;
+  /** Last sign of life, in ISO 8601; null: none is known of. */
+  readonly seenAt: string | null;
 }
 
 export interface LeftCopy {

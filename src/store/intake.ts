@@ -129,6 +129,8 @@ export interface IntakeStore {
     readonly after?: string | undefined;
     readonly limit: number;
   }): Promise<readonly IntakeStudy[]>;
+  /** How many studies of a patient wait for a person. */
+  heldIntakeOf(patientId: string): Promise<number>;
   /** What of a study was given to a project; undefined: nothing. */
   intakeContents(project: string, studyInstanceUid: string): Promise<IntakeContents | undefined>;
   /**

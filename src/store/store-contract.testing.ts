@@ -25,6 +25,7 @@ import { tasks } from "./contract/tasks.testing.ts";
 import { throughput, thumbnails } from "./contract/throughput.testing.ts";
 import { widening } from "./contract/widening.testing.ts";
 import { withdrawals } from "./contract/withdrawals.testing.ts";
+import { withdrawnPlaces } from "./contract/withdrawn-places.testing.ts";
 
 const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "cohorts and joining": cohorts,
@@ -54,6 +55,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "reports of studies": studyReports,
   "linkage of projects": linkage,
   "withdrawn patients": withdrawals,
+  "places of withdrawn patients": withdrawnPlaces,
   "nodes and permits": nodes,
 };
 

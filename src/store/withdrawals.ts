@@ -11,6 +11,10 @@ export interface WithdrawalWish {
   readonly patientId: string;
   /** Under which the project's linkage knows the patient; undefined: no linkage is kept. */
   readonly linkDigest: string | undefined;
+  /** Of a store that is one node's own: on its disk lies what no other node has. */
+  readonly soleNode?: string | undefined;
+  /** No project is left that could be given what was sent unasked and is held. */
+  readonly isEverywhere?: boolean | undefined;
 }
 
 /** How far a copy at a destination is. `person` and `failed` are tried again when somebody asks. */
@@ -38,23 +42,44 @@ export interface WithdrawnJob {
   readonly quietAtMs: number;
 }
 
+/** How far a node is with the copies on its own disk: workers are still to notice, it is asked to remove them, it has. */
+export const PLACE_STATES = ["stopping", "waiting", "done"] as const;
+export type PlaceState = (typeof PLACE_STATES)[number];
+
+/** A node that has had something of the patient on its disk. */
+export interface WithdrawnPlace {
+  readonly node: string;
+  readonly state: PlaceState;
+}
+
+/** What a node is to remove of one withdrawal. */
+export interface PlaceToClear {
+  readonly withdrawal: number;
+  readonly project: string;
+  readonly digest: string;
+  readonly node: string;
+  readonly jobs: readonly { readonly job: string; readonly studyDigest: string | undefined }[];
+}
+
 /** A patient who was withdrawn from a project, and how far that is. */
 export interface WithdrawalRecord {
   readonly number: number;
   readonly project: string;
   readonly digest: string;
-  /** `done`: nothing is left at any destination, and who it was is forgotten. */
+  /** `done`: nothing is left at any destination or on any node, and who it was is forgotten. */
   readonly state: "open" | "done";
   readonly createdAtMs: number;
   readonly jobs: readonly WithdrawnJob[];
   readonly copies: readonly WithdrawnCopy[];
+  readonly places: readonly WithdrawnPlace[];
 }
 
 /** The part of the store that knows who was withdrawn, and takes back what was kept of them. */
 export interface WithdrawalStore {
   /**
    * In one transaction: puts the patient on the withdrawn list, ends every job of theirs as `excluded` with PATIENT_WITHDRAWN, writes down every
-   * copy that may be at a destination, and overwrites what rows of cohorts said. Doing it again adds what is new.
+   * copy that may be at a destination and every node that may have something on its disk, discards what was sent unasked for the project, and
+   * overwrites what rows of cohorts said. Doing it again adds what is new.
    * @param audit written with it, unless it was before
    * @throws GatewayError WITHDRAWN_KEY_OTHER
    */
@@ -64,12 +89,25 @@ export interface WithdrawalStore {
   /** Those that are not done, the first one first. */
   openWithdrawals(limit: number): Promise<readonly WithdrawalRecord[]>;
   /** What would be found, without writing anything. @throws GatewayError WITHDRAWN_KEY_OTHER */
-  findWithdrawable(wish: WithdrawalWish): Promise<Pick<WithdrawalRecord, "jobs" | "copies">>;
+  findWithdrawable(wish: WithdrawalWish): Promise<Pick<WithdrawalRecord, "jobs" | "copies" | "places">>;
   /** @throws GatewayError WITHDRAWN_KEY_OTHER where patients were withdrawn under another key: by this one, nobody would be known */
   isWithdrawn(patient: Pick<WithdrawalWish, "project" | "digest" | "keyId">): Promise<boolean>;
+  /** Nodes may remove what they have: no worker goes on. They know the studies by keyed digests, whoever the patient is forgotten to be by then. */
+  askPlaces(
+    withdrawal: number,
+    studies: readonly { readonly job: string; readonly studyDigest: string }[],
+    nowMs: number,
+  ): Promise<void>;
+  /** Whether a node is asked to remove anything. */
+  isAwaited(node: string): Promise<boolean>;
+  /** What a node is asked to remove, the first withdrawal first. @throws GatewayError WITHDRAWN_KEY_OTHER, where there is something */
+  placesToClear(of: { readonly node: string; readonly keyId: string }, limit: number): Promise<readonly PlaceToClear[]>;
+  /** False, and nothing is changed, while the node has discarded studies that were sent unasked. */
+  settlePlace(withdrawal: number, node: string, nowMs: number): Promise<boolean>;
   settleCopy(copy: number, end: Pick<WithdrawnCopy, "state" | "code">, nowMs: number): Promise<void>;
   /**
-   * Overwrites who the jobs were of: identifiers, ledger, thumbnail; and, once no copy is left anywhere, their reports. Ends the withdrawal then.
+   * Overwrites who the jobs were of: identifiers, ledger, thumbnail; and, once no copy is left anywhere, their reports. Ends the withdrawal then,
+   * unless a node still has something.
    * @param audit written when it ends
    */
   forgetWithdrawn(withdrawal: number, audit: AuditEvent, nowMs: number): Promise<WithdrawalRecord["state"]>;

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { loadOptOut } from "../../cohort/opt-out.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Operations } from "../../operations/operations.ts";
-import type { WithdrawalDocument } from "../../operations/withdrawal-operations.ts";
+import type { WaitedFor, WithdrawalDocument } from "../../operations/withdrawal-operations.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
@@ -45,7 +45,11 @@ async function withdraw(cli: Cli, { project, patientId, file, reason }: Withdraw
   for (const each of project === undefined ? await projectsOf(operations) : [project])
     documents.push(await operations.withdrawPatients(each, { patientIds, reason, isRehearsal: cli.isRehearsal() }));
   await cli.printer.document({ projects: documents }, () => documents.flatMap((each) => [...linesOf(each)]));
-  return documents.every(({ left }) => left.length === 0) || cli.isRehearsal() ? EXIT.fine : EXIT.partial;
+  return documents.every(isOver) || cli.isRehearsal() ? EXIT.fine : EXIT.partial;
+}
+
+function isOver({ left, waitingFor, unaskedHeld }: WithdrawalDocument): boolean {
+  return left.length === 0 && waitingFor.length === 0 && unaskedHeld === 0;
 }
 
 async function projectsOf(operations: Operations): Promise<readonly string[]> {
@@ -63,7 +67,8 @@ async function patientsOf(
   return [...(await loadOptOut([resolve(world.workingFolder, file)]))];
 }
 
-function* linesOf({ project, dryRun, patients, studies, done, destinations, left }: WithdrawalDocument) {
+function* linesOf(document: WithdrawalDocument) {
+  const { project, dryRun, patients, studies, done, destinations, left, unaskedHeld } = document;
   yield dryRun
     ? `${project}: ${patients} patients with ${studies} studies would be withdrawn`
     : `${project}: ${patients} patients with ${studies} studies withdrawn; of ${done} nothing is left anywhere`;
@@ -76,6 +81,9 @@ function* linesOf({ project, dryRun, patients, studies, done, destinations, left
       ]),
     ]);
   }
+  yield* document.waitingFor.map((each) => waitingLine(each, dryRun));
+  if (unaskedHeld > 0)
+    yield `  ${unaskedHeld} studies that were sent unasked are held: see \`intake list --state held\``;
   if (dryRun || left.length === 0) return;
   yield "  left; `person`: somebody has to act there, `failed`: run it again";
   yield* alignedLines(
@@ -83,4 +91,10 @@ function* linesOf({ project, dryRun, patients, studies, done, destinations, left
       ...[`  ${each.state}`, each.destination, each.pseudonym, each.pseudoStudyInstanceUid, each.code ?? ""],
     ]),
   );
+}
+
+function waitingLine({ node, patients, seenAt }: WaitedFor, dryRun: boolean): string {
+  const seen = seenAt === null ? "it is not at work" : `last seen ${seenAt}`;
+  if (dryRun) return `  node ${node} may have images of ${patients} patients on its disk`;
+  return `  waiting for node ${node} to remove what it has of ${patients} patients (${seen})`;
 }

@@ -24,7 +24,8 @@ type PrfDomain =
   | "patient-of-study"
   | "study-of-accession"
   | "uid"
-  | "withdrawn";
+  | "withdrawn"
+  | "withdrawn-study";
 
 /** Beside the keys, so that printing or serialising one still shows its id alone. */
 const secrets = new WeakMap<ProjectKey, Uint8Array>();

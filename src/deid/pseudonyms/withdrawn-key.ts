@@ -12,6 +12,8 @@ export interface WithdrawnKey {
   readonly id: string;
   /** Hexadecimal. */
   digest(project: string, patientId: string): string;
+  /** By which a node finds a study on its disk whose UID the store has forgotten. Hexadecimal. */
+  studyDigest(studyInstanceUid: string): string;
 }
 
 /**
@@ -24,6 +26,7 @@ export async function openWithdrawnKey(path: string, { isRehearsal = false } = {
   return {
     id: key.id,
     digest: (project, patientId) => key.prf("withdrawn", `${project}\0${patientId}`).toString("hex"),
+    studyDigest: (studyInstanceUid) => key.prf("withdrawn-study", studyInstanceUid).toString("hex"),
   };
 }
 

@@ -15,6 +15,10 @@ export const withdrawal = z.object({
   patients: count,
   studies: count,
   done: count.meta({ description: "patients of whom nothing is left anywhere" }),
+  waitingFor: z
+    .array(z.object({ node: z.string(), patients: count, seenAt: z.string().nullable() }))
+    .meta({ description: "gateways that have not removed yet what may lie on their disks" }),
+  unaskedHeld: count.meta({ description: "studies that were sent unasked and are held for a person" }),
   destinations: z.array(z.object({ name: z.string(), copies: z.record(z.enum(COPY_STATES), count) })),
   left: z.array(
     z.object({

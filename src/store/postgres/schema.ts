@@ -16,7 +16,7 @@ import { NOTICES } from "./notice-schema.ts";
 import { preparedText } from "./session.ts";
 import { STANDING_COHORTS } from "./standing-schema.ts";
 import { STUDY_REPORTS } from "./study-report-schema.ts";
-import { WITHDRAWALS } from "./withdrawal-schema.ts";
+import { WITHDRAWALS, WITHDRAWN_PLACES } from "./withdrawal-schema.ts";
 import { AUDIT, INBOX, PSEUDONYM_LINKS, RELEASES, TASKS, TASKS_BY_KIND } from "./work-schema.ts";
 
 /** The oldest that is known to have all that is used here. */
@@ -69,6 +69,7 @@ export const migrations: readonly Migration[] = [
   { version: 24, name: "counters of what rests", sql: RESTING_COUNTERS, needsAllStopped: true },
   { version: 25, name: "studies held by nodes", sql: HELD_JOBS },
   { version: 26, name: "archives that asked to be left alone", sql: SPARED_ARCHIVES },
+  { version: 27, name: "places of withdrawn patients", sql: WITHDRAWN_PLACES },
 ];
 
 /** Of the newest migration here. */

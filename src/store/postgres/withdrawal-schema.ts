@@ -18,3 +18,13 @@ export const WITHDRAWALS = `
     UNIQUE (withdrawal_no, pseudonym, pseudo_study, destination)
   );
   CREATE INDEX study_jobs_of_patient ON study_jobs (project, patient_id) WHERE patient_id IS NOT NULL;`;
+
+/** Nodes that may have something of a withdrawn patient on their disks, by which they know it, and what was sent unasked by whose it is. */
+export const WITHDRAWN_PLACES = `
+  CREATE TABLE withdrawn_places (
+    withdrawal_no BIGINT NOT NULL REFERENCES withdrawals, node TEXT NOT NULL, state TEXT NOT NULL, changed_at BIGINT NOT NULL,
+    PRIMARY KEY (withdrawal_no, node)
+  );
+  CREATE INDEX withdrawn_places_waiting ON withdrawn_places (node, withdrawal_no) WHERE state = 'waiting';
+  ALTER TABLE withdrawn_jobs ADD COLUMN study_digest TEXT;
+  CREATE INDEX intake_studies_of_patient ON intake_studies (patient_id);`;

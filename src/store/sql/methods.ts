@@ -26,6 +26,7 @@ import * as tasks from "./tasks.ts";
 import { throughput } from "./throughput.ts";
 import { thumbnail } from "./thumbnails.ts";
 import * as withdrawals from "./withdrawals.ts";
+import { askPlaces, heldIntakeOf, isAwaited, placesToClear, settlePlace } from "./withdrawn-places.ts";
 import * as work from "./work.ts";
 
 /** What the store can be asked, by name; disposing is not a question. */
@@ -108,6 +109,11 @@ export const methods: { readonly [N in SharedMethodName]: Method<N> } = {
   ...commitments,
   ...standing,
   ...withdrawals,
+  askPlaces,
+  isAwaited,
+  placesToClear,
+  settlePlace,
+  heldIntakeOf,
   codeCounts,
   retryFailures,
   throughput,
@@ -206,6 +212,9 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "withdrawal",
   "openWithdrawals",
   "findWithdrawable",
+  "isAwaited",
+  "placesToClear",
+  "heldIntakeOf",
   "isWithdrawn",
   "emptyJournal",
 ] satisfies MethodName[]);

@@ -31,6 +31,42 @@ export const withdrawalStatements = {
   withdrawnJobs: `
     SELECT withdrawn_jobs.job_no AS "jobNo", id AS job, study_instance_uid AS "studyInstanceUid", quiet_at AS "quietAtMs"
       FROM withdrawn_jobs JOIN study_jobs ON study_jobs.job_no = withdrawn_jobs.job_no WHERE withdrawal_no = :number`,
+  digestWithdrawnStudy: `
+    UPDATE withdrawn_jobs SET study_digest = :studyDigest
+     WHERE withdrawal_no = :number AND job_no = (SELECT job_no FROM study_jobs WHERE id = :job)`,
+  digestedJobs: `
+    SELECT id AS job, study_digest AS "studyDigest"
+      FROM withdrawn_jobs JOIN study_jobs ON study_jobs.job_no = withdrawn_jobs.job_no WHERE withdrawal_no = :number`,
+
+  /** Of any project: a study is staged once for all. */
+  workersOfStudy: `
+    SELECT worker FROM study_jobs JOIN job_attempts ON job_attempts.job_no = study_jobs.job_no
+     WHERE study_jobs.study_instance_uid = :studyInstanceUid`,
+  workersOfJob: "SELECT worker FROM job_attempts WHERE job_no = :jobNo",
+  insertWithdrawnPlace: `
+    INSERT INTO withdrawn_places (withdrawal_no, node, state, changed_at) VALUES (:number, :node, 'stopping', :nowMs)
+    ON CONFLICT (withdrawal_no, node) DO UPDATE SET state = excluded.state, changed_at = excluded.changed_at`,
+  askWithdrawnPlaces: `
+    UPDATE withdrawn_places SET state = 'waiting', changed_at = :nowMs WHERE withdrawal_no = :number AND state = 'stopping'`,
+  withdrawnPlaces: "SELECT node, state FROM withdrawn_places WHERE withdrawal_no = :number ORDER BY node",
+  waitingPlacesOfNode: `
+    SELECT withdrawn_places.withdrawal_no AS withdrawal, project, digest, node
+      FROM withdrawn_places JOIN withdrawals ON withdrawals.withdrawal_no = withdrawn_places.withdrawal_no
+     WHERE node = :node AND withdrawn_places.state = 'waiting' ORDER BY withdrawn_places.withdrawal_no LIMIT :limit`,
+  settleWithdrawnPlace: `
+    UPDATE withdrawn_places SET state = 'done', changed_at = :nowMs
+     WHERE withdrawal_no = :number AND node = :node AND state = 'waiting'
+       AND NOT EXISTS (SELECT 1 FROM intake_studies
+                        WHERE intake_studies.state = 'discarded' AND coalesce(intake_studies.node, :node) = :node)`,
+
+  intakeOfPatient: `
+    SELECT study_no AS "studyNo", state, project, node FROM intake_studies
+     WHERE patient_id = :patientId AND state <> 'discarded'`,
+  heldIntakeOfPatient: `
+    SELECT count(*) AS studies FROM intake_studies WHERE patient_id = :patientId AND state = 'held'`,
+  withdrawIntake: `
+    UPDATE intake_studies SET state = 'discarded', code = NULL, due_at = NULL WHERE study_no = :studyNo`,
+
   insertWithdrawnCopy: `
     INSERT INTO withdrawn_copies (withdrawal_no, job_no, pseudonym, pseudo_study, destination, state, changed_at)
     VALUES (:number, :jobNo, :pseudonym, :pseudoStudyInstanceUid, :destination, 'waiting', :nowMs)
@@ -50,6 +86,9 @@ export const withdrawalStatements = {
   forgetRequestsOfPatient: `
     UPDATE requests SET ${NOBODY}
      WHERE cohort_no IN (SELECT cohort_no FROM cohorts WHERE project = :project) AND patient_id = :patientId`,
+  forgetDeliveredOfJob: `
+    DELETE FROM intake_delivered
+     WHERE sop_instance_uid IN (SELECT instances.sop_instance_uid FROM instances WHERE instances.job_no = :jobNo)`,
   forgetIdentityOfJob: `
     UPDATE study_jobs
        SET study_instance_uid = NULL, patient_id = NULL, accession_number = NULL, series_instance_uids = NULL,

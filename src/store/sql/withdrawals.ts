@@ -1,8 +1,8 @@
-import { GatewayError } from "../../errors/gateway-error.ts";
 import { errorRegistry } from "../../errors/registry.ts";
 import type { AuditEvent } from "../../units/audit.ts";
 import {
   COPY_STATES,
+  PLACE_STATES,
   type WithdrawalRecord,
   type WithdrawalStore,
   type WithdrawalWish,
@@ -15,11 +15,11 @@ import { addEvent } from "./join.ts";
 import { listLinks } from "./linkage.ts";
 import type { Row, Session } from "./session.ts";
 import { keepThumbnail } from "./thumbnails.ts";
+import { keepListKey, listKey } from "./withdrawn-list.ts";
+import { discardUnasked, nodesWithStudies, nodesWithUnasked } from "./withdrawn-places.ts";
 
 /** Links of one patient that are read at a time. */
 const PAGE = 1_000;
-/** Under which the key of the withdrawn list stands among those of the projects: no project can be named so. */
-const LIST = "(withdrawn)";
 const CODE = "PATIENT_WITHDRAWN";
 
 const readHead = recordReader({
@@ -39,6 +39,7 @@ const readCopy = recordReader({
   code: optional(keyOf(errorRegistry, "INTERNAL")),
 });
 const readJob = recordReader({ job: text, studyInstanceUid: optional(text), quietAtMs: integer });
+const readPlace = recordReader({ node: text, state: oneOf(PLACE_STATES) });
 const readWithdrawable = recordReader({
   job: text,
   studyInstanceUid: optional(text),
@@ -65,29 +66,34 @@ export async function withdrawPatient(
   nowMs: number,
 ): Promise<WithdrawalRecord> {
   const { project, digest, keyId, patientId } = wish;
-  if ((await listKey(session, keyId)) === undefined)
-    await session.run("insertProjectKey", { project: LIST, keyId, nowMs, forced: false });
+  await keepListKey(session, keyId, nowMs);
   const isNew = (await session.run("insertWithdrawal", { project, digest, nowMs })) === 1;
   const { number } = readHead((await session.get("withdrawal", { project, digest })) ?? {});
   const found = await findJobs(session, wish);
-  for (const job of found) await stop(session, number, job, nowMs);
+  const news: FoundJob[] = [];
+  for (const job of found) if (await stop(session, number, job, nowMs)) news.push(job);
+  const nodes = [...(await discardUnasked(session, wish)), ...(await nodesWithStudies(session, wish, news))];
+  for (const node of new Set(nodes)) await session.run("insertWithdrawnPlace", { number, node, nowMs });
   await session.run("forgetRequestsOfPatient", { project, patientId });
   const record = await recordOf(session, number);
   if (isNew) await appendAudit(session, { ...audit, detail: { ...audit.detail, ...countsOf(record) } }, nowMs);
   // What was done is begun again where more was found than there was.
-  if (record.state === "done" && record.copies.some(isLeft)) await session.run("reopenWithdrawal", { number });
+  if (record.state === "done" && !isAllDone(record)) await session.run("reopenWithdrawal", { number });
   return await recordOf(session, number);
 }
 
-async function stop(session: Session, number: number, job: FoundJob, nowMs: number): Promise<void> {
+/** Answers whether the withdrawal did not have it yet. */
+async function stop(session: Session, number: number, job: FoundJob, nowMs: number): Promise<boolean> {
   const { jobNo } = job;
-  await session.run("insertWithdrawnJob", { number, jobNo, quietAtMs: job.leaseUntilMs ?? nowMs });
+  const line = { number, jobNo, quietAtMs: job.leaseUntilMs ?? nowMs };
+  const isNew = (await session.run("insertWithdrawnJob", line)) === 1;
   for (const copy of job.copies) await session.run("insertWithdrawnCopy", { number, jobNo, ...copy, nowMs });
   await session.run("forgetRequestsOfJob", { jobNo });
-  if (job.state === "excluded" && job.code === CODE) return;
+  if (job.state === "excluded" && job.code === CODE) return isNew;
   await session.run("stopWithdrawnJob", { jobNo, nowMs });
   await session.run("endAttempt", { jobNo, nowMs, outcome: "cancelled", code: CODE });
   await addEvent(session, jobNo, { event: "withdrawn", detail: {} }, nowMs);
+  return isNew;
 }
 
 /** By the patient's id in the store, and by the links of the linkage. */
@@ -140,10 +146,14 @@ export async function findWithdrawable(session: Session, wish: WithdrawalWish) {
   );
   const fresh = copies.filter((copy) => !keys.has(keyOfCopy(copy)) && keys.add(keyOfCopy(copy)));
   const known = new Set(before?.jobs.map(({ job }) => job));
-  const jobs = found
-    .filter(({ job }) => !known.has(job))
-    .map(({ job, studyInstanceUid, leaseUntilMs = 0 }) => ({ job, studyInstanceUid, quietAtMs: leaseUntilMs }));
-  return { jobs: [...(before?.jobs ?? []), ...jobs], copies: [...(before?.copies ?? []), ...fresh] };
+  const news = found.filter(({ job }) => !known.has(job));
+  const jobs = news.map(({ job, studyInstanceUid, leaseUntilMs = 0 }) => ({
+    ...{ job, studyInstanceUid, quietAtMs: leaseUntilMs },
+  }));
+  const open = (before?.places ?? []).flatMap(({ node, state }) => (state === "done" ? [] : [node]));
+  const nodes = [...open, ...(await nodesWithStudies(session, wish, news)), ...(await nodesWithUnasked(session, wish))];
+  const places = [...new Set(nodes)].sort().map((node) => ({ node, state: "stopping" as const }));
+  return { jobs: [...(before?.jobs ?? []), ...jobs], copies: [...(before?.copies ?? []), ...fresh], places };
 }
 
 function keyOfCopy({
@@ -177,14 +187,8 @@ async function whole(session: Session, row: Row): Promise<WithdrawalRecord> {
   const head = readHead(row);
   const jobs = (await session.all("withdrawnJobs", { number: head.number })).map(readJob);
   const copies = (await session.all("withdrawnCopies", { number: head.number })).map(readCopy);
-  return { ...head, jobs, copies };
-}
-
-/** The key that the list is kept under, which has to be this one; undefined: nobody was withdrawn yet. */
-async function listKey(session: Session, keyId: string): Promise<string | undefined> {
-  const known = optional(text)((await session.get("currentProjectKey", { project: LIST }))?.keyId);
-  if (known !== undefined && known !== keyId) throw new GatewayError("WITHDRAWN_KEY_OTHER", { keyId, wanted: known });
-  return known;
+  const places = (await session.all("withdrawnPlaces", { number: head.number })).map(readPlace);
+  return { ...head, jobs, copies, places };
 }
 
 /** See `WithdrawalStore.isWithdrawn`. */
@@ -214,16 +218,17 @@ export async function forgetWithdrawn(
   nowMs: number,
 ): Promise<WithdrawalRecord["state"]> {
   const record = await recordOf(session, number);
-  const isDone = !record.copies.some(isLeft);
+  const hasNoCopy = !record.copies.some(isLeft);
   for (const { jobNo } of await session.all("withdrawnJobs", { number })) {
     await session.run("forgetIdentityOfJob", { jobNo: integer(jobNo) });
     await session.run("deleteKeys", { jobNo: integer(jobNo) });
+    await session.run("forgetDeliveredOfJob", { jobNo: integer(jobNo) });
     await session.run("deleteInstances", { jobNo: integer(jobNo) });
     await keepThumbnail(session, integer(jobNo), null);
     // The list of what was delivered: by it a later try knows what is there.
-    if (isDone) await session.run("deleteStudyReports", { jobNo: integer(jobNo) });
+    if (hasNoCopy) await session.run("deleteStudyReports", { jobNo: integer(jobNo) });
   }
-  if (!isDone) return "open";
+  if (!isAllDone(record)) return "open";
   if ((await session.run("endWithdrawal", { number, nowMs })) === 1)
     await appendAudit(session, { ...audit, detail: { ...audit.detail, ...countsOf(record) } }, nowMs);
   return "done";
@@ -231,6 +236,10 @@ export async function forgetWithdrawn(
 
 function isLeft({ state }: WithdrawnCopy): boolean {
   return state !== "removed" && state !== "absent";
+}
+
+function isAllDone({ copies, places }: WithdrawalRecord): boolean {
+  return !copies.some(isLeft) && places.every(({ state }) => state === "done");
 }
 
 function countsOf({ jobs, copies }: WithdrawalRecord) {

@@ -13,7 +13,7 @@ import { HELD_JOBS, NODES } from "./node-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
 import { STANDING_COHORTS } from "./standing-schema.ts";
 import { STUDY_REPORTS } from "./study-report-schema.ts";
-import { WITHDRAWALS } from "./withdrawal-schema.ts";
+import { WITHDRAWALS, WITHDRAWN_PLACES } from "./withdrawal-schema.ts";
 
 /** Marks the file as ours: "RADF" in PRAGMA application_id. */
 export const APPLICATION_ID = 0x52414446;
@@ -249,6 +249,7 @@ const migrations: readonly Migration[] = [
   { version: 24, name: "counters of what rests", sql: RESTING_COUNTERS },
   { version: 25, name: "studies held by nodes", sql: HELD_JOBS },
   { version: 26, name: "archives that asked to be left alone", sql: SPARED_ARCHIVES },
+  { version: 27, name: "places of withdrawn patients", sql: WITHDRAWN_PLACES },
 ];
 
 /** Of the newest migration here. */
