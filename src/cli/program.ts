@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { type Cli, LOG_LEVELS } from "./cli.ts";
+import { optionDescription, withinWidth } from "./help.ts";
 import { addRehearsals } from "./rehearsals.ts";
 import { addArchiveVerbs } from "./verbs/archive.ts";
 import { addAuditVerbs } from "./verbs/audit.ts";
@@ -32,6 +33,9 @@ import { programVersion } from "./version.ts";
 const DESCRIPTION =
   "Ferries imaging studies from hospital archives into research stores: complete, de-identified, accounted for.";
 
+/** Where the output is no terminal. */
+const DEFAULT_WIDTH = 100;
+
 const AFTER_HELP = `
 Exit codes: 0 fine, 1 it failed, 2 wrong usage or configuration, 3 some of it was done.
 The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom, deid, flip, scanner and compat verbs need none.
@@ -44,6 +48,7 @@ To begin:
 /** The verbs and their options. What carries them out is loaded when a verb is called. */
 export function buildProgram(cli: Cli): Command {
   const { world, printer } = cli;
+  const helpWidth = (): number => world.stdout.columns ?? DEFAULT_WIDTH;
   const program = new Command("radferry")
     .description(DESCRIPTION)
     .version(programVersion(), "--version", "print the version")
@@ -53,13 +58,14 @@ export function buildProgram(cli: Cli): Command {
     .helpOption("-h, --help", "print this help")
     .addHelpText("after", AFTER_HELP)
     .exitOverride()
+    .configureHelp({ optionDescription })
     .configureOutput({
-      writeOut: (text) => world.stdout.write(text),
+      writeOut: (text) => world.stdout.write(withinWidth(text, helpWidth())),
       // With --json the error is a document; else it is reported after the parser has thrown it.
       writeErr: (text) => (printer.json ? undefined : world.stderr.write(text)),
       outputError: () => undefined,
-      getOutHelpWidth: () => world.stdout.columns ?? 100,
-      getErrHelpWidth: () => world.stderr.columns ?? 100,
+      getOutHelpWidth: helpWidth,
+      getErrHelpWidth: () => world.stderr.columns ?? DEFAULT_WIDTH,
     });
   addInitVerb(program, cli);
   addServeVerb(program, cli);

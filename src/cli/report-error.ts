@@ -8,8 +8,18 @@ export async function reportError(thrown: unknown, printer: Printer): Promise<vo
   const document = error.toJSON();
   if (error.code === "INTERNAL") printer.note(`radferry: unforeseen ${whatAndWhere(error)}`);
   if (printer.json && !printer.hasPrinted) return printer.document({ error: document }, () => []);
-  for (const line of errorLines(document)) printer.note(line);
-  if (isSettingsError(error)) for (const line of problemLines(error.problems)) printer.note(line);
+  const problems = isSettingsError(error) ? error.problems : [];
+  const [ofFile] = problems.filter(({ code }) => code === error.code);
+  // About a file as a whole: the problem says the same as the error, and more of it.
+  const lines =
+    ofFile !== undefined && problems.length === 1
+      ? errorLines({ ...document, message: ofFile.message, remedy: ofFile.remedy, details: {} })
+      : [...errorLines(document), ...problemLines(problems)];
+  for (const line of lines) printer.note(line);
+}
+
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Two lines for each problem of the settings: where and what, and the remedy. */

@@ -227,7 +227,7 @@ describe("a file that is no cohort", () => {
 
   it("is one that is not there", async () => {
     const reading = readCohortFile(join(folder, "none.csv"), { project: "trial", accessionNumbersUnique: true });
-    await expect(reading).rejects.toMatchObject({ code: "COHORT_UNREADABLE", details: { reason: "file-missing" } });
+    await expect(reading).rejects.toMatchObject({ code: "COHORT_FILE_MISSING" });
   });
 });
 

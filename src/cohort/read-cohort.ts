@@ -5,7 +5,7 @@ import { checkRow } from "./check-row.ts";
 import { findKnownColumns, type KnownColumn, type KnownPlace } from "./columns.ts";
 import { isPixlExtract, pixlCell } from "./pixl-extract.ts";
 import { readCohortTable } from "./read-table.ts";
-import { type Table, TableError, type TableLimits } from "./table-file.ts";
+import { type Table, TableError, type TableLimits, unreadableTable } from "./table-file.ts";
 
 export interface CohortOptions {
   readonly project: string;
@@ -37,7 +37,7 @@ export interface CohortFile {
 
 /**
  * Reads a cohort file in our format, a CSV extract of PIXL or the folder of an OMOP extract. Bad rows are refused with every finding; the others are accepted.
- * @throws GatewayError COHORT_UNREADABLE, COHORT_NO_KEY_COLUMN when no row can be made sense of
+ * @throws GatewayError COHORT_FILE_MISSING; COHORT_UNREADABLE, COHORT_NO_KEY_COLUMN when no row can be made sense of
  */
 export async function readCohortFile(path: string, options: CohortOptions): Promise<CohortFile> {
   const { columns, rows } = await read(path, options.limits);
@@ -76,9 +76,7 @@ async function read(path: string, limits: TableLimits | undefined): Promise<Tabl
     return table;
   } catch (thrown) {
     if (!(thrown instanceof TableError)) throw thrown;
-    const { fault, line, what } = thrown;
-    const place = { ...(line === undefined ? {} : { line }), ...(what === undefined ? {} : { what }) };
-    throw new GatewayError("COHORT_UNREADABLE", { reason: fault, ...place });
+    throw unreadableTable(thrown);
   }
 }
 

@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { CsvError, type Options, parse } from "csv-parse";
 import { parse as parseSync } from "csv-parse/sync";
+import { GatewayError } from "../errors/gateway-error.ts";
 
 /** Why a file is not a table; the words go into an error's details. */
 export type TableFault =
@@ -38,6 +39,13 @@ export class TableError extends Error {
     this.line = line;
     this.what = what;
   }
+}
+
+/** For whoever handed the file in: one that is not there is no matter of how it is written. */
+export function unreadableTable({ fault, line, what }: TableError): GatewayError {
+  if (fault === "file-missing") return new GatewayError("COHORT_FILE_MISSING");
+  const place = { ...(line === undefined ? {} : { line }), ...(what === undefined ? {} : { what }) };
+  return new GatewayError("COHORT_UNREADABLE", { reason: fault, ...place });
 }
 
 export interface Table {

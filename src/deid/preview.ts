@@ -9,6 +9,7 @@ import { formatTag, isPrivate, type Tag } from "../dicom/tag.ts";
 import { characterSetOf, numbersOf, textsOf, type ValueContext } from "../dicom/values.ts";
 import { isText, type Vr } from "../dicom/vr.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
 import { createDeidentifier, type DeidentifierOptions } from "./deidentifier.ts";
 import type { InstanceOutcome } from "./outcome.ts";
 import { thumbnailOf } from "./pixels/thumbnail.ts";
@@ -28,7 +29,7 @@ export interface PreviewTask extends Omit<DeidentifierOptions, "filters"> {
 export interface Preview {
   readonly outcome: InstanceOutcome["kind"];
   /** Why it was left out or rejected. */
-  readonly code?: string;
+  readonly code?: ErrorCode;
   readonly reason?: string;
   /** Empty unless the object may leave. */
   readonly elements: readonly PreviewElement[];

@@ -94,6 +94,7 @@ function* lines({ sourceRows, rows, findings, unused }: ImportedList, { cohort, 
   yield `${sourceRows} rows, ${rows.length} studies, ${findings.length} findings`;
   for (const { message, code } of findings) yield `  ${message} [${code}]`;
   if (unused.length > 0) yield `not used: ${unused.join(", ")}`;
+  if (!isStopped && rows.length === 0) yield "Nothing was handed in or written: no row can be used.";
   if (isStopped) yield "Nothing was handed in: correct the rows, or go on without them by --leave-out-bad.";
   if (cohort !== undefined) yield `handed in as cohort ${cohort}`;
   if (written !== undefined) yield `written to ${written}`;

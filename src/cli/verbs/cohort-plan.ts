@@ -80,10 +80,20 @@ function* diskLines({ disk, studies }: PlanSummary): Generator<string> {
       : `; free ${gigabytes(disk.freeBytes)}, of which ${gigabytes(disk.reserveBytes)} stay free`;
   const verdict = disk.fits === false ? ": MORE THAN THERE IS ROOM FOR AT ONCE" : "";
   yield `disk for the originals: about ${gigabytes(disk.sizeBytes)}${free}${verdict}`;
-  for (const { archive, modality, bytesPerInstance, measuredInstances } of disk.basis) {
-    const basis = measuredInstances === 0 ? "an assumption" : `mean of ${measuredInstances} instances`;
-    yield `  ${archive} ${modality || "any modality"}: ${bytesPerInstance} bytes an instance (${basis})`;
-  }
+  const groups = Map.groupBy(disk.basis, (basis) =>
+    [basis.archive, basis.bytesPerInstance, basis.measuredInstances].join(),
+  );
+  for (const group of groups.values()) yield* sizeLine(group);
+}
+
+/** Modalities of which nothing is known yet have the same figure: they share a line. */
+function* sizeLine(group: PlanSummary["disk"]["basis"]): Generator<string> {
+  const [first] = group;
+  if (first === undefined) return;
+  const { archive, bytesPerInstance, measuredInstances } = first;
+  const modalities = group.map(({ modality }) => modality || "any modality").join(", ");
+  const basis = measuredInstances === 0 ? "an assumption" : `mean of ${measuredInstances} instances`;
+  yield `  ${archive} ${modalities}: ${bytesPerInstance} bytes an instance (${basis})`;
 }
 
 function archiveLine({ studies, paused, isOpen, nextOpening, workSeconds, doneAt }: PlannedArchive): string {

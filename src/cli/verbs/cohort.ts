@@ -31,7 +31,10 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
   cohort
     .command("submit")
     .description("hand in a list of wanted studies")
-    .argument("<path>", "CSV with a column study_instance_uid or accession_number, or the folder of an OMOP extract")
+    .argument(
+      "<path>",
+      "CSV, XLSX or Parquet with a column study_instance_uid or accession_number, or the folder of an OMOP extract",
+    )
     .requiredOption("--project <name>", "the project that the studies are for")
     .option("--start-at <time>", "have its studies wait until then, as 2026-11-30T20:00:00+01:00", instantOption)
     .option("--wait", "stay until every study is done, and do the work if no service runs")
@@ -71,7 +74,7 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
     .action(cli.verb((id: string, options: ExportOptions) => exportTo(cli, id, options)));
   cohort
     .command("retry")
-    .description("queue again what failed, was not found or was cancelled")
+    .description("queue again what failed, was not found, kept back or cancelled")
     .argument("<id>")
     .addHelpText("after", examples("cohort retry ID"))
     .action(cli.verb((id: string) => retry(cli, id)));

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { examples } from "../help.ts";
-import { problemLines } from "../report-error.ts";
+import { counted, problemLines } from "../report-error.ts";
 
 export function addConfigVerbs(program: Command, cli: Cli): void {
   const config = program.command("config").description("the configuration file: check it, begin one");
@@ -27,7 +27,7 @@ async function check({ world, options, printer }: Cli): Promise<ExitCode> {
   const { checkSettings } = await import("../../config/load-settings.ts");
   const source = { file: options().config, environment: world.environment, cwd: world.workingFolder };
   const { ok, problems } = await checkSettings(source, world.clock);
-  const headline = ok ? "the configuration is fine" : `${problems.length} problems in the configuration:`;
+  const headline = ok ? "the configuration is fine" : `${counted(problems.length, "problem")} in the configuration:`;
   await printer.document({ ok, problems }, () => [headline, ...problemLines(problems)]);
   return ok ? EXIT.fine : EXIT.usage;
 }

@@ -13,6 +13,7 @@ import { loadLookupTable } from "../../deid/pseudonyms/lookup-table.ts";
 import { loadPixlSecrets } from "../../deid/pseudonyms/pixl-secrets.ts";
 import { loadProjectKey, projectKeyOf } from "../../deid/pseudonyms/project-key.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
+import { errorRegistry } from "../../errors/registry.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway, settingsOf } from "../gateway-session.ts";
@@ -96,6 +97,7 @@ async function* previewLines(
 ): AsyncGenerator<string> {
   const why = [code, reason].filter((part) => part !== undefined).join(", ");
   yield why === "" ? outcome : `${outcome}: ${why}`;
+  if (code !== undefined) yield* [errorRegistry[code].summary, `What to do: ${errorRegistry[code].remedy}`];
   if (outcome === "deidentified") yield* tableLines(HEADINGS, rows(elements));
 }
 

@@ -1,17 +1,19 @@
-import { type LintWarning, lintProfile } from "../../deid/profiles/lint.ts";
-import { readProfileText } from "../../deid/profiles/load-profile.ts";
-import { resolveProfile } from "../../deid/profiles/profile-path.ts";
+import { type LintWarning, lintDocument, lintProfile } from "../../deid/profiles/lint.ts";
+import { loadProfileDocument, readProfileText } from "../../deid/profiles/load-profile.ts";
+import { isProfilePath, resolveProfile } from "../../deid/profiles/profile-path.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { problemLines } from "../report-error.ts";
+import { counted, problemLines } from "../report-error.ts";
 
 export async function lint(cli: Cli, profile: string): Promise<ExitCode> {
-  const report = lintProfile(readProfileText(resolveProfile(profile, cli.world.workingFolder)));
+  const report = isProfilePath(profile)
+    ? lintProfile(readProfileText(resolveProfile(profile, cli.world.workingFolder)))
+    : lintDocument(loadProfileDocument(profile));
   const { problems, warnings } = report;
   const ok = problems.length === 0;
   const headline = ok
-    ? `the profile can be used, ${warnings.length} warnings`
-    : `${problems.length} problems in the profile:`;
+    ? `the profile can be used, ${counted(warnings.length, "warning")}`
+    : `${counted(problems.length, "problem")} in the profile:`;
   await cli.printer.document({ ok, ...report }, () => [
     headline,
     ...problemLines(problems),

@@ -21,7 +21,7 @@ export function addDeidProfileVerbs(deid: Command, cli: Cli): void {
   deid
     .command("lint")
     .description("everything wrong with a profile, exit code 2, and what may be a slip in it")
-    .argument("<profile>", "a file")
+    .argument("<profile>", "a shipped profile or a file")
     .addHelpText("after", examples("deid lint neuro.yaml"))
     .action(
       cli.verb(async (profile: string) => {

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { comparable } from "../../cohort/columns.ts";
-import { readTable, TableError } from "../../cohort/table-file.ts";
+import { readTable, TableError, unreadableTable } from "../../cohort/table-file.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { SearchQuery } from "../../operations/search/documents.ts";
 import type { Cli } from "../cli.ts";
@@ -29,7 +29,7 @@ function dateText(text: string | undefined): string | undefined {
 const WORDS = ["from", "to", "modality", "description"] as const;
 const QUERY_LIMITS = { sizeBytes: 1 << 20, rows: 2_000, columns: 50, cellCharacters: 400 };
 
-/** @throws GatewayError USAGE_INVALID, COHORT_UNREADABLE */
+/** @throws GatewayError USAGE_INVALID, COHORT_FILE_MISSING, COHORT_UNREADABLE */
 export async function queriesOf(
   { world }: Cli,
   keys: readonly string[],
@@ -47,7 +47,7 @@ export async function queriesOf(
     return rows.map((row) => rowQuery(columns, row));
   } catch (thrown) {
     if (!(thrown instanceof TableError)) throw thrown;
-    throw new GatewayError("COHORT_UNREADABLE", { reason: thrown.fault });
+    throw unreadableTable(thrown);
   }
 }
 

@@ -12,6 +12,9 @@ export interface RetryOptions {
   readonly cohort?: string;
 }
 
+const NOT_RETRIED =
+  "nothing to retry: the study is done, left out, or under way; one that waits is tried again by itself (radferry study show)";
+
 /** Of one study, or of all that ended with a code. */
 export async function retry(cli: Cli, id: string | undefined, options: RetryOptions): Promise<ExitCode> {
   const { code, project, cohort } = options;
@@ -25,8 +28,7 @@ export async function retry(cli: Cli, id: string | undefined, options: RetryOpti
     await cli.printer.document({ code, ...of, retried }, () => [`${retried} studies are queued again`]);
   } else if (id !== undefined) {
     const { retried } = await operations.retryStudy(id);
-    const line =
-      retried === 0 ? "nothing to retry: the study is not failed, not found or cancelled" : "the study is queued again";
+    const line = retried === 0 ? NOT_RETRIED : "the study is queued again";
     await cli.printer.document({ id, retried }, () => [line]);
   }
   return EXIT.fine;

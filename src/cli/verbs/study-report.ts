@@ -35,7 +35,7 @@ function* reportLines(report: DeidReportDocument): Generator<string> {
     report.elements.map(({ tag, keyword, actions }) => [tag, keyword, textOf(actions)]),
   );
   yield* section(
-    "removed, as no table names them:",
+    "removed or emptied, as no table names them:",
     report.unlisted.map(({ tag, keyword, count }) => [tag, keyword, `${count}`]),
   );
   yield* section(

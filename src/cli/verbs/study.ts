@@ -43,7 +43,9 @@ export function addStudyVerbs(program: Command, cli: Cli): void {
     .action(cli.verb((id: string) => show(cli, id)));
   study
     .command("retry")
-    .description("queue a study again that failed, was not found or was cancelled; or all that ended with a code")
+    .description(
+      "queue a study again that failed, was not found, kept back or cancelled; or all that ended with a code",
+    )
     .argument("[id]")
     .option("--code <code>", "instead of one study: every one that ended with this code", errorCodeOption)
     .option("--project <name>", "of them, only those of this project")

@@ -4,7 +4,7 @@ import { checkRow, type RowRules } from "../check-row.ts";
 import type { KnownColumn, KnownPlace } from "../columns.ts";
 import { csvLine } from "../export.ts";
 import { readCohortTable } from "../read-table.ts";
-import { type Table, TableError, type TableLimits } from "../table-file.ts";
+import { type Table, TableError, type TableLimits, unreadableTable } from "../table-file.ts";
 import { FORMAT_RULES, type ForeignFormat, type FormatRules, type ImportedColumn, placeIn } from "./foreign-formats.ts";
 
 /** One thing wrong with one cell of the list. It never repeats the cell. */
@@ -43,7 +43,7 @@ interface Wanted {
 
 /**
  * Reads the list of another system as a cohort. Every bad row is told, each with its column; what can be used comes beside.
- * @throws GatewayError COHORT_UNREADABLE, IMPORT_COLUMNS_MISSING when it is another kind of list
+ * @throws GatewayError COHORT_FILE_MISSING, COHORT_UNREADABLE, IMPORT_COLUMNS_MISSING when it is another kind of list
  */
 export async function importList(path: string, options: ImportOptions): Promise<ImportedList> {
   const rules = FORMAT_RULES[options.format];
@@ -90,8 +90,7 @@ async function read(path: string, rules: FormatRules, limits: TableLimits | unde
     return table;
   } catch (thrown) {
     if (!(thrown instanceof TableError)) throw thrown;
-    const { fault, line } = thrown;
-    throw new GatewayError("COHORT_UNREADABLE", { reason: fault, ...(line === undefined ? {} : { line }) });
+    throw unreadableTable(thrown);
   }
 }
 

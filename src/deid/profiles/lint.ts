@@ -51,6 +51,14 @@ export function lintProfile(text: string): LintReport {
   return { problems, warnings };
 }
 
+/** What may be a slip in a profile that was not written here: there are no lines to name. */
+export function lintDocument(document: ProfileDocument): LintReport {
+  return {
+    problems: [],
+    warnings: warningsOf(document).map((warning) => ({ ...warning, path: formatYamlPath(warning.path) })),
+  };
+}
+
 /** What may be a slip in a profile that can be used. */
 function warningsOf(document: ProfileDocument): readonly Warning[] {
   const rules = rulesIn(document);

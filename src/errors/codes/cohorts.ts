@@ -2,6 +2,11 @@ import type { ErrorEntry } from "../error-class.ts";
 
 /** Codes of cohort files, sorted. */
 export const cohortsCodes = {
+  COHORT_FILE_MISSING: {
+    class: "permanent",
+    summary: "The list is not there, or may not be read.",
+    remedy: "Check its path, which counts from the folder that the command runs in, and who may read it.",
+  },
   COHORT_NO_KEY_COLUMN: {
     class: "permanent",
     summary: "The cohort file has no column that says which studies are wanted.",

@@ -43,8 +43,9 @@ export function questionOf(query: SearchQuery, number: number): Question {
   const { from, to, modality, description } = query;
   const invalid = (problem: string, cause?: unknown): GatewayError =>
     new GatewayError("SEARCH_QUERY_INVALID", { query: number, problem }, cause);
-  for (const date of [from, to])
-    if (date !== undefined && dayOf(date) === undefined) throw invalid("a date is not YYYYMMDD");
+  for (const [name, date] of Object.entries({ from, to }))
+    if (date !== undefined && dayOf(date) === undefined)
+      throw invalid(`${name} is no day such as 2026-01-31 or 20260131`);
   if (from !== undefined && to !== undefined && from > to) throw invalid("from is later than to");
   const isDated = from !== undefined || to !== undefined;
   const given = new Set(query.keys.map((key) => key.split("=", 1)[0]));
