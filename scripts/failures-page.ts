@@ -31,8 +31,8 @@ function endOf({ end, isDamageUnseen }: FailureKind): string {
 
 const BEFORE = `# What breaks, and what comes of it
 
-Written by \`npm run docs\` from the tables in \`test/chaos/\`, which \`npm run long\` plays against real servers: Orthanc, OpenSSH, an object store, PostgreSQL and
-RabbitMQ, some behind a proxy that breaks connections. In each row one study of four images is on its way when something happens. It is seen to wait with
+Written by \`npm run docs\` from the tables in \`test/chaos/\`, which \`npm run long\` plays against real servers: Orthanc, dcmtk, OpenSSH, an object store,
+PostgreSQL and RabbitMQ, some behind a proxy that breaks connections. In each row one study of four images is on its way when something happens. It is seen to wait with
 the code of the row (or to fail with it), what broke is mended, and the study goes on by itself. In the end each image is at the destination exactly once,
 equal to the ledger and with the pixels that the archive had; nothing half is left there. The rows of RabbitMQ have six small studies, of which each is handed over and no message is left. \`npm test\` plays some of the rows.
 
@@ -44,8 +44,10 @@ equal to the ledger and with the pixels that the archive had; nothing half is le
 - A change at the first byte, where a protocol has its types and lengths, is always noticed. Some ends of it are final (\`failed\`): such an answer is a fault of the
   other side's program rather than of the line. \`radferry study retry\` has it tried again.
 - Silence costs time. We wait one to two minutes for a silent DICOM peer, a minute for the rest of an HTTP answer, and five for its beginning: a server may need these to store what it was sent.
+  \`answerTimeoutSeconds\` of an archive or a destination makes that shorter, or longer: set it to twice what the peer takes for its largest study. A silent RabbitMQ is left after 40 s.
 - A disk that is full or can only be read is waited for: work goes on by itself when there is room. Where the store itself cannot be written, studies keep
-  the state they had, and who asks for a change is answered \`STORE_FULL\`.
+  the state they had, and who asks for a change is answered \`STORE_FULL\`. Meanwhile \`/health/ready\` is 503 and names the code, \`radferry_store_writable\` is 0, every page of the
+  dashboard and \`storeTrouble\` of \`GET /api/v1/overview\` say that all work stands still, \`radferry doctor\` fails, and the log says so once when it begins and once when it is over.
 - While PostgreSQL is away the API answers \`STORE_UNAVAILABLE\`; what was under way is done again where its account could not be written. Rows with silence were played with
   \`store.statementTimeoutSeconds: 5\`.
 - Messages that RabbitMQ had not heard an answer to are brought again when it is back: a study may be handed over to PIXL's orthanc-anon a second time, and none is lost.

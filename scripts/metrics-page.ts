@@ -22,8 +22,10 @@ What tells an operator most:
 - \`radferry_retrievals_total\` with the outcome \`transient\` grows faster than with \`answered\`: an archive is in trouble.
 - \`radferry_studies\` with the state \`quarantined\` or \`held\` is not 0: a person has to decide.
 - \`radferry_staging_free_bytes\` comes near the reserve of the settings: retrieval is about to pause.
+- \`radferry_store_writable\` is 0: all work stands still, most often as the disk is full that has the store.
 
-\`GET /health/live\` answers while the process runs; \`GET /health/ready\` is 503 when the store does not answer, staging's disk has less room than its
-reserve, or every archive rests after failures. An archive that is paused, or outside its windows, is as it should be.
+\`GET /health/live\` answers while the process runs; \`GET /health/ready\` is 503 when the store does not answer or cannot be written, staging's disk has less
+room than its reserve, or every archive rests after failures. Each check says what is wrong by a code of [the errors](errors.md). An archive that
+is paused, or outside its windows, is as it should be.
 `;
 }

@@ -1,6 +1,8 @@
 import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { HealthFacts } from "../http/services.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
+import type { HealthCheck, HealthFacts } from "../http/services.ts";
 import type { KeptMetrics } from "../observe/metrics.ts";
 import type { Operations } from "../operations/operations.ts";
 import { JOB_STATES } from "../store/job-states.ts";
@@ -42,7 +44,12 @@ export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () =
       (free) => metrics.set("staging_free_bytes", free, {}),
       () => undefined,
     );
-    const [counts, { oldestWaitingSeconds }] = await Promise.all([store.jobCounts(), operations.overview()]);
+    metrics.set("store_writable", 0, {});
+    const [counts, { oldestWaitingSeconds, storeTrouble }] = await Promise.all([
+      store.jobCounts(),
+      operations.overview(),
+    ]);
+    metrics.set("store_writable", Number(storeTrouble === null), {});
     metrics.set("oldest_queued_seconds", oldestWaitingSeconds ?? 0, {});
     await gaugeIntake(metrics, parts);
     for (const name of ["queue_depth", "studies", "archive_state"] as const) metrics.clear(name);
@@ -79,22 +86,27 @@ export function createHealth({
   staging,
 }: Pick<StateParts, "operations" | "disk" | "staging">): () => Promise<HealthFacts> {
   return async () => {
-    const isStoreThere = await operations.overview().then(
-      () => true,
-      () => false,
+    const unanswered = { isThere: false, trouble: "STORE_UNAVAILABLE" } as const;
+    const { isThere, trouble } = await operations.overview().then(
+      ({ storeTrouble }) => ({ isThere: true, trouble: storeTrouble?.code }),
+      (thrown: unknown) => (thrown instanceof GatewayError ? { ...unanswered, trouble: thrown.code } : unanswered),
     );
     const hasRoom = await disk.freeBytes(staging.path).then(
       (free) => free >= staging.reserveBytes,
       () => false,
     );
-    const states = isStoreThere ? await Array.fromAsync(operations.listArchives(), ({ state }) => state) : [];
+    const states = isThere ? await Array.fromAsync(operations.listArchives(), ({ state }) => state) : [];
     const open = states.filter((state) => state !== "resting").length;
-    const archives = { ok: isStoreThere && (states.length === 0 || open > 0), open, configured: states.length };
+    const archives = { ok: isThere && (states.length === 0 || open > 0), open, configured: states.length };
     return {
-      isReady: isStoreThere && hasRoom && archives.ok,
-      checks: { store: { ok: isStoreThere }, disk: { ok: hasRoom }, archives },
+      isReady: trouble === undefined && hasRoom && archives.ok,
+      checks: { store: checkOf(trouble), disk: checkOf(hasRoom ? undefined : "STAGING_FULL"), archives },
     };
   };
+}
+
+function checkOf(code: ErrorCode | undefined): HealthCheck {
+  return code === undefined ? { ok: true } : { ok: false, code };
 }
 
 /** What was found last; looking again begins when it is old, and nobody waits for it. */

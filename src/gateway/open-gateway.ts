@@ -18,9 +18,6 @@ import { createOperations } from "../operations/create-operations.ts";
 import { createInquiries } from "../operations/inquiries.ts";
 import type { Operations } from "../operations/operations.ts";
 import { keepStanding } from "../operations/standing/keep-standing.ts";
-import type { RetryPolicy } from "../pipeline/retry.ts";
-import type { PipelineServices } from "../pipeline/services.ts";
-import { createSharedStudyLocks, createStudyLocks } from "../pipeline/study-locks.ts";
 import { openStagingArea } from "../staging/open-staging.ts";
 import { openOutbox } from "../staging/outbox.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
@@ -46,7 +43,7 @@ import type { Alone } from "./keep-alone.ts";
 import { keepHouse } from "./keep-house.ts";
 import { keepPlaces } from "./keep-places.ts";
 import { keepWithdrawals } from "./keep-withdrawals.ts";
-import { createKeeper, type Keeper } from "./keeper.ts";
+import { createKeeper } from "./keeper.ts";
 import { type Listener, NO_LISTENER, openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 import { checkRoles, type GatewayNode, hasRole, joinNodes } from "./node.ts";
 import { createPaces, openArchives, type Paces, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
@@ -55,12 +52,14 @@ import { notificationFacts, openNotifier } from "./open-notifications.ts";
 import { openSharedOutbox } from "./open-shared-outbox.ts";
 import { openStore } from "./open-store.ts";
 import { ownChecks } from "./own-checks.ts";
+import { pipelineOver } from "./pipeline-over.ts";
 import { createReload } from "./reload.ts";
 import { destinationRemovals } from "./remove-from-destinations.ts";
 import { lakeOf, openScanFiles } from "./scan-files.ts";
+import { watchStore } from "./store-watch.ts";
 import { systemUserName } from "./system-user.ts";
 import { createViolationCounts, type ViolationCounts } from "./violation-counts.ts";
-import { withdrawnCheck, withdrawnFacts, withdrawnKeyFile } from "./withdrawn.ts";
+import { withdrawnFacts } from "./withdrawn.ts";
 
 export interface GatewayOptions {
   readonly settings: Settings;
@@ -178,6 +177,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   checkRoles(settings);
   const node = opened.use(await joinNodes(parts));
   opened.defer(() => violations.log(logger));
+  const storeWatch = opened.use(watchStore({ store, node: node.name, clock, logger }));
   const area = await openStagingArea({
     path: stagingSettings.path,
     reserveBytes: stagingSettings.reserveGigabytes * 1e9,
@@ -207,7 +207,11 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   let crew: Crew | undefined;
   const onReloaded = (reloaded: Settings): void => takeOver(reloaded, crew, intake);
   const reload = reread && createReload({ keeper, parts: own, paces, reread, onReloaded });
-  const { operationsFor, contextFor } = operationsOver({ ...parts, reload }, () => keeper.current, opened);
+  const { operationsFor, contextFor } = operationsOver(
+    { ...parts, reload, storeTrouble: storeWatch.trouble },
+    () => keeper.current,
+    opened,
+  );
   for (const job of await outbox.jobs()) await outbox.remove(job);
   const sweep = { store, staging, clock };
   const { alone } = node;
@@ -310,44 +314,13 @@ async function keepOperations(
   opened.use(await alone.keep("withdrawals", () => keepWithdrawals(context, logger)));
 }
 
-/** What jobs are worked on with: each time as it is in force then. */
-function pipelineOver(
-  { settings, store, clock, random, logger, worker, traces, node }: Parts & { readonly node: GatewayNode },
-  keeper: Keeper,
-  places: Pick<PipelineServices, "staging" | "outbox" | "sharedOutbox" | "refusals">,
-): PipelineServices {
-  return {
-    ...places,
-    store,
-    clock,
-    random,
-    logger,
-    actor: worker,
-    get projects() {
-      return keeper.current.projects;
-    },
-    hold: keeper.hold,
-    get retry() {
-      return retryPolicy(keeper.current.settings);
-    },
-    isWithdrawn: withdrawnCheck(store, withdrawnKeyFile(settings)),
-    studyLocks: node.permits === undefined ? createStudyLocks() : createSharedStudyLocks(node.permits),
-    traces,
-  };
-}
-
-function retryPolicy({ retry }: Settings): RetryPolicy {
-  const { attempts, firstDelaySeconds, maximumDelaySeconds } = retry;
-  return { attempts, firstDelayMs: firstDelaySeconds * 1_000, maximumDelayMs: maximumDelaySeconds * 1_000 };
-}
-
 /** What can be asked, in the name of whoever asks; each time of what is in force then. */
 function operationsOver(
-  parts: Parts & Pick<OperationsContext, "reload">,
+  parts: Parts & Pick<OperationsContext, "reload" | "storeTrouble">,
   inForce: () => Pick<Composition, "settings" | "archives" | "projectFacts">,
   opened: AsyncDisposableStack,
 ): { contextFor(actor: Actor): OperationsContext; operationsFor(actor: Actor): Operations } {
-  const { settings, store, clock, random, disk, logger, audit, reload } = parts;
+  const { settings, store, clock, random, disk, logger, audit, reload, storeTrouble } = parts;
   const { sumOf } = opened.use(openScanFiles());
   const inquiries = opened.use(createInquiries({ clock, random }));
   const notifications = notificationFacts(settings, clock);
@@ -378,6 +351,7 @@ function operationsOver(
       return inForce().projectFacts;
     },
     reload,
+    storeTrouble,
     home: settings.home,
     inquiries,
     evidence: { keyFile: join(settings.home, "keys", "evidence.pem"), version: parts.version },

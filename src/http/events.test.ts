@@ -21,7 +21,15 @@ function changingStudies() {
       return { changes: next, last: next.at(-1)?.number ?? end, isBroken: after > end };
     },
     async overview() {
-      return { at: "", total: changes.length, states: {}, counts: [], oldestWaitingSeconds: null, nodes: null };
+      return {
+        at: "",
+        total: changes.length,
+        states: {},
+        counts: [],
+        oldestWaitingSeconds: null,
+        nodes: null,
+        storeTrouble: null,
+      };
     },
     async *listArchives() {},
   };

@@ -1,4 +1,5 @@
 import type { TakeParts } from "../archive/intake/take-parts.ts";
+import type { ErrorCode } from "../errors/registry.ts";
 import type { OperationsContext } from "../operations/context.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Actor } from "../units/actor.ts";
@@ -33,10 +34,18 @@ export interface ApiServices extends Pick<OperationsContext, "store" | "audit" |
 export interface HealthFacts {
   readonly isReady: boolean;
   readonly checks: {
-    readonly store: { readonly ok: boolean };
-    readonly disk: { readonly ok: boolean };
+    /** Whether it answers, and can be written. */
+    readonly store: HealthCheck;
+    /** Whether staging has room. */
+    readonly disk: HealthCheck;
     readonly archives: { readonly ok: boolean; readonly open: number; readonly configured: number };
   };
+}
+
+/** `code` where it is not as it should be, and one is known. */
+export interface HealthCheck {
+  readonly ok: boolean;
+  readonly code?: ErrorCode;
 }
 
 export interface ApiLimits {

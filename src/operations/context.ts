@@ -4,6 +4,7 @@ import type { AvailabilityPolicy } from "../archive/availability/policy.ts";
 import type { Inspect } from "../delivery/inspection/inspection.ts";
 import type { StudyRemoval } from "../delivery/removal/removal.ts";
 import type { DicomAddress } from "../dicom/ae-title.ts";
+import type { ErrorCode } from "../errors/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
@@ -36,6 +37,8 @@ export interface OperationsContext {
   readonly destinations: ReadonlyMap<string, DestinationFacts>;
   /** Goes on with the settings as they are now; absent in a process that does not work. */
   readonly reload?: ((actor: Actor) => Promise<ReloadDocument>) | undefined;
+  /** Why the store cannot be written now, undefined when it can; absent in a process that does not work. */
+  readonly storeTrouble?: (() => Promise<ErrorCode | undefined>) | undefined;
   /** What evidence of cohorts is signed with, and what it says of this program. */
   readonly evidence: { readonly keyFile: string; readonly version: string };
   /** Of the destinations that can be looked at by themselves. */

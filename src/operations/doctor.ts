@@ -25,6 +25,7 @@ export type Examination = () => Promise<string>;
 export async function examine(context: OperationsContext, signal: AbortSignal): Promise<DoctorDocument> {
   const checks: DoctorCheck[] = [
     await check("home can be written", () => writable(context.home)),
+    await check("store can be written", () => writableStore(context)),
     await check("staging can be written", () => writable(context.staging.path)),
     await check("staging has free space", () => roomInStaging(context)),
     await check("clock is sane", () => saneClock(context)),
@@ -173,6 +174,15 @@ async function timed(signal: AbortSignal, ask: (limited: AbortSignal) => Promise
 
 async function writable(folder: string): Promise<string> {
   await checkWritable(folder);
+  return "yes";
+}
+
+/** A permit of nobody else's, taken and returned. @throws GatewayError STORE_FULL, STORE_UNAVAILABLE */
+async function writableStore({ store, random, clock }: OperationsContext): Promise<string> {
+  const holder = Buffer.from(random.bytes(8)).toString("hex");
+  const resource = `doctor:${holder}`;
+  await store.takePermit({ resource, limit: 1, holder, node: holder }, CHECK_TIMEOUT_MS, clock.nowMs());
+  await store.returnPermit(resource, holder);
   return "yes";
 }
 

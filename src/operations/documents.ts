@@ -235,6 +235,15 @@ export interface OverviewDocument {
   readonly oldestWaitingSeconds: number | null;
   /** Gateways on the same database, by whether they gave a sign of life within half a minute; null where the store is one gateway's own. */
   readonly nodes: { readonly alive: number; readonly silent: number } | null;
+  /** Why the store cannot be written: all work stands still, and studies are shown as they were. Null while it can be. */
+  readonly storeTrouble: TroubleDocument | null;
+}
+
+/** What is wrong, and what to do about it. */
+export interface TroubleDocument {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string;
 }
 
 export interface ProjectDocument {

@@ -1,3 +1,4 @@
+import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
 import { CHANGES_KEPT } from "../store/overview.ts";
 import { maySeeProject } from "../units/actor.ts";
 import type { OperationsContext, ProjectFacts } from "./context.ts";
@@ -8,6 +9,7 @@ import type {
   OverviewDocument,
   ProjectDocument,
   StudyChangeDocument,
+  TroubleDocument,
   WorkerDocument,
 } from "./documents.ts";
 import { listNodes } from "./nodes.ts";
@@ -15,10 +17,11 @@ import { listNodes } from "./nodes.ts";
 /** From counters alone, however many jobs there are. */
 export async function describeOverview(context: OperationsContext): Promise<OverviewDocument> {
   const { store, actor, clock } = context;
-  const [all, oldestAtMs, nodes] = await Promise.all([
+  const [all, oldestAtMs, nodes, trouble] = await Promise.all([
     store.jobCounts(),
     store.oldestWaitingAtMs(),
     listNodes(context),
+    context.storeTrouble?.(),
   ]);
   const alive = nodes.filter(({ state }) => state === "alive").length;
   const counts = all.filter(({ project }) => maySeeProject(actor, project));
@@ -30,7 +33,13 @@ export async function describeOverview(context: OperationsContext): Promise<Over
     // Of whose job it is, nothing is said.
     oldestWaitingSeconds: oldestAtMs === undefined ? null : Math.max(0, (clock.nowMs() - oldestAtMs) / 1_000),
     nodes: nodes.length === 0 ? null : { alive, silent: nodes.length - alive },
+    storeTrouble: trouble === undefined ? null : describeTrouble(trouble),
   };
+}
+
+function describeTrouble(code: ErrorCode): TroubleDocument {
+  const { summary: message, remedy } = errorRegistry[code];
+  return { code, message, remedy };
 }
 
 function summedBy(

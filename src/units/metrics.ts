@@ -115,6 +115,11 @@ export const METRICS = {
     help: "Studies removed from staging that nobody needed; reason: age, or room while the disk is below its reserve.",
     labels: ["reason"],
   },
+  store_writable: {
+    kind: "gauge",
+    help: "Whether the store can be written; all work stands still while it cannot.",
+    labels: [],
+  },
   studies: { kind: "gauge", help: "Studies by project and state.", labels: ["project", "state"] },
 } as const satisfies Record<string, MetricEntry>;
 

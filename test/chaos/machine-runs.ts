@@ -3,7 +3,9 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ErrorCode } from "../../src/errors/registry.ts";
+import type { HealthFacts } from "../../src/http/services.ts";
 import { type Clock, systemClock } from "../../src/units/clock.ts";
+import type { ApiSite } from "../support/api.ts";
 import { mountSmallDisk, type SmallDisk } from "../support/small-disk.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import type { FaultKind } from "./fault-proxy.ts";
@@ -137,6 +139,18 @@ function codeOf({ json }: { readonly json: unknown }): ErrorCode | undefined {
   return (json as { readonly code?: ErrorCode }).code;
 }
 
+/** A probe of health is told what was found a moment before. */
+async function healthTells({ call }: Pick<ApiSite, "call">, code: ErrorCode | undefined): Promise<boolean> {
+  for (let looks = 0; looks < HEALTH_LOOKS; looks += 1, await delay(HEALTH_LOOK_MS)) {
+    const { status, json } = await call("GET", "//health/ready");
+    const { checks } = json as { readonly checks: HealthFacts["checks"] };
+    if (status === 503 && code !== undefined && checks.store.code === code) return true;
+  }
+  return false;
+}
+
+const HEALTH_LOOKS = 50;
+const HEALTH_LOOK_MS = 100;
 const HOUR_MS = 3_600_000;
 const postgres = (kind: Exclude<FaultKind, "slow" | "corrupt">): MachineRun => {
   return (seed) =>
@@ -186,8 +200,11 @@ export const MACHINE_RUNS: Readonly<Record<MachineName, MachineRun>> = {
     settings: { home: disk.path },
     home: disk.path,
     strike: () => fillUp(fill),
-    // What cannot be written down cannot be shown of the study: whoever hands in the next one is told.
-    see: async ({ site }) => codeOf(await site.call("POST", "/tokens", { body: { name: "next", role: "viewer" } })),
+    // What cannot be written down cannot be shown of the study: whoever asks for a change, or for the gateway's health, is told.
+    async see({ site }) {
+      const code = codeOf(await site.call("POST", "/tokens", { body: { name: "next", role: "viewer" } }));
+      return (await healthTells(site, code)) ? code : undefined;
+    },
   })),
   "postgres refused": postgres("refused"),
   "postgres cut": postgres("cut"),

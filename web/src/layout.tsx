@@ -5,6 +5,7 @@ import { logOut } from "./api/session.ts";
 import { mayDo, session } from "./api/session-state.ts";
 import { chooseTheme, THEMES, theme } from "./browser/theme.ts";
 import { Button } from "./components/button.tsx";
+import { StoreLine } from "./components/store-line.tsx";
 import { pageRoutes } from "./routes.ts";
 import { Link, matchPath, path } from "./routing/router.tsx";
 
@@ -18,6 +19,7 @@ export function Layout({ children }: { readonly children: ComponentChildren }) {
       <Navigation />
       <main id="main" class="main" tabIndex={-1}>
         <ConnectionLine />
+        <StoreLine />
         {children}
       </main>
     </div>

@@ -9,6 +9,7 @@ export const overview = z.object({
   counts: z.array(z.object({ project: z.string(), stage, state: jobState, jobs: count })),
   oldestWaitingSeconds: z.number().nullable(),
   nodes: z.object({ alive: count, silent: count }).nullable(),
+  storeTrouble: z.object({ code, message: z.string(), remedy }).nullable(),
 });
 
 export const project = z.object({
