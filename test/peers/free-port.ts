@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
@@ -15,7 +16,7 @@ let drawn: number | undefined;
 export async function freePort(): Promise<number> {
   const worker = Number(process.env.VITEST_POOL_ID ?? 0) % WORKERS;
   for (let tries = 0; tries < PORTS_OF_A_WORKER; tries += 1) {
-    drawn = ((drawn ?? Math.floor(Math.random() * PORTS_OF_A_WORKER)) + 1) % PORTS_OF_A_WORKER;
+    drawn = ((drawn ?? randomInt(PORTS_OF_A_WORKER)) + 1) % PORTS_OF_A_WORKER;
     const port = FIRST_PORT + worker * PORTS_OF_A_WORKER + drawn;
     if (await isFree(port)) return port;
   }

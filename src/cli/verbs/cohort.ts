@@ -20,6 +20,7 @@ import { addStandingVerbs } from "./cohort-standing.ts";
 import { submitAndWait } from "./submit-and-wait.ts";
 
 const SUBMIT_HELP = `
+The list has a header, and in each row study_instance_uid or accession_number; other columns come back with the export.
 Rows that cannot be used are refused, each with its column and reason; the others run.
 Without --wait: exit code 0 when at least one row was accepted, 1 when all were refused.
 With --wait: 0 when every accepted row is delivered or excluded, 3 when some are not, 1 when all rows were refused.
@@ -31,10 +32,7 @@ export function addCohortVerbs(program: Command, cli: Cli): void {
   cohort
     .command("submit")
     .description("hand in a list of wanted studies")
-    .argument(
-      "<path>",
-      "CSV, XLSX or Parquet with a column study_instance_uid or accession_number, or the folder of an OMOP extract",
-    )
+    .argument("<path>", "CSV, XLSX or Parquet; or the folder of an OMOP extract")
     .requiredOption("--project <name>", "the project that the studies are for")
     .option("--start-at <time>", "have its studies wait until then, as 2026-11-30T20:00:00+01:00", instantOption)
     .option("--wait", "stay until every study is done, and do the work if no service runs")
@@ -115,7 +113,9 @@ async function submit(cli: Cli, file: string, { project, wait, startAt }: Submit
   }
   await using gateway = await openGateway(cli, "client");
   const submitted = await gateway.operations.submitCohort(path, project, options);
-  await cli.printer.document(submitted, () => submitLines(submitted));
+  const next = `radferry serve works on it, and radferry cohort status ${submitted.cohort} tells how far it is`;
+  const isQueued = submitted.accepted > 0 && !cli.isRehearsal();
+  await cli.printer.document(submitted, () => [...submitLines(submitted), ...(isQueued ? [next] : [])]);
   return isAllRefused(submitted) ? EXIT.failed : EXIT.fine;
 }
 
