@@ -184,6 +184,7 @@ describe("checkSettings", () => {
     ["dicom: { aetitle: X }", "dicom.aetitle SETTING_UNKNOWN"],
     ["home: 5", "home SETTING_INVALID"],
     ["dicom: { aeTitle: SEVENTEEN-LETTERS }", "dicom.aeTitle SETTING_INVALID"],
+    ["dicom: { host: '11112' }", "dicom.host SETTING_INVALID"],
     ["dicom: { port: 65536 }", "dicom.port SETTING_INVALID"],
     ["http: { port: '80' }", "http.port SETTING_INVALID"],
     ["retry: { attempts: 0 }", "retry.attempts SETTING_INVALID"],

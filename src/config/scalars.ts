@@ -19,7 +19,11 @@ export const textSetting = z.string().trim().min(1, "a text is expected").max(1_
 /** Relative paths count from the folder of the settings file. */
 export const pathSetting = textSetting.refine((path) => !path.includes("\0"), "a path is expected");
 
-export const hostSetting = textSetting.regex(/^[A-Za-z0-9._:-]{1,253}$/, "a host name or an IP address is expected");
+/** A number alone is a port that went astray: systems would take it for an address, 11112 for 0.0.43.104. */
+export const hostSetting = textSetting.regex(
+  /^(?!\d+$)[A-Za-z0-9._:-]{1,253}$/,
+  "a host name or an IP address is expected",
+);
 
 /** Of another machine. */
 export const portSetting = z.int().min(1).max(65_535);

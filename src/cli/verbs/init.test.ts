@@ -57,6 +57,18 @@ describe("init", () => {
     });
   });
 
+  it.each([
+    ["11312", { host: "0.0.0.0", port: 11_312 }],
+    ["10.0.0.9", { host: "10.0.0.9", port: 11_112 }],
+    ["10.0.0.9:104", { host: "10.0.0.9", port: 104 }],
+  ])("listens at %s: a number alone is the port", async (listen, dicom) => {
+    await using folder = await temporaryFolder();
+    const { stdout } = await runCli(["init", ...FLAGS, "--listen", listen, "--dry-run"], {
+      workingFolder: folder.path,
+    });
+    expect(parse(stdout)).toMatchObject({ dicom });
+  });
+
   it("writes nothing on a dry run, and nothing over what is there", async () => {
     await using folder = await temporaryFolder();
     const world = { workingFolder: folder.path };
@@ -73,7 +85,7 @@ describe("init", () => {
     const flags = ["--archive", "VNA@10.0.0.5:99999", "--destination", "out", "--project", "lung-ct"];
     const { exitCode, stderr } = await runCli(["init", ...flags], { workingFolder: folder.path });
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("archives[0].address");
+    expect(stderr).toContain("archives[0].address (--archive): An address of the form AET@host:port is expected.");
     await expect(stat(join(folder.path, "keys"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 

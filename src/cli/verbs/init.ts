@@ -27,7 +27,7 @@ export function addInitVerb(program: Command, cli: Cli): void {
     .option("--project <name>", "name of the first project")
     .option("--profile <name>", "its de-identification profile", "research")
     .option("--aet <title>", "our own AE title", "RADFERRY")
-    .option("--listen <host:port>", "where archives reach us; left out: every address, port 11112")
+    .option("--listen <host:port>", "where archives reach us, or the port alone; left out: every address, port 11112")
     .option("--home <folder>", "for the store, staging and reports; left out: radferry-home beside the settings file")
     .option("-o, --output <file>", "the settings file; left out: that of -c, else radferry.yaml")
     .option("--no-probe", "ask neither archive nor destination")

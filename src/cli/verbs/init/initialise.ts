@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import type { SettingsProblem } from "../../../config/problems.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { DoctorDocument } from "../../../operations/documents.ts";
 import type { Cli } from "../../cli.ts";
@@ -72,7 +73,7 @@ async function writeChecked(
     const others = problems.filter(({ code }) => code !== "KEY_FILE_MISSING");
     if (others.length > 0) {
       const { SettingsError } = await import("../../../config/problems.ts");
-      throw new SettingsError(others);
+      throw new SettingsError(others.map(ofOption));
     }
     const keyId = await makeKey();
     await rename(draft, file);
@@ -80,6 +81,23 @@ async function writeChecked(
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/** Beginnings of the paths in the file, and the options that their values come from. */
+const OPTIONS_OF_PATHS: readonly (readonly [string, string])[] = [
+  ["home", "--home"],
+  ["dicom.aeTitle", "--aet"],
+  ["dicom", "--listen"],
+  ["archives[0]", "--archive"],
+  ["destinations[0]", "--destination"],
+  ["projects[0].profile", "--profile"],
+  ["projects[0]", "--project"],
+];
+
+/** There is no file to look into: a problem is told of the option that has to be another. */
+function ofOption({ line: _line, column: _column, ...problem }: SettingsProblem): SettingsProblem {
+  const source = OPTIONS_OF_PATHS.find(([path]) => problem.path.startsWith(path))?.[1];
+  return source === undefined ? problem : { ...problem, source };
 }
 
 async function probe(cli: Cli, file: string): Promise<DoctorDocument> {

@@ -12,6 +12,7 @@ const HEADER = `# Settings of Radferry. Paths count from this file. What is left
 `;
 
 const ADDRESS = /^[^@/]+@[^@/]+:\d+$/;
+const PORT_ALONE = /^\d+$/;
 const URL_START = /^https?:\/\//i;
 const EVERY_ADDRESS = "0.0.0.0";
 /** Archives on this machine need no other address. */
@@ -34,10 +35,10 @@ export function settingsText(answers: WholeAnswers, { home, keyFile }: NamedFile
 function listener({ listen, archive }: WholeAnswers): { readonly host: string; readonly port: number } {
   const at = listen?.lastIndexOf(":") ?? -1;
   if (listen !== undefined && at > 0) return { host: listen.slice(0, at), port: Number(listen.slice(at + 1)) };
-  return {
-    host: listen ?? (LOOPBACK.test(archive) || !ADDRESS.test(archive) ? "127.0.0.1" : EVERY_ADDRESS),
-    port: DICOM_PORT,
-  };
+  const usualHost = LOOPBACK.test(archive) || !ADDRESS.test(archive) ? "127.0.0.1" : EVERY_ADDRESS;
+  return listen !== undefined && PORT_ALONE.test(listen)
+    ? { host: usualHost, port: Number(listen) }
+    : { host: listen ?? usualHost, port: DICOM_PORT };
 }
 
 function archiveOf({ archive, archiveKind, retrieve }: WholeAnswers): Readonly<Record<string, string>> {
