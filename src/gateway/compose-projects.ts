@@ -124,7 +124,8 @@ export async function projectKeysOf({ projects }: Settings): Promise<ReadonlyMap
   return keys;
 }
 
-async function keyIdOf(project: ProjectSettings): Promise<string> {
+/** @throws GatewayError KEY_FILE_…, and of what PIXL's pseudonyms are made with */
+export async function keyIdOf(project: ProjectSettings): Promise<string> {
   return (await keyPartsOf(project)).join("-");
 }
 

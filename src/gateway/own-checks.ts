@@ -3,7 +3,9 @@ import type { OwnCheck } from "../operations/context.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Random } from "../units/random.ts";
+import { keyIdOf } from "./compose-projects.ts";
 import { hookChecks } from "./hook-checks.ts";
+import { intakeChecks } from "./intake-checks.ts";
 import { nodeChecks } from "./node-checks.ts";
 import { notificationChecks } from "./open-notifications.ts";
 import { oidcChecks } from "./open-oidc.ts";
@@ -17,10 +19,20 @@ export function ownChecks(
 ): readonly OwnCheck[] {
   return [
     ...storeChecks(settings, clock),
+    ...keyChecks(settings),
     ...sharedOutboxChecks(settings, random),
     ...oidcChecks(settings, clock),
     ...notificationChecks(settings, clock),
     ...hookChecks(settings),
     ...nodeChecks(settings, store, clock),
+    ...intakeChecks(settings, store, clock),
   ];
+}
+
+/** @throws GatewayError KEY_FILE_… by each check */
+function keyChecks({ projects }: Pick<Settings, "projects">): readonly OwnCheck[] {
+  return projects.map((project) => ({
+    what: `project ${project.name} has its key`,
+    examine: async () => `yes, ${await keyIdOf(project)}`,
+  }));
 }

@@ -1,4 +1,10 @@
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parseAeTitle } from "../../src/dicom/ae-title.ts";
+import { startDimseServer } from "../../src/network/dimse/server.ts";
 import { startDcmqrscp } from "../peers/dcmtk.ts";
 import { freePort } from "../peers/free-port.ts";
 import { startOrthanc } from "../peers/orthanc.ts";
@@ -70,4 +76,69 @@ it("names what is wrong, what to do, and the line for the administrator, and exi
   });
   const echo = (document.checks as readonly Check[]).find(({ check }) => check.includes("C-ECHO"));
   expect(echo).toMatchObject({ ok: false, code: "CONNECTION_FAILED", remedy: expect.stringContaining("firewall") });
+});
+
+/** Fed by what is sent to it alone: no archive is there. */
+async function siteForPush(dicomPort: number, commitTo: readonly string[] = []): Promise<Site> {
+  const rules = [
+    { name: "scanners", callingAeTitles: ["CT1"], project: "trial" },
+    { name: "routers", tokens: ["router"], project: "trial" },
+  ];
+  return await makeSite({ dicomPort, archives: [], intake: { rules, commitTo } });
+}
+
+async function examined(site: Site) {
+  const { exitCode, document } = await site.run("doctor");
+  const checks = document.checks as readonly Check[];
+  return {
+    exitCode,
+    letters: document.letters,
+    checks,
+    of: (text: string) => checks.find(({ check }) => check.includes(text)),
+  };
+}
+
+describe("doctor where studies are sent to us and no archive is there", () => {
+  it("looks at port, rules, key, destination and disk, and misses no archive", async () => {
+    const [port, senderPort] = [await freePort(), await freePort()];
+    await using _sender = await startDimseServer({
+      ...{ host: "127.0.0.1", port: senderPort, aeTitle: parseAeTitle("CT1") },
+      handlers: { commitmentResult: () => true },
+    });
+    await using site = await siteForPush(port, [`CT1@127.0.0.1:${senderPort}`]);
+    const { exitCode, letters, checks, of } = await examined(site);
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect({ exitCode, letters }).toEqual({ exitCode: 0, letters: [] });
+    expect(of("sent to our listener")?.message).toContain(`port ${port}: free until the service is started`);
+    expect(of("rules of the intake")?.message).toBe("2, for trial; no token that may send is named router");
+    expect(of("project trial has its key")?.message).toMatch(/^yes, [0-9a-f]{8}$/);
+    expect(of("destination research-store takes studies")).toBeDefined();
+    expect(of("CT1 takes results of storage commitment")).toBeDefined();
+    expect(checks.filter(({ check }) => check.includes("archive"))).toEqual([]);
+  });
+
+  it("knows the service that has the port, and the token that a rule names", async () => {
+    const port = await freePort();
+    await using site = await siteForPush(port);
+    await site.run("token", "create", "router", "--role", "sender");
+    await using _service = await site.serve();
+    const { exitCode, of } = await examined(site);
+    expect(exitCode).toBe(0);
+    expect(of("sent to our listener")?.message).toContain("the service of this home listens");
+    expect(of("rules of the intake")?.message).toBe("2, for trial");
+  });
+
+  it("names a port that another program has, a key that is gone, and a sender that cannot be told", async () => {
+    const port = await freePort();
+    await using site = await siteForPush(port, [`CT1@127.0.0.1:${await freePort()}`]);
+    const stranger = createServer().listen(port, "127.0.0.1");
+    await once(stranger, "listening");
+    await rm(join(site.folder, "project.key"));
+    const { exitCode, of } = await examined(site);
+    stranger.close();
+    expect(exitCode).toBe(1);
+    expect(of("sent to our listener")).toMatchObject({ ok: false, code: "LISTENER_PORT_IN_USE" });
+    expect(of("project trial has its key")).toMatchObject({ ok: false, code: "KEY_FILE_MISSING" });
+    expect(of("CT1 takes results")).toMatchObject({ ok: false, code: "CONNECTION_FAILED" });
+  });
 });

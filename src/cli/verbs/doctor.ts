@@ -13,7 +13,7 @@ Exit code 1 when a check fails.
 export function addDoctorVerb(program: Command, cli: Cli): void {
   program
     .command("doctor")
-    .description("check archives, destinations, disk and clock before studies move")
+    .description("check archives, listener, destinations, keys, disk and clock before studies move")
     .addHelpText("after", HELP + examples("doctor", "doctor --json"))
     .action(cli.verb(() => doctor(cli)));
 }
