@@ -63,10 +63,12 @@ export interface QueueConsumer {
   close(): Promise<void>;
 }
 
-const RETRY = { retryLow: 100, retryHigh: 2_000 } as const;
+/**
+ * A connection that is silent for about twice the seconds of a heartbeat is gone. RabbitMQ advises 5 to 20 s
+ * (https://www.rabbitmq.com/docs/heartbeats).
+ */
+const UPKEEP = { retryLow: 100, retryHigh: 2_000, heartbeat: 20 } as const;
 const USUAL_TIMEOUT_MS = 10_000;
-/** A connection that is silent for about twice as long is gone. RabbitMQ advises 5 to 20 s (https://www.rabbitmq.com/docs/heartbeats). */
-const HEARTBEAT_SECONDS = 20;
 /** The second one after the queue was declared again. */
 const ATTEMPTS = 2;
 /** What trying again cannot mend. AMQP 0-9-1 1.1. */
@@ -88,8 +90,7 @@ export function openBroker(options: BrokerOptions): Broker {
     noDelay: true,
     acquireTimeout: timeoutMs,
     connectionTimeout: timeoutMs,
-    heartbeat: HEARTBEAT_SECONDS,
-    ...RETRY,
+    ...UPKEEP,
   });
   let trouble: GatewayError | undefined = new GatewayError("PIXL_BROKER_UNAVAILABLE", { reason: "not connected yet" });
   connection.on("connection", () => {
