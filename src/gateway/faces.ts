@@ -8,6 +8,7 @@ import type { Clock } from "../units/clock.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
 import { environmentOf } from "./face-environment.ts";
+import type { Alone } from "./keep-alone.ts";
 import type { openFlipOver } from "./open-flip.ts";
 
 /** What a face inside the service works with; the store and its lock are the service's. */
@@ -24,11 +25,14 @@ export interface FaceParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** For what one gateway at a time does of those that share the store. */
+  readonly alone: Alone;
 }
 
 /** A face that listens. Disposing closes it. */
 export interface Face extends AsyncDisposable {
-  readonly port: number;
+  /** Undefined: another gateway shows it now. */
+  readonly port: number | undefined;
   /** Work under way comes to its end, or to where it can be taken up again. */
   drain(): Promise<void>;
 }
@@ -51,7 +55,12 @@ export async function openFaces(
     const { host, port } = settings;
     const environment = await environmentOf(settings, parts.environment);
     const face = opened.use(await opener({ ...parts, environment, host, port }));
-    parts.logger.info("face is ready", { kind: name, host, port: face.port });
+    const isOpen = face.port !== undefined;
+    parts.logger.info(isOpen ? "face is ready" : "face waits for its turn", {
+      kind: name,
+      host,
+      port: face.port ?? port,
+    });
     return face;
   };
   // Each is loaded where it is switched on: a service without it is smaller, and starts sooner.

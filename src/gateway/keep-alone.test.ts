@@ -61,6 +61,15 @@ test("one node does it at a time, and another goes on as soon as it has ended", 
   expect(working).toEqual(["east"]);
 });
 
+test("who cannot begin it leaves the turn to another", async () => {
+  const failing = () => Promise.reject(new Error("its disk is not there"));
+  await using _north = await aloneOf("north").keep("standing", failing);
+  await clock.advance(1);
+  await using _east = await aloneOf("east").keep("standing", worker("east"));
+  await clock.advance(2_000);
+  expect(working).toEqual(["east"]);
+});
+
 test("who cannot ask whether it is still his turn stops before another one begins", async () => {
   await using _north = await aloneOf("north").keep("standing", worker("north"));
   await clock.advance(1);

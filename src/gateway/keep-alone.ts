@@ -67,7 +67,13 @@ function keepInTurn(
     if (!isOurs) return await end();
     heldAtMs = nowMs;
     if (running !== undefined) return;
-    running = await start();
+    try {
+      running = await start();
+    } catch (thrown) {
+      // Another one may be able to.
+      await permits.leave(resource);
+      throw thrown;
+    }
     logger.info("turn taken", { what });
   };
   const loop = async (): Promise<void> => {

@@ -19,7 +19,7 @@ export async function openFronts(
   const imagingSourceUrl = await openImagingSource(settings, staging, clock, opened);
   const faces = await openFaces({ ...parts, operationsFor }, opened);
   const facePorts = Object.fromEntries(
-    FACE_NAMES.flatMap((name) => (faces[name] === undefined ? [] : [[name, faces[name].port]])),
+    FACE_NAMES.flatMap((name) => (faces[name]?.port === undefined ? [] : [[name, faces[name].port]])),
   );
   const { server, firstToken } = await openApi({ ...parts, operationsFor, faces, takeParts }, opened);
   return {

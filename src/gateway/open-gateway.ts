@@ -222,7 +222,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   // It tells of the end too: it ends after the workers.
   opened.defer(async () => notifier?.[Symbol.asyncDispose]());
   const fronts = await frontsOf(
-    { ...parts, store: node.leasesOf(store) },
+    { ...parts, store: node.leasesOf(store), alone },
     { staging, operationsFor, takeParts: intake?.takeParts },
     opened,
   );
@@ -290,7 +290,7 @@ function takeOver(settings: Settings, crew: Crew | undefined, intake: Intake | u
 
 /** Servers are loaded by who serves: verbs beside him start without them. */
 async function frontsOf(
-  parts: Parts,
+  parts: Parts & { readonly alone: Alone },
   within: {
     readonly staging: StagingArea;
     readonly operationsFor: (actor: Actor) => Operations;

@@ -35,10 +35,32 @@ export async function openScanHubFace(options: ScanHubFaceOptions): Promise<Face
   return { ...face, [Symbol.asyncDispose]: () => closing.disposeAsync() };
 }
 
-/** The scanners' face inside the service, set up by ScanHub's own names and ours. @throws SettingsError, GatewayError SCAN_… */
-export function openScanHubWithin({ environment, ...parts }: FaceParts): Promise<Face> {
+/**
+ * The scanners' face inside the service, set up by ScanHub's own names and ours. Of gateways that share a store, one at a time shows it and takes up
+ * what the one before left half done: scanners are connected to one process, and files on their way are its own.
+ * @throws SettingsError, GatewayError SCAN_…
+ */
+export async function openScanHubWithin({ environment, alone, ...parts }: FaceParts): Promise<Face> {
   const { store, host, port, clock, random, logger } = parts;
-  return openScanHubOver({ settings: readScanHubSettings(environment), store, host, port, clock, random, logger });
+  const settings = readScanHubSettings(environment);
+  let face: Face | undefined;
+  const turn = await alone.keep("scanhub", async () => {
+    const opened = await openScanHubOver({ settings, store, host, port, clock, random, logger });
+    face = opened;
+    return {
+      async [Symbol.asyncDispose]() {
+        face = undefined;
+        await opened[Symbol.asyncDispose]();
+      },
+    };
+  });
+  return {
+    get port() {
+      return face?.port;
+    },
+    drain: async () => await face?.drain(),
+    [Symbol.asyncDispose]: () => turn[Symbol.asyncDispose](),
+  };
 }
 
 /** The scanners' face over a store that somebody else holds. What another process left half done is taken up before anybody may connect. */

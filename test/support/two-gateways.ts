@@ -30,7 +30,7 @@ type MoreSettings = Readonly<Record<string, unknown>> & {
   readonly dicom?: Readonly<Record<string, unknown>>;
   readonly project?: Readonly<Record<string, unknown>>;
   /** What one of them has beside what both have. */
-  readonly each?: (name: NodeName) => Pick<MoreSettings, "node" | "dicom">;
+  readonly each?: (name: NodeName) => Pick<MoreSettings, "node" | "dicom"> & { readonly compat?: object };
 };
 
 /** @param more settings of both; `project` of the only project */
@@ -63,6 +63,7 @@ export async function makeTwoGateways(
     ...others,
     node: { name, ...node, ...each?.(name).node },
     dicom: { port: ports[name], host: "127.0.0.1", ...dicom, ...each?.(name).dicom },
+    ...(each?.(name).compat === undefined ? {} : { compat: each(name).compat }),
   });
   const closing = opened.move();
   return {
