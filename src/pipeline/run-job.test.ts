@@ -18,6 +18,7 @@ const NOW_MS = 1_000_000;
 async function settled(
   answer: { readonly status: number; readonly headers?: Readonly<Record<string, string>> },
   isWithdrawn: PipelineServices["isWithdrawn"] = async () => false,
+  { isNeeded = false, optOut = new Set<string>() } = {},
 ) {
   await using server = await startWebServer(() => answer);
   await using archive = createDicomWebArchive({
@@ -28,15 +29,20 @@ async function settled(
     taker: {} as InstanceTaker,
   });
   const settlements: unknown[] = [];
+  const removed: string[] = [];
+  const noteRemoved = async (...what: readonly string[]) => void removed.push(what.join(" "));
   const services = {
     store: {
       renew: () => Promise.resolve(true),
       change: () => Promise.resolve(true),
       settle: (_lease: unknown, settlement: unknown) => Promise.resolve(void settlements.push(settlement)),
+      discardUnasked: (...what: readonly string[]) => noteRemoved("unasked", ...what),
+      studyIsNeeded: async () => isNeeded,
     },
+    staging: { removeStudy: (study: string) => noteRemoved("staged", study) },
     isWithdrawn,
-    outbox: { remove: () => Promise.resolve() },
-    projects: new Map([["trial", { name: "trial", archives: [archive], optOut: new Set() }]]),
+    outbox: { remove: (job: string) => noteRemoved("outbox", job) },
+    projects: new Map([["trial", { name: "trial", archives: [archive], optOut }]]),
     retry: { attempts: 3, firstDelayMs: 1_000, maximumDelayMs: 1_000 },
     clock: { nowMs: () => NOW_MS, sleep: (_: number, signal: AbortSignal) => stopped(signal) },
     random: seededRandom(1),
@@ -45,7 +51,7 @@ async function settled(
   } as unknown as PipelineServices;
   const job = { id: "1", project: "trial", stage: "locating", attempts: 0, studyInstanceUid: "1.2.3", patientId: "P1" };
   await runJob(services, { lease: { jobId: "1", token: "t" }, job } as unknown as ClaimedJob, neverAborted());
-  return settlements;
+  return { settlements, removed };
 }
 
 function stopped(signal: AbortSignal): Promise<never> {
@@ -55,24 +61,34 @@ function stopped(signal: AbortSignal): Promise<never> {
 it.each([429, 503])(
   "waits as long as an archive that answers %i asks for, before it is asked again",
   async (status) => {
-    expect(await settled({ status, headers: { "Retry-After": "3600" } })).toMatchObject([
-      { state: "waiting", dueAtMs: NOW_MS + 3_600_000, attempts: 1 },
-    ]);
+    const { settlements } = await settled({ status, headers: { "Retry-After": "3600" } });
+    expect(settlements).toMatchObject([{ state: "waiting", dueAtMs: NOW_MS + 3_600_000, attempts: 1 }]);
   },
 );
 
 it("leaves out a patient who was withdrawn, before any archive is asked", async () => {
-  const settlements = await settled({ status: 500 }, async () => true);
+  const { settlements, removed } = await settled({ status: 500 }, async () => true);
   expect(settlements).toMatchObject([{ state: "excluded", code: "PATIENT_WITHDRAWN" }]);
+  expect(removed).toEqual(["outbox 1", "unasked trial 1.2.3", "staged 1.2.3"]);
+});
+
+it("keeps no images of a patient who opted out, but what is staged for another project's work", async () => {
+  const optOut = new Set(["P1"]);
+  const { settlements, removed } = await settled({ status: 500 }, undefined, { optOut, isNeeded: true });
+  expect(settlements).toMatchObject([{ state: "excluded", code: "PATIENT_OPTED_OUT" }]);
+  expect(removed).toEqual(["unasked trial 1.2.3"]);
 });
 
 it("waits while the withdrawn list cannot be read, and asks no archive", async () => {
-  const settlements = await settled({ status: 500 }, () => Promise.reject(new GatewayError("WITHDRAWN_KEY_OTHER")));
+  const { settlements, removed } = await settled({ status: 500 }, () =>
+    Promise.reject(new GatewayError("WITHDRAWN_KEY_OTHER")),
+  );
   expect(settlements).toMatchObject([{ state: "waiting", code: "WITHDRAWN_KEY_OTHER", attempts: 0 }]);
+  expect(removed).toEqual([]);
 });
 
 it("backs off by itself where an archive does not say for how long", async () => {
-  const [settlement] = await settled({ status: 503 });
+  const [settlement] = (await settled({ status: 503 })).settlements;
   expect(settlement).toMatchObject({ state: "waiting", code: "HTTP_UNAVAILABLE", attempts: 1 });
   expect(settlement).toHaveProperty(
     "dueAtMs",

@@ -6,6 +6,8 @@ import type { ClaimedJob, JobChange, JobRecord } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import type { AuditEvent } from "../units/audit.ts";
 import { deidentifyAndDeliver } from "./deliver.ts";
+import { forgetProcessing } from "./hook/process-study.ts";
+import { forgetLeftOut } from "./left-out.ts";
 import { locate } from "./locate.ts";
 import { retrieve } from "./retrieve.ts";
 import { retryDelayMs } from "./retry.ts";
@@ -119,9 +121,11 @@ async function ifWithdrawn(context: StepContext): Promise<StepResult | undefined
   }
 }
 
-async function leaveOut({ services, job, write }: StepContext): Promise<StepResult> {
+async function leaveOut(context: StepContext): Promise<StepResult> {
+  const { services, job, write } = context;
   await write({ thumbnail: null });
   await services.outbox.remove(job.id);
+  await forgetProcessing(context);
   return { kind: "end", state: "excluded", code: "PATIENT_WITHDRAWN" };
 }
 
@@ -162,12 +166,13 @@ async function settle(
         state: result.state,
         attempts: job.attempts,
         ...(result.code === undefined ? {} : { code: result.code }),
-        ...(result.change === undefined ? {} : { change: result.change }),
+        change: { ...result.change, events: [...(result.change?.events ?? []), ...endOf(result)] },
         ...(result.state === "quarantined" ? { audit: quarantineEntered(services, job, result.code) } : {}),
       },
       nowMs,
       next,
     );
+    await forgetLeftOut(services, job, result.code);
     services.logger.info("job ended", { job: job.id, project: job.project, state: result.state, code: result.code });
     return following;
   }
@@ -179,6 +184,11 @@ async function settle(
     attempts: job.attempts,
   } as const;
   return await end(services, claimed, wait, nowMs, next);
+}
+
+/** A delivery stands in the timeline with its counts already; every other end is told with its reason. */
+function endOf({ state, code }: Extract<StepResult, { kind: "end" }>): NonNullable<JobChange["events"]> {
+  return state === "delivered" ? [] : [{ event: state, detail: code === undefined ? {} : { code } }];
 }
 
 function quarantineEntered({ actor }: PipelineServices, job: JobRecord, code: ErrorCode | undefined): AuditEvent {

@@ -129,6 +129,8 @@ export interface IntakeStore {
     readonly after?: string | undefined;
     readonly limit: number;
   }): Promise<readonly IntakeStudy[]>;
+  /** What was given to a project that wants no part of it is nobody's any more, like a study that a person discards. */
+  discardUnasked(project: string, studyInstanceUid: string): Promise<void>;
   /** How many studies of a patient wait for a person. */
   heldIntakeOf(patientId: string): Promise<number>;
   /** What of a study was given to a project; undefined: nothing. */

@@ -116,6 +116,18 @@ export const withdrawnPlaces: ContractCases = {
     expect(await store.settlePlace(number, "gateway", 13)).toBe(true);
   },
 
+  "discards what was sent unasked of a study whose project wants no part of it": async (store) => {
+    await pushed(store);
+    await store.discardUnasked("lung", "1.9");
+    expect(await unasked(store), "more of it may come").toEqual([["open", "lung"]]);
+    await store.queueDueIntake(PATIENCE, 200);
+    await store.discardUnasked("heart", "1.9");
+    expect(await unasked(store)).toEqual([["queued", "lung"]]);
+    await store.discardUnasked("lung", "1.9");
+    expect(await unasked(store)).toEqual([]);
+    expect(await store.forgetIntake(0)).toEqual(["aa-1.9"]);
+  },
+
   "leaves what is held for nobody, until the patient is withdrawn everywhere": async (store) => {
     await pushed(store, { project: undefined, rule: undefined });
     await withdraw(store);

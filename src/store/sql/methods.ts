@@ -26,7 +26,7 @@ import * as tasks from "./tasks.ts";
 import { throughput } from "./throughput.ts";
 import { thumbnail } from "./thumbnails.ts";
 import * as withdrawals from "./withdrawals.ts";
-import { askPlaces, heldIntakeOf, isAwaited, placesToClear, settlePlace } from "./withdrawn-places.ts";
+import { askPlaces, discardUnasked, heldIntakeOf, isAwaited, placesToClear, settlePlace } from "./withdrawn-places.ts";
 import * as work from "./work.ts";
 
 /** What the store can be asked, by name; disposing is not a question. */
@@ -110,6 +110,7 @@ export const methods: { readonly [N in SharedMethodName]: Method<N> } = {
   ...standing,
   ...withdrawals,
   askPlaces,
+  discardUnasked,
   isAwaited,
   placesToClear,
   settlePlace,

@@ -64,6 +64,9 @@ export const withdrawalStatements = {
      WHERE patient_id = :patientId AND state <> 'discarded'`,
   heldIntakeOfPatient: `
     SELECT count(*) AS studies FROM intake_studies WHERE patient_id = :patientId AND state = 'held'`,
+  discardUnasked: `
+    UPDATE intake_studies SET state = 'discarded'
+     WHERE study_instance_uid = :studyInstanceUid AND project = :project AND state = 'queued'`,
   withdrawIntake: `
     UPDATE intake_studies SET state = 'discarded', code = NULL, due_at = NULL WHERE study_no = :studyNo`,
 

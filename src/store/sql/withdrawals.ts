@@ -16,7 +16,7 @@ import { listLinks } from "./linkage.ts";
 import type { Row, Session } from "./session.ts";
 import { keepThumbnail } from "./thumbnails.ts";
 import { keepListKey, listKey } from "./withdrawn-list.ts";
-import { discardUnasked, nodesWithStudies, nodesWithUnasked } from "./withdrawn-places.ts";
+import { nodesWithStudies, nodesWithUnasked, withdrawUnasked } from "./withdrawn-places.ts";
 
 /** Links of one patient that are read at a time. */
 const PAGE = 1_000;
@@ -72,7 +72,7 @@ export async function withdrawPatient(
   const found = await findJobs(session, wish);
   const news: FoundJob[] = [];
   for (const job of found) if (await stop(session, number, job, nowMs)) news.push(job);
-  const nodes = [...(await discardUnasked(session, wish)), ...(await nodesWithStudies(session, wish, news))];
+  const nodes = [...(await withdrawUnasked(session, wish)), ...(await nodesWithStudies(session, wish, news))];
   for (const node of new Set(nodes)) await session.run("insertWithdrawnPlace", { number, node, nowMs });
   await session.run("forgetRequestsOfPatient", { project, patientId });
   const record = await recordOf(session, number);

@@ -22,8 +22,13 @@ async function unaskedOf(session: Session, { project, patientId, isEverywhere = 
   return studies.filter((study) => (study.state === "held" ? isEverywhere : study.project === project));
 }
 
+/** See `IntakeStore.discardUnasked`. */
+export async function discardUnasked(session: Session, project: string, studyInstanceUid: string): Promise<void> {
+  await session.run("discardUnasked", { project, studyInstanceUid });
+}
+
 /** Answers the nodes on whose disks it lies. */
-export async function discardUnasked(session: Session, wish: Wish): Promise<readonly string[]> {
+export async function withdrawUnasked(session: Session, wish: Wish): Promise<readonly string[]> {
   const studies = await unaskedOf(session, wish);
   for (const { studyNo } of studies) await session.run("withdrawIntake", { studyNo });
   return studies.flatMap(({ node }) => node ?? wish.soleNode ?? []);
