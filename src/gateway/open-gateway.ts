@@ -177,15 +177,8 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   checkRoles(settings);
   const node = opened.use(await joinNodes(parts));
   opened.defer(() => violations.log(logger));
-  const storeWatch = opened.use(watchStore({ store, node: node.name, clock, logger }));
-  const area = await openStagingArea({
-    path: stagingSettings.path,
-    reserveBytes: stagingSettings.reserveGigabytes * 1e9,
-    disk: parts.disk,
-    logger,
-    shred: stagingSettings.shred,
-  });
-  const staging = opened.use(meteredStaging(area, parts.metrics));
+  const { trouble: storeTrouble } = opened.use(watchStore({ store, node: node.name, clock, logger }));
+  const staging = opened.use(await openStaging(parts));
   await useProjectKeys(settings, store, worker, clock.nowMs());
   const outbox = await openOutbox({ path: join(settings.home, "outbox") });
   const sharedOutbox = openSharedOutbox(settings, { clock, metrics });
@@ -207,11 +200,8 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   let crew: Crew | undefined;
   const onReloaded = (reloaded: Settings): void => takeOver(reloaded, crew, intake);
   const reload = reread && createReload({ keeper, parts: own, paces, reread, onReloaded });
-  const { operationsFor, contextFor } = operationsOver(
-    { ...parts, reload, storeTrouble: storeWatch.trouble },
-    () => keeper.current,
-    opened,
-  );
+  const asked = { ...parts, reload, storeTrouble };
+  const { operationsFor, contextFor } = operationsOver(asked, () => keeper.current, opened);
   for (const job of await outbox.jobs()) await outbox.remove(job);
   const sweep = { store, staging, clock };
   const { alone } = node;
@@ -245,6 +235,12 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     ...(reload === undefined ? {} : { reload: () => reload(worker) }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+async function openStaging({ settings, disk, logger, metrics }: Parts): Promise<StagingArea> {
+  const { path, reserveGigabytes, shred } = settings.staging;
+  const area = await openStagingArea({ path, reserveBytes: reserveGigabytes * 1e9, disk, logger, shred });
+  return meteredStaging(area, metrics);
 }
 
 /** Takes what archives send here, where that is this node's part. */
