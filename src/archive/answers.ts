@@ -1,8 +1,13 @@
 import type { DataSet } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
 import type { Tag } from "../dicom/tag.ts";
-import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
-import { isFieldUid, trimUid } from "../dicom/uid.ts";
+import {
+  isFieldUid,
+  type SeriesInstanceUid,
+  type SopInstanceUid,
+  type StudyInstanceUid,
+  trimUid,
+} from "../dicom/uid.ts";
 import { numberOf, textOf, uidOf } from "../dicom/values.ts";
 import type { ListedInstance, StudyDescribed, StudyMatch, StudyQuery } from "./archive.ts";
 
@@ -31,12 +36,12 @@ export function exactMatch(query: StudyQuery, answer: DataSet): StudyMatch | und
 
 function describedIn(answer: DataSet): StudyDescribed {
   const read = (tag: Tag): string => textOf(answer, tag)?.trim() ?? "";
-  const [studyDate, studyTime, studyDescription] = [
-    read(tags.StudyDate),
-    read(tags.StudyTime),
-    read(tags.StudyDescription),
-  ];
-  return { studyDate: DATE.test(studyDate) ? studyDate : "", studyTime, studyDescription };
+  const studyDate = read(tags.StudyDate);
+  return {
+    studyDate: DATE.test(studyDate) ? studyDate : "",
+    studyTime: read(tags.StudyTime),
+    studyDescription: read(tags.StudyDescription),
+  };
 }
 
 export interface ListedSeries {

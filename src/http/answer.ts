@@ -118,7 +118,7 @@ async function receiveBody(
   }
   if (route.body === undefined) return NO_BODY;
   if (contentType !== undefined && !/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(contentType))
-    throw new GatewayError("API_CONTENT_TYPE_UNSUPPORTED");
+    throw new GatewayError("API_CONTENT_TYPE_UNSUPPORTED", { accepted: "application/json" });
   const text = await receiveText(request.raw, limits.bodyBytes);
   const digest = createHash("sha256").update(text).digest("hex");
   return { value: parsed(text), digest, [Symbol.asyncDispose]: () => Promise.resolve() };

@@ -37,7 +37,8 @@ export async function receiveUpload(
 ): Promise<Upload> {
   const { contentType = "", folder, limitBytes, signal } = options;
   const extension = EXTENSIONS[contentType.split(";")[0]?.trim().toLowerCase() ?? ""];
-  if (extension === undefined) throw new GatewayError("API_CONTENT_TYPE_UNSUPPORTED");
+  if (extension === undefined)
+    throw new GatewayError("API_CONTENT_TYPE_UNSUPPORTED", { accepted: UPLOAD_TYPES.join(", ") });
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
     throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "home" }, thrown);
   });

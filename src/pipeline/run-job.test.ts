@@ -72,6 +72,12 @@ it("leaves out a patient who was withdrawn, before any archive is asked", async 
   expect(removed).toEqual(["outbox 1", "unasked trial 1.2.3", "staged 1.2.3"]);
 });
 
+it("tells in the study's timeline how it ended, and by which code", async () => {
+  const [settlement] = (await settled({ status: 500 }, async () => true)).settlements;
+  const event = { event: "excluded", detail: { code: "PATIENT_WITHDRAWN" } };
+  expect(settlement).toMatchObject({ change: { events: [event] } });
+});
+
 it("keeps no images of a patient who opted out, but what is staged for another project's work", async () => {
   const optOut = new Set(["P1"]);
   const { settlements, removed } = await settled({ status: 500 }, undefined, { optOut, isNeeded: true });

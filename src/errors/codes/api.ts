@@ -15,7 +15,7 @@ export const apiCodes = {
   API_CONTENT_TYPE_UNSUPPORTED: {
     class: "permanent",
     summary: "This address does not take a body of that kind.",
-    remedy: "Send it with the Content-Type that /openapi.json names.",
+    remedy: "Send it with a Content-Type that the details accept, or that /openapi.json names for the address.",
   },
   API_METHOD_NOT_ALLOWED: {
     class: "permanent",

@@ -85,7 +85,7 @@ function partsOf(
   const media = parseMediaType(headers["content-type"]);
   const of = media?.parameters.get("type")?.toLowerCase() ?? "application/dicom";
   if (media?.type !== "multipart/related" || of !== "application/dicom")
-    throw new GatewayError("API_CONTENT_TYPE_UNSUPPORTED");
+    throw new GatewayError("API_CONTENT_TYPE_UNSUPPORTED", { accepted: 'multipart/related; type="application/dicom"' });
   return readMultipart(limited(raw, limits.bytes), {
     boundary: media.parameters.get("boundary"),
     limits: { ...USUAL_MULTIPART_LIMITS, parts: limits.parts },

@@ -46,9 +46,8 @@ export async function endProcessesOf(workspace: string): Promise<number> {
 async function processesOf(workspace: string): Promise<readonly number[]> {
   const names = await readdir("/proc").catch(() => []);
   const found: number[] = [];
-  for (const name of names) {
-    const id = /^\d+$/.test(name) ? Number(name) : process.pid;
-    if (id === process.pid) continue;
+  const ids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+  for (const id of ids.filter((each) => each !== process.pid)) {
     const environment = await readFile(`/proc/${id}/environ`, "utf8").catch(() => "");
     const value = environment
       .split("\0")
