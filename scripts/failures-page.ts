@@ -48,6 +48,7 @@ equal to the ledger and with the pixels that the archive had; nothing half is le
 - A disk that is full or can only be read is waited for: work goes on by itself when there is room. Where the store itself cannot be written, studies keep
   the state they had, and who asks for a change is answered \`STORE_FULL\`. Meanwhile \`/health/ready\` is 503 and names the code, \`radferry_store_writable\` is 0, every page of the
   dashboard and \`storeTrouble\` of \`GET /api/v1/overview\` say that all work stands still, \`radferry doctor\` fails, and the log says so once when it begins and once when it is over.
+  A study that was under way goes on when its claim, which could not be written either, has run out after a minute.
 - While PostgreSQL is away the API answers \`STORE_UNAVAILABLE\`; what was under way is done again where its account could not be written. Rows with silence were played with
   \`store.statementTimeoutSeconds: 5\`.
 - Messages that RabbitMQ had not heard an answer to are brought again when it is back: a study may be handed over to PIXL's orthanc-anon a second time, and none is lost.

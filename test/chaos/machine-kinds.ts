@@ -4,6 +4,9 @@ type Told = Omit<FailureKind, "name" | "end">;
 
 const KILLED = "killed (SIGKILL) in the middle, started again later";
 const STOPPED = "stopped (SIGSTOP) in the middle, continued later";
+/** Of rows that show what the setting does. */
+export const IMPATIENT_SECONDS = 10;
+const STOPPED_SHORTLY = `${STOPPED}; \`answerTimeoutSeconds: ${IMPATIENT_SECONDS}\``;
 const MOVING = "archive asked by C-MOVE";
 const GETTING = "archive asked by C-GET";
 const WADO = "archive asked by WADO-RS";
@@ -27,6 +30,11 @@ const MACHINES = {
   "archive stopped, C-MOVE": { where: MOVING, what: STOPPED, seen: "TIMED_OUT" },
   "archive stopped, C-GET": { where: GETTING, what: STOPPED, seen: "TIMED_OUT" },
   "archive stopped, WADO-RS": { where: WADO, what: STOPPED, seen: "HTTP_HEADERS_TIMED_OUT" },
+  "archive stopped, WADO-RS, 10 s": {
+    where: WADO,
+    what: STOPPED_SHORTLY,
+    seen: "HTTP_HEADERS_TIMED_OUT",
+  },
   "archive killed, Orthanc": { where: ORTHANC_ARCHIVE, what: KILLED, seen: "HTTP_CONNECTION_LOST" },
   "archive stopped, Orthanc": { where: ORTHANC_ARCHIVE, what: STOPPED, seen: "HTTP_HEADERS_TIMED_OUT" },
   "dcmqrscp killed, C-MOVE": { where: DCMQRSCP_MOVE, what: KILLED, seen: "ASSOCIATION_ABORTED" },
@@ -40,6 +48,11 @@ const MACHINES = {
   "destination killed, SFTP": { where: SFTP, what: KILLED, seen: "DELIVERY_INTERRUPTED" },
   "destination stopped, C-STORE": { where: STORING, what: STOPPED, seen: "TIMED_OUT" },
   "destination stopped, STOW-RS": { where: STOW, what: STOPPED, seen: "HTTP_HEADERS_TIMED_OUT" },
+  "destination stopped, STOW-RS, 10 s": {
+    where: STOW,
+    what: STOPPED_SHORTLY,
+    seen: "HTTP_HEADERS_TIMED_OUT",
+  },
   "destination stopped, Orthanc": { where: ORTHANC_STORE, what: STOPPED, seen: "HTTP_HEADERS_TIMED_OUT" },
   "destination stopped, S3": { where: S3, what: STOPPED, seen: "DELIVERY_INTERRUPTED" },
   "destination stopped, SFTP": { where: SFTP, what: STOPPED, seen: "DELIVERY_INTERRUPTED" },

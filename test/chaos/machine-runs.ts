@@ -9,7 +9,7 @@ import type { ApiSite } from "../support/api.ts";
 import { mountSmallDisk, type SmallDisk } from "../support/small-disk.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import type { FaultKind } from "./fault-proxy.ts";
-import type { MachineName } from "./machine-kinds.ts";
+import { IMPATIENT_SECONDS, type MachineName } from "./machine-kinds.ts";
 import { type ArchiveWay, killMachine, type StoreKind } from "./machine-peers.ts";
 import { rehearseScene, type SceneOptions } from "./machine-scene.ts";
 import { rehearseOnPostgres } from "./postgres-runs.ts";
@@ -28,10 +28,10 @@ const killArchive = (archive: ArchiveWay): MachineRun => {
     });
 };
 
-const stopArchive = (archive: ArchiveWay): MachineRun => {
+const stopArchive = (archive: ArchiveWay, peer: SceneOptions["peer"] = {}): MachineRun => {
   return (seed) =>
     rehearseScene(seed, {
-      archive,
+      ...{ archive, peer },
       strike: (scene) => signalAll(scene.archive.pid, "SIGSTOP"),
       mend: (scene) => signalAll(scene.archive.pid, "SIGCONT"),
     });
@@ -46,10 +46,10 @@ const killStore = (destination: StoreKind): MachineRun => {
     });
 };
 
-const stopStore = (destination: StoreKind): MachineRun => {
+const stopStore = (destination: StoreKind, peer: SceneOptions["peer"] = {}): MachineRun => {
   return (seed) =>
     rehearseScene(seed, {
-      ...{ destination, slow: "destination" },
+      ...{ destination, slow: "destination", peer },
       strike: (scene) => signalAll(scene.store?.pid, "SIGSTOP"),
       mend: (scene) => signalAll(scene.store?.pid, "SIGCONT"),
     });
@@ -152,6 +152,7 @@ async function healthTells({ call }: Pick<ApiSite, "call">, code: ErrorCode | un
 const HEALTH_LOOKS = 50;
 const HEALTH_LOOK_MS = 100;
 const HOUR_MS = 3_600_000;
+const IMPATIENT = { answerTimeoutSeconds: IMPATIENT_SECONDS };
 const postgres = (kind: Exclude<FaultKind, "slow" | "corrupt">): MachineRun => {
   return (seed) =>
     rehearseOnPostgres(seed, { strike: ({ proxy }) => proxy.strike(kind), mend: ({ proxy }) => proxy.mend() });
@@ -164,6 +165,7 @@ export const MACHINE_RUNS: Readonly<Record<MachineName, MachineRun>> = {
   "archive stopped, C-MOVE": stopArchive("move"),
   "archive stopped, C-GET": stopArchive("get"),
   "archive stopped, WADO-RS": stopArchive("dicomweb"),
+  "archive stopped, WADO-RS, 10 s": stopArchive("dicomweb", IMPATIENT),
   "archive killed, Orthanc": killArchive("orthanc"),
   "archive stopped, Orthanc": stopArchive("orthanc"),
   "dcmqrscp killed, C-MOVE": killArchive("dcmqrscp-move"),
@@ -177,6 +179,7 @@ export const MACHINE_RUNS: Readonly<Record<MachineName, MachineRun>> = {
   "destination killed, SFTP": killStore("sftp"),
   "destination stopped, C-STORE": stopStore("dimse"),
   "destination stopped, STOW-RS": stopStore("dicomweb"),
+  "destination stopped, STOW-RS, 10 s": stopStore("dicomweb", IMPATIENT),
   "destination stopped, Orthanc": stopStore("orthanc"),
   "destination stopped, S3": stopStore("s3"),
   "destination stopped, SFTP": stopStore("sftp"),

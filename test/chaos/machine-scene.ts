@@ -44,6 +44,8 @@ export interface SceneOptions {
   readonly slow?: "archive" | "destination";
   /** Whether the gateway is a program of its own. @default false */
   readonly isProcess?: boolean;
+  /** Further settings of the archive or the destination, whichever has the slow connection. */
+  readonly peer?: Readonly<Record<string, unknown>>;
   /** Further settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly destinationPath?: string;
@@ -82,8 +84,11 @@ export async function rehearseScene(seed: number, options: SceneOptions): Promis
   const settings = {
     ...settingsOf({
       ...{ aeTitle, dicomPort, project, keyFile },
-      archive: archive.settings(portOf(archive)),
-      destination: store === undefined ? { kind: "folder", path: delivered } : store.settings(portOf(store)),
+      archive: { ...archive.settings(portOf(archive)), ...(behind === archive ? options.peer : {}) },
+      destination:
+        store === undefined
+          ? { kind: "folder", path: delivered }
+          : { ...store.settings(portOf(store)), ...(behind === store ? options.peer : {}) },
     }),
     ...options.settings,
   };
