@@ -10,10 +10,14 @@ export interface Printer {
   readonly hasPrinted: boolean;
   /** The one document, or the lines that say the same to people. */
   document(document: unknown, lines: () => Iterable<string>): Promise<void>;
-  /** The one document is an array, written as its items come; or the lines. Answers the number of items. */
+  /**
+   * The one document is an array, written as its items come; or the lines. Answers the number of items.
+   * @param whenEmpty what people are told on stderr where there is nothing; stdout stays empty, for who counts its lines
+   */
   list<T>(
     items: AsyncIterable<T> | Iterable<T>,
     lines: (items: AsyncIterable<T>) => AsyncIterable<string>,
+    whenEmpty?: string,
   ): Promise<number>;
   /** As it is. */
   text(chunk: string): Promise<void>;
@@ -63,7 +67,7 @@ export function createPrinter({ stdout, stderr }: Pick<World, "stdout" | "stderr
       if (json) return text(`${JSON.stringify(document, undefined, 2)}\n`);
       for (const line of lines()) await text(`${line}\n`);
     },
-    async list(items, lines) {
+    async list(items, lines, whenEmpty) {
       let count = 0;
       async function* counted() {
         for await (const item of items) {
@@ -73,6 +77,7 @@ export function createPrinter({ stdout, stderr }: Pick<World, "stdout" | "stderr
       }
       if (json) await array(counted());
       else for await (const line of lines(counted())) await text(`${line}\n`);
+      if (count === 0 && whenEmpty !== undefined && !json) stderr.write(`${whenEmpty}\n`);
       return count;
     },
     note(line) {

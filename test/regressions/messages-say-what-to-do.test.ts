@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { openGateway } from "../../src/gateway/open-gateway.ts";
 import { runCli } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -55,4 +56,12 @@ it("says that an import without one row that can be used did nothing", async () 
   const { exitCode, stdout } = await run(...list, "--leave-out-bad", "-o", "wanted.csv");
   expect(exitCode).toBe(1);
   expect(stdout).toContain("Nothing was handed in or written: no row can be used.");
+});
+
+it("tells people of an empty list on stderr, and keeps stdout for who counts lines", async () => {
+  await withSettings();
+  const world = { workingFolder: folder.path, openGateway };
+  const { stdout, stderr } = await runCli(["notification", "list"], world);
+  expect([stdout, stderr]).toEqual(["", "the settings name no channel\n"]);
+  expect((await runCli(["notification", "list", "--json"], world)).stderr).toBe("");
 });

@@ -125,7 +125,7 @@ async function list(cli: Cli): Promise<ExitCode> {
     yield* all;
   }
   const header = ["NAME", "PROJECT", "ARCHIVE", "TIMES", "NEXT", "LAST RUN"];
-  await cli.printer.list(documents(), (each) => tableLines(header, rowsOf(each)));
+  await cli.printer.list(documents(), (each) => tableLines(header, rowsOf(each)), "there is no standing cohort");
   return EXIT.fine;
 }
 

@@ -43,7 +43,7 @@ async function list(cli: Cli, state: IntakeState | undefined): Promise<ExitCode>
   await using gateway = await openGateway(cli, "client");
   const studies = gateway.operations.listIntake({ state });
   const header = ["ID", "STATE", "PROJECT", "RULE", "FROM", "MODALITY", "INSTANCES", "SINCE", "WHY"];
-  await cli.printer.list(studies, (all) => tableLines(header, rowsOf(all)));
+  await cli.printer.list(studies, (all) => tableLines(header, rowsOf(all)), "no such study was sent here");
   return EXIT.fine;
 }
 

@@ -24,7 +24,7 @@ async function list(cli: Cli): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const nodes = await gateway.operations.listNodes();
   const header = ["NAME", "STATE", "ROLES", "ADDRESS", "VERSION", "STARTED", "SEEN"];
-  await cli.printer.list(nodes, (all) => tableLines(header, rowsOf(all)));
+  await cli.printer.list(nodes, (all) => tableLines(header, rowsOf(all)), "this gateway shares its database with none");
   return EXIT.fine;
 }
 

@@ -29,7 +29,7 @@ async function list(cli: Cli): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const channels = await gateway.operations.listChannels();
   const header = ["NAME", "KIND", "WAITING", "SINCE", "PROJECTS", "EVENTS"];
-  await cli.printer.list(channels, (all) => tableLines(header, rowsOf(all)));
+  await cli.printer.list(channels, (all) => tableLines(header, rowsOf(all)), "the settings name no channel");
   return EXIT.fine;
 }
 

@@ -100,7 +100,11 @@ interface ListOptions {
 async function list(cli: Cli, options: ListOptions): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const header = ["STUDY", "PROJECT", "STATE", "INSTANCES", "CODE", "PSEUDONYM"];
-  await cli.printer.list(gateway.operations.listStudies(options), (studies) => tableLines(header, studyTable(studies)));
+  await cli.printer.list(
+    gateway.operations.listStudies(options),
+    (studies) => tableLines(header, studyTable(studies)),
+    "no such study",
+  );
   return EXIT.fine;
 }
 

@@ -76,7 +76,7 @@ async function list(cli: Cli): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const tokens = await gateway.operations.listTokens();
   const header = ["ID", "NAME", "ROLE", "STATE", "EXPIRES", "PROJECTS"];
-  await cli.printer.list(tokens, (all) => tableLines(header, rowsOf(all)));
+  await cli.printer.list(tokens, (all) => tableLines(header, rowsOf(all)), "nobody has a token");
   return EXIT.fine;
 }
 
