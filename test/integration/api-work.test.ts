@@ -139,7 +139,7 @@ it("has a cohort wait for its start, and makes what waits more urgent", async ()
   expect(await change(`/cohorts/${cohort}`, 5)).toMatchObject({ status: 200, json: { changed: 1 } });
   expect(await change(`/studies/${study?.id}`, 5)).toMatchObject({ status: 200, json: { changed: 0 } });
   expect(await change(`/studies/${study?.id}`, 6)).toMatchObject({ status: 422 });
-  const [told] = (await itemsOf("/audit?limit=2")).filter(({ event }) => event === "priority-changed");
+  const [told] = (await itemsOf("/audit?limit=50")).filter(({ event }) => event === "priority-changed");
   expect(told).toMatchObject({ outcome: "success" });
   expect((await site.call("POST", `/cohorts/${cohort}/cancel`)).json).toEqual({ cancelled: 1 });
 });
