@@ -18,3 +18,8 @@ it.each(rows.map(({ path, variable }) => ({ path, variable })))(
     expect(set.replace(/\[0\]$/, "")).toBe(path.replaceAll("[]", "[0]"));
   },
 );
+
+it("names each choice once, whatever kinds of thing have the setting", () => {
+  const twice = settingsTable().filter(({ type }) => new Set(type.split(" | ")).size < type.split(" | ").length);
+  expect(twice.map(({ path }) => path)).toEqual([]);
+});

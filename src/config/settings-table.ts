@@ -85,7 +85,7 @@ function isReachable(nodes: readonly SchemaNode[], name: string, pattern: Settin
 function typeText(nodes: readonly SchemaNode[], pattern: SettingPath): string {
   const choices =
     supportedValues(pattern) ?? nodes.flatMap((node) => node.enum ?? (node.const === undefined ? [] : [node.const]));
-  if (choices.length > 0) return choices.join(" | ");
+  if (choices.length > 0) return [...new Set(choices)].join(" | ");
   const [first] = nodes.flatMap(alternatives);
   return first?.type === "array" ? `list of ${first.items?.type ?? "string"}` : (first?.type ?? "string");
 }
