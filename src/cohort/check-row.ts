@@ -10,6 +10,8 @@ export interface RowRules {
   readonly accessionNumbersUnique: boolean;
   /** Patient ids that are never asked for. */
   readonly optOut: ReadonlySet<string>;
+  /** Whether the patient was withdrawn from the project. */
+  readonly isWithdrawn?: ((patientId: string) => boolean) | undefined;
 }
 
 interface RowFinding {
@@ -109,6 +111,7 @@ function* checkOthers(
   }
   const patient = value("patient_id");
   if (patient !== undefined && rules.optOut.has(patient)) yield { column: "patient_id", code: "PATIENT_OPTED_OUT" };
+  if (patient !== undefined && rules.isWithdrawn?.(patient)) yield { column: "patient_id", code: "PATIENT_WITHDRAWN" };
 }
 
 function isPseudonym(text: string): boolean {

@@ -118,6 +118,7 @@ describe("a bad row", () => {
     ["1.2.3,,,,,,other", ["project PROJECT_DIFFERS"]],
     ["1.2.3,,,,,,", ["project PROJECT_DIFFERS"]],
     ["1.2.3,,gone,,,,trial", ["patient_id PATIENT_OPTED_OUT"]],
+    ["1.2.3,,left,,,,trial", ["patient_id PATIENT_WITHDRAWN"]],
     ["1.2.3,A1", [" ROW_MALFORMED"]],
     ["1.2.3,A1,,,,,trial,more", [" ROW_MALFORMED"]],
     [
@@ -136,6 +137,7 @@ describe("a bad row", () => {
     const neighbour = "1.2.3,,,,,,trial";
     const { requests, refused, findings, rows } = await read(`${[header, neighbour, row, neighbour].join("\n")}\n`, {
       optOut: new Set(["gone"]),
+      isWithdrawn: (patientId) => patientId === "left",
     });
     expect(rows).toBe(3);
     expect(requests.map(({ rowNumber }) => rowNumber)).toEqual([1, 3]);

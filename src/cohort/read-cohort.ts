@@ -12,6 +12,7 @@ export interface CohortOptions {
   /** False: an accession number counts only with a patient id beside it. */
   readonly accessionNumbersUnique: boolean;
   readonly optOut?: ReadonlySet<string>;
+  readonly isWithdrawn?: (patientId: string) => boolean;
   readonly limits?: TableLimits;
 }
 

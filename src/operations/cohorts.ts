@@ -8,6 +8,7 @@ import { isoTime } from "./describe.ts";
 import type { CohortCheckDocument, CohortDocument, StatusDocument, SubmitDocument } from "./documents.ts";
 import type { Operations } from "./operations.ts";
 import { listStudies } from "./studies.ts";
+import { withdrawnRows } from "./withdrawn-rows.ts";
 
 const PAGE = 500;
 
@@ -40,11 +41,12 @@ export async function checkCohort(
   return { project: name, rows, accepted: requests.length, refused: findings };
 }
 
-function readCohort({ projects }: OperationsContext, file: string, name: string): Promise<CohortFile> {
-  const project = projects.get(name);
+async function readCohort(context: OperationsContext, file: string, name: string): Promise<CohortFile> {
+  const project = context.projects.get(name);
   if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: name });
   const { accessionNumbersUnique, optOut } = project;
-  return readCohortFile(file, { project: name, accessionNumbersUnique, optOut });
+  const isWithdrawn = await withdrawnRows(context, name);
+  return await readCohortFile(file, { project: name, accessionNumbersUnique, optOut, isWithdrawn });
 }
 
 export async function cohortStatus(

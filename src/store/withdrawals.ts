@@ -104,6 +104,10 @@ export interface WithdrawalStore {
   placesToClear(of: { readonly node: string; readonly keyId: string }, limit: number): Promise<readonly PlaceToClear[]>;
   /** False, and nothing is changed, while the node has discarded studies that were sent unasked. */
   settlePlace(withdrawal: number, node: string, nowMs: number): Promise<boolean>;
+  /** Everybody who was withdrawn from a project, and of which key the digests are; undefined: nobody was, from any. */
+  withdrawnDigests(
+    project: string,
+  ): Promise<{ readonly keyId: string | undefined; readonly digests: readonly string[] }>;
   settleCopy(copy: number, end: Pick<WithdrawnCopy, "state" | "code">, nowMs: number): Promise<void>;
   /**
    * Overwrites who the jobs were of: identifiers, ledger, thumbnail; and, once no copy is left anywhere, their reports. Ends the withdrawal then,

@@ -13,6 +13,7 @@ const ct = { modality: "CT", rows: 4, columns: 4, instancesPerSeries: 3 } as con
 const FIRST = syntheticStudy({ ...ct, seed: 81, series: 2 });
 const SECOND = syntheticStudy({ ...ct, seed: 82 });
 const DELIVERED = syntheticStudy({ ...ct, seed: 83 });
+const WITHDRAWN = syntheticStudy({ ...ct, seed: 84, patientId: "WITHDRAWN" });
 /** A window that begins tomorrow at the earliest, on whichever day this runs. */
 const IN_TWO_DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][(new Date().getUTCDay() + 2) % 7];
 const NEVER_NOW = `${IN_TWO_DAYS} 10:00-12:00`;
@@ -28,7 +29,7 @@ beforeAll(async () => {
   await writeFile(join(folder.path, "other-key"), `${"2".repeat(64)}\n`, { mode: 0o600 });
   await writeFile(join(folder.path, "opt-out.csv"), "patient_id\nOPTED-OUT\n");
   const port = await freePort();
-  const studies = [FIRST, SECOND, DELIVERED];
+  const studies = [FIRST, SECOND, DELIVERED, WITHDRAWN];
   archive = opened.use(await startPracticeArchive({ studies, destinations: [`RADFERRY@127.0.0.1:${port}`] }));
   const project = { destinations: ["store"], profile: "research", optOut: [join(folder.path, "opt-out.csv")] };
   site = opened.use(
@@ -100,6 +101,8 @@ it("tells row by row what a cohort would come to, and moves nothing", async () =
     20_000,
   );
   const asked = archive.timesAsked.size;
+  const withdrawals = { body: { patientIds: [WITHDRAWN.patientId] } };
+  expect((await site.call("POST", "/projects/lung/withdrawals", withdrawals)).json).toMatchObject({ done: 1 });
 
   const [oneSeries = ""] = FIRST.instances.map(({ seriesInstanceUid }) => seriesInstanceUid);
   const { document, rows } = await plan(
@@ -113,6 +116,8 @@ it("tells row by row what a cohort would come to, and moves nothing", async () =
       `,${SECOND.accessionNumber},OPTED-OUT,`,
       "1.2.*,,,",
       uidRow(FIRST, "1.2.3.9"),
+      `,A-9,${WITHDRAWN.patientId},`,
+      uidRow(WITHDRAWN),
     ].join("\n"),
   );
   const nothing = { archive: null, studies: 0, series: 0, instances: 0, sizeBytes: 0 };
@@ -126,6 +131,8 @@ it("tells row by row what a cohort would come to, and moves nothing", async () =
     { ...nothing, number: 6, outcome: "opted-out", code: "PATIENT_OPTED_OUT" },
     { ...nothing, number: 7, outcome: "refused", code: "KEY_HAS_WILDCARD" },
     { ...nothing, number: 8, outcome: "absent", code: "SERIES_NOT_FOUND" },
+    { ...nothing, number: 9, outcome: "opted-out", code: "PATIENT_WITHDRAWN" },
+    { ...nothing, number: 10, outcome: "opted-out", code: "PATIENT_WITHDRAWN" },
   ]);
   // What a study of the same archive and modality weighed is what these are taken to weigh.
   const mean = Math.round(DELIVERED.instances.reduce((sum, { file }) => sum + file.length, 0) / 3);
@@ -133,8 +140,8 @@ it("tells row by row what a cohort would come to, and moves nothing", async () =
   expect(basis).toMatchObject({ archive: "practice", modality: "CT", measuredInstances: 3 });
   expect(Math.abs((basis?.bytesPerInstance ?? 0) - mean)).toBeLessThan(200);
   expect(document.summary).toMatchObject({
-    rows: 8,
-    outcomes: { matched: 2, joined: 1, delivered: 1, absent: 2, "opted-out": 1, refused: 1 },
+    rows: 10,
+    outcomes: { matched: 2, joined: 1, delivered: 1, absent: 2, "opted-out": 3, refused: 1 },
     studies: 2,
     series: 2,
     instances: 6,
@@ -145,7 +152,7 @@ it("tells row by row what a cohort would come to, and moves nothing", async () =
   expect(await Array.fromAsync(gateway.operations.listCohorts())).toHaveLength(1);
   const trail = await gateway.operations.readAudit({ limit: 100 });
   expect(trail).toContainEqual(
-    expect.objectContaining({ event: "cohort-planned", project: "lung", detail: { rows: 8 } }),
+    expect.objectContaining({ event: "cohort-planned", project: "lung", detail: { rows: 10 } }),
   );
   expect(JSON.stringify([document, rows])).not.toContain(SECOND.studyInstanceUid);
 });

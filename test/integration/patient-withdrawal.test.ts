@@ -91,7 +91,11 @@ it.skipIf(!hasPeers)(
         // From now on it is not even asked for.
         const wanted = await site.write("again.csv", `patient_id,accession_number\n${rows.split("\n")[0]}\n`);
         const asked = await run(site, "cohort", "submit", wanted, "--project", "trial", "--wait");
-        expect(asked.document).toMatchObject({ states: { excluded: 1 } });
+        expect(asked.document).toMatchObject({ accepted: 0, refused: [{ row: 1, code: "PATIENT_WITHDRAWN" }] });
+        // Nor where only the archive tells whose it is.
+        const byNumber = await site.write("number.csv", `study_instance_uid\n${withdrawn.studyInstanceUid}\n`);
+        const located = await run(site, "cohort", "submit", byNumber, "--project", "trial", "--wait");
+        expect(located.document).toMatchObject({ accepted: 1, states: { excluded: 1 } });
         expect(await instancesBelow(site.delivered)).toHaveLength(each);
       },
       { moreDestinations },

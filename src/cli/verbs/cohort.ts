@@ -123,11 +123,16 @@ function isAllRefused({ rows, accepted }: SubmitDocument): boolean {
   return rows > 0 && accepted === 0;
 }
 
+const LEFT_OUT: ReadonlySet<string> = new Set(["PATIENT_OPTED_OUT", "PATIENT_WITHDRAWN"]);
+
 /** Findings of one cohort that are shown to people; `--json` and the export have them all. */
 const SHOWN_FINDINGS = 50;
 
 function* submitLines({ cohort, project, rows, accepted, joined, refused }: SubmitDocument): Generator<string> {
   yield `cohort ${cohort} of project ${project}: ${rows} rows, ${accepted} accepted, ${joined} of them known already`;
+  const leftOut = new Set(refused.flatMap(({ code, row }) => (LEFT_OUT.has(code) ? [row] : []))).size;
+  if (leftOut > 0)
+    yield `  ${leftOut} of the rows are of patients who opted out or were withdrawn: they are not asked for`;
   // The message names row and column.
   for (const { code, message } of refused.slice(0, SHOWN_FINDINGS)) yield `  ${message} [${code}]`;
   if (refused.length > SHOWN_FINDINGS) yield `  and ${refused.length - SHOWN_FINDINGS} more: see cohort export`;

@@ -14,6 +14,7 @@ export const PLAN_OUTCOMES = [
   "waits-for-a-person",
   "absent",
   "ambiguous",
+  /** Or withdrawn: the code tells. */
   "opted-out",
   /** By the rules for rows. */
   "refused",

@@ -15,6 +15,7 @@ export interface RowPlanning {
   readonly project: string;
   readonly store: Pick<Store, "jobsOfKey">;
   readonly rules: LocatingRules<GovernedArchive>;
+  readonly isWithdrawn: (patientId: string) => boolean;
   readonly weights: Weights;
   /** Studies that earlier rows would have retrieved, with their series; undefined: whole. */
   readonly planned: Map<string, readonly string[] | undefined>;
@@ -35,11 +36,13 @@ const OURS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "STORE_UNAVAILABLE",
 ]);
 
+const LEFT_OUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PATIENT_OPTED_OUT", "PATIENT_WITHDRAWN"]);
+
 const NOTHING = { code: null, archive: null, studies: 0, series: 0, instances: 0, sizeBytes: 0 };
 
 /** A row that the file's rules turn away. */
 export function refusedRow(number: number, code: ErrorCode): PlannedRow {
-  return { number, ...NOTHING, outcome: code === "PATIENT_OPTED_OUT" ? "opted-out" : "refused", code };
+  return { number, ...NOTHING, outcome: LEFT_OUT.has(code) ? "opted-out" : "refused", code };
 }
 
 /** What archives told of one row. */
@@ -100,6 +103,8 @@ async function lookAtArchives(planning: RowPlanning, request: NewRequest, signal
   const located = await findWanted(rules, request, signal);
   if (located.kind === "absent") return { row: { ...NOTHING, outcome: "absent", code: "STUDY_NOT_FOUND" } };
   if (located.kind === "opted-out") return { row: { ...NOTHING, outcome: "opted-out", code: "PATIENT_OPTED_OUT" } };
+  if (located.studies.some(({ patientId }) => planning.isWithdrawn(patientId)))
+    return { row: { ...NOTHING, outcome: "opted-out", code: "PATIENT_WITHDRAWN" } };
   const { archive } = located;
   const studies: LookedStudy[] = [];
   for (const { studyInstanceUid } of located.studies) {

@@ -8,6 +8,7 @@ import { ahead } from "../../units/ahead.ts";
 import type { ArchiveFacts, OperationsContext } from "../context.ts";
 import { isoTime } from "../describe.ts";
 import type { PlanDocument } from "../inquiries.ts";
+import { withdrawnRows } from "../withdrawn-rows.ts";
 import type { PlannedArchive, PlannedRow, PlanOutcome, PlanSummary } from "./documents.ts";
 import { planRow, type RowPlanning, refusedRow } from "./plan-row.ts";
 import { createWeights, type Weights } from "./weight.ts";
@@ -27,7 +28,9 @@ export async function planCohort(context: OperationsContext, file: string, name:
   if (project === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project: name });
   const { accessionNumbersUnique, optOut, maximumStudiesPerRequest } = project;
   const limits = { ...TABLE_LIMITS, rows: MAXIMUM_ROWS };
-  const cohort = await readCohortFile(file, { project: name, accessionNumbersUnique, optOut, limits });
+  const isWithdrawn = await withdrawnRows(context, name);
+  const rowRules = { project: name, accessionNumbersUnique, optOut, isWithdrawn, limits };
+  const cohort = await readCohortFile(file, rowRules);
   const detail = { rows: cohort.rows };
   await audit.record({ event: "cohort-planned", actor, outcome: "success", project: name, detail });
   const archives = project.archives.flatMap((each) => context.archives.get(each)?.governed ?? []);
@@ -39,7 +42,7 @@ export async function planCohort(context: OperationsContext, file: string, name:
       tell(row);
     };
     const rules = { archives, optOut, maximumStudiesPerRequest };
-    const planning: RowPlanning = { project: name, store, rules, weights, planned: new Map() };
+    const planning: RowPlanning = { project: name, store, rules, isWithdrawn, weights, planned: new Map() };
     for (const { rowNumber, code } of cohort.refused) found(refusedRow(rowNumber, code));
     const rows = ahead(cohort.requests, ROWS_AT_ONCE, async (request) => {
       signal.throwIfAborted();

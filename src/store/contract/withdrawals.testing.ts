@@ -67,6 +67,14 @@ export const withdrawals: ContractCases = {
     expect(await store.listJobs({ state: "queued", limit: 10 })).toMatchObject([{ patientId: "P2" }]);
   },
 
+  "lists everybody who was withdrawn from a project, by the key's digests": async (store) => {
+    expect(await store.withdrawnDigests("lung")).toEqual({ keyId: undefined, digests: [] });
+    await withdraw(store);
+    await withdraw(store, { digest: "d2", patientId: "P2" });
+    expect(await store.withdrawnDigests("lung")).toEqual({ keyId: "k1", digests: ["d1", "d2"] });
+    expect(await store.withdrawnDigests("heart")).toEqual({ keyId: "k1", digests: [] });
+  },
+
   "takes a running job away from its worker, and tells until when that may not know": async (store) => {
     await submit(store, [{ studyInstanceUid: "1.1", patientId: "P1" }]);
     const { lease, job } = await claimed(store);

@@ -26,6 +26,7 @@ import * as tasks from "./tasks.ts";
 import { throughput } from "./throughput.ts";
 import { thumbnail } from "./thumbnails.ts";
 import * as withdrawals from "./withdrawals.ts";
+import { withdrawnDigests } from "./withdrawn-list.ts";
 import { askPlaces, discardUnasked, heldIntakeOf, isAwaited, placesToClear, settlePlace } from "./withdrawn-places.ts";
 import * as work from "./work.ts";
 
@@ -110,6 +111,7 @@ export const methods: { readonly [N in SharedMethodName]: Method<N> } = {
   ...standing,
   ...withdrawals,
   askPlaces,
+  withdrawnDigests,
   discardUnasked,
   isAwaited,
   placesToClear,
@@ -214,6 +216,7 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "openWithdrawals",
   "findWithdrawable",
   "isAwaited",
+  "withdrawnDigests",
   "placesToClear",
   "heldIntakeOf",
   "isWithdrawn",

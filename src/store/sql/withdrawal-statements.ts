@@ -9,6 +9,7 @@ export const withdrawalStatements = {
     INSERT INTO withdrawals (project, digest, state, created_at) VALUES (:project, :digest, 'open', :nowMs)
     ON CONFLICT (project, digest) DO NOTHING`,
   withdrawal: `SELECT ${COLUMNS} FROM withdrawals WHERE project = :project AND digest = :digest`,
+  withdrawnDigests: "SELECT digest FROM withdrawals WHERE project = :project",
   withdrawalByNumber: `SELECT ${COLUMNS} FROM withdrawals WHERE withdrawal_no = :number`,
   openWithdrawals: `SELECT ${COLUMNS} FROM withdrawals WHERE state = 'open' ORDER BY withdrawal_no LIMIT :limit`,
   reopenWithdrawal: "UPDATE withdrawals SET state = 'open', finished_at = NULL WHERE withdrawal_no = :number",

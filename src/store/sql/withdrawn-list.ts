@@ -5,6 +5,12 @@ import type { Session } from "./session.ts";
 /** Under which the key of the withdrawn list stands among those of the projects: no project can be named so. */
 const LIST = "(withdrawn)";
 
+/** See `WithdrawalStore.withdrawnDigests`. */
+export async function withdrawnDigests(session: Session, project: string) {
+  const keyId = optional(text)((await session.get("currentProjectKey", { project: LIST }))?.keyId);
+  return { keyId, digests: (await session.all("withdrawnDigests", { project })).map(({ digest }) => text(digest)) };
+}
+
 /** Looks that the list is kept under this key, where anybody was withdrawn. @throws GatewayError WITHDRAWN_KEY_OTHER */
 export async function listKey(session: Session, keyId: string): Promise<string | undefined> {
   const known = optional(text)((await session.get("currentProjectKey", { project: LIST }))?.keyId);
