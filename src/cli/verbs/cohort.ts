@@ -234,7 +234,11 @@ async function prioritise(cli: Cli, id: string, priority: number): Promise<ExitC
 async function list(cli: Cli): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const header = ["COHORT", "PROJECT", "SUBMITTED", "ROWS", "ACCEPTED", "DONE"];
-  await cli.printer.list(gateway.operations.listCohorts(), (cohorts) => tableLines(header, cohortTable(cohorts)));
+  await cli.printer.list(
+    gateway.operations.listCohorts(),
+    (cohorts) => tableLines(header, cohortTable(cohorts)),
+    "no cohort was handed in",
+  );
   return EXIT.fine;
 }
 
