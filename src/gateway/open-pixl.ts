@@ -10,6 +10,7 @@ import { openProcessing } from "../compat/pixl/processing/processing.ts";
 import { startWorker } from "../compat/pixl/processing/worker.ts";
 import { type PixlSettings, readPixlSettings } from "../compat/pixl/settings.ts";
 import { readTokenFile } from "../config/credential-files.ts";
+import { withdrawnRows } from "../operations/withdrawn-rows.ts";
 import type { Store } from "../store/store.ts";
 import { neverAborted } from "../units/abort.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
@@ -17,6 +18,7 @@ import { type Logger, silentLogger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { openFaceHome } from "./face-home.ts";
 import type { Face, FaceParts } from "./faces.ts";
+import { withdrawnKeyFile } from "./withdrawn.ts";
 
 export interface PixlFaceOptions {
   readonly settings: PixlSettings;
@@ -59,8 +61,13 @@ async function servePixl(options: PixlFaceOptions & { readonly store: Store }): 
   const buckets = createTokenBuckets(clock);
   const rate = await openRate(buckets, settings.keepsRate ? join(home, RATE_FILE) : undefined);
   let intake: Intake | undefined;
+  const withdrawn = { keyFile: withdrawnKeyFile({ home }) };
   const worker = opened.use(
-    await startWorker({ store, buckets, broker, processing, random, onSettled: () => intake?.wake() }),
+    await startWorker({
+      ...{ store, buckets, broker, processing, random },
+      onSettled: () => intake?.wake(),
+      isWithdrawn: async (project, patientId) => (await withdrawnRows({ store, withdrawn }, project))(patientId),
+    }),
   );
   const started = opened.use(
     startIntake({

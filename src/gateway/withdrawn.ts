@@ -13,7 +13,7 @@ import { openSharedOutbox } from "./open-shared-outbox.ts";
 /** For all copies of one study in the shared store. */
 const REMOVAL_MS = 120_000;
 
-export function withdrawnKeyFile({ home }: Settings): string {
+export function withdrawnKeyFile({ home }: Pick<Settings, "home">): string {
   return join(home, "keys", "withdrawn.key");
 }
 

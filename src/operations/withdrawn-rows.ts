@@ -7,7 +7,13 @@ import type { OperationsContext } from "./context.ts";
  * @throws GatewayError KEY_FILE_…, WITHDRAWN_KEY_OTHER, where anybody was: without its key nobody would be known
  */
 export async function withdrawnRows(
-  { store, withdrawn }: Pick<OperationsContext, "store" | "withdrawn">,
+  {
+    store,
+    withdrawn,
+  }: {
+    readonly store: Pick<OperationsContext["store"], "withdrawnDigests">;
+    readonly withdrawn: Pick<OperationsContext["withdrawn"], "keyFile">;
+  },
   project: string,
 ): Promise<(patientId: string) => boolean> {
   const { keyId, digests } = await store.withdrawnDigests(project);

@@ -8,6 +8,7 @@ import type { Broker } from "../intake/broker.ts";
 import { parkMessage } from "../intake/park.ts";
 import { IMAGING_QUEUES, type ImagingQueue } from "../intake/queues.ts";
 import { deserialise } from "../messages/deserialise.ts";
+import type { Message } from "../messages/message.ts";
 import { type Disposition, dispositionOf, type RetryPolicies } from "./dispositions.ts";
 import { type ArchiveName, processingError } from "./errors.ts";
 import { type HeldLease, holdLease } from "./lease.ts";
@@ -21,6 +22,8 @@ export interface WorkOptions {
   readonly processing: Processing;
   readonly retry: RetryPolicies;
   readonly random: Random;
+  /** Whether the patient was withdrawn from the project. @throws GatewayError while that cannot be told */
+  readonly isWithdrawn?: ((project: string, patientId: string) => Promise<boolean>) | undefined;
 }
 
 /** A message that is worked on. */
@@ -33,6 +36,9 @@ interface Work {
 
 /** How long after a crash its messages are taken up again at the latest. */
 export const LEASE_MS = 60_000;
+
+/** So soon the withdrawn list is looked for again. */
+const LIST_LOOK_MS = 60_000;
 
 const ARCHIVES: Readonly<Record<ImagingQueue, ArchiveName>> = {
   "imaging-primary": "primary",
@@ -87,12 +93,29 @@ async function outcomeOf(work: Work): Promise<InboxOutcome> {
   };
   try {
     const wanted = deserialise(message.body);
+    const withdrawn = await ifWithdrawn(work, wanted, progress);
+    if (withdrawn !== undefined) return withdrawn;
     const report = await processMessage(wanted, ARCHIVES[queue], processing, { signal, beforeHandover });
     const { isHandedOver, ...counts } = report;
     return done(message, { ...progress, ...counts, outcome: isHandedOver ? "handed-over" : "kept-in-raw" });
   } catch (thrown) {
     signal.throwIfAborted();
     return await disposed(work, progress, processingError(thrown, "asking"));
+  }
+}
+
+/** No archive is asked about the patient; while nobody can tell whether one may be, the message waits. */
+async function ifWithdrawn(
+  { message, options }: Work,
+  { projectName, mrn }: Message,
+  progress: Progress,
+): Promise<InboxOutcome | undefined> {
+  try {
+    if ((await options.isWithdrawn?.(projectName, mrn)) !== true) return undefined;
+    return failed(message, "PATIENT_WITHDRAWN", { ...progress, outcome: "discarded" });
+  } catch (thrown) {
+    const dueAtMs = options.processing.clock.nowMs() + LIST_LOOK_MS;
+    return waiting(message, toGatewayError(thrown).code, { dueAtMs, progress });
   }
 }
 

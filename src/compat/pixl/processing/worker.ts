@@ -7,6 +7,7 @@ import { RETRY, type RetryPolicies } from "./dispositions.ts";
 import { forgetFinished } from "./forget-finished.ts";
 import { type Lane, startLane } from "./lane.ts";
 import type { Processing } from "./processing.ts";
+import type { WorkOptions } from "./work-off.ts";
 
 export interface WorkerOptions {
   readonly store: InboxStore;
@@ -18,6 +19,8 @@ export interface WorkerOptions {
   readonly onSettled?: (queue: ImagingQueue) => void;
   readonly retry?: RetryPolicies;
   readonly random?: Random;
+  /** See `WorkOptions`. */
+  readonly isWithdrawn?: WorkOptions["isWithdrawn"];
 }
 
 export interface PixlWorker extends AsyncDisposable {
