@@ -41,6 +41,7 @@ async function plan(text: string) {
   const rules = { accessionNumbersUnique: true, optOut: new Set(), maximumStudiesPerRequest: 10 };
   const project = { name: "lung", archives: ["vna"], ...rules };
   const store = {
+    withdrawnDigests: async () => ({ keyId: undefined, digests: [] }),
     jobsOfKey: async () => [],
     archiveVolumes: async () => [],
     archiveCondition: async () => ({ archive: "vna", paused: false, overrides: {} }),
