@@ -74,7 +74,7 @@ export interface InboxStore {
   releaseInboxMessages(nowMs: number, node?: string): Promise<number>;
   /** How many of a queue are not done. */
   unfinishedInboxMessages(queue: string): Promise<number>;
-  /** When the next message of a queue is due; undefined when none waits. */
+  /** When a message of the queue can be claimed next: when one that waits is due, or the lease of one that is worked on ends. */
   nextInboxDueAtMs(queue: string): Promise<number | undefined>;
   /** Deletes what is done or failed and older, or beyond the number kept of each; at most a thousand of each at a time. Returns how many. */
   forgetInboxMessages(retention: InboxRetention): Promise<number>;

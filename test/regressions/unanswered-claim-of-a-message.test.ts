@@ -4,31 +4,36 @@ import { GatewayError } from "../../src/errors/gateway-error.ts";
 import { silentLogger } from "../../src/units/logger.ts";
 import { createManualClock } from "../../src/units/manual-clock.testing.ts";
 
-it("looks for a message again whose claim the store carried out and did not answer", async () => {
-  const clock = createManualClock();
-  const claimedAtMs: number[] = [];
-  let isDue = true;
-  const store = {
-    nextInboxDueAtMs: async () => (isDue ? 0 : undefined),
-    async claimInboxMessage(_queue: string, _leaseMs: number, nowMs: number) {
-      claimedAtMs.push(nowMs);
-      const isFirst = isDue;
-      // It is claimed, and nothing waits any more.
-      isDue = false;
-      if (isFirst) throw new GatewayError("STORE_UNAVAILABLE");
-      return undefined;
-    },
-  };
-  const lane = startLane("imaging-primary", {
-    store,
-    buckets: { rate: 1, take: async () => undefined },
-    processing: { clock, logger: silentLogger, settings: { maximumInFlight: 1 } },
-    onSettled: () => undefined,
-  } as unknown as LaneOptions);
-  await clock.advance(50_000);
-  expect(claimedAtMs).toEqual([0]);
-  await clock.advance(20_000);
-  expect(claimedAtMs.length).toBeGreaterThan(1);
-  expect(claimedAtMs[1]).toBeGreaterThanOrEqual(60_000);
-  await lane.drain(0);
-});
+it.each([
+  ["goes on", 0],
+  ["is set back by a minute and a half", -90_000],
+  ["is set back by an hour", -3_600_000],
+])(
+  "looks for a message again whose claim the store carried out and did not answer, when the clock %s",
+  async (_, setByMs) => {
+    const manual = createManualClock(10_000_000);
+    const claimedAtMs: number[] = [];
+    const nowMs = () => manual.nowMs() + (claimedAtMs.length > 0 ? setByMs : 0);
+    let dueAtMs = 0;
+    const store = {
+      nextInboxDueAtMs: async () => dueAtMs,
+      async claimInboxMessage(_queue: string, leaseMs: number, atMs: number) {
+        if (atMs < dueAtMs) return undefined;
+        claimedAtMs.push(atMs);
+        dueAtMs = atMs + leaseMs;
+        throw new GatewayError("STORE_UNAVAILABLE");
+      },
+    };
+    const lane = startLane("imaging-primary", {
+      store,
+      buckets: { rate: 1, take: async () => undefined },
+      processing: { clock: { ...manual, nowMs }, logger: silentLogger, settings: { maximumInFlight: 1 } },
+      onSettled: () => undefined,
+    } as unknown as LaneOptions);
+    await manual.advance(50_000);
+    expect(claimedAtMs).toHaveLength(1);
+    await manual.advance(20_000 - setByMs);
+    expect(claimedAtMs.length).toBeGreaterThan(1);
+    await lane.drain(0);
+  },
+);

@@ -68,7 +68,12 @@ export const inbox: ContractCases = {
     expect(await list(store, "waiting")).toMatchObject([{ code: "HTTP_UNAVAILABLE", waitingUntilMs: 100 }]);
     expect(await store.nextInboxDueAtMs(QUEUE)).toBe(100);
     expect(await store.claimInboxMessage(QUEUE, LEASE_MS, 99)).toBeUndefined();
-    expect((await claim(store, 100)).message).toMatchObject({ attempts: 1, code: undefined });
+    const again = await claim(store, 100);
+    expect(again.message).toMatchObject({ attempts: 1, code: undefined });
+    // Whoever has it may die, and then nobody else knows of it.
+    expect(await store.nextInboxDueAtMs(QUEUE)).toBe(100 + LEASE_MS);
+    expect(await store.nextInboxDueAtMs("imaging-secondary")).toBeUndefined();
+    await store.settleInboxMessage(again.lease, { state: "done", attempts: 2 }, 101);
     expect(await store.nextInboxDueAtMs(QUEUE)).toBeUndefined();
   },
 

@@ -36,8 +36,11 @@ export const inboxStatements = {
   unfinishedInboxMessages: `
     SELECT count(*) AS count FROM inbox_messages WHERE queue = :queue AND state IN ('waiting', 'running')`,
   nextInboxDue: `
-    SELECT due_at AS dueAtMs FROM inbox_messages INDEXED BY inbox_messages_due
-     WHERE state = 'waiting' AND queue = :queue ORDER BY due_at LIMIT 1`,
+    SELECT min(at) AS "dueAtMs" FROM (
+      SELECT min(due_at) AS at FROM inbox_messages INDEXED BY inbox_messages_due WHERE state = 'waiting' AND queue = :queue
+      UNION ALL
+      SELECT min(lease_until) FROM inbox_messages INDEXED BY inbox_messages_running
+       WHERE state = 'running' AND queue = :queue) AS times`,
   forgetInboxMessages: `
     DELETE FROM inbox_messages WHERE message_no IN (
       SELECT message_no FROM inbox_messages INDEXED BY inbox_messages_by_state

@@ -118,7 +118,7 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["wakeAbandonedInboxMessages", "inbox_messages_running (lease_until<?)"],
   ["renewInboxMessage", "inbox_messages USING INDEX sqlite_autoindex_inbox_messages_1 (id=?)"],
   ["unfinishedInboxMessages", "inbox_messages_by_state (queue=? AND state=?)"],
-  ["nextInboxDue", "inbox_messages_due (queue=?)"],
+  ["nextInboxDue", "inbox_messages_due (queue=?)", "inbox_messages_running"],
   ["listInboxMessages", "inbox_messages_by_state (queue=? AND state=?)"],
   ["scanTask", "scan_tasks USING INDEX sqlite_autoindex_scan_tasks_1 (id=?)"],
   ["changeScanTask", "scan_tasks USING INDEX sqlite_autoindex_scan_tasks_1 (id=?)"],

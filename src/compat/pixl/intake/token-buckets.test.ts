@@ -69,6 +69,17 @@ it("fills up no further than five during a rest", async () => {
   await expect(sixth).rejects.toBe("late");
 });
 
+it("takes nothing away when the clock is set back", async () => {
+  const manual = createManualClock(10_000_000);
+  let setByMs = 0;
+  const buckets = createTokenBuckets({ ...manual, nowMs: () => manual.nowMs() + setByMs }, 1);
+  for (let token = 0; token < 5; token += 1) await buckets.take(PRIMARY, neverAborted());
+  setByMs = -3_600_000;
+  const sixth = buckets.take(PRIMARY, neverAborted());
+  await manual.advance(1_000);
+  await expect(sixth).resolves.toBeUndefined();
+});
+
 it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])("refuses the rate %s", (rate) => {
   expect(() => createTokenBuckets(createManualClock()).setRate(rate)).toThrow(RangeError);
 });

@@ -24,7 +24,9 @@ export function createTokenBuckets(clock: Clock, startRate = 0): TokenBuckets {
   const bucketOf = (queue: ImagingQueue): { tokens: number; filledAtMs: number } => {
     const nowMs = clock.nowMs();
     const bucket = buckets.get(queue) ?? { tokens: CAPACITY, filledAtMs: nowMs };
-    bucket.tokens = Math.min(CAPACITY, bucket.tokens + ((nowMs - bucket.filledAtMs) * rate) / 1_000);
+    // A clock that was set back takes no token away.
+    const passedMs = Math.max(nowMs - bucket.filledAtMs, 0);
+    bucket.tokens = Math.min(CAPACITY, bucket.tokens + (passedMs * rate) / 1_000);
     bucket.filledAtMs = nowMs;
     buckets.set(queue, bucket);
     return bucket;

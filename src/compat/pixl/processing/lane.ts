@@ -40,7 +40,6 @@ export function startLane(queue: ImagingQueue, options: LaneOptions): Lane {
       .catch((thrown: unknown) => {
         const { code } = toGatewayError(thrown);
         logger.error("message could not be settled", { queue, job: claimed.message.id, code });
-        claims.expectAt(clock.nowMs() + LEASE_MS);
       })
       .finally(() => {
         place[Symbol.dispose]();
@@ -88,8 +87,6 @@ interface Claims {
   /** The next message, as soon as one is due and there is a token for it. Rejects with the signal's reason. */
   next(signal: AbortSignal): Promise<ClaimedInboxMessage>;
   wake(): void;
-  /** A claim was lost: its message is due when its lease ends. */
-  expectAt(atMs: number): void;
 }
 
 /** Waiting messages are looked for again after so long, whoever forgot to wake. */
@@ -98,18 +95,13 @@ const LOOK_AGAIN_MS = 5_000;
 function createClaims(queue: ImagingQueue, { store, buckets, processing }: LaneOptions): Claims {
   const { clock } = processing;
   let bell = new AbortController();
-  let lostUntilMs = Number.POSITIVE_INFINITY;
   let hasToken = false;
   const waitMs = async (): Promise<number> => {
-    const dueAtMs = Math.min((await store.nextInboxDueAtMs(queue)) ?? Number.POSITIVE_INFINITY, lostUntilMs);
+    const dueAtMs = (await store.nextInboxDueAtMs(queue)) ?? Number.POSITIVE_INFINITY;
     return Math.min(Math.max(dueAtMs - clock.nowMs(), 0), LOOK_AGAIN_MS);
-  };
-  const expectAt = (atMs: number): void => {
-    lostUntilMs = Math.min(lostUntilMs, atMs);
   };
   return {
     wake: () => bell.abort(),
-    expectAt,
     async next(signal) {
       for (;;) {
         signal.throwIfAborted();
@@ -122,13 +114,7 @@ function createClaims(queue: ImagingQueue, { store, buckets, processing }: LaneO
         // A token that found nothing to do is kept, but not over a pause.
         if (!hasToken || buckets.rate === 0) await buckets.take(queue, signal);
         hasToken = true;
-        const claimedAtMs = clock.nowMs();
-        // What the store did not answer it may have done: nobody else looks for a message that nobody holds.
-        const claimed = await store.claimInboxMessage(queue, LEASE_MS, claimedAtMs).catch((thrown: unknown) => {
-          expectAt(clock.nowMs() + LEASE_MS);
-          throw thrown;
-        });
-        if (lostUntilMs <= claimedAtMs) lostUntilMs = Number.POSITIVE_INFINITY;
+        const claimed = await store.claimInboxMessage(queue, LEASE_MS, clock.nowMs());
         if (claimed === undefined) continue;
         hasToken = false;
         return claimed;
