@@ -59,8 +59,7 @@ export function expectedCount(listing: StudyListing): number | undefined {
 }
 
 /**
- * Fetches what is missing, and no more, where the archive lists UIDs; else the wanted series or the study. Then makes it durable; what is to be written
- * into the ledger of it.
+ * Fetches what is missing, and no more, where the archive lists UIDs; else the wanted series or the study. What is to be written into the ledger of it.
  * @param by `study` may ask for everything at once where nothing is staged; `instance` names every missing instance
  */
 export async function fetchMissing(
@@ -90,11 +89,11 @@ export async function fetchMissing(
   return await account(context, inventory);
 }
 
-/** Instances count as received once their study is synced: the ledger's lines, to be written then. */
+/** Whole instances under their names count as received: the ledger's lines. What a power cut takes is fetched again. */
 export async function account(context: StepContext, { listing }: Inventory): Promise<readonly LedgerChange[]> {
   const study = studyOf(context.job);
   const { staging } = context.services;
-  await staging.sync(study);
+  context.recall.fetched = study;
   const listed =
     listing.kind === "instances" ? new Set(listing.instances.map((instance) => instance.sopInstanceUid)) : undefined;
   const wantedSeries = context.job.seriesInstanceUids;

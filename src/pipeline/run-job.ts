@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import type { AuditEvent } from "../units/audit.ts";
 import { deidentifyAndDeliver } from "./deliver.ts";
 import { forgetProcessing } from "./hook/process-study.ts";
+import { keepStaged } from "./keep-staged.ts";
 import { forgetLeftOut } from "./left-out.ts";
 import { locate } from "./locate.ts";
 import { retrieve } from "./retrieve.ts";
@@ -72,12 +73,24 @@ export async function runJob(
   }
 }
 
-async function runSteps(
+async function runSteps(services: PipelineServices, claimed: ClaimedJob, signal: AbortSignal): Promise<StepResult> {
+  using _open = services.hold?.();
+  const recall: RunRecall = {};
+  let result: StepResult | undefined;
+  try {
+    result = await stepByStep(services, claimed, recall, signal);
+    return result;
+  } finally {
+    await keepStaged(services, recall, result);
+  }
+}
+
+async function stepByStep(
   services: PipelineServices,
   { lease, job: claimedJob }: ClaimedJob,
+  recall: RunRecall,
   signal: AbortSignal,
 ): Promise<StepResult> {
-  using _open = services.hold?.();
   const project = services.projects.get(claimedJob.project);
   // It was taken out of the settings: its jobs wait for it to come back.
   if (project === undefined) return { kind: "pause", code: "PROJECT_UNKNOWN", delayMs: PROJECT_LOOK_MS };
@@ -85,7 +98,6 @@ async function runSteps(
   const write = async (change: JobChange): Promise<void> => {
     if (!(await services.store.change(lease, change, services.clock.nowMs()))) throw new GatewayError("LEASE_LOST");
   };
-  const recall: RunRecall = {};
   for (let count = 0; count < MAXIMUM_STEPS; count += 1) {
     signal.throwIfAborted();
     const context: StepContext = { services, project, job, lease, signal, recall, write };

@@ -9,6 +9,8 @@ import type { PipelineProject, PipelineServices } from "./services.ts";
 
 /** Kept in memory for as long as a worker has the job. */
 export interface RunRecall {
+  /** What was put into staging in this run. */
+  fetched?: StudyInstanceUid;
   /** What the archive listed when it was last asked, and what was accounted for as received of it. */
   listed?: {
     readonly listing: StudyListing;

@@ -43,7 +43,12 @@ function scene({ withholds = [] }: { readonly withholds?: readonly number[] } = 
   const context = (recall: RunRecall): StepContext =>
     ({
       services: {
-        staging: { isBelowReserve: async () => false, list: async () => [...staged], sync: async () => {} },
+        staging: {
+          isBelowReserve: async () => false,
+          list: async () => [...staged],
+          sync: async () => {},
+          markSpent: async () => {},
+        },
         studyLocks: createStudyLocks(),
         refusals: createRefusals(),
         retry: { attempts: 5, firstDelayMs: 1, maximumDelayMs: 1 },

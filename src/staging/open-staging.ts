@@ -57,6 +57,7 @@ export async function openStagingArea(options: StagingOptions): Promise<StagingA
     ...intake,
     list: (study) => list(area, study).catch(rethrowStaging),
     sync: (study) => sync(area, study).catch(rethrowStaging),
+    markSpent: async (study) => (await indexOf(area, study)).unsynced.clear(),
     removeInstance: (instance) => removeInstance(area, instance).catch(rethrowStaging),
     removeStudy: (study) => removeStudy(area, study).catch(rethrowStaging),
     studies: () => listStudies(area).catch(rethrowStaging),

@@ -63,6 +63,8 @@ export interface StagingArea extends InstanceIntake, AsyncDisposable {
   list(study: StudyInstanceUid): Promise<readonly StagedInstance[]>;
   /** Makes what is staged of the study survive a power cut. */
   sync(study: StudyInstanceUid): Promise<void>;
+  /** What was not synced stays so: its use is over, and whatever a power cut takes of it is fetched again when it is wanted once more. */
+  markSpent(study: StudyInstanceUid): Promise<void>;
   removeInstance(instance: StagedInstance): Promise<void>;
   removeStudy(study: StudyInstanceUid): Promise<void>;
   /** Studies on disk with the time of their last change, for retention. */

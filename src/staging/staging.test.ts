@@ -95,6 +95,19 @@ it("keeps one of two that arrive at the same time", async () => {
   expect(await readdir(join(folder.path, "incoming"))).toEqual([]);
 });
 
+it("syncs nothing of a study whose use is over, until more comes of it", async () => {
+  await using folder = await temporaryFolder();
+  await using staging = await openAt(folder.path);
+  await stage(staging, object);
+  await staging.markSpent(STUDY);
+  await staging.sync(STUDY);
+  expect(await readdir(join(folder.path, "studies", STUDY))).toEqual(["1.2.3.1.1.dcm"]);
+  await stage(staging, smallObject({ study: STUDY, series: "1.2.3.1", instance: "1.2.3.1.2" }));
+  await staging.sync(STUDY);
+  expect(await staging.list(STUDY)).toHaveLength(2);
+  expect(await readdir(join(folder.path, "studies", STUDY))).toContain("manifest.json");
+});
+
 it("forgets what was removed by hand, so that it is fetched again", async () => {
   await using folder = await temporaryFolder();
   await using staging = await openAt(folder.path);
