@@ -17,7 +17,7 @@ const startParameter = z.iso
 /** The export has every row; an answer has an end. */
 const SHOWN_FINDINGS = 1_000;
 
-const UNREADABLE = ["PROJECT_UNKNOWN", "COHORT_UNREADABLE", "COHORT_NO_KEY_COLUMN"] as const;
+const REFUSED = ["PROJECT_UNKNOWN", "COHORT_UNREADABLE", "COHORT_NO_KEY_COLUMN", "WITHDRAWN_KEY_OTHER"] as const;
 const NOT_FOUND = ["COHORT_NOT_FOUND"] as const;
 
 export function withSomeFindings<T extends Pick<CohortCheckDocument, "refused">>(document: T) {
@@ -55,7 +55,7 @@ export const cohortRoutes: readonly Route[] = [
     status: 201,
     query: z.object({ project: nameParameter, startAt: startParameter.optional() }),
     answer: schemas.SubmittedCohort,
-    errors: UNREADABLE,
+    errors: REFUSED,
     handle: async ({ query: { project, startAt }, body }, { operations }) => {
       const options = { startAtMs: startAt === undefined ? undefined : Date.parse(startAt) };
       return withSomeFindings(await operations.submitCohort(body.path, project, options));
@@ -70,7 +70,7 @@ export const cohortRoutes: readonly Route[] = [
     isRepeatable: false,
     query: ofProject,
     answer: schemas.CohortCheck,
-    errors: UNREADABLE,
+    errors: REFUSED,
     handle: async ({ query: { project }, body }, { operations }) =>
       withSomeFindings(await operations.checkCohort(body.path, project)),
   }),
