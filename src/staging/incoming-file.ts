@@ -1,13 +1,16 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { encodeFileMeta } from "../dicom/writer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { inBlocks, sizeOf } from "../units/write-blocks.ts";
+import { createSpareMemory } from "../units/spare-memory.ts";
+import { BLOCK_BYTES, inBlocks, sizeOf } from "../units/write-blocks.ts";
 import { plainRemoval, type Removal } from "./removal.ts";
 import type { IncomingFileOptions } from "./staging-area.ts";
 import { asStagingError } from "./staging-error.ts";
 
 /** Small chunks are gathered to this size before they are written. */
 const GATHER_BYTES = 1024 * 1024;
+/** 16 MiB: half a mebibyte for each of some thirty senders. */
+const spare = createSpareMemory(BLOCK_BYTES, 256);
 
 /** What a file being written needs of an open file: tests give one whose disk is full. */
 export type WritableFile = Pick<FileHandle, "writev" | "close">;
@@ -28,6 +31,8 @@ export interface PartFile {
   finish(): Promise<readonly Uint8Array[] | undefined>;
   /** Makes a file of what `finish` answered. */
   store(): Promise<void>;
+  /** What `finish` answered is needed no more: the next instance gets its memory. */
+  release(): void;
   discard(): Promise<void>;
 }
 
@@ -40,19 +45,16 @@ export function createPartFile(
     remove: removeFile = plainRemoval.remove,
   }: { readonly createFile?: CreateFile | undefined; readonly remove?: Removal["remove"] | undefined } = {},
 ): PartFile {
-  const head = encodeFileMeta(options);
   const file = fileWhenNeeded(path, createFile, removeFile);
-  let gathered: Uint8Array[] = [head];
-  let gatheredBytes = head.length;
+  const gathered = createGathering();
+  gathered.add(encodeFileMeta(options));
   let writing: Promise<void> | undefined;
   let failure: unknown;
 
   const writeGathered = async (): Promise<void> => {
-    const buffers = gathered;
-    gathered = [];
-    gatheredBytes = 0;
+    using taken = gathered.take();
     try {
-      for (const block of inBlocks(buffers)) {
+      for (const block of inBlocks(taken.pieces)) {
         const { bytesWritten } = await file.writev(block);
         if (bytesWritten !== sizeOf(block)) throw new GatewayError("STAGING_FULL");
       }
@@ -66,7 +68,7 @@ export function createPartFile(
   };
   const begin = (): void => {
     if (failure !== undefined) throw failure;
-    if (writing === undefined && gatheredBytes > 0) writing = writeGathered();
+    if (writing === undefined && gathered.sizeBytes() > 0) writing = writeGathered();
   };
   const store = async (): Promise<void> => {
     begin();
@@ -79,23 +81,51 @@ export function createPartFile(
     path,
     write(chunk) {
       if (failure !== undefined) throw failure;
-      // The chunk belongs to the network's buffer: it is copied, as it is written later.
-      gathered.push(Buffer.from(chunk));
-      gatheredBytes += chunk.length;
-      if (gatheredBytes < GATHER_BYTES) return;
+      gathered.add(chunk);
+      if (gathered.sizeBytes() < GATHER_BYTES) return;
       // Only a disk that is behind holds the sender back.
       if (writing !== undefined) return writing.then(begin);
       begin();
     },
     async finish() {
       await writing;
-      if (failure === undefined && !file.isThere()) return gathered;
+      if (failure === undefined && !file.isThere()) return gathered.pieces();
       await store();
     },
     store,
+    release: () => gathered.take()[Symbol.dispose](),
     async discard() {
       await writing;
       await file.remove();
+    },
+  };
+}
+
+/** Chunks belong to the network's buffer, and are written later: they are copied, into memory that was used before. */
+function createGathering() {
+  let blocks: Buffer[] = [];
+  let sizeBytes = 0;
+  const pieces = (): Buffer[] =>
+    blocks.map((block, index) => block.subarray(0, Math.min(BLOCK_BYTES, sizeBytes - index * BLOCK_BYTES)));
+  return {
+    sizeBytes: () => sizeBytes,
+    add(chunk: Uint8Array): void {
+      for (let start = 0; start < chunk.length; ) {
+        const used = sizeBytes % BLOCK_BYTES;
+        if (used === 0) blocks.push(spare.take());
+        const part = chunk.subarray(start, start + BLOCK_BYTES - used);
+        blocks.at(-1)?.set(part, used);
+        start += part.length;
+        sizeBytes += part.length;
+      }
+    },
+    pieces,
+    /** Disposing gives the memory back. */
+    take(): Disposable & { readonly pieces: readonly Buffer[] } {
+      const taken = { pieces: pieces(), blocks };
+      blocks = [];
+      sizeBytes = 0;
+      return { pieces: taken.pieces, [Symbol.dispose]: () => taken.blocks.forEach(spare.giveBack) };
     },
   };
 }

@@ -60,6 +60,7 @@ async function commit(
     if (to.otherwise === undefined) throw new GatewayError("INSTANCE_UNSOLICITED");
     await to.otherwise({ instance, dataSet, pieces });
     isKept = true;
+    part.release();
     return instance;
   } catch (thrown) {
     return rethrowStaging(thrown);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type SmallObject, smallObject } from "../../test/support/small-object.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -11,7 +12,7 @@ import { systemDisk } from "../units/disk.ts";
 import type { CreateFile } from "./incoming-file.ts";
 import { openStagingArea } from "./open-staging.ts";
 import { openOutbox } from "./outbox.ts";
-import type { StagedInstance, StagingArea } from "./staging-area.ts";
+import type { StagedInstance, StagingArea, TakeElsewhere } from "./staging-area.ts";
 
 const STUDY = parseStudyInstanceUid("1.2.3");
 const object = smallObject({ study: STUDY, series: "1.2.3.1", instance: "1.2.3.1.1" });
@@ -117,6 +118,35 @@ it("forgets what was removed by hand, so that it is fetched again", async () => 
   expect(await staging.list(STUDY)).toEqual([]);
   await stage(staging, object);
   expect(await staging.list(STUDY)).toHaveLength(1);
+});
+
+it("mixes up no bytes of instances that come side by side, and one after the other into the same memory", async () => {
+  await using folder = await temporaryFolder();
+  await using staging = await openAt(folder.path);
+  const elsewhere = new Map<string, Buffer>();
+  const takeElsewhere: TakeElsewhere = async ({ instance, pieces }) => {
+    await setImmediate();
+    if (pieces !== undefined) elsewhere.set(instance.sopInstanceUid, Buffer.concat(pieces));
+  };
+  // The last does not stay in memory.
+  for (const sizeBytes of [100, 70_000, 600_000, 1_300_000]) {
+    const objects = [1, 2, 3, 4].map((part) =>
+      smallObject({ study: STUDY, series: "1.2.3.1", instance: `1.2.3.1.${sizeBytes}.${part}` }, [
+        element(tags.EncapsulatedDocument, "OB", randomBytes(sizeBytes)),
+      ]),
+    );
+    const files = await Promise.all(objects.map((each) => staging.begin({ ...each, sourceAeTitle: "PACS" })));
+    for (let start = 0; start < sizeBytes + 1_000; start += 16_370)
+      for (const [index, { bytes }] of objects.entries())
+        await files[index]?.write(bytes.subarray(start, start + 16_370));
+    await Promise.all(files.map((file, index) => file.commit(() => index % 2 === 0, takeElsewhere)));
+    for (const { sopInstanceUid, bytes } of objects) {
+      const staged = (await staging.list(STUDY)).find((each) => each.sopInstanceUid === sopInstanceUid);
+      const found = staged === undefined ? elsewhere.get(sopInstanceUid) : await readFile(staged.path);
+      const isTheSame = found?.subarray(-bytes.length).equals(bytes) ?? sizeBytes > 1_000_000;
+      expect({ sopInstanceUid, isTheSame }).toEqual({ sopInstanceUid, isTheSame: true });
+    }
+  }
 });
 
 describe("with a disk of the test's own", () => {

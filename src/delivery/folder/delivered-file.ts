@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 import { fileSource } from "../../dicom/sources.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { isMissing } from "../../units/durable-files.ts";
+import { createSpareMemory } from "../../units/spare-memory.ts";
 
 const READ_BYTES = 256 * 1024;
-/** Used again: memory outside of the heap has all of the heap collected when much of it comes and goes. */
-const spareMemory: Buffer[] = [];
-const MAXIMUM_SPARE = 8;
+const spare = createSpareMemory(READ_BYTES, 8);
 
 /** What lies under the name of an instance. */
 export type Delivered = "absent" | "same" | "other";
@@ -20,7 +19,7 @@ export async function lookAt(
   { sizeBytes, sha256 }: Pick<DeidentifiedFile, "sizeBytes" | "sha256">,
   signal: AbortSignal,
 ): Promise<Delivered> {
-  const memory = spareMemory.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
+  const memory = spare.take();
   try {
     await using file = await fileSource(path);
     if (file.sizeBytes !== sizeBytes) return "other";
@@ -37,6 +36,6 @@ export async function lookAt(
     if (isMissing(thrown)) return "absent";
     throw thrown;
   } finally {
-    if (spareMemory.length < MAXIMUM_SPARE) spareMemory.push(memory);
+    spare.giveBack(memory);
   }
 }
