@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type SmallObject, smallObject } from "../../test/support/small-object.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -125,7 +124,10 @@ it("mixes up no bytes of instances that come side by side, and one after the oth
   await using staging = await openAt(folder.path);
   const elsewhere = new Map<string, Buffer>();
   const takeElsewhere: TakeElsewhere = async ({ instance, pieces }) => {
-    await setImmediate();
+    // Others come while it is kept.
+    const other = await staging.begin({ ...object, sourceAeTitle: "PACS" });
+    await other.write(randomBytes(700_000));
+    await other.abort();
     if (pieces !== undefined) elsewhere.set(instance.sopInstanceUid, Buffer.concat(pieces));
   };
   // The last does not stay in memory.
