@@ -28,7 +28,13 @@ export const inquiryRoutes: readonly Route[] = [
     status: 202,
     query: z.object({ project: nameParameter }),
     answer: schemas.Plan,
-    errors: ["PROJECT_UNKNOWN", "COHORT_UNREADABLE", "COHORT_NO_KEY_COLUMN", "INQUIRIES_EXHAUSTED"],
+    errors: [
+      "PROJECT_UNKNOWN",
+      "COHORT_UNREADABLE",
+      "COHORT_NO_KEY_COLUMN",
+      "WITHDRAWN_KEY_OTHER",
+      "INQUIRIES_EXHAUSTED",
+    ],
     handle: ({ query: { project }, body }, { operations }) => operations.planCohort(body.path, project),
   }),
   route({
