@@ -8,6 +8,8 @@ export interface FileServer {
   open(signal: AbortSignal): Promise<FileSession>;
   /** What its protocol calls a connection that broke, and a command that was refused. */
   readonly codes: { readonly unavailable: ErrorCode; readonly refused: ErrorCode };
+  /** Makes the name of a file, and that of its folder, survive a power cut; undefined where a server cannot be asked for it. */
+  readonly settle?: (path: string) => Promise<void>;
 }
 
 /** A cut in the middle leaves it open what arrived: that is asked before anything is sent again. */

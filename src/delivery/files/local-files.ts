@@ -13,10 +13,13 @@ import type { FileServer } from "./file-server.ts";
 const FILE_MODE = 0o644;
 
 /** A folder of this machine, or one that is mounted. @throws GatewayError DESTINATION_…, as every method does */
-export function localFiles(destination: string): FileServer {
+export function localFiles(destination: string, syncNames: (folder: string) => Promise<void> = syncFolder): FileServer {
   const rethrow = rethrowDestination(destination);
   return {
     codes: { unavailable: "DESTINATION_UNAVAILABLE", refused: "DESTINATION_NOT_WRITABLE" },
+    async settle(path) {
+      for (const folder of [dirname(path), dirname(dirname(path))]) await syncNames(folder).catch(rethrow);
+    },
     async open(signal) {
       signal.throwIfAborted();
       return {

@@ -47,8 +47,10 @@ export async function createZipDestination(options: ZipDestinationOptions): Prom
     proof: options.proof,
     held: (delivery, signal) => held(options, delivery, signal),
     send: (delivery, _files, signal) => send(zips, delivery, signal),
-    // A receiver of zips expects nothing else: report and receipt stay with the gateway's own account.
-    async conclude() {},
+    // A receiver of zips expects nothing else: report and receipt stay with the gateway's own account. The zip may have been left by a try that was cut short.
+    async conclude(delivery) {
+      await options.server.settle?.(zipPlaceOf(options.path, delivery).path);
+    },
     attachments: {
       held: (delivery, signal) => heldBeside(options, delivery, signal),
       send: (delivery, _files, signal) => send(zips, delivery, signal),

@@ -39,15 +39,18 @@ export async function createFolderDestination({
   path,
   owner = "gateway",
   clock = systemClock,
+  syncNames = syncFolder,
 }: {
   readonly name: string;
   readonly path: string;
   /** Another for each gateway that delivers to the folder: what it had under way when it died is its own to clear away. */
   readonly owner?: string;
   readonly clock?: Clock;
+  /** Makes the names in a folder survive a power cut. */
+  readonly syncNames?: (folder: string) => Promise<void>;
 }): Promise<Destination> {
   const temporary = join(path, TEMPORARY, owner);
-  const folder: Folder = { name, path, temporary, reporting: createSemaphore(1), clones: "untried" };
+  const folder: Folder = { name, path, temporary, syncNames, reporting: createSemaphore(1), clones: "untried" };
   const rethrow = rethrowDestination(name);
   await sweep(folder, clock.nowMs()).catch(rethrow);
   return {
@@ -81,6 +84,7 @@ interface Folder {
   readonly name: string;
   readonly path: string;
   readonly temporary: string;
+  readonly syncNames: (folder: string) => Promise<void>;
   /** Of two studies that become one, the later must find the report of the earlier. */
   readonly reporting: Semaphore;
   /** Whether copies can share their bytes with what awaits delivery. */
@@ -157,7 +161,6 @@ async function send(
         throw new GatewayError("DELIVERY_CONFLICT", { destination: folder.name, path: relative(folder.path, target) });
       await place(folder, delivery, file, { temporary: join(arriving, `${file.sopInstanceUid}.dcm`), target });
     });
-    for (const path of foldersOf(folder.path, study, files)) await syncFolder(path);
   } finally {
     await rm(arriving, { recursive: true, force: true });
   }
@@ -192,15 +195,20 @@ async function cloned(folder: Folder, { path }: DeidentifiedFile, temporary: str
   }
 }
 
-/** The series folders, and every folder above them up to the destination: their names must survive too. */
-function foldersOf(root: string, study: string, files: readonly DeidentifiedFile[]): readonly string[] {
-  const folders = new Set(files.map((file) => join(study, file.seriesInstanceUid)));
-  for (let path = study; path.length > root.length; path = dirname(path)) folders.add(path);
-  return [...folders, root];
+/** The folders that instances and attached files lie in, and every folder above them up to the destination: their names must survive too. */
+function foldersOf(root: string, study: string, { files, attached = [] }: StudyDelivery): ReadonlySet<string> {
+  const folders = new Set([root]);
+  const paths = [...files.map((file) => fileIn(study, file)), ...attached.map(({ name }) => join(study, name))];
+  for (const file of paths)
+    for (let path = dirname(file); !folders.has(path) && path.length > root.length; path = dirname(path))
+      folders.add(path);
+  return folders;
 }
 
+/** What was there already may have been left by a try that was cut short before its names were on disk. */
 async function conclude(folder: Folder, delivery: StudyDelivery, receipt: Receipt): Promise<void> {
   const study = studyFolder(folder, delivery);
+  for (const path of foldersOf(folder.path, study, delivery)) await folder.syncNames(path);
   using _ = await folder.reporting.acquire();
   const text = studyReportText(await readStudyReports(study), deliveryReport(delivery, receipt));
   await mkdir(folder.temporary, { recursive: true });
