@@ -83,12 +83,10 @@ async function sendOne(
   );
   if (faults.strikes("destination breaks off", 0.03)) throw new GatewayError("ASSOCIATION_ABORTED");
   if (faults.strikes("destination forgets", 0.03)) return;
-  // What comes late was sent when it was sent.
   const isAgain = holds.has(sopInstanceUid);
-  const take = (): void => {
-    onSent({ destination: name, node, project, studyInstanceUid, sopInstanceUid, sha256, bytes, isAgain });
-    holds.set(sopInstanceUid, bytes);
-  };
+  const take = (): void => void holds.set(sopInstanceUid, bytes);
+  // What comes late was sent now: in the try that is under way now.
+  onSent({ destination: name, node, project, studyInstanceUid, sopInstanceUid, sha256, bytes, isAgain });
   if (faults.strikes("destination is late", 0.03)) {
     scheduler.at(scheduler.nowMs + scheduler.between(100, LATE_MS), take, {
       node,
