@@ -37,6 +37,12 @@ describe("the breaker", () => {
     expect(admit(probing, policy, 1_600)[1]).toEqual({ kind: "probe" });
   });
 
+  test("lets a probe through when the clock was set back behind all rests", () => {
+    const open = after([3_600_000, 3_600_000, 3_600_000]);
+    expect(admit(open, policy, 3_600_000)[1]).toMatchObject({ kind: "resting" });
+    expect(admit(open, policy, 10_000)[1]).toEqual({ kind: "probe" });
+  });
+
   test("is not opened anew by failures from before it opened", () => {
     const open = after([0, 0, 0]);
     expect(judge(open, DOWN, policy, 900)).toBe(open);
@@ -58,6 +64,13 @@ describe("slots for studies", () => {
   });
 
   test("one too far away is not taken", () => {
-    expect(takeSlot(20_000, rate, 10_000)).toEqual([20_000, { kind: "later", atMs: 20_000 }]);
+    expect(takeSlot(14_000, rate, 10_000)).toEqual([14_000, { kind: "later", atMs: 14_000 }]);
+  });
+
+  test("are an interval away, and no hour, when the clock is set back by an hour", () => {
+    const slow = { intervalMs: 5_000, maximumWaitMs: 3_000 };
+    const [next, slot] = takeSlot(3_600_000, slow, 10_000);
+    expect([next, slot]).toEqual([15_000, { kind: "later", atMs: 15_000 }]);
+    expect(takeSlot(next, slow, 15_000)[1]).toEqual({ kind: "granted", atMs: 15_000 });
   });
 });

@@ -59,11 +59,15 @@ export function newCondition(archive: string): ArchiveCondition {
   };
 }
 
+/** What is so many times further ahead than it can have been put was put before the clock was set back: by less, clocks are set every day. */
+const ASTRAY = 2;
+
 /** The breaker's part in asking an archive. */
 export function admit(breaker: Breaker, policy: BreakerPolicy, nowMs: number): readonly [Breaker, Admission] {
   if (breaker.state === "closed") return [breaker, { kind: "admitted" }];
   const { code, openings, untilMs } = breaker;
-  if (nowMs < untilMs) return [breaker, { kind: "resting", code, untilMs }];
+  const isAstray = untilMs - nowMs > ASTRAY * Math.max(policy.longestRestMs, policy.probeMs);
+  if (nowMs < untilMs && !isAstray) return [breaker, { kind: "resting", code, untilMs }];
   return [{ state: "half-open", code, openings, untilMs: nowMs + policy.probeMs }, { kind: "probe" }];
 }
 
@@ -87,7 +91,8 @@ export function takeSlot(
   { intervalMs, maximumWaitMs }: { readonly intervalMs: number; readonly maximumWaitMs: number },
   nowMs: number,
 ): readonly [nextStudyAtMs: number, StudySlot] {
-  const atMs = Math.max(nextStudyAtMs, nowMs);
-  if (atMs - nowMs > maximumWaitMs) return [nextStudyAtMs, { kind: "later", atMs }];
+  const isAstray = nextStudyAtMs - nowMs > ASTRAY * (maximumWaitMs + intervalMs);
+  const atMs = Math.max(isAstray ? nowMs + intervalMs : nextStudyAtMs, nowMs);
+  if (atMs - nowMs > maximumWaitMs) return [atMs, { kind: "later", atMs }];
   return [atMs + intervalMs, { kind: "granted", atMs }];
 }

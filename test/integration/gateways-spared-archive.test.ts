@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { BREAKER_POLICY } from "../../src/archive/availability/policy.ts";
 import { startOrthanc } from "../peers/orthanc.ts";
 import { type PostgresServer, startPostgres } from "../peers/postgres.ts";
 import { requirePeer } from "../peers/require-peer.ts";
@@ -120,7 +121,7 @@ describe.runIf(requirePeer("initdb") && requirePeer("Orthanc"))("an archive that
     archive.front.answer = { status: 502 };
     const first = await submit(2);
     await until(first, "waiting ARCHIVE_RESTING");
-    await restUntil(server, Date.now() + 3_600_000);
+    await restUntil(server, Date.now() + BREAKER_POLICY.longestRestMs);
     const { asked } = archive.front;
     const second = await submit(2);
     await until(second, "waiting ARCHIVE_RESTING");

@@ -30,6 +30,17 @@ test("a rest is not saved up beyond a moment", () => {
   expect(pace.take(1)).toBeDefined();
 });
 
+test("nobody waits for an hour because the clock is set back by one", () => {
+  let nowMs = 4_000_000;
+  const slept: number[] = [];
+  const pace = createPace({ nowMs: () => nowMs, sleep: async (durationMs) => void slept.push(durationMs) });
+  pace.set(1_000);
+  pace.take(100);
+  nowMs -= 3_600_000;
+  pace.take(500);
+  expect(slept).toEqual([500]);
+});
+
 test("the rate can be lifted while bytes come", () => {
   const pace = createPace(createManualClock());
   pace.set(1);

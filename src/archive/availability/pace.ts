@@ -14,6 +14,7 @@ const BURST_MS = 100;
 export function createPace(clock: Clock): Pace {
   let rate: number | undefined;
   let paidUntilMs = 0;
+  let takenAtMs = 0;
   return {
     set(bytesPerSecond) {
       rate = bytesPerSecond;
@@ -21,6 +22,9 @@ export function createPace(clock: Clock): Pace {
     take(bytes, signal) {
       if (rate === undefined) return undefined;
       const nowMs = clock.nowMs();
+      // By as much as the clock was set back.
+      if (nowMs < takenAtMs) paidUntilMs -= takenAtMs - nowMs;
+      takenAtMs = nowMs;
       paidUntilMs = Math.max(paidUntilMs, nowMs - BURST_MS) + (bytes * 1_000) / rate;
       const waitMs = Math.ceil(paidUntilMs - nowMs);
       return waitMs <= 0 ? undefined : clock.sleep(waitMs, signal);

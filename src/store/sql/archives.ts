@@ -90,7 +90,7 @@ export async function takeStudySlot(
 ): Promise<StudySlot> {
   const condition = await archiveCondition(session, archive);
   const [nextStudyAtMs, slot] = takeSlot(condition.nextStudyAtMs, rate, nowMs);
-  if (slot.kind === "granted") await write(session, { ...condition, nextStudyAtMs });
+  if (nextStudyAtMs !== condition.nextStudyAtMs) await write(session, { ...condition, nextStudyAtMs });
   return slot;
 }
 
