@@ -27,7 +27,7 @@ const named = new Map<z.core.$ZodType, string>(Object.entries(schemas).map(([nam
 const PROBLEM: Json = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
 
 /** What every route may answer, besides its own. */
-const USUAL_ERRORS: readonly ErrorCode[] = [
+export const USUAL_ERRORS: readonly ErrorCode[] = [
   "API_REQUEST_MALFORMED",
   "API_TOKEN_MISSING",
   "API_TOKEN_INVALID",

@@ -122,10 +122,10 @@ function createGathering() {
     pieces,
     /** Disposing gives the memory back. */
     take(): Disposable & { readonly pieces: readonly Buffer[] } {
-      const taken = { pieces: pieces(), blocks };
+      const [taken, used] = [pieces(), blocks];
       blocks = [];
       sizeBytes = 0;
-      return { pieces: taken.pieces, [Symbol.dispose]: () => taken.blocks.forEach(spare.giveBack) };
+      return { pieces: taken, [Symbol.dispose]: () => used.forEach(spare.giveBack) };
     },
   };
 }

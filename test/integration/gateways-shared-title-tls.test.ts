@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAeTitle, parseDicomAddress } from "../../src/dicom/ae-title.ts";
 import { openAssociation } from "../../src/network/dimse/association.ts";
 import { outgoingFromFile } from "../../src/network/dimse/outgoing-file.ts";
@@ -15,6 +15,7 @@ import { syntheticStudy } from "../peers/synthetic-studies.ts";
 import type { Service } from "../support/service.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import {
+  allDelivered,
   makeTwoGateways,
   type NodeName,
   PROJECT,
@@ -24,7 +25,6 @@ import {
 } from "../support/two-gateways.ts";
 
 const TITLE = "FERRY";
-const WAIT = { timeout: 40_000, interval: 100 };
 const [PUSHED, ...PULLED] = [91, 92, 93, 94].map((seed) =>
   syntheticStudy({ modality: "CT", rows: 8, columns: 8, instancesPerSeries: 2, seed }),
 );
@@ -109,14 +109,7 @@ describe.runIf(canRun)("gateways with one AE title that speak TLS, beside listen
   }, 60_000);
   afterAll(() => opened.disposeAsync());
 
-  const delivered = async (count: number): Promise<void> => {
-    await vi.waitFor(async () => {
-      const jobs = await two.store.listJobs({ limit: 20 });
-      expect(jobs.map(({ state, code }) => [state, code])).toEqual(
-        Array.from({ length: count }, () => ["delivered", undefined]),
-      );
-    }, WAIT);
-  };
+  const delivered = (count: number) => allDelivered(two, count);
   const passedTo = (name: NodeName) => two.lines.filter((line) => line.includes(`instance passed on ${name}`)).length;
 
   it("tell each other where they speak it, and are looked at by doctor", async () => {

@@ -1,6 +1,6 @@
 import { access, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAeTitle, parseDicomAddress } from "../../src/dicom/ae-title.ts";
 import { openAssociation } from "../../src/network/dimse/association.ts";
 import { outgoingFromFile } from "../../src/network/dimse/outgoing-file.ts";
@@ -9,10 +9,16 @@ import { type PostgresServer, startPostgres } from "../peers/postgres.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { type SyntheticStudy, syntheticStudy } from "../peers/synthetic-studies.ts";
 import type { Service } from "../support/service.ts";
-import { makeTwoGateways, PROJECT, startBalancer, submitStudies, type TwoGateways } from "../support/two-gateways.ts";
+import {
+  allDelivered,
+  makeTwoGateways,
+  PROJECT,
+  startBalancer,
+  submitStudies,
+  type TwoGateways,
+} from "../support/two-gateways.ts";
 
 const TITLE = "FERRY";
-const WAIT = { timeout: 40_000, interval: 100 };
 const study = (seed: number): SyntheticStudy =>
   syntheticStudy({ modality: "CT", rows: 8, columns: 8, instancesPerSeries: 2, seed });
 const PULLED = [71, 72, 73, 74].map(study);
@@ -57,14 +63,7 @@ describe.runIf(requirePeer("initdb") && requirePeer("Orthanc"))("gateways with o
   }, 60_000);
   afterAll(() => opened.disposeAsync());
 
-  const delivered = async (count: number): Promise<void> => {
-    await vi.waitFor(async () => {
-      const jobs = await two.store.listJobs({ limit: 20 });
-      expect(jobs.map(({ state, code }) => [state, code])).toEqual(
-        Array.from({ length: count }, () => ["delivered", undefined]),
-      );
-    }, WAIT);
-  };
+  const delivered = (count: number) => allDelivered(two, count);
   /** Names of the gateways that have identified images of the study. */
   const holdersOf = async ({ studyInstanceUid }: SyntheticStudy): Promise<readonly string[]> => {
     const at = async (name: string, { folder }: Service): Promise<readonly string[]> =>

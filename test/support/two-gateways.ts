@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { expect, vi } from "vitest";
 import { openPostgresStore } from "../../src/store/postgres/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type Logger, silentLogger } from "../../src/units/logger.ts";
@@ -97,6 +98,19 @@ export async function submitStudies({ store }: TwoGateways, studyInstanceUids: r
   }));
   const columns = ["study_instance_uid"];
   await store.submitCohort({ project: PROJECT, columns, requests, refused: [] }, Date.now());
+}
+
+/** So many studies, all of them delivered, within a while. */
+export async function allDelivered({ store }: TwoGateways, count: number): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const jobs = await store.listJobs({ limit: 20 });
+      expect(jobs.map(({ state, code }) => [state, code])).toEqual(
+        Array.from({ length: count }, () => ["delivered", undefined]),
+      );
+    },
+    { timeout: 40_000, interval: 100 },
+  );
 }
 
 /** Gives connections to the ports in turn, as a balancer before several gateways does. */

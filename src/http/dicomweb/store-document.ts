@@ -1,25 +1,17 @@
 import type { ErrorCode } from "../../errors/registry.ts";
-import { type BesideApi, type BesideOperation, type Json, problemsBy } from "../openapi.ts";
+import { type BesideApi, type BesideOperation, type Json, problemsBy, USUAL_ERRORS } from "../openapi.ts";
 import { STORE_PATHS } from "./store-routes.ts";
 
 const TAG = "DICOMweb";
 
 /** What a request to store may be refused with as a whole. */
 const STORE_ERRORS: readonly ErrorCode[] = [
-  "API_REQUEST_MALFORMED",
-  "API_TOKEN_MISSING",
-  "API_TOKEN_INVALID",
-  "API_SESSION_UNPROVEN",
-  "ROLE_INSUFFICIENT",
-  "API_REQUEST_TIMED_OUT",
+  ...USUAL_ERRORS,
   "API_BODY_TOO_LARGE",
   "API_CONTENT_TYPE_UNSUPPORTED",
-  "API_RATE_LIMITED",
-  "API_STOPPING",
   "INTAKE_BUSY",
   "STAGING_FULL",
   "STAGING_UNAVAILABLE",
-  "STORE_UNAVAILABLE",
 ];
 
 /** An attribute of the DICOM JSON Model with so many values. PS3.18 F.2.2. */
