@@ -149,8 +149,15 @@ interface Sums {
   };
 }
 
-/** What the instances' summaries come to. */
+/** Summaries that wait to be added up. */
+const SHARED_LIMIT = 64;
+
+/**
+ * What the instances' summaries come to. Most instances of a study share theirs, the same object, as `createSummaryMemory` makes them: these are
+ * counted, and added up together.
+ */
 function createSums(): Sums {
+  const shared = new Map<InstanceSummary["actions"], { readonly summary: InstanceSummary; times: number }>();
   const actions = new Map<string, Partial<Record<ActionName, number>>>();
   const unlisted = new Map<string, number>();
   const privateElements = new Map<string, number>();
@@ -158,29 +165,44 @@ function createSums(): Sums {
   const options = new Set<string>();
   const sample = new Map<string, SampleEntry>();
   const verified = { bytes: 0, identifiers: 0 };
+  const addUp = (): void => {
+    for (const { summary, times } of shared.values()) {
+      for (const [tag, byAction] of summary.actions) addActions(actions, tag, byAction, times);
+      addCounts(unlisted, summary.unlisted, times);
+      addCounts(privateElements, summary.privateElements, times);
+      addCounts(notes, summary.notes, times);
+    }
+    shared.clear();
+  };
   return {
     add(summary) {
-      for (const [tag, byAction] of summary.actions) addActions(actions, tag, byAction);
-      addCounts(unlisted, summary.unlisted);
-      addCounts(privateElements, summary.privateElements);
-      addCounts(notes, summary.notes);
-      for (const option of summary.options) options.add(option);
       verified.bytes += summary.verify.sizeBytes;
       verified.identifiers += summary.verify.identifiers;
+      const known = shared.get(summary.actions);
+      if (known !== undefined) {
+        known.times += 1;
+        return;
+      }
+      if (shared.size >= SHARED_LIMIT) addUp();
+      shared.set(summary.actions, { summary, times: 1 });
+      for (const option of summary.options) options.add(option);
       for (const entry of summary.sample) {
         if (sample.size < SAMPLE_LIMIT && !sample.has(entry.tag)) sample.set(entry.tag, entry);
       }
     },
     note: (more) => addCounts(notes, more),
-    document: () => ({
-      actions: sorted(actions),
-      unlisted: sorted(unlisted),
-      private: sorted(privateElements),
-      notes: sorted(notes),
-      options: [...options].sort(),
-      sample: [...sample.values()].sort((a, b) => compare(a.tag, b.tag)),
-      verified: { ...verified },
-    }),
+    document() {
+      addUp();
+      return {
+        actions: sorted(actions),
+        unlisted: sorted(unlisted),
+        private: sorted(privateElements),
+        notes: sorted(notes),
+        options: [...options].sort(),
+        sample: [...sample.values()].sort((a, b) => compare(a.tag, b.tag)),
+        verified: { ...verified },
+      };
+    },
   };
 }
 
@@ -188,16 +210,17 @@ function addActions(
   into: Map<string, Partial<Record<ActionName, number>>>,
   tag: string,
   byAction: Readonly<Partial<Record<ActionName, number>>>,
+  times: number,
 ): void {
   const entry = into.get(tag) ?? {};
   for (const [action, count] of Object.entries(byAction) as [ActionName, number][]) {
-    entry[action] = (entry[action] ?? 0) + count;
+    entry[action] = (entry[action] ?? 0) + count * times;
   }
   into.set(tag, entry);
 }
 
-function addCounts(into: Map<string, number>, from: ReadonlyMap<string, number>): void {
-  for (const [key, count] of from) into.set(key, (into.get(key) ?? 0) + count);
+function addCounts(into: Map<string, number>, from: ReadonlyMap<string, number>, times = 1): void {
+  for (const [key, count] of from) into.set(key, (into.get(key) ?? 0) + count * times);
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): Record<string, T> {

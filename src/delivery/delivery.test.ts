@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -20,7 +20,8 @@ import type { StudyDelivery } from "./destination.ts";
 import { createDimseDestination } from "./dimse/dimse-destination.ts";
 import { rethrowDestination } from "./folder/destination-error.ts";
 import { createFolderDestination } from "./folder/folder-destination.ts";
-import { deliverStudy } from "./receipts.ts";
+import { createSharedReading } from "./reading/shared-reading.ts";
+import { deliverStudy, takenInOrder } from "./receipts.ts";
 import { checkStoreStatus } from "./store-status.ts";
 
 const signal = neverAborted();
@@ -86,6 +87,50 @@ describe("a folder destination", () => {
     await deliverStudy(destination, delivery, systemClock, signal);
     expect((await destination.held(delivery, signal)).size).toBe(3);
     expect((await inodes())[2]).toBe(before[2]);
+  });
+
+  it("gives files that are handed over another name, readable as others are", async () => {
+    await using source = await temporaryFolder();
+    await using target = await temporaryFolder();
+    await using destination = await createFolderDestination({ name: "store", path: target.path });
+    const handedOver = { ...(await deliveryOf(source.path, 2)), isHandedOver: true };
+    for (const { path } of handedOver.files) await chmod(path, 0o600);
+    await deliverStudy(destination, handedOver, systemClock, signal);
+    const series = join(target.path, "trial", PSEUDONYM, STUDY, SERIES);
+    for (const { path, sopInstanceUid } of handedOver.files) {
+      const [given, delivered] = [await stat(path), await stat(join(series, `${sopInstanceUid}.dcm`))];
+      expect([delivered.ino, delivered.mode & 0o777]).toEqual([given.ino, 0o644]);
+      await rm(path);
+    }
+    const again = { ...(await deliveryOf(source.path, 2)), isHandedOver: true };
+    expect((await destination.held(again, signal)).size).toBe(2);
+  });
+
+  it("copies what is handed over where something lies in its place", async () => {
+    await using source = await temporaryFolder();
+    await using target = await temporaryFolder();
+    await using destination = await createFolderDestination({ name: "store", path: target.path });
+    const handedOver = { ...(await deliveryOf(source.path, 2)), isHandedOver: true };
+    await deliverStudy(destination, handedOver, systemClock, signal);
+    const series = join(target.path, "trial", PSEUDONYM, STUDY, SERIES);
+    const damaged = join(series, "2.25.3.1.dcm");
+    await rm(damaged);
+    await writeFile(damaged, "cut short");
+    await deliverStudy(destination, handedOver, systemClock, signal);
+    expect((await stat(damaged)).ino).not.toBe((await stat(handedOver.files[0]?.path ?? "")).ino);
+    expect((await destination.held(handedOver, signal)).size).toBe(2);
+  });
+
+  it("gives each of several destinations a copy of its own", async () => {
+    await using source = await temporaryFolder();
+    await using target = await temporaryFolder();
+    await using destination = await createFolderDestination({ name: "store", path: target.path });
+    const delivery = { ...(await deliveryOf(source.path, 1)), isHandedOver: true };
+    await using sharing = createSharedReading(takenInOrder(delivery), signal);
+    using reading = sharing.join();
+    await deliverStudy(destination, { ...delivery, reading }, systemClock, signal);
+    const delivered = join(target.path, "trial", PSEUDONYM, STUDY, SERIES, "2.25.3.1.dcm");
+    expect((await stat(delivered)).ino).not.toBe((await stat(delivery.files[0]?.path ?? "")).ino);
   });
 
   it("removes at its opening what a crash left half copied", async () => {

@@ -16,6 +16,8 @@ export interface StudyDelivery {
   readonly report: Readonly<Record<string, unknown>>;
   /** How its files are read where other destinations get them at the same time; absent: each file by itself. */
   readonly reading?: StudyReading;
+  /** Nobody writes to its files any more, and they are removed once they are delivered: one may be given another name instead of being copied. @default false */
+  readonly isHandedOver?: boolean;
 }
 
 /** An instance that a destination does not take as it is, and gets uncompressed: its pixel values are the same, its bytes are not. */

@@ -130,7 +130,7 @@ async function deliverEverywhere(
   const ends = await Promise.allSettled(
     destinations.map(async (destination) => {
       using reading = sharing?.join();
-      const study = reading === undefined ? delivery : { ...delivery, reading };
+      const study = reading === undefined ? { ...delivery, isHandedOver: true } : { ...delivery, reading };
       await deliverTo(context, destination, study, noter(destination.name));
     }),
   );

@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isFieldUid, type StudyInstanceUid } from "../dicom/uid.ts";
 import type { Disk } from "../units/disk.ts";
+import { isMissing } from "../units/durable-files.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
 import type { CreateFile } from "./incoming-file.ts";
 import { createIntake } from "./intake.ts";
@@ -141,14 +142,24 @@ async function keep(area: Area, instance: StagedInstance): Promise<StagedInstanc
 }
 
 async function place(area: Area, instance: StagedInstance, path: string): Promise<StagedInstance> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await rename(instance.path, path);
+  await moveIn(instance.path, path);
   const kept = { ...instance, path };
   // Asked for again: the index may have been forgotten meanwhile.
   const index = await indexOf(area, instance.studyInstanceUid);
   index.instances.set(kept.sopInstanceUid, kept);
   index.unsynced.add(kept.sopInstanceUid);
   return kept;
+}
+
+/** The study's folder is made for its first instance. */
+async function moveIn(from: string, path: string): Promise<void> {
+  try {
+    await rename(from, path);
+  } catch (thrown) {
+    if (!isMissing(thrown)) throw thrown;
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await rename(from, path);
+  }
 }
 
 async function removeInstance(area: Area, { studyInstanceUid, sopInstanceUid, path }: StagedInstance): Promise<void> {

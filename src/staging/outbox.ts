@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { isDiskFull } from "../units/durable-files.ts";
+import { removeFolder } from "../units/remove-folder.ts";
 
 /** Where de-identified files await delivery, a folder for each job. */
 export interface Outbox {
@@ -15,7 +16,7 @@ export async function openOutbox({ path }: { readonly path: string }): Promise<O
   await mkdir(path, { recursive: true, mode: 0o700 });
   return {
     folderOf: (jobId) => join(path, jobId),
-    remove: (jobId) => rm(join(path, jobId), { recursive: true, force: true }),
+    remove: (jobId) => removeFolder(join(path, jobId)),
     jobs: () => readdir(path),
   };
 }

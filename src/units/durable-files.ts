@@ -13,19 +13,28 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes the bytes of a file survive a power cut. A descriptor and callbacks: closing what only reads waits for no disk, so this thread does it. */
-export function syncFile(path: string): Promise<void> {
+/**
+ * Makes the bytes of a file survive a power cut. A descriptor and callbacks: closing what only reads waits for no disk, so this thread does it.
+ * @param mode what the file's is to be; as it is by default
+ */
+export function syncFile(path: string, { mode }: { readonly mode?: number } = {}): Promise<void> {
   return new Promise((resolve, reject) => {
     files.open(path, "r", (refused, descriptor) => {
       if (refused !== null) return reject(refused);
-      files.fdatasync(descriptor, (failed) => {
+      const end = (failed: NodeJS.ErrnoException | null | undefined): void => {
         files.closeSync(descriptor);
         if (failed === null || failed === undefined) resolve();
         else reject(failed);
-      });
+      };
+      if (mode === undefined || (files.fstatSync(descriptor).mode & PERMISSIONS) === mode)
+        return files.fdatasync(descriptor, end);
+      files.fchmod(descriptor, mode, (failed) => (failed === null ? files.fdatasync(descriptor, end) : end(failed)));
     });
   });
 }
+
+/** Of a file's mode. inode(7) */
+const PERMISSIONS = 0o777;
 
 export interface DurableWrite {
   /** Owner only by default. */

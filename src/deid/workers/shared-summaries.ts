@@ -4,31 +4,42 @@ import type { InstanceSummary } from "../outcome.ts";
 /** A summary as one thread tells it to another: what was told before goes by its number. */
 export interface ToldSummary extends Pick<InstanceSummary, "verify"> {
   readonly number: number;
-  /** Undefined: they were told before. */
+  /** Undefined: they were told before, and no others by this number since. */
   readonly parts: SummaryParts | undefined;
 }
 
-/** Beyond this many, summaries are told each time. */
-const SHARED_LIMIT = 1_000;
-const NO_NUMBER = -1;
+/** Series by turns, and UIDs of different lengths: more would fill both threads. The one told longest ago gives its number to the next. */
+const SHARED_LIMIT = 32;
 
+interface Told {
+  readonly number: number;
+  readonly text: string;
+}
+
+/** Its every summary must be heard, in that order: see `createSummaryListener`. */
 export function createSummaryTeller(): (summary: InstanceSummary) => ToldSummary {
-  const numbers = new Map<string, number>();
+  const byNumber: Told[] = [];
+  const byText = new Map<string, Told>();
   /** By what one engine made once for many instances. */
-  const numbersMade = new WeakMap<SummaryParts["actions"], number>();
+  const byMade = new WeakMap<SummaryParts["actions"], Told>();
+  let count = 0;
   return ({ verify, ...parts }) => {
-    const made = numbersMade.get(parts.actions);
-    if (made !== undefined) return { number: made, parts: undefined, verify };
+    const made = byMade.get(parts.actions);
+    if (made !== undefined && byNumber[made.number] === made) return { number: made.number, parts: undefined, verify };
     const text = JSON.stringify(parts, (_key, value: unknown) => (value instanceof Map ? [...value] : value));
-    const known = numbers.get(text);
+    const known = byText.get(text);
     if (known !== undefined) {
-      numbersMade.set(parts.actions, known);
-      return { number: known, parts: undefined, verify };
+      byMade.set(parts.actions, known);
+      return { number: known.number, parts: undefined, verify };
     }
-    if (numbers.size >= SHARED_LIMIT) return { number: NO_NUMBER, parts, verify };
-    numbersMade.set(parts.actions, numbers.size);
-    numbers.set(text, numbers.size);
-    return { number: numbers.size - 1, parts, verify };
+    const told = { number: count % SHARED_LIMIT, text };
+    count += 1;
+    const before = byNumber[told.number];
+    if (before !== undefined) byText.delete(before.text);
+    byNumber[told.number] = told;
+    byText.set(text, told);
+    byMade.set(parts.actions, told);
+    return { number: told.number, parts, verify };
   };
 }
 
@@ -38,7 +49,7 @@ export function createSummaryListener(): (told: ToldSummary) => InstanceSummary 
   return ({ number, parts: told, verify }) => {
     const parts = told ?? known[number];
     if (parts === undefined) throw new TypeError("a summary that was never told");
-    if (number !== NO_NUMBER) known[number] = parts;
+    known[number] = parts;
     return { ...parts, verify };
   };
 }

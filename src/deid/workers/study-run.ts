@@ -15,7 +15,7 @@ import type { SearchWork, StudyTask } from "./protocol.ts";
 import { type EngineRecipe, recipeOf } from "./recipe.ts";
 import { createSummaryListener, type ToldSummary } from "./shared-summaries.ts";
 import { TIME_LIMITS } from "./time-limits.ts";
-import type { WorkerPool } from "./worker-pool.ts";
+import type { PoolResult, WorkerPool } from "./worker-pool.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
 /** De-identifies the studies of one project, on this thread or on those of a pool: what comes of it is the same. */
@@ -57,11 +57,12 @@ export function createStudyDeidentifier(options: DeidentifierOptions, pool?: Wor
   const engine = createDeidentifier({ ...options, blocking: false });
   const recipe = pool === undefined ? undefined : recipeOf(options);
   const { blocking: takesPart = false } = options;
+  const summaries = listenersByThread(createSummaryListener);
   return {
     study: (of) =>
       pool === undefined || recipe === undefined
         ? studyRunHere(engine, of)
-        : studyRunShared({ engine, recipe, pool, takesPart }, of),
+        : studyRunShared({ engine, recipe, pool, takesPart, summaries }, of),
   };
 }
 
@@ -83,10 +84,16 @@ function studyRunHere(engine: Deidentifier, { signal, ...options }: StudyRunOpti
   };
 }
 
-/** Understands what one thread tells. */
-interface Listener {
-  readonly observe: (observation: Observation) => void;
-  readonly summary: (told: ToldSummary) => InstanceSummary;
+/** Understands what each thread tells, by the thread. */
+type Listeners<Told, Heard> = (thread: WorkerThread) => (told: Told) => Heard;
+
+function listenersByThread<Told, Heard>(create: () => (told: Told) => Heard): Listeners<Told, Heard> {
+  const known = new WeakMap<WorkerThread, (told: Told) => Heard>();
+  return (thread) => {
+    const listener = known.get(thread) ?? create();
+    known.set(thread, listener);
+    return listener;
+  };
 }
 
 interface Sharing {
@@ -95,20 +102,22 @@ interface Sharing {
   readonly pool: WorkerPool;
   /** This thread has nothing else to do: it works as the others do. */
   readonly takesPart: boolean;
+  /** Of this engine, in all its studies. */
+  readonly summaries: Listeners<ToldSummary, InstanceSummary>;
 }
 
-interface SharedRun {
+interface SharedRun extends Pick<Sharing, "summaries"> {
   readonly engineNumber: number;
   readonly study: number;
   readonly pool: WorkerPool;
   readonly verification: StudyVerification;
   readonly here: ReturnType<typeof createInstanceHere>;
-  readonly listeners: Map<WorkerThread, Listener>;
+  readonly observations: Listeners<Observation, void>;
   readonly signal: AbortSignal;
 }
 
 function studyRunShared(
-  { engine, recipe, pool, takesPart }: Sharing,
+  { engine, recipe, pool, takesPart, summaries }: Sharing,
   { signal, ...options }: StudyRunOptions,
 ): StudyRun {
   const verification = createStudyVerification({
@@ -118,7 +127,8 @@ function studyRunShared(
   const study = pool.openStudy();
   const engineNumber = pool.engineNumber(recipe);
   const here = createInstanceHere(engine, verification, TIME_LIMITS, signal);
-  const run: SharedRun = { here, engineNumber, study, pool, verification, listeners: new Map(), signal };
+  const observations = listenersByThread(() => verification.listen());
+  const run: SharedRun = { here, engineNumber, study, pool, verification, summaries, observations, signal };
   return {
     async instances(tasks, onDone) {
       // A thread of its own starts in less time than this one would take for so many.
@@ -156,24 +166,22 @@ function createPart(run: SharedRun): (task: StudyTask) => Promise<InstanceOutcom
 async function instanceShared(run: SharedRun, task: StudyTask): Promise<InstanceOutcome> {
   const { pool, engineNumber, study, signal } = run;
   const end = await pool.work({ kind: "instance", engine: engineNumber, study, task }, signal);
+  // Also where nobody waits for it any more: what a thread told once it does not tell again.
+  const heard = end.kind === "done" ? hear(run, end) : undefined;
   signal.throwIfAborted();
+  if (heard !== undefined) return heard;
   if (end.kind === "not-begun") return run.here(task);
   if (end.kind === "thrown") throw end.error;
-  if (end.kind === "lost" || end.result.kind !== "instance") {
-    return {
-      kind: "rejected",
-      code: "DEIDENTIFICATION_UNPROVEN",
-      reason: end.kind === "lost" ? end.why : "worker-ended",
-    };
-  }
-  const { outcome, observation } = end.result;
-  const listener = run.listeners.get(end.thread) ?? {
-    observe: run.verification.listen(),
-    summary: createSummaryListener(),
-  };
-  run.listeners.set(end.thread, listener);
-  if (observation !== undefined) listener.observe(observation);
-  return outcome.kind === "deidentified" ? { ...outcome, summary: listener.summary(outcome.summary) } : outcome;
+  const reason = end.kind === "lost" ? end.why : "worker-ended";
+  return { kind: "rejected", code: "DEIDENTIFICATION_UNPROVEN", reason };
+}
+
+/** Undefined for what is no instance. */
+function hear({ summaries, observations }: SharedRun, { thread, result }: PoolResult): InstanceOutcome | undefined {
+  if (result.kind !== "instance") return undefined;
+  const { outcome, observation } = result;
+  if (observation !== undefined) observations(thread)(observation);
+  return outcome.kind === "deidentified" ? { ...outcome, summary: summaries(thread)(outcome.summary) } : outcome;
 }
 
 /** Files go to the threads in turn where there is much to read; here when a thread did not bring its part back. */

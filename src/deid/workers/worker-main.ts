@@ -19,9 +19,13 @@ interface Call {
   readonly abort: AbortController;
 }
 
+interface Engine {
+  readonly deidentifier: Deidentifier;
+  readonly tell: ReturnType<typeof createSummaryTeller>;
+}
+
 interface Study {
   readonly observer: StudyObserver;
-  readonly tell: ReturnType<typeof createSummaryTeller>;
   /** What the instance under way told. */
   observation: Observation | undefined;
 }
@@ -31,7 +35,7 @@ if (port === null) throw new Error("runs as a worker thread only");
 
 const say = (message: FromWorker): void => port.postMessage(message);
 const recipes = new Map<number, EngineRecipe>();
-const engines = new Map<number, Deidentifier>();
+const engines = new Map<number, Engine>();
 const studies = new Map<number, Study>();
 const calls: Call[] = [];
 let isWorking = false;
@@ -67,7 +71,7 @@ function resultOf(work: Work, signal: AbortSignal): Promise<WorkResult> {
 }
 
 async function deidentify({ engine, study: number, task }: InstanceWork, signal: AbortSignal): Promise<WorkResult> {
-  const deidentifier = engines.get(engine) ?? (await makeEngine(engine));
+  const { deidentifier, tell } = engines.get(engine) ?? (await makeEngine(engine));
   const study = studies.get(number) ?? newStudy();
   studies.set(number, study);
   study.observation = undefined;
@@ -75,14 +79,14 @@ async function deidentify({ engine, study: number, task }: InstanceWork, signal:
     { ...task, study: task.isAlone === true ? observerOfOneAlone(study.observer) : study.observer },
     signal,
   );
-  const told = outcome.kind === "deidentified" ? { ...outcome, summary: study.tell(outcome.summary) } : outcome;
+  const told = outcome.kind === "deidentified" ? { ...outcome, summary: tell(outcome.summary) } : outcome;
   return { kind: "instance", outcome: told, observation: study.observation };
 }
 
-async function makeEngine(number: number): Promise<Deidentifier> {
+async function makeEngine(number: number): Promise<Engine> {
   const recipe = recipes.get(number);
   if (recipe === undefined) throw new TypeError("an engine without a recipe");
-  const engine = await deidentifierOf(recipe);
+  const engine = { deidentifier: await deidentifierOf(recipe), tell: createSummaryTeller() };
   engines.set(number, engine);
   recipes.delete(number);
   return engine;
@@ -96,7 +100,6 @@ function newStudy(): Study {
       },
       () => performance.now(),
     ),
-    tell: createSummaryTeller(),
     observation: undefined,
   };
   return study;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmod, constants, copyFile, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
@@ -7,9 +7,8 @@ import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { readStudyReports, STUDY_REPORT, studyReportText } from "../../staging/study-folder-report.ts";
 import { type Clock, systemClock } from "../../units/clock.ts";
 import { concurrently } from "../../units/concurrently.ts";
-import { isDiskFull, isMissing, syncFile, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
+import { isMissing, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
-import { dividedForWriting } from "../../units/write-blocks.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
 import { localFiles } from "../files/local-files.ts";
@@ -18,14 +17,13 @@ import { reportedIn } from "../files/tree-destination.ts";
 import { treeRemoval } from "../files/tree-removal.ts";
 import { type Delivered, lookAt } from "./delivered-file.ts";
 import { rethrowDestination } from "./destination-error.ts";
+import { FILE_MODE, type Placing, placeFile } from "./place-file.ts";
 
 /** Temporary files live here, below the destination, so that a rename is enough. interfaces.md section 4. */
 const TEMPORARY = ".radferry";
 /** Of a gateway that is there no more: nothing was added for so long. */
 const ABANDONED_MS = 7 * 24 * 3_600_000;
 const PARALLEL_FILES = 4;
-/** Research staff read what is delivered: the folder's own rules apply, not ours. */
-const FILE_MODE = 0o644;
 
 /** Project names that are folder names and nothing else. */
 const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -50,7 +48,15 @@ export async function createFolderDestination({
   readonly syncNames?: (folder: string) => Promise<void>;
 }): Promise<Destination> {
   const temporary = join(path, TEMPORARY, owner);
-  const folder: Folder = { name, path, temporary, syncNames, reporting: createSemaphore(1), clones: "untried" };
+  const folder: Folder = {
+    name,
+    path,
+    temporary,
+    syncNames,
+    reporting: createSemaphore(1),
+    links: "untried",
+    clones: "untried",
+  };
   const rethrow = rethrowDestination(name);
   await sweep(folder, clock.nowMs()).catch(rethrow);
   return {
@@ -80,15 +86,13 @@ async function sweep({ temporary }: Folder, nowMs: number): Promise<void> {
   }
 }
 
-interface Folder {
+interface Folder extends Placing {
   readonly name: string;
   readonly path: string;
   readonly temporary: string;
   readonly syncNames: (folder: string) => Promise<void>;
   /** Of two studies that become one, the later must find the report of the earlier. */
   readonly reporting: Semaphore;
-  /** Whether copies can share their bytes with what awaits delivery. */
-  clones: "untried" | "refused";
 }
 
 /** Every part was validated where it was made; the project's name comes from the configuration. */
@@ -145,54 +149,38 @@ async function send(
   const study = studyFolder(folder, delivery);
   const reports = await readStudyReports(study);
   const ours = new Set(reports.flatMap((report) => report.files.map(({ path }) => path)));
-  const arriving = join(folder.temporary, randomUUID());
-  try {
-    await mkdir(arriving, { recursive: true });
-    const isThere = await namesOf(study, files);
-    for (const series of new Set(files.map((file) => dirname(fileIn(study, file)))))
-      await mkdir(series, { recursive: true });
-    await concurrently(files, PARALLEL_FILES, async (file) => {
-      signal.throwIfAborted();
-      const target = fileIn(study, file);
-      const there: Delivered = isThere(file) ? await lookAt(target, file, signal) : "absent";
-      if (there === "same") return;
-      // What an earlier delivery left is ours to replace; nobody else's file is.
-      if (there === "other" && !ours.has(relative(study, target)))
-        throw new GatewayError("DELIVERY_CONFLICT", { destination: folder.name, path: relative(folder.path, target) });
-      await place(folder, delivery, file, { temporary: join(arriving, `${file.sopInstanceUid}.dcm`), target });
-    });
-  } finally {
-    await rm(arriving, { recursive: true, force: true });
-  }
+  await using arriving = createArriving(folder);
+  const isThere = await namesOf(study, files);
+  for (const series of new Set(files.map((file) => dirname(fileIn(study, file)))))
+    await mkdir(series, { recursive: true });
+  await concurrently(files, PARALLEL_FILES, async (file) => {
+    signal.throwIfAborted();
+    const target = fileIn(study, file);
+    const there: Delivered = isThere(file) ? await lookAt(target, file, signal) : "absent";
+    if (there === "same") return;
+    // What an earlier delivery left is ours to replace; nobody else's file is.
+    if (there === "other" && !ours.has(relative(study, target)))
+      throw new GatewayError("DELIVERY_CONFLICT", { destination: folder.name, path: relative(folder.path, target) });
+    const temporary = async (): Promise<string> => join(await arriving.folder(), `${file.sopInstanceUid}.dcm`);
+    await placeFile(folder, delivery, file, { isTaken: there === "other", target, temporary });
+  });
 }
 
-/** Whole and synced before it gets its name. */
-async function place(
-  folder: Folder,
-  { reading }: StudyDelivery,
-  file: DeidentifiedFile,
-  { temporary, target }: { readonly temporary: string; readonly target: string },
-): Promise<void> {
-  if (reading === undefined) await copyFile(file.path, temporary, constants.COPYFILE_FICLONE);
-  else if (await cloned(folder, file, temporary)) reading.leavesOut([file]);
-  else await writeFile(temporary, dividedForWriting(reading.read(file)), { flag: "wx" });
-  await chmod(temporary, FILE_MODE);
-  await syncFile(temporary);
-  await rename(temporary, target);
-}
-
-/** Where the file system can, nothing is read at all; whether it can is tried once. */
-async function cloned(folder: Folder, { path }: DeidentifiedFile, temporary: string): Promise<boolean> {
-  if (folder.clones === "refused") return false;
-  try {
-    await copyFile(path, temporary, constants.COPYFILE_FICLONE_FORCE);
-    return true;
-  } catch (thrown) {
-    if (isDiskFull(thrown)) throw thrown;
-    folder.clones = "refused";
-    await rm(temporary, { force: true });
-    return false;
-  }
+/** Where files of one sending grow, made when it is first asked for; nothing is left of it in the end. */
+function createArriving({ temporary }: Folder): AsyncDisposable & { readonly folder: () => Promise<string> } {
+  let made: Promise<string> | undefined;
+  const make = async (): Promise<string> => {
+    const path = join(temporary, randomUUID());
+    await mkdir(path, { recursive: true });
+    return path;
+  };
+  return {
+    folder: () => (made ??= make()),
+    async [Symbol.asyncDispose]() {
+      const path = await made?.catch(() => undefined);
+      if (path !== undefined) await rm(path, { recursive: true, force: true });
+    },
+  };
 }
 
 /** The folders that instances and attached files lie in, and every folder above them up to the destination: their names must survive too. */
