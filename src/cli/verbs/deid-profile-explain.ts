@@ -5,6 +5,9 @@ import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { tableLines } from "../table.ts";
 
+/** Most keywords, and most of what decides: a few are three times as long. */
+const WIDEST_COLUMN = 36;
+
 export async function explain(cli: Cli, profile: string, tag: string | undefined): Promise<ExitCode> {
   const document = loadProfileDocument(resolveProfile(profile, cli.world.workingFolder));
   if (tag !== undefined) {
@@ -13,7 +16,7 @@ export async function explain(cli: Cli, profile: string, tag: string | undefined
     return EXIT.fine;
   }
   await cli.printer.list(explainProfile(document), (all) =>
-    tableLines(["TAG", "VR", "KEYWORD", "WHAT HAPPENS", "WHY"], rowsOf(all)),
+    tableLines(["TAG", "VR", "KEYWORD", "WHY", "WHAT HAPPENS"], rowsOf(all), WIDEST_COLUMN),
   );
   return EXIT.fine;
 }
@@ -27,8 +30,8 @@ function* lines({ tag, keyword, vr, action, because, exceptions }: Explanation):
 
 async function* rowsOf(all: AsyncIterable<Explanation>): AsyncGenerator<readonly string[]> {
   for await (const { tag, keyword, vr, action, because, exceptions } of all) {
-    yield [tag, vr, keyword, action, because];
+    yield [tag, vr, keyword, because, action];
     for (const exception of exceptions)
-      yield ["", "", "", exception.action, `${exception.where}: ${exception.because}`];
+      yield ["", "", "", `${exception.where}: ${exception.because}`, exception.action];
   }
 }

@@ -39,8 +39,14 @@ describe("deid explain", () => {
 
   it("lists every attribute", async () => {
     const { stdout } = await radferry("explain", "basic");
-    expect(stdout).toMatch(/^TAG +VR +KEYWORD +WHAT HAPPENS +WHY\n/);
-    expect(stdout).toMatch(/\(0010,0030\) +DA +PatientBirthDate +emptied +Table E\.1-1: basic Z\n/);
+    expect(stdout).toMatch(/^TAG +VR +KEYWORD +WHY +WHAT HAPPENS\n/);
+    expect(stdout).toMatch(/\(0010,0030\) +DA +PatientBirthDate +Table E\.1-1: basic Z +emptied\n/);
+  });
+
+  it("begins to say what happens within a terminal's width, however long some keywords and reasons are", async () => {
+    const { stdout } = await radferry("explain", "research");
+    const [header = ""] = stdout.split("\n");
+    expect(header.indexOf("WHAT HAPPENS")).toBeLessThan(100);
   });
 
   it("refuses an attribute or a profile it does not know", async () => {
