@@ -66,7 +66,11 @@ async function servePixl(options: PixlFaceOptions & { readonly store: Store }): 
     await startWorker({
       ...{ store, buckets, broker, processing, random },
       onSettled: () => intake?.wake(),
-      isWithdrawn: async (project, patientId) => (await withdrawnRows({ store, withdrawn }, project))(patientId),
+      withdrawn: {
+        any: async () => (await store.withdrawnDigests("")).keyId !== undefined,
+        ofProject: (project) => withdrawnRows({ store, withdrawn }, project),
+        onRemoved: async () => void (await store.emptyJournal()),
+      },
     }),
   );
   const started = opened.use(

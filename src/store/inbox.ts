@@ -46,6 +46,19 @@ export interface InboxFilter {
   readonly limit: number;
 }
 
+/** Messages that are not worked on any more, in the order in which they came. */
+export interface FinishedInboxPage {
+  readonly queue: string;
+  readonly state: "done" | "failed";
+  /** The number of the last one of the page before; 0: from the first. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+export interface FinishedInboxMessage extends Pick<InboxMessage, "body"> {
+  readonly number: number;
+}
+
 export interface InboxRetention {
   readonly queue: string;
   readonly finishedBeforeMs: number;
@@ -78,6 +91,9 @@ export interface InboxStore {
   nextInboxDueAtMs(queue: string): Promise<number | undefined>;
   /** Deletes what is done or failed and older, or beyond the number kept of each; at most a thousand of each at a time. Returns how many. */
   forgetInboxMessages(retention: InboxRetention): Promise<number>;
+  finishedInboxMessages(page: FinishedInboxPage): Promise<readonly FinishedInboxMessage[]>;
+  /** By their numbers; one that is not finished stays. */
+  removeInboxMessages(numbers: readonly number[]): Promise<void>;
   /** The newest first. */
   listInboxMessages(filter: InboxFilter): Promise<readonly InboxMessage[]>;
 }

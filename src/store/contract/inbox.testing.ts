@@ -118,6 +118,30 @@ export const inbox: ContractCases = {
     expect(await texts("waiting")).toEqual(["waiting"]);
   },
 
+  "pages what is finished in the order in which it came, and removes what is named of it": async (store) => {
+    for (const text of ["first", "second", "third", "failing"]) {
+      await add(store, text);
+      const { lease } = await claim(store);
+      const failed = { state: "failed", code: "STUDY_NOT_FOUND", attempts: 1 } as const;
+      await store.settleInboxMessage(lease, text === "failing" ? failed : { state: "done", attempts: 1 }, 1);
+    }
+    await add(store, "waiting");
+    const page = async (after: number, limit: number, state: "done" | "failed" = "done") =>
+      await store.finishedInboxMessages({ queue: QUEUE, state, after, limit });
+    const texts = (messages: readonly { readonly body: Uint8Array }[]) =>
+      messages.map(({ body }) => Buffer.from(body).toString());
+    const both = await page(0, 2);
+    expect(texts(both)).toEqual(["first", "second"]);
+    expect(texts(await page(both.at(-1)?.number ?? 0, 2))).toEqual(["third"]);
+    const failing = await page(0, 2, "failed");
+    expect(texts(failing)).toEqual(["failing"]);
+    const waiting = (failing[0]?.number ?? 0) + 1;
+    await store.removeInboxMessages([both[0]?.number ?? 0, failing[0]?.number ?? 0, waiting]);
+    expect(texts(await page(0, 9))).toEqual(["second", "third"]);
+    expect(await page(0, 9, "failed")).toEqual([]);
+    expect((await list(store, "waiting")).length).toBe(1);
+  },
+
   "gives back at start what a worker held that died": async (store) => {
     await add(store, "held");
     const { lease } = await claim(store);

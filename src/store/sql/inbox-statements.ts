@@ -48,6 +48,11 @@ export const inboxStatements = {
          SELECT message_no FROM inbox_messages INDEXED BY inbox_messages_by_state
           WHERE queue = :queue AND state = :state ORDER BY message_no DESC LIMIT 1 OFFSET :maximumKept))
        ORDER BY message_no LIMIT 1000)`,
+  finishedInboxMessages: `
+    SELECT message_no AS number, body FROM inbox_messages INDEXED BY inbox_messages_by_state
+     WHERE queue = :queue AND state = :state AND message_no > :after ORDER BY message_no LIMIT :limit`,
+  removeInboxMessage: `
+    DELETE FROM inbox_messages WHERE message_no = :number AND state IN ('done', 'failed')`,
   listInboxMessages: `
     SELECT ${COLUMNS} FROM inbox_messages WHERE queue = :queue AND state = :state ORDER BY message_no DESC LIMIT :limit`,
 } as const;

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type {
   ClaimedInboxMessage,
+  FinishedInboxMessage,
+  FinishedInboxPage,
   InboxFilter,
   InboxLease,
   InboxMessage,
@@ -83,6 +85,18 @@ export async function forgetInboxMessages(session: Session, retention: InboxRete
   return forgotten;
 }
 
+export async function finishedInboxMessages(
+  session: Session,
+  page: FinishedInboxPage,
+): Promise<readonly FinishedInboxMessage[]> {
+  const rows = await session.all("finishedInboxMessages", { ...page });
+  return rows.map((row) => ({ number: Number(row.number), body: bodyOf(row) }));
+}
+
+export async function removeInboxMessages(session: Session, numbers: readonly number[]): Promise<void> {
+  for (const number of numbers) await session.run("removeInboxMessage", { number });
+}
+
 export async function listInboxMessages(
   session: Session,
   { queue, state, limit }: InboxFilter,
@@ -94,10 +108,14 @@ function inboxMessage(row: Row): InboxMessage {
   return {
     id: String(row.id),
     queue: String(row.queue),
-    body: row.body instanceof Uint8Array ? row.body : new Uint8Array(),
+    body: bodyOf(row),
     priority: Number(row.priority),
     state: row.state as InboxMessage["state"],
     receivedAtMs: Number(row.receivedAtMs),
     ...leasedFacts(row),
   };
+}
+
+function bodyOf({ body }: Row): Uint8Array {
+  return body instanceof Uint8Array ? body : new Uint8Array();
 }

@@ -120,6 +120,7 @@ const HOT: readonly (readonly [StatementName, ...string[]])[] = [
   ["unfinishedInboxMessages", "inbox_messages_by_state (queue=? AND state=?)"],
   ["nextInboxDue", "inbox_messages_due (queue=?)", "inbox_messages_running"],
   ["listInboxMessages", "inbox_messages_by_state (queue=? AND state=?)"],
+  ["finishedInboxMessages", "inbox_messages_by_state (queue=? AND state=? AND message_no>?)"],
   ["scanTask", "scan_tasks USING INDEX sqlite_autoindex_scan_tasks_1 (id=?)"],
   ["changeScanTask", "scan_tasks USING INDEX sqlite_autoindex_scan_tasks_1 (id=?)"],
   ["wantedScanTasks", "scan_tasks_wanted"],

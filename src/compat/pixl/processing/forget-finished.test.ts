@@ -19,6 +19,8 @@ it("forgets what was finished 30 days ago, batch by batch, at start and every ho
         left.set(retention.queue, Math.max(batches - 1, 0));
         return Promise.resolve(batches > 0 ? 1_000 : 0);
       },
+      finishedInboxMessages: () => Promise.reject(new Error("nobody was withdrawn")),
+      removeInboxMessages: () => Promise.reject(new Error("nobody was withdrawn")),
     },
   });
   await clock.advance(0);

@@ -3,6 +3,7 @@ import type { InboxStore } from "../../../store/inbox.ts";
 import type { Clock } from "../../../units/clock.ts";
 import type { Logger } from "../../../units/logger.ts";
 import { IMAGING_QUEUES } from "../intake/queues.ts";
+import { type FinishedMessages, forgetWithdrawn, type WithdrawnPatients } from "./forget-withdrawn.ts";
 
 const DAY_MS = 86_400_000;
 /** Finished messages hold identifiers: they are kept as long as somebody may ask what became of one. */
@@ -12,13 +13,14 @@ const EVERY_MS = 3_600_000;
 const MAXIMUM_BATCHES = 1_000;
 
 export interface ForgetOptions {
-  readonly store: Pick<InboxStore, "forgetInboxMessages">;
+  readonly store: Pick<InboxStore, "forgetInboxMessages"> & FinishedMessages;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly withdrawn?: WithdrawnPatients | undefined;
 }
 
-/** Deletes finished messages that are too old or too many, now and every hour. */
-export function forgetFinished({ store, clock, logger }: ForgetOptions): AsyncDisposable {
+/** Deletes finished messages that are too old or too many, and those of patients who were withdrawn, now and every hour. */
+export function forgetFinished({ store, clock, logger, withdrawn }: ForgetOptions): AsyncDisposable {
   const stop = new AbortController();
   const sweep = async (queue: string): Promise<void> => {
     const retention = { queue, finishedBeforeMs: clock.nowMs() - KEEP.ageMs, maximumKept: KEEP.number };
@@ -30,6 +32,7 @@ export function forgetFinished({ store, clock, logger }: ForgetOptions): AsyncDi
     while (!stop.signal.aborted) {
       try {
         for (const queue of IMAGING_QUEUES) await sweep(queue);
+        if (withdrawn !== undefined) await forgetWithdrawn(store, withdrawn, stop.signal);
       } catch (thrown) {
         logger.error("finished messages could not be forgotten", { code: toGatewayError(thrown).code });
       }

@@ -5,9 +5,9 @@ import { IMAGING_QUEUES, type ImagingQueue } from "../intake/queues.ts";
 import type { TokenBuckets } from "../intake/token-buckets.ts";
 import { RETRY, type RetryPolicies } from "./dispositions.ts";
 import { forgetFinished } from "./forget-finished.ts";
+import type { WithdrawnPatients } from "./forget-withdrawn.ts";
 import { type Lane, startLane } from "./lane.ts";
 import type { Processing } from "./processing.ts";
-import type { WorkOptions } from "./work-off.ts";
 
 export interface WorkerOptions {
   readonly store: InboxStore;
@@ -19,8 +19,8 @@ export interface WorkerOptions {
   readonly onSettled?: (queue: ImagingQueue) => void;
   readonly retry?: RetryPolicies;
   readonly random?: Random;
-  /** See `WorkOptions`. */
-  readonly isWithdrawn?: WorkOptions["isWithdrawn"];
+  /** Nobody is by default. */
+  readonly withdrawn?: WithdrawnPatients;
 }
 
 export interface PixlWorker extends AsyncDisposable {
@@ -39,16 +39,18 @@ const GRACE_MS = 5_000;
 
 /**
  * Works stored messages off: of each queue the most urgent due one first, no more at once than PIXL_MAX_MESSAGES_IN_FLIGHT, none while the
- * rate is 0, each against a token. What a process that died had claimed is given back first. Finished messages are forgotten after 30 days.
+ * rate is 0, each against a token. What a process that died had claimed is given back first. Finished messages are forgotten after 30 days, those
+ * of patients who were withdrawn within the hour.
  */
 export async function startWorker(options: WorkerOptions): Promise<PixlWorker> {
-  const { store, processing, onSettled = () => undefined, retry = RETRY, random = systemRandom } = options;
+  const { store, processing, onSettled = () => undefined, retry = RETRY, random = systemRandom, withdrawn } = options;
+  const isWithdrawn = withdrawn && (async (project: string, id: string) => (await withdrawn.ofProject(project))(id));
   await store.releaseInboxMessages(processing.clock.nowMs());
   const lanes = new Map<ImagingQueue, Lane>(
-    IMAGING_QUEUES.map((queue) => [queue, startLane(queue, { ...options, onSettled, retry, random })]),
+    IMAGING_QUEUES.map((queue) => [queue, startLane(queue, { ...options, onSettled, retry, random, isWithdrawn })]),
   );
   const { clock, logger } = processing;
-  const forgetting = forgetFinished({ store, clock, logger });
+  const forgetting = forgetFinished({ store, clock, logger, withdrawn });
   const runningIn = (queue: ImagingQueue): number => lanes.get(queue)?.running() ?? 0;
   const drain = async (graceMs = GRACE_MS): Promise<void> => {
     await Promise.all([...lanes.values()].map((lane) => lane.drain(graceMs)));
