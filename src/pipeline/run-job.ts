@@ -64,8 +64,11 @@ export async function runJob(
     const result = await services.traces.within("study", facts, () => runSteps(services, claimed, signal));
     return await settle(services, claimed, result, next);
   } catch (thrown) {
+    const failure: unknown = cancelled.signal.aborted ? cancelled.signal.reason : thrown;
     // Stopped or no longer ours: the job stays as journalled and is taken up again.
-    if (stop.aborted || cancelled.signal.aborted || toGatewayError(thrown).code === "LEASE_LOST") return undefined;
+    if (stop.aborted || toGatewayError(failure).code === "LEASE_LOST") return undefined;
+    // The lease could not be renewed.
+    if (cancelled.signal.aborted) throw failure;
     return await settleFailure(services, claimed, toGatewayError(thrown), next);
   } finally {
     await renewal[Symbol.asyncDispose]();

@@ -13,6 +13,12 @@ export interface Workers extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
+/** A job that the store broke off is gone on with as it is journalled; undefined: somebody else has it by now, or it is settled. */
+async function stillOurs({ store, clock }: PipelineServices, { lease }: ClaimedJob): Promise<ClaimedJob | undefined> {
+  const isOurs = await store.renew(lease, LEASE_MS, clock.nowMs());
+  return isOurs ? { lease, job: await store.job(lease.jobId) } : undefined;
+}
+
 /** `count` workers, each claiming one job at a time. Aborting `stop` interrupts running jobs where they can be taken up again. */
 export function startWorkers(
   services: PipelineServices,
@@ -29,14 +35,17 @@ export function startWorkers(
   async function work(name: string): Promise<void> {
     const next = { worker: name, isWanted: () => !quiet.aborted };
     let following: ClaimedJob | undefined;
+    let interrupted: ClaimedJob | undefined;
     while (following !== undefined || !quiet.aborted) {
       try {
         // Word that comes while it looks ends the pause after it.
         const { signal } = woken;
-        const claimed = following ?? (await services.store.claim(name, LEASE_MS, services.clock.nowMs()));
+        if (interrupted !== undefined) following = await stillOurs(services, interrupted);
+        interrupted = following ?? (await services.store.claim(name, LEASE_MS, services.clock.nowMs()));
         following = undefined;
-        if (claimed === undefined) await pause(IDLE_MS, signal);
-        else following = await runJob(services, claimed, options.stop, next);
+        if (interrupted === undefined) await pause(IDLE_MS, signal);
+        else following = await runJob(services, interrupted, options.stop, next);
+        interrupted = undefined;
       } catch (thrown) {
         services.logger.error("worker could not reach the store", { worker: name, code: toGatewayError(thrown).code });
         await pause(STORE_PAUSE_MS);

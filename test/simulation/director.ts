@@ -62,6 +62,8 @@ export function createDirector(options: DirectorOptions): Director {
     crashAt: (life) => crashAt(stage, life),
     kill: (life) => kill(stage, life),
     ignoresSyncs,
+    // Where there are several, it is on the network.
+    isShareOwn: scene.nodes.length === 1,
     checkRoom(path) {
       if (isFull(stage, path)) throw new SystemError("ENOSPC", "write");
     },

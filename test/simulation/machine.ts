@@ -15,6 +15,8 @@ export interface Machine {
   kill(life: Life): void;
   /** For showing that invariants can fail. */
   readonly ignoresSyncs: boolean;
+  /** Whether the share that is delivered to is on the gateway's own file system. */
+  readonly isShareOwn: boolean;
   /** @throws SystemError ENOSPC */
   checkRoom(path: string, bytes: number): void;
   freeBytes(path: string): number;
@@ -167,6 +169,20 @@ export function renameEntry(from: string, to: string): void {
     writerNow(),
     wallClockMs(),
   );
+}
+
+/** Another name for the same file. */
+export function linkEntry(from: string, to: string): void {
+  const { disk, isShareOwn } = theMachine();
+  if (!isShareOwn && diskOf(from) !== diskOf(to)) throw new SystemError("EXDEV", "link");
+  const file = fileAt(from);
+  const target = disk.find(to);
+  if (target.entry !== undefined) throw new SystemError("EEXIST", "link");
+  disk.name([[target, file]], writerNow(), wallClockMs());
+}
+
+function diskOf(path: string): string {
+  return path.slice(SIMULATED.length).split("/")[0] ?? "";
 }
 
 export function removeEntry(path: string, { recursive, force }: { recursive: boolean; force: boolean }): void {

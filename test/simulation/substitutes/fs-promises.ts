@@ -7,6 +7,7 @@ import {
   fileAt,
   folderAt,
   isSimulated,
+  linkEntry,
   makeFolder,
   makeFolders,
   removeEntry,
@@ -44,9 +45,21 @@ export async function mkdir(path: string, options?: { recursive?: boolean; mode?
   return await systemCall("write", "mkdir", () => (options?.recursive ? makeFolders(path) : makeFolder(path, false)));
 }
 
-export async function readdir(path: string): Promise<string[]> {
-  if (!isSimulated(path)) return await real.readdir(path);
-  return await systemCall("read", "readdir", () => [...folderAt(path).entries.keys()]);
+interface Entry extends Pick<Stats, "isFile" | "isDirectory"> {
+  readonly name: string;
+}
+
+export async function readdir(
+  path: string,
+  { withFileTypes = false }: { readonly withFileTypes?: boolean } = {},
+): Promise<readonly (string | Entry)[]> {
+  if (!isSimulated(path)) return withFileTypes ? await real.readdir(path, { withFileTypes }) : await real.readdir(path);
+  return await systemCall("read", "readdir", () => {
+    const entries = [...folderAt(path).entries];
+    return withFileTypes
+      ? entries.map(([name, entry]) => ({ ...statsOf(entry), name }))
+      : entries.map(([name]) => name);
+  });
 }
 
 export async function readFile(path: string, encoding?: BufferEncoding): Promise<string | Buffer> {
@@ -61,6 +74,16 @@ export async function rm(path: string, options: { recursive?: boolean; force?: b
   if (!isSimulated(path)) return await real.rm(path, options);
   const { recursive = false, force = false } = options;
   return await systemCall("write", "rm", () => removeEntry(path, { recursive, force }));
+}
+
+export async function unlink(path: string): Promise<void> {
+  if (!isSimulated(path)) return await real.unlink(path);
+  return await systemCall("write", "unlink", () => removeEntry(path, { recursive: false, force: false }));
+}
+
+export async function link(from: string, to: string): Promise<void> {
+  if (!isSimulated(from)) return await real.link(from, to);
+  return await systemCall("write", "link", () => linkEntry(from, to));
 }
 
 export async function rmdir(path: string): Promise<void> {

@@ -30,9 +30,24 @@ export function open(path: string, flags: string, callback: Callback<number>): v
   );
 }
 
-export function fstatSync(descriptor: number): { readonly size: number } {
+export function fstatSync(descriptor: number): { readonly size: number; readonly mode: number } {
   const file = openFiles.get(descriptor);
-  return file === undefined ? real.fstatSync(descriptor) : { size: file.content.length };
+  return file === undefined ? real.fstatSync(descriptor) : { size: file.content.length, mode: file.mode };
+}
+
+export function fchmod(descriptor: number, mode: number, callback: Callback<void>): void {
+  const file = openFiles.get(descriptor);
+  if (file === undefined) {
+    real.fchmod(descriptor, mode, callback);
+    return;
+  }
+  const change = (): void => {
+    file.mode = mode;
+  };
+  systemCall("write", "fchmod", change).then(
+    () => callback(null),
+    (thrown: unknown) => callback(thrown),
+  );
 }
 
 export function closeSync(descriptor: number): void {
