@@ -23,7 +23,7 @@ export interface Place {
   temporary(): Promise<string>;
 }
 
-/** Codes of a file system, or of two of them, where a file cannot have two names; `EMLINK` is one file's alone. link(2) */
+/** Codes of a file system, or of two of them, where a file cannot have two names, and of a file of somebody else's; `EMLINK` is one file's alone. link(2) */
 const NO_LINKS: ReadonlySet<string> = new Set(["EXDEV", "EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"]);
 
 /**
@@ -50,8 +50,8 @@ export async function placeFile(
 
 async function linked(placing: Placing, { path }: DeidentifiedFile, target: string): Promise<boolean> {
   if (placing.links === "refused") return false;
-  await syncFile(path, { mode: FILE_MODE });
   try {
+    await syncFile(path, { mode: FILE_MODE });
     await link(path, target);
     return true;
   } catch (thrown) {
