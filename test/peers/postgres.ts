@@ -14,6 +14,8 @@ const run = promisify(execFile);
 const USER = "postgres";
 const AS_USER = ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
 const GRACE_MS = 500;
+const RESTARTS = 20;
+const RESTART_PAUSE_MS = 500;
 const READY_TIMEOUT_MS = 20_000;
 const RETRY_MS = 10;
 /** A replica is ready for `read-only connections`. */
@@ -84,6 +86,16 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     while (!READY.test(started.output()) && Date.now() < deadline) await delay(RETRY_MS);
     return started;
   };
+  /** What a killed one had started goes by itself, and holds its shared memory until then. */
+  const startAgain = async (triesLeft = RESTARTS): Promise<KillablePeer> => {
+    try {
+      return await start();
+    } catch (thrown) {
+      if (triesLeft === 0) throw thrown;
+      await delay(RESTART_PAUSE_MS);
+      return await startAgain(triesLeft - 1);
+    }
+  };
   let running = await start();
   return {
     port,
@@ -94,7 +106,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     output: () => running.output(),
     kill: () => running.kill(),
     async restart() {
-      running = await start();
+      running = await startAgain();
     },
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]();
