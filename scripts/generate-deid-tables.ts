@@ -167,11 +167,13 @@ export const MEANINGS_BY_SCHEME: Readonly<Record<string, string>> = {
 ${[...schemes].map(([scheme, list]) => `  ${JSON.stringify(scheme)}: ${JSON.stringify(list.map(([, value, meaning]) => `${value} ${meaning}`).join("\n"))},`).join("\n")}
 };
 
-/** What a code of the retired SNOMED scheme is called now: "old new" separated by commas. PS3.16 8.1.1. */
+/** What a code of the retired SNOMED scheme is called now, a line "old new" each. PS3.16 8.1.1. */
 export const SNOMED_CODES =
-  "${rows("deid-snomed-codes.tsv")
-    .map(([old, concept]) => `${old} ${concept}`)
-    .join(",")}";
+  ${JSON.stringify(
+    rows("deid-snomed-codes.tsv")
+      .map(([old, concept]) => `${old} ${concept}`)
+      .join("\n"),
+  )};
 `,
 );
 

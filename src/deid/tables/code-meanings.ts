@@ -1,53 +1,52 @@
 import { MEANINGS_BY_SCHEME, SNOMED_CODES } from "./code-meanings.generated.ts";
 import { CODE_MEANINGS } from "./code-schemes.ts";
+import { indexLines, type LineIndex, type LinePart, partOf } from "./line-index.ts";
 
 /** Retired names of one coding scheme. PS3.16 8.1.1. */
 const RETIRED_SNOMED: ReadonlySet<string> = new Set(["SRT", "SNM3", "99SDM"]);
 
-interface Index {
-  /** By "value scheme". */
-  readonly meanings: ReadonlyMap<string, string>;
-  readonly texts: ReadonlySet<string>;
-  /** Concepts of SCT by their code in the retired scheme. */
-  readonly concepts: ReadonlyMap<string, string>;
+/** Thousands of codes, indexed on first use: most objects have few. */
+const indexes = new Map<string, LineIndex>();
+
+function indexOf(text: string, part: LinePart, name: string): LineIndex {
+  const known = indexes.get(`${part} ${name}`) ?? indexLines(text, part);
+  indexes.set(`${part} ${name}`, known);
+  return known;
 }
 
-let index: Index | undefined;
-
-/** Thousands of codes, taken apart on first use: most objects have few. */
-function indexed(): Index {
-  if (index !== undefined) return index;
-  const meanings = new Map<string, string>();
-  for (const [scheme, lines] of Object.entries(MEANINGS_BY_SCHEME)) {
-    for (const line of lines.split("\n")) {
-      const blank = line.indexOf(" ");
-      meanings.set(`${line.slice(0, blank)} ${scheme}`, line.slice(blank + 1));
-    }
-  }
-  for (const [key, meaning] of CODE_MEANINGS) meanings.set(key, meaning);
-  const concepts = new Map(
-    SNOMED_CODES.split(",").map((pair) => {
-      const [old = "", concept = ""] = pair.split(" ");
-      return [old, concept];
-    }),
-  );
-  index = { meanings, texts: new Set(meanings.values()), concepts };
-  return index;
+/** What a line says of a value, by the words of its text; undefined: nothing. */
+function lookUp(text: string, name: string, value: string): string | undefined {
+  const start = indexOf(text, "value", name).find(value);
+  return start === -1 ? undefined : partOf(text, start, "meaning");
 }
 
 /** The code as the current edition has it: a retired SNOMED code as its concept where that is known. "value scheme". */
 export function currentCode(value: string, scheme: string): string {
-  const concept = RETIRED_SNOMED.has(scheme) ? indexed().concepts.get(value) : undefined;
+  const concept = RETIRED_SNOMED.has(scheme) ? lookUp(SNOMED_CODES, "SNOMED", value) : undefined;
   return concept === undefined ? `${value} ${scheme}` : `${concept} SCT`;
 }
 
 /** What a code means, in the words of PS3.16; undefined: not known here. */
 export function codeMeaning(value: string, scheme: string): string | undefined {
-  const { meanings } = indexed();
-  return meanings.get(`${value} ${scheme}`) ?? meanings.get(currentCode(value, scheme));
+  return meaningOf(`${value} ${scheme}`) ?? meaningOf(currentCode(value, scheme));
 }
+
+/** @param code "value scheme" */
+function meaningOf(code: string): string | undefined {
+  const common = CODE_MEANINGS.get(code);
+  if (common !== undefined) return common;
+  const blank = code.lastIndexOf(" ");
+  const scheme = code.slice(blank + 1);
+  const text = Object.hasOwn(MEANINGS_BY_SCHEME, scheme) ? MEANINGS_BY_SCHEME[scheme] : undefined;
+  return text === undefined ? undefined : lookUp(text, scheme, code.slice(0, blank));
+}
+
+const COMMON_MEANINGS: ReadonlySet<string> = new Set(CODE_MEANINGS.values());
 
 /** Whether a text is the meaning of some code. */
 export function isCodeMeaning(text: string): boolean {
-  return indexed().texts.has(text);
+  if (COMMON_MEANINGS.has(text)) return true;
+  return Object.entries(MEANINGS_BY_SCHEME).some(
+    ([scheme, lines]) => indexOf(lines, "meaning", scheme).find(text) !== -1,
+  );
 }
