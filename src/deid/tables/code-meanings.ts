@@ -1,6 +1,6 @@
 import { MEANINGS_BY_SCHEME, SNOMED_CODES } from "./code-meanings.generated.ts";
 import { CODE_MEANINGS } from "./code-schemes.ts";
-import { indexLines, type LineIndex, type LinePart, partOf } from "./line-index.ts";
+import { indexLines, type LineIndex, partOf } from "./line-index.ts";
 
 /** Retired names of one coding scheme. PS3.16 8.1.1. */
 const RETIRED_SNOMED: ReadonlySet<string> = new Set(["SRT", "SNM3", "99SDM"]);
@@ -8,15 +8,15 @@ const RETIRED_SNOMED: ReadonlySet<string> = new Set(["SRT", "SNM3", "99SDM"]);
 /** Thousands of codes, indexed on first use: most objects have few. */
 const indexes = new Map<string, LineIndex>();
 
-function indexOf(text: string, part: LinePart, name: string): LineIndex {
-  const known = indexes.get(`${part} ${name}`) ?? indexLines(text, part);
-  indexes.set(`${part} ${name}`, known);
+function indexOf(name: string, create: () => LineIndex): LineIndex {
+  const known = indexes.get(name) ?? create();
+  indexes.set(name, known);
   return known;
 }
 
 /** What a line says of a value, by the words of its text; undefined: nothing. */
 function lookUp(text: string, name: string, value: string): string | undefined {
-  const start = indexOf(text, "value", name).find(value);
+  const start = indexOf(`values of ${name}`, () => indexLines(text, "value")).find(value);
   return start === -1 ? undefined : partOf(text, start, "meaning");
 }
 
@@ -43,10 +43,16 @@ function meaningOf(code: string): string | undefined {
 
 const COMMON_MEANINGS: ReadonlySet<string> = new Set(CODE_MEANINGS.values());
 
-/** Whether a text is the meaning of some code. */
+/** Whether a text is the meaning of some code: one that `codeMeaning` answers, and no other that the code once had. */
 export function isCodeMeaning(text: string): boolean {
   if (COMMON_MEANINGS.has(text)) return true;
   return Object.entries(MEANINGS_BY_SCHEME).some(
-    ([scheme, lines]) => indexOf(lines, "meaning", scheme).find(text) !== -1,
+    ([scheme, lines]) =>
+      indexOf(`meanings of ${scheme}`, () => indexLines(lines, "meaning", isCurrent(lines, scheme))).find(text) !== -1,
   );
+}
+
+/** Of a code with several lines the last one counts, and a common meaning before all of them. */
+function isCurrent(lines: string, scheme: string): (start: number) => boolean {
+  return (start) => meaningOf(`${partOf(lines, start, "value")} ${scheme}`) === partOf(lines, start, "meaning");
 }

@@ -17,6 +17,11 @@ it("finds lines by their meaning, whole", () => {
   for (const unknown of ["two", "of them", "ten ", ""]) expect(index.find(unknown)).toBe(-1);
 });
 
+it("passes over lines that are not meant", () => {
+  const index = indexLines(LINES, "meaning", (start) => partOf(LINES, start, "value") !== "3");
+  expect(partOf(LINES, index.find("one"), "value")).toBe("1");
+});
+
 it("finds each of many lines", () => {
   const lines = Array.from({ length: 5_000 }, (_, number) => `${number} meaning ${number * 7}`);
   const text = lines.join("\n");

@@ -12,9 +12,12 @@ const EMPTY = 0;
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
-/** Of lines that each have a blank. */
-export function indexLines(text: string, part: LinePart): LineIndex {
-  const starts = lineStarts(text);
+/**
+ * Of lines that each have a blank.
+ * @param isMeant whether the line that begins there counts; all do by default
+ */
+export function indexLines(text: string, part: LinePart, isMeant: (start: number) => boolean = () => true): LineIndex {
+  const starts = lineStarts(text).filter(isMeant);
   // Half empty, so that what is looked for is found, or missed, in a step or two.
   const slots = new Uint32Array(2 ** Math.ceil(Math.log2(starts.length * 2 + 2)));
   const mask = slots.length - 1;
