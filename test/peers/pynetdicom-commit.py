@@ -27,7 +27,7 @@ def main():
     request = Dataset()
     request.TransactionUID = generate_uid()
     request.ReferencedSOPSequence = [reference(sop_class, uid) for uid in uids]
-    reported = threading.Event()
+    reported, answered = threading.Event(), threading.Event()
     result = {}
 
     def on_report(event):
@@ -41,12 +41,17 @@ def main():
         reported.set()
         return 0x0000, None
 
+    # pynetdicom answers the result in a thread of its own: a release before that answer would overtake it.
+    def on_sent(_event):
+        if reported.is_set():
+            answered.set()
+
     ae = AE(ae_title=calling)
     ae.add_requested_context(StorageCommitmentPushModel)
-    handlers = [(evt.EVT_N_EVENT_REPORT, on_report)]
+    handlers = [(evt.EVT_N_EVENT_REPORT, on_report), (evt.EVT_PDU_SENT, on_sent)]
     association = ae.associate("127.0.0.1", int(port), ae_title=called, evt_handlers=handlers)
     status, _ = association.send_n_action(request, 1, StorageCommitmentPushModel, WELL_KNOWN_INSTANCE)
-    reported.wait(RESULT_TIMEOUT_S)
+    answered.wait(RESULT_TIMEOUT_S)
     association.release()
     print(json.dumps({"status": status.Status, **result}))
 
