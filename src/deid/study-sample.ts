@@ -108,7 +108,8 @@ function lengthIn({ value }: DataElement): number | undefined {
   return length;
 }
 
+/** A UID's length says nothing, and would make of one series' samples many. */
 function lengthOf(element: DataElement): number | undefined {
   const length = lengthIn(element) ?? 0;
-  return length < SHORTEST_TOLD ? undefined : length;
+  return length < SHORTEST_TOLD || element.vr === "UI" ? undefined : length;
 }
