@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type ReceiverOptions, receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
 import { createExpectations, createRefusals } from "../archive/expectations.ts";
@@ -193,7 +194,9 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), clock, random }),
   };
   const intake = await openIntake({ ...parts, store: node.leasesOf(store) }, staging, opened);
-  const own = { ...parts, ...node.limits, receiving, intake, threads: opened.use(createWorkerPool()) };
+  // The main thread is as busy as one of them: with a thread more they take turns, and each has engines of its own to warm.
+  const threads = opened.use(createWorkerPool({ threads: Math.max(1, availableParallelism() - 1) }));
+  const own = { ...parts, ...node.limits, receiving, intake, threads };
   const keeper = opened.use(createKeeper(await compose(settings, own), logger));
   opened.use(intake?.queue(askedWhile(keeper)));
   const services = pipelineOver({ ...parts, node }, keeper, { staging, outbox, sharedOutbox, refusals });

@@ -35,9 +35,8 @@ const LEDGER_BATCH = 200;
  */
 export async function deidentifyStudy(context: StepContext): Promise<DeidentifiedStudy> {
   const { job, services, project } = context;
-  const release = await services.store.releaseOf(job.id);
+  const [release, ledger] = await Promise.all([services.store.releaseOf(job.id), services.store.ledger(job.id)]);
   const report = createStudyReport({ project: project.name, profile: project.profile, keyId: project.keyId, release });
-  const ledger = await services.store.ledger(job.id);
   const received = await receivedInstances(context, ledger);
   // Staging was emptied by hand or lost: what is gone is fetched again.
   if (received === undefined) return nothingMade(report);
@@ -52,9 +51,12 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   const files = new Map<string, DeidentifiedFile>();
   const originals = new Map<string, StagedInstance>();
   const rejections: ErrorCode[] = [];
+  // The last batch's go with what the study came to.
+  let changes: LedgerChange[] = [];
   for (let start = 0; start < received.length; start += LEDGER_BATCH) {
     const batch = received.slice(start, start + LEDGER_BATCH);
-    const changes: LedgerChange[] = [];
+    if (changes.length > 0) await context.write({ ledger: changes });
+    changes = [];
     for (const [instance, made] of await deidentifyBatch(context, batch, start, { countBySeries, study, studyFacts })) {
       const outcome = leaveOut.has(instance.sopInstanceUid) ? await leftBehind(made, study) : made;
       report.add(outcome);
@@ -66,11 +68,9 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
       if (outcome.kind === "rejected") rejections.push(outcome.code);
       changes.push(ledgerChange(instance, outcome));
     }
-    await context.write({ ledger: changes });
   }
   const verdict = await study.finish();
   report.conclude(verdict);
-  const changes: LedgerChange[] = [];
   for (const { outputPath, code, reason } of verdict.findings) {
     const original = originals.get(outputPath);
     if (original === undefined) continue;
@@ -80,9 +80,8 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
     changes.push({ kind: "excluded", sopInstanceUid: original.sopInstanceUid, reason: code, detail: reason });
     await rm(outputPath, { force: true });
   }
-  if (changes.length > 0) await context.write({ ledger: changes });
   const proven = [...files.values()];
-  const end = (await endOf(context, proven, rejections)) ?? (await collisionOf(context, [...links.values()]));
+  const end = await endOf(context, { files: proven, rejections, links: [...links.values()], ledger: changes });
   return { files: proven, report, volumes: volumesOf(received), search: verdict.search, end };
 }
 
@@ -192,24 +191,36 @@ function ledgerChange({ sopInstanceUid }: StagedInstance, outcome: InstanceOutco
   return { kind: "excluded", sopInstanceUid, reason: outcome.code, detail: outcome.reason };
 }
 
+/** Writes down what is not written yet. Undefined: the study may be delivered. */
 async function endOf(
   context: StepContext,
-  files: readonly DeidentifiedFile[],
-  rejections: readonly ErrorCode[],
+  of: {
+    readonly files: readonly DeidentifiedFile[];
+    readonly rejections: readonly ErrorCode[];
+    readonly links: readonly PseudonymLink[];
+    readonly ledger: readonly LedgerChange[];
+  },
 ): Promise<StepResult | undefined> {
+  const { files, rejections, links, ledger } = of;
   const [rejection] = rejections;
   const [file] = files;
   if (rejection !== undefined && (file === undefined || context.project.profile.onReject === "study")) {
+    await context.write({ ledger });
     return { kind: "end", state: "quarantined", code: rejection };
   }
-  if (file === undefined) return { kind: "end", state: "excluded", code: "NOTHING_LEFT_BY_FILTERS" };
-  await context.write({
+  if (file === undefined) {
+    await context.write({ ledger });
+    return { kind: "end", state: "excluded", code: "NOTHING_LEFT_BY_FILTERS" };
+  }
+  const written = context.write({
     pseudonym: file.pseudonym,
     pseudoStudyInstanceUid: file.studyInstanceUid,
     link: linkOf(context, file),
     events: [{ event: "de-identified", detail: { instances: files.length, rejected: rejections.length } }],
+    ledger,
   });
-  return undefined;
+  const [collision] = await Promise.all([collisionOf(context, links), written]);
+  return collision;
 }
 
 /** In the transaction that says what it became: no copy leaves without it. */

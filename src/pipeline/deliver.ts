@@ -5,7 +5,7 @@ import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import { rethrowOutbox } from "../staging/outbox.ts";
 import { reportedFiles } from "../staging/study-folder-report.ts";
-import type { DeliveryRecord, JobChange } from "../store/records.ts";
+import type { DeliveryRecord, JobChange, JobEvent, LedgerEntry } from "../store/records.ts";
 import type { AuditEvent } from "../units/audit.ts";
 import { packJson } from "../units/packed-json.ts";
 import { deidentifyStudy } from "./deidentify.ts";
@@ -60,15 +60,25 @@ async function deliver(
   const kept = { ...told, pseudonym, studyInstanceUid, ...transcoded, files: reportedFiles(files) };
   // To de-identify takes its time, in which the lists may have been read again.
   if (hasOptedOut(context)) return await leaveOutPatient(context);
-  await context.write({ stage: "delivering", report: await packJson(kept), ...made });
+  const report = await packJson(kept);
+  // Told and asked at one moment: the store answers all at once.
+  const [ledger] = await Promise.all([
+    services.store.ledger(job.id),
+    context.write({ stage: "delivering", report, ...made }),
+    ...project.destinations.map(({ name }) =>
+      record(context, { destination: name, state: "sending", instances: files.length, code: undefined }),
+    ),
+  ]);
   await deliverEverywhere(context, delivery, transcodingNoter(context, kept, before));
-  await context.write({ stage: "confirming", ...(await confirmedBy(context, files)), report: "delivered" });
   await services.outbox.remove(job.id);
   await forgetProcessing(context);
   return {
     kind: "end",
     state: "delivered",
     change: {
+      stage: "confirming",
+      ...confirmedBy(ledger, files),
+      report: "delivered",
       events: [{ event: "delivered", detail: { instances: files.length, destinations: project.destinations.length } }],
     },
   };
@@ -100,11 +110,10 @@ async function leaveOutPatient(context: StepContext): Promise<StepResult> {
 }
 
 /** What the account becomes once every destination holds everything; what one holds since an earlier time is not counted again. */
-async function confirmedBy(
-  { services, job }: StepContext,
+function confirmedBy(
+  ledger: readonly LedgerEntry[],
   files: readonly DeidentifiedFile[],
-): Promise<Pick<JobChange, "ledger" | "deliveredNow">> {
-  const ledger = await services.store.ledger(job.id);
+): Pick<JobChange, "ledger" | "deliveredNow"> {
   const held = ledger.filter((entry) => entry.deidentifiedAtMs !== undefined && entry.excludedAtMs === undefined);
   const sizes = new Map<string, number>(files.map(({ sopInstanceUid, sizeBytes }) => [sopInstanceUid, sizeBytes]));
   const fresh = held.filter(({ deliveredAtMs }) => deliveredAtMs === undefined);
@@ -150,7 +159,6 @@ async function deliverTo(
   const getsFiles = filesTo === undefined || filesTo.includes(destination.name);
   const delivery = getsFiles ? study : { ...study, attached: [] };
   const instances = delivery.files.length;
-  await record(context, { destination: destination.name, state: "sending", instances, code: undefined });
   try {
     const receipt = await deliverStudy(destination, delivery, context.services.clock, context.signal, note);
     const { actor } = context.services;
@@ -161,15 +169,8 @@ async function deliverTo(
       context,
       { destination: destination.name, state: "confirmed", instances: receipt.instances, code: undefined, proof },
       { event: "delivery-done", actor, outcome: "success", job: id, project, detail },
+      { event: "confirmed by read-back", detail },
     );
-    await context.write({
-      events: [
-        {
-          event: "confirmed by read-back",
-          detail: { destination: destination.name, instances: receipt.instances, proof: receipt.proof },
-        },
-      ],
-    });
   } catch (thrown) {
     context.signal.throwIfAborted();
     await record(context, {
@@ -186,7 +187,8 @@ async function record(
   { services, lease }: StepContext,
   delivery: Omit<DeliveryRecord, "changedAtMs">,
   audit?: AuditEvent,
+  event?: Omit<JobEvent, "atMs">,
 ): Promise<void> {
-  if (!(await services.store.recordDelivery(lease, delivery, services.clock.nowMs(), audit)))
+  if (!(await services.store.recordDelivery(lease, delivery, services.clock.nowMs(), audit, event)))
     throw new GatewayError("LEASE_LOST");
 }

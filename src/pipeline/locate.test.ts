@@ -41,6 +41,9 @@ function archiveWith(name: string, studies: readonly StudyMatch[] | GatewayError
   };
 }
 
+/** As the store has it once it is located. */
+const JOB = { id: "job", stage: "retrieving" };
+
 interface Asked {
   readonly context: StepContext;
   readonly located: LocatedStudy[];
@@ -55,7 +58,7 @@ function ask(
   const store = {
     async located(_lease: unknown, _archive: string, studies: readonly LocatedStudy[]) {
       located.push(...studies);
-      return "continue";
+      return JOB;
     },
   };
   const context = {
@@ -73,7 +76,7 @@ it("takes the study from the first archive that has it", async () => {
   const asked: string[] = [];
   const archives = [archiveWith("vna", [], asked), archiveWith("pacs", [study(WANTED, "P1", "A1")], asked)];
   const { context, located } = ask({ studyInstanceUid: WANTED }, archives);
-  expect(await locate(context)).toEqual({ kind: "next", stage: "retrieving" });
+  expect(await locate(context)).toEqual({ kind: "journalled", job: JOB });
   expect(located).toEqual([{ studyInstanceUid: WANTED, patientId: "P1", accessionNumber: "A1" }]);
   expect(asked).toEqual(["vna study-uid", "pacs study-uid"]);
 });

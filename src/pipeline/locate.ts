@@ -98,10 +98,10 @@ function allowedOf(
 }
 
 async function accept(
-  { services, lease, write }: StepContext,
+  { services, lease }: StepContext,
   { archive, by, studies }: Located & { readonly kind: "found" },
 ): Promise<StepResult> {
-  await write({ events: [{ event: "located", detail: { archive: archive.name, by, studies: studies.length } }] });
+  const detail = { archive: archive.name, by, studies: studies.length };
   const outcome = await services.store.located(
     lease,
     archive.name,
@@ -111,7 +111,8 @@ async function accept(
       accessionNumber: match.accessionNumber || undefined,
     })),
     services.clock.nowMs(),
+    { stage: "retrieving", events: [{ event: "located", detail }] },
   );
   if (outcome === false) throw new GatewayError("LEASE_LOST");
-  return outcome === "joined" ? { kind: "joined" } : { kind: "next", stage: "retrieving" };
+  return outcome === "joined" ? { kind: "joined" } : { kind: "journalled", job: outcome };
 }

@@ -101,23 +101,30 @@ async function stepByStep(
   const write = async (change: JobChange): Promise<void> => {
     if (!(await services.store.change(lease, change, services.clock.nowMs()))) throw new GatewayError("LEASE_LOST");
   };
+  const contextOf = (): StepContext => ({ services, project, job, lease, signal, recall, write });
+  let withdrawn = await ifWithdrawn(contextOf());
   for (let count = 0; count < MAXIMUM_STEPS; count += 1) {
     signal.throwIfAborted();
-    const context: StepContext = { services, project, job, lease, signal, recall, write };
-    const stage = isAstray(job, project) ? "locating" : job.stage;
-    const withdrawn = await ifWithdrawn(context);
     if (withdrawn !== undefined) return withdrawn;
+    const context = contextOf();
+    const stage = isAstray(job, project) ? "locating" : job.stage;
     const result = await services.traces.within(`stage ${stage}`, { "radferry.job": job.id }, () =>
       STEPS[stage](context),
     );
+    if (result.kind === "journalled") {
+      job = result.job;
+      withdrawn = await ifWithdrawn(contextOf());
+      continue;
+    }
     if (result.kind !== "next") return result;
-    await write({ ...result.change, stage: result.stage });
-    job = stage === "locating" ? await services.store.job(job.id) : { ...job, ...recordedOf(result) };
+    job = { ...job, ...recordedOf(result) };
+    // Told and asked at one moment: the store answers both at once.
+    [, withdrawn] = await Promise.all([write({ ...result.change, stage: result.stage }), ifWithdrawn(contextOf())]);
   }
   throw new GatewayError("INTERNAL", { stage: job.stage });
 }
 
-/** What a later step looks at of what a step changed; only where a study is located does the store know more. */
+/** What a later step looks at of what a step changed. */
 function recordedOf({ stage, change }: StepResult & { readonly kind: "next" }): Partial<JobRecord> {
   return typeof change?.verdict === "string" ? { stage, verdict: change.verdict } : { stage };
 }

@@ -39,6 +39,8 @@ export type EndState = Exclude<JobState, "queued" | "waiting" | "running">;
 export type StepResult =
   /** The change is journalled together with the stage. */
   | { readonly kind: "next"; readonly stage: Stage; readonly change?: Omit<JobChange, "stage"> }
+  /** It is journalled already, and this is the job as the store has it. */
+  | { readonly kind: "journalled"; readonly job: JobRecord }
   | { readonly kind: "end"; readonly state: EndState; readonly code?: ErrorCode; readonly change?: JobChange }
   /** The study is another job's: this one was dissolved into it. */
   | { readonly kind: "joined" }

@@ -121,19 +121,22 @@ export interface Store
    * Writes down what an archive gave for the job's key. The first study becomes this job's, the others get jobs of their own with the same
    * requests; a study that is a job of the project already takes the requests over. `joined`: this job is dissolved, or ends as not-found
    * when something of it was delivered; work on it ends. To look at a dissolved job's id shows the job that took it over.
+   * @param change of a job that goes on, written with it; of one that ends its events are kept
    */
   located(
     lease: Lease,
     archive: string,
     studies: readonly LocatedStudy[],
     nowMs: number,
-  ): Promise<"continue" | "joined" | false>;
-  /** @param audit written in the same transaction */
+    change?: JobChange,
+  ): Promise<JobRecord | "joined" | false>;
+  /** @param audit written in the same transaction, as is @param event of the job's timeline */
   recordDelivery(
     lease: Lease,
     delivery: Omit<DeliveryRecord, "changedAtMs">,
     nowMs: number,
     audit?: AuditEvent,
+    event?: Omit<JobEvent, "atMs">,
   ): Promise<boolean>;
   /** Ends the job in a done state, or puts it back for later (`waiting` with `dueAtMs`, or `queued`), and gives the lease up. `attempts` is written as given. */
   settle(

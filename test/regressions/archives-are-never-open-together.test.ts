@@ -39,7 +39,7 @@ function site({ isThere = true } = {}) {
   });
   const store = {
     events: () => Promise.resolve(events),
-    located: () => Promise.resolve("continue"),
+    located: () => Promise.resolve({ id: "job", stage: "retrieving" }),
   };
   const archives = [archive("morning", 0, []), archive("evening", 12, isThere ? [STUDY] : [])];
   const context = {
@@ -66,7 +66,7 @@ function unused(): never {
 it("keeps what one archive said until the other may be asked", async () => {
   const { codeAt, asked } = site();
   expect(await codeAt(6)).toBe("ARCHIVE_CLOSED");
-  expect(await codeAt(18)).toBe("next");
+  expect(await codeAt(18)).toBe("journalled");
   expect(asked).toEqual(["morning", "evening"]);
 });
 

@@ -52,7 +52,9 @@ export const audit: ContractCases = {
     const delivered: AuditEvent = { event: "delivery-done", actor, outcome: "success" };
     const stale = { ...lease, token: "stale" };
     expect(await store.recordDelivery(stale, delivery, 1, delivered)).toBe(false);
-    expect(await store.recordDelivery(lease, delivery, 2, delivered)).toBe(true);
+    const event = { event: "confirmed", detail: { instances: 1 } };
+    expect(await store.recordDelivery(lease, delivery, 2, delivered, event)).toBe(true);
+    expect((await store.events(lease.jobId)).at(-1)).toEqual({ ...event, atMs: 2 });
     const end = { state: "quarantined", attempts: 0, audit: quarantined } as const;
     expect(await store.settle(stale, end, 3)).toBe(false);
     const change = { ledger: [{ kind: "delivered", sopInstanceUid: "no such" }] } as const;

@@ -11,15 +11,20 @@ import {
   theJob,
 } from "./support.testing.ts";
 
+const TOLD = { event: "located", detail: { studies: 3 } } as const;
+
 export const locating: ContractCases = {
   "makes jobs of the further studies of a row, which hold the same rows, cohort and wish": async (store) => {
     const cohort = await submit(store, [{ accessionNumber: "A1", priority: 4, participantId: "p1" }]);
     const { lease, job } = await claimed(store);
     const answer = [study("1.1"), study("1.2"), study("1.1"), study("1.3")];
-    expect(await store.located(lease, "vna", answer, 1)).toBe("continue");
+    const change = { stage: "retrieving", events: [TOLD] } as const;
+    const located = await store.located(lease, "vna", answer, 1, change);
     const jobs = await store.listJobs({ cohort, limit: 9 });
+    expect(located).toEqual(jobs[0]);
+    expect(await store.events(job.id)).toContainEqual({ ...TOLD, atMs: 1 });
     expect(jobs.map(({ studyInstanceUid, stage }) => [studyInstanceUid, stage])).toEqual([
-      ["1.1", "locating"],
+      ["1.1", "retrieving"],
       ["1.2", "retrieving"],
       ["1.3", "retrieving"],
     ]);
@@ -69,7 +74,7 @@ export const locating: ContractCases = {
     await store.settle(first.lease, { state: "failed", attempts: 1 }, 1);
     await store.retryJobs({ job: first.job.id }, 2);
     const { lease, job } = await claimed(store, 3);
-    expect(await store.located(lease, "vna", [study("1.1"), study("1.2")], 3)).toBe("continue");
+    expect(await store.located(lease, "vna", [study("1.1"), study("1.2")], 3)).toMatchObject({ id: lease.jobId });
     expect(await store.job(job.id)).toMatchObject({ studyInstanceUid: "1.2", state: "running" });
     expect(await store.listJobs({ limit: 3 })).toHaveLength(2);
   },
@@ -106,9 +111,11 @@ export const locating: ContractCases = {
     ] as const;
     await store.change(lease, { ledger }, 1);
     const other = await submit(store, [{ studyInstanceUid: "1.2" }]);
-    expect(await store.located(lease, "vna", [study("1.2")], 2)).toBe("joined");
+    const change = { stage: "retrieving", events: [TOLD] } as const;
+    expect(await store.located(lease, "vna", [study("1.2")], 2, change)).toBe("joined");
+    expect(await store.events(job.id)).toContainEqual({ ...TOLD, atMs: 2 });
     const kept = { id: job.id, state: "not-found", code: "STUDY_NOT_FOUND", delivered: 1 };
-    expect(await store.job(job.id)).toMatchObject(kept);
+    expect(await store.job(job.id)).toMatchObject({ ...kept, stage: "locating" });
     expect(await store.ledger(job.id)).toHaveLength(1);
     expect(await store.cohortsOf((await theJob(store, other)).id)).toHaveLength(2);
   },

@@ -1,11 +1,11 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
-import type { Lease, LocatedStudy } from "../records.ts";
+import type { JobChange, JobRecord, Lease, LocatedStudy } from "../records.ts";
 import { inTurn } from "./in-turn.ts";
 import { addEvent, joinJob, type Wish } from "./join.ts";
 import { newJobId, uidKey } from "./names.ts";
-import { parseList } from "./row-records.ts";
+import { jobRecord, parseList } from "./row-records.ts";
 import type { Row, Session } from "./session.ts";
-import { leasedJob } from "./work.ts";
+import { applyChange, leasedJob } from "./work.ts";
 
 /** A study of the archive's answer and the job of the project that has it, if one does. */
 interface Found {
@@ -20,7 +20,8 @@ export async function located(
   archive: string,
   studies: readonly LocatedStudy[],
   nowMs: number,
-): Promise<"continue" | "joined" | false> {
+  change: JobChange = {},
+): Promise<JobRecord | "joined" | false> {
   const jobNo = await leasedJob(session, lease);
   const job = jobNo === undefined ? undefined : await session.get("jobByNumber", { jobNo });
   if (jobNo === undefined || job === undefined) return false;
@@ -39,9 +40,14 @@ export async function located(
     (one) => handOn(session, jobNo, job, archive, one, nowMs),
   );
   const [successor] = others;
-  if (own !== undefined || successor === undefined) return "continue";
-  if ((await session.get("hasDelivered", { jobNo }))?.answer === 1) await endAsNotFound(session, jobNo, job, nowMs);
-  else await dissolve(session, jobNo, job, successor, nowMs);
+  if (own !== undefined || successor === undefined) {
+    await applyChange(session, jobNo, change, nowMs);
+    return jobRecord((await session.get("jobById", { jobNo })) ?? {});
+  }
+  if ((await session.get("hasDelivered", { jobNo }))?.answer === 1) {
+    for (const event of change.events ?? []) await addEvent(session, jobNo, event, nowMs);
+    await endAsNotFound(session, jobNo, job, nowMs);
+  } else await dissolve(session, jobNo, job, successor, nowMs);
   return "joined";
 }
 

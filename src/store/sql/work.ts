@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { AuditEvent } from "../../units/audit.ts";
 import { JOB_STATES, type JobState } from "../job-states.ts";
-import type { ClaimedJob, DeliveryRecord, JobChange, Lease, LedgerChange } from "../records.ts";
+import type { ClaimedJob, DeliveryRecord, JobChange, JobEvent, Lease, LedgerChange } from "../records.ts";
 import type { Store } from "../store.ts";
 import { appendAudit } from "./audit.ts";
 import { addEvent, startOver } from "./join.ts";
@@ -96,7 +96,7 @@ export async function change(session: Session, lease: Lease, changed: JobChange,
   return true;
 }
 
-async function applyChange(session: Session, jobNo: number, changed: JobChange, nowMs: number): Promise<void> {
+export async function applyChange(session: Session, jobNo: number, changed: JobChange, nowMs: number): Promise<void> {
   for (const line of changed.ledger ?? []) await applyLedger(session, jobNo, line, nowMs);
   await session.run("changeJob", {
     jobNo,
@@ -146,10 +146,12 @@ export async function recordDelivery(
   delivery: Omit<DeliveryRecord, "changedAtMs">,
   nowMs: number,
   audit?: AuditEvent,
+  event?: Omit<JobEvent, "atMs">,
 ): Promise<boolean> {
   const jobNo = await leasedJob(session, lease);
   if (jobNo === undefined) return false;
   await session.run("recordDelivery", { proof: undefined, ...delivery, jobNo, nowMs });
+  if (event !== undefined) await addEvent(session, jobNo, event, nowMs);
   if (audit !== undefined) await appendAudit(session, audit, nowMs);
   return true;
 }
