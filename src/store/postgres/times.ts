@@ -1,7 +1,11 @@
 import type { MethodName } from "../sql/methods.ts";
 import type { Store } from "../store.ts";
 
-type Asked = { readonly [N in MethodName]?: (byMs: number, ...args: Parameters<Store[N]>) => Parameters<Store[N]> };
+/** With those that may be left out: one that is not passed on would be lost without a word. */
+type Whole<Args extends readonly unknown[]> = Args & { readonly length: Required<Args>["length"] };
+type Asked = {
+  readonly [N in MethodName]?: (byMs: number, ...args: Parameters<Store[N]>) => Whole<Parameters<Store[N]>>;
+};
 type Answered = {
   readonly [N in MethodName]?: (byMs: number, answer: Awaited<ReturnType<Store[N]>>) => Awaited<ReturnType<Store[N]>>;
 };
@@ -22,8 +26,8 @@ export const asked: Asked = {
   claim: (by, worker, leaseMs, nowMs) => [worker, leaseMs, nowMs + by],
   renew: (by, lease, leaseMs, nowMs) => [lease, leaseMs, nowMs + by],
   change: (by, lease, change, nowMs) => [lease, change, nowMs + by],
-  located: (by, lease, archive, studies, nowMs) => [lease, archive, studies, nowMs + by],
-  recordDelivery: (by, lease, delivery, nowMs, audit) => [lease, delivery, nowMs + by, audit],
+  located: (by, lease, archive, studies, nowMs, change) => [lease, archive, studies, nowMs + by, change],
+  recordDelivery: (by, lease, delivery, nowMs, audit, event) => [lease, delivery, nowMs + by, audit, event],
   settle: (by, lease, outcome, nowMs) => [lease, later(outcome, by), nowMs + by],
   settleAndClaim: (by, lease, outcome, next, nowMs) => [lease, later(outcome, by), next, nowMs + by],
   retryJobs: (by, selection, nowMs) => [selection, nowMs + by],
