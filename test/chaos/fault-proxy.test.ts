@@ -75,6 +75,22 @@ it.each(["stalled", "half-open"] as const)("keeps a %s connection silent until i
   expect(await exchange(proxy.port, "0123456789")).toEqual({ back: "0123456789", end: "open" });
 });
 
+it("lets through what the server says of a connection whose asker fell silent", async () => {
+  const server = createServer((socket) => {
+    // It has got what came before the fault, and gives up.
+    socket.on("error", () => {}).once("data", () => socket.write("too late"));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await using proxy = await startFaultProxy(port, { kind: "stalled", direction: "to", afterBytes: 3 });
+  const silent = connect(proxy.port, "127.0.0.1");
+  silent.write("0123456789");
+  const [answer] = await once(silent, "data");
+  expect(String(answer)).toBe("too late");
+  silent.destroy();
+  server.close();
+});
+
 it("hits as many connections as it is told", async () => {
   await using echo = await startEcho();
   await using proxy = await startFaultProxy(echo.port, { kind: "refused", connections: 1 });

@@ -39,6 +39,8 @@ interface Pair {
   readonly end: (how: "cut" | "reset") => void;
   /** Whether something of it was held back: such a connection never comes right again. */
   isHeld: boolean;
+  /** In both directions, whatever is sent. A fault of one direction leaves the other: the server may still say that it waits in vain. */
+  isSilent: boolean;
 }
 
 export async function startFaultProxy(targetPort: number, first?: Fault): Promise<FaultProxy> {
@@ -109,6 +111,7 @@ function pairOf(client: Socket, upstream: Socket, onEnd: (pair: Pair) => void): 
     client: client.setNoDelay(),
     upstream: upstream.setNoDelay(),
     isHeld: false,
+    isSilent: false,
     end(how) {
       for (const socket of [client, upstream])
         if (how === "reset") socket.resetAndDestroy();
@@ -130,7 +133,7 @@ interface Hit {
 /** Takes the bytes of one direction. */
 function passer(pair: Pair, target: Socket, hit: Hit | undefined): (bytes: Buffer) => void {
   const pass = (bytes: Buffer): void => {
-    if (!pair.isHeld) target.write(bytes);
+    if (!pair.isSilent) target.write(bytes);
   };
   if (hit === undefined) return pass;
   const { fault, onHit, timers } = hit;
@@ -156,9 +159,11 @@ const STRIKES: Readonly<Record<Exclude<FaultKind, "slow" | "corrupt">, (pair: Pa
   cut: (pair) => pair.end("cut"),
   stalled(pair) {
     pair.isHeld = true;
+    pair.isSilent = true;
   },
   "half-open"(pair) {
     pair.isHeld = true;
+    pair.isSilent = true;
     pair.upstream.destroy();
   },
 };
