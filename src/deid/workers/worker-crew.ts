@@ -7,6 +7,10 @@ export interface WorkerCrew extends AsyncDisposable {
   start(): Promise<boolean>;
   /** Ends all threads until they are started again; only when none has work. */
   rest(): void;
+  /** One thread more, until the others get on: a large object is in the way of small ones. */
+  help(): void;
+  /** `thread` got on: unless it is the helper, that one takes no more work, and ends with what it has. */
+  relieve(thread: WorkerThread): void;
   /** Resolves when something has changed. */
   change(): Promise<void>;
   /** Something has changed: those who wait look again. */
@@ -23,6 +27,7 @@ export function createWorkerCrew(main: URL, size: number, limits: ThreadLimits):
   let failedStarts = 0;
   let isOpen = true;
   let isWanted = false;
+  let helper: WorkerThread | undefined;
   const wake = (): void => {
     change.resolve();
     change = Promise.withResolvers<void>();
@@ -43,6 +48,21 @@ export function createWorkerCrew(main: URL, size: number, limits: ThreadLimits):
       wake();
     });
   };
+  const startHelper = (): void => {
+    const thread = startThread(main, limits);
+    helper = thread;
+    running.add(thread);
+    void thread.ready.then((isReady) => {
+      if (isReady && isWanted && helper === thread) ready.add(thread);
+      wake();
+    });
+    void thread.ended.then(() => {
+      running.delete(thread);
+      ready.delete(thread);
+      if (helper === thread) helper = undefined;
+      wake();
+    });
+  };
   const endAll = async (): Promise<void> => {
     isWanted = false;
     ready.clear();
@@ -59,6 +79,14 @@ export function createWorkerCrew(main: URL, size: number, limits: ThreadLimits):
       return ready.size > 0;
     },
     rest: () => void endAll(),
+    help() {
+      if (helper === undefined && isWanted && canStart()) startHelper();
+    },
+    relieve(thread) {
+      if (helper === undefined) return;
+      if (thread !== helper) ready.delete(helper);
+      if (!ready.has(helper) && helper.load === 0) void helper.terminate();
+    },
     change: () => change.promise,
     wake,
     async [Symbol.asyncDispose]() {

@@ -7,7 +7,10 @@ import { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from "./wor
 const THREAD = `
   import { parentPort } from "node:worker_threads";
   const calls = [];
+  let isCalledOff = false;
   const answer = () => {
+    if (calls[0] === undefined || (calls[0].work.task.path === "waits" && !isCalledOff)) return;
+    setImmediate(answer);
     const { call, work } = calls.shift();
     const { path } = work.task;
     if (path === "ends") process.exit(1);
@@ -16,8 +19,8 @@ const THREAD = `
     else parentPort.postMessage({ call, result: { kind: "instance", outcome: { kind: "excluded", reason: path } } });
   };
   parentPort.on("message", (message) => {
-    if (message.work === undefined) return;
-    calls.push(message);
+    if (message.abort !== undefined) isCalledOff = true;
+    if (message.work !== undefined) calls.push(message);
     setImmediate(answer);
   });
   parentPort.postMessage({ ready: true });
@@ -89,6 +92,18 @@ it("says that it has no threads when none can be had", async () => {
   const none = open({}, "process.exit(1)");
   expect(await none.start()).toBe(false);
   expect(await ends(none, ["anything"])).toEqual(["not-begun"]);
+});
+
+it("has small work done beside a large one, by one thread more until the large one is done", async () => {
+  const all = open({ helpAfterMs: 1 });
+  const controller = new AbortController();
+  const large = all.work(work("waits"), controller.signal);
+  // Given to the same thread: it waits its turn there.
+  const behind = all.work(work("behind"), neverAborted());
+  expect(await ends(all, ["a", "b", "c"])).toEqual(["a", "b", "c"]);
+  controller.abort();
+  expect([(await large).kind, (await behind).kind]).toEqual(["done", "done"]);
+  expect(await ends(all, ["d", "e", "f"])).toEqual(["d", "e", "f"]);
 });
 
 it("ends its threads when there is nothing to do, and starts them again", async () => {

@@ -40,6 +40,8 @@ export interface WorkerPoolOptions extends Partial<ThreadLimits> {
   readonly threads?: number | undefined;
   /** Without work for this long, the threads end and give back their memory. */
   readonly restAfterMs?: number;
+  /** When none of them took work for this long, one thread more does until they get on. @default 2 s */
+  readonly helpAfterMs?: number;
   /** What a thread runs. */
   readonly main?: URL;
 }
@@ -47,6 +49,7 @@ export interface WorkerPoolOptions extends Partial<ThreadLimits> {
 /** One under way, one waiting, so that no thread waits for this one. */
 const CALLS_PER_THREAD = 2;
 const REST_AFTER_MS = 60_000;
+const HELP_AFTER_MS = 2_000;
 const LIMITS: ThreadLimits = { ...TIME_LIMITS, startTimeoutMs: 30_000 };
 
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
@@ -69,10 +72,12 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       signal.throwIfAborted();
       const thread = idlest();
       if (thread === undefined) {
-        await crew.change();
+        const helping = setTimeout(crew.help, options.helpAfterMs ?? HELP_AFTER_MS);
+        await crew.change().finally(() => clearTimeout(helping));
         continue;
       }
       const end = await thread.work(work, recipe, signal);
+      crew.relieve(thread);
       crew.wake();
       if (end.kind === "not-begun") continue;
       return end.kind === "done" ? { ...end, thread } : end;
