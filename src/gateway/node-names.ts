@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Settings } from "../config/settings.ts";
-import { writeFileDurably } from "../units/durable-files.ts";
+import { isMissing, writeFileDurably } from "../units/durable-files.ts";
 
 /** What lies on the disk of a gateway with a store of its own is under this name: there is no other. */
 export const SOLE_NODE = "gateway";
@@ -27,6 +27,10 @@ function fileOf(home: string): string {
   return join(home, "node-names");
 }
 
+/** @throws what the disk says of a file that is there */
 async function textOf(path: string): Promise<string> {
-  return await readFile(path, "utf8").catch(() => "");
+  return await readFile(path, "utf8").catch((thrown: unknown) => {
+    if (!isMissing(thrown)) throw thrown;
+    return "";
+  });
 }

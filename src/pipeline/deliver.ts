@@ -70,8 +70,7 @@ async function deliver(
     ),
   ]);
   await deliverEverywhere(context, delivery, transcodingNoter(context, kept, before));
-  await services.outbox.remove(job.id);
-  await forgetProcessing(context);
+  await forgetCopies(context);
   return {
     kind: "end",
     state: "delivered",
@@ -107,6 +106,17 @@ async function leaveOutPatient(context: StepContext): Promise<StepResult> {
   await services.outbox.remove(job.id);
   await forgetProcessing(context);
   return { kind: "end", state: "excluded", code: "PATIENT_OPTED_OUT" };
+}
+
+/** Nothing of a study fails once the destinations have it: copies that stay are removed at the next start. */
+async function forgetCopies(context: StepContext): Promise<void> {
+  const { job, services } = context;
+  try {
+    await services.outbox.remove(job.id);
+    await forgetProcessing(context);
+  } catch (thrown) {
+    services.logger.warn("copies of a delivered study could not be removed", { code: toGatewayError(thrown).code });
+  }
 }
 
 /** What the account becomes once every destination holds everything; what one holds since an earlier time is not counted again. */

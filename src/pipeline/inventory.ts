@@ -42,14 +42,14 @@ export async function takeInventory(
   return { ...taken, staged, missing };
 }
 
-/** A count is the whole study's: it says nothing when only some series are wanted. */
+/** A count is the whole study's, as is that of instances nobody listed: neither says anything when only some series are wanted. */
 function narrow(
   listing: StudyListing,
   series: readonly SeriesInstanceUid[] | undefined,
   isWanted: (instance: ListedInstance) => boolean,
 ): StudyListing {
   if (series === undefined) return listing;
-  if (listing.kind !== "instances") return { kind: "unknown" };
+  if (listing.kind !== "instances" || (listing.unlisted ?? 0) > 0) return { kind: "unknown" };
   return { kind: "instances", instances: listing.instances.filter(isWanted) };
 }
 

@@ -35,7 +35,7 @@ async function settled(
     store: {
       renew: () => Promise.resolve(true),
       change: () => Promise.resolve(true),
-      settle: (_lease: unknown, settlement: unknown) => Promise.resolve(void settlements.push(settlement)),
+      settle: (_lease: unknown, settlement: unknown) => Promise.resolve(settlements.push(settlement) > 0),
       discardUnasked: (...what: readonly string[]) => noteRemoved("unasked", ...what),
       studyIsNeeded: async () => isNeeded,
     },

@@ -163,13 +163,12 @@ async function end(
   outcome: Parameters<Store["settle"]>[1],
   nowMs: number,
   next: NextClaim | undefined,
-): Promise<ClaimedJob | undefined> {
+): ReturnType<Store["settleAndClaim"]> {
   if (next?.isWanted() === true) {
     const { worker } = next;
-    return (await store.settleAndClaim(lease, outcome, { worker, leaseMs: LEASE_MS }, nowMs)).claimed;
+    return await store.settleAndClaim(lease, outcome, { worker, leaseMs: LEASE_MS }, nowMs);
   }
-  await store.settle(lease, outcome, nowMs);
-  return undefined;
+  return { isSettled: await store.settle(lease, outcome, nowMs), claimed: undefined };
 }
 
 async function settle(
@@ -181,7 +180,7 @@ async function settle(
   const { job } = claimed;
   const nowMs = services.clock.nowMs();
   if (result.kind === "end") {
-    const following = await end(
+    const { isSettled, claimed: following } = await end(
       services,
       claimed,
       {
@@ -195,6 +194,8 @@ async function settle(
       next,
     );
     await forgetLeftOut(services, job, result.code);
+    // It was cancelled, or is somebody else's by now.
+    if (!isSettled) return following;
     services.logger.info("job ended", { job: job.id, project: job.project, state: result.state, code: result.code });
     return following;
   }
@@ -205,7 +206,7 @@ async function settle(
     dueAtMs: nowMs + result.delayMs,
     attempts: job.attempts,
   } as const;
-  return await end(services, claimed, wait, nowMs, next);
+  return (await end(services, claimed, wait, nowMs, next)).claimed;
 }
 
 /** A delivery stands in the timeline with its counts already; every other end is told with its reason. */
@@ -236,7 +237,7 @@ async function settleFailure(
       dueAtMs: Math.max(untilMs, nowMs),
       attempts: job.attempts,
     } as const;
-    return await end(services, claimed, wait, nowMs, next);
+    return (await end(services, claimed, wait, nowMs, next)).claimed;
   }
   const attempts = job.attempts + 1;
   const mayRetry = error.class !== "permanent" && attempts < retry.attempts;
@@ -254,7 +255,8 @@ async function settleFailure(
         change,
       } as const)
     : ({ state: "failed", code: error.code, attempts, change } as const);
-  const following = await end(services, claimed, outcome, nowMs, next);
+  const { isSettled, claimed: following } = await end(services, claimed, outcome, nowMs, next);
+  if (!isSettled) return following;
   logger.warn("job step failed", {
     job: job.id,
     project: job.project,

@@ -3,7 +3,7 @@ import { type SharedPermits, studyResource } from "../store/shared-permits.ts";
 import { createKeyedLocks, type KeyedLocks } from "../units/keyed-locks.ts";
 
 /** Single flight: of several jobs that want one study, one retrieves it and the others find it staged. */
-export type StudyLocks = KeyedLocks<StudyInstanceUid>;
+export type StudyLocks = Pick<KeyedLocks<StudyInstanceUid>, "acquire">;
 
 export function createStudyLocks(): StudyLocks {
   return createKeyedLocks();

@@ -19,7 +19,15 @@ function instance(number: number): ListedInstance {
 }
 
 /** A study of three, asked for and verified in one run. */
-function scene({ withholds = [] }: { readonly withholds?: readonly number[] } = {}) {
+function scene({
+  withholds = [],
+  unlisted,
+  series,
+}: {
+  readonly withholds?: readonly number[];
+  readonly unlisted?: number;
+  readonly series?: readonly string[];
+} = {}) {
   const held = [1, 2, 3].map(instance);
   const staged: ListedInstance[] = [];
   const asked: string[] = [];
@@ -30,7 +38,7 @@ function scene({ withholds = [] }: { readonly withholds?: readonly number[] } = 
     name: "pacs",
     async listStudy(): Promise<StudyListing> {
       asked.push("list");
-      return { kind: "instances", instances: [...held] };
+      return { kind: "instances", instances: [...held], ...(unlisted === undefined ? {} : { unlisted }) };
     },
     async retrieve({ instances }: RetrieveRequest) {
       asked.push(instances === undefined ? "study" : `${instances.length} instances`);
@@ -55,7 +63,7 @@ function scene({ withholds = [] }: { readonly withholds?: readonly number[] } = 
         clock: { nowMs: () => nowMs },
       },
       project: { name: "trial", archives: [archive], partial: "hold" },
-      job: { archive: "pacs", studyInstanceUid: STUDY, attempts: 0 },
+      job: { archive: "pacs", studyInstanceUid: STUDY, attempts: 0, seriesInstanceUids: series },
       signal: new AbortController().signal,
       recall,
       write: async (change: JobChange) => void written.push(change),
@@ -114,4 +122,14 @@ it("accounts for what came late, after the study was accounted for", async () =>
   await verify(of.context(recall));
   expect(of.asked).toEqual(["list", "study"]);
   expect(of.written.flatMap(({ ledger = [] }) => ledger)).toEqual(expect.arrayContaining(received(1, 2, 3)));
+});
+
+it.each([
+  { name: "the whole study", series: undefined, verdict: "partial", code: "INSTANCES_MISSING" },
+  { name: "a series that they may belong to", series: ["1.2.3.1"], verdict: "unknown", code: "COMPLETENESS_UNKNOWN" },
+])("never calls $name complete while instances exist that nobody listed", async ({ series, verdict, code }) => {
+  const of = scene({ unlisted: 2, ...(series === undefined ? {} : { series }) });
+  const recall: RunRecall = {};
+  await retrieve(of.context(recall));
+  expect(await verify(of.context(recall))).toMatchObject({ kind: "end", state: "held", code, change: { verdict } });
 });

@@ -66,8 +66,8 @@ export function governArchive(archive: Archive, governance: Governance): Governe
   const governed = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>, isNewStudy = false) => {
     const condition = await admit(archive.name, governance, truce, signal);
     if (isNewStudy) await waitForTurn(archive.name, governance, condition, turns, signal);
-    await using watch = watchCondition(archive.name, governance, truce, signal, condition);
-    return await truce.agreed(judged(archive.name, governance, watch, () => work(watch.signal)));
+    await using watch = watchCondition(archive.name, governance, truce, signal);
+    return await truce.agreed(judged(archive.name, governance, signal, () => work(watch.signal)));
   };
   return {
     name: archive.name,
@@ -75,8 +75,7 @@ export function governArchive(archive: Archive, governance: Governance): Governe
     capabilities: archive.capabilities,
     associations: archive.associations,
     async echo(signal) {
-      const latest = (): Promise<ArchiveCondition> => governance.store.archiveCondition(archive.name);
-      await judged(archive.name, governance, { outer: signal, latest }, () => archive.echo(signal));
+      await judged(archive.name, governance, signal, () => archive.echo(signal));
       await truce.end();
     },
     find: (identifier, maximumAnswers, signal) => archive.find(identifier, maximumAnswers, signal),
@@ -85,8 +84,8 @@ export function governArchive(archive: Archive, governance: Governance): Governe
     listStudy: (study, signal) => governed(signal, (watched) => archive.listStudy(study, watched)),
     contents: (study, only, signal) => governed(signal, (watched) => contentsOf(archive, study, only, watched)),
     async whileOpen(work, signal) {
-      const condition = await admit(archive.name, governance, truce, signal);
-      await using watch = watchCondition(archive.name, governance, truce, signal, condition);
+      await admit(archive.name, governance, truce, signal);
+      await using watch = watchCondition(archive.name, governance, truce, signal);
       return await work(watch.signal);
     },
     async retrieve(request, signal) {
@@ -211,18 +210,18 @@ async function waitForTurn(
 async function judged<T>(
   name: string,
   { store, clock, breaker: policy = BREAKER_POLICY }: Governance,
-  { outer, latest }: Pick<Watch, "outer" | "latest">,
+  signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     const result = await work();
-    const { breaker } = await latest();
+    const { breaker } = await store.archiveCondition(name);
     const isKnownWell = breaker.state === "closed" && breaker.failures === 0;
     if (!isKnownWell) await store.judgeArchive(name, undefined, policy, clock.nowMs());
     return result;
   } catch (thrown) {
     const error = toGatewayError(thrown);
-    const isItsFailure = error.class !== "permanent" && !AVAILABILITY_CODES.has(error.code) && !outer.aborted;
+    const isItsFailure = error.class !== "permanent" && !AVAILABILITY_CODES.has(error.code) && !signal.aborted;
     if (isItsFailure) await store.judgeArchive(name, error.code, policy, clock.nowMs());
     throw thrown;
   }
@@ -230,28 +229,17 @@ async function judged<T>(
 
 interface Watch extends AsyncDisposable {
   readonly signal: AbortSignal;
-  /** The one of who asked for the work. */
-  readonly outer: AbortSignal;
-  /** As it was at most a second ago. */
-  latest(): ArchiveCondition | Promise<ArchiveCondition>;
 }
 
 /** Ends work when the archive is paused while it runs, hears of what it asked of others, and keeps the pace as it was last set. */
-function watchCondition(
-  name: string,
-  governance: Governance,
-  truce: Truce,
-  outer: AbortSignal,
-  atFirst: ArchiveCondition,
-): Watch {
-  let condition = atFirst;
+function watchCondition(name: string, governance: Governance, truce: Truce, outer: AbortSignal): Watch {
   const { policy, store, clock } = governance;
   const paused = new AbortController();
   const stop = new AbortController();
   const look = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       await clock.sleep(WATCH_MS, stop.signal);
-      condition = await store.archiveCondition(name);
+      const condition = await store.archiveCondition(name);
       truce.note(condition);
       setPace(governance, policyInForce(policy, condition));
       if (condition.paused) {
@@ -265,8 +253,6 @@ function watchCondition(
   });
   return {
     signal: AbortSignal.any([outer, paused.signal]),
-    outer,
-    latest: () => condition,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await looking;

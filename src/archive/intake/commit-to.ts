@@ -94,7 +94,9 @@ function reportWhenDue(options: CommitmentOptions): DueQueue {
   const round = async (): Promise<void> => {
     woken = Promise.withResolvers();
     const due = await store.claimCommitments(AT_ONCE, LEASE_MS, clock.nowMs());
-    await Promise.all(due.map((one) => tell(one, options, stop.signal)));
+    const told = await Promise.allSettled(due.map((one) => tell(one, options, stop.signal)));
+    const failed = told.find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
     if (due.length > 0) return;
     const nextMs = await store.nextCommitmentDueAtMs();
     const nap = new AbortController();

@@ -21,7 +21,9 @@ export interface WorkerCrew extends AsyncDisposable {
 const FAILED_STARTS = 3;
 
 export function createWorkerCrew(main: URL, size: number, limits: ThreadLimits): WorkerCrew {
+  /** Those that are to work, and those that are about to end. */
   const running = new Set<WorkerThread>();
+  const team = new Set<WorkerThread>();
   const ready = new Set<WorkerThread>();
   let change = Promise.withResolvers<void>();
   let failedStarts = 0;
@@ -33,38 +35,34 @@ export function createWorkerCrew(main: URL, size: number, limits: ThreadLimits):
     change = Promise.withResolvers<void>();
   };
   const canStart = (): boolean => isOpen && failedStarts < FAILED_STARTS;
-  const startOne = (): void => {
-    const thread = startThread(main, limits);
+  const follow = (thread: WorkerThread): void => {
     running.add(thread);
     void thread.ready.then((isReady) => {
-      if (isReady && isWanted) ready.add(thread);
+      if (isReady && (team.has(thread) || thread === helper)) ready.add(thread);
       if (isReady) failedStarts = 0;
       wake();
     });
     void thread.ended.then(() => {
       running.delete(thread);
-      if (!ready.delete(thread) && isWanted) failedStarts += 1;
-      if (isWanted && canStart()) startOne();
+      const wasReady = ready.delete(thread);
+      if (thread === helper) helper = undefined;
+      // One that was dismissed is not replaced, and did not fail.
+      if (team.delete(thread)) {
+        if (!wasReady) failedStarts += 1;
+        if (canStart()) startOne();
+      }
       wake();
     });
   };
-  const startHelper = (): void => {
+  const startOne = (): void => {
     const thread = startThread(main, limits);
-    helper = thread;
-    running.add(thread);
-    void thread.ready.then((isReady) => {
-      if (isReady && isWanted && helper === thread) ready.add(thread);
-      wake();
-    });
-    void thread.ended.then(() => {
-      running.delete(thread);
-      ready.delete(thread);
-      if (helper === thread) helper = undefined;
-      wake();
-    });
+    team.add(thread);
+    follow(thread);
   };
   const endAll = async (): Promise<void> => {
     isWanted = false;
+    helper = undefined;
+    team.clear();
     ready.clear();
     await Promise.all([...running].map((thread) => thread.terminate()));
   };
@@ -80,7 +78,9 @@ export function createWorkerCrew(main: URL, size: number, limits: ThreadLimits):
     },
     rest: () => void endAll(),
     help() {
-      if (helper === undefined && isWanted && canStart()) startHelper();
+      if (helper !== undefined || !isWanted || !canStart()) return;
+      helper = startThread(main, limits);
+      follow(helper);
     },
     relieve(thread) {
       if (helper === undefined) return;

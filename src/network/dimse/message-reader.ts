@@ -18,6 +18,8 @@ export interface DataSetReceiver {
 
 /** A command set is a few hundred bytes. */
 const MAXIMUM_COMMAND_BYTES = 64 * 1024;
+/** Empty ones count nothing towards its length. */
+const MAXIMUM_COMMAND_FRAGMENTS = 1_024;
 
 /** Identifiers and lists of failed instances; 100,000 UIDs fit. */
 const MAXIMUM_IDENTIFIER_BYTES = 16 * 1024 * 1024;
@@ -73,6 +75,8 @@ export class MessageReader {
   #onCommand({ bytes, last, contextId }: DataFragment): void | Promise<void> {
     this.#commandBytes += bytes.length;
     if (this.#commandBytes > MAXIMUM_COMMAND_BYTES) throw malformed("LIMIT_EXCEEDED", "command set is too long");
+    if (this.#command.length >= MAXIMUM_COMMAND_FRAGMENTS)
+      throw malformed("LIMIT_EXCEEDED", "command set is in too many pieces");
     this.#command.push(Buffer.from(bytes));
     if (!last) return;
     const command = decodeCommandSet(Buffer.concat(this.#command));

@@ -108,6 +108,11 @@ describe("a peer of our provider", () => {
       Array.from({ length: 5 }, () => dataPdu(VERIFICATION, COMMAND, Buffer.alloc(16_000))),
       "LIMIT_EXCEEDED",
     ],
+    [
+      "sends a command in empty pieces without end",
+      Array.from({ length: 1_025 }, () => dataPdu(VERIFICATION, COMMAND, Buffer.alloc(0))),
+      "LIMIT_EXCEEDED",
+    ],
     ["answers what nobody asked", [command(VERIFICATION, { ...echo, commandField: 0x8030 })], "RESPONSE_MALFORMED"],
   ])("that %s is cut off; it is logged and told once", async (_, pdus, violation) => {
     const { told, logged } = await breachesOf([...pdus.map((send) => ({ send })), { expectPdu: 0x07 }]);
