@@ -19,7 +19,11 @@ const PERSON_NAME = tagOf(0x0040a123);
 const MEASURED_VALUE = tagOf(0x0040a300);
 const NUMERIC_VALUE = tagOf(0x0040a30a);
 const REFERENCED_SOP = tagOf(0x00081199);
-const SUBJECT_AGE = "121033 DCM";
+/** Subject Age, and the ages at which something began, ended or happened. PS3.16 D; SNOMED CT, LOINC. */
+const AGES: ReadonlySet<string> = new Set([
+  ...["121033 DCM", "111524 DCM", "111525 DCM", "111538 DCM"],
+  ...["424144002 SCT", "397669002 SCT", "445518008 SCT", "30525-0 LN"],
+]);
 const HIGHEST_AGE_YEARS = 90;
 
 /** What an item of each value type is nothing without. PS3.3 C.17.3. */
@@ -56,7 +60,7 @@ export function decideContentItem(item: DataSet, rules: ContentRules, mode: Cont
   // A name of its own making may name anything.
   if (conceptItem !== undefined && entry === undefined) return REMOVED;
   const concept = entry === undefined ? undefined : `${entry.value} ${entry.scheme}`;
-  if (concept === SUBJECT_AGE && !isTellableAge(item)) return REMOVED;
+  if (concept !== undefined && AGES.has(concept) && !isTellableAge(item)) return REMOVED;
   const decision = rules.decide(concept, valueType);
   return decision === "remove" ? REMOVED : { decision, options: rules.optionsOf(concept, valueType) };
 }

@@ -186,6 +186,8 @@ function dropIdentifiers(
   isIdentifier: (folded: string) => boolean,
 ): void {
   for (const [start] of words.entries()) {
+    const letters = WORD_WITH_NUMBER.exec(words[start]?.key ?? "")?.[1];
+    if (letters !== undefined && isIdentifier(letters)) isDropped[start] = true;
     let joined = "";
     for (const [offset, word] of words.slice(start, start + LONGEST_SPLIT).entries()) {
       joined += word.key;

@@ -126,6 +126,9 @@ function passed(...searched: SearchedAs[]): ElementCheck {
   return { ok: true, searched };
 }
 
+/** PS3.5 6.2. */
+const WIDE_NUMBERS: ReadonlySet<string> = new Set(["UL", "SL", "UV", "SV", "FL", "FD"]);
+
 /** What was not judged by a closed list may still be an identifier. */
 function searchedAs(
   { vr }: Token,
@@ -134,13 +137,15 @@ function searchedAs(
   judgement: Judgement,
 ): readonly SearchedAs[] {
   if (mayRepeat === true) return [];
-  if (judgement === "binary") return vr === "UL" || vr === "SL" ? ["number", "binary"] : ["binary"];
+  if (judgement === "binary") return WIDE_NUMBERS.has(vr) ? ["number", "binary"] : ["binary"];
   if (treatment.kind === "number" || treatment.kind === "round") return ["number"];
   if (treatment.kind === "code") return isCodeMeaning(splitValues(bytes ?? new Uint8Array())[0] ?? "") ? [] : ["code"];
   if (treatment.kind === "as-is") return ["retained"];
   if (treatment.kind === "clean" || (treatment.kind === "numbered" && treatment.vocabulary !== undefined))
     return ["clean"];
-  if (treatment.kind !== "text" || treatment.form.kind !== "pattern") return [];
+  if (treatment.kind !== "text") return [];
+  // Short numbers and letters are technical words, and spell other things one behind the other.
+  if (treatment.form.kind === "words") return ["technical"];
   return [reason === "profile" ? "text" : "form"];
 }
 

@@ -3,6 +3,7 @@ import { splitValues } from "../rules/value-forms.ts";
 import type { Expectations } from "./check-element.ts";
 import type { Harvest } from "./harvest.ts";
 import { MINIMUM_BYTES, type Piece, type SearchedAs } from "./pieces.ts";
+import { plainInteger } from "./plain-integer.ts";
 import { pathOf, placeOf, type Token } from "./tokenizer.ts";
 
 /** What one output is, as it was read back: what the study's checks and its search need. */
@@ -36,11 +37,9 @@ const HELD_PIECE_BYTES = 4096;
 const HELD_BYTES = 32 * 1024;
 /** Shorter pieces cannot hold an identifier that is told from chance. */
 const SHORTEST: Readonly<Record<SearchedAs, number>> = {
-  ...{ number: 7, code: 1, clean: 3, retained: 3, form: 4, text: 3, pseudonym: 1 },
+  ...{ number: 7, code: 1, clean: 3, retained: 3, technical: 6, form: 4, text: 3, pseudonym: 1 },
   ...{ binary: MINIMUM_BYTES.few, compressed: MINIMUM_BYTES.compressed },
 };
-/** A number this long that is an identifier is one. */
-const IDENTIFYING_NUMBER = /^[0-9]{7,}$/;
 const DAY = /^([0-9]{4})([0-9]{2})([0-9]{2})/;
 const DAY_MS = 86_400_000;
 const NO_BYTES = Buffer.alloc(0);
@@ -106,29 +105,44 @@ export function createEvidence(of: {
   };
 }
 
-/** The integers that are long enough to be identifiers, by backslash. */
+/** The integers that are long enough to be identifiers, by backslash, each as `plainInteger` writes it. */
 function longNumbers(vr: string, bytes: Buffer | undefined): Buffer {
   if (bytes === undefined) return NO_BYTES;
-  const isText = vr === "IS" || vr === "DS";
-  if (isText ? !hasDigits(bytes, SHORTEST.number) : vr !== "UL" && vr !== "SL" && bytes.length < SHORTEST.number)
-    return NO_BYTES;
-  const numbers = isText ? splitValues(bytes) : words32(bytes);
-  const digits = numbers.map((number) => number.replace(/^[+-]/, "").replace(/\.0*$/, ""));
-  return Buffer.from(digits.filter((number) => IDENTIFYING_NUMBER.test(number)).join("\\"), "latin1");
+  const read = NUMBERS[vr];
+  if (read === undefined && !mayHoldLong(bytes, SHORTEST.number)) return NO_BYTES;
+  const numbers = read === undefined ? splitValues(bytes) : numbersOf(bytes, read);
+  return Buffer.from(numbers.flatMap((number) => plainInteger(number) ?? []).join("\\"), "latin1");
 }
 
-/** As many in a row. */
-function hasDigits(bytes: Buffer, count: number): boolean {
+/** As many digits in a row, or an exponent. */
+function mayHoldLong(bytes: Buffer, count: number): boolean {
   let inRow = 0;
   for (let index = 0; index < bytes.length && inRow < count; index += 1) {
     const byte = bytes[index] ?? 0;
+    if (byte === 0x45 || byte === 0x65) return true;
     inRow = byte >= 0x30 && byte <= 0x39 ? inRow + 1 : 0;
   }
   return inRow >= count;
 }
 
-function words32(bytes: Buffer): string[] {
-  return Array.from({ length: bytes.length >>> 2 }, (_, index) => String(bytes.readUInt32LE(4 * index)));
+interface BinaryNumber {
+  readonly sizeBytes: number;
+  readonly at: (bytes: Buffer, offset: number) => number | bigint;
+}
+
+/** Numbers of these are wide enough for an identifier. PS3.5 6.2. */
+const NUMBERS: Readonly<Record<string, BinaryNumber>> = {
+  UL: { sizeBytes: 4, at: (bytes, offset) => bytes.readUInt32LE(offset) },
+  SL: { sizeBytes: 4, at: (bytes, offset) => bytes.readUInt32LE(offset) },
+  UV: { sizeBytes: 8, at: (bytes, offset) => bytes.readBigUInt64LE(offset) },
+  SV: { sizeBytes: 8, at: (bytes, offset) => bytes.readBigInt64LE(offset) },
+  FL: { sizeBytes: 4, at: (bytes, offset) => bytes.readFloatLE(offset) },
+  FD: { sizeBytes: 8, at: (bytes, offset) => bytes.readDoubleLE(offset) },
+};
+
+function numbersOf(bytes: Buffer, { sizeBytes, at }: BinaryNumber): string[] {
+  const count = Math.floor(bytes.length / sizeBytes);
+  return Array.from({ length: count }, (_, index) => String(at(bytes, sizeBytes * index)));
 }
 
 /** Whole days between the date of an element and that of the same element in the source; undefined where either is no single day. */

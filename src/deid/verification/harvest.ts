@@ -78,6 +78,7 @@ const PATIENT_TAGS = [0x00100010, 0x00100020, 0x00101000, 0x00101001, 0x00101005
 const SHORTEST_COMPONENT = 2;
 /** Sequences within sequences beyond this are not gone through. */
 const DEPTH_LIMIT = 64;
+const TELLING_VRS: ReadonlySet<string> = new Set(["PN", "LO", "SH", "ST", "LT", "UC", "UT", "DA", "DT"]);
 const MINIMUM_DIGITS = 5;
 /** A longer text is taken line by line, and a longer line up to here. */
 const LINE_LIMIT = 96;
@@ -162,7 +163,7 @@ function visit(
   }
   if (element.value.kind !== "bytes" || element.value.bytes.length === 0) return;
   const { bytes } = element.value;
-  const vr = element.vr === "UN" ? (standardVr(element.tag) ?? "UN") : element.vr;
+  const vr = vrOfContent(element);
   if (vr === "UI") {
     for (const uid of splitValues(bytes).map(trimUid)) if (uid !== "" && !isRegisteredUid(uid)) told.uids.push(uid);
   } else if (vr === "DA" || vr === "DT") {
@@ -175,6 +176,13 @@ function visit(
     const key = `${as.kind} ${as.byWord} ${vr} ${characterSet} ${latin(bytes)}`;
     addFound(told, memory, key, () => foundIn(bytes, vr, characterSet, as));
   }
+}
+
+/** A name that is written as a code is a name: what the standard says of the attribute counts, where it says that it is told in words. */
+function vrOfContent({ tag, vr }: Pick<DataElement, "tag" | "vr">): Vr {
+  const standard = standardVr(tag);
+  if (vr === "UN") return standard ?? "UN";
+  return standard !== undefined && TELLING_VRS.has(standard) ? standard : vr;
 }
 
 function addFound(
@@ -217,7 +225,7 @@ function patientTexts(dataSet: DataSet, characterSet: string | undefined, memory
   const texts = new Set<string>();
   for (const element of elements) {
     if (element?.value.kind !== "bytes") continue;
-    const isName = element.vr === "PN";
+    const isName = vrOfContent(element) === "PN";
     for (const value of decodeText(element.value.bytes, isName ? "PN" : "LO", characterSet).split("\\")) {
       texts.add(fold(value));
       for (const component of isName ? value.split(/[=^]/) : [])

@@ -2,7 +2,8 @@ import { TECHNICAL_WORDS } from "../tables/text-forms.ts";
 import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
 import { type Automaton, buildAutomaton, type Position, SHORTEST_PATTERN } from "./automaton.ts";
 import { fold, type Harvest } from "./harvest.ts";
-import { type IdentifierKind, strongerKind } from "./identifier-kinds.ts";
+import { type IdentifierKind, isNaming, strongerKind } from "./identifier-kinds.ts";
+import { integersIn } from "./plain-integer.ts";
 
 /** Where an identifier comes from: folded text, text as it was spelt, or bytes as stored. */
 export type IdentifierSource = "identifiers" | "spellings" | "rawValues";
@@ -14,6 +15,8 @@ export interface Identifiers {
   entries(source: IdentifierSource): Iterable<readonly [string, IdentifierKind]>;
   /** Of an identifier's folded form. */
   kindOf(folded: string): IdentifierKind | undefined;
+  /** Of an integer as `plainInteger` writes it that an identifier is, or holds. */
+  kindOfInteger(plain: string): IdentifierKind | undefined;
   /** Identifiers in every encoding they could stand in; made anew when there are more of them. @throws RangeError */
   needles(): Needles;
   readonly count: number;
@@ -42,6 +45,8 @@ interface NeedleOptions {
 
 /** Words that say nothing of anybody. */
 const STOP_WORDS: ReadonlySet<string> = new Set([...TECHNICAL_WORDS, ...ENGLISH_WORDS.split(" ")]);
+/** Of the spellings of a date, the one that is a number. */
+const DAY = /^[0-9]{8}$/;
 /** Shorter ones are made up, and chance spells them. */
 const SHORTEST_UID = 10;
 
@@ -52,14 +57,18 @@ export function createIdentifiers(): Identifiers {
     rawValues: new Map(),
   };
   const { identifiers: kinds, spellings, rawValues } = texts;
+  const integers = new Map<string, IdentifierKind>();
   let made: { readonly size: number; readonly needles: Needles } | undefined;
   const size = (): number => kinds.size + spellings.size + rawValues.size;
   return {
     add(source, text, kind) {
       texts[source].set(text, strongerKind(texts[source].get(text), kind));
+      if (!isNaming(kind) || !(source === "identifiers" || (kind === "date" && DAY.test(text)))) return;
+      for (const plain of integersIn(text)) integers.set(plain, strongerKind(integers.get(plain), kind));
     },
     entries: (source) => texts[source],
     kindOf: (folded) => kinds.get(folded),
+    kindOfInteger: (plain) => integers.get(plain),
     needles() {
       if (made === undefined || made.size !== size())
         made = { size: size(), needles: needlesOf(kinds, spellings, rawValues) };

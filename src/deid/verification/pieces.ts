@@ -4,12 +4,14 @@ import type { FileWindow } from "./file-window.ts";
 import { fold } from "./harvest.ts";
 import { type IdentifierKind, isNaming } from "./identifier-kinds.ts";
 import type { Identifiers, Needles } from "./needles.ts";
+import { integersIn } from "./plain-integer.ts";
 
 /**
  * How bytes of the output are searched.
  * - `number`: integers, each as a whole; `code`: a code value, as a whole
  * - `clean`: words of a vocabulary, each as a whole
  * - `retained`: text of devices and institutions that an option keeps
+ * - `technical`: technical words and short numbers, for what is written in numbers: names are within words (Philip, Toma, Shiba)
  * - `form`: text of a closed technical form; `text`: any other text
  * - `pseudonym`: a participant id, which may be any text but an identifier
  * - `binary`: numbers and tables of them; `compressed`: fragments of pixel data
@@ -19,6 +21,7 @@ export type SearchedAs =
   | "code"
   | "clean"
   | "retained"
+  | "technical"
   | "form"
   | "text"
   | "pseudonym"
@@ -59,6 +62,9 @@ const NOT_IN_FORMS: ReadonlySet<IdentifierKind> = new Set(["text", "private", "i
 /** It is what the option keeps. */
 const NOT_IN_RETAINED: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_FORMS, "device", "address", "ae-title"]);
 const NOT_IN_PSEUDONYMS: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_FORMS, "ae-title", "device", "date", "uid"]);
+/** Type designations have fewer digits than these. */
+const MINIMUM_WITHIN_WORDS = 6;
+const NOT_IN_WORDS: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_RETAINED, "name", "e-mail", "uid"]);
 const NOT_IN_CODES: ReadonlySet<IdentifierKind> = new Set(["text", "private", "institution"]);
 
 /** The first identifier in what is left to be searched; undefined: none. `window` is asked only for what the pieces do not hold. */
@@ -88,11 +94,14 @@ function searchBytes(
 ): IdentifierKind | undefined {
   switch (how) {
     case "number":
-      return firstOf(bytes.toString("latin1").split("\\"), (number) => identifierOf(number, identifiers));
+      return firstOf(bytes.toString("latin1").split("\\"), identifiers.kindOfInteger);
     case "code":
-      return identifierOf(fold(bytes.toString("latin1")), identifiers);
+      return codeKind(fold(bytes.toString("latin1")), identifiers);
     case "clean":
-      return firstOf(foldedWords(bytes.toString("utf8")), (word) => namingKind(word, identifiers));
+      return firstOf(
+        foldedWords(bytes.toString("utf8")),
+        (word) => namingKind(word, identifiers) ?? namingKind(word.replace(/[0-9]+$/, ""), identifiers),
+      );
     case "retained":
     case "form":
     case "text":
@@ -101,6 +110,12 @@ function searchBytes(
       return needles.find(Buffer.from(fold(bytes.toString("utf8")), "utf8"), MINIMUM_WITHIN_TEXT, {
         isText: true,
         ignored: NOT_IN_PSEUDONYMS,
+      });
+    case "technical":
+      return needles.find(Buffer.from(fold(bytes.toString("utf8")), "utf8"), MINIMUM_WITHIN_WORDS, {
+        isText: true,
+        isStraight: true,
+        ignored: NOT_IN_WORDS,
       });
     case "binary":
       return needles.find(bytes, minimumFor(how, bytes.length));
@@ -130,9 +145,9 @@ function searchText(
   });
 }
 
-/** As a whole; free text and institutions are spelt by codes and numbers that are nobody's. */
-function identifierOf(folded: string, identifiers: Identifiers): IdentifierKind | undefined {
-  const kind = identifiers.kindOf(folded);
+/** As a whole, or the number in it; free text and institutions are spelt by codes that are nobody's. */
+function codeKind(folded: string, identifiers: Identifiers): IdentifierKind | undefined {
+  const kind = identifiers.kindOf(folded) ?? firstOf(integersIn(folded), identifiers.kindOfInteger);
   return kind === undefined || NOT_IN_CODES.has(kind) ? undefined : kind;
 }
 
