@@ -23,6 +23,8 @@ export interface ParseOptions {
   readonly memory?: ElementMemory;
   /** Looked at before every read from the source. */
   readonly signal?: AbortSignal;
+  /** Waited for before a deflated data set is inflated, which is all of it in memory. */
+  readonly beforeInflating?: () => Promise<void>;
 }
 
 export interface ParsedDataSet {

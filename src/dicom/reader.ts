@@ -137,6 +137,7 @@ async function readBody(
   }
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   try {
+    await options.beforeInflating?.();
     const { body, endOffset } = await inflateSource(source, offset, limits.inflatedBytes);
     const parsed = await parseSource(body, 0, syntax, options);
     const behindDeflated = await bytesBehind(source, endOffset);

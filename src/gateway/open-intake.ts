@@ -7,6 +7,7 @@ import { createIntakeArchive } from "../archive/intake/intake-archive.ts";
 import { openIntakeFiles } from "../archive/intake/intake-files.ts";
 import { type DueQueue, queueWhenDue } from "../archive/intake/queue-when-due.ts";
 import { type IntakeRules, readIntakeRules } from "../archive/intake/rules.ts";
+import { createIntakeSweep } from "../archive/intake/sweep-intake.ts";
 import { type TakeParts, takeParts } from "../archive/intake/take-parts.ts";
 import { type TakeUnasked, takeUnasked } from "../archive/intake/take-unasked.ts";
 import type { Settings } from "../config/settings.ts";
@@ -123,9 +124,6 @@ export async function openIntake(
       now = inForceOf(intake);
       look();
     },
-    async sweep(keepMs) {
-      const leaving = async (): Promise<readonly string[]> => await store.forgetIntake(clock.nowMs() - keepMs);
-      for (let names = await leaving(); names.length > 0; names = await leaving()) await files.remove(names);
-    },
+    sweep: createIntakeSweep({ store, files, clock }),
   };
 }

@@ -62,6 +62,8 @@ it("changes the windows, and tells when the next one opens", async () => {
   await archive("windows", "vna", "--always");
   expect(await listed()).toMatchObject({ state: "open", changed: ["windows"] });
   await archive("windows", "vna");
+  expect(await listed()).toMatchObject({ state: "open", changed: ["windows"] });
+  await archive("windows", "vna", "--configured");
   expect(await listed()).toMatchObject({ state: "open", changed: [] });
 });
 

@@ -17,7 +17,7 @@ N is a number of studies, "unlimited", or "configured" for what the settings say
 `;
 
 const WINDOWS_HELP = `${AT_ONCE}
-Without windows the settings' hold again; --always opens the archive at any time. What was begun within a window may end after it.
+Without windows it only shows. With --configured the settings' hold again; --always opens the archive at any time. What was begun within a window may end after it.
 `;
 
 /** A limit as it is set: a number, none, or the settings' own. */
@@ -59,6 +59,7 @@ export function addArchiveControlVerbs(archive: Command, cli: Cli): void {
     .argument("[windows...]", 'hours such as "Mon-Fri 20:00-08:00"', windowArgument)
     .addOption(new Option("--time-zone <zone>", "of the windows, such as Europe/London").argParser(timeZoneOption))
     .option("--always", "at any time")
+    .option("--configured", "as the settings say")
     .addHelpText("after", WINDOWS_HELP + examples('archive windows vna "Mon-Fri 20:00-08:00" "Sat-Sun 00:00-24:00"'))
     .action(
       cli.verb((name: string, given: readonly string[], options: WindowsOptions) => windows(cli, name, given, options)),
@@ -77,6 +78,7 @@ interface RateOptions {
 interface WindowsOptions {
   readonly timeZone?: string;
   readonly always?: boolean;
+  readonly configured?: boolean;
 }
 
 function limitOption(text: string, least: number, most: number): Given {
@@ -114,9 +116,11 @@ function windows(
   cli: Cli,
   name: string,
   given: readonly string[] | undefined,
-  { timeZone, always }: WindowsOptions,
+  { timeZone, always, configured }: WindowsOptions,
 ): Promise<ExitCode> {
   const isGiven = given !== undefined && given.length > 0;
+  // Who only looks opens nothing.
+  if (!isGiven && always !== true && configured !== true) return control(cli, name, { overrides: {} });
   const chosen = always === true ? null : isGiven ? given : undefined;
   return control(cli, name, { overrides: { windows: chosen, timeZone } });
 }

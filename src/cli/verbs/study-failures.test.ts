@@ -30,6 +30,11 @@ const FAILURE: FailureDocument = {
   projects: { lung: 4, "heart-mr": 1 },
 };
 
+it("does not count to nought what is only tried again", async () => {
+  const { stdout } = await study({ listFailures: async () => [{ ...FAILURE, studies: 0 }] }, "failures");
+  expect(stdout).toMatch(/^STUDY_NOT_FOUND: No archive has it\. 2 will be tried again\.\n/);
+});
+
 it("tells what went wrong, how often and what to do", async () => {
   const { stdout } = await study({ listFailures: async () => [FAILURE] }, "failures");
   expect(stdout).toBe(

@@ -44,7 +44,9 @@ export async function listFailures(cli: Cli, of: { readonly project?: string }):
 function* failureLines(failures: readonly FailureDocument[]): Generator<string> {
   if (failures.length === 0) yield "nothing went wrong";
   for (const { code, message, remedy, studies, waiting, projects } of failures) {
-    yield `${studies} x ${code}: ${message}${waiting > 0 ? ` ${waiting} more will be tried again.` : ""}`;
+    const many = studies > 0 ? `${studies} x ${code}` : code;
+    const again = waiting > 0 ? ` ${waiting}${studies > 0 ? " more" : ""} will be tried again.` : "";
+    yield `${many}: ${message}${again}`;
     yield `  What to do: ${remedy}`;
     yield* alignedLines(Object.entries(projects).map(([project, count]) => [`  ${project}`, `${count}`]));
   }

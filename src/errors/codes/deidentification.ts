@@ -6,7 +6,7 @@ export const deidentificationCodes = {
     class: "permanent",
     summary: "The image may show a patient's identity in its pixels: it is not let out.",
     remedy:
-      "A person has to look at it. The rest of the study goes with `radferry study release ID --leave-out-rejected`; or leave such series out by a filter, or have the archive mark reviewed images with Burned In Annotation NO.",
+      "A person has to look at it. The rest of the study goes with `radferry study release ID --leave-out-rejected`; where nothing is left, `radferry study cancel ID` closes it. Or leave such series out by a filter, or have the archive mark reviewed images with Burned In Annotation NO.",
   },
   COMPRESSED_PIXEL_METADATA: {
     class: "permanent",
@@ -145,7 +145,7 @@ export const deidentificationCodes = {
     class: "permanent",
     summary: "Objects of this kind are not let out by the profile: their pixels or content may name the patient.",
     remedy:
-      "A person has to look at it. The rest of the study goes with `radferry study release ID --leave-out-rejected`; leave such series out with the project's filters.",
+      "A person has to look at it. The rest of the study goes with `radferry study release ID --leave-out-rejected`; where nothing is left, `radferry study cancel ID` closes it. Leave such series out with the project's filters.",
   },
   THUMBNAIL_NOT_MADE: {
     class: "permanent",

@@ -119,15 +119,22 @@ export class MessageReader {
 
 /** Holds a small data set in memory. @throws GatewayError DIMSE_PROTOCOL_VIOLATION from `write` when it is not small. */
 export function collectDataSet(onComplete: (bytes: Uint8Array) => void | Promise<void>): DataSetReceiver {
-  const chunks: Uint8Array[] = [];
+  // One buffer that grows: fragments of a byte each would take a hundred times their bytes.
+  let held = Buffer.alloc(0);
   let total = 0;
   return {
     write(bytes) {
-      total += bytes.length;
-      if (total > MAXIMUM_IDENTIFIER_BYTES) throw malformed("LIMIT_EXCEEDED", "identifier is too long");
-      chunks.push(Buffer.from(bytes));
+      const end = total + bytes.length;
+      if (end > MAXIMUM_IDENTIFIER_BYTES) throw malformed("LIMIT_EXCEEDED", "identifier is too long");
+      if (end > held.length) {
+        const larger = Buffer.alloc(Math.max(end, 2 * held.length));
+        held.copy(larger, 0, 0, total);
+        held = larger;
+      }
+      held.set(bytes, total);
+      total = end;
     },
-    end: () => onComplete(Buffer.concat(chunks)),
+    end: () => onComplete(held.subarray(0, total)),
     abort: () => {},
   };
 }

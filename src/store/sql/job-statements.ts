@@ -277,7 +277,9 @@ export const jobStatements = {
        AND (study_jobs.priority < :priority
             OR NOT EXISTS (SELECT 1 FROM cohort_jobs AS other CROSS JOIN cohorts USING (cohort_no)
                             WHERE other.job_no = own.job_no AND other.cohort_no <> :cohortNo AND cancelled_at IS NULL))`,
-  cancellableJob: `SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state IN (${NOT_DONE})`,
+  /** One that waits for a person may be one that nobody wants. */
+  cancellableJob: `
+    SELECT job_no AS jobNo FROM study_jobs WHERE job_no = :jobNo AND state IN (${NOT_DONE}, 'quarantined', 'held')`,
   /** Jobs that another cohort still wants are spared. */
   cancellableOfCohort: `
     SELECT job_no AS jobNo FROM cohort_jobs AS own

@@ -38,12 +38,13 @@ export async function initialise(cli: Cli, given: InitAnswers): Promise<boolean>
   }
   const keyId = await writeChecked(cli, file, text, () => makeKeyFile(keyFile));
   const doctor = answers.probe ? await probe(cli, file) : undefined;
+  const next = doctor?.ok === false ? "doctor" : `cohort submit wanted.csv --project ${answers.project} --wait`;
   await printer.document({ file, keyFile, keyId, written: true, ...(doctor === undefined ? {} : { doctor }) }, () => [
     `wrote ${file}`,
     `made ${keyFile}, key ${keyId}: keep it, apart from the data`,
     ...(doctor === undefined ? [] : ["", ...doctorLines(doctor)]),
     "",
-    `Next: radferry -c ${relative(world.workingFolder, file)} cohort submit wanted.csv --project ${answers.project} --wait`,
+    `Next: radferry -c ${relative(world.workingFolder, file)} ${next}`,
   ]);
   return doctor?.ok !== false;
 }
