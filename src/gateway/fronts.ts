@@ -5,7 +5,8 @@ export interface Fronts {
   readonly imagingSourceUrl: string | undefined;
   readonly facePorts: FacePorts;
   readonly httpPort: number | undefined;
-  readonly firstToken: string | undefined;
+  /** The secret of the first admin, where nobody has a token yet: once all else is open, as it is shown once. */
+  makeFirstToken(): Promise<string | undefined>;
   drain(): Promise<void>;
 }
 
@@ -14,6 +15,6 @@ export const NO_FRONTS: Fronts = {
   imagingSourceUrl: undefined,
   facePorts: {},
   httpPort: undefined,
-  firstToken: undefined,
+  makeFirstToken: () => Promise.resolve(undefined),
   drain: () => Promise.resolve(),
 };

@@ -34,7 +34,7 @@ export interface ApiParts extends Omit<FaceParts, "host" | "port"> {
 export interface OpenApi {
   readonly server: ApiServer;
   /** Of an admin, when nobody had one yet: to be shown this once. */
-  readonly firstToken: string | undefined;
+  makeFirstToken(): Promise<string | undefined>;
 }
 
 /** @throws GatewayError API_PORT_IN_USE, STORE_… */
@@ -65,7 +65,7 @@ export async function openApi(parts: ApiParts, opened: AsyncDisposableStack): Pr
   };
   const { host, port } = settings.http;
   const server = opened.use(await startApiServer({ host, port, tls: await tlsOf(settings), services }));
-  return { server, firstToken: await firstTokenOf(parts) };
+  return { server, makeFirstToken: () => firstTokenOf(parts) };
 }
 
 /** @throws GatewayError CERTIFICATE_…, SECRET_FILE_… */

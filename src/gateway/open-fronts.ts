@@ -21,12 +21,12 @@ export async function openFronts(
   const facePorts = Object.fromEntries(
     FACE_NAMES.flatMap((name) => (faces[name]?.port === undefined ? [] : [[name, faces[name].port]])),
   );
-  const { server, firstToken } = await openApi({ ...parts, operationsFor, faces, takeParts }, opened);
+  const { server, makeFirstToken } = await openApi({ ...parts, operationsFor, faces, takeParts }, opened);
   return {
     imagingSourceUrl,
     facePorts,
     httpPort: server.port,
-    firstToken,
+    makeFirstToken,
     drain: async () => void (await Promise.all(FACE_NAMES.map((name) => faces[name]?.drain()))),
   };
 }

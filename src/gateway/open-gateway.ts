@@ -225,6 +225,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   await keepOperations({ ...parts, alone }, contextFor(worker), opened);
   if (parts.mode === "serve" && hasRole(settings, "worker"))
     notifier = await openNotifier({ ...parts, node }, () => keeper.current.archives.keys());
+  const firstToken = await fronts.makeFirstToken();
   const closing = opened.move();
   return {
     operations: operationsFor(parts.person),
@@ -233,7 +234,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
     imagingSourceUrl: fronts.imagingSourceUrl,
     facePorts: fronts.facePorts,
     httpPort: fronts.httpPort,
-    firstToken: fronts.firstToken,
+    firstToken,
     drain: async () => void (await Promise.all([workers.drain(), fronts.drain()])),
     ...(reload === undefined ? {} : { reload: () => reload(worker) }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

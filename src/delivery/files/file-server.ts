@@ -31,6 +31,8 @@ export async function replaceFile(
   } catch (thrown) {
     const isRefused = thrown instanceof GatewayError && thrown.code === codes.refused;
     if (!isRefused || (await session.sizeOf(path)) === undefined) throw thrown;
+    // One that a broken connection left is in the way of the next.
+    if ((await session.sizeOf(aside)) !== undefined) await session.remove(aside);
     await session.rename(path, aside);
     await session.rename(arriving, path);
     await session.remove(aside);

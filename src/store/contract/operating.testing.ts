@@ -89,6 +89,16 @@ export const operating: ContractCases = {
     expect(await store.retryJobs({ cohort }, 6)).toBe(2);
   },
 
+  "cancels by its name what waits for a person, and nothing that is done": async (store) => {
+    await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }, { studyInstanceUid: "1.3" }]);
+    const quarantined = await finish(store, "quarantined");
+    const held = await finish(store, "held");
+    const delivered = await finish(store, "delivered");
+    const cancelled = [quarantined, held, delivered].map((job) => store.cancelJobs({ job }, 4));
+    expect(await Promise.all(cancelled)).toEqual([1, 1, 0]);
+    expect(await store.job(quarantined)).toMatchObject({ state: "cancelled", code: "CANCELLED" });
+  },
+
   "spares jobs that other cohorts hold, until the last of them is cancelled": async (store) => {
     const first = await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }]);
     const second = await submit(store, [{ studyInstanceUid: "1.2" }]);
