@@ -25,22 +25,18 @@ export function createWorkerCrew(main: URL, size: number, limits: ThreadLimits):
   const running = new Set<WorkerThread>();
   const team = new Set<WorkerThread>();
   const ready = new Set<WorkerThread>();
-  let change = Promise.withResolvers<void>();
+  const bell = createBell();
   let failedStarts = 0;
   let isOpen = true;
   let isWanted = false;
   let helper: WorkerThread | undefined;
-  const wake = (): void => {
-    change.resolve();
-    change = Promise.withResolvers<void>();
-  };
   const canStart = (): boolean => isOpen && failedStarts < FAILED_STARTS;
-  const follow = (thread: WorkerThread): void => {
+  const follow = (thread: WorkerThread): WorkerThread => {
     running.add(thread);
     void thread.ready.then((isReady) => {
       if (isReady && (team.has(thread) || thread === helper)) ready.add(thread);
       if (isReady) failedStarts = 0;
-      wake();
+      bell.ring();
     });
     void thread.ended.then(() => {
       running.delete(thread);
@@ -51,14 +47,11 @@ export function createWorkerCrew(main: URL, size: number, limits: ThreadLimits):
         if (!wasReady) failedStarts += 1;
         if (canStart()) startOne();
       }
-      wake();
+      bell.ring();
     });
+    return thread;
   };
-  const startOne = (): void => {
-    const thread = startThread(main, limits);
-    team.add(thread);
-    follow(thread);
-  };
+  const startOne = (): void => void team.add(follow(startThread(main, limits)));
   const endAll = async (): Promise<void> => {
     isWanted = false;
     helper = undefined;
@@ -73,26 +66,37 @@ export function createWorkerCrew(main: URL, size: number, limits: ThreadLimits):
         isWanted = true;
         for (let index = 0; index < size && canStart(); index += 1) startOne();
       }
-      while (ready.size === 0 && isWanted && canStart()) await change.promise;
+      while (ready.size === 0 && isWanted && canStart()) await bell.next();
       return ready.size > 0;
     },
     rest: () => void endAll(),
     help() {
       if (helper !== undefined || !isWanted || !canStart()) return;
-      helper = startThread(main, limits);
-      follow(helper);
+      helper = follow(startThread(main, limits));
     },
     relieve(thread) {
       if (helper === undefined) return;
       if (thread !== helper) ready.delete(helper);
       if (!ready.has(helper) && helper.load === 0) void helper.terminate();
     },
-    change: () => change.promise,
-    wake,
+    change: bell.next,
+    wake: bell.ring,
     async [Symbol.asyncDispose]() {
       isOpen = false;
-      wake();
+      bell.ring();
       await endAll();
     },
+  };
+}
+
+/** Wakes all who wait for the next ring. */
+function createBell(): { ring(): void; next(): Promise<void> } {
+  let rung = Promise.withResolvers<void>();
+  return {
+    ring() {
+      rung.resolve();
+      rung = Promise.withResolvers<void>();
+    },
+    next: () => rung.promise,
   };
 }
