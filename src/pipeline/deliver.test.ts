@@ -31,8 +31,11 @@ interface Delivered {
   readonly read: readonly (string | undefined)[];
 }
 
-/** The step on a study of patient P1; `optOut` is asked for the list as it is after so many journalled changes. */
-async function deliver(optOut: (changes: number) => ReadonlySet<string>, destinations = 1): Promise<Delivered> {
+/** The step on a study of patient P1; `optOut` is asked for the list as it is after what was journalled. */
+async function deliver(
+  optOut: (written: readonly JobChange[]) => ReadonlySet<string>,
+  destinations = 1,
+): Promise<Delivered> {
   const profile = await loadProfile("research");
   const key = projectKeyOf(Buffer.alloc(32, 4));
   const path = await put(join(folder, "0.dcm"), await part10Bytes(ctImage([text(0x00080018, INSTANCE)])));
@@ -65,7 +68,7 @@ async function deliver(optOut: (changes: number) => ReadonlySet<string>, destina
     keyId: key.id,
     archives: [],
     destinations: Array.from({ length: destinations }, destination),
-    optOut: optOut(0),
+    optOut: optOut([]),
     deidentifier: createStudyDeidentifier({ profile, key, filters: {} }),
   };
   const context = {
@@ -77,7 +80,7 @@ async function deliver(optOut: (changes: number) => ReadonlySet<string>, destina
         studyReport: async () => undefined,
         recordDelivery: async () => true,
       },
-      projects: { get: () => ({ ...project, optOut: optOut(written.length) }) },
+      projects: { get: () => ({ ...project, optOut: optOut(written) }) },
       staging: { list: async () => [staged] },
       outbox: { folderOf: () => join(folder, "outbox"), remove: async (job: string) => void removed.push(job) },
       clock: { nowMs: () => 0 },
@@ -111,6 +114,6 @@ it("delivers nothing of a patient who opted out since the study was located", as
 });
 
 it("delivers nothing of a patient who is on a list that was read again meanwhile", async () => {
-  const outcome = await deliver((changes) => (changes < 2 ? nobody : P1));
+  const outcome = await deliver((written) => (written.some(({ pseudonym }) => pseudonym !== undefined) ? P1 : nobody));
   expect(outcome).toEqual({ result: excluded, sent: 0, removed: ["job-1"], deidentified: 1, read: [] });
 });

@@ -95,8 +95,7 @@ function reportWhenDue(options: CommitmentOptions): DueQueue {
     woken = Promise.withResolvers();
     const due = await store.claimCommitments(AT_ONCE, LEASE_MS, clock.nowMs());
     const told = await Promise.allSettled(due.map((one) => tell(one, options, stop.signal)));
-    const failed = told.find(({ status }) => status === "rejected");
-    if (failed?.status === "rejected") throw failed.reason;
+    for (const end of told) if (end.status === "rejected") throw end.reason;
     if (due.length > 0) return;
     const nextMs = await store.nextCommitmentDueAtMs();
     const nap = new AbortController();

@@ -26,6 +26,7 @@ import { fold, type Harvest } from "./harvest.ts";
 import type { IdentifierKind } from "./identifier-kinds.ts";
 import { hasSurplusValues, isLegalLength } from "./legal-length.ts";
 import type { SearchedAs } from "./pieces.ts";
+import { WIDE_NUMBERS } from "./plain-integer.ts";
 import { pathOf, type Token } from "./tokenizer.ts";
 
 /** What is known of the output before it is read. */
@@ -125,9 +126,6 @@ function withStandardVr(token: Token): Token {
 function passed(...searched: SearchedAs[]): ElementCheck {
   return { ok: true, searched };
 }
-
-/** PS3.5 6.2. */
-const WIDE_NUMBERS: ReadonlySet<string> = new Set(["UL", "SL", "UV", "SV", "FL", "FD"]);
 
 /** What was not judged by a closed list may still be an identifier. */
 function searchedAs(

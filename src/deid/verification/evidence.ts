@@ -3,7 +3,7 @@ import { splitValues } from "../rules/value-forms.ts";
 import type { Expectations } from "./check-element.ts";
 import type { Harvest } from "./harvest.ts";
 import { MINIMUM_BYTES, type Piece, type SearchedAs } from "./pieces.ts";
-import { plainInteger } from "./plain-integer.ts";
+import { longNumbersOf, plainInteger, WIDE_NUMBERS } from "./plain-integer.ts";
 import { pathOf, placeOf, type Token } from "./tokenizer.ts";
 
 /** What one output is, as it was read back: what the study's checks and its search need. */
@@ -108,9 +108,9 @@ export function createEvidence(of: {
 /** The integers that are long enough to be identifiers, by backslash, each as `plainInteger` writes it. */
 function longNumbers(vr: string, bytes: Buffer | undefined): Buffer {
   if (bytes === undefined) return NO_BYTES;
-  const read = NUMBERS[vr];
-  if (read === undefined && !mayHoldLong(bytes, SHORTEST.number)) return NO_BYTES;
-  const numbers = read === undefined ? splitValues(bytes) : numbersOf(bytes, read);
+  const wide = WIDE_NUMBERS.get(vr);
+  if (wide === undefined && !mayHoldLong(bytes, SHORTEST.number)) return NO_BYTES;
+  const numbers = wide === undefined ? splitValues(bytes) : longNumbersOf(bytes, wide);
   return Buffer.from(numbers.flatMap((number) => plainInteger(number) ?? []).join("\\"), "latin1");
 }
 
@@ -123,26 +123,6 @@ function mayHoldLong(bytes: Buffer, count: number): boolean {
     inRow = byte >= 0x30 && byte <= 0x39 ? inRow + 1 : 0;
   }
   return inRow >= count;
-}
-
-interface BinaryNumber {
-  readonly sizeBytes: number;
-  readonly at: (bytes: Buffer, offset: number) => number | bigint;
-}
-
-/** Numbers of these are wide enough for an identifier. PS3.5 6.2. */
-const NUMBERS: Readonly<Record<string, BinaryNumber>> = {
-  UL: { sizeBytes: 4, at: (bytes, offset) => bytes.readUInt32LE(offset) },
-  SL: { sizeBytes: 4, at: (bytes, offset) => bytes.readUInt32LE(offset) },
-  UV: { sizeBytes: 8, at: (bytes, offset) => bytes.readBigUInt64LE(offset) },
-  SV: { sizeBytes: 8, at: (bytes, offset) => bytes.readBigInt64LE(offset) },
-  FL: { sizeBytes: 4, at: (bytes, offset) => bytes.readFloatLE(offset) },
-  FD: { sizeBytes: 8, at: (bytes, offset) => bytes.readDoubleLE(offset) },
-};
-
-function numbersOf(bytes: Buffer, { sizeBytes, at }: BinaryNumber): string[] {
-  const count = Math.floor(bytes.length / sizeBytes);
-  return Array.from({ length: count }, (_, index) => String(at(bytes, sizeBytes * index)));
 }
 
 /** Whole days between the date of an element and that of the same element in the source; undefined where either is no single day. */

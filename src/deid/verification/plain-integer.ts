@@ -22,3 +22,30 @@ function longEnough(digits: string): string | undefined {
   const plain = digits.replace(/^0+/, "");
   return plain.length < SHORTEST_DIGITS ? undefined : plain;
 }
+
+interface BinaryNumber {
+  readonly sizeBytes: number;
+  readonly at: (bytes: Buffer, offset: number) => number | bigint;
+}
+
+/** Numbers of these are wide enough for an identifier. PS3.5 6.2. */
+export const WIDE_NUMBERS: ReadonlyMap<string, BinaryNumber> = new Map([
+  ["UL", { sizeBytes: 4, at: (bytes, offset) => bytes.readUInt32LE(offset) }],
+  ["SL", { sizeBytes: 4, at: (bytes, offset) => bytes.readUInt32LE(offset) }],
+  ["UV", { sizeBytes: 8, at: (bytes, offset) => bytes.readBigUInt64LE(offset) }],
+  ["SV", { sizeBytes: 8, at: (bytes, offset) => bytes.readBigInt64LE(offset) }],
+  ["FL", { sizeBytes: 4, at: (bytes, offset) => bytes.readFloatLE(offset) }],
+  ["FD", { sizeBytes: 8, at: (bytes, offset) => bytes.readDoubleLE(offset) }],
+] satisfies readonly (readonly [string, BinaryNumber])[]);
+
+const LEAST = 10 ** (SHORTEST_DIGITS - 1);
+
+/** As text, those that may be long enough: tables are full of others. */
+export function longNumbersOf(bytes: Buffer, { sizeBytes, at }: BinaryNumber): string[] {
+  const long: string[] = [];
+  for (let offset = 0; offset + sizeBytes <= bytes.length; offset += sizeBytes) {
+    const number = at(bytes, offset);
+    if (number >= LEAST || number <= -LEAST) long.push(String(number));
+  }
+  return long;
+}

@@ -50,7 +50,7 @@ const inflating = createSemaphore(INFLATED_AT_ONCE);
 
 /** The same, with the header that was read for it. */
 export async function inspectWhole(source: ByteSource, signal?: AbortSignal): Promise<InspectedInstance> {
-  await using held = new AsyncDisposableStack();
+  using held = new DisposableStack();
   held.use(await reading.acquire(signal));
   const beforeInflating = async (): Promise<void> => void held.use(await inflating.acquire(signal));
   const options = { beforeInflating, ...(signal === undefined ? {} : { signal }) };
