@@ -53,6 +53,8 @@ export interface RetrieveRequest {
   readonly sopClassUids?: readonly string[];
   /** What should have arrived in the end, where the archive listed it: the wait for late instances ends with the last of them. */
   readonly wanted?: ReadonlySet<SopInstanceUid>;
+  /** The study job that it is for. */
+  readonly job?: string;
   /** Whether the archive asked meanwhile to be left alone: then nothing further is asked of it, and what was not is missing. */
   readonly isSpared?: () => boolean;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
 import { neverAborted } from "../units/abort.ts";
 import type { Clock } from "../units/clock.ts";
-import { createExpectations, createRefusals } from "./expectations.ts";
+import { createExpectations } from "./expectations.ts";
 
 const STUDY = parseStudyInstanceUid("1.2.3");
 const FIRST = parseSopInstanceUid("1.2.3.1");
@@ -41,7 +41,7 @@ describe("a study", () => {
     using _ours = expectations.expect(STUDY);
     expect(expectations.askedOf(STUDY)).toBe(undefined);
     {
-      using _theirs = expectations.expect(STUDY, "pacs");
+      using _theirs = expectations.expect(STUDY, { archive: "pacs" });
       expect(expectations.askedOf(STUDY)).toBe("pacs");
     }
     expect(expectations.askedOf(STUDY)).toBe(undefined);
@@ -79,13 +79,25 @@ describe("the wait behind a final answer", () => {
   });
 });
 
-it("remembers why an instance was refused, told once, within bounds", () => {
-  const refusals = createRefusals();
-  refusals.noteRefusal("1.2", "INSTANCE_MISMATCH");
-  refusals.noteRefusal("1.2", "INSTANCE_UNREADABLE");
-  expect(refusals.takeReason(["1.1", "1.2"])).toBe("INSTANCE_UNREADABLE");
-  expect(refusals.takeReason(["1.1", "1.2"])).toBeUndefined();
-  refusals.noteRefusal("1.2", "INSTANCE_MISMATCH");
-  for (let number = 0; number < 10_000; number += 1) refusals.noteRefusal(`9.${number}`, "INSTANCE_MISMATCH");
-  expect(refusals.takeReason(["1.2"])).toBeUndefined();
+describe("an instance that could not be taken", () => {
+  const other = parseStudyInstanceUid("9.9");
+  const unknown = { sopInstanceUids: ["7.7"], studyInstanceUid: undefined, isMoved: true };
+
+  it("is of the study that lists it, else of the one it names, else of the only one that is moved", () => {
+    const expectations = createExpectations(scriptedClock(new Map()));
+    using _ours = expectations.expect(STUDY, { archive: "pacs", job: "job-1", wanted: new Set([FIRST]) });
+    const ours = { study: STUDY, job: "job-1" };
+    expect(expectations.whose(unknown)).toEqual(ours);
+    using _others = expectations.expect(other, { archive: "pacs", job: "job-2" });
+    expect(expectations.whose({ ...unknown, sopInstanceUids: ["7.7", FIRST], studyInstanceUid: other })).toEqual(ours);
+    expect(expectations.whose({ ...unknown, studyInstanceUid: other })).toEqual({ study: other, job: "job-2" });
+    expect(expectations.whose(unknown)).toBeUndefined();
+  });
+
+  it("is nobody's when it names a study that nobody asked for, or was sent by itself", () => {
+    const expectations = createExpectations(scriptedClock(new Map()));
+    using _ours = expectations.expect(STUDY, { archive: "pacs" });
+    expect(expectations.whose({ ...unknown, studyInstanceUid: "9.9" })).toBeUndefined();
+    expect(expectations.whose({ ...unknown, isMoved: false })).toBeUndefined();
+  });
 });

@@ -1,5 +1,4 @@
 import type { SopInstanceUid, StudyInstanceUid } from "../dicom/uid.ts";
-import type { ErrorCode } from "../errors/registry.ts";
 import type { Clock } from "../units/clock.ts";
 
 /** A study that a retrieval is waiting for. Disposing ends the expectation. */
@@ -12,39 +11,14 @@ export interface Expectation extends Disposable {
   settled(wanted: ReadonlySet<SopInstanceUid>, quietMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Why instances that were sent to us are not in staging, so that a study lacking them can say so. */
-export interface Refusals {
-  noteRefusal(sopInstanceUid: string, code: ErrorCode): void;
-  /** The code with which one of the instances was last refused; it is told once, as the next try may end otherwise. */
-  takeReason(sopInstanceUids: readonly string[]): ErrorCode | undefined;
-}
-
-const MAXIMUM_REFUSALS = 10_000;
-
-export function createRefusals(): Refusals {
-  const codes = new Map<string, ErrorCode>();
-  return {
-    noteRefusal(sopInstanceUid, code) {
-      codes.delete(sopInstanceUid);
-      codes.set(sopInstanceUid, code);
-      const [oldest] = codes.keys();
-      if (codes.size > MAXIMUM_REFUSALS && oldest !== undefined) codes.delete(oldest);
-    },
-    takeReason(sopInstanceUids) {
-      const found = sopInstanceUids.map((uid) => codes.get(uid)).find((code) => code !== undefined);
-      for (const uid of sopInstanceUids) codes.delete(uid);
-      return found;
-    },
-  };
-}
-
 /** Who asked for what: an instance of a study that nobody expects is refused, not stored. */
 export interface Expectations {
-  /** @param archive that it is asked of, where others are to send it */
-  expect(study: StudyInstanceUid, archive?: string): Expectation;
+  expect(study: StudyInstanceUid, about?: AskedAbout): Expectation;
   /** The archive that the study was asked of last; undefined when it came over connections of our own. */
   askedOf(study: StudyInstanceUid): string | undefined;
   isExpected(study: StudyInstanceUid): boolean;
+  /** Of which expected study an instance that could not be taken is, and for which job; undefined: nobody can tell. */
+  whose(sent: SentInstance): Wanted | undefined;
   /** When bytes last reached a receiver. */
   readonly lastActivityMs: number;
   /** Called by receivers: bytes came in, whichever study they belong to. */
@@ -52,9 +26,30 @@ export interface Expectations {
   noteArrival(study: StudyInstanceUid, instance: SopInstanceUid): void;
 }
 
-interface Asked {
+export interface AskedAbout {
+  /** The archive that it is asked of, where others are to send it. */
+  readonly archive?: string | undefined;
+  /** The study job that asks. */
+  readonly job?: string | undefined;
+  /** What should come of it, where the archive listed it. */
+  readonly wanted?: ReadonlySet<SopInstanceUid> | undefined;
+}
+
+/** What is known of an instance that was sent: UIDs as announced and as it names itself, none of them checked. */
+export interface SentInstance {
+  readonly sopInstanceUids: readonly string[];
+  readonly studyInstanceUid: string | undefined;
+  /** Its sender was told to by C-MOVE. */
+  readonly isMoved: boolean;
+}
+
+export interface Wanted {
+  readonly study: StudyInstanceUid;
+  readonly job: string | undefined;
+}
+
+interface Asked extends AskedAbout {
   readonly arrived: Set<SopInstanceUid>;
-  readonly archive: string | undefined;
   /** Who waits for instances; told of each. */
   readonly listeners: Set<(instance: SopInstanceUid) => void>;
 }
@@ -73,14 +68,30 @@ function whenLastArrives(
   return { signal: complete.signal, [Symbol.dispose]: () => void listeners.delete(listener) };
 }
 
+type Open = ReadonlyMap<StudyInstanceUid, ReadonlySet<Asked>>;
+
+/** The listed ones come first: what an instance says of itself may be what is wrong with it. */
+function studyOf(
+  open: Open,
+  { sopInstanceUids, studyInstanceUid, isMoved }: SentInstance,
+): StudyInstanceUid | undefined {
+  const studies = [...open.keys()];
+  const isListed = ({ wanted }: Asked): boolean => sopInstanceUids.some((uid) => wanted?.has(uid as SopInstanceUid));
+  const byListing = studies.find((study) => [...(open.get(study) ?? [])].some(isListed));
+  if (byListing !== undefined) return byListing;
+  if (studyInstanceUid !== undefined) return studies.find((study) => study === studyInstanceUid);
+  const moved = studies.filter((study) => [...(open.get(study) ?? [])].some(({ archive }) => archive !== undefined));
+  return isMoved && moved.length === 1 ? moved[0] : undefined;
+}
+
 export function createExpectations(clock: Clock): Expectations {
   const open = new Map<StudyInstanceUid, Set<Asked>>();
   let lastActivityMs = clock.nowMs();
 
   return {
-    expect(study, archive) {
+    expect(study, about) {
       const arrived = new Set<SopInstanceUid>();
-      const asked: Asked = { arrived, archive, listeners: new Set() };
+      const asked: Asked = { ...about, arrived, listeners: new Set() };
       const ofStudy = open.get(study) ?? new Set();
       ofStudy.add(asked);
       open.set(study, ofStudy);
@@ -108,6 +119,11 @@ export function createExpectations(clock: Clock): Expectations {
     },
     askedOf: (study) => [...(open.get(study) ?? [])].findLast(({ archive }) => archive !== undefined)?.archive,
     isExpected: (study) => open.has(study),
+    whose(sent) {
+      const study = studyOf(open, sent);
+      if (study === undefined) return undefined;
+      return { study, job: [...(open.get(study) ?? [])].findLast(({ job }) => job !== undefined)?.job };
+    },
     get lastActivityMs() {
       return lastActivityMs;
     },

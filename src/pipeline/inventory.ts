@@ -1,6 +1,7 @@
 import type { Archive, ListedInstance, RetrieveRequest, StudyListing } from "../archive/archive.ts";
 import type { SeriesInstanceUid } from "../dicom/uid.ts";
 import { toGatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
 import type { LedgerChange } from "../store/records.ts";
 import { archiveOf, type StepContext, studyOf } from "./step.ts";
@@ -76,17 +77,30 @@ export async function fetchMissing(
       // What is staged already will not come again: the wait ends with the last of the missing.
       ...(listing.kind === "instances" ? { wanted: new Set(missing.map((instance) => instance.sopInstanceUid)) } : {}),
       sopClassUids: missing.flatMap(({ sopClassUid }) => sopClassUid ?? []),
+      job: context.job.id,
     };
     const wholeStudy = { ...request, ...(seriesInstanceUids === undefined ? {} : { seriesInstanceUids }) };
     await archive
       .retrieve(whole ? wholeStudy : { ...request, instances: missing }, context.signal)
       .catch((thrown: unknown) => {
         // One instance that cannot be sent may have stopped the study: verification asks for what is missing by UID, and tells what never came.
-        const isToldLater = listing.kind === "instances" && (whole || staged.length > 0);
-        if (!isToldLater || toGatewayError(thrown).code !== "ARCHIVE_UNABLE") throw thrown;
+        const { code } = toGatewayError(thrown);
+        const isToldLater = code === "ARCHIVE_UNABLE" && listing.kind === "instances" && (whole || staged.length > 0);
+        if (!isToldLater && !isOwnRefusal(context, code, missing)) throw thrown;
       });
   }
   return await account(context, inventory);
+}
+
+/** An archive may say of its whole request that it failed when it was we who did not take what it sent. */
+const FAILED_SUB_OPERATIONS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ARCHIVE_UNABLE",
+  "ARCHIVE_OUT_OF_RESOURCES",
+]);
+
+function isOwnRefusal({ services, job }: StepContext, code: ErrorCode, missing: readonly ListedInstance[]): boolean {
+  const uids = [...missing.map(({ sopInstanceUid }) => sopInstanceUid), studyOf(job)];
+  return FAILED_SUB_OPERATIONS.has(code) && services.refusals.isRefused(uids);
 }
 
 /** Whole instances under their names count as received: the ledger's lines. What a power cut takes is fetched again. */

@@ -1,5 +1,5 @@
 import type { Archive } from "../archive/archive.ts";
-import type { Refusals } from "../archive/expectations.ts";
+import type { Refusals } from "../archive/refusals.ts";
 import type { LinkSealer } from "../deid/linkage/sealing.ts";
 import type { Profile } from "../deid/profiles/profile.ts";
 import type { StudyDeidentifier } from "../deid/workers/study-run.ts";

@@ -5,8 +5,9 @@ import { type SyntheticStudy, syntheticStudy } from "../../test/peers/synthetic-
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { Archive } from "../archive/archive.ts";
 import { createPace } from "../archive/availability/pace.ts";
-import { createExpectations, createRefusals } from "../archive/expectations.ts";
+import { createExpectations } from "../archive/expectations.ts";
 import { createFolderArchive } from "../archive/folder/folder-archive.ts";
+import { createRefusals } from "../archive/refusals.ts";
 import { loadProfile } from "../deid/profiles/load-profile.ts";
 import { projectKeyOf } from "../deid/pseudonyms/project-key.ts";
 import { createStudyDeidentifier } from "../deid/workers/study-run.ts";

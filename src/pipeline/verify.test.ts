@@ -1,7 +1,9 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Archive, ListedInstance, RetrieveRequest, StudyListing } from "../archive/archive.ts";
-import { createRefusals } from "../archive/expectations.ts";
+import { createRefusals } from "../archive/refusals.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
 import type { JobChange } from "../store/records.ts";
 import { retrieve } from "./retrieve.ts";
 import type { RunRecall, StepContext } from "./step.ts";
@@ -23,15 +25,19 @@ function scene({
   withholds = [],
   unlisted,
   series,
+  refuses,
 }: {
   readonly withholds?: readonly number[];
   readonly unlisted?: number;
   readonly series?: readonly string[];
+  /** What we do not take, and by which of its UIDs it is known; the archive then says of its whole request that it failed. */
+  readonly refuses?: { readonly uids: readonly string[]; readonly failsWith: ErrorCode };
 } = {}) {
   const held = [1, 2, 3].map(instance);
   const staged: ListedInstance[] = [];
   const asked: string[] = [];
   const written: JobChange[] = [];
+  const refusals = createRefusals();
   let nowMs = 0;
   let isFirst = true;
   const archive: Pick<Archive, "name" | "listStudy" | "retrieve"> = {
@@ -42,6 +48,10 @@ function scene({
     },
     async retrieve({ instances }: RetrieveRequest) {
       asked.push(instances === undefined ? "study" : `${instances.length} instances`);
+      if (refuses !== undefined) {
+        refusals.noteRefusal(refuses.uids, "INSTANCE_MISMATCH");
+        throw new GatewayError(refuses.failsWith);
+      }
       const left = withholds.map((number) => `${instance(number).sopInstanceUid}`);
       staged.push(...(instances ?? held).filter(({ sopInstanceUid }) => !isFirst || !left.includes(sopInstanceUid)));
       isFirst = false;
@@ -58,7 +68,7 @@ function scene({
           markSpent: async () => {},
         },
         studyLocks: createStudyLocks(),
-        refusals: createRefusals(),
+        refusals,
         retry: { attempts: 5, firstDelayMs: 1, maximumDelayMs: 1 },
         clock: { nowMs: () => nowMs },
       },
@@ -132,4 +142,32 @@ it.each([
   const recall: RunRecall = {};
   await retrieve(of.context(recall));
   expect(await verify(of.context(recall))).toMatchObject({ kind: "end", state: "held", code, change: { verdict } });
+});
+
+describe("what we refused ourselves", () => {
+  const ofStudy = [STUDY];
+  const ofAll = [1, 2, 3].map((number) => `${instance(number).sopInstanceUid}`);
+
+  it.each<readonly [ErrorCode, readonly string[]]>([
+    ["ARCHIVE_UNABLE", ofAll],
+    ["ARCHIVE_UNABLE", ofStudy],
+    ["ARCHIVE_OUT_OF_RESOURCES", ofAll],
+  ])("fails the study for good, though the archive answers as for %s", async (failsWith, uids) => {
+    const of = scene({ refuses: { uids, failsWith } });
+    const recall: RunRecall = {};
+    await retrieve(of.context(recall));
+    const verified = await verify(of.context(recall));
+    expect(verified).toMatchObject({ kind: "end", state: "failed", code: "INSTANCE_MISMATCH" });
+    expect(of.asked).toEqual(["list", "study", "3 instances", "list"]);
+  });
+
+  it("ends nothing while others may still come", async () => {
+    const of = scene({ refuses: { uids: ofAll.slice(1), failsWith: "ARCHIVE_UNABLE" } });
+    await expect(verify(of.context({}))).rejects.toMatchObject({ code: "INSTANCES_MISSING" });
+  });
+
+  it("is no excuse for an archive that cannot be reached", async () => {
+    const of = scene({ refuses: { uids: ofAll, failsWith: "CONNECTION_FAILED" } });
+    await expect(retrieve(of.context({}))).rejects.toMatchObject({ code: "CONNECTION_FAILED" });
+  });
 });

@@ -51,15 +51,32 @@ function unlistedOf({ listing }: Inventory): number {
   return listing.kind === "instances" ? (listing.unlisted ?? 0) : 0;
 }
 
+/** Why we took nothing of what is missing; `isWhole`: nothing else is missing. */
+function refusalOf(
+  { services, job }: StepContext,
+  inventory: Inventory,
+): { readonly refusal: ErrorCode | undefined; readonly isWhole: boolean } {
+  const { missing, staged } = inventory;
+  const ofMissing = services.refusals.takeReason(missing.map(({ sopInstanceUid }) => sopInstanceUid));
+  // Of those that were sent under a UID which the archive does not list.
+  const ofStudy = services.refusals.takeReason([studyOf(job)]);
+  if (verdictOf(inventory) === "complete") return { refusal: undefined, isWhole: false };
+  const isWhole =
+    ofMissing === undefined
+      ? ofStudy !== undefined && (missing.length === 0 || staged.length === 0)
+      : ofMissing.refused === missing.length;
+  return { refusal: (ofMissing ?? ofStudy)?.code, isWhole };
+}
+
 async function conclude(context: StepContext, inventory: Inventory): Promise<StepResult> {
   const { job, project, services } = context;
   const verdict = verdictOf(inventory);
-  const refusal = services.refusals.takeReason(inventory.missing.map((instance) => instance.sopInstanceUid));
+  const { refusal, isWhole } = refusalOf(context, inventory);
   // It was we who could not take it, and may soon: no fault of the study.
   if (refusal !== undefined && errorRegistry[refusal].class === "transient") return pauseFor(refusal, services.retry);
   const tries = Math.min(services.retry.attempts, MAXIMUM_TRIES_FOR_MISSING);
   // What was sent and could not be taken will be no better next time; what was not sent may still come.
-  if (isShort(inventory) && refusal === undefined && job.attempts + 1 < tries) {
+  if (isShort(inventory) && !isWhole && job.attempts + 1 < tries) {
     throw new GatewayError("INSTANCES_MISSING", { missing: inventory.missing.length });
   }
   const received = inventory.staged.length;

@@ -1,13 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { tags } from "../../src/dicom/dictionary/tags.ts";
+import { textOf } from "../../src/dicom/values.ts";
 import { freePort } from "../peers/free-port.ts";
 import { type ArchiveFaults, startPracticeArchive } from "../peers/practice-archive.ts";
 import { startScriptedPeer } from "../peers/scripted-peer.ts";
-import type { SyntheticStudy } from "../peers/synthetic-studies.ts";
+import type { SyntheticInstance, SyntheticStudy } from "../peers/synthetic-studies.ts";
 import { ctStudy, givesUpAt, type Study, studiesOf, submit, until, withArchive } from "../support/rehearsal.ts";
 import { makeSite, type Site } from "../support/site.ts";
 
 const FAST_RETRY = { attempts: 8, firstDelaySeconds: 0.2, maximumDelaySeconds: 0.5 };
+
+const MR = "1.2.840.10008.5.1.4.1.1.4";
 
 /** Submits one row for each study and waits; gives the studies in the order of the rows. */
 async function run(
@@ -102,6 +106,36 @@ describe.each(["move", "get"] as const)("an archive asked by C-%s", (retrieve) =
       { retrieve },
     );
   });
+
+  it.each<readonly [string, (one: SyntheticInstance) => SyntheticInstance, Pick<ArchiveFaults, "refuses">]>([
+    ["instance", (one) => ({ ...one, sopInstanceUid: `${one.sopInstanceUid}.1` }), {}],
+    [
+      "instance, and does not list them,",
+      (one) => ({ ...one, sopInstanceUid: `${one.sopInstanceUid}.1` }),
+      { refuses: (identifier) => textOf(identifier, tags.QueryRetrieveLevel) === "IMAGE" },
+    ],
+    // Over C-GET it has no context to send that over.
+    ...(retrieve === "move" ? [["class", (one: SyntheticInstance) => ({ ...one, sopClassUid: MR }), {}] as const] : []),
+  ])(
+    "that announces everything as another %s fails the study at once, and says whose fault it is",
+    async (_, lie, more) => {
+      const study = ctStudy(29);
+      const select: ArchiveFaults["select"] = (instances) => instances.map(lie);
+      await withArchive(
+        { ...more, select },
+        [study],
+        async ({ site, archive }) => {
+          const { jobs } = await run(site, [study]);
+          expect(jobs).toMatchObject([
+            { state: "failed", code: "INSTANCE_MISMATCH", expected: 4, received: 0, attempts: 0 },
+          ]);
+          // Twice: what is missing is asked for once more.
+          expect(Math.max(...archive.timesSent.values())).toBe(2);
+        },
+        { retrieve },
+      );
+    },
+  );
 
   it("that keeps an instance back leaves the study held, and says so", async () => {
     const studies = [ctStudy(16)];

@@ -142,7 +142,7 @@ async function retrieve(
   signal: AbortSignal,
 ): Promise<RetrieveOutcome> {
   const { scheduler, faults, name } = options;
-  using expectation = receiving.expectations.expect(request.studyInstanceUid, name);
+  using expectation = receiving.expectations.expect(request.studyInstanceUid, { archive: name });
   const wanted = wantedOf(request, options);
   let completed = 0;
   for (const [index, instance] of wanted.entries()) {

@@ -19,7 +19,8 @@ import { silentLogger } from "../../units/logger.ts";
 import { systemRandom } from "../../units/random.ts";
 import type { Archive } from "../archive.ts";
 import { createPace } from "../availability/pace.ts";
-import { createExpectations, createRefusals } from "../expectations.ts";
+import { createExpectations } from "../expectations.ts";
+import { createRefusals } from "../refusals.ts";
 import { createDicomWebArchive } from "./dicomweb-archive.ts";
 
 const study = syntheticStudy({ seed: 841, modality: "CT", series: 2, instancesPerSeries: 2, rows: 8, columns: 8 });

@@ -209,7 +209,8 @@ async function rehearseRetrieval(peer: Peer, signal: AbortSignal): Promise<Rehea
 
 async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSignal): Promise<RetrieveOutcome> {
   const { clock, expectations, silenceMs, quietMs } = peer.options;
-  using expectation = expectations.expect(request.studyInstanceUid, peer.options.name);
+  const { studyInstanceUid, job, wanted } = request;
+  using expectation = expectations.expect(studyInstanceUid, { archive: peer.options.name, job, wanted });
   let lastAnswerMs = clock.nowMs();
   const onProgress = (): void => {
     lastAnswerMs = clock.nowMs();
@@ -223,13 +224,13 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
   );
   // Many archives answer before their C-STOREs are through; not when as many have arrived as they say they sent.
   const isThrough = expectation.arrived.size >= (outcome.completed ?? Number.POSITIVE_INFINITY);
-  if (!isThrough) await expectation.settled(request.wanted ?? new Set(), quietMs, signal);
+  if (!isThrough) await expectation.settled(wanted ?? new Set(), quietMs, signal);
   return outcome;
 }
 
 /** Its instances have come before its answer: nothing is waited for behind it. */
 async function retrieveByGet(peer: Peer, request: RetrieveRequest, way: Way): Promise<RetrieveOutcome> {
-  const watched = watchStore(peer.options.store);
+  const watched = watchStore(peer.options.store, request.studyInstanceUid);
   const store = watched.handler;
   return await getInPasses(request, watched, (pass) =>
     withAssociation(

@@ -1,12 +1,19 @@
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
-import type { IncomingInstance, InstanceSink, StoreAnswer, StoreHandler } from "../../network/dimse/service-types.ts";
+import type {
+  IncomingInstance,
+  InstanceSink,
+  NamedObject,
+  StoreAnswer,
+  StoreHandler,
+} from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
 import type { InstanceIntake, StagedInstance, TakeElsewhere } from "../../staging/staging-area.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Pace } from "../availability/pace.ts";
-import type { Expectations, Refusals } from "../expectations.ts";
+import type { Expectations, SentInstance } from "../expectations.ts";
 import { reasonOf, statusOfRefusal } from "../intake/refusal-status.ts";
 import type { TakeUnasked } from "../intake/take-unasked.ts";
+import type { Refusals } from "../refusals.ts";
 import type { Forwarding } from "./forward-instances.ts";
 
 export interface ReceiverOptions {
@@ -34,7 +41,7 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
     try {
       return await openSink(incoming, signal);
     } catch (thrown) {
-      return { refuse: statusOf(incoming, thrown) };
+      return { refuse: refused(incoming, thrown) };
     }
   };
 
@@ -42,6 +49,7 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
     const pace = paceOf?.(incoming);
     const file = await staging.begin({ ...incoming, sourceAeTitle: incoming.callingAeTitle });
     let failure: unknown;
+    let isUnasked = false;
     return {
       async write(chunk) {
         expectations.noteActivity();
@@ -59,7 +67,10 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
         try {
           if (failure !== undefined) return answerTo(incoming, failure);
           const staged: StagedInstance = await file.commit(
-            (instance) => expectations.isExpected(instance.studyInstanceUid),
+            (instance) => {
+              isUnasked = !expectations.isExpected(instance.studyInstanceUid);
+              return !isUnasked;
+            },
             otherwiseOf(options, incoming),
           );
           expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
@@ -67,29 +78,44 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
           if (archive !== undefined) noteSender?.(incoming, archive);
           return STATUS.success;
         } catch (thrown) {
-          return answerTo(incoming, thrown);
+          return answerTo(incoming, thrown, isUnasked);
         }
       },
-      async abort(violation) {
-        if (violation !== undefined) statusOf(incoming, new GatewayError("INSTANCE_MISMATCH", { violation }));
+      async abort(violation, named) {
+        if (violation !== undefined) refused(incoming, new GatewayError("INSTANCE_MISMATCH", { violation }), named);
         await file.abort();
       },
     };
   }
 
-  function answerTo(incoming: IncomingInstance, thrown: unknown): StoreAnswer {
-    const status = statusOf(incoming, thrown);
+  function answerTo(incoming: IncomingInstance, thrown: unknown, isUnasked = false): StoreAnswer {
+    const status = refused(incoming, thrown, { isUnasked });
     const errorComment = reasonOf(thrown);
     return errorComment === undefined ? status : { status, errorComment };
   }
 
-  function statusOf(incoming: IncomingInstance, thrown: unknown): number {
+  function refused(incoming: IncomingInstance, thrown: unknown, said: Said = {}): number {
     const error = toGatewayError(thrown);
-    refusals.noteRefusal(incoming.sopInstanceUid, error.code);
     const status = statusOfRefusal(error);
-    logger.warn("incoming instance refused", { code: error.code, status });
+    const sent = sentInstance(incoming, said);
+    const wanted = expectations.whose(sent);
+    refusals.noteRefusal([...sent.sopInstanceUids, ...(wanted === undefined ? [] : [wanted.study])], error.code);
+    const { violation } = error.details;
+    logger.warn("incoming instance refused", { code: error.code, status, job: wanted?.job, violation });
     return status;
   }
+}
+
+/** What was learnt of a data set before it was refused; `isUnasked`: it is of a study that nobody expects. */
+type Said = NamedObject & { readonly isUnasked?: boolean };
+
+function sentInstance(incoming: IncomingInstance, { isUnasked = false, ...said }: Said): SentInstance {
+  const { sopInstanceUid, askedStudyInstanceUid, moveOriginatorAeTitle } = incoming;
+  return {
+    sopInstanceUids: [sopInstanceUid, ...(said.sopInstanceUid === undefined ? [] : [said.sopInstanceUid])],
+    studyInstanceUid: isUnasked ? undefined : (askedStudyInstanceUid ?? said.studyInstanceUid),
+    isMoved: !isUnasked && moveOriginatorAeTitle !== undefined,
+  };
 }
 
 /** What nobody here asked for is another gateway's, or was sent unasked. */

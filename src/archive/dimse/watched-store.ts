@@ -1,4 +1,4 @@
-import { parseSopInstanceUid, type SopInstanceUid } from "../../dicom/uid.ts";
+import { parseSopInstanceUid, type SopInstanceUid, type StudyInstanceUid } from "../../dicom/uid.ts";
 import type { InstanceSink, StoreHandler } from "../../network/dimse/service-types.ts";
 import { describeStatus, STATUS, statusIn } from "../../network/dimse/status.ts";
 
@@ -19,8 +19,9 @@ const DROPPED: InstanceSink = { write: () => {}, close: async () => STATUS.succe
 /**
  * Writes down what a store takes and what it refuses. What it has taken is not taken again: a second association may bring it converted
  * to another syntax.
+ * @param study that is asked for over the association
  */
-export function watchStore(store: StoreHandler): WatchedStore {
+export function watchStore(store: StoreHandler, study?: StudyInstanceUid): WatchedStore {
   const arrived = new Set<SopInstanceUid>();
   const refused = new Set<SopInstanceUid>();
   const settle = (uid: SopInstanceUid, status: number): number => {
@@ -34,7 +35,8 @@ export function watchStore(store: StoreHandler): WatchedStore {
     async handler(instance, signal) {
       const uid = parseSopInstanceUid(instance.sopInstanceUid);
       if (arrived.has(uid)) return DROPPED;
-      const sink = await store(instance, signal);
+      const asked = study === undefined ? instance : { ...instance, askedStudyInstanceUid: study };
+      const sink = await store(asked, signal);
       if ("refuse" in sink) return { refuse: settle(uid, sink.refuse) };
       return {
         write: (chunk) => sink.write(chunk),
@@ -43,9 +45,9 @@ export function watchStore(store: StoreHandler): WatchedStore {
           settle(uid, statusIn(answer));
           return answer;
         },
-        async abort(violation) {
+        async abort(violation, named) {
           if (violation !== undefined) refused.add(uid);
-          await sink.abort(violation);
+          await sink.abort(violation, named);
         },
       };
     },

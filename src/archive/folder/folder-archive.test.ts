@@ -99,7 +99,7 @@ describe("a folder that others write", () => {
     const forgotten: string[] = [];
     const taking = { taker: site.taker, forget: (path: string) => void forgotten.push(path) };
     expect(await takeIn(taking, instance, signal)).toBe(false);
-    expect(site.taker.refusals.takeReason([instance.sopInstanceUid])).toBe("MEDIA_FILE_CHANGED");
+    expect(site.taker.refusals.takeReason([instance.sopInstanceUid])?.code).toBe("MEDIA_FILE_CHANGED");
     expect(forgotten).toEqual([instance.place.file?.path]);
     expect(await site.staging.list(study)).toEqual([]);
   });
@@ -118,7 +118,7 @@ describe("a folder that others write", () => {
     const file = OTHER.instances[0]?.file ?? Buffer.alloc(0);
     await truncate(join(site.path, first ?? "", "scan.dcm"), file.length - 100);
     expect(await site.archive.retrieve({ studyInstanceUid: study }, signal)).toMatchObject({ completed: 1, failed: 1 });
-    expect(site.taker.refusals.takeReason([first ?? ""])).toBe("INSTANCE_UNREADABLE");
+    expect(site.taker.refusals.takeReason([first ?? ""])?.code).toBe("INSTANCE_UNREADABLE");
   });
 
   it("tells the doctor what cannot be taken, and what is only no DICOM", async () => {
@@ -172,7 +172,7 @@ describe("a zip in a folder", () => {
     });
     expect(await site.archive.retrieve({ studyInstanceUid: study }, signal)).toMatchObject({ completed: 1, failed: 1 });
     const refusal = site.taker.refusals.takeReason([OTHER.instances.at(-1)?.sopInstanceUid ?? ""]);
-    expect(refusal).toBe("ZIP_ENTRY_DAMAGED");
+    expect(refusal?.code).toBe("ZIP_ENTRY_DAMAGED");
   });
 
   it("that is cut off is passed over, and what lies beside it is taken", async () => {

@@ -10,8 +10,9 @@ import { silentLogger } from "../../units/logger.ts";
 import { systemRandom } from "../../units/random.ts";
 import type { ArchiveUnderTest, KnownStudy } from "../archive-contract.testing.ts";
 import { createPace } from "../availability/pace.ts";
-import { createExpectations, createRefusals, type Refusals } from "../expectations.ts";
+import { createExpectations } from "../expectations.ts";
 import type { InstanceTaker } from "../http/staging-store.ts";
+import { createRefusals, type Refusals } from "../refusals.ts";
 import { createFolderArchive, type FolderArchive } from "./folder-archive.ts";
 
 export const STUDIES = [

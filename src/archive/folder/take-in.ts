@@ -54,7 +54,7 @@ export async function takeIn(
     const { code } = toGatewayError(thrown);
     if (ENDS_ALL.has(code)) throw thrown;
     if (code === "MEDIA_FILE_CHANGED") forget(file.path);
-    refusals.noteRefusal(sopInstanceUid, code);
+    refusals.noteRefusal([sopInstanceUid], code);
     return false;
   } finally {
     await rm(copy, { force: true });

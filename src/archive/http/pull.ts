@@ -6,7 +6,7 @@ import { keepInstances } from "../../network/instance-files/keep-instance.ts";
 import type { MultipartPart } from "../../network/multipart/reader.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import type { ListedInstance, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
-import { type InstanceTaker, openStagingStore } from "./staging-store.ts";
+import { type InstanceTaker, noteRefused, openStagingStore } from "./staging-store.ts";
 
 /** One request of a retrieval: a study, a series, or an instance. */
 export interface Pull {
@@ -50,7 +50,7 @@ export async function pullIntoStaging(
   signal: AbortSignal,
 ): Promise<RetrieveOutcome> {
   const { studyInstanceUid } = request;
-  using expectation = taker.expectations.expect(studyInstanceUid);
+  using expectation = taker.expectations.expect(studyInstanceUid, { job: request.job });
   await using store = await openStagingStore(taker, studyInstanceUid, signal);
   let failed = 0;
   let failure: unknown;
@@ -69,7 +69,10 @@ export async function pullIntoStaging(
     }
     try {
       for await (const taken of keepInstances((each) => source(pull, each), store, pull, signal)) {
-        if (taken instanceof InstanceError) fail(taken);
+        if (taken instanceof InstanceError) {
+          noteRefused(taker.refusals, taken, taken.instances, studyInstanceUid);
+          fail(taken);
+        }
       }
     } catch (thrown) {
       fail(thrown);

@@ -8,7 +8,8 @@ import type { InstanceIntake, StagedInstance } from "../../staging/staging-area.
 import type { Clock } from "../../units/clock.ts";
 import type { Random } from "../../units/random.ts";
 import type { Pace } from "../availability/pace.ts";
-import type { Expectations, Refusals } from "../expectations.ts";
+import type { Expectations } from "../expectations.ts";
+import type { Refusals } from "../refusals.ts";
 
 /** What takes instances that we fetch. */
 export interface InstanceTaker {
@@ -61,12 +62,22 @@ function taking(
         expectations.noteArrival(staged.studyInstanceUid, staged.sopInstanceUid);
         return staged;
       } catch (thrown) {
-        refusals.noteRefusal(sopInstanceUid, toGatewayError(thrown).code);
+        refusals.noteRefusal([sopInstanceUid], toGatewayError(thrown).code);
         throw thrown;
       }
     },
     discard: () => file.discard(),
   };
+}
+
+/** What came and cannot be taken will be no better next time; what was cut short may be. */
+export function noteRefused(
+  refusals: Refusals,
+  { code, class: errorClass }: Pick<GatewayError, "code" | "class">,
+  sopInstanceUids: readonly string[],
+  study: StudyInstanceUid,
+): void {
+  if (errorClass === "permanent") refusals.noteRefusal([...sopInstanceUids, study], code);
 }
 
 function asStagingError(thrown: unknown): never {

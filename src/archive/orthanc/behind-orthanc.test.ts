@@ -22,7 +22,8 @@ import { silentLogger } from "../../units/logger.ts";
 import { systemRandom } from "../../units/random.ts";
 import type { Archive, ListedInstance } from "../archive.ts";
 import { createPace } from "../availability/pace.ts";
-import { createExpectations, createRefusals } from "../expectations.ts";
+import { createExpectations } from "../expectations.ts";
+import { createRefusals } from "../refusals.ts";
 import { createOrthancArchive } from "./orthanc-archive.ts";
 
 const study = syntheticStudy({ seed: 881, modality: "CT", instancesPerSeries: 4, rows: 8, columns: 8 });

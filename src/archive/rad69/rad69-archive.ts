@@ -6,8 +6,9 @@ import { laterOf, retryAfterOf } from "../../network/http-client/http-error.ts";
 import { createRad69Client, type Rad69ClientOptions } from "../../network/ihe/client.ts";
 import { asDicomTrolleyError, type DicomTrolleyError } from "../../network/ihe/errors.ts";
 import { retrieveInstances } from "../../network/ihe/retrieve.ts";
+import { costsItselfAlone } from "../../network/instance-files/instance-error.ts";
 import type { Archive, ListedInstance, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
-import { type InstanceTaker, openStagingStore } from "../http/staging-store.ts";
+import { type InstanceTaker, noteRefused, openStagingStore } from "../http/staging-store.ts";
 
 export interface Rad69ArchiveOptions {
   readonly name: string;
@@ -59,7 +60,7 @@ async function retrieve(
 ): Promise<RetrieveOutcome> {
   const { studyInstanceUid } = request;
   const wanted = await instancesOf(searched, request, signal);
-  using _expectation = taker.expectations.expect(studyInstanceUid);
+  using _expectation = taker.expectations.expect(studyInstanceUid, { job: request.job });
   await using store = await openStagingStore(taker, studyInstanceUid, signal);
   const instances = wanted.map((instance) => ({ studyInstanceUid, ...instance }));
   const { outcomes } = await retrieveInstances(createRad69Client(client), instances, store, {
@@ -68,6 +69,10 @@ async function retrieve(
     attempts: 1,
     signal,
   });
+  for (const [sopInstanceUid, each] of outcomes) {
+    if (each.state === "failed" && costsItselfAlone(each.error))
+      noteRefused(taker.refusals, each.error, [sopInstanceUid], studyInstanceUid);
+  }
   const errors = [...outcomes.values()].flatMap((each) => (each.state === "failed" ? [each.error] : []));
   const completed = outcomes.size - errors.length;
   const [error] = errors;

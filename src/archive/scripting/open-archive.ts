@@ -12,10 +12,11 @@ import { createPace } from "../availability/pace.ts";
 import { createDicomWebArchive } from "../dicomweb/dicomweb-archive.ts";
 import { createDimseArchive } from "../dimse/dimse-archive.ts";
 import { receiveIntoStaging } from "../dimse/receive-instance.ts";
-import { createExpectations, createRefusals } from "../expectations.ts";
+import { createExpectations } from "../expectations.ts";
 import type { InstanceTaker } from "../http/staging-store.ts";
 import { createOrthancArchive } from "../orthanc/orthanc-archive.ts";
 import { createRad69Archive } from "../rad69/rad69-archive.ts";
+import { createRefusals } from "../refusals.ts";
 import { type FolderStorageOptions, openFolderStorage } from "./folder-storage.ts";
 import { createScriptArchive, type ScriptArchive } from "./script-archive.ts";
 

@@ -16,7 +16,8 @@ import { systemRandom } from "../../units/random.ts";
 import type { Archive } from "../archive.ts";
 import { ARCHIVE_CONTRACT, type KnownStudy } from "../archive-contract.testing.ts";
 import { createPace } from "../availability/pace.ts";
-import { createExpectations, createRefusals } from "../expectations.ts";
+import { createExpectations } from "../expectations.ts";
+import { createRefusals } from "../refusals.ts";
 import { createXnatDqrArchive, type XnatDqrArchiveOptions } from "./xnat-dqr-archive.ts";
 
 const STUDIES = [

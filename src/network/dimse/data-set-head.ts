@@ -1,18 +1,17 @@
 import { constants, inflateRawSync } from "node:zlib";
+import { tags } from "../../dicom/dictionary/tags.ts";
 import { type TransferSyntax, transferSyntaxes } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import { type Tag, tagOf } from "../../dicom/tag.ts";
 import { trimUid } from "../../dicom/uid.ts";
 import { isLongForm, vrOfCode } from "../../dicom/vr.ts";
 import type { Violation } from "../upper-layer/violations.ts";
+import type { NamedObject } from "./service-types.ts";
 
 /** Both UIDs stand within the first few hundred bytes of nearly every object; where they do not within these, the sink is left to judge. */
 const MAXIMUM_HEAD_BYTES = 64 * 1024;
 
 /** So much of a deflated data set is inflated: at most some 4 MB come out (RFC 1951: 1032 to 1). */
 const MAXIMUM_DEFLATED_BYTES = 4096;
-
-const GROUP = 0x0008;
-const SOP_CLASS_UID = 0x0016;
-const SOP_INSTANCE_UID = 0x0018;
 
 const UNDEFINED_LENGTH = 0xffff_ffff;
 /** PS3.5 7.5. */
@@ -26,9 +25,8 @@ export interface AnnouncedObject {
 }
 
 /** What the head of a data set says; `isWhole` when more bytes would add nothing. */
-interface Head {
+interface Head extends NamedObject {
   readonly sopClassUid?: string;
-  readonly sopInstanceUid?: string;
   readonly isWhole: boolean;
 }
 
@@ -41,6 +39,7 @@ export class DataSetHead {
   /** Looked at again when twice as much is there: the work stays in proportion, however small the pieces. */
   #nextLookBytes = 0;
   #isDecided: boolean;
+  #named: NamedObject = {};
 
   constructor(announced: AnnouncedObject) {
     this.#announced = announced;
@@ -50,6 +49,11 @@ export class DataSetHead {
 
   get isDecided(): boolean {
     return this.#isDecided;
+  }
+
+  /** What an object that differs says it is, as far as it has come. */
+  get named(): NamedObject {
+    return this.#named;
   }
 
   /** Takes the next bytes; says in what the object differs. A UID that cannot be found or read differs in nothing. */
@@ -73,15 +77,15 @@ export class DataSetHead {
 
   #look(head: Buffer): Violation | undefined {
     if (this.#syntax === undefined) return undefined;
-    const { sopClassUid, sopInstanceUid, isWhole } = headOf(head, this.#syntax);
+    const { sopClassUid, sopInstanceUid, isWhole } = headOf(head, this.#syntax, tags.SOPInstanceUID);
     this.#nextLookBytes = this.#bytes * 2;
     this.#isDecided = isWhole || this.#bytes >= MAXIMUM_HEAD_BYTES;
     if (this.#isDecided) this.#earlier = [];
-    if ((sopClassUid ?? this.#announced.sopClassUid) !== this.#announced.sopClassUid) return "SOP_CLASS_DIFFERS";
-    if ((sopInstanceUid ?? this.#announced.sopInstanceUid) !== this.#announced.sopInstanceUid) {
-      return "INSTANCE_UID_DIFFERS";
-    }
-    return undefined;
+    const announced = this.#announced;
+    const isOfClass = (sopClassUid ?? announced.sopClassUid) === announced.sopClassUid;
+    if (isOfClass && (sopInstanceUid ?? announced.sopInstanceUid) === announced.sopInstanceUid) return undefined;
+    this.#named = headOf(head, this.#syntax, tags.StudyInstanceUID);
+    return isOfClass ? "INSTANCE_UID_DIFFERS" : "SOP_CLASS_DIFFERS";
   }
 }
 
@@ -89,45 +93,46 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function headOf(bytes: Buffer, syntax: TransferSyntax): Head {
-  if (!syntax.deflated) return scan(bytes, syntax);
+function headOf(bytes: Buffer, syntax: TransferSyntax, last: Tag): Head {
+  if (!syntax.deflated) return scan(bytes, syntax, last);
   try {
     const inflated = inflateRawSync(bytes.subarray(0, MAXIMUM_DEFLATED_BYTES), {
       // The end of the stream is not there yet.
       finishFlush: constants.Z_SYNC_FLUSH,
       maxOutputLength: MAXIMUM_DEFLATED_BYTES * 1100,
     });
-    const head = scan(inflated, syntax);
+    const head = scan(inflated, syntax, last);
     return { ...head, isWhole: head.isWhole || bytes.length >= MAXIMUM_DEFLATED_BYTES };
   } catch {
     return { isWhole: true };
   }
 }
 
-/** Walks the elements up to (0008,0018) without recursion; what is no data set ends the walk. */
-function scan(bytes: Buffer, syntax: TransferSyntax): Head {
-  const found: { sopClassUid?: string; sopInstanceUid?: string } = {};
+const READ: ReadonlyMap<Tag, "sopClassUid" | "sopInstanceUid" | "studyInstanceUid"> = new Map([
+  [tags.SOPClassUID, "sopClassUid"],
+  [tags.SOPInstanceUID, "sopInstanceUid"],
+  [tags.StudyInstanceUID, "studyInstanceUid"],
+]);
+
+/** Walks the elements up to the last that is wanted, without recursion; what is no data set ends the walk. */
+function scan(bytes: Buffer, syntax: TransferSyntax, last: Tag): Head {
+  const found: { sopClassUid?: string; sopInstanceUid?: string; studyInstanceUid?: string } = {};
   let depth = 0;
   for (let offset = 0; ; ) {
     const header = headerAt(bytes, offset, syntax);
     if (header === undefined) return { ...found, isWhole: false };
     const { group, element, length, valueOffset } = header;
-    if (
-      depth === 0 &&
-      (group > GROUP || (group === GROUP && element > SOP_INSTANCE_UID)) &&
-      group !== DELIMITER_GROUP
-    ) {
-      return { ...found, isWhole: true };
-    }
+    const tag = tagOf(group * 0x10000 + element);
+    if (depth === 0 && tag > last && group !== DELIMITER_GROUP) return { ...found, isWhole: true };
     const isUndefined = length === UNDEFINED_LENGTH;
     if (group === DELIMITER_GROUP && element !== ITEM) depth -= 1;
     else if (isUndefined) depth += 1;
     if (depth < 0 || header.isUnreadable) return { ...found, isWhole: true };
-    if (depth === 0 && group === GROUP && (element === SOP_CLASS_UID || element === SOP_INSTANCE_UID)) {
+    const name = depth === 0 ? READ.get(tag) : undefined;
+    if (name !== undefined) {
       if (valueOffset + length > bytes.length) return { ...found, isWhole: false };
-      const uid = trimUid(bytes.toString("latin1", valueOffset, valueOffset + length));
-      if (element === SOP_CLASS_UID) found.sopClassUid = uid;
-      else return { ...found, sopInstanceUid: uid, isWhole: true };
+      found[name] = trimUid(bytes.toString("latin1", valueOffset, valueOffset + length));
+      if (tag === last) return { ...found, isWhole: true };
     }
     offset = valueOffset + (isUndefined ? 0 : length);
   }

@@ -113,6 +113,14 @@ export interface IncomingInstance {
   /** Who asked the sender for it by C-MOVE, as the sender says: Move Originator Application Entity Title (0000,1030). */
   readonly moveOriginatorAeTitle?: string | undefined;
   readonly remoteAddress: string;
+  /** The study that was asked for over the association that it comes over: of a C-GET. */
+  readonly askedStudyInstanceUid?: string | undefined;
+}
+
+/** What a data set says of itself, as far as it was read; not checked. */
+export interface NamedObject {
+  readonly sopInstanceUid?: string;
+  readonly studyInstanceUid?: string;
 }
 
 /** A DIMSE status, and what else the sender is told: Error Comment (0000,0902), 64 characters at most. PS3.7 9.1.1.1.9. */
@@ -123,12 +131,12 @@ export type StoreAnswer = number | { readonly status: number; readonly errorComm
  * the chunk is read into again when it has returned, or its promise has settled: what is to be kept is copied.
  * `close` returns the DIMSE status to answer (0x0000 only when the bytes are as durable as the receiver promises);
  * `abort` is called instead when the association ends in the middle; and, with the breach, when the data set turns out to be another object
- * than its command announced, which is answered with A900H.
+ * than its command announced, which is answered with A900H, or its command is of another class than its presentation context (0122H).
  */
 export interface InstanceSink {
   write(chunk: Uint8Array): void | Promise<void>;
   close(): Promise<StoreAnswer>;
-  abort(violation?: Violation): Promise<void>;
+  abort(violation?: Violation, named?: NamedObject): Promise<void>;
 }
 
 /** Opens a sink, or refuses the instance with a DIMSE status; the data set is then read and dropped. */

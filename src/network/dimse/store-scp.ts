@@ -19,8 +19,10 @@ export async function receiveInstance(
   const answer = (told: StoreAnswer): Promise<void> => answerStore(session, message, told);
   const announced = announcedBy(session, message);
   if ("refuse" in announced) {
-    session.reportViolation(announced.violation);
-    return dropDataSet(() => answer(announced.refuse));
+    const { refuse, violation, instance } = announced;
+    session.reportViolation(violation);
+    if (instance !== undefined) await tellOf(violation, instance, session, handler);
+    return dropDataSet(() => answer(refuse));
   }
   const opened = await open(session, announced, handler);
   if ("refuse" in opened) return dropDataSet(() => answer(opened.refuse));
@@ -30,18 +32,21 @@ export async function receiveInstance(
   });
 }
 
-function announcedBy(
-  session: DimseSession,
-  { command, contextId }: Message,
-): IncomingInstance | { readonly refuse: number; readonly violation: Violation } {
+/** Refused by its command; the instance, as far as that names one. */
+interface Breach {
+  readonly refuse: number;
+  readonly violation: Violation;
+  readonly instance?: IncomingInstance;
+}
+
+function announcedBy(session: DimseSession, { command, contextId }: Message): IncomingInstance | Breach {
   const context = session.context(contextId);
   const { affectedSopClassUid: sopClassUid = "", affectedSopInstanceUid: sopInstanceUid = "" } = command;
   const moveOriginatorAeTitle = command.moveOriginatorApplicationEntityTitle?.trim();
   if (!isFieldUid(sopInstanceUid)) return { refuse: STATUS.invalidObjectInstance, violation: "COMMAND_MALFORMED" };
-  if (context === undefined || sopClassUid !== context.abstractSyntaxUid) {
-    return { refuse: STATUS.sopClassNotSupported, violation: "SOP_CLASS_DIFFERS" };
-  }
-  return {
+  const breach = { refuse: STATUS.sopClassNotSupported, violation: "SOP_CLASS_DIFFERS" } as const;
+  if (context === undefined) return breach;
+  const instance = {
     sopClassUid,
     sopInstanceUid,
     transferSyntaxUid: context.transferSyntaxUid,
@@ -50,6 +55,18 @@ function announcedBy(
     ...(moveOriginatorAeTitle !== undefined && { moveOriginatorAeTitle }),
     remoteAddress: session.remoteAddress,
   };
+  return sopClassUid === context.abstractSyntaxUid ? instance : { ...breach, instance };
+}
+
+/** Whoever stores it hears of what its command alone shows, too: they may be waiting for it. */
+async function tellOf(
+  violation: Violation,
+  instance: IncomingInstance,
+  session: DimseSession,
+  handler: StoreHandler,
+): Promise<void> {
+  const opened = await open(session, instance, handler);
+  if (!("refuse" in opened)) await opened.abort(violation).catch(() => undefined);
 }
 
 async function open(
@@ -86,8 +103,7 @@ interface Peer {
 class SinkReceiver implements DataSetReceiver {
   readonly #sink: InstanceSink;
   readonly #peer: Peer;
-  /** Until it has decided. */
-  #head: DataSetHead | undefined;
+  readonly #head: DataSetHead;
   #failure: number | undefined;
   #settled = false;
 
@@ -99,11 +115,8 @@ class SinkReceiver implements DataSetReceiver {
 
   write(bytes: Uint8Array): void | Promise<void> {
     if (this.#failure !== undefined) return;
-    if (this.#head !== undefined) {
-      const violation = this.#head.add(bytes);
-      if (violation !== undefined) return this.#refuse(violation);
-      if (this.#head.isDecided) this.#head = undefined;
-    }
+    const violation = this.#head.add(bytes);
+    if (violation !== undefined) return this.#refuse(violation);
     try {
       const written = this.#sink.write(bytes);
       if (written instanceof Promise) return written.catch((error: unknown) => this.#fail(error));
@@ -113,7 +126,7 @@ class SinkReceiver implements DataSetReceiver {
   }
 
   async end(): Promise<void> {
-    const violation = this.#failure === undefined ? this.#head?.end() : undefined;
+    const violation = this.#failure === undefined ? this.#head.end() : undefined;
     if (violation !== undefined) await this.#refuse(violation);
     if (this.#failure === undefined) {
       this.#settled = true;
@@ -145,7 +158,7 @@ class SinkReceiver implements DataSetReceiver {
     if (this.#settled) return;
     this.#settled = true;
     try {
-      await this.#sink.abort(violation);
+      await this.#sink.abort(violation, this.#head.named);
     } catch {
       // The sink cleans up after itself; what it could not remove is swept when its owner starts.
     }

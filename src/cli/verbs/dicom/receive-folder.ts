@@ -94,9 +94,9 @@ export async function openReceiveFolder(
         return {
           ...sink,
           close: async () => settle(statusIn(await sink.close())),
-          async abort(violation) {
+          async abort(violation, named) {
             if (violation !== undefined) refused += 1;
-            await sink.abort(violation);
+            await sink.abort(violation, named);
           },
         };
       } catch (thrown) {

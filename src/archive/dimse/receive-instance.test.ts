@@ -1,0 +1,58 @@
+import { expect, it } from "vitest";
+import { outgoingSample, sampleCt } from "../../../test/peers/sample-objects.ts";
+import { parseAeTitle } from "../../dicom/ae-title.ts";
+import { parseStudyInstanceUid } from "../../dicom/uid.ts";
+import { openAssociation } from "../../network/dimse/association.ts";
+import { startDimseServer } from "../../network/dimse/server.ts";
+import type { OutgoingInstance } from "../../network/dimse/service-types.ts";
+import { storageContextsFor } from "../../network/dimse/storage-contexts.ts";
+import { systemClock } from "../../units/clock.ts";
+import { type LogFields, silentLogger } from "../../units/logger.ts";
+import { createExpectations } from "../expectations.ts";
+import { createRefusals } from "../refusals.ts";
+import { receiveIntoStaging } from "./receive-instance.ts";
+
+const aeTitle = parseAeTitle("RADFERRY");
+const MR = "1.2.840.10008.5.1.4.1.1.4";
+const sample = sampleCt(1, 1, 1);
+const study = parseStudyInstanceUid(sample.studyInstanceUid);
+const honest = outgoingSample(sample);
+
+/** Sends one instance of a study that a job waits for; gives its answer, what was logged, and the refusals. */
+async function receive(instance: OutgoingInstance) {
+  const expectations = createExpectations(systemClock);
+  using _asked = expectations.expect(study, { archive: "pacs", job: "job-1" });
+  const refusals = createRefusals();
+  const lines: LogFields[] = [];
+  const store = receiveIntoStaging({
+    staging: {
+      begin: async () => ({
+        write: () => {},
+        commit: () => Promise.reject(new Error("never gets so far")),
+        abort: async () => {},
+      }),
+    },
+    expectations,
+    refusals,
+    logger: { ...silentLogger, warn: (_, fields = {}) => void lines.push(fields) },
+  });
+  await using server = await startDimseServer({ host: "127.0.0.1", port: 0, aeTitle, handlers: { store } });
+  const [contexts = []] = storageContextsFor([instance]);
+  const address = { aeTitle, host: "127.0.0.1", port: server.port };
+  await using association = await openAssociation({ address, callingAeTitle: parseAeTitle("PACS"), contexts });
+  return { ...(await association.store(instance)), lines, refusals };
+}
+
+it.each([
+  ["instance", { ...honest, sopInstanceUid: "1.2.3.4" }, "INSTANCE_UID_DIFFERS"],
+  ["class", { ...honest, sopClassUid: MR }, "SOP_CLASS_DIFFERS"],
+] as const)(
+  "says which job waits for an object of another %s than announced, and why it lacks it",
+  async (_, lie, violation) => {
+    const { status, lines, refusals } = await receive(lie);
+    expect(status).toBe(0xa900);
+    expect(lines).toEqual([{ code: "INSTANCE_MISMATCH", status: 0xa900, job: "job-1", violation }]);
+    for (const uid of new Set([lie.sopInstanceUid, honest.sopInstanceUid, study]))
+      expect(refusals.takeReason([uid])?.code).toBe("INSTANCE_MISMATCH");
+  },
+);
