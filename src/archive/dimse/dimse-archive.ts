@@ -11,6 +11,7 @@ import type {
   DimseTimeouts,
   ProposedContext,
   StoreHandler,
+  SubOperationCounts,
 } from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
 import { completeTimeouts } from "../../network/dimse/timeouts.ts";
@@ -25,11 +26,14 @@ import { getInPasses } from "./get-passes.ts";
 import { instancesQuery } from "./identifiers.ts";
 import { type KeptAssociations, keepAssociations } from "./kept-associations.ts";
 import { findAnyInstance, findStudies, listStudy, type Searched } from "./query-study.ts";
-import { limitSilence, watchSilence } from "./silence.ts";
+import { limitSilence, type Patience, watchSilence } from "./silence.ts";
 import { watchStore } from "./watched-store.ts";
 
 /** While instances move, the association that asked may stay silent: the watch decides instead. */
 const NO_IDLE_TIMEOUT: Partial<DimseTimeouts> = { idleTimeoutMs: 24 * 3_600_000 };
+
+/** A retrieval that is answered, and gets nowhere for this long, is ended. */
+const STANDSTILL_MS = 30 * 60_000;
 
 export interface DimseArchiveOptions {
   readonly name: string;
@@ -211,12 +215,14 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
   const { clock, expectations, silenceMs, quietMs } = peer.options;
   const { studyInstanceUid, job, wanted } = request;
   using expectation = expectations.expect(studyInstanceUid, { archive: peer.options.name, job, wanted });
-  let lastAnswerMs = clock.nowMs();
-  const onProgress = (): void => {
-    lastAnswerMs = clock.nowMs();
+  const answers = noteAnswers(clock);
+  const { onProgress } = answers;
+  const later = (ms: number): number => Math.max(ms, expectations.lastActivityMs);
+  const patience: Patience = {
+    silence: { limitMs: silenceMs, lastMs: () => later(answers.lastMs) },
+    standstill: { limitMs: STANDSTILL_MS, lastMs: () => later(answers.lastOtherMs) },
   };
-  const lastActivityMs = (): number => Math.max(lastAnswerMs, expectations.lastActivityMs);
-  await using watch = watchSilence(clock, silenceMs, lastActivityMs, signal);
+  await using watch = watchSilence(clock, patience, signal);
   const way: Way = { onProgress, signal: watch.signal };
   if (peer.options.retrieve === "get") return await retrieveByGet(peer, request, way);
   const outcome = await withKept(peer, moveContexts(), watch.signal, (association) =>
@@ -226,6 +232,22 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
   const isThrough = expectation.arrived.size >= (outcome.completed ?? Number.POSITIVE_INFINITY);
   if (!isThrough) await expectation.settled(wanted ?? new Set(), quietMs, signal);
   return outcome;
+}
+
+/** When the archive last answered, and when it last answered something else than before. */
+function noteAnswers(clock: Clock) {
+  let said: string | undefined;
+  const answers = {
+    lastMs: clock.nowMs(),
+    lastOtherMs: clock.nowMs(),
+    onProgress({ remaining, completed, failed, warning }: SubOperationCounts): void {
+      answers.lastMs = clock.nowMs();
+      const says = [remaining, completed, failed, warning].join(" ");
+      if (says !== said) answers.lastOtherMs = answers.lastMs;
+      said = says;
+    },
+  };
+  return answers;
 }
 
 /** Its instances have come before its answer: nothing is waited for behind it. */
@@ -261,7 +283,7 @@ const NOTHING_SENT: RetrieveOutcome = {
 /** How a retrieval is watched and ended; C-GET has a store of its own. */
 interface Way {
   readonly store?: StoreHandler;
-  readonly onProgress: () => void;
+  readonly onProgress: (counts: SubOperationCounts) => void;
   readonly signal: AbortSignal;
 }
 

@@ -199,6 +199,39 @@ describe("C-MOVE, as archives do it", () => {
     expect(peer.commands).toEqual([COMMAND_FIELD["C-MOVE-RQ"]]);
   });
 
+  it("is given up when it is answered for ever and gets nowhere, and not while its counts change", async () => {
+    let nowMs = 0;
+    const answers = Promise.withResolvers<(completed: number) => Promise<void>>();
+    const clock: Clock = {
+      nowMs: () => nowMs,
+      async sleep(durationMs, signal) {
+        // One answer a second, over a real connection; its count rises for the first hour.
+        await (await answers.promise)(Math.min(Math.floor(nowMs / 600_000), 6));
+        await new Promise(setImmediate);
+        signal?.throwIfAborted();
+        nowMs += durationMs * 60;
+      },
+    };
+    expectations = createExpectations(clock);
+    const respond =
+      ({ session, message }: ScriptedRequest) =>
+      async (completed: number) =>
+        await session
+          .respond(message, { status: 0xff00, numberOfCompletedSuboperations: completed })
+          .catch(() => undefined);
+    const { peer, archive } = await startArchive((request) => answers.resolve(respond(request)), {
+      clock,
+      silenceMs: 600_000,
+    });
+    await using _peer = peer;
+    await expect(archive.retrieve({ studyInstanceUid: study }, never)).rejects.toMatchObject({
+      code: "TIMED_OUT",
+      details: { timeoutMs: 1_800_000 },
+    });
+    expect(nowMs).toBeGreaterThanOrEqual(3_600_000 + 1_800_000);
+    expect(nowMs).toBeLessThan(3_600_000 + 2 * 1_800_000);
+  });
+
   it("is given up when neither an answer nor an instance comes for long, and not before", async () => {
     let nowMs = 0;
     const looks: number[] = [];

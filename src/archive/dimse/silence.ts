@@ -5,21 +5,24 @@ import type { Clock } from "../../units/clock.ts";
 const LOOK_MS = 1_000;
 
 export interface SilenceWatch extends AsyncDisposable {
-  /** Aborted with TIMED_OUT after `silenceMs` without a sign of life, or with the outer signal. */
+  /** Aborted with TIMED_OUT at a limit, or with the outer signal. */
   readonly signal: AbortSignal;
+}
+
+/** The longest time that a retrieval may go without either; each with its moment of last having it. */
+export interface Patience {
+  /** A sign of life: an answer, or bytes. */
+  readonly silence: { readonly limitMs: number; readonly lastMs: () => number };
+  /** Anything that brings it nearer to its end: an answer with other counts, or bytes. */
+  readonly standstill: { readonly limitMs: number; readonly lastMs: () => number };
 }
 
 /**
  * Many archives answer a C-MOVE once, at its end, while their instances come over other associations: silence on the one that asked
- * proves nothing. A retrieval is dead only when nothing moves anywhere.
- * @param lastActivityMs when something last moved
+ * proves nothing. A retrieval is dead only when nothing moves anywhere. One that is answered again and again, and gets nowhere, has longer:
+ * the archive may be fetching from tape.
  */
-export function watchSilence(
-  clock: Clock,
-  silenceMs: number,
-  lastActivityMs: () => number,
-  outer: AbortSignal,
-): SilenceWatch {
+export function watchSilence(clock: Clock, patience: Patience, outer: AbortSignal): SilenceWatch {
   const silent = new AbortController();
   const done = new AbortController();
   const startedAtMs = clock.nowMs();
@@ -27,9 +30,10 @@ export function watchSilence(
   const loop = async (): Promise<void> => {
     while (!stop.aborted) {
       await clock.sleep(LOOK_MS, stop).catch(() => undefined);
-      const quietMs = clock.nowMs() - Math.max(lastActivityMs(), startedAtMs);
-      if (quietMs >= silenceMs) silent.abort(new GatewayError("TIMED_OUT", { timeoutMs: silenceMs }));
-      if (quietMs >= silenceMs) return;
+      const exceeded = [patience.silence, patience.standstill].find(
+        ({ limitMs, lastMs }) => clock.nowMs() - Math.max(lastMs(), startedAtMs) >= limitMs,
+      );
+      if (exceeded !== undefined) return silent.abort(new GatewayError("TIMED_OUT", { timeoutMs: exceeded.limitMs }));
     }
   };
   const watching = loop();
