@@ -43,7 +43,7 @@ equal to the ledger and with the pixels that the archive had; nothing half is le
   store or a folder holds is compared by SHA-256. Use \`tls\` in [the settings](../settings.md) wherever a connection leaves the machine room.
 - A change at the first byte, where a protocol has its types and lengths, is always noticed. Some ends of it are final (\`failed\`): such an answer is a fault of the
   other side's program rather than of the line. \`radferry study retry\` has it tried again.
-- Silence costs time. We wait one to two minutes for a silent DICOM peer, a minute for the rest of an HTTP answer, and five for its beginning: a server may need these to store what it was sent.
+- Silence costs time. We wait one to two minutes for a silent DICOM peer, half an hour for one that keeps answering a retrieval and gets nowhere, a minute for the rest of an HTTP answer, and five for its beginning: a server may need these to store what it was sent.
   \`answerTimeoutSeconds\` of an archive or a destination makes that shorter, or longer: set it to twice what the peer takes for its largest study. A silent RabbitMQ is left after 40 s.
 - A disk that is full or can only be read is waited for: work goes on by itself when there is room. Where the store itself cannot be written, studies keep
   the state they had, and who asks for a change is answered \`STORE_FULL\`. Meanwhile \`/health/ready\` is 503 and names the code, \`radferry_store_writable\` is 0, every page of the

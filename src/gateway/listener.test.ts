@@ -43,7 +43,7 @@ it("takes whom the settings allow", async () => {
   const settings = settingsWith(0);
   const rules = { peers: [{ callingAeTitles: ["SOMEBODY"] }] };
   await using listener = await openListener({ ...settings, dicom: { ...settings.dicom, rules } }, services);
-  await expect(echo(listener.port ?? 0)).rejects.toThrow(expect.objectContaining({ code: "ASSOCIATION_REJECTED" }));
+  await expect(echo(listener.port ?? 0)).rejects.toThrow(expect.objectContaining({ code: "CALLING_AE_TITLE_UNKNOWN" }));
 });
 
 it("takes the users of the settings alone", async () => {

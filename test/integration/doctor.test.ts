@@ -46,6 +46,21 @@ describe.skipIf(!requirePeer("Orthanc"))("doctor on a real Orthanc", () => {
     await using site = await siteFor(`ORTHANC@127.0.0.1:${orthanc.port}`, port);
     expect(await destinationCheck(site)).toMatchObject(expected);
   });
+
+  it("that does not know us, or goes by another name, says which of the two it is", async () => {
+    const port = await freePort();
+    const configuration = { DicomAlwaysAllowFind: false, DicomAlwaysAllowMove: false, DicomCheckCalledAet: true };
+    await using orthanc = await startOrthanc({ aeTitle: "ORTHANC", configuration });
+    for (const [called, told] of [
+      ["ORTHANC", { code: "ASSOCIATION_ABORTED", remedy: expect.stringContaining("register our AE title") }],
+      ["ORTHNAC", { code: "CALLED_AE_TITLE_UNKNOWN", remedy: expect.stringContaining("before the @") }],
+    ] as const) {
+      await using site = await siteFor(`${called}@127.0.0.1:${orthanc.port}`, port);
+      const { document } = await site.run("doctor");
+      const find = (document.checks as readonly Check[]).find(({ check }) => check.includes("C-FIND"));
+      expect(find).toMatchObject({ ok: false, ...told });
+    }
+  });
 });
 
 describe.skipIf(!requirePeer("dcmqrscp"))("doctor on a real dcmqrscp", () => {

@@ -221,7 +221,7 @@ it("fails at once when the archive refuses the association for good", async () =
   const studies = [ctStudy(23)];
   await withArchive({ callingAeTitles: ["SOMEBODYELSE"] }, studies, async ({ site }) => {
     const { exitCode, jobs } = await run(site, studies);
-    expect(jobs).toMatchObject([{ state: "failed", code: "ASSOCIATION_REJECTED", attempts: 1 }]);
+    expect(jobs).toMatchObject([{ state: "failed", code: "CALLING_AE_TITLE_UNKNOWN", attempts: 1 }]);
     expect(exitCode).toBe(3);
   });
 });

@@ -12,17 +12,29 @@ export const dimseCodes = {
     class: "transient",
     summary: "The peer ended the association before it was released.",
     remedy:
-      "None at first: it is retried. If it persists, lower the archive's concurrency, and check whether the port expects TLS.",
+      "None at first: it is retried. If it persists, ask the peer's administrator to register our AE title and to allow it what was asked: some, Orthanc among them, end the association of one that they do not know. Else lower the archive's concurrency, and check whether the port expects TLS.",
   },
   ASSOCIATION_REJECTED: {
     class: "permanent",
     summary: "The peer refused the association for good.",
-    remedy: "Ask the peer's administrator to register our AE title, address and port.",
+    remedy: "Ask the peer's administrator for the reason in its log, and to register our AE title, address and port.",
   },
   ASSOCIATION_REJECTED_TRANSIENT: {
     class: "transient",
     summary: "The peer refused the association for now: it is busy or at its limit.",
     remedy: "None at first: it is retried. If it persists, lower the archive's concurrency.",
+  },
+  CALLED_AE_TITLE_UNKNOWN: {
+    class: "permanent",
+    summary: "The peer does not go by the AE title that we called it by.",
+    remedy:
+      "Correct the AE title before the @ of the peer's address; its administrator knows it. Small and capital letters differ.",
+  },
+  CALLING_AE_TITLE_UNKNOWN: {
+    class: "permanent",
+    summary: "The peer does not know our AE title.",
+    remedy:
+      "Ask the peer's administrator to register our AE title, address and port: for an archive `radferry doctor` prints the line. Or correct `dicom.aeTitle`.",
   },
   CANCELLED: {
     class: "permanent",

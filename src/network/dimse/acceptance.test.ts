@@ -165,7 +165,7 @@ describe("an association is rejected with the standard's reason", () => {
   ])("%s", async (_, rules, options, { source, reason }: { source?: number; reason?: number }) => {
     await using server = await serve({ rules });
     await expect(open(server, options)).rejects.toMatchObject({
-      code: "ASSOCIATION_REJECTED",
+      class: "permanent",
       details: { source, reason },
     });
   });

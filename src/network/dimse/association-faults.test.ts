@@ -47,7 +47,14 @@ const echoAnswer = encodeCommandSet({
 
 describe("an association that does not come about", () => {
   it.each<readonly [string, readonly Step[], string]>([
-    ["rejected for good", [{ expectPdu: 0x01 }, { send: associateRejectPdu(1, 1, 7) }], "ASSOCIATION_REJECTED"],
+    ["rejected for good", [{ expectPdu: 0x01 }, { send: associateRejectPdu(1, 1, 1) }], "ASSOCIATION_REJECTED"],
+    ["not known", [{ expectPdu: 0x01 }, { send: associateRejectPdu(1, 1, 3) }], "CALLING_AE_TITLE_UNKNOWN"],
+    ["called by another name", [{ expectPdu: 0x01 }, { send: associateRejectPdu(1, 1, 7) }], "CALLED_AE_TITLE_UNKNOWN"],
+    [
+      "not known for now",
+      [{ expectPdu: 0x01 }, { send: associateRejectPdu(2, 1, 3) }],
+      "ASSOCIATION_REJECTED_TRANSIENT",
+    ],
     [
       "rejected for now",
       [{ expectPdu: 0x01 }, { send: associateRejectPdu(2, 3, 2) }],

@@ -55,8 +55,8 @@ describe("an association", () => {
   });
 
   it.each([
-    ["the called title is another", { calledAeTitles: ["OTHER"] }, "ASSOCIATION_REJECTED", 7],
-    ["the calling title is not known", { callingAeTitles: ["OTHER"] }, "ASSOCIATION_REJECTED", 3],
+    ["the called title is another", { calledAeTitles: ["OTHER"] }, "CALLED_AE_TITLE_UNKNOWN", 7],
+    ["the calling title is not known", { callingAeTitles: ["OTHER"] }, "CALLING_AE_TITLE_UNKNOWN", 3],
     ["the limit is reached", { maximumAssociations: 0 }, "ASSOCIATION_REJECTED_TRANSIENT", 2],
   ])("is refused when %s", async (_, rules, code, reason) => {
     await using server = await serve({ rules });

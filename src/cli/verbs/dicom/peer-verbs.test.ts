@@ -71,7 +71,7 @@ it("asks whether a peer answers", async () => {
 it("says so when nobody is there, or the peer does not know us", async () => {
   const server = await startServer({});
   const stranger = await runCli(["dicom", "echo", `OTHER@127.0.0.1:${server.port}`]);
-  expect(stranger).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("ASSOCIATION_REJECTED") });
+  expect(stranger).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("CALLED_AE_TITLE_UNKNOWN") });
   const address = addressOf(server);
   await server[Symbol.asyncDispose]();
   const { exitCode, stdout } = await runCli(["dicom", "echo", address, "--json"]);

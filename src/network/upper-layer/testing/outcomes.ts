@@ -24,7 +24,7 @@ const OUTCOMES: Readonly<Record<string, (situation: Situation) => Outcome>> = {
   // The connection is there already: the request is sent (AE-2) in the same call.
   "AE-1": () => ({ wire: "RQ", next: "Sta5" }),
   "AE-3": () => ({ told: "accepted", next: "Sta6" }),
-  "AE-4": () => ({ told: "ended ASSOCIATION_REJECTED", next: "Sta1" }),
+  "AE-4": () => ({ told: "ended CALLED_AE_TITLE_UNKNOWN", next: "Sta1" }),
   "AE-5": () => ({ next: "Sta2" }),
   "AE-6": () => ({ wire: "AC", next: "Sta6" }),
   "DT-1": () => ({ wire: "DATA", next: "Sta6" }),
