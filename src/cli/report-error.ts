@@ -1,5 +1,6 @@
 import type { SettingsError, SettingsProblem } from "../config/problems.ts";
 import { type ErrorDocument, type GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import { factsText } from "./fact-text.ts";
 import type { Printer } from "./printer.ts";
 
 /** The document on stdout under `--json`; for people a line with the remedy below it, on stderr. */
@@ -41,7 +42,7 @@ function isSettingsError(error: GatewayError): error is SettingsError {
 function* errorLines({ code, message, remedy, details }: ErrorDocument): Generator<string> {
   // Of a command line that is wrong, the parser's own words say most.
   const isUsage = code === "USAGE_INVALID" && details.problem !== undefined;
-  const facts = isUsage ? [] : Object.entries(details).map(([name, value]) => `${name} ${value}`);
+  const facts = isUsage || Object.keys(details).length === 0 ? [] : [factsText(details)];
   yield `radferry: ${isUsage ? details.problem : message} [${[code, ...facts].join(", ")}]`;
   yield `What to do: ${remedy}`;
 }

@@ -6,7 +6,7 @@ import { openAssociation } from "../../network/dimse/association.ts";
 import type { ConnectionSource } from "../../network/dimse/connection.ts";
 import { BEHIND_SOP_UIDS, outgoingFromFile, outgoingOf } from "../../network/dimse/outgoing-file.ts";
 import type { IncomingInstance, OutgoingInstance } from "../../network/dimse/service-types.ts";
-import { STATUS } from "../../network/dimse/status.ts";
+import { formatStatus, STATUS } from "../../network/dimse/status.ts";
 import { piecesSource } from "../../network/instance-files/incoming.ts";
 import type { WholeInstance } from "../../staging/staging-area.ts";
 import { type NodeRecord, SILENT_MS } from "../../store/nodes.ts";
@@ -82,7 +82,8 @@ export function createForwarding({ node, nodeOfStudy, connection, clock, logger 
         const { status } = await wayTo(home.address, parseAeTitle(callingAeTitle), outgoing).use(limit, (association) =>
           association.store(outgoing, limit),
         );
-        if (status !== STATUS.success) throw new GatewayError("STUDY_ON_OTHER_NODE", { node: home.name, status });
+        if (status !== STATUS.success)
+          throw new GatewayError("STUDY_ON_OTHER_NODE", { node: home.name, status: formatStatus(status) });
       } catch (thrown) {
         const { code, details } = toGatewayError(thrown);
         logger.warn("instance could not be passed on", { node: home.name, code });

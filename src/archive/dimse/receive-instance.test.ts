@@ -51,7 +51,7 @@ it.each([
   async (_, lie, violation) => {
     const { status, lines, refusals } = await receive(lie);
     expect(status).toBe(0xa900);
-    expect(lines).toEqual([{ code: "INSTANCE_MISMATCH", status: 0xa900, job: "job-1", violation }]);
+    expect(lines).toEqual([{ code: "INSTANCE_MISMATCH", status: "A900H", job: "job-1", violation }]);
     for (const uid of new Set([lie.sopInstanceUid, honest.sopInstanceUid, study]))
       expect(refusals.takeReason([uid])?.code).toBe("INSTANCE_MISMATCH");
   },

@@ -6,7 +6,7 @@ import type {
   StoreAnswer,
   StoreHandler,
 } from "../../network/dimse/service-types.ts";
-import { STATUS } from "../../network/dimse/status.ts";
+import { formatStatus, STATUS } from "../../network/dimse/status.ts";
 import type { InstanceIntake, StagedInstance, TakeElsewhere } from "../../staging/staging-area.ts";
 import type { Logger } from "../../units/logger.ts";
 import type { Pace } from "../availability/pace.ts";
@@ -101,7 +101,8 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
     const wanted = expectations.whose(sent);
     refusals.noteRefusal([...sent.sopInstanceUids, ...(wanted === undefined ? [] : [wanted.study])], error.code);
     const { violation } = error.details;
-    logger.warn("incoming instance refused", { code: error.code, status, job: wanted?.job, violation });
+    const facts = { code: error.code, status: formatStatus(status), job: wanted?.job, violation };
+    logger.warn("incoming instance refused", facts);
     return status;
   }
 }

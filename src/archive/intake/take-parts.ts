@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
+import { formatStatus } from "../../network/dimse/status.ts";
 import { parseMediaType } from "../../network/http-client/media-type.ts";
 import type { IncomingInstance, InstanceStore } from "../../network/instance-files/incoming.ts";
 import { type InspectedInstance, inspectWhole, mismatchOf } from "../../network/instance-files/inspect.ts";
@@ -156,7 +157,7 @@ async function takePart(
   } catch (thrown) {
     const error = toStagingError(thrown);
     const status = statusOfRefusal(error);
-    options.logger.warn("incoming instance refused", { code: error.code, status });
+    options.logger.warn("incoming instance refused", { code: error.code, status: formatStatus(status) });
     const { sopClassUid, sopInstanceUid } = facts ?? { sopClassUid: undefined, sopInstanceUid: undefined };
     return { kind: "failed", sopClassUid, sopInstanceUid, status, reason: reasonOf(error) };
   } finally {

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { AuditRecordDocument, AuditVerdictDocument } from "../../operations/documents.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { factsText } from "../fact-text.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
 import { tableLines } from "../table.ts";
@@ -61,8 +62,7 @@ async function tail(cli: Cli, limit: number): Promise<ExitCode> {
 async function* auditTable(records: AsyncIterable<AuditRecordDocument>): AsyncGenerator<readonly string[]> {
   for await (const { number, at, event, actor, outcome, job, project, detail } of records) {
     const by = `${actor.name} (${actor.kind}${actor.role === undefined ? "" : `, ${actor.role}`})`;
-    const facts = Object.entries(detail ?? {}).map(([name, value]) => `${name} ${value}`);
-    yield [`${number}`, at, event, by, outcome, job ?? "", project ?? "", facts.join(", ")];
+    yield [`${number}`, at, event, by, outcome, job ?? "", project ?? "", factsText(detail ?? {})];
   }
 }
 

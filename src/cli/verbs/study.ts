@@ -4,6 +4,7 @@ import type { InstanceDocument, StudyDocument } from "../../operations/documents
 import { JOB_STATES, type JobState } from "../../store/job-states.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { factsText } from "../fact-text.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
 import { collect, errorCodeOption } from "../option-parsers.ts";
@@ -169,7 +170,7 @@ function* showLines(study: StudyDocument): Generator<string> {
   );
   yield* section(
     "history:",
-    study.events.map(({ at, event, detail }) => [`  ${at}`, event, detailText(detail)]),
+    study.events.map(({ at, event, detail }) => [`  ${at}`, event, factsText(detail)]),
   );
 }
 
@@ -188,12 +189,6 @@ function* section(title: string, rows: readonly (readonly string[])[]): Generato
   if (rows.length === 0) return;
   yield title;
   yield* alignedLines(rows);
-}
-
-function detailText(detail: StudyDocument["events"][number]["detail"]): string {
-  return Object.entries(detail)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(", ");
 }
 
 async function cancel(cli: Cli, id: string): Promise<ExitCode> {
