@@ -1,10 +1,13 @@
 import { openingHoursOf, policyInForce } from "../archive/availability/policy.ts";
+import { identifierFromKeys } from "../archive/find-keys.ts";
+import type { DataSet } from "../dicom/data-set.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ArchiveCondition, ArchiveOverrides } from "../store/archive-condition.ts";
 import type { ArchiveControls } from "../store/records.ts";
 import type { ArchiveFacts, OperationsContext } from "./context.ts";
 import { isoTime } from "./describe.ts";
 import type { ArchiveDocument, ArchiveState } from "./documents.ts";
+import { limitingKeys } from "./search/question.ts";
 
 /** @throws GatewayError ARCHIVE_UNKNOWN */
 export function archiveNamed({ archives }: OperationsContext, name: string): ArchiveFacts {
@@ -26,7 +29,32 @@ export async function echoArchive(context: OperationsContext, name: string, sign
   return { archive: name, ok: true, milliseconds: context.clock.nowMs() - startedAtMs } as const;
 }
 
-/** In force at once, also in a running service, and over a restart. @throws GatewayError ARCHIVE_UNKNOWN */
+export interface ArchiveFindOptions {
+  readonly level: "STUDY" | "SERIES" | "IMAGE";
+  /** @default 100,000: more answers than a person can want */
+  readonly maximumAnswers?: number | undefined;
+  /** Keys may leave nothing out; needs `maximumAnswers`. */
+  readonly yesAll?: boolean | undefined;
+}
+
+const USUAL_MAXIMUM_ANSWERS = 100_000;
+
+/** @throws GatewayError ARCHIVE_UNKNOWN, SEARCH_TOO_BROAD, QUERY_KEY_… */
+export function findInArchive(
+  context: OperationsContext,
+  name: string,
+  keys: readonly string[],
+  { level, maximumAnswers, yesAll = false }: ArchiveFindOptions,
+  signal: AbortSignal,
+): AsyncIterable<DataSet> {
+  const { archive } = archiveNamed(context, name);
+  const identifier = identifierFromKeys(level, keys);
+  const isAllMeant = yesAll && maximumAnswers !== undefined;
+  if (limitingKeys(keys).length === 0 && !isAllMeant) throw new GatewayError("SEARCH_TOO_BROAD");
+  return archive.find(identifier, maximumAnswers ?? USUAL_MAXIMUM_ANSWERS, signal);
+}
+
+/** In force at once, also in a running service, and over a restart; without controls it only looks. @throws GatewayError ARCHIVE_UNKNOWN */
 export async function controlArchive(
   context: OperationsContext,
   name: string,
@@ -35,8 +63,11 @@ export async function controlArchive(
   const facts = archiveNamed(context, name);
   const { store, clock, audit, actor } = context;
   const nowMs = clock.nowMs();
+  const changed = Object.keys(controls.overrides ?? {}).join(" ");
+  // Who only looks leaves no trace.
+  if (controls.paused === undefined && changed === "")
+    return describeArchive(facts, await store.archiveCondition(name), nowMs);
   const condition = await store.setArchiveControls(name, controls, nowMs);
-  const changed = changedKeys(controls.overrides ?? {}).join(" ");
   const detail = {
     archive: name,
     ...(controls.paused === undefined ? {} : { paused: controls.paused }),

@@ -1,6 +1,5 @@
-import { identifierFromKeys } from "../archive/find-keys.ts";
 import { neverAborted } from "../units/abort.ts";
-import { archiveNamed, controlArchive, echoArchive, listArchives } from "./archives.ts";
+import { controlArchive, echoArchive, findInArchive, listArchives } from "./archives.ts";
 import { readAudit, verifyAudit } from "./audit.ts";
 import { backUp, rehearseBackUp } from "./backup.ts";
 import {
@@ -95,10 +94,8 @@ export function createOperations(context: OperationsContext): Operations {
     controlArchive: (name, controls) => once("controlArchive", "site", () => controlArchive(context, name, controls)),
     echoArchive: (name, signal = neverAborted()) =>
       once("echoArchive", "site", () => echoArchive(context, name, signal)),
-    findInArchive: (name, keys, { level, maximumAnswers }, signal = neverAborted()) =>
-      permitted("findInArchive", "site", () =>
-        archiveNamed(context, name).archive.find(identifierFromKeys(level, keys), maximumAnswers, signal),
-      ),
+    findInArchive: (name, keys, options, signal = neverAborted()) =>
+      permitted("findInArchive", "site", () => findInArchive(context, name, keys, options, signal)),
     doctor: (signal = neverAborted()) => once("doctor", "site", () => examine(context, signal)),
     overview: () => once("overview", "own", () => describeOverview(context)),
     studyChanges: (page) => once("studyChanges", "own", () => studyChanges(context, page)),

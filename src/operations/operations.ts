@@ -2,6 +2,7 @@ import type { DataSet } from "../dicom/data-set.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { JobState } from "../store/job-states.ts";
 import type { ArchiveControls } from "../store/records.ts";
+import type { ArchiveFindOptions } from "./archives.ts";
 import type { BackupDocument, BackupRehearsalDocument } from "./backup.ts";
 import type { SettingsInForce } from "./context.ts";
 import type {
@@ -112,11 +113,14 @@ export interface Operations
     name: string,
     signal?: AbortSignal,
   ): Promise<{ readonly archive: string; readonly ok: true; readonly milliseconds: number }>;
-  /** C-FIND with `KEYWORD=VALUE` keys; answers as data sets (the caller prints DICOM JSON). */
+  /**
+   * C-FIND with `KEYWORD=VALUE` keys; answers as data sets (the caller prints DICOM JSON).
+   * @throws GatewayError ARCHIVE_UNKNOWN, SEARCH_TOO_BROAD, QUERY_KEY_…
+   */
   findInArchive(
     name: string,
     keys: readonly string[],
-    options: { readonly level: "STUDY" | "SERIES" | "IMAGE"; readonly maximumAnswers: number },
+    options: ArchiveFindOptions,
     signal?: AbortSignal,
   ): AsyncIterable<DataSet>;
   doctor(signal?: AbortSignal): Promise<DoctorDocument>;

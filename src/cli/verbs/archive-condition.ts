@@ -15,6 +15,19 @@ export function archiveCondition({ state, code, until, opensAt, closesAt }: Arch
   }
 }
 
+export function rateText({ studiesPerMinute, bytesPerSecond }: ArchiveDocument): string {
+  const rates = [
+    ...(studiesPerMinute === undefined ? [] : [`${studiesPerMinute} studies/min`]),
+    ...(bytesPerSecond === undefined ? [] : [`${bytesPerSecond} bytes/s`]),
+  ];
+  return rates.join(", ") || "unlimited";
+}
+
+export function windowsText({ windows, timeZone }: ArchiveDocument): string {
+  if (windows === undefined) return "always";
+  return `${windows.join(", ")}${timeZone === undefined ? "" : ` (${timeZone})`}`;
+}
+
 /** UTC, to the minute. */
 function minuteOf(isoTime: string): string {
   return `${isoTime.slice(0, 16).replace("T", " ")}Z`;

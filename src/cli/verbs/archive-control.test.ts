@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder[Symbol.asyncDispose]());
 
-async function archive(...args: readonly string[]): Promise<{ readonly stdout: string; readonly exitCode: number }> {
+async function archive(...args: readonly string[]): ReturnType<typeof runCli> {
   return await runCli(["archive", ...args], { workingFolder: folder.path, openGateway });
 }
 
@@ -66,6 +66,34 @@ it("changes the windows, and tells when the next one opens", async () => {
   await archive("windows", "vna", "--configured");
   expect(await listed()).toMatchObject({ state: "open", changed: [] });
 });
+
+it("leaves no trace of who only looks, and one of what was set back", async () => {
+  const changes = async (): Promise<readonly unknown[]> => {
+    const { stdout } = await runCli(["audit", "tail", "--json"], { workingFolder: folder.path, openGateway });
+    return JSON.parse(stdout).filter(({ event }: { event: string }) => event === "archive-controlled");
+  };
+  expect((await archive("windows", "vna")).stdout).toBe("vna is open\nwindows: always\nrate: 30 studies/min\n");
+  await archive("rate", "vna");
+  expect(await changes()).toEqual([]);
+  await archive("rate", "vna", "configured");
+  expect(await changes()).toMatchObject([{ detail: { archive: "vna", changed: "studiesPerMinute" } }]);
+});
+
+it("lists rate and windows", async () => {
+  await archive("windows", "vna", "Mon-Sun 00:00-24:00", "--time-zone", "UTC");
+  const { stdout } = await archive("list");
+  expect(stdout).toMatch(/STATE +RATE +WINDOWS\n.*30 studies\/min +Mon-Sun 00:00-24:00 \(UTC\)\n$/);
+});
+
+it.each([[[]], [["StudyDescription=*", "PatientName"]], [["--yes-all"]]])(
+  "asks an archive for everything only when that is said, and how much of it: %j",
+  async (keys) => {
+    const { exitCode, stderr } = await archive("find", "vna", ...keys);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("SEARCH_TOO_BROAD")]);
+    const meant = await archive("find", "vna", ...keys.filter((key) => key !== "--yes-all"), "--yes-all", "--max", "5");
+    expect(meant.stderr).toContain("CONNECTION_FAILED");
+  },
+);
 
 it.each([
   [["rate", "vna", "fast"]],

@@ -6,7 +6,7 @@ import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
-import { archiveCondition } from "./archive-condition.ts";
+import { archiveCondition, rateText, windowsText } from "./archive-condition.ts";
 
 const AT_ONCE = `
 In force at once, also in a running service, and over a restart.
@@ -133,11 +133,9 @@ async function control(cli: Cli, name: string, controls: ArchiveControls): Promi
 }
 
 function describe(document: ArchiveDocument): readonly string[] {
-  const { name, windows: hours, timeZone, studiesPerMinute, bytesPerSecond } = document;
   return [
-    `${name} is ${archiveCondition(document)}`,
-    ...(hours === undefined ? [] : [`windows: ${hours.join(", ")}${timeZone === undefined ? "" : ` (${timeZone})`}`]),
-    ...(studiesPerMinute === undefined ? [] : [`studies a minute: ${studiesPerMinute}`]),
-    ...(bytesPerSecond === undefined ? [] : [`bytes a second: ${bytesPerSecond}`]),
+    `${document.name} is ${archiveCondition(document)}`,
+    `windows: ${windowsText(document)}`,
+    `rate: ${rateText(document)}`,
   ];
 }

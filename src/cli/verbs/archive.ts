@@ -4,9 +4,9 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
 import { printMatches } from "../matches.ts";
-import { type Level, levelOption, maximumOption } from "../option-parsers.ts";
+import { countOption, type Level, levelOption } from "../option-parsers.ts";
 import { tableLines } from "../table.ts";
-import { archiveCondition } from "./archive-condition.ts";
+import { archiveCondition, rateText, windowsText } from "./archive-condition.ts";
 import { addArchiveControlVerbs } from "./archive-control.ts";
 
 export function addArchiveVerbs(program: Command, cli: Cli): void {
@@ -28,7 +28,8 @@ export function addArchiveVerbs(program: Command, cli: Cli): void {
     .argument("<name>")
     .argument("[keys...]", "Keyword=value to match, Keyword alone to have it returned")
     .addOption(levelOption("what is listed"))
-    .addOption(maximumOption())
+    .option("--max <n>", "stop after so many answers; 100000 unless told", countOption)
+    .option("--yes-all", "everything the archive has is meant; needs --max")
     .addHelpText("after", examples("archive find vna StudyDate=20260101-20260131 ModalitiesInStudy=CT"))
     .action(cli.verb((name: string, keys: readonly string[], options: FindOptions) => find(cli, name, keys, options)));
   addArchiveControlVerbs(archive, cli);
@@ -36,14 +37,15 @@ export function addArchiveVerbs(program: Command, cli: Cli): void {
 
 async function list(cli: Cli): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
-  const header = ["ARCHIVE", "KIND", "ADDRESS", "RETRIEVE", "ASSOCIATIONS", "STATE"];
+  const header = ["ARCHIVE", "KIND", "ADDRESS", "RETRIEVE", "ASSOCIATIONS", "STATE", "RATE", "WINDOWS"];
   await cli.printer.list(gateway.operations.listArchives(), (archives) =>
     tableLines(
       header,
       (async function* () {
         for await (const document of archives) {
           const { name, kind, address, retrieve, associations } = document;
-          yield [name, kind, address, retrieve ?? "", `${associations}`, archiveCondition(document)];
+          const how = [name, kind, address, retrieve ?? "", `${associations}`];
+          yield [...how, archiveCondition(document), rateText(document), windowsText(document)];
         }
       })(),
     ),
@@ -60,11 +62,13 @@ async function echo(cli: Cli, name: string): Promise<ExitCode> {
 
 interface FindOptions {
   readonly level: Level;
-  readonly max: number;
+  readonly max?: number;
+  readonly yesAll?: true;
 }
 
-async function find(cli: Cli, name: string, keys: readonly string[], { level, max }: FindOptions): Promise<ExitCode> {
+async function find(cli: Cli, name: string, keys: readonly string[], options: FindOptions): Promise<ExitCode> {
+  const { level, max: maximumAnswers, yesAll } = options;
   await using gateway = await openGateway(cli, "client");
-  const matches = gateway.operations.findInArchive(name, keys, { level, maximumAnswers: max }, cli.world.stop);
+  const matches = gateway.operations.findInArchive(name, keys, { level, maximumAnswers, yesAll }, cli.world.stop);
   return await printMatches(cli, matches);
 }

@@ -107,7 +107,11 @@ it("lists archives and asks them", async () => {
     },
     echoArchive: async () => ({ archive: "vna", ok: true, milliseconds: 3 }),
     async *findInArchive(name, keys, options) {
-      expect([name, keys, options]).toEqual(["vna", ["PatientID=4711"], { level: "STUDY", maximumAnswers: 1 }]);
+      expect([name, keys, options]).toEqual([
+        "vna",
+        ["PatientID=4711"],
+        { level: "STUDY", maximumAnswers: 1, yesAll: undefined },
+      ]);
       yield dataSetOf([textElement(tags.PatientID, "4711")]);
       throw new GatewayError("FIND_LIMIT_REACHED", { by: "us" });
     },
@@ -128,7 +132,7 @@ it("calls a search partial that the archive itself cut short", async () => {
       throw new GatewayError("FIND_LIMIT_REACHED", { by: "peer" });
     },
   });
-  const { exitCode, stdout, stderr } = await runCli(["archive", "find", "vna", "--json"], world);
+  const { exitCode, stdout, stderr } = await runCli(["archive", "find", "vna", "PatientID=4711", "--json"], world);
   expect(exitCode).toBe(3);
   expect(JSON.parse(stdout)).toHaveLength(1);
   expect(stderr).toBe("the peer stopped after 1 answers and has more; narrow the search\n");

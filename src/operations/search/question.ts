@@ -63,7 +63,7 @@ export function questionOf(query: SearchQuery, number: number): Question {
     ...(description === undefined || pattern !== undefined ? [] : [`StudyDescription=${description}`]),
   ];
   identifierFromKeys("STUDY", keys);
-  const limiting = keys.filter((key) => key.includes("=") && !ONLY_WILDCARDS.test(key.slice(key.indexOf("=") + 1)));
+  const limiting = limitingKeys(keys);
   const exact = exactKeys(limiting);
   return {
     asksForAll: limiting.length === 0 && !isDated,
@@ -76,6 +76,11 @@ export function questionOf(query: SearchQuery, number: number): Question {
     },
     rowOf: (answer) => rowOf(answer, { exact, pattern, from, to }),
   };
+}
+
+/** Those of `Keyword=value` keys that leave something out. */
+export function limitingKeys(keys: readonly string[]): readonly string[] {
+  return keys.filter((key) => key.includes("=") && !ONLY_WILDCARDS.test(key.slice(key.indexOf("=") + 1)));
 }
 
 /** Keys whose answers are looked at again. */
