@@ -89,7 +89,7 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
   }
   const { input, output, project, signal, onProgress, threads = usualThreads(task), ...engine } = task;
   await using pool = threads === 0 ? undefined : createWorkerPool({ threads });
-  const deidentifier = createStudyDeidentifier({ ...engine, filters: engine.filters ?? {} }, pool);
+  await using deidentifier = createStudyDeidentifier({ ...engine, filters: engine.filters ?? {} }, pool);
   await mkdir(output, { recursive: true });
   await refuseOverlap(task);
   const files = await filesBelow(input, signal);

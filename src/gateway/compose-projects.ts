@@ -22,16 +22,21 @@ import type { CompositionParts } from "./composition.ts";
 import { hooksFolderOf } from "./hooks-folder.ts";
 import type { Destinations } from "./open-destinations.ts";
 
+/** @param before what a project's de-identifier is taken from where it would be the same */
 export async function composeProjects(
   settings: Settings,
   archives: ReadonlyMap<string, ArchiveFacts>,
   destinations: Destinations,
   { threads, store, clock, intake }: Pick<CompositionParts, "threads" | "store" | "clock" | "intake">,
+  before?: ReadonlyMap<string, PipelineProject>,
 ): Promise<ReadonlyMap<string, PipelineProject>> {
   const projects = new Map<string, PipelineProject>();
   for (const project of settings.projects) {
     const profile = await loadProfile(project.profile);
     const key = await loadProjectKey(project.keyFile);
+    const { filters } = project;
+    const engine = { profile, key, filters, codecs: settings.codecs, ...(await pseudonymSources(project)) };
+    const known = before?.get(project.name)?.deidentifier;
     projects.set(project.name, {
       name: project.name,
       archives: [
@@ -42,16 +47,7 @@ export async function composeProjects(
       destinations: project.destinations.map((name) => named(destinations, name)),
       profile,
       keyId: key.id,
-      deidentifier: createStudyDeidentifier(
-        {
-          profile,
-          key,
-          filters: project.filters,
-          codecs: settings.codecs,
-          ...(await pseudonymSources(project)),
-        },
-        threads,
-      ),
+      deidentifier: known?.isMadeOf(engine) === true ? known : createStudyDeidentifier(engine, threads),
       combinesStudies: project.pseudonyms.mode === "pixl",
       mergePatients: project.pseudonyms.mergePatients === true,
       partial: project.partial,

@@ -68,7 +68,7 @@ export async function compose(settings: Settings, parts: CompositionParts, befor
   const destinations = await openDestinations(own, opened, (name) =>
     isSame("destinations", name) ? before?.destinations.get(name) : undefined,
   );
-  const projects = await composeProjects(settings, archives, destinations, parts);
+  const projects = await composeProjects(settings, archives, destinations, parts, before?.projects);
   const facts = await projectFacts(settings);
   const keyIds = await projectKeysOf(settings);
   // From here on they are closed one by one: some may outlive the others.
@@ -90,8 +90,9 @@ export async function compose(settings: Settings, parts: CompositionParts, befor
 }
 
 /** Everything of a composition that has to be closed. */
-export function partsOf({ archives, destinations }: Composition): readonly AsyncDisposable[] {
-  return [...[...archives.values()].map(({ archive }) => archive), ...destinations.values()];
+export function partsOf({ archives, destinations, projects }: Composition): readonly AsyncDisposable[] {
+  const deidentifiers = [...projects.values()].map(({ deidentifier }) => deidentifier);
+  return [...[...archives.values()].map(({ archive }) => archive), ...destinations.values(), ...deidentifiers];
 }
 
 async function marksOf(settings: Settings): Promise<Marks> {

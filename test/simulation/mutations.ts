@@ -19,6 +19,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   "originals leave instead of their copies": {
     breaks: "verified only",
     deidentifier: (deidentifier) => ({
+      ...deidentifier,
       study(options) {
         const run = deidentifier.study(options);
         return {

@@ -39,7 +39,8 @@ export type ToWorker =
   | { readonly engine: number; readonly recipe: EngineRecipe }
   | { readonly call: number; readonly work: Work }
   | { readonly abort: number }
-  | { readonly forgetStudy: number };
+  | { readonly forgetStudy: number }
+  | { readonly forgetEngine: number };
 
 export type WorkResult =
   | { readonly kind: "instance"; readonly outcome: ToldOutcome; readonly observation: Observation | undefined }

@@ -15,7 +15,7 @@ import type { StudyVerdict } from "../verification/study-verification.ts";
 import type { StudyTask } from "./protocol.ts";
 import { recipeOf } from "./recipe.ts";
 import { createStudyDeidentifier } from "./study-run.ts";
-import { createWorkerPool } from "./worker-pool.ts";
+import { createWorkerPool, type WorkerPool } from "./worker-pool.ts";
 
 const STUDIES = 3;
 const INSTANCES = 12;
@@ -182,4 +182,52 @@ it("keeps to this thread what cannot be passed on", () => {
   expect(recipeOf({ profile, key: { ...key }, filters })).toBeUndefined();
   const allow = [{ source: "x", test: () => true }];
   expect(recipeOf({ profile, key, filters: { manufacturers: { allow, onMissing: "exclude" } } })).toBeUndefined();
+});
+
+it("is forgotten by the threads once it is disposed and its last study has ended, and can be used all the same", async () => {
+  const engines = new Set<number>();
+  await using threads = createWorkerPool({ threads: 1 });
+  await threads.start();
+  const pool: WorkerPool = {
+    ...threads,
+    isReady: true,
+    openEngine(recipe) {
+      const number = threads.openEngine(recipe);
+      engines.add(number);
+      return number;
+    },
+    closeEngine(number) {
+      threads.closeEngine(number);
+      engines.delete(number);
+    },
+  };
+  const deidentifier = createStudyDeidentifier(engine, pool);
+  const outcomesOf = async (name: string) => {
+    using study = deidentifier.study({ signal: neverAborted() });
+    const outcomes = await study.instances([task(0, name)]);
+    return outcomes.map((outcome) => JSON.stringify(described(outcome, name)));
+  };
+  const first = await outcomesOf("kept");
+  const [known] = engines;
+  const running = deidentifier.study({ signal: neverAborted() });
+  await deidentifier[Symbol.asyncDispose]();
+  expect([...engines]).toEqual([known]);
+  running[Symbol.dispose]();
+  expect(engines).toEqual(new Set());
+  // The thread has nothing of it any more.
+  const work = { kind: "instance", engine: known ?? 0, study: 0, task: task(0, "gone") } as const;
+  expect(await threads.work(work, neverAborted())).toMatchObject({ kind: "thrown" });
+  expect(await outcomesOf("late")).toEqual(first);
+  expect(engines).toEqual(new Set());
+});
+
+it("tells whether others would make the same of it", () => {
+  const deidentifier = createStudyDeidentifier(engine);
+  const { key, filters } = engine;
+  expect(
+    deidentifier.isMadeOf({ profile: loadProfile("research"), key: projectKeyOf(Buffer.alloc(32, 4)), filters: {} }),
+  ).toBe(true);
+  expect(deidentifier.isMadeOf({ ...engine, filters: { modalities: ["CT"] } })).toBe(false);
+  expect(deidentifier.isMadeOf({ ...engine, key: projectKeyOf(Buffer.alloc(32, 5)) })).toBe(false);
+  expect(deidentifier.isMadeOf({ profile: loadProfile("basic"), key, filters })).toBe(false);
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { concurrently } from "../../units/concurrently.ts";
 import { createDeidentifier, type Deidentifier, type DeidentifierOptions } from "../deidentifier.ts";
 import type { InstanceOutcome, InstanceSummary } from "../outcome.ts";
@@ -18,9 +19,14 @@ import { TIME_LIMITS } from "./time-limits.ts";
 import type { PoolResult, WorkerPool } from "./worker-pool.ts";
 import type { WorkerThread } from "./worker-thread.ts";
 
-/** De-identifies the studies of one project, on this thread or on those of a pool: what comes of it is the same. */
-export interface StudyDeidentifier {
+/**
+ * De-identifies the studies of one project, on this thread or on those of a pool: what comes of it is the same. Disposed, it is forgotten by
+ * the pool's threads with the last study that runs.
+ */
+export interface StudyDeidentifier extends AsyncDisposable {
   study(options: StudyRunOptions): StudyRun;
+  /** Whether another one made of these would do the same. */
+  isMadeOf(options: DeidentifierOptions): boolean;
 }
 
 export interface StudyRunOptions extends Omit<StudyVerificationOptions, "searchFiles"> {
@@ -55,14 +61,55 @@ const FEWEST_BYTES_FOR_THREADS = 16 * 2 ** 20;
 export function createStudyDeidentifier(options: DeidentifierOptions, pool?: WorkerPool): StudyDeidentifier {
   // A wait within a blocking call cannot be given up: threads that can be ended wait so, this one does not.
   const engine = createDeidentifier({ ...options, blocking: false });
-  const recipe = pool === undefined ? undefined : recipeOf(options);
+  const recipe = recipeOf(options);
   const { blocking: takesPart = false } = options;
-  const summaries = listenersByThread(createSummaryListener);
+  const isMadeOf = (others: DeidentifierOptions): boolean =>
+    recipe !== undefined && isDeepStrictEqual(recipe, recipeOf(others));
+  if (pool === undefined || recipe === undefined)
+    return { study: (of) => studyRunHere(engine, of), isMadeOf, async [Symbol.asyncDispose]() {} };
+  const shared = shareEngine(recipe, pool);
   return {
-    study: (of) =>
-      pool === undefined || recipe === undefined
-        ? studyRunHere(engine, of)
-        : studyRunShared({ engine, recipe, pool, takesPart, summaries }, of),
+    study: (of) => studyRunShared({ engine, pool, takesPart, ...shared.use() }, of),
+    isMadeOf,
+    async [Symbol.asyncDispose]() {
+      shared.close();
+    },
+  };
+}
+
+/** An engine that the pool's threads have. */
+interface SharedEngine {
+  readonly engineNumber: number;
+  /** In all its studies. */
+  readonly summaries: Listeners<ToldSummary, InstanceSummary>;
+}
+
+/** The pool has the engine from its first use on, until it is closed and the last use has ended. */
+function shareEngine(recipe: EngineRecipe, pool: WorkerPool) {
+  let shared: SharedEngine | undefined;
+  let uses = 0;
+  let isClosed = false;
+  const forgetUnused = (): void => {
+    if (shared === undefined || !isClosed || uses > 0) return;
+    pool.closeEngine(shared.engineNumber);
+    shared = undefined;
+  };
+  return {
+    use(): SharedEngine & { readonly endUse: () => void } {
+      shared ??= { engineNumber: pool.openEngine(recipe), summaries: listenersByThread(createSummaryListener) };
+      uses += 1;
+      return {
+        ...shared,
+        endUse() {
+          uses -= 1;
+          forgetUnused();
+        },
+      };
+    },
+    close() {
+      isClosed = true;
+      forgetUnused();
+    },
   };
 }
 
@@ -96,18 +143,15 @@ function listenersByThread<Told, Heard>(create: () => (told: Told) => Heard): Li
   };
 }
 
-interface Sharing {
+interface Sharing extends SharedEngine {
   readonly engine: Deidentifier;
-  readonly recipe: EngineRecipe;
   readonly pool: WorkerPool;
   /** This thread has nothing else to do: it works as the others do. */
   readonly takesPart: boolean;
-  /** Of this engine, in all its studies. */
-  readonly summaries: Listeners<ToldSummary, InstanceSummary>;
+  readonly endUse: () => void;
 }
 
-interface SharedRun extends Pick<Sharing, "summaries"> {
-  readonly engineNumber: number;
+interface SharedRun extends SharedEngine {
   readonly study: number;
   readonly pool: WorkerPool;
   readonly verification: StudyVerification;
@@ -117,7 +161,7 @@ interface SharedRun extends Pick<Sharing, "summaries"> {
 }
 
 function studyRunShared(
-  { engine, recipe, pool, takesPart, summaries }: Sharing,
+  { engine, engineNumber, pool, takesPart, summaries, endUse }: Sharing,
   { signal, ...options }: StudyRunOptions,
 ): StudyRun {
   const verification = createStudyVerification({
@@ -125,7 +169,6 @@ function studyRunShared(
     searchFiles: (...search) => searchShared(pool, takesPart, ...search),
   });
   const study = pool.openStudy();
-  const engineNumber = pool.engineNumber(recipe);
   const here = createInstanceHere(engine, verification, TIME_LIMITS, signal);
   const observations = listenersByThread(() => verification.listen());
   const run: SharedRun = { here, engineNumber, study, pool, verification, summaries, observations, signal };
@@ -144,7 +187,10 @@ function studyRunShared(
     },
     leaveOut: verification.leaveOut,
     finish: () => verification.finish(signal),
-    [Symbol.dispose]: () => pool.closeStudy(study),
+    [Symbol.dispose]() {
+      pool.closeStudy(study);
+      endUse();
+    },
   };
 }
 

@@ -43,6 +43,7 @@ let isWorking = false;
 port.on("message", (message: ToWorker) => {
   if ("recipe" in message) recipes.set(message.engine, message.recipe);
   else if ("forgetStudy" in message) studies.delete(message.forgetStudy);
+  else if ("forgetEngine" in message) forgetEngine(message.forgetEngine);
   else if ("abort" in message) calls.find(({ call }) => call === message.abort)?.abort.abort();
   else calls.push({ ...message, abort: new AbortController() });
   if (!isWorking) void workOff();
@@ -90,6 +91,11 @@ async function makeEngine(number: number): Promise<Engine> {
   engines.set(number, engine);
   recipes.delete(number);
   return engine;
+}
+
+function forgetEngine(number: number): void {
+  recipes.delete(number);
+  engines.delete(number);
 }
 
 function newStudy(): Study {

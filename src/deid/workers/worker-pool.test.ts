@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { neverAborted } from "../../units/abort.ts";
+import { loadProfile } from "../profiles/load-profile.ts";
+import { projectKeyOf } from "../pseudonyms/project-key.ts";
 import type { Work } from "./protocol.ts";
+import { recipeOf } from "./recipe.ts";
 import { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
 
 /** Answers as a thread of ours does; a path says what goes wrong. */
 const THREAD = `
   import { parentPort } from "node:worker_threads";
   const calls = [];
+  const engines = new Set();
   let isCalledOff = false;
   const answer = () => {
     if (calls[0] === undefined || (calls[0].work.task.path === "waits" && !isCalledOff)) return;
@@ -15,11 +19,15 @@ const THREAD = `
     const { path } = work.task;
     if (path === "ends") process.exit(1);
     if (path === "hangs") for (;;);
+    if (path === "engines") parentPort.postMessage({ call, result: { kind: "instance", outcome: { kind: "excluded", reason: [...engines].join() } } });
+    else
     if (path === "fails") parentPort.postMessage({ call, failure: { kind: "gateway", code: "STAGING_FULL", details: {}, stack: "" } });
     else parentPort.postMessage({ call, result: { kind: "instance", outcome: { kind: "excluded", reason: path } } });
   };
   parentPort.on("message", (message) => {
     if (message.abort !== undefined) isCalledOff = true;
+    if (message.recipe !== undefined) engines.add(message.engine);
+    if (message.forgetEngine !== undefined) engines.delete(message.forgetEngine);
     if (message.work !== undefined) calls.push(message);
     setImmediate(answer);
   });
@@ -38,14 +46,18 @@ function open(options: WorkerPoolOptions, thread = THREAD): WorkerPool {
   return pool;
 }
 
-function work(path: string): Work {
+function work(path: string, engine = 0): Work {
   const task = { path, outputPath: `${path}.dcm`, participantId: undefined, seriesInstanceCount: 1 };
-  return { kind: "instance", engine: 0, study: 1, task };
+  return { kind: "instance", engine, study: 1, task };
 }
 
 /** What became of each, done at once. */
-async function ends(of: WorkerPool, paths: readonly string[], signal = neverAborted()): Promise<readonly string[]> {
-  const all = await Promise.all(paths.map((path) => of.work(work(path), signal)));
+async function ends(
+  of: WorkerPool,
+  paths: readonly string[],
+  { signal = neverAborted(), engine = 0 } = {},
+): Promise<readonly string[]> {
+  const all = await Promise.all(paths.map((path) => of.work(work(path, engine), signal)));
   return all.map((end) => {
     if (end.kind === "thrown") return end.error.message;
     if (end.kind === "lost") return end.why;
@@ -111,4 +123,15 @@ it("ends its threads when there is nothing to do, and starts them again", async 
   await ends(all, ["first"]);
   while (all.isReady) await new Promise(setImmediate);
   expect(await ends(all, ["second"])).toEqual(["second"]);
+});
+
+it("has its threads make an engine once, and forget it when it is closed", async () => {
+  const all = open({});
+  const recipe = recipeOf({ profile: loadProfile("basic"), key: projectKeyOf(Buffer.alloc(32, 1)), filters: {} });
+  if (recipe === undefined) throw new Error("it can be passed on");
+  const [first, second] = [all.openEngine(recipe), all.openEngine(recipe)];
+  for (const engine of [first, second, first]) await ends(all, ["used"], { engine });
+  expect(await ends(all, ["engines"])).toEqual([`${first},${second}`]);
+  all.closeEngine(first);
+  expect(await ends(all, ["engines"])).toEqual([`${second}`]);
 });

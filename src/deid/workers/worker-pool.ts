@@ -14,8 +14,10 @@ export interface WorkerPool extends AsyncDisposable {
   readonly isReady: boolean;
   /** Starts the threads unless they run. Resolves when one is ready, with false when none can be had. */
   start(): Promise<boolean>;
-  /** A number for an engine that is sent to every thread once. */
-  engineNumber(recipe: EngineRecipe): number;
+  /** A number for an engine: every thread is sent its recipe once, and makes it. */
+  openEngine(recipe: EngineRecipe): number;
+  /** No work needs it any more: it is forgotten here and in every thread. */
+  closeEngine(engine: number): void;
   /** A number for a study whose instances are verified together. */
   openStudy(): number;
   closeStudy(study: number): void;
@@ -56,8 +58,8 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const threads = Math.max(1, options.threads ?? availableParallelism());
   const main = options.main ?? new URL("./worker-main.ts", import.meta.url);
   const crew = createWorkerCrew(main, threads, { ...LIMITS, ...options });
-  const engines = new Map<EngineRecipe, number>();
   const recipes = new Map<number, EngineRecipe>();
+  let engines = 0;
   let studies = 0;
   let underWay = 0;
   let rest: NodeJS.Timeout | undefined;
@@ -91,11 +93,13 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       return crew.ready.size > 0;
     },
     start: crew.start,
-    engineNumber(recipe) {
-      const number = engines.get(recipe) ?? engines.size;
-      engines.set(recipe, number);
-      recipes.set(number, recipe);
-      return number;
+    openEngine(recipe) {
+      recipes.set(++engines, recipe);
+      return engines;
+    },
+    closeEngine(engine) {
+      recipes.delete(engine);
+      for (const thread of crew.ready) thread.forgetEngine(engine);
     },
     openStudy: () => ++studies,
     closeStudy(study) {

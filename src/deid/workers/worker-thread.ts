@@ -27,6 +27,7 @@ export interface WorkerThread {
   /** @throws DOMException DataCloneError */
   work(work: Work, recipe: EngineRecipe | undefined, signal: AbortSignal): Promise<WorkEnd>;
   forgetStudy(study: number): void;
+  forgetEngine(engine: number): void;
   terminate(): Promise<void>;
 }
 
@@ -81,6 +82,9 @@ export function startThread(main: URL, limits: ThreadLimits): WorkerThread {
       }
     },
     forgetStudy: (study) => tell({ forgetStudy: study }),
+    forgetEngine(engine) {
+      if (engines.delete(engine)) tell({ forgetEngine: engine });
+    },
     async terminate() {
       void worker.terminate();
       using limit = abortAfter(limits.abortTimeoutMs);
