@@ -1,6 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { createExpectations } from "../archive/expectations.ts";
 import { loadSettings } from "../config/load-settings.ts";
@@ -13,9 +15,12 @@ import { silentLogger } from "../units/logger.ts";
 import { systemRandom } from "../units/random.ts";
 import { noTraces } from "../units/traces.ts";
 import { type CompositionParts, compose } from "./composition.ts";
-import { createKeeper } from "./keeper.ts";
-import { createPaces, TAKES_NOTHING } from "./open-archives.ts";
+import { createKeeper, type Keeper } from "./keeper.ts";
+import { createPaces, type Receiving, TAKES_NOTHING } from "./open-archives.ts";
 import { createViolationCounts } from "./violation-counts.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 
 const PROJECTS = ["lung", "heart"] as const;
 const settingsOf = (modality: string): string => `
@@ -46,58 +51,75 @@ function countingPool(threads: WorkerPool): { readonly pool: WorkerPool; readonl
   return { pool, engines };
 }
 
-it("keeps as many engines over many reloads as there are projects, and those of what did not change", async () => {
-  await using stack = new AsyncDisposableStack();
+let stack: AsyncDisposableStack;
+let keeper: Keeper;
+let engines: ReadonlySet<number>;
+/** Brings another composition into force: one project has changed, and one has not. */
+let reload: (modality: string) => Promise<void>;
+
+beforeEach(async () => {
+  stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder()).path;
   for (const [index, name] of PROJECTS.entries())
     await writeFile(join(folder, `${name}.key`), `${index}`.repeat(64), { mode: 0o600 });
   const store = stack.use(await openSqliteStore({ path: join(folder, "radferry.db"), logger: silentLogger }));
-  const { pool, engines } = countingPool(stack.use(createWorkerPool({ threads: 1 })));
+  const counting = countingPool(stack.use(createWorkerPool({ threads: 1 })));
+  engines = counting.engines;
   const loaded = async (modality: string) => {
     await writeFile(join(folder, "radferry.yaml"), settingsOf(modality));
     return (await loadSettings({ environment: {}, cwd: folder })).settings;
   };
   const first = await loaded("CT");
-  const paces = createPaces(first, systemClock);
   const expectations = createExpectations(systemClock);
+  const receiving: Receiving = {
+    ...{ expectations, paces: createPaces(first, systemClock) },
+    receive: () => () => Promise.reject(new Error("nothing comes")),
+    takerFor: () => ({ ...TAKES_NOTHING, expectations }),
+  };
   const parts: CompositionParts = {
     ...{ store, clock: systemClock, logger: silentLogger, random: systemRandom, violations: createViolationCounts() },
-    ...{ metrics: createMetrics(), traces: noTraces, threads: pool, intake: undefined, permits: undefined },
-    ...{
-      receiving: {
-        expectations,
-        paces,
-        receive: () => () => Promise.reject(new Error("nothing comes")),
-        takerFor: () => ({ ...TAKES_NOTHING, expectations }),
-      },
-    },
-    sharers: () => 1,
+    ...{ metrics: createMetrics(), traces: noTraces, threads: counting.pool, intake: undefined, permits: undefined },
+    ...{ receiving, sharers: () => 1 },
   };
-  const keeper = stack.use(createKeeper(await compose(first, parts), silentLogger));
-  const study = (project: string) =>
-    keeper.current.projects.get(project)?.deidentifier.study({ signal: neverAborted() });
-  const useAll = () => {
-    for (const project of PROJECTS) study(project)?.[Symbol.dispose]();
-  };
-  useAll();
-  const [lung] = engines;
+  keeper = stack.use(createKeeper(await compose(first, parts), silentLogger));
+  reload = async (modality) => keeper.replace(await compose(await loaded(modality), parts, keeper.current));
+});
+afterEach(() => stack.disposeAsync());
 
-  const held = keeper.hold();
-  const running = study("heart");
-  for (let reload = 0; reload < 20; reload += 1) {
-    keeper.replace(await compose(await loaded(reload % 2 === 0 ? "MR" : "CT"), parts, keeper.current));
-    useAll();
+const study = (project: string) => keeper.current.projects.get(project)?.deidentifier.study({ signal: neverAborted() });
+
+async function reloadOften(): Promise<void> {
+  for (let count = 0; count < 20; count += 1) {
+    for (const project of PROJECTS) study(project)?.[Symbol.dispose]();
+    await reload(count % 2 === 0 ? "MR" : "CT");
   }
-  // What a job began with is kept for it.
-  expect(engines.size).toBeGreaterThan(PROJECTS.length);
-  running?.[Symbol.dispose]();
-  held[Symbol.dispose]();
+  for (const project of PROJECTS) study(project)?.[Symbol.dispose]();
+}
+
+it("keeps as many engines over many reloads as there are projects, and those of what did not change", async () => {
+  study("lung")?.[Symbol.dispose]();
+  const [lung] = engines;
+  await reloadOften();
   expect(engines.size).toBe(PROJECTS.length);
   expect(engines).toContain(lung);
+});
 
-  for (let reload = 0; reload < 20; reload += 1) {
-    keeper.replace(await compose(await loaded(reload % 2 === 0 ? "MR" : "CT"), parts, keeper.current));
-    useAll();
-  }
+it("keeps an engine for the job that began with it", async () => {
+  const held = keeper.hold();
+  const running = study("heart");
+  const [heart] = engines;
+  await reloadOften();
+  expect(engines).toContain(heart);
+  running?.[Symbol.dispose]();
+  held[Symbol.dispose]();
+  expect(engines).not.toContain(heart);
   expect(engines.size).toBe(PROJECTS.length);
+});
+
+it("leaves nothing in memory of what is not in force any more", async () => {
+  const before = new WeakRef(keeper.current);
+  await reloadOften();
+  await new Promise(setImmediate);
+  collectGarbage();
+  expect(before.deref()).toBeUndefined();
 });

@@ -28,8 +28,6 @@ export interface Composition {
   readonly marks: Marks;
   /** Of each project's key. */
   readonly keyIds: ReadonlyMap<string, string>;
-  /** Closes what it does not share with another one. */
-  discard(but: Composition): Promise<void>;
 }
 
 export type MarkedKind = "archives" | "destinations" | "projects";
@@ -73,20 +71,14 @@ export async function compose(settings: Settings, parts: CompositionParts, befor
   const keyIds = await projectKeysOf(settings);
   // From here on they are closed one by one: some may outlive the others.
   opened.move();
-  const composition: Composition = {
-    settings,
-    archives,
-    destinations,
-    projects,
-    projectFacts: facts,
-    marks,
-    keyIds,
-    async discard(but) {
-      const kept = new Set(partsOf(but));
-      for (const part of partsOf(composition)) if (!kept.has(part)) await part[Symbol.asyncDispose]();
-    },
-  };
-  return composition;
+  // Data alone: a function made here would hold `before`, and with it all that were ever in force.
+  return { settings, archives, destinations, projects, projectFacts: facts, marks, keyIds };
+}
+
+/** Closes what one composition does not share with another. */
+export async function discard(composition: Composition, but: Composition): Promise<void> {
+  const kept = new Set(partsOf(but));
+  for (const part of partsOf(composition)) if (!kept.has(part)) await part[Symbol.asyncDispose]();
 }
 
 /** Everything of a composition that has to be closed. */

@@ -7,7 +7,7 @@ import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
 import { createSemaphore } from "../units/semaphore.ts";
 import { projectKeysOf, useProjectKeys } from "./compose-projects.ts";
-import { type Composition, type CompositionParts, compose, type MarkedKind } from "./composition.ts";
+import { type Composition, type CompositionParts, compose, discard, type MarkedKind } from "./composition.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Paces } from "./open-archives.ts";
 
@@ -92,7 +92,7 @@ async function closingUnless(next: Composition, before: Composition, done: () =>
   try {
     await done();
   } catch (thrown) {
-    await next.discard(before);
+    await discard(next, before);
     throw thrown;
   }
 }
