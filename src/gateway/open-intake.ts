@@ -92,7 +92,7 @@ export async function openIntake(
   if (settings.intake === undefined) return undefined;
   const { path, shred } = settings.staging;
   const removal = shred ? await openShredding(join(path, "leaving-intake")) : plainRemoval;
-  const files = opened.use(await openIntakeFiles(join(path, "intake"), { store, ...removal }));
+  const files = opened.use(await openIntakeFiles(join(path, "intake"), { store, clock, ...removal }));
   let now = inForceOf(settings.intake);
   let queue: DueQueue | undefined;
   const look = (): void => queue?.look();

@@ -13,6 +13,7 @@ it("removes what the store has forgotten once the disk lets it, and is not done 
         if (names.length > 0 && isReadOnly) throw new Error("EROFS");
         for (const name of names) onDisk.delete(name);
       },
+      removeUnnamed: async () => undefined,
     },
     clock: systemClock,
   });

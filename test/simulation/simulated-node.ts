@@ -127,7 +127,7 @@ export async function startNode(site: Site, store: Store, life: Life): Promise<R
   return { receive, [Symbol.asyncDispose]: () => closing.disposeAsync() };
 
   async function openIntake() {
-    const files = opened.use(await openIntakeFiles(`${path}/intake`, { store, packSizes: PACK_SIZES }));
+    const files = opened.use(await openIntakeFiles(`${path}/intake`, { store, clock, packSizes: PACK_SIZES }));
     const queue = opened.use(queueWhenDue({ store, patience: () => PATIENCE, clock, logger }));
     const rules = readIntakeRules([{ name: "all", project: PROJECT }]);
     const archive: Archive = createIntakeArchive(PROJECT, { store, files, taker: { staging, random } });

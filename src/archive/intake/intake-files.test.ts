@@ -2,9 +2,11 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { createManualClock } from "../../units/manual-clock.testing.ts";
 import { createSharedSync } from "../../units/shared-sync.ts";
 import { openIntakeFiles } from "./intake-files.ts";
 
+const clock = createManualClock();
 const nobody = { intakeFiles: async () => [], moveIntakeFile: async () => false };
 
 it("keeps what was acknowledged over a restart, and removes what was not", async () => {
@@ -18,7 +20,7 @@ it("keeps what was acknowledged over a restart, and removes what was not", async
     return index >= 0;
   };
   const store = { intakeFiles, moveIntakeFile };
-  const files = await openIntakeFiles(place, { store });
+  const files = await openIntakeFiles(place, { store, clock });
   const names: string[] = [];
   const note = async (file: string): Promise<boolean> => names.push(file) > 0;
   for (const text of ["told", "untold", "removed"]) {
@@ -30,7 +32,7 @@ it("keeps what was acknowledged over a restart, and removes what was not", async
   await files[Symbol.asyncDispose]();
   const [told, untold, removed] = [names.slice(0, 2), names.slice(2, 4), names.slice(4)];
   acknowledged.push(...told, ...removed);
-  await using again = await openIntakeFiles(place, { store });
+  await using again = await openIntakeFiles(place, { store, clock });
   acknowledged.splice(2);
   await again.remove(removed);
   // Of the pack little stays: it lies in another now.
@@ -50,7 +52,7 @@ it("keeps what was acknowledged over a restart, and removes what was not", async
 it("removes at once what is not wanted", async () => {
   await using folder = await temporaryFolder();
   const place = join(folder.path, "intake");
-  await using files = await openIntakeFiles(place, { store: nobody });
+  await using files = await openIntakeFiles(place, { store: nobody, clock });
   const path = join(folder.path, "one");
   await writeFile(path, "twice");
   const names: string[] = [];
@@ -70,11 +72,43 @@ it("syncs the folder of what comes at the same moment twice, however much it is"
     synced.push(path);
     await expect.poll(async () => (await readdir(path)).length).toBe(40);
   });
-  await using files = await openIntakeFiles(place, { store: nobody, syncShared });
+  await using files = await openIntakeFiles(place, { store: nobody, clock, syncShared });
   const paths = Array.from({ length: 40 }, (_, number) => join(folder.path, `${number}`));
   await Promise.all(paths.map((path) => writeFile(path, "whole")));
   const kept = new Set<string>();
   await Promise.all(paths.map((path) => files.keep({ path }, async (file) => kept.add(file).size > 0)));
   expect(kept.size).toBe(40);
   expect(synced.length).toBe(2);
+});
+
+it.each([
+  ["file", true],
+  ["packed", false],
+])("removes what could not be written down after an hour, and not what was after all: %s", async (_kind, isFile) => {
+  await using folder = await temporaryFolder();
+  const place = join(folder.path, "intake");
+  const rows: string[] = [];
+  const store = { ...nobody, intakeFiles: async (prefix: string) => rows.filter((file) => file.startsWith(prefix)) };
+  await using files = await openIntakeFiles(place, { store, clock });
+  for (const text of ["lost-answer", "not-written"]) {
+    const path = join(folder.path, text);
+    await writeFile(path, text);
+    const keeping = files.keep(isFile ? { path } : { pieces: [Buffer.from(text)] }, async (file) => {
+      if (text === "lost-answer") rows.push(file);
+      throw new Error("the store is gone");
+    });
+    await expect(keeping).rejects.toThrow("the store is gone");
+  }
+  const onDisk = async (): Promise<string> => {
+    const entries = (await readdir(place, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    const texts = await Promise.all(entries.map(({ parentPath, name }) => readFile(join(parentPath, name), "latin1")));
+    return texts.join("");
+  };
+  await clock.advance(59 * 60_000);
+  await files.removeUnnamed();
+  expect(await onDisk()).toContain("not-written");
+  await clock.advance(60_000);
+  await files.removeUnnamed();
+  expect(await onDisk()).not.toContain("not-written");
+  expect(await onDisk()).toContain("lost-answer");
 });

@@ -2,12 +2,14 @@ import { randomUUID } from "node:crypto";
 import { constants, copyFile, mkdir, readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isPacked } from "../../staging/pack-ranges.ts";
-import { openPacks, type PackSizes } from "../../staging/packs.ts";
+import { openPacks, type PackNames, type PackSizes } from "../../staging/packs.ts";
 import { plainRemoval, type Removal } from "../../staging/removal.ts";
 import { rethrowStaging } from "../../staging/staging-error.ts";
 import type { IntakeStore } from "../../store/intake.ts";
+import type { Clock } from "../../units/clock.ts";
 import { syncFile, syncFolder } from "../../units/durable-files.ts";
 import { createSharedSync, type SharedSync } from "../../units/shared-sync.ts";
+import { createUnnamedFiles } from "./unnamed-files.ts";
 
 /** A whole instance: its bytes, or where its file is. */
 export type KeptWhole = { readonly pieces: readonly Uint8Array[] } | { readonly path: string };
@@ -22,10 +24,13 @@ export interface IntakeFiles extends AsyncDisposable {
   /** To where no file is yet. */
   copy(file: string, path: string): Promise<void>;
   remove(files: readonly string[]): Promise<void>;
+  /** Removes what could not be written down an hour ago: its sender was told so. @throws as `remove`, and what the store throws */
+  removeUnnamed(): Promise<void>;
 }
 
 export interface IntakeFilesOptions {
   readonly store: Pick<IntakeStore, "intakeFiles" | "moveIntakeFile">;
+  readonly clock: Clock;
   readonly remove?: Removal["remove"];
   readonly syncShared?: SharedSync;
   readonly packSizes?: PackSizes;
@@ -39,11 +44,25 @@ const IN_A_ROW = 256;
 
 /** What was kept and not acknowledged before the last end is removed: its sender has it still. */
 export async function openIntakeFiles(path: string, options: IntakeFilesOptions): Promise<IntakeFiles> {
-  const { store, remove = plainRemoval.remove, syncShared = createSharedSync(), packSizes: sizes } = options;
+  const { store, clock, remove = plainRemoval.remove, syncShared = createSharedSync(), packSizes: sizes } = options;
   const pathOf = (file: string): string => join(path, file.slice(0, 2), file);
-  const names = {
-    beginning: (prefix: string) => store.intakeFiles(prefix),
-    change: (from: string, to: string) => store.moveIntakeFile(from, to),
+  const removeAll = async (files: readonly string[]): Promise<void> => {
+    const [packed, single] = [files.filter(isPacked), files.filter((file) => !isPacked(file))];
+    for (const file of single) await remove(pathOf(file)).catch(rethrowStaging);
+    if (packed.length > 0) await packs.remove(packed);
+  };
+  const unnamed = createUnnamedFiles({
+    names: (file) => store.intakeFiles(file),
+    remove: (file) => removeAll([file]),
+    clock,
+  });
+  const names: PackNames = {
+    beginning: (prefix) => store.intakeFiles(prefix),
+    change: (from, to) =>
+      store.moveIntakeFile(from, to).catch((thrown: unknown) => {
+        unnamed.add(to);
+        throw thrown;
+      }),
   };
   const packs = await openPacks({ folder: join(path, "packs"), names, remove, sizes });
   for (const folder of FOLDERS) {
@@ -57,35 +76,42 @@ export async function openIntakeFiles(path: string, options: IntakeFilesOptions)
   for (const folder of [path, dirname(path), dirname(dirname(path))]) await syncFolder(folder);
   let kept = 0;
 
-  const moveIn = async (from: string): Promise<string> => {
+  const nextName = (): string => {
     const folder = FOLDERS[Math.floor(kept / IN_A_ROW) % FOLDERS.length] ?? "00";
     kept += 1;
-    const file = `${folder}${randomUUID().slice(folder.length)}.dcm`;
+    return `${folder}${randomUUID().slice(folder.length)}.dcm`;
+  };
+  const moveIn = async (from: string, file: string): Promise<void> => {
     await syncFile(from);
     await rename(from, pathOf(file));
-    await syncShared(join(path, folder));
-    return file;
+    await syncShared(dirname(pathOf(file)));
   };
-  const removeAll = async (files: readonly string[]): Promise<void> => {
-    const [packed, single] = [files.filter(isPacked), files.filter((file) => !isPacked(file))];
-    for (const file of single) await remove(pathOf(file)).catch(rethrowStaging);
-    if (packed.length > 0) await packs.remove(packed);
+  const noted = async (file: string, keeping: Promise<void>, note: (file: string) => Promise<boolean>) => {
+    try {
+      await keeping;
+      const isWanted = await note(file);
+      if (!isWanted) await removeAll([file]);
+      return isWanted;
+    } catch (thrown) {
+      unnamed.add(file);
+      throw thrown;
+    }
   };
-  const noted = async (file: string, note: (file: string) => Promise<boolean>): Promise<boolean> => {
-    const isWanted = await note(file);
-    if (!isWanted) await removeAll([file]);
-    return isWanted;
+  const keepFile = (path: string, note: (file: string) => Promise<boolean>): Promise<boolean> => {
+    const file = nextName();
+    return noted(file, moveIn(path, file).catch(rethrowStaging), note);
   };
   return {
     keep: async (whole, note) =>
       "pieces" in whole
-        ? await packs.add(whole.pieces, (file) => noted(file, note))
-        : await noted(await moveIn(whole.path).catch(rethrowStaging), note),
+        ? await packs.add(whole.pieces, (file) => noted(file, Promise.resolve(), note))
+        : await keepFile(whole.path, note),
     copy: (file, to) =>
       isPacked(file)
         ? packs.copy(file, to)
         : copyFile(pathOf(file), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch(rethrowStaging),
     remove: removeAll,
+    removeUnnamed: unnamed.removeOld,
     [Symbol.asyncDispose]: () => packs[Symbol.asyncDispose](),
   };
 }

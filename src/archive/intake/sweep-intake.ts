@@ -5,13 +5,13 @@ import type { IntakeFiles } from "./intake-files.ts";
 
 export interface SweepOptions {
   readonly store: Pick<IntakeStore, "forgetIntake">;
-  readonly files: Pick<IntakeFiles, "remove">;
+  readonly files: Pick<IntakeFiles, "remove" | "removeUnnamed">;
   readonly clock: Clock;
 }
 
 /**
  * Removes the files of what was discarded, and of what ended longer ago than it is kept. What the store has forgotten and could not be removed is
- * tried again before anything else: until then no sweep is done, and no withdrawal that waits for one. What a crash leaves, the next start removes.
+ * tried again before anything else: until then no sweep is done, and no withdrawal that waits for one. Files that could not be written down go, too. What a crash leaves, the next start removes.
  * @throws GatewayError STAGING_UNAVAILABLE, STORE_… from the function it answers
  */
 export function createIntakeSweep({ store, files, clock }: SweepOptions): (keepMs: number) => Promise<void> {
@@ -23,5 +23,6 @@ export function createIntakeSweep({ store, files, clock }: SweepOptions): (keepM
       await files.remove(leaving);
       leaving = await store.forgetIntake(clock.nowMs() - keepMs);
     } while (leaving.length > 0);
+    await files.removeUnnamed();
   };
 }
