@@ -7,6 +7,7 @@ import type {
   SftpDestinationSettings,
   XnatDestinationSettings,
 } from "../config/settings-destinations.ts";
+import { destinationFolder } from "../delivery/folder/destination-folder.ts";
 import { searchDicomWeb } from "../network/dicomweb/search.ts";
 import { openAssociation } from "../network/dimse/association.ts";
 import type { HttpClient } from "../network/http-client/types.ts";
@@ -49,7 +50,10 @@ async function checkDestination(
   destination: DestinationSettings,
   signal: AbortSignal,
 ): Promise<void> {
-  if (destination.kind === "folder") return await checkWritable(destination.path);
+  if (destination.kind === "folder") {
+    await destinationFolder(destination).require();
+    return await checkWritable(destination.path);
+  }
   if (destination.kind === "xnat") return await checkXnat(destination, signal);
   if (destination.kind === "ftps") return await checkFtps(destination, signal);
   if (destination.kind === "sftp") return await checkSftp(destination, signal);

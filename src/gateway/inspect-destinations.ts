@@ -3,6 +3,7 @@ import type { FtpsDestinationSettings, SftpDestinationSettings } from "../config
 import { listInstances } from "../delivery/dimse/list-instances.ts";
 import { treeInspector, zipInspector } from "../delivery/files/inspect-files.ts";
 import { localFiles } from "../delivery/files/local-files.ts";
+import { destinationFolder } from "../delivery/folder/destination-folder.ts";
 import { folderInspector } from "../delivery/folder/inspect-folder.ts";
 import { type Inspect, inspectionByUids } from "../delivery/inspection/inspection.ts";
 import { listedInstances } from "../delivery/stow/stow-destination.ts";
@@ -32,7 +33,7 @@ function inspectorOf(settings: Settings, destination: DestinationSettings): Insp
       return destination.layout === "files"
         ? folderInspector(destination)
         : zipInspector(
-            { server: localFiles(destination.name), path: destination.path, readsBack: true },
+            { server: localFiles(destinationFolder(destination)), path: destination.path, readsBack: true },
             settings.home,
           );
     case "ftps":

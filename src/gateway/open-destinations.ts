@@ -16,6 +16,7 @@ import type { Destination } from "../delivery/destination.ts";
 import { createDimseDestination } from "../delivery/dimse/dimse-destination.ts";
 import { localFiles } from "../delivery/files/local-files.ts";
 import { createZipDestination } from "../delivery/files/zip-destination.ts";
+import { destinationFolder } from "../delivery/folder/destination-folder.ts";
 import { createFolderDestination } from "../delivery/folder/folder-destination.ts";
 import { createOrthancDestination } from "../delivery/orthanc/orthanc-destination.ts";
 import { createStowDestination } from "../delivery/stow/stow-destination.ts";
@@ -125,14 +126,16 @@ function ownerOf(home: string): string {
   return createHash("sha256").update(`${hostname()}\n${home}`).digest("hex").slice(0, 16);
 }
 
-function openFolder(
+async function openFolder(
   { name, path, layout }: Extract<DestinationSettings, { kind: "folder" }>,
   { home }: Settings,
 ): Promise<Destination> {
-  if (layout === "files") return createFolderDestination({ name, path, owner: ownerOf(home) });
+  if (layout === "files") return await createFolderDestination({ name, path, owner: ownerOf(home) });
   const temporaryFolder = join(home, "zip", name);
-  const server = localFiles(name);
-  return createZipDestination({ name, kind: "folder", server, path, proof: "sha256", temporaryFolder });
+  const folder = destinationFolder({ name, path });
+  await folder.make();
+  const server = localFiles(folder);
+  return await createZipDestination({ name, kind: "folder", server, path, proof: "sha256", temporaryFolder });
 }
 
 /** Files are read for each connection. @throws GatewayError SECRET_FILE_…, PASSWORD_FILE_MALFORMED from the function it answers */

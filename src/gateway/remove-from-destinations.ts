@@ -4,6 +4,7 @@ import { localFiles } from "../delivery/files/local-files.ts";
 import { reportedIn } from "../delivery/files/tree-destination.ts";
 import { treeRemoval } from "../delivery/files/tree-removal.ts";
 import { zipRemoval } from "../delivery/files/zip-removal.ts";
+import { destinationFolder } from "../delivery/folder/destination-folder.ts";
 import { orthancRemoval } from "../delivery/orthanc/orthanc-removal.ts";
 import type { StudyRemoval } from "../delivery/removal/removal.ts";
 import { xnatRemoval } from "../delivery/xnat/remove.ts";
@@ -27,7 +28,7 @@ export function destinationRemovals(settings: Settings): ReadonlyMap<string, Stu
 function removalOf(destination: DestinationSettings): StudyRemoval | undefined {
   switch (destination.kind) {
     case "folder": {
-      const place = { server: localFiles(destination.name), path: destination.path };
+      const place = { server: localFiles(destinationFolder(destination)), path: destination.path };
       return destination.layout === "files"
         ? treeRemoval({ ...place, parallel: PARALLEL, reported: reportedIn })
         : zipRemoval(place);

@@ -7,7 +7,7 @@ import { abortAfter } from "../units/abort.ts";
 import { isLoopback } from "../units/loopback.ts";
 import type { ArchiveFacts, CertificateFacts, DimseFacts, OperationsContext } from "./context.ts";
 import type { DoctorCheck, DoctorDocument } from "./documents.ts";
-import { checkWritable } from "./writable.ts";
+import { checkWritable, existingPart } from "./writable.ts";
 
 /** Longest time for one question to one peer. */
 const CHECK_TIMEOUT_MS = 15_000;
@@ -187,7 +187,7 @@ async function writableStore({ store, random, clock }: OperationsContext): Promi
 }
 
 async function roomInStaging({ disk, staging }: OperationsContext): Promise<string> {
-  const freeBytes = await disk.freeBytes(staging.path);
+  const freeBytes = await disk.freeBytes(await existingPart(staging.path));
   if (freeBytes < staging.reserveBytes) throw new GatewayError("STAGING_FULL");
   return `${(freeBytes / 1e9).toFixed(0)} GB free, ${(staging.reserveBytes / 1e9).toFixed(0)} GB in reserve`;
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -121,6 +121,7 @@ describe("doctor where studies are sent to us and no archive is there", () => {
       handlers: { commitmentResult: () => true },
     });
     await using site = await siteForPush(port, [`CT1@127.0.0.1:${senderPort}`]);
+    await mkdir(site.delivered);
     const { exitCode, letters, checks, of } = await examined(site);
     expect(checks.filter(({ ok }) => !ok)).toEqual([]);
     expect({ exitCode, letters }).toEqual({ exitCode: 0, letters: [] });
@@ -130,6 +131,16 @@ describe("doctor where studies are sent to us and no archive is there", () => {
     expect(of("destination research-store takes studies")).toBeDefined();
     expect(of("CT1 takes results of storage commitment")).toBeDefined();
     expect(checks.filter(({ check }) => check.includes("archive"))).toEqual([]);
+  });
+
+  it("makes no folder that a destination lacks: a share that is not mounted is told", async () => {
+    await using site = await siteForPush(await freePort());
+    const before = await examined(site);
+    expect(before.of("destination research-store")).toMatchObject({ ok: false, code: "DESTINATION_FOLDER_MISSING" });
+    expect(before.of("staging can be written")).toMatchObject({ ok: true });
+    await expect(stat(site.delivered)).rejects.toMatchObject({ code: "ENOENT" });
+    await using _service = await site.serve();
+    expect((await examined(site)).of("destination research-store")).toMatchObject({ ok: true });
   });
 
   it("knows the service that has the port, and the token that a rule names", async () => {

@@ -2,6 +2,7 @@ import { join, relative } from "node:path";
 import { expect, it } from "vitest";
 import { localFiles } from "../../src/delivery/files/local-files.ts";
 import { createZipDestination } from "../../src/delivery/files/zip-destination.ts";
+import { destinationFolder } from "../../src/delivery/folder/destination-folder.ts";
 import { createFolderDestination } from "../../src/delivery/folder/folder-destination.ts";
 import { deliverStudy } from "../../src/delivery/receipts.ts";
 import { neverAborted } from "../../src/units/abort.ts";
@@ -33,8 +34,10 @@ it("does not confirm a zip that an earlier try left before its name is on disk",
   const delivery = await deliveryOf(copies.path, 2);
   const synced: string[] = [];
   const tryWith = async (syncNames: (path: string) => Promise<void>) => {
+    const { path } = folder;
+    const server = localFiles(destinationFolder({ name: "store", path }), syncNames);
     await using destination = await createZipDestination({
-      ...{ name: "store", kind: "folder", server: localFiles("store", syncNames), path: folder.path, proof: "sha256" },
+      ...{ name: "store", kind: "folder", server, path, proof: "sha256" },
       temporaryFolder: join(copies.path, "zips"),
     });
     return await deliverStudy(destination, delivery, systemClock, neverAborted());

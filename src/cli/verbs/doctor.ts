@@ -6,7 +6,7 @@ import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
 
 const HELP = `
-Writes nothing and moves nothing. Prints the line that the administrator of each archive needs.
+Moves no study, and makes no folder but home: one that a destination lacks is told. Prints the line that the administrator of each archive needs.
 Exit code 1 when a check fails.
 `;
 

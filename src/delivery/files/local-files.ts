@@ -7,14 +7,18 @@ import type { FolderEntry } from "../../network/file-transfer/file-session.ts";
 import { isMissing, syncFile, syncFolder } from "../../units/durable-files.ts";
 import { dividedForWriting } from "../../units/write-blocks.ts";
 import { rethrowDestination } from "../folder/destination-error.ts";
+import type { DestinationFolder } from "../folder/destination-folder.ts";
 import type { FileServer } from "./file-server.ts";
 
 /** Research staff read what is delivered: the folder's own rules apply, not ours. */
 const FILE_MODE = 0o644;
 
 /** A folder of this machine, or one that is mounted. @throws GatewayError DESTINATION_…, as every method does */
-export function localFiles(destination: string, syncNames: (folder: string) => Promise<void> = syncFolder): FileServer {
-  const rethrow = rethrowDestination(destination);
+export function localFiles(
+  destination: DestinationFolder,
+  syncNames: (folder: string) => Promise<void> = syncFolder,
+): FileServer {
+  const rethrow = rethrowDestination(destination.name);
   return {
     codes: { unavailable: "DESTINATION_UNAVAILABLE", refused: "DESTINATION_NOT_WRITABLE" },
     async settle(path) {
@@ -22,6 +26,7 @@ export function localFiles(destination: string, syncNames: (folder: string) => P
     },
     async open(signal) {
       signal.throwIfAborted();
+      await destination.require();
       return {
         sizeOf: (path) => sizeOf(path).catch(rethrow),
         read: (path, { start, mostBytes }, sink) =>

@@ -8,6 +8,7 @@ import { localFiles } from "../files/local-files.ts";
 import { attachedBelow, emptyFolder, instancesBelow } from "../files/look-behind.testing.ts";
 import { createZipDestination } from "../files/zip-destination.ts";
 import type { Inspect } from "../inspection/inspection.ts";
+import { destinationFolder } from "./destination-folder.ts";
 import { createFolderDestination } from "./folder-destination.ts";
 import { folderInspector } from "./inspect-folder.ts";
 
@@ -51,9 +52,20 @@ describe("a folder of zips as destination", () => {
       sceneOf(
         (path, temporaryFolder) =>
           createZipDestination({
-            ...{ name: "store", kind: "folder", server: localFiles("store"), path, proof: "sha256", temporaryFolder },
+            ...{
+              name: "store",
+              kind: "folder",
+              server: localFiles(destinationFolder({ name: "store", path })),
+              path,
+              proof: "sha256",
+              temporaryFolder,
+            },
           }),
-        (path, temporary) => zipInspector({ server: localFiles("store"), path, readsBack: true }, temporary),
+        (path, temporary) =>
+          zipInspector(
+            { server: localFiles(destinationFolder({ name: "store", path })), path, readsBack: true },
+            temporary,
+          ),
       ),
     { canBeCut: false, takesFiles: true },
   );

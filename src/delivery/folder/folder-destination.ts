@@ -17,6 +17,7 @@ import { reportedIn } from "../files/tree-destination.ts";
 import { treeRemoval } from "../files/tree-removal.ts";
 import { type Delivered, lookAt } from "./delivered-file.ts";
 import { rethrowDestination } from "./destination-error.ts";
+import { type DestinationFolder, destinationFolder } from "./destination-folder.ts";
 import { FILE_MODE, type Placing, placeFile } from "./place-file.ts";
 
 /** Temporary files live here, below the destination, so that a rename is enough. interfaces.md section 4. */
@@ -30,7 +31,7 @@ const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
  * `<path>/<project>/<pseudonym>/<study>/<series>/<instance>.dcm`, each file whole or absent, and `radferry-report.json` beside the series.
- * @throws GatewayError DESTINATION_NOT_WRITABLE, DESTINATION_FULL, DESTINATION_UNAVAILABLE, as every method does
+ * @throws GatewayError DESTINATION_FOLDER_MISSING, DESTINATION_NOT_WRITABLE, DESTINATION_FULL, DESTINATION_UNAVAILABLE, as every method does
  */
 export async function createFolderDestination({
   name,
@@ -48,9 +49,11 @@ export async function createFolderDestination({
   readonly syncNames?: (folder: string) => Promise<void>;
 }): Promise<Destination> {
   const temporary = join(path, TEMPORARY, owner);
+  const top = destinationFolder({ name, path });
   const folder: Folder = {
     name,
     path,
+    require: top.require,
     temporary,
     syncNames,
     reporting: createSemaphore(1),
@@ -58,6 +61,7 @@ export async function createFolderDestination({
     clones: "untried",
   };
   const rethrow = rethrowDestination(name);
+  await top.make();
   await sweep(folder, clock.nowMs()).catch(rethrow);
   return {
     name,
@@ -66,8 +70,8 @@ export async function createFolderDestination({
     held: (delivery, signal) => held(folder, delivery, signal).catch(rethrow),
     send: (delivery, files, signal) => send(folder, delivery, files, signal).catch(rethrow),
     conclude: (delivery, receipt) => conclude(folder, delivery, receipt).catch(rethrow),
-    attachments: treeAttachments({ name, server: localFiles(name), path, readsBack: true, reported: reportedIn }),
-    removal: treeRemoval({ server: localFiles(name), path, parallel: PARALLEL_FILES, reported: reportedIn }),
+    attachments: treeAttachments({ name, server: localFiles(top), path, readsBack: true, reported: reportedIn }),
+    removal: treeRemoval({ server: localFiles(top), path, parallel: PARALLEL_FILES, reported: reportedIn }),
     async [Symbol.asyncDispose]() {
       await rmdir(folder.temporary).catch(() => {});
       // Not empty: another gateway delivers to the same folder.
@@ -86,9 +90,7 @@ async function sweep({ temporary }: Folder, nowMs: number): Promise<void> {
   }
 }
 
-interface Folder extends Placing {
-  readonly name: string;
-  readonly path: string;
+interface Folder extends Placing, Pick<DestinationFolder, "name" | "path" | "require"> {
   readonly temporary: string;
   readonly syncNames: (folder: string) => Promise<void>;
   /** Of two studies that become one, the later must find the report of the earlier. */
@@ -111,6 +113,7 @@ async function held(
   delivery: StudyDelivery,
   signal: AbortSignal,
 ): Promise<ReadonlySet<SopInstanceUid>> {
+  await folder.require();
   const study = studyFolder(folder, delivery);
   const found = new Set<SopInstanceUid>();
   const isThere = await namesOf(study, delivery.files);
@@ -146,6 +149,7 @@ async function send(
   files: readonly DeidentifiedFile[],
   signal: AbortSignal,
 ): Promise<void> {
+  await folder.require();
   const study = studyFolder(folder, delivery);
   const reports = await readStudyReports(study);
   const ours = new Set(reports.flatMap((report) => report.files.map(({ path }) => path)));
@@ -195,6 +199,7 @@ function foldersOf(root: string, study: string, { files, attached = [] }: StudyD
 
 /** What was there already may have been left by a try that was cut short before its names were on disk. */
 async function conclude(folder: Folder, delivery: StudyDelivery, receipt: Receipt): Promise<void> {
+  await folder.require();
   const study = studyFolder(folder, delivery);
   for (const path of foldersOf(folder.path, study, delivery)) await folder.syncNames(path);
   using _ = await folder.reporting.acquire();

@@ -15,6 +15,7 @@ import { createDimseDestination } from "../dimse/dimse-destination.ts";
 import { localFiles } from "../files/local-files.ts";
 import { instancesBelow } from "../files/look-behind.testing.ts";
 import { createZipDestination } from "../files/zip-destination.ts";
+import { destinationFolder } from "../folder/destination-folder.ts";
 import { createFolderDestination } from "../folder/folder-destination.ts";
 import { deliverStudy, takenInOrder } from "../receipts.ts";
 import { countingFiles } from "./counting-files.testing.ts";
@@ -30,7 +31,11 @@ async function openSite() {
   const target = stack.use(await temporaryFolder());
   const store = stack.use(await startCountingStore(0));
   const [files, zips] = [join(target.path, "files"), join(target.path, "zips")];
-  const zip = { server: localFiles("zips"), path: zips, temporaryFolder: join(source.path, "temporary") };
+  const zip = {
+    server: localFiles(destinationFolder({ name: "zips", path: target.path })),
+    path: zips,
+    temporaryFolder: join(source.path, "temporary"),
+  };
   const destinations: readonly Destination[] = [
     stack.use(await createFolderDestination({ name: "files", path: files })),
     stack.use(await createZipDestination({ name: "zips", kind: "folder", proof: "digest", ...zip })),

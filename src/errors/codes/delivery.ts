@@ -33,6 +33,12 @@ export const deliveryCodes = {
     remedy:
       "None at first: the destination is read again before anything is sent twice. If it persists, look at the destination's own log.",
   },
+  DESTINATION_FOLDER_MISSING: {
+    class: "transient",
+    summary: "The destination's folder is not there.",
+    remedy:
+      "Mount the disk or the network share that it is on, or correct its path. A folder that is to be new is made at the service's start where the one above it is there.",
+  },
   DESTINATION_FULL: {
     class: "transient",
     summary: "The destination has no room left.",

@@ -37,6 +37,8 @@ export async function initialise(cli: Cli, given: InitAnswers): Promise<boolean>
     return true;
   }
   const keyId = await writeChecked(cli, file, text, () => makeKeyFile(keyFile));
+  // As the service does at its start; where it cannot be made, doctor says why.
+  if (isFolder(destination)) await mkdir(destination).catch(() => undefined);
   const doctor = answers.probe ? await probe(cli, file) : undefined;
   const next = doctor?.ok === false ? "doctor" : `cohort submit wanted.csv --project ${answers.project} --wait`;
   await printer.document({ file, keyFile, keyId, written: true, ...(doctor === undefined ? {} : { doctor }) }, () => [
