@@ -112,7 +112,7 @@ function cutFrame(
 ): readonly ByteRange[] {
   const keptBytes = lengthOfPieces(pieces);
   const isWhole = pieces.length === 1 && keptBytes === lengthOf(fragments);
-  if (isWhole) return fragments;
+  if (isWhole && fragments.every(({ length }) => length % 2 === 0)) return fragments;
   const padded = keptBytes % 2 === 0 ? pieces : [...pieces, new Uint8Array(1)];
   const parts = padded.flatMap((piece): readonly Part[] =>
     // A copy: the next frame is read into the same memory.

@@ -3,6 +3,7 @@ export type FrameFinding =
   | "no-start-of-image"
   | "application-segment"
   | "comment"
+  | "informative-segment"
   | "file-format"
   | "truncated"
   | "trailing-bytes"
@@ -50,7 +51,7 @@ export function lengthOfPieces(pieces: readonly Piece[]): number {
 
 /** Encoders that sign their work: comments of exactly these forms are no one's data. */
 export const ENCODER_COMMENT =
-  /^(?:LEAD Technologies Inc\. V[0-9.]{1,6}|Kakadu-v?[0-9.]{1,8}|Created by (?:GDCM\/)?OpenJPEG version [0-9.]{1,8}|Creator: JasPer Version [0-9.]{1,9}|CREATOR: gd-jpeg v[0-9.]{1,4} \(using IJG JPEG v[0-9]{2}\)(?:, quality = [0-9]{1,3})?)?[\0\n ]*$/;
+  /^(?:LEAD Technologies Inc\. V[0-9]\.[0-9]{1,2}|Kakadu-v?[0-9](?:\.[0-9]{1,2}){0,3}|Created by (?:GDCM\/)?OpenJPEG version [0-9](?:\.[0-9]{1,2}){0,2}|Creator: JasPer Version [0-9](?:\.[0-9]{1,3}){0,3}|CREATOR: gd-jpeg v[0-9]\.[0-9] \(using IJG JPEG v[0-9]{2}\)(?:, quality = [0-9]{1,3})?)?[\0\n ]*$/;
 
 /** Cuts what is behind the image. Encoders pad with zeros, or with ones: that is no finding. */
 export function cutTail(bytes: Buffer, from: number, list: PieceList): void {

@@ -18,11 +18,16 @@ const segment = (marker: number, body: Buffer): Buffer =>
   Buffer.concat([Buffer.of(0xff, marker, (body.length + 2) >>> 8, (body.length + 2) & 0xff), body]);
 const SOI = Buffer.of(0xff, 0xd8);
 const EOI = Buffer.of(0xff, 0xd9);
-/** Start of scan, two bytes of entropy-coded data, one of them a stuffed FF. */
-const SCAN = Buffer.concat([segment(0xda, Buffer.alloc(8)), Buffer.of(0x12, 0xff, 0x00, 0x34)]);
+/** Eight bits, 2 lines of 3 samples, one component with the identifier 1. */
+const SIZE = Buffer.of(8, 0, 2, 0, 3, 1, 1, 0x11, 0);
+const SOF = segment(0xc0, SIZE);
+/** Start of scan of that component, two bytes of entropy-coded data, one of them a stuffed FF. */
+const SCAN = Buffer.concat([segment(0xda, Buffer.of(1, 1, 0, 0, 63, 0)), Buffer.of(0x12, 0xff, 0x00, 0x34)]);
 const TABLES = segment(0xdb, Buffer.alloc(65));
 const JFIF = segment(0xe0, Buffer.from("JFIF\0\x01\x01\0\0\x01\0\x01\0\0", "latin1"));
-const frame = (...parts: Buffer[]): Buffer => Buffer.concat([SOI, ...parts, SCAN, EOI]);
+const frame = (...parts: Buffer[]): Buffer => Buffer.concat([SOI, ...parts, SOF, SCAN, EOI]);
+const losslessFrame = (marker: number, ...parts: Buffer[]): Buffer =>
+  Buffer.concat([SOI, segment(marker, SIZE), ...parts, SCAN, EOI]);
 
 describe("a JPEG frame", () => {
   const ADOBE = segment(0xee, Buffer.from("Adobe\0\x64\0\0\0\0\x01", "latin1"));
@@ -35,11 +40,27 @@ describe("a JPEG frame", () => {
   const table = segment(0xf8, Buffer.of(1, 0, 255, 0, 3, 0, 7, 0, 21, 0, 64));
   /** The colour transform of HP's JPEG-LS. */
   const transform = segment(0xe8, Buffer.from("mrfx\x01", "latin1"));
+  /** Two codes of two bits. */
+  const huffman = (values: Buffer): Buffer =>
+    segment(0xc4, Buffer.concat([Buffer.of(0, 0, 2), Buffer.alloc(14), values]));
   it.each<[string, Buffer, ...ReturnType<typeof outcomeOf>]>([
     ["of tables and a scan stays whole", frame(TABLES), frame(TABLES)],
     ["loses its padding", Buffer.concat([frame(JFIF, TABLES), Buffer.of(0)]), frame(JFIF, TABLES)],
     ["keeps its encoder's signature", frame(signature), frame(signature)],
-    ["keeps what tells its colours", frame(ADOBE, transform, table), frame(ADOBE, transform, table)],
+    ["keeps what tells its colours", frame(ADOBE), frame(ADOBE)],
+    [
+      "of JPEG-LS keeps its transform and parameters",
+      losslessFrame(0xf7, transform, table),
+      losslessFrame(0xf7, transform, table),
+    ],
+    ["keeps its Huffman codes", frame(huffman(Buffer.of(0, 5))), frame(huffman(Buffer.of(0, 5)))],
+    ["keeps its restart interval", frame(segment(0xdd, Buffer.of(0, 4))), frame(segment(0xdd, Buffer.of(0, 4)))],
+    [
+      "keeps its number of lines",
+      Buffer.concat([SOI, SOF, SCAN, segment(0xdc, Buffer.of(0, 2)), EOI]),
+      Buffer.concat([SOI, SOF, SCAN, segment(0xdc, Buffer.of(0, 2)), EOI]),
+    ],
+    ["loses what claims to be JFIF a second time", frame(JFIF, JFIF), frame(JFIF), "application-segment"],
     ["loses a comment", frame(TABLES, comment), frame(TABLES), "comment"],
     ["loses EXIF and XMP", frame(EXIF, XMP, TABLES), frame(TABLES), "application-segment", "application-segment"],
     ["loses a thumbnail, not its JFIF", frame(THUMBNAIL), frame(JFIF), "application-segment"],
@@ -50,7 +71,7 @@ describe("a JPEG frame", () => {
       "trailing-bytes",
     ],
     ["loses zeros behind its end", Buffer.concat([frame(TABLES), Buffer.alloc(6)]), frame(TABLES)],
-    ["without an end is refused", Buffer.concat([SOI, TABLES, SCAN]), "truncated"],
+    ["without an end is refused", Buffer.concat([SOI, SOF, SCAN]), "truncated"],
     ["that is none is refused", Buffer.from("Brandybuck"), "no-start-of-image"],
     ["with bytes between segments is refused", Buffer.concat([SOI, Buffer.from("hi"), TABLES, SCAN, EOI]), "marker"],
     ["with a segment nobody knows is refused", frame(segment(0xf0, Buffer.from("Brandybuck"))), "marker"],
@@ -59,9 +80,50 @@ describe("a JPEG frame", () => {
   });
 });
 
+describe("a JPEG frame is refused, as what a segment of it holds is not its own:", () => {
+  const name = Buffer.from("Brandybuck");
+  it.each<[string, Buffer]>([
+    ["number of lines", frame(segment(0xdc, name))],
+    ["number of lines before the scan", frame(segment(0xdc, Buffer.of(0, 2)))],
+    ["restart interval", frame(segment(0xdd, name))],
+    ["restart interval of 4 bytes outside JPEG-LS", frame(segment(0xdd, Buffer.from("Bran")))],
+    ["frame header", Buffer.concat([SOI, segment(0xc0, Buffer.concat([SIZE, name])), SCAN, EOI])],
+    ["frame header of 10 components", Buffer.concat([SOI, segment(0xc0, Buffer.alloc(36, 10)), SCAN, EOI])],
+    ["second frame header", frame(SOF)],
+    ["frame of a hierarchy", frame(segment(0xc5, SIZE))],
+    ["scan header", Buffer.concat([SOI, SOF, segment(0xda, name), EOI])],
+    ["scan of no frame", Buffer.concat([SOI, SCAN, SOF, EOI])],
+    ["second scan of a component", Buffer.concat([SOI, SOF, SCAN, SCAN, EOI])],
+    ["quantization tables", frame(segment(0xdb, name))],
+    ["Huffman tables", frame(segment(0xc4, Buffer.concat([Buffer.of(0, 0, 2), Buffer.alloc(14), name])))],
+    [
+      "Huffman codes",
+      frame(
+        segment(0xc4, Buffer.concat([Buffer.of(0x10, 0, 0, 0, 13), Buffer.alloc(12), Buffer.from("Peregrin Took")])),
+      ),
+    ],
+    ["conditioning of arithmetic codes", frame(segment(0xcc, name))],
+    ["JPEG-LS frame header", losslessFrame(0xf7, segment(0xf7, name))],
+    ["JPEG-LS parameters", losslessFrame(0xf7, segment(0xf8, Buffer.concat([Buffer.of(1), Buffer.alloc(10), name])))],
+    ["JPEG-LS mapping table", losslessFrame(0xf7, segment(0xf8, Buffer.concat([Buffer.of(2, 1, 1), name])))],
+    ["JPEG-LS parameters outside it", frame(segment(0xf8, Buffer.concat([Buffer.of(1), Buffer.alloc(10)])))],
+    ["quantization tables of JPEG-LS", losslessFrame(0xf7, TABLES)],
+    ["quantization tables of a lossless frame", losslessFrame(0xc3, TABLES)],
+    ["entropy-coded data", Buffer.concat([SOI, SOF, SCAN, Buffer.of(0xff, 0x42), name, EOI])],
+  ])("%s", (_name, bytes) => {
+    expect(outcomeOf(bytes, scanJpegFrame(bytes))).toEqual([expect.stringMatching(/^(?:marker|truncated)$/)]);
+  });
+});
+
 describe("a JPEG 2000 frame", () => {
   const SOC = Buffer.of(0xff, 0x4f);
-  const SIZ = segment(0x51, Buffer.alloc(39));
+  /** 6 by 4 samples in one tile, one component of 8 bits. */
+  const SIZ = segment(
+    0x51,
+    Buffer.from("0000000000060000000400000000000000000000000600000004" + "0000000000000000" + "0001" + "070101", "hex"),
+  );
+  /** Five levels, code-blocks of 64 by 64. */
+  const COD = segment(0x52, Buffer.of(0, 0, 0, 1, 0, 5, 4, 4, 0, 1));
   /** Tile-part: index 0, length of 12 + the header's segments + 2 + 3 bytes, part 0 of 1; start of data; three bytes. */
   const tile = (...header: Buffer[]): Buffer => {
     const inner = Buffer.concat(header);
@@ -71,9 +133,16 @@ describe("a JPEG 2000 frame", () => {
   const comment = (body: string): Buffer => segment(0x64, Buffer.from(`\0\x01${body}`, "latin1"));
   const signed = comment("Created by OpenJPEG version 2.5.0");
   const named = comment("Brandybuck");
+  const name = Buffer.from("Brandybuck");
   /** Tile-part lengths: index 0, no tile indexes, 32 bits each. */
-  const lengths = segment(0x55, Buffer.of(0, 0x40, 0, 0, 0, 31));
-  const codestream = (...parts: Buffer[]): Buffer => Buffer.concat([SOC, SIZ, ...parts, EOI]);
+  const lengths = (sizeBytes: number): Buffer => segment(0x55, Buffer.of(0, 0x40, 0, 0, 0, sizeBytes));
+  const packets = (...sizes: number[]): Buffer => segment(0x58, Buffer.of(0, ...sizes));
+  /** A word of 8 bits of quantization for each of the 16 subbands of five levels. */
+  const steps = (count: number): Buffer => segment(0x5c, Buffer.concat([Buffer.of(0x40), Buffer.alloc(count, 72)]));
+  const codestream = (...parts: Buffer[]): Buffer => Buffer.concat([SOC, SIZ, COD, ...parts, EOI]);
+  /** The last tile-part need not tell its length. */
+  const endless = (data: Buffer): Buffer =>
+    Buffer.concat([segment(0x90, Buffer.of(0, 0, 0, 0, 0, 0, 0, 1)), Buffer.of(0xff, 0x93), data]);
   const box = (type: string, ...content: Buffer[]): Buffer => {
     const body = Buffer.concat(content);
     const header = Buffer.alloc(8);
@@ -93,7 +162,31 @@ describe("a JPEG 2000 frame", () => {
       codestream(tile()),
       "comment",
     ],
-    ["whose tile-part lengths stand elsewhere too is refused", codestream(lengths, tile(named)), "comment"],
+    ["whose tile-part lengths stand elsewhere too is refused", codestream(lengths(31), tile(named)), "comment"],
+    [
+      "keeps lengths that are true",
+      codestream(lengths(24), steps(16), tile(packets(1, 2))),
+      codestream(lengths(24), steps(16), tile(packets(1, 2))),
+    ],
+    [
+      "loses what no decoder needs",
+      codestream(
+        segment(0x63, Buffer.from("Bran")),
+        segment(0x56, name),
+        segment(0x57, name),
+        segment(0x59, name),
+        tile(),
+      ),
+      codestream(tile()),
+      ...Array.from({ length: 4 }, () => "informative-segment"),
+    ],
+    ["may end without a length", codestream(endless(Buffer.of(1, 2, 3))), codestream(endless(Buffer.of(1, 2, 3)))],
+    [
+      "that ends without a length loses what is behind its first end",
+      Buffer.concat([codestream(endless(Buffer.of(1, 2, 3))), name, EOI]),
+      codestream(endless(Buffer.of(1, 2, 3))),
+      "trailing-bytes",
+    ],
     [
       "loses what is behind its end",
       Buffer.concat([codestream(tile()), Buffer.from("Brandybuck")]),
@@ -115,6 +208,39 @@ describe("a JPEG 2000 frame", () => {
     ["that is none is refused", Buffer.from("Brandybuck"), "no-start-of-image"],
   ])("%s", (_name, bytes, ...expected) => {
     expect(outcomeOf(bytes, scanJpeg2000Frame(bytes))).toEqual(expected);
+  });
+
+  it.each<[string, Buffer]>([
+    ["size", Buffer.concat([SOC, segment(0x51, Buffer.concat([SIZ.subarray(4), name])), COD, tile(), EOI])],
+    ["second size", codestream(SIZ, tile())],
+    ["size that comes late", Buffer.concat([SOC, COD, SIZ, tile(), EOI])],
+    ["capabilities", codestream(segment(0x50, name), tile())],
+    ["coding style", codestream(segment(0x52, Buffer.concat([COD.subarray(4), name])), tile())],
+    ["coding style of a component", codestream(segment(0x53, name), tile())],
+    ["quantization of more subbands than there are", codestream(steps(19), tile())],
+    ["quantization", codestream(segment(0x5c, name), tile())],
+    ["quantization of a component", codestream(segment(0x5d, name), tile())],
+    ["region of interest", codestream(segment(0x5e, name), tile())],
+    ["progression", codestream(segment(0x5f, Buffer.from("Brandybuck Bur")), tile())],
+    ["packed headers", codestream(segment(0x60, name), tile())],
+    ["packed headers of a tile", codestream(tile(segment(0x61, name)))],
+    ["lengths of packets", codestream(tile(packets(...name)))],
+    ["lengths of packets outside tiles", codestream(packets(3), tile())],
+    ["lengths of tile-parts", codestream(segment(0x55, Buffer.from("\0\x40Bran")), tile())],
+    ["registration within a tile", codestream(tile(segment(0x63, Buffer.from("Bran"))))],
+    ["transform of part 2", codestream(segment(0x74, name), tile())],
+    [
+      "tile there is not",
+      codestream(Buffer.concat([segment(0x90, Buffer.of(0, 1, 0, 0, 0, 17, 0, 1)), Buffer.of(0xff, 0x93, 1, 2, 3)])),
+    ],
+    [
+      "data of a tile",
+      codestream(
+        Buffer.concat([segment(0x90, Buffer.of(0, 0, 0, 0, 0, 26, 0, 1)), Buffer.of(0xff, 0x93, 0xff, 0xd9), name]),
+      ),
+    ],
+  ])("is refused, as what a segment holds is not its own: %s", (_name, bytes) => {
+    expect(outcomeOf(bytes, scanJpeg2000Frame(bytes))).toEqual(["marker"]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { createPieceList, cutTail, ENCODER_COMMENT, type FrameScan, type PieceList, unreadable } from "./frame-scan.ts";
+import { createJpegSegments } from "./jpeg-segments.ts";
 
 const SOI = 0xd8;
 const EOI = 0xd9;
@@ -7,15 +8,8 @@ const COM = 0xfe;
 const APP0 = 0xe0;
 const APP8 = 0xe8;
 const APP14 = 0xee;
+const APP15 = 0xef;
 
-/**
- * Segments an image is made of: frames C0 to CF but for the reserved C8, tables and restarts DB to DD, and of JPEG-LS the frame F7 and
- * parameters F8. ISO 10918-1 table B.1, ISO 14495-1 table C.1.
- */
-const IMAGE_SEGMENTS: ReadonlySet<number> = new Set([
-  0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcc, 0xcd, 0xce, 0xcf, 0xda, 0xdb, 0xdc, 0xdd,
-  0xf7, 0xf8,
-]);
 /** Identifier of 5 bytes, version, units, densities: the rest is a thumbnail. JFIF 1.02. */
 const JFIF_BYTES = 14;
 /** "Adobe", version, two flags, colour transform. ISO 10918-6 6.5.3. */
@@ -26,6 +20,8 @@ export function scanJpegFrame(frame: Uint8Array): FrameScan {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
   if (bytes.length < 4 || bytes[0] !== 0xff || bytes[1] !== SOI) return unreadable("no-start-of-image");
   const list = createPieceList();
+  const segments = createJpegSegments();
+  const essentials = new Set<number>();
   list.keep(0, 2);
   let at = 2;
   while (at + 1 < bytes.length) {
@@ -44,41 +40,65 @@ export function scanJpegFrame(frame: Uint8Array): FrameScan {
     const length = bytes.readUInt16BE(at + 2);
     const end = at + 2 + length;
     if (length < 2 || end > bytes.length) return unreadable("truncated");
-    if (IMAGE_SEGMENTS.has(marker)) list.keep(at, end);
-    else if (!judgeMetadata(marker, bytes, at, end, list)) return unreadable("marker");
+    if (isMetadata(marker)) judgeMetadata(marker, bytes, at, end, list, essentials);
+    else if (segments.isUnderstood(marker, bytes.subarray(at + 4, end))) list.keep(at, end);
+    else return unreadable("marker");
     at = end;
     if (marker === SOS) {
-      at = endOfEntropyCodedData(bytes, end);
+      at = endOfEntropyCodedData(bytes, end, segments.isJpegLs);
       list.keep(end, at);
     }
   }
   return unreadable("truncated");
 }
 
-/** Comments and application segments: kept as far as the decoded pixels depend on them. False: neither of the two. */
-function judgeMetadata(marker: number, bytes: Buffer, at: number, end: number, list: PieceList): boolean {
+function isMetadata(marker: number): boolean {
+  return marker === COM || (marker >= APP0 && marker <= APP15);
+}
+
+/** Comments and application segments: kept as far as the decoded pixels depend on them, and once. */
+function judgeMetadata(
+  marker: number,
+  bytes: Buffer,
+  at: number,
+  end: number,
+  list: PieceList,
+  essentials: Set<number>,
+): void {
   const body = bytes.subarray(at + 4, end);
   if (marker === COM) {
     if (ENCODER_COMMENT.test(body.toString("latin1"))) list.keep(at, end);
     else list.removed("comment");
-    return true;
+    return;
   }
-  if (marker < APP0 || marker > 0xef) return false;
-  const essential = essentialOf(marker, body);
+  const essential = essentials.has(marker) ? undefined : essentialOf(marker, body);
   if (essential === undefined || !essential.equals(body)) list.removed("application-segment");
-  if (essential?.equals(body)) list.keep(at, end);
-  else if (essential !== undefined) list.put(segment(marker, essential));
-  return true;
+  if (essential === undefined) return;
+  essentials.add(marker);
+  if (essential.equals(body)) list.keep(at, end);
+  else list.put(segment(marker, essential));
 }
 
 /** What of an application segment tells a decoder about colours: JFIF and Adobe without anything else, HP's transform of JPEG-LS. */
 function essentialOf(marker: number, body: Buffer): Buffer | undefined {
   const name = body.toString("latin1", 0, 5);
-  if (marker === APP0 && name === "JFIF\0" && body.length >= JFIF_BYTES)
+  if (marker === APP0 && name === "JFIF\0" && isJfif(body))
     return Buffer.concat([body.subarray(0, JFIF_BYTES - 2), Buffer.of(0, 0)]);
-  if (marker === APP14 && name === "Adobe" && body.length >= ADOBE_BYTES) return body.subarray(0, ADOBE_BYTES);
+  if (marker === APP14 && name === "Adobe" && isAdobe(body)) return body.subarray(0, ADOBE_BYTES);
   if (marker === APP8 && body.length === 5 && name.startsWith("mrfx") && body.readUInt8(4) <= 3) return body;
   return undefined;
+}
+
+/** Version 1.00 to 1.02; no unit, inches or centimetres. */
+function isJfif(body: Buffer): boolean {
+  const [, , , , , major, minor = 9, units = 9] = body;
+  return body.length >= JFIF_BYTES && major === 1 && minor <= 2 && units <= 2;
+}
+
+/** Version 100 or 101; no transform, YCbCr or YCCK. */
+function isAdobe(body: Buffer): boolean {
+  const version = body.length < ADOBE_BYTES ? 0 : body.readUInt16BE(5);
+  return (version === 100 || version === 101) && body.readUInt8(ADOBE_BYTES - 1) <= 2;
 }
 
 function segment(marker: number, body: Uint8Array): Uint8Array {
@@ -87,13 +107,15 @@ function segment(marker: number, body: Uint8Array): Uint8Array {
 }
 
 /** Past the entropy-coded data: a marker that is neither stuffing (FF00), a restart nor, in JPEG-LS, a stuffed bit (FF and a byte below 80H). */
-function endOfEntropyCodedData(bytes: Buffer, from: number): number {
+function endOfEntropyCodedData(bytes: Buffer, from: number, isJpegLs: boolean): number {
+  const largestStuffed = isJpegLs ? 0x7f : 0;
   let at = from;
   while (at + 1 < bytes.length) {
     at = bytes.indexOf(0xff, at);
     if (at < 0 || at + 1 >= bytes.length) return bytes.length;
     const next = bytes.readUInt8(at + 1);
-    if (next >= 0x80 && !(next >= 0xd0 && next <= 0xd7) && next !== 0xff) return at;
+    const isRestart = next >= 0xd0 && next <= 0xd7;
+    if (next > largestStuffed && !isRestart && next !== 0xff) return at;
     at += next === 0xff ? 1 : 2;
   }
   return bytes.length;

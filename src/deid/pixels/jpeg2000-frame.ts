@@ -1,47 +1,18 @@
 import { createPieceList, cutTail, ENCODER_COMMENT, type FrameScan, type PieceList, unreadable } from "./frame-scan.ts";
+import { createJpeg2000Segments, type Jpeg2000Segments } from "./jpeg2000-segments.ts";
 
 const SOC = 0xff4f;
 const SOT = 0xff90;
 const SOD = 0xff93;
 const EOC = 0xffd9;
-const TLM = 0xff55;
 const COM = 0xff64;
 /** Psot stands behind marker, length and tile index. ISO 15444-1 A.4.2. */
 const PSOT_OFFSET = 6;
-
-/**
- * Segments a codestream is made of: ISO 15444-1 table A.2, of part 15 (high throughput) CAP, PRF and CPF, of part 2 the transforms of
- * components and wavelets. What other numbers hold cannot be told.
- */
-const IMAGE_SEGMENTS: ReadonlySet<number> = new Set([
-  0xff50,
-  0xff51,
-  0xff52,
-  0xff53,
-  0xff55,
-  0xff56,
-  0xff57,
-  0xff58,
-  0xff59,
-  0xff5c,
-  0xff5d,
-  0xff5e,
-  0xff5f,
-  0xff60,
-  0xff61,
-  0xff63,
-  0xff70,
-  0xff71,
-  0xff72,
-  0xff73,
-  0xff74,
-  0xff75,
-  0xff76,
-  0xff77,
-  0xff78,
-  0xff79,
-  SOT,
-]);
+const TILE_OFFSET = 4;
+/** Start of packet and end of packet header, within tile data. ISO 15444-1 A.8. */
+const SOP = 0xff91;
+const EPH = 0xff92;
+const LARGEST_CODED = 0xff8f;
 
 /** First box of a JP2 file. ISO 15444-1 I.5.1. */
 const SIGNATURE_BOX = "0000000c6a502020";
@@ -81,24 +52,28 @@ interface TilePart {
   /** Where its SOT is, and how far it reaches. */
   readonly start: number;
   readonly end: number;
+  readonly tile: number;
   readonly hasDeclaredLength: boolean;
 }
 
 function scanCodestream(bytes: Buffer, from: number, to: number, list: PieceList): FrameScan {
   if (to - from < 4 || bytes.readUInt16BE(from) !== SOC) return unreadable("no-start-of-image");
+  const segments = createJpeg2000Segments();
   list.keep(from, from + 2);
   let at = from + 2;
   let tilePart: TilePart | undefined;
-  let hasTilePartLengths = false;
   while (at + 1 < to) {
     const marker = bytes.readUInt16BE(at);
     if (marker === EOC) {
+      if (!segments.isConsistent()) return unreadable("marker");
       list.keep(at, at + 2);
       cutTail(bytes.subarray(0, to), at + 2, list);
       return list.scan();
     }
     if (marker === SOD) {
-      if (tilePart === undefined || tilePart.end <= at) return unreadable("truncated");
+      if (tilePart === undefined || tilePart.end < at + 2) return unreadable("truncated");
+      const isTold = segments.endTilePart(tilePart.end - at - 2);
+      if (!isTold || !holdsPackets(bytes, at + 2, tilePart.end)) return unreadable("marker");
       list.keep(at, tilePart.end);
       at = tilePart.end;
       tilePart = undefined;
@@ -107,29 +82,70 @@ function scanCodestream(bytes: Buffer, from: number, to: number, list: PieceList
     if (at + 4 > to) return unreadable("truncated");
     const end = at + 2 + bytes.readUInt16BE(at + 2);
     if (end < at + 4 || end > to) return unreadable("truncated");
-    hasTilePartLengths ||= marker === TLM;
     if (marker === SOT) {
-      tilePart = tilePartAt(bytes, at, end, to);
-      if (tilePart === undefined) return unreadable("truncated");
+      const next = tilePart === undefined ? tilePartAt(bytes, at, end, to) : undefined;
+      if (next === undefined) return unreadable("truncated");
+      if (!segments.startTilePart({ tile: next.tile, sizeBytes: next.end - next.start })) return unreadable("marker");
+      tilePart = next;
       keepTileHeader(bytes, tilePart, list);
-    } else if (marker === COM) {
-      // Lengths of tile-parts are told twice where there is a TLM: not touched.
-      const isEncoder = isEncoderComment(bytes.subarray(at + 4, end));
-      if (isEncoder) list.keep(at, end);
-      else if (tilePart !== undefined && hasTilePartLengths) return unreadable("comment");
-      else list.removed("comment");
-    } else if (IMAGE_SEGMENTS.has(marker)) list.keep(at, end);
-    else return unreadable("marker");
+    } else {
+      const finding = judgeSegment(marker, bytes.subarray(at + 4, end), tilePart !== undefined, segments);
+      if (finding === undefined) list.keep(at, end);
+      else if (finding.isRemoved) list.removed(finding.word);
+      else return unreadable(finding.word);
+    }
     at = end;
   }
   return unreadable("truncated");
 }
 
+interface SegmentFinding {
+  readonly word: "comment" | "marker" | "informative-segment";
+  readonly isRemoved: boolean;
+}
+
+/** What is wrong with a marker segment; undefined: nothing, it stays. */
+function judgeSegment(
+  marker: number,
+  body: Buffer,
+  isInTilePart: boolean,
+  segments: Jpeg2000Segments,
+): SegmentFinding | undefined {
+  if (marker === COM) {
+    if (isEncoderComment(body)) return undefined;
+    // Lengths of tile-parts are told twice where there is a TLM: not touched.
+    return { word: "comment", isRemoved: !(isInTilePart && segments.hasTilePartLengths) };
+  }
+  const judgement = segments.judge(marker, body, isInTilePart);
+  if (judgement === "kept") return undefined;
+  return judgement === "informative"
+    ? { word: "informative-segment", isRemoved: true }
+    : { word: "marker", isRemoved: false };
+}
+
+/** A tile-part without a length is the last, and ends with the codestream. ISO 15444-1 A.4.2. */
 function tilePartAt(bytes: Buffer, at: number, end: number, to: number): TilePart | undefined {
   if (end !== at + 12) return undefined;
   const length = bytes.readUInt32BE(at + PSOT_OFFSET);
-  const last = length === 0 ? bytes.subarray(0, to).lastIndexOf(Buffer.of(0xff, 0xd9)) : at + length;
-  return last <= end || last > to ? undefined : { start: at, end: last, hasDeclaredLength: length !== 0 };
+  const last = length === 0 ? endOfCodestream(bytes, end, to) : at + length;
+  if (last === undefined || last <= end || last > to) return undefined;
+  return { start: at, end: last, tile: bytes.readUInt16BE(at + TILE_OFFSET), hasDeclaredLength: length !== 0 };
+}
+
+/** The first EOC behind the start of data: packets hold none. */
+function endOfCodestream(bytes: Buffer, from: number, to: number): number | undefined {
+  const data = bytes.subarray(0, to).indexOf(Buffer.of(SOD >>> 8, SOD & 0xff), from);
+  const last = data < 0 ? -1 : bytes.subarray(0, to).indexOf(Buffer.of(EOC >>> 8, EOC & 0xff), data + 2);
+  return last < 0 ? undefined : last;
+}
+
+/** Whether there are no markers but those of packets: FF is followed by no more than 8F in what is coded. ISO 15444-1 A.1, A.8. */
+function holdsPackets(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < to; at = bytes.indexOf(0xff, at + 1)) {
+    const marker = bytes.readUInt16BE(at);
+    if (marker > LARGEST_CODED && marker !== SOP && marker !== EPH) return false;
+  }
+  return true;
 }
 
 /** The SOT segment, its length less what goes from the header behind it. */

@@ -123,7 +123,9 @@ describe("the length of pixel data", () => {
 describe("compressed pixel data", () => {
   /** Start, comment of 12 bytes with its length, one scan of nothing, end; then what stays of it. */
   const comment = Buffer.concat([Buffer.of(0xff, 0xfe, 0, 12), Buffer.from("Brandybuck")]);
-  const scan = Buffer.of(0xff, 0xda, 0, 4, 1, 2, 0x33, 0xff, 0x00, 0x44);
+  const size = Buffer.of(0xff, 0xc0, 0, 11, 8, 0, 6, 0, 8, 1, 1, 0x11, 0);
+  const header = Buffer.of(0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0);
+  const scan = Buffer.concat([size, header, Buffer.of(0x33, 0xff, 0x00, 0x44, 0x55)]);
   const jpeg = (...parts: Buffer[]): Buffer => Buffer.concat([Buffer.of(0xff, 0xd8), ...parts, Buffer.of(0xff, 0xd9)]);
   const allowed = { pixels: { ...USUAL_PIXELS, allow: ["US"] } };
   const items = (...fragments: Buffer[]): Buffer =>
@@ -140,7 +142,7 @@ describe("compressed pixel data", () => {
   it("loses comments, and its offsets are told anew", async () => {
     const frames = [jpeg(comment, scan), jpeg(scan)];
     const input = await encapsulatedFile(ultrasoundImage(GREY_8), frames, JPEG_BASELINE);
-    const expected = Buffer.concat([items(offsets(0, 8 + 14), jpeg(scan), jpeg(scan)), END]);
+    const expected = Buffer.concat([items(offsets(0, 8 + 32), jpeg(scan), jpeg(scan)), END]);
     expect((await outputOf(input, allowed)).subarray(-expected.length)).toEqual(expected);
   });
 
@@ -151,12 +153,20 @@ describe("compressed pixel data", () => {
   });
 
   it("has its padding written anew, also where frames span fragments", async () => {
-    const odd = jpeg(scan, Buffer.of(0xff, 0xdd, 0, 4, 0, 1), scan.subarray(0, 9));
+    const odd = jpeg(Buffer.of(0xff, 0xdd, 0, 4, 0, 1), scan, Buffer.of(0x66));
     const padded = Buffer.concat([odd, Buffer.of(0x41)]);
     const fragments = [padded.subarray(0, 10), padded.subarray(10), jpeg(scan)];
     const input = await encapsulatedFile(ultrasoundImage(GREY_8), fragments, JPEG_BASELINE);
     const zeroed = Buffer.concat([odd, Buffer.of(0)]);
     const expected = Buffer.concat([items(offsets(0, 8 + zeroed.length), zeroed, jpeg(scan)), END]);
+    expect((await outputOf(input, allowed)).subarray(-expected.length)).toEqual(expected);
+  });
+
+  it("is padded to even length where it came without", async () => {
+    const odd = jpeg(scan, Buffer.of(0x66));
+    const input = await encapsulatedFile(ultrasoundImage(GREY_8), [odd, jpeg(scan)], JPEG_BASELINE);
+    const padded = Buffer.concat([odd, Buffer.of(0)]);
+    const expected = Buffer.concat([items(offsets(0, 8 + 34), padded, jpeg(scan)), END]);
     expect((await outputOf(input, allowed)).subarray(-expected.length)).toEqual(expected);
   });
 
@@ -172,11 +182,11 @@ describe("compressed pixel data", () => {
       return Array.from({ length: bytes.length / 8 }, (_, index) => bytes.readBigUInt64LE(8 * index));
     };
     expect([valuesOf(0x7fe00001), valuesOf(0x7fe00002)]).toEqual([
-      [0n, 22n],
-      [14n, 14n],
+      [0n, 40n],
+      [32n, 32n],
     ]);
     const { value } = file.dataSet.get(PIXEL_DATA) ?? {};
-    expect(value?.kind === "fragments" ? value.fragments.map(({ length }) => length) : []).toEqual([0, 14, 14]);
+    expect(value?.kind === "fragments" ? value.fragments.map(({ length }) => length) : []).toEqual([0, 32, 32]);
   });
 
   it("of a codec nobody here knows is refused", async () => {
