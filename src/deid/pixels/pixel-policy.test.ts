@@ -98,6 +98,30 @@ describe("by class", () => {
       expect(decide(sopClass, [text(0x00080008, "DERIVED\\Secondary")])).toBe("rejected image-type");
   });
 
+  it("no acquired image passes that is a screen by its type", () => {
+    for (const [sopClass, { kind }] of IMAGES.filter(([, { kind }]) => kind === "pass")) {
+      for (const type of [
+        "DERIVED\\SECONDARY",
+        "DERIVED\\PRIMARY\\SCREEN SAVE",
+        "DERIVED\\PRIMARY\\AXIAL\\CT_SOM7 PROT",
+      ])
+        expect(`${kind} ${decide(sopClass, [text(0x00080008, type)])}`).toBe("pass rejected image-type");
+      expect(decide(sopClass, [text(0x00080008, "ORIGINAL\\PRIMARY\\AXIAL")])).toBe("passes");
+    }
+    expect(decide("481.2", [text(0x00080008, "DERIVED\\PRIMARY\\DOSE")])).toBe("passes");
+    expect(decide("1.1", [NO, text(0x00080008, "DERIVED\\SECONDARY")])).toBe("passes");
+  });
+
+  it("no image passes in colours, or with how it was captured, where its class is grey", () => {
+    for (const sopClass of ["2", "20", "128", "130", "66.4", "481.2"]) {
+      expect(decide(sopClass, [text(0x00280004, "RGB")])).toBe("rejected colour");
+      expect(decide(sopClass, [unsigned(0x00280002, 3)])).toBe("rejected colour");
+      expect(decide(sopClass, [text(0x00080064, "WSD")])).toBe("rejected conversion-type");
+      expect(decide(sopClass, [text(0x00280004, "PALETTE COLOR")])).toBe("passes");
+    }
+    expect(decide("4", [text(0x00280004, "RGB")])).toBe("passes");
+  });
+
   it("what is said after a first value counts as much", () => {
     for (const [sopClass] of IMAGES) {
       expect(decide(sopClass, [text(0x00280301, "NO\\YES")])).toMatch(/^rejected/);

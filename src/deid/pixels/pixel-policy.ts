@@ -5,6 +5,7 @@ import type { InstanceOutcome } from "../outcome.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { embeddedOverlays } from "./embedded-overlays.ts";
 import { chooseMask, type MaskedArea } from "./masks.ts";
+import { unsignedOf } from "./pixel-layout.ts";
 import type { PixelSettings } from "./pixel-settings.ts";
 import { PIXEL_CLASSES, type PixelClass, STRUCTURED_CLASSES, VIDEO_TRANSFER_SYNTAX } from "./sop-classes.ts";
 
@@ -12,12 +13,23 @@ const MODALITY = tagOf(0x00080060);
 const IMAGE_TYPE = tagOf(0x00080008);
 const BURNED_IN_ANNOTATION = tagOf(0x00280301);
 const RECOGNIZABLE_VISUAL_FEATURES = tagOf(0x00280302);
+const PHOTOMETRIC_INTERPRETATION = tagOf(0x00280004);
+const SAMPLES_PER_PIXEL = tagOf(0x00280002);
 const ENCAPSULATED_DOCUMENT = tagOf(0x00420011);
 const PIXEL_DATA = [tagOf(0x7fe00008), tagOf(0x7fe00009), tagOf(0x7fe00010)];
-/** Tomographic modalities, whose secondary images are screens and reports more often than not. */
+const CONVERSION_TYPE = tagOf(0x00080064);
+/** Tomographic modalities, whose secondary images are screens and reports more often than not, whatever their SOP class. */
 const TOMOGRAPHIC = new Set(["CT", "MR"]);
 /** Values of Image Type that say the pixels are somebody's screen. */
-const SCREEN_IMAGE = /^(?:SECONDARY|SCREEN.*|.*SAVE|.*REPORT.*|PROT|PROTOCOL|DOSE.*|PATIENT.?PROTOCOL|SUMMARY)$/i;
+const SCREEN_IMAGE =
+  /^(?:SECONDARY|.*SCREEN.*|.*SAVE|.*CAPTURE.*|.*SNAPSHOT.*|.*REPORT.*|(?:.* )?PROT|PROTOCOL|DOSE.*|PATIENT.?PROTOCOL|SUMMARY)$/i;
+/** Doses are what these are images of. */
+const DOSE_IMAGE = /^DOSE.*$/i;
+/** Grey by their definition (PS3.3 C.8.2.1, C.8.4.8, C.8.9.4, C.8.8.3, C.8.20.2): in colours they are somebody's screen. MR has maps in colours. */
+const GREY_GROUPS = new Set(["CT", "NM", "PT", "RTDOSE", "SEG"]);
+/** How equipment captures that acquires nothing itself. PS3.3 C.8.6.1. */
+const CONVERSIONS = new Set(["DV", "DI", "DF", "WSD", "SD", "SI", "DRW", "SYN"]);
+const COLOURS = /^(?:RGB|YBR|ARGB|CMYK|HSV)/;
 /** Modalities that carry text whatever their SOP class says. */
 const TEXT_MODALITIES = new Set(["OT", "SC", "US"]);
 
@@ -98,10 +110,21 @@ function decideImage(question: PixelQuestion, pixelClass: PixelClass, settings: 
     return rejected("BURNED_IN_ANNOTATION", "burned-in-annotation-not-stated");
   const modalities = statedOf(MODALITY);
   if (modalities.some((value) => TEXT_MODALITIES.has(value))) return rejected("BURNED_IN_ANNOTATION", "modality");
-  const isTomographic = [pixelClass.group, ...modalities].some((value) => TOMOGRAPHIC.has(value));
-  if (isTomographic && statedOf(IMAGE_TYPE).some((value) => SCREEN_IMAGE.test(value)))
-    return rejected("BURNED_IN_ANNOTATION", "image-type");
+  const isAcquired = pixelClass.kind === "pass" || isUnflagged || modalities.some((value) => TOMOGRAPHIC.has(value));
+  const screen = isAcquired ? screenEvidence(question, pixelClass.group) : undefined;
+  if (screen !== undefined) return rejected("BURNED_IN_ANNOTATION", screen);
   return letOut(question, { clearHighBits, notes: isUnflagged ? ["burned-in-annotation-signed-off"] : [] });
+}
+
+/** What tells that an object of a class of acquired images is a capture of a screen. PS3.3 C.7.6.1.1.2. */
+function screenEvidence({ dataSet, bigEndian }: PixelQuestion, group: string): string | undefined {
+  const isScreen = (value: string): boolean =>
+    SCREEN_IMAGE.test(value) && !(group === "RTDOSE" && DOSE_IMAGE.test(value));
+  if (valuesOf(dataSet, IMAGE_TYPE).some(isScreen)) return "image-type";
+  if (!GREY_GROUPS.has(group)) return undefined;
+  if (valuesOf(dataSet, CONVERSION_TYPE).some((value) => CONVERSIONS.has(value))) return "conversion-type";
+  const hasColours = valuesOf(dataSet, PHOTOMETRIC_INTERPRETATION).some((value) => COLOURS.test(value));
+  return hasColours || (unsignedOf(dataSet, SAMPLES_PER_PIXEL, bigEndian) ?? 1) > 1 ? "colour" : undefined;
 }
 
 function valuesOf(dataSet: DataSet, tag: typeof MODALITY): readonly string[] {
