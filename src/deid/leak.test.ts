@@ -26,6 +26,9 @@ import { ctImage, part10Bytes, put, SOP_CLASSES, text, unsigned, without } from 
 /** Every token of a text begins with this, every token of a UID with that; nothing else of the objects does. */
 const TEXT_MARK = "ZQJX";
 const UID_MARK = "1.2.826.0.1.3680043.9.987654";
+/** Below the root of DICOM, though nobody registered it. */
+const MADE_UP_MARK = "1.2.840.10008.9.9.9.8765";
+const UID_MARKS = [UID_MARK, MADE_UP_MARK];
 const IMAGES = new Set(["CT", "MR", "SEG"]);
 const TEXT_VRS = new Set([
   "AE",
@@ -73,7 +76,7 @@ function createTokens(): Tokens {
     },
     uid() {
       this.count += 1;
-      return `${UID_MARK}.${this.count}`;
+      return `${this.count % 2 === 0 ? UID_MARK : MADE_UP_MARK}.${this.count}`;
     },
   };
 }
@@ -207,7 +210,12 @@ function object(sopClassUid: string, modality: string, tokens: Tokens): DataSet 
 
 function expectNoToken(bytes: Buffer): void {
   const wide = Buffer.from(TEXT_MARK, "utf16le");
-  for (const needle of [Buffer.from(TEXT_MARK), wide, Buffer.from(wide).swap16(), Buffer.from(UID_MARK)]) {
+  for (const needle of [
+    Buffer.from(TEXT_MARK),
+    wide,
+    Buffer.from(wide).swap16(),
+    ...UID_MARKS.map((mark) => Buffer.from(mark)),
+  ]) {
     const at = bytes.indexOf(needle);
     expect(at < 0 ? "" : bytes.subarray(Math.max(0, at - 12), at + 24).toString("latin1")).toBe("");
   }

@@ -1,6 +1,7 @@
 import { access, chmod, mkdir, realpath, rm, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { DataSet, Part10File } from "../dicom/data-set.ts";
+import { isRegisteredUid } from "../dicom/dictionary/registered-uids.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
 import { readPart10File } from "../dicom/reader.ts";
 import type { Tag } from "../dicom/tag.ts";
@@ -10,7 +11,7 @@ import { writeFileDurably } from "../units/durable-files.ts";
 import type { DeidentifierOptions } from "./deidentifier.ts";
 import { filesBelow } from "./folder-inputs.ts";
 import type { Profile } from "./profiles/profile.ts";
-import { createPseudonymizer, isRegisteredUid, type Pseudonymizer } from "./pseudonyms/pseudonymizer.ts";
+import { createPseudonymizer, type Pseudonymizer } from "./pseudonyms/pseudonymizer.ts";
 import type { CompiledRules } from "./rules/compiled-rules.ts";
 
 /** What a run over a folder did, and where its mapping goes. */

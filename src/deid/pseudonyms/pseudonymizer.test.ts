@@ -37,7 +37,13 @@ describe("uid", () => {
 
   it("leaves UIDs that DICOM registered, and nothing", () => {
     expect(one.uid("1.2.840.10008.1.2.1")).toBe("1.2.840.10008.1.2.1");
+    expect(one.uid("1.2.840.10008.6.1.1031")).toBe("1.2.840.10008.6.1.1031");
     expect(one.uid("")).toBe("");
+  });
+
+  it("replaces what was made up below the root of DICOM", () => {
+    for (const uid of ["1.2.840.10008.9.9.9.4455.667", "1.2.840.10008.5.1.4.1.1.2.1950", "1.2.840.10008.6.1.44556"])
+      expect(one.uid(uid)).toMatch(/^2\.25\./);
   });
 });
 

@@ -1,3 +1,4 @@
+import { isRegisteredUid } from "../../dicom/dictionary/registered-uids.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type Pseudonym, parsePseudonym } from "../../staging/deidentified-file.ts";
 import type { PseudonymLink } from "../../store/records.ts";
@@ -64,8 +65,6 @@ export interface PseudonymizerOptions {
   readonly pixl?: PixlSecrets | undefined;
 }
 
-/** Below the root that DICOM gives UIDs from, numbers as small as its own are: others were made up, and may tell something. PS3.6 A. */
-const REGISTERED_UID = /^1\.2\.840\.10008(?:\.(?:0|[1-9][0-9]{0,3})){1,9}$/;
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const BITS_PER_CHARACTER = 5;
 const PATIENT_CHARACTERS = 16;
@@ -81,10 +80,6 @@ const REMEMBERED_UIDS = 20_000;
 const REMEMBERED_STUDIES = 100;
 /** Between the parts of what is hashed: no identifier holds it. */
 const UNIT_SEPARATOR = "\x1f";
-
-export function isRegisteredUid(uid: string): boolean {
-  return REGISTERED_UID.test(uid);
-}
 
 interface Maker {
   readonly key: ProjectKey;

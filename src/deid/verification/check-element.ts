@@ -1,5 +1,5 @@
+import { isRegisteredUid } from "../../dicom/dictionary/registered-uids.ts";
 import type { Vr } from "../../dicom/vr.ts";
-import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
 import { isCleanText, type Vocabulary } from "../rules/clean-text.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";

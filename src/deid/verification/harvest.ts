@@ -1,12 +1,12 @@
 import { decodeText, isAscii } from "../../dicom/character-sets.ts";
 import { encodeText } from "../../dicom/character-sets-encode.ts";
 import type { DataElement, DataSet } from "../../dicom/data-set.ts";
+import { isRegisteredUid } from "../../dicom/dictionary/registered-uids.ts";
 import { formatTagHex, tagOf } from "../../dicom/tag.ts";
 import { trimUid } from "../../dicom/uid.ts";
 import { characterSetOf } from "../../dicom/values.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import { Rejection } from "../engine/rejection.ts";
-import { isRegisteredUid } from "../pseudonyms/pseudonymizer.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
