@@ -1,11 +1,19 @@
+import { isLoincCode, isSnomedConcept } from "./check-digits.ts";
+import { isUcumUnit } from "./ucum.ts";
+
+/** What a code value of a scheme looks like: a regular expression, or more than that. */
+interface CodeForm {
+  test(value: string): boolean;
+}
+
 /** Public coding schemes (PS3.16 8-1) and the form of their code values. Anything else is private and goes. */
-export const CODE_FORMS: ReadonlyMap<string, RegExp> = new Map([
+export const CODE_FORMS: ReadonlyMap<string, CodeForm> = new Map<string, CodeForm>([
   ["DCM", /^[0-9]{5,6}$/],
-  ["SCT", /^[0-9]{6,18}$/],
+  ["SCT", { test: isSnomedConcept }],
   ["SRT", /^[A-Z][0-9A-F]?-[0-9A-F]{4,6}$/],
   ["99SDM", /^[A-Z][0-9A-F]?-[0-9A-F]{4,6}$/],
   ["SNM3", /^[A-Z][0-9A-F]?-[0-9A-F]{4,6}$/],
-  ["LN", /^[0-9]{1,6}-[0-9]$/],
+  ["LN", { test: isLoincCode }],
   ["FMA", /^[0-9]{4,6}$/],
   // Leads and such are written as partition and term. PS3.16 CID 3001.
   ["MDC", /^(?:[0-9]{1,3}:[0-9]{1,5}|[0-9]{4,6})$/],
@@ -13,10 +21,7 @@ export const CODE_FORMS: ReadonlyMap<string, RegExp> = new Map([
   ["RADLEX", /^RID[0-9]{1,6}$/],
   ["UMLS", /^C[0-9]{7}$/],
   ["I10", /^[A-Z][0-9]{2}(?:\.[0-9]{1,2})?$/],
-  [
-    "UCUM",
-    /^(?:1|%|(?:\{(?:counts|ratio|score|0:1|SUVbw|SUVlbm|SUVbsa|SUVibw|propcounts|Particles)\}[a-z/]{0,4})|(?:(?:\[hnsf'U\]|\[arb'U\])|\/?[munkcMG]?(?:m|g|s|l|L|Bq|Gy|Sv|Hz|Pa|V|A|eV|T|K|Cel|deg|rad|min|h|d|mol|Ohm|J|W)[23]?)(?:[./](?:\[hnsf'U\]|[munkcMG]?(?:m|g|s|l|L|Bq|Gy|Sv|Hz|Pa|V|A|eV|T|K|Cel|deg|rad|min|h|d|mol|Ohm|J|W)[23]?)){0,3}(?:\{SUV(?:bw|lbm|bsa|ibw)\})?)$/,
-  ],
+  ["UCUM", { test: isUcumUnit }],
 ]);
 
 /** Meanings of common codes; a kept code that is not here gets its value as its meaning. By "value scheme". */
