@@ -13,6 +13,9 @@ const CODE_MEANING = tagOf(0x00080104);
 const LONG_CODE_VALUE = tagOf(0x00080119);
 const URN_CODE_VALUE = tagOf(0x00080120);
 
+/** Characters of VR SH: longer ones have an attribute of their own. PS3.3 8.8. */
+const LONGEST_CODE_VALUE = 16;
+
 /** A coded entry as it may leave: value, scheme and a meaning that is not the sender's. */
 export interface CodedEntry {
   readonly value: string;
@@ -27,18 +30,20 @@ export function isCodedEntry(item: DataSet): boolean {
 
 /** The entry when its scheme is public and its value has the scheme's form; undefined: it goes. */
 export function publicEntry(item: DataSet): CodedEntry | undefined {
-  const value = firstValue(item.get(CODE_VALUE));
+  const value = firstValue(item.get(CODE_VALUE)) || firstValue(item.get(LONG_CODE_VALUE));
   const scheme = firstValue(item.get(CODING_SCHEME_DESIGNATOR));
   const form = CODE_FORMS.get(scheme);
   if (form === undefined || !form.test(value)) return undefined;
   return { value, scheme, meaning: codeMeaning(value, scheme) ?? value };
 }
 
-export function codedElements(entry: CodedEntry): [Tag, DataElement][] {
+export function codedElements({ value, scheme, meaning }: CodedEntry): [Tag, DataElement][] {
+  const isLong = value.length > LONGEST_CODE_VALUE;
   return [
-    textElement(CODE_VALUE, "SH", entry.value),
-    textElement(CODING_SCHEME_DESIGNATOR, "SH", entry.scheme),
-    textElement(CODE_MEANING, "LO", entry.meaning),
+    ...(isLong ? [] : [textElement(CODE_VALUE, "SH", value)]),
+    textElement(CODING_SCHEME_DESIGNATOR, "SH", scheme),
+    textElement(CODE_MEANING, "LO", meaning),
+    ...(isLong ? [textElement(LONG_CODE_VALUE, "UC", value)] : []),
   ];
 }
 

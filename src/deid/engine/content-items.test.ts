@@ -113,12 +113,44 @@ describe("a report", () => {
     expect(outline(output)).toEqual(["TEXT Anonymized Anonymized"]);
   });
 
-  it("tells the age of nobody over 89", async () => {
-    const age = (years: string): DataElement =>
-      sequenceElement(tagOf(0x0040a300), [dataSetOf([text(0x0040a30a, years)])]);
-    const items = [content("NUM", "121033 DCM", [age("92")]), content("NUM", "121033 DCM", [age("61")])];
-    const profile = profileWith(["clean-structured-content", "retain-patient-characteristics"], { sr: "keep" });
-    expect(itemsOf(await outputOf(items, profile), tagOf(0x0040a730))).toHaveLength(1);
+  const withUnits = (value: string, unit: string): DataElement => {
+    const units = sequenceElement(tagOf(0x004008ea), [code(`${unit} UCUM`)]);
+    return sequenceElement(tagOf(0x0040a300), [dataSetOf([text(0x0040a30a, value), units])]);
+  };
+  const retaining = profileWith(["clean-structured-content", "retain-patient-characteristics"], { sr: "keep" });
+  const agesKept = async (concept: string, ages: readonly (readonly [string, string])[]): Promise<string[]> => {
+    const items = ages.map(([value, unit]) => content("NUM", concept, [withUnits(value, unit)]));
+    return itemsOf(await outputOf(items, retaining), tagOf(0x0040a730)).map(({ dataSet }) => {
+      const measured = itemsOf(dataSet, tagOf(0x0040a300))[0]?.dataSet ?? new Map();
+      const unit = itemsOf(measured, tagOf(0x004008ea))[0]?.dataSet ?? new Map();
+      return `${textOf(measured, tagOf(0x0040a30a))} ${textOf(unit, tagOf(0x00080100))}`;
+    });
+  };
+
+  it.each([
+    ...["121033 DCM", "111524 DCM", "111525 DCM", "111538 DCM", "424144002 SCT", "397669002 SCT", "445518008 SCT"],
+    ...["C25150 NCIt", "30525-0 LN", "21612-7 LN", "29553-5 LN", "63900-5 LN"],
+  ])("tells the age of nobody over 89: %s", async (concept) => {
+    expect(
+      await agesKept(concept, [
+        ["92", "a"],
+        ["61", "a"],
+        ["1090", "mo"],
+        ["300", "d"],
+        ["91", "d"],
+        ["4800", "wk"],
+        ["93", "min/ml"],
+      ]),
+    ).toEqual(["61 a", "300 d", "91 d"]);
+  });
+
+  it("keeps numbers that are no ages, and their units with long values in an attribute of their own", async () => {
+    expect(await agesKept("103347 DCM", [["92", "mm[Hg]"]])).toEqual(["92 mm[Hg]"]);
+    const item = content("NUM", "126401 DCM", [withUnits("3.1", "g/ml{SUVlbm(James128)}")]);
+    const [kept] = itemsOf(await outputOf([item], retaining), tagOf(0x0040a730));
+    const measured = itemsOf(kept?.dataSet ?? new Map(), tagOf(0x0040a300))[0]?.dataSet ?? new Map();
+    const unit = itemsOf(measured, tagOf(0x004008ea))[0]?.dataSet ?? new Map();
+    expect(textOf(unit, tagOf(0x00080119))).toBe("g/ml{SUVlbm(James128)}");
   });
 
   it("goes on at depth 30", async () => {

@@ -4,6 +4,7 @@ import type { OptionSet } from "../profiles/options.ts";
 import type { ContentDecision, ContentMode, ContentRules } from "../rules/content-rules.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { splitValues } from "../rules/value-forms.ts";
+import { currentCode } from "../tables/code-meanings.ts";
 import { DUMMIES } from "../tables/dummies.ts";
 import { publicEntry, textElement } from "./coded-entry.ts";
 import { heldBytes } from "./element-bytes.ts";
@@ -19,10 +20,20 @@ const PERSON_NAME = tagOf(0x0040a123);
 const MEASURED_VALUE = tagOf(0x0040a300);
 const NUMERIC_VALUE = tagOf(0x0040a30a);
 const REFERENCED_SOP = tagOf(0x00081199);
-/** Subject Age, and the ages at which something began, ended or happened. PS3.16 D; SNOMED CT, LOINC. */
+const MEASUREMENT_UNITS = tagOf(0x004008ea);
+/** Subject Age, and the ages at which something began, ended or happened. PS3.16 D; SNOMED CT, LOINC, NCI Thesaurus. */
 const AGES: ReadonlySet<string> = new Set([
   ...["121033 DCM", "111524 DCM", "111525 DCM", "111538 DCM"],
-  ...["424144002 SCT", "397669002 SCT", "445518008 SCT", "30525-0 LN"],
+  ...["424144002 SCT", "397669002 SCT", "445518008 SCT", "C25150 NCIt"],
+  ...["30525-0 LN", "21612-7 LN", "29553-5 LN", "63900-5 LN"],
+]);
+/** Units of UCUM that ages are told in; one that is not known counts as years. */
+const PER_YEAR: ReadonlyMap<string, number> = new Map([
+  ["mo", 12],
+  ["wk", 52.18],
+  ["d", 365.25],
+  ["h", 8766],
+  ["min", 525_960],
 ]);
 const HIGHEST_AGE_YEARS = 90;
 
@@ -60,7 +71,8 @@ export function decideContentItem(item: DataSet, rules: ContentRules, mode: Cont
   // A name of its own making may name anything.
   if (conceptItem !== undefined && entry === undefined) return REMOVED;
   const concept = entry === undefined ? undefined : `${entry.value} ${entry.scheme}`;
-  if (concept !== undefined && AGES.has(concept) && !isTellableAge(item)) return REMOVED;
+  const isAge = entry !== undefined && AGES.has(currentCode(entry.value, entry.scheme));
+  if (isAge && !isTellableAge(item)) return REMOVED;
   const decision = rules.decide(concept, valueType);
   return decision === "remove" ? REMOVED : { decision, options: rules.optionsOf(concept, valueType) };
 }
@@ -82,12 +94,16 @@ export function settleContentItem(
   return new Map([...kept, dummy].sort(([a], [b]) => a - b));
 }
 
-/** Ages of 90 years and more stand out. PS3.15 E.3.5. */
+/** Ages of 90 years and more stand out. PS3.15 E.3.7 and 45 CFR 164.514. */
 function isTellableAge(item: DataSet): boolean {
-  const values = itemsOf(item, MEASURED_VALUE).map((measured) => heldBytes(measured.get(NUMERIC_VALUE)));
-  return values.every((bytes) => {
-    const age = Number(splitValues(bytes ?? new Uint8Array())[0]);
-    return Number.isFinite(age) && age < HIGHEST_AGE_YEARS;
+  return itemsOf(item, MEASURED_VALUE).every((measured) => {
+    const [units] = itemsOf(measured, MEASUREMENT_UNITS);
+    const unit = units === undefined ? undefined : publicEntry(units)?.value;
+    const values = splitValues(heldBytes(measured.get(NUMERIC_VALUE)) ?? new Uint8Array());
+    return values.every((value) => {
+      const years = Number(value) / (PER_YEAR.get(unit ?? "") ?? 1);
+      return value !== "" && Number.isFinite(years) && years < HIGHEST_AGE_YEARS;
+    });
   });
 }
 

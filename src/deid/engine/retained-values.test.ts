@@ -131,3 +131,18 @@ it("an ethics committee is named beside its approval's number alone: both go, or
   // A name without a number came that way, and has a dummy as any other.
   expect(textOf(await outputOf([], text(0x00120081, "Brandy Hall Board")), tagOf(0x00120081))).toBe("ANONYMIZED");
 });
+
+it("the body mass index goes and stays with size and weight, which it tells", async () => {
+  const measures = [text(0x00101022, "31.7"), text(0x00101020, "1.72"), text(0x00101023, "310.5")];
+  const told = (output: Awaited<ReturnType<typeof outputOf>>) =>
+    [0x00101020, 0x00101022, 0x00101030, 0x00101023].map((tag) => textOf(output, tagOf(tag)));
+  expect(told(await outputOf([], ...measures))).toEqual([undefined, undefined, undefined, "310.5"]);
+  expect(told(await outputOf(["retain-patient-characteristics"], ...measures))).toEqual([
+    "1.72",
+    "31.7",
+    "71.5",
+    "310.5",
+  ]);
+  const message = await outputOf(["retain-patient-characteristics"], text(0x00101022, "4455667"));
+  expect(message.has(tagOf(0x00101022))).toBe(false);
+});

@@ -70,6 +70,8 @@ const TEXT_VALUE = 0x0040a160;
 const NUMERIC_VALUE = 0x0040a30a;
 /** Whether an item without its value goes or has a dummy is decided with the item: of no Type it is, Type 2, so that a dummy may be there. */
 const ITEM_DECIDES: ByType = { ...REMOVE, empty: "dummy" };
+/** Size and weight in one number: table E.1-1 has no row for it, it goes with them. PS3.3 C.7.2.2. */
+const PATIENT_BODY_MASS_INDEX = 0x00101022;
 const CLEANED_VRS = new Set(["LO", "SH", "ST", "LT", "UT", "UC"]);
 const DATE_VRS = new Set(["DA", "DT", "TM"]);
 
@@ -221,6 +223,7 @@ function characteristicTreatment(row: ConfidentialityRow): Treatment {
 const PLAUSIBLE: ReadonlyMap<number, NumberBand> = new Map([
   [0x00101020, { minimum: 0, maximum: 2.8 }],
   [0x00101030, { minimum: 0, maximum: 650 }],
+  [PATIENT_BODY_MASS_INDEX, { minimum: 0, maximum: 250 }],
 ]);
 
 function unlistedRule(
@@ -237,6 +240,11 @@ function unlistedRule(
   });
   const form = TEXT_FORMS.get(tag);
   if (form !== undefined) return keep({ kind: "text", form });
+  const band = PLAUSIBLE.get(tag);
+  if (band !== undefined)
+    return active.has("retain-patient-characteristics")
+      ? keep({ kind: "number", band }, optionSet("retain-patient-characteristics"))
+      : DENIED;
   if (NUMBER_VRS.has(vr)) return keep({ kind: "number" });
   if (vr === "CS") return keep(termsTreatment(tag));
   if (vr === "UI") return keep({ kind: "uid" });

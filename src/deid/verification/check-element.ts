@@ -268,7 +268,7 @@ function isCode(token: Token, bytes: Buffer, expectations: Expectations): boolea
   if (value === DUMMY_CODE.value || value === DUMMY_CODE.scheme || value === DUMMY_CODE.meaning) return true;
   if (token.tag === 0x00080102) return CODE_FORMS.has(value);
   const hasForm = [...CODE_FORMS.values()].some((form) => form.test(value));
-  if (token.tag === 0x00080100) return hasForm;
+  if (token.tag === 0x00080100 || token.tag === 0x00080119) return hasForm;
   return token.tag === 0x00080104 && (hasForm || isCodeMeaning(value));
 }
 
