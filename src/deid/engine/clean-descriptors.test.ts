@@ -102,3 +102,25 @@ it("keeps names of structures that everybody uses, unless somebody is called so"
   // A name within a word, told by its capital.
   expect(await named(["SpinalCord", "HeadLens_L"], "Lens^Max")).toEqual(["SpinalCord", "ROI_2"]);
 });
+
+it("drops a patient's name of two letters where it is a word, and none of a prefix", async () => {
+  const output = await outputOf(
+    text(0x00100010, "Pa^Ma^In^Md"),
+    text(0x00081030, "chest PA in Ma, 120 mA md lat"),
+    text(0x0008103e, "pa"),
+  );
+  expect(textOf(output, tags.StudyDescription)).toBe("chest 120 md lat");
+  expect(output.has(tags.SeriesDescription)).toBe(false);
+});
+
+it("drops technical words that spell the patient's name, though each of them is one", async () => {
+  const output = await outputOf(
+    text(0x00100010, "Small^Tim"),
+    text(0x00283003, "SMALL TIM LUNG"),
+    text(0x00281055, "TIM LUNG"),
+    text(0x00181250, "Body Tim Small"),
+    text(0x00081090, "TIM Trio"),
+  );
+  expect([0x00283003, 0x00181250].map((tag) => output.has(tagOf(tag)))).toEqual([false, false]);
+  expect([0x00281055, 0x00081090].map((tag) => textOf(output, tagOf(tag)))).toEqual(["TIM LUNG", "TIM Trio"]);
+});

@@ -68,6 +68,9 @@ export interface ComposedOutput {
   readonly tally: Tally;
 }
 
+/** Too short to be searched for within bytes, but not as a word of a description. */
+const SHORT_NAME = /^\p{L}{2}$/u;
+
 export interface ComposeOptions {
   readonly profile: Profile;
   readonly pseudonymizer: Pseudonymizer;
@@ -97,7 +100,9 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const basis = basisOf(file, original.sopClass, pseudonyms, profile);
   const { isLasting = () => false, treatments = createTreatmentMemory() } = options;
   const recollection = createRecollection(treatments.on(basis), isLasting, tally, {
-    isIdentifier: (folded) => isNaming(options.harvest.identifiers.get(folded)),
+    isIdentifier: (folded) =>
+      isNaming(options.harvest.identifiers.get(folded)) ||
+      (SHORT_NAME.test(folded) && options.harvest.patient.has(folded)),
     isPatients: (text) => options.harvest.patient.has(fold(text)),
     noteUtf8: () => {
       hasUtf8 = true;

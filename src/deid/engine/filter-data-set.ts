@@ -7,7 +7,7 @@ import { fallbackFor, TOP_LEVEL } from "../rules/attribute-type.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { compatibleVr, maximumValues, standardVr } from "../rules/standard-vr.ts";
-import { splitValues } from "../rules/value-forms.ts";
+import { spellsName, splitValues } from "../rules/value-forms.ts";
 import { GRAPHIC_OBJECT_SEQUENCE } from "../tables/presentation-sequences.ts";
 import { CONTENT_CLEANED, noteApplied } from "./applied-options.ts";
 import { cleanedValue, unchangedLabel } from "./cleaned-text.ts";
@@ -184,6 +184,8 @@ function treatElement(
     const text = keptText(bytes, element.tag, vr, place.characterSet, context);
     return text === undefined ? undefined : { kind: "bytes", bytes: text };
   }
+  if (treatment.kind === "text" && splitValues(bytes).some((value) => spellsName(value, context.isPatients)))
+    return undefined;
   if (treatment.kind === "words" && element.vr === "OB") return undefined;
   if (treatment.kind === "words") return wordBytes(bytes, bigEndian);
   const treated = treatBytes(treatment, vr, bytes, bigEndian, context, maximumValues(element.tag));

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { remembering } from "../../units/memo.ts";
 import { STRUCTURE_WORDS } from "../tables/structure-words.generated.ts";
 import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
+import { dropAges, dropNamed, dropWrittenDates, type TextWord } from "./personal-words.ts";
 
 /** Words that may stay in descriptions. PS3.15 E.3.4. */
 export interface Vocabulary {
@@ -9,16 +10,6 @@ export interface Vocabulary {
   readonly words: ReadonlySet<string>;
   /** SHA-256 of the sorted words and those of structures, lower-case hexadecimal. */
   readonly hash: string;
-}
-
-interface Word {
-  /** As it is written, in its composed form. */
-  readonly text: string;
-  /** Folded. */
-  readonly key: string;
-  /** What stands between the word before and this one. */
-  readonly separator: string;
-  readonly isFollowedByDot: boolean;
 }
 
 const WORD = /[\p{L}\p{N}]+/gu;
@@ -33,12 +24,6 @@ const MATRIX = /^[0-9]{1,3}x[0-9]{1,3}$/;
 const KERNEL = /^[A-Z][0-9]{2}[a-z]?$/;
 const DIGITS_FIRST = /^[0-9]+/;
 const DECIMALS = /^[0-9]{1,2}(?![0-9])/;
-/** Somebody is named behind these. */
-const TITLES = new Set(
-  "dr dra doctor prof professor mrs miss sir herr frau hr fr mme mlle dott signor signora nurse sister rev".split(" "),
-);
-/** Numbers before these are ages. */
-const AGE_WORDS = new Set("y yo yr yrs year years old jahre".split(" "));
 /** An identifier may have been written with blanks in it. */
 const LONGEST_SPLIT = 4;
 
@@ -88,7 +73,9 @@ function usualCleaning(text: string, vocabulary: Vocabulary): UsualCleaning {
 function cleanedBy(text: string, vocabulary: Vocabulary, isIdentifier: (folded: string) => boolean): string {
   const all = wordsOf(text);
   const isDropped = all.map((word) => !isAllowedWord(word, vocabulary));
-  dropNamed(all, isDropped);
+  dropNamed(all, isDropped, ({ key }) => vocabulary.words.has(key));
+  dropAges(all, isDropped);
+  dropWrittenDates(all, isDropped);
   dropNumberRuns(all, isDropped);
   dropIdentifiers(all, isDropped, isIdentifier);
   let words = withoutDropped(all, isDropped);
@@ -113,7 +100,7 @@ export function foldedWords(text: string): string[] {
   return wordsOf(text).map(({ key }) => key);
 }
 
-function wordsOf(text: string): Word[] {
+function wordsOf(text: string): TextWord[] {
   const plain = text.normalize("NFKC");
   let end = 0;
   return [...plain.matchAll(WORD)].map((match) => {
@@ -124,7 +111,7 @@ function wordsOf(text: string): Word[] {
   });
 }
 
-function withoutDropped(words: readonly Word[], isDropped: readonly boolean[]): Word[] {
+function withoutDropped(words: readonly TextWord[], isDropped: readonly boolean[]): TextWord[] {
   return words.flatMap((word, index) => {
     if (isDropped[index] === true) return [];
     const isNeighbour = isDropped[index - 1] !== true && KEPT_SEPARATOR.test(word.separator);
@@ -132,9 +119,8 @@ function withoutDropped(words: readonly Word[], isDropped: readonly boolean[]): 
   });
 }
 
-function isAllowedWord(word: Word, { words }: Vocabulary): boolean {
+function isAllowedWord(word: TextWord, { words }: Vocabulary): boolean {
   const { key, text } = word;
-  if (isTitle(word)) return false;
   if (words.has(key)) return true;
   if (!ASCII_WORD.test(key)) return false;
   if (NUMBER.test(key) || MEASURE.test(key) || MATRIX.test(key) || KERNEL.test(text)) return true;
@@ -142,28 +128,8 @@ function isAllowedWord(word: Word, { words }: Vocabulary): boolean {
   return letters !== undefined && words.has(letters);
 }
 
-/** "MR" is a modality and "ms" a unit unless they are written as titles are. */
-function isTitle({ key, text, isFollowedByDot }: Word): boolean {
-  if (key === "mr") return text !== "MR" || isFollowedByDot;
-  if (key === "ms") return text === "Ms" || isFollowedByDot;
-  return TITLES.has(key);
-}
-
-function dropNamed(words: readonly Word[], isDropped: boolean[]): void {
-  let isNamed = false;
-  for (const [index, word] of words.entries()) {
-    if (isNamed) {
-      isDropped[index] = true;
-      // An initial, and then the name.
-      isNamed = word.key.length === 1;
-    }
-    if (isTitle(word)) isNamed = true;
-    if (AGE_WORDS.has(word.key) && index > 0) isDropped[index - 1] = true;
-  }
-}
-
 /** Numbers one after the other are dates, telephone numbers, identifiers; only one with decimals is a number. */
-function dropNumberRuns(words: readonly Word[], isDropped: boolean[]): void {
+function dropNumberRuns(words: readonly TextWord[], isDropped: boolean[]): void {
   let start = 0;
   for (let index = 1; index <= words.length; index += 1) {
     const isContinued = DIGITS_FIRST.test(words[index]?.key ?? "") && /^[0-9]+$/.test(words[index - 1]?.key ?? "");
@@ -174,14 +140,14 @@ function dropNumberRuns(words: readonly Word[], isDropped: boolean[]): void {
   }
 }
 
-function isDecimal(run: readonly Word[]): boolean {
+function isDecimal(run: readonly TextWord[]): boolean {
   const [whole, decimals] = run;
   const isShort = NUMBER.test(whole?.key ?? "") && DECIMALS.test(decimals?.key ?? "");
   return run.length === 2 && decimals?.separator === "." && isShort;
 }
 
 function dropIdentifiers(
-  words: readonly Word[],
+  words: readonly TextWord[],
   isDropped: boolean[],
   isIdentifier: (folded: string) => boolean,
 ): void {

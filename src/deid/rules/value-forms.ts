@@ -37,6 +37,11 @@ export function isTechnicalText(value: string, form: TextForm): boolean {
   return words.length > 0 && words.every(isTechnicalWord);
 }
 
+/** Whether technical words spell the patient's name: one of them may be called so by chance, two are the patient. */
+export function spellsName(value: string, isPatients: (text: string) => boolean): boolean {
+  return value.split(WORD_SEPARATORS).filter((word) => word !== "" && isPatients(word)).length > 1;
+}
+
 /** A word of the vocabulary, with up to 3 digits behind it or on its own. */
 function isTechnicalWord(word: string): boolean {
   return (

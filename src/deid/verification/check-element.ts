@@ -1,6 +1,6 @@
 import { isRegisteredUid } from "../../dicom/dictionary/registered-uids.ts";
 import type { Vr } from "../../dicom/vr.ts";
-import { isCleanText, type Vocabulary } from "../rules/clean-text.ts";
+import { foldedWords, isCleanText, type Vocabulary } from "../rules/clean-text.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import { isStructureName } from "../rules/structure-names.ts";
@@ -13,6 +13,7 @@ import {
   isTime,
   isWithin,
   roundedNumber,
+  spellsName,
   splitValues,
 } from "../rules/value-forms.ts";
 import { createValueMemo } from "../rules/value-memo.ts";
@@ -184,8 +185,8 @@ function judge(
     ? areTreated()
     : remembered(treatment, token.vr, bytes, areTreated);
   const values = splitValues(bytes);
-  if (isAllowed && !(OPEN.has(treatment.kind) && values.some((value) => harvest.patient.has(fold(utf8Of(value))))))
-    return "masked";
+  const isPatients = (text: string): boolean => harvest.patient.has(fold(text));
+  if (isAllowed && !values.some((value) => namesPatient(utf8Of(value), treatment, isPatients))) return "masked";
   return allows(rule, "dummy") && values.length === 1 && isDummy(values[0] ?? "", token.vr, rule, expectations)
     ? "masked"
     : undefined;
@@ -193,6 +194,15 @@ function judge(
 
 /** Texts that are known by no form of theirs. */
 const OPEN: ReadonlySet<Treatment["kind"]> = new Set(["as-is", "clean", "numbered"]);
+
+/** By a text known by no form as a whole, by two words of a technical one, by a word of two letters of a cleaned one. */
+function namesPatient(text: string, { kind }: Treatment, isPatients: (text: string) => boolean): boolean {
+  if (kind === "text") return spellsName(text, isPatients);
+  if (!OPEN.has(kind)) return false;
+  const hasShortName =
+    kind === "clean" && foldedWords(text).some((word) => /^\p{L}{2}$/u.test(word) && isPatients(word));
+  return hasShortName || isPatients(text);
+}
 
 /** What is judged by more than the value and its rule. */
 const FOLLOWS_FROM_OBJECT: ReadonlySet<Treatment["kind"]> = new Set(["uid", "pseudonym", "identifier"]);

@@ -76,6 +76,8 @@ interface Found {
 const PATIENT_TAGS = [0x00100010, 0x00100020, 0x00101000, 0x00101001, 0x00101005, 0x00101060].map(tagOf);
 /** An initial is no name. */
 const SHORTEST_COMPONENT = 2;
+/** Family name, given name, middle name. PS3.5 6.2.1.1. */
+const NAMING_COMPONENTS = 3;
 /** Sequences within sequences beyond this are not gone through. */
 const DEPTH_LIMIT = 64;
 const TELLING_VRS: ReadonlySet<string> = new Set(["PN", "LO", "SH", "ST", "LT", "UC", "UT", "DA", "DT"]);
@@ -228,13 +230,23 @@ function patientTexts(dataSet: DataSet, characterSet: string | undefined, memory
     const isName = vrOfContent(element) === "PN";
     for (const value of decodeText(element.value.bytes, isName ? "PN" : "LO", characterSet).split("\\")) {
       texts.add(fold(value));
-      for (const component of isName ? value.split(/[=^]/) : [])
-        if (fold(component).length >= SHORTEST_COMPONENT) texts.add(fold(component));
+      for (const text of isName ? partsOfName(value) : [])
+        if (fold(text).length >= SHORTEST_COMPONENT) texts.add(fold(text));
     }
   }
   texts.delete("");
   memory.patient = { elements, characterSet, texts };
   return texts;
+}
+
+/** Components of every way the name is written, and their words; of prefix and suffix only those that are longer than a title. PS3.5 6.2.1. */
+function partsOfName(name: string): readonly string[] {
+  return name.split("=").flatMap((group) =>
+    group.split("^").flatMap((component, index) => {
+      const parts = [component, ...component.split(/[^\p{L}\p{M}\p{N}]+/u)];
+      return index < NAMING_COMPONENTS ? parts : parts.filter((part) => fold(part).length > SHORTEST_COMPONENT);
+    }),
+  );
 }
 
 function latin(bytes: Uint8Array): string {

@@ -286,6 +286,6 @@ it("finds free text of the source in a table, and lets it stand where text may s
 it("takes no word of the vocabulary and no rising numbers for an identifier", async () => {
   const source = ctImage([text(0x00100010, "Lung^Axial"), text(0x00100020, "12345678")]);
   const ramp = Buffer.from(Uint16Array.from({ length: 512 }, (_, index) => index).buffer);
-  const planted = [text(0x00204000, "axial lung"), element(tagOf(0x00283006), "OW", ramp)];
+  const planted = [text(0x00204000, "axial chest"), element(tagOf(0x00283006), "OW", ramp)];
   expect(await verdictOn(source, planted)).toMatchObject({ ok: true });
 });

@@ -234,9 +234,9 @@ describe("refuses identifiers that have the form of what may stay", () => {
   });
 
   it("a Patient ID as a code of a public scheme", async () => {
-    const item = dataSetOf([text(0x00080100, "44556677"), text(0x00080102, "SCT"), text(0x00080104, "x")]);
+    const item = dataSetOf([text(0x00080100, "39607008"), text(0x00080102, "SCT"), text(0x00080104, "x")]);
     const found = { kind: "rejected", code: "IDENTIFIER_FOUND", reason: "id in (0008,2218)/(0008,0100)" };
-    expect(await outcomeOf([text(0x00100020, "44556677"), sequenceElement(tagOf(0x00082218), [item])])).toEqual(found);
+    expect(await outcomeOf([text(0x00100020, "39607008"), sequenceElement(tagOf(0x00082218), [item])])).toEqual(found);
   });
 });
 
