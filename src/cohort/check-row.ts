@@ -3,6 +3,7 @@ import { parsePseudonym } from "../staging/deidentified-file.ts";
 import type { NewRequest } from "../store/records.ts";
 import type { KnownColumn, KnownPlace } from "./columns.ts";
 import { checkKey, type IdentifierKind, splitSeries, trimIdentifier } from "./identifiers.ts";
+import type { TableRow } from "./table-file.ts";
 
 /** What the project demands of a row. */
 export interface RowRules {
@@ -34,8 +35,14 @@ const KEY_COLUMNS = [
   ["patient_id", "patient-id"],
 ] as const satisfies readonly (readonly [KnownColumn, IdentifierKind])[];
 
+const IDENTIFIER_COLUMNS = [
+  ...KEY_COLUMNS.map(([column]) => column),
+  "series_instance_uids",
+  "participant_id",
+] as const satisfies readonly KnownColumn[];
+
 export function checkRow(
-  cells: readonly string[],
+  { cells, doubtful }: Omit<TableRow, "number">,
   places: ReadonlyMap<KnownColumn, KnownPlace>,
   rules: RowRules,
 ): CheckedRow {
@@ -43,11 +50,17 @@ export function checkRow(
     const place = places.get(column);
     return place === undefined ? undefined : trimIdentifier(cells[place.index] ?? "") || undefined;
   };
-  const [first, ...others] = [
+  const damaged = checkDoubtful(doubtful, places);
+  const findings = [
     ...checkKeys(value),
     ...checkSeries(value),
     ...checkPresence(value, places, rules),
     ...checkOthers(value, places, rules),
+  ];
+  // What else may be said of a cell says nothing of what was typed there.
+  const [first, ...others] = [
+    ...damaged,
+    ...findings.filter(({ column }) => !damaged.some((known) => known.column === column)),
   ];
   if (first !== undefined) return { ok: false, findings: [first, ...others] };
   const series = splitSeries(value("series_instance_uids") ?? "");
@@ -62,6 +75,17 @@ export function checkRow(
       priority: Number(value("priority") ?? USUAL_PRIORITY),
     },
   };
+}
+
+/** What a workbook holds as something else than the text of an identifier. */
+function checkDoubtful(
+  doubtful: ReadonlySet<number> | undefined,
+  places: ReadonlyMap<KnownColumn, KnownPlace>,
+): readonly RowFinding[] {
+  return IDENTIFIER_COLUMNS.filter((column) => doubtful?.has(places.get(column)?.index ?? -1)).map((column) => ({
+    column,
+    code: "KEY_DAMAGED_BY_SPREADSHEET",
+  }));
 }
 
 type Value = (column: KnownColumn) => string | undefined;

@@ -123,7 +123,7 @@ describe("exportCohort", () => {
           ),
         );
         const table = await readTable(path, () => 0);
-        expect(table.rows.map((cells) => cells.slice(0, 2))).toEqual(rows);
+        expect(table.rows.map(({ cells }) => cells.slice(0, 2))).toEqual(rows);
       }),
       { numRuns: 60 },
     );

@@ -15,13 +15,17 @@ const LONGEST: Readonly<Record<IdentifierKind, number>> = {
 const WILDCARD = /[*?\\]/;
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** What a spreadsheet makes of identifiers it takes for numbers, dates or formulas: `1.2E+10`, `#NAME?`, `="00123"`. */
+/** What a spreadsheet makes of identifiers it takes for numbers or formulas: `1.2E+10`, `#NAME?`, `="00123"`. */
 const SPREADSHEET_DAMAGE = [
-  /^[+-]?\d(?:[.,]\d+)?E[+-]\d+$/i,
+  /^[+-]?\d+(?:[.,]\d*)?E[+-]\d+$/i,
+  /^[+-]?\d+[.,]\d+E\d+$/i,
   /^#(?:#+|N\/A|REF!|NAME\?|VALUE!|NUM!|NULL!|DIV\/0!)$/i,
   /^=/,
   /"/,
 ];
+
+/** A whole number that was kept with a fraction: `12345678.0`. Zeros in front of it are gone. */
+const KEPT_AS_FRACTION = /^[+-]?\d+[.,]0+$/;
 
 /** The value as it is used: blanks around it are padding. */
 export function trimIdentifier(text: string): string {
@@ -38,6 +42,7 @@ export function checkKey(kind: IdentifierKind, text: string): ErrorCode | undefi
   if (INVISIBLE.test(text)) return "KEY_HAS_CONTROL_CHARACTER";
   if (WILDCARD.test(text)) return "KEY_HAS_WILDCARD";
   if (kind === "study-uid" || kind === "series-uid") return isWholeUid(text) ? undefined : "UID_INVALID";
+  if (KEPT_AS_FRACTION.test(text)) return "KEY_DAMAGED_BY_SPREADSHEET";
   return [...text].length > LONGEST[kind] ? "KEY_TOO_LONG" : undefined;
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { readParquetColumns } from "./parquet-columns.ts";
 import { PIXL_COLUMNS, slugOf } from "./pixl-extract.ts";
-import { type Table, TableError, type TableLimits } from "./table-file.ts";
+import { numbered, type Table, TableError, type TableLimits } from "./table-file.ts";
 
 /** The tables that are joined: a folder of part files where the extract was made in batches, else one file. */
 const PEOPLE = { batched: "private/person_links", single: "private/PERSON_LINKS.parquet" };
@@ -58,7 +58,7 @@ export async function readOmopTables(
       }
     }
   }
-  return { columns: PIXL_COLUMNS, rows };
+  return { columns: PIXL_COLUMNS, rows: numbered(rows) };
 }
 
 type Row = readonly (string | undefined)[];

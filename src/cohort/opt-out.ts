@@ -19,7 +19,8 @@ export async function loadOptOut(paths: readonly string[]): Promise<ReadonlySet<
 async function patientsIn(path: string, list: number): Promise<readonly string[]> {
   const { columns, rows } = await read(path, list);
   const place = findKnownColumns(columns).places.get("patient_id");
-  const records = place !== undefined ? rows : columns.length === 0 ? [] : [columns, ...rows];
+  const below = rows.map(({ cells }) => cells);
+  const records = place !== undefined ? below : columns.length === 0 ? [] : [columns, ...below];
   const index = place?.index ?? 0;
   if (records.some((record) => record.length <= index)) throw unreadable(list, "row-malformed");
   const patients = records.map((record) => trimIdentifier(record[index] ?? "")).filter((patient) => patient !== "");

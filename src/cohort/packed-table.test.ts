@@ -54,9 +54,9 @@ describe("an OMOP extract", () => {
         "participant_id",
       ],
       rows: [
-        row("4", "0987654321", "AA12345601", "1.3.6.1.1"),
-        row("5", "5020765", "AA12345605", ""),
-        row("7", "5020765", "", "1.3.6.1.2"),
+        { number: 1, cells: row("4", "0987654321", "AA12345601", "1.3.6.1.1") },
+        { number: 2, cells: row("5", "5020765", "AA12345605", "") },
+        { number: 3, cells: row("7", "5020765", "", "1.3.6.1.2") },
       ],
     });
   });
@@ -86,7 +86,7 @@ describe("an OMOP extract", () => {
     ["2023-12-07T14:08:58+01:00", "2023-12-07T14:08:58+01:00"],
   ])("tells when it was made: %s", async (datetime, written) => {
     await writeOmopExtract(path, PROCEDURES.slice(0, 1), { datetime });
-    expect((await read()).rows[0]?.[4]).toBe(written);
+    expect((await read()).rows[0]?.cells[4]).toBe(written);
   });
 });
 

@@ -8,7 +8,7 @@ import {
   parquetReadObjects,
   snappyUncompress,
 } from "hyparquet";
-import { type Table, TableError, type TableLimits } from "./table-file.ts";
+import { numbered, type Table, TableError, type TableLimits } from "./table-file.ts";
 
 /** An extract has a row for every procedure, of which few are wanted. */
 const ROWS_READ_FOR_EACH_KEPT = 10;
@@ -40,7 +40,7 @@ export async function readParquetTable(
   onFile?: (sizeBytes: number) => void,
 ): Promise<Table> {
   const { columns, rows } = await readParquet(path, { columns: undefined, limits, maximumRows: limits.rows, onFile });
-  return { columns, rows: rows.map((row) => row.map((cell) => cell ?? "")) };
+  return { columns, rows: numbered(rows.map((row) => row.map((cell) => cell ?? ""))) };
 }
 
 interface ParquetTask {

@@ -57,7 +57,7 @@ describe("a good file", () => {
     ["semicolons and a comma in another column's name", "accession_number;a,b,c\n007;y\n"],
     ["tabs", "accession_number\tx\n007\ty\n"],
     ["no line end at the end", "accession_number,x\n007,y"],
-    ["blank lines", "\naccession_number,x\n\n007,y\n\n"],
+    ["blank lines before and after it", "\n,\naccession_number,x\n007,y\n\n,\n"],
     ["old line ends", "accession_number,x\r007,y\r"],
     ["quoted names", '"Accession Number","x"\n"007","y"\n'],
     ["blank cells too many", "accession_number,x\n007,y,,\n"],
@@ -110,6 +110,8 @@ describe("a bad row", () => {
     [",A*,,,,,trial", ["accession_number KEY_HAS_WILDCARD"]],
     ["1.2.3,A?,,,,,trial", ["accession_number KEY_HAS_WILDCARD"]],
     [",1.2E+10,,,,,trial", ["accession_number KEY_DAMAGED_BY_SPREADSHEET"]],
+    [",1.23457E+12,,,,,trial", ["accession_number KEY_DAMAGED_BY_SPREADSHEET"]],
+    [",A1,12345678.0,,,,trial", ["patient_id KEY_DAMAGED_BY_SPREADSHEET"]],
     ["1.2.3,,,1.2.3.1\\x,,,trial", ["series_instance_uids UID_INVALID"]],
     ["1.2.3,,,\\,,,trial", ["series_instance_uids UID_INVALID"]],
     ["1.2.3,,,,6,,trial", ["priority PRIORITY_INVALID"]],
@@ -146,6 +148,13 @@ describe("a bad row", () => {
     );
     expect(refused).toMatchObject([{ rowNumber: 2, code: findings[0]?.code }]);
     expect(refused[0]?.cells).toHaveLength(7);
+  });
+
+  it("is told by where it stands in the file, whatever is blank above it", async () => {
+    const cohort = await read("accession_number,x\nA1,\n\n,,,\nA*,\n , \nA2,\n");
+    expect(cohort.rows).toBe(3);
+    expect(cohort.requests.map(({ rowNumber }) => rowNumber)).toEqual([1, 6]);
+    expect(cohort.findings).toMatchObject([{ row: 4, code: "KEY_HAS_WILDCARD" }]);
   });
 
   it("is named by its column as the submitter wrote it, never by its value", async () => {

@@ -18,7 +18,7 @@ export interface CohortOptions {
 
 /** One thing wrong with one cell. It never repeats the cell. */
 interface CohortFinding {
-  /** Data rows count from 1. */
+  /** Rows below the heading count from 1, blank ones among them. */
   readonly row: number;
   /** As the submitter named it; empty when it is about the row as a whole. */
   readonly column: string;
@@ -48,15 +48,14 @@ export async function readCohortFile(path: string, options: CohortOptions): Prom
   const requests: NewRequest[] = [];
   const refused: RefusedRow[] = [];
   const findings: CohortFinding[] = [];
-  for (const [index, written] of rows.entries()) {
-    const rowNumber = index + 1;
+  for (const { number: rowNumber, cells: written, doubtful } of rows) {
     const cells = fitCells(written, columns.length);
     if (cells === undefined) {
       findings.push({ row: rowNumber, column: "", ...describe("ROW_MALFORMED", rowNumber) });
       refused.push({ rowNumber, code: "ROW_MALFORMED", cells: columns.map((_, place) => written[place] ?? "") });
       continue;
     }
-    const checked = checkRow(cells.map(clean), places, rules);
+    const checked = checkRow({ cells: cells.map(clean), doubtful }, places, rules);
     if (checked.ok) {
       requests.push({ ...checked.request, rowNumber, cells });
       continue;

@@ -51,8 +51,22 @@ export function unreadableTable({ fault, line, what }: TableError): GatewayError
 export interface Table {
   /** The cells of the first line, as written. */
   readonly columns: readonly string[];
-  /** Every cell as written; a row may have another number of cells than there are columns. */
-  readonly rows: readonly (readonly string[])[];
+  /** Those in which something stands. */
+  readonly rows: readonly TableRow[];
+}
+
+export interface TableRow {
+  /** Rows below the heading count from 1, blank ones among them: a spreadsheet's own number is one more where the heading is its first row. */
+  readonly number: number;
+  /** Every cell as written; there may be another number of them than there are columns. */
+  readonly cells: readonly string[];
+  /** Columns in which a workbook holds a date, a fraction or what else may not be the identifier that was typed. Absent: none. */
+  readonly doubtful?: ReadonlySet<number> | undefined;
+}
+
+/** Rows of a file that has no blank ones. */
+export function numbered(rows: readonly (readonly string[])[]): readonly TableRow[] {
+  return rows.map((cells, index) => ({ number: index + 1, cells }));
 }
 
 export interface TableLimits {
@@ -68,7 +82,7 @@ const DELIMITERS = [",", ";", "\t"] as const;
 const CHUNK_CHARACTERS = 1 << 18;
 
 /**
- * Reads CSV: UTF-8 with or without byte order mark, comma, semicolon or tab, RFC 4180 quotes, any line end. Blank lines are left out.
+ * Reads CSV: UTF-8 with or without byte order mark, comma, semicolon or tab, RFC 4180 quotes, any line end. Lines of nothing but separators are left out.
  * @param weigh how well a first line fits what the caller looks for; it decides between delimiters.
  * @throws TableError
  */
@@ -82,7 +96,6 @@ export async function readTable(
   const options: Options = {
     delimiter: detectDelimiter(text, weigh),
     relax_column_count: true,
-    skip_empty_lines: true,
     max_record_size: limits.columns * (limits.cellCharacters + 3),
   };
   try {
@@ -95,13 +108,16 @@ export async function readTable(
 async function collect(text: string, options: Options, limits: TableLimits): Promise<Table> {
   const records = Readable.from(chunks(text)).pipe(parse(options)) as AsyncIterable<string[]>;
   let columns: readonly string[] | undefined;
-  const rows: (readonly string[])[] = [];
+  const rows: TableRow[] = [];
+  let number = 0;
   for await (const record of records) {
+    if (columns !== undefined) number += 1;
+    if (record.every((cell) => cell.trim() === "")) continue;
     if (record.length > limits.columns) throw new TableError("too-many-columns");
     if (record.some((cell) => cell.length > limits.cellCharacters)) throw new TableError("cell-too-long");
     if (columns === undefined) columns = record;
     else if (rows.length === limits.rows) throw new TableError("too-many-rows");
-    else rows.push(record);
+    else rows.push({ number, cells: record });
   }
   if (columns === undefined) throw new TableError("empty");
   return { columns, rows };
@@ -151,7 +167,12 @@ function detectDelimiter(text: string, weigh: (columns: readonly string[]) => nu
 
 function firstRecord(text: string, delimiter: string): readonly string[] {
   try {
-    const [first = []] = parseSync(text, { delimiter, to: 1, relax_column_count: true, skip_empty_lines: true });
+    const [first = []] = parseSync(text, {
+      delimiter,
+      to: 1,
+      relax_column_count: true,
+      skip_records_with_empty_values: true,
+    });
     return first;
   } catch {
     return [];

@@ -1,6 +1,6 @@
 import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { crc32, deflateRawSync } from "node:zlib";
+import { zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import writeExcelFile from "write-excel-file/node";
 import { writeParquet } from "../../test/support/omop-extract.ts";
@@ -42,8 +42,8 @@ describe("a workbook", () => {
     expect(await read()).toEqual({
       columns: ["Accession Number", "patient_id", "when"],
       rows: [
-        ["00123", "123456789012", "2026-02-03"],
-        ["A é", "1.5", "true"],
+        { number: 1, cells: ["00123", "123456789012", "2026-02-03"], doubtful: new Set([2]) },
+        { number: 3, cells: ["A é", "1.5", "true"], doubtful: new Set([1, 2]) },
       ],
     });
   });
@@ -68,45 +68,96 @@ describe("a workbook", () => {
     const whole = await readFile(path);
     await writeFile(path, whole.subarray(0, whole.length / 2));
     expect(await faultOf(read())).toBe("xlsx-malformed");
-    await writeFile(path, zipOf("letter.txt", Buffer.from("nothing of a workbook")));
+    await writeFile(path, zipSync({ "letter.txt": Buffer.from("nothing of a workbook") }));
     expect(await faultOf(read())).toBe("xlsx-malformed");
   });
 
-  it("that unpacks for ever ends the thread that reads it, and nothing else", async () => {
-    await writeFile(path, zipOf("xl/worksheets/sheet1.xml", Buffer.alloc(256 << 20, 0x20)));
-    const limits = { fileMs: 30_000, bytesPerSecond: 1_000_000, memoryMegabytes: 32 };
+  it("that takes more memory than there is ends the thread that reads it, and nothing else", async () => {
+    const sheet = Buffer.alloc(64 << 20, 0x20);
+    sheet.write("<worksheet>");
+    await writeFile(path, workbookOf(sheet));
+    const limits = { fileMs: 30_000, bytesPerSecond: 1_000_000, memoryMegabytes: 16 };
     const task = { source: "xlsx", path, limits: TABLE_LIMITS } as const;
-    expect(await faultOf(readPackedTable(task, limits))).toMatch(/xlsx-malformed|takes-too-long/);
+    expect(await faultOf(readPackedTable(task, limits))).toBe("xlsx-malformed");
+  });
+
+  it("that would unpack to more than any list needs is refused before it does", async () => {
+    const workbook = Buffer.from(workbookOf(""));
+    // The size that the directory of the zip gives for its last file, the sheet. APPNOTE 4.3.12.
+    workbook.writeUInt32LE(1 << 30, workbook.lastIndexOf("PK\u0001\u0002", undefined, "latin1") + 24);
+    await writeFile(path, workbook);
+    expect(await faultOf(read())).toBe("file-too-large");
   });
 });
 
-/** A zip of one packed file. APPNOTE 4.3.7, 4.3.12, 4.3.16. */
-function zipOf(name: string, content: Buffer): Buffer {
-  const [packed, sum] = [deflateRawSync(content), crc32(content)];
-  // Version 20, no flags, deflated, no time; then sum, sizes, length of the name, nothing more.
-  const facts = Buffer.alloc(26);
-  facts.writeUInt16LE(20, 0);
-  facts.writeUInt16LE(8, 4);
-  facts.writeUInt32LE(sum, 10);
-  facts.writeUInt32LE(packed.length, 14);
-  facts.writeUInt32LE(content.length, 18);
-  facts.writeUInt16LE(name.length, 22);
-  const local = Buffer.concat([Buffer.from("PK\u0003\u0004"), facts, Buffer.from(name), packed]);
-  // Version made by 20, the same facts, no comment, disk 0, no attributes, at offset 0.
-  const central = Buffer.concat([
-    Buffer.from("PK\u0001\u0002\u0014\u0000"),
-    facts,
-    Buffer.alloc(14),
-    Buffer.from(name),
-  ]);
-  const end = Buffer.alloc(22);
-  end.write("PK\u0005\u0006", 0, "latin1");
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(central.length, 12);
-  end.writeUInt32LE(local.length, 16);
-  return Buffer.concat([local, central, end]);
+const NAMESPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"';
+const RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+
+/** A workbook of one sheet, from its rows; `formats` are the codes that styles 1, 2, … have. */
+function workbookOf(rows: string | Uint8Array, formats: readonly string[] = []): Uint8Array {
+  const codes = formats.map((code, index) => `<numFmt numFmtId="${164 + index}" formatCode="${code}"/>`).join("");
+  const styles = formats.map((_, index) => `<xf numFmtId="${164 + index}"/>`).join("");
+  const parts = {
+    "xl/workbook.xml": `<workbook ${NAMESPACE} xmlns:r="${RELATION}"><sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>`,
+    "xl/_rels/workbook.xml.rels":
+      `<Relationships><Relationship Id="r1" Type="${RELATION}/worksheet" Target="worksheets/sheet1.xml"/>` +
+      `<Relationship Id="r2" Type="${RELATION}/styles" Target="/xl/styles.xml"/></Relationships>`,
+    "xl/styles.xml": `<styleSheet ${NAMESPACE}><numFmts>${codes}</numFmts><cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs><xf/>${styles}</cellXfs></styleSheet>`,
+  };
+  const sheet =
+    typeof rows === "string" ? Buffer.from(`<worksheet ${NAMESPACE}><sheetData>${rows}</sheetData></worksheet>`) : rows;
+  const texts = Object.entries(parts).map(([name, text]) => [name, Buffer.from(text)] as const);
+  return zipSync(Object.fromEntries([...texts, ["xl/worksheets/sheet1.xml", sheet]]));
 }
+
+describe("a number in a key column", () => {
+  const HEADING = '<row r="1"><c r="A1" t="inlineStr"><is><t>accession_number</t></is></c></row>';
+  const keyOf = async (cell: string, formats: readonly string[] = []) => {
+    await writeFile(path, workbookOf(`${HEADING}<row r="2">${cell}</row>`, formats));
+    const { requests, findings } = await readCohortFile(path, { project: "trial", accessionNumbersUnique: true });
+    return requests[0]?.accessionNumber ?? findings.map(({ row, code }) => `${row} ${code}`).join();
+  };
+  const REFUSED = "1 KEY_DAMAGED_BY_SPREADSHEET";
+
+  it("is taken with the zeros that it is shown with, whole and exact, or not at all", async () => {
+    const formats = ["00000000", "0.00E+00", "yyyy-mm-dd"];
+    expect(await keyOf('<c r="A2" s="1"><v>1234</v></c>', formats)).toBe("00001234");
+    expect(await keyOf('<c r="A2" s="2"><v>1000000000000</v></c>', formats)).toBe(REFUSED);
+    expect(await keyOf('<c r="A2" s="3"><v>46056</v></c>', formats)).toBe(REFUSED);
+    expect(await keyOf('<c r="A2"><v>12345678901234567</v></c>')).toBe(REFUSED);
+  });
+
+  it.each([
+    ["a date of its own", '<c r="A2" t="d"><v>2026-02-03T00:00:00</v></c>'],
+    ["an error", '<c r="A2" t="e"><v>#SPILL!</v></c>'],
+    ["a truth", '<c r="A2" t="b"><v>1</v></c>'],
+    ["a formula that was not worked out", '<c r="A2"><f>B2</f><v/></c>'],
+  ])("or that is %s is refused", async (_, cell) => {
+    expect(await keyOf(cell)).toBe(REFUSED);
+  });
+
+  it("that a formula gave is taken, and so is its text", async () => {
+    expect(await keyOf('<c r="A2"><f>B2</f><v>12</v></c>')).toBe("12");
+    expect(await keyOf('<c r="A2" t="str"><f>B2</f><v>A_x0031_2</v></c>')).toBe("A12");
+  });
+});
+
+it("counts the rows of a workbook as it shows them, and the cells by where they stand", async () => {
+  const text = (place: string, value: string) => `<c r="${place}" t="inlineStr"><is><r><t>${value}</t></r></is></c>`;
+  const rows = [
+    `<row r="2">${text("A2", "accession_number")}${text("C2", "note")}</row>`,
+    `<row r="5">${text("C5", "x")}</row>`,
+    '<row r="6"><c r="A6" t="inlineStr"><is><t> </t></is></c><c r="B6" s="0"/></row>',
+    `<row r="7">${text("A7", "A1")}</row>`,
+  ];
+  await writeFile(path, workbookOf(rows.join("")));
+  expect((await read()).rows.map(({ number, cells }) => [number, ...cells])).toEqual([
+    [3, "", "", "x"],
+    [5, "A1", "", ""],
+  ]);
+  const { findings } = await readCohortFile(path, { project: "trial", accessionNumbersUnique: true });
+  expect(findings).toMatchObject([{ row: 3, code: "KEY_MISSING" }]);
+});
 
 describe("a Parquet file", () => {
   it("is a cohort as CSV is, all its columns as text", async () => {
@@ -117,8 +168,8 @@ describe("a Parquet file", () => {
     expect(await read()).toEqual({
       columns: ["accession_number", "patient_id"],
       rows: [
-        ["A1", "12"],
-        ["A2", ""],
+        { number: 1, cells: ["A1", "12"] },
+        { number: 2, cells: ["A2", ""] },
       ],
     });
   });

@@ -1,9 +1,11 @@
 import { readFile, stat } from "node:fs/promises";
-import { readSheet } from "read-excel-file/node";
-import { type Table, TableError, type TableLimits } from "./table-file.ts";
+import { type Table, TableError, type TableLimits, type TableRow } from "./table-file.ts";
+import { NOTHING } from "./xlsx/cell-value.ts";
+import { readSheetRows, type SheetRow } from "./xlsx/sheet.ts";
+import { openWorkbook } from "./xlsx/workbook.ts";
 
 /**
- * The first sheet of a workbook, every cell as text: numbers as the workbook holds them, days as `YYYY-MM-DD`. Blank rows are left out.
+ * The first sheet of a workbook, every cell as text: numbers as they are shown where that is plain digits, days as `YYYY-MM-DD`.
  * A workbook that was made to unpack for ever does: whoever does not know where it is from reads it in a thread that can be ended.
  * @throws TableError
  */
@@ -17,30 +19,30 @@ export async function readXlsxTable(
   });
   if (size > limits.sizeBytes) throw new TableError("file-too-large");
   onFile(size);
-  const sheet = await readSheet(await readFile(path), { trim: false, parseNumber: asWritten }).catch(() => {
-    throw new TableError("xlsx-malformed");
-  });
-  const rows = sheet
-    .map((row) => row.map((cell) => textOf(cell, limits)))
-    .filter((row) => row.some((text) => text !== ""));
-  const [columns, ...data] = rows;
-  if (columns === undefined) throw new TableError("empty");
-  if (columns.length > limits.columns) throw new TableError("too-many-columns");
-  if (data.length > limits.rows) throw new TableError("too-many-rows");
-  return { columns, rows: data };
+  const [heading, ...rows] = sheetRows(await readFile(path), limits);
+  if (heading === undefined) throw new TableError("empty");
+  const width = [heading, ...rows].reduce((most, { cells }) => Math.max(most, ...cells.keys()), 0) + 1;
+  return { columns: textsOf(heading, width), rows: rows.map((row) => tableRow(row, heading.number, width)) };
 }
 
-/** Whole numbers of spreadsheets come as `1.2345E4` when they are long: 15 digits at most are ever right (ISO/IEC 29500-1 18.18.94). */
-function asWritten(text: string): string {
-  if (!/[eE]/.test(text)) return text.replace(/\.0+$/, "");
-  const value = Number(text);
-  return Number.isSafeInteger(value) ? String(value) : text;
+/** The parsers throw errors of their own, whose messages may quote the file. @throws TableError */
+function sheetRows(bytes: Uint8Array, limits: TableLimits): readonly SheetRow[] {
+  try {
+    return readSheetRows(openWorkbook(bytes), limits);
+  } catch (thrown) {
+    throw thrown instanceof TableError ? thrown : new TableError("xlsx-malformed");
+  }
 }
 
-/** @throws TableError */
-function textOf(cell: unknown, { cellCharacters }: TableLimits): string {
-  if (cell === null || cell === undefined) return "";
-  const text = cell instanceof Date ? cell.toISOString().replace(/T00:00:00\.000Z$/, "") : String(cell);
-  if (text.length > cellCharacters) throw new TableError("cell-too-long");
-  return text;
+function tableRow(row: SheetRow, heading: number, width: number): TableRow {
+  const doubtful = new Set([...row.cells].flatMap(([column, { isDoubtful }]) => (isDoubtful ? [column] : [])));
+  return {
+    number: row.number - heading,
+    cells: textsOf(row, width),
+    doubtful: doubtful.size > 0 ? doubtful : undefined,
+  };
+}
+
+function textsOf({ cells }: SheetRow, width: number): readonly string[] {
+  return Array.from({ length: width }, (_, column) => (cells.get(column) ?? NOTHING).text);
 }

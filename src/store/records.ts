@@ -15,7 +15,7 @@ export interface StudyKey {
 
 /** One accepted row of a cohort. */
 export interface NewRequest extends StudyKey {
-  /** Data rows count from 1. */
+  /** Rows below the heading count from 1, blank ones among them. */
   readonly rowNumber: number;
   /** Undefined: the whole study. */
   readonly seriesInstanceUids: readonly string[] | undefined;

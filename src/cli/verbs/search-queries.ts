@@ -44,7 +44,7 @@ export async function queriesOf(
   try {
     const path = resolve(world.workingFolder, options.queries);
     const { columns, rows } = await readTable(path, (names) => names.length, QUERY_LIMITS);
-    return rows.map((row) => rowQuery(columns, row));
+    return rows.map(({ cells }) => rowQuery(columns, cells));
   } catch (thrown) {
     if (!(thrown instanceof TableError)) throw thrown;
     throw unreadableTable(thrown);

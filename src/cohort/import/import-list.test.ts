@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import writeExcelFile from "write-excel-file/node";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { readCohortFile } from "../read-cohort.ts";
 import type { ForeignFormat } from "./foreign-formats.ts";
@@ -64,6 +65,22 @@ describe("a batch file of ADIT", () => {
     expect(list.rows).toEqual([["1.2.3", "SECRET", "p1", "1"]]);
     expect(JSON.stringify(list.findings)).not.toMatch(/SECRET|OTHER|1\.2\.3/);
   });
+});
+
+it("tells rows by where they stand in a workbook, and takes no date for a key", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "batch.xlsx");
+  const names = ["PatientID", "StudyInstanceUID", "Pseudonym"].map((value) => ({ value }));
+  const row = (patient: object) => [patient, { value: "1.2.3" }, { value: "p1" }];
+  await writeExcelFile([
+    names,
+    row({ value: 42, type: Number, format: "0000" }),
+    [null],
+    row({ value: new Date(Date.UTC(2026, 1, 3)), type: Date, format: "yyyy-mm-dd" }),
+  ]).toFile(path);
+  const list = await importList(path, { ...RULES, format: "adit-xlsx" });
+  expect(list.rows).toEqual([["1.2.3", "0042", "p1", "1"]]);
+  expect(told(list)).toEqual(["3 PatientID KEY_DAMAGED_BY_SPREADSHEET"]);
 });
 
 describe("a list for XNAT's DQR", () => {

@@ -9,7 +9,7 @@ import { FORMAT_RULES, type ForeignFormat, type FormatRules, type ImportedColumn
 
 /** One thing wrong with one cell of the list. It never repeats the cell. */
 export interface ImportFinding {
-  /** Rows below the heading count from 1. */
+  /** Rows below the heading count from 1, blank ones among them. */
   readonly row: number;
   /** As the list names it; empty when it is about the row as a whole. */
   readonly column: string;
@@ -22,7 +22,7 @@ export interface ImportedList {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly findings: readonly ImportFinding[];
-  /** Rows of the list. */
+  /** Rows of the list in which something stands. */
   readonly sourceRows: number;
   /** Columns of the list that hold values and are of no use here. */
   readonly unused: readonly string[];
@@ -63,7 +63,7 @@ export async function importList(path: string, options: ImportOptions): Promise<
   const rows: (readonly string[])[] = [];
   for (const each of wanted) {
     const cells = columns.map(({ ours }) => textOf(each, ours));
-    const checked = checkRow(cells, places, options);
+    const checked = checkRow({ cells }, places, options);
     if (checked.ok) rows.push([...cells, each.rows.join(" ")]);
     else
       for (const { column, code } of checked.findings)
@@ -108,10 +108,11 @@ function collect(
 ): readonly Wanted[] {
   const wanted: Wanted[] = [];
   const byStudy = new Map<string, Wanted>();
-  for (const [index, cells] of table.rows.entries()) {
-    const row = index + 1;
+  for (const { number: row, cells, doubtful } of table.rows) {
+    const damaged = columns.filter(({ index }) => doubtful?.has(index));
+    for (const { theirs } of damaged) findings.push(findingOf(row, theirs, "KEY_DAMAGED_BY_SPREADSHEET"));
+    if (damaged.length > 0) continue;
     const texts = columns.map((column) => [column, cleaned(cells[column.index] ?? "", column, rules)] as const);
-    if (cells.every((cell) => cell.trim() === "")) continue;
     const lacking = texts.filter(([{ ours }, text]) => rules.required.includes(ours) && text === "");
     for (const [{ ours, theirs }] of lacking) findings.push(findingOf(row, theirs, lackOf(ours, rules)));
     if (lacking.length > 0) continue;
@@ -156,7 +157,7 @@ function textOf({ values, series }: Wanted, column: ImportedColumn): string {
 
 function isFilled(table: Table, name: string): boolean {
   const place = placeIn(table, name);
-  return place !== undefined && table.rows.some((cells) => (cells[place] ?? "").trim() !== "");
+  return place !== undefined && table.rows.some(({ cells }) => (cells[place] ?? "").trim() !== "");
 }
 
 function findingOf(row: number, column: string, code: ErrorCode): ImportFinding {

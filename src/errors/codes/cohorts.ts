@@ -61,7 +61,8 @@ export const cohortsCodes = {
   },
   KEY_DAMAGED_BY_SPREADSHEET: {
     class: "permanent",
-    summary: "The value looks changed by a spreadsheet: scientific notation, an error, a formula or quotes.",
+    summary:
+      "The value looks changed by a spreadsheet: a date, a fraction (12345678.0), scientific notation, more than 15 digits, an error, a formula or quotes.",
     remedy: "Export the list again with this column as text; do not correct it by hand.",
   },
   KEY_HAS_CONTROL_CHARACTER: {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { code, count, jobState, pageOf, time } from "./fields.ts";
 
 const finding = z.object({
-  row: count.meta({ description: "data rows count from 1" }),
+  row: count.meta({ description: "rows below the heading count from 1" }),
   column: z.string(),
   code,
   message: z.string(),

@@ -153,7 +153,7 @@ export const inquiry = z.discriminatedUnion("kind", [plan, check, search]);
 export const inquiryList = z.object({ items: z.array(inquiry) });
 
 const plannedRow = z.object({
-  number: count.meta({ description: "of the row; data rows count from 1" }),
+  number: count.meta({ description: "of the row; rows below the heading count from 1" }),
   outcome: z.enum(PLAN_OUTCOMES),
   code: code.nullable(),
   archive: z.string().nullable(),

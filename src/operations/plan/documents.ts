@@ -25,7 +25,7 @@ export type PlanOutcome = (typeof PLAN_OUTCOMES)[number];
 
 /** One row of the file, by its number; nothing of what stands in it. */
 export interface PlannedRow {
-  /** Data rows count from 1. */
+  /** Rows below the heading count from 1, blank ones among them. */
   readonly number: number;
   readonly outcome: PlanOutcome;
   readonly code: ErrorCode | null;

@@ -65,11 +65,12 @@ it("leaves out repetitions and rows without keys, keeps other series of a study,
 });
 
 it("refuses rows whose keys may not be asked for, by their number", async () => {
-  const { rows, refused } = await read(HEADER, row("NaN", "A"), row("1", "A*"), row("1", "A"));
+  const { rows, refused } = await read(HEADER, row("NaN", "A"), row("1", "A*"), row("1", "A"), "", row("7.0", "A"));
   expect(rows).toHaveLength(1);
   expect(refused.map(({ row: number, error }) => [number, error.code, error.details])).toEqual([
     [1, "PIXL_MESSAGE_KEYS_BLANK", {}],
     [2, "PIXL_MESSAGE_KEY_UNSAFE", { field: "accession_number", reason: "KEY_HAS_WILDCARD" }],
+    [5, "PIXL_MESSAGE_KEY_UNSAFE", { field: "mrn", reason: "KEY_DAMAGED_BY_SPREADSHEET" }],
   ]);
 });
 

@@ -19,11 +19,13 @@ export interface Extract {
   readonly rows: readonly ExtractRow[];
   /** It is a folder of Parquet files. */
   readonly isOmop: boolean;
-  /** Rows without a key that may be asked for; numbers count data rows from 1. */
+  /** Rows without a key that may be asked for; rows below the heading count from 1. */
   readonly refused: readonly { readonly row: number; readonly error: ErrorDocument }[];
 }
 
 type Column = (typeof PIXL_COLUMNS)[number] | "series_uid";
+
+const KEY_COLUMNS = ["mrn", "accession_number", "study_uid", "series_uid"] as const satisfies readonly Column[];
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
@@ -45,14 +47,19 @@ export async function readExtract(path: string): Promise<Extract> {
   if (missing.length > 0) throw new GatewayError("PIXL_EXTRACT_INVALID", { missing: missing.join(", ") });
   const found = new Map<string, ExtractRow>();
   const refused: Extract["refused"][number][] = [];
-  for (const [index, cells] of rows.entries()) {
-    const row = rowOf((column) => cellIn(cells, places.get(column)), index + 1, isOmop ? OMOP_TIMESTAMP : TIMESTAMP);
+  for (const { number, cells, doubtful } of rows) {
+    const row = rowOf((column) => cellIn(cells, places.get(column)), number, isOmop ? OMOP_TIMESTAMP : TIMESTAMP);
     const { message } = row;
     if (message.accessionNumber === "" && (isOmop || message.studyUid === "")) continue;
     try {
+      const damaged = KEY_COLUMNS.find((column) => doubtful?.has(places.get(column) ?? -1));
+      if (damaged !== undefined) {
+        const facts = { field: damaged, reason: "KEY_DAMAGED_BY_SPREADSHEET" };
+        throw new GatewayError("PIXL_MESSAGE_KEY_UNSAFE", facts);
+      }
       checkKeys(message);
     } catch (thrown) {
-      refused.push({ row: index + 1, error: toGatewayError(thrown).toJSON() });
+      refused.push({ row: number, error: toGatewayError(thrown).toJSON() });
       continue;
     }
     const key = JSON.stringify([message.projectName, ...keyOf(message), message.seriesUid]);
