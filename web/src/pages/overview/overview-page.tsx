@@ -1,4 +1,3 @@
-import type { JobState } from "../../api/documents.ts";
 import { overview } from "../../api/live.ts";
 import { toneOf } from "../../components/badge.tsx";
 import { countText, numberText } from "../../components/numbers.ts";
@@ -10,6 +9,7 @@ import { ArchiveLamps } from "./archive-lamps.tsx";
 import { FailureList } from "./failure-list.tsx";
 import { HeldIntake } from "./held-intake.tsx";
 import { ProjectList } from "./project-list.tsx";
+import { STATE_GROUPS } from "./state-groups.ts";
 import { ThroughputCard } from "./throughput-card.tsx";
 
 export function OverviewPage() {
@@ -30,18 +30,6 @@ export function OverviewPage() {
     </Page>
   );
 }
-
-/** States that say the same to who has a glance at it. */
-const GROUPS: readonly { readonly title: string; readonly states: readonly JobState[]; readonly to: string }[] = [
-  { title: "waiting", states: ["queued", "waiting"], to: "/cohorts" },
-  { title: "at work", states: ["running"], to: "/cohorts" },
-  { title: "delivered", states: ["delivered"], to: "/cohorts" },
-  { title: "excluded", states: ["excluded"], to: "/cohorts" },
-  { title: "failed", states: ["failed", "not-found"], to: "/failures" },
-  { title: "held", states: ["held"], to: "/failures" },
-  { title: "in quarantine", states: ["quarantined"], to: "/quarantine" },
-  { title: "cancelled", states: ["cancelled"], to: "/cohorts" },
-];
 
 /** Nothing where the gateway is the only one. */
 function nodesText(nodes: { readonly alive: number; readonly silent: number } | null): string {
@@ -66,7 +54,7 @@ function Studies() {
     >
       <StateBar states={states} label="Studies by state" />
       <ul class="figures">
-        {GROUPS.map(({ title, states: members, to }) => {
+        {STATE_GROUPS.map(({ title, states: members, to }) => {
           const count = members.reduce((sum, state) => sum + (states[state] ?? 0), 0);
           const [first = "queued"] = members;
           return (
