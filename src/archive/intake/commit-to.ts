@@ -4,8 +4,8 @@ import type { CommitmentRequestHandler, CommitmentResult, SopReference } from ".
 import { STATUS } from "../../network/dimse/status.ts";
 import type { IntakeStore, WaitingCommitment } from "../../store/intake.ts";
 import type { Clock } from "../../units/clock.ts";
+import { type DueLoop, startDueLoop } from "../../units/due-loop.ts";
 import type { Logger } from "../../units/logger.ts";
-import type { DueQueue } from "./queue-when-due.ts";
 
 /** Of one request; longer ones are refused as a limitation of resources. */
 const MAXIMUM_REFERENCES = 20_000;
@@ -85,44 +85,22 @@ async function resultOf(
   };
 }
 
-/** Tells results to who asked, until he takes them. It sleeps until the next one is due. */
-function reportWhenDue(options: CommitmentOptions): DueQueue {
+/** Tells results to who asked, until he takes them. */
+function reportWhenDue(options: CommitmentOptions): DueLoop {
   const { store, clock, logger } = options;
-  const stop = new AbortController();
-  let woken = Promise.withResolvers<void>();
-
-  const round = async (): Promise<void> => {
-    woken = Promise.withResolvers();
-    const due = await store.claimCommitments(AT_ONCE, LEASE_MS, clock.nowMs());
-    const told = await Promise.allSettled(due.map((one) => tell(one, options, stop.signal)));
-    for (const end of told) if (end.status === "rejected") throw end.reason;
-    if (due.length > 0) return;
-    const nextMs = await store.nextCommitmentDueAtMs();
-    const nap = new AbortController();
-    const sleeping =
-      nextMs === undefined
-        ? new Promise<void>(() => {})
-        : clock.sleep(Math.max(nextMs - clock.nowMs(), 0), AbortSignal.any([stop.signal, nap.signal]));
-    await Promise.race([woken.promise, sleeping.catch(() => undefined)]);
-    nap.abort();
-  };
-  const loop = async (): Promise<void> => {
-    while (!stop.signal.aborted)
-      await round().catch(async (thrown: unknown) => {
-        if (stop.signal.aborted) return;
-        logger.error("results of storage commitment could not be told", { code: toGatewayError(thrown).code });
-        await clock.sleep(STORE_PAUSE_MS, stop.signal).catch(() => undefined);
-      });
-  };
-  const running = loop();
-  return {
-    look: () => woken.resolve(),
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      woken.resolve();
-      await running;
+  return startDueLoop({
+    clock,
+    pauseMs: STORE_PAUSE_MS,
+    async doDue(signal) {
+      const due = await store.claimCommitments(AT_ONCE, LEASE_MS, clock.nowMs());
+      const told = await Promise.allSettled(due.map((one) => tell(one, options, signal)));
+      for (const end of told) if (end.status === "rejected") throw end.reason;
+      return due.length > 0;
     },
-  };
+    nextDueAtMs: () => store.nextCommitmentDueAtMs(),
+    onFailure: (thrown) =>
+      logger.error("results of storage commitment could not be told", { code: toGatewayError(thrown).code }),
+  });
 }
 
 async function tell(
