@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as files from "node:fs";
-import { open, rename, rm, writeFile } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Makes the names in a folder survive a power cut. */
@@ -48,13 +48,21 @@ export async function writeFileDurably(path: string, text: string, options: Dura
   const { mode = 0o600, temporaryFolder = dirname(path) } = options;
   const temporary = join(temporaryFolder, `${basename(path)}.${randomUUID()}.part`);
   try {
-    await writeFile(temporary, text, { mode, flush: true });
+    await writeWhole(temporary, text, mode);
     await rename(temporary, path);
   } catch (thrown) {
     await rm(temporary, { force: true });
     throw thrown;
   }
   await syncFolder(dirname(path));
+}
+
+async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+  await using file = await open(path, "wx", mode);
+  // Whatever the umask says.
+  await file.chmod(mode);
+  await file.writeFile(text);
+  await file.sync();
 }
 
 /** The error code of the operating system, such as ENOENT; undefined for errors of another origin. */

@@ -8,10 +8,8 @@ import { isMissing, syncFile, syncFolder } from "../../units/durable-files.ts";
 import { dividedForWriting } from "../../units/write-blocks.ts";
 import { rethrowDestination } from "../folder/destination-error.ts";
 import type { DestinationFolder } from "../folder/destination-folder.ts";
+import { FILE_MODE } from "../folder/place-file.ts";
 import type { FileServer } from "./file-server.ts";
-
-/** Research staff read what is delivered: the folder's own rules apply, not ours. */
-const FILE_MODE = 0o644;
 
 /** A folder of this machine, or one that is mounted. @throws GatewayError DESTINATION_…, as every method does */
 export function localFiles(
@@ -75,8 +73,8 @@ async function removeFolder(path: string): Promise<void> {
 }
 
 async function write(path: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-  await pipeline(Readable.from(dividedForWriting(content)), createWriteStream(path, { mode: FILE_MODE }), { signal });
-  await syncFile(path);
+  await pipeline(Readable.from(dividedForWriting(content)), createWriteStream(path), { signal });
+  await syncFile(path, { mode: FILE_MODE });
 }
 
 async function renameDurably(from: string, to: string): Promise<void> {

@@ -20,7 +20,7 @@ import { rethrowDestination } from "./destination-error.ts";
 import { type DestinationFolder, destinationFolder } from "./destination-folder.ts";
 import { FILE_MODE, type Placing, placeFile } from "./place-file.ts";
 
-/** Temporary files live here, below the destination, so that a rename is enough. interfaces.md section 4. */
+/** Temporary files live here, below the destination, so that a rename is enough. */
 const TEMPORARY = ".radferry";
 /** Of a gateway that is there no more: nothing was added for so long. */
 const ABANDONED_MS = 7 * 24 * 3_600_000;
@@ -69,7 +69,7 @@ export async function createFolderDestination({
     proof: "sha256",
     held: (delivery, signal) => held(folder, delivery, signal).catch(rethrow),
     send: (delivery, files, signal) => send(folder, delivery, files, signal).catch(rethrow),
-    conclude: (delivery, receipt) => conclude(folder, delivery, receipt).catch(rethrow),
+    conclude: (delivery, receipt, signal) => conclude(folder, delivery, receipt, signal).catch(rethrow),
     attachments: treeAttachments({ name, server: localFiles(top), path, readsBack: true, reported: reportedIn }),
     removal: treeRemoval({ server: localFiles(top), path, parallel: PARALLEL_FILES, reported: reportedIn }),
     async [Symbol.asyncDispose]() {
@@ -198,11 +198,14 @@ function foldersOf(root: string, study: string, { files, attached = [] }: StudyD
 }
 
 /** What was there already may have been left by a try that was cut short before its names were on disk. */
-async function conclude(folder: Folder, delivery: StudyDelivery, receipt: Receipt): Promise<void> {
+async function conclude(folder: Folder, delivery: StudyDelivery, receipt: Receipt, signal: AbortSignal): Promise<void> {
   await folder.require();
   const study = studyFolder(folder, delivery);
-  for (const path of foldersOf(folder.path, study, delivery)) await folder.syncNames(path);
-  using _ = await folder.reporting.acquire();
+  for (const path of foldersOf(folder.path, study, delivery)) {
+    signal.throwIfAborted();
+    await folder.syncNames(path);
+  }
+  using _ = await folder.reporting.acquire(signal);
   const text = studyReportText(await readStudyReports(study), deliveryReport(delivery, receipt));
   await mkdir(folder.temporary, { recursive: true });
   await writeFileDurably(join(study, STUDY_REPORT), text, { mode: FILE_MODE, temporaryFolder: folder.temporary });

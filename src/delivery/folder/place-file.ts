@@ -4,7 +4,7 @@ import { isDiskFull, syncFile, systemCodeOf } from "../../units/durable-files.ts
 import { dividedForWriting } from "../../units/write-blocks.ts";
 import type { StudyDelivery } from "../destination.ts";
 
-/** Research staff read what is delivered: the folder's own rules apply, not ours. */
+/** Research staff read what is delivered, whatever the umask of the gateway: the folder's own rules apply. */
 export const FILE_MODE = 0o644;
 
 /** How files get from the outbox to their place; what the file system cannot do is tried once. */

@@ -1,0 +1,54 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { deliveryOf, PSEUDONYM, SERIES, STUDY } from "../../../test/support/small-delivery.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { neverAborted } from "../../units/abort.ts";
+import { systemClock } from "../../units/clock.ts";
+import { localFiles } from "../files/local-files.ts";
+import { deliverStudy } from "../receipts.ts";
+import { destinationFolder } from "./destination-folder.ts";
+import { createFolderDestination } from "./folder-destination.ts";
+
+it("stops between two folders when it is to stop, and writes no report of what is not on disk", async () => {
+  await using copies = await temporaryFolder();
+  await using folder = await temporaryFolder();
+  const stop = new AbortController();
+  let synced = 0;
+  await using destination = await createFolderDestination({
+    name: "store",
+    path: folder.path,
+    async syncNames() {
+      synced += 1;
+      stop.abort();
+    },
+  });
+  const delivery = await deliveryOf(copies.path, 2);
+  await expect(deliverStudy(destination, delivery, systemClock, stop.signal)).rejects.toThrow();
+  expect(synced).toBe(1);
+  expect(await readdir(join(folder.path, "trial", PSEUDONYM, STUDY))).toEqual([SERIES]);
+});
+
+it("leaves files that others can read, whatever the umask says", async () => {
+  await using copies = await temporaryFolder();
+  await using folder = await temporaryFolder();
+  const delivery = await deliveryOf(copies.path, 1);
+  const before = process.umask(0o077);
+  try {
+    await using destination = await createFolderDestination({ name: "store", path: folder.path });
+    await deliverStudy(destination, delivery, systemClock, neverAborted());
+    await using files = await localFiles(destinationFolder({ name: "store", path: folder.path })).open(neverAborted());
+    await files.write(join(folder.path, "attached.txt"), content());
+  } finally {
+    process.umask(before);
+  }
+  const study = join(folder.path, "trial", PSEUDONYM, STUDY);
+  const [instance = ""] = await readdir(join(study, SERIES));
+  const paths = [join(study, SERIES, instance), join(study, "radferry-report.json"), join(folder.path, "attached.txt")];
+  const modes = await Promise.all(paths.map(async (path) => (await stat(path)).mode & 0o777));
+  expect(modes).toEqual([0o644, 0o644, 0o644]);
+});
+
+async function* content(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("made of it");
+}
