@@ -1,7 +1,7 @@
 import { toGatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 
-/** architecture.md section 7. */
+/** Sites' scripts rely on them: partial is what was done for some and not for all. */
 export const EXIT = { fine: 0, failed: 1, usage: 2, partial: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

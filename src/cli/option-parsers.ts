@@ -42,7 +42,7 @@ export function countOption(text: string): number {
   return wholeNumber(text, 1, 1_000_000_000, "Write a whole number from 1.");
 }
 
-/** PS3.8 D.1; a shorter one would spend more on headers than it carries. */
+/** Maximum length that is received, PS3.8 D.1. The limits are ours: shorter PDUs are mostly overhead, longer ones take memory and win nothing. */
 export function pduLengthOption(text: string): number {
   return wholeNumber(text, 4_096, 1_048_576, "Write a number of bytes from 4096 to 1048576.");
 }

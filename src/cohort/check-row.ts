@@ -2,7 +2,7 @@ import type { ErrorCode } from "../errors/registry.ts";
 import { parsePseudonym } from "../staging/deidentified-file.ts";
 import type { NewRequest } from "../store/records.ts";
 import type { KnownColumn, KnownPlace } from "./columns.ts";
-import { checkKey, type IdentifierKind, splitSeries, trimIdentifier } from "./identifiers.ts";
+import { checkKey, type KeyKind, splitSeries, trimIdentifier } from "./identifiers.ts";
 import type { TableRow } from "./table-file.ts";
 
 /** What the project demands of a row. */
@@ -33,7 +33,7 @@ const KEY_COLUMNS = [
   ["study_instance_uid", "study-uid"],
   ["accession_number", "accession-number"],
   ["patient_id", "patient-id"],
-] as const satisfies readonly (readonly [KnownColumn, IdentifierKind])[];
+] as const satisfies readonly (readonly [KnownColumn, KeyKind])[];
 
 const IDENTIFIER_COLUMNS = [
   ...KEY_COLUMNS.map(([column]) => column),

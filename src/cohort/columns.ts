@@ -1,4 +1,4 @@
-/** Columns of a cohort file that the gateway understands. All others are the submitter's. interfaces.md section 2. */
+/** Columns of a cohort file that the gateway understands. All others are the submitter's. */
 export type KnownColumn =
   | "study_instance_uid"
   | "accession_number"

@@ -4,7 +4,7 @@ import { comparable } from "./columns.ts";
 
 type Count = "expected" | "received" | "delivered";
 
-/** What became of a row: one cell for each column, from the jobs it led to. interfaces.md section 3. */
+/** What became of a row: one cell for each column, from the jobs it led to. Sites' scripts rely on these names and their order. */
 const OUTCOME_COLUMNS: Readonly<Record<string, (row: ExportRow) => string>> = {
   radferry_job: ({ jobs }) => joined(jobs, ({ id }) => id),
   radferry_state: worstState,

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkKey, type IdentifierKind, splitSeries } from "./identifiers.ts";
+import { checkKey, type KeyKind, splitSeries } from "./identifiers.ts";
 
 describe("checkKey", () => {
-  it.each<[IdentifierKind, string]>([
+  it.each<[KeyKind, string]>([
     ["accession-number", "0001234567890123"],
     ["accession-number", "12E4567"],
     ["accession-number", "1E10"],
@@ -17,7 +17,7 @@ describe("checkKey", () => {
     expect(checkKey(kind, text)).toBeUndefined();
   });
 
-  it.each<[IdentifierKind, string, string]>([
+  it.each<[KeyKind, string, string]>([
     ["accession-number", "12345678901234567", "KEY_TOO_LONG"],
     ["patient-id", "x".repeat(65), "KEY_TOO_LONG"],
     ["accession-number", "12*", "KEY_HAS_WILDCARD"],

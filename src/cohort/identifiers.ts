@@ -1,10 +1,11 @@
 import { isFieldUid } from "../dicom/uid.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 
-export type IdentifierKind = "study-uid" | "series-uid" | "accession-number" | "patient-id";
+/** What archives are asked by. */
+export type KeyKind = "study-uid" | "series-uid" | "accession-number" | "patient-id";
 
 /** Longest value in characters: UI and LO 64, SH 16. PS3.5 table 6.2-1. */
-const LONGEST: Readonly<Record<IdentifierKind, number>> = {
+const LONGEST: Readonly<Record<KeyKind, number>> = {
   "study-uid": 64,
   "series-uid": 64,
   "accession-number": 16,
@@ -37,7 +38,7 @@ export function trimIdentifier(text: string): string {
  * @param text trimmed
  * @returns the reason why not, or undefined
  */
-export function checkKey(kind: IdentifierKind, text: string): ErrorCode | undefined {
+export function checkKey(kind: KeyKind, text: string): ErrorCode | undefined {
   if (SPREADSHEET_DAMAGE.some((pattern) => pattern.test(text))) return "KEY_DAMAGED_BY_SPREADSHEET";
   if (INVISIBLE.test(text)) return "KEY_HAS_CONTROL_CHARACTER";
   if (WILDCARD.test(text)) return "KEY_HAS_WILDCARD";

@@ -4,7 +4,7 @@ import type { AuditFinding } from "../store/audit-chain.ts";
 import type { JobState, Stage, Verdict } from "../store/job-states.ts";
 import type { Role } from "../units/actor.ts";
 
-/** The documents that `--json` prints and the API answers. interfaces.md section 3: names and shapes hold still. */
+/** The documents that `--json` prints and the API answers. Sites' scripts rely on them: names and shapes hold still. */
 
 export interface RefusedFinding {
   readonly row: number;

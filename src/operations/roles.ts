@@ -91,10 +91,12 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   openScanFile: "operator",
 };
 
-/** Checks that the actor may do what is asked; a refusal is written to the audit trail before it is given. */
+/**
+ * Checks that the actor may do what is asked; a refusal is written to the audit trail before it is given.
+ * @throws GatewayError ROLE_INSUFFICIENT
+ */
 export type Permit = (operation: keyof Operations) => Promise<void>;
 
-/** @returns throws GatewayError ROLE_INSUFFICIENT */
 export function permitOf(actor: Actor, audit: AuditTrail): Permit {
   return async (operation) => {
     const needed = OPERATION_ROLES[operation];

@@ -1,6 +1,7 @@
 import { checkKey } from "../cohort/identifiers.ts";
 import { openWithdrawnKey, type WithdrawnKey } from "../deid/pseudonyms/withdrawn-key.ts";
-import { GatewayError } from "../errors/gateway-error.ts";
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
 import type { WithdrawalWish as StoredWish, WithdrawalRecord } from "../store/withdrawals.ts";
 import type { OperationsContext } from "./context.ts";
 import { sealerOf } from "./linkage.ts";
@@ -129,6 +130,8 @@ async function finish(
   return (await store.withdrawal(project, digest)) ?? record;
 }
 
+const NO_LINKAGE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["LINKAGE_NOT_KEPT", "LINKAGE_DESTROYED"]);
+
 /** By what a linkage knows patients; a project without one, or whose was destroyed, has the jobs of the store alone. */
 async function linkDigests(
   context: WithdrawalContext,
@@ -138,8 +141,7 @@ async function linkDigests(
     const sealer = await sealerOf(context, project);
     return (patientId) => sealer.patientDigest(patientId);
   } catch (thrown) {
-    const isNone = thrown instanceof GatewayError && /^LINKAGE_(?:NOT_KEPT|DESTROYED)$/.test(thrown.code);
-    if (isNone) return () => undefined;
+    if (NO_LINKAGE.has(toGatewayError(thrown).code)) return () => undefined;
     throw thrown;
   }
 }

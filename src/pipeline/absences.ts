@@ -2,6 +2,7 @@ import type { StudyMatch, StudyQuery } from "../archive/archive.ts";
 import { AVAILABILITY_CODES } from "../archive/availability/govern-archive.ts";
 import { toGatewayError } from "../errors/gateway-error.ts";
 import type { JobEvent } from "../store/records.ts";
+import { TRIED_AGAIN } from "./retry.ts";
 import type { StepContext } from "./step.ts";
 
 /** Archives that said that they have not what is wanted. */
@@ -17,7 +18,7 @@ type Absence = { readonly archive: string; readonly by: StudyQuery["by"] };
 
 const EVENT = "not in archive";
 /** Whatever else happened to the job since makes an answer out of date. */
-const STANDS_BEHIND: ReadonlySet<string> = new Set([EVENT, "will be tried again"]);
+const STANDS_BEHIND: ReadonlySet<string> = new Set([EVENT, TRIED_AGAIN]);
 /** Windows come again every week. */
 const HOLDS_MS = 8 * 86_400_000;
 

@@ -1,6 +1,9 @@
 import type { ErrorDetails } from "../errors/gateway-error.ts";
 import type { Random } from "../units/random.ts";
 
+/** The event of a job whose step failed and that waits for another try. */
+export const TRIED_AGAIN = "will be tried again";
+
 export interface RetryPolicy {
   /** Due tries before a transient failure becomes final. */
   readonly attempts: number;

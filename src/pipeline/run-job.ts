@@ -11,7 +11,7 @@ import { keepStaged } from "./keep-staged.ts";
 import { forgetLeftOut } from "./left-out.ts";
 import { locate } from "./locate.ts";
 import { retrieve } from "./retrieve.ts";
-import { retryDelayMs } from "./retry.ts";
+import { retryDelayMs, TRIED_AGAIN } from "./retry.ts";
 import type { PipelineProject, PipelineServices } from "./services.ts";
 import { forgetSharedWhenDone } from "./shared-copies.ts";
 import type { RunRecall, Step, StepContext, StepResult } from "./step.ts";
@@ -242,9 +242,7 @@ async function settleFailure(
   const attempts = job.attempts + 1;
   const mayRetry = error.class !== "permanent" && attempts < retry.attempts;
   const change: JobChange = {
-    events: [
-      { event: mayRetry ? "will be tried again" : "failed", detail: { ...error.details, code: error.code, attempts } },
-    ],
+    events: [{ event: mayRetry ? TRIED_AGAIN : "failed", detail: { ...error.details, code: error.code, attempts } }],
   };
   const outcome = mayRetry
     ? ({

@@ -25,7 +25,8 @@ export async function toldBefore(
 
 /**
  * Puts into the study's report and events what is about to be sent with other bytes than were made here: it is written down before it is sent.
- * @param report of the study, as it is kept @param before of an earlier try
+ * @param report of the study, as it is kept
+ * @param before of an earlier try
  */
 export function transcodingNoter(
   { write }: Pick<StepContext, "write">,

@@ -57,7 +57,7 @@ export interface InstanceIntake {
   adopt(path: string, admit: (instance: StagedInstance) => boolean): Promise<StagedInstance>;
 }
 
-/** The identifiable cache on local disk: one copy of an instance, shared by projects. architecture.md section 6. */
+/** The identifiable cache on local disk: one copy of an instance, shared by projects. */
 export interface StagingArea extends InstanceIntake, AsyncDisposable {
   /** Every whole instance of a study. What was not synced before a crash is checked for wholeness first, and dropped if it is not. */
   list(study: StudyInstanceUid): Promise<readonly StagedInstance[]>;

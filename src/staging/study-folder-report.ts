@@ -4,7 +4,7 @@ import { z } from "zod";
 import { isMissing } from "../units/durable-files.ts";
 import type { DeidentifiedFile } from "./deidentified-file.ts";
 
-/** Beside the series folders of a study. interfaces.md section 4. */
+/** Beside the series folders of a study: what was done to it, and what was delivered. */
 export const STUDY_REPORT = "radferry-report.json";
 
 const attachedShape = z.object({ processing: z.object({ files: z.array(z.object({ path: z.string() })) }) });

@@ -1,8 +1,8 @@
-/** Where a job is. architecture.md section 2. */
+/** Where a job is. docs/ARCHITECTURE.md, "A job". */
 export const STAGES = ["locating", "retrieving", "verifying", "deidentifying", "delivering", "confirming"] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** What users see, and whether work on the job is over. interfaces.md section 3. */
+/** What users see, and whether work on the job is over. docs/glossary.md. */
 export const JOB_STATES = {
   queued: { done: false },
   waiting: { done: false },

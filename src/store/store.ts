@@ -76,7 +76,7 @@ export interface Store
     ThumbnailStore,
     BackupStore,
     AsyncDisposable {
-  /** Stores all rows of a cohort in one transaction; joins existing jobs of the project; queues finished ones again as interfaces.md section 3 says. */
+  /** Stores all rows of a cohort in one transaction; joins existing jobs of the project; queues again those that ended without the study, or with fewer series than wanted. */
   submitCohort(cohort: NewCohort, nowMs: number): Promise<SubmittedCohort>;
   /** @param page goes on after a cohort; the first one first, unless `newestFirst` */
   listCohorts(page: {
@@ -130,7 +130,10 @@ export interface Store
     nowMs: number,
     change?: JobChange,
   ): Promise<JobRecord | "joined" | false>;
-  /** @param audit written in the same transaction, as is @param event of the job's timeline */
+  /**
+   * @param audit written in the same transaction
+   * @param event of the job's timeline, written in the same transaction
+   */
   recordDelivery(
     lease: Lease,
     delivery: Omit<DeliveryRecord, "changedAtMs">,

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import { systemClock } from "../../src/units/clock.ts";
 import { freePort } from "../peers/free-port.ts";
 import { startPostgres } from "../peers/postgres.ts";
 import { requirePeer } from "../peers/require-peer.ts";
@@ -61,6 +62,7 @@ async function killInTheMiddle({ folder }: Site, client: pg.Client): Promise<voi
       .query("SELECT count(*)::INT AS moved FROM study_jobs")
       .catch(() => ({ rows: [{ moved: 0 }] }));
     moved = Number(rows[0]?.moved);
+    if (moved === 0) await systemClock.sleep(5);
   }
   child.kill("SIGKILL");
   await ended;

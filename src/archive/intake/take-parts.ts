@@ -57,12 +57,10 @@ export interface PartsOutcome {
   readonly broken: GatewayError | undefined;
 }
 
+/** @throws GatewayError STAGING_FULL before anything is read, STAGING_UNAVAILABLE */
 export type TakeParts = (request: PartsRequest) => Promise<PartsOutcome>;
 
-/**
- * Takes whole Part 10 files that nobody asked for, one after the other; each that is stored is on disk with the row that names it when this resolves.
- * @returns throws GatewayError STAGING_FULL before anything is read, STAGING_UNAVAILABLE
- */
+/** Takes whole Part 10 files that nobody asked for, one after the other; each that is stored is on disk with the row that names it when this resolves. */
 export function takeParts(options: PartsOptions): TakeParts {
   const { staging, clock, random } = options;
   return async (request) => {

@@ -30,12 +30,12 @@ export interface UnaskedInstance extends Pick<WholeInstance, "dataSet" | "pieces
   readonly instance: Omit<StagedInstance, "modality" | "transferSyntaxUid" | "sizeBytes">;
 }
 
+/** @throws GatewayError INTAKE_REFUSED with the `reason` for the sender, STAGING_FULL, STAGING_UNAVAILABLE, STORE_… */
 export type TakeUnasked = (unasked: UnaskedInstance, sender: Sender) => Promise<void>;
 
 /**
  * Keeps the instance, then writes it down; only when both are on disk may the sender be told that it was taken. What comes at the same moment shares
  * the syncs of both.
- * @returns throws GatewayError INTAKE_REFUSED with the `reason` for the sender, STAGING_FULL, STAGING_UNAVAILABLE, STORE_…
  */
 export function takeUnasked(options: TakerOptions): TakeUnasked {
   const { rules, patience, files, store, clock, onChange } = options;

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../units/clock.ts";
-import { isMissing } from "../../units/durable-files.ts";
+import { isMissing, systemCodeOf } from "../../units/durable-files.ts";
 import type { Logger } from "../../units/logger.ts";
 
 const SENTINEL = /^\.flip_complete-/;
@@ -13,7 +13,7 @@ export interface ImageRetention extends AsyncDisposable {
   readonly state: "ok" | "failing" | "dead";
 }
 
-/** Removes downloads whose newest mark is older than that. Answers how many. */
+/** Removes downloads whose newest mark is older than `keepMs`. Answers how many. */
 export async function sweepImages(folder: string, keepMs: number, nowMs: number): Promise<number> {
   let removed = 0;
   for (const net of await folders(folder)) {
@@ -64,8 +64,8 @@ export function startImageRetention(options: {
       const count = await sweepImages(folder, keepMs, clock.nowMs());
       if (count > 0) logger.info("downloaded images removed", { count });
       state = "ok";
-    } catch {
-      logger.warn("downloaded images could not be swept");
+    } catch (thrown) {
+      logger.warn("downloaded images could not be swept", { reason: systemCodeOf(thrown) });
       state = "failing";
     }
   };

@@ -17,7 +17,7 @@ export function projectFolderOf(path: string, { project }: Pick<StudyDelivery, "
   return path === "" ? project : `${path.replace(/\/+$/, "")}/${project}`;
 }
 
-/** `<path>/<project>/<pseudonym>/<study>`. interfaces.md section 4. @throws as `projectFolderOf` */
+/** `<path>/<project>/<pseudonym>/<study>`: research staff rely on it. @throws as `projectFolderOf` */
 export function studyFolderOf(path: string, study: OfStudy): string {
   return `${projectFolderOf(path, study)}/${study.pseudonym}/${study.studyInstanceUid}`;
 }

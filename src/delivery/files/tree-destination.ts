@@ -41,7 +41,7 @@ interface Tree {
 /** Reports of more are not read: nobody wrote them here. */
 const LARGEST_REPORT_BYTES = 64 * 2 ** 20;
 
-/** Files laid out as the folder destination has them (interfaces.md section 4), each renamed when it is whole, on a server. */
+/** Files laid out as the folder destination has them, each renamed when it is whole, on a server. */
 export function createTreeDestination(options: TreeDestinationOptions): Destination {
   const tree: Tree = { options, reporting: createKeyedLocks() };
   return {

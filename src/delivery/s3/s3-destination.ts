@@ -45,7 +45,7 @@ const LARGEST_REPORT_BYTES = 64 * 2 ** 20;
 const OURS = "radferry-sha256";
 
 /**
- * An object for each instance, keyed as the folder destination lays files out (interfaces.md section 4). Objects come whole or not at all.
+ * An object for each instance, keyed as the folder destination lays files out. Objects come whole or not at all.
  * @throws GatewayError S3_…, as every method does; DELIVERY_CONFLICT for an object that was not put here
  */
 export function createS3Destination(options: S3DestinationOptions): Destination {

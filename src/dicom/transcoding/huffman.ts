@@ -6,7 +6,11 @@ const LONGEST_CODE = 16;
 /** By the next 16 bits: the length of the code in the upper byte, what it stands for in the lower; 0: no code. */
 export type HuffmanTable = Uint16Array;
 
-/** @param counts of codes by length, from 1 to 16 bits @param values in the order of their codes. ITU-T T.81 C.2, F.2.2.3 */
+/**
+ * ITU-T T.81 C.2, F.2.2.3.
+ * @param counts of codes by length, from 1 to 16 bits
+ * @param values in the order of their codes
+ */
 export function huffmanTable(counts: Uint8Array, values: Uint8Array): HuffmanTable {
   const table = new Uint16Array(1 << LONGEST_CODE);
   let next = 0;

@@ -77,7 +77,7 @@ async function answerStore(
   return answerOutcome(outcome, request, reply);
 }
 
-/** @returns throws GatewayError API_CONTENT_TYPE_UNSUPPORTED, API_BODY_TOO_LARGE, MULTIPART_… */
+/** @throws GatewayError API_CONTENT_TYPE_UNSUPPORTED; the parts, as they are read, API_BODY_TOO_LARGE, MULTIPART_… */
 function partsOf(
   { headers, raw }: FastifyRequest,
   limits: { readonly bytes: number; readonly parts: number },

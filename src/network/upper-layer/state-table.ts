@@ -1,8 +1,6 @@
-/**
- * The upper-layer state machine, requestor and acceptor. PS3.8 9.2.3, tables 9-2 to 9-10, with the standard's names.
- */
+/** The upper-layer state machine, requestor and acceptor, with the standard's names. PS3.8 9.2. */
 
-/** Table 9-5 to 9-9 (states). */
+/** PS3.8 9.2.1, tables 9-1 to 9-5. */
 export const STATES = {
   Sta1: "idle",
   Sta2: "transport open, awaiting A-ASSOCIATE-RQ",
@@ -19,7 +17,7 @@ export const STATES = {
   Sta13: "awaiting close of the transport connection",
 } as const;
 
-/** Rows of table 9-10. */
+/** Rows of PS3.8 9.2.3, table 9-10. */
 export const EVENTS = {
   Evt1: "A-ASSOCIATE request (local user)",
   Evt2: "transport connection confirmed",
@@ -47,7 +45,7 @@ export type Event = keyof typeof EVENTS;
 
 /**
  * Actions and the state each leads to. AE-6 and AR-8 lead to one of two: the first unless the action says otherwise
- * (AE-6: Sta13 when the provider refuses; AR-8: Sta10 for the acceptor). Tables 9-6 to 9-9.
+ * (AE-6: Sta13 when the provider refuses; AR-8: Sta10 for the acceptor). PS3.8 9.2.2, tables 9-6 to 9-9.
  */
 export const ACTIONS = {
   "AE-1": ["Sta4"],
@@ -114,7 +112,7 @@ function inEveryAssociatedState(action: Action): Row {
   };
 }
 
-/** Table 9-10. A cell that is not here cannot happen, or is a mistake of the local user. */
+/** PS3.8 9.2.3, table 9-10. A cell that is not here cannot happen, or is a mistake of the local user. */
 const TRANSITIONS: { readonly [E in Event]: Row } = {
   Evt1: { Sta1: "AE-1" },
   Evt2: { Sta4: "AE-2" },

@@ -182,7 +182,7 @@ function joinedOutcome(jobs: readonly JobRecord[], request: NewRequest): PlanOut
   return outcomes.every((outcome) => outcome !== undefined) ? outcomes[0] : undefined;
 }
 
-/** interfaces.md section 3: which done jobs a row starts over. */
+/** What the row would do to a job that is there; undefined: it would start it over. As `joinJob` of the store does it. */
 function outcomeOf({ state, seriesInstanceUids }: JobRecord, request: NewRequest): PlanOutcome | undefined {
   if (!JOB_STATES[state].done) return "joined";
   if (state === "held" || state === "quarantined") return "waits-for-a-person";

@@ -1,10 +1,8 @@
-import { JOB_COLUMNS } from "../sql/job-statements.ts";
+import { JOB_COLUMNS, NOT_DONE } from "../sql/job-statements.ts";
 import type { StatementName } from "../sql/session.ts";
 import { statements } from "../sql/statements.ts";
 import { CHANGES_LOCK_BASE } from "./counter-triggers.ts";
 import { workStatements } from "./work-statements.ts";
-
-const NOT_DONE = "('queued', 'waiting', 'running')";
 
 /** Shared statements that say another thing here; all others are told as they are, but for the spelling (sql-text.ts). */
 export const overrides: Partial<Readonly<Record<StatementName, string>>> = {
@@ -39,11 +37,11 @@ export const overrides: Partial<Readonly<Record<StatementName, string>>> = {
   endedIntake: `${statements.endedIntake} FOR UPDATE OF intake_studies SKIP LOCKED`,
 
   // A cohort's list of states is read before its jobs are held: what they are by then counts.
-  retryableOfCohort: heldJobs(statements.retryableOfCohort, `AND state NOT IN ${NOT_DONE}`),
-  cancellableOfCohort: heldJobs(statements.cancellableOfCohort, `AND state IN ${NOT_DONE}`),
+  retryableOfCohort: heldJobs(statements.retryableOfCohort, `AND state NOT IN (${NOT_DONE})`),
+  cancellableOfCohort: heldJobs(statements.cancellableOfCohort, `AND state IN (${NOT_DONE})`),
   prioritisableOfCohort: heldJobs(
     `SELECT wanted."jobNo" FROM (${statements.prioritisableOfCohort}) AS wanted`,
-    `AND state IN ${NOT_DONE} AND priority <> :priority`,
+    `AND state IN (${NOT_DONE}) AND priority <> :priority`,
     ", priority",
   ),
   failuresOfCohort: `${statements.failuresOfCohort} FOR NO KEY UPDATE`,

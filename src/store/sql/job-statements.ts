@@ -1,4 +1,4 @@
-import { RETRYABLE_STATES } from "../job-states.ts";
+import { JOB_STATES, RETRYABLE_STATES } from "../job-states.ts";
 
 /** The columns of a job as its record names them. */
 export const JOB_COLUMNS = `
@@ -7,9 +7,11 @@ export const JOB_COLUMNS = `
   expected, received, excluded, delivered, attempts, due_at AS waitingUntilMs, pseudonym,
   pseudo_study_instance_uid AS pseudoStudyInstanceUid, created_at AS createdAtMs, finished_at AS finishedAtMs`;
 
-/** interfaces.md section 3: the first three states and nothing else count as not done. */
-const NOT_DONE = "'queued', 'waiting', 'running'";
-const RETRYABLE = [...RETRYABLE_STATES].map((state) => `'${state}'`).join(", ");
+const quoted = (states: Iterable<string>): string => [...states].map((state) => `'${state}'`).join(", ");
+
+/** What stands between the parentheses of `state IN (…)`. */
+export const NOT_DONE = quoted(Object.entries(JOB_STATES).flatMap(([state, { done }]) => (done ? [] : [state])));
+const RETRYABLE = quoted(RETRYABLE_STATES);
 
 /** A wider wish came while it ran: it begins again where instances are fetched. Stands before `widened` is cleared. */
 const TAKE_UP_WIDER =

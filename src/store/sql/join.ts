@@ -12,7 +12,7 @@ export interface Wish extends Pick<StudyKey, "patientId" | "accessionNumber"> {
   readonly startAtMs?: number | undefined;
 }
 
-/** What a row does to a done job that it joins (interfaces.md section 3). What is not here waits for a person. */
+/** What a row does to a done job that it joins. What is not here waits for a person. */
 const STARTED_OVER: Readonly<Partial<Record<JobState, "always" | "for more series">>> = {
   "not-found": "always",
   failed: "always",
