@@ -137,7 +137,7 @@ function parsed(text: string): unknown {
 async function followEvents(
   request: FastifyRequest,
   reply: FastifyReply,
-  { services, stop }: Answering,
+  { services, authenticator, stop }: Answering,
 ): Promise<FastifyReply> {
   const { actor } = identityOf(request);
   if (stop.aborted) throw new GatewayError("API_STOPPING");
@@ -154,7 +154,8 @@ async function followEvents(
     "content-type": "text/event-stream; charset=utf-8",
     "x-accel-buffering": "no",
   });
-  await events.follow(raw, actor, lastEventId).catch(() => raw.destroy());
+  const mayGoOn = () => authenticator.isStillGood(request);
+  await events.follow(raw, { actor, lastEventId, mayGoOn }).catch(() => raw.destroy());
   return reply;
 }
 

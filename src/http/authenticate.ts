@@ -23,6 +23,8 @@ export interface Identity {
 export interface Authenticator {
   /** @throws GatewayError API_TOKEN_MISSING, API_TOKEN_INVALID, API_SESSION_UNPROVEN, API_RATE_LIMITED with `retryAfterMs` */
   identify(request: FastifyRequest): Promise<Identity>;
+  /** Whether what a request came with opens anything still. */
+  isStillGood(request: FastifyRequest): Promise<boolean>;
   /** Of a secret that was typed in. @throws GatewayError API_TOKEN_INVALID, API_RATE_LIMITED */
   check(secret: string, request: FastifyRequest): Promise<Identity>;
 }
@@ -42,6 +44,10 @@ export function createAuthenticator(services: ApiServices): Authenticator {
   }
   return {
     check,
+    async isStillGood(request) {
+      const secret = bearerOf(request) ?? sessionOf(request);
+      return secret !== undefined && (await actorOfSecret(services, secret)) !== undefined;
+    },
     async identify(request) {
       const bearer = bearerOf(request);
       const cookie = bearer === undefined ? sessionOf(request) : undefined;

@@ -5,9 +5,16 @@ import type { StudyChangeDocument, StudyDocument } from "../operations/documents
 import type { Operations } from "../operations/operations.ts";
 import type { Actor } from "../units/actor.ts";
 import { silentLogger } from "../units/logger.ts";
-import { createEventHub } from "./events.ts";
+import { createEventHub, type Following } from "./events.ts";
 
 const pat: Actor = { name: "pat", kind: "token", role: "viewer" };
+
+const whoFollows = (facts: Partial<Following> = {}): Following => ({
+  actor: pat,
+  lastEventId: undefined,
+  mayGoOn: () => Promise.resolve(true),
+  ...facts,
+});
 
 /** A list of changes that grows; `looks` counts how often it was asked for. */
 function changingStudies() {
@@ -52,15 +59,17 @@ function connection(isStuck = false) {
 /** Time passes only when it is told to. */
 function steppedClock() {
   let step = Promise.withResolvers<void>();
+  let nowMs = 0;
   return {
     clock: {
-      nowMs: () => 0,
+      nowMs: () => nowMs,
       async sleep(_: number, signal?: AbortSignal) {
         const aborted = new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
         await Promise.race([step.promise, aborted]);
       },
     },
-    tick() {
+    tick(ms = 0) {
+      nowMs += ms;
       step.resolve();
       step = Promise.withResolvers();
     },
@@ -73,7 +82,7 @@ it("asks the store once for all who follow, and tells each change once", async (
   await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 10 });
   change("lung");
   const connections = [connection(), connection()];
-  for (const { response } of connections) void hub.follow(response, pat, 0);
+  for (const { response } of connections) void hub.follow(response, whoFollows({ lastEventId: 0 }));
   await vi.waitFor(() => expect(connections.map(({ ids }) => ids())).toEqual([[1], [1]]));
   await vi.waitFor(() => expect(connections[1]?.text()).toContain("event: overview"));
   const before = state.looks;
@@ -94,7 +103,7 @@ it("tells only of projects that the follower may see, and goes on after what it 
   await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 10 });
   for (const project of ["lung", "heart", "lung"]) change(project);
   const { response, ids } = connection();
-  void hub.follow(response, { ...pat, projects: ["lung"] }, 0);
+  void hub.follow(response, whoFollows({ actor: { ...pat, projects: ["lung"] }, lastEventId: 0 }));
   await vi.waitFor(() => expect(ids()).toEqual([1, 3]));
 });
 
@@ -103,7 +112,7 @@ it("cuts off who does not read, and nobody else", async () => {
   const { clock, tick } = steppedClock();
   await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 10 });
   const [stuck, other] = [connection(true), connection()];
-  for (const { response } of [stuck, other]) void hub.follow(response, pat, undefined);
+  for (const { response } of [stuck, other]) void hub.follow(response, whoFollows());
   await vi.waitFor(() => expect(other.text()).toContain("overview"));
   for (let count = 0; count < 20_000; count += 1) change("lung".padEnd(100));
   tick();
@@ -117,7 +126,7 @@ it("stops looking when nobody follows any more", async () => {
   const { clock, tick } = steppedClock();
   await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 10 });
   const { response, stream, text } = connection();
-  const following = hub.follow(response, pat, undefined);
+  const following = hub.follow(response, whoFollows());
   await vi.waitFor(() => expect(text()).toContain("overview"));
   stream.destroy();
   await following;
@@ -126,4 +135,24 @@ it("stops looking when nobody follows any more", async () => {
   const { looks } = state;
   tick();
   expect(state.looks).toBeLessThanOrEqual(looks + 1);
+});
+
+it("lets go of whose token has ended, and of nobody else", async () => {
+  const { operationsFor } = changingStudies();
+  const { clock, tick } = steppedClock();
+  await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 10 });
+  const [revoked, unknown, good] = [connection(), connection(), connection()];
+  let isRevoked = false;
+  const all = [
+    hub.follow(revoked.response, whoFollows({ mayGoOn: () => Promise.resolve(!isRevoked) })),
+    hub.follow(unknown.response, whoFollows({ mayGoOn: () => Promise.reject(new Error("no store")) })),
+    hub.follow(good.response, whoFollows()),
+  ];
+  for (const { text } of [revoked, unknown, good]) await vi.waitFor(() => expect(text()).toContain("overview"));
+  isRevoked = true;
+  tick(15_000);
+  await all[0];
+  await vi.waitFor(() => expect(good.text()).toContain("still here"));
+  expect([revoked, unknown, good].map(({ stream }) => stream.writableEnded)).toEqual([true, false, false]);
+  expect(hub.followers).toBe(2);
 });

@@ -30,18 +30,22 @@ export interface EventHubOptions {
  * follower comes back with; `overview` and `archive` say how it is now; `reset`: what was missed is not known any more.
  */
 export interface EventHub extends AsyncDisposable {
-  /**
-   * Writes events until the connection ends.
-   * @param lastEventId of the last event that was seen; undefined: from now on
-   * @throws GatewayError API_STREAMS_EXHAUSTED
-   */
-  follow(response: ServerResponse, actor: Actor, lastEventId: number | undefined): Promise<void>;
+  /** Writes events until the connection ends, or who follows may do so no longer. @throws GatewayError API_STREAMS_EXHAUSTED */
+  follow(response: ServerResponse, following: Following): Promise<void>;
   /** Connections that are open. */
   readonly followers: number;
 }
 
-interface Follower {
+/** Who follows, and from where. */
+export interface Following {
   readonly actor: Actor;
+  /** Of the last event that was seen; undefined: from now on. */
+  readonly lastEventId: number | undefined;
+  /** Asked now and then: tokens end, and are revoked. */
+  readonly mayGoOn: () => Promise<boolean>;
+}
+
+interface Follower extends Pick<Following, "actor" | "mayGoOn"> {
   readonly operations: Operations;
   readonly response: ServerResponse;
   /** Number of the last change that it was told. */
@@ -59,9 +63,10 @@ export function createEventHub(options: EventHubOptions): EventHub {
     get followers() {
       return responses.size;
     },
-    async follow(response, actor, lastEventId) {
+    async follow(response, { actor, lastEventId, mayGoOn }) {
       if (responses.size >= limit) throw new GatewayError("API_STREAMS_EXHAUSTED", { limit });
-      const follower: Follower = { actor, operations: operationsFor(actor), response, seen: lastEventId ?? 0 };
+      const seen = lastEventId ?? 0;
+      const follower: Follower = { actor, mayGoOn, operations: operationsFor(actor), response, seen };
       const ended = new Promise<void>((resolve) => void response.once("close", resolve));
       responses.add(response);
       try {
@@ -114,12 +119,21 @@ function createFeed(operations: Operations, { clock, logger }: Pick<EventHubOpti
       for (const { response } of followers) send(response, text);
     }
   }
+  /** A store that cannot tell tells nobody anything else either: it is asked again. */
+  async function comfort({ mayGoOn, response }: Follower): Promise<void> {
+    const may = await mayGoOn().catch((thrown: unknown) => {
+      logger.warn("who follows events could not be looked up", errorFields(thrown));
+      return true;
+    });
+    if (may) send(response, ": still here\n\n");
+    else response.end();
+  }
   async function run(): Promise<void> {
     let comfortAtMs = clock.nowMs() + COMFORT_MS;
     while (followers.size > 0 && !stop.signal.aborted) {
       await look().catch((thrown: unknown) => logger.warn("events could not be read", errorFields(thrown)));
       if (clock.nowMs() >= comfortAtMs) {
-        for (const { response } of followers) send(response, ": still here\n\n");
+        for (const follower of followers) await comfort(follower);
         comfortAtMs = clock.nowMs() + COMFORT_MS;
       }
       await clock.sleep(LOOK_MS, stop.signal).catch(() => undefined);
