@@ -13,21 +13,24 @@ export interface ImageRetention extends AsyncDisposable {
   readonly state: "ok" | "failing" | "dead";
 }
 
-/** Removes downloads whose newest mark is older than `keepMs`. Answers how many. */
+/** Removes downloads whose newest mark is older than `keepMs`. Answers how many. @throws what kept the first that could not be removed; the others are */
 export async function sweepImages(folder: string, keepMs: number, nowMs: number): Promise<number> {
   let removed = 0;
+  const failures: unknown[] = [];
+  const sweep = async (path: string): Promise<void> => {
+    const markedAtMs = await newestMark(path);
+    if (markedAtMs === undefined || nowMs - markedAtMs <= keepMs) return;
+    await rm(path, { recursive: true, force: true });
+    removed += 1;
+  };
   for (const net of await folders(folder)) {
     for (const project of await folders(join(folder, net))) {
       if (project === UPLOADS) continue;
-      for (const session of await folders(join(folder, net, project))) {
-        const path = join(folder, net, project, session);
-        const markedAtMs = await newestMark(path);
-        if (markedAtMs === undefined || nowMs - markedAtMs <= keepMs) continue;
-        await rm(path, { recursive: true, force: true });
-        removed += 1;
-      }
+      for (const session of await folders(join(folder, net, project)))
+        await sweep(join(folder, net, project, session)).catch((thrown: unknown) => failures.push(thrown));
     }
   }
+  if (failures.length > 0) throw failures[0];
   return removed;
 }
 
