@@ -39,7 +39,10 @@ export function keepHouse(parts: HouseParts): AsyncDisposable {
     while (!stop.signal.aborted) {
       try {
         const isDue = clock.nowMs() >= nextAtMs;
-        if (isDue || (await staging.isBelowReserve())) await sweep(parts);
+        if (isDue || (await staging.isBelowReserve())) {
+          await sweepIntake(parts);
+          await sweep(parts);
+        }
         if (isDue) {
           nextAtMs = clock.nowMs() + EVERY_MS;
           await parts.alone.once("sweep-shared", () => sweepShared(parts, stop.signal));
@@ -59,10 +62,19 @@ export function keepHouse(parts: HouseParts): AsyncDisposable {
   };
 }
 
+/** What was sent unasked and cannot be swept keeps nothing else from being swept. */
+async function sweepIntake({ intake, keepDays, logger }: HouseParts): Promise<void> {
+  await intake
+    ?.sweep(keepDays * DAY_MS)
+    .catch((thrown: unknown) => logger.error("what was sent to us could not be swept", errorFields(thrown)));
+}
+
 async function sweep(parts: HouseParts): Promise<void> {
-  const { sweep: of, intake, audit, actor, metrics, logger, keepDays, shred } = parts;
-  await intake?.sweep(keepDays * DAY_MS);
-  const { removed: studies, isRoomNeeded } = await sweepStaging(of, keepDays * DAY_MS);
+  const { sweep: of, audit, actor, metrics, logger, keepDays, shred } = parts;
+  const { removed: studies, failures, isRoomNeeded } = await sweepStaging(of, keepDays * DAY_MS);
+  const [first] = failures;
+  if (first !== undefined)
+    logger.error("studies in staging could not be removed", { studies: failures.length, ...errorFields(first) });
   if (studies === 0) return;
   const reason = isRoomNeeded ? "room" : "age";
   metrics.add("staging_studies_removed_total", studies, { reason });

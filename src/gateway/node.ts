@@ -7,7 +7,7 @@ import type { Settings } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { errorFields } from "../observe/error-fields.ts";
 import { leasesOf } from "../store/leases-of.ts";
-import type { NodeRecord } from "../store/nodes.ts";
+import { type NodeRecord, SILENT_MS } from "../store/nodes.ts";
 import { createSharedPermits, PERMIT_LEASE_MS, type SharedPermits, studyResource } from "../store/shared-permits.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
@@ -155,7 +155,7 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
 
 /** Who retrieves no studies takes no part of what archives may send. */
 function isAtWork({ roles, seenAtMs }: NodeRecord, nowMs: number): boolean {
-  return nowMs - seenAtMs < PERMIT_LEASE_MS && roles.includes("worker");
+  return nowMs - seenAtMs < SILENT_MS && roles.includes("worker");
 }
 
 function reachableHost({ node, dicom }: Pick<Settings, "node" | "dicom">): string {

@@ -1,4 +1,4 @@
-import { PERMIT_LEASE_MS } from "../store/shared-permits.ts";
+import { SILENT_MS } from "../store/nodes.ts";
 import type { OperationsContext } from "./context.ts";
 import { isoTime } from "./describe.ts";
 
@@ -30,6 +30,6 @@ export async function listNodes({ store, clock }: OperationsContext): Promise<re
     address: address ?? null,
     startedAt: isoTime(startedAtMs),
     seenAt: isoTime(seenAtMs),
-    state: nowMs - seenAtMs < PERMIT_LEASE_MS ? "alive" : "silent",
+    state: nowMs - seenAtMs < SILENT_MS ? "alive" : "silent",
   }));
 }

@@ -4,6 +4,8 @@ import type { Clock } from "../units/clock.ts";
 
 export interface Sweep {
   readonly removed: number;
+  /** What kept each study that should have gone and did not; the others are gone all the same. */
+  readonly failures: readonly unknown[];
   /** The disk had less room than its reserve. */
   readonly isRoomNeeded: boolean;
 }
@@ -18,11 +20,16 @@ export async function sweepStaging(
 ): Promise<Sweep> {
   const isRoomNeeded = await staging.isBelowReserve();
   let removed = 0;
+  const failures: unknown[] = [];
   for (const { study, changedAtMs } of await staging.studies()) {
     const isOld = clock.nowMs() - changedAtMs >= keepMs;
     if ((!isOld && !isRoomNeeded) || (await store.studyIsNeeded(study))) continue;
-    await staging.removeStudy(study);
-    removed += 1;
+    try {
+      await staging.removeStudy(study);
+      removed += 1;
+    } catch (thrown) {
+      failures.push(thrown);
+    }
   }
-  return { removed, isRoomNeeded };
+  return { removed, failures, isRoomNeeded };
 }

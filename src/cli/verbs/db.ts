@@ -81,7 +81,10 @@ async function migrate(cli: Cli): Promise<ExitCode> {
   const { migrateHome } = await import("../../gateway/restore-home.ts");
   const settings = await settingsOf(cli);
   await migrateHome({ settings, clock: cli.world.clock, isRehearsal: cli.isRehearsal() });
-  await cli.printer.document({ home: settings.home, migrated: true }, () => ["the store is of this version"]);
+  const migrated = !cli.isRehearsal();
+  await cli.printer.document({ home: settings.home, migrated }, () => [
+    migrated ? "the store is of this version" : "the store can be brought to this version",
+  ]);
   return EXIT.fine;
 }
 
