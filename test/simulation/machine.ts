@@ -139,20 +139,23 @@ export function syncFolder(folder: MemoryFolder): void {
   if (!theMachine().ignoresSyncs) theMachine().disk.syncFolder(folder);
 }
 
-export function makeFolder(path: string, isRecursive: boolean): void {
+/** False: it was there. */
+export function makeFolder(path: string, isRecursive: boolean): boolean {
   const { disk } = theMachine();
   const place = disk.find(path.replace(/\/+$/, ""));
   if (place.entry !== undefined) {
-    if (isRecursive && place.entry.kind === "folder") return;
+    if (isRecursive && place.entry.kind === "folder") return false;
     throw new SystemError("EEXIST", "mkdir");
   }
   disk.name([[place, { kind: "folder", entries: new Map(), modifiedAtMs: wallClockMs() }]], writerNow(), wallClockMs());
+  return true;
 }
 
-/** Every missing folder on the way. */
-export function makeFolders(path: string): void {
+/** Every missing folder on the way; the topmost of them. */
+export function makeFolders(path: string): string | undefined {
   const parts = path.split("/").filter((part) => part !== "");
-  for (let length = 1; length <= parts.length; length += 1) makeFolder(`/${parts.slice(0, length).join("/")}`, true);
+  const folders = parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
+  return folders.filter((folder) => makeFolder(folder, true))[0];
 }
 
 export function renameEntry(from: string, to: string): void {

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -8,6 +8,7 @@ import { isMissing, syncFile, syncFolder } from "../../units/durable-files.ts";
 import { dividedForWriting } from "../../units/write-blocks.ts";
 import { rethrowDestination } from "../folder/destination-error.ts";
 import type { DestinationFolder } from "../folder/destination-folder.ts";
+import { makeFolders } from "../folder/make-folders.ts";
 import { FILE_MODE } from "../folder/place-file.ts";
 import type { FileServer } from "./file-server.ts";
 
@@ -36,7 +37,7 @@ export function localFiles(
         remove: (path) => removeDurably(path).catch(rethrow),
         list: (path) => list(path).catch(rethrow),
         removeFolder: (path) => removeFolder(path).catch(rethrow),
-        makeFolder: async (path) => void (await mkdir(path, { recursive: true }).catch(rethrow)),
+        makeFolder: (path) => makeFolders(path).catch(rethrow),
         async [Symbol.asyncDispose]() {},
       };
     },

@@ -29,7 +29,7 @@ it("stops between two folders when it is to stop, and writes no report of what i
   expect(await readdir(join(folder.path, "trial", PSEUDONYM, STUDY))).toEqual([SERIES]);
 });
 
-it("leaves files that others can read, whatever the umask says", async () => {
+it("leaves files and folders that others can read, whatever the umask says", async () => {
   await using copies = await temporaryFolder();
   await using folder = await temporaryFolder();
   const delivery = await deliveryOf(copies.path, 1);
@@ -39,6 +39,7 @@ it("leaves files that others can read, whatever the umask says", async () => {
     await deliverStudy(destination, delivery, systemClock, neverAborted());
     await using files = await localFiles(destinationFolder({ name: "store", path: folder.path })).open(neverAborted());
     await files.write(join(folder.path, "attached.txt"), content());
+    await files.makeFolder(join(folder.path, "made", "too"));
   } finally {
     process.umask(before);
   }
@@ -47,6 +48,9 @@ it("leaves files that others can read, whatever the umask says", async () => {
   const paths = [join(study, SERIES, instance), join(study, "radferry-report.json"), join(folder.path, "attached.txt")];
   const modes = await Promise.all(paths.map(async (path) => (await stat(path)).mode & 0o777));
   expect(modes).toEqual([0o644, 0o644, 0o644]);
+  const folders = [join(study, SERIES), study, join(folder.path, "trial", PSEUDONYM), join(folder.path, "trial")];
+  folders.push(join(folder.path, "made"), join(folder.path, "made", "too"));
+  for (const path of folders) expect((await stat(path)).mode & 0o777).toBe(0o755);
 });
 
 async function* content(): AsyncGenerator<Uint8Array> {

@@ -23,10 +23,13 @@ import type { MemoryFile, MemoryFolder } from "../memory-disk.ts";
 export * from "node:fs/promises";
 
 const OWNER_ONLY = 0o600;
+/** Of every folder. */
+const FOLDER_MODE = 0o755;
 
 interface Stats {
   readonly size: number;
   readonly mtimeMs: number;
+  readonly mode: number;
   isFile(): boolean;
   isDirectory(): boolean;
 }
@@ -35,6 +38,7 @@ function statsOf(entry: MemoryFile | MemoryFolder): Stats {
   return {
     size: entry.kind === "file" ? entry.content.length : 0,
     mtimeMs: entry.modifiedAtMs,
+    mode: entry.kind === "file" ? entry.mode : FOLDER_MODE,
     isFile: () => entry.kind === "file",
     isDirectory: () => entry.kind === "folder",
   };
@@ -42,7 +46,11 @@ function statsOf(entry: MemoryFile | MemoryFolder): Stats {
 
 export async function mkdir(path: string, options?: { recursive?: boolean; mode?: number }): Promise<unknown> {
   if (!isSimulated(path)) return await real.mkdir(path, options);
-  return await systemCall("write", "mkdir", () => (options?.recursive ? makeFolders(path) : makeFolder(path, false)));
+  return await systemCall("write", "mkdir", () => {
+    if (options?.recursive) return makeFolders(path);
+    makeFolder(path, false);
+    return undefined;
+  });
 }
 
 interface Entry extends Pick<Stats, "isFile" | "isDirectory"> {
@@ -112,7 +120,8 @@ export async function rename(from: string, to: string): Promise<void> {
 export async function chmod(path: string, mode: number): Promise<void> {
   if (!isSimulated(path)) return await real.chmod(path, mode);
   return await systemCall("write", "chmod", () => {
-    fileAt(path).mode = mode;
+    const { entry } = theMachine().disk.find(path);
+    if (entry?.kind !== "folder") fileAt(path).mode = mode;
   });
 }
 
@@ -181,6 +190,11 @@ function handleOf(path: string, entry: MemoryFile | MemoryFolder) {
       systemCall("write", "truncate", () => {
         if (entry.kind === "file") cutTo(entry, length);
       }),
+    chmod: (mode: number) =>
+      systemCall("write", "fchmod", () => {
+        if (entry.kind === "file") entry.mode = mode;
+      }),
+    writeFile: async (text: string) => void (await writev([Buffer.from(text)])),
     sync,
     datasync: sync,
     stat: () => systemCall("read", "stat", () => statsOf(entry)),
