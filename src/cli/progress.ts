@@ -1,6 +1,7 @@
+import type { Clock } from "../units/clock.ts";
 import type { Output } from "./world.ts";
 
-/** Shows how far work has come: a bar on a terminal, nothing elsewhere. */
+/** Shows how far work has come. */
 export interface Progress extends Disposable {
   update(done: number, total: number, remark: string): void;
 }
@@ -8,6 +9,31 @@ export interface Progress extends Disposable {
 /** Redraws a second. */
 const REDRAWS_FOR_EACH_SECOND = 4;
 
+/** Without a terminal a line is written so often at most, or when as much more is done. */
+const LINE_EVERY_MS = 30_000;
+const LINES_FOR_ALL = 10;
+
+/** A bar on a terminal, and elsewhere lines, for what may take hours. */
+export async function openLongProgress(output: Output, unit: string, clock: Clock): Promise<Progress> {
+  return output.isTTY === true ? await openProgress(output, unit) : progressLines(output, unit, clock);
+}
+
+function progressLines(output: Output, unit: string, clock: Clock): Progress {
+  let last = { line: "", tenth: -1, atMs: clock.nowMs() };
+  return {
+    update(done, total, remark) {
+      const line = `${done} of ${total} ${unit} done: ${remark}`;
+      const tenth = total === 0 ? -1 : Math.floor((done * LINES_FOR_ALL) / total);
+      const isDue = tenth !== last.tenth || clock.nowMs() - last.atMs >= LINE_EVERY_MS;
+      if (line === last.line || !isDue) return;
+      last = { line, tenth, atMs: clock.nowMs() };
+      output.write(`${line}\n`);
+    },
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+/** A bar on a terminal, nothing elsewhere. */
 export async function openProgress(output: Output, unit: string): Promise<Progress> {
   if (output.isTTY !== true) return { update: () => undefined, [Symbol.dispose]: () => undefined };
   const { SingleBar } = await import("cli-progress");

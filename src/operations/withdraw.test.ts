@@ -119,12 +119,22 @@ it("removes every copy, ends the job, and leaves no word of the patient in the s
 it("rehearses without writing anything", async () => {
   await using site = await scene();
   expect(await withdraw(site.context, { isRehearsal: true })).toMatchObject({
-    ...{ dryRun: true, studies: 1, done: 0 },
+    ...{ dryRun: true, studies: 1, done: 0, withdrawnBefore: 0 },
     left: [{ destination: "lake", pseudonym: PSEUDONYM, state: "waiting" }],
   });
   expect(await site.store.openWithdrawals(1)).toEqual([]);
   expect(await readdir(site.home)).not.toContain("keys");
   expect(await site.store.job(site.job)).toMatchObject({ state: "delivered", patientId: PATIENT });
+});
+
+it("says of a patient who is withdrawn already that there is nothing to do, or what is left", async () => {
+  await using site = await scene();
+  const removals = new Map();
+  await withdraw({ ...site.context, removals });
+  const rehearse = () => withdraw(site.context, { isRehearsal: true });
+  expect(await rehearse()).toMatchObject({ withdrawnBefore: 1, done: 0, left: [{ state: "person" }] });
+  await withdraw(site.context);
+  expect(await rehearse()).toMatchObject({ withdrawnBefore: 1, done: 1, left: [] });
 });
 
 it("lists what a person has to remove, and finds it gone when that was done", async () => {

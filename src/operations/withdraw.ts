@@ -38,14 +38,18 @@ export async function withdrawPatients(
   const { soleNode } = context.withdrawn;
   const found: Found[] = [];
   const records: WithdrawalRecord[] = [];
+  let withdrawnBefore = 0;
   for (const patientId of new Set(wish.patientIds)) {
     signal.throwIfAborted();
     const digest = key.digest(project, patientId);
     const isEverywhere = await isWithdrawnElsewhere(context, key, project, patientId);
     const linkDigest = linkDigestOf(patientId);
     const stored: StoredWish = { project, digest, keyId: key.id, patientId, linkDigest, soleNode, isEverywhere };
+    const before = await context.store.withdrawal(project, digest);
+    if (before !== undefined) withdrawnBefore += 1;
     if (isRehearsal) {
-      found.push({ ...(await context.store.findWithdrawable(stored)), state: "open" });
+      const would = await context.store.findWithdrawable(stored);
+      found.push({ ...would, state: isOver(before, would) ? "done" : "open" });
       continue;
     }
     const audit = withdrawalEvent(context.actor, "patient-withdrawn", { project, digest }, reason);
@@ -55,7 +59,17 @@ export async function withdrawPatients(
   found.push(...(await awaitPlaces(context, records, signal)));
   if (!isRehearsal) await context.store.emptyJournal();
   const unaskedHeld = await heldUnasked(context, wish.patientIds);
-  return documentOf(project, isRehearsal, found, { nodes: await context.store.listNodes(), unaskedHeld });
+  const nodes = await context.store.listNodes();
+  return documentOf(project, isRehearsal, found, { nodes, unaskedHeld, withdrawnBefore });
+}
+
+/** Doing it again would find nothing to do. */
+function isOver(
+  before: WithdrawalRecord | undefined,
+  { jobs, copies, places }: Pick<WithdrawalRecord, "jobs" | "copies" | "places">,
+): boolean {
+  const isGone = copies.every(({ state }) => state === "removed" || state === "absent");
+  return before?.state === "done" && isGone && places.length === 0 && jobs.length === before.jobs.length;
 }
 
 type Found = Pick<WithdrawalRecord, "jobs" | "copies" | "places" | "state">;

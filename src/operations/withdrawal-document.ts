@@ -24,6 +24,7 @@ export function withdrawalEvent(
 interface Around {
   readonly nodes: readonly NodeRecord[];
   readonly unaskedHeld: number;
+  readonly withdrawnBefore: number;
 }
 
 /** What came of the withdrawal of some patients from a project. */
@@ -31,7 +32,7 @@ export function documentOf(
   project: string,
   dryRun: boolean,
   found: readonly Found[],
-  { nodes, unaskedHeld }: Around,
+  { nodes, unaskedHeld, withdrawnBefore }: Around,
 ): WithdrawalDocument {
   const copies = found.flatMap((each) => each.copies);
   const byDestination = Map.groupBy(copies, ({ destination }) => destination);
@@ -39,6 +40,7 @@ export function documentOf(
     project,
     dryRun,
     patients: found.length,
+    withdrawnBefore,
     studies: found.reduce((sum, { jobs }) => sum + jobs.length, 0),
     done: found.filter(({ state }) => state === "done").length,
     waitingFor: waitedFor(found, nodes),

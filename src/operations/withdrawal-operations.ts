@@ -24,6 +24,8 @@ export interface WithdrawalDocument {
   readonly project: string;
   readonly dryRun: boolean;
   readonly patients: number;
+  /** Patients who were withdrawn from the project already. */
+  readonly withdrawnBefore: number;
   /** Study jobs of theirs. */
   readonly studies: number;
   /** Patients of whom nothing is left anywhere. */

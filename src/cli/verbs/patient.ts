@@ -68,10 +68,8 @@ async function patientsOf(
 }
 
 function* linesOf(document: WithdrawalDocument) {
-  const { project, dryRun, patients, studies, done, destinations, left, unaskedHeld } = document;
-  yield dryRun
-    ? `${project}: ${patients} patients with ${studies} studies would be withdrawn`
-    : `${project}: ${patients} patients with ${studies} studies withdrawn; of ${done} nothing is left anywhere`;
+  const { project, dryRun, destinations, left, unaskedHeld } = document;
+  yield `${project}: ${summaryOf(document)}`;
   if (destinations.length > 0) {
     yield* alignedLines([
       ["  DESTINATION", "REMOVED", "ABSENT", "PERSON", "FAILED", "TO DO"],
@@ -91,6 +89,14 @@ function* linesOf(document: WithdrawalDocument) {
       ...[`  ${each.state}`, each.destination, each.pseudonym, each.pseudoStudyInstanceUid, each.code ?? ""],
     ]),
   );
+}
+
+function summaryOf({ dryRun, patients, withdrawnBefore, studies, done }: WithdrawalDocument): string {
+  if (!dryRun) return `${patients} patients with ${studies} studies withdrawn; of ${done} nothing is left anywhere`;
+  if (withdrawnBefore === 0) return `${patients} patients with ${studies} studies would be withdrawn`;
+  const before = `${withdrawnBefore} of ${patients} patients are withdrawn already`;
+  if (done === patients) return `${before}; nothing of theirs is left anywhere, so nothing would be done`;
+  return `${before}, and of ${done} nothing is left anywhere; the rest would be done, of ${studies} studies in all`;
 }
 
 function waitingLine({ node, patients, seenAt }: WaitedFor, dryRun: boolean): string {

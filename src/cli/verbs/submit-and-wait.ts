@@ -3,7 +3,7 @@ import type { Gateway } from "../../gateway/gateway.ts";
 import type { StatusDocument, SubmitDocument } from "../../operations/documents.ts";
 import type { Cli } from "../cli.ts";
 import { openGateway } from "../gateway-session.ts";
-import { openProgress, type Progress } from "../progress.ts";
+import { openLongProgress, type Progress } from "../progress.ts";
 import { finishedCount, stateSummary } from "../state-words.ts";
 
 const POLL_MS = 500;
@@ -22,7 +22,7 @@ export async function submitAndWait(
 ): Promise<{ readonly submitted: SubmitDocument; readonly status: StatusDocument }> {
   await using session = await openSession(cli);
   const submitted = await session.operations().submitCohort(file, project, options);
-  using progress = await openProgress(cli.world.stderr, "studies");
+  using progress = await openLongProgress(cli.world.stderr, "studies", cli.world.clock);
   const status = await poll(cli, session, submitted.cohort, progress);
   if (!status.done) cli.printer.note("radferry: stopped before the cohort was done; it goes on when a service runs");
   const jobs = cli.printer.json ? false : status.total > 0;

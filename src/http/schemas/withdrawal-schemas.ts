@@ -13,6 +13,7 @@ export const withdrawal = z.object({
   project: z.string(),
   dryRun: z.boolean(),
   patients: count,
+  withdrawnBefore: count.meta({ description: "patients who were withdrawn from the project already" }),
   studies: count,
   done: count.meta({ description: "patients of whom nothing is left anywhere" }),
   waitingFor: z
