@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { GatewayError } from "../errors/gateway-error.ts";
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 
 /** SQLITE_BUSY: somebody else holds the lock. https://www.sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
@@ -24,6 +25,18 @@ export function lockHome(home: string): Disposable {
     throw thrown;
   }
   return { [Symbol.dispose]: () => database.close() };
+}
+
+/** A process works on the home: who has the port is taken for it. */
+export function isServed(home: string): boolean {
+  if (!existsSync(lockFile(home))) return false;
+  try {
+    lockHome(home)[Symbol.dispose]();
+    return false;
+  } catch (thrown) {
+    if (toGatewayError(thrown).code === "HOME_IN_USE") return true;
+    throw thrown;
+  }
 }
 
 function errorNumberOf(thrown: unknown): number | undefined {

@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import { type IntakeRule, readIntakeRules } from "../archive/intake/rules.ts";
 import type { Settings } from "../config/settings.ts";
 import type { DicomAddress } from "../dicom/ae-title.ts";
 import { IMPLICIT_VR_LITTLE_ENDIAN } from "../dicom/dictionary/transfer-syntaxes.ts";
-import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
 import { openAssociation } from "../network/dimse/association.ts";
 import { STORAGE_COMMITMENT_SOP_CLASS } from "../network/dimse/service-classes.ts";
 import type { OwnCheck } from "../operations/context.ts";
@@ -13,7 +12,6 @@ import { maySend } from "../units/actor.ts";
 import type { Clock } from "../units/clock.ts";
 import { silentLogger } from "../units/logger.ts";
 import { isLoopback } from "../units/loopback.ts";
-import { lockFile, lockHome } from "./home-lock.ts";
 import { openRehearsalListener } from "./listener.ts";
 
 type IntakeFacts = Pick<Settings, "home" | "dicom" | "intake">;
@@ -40,25 +38,12 @@ export function intakeChecks(
 /** @throws GatewayError LISTENER_PORT_IN_USE, and what keeps it from listening at all */
 async function listening({ home, dicom }: IntakeFacts): Promise<string> {
   const { aeTitle, host, port, tls } = dicom;
-  const free = await openRehearsalListener({ dicom }, silentLogger);
+  const free = await openRehearsalListener({ home, dicom }, silentLogger);
   await free?.[Symbol.asyncDispose]();
-  if (free === undefined && !isServed(home)) throw new GatewayError("LISTENER_PORT_IN_USE", { host, port });
   const ports = [...(tls?.only === true ? [] : [`${port}`]), ...(tls === undefined ? [] : [`${tls.port} with TLS`])];
   const who = isLoopback(host) ? "from this machine alone" : "from other machines, too";
   const state = free === undefined ? "the service of this home listens" : "free until the service is started";
   return `${aeTitle} at ${host}, port ${ports.join(" and ")}: ${state}; ${who}`;
-}
-
-/** A process works on the home: who has the port is taken for it. */
-function isServed(home: string): boolean {
-  if (!existsSync(lockFile(home))) return false;
-  try {
-    lockHome(home)[Symbol.dispose]();
-    return false;
-  } catch (thrown) {
-    if (toGatewayError(thrown).code === "HOME_IN_USE") return true;
-    throw thrown;
-  }
 }
 
 /** @throws GatewayError ACCEPTANCE_RULE_INVALID */

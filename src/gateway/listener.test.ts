@@ -9,6 +9,7 @@ import { openAssociation } from "../network/dimse/association.ts";
 import type { UserIdentity } from "../network/dimse/service-types.ts";
 import type { TlsClientOptions } from "../network/upper-layer/tls.ts";
 import { silentLogger } from "../units/logger.ts";
+import { lockHome } from "./home-lock.ts";
 import { type ListenerSettings, openListener, openRehearsalListener, refuseEverything } from "./listener.ts";
 
 const services = { store: refuseEverything, logger: silentLogger };
@@ -25,7 +26,11 @@ it("says that the port is taken, and by a code of its own", async () => {
   await expect(openListener(settingsWith(port), services)).rejects.toThrow(
     expect.objectContaining({ code: "LISTENER_PORT_IN_USE" }),
   );
-  expect(await openRehearsalListener(settingsWith(port), silentLogger)).toBeUndefined();
+  await using home = await temporaryFolder();
+  const rehearse = () => openRehearsalListener({ ...settingsWith(port), home: home.path }, silentLogger);
+  await expect(rehearse()).rejects.toThrow(expect.objectContaining({ code: "LISTENER_PORT_IN_USE" }));
+  using _service = lockHome(home.path);
+  expect(await rehearse()).toBeUndefined();
 });
 
 async function echo(port: number, tls?: TlsClientOptions, userIdentity?: UserIdentity): Promise<void> {

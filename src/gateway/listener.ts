@@ -11,6 +11,7 @@ import type {
 import { STATUS } from "../network/dimse/status.ts";
 import type { RehearsalListener } from "../operations/context.ts";
 import type { Logger } from "../units/logger.ts";
+import { isServed } from "./home-lock.ts";
 
 /** For what only looks: nothing that is sent to it is kept. */
 export const refuseEverything: StoreHandler = () => Promise.resolve({ refuse: STATUS.notAuthorized });
@@ -54,9 +55,12 @@ async function listen(options: DimseServerOptions): Promise<DimseServer> {
   });
 }
 
-/** Our listener refusing everything, and counting. Undefined when a port is taken, as by a running service. */
+/**
+ * Our listener refusing everything, and counting. Undefined when a running service of the home has a port.
+ * @throws GatewayError LISTENER_PORT_IN_USE when another program has it, and what keeps it from listening at all
+ */
 export async function openRehearsalListener(
-  settings: ListenerSettings,
+  settings: ListenerSettings & Pick<Settings, "home">,
   logger: Logger,
 ): Promise<RehearsalListener | undefined> {
   let arrivals = 0;
@@ -73,7 +77,7 @@ export async function openRehearsalListener(
       [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
     };
   } catch (thrown) {
-    if (toGatewayError(thrown).code === "LISTENER_PORT_IN_USE") return undefined;
+    if (toGatewayError(thrown).code === "LISTENER_PORT_IN_USE" && isServed(settings.home)) return undefined;
     throw thrown;
   }
 }

@@ -359,7 +359,8 @@ function operationsOver(
     staging: { path: settings.staging.path, reserveBytes: settings.staging.reserveGigabytes * 1e9 },
     ownAddress: settings.dicom,
     ...tlsListenerFacts(settings),
-    listen: () => openRehearsalListener(settings, logger),
+    // What is sent to a node that does not receive comes to another.
+    listen: async () => (hasRole(settings, "receiver") ? await openRehearsalListener(settings, logger) : undefined),
     checks: ownChecks(settings, { store, clock, random }),
     notifications,
     scanFiles: { sumOf, lake: () => lakeOf(settings, parts.environment) },

@@ -8,6 +8,7 @@ import { startDimseServer } from "../../src/network/dimse/server.ts";
 import { startDcmqrscp } from "../peers/dcmtk.ts";
 import { freePort } from "../peers/free-port.ts";
 import { startOrthanc } from "../peers/orthanc.ts";
+import { startPracticeArchive } from "../peers/practice-archive.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { ctStudy } from "../support/rehearsal.ts";
 import { makeSite, type Site } from "../support/site.ts";
@@ -91,6 +92,17 @@ it("names what is wrong, what to do, and the line for the administrator, and exi
   });
   const echo = (document.checks as readonly Check[]).find(({ check }) => check.includes("C-ECHO"));
   expect(echo).toMatchObject({ ok: false, code: "CONNECTION_FAILED", remedy: expect.stringContaining("firewall") });
+});
+
+it("does not take another program at our port for our listener", async () => {
+  const port = await freePort();
+  const aeTitle = parseAeTitle("RADFERRY");
+  const handlers = { store: async () => ({ refuse: 0xa700 }) };
+  await using _other = await startDimseServer({ host: "127.0.0.1", port, aeTitle, handlers });
+  const destinations = [`RADFERRY@127.0.0.1:${port}`];
+  await using archive = await startPracticeArchive({ studies: [study], destinations });
+  await using site = await siteFor(archive.address, port);
+  expect(await destinationCheck(site)).toMatchObject({ ok: false, code: "LISTENER_PORT_IN_USE" });
 });
 
 /** Fed by what is sent to it alone: no archive is there. */
