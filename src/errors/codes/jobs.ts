@@ -53,7 +53,8 @@ export const jobsCodes = {
   ARCHIVE_UNABLE: {
     class: "transient",
     summary: "The archive said that it was unable to carry the request out.",
-    remedy: "None at first: it is retried. If it persists, ask the archive's administrator for the log of that time.",
+    remedy:
+      "None at first: it is retried. If it persists, run radferry doctor: some, Orthanc among them, say this of a move destination that they do not know. Else ask the archive's administrator for the log of that time.",
   },
   ARCHIVE_UNKNOWN: {
     class: "permanent",
