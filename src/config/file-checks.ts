@@ -1,16 +1,22 @@
+import { stat } from "node:fs/promises";
+import { sep } from "node:path";
 import { loadOptOut } from "../cohort/opt-out.ts";
 import { ProfileError } from "../deid/profiles/profile-problems.ts";
 import { loadLookupTable } from "../deid/pseudonyms/lookup-table.ts";
 import { loadPixlSecrets, pixlSecretsId } from "../deid/pseudonyms/pixl-secrets.ts";
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
 import { type GatewayError, toGatewayError } from "../errors/gateway-error.ts";
+import { systemCodeOf } from "../units/durable-files.ts";
 import { checkHooks } from "./hook-checks.ts";
 import type { LooseSettings } from "./loose-settings.ts";
 import type { Finding, SettingPath } from "./problems.ts";
 
 /** Opens what the settings name: keys must be there, whole, ours alone and different; opt-out lists must be readable. */
-export async function checkFiles({ projects }: LooseSettings): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+export async function checkFiles({ projects, home, staging }: LooseSettings): Promise<readonly Finding[]> {
+  const findings: Finding[] = [...(await checkFolder(home, ["home"]))];
+  // What is wrong with home is told once.
+  if (staging.path !== undefined && !staging.path.startsWith(`${home}${sep}`))
+    findings.push(...(await checkFolder(staging.path, ["staging", "path"])));
   const files = new Set<string>();
   const keyIds = new Set<string>();
   const pixlIds = new Set<string>();
@@ -32,6 +38,15 @@ export async function checkFiles({ projects }: LooseSettings): Promise<readonly 
   }
   if (projects.some(({ hook }) => hook !== undefined)) findings.push(...(await checkHooks({ projects })));
   return findings;
+}
+
+/** Where it is to be made there may be no file, nor above it. */
+async function checkFolder(folder: string, path: SettingPath): Promise<readonly Finding[]> {
+  const stats = await stat(folder).catch((thrown: unknown) => systemCodeOf(thrown) ?? "");
+  const isInTheWay = typeof stats === "string" ? stats === "ENOTDIR" : !stats.isDirectory();
+  if (!isInTheWay) return [];
+  const message = "A folder is needed here, and a file is in its place.";
+  return [{ path, code: "FOLDER_NOT_WRITABLE", message, remedy: "Name a folder, or take the file away." }];
 }
 
 type LooseProject = LooseSettings["projects"][number];

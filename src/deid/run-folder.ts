@@ -8,6 +8,7 @@ import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
 import { readStudyReports, reportedFiles, STUDY_REPORT, studyReportText } from "../staging/study-folder-report.ts";
 import { ahead } from "../units/ahead.ts";
 import { writeFileDurably } from "../units/durable-files.ts";
+import { makeFolders } from "../units/make-folders.ts";
 import type { DeidentifierOptions } from "./deidentifier.ts";
 import { type FolderInput, filesBelow, type StudyInput, type StudyInputs, sortByStudy } from "./folder-inputs.ts";
 import type { InstanceOutcome } from "./outcome.ts";
@@ -90,7 +91,7 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
   const { input, output, project, signal, onProgress, threads = usualThreads(task), ...engine } = task;
   await using pool = threads === 0 ? undefined : createWorkerPool({ threads });
   await using deidentifier = createStudyDeidentifier({ ...engine, filters: engine.filters ?? {} }, pool);
-  await mkdir(output, { recursive: true });
+  await makeFolders(output);
   await refuseOverlap(task);
   const files = await filesBelow(input, signal);
   if (files.length === 0) throw new GatewayError("NO_FILES_FOUND");

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type ReceiverOptions, receiveIntoStaging } from "../archive/dimse/receive-instance.ts";
@@ -29,6 +28,7 @@ import type { AuditTrail } from "../units/audit.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
+import { makeFolders } from "../units/make-folders.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { noTraces, type Traces } from "../units/traces.ts";
 import { askedWhile } from "./asked-while.ts";
@@ -115,7 +115,7 @@ function settingsFor({ settings, mode }: Pick<GatewayOptions, "settings" | "mode
 }
 
 async function makeHome({ home }: Settings): Promise<void> {
-  await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+  await makeFolders(home, { mode: 0o700 }).catch((thrown: unknown) => {
     throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "home" }, thrown);
   });
 }

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { LakeWriter } from "../acquisition/lake/writer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -11,6 +10,7 @@ import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
+import { makeFolders } from "../units/make-folders.ts";
 import { type Random, systemRandom } from "../units/random.ts";
 import { USUAL_HOME } from "./face-home.ts";
 import { openScanFiles } from "./scan-files.ts";
@@ -45,7 +45,7 @@ export async function openScannerDesk({
 }): Promise<ScannerDesk> {
   const home = resolve(given || USUAL_HOME);
   if (!isRehearsal)
-    await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+    await makeFolders(home, { mode: 0o700 }).catch((thrown: unknown) => {
       throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "RADFERRY_HOME" }, thrown);
     });
   await using opened = new AsyncDisposableStack();

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { access, mkdir, readdir, rm } from "node:fs/promises";
+import { access, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Settings } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -9,6 +9,7 @@ import { checkBackup, restoreStore } from "../store/sqlite/restore.ts";
 import { type Actor, hasRole } from "../units/actor.ts";
 import { type Clock, systemClock } from "../units/clock.ts";
 import { isMissing } from "../units/durable-files.ts";
+import { makeFolders } from "../units/make-folders.ts";
 import { lockFile, lockHome } from "./home-lock.ts";
 import { openStore } from "./open-store.ts";
 import { systemUserName } from "./system-user.ts";
@@ -33,7 +34,7 @@ export async function restoreHome(file: string, options: HomeOptions): Promise<B
   await access(file).catch((thrown: unknown) => {
     throw new GatewayError("BACKUP_FILE_UNREADABLE", {}, thrown);
   });
-  if (options.isRehearsal !== true) await mkdir(settings.home, { recursive: true, mode: 0o700 });
+  if (options.isRehearsal !== true) await makeFolders(settings.home, { mode: 0o700 });
   if ((await namesIn(settings.home)).length > 0) throw new GatewayError("BACKUP_HOME_NOT_EMPTY");
   if (options.isRehearsal) return await checkBackup(file);
   const path = join(settings.home, "radferry.db");

@@ -4,6 +4,7 @@ import { isFieldUid, type StudyInstanceUid } from "../dicom/uid.ts";
 import type { Disk } from "../units/disk.ts";
 import { isMissing } from "../units/durable-files.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
+import { makeFolders } from "../units/make-folders.ts";
 import type { CreateFile } from "./incoming-file.ts";
 import { createIntake } from "./intake.ts";
 import { openShredding, plainRemoval, type Removal } from "./removal.ts";
@@ -47,7 +48,7 @@ export async function openStagingArea(options: StagingOptions): Promise<StagingA
     indexes: new Map(),
     placing: new Map(),
   };
-  await makeFolders(area).catch(rethrowStaging);
+  await layOut(area).catch(rethrowStaging);
   const intake = createIntake({
     folder: area.incoming,
     createFile: options.createFile,
@@ -69,14 +70,14 @@ export async function openStagingArea(options: StagingOptions): Promise<StagingA
 
 /** What was leaving when shredding was switched off is still to go. */
 async function openRemoval(path: string, isShredding: boolean): Promise<Removal> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolders(path, { mode: 0o700 });
   const folder = join(path, "leaving");
   if (isShredding) return await openShredding(folder);
   await plainRemoval.remove(folder);
   return plainRemoval;
 }
 
-async function makeFolders({ incoming, studies, remove }: Area): Promise<void> {
+async function layOut({ incoming, studies, remove }: Area): Promise<void> {
   await remove(incoming);
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   await mkdir(studies, { recursive: true, mode: 0o700 });

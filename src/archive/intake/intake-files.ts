@@ -9,7 +9,7 @@ import type { IntakeStore } from "../../store/intake.ts";
 import type { Clock } from "../../units/clock.ts";
 import { syncFile, syncFolder } from "../../units/durable-files.ts";
 import { createSharedSync, type SharedSync } from "../../units/shared-sync.ts";
-import { createUnnamedFiles } from "./unnamed-files.ts";
+import { createUnnamedFiles, type UnnamedFiles } from "./unnamed-files.ts";
 
 /** A whole instance: its bytes, or where its file is. */
 export type KeptWhole = { readonly pieces: readonly Uint8Array[] } | { readonly path: string };
@@ -58,11 +58,7 @@ export async function openIntakeFiles(path: string, options: IntakeFilesOptions)
   });
   const names: PackNames = {
     beginning: (prefix) => store.intakeFiles(prefix),
-    change: (from, to) =>
-      store.moveIntakeFile(from, to).catch((thrown: unknown) => {
-        unnamed.add(to);
-        throw thrown;
-      }),
+    change: (from, to) => orUnnamed(unnamed, to, () => store.moveIntakeFile(from, to)),
   };
   const packs = await openPacks({ folder: join(path, "packs"), names, remove, sizes });
   for (const folder of FOLDERS) {
@@ -86,17 +82,13 @@ export async function openIntakeFiles(path: string, options: IntakeFilesOptions)
     await rename(from, pathOf(file));
     await syncShared(dirname(pathOf(file)));
   };
-  const noted = async (file: string, keeping: Promise<void>, note: (file: string) => Promise<boolean>) => {
-    try {
+  const noted = async (file: string, keeping: Promise<void>, note: (file: string) => Promise<boolean>) =>
+    await orUnnamed(unnamed, file, async () => {
       await keeping;
       const isWanted = await note(file);
       if (!isWanted) await removeAll([file]);
       return isWanted;
-    } catch (thrown) {
-      unnamed.add(file);
-      throw thrown;
-    }
-  };
+    });
   const keepFile = (path: string, note: (file: string) => Promise<boolean>): Promise<boolean> => {
     const file = nextName();
     return noted(file, moveIn(path, file).catch(rethrowStaging), note);
@@ -114,4 +106,13 @@ export async function openIntakeFiles(path: string, options: IntakeFilesOptions)
     removeUnnamed: unnamed.removeOld,
     [Symbol.asyncDispose]: () => packs[Symbol.asyncDispose](),
   };
+}
+
+async function orUnnamed<T>(unnamed: UnnamedFiles, file: string, naming: () => Promise<T>): Promise<T> {
+  try {
+    return await naming();
+  } catch (thrown) {
+    unnamed.add(file);
+    throw thrown;
+  }
 }

@@ -1,9 +1,10 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { exportMapping, prepareMappingFolder } from "../../deid/mapping.ts";
 import { deidentifyFolder, type FolderFailure, type FolderResult } from "../../deid/run-folder.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { errorRegistry } from "../../errors/registry.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openProgress } from "../progress.ts";
@@ -49,7 +50,7 @@ export async function runFolder(cli: Cli, input: string, output: string, options
 
 /** Before anything is de-identified. */
 async function refuseUnsafeMapping(input: string, output: string, folder: string): Promise<void> {
-  await mkdir(output, { recursive: true });
+  await makeFolders(output);
   await prepareMappingFolder({ input, output, folder });
 }
 

@@ -1,6 +1,7 @@
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../units/clock.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import { blockingFiles, waitingFiles } from "./file-calls.ts";
 import type { InstanceStore } from "./incoming.ts";
 import { createIncomingFile, notWritable } from "./incoming-file.ts";
@@ -28,7 +29,7 @@ export async function openInstanceFolder(
   clock: Clock,
   { blocking = false }: InstanceFolderOptions = {},
 ): Promise<InstanceStore<string>> {
-  await mkdir(path, { recursive: true }).catch(notWritable);
+  await makeFolders(path).catch(notWritable);
   await sweep(path, clock.nowMs()).catch(notWritable);
   const files = blocking ? blockingFiles : waitingFiles;
   return { begin: () => Promise.resolve(createIncomingFile(path, files)) };

@@ -1,0 +1,31 @@
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { isMissing, systemCodeOf } from "./durable-files.ts";
+
+/**
+ * A folder that people name, with those above it; nothing when it is there. `mkdir` with `recursive` never ends, and blocks a thread, where a
+ * folder takes no other and says that it is missing itself, as those below /proc do.
+ * @throws errors of the disk as they are
+ */
+export async function makeFolders(path: string, { mode = 0o777 }: { readonly mode?: number } = {}): Promise<void> {
+  const missing: string[] = [];
+  let at = resolve(path);
+  for (; (await isThere(at)) === false; at = dirname(at)) missing.unshift(at);
+  for (const folder of missing) {
+    await mkdir(folder, { mode }).catch((thrown: unknown) => {
+      if (systemCodeOf(thrown) !== "EEXIST") throw thrown;
+    });
+  }
+  // What is there and is no folder is said by the system.
+  if (!(await stat(path)).isDirectory()) await mkdir(path);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (thrown) {
+    if (isMissing(thrown)) return false;
+    throw thrown;
+  }
+}
