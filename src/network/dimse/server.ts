@@ -5,6 +5,7 @@ import { silentLogger } from "../../units/logger.ts";
 import { type AcceptorDecision, type AcceptorPolicy, decideAssociation } from "../upper-layer/negotiation.ts";
 import { type AssociateRequest, REJECTION, type Rejection } from "../upper-layer/pdu.ts";
 import { createTransportServer, type TransportServer } from "../upper-layer/transport.ts";
+import { WAITING_LIMITS } from "../upper-layer/waiting-room.ts";
 import { type Acceptance, chooseTransferSyntax, readRules } from "./acceptance.ts";
 import { queryRetrieveClass, STORAGE_COMMITMENT_SOP_CLASS, VERIFICATION_SOP_CLASS } from "./service-classes.ts";
 import { ServiceProvider } from "./service-provider.ts";
@@ -14,8 +15,8 @@ import { isAcceptableStorageClass } from "./storage-contexts.ts";
 import { completeTimeouts, DEFAULT_MAXIMUM_PDU_LENGTH } from "./timeouts.ts";
 
 const DEFAULT_MAXIMUM_ASSOCIATIONS = 100;
-/** Connections that have not asked for an association yet, or are being rejected. */
-const CONNECTIONS_BESIDE_ASSOCIATIONS = 100;
+/** Connections that are about to end. */
+const CONNECTIONS_BESIDE = 100;
 /** What runs when the server closes may end within this time. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
@@ -44,7 +45,7 @@ class AssociationServer implements DimseServer {
     this.#server = createTransportServer({
       tls: options.tls,
       handshakeTimeoutMs: completeTimeouts(options.timeouts).artimTimeoutMs,
-      maximumConnections: this.#maximumAssociations + CONNECTIONS_BESIDE_ASSOCIATIONS,
+      maximumConnections: this.#maximumAssociations + WAITING_LIMITS.maximum + CONNECTIONS_BESIDE,
       onConnection: (socket) => this.#onConnection(socket),
       onConnectionFailed: ({ code, details }) =>
         options.logger?.info("association not established", { code, ...details }),
@@ -110,7 +111,10 @@ class AssociationServer implements DimseServer {
       negotiation: {
         decide: (request) => {
           const decision = this.#decide(request, socket.remoteAddress ?? "");
-          if ("accept" in decision.answer) this.#onEstablished(session, provider);
+          if ("accept" in decision.answer) {
+            this.#server.associated(socket);
+            this.#onEstablished(session, provider);
+          }
           return decision;
         },
       },

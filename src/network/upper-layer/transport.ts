@@ -8,6 +8,7 @@ import type { State } from "./state-table.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import { clientContext, serverMaterial } from "./tls-context.ts";
 import { tlsCodeOf } from "./tls-errors.ts";
+import { createWaitingRoom, WAITING_LIMITS, type WaitingLimits, type WaitingRoom } from "./waiting-room.ts";
 
 export interface TransportAddress {
   readonly host: string;
@@ -62,8 +63,10 @@ export interface TransportServerOptions {
   readonly tls?: TlsServerOptions | undefined;
   /** How long a TLS handshake may take, in milliseconds. */
   readonly handshakeTimeoutMs: number;
-  /** More are closed at once; those in a handshake count. */
+  /** More are closed at once. */
   readonly maximumConnections: number;
+  /** Of those that nobody has told to have an association. */
+  readonly waiting?: WaitingLimits | undefined;
   readonly onConnection: (socket: Socket) => void;
   /**
    * A connection that did not come about: TIMED_OUT or a TLS_ code when its handshake failed, CONNECTION_FAILED when this
@@ -78,6 +81,8 @@ export interface TransportServer {
   listen(port: number, host: string): Promise<void>;
   /** Undefined while it does not listen. */
   readonly port: number | undefined;
+  /** This one has an association: it waits no longer. */
+  associated(socket: Socket): void;
   /** Takes no more connections and ends those still in a handshake; resolves when all others have ended. */
   close(): Promise<void>;
 }
@@ -85,7 +90,9 @@ export interface TransportServer {
 /** @throws GatewayError TLS_SETTINGS_INVALID. */
 export function createTransportServer(options: TransportServerOptions): TransportServer {
   const handshakes = new Map<string, Socket>();
-  const server = options.tls === undefined ? plainServer(options) : tlsServer(options, options.tls, handshakes);
+  const room = createWaitingRoom(options.waiting ?? WAITING_LIMITS);
+  const { tls } = options;
+  const server = tls === undefined ? plainServer(options, room) : tlsServer({ ...options, tls }, room, handshakes);
   server.maxConnections = options.maximumConnections;
   server.on("error", (error: NodeJS.ErrnoException) => {
     // Before that, `listen` tells it.
@@ -104,6 +111,7 @@ export function createTransportServer(options: TransportServerOptions): Transpor
     get port() {
       return (server.address() as AddressInfo | null)?.port;
     },
+    associated: room.leave,
     async close() {
       const closed = once(server, "close");
       server.close();
@@ -113,12 +121,19 @@ export function createTransportServer(options: TransportServerOptions): Transpor
   };
 }
 
-function plainServer({ onConnection }: TransportServerOptions): Server {
+function plainServer({ onConnection }: TransportServerOptions, room: WaitingRoom): Server {
   const options = { noDelay: true, pauseOnConnect: true };
-  return createTcpServer(options, (socket) => onConnection(acceptedWithReadBuffer(socket)));
+  return createTcpServer(options, (accepted) => {
+    const socket = acceptedWithReadBuffer(accepted);
+    if (room.enter(socket)) onConnection(socket);
+  });
 }
 
-function tlsServer(options: TransportServerOptions, tls: TlsServerOptions, handshakes: Map<string, Socket>): Server {
+function tlsServer(
+  { tls, ...options }: TransportServerOptions & { readonly tls: TlsServerOptions },
+  room: WaitingRoom,
+  handshakes: Map<string, Socket>,
+): Server {
   const isMutual = tls.clientCertificateAuthorities !== undefined;
   const server = createTlsServer({
     ...serverMaterial(tls),
@@ -130,6 +145,7 @@ function tlsServer(options: TransportServerOptions, tls: TlsServerOptions, hands
   // The TCP connection below a TLS one is told by its remote end.
   const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
   server.on("connection", (socket) => {
+    if (!room.enter(socket)) return;
     const key = keyOf(socket);
     handshakes.set(key, socket);
     socket.once("close", () => handshakes.delete(key));
