@@ -232,6 +232,8 @@ it.each([
   ["research", "SEG", "1.2.840.10008.5.1.4.1.1.66.4"],
   ["basic", "PR", "1.2.840.10008.5.1.4.1.1.11.1"],
   ["basic", "CT", SOP_CLASSES.ct],
+  ["pixl", "CT", SOP_CLASSES.ct],
+  ["pixl", "SEG", "1.2.840.10008.5.1.4.1.1.66.4"],
 ])("no token of thousands leaves: %s, %s", async (profile, modality, sopClassUid) => {
   const tokens = createTokens();
   const whole = object(sopClassUid, modality, tokens);
@@ -258,10 +260,12 @@ it.each([
   expect(outcome).toMatchObject({ kind: "deidentified" });
   expectNoToken(await readFile(outputPath));
   if (outcome.kind !== "deidentified") return;
-  expect(outcome.summary.privateElements.get("(0029,xx01)")).toBe(2);
+  // What PIXL does not name goes with everything in it.
+  const places = profile === "pixl" ? 1 : 2;
+  expect(outcome.summary.privateElements.get("(0029,xx01)")).toBe(places);
   expect(outcome.summary.unlisted.size).toBeGreaterThan(500);
   expect(JSON.stringify([...outcome.summary.actions, ...outcome.summary.notes])).not.toContain(TEXT_MARK);
-  expect(outcome.summary.actions.get(formatTag(tagOf(0x00100020)))?.pseudonym).toBeGreaterThan(1);
+  expect(outcome.summary.actions.get(formatTag(tagOf(0x00100020)))?.pseudonym).toBeGreaterThanOrEqual(places);
   if (profile !== "research") return;
   expect(outcome.summary.actions.get("(0008,1030)")?.cleaned).toBeGreaterThan(0);
   expect(outcome.summary.actions.get("(0099,xx02)")?.uid).toBeGreaterThan(0);

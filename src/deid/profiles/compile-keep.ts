@@ -1,6 +1,7 @@
 import { lookupElement } from "../../dicom/dictionary/dictionary.ts";
 import { tagOf } from "../../dicom/tag.ts";
 import type { Vr } from "../../dicom/vr.ts";
+import { termsTreatment } from "../rules/compiled-rules.ts";
 import type { Treatment } from "../rules/rule.ts";
 import type { ConfidentialityRow } from "../tables/confidentiality-row.ts";
 import type { TextForm, TextPattern } from "../tables/text-forms.ts";
@@ -53,7 +54,7 @@ export function compileKeep(
   if (row !== undefined && !keepsAlready && /[XZD]/.test(row.basic))
     needReview(document, "the confidentiality profile removes it");
   checkForm(document, vr);
-  if (TEXT_VRS.has(vr)) return textTreatment(document, vr, usual, keepsAlready);
+  if (TEXT_VRS.has(vr)) return textTreatment(document, tag, vr, keepsAlready ? usual : undefined);
   if (keepsAlready) return usual;
   if (NUMBER_VRS.has(vr)) return { kind: "number" };
   if (vr === "SQ") return { kind: "walk", unlessOptional: false };
@@ -84,11 +85,19 @@ function checkForm({ form, terms }: RuleDocument, vr: Vr): void {
   if (form !== undefined && terms !== undefined) throw invalid("terms", "Give a form or terms, not both.");
 }
 
-function textTreatment(document: RuleDocument, vr: Vr, usual: Treatment | undefined, keepsAlready: boolean): Treatment {
+function textTreatment(
+  document: RuleDocument,
+  tag: number | undefined,
+  vr: Vr,
+  usual: Treatment | undefined,
+): Treatment {
   const { form, terms } = document;
   if (terms !== undefined) return { kind: "terms", terms: new Set(terms), otherwise: undefined };
   if (form !== undefined) return { kind: "text", form: formOf(form) };
-  if (keepsAlready && usual !== undefined) return usual;
+  if (usual !== undefined) return usual;
+  // Patient's Sex is one of a few letters, whoever allows it.
+  const listed = vr === "CS" && tag !== undefined ? termsTreatment(tag) : undefined;
+  if (listed?.kind === "terms") return listed;
   needReview(document, vr === "CS" ? "its values are not a closed list" : "text of any form may name somebody");
   return { kind: "text", form: { kind: "pattern", pattern: ANY_TEXT, limit: FORM_LIMIT } };
 }

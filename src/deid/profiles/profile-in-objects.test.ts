@@ -184,6 +184,23 @@ describe("the shipped profile pixl", () => {
     expect(output.has(tagOf(0x00101030))).toBe(false);
     expect(output.has(tags.PixelData)).toBe(true);
   });
+
+  it.each(["M", "F", "O"])("leaves the sex %s", async (sex) => {
+    expect(textOf(await outputOf("pixl", [text(0x00100040, sex)]), tags.PatientSex)).toBe(sex);
+  });
+
+  it.each(["BRANDYBUCK", "M BRANDYBUCK", "m"])("leaves no sex that is none: %s", async (sex) => {
+    expect(textOf(await outputOf("pixl", [text(0x00100040, sex)]), tags.PatientSex)).toBeUndefined();
+  });
+});
+
+it("a rule that keeps a code string keeps the terms it can have, unless it says other ones", async () => {
+  const kept = async (rule: string, value: string): Promise<string | undefined> =>
+    textOf(await outputOf(`${HEAD}rules: [${rule}]\n`, [text(0x001021a0, value)]), tagOf(0x001021a0));
+  const reviewed = "tag: SmokingStatus, action: keep, review: board";
+  expect(await kept(`{${reviewed}}`, "UNKNOWN")).toBe("UNKNOWN");
+  expect(await kept(`{${reviewed}}`, "BRANDYBUCK")).toBeUndefined();
+  expect(await kept(`{${reviewed}, terms: [SOMETIMES]}`, "SOMETIMES")).toBe("SOMETIMES");
 });
 
 it("does not say that dates are gone where a rule keeps one", async () => {

@@ -259,7 +259,8 @@ function unlistedRule(
   return DENIED;
 }
 
-function termsTreatment(tag: number): Treatment {
+/** Of a code string whose terms PS3.3 lists: these, and no others. */
+export function termsTreatment(tag: number): Treatment {
   const key = tag.toString(16).toUpperCase().padStart(8, "0");
   const texts = [DEFINED_TERMS[key], EXTRA_TERMS[key]].filter((text) => text !== undefined);
   if (texts.length === 0) return NONE;
