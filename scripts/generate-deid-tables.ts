@@ -121,7 +121,7 @@ const vocabulary = [
 write(
   "vocabulary",
   "deid-vocabulary-base-en.tsv and data/deid-vocabulary-groups-en.tsv",
-  `/** Words that may stay in a description, folded, separated by blanks: English. PS3.15 E.3.4. */
+  `/** Words that may stay in a description, folded, separated by blanks: English. PS3.15 E.3.5. */
 export const ENGLISH_WORDS =
   "${[...new Set(vocabulary)].sort().join(" ")}";
 `,

@@ -5,7 +5,7 @@ import { textOf } from "../../dicom/values.ts";
 import { generalizedAge } from "../rules/value-forms.ts";
 import { daysBetween, yearsBetween } from "./date-shift.ts";
 
-/** Whoever is older would stand out. PS3.15 E.3.5 and 45 CFR 164.514. */
+/** Whoever is older would stand out. PS3.15 E.3.7 and 45 CFR 164.514. */
 const OLDEST_YEARS = 89;
 /** When the patient had the age: the first that is there. */
 const DATES = [tags.StudyDate, tags.SeriesDate, tags.AcquisitionDate, tags.ContentDate] as const;

@@ -10,7 +10,7 @@ export const IDENTIFIER_TAGS: ReadonlyMap<number, Exclude<IdentifierKind, "ae-ti
   [0x00181000, "device"],
   [0x00200010, "id"],
 ]);
-/** Retrieve and Station AE Title: cleaned by the site's table where devices stay known. PS3.15 E.3.11. */
+/** Retrieve and Station AE Title: cleaned by the site's table where devices stay known. PS3.15 E.3.8. */
 export const AE_TITLE_TAGS: ReadonlySet<number> = new Set([0x00080054, 0x00080055]);
 const PATIENT_BIRTH_DATE = 0x00100030;
 

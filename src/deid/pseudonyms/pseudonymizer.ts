@@ -138,7 +138,7 @@ function studyPseudonyms(maker: Maker, patient: PatientIdentity): StudyPseudonym
   };
 }
 
-/** Each as the site's table has it: the others are emptied. PS3.15 E.3.11. */
+/** Each as the site's table has it: the others are emptied. PS3.15 E.3.8. */
 function knownAeTitles({ lookup }: Maker, titles: string): string {
   const known = titles.split("\\").map((title) => lookup?.replacementOf("ae-title", title) ?? "");
   return known.every((title) => title === "") ? "" : known.join("\\");

@@ -4,7 +4,7 @@ import { STRUCTURE_WORDS } from "../tables/structure-words.generated.ts";
 import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
 import { dropAges, dropNamed, dropWrittenDates, type TextWord } from "./personal-words.ts";
 
-/** Words that may stay in descriptions. PS3.15 E.3.4. */
+/** Words that may stay in descriptions. PS3.15 E.3.5. */
 export interface Vocabulary {
   /** Folded: lower case, no accents. */
   readonly words: ReadonlySet<string>;

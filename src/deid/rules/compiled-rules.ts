@@ -169,7 +169,7 @@ function cleanedRule(tag: number, rule: Rule, row: ConfidentialityRow | undefine
 function tableTreatment(row: ConfidentialityRow, active: ReadonlySet<OptionName>): Decided {
   const among = (options: readonly OptionName[], action: "C" | "K" | undefined): OptionSet =>
     optionSet(...options.filter((option) => active.has(option) && isOpinion(row.options[option], action)));
-  // The rows of both are the same, but for device dates. PS3.15 E.3.6, E.3.7.
+  // The rows of both are the same, but for device dates. PS3.15 E.3.6, E.3.8.
   if (DATE_VRS.has(row.vr) && DATE_OPTIONS.some((option) => option in row.options)) {
     const dates = dateTreatment(active);
     if (dates !== undefined) return dates;

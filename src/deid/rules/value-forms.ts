@@ -82,7 +82,7 @@ export function isTime(value: string): boolean {
   return TIME.test(value);
 }
 
-/** Ages over 89 years become 90: whoever is that old would stand out. Undefined: not an age. PS3.15 E.3.5 and 45 CFR 164.514. */
+/** Ages over 89 years become 90: whoever is that old would stand out. Undefined: not an age. PS3.15 E.3.7 and 45 CFR 164.514. */
 export function generalizedAge(value: string): string | undefined {
   if (!AGE.test(value)) return undefined;
   const daysPerUnit = { D: 1, W: 7, M: 30.4, Y: 365.25 }[value.charAt(3)] ?? 365.25;

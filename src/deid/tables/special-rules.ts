@@ -29,7 +29,7 @@ export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number,
   [0x00181078, { fallback: { ...REMOVE, required: "dummy" } }],
   [0x00700082, { fallback: { ...REMOVE, required: "dummy" } }],
   [0x00700083, { fallback: { ...REMOVE, required: "dummy" } }],
-  // Copies and traces of other values. PS3.15 E.3.9, PS3.3 C.12.1.
+  // Copies and traces of other values. PS3.15 E.1.1, PS3.3 C.12.1.
   [0x04000500, DENY],
   [0x04000550, DENY],
   [0x04000561, DENY],
