@@ -136,7 +136,11 @@ async function conclude(
   using _ = await reporting.acquire(study, signal);
   await using session = await options.server.open(signal);
   const text = studyReportText(await reportsIn(session, study), deliveryReport(delivery, receipt));
-  const place = { path: `${study}/${STUDY_REPORT}`, arriving: `${study}/.report.part`, aside: `${study}/.report.old` };
+  const place = {
+    path: `${study}/${STUDY_REPORT}`,
+    arriving: `${study}/.report.part`,
+    aside: `${study}/${REPORT_ASIDE}`,
+  };
   await session.write(place.arriving, onePiece(text)).catch(interrupted(options.server, options.name));
   await replaceFile(session, options.server, place);
 }
@@ -145,15 +149,22 @@ async function* onePiece(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text, "utf8");
 }
 
+/** Where the report is while another takes its place, on servers that replace no file: a delivery that was cut short left it there. */
+const REPORT_ASIDE = ".report.old";
+
 /** What the report beside the series says was delivered. */
 export async function reportedIn(session: FileSession, study: string): Promise<ReadonlySet<string>> {
   return reportedPaths(await reportsIn(session, study));
 }
 
 async function reportsIn(session: FileSession, study: string): Promise<readonly DeliveredStudyReport[]> {
-  const path = `${study}/${STUDY_REPORT}`;
-  const sizeBytes = await session.sizeOf(path);
-  if (sizeBytes === undefined || sizeBytes > LARGEST_REPORT_BYTES) return [];
-  const bytes = await bytesRead((sink) => session.read(path, { start: 0, mostBytes: sizeBytes }, sink));
-  return parseStudyReports(bytes.toString("utf8"));
+  for (const name of [STUDY_REPORT, REPORT_ASIDE]) {
+    const path = `${study}/${name}`;
+    const sizeBytes = await session.sizeOf(path);
+    if (sizeBytes === undefined) continue;
+    if (sizeBytes > LARGEST_REPORT_BYTES) return [];
+    const bytes = await bytesRead((sink) => session.read(path, { start: 0, mostBytes: sizeBytes }, sink));
+    return parseStudyReports(bytes.toString("utf8"));
+  }
+  return [];
 }

@@ -1,0 +1,26 @@
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { deliveryOf, PSEUDONYM, STUDY } from "../../../test/support/small-delivery.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { STUDY_REPORT } from "../../staging/study-folder-report.ts";
+import { neverAborted } from "../../units/abort.ts";
+import { systemClock } from "../../units/clock.ts";
+import { createFolderDestination } from "../folder/folder-destination.ts";
+import { deliverStudy } from "../receipts.ts";
+import { localFiles } from "./local-files.ts";
+import { reportedIn } from "./tree-destination.ts";
+
+it("knows what was delivered by the report that was set aside when the connection broke", async () => {
+  const signal = neverAborted();
+  await using place = await temporaryFolder();
+  await using source = await temporaryFolder();
+  await using destination = await createFolderDestination({ name: "store", path: place.path });
+  await deliverStudy(destination, await deliveryOf(source.path, 2), systemClock, signal);
+  const study = join(place.path, "trial", PSEUDONYM, STUDY);
+  await using session = await localFiles("store").open(signal);
+  const delivered = await reportedIn(session, study);
+  expect(delivered.size).toBe(2);
+  await rename(join(study, STUDY_REPORT), join(study, ".report.old"));
+  expect(await reportedIn(session, study)).toEqual(delivered);
+});
