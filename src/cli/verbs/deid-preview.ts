@@ -51,7 +51,8 @@ export async function preview(cli: Cli, file: string, options: PreviewOptions): 
     await writeWholeFile(resolve(world.workingFolder, options.thumbnail), Readable.from([thumbnail]));
   if (printer.json) await printer.document(document, () => []);
   else await printer.list(document.elements, (elements) => previewLines(document, elements));
-  return EXIT.fine;
+  // That an object would not leave is an answer; that there is no object is none.
+  return document.code === "INSTANCE_NOT_PARSABLE" ? EXIT.failed : EXIT.fine;
 }
 
 function anyPseudonyms(profile: Profile): Pseudonyms {

@@ -294,6 +294,10 @@ describe("deid preview", () => {
     await putInput("1.dcm", part10Bytes(ctImage([text(0x00080016, SOP_CLASSES.us)])));
     const result = await deid("preview", "in/1.dcm", "--profile", "research");
     expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("rejected: SOP_CLASS_NOT_ALLOWED") });
+    await putInput("notes.txt", Buffer.from("no object"));
+    const notes = await deid("preview", "in/notes.txt", "--profile", "research", "--json");
+    expect(notes.exitCode).toBe(1);
+    expect(JSON.parse(notes.stdout)).toMatchObject({ outcome: "rejected", code: "INSTANCE_NOT_PARSABLE" });
     const missing = await deid("preview", "in/2.dcm", "--profile", "research", "--json");
     expect(missing.exitCode).toBe(1);
     expect(JSON.parse(missing.stdout)).toMatchObject({ error: { code: "FILE_UNREADABLE" } });

@@ -1,9 +1,10 @@
-import { compileRule } from "./compile-rule.ts";
+import { compileRule, unknownTag } from "./compile-rule.ts";
 import { PatternError } from "./linear-pattern.ts";
 import { EXCLUSIVE_OPTIONS, OPTIONS, type OptionName, SUPPORTED_OPTIONS } from "./options.ts";
 import { isPatternText, patternOf } from "./pattern.ts";
 import { type RuleDocument, ruleDocument } from "./profile-document.ts";
 import type { ProfileFinding, ProfilePath } from "./profile-problems.ts";
+import { parseRuleTarget } from "./rule-target.ts";
 import { type RuleWorld, worldOf } from "./rule-world.ts";
 import { listAt, memberAt } from "./values-at.ts";
 
@@ -14,6 +15,7 @@ export function checkProfile(values: unknown): readonly ProfileFinding[] {
   return [
     ...options.flatMap(({ option, index }) => optionFindings(option, index, options)),
     ...rulesIn(values).flatMap(({ document, path }) => ruleFindings(document, path, world)),
+    ...tagFindings(values),
     ...patternFindings(values),
     ...reportFindings(values),
     ...maskFindings(values),
@@ -50,6 +52,18 @@ function optionFindings(
   return findings;
 }
 
+/** Of rules that have not the shape of any: what they are about can be wrong all the same. */
+function tagFindings(values: unknown): readonly ProfileFinding[] {
+  return ruleLists(values).flatMap(({ list, path }) =>
+    list.flatMap((one, index): readonly ProfileFinding[] => {
+      const tag = memberAt(one, "tag");
+      if (ruleDocument.safeParse(one).success || typeof tag !== "string" || parseRuleTarget(tag) !== undefined)
+        return [];
+      return [{ path: [...path, index, "tag"], ...unknownTag(tag) }];
+    }),
+  );
+}
+
 interface PlacedRule {
   readonly document: RuleDocument;
   readonly path: ProfilePath;
@@ -57,16 +71,20 @@ interface PlacedRule {
 
 /** Every rule of the right shape, those of the overrides too. */
 export function rulesIn(values: unknown): readonly PlacedRule[] {
-  const ofList = (list: readonly unknown[], path: ProfilePath): readonly PlacedRule[] =>
+  return ruleLists(values).flatMap(({ list, path }) =>
     list.flatMap((one, index) => {
       const parsed = ruleDocument.safeParse(one);
       return parsed.success ? [{ document: parsed.data, path: [...path, index] }] : [];
-    });
-  const overrides = listAt(values, "overrides");
-  return [
-    ...ofList(listAt(values, "rules"), ["rules"]),
-    ...overrides.flatMap((one, index) => ofList(listAt(one, "rules"), ["overrides", index, "rules"])),
-  ];
+    }),
+  );
+}
+
+function ruleLists(values: unknown): readonly { readonly list: readonly unknown[]; readonly path: ProfilePath }[] {
+  const ofOverrides = listAt(values, "overrides").map((one, index) => ({
+    list: listAt(one, "rules"),
+    path: ["overrides", index, "rules"],
+  }));
+  return [{ list: listAt(values, "rules"), path: ["rules"] }, ...ofOverrides];
 }
 
 function ruleFindings(document: RuleDocument, path: ProfilePath, world: RuleWorld): readonly ProfileFinding[] {

@@ -46,10 +46,7 @@ const COMMON_KEYS: ReadonlySet<string> = new Set(["tag", "action", "path", "revi
 export function compileRule(document: RuleDocument, world: RuleWorld): CompiledRule {
   const findings: RuleFinding[] = strayKeys(document);
   const target = parseRuleTarget(document.tag);
-  if (target === undefined) {
-    const message = `${document.tag} is no attribute of PS3.6, nor a private element by its creator.`;
-    return { ok: false, findings: [...findings, { key: "tag", code: "PROFILE_TAG_UNKNOWN", message }] };
-  }
+  if (target === undefined) return { ok: false, findings: [...findings, { key: "tag", ...unknownTag(document.tag) }] };
   try {
     const compiled =
       target.kind === "private" ? privateRule(document, target, world) : standardRule(document, target.tag, world);
@@ -63,6 +60,13 @@ export function compileRule(document: RuleDocument, world: RuleWorld): CompiledR
     findings.push(thrown.finding, ...(thrown.finding.key === "form" ? [] : formFindings(document)));
   }
   return { ok: false, findings };
+}
+
+export function unknownTag(tag: string): Pick<RuleFinding, "code" | "message"> {
+  return {
+    code: "PROFILE_TAG_UNKNOWN",
+    message: `${tag} is no attribute of PS3.6, nor a private element by its creator.`,
+  };
 }
 
 /** The row of PS3.15 Table E.1-1 of an attribute. */

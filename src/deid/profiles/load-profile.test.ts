@@ -206,3 +206,20 @@ describe("the hash of a profile", () => {
     expect(await hashOf(text)).not.toBe(await hashOf(""));
   });
 });
+
+it("a rule with a wrong action is told of its unknown tag as well", () => {
+  const text = `profile: p
+version: 1
+base: basic-2026c
+rules:
+  - {tag: NoSuchTag, action: hide}
+overrides:
+  - {when: {manufacturer: acme}, rules: [{tag: '(0019,100C)', action: hide}]}
+`;
+  expect(problemsOf(text)).toEqual([
+    "5:6 PROFILE_TAG_UNKNOWN",
+    "5:22 PROFILE_VALUE_INVALID",
+    "7:43 PROFILE_TAG_UNKNOWN",
+    "7:63 PROFILE_VALUE_INVALID",
+  ]);
+});
