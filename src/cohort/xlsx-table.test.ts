@@ -1,10 +1,11 @@
 import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { zipSync } from "fflate";
+import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import writeExcelFile from "write-excel-file/node";
 import { writeParquet } from "../../test/support/omop-extract.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { zipStream } from "../network/zip/zip-stream.ts";
 import { readPackedTable } from "./packed-table.ts";
 import { readCohortFile } from "./read-cohort.ts";
 import { readCohortTable } from "./read-table.ts";
@@ -68,33 +69,43 @@ describe("a workbook", () => {
     const whole = await readFile(path);
     await writeFile(path, whole.subarray(0, whole.length / 2));
     expect(await faultOf(read())).toBe("xlsx-malformed");
-    await writeFile(path, zipSync({ "letter.txt": Buffer.from("nothing of a workbook") }));
+    await writeFile(path, await zipOf({ "letter.txt": "nothing of a workbook" }));
     expect(await faultOf(read())).toBe("xlsx-malformed");
   });
 
   it("that takes more memory than there is ends the thread that reads it, and nothing else", async () => {
-    const sheet = Buffer.alloc(64 << 20, 0x20);
+    const sheet = Buffer.alloc(48 << 20, 0x20);
     sheet.write("<worksheet>");
-    await writeFile(path, workbookOf(sheet));
+    await writeFile(path, await workbookOf(sheet));
     const limits = { fileMs: 30_000, bytesPerSecond: 1_000_000, memoryMegabytes: 16 };
     const task = { source: "xlsx", path, limits: TABLE_LIMITS } as const;
     expect(await faultOf(readPackedTable(task, limits))).toBe("xlsx-malformed");
   });
 
   it("that would unpack to more than any list needs is refused before it does", async () => {
-    const workbook = Buffer.from(workbookOf(""));
-    // The size that the directory of the zip gives for its last file, the sheet. APPNOTE 4.3.12.
-    workbook.writeUInt32LE(1 << 30, workbook.lastIndexOf("PK\u0001\u0002", undefined, "latin1") + 24);
+    await writeExcelFile([HEADER]).toFile(path);
+    const workbook = await readFile(path);
+    // The size that the directory of the zip gives for the sheet, behind whose header its name stands. APPNOTE 4.3.12.
+    workbook.writeUInt32LE(1 << 30, workbook.lastIndexOf("xl/worksheets/sheet1.xml") - 46 + 24);
     await writeFile(path, workbook);
     expect(await faultOf(read())).toBe("file-too-large");
   });
 });
 
+async function zipOf(parts: Readonly<Record<string, string | Uint8Array>>): Promise<Uint8Array> {
+  const files = Object.entries(parts).map(([name, content]) => {
+    const bytes = Buffer.from(content);
+    const open = () => Promise.resolve({ sum: crc32(bytes), pieces: [bytes] });
+    return { name, path: "", sizeBytes: bytes.length, open };
+  });
+  return Buffer.concat(await Array.fromAsync(zipStream(files)));
+}
+
 const NAMESPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"';
 const RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
 /** A workbook of one sheet, from its rows; `formats` are the codes that styles 1, 2, … have. */
-function workbookOf(rows: string | Uint8Array, formats: readonly string[] = []): Uint8Array {
+function workbookOf(rows: string | Uint8Array, formats: readonly string[] = []): Promise<Uint8Array> {
   const codes = formats.map((code, index) => `<numFmt numFmtId="${164 + index}" formatCode="${code}"/>`).join("");
   const styles = formats.map((_, index) => `<xf numFmtId="${164 + index}"/>`).join("");
   const parts = {
@@ -106,14 +117,13 @@ function workbookOf(rows: string | Uint8Array, formats: readonly string[] = []):
   };
   const sheet =
     typeof rows === "string" ? Buffer.from(`<worksheet ${NAMESPACE}><sheetData>${rows}</sheetData></worksheet>`) : rows;
-  const texts = Object.entries(parts).map(([name, text]) => [name, Buffer.from(text)] as const);
-  return zipSync(Object.fromEntries([...texts, ["xl/worksheets/sheet1.xml", sheet]]));
+  return zipOf({ ...parts, "xl/worksheets/sheet1.xml": sheet });
 }
 
 describe("a number in a key column", () => {
   const HEADING = '<row r="1"><c r="A1" t="inlineStr"><is><t>accession_number</t></is></c></row>';
   const keyOf = async (cell: string, formats: readonly string[] = []) => {
-    await writeFile(path, workbookOf(`${HEADING}<row r="2">${cell}</row>`, formats));
+    await writeFile(path, await workbookOf(`${HEADING}<row r="2">${cell}</row>`, formats));
     const { requests, findings } = await readCohortFile(path, { project: "trial", accessionNumbersUnique: true });
     return requests[0]?.accessionNumber ?? findings.map(({ row, code }) => `${row} ${code}`).join();
   };
@@ -150,7 +160,7 @@ it("counts the rows of a workbook as it shows them, and the cells by where they 
     '<row r="6"><c r="A6" t="inlineStr"><is><t> </t></is></c><c r="B6" s="0"/></row>',
     `<row r="7">${text("A7", "A1")}</row>`,
   ];
-  await writeFile(path, workbookOf(rows.join("")));
+  await writeFile(path, await workbookOf(rows.join("")));
   expect((await read()).rows.map(({ number, cells }) => [number, ...cells])).toEqual([
     [3, "", "", "x"],
     [5, "A1", "", ""],

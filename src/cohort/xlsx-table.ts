@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+import type { ByteSource } from "../dicom/data-set.ts";
+import { fileSource } from "../dicom/sources.ts";
 import { type Table, TableError, type TableLimits, type TableRow } from "./table-file.ts";
 import { NOTHING } from "./xlsx/cell-value.ts";
 import { readSheetRows, type SheetRow } from "./xlsx/sheet.ts";
@@ -14,21 +15,21 @@ export async function readXlsxTable(
   limits: TableLimits,
   onFile: (sizeBytes: number) => void = () => undefined,
 ): Promise<Table> {
-  const { size } = await stat(path).catch(() => {
+  await using file = await fileSource(path).catch(() => {
     throw new TableError("file-missing");
   });
-  if (size > limits.sizeBytes) throw new TableError("file-too-large");
-  onFile(size);
-  const [heading, ...rows] = sheetRows(await readFile(path), limits);
+  if (file.sizeBytes > limits.sizeBytes) throw new TableError("file-too-large");
+  onFile(file.sizeBytes);
+  const [heading, ...rows] = await sheetRows(file, limits);
   if (heading === undefined) throw new TableError("empty");
   const width = [heading, ...rows].reduce((most, { cells }) => Math.max(most, ...cells.keys()), 0) + 1;
   return { columns: textsOf(heading, width), rows: rows.map((row) => tableRow(row, heading.number, width)) };
 }
 
 /** The parsers throw errors of their own, whose messages may quote the file. @throws TableError */
-function sheetRows(bytes: Uint8Array, limits: TableLimits): readonly SheetRow[] {
+async function sheetRows(zip: ByteSource, limits: TableLimits): Promise<readonly SheetRow[]> {
   try {
-    return readSheetRows(openWorkbook(bytes), limits);
+    return await readSheetRows(await openWorkbook(zip), limits);
   } catch (thrown) {
     throw thrown instanceof TableError ? thrown : new TableError("xlsx-malformed");
   }

@@ -6,10 +6,8 @@ export interface XmlVisitor {
   close?(name: string, text: string): void;
 }
 
-const PIECE_BYTES = 1 << 16;
-
 /** Goes through a document. Throws when it is none, or declares its type: entities could make much of little. */
-export function readXml(bytes: Uint8Array, visitor: XmlVisitor): void {
+export async function readXml(pieces: AsyncIterable<Uint8Array>, visitor: XmlVisitor): Promise<void> {
   const parser = new SaxesParser({ xmlns: true, position: false });
   let text = "";
   const collect = (piece: string): void => {
@@ -32,9 +30,7 @@ export function readXml(bytes: Uint8Array, visitor: XmlVisitor): void {
     text = "";
   });
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    parser.write(decoder.decode(bytes.subarray(at, at + PIECE_BYTES), { stream: true }));
-  }
+  for await (const piece of pieces) parser.write(decoder.decode(piece, { stream: true }));
   parser.write(decoder.decode()).close();
 }
 

@@ -22,14 +22,14 @@ interface OpenCell {
 }
 
 /** The rows of a workbook's first sheet. Throws when it is no sheet. @throws TableError */
-export function readSheetRows(workbook: Workbook, limits: TableLimits): readonly SheetRow[] {
+export async function readSheetRows(workbook: Workbook, limits: TableLimits): Promise<readonly SheetRow[]> {
   const rows: SheetRow[] = [];
   const inline = createTextItem();
   let number = 0;
   let column = -1;
   let cells = new Map<number, CellValue>();
   let cell: OpenCell | undefined;
-  readXml(workbook.sheet, {
+  await readXml(workbook.sheet, {
     open(name, attribute) {
       if (name === "row") {
         number = after(number, attribute("r"));

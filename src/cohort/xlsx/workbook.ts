@@ -1,13 +1,15 @@
 import { posix } from "node:path";
-import { unzipSync } from "fflate";
+import type { ByteSource } from "../../dicom/data-set.ts";
+import { memberContent } from "../../network/zip/member-content.ts";
+import { readZipMembers, ZIP_LIMITS } from "../../network/zip/zip-members.ts";
 import { TableError } from "../table-file.ts";
 import { type NumberFormat, numberFormat } from "./number-format.ts";
 import { readXml } from "./read-xml.ts";
 
 /** What the cells of a sheet are made of. */
 export interface Workbook {
-  /** The first sheet, as XML. */
-  readonly sheet: Uint8Array;
+  /** The first sheet, as XML; to be read once. */
+  readonly sheet: AsyncIterable<Uint8Array>;
   readonly sharedStrings: readonly string[];
   /** By the style that a cell names. */
   readonly formats: readonly NumberFormat[];
@@ -16,54 +18,47 @@ export interface Workbook {
 
 const WORKBOOK = "xl/workbook.xml";
 const RELATIONS = "xl/_rels/workbook.xml.rels";
-/** Of all parts that are read. A sheet of half a million rows and ten columns takes a third of it. */
-const UNPACKED_LIMIT_BYTES = 512 << 20;
+/** Of one part. A sheet of half a million rows and ten columns takes a third of it. */
+const PART_LIMIT_BYTES = 512 << 20;
 
-/** Opens the parts of a workbook that its first sheet needs, ISO/IEC 29500-1 12.3. Throws when it is none. @throws TableError */
-export function openWorkbook(bytes: Uint8Array): Workbook {
-  const outline = unpack(bytes, [WORKBOOK, RELATIONS]);
-  const { relationIds, isFrom1904 } = readOutline(partOf(outline, WORKBOOK));
-  const targets = readRelations(partOf(outline, RELATIONS));
-  const sheetPath = relationIds.map((id) => targets.worksheets.get(id)).find((path) => path !== undefined);
-  if (sheetPath === undefined) throw new TableError("xlsx-malformed");
-  const { sharedStrings, styles } = targets;
-  const parts = unpack(
-    bytes,
-    [sheetPath, sharedStrings, styles].filter((path) => path !== undefined),
-  );
+/**
+ * Opens the parts of a workbook that its first sheet needs, ISO/IEC 29500-1 12.3. Parsers throw errors of their own where it is none.
+ * @throws TableError; GatewayError ZIP_…
+ */
+export async function openWorkbook(zip: ByteSource): Promise<Workbook> {
+  const part = await openParts(zip);
+  const { relationIds, isFrom1904 } = await readOutline(part(WORKBOOK));
+  const { worksheets, sharedStrings, styles } = await readRelations(part(RELATIONS));
+  const sheet = relationIds.map((id) => worksheets.get(id)).find((path) => path !== undefined);
+  if (sheet === undefined) throw new TableError("xlsx-malformed");
   return {
-    sheet: partOf(parts, sheetPath),
-    sharedStrings: sharedStrings === undefined ? [] : readSharedStrings(partOf(parts, sharedStrings)),
-    formats: styles === undefined ? [] : readFormats(partOf(parts, styles)),
+    sheet: part(sheet),
+    sharedStrings: sharedStrings === undefined ? [] : await readSharedStrings(part(sharedStrings)),
+    formats: styles === undefined ? [] : await readFormats(part(styles)),
     isFrom1904,
   };
 }
 
-type Parts = Readonly<Record<string, Uint8Array>>;
+type Part = AsyncIterable<Uint8Array>;
 
-function unpack(bytes: Uint8Array, names: readonly string[]): Parts {
-  let unpackedBytes = 0;
-  return unzipSync(bytes, {
-    filter({ name, originalSize }) {
-      if (!names.includes(name)) return false;
-      unpackedBytes += originalSize;
-      if (unpackedBytes > UNPACKED_LIMIT_BYTES) throw new TableError("file-too-large");
-      return true;
-    },
-  });
-}
-
-function partOf(parts: Parts, name: string): Uint8Array {
-  const part = parts[name];
-  if (part === undefined) throw new TableError("xlsx-malformed");
-  return part;
+/** Parts by their names, each unpacked as it is read and compared with its sum. */
+async function openParts(zip: ByteSource): Promise<(name: string) => Part> {
+  const { members, skipped } = await readZipMembers(zip, { ...ZIP_LIMITS, memberBytes: PART_LIMIT_BYTES });
+  const byName = new Map(members.map((member) => [member.name, member]));
+  return (name) => {
+    const member = byName.get(name);
+    if (member !== undefined) return memberContent(zip, member);
+    throw new TableError(skipped.has("ZIP_ENTRY_TOO_LARGE") ? "file-too-large" : "xlsx-malformed");
+  };
 }
 
 /** The sheets in their order. ISO/IEC 29500-1 18.2.20, 18.2.28. */
-function readOutline(part: Uint8Array): Pick<Workbook, "isFrom1904"> & { readonly relationIds: readonly string[] } {
+async function readOutline(
+  part: Part,
+): Promise<{ readonly relationIds: readonly string[]; readonly isFrom1904: boolean }> {
   const relationIds: string[] = [];
   let isFrom1904 = false;
-  readXml(part, {
+  await readXml(part, {
     open(name, attribute) {
       if (name === "sheet") relationIds.push(attribute("id") ?? "");
       if (name === "workbookPr") isFrom1904 = /^(?:1|true)$/.test(attribute("date1904") ?? "");
@@ -79,10 +74,10 @@ interface Targets {
 }
 
 /** Relations by the last word of their type: the standard has two families of the same names. ISO/IEC 29500-1 and 29500-4, 12.3. */
-function readRelations(part: Uint8Array): Targets {
+async function readRelations(part: Part): Promise<Targets> {
   const worksheets = new Map<string, string>();
   const others = new Map<string, string>();
-  readXml(part, {
+  await readXml(part, {
     open(name, attribute) {
       if (name !== "Relationship") return;
       const kind = attribute("Type")?.split("/").at(-1) ?? "";
@@ -95,10 +90,10 @@ function readRelations(part: Uint8Array): Targets {
 }
 
 /** ISO/IEC 29500-1 18.4.8: the runs of a text follow one another, how they are read aloud (`rPh`) is left out. */
-function readSharedStrings(part: Uint8Array): readonly string[] {
+async function readSharedStrings(part: Part): Promise<readonly string[]> {
   const texts: string[] = [];
   const item = createTextItem();
-  readXml(part, {
+  await readXml(part, {
     open(name) {
       if (name === "si") item.begin();
       else item.open(name);
@@ -136,11 +131,11 @@ export function unescaped(text: string): string {
 }
 
 /** The number format of each cell format, ISO/IEC 29500-1 18.8.10. */
-function readFormats(part: Uint8Array): readonly NumberFormat[] {
+async function readFormats(part: Part): Promise<readonly NumberFormat[]> {
   const codes = new Map<number, string>();
   const ids: number[] = [];
   let isInCellFormats = false;
-  readXml(part, {
+  await readXml(part, {
     open(name, attribute) {
       if (name === "numFmt") codes.set(Number(attribute("numFmtId")), attribute("formatCode") ?? "");
       if (name === "cellXfs") isInCellFormats = true;
