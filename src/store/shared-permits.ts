@@ -43,20 +43,23 @@ interface PermitParts {
 
 export function createSharedPermits({ store, node, clock, random }: PermitParts): SharedPermits {
   let count = 0;
-  /** Resource by holder, of what is not ours any more, or may never have been. */
-  const owed = new Map<string, string>();
+  /** What is not ours any more, or may never have been. */
+  const owed = new Map<string, readonly [resource: string, holder: string]>();
+  const keyOf = (resource: string, holder: string): string => `${holder} ${resource}`;
 
   const giveBack = async (resource: string, holder: string): Promise<void> => {
-    owed.set(holder, resource);
+    owed.set(keyOf(resource, holder), [resource, holder]);
     await store.returnPermit(resource, holder);
-    owed.delete(holder);
+    owed.delete(keyOf(resource, holder));
   };
   const take = async (resource: string, limit: number, holder: string): Promise<boolean> => {
     try {
-      return await store.takePermit({ resource, limit, holder, node }, PERMIT_LEASE_MS, clock.nowMs());
+      const isGranted = await store.takePermit({ resource, limit, holder, node }, PERMIT_LEASE_MS, clock.nowMs());
+      if (isGranted) owed.delete(keyOf(resource, holder));
+      return isGranted;
     } catch (thrown) {
       // It may have been granted, and the word of it lost.
-      owed.set(holder, resource);
+      owed.set(keyOf(resource, holder), [resource, holder]);
       throw thrown;
     }
   };
@@ -75,7 +78,7 @@ export function createSharedPermits({ store, node, clock, random }: PermitParts)
     hold: (resource) => take(resource, 1, `${node}/alone`),
     leave: (resource) => giveBack(resource, `${node}/alone`).catch(() => undefined),
     async keep() {
-      for (const [holder, resource] of [...owed]) await giveBack(resource, holder);
+      for (const [resource, holder] of [...owed.values()]) await giveBack(resource, holder);
       await store.renewPermits(node, PERMIT_LEASE_MS, clock.nowMs());
     },
   };
