@@ -6,6 +6,7 @@ import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { STUDY_REPORT } from "../../staging/study-folder-report.ts";
 import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
+import { destinationFolder } from "../folder/destination-folder.ts";
 import { createFolderDestination } from "../folder/folder-destination.ts";
 import { deliverStudy } from "../receipts.ts";
 import { localFiles } from "./local-files.ts";
@@ -18,7 +19,7 @@ it("knows what was delivered by the report that was set aside when the connectio
   await using destination = await createFolderDestination({ name: "store", path: place.path });
   await deliverStudy(destination, await deliveryOf(source.path, 2), systemClock, signal);
   const study = join(place.path, "trial", PSEUDONYM, STUDY);
-  await using session = await localFiles("store").open(signal);
+  await using session = await localFiles(destinationFolder({ name: "store", path: place.path })).open(signal);
   const delivered = await reportedIn(session, study);
   expect(delivered.size).toBe(2);
   await rename(join(study, STUDY_REPORT), join(study, ".report.old"));
