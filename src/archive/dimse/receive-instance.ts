@@ -36,7 +36,8 @@ export interface ReceiverOptions {
  * be asked for again until its study is synced, so the archive is not kept waiting for the disk.
  */
 export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
-  const { staging, expectations, refusals, logger, paceOf, noteSender } = options;
+  const { staging, expectations, paceOf, noteSender } = options;
+  const { answerTo, refused } = refusing(options);
   return async (incoming, signal) => {
     try {
       return await openSink(incoming, signal);
@@ -87,6 +88,11 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
       },
     };
   }
+}
+
+/** Answers for what is not taken, and keeps why. */
+function refusing({ expectations, refusals, logger }: ReceiverOptions) {
+  return { answerTo, refused };
 
   function answerTo(incoming: IncomingInstance, thrown: unknown, isUnasked = false): StoreAnswer {
     const status = refused(incoming, thrown, { isUnasked });
