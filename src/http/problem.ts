@@ -42,6 +42,7 @@ export class LogInNeeded extends GatewayError {
 
 /** Codes that have an answer of their own; the others are told by their class. */
 const STATUS: { readonly [Code in ErrorCode]?: number } = {
+  API_REQUEST_CUT: 400,
   API_REQUEST_MALFORMED: 400,
   OIDC_ANSWER_INVALID: 400,
   OIDC_LOG_IN_EXPIRED: 400,

@@ -3,6 +3,7 @@ import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { errorFields } from "../../observe/error-fields.ts";
 import { systemCodeOf } from "../../units/durable-files.ts";
 import type { Logger } from "../../units/logger.ts";
+import { MAXIMUM_HTTP_CONNECTIONS, REQUEST_LIMITS, type RequestLimits } from "../../units/request-limits.ts";
 import { AnswerError, INTERNAL_DETAIL } from "./answer-error.ts";
 import { parsedBody } from "./json-body.ts";
 import { type FacePages, openApiDocument, openApiPage } from "./openapi.ts";
@@ -37,19 +38,23 @@ export interface FaceServerOptions<Context> extends Omit<FacePages, "routes"> {
   readonly answerFor?: (error: GatewayError) => AnswerError | undefined;
   readonly portCode: "FLIP_PORT_IN_USE" | "PIXL_PORT_IN_USE";
   readonly logger: Logger;
+  readonly limits?: RequestLimits;
 }
 
 /** Answers as FastAPI does. @throws GatewayError with the port's code, when it is taken */
 export async function startFaceServer<Context>(options: FaceServerOptions<Context>): Promise<FaceServer> {
-  const { host, port, maximumBodyBytes } = options;
+  const { host, port, maximumBodyBytes, limits = REQUEST_LIMITS } = options;
   const stop = new AbortController();
   const server = fastify({
     logger: false,
+    http: { ...limits },
+    requestTimeout: limits.requestTimeout,
     bodyLimit: maximumBodyBytes,
     exposeHeadRoutes: false,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: MAXIMUM_PATH_PART },
   });
+  server.server.maxConnections = MAXIMUM_HTTP_CONNECTIONS;
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
   addPages(server, options);

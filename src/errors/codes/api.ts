@@ -37,6 +37,12 @@ export const apiCodes = {
     summary: "The request is not what this address takes.",
     remedy: "Correct what the problems name; /openapi.json describes every parameter and body.",
   },
+  API_REQUEST_CUT: {
+    class: "transient",
+    summary: "The sender hung up, or fell silent, before its request was whole.",
+    remedy:
+      "None here: what came whole is kept, and the sender sends the rest again. If it persists, look at the sender's log and for a time limit in between.",
+  },
   API_REQUEST_MALFORMED: {
     class: "permanent",
     summary: "The request cannot be read.",

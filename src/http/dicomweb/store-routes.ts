@@ -74,7 +74,20 @@ async function answerStore(
     instanceBytes: limits.storeInstanceBytes,
     signal: gone.signal,
   });
-  return answerOutcome(outcome, request, reply);
+  if (outcome.broken === undefined || !isCut(request)) return answerOutcome(outcome, request, reply);
+  const stored = storedIn(outcome);
+  const cut = new GatewayError("API_REQUEST_CUT", { stored }, outcome.broken);
+  services.logger.info("a sender's request was cut short", { code: cut.code, host: request.ip, instances: stored });
+  return answerOutcome({ ...outcome, broken: cut }, request, reply);
+}
+
+/** Its connection is gone: nobody hears the answer. */
+function isCut({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete;
+}
+
+function storedIn({ parts }: PartsOutcome): number {
+  return parts.filter(({ kind }) => kind === "stored").length;
 }
 
 /** @throws GatewayError API_CONTENT_TYPE_UNSUPPORTED; the parts, as they are read, API_BODY_TOO_LARGE, MULTIPART_… */
@@ -110,8 +123,9 @@ const MALFORMED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** Where the end of a request is missing, what was stored before is stored: its sender is told, and that something failed. */
-function answerOutcome({ parts, broken }: PartsOutcome, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const stored = parts.filter(({ kind }) => kind === "stored").length;
+function answerOutcome(outcome: PartsOutcome, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { parts, broken } = outcome;
+  const stored = storedIn(outcome);
   if (broken !== undefined && (stored === 0 || broken.code === "API_BODY_TOO_LARGE"))
     throw MALFORMED.has(broken.code)
       ? new GatewayError("API_REQUEST_MALFORMED", { because: broken.code }, broken)

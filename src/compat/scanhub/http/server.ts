@@ -8,6 +8,7 @@ import { MAXIMUM_SEQUENCE_BYTES } from "../../../acquisition/sequences.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import { errorFields } from "../../../observe/error-fields.ts";
 import { systemCodeOf } from "../../../units/durable-files.ts";
+import { MAXIMUM_HTTP_CONNECTIONS, REQUEST_LIMITS } from "../../../units/request-limits.ts";
 import { AnswerError } from "../../fastapi/answer-error.ts";
 import { parsedBody } from "../../fastapi/json-body.ts";
 import { ValidationFailure } from "../../fastapi/validation.ts";
@@ -69,9 +70,9 @@ export async function startScanHubServer(
 }
 
 async function newServer({ settings: { tls } }: ScanHubWorld): Promise<FastifyInstance> {
-  const http = { maxHeaderSize: MAXIMUM_HEADER_BYTES };
+  const http = { maxHeaderSize: MAXIMUM_HEADER_BYTES, ...REQUEST_LIMITS };
   const secure = tls === undefined ? undefined : { ...http, ...(await certificateOf(tls)) };
-  return fastify({
+  const server = fastify({
     logger: false,
     bodyLimit: MAXIMUM_BODY_BYTES,
     exposeHeadRoutes: false,
@@ -80,6 +81,8 @@ async function newServer({ settings: { tls } }: ScanHubWorld): Promise<FastifyIn
     serverFactory: (handler) =>
       secure === undefined ? createServer(http, handler) : createSecureServer(secure, handler),
   });
+  server.server.maxConnections = MAXIMUM_HTTP_CONNECTIONS;
+  return server;
 }
 
 /** @throws GatewayError SECRET_FILE_UNREADABLE */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Random, systemRandom } from "../../../units/random.ts";
+import { REQUEST_LIMITS, type RequestLimits } from "../../../units/request-limits.ts";
 import { parseMediaType } from "../../http-client/media-type.ts";
 import { readMultipart } from "../../multipart/reader.ts";
 import { ACTIONS, RESPONSE_STATUS } from "../names.ts";
@@ -27,6 +28,7 @@ export interface ResponderOptions {
   readonly maximumConnections?: number | undefined;
   /** A peer that does not read for so long is cut off. @default 60000 */
   readonly idleMs?: number | undefined;
+  readonly limits?: RequestLimits | undefined;
   readonly random?: Random | undefined;
   /** Looks at every answer before it is written, and may alter it. */
   readonly alter?:
@@ -47,8 +49,8 @@ const MAXIMUM_REQUEST_BYTES = 64 * 1024 * 1024;
 
 /** An imaging document source. RAD TF-2 4.69. Closing it cuts what is under way. */
 export async function startRad69Responder(options: ResponderOptions): Promise<Responder> {
-  const { host = "127.0.0.1", port = 0, maximumConnections = 64, idleMs = 60_000 } = options;
-  const server = createServer((request, response) => {
+  const { host = "127.0.0.1", port = 0, maximumConnections = 64, idleMs = 60_000, limits = REQUEST_LIMITS } = options;
+  const server = createServer({ ...limits }, (request, response) => {
     // A peer that went away, or a file that did: the connection tells the other side.
     answer(request, response, options).catch(() => response.destroy());
   });

@@ -1,0 +1,21 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expect, it } from "vitest";
+import { silentLogger } from "../../units/logger.ts";
+import { startFaceServer } from "./server.ts";
+
+it("cuts off who drips headers byte by byte", async () => {
+  await using server = await startFaceServer({
+    ...{ name: "face", title: "Face", version: "1", host: "127.0.0.1", port: 0, portCode: "FLIP_PORT_IN_USE" },
+    ...{ routes: [], schemas: {}, context: () => ({}), showsPages: false, needsJsonType: false },
+    ...{ maximumBodyBytes: 1_000_000, refusalOf: () => undefined, logger: silentLogger },
+    limits: { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 10 },
+  });
+  const slow = connect(server.port, "127.0.0.1");
+  slow.on("error", () => {}).resume();
+  slow.write("GET /health HTTP/1.1\r\nX-Slow: ");
+  const dripping = setInterval(() => slow.write("a"), 10);
+  await once(slow, "close");
+  clearInterval(dripping);
+  expect(slow.destroyed).toBe(true);
+});
