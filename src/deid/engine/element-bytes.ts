@@ -3,6 +3,7 @@ import { trimUid } from "../../dicom/uid.ts";
 import { shiftDate, shiftDateTime, yearOnly } from "../pseudonyms/date-shift.ts";
 import type { NumberBand, Rule, Treatment } from "../rules/rule.ts";
 import {
+  arePointers,
   decimalString,
   generalizedAge,
   isIntegerString,
@@ -74,6 +75,7 @@ export function treatBytes(
   if (treatment.kind === "number" && vr in NUMBER_BYTES) {
     const sizeBytes = maximumValues * (NUMBER_BYTES[vr] ?? 0);
     const numbers = numberBytes(bytes, vr, bigEndian);
+    if (vr === "AT" && numbers !== undefined && !arePointers(numbers)) return undefined;
     return numbers !== undefined && numbers.length > sizeBytes ? numbers.subarray(0, sizeBytes) : numbers;
   }
   const treat = (): Treated => {

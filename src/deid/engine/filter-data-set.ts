@@ -209,10 +209,12 @@ function treatRange(
   if (element.value.kind !== "range") return undefined;
   const { range } = element.value;
   if (rule.treatment.kind === "words" && element.vr === "OB") return undefined;
+  // Pointers to thousands of attributes are none.
+  if (vr === "AT") return undefined;
   const width = rule.treatment.kind === "words" ? 2 : NUMBER_BYTES[vr];
   if (width !== undefined && (rule.treatment.kind === "number" || rule.treatment.kind === "words")) {
     if (range.length % width !== 0) return undefined;
-    return { kind: "range", range: bigEndian ? context.source.appendSwapped(range, vr === "AT" ? 2 : width) : range };
+    return { kind: "range", range: bigEndian ? context.source.appendSwapped(range, width) : range };
   }
   if (!isReadAsText(rule.treatment, vr)) return undefined;
   if (range.length > TEXT_LIMIT_BYTES)

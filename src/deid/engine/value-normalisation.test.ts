@@ -58,3 +58,19 @@ describe("a standard sequence written as UN", () => {
     });
   });
 });
+
+describe("numbers that are none", () => {
+  it("a pointer names an attribute of PS3.6, or goes", async () => {
+    const pointers = (...words: readonly number[]): DataElement =>
+      element(tagOf(0x00280009), "AT", Buffer.from(Uint16Array.from(words).buffer));
+    const kept = pointers(0x0018, 0x1063, 0x0054, 0x0010);
+    expect(bytesOf(await outputOf(kept), kept.tag)).toEqual(Uint8Array.of(0x18, 0, 0x63, 0x10, 0x54, 0, 0x10, 0));
+    const spelt = element(tagOf(0x00280009), "AT", Buffer.from("Bran"));
+    expect((await outputOf(spelt)).has(spelt.tag)).toBe(false);
+  });
+
+  it("an integer is no larger than one can be: telephone numbers are", async () => {
+    expect(textsOf(await outputOf(text(0x00200012, "2147483647")), tagOf(0x00200012))).toEqual(["2147483647"]);
+    expect(textsOf(await outputOf(text(0x00200012, "447700900123")), tagOf(0x00200012)).join("")).toBe("");
+  });
+});

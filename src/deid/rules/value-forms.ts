@@ -1,8 +1,11 @@
 import { isFieldUid } from "../../dicom/uid.ts";
 import { TECHNICAL_WORDS, TEXT_FORM_LIMIT, type TextForm } from "../tables/text-forms.ts";
 import type { NumberBand } from "./rule.ts";
+import { standardVr } from "./standard-vr.ts";
 
 const INTEGER_STRING = /^[+-]?[0-9]{1,12}$/;
+/** PS3.5 6.2 IS. */
+const LARGEST_INTEGER = 2 ** 31;
 const DECIMAL_STRING = /^[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?$/;
 const DECIMAL_STRING_LIMIT = 16;
 const WORD_SEPARATORS = /[ \-_/.,&()+;:]+/;
@@ -50,7 +53,18 @@ function isTechnicalWord(word: string): boolean {
 }
 
 export function isIntegerString(value: string): boolean {
-  return INTEGER_STRING.test(value);
+  return INTEGER_STRING.test(value) && Math.abs(Number(value)) <= LARGEST_INTEGER;
+}
+
+/** Whether little endian values of VR AT name attributes of PS3.6: any other two words are text sooner than a pointer. PS3.5 6.2. */
+export function arePointers(bytes: Uint8Array): boolean {
+  const words = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (words.length % 4 !== 0) return false;
+  for (let at = 0; at < words.length; at += 4) {
+    const tag = words.readUInt16LE(at) * 0x10000 + words.readUInt16LE(at + 2);
+    if (standardVr(tag) === undefined) return false;
+  }
+  return true;
 }
 
 /** A decimal string that fits its VR (PS3.5 6.2: 16 characters); a longer number is written shorter; undefined: not a number. */

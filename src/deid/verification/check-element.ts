@@ -5,6 +5,7 @@ import type { Rule, Treatment } from "../rules/rule.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import { isStructureName } from "../rules/structure-names.ts";
 import {
+  arePointers,
   decimalString,
   generalizedAge,
   isIntegerString,
@@ -259,13 +260,16 @@ function utf8Of(latin: string): string {
 
 function judgeBinary(token: Token, bytes: Buffer, rule: Rule): Judgement {
   const { kind } = rule.treatment;
-  const isNumeric = kind === "number" && token.vr !== "OB" && token.vr !== "OW";
+  const isNumeric =
+    kind === "number" && token.vr !== "OB" && token.vr !== "OW" && (token.vr !== "AT" || arePointers(bytes));
   if (isNumeric || (kind === "words" && token.vr !== "OB")) return "binary";
   return allows(rule, "dummy") && bytes.every((byte) => byte === 0) ? "masked" : undefined;
 }
 
 function isLongNumber(treatment: Treatment, vr: string): boolean {
-  return (treatment.kind === "number" || treatment.kind === "words") && BINARY_VRS.test(vr) && vr !== "OB";
+  return (
+    (treatment.kind === "number" || treatment.kind === "words") && BINARY_VRS.test(vr) && vr !== "OB" && vr !== "AT"
+  );
 }
 
 function isExactPixelData(token: Token, { pixelBytes }: Expectations): boolean {

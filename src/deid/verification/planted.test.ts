@@ -205,7 +205,9 @@ it("finds random tokens in any encoding, at any place", async () => {
       const planted = PLACES[place]?.(bytes);
       if (planted === undefined) throw new Error(place);
       const verdict = await verdictOn(dataSetOf([text(0x00100010, value)]), [planted]);
-      expect(verdict, `${place}, ${encoding}`).toMatchObject({ ok: false, code: "IDENTIFIER_FOUND" });
+      // Whatever is no attribute of PS3.6 is no pointer in the first place.
+      const code = place === "tags" ? "DEIDENTIFICATION_UNPROVEN" : "IDENTIFIER_FOUND";
+      expect(verdict, `${place}, ${encoding}`).toMatchObject({ ok: false, code });
       expect(JSON.stringify(verdict)).not.toContain(value);
     }),
     { numRuns: 150 },
