@@ -42,6 +42,8 @@ it.each([
   ["who follows M.", "lung M. Head", "lung"],
   ["who follows Mr", "lung Mr Head", "lung"],
   ["who follows a title with all names", "chest Mr Tim Small, lung", "chest lung"],
+  ["who follows a title with two names in one", "chest Dr Head-Long lung", "chest lung"],
+  ["who follows a title with what is before a family name", "chest Mevr. van der Head, lung", "chest lung"],
   ["who follows a title in capitals", "CHEST DR TIM SMALL, LUNG", "CHEST LUNG"],
   ["who is in front of a degree", "chest Head PhD lung", "chest lung"],
   ["an age behind its name", "chest age 95 lung", "chest lung"],

@@ -23,6 +23,10 @@ const ABBREVIATIONS = new Set(["mr", "sr", "hr", "fr"]);
 const DEGREES = new Set(
   "med dent vet phil rer nat habil hc h c jur ing dipl univ priv doz sci oec psych msc bsc mba".split(" "),
 );
+/** Parts of a family name that are written before it. */
+const PARTICLES = new Set(
+  "von vom van der den de del della di da dos das du la le el al bin ibn ben zu zum zur ter ten st".split(" "),
+);
 /** Somebody is named in front of these. */
 const POST_NOMINALS = new Set("phd frcr frcs frcp mbbs mbchb mbbch dds dmd dnp".split(" "));
 /** Numbers before these are ages. */
@@ -58,7 +62,7 @@ const DATE_SEPARATOR = /^[./\- ]{1,2}$/;
 const NAMES_LIMIT = 2;
 
 /** "MR" is a modality and "ms" a unit unless they are written as titles are; "M." is a gentleman in front of a name. */
-export function isTitle({ key, text, isFollowedByDot }: TextWord, next?: TextWord): boolean {
+function isTitle({ key, text, isFollowedByDot }: TextWord, next?: TextWord): boolean {
   if (ABBREVIATIONS.has(key)) return text !== text.toUpperCase() || isFollowedByDot;
   if (key === "ms") return text === "Ms" || isFollowedByDot;
   if (key === "m") return text === "M" && isFollowedByDot && isTitleCase(next);
@@ -72,16 +76,20 @@ export function dropNamed(
   isKnown: (word: TextWord) => boolean,
 ): void {
   let expected = 0;
+  let isNamed = false;
   for (const [index, word] of words.entries()) {
+    const isJoined: boolean = isNamed && word.separator === "-";
+    isNamed = false;
     if (isTitle(word, words[index + 1])) {
       isDropped[index] = true;
       expected = NAMES_LIMIT;
-    } else if (expected > 0) {
-      const isPart = DEGREES.has(word.key) || word.key.length === 1;
+    } else if (expected > 0 || isJoined) {
+      const isPart = DEGREES.has(word.key) || PARTICLES.has(word.key) || word.key.length === 1;
       const isFirst = expected === NAMES_LIMIT;
-      if (isFirst || isPart || isWrittenLike(words[index - 1], word)) isDropped[index] = true;
-      // An initial or a degree, and then the name; behind a first name the next one.
-      expected = isPart ? expected : isFirst && !isKnown(word) ? 1 : 0;
+      isNamed = isFirst || isPart || isJoined || isWrittenLike(words[index - 1], word);
+      if (isNamed) isDropped[index] = true;
+      // An initial, a degree or a particle, and then the name; behind a first name the next one.
+      if (!isPart) expected = isFirst && !isKnown(word) ? 1 : 0;
     }
     if (POST_NOMINALS.has(word.key)) isDropped.fill(true, Math.max(0, index - 1), index + 1);
   }
