@@ -39,16 +39,17 @@ export function createReload({ keeper, parts, paces, reread, onReloaded }: Reloa
     const settings = withLive(before.settings, wanted);
     await checkKeys(before, settings);
     const next = await compose(settings, parts, before);
-    const document: ReloadDocument = {
-      at: isoTime(clock.nowMs()),
-      ...changesOf(before, next),
-      others: pathsOfChanges(othersOf(before.settings), othersOf(settings)),
-      needsRestart: pathsOfChanges(settings, wanted),
-      orphaned: await orphansOf(next, store),
-    };
-    await closingUnless(next, before, async () => {
+    const document = await closingUnless(next, before, async () => {
+      const changed: ReloadDocument = {
+        at: isoTime(clock.nowMs()),
+        ...changesOf(before, next),
+        others: pathsOfChanges(othersOf(before.settings), othersOf(settings)),
+        needsRestart: pathsOfChanges(settings, wanted),
+        orphaned: await orphansOf(next, store),
+      };
       await useProjectKeys(settings, store, actor, clock.nowMs());
-      await audit.record({ event: "settings-reloaded", actor, outcome: "success", detail: countsOf(document) });
+      await audit.record({ event: "settings-reloaded", actor, outcome: "success", detail: countsOf(changed) });
+      return changed;
     });
     paces.know(settings.archives);
     keeper.replace(next);
@@ -88,9 +89,9 @@ async function checkKeys(before: Composition, settings: Settings): Promise<void>
 }
 
 /** What was opened for nothing is closed again. */
-async function closingUnless(next: Composition, before: Composition, done: () => Promise<void>): Promise<void> {
+async function closingUnless<T>(next: Composition, before: Composition, done: () => Promise<T>): Promise<T> {
   try {
-    await done();
+    return await done();
   } catch (thrown) {
     await discard(next, before);
     throw thrown;

@@ -4,10 +4,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type S3Peer, startS3Server } from "../../test/peers/s3-server.ts";
 import { startGate } from "../../test/support/http-gate.ts";
 import type { Destination } from "../delivery/destination.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
 import { neverAborted } from "../units/abort.ts";
 import { LEASE_MS } from "./run-job.ts";
+import type { PipelineServices } from "./services.ts";
 import { openScene, type SharedScene } from "./shared-copies.testing.ts";
-import { sweepSharedOutbox } from "./shared-copies.ts";
+import { forgetSharedWhenDone, sweepSharedOutbox } from "./shared-copies.ts";
 
 let bucket: S3Peer;
 beforeAll(async () => {
@@ -176,4 +178,16 @@ it("sweeps what jobs left that are done or gone, and touches nothing of others",
   expect(await sweep()).toBe(1);
   expect(await sharedOutbox.jobs(neverAborted())).toEqual([]);
   expect([...(await scene.objects()).keys()]).toEqual(["notes/readme.txt"]);
+});
+
+it("leaves copies for the sweep when the store cannot tell whether they are needed: the next job waits for nothing", async () => {
+  const lines: unknown[] = [];
+  const note = (...line: unknown[]): void => void lines.push(line);
+  const services = {
+    logger: { debug: note, info: note, warn: note, error: note },
+    sharedOutbox: { remove: () => Promise.reject(new Error("must not be asked")) },
+    store: { job: () => Promise.reject(new GatewayError("STORE_UNAVAILABLE")) },
+  };
+  await forgetSharedWhenDone(services as unknown as PipelineServices, "job-1");
+  expect(lines).toEqual([["shared copy not removed yet", { job: "job-1", code: "STORE_UNAVAILABLE" }]]);
 });

@@ -182,9 +182,10 @@ async function hasOriginals({ services, job }: StepContext): Promise<boolean> {
 async function forgetShared(
   { sharedOutbox, logger }: Pick<PipelineServices, "sharedOutbox" | "logger">,
   job: string,
+  mayBeRemoved: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<void> {
   try {
-    await sharedOutbox?.remove(job, AbortSignal.timeout(REMOVAL_MS));
+    if (await mayBeRemoved()) await sharedOutbox?.remove(job, AbortSignal.timeout(REMOVAL_MS));
   } catch (thrown) {
     logger.warn("shared copy not removed yet", { job, code: toGatewayError(thrown).code });
   }
@@ -194,8 +195,8 @@ const REMOVAL_MS = 120_000;
 
 /** The study is where it should be, or wanted no more: asked of the store, as another gateway may have taken the job over. */
 export async function forgetSharedWhenDone(services: PipelineServices, id: string): Promise<void> {
-  if (services.sharedOutbox === undefined || (await isNeeded(services.store, id))) return;
-  await forgetShared(services, id);
+  if (services.sharedOutbox === undefined) return;
+  await forgetShared(services, id, async () => !(await isNeeded(services.store, id)));
 }
 
 /** Most jobs that one sweep asks the store about. */

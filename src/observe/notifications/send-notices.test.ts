@@ -169,3 +169,24 @@ it("passes over what another version wrote", async () => {
   expect(told).toEqual([]);
   expect(await store.noticeQueues()).toEqual([]);
 });
+
+it("sends with its last try what it was stopped in the middle of", async () => {
+  await tell([DOWN], []);
+  const stop = new AbortController();
+  const channel: Channel = {
+    name: "operators",
+    kind: "mail",
+    check: () => Promise.resolve(),
+    async send(message, signal) {
+      if (stop.signal.aborted) return void told.push(message);
+      stop.abort();
+      signal.throwIfAborted();
+    },
+  };
+  const parts = { store, clock, metrics, logger: silentLogger };
+  const stopped = createSender({ channel, templates: USUAL_TEMPLATES, digestMs: HOUR_MS }, parts);
+  await stopped.sendDue(stop.signal);
+  expect(told).toEqual([]);
+  await stopped.sendDue(neverAborted());
+  expect(told).toMatchObject([{ event: "archive-down" }]);
+});

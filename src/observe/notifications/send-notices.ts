@@ -110,6 +110,8 @@ export function createSender({ channel, templates, digestMs }: SendingChannel, p
         metrics.add("notifications_total", 1, { channel: name, outcome: "sent" });
       } catch (thrown) {
         const error = toGatewayError(thrown);
+        // Who stops has not been refused: what was under way is sent with the last try.
+        if (signal.aborted) return await store.postponeNotices(ids, nowMs);
         const restMs = Math.min(FIRST_REST_MS * 2 ** Math.min(failures, MOST_DOUBLINGS), LONGEST_REST_MS);
         const asked = typeof error.details.retryAfterMs === "number" ? error.details.retryAfterMs : 0;
         restUntilMs = clock.nowMs() + Math.max(restMs, Math.min(asked, LONGEST_REST_MS));
