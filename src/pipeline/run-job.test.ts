@@ -101,3 +101,25 @@ it("backs off by itself where an archive does not say for how long", async () =>
     expect.toSatisfy((dueAtMs: number) => dueAtMs <= NOW_MS + 1_000),
   );
 });
+
+it("puts a job aside until its project comes back, and not when that happens while it is put aside", async () => {
+  const known = new Map([["trial", {}]]);
+  const outcomeWhen = async (...projects: readonly ReadonlyMap<string, unknown>[]) => {
+    const settlements: unknown[] = [];
+    const looks = [...projects];
+    const services = {
+      store: { settle: (_lease: unknown, settlement: unknown) => Promise.resolve(settlements.push(settlement) > 0) },
+      get projects() {
+        return looks.shift() ?? projects.at(-1);
+      },
+      clock: { nowMs: () => NOW_MS, sleep: (_: number, signal: AbortSignal) => stopped(signal) },
+      logger: silentLogger,
+      traces: noTraces,
+    } as unknown as PipelineServices;
+    const job = { id: "1", project: "trial", stage: "locating", attempts: 0 };
+    await runJob(services, { lease: { jobId: "1", token: "t" }, job } as unknown as ClaimedJob, neverAborted());
+    return settlements;
+  };
+  expect(await outcomeWhen(new Map())).toMatchObject([{ code: "PROJECT_UNKNOWN", dueAtMs: NOW_MS + 900_000 }]);
+  expect(await outcomeWhen(new Map(), known)).toMatchObject([{ code: "PROJECT_UNKNOWN", dueAtMs: NOW_MS }]);
+});

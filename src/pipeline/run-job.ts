@@ -200,10 +200,12 @@ async function settle(
     return following;
   }
   if (result.kind !== "pause") return undefined;
+  // Who took the project in again woke what was waiting then: this job was not, and nobody would wake it.
+  const isBack = result.code === "PROJECT_UNKNOWN" && services.projects.has(job.project);
   const wait = {
     state: "waiting",
     code: result.code,
-    dueAtMs: nowMs + result.delayMs,
+    dueAtMs: isBack ? nowMs : nowMs + result.delayMs,
     attempts: job.attempts,
   } as const;
   return (await end(services, claimed, wait, nowMs, next)).claimed;
