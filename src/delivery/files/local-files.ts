@@ -8,7 +8,7 @@ import { isMissing, syncFile, syncFolder } from "../../units/durable-files.ts";
 import { dividedForWriting } from "../../units/write-blocks.ts";
 import { rethrowDestination } from "../folder/destination-error.ts";
 import type { DestinationFolder } from "../folder/destination-folder.ts";
-import { makeFolders } from "../folder/make-folders.ts";
+import { makeReadableFolders } from "../folder/make-readable-folders.ts";
 import { FILE_MODE } from "../folder/place-file.ts";
 import type { FileServer } from "./file-server.ts";
 
@@ -37,7 +37,7 @@ export function localFiles(
         remove: (path) => removeDurably(path).catch(rethrow),
         list: (path) => list(path).catch(rethrow),
         removeFolder: (path) => removeFolder(path).catch(rethrow),
-        makeFolder: (path) => makeFolders(path).catch(rethrow),
+        makeFolder: (path) => makeReadableFolders(path).catch(rethrow),
         async [Symbol.asyncDispose]() {},
       };
     },

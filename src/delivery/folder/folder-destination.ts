@@ -18,7 +18,7 @@ import { treeRemoval } from "../files/tree-removal.ts";
 import { type Delivered, lookAt } from "./delivered-file.ts";
 import { rethrowDestination } from "./destination-error.ts";
 import { type DestinationFolder, destinationFolder } from "./destination-folder.ts";
-import { makeFolders } from "./make-folders.ts";
+import { makeReadableFolders } from "./make-readable-folders.ts";
 import { FILE_MODE, type Placing, placeFile } from "./place-file.ts";
 
 /** Temporary files live here, below the destination, so that a rename is enough. */
@@ -156,7 +156,7 @@ async function send(
   const ours = new Set(reports.flatMap((report) => report.files.map(({ path }) => path)));
   await using arriving = createArriving(folder);
   const isThere = await namesOf(study, files);
-  for (const series of new Set(files.map((file) => dirname(fileIn(study, file))))) await makeFolders(series);
+  for (const series of new Set(files.map((file) => dirname(fileIn(study, file))))) await makeReadableFolders(series);
   await concurrently(files, PARALLEL_FILES, async (file) => {
     signal.throwIfAborted();
     const target = fileIn(study, file);

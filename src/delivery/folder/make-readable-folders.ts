@@ -6,7 +6,7 @@ const READ_AND_ENTER = 0o055;
 const PERMISSIONS = 0o7777;
 
 /** Makes a folder and what is missing above it; others may look into them, as into the files, whatever the umask of the gateway. */
-export async function makeFolders(path: string): Promise<void> {
+export async function makeReadableFolders(path: string): Promise<void> {
   const topmost = await mkdir(path, { recursive: true });
   if (topmost === undefined) return;
   for (let made = path; made.length >= topmost.length; made = dirname(made)) {
