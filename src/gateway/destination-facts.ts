@@ -18,8 +18,11 @@ import { checkWritable } from "../operations/writable.ts";
 import { systemClock } from "../units/clock.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
+import { isServed } from "./home-lock.ts";
 import { ftpsServerOf, httpClientOf, s3ServerOf, sftpServerOf } from "./open-destinations.ts";
 import { xnatClientOf } from "./xnat-client.ts";
+
+type FolderDestinationSettings = Extract<DestinationSettings, { readonly kind: "folder" }>;
 
 /** Verification. PS3.4 A.4. */
 const VERIFICATION_CONTEXT = { abstractSyntaxUid: "1.2.840.10008.1.1", transferSyntaxUids: ["1.2.840.10008.1.2"] };
@@ -31,7 +34,11 @@ export function destinationFacts(settings: Settings): ReadonlyMap<string, Destin
       const { name } = destination;
       const certificates = certificatesOf(destination);
       const checks = destination.kind === "xnat" ? { checks: xnatChecks(settings, destination) } : {};
-      const check = (signal: AbortSignal) => checkDestination(settings, destination, signal);
+      const check = async (signal: AbortSignal): Promise<string> => {
+        if (destination.kind === "folder") return await checkFolder(settings, destination);
+        await checkDestination(settings, destination, signal);
+        return "yes";
+      };
       return [name, { name, check, ...certificates, ...checks }];
     }),
   );
@@ -47,13 +54,9 @@ function certificatesOf(destination: DestinationSettings): ReturnType<typeof cer
 
 async function checkDestination(
   settings: Settings,
-  destination: DestinationSettings,
+  destination: Exclude<DestinationSettings, FolderDestinationSettings>,
   signal: AbortSignal,
 ): Promise<void> {
-  if (destination.kind === "folder") {
-    await destinationFolder(destination).require();
-    return await checkWritable(destination.path);
-  }
   if (destination.kind === "xnat") return await checkXnat(destination, signal);
   if (destination.kind === "ftps") return await checkFtps(destination, signal);
   if (destination.kind === "sftp") return await checkSftp(destination, signal);
@@ -67,6 +70,15 @@ async function checkDestination(
     signal,
   });
   await association.echo(signal);
+}
+
+/** What is missing is new where no service has made it yet; afterwards its disk or share is not mounted. */
+async function checkFolder({ home }: Settings, destination: FolderDestinationSettings): Promise<string> {
+  const folder = destinationFolder(destination);
+  const isNew = !isServed(home) && (await folder.canBeMade());
+  if (!isNew) await folder.require();
+  await checkWritable(destination.path);
+  return isNew ? `yes: not there yet, ${destination.path} is made at the service's start` : "yes";
 }
 
 /** Whether it lets us in. */

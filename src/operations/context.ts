@@ -152,8 +152,8 @@ export interface NotificationFacts {
 
 export interface DestinationFacts {
   readonly name: string;
-  /** Whether studies could be delivered now. @throws GatewayError */
-  check(signal: AbortSignal): Promise<void>;
+  /** Whether studies could be delivered now: "yes", and what there is to say beside. @throws GatewayError */
+  check(signal: AbortSignal): Promise<string>;
   /** As of an archive. */
   certificates?(signal: AbortSignal): Promise<CertificateFacts>;
   readonly checks?: readonly OwnCheck[];

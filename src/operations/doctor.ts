@@ -39,7 +39,10 @@ export async function examine(context: OperationsContext, signal: AbortSignal): 
   for (const [name, destination] of context.destinations) {
     checks.push(...(await examineCertificates(context, `destination ${name}`, destination, signal)));
     checks.push(
-      await check(`destination ${name} takes studies`, () => timed(signal, (limited) => destination.check(limited))),
+      await check(`destination ${name} takes studies`, async () => {
+        using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
+        return await destination.check(limited);
+      }),
       ...(await examineOwn(`destination ${name}`, destination, signal)),
     );
   }

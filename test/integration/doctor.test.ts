@@ -145,14 +145,18 @@ describe("doctor where studies are sent to us and no archive is there", () => {
     expect(checks.filter(({ check }) => check.includes("archive"))).toEqual([]);
   });
 
-  it("makes no folder that a destination lacks: a share that is not mounted is told", async () => {
+  it("makes no folder that a destination lacks: one that is new is told, and one that a service had and that is gone", async () => {
     await using site = await siteForPush(await freePort());
     const before = await examined(site);
-    expect(before.of("destination research-store")).toMatchObject({ ok: false, code: "DESTINATION_FOLDER_MISSING" });
+    const toBeMade = expect.stringContaining("is made at the service's start");
+    expect(before.of("destination research-store")).toMatchObject({ ok: true, message: toBeMade });
     expect(before.of("staging can be written")).toMatchObject({ ok: true });
     await expect(stat(site.delivered)).rejects.toMatchObject({ code: "ENOENT" });
     await using _service = await site.serve();
-    expect((await examined(site)).of("destination research-store")).toMatchObject({ ok: true });
+    expect((await examined(site)).of("destination research-store")).toMatchObject({ ok: true, message: "yes" });
+    await rm(site.delivered, { recursive: true });
+    const gone = await examined(site);
+    expect(gone.of("destination research-store")).toMatchObject({ ok: false, code: "DESTINATION_FOLDER_MISSING" });
   });
 
   it("knows the service that has the port, and the token that a rule names", async () => {

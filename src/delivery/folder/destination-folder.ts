@@ -8,6 +8,8 @@ import { rethrowDestination } from "./destination-error.ts";
 export interface DestinationFolder {
   readonly name: string;
   readonly path: string;
+  /** Whether it is missing, and the folder above it is not: it may be new, or lie on what is not mounted. */
+  canBeMade(): Promise<boolean>;
   /** Makes the folder, and none above it. @throws as `require` */
   make(): Promise<void>;
   /**
@@ -39,6 +41,13 @@ export function destinationFolder({ name, path }: Pick<DestinationFolder, "name"
   return {
     name,
     path,
+    async canBeMade() {
+      if ((await look()) === "there") return false;
+      const above = await stat(dirname(path)).catch((thrown: unknown) =>
+        isMissing(thrown) ? undefined : rethrow(thrown),
+      );
+      return above?.isDirectory() === true;
+    },
     async make() {
       if ((await look()) === "there") return;
       // Where the folder above is missing, too, that is what is told.
