@@ -38,7 +38,7 @@ export function isSimulating(): boolean {
 }
 
 export function isSimulated(path: unknown): path is string {
-  return machine !== undefined && typeof path === "string" && path.startsWith(SIMULATED);
+  return machine !== undefined && typeof path === "string" && `${path}/`.startsWith(SIMULATED);
 }
 
 const LEAST_DISK_MS = 0.02;
