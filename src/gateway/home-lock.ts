@@ -27,7 +27,7 @@ export function lockHome(home: string): Disposable {
   return { [Symbol.dispose]: () => database.close() };
 }
 
-/** A process works on the home: who has the port is taken for it. */
+/** Whether a process works on the home. @throws what keeps the lock from being looked at */
 export function isServed(home: string): boolean {
   if (!existsSync(lockFile(home))) return false;
   try {

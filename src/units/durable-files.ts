@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as files from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Makes the names in a folder survive a power cut. */
@@ -80,4 +80,15 @@ export function isMissing(thrown: unknown): boolean {
 export function isDiskFull(thrown: unknown): boolean {
   const code = systemCodeOf(thrown);
   return code === "ENOSPC" || code === "EDQUOT";
+}
+
+/** Whether something of that name is there. @throws errors of the disk as they are */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (thrown) {
+    if (isMissing(thrown)) return false;
+    throw thrown;
+  }
 }

@@ -1,6 +1,6 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { isMissing, systemCodeOf } from "./durable-files.ts";
+import { isThere, systemCodeOf } from "./durable-files.ts";
 
 /**
  * A folder that people name, with those above it; nothing when it is there. `mkdir` with `recursive` never ends, and blocks a thread, where a
@@ -10,7 +10,7 @@ import { isMissing, systemCodeOf } from "./durable-files.ts";
 export async function makeFolders(path: string, { mode = 0o777 }: { readonly mode?: number } = {}): Promise<void> {
   const missing: string[] = [];
   let at = resolve(path);
-  for (; (await isThere(at)) === false; at = dirname(at)) missing.unshift(at);
+  for (; !(await isThere(at)); at = dirname(at)) missing.unshift(at);
   for (const folder of missing) {
     await mkdir(folder, { mode }).catch((thrown: unknown) => {
       if (systemCodeOf(thrown) !== "EEXIST") throw thrown;
@@ -18,14 +18,4 @@ export async function makeFolders(path: string, { mode = 0o777 }: { readonly mod
   }
   // What is there and is no folder is said by the system.
   if (!(await stat(path)).isDirectory()) await mkdir(path);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (thrown) {
-    if (isMissing(thrown)) return false;
-    throw thrown;
-  }
 }

@@ -49,14 +49,14 @@ export async function openDataLake({ path, disk }: { readonly path: string; read
     async commit(transferId, folder, fileName, sha256) {
       checkPlace(lake, folder, fileName);
       const final = join(folder, fileName);
-      await asLakeError(makeFolders(lake, folder));
+      await asLakeError(makeFoldersDurably(lake, folder));
       await commitFile(writer, { part: partOf(transferId), final, sha256 });
       await asLakeError(syncFolder(folder));
       await asLakeError(rm(partOf(transferId), { force: true }));
     },
     async writeParameter(folder, text) {
       if (!isWithin(lake, folder)) throw new GatewayError("SCAN_FILE_NAME_UNSAFE");
-      await asLakeError(makeFolders(lake, folder));
+      await asLakeError(makeFoldersDurably(lake, folder));
       const path = join(folder, PARAMETER_FILE);
       await asLakeError(writeFileDurably(path, text, { mode: 0o644, temporaryFolder: staging }));
     },
@@ -89,7 +89,7 @@ function checkPlace(lake: string, folder: string, fileName: string): void {
 }
 
 /** Each with its name safe in the one above. */
-async function makeFolders(lake: string, folder: string): Promise<void> {
+async function makeFoldersDurably(lake: string, folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
   for (let made = folder; made !== lake && made !== dirname(made); made = dirname(made)) {

@@ -1,11 +1,11 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, realpath, rm, writeFile } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { HttpError as TransportError } from "../../network/http-client/http-error.ts";
 import { xnatPath } from "../../network/rest/xnat/paths.ts";
-import { isMissing, systemCodeOf } from "../../units/durable-files.ts";
+import { isThere, systemCodeOf } from "../../units/durable-files.ts";
 import type { Logger } from "../../units/logger.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
 import { className, HttpError } from "./errors.ts";
@@ -146,15 +146,5 @@ async function orStorageError<T>(work: () => Promise<T>): Promise<T> {
     const code = systemCodeOf(thrown);
     if (thrown instanceof GatewayError || code === undefined || !/^E[A-Z]+$/.test(code)) throw downloadFailure(thrown);
     throw new HttpError(500, `Trust-side storage error: ${code}`, { code: "FLIP_STORAGE_FAILED", cause: thrown });
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (thrown) {
-    if (isMissing(thrown)) return false;
-    throw thrown;
   }
 }

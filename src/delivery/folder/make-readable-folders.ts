@@ -11,6 +11,6 @@ export async function makeReadableFolders(path: string): Promise<void> {
   if (topmost === undefined) return;
   for (let made = path; made.length >= topmost.length; made = dirname(made)) {
     const { mode } = await stat(made);
-    await chmod(made, (mode & PERMISSIONS) | READ_AND_ENTER);
+    if ((mode & READ_AND_ENTER) !== READ_AND_ENTER) await chmod(made, (mode & PERMISSIONS) | READ_AND_ENTER);
   }
 }
