@@ -43,6 +43,11 @@ export class MessageReader {
     this.#onMessage = onMessage;
   }
 
+  /** Part of a message has come, and its end has not. */
+  get isWithinMessage(): boolean {
+    return this.#contextId !== undefined;
+  }
+
   /** @throws PduError or GatewayError when the peer breaks the protocol. */
   fragment(fragment: DataFragment): void | Promise<void> {
     if (!this.#isAccepted(fragment.contextId)) {

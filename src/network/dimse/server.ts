@@ -7,6 +7,7 @@ import { type AssociateRequest, REJECTION, type Rejection } from "../upper-layer
 import { createTransportServer, type TransportServer } from "../upper-layer/transport.ts";
 import { WAITING_LIMITS } from "../upper-layer/waiting-room.ts";
 import { type Acceptance, chooseTransferSyntax, readRules } from "./acceptance.ts";
+import { chooseToEnd } from "./make-room.ts";
 import { queryRetrieveClass, STORAGE_COMMITMENT_SOP_CLASS, VERIFICATION_SOP_CLASS } from "./service-classes.ts";
 import { ServiceProvider } from "./service-provider.ts";
 import type { DimseServer, DimseServerOptions, ServiceHandlers } from "./service-types.ts";
@@ -133,7 +134,8 @@ class AssociationServer implements DimseServer {
     const roles = rolesOf(handlers, acceptUnknown);
     return decideAssociation(request, {
       maximumPduLength,
-      refusal: () => ("refused" in peer ? peer.refused : (this.#full() ?? this.#acceptance.refusedUser(request))),
+      // Room is made only for who is let in.
+      refusal: () => ("refused" in peer ? peer.refused : (this.#acceptance.refusedUser(request) ?? this.#full())),
       roles: (abstractSyntaxUid) =>
         sopClassUids?.includes(abstractSyntaxUid) === false ? undefined : roles(abstractSyntaxUid),
       chooseTransferSyntax: (abstractSyntaxUid, proposed) =>
@@ -143,8 +145,18 @@ class AssociationServer implements DimseServer {
   }
 
   #full(): Rejection | undefined {
-    const isFull = this.#closing || this.#established.size >= this.#maximumAssociations;
-    return isFull ? REJECTION.localLimitExceeded : undefined;
+    const isFull = (): boolean => this.#closing || this.#established.size >= this.#maximumAssociations;
+    if (isFull() && !this.#closing) this.#makeRoom();
+    return isFull() ? REJECTION.localLimitExceeded : undefined;
+  }
+
+  #makeRoom(): void {
+    const held = [...this.#established].map((session) => {
+      const provider = this.#sessions.get(session);
+      const isBusy = session.isBusy || provider?.isBusy !== false;
+      return { session, remoteAddress: session.remoteAddress, workedAtMs: isBusy ? undefined : provider.workedAtMs };
+    });
+    chooseToEnd(held, performance.now())?.session.abandon(new GatewayError("CANCELLED", { by: "limit" }));
   }
 
   #onEstablished(session: DimseSession, provider: ServiceProvider): void {

@@ -34,6 +34,7 @@ const IDENTIFIER_REQUESTS: ReadonlyMap<number, QueryRetrieveService> = new Map([
 /** Answers the requests of one association. One operation at a time, as the asynchronous operations window is 1. */
 export class ServiceProvider {
   readonly #options: ServiceProviderOptions;
+  #workedAtMs = performance.now();
   #running: { readonly messageId: number; readonly cancellation: AbortController } | undefined;
   #storing = false;
   /** While nothing runs here, it is the peer's turn. */
@@ -45,6 +46,11 @@ export class ServiceProvider {
 
   get isBusy(): boolean {
     return this.#running !== undefined || this.#storing;
+  }
+
+  /** When it was last asked for anything but C-ECHO, or had done it. */
+  get workedAtMs(): number {
+    return this.#workedAtMs;
   }
 
   /** Starts to wait for requests. */
@@ -68,6 +74,7 @@ export class ServiceProvider {
     if (commandField === COMMAND_FIELD["C-ECHO-RQ"] && !hasDataSet(message.command)) {
       return session.respond(message, { status: STATUS.success }).then(() => undefined);
     }
+    this.#workedAtMs = performance.now();
     if (commandField === COMMAND_FIELD["C-STORE-RQ"]) return this.#onStore(session, message, context);
     if (commandField === COMMAND_FIELD["N-EVENT-REPORT-RQ"]) {
       return receiveCommitmentResult(session, message, this.#options.handlers.commitmentResult);
@@ -102,7 +109,7 @@ export class ServiceProvider {
       end: async () => {
         await receiver.end();
         this.#storing = false;
-        this.#options.onQuiet();
+        this.#onQuiet();
       },
       abort: () => receiver.abort(),
     };
@@ -127,11 +134,16 @@ export class ServiceProvider {
       if (session.signal.aborted) return;
       this.#peersTurn = session.awaitPeer();
       await session.respond(message, answer, dataSet);
-      this.#options.onQuiet();
+      this.#onQuiet();
     };
     run().catch((error: unknown) => {
       session.abort(error instanceof GatewayError ? error : new GatewayError("INTERNAL", {}, error));
     });
+  }
+
+  #onQuiet(): void {
+    this.#workedAtMs = performance.now();
+    this.#options.onQuiet();
   }
 
   async #serve(

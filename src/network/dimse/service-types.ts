@@ -225,7 +225,7 @@ export interface AcceptanceRules {
   /** Called AE titles answered to; absent: our own only. `"any"`: whatever is called. */
   readonly calledAeTitles?: readonly string[] | "any";
   readonly callingAeTitles?: readonly string[];
-  /** 100 when absent; one more is rejected as transient, local limit exceeded. */
+  /** 100 when absent; one more takes the place of one that has long been idle, or is rejected as transient, local limit exceeded. */
   readonly maximumAssociations?: number;
   /** Private storage SOP classes too; true when absent. */
   readonly acceptUnknownSopClasses?: boolean;

@@ -129,6 +129,11 @@ export class DimseSession {
     return this.#messagesHeard;
   }
 
+  /** A message of the peer is coming in, or an answer of it is awaited. */
+  get isBusy(): boolean {
+    return this.#reader.isWithinMessage || this.#pending.size > 0;
+  }
+
   context(contextId: number): NegotiatedContext | undefined {
     return this.#contexts.get(contextId);
   }
