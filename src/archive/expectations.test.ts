@@ -6,6 +6,7 @@ import { createExpectations } from "./expectations.ts";
 
 const STUDY = parseStudyInstanceUid("1.2.3");
 const FIRST = parseSopInstanceUid("1.2.3.1");
+const PATIENCE = { quietMs: 3_000, longestMs: 20_000 };
 const SECOND = parseSopInstanceUid("1.2.3.2");
 
 /** A clock that moves only when somebody sleeps, by a millisecond at a time, and does what is due then. */
@@ -56,7 +57,7 @@ describe("the wait behind a final answer", () => {
     script.set(100, () => expectations.noteArrival(STUDY, FIRST));
     script.set(900, () => expectations.noteArrival(STUDY, SECOND));
     using expectation = expectations.expect(STUDY);
-    await expectation.settled(new Set([FIRST, SECOND]), 3_000, neverAborted());
+    await expectation.settled(new Set([FIRST, SECOND]), PATIENCE, neverAborted());
     expect([...expectation.arrived]).toEqual([FIRST, SECOND]);
     expect(clock.nowMs()).toBe(900);
   });
@@ -65,17 +66,30 @@ describe("the wait behind a final answer", () => {
     const script = new Map<number, () => void>();
     const clock = scriptedClock(script);
     const expectations = createExpectations(clock);
-    script.set(2_000, () => expectations.noteActivity());
-    using expectation = expectations.expect(STUDY);
-    await expectation.settled(new Set([FIRST]), 3_000, neverAborted());
-    expect(clock.nowMs()).toBe(5_000);
+    script.set(2_000, () => expectations.noteActivity(undefined));
+    script.set(3_000, () => expectations.noteActivity("pacs"));
+    script.set(4_000, () => expectations.noteActivity("another"));
+    using expectation = expectations.expect(STUDY, { archive: "pacs" });
+    await expectation.settled(new Set([FIRST]), PATIENCE, neverAborted());
+    expect(clock.nowMs()).toBe(6_000);
+  });
+
+  it("ends when nothing of its study has come for long, whatever else the archive sends", async () => {
+    const script = new Map<number, () => void>();
+    const clock = scriptedClock(script);
+    const expectations = createExpectations(clock);
+    for (let ms = 1_000; ms <= 60_000; ms += 1_000) script.set(ms, () => expectations.noteActivity("pacs"));
+    script.set(5_000, () => expectations.noteArrival(STUDY, FIRST));
+    using expectation = expectations.expect(STUDY, { archive: "pacs" });
+    await expectation.settled(new Set([FIRST, SECOND]), PATIENCE, neverAborted());
+    expect(clock.nowMs()).toBe(5_000 + PATIENCE.longestMs);
   });
 
   it("ends with the signal's reason", async () => {
     const stop = new AbortController();
     const clock = scriptedClock(new Map([[50, () => stop.abort(new Error("stopped"))]]));
     using expectation = createExpectations(clock).expect(STUDY);
-    await expect(expectation.settled(new Set([FIRST]), 3_000, stop.signal)).rejects.toThrow("stopped");
+    await expect(expectation.settled(new Set([FIRST]), PATIENCE, stop.signal)).rejects.toThrow("stopped");
   });
 });
 

@@ -5,10 +5,16 @@ import type { Clock } from "../units/clock.ts";
 export interface Expectation extends Disposable {
   readonly arrived: ReadonlySet<SopInstanceUid>;
   /**
-   * Resolves when everything of `wanted` has arrived, or when nothing at all has reached the receiver for `quietMs`.
-   * Archives may answer "success" before their C-STOREs are through, so a final answer alone ends no wait.
+   * Resolves when everything of `wanted` has arrived, when the archive has sent nothing at all for `quietMs`, or nothing of
+   * this study for `longestMs`. Archives may answer "success" before their C-STOREs are through, so a final answer alone ends
+   * no wait; what they still send may have to wait for other studies.
    */
-  settled(wanted: ReadonlySet<SopInstanceUid>, quietMs: number, signal: AbortSignal): Promise<void>;
+  settled(wanted: ReadonlySet<SopInstanceUid>, patience: QuietPatience, signal: AbortSignal): Promise<void>;
+}
+
+export interface QuietPatience {
+  readonly quietMs: number;
+  readonly longestMs: number;
 }
 
 /** Who asked for what: an instance of a study that nobody expects is refused, not stored. */
@@ -19,10 +25,10 @@ export interface Expectations {
   isExpected(study: StudyInstanceUid): boolean;
   /** Of which expected study an instance that could not be taken is, and for which job; undefined: nobody can tell. */
   whose(sent: SentInstance): Wanted | undefined;
-  /** When bytes last reached a receiver. */
-  readonly lastActivityMs: number;
-  /** Called by receivers: bytes came in, whichever study they belong to. */
-  noteActivity(): void;
+  /** When bytes of this archive last came, or of whoever: one that sends another study is at work. */
+  lastActivityMs(archive: string | undefined): number;
+  /** Bytes came in, whichever study they belong to. @param archive that sends them; undefined: nobody knows which */
+  noteActivity(archive: string | undefined): void;
   noteArrival(study: StudyInstanceUid, instance: SopInstanceUid): void;
 }
 
@@ -52,6 +58,8 @@ interface Asked extends AskedAbout {
   readonly arrived: Set<SopInstanceUid>;
   /** Who waits for instances; told of each. */
   readonly listeners: Set<(instance: SopInstanceUid) => void>;
+  /** The last of them. */
+  arrivedAtMs: number;
 }
 
 /** @param missing shrinks as they arrive; the signal is aborted with the last */
@@ -84,29 +92,42 @@ function studyOf(
   return isMoved && moved.length === 1 ? moved[0] : undefined;
 }
 
+/** When bytes came, by the archives that sent them: there are as many as are configured. */
+function noteActivities(clock: Clock) {
+  const byArchive = new Map<string | undefined, number>();
+  const startedAtMs = clock.nowMs();
+  return {
+    lastMs: (archive: string | undefined): number =>
+      Math.max(startedAtMs, byArchive.get(undefined) ?? 0, byArchive.get(archive) ?? 0),
+    note: (archive: string | undefined): void => void byArchive.set(archive, clock.nowMs()),
+  };
+}
+
 export function createExpectations(clock: Clock): Expectations {
   const open = new Map<StudyInstanceUid, Set<Asked>>();
-  let lastActivityMs = clock.nowMs();
+  const activity = noteActivities(clock);
 
   return {
     expect(study, about) {
       const arrived = new Set<SopInstanceUid>();
-      const asked: Asked = { ...about, arrived, listeners: new Set() };
+      const asked: Asked = { ...about, arrived, listeners: new Set(), arrivedAtMs: clock.nowMs() };
       const ofStudy = open.get(study) ?? new Set();
       ofStudy.add(asked);
       open.set(study, ofStudy);
       return {
         arrived,
-        async settled(wanted, quietMs, signal) {
+        async settled(wanted, { quietMs, longestMs }, signal) {
           const missing = new Set([...wanted].filter((instance) => !arrived.has(instance)));
           using last = whenLastArrives(asked, missing);
           const until = AbortSignal.any([signal, last.signal]);
           const startedAtMs = clock.nowMs();
           while (missing.size > 0) {
             signal.throwIfAborted();
-            const quietLeftMs = Math.max(lastActivityMs, startedAtMs) + quietMs - clock.nowMs();
-            if (quietLeftMs <= 0) return;
-            await clock.sleep(quietLeftMs, until).catch((thrown: unknown) => {
+            const nowMs = clock.nowMs();
+            const quietLeftMs = Math.max(activity.lastMs(about?.archive), startedAtMs) + quietMs - nowMs;
+            const leftMs = Math.min(quietLeftMs, Math.max(asked.arrivedAtMs, startedAtMs) + longestMs - nowMs);
+            if (leftMs <= 0) return;
+            await clock.sleep(leftMs, until).catch((thrown: unknown) => {
               if (!last.signal.aborted) throw thrown;
             });
           }
@@ -124,17 +145,14 @@ export function createExpectations(clock: Clock): Expectations {
       if (study === undefined) return undefined;
       return { study, job: [...(open.get(study) ?? [])].findLast(({ job }) => job !== undefined)?.job };
     },
-    get lastActivityMs() {
-      return lastActivityMs;
-    },
-    noteActivity() {
-      lastActivityMs = clock.nowMs();
-    },
+    lastActivityMs: activity.lastMs,
+    noteActivity: activity.note,
     noteArrival(study, instance) {
-      lastActivityMs = clock.nowMs();
-      for (const { arrived, listeners } of open.get(study) ?? []) {
-        arrived.add(instance);
-        for (const listener of listeners) listener(instance);
+      for (const asked of open.get(study) ?? []) {
+        if (asked.archive !== undefined) activity.note(asked.archive);
+        asked.arrivedAtMs = clock.nowMs();
+        asked.arrived.add(instance);
+        for (const listener of asked.listeners) listener(instance);
       }
     },
   };

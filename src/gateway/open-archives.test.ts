@@ -27,6 +27,16 @@ it("an archive's bytes are held back by whatever AE title it turns out to send w
   expect(paces.ofSender(from("GATEWAY"))).toBe(undefined);
   paces.noteSender(from("GATEWAY"), "vna");
   expect(paces.ofSender(from("GATEWAY"))).toBe(paces.of("vna"));
+  expect(["PACS", "GATEWAY", "MODALITY"].map((title) => paces.archiveOf(from(title)))).toEqual([
+    "pacs",
+    "vna",
+    undefined,
+  ]);
+  // Two archives that have one AE title: nobody can tell which of them it is.
+  paces.noteSender(from("GATEWAY"), "pacs");
+  expect(paces.archiveOf(from("GATEWAY"))).toBe(undefined);
+  paces.noteSender(from("GATEWAY"), "vna");
+  expect(paces.ofSender(from("GATEWAY"))).toBe(paces.of("vna"));
   for (let count = 0; count < 2_000; count += 1) paces.noteSender(from(`AE${count}`), "vna");
   expect(paces.ofSender(from("AE1999"))).toBe(undefined);
   expect(paces.ofSender(from("PACS"))).toBe(paces.of("pacs"));

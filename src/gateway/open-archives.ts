@@ -55,6 +55,8 @@ export interface Paces {
   of(archive: string): Pace;
   /** By the AE title that an instance is sent with: what a C-MOVE brings comes over associations of the archive's own. */
   ofSender(incoming: IncomingInstance): Pace | undefined;
+  /** The archive with that AE title; undefined when several have it, or none that is known. */
+  archiveOf(incoming: IncomingInstance): string | undefined;
   /** Many archives send with another AE title than they are asked by: the first instance tells which. */
   noteSender(incoming: IncomingInstance, archive: string): void;
 }
@@ -65,8 +67,13 @@ const MAXIMUM_SENDERS = 1_000;
 export function createPaces({ archives }: Settings, clock: Clock): Paces {
   const paces = new Map<string, Pace>();
   const nameBySender = new Map<string, string>();
+  const ambiguous = new Set<string>();
+  const add = (aeTitle: string, name: string): void => {
+    if ((nameBySender.get(aeTitle) ?? name) !== name) ambiguous.add(aeTitle);
+    nameBySender.set(aeTitle, name);
+  };
   const know: Paces["know"] = (known) => {
-    for (const archive of known) if (archive.kind === "dimse") nameBySender.set(archive.address.aeTitle, archive.name);
+    for (const archive of known) if (archive.kind === "dimse") add(archive.address.aeTitle, archive.name);
   };
   know(archives);
   const of = (archive: string): Pace => {
@@ -82,9 +89,9 @@ export function createPaces({ archives }: Settings, clock: Clock): Paces {
       return name === undefined ? undefined : of(name);
     },
     noteSender({ callingAeTitle }, archive) {
-      if (nameBySender.has(callingAeTitle) || nameBySender.size < MAXIMUM_SENDERS)
-        nameBySender.set(callingAeTitle, archive);
+      if (nameBySender.has(callingAeTitle) || nameBySender.size < MAXIMUM_SENDERS) add(callingAeTitle, archive);
     },
+    archiveOf: ({ callingAeTitle }) => (ambiguous.has(callingAeTitle) ? undefined : nameBySender.get(callingAeTitle)),
   };
 }
 

@@ -191,7 +191,8 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const receiving: Receiving = {
     expectations,
     paces,
-    receive: (archive) => receiveIntoStaging({ ...receiver, paceOf: () => paces.of(archive) }),
+    receive: (archive) =>
+      receiveIntoStaging({ ...receiver, archiveOf: () => archive, paceOf: () => paces.of(archive) }),
     takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), clock, random }),
   };
   const intake = await openIntake({ ...parts, store: node.leasesOf(store) }, staging, opened);
@@ -264,12 +265,13 @@ async function listen(
   },
 ): Promise<Listener> {
   if (!hasRole(settings, "receiver")) return NO_LISTENER;
-  const { ofSender: paceOf, noteSender } = paces;
+  const { archiveOf, ofSender: paceOf, noteSender } = paces;
   const listener = await openListener(settings, {
     store: receiveIntoStaging({
       ...receiver,
       takeUnasked: intake?.take,
       forward: node.forwarding?.forward,
+      archiveOf,
       paceOf,
       noteSender,
     }),

@@ -161,7 +161,8 @@ async function retrieve(
     if (faults.strikes("instance comes twice", 0.05)) await orAborted(sending(), signal);
   }
   const isThrough = expectation.arrived.size >= completed;
-  if (!isThrough) await expectation.settled(request.wanted ?? new Set(), QUIET_MS, signal);
+  if (!isThrough)
+    await expectation.settled(request.wanted ?? new Set(), { quietMs: QUIET_MS, longestMs: 120_000 }, signal);
   return { status: 0, completed, failed: 0 };
 }
 

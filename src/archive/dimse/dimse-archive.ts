@@ -212,12 +212,12 @@ async function rehearseRetrieval(peer: Peer, signal: AbortSignal): Promise<Rehea
 }
 
 async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSignal): Promise<RetrieveOutcome> {
-  const { clock, expectations, silenceMs, quietMs } = peer.options;
+  const { name, clock, expectations, silenceMs, quietMs } = peer.options;
   const { studyInstanceUid, job, wanted } = request;
-  using expectation = expectations.expect(studyInstanceUid, { archive: peer.options.name, job, wanted });
+  using expectation = expectations.expect(studyInstanceUid, { archive: name, job, wanted });
   const answers = noteAnswers(clock);
   const { onProgress } = answers;
-  const later = (ms: number): number => Math.max(ms, expectations.lastActivityMs);
+  const later = (ms: number): number => Math.max(ms, expectations.lastActivityMs(name));
   const patience: Patience = {
     silence: { limitMs: silenceMs, lastMs: () => later(answers.lastMs) },
     standstill: { limitMs: STANDSTILL_MS, lastMs: () => later(answers.lastOtherMs) },
@@ -230,7 +230,8 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
   );
   // Many archives answer before their C-STOREs are through; not when as many have arrived as they say they sent.
   const isThrough = expectation.arrived.size >= (outcome.completed ?? Number.POSITIVE_INFINITY);
-  if (!isThrough) await expectation.settled(wanted ?? new Set(), quietMs, signal);
+  const patienceBehind = { quietMs, longestMs: silenceMs };
+  if (!isThrough) await expectation.settled(wanted ?? new Set(), patienceBehind, signal);
   return outcome;
 }
 

@@ -19,6 +19,8 @@ import type { Forwarding } from "./forward-instances.ts";
 export interface ReceiverOptions {
   readonly staging: Pick<InstanceIntake, "begin">;
   readonly expectations: Expectations;
+  /** The archive that sends it; absent or undefined: nobody can tell. */
+  readonly archiveOf?: (incoming: IncomingInstance) => string | undefined;
   readonly refusals: Refusals;
   readonly logger: Logger;
   /** How fast the sender's bytes may come in; absent or undefined: as fast as they do. */
@@ -36,7 +38,7 @@ export interface ReceiverOptions {
  * be asked for again until its study is synced, so the archive is not kept waiting for the disk.
  */
 export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
-  const { staging, expectations, paceOf, noteSender } = options;
+  const { staging, expectations, archiveOf, paceOf, noteSender } = options;
   const { answerTo, refused } = refusing(options);
   return async (incoming, signal) => {
     try {
@@ -48,12 +50,13 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
 
   async function openSink(incoming: IncomingInstance, signal: AbortSignal): Promise<InstanceSink> {
     const pace = paceOf?.(incoming);
+    const sender = archiveOf?.(incoming);
     const file = await staging.begin({ ...incoming, sourceAeTitle: incoming.callingAeTitle });
     let failure: unknown;
     let isUnasked = false;
     return {
       async write(chunk) {
-        expectations.noteActivity();
+        expectations.noteActivity(sender);
         if (failure !== undefined) return;
         try {
           await file.write(chunk);

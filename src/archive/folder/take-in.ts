@@ -37,7 +37,6 @@ export async function takeIn(
   // A DICOMDIR lists it and it is nowhere: it counts as missing.
   if (file === undefined) return false;
   const copy = join(staging.incoming, `${Buffer.from(random.bytes(16)).toString("hex")}.part`);
-  expectations.noteActivity();
   try {
     await requireSame(file);
     if (member === undefined) await copyWhole(file.path, copy);
