@@ -17,7 +17,7 @@ interface CrewParts {
 
 /** Those who work on jobs. */
 export interface Crew {
-  /** To as many as these settings need; who is there already stays. */
+  /** To as many as these settings need; who is there already stays. Nobody starts once they drain. */
   grow(settings: Settings): void;
   drain(): Promise<void>;
 }
@@ -38,7 +38,11 @@ export async function startWork(
     startWorkers(services, { count: more, name: `${node.name}/${group}`, stop: stop.signal });
   const groups = [start(count, "worker")];
   let working = count;
-  const drain = async (): Promise<void> => void (await Promise.all(groups.map((group) => group.drain())));
+  let isDraining = false;
+  const drain = async (): Promise<void> => {
+    isDraining = true;
+    await Promise.all(groups.map((group) => group.drain()));
+  };
   opened.defer(async () => {
     stop.abort();
     await drain();
@@ -46,7 +50,7 @@ export async function startWork(
   return {
     grow(reloaded) {
       const wanted = workerCount(reloaded);
-      if (wanted <= working || stop.signal.aborted) return;
+      if (wanted <= working || isDraining) return;
       groups.push(start(wanted - working, `worker-${groups.length + 1}`));
       working = wanted;
     },
