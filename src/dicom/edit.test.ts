@@ -262,6 +262,17 @@ describe.each([{ blocking: false }, { blocking: true }])("a file edited into ano
     expect(await readdir(folder.path)).toEqual(["one.dcm"]);
   });
 
+  it("is edited by all who edit it at once, one after the other", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "one.dcm");
+    await writeFile(path, fileOf(plain));
+    const edits = [textElement(tags.PatientName, "Roe^Jane"), textElement(tags.PatientID, "ID of both")];
+    await Promise.all(edits.map((each) => editPart10File(path, path, () => replaced(each), how)));
+    const bytes = await readFile(path);
+    expect(["Roe^Jane", "ID of both"].map((text) => bytes.includes(text))).toEqual([true, true]);
+    expect(await readdir(folder.path)).toEqual(["one.dcm"]);
+  });
+
   it("is copied whole, whatever its size", async () => {
     await using folder = await temporaryFolder();
     const pixels = element(tags.PixelData, "OW", Buffer.alloc(3 * 2 ** 20 + 2, "some pixels of an image "));

@@ -1,4 +1,7 @@
+import { resolve } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { neverAborted } from "../units/abort.ts";
+import { createKeyedLocks } from "../units/keyed-locks.ts";
 import type { DataSet, Part10File } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import { transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
@@ -91,6 +94,8 @@ function headSegments(file: Part10File, edits: HeaderEdits): readonly Segment[] 
   return [{ kind: "bytes", bytes: encodePreambleAndMeta(sorted, file.preamble) }];
 }
 
+const editing = createKeyedLocks<string>();
+
 /** Memory of copies that are over, for those to come: asking for a mebibyte each time would cost as much as copying it. */
 const spareMemory: Uint8Array[] = [];
 const MAXIMUM_SPARE = 8;
@@ -106,6 +111,8 @@ export async function editPart10File(
   edit: (file: Part10File) => HeaderEdits | Promise<HeaderEdits>,
   options: ParseOptions & FileSourceOptions = {},
 ): Promise<void> {
+  // Of two edits of one file the second begins with what the first has made of it.
+  using _ = await editing.acquire(resolve(outputPath), options.signal ?? neverAborted());
   await using file = await readPart10File(inputPath, options);
   const edits = await edit(file);
   const memory = spareMemory.pop() ?? Buffer.allocUnsafeSlow(COPY_WINDOW_BYTES);
