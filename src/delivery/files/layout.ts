@@ -5,6 +5,9 @@ import type { StudyDelivery } from "../destination.ts";
 /** Project names that are folder names and nothing else. */
 const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+/** Where the report is while another takes its place, on servers that replace no file: a delivery that was cut short left it there. */
+export const REPORT_ASIDE = ".report.old";
+
 type OfStudy = Pick<StudyDelivery, "project" | "pseudonym" | "studyInstanceUid">;
 
 /** @throws GatewayError USAGE_INVALID for a project that is no folder name */

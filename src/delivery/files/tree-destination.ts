@@ -15,7 +15,7 @@ import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { readCopy } from "../reading/study-reading.ts";
 import { deliveryReport } from "./delivery-report.ts";
 import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
-import { fileNameOf, studyFolderOf } from "./layout.ts";
+import { fileNameOf, REPORT_ASIDE, studyFolderOf } from "./layout.ts";
 import { bytesRead, sha256Read } from "./read-back.ts";
 import { treeAttachments } from "./tree-attachments.ts";
 import { treeRemoval } from "./tree-removal.ts";
@@ -148,9 +148,6 @@ async function conclude(
 async function* onePiece(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text, "utf8");
 }
-
-/** Where the report is while another takes its place, on servers that replace no file: a delivery that was cut short left it there. */
-const REPORT_ASIDE = ".report.old";
 
 /** What the report beside the series says was delivered. */
 export async function reportedIn(session: FileSession, study: string): Promise<ReadonlySet<string>> {

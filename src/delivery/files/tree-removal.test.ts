@@ -1,14 +1,20 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { expect, it } from "vitest";
 import { deliveryOf, PSEUDONYM, SERIES, STUDY } from "../../../test/support/small-delivery.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { parseStudyInstanceUid } from "../../dicom/uid.ts";
+import { STUDY_REPORT } from "../../staging/study-folder-report.ts";
 import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
+import { destinationFolder } from "../folder/destination-folder.ts";
 import { createFolderDestination } from "../folder/folder-destination.ts";
 import { deliverStudy } from "../receipts.ts";
 import { removeStudy } from "../removal/removal.ts";
+import type { FileServer } from "./file-server.ts";
+import { localFiles } from "./local-files.ts";
+import { reportedIn } from "./tree-destination.ts";
+import { treeRemoval } from "./tree-removal.ts";
 
 const signal = neverAborted();
 
@@ -43,6 +49,33 @@ it("removes what an earlier delivery brought, by the report beside it, and what 
   await using site = await scene();
   await writeFile(join(site.patient, STUDY, SERIES, ".2.25.3.7.part"), "half of it");
   expect(await removeStudy(site, { ...site.delivery, files: [] }, signal)).toEqual({ kind: "removed" });
+});
+
+it("knows what an earlier delivery brought by the report that one that was cut set aside, and removes that last", async () => {
+  await using site = await scene();
+  const study = join(site.patient, STUDY);
+  await rename(join(study, STUDY_REPORT), join(study, ".report.old"));
+  const path = join(site.patient, "..", "..");
+  const files = localFiles(destinationFolder({ name: "store", path }));
+  const removed: string[] = [];
+  const server: FileServer = {
+    ...files,
+    async open(until) {
+      const session = await files.open(until);
+      return {
+        ...session,
+        async remove(name) {
+          removed.push(basename(name));
+          await session.remove(name);
+        },
+      };
+    },
+  };
+  const removal = treeRemoval({ server, path, parallel: 2, reported: reportedIn });
+  const destination = { name: "store", removal };
+  expect(await removeStudy({ destination }, { ...site.delivery, files: [] }, signal)).toEqual({ kind: "removed" });
+  expect(removed).toHaveLength(3);
+  expect(removed.at(-1)).toBe(".report.old");
 });
 
 it("leaves the patient's other studies", async () => {

@@ -5,7 +5,7 @@ import { concurrently } from "../../units/concurrently.ts";
 import type { DeliveredStudy } from "../inspection/inspection.ts";
 import type { StudyRemoval } from "../removal/removal.ts";
 import type { FileServer } from "./file-server.ts";
-import { fileNameOf, studyFolderOf } from "./layout.ts";
+import { fileNameOf, REPORT_ASIDE, studyFolderOf } from "./layout.ts";
 
 interface TreeToClear {
   readonly server: FileServer;
@@ -21,6 +21,9 @@ const MOST_FILES = 1_000_000;
 /** What a delivery that was cut short leaves behind: `.<instance>.part`, `.<instance>.old`, `.report.part`. */
 const LEFT_BEHIND = /^(?:[0-9.]+\/\.[0-9.]+|processed\/(?:[^/]+\/)*\.[^/]+|\.report)\.(?:part|old)$/;
 
+/** The one that counts goes last. */
+const REPORTS: readonly string[] = [REPORT_ASIDE, STUDY_REPORT];
+
 /** Takes studies out of a tree of files; folders that are empty then go, too. What nobody here delivered stays. */
 export function treeRemoval(tree: TreeToClear): StudyRemoval {
   return {
@@ -32,21 +35,22 @@ export function treeRemoval(tree: TreeToClear): StudyRemoval {
     async remove(study, signal) {
       await using session = await tree.server.open(signal);
       const { folder, ours, folders } = await lookThrough(session, tree, study);
-      await concurrently(ours.filter(isNotReport), tree.parallel, async (name) => {
-        signal.throwIfAborted();
-        await session.remove(`${folder}/${name}`);
-      });
-      // Last of all, since it tells which files are ours.
-      if (!ours.every(isNotReport)) await session.remove(`${folder}/${STUDY_REPORT}`);
+      const reports = REPORTS.filter((name) => ours.includes(name));
+      await concurrently(
+        ours.filter((name) => !reports.includes(name)),
+        tree.parallel,
+        async (name) => {
+          signal.throwIfAborted();
+          await session.remove(`${folder}/${name}`);
+        },
+      );
+      // Last of all, since they tell which files are ours.
+      for (const name of reports) await session.remove(`${folder}/${name}`);
       const patient = folder.slice(0, folder.lastIndexOf("/"));
       for (const path of [...folders.map((name) => `${folder}/${name}`).reverse(), folder, patient])
         await removeIfEmpty(session, path);
     },
   };
-}
-
-function isNotReport(name: string): boolean {
-  return name !== STUDY_REPORT;
 }
 
 interface Contents {
@@ -75,7 +79,9 @@ async function lookThrough(session: FileSession, tree: TreeToClear, study: Deliv
     if (files.length > MOST_FILES) throw new GatewayError("REMOVAL_OTHERS_LEFT", { what: "files" });
   };
   await walk("", 0);
-  const reported = files.includes(STUDY_REPORT) ? await tree.reported(session, folder) : new Set<string>();
+  const reported = REPORTS.some((name) => files.includes(name))
+    ? await tree.reported(session, folder)
+    : new Set<string>();
   const known = new Set<string>(study.files.map(fileNameOf));
   const isOurs = (name: string): boolean =>
     known.has(name) || reported.has(name) || LEFT_BEHIND.test(name) || (name === STUDY_REPORT && reported.size > 0);
