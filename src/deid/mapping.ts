@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, realpath, rm, stat } from "node:fs/promises";
+import { access, chmod, realpath, rm, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { DataSet, Part10File } from "../dicom/data-set.ts";
 import { isRegisteredUid } from "../dicom/dictionary/registered-uids.ts";
@@ -8,6 +8,7 @@ import type { Tag } from "../dicom/tag.ts";
 import { textOf, textsOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { writeFileDurably } from "../units/durable-files.ts";
+import { makeFolders } from "../units/make-folders.ts";
 import type { DeidentifierOptions } from "./deidentifier.ts";
 import { filesBelow } from "./folder-inputs.ts";
 import type { Profile } from "./profiles/profile.ts";
@@ -78,7 +79,7 @@ export async function prepareMappingFolder({
   output,
   folder,
 }: Pick<MappingTask, "input" | "output" | "folder">): Promise<void> {
-  const made = await mkdir(folder, { recursive: true, mode: OWNER_ONLY });
+  const made = await makeFolders(folder, { mode: OWNER_ONLY });
   // Whatever the umask says.
   if (made !== undefined) await chmod(folder, OWNER_ONLY);
   const reason = await whatIsUnsafe(folder, [input, output]);

@@ -1,4 +1,4 @@
-import { mkdir, realpath, rm } from "node:fs/promises";
+import { realpath, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, sep } from "node:path";
 import { fileOperations } from "../dicom/file-output.ts";
@@ -238,7 +238,7 @@ async function publish(
   const earlier = await readStudyReports(folder);
   const operations = fileOperations(task);
   for (const uid of new Set(files.map(({ seriesInstanceUid }) => seriesInstanceUid)))
-    await mkdir(join(folder, uid), { recursive: true });
+    await makeFolders(join(folder, uid));
   for (const file of files) await operations.rename(file.path, placeOf(task, file));
   const report = { ...document, pseudonym, studyInstanceUid, files: reportedFiles(files) };
   const options = { mode: FILE_MODE, temporaryFolder };

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { makeFolders } from "../units/make-folders.ts";
 
 /** Where files grow, below the output: as the folder destination has it. */
 const TEMPORARY = ".radferry";
@@ -13,12 +14,12 @@ const OWNER_ONLY = 0o700;
  */
 export async function openWorkspace(output: string): Promise<AsyncDisposable & { readonly path: string }> {
   const root = join(output, TEMPORARY);
-  await mkdir(root, { recursive: true, mode: OWNER_ONLY });
+  await makeFolders(root, { mode: OWNER_ONLY });
   for (const name of await readdir(root)) {
     if (isOfDeadRun(name)) await rm(join(root, name), { recursive: true, force: true });
   }
   const path = join(root, `${hostname()}~${process.pid}~${randomUUID()}`);
-  await mkdir(path, { recursive: true, mode: OWNER_ONLY });
+  await makeFolders(path, { mode: OWNER_ONLY });
   return {
     path,
     async [Symbol.asyncDispose]() {

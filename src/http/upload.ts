@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { makeFolders } from "../units/make-folders.ts";
 
 /** A file that came as a body. Disposing removes it. */
 export interface Upload extends AsyncDisposable {
@@ -39,7 +40,7 @@ export async function receiveUpload(
   const extension = EXTENSIONS[contentType.split(";")[0]?.trim().toLowerCase() ?? ""];
   if (extension === undefined)
     throw new GatewayError("API_CONTENT_TYPE_UNSUPPORTED", { accepted: UPLOAD_TYPES.join(", ") });
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+  await makeFolders(folder, { mode: 0o700 }).catch((thrown: unknown) => {
     throw new GatewayError("FOLDER_NOT_WRITABLE", { setting: "home" }, thrown);
   });
   const path = join(folder, `upload-${randomUUID()}${extension}`);

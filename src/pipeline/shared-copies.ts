@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
@@ -14,6 +14,7 @@ import { JOB_STATES } from "../store/job-states.ts";
 import type { LedgerEntry } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import { concurrently } from "../units/concurrently.ts";
+import { makeFolders } from "../units/make-folders.ts";
 import { unpackJson } from "../units/packed-json.ts";
 import type { PipelineServices } from "./services.ts";
 import { pauseFor, type StepContext, type StepResult, studyOf } from "./step.ts";
@@ -138,7 +139,7 @@ async function fetchAll(
 ): Promise<StudyDelivery> {
   const folder = services.outbox.folderOf(job.id);
   const wanted = new Set([...manifest.instances, ...manifest.attached].map(({ sha256 }) => sha256));
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, { mode: 0o700 });
   for (const name of await readdir(folder)) if (!wanted.has(name)) await rm(join(folder, name), { recursive: true });
   const files = new Map<string, DeidentifiedFile>();
   await concurrently(manifest.instances, PARALLEL_OBJECTS, async (file) => {

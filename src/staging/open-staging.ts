@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, stat } from "node:fs/promises";
+import { readdir, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isFieldUid, type StudyInstanceUid } from "../dicom/uid.ts";
 import type { Disk } from "../units/disk.ts";
@@ -79,8 +79,8 @@ async function openRemoval(path: string, isShredding: boolean): Promise<Removal>
 
 async function layOut({ incoming, studies, remove }: Area): Promise<void> {
   await remove(incoming);
-  await mkdir(incoming, { recursive: true, mode: 0o700 });
-  await mkdir(studies, { recursive: true, mode: 0o700 });
+  await makeFolders(incoming, { mode: 0o700 });
+  await makeFolders(studies, { mode: 0o700 });
 }
 
 async function list(area: Area, study: StudyInstanceUid): Promise<readonly StagedInstance[]> {
@@ -158,7 +158,7 @@ async function moveIn(from: string, path: string): Promise<void> {
     await rename(from, path);
   } catch (thrown) {
     if (!isMissing(thrown)) throw thrown;
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(path), { mode: 0o700 });
     await rename(from, path);
   }
 }

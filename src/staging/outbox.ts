@@ -1,7 +1,8 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { isDiskFull } from "../units/durable-files.ts";
+import { makeFolders } from "../units/make-folders.ts";
 import { removeFolder } from "../units/remove-folder.ts";
 
 /** Where de-identified files await delivery, a folder for each job. */
@@ -13,7 +14,7 @@ export interface Outbox {
 }
 
 export async function openOutbox({ path }: { readonly path: string }): Promise<Outbox> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolders(path, { mode: 0o700 });
   return {
     folderOf: (jobId) => join(path, jobId),
     remove: (jobId) => removeFolder(join(path, jobId)),

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { concurrently } from "../units/concurrently.ts";
 import { syncFolder } from "../units/durable-files.ts";
+import { makeFolders } from "../units/make-folders.ts";
 import { together } from "../units/together.ts";
 import { inBlocks, sizeOf } from "../units/write-blocks.ts";
 import { nameOfRange, overwrite, overwriteRanges, type PackRange, rangeOfName, settlePack } from "./pack-ranges.ts";
@@ -74,7 +75,7 @@ interface Writer extends AsyncDisposable {
 export async function openPacks({ folder, names, remove, sizes = USUAL_SIZES }: PackOptions): Promise<Packs> {
   const pathOf = (pack: string): string => join(folder, pack);
   const namesIn = (pack: string): Promise<readonly string[]> => names.beginning(`${pack}/`);
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(rethrowStaging);
+  await makeFolders(folder, { mode: 0o700 }).catch(rethrowStaging);
   for (const pack of await readdir(folder).catch(rethrowStaging))
     await settlePack(pathOf(pack), await namesIn(pack), remove).catch(rethrowStaging);
   const writer = createWriter(folder, sizes);

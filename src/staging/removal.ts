@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { mkdir, open, opendir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing } from "../units/durable-files.ts";
+import { makeFolders } from "../units/make-folders.ts";
 
 /** How files of people are removed. */
 export interface Removal {
@@ -20,7 +21,7 @@ const BLOCK_BYTES = 1 << 20;
  * @param folder on the file system of what is removed
  */
 export async function openShredding(folder: string): Promise<Removal> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, { mode: 0o700 });
   await shred(folder);
   await mkdir(folder, { mode: 0o700 });
   return {

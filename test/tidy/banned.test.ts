@@ -28,6 +28,7 @@ describe("the checks", () => {
     ["Date.now();", "the Clock"],
     ["new Date();", "clock.nowMs()"],
     ['import { declareDeidentified } from "../staging/deidentified-file.ts";', "a Deidentifier"],
+    ["mkdir(path, { recursive: true });", "makeFolders"],
     ["it.skip('x', () => {});", "skipIf"],
     ["it.concurrent.only('x', () => {});", "skipIf"],
     ["describe.todo('x');", "skipIf"],

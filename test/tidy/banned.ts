@@ -69,6 +69,15 @@ const BANNED_SYNTAX: readonly BannedSyntax[] = [
     isIt: ({ type, ...node }) => type === "ImportSpecifier" && nameOf(node.imported) === "declareDeidentified",
   },
   {
+    what: "mkdir with recursive",
+    instead: "makeFolders: it ends wherever the path leads",
+    allowedIn: new RegExp(`^scripts/|^bench/|testing|${TESTS.source}`),
+    isIt: (node) =>
+      node.type === "CallExpression" &&
+      nameOf(node.callee) === "mkdir" &&
+      [...nodesOf(node)].some(([inner]) => inner.type === "Property" && nameOf(inner.key) === "recursive"),
+  },
+  {
     what: "a test that is left out",
     instead: "skipIf with the peer it needs, or no test",
     isIt: (node) => /^(?:it|test|describe)\.(?:.*\.)?(?:skip|only|todo)$/.test(memberName(node) ?? ""),

@@ -1,8 +1,9 @@
-import { link, mkdir, readdir, rm, rmdir, unlink } from "node:fs/promises";
+import { link, readdir, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Disk } from "../../units/disk.ts";
 import { isMissing, syncFolder, systemCodeOf, writeFileDurably } from "../../units/durable-files.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import { checkFileName, isWithin, PARAMETER_FILE, type ResultPlace, resultFolder } from "../file-names.ts";
 import type { Received } from "./protocol.ts";
 import { type GrowingFile, type LakeWriter, lakeError, startLakeWriter } from "./writer.ts";
@@ -38,7 +39,7 @@ export interface DataLake extends AsyncDisposable {
 export async function openDataLake({ path, disk }: { readonly path: string; readonly disk: Disk }): Promise<DataLake> {
   const lake = resolve(path);
   const staging = join(lake, STAGING);
-  await asLakeError(mkdir(staging, { recursive: true }));
+  await asLakeError(makeFolders(staging));
   const writer = startLakeWriter();
   const partOf = (transferId: string): string => join(staging, `${transferId}${PART}`);
   return {
@@ -90,7 +91,7 @@ function checkPlace(lake: string, folder: string, fileName: string): void {
 
 /** Each with its name safe in the one above. */
 async function makeFoldersDurably(lake: string, folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
+  const first = await makeFolders(folder);
   if (first === undefined) return;
   for (let made = folder; made !== lake && made !== dirname(made); made = dirname(made)) {
     await syncFolder(dirname(made));

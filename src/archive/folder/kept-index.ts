@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline as connect, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { z } from "zod";
 import { syncFolder } from "../../units/durable-files.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import type { KnownFile } from "./indexed-instance.ts";
 import { knownFile, lineOf } from "./kept-line.ts";
 
@@ -46,7 +47,7 @@ export function createKeptIndex(path: string, root: string): KeptIndex {
       }
     },
     async save(known, nowMs, signal) {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await makeFolders(dirname(path), { mode: 0o700 });
       const temporary = `${path}.part`;
       try {
         const sink = createWriteStream(temporary, { mode: FILE_MODE, flush: true });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { constants, copyFile, mkdir, readdir, rename } from "node:fs/promises";
+import { constants, copyFile, readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isPacked } from "../../staging/pack-ranges.ts";
 import { openPacks, type PackNames, type PackSizes } from "../../staging/packs.ts";
@@ -8,6 +8,7 @@ import { rethrowStaging } from "../../staging/staging-error.ts";
 import type { IntakeStore } from "../../store/intake.ts";
 import type { Clock } from "../../units/clock.ts";
 import { syncFile, syncFolder } from "../../units/durable-files.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import { createSharedSync, type SharedSync } from "../../units/shared-sync.ts";
 import { createUnnamedFiles, type UnnamedFiles } from "./unnamed-files.ts";
 
@@ -62,7 +63,7 @@ export async function openIntakeFiles(path: string, options: IntakeFilesOptions)
   };
   const packs = await openPacks({ folder: join(path, "packs"), names, remove, sizes });
   for (const folder of FOLDERS) {
-    await mkdir(join(path, folder), { recursive: true, mode: 0o700 });
+    await makeFolders(join(path, folder), { mode: 0o700 });
     const found = await readdir(join(path, folder));
     if (found.length === 0) continue;
     const acknowledged = new Set(await store.intakeFiles(folder));

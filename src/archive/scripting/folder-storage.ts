@@ -1,8 +1,9 @@
-import { access, mkdir, rename, rm } from "node:fs/promises";
+import { access, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { createIntake } from "../../staging/intake.ts";
 import type { InstanceIntake, StagedInstance } from "../../staging/staging-area.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 
 /**
  * Where each instance goes below a folder: `uids`: STUDY/SERIES/INSTANCE.dcm, `flat`: INSTANCE.dcm, or a relative path of the caller's own
@@ -26,13 +27,13 @@ const INCOMING = ".incoming";
 /** Files in a folder, each whole or absent. What is there under a name already stays: two instances never share one. */
 export async function openFolderStorage({ folder, layout = "uids" }: FolderStorageOptions): Promise<FolderStorage> {
   const incoming = join(folder, INCOMING);
-  await mkdir(incoming, { recursive: true });
+  await makeFolders(incoming);
   const written: StagedInstance[] = [];
   const keep = async (instance: StagedInstance): Promise<StagedInstance> => {
     const path = join(folder, placeOf(instance, layout));
     if (await isThere(path)) await rm(instance.path, { force: true });
     else {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolders(dirname(path));
       await rename(instance.path, path);
     }
     const kept = { ...instance, path };

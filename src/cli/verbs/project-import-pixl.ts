@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { type PixlSettings, pixlSettingsEntry, type SettingsEntry } from "../../compat/pixl/project/settings-entry.ts";
 import { addToSettings } from "../../config/add-to-settings.ts";
@@ -6,6 +5,7 @@ import { settingsFileOf } from "../../config/settings-file.ts";
 import { importPixlTagOperations } from "../../deid/profiles/import-pixl.ts";
 import { type PixlProject, readPixlProject } from "../../deid/profiles/pixl-project.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { isThere } from "../write-whole-file.ts";
@@ -82,7 +82,7 @@ async function writeProfile(
     ...(signedOff === undefined ? {} : { signedOff }),
   });
   if (cli.isRehearsal()) return warnings;
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolders(dirname(path));
   if (masks !== undefined) await writeText(join(dirname(path), masksName), masks);
   await writeText(path, yamlText(document));
   return warnings;

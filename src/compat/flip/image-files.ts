@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { readdir, realpath, rm, writeFile } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { GatewayError } from "../../errors/gateway-error.ts";
@@ -7,6 +7,7 @@ import { HttpError as TransportError } from "../../network/http-client/http-erro
 import { xnatPath } from "../../network/rest/xnat/paths.ts";
 import { isThere, systemCodeOf } from "../../units/durable-files.ts";
 import type { Logger } from "../../units/logger.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
 import { className, HttpError } from "./errors.ts";
 import { getExperiment, projectOfHub, subjectOfExperiment } from "./projects.ts";
@@ -75,7 +76,7 @@ export function createImageFiles(folder: string, logger: Logger): ImageFiles {
 /** @throws HttpError 400 when the net leads out of the folder for images */
 async function sessionFolderOf(folder: string, { netId, hubProjectId, accession }: DownloadRequest): Promise<string> {
   const base = await orStorageError(async () => {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     return await realpath(folder);
   });
   const netFolder = resolve(base, netId);
@@ -89,7 +90,7 @@ async function sessionFolderOf(folder: string, { netId, hubProjectId, accession 
       code: "FLIP_DOWNLOAD_INVALID",
     });
   await orStorageError(async () => {
-    await mkdir(sessionFolder, { recursive: true });
+    await makeFolders(sessionFolder);
     // A link may lead out of it, though its name does not.
     if (!(await realpath(sessionFolder)).startsWith(base + sep)) throw new GatewayError("FLIP_DOWNLOAD_INVALID");
   });

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { ByteSource } from "../../dicom/data-set.ts";
@@ -8,6 +8,7 @@ import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import { memberContent } from "../../network/zip/member-content.ts";
 import { readZipMembers, ZIP_LIMITS, type ZipMember } from "../../network/zip/zip-members.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import { HttpError } from "./errors.ts";
 
 const TRAVERSAL = "Attempted path traversal in ZIP entry";
@@ -47,7 +48,7 @@ export async function unzip(
   });
   for (const { member, target } of targets) {
     options.signal.throwIfAborted();
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolders(dirname(target));
     await extract(zip, member, target, options.signal);
   }
   return targets.length;

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { ByteSource } from "../../dicom/data-set.ts";
 import { transferSyntaxOf } from "../../dicom/dictionary/transfer-syntaxes.ts";
@@ -7,6 +6,7 @@ import { encodeSegments, type Segment } from "../../dicom/encode-segments.ts";
 import { createAnew, type FileOperations, type OutputFile, writeAll } from "../../dicom/file-output.ts";
 import { encodePreambleAndMeta } from "../../dicom/writer.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import type { ComposedOutput } from "./compose-output.ts";
 import { Rejection } from "./rejection.ts";
 
@@ -77,7 +77,7 @@ async function createInFolder(path: string, files: FileOperations): Promise<Outp
     return await createAnew(path, files);
   } catch (thrown) {
     if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")) throw thrown;
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(path), { mode: 0o700 });
     return createAnew(path, files);
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, rm } from "node:fs/promises";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ByteRange, ByteSource, DataElement, DataSet } from "../../dicom/data-set.ts";
 import { readPart10File } from "../../dicom/reader.ts";
@@ -6,6 +6,7 @@ import { tagOf } from "../../dicom/tag.ts";
 import { dataSetOf, element, textElement } from "../../dicom/values.ts";
 import { fileMetaOf, writePart10 } from "../../dicom/writer.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import { Rejection } from "../engine/rejection.ts";
 import { nativeSizeBytes, type PixelLayout, pixelLayoutOf } from "./pixel-layout.ts";
 import { runCodec } from "./run-codec.ts";
@@ -82,7 +83,7 @@ export function createPixelDecoder(
       const codec = codecOf(pixels.transferSyntaxUid);
       if (codec === undefined) throw refused("mask-needs-codec");
       if (!KNOWN_COLOURS.has(pixels.layout.photometricInterpretation)) throw refused("mask-photometric-interpretation");
-      await mkdir(scratch, { recursive: true, mode: 0o700 });
+      await makeFolders(scratch, { mode: 0o700 });
       const folder = await mkdtemp(join(scratch, ".codec-"));
       until.defer(() => rm(folder, { recursive: true, force: true }));
       const inputPath = join(folder, "in.dcm");

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import { generateProjectKey, loadProjectKey, type ProjectKey, projectKeyOf } from "./project-key.ts";
 
 const KEY_BYTES = 32;
@@ -37,7 +37,7 @@ async function load(path: string, isRehearsal: boolean): Promise<ProjectKey> {
     if (!(thrown instanceof GatewayError) || thrown.code !== "KEY_FILE_MISSING") throw thrown;
   }
   if (isRehearsal) return projectKeyOf(randomBytes(KEY_BYTES));
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolders(dirname(path), { mode: 0o700 });
   return await generateProjectKey(path).catch((thrown: unknown) => {
     // Another process made it meanwhile.
     if (thrown instanceof GatewayError && thrown.code === "KEY_FILE_EXISTS") return loadProjectKey(path);

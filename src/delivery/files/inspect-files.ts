@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { concurrently } from "../../units/concurrently.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import type { DeliveredFile, Inspect, Inspection, Standing } from "../inspection/inspection.ts";
 import type { FileServer } from "./file-server.ts";
 import { fileNameOf, projectFolderOf, studyFolderOf } from "./layout.ts";
@@ -51,7 +52,7 @@ export function zipInspector({ server, path, readsBack }: PlaceToInspect, tempor
     if (!readsBack || zip?.entries === undefined) return await judged(undefined);
     // Of its own: the destination's folder is emptied whenever a service starts.
     const own = join(temporaryFolder, randomUUID());
-    await mkdir(own, { recursive: true, mode: 0o700 });
+    await makeFolders(own, { mode: 0o700 });
     try {
       return await withLocalCopy(session, zip, own, (copy) => judged(copy.sha256Of));
     } finally {

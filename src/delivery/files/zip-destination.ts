@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
@@ -7,6 +7,7 @@ import type { ZippedFile } from "../../network/zip/zip-stream.ts";
 import type { AttachedFile } from "../../staging/attached-file.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import type { Destination, StudyDelivery } from "../destination.ts";
 import type { StagedCopy } from "../reading/staged-copy.ts";
 import { crc32OfCopy } from "../reading/study-reading.ts";
@@ -39,7 +40,7 @@ interface Zips {
  */
 export async function createZipDestination(options: ZipDestinationOptions): Promise<Destination> {
   await rm(options.temporaryFolder, { recursive: true, force: true });
-  await mkdir(options.temporaryFolder, { recursive: true, mode: 0o700 });
+  await makeFolders(options.temporaryFolder, { mode: 0o700 });
   const zips: Zips = { options, zips: createKeyedLocks() };
   return {
     name: options.name,

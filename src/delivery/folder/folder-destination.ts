@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { readdir, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
@@ -8,6 +8,7 @@ import { readStudyReports, STUDY_REPORT, studyReportText } from "../../staging/s
 import { type Clock, systemClock } from "../../units/clock.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import { isMissing, syncFolder, writeFileDurably } from "../../units/durable-files.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import { createSemaphore, type Semaphore } from "../../units/semaphore.ts";
 import type { Destination, Receipt, StudyDelivery } from "../destination.ts";
 import { deliveryReport } from "../files/delivery-report.ts";
@@ -83,7 +84,7 @@ export async function createFolderDestination({
 
 async function sweep({ temporary }: Folder, nowMs: number): Promise<void> {
   await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true });
+  await makeFolders(temporary);
   const all = dirname(temporary);
   for (const owner of await readdir(all)) {
     const changedAtMs = (await stat(join(all, owner)).catch(() => undefined))?.mtimeMs ?? nowMs;
@@ -175,7 +176,7 @@ function createArriving({ temporary }: Folder): AsyncDisposable & { readonly fol
   let made: Promise<string> | undefined;
   const make = async (): Promise<string> => {
     const path = join(temporary, randomUUID());
-    await mkdir(path, { recursive: true });
+    await makeFolders(path);
     return path;
   };
   return {
@@ -207,6 +208,6 @@ async function conclude(folder: Folder, delivery: StudyDelivery, receipt: Receip
   }
   using _ = await folder.reporting.acquire(signal);
   const text = studyReportText(await readStudyReports(study), deliveryReport(delivery, receipt));
-  await mkdir(folder.temporary, { recursive: true });
+  await makeFolders(folder.temporary);
   await writeFileDurably(join(study, STUDY_REPORT), text, { mode: FILE_MODE, temporaryFolder: folder.temporary });
 }

@@ -1,5 +1,6 @@
-import { chmod, mkdir, stat } from "node:fs/promises";
+import { chmod, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolders } from "../../units/make-folders.ts";
 
 /** Added to what the folder above passes on, such as its group. */
 const READ_AND_ENTER = 0o055;
@@ -7,7 +8,7 @@ const PERMISSIONS = 0o7777;
 
 /** Makes a folder and what is missing above it; others may look into them, as into the files, whatever the umask of the gateway. */
 export async function makeReadableFolders(path: string): Promise<void> {
-  const topmost = await mkdir(path, { recursive: true });
+  const topmost = await makeFolders(path);
   if (topmost === undefined) return;
   for (let made = path; made.length >= topmost.length; made = dirname(made)) {
     const { mode } = await stat(made);

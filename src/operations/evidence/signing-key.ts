@@ -6,10 +6,11 @@ import {
   type KeyObject,
   randomUUID,
 } from "node:crypto";
-import { link, mkdir, open, readFile, rm } from "node:fs/promises";
+import { link, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { isMissing, syncFolder, systemCodeOf } from "../../units/durable-files.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 
 const READABLE_BY_OTHERS = 0o077;
 
@@ -45,7 +46,7 @@ async function readSigningKey(path: string): Promise<KeyObject> {
 /** Of two processes that make one at once, one does. */
 async function makeSigningKey(path: string): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, { mode: 0o700 });
   const temporary = `${path}.${randomUUID()}.part`;
   try {
     await using file = await open(temporary, "wx", 0o600);

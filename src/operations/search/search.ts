@@ -1,9 +1,10 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { neverAborted } from "../../units/abort.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import { submitCohort } from "../cohorts.ts";
 import type { OperationsContext } from "../context.ts";
 import type { SubmitDocument } from "../documents.ts";
@@ -40,7 +41,7 @@ export async function searchCohort(context: OperationsContext, wish: SearchWish)
 /** Where what is found goes: of no file yet. What processes that died left there is removed. */
 export async function pathOfFound(context: FoundPlace): Promise<string> {
   const folder = searchesIn(context);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, { mode: 0o700 });
   for (const name of await readdir(folder)) {
     const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
     if (context.clock.nowMs() - mtimeMs > LEFT_BEHIND_MS) await rm(join(folder, name), { force: true });

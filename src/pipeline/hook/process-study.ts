@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { attachmentProblem } from "../../deid/verification/attachment.ts";
 import { verifyReplacement } from "../../deid/verification/replacement.ts";
@@ -10,6 +9,7 @@ import type { AttachedFile } from "../../staging/attached-file.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { readStagedInstance } from "../../staging/read-staged-instance.ts";
 import type { LedgerChange } from "../../store/records.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import type { Semaphore } from "../../units/semaphore.ts";
 import { pauseFor, type StepContext, type StepResult } from "../step.ts";
 import { type CollectedOutputs, collectOutputs, type OutputFile } from "./collect-outputs.ts";
@@ -211,7 +211,7 @@ async function judge(
 ): Promise<Judged | Refusal> {
   const collected: CollectedOutputs = await collectOutputs(workspace.output, outputs, context.signal);
   if (collected.kind === "refused") return refused(collected.reason);
-  await mkdir(workspace.accepted, { recursive: true });
+  await makeFolders(workspace.accepted);
   const replacements = new Map<string, DeidentifiedFile>();
   for (const output of collected.instances) {
     const verdict = await judgeInstance(context, output, { ...made, folder: workspace.accepted });

@@ -1,22 +1,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import {
-  chmod,
-  constants,
-  copyFile,
-  link,
-  lstat,
-  mkdir,
-  opendir,
-  readdir,
-  readFile,
-  rm,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, constants, copyFile, link, lstat, opendir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { isMissing, syncFile, writeFileDurably } from "../../units/durable-files.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 
 /** Where a hook works on one job's study. */
 export interface Workspace {
@@ -69,10 +58,10 @@ export async function prepareWorkspace(
 ): Promise<void> {
   await removeTree(workspace.folder);
   for (const folder of [workspace.input, workspace.output, workspace.scratch])
-    await mkdir(folder, { recursive: true, mode: OWNER_ONLY });
+    await makeFolders(folder, { mode: OWNER_ONLY });
   for (const file of files) {
     const path = join(workspace.input, inputNameOf(file));
-    await mkdir(dirname(path), { recursive: true, mode: OWNER_ONLY });
+    await makeFolders(dirname(path), { mode: OWNER_ONLY });
     await link(file.path, path).catch(() => copyFile(file.path, path, constants.COPYFILE_FICLONE));
     await chmod(path, READ_ONLY_FILE);
   }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { DataSet } from "../../../dicom/data-set.ts";
 import { tags } from "../../../dicom/dictionary/tags.ts";
@@ -12,6 +12,7 @@ import type { IncomingInstance, InstanceSink, StoreHandler } from "../../../netw
 import { statusIn } from "../../../network/dimse/status.ts";
 import type { Clock } from "../../../units/clock.ts";
 import { syncFolder } from "../../../units/durable-files.ts";
+import { makeFolders } from "../../../units/make-folders.ts";
 import { isSystemError } from "../../write-whole-file.ts";
 import { type SyncPolicy, sharedSync, type UnsyncedFiles, unsyncedFiles } from "./receive-sync.ts";
 import { createReceivedFile, type ReceivedFile, TEMPORARY } from "./received-file.ts";
@@ -59,7 +60,7 @@ export async function openReceiveFolder(
   policy: SyncPolicy = "instance",
 ): Promise<ReceiveFolder> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolders(path);
     await sweep(path, clock.nowMs());
   } catch (thrown) {
     throw notWritable(thrown);

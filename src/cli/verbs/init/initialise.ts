@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { SettingsProblem } from "../../../config/problems.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { DoctorDocument } from "../../../operations/documents.ts";
+import { makeFolders } from "../../../units/make-folders.ts";
 import type { Cli } from "../../cli.ts";
 import { openGateway } from "../../gateway-session.ts";
 import { isThere, writeWholeFile } from "../../write-whole-file.ts";
@@ -53,7 +54,7 @@ export async function initialise(cli: Cli, given: InitAnswers): Promise<boolean>
 
 async function makeKeyFile(path: string): Promise<string> {
   const { generateProjectKey } = await import("../../../deid/pseudonyms/project-key.ts");
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolders(dirname(path), { mode: 0o700 });
   return (await generateProjectKey(path)).id;
 }
 

@@ -1,9 +1,10 @@
-import { constants, copyFile, mkdir } from "node:fs/promises";
+import { constants, copyFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { judgeScanFile, scanResultOf } from "../../../operations/scan-results.ts";
 import type { ScanFileVerdict } from "../../../operations/scanner-operations.ts";
 import { syncFile, syncFolder } from "../../../units/durable-files.ts";
+import { makeFolders } from "../../../units/make-folders.ts";
 import type { Cli } from "../../cli.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 import { openDesk, printRows } from "./desk.ts";
@@ -39,7 +40,7 @@ export async function fetchResult(cli: Cli, id: string, { out }: FetchOptions): 
   await using desk = await openDesk(cli);
   const result = await scanResultOf(desk.context, id);
   const folder = resolve(cli.world.workingFolder, out);
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   const fetched: ScanFileVerdict[] = [];
   for (const name of result.files) {
     const verdict = await judgeScanFile(desk.context, result, name);

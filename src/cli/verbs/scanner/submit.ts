@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PARAMETER_FILE } from "../../../acquisition/file-names.ts";
@@ -14,6 +14,7 @@ import { openXnatClient } from "../../../network/rest/xnat/login.ts";
 import { projectNamed } from "../../../network/rest/xnat/site.ts";
 import { judgeScanFile, scanResultOf } from "../../../operations/scan-results.ts";
 import { isMissing } from "../../../units/durable-files.ts";
+import { makeFolders } from "../../../units/make-folders.ts";
 import type { Cli } from "../../cli.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 import { openGateway } from "../../gateway-session.ts";
@@ -119,7 +120,7 @@ async function cohortFile(cli: Cli, studies: readonly string[], opened: AsyncDis
   const kept = join(cli.world.environment.RADFERRY_HOME || "/var/lib/radferry", "submitted-results");
   const folder = cli.isRehearsal() ? await mkdtemp(join(tmpdir(), "radferry-result-")) : kept;
   if (cli.isRehearsal()) opened.defer(() => rm(folder, { recursive: true, force: true }));
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, { mode: 0o700 });
   const path = join(folder, `result-${cli.world.clock.nowMs()}.csv`);
   await writeFile(path, `study_instance_uid\n${studies.join("\n")}\n`, { mode: 0o600 });
   return path;

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { cp, lstat, mkdir, rename, rm, stat, symlink } from "node:fs/promises";
+import { cp, lstat, rename, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { slugOf } from "../../../cohort/pixl-extract.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
+import { makeFolders } from "../../../units/make-folders.ts";
 
 export interface ExportedExtract {
   /** The folder of an OMOP extract. */
@@ -24,7 +25,7 @@ export async function copyToExports({ extract, root, projectName, generatedAt }:
   const target = join(project, "all_extracts", slugOf(generatedAt));
   try {
     if (!(await stat(root)).isDirectory()) throw new RangeError("no folder");
-    await mkdir(target, { recursive: true });
+    await makeFolders(target);
     await cp(join(extract, "public"), join(target, "omop", "public"), { recursive: true, filter: isPlain });
     await pointTo(target, join(project, "latest"));
   } catch (thrown) {

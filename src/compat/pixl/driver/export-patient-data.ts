@@ -1,10 +1,11 @@
-import { mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type LinkedStudy, linkerTable } from "../../../cohort/linker-table.ts";
 import { slugOf } from "../../../cohort/pixl-extract.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { openHttpClient } from "../../../network/http-client/http-client.ts";
 import { readText } from "../../../network/http-client/read-body.ts";
+import { makeFolders } from "../../../units/make-folders.ts";
 import type { Database } from "../database/connection.ts";
 import { type ExportedImage, exportedImages } from "../database/images.ts";
 import type { Extract } from "./extract.ts";
@@ -67,7 +68,7 @@ async function writeTable(root: string, folder: string, table: Uint8Array): Prom
   const file = join(folder, NAME);
   try {
     if (!(await stat(root)).isDirectory()) throw new RangeError("no folder");
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     await writeFile(`${file}.part`, table, { flush: true });
     await rename(`${file}.part`, file);
   } catch (thrown) {
