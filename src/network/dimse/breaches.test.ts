@@ -10,7 +10,7 @@ import { playScript, type Step, startScriptedPeer } from "../../../test/peers/sc
 import { parseAeTitle } from "../../dicom/ae-title.ts";
 import { IMPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import type { Logger } from "../../units/logger.ts";
+import type { LogFields, Logger } from "../../units/logger.ts";
 import { reportViolation, type Violation, violationOf } from "../upper-layer/violations.ts";
 import { VERIFICATION_SOP_CLASS } from "./service-classes.ts";
 import { open, serve } from "./testing/pair.ts";
@@ -24,7 +24,8 @@ const released = [...request, { send: releaseRequestPdu }, { expectPdu: 0x06 }] 
 function recorder() {
   const lines: string[] = [];
   const counted: Violation[] = [];
-  const line = (event: string, fields = {}) => void lines.push(`${event} ${JSON.stringify(fields)}`);
+  const line = (event: string, { remoteHost: _, ...fields }: LogFields = {}) =>
+    void lines.push(`${event} ${JSON.stringify(fields)}`);
   const logger: Logger = { debug: () => {}, info: () => {}, warn: line, error: line };
   return { lines, counted, logger, onViolation: (violation: Violation) => void counted.push(violation) };
 }

@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
-import { silentLogger } from "../../units/logger.ts";
+import { type LogFields, silentLogger } from "../../units/logger.ts";
 import { type AcceptorDecision, type AcceptorPolicy, decideAssociation } from "../upper-layer/negotiation.ts";
 import { type AssociateRequest, REJECTION, type Rejection } from "../upper-layer/pdu.ts";
 import { createTransportServer, type TransportServer } from "../upper-layer/transport.ts";
+import { violationOf } from "../upper-layer/violations.ts";
 import { WAITING_LIMITS } from "../upper-layer/waiting-room.ts";
 import { type Acceptance, chooseTransferSyntax, readRules } from "./acceptance.ts";
 import { chooseToEnd } from "./make-room.ts";
@@ -12,12 +13,14 @@ import { queryRetrieveClass, STORAGE_COMMITMENT_SOP_CLASS, VERIFICATION_SOP_CLAS
 import { ServiceProvider } from "./service-provider.ts";
 import type { DimseServer, DimseServerOptions, ServiceHandlers } from "./service-types.ts";
 import { DimseSession, RELEASED } from "./session.ts";
+import { createSparseLog, type SparseLog } from "./sparse-log.ts";
 import { isAcceptableStorageClass } from "./storage-contexts.ts";
 import { completeTimeouts, DEFAULT_MAXIMUM_PDU_LENGTH } from "./timeouts.ts";
 
 const DEFAULT_MAXIMUM_ASSOCIATIONS = 100;
 /** Connections that are about to end. */
 const CONNECTIONS_BESIDE = 100;
+const NOT_ESTABLISHED = "association not established";
 /** What runs when the server closes may end within this time. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
@@ -31,25 +34,30 @@ export async function startDimseServer(options: DimseServerOptions): Promise<Dim
   return server;
 }
 
+type Log = (level: "info" | "warn", event: string, fields?: LogFields) => void;
+
 class AssociationServer implements DimseServer {
   readonly #options: DimseServerOptions;
   readonly #server: TransportServer;
   readonly #acceptance: Acceptance;
   readonly #sessions = new Map<DimseSession, ServiceProvider>();
   readonly #established = new Set<DimseSession>();
+  /** Of connections that have no association: port scanners come every minute. */
+  readonly #strangers: SparseLog;
   readonly #idleListeners: (() => void)[] = [];
   #closing = false;
 
   constructor(options: DimseServerOptions) {
     this.#options = options;
+    this.#strangers = createSparseLog(options.logger ?? silentLogger);
     this.#acceptance = readRules(options.aeTitle, options.rules);
     this.#server = createTransportServer({
       tls: options.tls,
       handshakeTimeoutMs: completeTimeouts(options.timeouts).artimTimeoutMs,
       maximumConnections: this.#maximumAssociations + WAITING_LIMITS.maximum + CONNECTIONS_BESIDE,
       onConnection: (socket) => this.#onConnection(socket),
-      onConnectionFailed: ({ code, details }) =>
-        options.logger?.info("association not established", { code, ...details }),
+      onConnectionFailed: ({ code, details }, remoteHost) =>
+        this.#strangers.tell("info", NOT_ESTABLISHED, { code, ...details, remoteHost }),
     });
   }
 
@@ -88,6 +96,7 @@ class AssociationServer implements DimseServer {
     await closed;
     drained.abort();
     await limit;
+    this.#strangers[Symbol.dispose]();
   }
 
   get #maximumAssociations(): number {
@@ -95,8 +104,12 @@ class AssociationServer implements DimseServer {
   }
 
   #onConnection(socket: Socket): void {
-    const { handlers, aeTitle, logger = silentLogger } = this.#options;
+    const { handlers, aeTitle, logger = silentLogger, onViolation } = this.#options;
+    const remoteHost = socket.remoteAddress;
+    let wasEstablished = false;
     const timeouts = completeTimeouts(this.#options.timeouts);
+    const log: Log = (level, event, fields = {}) =>
+      wasEstablished ? logger[level](event, fields) : this.#strangers.tell(level, event, { ...fields, remoteHost });
     const provider = new ServiceProvider({
       handlers,
       aeTitle,
@@ -108,11 +121,15 @@ class AssociationServer implements DimseServer {
       socket,
       timeouts,
       maximumPduLength: this.#options.maximumPduLength ?? DEFAULT_MAXIMUM_PDU_LENGTH,
-      violations: this.#options,
+      violations: {
+        logger: { ...silentLogger, warn: (event, fields) => log("warn", event, fields) },
+        ...(onViolation !== undefined && { onViolation }),
+      },
       negotiation: {
         decide: (request) => {
           const decision = this.#decide(request, socket.remoteAddress ?? "");
           if ("accept" in decision.answer) {
+            wasEstablished = true;
             this.#server.associated(socket);
             this.#onEstablished(session, provider);
           }
@@ -122,7 +139,7 @@ class AssociationServer implements DimseServer {
       onRequest: (_, message) => provider.onRequest(session, message),
     });
     this.#sessions.set(session, provider);
-    session.signal.addEventListener("abort", () => this.#onEnded(session), { once: true });
+    session.signal.addEventListener("abort", () => this.#onEnded(session, log), { once: true });
     void session.closed.then(() => this.#sessions.delete(session));
   }
 
@@ -164,12 +181,14 @@ class AssociationServer implements DimseServer {
     provider.begin(session);
   }
 
-  #onEnded(session: DimseSession): void {
+  #onEnded(session: DimseSession, log: Log): void {
     const { logger = silentLogger } = this.#options;
     const { code, details } = toGatewayError(session.signal.reason);
     const wasEstablished = this.#established.delete(session);
     if (details.by === RELEASED) logger.debug("association released");
-    else logger.info(wasEstablished ? "association ended early" : "association not established", { code, ...details });
+    else if (wasEstablished) log("info", "association ended early", { code, ...details });
+    // A breach of the protocol is told already.
+    else if (violationOf(session.signal.reason) === undefined) log("info", NOT_ESTABLISHED, { code, ...details });
     if (wasEstablished && this.#established.size === 0) for (const listener of this.#idleListeners) listener();
   }
 

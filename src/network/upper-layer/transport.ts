@@ -72,7 +72,7 @@ export interface TransportServerOptions {
    * A connection that did not come about: TIMED_OUT or a TLS_ code when its handshake failed, CONNECTION_FAILED when this
    * machine could not take it (it has no more file descriptors, say).
    */
-  readonly onConnectionFailed: (error: GatewayError) => void;
+  readonly onConnectionFailed: (error: GatewayError, remoteAddress?: string) => void;
 }
 
 /** A listening port. */
@@ -155,8 +155,9 @@ function tlsServer(
     options.onConnection(socket);
   });
   server.on("tlsClientError", (error, socket) => {
+    const { remoteAddress } = socket;
     socket.destroy();
-    options.onConnectionFailed(handshakeError(error, socket, options.handshakeTimeoutMs));
+    options.onConnectionFailed(handshakeError(error, socket, options.handshakeTimeoutMs), remoteAddress);
   });
   return server;
 }
