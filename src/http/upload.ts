@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { createBytePieces } from "../units/byte-pieces.ts";
 import { makeFolders } from "../units/make-folders.ts";
 
 /** A file that came as a body. Disposing removes it. */
@@ -56,14 +57,12 @@ export async function receiveUpload(
 
 /** @throws GatewayError API_BODY_TOO_LARGE */
 export async function receiveText(body: Readable, limitBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const pieces = createBytePieces();
   for await (const chunk of body) {
-    length += chunk.length;
-    if (length > limitBytes) throw new GatewayError("API_BODY_TOO_LARGE", { limitBytes });
-    chunks.push(chunk);
+    pieces.add(chunk);
+    if (pieces.sizeBytes > limitBytes) throw new GatewayError("API_BODY_TOO_LARGE", { limitBytes });
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return pieces.bytes().toString("utf8");
 }
 
 function limited(limitBytes: number, hash: ReturnType<typeof createHash>): Transform {

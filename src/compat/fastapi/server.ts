@@ -4,6 +4,7 @@ import { errorFields } from "../../observe/error-fields.ts";
 import { systemCodeOf } from "../../units/durable-files.ts";
 import type { Logger } from "../../units/logger.ts";
 import { MAXIMUM_HTTP_CONNECTIONS, REQUEST_LIMITS, type RequestLimits } from "../../units/request-limits.ts";
+import { gatherBodies } from "../gather-body.ts";
 import { AnswerError, INTERNAL_DETAIL } from "./answer-error.ts";
 import { parsedBody } from "./json-body.ts";
 import { type FacePages, openApiDocument, openApiPage } from "./openapi.ts";
@@ -55,6 +56,7 @@ export async function startFaceServer<Context>(options: FaceServerOptions<Contex
     routerOptions: { maxParamLength: MAXIMUM_PATH_PART },
   });
   server.server.maxConnections = MAXIMUM_HTTP_CONNECTIONS;
+  gatherBodies(server);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
   addPages(server, options);

@@ -4,6 +4,7 @@ import { type TransferSyntax, transferSyntaxes } from "../../dicom/dictionary/tr
 import { type Tag, tagOf } from "../../dicom/tag.ts";
 import { trimUid } from "../../dicom/uid.ts";
 import { isLongForm, vrOfCode } from "../../dicom/vr.ts";
+import { createBytePieces } from "../../units/byte-pieces.ts";
 import type { Violation } from "../upper-layer/violations.ts";
 import type { NamedObject } from "./service-types.ts";
 
@@ -34,7 +35,7 @@ interface Head extends NamedObject {
 export class DataSetHead {
   readonly #announced: AnnouncedObject;
   readonly #syntax: TransferSyntax | undefined;
-  #earlier: Uint8Array[] = [];
+  #earlier = createBytePieces();
   #bytes = 0;
   /** Looked at again when twice as much is there: the work stays in proportion, however small the pieces. */
   #nextLookBytes = 0;
@@ -61,18 +62,20 @@ export class DataSetHead {
     if (this.#isDecided) return undefined;
     this.#bytes += chunk.length;
     if (this.#bytes < this.#nextLookBytes) {
-      this.#earlier.push(Uint8Array.from(chunk));
+      this.#earlier.add(Uint8Array.from(chunk));
       return undefined;
     }
-    const head = this.#earlier.length === 0 ? bufferOf(chunk) : Buffer.concat([...this.#earlier, chunk]);
-    const violation = this.#look(head);
-    if (!this.#isDecided) this.#earlier = [Uint8Array.from(head)];
+    // The first bytes are copied only where they do not decide.
+    const isFirst = this.#earlier.sizeBytes === 0;
+    if (!isFirst) this.#earlier.add(Uint8Array.from(chunk));
+    const violation = this.#look(isFirst ? bufferOf(chunk) : this.#earlier.bytes());
+    if (isFirst && !this.#isDecided) this.#earlier.add(Uint8Array.from(chunk));
     return violation;
   }
 
   /** The data set has ended. */
   end(): Violation | undefined {
-    return this.#isDecided ? undefined : this.#look(Buffer.concat(this.#earlier));
+    return this.#isDecided ? undefined : this.#look(this.#earlier.bytes());
   }
 
   #look(head: Buffer): Violation | undefined {
@@ -80,7 +83,7 @@ export class DataSetHead {
     const { sopClassUid, sopInstanceUid, isWhole } = headOf(head, this.#syntax, tags.SOPInstanceUID);
     this.#nextLookBytes = this.#bytes * 2;
     this.#isDecided = isWhole || this.#bytes >= MAXIMUM_HEAD_BYTES;
-    if (this.#isDecided) this.#earlier = [];
+    if (this.#isDecided) this.#earlier = createBytePieces();
     const announced = this.#announced;
     const isOfClass = (sopClassUid ?? announced.sopClassUid) === announced.sopClassUid;
     if (isOfClass && (sopInstanceUid ?? announced.sopInstanceUid) === announced.sopInstanceUid) return undefined;

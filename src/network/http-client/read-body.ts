@@ -1,3 +1,4 @@
+import { createBytePieces } from "../../units/byte-pieces.ts";
 import { HttpError } from "./http-error.ts";
 import { parseMediaType } from "./media-type.ts";
 import type { HttpResponse } from "./types.ts";
@@ -31,14 +32,12 @@ export function contentUnexpected(response: Pick<HttpResponse, "headers" | "stat
 
 /** All of the body. @throws HttpError HTTP_BODY_TOO_LARGE, and what reading throws */
 export async function readBytes({ body }: Pick<HttpResponse, "body">, limitBytes: number): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  let sizeBytes = 0;
+  const pieces = createBytePieces();
   for await (const piece of body) {
-    sizeBytes += piece.length;
-    if (sizeBytes > limitBytes) throw new HttpError("HTTP_BODY_TOO_LARGE", { limitBytes });
-    pieces.push(piece);
+    pieces.add(piece);
+    if (pieces.sizeBytes > limitBytes) throw new HttpError("HTTP_BODY_TOO_LARGE", { limitBytes });
   }
-  return Buffer.concat(pieces);
+  return pieces.bytes();
 }
 
 /** All of the body as UTF-8. @throws HttpError HTTP_BODY_TOO_LARGE, and what reading throws */

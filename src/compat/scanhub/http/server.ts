@@ -12,6 +12,7 @@ import { MAXIMUM_HTTP_CONNECTIONS, REQUEST_LIMITS } from "../../../units/request
 import { AnswerError } from "../../fastapi/answer-error.ts";
 import { parsedBody } from "../../fastapi/json-body.ts";
 import { ValidationFailure } from "../../fastapi/validation.ts";
+import { gatherBodies } from "../../gather-body.ts";
 import { tapBinaryFrames } from "../device/binary-tap.ts";
 import { serveDevice, type TappedSocket } from "../device/connection.ts";
 import { uuid } from "../models.ts";
@@ -42,6 +43,7 @@ export async function startScanHubServer(
 ): Promise<ScanHubServer> {
   const server = await newServer(world);
   server.removeAllContentTypeParsers();
+  gatherBodies(server);
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
   for (const [path, page] of Object.entries(PAGES)) server.get(path, () => page());
   for (const { base, routes } of ROUTES)

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { createBytePieces } from "../../../units/byte-pieces.ts";
 import { type Random, systemRandom } from "../../../units/random.ts";
 import { REQUEST_LIMITS, type RequestLimits } from "../../../units/request-limits.ts";
 import { parseMediaType } from "../../http-client/media-type.ts";
@@ -115,14 +116,12 @@ async function readEnvelope(request: IncomingMessage): Promise<string> {
 }
 
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let sizeBytes = 0;
+  const pieces = createBytePieces();
   for await (const piece of body) {
-    sizeBytes += piece.length;
-    if (sizeBytes > MAXIMUM_REQUEST_BYTES) throw new Error("too long");
-    pieces.push(piece);
+    pieces.add(piece);
+    if (pieces.sizeBytes > MAXIMUM_REQUEST_BYTES) throw new Error("too long");
   }
-  return Buffer.concat(pieces).toString("utf8");
+  return pieces.bytes().toString("utf8");
 }
 
 function faultPlan(fault: RequestFault, profile: ResponderProfile, relatesTo: string | undefined): AnswerPlan {
