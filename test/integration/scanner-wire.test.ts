@@ -275,3 +275,13 @@ it("is a scanner to a device-manager: credentials in the handshake, masked texts
   await device[Symbol.asyncDispose]();
   server.close();
 });
+
+it("outlives those who ask for a WebSocket where there is none, and are gone before they are answered", async () => {
+  const asked = "GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+  for (let count = 0; count < 100; count += 1) {
+    const socket = await toFace();
+    socket.write(asked, () => socket.resetAndDestroy());
+    await once(socket, "close");
+  }
+  expect(await answerTo(asked)).toMatchObject({ status: "HTTP/1.1 404 Not Found" });
+});

@@ -177,6 +177,11 @@ function answerError(thrown: unknown, reply: FastifyReply, { logger }: ScanHubWo
   return reply.code(500).type("text/plain; charset=utf-8").send("Internal Server Error");
 }
 
+/** Who does not close its end in turn would keep the connection. */
+function turnAway(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
+}
+
 /** The socket is accepted first and its credentials are looked at then, as the original does it. */
 function acceptDevices(server: Server, world: ScanHubWorld): AsyncDisposable {
   const sockets = new WebSocketServer({
@@ -198,13 +203,11 @@ function acceptDevices(server: Server, world: ScanHubWorld): AsyncDisposable {
     await serveDevice(world, tapped, device);
   };
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // The server listens to it no longer: an error that nobody hears ends the process.
+    socket.on("error", () => socket.destroy());
     const [path] = (request.url ?? "").split("?");
-    if (path !== `${DEVICE_BASE}/ws` || sockets.clients.size >= MAXIMUM_SOCKETS) {
-      socket.end(
-        `HTTP/1.1 ${path === `${DEVICE_BASE}/ws` ? "503 Service Unavailable" : "404 Not Found"}\r\nConnection: close\r\n\r\n`,
-      );
-      return;
-    }
+    if (path !== `${DEVICE_BASE}/ws`) return turnAway(socket, "404 Not Found");
+    if (sockets.clients.size >= MAXIMUM_SOCKETS) return turnAway(socket, "503 Service Unavailable");
     let tapped: TappedSocket | undefined;
     // A device speaks at once: nothing it says is read before somebody listens.
     const tap = tapBinaryFrames(socket, {
