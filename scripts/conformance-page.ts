@@ -191,8 +191,9 @@ function associationPolicies(): string {
 
 ${table(["what", "value"], rows)}
 
-The number of associations that the listener holds at once is \`dicom.maximumAssociations\` (section 8). To an archive, as many are opened as its
-settings allow (\`archives[]\`).
+The number of associations that the listener holds at once is \`dicom.maximumAssociations\` (section 8). When as many are open, a newcomer takes
+the place of one that has asked for nothing but C-ECHO for 10 s: of the address with the most such associations, the one idle for longest, which
+gets an A-ABORT. One that is sending or being answered is never ended so. To an archive, as many are opened as its settings allow (\`archives[]\`).
 
 An association of ours ends with A-RELEASE when its work is done. It ends with A-ABORT when the peer breaks the protocol, is silent for too
 long, or when the work is cancelled.

@@ -265,7 +265,8 @@ const REJECTED_WHEN: { readonly [R in keyof typeof REJECTION]: string } = {
   calledAeTitleNotRecognized: "another AE title than ours is called",
   userNotAuthenticated: "a user is required, and none or a wrong one is named",
   protocolVersionNotSupported: "the protocol version is not 1",
-  localLimitExceeded: "as many associations as allowed are open, or the gateway is stopping",
+  localLimitExceeded:
+    "as many associations as allowed are open and none has been idle for 10 s, or the gateway is stopping",
 };
 
 export function rejectionsTable(): string {
