@@ -3,7 +3,7 @@ import { type Tag, tagOf } from "../../dicom/tag.ts";
 import type { FilterContext } from "../engine/filter-context.ts";
 import { Rejection } from "../engine/rejection.ts";
 import type { PixelDecoder } from "./external-codec.ts";
-import { type FrameScan, lengthOfPieces, type Piece } from "./frame-scan.ts";
+import { type FrameScan, type FrameShape, lengthOfPieces, type Piece } from "./frame-scan.ts";
 import { scanJpegFrame } from "./jpeg-frame.ts";
 import { scanJpeg2000Frame } from "./jpeg2000-frame.ts";
 import type { PixelLayout } from "./pixel-layout.ts";
@@ -47,7 +47,7 @@ export interface Encapsulated {
  */
 export async function encapsulatedElements(source: Encapsulated, context: PixelContext): Promise<[Tag, DataElement][]> {
   const { layout, transferSyntaxUid } = source;
-  const scan = SCANNERS.find(([pattern]) => pattern.test(transferSyntaxUid))?.[1];
+  const scan = scannerOf(transferSyntaxUid);
   if (scan === undefined) throw new Rejection("COMPRESSED_PIXEL_METADATA", "unknown-codec");
   const frames: (readonly ByteRange[])[] = [];
   const readFrame = createFrameReader(context);
@@ -55,6 +55,7 @@ export async function encapsulatedElements(source: Encapsulated, context: PixelC
     context.signal.throwIfAborted();
     const result = scan(await readFrame(fragments), layout);
     if (result.kind === "unreadable") throw new Rejection("COMPRESSED_PIXEL_METADATA", result.finding);
+    requireShape(result.shape, layout);
     const [finding] = result.removed;
     if (finding !== undefined) {
       if (source.jpegMetadata === "reject") throw new Rejection("COMPRESSED_PIXEL_METADATA", finding);
@@ -64,6 +65,41 @@ export async function encapsulatedElements(source: Encapsulated, context: PixelC
   }
   context.tally.action(PIXEL_DATA, "kept");
   return compressedElements(frames, source.hasExtendedOffsets, context);
+}
+
+/**
+ * That compressed frames a decoder is given are of the image's size by their own headers: of another width and height it might put as many
+ * samples elsewhere. What cannot be read is left to the decoder to refuse.
+ * @throws Rejection PIXEL_DATA_INCONSISTENT
+ */
+export async function requireShapes(
+  frames: readonly (readonly ByteRange[])[],
+  { layout, transferSyntaxUid }: Pick<Encapsulated, "layout" | "transferSyntaxUid">,
+  context: PixelContext,
+): Promise<void> {
+  const scan = scannerOf(transferSyntaxUid);
+  if (scan === undefined) return;
+  const readFrame = createFrameReader(context);
+  for (const fragments of frames) {
+    context.signal.throwIfAborted();
+    const result = scan(await readFrame(fragments), layout);
+    if (result.kind === "readable") requireShape(result.shape, layout);
+  }
+}
+
+function scannerOf(transferSyntaxUid: string): FrameScanner | undefined {
+  return SCANNERS.find(([pattern]) => pattern.test(transferSyntaxUid))?.[1];
+}
+
+/**
+ * What a frame has beyond rows, columns and samples no viewer shows, and no mask reaches. Encoders write fewer bits than are stored where
+ * the image needs no more, or all that are allocated: but for more than these, bits are no reason. PS3.5 8.2.
+ */
+function requireShape(shape: FrameShape | undefined, layout: PixelLayout): void {
+  if (shape === undefined) return;
+  const isSameSize = shape.rows === layout.rows && shape.columns === layout.columns;
+  if (!isSameSize || shape.samplesPerPixel !== layout.samplesPerPixel || shape.bits > layout.bitsAllocated)
+    throw new Rejection("PIXEL_DATA_INCONSISTENT", "frame-header");
 }
 
 /** One fragment a frame, or every fragment of the only frame, or as the frames' first bytes say. PS3.5 A.4. */

@@ -56,9 +56,9 @@ interface Masked {
 async function mask(
   codecs: readonly ExternalCodec[],
   changes: readonly DataElement[] = [],
-  { shape = GREY_8, transferSyntaxUid = JPEG_BASELINE, signal = neverAborted() } = {},
+  { shape = GREY_8, transferSyntaxUid = JPEG_BASELINE, frames = FRAMES, signal = neverAborted() } = {},
 ): Promise<Masked> {
-  const input = await encapsulatedFile(ultrasoundImage(shape, changes), FRAMES, transferSyntaxUid);
+  const input = await encapsulatedFile(ultrasoundImage(shape, changes), frames, transferSyntaxUid);
   const path = await put(join(folder, "in.dcm"), input);
   const profile = { ...loadProfile("research"), pixels: { ...USUAL_PIXELS, masks: [MASK] } };
   const engine = createDeidentifier({ profile, key: projectKeyOf(Buffer.alloc(32, 4)), filters: {}, codecs });
@@ -116,6 +116,19 @@ describe("a mask on a compressed image", () => {
       ...Array<number>(16).fill(0),
       ...[9, 0, 9],
     ]);
+  });
+
+  it("is not made where a frame has as many samples in another width and height", async () => {
+    await decodedFile(GREY_8, plain(GREY_8));
+    // Start of image; 3 lines of 16 samples of 8 bits; one scan of a byte; end of image. ISO 10918-1 B.2.2, B.2.3.
+    const frame = Buffer.from(
+      "ffd8" + "ffc0000b08000300100101110" + "0" + "ffda0008010100003f00" + "11" + "ffd9",
+      "hex",
+    );
+    const codec = await codecOf(`cat > /dev/null; cat "${folder}/decoded.dcm"`);
+    const { outcome, left } = await mask([codec], [], { frames: [frame, frame] });
+    expect(outcome).toMatchObject({ code: "PIXEL_DATA_INCONSISTENT", reason: "frame-header" });
+    expect(left).toEqual([]);
   });
 
   it.each([

@@ -12,18 +12,35 @@ export type FrameFinding =
 /** Bytes of the frame from `from` up to `to`, or bytes that take the place of others. */
 export type Piece = { readonly from: number; readonly to: number } | Uint8Array;
 
+/** The image as the frame's own header has it. */
+export interface FrameShape {
+  readonly rows: number;
+  readonly columns: number;
+  readonly samplesPerPixel: number;
+  /** Of the widest sample. */
+  readonly bits: number;
+}
+
 export type FrameScan =
   /** It cannot be told what is in it. */
   | { readonly kind: "unreadable"; readonly finding: FrameFinding }
-  /** The pieces one after the other are the image, decoded as before; `removed` names what else there was. */
-  | { readonly kind: "readable"; readonly pieces: readonly Piece[]; readonly removed: readonly FrameFinding[] };
+  /**
+   * The pieces one after the other are the image, decoded as before; `removed` names what else there was; without a `shape` it decodes to
+   * what the data set says and to nothing else.
+   */
+  | {
+      readonly kind: "readable";
+      readonly pieces: readonly Piece[];
+      readonly removed: readonly FrameFinding[];
+      readonly shape: FrameShape | undefined;
+    };
 
 /** Gathers the pieces of a frame that stay. */
 export interface PieceList {
   keep(from: number, to: number): void;
   put(bytes: Uint8Array): void;
   removed(finding: FrameFinding): void;
-  scan(): FrameScan;
+  scan(shape?: FrameShape): FrameScan;
 }
 
 export function createPieceList(): PieceList {
@@ -37,7 +54,7 @@ export function createPieceList(): PieceList {
     },
     put: (bytes) => void pieces.push(bytes),
     removed: (finding) => void removed.push(finding),
-    scan: () => ({ kind: "readable", pieces, removed }),
+    scan: (shape) => ({ kind: "readable", pieces, removed, shape }),
   };
 }
 

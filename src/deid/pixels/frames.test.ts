@@ -80,6 +80,27 @@ describe("a JPEG frame", () => {
   });
 });
 
+describe("the size a JPEG frame tells", () => {
+  const withoutLines = segment(0xc0, Buffer.of(8, 0, 0, 0, 3, 1, 1, 0x11, 0));
+  const lines = (count: number): Buffer => segment(0xdc, Buffer.of(0, count));
+  const oversize = segment(0xf8, Buffer.of(4, 2, 0, 2, 0, 3));
+  const nothing = segment(0xf7, Buffer.of(8, 0, 0, 0, 0, 1, 1, 0x11, 0));
+  it.each<[string, Buffer]>([
+    ["in its frame header", frame()],
+    ["behind its first scan", Buffer.concat([SOI, withoutLines, SCAN, lines(2), EOI])],
+    ["in parameters of JPEG-LS", Buffer.concat([SOI, nothing, oversize, SCAN, EOI])],
+  ])("%s", (_name, bytes) => {
+    expect(scanJpegFrame(bytes)).toMatchObject({ shape: { rows: 2, columns: 3, samplesPerPixel: 1, bits: 8 } });
+  });
+
+  it.each<[string, Buffer]>([
+    ["behind its first scan", Buffer.concat([SOI, SOF, SCAN, lines(9), EOI])],
+    ["in parameters of JPEG-LS", losslessFrame(0xf7, segment(0xf8, Buffer.of(4, 2, 0, 9, 0, 3)))],
+  ])("is not told otherwise %s", (_name, bytes) => {
+    expect(outcomeOf(bytes, scanJpegFrame(bytes))).toEqual(["marker"]);
+  });
+});
+
 describe("a JPEG frame is refused, as what a segment of it holds is not its own:", () => {
   const name = Buffer.from("Brandybuck");
   it.each<[string, Buffer]>([
@@ -208,6 +229,21 @@ describe("a JPEG 2000 frame", () => {
     ["that is none is refused", Buffer.from("Brandybuck"), "no-start-of-image"],
   ])("%s", (_name, bytes, ...expected) => {
     expect(outcomeOf(bytes, scanJpeg2000Frame(bytes))).toEqual(expected);
+  });
+
+  it("tells its size by its largest component, from where the image begins", () => {
+    const size = (hex: string): Buffer => segment(0x51, Buffer.from(hex, "hex"));
+    const shapeOf = (siz: Buffer): unknown => {
+      const scan = scanJpeg2000Frame(Buffer.concat([SOC, siz, COD, tile(), EOI]));
+      return scan.kind === "readable" ? scan.shape : scan.finding;
+    };
+    expect(shapeOf(SIZ)).toEqual({ rows: 4, columns: 6, samplesPerPixel: 1, bits: 8 });
+    const shared = size(
+      ["0000", "00000008", "00000006", "00000002", "00000002", "00000009", "00000009"].join("") +
+        ["0000000000000000", "0003", "070101", "8b0202", "070202"].join(""),
+    );
+    expect(shapeOf(shared)).toEqual({ rows: 4, columns: 6, samplesPerPixel: 3, bits: 12 });
+    expect(shapeOf(Buffer.concat([SIZ.subarray(0, -1), Buffer.of(0)]))).toBe("marker");
   });
 
   it.each<[string, Buffer]>([

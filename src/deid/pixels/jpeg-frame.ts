@@ -34,7 +34,7 @@ export function scanJpegFrame(frame: Uint8Array): FrameScan {
     if (marker === EOI) {
       list.keep(at, at + 2);
       cutTail(bytes, at + 2, list);
-      return list.scan();
+      return list.scan(segments.shape());
     }
     if (at + 4 > bytes.length) return unreadable("truncated");
     const length = bytes.readUInt16BE(at + 2);

@@ -1,9 +1,13 @@
+import type { FrameShape } from "./frame-scan.ts";
+
 /** Table specifications, frame and scan headers of one JPEG or JPEG-LS image, each told to hold what its standard says and not a byte more. */
 export interface JpegSegments {
   /** False: it holds anything else, or stands where it cannot be of use. `body` is what follows its length. */
   isUnderstood(marker: number, body: Buffer): boolean;
   /** The frame is of JPEG-LS. */
   readonly isJpegLs: boolean;
+  /** What the headers so far say of the image. */
+  shape(): FrameShape;
 }
 
 const DHT = 0xc4;
@@ -27,6 +31,9 @@ const LARGEST_DIFFERENCE = 16;
 
 interface State {
   frame: number | undefined;
+  bits: number;
+  /** 0: not told yet. ISO 10918-1 B.2.2, B.2.5; ISO 14495-1 C.2.4.1.4. */
+  readonly size: { lines: number; samples: number };
   readonly components: Set<number>;
   /** Components of the scans so far. */
   readonly scanned: Set<number>;
@@ -39,13 +46,20 @@ const UNDERSTOOD: ReadonlyMap<number, (body: Buffer, state: State) => boolean> =
   [DAC, isConditioning],
   [DQT, isQuantizationTables],
   // ISO 10918-1 B.2.5: the number of lines, after the first scan; B.2.4.4: the restart interval, of JPEG-LS in up to four bytes.
-  [DNL, (body: Buffer, { scanned }: State) => body.length === 2 && scanned.size > 0],
+  [
+    DNL,
+    (body: Buffer, { scanned, size }: State) =>
+      body.length === 2 && scanned.size > 0 && isSize(size, body.readUInt16BE(0), size.samples),
+  ],
   [DRI, (body: Buffer, { frame }: State) => isWithin(body.length, 2, frame === SOF55 ? 4 : 2)],
   [LSE, isParameters],
 ]);
 
 export function createJpegSegments(): JpegSegments {
-  const state: State = { frame: undefined, components: new Set(), scanned: new Set(), seen: new Set() };
+  const state: State = {
+    ...{ frame: undefined, bits: 0, size: { lines: 0, samples: 0 } },
+    ...{ components: new Set(), scanned: new Set(), seen: new Set() },
+  };
   return {
     isUnderstood(marker, body) {
       const isFrame = FRAMES.has(marker);
@@ -56,6 +70,10 @@ export function createJpegSegments(): JpegSegments {
     get isJpegLs() {
       return state.frame === SOF55;
     },
+    shape: () => ({
+      ...{ rows: state.size.lines, columns: state.size.samples },
+      ...{ samplesPerPixel: state.components.size, bits: state.bits },
+    }),
   };
 }
 
@@ -70,6 +88,8 @@ function isFrameHeader(marker: number, body: Buffer, state: State): boolean {
   const count = body[5] ?? 0;
   if (state.frame !== undefined || count < 1 || count > COMPONENTS_LIMIT || body.length !== 6 + 3 * count) return false;
   state.frame = marker;
+  state.bits = body.readUInt8(0);
+  if (!isSize(state.size, body.readUInt16BE(1), body.readUInt16BE(3))) return false;
   for (let at = 6; at < body.length; at += 3) {
     const sampling = body.readUInt8(at + 1);
     if (!isWithin(sampling >>> 4, 1, 4) || !isWithin(sampling & 15, 1, 4) || body.readUInt8(at + 2) > 3) return false;
@@ -131,10 +151,20 @@ function isConditioning(body: Buffer): boolean {
 }
 
 /** ISO 14495-1 C.2.4.1: preset parameters, or dimensions beyond 65535. Mapping tables are palettes, which DICOM keeps elsewhere. */
-function isParameters(body: Buffer): boolean {
+function isParameters(body: Buffer, { size }: State): boolean {
   if (body[0] === 1) return body.length === 11;
   const sizeBytes = body[1] ?? 0;
-  return body[0] === 4 && isWithin(sizeBytes, 2, 4) && body.length === 2 + 2 * sizeBytes;
+  if (body[0] !== 4 || !isWithin(sizeBytes, 2, 4) || body.length !== 2 + 2 * sizeBytes) return false;
+  return isSize(size, body.readUIntBE(2, sizeBytes), body.readUIntBE(2 + sizeBytes, sizeBytes));
+}
+
+/** Takes what is told of the image's size, 0 where it is told elsewhere. False: it has been told otherwise. */
+function isSize(size: State["size"], lines: number, samples: number): boolean {
+  const isSame = (told: number, known: number): boolean => told === 0 || known === 0 || told === known;
+  if (!isSame(lines, size.lines) || !isSame(samples, size.samples)) return false;
+  size.lines ||= lines;
+  size.samples ||= samples;
+  return true;
 }
 
 function isWithin(value: number, minimum: number, maximum: number): boolean {

@@ -68,7 +68,7 @@ function scanCodestream(bytes: Buffer, from: number, to: number, list: PieceList
       if (!segments.isConsistent()) return unreadable("marker");
       list.keep(at, at + 2);
       cutTail(bytes.subarray(0, to), at + 2, list);
-      return list.scan();
+      return list.scan(segments.shape());
     }
     if (marker === SOD) {
       if (tilePart === undefined || tilePart.end < at + 2) return unreadable("truncated");

@@ -1,3 +1,5 @@
+import type { FrameShape } from "./frame-scan.ts";
+
 /** What becomes of a marker segment; `informative`: decoders do not need it, and what it says cannot be checked. */
 export type SegmentJudgement = "kept" | "informative" | "refused";
 
@@ -18,6 +20,8 @@ export interface Jpeg2000Segments {
   /** False: what segments tell does not fit together, the lengths of tile-parts or the number of subbands. */
   isConsistent(): boolean;
   readonly hasTilePartLengths: boolean;
+  /** What the size says of the image. */
+  shape(): FrameShape;
 }
 
 const CAP = 0xff50;
@@ -45,6 +49,9 @@ const MAIN_HEADER_ONLY: ReadonlySet<number> = new Set([CAP, SIZ, TLM, ...INFORMA
 
 interface State {
   components: number;
+  rows: number;
+  columns: number;
+  bits: number;
   tiles: number;
   /** The most decomposition levels any component has. */
   levels: number;
@@ -80,7 +87,7 @@ const HAS_FORM: ReadonlyMap<number, (body: Buffer, state: State) => boolean> = n
 
 export function createJpeg2000Segments(): Jpeg2000Segments {
   const state: State = {
-    ...{ components: 0, tiles: 0, levels: 0, subbands: 0 },
+    ...{ components: 0, rows: 0, columns: 0, bits: 0, tiles: 0, levels: 0, subbands: 0 },
     ...{ tilePartLengths: new Map(), tileParts: [], packetLengths: new Map() },
   };
   return {
@@ -106,6 +113,10 @@ export function createJpeg2000Segments(): Jpeg2000Segments {
     get hasTilePartLengths() {
       return state.tilePartLengths.size > 0;
     },
+    shape: () => ({
+      ...{ rows: state.rows, columns: state.columns },
+      ...{ samplesPerPixel: state.components, bits: state.bits },
+    }),
   };
 }
 
@@ -118,6 +129,16 @@ function isSize(body: Buffer, state: State): boolean {
     const tileSize = body.readUInt32BE(18 + axis);
     return tileSize === 0 ? 0 : Math.ceil((body.readUInt32BE(2 + axis) - body.readUInt32BE(26 + axis)) / tileSize);
   };
+  for (let at = 36; at < body.length; at += 3) {
+    const samplesAlong = (axis: 0 | 4, step: number): number =>
+      Math.ceil(body.readUInt32BE(2 + axis) / step) - Math.ceil(body.readUInt32BE(10 + axis) / step);
+    // The depth less one, beside the bit that says signed; then of so many columns and rows one has a sample. ISO 15444-1 table A.11.
+    const [depth = 0, horizontal = 0, vertical = 0] = body.subarray(at);
+    if (horizontal === 0 || vertical === 0) return false;
+    state.bits = Math.max(state.bits, (depth & 0x7f) + 1);
+    state.columns = Math.max(state.columns, samplesAlong(0, horizontal));
+    state.rows = Math.max(state.rows, samplesAlong(4, vertical));
+  }
   state.components = components;
   state.tiles = tilesAlong(0) * tilesAlong(4);
   return true;

@@ -146,6 +146,31 @@ describe("compressed pixel data", () => {
     expect((await outputOf(input, allowed)).subarray(-expected.length)).toEqual(expected);
   });
 
+  it.each([
+    ["rows", { rows: 7 }],
+    ["columns", { columns: 16 }],
+    ["columns, in as many samples", { rows: 3, columns: 16 }],
+    ["samples per pixel", { samples: 3 }],
+    ["bits than are allocated", { bits: 12 }],
+  ])("is refused where a frame's own header has other %s", async (_name, other) => {
+    const { rows, columns, samples, bits } = { rows: 6, columns: 8, samples: 1, bits: 8, ...other };
+    const components = Array.from({ length: samples }, (_, index) => [index + 1, 0x11, 0]).flat();
+    const head = Buffer.of(0xff, 0xc0, 0, 8 + 3 * samples, bits, 0, rows, 0, columns, samples, ...components);
+    const frames = [jpeg(scan), jpeg(head, scan.subarray(size.length))];
+    const input = await encapsulatedFile(ultrasoundImage(GREY_8), frames, JPEG_BASELINE);
+    expect(await run(input, allowed)).toMatchObject({ code: "PIXEL_DATA_INCONSISTENT", reason: "frame-header" });
+  });
+
+  it("may use fewer bits than are stored, and more as far as they are allocated", async () => {
+    for (const bits of [8, 10, 16]) {
+      const head = Buffer.concat([Buffer.of(0xff, 0xc3, 0, 11, bits), size.subarray(5)]);
+      const frame = jpeg(head, scan.subarray(size.length));
+      const shape = { ...GREY_8, bitsAllocated: 16, bitsStored: 12, highBit: 11 };
+      const input = await encapsulatedFile(ultrasoundImage(shape), [frame, frame], "1.2.840.10008.1.2.4.70");
+      expect(await run(input, allowed)).toMatchObject({ kind: "deidentified" });
+    }
+  });
+
   it("is refused with comments where the project says so", async () => {
     const input = await encapsulatedFile(ultrasoundImage(GREY_8), [jpeg(comment, scan), jpeg(scan)], JPEG_BASELINE);
     const strict = { pixels: { ...allowed.pixels, jpegMetadata: "reject" } } as const;

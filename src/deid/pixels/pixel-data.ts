@@ -8,6 +8,7 @@ import {
   encapsulatedElements,
   framesOf,
   type PixelContext,
+  requireShapes,
 } from "./encapsulated.ts";
 import { blacken, planMask } from "./mask-pixels.ts";
 import { isMaskable } from "./masks.ts";
@@ -127,6 +128,7 @@ async function decodedByCodec(
   const { transferSyntaxUid, layout } = pixels;
   if (decoder === undefined) throw new Rejection("PIXEL_MASK_NOT_APPLICABLE", "mask-needs-codec");
   const frames = await framesOf(pixels.fragments, layout.frames, context);
+  await requireShapes(frames, pixels, context);
   const elements = compressedElements(frames, pixels.hasExtendedOffsets, context).map(([, element]) => element);
   const decoded = await decoder.decode({ transferSyntaxUid, layout, elements, source }, signal);
   if (!isMaskable(decoded.layout)) throw new Rejection("PIXEL_MASK_NOT_APPLICABLE", "mask-layout");

@@ -100,7 +100,8 @@ export const deidentificationCodes = {
   },
   PIXEL_DATA_INCONSISTENT: {
     class: "permanent",
-    summary: "Pixel data is shorter than its rows, columns and frames say, or cannot be measured by them.",
+    summary:
+      "Pixel data is shorter than its rows, columns and frames say, is another image by its own header, or cannot be measured by them.",
     remedy:
       "Retrieve the study again; if it persists, release the study without it: `radferry study release ID --leave-out-rejected`.",
   },
