@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DataElement } from "../../dicom/data-set.ts";
-import { dataSetOf } from "../../dicom/values.ts";
+import { tagOf } from "../../dicom/tag.ts";
+import { dataSetOf, sequenceElement } from "../../dicom/values.ts";
 import { text, unsigned } from "../testing/objects.ts";
 import { decidePixels, type PixelQuestion } from "./pixel-policy.ts";
 import { USUAL_PIXELS } from "./pixel-settings.ts";
@@ -110,6 +111,28 @@ describe("by class", () => {
     }
     expect(decide("481.2", [text(0x00080008, "DERIVED\\PRIMARY\\DOSE")])).toBe("passes");
     expect(decide("1.1", [NO, text(0x00080008, "DERIVED\\SECONDARY")])).toBe("passes");
+  });
+
+  it("no acquired image passes that has a frame that is a screen, shared or for itself, in whichever macro", () => {
+    const typed = (macro: number, type: string) => sequenceElement(tagOf(macro), [dataSetOf([text(0x00089007, type)])]);
+    const groups = (tag: number, ...types: (readonly [number, string])[]) =>
+      sequenceElement(
+        tagOf(tag),
+        types.map(([macro, type]) => dataSetOf([text(0x00209157, "1"), typed(macro, type)])),
+      );
+    const axial = "ORIGINAL\\PRIMARY\\AXIAL\\NONE";
+    for (const [sopClass, macro] of [
+      ["2.1", 0x00189329],
+      ["4.1", 0x00189226],
+      ["130", 0x00189751],
+    ] as const) {
+      for (const screen of ["DERIVED\\PRIMARY\\SCREEN SAVE\\NONE", "DERIVED\\SECONDARY\\AXIAL\\NONE"]) {
+        expect(decide(sopClass, [groups(0x52009229, [macro, screen])])).toBe("rejected frame-type");
+        expect(decide(sopClass, [groups(0x52009230, [macro, axial], [macro, screen])])).toBe("rejected frame-type");
+      }
+      expect(decide(sopClass, [groups(0x52009230, [macro, axial], [macro, axial])])).toBe("passes");
+    }
+    expect(decide("481.2", [groups(0x52009229, [0x00189329, "DERIVED\\PRIMARY\\DOSE"])])).toBe("passes");
   });
 
   it("no image passes in colours, or with how it was captured, where its class is grey", () => {

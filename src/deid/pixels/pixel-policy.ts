@@ -4,6 +4,7 @@ import { heldBytes } from "../engine/element-bytes.ts";
 import type { InstanceOutcome } from "../outcome.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { embeddedOverlays } from "./embedded-overlays.ts";
+import { frameTypes } from "./frame-types.ts";
 import { chooseMask, type MaskedArea } from "./masks.ts";
 import { unsignedOf } from "./pixel-layout.ts";
 import type { PixelSettings } from "./pixel-settings.ts";
@@ -20,7 +21,7 @@ const PIXEL_DATA = [tagOf(0x7fe00008), tagOf(0x7fe00009), tagOf(0x7fe00010)];
 const CONVERSION_TYPE = tagOf(0x00080064);
 /** Tomographic modalities, whose secondary images are screens and reports more often than not, whatever their SOP class. */
 const TOMOGRAPHIC = new Set(["CT", "MR"]);
-/** Values of Image Type that say the pixels are somebody's screen. */
+/** Values of Image Type and Frame Type that say the pixels are somebody's screen. */
 const SCREEN_IMAGE =
   /^(?:SECONDARY|.*SCREEN.*|.*SAVE|.*CAPTURE.*|.*SNAPSHOT.*|.*REPORT.*|(?:.* )?PROT|PROTOCOL|DOSE.*|PATIENT.?PROTOCOL|SUMMARY)$/i;
 /** Doses are what these are images of. */
@@ -121,6 +122,7 @@ function screenEvidence({ dataSet, bigEndian }: PixelQuestion, group: string): s
   const isScreen = (value: string): boolean =>
     SCREEN_IMAGE.test(value) && !(group === "RTDOSE" && DOSE_IMAGE.test(value));
   if (valuesOf(dataSet, IMAGE_TYPE).some(isScreen)) return "image-type";
+  if (frameTypes(dataSet).some(isScreen)) return "frame-type";
   if (!GREY_GROUPS.has(group)) return undefined;
   if (valuesOf(dataSet, CONVERSION_TYPE).some((value) => CONVERSIONS.has(value))) return "conversion-type";
   const hasColours = valuesOf(dataSet, PHOTOMETRIC_INTERPRETATION).some((value) => COLOURS.test(value));
