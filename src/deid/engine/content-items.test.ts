@@ -52,6 +52,15 @@ const tree = [
 ];
 
 describe("a report", () => {
+  it("without content stays without, and claims no cleaning of it", async () => {
+    for (const sopClass of [BASIC_TEXT_SR, KEY_OBJECT]) {
+      const dataSet = await outputOf([], clean, sopClass);
+      expect(dataSet.get(tagOf(0x0040a730))?.value).toEqual({ kind: "sequence", items: [] });
+      const claimed = itemsOf(dataSet, tagOf(0x00120064)).map((item) => textOf(item.dataSet, tagOf(0x00080100)));
+      expect(claimed).toEqual(["113100"]);
+    }
+  });
+
   it("is left out unless its profile keeps it", async () => {
     for (const profile of [profileWith([]), profileWith(["clean-structured-content"])]) {
       const { outcome } = await deidentifyObject(report(BASIC_TEXT_SR, tree), profile);

@@ -271,9 +271,11 @@ function walkContent(
   const { contentMode, rules, tally } = context;
   const sourceItems = contentMode === "none" ? undefined : sequenceItems(element);
   if (sourceItems === undefined) return undefined;
+  // Nothing was judged: a dummy would be content that no option answers for.
+  if (sourceItems.length === 0) return { kind: "sequence", items: [] };
   const within = { ...context, within: [...context.within, element.tag] };
   const items: SequenceItem[] = [];
-  if (contentMode === "clean" && sourceItems.length > 0) tally.apply(CONTENT_CLEANED);
+  if (contentMode === "clean") tally.apply(CONTENT_CLEANED);
   for (const item of sourceItems) {
     context.signal.throwIfAborted();
     const { decision, options } = decideContentItem(item.dataSet, rules.contentRules, contentMode);
