@@ -1,4 +1,4 @@
-import type { IdentifierKind } from "../pseudonyms/pseudonymizer.ts";
+import type { PseudonymKind } from "../pseudonyms/pseudonymizer.ts";
 import type { AttributeTypes } from "../rules/attribute-type.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
 import type { ContentMode } from "../rules/content-rules.ts";
@@ -18,7 +18,7 @@ export interface FilterContext {
   /** The patient is known to be no older than 89 years. */
   readonly birthDateTellable: boolean;
   /** Of the bytes of an accession number, study id or device. */
-  readonly identifier: (kind: IdentifierKind, bytes: Uint8Array) => string;
+  readonly identifier: (kind: PseudonymKind, bytes: Uint8Array) => string;
   readonly uid: (originalUid: string) => string;
   readonly source: ComposedSource;
   /** Of the elements that are judged by what was left in the source. */

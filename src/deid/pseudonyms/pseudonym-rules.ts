@@ -1,10 +1,10 @@
 import { remembering } from "../../units/memo.ts";
 import type { PseudonymSettings } from "../profiles/profile.ts";
 import type { Rule } from "../rules/rule.ts";
-import type { IdentifierKind } from "./pseudonymizer.ts";
+import type { PseudonymKind } from "./pseudonymizer.ts";
 
 /** What PS3.15 Table E.1-1 empties or removes and a profile's pseudonyms may replace. */
-export const IDENTIFIER_TAGS: ReadonlyMap<number, Exclude<IdentifierKind, "ae-title">> = new Map([
+export const IDENTIFIER_TAGS: ReadonlyMap<number, Exclude<PseudonymKind, "ae-title">> = new Map([
   [0x00080050, "accession"],
   [0x00081010, "device"],
   [0x00181000, "device"],
@@ -20,7 +20,7 @@ const REMEMBERED_PROFILES = 100;
 export const pseudonymRules = remembering(REMEMBERED_PROFILES, rulesFor);
 
 function rulesFor(settings: PseudonymSettings): ReadonlyMap<number, Pick<Rule, "treatment">> {
-  const isReplaced: Readonly<Record<Exclude<IdentifierKind, "ae-title">, boolean>> = {
+  const isReplaced: Readonly<Record<Exclude<PseudonymKind, "ae-title">, boolean>> = {
     accession: settings.accession === "pseudonym",
     id: settings.studyId === "pseudonym",
     device: settings.device === "pseudonym",

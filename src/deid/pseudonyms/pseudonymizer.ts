@@ -22,7 +22,7 @@ export interface PatientIdentity {
 }
 
 /** Identifiers that may be replaced by a keyed text instead of being emptied. */
-export type IdentifierKind = "accession" | "id" | "device" | "ae-title";
+export type PseudonymKind = "accession" | "id" | "device" | "ae-title";
 
 /** Every replacement for the objects of one study. */
 export interface StudyPseudonyms {
@@ -38,7 +38,7 @@ export interface StudyPseudonyms {
   /** As `Pseudonymizer.uid`, but for a study whose UID is looked up or shared with others. */
   uid(originalUid: string): string;
   /** Empty for an empty text. */
-  identifier(kind: IdentifierKind, text: string): string;
+  identifier(kind: PseudonymKind, text: string): string;
 }
 
 /** Keyed replacements of one project: the same in every run and on every host, unrelated to any other project's. */
@@ -69,7 +69,7 @@ const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const BITS_PER_CHARACTER = 5;
 const PATIENT_CHARACTERS = 16;
 /** SH has room for 16, PS3.5 6.2; a device needs to be told from few others only. */
-const IDENTIFIER_CHARACTERS: Readonly<Record<Exclude<IdentifierKind, "ae-title">, number>> = {
+const IDENTIFIER_CHARACTERS: Readonly<Record<Exclude<PseudonymKind, "ae-title">, number>> = {
   accession: 16,
   id: 16,
   device: 12,

@@ -1,5 +1,5 @@
 import { type OptionSet, optionSet } from "../profiles/options.ts";
-import type { IdentifierKind } from "../pseudonyms/pseudonymizer.ts";
+import type { PseudonymKind } from "../pseudonyms/pseudonymizer.ts";
 import type { TextForm } from "../tables/text-forms.ts";
 import type { Vocabulary } from "./clean-text.ts";
 
@@ -35,7 +35,7 @@ export type Treatment =
   /** Patient ID and Patient's Name: the pseudonym. */
   | { readonly kind: "pseudonym" }
   /** Accession number, study id, device: a keyed text. */
-  | { readonly kind: "identifier"; readonly of: IdentifierKind }
+  | { readonly kind: "identifier"; readonly of: PseudonymKind }
   /** The year of birth or a moved date, of patients known to be no older than 89 years. */
   | { readonly kind: "birth-date"; readonly mode: "year" | "shifted" }
   /** Binary numbers, and number strings whose every value parses and lies within the band. */
