@@ -16,7 +16,7 @@ import { decideContentItem, settleContentItem } from "./content-items.ts";
 import { dummyValue } from "./dummy-value.ts";
 import { heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
-import { keptText } from "./kept-text.ts";
+import { formedText, isCoded, keptText } from "./kept-text.ts";
 import { isReadAsText, TEXT_LIMIT_BYTES } from "./long-texts.ts";
 import { createPrivateBlocks, type PrivateBlocks } from "./private-blocks.ts";
 import { Rejection } from "./rejection.ts";
@@ -182,6 +182,10 @@ function treatElement(
   if (treatment.kind === "clean") return cleanedValue(bytes, vr, treatment.vocabulary, place.characterSet, context);
   if (treatment.kind === "as-is") {
     const text = keptText(bytes, element.tag, vr, place.characterSet, context);
+    return text === undefined ? undefined : { kind: "bytes", bytes: text };
+  }
+  if (treatment.kind === "text" && isCoded(bytes)) {
+    const text = formedText(bytes, element.tag, vr, treatment.form, place.characterSet, context);
     return text === undefined ? undefined : { kind: "bytes", bytes: text };
   }
   if (treatment.kind === "text" && splitValues(bytes).some((value) => spellsName(value, context.isPatients)))

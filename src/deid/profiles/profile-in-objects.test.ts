@@ -6,7 +6,8 @@ import type { DataElement, DataSet } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { readPart10File } from "../../dicom/reader.ts";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
-import { dataSetOf, itemsOf, sequenceElement, textOf, uidOf } from "../../dicom/values.ts";
+import { dataSetOf, element, itemsOf, sequenceElement, textOf, uidOf } from "../../dicom/values.ts";
+import type { Vr } from "../../dicom/vr.ts";
 import { neverAborted } from "../../units/abort.ts";
 import { createDeidentifier } from "../deidentifier.ts";
 import type { InstanceOutcome } from "../outcome.ts";
@@ -114,6 +115,32 @@ describe("rules of a profile decide what leaves, and the verifier agrees", () =>
     expect(item?.dataSet.has(tags.Modality)).toBe(true);
     expect(item?.dataSet.has(tags.KVP)).toBe(false);
     expect(textOf(output, tags.KVP)).toBe("120");
+  });
+
+  /** A form that has room for any letter. The second byte of a letter may be that of a backslash. */
+  const KEEP_ANY = rule("{tag: ProtocolName, action: keep, form: '/.{1,64}/', review: board}");
+  const stored = (tag: Tag, vr: Vr, bytes: string): DataElement => element(tag, vr, Buffer.from(bytes, "latin1"));
+  it.each([
+    ["ISO_IR 100", "K\xf6pfe ", "Köpfe"],
+    ["\\ISO 2022 IR 87", "\x1b$BF,\x1b(B", "頭"],
+    ["GB18030", "\xd6\x5c A", "謀 A"],
+  ])("a text that stays is written in UTF-8: %s", async (characterSet, bytes, expected) => {
+    const changes = [text(0x00080005, characterSet), stored(tags.ProtocolName, "LO", bytes)];
+    const output = await outputOf(KEEP_ANY, changes);
+    expect(textOf(output, tags.SpecificCharacterSet)).toBe("ISO_IR 192");
+    expect(textOf(output, tags.ProtocolName)).toBe(expected);
+  });
+
+  it.each([
+    ["\\ISO 2022 IR 87", "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B ", "\x1b$B;3ED\x1b(B CT "],
+    ["GB18030", "Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab ", "\xcd\xf5\xd0\xa1\xb6\xab"],
+  ])("a name in it is found as it is written in its character set: %s", async (characterSet, name, bytes) => {
+    const changes = [
+      text(0x00080005, characterSet),
+      stored(tags.PatientName, "PN", name),
+      stored(tags.ProtocolName, "LO", bytes),
+    ];
+    expect(await outcomeOf(KEEP_ANY, changes)).toMatchObject({ kind: "rejected", code: "IDENTIFIER_FOUND" });
   });
 
   it("an identifier in text that a rule keeps stops the object all the same", async () => {

@@ -232,7 +232,7 @@ function isTreated(value: string, vr: string, treatment: Treatment, expectations
     case "terms":
       return treatment.terms.has(value) || value === treatment.otherwise;
     case "text":
-      return isTechnicalText(value, treatment.form);
+      return isTechnicalText(utf8Of(value), treatment.form);
     case "renamed":
       return value.startsWith(treatment.prefix) && /^[0-9]{1,6}$/.test(value.slice(treatment.prefix.length));
     case "as-is":
