@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DataElement, DataSet } from "../../dicom/data-set.ts";
+import { vrOf } from "../../dicom/dictionary/dictionary.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { readPart10File } from "../../dicom/reader.ts";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
@@ -140,6 +141,32 @@ describe("rules of a profile decide what leaves, and the verifier agrees", () =>
       stored(tags.PatientName, "PN", name),
       stored(tags.ProtocolName, "LO", bytes),
     ];
+    expect(await outcomeOf(KEEP_ANY, changes)).toMatchObject({ kind: "rejected", code: "IDENTIFIER_FOUND" });
+  });
+
+  it.each([
+    ["PatientName", "Weissmann^Jo", "of Weißmann"],
+    ["PatientName", "Weißmann^Jo", "of WEISSMANN"],
+    ["PatientName", "Müller^Jo", "Mueller CT"],
+    ["PatientName", "Mueller^Jo", "MÜLLER CT"],
+    ["PatientName", "Sørensen^Jo", "Sorensen CT"],
+    ["PatientName", "Soerensen^Jo", "Sørensen CT"],
+    ["PatientName", "YILDIZ^Jo", "Yıldız CT"],
+    ["PatientName", "Łukaszewicz^Jo", "Lukaszewicz CT"],
+    ["PatientName", "Yamada^Taro=山田^太郎=やまだ^たろう", "ヤマダ CT"],
+    ["PatientName", "Bran\u200ddybuck^Jo", "Brandybuck CT"],
+    ["PatientID", "0004455667", "no. 4455667"],
+    ["PatientID", "HOSP-4455667A", "no. 004455667"],
+    ["PatientTelephoneNumbers", "+44 (0)20 7946 0123 (home)", "ring 020 7946 0123"],
+    ["PatientBirthDate", "19310704", "born 04071931"],
+    ["PatientBirthDate", "19310704", "born 7/4/1931"],
+    ["PatientBirthDate", "19310704", "born 4.7.1931"],
+  ] as const)("%s is found in it written otherwise: %s, %s", async (keyword, original, kept) => {
+    const utf8 = (tag: Tag, value: string): DataElement => {
+      const bytes = Buffer.from(value);
+      return element(tag, vrOf(tag), bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.from(" ")]));
+    };
+    const changes = [text(0x00080005, "ISO_IR 192"), utf8(tags[keyword], original), utf8(tags.ProtocolName, kept)];
     expect(await outcomeOf(KEEP_ANY, changes)).toMatchObject({ kind: "rejected", code: "IDENTIFIER_FOUND" });
   });
 

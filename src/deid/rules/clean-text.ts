@@ -3,6 +3,7 @@ import { remembering } from "../../units/memo.ts";
 import { STRUCTURE_WORDS } from "../tables/structure-words.generated.ts";
 import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
 import { dropAges, dropNamed, dropWrittenDates, type TextWord } from "./personal-words.ts";
+import { plainLetters } from "./plain-letters.ts";
 
 /** Words that may stay in descriptions. PS3.15 E.3.5. */
 export interface Vocabulary {
@@ -107,7 +108,7 @@ function wordsOf(text: string): TextWord[] {
     const separator = plain.slice(end, match.index);
     end = match.index + match[0].length;
     const [text] = match;
-    return { text, key: withoutAccents(text).toLowerCase(), separator, isFollowedByDot: plain.charAt(end) === "." };
+    return { text, key: folded(text), separator, isFollowedByDot: plain.charAt(end) === "." };
   });
 }
 
@@ -162,10 +163,10 @@ function dropIdentifiers(
   }
 }
 
-function withoutAccents(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "");
+function folded(text: string): string {
+  return plainLetters(text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase());
 }
 
 function foldWord(word: string): string {
-  return withoutAccents(word.normalize("NFKC")).toLowerCase();
+  return folded(word.normalize("NFKC"));
 }

@@ -7,6 +7,7 @@ import { trimUid } from "../../dicom/uid.ts";
 import { characterSetOf } from "../../dicom/values.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import { Rejection } from "../engine/rejection.ts";
+import { plainLetters, transcribed } from "../rules/plain-letters.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
@@ -80,8 +81,13 @@ const SHORTEST_COMPONENT = 2;
 const NAMING_COMPONENTS = 3;
 /** Sequences within sequences beyond this are not gone through. */
 const DEPTH_LIMIT = 64;
+const CODE_MEANING = 0x00080104;
+/** In an item of Person Identification Code Sequence. */
+const IN_PERSON_CODES = /00401101\[[0-9]+\]\.$/;
 const TELLING_VRS: ReadonlySet<string> = new Set(["PN", "LO", "SH", "ST", "LT", "UC", "UT", "DA", "DT"]);
 const MINIMUM_DIGITS = 5;
+/** Of a telephone number without the codes before it, which are written in many ways. */
+const LOCAL_DIGITS = 8;
 /** A longer text is taken line by line, and a longer line up to here. */
 const LINE_LIMIT = 96;
 const LINES_LIMIT = 200;
@@ -98,10 +104,7 @@ const PRINTABLE = /^[^\p{Cc}\ufffd]*$/u;
 
 /** Case, accents, blanks and punctuation taken away. */
 export function fold(text: string): string {
-  return text
-    .normalize("NFKD")
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]/gu, "");
+  return plainLetters(text.normalize("NFKD").toLowerCase()).replace(/[^\p{L}\p{N}]/gu, "");
 }
 
 export interface HarvestOptions {
@@ -165,7 +168,7 @@ function visit(
   }
   if (element.value.kind !== "bytes" || element.value.bytes.length === 0) return;
   const { bytes } = element.value;
-  const vr = vrOfContent(element);
+  const vr = isPersonsName(element.tag, prefix) ? "PN" : vrOfContent(element);
   if (vr === "UI") {
     for (const uid of splitValues(bytes).map(trimUid)) if (uid !== "" && !isRegisteredUid(uid)) told.uids.push(uid);
   } else if (vr === "DA" || vr === "DT") {
@@ -185,6 +188,11 @@ function vrOfContent({ tag, vr }: Pick<DataElement, "tag" | "vr">): Vr {
   const standard = standardVr(tag);
   if (vr === "UN") return standard ?? "UN";
   return standard !== undefined && TELLING_VRS.has(standard) ? standard : vr;
+}
+
+/** The meaning of a code that is a person. PS3.3 10.1. */
+function isPersonsName(tag: number, prefix: string): boolean {
+  return tag === CODE_MEANING && IN_PERSON_CODES.test(prefix);
 }
 
 function addFound(
@@ -293,9 +301,16 @@ function foundInText(text: string, as: HarvestedAs, characterSet: string | undef
   const { kind, minimumLength } = as;
   const words = as.byWord ? text.split(/[^\p{L}\p{M}\p{N}]+/u) : [];
   const groups = kind === "name" ? text.split("=") : [];
-  return [...new Set([text, ...groups, ...words])].flatMap((each) =>
+  const numbers = kind === "phone" ? telephoneNumbers(text) : [];
+  return [...new Set([text, ...groups, ...words, ...numbers])].flatMap((each) =>
     foundSpelt(each.trim(), kind, minimumLength, characterSet),
   );
+}
+
+/** Without what is written around them, and as they are called from nearby. */
+function telephoneNumbers(text: string): readonly string[] {
+  const numbers = text.split(/[^0-9 ()+./-]+/).map((number) => number.replace(/[^0-9]/g, ""));
+  return numbers.flatMap((number) => [number, number.slice(-LOCAL_DIGITS)]);
 }
 
 function foundSpelt(
@@ -309,6 +324,8 @@ function foundSpelt(
   const minimum = SHORT_SCRIPTS.test(folded) ? 2 : isNumber ? Math.max(minimumLength, MINIMUM_DIGITS) : minimumLength;
   if (folded.length < minimum) return [];
   const found: Found[] = [{ into: "identifiers", text: folded, kind }];
+  const written = transcribed(text);
+  if (written !== undefined) found.push({ into: "identifiers", text: fold(written), kind });
   // Upper case of ASCII is found with lower case; of other letters it is other bytes.
   if (text.toLowerCase() === folded && isAscii(text)) return found;
   found.push({ into: "spellings", text, kind });
@@ -327,7 +344,11 @@ function datesIn(value: string, vr: Vr): readonly Found[] {
       `${year}${month}${day}`,
       `${year}-${month}-${day}`,
       `${year}/${month}/${day}`,
-      ...["/", ".", "-"].flatMap((mark) => [day + mark + month + mark + year, month + mark + day + mark + year]),
+      ...["/", ".", "-", ""].flatMap((mark) => [day + mark + month + mark + year, month + mark + day + mark + year]),
+      ...["/", ".", "-"].flatMap((mark) => [
+        Number(day) + mark + Number(month) + mark + year,
+        Number(month) + mark + Number(day) + mark + year,
+      ]),
     ];
     return [...new Set(spellings)].map((text) => ({ into: "spellings", text, kind: "date" }));
   });

@@ -45,8 +45,8 @@ interface NeedleOptions {
 
 /** Words that say nothing of anybody. */
 const STOP_WORDS: ReadonlySet<string> = new Set([...TECHNICAL_WORDS, ...ENGLISH_WORDS.split(" ")]);
-/** Of the spellings of a date, the one that is a number. */
-const DAY = /^[0-9]{8}$/;
+/** Of the spellings of a date, the one that is a number: with the day or the month first many another number would be one. */
+const DAY = /^(?:1[89]|2[0-9])[0-9]{6}$/;
 /** Shorter ones are made up, and chance spells them. */
 const SHORTEST_UID = 10;
 

@@ -1,4 +1,5 @@
 import { foldedWords } from "../rules/clean-text.ts";
+import { transcribed } from "../rules/plain-letters.ts";
 import type { Position } from "./automaton.ts";
 import type { FileWindow } from "./file-window.ts";
 import { fold } from "./harvest.ts";
@@ -105,7 +106,7 @@ function searchBytes(
     case "retained":
     case "form":
     case "text":
-      return searchText(bytes, how, place, needles);
+      return searchText(bytes, how, place, identifiers, needles);
     case "pseudonym":
       return needles.find(Buffer.from(fold(bytes.toString("utf8")), "utf8"), MINIMUM_WITHIN_TEXT, {
         isText: true,
@@ -124,21 +125,28 @@ function searchBytes(
   }
 }
 
-/** Folded, then as it stands; and its words, for names too short to be sought within others. */
+/** Folded, then as it stands; the numbers in it, however many zeros lead them; and its words, for names too short to be sought within others. */
 function searchText(
   bytes: Buffer,
   how: "retained" | "form" | "text",
   place: string,
+  identifiers: Identifiers,
   needles: Needles,
 ): IdentifierKind | undefined {
   const text = bytes.toString("utf8");
   const inText = IN_PRIVATE_ELEMENT.test(place) ? NOT_IN_PRIVATE_TEXT : NOT_IN_TEXT;
   const ignored = how === "retained" ? NOT_IN_RETAINED : how === "form" ? NOT_IN_FORMS : inText;
   const options = { isText: true, isStraight: true, ignored };
+  const written = transcribed(text);
   const within =
     needles.find(Buffer.from(fold(text), "utf8"), MINIMUM_WITHIN_TEXT, options) ??
+    (written === undefined
+      ? undefined
+      : needles.find(Buffer.from(fold(written), "utf8"), MINIMUM_WITHIN_TEXT, options)) ??
     needles.find(bytes, MINIMUM_WITHIN_TEXT, { ...options, isStraight: false });
   if (within !== undefined || how === "form") return within;
+  const number = firstOf(integersIn(text), (plain) => unlessIgnored(identifiers.kindOfInteger(plain), ignored));
+  if (number !== undefined) return number;
   return firstOf(text.split(/[^\p{L}\p{M}\p{N}]+/u), (word) => {
     const folded = Buffer.from(fold(word), "utf8");
     return folded.length >= MINIMUM_WITHIN_TEXT ? undefined : needles.find(folded, folded.length, options);
@@ -148,7 +156,14 @@ function searchText(
 /** As a whole, or the number in it; free text and institutions are spelt by codes that are nobody's. */
 function codeKind(folded: string, identifiers: Identifiers): IdentifierKind | undefined {
   const kind = identifiers.kindOf(folded) ?? firstOf(integersIn(folded), identifiers.kindOfInteger);
-  return kind === undefined || NOT_IN_CODES.has(kind) ? undefined : kind;
+  return unlessIgnored(kind, NOT_IN_CODES);
+}
+
+function unlessIgnored(
+  kind: IdentifierKind | undefined,
+  ignored: ReadonlySet<IdentifierKind>,
+): IdentifierKind | undefined {
+  return kind === undefined || ignored.has(kind) ? undefined : kind;
 }
 
 function namingKind(folded: string, identifiers: Identifiers): IdentifierKind | undefined {
