@@ -7,7 +7,7 @@ import { fallbackFor, TOP_LEVEL } from "../rules/attribute-type.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { compatibleVr, maximumValues, standardVr } from "../rules/standard-vr.ts";
-import { spellsName, splitValues } from "../rules/value-forms.ts";
+import { splitValues } from "../rules/value-forms.ts";
 import { GRAPHIC_OBJECT_SEQUENCE } from "../tables/presentation-sequences.ts";
 import { CONTENT_CLEANED, noteApplied } from "./applied-options.ts";
 import { cleanedValue, unchangedLabel } from "./cleaned-text.ts";
@@ -16,7 +16,7 @@ import { decideContentItem, settleContentItem } from "./content-items.ts";
 import { dummyValue } from "./dummy-value.ts";
 import { heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
-import { formedText, isCoded, keptText } from "./kept-text.ts";
+import { formedText, isCoded, keptText, namesSomebody } from "./kept-text.ts";
 import { isReadAsText, TEXT_LIMIT_BYTES } from "./long-texts.ts";
 import { createPrivateBlocks, type PrivateBlocks } from "./private-blocks.ts";
 import { Rejection } from "./rejection.ts";
@@ -188,7 +188,7 @@ function treatElement(
     const text = formedText(bytes, element.tag, vr, treatment.form, place.characterSet, context);
     return text === undefined ? undefined : { kind: "bytes", bytes: text };
   }
-  if (treatment.kind === "text" && splitValues(bytes).some((value) => spellsName(value, context.isPatients)))
+  if (treatment.kind === "text" && splitValues(bytes).some((value) => namesSomebody(value, treatment.form, context)))
     return undefined;
   if (treatment.kind === "words" && element.vr === "OB") return undefined;
   if (treatment.kind === "words") return wordBytes(bytes, bigEndian);

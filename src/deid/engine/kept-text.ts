@@ -2,6 +2,7 @@ import { decodeWithProblem, isAscii } from "../../dicom/character-sets.ts";
 import type { Tag } from "../../dicom/tag.ts";
 import { trimPadding } from "../../dicom/values-trim.ts";
 import { isSingleValued, type Vr } from "../../dicom/vr.ts";
+import { foldedWords } from "../rules/clean-text.ts";
 import { maximumValues } from "../rules/standard-vr.ts";
 import { isTechnicalText, spellsName } from "../rules/value-forms.ts";
 import type { TextForm } from "../tables/text-forms.ts";
@@ -43,12 +44,22 @@ export function formedText(
   vr: Vr,
   form: TextForm,
   characterSet: string | undefined,
-  { isPatients, noteUtf8 }: Pick<FilterContext, "isPatients" | "noteUtf8">,
+  context: Pick<FilterContext, "isIdentifier" | "isPatients" | "noteUtf8">,
 ): Uint8Array | undefined {
   const values = readableValues(bytes, tag, vr, characterSet);
   const isRefused = (value: string): boolean =>
-    value !== "" && (!isTechnicalText(value, form) || spellsName(value, isPatients));
-  return values === undefined || values.some(isRefused) ? undefined : inUtf8(values, noteUtf8);
+    value !== "" && (!isTechnicalText(value, form) || namesSomebody(value, form, context));
+  return values === undefined || values.some(isRefused) ? undefined : inUtf8(values, context.noteUtf8);
+}
+
+/** Whether a text of technical words spells the patient's name, or one of them names anybody where somebody wrote it. */
+export function namesSomebody(
+  value: string,
+  form: TextForm,
+  { isIdentifier, isPatients }: Pick<FilterContext, "isIdentifier" | "isPatients">,
+): boolean {
+  if (spellsName(value, isPatients)) return true;
+  return form.kind === "words" && form.isWritten === true && foldedWords(value).some(isIdentifier);
 }
 
 function readableValues(

@@ -307,7 +307,7 @@ function hashOf(
     [...RETIRED_TAGS].sort((a, b) => a - b),
     [...TEXT_FORMS]
       .sort(([a], [b]) => a - b)
-      .map(([tag, form]) => [tag, form.kind === "words" ? "words" : form.pattern.source]),
+      .map(([tag, form]) => [tag, form.kind === "words" ? [form.kind, form.isWritten === true] : form.pattern.source]),
     [...TECHNICAL_WORDS].sort(),
     [...SPECIAL_RULES].sort(([a], [b]) => a - b),
     Object.entries(SAFE_PRIVATE).sort(),

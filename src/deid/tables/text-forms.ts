@@ -4,7 +4,11 @@
  */
 export type TextForm =
   /** Every word is in the vocabulary, or is a number of up to 3 digits, or such a number after a word's letters. */
-  | { readonly kind: "words" }
+  | {
+      readonly kind: "words";
+      /** Somebody wrote it about this image: words that somebody is called by are no chance. */
+      readonly isWritten?: boolean;
+    }
   /** Of the whole value, of up to `limit` characters (default: TEXT_FORM_LIMIT). */
   | { readonly kind: "pattern"; readonly pattern: TextPattern; readonly limit?: number };
 
@@ -18,6 +22,7 @@ export interface TextPattern {
 export const TEXT_FORM_LIMIT = 64;
 
 const WORDS = { kind: "words" } as const;
+const WRITTEN = { kind: "words", isWritten: true } as const;
 
 export const TEXT_FORMS: ReadonlyMap<number, TextForm> = new Map<number, TextForm>([
   [0x00080070, WORDS], // Manufacturer
@@ -68,12 +73,12 @@ export const TEXT_FORMS: ReadonlyMap<number, TextForm> = new Map<number, TextFor
   [0x00189041, WORDS], // Receive Coil Manufacturer Name
   [0x00189050, WORDS], // Transmit Coil Manufacturer Name
   [0x00209056, { kind: "pattern", pattern: /^[0-9]{1,3}$/ }], // Stack ID
-  [0x00209421, WORDS], // Dimension Description Label
+  [0x00209421, WRITTEN], // Dimension Description Label
   [0x00281054, { kind: "pattern", pattern: /^(?:OD|HU|US|MGML|Z_EFF|ED|EDW|HU_MOD|PCT|UNSPECIFIED)$/i }], // Rescale Type
-  [0x00281055, WORDS], // Window Center & Width Explanation
-  [0x00283003, WORDS], // LUT Explanation
+  [0x00281055, WRITTEN], // Window Center & Width Explanation
+  [0x00283003, WRITTEN], // LUT Explanation
   [0x00283004, { kind: "pattern", pattern: /^(?:OD|HU|US|MGML|Z_EFF|ED|EDW|HU_MOD|PCT|UNSPECIFIED)$/i }], // Modality LUT Type
-  [0x00409210, WORDS], // LUT Label
+  [0x00409210, WRITTEN], // LUT Label
   [0x00541100, WORDS], // Randoms Correction Method
   [0x00541101, WORDS], // Attenuation Correction Method
   [0x00541103, WORDS], // Reconstruction Method

@@ -251,10 +251,15 @@ function patientTexts(dataSet: DataSet, characterSet: string | undefined, memory
 function partsOfName(name: string): readonly string[] {
   return name.split("=").flatMap((group) =>
     group.split("^").flatMap((component, index) => {
-      const parts = [component, ...component.split(/[^\p{L}\p{M}\p{N}]+/u)];
+      const parts = [component, ...wordsOf(component)];
       return index < NAMING_COMPONENTS ? parts : parts.filter((part) => fold(part).length > SHORTEST_COMPONENT);
     }),
   );
+}
+
+/** Joiners and soft hyphens are within words. Unicode, general category Cf. */
+function wordsOf(text: string): readonly string[] {
+  return text.replace(/\p{Cf}/gu, "").split(/[^\p{L}\p{M}\p{N}]+/u);
 }
 
 function latin(bytes: Uint8Array): string {
@@ -299,7 +304,7 @@ function linesOf(decoded: string, vr: Vr): readonly string[] {
 
 function foundInText(text: string, as: HarvestedAs, characterSet: string | undefined): Found[] {
   const { kind, minimumLength } = as;
-  const words = as.byWord ? text.split(/[^\p{L}\p{M}\p{N}]+/u) : [];
+  const words = as.byWord ? wordsOf(text) : [];
   const groups = kind === "name" ? text.split("=") : [];
   const numbers = kind === "phone" ? telephoneNumbers(text) : [];
   return [...new Set([text, ...groups, ...words, ...numbers])].flatMap((each) =>
