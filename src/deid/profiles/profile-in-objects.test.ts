@@ -161,6 +161,9 @@ describe("rules of a profile decide what leaves, and the verifier agrees", () =>
     ["PatientBirthDate", "19310704", "born 04071931"],
     ["PatientBirthDate", "19310704", "born 7/4/1931"],
     ["PatientBirthDate", "19310704", "born 4.7.1931"],
+    ["PatientBirthDate", "19310704", "born 04-Jul-1931"],
+    ["PatientBirthDate", "19310704", "born July 4, 1931"],
+    ["PatientID", "00012345", "no. 12345"],
   ] as const)("%s is found in it written otherwise: %s, %s", async (keyword, original, kept) => {
     const utf8 = (tag: Tag, value: string): DataElement => {
       const bytes = Buffer.from(value);

@@ -100,6 +100,7 @@ const LOOKED_AT_BYTES = 256;
 const E_MAIL = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}.-]{3,128}/gu;
 const SHORT_SCRIPTS = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 const DATE = /^([0-9]{4})[.]?([0-9]{2})[.]?([0-9]{2})/;
+const MONTHS = "january february march april may june july august september october november december".split(" ");
 const PRINTABLE = /^[^\p{Cc}\ufffd]*$/u;
 
 /** Case, accents, blanks and punctuation taken away. */
@@ -329,6 +330,9 @@ function foundSpelt(
   const minimum = SHORT_SCRIPTS.test(folded) ? 2 : isNumber ? Math.max(minimumLength, MINIMUM_DIGITS) : minimumLength;
   if (folded.length < minimum) return [];
   const found: Found[] = [{ into: "identifiers", text: folded, kind }];
+  const significant = folded.replace(/^0+/, "");
+  if (isNumber && significant.length >= minimum && significant !== folded)
+    found.push({ into: "identifiers", text: significant, kind });
   const written = transcribed(text);
   if (written !== undefined) found.push({ into: "identifiers", text: fold(written), kind });
   // Upper case of ASCII is found with lower case; of other letters it is other bytes.
@@ -337,6 +341,12 @@ function foundSpelt(
   const stored = encodeText(text, "LO", characterSet);
   if (stored?.some((byte) => byte >= 0x80)) found.push({ into: "rawValues", text: latin(stored), kind });
   return found;
+}
+
+/** Folded, short and long: descriptions are mostly English, whatever the language of the country. */
+function monthNames(month: string): readonly string[] {
+  const name = MONTHS[Number(month) - 1];
+  return name === undefined ? [] : [name.slice(0, 3), name];
 }
 
 /** The day as people write it. */
@@ -355,6 +365,14 @@ function datesIn(value: string, vr: Vr): readonly Found[] {
         Number(month) + mark + Number(day) + mark + year,
       ]),
     ];
-    return [...new Set(spellings)].map((text) => ({ into: "spellings", text, kind: "date" }));
+    const inWords = monthNames(month).flatMap((name) => [
+      Number(day) + name + year,
+      name + Number(day) + year,
+      name + day + year,
+    ]);
+    return [
+      ...[...new Set(spellings)].map((text): Found => ({ into: "spellings", text, kind: "date" })),
+      ...[...new Set(inWords)].map((text): Found => ({ into: "identifiers", text, kind: "date" })),
+    ];
   });
 }
