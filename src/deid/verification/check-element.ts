@@ -141,6 +141,7 @@ function searchedAs(
   if (treatment.kind === "number" || treatment.kind === "round") return ["number"];
   if (treatment.kind === "code") return isCodeMeaning(splitValues(bytes ?? new Uint8Array())[0] ?? "") ? [] : ["code"];
   if (treatment.kind === "as-is") return ["retained"];
+  if (treatment.kind === "kept-uid") return ["uid"];
   if (treatment.kind === "clean" || (treatment.kind === "numbered" && treatment.vocabulary !== undefined))
     return ["clean"];
   if (treatment.kind !== "text") return [];

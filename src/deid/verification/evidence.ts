@@ -37,7 +37,7 @@ const HELD_PIECE_BYTES = 4096;
 const HELD_BYTES = 32 * 1024;
 /** Shorter pieces cannot hold an identifier that is told from chance. */
 const SHORTEST: Readonly<Record<SearchedAs, number>> = {
-  ...{ number: 7, code: 1, clean: 3, retained: 3, technical: 6, form: 4, text: 3, pseudonym: 1 },
+  ...{ number: 7, code: 1, uid: 7, clean: 3, retained: 3, technical: 6, form: 4, text: 3, pseudonym: 1 },
   ...{ binary: MINIMUM_BYTES.few, compressed: MINIMUM_BYTES.compressed },
 };
 const DAY = /^([0-9]{4})([0-9]{2})([0-9]{2})/;

@@ -9,7 +9,7 @@ import { integersIn } from "./plain-integer.ts";
 
 /**
  * How bytes of the output are searched.
- * - `number`: integers, each as a whole; `code`: a code value, as a whole
+ * - `number`: integers, each as a whole; `code`: a code value, as a whole; `uid`: components of UIDs that an option keeps, each as a whole
  * - `clean`: words of a vocabulary, each as a whole
  * - `retained`: text of devices and institutions that an option keeps
  * - `technical`: technical words and short numbers, for what is written in numbers: names are within words (Philip, Toma, Shiba)
@@ -20,6 +20,7 @@ import { integersIn } from "./plain-integer.ts";
 export type SearchedAs =
   | "number"
   | "code"
+  | "uid"
   | "clean"
   | "retained"
   | "technical"
@@ -66,6 +67,8 @@ const NOT_IN_PSEUDONYMS: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_FORMS,
 /** Type designations have fewer digits than these. */
 const MINIMUM_WITHIN_WORDS = 6;
 const NOT_IN_WORDS: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_RETAINED, "name", "e-mail", "uid"]);
+/** Equipment makes UIDs of its own number and of the time, which the option retains with them. */
+const NOT_IN_UIDS: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_FORMS, "date", "device", "ae-title", "uid"]);
 const NOT_IN_CODES: ReadonlySet<IdentifierKind> = new Set(["text", "private", "institution"]);
 
 /** The first identifier in what is left to be searched; undefined: none. `window` is asked only for what the pieces do not hold. */
@@ -98,6 +101,10 @@ function searchBytes(
       return firstOf(bytes.toString("latin1").split("\\"), identifiers.kindOfInteger);
     case "code":
       return codeKind(fold(bytes.toString("latin1")), identifiers);
+    case "uid":
+      return firstOf(bytes.toString("latin1").split(/[.\\\0 ]/), (component) =>
+        unlessIgnored(identifiers.kindOfInteger(component), NOT_IN_UIDS),
+      );
     case "clean":
       return firstOf(
         foldedWords(bytes.toString("utf8")),

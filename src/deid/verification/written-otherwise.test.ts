@@ -3,9 +3,10 @@ import type { DataElement } from "../../dicom/data-set.ts";
 import { tagOf } from "../../dicom/tag.ts";
 import { element, textOf } from "../../dicom/values.ts";
 import type { Vr } from "../../dicom/vr.ts";
+import type { InstanceOutcome } from "../outcome.ts";
 import { loadProfile } from "../profiles/load-profile.ts";
-import { deidentifyObject } from "../testing/deidentify.ts";
-import { ctImage } from "../testing/objects.ts";
+import { deidentifyObject, profileWith } from "../testing/deidentify.ts";
+import { ctImage, text } from "../testing/objects.ts";
 
 const PATIENT_NAME = 0x00100010;
 const PATIENT_ID = 0x00100020;
@@ -16,6 +17,7 @@ const SERIES_NUMBER = 0x00200011;
 const ACQUISITION_NUMBER = 0x00200012;
 const TABLE_HEIGHT = 0x00181130;
 const MANUFACTURER_MODEL_NAME = 0x00081090;
+const DEVICE_SERIAL_NUMBER = 0x00181000;
 const SERIES_DESCRIPTION = 0x0008103e;
 
 function stated(tag: number, vr: Vr, value: string): DataElement {
@@ -75,6 +77,19 @@ it("drops a name with a number behind it", async () => {
     stated(SERIES_DESCRIPTION, "LO", "CHEST HAND01 Hand2"),
   );
   expect(textOf(dataSet, tagOf(SERIES_DESCRIPTION))).toBe("CHEST");
+});
+
+it("finds an identifier that a UID was made of, where an option keeps the UID", async () => {
+  const retaining = profileWith(["retain-uids"]);
+  const outcomeFor = async (studyInstanceUid: string): Promise<InstanceOutcome> => {
+    const patientId = stated(PATIENT_ID, "LO", "HOSP-07234561");
+    const serialNumber = stated(DEVICE_SERIAL_NUMBER, "LO", "99887766");
+    const studyUid = text(0x0020000d, studyInstanceUid);
+    return (await deidentifyObject(ctImage([patientId, serialNumber, studyUid]), retaining)).outcome;
+  };
+  expect(await outcomeFor("1.2.826.0.1.3680043.9.7234561.1")).toMatchObject({ reason: "id in (0020,000D)" });
+  for (const sound of ["1.2.826.0.1.3680043.9.17234561.1", "1.3.12.2.1107.99887766.20240229.1"])
+    expect(await outcomeFor(sound)).toMatchObject({ kind: "deidentified" });
 });
 
 it("finds an identifier that stands within words of a device", async () => {
