@@ -34,6 +34,7 @@ export const CHANGING: Readonly<Record<string, Changing>> = {
   "archive resume": { tells: "tell what the archive's condition would be" },
   "archive rate": { tells: "tell what the archive's rates would be" },
   "archive windows": { tells: "tell what the archive's hours would be" },
+  "node forget": { tells: "tell what would be given up" },
   "project new-key": { tells: "tell where it would be made" },
   "project change-key": { tells: "tell whether the key would change" },
   "project import-pixl": { tells: "tell what would be written, and what cannot be carried over" },

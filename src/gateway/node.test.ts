@@ -6,7 +6,8 @@ import { manifest } from "../config/manifest.ts";
 import { resolveSettings, type Settings } from "../config/settings.ts";
 import { PERMIT_LEASE_MS } from "../store/shared-permits.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
-import { silentLogger } from "../units/logger.ts";
+import type { AuditEvent } from "../units/audit.ts";
+import { type Logger, silentLogger } from "../units/logger.ts";
 import { createManualClock } from "../units/manual-clock.testing.ts";
 import { seededRandom } from "../units/random.ts";
 import { checkRoles, joinNodes } from "./node.ts";
@@ -17,15 +18,17 @@ async function scene() {
   const folder = stack.use(await temporaryFolder());
   const store = stack.use(await openSqliteStore({ path: join(folder.path, "radferry.db") }));
   const clock = createManualClock();
+  const warnings: string[] = [];
+  const logger: Logger = { ...silentLogger, warn: (message) => void warnings.push(message) };
   const settingsOf = (home: string, name?: string): Settings =>
     resolveSettings(manifest.parse({ home, store: { kind: "postgres", urlFile: "url" }, node: { name } }), folder.path);
   const join_ = async (home: string, name?: string) => {
     await mkdir(join(folder.path, home), { recursive: true });
     const random = seededRandom(home.length);
     const settings = settingsOf(home, name);
-    return await joinNodes({ settings, store, clock, random, logger: silentLogger, version: "1.0.0" });
+    return await joinNodes({ settings, store, clock, random, logger, version: "1.0.0" });
   };
-  return { store, clock, join: join_, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { store, warnings, clock, join: join_, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 test("a name is one home's: that one may start again at once, another when the name has lapsed", async () => {
@@ -54,6 +57,22 @@ test("the name that the settings leave out is kept in the home", async () => {
   await using other = await at.join("another");
   expect(again.name).toBe(first.name);
   expect(other.name).not.toBe(first.name);
+});
+
+test("a home that was given up is known when it comes back, and no other is taken for it", async () => {
+  await using at = await scene();
+  const actor = { name: "sam", kind: "command line", role: "admin" } as const;
+  const audit: AuditEvent = { event: "node-forgotten", actor, outcome: "success" };
+  const end = async (home: string) => await (await at.join(home, "north"))[Symbol.asyncDispose]();
+  await end("home");
+  // It is in no list any more, as it ended in order.
+  expect(await at.store.giveUpNode("south", audit, at.clock.nowMs())).toBe("unknown");
+  expect(await at.store.giveUpNode("north", audit, at.clock.nowMs())).toMatchObject({ studiesLost: 0 });
+  await end("another home");
+  expect(await at.store.returnNode("north", "some other", at.clock.nowMs())).toBe(false);
+  expect(at.warnings).toEqual([]);
+  await end("home");
+  expect(at.warnings).toEqual(["this gateway was given up, and came back"]);
 });
 
 test("who works on what an archive moves has to receive it", () => {

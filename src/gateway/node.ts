@@ -7,7 +7,7 @@ import type { Settings } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { errorFields } from "../observe/error-fields.ts";
 import { leasesOf } from "../store/leases-of.ts";
-import { type NodeRecord, SILENT_MS } from "../store/nodes.ts";
+import { type NodeRecord, nameResource, type PermitWish, SILENT_MS } from "../store/nodes.ts";
 import { createSharedPermits, PERMIT_LEASE_MS, type SharedPermits, studyResource } from "../store/shared-permits.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
@@ -15,6 +15,7 @@ import { writeFileDurably } from "../units/durable-files.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Random } from "../units/random.ts";
 import { type Alone, createAlone } from "./keep-alone.ts";
+import { namesOfHome } from "./node-names.ts";
 import { nodeConnection } from "./node-security.ts";
 
 /** Several times within a permit's lease: a beat or two may fail. */
@@ -90,9 +91,23 @@ function onlyNode(name: string, parts: NodeParts): GatewayNode {
 
 /** Held like any permit: it lapses when the node has died. */
 async function claimName({ name, id }: Identity, { store, clock }: NodeParts): Promise<void> {
-  const wish = { resource: `node:${name}`, limit: 1, holder: id, node: name };
-  if (!(await store.takePermit(wish, PERMIT_LEASE_MS, clock.nowMs())))
+  if (!(await store.takePermit(nameWish({ name, id }), PERMIT_LEASE_MS, clock.nowMs())))
     throw new GatewayError("NODE_NAME_IN_USE", { node: name });
+}
+
+function nameWish({ name, id }: Identity): PermitWish {
+  return { resource: nameResource(name), limit: 1, holder: id, node: name };
+}
+
+/** An operator may have said that this node is gone for good: what it was not asked for meanwhile it is asked for now, under every name it had. */
+async function comeBack(
+  { id }: Identity,
+  names: ReadonlySet<string>,
+  { store, clock, logger }: NodeParts,
+): Promise<void> {
+  for (const node of names)
+    if (await store.returnNode(node, id, clock.nowMs()))
+      logger.warn("this gateway was given up, and came back", { node });
 }
 
 async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNode> {
@@ -100,6 +115,7 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
   const { name } = identity;
   const permits = createSharedPermits({ store, node: name, clock, random });
   const startedAtMs = clock.nowMs();
+  const names = new Set([...(await namesOfHome(settings)), name]);
   let address: string | undefined;
   let atWork = 1;
   const beat = async (): Promise<void> => {
@@ -107,6 +123,7 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
     await store.beatNode({ name, version, roles: settings.node.roles, address, startedAtMs }, nowMs);
     await permits.keep();
     await claimName(identity, parts);
+    await comeBack(identity, names, parts);
     await store.forgetNodes(nowMs - FORGET_AFTER_MS);
     const others = (await store.listNodes()).filter((node) => node.name !== name && isAtWork(node, clock.nowMs()));
     atWork = 1 + others.length;
@@ -148,6 +165,8 @@ async function beating(identity: Identity, parts: NodeParts): Promise<GatewayNod
         .catch((thrown: unknown) => logger.warn("studies are waited for in vain for a while", errorFields(thrown)));
       await store
         .returnPermitsOf(name)
+        // It holds nothing from this moment, but tells whose the name was: see `NodeStore.returnNode`.
+        .then(() => store.takePermit(nameWish(identity), 0, clock.nowMs()))
         .catch((thrown: unknown) => logger.warn("permits lapse by themselves", errorFields(thrown)));
     },
   };

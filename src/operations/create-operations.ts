@@ -22,7 +22,7 @@ import type { InsightOperations } from "./insight-operations.ts";
 import { createIntakeOperations } from "./intake.ts";
 import { destroyLinkage, exportLinkage, lookUpLinkage } from "./linkage.ts";
 import type { LinkageOperations } from "./linkage-operations.ts";
-import { listNodes } from "./nodes.ts";
+import { forgetNode, listNodes } from "./nodes.ts";
 import { listChannels, type NotificationOperations, testChannel } from "./notifications.ts";
 import type { Operations } from "./operations.ts";
 import { describeOverview, listDeliveries, listProjects, listWorkers, studyChanges } from "./overview.ts";
@@ -158,10 +158,11 @@ function projectOperations(
 function whoWorks(
   context: OperationsContext,
   { once }: Pick<Asking, "once">,
-): Pick<Operations, "listWorkers" | "listNodes"> {
+): Pick<Operations, "listWorkers" | "listNodes" | "forgetNode"> {
   return {
     listWorkers: () => once("listWorkers", "own", () => listWorkers(context)),
     listNodes: () => once("listNodes", "own", () => listNodes(context)),
+    forgetNode: (node, wish) => once("forgetNode", "site", () => forgetNode(context, node, wish)),
   };
 }
 

@@ -67,6 +67,7 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   listDeliveries: (of) => first(of.listDeliveries({ limit: 1 })),
   listWorkers: (of) => of.listWorkers(),
   listNodes: (of) => of.listNodes(),
+  forgetNode: (of) => of.forgetNode("north", { reason: "its machine burnt" }),
   listIntake: (of) => first(of.listIntake()),
   assignIntake: (of) => of.assignIntake("intake-1", "trial"),
   discardIntake: (of) => of.discardIntake("intake-1"),
@@ -135,7 +136,7 @@ it("keeps for admins what lets something leave, shows values or tells who did wh
   const forAdmins = Object.entries(OPERATION_ROLES).filter(([, role]) => role === "admin");
   expect(forAdmins.map(([operation]) => operation).sort()).toEqual([
     ...["backUp", "changeProjectKey", "createToken", "destroyLinkage", "discardIntake", "exportLinkage"],
-    ...["listTokens", "lookUpLinkage"],
+    ...["forgetNode", "listTokens", "lookUpLinkage"],
     ...["readAudit", "releaseStudy", "reloadSettings", "revokeToken", "showIdentifiedValues", "showIdentity"],
     ...["verifyAudit", "withdrawPatients"],
   ]);

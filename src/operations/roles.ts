@@ -48,6 +48,7 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   listDeliveries: "viewer",
   listWorkers: "viewer",
   listNodes: "viewer",
+  forgetNode: "admin",
   listChannels: "operator",
   testChannel: "operator",
   showSettings: "operator",

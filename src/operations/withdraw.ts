@@ -2,7 +2,7 @@ import { checkKey } from "../cohort/identifiers.ts";
 import { openWithdrawnKey, type WithdrawnKey } from "../deid/pseudonyms/withdrawn-key.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
-import type { WithdrawalWish as StoredWish, WithdrawalRecord } from "../store/withdrawals.ts";
+import { PLACES_OVER, type WithdrawalWish as StoredWish, type WithdrawalRecord } from "../store/withdrawals.ts";
 import type { OperationsContext } from "./context.ts";
 import { sealerOf } from "./linkage.ts";
 import { documentOf, withdrawalEvent } from "./withdrawal-document.ts";
@@ -69,7 +69,8 @@ function isOver(
   { jobs, copies, places }: Pick<WithdrawalRecord, "jobs" | "copies" | "places">,
 ): boolean {
   const isGone = copies.every(({ state }) => state === "removed" || state === "absent");
-  return before?.state === "done" && isGone && places.length === 0 && jobs.length === before.jobs.length;
+  const isCleared = places.every(({ state }) => PLACES_OVER.has(state));
+  return before?.state === "done" && isGone && isCleared && jobs.length === before.jobs.length;
 }
 
 type Found = Pick<WithdrawalRecord, "jobs" | "copies" | "places" | "state">;
@@ -112,7 +113,7 @@ export async function resumeWithdrawals(context: WithdrawalContext, signal: Abor
 function canGoOn({ copies, places }: WithdrawalRecord): boolean {
   const isReady = copies.some(({ state }) => state === "waiting" || state === "failed");
   const isStopping = places.some(({ state }) => state === "stopping");
-  const isOver = copies.every(({ state }) => state !== "person") && places.every(({ state }) => state === "done");
+  const isOver = copies.every(({ state }) => state !== "person") && places.every(({ state }) => PLACES_OVER.has(state));
   return isReady || isStopping || isOver;
 }
 

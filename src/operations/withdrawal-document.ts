@@ -1,9 +1,16 @@
 import type { NodeRecord } from "../store/nodes.ts";
-import { COPY_STATES, type CopyState, type WithdrawalRecord, type WithdrawnCopy } from "../store/withdrawals.ts";
+import {
+  COPY_STATES,
+  type CopyState,
+  PLACES_OVER,
+  type WithdrawalRecord,
+  type WithdrawnCopy,
+  type WithdrawnPlace,
+} from "../store/withdrawals.ts";
 import type { Actor } from "../units/actor.ts";
 import type { AuditEvent } from "../units/audit.ts";
 import { isoTime } from "./describe.ts";
-import type { LeftCopy, WaitedFor, WithdrawalDocument } from "./withdrawal-operations.ts";
+import type { GivenUpNode, LeftCopy, WaitedFor, WithdrawalDocument } from "./withdrawal-operations.ts";
 
 type Found = Pick<WithdrawalRecord, "jobs" | "copies" | "places" | "state">;
 
@@ -42,8 +49,9 @@ export function documentOf(
     patients: found.length,
     withdrawnBefore,
     studies: found.reduce((sum, { jobs }) => sum + jobs.length, 0),
-    done: found.filter(({ state }) => state === "done").length,
+    done: found.filter(({ state, places }) => state === "done" && !places.some(isGivenUp)).length,
     waitingFor: waitedFor(found, nodes),
+    givenUp: countNodes(found, isGivenUp),
     unaskedHeld,
     destinations: [...byDestination]
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -53,11 +61,21 @@ export function documentOf(
 }
 
 function waitedFor(found: readonly Found[], nodes: readonly NodeRecord[]): readonly WaitedFor[] {
-  const waiting = found.flatMap(({ places }) => places.flatMap(({ node, state }) => (state === "done" ? [] : [node])));
   const seen = new Map(nodes.map(({ name, seenAtMs }) => [name, isoTime(seenAtMs)]));
-  return [...Map.groupBy(waiting, (node) => node)]
+  const waiting = countNodes(found, ({ state }) => !PLACES_OVER.has(state));
+  return waiting.map((each) => ({ ...each, seenAt: seen.get(each.node) ?? null }));
+}
+
+function isGivenUp({ state }: WithdrawnPlace): boolean {
+  return state === "given-up";
+}
+
+/** By name, with how many patients each is named for. */
+function countNodes(found: readonly Found[], isMeant: (place: WithdrawnPlace) => boolean): readonly GivenUpNode[] {
+  const named = found.flatMap(({ places }) => places.filter(isMeant).map(({ node }) => node));
+  return [...Map.groupBy(named, (node) => node)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([node, each]) => ({ node, patients: each.length, seenAt: seen.get(node) ?? null }));
+    .map(([node, each]) => ({ node, patients: each.length }));
 }
 
 function countsOf(copies: readonly WithdrawnCopy[]): { readonly [S in CopyState]: number } {

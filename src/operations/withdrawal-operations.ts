@@ -28,10 +28,12 @@ export interface WithdrawalDocument {
   readonly withdrawnBefore: number;
   /** Study jobs of theirs. */
   readonly studies: number;
-  /** Patients of whom nothing is left anywhere. */
+  /** Patients of whom nothing is left anywhere; not those of whom something may lie on the disk of a gateway that was given up. */
   readonly done: number;
   /** Gateways that have not removed yet what may lie on their disks. */
   readonly waitingFor: readonly WaitedFor[];
+  /** Gateways that an operator gave up: nobody cleared their disks, and nobody waits for them. */
+  readonly givenUp: readonly GivenUpNode[];
   /** Studies that were sent unasked and are held, for this project or another: somebody has to look at them. */
   readonly unaskedHeld: number;
   readonly destinations: readonly WithdrawnDestination[];
@@ -50,6 +52,11 @@ export interface WaitedFor {
   readonly patients: number;
   /** Last sign of life, in ISO 8601; null: none is known of. */
   readonly seenAt: string | null;
+}
+
+export interface GivenUpNode {
+  readonly node: string;
+  readonly patients: number;
 }
 
 export interface LeftCopy {

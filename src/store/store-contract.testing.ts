@@ -5,6 +5,7 @@ import { archives } from "./contract/archives.testing.ts";
 import { audit } from "./contract/audit.testing.ts";
 import { cohorts } from "./contract/cohorts.testing.ts";
 import { failures } from "./contract/failures.testing.ts";
+import { forgottenNodes } from "./contract/forgotten-nodes.testing.ts";
 import { inbox } from "./contract/inbox.testing.ts";
 import { intake } from "./contract/intake.testing.ts";
 import { journal } from "./contract/journal.testing.ts";
@@ -57,6 +58,7 @@ const CONTRACT: Readonly<Record<string, ContractCases>> = {
   "withdrawn patients": withdrawals,
   "places of withdrawn patients": withdrawnPlaces,
   "nodes and permits": nodes,
+  "nodes that were given up": forgottenNodes,
 };
 
 /**

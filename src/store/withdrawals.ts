@@ -42,9 +42,15 @@ export interface WithdrawnJob {
   readonly quietAtMs: number;
 }
 
-/** How far a node is with the copies on its own disk: workers are still to notice, it is asked to remove them, it has. */
-export const PLACE_STATES = ["stopping", "waiting", "done"] as const;
+/**
+ * How far a node is with the copies on its own disk: workers are still to notice, it is asked to remove them, it has. `given-up`: an operator says
+ * that the node is gone, and nobody cleared its disk.
+ */
+export const PLACE_STATES = ["stopping", "waiting", "given-up", "done"] as const;
 export type PlaceState = (typeof PLACE_STATES)[number];
+
+/** Nobody waits for these. */
+export const PLACES_OVER: ReadonlySet<PlaceState> = new Set(["given-up", "done"]);
 
 /** A node that has had something of the patient on its disk. */
 export interface WithdrawnPlace {
@@ -66,7 +72,7 @@ export interface WithdrawalRecord {
   readonly number: number;
   readonly project: string;
   readonly digest: string;
-  /** `done`: nothing is left at any destination or on any node, and who it was is forgotten. */
+  /** `done`: nothing is left at any destination or on any node that was not given up, and who it was is forgotten. */
   readonly state: "open" | "done";
   readonly createdAtMs: number;
   readonly jobs: readonly WithdrawnJob[];

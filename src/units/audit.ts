@@ -91,6 +91,11 @@ export const AUDIT_EVENTS = {
     when: "every link of a project between pseudonyms and patients is about to be given out",
     id: CODES.export,
   },
+  "node-forgotten": {
+    when: "somebody gives up a gateway that is gone for good, with what lay on its disk alone",
+    id: CODES.applicationActivity,
+    type: CODES.restrictedFunction,
+  },
   "notification-tested": { when: "somebody sends a test message over a channel", id: CODES.applicationActivity },
   "operation-refused": {
     when: "somebody's role does not allow what was asked",

@@ -163,6 +163,8 @@ const CASES: Readonly<Record<string, Case>> = {
   "study priority": { args: ({ queued }) => [queued, "5"] },
   "intake assign": { args: ({ held }) => [held, "--project", "lung"] },
   "intake discard": { args: ({ held }) => [held] },
+  // Of a store of its own no gateway can be forgotten: test/integration/gateways-withdrawal.test.ts has several.
+  "node forget": { args: () => ["east", "--reason", "its machine burnt"], code: "NODE_UNKNOWN" },
   "archive pause": { isRun: true, args: () => ["vna"] },
   "archive resume": { args: () => ["vna"] },
   "archive rate": { args: () => ["vna", "10"] },

@@ -4,7 +4,7 @@ import type { WithdrawalDocument } from "../../operations/withdrawal-operations.
 
 const DOCUMENT: WithdrawalDocument = {
   ...{ project: "lung", dryRun: true, patients: 3, withdrawnBefore: 0, studies: 4, done: 0 },
-  ...{ waitingFor: [], unaskedHeld: 0, destinations: [], left: [] },
+  ...{ waitingFor: [], givenUp: [], unaskedHeld: 0, destinations: [], left: [] },
 };
 
 it.each<readonly [Partial<WithdrawalDocument>, string]>([

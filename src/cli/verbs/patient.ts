@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { loadOptOut } from "../../cohort/opt-out.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Operations } from "../../operations/operations.ts";
-import type { WaitedFor, WithdrawalDocument } from "../../operations/withdrawal-operations.ts";
+import type { GivenUpNode, WaitedFor, WithdrawalDocument } from "../../operations/withdrawal-operations.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -80,6 +81,7 @@ function* linesOf(document: WithdrawalDocument) {
     ]);
   }
   yield* document.waitingFor.map((each) => waitingLine(each, dryRun));
+  yield* document.givenUp.map(givenUpLine);
   if (unaskedHeld > 0)
     yield `  ${unaskedHeld} studies that were sent unasked are held: see \`intake list --state held\``;
   if (dryRun || left.length === 0) return;
@@ -103,4 +105,8 @@ function waitingLine({ node, patients, seenAt }: WaitedFor, dryRun: boolean): st
   const seen = seenAt === null ? "it is not at work" : `last seen ${seenAt}`;
   if (dryRun) return `  node ${node} may have images of ${patients} patients on its disk`;
   return `  waiting for node ${node} to remove what it has of ${patients} patients (${seen})`;
+}
+
+function givenUpLine({ node, patients }: GivenUpNode): string {
+  return `  given up: the disk of ${node} was not cleared of what it may have of ${counted(patients, "patient")}`;
 }

@@ -22,6 +22,11 @@ export const intakeCodes = {
     summary: "The project's job of this study is under way.",
     remedy: "Try again when `radferry study list` shows that it has ended.",
   },
+  INTAKE_NODE_RETURNED: {
+    class: "permanent",
+    summary: "A study that was sent to us was given up with the gateway that has it, and that gateway came back.",
+    remedy: "Give it to a project with `radferry intake assign`, or discard it where it was sent again elsewhere.",
+  },
   INTAKE_NOT_HELD: {
     class: "permanent",
     summary: "No study that was sent to us is held under this id.",

@@ -114,6 +114,17 @@ export const jobsCodes = {
     remedy:
       "Send the archive's administrator the line that radferry doctor prints, and check that a firewall lets the archive reach our port.",
   },
+  NODE_AT_WORK: {
+    class: "transient",
+    summary: "The gateway gave a sign of life within the last half minute.",
+    remedy:
+      "Forget only a gateway that is gone for good: what lay on its disk alone is given up. Stop it, and wait for half a minute.",
+  },
+  NODE_FORGET_INVALID: {
+    class: "permanent",
+    summary: "A gateway cannot be forgotten with this reason.",
+    remedy: "Give one line of 1 to 200 characters, without any identifier.",
+  },
   NODE_NAME_IN_USE: {
     class: "permanent",
     summary: "Another gateway on the same database is at work under this name.",
@@ -124,6 +135,12 @@ export const jobsCodes = {
     class: "permanent",
     summary: "A gateway that works on studies of an archive with C-MOVE has to receive them too.",
     remedy: "Add receiver to node.roles, or retrieve by C-GET or HTTP.",
+  },
+  NODE_UNKNOWN: {
+    class: "permanent",
+    summary: "No gateway of this name is known.",
+    remedy:
+      "radferry node list shows those that share the database; a withdrawal names the ones that it waits for. With a store of its own a gateway is no part of a list.",
   },
   NODE_UNREACHABLE: {
     class: "transient",
@@ -176,6 +193,12 @@ export const jobsCodes = {
     summary: "The study waits for the start that its cohort was submitted with.",
     remedy: "None: it begins then. To begin now, submit the same rows without a start, or cancel and retry.",
   },
+  STUDY_LOST_WITH_NODE: {
+    class: "permanent",
+    summary: "The study was sent to a gateway that an operator says is gone, and lay on its disk alone.",
+    remedy:
+      "Have it sent again. Where an archive of the project has it, queue it again: radferry study retry --code STUDY_LOST_WITH_NODE.",
+  },
   STUDY_NOT_FOUND: {
     class: "permanent",
     summary: "No archive of the project has the study.",
@@ -185,7 +208,7 @@ export const jobsCodes = {
     class: "transient",
     summary: "The study was sent to another gateway and lies on its disk.",
     remedy:
-      "None while that gateway works: it goes on with the study. radferry node list shows which one gave no sign; start it, or have the study sent again.",
+      "None while that gateway works: it goes on with the study. radferry node list shows which one gave no sign; start it. Where it is gone for good, give it up with radferry node forget, and have the study sent again.",
   },
   STUDY_REPORT_NOT_KEPT: {
     class: "permanent",

@@ -6,7 +6,7 @@ import { abortAfter } from "../../units/abort.ts";
 import { type RequestContext, type Route, route } from "../route.ts";
 import { limitParameter, nameParameter, numberParameter } from "../schemas/fields.ts";
 import { schemas } from "../schemas/schemas.ts";
-import { archiveChange, tokenWish } from "../schemas/site-schemas.ts";
+import { archiveChange, nodeForgetWish, nodeName, tokenWish } from "../schemas/site-schemas.ts";
 
 const archiveParams = z.object({ name: nameParameter });
 const ARCHIVE_ERRORS = ["ARCHIVE_UNKNOWN", "PROJECTS_LIMITED"] as const;
@@ -254,6 +254,18 @@ export const siteRoutes: readonly Route[] = [
     operation: "listNodes",
     answer: schemas.NodeList,
     handle: async (_, { operations }) => ({ items: await operations.listNodes() }),
+  }),
+  route({
+    method: "POST",
+    path: "/nodes/{name}/forget",
+    tag: "Operating",
+    summary: "Give up a gateway that is gone for good, with what lay on its disk alone",
+    operation: "forgetNode",
+    params: z.object({ name: nodeName }),
+    body: nodeForgetWish,
+    answer: schemas.NodeForgotten,
+    errors: ["NODE_AT_WORK", "NODE_UNKNOWN", "NODE_FORGET_INVALID", "PROJECTS_LIMITED"],
+    handle: ({ path: { name }, body }, { operations }) => operations.forgetNode(name, body),
   }),
   route({
     method: "GET",

@@ -66,6 +66,7 @@ export const schemas = {
   Me: site.me,
   NewToken: site.newToken,
   NodeList: site.nodeList,
+  NodeForgotten: site.nodeForgotten,
   Overview: site.overview,
   Plan: inquiries.plan,
   Project: site.project,

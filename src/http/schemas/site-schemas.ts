@@ -82,6 +82,23 @@ export const nodeList = z.object({
   ),
 });
 
+/** As node.name may be. */
+export const nodeName = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+export const nodeForgetWish = z.strictObject({
+  reason: z.string().min(1).max(200).meta({ description: "why, without anything that tells a patient" }),
+});
+export const nodeForgotten = z.object({
+  node: z.string(),
+  forgotten: z.boolean(),
+  withdrawals: count.meta({ description: "that waited for its disk, which nobody cleared" }),
+  withdrawalsEnded: count.meta({ description: "of them, those that wait for nothing else" }),
+  studiesFreed: count.meta({ description: "others go on with them; what it had of them is fetched again" }),
+  studiesSoughtAnew: count.meta({ description: "sent to it unasked; looked for in archives, as a cohort names them" }),
+  studiesLost: count.meta({ description: "sent to it unasked; ended with STUDY_LOST_WITH_NODE" }),
+  heldLost: count.meta({ description: "sent to it unasked; waited for a person" }),
+  permits: count,
+});
+
 export const settings = z
   .record(z.string(), z.unknown())
   .meta({ description: "as docs/settings.md names them, defaults filled in, secrets masked" });

@@ -15,10 +15,16 @@ export const withdrawal = z.object({
   patients: count,
   withdrawnBefore: count.meta({ description: "patients who were withdrawn from the project already" }),
   studies: count,
-  done: count.meta({ description: "patients of whom nothing is left anywhere" }),
+  done: count.meta({
+    description:
+      "patients of whom nothing is left anywhere; not those of whom something may lie on a gateway that was given up",
+  }),
   waitingFor: z
     .array(z.object({ node: z.string(), patients: count, seenAt: z.string().nullable() }))
     .meta({ description: "gateways that have not removed yet what may lie on their disks" }),
+  givenUp: z.array(z.object({ node: z.string(), patients: count })).meta({
+    description: "gateways that an operator gave up: their disks were not cleared, and nobody waits for them",
+  }),
   unaskedHeld: count.meta({ description: "studies that were sent unasked and are held for a person" }),
   destinations: z.array(z.object({ name: z.string(), copies: z.record(z.enum(COPY_STATES), count) })),
   left: z.array(

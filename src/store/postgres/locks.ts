@@ -1,3 +1,4 @@
+import { nameResource } from "../nodes.ts";
 import type { MethodName } from "../sql/methods.ts";
 import type { Store } from "../store.ts";
 import type { OwnStatementName } from "./statements.ts";
@@ -62,6 +63,7 @@ export const holds: Holds = {
   useProjectKey: ({ project }) => hold("projectKeys", project),
   linkPseudonyms: (project) => hold("pseudonyms", project),
   takePermit: ({ resource }) => hold("permits", resource),
+  giveUpNode: (node) => hold("permits", nameResource(node)),
   addToken: ({ name }) => hold("tokens", name),
   addTransfer: ({ acquisitionId }) => hold("transfers", acquisitionId),
   addScanResult: ({ taskId }) => hold("scanResults", taskId),

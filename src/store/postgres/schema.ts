@@ -11,7 +11,7 @@ import { ARCHIVES, COHORTS, COUNTERS, FAIR_SHARES, JOBS, PROJECT_KEYS, SPARED_AR
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
 import { LOCKS } from "./locks.ts";
-import { HELD_JOBS, NODES } from "./node-schema.ts";
+import { FORGOTTEN_NODES, HELD_JOBS, NODES } from "./node-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
 import { preparedText } from "./session.ts";
 import { STANDING_COHORTS } from "./standing-schema.ts";
@@ -70,6 +70,7 @@ export const migrations: readonly Migration[] = [
   { version: 25, name: "studies held by nodes", sql: HELD_JOBS },
   { version: 26, name: "archives that asked to be left alone", sql: SPARED_ARCHIVES },
   { version: 27, name: "places of withdrawn patients", sql: WITHDRAWN_PLACES },
+  { version: 28, name: "nodes that were given up", sql: FORGOTTEN_NODES },
 ];
 
 /** Of the newest migration here. */

@@ -63,6 +63,7 @@ export const HOLDING: ReadonlySet<string> = new Set<StatementName>([
   "failuresOfProject",
   "intakeStudy",
   "intakeStudyOfId",
+  "intakeOfNode",
   "linkageKey",
   "withdrawableJob",
   "standingCohort",

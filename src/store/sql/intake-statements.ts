@@ -49,7 +49,7 @@ export const intakeStatements = {
       FROM intake_instances WHERE study_no = :studyNo`,
   discardedIntake: `
     SELECT study_no AS studyNo FROM intake_studies INDEXED BY intake_studies_by_age
-     WHERE state = 'discarded' AND ${OWN_OR_NOBODYS} LIMIT :limit`,
+     WHERE state = 'discarded' AND code IS NULL AND ${OWN_OR_NOBODYS} LIMIT :limit`,
   endedIntake: `
     SELECT study_no AS studyNo FROM intake_studies INDEXED BY intake_studies_by_age
      WHERE state = 'queued' AND last_at < :lastBeforeMs AND ${OWN_OR_NOBODYS}

@@ -235,7 +235,7 @@ async function queue(session: Session, study: Kept, project: string, nowMs: numb
   const { studyInstanceUid, instances } = study;
   const row = await session.get("jobOfStudy", { project, studyInstanceUid });
   if (row === undefined) {
-    const inserted = await insertJob(session, study, project, nowMs);
+    const inserted = await insertIntakeJob(session, study, project, nowMs);
     if (said !== undefined) await addEvent(session, inserted, { event: ASKED, detail: said }, nowMs);
     return true;
   }
@@ -252,7 +252,12 @@ async function queue(session: Session, study: Kept, project: string, nowMs: numb
   return true;
 }
 
-async function insertJob(session: Session, study: Kept, project: string, nowMs: number): Promise<number> {
+export async function insertIntakeJob(
+  session: Session,
+  study: Pick<Kept, "studyInstanceUid" | "patientId" | "accessionNumber" | "instances" | "rule">,
+  project: string,
+  nowMs: number,
+): Promise<number> {
   const { studyInstanceUid, patientId, accessionNumber, instances, rule } = study;
   const inserted = await session.get("insertJob", {
     id: newJobId(),

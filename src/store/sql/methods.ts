@@ -6,6 +6,7 @@ import { appendAudit, auditHeads, auditRecords } from "./audit.ts";
 import * as commitments from "./commitments.ts";
 import * as exams from "./exams.ts";
 import { codeCounts, retryFailures } from "./failures.ts";
+import { giveUpNode, returnNode } from "./forget-node.ts";
 import * as inbox from "./inbox.ts";
 import * as intake from "./intake.ts";
 import { destroyLinkage, linkageOf, listLinks, openLinkage } from "./linkage.ts";
@@ -109,6 +110,8 @@ export const methods: { readonly [N in SharedMethodName]: Method<N> } = {
   ...intake,
   // What is taken in stands on a node.
   ...nodes,
+  giveUpNode,
+  returnNode,
   ...commitments,
   ...standing,
   ...withdrawals,

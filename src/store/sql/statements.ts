@@ -3,6 +3,7 @@ import { acquisitionStatements } from "./acquisition-statements.ts";
 import { archiveStatements } from "./archive-statements.ts";
 import { commitmentStatements } from "./commitment-statements.ts";
 import { examStatements } from "./exam-statements.ts";
+import { forgottenNodeStatements } from "./forgotten-node-statements.ts";
 import { inboxStatements } from "./inbox-statements.ts";
 import { insightStatements } from "./insight-statements.ts";
 import { intakeStatements } from "./intake-statements.ts";
@@ -69,6 +70,7 @@ export const statements = {
   ...accessStatements,
   ...overviewStatements,
   ...nodeStatements,
+  ...forgottenNodeStatements,
   ...noticeStatements,
   ...standingStatements,
   ...insightStatements,

@@ -47,8 +47,13 @@ export const withdrawalStatements = {
   insertWithdrawnPlace: `
     INSERT INTO withdrawn_places (withdrawal_no, node, state, changed_at) VALUES (:number, :node, 'stopping', :nowMs)
     ON CONFLICT (withdrawal_no, node) DO UPDATE SET state = excluded.state, changed_at = excluded.changed_at`,
+  /** Of a node that was forgotten nobody waits for an answer. */
   askWithdrawnPlaces: `
-    UPDATE withdrawn_places SET state = 'waiting', changed_at = :nowMs WHERE withdrawal_no = :number AND state = 'stopping'`,
+    UPDATE withdrawn_places
+       SET state = CASE WHEN EXISTS (SELECT 1 FROM forgotten_nodes WHERE name = withdrawn_places.node AND gone = 1)
+                        THEN 'given-up' ELSE 'waiting' END,
+           changed_at = :nowMs
+     WHERE withdrawal_no = :number AND state = 'stopping'`,
   withdrawnPlaces: "SELECT node, state FROM withdrawn_places WHERE withdrawal_no = :number ORDER BY node",
   waitingPlacesOfNode: `
     SELECT withdrawn_places.withdrawal_no AS withdrawal, project, digest, node
@@ -58,11 +63,14 @@ export const withdrawalStatements = {
     UPDATE withdrawn_places SET state = 'done', changed_at = :nowMs
      WHERE withdrawal_no = :number AND node = :node AND state = 'waiting'
        AND NOT EXISTS (SELECT 1 FROM intake_studies
-                        WHERE intake_studies.state = 'discarded' AND coalesce(intake_studies.node, :node) = :node)`,
+                        WHERE intake_studies.state = 'discarded' AND intake_studies.code IS NULL
+                          AND coalesce(intake_studies.node, :node) = :node)`,
 
+  /** Those with a code were given up with their node, which may come back. */
   intakeOfPatient: `
-    SELECT study_no AS "studyNo", state, project, node FROM intake_studies
-     WHERE patient_id = :patientId AND state <> 'discarded'`,
+    SELECT study_no AS "studyNo", CASE WHEN state = 'discarded' THEN 'given-up' ELSE state END AS state, project, node
+      FROM intake_studies
+     WHERE patient_id = :patientId AND (state <> 'discarded' OR code IS NOT NULL)`,
   heldIntakeOfPatient: `
     SELECT count(*) AS studies FROM intake_studies WHERE patient_id = :patientId AND state = 'held'`,
   discardUnasked: `

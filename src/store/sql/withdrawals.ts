@@ -3,13 +3,16 @@ import type { AuditEvent } from "../../units/audit.ts";
 import {
   COPY_STATES,
   PLACE_STATES,
+  PLACES_OVER,
+  type PlaceState,
   type WithdrawalRecord,
   type WithdrawalStore,
   type WithdrawalWish,
   type WithdrawnCopy,
+  type WithdrawnPlace,
 } from "../withdrawals.ts";
 import { appendAudit } from "./audit.ts";
-import { integer, keyOf, oneOf, optional, recordReader, text } from "./columns.ts";
+import { flag, integer, keyOf, oneOf, optional, recordReader, text } from "./columns.ts";
 import { inTurn } from "./in-turn.ts";
 import { addEvent } from "./join.ts";
 import { listLinks } from "./linkage.ts";
@@ -150,10 +153,25 @@ export async function findWithdrawable(session: Session, wish: WithdrawalWish) {
   const jobs = news.map(({ job, studyInstanceUid, leaseUntilMs = 0 }) => ({
     ...{ job, studyInstanceUid, quietAtMs: leaseUntilMs },
   }));
-  const open = (before?.places ?? []).flatMap(({ node, state }) => (state === "done" ? [] : [node]));
-  const nodes = [...open, ...(await nodesWithStudies(session, wish, news)), ...(await nodesWithUnasked(session, wish))];
-  const places = [...new Set(nodes)].sort().map((node) => ({ node, state: "stopping" as const }));
+  const nodes = [...(await nodesWithStudies(session, wish, news)), ...(await nodesWithUnasked(session, wish))];
+  const places = await placesOf(session, before?.places ?? [], nodes);
   return { jobs: [...(before?.jobs ?? []), ...jobs], copies: [...(before?.copies ?? []), ...fresh], places };
+}
+
+/** What would be waited for, and what would be given up; what a node has removed is told no more, unless it would be asked again. */
+async function placesOf(
+  session: Session,
+  before: readonly WithdrawnPlace[],
+  nodes: readonly string[],
+): Promise<readonly WithdrawnPlace[]> {
+  const states = new Map<string, PlaceState>();
+  for (const { node, state } of before)
+    if (state !== "done") states.set(node, state === "given-up" ? state : "stopping");
+  for (const node of new Set(nodes)) {
+    const isForgotten = flag((await session.get("isForgotten", { node }))?.answer);
+    states.set(node, isForgotten ? "given-up" : "stopping");
+  }
+  return [...states].sort(([a], [b]) => (a < b ? -1 : 1)).map(([node, state]) => ({ node, state }));
 }
 
 function keyOfCopy({
@@ -239,9 +257,10 @@ function isLeft({ state }: WithdrawnCopy): boolean {
 }
 
 function isAllDone({ copies, places }: WithdrawalRecord): boolean {
-  return !copies.some(isLeft) && places.every(({ state }) => state === "done");
+  return !copies.some(isLeft) && places.every(({ state }) => PLACES_OVER.has(state));
 }
 
-function countsOf({ jobs, copies }: WithdrawalRecord) {
-  return { jobs: jobs.length, copies: copies.length };
+function countsOf({ jobs, copies, places }: WithdrawalRecord) {
+  const givenUp = places.filter(({ state }) => state === "given-up").length;
+  return { jobs: jobs.length, copies: copies.length, ...(givenUp === 0 ? {} : { nodesGivenUp: givenUp }) };
 }

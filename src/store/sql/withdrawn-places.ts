@@ -1,13 +1,14 @@
 import { INTAKE_STATES } from "../intake.ts";
 import type { PlaceToClear, WithdrawalStore, WithdrawalWish } from "../withdrawals.ts";
 import { integer, oneOf, optional, recordReader, text } from "./columns.ts";
+import { forgetWhose } from "./forget-node.ts";
 import { inTurn } from "./in-turn.ts";
 import type { Session } from "./session.ts";
 import { listKey } from "./withdrawn-list.ts";
 
 const readUnasked = recordReader({
   studyNo: integer,
-  state: oneOf(INTAKE_STATES),
+  state: oneOf([...INTAKE_STATES, "given-up"]),
   project: optional(text),
   node: optional(text),
 });
@@ -19,7 +20,9 @@ type Wish = Pick<WithdrawalWish, "project" | "patientId" | "soleNode" | "isEvery
 /** What was sent unasked for the project, and is nobody else's; what is held only once no project is left to give it to. */
 async function unaskedOf(session: Session, { project, patientId, isEverywhere = false }: Wish) {
   const studies = (await session.all("intakeOfPatient", { patientId })).map(readUnasked);
-  return studies.filter((study) => (study.state === "held" ? isEverywhere : study.project === project));
+  return studies.filter((study) =>
+    study.state === "held" || study.project === undefined ? isEverywhere : study.project === project,
+  );
 }
 
 /** See `IntakeStore.discardUnasked`. */
@@ -30,7 +33,10 @@ export async function discardUnasked(session: Session, project: string, studyIns
 /** Answers the nodes on whose disks it lies. */
 export async function withdrawUnasked(session: Session, wish: Wish): Promise<readonly string[]> {
   const studies = await unaskedOf(session, wish);
-  for (const { studyNo } of studies) await session.run("withdrawIntake", { studyNo });
+  for (const { studyNo } of studies) {
+    await session.run("withdrawIntake", { studyNo });
+    await forgetWhose(session, studyNo);
+  }
   return studies.flatMap(({ node }) => node ?? wish.soleNode ?? []);
 }
 

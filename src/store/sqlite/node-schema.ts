@@ -16,3 +16,10 @@ export const HELD_JOBS = `
   ALTER TABLE intake_studies ADD COLUMN node TEXT;
   CREATE INDEX study_jobs_held ON study_jobs (held_by, priority DESC, project, job_no)
     WHERE state = 'queued' AND held_by IS NOT NULL;`;
+
+/** Nodes that an operator gave up, by the homes they had (empty: not known), and whether none has come under the name since. */
+export const FORGOTTEN_NODES = `
+  CREATE TABLE forgotten_nodes (
+    name TEXT NOT NULL, home TEXT NOT NULL, gone INTEGER NOT NULL, forgotten_at INTEGER NOT NULL, PRIMARY KEY (name, home)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX withdrawn_places_given_up ON withdrawn_places (node, withdrawal_no) WHERE state = 'given-up';`;

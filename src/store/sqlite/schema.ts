@@ -9,7 +9,7 @@ import { INSIGHT } from "./insight-schema.ts";
 import { INTAKE, INTAKE_EXPECTED } from "./intake-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
 import { LISTINGS } from "./listing-schema.ts";
-import { HELD_JOBS, NODES } from "./node-schema.ts";
+import { FORGOTTEN_NODES, HELD_JOBS, NODES } from "./node-schema.ts";
 import { NOTICES } from "./notice-schema.ts";
 import { STANDING_COHORTS } from "./standing-schema.ts";
 import { STUDY_REPORTS } from "./study-report-schema.ts";
@@ -250,6 +250,7 @@ const migrations: readonly Migration[] = [
   { version: 25, name: "studies held by nodes", sql: HELD_JOBS },
   { version: 26, name: "archives that asked to be left alone", sql: SPARED_ARCHIVES },
   { version: 27, name: "places of withdrawn patients", sql: WITHDRAWN_PLACES },
+  { version: 28, name: "nodes that were given up", sql: FORGOTTEN_NODES },
 ];
 
 /** Of the newest migration here. */

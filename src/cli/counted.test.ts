@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { counted } from "./counted.ts";
+
+it.each([
+  [1, "question", "1 question"],
+  [0, "question", "0 questions"],
+  [2, "study", "2 studies"],
+  [1, "study", "1 study"],
+  [3, "series", "3 series"],
+  [2, "audit record", "2 audit records"],
+])("%i %s is told as %s", (count, words, told) => {
+  expect(counted(count, words)).toBe(told);
+});
