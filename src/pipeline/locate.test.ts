@@ -100,13 +100,21 @@ it("waits for an archive that cannot answer instead of asking the next", async (
   const down = new GatewayError("CONNECTION_FAILED");
   const asked: string[] = [];
   const archives = [archiveWith("vna", down, asked), archiveWith("pacs", [study(WANTED, "P1", "A1")], asked)];
-  await expect(locate(ask({ studyInstanceUid: WANTED }, archives).context)).rejects.toBe(down);
+  await expect(locate(ask({ studyInstanceUid: WANTED }, archives).context)).rejects.toMatchObject({ cause: down });
   expect(asked).toEqual(["vna study-uid"]);
+});
+
+it("says which archive could not answer, as the archive may not know its name", async () => {
+  const down = new GatewayError("CONNECTION_FAILED", { attempts: 2 });
+  const archives = [archiveWith("vna", []), archiveWith("pacs", down)];
+  await expect(locate(ask({ studyInstanceUid: WANTED }, archives).context)).rejects.toMatchObject({
+    ...{ code: "CONNECTION_FAILED", details: { attempts: 2, archive: "pacs" } },
+  });
 });
 
 it("ends not-found when every archive says so", async () => {
   const { context } = ask({ studyInstanceUid: WANTED }, [archiveWith("vna", []), archiveWith("pacs", [])]);
-  expect(await locate(context)).toEqual({ kind: "end", state: "not-found", code: "STUDY_NOT_FOUND" });
+  expect(await locate(context)).toMatchObject({ kind: "end", state: "not-found", code: "STUDY_NOT_FOUND" });
 });
 
 it("refuses an accession number that leads to two patients, unless the row names one", async () => {
@@ -130,7 +138,8 @@ it("does not ask for a patient who opted out, and drops the studies of one", asy
   const asked: string[] = [];
   const archives = [archiveWith("vna", [study(WANTED, "P1", "A1")], asked)];
   const excluded = { kind: "end", state: "excluded", code: "PATIENT_OPTED_OUT" };
-  expect(await locate(ask({ patientId: "P1", accessionNumber: "A1" }, archives, { optOut }).context)).toEqual(excluded);
+  const byPatient = ask({ patientId: "P1", accessionNumber: "A1" }, archives, { optOut });
+  expect(await locate(byPatient.context)).toMatchObject(excluded);
   expect(asked).toEqual([]);
-  expect(await locate(ask({ studyInstanceUid: WANTED }, archives, { optOut }).context)).toEqual(excluded);
+  expect(await locate(ask({ studyInstanceUid: WANTED }, archives, { optOut }).context)).toMatchObject(excluded);
 });

@@ -1,6 +1,6 @@
 import type { Archive, StudyMatch, StudyQuery } from "../archive/archive.ts";
 import { parseStudyInstanceUid } from "../dicom/uid.ts";
-import { GatewayError } from "../errors/gateway-error.ts";
+import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { StudyKey } from "../store/records.ts";
 import { type Absences, absencesOf } from "./absences.ts";
 import type { PipelineProject } from "./services.ts";
@@ -36,8 +36,10 @@ export async function locate(context: StepContext): Promise<StepResult> {
       throw thrown;
     },
   );
-  if (located.kind === "absent") return { kind: "end", state: "not-found", code: "STUDY_NOT_FOUND" };
-  if (located.kind === "opted-out") return { kind: "end", state: "excluded", code: "PATIENT_OPTED_OUT" };
+  // An earlier try may have failed at one of them, which its record tells.
+  const change = { archive: null };
+  if (located.kind === "absent") return { kind: "end", state: "not-found", code: "STUDY_NOT_FOUND", change };
+  if (located.kind === "opted-out") return { kind: "end", state: "excluded", code: "PATIENT_OPTED_OUT", change };
   return await accept(context, located);
 }
 
@@ -56,8 +58,9 @@ export async function findWanted<A extends Archive>(
   for (const query of queriesOf(wanted)) {
     for (const archive of project.archives) {
       const matches = await archive.findStudies(query, signal).catch((thrown: unknown) => {
-        if (absences === undefined) throw thrown;
-        return absences.insteadOf(thrown, archive.name, query.by);
+        const told = signal.aborted ? thrown : naming(thrown, archive);
+        if (absences === undefined) throw told;
+        return absences.insteadOf(told, archive.name, query.by);
       });
       if (matches.length === 0) {
         absences?.note(archive.name, query.by);
@@ -68,6 +71,13 @@ export async function findWanted<A extends Archive>(
     }
   }
   return { kind: "absent" };
+}
+
+/** The same failure, which says of which archive it is: a job that is not located has none that would tell. */
+function naming(thrown: unknown, { name }: Pick<Archive, "name">): GatewayError {
+  const error = toGatewayError(thrown);
+  if (error.details.archive !== undefined) return error;
+  return new GatewayError(error.code, { ...error.details, archive: name }, thrown);
 }
 
 function queriesOf(job: StudyKey): readonly StudyQuery[] {
@@ -92,7 +102,8 @@ function allowedOf(
     throw new GatewayError("AMBIGUOUS_PATIENT", { archive: archive.name, patients: patients.size });
   }
   if (matches.length > project.maximumStudiesPerRequest) {
-    throw new GatewayError("TOO_MANY_STUDIES", { studies: matches.length, maximum: project.maximumStudiesPerRequest });
+    const { maximumStudiesPerRequest: maximum } = project;
+    throw new GatewayError("TOO_MANY_STUDIES", { archive: archive.name, studies: matches.length, maximum });
   }
   return matches.filter((match) => !project.optOut.has(match.patientId));
 }

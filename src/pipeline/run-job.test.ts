@@ -102,6 +102,12 @@ it("backs off by itself where an archive does not say for how long", async () =>
   );
 });
 
+it("names the archive that a study could not be looked for in, in its timeline and its record", async () => {
+  const [settlement] = (await settled({ status: 503 })).settlements;
+  const event = { event: "will be tried again", detail: { code: "HTTP_UNAVAILABLE", archive: "web" } };
+  expect(settlement).toMatchObject({ change: { archive: "web", events: [event] } });
+});
+
 it("puts a job aside until its project comes back, and not when that happens while it is put aside", async () => {
   const known = new Map([["trial", {}]]);
   const outcomeWhen = async (...projects: readonly ReadonlyMap<string, unknown>[]) => {

@@ -231,6 +231,7 @@ async function settleFailure(
   const { job } = claimed;
   const nowMs = clock.nowMs();
   const { untilMs } = error.details;
+  const failedAt = archiveOf(job, error);
   // Nothing failed: the archive may not be asked now, and says when it may.
   if (AVAILABILITY_CODES.has(error.code) && typeof untilMs === "number") {
     const wait = {
@@ -238,12 +239,14 @@ async function settleFailure(
       code: error.code,
       dueAtMs: Math.max(untilMs, nowMs),
       attempts: job.attempts,
+      change: failedAt,
     } as const;
     return (await end(services, claimed, wait, nowMs, next)).claimed;
   }
   const attempts = job.attempts + 1;
   const mayRetry = error.class !== "permanent" && attempts < retry.attempts;
   const change: JobChange = {
+    ...failedAt,
     events: [{ event: mayRetry ? TRIED_AGAIN : "failed", detail: { ...error.details, code: error.code, attempts } }],
   };
   const outcome = mayRetry
@@ -265,6 +268,11 @@ async function settleFailure(
     state: outcome.state,
   });
   return following;
+}
+
+/** Where it failed, of a job that is not located yet: its record tells no other archive. One that went astray is looked for anew at its next try. */
+function archiveOf({ stage }: JobRecord, { details: { archive } }: GatewayError): Pick<JobChange, "archive"> {
+  return stage === "locating" && typeof archive === "string" ? { archive } : {};
 }
 
 /** Renews the lease while the job runs; aborts it when the renewal says that it was cancelled or taken over. */
