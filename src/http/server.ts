@@ -25,6 +25,8 @@ const HEADERS_MS = 15_000;
 const CHECK_MS = 5_000;
 const LONGEST_HEADERS_BYTES = 32 * 1_024;
 const LONGEST_PATH_PART = 512;
+/** Stands for the status of an answer that nobody had whole. */
+const CUT = "cut";
 /** How long requests under way may go on after the end was asked for. */
 const DRAIN_MS = 5_000;
 
@@ -60,6 +62,7 @@ export async function startApiServer({ host, port, tls, services }: ApiServerOpt
   // Each address reads its body itself: as JSON up to its limit, or as a file.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_, payload, done) => done(null, payload));
+  countRequests(server, services);
   server.addHook("onRequest", async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
     limitBody(request, reply, limits);
@@ -67,12 +70,6 @@ export async function startApiServer({ host, port, tls, services }: ApiServerOpt
     if (!request.is404) return;
     if (dashboard.isPage(request)) await dashboard.sendFile("/", request, reply);
     else await answerUnknown(request, reply, answering, dashboard);
-  });
-  server.addHook("onResponse", (request, reply, done) => {
-    const route = `${request.method} ${request.routeOptions.url ?? "unknown"}`;
-    services.meter.add("http_requests_total", 1, { route, status: String(reply.statusCode) });
-    services.meter.observe("http_request_duration_seconds", reply.elapsedTime / 1_000, { route });
-    done();
   });
   addPages(server, services, dashboard);
   addSessionRoutes(server, services, { authenticator, readJson: (request) => jsonOf(request, limits.bodyBytes) });
@@ -111,6 +108,24 @@ function listener(
   server.maxConnections = connections;
   server.setTimeout(idleMs);
   return server;
+}
+
+/** Each once: answered, or cut when its connection ended before the answer was whole, of which the framework tells nothing. */
+function countRequests(server: FastifyInstance, { meter }: Pick<ApiServices, "meter">): void {
+  const answered = new WeakSet<FastifyReply>();
+  const routeOf = ({ method, routeOptions }: FastifyRequest): string => `${method} ${routeOptions.url ?? "unknown"}`;
+  server.addHook("onRequest", async (request, reply) => {
+    reply.raw.once("close", () => {
+      if (answered.has(reply)) return;
+      meter.add("http_requests_total", 1, { route: routeOf(request), status: CUT });
+    });
+  });
+  server.addHook("onResponse", async (request, reply) => {
+    answered.add(reply);
+    const route = routeOf(request);
+    meter.add("http_requests_total", 1, { route, status: String(reply.statusCode) });
+    meter.observe("http_request_duration_seconds", reply.elapsedTime / 1_000, { route });
+  });
 }
 
 /** A body that is not whole in time is not waited for. */

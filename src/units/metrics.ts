@@ -49,7 +49,7 @@ export const METRICS = {
   },
   http_requests_total: {
     kind: "counter",
-    help: "Requests that the API answered, by the route's name and the answer's status.",
+    help: "Requests to the API, by the route's name and the answer's status; cut: the connection ended before the answer was whole, as the client hung up or was too slow, or left the event stream.",
     labels: ["route", "status"],
   },
   instances_received_bytes_total: { kind: "counter", help: "Bytes of instances that came into staging.", labels: [] },

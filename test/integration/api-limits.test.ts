@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type ApiSite, openApiSite } from "../support/api.ts";
 import { followEvents } from "../support/event-stream.ts";
 
@@ -35,6 +35,19 @@ it("cuts whoever does not send his request in time", async () => {
 
 it("cuts whoever falls silent after a request", async () => {
   expect(await conversation(head("GET", "/api/v1/me", "\n"))).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+});
+
+it("counts a request whose client hung up, before it was whole or while it was answered", async () => {
+  const { port } = new URL(site.url);
+  const socket = connect(Number(port), "127.0.0.1");
+  const asked = head("POST", "/api/v1/cohorts/check?project=x", "Content-Type: text/csv\nContent-Length: 900\n\nuid");
+  socket.write(asked.replaceAll("\n", "\r\n"), () => socket.destroy());
+  await (await followEvents(site.url, site.admin))[Symbol.asyncDispose]();
+  for (const route of ["POST /api/v1/cohorts/check", "GET /api/v1/events"])
+    await vi.waitFor(async () => {
+      const { text } = await site.call("GET", "//metrics", { token: "" });
+      expect(text).toMatch(`radferry_http_requests_total{route="${route}",status="cut"} `);
+    }, 10_000);
 });
 
 it("refuses a file that is too long without keeping anything of it", async () => {
