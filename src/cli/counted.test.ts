@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { counted } from "./counted.ts";
+import { areCounted, counted } from "./counted.ts";
 
 it.each([
   [1, "question", "1 question"],
@@ -10,4 +10,8 @@ it.each([
   [2, "audit record", "2 audit records"],
 ])("%i %s is told as %s", (count, words, told) => {
   expect(counted(count, words)).toBe(told);
+});
+
+it("agrees with its verb", () => {
+  expect([areCounted(1, "study"), areCounted(0, "study")]).toEqual(["1 study is", "0 studies are"]);
 });

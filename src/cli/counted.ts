@@ -12,3 +12,8 @@ export function counted(count: number | string, words: string): string {
   const [last = "", ...before] = words.split(" ").reverse();
   return [count, ...before.reverse(), PLURALS[last] ?? `${last}s`].join(" ");
 }
+
+/** With its verb: "1 study is", "2 studies are". */
+export function areCounted(count: number, words: string): string {
+  return `${counted(count, words)} ${count === 1 ? "is" : "are"}`;
+}

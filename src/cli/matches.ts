@@ -1,6 +1,7 @@
 import type { DataSet } from "../dicom/data-set.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { Cli } from "./cli.ts";
+import { counted } from "./counted.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 /**
@@ -19,8 +20,9 @@ export async function printMatches({ printer }: Cli, matches: AsyncIterable<Data
   }
   const count = printer.json ? await printAsJson(printer, upToLimit()) : await printer.list(upToLimit(), elementLines);
   if (count === 0) printer.note("nothing matches");
-  if (stoppedBy === "us") printer.note(`stopped after ${count} answers; --max allows more`);
-  if (stoppedBy === "peer") printer.note(`the peer stopped after ${count} answers and has more; narrow the search`);
+  if (stoppedBy === "us") printer.note(`stopped after ${counted(count, "answer")}; --max allows more`);
+  if (stoppedBy === "peer")
+    printer.note(`the peer stopped after ${counted(count, "answer")} and has more; narrow the search`);
   return stoppedBy === "peer" ? EXIT.partial : EXIT.fine;
 }
 

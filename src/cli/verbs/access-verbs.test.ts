@@ -68,7 +68,7 @@ it("shows what holds a study in quarantine, by instance, and what it was release
   };
   const { stdout } = await run(["study", "show", "j1"], { showStudy: async () => study });
   expect(stdout).toContain("instances held back:\n  7  series 2  IDENTIFIER_FOUND  x\n");
-  expect(stdout).toContain("released 2026-01-01T00:00:00.000Z by sam: seen\n  1 instances left out; allowed: no tag\n");
+  expect(stdout).toContain("released 2026-01-01T00:00:00.000Z by sam: seen\n  1 instance left out; allowed: no tag\n");
   const many = { ...study, instances: Array.from({ length: 50 }, () => rejected) };
   expect((await run(["study", "show", "j1"], { showStudy: async () => many })).stdout).toContain("  and 10 more\n");
 });

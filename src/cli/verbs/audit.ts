@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { AuditRecordDocument, AuditVerdictDocument } from "../../operations/documents.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { factsText } from "../fact-text.ts";
 import { openGateway } from "../gateway-session.ts";
@@ -76,8 +77,8 @@ async function verify(cli: Cli, noted: Noted | undefined): Promise<ExitCode> {
 
 function* verdictLines({ ok, records, head, findings }: AuditVerdictDocument): Generator<string> {
   yield ok
-    ? `the trail is whole: ${records} records`
-    : `the trail is not as it was written: ${records} records [AUDIT_TRAIL_BROKEN]`;
+    ? `the trail is whole: ${counted(records, "record")}`
+    : `the trail is not as it was written: ${counted(records, "record")} [AUDIT_TRAIL_BROKEN]`;
   for (const { number, problem, where } of findings)
     yield `  record ${number}: ${problem}${where === undefined ? "" : `, says the ${WITNESSES[where]}`}`;
   yield `note elsewhere: ${records}:${head}`;

@@ -3,6 +3,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { CheckedStudy, CheckVerdict } from "../../operations/check/documents.ts";
 import type { CheckDocument, InquiryItem } from "../../operations/inquiries.ts";
 import type { Cli } from "../cli.ts";
+import { areCounted, counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -51,12 +52,12 @@ const QUIET: ReadonlySet<CheckVerdict> = new Set<CheckVerdict>(["same", "not-del
 const SHOWN_STUDIES = 50;
 
 function* lines({ cohort, state, progress, summary }: CheckDocument, studies: readonly CheckedStudy[]) {
-  yield `check of cohort ${cohort}: ${progress.done} of ${progress.total} studies, ${state}`;
+  yield `check of cohort ${cohort}: ${progress.done} of ${counted(progress.total, "study")}, ${state}`;
   yield* alignedLines(Object.entries(summary?.verdicts ?? {}).map(([verdict, count]) => [`  ${verdict}`, `${count}`]));
   const remarkable = studies.filter(({ verdict }) => !QUIET.has(verdict));
   for (const study of remarkable.slice(0, SHOWN_STUDIES)) yield `  ${studyLine(study)}`;
   if (remarkable.length > SHOWN_STUDIES) yield `  and ${remarkable.length - SHOWN_STUDIES} more: see --json`;
-  if (summary !== null && summary.queued > 0) yield `${summary.queued} studies are queued again`;
+  if (summary !== null && summary.queued > 0) yield `${areCounted(summary.queued, "study")} queued again`;
 }
 
 function studyLine({ job, verdict, archive, destinations, queued }: CheckedStudy): string {

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { EvidenceVerdict } from "../../operations/evidence/documents.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -71,6 +72,6 @@ function* lines({ ok, origin, fingerprint, manifest, findings }: EvidenceVerdict
   if (manifest === null) return;
   const { project, cohort, madeAt, rows, studies, delivered, software, audit } = manifest;
   yield `cohort ${cohort} of project ${project}, made ${madeAt} by radferry ${software.version}`;
-  yield `${rows} rows, ${studies} studies, ${delivered.studies} delivered with ${delivered.files} files`;
+  yield `${counted(rows, "row")}, ${counted(studies, "study")}, ${delivered.studies} delivered with ${counted(delivered.files, "file")}`;
   yield `audit trail then: ${audit.count}:${audit.hash}`;
 }

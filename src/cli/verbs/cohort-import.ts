@@ -7,6 +7,7 @@ import { cohortLines, type ImportedList, importList } from "../../cohort/import/
 import { loadOptOut } from "../../cohort/opt-out.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway, settingsOf } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -91,7 +92,7 @@ interface Done {
 }
 
 function* lines({ sourceRows, rows, findings, unused }: ImportedList, { cohort, written, isStopped }: Done) {
-  yield `${sourceRows} rows, ${rows.length} studies, ${findings.length} findings`;
+  yield `${counted(sourceRows, "row")}, ${counted(rows.length, "study")}, ${counted(findings.length, "finding")}`;
   for (const { message, code } of findings) yield `  ${message} [${code}]`;
   if (unused.length > 0) yield `not used: ${unused.join(", ")}`;
   if (!isStopped && rows.length === 0) yield "Nothing was handed in or written: no row can be used.";

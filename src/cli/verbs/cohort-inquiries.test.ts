@@ -93,7 +93,7 @@ it("waits for a plan and tells people what it comes to", async () => {
   const { exitCode, stdout } = await runCli(["cohort", "plan", "wanted.csv", "--project", "lung"], world);
   expect(exitCode).toBe(3);
   expect(stdout).toContain("2 of 2 rows, done; nothing was moved or queued");
-  expect(stdout).toContain("to retrieve: 1 studies, 2 series, 300 instances");
+  expect(stdout).toContain("to retrieve: 1 study, 2 series, 300 instances");
   expect(stdout).toContain("MORE THAN THERE IS ROOM FOR");
   expect(stdout).toContain("540000 bytes an instance (an assumption)");
   expect(stdout).toContain("closed, opens 2026-03-27T20:00:00.000Z; about 60 s at its rate, done by 2026-03-27T20:01");
@@ -108,7 +108,7 @@ it("gives one document with every row, and the summary to people beside it", asy
   const args = ["cohort", "plan", "wanted.csv", "--project", "lung", "--json"];
   const { stdout, stderr } = await runCli(args, world);
   expect(JSON.parse(stdout)).toMatchObject({ project: "lung", summary: PLANNED.summary, rows: ROWS });
-  expect(stderr).toContain("to retrieve: 1 studies");
+  expect(stderr).toContain("to retrieve: 1 study");
 });
 
 it.each([
@@ -181,7 +181,7 @@ it("tells what a check found, and what was queued for it", async () => {
   expect(stdout).toContain(
     "  job-1: delivery-differs: archive not asked [ARCHIVE_CLOSED], 2 vanished from store, 1 other than delivered in store, xnat not asked [DESTINATION_NOT_CHECKABLE], queued again\n",
   );
-  expect(stdout).toContain("1 studies are queued again\n");
+  expect(stdout).toContain("1 study is queued again\n");
 });
 
 it("is content where everything is as it was", async () => {

@@ -4,6 +4,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { InquiryItem, PlanDocument } from "../../operations/inquiries.ts";
 import type { PlannedArchive, PlannedRow, PlanOutcome, PlanSummary } from "../../operations/plan/documents.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { durationText } from "../duration.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
@@ -62,12 +63,14 @@ function exitCodeOf({ state }: PlanDocument, rows: readonly PlannedRow[]): ExitC
 }
 
 function* summaryLines({ project, state, progress, summary }: PlanDocument): Generator<string> {
-  yield `plan for project ${project}: ${progress.done} of ${progress.total} rows, ${state}; nothing was moved or queued`;
+  yield `plan for project ${project}: ${progress.done} of ${counted(progress.total, "row")}, ${state}; nothing was moved or queued`;
   if (summary === null) return;
-  yield* alignedLines(Object.entries(summary.outcomes).map(([outcome, rows]) => [`  ${outcome}`, `${rows} rows`]));
-  yield `to retrieve: ${summary.studies} studies, ${summary.series} series, ${summary.instances} instances`;
+  yield* alignedLines(
+    Object.entries(summary.outcomes).map(([outcome, rows]) => [`  ${outcome}`, counted(rows, "row")]),
+  );
+  yield `to retrieve: ${counted(summary.studies, "study")}, ${summary.series} series, ${counted(summary.instances, "instance")}`;
   if (summary.studiesWithoutCount > 0)
-    yield `  of ${summary.studiesWithoutCount} studies more the archive does not say how many instances they have`;
+    yield `  of ${counted(summary.studiesWithoutCount, "study")} more the archive does not say how many instances they have`;
   yield* diskLines(summary);
   for (const archive of summary.archives) yield `${archive.name}: ${archiveLine(archive)}`;
 }
@@ -92,15 +95,15 @@ function* sizeLine(group: PlanSummary["disk"]["basis"]): Generator<string> {
   if (first === undefined) return;
   const { archive, bytesPerInstance, measuredInstances } = first;
   const modalities = group.map(({ modality }) => modality || "any modality").join(", ");
-  const basis = measuredInstances === 0 ? "an assumption" : `mean of ${measuredInstances} instances`;
-  yield `  ${archive} ${modalities}: ${bytesPerInstance} bytes an instance (${basis})`;
+  const basis = measuredInstances === 0 ? "an assumption" : `mean of ${counted(measuredInstances, "instance")}`;
+  yield `  ${archive} ${modalities}: ${counted(bytesPerInstance, "byte")} an instance (${basis})`;
 }
 
 function archiveLine({ studies, paused, isOpen, nextOpening, workSeconds, doneAt }: PlannedArchive): string {
   const standing = paused ? "paused" : isOpen ? "open" : `closed, opens ${nextOpening ?? "never"}`;
   const work = workSeconds === null ? "no rate is set" : `about ${durationText(workSeconds)} at its rate`;
   const done = doneAt === null ? "" : `, done by ${doneAt} within its windows`;
-  return `${studies} studies, ${standing}; ${work}${done}`;
+  return `${counted(studies, "study")}, ${standing}; ${work}${done}`;
 }
 
 /** Rows that are shown to people; `--json` has them all. */

@@ -72,8 +72,8 @@ async function search(args: readonly string[], more: Scene = {}) {
 it("counts, and keeps nothing, unless a file or a cohort is asked for", async () => {
   const { exitCode, wishes, stderr } = await search(["PatientID=7", "--from", "2026-01-31", "--modality", "CT"]);
   expect(exitCode).toBe(0);
-  expect(stderr).toContain("2 studies by 1 queries, which asked the archive 3 questions");
-  expect(stderr).toContain("900 instances to retrieve, and of 1 studies the archive does not say how many");
+  expect(stderr).toContain("2 studies by 1 query, which asked the archive 3 questions");
+  expect(stderr).toContain("900 instances to retrieve, and of 1 study the archive does not say how many");
   expect(wishes).toMatchObject([
     { countOnly: true, queries: [{ keys: ["PatientID=7"], from: "20260131", modality: "CT" }] },
   ]);
@@ -103,7 +103,7 @@ it("says by its exit code that something may be missing, or that nothing was fou
 it("says what it will cost the archive before it is asked", async () => {
   const { stderr } = await search(["--from", "2026-01-31", "--modality", "CT"]);
   const [first, ...rest] = stderr.split("\n");
-  expect(first).toBe("to ask vna: 1 questions for 1 queries, 5000 at most");
+  expect(first).toBe("to ask vna: 1 question for 1 query, 5000 at most");
   expect(rest.slice(0, 5)).toEqual([
     "  up to 180 of them to divide dates, if it cuts its answers",
     "  up to 4999 of them for series, if it does not tell of which modality studies are",

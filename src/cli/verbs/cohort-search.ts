@@ -4,6 +4,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { InquiryItem, SearchDocument } from "../../operations/inquiries.ts";
 import type { SearchedQuery } from "../../operations/search/documents.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -100,7 +101,7 @@ async function search(cli: Cli, keys: readonly string[], options: SearchOptions)
       ...(submitted === undefined
         ? []
         : [
-            `cohort ${submitted.cohort}: ${submitted.accepted} studies accepted, ${submitted.joined} of them known already`,
+            `cohort ${submitted.cohort}: ${counted(submitted.accepted, "study")} accepted, ${submitted.joined} of them known already`,
           ]),
     ],
   );
@@ -120,17 +121,19 @@ function* summaryLines(
   asked: readonly SearchedQuery[],
 ): Generator<string> {
   if (summary === null) {
-    yield `search in ${archive}: ${state} after ${asked.length} queries`;
+    yield `search in ${archive}: ${state} after ${counted(asked.length, "query")}`;
     return;
   }
   const { studies, queries, questions, passedOver, modalityUntold, cutDays, instances, studiesWithoutCount } = summary;
-  yield `search in ${archive}: ${studies} studies by ${queries} queries, which asked the archive ${questions} questions`;
+  yield `search in ${archive}: ${counted(studies, "study")} by ${counted(queries, "query")}, which asked the archive ${counted(questions, "question")}`;
   const untold =
-    studiesWithoutCount > 0 ? `, and of ${studiesWithoutCount} studies the archive does not say how many` : "";
-  if (studies > 0) yield `  ${instances} instances to retrieve${untold}`;
-  if (passedOver > 0) yield `  ${passedOver} answers more do not match what was asked for`;
+    studiesWithoutCount > 0
+      ? `, and of ${counted(studiesWithoutCount, "study")} the archive does not say how many`
+      : "";
+  if (studies > 0) yield `  ${counted(instances, "instance")} to retrieve${untold}`;
+  if (passedOver > 0) yield `  ${counted(passedOver, "answer")} more did not match what was asked for`;
   if (modalityUntold > 0) yield `  of ${modalityUntold} of them the archive does not say of which modality they are`;
-  if (cutDays > 0) yield `  of ${cutDays} days the archive may hold back studies: narrow the search`;
+  if (cutDays > 0) yield `  of ${counted(cutDays, "day")} the archive may hold back studies: narrow the search`;
   const unfinished = asked.filter(({ code }) => code !== null);
   for (const { number, code } of unfinished.slice(0, SHOWN_QUERIES))
     yield `  query ${number} was not finished [${code}]`;

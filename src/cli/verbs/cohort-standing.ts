@@ -6,6 +6,7 @@ import type {
   StandingRunDocument,
 } from "../../operations/standing/documents.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -152,7 +153,7 @@ function* detailLines(standing: StandingDetailDocument): Generator<string> {
     yield `  asks for ${[...words, named("description", description)].filter((word) => word !== "").join(" ")}`;
   }
   if (wish.queries.length > SHOWN_QUERIES)
-    yield `  and ${wish.queries.length - SHOWN_QUERIES} queries more: see --json`;
+    yield `  and ${counted(wish.queries.length - SHOWN_QUERIES, "query")} more: see --json`;
   for (const run of runs) yield `  run ${run.number}, ${run.startedAt}: ${runText(run)}`;
 }
 

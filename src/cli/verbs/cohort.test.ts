@@ -90,7 +90,7 @@ it("changes the priority of a cohort and of a study", async () => {
     prioritiseStudy: async (...args) => ({ changed: asked.push(args) - 2 }),
   });
   const { stdout } = await runCli(["cohort", "priority", "c1", "5"], world);
-  expect(stdout).toContain("1 studies that are not done have priority 5 now");
+  expect(stdout).toContain("1 study not done yet: priority 5 now");
   expect((await runCli(["study", "priority", "j1", "2"], world)).stdout).toContain("nothing to change");
   expect(asked).toEqual([
     ["c1", 5],
@@ -192,7 +192,7 @@ it("tells people what went wrong and what to do", async () => {
   expect(exitCode).toBe(0);
   expect(stdout).toBe(
     [
-      "cohort c1 of project trial: 1 studies, done",
+      "cohort c1 of project trial: 1 study, done",
       "  not-found  1  in none of the project's archives",
       "1 x STUDY_NOT_FOUND: No archive of the project has the study.",
       "    What to do: Check the identifiers of the row.",

@@ -4,6 +4,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { CohortDocument, StatusDocument, SubmitDocument } from "../../operations/documents.ts";
 import type { Cli } from "../cli.ts";
+import { areCounted, counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -129,7 +130,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set(["PATIENT_OPTED_OUT", "PATIENT_WIT
 const SHOWN_FINDINGS = 50;
 
 function* submitLines({ cohort, project, rows, accepted, joined, refused }: SubmitDocument): Generator<string> {
-  yield `cohort ${cohort} of project ${project}: ${rows} rows, ${accepted} accepted, ${joined} of them known already`;
+  yield `cohort ${cohort} of project ${project}: ${counted(rows, "row")}, ${accepted} accepted, ${joined} of them known already`;
   const leftOut = new Set(refused.flatMap(({ code, row }) => (LEFT_OUT.has(code) ? [row] : []))).size;
   if (leftOut > 0)
     yield `  ${leftOut} of the rows are of patients who opted out or were withdrawn: they are not asked for`;
@@ -172,7 +173,7 @@ async function* statusTable(documents: AsyncIterable<StatusDocument>): AsyncGene
 
 function* statusLines(document: StatusDocument, withJobs = false): Generator<string> {
   const { cohort, project, total, done, jobs = [] } = document;
-  yield `cohort ${cohort} of project ${project}: ${total} studies, ${done ? "done" : "not done yet"}`;
+  yield `cohort ${cohort} of project ${project}: ${counted(total, "study")}, ${done ? "done" : "not done yet"}`;
   yield* alignedLines(stateRows(document));
   yield* problemLinesOf(jobs);
   if (withJobs) {
@@ -212,21 +213,21 @@ async function* linkerOf(operations: Gateway["operations"], id: string): AsyncGe
 async function retry(cli: Cli, id: string): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const { retried } = await gateway.operations.retryCohort(id);
-  await cli.printer.document({ cohort: id, retried }, () => [`${retried} studies are queued again`]);
+  await cli.printer.document({ cohort: id, retried }, () => [`${areCounted(retried, "study")} queued again`]);
   return EXIT.fine;
 }
 
 async function cancel(cli: Cli, id: string): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const { cancelled } = await gateway.operations.cancelCohort(id);
-  await cli.printer.document({ cohort: id, cancelled }, () => [`${cancelled} studies are cancelled`]);
+  await cli.printer.document({ cohort: id, cancelled }, () => [`${areCounted(cancelled, "study")} cancelled`]);
   return EXIT.fine;
 }
 
 async function prioritise(cli: Cli, id: string, priority: number): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const { changed } = await gateway.operations.prioritiseCohort(id, priority);
-  const line = `${changed} studies that are not done have priority ${priority} now`;
+  const line = `${counted(changed, "study")} not done yet: priority ${priority} now`;
   await cli.printer.document({ cohort: id, priority, changed }, () => [line]);
   return EXIT.fine;
 }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway, settingsOf } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -57,8 +58,8 @@ async function backUp(cli: Cli, output: string): Promise<ExitCode> {
     isRehearsal: cli.isRehearsal(),
   });
   await cli.printer.document(document, () => [
-    `${document.file}: ${document.jobs} studies, ${document.auditRecords} audit records`,
-    ...("sha256" in document ? [`${document.sizeBytes} bytes, SHA-256 ${document.sha256}`] : []),
+    `${document.file}: ${counted(document.jobs, "study")}, ${counted(document.auditRecords, "audit record")}`,
+    ...("sha256" in document ? [`${counted(document.sizeBytes, "byte")}, SHA-256 ${document.sha256}`] : []),
     "not in it, to be kept elsewhere:",
     ...document.leftOut.map((each) => `  ${each}`),
   ]);
@@ -71,7 +72,7 @@ async function restore(cli: Cli, file: string): Promise<ExitCode> {
   const { clock, workingFolder } = cli.world;
   const facts = await restoreHome(resolve(workingFolder, file), { settings, clock, isRehearsal: cli.isRehearsal() });
   await cli.printer.document({ home: settings.home, ...facts }, () => [
-    `${settings.home} is as it was: ${facts.jobs} studies, ${facts.auditRecords} audit records`,
+    `${settings.home} is as it was: ${counted(facts.jobs, "study")}, ${counted(facts.auditRecords, "audit record")}`,
     "start the service: work goes on from there",
   ]);
   return EXIT.fine;
@@ -105,14 +106,16 @@ async function move(cli: Cli): Promise<ExitCode> {
       told = rows < told ? 0 : told;
       if (rows < of && rows - told < TOLD_EVERY_ROWS) return;
       told = rows;
-      printer.note(`${table}: ${rows} of ${of} rows`);
+      printer.note(`${table}: ${rows} of ${counted(of, "row")}`);
     },
   });
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const moved = !cli.isRehearsal();
   await printer.document({ home: settings.home, moved, rows, tables }, () => [
-    ...tables.filter((table) => table.rows > 0).map((table) => `${table.table}: ${table.rows} rows`),
-    moved ? `${rows} rows are there as they were; start the service` : `${rows} rows would be moved`,
+    ...tables.filter((table) => table.rows > 0).map((table) => `${table.table}: ${counted(table.rows, "row")}`),
+    moved
+      ? `${counted(rows, "row")} moved, none of them changed; start the service`
+      : `${counted(rows, "row")} would be moved`,
   ]);
   return EXIT.fine;
 }

@@ -5,6 +5,7 @@ import { importCtpLookup, isLookupKind } from "../../deid/pseudonyms/ctp-lookup.
 import type { LookupKind } from "../../deid/pseudonyms/lookup-rows.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { writeWholeFile } from "../write-whole-file.ts";
 
@@ -37,7 +38,7 @@ export async function importCtp(cli: Cli, file: string, options: ImportCtpOption
   if (isDone) await writeWholeFile(output, pieces());
   const document = { rows: rows.length, leftOut, problems, written: isDone ? output : undefined };
   await cli.printer.document(document, function* () {
-    yield `${rows.length} entries, ${leftOut} left out, ${problems.length} that cannot be used`;
+    yield `${counted(rows.length, "entry")}, ${leftOut} left out, ${problems.length} that cannot be used`;
     for (const { line, problem } of problems) yield `  line ${line}: ${problem}`;
     if (isDone) yield `written to ${output}: name it as pseudonyms.lookupFile of the project`;
   });

@@ -6,6 +6,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { errorRegistry } from "../../errors/registry.ts";
 import { makeFolders } from "../../units/make-folders.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openProgress } from "../progress.ts";
 import { isSystemError } from "../write-whole-file.ts";
@@ -86,5 +87,5 @@ function* lines(
   for (const [reason, count] of Object.entries(exclusions)) yield `left out  ${count}: ${reason}`;
   if (instances.duplicates > 0) yield `left out  ${instances.duplicates}: duplicates`;
   if (instances.withheld > 0) yield `held back  ${instances.withheld}: with the rest of their studies`;
-  yield `${instances.delivered} of ${files} files de-identified, ${studies.delivered} of ${studies.total} studies`;
+  yield `${instances.delivered} of ${counted(files, "file")} de-identified, ${studies.delivered} of ${counted(studies.total, "study")}`;
 }

@@ -4,6 +4,7 @@ import { createDeidentifier } from "../../deid/deidentifier.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { errorRegistry } from "../../errors/registry.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { deidentifierOptionsOf, type ProjectOptions } from "./deid-run-options.ts";
 
@@ -20,7 +21,7 @@ export async function verify(cli: Cli, original: string, output: string, options
   const verdict = await engine.verify({ path, outputPath, participantId: options.participantId }, world.stop);
   await printer.document(verdict, () => [
     verdict.ok
-      ? `passed: ${verdict.identifiers} identifiers searched for in ${verdict.sizeBytes} bytes`
+      ? `passed: ${counted(verdict.identifiers, "identifier")} searched for in ${counted(verdict.sizeBytes, "byte")}`
       : `FAILED: ${errorRegistry[verdict.code].summary} [${verdict.code}, ${verdict.reason}]`,
   ]);
   return verdict.ok ? EXIT.fine : EXIT.failed;

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { LinkageDestroyedDocument, LinkageWish } from "../../operations/linkage-operations.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -103,7 +104,7 @@ async function destroy(cli: Cli, project: string): Promise<ExitCode> {
 
 function* destroyedLines({ project, destroyed, links, digest, at, journalEmptied }: LinkageDestroyedDocument) {
   if (!destroyed) {
-    yield `${links} links of ${project} would be destroyed`;
+    yield `${counted(links, "link")} of ${project} would be destroyed`;
     return;
   }
   yield `the linkage of ${project} is destroyed`;

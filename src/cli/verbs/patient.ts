@@ -5,7 +5,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Operations } from "../../operations/operations.ts";
 import type { GivenUpNode, WaitedFor, WithdrawalDocument } from "../../operations/withdrawal-operations.ts";
 import type { Cli } from "../cli.ts";
-import { counted } from "../counted.ts";
+import { areCounted, counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
@@ -83,7 +83,7 @@ function* linesOf(document: WithdrawalDocument) {
   yield* document.waitingFor.map((each) => waitingLine(each, dryRun));
   yield* document.givenUp.map(givenUpLine);
   if (unaskedHeld > 0)
-    yield `  ${unaskedHeld} studies that were sent unasked are held: see \`intake list --state held\``;
+    yield `  ${counted(unaskedHeld, "study")} sent unasked and held: see \`intake list --state held\``;
   if (dryRun || left.length === 0) return;
   yield "  left; `person`: somebody has to act there, `failed`: run it again";
   yield* alignedLines(
@@ -94,17 +94,19 @@ function* linesOf(document: WithdrawalDocument) {
 }
 
 function summaryOf({ dryRun, patients, withdrawnBefore, studies, done }: WithdrawalDocument): string {
-  if (!dryRun) return `${patients} patients with ${studies} studies withdrawn; of ${done} nothing is left anywhere`;
-  if (withdrawnBefore === 0) return `${patients} patients with ${studies} studies would be withdrawn`;
-  const before = `${withdrawnBefore} of ${patients} patients are withdrawn already`;
+  if (!dryRun)
+    return `${counted(patients, "patient")} with ${counted(studies, "study")} withdrawn; of ${done} nothing is left anywhere`;
+  if (withdrawnBefore === 0)
+    return `${counted(patients, "patient")} with ${counted(studies, "study")} would be withdrawn`;
+  const before = `${withdrawnBefore} of ${areCounted(patients, "patient")} withdrawn already`;
   if (done === patients) return `${before}; nothing of theirs is left anywhere, so nothing would be done`;
-  return `${before}, and of ${done} nothing is left anywhere; the rest would be done, of ${studies} studies in all`;
+  return `${before}, and of ${done} nothing is left anywhere; the rest would be done, of ${counted(studies, "study")} in all`;
 }
 
 function waitingLine({ node, patients, seenAt }: WaitedFor, dryRun: boolean): string {
   const seen = seenAt === null ? "it is not at work" : `last seen ${seenAt}`;
-  if (dryRun) return `  node ${node} may have images of ${patients} patients on its disk`;
-  return `  waiting for node ${node} to remove what it has of ${patients} patients (${seen})`;
+  if (dryRun) return `  node ${node} may have images of ${counted(patients, "patient")} on its disk`;
+  return `  waiting for node ${node} to remove what it has of ${counted(patients, "patient")} (${seen})`;
 }
 
 function givenUpLine({ node, patients }: GivenUpNode): string {

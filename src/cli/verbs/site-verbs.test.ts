@@ -122,7 +122,7 @@ it("lists archives and asks them", async () => {
   expect(await documentOf(find, world)).toEqual([{ "00100020": { vr: "LO", Value: ["4711"] } }]);
   const { stdout, stderr } = await runCli(find, world);
   expect(stdout).toBe("(0010,0020) LO [4711] # 4 PatientID\n");
-  expect(stderr).toBe("stopped after 1 answers; --max allows more\n");
+  expect(stderr).toBe("stopped after 1 answer; --max allows more\n");
 });
 
 it("calls a search partial that the archive itself cut short", async () => {
@@ -135,7 +135,7 @@ it("calls a search partial that the archive itself cut short", async () => {
   const { exitCode, stdout, stderr } = await runCli(["archive", "find", "vna", "PatientID=4711", "--json"], world);
   expect(exitCode).toBe(3);
   expect(JSON.parse(stdout)).toHaveLength(1);
-  expect(stderr).toBe("the peer stopped after 1 answers and has more; narrow the search\n");
+  expect(stderr).toBe("the peer stopped after 1 answer and has more; narrow the search\n");
 });
 
 it("answers 2 when an archive is not configured", async () => {

@@ -130,7 +130,7 @@ it("tells what de-identification did to a study", async () => {
     "de-identified  2026-01-02T03:04:05.000Z, by Radferry 1",
     "profile        research 1, rules abcd",
     "instances      2 of 3, 0 left out, 1 kept back",
-    "searched       500 bytes for 9 identifiers: 1 outputs held back",
+    "searched       500 bytes for 9 identifiers: 1 output held back",
     "why instances stayed behind:",
     "  IDENTIFIER_FOUND  name in (0008,1030)  1",
     "elements:",

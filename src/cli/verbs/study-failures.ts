@@ -2,6 +2,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import type { FailureDocument } from "../../operations/insight-operations.ts";
 import type { Cli } from "../cli.ts";
+import { areCounted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { alignedLines } from "../table.ts";
@@ -25,7 +26,7 @@ export async function retry(cli: Cli, id: string | undefined, options: RetryOpti
   const { operations } = gateway;
   if (code !== undefined) {
     const { retried } = await operations.retryFailures(code, of);
-    await cli.printer.document({ code, ...of, retried }, () => [`${retried} studies are queued again`]);
+    await cli.printer.document({ code, ...of, retried }, () => [`${areCounted(retried, "study")} queued again`]);
   } else if (id !== undefined) {
     const { retried } = await operations.retryStudy(id);
     const line = retried === 0 ? NOT_RETRIED : "the study is queued again";

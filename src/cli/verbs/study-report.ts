@@ -1,5 +1,6 @@
 import type { DeidReportDocument } from "../../operations/insight-operations.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
 import { alignedLines } from "../table.ts";
@@ -23,7 +24,7 @@ function* reportLines(report: DeidReportDocument): Generator<string> {
     ],
     [
       "searched",
-      `${verification.bytes} bytes for ${verification.identifiers} identifiers: ${verification.hits} outputs held back`,
+      `${counted(verification.bytes, "byte")} for ${counted(verification.identifiers, "identifier")}: ${counted(verification.hits, "output")} held back`,
     ],
   ]);
   yield* section(

@@ -3,6 +3,7 @@ import type { ErrorCode } from "../../errors/registry.ts";
 import type { InstanceDocument, StudyDocument } from "../../operations/documents.ts";
 import { JOB_STATES, type JobState } from "../../store/job-states.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { factsText } from "../fact-text.ts";
 import { openGateway } from "../gateway-session.ts";
@@ -156,14 +157,14 @@ function* showLines(study: StudyDocument): Generator<string> {
   if (study.release !== undefined) {
     const { at, by, reason, leftOut, allowedTags } = study.release;
     yield `released ${at} by ${by}: ${reason}`;
-    yield `  ${leftOut} instances left out; allowed: ${allowedTags.join(", ") || "no tag"}`;
+    yield `  ${counted(leftOut, "instance")} left out; allowed: ${allowedTags.join(", ") || "no tag"}`;
   }
   yield* section(
     "deliveries:",
     (study.deliveries ?? []).map(({ destination, state, instances, code, at }) => [
       `  ${destination}`,
       state,
-      `${instances} instances`,
+      counted(instances, "instance"),
       code ?? "",
       at,
     ]),

@@ -3,6 +3,7 @@ import { problemOf, SettingsError } from "../../config/problems.ts";
 import type { UploadedResult } from "../../delivery/results/upload-results.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Cli } from "../cli.ts";
+import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { examples } from "../help.ts";
 
@@ -82,7 +83,8 @@ export function ownerOf({ scan, assessor }: { readonly scan?: string; readonly a
 }
 
 function* uploadLines({ files }: UploadDocument): Generator<string> {
-  for (const { name, sizeBytes, outcome } of files) yield `${outcome.padEnd(9)}  ${name}  ${sizeBytes} bytes`;
+  for (const { name, sizeBytes, outcome } of files)
+    yield `${outcome.padEnd(9)}  ${name}  ${counted(sizeBytes, "byte")}`;
 }
 
 const FOLDER = "BASE_IMAGES_DOWNLOAD_DIR";

@@ -6,6 +6,7 @@ import type { DicomAddress } from "../../../dicom/ae-title.ts";
 import { singleSyntaxGroups, storageContextGroups } from "../../../network/dimse/get-contexts.ts";
 import type { RetrieveResult } from "../../../network/dimse/service-types.ts";
 import type { Cli } from "../../cli.ts";
+import { counted } from "../../counted.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 import { openProgress } from "../../progress.ts";
 import { associate } from "./peer.ts";
@@ -32,7 +33,7 @@ export async function get(cli: Cli, peer: DicomAddress, options: GetOptions): Pr
   const exitCode = stored === 0 && refused > 0 ? EXIT.failed : retrievalExitCode("C-GET", result);
   const document = { ...retrievalDocument("C-GET", result), stored, refused, out: folder.path };
   await cli.printer.document(document, () => [
-    `${stored} instances stored, ${refused} refused`,
+    `${counted(stored, "instance")} stored, ${refused} refused`,
     ...retrievalLines(document),
   ]);
   return exitCode === EXIT.fine && refused > 0 ? EXIT.partial : exitCode;

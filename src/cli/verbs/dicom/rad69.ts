@@ -9,6 +9,7 @@ import type { InstanceReference } from "../../../network/ihe/request.ts";
 import { type InstanceOutcome, type Retrieval, retrieveInstances } from "../../../network/ihe/retrieve.ts";
 import { openInstanceFolder } from "../../../network/instance-files/instance-folder.ts";
 import type { Cli } from "../../cli.ts";
+import { counted } from "../../counted.ts";
 import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
 import { openProgress } from "../../progress.ts";
 import { httpConnectionOf } from "./http-connection.ts";
@@ -162,7 +163,7 @@ function errorsOf(error: DicomTrolleyError): readonly RegistryError[] {
 /** Without identifiers: who wants them asks for the document. */
 function* linesOf({ requested, delivered, ignored, requests, instances }: Rad69Document): Generator<string> {
   const left = ignored === 0 ? "" : `, ${ignored} ignored`;
-  yield `${delivered} of ${requested} instances retrieved${left}, in ${requests} ${requests === 1 ? "request" : "requests"}`;
+  yield `${delivered} of ${counted(requested, "instance")} retrieved${left}, in ${counted(requests, "request")}`;
   const failed = instances.filter(({ state }) => state === "failed");
   for (const [code = "", some] of Map.groupBy(failed, (one) => one.code)) {
     yield `${some.length} failed: ${some[0]?.message} [${code}]`;

@@ -4,6 +4,7 @@ import type { AeTitle } from "../../../dicom/ae-title.ts";
 import { startDimseServer } from "../../../network/dimse/server.ts";
 import type { DimseServer } from "../../../network/dimse/service-types.ts";
 import type { Cli } from "../../cli.ts";
+import { counted } from "../../counted.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 import type { World } from "../../world.ts";
 import { listeningOf } from "./connection.ts";
@@ -44,7 +45,7 @@ export async function receive(cli: Cli, options: ReceiveOptions): Promise<ExitCo
   }
   await folder.settled();
   const { stored, refused } = folder.counts();
-  printer.note(`${stored} instances stored, ${refused} refused`);
+  printer.note(`${counted(stored, "instance")} stored, ${refused} refused`);
   return EXIT.fine;
 }
 

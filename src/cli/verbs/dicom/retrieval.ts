@@ -3,6 +3,7 @@ import type { DataSet } from "../../../dicom/data-set.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { RetrieveResult, SubOperationCounts } from "../../../network/dimse/service-types.ts";
 import { describeStatus, formatStatus, statusError } from "../../../network/dimse/status.ts";
+import { counted } from "../../counted.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 import type { Progress } from "../../progress.ts";
 import type { PeerOptions } from "./peer.ts";
@@ -52,5 +53,5 @@ export function retrievalExitCode(service: "C-MOVE" | "C-GET", result: RetrieveR
 
 export function* retrievalLines(document: RetrievalDocument): Generator<string> {
   const { status, meaning, completed, failed, warning } = document;
-  yield `${completed} instances sent, ${warning} with warnings, ${failed} failed: ${meaning} (${status})`;
+  yield `${counted(completed, "instance")} sent, ${warning} with warnings, ${failed} failed: ${meaning} (${status})`;
 }

@@ -7,6 +7,7 @@ import { InstanceError } from "../../../network/instance-files/instance-error.ts
 import { openInstanceFolder } from "../../../network/instance-files/instance-folder.ts";
 import { keepInstances } from "../../../network/instance-files/keep-instance.ts";
 import type { Cli } from "../../cli.ts";
+import { counted } from "../../counted.ts";
 import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
 import { openProgress } from "../../progress.ts";
 import { httpConnectionOf } from "./http-connection.ts";
@@ -79,6 +80,6 @@ function failureOf(error: GatewayError, { instance }: WadoOptions): WadoDocument
 }
 
 function* linesOf({ retrieved, failures }: WadoDocument): Generator<string> {
-  yield `${retrieved} instances retrieved`;
+  yield `${counted(retrieved, "instance")} retrieved`;
   for (const { code, message } of failures) yield `FAILED: ${message} [${code}]`;
 }

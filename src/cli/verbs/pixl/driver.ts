@@ -8,6 +8,7 @@ import { type DriverSettings, readDriverSettings } from "../../../compat/pixl/dr
 import { openBroker } from "../../../compat/pixl/intake/broker.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { Cli } from "../../cli.ts";
+import { counted } from "../../counted.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 
 export interface QueueOptions {
@@ -93,17 +94,18 @@ async function exportPublicPart(
 }
 
 function progressLine(progress: PopulateProgress): string {
-  if (progress.step === "published") return `round ${progress.round}: ${progress.messages} messages published`;
-  if (progress.step === "waiting") return `${progress.ready} messages wait in the queues`;
-  return `${progress.studies} studies exported`;
+  if (progress.step === "published")
+    return `round ${progress.round}: ${counted(progress.messages, "message")} published`;
+  if (progress.step === "waiting") return `${counted(progress.ready, "message")} waiting in the queues`;
+  return `${counted(progress.studies, "study")} exported`;
 }
 
 function* populateLines(
   { rows, refused }: Extract,
   { published, exported }: Awaited<ReturnType<typeof populate>>,
 ): Generator<string> {
-  yield `${rows.length} studies or sets of series, ${published[0] ?? 0} of them published${published.length > 1 ? `, asked for again ${published.length - 1} times` : ""}`;
-  if (exported !== undefined) yield `${exported} studies exported`;
+  yield `${rows.length === 1 ? "1 study or set" : `${rows.length} studies or sets`} of series, ${published[0] ?? 0} of them published${published.length > 1 ? `, asked for again ${counted(published.length - 1, "time")}` : ""}`;
+  if (exported !== undefined) yield `${counted(exported, "study")} exported`;
   for (const { row, error } of refused)
     yield `row ${row} refused: ${error.code} ${Object.values(error.details).join(" ")}`;
 }
@@ -124,7 +126,7 @@ async function changeRate(
   rate: number,
 ): Promise<ExitCode> {
   await setRates(cli, settings, queues, rate);
-  await cli.printer.document({ queues, rate }, () => [`${queues.join(", ")}: ${rate} messages a second`]);
+  await cli.printer.document({ queues, rate }, () => [`${queues.join(", ")}: ${counted(rate, "message")} a second`]);
   return EXIT.fine;
 }
 
@@ -140,7 +142,7 @@ export async function stopVerb(
     for (const queue of queues.filter(isImaging)) purged += await broker.purge(queue);
   }
   await cli.printer.document({ queues, rate: 0, purged }, () => [
-    `${queues.join(", ")}: paused${purge ? `, ${purged} messages deleted` : ""}`,
+    `${queues.join(", ")}: paused${purge ? `, ${counted(purged, "message")} deleted` : ""}`,
   ]);
   return EXIT.fine;
 }
@@ -156,7 +158,8 @@ export async function statusVerb(cli: Cli, { queues }: QueueOptions): Promise<Ex
   }
   await cli.printer.document({ queues: states }, () =>
     states.map(
-      ({ queue, rate, ready }) => `${queue}: ${rate} messages a second${ready === undefined ? "" : `, ${ready} ready`}`,
+      ({ queue, rate, ready }) =>
+        `${queue}: ${counted(rate, "message")} a second${ready === undefined ? "" : `, ${ready} ready`}`,
     ),
   );
   return EXIT.fine;

@@ -2,6 +2,7 @@ import { clearParked, type ParkedChoice, parkedMessages } from "../../../compat/
 import { readDriverSettings } from "../../../compat/pixl/driver/settings.ts";
 import { type Broker, openBroker } from "../../../compat/pixl/intake/broker.ts";
 import type { Cli } from "../../cli.ts";
+import { counted } from "../../counted.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 import { tableLines } from "../../table.ts";
 
@@ -39,6 +40,6 @@ export async function clearParkedVerb(cli: Cli, choice: ParkedChoice): Promise<E
   await using broker = await open(cli);
   const messages = await clearParked(broker, choice);
   const done = choice.to === "queues" ? "sent back to their queues" : "discarded";
-  await cli.printer.document({ messages }, () => [`${messages} messages ${done}`]);
+  await cli.printer.document({ messages }, () => [`${counted(messages, "message")} ${done}`]);
   return EXIT.fine;
 }

@@ -3,6 +3,7 @@ import { currentRevision, downgrade, type MigrationReport, upgrade } from "../..
 import { BASE, HEAD, REVISIONS } from "../../../compat/pixl/database/revisions.ts";
 import { readDriverSettings } from "../../../compat/pixl/driver/settings.ts";
 import type { Cli } from "../../cli.ts";
+import { counted } from "../../counted.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 import { tableLines } from "../../table.ts";
 
@@ -33,7 +34,7 @@ export async function downgradeVerb(cli: Cli, revision: string): Promise<ExitCod
 
 async function show(cli: Cli, { from, to, steps }: MigrationReport): Promise<ExitCode> {
   await cli.printer.document({ from: from ?? null, to: to ?? null, steps }, () => [
-    `${from ?? BASE} -> ${to ?? BASE}, ${steps.length} steps`,
+    `${from ?? BASE} -> ${to ?? BASE}, ${counted(steps.length, "step")}`,
   ]);
   return EXIT.fine;
 }

@@ -5,6 +5,7 @@ import { openStandIn } from "../../../compat/scanhub/stand-in.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { systemRandom } from "../../../units/random.ts";
 import type { Cli } from "../../cli.ts";
+import { counted } from "../../counted.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 
 export interface SimulateOptions {
@@ -44,7 +45,7 @@ export async function simulate(cli: Cli, options: SimulateOptions): Promise<Exit
   });
   printer.note(`connected as ${deviceId}`);
   const done = await device.run(tasks, world.stop);
-  await printer.document({ tasks: done, answers }, () => [`${done} tasks done`]);
+  await printer.document({ tasks: done, answers }, () => [`${counted(done, "task")} done`]);
   return done === tasks ? EXIT.fine : EXIT.partial;
 }
 

@@ -16,6 +16,7 @@ import { judgeScanFile, scanResultOf } from "../../../operations/scan-results.ts
 import { isMissing } from "../../../units/durable-files.ts";
 import { makeFolders } from "../../../units/make-folders.ts";
 import type { Cli } from "../../cli.ts";
+import { counted } from "../../counted.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
 import { openGateway } from "../../gateway-session.ts";
 import { ownerOf, xnatSettings } from "../upload.ts";
@@ -71,7 +72,7 @@ async function uploadToXnat(cli: Cli, id: string, options: SubmitOptions): Promi
   }
   const uploaded = await uploadResults(client, { project, session, of, resource }, files, { existOk }, stop);
   await cli.printer.document({ result: id, project, resource, files: uploaded }, () =>
-    uploaded.map(({ name, sizeBytes, outcome }) => `${outcome.padEnd(9)}  ${name}  ${sizeBytes} bytes`),
+    uploaded.map(({ name, sizeBytes, outcome }) => `${outcome.padEnd(9)}  ${name}  ${counted(sizeBytes, "byte")}`),
   );
   return EXIT.fine;
 }
@@ -84,7 +85,7 @@ async function submitStudies(cli: Cli, id: string, project: string): Promise<Exi
   const file = await cohortFile(cli, studies, opened);
   const document = await gateway.operations.submitCohort(file, project);
   await cli.printer.document({ result: id, ...document }, () => [
-    `${document.cohort}: ${document.accepted} of ${studies.length} studies accepted`,
+    `${document.cohort}: ${document.accepted} of ${counted(studies.length, "study")} accepted`,
   ]);
   return EXIT.fine;
 }
