@@ -56,43 +56,43 @@ export const DATA_SET_FOLLOWS = 0x0001;
 /** PS3.7 9.1.1.1. */
 export const PRIORITY_MEDIUM = 0x0000;
 
+const HEADER_BYTES = 8;
 const GROUP_LENGTH_BYTES = 12;
 
+const IN_ORDER = Object.entries(COMMAND_ELEMENTS) as readonly [CommandElement, Elements[CommandElement]][];
 const DECODERS: ReadonlyMap<number, readonly [CommandElement, Elements[CommandElement][1]]> = new Map(
-  (Object.entries(COMMAND_ELEMENTS) as [CommandElement, Elements[CommandElement]][]).map(([name, [element, vr]]) => [
-    element,
-    [name, vr],
-  ]),
+  IN_ORDER.map(([name, [element, vr]]) => [element, [name, vr]]),
 );
 
-/** Elements in ascending order with the group length in front. */
+/** Elements in ascending order with the group length in front. Written into one buffer: each instance that is sent or taken has two of them. */
 export function encodeCommandSet(command: CommandSet): Buffer {
-  const elements: Buffer[] = [];
-  for (const [name, [element, vr]] of Object.entries(COMMAND_ELEMENTS)) {
+  const elements: [element: number, vr: "UI" | "US" | "AE" | "LO", value: string | number][] = [];
+  let sizeBytes = GROUP_LENGTH_BYTES;
+  for (const name in command) {
     const value = command[name as CommandElement];
-    if (value !== undefined) elements.push(encodeElement(element, encodeValue(vr, value)));
+    if (value === undefined) continue;
+    elements.push([...COMMAND_ELEMENTS[name as CommandElement], value]);
+    sizeBytes += HEADER_BYTES + lengthOf(value);
   }
-  const body = Buffer.concat(elements);
-  const groupLength = Buffer.alloc(4);
-  groupLength.writeUInt32LE(body.length);
-  return Buffer.concat([encodeElement(0x0000, groupLength), body], GROUP_LENGTH_BYTES + body.length);
+  const encoded = Buffer.alloc(sizeBytes);
+  encoded.writeUInt32LE(4, 4);
+  encoded.writeUInt32LE(sizeBytes - GROUP_LENGTH_BYTES, HEADER_BYTES);
+  let at = GROUP_LENGTH_BYTES;
+  for (const [element, vr, value] of elements.sort(([one], [other]) => one - other)) {
+    const length = lengthOf(value);
+    encoded.writeUInt16LE(element, at + 2);
+    encoded.writeUInt32LE(length, at + 4);
+    at += HEADER_BYTES;
+    if (typeof value === "number") encoded.writeUInt16LE(value, at);
+    else if (encoded.write(value, at, "latin1") < length) encoded[at + value.length] = vr === "UI" ? 0x00 : 0x20;
+    at += length;
+  }
+  return encoded;
 }
 
-function encodeElement(element: number, value: Buffer): Buffer {
-  const header = Buffer.alloc(8);
-  header.writeUInt16LE(element, 2);
-  header.writeUInt32LE(value.length, 4);
-  return Buffer.concat([header, value]);
-}
-
-function encodeValue(vr: "UI" | "US" | "AE" | "LO", value: string | number): Buffer {
-  if (typeof value === "number") {
-    const bytes = Buffer.alloc(2);
-    bytes.writeUInt16LE(value);
-    return bytes;
-  }
-  const padding = value.length % 2 === 0 ? "" : vr === "UI" ? "\0" : " ";
-  return Buffer.from(value + padding, "latin1");
+/** Even; PS3.5 6.2. */
+function lengthOf(value: string | number | undefined): number {
+  return typeof value === "string" ? value.length + (value.length % 2) : 2;
 }
 
 /** @throws GatewayError DIMSE_PROTOCOL_VIOLATION; elements not in the table are passed over. */
