@@ -20,7 +20,9 @@ const READABLE_BITS: ReadonlySet<number> = new Set([1, 8, 16, 32]);
 /** ITU-R BT.601: what of red, green and blue is luminance. */
 const LUMINANCE = [0.299, 0.587, 0.114] as const;
 
-type ReadBytes = (offset: number, length: number) => Promise<Uint8Array>;
+type ReadAhead = (offset: number, length: number) => Promise<Uint8Array>;
+/** A promise for what has to be fetched first. */
+type ReadBytes = (offset: number, length: number) => Uint8Array | Promise<Uint8Array>;
 
 /**
  * The first frame of a de-identified object, small and grey, from its darkest to its lightest, as PNG. Of an original it would show what a
@@ -54,10 +56,10 @@ function isReadable(layout: PixelLayout): boolean {
 function readerOf({ dataSet, source, transferSyntaxUid }: Part10File, layout: PixelLayout): ReadBytes | undefined {
   const { value } = dataSet.get(tags.PixelData) ?? {};
   if (value?.kind === "range") {
-    const read: ReadBytes = (offset, length) => source.read(value.range.offset + offset, length);
+    const read: ReadAhead = (offset, length) => source.read(value.range.offset + offset, length);
     return isReadInBlocks(layout) ? inBlocks(read, Math.min(value.range.length, frameBytes(layout))) : read;
   }
-  if (value?.kind === "bytes") return async (offset, length) => value.bytes.subarray(offset, offset + length);
+  if (value?.kind === "bytes") return (offset, length) => value.bytes.subarray(offset, offset + length);
   const frames = value?.kind === "fragments" ? value.fragments.slice(1) : [];
   if (transferSyntaxUid !== RLE_LOSSLESS || frames.length !== layout.frames) return undefined;
   const { read, sizeBytes } = createRleReader(frames, layout, source);
@@ -74,16 +76,18 @@ function frameBytes(layout: PixelLayout): number {
   return nativeSizeBytes({ ...layout, frames: 1 });
 }
 
-/** Reads ahead, for who goes from front to back. */
-function inBlocks(read: ReadBytes, sizeBytes: number): ReadBytes {
+/** Reads ahead, for who goes from front to back: what is at hand is answered at once. */
+function inBlocks(read: ReadAhead, sizeBytes: number): ReadBytes {
   let start = 0;
   let block: Uint8Array = new Uint8Array();
-  return async (offset, length) => {
-    if (offset < start || offset + length > start + block.length) {
-      start = offset;
-      block = await read(offset, Math.min(Math.max(length, BLOCK_BYTES), Math.max(length, sizeBytes - offset)));
-    }
-    return block.subarray(offset - start, offset - start + length);
+  const part = (offset: number, length: number): Uint8Array => block.subarray(offset - start, offset - start + length);
+  return (offset, length) => {
+    if (offset >= start && offset + length <= start + block.length) return part(offset, length);
+    const ahead = Math.min(Math.max(length, BLOCK_BYTES), Math.max(length, sizeBytes - offset));
+    return read(offset, ahead).then((bytes) => {
+      [start, block] = [offset, bytes];
+      return part(offset, length);
+    });
   };
 }
 
@@ -114,7 +118,9 @@ async function shrunk(layout: PixelLayout, read: ReadBytes): Promise<Shrunk> {
   const step = linesPerLook(layout);
   const places = placesOf(columns, width);
   for (let row = 0; row < rows; row += step) {
-    const line = await luminanceOf(layout, row, read);
+    const told = luminanceOf(layout, row, read);
+    // Most lines are at hand: to wait for each of them takes longer than to add it up.
+    const line = told instanceof Promise ? await told : told;
     const top = Math.min(height - 1, Math.floor((row * height) / rows)) * width;
     for (let column = 0; column < columns; column += 1) {
       const at = top + (places[column] ?? 0);
@@ -134,10 +140,17 @@ function placesOf(columns: number, width: number): Uint32Array {
   return places;
 }
 
-async function luminanceOf(layout: PixelLayout, row: number, read: ReadBytes): Promise<Float64Array> {
+function luminanceOf(layout: PixelLayout, row: number, read: ReadBytes): Float64Array | Promise<Float64Array> {
+  const { columns, samplesPerPixel: samples, bitsAllocated } = layout;
+  if (samples > 1) return luminanceOfColours(layout, row, read);
+  const lineBytes = (columns * bitsAllocated) / 8;
+  const line = read(row * lineBytes, lineBytes);
+  return line instanceof Promise ? line.then((bytes) => samplesOf(bytes, layout)) : samplesOf(line, layout);
+}
+
+async function luminanceOfColours(layout: PixelLayout, row: number, read: ReadBytes): Promise<Float64Array> {
   const { rows, columns, samplesPerPixel: samples, bitsAllocated, planarConfiguration } = layout;
   const lineBytes = (columns * bitsAllocated) / 8;
-  if (samples === 1) return samplesOf(await read(row * lineBytes, lineBytes), layout);
   const isPlanar = planarConfiguration === 1;
   const planes = isPlanar ? [0, 1, 2] : [0];
   const parts = await Promise.all(
@@ -174,6 +187,7 @@ function samplesOf(bytes: Uint8Array, { bitsAllocated, bitsStored, highBit, isSi
 
 /** Little endian, of 1, 2 or 4 bytes. */
 function wordAt(bytes: Uint8Array, at: number, wordBytes: number): number {
+  if (wordBytes === 2) return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
   let word = 0;
   for (let index = 0; index < wordBytes; index += 1) word |= (bytes[at + index] ?? 0) << (8 * index);
   return word;
