@@ -49,7 +49,9 @@ function classesOf(patterns: readonly Uint8Array[]): { readonly classes: Uint8Ar
   classes[0] = ZERO;
   let count = 2;
   for (const pattern of patterns) {
-    for (const byte of pattern) {
+    // By index: an iterator takes several times as long, and each study builds its own.
+    for (let at = 0; at < pattern.length; at += 1) {
+      const byte = pattern[at] ?? 0;
       const lowered = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
       if (classes[lowered] !== OTHER) continue;
       classes[lowered] = count;
@@ -138,8 +140,8 @@ function createTrie(shift: number): Trie & {
     },
     insert(pattern, classes, index) {
       let node = 0;
-      for (const [depth, byte] of pattern.entries()) {
-        const byteClass = classes[byte] ?? OTHER;
+      for (let depth = 0; depth < pattern.length; depth += 1) {
+        const byteClass = classes[pattern[depth] ?? 0] ?? OTHER;
         const next = edges.get((node << shift) | byteClass);
         node = next === NONE ? add(node, byteClass, depth + 1) : next;
       }
