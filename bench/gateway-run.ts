@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
@@ -41,8 +41,16 @@ export async function runGateway(folder: string, work: GatewayWork): Promise<Gat
   const config = await configure(folder, work, httpPort);
   await using service = await startServer(RADFERRY, ["-c", config, "serve", "--json"], work.dicomPort, folder);
   const call = caller(httpPort, await tokenOf(service.stdout));
-  const [first, next] = [await runCohort("first", work, service, call), await runCohort("next", work, service, call)];
-  return { first, next };
+  const first = await runCohort("first", work, service, call);
+  await removeStaged(join(folder, "home", "staging", "studies"));
+  return { first, next: await runCohort("next", work, service, call) };
+}
+
+/** What lies in staging is not fetched again for another project: without it the archive has to send every study once more. */
+async function removeStaged(studies: string): Promise<void> {
+  const names = await readdir(studies);
+  if (names.length === 0) throw new Error("nothing is staged: the cohorts would not be alike");
+  for (const name of names) await rm(join(studies, name), { recursive: true });
 }
 
 async function runCohort(
