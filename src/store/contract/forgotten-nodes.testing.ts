@@ -195,7 +195,7 @@ export const forgottenNodes: ContractCases = {
     await burnt(store);
     await pushed(store, "1.1");
     await store.queueDueIntake(AT_ONCE, 1);
-    const claim = await store.claim("worker", LEASE_MS, 1);
+    const claim = await store.claim("north/worker-1", LEASE_MS, 1);
     if (claim === undefined) throw new Error("nothing was due");
     const [sopInstanceUid, seriesInstanceUid] = ["1.1.1.1", "1.1.1"];
     await store.change(claim.lease, { ledger: [{ kind: "received", sopInstanceUid, seriesInstanceUid }] }, 2);
