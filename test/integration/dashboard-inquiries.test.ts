@@ -40,8 +40,8 @@ describe.skipIf(!requirePeer("chromium"))("plans, checks and evidence in a brows
     const plan = page.getByRole("region", { name: "Plan" });
     await plan.getByText("6 studies", { exact: true }).waitFor();
     await plan.getByText("12 series").waitFor();
-    expect(await plan.locator(".badge", { hasText: /^absent$/ }).count()).toBe(1);
-    expect(await plan.locator("tbody tr").count()).toBe(9);
+    await expect.poll(() => plan.locator(".badge", { hasText: /^absent$/ }).count()).toBe(1);
+    await expect.poll(() => plan.locator("tbody tr").count()).toBe(9);
     expect((await site.api.call("GET", "/cohorts")).json).toMatchObject({ items: [] });
     expect(await checkPage(page, "plan")).toEqual([]);
   });

@@ -92,7 +92,7 @@ describe.skipIf(!requirePeer("chromium"))("searches, standing cohorts and what w
     await form.getByLabel("Description").press("Enter");
     await page.getByRole("heading", { name: "53 studies" }).waitFor();
     await page.getByText("Rows 1 to 50 of 53").waitFor();
-    expect(await page.locator("tbody tr").count()).toBe(50);
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(50);
   });
 
   it("submits all rows but some, or only some", async () => {

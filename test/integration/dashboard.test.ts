@@ -71,7 +71,7 @@ describe.skipIf(!requirePeer("chromium"))("the dashboard in a browser", () => {
     await zone.dispatchEvent("dragover", { dataTransfer: files });
     await zone.dispatchEvent("drop", { dataTransfer: files });
     await page.getByRole("button", { name: "Submit 7 rows to lung-ct" }).waitFor();
-    expect(await studyRow("UID_INVALID").count()).toBe(1);
+    await expect.poll(() => studyRow("UID_INVALID").count()).toBe(1);
     expect((await site.api.call("GET", "/cohorts")).json).toMatchObject({ items: [] });
     expect(await checkPage(page, "findings")).toEqual([]);
   });
