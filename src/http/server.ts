@@ -4,6 +4,8 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { errorFields } from "../observe/error-fields.ts";
 import { systemCodeOf } from "../units/durable-files.ts";
+import { limitConnections } from "../units/limit-connections.ts";
+import { createSparseLogger } from "../units/sparse-logger.ts";
 import { type Answering, addApiRoutes } from "./answer.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { createDashboard, type Dashboard } from "./dashboard.ts";
@@ -44,14 +46,16 @@ export interface ApiServerOptions {
 }
 
 /** The gateway's own API with its pages. @throws GatewayError API_PORT_IN_USE */
-export async function startApiServer({ host, port, tls, services }: ApiServerOptions): Promise<ApiServer> {
-  const { limits, events } = services;
+export async function startApiServer({ host, port, tls, services: given }: ApiServerOptions): Promise<ApiServer> {
+  const { limits, events } = given;
+  const logger = createSparseLogger(given.logger);
+  const services = { ...given, logger };
   const stop = new AbortController();
   const server = fastify({
     logger: false,
     exposeHeadRoutes: false,
     forceCloseConnections: "idle",
-    serverFactory: (handler) => listener(handler, tls, limits),
+    serverFactory: (handler) => listener(handler, tls, services),
     routerOptions: { maxParamLength: LONGEST_PATH_PART },
     frameworkErrors: (thrown, _, reply) => void answerError(thrown, reply, services),
     clientErrorHandler: answerBadClient,
@@ -63,6 +67,10 @@ export async function startApiServer({ host, port, tls, services }: ApiServerOpt
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_, payload, done) => done(null, payload));
   countRequests(server, services);
+  // What was not read of a request is not waited for.
+  server.addHook("onSend", async ({ raw }, reply) => {
+    if (hasBody(raw) && !raw.complete) reply.header("connection", "close");
+  });
   server.addHook("onRequest", async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
     limitBody(request, reply, limits);
@@ -86,6 +94,7 @@ export async function startApiServer({ host, port, tls, services }: ApiServerOpt
       await events[Symbol.asyncDispose]();
       await server.close();
       clearTimeout(timer);
+      logger[Symbol.dispose]();
     },
   };
 }
@@ -93,7 +102,7 @@ export async function startApiServer({ host, port, tls, services }: ApiServerOpt
 function listener(
   handler: RequestListener,
   tls: ApiServerOptions["tls"],
-  { requestMs, idleMs, connections }: ApiLimits,
+  { limits: { requestMs, idleMs, connections }, logger }: Pick<ApiServices, "limits" | "logger">,
 ): HttpServer {
   const options = {
     // Bodies have limits of their own: a study takes longer than a form.
@@ -105,8 +114,10 @@ function listener(
   };
   const server =
     tls === undefined ? createHttpServer(options, handler) : createHttpsServer({ ...options, ...tls }, handler);
-  server.maxConnections = connections;
+  limitConnections(server, { maximum: connections, logger });
   server.setTimeout(idleMs);
+  // RFC 9110 10.1.1. Its body is in no handler's hands, nor under any time limit.
+  server.on("checkExpectation", (_, response) => response.writeHead(417, { connection: "close" }).end());
   return server;
 }
 
@@ -128,13 +139,18 @@ function countRequests(server: FastifyInstance, { meter }: Pick<ApiServices, "me
   });
 }
 
+/** RFC 9112 6. */
+function hasBody({ headers }: FastifyRequest["raw"]): boolean {
+  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+}
+
 /** A body that is not whole in time is not waited for. */
 function limitBody(
   { raw, routeOptions }: FastifyRequest,
   reply: FastifyReply,
   { requestMs, storeMs }: ApiLimits,
 ): void {
-  if (raw.headers["content-length"] === undefined && raw.headers["transfer-encoding"] === undefined) return;
+  if (!hasBody(raw)) return;
   const isStore = routeOptions.url?.startsWith(STORE_PATHS[0]) === true;
   const timer = setTimeout(
     () => answerBadClient(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), raw.socket),
@@ -241,8 +257,6 @@ function answerError(thrown: unknown, reply: FastifyReply, { logger }: Pick<ApiS
   const { retryAfterMs } = error.details;
   if (typeof retryAfterMs === "number") reply.header("retry-after", Math.max(1, Math.ceil(retryAfterMs / 1_000)));
   if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="radferry"');
-  // What was not read of the request is not waited for.
-  if (!reply.request.raw.complete) reply.header("connection", "close");
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 

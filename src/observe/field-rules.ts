@@ -1,12 +1,32 @@
+import { PROBLEMS } from "../network/dimse/problems.ts";
+import { REJECTION_MEANINGS } from "../network/upper-layer/outcomes.ts";
+
+const isNumber = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value);
+const isCode = matching(/^[A-Z][A-Z0-9_]{1,63}$/);
+const isWord = matching(/^[a-z][a-z-]{0,39}$/);
+const isDimseStatus = matching(/^[0-9A-F]{4}H$/);
+
 /** What a kind of log field may hold. A value of another form is a mistake, and mistakes are where identifiers leak. */
 const KINDS = {
-  /** Counts, sizes, durations, ports, DIMSE statuses. */
-  number: (value: unknown) => typeof value === "number" && Number.isFinite(value),
+  /** Counts, sizes, durations, ports, statuses of HTTP. */
+  number: isNumber,
+  /** Of HTTP, and of DIMSE as PS3.7 C writes it. */
+  status: (value: unknown) => isNumber(value) || isDimseStatus(value),
   flag: (value: unknown) => typeof value === "boolean",
   /** Error codes of the registry and of Node; breaches of the protocol. */
-  code: matching(/^[A-Z][A-Z0-9_]{1,63}$/),
+  code: isCode,
+  /** Why: a code, a word of the program's own, or what a rejection or an abort gives. PS3.8 9.3.4, 9.3.8. */
+  reason: (value: unknown) => isNumber(value) || isCode(value) || isWord(value),
+  /** How many times each code. */
+  codeCounts: matching(/^[A-Z][A-Z0-9_]{1,63} \d+(?:, [A-Z][A-Z0-9_]{1,63} \d+)*$/),
+  /** PS3.8 9.3. */
+  pdu: matching(/^(?:A-ASSOCIATE-(?:RQ|AC|RJ)|P-DATA-TF|A-RELEASE-(?:RQ|RP)|A-ABORT)$/),
+  /** What is wrong with a DIMSE message. */
+  problem: (value: unknown) => PROBLEMS.some((problem) => problem === value),
+  /** What a rejection says. PS3.8 9.3.4. */
+  meaning: (value: unknown) => REJECTION_MEANINGS.has(value),
   /** A word of the program's own: states, stages, modes. */
-  word: matching(/^[a-z][a-z-]{0,39}$/),
+  word: isWord,
   /** A DIMSE service. PS3.7 9.1. */
   service: matching(/^(?:C-)?(?:echo|find|move|get|store)$/i),
   /** A name from the settings. */
@@ -15,7 +35,8 @@ const KINDS = {
   id: matching(/^[A-Za-z0-9_-]{1,64}$/),
   /** PS3.5 6.2, AE. */
   aeTitle: matching(/^[\x20-\x5b\x5d-\x7e]{1,16}$/),
-  host: matching(/^[A-Za-z0-9._:[\]-]{1,253}$/),
+  /** With the zone of a link-local address, RFC 4007 11. */
+  host: matching(/^[A-Za-z0-9._:[\]-]{1,253}(?:%[A-Za-z0-9._-]{1,32})?$/),
   /** As `archives[0].address`. */
   settingPath: matching(/^[A-Za-z0-9_.[\]-]{1,200}$/),
   /** `AET@host:port`. */
@@ -49,8 +70,10 @@ const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
     "expected",
     "exitCode",
     "failed",
+    "files",
     "freeBytes",
     "httpPort",
+    "index",
     "instances",
     "jobs",
     "line",
@@ -68,18 +91,26 @@ const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
     "rejectSource",
     "remaining",
     "reserveBytes",
+    "resumed",
     "rows",
     "series",
     "sizeBytes",
-    "status",
+    "source",
     "steps",
     "studies",
     "timeoutMs",
     "waiting",
+    "withdrawals",
     "workers",
   ],
+  status: ["status"],
   flag: ["aborted", "done", "joined", "listening", "ok", "partial"],
-  code: ["code", "reason", "signal", "violation"],
+  code: ["code", "signal", "violation"],
+  reason: ["reason"],
+  codeCounts: ["passedOver"],
+  pdu: ["unexpected"],
+  problem: ["problem"],
+  meaning: ["meaning"],
   word: [
     "by",
     "check",
@@ -94,8 +125,9 @@ const NAMES_BY_KIND: Readonly<Record<Kind, readonly string[]>> = {
     "state",
     "step",
     "verdict",
+    "what",
   ],
-  name: ["archive", "channel", "destination", "profile", "project", "queue", "version", "worker"],
+  name: ["archive", "channel", "destination", "node", "profile", "project", "queue", "version", "worker"],
   id: ["acquisition", "association", "cohort", "device", "job", "keyId", "revision", "task", "transfer"],
   aeTitle: ["aeTitle", "calledAeTitle", "callingAeTitle"],
   host: ["host", "remoteHost"],
@@ -120,4 +152,9 @@ export function mayPass(name: string, value: unknown): boolean {
 
 function matching(pattern: RegExp): (value: unknown) => boolean {
   return (value) => typeof value === "string" && pattern.test(value);
+}
+
+/** Whether the list has it: another one never passes. */
+export function isListed(name: string): boolean {
+  return FIELDS.has(name);
 }

@@ -1,11 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { abortAfter, neverAborted } from "./abort.ts";
+import { systemClock } from "./clock.ts";
 
 describe("abortAfter", () => {
   it("aborts with TIMED_OUT when the time is over", async () => {
     using signal = abortAfter(1);
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
     expect(signal.reason).toMatchObject({ code: "TIMED_OUT", details: { timeoutMs: 1 } });
+  });
+
+  it("waits when the time is longer than a timer of Node's", async () => {
+    using signal = abortAfter(1e12);
+    await systemClock.sleep(20);
+    expect(signal.aborted).toBe(false);
   });
 
   it("passes an outer abort on, with its reason", () => {

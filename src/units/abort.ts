@@ -1,4 +1,5 @@
 import { GatewayError } from "../errors/gateway-error.ts";
+import { LONGEST_TIMER_MS } from "./clock.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -12,7 +13,7 @@ export function abortAfter(durationMs: number, signal?: AbortSignal): AbortSigna
   const controller = new AbortController();
   const timer = setTimeout(
     () => controller.abort(new GatewayError("TIMED_OUT", { timeoutMs: durationMs })),
-    durationMs,
+    Math.min(durationMs, LONGEST_TIMER_MS),
   );
   const forward = (): void => controller.abort(signal?.reason);
   if (signal?.aborted) forward();

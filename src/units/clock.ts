@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+/** Node's timers take no more: a longer one would fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Time as a parameter: tests inject their own. */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
@@ -11,6 +14,9 @@ export interface Clock {
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   sleep: async (durationMs, signal) => {
-    await delay(durationMs, undefined, signal === undefined ? {} : { signal });
+    const options = signal === undefined ? {} : { signal };
+    let leftMs = durationMs;
+    for (; leftMs > LONGEST_TIMER_MS; leftMs -= LONGEST_TIMER_MS) await delay(LONGEST_TIMER_MS, undefined, options);
+    await delay(leftMs, undefined, options);
   },
 };

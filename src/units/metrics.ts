@@ -81,7 +81,7 @@ export const METRICS = {
   },
   oldest_queued_seconds: {
     kind: "gauge",
-    help: "Age of the oldest study that is queued or waits; 0 when none does.",
+    help: "Age of the oldest study that is queued or waits, since it was first asked for: one that is tried again or waits for a start that was set counts from then; 0 when none does.",
     labels: [],
   },
   process_cpu_seconds_total: { kind: "counter", help: "Processor time of this process.", labels: [] },

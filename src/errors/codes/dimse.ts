@@ -12,7 +12,7 @@ export const dimseCodes = {
     class: "transient",
     summary: "The peer ended the association before it was released.",
     remedy:
-      "None at first: it is retried. If it persists, ask the peer's administrator to register our AE title and to allow it what was asked: some, Orthanc among them, end the association of one that they do not know. Else lower the archive's concurrency, and check whether the port expects TLS.",
+      "None at first: studies are tried again by themselves. If it persists, ask the peer's administrator to register our AE title and to allow it what was asked: some, Orthanc among them, end the association of one that they do not know. Else lower the archive's concurrency, and check whether the port expects TLS.",
   },
   ASSOCIATION_REJECTED: {
     class: "permanent",
@@ -22,7 +22,7 @@ export const dimseCodes = {
   ASSOCIATION_REJECTED_TRANSIENT: {
     class: "transient",
     summary: "The peer refused the association for now: it is busy or at its limit.",
-    remedy: "None at first: it is retried. If it persists, lower the archive's concurrency.",
+    remedy: "None at first: studies are tried again by themselves. If it persists, lower the archive's concurrency.",
   },
   CALLED_AE_TITLE_UNKNOWN: {
     class: "permanent",
@@ -44,7 +44,8 @@ export const dimseCodes = {
   CONNECTION_FAILED: {
     class: "transient",
     summary: "No connection to the peer could be made.",
-    remedy: "Check that the peer runs and that address, port and firewall are right; it is retried.",
+    remedy:
+      "Check that the peer runs and that address, port and firewall are right; studies are tried again by themselves.",
   },
   COMMITMENT_UNANSWERED: {
     class: "ambiguous",
@@ -70,7 +71,8 @@ export const dimseCodes = {
   DIMSE_REFUSED_OUT_OF_RESOURCES: {
     class: "transient",
     summary: "The peer refused a DIMSE request for lack of resources.",
-    remedy: "None at first: it is retried. If it persists, check the peer's disk and lower the concurrency.",
+    remedy:
+      "None at first: studies are tried again by themselves. If it persists, check the peer's disk and lower the concurrency.",
   },
   FIND_LIMIT_REACHED: {
     class: "permanent",
@@ -90,7 +92,7 @@ export const dimseCodes = {
   TIMED_OUT: {
     class: "transient",
     summary: "The peer did not answer in time.",
-    remedy: "None at first: it is retried. If it persists, ask the peer's administrator.",
+    remedy: "None at first: studies are tried again by themselves. If it persists, ask the peer's administrator.",
   },
   USER_NOT_CONFIRMED: {
     class: "permanent",

@@ -10,7 +10,8 @@ export const httpCodes = {
   HTTP_CONNECTION_LOST: {
     class: "transient",
     summary: "The peer ended the connection before its answer was whole.",
-    remedy: "None at first: it is retried. If it persists, look into the peer's log of the same minute.",
+    remedy:
+      "None at first: studies are tried again by themselves. If it persists, look into the peer's log of the same minute.",
   },
   HTTP_CONTENT_UNEXPECTED: {
     class: "permanent",
@@ -27,7 +28,7 @@ export const httpCodes = {
     class: "transient",
     summary: "The peer took the request and did not begin to answer in time.",
     remedy:
-      "None at first: it is retried. An archive that fetches from elsewhere first needs a longer header time-out.",
+      "None at first: studies are tried again by themselves. An archive that fetches from elsewhere first needs a longer header time-out.",
   },
   HTTP_HEADERS_TOO_LARGE: {
     class: "permanent",
@@ -38,7 +39,7 @@ export const httpCodes = {
     class: "transient",
     summary: "The peer fell silent in the middle of its answer.",
     remedy:
-      "None at first: it is retried. If it persists, ask the peer's administrator, or lengthen the idle time-out.",
+      "None at first: studies are tried again by themselves. If it persists, ask the peer's administrator, or lengthen the idle time-out.",
   },
   HTTP_JSON_INVALID: {
     class: "permanent",
@@ -78,7 +79,8 @@ export const httpCodes = {
   HTTP_TOTAL_TIMED_OUT: {
     class: "transient",
     summary: "The peer's answer was not whole within the time allowed for all of it.",
-    remedy: "None at first: it is retried. If it persists, ask for less at once or allow more time.",
+    remedy:
+      "None at first: studies are tried again by themselves. If it persists, ask for less at once or allow more time.",
   },
   HTTP_UNAUTHORISED: {
     class: "permanent",
@@ -88,7 +90,7 @@ export const httpCodes = {
   HTTP_UNAVAILABLE: {
     class: "transient",
     summary: "The peer, or a proxy before it, is not available now.",
-    remedy: "None at first: it is retried. If it persists, ask the peer's administrator.",
+    remedy: "None at first: studies are tried again by themselves. If it persists, ask the peer's administrator.",
   },
   INSTANCES_WITHHELD: {
     class: "transient",

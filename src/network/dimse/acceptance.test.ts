@@ -104,7 +104,9 @@ describe("a context is accepted", () => {
   const proposed = [IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, jpegLossless];
 
   it.each<readonly [string, AcceptanceRules, readonly string[], string | undefined]>([
-    ["in the requestor's order", {}, proposed, IMPLICIT_VR_LITTLE_ENDIAN],
+    ["in the requestor's order", {}, [jpegLossless, ...proposed], jpegLossless],
+    ["with VRs where they are offered beside none", {}, proposed, EXPLICIT_VR_LITTLE_ENDIAN],
+    ["without VRs where they are not", {}, [IMPLICIT_VR_LITTLE_ENDIAN, jpegLossless], IMPLICIT_VR_LITTLE_ENDIAN],
     [
       "in our order where we have one",
       { transferSyntaxUids: [jpegLossless, EXPLICIT_VR_LITTLE_ENDIAN] },

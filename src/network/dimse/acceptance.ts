@@ -1,6 +1,10 @@
 import { BlockList, isIP } from "node:net";
 import { type AeTitle, parseAeTitle } from "../../dicom/ae-title.ts";
-import { transferSyntaxes } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import {
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  IMPLICIT_VR_LITTLE_ENDIAN,
+  transferSyntaxes,
+} from "../../dicom/dictionary/transfer-syntaxes.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type AssociateRequest, REJECTION, type Rejection } from "../upper-layer/pdu.ts";
 import { decodeIdentity } from "../upper-layer/user-identity.ts";
@@ -89,7 +93,8 @@ function familyOf(address: string): "ipv4" | "ipv6" | undefined {
 
 /**
  * The transfer syntax for a context: of `preferred` the first that is proposed, and nothing else, when given; else the
- * first proposed that we know. Identifiers travel uncompressed, whatever is preferred for instances.
+ * first proposed that we know. Identifiers travel uncompressed, whatever is preferred for instances, which come without VRs only from who
+ * has no other way: those of private elements could not be told any more.
  */
 export function chooseTransferSyntax(
   proposed: readonly string[],
@@ -100,5 +105,8 @@ export function chooseTransferSyntax(
     isStorage ? transferSyntaxes.has(uid) : IDENTIFIER_TRANSFER_SYNTAXES.some((identifier) => identifier === uid),
   );
   const chosen = preferred?.find((uid) => known.includes(uid));
-  return isStorage && preferred !== undefined ? chosen : (chosen ?? known[0]);
+  if (isStorage && preferred !== undefined) return chosen;
+  const [first] = known;
+  const keepsVrs = isStorage && first === IMPLICIT_VR_LITTLE_ENDIAN && known.includes(EXPLICIT_VR_LITTLE_ENDIAN);
+  return chosen ?? (keepsVrs ? EXPLICIT_VR_LITTLE_ENDIAN : first);
 }

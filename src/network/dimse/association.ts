@@ -24,6 +24,7 @@ import type {
   RetrieveResult,
   SopReference,
   StoreHandler,
+  StoreResult,
   SubOperationCounts,
 } from "./service-types.ts";
 import { DimseSession } from "./session.ts";
@@ -82,7 +83,8 @@ export class RequestedAssociation implements Association {
 
   async establish(): Promise<void> {
     using limit = abortAfter(this.#timeouts.connectTimeoutMs);
-    using _ = onCancelled(limit, (error) => this.#session.abort(error));
+    // Who did not answer in this time is given no more of it to close the connection.
+    using _ = onCancelled(limit, (error) => this.#session.abandon(error));
     try {
       await this.#session.established;
     } catch (error) {
@@ -163,7 +165,7 @@ export class RequestedAssociation implements Association {
     });
   }
 
-  store(instance: OutgoingInstance, signal?: AbortSignal): Promise<{ readonly status: number }> {
+  store(instance: OutgoingInstance, signal?: AbortSignal): Promise<StoreResult> {
     return this.#store(instance, undefined, signal);
   }
 

@@ -1,6 +1,7 @@
 import { trimUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Violation } from "../upper-layer/violations.ts";
+import type { Problem } from "./problems.ts";
 
 /** Elements of group 0000, always implicit VR little endian. PS3.7 6.3.1, E.1. */
 const COMMAND_ELEMENTS = {
@@ -126,7 +127,7 @@ function decodeValue(vr: string | undefined, value: Buffer): string | number {
 }
 
 /** A breach that the association does not survive. */
-export function malformed(violation: Violation, problem: string): GatewayError {
+export function malformed(violation: Violation, problem: Problem): GatewayError {
   return new GatewayError("DIMSE_PROTOCOL_VIOLATION", { violation, problem });
 }
 

@@ -108,6 +108,43 @@ it("a full listener ends none that is in the middle of a data set", async () => 
   sender.leave();
 });
 
+it("a full listener ends one that drips a data set, and not one that sends slowly", async () => {
+  const { handler } = memoryStore();
+  let heard = Promise.withResolvers<void>();
+  const handlers = {
+    async store(...asked: Parameters<typeof handler>) {
+      const sink = await handler(...asked);
+      if ("refuse" in sink) return sink;
+      const write = (): void => {
+        heard.resolve();
+      };
+      return { ...sink, write };
+    },
+  };
+  const more = async (sender: Awaited<ReturnType<typeof associate>>, length: number): Promise<void> => {
+    heard = Promise.withResolvers<void>();
+    sender.say(dataPdu(STORAGE, DATA, Buffer.alloc(length)));
+    await heard.promise;
+  };
+  await using server = await serve({ rules: { maximumAssociations: 2 }, handlers });
+  const slow = await associate(server.port, SENDER);
+  const dripping = await associate(server.port, HOG);
+  for (const sender of [slow, dripping]) {
+    sender.say(dataPdu(STORAGE, LAST_OF_COMMAND, store));
+    await more(sender, 10);
+  }
+  for (let time = 0; time < 14; time += 1) {
+    laterMs += IDLE_MS;
+    await more(slow, 2 * IDLE_MS);
+    await more(dripping, 10);
+  }
+  await using association = await open(server);
+  await association.echo();
+  await dripping.ended;
+  expect(slow.isOpen()).toBe(true);
+  slow.leave();
+});
+
 it.each([
   ["of the address with the most idle ones, the longest idle", ["b 4", "a 3", "a 2", "a 20"], "a 2"],
   ["not of one that holds many and works with all of them", ["a -", "a -", "a -", "b 3"], "b 3"],

@@ -1,7 +1,7 @@
 /** An established association, as the limit of a listener sees it. */
 export interface Held {
   readonly remoteAddress: string;
-  /** Of anything but C-ECHO; undefined while it is at work. */
+  /** Of anything but C-ECHO; undefined while it is at work: who sends a few bytes now and then is not. */
   readonly workedAtMs: number | undefined;
 }
 

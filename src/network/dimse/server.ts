@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
-import { type LogFields, silentLogger } from "../../units/logger.ts";
+import { type Logger, silentLogger, withFields } from "../../units/logger.ts";
+import { createSparseLogger, type SparseLogger } from "../../units/sparse-logger.ts";
 import { type AcceptorDecision, type AcceptorPolicy, decideAssociation } from "../upper-layer/negotiation.ts";
 import { type AssociateRequest, REJECTION, type Rejection } from "../upper-layer/pdu.ts";
 import { createTransportServer, type TransportServer } from "../upper-layer/transport.ts";
@@ -13,7 +14,6 @@ import { queryRetrieveClass, STORAGE_COMMITMENT_SOP_CLASS, VERIFICATION_SOP_CLAS
 import { ServiceProvider } from "./service-provider.ts";
 import type { DimseServer, DimseServerOptions, ServiceHandlers } from "./service-types.ts";
 import { DimseSession, RELEASED } from "./session.ts";
-import { createSparseLog, type SparseLog } from "./sparse-log.ts";
 import { isAcceptableStorageClass } from "./storage-contexts.ts";
 import { completeTimeouts, DEFAULT_MAXIMUM_PDU_LENGTH } from "./timeouts.ts";
 
@@ -34,22 +34,20 @@ export async function startDimseServer(options: DimseServerOptions): Promise<Dim
   return server;
 }
 
-type Log = (level: "info" | "warn", event: string, fields?: LogFields) => void;
-
 class AssociationServer implements DimseServer {
   readonly #options: DimseServerOptions;
   readonly #server: TransportServer;
   readonly #acceptance: Acceptance;
   readonly #sessions = new Map<DimseSession, ServiceProvider>();
   readonly #established = new Set<DimseSession>();
-  /** Of connections that have no association: port scanners come every minute. */
-  readonly #strangers: SparseLog;
+  /** Port scanners come every minute, and whoever has an association may open the next at once. */
+  readonly #logger: SparseLogger;
   readonly #idleListeners: (() => void)[] = [];
   #closing = false;
 
   constructor(options: DimseServerOptions) {
     this.#options = options;
-    this.#strangers = createSparseLog(options.logger ?? silentLogger);
+    this.#logger = createSparseLogger(options.logger ?? silentLogger);
     this.#acceptance = readRules(options.aeTitle, options.rules);
     this.#server = createTransportServer({
       tls: options.tls,
@@ -57,7 +55,7 @@ class AssociationServer implements DimseServer {
       maximumConnections: this.#maximumAssociations + WAITING_LIMITS.maximum + CONNECTIONS_BESIDE,
       onConnection: (socket) => this.#onConnection(socket),
       onConnectionFailed: ({ code, details }, remoteHost) =>
-        this.#strangers.tell("info", NOT_ESTABLISHED, { code, ...details, remoteHost }),
+        this.#logger.info(NOT_ESTABLISHED, { code, ...details, remoteHost }),
     });
   }
 
@@ -96,7 +94,7 @@ class AssociationServer implements DimseServer {
     await closed;
     drained.abort();
     await limit;
-    this.#strangers[Symbol.dispose]();
+    this.#logger[Symbol.dispose]();
   }
 
   get #maximumAssociations(): number {
@@ -104,12 +102,10 @@ class AssociationServer implements DimseServer {
   }
 
   #onConnection(socket: Socket): void {
-    const { handlers, aeTitle, logger = silentLogger, onViolation } = this.#options;
+    const { handlers, aeTitle, onViolation } = this.#options;
     const remoteHost = socket.remoteAddress;
-    let wasEstablished = false;
     const timeouts = completeTimeouts(this.#options.timeouts);
-    const log: Log = (level, event, fields = {}) =>
-      wasEstablished ? logger[level](event, fields) : this.#strangers.tell(level, event, { ...fields, remoteHost });
+    const logger = withFields(this.#logger, { remoteHost });
     const provider = new ServiceProvider({
       handlers,
       aeTitle,
@@ -122,14 +118,13 @@ class AssociationServer implements DimseServer {
       timeouts,
       maximumPduLength: this.#options.maximumPduLength ?? DEFAULT_MAXIMUM_PDU_LENGTH,
       violations: {
-        logger: { ...silentLogger, warn: (event, fields) => log("warn", event, fields) },
+        logger,
         ...(onViolation !== undefined && { onViolation }),
       },
       negotiation: {
         decide: (request) => {
           const decision = this.#decide(request, socket.remoteAddress ?? "");
           if ("accept" in decision.answer) {
-            wasEstablished = true;
             this.#server.associated(socket);
             this.#onEstablished(session, provider);
           }
@@ -139,7 +134,7 @@ class AssociationServer implements DimseServer {
       onRequest: (_, message) => provider.onRequest(session, message),
     });
     this.#sessions.set(session, provider);
-    session.signal.addEventListener("abort", () => this.#onEnded(session, log), { once: true });
+    session.signal.addEventListener("abort", () => this.#onEnded(session, logger), { once: true });
     void session.closed.then(() => this.#sessions.delete(session));
   }
 
@@ -170,8 +165,8 @@ class AssociationServer implements DimseServer {
   #makeRoom(): void {
     const held = [...this.#established].map((session) => {
       const provider = this.#sessions.get(session);
-      const isBusy = session.isBusy || provider?.isBusy !== false;
-      return { session, remoteAddress: session.remoteAddress, workedAtMs: isBusy ? undefined : provider.workedAtMs };
+      const isBusy = !session.isDripping && (session.isBusy || provider?.isBusy !== false);
+      return { session, remoteAddress: session.remoteAddress, workedAtMs: isBusy ? undefined : provider?.workedAtMs };
     });
     chooseToEnd(held, performance.now())?.session.abandon(new GatewayError("CANCELLED", { by: "limit" }));
   }
@@ -181,14 +176,13 @@ class AssociationServer implements DimseServer {
     provider.begin(session);
   }
 
-  #onEnded(session: DimseSession, log: Log): void {
-    const { logger = silentLogger } = this.#options;
+  #onEnded(session: DimseSession, logger: Logger): void {
     const { code, details } = toGatewayError(session.signal.reason);
     const wasEstablished = this.#established.delete(session);
     if (details.by === RELEASED) logger.debug("association released");
-    else if (wasEstablished) log("info", "association ended early", { code, ...details });
+    else if (wasEstablished) logger.info("association ended early", { code, ...details });
     // A breach of the protocol is told already.
-    else if (violationOf(session.signal.reason) === undefined) log("info", NOT_ESTABLISHED, { code, ...details });
+    else if (violationOf(session.signal.reason) === undefined) logger.info(NOT_ESTABLISHED, { code, ...details });
     if (wasEstablished && this.#established.size === 0) for (const listener of this.#idleListeners) listener();
   }
 

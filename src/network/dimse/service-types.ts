@@ -126,6 +126,13 @@ export interface NamedObject {
 /** A DIMSE status, and what else the sender is told: Error Comment (0000,0902), 64 characters at most. PS3.7 9.1.1.1.9. */
 export type StoreAnswer = number | { readonly status: number; readonly errorComment: string };
 
+/** How a peer answered our C-STORE. */
+export interface StoreResult {
+  readonly status: number;
+  /** The peer's own words, which may name the patient: for the eyes of who sends, and for no log. PS3.7 9.1.1.1.9. */
+  readonly errorComment?: string;
+}
+
 /**
  * Where the bytes of one incoming data set go, in order, as received. A `write` that returns a promise holds the sender back;
  * the chunk is read into again when it has returned, or its promise has settled: what is to be kept is copied.
@@ -184,7 +191,7 @@ export interface Association extends AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<RetrieveResult>;
   /** C-STORE; resolves with the DIMSE status of the answer. @throws GatewayError NO_PRESENTATION_CONTEXT when no context fits. */
-  store(instance: OutgoingInstance, signal?: AbortSignal): Promise<{ readonly status: number }>;
+  store(instance: OutgoingInstance, signal?: AbortSignal): Promise<StoreResult>;
   /**
    * N-ACTION that asks for storage commitment; resolves with the DIMSE status of the answer. Success means that the archive will tell
    * the result, over this association or one of its own to us. PS3.4 J.3.2.

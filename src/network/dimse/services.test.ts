@@ -42,14 +42,14 @@ describe("an association", () => {
     const contexts = [
       {
         abstractSyntaxUid: ct,
-        transferSyntaxUids: ["1.2.3.4.5", IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN],
+        transferSyntaxUids: ["1.2.3.4.5", EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN],
       },
       { abstractSyntaxUid: "1.3.12.2.1107.5.9.1", transferSyntaxUids },
       { abstractSyntaxUid: "1.2.840.10008.5.1.4.31", transferSyntaxUids },
     ];
     await using association = await open(server, { contexts });
     expect(association.acceptedContexts.map((one) => [one.abstractSyntaxUid, one.transferSyntaxUid])).toEqual([
-      [ct, IMPLICIT_VR_LITTLE_ENDIAN],
+      [ct, EXPLICIT_VR_LITTLE_ENDIAN],
       ["1.3.12.2.1107.5.9.1", EXPLICIT_VR_LITTLE_ENDIAN],
     ]);
   });

@@ -134,6 +134,11 @@ export class DimseSession {
     return this.#reader.isWithinMessage || this.#pending.size > 0;
   }
 
+  /** It sends what belongs to a message, and far less than the slowest of lines would bring. */
+  get isDripping(): boolean {
+    return this.#reader.isWithinMessage && this.#upperLayer.silence.isSlow;
+  }
+
   context(contextId: number): NegotiatedContext | undefined {
     return this.#contexts.get(contextId);
   }
@@ -253,6 +258,7 @@ export class DimseSession {
 
   #onMessage(message: Message): Handled {
     this.#messagesHeard += 1;
+    this.#upperLayer.silence.measureAnew();
     const { commandField } = message.command;
     if (commandField === undefined) throw malformed("COMMAND_MALFORMED", "command set has no command field");
     if ((commandField & RESPONSE_BIT) === 0) return this.#options.onRequest(this, message);

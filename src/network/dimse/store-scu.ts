@@ -1,7 +1,7 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { NegotiatedContext } from "../upper-layer/negotiation.ts";
 import { COMMAND_FIELD, PRIORITY_MEDIUM } from "./command-set.ts";
-import type { OutgoingInstance } from "./service-types.ts";
+import type { OutgoingInstance, StoreResult } from "./service-types.ts";
 import type { DimseSession } from "./session.ts";
 
 /** Whose C-MOVE a C-STORE is part of. PS3.7 9.1.1.1. */
@@ -22,7 +22,7 @@ export interface StoreRequest {
  * answer.
  * @throws GatewayError NO_PRESENTATION_CONTEXT, or what ended the association.
  */
-export async function sendInstance(session: DimseSession, request: StoreRequest): Promise<{ readonly status: number }> {
+export async function sendInstance(session: DimseSession, request: StoreRequest): Promise<StoreResult> {
   const { instance, originator } = request;
   const context = session.contexts.find(
     (candidate) =>
@@ -34,7 +34,7 @@ export async function sendInstance(session: DimseSession, request: StoreRequest)
     const { sopClassUid, transferSyntaxUid } = instance;
     throw new GatewayError("NO_PRESENTATION_CONTEXT", { sopClassUid, transferSyntaxUid });
   }
-  const { status } = await session.request({
+  const { status, command } = await session.request({
     contextId: context.id,
     service: "C-STORE",
     command: {
@@ -49,5 +49,6 @@ export async function sendInstance(session: DimseSession, request: StoreRequest)
     },
     dataSet: instance.open(),
   });
-  return { status };
+  const { errorComment = "" } = command;
+  return { status, ...(errorComment === "" ? {} : { errorComment }) };
 }

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from "../../units/clock.ts";
 import type { DimseTimeouts } from "./service-types.ts";
 
 const DEFAULT_TIMEOUTS: DimseTimeouts = { connectTimeoutMs: 10_000, artimTimeoutMs: 10_000, idleTimeoutMs: 120_000 };
@@ -6,5 +7,10 @@ const DEFAULT_TIMEOUTS: DimseTimeouts = { connectTimeoutMs: 10_000, artimTimeout
 export const DEFAULT_MAXIMUM_PDU_LENGTH = 131_072;
 
 export function completeTimeouts(timeouts: Partial<DimseTimeouts> | undefined): DimseTimeouts {
-  return { ...DEFAULT_TIMEOUTS, ...timeouts };
+  const { connectTimeoutMs, artimTimeoutMs, idleTimeoutMs } = { ...DEFAULT_TIMEOUTS, ...timeouts };
+  return {
+    connectTimeoutMs: Math.min(connectTimeoutMs, LONGEST_TIMER_MS),
+    artimTimeoutMs: Math.min(artimTimeoutMs, LONGEST_TIMER_MS),
+    idleTimeoutMs: Math.min(idleTimeoutMs, LONGEST_TIMER_MS),
+  };
 }

@@ -54,6 +54,18 @@ describe("a request", () => {
     expect(server.connections()).toBe(1);
   });
 
+  it.each(WAYS)("waits however long the time-outs are: %s", async (_, bulk) => {
+    await using server = await startHttpServer((_request, response) => {
+      response.write("be");
+      setTimeout(() => response.end("gun"), 20);
+    });
+    const longMs = 1e12;
+    const timeouts = { connectMs: longMs, headersMs: longMs, idleMs: longMs, totalMs: longMs };
+    await using client = openHttpClient({ baseUrl: server.url, timeouts });
+    await using response = await client.request({ bulk });
+    expect(await readText(response, 100)).toBe("begun");
+  });
+
   it("asks for bulk as it is, and decodes what comes compressed all the same", async () => {
     const { text } = await askOnce(
       (request, response) => {

@@ -1,7 +1,7 @@
 import type { Dispatcher } from "undici";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { orAborted } from "../../units/abort.ts";
-import { type Clock, systemClock } from "../../units/clock.ts";
+import { type Clock, LONGEST_TIMER_MS, systemClock } from "../../units/clock.ts";
 import { clientContext } from "../upper-layer/tls-context.ts";
 import { createSession, type Login, noAuthentication, type Session } from "./authentication.ts";
 import { decoded } from "./content-encoding.ts";
@@ -46,7 +46,7 @@ interface Connected {
 export function openHttpClient(options: HttpClientOptions, clock: Clock = systemClock): HttpClient {
   const { authentication = noAuthentication, connections = USUAL_CONNECTIONS } = options;
   const base = baseOf(options.baseUrl);
-  const timeouts = { ...USUAL_TIMEOUTS, ...options.timeouts };
+  const timeouts = bounded({ ...USUAL_TIMEOUTS, ...options.timeouts });
   const lifetime = new AbortController();
   const tls = tlsOf(base, options);
   const pool = new Pool(base.origin, {
@@ -65,6 +65,15 @@ export function openHttpClient(options: HttpClientOptions, clock: Clock = system
       wires.destroy();
       await pool.destroy();
     },
+  };
+}
+
+function bounded({ connectMs, headersMs, idleMs, totalMs }: HttpTimeouts): HttpTimeouts {
+  return {
+    connectMs: Math.min(connectMs, LONGEST_TIMER_MS),
+    headersMs: Math.min(headersMs, LONGEST_TIMER_MS),
+    idleMs: Math.min(idleMs, LONGEST_TIMER_MS),
+    totalMs: totalMs === undefined ? undefined : Math.min(totalMs, LONGEST_TIMER_MS),
   };
 }
 
@@ -115,7 +124,7 @@ function isSuccess(status: number): boolean {
 async function send(connected: Connected, request: HttpRequest, url: URL, login: Login): Promise<RawResponse> {
   const { pool, wires, timeouts, clock } = connected;
   const { method = "GET", body, bodyBytes, bulk = false, signal } = request;
-  const { headersMs, idleMs, totalMs } = { ...timeouts, ...request.timeouts };
+  const { headersMs, idleMs, totalMs } = bounded({ ...timeouts, ...request.timeouts });
   const encoding = bulk ? "identity" : "gzip, deflate";
   let lastSentAtMs = Number.POSITIVE_INFINITY;
   const common = {

@@ -28,6 +28,9 @@ const REJECTIONS: readonly RejectionRow[] = [
   { source: 3, reason: 2, meaning: "local limit exceeded" },
 ];
 
+/** Texts of our own, which logs may show. */
+export const REJECTION_MEANINGS: ReadonlySet<unknown> = new Set(REJECTIONS.map(({ meaning }) => meaning));
+
 export function rejectionError({ result, source, reason }: Rejection): GatewayError {
   const row = REJECTIONS.find((each) => each.source === source && each.reason === reason);
   const forGood = row?.code ?? "ASSOCIATION_REJECTED";

@@ -1,3 +1,8 @@
+/** A sender over a slow line has ten times as much. */
+const SLOW_BYTES_PER_SECOND = 1_000;
+/** Who pauses in between for shorter is not slow. */
+const SLOW_AFTER_MS = 60_000;
+
 /**
  * Runs out when a peer we wait for stays silent. Waiting is counted, so that several parties can wait at once;
  * while held (we are the slow ones) the time does not count. One timer, re-armed lazily: `touch` costs a clock reading.
@@ -9,6 +14,9 @@ export class SilenceTimer {
   #held = 0;
   #lastHeardMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Time that the peer took for these bytes. */
+  #measured = { ms: 0, bytes: 0 };
+  #wasSlow = false;
 
   constructor(timeoutMs: number, onExpired: () => void) {
     this.#timeoutMs = timeoutMs;
@@ -17,6 +25,28 @@ export class SilenceTimer {
 
   touch(): void {
     this.#lastHeardMs = performance.now();
+  }
+
+  heard(bytes: number): void {
+    this.#measured.ms += this.#waitedMs;
+    this.#measured.bytes += bytes;
+    this.touch();
+    if (this.#measured.ms < SLOW_AFTER_MS) return;
+    this.#wasSlow = this.isSlow;
+    this.#measured = { ms: 0, bytes: 0 };
+  }
+
+  /** What is heard from here on is measured by itself. */
+  measureAnew(): void {
+    this.#measured = { ms: 0, bytes: 0 };
+    this.#wasSlow = false;
+  }
+
+  /** The peer took long for little; time in which it was held back does not count. */
+  get isSlow(): boolean {
+    const ms = this.#measured.ms + this.#waitedMs;
+    if (ms < SLOW_AFTER_MS) return this.#wasSlow;
+    return this.#measured.bytes < (ms / 1_000) * SLOW_BYTES_PER_SECOND;
   }
 
   /** Starts to wait for the peer until disposed. */
@@ -56,6 +86,10 @@ export class SilenceTimer {
       this.touch();
       this.#timer ??= setTimeout(() => this.#check(), this.#timeoutMs);
     }
+  }
+
+  get #waitedMs(): number {
+    return this.#running ? performance.now() - this.#lastHeardMs : 0;
   }
 
   get #running(): boolean {

@@ -67,7 +67,7 @@ export class UpperLayer {
   readonly #onViolation: UpperLayerOptions["onViolation"];
   readonly #breaches = new Set<Violation>();
   readonly #reader: PduReader;
-  readonly #silence: SilenceTimer;
+  readonly silence: SilenceTimer;
   /** Resolves when the transport connection is gone. */
   readonly closed: Promise<void>;
   #state: State = "Sta1";
@@ -84,7 +84,7 @@ export class UpperLayer {
     this.#timeouts = options.timeouts;
     this.#user = options.user;
     this.#onViolation = options.onViolation;
-    this.#silence = new SilenceTimer(options.timeouts.idleTimeoutMs, () => {
+    this.silence = new SilenceTimer(options.timeouts.idleTimeoutMs, () => {
       this.abort(new GatewayError("TIMED_OUT", { timeoutMs: options.timeouts.idleTimeoutMs }));
     });
     this.#reader = new PduReader(options.maximumPduLength, {
@@ -118,10 +118,10 @@ export class UpperLayer {
    * @throws GatewayError when the association has ended, or ends before they are taken.
    */
   async send(pdus: readonly Uint8Array[]): Promise<void> {
-    using _ = this.#silence.wait();
+    using _ = this.silence.wait();
     await new Promise<void>((resolve, reject) => {
       const taken = (error?: Error | null): void => {
-        this.#silence.touch();
+        this.silence.touch();
         if (error) reject(this.#endError ?? new GatewayError("ASSOCIATION_ABORTED", { by: "transport" }, error));
         else resolve();
       };
@@ -152,7 +152,7 @@ export class UpperLayer {
 
   /** Until disposed, silence of the peer longer than the idle time-out aborts with TIMED_OUT. */
   awaitPeer(): Disposable {
-    return this.#silence.wait();
+    return this.silence.wait();
   }
 
   #attach(): void {
@@ -170,10 +170,10 @@ export class UpperLayer {
   }
 
   #onChunk(chunk: Buffer): void {
-    this.#silence.touch();
+    this.silence.heard(chunk.length);
     const waiting = this.#reader.push(chunk);
     if (waiting === undefined) return;
-    const held = this.#silence.hold();
+    const held = this.silence.hold();
     const settled = waiting.catch((error: unknown) => this.#fail(error)).finally(() => held[Symbol.dispose]());
     holdBack(this.#socket, settled);
   }
@@ -204,7 +204,7 @@ export class UpperLayer {
   #onTransportClosed(): void {
     if (actionFor(this.#state, "Evt17") !== undefined) this.#handle("Evt17");
     clearTimeout(this.#artim);
-    this.#silence.stop();
+    this.silence.stop();
   }
 
   #handle(event: Event, payload: Payload = {}): void {
@@ -372,7 +372,7 @@ export class UpperLayer {
     if (this.#finished) return;
     this.#finished = true;
     this.#endError = error;
-    this.#silence.stop();
+    this.silence.stop();
     const violation = violationOf(error);
     if (violation !== undefined) this.#noteBreach(violation);
     this.#user.ended(error);
