@@ -78,6 +78,30 @@ export function listedInstance(
   };
 }
 
+/** Whether it tells of an instance of the study, and of this series, under a name by which nothing can be asked for: it is there all the same. */
+export function isUnnamedInstance(
+  study: StudyInstanceUid,
+  series: SeriesInstanceUid | undefined,
+  answer: DataSet,
+): boolean {
+  if (!isOfStudy(study, answer)) return false;
+  const answeredSeries = trimUid(textOf(answer, tags.SeriesInstanceUID) ?? "");
+  const isOfSeries = series === undefined || answeredSeries === "" || answeredSeries === series;
+  return isOfSeries && isNoUid(textOf(answer, tags.SOPInstanceUID));
+}
+
+/** Of how many instances it tells, being a series of the study under such a name: one at least. */
+export function unnamedInSeries(study: StudyInstanceUid, answer: DataSet): number {
+  if (!isOfStudy(study, answer) || !isNoUid(textOf(answer, tags.SeriesInstanceUID))) return 0;
+  return Math.max(numberOf(answer, tags.NumberOfSeriesRelatedInstances) ?? 1, 1);
+}
+
+/** What is absent names nothing; archives answer so, too, when there is nothing. */
+function isNoUid(text: string | undefined): boolean {
+  const uid = trimUid(text ?? "");
+  return uid !== "" && !isFieldUid(uid);
+}
+
 /** Keys of upper levels are mandatory in answers, but not every archive returns them; a wrong one is never accepted. */
 function isOfStudy(study: StudyInstanceUid, answer: DataSet): boolean {
   const uid = textOf(answer, tags.StudyInstanceUID);

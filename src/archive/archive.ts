@@ -38,7 +38,7 @@ export type StudyListing =
   | {
       readonly kind: "instances";
       readonly instances: readonly ListedInstance[];
-      /** How many more the study should hold by what another says, which cannot be fetched. @default 0 */
+      /** How many more the study holds by its counts, by names that are no UIDs, or by what another says: they cannot be asked for. @default 0 */
       readonly unlisted?: number;
     }
   | { readonly kind: "count"; readonly count: number }

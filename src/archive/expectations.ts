@@ -4,6 +4,8 @@ import type { Clock } from "../units/clock.ts";
 /** A study that a retrieval is waiting for. Disposing ends the expectation. */
 export interface Expectation extends Disposable {
   readonly arrived: ReadonlySet<SopInstanceUid>;
+  /** When the last of them came; when it began, as long as none has. */
+  readonly lastArrivalMs: number;
   /**
    * Resolves when everything of `wanted` has arrived, when the archive has sent nothing at all for `quietMs`, or nothing of
    * this study for `longestMs`. Archives may answer "success" before their C-STOREs are through, so a final answer alone ends
@@ -116,6 +118,9 @@ export function createExpectations(clock: Clock): Expectations {
       open.set(study, ofStudy);
       return {
         arrived,
+        get lastArrivalMs() {
+          return asked.arrivedAtMs;
+        },
         async settled(wanted, { quietMs, longestMs }, signal) {
           const missing = new Set([...wanted].filter((instance) => !arrived.has(instance)));
           using last = whenLastArrives(asked, missing);

@@ -124,7 +124,21 @@ describe("a study is listed", () => {
       { "0020000D": ui("1.2.3"), "0020000E": ui("1.2"), "00080018": ui("1.3") },
       { "0020000E": ui("1.2"), "00080018": ui("../../1") },
     ];
-    expect(await list([[/\/instances$/, { body: [...odd, ...listed()] }]])).toMatchObject(whole);
+    expect(await list([[/\/instances$/, { body: [...odd, ...listed()] }]])).toMatchObject({ ...whole, unlisted: 1 });
+  });
+
+  it("with what it counts in a series and lists nowhere", async () => {
+    const [full = "", ...others] = series;
+    const service: Service = [
+      [/\/series\/[\d.]+\/instances$/, ({ path }) => ({ body: path.includes(`/${full}/`) ? listed(full) : [] })],
+      [/\/instances$/, REFUSED],
+      [/\/series$/, { body: series.map((uid) => ({ "0020000E": ui(uid), "00201209": { vr: "IS", Value: [2] } })) }],
+    ];
+    expect(await list(service)).toMatchObject({
+      kind: "instances",
+      instances: { length: 2 },
+      unlisted: 2 * others.length,
+    });
   });
 
   it.each([

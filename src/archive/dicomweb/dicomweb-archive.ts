@@ -9,7 +9,15 @@ import { retrieveDicomWeb } from "../../network/dicomweb/retrieve.ts";
 import { type Search, searchDicomWeb } from "../../network/dicomweb/search.ts";
 import { searchOf } from "../../network/dicomweb/search-of-identifier.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
-import { DESCRIPTIVE_KEYS, exactMatch, listedInstance, listedSeries } from "../answers.ts";
+import { abortAfter } from "../../units/abort.ts";
+import {
+  DESCRIPTIVE_KEYS,
+  exactMatch,
+  isUnnamedInstance,
+  listedInstance,
+  listedSeries,
+  unnamedInSeries,
+} from "../answers.ts";
 import type {
   Archive,
   ListedInstance,
@@ -35,6 +43,8 @@ export interface DicomWebArchiveOptions {
 /** An archive that lists more than this for one question is asked the wrong question, or lies. */
 const MAXIMUM_STUDIES = 1_000;
 const MAXIMUM_INSTANCES = 1_000_000;
+/** Of all that a study is asked about at once: who answers a little now and then, and never to the end, is not listened to for longer. */
+const LONGEST_SEARCH_MS = 6 * 3_600_000;
 /** A listing that cannot be had: half of one would pass for the whole study. */
 const NO_LISTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["FIND_LIMIT_REACHED", "HTTP_FORBIDDEN", "HTTP_REFUSED"]);
 
@@ -49,13 +59,18 @@ export function createDicomWebArchive({ name, client, associations, taker }: Dic
     async echo(signal) {
       await firstOf(search({ level: "STUDY", matching: [], including: [], maximumAnswers: 1, pageSize: 1 }, signal));
     },
-    findStudies: (query, signal) => findStudies(search, query, signal),
+    findStudies: (query, signal) => inTime(signal, (limited) => findStudies(search, query, limited)),
     find: (identifier, maximumAnswers, signal) => search(searchOf(identifier, maximumAnswers), signal),
-    listStudy: (study, signal) => listStudy(search, study, signal),
+    listStudy: (study, signal) => inTime(signal, (limited) => listStudy(search, study, limited)),
     retrieve: (request, signal) => retrieve({ client, associations, taker, search }, request, signal),
     rehearseRetrieval: (signal) => rehearse(search, client, signal),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
+}
+
+async function inTime<T>(signal: AbortSignal, ask: (limited: AbortSignal) => Promise<T>): Promise<T> {
+  using limited = abortAfter(LONGEST_SEARCH_MS, signal);
+  return await ask(limited);
 }
 
 /** Some servers give no more than an instance, or a series, at a time, or fail over a large study. */
@@ -121,29 +136,38 @@ async function findStudies(ask: Ask, query: StudyQuery, signal: AbortSignal): Pr
  */
 async function listStudy(ask: Ask, study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing> {
   for (const list of [instancesOf, instancesBySeries]) {
-    const instances = await list(ask, study, signal).catch(withoutListing);
-    if (instances.length > 0) return { kind: "instances", instances };
+    const { instances, unlisted } = await list(ask, study, signal).catch(withoutListing);
+    if (instances.length > 0) return { kind: "instances", instances, ...(unlisted > 0 && { unlisted }) };
   }
   return await countStudy(ask, study, signal);
 }
 
-function withoutListing(thrown: unknown): readonly ListedInstance[] {
-  if (NO_LISTING.has(toGatewayError(thrown).code)) return [];
+interface Listed {
+  readonly instances: readonly ListedInstance[];
+  /** As in `StudyListing`. */
+  readonly unlisted: number;
+}
+
+function withoutListing(thrown: unknown): Listed {
+  if (NO_LISTING.has(toGatewayError(thrown).code)) return { instances: [], unlisted: 0 };
   throw thrown;
 }
 
-async function instancesBySeries(
-  ask: Ask,
-  study: StudyInstanceUid,
-  signal: AbortSignal,
-): Promise<readonly ListedInstance[]> {
+/** A series that is said to have instances, and has none at instance level, has what nobody lists. */
+async function instancesBySeries(ask: Ask, study: StudyInstanceUid, signal: AbortSignal): Promise<Listed> {
   const within = { level: "SERIES", studyInstanceUid: study, matching: [], including: [] } as const;
   const instances: ListedInstance[] = [];
+  let unlisted = 0;
   for await (const answer of ask({ ...within, maximumAnswers: MAXIMUM_INSTANCES }, signal)) {
-    const series = listedSeries(study, answer)?.seriesInstanceUid;
-    if (series !== undefined) instances.push(...(await instancesOf(ask, study, signal, series)));
+    unlisted += unnamedInSeries(study, answer);
+    const series = listedSeries(study, answer);
+    if (series === undefined) continue;
+    const ofSeries = await instancesOf(ask, study, signal, series.seriesInstanceUid);
+    instances.push(...ofSeries.instances);
+    const isEmpty = ofSeries.instances.length + ofSeries.unlisted === 0;
+    unlisted += isEmpty ? Math.max(series.instances ?? 0, 0) : ofSeries.unlisted;
   }
-  return instances;
+  return { instances, unlisted };
 }
 
 async function instancesOf(
@@ -151,8 +175,9 @@ async function instancesOf(
   study: StudyInstanceUid,
   signal: AbortSignal,
   series?: SeriesInstanceUid,
-): Promise<readonly ListedInstance[]> {
+): Promise<Listed> {
   const instances = new Map<SopInstanceUid, ListedInstance>();
+  let unlisted = 0;
   const including = [tags.SeriesInstanceUID, tags.SOPClassUID];
   const within = {
     level: "IMAGE",
@@ -164,8 +189,9 @@ async function instancesOf(
   for await (const answer of ask({ ...within, maximumAnswers: MAXIMUM_INSTANCES }, signal)) {
     const instance = listedInstance(study, series, answer);
     if (instance !== undefined) instances.set(instance.sopInstanceUid, instance);
+    else if (isUnnamedInstance(study, series, answer)) unlisted += 1;
   }
-  return [...instances.values()];
+  return { instances: [...instances.values()], unlisted };
 }
 
 async function countStudy(ask: Ask, study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing> {

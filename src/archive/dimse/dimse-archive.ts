@@ -24,7 +24,7 @@ import { findContexts, getContexts, moveContexts, verificationContexts } from ".
 import { type Fetch, fetchQueries } from "./fetch.ts";
 import { getInPasses } from "./get-passes.ts";
 import { instancesQuery } from "./identifiers.ts";
-import { type KeptAssociations, keepAssociations } from "./kept-associations.ts";
+import { type KeptAssociations, keepAssociations, leave } from "./kept-associations.ts";
 import { findAnyInstance, findStudies, listStudy, type Searched } from "./query-study.ts";
 import { limitSilence, type Patience, watchSilence } from "./silence.ts";
 import { watchStore } from "./watched-store.ts";
@@ -34,6 +34,12 @@ const NO_IDLE_TIMEOUT: Partial<DimseTimeouts> = { idleTimeoutMs: 24 * 3_600_000 
 
 /** A retrieval that is answered, and gets nowhere for this long, is ended. */
 const STANDSTILL_MS = 30 * 60_000;
+
+/** So is one that brings nothing for this long, whatever else the archive sends and says: no study waits in line, nor any instance is on its way, for longer. */
+const NEGLECT_MS = 6 * 3_600_000;
+
+/** Of all that a study is asked about at once: who answers a little now and then, and never to the end, is not listened to for longer. */
+const LONGEST_SEARCH_MS = NEGLECT_MS;
 
 export interface DimseArchiveOptions {
   readonly name: string;
@@ -140,7 +146,7 @@ async function withKept<T>(
 async function searching<T>(peer: Peer, signal: AbortSignal, work: (searched: Searched) => Promise<T>): Promise<T> {
   const { idleTimeoutMs } = completeTimeouts(peer.options.timeouts);
   return await withKept(peer, findContexts(), signal, async (association) => {
-    using limit = limitSilence(idleTimeoutMs, signal);
+    using limit = limitSilence({ timeoutMs: idleTimeoutMs, longestMs: LONGEST_SEARCH_MS }, signal);
     return await work({
       async *find(request) {
         limit.touch();
@@ -162,8 +168,12 @@ async function withAssociation<T>(
 ): Promise<T> {
   using _permit = await peer.permits.acquire(signal);
   await makeRoom(peer);
-  await using association = await openAssociation(await associationOptions(peer.options, contexts, signal, timeouts));
-  return await work(association);
+  const association = await openAssociation(await associationOptions(peer.options, contexts, signal, timeouts));
+  try {
+    return await work(association);
+  } finally {
+    await leave(association);
+  }
 }
 
 /** What is kept without being used counts among the associations that the archive allows. */
@@ -191,8 +201,12 @@ async function* find(
 ): AsyncGenerator<DataSet> {
   using _permit = await peer.permits.acquire(signal);
   await makeRoom(peer);
-  await using association = await openAssociation(await associationOptions(peer.options, findContexts(), signal));
-  yield* association.find({ model: "study-root", identifier, maximumAnswers }, signal);
+  const association = await openAssociation(await associationOptions(peer.options, findContexts(), signal));
+  try {
+    yield* association.find({ model: "study-root", identifier, maximumAnswers }, signal);
+  } finally {
+    await leave(association);
+  }
 }
 
 async function rehearseRetrieval(peer: Peer, signal: AbortSignal): Promise<Rehearsal> {
@@ -221,6 +235,7 @@ async function retrieve(peer: Peer, request: RetrieveRequest, signal: AbortSigna
   const patience: Patience = {
     silence: { limitMs: silenceMs, lastMs: () => later(answers.lastMs) },
     standstill: { limitMs: STANDSTILL_MS, lastMs: () => later(answers.lastOtherMs) },
+    neglect: { limitMs: NEGLECT_MS, lastMs: () => expectation.lastArrivalMs },
   };
   await using watch = watchSilence(clock, patience, signal);
   const way: Way = { onProgress, signal: watch.signal };

@@ -116,7 +116,8 @@ async function workOver<T>(
   }
 }
 
-async function leave(association: RequestedAssociation): Promise<void> {
+/** Ends it in order; where the archive does not answer, without its answer. */
+export async function leave(association: RequestedAssociation): Promise<void> {
   using limit = abortAfter(RELEASE_MS);
   limit.addEventListener("abort", () => association.abandon(), { once: true });
   await association[Symbol.asyncDispose]();

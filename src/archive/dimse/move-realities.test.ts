@@ -253,4 +253,25 @@ describe("C-MOVE, as archives do it", () => {
     await expect(archive.retrieve({ studyInstanceUid: study }, never)).rejects.toMatchObject({ code: "TIMED_OUT" });
     expect(looks.at(-1)).toBe(90_000);
   });
+
+  it("is given up in the end when the archive sends other studies for ever, and not while its own come", async () => {
+    const [own = parseSopInstanceUid("1")] = uidsOf(study);
+    const hourMs = 3_600_000;
+    let nowMs = 0;
+    const clock: Clock = {
+      nowMs: () => nowMs,
+      async sleep(durationMs, signal) {
+        await new Promise(setImmediate);
+        signal?.throwIfAborted();
+        nowMs += durationMs * 60;
+        expectations.noteActivity("archive");
+        if (nowMs <= 8 * hourMs) expectations.noteArrival(study, own);
+      },
+    };
+    expectations = createExpectations(clock);
+    const { peer, archive } = await startArchive(() => {}, { clock, silenceMs: 600_000 });
+    await using _peer = peer;
+    await expect(archive.retrieve({ studyInstanceUid: study }, never)).rejects.toMatchObject({ code: "TIMED_OUT" });
+    expect(nowMs).toBe((8 + 6) * hourMs);
+  });
 });

@@ -21,6 +21,13 @@ function answer(keys: Partial<Record<keyof typeof tags, string>>): DataSet {
 
 const series = answer({ StudyInstanceUID: "1.2.3", SeriesInstanceUID: "1.2.3.4" });
 const image = answer({ StudyInstanceUID: "1.2.3", SeriesInstanceUID: "1.2.3.4", SOPInstanceUID: "1.2.3.4.5" });
+const ofStudyKeys = { StudyInstanceUID: "1.2.3" };
+const ofSeriesKeys = { ...ofStudyKeys, SeriesInstanceUID: "1.2.3.4" };
+const emptySeries = answer({
+  ...ofStudyKeys,
+  SeriesInstanceUID: "1.2.3.5",
+  NumberOfSeriesRelatedInstances: "120",
+});
 const ofStudy = (count?: string): DataSet =>
   answer({ StudyInstanceUID: "1.2.3", ...(count !== undefined && { NumberOfStudyRelatedInstances: count }) });
 
@@ -73,6 +80,37 @@ describe("what a study holds", () => {
       "is unknown when there is no count either",
       { SERIES: whole, STUDY: { matches: [ofStudy()], status: 0x0000 } },
       { kind: "unknown" },
+    ],
+    [
+      "is more than its instances when a series is told with a count and none of it is listed",
+      {
+        SERIES: { matches: [series, emptySeries], status: 0x0000 },
+        IMAGE: { matches: [image], status: 0x0000 },
+      },
+      { kind: "instances", instances: [expect.objectContaining({ sopInstanceUid: "1.2.3.4.5" })], unlisted: 120 },
+    ],
+    [
+      "is more than its instances when the names of others are none: an instance's, and a series'",
+      {
+        SERIES: { matches: [series, answer({ ...ofStudyKeys, SeriesInstanceUID: "1.2.x" })], status: 0x0000 },
+        IMAGE: { matches: [image, answer({ ...ofSeriesKeys, SOPInstanceUID: `1.${"2".repeat(70)}` })], status: 0x0000 },
+      },
+      { kind: "instances", instances: [expect.objectContaining({ sopInstanceUid: "1.2.3.4.5" })], unlisted: 2 },
+    ],
+    [
+      "is its instances when answers of other series and studies, or of nothing, are among them",
+      {
+        SERIES: { matches: [series, answer({ StudyInstanceUID: "1.2.4", SeriesInstanceUID: "1.2.x" })], status: 0 },
+        IMAGE: {
+          matches: [
+            image,
+            answer({ ...ofSeriesKeys, SOPInstanceUID: "" }),
+            answer({ ...ofSeriesKeys, SeriesInstanceUID: "1.2.3.9", SOPInstanceUID: "1.2.x" }),
+          ],
+          status: 0x0000,
+        },
+      },
+      { kind: "instances", instances: [expect.objectContaining({ sopInstanceUid: "1.2.3.4.5" })] },
     ],
   ])("%s", async (_, answers, listing) => {
     expect(await withArchive(answers, (association) => listStudy(association, study, signal))).toEqual(listing);

@@ -5,7 +5,14 @@ import { numberOf, uidOf } from "../../dicom/values.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import type { Association } from "../../network/dimse/service-types.ts";
-import { exactMatch, type ListedSeries, listedInstance, listedSeries } from "../answers.ts";
+import {
+  exactMatch,
+  isUnnamedInstance,
+  type ListedSeries,
+  listedInstance,
+  listedSeries,
+  unnamedInSeries,
+} from "../answers.ts";
 import type { ListedInstance, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
 import {
   anyStudyIdentifier,
@@ -75,34 +82,54 @@ export async function listStudy(
   signal: AbortSignal,
 ): Promise<StudyListing> {
   try {
-    const instances = new Map<SopInstanceUid, ListedInstance>();
-    for (const series of await listSeries(association, study, signal)) {
-      const identifier = imageIdentifier(study, series.seriesInstanceUid);
-      const request = { model: "study-root", identifier, maximumAnswers: MAXIMUM_INSTANCES_OF_SERIES } as const;
-      for await (const answer of association.find(request, signal)) {
-        const instance = listedInstance(study, series.seriesInstanceUid, answer);
-        if (instance !== undefined) instances.set(instance.sopInstanceUid, instance);
-      }
+    const all = new Map<SopInstanceUid, ListedInstance>();
+    const { named, unnamed } = await listSeries(association, study, signal);
+    let unlisted = unnamed;
+    for (const series of named) {
+      const ofSeries = await listInstances(association, study, series, signal);
+      for (const instance of ofSeries.instances) all.set(instance.sopInstanceUid, instance);
+      unlisted += ofSeries.unlisted;
     }
-    if (instances.size > 0) return { kind: "instances", instances: [...instances.values()] };
+    if (all.size > 0) return { kind: "instances", instances: [...all.values()], ...(unlisted > 0 && { unlisted }) };
   } catch (thrown) {
     if (!NO_LISTING.has(toGatewayError(thrown).code)) throw thrown;
   }
   return await countStudy(association, study, signal);
 }
 
+/** A series that is said to have instances, and has none at image level, has what nobody lists. */
+async function listInstances(
+  association: Searched,
+  study: StudyInstanceUid,
+  { seriesInstanceUid, instances: counted = 0 }: ListedSeries,
+  signal: AbortSignal,
+): Promise<{ readonly instances: readonly ListedInstance[]; readonly unlisted: number }> {
+  const instances: ListedInstance[] = [];
+  let unnamed = 0;
+  const identifier = imageIdentifier(study, seriesInstanceUid);
+  const request = { model: "study-root", identifier, maximumAnswers: MAXIMUM_INSTANCES_OF_SERIES } as const;
+  for await (const answer of association.find(request, signal)) {
+    const instance = listedInstance(study, seriesInstanceUid, answer);
+    if (instance !== undefined) instances.push(instance);
+    else if (isUnnamedInstance(study, seriesInstanceUid, answer)) unnamed += 1;
+  }
+  return { instances, unlisted: instances.length + unnamed === 0 ? Math.max(counted, 0) : unnamed };
+}
+
 async function listSeries(
   association: Searched,
   study: StudyInstanceUid,
   signal: AbortSignal,
-): Promise<readonly ListedSeries[]> {
-  const list: ListedSeries[] = [];
+): Promise<{ readonly named: readonly ListedSeries[]; readonly unnamed: number }> {
+  const named: ListedSeries[] = [];
+  let unnamed = 0;
   const request = { model: "study-root", identifier: seriesIdentifier(study), maximumAnswers: MAXIMUM_SERIES } as const;
   for await (const answer of association.find(request, signal)) {
     const series = listedSeries(study, answer);
-    if (series !== undefined) list.push(series);
+    if (series !== undefined) named.push(series);
+    unnamed += unnamedInSeries(study, answer);
   }
-  return list;
+  return { named, unnamed };
 }
 
 async function countStudy(association: Searched, study: StudyInstanceUid, signal: AbortSignal): Promise<StudyListing> {

@@ -1,16 +1,21 @@
 import { expect, it } from "vitest";
 import { outgoingSample, sampleCt } from "../../../test/peers/sample-objects.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { parseAeTitle } from "../../dicom/ae-title.ts";
 import { parseStudyInstanceUid } from "../../dicom/uid.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
 import { startDimseServer } from "../../network/dimse/server.ts";
 import type { OutgoingInstance } from "../../network/dimse/service-types.ts";
 import { storageContextsFor } from "../../network/dimse/storage-contexts.ts";
+import { openStagingArea } from "../../staging/open-staging.ts";
+import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
+import { systemDisk } from "../../units/disk.ts";
 import { type LogFields, silentLogger } from "../../units/logger.ts";
 import { createExpectations } from "../expectations.ts";
 import { createRefusals } from "../refusals.ts";
 import { receiveIntoStaging } from "./receive-instance.ts";
+import { watchStore } from "./watched-store.ts";
 
 const aeTitle = parseAeTitle("RADFERRY");
 const MR = "1.2.840.10008.5.1.4.1.1.4";
@@ -51,8 +56,35 @@ it.each([
   async (_, lie, violation) => {
     const { status, lines, refusals } = await receive(lie);
     expect(status).toBe(0xa900);
-    expect(lines).toEqual([{ code: "INSTANCE_MISMATCH", status: "A900H", job: "job-1", violation }]);
+    const told = { code: "INSTANCE_MISMATCH", status: "A900H", job: "job-1", violation, remoteHost: "127.0.0.1" };
+    expect(lines).toEqual([told]);
     for (const uid of new Set([lie.sopInstanceUid, honest.sopInstanceUid, study]))
       expect(refusals.takeReason([uid])?.code).toBe("INSTANCE_MISMATCH");
   },
 );
+
+it("takes nothing over a C-GET but of the study that was asked for, though another archive is asked for the other", async () => {
+  await using folder = await temporaryFolder();
+  const [logger, clock] = [silentLogger, systemClock];
+  const options = { path: `${folder.path}/staging`, reserveBytes: 0, disk: systemDisk, logger };
+  await using staging = await openStagingArea(options);
+  const expectations = createExpectations(clock);
+  const asked = sampleCt(2, 1, 1);
+  const askedStudy = parseStudyInstanceUid(asked.studyInstanceUid);
+  using _other = expectations.expect(study, { archive: "other pacs", job: "job-1" });
+  using _asked = expectations.expect(askedStudy);
+  const store = receiveIntoStaging({ staging, expectations, refusals: createRefusals(), logger });
+  const { handler } = watchStore(store, askedStudy);
+  const statuses: unknown[] = [];
+  for (const one of [sample, asked]) {
+    const names = { callingAeTitle: "PACS", calledAeTitle: "RADFERRY", remoteAddress: "127.0.0.1" };
+    const { open, ...instance } = outgoingSample(one);
+    const sink = await handler({ ...instance, ...names }, neverAborted());
+    if ("refuse" in sink) throw new Error("refused too early");
+    for await (const chunk of open()) await sink.write(chunk);
+    statuses.push(await sink.close());
+  }
+  expect(statuses).toEqual([0x0124, 0x0000]);
+  expect(await staging.list(study)).toEqual([]);
+  expect(await staging.list(askedStudy)).toHaveLength(1);
+});

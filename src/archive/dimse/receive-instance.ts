@@ -72,7 +72,10 @@ export function receiveIntoStaging(options: ReceiverOptions): StoreHandler {
           if (failure !== undefined) return answerTo(incoming, failure);
           const staged: StagedInstance = await file.commit(
             (instance) => {
-              isUnasked = !expectations.isExpected(instance.studyInstanceUid);
+              const { studyInstanceUid } = instance;
+              // What comes over the association that asked for one study is of no other, whoever waits for that.
+              const isOther = (incoming.askedStudyInstanceUid ?? studyInstanceUid) !== studyInstanceUid;
+              isUnasked = isOther || !expectations.isExpected(studyInstanceUid);
               return !isUnasked;
             },
             otherwiseOf(options, incoming),
@@ -110,7 +113,8 @@ function refusing({ expectations, refusals, logger }: ReceiverOptions) {
     const wanted = expectations.whose(sent);
     refusals.noteRefusal([...sent.sopInstanceUids, ...(wanted === undefined ? [] : [wanted.study])], error.code);
     const { violation } = error.details;
-    const facts = { code: error.code, status: formatStatus(status), job: wanted?.job, violation };
+    const { remoteAddress: remoteHost } = incoming;
+    const facts = { code: error.code, status: formatStatus(status), job: wanted?.job, violation, remoteHost };
     logger.warn("incoming instance refused", facts);
     return status;
   }

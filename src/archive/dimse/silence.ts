@@ -15,12 +15,14 @@ export interface Patience {
   readonly silence: { readonly limitMs: number; readonly lastMs: () => number };
   /** Anything that brings it nearer to its end: an answer with other counts, or bytes. */
   readonly standstill: { readonly limitMs: number; readonly lastMs: () => number };
+  /** An instance of its own: an archive may forget one retrieval while it is at work on others. */
+  readonly neglect: { readonly limitMs: number; readonly lastMs: () => number };
 }
 
 /**
  * Many archives answer a C-MOVE once, at its end, while their instances come over other associations: silence on the one that asked
  * proves nothing. A retrieval is dead only when nothing moves anywhere. One that is answered again and again, and gets nowhere, has longer:
- * the archive may be fetching from tape.
+ * the archive may be fetching from tape. One that others are served before has the longest, and not for ever either.
  */
 export function watchSilence(clock: Clock, patience: Patience, outer: AbortSignal): SilenceWatch {
   const silent = new AbortController();
@@ -30,7 +32,7 @@ export function watchSilence(clock: Clock, patience: Patience, outer: AbortSigna
   const loop = async (): Promise<void> => {
     while (!stop.aborted) {
       await clock.sleep(LOOK_MS, stop).catch(() => undefined);
-      const exceeded = [patience.silence, patience.standstill].find(
+      const exceeded = [patience.silence, patience.standstill, patience.neglect].find(
         ({ limitMs, lastMs }) => clock.nowMs() - Math.max(lastMs(), startedAtMs) >= limitMs,
       );
       if (exceeded !== undefined) return silent.abort(new GatewayError("TIMED_OUT", { timeoutMs: exceeded.limitMs }));
@@ -47,18 +49,25 @@ export function watchSilence(clock: Clock, patience: Patience, outer: AbortSigna
 }
 
 export interface SilenceLimit extends Disposable {
-  /** Aborted with TIMED_OUT after `timeoutMs` without a touch, or with the outer signal. */
+  /** Aborted with TIMED_OUT after `timeoutMs` without a touch, after `longestMs` however often it was touched, or with the outer signal. */
   readonly signal: AbortSignal;
   touch(): void;
 }
 
 /** For what is answered over the association it is asked over: without a look now and then, as questions are many and short. */
-export function limitSilence(timeoutMs: number, outer: AbortSignal): SilenceLimit {
+export function limitSilence(
+  { timeoutMs, longestMs }: { readonly timeoutMs: number; readonly longestMs: number },
+  outer: AbortSignal,
+): SilenceLimit {
   const silent = new AbortController();
-  const timer = setTimeout(() => silent.abort(new GatewayError("TIMED_OUT", { timeoutMs })), timeoutMs);
+  const endAfter = (ms: number) => setTimeout(() => silent.abort(new GatewayError("TIMED_OUT", { timeoutMs: ms })), ms);
+  const [silence, whole] = [endAfter(timeoutMs), endAfter(longestMs)];
   return {
     signal: AbortSignal.any([outer, silent.signal]),
-    touch: () => void timer.refresh(),
-    [Symbol.dispose]: () => clearTimeout(timer),
+    touch: () => void silence.refresh(),
+    [Symbol.dispose]() {
+      clearTimeout(silence);
+      clearTimeout(whole);
+    },
   };
 }

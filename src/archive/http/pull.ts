@@ -6,6 +6,7 @@ import { keepInstances } from "../../network/instance-files/keep-instance.ts";
 import type { MultipartPart } from "../../network/multipart/reader.ts";
 import { concurrently } from "../../units/concurrently.ts";
 import type { ListedInstance, RetrieveOutcome, RetrieveRequest } from "../archive.ts";
+import { limitSilence } from "../dimse/silence.ts";
 import { type InstanceTaker, noteRefused, openStagingStore } from "./staging-store.ts";
 
 /** One request of a retrieval: a study, a series, or an instance. */
@@ -23,6 +24,9 @@ export interface PullWay {
   /** Requests at once. */
   readonly parallel: number;
 }
+
+/** A retrieval that brings no instance for so long, however often a byte comes, and one that never ends, are ended. */
+const PATIENCE = { timeoutMs: 24 * 3_600_000, longestMs: 7 * 24 * 3_600_000 };
 
 /** The requests that a retrieval is made of: the smallest that were named. */
 function pullsOf({ studyInstanceUid, seriesInstanceUids, instances }: RetrieveRequest): readonly Pull[] {
@@ -51,7 +55,8 @@ export async function pullIntoStaging(
 ): Promise<RetrieveOutcome> {
   const { studyInstanceUid } = request;
   using expectation = taker.expectations.expect(studyInstanceUid, { job: request.job });
-  await using store = await openStagingStore(taker, studyInstanceUid, signal);
+  using patience = limitSilence(PATIENCE, signal);
+  await using store = await openStagingStore(taker, studyInstanceUid, patience.signal);
   let failed = 0;
   let failure: unknown;
   let retryAfterMs: number | undefined;
@@ -68,7 +73,8 @@ export async function pullIntoStaging(
       return;
     }
     try {
-      for await (const taken of keepInstances((each) => source(pull, each), store, pull, signal)) {
+      for await (const taken of keepInstances((each) => source(pull, each), store, pull, patience.signal)) {
+        patience.touch();
         if (taken instanceof InstanceError) {
           noteRefused(taker.refusals, taken, taken.instances, studyInstanceUid);
           fail(taken);

@@ -70,10 +70,11 @@ async function compare(
   instances: number,
   store: AskerOptions["store"],
 ): Promise<{ readonly listed: number; readonly missing: number }> {
-  const listed = listing.kind === "count" ? listing.count : listing.instances.length;
+  const unlisted = listing.kind === "count" ? 0 : (listing.unlisted ?? 0);
+  const listed = listing.kind === "count" ? listing.count : listing.instances.length + unlisted;
   if (listing.kind === "count" || listed > MAXIMUM_COMPARED)
     return { listed, missing: Math.max(listed - instances, 0) };
   const uids = listing.instances.map(({ sopInstanceUid }): SopInstanceUid => sopInstanceUid);
   const classes = await store.committableClasses(uids);
-  return { listed, missing: classes.filter((each) => each === undefined).length };
+  return { listed, missing: unlisted + classes.filter((each) => each === undefined).length };
 }

@@ -1,7 +1,7 @@
 import type { DicomAddress } from "../../dicom/ae-title.ts";
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { CommitmentRequestHandler, CommitmentResult, SopReference } from "../../network/dimse/service-types.ts";
-import { STATUS } from "../../network/dimse/status.ts";
+import { formatStatus, STATUS } from "../../network/dimse/status.ts";
 import type { IntakeStore, WaitingCommitment } from "../../store/intake.ts";
 import type { Clock } from "../../units/clock.ts";
 import { type DueLoop, startDueLoop } from "../../units/due-loop.ts";
@@ -111,16 +111,16 @@ async function tell(
   const address = addressOf(callingAeTitle);
   const problem =
     address === undefined
-      ? "no address"
+      ? { reason: "no-address" }
       : await resultOf(store, transactionUid, instances)
           .then((result) => report({ address, calledAeTitle }, result, signal))
-          .then(({ status }) => (status === STATUS.success ? undefined : `status ${status.toString(16)}`))
-          .catch((thrown: unknown) => toGatewayError(thrown).code);
+          .then(({ status }) => (status === STATUS.success ? undefined : { status: formatStatus(status) }))
+          .catch((thrown: unknown) => ({ code: toGatewayError(thrown).code }));
   // What was stopped is told by another gateway, or after the next start.
   if (problem !== undefined && signal.aborted) return await store.releaseCommitment(number, clock.nowMs());
   if (problem === undefined) return await store.endCommitment(number);
   const nowMs = clock.nowMs();
-  const facts = { sender: callingAeTitle, problem, attempts: attempts + 1 };
+  const facts = { callingAeTitle, ...problem, attempts: attempts + 1 };
   if (nowMs - createdAtMs > GIVE_UP_MS) {
     logger.error("a result of storage commitment was never taken", facts);
     return await store.endCommitment(number);

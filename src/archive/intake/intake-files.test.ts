@@ -8,6 +8,9 @@ import { openIntakeFiles } from "./intake-files.ts";
 
 const clock = createManualClock();
 const nobody = { intakeFiles: async () => [], moveIntakeFile: async () => false };
+/** What is added next does not fit any more: nothing is added to that pack again. */
+const packSizes = { packBytes: 5_000, extentBytes: 4_096 };
+const large = Buffer.alloc(4_500, "L");
 
 it("keeps what was acknowledged over a restart, and removes what was not", async () => {
   await using folder = await temporaryFolder();
@@ -111,4 +114,58 @@ it.each([
   await files.removeUnnamed();
   expect(await onDisk()).not.toContain("not-written");
   expect(await onDisk()).toContain("lost-answer");
+});
+
+it("keeps the pack of what a commit names after the store was given up on", async () => {
+  await using folder = await temporaryFolder();
+  const place = join(folder.path, "intake");
+  const rows: string[] = [];
+  const store = { ...nobody, intakeFiles: async (prefix: string) => rows.filter((file) => file.startsWith(prefix)) };
+  await using files = await openIntakeFiles(place, { store, clock, packSizes });
+  const note = async (file: string): Promise<boolean> => rows.push(file) > 0;
+  let inDoubt = "";
+  await files.keep({ pieces: [Buffer.from("delivered")] }, note);
+  const keeping = files.keep({ pieces: [Buffer.from("in doubt")] }, async (file) => {
+    inDoubt = file;
+    throw new Error("no answer");
+  });
+  await expect(keeping).rejects.toThrow("no answer");
+  await files.keep({ pieces: [large] }, note);
+  const [delivered = ""] = rows.splice(0, 1);
+  await files.remove([delivered]);
+  // The server was slow, and committed.
+  rows.push(inDoubt);
+  await files.copy(inDoubt, join(folder.path, "copy"));
+  expect(await readFile(join(folder.path, "copy"), "utf8")).toBe("in doubt");
+});
+
+it.each([
+  ["carried out", true],
+  ["not carried out", false],
+])("loses nothing of a pack that is emptied when the store does not answer to a move it has %s", async (_, isDone) => {
+  await using folder = await temporaryFolder();
+  const place = join(folder.path, "intake");
+  const rows: string[] = [];
+  let isAnswering = false;
+  const store = {
+    intakeFiles: async (prefix: string) => rows.filter((file) => file.startsWith(prefix)),
+    async moveIntakeFile(from: string, to: string): Promise<boolean> {
+      const index = rows.indexOf(from);
+      if (index >= 0 && (isAnswering || isDone)) rows[index] = to;
+      if (!isAnswering) throw new Error("no answer");
+      return index >= 0;
+    },
+  };
+  await using files = await openIntakeFiles(place, { store, clock, packSizes });
+  const note = async (file: string): Promise<boolean> => rows.push(file) > 0;
+  for (const pieces of [[Buffer.alloc(3_000, "a")], [Buffer.from("stays")], [large]])
+    await files.keep({ pieces }, note);
+  const [delivered = ""] = rows.splice(0, 1);
+  await expect(files.remove([delivered])).rejects.toThrow("no answer");
+  isAnswering = true;
+  await files.remove([delivered]);
+  await clock.advance(3_600_001);
+  await files.removeUnnamed();
+  await files.copy(rows[0] ?? "", join(folder.path, "copy"));
+  expect(await readFile(join(folder.path, "copy"), "utf8")).toBe("stays");
 });

@@ -60,6 +60,7 @@ export async function openIntakeFiles(path: string, options: IntakeFilesOptions)
   const names: PackNames = {
     beginning: (prefix) => store.intakeFiles(prefix),
     change: (from, to) => orUnnamed(unnamed, to, () => store.moveIntakeFile(from, to)),
+    isInDoubt: (prefix) => unnamed.has(prefix),
   };
   const packs = await openPacks({ folder: join(path, "packs"), names, remove, sizes });
   for (const folder of FOLDERS) {

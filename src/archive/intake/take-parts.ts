@@ -1,8 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
-import { formatStatus } from "../../network/dimse/status.ts";
+import type { StoredOrNot } from "../../network/dicomweb/store-response.ts";
+import { formatStatus, STATUS } from "../../network/dimse/status.ts";
 import { parseMediaType } from "../../network/http-client/media-type.ts";
 import type { IncomingInstance, InstanceStore } from "../../network/instance-files/incoming.ts";
 import { type InspectedInstance, inspectWhole, mismatchOf } from "../../network/instance-files/inspect.ts";
@@ -19,6 +21,10 @@ import type { TakeUnasked } from "./take-unasked.ts";
 
 /** While these are made durable, the next part comes. */
 const KEPT_AT_ONCE = 4;
+/** Parts that come within one piece would else keep everybody else waiting. */
+const TAKEN_IN_A_ROW = 32;
+/** Who sends so much that nobody can read does not send instances: each costs as much to refuse. */
+const MAXIMUM_UNREADABLE = 1_000;
 /** Smaller ones are kept from memory: with a hundred requests at once, these are some 60 MB at most. */
 const HELD_BYTES = 128 * 1024;
 
@@ -39,20 +45,8 @@ export interface PartsRequest {
   readonly signal: AbortSignal;
 }
 
-/** What became of a part. UIDs are undefined when it could not be read so far. */
-export type TakenPart =
-  | { readonly kind: "stored"; readonly sopClassUid: string; readonly sopInstanceUid: string }
-  | {
-      readonly kind: "failed";
-      readonly sopClassUid: string | undefined;
-      readonly sopInstanceUid: string | undefined;
-      readonly status: number;
-      /** For the sender to read. */
-      readonly reason: string | undefined;
-    };
-
 export interface PartsOutcome {
-  readonly parts: readonly TakenPart[];
+  readonly parts: readonly StoredOrNot[];
   /** Why not all parts came; what came before it is told of all the same. */
   readonly broken: GatewayError | undefined;
 }
@@ -82,12 +76,15 @@ async function takeAll(
   { parts, ...request }: PartsRequest,
   options: PartsOptions,
 ): Promise<PartsOutcome> {
-  const taken: TakenPart[] = [];
-  const keeping: Promise<TakenPart>[] = [];
+  const taken: StoredOrNot[] = [];
+  const keeping: Promise<StoredOrNot>[] = [];
+  let unreadable = 0;
   const settle = async (atMost: number): Promise<void> => {
     while (keeping.length > atMost) {
       const first = await keeping.shift();
-      if (first !== undefined) taken.push(first);
+      if (first === undefined) continue;
+      taken.push(first);
+      if (first.kind === "failed" && first.status === STATUS.cannotUnderstand) unreadable += 1;
     }
   };
   let broken: GatewayError | undefined;
@@ -97,6 +94,9 @@ async function takeAll(
       number += 1;
       keeping.push(takePart(await receive(part, folder, request), String(number), request, options));
       await settle(KEPT_AT_ONCE);
+      if (unreadable > MAXIMUM_UNREADABLE)
+        throw new GatewayError("MULTIPART_LIMIT_EXCEEDED", { what: "unreadable parts", limit: MAXIMUM_UNREADABLE });
+      if (number % TAKEN_IN_A_ROW === 0) await nextTurn();
     }
   } catch (thrown) {
     broken = toGatewayError(thrown);
@@ -142,7 +142,7 @@ async function takePart(
   name: string,
   request: Omit<PartsRequest, "parts">,
   options: PartsOptions,
-): Promise<TakenPart> {
+): Promise<StoredOrNot> {
   let facts: InspectedInstance["facts"] | undefined;
   try {
     if (incoming instanceof GatewayError) throw incoming;
@@ -155,7 +155,8 @@ async function takePart(
   } catch (thrown) {
     const error = toStagingError(thrown);
     const status = statusOfRefusal(error);
-    options.logger.warn("incoming instance refused", { code: error.code, status: formatStatus(status) });
+    const { remoteAddress: remoteHost } = request.sender;
+    options.logger.warn("incoming instance refused", { code: error.code, status: formatStatus(status), remoteHost });
     const { sopClassUid, sopInstanceUid } = facts ?? { sopClassUid: undefined, sopInstanceUid: undefined };
     return { kind: "failed", sopClassUid, sopInstanceUid, status, reason: reasonOf(error) };
   } finally {

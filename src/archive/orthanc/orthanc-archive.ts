@@ -3,7 +3,12 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { STATUS } from "../../network/dimse/status.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
 import { wholeBody } from "../../network/multipart/whole-body.ts";
-import { type HeldInstance, heldInstances } from "../../network/rest/orthanc/held-instances.ts";
+import {
+  type HeldInstance,
+  type HeldStudy,
+  heldInstances,
+  heldStudy,
+} from "../../network/rest/orthanc/held-instances.ts";
 import { echoModality } from "../../network/rest/orthanc/modalities.ts";
 import * as orthanc from "../../network/rest/orthanc/resources.ts";
 import { exactMatch } from "../answers.ts";
@@ -80,7 +85,7 @@ function ofItself(client: HttpClient): Searching {
     },
     findStudies: (query, signal) => findStudies(client, query, signal),
     find: (identifier, maximumAnswers, signal) => findInOrthanc(client, identifier, maximumAnswers, signal),
-    listStudy: async (study, signal) => listingOf(await held(client, study, signal)),
+    listStudy: async (study, signal) => listingOf(await heldStudy(client, study, signal)),
     rehearseRetrieval: (signal) => rehearse(client, signal),
   };
 }
@@ -131,13 +136,18 @@ async function findStudies(client: HttpClient, query: StudyQuery, signal: AbortS
   return [...matches.values()];
 }
 
-/** Orthanc does not say of which class they are. */
 async function held(client: HttpClient, study: StudyInstanceUid, signal: AbortSignal): Promise<readonly Held[]> {
-  return (await heldInstances(client, study, signal)).map((instance) => ({ ...instance, sopClassUid: undefined }));
+  return (await heldInstances(client, study, signal)).map(unclassed);
 }
 
-function listingOf(instances: readonly Held[]): StudyListing {
-  return instances.length === 0 ? { kind: "unknown" } : { kind: "instances", instances };
+/** Orthanc does not say of which class it is. */
+function unclassed(instance: HeldInstance): Held {
+  return { ...instance, sopClassUid: undefined };
+}
+
+function listingOf({ instances, unnamed }: HeldStudy): StudyListing {
+  if (instances.length === 0) return { kind: "unknown" };
+  return { kind: "instances", instances: instances.map(unclassed), ...(unnamed > 0 && { unlisted: unnamed }) };
 }
 
 function wanted(

@@ -150,8 +150,9 @@ export const jobsCodes = {
   },
   NOTHING_LEFT_BY_FILTERS: {
     class: "permanent",
-    summary: "The project's filters leave nothing of the study.",
-    remedy: "None if that is intended; else look at the filters.",
+    summary: "The project's filters and its profile leave nothing of the study.",
+    remedy:
+      "None if that is intended; else `radferry study show ID` says why each instance is left out: look at the filters, or at what the profile says of such objects.",
   },
   NOTHING_RECEIVED: {
     class: "permanent",
@@ -171,7 +172,8 @@ export const jobsCodes = {
   PROJECT_UNKNOWN: {
     class: "permanent",
     summary: "No project of that name is configured.",
-    remedy: "Check the name against radferry project list.",
+    remedy:
+      "Check the name against radferry project list. Studies of a project that was taken out of the settings wait until it is there again, or are cancelled.",
   },
   QUERY_KEY_MALFORMED: {
     class: "permanent",
@@ -192,6 +194,13 @@ export const jobsCodes = {
     class: "transient",
     summary: "The study waits for the start that its cohort was submitted with.",
     remedy: "None: it begins then. To begin now, submit the same rows without a start, or cancel and retry.",
+  },
+  STUDY_KEYS_DISAGREE: {
+    class: "permanent",
+    summary:
+      "The archive has the study of this Study Instance UID for another patient ID or accession number than its row says.",
+    remedy:
+      "See in the archive whose study it is. Correct the row, or leave empty what the archive writes otherwise, and submit it again: the new row takes the place of the old one.",
   },
   STUDY_LOST_WITH_NODE: {
     class: "permanent",

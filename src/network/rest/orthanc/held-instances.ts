@@ -15,18 +15,30 @@ export interface HeldInstance {
   readonly sopInstanceUid: SopInstanceUid;
 }
 
+export interface HeldStudy {
+  readonly instances: readonly HeldInstance[];
+  /** Held under names that are no UIDs. */
+  readonly unnamed: number;
+}
+
 /** One study has as many resources as it has Patient IDs. */
 const MAXIMUM_RESOURCES = 1_000;
 
-/**
- * All instances of a study, in one request and two for each of its resources, however many they are. A search
- * for instances would be one request less, and cut short without a word where LimitFindInstances is set.
- */
+/** See `heldStudy`. */
 export async function heldInstances(
   client: HttpClient,
   study: StudyInstanceUid,
   signal: AbortSignal,
 ): Promise<readonly HeldInstance[]> {
+  return (await heldStudy(client, study, signal)).instances;
+}
+
+/**
+ * All instances of a study, in one request and two for each of its resources, however many they are. A search
+ * for instances would be one request less, and cut short without a word where LimitFindInstances is set.
+ */
+export async function heldStudy(client: HttpClient, study: StudyInstanceUid, signal: AbortSignal): Promise<HeldStudy> {
+  let unnamed = 0;
   const found = new Map<string, HeldInstance>();
   const query = { StudyInstanceUID: study };
   for (const resource of await findOrthancStudies(client, query, { limit: MAXIMUM_RESOURCES }, signal)) {
@@ -40,7 +52,10 @@ export async function heldInstances(
     for (const { ID, ParentSeries, MainDicomTags } of instances) {
       const sopInstanceUid = trimUid(MainDicomTags.SOPInstanceUID ?? "");
       const seriesInstanceUid = trimUid(uidOfSeries.get(ParentSeries) ?? "");
-      if (!isFieldUid(sopInstanceUid) || !isFieldUid(seriesInstanceUid)) continue;
+      if (!isFieldUid(sopInstanceUid) || !isFieldUid(seriesInstanceUid)) {
+        unnamed += 1;
+        continue;
+      }
       found.set(sopInstanceUid, {
         orthancId: ID,
         seriesInstanceUid: seriesInstanceUid as SeriesInstanceUid,
@@ -48,5 +63,5 @@ export async function heldInstances(
       });
     }
   }
-  return [...found.values()];
+  return { instances: [...found.values()], unnamed };
 }
