@@ -31,6 +31,16 @@ describe.skipIf(!hasTrolley)("E1 dicomtrolley downloads from our responder", () 
     expect(downloads).toEqual([expected, expected, expected]);
   });
 
+  it.each(["series", "single", "async"] as const)("and is told what there is not, %s", async (how) => {
+    await using folder = await temporaryFolder();
+    await using responder = await startRad69Responder({ source: sourceOf([]), lenient: true });
+    expect(await downloadWithTrolley(responder.url, folder.path, held, how)).toEqual({
+      came: [],
+      failure: "Rad69ServerError",
+      seconds: expect.any(Number),
+    });
+  });
+
   it("is refused by a strict one, and stumbles over the line end that CXF begins with", async () => {
     const [strict, cxf] = await Promise.all([trolley({}), trolley({ lenient: true, profile: "cxf" })]);
     expect(strict).toEqual({ came: [], failure: "DICOMTrolleyError" });
@@ -127,5 +137,17 @@ describe("E2 a source that is asked for what it cannot give", () => {
     const text = await response.text();
     expect(response.status).toBe(status);
     expect(text.includes("Fault")).toBe(status === 400);
+  });
+
+  it.each([
+    ["plain", "application/soap+xml"],
+    ["mtom", "multipart/related"],
+  ] as const)("says in %s, as it was asked, that it has nothing of it", async (encoding, type) => {
+    await using responder = await startRad69Responder({ source: sourceOf([]) });
+    const options = { to: responder.url, repositoryUniqueId, transferSyntaxUids, encoding };
+    const { body, contentType } = createRequest([first], options, seededRandom(1));
+    const response = await fetch(responder.url, { method: "POST", body, headers: { "content-type": contentType } });
+    expect([response.status, response.headers.get("content-type")?.split(";")[0]]).toEqual([200, type]);
+    expect(await response.text()).toContain("XDSDocumentUniqueIdError");
   });
 });

@@ -45,7 +45,7 @@ export function messageFault(
 export async function decide(
   request: ImagingDocumentSetRequest,
   source: InstanceSource,
-  rules: ResponderRules,
+  rules: ResponderRules & { readonly isPlainRequest?: boolean },
   random: Random,
 ): Promise<AnswerPlan> {
   const traits = PROFILES[rules.profile];
@@ -53,10 +53,10 @@ export async function decide(
   const errors: RegistryError[] = [];
   const found: { readonly document: RequestedDocument; readonly instance: SourceInstance }[] = [];
   for (const document of malformed === undefined ? request.documents : []) {
-    const instance = await source.find(document);
+    const instance = await source.find(document, request);
     const error = documentError(document, instance, request.transferSyntaxUids, rules);
     if (error !== undefined) errors.push(error);
-    else if (instance !== undefined) found.push({ document, instance });
+    else if (typeof instance === "object") found.push({ document, instance });
   }
   if (malformed !== undefined) errors.push(malformed);
   const isFailure = found.length === 0 || (traits.failsWhole && errors.length > 0);
@@ -89,7 +89,8 @@ export async function decide(
       sizeBytes,
       open,
     })),
-    framing: isFailure && traits.failsWhole ? "plain" : "multipart",
+    // As it was asked, ITI TF-2 V.8.1: who asks in plain SOAP may look for errors nowhere else.
+    framing: isFailure && (traits.failsWhole || rules.isPlainRequest === true) ? "plain" : "multipart",
     boundary: traits.boundary(token),
     rootId: traits.contentId(token, 0),
     leadingLineEnd: traits.leadingLineEnd,
@@ -115,7 +116,7 @@ function requestError({ documents, transferSyntaxUids }: ImagingDocumentSetReque
 /** What is wrong with one document of it. */
 function documentError(
   document: RequestedDocument,
-  instance: SourceInstance | undefined,
+  instance: SourceInstance | "arriving" | undefined,
   transferSyntaxUids: readonly string[],
   { profile, repositoryUniqueId = document.repositoryUniqueId }: ResponderRules,
 ): RegistryError | undefined {
@@ -123,6 +124,7 @@ function documentError(
   if (document.repositoryUniqueId !== repositoryUniqueId) {
     return errorOf("XDSUnknownRepositoryId", "Not this repository", location);
   }
+  if (instance === "arriving") return errorOf("XDSRepositoryBusy", "Taken in, and not ready yet: ask again", location);
   const isHere =
     instance?.studyInstanceUid === document.studyInstanceUid &&
     instance.seriesInstanceUid === document.seriesInstanceUid;

@@ -20,8 +20,12 @@ export interface SoughtDocument {
 
 /** Where a responder finds instances. */
 export interface InstanceSource {
-  /** @param document as it was asked for; that study and series are the instance's own is checked by who asks */
-  find(document: SoughtDocument): Promise<SourceInstance | undefined>;
+  /**
+   * `arriving`: it was taken in and cannot be given away yet; who asks for it is told to ask again.
+   * @param document as it was asked for; that study and series are the instance's own is checked by who asks
+   * @param request the same object for all documents of one request
+   */
+  find(document: SoughtDocument, request: object): Promise<SourceInstance | "arriving" | undefined>;
 }
 
 export interface PlannedDocument {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBytePieces } from "../../../units/byte-pieces.ts";
+import { limitConnections } from "../../../units/limit-connections.ts";
 import { type Random, systemRandom } from "../../../units/random.ts";
 import { REQUEST_LIMITS, type RequestLimits } from "../../../units/request-limits.ts";
 import { parseMediaType } from "../../http-client/media-type.ts";
@@ -25,7 +26,7 @@ export interface ResponderOptions {
   readonly host?: string | undefined;
   /** 0: any free one. @default 0 */
   readonly port?: number | undefined;
-  /** Requests at once; more wait for their connection. @default 64 */
+  /** More are closed, shared fairly among addresses. @default 64 */
   readonly maximumConnections?: number | undefined;
   /** A peer that does not read for so long is cut off. @default 60000 */
   readonly idleMs?: number | undefined;
@@ -55,7 +56,7 @@ export async function startRad69Responder(options: ResponderOptions): Promise<Re
     // A peer that went away, or a file that did: the connection tells the other side.
     answer(request, response, options).catch(() => response.destroy());
   });
-  server.maxConnections = maximumConnections;
+  limitConnections(server, { maximum: maximumConnections });
   server.setTimeout(idleMs);
   server.listen(port, host);
   await once(server, "listening");
@@ -82,7 +83,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   const asked = "reason" in read ? undefined : read;
   const planned =
     fault === undefined && asked !== undefined
-      ? await decide(asked, source, rules, random)
+      ? await decide(asked, source, { ...rules, isPlainRequest: isPlain(request) }, random)
       : faultPlan(fault ?? { code: "Receiver", reason: "" }, profile, asked?.messageId);
   const plan = asked === undefined ? planned : ((await options.alter?.(planned, asked)) ?? planned);
   const contentType = contentTypeOf(plan);
@@ -95,6 +96,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   else await pipeline(Readable.from(body, { objectMode: false }), response);
 }
 
+/** A SOAP envelope alone, without MTOM's parts round it. */
+function isPlain({ headers }: IncomingMessage): boolean {
+  return parseMediaType(headers["content-type"])?.type.startsWith("multipart/") !== true;
+}
+
 async function readRequest(request: IncomingMessage): Promise<ImagingDocumentSetRequest | RequestFault> {
   try {
     return readImagingDocumentSetRequest(await readEnvelope(request));
@@ -104,11 +110,11 @@ async function readRequest(request: IncomingMessage): Promise<ImagingDocumentSet
 }
 
 async function readEnvelope(request: IncomingMessage): Promise<string> {
-  const mediaType = parseMediaType(request.headers["content-type"]);
-  if (mediaType?.type.startsWith("multipart/") !== true) return await textOf(request);
+  if (isPlain(request)) return await textOf(request);
+  const boundary = parseMediaType(request.headers["content-type"])?.parameters.get("boundary");
   let text: string | undefined;
   // What follows the envelope is read too, so that the connection can be used again.
-  for await (const part of readMultipart(request, { boundary: mediaType.parameters.get("boundary") })) {
+  for await (const part of readMultipart(request, { boundary })) {
     text ??= await textOf(part.body);
   }
   if (text === undefined) throw new Error("no part");
