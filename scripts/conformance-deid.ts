@@ -82,7 +82,8 @@ function cleaning(): string {
   return `#### 10.4.2 Manner of cleaning
 
 Of descriptions, words of a vocabulary stay, with numbers of up to 3 digits and their units; titles go with the word behind them, as do words
-that equal an identifier of the study. What is left empty is treated by the basic profile.
+that equal an identifier of the study; the name of an institution, a street or a device is one as a whole, and by words that are not of the
+vocabulary. What is left empty is treated by the basic profile.
 
 ${table(
   ["what", "value"],
@@ -103,7 +104,7 @@ ${table(
 )}
 
 Of structured content, items stay by concept and value type (table E.3.4-1): numbers, public codes, references and coordinates; text as above;
-names never. Dates move by whole days per patient, at most ${loadProfile("research").pseudonyms.dateShift.days} unless the profile says otherwise; times stay. Graphics keep lines and lose text;
+names never, nor birthdays and ages over 89. Dates move by whole days per patient, at most ${loadProfile("research").pseudonyms.dateShift.days} unless the profile says otherwise; times stay. Graphics keep lines and lose text;
 overlays go.`;
 }
 

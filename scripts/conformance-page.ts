@@ -122,8 +122,9 @@ The listener accepts associations on its port, over TLS on another. It accepts C
 
 ${listenerContextsTable()}
 
-Of the transfer syntaxes proposed for a context, the first that the listener knows is accepted; \`dicom.transferSyntaxes\` and the rules of
-\`dicom.peers\` name others and another order. The data set is kept as received: no transfer syntax is changed, no element coerced.
+Of the transfer syntaxes proposed for a context, the first that the listener knows is accepted, and Explicit VR Little Endian instead of
+Implicit VR where both are proposed: private elements keep their VRs. \`dicom.transferSyntaxes\` and the rules of \`dicom.peers\` name others
+and another order. The data set is kept as received: no transfer syntax is changed, no element coerced.
 
 An instance is taken when it belongs to a study that was asked for. It is acknowledged when it is whole under its final name. An
 instance that comes again replaces nothing that is whole.
@@ -193,7 +194,8 @@ ${table(["what", "value"], rows)}
 
 The number of associations that the listener holds at once is \`dicom.maximumAssociations\` (section 8). When as many are open, a newcomer takes
 the place of one that has asked for nothing but C-ECHO for 10 s: of the address with the most such associations, the one idle for longest, which
-gets an A-ABORT. One that is sending or being answered is never ended so. To an archive, as many are opened as its settings allow (\`archives[]\`).
+gets an A-ABORT. One that is sending or being answered is never ended so; who sends less than 1,000 bytes a second for a minute, in the middle of
+a message, counts as idle. To an archive, as many are opened as its settings allow (\`archives[]\`).
 
 An association of ours ends with A-RELEASE when its work is done. It ends with A-ABORT when the peer breaks the protocol, is silent for too
 long, or when the work is cancelled.

@@ -69,6 +69,8 @@ export type InstanceOutcome =
       readonly kind: "deidentified";
       readonly file: DeidentifiedFile;
       readonly summary: InstanceSummary;
+      /** Whose the original says it is, without blanks around it: for who decides whether the copy may leave, and for nothing that is written. */
+      readonly originalPatientId: string;
       /** What its replacements were made from. */
       readonly links: readonly PseudonymLink[];
     }

@@ -6,7 +6,7 @@ import {
   EXPLICIT_VR_LITTLE_ENDIAN,
   IMPLICIT_VR_LITTLE_ENDIAN,
 } from "../../dicom/dictionary/transfer-syntaxes.ts";
-import { type Tag, tagOf } from "../../dicom/tag.ts";
+import { formatTag, type Tag, tagOf } from "../../dicom/tag.ts";
 import { characterSetOf, textOf, uidOf } from "../../dicom/values.ts";
 import { fileMetaOf } from "../../dicom/writer.ts";
 import type { Pseudonym } from "../../staging/deidentified-file.ts";
@@ -21,8 +21,11 @@ import type { Profile } from "../profiles/profile.ts";
 import { derivedAge, isBirthDateTellable } from "../pseudonyms/patient-age.ts";
 import type { PatientIdentity, Pseudonymizer, StudyPseudonyms } from "../pseudonyms/pseudonymizer.ts";
 import { attributeTypesOf, TOP_LEVEL } from "../rules/attribute-type.ts";
+import type { CompiledRules } from "../rules/compiled-rules.ts";
+import { isShortWord } from "../rules/short-names.ts";
+import { isRetainableUid } from "../rules/value-forms.ts";
 import { fold, type Harvest } from "../verification/harvest.ts";
-import { isNaming } from "../verification/identifier-kinds.ts";
+import { isNamingWord } from "../verification/identifier-kinds.ts";
 import { textElement } from "./coded-entry.ts";
 import { type ComposedSource, composeSource } from "./composed-source.ts";
 import type { FilterContext } from "./filter-context.ts";
@@ -68,9 +71,6 @@ export interface ComposedOutput {
   readonly tally: Tally;
 }
 
-/** Too short to be searched for within bytes, but not as a word of a description. */
-const SHORT_NAME = /^\p{L}{2}$/u;
-
 export interface ComposeOptions {
   readonly profile: Profile;
   readonly pseudonymizer: Pseudonymizer;
@@ -92,7 +92,7 @@ export interface ComposeOptions {
 export async function composeOutput(file: Part10File, options: ComposeOptions): Promise<ComposedOutput> {
   const { dataSet } = file;
   const { profile, pseudonymizer } = options;
-  const original = originalUids(dataSet);
+  const original = originalUids(dataSet, profile.rules);
   const pseudonyms = pseudonymizer.ofStudy(identityOf(dataSet, original.study, options.participantId));
   const { patient: pseudonym, uid } = pseudonyms;
   const tally = createTally();
@@ -101,8 +101,8 @@ export async function composeOutput(file: Part10File, options: ComposeOptions): 
   const { isLasting = () => false, treatments = createTreatmentMemory() } = options;
   const recollection = createRecollection(treatments.on(basis), isLasting, tally, {
     isIdentifier: (folded) =>
-      isNaming(options.harvest.identifiers.get(folded)) ||
-      (SHORT_NAME.test(folded) && options.harvest.patient.has(folded)),
+      isNamingWord(options.harvest.identifiers.get(folded), folded) ||
+      (isShortWord(folded) && options.harvest.patient.has(folded)),
     isPatients: (text) => options.harvest.patient.has(fold(text)),
     noteUtf8: () => {
       hasUtf8 = true;
@@ -265,10 +265,16 @@ function createRenaming(): (prefix: string, name: string) => string {
   };
 }
 
-function originalUids(dataSet: DataSet): { sopClass: string; sopInstance: string; study: string; series: string } {
+/** Of what is named anew any text will do; what stays must be a UID. PS3.5 9.1. */
+function originalUids(
+  dataSet: DataSet,
+  rules: CompiledRules,
+): { sopClass: string; sopInstance: string; study: string; series: string } {
   const read = (tag: Tag): string => {
     const uid = uidOf(dataSet, tag);
     if (uid === undefined || uid === "") throw new Rejection("INSTANCE_NOT_PARSABLE", "uid-missing");
+    if (rules.ruleOf(tag, []).treatment.kind === "kept-uid" && !isRetainableUid(uid))
+      throw new Rejection("INSTANCE_NOT_PARSABLE", `uid-malformed ${formatTag(tag)}`);
     return uid;
   };
   return {

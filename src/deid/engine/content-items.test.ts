@@ -138,7 +138,7 @@ describe("a report", () => {
 
   it.each([
     ...["121033 DCM", "111524 DCM", "111525 DCM", "111538 DCM", "424144002 SCT", "397669002 SCT", "445518008 SCT"],
-    ...["C25150 NCIt", "30525-0 LN", "21612-7 LN", "29553-5 LN", "63900-5 LN"],
+    ...["C25150 NCIt", "30525-0 LN", "21611-9 LN", "21612-7 LN", "29553-5 LN", "63900-5 LN"],
   ])("tells the age of nobody over 89: %s", async (concept) => {
     expect(
       await agesKept(concept, [
@@ -161,6 +161,23 @@ describe("a report", () => {
     const unit = itemsOf(measured, tagOf(0x004008ea))[0]?.dataSet ?? new Map();
     expect(textOf(unit, tagOf(0x00080119))).toBe("g/ml{SUVlbm(James128)}");
   });
+
+  it.each(["121031 DCM", "21112-8 LN", "80904-6 LN", "184099003 SCT", "C68615 NCIt"])(
+    "tells nobody's birthday, whatever happens to dates: %s",
+    async (concept) => {
+      const items = [
+        content("DATE", concept, [text(0x0040a121, "19310704")]),
+        content("DATETIME", concept, [text(0x0040a120, "19310704051500")]),
+        content("TIME", concept, [text(0x0040a122, "051500")]),
+        content("NUM", concept, [withUnits("1931", "a")]),
+        content("DATE", "111060 DCM", [text(0x0040a121, "20240229")]),
+      ];
+      for (const dates of ["retain-longitudinal-full-dates", "retain-longitudinal-modified-dates"] as const) {
+        const profile = profileWith(["clean-structured-content", "clean-descriptors", dates], { sr: "keep" });
+        expect(outline(await outputOf(items, profile))).toEqual(["DATE Study Date"]);
+      }
+    },
+  );
 
   it("goes on at depth 30", async () => {
     let item = content("TEXT", "121071 DCM", [text(0x0040a160, "Brandybuck")]);
@@ -197,4 +214,31 @@ it("specimen steps and acquisition contexts are judged as content is", async () 
   const [kept] = itemsOf(dataSet, tagOf(0x00400610));
   expect(itemsOf(kept?.dataSet ?? new Map(), tagOf(0x00400612))).toHaveLength(1);
   expect(itemsOf((await deidentifyObject(object, profileWith([]))).dataSet, tagOf(0x00400555))).toEqual([]);
+});
+
+it("what else has a name and a value tells no birthday, and of nobody that they are older than 89", async () => {
+  const named = (concept: string, ...values: readonly DataElement[]): DataSet =>
+    dataSetOf([sequenceElement(tagOf(0x0040a043), [code(concept)]), ...values]);
+  const years = sequenceElement(tagOf(0x004008ea), [code("a UCUM")]);
+  const items = [
+    named("121033 DCM", text(0x0040a040, "NUMERIC"), text(0x0040a30a, "95"), years),
+    named("121033 DCM", text(0x0040a040, "NUMERIC"), text(0x0040a30a, "61"), years),
+    named("121031 DCM", text(0x0040a040, "DATE"), text(0x0040a121, "19310704")),
+    named("121033 DCM", text(0x0040a040, "NUM"), text(0x0040a30a, "95"), years),
+    named("121033 DCM", text(0x0040a040, "NUM"), text(0x0040a30a, "61"), years),
+  ];
+  const protocolContext = 0x00400440;
+  const acquisitionContext = 0x00400555;
+  const object = ctImage([protocolContext, acquisitionContext].map((tag) => sequenceElement(tagOf(tag), items)));
+  const profile = profileWith([
+    ...(["clean-structured-content", "retain-longitudinal-full-dates", "retain-patient-characteristics"] as const),
+  ]);
+  const { dataSet, outcome } = await deidentifyObject(object, profile);
+  expect(outcome.kind).toBe("deidentified");
+  const numbers = (tag: number): (string | undefined)[] =>
+    itemsOf(dataSet, tagOf(tag)).map((item) => textOf(item.dataSet, tagOf(0x0040a30a)));
+  expect(numbers(protocolContext)).toEqual(["61", "61"]);
+  expect(numbers(acquisitionContext)).toEqual(["61", "61"]);
+  const withoutAges = await deidentifyObject(object, clean);
+  expect(itemsOf(withoutAges.dataSet, tagOf(acquisitionContext))).toEqual([]);
 });

@@ -4,8 +4,8 @@ import type { OptionSet } from "../profiles/options.ts";
 import type { ContentDecision, ContentMode, ContentRules } from "../rules/content-rules.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
 import { splitValues } from "../rules/value-forms.ts";
-import { currentCode } from "../tables/code-meanings.ts";
 import { DUMMIES } from "../tables/dummies.ts";
+import { isTellableAge, personalConcept } from "../tables/personal-concepts.ts";
 import { publicEntry, textElement } from "./coded-entry.ts";
 import { heldBytes } from "./element-bytes.ts";
 
@@ -21,22 +21,6 @@ const MEASURED_VALUE = tagOf(0x0040a300);
 const NUMERIC_VALUE = tagOf(0x0040a30a);
 const REFERENCED_SOP = tagOf(0x00081199);
 const MEASUREMENT_UNITS = tagOf(0x004008ea);
-/** Subject Age, and the ages at which something began, ended or happened. PS3.16 D; SNOMED CT, LOINC, NCI Thesaurus. */
-const AGES: ReadonlySet<string> = new Set([
-  ...["121033 DCM", "111524 DCM", "111525 DCM", "111538 DCM"],
-  ...["424144002 SCT", "397669002 SCT", "445518008 SCT", "C25150 NCIt"],
-  ...["30525-0 LN", "21612-7 LN", "29553-5 LN", "63900-5 LN"],
-]);
-/** Units of UCUM that ages are told in; one that is not known counts as years. */
-const PER_YEAR: ReadonlyMap<string, number> = new Map([
-  ["mo", 12],
-  ["wk", 52.18],
-  ["d", 365.25],
-  ["h", 8766],
-  ["min", 525_960],
-]);
-const HIGHEST_AGE_YEARS = 90;
-
 /** What an item of each value type is nothing without. PS3.3 C.17.3. */
 const NEEDED: Readonly<Record<string, Tag>> = {
   CODE: CONCEPT_CODE,
@@ -71,8 +55,7 @@ export function decideContentItem(item: DataSet, rules: ContentRules, mode: Cont
   // A name of its own making may name anything.
   if (conceptItem !== undefined && entry === undefined) return REMOVED;
   const concept = entry === undefined ? undefined : `${entry.value} ${entry.scheme}`;
-  const isAge = entry !== undefined && AGES.has(currentCode(entry.value, entry.scheme));
-  if (isAge && !isTellableAge(item)) return REMOVED;
+  if (!isTellable(item)) return REMOVED;
   const decision = rules.decide(concept, valueType);
   return decision === "remove" ? REMOVED : { decision, options: rules.optionsOf(concept, valueType) };
 }
@@ -94,17 +77,22 @@ export function settleContentItem(
   return new Map([...kept, dummy].sort(([a], [b]) => a - b));
 }
 
-/** Ages of 90 years and more stand out. PS3.15 E.3.7 and 45 CFR 164.514. */
-function isTellableAge(item: DataSet): boolean {
-  return itemsOf(item, MEASURED_VALUE).every((measured) => {
-    const [units] = itemsOf(measured, MEASUREMENT_UNITS);
-    const unit = units === undefined ? undefined : publicEntry(units)?.value;
-    const values = splitValues(heldBytes(measured.get(NUMERIC_VALUE)) ?? new Uint8Array());
-    return values.every((value) => {
-      const years = Number(value) / (PER_YEAR.get(unit ?? "") ?? 1);
-      return value !== "" && Number.isFinite(years) && years < HIGHEST_AGE_YEARS;
-    });
-  });
+/** Whether what has a name and a value tells no birthday and no age that stands out: a content item, or any other. PS3.3 10.2. */
+export function isTellable(item: DataSet): boolean {
+  const [conceptItem] = itemsOf(item, CONCEPT_NAME);
+  const entry = conceptItem === undefined ? undefined : publicEntry(conceptItem);
+  const told = entry === undefined ? undefined : personalConcept(entry.value, entry.scheme);
+  if (told !== "age") return told === undefined;
+  // In reports the number is an item of its own. PS3.3 C.18.1.
+  const measured = [...itemsOf(item, MEASURED_VALUE), ...(item.has(NUMERIC_VALUE) ? [item] : [])];
+  return measured.every(isTellableNumber);
+}
+
+function isTellableNumber(measured: DataSet): boolean {
+  const [units] = itemsOf(measured, MEASUREMENT_UNITS);
+  const unit = units === undefined ? undefined : publicEntry(units)?.value;
+  const values = splitValues(heldBytes(measured.get(NUMERIC_VALUE)) ?? new Uint8Array());
+  return values.every((value) => isTellableAge(value, unit));
 }
 
 function itemsOf(dataSet: DataSet, tag: Tag): readonly DataSet[] {

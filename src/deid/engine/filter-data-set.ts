@@ -12,7 +12,7 @@ import { GRAPHIC_OBJECT_SEQUENCE } from "../tables/presentation-sequences.ts";
 import { CONTENT_CLEANED, noteApplied } from "./applied-options.ts";
 import { cleanedValue, unchangedLabel } from "./cleaned-text.ts";
 import { codedElements, dummyCodedItem, isCodedEntry, publicEntry } from "./coded-entry.ts";
-import { decideContentItem, settleContentItem } from "./content-items.ts";
+import { decideContentItem, isTellable, settleContentItem } from "./content-items.ts";
 import { dummyValue } from "./dummy-value.ts";
 import { heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
 import type { FilterContext } from "./filter-context.ts";
@@ -244,6 +244,10 @@ function walk(
     context.signal.throwIfAborted();
     if (FREE_TEXT_ITEMS.get(element.tag)?.some((tag) => item.dataSet.has(tag)) === true) {
       context.tally.note("text-annotation-removed");
+      continue;
+    }
+    if (!isTellable(item.dataSet)) {
+      context.tally.note("content-item-removed");
       continue;
     }
     const kept = filterDataSet(item.dataSet, element.tag, depth + 1, within, characterSet);

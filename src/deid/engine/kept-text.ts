@@ -3,9 +3,10 @@ import type { Tag } from "../../dicom/tag.ts";
 import { trimPadding } from "../../dicom/values-trim.ts";
 import { isSingleValued, type Vr } from "../../dicom/vr.ts";
 import { foldedWords } from "../rules/clean-text.ts";
+import { holdsShortName } from "../rules/short-names.ts";
 import { maximumValues } from "../rules/standard-vr.ts";
 import { isTechnicalText, spellsName } from "../rules/value-forms.ts";
-import type { TextForm } from "../tables/text-forms.ts";
+import { isOpenForm, type TextForm } from "../tables/text-forms.ts";
 import type { FilterContext } from "./filter-context.ts";
 
 /** Characters of one value. PS3.5 table 6.2-1. */
@@ -18,7 +19,7 @@ const CONTROL_IN_TEXT = /[^\P{Cc}\t\n\f\r]/u;
 
 /**
  * A text as it is, in UTF-8: each value cut at its first NUL, without padding, blanks in a row made one, as many values as PS3.6 has.
- * Undefined: it is no text of its character set or VR, or the patient's name or number. PS3.5 6.1, 6.2.
+ * Undefined: it is no text of its character set or VR, or is the patient's name or number, or holds a short one. PS3.5 6.1, 6.2.
  */
 export function keptText(
   bytes: Uint8Array,
@@ -28,7 +29,8 @@ export function keptText(
   { isPatients, noteUtf8 }: Pick<FilterContext, "isPatients" | "noteUtf8">,
 ): Uint8Array | undefined {
   const values = readableValues(bytes, tag, vr, characterSet);
-  if (values === undefined || values.some(isPatients)) return undefined;
+  if (values === undefined || values.some((value) => isPatients(value) || holdsShortName(value, isPatients)))
+    return undefined;
   return inUtf8(values, noteUtf8);
 }
 
@@ -52,13 +54,13 @@ export function formedText(
   return values === undefined || values.some(isRefused) ? undefined : inUtf8(values, context.noteUtf8);
 }
 
-/** Whether a text of technical words spells the patient's name, or one of them names anybody where somebody wrote it. */
+/** Whether a text of a form spells the patient's name, holds a short one where the form is open, or names anybody where somebody wrote it. */
 export function namesSomebody(
   value: string,
   form: TextForm,
   { isIdentifier, isPatients }: Pick<FilterContext, "isIdentifier" | "isPatients">,
 ): boolean {
-  if (spellsName(value, isPatients)) return true;
+  if (spellsName(value, isPatients) || (isOpenForm(form) && holdsShortName(value, isPatients))) return true;
   return form.kind === "words" && form.isWritten === true && foldedWords(value).some(isIdentifier);
 }
 

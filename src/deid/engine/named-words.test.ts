@@ -60,6 +60,25 @@ describe("a word of the vocabulary", () => {
   });
 
   it.each<[string, DataElement]>([
+    ["an institution", text(0x00080080, "Royal Head and Lung Hospital")],
+    ["a department", text(0x00081040, "CT Head")],
+    ["a street", text(0x00101040, "12 Head Road")],
+    ["a station", text(0x00081010, "HEAD")],
+    ["an application", text(0x00080055, "HEAD")],
+  ])("stays where it is part of the name of %s: many a clinic is called by what it treats", async (_what, named) => {
+    const { outcome, dataSet } = await deidentifyObject(ctImage([...DESCRIBED, named]), research);
+    expect(outcome.kind).toBe("deidentified");
+    expect(namesHead(dataSet).length).toBeGreaterThanOrEqual(10);
+    expect(textsIn(dataSet).filter((each) => /royal|hospital|road/i.test(each))).toEqual([]);
+  });
+
+  it("goes with the word beside it where both are what an institution is called", async () => {
+    const named = text(0x00080080, "Head Lung");
+    const { dataSet } = await deidentifyObject(ctImage([text(0x0008103e, "axial head-lung brain"), named]), research);
+    expect(textOf(dataSet, tagOf(0x0008103e))).toBe("axial brain");
+  });
+
+  it.each<[string, DataElement]>([
     ["the patient", text(0x00100010, "Head^Meriadoc")],
     ["the patient by given name", text(0x00100010, "Brandybuck^HEAD")],
     ["the patient with a hyphen", text(0x00100010, "Brandybuck-Head^Meriadoc")],

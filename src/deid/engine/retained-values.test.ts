@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { DataElement } from "../../dicom/data-set.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
 import { tagOf } from "../../dicom/tag.ts";
 import { dataSetOf, element, itemsOf, sequenceElement, textOf, uidOf } from "../../dicom/values.ts";
@@ -79,6 +80,35 @@ it("a patient's name in what is retained stops the object", async () => {
   expect(outcome).toMatchObject({ kind: "rejected", code: "IDENTIFIER_FOUND" });
 });
 
+it("a birth date in what is retained stops the object, though the dates of the study stay", async () => {
+  const options = ["retain-longitudinal-full-dates", "retain-device-identity", "retain-uids"] as const;
+  const outcomeOf = async (...changes: readonly DataElement[]) => {
+    const { outcome } = await deidentifyObject(ctImage(changes), profileWith(options));
+    return outcome.kind === "rejected" ? outcome.reason : outcome.kind;
+  };
+  expect(await outcomeOf(text(0x00081010, "BOX 04.07.1931"))).toBe("birth-date in (0008,1010)");
+  expect(await outcomeOf(text(0x00200011, "19310704"))).toBe("birth-date in (0020,0011)");
+  expect(await outcomeOf(text(0x0020000d, "1.2.826.0.1.3680043.9.19310704.1"))).toBe("birth-date in (0020,000D)");
+  const made = [text(0x00081010, "BOX 2024-02-29"), text(0x0020000d, "1.2.826.0.1.3680043.9.20240229.1")];
+  expect(await outcomeOf(...made)).toBe("deidentified");
+  const newborn = text(0x00100030, "20240229");
+  expect(await outcomeOf(newborn, ...made)).toBe("deidentified");
+});
+
+it("a birth date in the place of another date stops the object, unless it is the day of the study", async () => {
+  const full = profileWith(["retain-longitudinal-full-dates"]);
+  const outcomeOf = async (...changes: readonly DataElement[]) =>
+    (await deidentifyObject(ctImage(changes), full)).outcome;
+  for (const written of ["19310704", "1931.07.04", "19310704-19310801"])
+    expect(await outcomeOf(text(0x00080022, written))).toMatchObject({
+      kind: "rejected",
+      reason: "birth-date (0008,0022)",
+    });
+  expect(await outcomeOf(text(0x0008002a, "19310704101500"))).toMatchObject({ reason: "birth-date (0008,002A)" });
+  const newborn = [text(0x00100030, "20240229"), text(0x00080022, "20240229")];
+  expect(await outcomeOf(...newborn)).toMatchObject({ kind: "deidentified" });
+});
+
 it.each([
   ["Patient ID", "4711", "4711"],
   ["Patient ID, otherwise spelt", "47 11", "47-11"],
@@ -101,6 +131,25 @@ it.each([
     expect([undefined, "ANONYMIZED"]).toContain(textOf(dataSet, tagOf(each)));
 });
 
+it.each([
+  ["LI^BO", "4455667", "CT Li's room"],
+  ["NG^AN=\u5433^\u5b89", "4455667", "ward-NG-2"],
+  ["Brandybuck^Meriadoc", "4711", "Room 4711"],
+])("no option keeps a text with a short name or number as a word: %s, %s, %s", async (name, number, named) => {
+  const options = ["retain-device-identity", "retain-institution-identity"] as const;
+  const kept = async (value: string) => {
+    const source = ctImage([
+      ...[text(0x00080005, "ISO_IR 192"), text(0x00100010, name), text(0x00100020, number)],
+      ...[text(0x00081010, value), text(0x00080080, value)],
+    ]);
+    const { outcome, dataSet } = await deidentifyObject(source, profileWith(options));
+    expect(outcome.kind).toBe("deidentified");
+    return [0x00081010, 0x00080080].map((tag) => textOf(dataSet, tagOf(tag)));
+  };
+  expect(await kept(named)).toEqual([undefined, undefined]);
+  expect(await kept("LINAC 47110")).toEqual(["LINAC 47110", "LINAC 47110"]);
+});
+
 it("UIDs of the table stay with retain-uids, and the file says the same of itself", async () => {
   const { outcome, dataSet } = await deidentifyObject(ctImage(), profileWith(["retain-uids"]));
   expect(uidOf(dataSet, tags.StudyInstanceUID)).toBe("1.2.826.0.1.3680043.9.7.1");
@@ -117,6 +166,22 @@ it("UIDs stay as the field writes them, with a leading zero; a number without a 
     const output = await outputOf(["retain-uids"], reference(uid));
     const [item] = itemsOf(output, tagOf(0x00081140)).map(({ dataSet }) => dataSet);
     expect(textOf(item ?? new Map(), tagOf(0x00081155)) === uid).toBe(kept);
+  }
+});
+
+it.each([
+  ["SOP Instance UID", 0x00080018, "(0008,0018)"],
+  ["Study Instance UID", 0x0020000d, "(0020,000D)"],
+  ["Series Instance UID", 0x0020000e, "(0020,000E)"],
+])("a malformed %s cannot stay, and is named anew where UIDs are", async (_, tag, place) => {
+  for (const malformed of ["1.2.826.0.1.BRANDYBUCK", "1.2..3", "44556677"]) {
+    const source = ctImage([text(tag, malformed)]);
+    expect((await deidentifyObject(source, profileWith(["retain-uids"]))).outcome).toEqual({
+      kind: "rejected",
+      code: "INSTANCE_NOT_PARSABLE",
+      reason: `uid-malformed ${place}`,
+    });
+    expect((await deidentifyObject(source, profileWith([]))).outcome).toMatchObject({ kind: "deidentified" });
   }
 });
 

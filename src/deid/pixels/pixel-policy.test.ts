@@ -95,6 +95,7 @@ describe("by class", () => {
         expect(decide("2", [text(0x00080060, modality), text(0x00080008, type)])).toBe("rejected image-type");
     expect(decide("2", [text(0x00080060, "OT")])).toBe("rejected modality");
     expect(decide("2", [text(0x00080060, "CT\\OT")])).toBe("rejected modality");
+    expect(decide("2", [text(0x00080060, "ot")])).toBe("rejected modality");
     for (const sopClass of ["2", "4"])
       expect(decide(sopClass, [text(0x00080008, "DERIVED\\Secondary")])).toBe("rejected image-type");
   });
@@ -137,12 +138,18 @@ describe("by class", () => {
 
   it("no image passes in colours, or with how it was captured, where its class is grey", () => {
     for (const sopClass of ["2", "20", "128", "130", "66.4", "481.2"]) {
-      expect(decide(sopClass, [text(0x00280004, "RGB")])).toBe("rejected colour");
+      for (const colours of ["RGB", "Ybr_Full"])
+        expect(decide(sopClass, [text(0x00280004, colours)])).toBe("rejected colour");
       expect(decide(sopClass, [unsigned(0x00280002, 3)])).toBe("rejected colour");
-      expect(decide(sopClass, [text(0x00080064, "WSD")])).toBe("rejected conversion-type");
       expect(decide(sopClass, [text(0x00280004, "PALETTE COLOR")])).toBe("passes");
     }
     expect(decide("4", [text(0x00280004, "RGB")])).toBe("passes");
+    for (const sopClass of ["2", "4", "4.1", "20", "128"])
+      for (const conversion of ["WSD", "wsd", "SI"])
+        expect(decide(sopClass, [text(0x00080064, conversion)])).toBe("rejected conversion-type");
+    // Every capture says how it was made: a profile that allows them has decided.
+    const allowing = { settings: { ...USUAL_PIXELS, allow: ["SC"] } };
+    expect(decide("7", [text(0x00080060, "CT"), text(0x00080064, "WSD")], allowing)).toBe("passes");
   });
 
   it("what is said after a first value counts as much", () => {

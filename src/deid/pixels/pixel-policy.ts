@@ -30,7 +30,7 @@ const DOSE_IMAGE = /^DOSE.*$/i;
 const GREY_GROUPS = new Set(["CT", "NM", "PT", "RTDOSE", "SEG"]);
 /** How equipment captures that acquires nothing itself. PS3.3 C.8.6.1. */
 const CONVERSIONS = new Set(["DV", "DI", "DF", "WSD", "SD", "SI", "DRW", "SYN"]);
-const COLOURS = /^(?:RGB|YBR|ARGB|CMYK|HSV)/;
+const COLOURS = /^(?:RGB|YBR|ARGB|CMYK|HSV)/i;
 /** Modalities that carry text whatever their SOP class says. */
 const TEXT_MODALITIES = new Set(["OT", "SC", "US"]);
 
@@ -109,7 +109,7 @@ function decideImage(question: PixelQuestion, pixelClass: PixelClass, settings: 
   const isUnflagged = pixelClass.kind === "needs-flag" && burnedIn.length === 0;
   if (isUnflagged && settings.allowAbsent === undefined)
     return rejected("BURNED_IN_ANNOTATION", "burned-in-annotation-not-stated");
-  const modalities = statedOf(MODALITY);
+  const modalities = statedOf(MODALITY).map((value) => value.toUpperCase());
   if (modalities.some((value) => TEXT_MODALITIES.has(value))) return rejected("BURNED_IN_ANNOTATION", "modality");
   const isAcquired = pixelClass.kind === "pass" || isUnflagged || modalities.some((value) => TOMOGRAPHIC.has(value));
   const screen = isAcquired ? screenEvidence(question, pixelClass.group) : undefined;
@@ -123,8 +123,10 @@ function screenEvidence({ dataSet, bigEndian }: PixelQuestion, group: string): s
     SCREEN_IMAGE.test(value) && !(group === "RTDOSE" && DOSE_IMAGE.test(value));
   if (valuesOf(dataSet, IMAGE_TYPE).some(isScreen)) return "image-type";
   if (frameTypes(dataSet).some(isScreen)) return "frame-type";
-  if (!GREY_GROUPS.has(group)) return undefined;
-  if (valuesOf(dataSet, CONVERSION_TYPE).some((value) => CONVERSIONS.has(value))) return "conversion-type";
+  const isGrey = GREY_GROUPS.has(group);
+  const conversions = isGrey || group === "MR" ? valuesOf(dataSet, CONVERSION_TYPE) : [];
+  if (conversions.some((value) => CONVERSIONS.has(value.toUpperCase()))) return "conversion-type";
+  if (!isGrey) return undefined;
   const hasColours = valuesOf(dataSet, PHOTOMETRIC_INTERPRETATION).some((value) => COLOURS.test(value));
   return hasColours || (unsignedOf(dataSet, SAMPLES_PER_PIXEL, bigEndian) ?? 1) > 1 ? "colour" : undefined;
 }

@@ -99,12 +99,12 @@ function textTreatment(
   const listed = vr === "CS" && tag !== undefined ? termsTreatment(tag) : undefined;
   if (listed?.kind === "terms") return listed;
   needReview(document, vr === "CS" ? "its values are not a closed list" : "text of any form may name somebody");
-  return { kind: "text", form: { kind: "pattern", pattern: ANY_TEXT, limit: FORM_LIMIT } };
+  return { kind: "text", form: { kind: "pattern", pattern: ANY_TEXT, limit: FORM_LIMIT, isOpen: true } };
 }
 
 function formOf(form: string): TextForm {
   try {
-    return { kind: "pattern", pattern: patternOf(form, "whole"), limit: FORM_LIMIT };
+    return { kind: "pattern", pattern: patternOf(form, "whole"), limit: FORM_LIMIT, isOpen: true };
   } catch (thrown) {
     if (!(thrown instanceof PatternError)) throw thrown;
     throw new RuleRefusal({

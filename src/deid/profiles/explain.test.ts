@@ -100,6 +100,18 @@ describe("lint", () => {
   });
 
   it.each([
+    ["retain-uids, retain-longitudinal-modified-dates", ["uids-tell-dates"]],
+    ["retain-uids", ["uids-tell-dates"]],
+    ["retain-uids, retain-longitudinal-full-dates", []],
+  ])("finds what UIDs that stay tell beside dates that do not: %s", (options, codes) => {
+    const { problems, warnings } = lintProfile(`${HEAD}options: [${options}]\n`);
+    expect(problems).toEqual([]);
+    expect(warnings.map(({ code, path, line }) => ({ code, path, line }))).toEqual(
+      codes.map((code) => ({ code, path: "options[0]", line: 4 })),
+    );
+  });
+
+  it.each([
     ["sr", "sr: keep\noptions: [clean-structured-content]\nfilters: {modality: {allow: [CT]}}"],
     ["sr", "sr: skeleton\nfilters: {modality: {deny: [SR]}}"],
     ["documents", "documents: replace\nfilters: {modality: {allow: [CT, DX]}}"],

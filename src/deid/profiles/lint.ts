@@ -20,7 +20,8 @@ export interface LintWarning {
     | "rule-unreachable"
     | "rule-without-effect"
     | "setting-without-effect"
-    | "text-without-form";
+    | "text-without-form"
+    | "uids-tell-dates";
   /** As `rules[3]`. */
   readonly path: string;
   readonly message: string;
@@ -70,6 +71,7 @@ function warningsOf(document: ProfileDocument): readonly Warning[] {
       ...constantDates(rule),
     ]),
     ...optionsWithoutEffect(document),
+    ...datesInUids(document),
     ...idleSettings(document).map(({ path, message }) => ({ code: "setting-without-effect", path, message }) as const),
   ];
 }
@@ -131,6 +133,17 @@ function constantDates({ document, path }: PlacedRule): readonly Warning[] {
   if (document.action !== "replace" || !isDate) return [];
   const message = `${nameOf(document)} becomes the same for everybody: retain-longitudinal-modified-dates keeps intervals.`;
   return [{ code: "dates-constant", path, message }];
+}
+
+/** Most devices make UIDs of the day and the time. */
+function datesInUids({ options }: ProfileDocument): readonly Warning[] {
+  const index = options.indexOf("retain-uids");
+  if (index < 0 || options.includes("retain-longitudinal-full-dates")) return [];
+  const areMoved = options.includes("retain-longitudinal-modified-dates");
+  const message = areMoved
+    ? "UIDs that stay mostly hold the true day and time: whoever reads them moves all dates back."
+    : "UIDs that stay mostly hold the day and time, which the profile removes elsewhere.";
+  return [{ code: "uids-tell-dates", path: ["options", index], message }];
 }
 
 /** The tables, rules included, say the same with and without the option. */

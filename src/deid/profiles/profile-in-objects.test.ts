@@ -56,6 +56,20 @@ describe("rules of a profile decide what leaves, and the verifier agrees", () =>
       "ABC1",
     ],
     [
+      "keep with a form, a short name in it",
+      "{tag: ProtocolName, action: keep, form: '/[A-Za-z ]+/', review: board}",
+      [text(0x00100010, "Li^Bo"), text(0x00181030, "Thorax Li")],
+      tags.ProtocolName,
+      undefined,
+    ],
+    [
+      "keep with a form, the letters of a short name in a word",
+      "{tag: ProtocolName, action: keep, form: '/[A-Za-z ]+/', review: board}",
+      [text(0x00100010, "Li^Bo"), text(0x00181030, "Limb")],
+      tags.ProtocolName,
+      "Limb",
+    ],
+    [
       "keep, form not met",
       "{tag: ProtocolName, action: keep, form: '/[A-Z]{3}/', review: board}",
       [text(0x00181030, "Mr Took")],

@@ -50,6 +50,7 @@ it.each([
   ["an age in words around it", "chest aged 95, 95 y/o, 95yo, 95-year-old, age: 95", "chest"],
   ["an age beside a sex", "chest F95 M 95 95/F 95M female 95", "chest"],
   ["an age of other languages", "chest Alter 95, 95 Jahre, 95 ans, edad 95, 95 años, 95 anni", "chest"],
+  ["an age of languages of the north and east", "chest 95 år, 95 J., 95 let, 95 vuotta, 95 jr, 95 Jhr.", "chest"],
   ["a date with a Roman month", "chest 12.XI.1950 lung", "chest lung"],
   ["a short date with a Roman month", "chest 12.XI.50 lung", "chest lung"],
   ["a date with a month in words", "chest 12 Nov 50, Nov 12 50, 5th May, lung", "chest lung"],

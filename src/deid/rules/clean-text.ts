@@ -3,7 +3,7 @@ import { remembering } from "../../units/memo.ts";
 import { STRUCTURE_WORDS } from "../tables/structure-words.generated.ts";
 import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
 import { dropAges, dropNamed, dropWrittenDates, type TextWord } from "./personal-words.ts";
-import { plainLetters } from "./plain-letters.ts";
+import { hasForeignDigits, plainLetters } from "./plain-letters.ts";
 
 /** Words that may stay in descriptions. PS3.15 E.3.5. */
 export interface Vocabulary {
@@ -122,6 +122,8 @@ function withoutDropped(words: readonly TextWord[], isDropped: readonly boolean[
 
 function isAllowedWord(word: TextWord, { words }: Vocabulary): boolean {
   const { key, text } = word;
+  // Ages and sexes are told from numbers by how they are written.
+  if (hasForeignDigits(text)) return false;
   if (words.has(key)) return true;
   if (!ASCII_WORD.test(key)) return false;
   if (NUMBER.test(key) || MEASURE.test(key) || MATRIX.test(key) || KERNEL.test(text)) return true;

@@ -18,6 +18,8 @@ export interface ContentRules {
 
 const REFERENCES = new Set(["CONTAINER", "IMAGE", "COMPOSITE", "WAVEFORM"]);
 const COORDINATES = new Set(["SCOORD", "SCOORD3D", "TCOORD"]);
+/** Value types outside of reports that are called otherwise within. PS3.3 10.2, C.17.3. */
+const IN_REPORTS: Readonly<Record<string, string>> = { NUMERIC: "NUM" };
 const DATES = new Set(["DATE", "TIME", "DATETIME"]);
 const DATE_OPTIONS: readonly OptionName[] = ["retain-longitudinal-full-dates", "retain-longitudinal-modified-dates"];
 
@@ -29,13 +31,15 @@ export function compileContentRules(active: ReadonlySet<OptionName>): ContentRul
     Object.entries(row.options).some(([option, letter]) => letter === "K" && isActive(active, option));
 
   return {
-    optionsOf(concept, valueType) {
+    optionsOf(concept, writtenType) {
+      const valueType = IN_REPORTS[writtenType] ?? writtenType;
       const row = concept === undefined ? undefined : rows.get(`${currentCode(...partsOf(concept))} ${valueType}`);
       return row === undefined
         ? 0
         : optionSet(...OPTION_NAMES.filter((name) => active.has(name) && name in row.options));
     },
-    decide(concept, valueType) {
+    decide(concept, writtenType) {
+      const valueType = IN_REPORTS[writtenType] ?? writtenType;
       if (REFERENCES.has(valueType) || COORDINATES.has(valueType)) {
         const row = rows.get(`${concept} ${valueType}`);
         return valueType === "CONTAINER" && row !== undefined && !isRetained(row) ? "remove" : "keep";

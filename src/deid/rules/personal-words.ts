@@ -31,7 +31,7 @@ const PARTICLES = new Set(
 const POST_NOMINALS = new Set("phd frcr frcs frcp mbbs mbchb mbbch dds dmd dnp".split(" "));
 /** Numbers before these are ages. */
 const AGE_UNITS = new Set(
-  "y yo yr yrs year years yearold old jahr jahre jahren jahrig jahrige jahriger ans annee annees ano anos anni jaar".split(
+  "y yo yr yrs year years yearold old jahr jahre jahren jahrig jahrige jahriger ans annee annees ano anos anni jaar j jr jhr ar let vuotta".split(
     " ",
   ),
 );

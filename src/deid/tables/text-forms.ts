@@ -9,13 +9,17 @@ export type TextForm =
       /** Somebody wrote it about this image: words that somebody is called by are no chance. */
       readonly isWritten?: boolean;
     }
-  /** Of the whole value, of up to `limit` characters (default: TEXT_FORM_LIMIT). */
-  | { readonly kind: "pattern"; readonly pattern: TextPattern; readonly limit?: number };
+  /** Of the whole value, of up to `limit` characters (default: TEXT_FORM_LIMIT); `isOpen`: a profile's own, which may hold any word. */
+  | { readonly kind: "pattern"; readonly pattern: TextPattern; readonly limit?: number; readonly isOpen?: boolean };
 
 /** A regular expression, however it is matched. */
 export interface TextPattern {
   readonly source: string;
   test(text: string): boolean;
+}
+
+export function isOpenForm(form: TextForm): boolean {
+  return form.kind === "pattern" && form.isOpen === true;
 }
 
 /** Values longer than this are not looked at. */

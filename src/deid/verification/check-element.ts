@@ -1,7 +1,8 @@
 import { isRegisteredUid } from "../../dicom/dictionary/registered-uids.ts";
 import type { Vr } from "../../dicom/vr.ts";
-import { foldedWords, isCleanText, type Vocabulary } from "../rules/clean-text.ts";
+import { isCleanText, type Vocabulary } from "../rules/clean-text.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
+import { holdsShortName } from "../rules/short-names.ts";
 import { compatibleVr, standardVr } from "../rules/standard-vr.ts";
 import { isStructureName } from "../rules/structure-names.ts";
 import {
@@ -21,6 +22,7 @@ import { createValueMemo } from "../rules/value-memo.ts";
 import { isCodeMeaning } from "../tables/code-meanings.ts";
 import { CODE_FORMS } from "../tables/code-schemes.ts";
 import { DUMMIES, DUMMY_CODE } from "../tables/dummies.ts";
+import { isOpenForm } from "../tables/text-forms.ts";
 import type { ExpectedClaim } from "./check-claim.ts";
 import type { CopiedBytes } from "./check-copied.ts";
 import type { ExpectedMask } from "./check-mask.ts";
@@ -78,6 +80,7 @@ const FRAME_TYPE = 0x00089007;
 const PIXEL_DATA = 0x7fe00010;
 const NO_BYTES = new Uint8Array();
 const BINARY_VRS = /^(?:US|SS|UL|SL|UV|SV|FL|FD|AT|OF|OD|OL|OV|OB|OW|UN)$/;
+const WHOLE_DAY = /^[0-9]{8}$/;
 const DATE_TIME = /^[0-9]{4}(?:[0-9]{2}){0,5}(?:\.[0-9]{1,6})?(?:[+-][0-9]{4})?$/;
 const DATE_RANGE = /^(?:[0-9.]{4,21}(?:[+-][0-9]{4})?)?-(?:[0-9.]{4,21}(?:[+-][0-9]{4})?)?$/;
 
@@ -107,6 +110,7 @@ export function checkElement(
   const isDate = token.vr === "DA" || token.vr === "DT";
   if (isDate && !isYearAlone && treatment.kind !== "date" && isOriginalDate(token, bytes, harvest))
     return { ok: false, reason: "date-unchanged" };
+  if (isDate && treatment.kind === "date" && tellsBirthDate(bytes, harvest)) return { ok: false, reason: "birth-date" };
   return { ok: true, searched: bytes?.length === 0 ? [] : searchedAs(token, bytes, rule, judgement) };
 }
 
@@ -197,13 +201,12 @@ function judge(
 /** Texts that are known by no form of theirs. */
 const OPEN: ReadonlySet<Treatment["kind"]> = new Set(["as-is", "clean", "numbered"]);
 
-/** By a text known by no form as a whole, by two words of a technical one, by a word of two letters of a cleaned one. */
-function namesPatient(text: string, { kind }: Treatment, isPatients: (text: string) => boolean): boolean {
-  if (kind === "text") return spellsName(text, isPatients);
-  if (!OPEN.has(kind)) return false;
-  const hasShortName =
-    kind === "clean" && foldedWords(text).some((word) => /^\p{L}{2}$/u.test(word) && isPatients(word));
-  return hasShortName || isPatients(text);
+/** By a text known by no form as a whole, by two words of a technical one, by a short word of any but a technical one. */
+function namesPatient(text: string, treatment: Treatment, isPatients: (text: string) => boolean): boolean {
+  if (treatment.kind === "text")
+    return spellsName(text, isPatients) || (isOpenForm(treatment.form) && holdsShortName(text, isPatients));
+  if (!OPEN.has(treatment.kind)) return false;
+  return isPatients(text) || (treatment.kind !== "numbered" && holdsShortName(text, isPatients));
 }
 
 /** What is judged by more than the value and its rule. */
@@ -294,6 +297,17 @@ function isDummy(value: string, vr: string, rule: Rule, { uids }: Expectations):
 
 function allows(rule: Rule, fallback: "empty" | "dummy"): boolean {
   return Object.values(rule.fallback).includes(fallback);
+}
+
+const BIRTH_DATE_PATH = "00100030";
+const STUDY_DATE_PATH = "00080020";
+
+/** Where dates stay, a birthday in the place of another date; of a newborn's study it is the day itself. */
+function tellsBirthDate(bytes: Buffer | undefined, { dates }: Harvest): boolean {
+  const birthDate = dates.get(BIRTH_DATE_PATH)?.replaceAll(".", "") ?? "";
+  if (!WHOLE_DAY.test(birthDate) || dates.get(STUDY_DATE_PATH)?.replaceAll(".", "") === birthDate) return false;
+  const days = splitValues(bytes ?? NO_BYTES).flatMap((value) => value.split("-"));
+  return birthDate !== DUMMIES.DA && days.some((day) => day.replaceAll(".", "").startsWith(birthDate));
 }
 
 function isOriginalDate(token: Token, bytes: Buffer | undefined, harvest: Harvest): boolean {

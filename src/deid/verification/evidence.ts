@@ -3,7 +3,7 @@ import { splitValues } from "../rules/value-forms.ts";
 import type { Expectations } from "./check-element.ts";
 import type { Harvest } from "./harvest.ts";
 import { MINIMUM_BYTES, type Piece, type SearchedAs } from "./pieces.ts";
-import { longNumbersOf, plainInteger, WIDE_NUMBERS } from "./plain-integer.ts";
+import { longNumbersOf, plainInteger, SHORTEST_DIGITS, WIDE_NUMBERS } from "./plain-integer.ts";
 import { pathOf, placeOf, type Token } from "./tokenizer.ts";
 
 /** What one output is, as it was read back: what the study's checks and its search need. */
@@ -37,7 +37,7 @@ const HELD_PIECE_BYTES = 4096;
 const HELD_BYTES = 32 * 1024;
 /** Shorter pieces cannot hold an identifier that is told from chance. */
 const SHORTEST: Readonly<Record<SearchedAs, number>> = {
-  ...{ number: 7, code: 1, uid: 7, clean: 3, retained: 3, technical: 6, form: 4, text: 3, pseudonym: 1 },
+  ...{ number: 1, code: 1, uid: 7, clean: 3, retained: 3, technical: 6, form: 4, text: 3, pseudonym: 1 },
   ...{ binary: MINIMUM_BYTES.few, compressed: MINIMUM_BYTES.compressed },
 };
 const DAY = /^([0-9]{4})([0-9]{2})([0-9]{2})/;
@@ -53,6 +53,7 @@ export function createEvidence(of: {
   const pieces: Piece[] = [];
   const seenAtTop = new Set<number>();
   const known = new Set<string>();
+  const ofPatient = shorterNumbers(of.harvest.patient);
   let held = 0;
   let shiftDays: number | undefined;
 
@@ -81,7 +82,7 @@ export function createEvidence(of: {
       const isAtTop = token.parentTag === 0 && token.kind !== "fragment";
       if (isAtTop) seenAtTop.add(token.tag);
       for (const how of searched) {
-        const sought = how === "number" ? longNumbers(token.vr, bytes) : bytes;
+        const sought = how === "number" ? numbersIn(token.vr, bytes, ofPatient) : bytes;
         if (sought === undefined || sought.length >= SHORTEST[how]) addPiece(token, how, sought);
       }
       if (bytes === undefined) return undefined;
@@ -105,13 +106,26 @@ export function createEvidence(of: {
   };
 }
 
-/** The integers that are long enough to be identifiers, by backslash, each as `plainInteger` writes it. */
-function longNumbers(vr: string, bytes: Buffer | undefined): Buffer {
+const RISING = "0123456789";
+const SHORTER_NUMBER = /^\p{L}*0*([1-9][0-9]{5})\p{L}*$/u;
+
+/** Numbers of the patient's that are told from chance in a number string alone, as its whole value; 123456 is what made-up objects have anywhere. */
+function shorterNumbers(patient: ReadonlySet<string>): ReadonlySet<number> {
+  const numbers = [...patient].flatMap((text) => SHORTER_NUMBER.exec(text)?.slice(1) ?? []);
+  return new Set(numbers.filter((digits) => !RISING.includes(digits)).map(Number));
+}
+
+/** The integers that may be identifiers, by backslash, each as `plainInteger` writes it. */
+function numbersIn(vr: string, bytes: Buffer | undefined, ofPatient: ReadonlySet<number>): Buffer {
   if (bytes === undefined) return NO_BYTES;
   const wide = WIDE_NUMBERS.get(vr);
-  if (wide === undefined && !mayHoldLong(bytes, SHORTEST.number)) return NO_BYTES;
+  if (wide === undefined && ofPatient.size === 0 && !mayHoldLong(bytes, SHORTEST_DIGITS)) return NO_BYTES;
   const numbers = wide === undefined ? splitValues(bytes) : longNumbersOf(bytes, wide);
-  return Buffer.from(numbers.flatMap((number) => plainInteger(number) ?? []).join("\\"), "latin1");
+  const plain = (text: string): string | undefined => {
+    const number = wide === undefined && ofPatient.size > 0 ? Number(text) : 0;
+    return ofPatient.has(number) ? String(number) : plainInteger(text);
+  };
+  return Buffer.from(numbers.flatMap((number) => plain(number) ?? []).join("\\"), "latin1");
 }
 
 /** As many digits in a row, or an exponent. */

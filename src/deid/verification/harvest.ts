@@ -7,12 +7,14 @@ import { trimUid } from "../../dicom/uid.ts";
 import { characterSetOf } from "../../dicom/values.ts";
 import type { Vr } from "../../dicom/vr.ts";
 import { Rejection } from "../engine/rejection.ts";
-import { plainLetters, transcribed } from "../rules/plain-letters.ts";
+import { asciiDigits, plainLetters, transcribed } from "../rules/plain-letters.ts";
 import { sequenceItems } from "../rules/sequence-items.ts";
+import { SHORT_SCRIPTS } from "../rules/short-names.ts";
 import { standardVr } from "../rules/standard-vr.ts";
 import { splitValues } from "../rules/value-forms.ts";
 import { DUMMIES } from "../tables/dummies.ts";
 import { type HarvestedAs, harvestedAs, type IdentifierKind, strongerKind } from "./identifier-kinds.ts";
+import { speltDate } from "./spelt-dates.ts";
 
 /** What the source tells about the patient and everybody else, to be searched for in the output. */
 export interface Harvest {
@@ -22,7 +24,7 @@ export interface Harvest {
   readonly spellings: ReadonlyMap<string, IdentifierKind>;
   /** Bytes as stored, each as a character of Latin-1, where they are no ASCII. */
   readonly rawValues: ReadonlyMap<string, IdentifierKind>;
-  /** What the patient is called and numbered, folded, however short: no text that stays is any of it. */
+  /** What the patient is called and numbered, however short, and the lines of the address, folded: no text that stays is any of it. */
   readonly patient: ReadonlySet<string>;
   /** UIDs that DICOM did not register. */
   readonly uids: ReadonlySet<string>;
@@ -75,6 +77,11 @@ interface Found {
 
 /** Patient's Name, Patient ID, Other Patient IDs and Names, Birth Name, Mother's Birth Name. PS3.3 C.2, C.7.1.1. */
 const PATIENT_TAGS = [0x00100010, 0x00100020, 0x00101000, 0x00101001, 0x00101005, 0x00101060].map(tagOf);
+const PATIENT_ID = tagOf(0x00100020);
+const OTHER_PATIENT_IDS_SEQUENCE = tagOf(0x00101002);
+const PATIENT_ADDRESS = tagOf(0x00101040);
+/** Of an address; a house number alone is no text of anybody's. */
+const SHORTEST_ADDRESS_LINE = 6;
 /** An initial is no name. */
 const SHORTEST_COMPONENT = 2;
 /** Family name, given name, middle name. PS3.5 6.2.1.1. */
@@ -82,14 +89,20 @@ const NAMING_COMPONENTS = 3;
 /** Sequences within sequences beyond this are not gone through. */
 const DEPTH_LIMIT = 64;
 const CODE_MEANING = 0x00080104;
+const PATIENT_BIRTH_DATE = 0x00100030;
 /** In an item of Person Identification Code Sequence. */
 const IN_PERSON_CODES = /00401101\[[0-9]+\]\.$/;
 const TELLING_VRS: ReadonlySet<string> = new Set(["PN", "LO", "SH", "ST", "LT", "UC", "UT", "DA", "DT"]);
 const MINIMUM_DIGITS = 5;
 /** Of a telephone number without the codes before it, which are written in many ways. */
 const LOCAL_DIGITS = 8;
+const LONG_NUMBER = /^[0-9]{6,}$/;
+const DAY_IN_ID = /^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]$/;
+const UID_LIKE = /^[0-9]+(?:\.[0-9]+){4,}$/;
 /** A longer text is taken line by line, and a longer line up to here. */
 const LINE_LIMIT = 96;
+/** Three ways of writing a name, of 64 characters each, and more than that in the field. PS3.5 6.2. */
+const NAME_LIMIT = 256;
 const LINES_LIMIT = 200;
 /** What one object can make us remember; beyond it an object is not proven. */
 const IDENTIFIER_LIMIT = 100_000;
@@ -98,9 +111,6 @@ const REMEMBERED_LENGTH = 512;
 /** As much of an unknown value as tells whether it is text. */
 const LOOKED_AT_BYTES = 256;
 const E_MAIL = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}.-]{3,128}/gu;
-const SHORT_SCRIPTS = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;
-const DATE = /^([0-9]{4})[.]?([0-9]{2})[.]?([0-9]{2})/;
-const MONTHS = "january february march april may june july august september october november december".split(" ");
 const PRINTABLE = /^[^\p{Cc}\ufffd]*$/u;
 
 /** Case, accents, blanks and punctuation taken away. */
@@ -175,7 +185,8 @@ function visit(
   } else if (vr === "DA" || vr === "DT") {
     const value = splitValues(bytes).join("\\");
     told.dates.push([prefix + formatTagHex(element.tag), value]);
-    addFound(told, memory, `date ${value}`, () => datesIn(value, vr));
+    const kind = element.tag === PATIENT_BIRTH_DATE ? "birth-date" : "date";
+    addFound(told, memory, `${kind} ${value}`, () => datesIn(value, vr, kind));
   } else {
     const as = harvestedAs(element.tag, vr);
     if (as === undefined || (vr === "UN" && isBinary(bytes))) return;
@@ -228,10 +239,12 @@ function textsOf(found: readonly (readonly Found[])[], memory: HarvestMemory): T
 }
 
 function patientTexts(dataSet: DataSet, characterSet: string | undefined, memory: HarvestMemory): ReadonlySet<string> {
-  const elements = PATIENT_TAGS.map((tag) => dataSet.get(tag));
+  const elements = patientElements(dataSet);
   const before = memory.patient;
   const isSame = (known: HarvestedPatient): boolean =>
-    known.characterSet === characterSet && known.elements.every((each, index) => each === elements[index]);
+    known.characterSet === characterSet &&
+    known.elements.length === elements.length &&
+    known.elements.every((each, index) => each === elements[index]);
   if (before !== undefined && isSame(before)) return before.texts;
   const texts = new Set<string>();
   for (const element of elements) {
@@ -241,11 +254,21 @@ function patientTexts(dataSet: DataSet, characterSet: string | undefined, memory
       texts.add(fold(value));
       for (const text of isName ? partsOfName(value) : [])
         if (fold(text).length >= SHORTEST_COMPONENT) texts.add(fold(text));
+      for (const line of element.tag === PATIENT_ADDRESS ? value.split(/[,;^\r\n]/).map(fold) : [])
+        if (line.length >= SHORTEST_ADDRESS_LINE) texts.add(line);
     }
   }
   texts.delete("");
   memory.patient = { elements, characterSet, texts };
   return texts;
+}
+
+function patientElements(dataSet: DataSet): readonly (DataElement | undefined)[] {
+  const others = dataSet.get(OTHER_PATIENT_IDS_SEQUENCE);
+  const items = (others === undefined ? undefined : sequenceItems(others)) ?? [];
+  return [...PATIENT_TAGS, PATIENT_ADDRESS]
+    .map((tag) => dataSet.get(tag))
+    .concat(items.map((item) => item.dataSet.get(PATIENT_ID)));
 }
 
 /** Components of every way the name is written, and their words; of prefix and suffix only those that are longer than a title. PS3.5 6.2.1. */
@@ -300,14 +323,15 @@ function linesOf(decoded: string, vr: Vr): readonly string[] {
   return lines
     .filter((line) => line !== "" && (vr !== "UN" || PRINTABLE.test(line)))
     .slice(0, LINES_LIMIT)
-    .map((line) => line.slice(0, LINE_LIMIT));
+    .map((line) => line.slice(0, vr === "PN" ? NAME_LIMIT : LINE_LIMIT));
 }
 
 function foundInText(text: string, as: HarvestedAs, characterSet: string | undefined): Found[] {
   const { kind, minimumLength } = as;
   const words = as.byWord ? wordsOf(text) : [];
-  const groups = kind === "name" ? text.split("=") : [];
-  const numbers = kind === "phone" ? telephoneNumbers(text) : [];
+  const groups = kind === "name" ? [...text.split("="), ...text.split(/[=^]/)] : [];
+  const plain = asciiDigits(text.normalize("NFKC"));
+  const numbers = kind === "phone" ? telephoneNumbers(plain) : kind === "id" ? numbersIn(plain) : [];
   return [...new Set([text, ...groups, ...words, ...numbers])].flatMap((each) =>
     foundSpelt(each.trim(), kind, minimumLength, characterSet),
   );
@@ -317,6 +341,14 @@ function foundInText(text: string, as: HarvestedAs, characterSet: string | undef
 function telephoneNumbers(text: string): readonly string[] {
   const numbers = text.split(/[^0-9 ()+./-]+/).map((number) => number.replace(/[^0-9]/g, ""));
   return numbers.flatMap((number) => [number, number.slice(-LOCAL_DIGITS)]);
+}
+
+/** Numbers that an identifier is made of beside others: without its check digit, its letters or its year. A UID is made of others' numbers. */
+function numbersIn(text: string): readonly string[] {
+  const numbers = UID_LIKE.test(text) ? [] : (text.match(/[0-9]+/g) ?? []);
+  const isLong = (number: string): boolean =>
+    LONG_NUMBER.test(number) || (numbers.length === 1 && number.length >= MINIMUM_DIGITS);
+  return numbers.filter((number) => isLong(number) && !DAY_IN_ID.test(number));
 }
 
 function foundSpelt(
@@ -343,36 +375,13 @@ function foundSpelt(
   return found;
 }
 
-/** Folded, short and long: descriptions are mostly English, whatever the language of the country. */
-function monthNames(month: string): readonly string[] {
-  const name = MONTHS[Number(month) - 1];
-  return name === undefined ? [] : [name.slice(0, 3), name];
-}
-
-/** The day as people write it. */
-function datesIn(value: string, vr: Vr): readonly Found[] {
+function datesIn(value: string, vr: Vr, kind: "date" | "birth-date"): readonly Found[] {
   return value.split("\\").flatMap((one): Found[] => {
-    const [, year, month, day] = DATE.exec(one) ?? [];
-    if (year === undefined || month === undefined || day === undefined || one === DUMMIES[vr] || year < "1800")
-      return [];
-    const spellings = [
-      `${year}${month}${day}`,
-      `${year}-${month}-${day}`,
-      `${year}/${month}/${day}`,
-      ...["/", ".", "-", ""].flatMap((mark) => [day + mark + month + mark + year, month + mark + day + mark + year]),
-      ...["/", ".", "-"].flatMap((mark) => [
-        Number(day) + mark + Number(month) + mark + year,
-        Number(month) + mark + Number(day) + mark + year,
-      ]),
-    ];
-    const inWords = monthNames(month).flatMap((name) => [
-      Number(day) + name + year,
-      name + Number(day) + year,
-      name + day + year,
-    ]);
+    const spelt = one === DUMMIES[vr] ? undefined : speltDate(one, kind === "birth-date");
+    const { inDigits = [], inWords = [] } = spelt ?? {};
     return [
-      ...[...new Set(spellings)].map((text): Found => ({ into: "spellings", text, kind: "date" })),
-      ...[...new Set(inWords)].map((text): Found => ({ into: "identifiers", text, kind: "date" })),
+      ...inDigits.map((text): Found => ({ into: "spellings", text, kind })),
+      ...inWords.map((text): Found => ({ into: "identifiers", text, kind })),
     ];
   });
 }

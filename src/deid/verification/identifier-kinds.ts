@@ -4,6 +4,8 @@ import type { Vr } from "../../dicom/vr.ts";
 import { remembering } from "../../units/memo.ts";
 import type { OptionName } from "../profiles/options.ts";
 import { CONFIDENTIALITY_TABLE } from "../tables/confidentiality-table.generated.ts";
+import { TECHNICAL_WORDS } from "../tables/text-forms.ts";
+import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
 
 /** Kinds of identifiers, as reasons name them. `text` is free text of no kind of its own; `private` the same in private elements. */
 export type IdentifierKind =
@@ -16,6 +18,7 @@ export type IdentifierKind =
   | "institution"
   | "ae-title"
   | "date"
+  | "birth-date"
   | "text"
   | "private"
   | "uid";
@@ -23,6 +26,16 @@ export type IdentifierKind =
 /** Whether it names somebody or something; free text may be any word. */
 export function isNaming(kind: IdentifierKind | undefined): boolean {
   return kind !== undefined && kind !== "text" && kind !== "private";
+}
+
+/** Words that say nothing of anybody. */
+export const STOP_WORDS: ReadonlySet<string> = new Set([...TECHNICAL_WORDS, ...ENGLISH_WORDS.split(" ")]);
+/** Of what is called by what is done there, or stands there: heart centres, a station named after the head. */
+const KINDS_OF_PLACES: ReadonlySet<IdentifierKind> = new Set(["address", "ae-title", "device", "institution"]);
+
+/** Whether a word of a description is what somebody or something is called; the name of a place is more than a word of the vocabulary. */
+export function isNamingWord(kind: IdentifierKind | undefined, folded: string): boolean {
+  return kind !== undefined && isNaming(kind) && !(KINDS_OF_PLACES.has(kind) && STOP_WORDS.has(folded));
 }
 
 /** How the values of an attribute are taken apart. */
@@ -88,7 +101,8 @@ export function strongerKind(known: IdentifierKind | undefined, other: Identifie
 /** No two are equal, so that the order of a study's instances makes no difference. */
 const RANK: Readonly<Record<IdentifierKind, number>> = {
   ...{ name: 11, id: 10, "e-mail": 9, phone: 8, uid: 7, address: 6 },
-  ...{ date: 5, device: 4, "ae-title": 3, institution: 2, private: 1, text: 0 },
+  // Of whoever is born on the day of the study both are told.
+  ...{ date: 5, "birth-date": 4.5, device: 4, "ae-title": 3, institution: 2, private: 1, text: 0 },
 };
 
 const TEXT_VRS: ReadonlySet<string> = new Set(["AE", "LO", "LT", "SH", "ST", "UC", "UT", "UR"]);

@@ -1,8 +1,6 @@
-import { TECHNICAL_WORDS } from "../tables/text-forms.ts";
-import { ENGLISH_WORDS } from "../tables/vocabulary.generated.ts";
 import { type Automaton, buildAutomaton, type Position, SHORTEST_PATTERN } from "./automaton.ts";
 import { fold, type Harvest } from "./harvest.ts";
-import { type IdentifierKind, isNaming, strongerKind } from "./identifier-kinds.ts";
+import { type IdentifierKind, isNaming, STOP_WORDS, strongerKind } from "./identifier-kinds.ts";
 import { integersIn } from "./plain-integer.ts";
 
 /** Where an identifier comes from: folded text, text as it was spelt, or bytes as stored. */
@@ -43,8 +41,7 @@ interface NeedleOptions {
   readonly ignored?: ReadonlySet<IdentifierKind>;
 }
 
-/** Words that say nothing of anybody. */
-const STOP_WORDS: ReadonlySet<string> = new Set([...TECHNICAL_WORDS, ...ENGLISH_WORDS.split(" ")]);
+const DATES: ReadonlySet<IdentifierKind> = new Set(["date", "birth-date"]);
 /** Of the spellings of a date, the one that is a number: with the day or the month first many another number would be one. */
 const DAY = /^(?:1[89]|2[0-9])[0-9]{6}$/;
 /** Shorter ones are made up, and chance spells them. */
@@ -63,7 +60,7 @@ export function createIdentifiers(): Identifiers {
   return {
     add(source, text, kind) {
       texts[source].set(text, strongerKind(texts[source].get(text), kind));
-      if (!isNaming(kind) || !(source === "identifiers" || (kind === "date" && DAY.test(text)))) return;
+      if (!isNaming(kind) || !(source === "identifiers" || (DATES.has(kind) && DAY.test(text)))) return;
       for (const plain of integersIn(text)) integers.set(plain, strongerKind(integers.get(plain), kind));
     },
     entries: (source) => texts[source],

@@ -1,15 +1,17 @@
 import { foldedWords } from "../rules/clean-text.ts";
-import { transcribed } from "../rules/plain-letters.ts";
+import { asciiDigits, transcribed } from "../rules/plain-letters.ts";
 import type { Position } from "./automaton.ts";
 import type { FileWindow } from "./file-window.ts";
 import { fold } from "./harvest.ts";
-import { type IdentifierKind, isNaming } from "./identifier-kinds.ts";
+import { type IdentifierKind, isNamingWord } from "./identifier-kinds.ts";
 import type { Identifiers, Needles } from "./needles.ts";
 import { integersIn } from "./plain-integer.ts";
+import { kindWithin } from "./uid-numbers.ts";
 
 /**
  * How bytes of the output are searched.
- * - `number`: integers, each as a whole; `code`: a code value, as a whole; `uid`: components of UIDs that an option keeps, each as a whole
+ * - `number`: integers, each as a whole; `code`: a code value, as a whole; `uid`: components of UIDs that an option keeps, each as a whole,
+ *   and the long numbers that they are made of
  * - `clean`: words of a vocabulary, each as a whole
  * - `retained`: text of devices and institutions that an option keeps
  * - `technical`: technical words and short numbers, for what is written in numbers: names are within words (Philip, Toma, Shiba)
@@ -69,6 +71,8 @@ const MINIMUM_WITHIN_WORDS = 6;
 const NOT_IN_WORDS: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_RETAINED, "name", "e-mail", "uid"]);
 /** Equipment makes UIDs of its own number and of the time, which the option retains with them. */
 const NOT_IN_UIDS: ReadonlySet<IdentifierKind> = new Set([...NOT_IN_FORMS, "date", "device", "ae-title", "uid"]);
+/** Shorter ones are those of many a code. */
+const NUMBER_IN_CODE = /[0-9]{6,}/g;
 const NOT_IN_CODES: ReadonlySet<IdentifierKind> = new Set(["text", "private", "institution"]);
 
 /** The first identifier in what is left to be searched; undefined: none. `window` is asked only for what the pieces do not hold. */
@@ -98,13 +102,14 @@ function searchBytes(
 ): IdentifierKind | undefined {
   switch (how) {
     case "number":
-      return firstOf(bytes.toString("latin1").split("\\"), identifiers.kindOfInteger);
+      return firstOf(
+        bytes.toString("latin1").split("\\"),
+        (number) => identifiers.kindOfInteger(number) ?? idOnly(identifiers.kindOf(number)),
+      );
     case "code":
       return codeKind(fold(bytes.toString("latin1")), identifiers);
     case "uid":
-      return firstOf(bytes.toString("latin1").split(/[.\\\0 ]/), (component) =>
-        unlessIgnored(identifiers.kindOfInteger(component), NOT_IN_UIDS),
-      );
+      return firstOf(bytes.toString("latin1").split(/[.\\\0 ]/), (component) => componentKind(component, identifiers));
     case "clean":
       return firstOf(
         foldedWords(bytes.toString("utf8")),
@@ -152,7 +157,9 @@ function searchText(
       : needles.find(Buffer.from(fold(written), "utf8"), MINIMUM_WITHIN_TEXT, options)) ??
     needles.find(bytes, MINIMUM_WITHIN_TEXT, { ...options, isStraight: false });
   if (within !== undefined || how === "form") return within;
-  const number = firstOf(integersIn(text), (plain) => unlessIgnored(identifiers.kindOfInteger(plain), ignored));
+  const number = firstOf(integersIn(asciiDigits(text.normalize("NFKC"))), (plain) =>
+    unlessIgnored(identifiers.kindOfInteger(plain), ignored),
+  );
   if (number !== undefined) return number;
   return firstOf(text.split(/[^\p{L}\p{M}\p{N}]+/u), (word) => {
     const folded = Buffer.from(fold(word), "utf8");
@@ -160,10 +167,28 @@ function searchText(
   });
 }
 
+/** As a whole, a shorter number of somebody's too; or a number that the component was made of beside others. */
+function componentKind(component: string, identifiers: Identifiers): IdentifierKind | undefined {
+  const kindOf = (digits: string): IdentifierKind | undefined =>
+    unlessIgnored(identifiers.kindOfInteger(digits), NOT_IN_UIDS);
+  return kindOf(component) ?? idOnly(identifiers.kindOf(component)) ?? kindWithin(component, kindOf);
+}
+
+/** Of shorter numbers, those that number somebody. */
+function idOnly(kind: IdentifierKind | undefined): IdentifierKind | undefined {
+  return kind === "id" ? kind : undefined;
+}
+
 /** As a whole, or the number in it; free text and institutions are spelt by codes that are nobody's. */
 function codeKind(folded: string, identifiers: Identifiers): IdentifierKind | undefined {
-  const kind = identifiers.kindOf(folded) ?? firstOf(integersIn(folded), identifiers.kindOfInteger);
-  return unlessIgnored(kind, NOT_IN_CODES);
+  const whole = unlessIgnored(identifiers.kindOf(folded), NOT_IN_CODES);
+  // The source has the code too: as a text it is nobody's, its number may be.
+  return whole ?? firstOf(folded.match(NUMBER_IN_CODE) ?? [], (digits) => numberKind(digits, identifiers));
+}
+
+function numberKind(digits: string, identifiers: Identifiers): IdentifierKind | undefined {
+  const long = firstOf(integersIn(digits), identifiers.kindOfInteger);
+  return unlessIgnored(long, NOT_IN_CODES) ?? idOnly(identifiers.kindOf(digits));
 }
 
 function unlessIgnored(
@@ -175,7 +200,7 @@ function unlessIgnored(
 
 function namingKind(folded: string, identifiers: Identifiers): IdentifierKind | undefined {
   const kind = identifiers.kindOf(folded);
-  return isNaming(kind) ? kind : undefined;
+  return isNamingWord(kind, folded) ? kind : undefined;
 }
 
 function firstOf<T>(values: readonly T[], find: (value: T) => IdentifierKind | undefined): IdentifierKind | undefined {

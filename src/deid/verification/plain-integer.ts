@@ -1,6 +1,6 @@
 const NUMBER = /^ *[+-]?([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,2}))? *$/;
 /** A number this long that is an identifier is one. */
-const SHORTEST_DIGITS = 7;
+export const SHORTEST_DIGITS = 7;
 const DIGITS = /[0-9]+/g;
 
 /** How an integer of seven digits and more is written first of all: 7.234561E6 and 007234561.0 are 7234561. Undefined: it is none. */

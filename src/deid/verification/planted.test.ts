@@ -14,6 +14,7 @@ import { loadProfile } from "../profiles/load-profile.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
 import type { Rule, Treatment } from "../rules/rule.ts";
 import { ctImage, SOP_CLASSES, text } from "../testing/objects.ts";
+import { code, content } from "../testing/reports.ts";
 import type { Expectations } from "./check-element.ts";
 import { harvestIdentifiers } from "./harvest.ts";
 import { type Verification, verifyDeidentified } from "./verify.ts";
@@ -32,7 +33,12 @@ const ANY_TEXT: Treatment = { kind: "text", form: { kind: "pattern", pattern: /^
 function openRules(): CompiledRules {
   const rule = (treatment: Treatment): Rule => ({ treatment, fallback: STAY, reason: "profile" });
   const byVr = new Map<number, Treatment>([
-    [0x52009230, { kind: "walk", unlessOptional: false }],
+    ...[0x52009230, 0x0040a043, 0x0040a300, 0x0040a730, 0x004008ea].map((tag): [number, Treatment] => [
+      tag,
+      { kind: "walk", unlessOptional: false },
+    ]),
+    [0x0040a121, { kind: "date" }],
+    [0x0040a30a, { kind: "number" }],
     [0x00283006, { kind: "words" }],
     [0x00189079, { kind: "number" }],
     [0x00280009, { kind: "number" }],
@@ -97,6 +103,10 @@ const KINDS: readonly (readonly [string, number, Vr, string, string])[] = [
   ["id", 0x00100020, "LO", "QX-77 31/9", "qx77319"],
   ["id", 0x00080050, "SH", "A9981734", "nr A 998.17-34"],
   ["id", 0x00200010, "SH", "ST918273", "ST918273"],
+  ["id", 0x00100020, "LO", "8819273-4", "nr 8819273"],
+  ["id", 0x00100020, "LO", "MRN8819273", "nr \uff18\uff18\uff11\uff19\uff12\uff17\uff13"],
+  ["id", 0x00100020, "LO", "0088192734^^^HOSP", "nr 88192734"],
+  ["id", 0x00080050, "SH", "2024/881927", "881927"],
   ["id", 0x00101000, "LO", "OLD99182", "old 99182"],
   ["device", 0x00181000, "LO", "SN55-1882", "SN55 1882"],
   ["device", 0x00081010, "SH", "CTSUITE9", "ctsuite9"],
@@ -106,9 +116,11 @@ const KINDS: readonly (readonly [string, number, Vr, string, string])[] = [
   ["institution", 0x00080080, "LO", "Jabberwock Infirmary", "jabberwock"],
   ["ae-title", 0x00080055, "AE", "FRABJOUS1", "frabjous1"],
   ["private", 0x00291010, "LO", "Calloo Callay Day", "calloo callay, day"],
-  ["date", 0x00100030, "DA", "19310704", "born 1931-07-04"],
-  ["date", 0x00100030, "DA", "19310704", "born 04/07/1931"],
-  ["date", 0x00100030, "DA", "19310704", "b. 04.07.1931"],
+  ["birth-date", 0x00100030, "DA", "19310704", "born 1931-07-04"],
+  ["birth-date", 0x00100030, "DA", "19310704", "born 04/07/1931"],
+  ["birth-date", 0x00100030, "DA", "19310704", "b. 04.07.1931"],
+  ["birth-date", 0x00100030, "DA", "19310704", "b. 04.07.31"],
+  ["birth-date", 0x00100030, "DA", "19310704", "b. 07/04/31"],
   ["uid", 0x0020000d, "UI", "1.2.826.0.1.3680043.9.7.1", "of 1.2.826.0.1.3680043.9.7.1"],
 ];
 
@@ -120,6 +132,13 @@ describe("finds in other text", () => {
     for (const part of leak.split(" ").filter((word) => word.length > SPELLING_LIMIT)) {
       expect(JSON.stringify(verdict)).not.toContain(part);
     }
+  });
+
+  it.each([
+    ["a number that a UID of another attribute has too", 0x00200010, "1.2.840.113619.2.55.3", "of 113619"],
+    ["a day that an accession number begins with", 0x00080050, "20240229-1", "2024 02 29"],
+  ])("but not %s", async (_name, tag, value, text_) => {
+    expect(await verdictOn(dataSetOf([text(tag, value)]), [text(0x00204000, text_)])).toMatchObject({ ok: true });
   });
 
   it("but nothing where nothing is", async () => {
@@ -290,4 +309,35 @@ it("takes no word of the vocabulary and no rising numbers for an identifier", as
   const ramp = Buffer.from(Uint16Array.from({ length: 512 }, (_, index) => index).buffer);
   const planted = [text(0x00204000, "axial chest"), element(tagOf(0x00283006), "OW", ramp)];
   expect(await verdictOn(source, planted)).toMatchObject({ ok: true });
+});
+
+describe("finds in an item that says by its name what it tells", () => {
+  const years = sequenceElement(tagOf(0x004008ea), [code("a UCUM")]);
+  const measured = (value: string, unit = years): DataElement =>
+    sequenceElement(tagOf(0x0040a300), [dataSetOf([text(0x0040a30a, value), unit])]);
+  const born = text(0x0040a121, "19310704");
+  const months = sequenceElement(tagOf(0x004008ea), [code("mo UCUM")]);
+  const lateCode = dataSetOf([text(0x00080102, "SCT"), text(0x00080119, "184099003")]);
+  it.each<[string, DataSet, string | undefined]>([
+    ["a birthday", content("DATE", "121031 DCM", [born]), "(0040,A121)"],
+    ["a year of birth", content("NUM", "80904-6 LN", [measured("1931")]), "(0040,A300)/(0040,A30A)"],
+    ["a birthday under a long code", dataSetOf([sequenceElement(tagOf(0x0040a043), [lateCode]), born]), "(0040,A121)"],
+    ["an age over 89", content("NUM", "121033 DCM", [measured("95")]), "(0040,A300)/(0040,A30A)"],
+    [
+      "an age over 89 without a measured value",
+      content("NUM", "121033 DCM", [years, text(0x0040a30a, "95")]),
+      "(0040,A30A)",
+    ],
+    ["but no other age", content("NUM", "121033 DCM", [measured("61")]), undefined],
+    ["but no age in months", content("NUM", "121033 DCM", [measured("95", months)]), undefined],
+    ["but no other date", content("DATE", "111060 DCM", [born]), undefined],
+  ])("%s", async (_name, item, place) => {
+    // Names of what is around and what was before are not its own.
+    const before = content("DATE", place === undefined ? "121031 DCM" : "111060 DCM", []);
+    const around = content("CONTAINER", place === undefined ? "121031 DCM" : "121070 DCM", [], [before, item]);
+    const planted = sequenceElement(tagOf(0x0040a730), [dataSetOf([...around.values()])]);
+    const reason = `personal-concept (0040,A730)/(0040,A730)/${place}`;
+    const expected = place === undefined ? { ok: true } : { code: "DEIDENTIFICATION_UNPROVEN", reason };
+    expect(await verdictOn(dataSetOf([text(0x00100020, "X")]), [planted])).toMatchObject(expected);
+  });
 });

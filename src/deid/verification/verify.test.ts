@@ -35,8 +35,9 @@ afterEach(() => rm(folder, { recursive: true }));
 async function verifyWith(
   planted: readonly DataElement[],
   tamper = (bytes: Buffer): Buffer => bytes,
+  source: DataSet = ctImage(),
 ): Promise<Verification> {
-  await using file = await readPart10File(await put(join(folder, "in.dcm"), await part10Bytes(ctImage())));
+  await using file = await readPart10File(await put(join(folder, "in.dcm"), await part10Bytes(source)));
   const harvest = harvestIdentifiers(file.dataSet);
   const options = { profile, pseudonymizer, participantId: undefined, harvest, signal: neverAborted() };
   const output = await composeOutput(file, options);
@@ -158,6 +159,14 @@ describe("finds what was planted", () => {
     ["a UID in a table of numbers", words("1.2.826.0.1.3680043.9.7.2 "), "IDENTIFIER_FOUND", "uid in (0028,3006)"],
   ])("%s", async (_name, planted, code, reason) => {
     expect(await verifyWith([planted])).toEqual({ ok: false, code, reason });
+  });
+
+  it.each([
+    ["three digits that are the patient's number", "123", false],
+    ["which others have", "124", true],
+  ])("%s", async (_name, patientId, ok) => {
+    const planted = text(0x0008103e, "CHEST 123 lung");
+    expect(await verifyWith([planted], undefined, ctImage([text(0x00100020, patientId)]))).toMatchObject({ ok });
   });
 
   it("what is nested", async () => {

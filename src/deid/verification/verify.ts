@@ -3,6 +3,7 @@ import type { RejectionCode } from "../outcome.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
 import type { Rule } from "../rules/rule.ts";
 import { type ClaimReader, createClaimReader } from "./check-claim.ts";
+import { type ConceptReader, createConceptReader } from "./check-concepts.ts";
 import { isCopied } from "./check-copied.ts";
 import { createDummyReader, type DummyReader } from "./check-dummies.ts";
 import { checkElement, type Expectations } from "./check-element.ts";
@@ -106,6 +107,7 @@ async function inspectBytes(
     privates: createPrivateReader(task.rules.privateRules),
     claim: createClaimReader(task.expectations.claim),
     dummies: createDummyReader(task.expectations.uids),
+    concepts: createConceptReader(),
     collector: createEvidence(task),
     verdicts: (task.verdicts ?? createVerdictMemory()).of(task.expectations),
   };
@@ -155,6 +157,7 @@ interface Readers {
   readonly privates: PrivateReader;
   readonly claim: ClaimReader;
   readonly dummies: DummyReader;
+  readonly concepts: ConceptReader;
   readonly collector: EvidenceCollector;
   readonly verdicts: KnownVerdicts;
 }
@@ -164,7 +167,7 @@ function inspectToken(
   token: Token,
   bytes: Buffer | undefined,
   ruleOfTag: Rule,
-  { privates, collector, claim, dummies, verdicts }: Readers,
+  { privates, collector, claim, dummies, concepts, verdicts }: Readers,
   task: VerificationTask,
 ): string | undefined {
   const privateRule = isPrivate(tagOf(token.tag)) ? privates.ruleOf(token, bytes) : undefined;
@@ -174,6 +177,7 @@ function inspectToken(
   if (known === undefined && privateRule === undefined) verdicts.keep(token, bytes, rule, check);
   if (!check.ok) return check.reason;
   if (!dummies.accepts(token, bytes, rule)) return "dummy-item";
+  if (!concepts.accepts(token, bytes)) return "personal-concept";
   claim.add(token, bytes, rule);
   return collector.add(token, bytes, rule, check.searched);
 }

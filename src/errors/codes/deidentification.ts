@@ -44,7 +44,7 @@ export const deidentificationCodes = {
   },
   INSTANCE_NOT_PARSABLE: {
     class: "permanent",
-    summary: "The file is not a DICOM object that could be read to its end.",
+    summary: "The file is not a DICOM object that could be read to its end, or its UIDs are missing or malformed.",
     remedy:
       "Retrieve the study again; if it persists, ask the archive's administrator to check the object, or release the study without it: `radferry study release ID --leave-out-rejected`.",
   },
