@@ -369,6 +369,7 @@ function deidentified(
       sizeBytes: written.sizeBytes,
       sha256: written.sha256,
     }),
+    originalPatientId: textOf(source, tags.PatientID)?.trim() ?? "",
     links: output.pseudonyms.links,
     summary: {
       ...summaries.of(source, output),

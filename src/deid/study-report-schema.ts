@@ -39,7 +39,21 @@ export const studyReportSchema = z
     reviews: z
       .array(z.object({ tag: z.string(), review: z.string() }))
       .describe("What the profile keeps against the confidentiality profile, and who allowed it"),
-    reasons: z.array(z.object({ code: z.string(), reason: z.string(), count })).describe("Why instances stayed behind"),
+    reasons: z
+      .array(
+        z.object({
+          code: z.string(),
+          reason: z.string(),
+          count,
+          kinds: z
+            .array(z.object({ sopClass: z.string(), modality: z.string(), count }))
+            .optional()
+            .describe(
+              "What they are: keyword of the SOP class and modality, each empty where it is none of the standard's",
+            ),
+        }),
+      )
+      .describe("Why instances stayed behind"),
     verify: z.object({
       hits: count.describe("Outputs in which an identifier was found; none of them left"),
       bytes: count.describe("Bytes of the outputs that were read again"),

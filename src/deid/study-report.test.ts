@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
 import { declareDeidentified, parsePseudonym } from "../staging/deidentified-file.ts";
+import { kindOfInstance } from "./instance-kind.ts";
 import type { InstanceOutcome } from "./outcome.ts";
 import { loadProfile } from "./profiles/load-profile.ts";
 import { createStudyReport } from "./study-report.ts";
@@ -31,6 +32,7 @@ const deidentified: InstanceOutcome = {
     ],
     verify: { hits: 0, sizeBytes: 1000, identifiers: 7 },
   },
+  originalPatientId: "P1",
   links: [],
 };
 const rejected: InstanceOutcome = { kind: "rejected", code: "BURNED_IN_ANNOTATION", reason: "image-type" };
@@ -113,4 +115,29 @@ describe("what the study as a whole tells", () => {
       studyReportSchema.safeParse({ ...document, sample: [{ tag: "(0010,0010)", before: "Brandybuck" }] }).success,
     ).toBe(false);
   });
+});
+
+it("counts what stayed behind by SOP class and modality, in the standard's words alone", () => {
+  const report = createStudyReport({ project: "lung", profile: loadProfile("research"), keyId: "0011aabb" });
+  const capture = kindOfInstance({ sopClassUid: "1.2.840.10008.5.1.4.1.1.7", modality: "OT" });
+  // A modality is what a technician typed, and a private class's UID may be anything.
+  const odd = kindOfInstance({ sopClassUid: "1.2.3.19700101", modality: "DOE JANE" });
+  for (const kind of [capture, odd, capture]) report.add(rejected, kind);
+  report.add(deidentified, capture);
+  report.revoke({ code: "IDENTIFIER_FOUND", reason: "name in (0008,1030)" }, capture);
+  const document = report.document();
+  expect(document.reasons).toEqual([
+    {
+      ...{ code: "BURNED_IN_ANNOTATION", reason: "image-type", count: 3 },
+      kinds: [
+        { sopClass: "", modality: "", count: 1 },
+        { sopClass: "SecondaryCaptureImageStorage", modality: "OT", count: 2 },
+      ],
+    },
+    {
+      ...{ code: "IDENTIFIER_FOUND", reason: "name in (0008,1030)", count: 1 },
+      kinds: [{ sopClass: "SecondaryCaptureImageStorage", modality: "OT", count: 1 }],
+    },
+  ]);
+  expect(studyReportSchema.parse(document)).toEqual(document);
 });

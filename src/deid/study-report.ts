@@ -1,5 +1,6 @@
 import type { NewRelease } from "../store/records.ts";
 import { ENGINE } from "./engine-version.ts";
+import type { InstanceKind } from "./instance-kind.ts";
 import type { ActionName, InstanceOutcome, InstanceSummary } from "./outcome.ts";
 import type { Profile } from "./profiles/profile.ts";
 import type { SampleEntry } from "./study-sample.ts";
@@ -7,6 +8,14 @@ import type { StudyFinding, StudyVerdict } from "./verification/study-verificati
 
 /** The outcome of a study as interfaces.md names states. */
 export type StudyReportOutcome = "delivered" | "excluded" | "quarantined";
+
+export interface StudyReportReason {
+  readonly code: string;
+  readonly reason: string;
+  readonly count: number;
+  /** Of those whose originals told what they are. */
+  readonly kinds?: readonly (InstanceKind & { readonly count: number })[];
+}
 
 /** De-identification report of one study: tags, counts, codes; no value of any object. */
 export interface StudyReportDocument {
@@ -36,7 +45,7 @@ export interface StudyReportDocument {
   /** What the profile keeps against the confidentiality profile, and who allowed it. */
   readonly reviews: readonly { readonly tag: string; readonly review: string }[];
   /** Why instances were left out or rejected. */
-  readonly reasons: readonly { readonly code: string; readonly reason: string; readonly count: number }[];
+  readonly reasons: readonly StudyReportReason[];
   readonly verify: {
     readonly hits: number;
     readonly bytes: number;
@@ -49,10 +58,10 @@ export interface StudyReportDocument {
 }
 
 export interface StudyReport {
-  /** Counts one instance's outcome; each instance once. */
-  add(outcome: InstanceOutcome): void;
+  /** Counts one instance's outcome; each instance once. @param kind of its original, where it is known */
+  add(outcome: InstanceOutcome, kind?: InstanceKind): void;
   /** Takes back an instance that was added as de-identified: its study gave it away. */
-  revoke(finding: Pick<StudyFinding, "code" | "reason">): void;
+  revoke(finding: Pick<StudyFinding, "code" | "reason">, kind?: InstanceKind): void;
   /** What verification told of the study as a whole. */
   conclude(verdict: Pick<StudyVerdict, "notes" | "accepted" | "identifiers" | "durationMs">): void;
   document(): StudyReportDocument;
@@ -68,7 +77,7 @@ export function createStudyReport(of: {
   readonly release?: Pick<NewRelease, "allowTags"> | undefined;
 }): StudyReport {
   const sums = createSums();
-  const reasons = new Map<string, { code: string; reason: string; count: number }>();
+  const reasons = createReasons();
   const counts = { instances: 0, deidentified: 0, excluded: 0, rejected: 0 };
   let hits = 0;
   let accepted: ReadonlyMap<string, number> = new Map();
@@ -76,11 +85,9 @@ export function createStudyReport(of: {
   let searchedFor = 0;
   let verifyMs: number | undefined;
 
-  const addReason = (code: string, reason: string): void => {
+  const addReason = (code: string, reason: string, kind: InstanceKind | undefined): void => {
     if (code === "IDENTIFIER_FOUND") hits += 1;
-    const entry = reasons.get(`${code} ${reason}`) ?? { code, reason, count: 0 };
-    entry.count += 1;
-    reasons.set(`${code} ${reason}`, entry);
+    reasons.add(code, reason, kind);
   };
 
   const outcomeNow = (): StudyReportOutcome => {
@@ -89,18 +96,18 @@ export function createStudyReport(of: {
   };
 
   return {
-    add(outcome) {
+    add(outcome, kind) {
       counts.instances += 1;
       counts[outcome.kind] += 1;
-      if (outcome.kind === "excluded") addReason("EXCLUDED", outcome.reason);
+      if (outcome.kind === "excluded") addReason("EXCLUDED", outcome.reason, kind);
       if (outcome.kind === "excluded" && outcome.reason === "released-without") leftOut += 1;
-      if (outcome.kind === "rejected") addReason(outcome.code, outcome.reason);
+      if (outcome.kind === "rejected") addReason(outcome.code, outcome.reason, kind);
       if (outcome.kind === "deidentified") sums.add(outcome.summary);
     },
-    revoke({ code, reason }) {
+    revoke({ code, reason }, kind) {
       counts.deidentified -= 1;
       counts.rejected += 1;
-      addReason(code, reason);
+      addReason(code, reason, kind);
     },
     conclude({ notes, identifiers, durationMs, ...verdict }) {
       accepted = verdict.accepted;
@@ -120,7 +127,7 @@ export function createStudyReport(of: {
         ...facts,
         ...(of.release === undefined ? {} : { release: releaseOf(of.release, leftOut, accepted) }),
         reviews: of.profile.reviews,
-        reasons: [...reasons.values()].sort((a, b) => compare(a.code + a.reason, b.code + b.reason)),
+        reasons: reasons.document(),
         verify: {
           hits,
           bytes: verified.bytes,
@@ -128,6 +135,35 @@ export function createStudyReport(of: {
           ...(verifyMs === undefined ? {} : { ms: verifyMs }),
         },
       };
+    },
+  };
+}
+
+interface Counted {
+  readonly code: string;
+  readonly reason: string;
+  count: number;
+  readonly kinds: Map<string, InstanceKind & { count: number }>;
+}
+
+/** Why instances stayed behind, and what they are. */
+function createReasons() {
+  const reasons = new Map<string, Counted>();
+  return {
+    add(code: string, reason: string, kind: InstanceKind | undefined): void {
+      const entry = reasons.get(`${code} ${reason}`) ?? { code, reason, count: 0, kinds: new Map() };
+      entry.count += 1;
+      reasons.set(`${code} ${reason}`, entry);
+      if (kind === undefined) return;
+      const key = `${kind.sopClass} ${kind.modality}`;
+      entry.kinds.set(key, { ...kind, count: (entry.kinds.get(key)?.count ?? 0) + 1 });
+    },
+    document(): readonly StudyReportReason[] {
+      const sorted = [...reasons.values()].sort((a, b) => compare(a.code + a.reason, b.code + b.reason));
+      return sorted.map(({ kinds, ...entry }) => ({
+        ...entry,
+        ...(kinds.size === 0 ? {} : { kinds: [...kinds].sort(([a], [b]) => compare(a, b)).map(([, kind]) => kind) }),
+      }));
     },
   };
 }

@@ -88,10 +88,23 @@ export interface StudyDocument {
   readonly deliveries?: readonly DeliveryDocument[];
   /** Why instances were left out, with their number. Only in `study show`. */
   readonly exclusions?: Readonly<Record<string, number>>;
+  /** The same by what the instances are, from its last de-identification. Only in `study show`. */
+  readonly stayedBehind?: readonly StayedBehindDocument[];
   /** Every instance, while the study is quarantined. Only in `study show`. */
   readonly instances?: readonly InstanceDocument[];
   /** What its last run was released from quarantine with. Only in `study show`. */
   readonly release?: ReleaseDocument;
+}
+
+/** Why some instances did not leave, and what they are. */
+export interface StayedBehindDocument {
+  readonly code: string;
+  readonly reason: string;
+  readonly count: number;
+  /** By the keyword of their SOP class and their modality; either is empty where it is none of the standard's. */
+  readonly kinds?:
+    | readonly { readonly sopClass: string; readonly modality: string; readonly count: number }[]
+    | undefined;
 }
 
 /** An instance of a quarantined study, as a person decides on it. */
@@ -231,7 +244,7 @@ export interface OverviewDocument {
   /** Jobs by state. */
   readonly states: Readonly<Record<string, number>>;
   readonly counts: readonly JobCountDocument[];
-  /** Of all projects; null when nothing waits. */
+  /** Since the oldest job that is queued or waits was first asked for; null when none is. */
   readonly oldestWaitingSeconds: number | null;
   /** Gateways on the same database, by whether they gave a sign of life within half a minute; null where the store is one gateway's own. */
   readonly nodes: { readonly alive: number; readonly silent: number } | null;

@@ -5,6 +5,7 @@ import { describeDelivery, describeExclusions, describeJob, describeLedger, desc
 import type { IdentityDocument, SeriesLedgerDocument, StudyDocument } from "./documents.ts";
 import type { Page, StudyFilter } from "./operations.ts";
 import { describeInstances } from "./release.ts";
+import { keptReportOf } from "./study-reports.ts";
 
 const PAGE = 500;
 
@@ -44,10 +45,15 @@ export async function showStudy({ store }: OperationsContext, id: string): Promi
     store.ledger(id),
     store.releaseOf(id),
   ]);
+  // Of what was never de-identified, or long ago, no report tells.
+  const report = ledger.some(({ excludedAtMs }) => excludedAtMs !== undefined)
+    ? await keptReportOf(store, id, "last")
+    : undefined;
   return {
     ...describeJob(job, cohorts, events),
     deliveries: deliveries.map(describeDelivery),
     exclusions: describeExclusions(ledger),
+    ...(report === undefined ? {} : { stayedBehind: report.reasons }),
     ...(job.state === "quarantined" ? { instances: describeInstances(ledger) } : {}),
     ...(release === undefined ? {} : { release: describeRelease(release) }),
   };

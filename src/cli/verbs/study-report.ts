@@ -1,3 +1,4 @@
+import type { StayedBehindDocument } from "../../operations/documents.ts";
 import type { DeidReportDocument } from "../../operations/insight-operations.ts";
 import type { Cli } from "../cli.ts";
 import { counted } from "../counted.ts";
@@ -29,7 +30,7 @@ function* reportLines(report: DeidReportDocument): Generator<string> {
   ]);
   yield* section(
     "why instances stayed behind:",
-    report.reasons.map((each) => [each.code, each.reason, `${each.count}`]),
+    report.reasons.map((each) => [each.code, each.reason, `${each.count}`, kindsText(each)]),
   );
   yield* section(
     "elements:",
@@ -47,6 +48,13 @@ function* reportLines(report: DeidReportDocument): Generator<string> {
     "notes:",
     Object.entries(report.notes).map(([note, count]) => [note, `${count}`]),
   );
+}
+
+/** "2 SecondaryCaptureImageStorage OT, 1 other" */
+export function kindsText({ kinds = [] }: StayedBehindDocument): string {
+  return kinds
+    .map(({ sopClass, modality, count }) => `${count} ${sopClass || "of another class"} ${modality}`.trim())
+    .join(", ");
 }
 
 function textOf(actions: Readonly<Record<string, number>>): string {

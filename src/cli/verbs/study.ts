@@ -13,7 +13,7 @@ import { alignedLines, tableLines } from "../table.ts";
 import { listFailures, type RetryOptions, retry } from "./study-failures.ts";
 import { addPriorityVerb } from "./study-priority.ts";
 import { type ReleaseOptions, releaseStudy } from "./study-release.ts";
-import { showReport } from "./study-report.ts";
+import { kindsText, showReport } from "./study-report.ts";
 
 const RELEASE_HELP = `
 A quarantined study is de-identified and verified again; nothing is skipped. --leave-out takes an instance's number of \`study show\`, or its new
@@ -152,6 +152,12 @@ function* showLines(study: StudyDocument): Generator<string> {
   yield* section(
     "left out:",
     Object.entries(study.exclusions ?? {}).map(([reason, count]) => [`  ${reason}`, `${count}`]),
+  );
+  yield* section(
+    "what they are, by the last de-identification:",
+    (study.stayedBehind ?? [])
+      .map((each) => [`  ${each.code}`, each.reason, kindsText(each)])
+      .filter(([, , text]) => text !== ""),
   );
   yield* section("instances held back:", instanceRows(study.instances ?? []));
   if (study.release !== undefined) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isErrorCode } from "../../errors/registry.ts";
 import { THROUGHPUT_SPANS } from "../../store/throughput.ts";
 import { code, count, countByName, nameParameter, remedy, time } from "./fields.ts";
+import { stayedBehind } from "./study-schemas.ts";
 
 /** A code that there is. */
 export const codeParameter = z
@@ -55,9 +56,7 @@ export const deidReport = z.object({
   notes: countByName,
   options: z.array(z.string()).meta({ description: "codes of PS3.16 CID 7050 that the outputs claim" }),
   reviews: z.array(z.object({ tag: z.string(), review: z.string() })),
-  reasons: z
-    .array(z.object({ code: z.string(), reason: z.string(), count }))
-    .meta({ description: "why instances stayed behind" }),
+  reasons: z.array(stayedBehind).meta({ description: "why instances stayed behind" }),
   verification: z.object({ hits: count, bytes: count, identifiers: count }),
   release: z
     .object({

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { INTAKE_STATES } from "../../store/intake.ts";
-import { count, pageOf, time } from "./fields.ts";
+import { count, jobState, pageOf, time } from "./fields.ts";
 
 export const intakeState = z.enum(INTAKE_STATES);
 
@@ -10,6 +10,8 @@ const intakeStudy = z.object({
   code: z.string().nullable().meta({ description: "why it is held" }),
   message: z.string().nullable(),
   project: z.string().nullable(),
+  study: z.string().nullable().meta({ description: "the project's study that it became" }),
+  studyState: jobState.nullable(),
   rule: z.string().nullable(),
   sender: z.string(),
   modality: z.string(),

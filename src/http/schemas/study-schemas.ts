@@ -31,6 +31,16 @@ const release = z.object({
   allowedTags: z.array(z.string()),
 });
 
+export const stayedBehind = z.object({
+  code: z.string(),
+  reason: z.string(),
+  count,
+  kinds: z
+    .array(z.object({ sopClass: z.string(), modality: z.string(), count }))
+    .optional()
+    .meta({ description: "what they are; a word is empty where it is none of the standard's" }),
+});
+
 export const study = z.object({
   id: z.string(),
   project: z.string(),
@@ -57,6 +67,7 @@ export const study = z.object({
   events: z.array(event).meta({ description: "the timeline; empty in lists" }),
   deliveries: z.array(delivery).optional(),
   exclusions: countByName.optional().meta({ description: "why instances were left out, with their number" }),
+  stayedBehind: z.array(stayedBehind).optional().meta({ description: "the same by what they are" }),
   instances: z.array(instance).optional().meta({ description: "while it is quarantined" }),
   release: release.optional(),
 });

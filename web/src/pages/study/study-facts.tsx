@@ -28,6 +28,7 @@ export function StudyFacts({ study }: { readonly study: Study }) {
 function factsOf(study: Study): readonly Fact[] {
   const { waitingUntil, finishedAt, archive, cohorts } = study;
   const exclusions = Object.entries(study.exclusions ?? {});
+  const notMade = finishedAt === undefined ? "not made yet" : "none was made";
   return [
     { name: "State", value: <StateBadge state={study.state} stage={study.stage} /> },
     { name: "Verdict", value: verdictText(study.verdict) },
@@ -45,10 +46,10 @@ function factsOf(study: Study): readonly Fact[] {
       value: <Link to={`/studies?project=${encodeURIComponent(study.project)}`}>{study.project}</Link>,
     },
     { name: countText(cohorts.length, "Cohort").replace(/^1 /, ""), value: <CohortLinks cohorts={cohorts} /> },
-    { name: "Pseudonym", value: study.pseudonym === null ? "not made yet" : <code>{study.pseudonym}</code> },
+    { name: "Pseudonym", value: study.pseudonym === null ? notMade : <code>{study.pseudonym}</code> },
     {
       name: "New study UID",
-      value: study.pseudoStudyInstanceUid === null ? "not made yet" : <code>{study.pseudoStudyInstanceUid}</code>,
+      value: study.pseudoStudyInstanceUid === null ? notMade : <code>{study.pseudoStudyInstanceUid}</code>,
     },
   ];
 }

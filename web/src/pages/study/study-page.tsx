@@ -68,11 +68,13 @@ function StudyCards({ study, ledger, report }: StudyCardsProps) {
       </div>
       <Card title="What was removed">
         {report.data !== undefined && <StudyRemoved report={report.data} />}
-        {report.data === undefined && !isBroken && <p class="empty">It was not de-identified yet.</p>}
+        {report.data === undefined && !isBroken && (
+          <p class="empty">It was not de-identified{study.finishedAt === undefined && " yet"}.</p>
+        )}
         {isBroken && <ErrorCard problem={report.problem} onRetry={report.reload} />}
       </Card>
       <Card title="Receipts">
-        <ReceiptTable deliveries={study.deliveries ?? []} />
+        <ReceiptTable study={study} />
       </Card>
       <Card title="Account by series">
         <SeriesTable series={ledger?.items ?? []} />

@@ -2,7 +2,7 @@ import { type Column, DataTable } from "../../components/data-table.tsx";
 import { countText, numberText } from "../../components/numbers.ts";
 import { Time } from "../../components/time.tsx";
 import type { DeidReport } from "./documents.ts";
-import { countsText, reasonText } from "./words.ts";
+import { countsText, stayedBehindText } from "./words.ts";
 
 /** What is done to an element, the strongest first. */
 const ACTIONS = [
@@ -46,10 +46,8 @@ export function StudyRemoved({ report }: { readonly report: DeidReport }) {
         <>
           <h3>Why instances stayed behind</h3>
           <ul>
-            {report.reasons.map(({ code, reason, count }) => (
-              <li key={`${code} ${reason}`}>
-                {countText(count, "instance")}: {code === "EXCLUDED" ? reasonText(reason) : `${reason} (${code})`}
-              </li>
+            {report.reasons.map((each) => (
+              <li key={`${each.code} ${each.reason}`}>{stayedBehindText(each)}</li>
             ))}
           </ul>
         </>

@@ -71,14 +71,14 @@ const RECEIPT_COLUMNS: readonly Column<Delivery>[] = [
 ];
 
 /** What every destination was proven to hold. */
-export function ReceiptTable({ deliveries }: { readonly deliveries: readonly Delivery[] }) {
+export function ReceiptTable({ study: { deliveries, finishedAt } }: { readonly study: Study }) {
   return (
     <DataTable
       caption="Receipts of the destinations"
       columns={RECEIPT_COLUMNS}
-      items={deliveries}
+      items={deliveries ?? []}
       keyOf={({ destination }) => destination}
-      empty="Nothing was delivered yet."
+      empty={finishedAt === undefined ? "Nothing was delivered yet." : "Nothing was delivered."}
     />
   );
 }

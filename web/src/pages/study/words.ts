@@ -1,5 +1,6 @@
 import type { Study } from "../../api/documents.ts";
-import type { StudyEvent } from "./documents.ts";
+import { countText } from "../../components/numbers.ts";
+import type { DeidReport, StudyEvent } from "./documents.ts";
 
 /** "attempts 2, code ARCHIVE_UNABLE". */
 export function detailText(detail: StudyEvent["detail"]): string {
@@ -58,6 +59,26 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Why an instance stayed behind: a filter's reason in words, or a code as it is. */
 export function reasonText(reason: string): string {
   return REASONS[reason] ?? reason;
+}
+
+/** "2 instances: video: 2 Video Photographic Image Storage (XC)". */
+export function stayedBehindText({ code, reason, count, kinds = [] }: DeidReport["reasons"][number]): string {
+  const why = code === "EXCLUDED" ? reasonText(reason) : `${reason} (${code})`;
+  return [countText(count, "instance"), why, ...(kinds.length === 0 ? [] : [kindsText(kinds)])].join(": ");
+}
+
+function kindsText(kinds: NonNullable<DeidReport["reasons"][number]["kinds"]>): string {
+  return kinds
+    .map(({ sopClass, modality, count }) => {
+      const name = sopClass === "" ? "of another SOP class" : wordsOf(sopClass);
+      return `${count} ${name}${modality === "" ? "" : ` (${modality})`}`;
+    })
+    .join(", ");
+}
+
+/** A keyword of the standard as words: "CTImageStorage" is "CT Image Storage". */
+function wordsOf(keyword: string): string {
+  return keyword.replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, " ");
 }
 
 /** States in which nothing is done by itself any more, and a person can have it tried again. */
