@@ -1,6 +1,7 @@
 import { exportCohort } from "../cohort/export.ts";
 import { type CohortFile, readCohortFile } from "../cohort/read-cohort.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { JOB_STATES } from "../store/job-states.ts";
 import type { ExportRow } from "../store/records.ts";
 import { maySeeProject } from "../units/actor.ts";
 import type { OperationsContext } from "./context.ts";
@@ -54,9 +55,14 @@ export async function cohortStatus(
   cohort: string,
   withJobs: boolean,
 ): Promise<StatusDocument> {
-  const { project, total, states, done } = await context.store.cohortStatus(cohort);
-  if (!withJobs) return { cohort, project, total, states, done };
-  return { cohort, project, total, states, done, jobs: await Array.fromAsync(listStudies(context, { cohort })) };
+  const counted = await context.store.cohortStatus(cohort);
+  const { project } = counted;
+  if (!withJobs) return { cohort, project, total: counted.total, states: counted.states, done: counted.done };
+  const jobs = await Array.fromAsync(listStudies(context, { cohort }));
+  // Studies move while they are listed: what the document says of all of them is what it says of each.
+  const byState = Object.entries(Object.groupBy(jobs, ({ state }) => state));
+  const states = Object.fromEntries(byState.map(([state, of]) => [state, of.length]));
+  return { cohort, project, total: jobs.length, states, done: jobs.every(({ state }) => JOB_STATES[state].done), jobs };
 }
 
 export async function* listCohorts(

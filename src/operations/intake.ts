@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import { errorRegistry } from "../errors/registry.ts";
 import type { IntakeState, IntakeStudy } from "../store/intake.ts";
+import type { JobState } from "../store/job-states.ts";
 import type { OperationsContext } from "./context.ts";
 import { isoTime } from "./describe.ts";
 import type { Page } from "./operations.ts";
@@ -23,6 +24,9 @@ export interface IntakeDocument {
   readonly code: string | null;
   readonly message: string | null;
   readonly project: string | null;
+  /** The project's study that it became, by its id, and the state of that. */
+  readonly study: string | null;
+  readonly studyState: JobState | null;
   readonly rule: string | null;
   /** AE title, or the name of the token of who sends by HTTP. */
   readonly sender: string;
@@ -79,6 +83,8 @@ function documentOf(study: IntakeStudy): IntakeDocument {
     code: code ?? null,
     message: code === undefined ? null : errorRegistry[code].summary,
     project: project ?? null,
+    study: study.job ?? null,
+    studyState: study.jobState ?? null,
     rule: rule ?? null,
     sender: callingAeTitle,
     modality,

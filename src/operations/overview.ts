@@ -19,7 +19,7 @@ export async function describeOverview(context: OperationsContext): Promise<Over
   const { store, actor, clock } = context;
   const [all, oldestAtMs, nodes, trouble] = await Promise.all([
     store.jobCounts(),
-    store.oldestWaitingAtMs(),
+    store.oldestWaitingAtMs(actor.projects),
     listNodes(context),
     context.storeTrouble?.(),
   ]);
@@ -30,7 +30,6 @@ export async function describeOverview(context: OperationsContext): Promise<Over
     total: counts.reduce((sum, { jobs }) => sum + jobs, 0),
     states: summedBy(counts, ({ state }) => state),
     counts,
-    // Of whose job it is, nothing is said.
     oldestWaitingSeconds: oldestAtMs === undefined ? null : Math.max(0, (clock.nowMs() - oldestAtMs) / 1_000),
     nodes: nodes.length === 0 ? null : { alive, silent: nodes.length - alive },
     storeTrouble: trouble === undefined ? null : describeTrouble(trouble),

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors/registry.ts";
 import type { AuditEvent } from "../units/audit.ts";
+import type { JobState } from "./job-states.ts";
 import type { JobEvent } from "./records.ts";
 
 /**
@@ -40,6 +41,9 @@ export interface IntakeStudy {
   /** Why it is held. */
   readonly code: ErrorCode | undefined;
   readonly project: string | undefined;
+  /** The project's study that it became, and how that stands; undefined: it became none, or is not there any more. */
+  readonly job: string | undefined;
+  readonly jobState: JobState | undefined;
   readonly rule: string | undefined;
   readonly modality: string;
   readonly callingAeTitle: string;

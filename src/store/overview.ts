@@ -49,8 +49,8 @@ export interface WorkerRecord {
 /** The part of the store that looks at everything at once; none of it walks over the jobs. */
 export interface OverviewStore {
   jobCounts(): Promise<readonly JobCount[]>;
-  /** When the job was made that has been queued, or has waited, longest; undefined when none is. */
-  oldestWaitingAtMs(): Promise<number | undefined>;
+  /** When the oldest job was made that is queued or waits, of these projects or of all; undefined when none is. */
+  oldestWaitingAtMs(projects?: readonly string[]): Promise<number | undefined>;
   jobChanges(page: { readonly after: number; readonly limit: number }): Promise<JobChanges>;
   listDeliveries(filter: DeliveryFilter): Promise<readonly ListedDelivery[]>;
   listWorkers(): Promise<readonly WorkerRecord[]>;

@@ -13,6 +13,9 @@ export interface StudyKey {
   readonly accessionNumber: string | undefined;
 }
 
+/** What a row says of a study that it names by its UID: whose it is, and under which number. */
+export type StudyClaim = Omit<StudyKey, "studyInstanceUid">;
+
 /** One accepted row of a cohort. */
 export interface NewRequest extends StudyKey {
   /** Rows below the heading count from 1, blank ones among them. */

@@ -32,6 +32,7 @@ import type {
   ProjectKeyUse,
   PseudonymLink,
   Release,
+  StudyClaim,
   StudyKey,
   SubmittedCohort,
 } from "./records.ts";
@@ -99,6 +100,11 @@ export interface Store
   job(id: string): Promise<JobRecord>;
   /** Jobs that a row of such a key would join. */
   jobsOfKey(project: string, key: StudyKey): Promise<readonly JobRecord[]>;
+  /**
+   * What rows that name the job's study by its UID say of it besides. Rows that came after the job ended by STUDY_KEYS_DISAGREE take the
+   * place of those before.
+   */
+  claimsOfJob(id: string): Promise<readonly StudyClaim[]>;
   /** Cohorts that hold the job. */
   cohortsOf(id: string): Promise<readonly string[]>;
   /** Of several jobs, in their order: a page is asked about at once. */

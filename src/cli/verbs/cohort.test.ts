@@ -113,6 +113,7 @@ it("hands a file in and prints what was accepted", async () => {
 
   const forPeople = await runCli(["cohort", "submit", "wanted.csv", "--project", "trial"], world);
   expect(forPeople.stdout).toContain("  Row 3, column study_instance_uid: no UID. [UID_INVALID]\n");
+  expect(forPeople.stdout).toContain("  rows are counted below the heading: row 1 is a spreadsheet's row 2\n");
 });
 
 it("fails when every row was refused", async () => {

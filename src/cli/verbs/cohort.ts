@@ -137,6 +137,7 @@ function* submitLines({ cohort, project, rows, accepted, joined, refused }: Subm
   // The message names row and column.
   for (const { code, message } of refused.slice(0, SHOWN_FINDINGS)) yield `  ${message} [${code}]`;
   if (refused.length > SHOWN_FINDINGS) yield `  and ${refused.length - SHOWN_FINDINGS} more: see cohort export`;
+  if (refused.length > 0) yield "  rows are counted below the heading: row 1 is a spreadsheet's row 2";
 }
 
 interface StatusOptions {

@@ -8,6 +8,10 @@ import { openGateway } from "../gateway-session.ts";
 import { examples } from "../help.ts";
 import { tableLines } from "../table.ts";
 
+const LIST_HELP = `
+open: more of it may come; held: a person decides; given (--state queued): it is a study of the project, whose state stands behind it.
+`;
+
 const DISCARD_HELP = `
 What was sent is removed within the hour, by the running service. The sender was told that it was taken: it will not send it again by itself.
 `;
@@ -18,7 +22,7 @@ export function addIntakeVerbs(program: Command, cli: Cli): void {
     .command("list")
     .description("what was sent, whose it is, and what is held")
     .addOption(new Option("--state <state>", "only these").choices(INTAKE_STATES))
-    .addHelpText("after", examples("intake list --state held"))
+    .addHelpText("after", LIST_HELP + examples("intake list --state held"))
     .action(cli.verb((options: { readonly state?: IntakeState }) => list(cli, options.state)));
   intake
     .command("assign")
@@ -42,15 +46,21 @@ export function addIntakeVerbs(program: Command, cli: Cli): void {
 async function list(cli: Cli, state: IntakeState | undefined): Promise<ExitCode> {
   await using gateway = await openGateway(cli, "client");
   const studies = gateway.operations.listIntake({ state });
-  const header = ["ID", "STATE", "PROJECT", "RULE", "FROM", "MODALITY", "INSTANCES", "SINCE", "WHY"];
+  const header = ["ID", "STATE", "PROJECT", "STUDY", "RULE", "FROM", "MODALITY", "INSTANCES", "SINCE", "WHY"];
   await cli.printer.list(studies, (all) => tableLines(header, rowsOf(all)), "no such study was sent here");
   return EXIT.fine;
 }
 
+/** A study that a project was given is that project's, and what became of it is told there. */
+const STATE_WORDS: Readonly<Record<IntakeState, string>> = { open: "open", held: "held", queued: "given" };
+
 async function* rowsOf(studies: AsyncIterable<IntakeDocument>): AsyncGenerator<readonly string[]> {
-  for await (const { id, state, project, rule, sender, modality, instances, expected, firstAt, code } of studies) {
+  for await (const document of studies) {
+    const { id, state, project, study, studyState, rule, sender, modality, instances, expected, firstAt, code } =
+      document;
     const count = expected === null || expected <= instances ? `${instances}` : `${instances} of ${expected}`;
-    yield [id, state, project ?? "", rule ?? "", sender, modality, count, firstAt, code ?? ""];
+    const became = study === null ? "" : `${study} (${studyState ?? "?"})`;
+    yield [id, STATE_WORDS[state], project ?? "", became, rule ?? "", sender, modality, count, firstAt, code ?? ""];
   }
 }
 

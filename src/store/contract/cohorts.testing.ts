@@ -98,6 +98,35 @@ export const cohorts: ContractCases = {
     ]);
   },
 
+  "tells what the rows of a study's UID say of it, and lets a corrected row take the place of one that disagreed":
+    async (store) => {
+      const wrong = { studyInstanceUid: "1.1", patientId: "P2", accessionNumber: "A2", participantId: "second" };
+      await submit(store, [wrong, { studyInstanceUid: "1.1" }]);
+      const { lease, job } = await claimed(store, 5);
+      const said = [
+        { patientId: undefined, accessionNumber: undefined },
+        { patientId: "P2", accessionNumber: "A2" },
+      ];
+      expect(await store.claimsOfJob(job.id)).toEqual(said);
+      await store.settle(lease, { state: "failed", code: "STUDY_KEYS_DISAGREE", attempts: 1 }, 6);
+      expect(await store.claimsOfJob(job.id)).toEqual(said);
+      await submit(store, [{ studyInstanceUid: "1.1", patientId: "P1", participantId: "first" }], { nowMs: 9 });
+      expect(await store.claimsOfJob(job.id)).toEqual([{ patientId: "P1", accessionNumber: undefined }]);
+      expect(await store.job(job.id)).toMatchObject({
+        ...{ state: "queued", patientId: "P1", accessionNumber: undefined, participantId: "first" },
+      });
+    },
+
+  "says of a study that is located when a further row names another patient": async (store) => {
+    await submit(store, [{ studyInstanceUid: "1.1" }]);
+    const { lease, job } = await claimed(store);
+    await store.located(lease, "vna", [{ studyInstanceUid: "1.1", patientId: "P1", accessionNumber: "A1" }], 1);
+    await submit(store, [{ studyInstanceUid: "1.1", patientId: "P1", accessionNumber: "A1" }]);
+    expect(await store.events(job.id)).toEqual([]);
+    await submit(store, [{ studyInstanceUid: "1.1", patientId: "P2" }], { nowMs: 2 });
+    expect(await store.events(job.id)).toEqual([{ atMs: 2, event: "row-disagrees", detail: {} }]);
+  },
+
   "takes no participant id once a pseudonym was made without it": async (store) => {
     await submit(store, [{ studyInstanceUid: "1.1" }]);
     const { lease, job } = await claimed(store);

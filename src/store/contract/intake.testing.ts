@@ -77,6 +77,17 @@ export const intake: ContractCases = {
     expect(await listed(store)).toEqual([{ state: "queued", code: undefined, project: "lung", instances: 2 }]);
   },
 
+  "names the study that a project made of one, and how that stands": async (store) => {
+    await add(store, instance(1), 0);
+    const one = async (state?: "queued") => (await store.listIntake({ state, limit: 1 }))[0];
+    expect(await one()).toMatchObject({ state: "open", job: undefined, jobState: undefined });
+    await queueDue(store, 160);
+    const [job] = await store.listJobs({ limit: 1 });
+    expect(await one()).toMatchObject({ state: "queued", job: job?.id, jobState: "queued" });
+    await store.cancelJobs({ job: job?.id ?? "" }, 161);
+    expect(await one("queued")).toMatchObject({ job: job?.id, jobState: "cancelled" });
+  },
+
   "counts what waits for more and for a person": async (store) => {
     expect(await store.intakeCounts()).toEqual([]);
     await add(store, instance(1), 0);

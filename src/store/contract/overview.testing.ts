@@ -59,6 +59,15 @@ export const overview: ContractCases = {
     expect(await store.oldestWaitingAtMs()).toBe(40);
   },
 
+  "knows it of some projects": async (store) => {
+    await submit(store, [{ studyInstanceUid: "1.1" }], { project: "lung", nowMs: 40 });
+    await submit(store, [{ studyInstanceUid: "1.2" }], { project: "heart", nowMs: 50 });
+    expect(await store.oldestWaitingAtMs(["heart"])).toBe(50);
+    expect(await store.oldestWaitingAtMs(["heart", "lung"])).toBe(40);
+    expect(await store.oldestWaitingAtMs(["brain"])).toBeUndefined();
+    expect(await store.oldestWaitingAtMs([])).toBeUndefined();
+  },
+
   "pages through deliveries, all or of a state": async (store) => {
     await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }]);
     for (const state of ["confirmed", "failed"] as const) {

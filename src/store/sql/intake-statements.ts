@@ -6,6 +6,10 @@ const COLUMNS = `
 /** `:node` NULL: there is one alone. */
 const OWN_OR_NOBODYS = "(CAST(:node AS TEXT) IS NULL OR node IS NULL OR node = :node)";
 
+const JOB_OF_STUDY = `
+  FROM study_jobs WHERE study_jobs.study_instance_uid = intake_studies.study_instance_uid AND study_jobs.project = intake_studies.project`;
+const THEIR_JOB = `(SELECT id ${JOB_OF_STUDY}) AS job, (SELECT state ${JOB_OF_STUDY}) AS jobState`;
+
 /** What was sent unasked. */
 export const intakeStatements = {
   intakeStudy: `
@@ -37,9 +41,9 @@ export const intakeStatements = {
   endIntake: `
     UPDATE intake_studies
        SET state = :state, project = :project, assigned = :assigned, code = NULL, due_at = NULL WHERE study_no = :studyNo`,
-  listIntake: `SELECT ${COLUMNS} FROM intake_studies WHERE study_no > :after AND state <> 'discarded' ORDER BY study_no LIMIT :limit`,
+  listIntake: `SELECT ${COLUMNS}, ${THEIR_JOB} FROM intake_studies WHERE study_no > :after AND state <> 'discarded' ORDER BY study_no LIMIT :limit`,
   listIntakeByState: `
-    SELECT ${COLUMNS} FROM intake_studies INDEXED BY intake_studies_by_state
+    SELECT ${COLUMNS}, ${THEIR_JOB} FROM intake_studies INDEXED BY intake_studies_by_state
      WHERE state = :state AND study_no > :after ORDER BY study_no LIMIT :limit`,
   intakeCounts: `
     SELECT state, count(*) AS studies, min(first_at) AS "oldestAtMs" FROM intake_studies

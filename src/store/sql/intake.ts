@@ -30,7 +30,7 @@ const ASKING_MS = 120_000;
 const PRIORITY = 3;
 const ASKED = "archive asked what was sent to us should hold";
 
-interface Kept extends IntakeStudy {
+interface Kept extends Omit<IntakeStudy, "job" | "jobState"> {
   readonly studyNo: number;
   readonly studyInstanceUid: string;
   readonly patientId: string;
@@ -58,6 +58,11 @@ const keptStudy = recordReader<Kept>({
   openedAtMs: integer,
   firstAtMs: integer,
   lastAtMs: integer,
+});
+
+const theirJob = recordReader<{ readonly job: string | undefined; readonly jobState: JobState | undefined }>({
+  job: optional(text),
+  jobState: optional(keyOf(JOB_STATES)),
 });
 
 const countLine = recordReader<IntakeCount>({ state: oneOf(INTAKE_STATES), studies: integer, oldestAtMs: integer });
@@ -292,19 +297,23 @@ export async function listIntake(
     state === undefined
       ? await session.all("listIntake", page)
       : await session.all("listIntakeByState", { ...page, state });
-  return rows.map(keptStudy).map((study) => ({
-    id: study.id,
-    state: study.state,
-    code: study.code,
-    project: study.project,
-    rule: study.rule,
-    modality: study.modality,
-    callingAeTitle: study.callingAeTitle,
-    instances: study.instances,
-    expected: study.expected,
-    firstAtMs: study.firstAtMs,
-    lastAtMs: study.lastAtMs,
-  }));
+  return rows
+    .map((row) => ({ ...keptStudy(row), ...theirJob(row) }))
+    .map((study) => ({
+      id: study.id,
+      state: study.state,
+      code: study.code,
+      project: study.project,
+      job: study.state === "queued" ? study.job : undefined,
+      jobState: study.state === "queued" ? study.jobState : undefined,
+      rule: study.rule,
+      modality: study.modality,
+      callingAeTitle: study.callingAeTitle,
+      instances: study.instances,
+      expected: study.expected,
+      firstAtMs: study.firstAtMs,
+      lastAtMs: study.lastAtMs,
+    }));
 }
 
 export async function intakeContents(

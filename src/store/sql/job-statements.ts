@@ -63,6 +63,20 @@ export const jobStatements = {
   insertKey: "INSERT INTO study_keys (project, key, job_no) VALUES (:project, :key, :jobNo) ON CONFLICT DO NOTHING",
   jobsOfKey: "SELECT job_no AS jobNo FROM study_keys WHERE project = :project AND key = :key",
   knownKeys: "SELECT key FROM study_keys WHERE project = :project AND key IN (SELECT value FROM json_each(:keys))",
+  /** What rows that name the study by its UID say of it besides, the latest first, and whether it ended by a disagreement since they came. */
+  claimsOfJob: `
+    SELECT requests.patient_id AS patientId, requests.accession_number AS accessionNumber,
+           cohorts.submitted_at <= coalesce((SELECT max(ended_at) FROM job_attempts
+                                              WHERE job_no = :jobNo AND code = 'STUDY_KEYS_DISAGREE'), -1) AS answered
+      FROM request_jobs
+      JOIN requests ON requests.request_no = request_jobs.request_no
+      JOIN cohorts ON cohorts.cohort_no = requests.cohort_no
+     WHERE request_jobs.job_no = :jobNo AND requests.study_instance_uid IS NOT NULL
+     ORDER BY request_jobs.request_no DESC LIMIT :limit`,
+  /** Nothing was made of the study by what the earlier rows said of it. */
+  replaceClaim: `
+    UPDATE study_jobs SET patient_id = :patientId, accession_number = :accessionNumber, participant_id = :participantId
+     WHERE job_no = :jobNo`,
   jobOfStudy:
     "SELECT job_no AS jobNo FROM study_jobs WHERE study_instance_uid = :studyInstanceUid AND project = :project",
   keysOfJob: "SELECT key FROM study_keys WHERE job_no = :jobNo",

@@ -1,3 +1,5 @@
+import { isSameIdentifier } from "../../dicom/same-identifier.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
 import type { JobState } from "../job-states.ts";
 import type { JobEvent, StudyKey } from "../records.ts";
 import { parseList } from "./row-records.ts";
@@ -21,17 +23,21 @@ const STARTED_OVER: Readonly<Partial<Record<JobState, "always" | "for more serie
   excluded: "for more series",
 };
 
+const DISAGREEMENT: ErrorCode = "STUDY_KEYS_DISAGREE";
+
 /**
  * Another request for a study that is a job already: the higher priority, all series asked for, the first participant ID, the earlier start.
  * True when the job was done and begins again.
  */
 export async function joinJob(session: Session, jobNo: number, wish: Wish, nowMs: number): Promise<boolean> {
+  await giveWay(session, jobNo, wish);
   const job = await session.get("jobByNumber", { jobNo });
   if (job === undefined) return false;
   const participantId = acceptedParticipant(job, wish);
   if (wish.participantId !== undefined && wish.participantId !== (job.participantId ?? participantId)) {
     await addEvent(session, jobNo, { event: "participant-id-conflict", detail: { kept: "first" } }, nowMs);
   }
+  if (isContradiction(job, wish)) await addEvent(session, jobNo, { event: "row-disagrees", detail: {} }, nowMs);
   await session.run("joinJob", { jobNo, priority: wish.priority, participantId, ...acceptedKey(job, wish) });
   await session.run("startEarlier", { jobNo, startAtMs: wish.startAtMs ?? nowMs });
   const isWider = await widen(session, jobNo, job, wish.seriesInstanceUids);
@@ -41,10 +47,27 @@ export async function joinJob(session: Session, jobNo: number, wish: Wish, nowMs
   return begins;
 }
 
+/** What was wrong of a study's rows is not kept beside what puts it right: the study would go out under another's participant ID. */
+async function giveWay(session: Session, jobNo: number, wish: Wish): Promise<void> {
+  const job = await session.get("jobByNumber", { jobNo });
+  if (job?.state !== "failed" || job.code !== DISAGREEMENT || job.pseudonym !== null) return;
+  const { patientId, accessionNumber, participantId } = wish;
+  await session.run("replaceClaim", { jobNo, patientId, accessionNumber, participantId });
+}
+
 /** Once a pseudonym was made, or may be about to be made, from the participant ID or its absence, it holds. */
 function acceptedParticipant(job: Row, { participantId }: Wish): string | undefined {
   const isOpen = job.participantId === null && job.pseudonym === null && job.state !== "running";
   return isOpen ? participantId : undefined;
+}
+
+/** The study is located, so that the job says of it what the archive does; looked at again it would not be taken. */
+function isContradiction({ archive, ...job }: Row, wish: Wish): boolean {
+  if (archive === null) return false;
+  return (["patientId", "accessionNumber"] as const).some((claimed) => {
+    const said = wish[claimed];
+    return said !== undefined && job[claimed] !== null && !isSameIdentifier(said, String(job[claimed]));
+  });
 }
 
 /** A job known by its UID only can also be looked for as the row says, unless the two speak of different patients. */

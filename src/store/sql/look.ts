@@ -7,6 +7,7 @@ import type {
   JobEvent,
   JobRecord,
   LedgerEntry,
+  StudyClaim,
   StudyKey,
 } from "../records.ts";
 import { inTurn } from "./in-turn.ts";
@@ -96,6 +97,19 @@ export async function jobsOfKey(session: Session, project: string, key: StudyKey
   const rows = await session.all("jobsOfKey", { project, key: keyOf(key) });
   const jobs = await inTurn(rows, ({ jobNo }) => session.all("jobById", { jobNo: Number(jobNo) }));
   return jobs.flat().map(jobRecord);
+}
+
+/** A study may be handed in again every night; the latest say what is wanted. */
+const MAXIMUM_CLAIMS = 1_000;
+
+/** See `Store.claimsOfJob`. */
+export async function claimsOfJob(session: Session, id: string): Promise<readonly StudyClaim[]> {
+  const rows = await session.all("claimsOfJob", { jobNo: await jobNumber(session, id), limit: MAXIMUM_CLAIMS });
+  const later = rows.filter(({ answered }) => Number(answered) === 0);
+  return (later.length > 0 ? later : rows).map(({ patientId, accessionNumber }) => ({
+    patientId: patientId === null ? undefined : String(patientId),
+    accessionNumber: accessionNumber === null ? undefined : String(accessionNumber),
+  }));
 }
 
 export async function cohortsOf(session: Session, id: string): Promise<readonly string[]> {

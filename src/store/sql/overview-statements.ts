@@ -17,6 +17,8 @@ export const overviewStatements = {
      GROUP BY project, stage, state HAVING sum(jobs) > 0`,
   /** Numbers are given in the order in which jobs are made. */
   oldestOfState: "SELECT created_at AS createdAtMs FROM study_jobs WHERE state = :state ORDER BY job_no LIMIT 1",
+  oldestOfProjectAndState: `
+    SELECT created_at AS createdAtMs FROM study_jobs WHERE project = :project AND state = :state ORDER BY job_no LIMIT 1`,
   jobChanges: `
     SELECT change_no AS changeNo, ${JOB_COLUMNS} FROM job_changes CROSS JOIN study_jobs USING (job_no)
      WHERE change_no > :after ORDER BY change_no LIMIT :limit`,

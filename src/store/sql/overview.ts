@@ -32,8 +32,15 @@ export async function jobCounts(session: Session): Promise<readonly JobCount[]> 
   return (await session.all("jobCounts")).map(jobCount);
 }
 
-export async function oldestWaitingAtMs(session: Session): Promise<number | undefined> {
-  const oldest = await inTurn(["queued", "waiting"], (state) => session.get("oldestOfState", { state }));
+export async function oldestWaitingAtMs(session: Session, projects?: readonly string[]): Promise<number | undefined> {
+  const states = ["queued", "waiting"] as const;
+  const oldest =
+    projects === undefined
+      ? await inTurn(states, (state) => session.get("oldestOfState", { state }))
+      : await inTurn(
+          projects.flatMap((project) => states.map((state) => ({ project, state }))),
+          (of) => session.get("oldestOfProjectAndState", of),
+        );
   const ages = oldest.flatMap((row) => (row === undefined ? [] : Number(row.createdAtMs)));
   return ages.length === 0 ? undefined : Math.min(...ages);
 }
