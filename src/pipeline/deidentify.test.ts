@@ -39,13 +39,17 @@ interface Circumstances {
   readonly combined?: readonly StudyMatch[];
   /** Where it came from; and an instance of it that was delivered earlier is not staged any more. */
   readonly goneFrom?: string;
+  /** Patients who opted out, by the list the job began with and by the one of now; and who were withdrawn. */
+  readonly optOut?: readonly string[];
+  readonly optOutNow?: readonly string[];
+  readonly withdrawn?: readonly string[];
 }
 
 /** The step on a study of staged instances, each changed as told. */
 async function deidentify(
   profileName: string,
   changes: readonly (readonly DataElement[])[],
-  { release, participantId, mergePatients = false, links = new Map(), combined, goneFrom }: Circumstances = {},
+  { release, participantId, mergePatients = false, links = new Map(), combined, goneFrom, ...left }: Circumstances = {},
 ): Promise<Outcome> {
   const profile = await loadProfile(profileName);
   const key = projectKeyOf(Buffer.alloc(32, 4));
@@ -76,6 +80,8 @@ async function deidentify(
       },
       staging: { list: async () => staged },
       outbox: { folderOf: () => outbox },
+      projects: new Map([["trial", { optOut: new Set(left.optOutNow) }]]),
+      isWithdrawn: async (_: string, patientId: string) => left.withdrawn?.includes(patientId) === true,
       clock: { nowMs: () => 0 },
     },
     project: {
@@ -83,6 +89,7 @@ async function deidentify(
       profile,
       keyId: key.id,
       mergePatients,
+      optOut: new Set(left.optOut),
       combinesStudies: combined !== undefined,
       archives: [{ name: "pacs", findStudies: async (query: StudyQuery) => (isForAll(query) ? combined : []) }],
       deidentifier: createStudyDeidentifier({ profile, key, filters: {} }),
@@ -243,3 +250,20 @@ it("asks no archive where studies stay apart", async () => {
   await using file = await readPart10File(files[0]?.path ?? "");
   expect(textOf(file.dataSet, tagOf(0x00081030))).toBe("Abdomen");
 });
+
+const patient = (id: string): DataElement => text(0x00100020, id);
+
+it.each([
+  ["who opted out", { optOut: ["P2"] }, "PATIENT_OPTED_OUT"],
+  ["who opted out since the study was asked for", { optOutNow: ["P2"] }, "PATIENT_OPTED_OUT"],
+  ["who was withdrawn", { withdrawn: ["P2"] }, "PATIENT_WITHDRAWN"],
+] as const)(
+  "lets no study out in which an image names a patient %s, whoever the archive says it is of",
+  async (_, left, code) => {
+    const { files, end, changes } = await deidentify("research", [[patient("P1")], [patient("P2 ")]], left);
+    expect(end).toEqual({ kind: "end", state: "excluded", code });
+    expect(files).toEqual([]);
+    expect(changes.filter(({ pseudonym, link }) => pseudonym !== undefined || link !== undefined)).toEqual([]);
+    expect((await deidentify("research", [[patient("P3")]], left)).end).toBeUndefined();
+  },
+);

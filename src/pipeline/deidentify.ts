@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { INTAKE_ARCHIVE } from "../archive/intake/intake-archive.ts";
+import { kindOfInstance } from "../deid/instance-kind.ts";
 import type { InstanceOutcome } from "../deid/outcome.ts";
 import type { StudyFacts } from "../deid/study-facts.ts";
 import { createStudyReport, type StudyReport } from "../deid/study-report.ts";
@@ -12,6 +13,7 @@ import type { StagedInstance } from "../staging/staging-area.ts";
 import type { NewLink } from "../store/linkage.ts";
 import type { JobChange, LedgerChange, LedgerEntry, PseudonymLink } from "../store/records.ts";
 import { factsOfCombinedStudy } from "./combined-study.ts";
+import { whyLeftOut } from "./left-out.ts";
 import { type StepContext, type StepResult, studyOf } from "./step.ts";
 
 /** What de-identification of a study came to. */
@@ -50,6 +52,7 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   const links = new Map<string, PseudonymLink>();
   const files = new Map<string, DeidentifiedFile>();
   const originals = new Map<string, StagedInstance>();
+  const patientIds = new Set<string>();
   const rejections: ErrorCode[] = [];
   // The last batch's go with what the study came to.
   let changes: LedgerChange[] = [];
@@ -59,8 +62,9 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
     changes = [];
     for (const [instance, made] of await deidentifyBatch(context, batch, start, { countBySeries, study, studyFacts })) {
       const outcome = leaveOut.has(instance.sopInstanceUid) ? await leftBehind(made, study) : made;
-      report.add(outcome);
+      report.add(outcome, kindOfInstance(instance));
       if (outcome.kind === "deidentified") {
+        patientIds.add(outcome.originalPatientId);
         for (const link of outcome.links) links.set(JSON.stringify(link), link);
         files.set(outcome.file.path, outcome.file);
         originals.set(outcome.file.path, instance);
@@ -71,11 +75,13 @@ export async function deidentifyStudy(context: StepContext): Promise<Deidentifie
   }
   const verdict = await study.finish();
   report.conclude(verdict);
+  const leftOut = await whyLeftOut(context, patientIds);
+  if (leftOut !== undefined) return { ...nothingMade(report), end: { kind: "end", state: "excluded", code: leftOut } };
   for (const { outputPath, code, reason } of verdict.findings) {
     const original = originals.get(outputPath);
     if (original === undefined) continue;
     files.delete(outputPath);
-    report.revoke({ code, reason });
+    report.revoke({ code, reason }, kindOfInstance(original));
     rejections.push(code);
     changes.push({ kind: "excluded", sopInstanceUid: original.sopInstanceUid, reason: code, detail: reason });
     await rm(outputPath, { force: true });

@@ -84,6 +84,7 @@ async function deliver(
       staging: { list: async () => [staged] },
       outbox: { folderOf: () => join(folder, "outbox"), remove: async (job: string) => void removed.push(job) },
       clock: { nowMs: () => 0 },
+      isWithdrawn: async () => false,
     },
     project,
     job: { id: "job-1", studyInstanceUid: "1.2.826.0.1.3680043.9.7.1", archive: "pacs", patientId: "P1" },

@@ -10,6 +10,7 @@ import type { AuditEvent } from "../units/audit.ts";
 import { packJson } from "../units/packed-json.ts";
 import { deidentifyStudy } from "./deidentify.ts";
 import { forgetProcessing, processStudy } from "./hook/process-study.ts";
+import { hasOptedOut } from "./left-out.ts";
 import { shareCopies, takeUpShared } from "./shared-copies.ts";
 import type { StepContext, StepResult } from "./step.ts";
 import { thumbnailOfStudy } from "./study-thumbnail.ts";
@@ -21,7 +22,7 @@ import { type TranscodingNoter, toldBefore, transcodingNoter } from "./transcode
  * it holds before anything is sent.
  */
 export async function deidentifyAndDeliver(context: StepContext): Promise<StepResult> {
-  if (hasOptedOut(context)) return await leaveOutPatient(context);
+  if (hasOptedOut(context, context.job.patientId)) return await leaveOutPatient(context);
   const takenUp = await takeUpShared(context).catch(rethrowOutbox);
   if (takenUp !== undefined) return "end" in takenUp ? takenUp.end : await deliver(context, takenUp.delivery, {});
   const { job, project, services } = context;
@@ -59,7 +60,7 @@ async function deliver(
   const transcoded = before.length === 0 ? {} : { transcoded: before };
   const kept = { ...told, pseudonym, studyInstanceUid, ...transcoded, files: reportedFiles(files) };
   // To de-identify takes its time, in which the lists may have been read again.
-  if (hasOptedOut(context)) return await leaveOutPatient(context);
+  if (hasOptedOut(context, context.job.patientId)) return await leaveOutPatient(context);
   const report = await packJson(kept);
   // Told and asked at one moment: the store answers all at once.
   const [ledger] = await Promise.all([
@@ -92,12 +93,6 @@ async function prepareStudy(context: StepContext) {
   const { told, ...made } = processed;
   const outcome = processed.end?.kind === "end" ? ({ outcome: "quarantined" } as const) : {};
   return { ...made, told: { ...document, ...outcome, ...(told === undefined ? {} : { processing: told }) }, volumes };
-}
-
-/** By the lists the job began with, and by those of now. */
-function hasOptedOut({ job: { patientId }, project, services }: StepContext): boolean {
-  const lists = [project.optOut, services.projects.get(project.name)?.optOut];
-  return patientId !== undefined && lists.some((list) => list?.has(patientId));
 }
 
 async function leaveOutPatient(context: StepContext): Promise<StepResult> {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Archive, StudyMatch, StudyQuery } from "../archive/archive.ts";
 import { parseStudyInstanceUid } from "../dicom/uid.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { JobRecord, LocatedStudy } from "../store/records.ts";
+import type { JobRecord, LocatedStudy, StudyClaim } from "../store/records.ts";
 import { locate } from "./locate.ts";
 import type { StepContext } from "./step.ts";
 
@@ -53,9 +53,11 @@ function ask(
   key: Partial<JobRecord>,
   archives: readonly Archive[],
   project: Partial<StepContext["project"]> = {},
+  claims: readonly StudyClaim[] = [],
 ): Asked {
   const located: LocatedStudy[] = [];
   const store = {
+    claimsOfJob: async () => claims,
     async located(_lease: unknown, _archive: string, studies: readonly LocatedStudy[]) {
       located.push(...studies);
       return JOB;
@@ -142,4 +144,34 @@ it("does not ask for a patient who opted out, and drops the studies of one", asy
   expect(await locate(byPatient.context)).toMatchObject(excluded);
   expect(asked).toEqual([]);
   expect(await locate(ask({ studyInstanceUid: WANTED }, archives, { optOut }).context)).toMatchObject(excluded);
+});
+
+const claim = (patientId?: string, accessionNumber?: string): StudyClaim => ({ patientId, accessionNumber });
+const ofAnother = it.each([
+  ["patient", "PatientID", [claim("P2", "A1")]],
+  ["accession number", "AccessionNumber", [claim("P1", "A2")]],
+  ["accession number in one of its rows", "AccessionNumber", [claim("P1", "A1"), claim(undefined, "A2")]],
+]);
+
+ofAnother("takes no study by its UID for a row that names another %s", async (_what, attribute, claims) => {
+  const archives = [archiveWith("vna", [study(WANTED, "P1", "A1"), study(OTHER, "P2", "A2")])];
+  const { context, located } = ask({ studyInstanceUid: WANTED }, archives, {}, claims);
+  await expect(locate(context)).rejects.toMatchObject({
+    ...{ code: "STUDY_KEYS_DISAGREE", details: { archive: "vna", attribute } },
+  });
+  expect(located).toEqual([]);
+});
+
+it("takes a study by its UID when neither its row nor the archive says otherwise", async () => {
+  const archives = [archiveWith("vna", [study(WANTED, "P1", "")])];
+  const { context, located } = ask({ studyInstanceUid: WANTED }, archives, {}, [claim("P1", "A9"), claim()]);
+  await locate(context);
+  expect(located).toHaveLength(1);
+});
+
+it("takes a study by its UID when its row has lost the zeros of the archive's numbers", async () => {
+  const archives = [archiveWith("vna", [study(WANTED, "0004711", "B0012")])];
+  const { context, located } = ask({ studyInstanceUid: WANTED }, archives, {}, [claim("4711", "b0012")]);
+  await locate(context);
+  expect(located).toHaveLength(1);
 });

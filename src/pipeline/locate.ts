@@ -1,7 +1,8 @@
 import type { Archive, StudyMatch, StudyQuery } from "../archive/archive.ts";
+import { isSameIdentifier } from "../dicom/same-identifier.ts";
 import { parseStudyInstanceUid } from "../dicom/uid.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
-import type { StudyKey } from "../store/records.ts";
+import type { StudyClaim, StudyKey } from "../store/records.ts";
 import { type Absences, absencesOf } from "./absences.ts";
 import type { PipelineProject } from "./services.ts";
 import type { StepContext, StepResult } from "./step.ts";
@@ -17,6 +18,12 @@ export type Located<A extends Archive = Archive> =
       readonly studies: readonly StudyMatch[];
     };
 
+export interface WantedStudy {
+  readonly key: StudyKey;
+  /** What rows that name the study by its UID say of it besides. */
+  readonly claims: readonly StudyClaim[];
+}
+
 export interface LocatingRules<A extends Archive = Archive>
   extends Pick<PipelineProject, "maximumStudiesPerRequest" | "optOut"> {
   readonly archives: readonly A[];
@@ -30,12 +37,12 @@ export interface LocatingRules<A extends Archive = Archive>
  */
 export async function locate(context: StepContext): Promise<StepResult> {
   const absences = absencesOf(context);
-  const located = await findWanted(context.project, context.job, context.signal, absences).catch(
-    async (thrown: unknown) => {
-      await absences.keepAfter(thrown);
-      throw thrown;
-    },
-  );
+  const { job, project, services } = context;
+  const wanted = { key: job, claims: await services.store.claimsOfJob(job.id) };
+  const located = await findWanted(project, wanted, context.signal, absences).catch(async (thrown: unknown) => {
+    await absences.keepAfter(thrown);
+    throw thrown;
+  });
   // An earlier try may have failed at one of them, which its record tells.
   const change = { archive: null };
   if (located.kind === "absent") return { kind: "end", state: "not-found", code: "STUDY_NOT_FOUND", change };
@@ -46,16 +53,16 @@ export async function locate(context: StepContext): Promise<StepResult> {
 /**
  * See `locate`.
  * @param absences what archives that may not be asked now said before
- * @throws GatewayError AMBIGUOUS_PATIENT, TOO_MANY_STUDIES; errors of the archives
+ * @throws GatewayError AMBIGUOUS_PATIENT, STUDY_KEYS_DISAGREE, TOO_MANY_STUDIES; errors of the archives
  */
 export async function findWanted<A extends Archive>(
   project: LocatingRules<A>,
-  wanted: StudyKey,
+  { key, claims }: WantedStudy,
   signal: AbortSignal,
   absences?: Pick<Absences, "note" | "insteadOf">,
 ): Promise<Located<A>> {
-  if (wanted.patientId !== undefined && project.optOut.has(wanted.patientId)) return { kind: "opted-out" };
-  for (const query of queriesOf(wanted)) {
+  if (key.patientId !== undefined && project.optOut.has(key.patientId)) return { kind: "opted-out" };
+  for (const query of queriesOf(key)) {
     for (const archive of project.archives) {
       const matches = await archive.findStudies(query, signal).catch((thrown: unknown) => {
         const told = signal.aborted ? thrown : naming(thrown, archive);
@@ -66,11 +73,29 @@ export async function findWanted<A extends Archive>(
         absences?.note(archive.name, query.by);
         continue;
       }
-      const studies = allowedOf(project, wanted, archive, matches);
+      const studies = allowedOf(project, key, archive, matches);
+      if (query.by === "study-uid") for (const match of studies) checkClaims(match, claims, archive);
       return studies.length === 0 ? { kind: "opted-out" } : { kind: "found", archive, by: query.by, studies };
     }
   }
   return { kind: "absent" };
+}
+
+const CLAIMS = [
+  ["patientId", "PatientID"],
+  ["accessionNumber", "AccessionNumber"],
+] as const satisfies readonly (readonly [keyof StudyClaim, string])[];
+
+/**
+ * A row whose UID is one study's and whose patient or number is another's was put together wrongly: which of them is meant, nobody here knows,
+ * and the one would go out under the other's participant ID. What the archive leaves empty contradicts nothing.
+ */
+function checkClaims(match: StudyMatch, claims: readonly StudyClaim[], archive: Archive): void {
+  for (const [claimed, attribute] of CLAIMS) {
+    const told = match[claimed];
+    if (told !== "" && claims.some(({ [claimed]: said }) => said !== undefined && !isSameIdentifier(said, told)))
+      throw new GatewayError("STUDY_KEYS_DISAGREE", { archive: archive.name, attribute });
+  }
 }
 
 /** The same failure, which says of which archive it is: a job that is not located has none that would tell. */

@@ -33,6 +33,7 @@ async function settled(
   const noteRemoved = async (...what: readonly string[]) => void removed.push(what.join(" "));
   const services = {
     store: {
+      claimsOfJob: async () => [],
       renew: () => Promise.resolve(true),
       change: () => Promise.resolve(true),
       settle: (_lease: unknown, settlement: unknown) => Promise.resolve(settlements.push(settlement) > 0),

@@ -21,6 +21,7 @@ function createNames() {
       named.add(to);
       return true;
     },
+    isInDoubt: () => false,
   };
 }
 

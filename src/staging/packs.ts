@@ -35,6 +35,8 @@ export interface PackNames {
   beginning(prefix: string): Promise<readonly string[]>;
   /** False when nobody named it so any more. */
   change(from: string, to: string): Promise<boolean>;
+  /** Whether a name that begins so may yet be written down by who was asked and did not answer: as long as that may be, its pack stays. */
+  isInDoubt(prefix: string): boolean;
 }
 
 export interface PackOptions {
@@ -107,7 +109,7 @@ export async function openPacks({ folder, names, remove, sizes = USUAL_SIZES }: 
     await remove(pathOf(pack));
   };
   const removeFrom = async (pack: string, ranges: readonly PackRange[]): Promise<void> => {
-    if (writer.isInUse(pack)) {
+    if (writer.isInUse(pack) || names.isInDoubt(`${pack}/`)) {
       await overwriteRanges(pathOf(pack), ranges);
       return;
     }

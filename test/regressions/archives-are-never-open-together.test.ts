@@ -38,6 +38,7 @@ function site({ isThere = true } = {}) {
     async [Symbol.asyncDispose]() {},
   });
   const store = {
+    claimsOfJob: () => Promise.resolve([]),
     events: () => Promise.resolve(events),
     located: () => Promise.resolve({ id: "job", stage: "retrieving" }),
   };

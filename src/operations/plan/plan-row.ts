@@ -5,7 +5,7 @@ import { toGatewayError } from "../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../errors/registry.ts";
 import { findWanted, type LocatingRules } from "../../pipeline/locate.ts";
 import { JOB_STATES } from "../../store/job-states.ts";
-import type { JobRecord, NewRequest } from "../../store/records.ts";
+import type { JobRecord, NewRequest, StudyClaim } from "../../store/records.ts";
 import type { Store } from "../../store/store.ts";
 import { abortAfter } from "../../units/abort.ts";
 import type { PlannedRow, PlanOutcome } from "./documents.ts";
@@ -26,6 +26,7 @@ const ROW_TIMEOUT_MS = 300_000;
 
 const OUTCOMES: Readonly<Partial<Record<ErrorCode, PlanOutcome>>> = {
   AMBIGUOUS_PATIENT: "ambiguous",
+  STUDY_KEYS_DISAGREE: "ambiguous",
   TOO_MANY_STUDIES: "ambiguous",
 };
 /** What is our own trouble ends the plan. */
@@ -100,7 +101,7 @@ async function inTime<T>(
 
 async function lookAtArchives(planning: RowPlanning, request: NewRequest, signal: AbortSignal): Promise<Looked> {
   const { rules, planned, store, project } = planning;
-  const located = await findWanted(rules, request, signal);
+  const located = await findWanted(rules, { key: request, claims: claimsOf(request) }, signal);
   if (located.kind === "absent") return { row: { ...NOTHING, outcome: "absent", code: "STUDY_NOT_FOUND" } };
   if (located.kind === "opted-out") return { row: { ...NOTHING, outcome: "opted-out", code: "PATIENT_OPTED_OUT" } };
   if (located.studies.some(({ patientId }) => planning.isWithdrawn(patientId)))
@@ -119,6 +120,10 @@ async function lookAtArchives(planning: RowPlanning, request: NewRequest, signal
     studies.push({ studyInstanceUid, outcome, contents });
   }
   return { archive, studies };
+}
+
+function claimsOf(request: NewRequest): readonly StudyClaim[] {
+  return request.studyInstanceUid === undefined ? [] : [request];
 }
 
 async function countStudies(

@@ -102,6 +102,7 @@ export async function contextOf({ script, settings = {}, signal, launch }: Given
         recordDelivery: async () => true,
       },
       projects: new Map([["trial", project]]),
+      isWithdrawn: async () => false,
       staging: { list: async () => staged },
       outbox: {
         folderOf: () => join(folder, "outbox"),
