@@ -46,6 +46,10 @@ function expectAsDocumented({ status, headers, json }: Awaited<ReturnType<typeof
   if (name !== "") z.fromJSONSchema(document.components.schemas[name] ?? { not: {} }).parse(json);
 }
 
+const ITEMS = z.object({ Value: z.array(z.unknown()) });
+/** Referenced SOP Sequence and Other Failures Sequence. PS3.18 table I.1-1. */
+const ANSWERED = z.object({ "00081199": ITEMS, "0008119A": ITEMS });
+
 let site: PushSite;
 let document: ApiDocument;
 let tokens: { readonly router: string; readonly unwanted: string; readonly limited: string; readonly viewer: string };
@@ -186,6 +190,22 @@ describe("a gateway that takes STOW-RS", () => {
     });
     const long = Array.from({ length: 5 }, () => Buffer.alloc(INSTANCE_BYTES));
     expect(await post(bodyOf(long))).toMatchObject({ status: 413, json: { code: "API_BODY_TOO_LARGE" } });
+  });
+
+  it("reads no more of a request in which a thousand parts were nothing", async () => {
+    const [first, second] = filesOf(ctStudy(210).instances);
+    if (first === undefined || second === undefined) throw new Error("no instance");
+    const junk = Array.from({ length: 2_000 }, () => Buffer.from("junk"));
+    const { status, json } = await post(bodyOf([first, ...junk, second]));
+    expect(status).toBe(202);
+    const { "00081199": stored, "0008119A": others } = ANSWERED.parse(json);
+    expect(stored.Value).toHaveLength(1);
+    expect(others.Value.length).toBeGreaterThan(1_000);
+    expect(others.Value.length).toBeLessThan(1_020);
+    expect(await post(bodyOf(junk))).toMatchObject({
+      status: 400,
+      json: { code: "API_REQUEST_MALFORMED", details: { because: "MULTIPART_LIMIT_EXCEEDED" } },
+    });
   });
 
   it("answers no other method there", async () => {

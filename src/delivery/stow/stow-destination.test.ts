@@ -53,7 +53,7 @@ const refuses =
   };
 
 /** A store that behaves as it is told, and counts how often each instance came. */
-async function startStore(behaviour: () => Behaviour) {
+async function startStore(behaviour: () => Behaviour, studyListed?: string) {
   const times = new Map<string, number>();
   const held = new Set<string>();
   const keep = (uids: readonly string[]): void => {
@@ -62,7 +62,10 @@ async function startStore(behaviour: () => Behaviour) {
   const server = await startWebServer(async (request, body) => {
     if (request.method === "GET") {
       const offset = Number(request.query.get("offset") ?? 0);
-      return { body: [...held].slice(offset).map((uid) => ({ "00080018": { vr: "UI", Value: [uid] } })) };
+      const ofStudy = studyListed === undefined ? {} : { "0020000D": { vr: "UI", Value: [studyListed] } };
+      return {
+        body: [...held].slice(offset).map((uid) => ({ ...ofStudy, "00080018": { vr: "UI", Value: [uid] } })),
+      };
     }
     const uids = await uidsOf(request, await body());
     for (const uid of uids) times.set(uid, (times.get(uid) ?? 0) + 1);
@@ -159,6 +162,12 @@ describe("a DICOMweb service as destination", () => {
     const { server } = await startStore(() => hasIt);
     await using _server = server;
     expect(await deliver(server.url)).toMatchObject({ instances: 4 });
+  });
+
+  it("that lists what it got in another study has not confirmed it", async () => {
+    const store = await startStore(() => keepsAll, "2.25.999");
+    await using server = store.server;
+    await expect(deliver(server.url)).rejects.toMatchObject({ code: "DELIVERY_UNCONFIRMED" });
   });
 
   it("that finds a request too large gets smaller ones", async () => {

@@ -100,6 +100,8 @@ export async function listedInstances(
   const search = { level: "IMAGE", studyInstanceUid, matching: [], including: [] } as const;
   const uids = new Set<SopInstanceUid>();
   for await (const match of searchDicomWeb(client, { ...search, maximumAnswers: MAXIMUM_INSTANCES }, signal)) {
+    // Servers do answer loosely: what belongs to another study proves nothing.
+    if ((uidOf(match, tags.StudyInstanceUID) ?? studyInstanceUid) !== studyInstanceUid) continue;
     uids.add((uidOf(match, tags.SOPInstanceUID) ?? "") as SopInstanceUid);
   }
   return uids;

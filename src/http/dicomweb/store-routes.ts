@@ -137,7 +137,6 @@ function answerOutcome(outcome: PartsOutcome, request: FastifyRequest, reply: Fa
   // RFC 7234 5.5.
   const lines = [...warnings].slice(0, WARNINGS).map((reason) => `299 radferry "${printable(reason)}"`);
   if (lines.length > 0) reply.header("warning", lines);
-  if (!request.raw.complete) reply.header("connection", "close");
   // As bytes: to a text the server below us adds a character set, which dicomweb-client takes for another type.
   return reply
     .code(storeStatus(told))
