@@ -4,8 +4,22 @@ import { createBytePieces } from "../units/byte-pieces.ts";
 
 const LOT_BYTES = 64 * 1024;
 
+/** A media type with its parameters. RFC 9110 8.3.1, without blanks round the equals sign. */
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;\s*[\w!#$&^.+-]+=(?:[\w!#$&^.+-]+|"[^"]*"))*$/;
+
+/** Every body as its bytes, whatever type it is said to have: also one that is no type, which the server would refuse by itself. */
+export function takeBodies(server: FastifyInstance): void {
+  gatherBodies(server);
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  server.addHook("onRequest", async ({ headers }) => {
+    const given = headers["content-type"];
+    if (given !== undefined && !MEDIA_TYPE.test(given)) headers["content-type"] = "application/octet-stream";
+  });
+}
+
 /** Bodies that come in chunks of a byte each would be held as so many objects, hundreds of times their size, by whoever reads them whole. */
-export function gatherBodies(server: FastifyInstance): void {
+function gatherBodies(server: FastifyInstance): void {
   server.addHook("preParsing", async ({ headers }, _, body) =>
     headers["content-length"] === undefined && headers["transfer-encoding"] === undefined
       ? body

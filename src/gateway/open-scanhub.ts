@@ -8,6 +8,7 @@ import { type Clock, systemClock } from "../units/clock.ts";
 import type { Disk } from "../units/disk.ts";
 import { type Logger, silentLogger } from "../units/logger.ts";
 import { type Random, systemRandom } from "../units/random.ts";
+import { createSparseLogger } from "../units/sparse-logger.ts";
 import { openFaceHome } from "./face-home.ts";
 import type { Face, FaceParts } from "./faces.ts";
 import { openAcquisitionsOver } from "./open-acquisitions.ts";
@@ -75,7 +76,8 @@ export async function openScanHubOver(options: ScanHubParts & { readonly store: 
     // Nobody is connected to a process that begins.
     await store.changeScanDevice(id, { status: "OFFLINE" }, clock.nowMs());
   }
-  const world: ScanHubWorld = { settings, store, ledger, uploads, registry, clock, random, logger };
+  const sparse = opened.use(createSparseLogger(logger));
+  const world: ScanHubWorld = { settings, store, ledger, uploads, registry, clock, random, logger: sparse };
   const server = opened.use(await startScanHubServer(world, { host, port }));
   opened.use(keepWatch(world));
   const closing = opened.move();

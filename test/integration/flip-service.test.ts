@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { ENCODED_QUERY, type FlipSite, HUB_PROJECT, KEY_HEADERS, PROJECT, startFlipSite } from "../peers/flip-site.ts";
+import {
+  ENCODED_QUERY,
+  envelopes,
+  type FlipSite,
+  HUB_PROJECT,
+  KEY_HEADERS,
+  PROJECT,
+  startFlipSite,
+} from "../peers/flip-site.ts";
 import { newProject } from "../peers/xnat/state.ts";
 
 const HUB = {
@@ -73,6 +81,7 @@ describe("the FLIP face", () => {
       info: { title: "Imaging API", version: "0.1.0" },
       paths: {
         "/projects/": { get: { tags: ["Projects"] }, post: { parameters: { length: 4 } } },
+        "/projects/{project_id}": { get: { operationId: "get_project_endpoint_projects__project_id__get" } },
         "/retrieval/import_status_count/{project_id}": { get: { parameters: [{ in: "path" }, { in: "query" }] } },
       },
       components: { schemas: { UploadDataRequest: { required: expect.arrayContaining(["accession_id", "files"]) } } },
@@ -129,6 +138,13 @@ describe("the FLIP face", () => {
         loc: ["query", "resource_type"],
         msg: "Input should be 'DICOM', 'NIFTI', 'SEG' or 'ALL'",
       },
+      { loc: ["body", "accession_id"] },
+    ]);
+    expect(await details("POST", "/download/images/net-1?resource_type=X&force_refresh=maybe", {})).toMatchObject([
+      { loc: ["query", "resource_type"] },
+      { loc: ["query", "force_refresh"] },
+      { loc: ["body", "accession_id"] },
+      { loc: ["body", "encrypted_central_hub_project_id"] },
     ]);
     const none = { projectId: PROJECT, studies: [] };
     expect(await details("POST", "/imaging/queue_image_import_request", none)).toMatchObject([{ type: "too_short" }]);
@@ -207,13 +223,23 @@ describe("projects and users of the FLIP face", () => {
       ID: expect.stringMatching(/^[0-9a-f-]{36}$/),
       name: `Lungs:${HUB.project_id}-FL-Project`,
       created_users: [
-        { username: "newpersonx", encrypted_setup_path: expect.any(String), email: "new.person+x@example.org" },
+        {
+          username: "newpersonx",
+          encrypted_setup_path: expect.any(String),
+          encrypted_password: expect.any(String),
+          email: "new.person+x@example.org",
+        },
       ],
       added_users: [
         expect.objectContaining({ username: "newpersonx" }),
         expect.objectContaining({ username: "radferry" }),
       ],
     });
+    // Hubs of either time read one of the fields, and are told the same: where a password is set.
+    const [created] = Object(json).created_users;
+    const setupPath = /^\/app\/template\/XDATScreen_UpdateUser\.vm\?a=[^&]+&s=[^&]+$/;
+    expect(envelopes.open(created.encrypted_setup_path, "xnat_setup_path")).toMatch(setupPath);
+    expect(envelopes.open(created.encrypted_password, "xnat_password")).toMatch(setupPath);
     const { projects, subscriptions } = site.xnat.state;
     expect(projects.get(id)).toMatchObject({ secondaryId: HUB.project_id, prearchiveCode: 4 });
     expect([...(projects.get(id)?.users ?? [])]).toEqual([

@@ -63,6 +63,16 @@ async function place(path: string, text: string): Promise<void> {
 const detailOf = (json: unknown): unknown => Reflect.get(Object(json), "detail");
 
 describe("imaging", () => {
+  it("pings the PACS that XNAT has registered, for callers that do not know its id", async () => {
+    await using fresh = await startFlipSite({ studies: [STUDY] });
+    const { pacs } = fresh.xnat.state;
+    pacs.splice(0, 1, ...pacs.map((each) => ({ ...each, id: 7 })));
+    const { status, json } = await fresh.call("GET", "/imaging/ping_pacs");
+    expect([status, json]).toEqual([200, expect.objectContaining({ pacsId: 7, successful: true, enabled: true })]);
+    expect((await fresh.call("GET", "/imaging/ping_pacs?pacs_id=1")).status).toBe(404);
+    expect((await fresh.call("GET", "/imaging/ping_pacs", undefined, {})).status).toBe(401);
+  });
+
   it("pings, queries and queues in FLIP's form", async () => {
     expect((await site.call("GET", "/imaging/ping_pacs/1")).json).toMatchObject({ pacsId: 1, successful: true });
     const none = await site.call("GET", "/imaging/ping_pacs/9");

@@ -121,6 +121,10 @@ describe("messages", () => {
       device.say(message);
       expect(await device.next()).toMatchObject({ command: "feedback" });
     }
+    device.say({ command: "update_status", status: { toString: 1 } });
+    expect(await device.next()).toMatchObject({ message: "Invalid status: {'toString': 1}" });
+    device.say({});
+    expect(await device.next()).toMatchObject({ message: "Unknown command: None" });
     device.send(Buffer.alloc(10));
     expect(await device.next()).toMatchObject({ command: "feedback" });
     device.say({ command: "ping" });

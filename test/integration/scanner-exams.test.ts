@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { openScannerSite, PARAMETERS, PULSEQ, taskDocument, WORKFLOW_ID } from "../peers/scanhub-site.ts";
+import { openScannerSite, PARAMETERS, taskDocument, WORKFLOW_ID } from "../peers/scanhub-site.ts";
 
 const site = await openScannerSite();
 afterAll(() => site[Symbol.asyncDispose]());
@@ -39,6 +39,17 @@ describe("who asks (A11)", () => {
       });
       expect((await request("GET", `${base}/openapi.json`, { token: null })).status).toBe(200);
     }
+  });
+
+  it("is not asked for the names of the original's functions; an address that is no text leads nowhere", async () => {
+    const { body } = await request("GET", `${exam}/openapi.json`, { token: null });
+    expect(body).toMatchObject({
+      paths: {
+        "/api/v1/exam/task/{task_id}": { get: { operationId: "get_task_api_v1_exam_task__task_id__get" } },
+        "/api/v1/exam/sequence": { post: { operationId: "create_mri_sequence_api_v1_exam_sequence_post" } },
+      },
+    });
+    expect(await request("GET", `${exam}/%FF`)).toMatchObject({ status: 404, body: { detail: "Not Found" } });
   });
 
   it("is looked at after a body that is no JSON, and before one of the wrong form", async () => {
@@ -121,6 +132,7 @@ describe("tasks", () => {
       request("PUT", `${exam}/task/${task.id}`, { body: { ...task, status: "INPROGRESS", progress } });
     expect((await put("10")).body).toMatchObject({ progress: 10 });
     expect((await put(20.0)).body).toMatchObject({ progress: 20 });
+    expect((await put("30.0")).body).toMatchObject({ progress: 30 });
     expect((await put(30.5)).status).toBe(422);
     expect((await put(100_000)).body).toMatchObject({ progress: 100 });
   });
@@ -138,7 +150,8 @@ describe("tasks", () => {
 
   it("are made from templates, with the template's status", async () => {
     const template = await site.addTask({ is_template: true, workflow_id: null, device_id: null });
-    const url = `${exam}/task?workflow_id=${WORKFLOW_ID}&new_task_is_template=false&template_id=`;
+    // Of a parameter that is there twice the last counts.
+    const url = `${exam}/task?workflow_id=none&workflow_id=${WORKFLOW_ID}&new_task_is_template=No&template_id=`;
     const made = await request("POST", url + template.id);
     expect(made).toMatchObject({ status: 201, body: { is_template: false, workflow_id: WORKFLOW_ID, status: "NEW" } });
     const { id } = made.body as { id: string };
@@ -181,10 +194,14 @@ describe("a body of the wrong form is refused as FastAPI does", () => {
     });
   });
 
-  it("with a task type that is none", async () => {
-    expect(await post(taskDocument({ task_type: "SCAN" }))).toMatchObject({
+  it.each([
+    ["SCAN", "SCAN"],
+    [null, "None"],
+    [{ toString: 1 }, "{'toString': 1}"],
+  ])("with a task type that is none: %j", async (task_type, tag) => {
+    expect(await post(taskDocument({ task_type }))).toMatchObject({
       status: 422,
-      body: { detail: [{ type: "union_tag_invalid", loc: ["body"] }] },
+      body: { detail: [{ type: "union_tag_invalid", loc: ["body"], ctx: { tag } }] },
     });
   });
 
@@ -195,6 +212,20 @@ describe("a body of the wrong form is refused as FastAPI does", () => {
     expect(await locs(taskDocument({ device_id: "../../x" }))).toEqual([["body", "ACQUISITION", "device_id"]]);
     expect(await locs([])).toEqual([["body"]]);
     expect((await request("POST", `${exam}/task/new`)).status).toBe(422);
+  });
+
+  it.each([
+    [{ progress: 1.5 }, "int_from_float", "Input should be a valid integer, got a number with a fractional part"],
+    [{ progress: "a" }, "int_parsing", "Input should be a valid integer, unable to parse string as an integer"],
+    [{ progress: null }, "int_type", "Input should be a valid integer"],
+    [{ is_template: 2 }, "bool_parsing", "Input should be a valid boolean, unable to interpret input"],
+    [{ is_template: [] }, "bool_type", "Input should be a valid boolean"],
+    [{ workflow_id: 1 }, "uuid_type", "UUID input should be a string, bytes or UUID object"],
+    [{ name: 1 }, "string_type", "Input should be a valid string"],
+  ])("%j in pydantic's words", async (facts, type, msg) => {
+    const [[name, input]] = Object.entries(facts) as [[string, unknown]];
+    const detail = [{ type, loc: ["body", "ACQUISITION", name], msg, input }];
+    expect(await post(taskDocument(facts))).toMatchObject({ status: 422, body: { detail } });
   });
 
   it("and rules beyond the form answer 400", async () => {
@@ -295,57 +326,6 @@ describe("results", () => {
       body: { detail: "Could not delete result, either because it does not exist, or for another reason." },
     });
     expect((await request("GET", `${exam}/result/all/${task.id}`)).body).toEqual([]);
-  });
-});
-
-describe("sequences", () => {
-  it("come back as they were, in JSON and byte for byte (A19)", async () => {
-    const id = await site.addSequence();
-    expect(id).toMatch(/^[0-9a-f]{24}$/);
-    const answer = await request("GET", `${exam}/sequence/${id}`);
-    expect(answer.body).toMatchObject({
-      _id: id,
-      name: "gre",
-      seq_file: PULSEQ.toString("utf8"),
-      seq_file_extension: ".seq",
-      tags: ["a"],
-      xml_file: null,
-    });
-    const file = await request("GET", `${exam}/sequence/${id}/file?name=gre`);
-    expect([file.headers.get("content-disposition"), file.body]).toEqual([
-      "attachment; filename=gre.seq",
-      PULSEQ.toString("utf8"),
-    ]);
-  });
-
-  it("that are no text go as base64, and say so", async () => {
-    const bytes = Buffer.concat([PULSEQ, Buffer.from([0xff, 0xfe, 0x00])]);
-    const id = await site.addSequence(bytes);
-    const answer = await request("GET", `${exam}/sequence/${id}`);
-    expect(answer).toMatchObject({
-      status: 200,
-      body: { seq_file_encoding: "base64", seq_file: bytes.toString("base64") },
-    });
-  });
-
-  it("are refused when they are no Pulseq file though they say so, or empty", async () => {
-    for (const file of [Buffer.from("hello"), Buffer.alloc(0)]) expect(await site.addSequence(file)).toBeUndefined();
-  });
-
-  it("are listed, changed and deleted", async () => {
-    const id = await site.addSequence();
-    const url = `${exam}/sequence/${id}`;
-    expect((await request("PUT", url, { body: { name: "", description: "new" } })).body).toMatchObject({
-      name: "gre",
-      description: "new",
-    });
-    expect((await request("GET", `${exam}/sequences/all`)).body).toContainEqual(expect.objectContaining({ _id: id }));
-    expect(await request("GET", `${url}/header?name=x`)).toMatchObject({
-      status: 404,
-      body: { detail: "No MRD header available" },
-    });
-    expect((await request("DELETE", url)).status).toBe(202);
-    expect(await request("DELETE", url)).toMatchObject({ status: 404, body: { detail: "MRI sequence not found" } });
   });
 });
 

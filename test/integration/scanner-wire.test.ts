@@ -95,7 +95,7 @@ function pythonRequest(method: string, path: string, body?: string): string {
 it("answers the six requests of ScanHub's device-manager, as its library writes them", async () => {
   const { id, sequence_id } = await site.addTask();
   const got = await answerTo(pythonRequest("GET", `task/${id}`));
-  expect([got.status, got.type]).toEqual(["HTTP/1.1 200 OK", "application/json; charset=utf-8"]);
+  expect([got.status, got.type]).toEqual(["HTTP/1.1 200 OK", "application/json"]);
   // The whole model goes back, non-ASCII escaped as Python does.
   const changed = got.body.replace('"name":"scan"', '"name":"Sch\\u00e4del"');
   const put = await answerTo(pythonRequest("PUT", `task/${id}`, changed));

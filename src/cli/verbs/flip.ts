@@ -32,7 +32,7 @@ export function addFlipVerbs(program: Command, cli: Cli): void {
       .command(`${name} <project>`)
       .description(description)
       .requiredOption("--query-file <file>", "the query of the project's cohort")
-      .addHelpText("after", HELP + examples(`flip ${name}`, `flip ${name} 5f0e0b52 --query-file cohort.sql`))
+      .addHelpText("after", HELP + examples(`flip ${name} 5f0e0b52 --query-file cohort.sql`))
       .action(cli.verb(run));
   verb("retrieve", "ask for what is not there yet", (project, options) => request(cli, project, options, false));
   verb("retry", "ask again for what failed", (project, options) => request(cli, project, options, true));

@@ -37,7 +37,7 @@ export function addScanHubVerbs(program: Command, cli: Cli): void {
       .description(description)
       .option("--url <base>", "the exam-manager's API (default: http://exam-manager:8000/api/v1/exam)")
       .requiredOption("--token-file <file>", "file that holds the user's token, readable by you alone")
-      .addHelpText("after", HELP + examples(`scanhub ${parent.name()}`, `scanhub ${example} --token-file token`));
+      .addHelpText("after", HELP + examples(`scanhub ${example} --token-file token`));
 
   const task = group("task", "acquisition tasks");
   verb(task, "get <id>", "a task", `task get ${TASK}`).action(

@@ -47,14 +47,14 @@ export function openApiDocument({ title, description, version, routes, schemas }
 }
 
 function operationOf(
-  { method, path, tag, summary, status, parameters, body, answer, isOpen }: RouteFacts,
+  { method, path, tag, name, summary, status, parameters, body, answer, isOpen }: RouteFacts,
   reference: Reference,
 ): Json {
   const takesInput = body !== undefined || parameters.path !== undefined || parameters.query !== undefined;
   return {
     tags: [tag],
     summary,
-    operationId: `${summary}_${path}_${method}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_"),
+    operationId: operationId(name, path, method),
     parameters: [...parametersOf(parameters.path, "path"), ...parametersOf(parameters.query, "query")],
     ...(body === undefined
       ? {}
@@ -72,6 +72,11 @@ function operationOf(
       ...(isOpen ? {} : { 401: ERROR, 500: ERROR }),
     },
   };
+}
+
+/** As FastAPI makes it; programs that are made from the page name their functions by it. */
+export function operationId(name: string, path: string, method: string): string {
+  return `${`${name}${path}`.replaceAll(/\W/g, "_")}_${method.toLowerCase()}`;
 }
 
 function parametersOf(shape: z.ZodObject | undefined, where: "path" | "query"): readonly Json[] {

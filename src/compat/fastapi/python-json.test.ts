@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { pythonFloat, readPythonJson } from "./python-json.ts";
+import { pythonFloat, pythonText, readPythonJson } from "./python-json.ts";
 
 it("reads all JSON as JSON.parse does", () => {
   fc.assert(
@@ -70,4 +70,15 @@ it.each([
   [Number.NaN, "nan"],
 ])("writes %d as Python does", (value, text) => {
   expect(pythonFloat(value)).toBe(text);
+});
+
+it.each([
+  ["as it is", "as it is"],
+  [null, "None"],
+  [true, "True"],
+  [1.5, "1.5"],
+  [["a", { b: false }], "['a', {'b': False}]"],
+  [{ toString: 1, valueOf: 1 }, "{'toString': 1, 'valueOf': 1}"],
+])("says %j as Python's str() does", (value, text) => {
+  expect(pythonText(value)).toBe(text);
 });

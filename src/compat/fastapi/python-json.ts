@@ -171,3 +171,22 @@ export function pythonFloat(value: number): string {
   const text = String(value);
   return text.includes(".") ? text : `${text}.0`;
 }
+
+/** What lies deeper is not said. */
+const MAXIMUM_TEXT_DEPTH = 8;
+
+/** As Python's str() of a value that was read from JSON. */
+export function pythonText(value: unknown): string {
+  return typeof value === "string" ? value : representation(value, 0);
+}
+
+function representation(value: unknown, depth: number): string {
+  if (value === undefined || value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "number") return Number.isInteger(value) ? `${value}` : pythonFloat(value);
+  if (typeof value === "string") return `'${value}'`;
+  if (depth >= MAXIMUM_TEXT_DEPTH) return "...";
+  if (Array.isArray(value)) return `[${value.map((each) => representation(each, depth + 1)).join(", ")}]`;
+  const entries = Object.entries(value).map(([name, each]) => `'${name}': ${representation(each, depth + 1)}`);
+  return `{${entries.join(", ")}}`;
+}

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { validated } from "./validation.ts";
+import { ValidationFailure, type ValidationProblem, validated } from "./validation.ts";
 
 /** A request before anything in it was looked at. */
 export interface RawRequest {
@@ -14,6 +14,8 @@ export interface Route<Context> {
   /** With `{names}`, and with or without a slash at its end, as the original has it. */
   readonly path: string;
   readonly tag: string;
+  /** Of the original's function. */
+  readonly name: string;
   readonly summary: string;
   /** Without a key or token. */
   readonly isOpen: boolean;
@@ -30,6 +32,8 @@ export interface RouteFacts<Context, P, Q, B, A> {
   readonly method: Route<unknown>["method"];
   readonly path: string;
   readonly tag: string;
+  /** Of the original's function. */
+  readonly name: string;
   readonly summary: string;
   readonly status?: number;
   /** Without a key or token. */
@@ -54,12 +58,13 @@ export interface RouteFacts<Context, P, Q, B, A> {
  */
 export function routesWith<Context>() {
   return <A, P = undefined, Q = undefined, B = undefined>(facts: RouteFacts<Context, P, Q, B, A>): Route<Context> => {
-    const { method, path, tag, summary, status = 200, isOpen = false, params, query, body, answer } = facts;
+    const { method, path, tag, name, summary, status = 200, isOpen = false, params, query, body, answer } = facts;
     const { write = JSON.stringify, bodyInPages = body } = facts;
     return {
       method,
       path,
       tag,
+      name,
       summary,
       status,
       isOpen,
@@ -67,15 +72,26 @@ export function routesWith<Context>() {
       body: bodyInPages,
       answer,
       async run(raw, context) {
-        const input = {
-          path: params === undefined ? nothing<P>() : validated(params, raw.path, "path"),
-          query: query === undefined ? nothing<Q>() : validated(query, raw.query, "query"),
-          body: body === undefined ? nothing<B>() : validated(body, raw.body, "body"),
-        };
+        const problems: ValidationProblem[] = [];
+        const looked = <T>(schema: z.ZodType<T> | undefined, part: keyof RawRequest): T =>
+          schema === undefined ? nothing<T>() : collected(problems, () => validated(schema, raw[part], part));
+        const input = { path: looked(params, "path"), query: looked(query, "query"), body: looked(body, "body") };
+        if (problems.length > 0) throw new ValidationFailure(problems);
         return write(answer.parse(await facts.handle(input, context)));
       },
     };
   };
+}
+
+/** What is wrong with one part does not hide what is wrong with another. */
+function collected<T>(problems: ValidationProblem[], look: () => T): T {
+  try {
+    return look();
+  } catch (thrown) {
+    if (!(thrown instanceof ValidationFailure)) throw thrown;
+    problems.push(...thrown.problems);
+    return nothing<T>();
+  }
 }
 
 /** Of a route without such a part, whose type is then undefined. */

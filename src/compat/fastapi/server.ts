@@ -2,9 +2,11 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { errorFields } from "../../observe/error-fields.ts";
 import { systemCodeOf } from "../../units/durable-files.ts";
+import { limitConnections } from "../../units/limit-connections.ts";
 import type { Logger } from "../../units/logger.ts";
 import { MAXIMUM_HTTP_CONNECTIONS, REQUEST_LIMITS, type RequestLimits } from "../../units/request-limits.ts";
-import { gatherBodies } from "../gather-body.ts";
+import { createSparseLogger } from "../../units/sparse-logger.ts";
+import { takeBodies } from "../gather-body.ts";
 import { AnswerError, INTERNAL_DETAIL } from "./answer-error.ts";
 import { parsedBody } from "./json-body.ts";
 import { type FacePages, openApiDocument, openApiPage } from "./openapi.ts";
@@ -43,7 +45,9 @@ export interface FaceServerOptions<Context> extends Omit<FacePages, "routes"> {
 }
 
 /** Answers as FastAPI does. @throws GatewayError with the port's code, when it is taken */
-export async function startFaceServer<Context>(options: FaceServerOptions<Context>): Promise<FaceServer> {
+export async function startFaceServer<Context>(given: FaceServerOptions<Context>): Promise<FaceServer> {
+  const logger = createSparseLogger(given.logger);
+  const options = { ...given, logger };
   const { host, port, maximumBodyBytes, limits = REQUEST_LIMITS } = options;
   const stop = new AbortController();
   const server = fastify({
@@ -54,11 +58,11 @@ export async function startFaceServer<Context>(options: FaceServerOptions<Contex
     exposeHeadRoutes: false,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: MAXIMUM_PATH_PART },
+    // An address that is no text leads nowhere.
+    frameworkErrors: (_, __, reply) => sendDetail(reply, 404, "Not Found"),
   });
-  server.server.maxConnections = MAXIMUM_HTTP_CONNECTIONS;
-  gatherBodies(server);
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  limitConnections(server.server, { maximum: MAXIMUM_HTTP_CONNECTIONS, logger });
+  takeBodies(server);
   addPages(server, options);
   const context = options.context(stop.signal);
   for (const route of options.routes) addRoute(server, route, options, context);
@@ -78,6 +82,7 @@ export async function startFaceServer<Context>(options: FaceServerOptions<Contex
       const timer = setTimeout(() => stop.abort(new GatewayError("CANCELLED")), DRAIN_MS);
       await server.close();
       clearTimeout(timer);
+      logger[Symbol.dispose]();
     },
   };
 }
@@ -95,8 +100,11 @@ function sendDetail(reply: FastifyReply, status: number, detail: unknown): Fasti
   return sendJson(reply, status, JSON.stringify({ detail }));
 }
 
-const PAGES = ["/docs", "/redoc"];
+/** The second is where a login of the original's page comes back to; this page has none. */
+const PAGES = ["/docs", "/docs/oauth2-redirect", "/redoc"];
 const DOCUMENT = "/openapi.json";
+/** Of pages; of the addresses themselves FastAPI knows no HEAD. */
+const PAGE_METHODS = ["GET", "HEAD"];
 
 /** What needs no key. */
 function addPages<Context>(server: FastifyInstance, options: FaceServerOptions<Context>): void {
@@ -105,10 +113,10 @@ function addPages<Context>(server: FastifyInstance, options: FaceServerOptions<C
   }
   if (!options.showsPages) return;
   const document = JSON.stringify(openApiDocument(options));
-  server.get(DOCUMENT, (_, reply) => sendJson(reply, 200, document));
-  for (const path of PAGES) {
-    server.get(path, (_, reply) => reply.type("text/html; charset=utf-8").send(openApiPage(options)));
-  }
+  server.route({ method: PAGE_METHODS, url: DOCUMENT, handler: (_, reply) => sendJson(reply, 200, document) });
+  const page = openApiPage(options);
+  const handler = (_: FastifyRequest, reply: FastifyReply) => reply.type("text/html; charset=utf-8").send(page);
+  for (const url of PAGES) server.route({ method: PAGE_METHODS, url, handler });
 }
 
 function addRoute<Context>(
@@ -132,7 +140,7 @@ function addRoute<Context>(
 
 /** @throws ValidationFailure */
 function bodyOf(body: unknown, isJson: boolean): unknown {
-  const bytes = body instanceof Buffer ? body : undefined;
+  const bytes = body instanceof Buffer && body.length > 0 ? body : undefined;
   return isJson ? parsedBody(bytes) : bytes?.toString("utf8");
 }
 
@@ -155,7 +163,7 @@ function answerUnknown<Context>(
   const all = [...Object.keys(unlisted), ...routes.map((route) => route.path), ...pages];
   if (all.some((template) => matches(template, path))) {
     const ofPath = routes.filter((route) => matches(route.path, path)).map(({ method }) => method);
-    const allowed = ofPath.length === 0 ? ["GET"] : ofPath;
+    const allowed = pages.includes(path) ? PAGE_METHODS : ofPath.length === 0 ? ["GET"] : ofPath;
     return sendDetail(reply.header("allow", allowed.join(", ")), 405, "Method Not Allowed");
   }
   const other = path.endsWith("/") ? path.replace(/\/+$/, "") : `${path}/`;

@@ -22,16 +22,22 @@ export class ValidationFailure extends Error {
 
 /** pydantic takes these for truth values too. */
 const TRUTH: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
-  ...["true", "True", "TRUE", "1", "yes", "on", "t", "y"].map((text) => [text, true] as const),
-  ...["false", "False", "FALSE", "0", "no", "off", "f", "n"].map((text) => [text, false] as const),
+  ...["true", "1", "yes", "on", "t", "y"].map((text) => [text, true] as const),
+  ...["false", "0", "no", "off", "f", "n"].map((text) => [text, false] as const),
   [1, true],
   [0, false],
 ]);
 
-export const laxBoolean = z.preprocess((value) => TRUTH.get(value) ?? value, z.boolean());
+export const laxBoolean = z.preprocess(
+  (value) => TRUTH.get(typeof value === "string" ? value.toLowerCase() : value) ?? value,
+  z.boolean(),
+);
+
+/** Also as a text, and with zeros behind a point. */
+const INTEGER = /^\s*[+-]?\d{1,15}(?:\.0+)?\s*$/;
 
 export const laxInteger = z.preprocess(
-  (value) => (typeof value === "string" && /^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : value),
+  (value) => (typeof value === "boolean" || (typeof value === "string" && INTEGER.test(value)) ? Number(value) : value),
   z.int(),
 );
 
@@ -73,9 +79,20 @@ function numberOf(value: unknown): number | undefined {
 
 /** @throws ValidationFailure with every problem */
 export function validated<T>(schema: z.ZodType<T>, value: unknown, where: "body" | "query" | "path"): T {
-  const result = schema.safeParse(value, { reportInput: true });
+  const result = schema.safeParse(where === "query" ? lastOfEach(value) : value, { reportInput: true });
   if (result.success) return result.data;
   throw new ValidationFailure(result.error.issues.map((issue) => problemOf(issue, value, [where])));
+}
+
+/** Of a parameter that is given more than once, the last counts. */
+function lastOfEach(query: unknown): unknown {
+  if (typeof query !== "object" || query === null) return query;
+  return Object.fromEntries(
+    Object.entries(query).map(([name, given]: [string, unknown]) => [
+      name,
+      Array.isArray(given) ? given.at(-1) : given,
+    ]),
+  );
 }
 
 /** Every problem of a part of a request. @param loc where the part is */
@@ -88,13 +105,25 @@ export function problemsIn(
   return error?.issues.map((issue) => problemOf(issue, value, loc)) ?? [];
 }
 
-const EXPECTED: Readonly<Record<string, readonly [type: string, msg: string]>> = {
+type Words = readonly [type: string, msg: string];
+
+const EXPECTED: Readonly<Record<string, Words>> = {
   string: ["string_type", "Input should be a valid string"],
-  boolean: ["bool_parsing", "Input should be a valid boolean, unable to interpret input"],
-  int: ["int_parsing", "Input should be a valid integer, unable to parse string as an integer"],
-  number: ["int_parsing", "Input should be a valid integer, unable to parse string as an integer"],
+  boolean: ["bool_type", "Input should be a valid boolean"],
+  int: ["int_type", "Input should be a valid integer"],
+  number: ["int_type", "Input should be a valid integer"],
   array: ["list_type", "Input should be a valid list"],
+  record: ["dict_type", "Input should be a valid dictionary"],
   object: ["model_attributes_type", "Input should be a valid dictionary or object to extract fields from"],
+};
+
+/** Where it matters what was given in the place of what was expected. */
+const PARSED: Readonly<Record<string, Words>> = {
+  "boolean of string": ["bool_parsing", "Input should be a valid boolean, unable to interpret input"],
+  "boolean of number": ["bool_parsing", "Input should be a valid boolean, unable to interpret input"],
+  "int of string": ["int_parsing", "Input should be a valid integer, unable to parse string as an integer"],
+  "number of string": ["int_parsing", "Input should be a valid integer, unable to parse string as an integer"],
+  "int of number": ["int_from_float", "Input should be a valid integer, got a number with a fractional part"],
 };
 
 function problemOf(issue: z.core.$ZodIssue, value: unknown, from: readonly (string | number)[]): ValidationProblem {
@@ -105,7 +134,8 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown, from: readonly (stri
     const parent = from[0] === "body" && path.length > 0 ? at(value, path.slice(0, -1)) : null;
     return { type: "missing", loc, msg: "Field required", input: parent };
   }
-  return { ...wordsOf(issue), loc, input: writable(input) };
+  const { type, msg, ctx } = wordsOf(issue);
+  return { type, loc, msg, input: writable(input), ...(ctx && { ctx }) };
 }
 
 /** JSON has no word for some numbers. */
@@ -131,7 +161,9 @@ function wordsOf(issue: z.core.$ZodIssue): Pick<ValidationProblem, "type" | "msg
     return { type: "too_short", msg: `List should have at least ${issue.minimum} item after validation, not 0`, ctx };
   }
   if (issue.code === "invalid_format") return { type: "uuid_parsing", msg: "Input should be a valid UUID" };
-  const [type, msg] = EXPECTED[issue.code === "invalid_type" ? issue.expected : ""] ?? ["value_error", "Value error"];
+  const expected = issue.code === "invalid_type" ? issue.expected : "";
+  const words = PARSED[`${expected} of ${typeof issue.input}`] ?? EXPECTED[expected];
+  const [type, msg] = words ?? ["value_error", "Value error"];
   return { type, msg };
 }
 

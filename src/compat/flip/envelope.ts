@@ -5,7 +5,9 @@ import type { ErrorCode } from "../../errors/registry.ts";
 import { type Random, systemRandom } from "../../units/random.ts";
 
 /** What a value is sealed for: it opens under no other. A task's is `task:<type>`. */
-export type EnvelopeContext = "project_id" | "xnat_setup_path" | "accession_id" | "" | `task:${string}` | (string & {});
+export type EnvelopeContext =
+  | ("project_id" | "xnat_setup_path" | "xnat_password" | "accession_id" | "" | `task:${string}`)
+  | (string & {});
 
 /** The id of the key that all of a platform share. */
 export const SHARED_KEY_ID = "shared";

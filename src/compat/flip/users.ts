@@ -43,6 +43,8 @@ export interface NewUser {
 export interface CreatedUser {
   readonly username: string;
   readonly encrypted_setup_path: string;
+  /** The same path, sealed as hubs before the invitation read it: without this field they take no note of the project. No password leaves. */
+  readonly encrypted_password: string;
   readonly email: string;
 }
 
@@ -132,8 +134,10 @@ export async function addHubUsers(
     if (existing === undefined) known.push(profile);
     const isInvited = profile.lastSuccessfulLogin === null;
     if (isInvited) {
-      const encrypted_setup_path = envelopes.seal(await setupPath(xnat, profile.username, signal), "xnat_setup_path");
-      created.push({ username: profile.username, encrypted_setup_path, email: profile.email });
+      const path = await setupPath(xnat, profile.username, signal);
+      const encrypted_setup_path = envelopes.seal(path, "xnat_setup_path");
+      const encrypted_password = envelopes.seal(path, "xnat_password");
+      created.push({ username: profile.username, encrypted_setup_path, encrypted_password, email: profile.email });
     }
     await addMember(xnat, profile, projectId, signal);
     if (!isInvited || existing === undefined) added.push(profile);

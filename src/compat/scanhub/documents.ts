@@ -106,7 +106,7 @@ export function sequenceOut(sequence: ScanSequence): Json {
   };
 }
 
-/** Of a list: without the files. */
+/** Of a long list: without the files. */
 export function sequenceListed(sequence: ScanSequenceFacts): Json {
   return { ...sequenceFactsOut(sequence), seq_file: null, xml_file: null };
 }

@@ -1,13 +1,23 @@
 import { z } from "zod";
 import { RESULT_TYPES } from "../../acquisition/signatures.ts";
 import { SCAN_TASK_STATUSES } from "../../store/acquisition-states.ts";
-import { laxBoolean, laxInteger, problemsIn, ValidationFailure } from "../fastapi/validation.ts";
+import { pythonText } from "../fastapi/python-json.ts";
+import { laxBoolean, laxInteger, laxNumber, problemsIn, ValidationFailure } from "../fastapi/validation.ts";
 
 /** Which generation of ScanHub's schemas is held to: v1 wants sequence and parameters, v2 lets both be null. */
 export type ApiGeneration = "v1" | "v2";
 
 /** As Python's UUID reads it; answers it in canonical form. */
-export const uuid = z.string().transform((text, context) => {
+export const uuid = z.unknown().transform((text, context) => {
+  if (text === undefined) {
+    context.issues.push({ code: "invalid_type", expected: "string", input: text });
+    return z.NEVER;
+  }
+  if (typeof text !== "string") {
+    const params = { type: "uuid_type", msg: "UUID input should be a string, bytes or UUID object" };
+    context.issues.push({ code: "custom", input: text, params });
+    return z.NEVER;
+  }
   const digits = text
     .toLowerCase()
     .replace(/^urn:uuid:/, "")
@@ -18,11 +28,9 @@ export const uuid = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const number = z.preprocess(
-  (value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value),
-  z.number(),
-);
-const xyz = z.object({ x: number, y: number, z: number });
+/** JSON has no word for the infinities. */
+const coordinate = laxNumber.pipe(z.number());
+const xyz = z.object({ x: coordinate, y: coordinate, z: coordinate });
 const acquisitionParameter = z.object({ fov_scaling: xyz, fov_offset: xyz, fov_rotation: xyz });
 const acquisitionLimits = z.object({
   patient_height: laxInteger,
@@ -86,13 +94,13 @@ export function taskBody(value: unknown, generation: ApiGeneration): TaskBody {
   }
   const schema = tag === "ACQUISITION" ? ACQUISITION_TASKS[generation] : tag === "DAG" ? dagTask : undefined;
   if (schema === undefined) {
-    const msg = `Input tag '${String(tag)}' found using 'task_type' does not match any of the expected tags: ${TAGS}`;
-    const ctx = { discriminator: "'task_type'", tag: String(tag), expected_tags: TAGS };
+    const msg = `Input tag '${pythonText(tag)}' found using 'task_type' does not match any of the expected tags: ${TAGS}`;
+    const ctx = { discriminator: "'task_type'", tag: pythonText(tag), expected_tags: TAGS };
     throw new ValidationFailure([{ type: "union_tag_invalid", loc: ["body"], msg, input: value, ctx }]);
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new ValidationFailure(problemsIn(schema, value, ["body", String(tag)]));
+  throw new ValidationFailure(problemsIn(schema, value, ["body", pythonText(tag)]));
 }
 
 function missing(loc: readonly string[], input: unknown): ValidationFailure {

@@ -11,10 +11,24 @@ import { schemas } from "./schemas.ts";
 const tag = "Imaging";
 
 export const imagingRoutes: readonly Route[] = [
+  // The hub's view of each trust asks so: which id XNAT gave the PACS, only XNAT knows.
+  route({
+    method: "GET",
+    path: "/imaging/ping_pacs",
+    tag,
+    name: "ping_registered_pacs_endpoint",
+    summary: "Ping the registered Imaging Provider (PACS)",
+    query: z.object({ pacs_id: laxInteger.optional() }),
+    answer: schemas.PacsStatus,
+    async handle({ query }, { services, xnat, signal }) {
+      return await pingPacs(xnat, query.pacs_id ?? (await services.pacs.id(xnat, signal)), signal);
+    },
+  }),
   route({
     method: "GET",
     path: "/imaging/ping_pacs/{pacs_id}",
     tag,
+    name: "ping_pacs_endpoint",
     summary: "Ping Imaging Provider (PACS) by ID",
     params: z.object({ pacs_id: laxInteger }),
     answer: schemas.PacsStatus,
@@ -24,6 +38,7 @@ export const imagingRoutes: readonly Route[] = [
     method: "GET",
     path: "/imaging/query_by_accession_number",
     tag,
+    name: "query_by_accession_number_endpoint",
     summary: "Query Imaging Provider (PACS) by Accession Number",
     query: z.object({ accession_number: z.string() }),
     answer: z.array(schemas.Study),
@@ -36,6 +51,7 @@ export const imagingRoutes: readonly Route[] = [
     method: "POST",
     path: "/imaging/queue_image_import_request",
     tag,
+    name: "queue_image_import_request_endpoint",
     summary: "Queue Image Import Request from Imaging Provider (PACS)",
     body: schemas.ImportStudyRequest,
     answer: z.array(schemas.ImportStudyResponse),

@@ -34,7 +34,12 @@ const hubProject = z.object({
   dicom_to_nifti: laxBoolean.default(true),
 });
 
-const createdUser = z.object({ username: z.string(), encrypted_setup_path: z.string(), email: z.string() });
+const createdUser = z.object({
+  username: z.string(),
+  encrypted_setup_path: z.string(),
+  encrypted_password: z.string(),
+  email: z.string(),
+});
 
 const createdProject = z.object({
   ID: z.string(),

@@ -14,6 +14,7 @@ export const transferRoutes: readonly Route[] = [
     method: "POST",
     path: "/download/images/{net_id}",
     tag: "Download",
+    name: "download_images_by_accession_number",
     summary: "Download XNAT Data",
     params,
     query: z.object({
@@ -42,6 +43,7 @@ export const transferRoutes: readonly Route[] = [
     method: "PUT",
     path: "/upload/images/{net_id}",
     tag: "Upload",
+    name: "upload_data",
     summary: "Upload data to XNAT",
     params,
     body: schemas.UploadDataRequest,

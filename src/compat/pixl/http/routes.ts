@@ -36,6 +36,7 @@ export const routes: readonly Route<PixlContext>[] = [
     method: "GET",
     path: "/heart-beat",
     tag,
+    name: "heart_beat",
     summary: "Health Check",
     isOpen: true,
     answer: z.string(),
@@ -48,13 +49,15 @@ export const routes: readonly Route<PixlContext>[] = [
     method: "POST",
     path: "/token-bucket-refresh-rate",
     tag,
+    name: "update_tb_refresh_rate",
     summary: "Update the refresh rate in items per second",
     isOpen: true,
     body: rateShape,
     answer: z.string(),
     async handle({ body: { rate } }, context) {
       if (rate < 0) throw rateRefused(rate);
-      await context.rate.set(rate);
+      // Of Python's two zeros the original knows one.
+      await context.rate.set(rate + 0);
       return "Successfully updated the refresh rate";
     },
   }),
@@ -62,6 +65,7 @@ export const routes: readonly Route<PixlContext>[] = [
     method: "GET",
     path: "/token-bucket-refresh-rate",
     tag,
+    name: "get_tb_refresh_rate",
     summary: "Get the refresh rate in items per second",
     isOpen: true,
     answer: z.object({ rate: z.number() }),
@@ -72,6 +76,7 @@ export const routes: readonly Route<PixlContext>[] = [
     method: "POST",
     path: "/messages",
     tag,
+    name: "post_messages",
     summary: "Ask for studies: a Message, or a list of them",
     status: 202,
     query: z.object({ priority }),

@@ -88,6 +88,7 @@ describe("the rate", () => {
     ['{"rate": ".5"}', "0.5"],
     ['{"rate": true}', "1.0"],
     ['{"rate": false}', "0.0"],
+    ['{"rate": -0.0}', "0.0"],
     ['{"rate": 1e-7}', "1e-07"],
     ['{"rate": 12345678901234567890123}', "1.2345678901234568e+22"],
     ['\ufeff{"rate": 1, "rate": 2}', "2.0"],
@@ -133,7 +134,7 @@ describe("the rate", () => {
     ['{"rate": "abc"}', problem("float_parsing", `${noNumber}, unable to parse string as a number`, "abc")],
     ['{"rate": "0x10"}', problem("float_parsing", `${noNumber}, unable to parse string as a number`, "0x10")],
     ["[1]", problem("model_attributes_type", noObject, [1], ["body"])],
-    ["null", problem("model_attributes_type", noObject, null, ["body"])],
+    ["null", problem("missing", "Field required", null, ["body"])],
     ["hello", notJson(0, "Expecting value")],
     ['{"rate": ', notJson(9, "Expecting value")],
     ["{'rate':1}", notJson(1, "Expecting property name enclosed in double quotes")],
@@ -151,11 +152,23 @@ describe("the rate", () => {
     expect(perSecond).toBe(0);
   });
 
-  it.each(["text/plain", "application/x-www-form-urlencoded"])("is not set by what calls itself %s", async (type) => {
-    const [status, text] = await post(RATE, '{"rate": 1}', { "content-type": type });
-    const expected = problem("model_attributes_type", noObject, '{"rate": 1}', ["body"]);
-    expect([status, JSON.parse(text)]).toEqual([422, { detail: [expected] }]);
+  it("is not set by bytes that are no text", async () => {
+    const body = Buffer.from([...Buffer.from('{"rate": 1, "by": "'), 0xe9, 0x22, 0x7d]);
+    expect(await ask(RATE, { method: "POST", body, headers: JSON_HEADERS })).toEqual([
+      400,
+      '{"detail":"There was an error parsing the body"}',
+    ]);
+    expect(perSecond).toBe(0);
   });
+
+  it.each(["text/plain", "application/x-www-form-urlencoded", "json", "application/json, text/plain"])(
+    "is not set by what calls itself %s",
+    async (type) => {
+      const [status, text] = await post(RATE, '{"rate": 1}', { "content-type": type });
+      const expected = problem("model_attributes_type", noObject, '{"rate": 1}', ["body"]);
+      expect([status, JSON.parse(text)]).toEqual([422, { detail: [expected] }]);
+    },
+  );
 });
 
 it.each([
@@ -163,10 +176,19 @@ it.each([
   ["PUT", RATE, 405, "POST, GET"],
   ["HEAD", "/heart-beat", 405, "GET"],
   ["GET", "/messages", 405, "POST"],
+  ["POST", "/docs", 405, "GET, HEAD"],
+  ["HEAD", "/docs", 200, null],
+  ["HEAD", "/redoc", 200, null],
+  ["HEAD", "/openapi.json", 200, null],
+  ["GET", "/docs/oauth2-redirect", 200, null],
   ["GET", "/nothing", 404, null],
 ])("answers %s %s with %i", async (method, path, status, allow) => {
   const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, { method });
   expect([answer.status, answer.headers.get("allow")]).toEqual([status, allow]);
+});
+
+it("answers an address that is no text as one that leads nowhere", async () => {
+  expect(await ask("/%FF")).toEqual([404, '{"detail":"Not Found"}']);
 });
 
 it("shows its addresses to people and to programs", async () => {
@@ -175,6 +197,8 @@ it("shows its addresses to people and to programs", async () => {
   const { info, paths, components } = JSON.parse(text);
   expect(info).toEqual({ title: "imaging-api", description: "Imaging extraction service", version: "1.2.3" });
   expect(Object.keys(paths)).toEqual(["/heart-beat", RATE, "/messages"]);
+  // Programs that are made from the original's page name their functions so.
+  expect(paths[RATE].post.operationId).toBe("update_tb_refresh_rate_token_bucket_refresh_rate_post");
   expect(components.schemas.TokenRefreshUpdate).toMatchObject({ required: ["rate"] });
   const body = paths["/messages"].post.requestBody.content["application/json"].schema;
   const reference = { $ref: "#/components/schemas/Message" };

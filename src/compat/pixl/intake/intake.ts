@@ -3,6 +3,7 @@ import { type GatewayError, toGatewayError } from "../../../errors/gateway-error
 import type { InboxStore } from "../../../store/inbox.ts";
 import type { Clock } from "../../../units/clock.ts";
 import type { Logger } from "../../../units/logger.ts";
+import { createSparseLogger } from "../../../units/sparse-logger.ts";
 import { deserialise } from "../messages/deserialise.ts";
 import { checkKeys } from "../messages/keys.ts";
 import { type Broker, brokerError, bytesOf, type QueueConsumer } from "./broker.ts";
@@ -39,7 +40,9 @@ const LOOK_AGAIN_MS = 5_000;
  * Takes messages from the queues into the store: stored, committed, then acknowledged. While there is no room, or the rate is 0, the
  * queues are not consumed: what waits stays with the broker, where it is counted. What can never be worked off is parked with its reason.
  */
-export function startIntake(options: IntakeOptions): Intake {
+export function startIntake(given: IntakeOptions): Intake {
+  const logger = createSparseLogger(given.logger);
+  const options = { ...given, logger };
   const ending = new AbortController();
   const takers = IMAGING_QUEUES.map((queue) => startTaker(queue, options, ending.signal));
   const wake = (): void => {
@@ -56,6 +59,7 @@ export function startIntake(options: IntakeOptions): Intake {
       listening[Symbol.dispose]();
       ending.abort();
       await Promise.all(takers.map((taker) => taker.ended));
+      logger[Symbol.dispose]();
     },
   };
 }

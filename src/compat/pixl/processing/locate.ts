@@ -79,10 +79,13 @@ function tellAbsentSeries(listing: StudyListing, wanted: readonly string[], logg
   if (missing > 0) logger.warn("wanted series are not in the archive", { series: wanted.length, missing });
 }
 
-/** A count is the whole study's: it says nothing where only some series are wanted. */
+/** A count is the whole study's: it says nothing where only some series are wanted. What cannot be asked for by its name comes with the study, or not at all. */
 function narrowed(listing: StudyListing, seriesInstanceUids: readonly string[]): StudyListing {
+  const unlisted = listing.kind === "instances" ? (listing.unlisted ?? 0) : 0;
+  if (listing.kind === "instances" && unlisted > 0 && seriesInstanceUids.length === 0)
+    return { kind: "count", count: listing.instances.length + unlisted };
   if (seriesInstanceUids.length === 0) return listing;
-  if (listing.kind !== "instances") return { kind: "unknown" };
+  if (listing.kind !== "instances" || unlisted > 0) return { kind: "unknown" };
   const series = new Set<string>(seriesInstanceUids);
   return {
     kind: "instances",

@@ -1,4 +1,5 @@
 import type { ScanDevice, ScanDeviceStatus } from "../../../store/acquisitions.ts";
+import { pythonText } from "../../fastapi/python-json.ts";
 import { deviceDetails } from "../models.ts";
 import type { ScanHubWorld } from "../world.ts";
 import { acquisitionOfReport } from "./held-task.ts";
@@ -29,7 +30,7 @@ const COMMANDS: Readonly<Record<string, (session: DeviceSession, message: Messag
 export async function carryOut(session: DeviceSession, message: Message): Promise<void> {
   const { command } = message;
   const known = typeof command === "string" && Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
-  if (known === undefined) session.say(feedback(`Unknown command: ${String(command).slice(0, 100)}`));
+  if (known === undefined) session.say(feedback(`Unknown command: ${pythonText(command).slice(0, 100)}`));
   else await known(session, message);
 }
 
@@ -57,7 +58,7 @@ async function setStatus(session: DeviceSession, status: ScanDeviceStatus): Prom
 async function updateStatus(session: DeviceSession, message: Message): Promise<void> {
   const { say } = session;
   const parsed = statusMessage.safeParse(message);
-  if (!parsed.success) return say(feedback(`Invalid status: ${String(message.status).slice(0, 100)}`));
+  if (!parsed.success) return say(feedback(`Invalid status: ${pythonText(message.status).slice(0, 100)}`));
   const { status, data, task_id: taskId, user_access_token: token } = parsed.data;
   if (status === "ONLINE" || status === "OFFLINE") {
     await setStatus(session, status);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { operationId } from "../../fastapi/openapi.ts";
 import type { ScanHubRoute } from "./route.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -19,7 +20,8 @@ export function openApiOf(title: string, base: string, routes: readonly ScanHubR
     const address = `${base}${path}`;
     const operation = {
       summary,
-      operationId: `${summary}_${address}_${method}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_"),
+      // The original's summaries are its functions' names.
+      operationId: operationId(summary.toLowerCase().replaceAll(" ", "_"), address, method),
       parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
         name,
         in: "path",

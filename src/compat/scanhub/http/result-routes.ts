@@ -35,7 +35,7 @@ export const resultRoutes: readonly ScanHubRoute[] = [
   route({
     method: "DELETE",
     path: "/result",
-    summary: "Delete Result",
+    summary: "Delete Blank Result",
     status: 204,
     query: z.object({ result_id: z.string() }),
     handle: ({ query }, world) => remove(world, idOf(query.result_id, "result_id")),
@@ -43,7 +43,7 @@ export const resultRoutes: readonly ScanHubRoute[] = [
   route({
     method: "GET",
     path: "/result/all/{task_id}",
-    summary: "Get All Results Of Task",
+    summary: "Get All Task Results",
     async handle({ path }, { store }) {
       const results = await store.scanResults(idOf(path("task_id"), "task_id"));
       return json(results.map(resultOut));
@@ -76,7 +76,7 @@ export const resultRoutes: readonly ScanHubRoute[] = [
   route({
     method: "DELETE",
     path: "/result/{result_id}",
-    summary: "Delete Result By Id",
+    summary: "Delete Result",
     status: 204,
     handle: ({ path }, world) => remove(world, idOf(path("result_id"), "result_id")),
   }),

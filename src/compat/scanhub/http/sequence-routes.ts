@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { z } from "zod";
-import { keepSequence } from "../../../acquisition/sequences.ts";
+import { keepSequence, MAXIMUM_SEQUENCE_BYTES } from "../../../acquisition/sequences.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { ScanSequence } from "../../../store/acquisitions.ts";
 import { ValidationFailure, validated } from "../../fastapi/validation.ts";
@@ -11,7 +11,8 @@ import { json, refusal, route, type ScanHubRequest, type ScanHubRoute } from "./
 
 const PAGE = 10_000;
 const OBJECT_ID = /^[0-9a-f]{24}$/i;
-const NAME = z.object({ name: z.string() });
+/** In a list: the files of what is beyond it are had one by one. */
+const MAXIMUM_LISTED_BYTES = 2 * MAXIMUM_SEQUENCE_BYTES;
 
 async function sequenceOf({ store }: ScanHubWorld, id: string): Promise<ScanSequence> {
   const sequence = OBJECT_ID.test(id) ? await store.scanSequence(id.toLowerCase()) : undefined;
@@ -19,11 +20,26 @@ async function sequenceOf({ store }: ScanHubWorld, id: string): Promise<ScanSequ
   return sequence;
 }
 
+/** ScanHub's pages show a sequence's text from the list, and ask for no other. */
+async function listed(store: ScanHubWorld["store"]): Promise<readonly unknown[]> {
+  const documents: unknown[] = [];
+  let bytes = 0;
+  for (const facts of await store.listScanSequences(PAGE)) {
+    bytes += facts.sizeBytes;
+    const whole = bytes > MAXIMUM_LISTED_BYTES ? undefined : await store.scanSequence(facts.id);
+    documents.push(whole === undefined ? sequenceListed(facts) : sequenceOut(whole));
+  }
+  return documents;
+}
+
+/** The name that a file is saved under. */
+const named = (usual: string) => z.object({ name: z.string().default(usual) });
+
 export const sequenceRoutes: readonly ScanHubRoute[] = [
   route({
     method: "POST",
     path: "/sequence",
-    summary: "Upload MRI Sequence",
+    summary: "Create Mri Sequence",
     status: 201,
     takes: "bytes",
     handle: ({ raw }, world) => upload(world, raw),
@@ -31,20 +47,20 @@ export const sequenceRoutes: readonly ScanHubRoute[] = [
   route({
     method: "GET",
     path: "/sequences/all",
-    summary: "Get All MRI Sequences",
-    handle: async (_, { store }) => json((await store.listScanSequences(PAGE)).map(sequenceListed)),
+    summary: "Get All Mri Sequences",
+    handle: async (_, { store }) => json(await listed(store)),
   }),
   route({
     method: "GET",
     path: "/sequence/{sequence_id}",
-    summary: "Get MRI Sequence",
+    summary: "Get Mri Sequence By Id",
     handle: async ({ path }, world) => json(sequenceOut(await sequenceOf(world, path("sequence_id")))),
   }),
   route({
     method: "GET",
     path: "/sequence/{sequence_id}/file",
-    summary: "Get MRI Sequence File",
-    query: NAME,
+    summary: "Get Mri Sequence File By Id",
+    query: named("sequence"),
     async handle({ path, query }, world) {
       const { file, fileExtension = "" } = await sequenceOf(world, path("sequence_id"));
       return { bytes: file, attachment: `${query.name}${fileExtension}` };
@@ -53,8 +69,8 @@ export const sequenceRoutes: readonly ScanHubRoute[] = [
   route({
     method: "GET",
     path: "/sequence/{sequence_id}/header",
-    summary: "Get MRD Header File",
-    query: NAME,
+    summary: "Get Mri Sequence Header File By Id",
+    query: named("header"),
     async handle({ path, query }, world) {
       const { header, headerExtension = "" } = await sequenceOf(world, path("sequence_id"));
       if (header === undefined) throw refusal(404, "No MRD header available");
@@ -64,7 +80,7 @@ export const sequenceRoutes: readonly ScanHubRoute[] = [
   route({
     method: "PUT",
     path: "/sequence/{sequence_id}",
-    summary: "Update MRI Sequence",
+    summary: "Update Mri Sequence Endpoint",
     body: sequenceChange,
     async handle({ path, body }, world) {
       const id = path("sequence_id").toLowerCase();
@@ -84,7 +100,7 @@ export const sequenceRoutes: readonly ScanHubRoute[] = [
   route({
     method: "DELETE",
     path: "/sequence/{sequence_id}",
-    summary: "Delete MRI Sequence",
+    summary: "Delete Mri Sequence Endpoint",
     status: 202,
     async handle({ path }, { store }) {
       if (!(await store.removeScanSequence(path("sequence_id").toLowerCase())))
@@ -96,8 +112,8 @@ export const sequenceRoutes: readonly ScanHubRoute[] = [
 
 const uploadForm = z.object({
   name: z.string(),
-  description: z.string(),
-  sequence_type: z.string(),
+  description: z.string().default(""),
+  sequence_type: z.string().default(""),
   tags: z.array(z.string()),
 });
 

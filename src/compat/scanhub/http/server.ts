@@ -8,11 +8,12 @@ import { MAXIMUM_SEQUENCE_BYTES } from "../../../acquisition/sequences.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import { errorFields } from "../../../observe/error-fields.ts";
 import { systemCodeOf } from "../../../units/durable-files.ts";
+import { limitConnections } from "../../../units/limit-connections.ts";
 import { MAXIMUM_HTTP_CONNECTIONS, REQUEST_LIMITS } from "../../../units/request-limits.ts";
 import { AnswerError } from "../../fastapi/answer-error.ts";
 import { parsedBody } from "../../fastapi/json-body.ts";
 import { ValidationFailure } from "../../fastapi/validation.ts";
-import { gatherBodies } from "../../gather-body.ts";
+import { takeBodies } from "../../gather-body.ts";
 import { tapBinaryFrames } from "../device/binary-tap.ts";
 import { serveDevice, type TappedSocket } from "../device/connection.ts";
 import { uuid } from "../models.ts";
@@ -42,9 +43,7 @@ export async function startScanHubServer(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<ScanHubServer> {
   const server = await newServer(world);
-  server.removeAllContentTypeParsers();
-  gatherBodies(server);
-  server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  takeBodies(server);
   for (const [path, page] of Object.entries(PAGES)) server.get(path, () => page());
   for (const { base, routes } of ROUTES)
     for (const route of routes) addRoute(server, `${base}${route.path}`, route, world);
@@ -71,7 +70,7 @@ export async function startScanHubServer(
   };
 }
 
-async function newServer({ settings: { tls } }: ScanHubWorld): Promise<FastifyInstance> {
+async function newServer({ settings: { tls }, logger }: ScanHubWorld): Promise<FastifyInstance> {
   const http = { maxHeaderSize: MAXIMUM_HEADER_BYTES, ...REQUEST_LIMITS };
   const secure = tls === undefined ? undefined : { ...http, ...(await certificateOf(tls)) };
   const server = fastify({
@@ -80,10 +79,12 @@ async function newServer({ settings: { tls } }: ScanHubWorld): Promise<FastifyIn
     exposeHeadRoutes: false,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: MAXIMUM_PATH_PART },
+    // An address that is no text leads nowhere.
+    frameworkErrors: (_, __, reply) => sendDetail(reply, 404, "Not Found"),
     serverFactory: (handler) =>
       secure === undefined ? createServer(http, handler) : createSecureServer(secure, handler),
   });
-  server.server.maxConnections = MAXIMUM_HTTP_CONNECTIONS;
+  limitConnections(server.server, { maximum: MAXIMUM_HTTP_CONNECTIONS, logger, upgrades: true });
   return server;
 }
 
@@ -124,7 +125,16 @@ function send(reply: FastifyReply, { status }: ScanHubRoute, answer: Answer): Fa
   if (answer === "nothing") return reply.send();
   if (answer.attachment !== undefined) reply.header("content-disposition", dispositionOf(answer.attachment));
   if ("bytes" in answer) return reply.type("application/octet-stream").send(Buffer.from(answer.bytes));
-  return reply.type("application/json").send(JSON.stringify(answer.json));
+  return sendJson(reply, answer.json);
+}
+
+/** Buffers go out as they are, with the type as it is: the original names no character set. */
+function sendJson(reply: FastifyReply, json: unknown): FastifyReply {
+  return reply.header("content-type", "application/json").send(Buffer.from(JSON.stringify(json)));
+}
+
+function sendDetail(reply: FastifyReply, status: number, detail: unknown): FastifyReply {
+  return sendJson(reply.code(status), { detail });
 }
 
 /** RFC 6266. A name that is no token goes in its other form. */
@@ -153,26 +163,25 @@ function methodsAt(path: string): readonly string[] {
 function answerUnknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [path = "", ...query] = request.url.split("?");
   const allowed = methodsAt(path);
-  if (allowed.length > 0)
-    return reply.code(405).header("allow", allowed.join(", ")).send({ detail: "Method Not Allowed" });
+  if (allowed.length > 0) return sendDetail(reply.header("allow", allowed.join(", ")), 405, "Method Not Allowed");
   const other = path.endsWith("/") ? path.replace(/\/+$/, "") : `${path}/`;
   if (path !== "/" && methodsAt(other).length > 0) {
     const location = [`${request.protocol}://${request.host}${other}`, ...query].join("?");
     return reply.code(307).header("location", location).send();
   }
-  return reply.code(404).send({ detail: "Not Found" });
+  return sendDetail(reply, 404, "Not Found");
 }
 
 function answerError(thrown: unknown, reply: FastifyReply, { logger }: ScanHubWorld): FastifyReply {
-  if (thrown instanceof ValidationFailure) return reply.code(422).send({ detail: thrown.problems });
+  if (thrown instanceof ValidationFailure) return sendDetail(reply, 422, thrown.problems);
   if (thrown instanceof AnswerError) {
     if (thrown.status === 401) reply.header("www-authenticate", "Bearer");
-    return reply.code(thrown.status).send({ detail: thrown.detail });
+    return sendDetail(reply, thrown.status, thrown.detail);
   }
   // Of the server itself: a body that is too long, a request that is no HTTP.
   const status = thrown instanceof Error && "statusCode" in thrown ? Number(thrown.statusCode) : 500;
   if (status >= 400 && status < 500 && !(thrown instanceof GatewayError))
-    return reply.code(status).send({ detail: status === 413 ? "Request body is too large" : "Bad Request" });
+    return sendDetail(reply, status, status === 413 ? "Request body is too large" : "Bad Request");
   logger.error("request failed", { kind: "scanhub", ...errorFields(toGatewayError(thrown)) });
   return reply.code(500).type("text/plain; charset=utf-8").send("Internal Server Error");
 }

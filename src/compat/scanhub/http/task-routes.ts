@@ -71,7 +71,7 @@ export const taskRoutes: readonly ScanHubRoute[] = [
   route({
     method: "GET",
     path: "/task/all/{workflow_id}",
-    summary: "Get All Tasks Of Workflow",
+    summary: "Get All Workflow Tasks",
     async handle({ path }, world) {
       const parsed = uuid.safeParse(path("workflow_id"));
       if (!parsed.success) throw refusal(400, "Badly formed workflow_id.");
