@@ -10,6 +10,11 @@ describe("the help of a verb", () => {
     expect(stdout).toContain("Examples:\n  radferry serve\n");
   });
 
+  it("says of a restored backup that withdrawals after it have to be made again before the start", async () => {
+    const { stdout } = await runCli(["db", "restore", "--help"]);
+    expect(stdout.replaceAll("\n", " ")).toContain("before the start, run patient withdraw and token revoke again");
+  });
+
   it("says which options have to be there, and nothing of lists that begin empty", async () => {
     const { stdout } = await runCli(["dicom", "move", "--help"]);
     expect(stdout).toMatch(/--dest <ae> .*\(required\)\n/);

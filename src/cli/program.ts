@@ -38,7 +38,7 @@ const DEFAULT_WIDTH = 100;
 
 const AFTER_HELP = `
 Exit codes: 0 fine, 1 it failed, 2 wrong usage or configuration, 3 some of it was done.
-The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom, deid, flip, scanner and compat verbs need none.
+The configuration is the file of -c, else of RADFERRY_CONFIG, else ./radferry.yaml; the dicom, deid, flip, pixl, scanhub, scanner and compat verbs need none.
 
 To begin:
   radferry init

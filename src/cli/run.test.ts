@@ -91,7 +91,7 @@ it("reports an error by code, with its remedy and without a stranger's words", a
     stdout: "",
     stderr:
       "radferry: The peer did not answer in time. [TIMED_OUT, timeout 5 ms]\n" +
-      "What to do: None at first: it is retried. If it persists, ask the peer's administrator.\n",
+      "What to do: None at first: studies are tried again by themselves. If it persists, ask the peer's administrator.\n",
   });
   const stranger = await runCli(["study", "show", "j1", "--json"], fails(new TypeError("Doe^Jane is no number")));
   expect(stranger.exitCode).toBe(1);

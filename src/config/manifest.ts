@@ -123,10 +123,10 @@ const imagingSourceSettings = z.strictObject({
     .enum(["ihe", "cxf", "vitrea", "axis2"])
     .default("ihe")
     .meta({ description: "Whose way of writing answers it keeps to." }),
-  lenient: z
-    .boolean()
-    .default(false)
-    .meta({ description: "true: requests that break the standard are answered as well as they can be understood." }),
+  lenient: z.boolean().default(false).meta({
+    description:
+      "true: requests that break the standard, as dicomtrolley's do, are answered as well as they can be understood.",
+  }),
 });
 
 const accessSettings = z.strictObject({

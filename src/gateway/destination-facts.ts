@@ -1,3 +1,4 @@
+import { verificationContexts } from "../archive/dimse/contexts.ts";
 import type { Settings } from "../config/settings.ts";
 import type {
   DestinationSettings,
@@ -7,6 +8,7 @@ import type {
   SftpDestinationSettings,
   XnatDestinationSettings,
 } from "../config/settings-destinations.ts";
+import { rethrowDestination } from "../delivery/folder/destination-error.ts";
 import { destinationFolder } from "../delivery/folder/destination-folder.ts";
 import { searchDicomWeb } from "../network/dicomweb/search.ts";
 import { openAssociation } from "../network/dimse/association.ts";
@@ -14,8 +16,9 @@ import type { HttpClient } from "../network/http-client/types.ts";
 import { systemOf } from "../network/rest/orthanc/resources.ts";
 import { clockAgrees, loggedInAs, requireProject } from "../network/rest/xnat/site.ts";
 import type { DestinationFacts, OwnCheck } from "../operations/context.ts";
-import { checkWritable } from "../operations/writable.ts";
+import { probeWriting } from "../operations/writable.ts";
 import { systemClock } from "../units/clock.ts";
+import { systemDisk } from "../units/disk.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { connectionTo } from "./connections.ts";
 import { isServed } from "./home-lock.ts";
@@ -23,9 +26,6 @@ import { ftpsServerOf, httpClientOf, s3ServerOf, sftpServerOf } from "./open-des
 import { xnatClientOf } from "./xnat-client.ts";
 
 type FolderDestinationSettings = Extract<DestinationSettings, { readonly kind: "folder" }>;
-
-/** Verification. PS3.4 A.4. */
-const VERIFICATION_CONTEXT = { abstractSyntaxUid: "1.2.840.10008.1.1", transferSyntaxUids: ["1.2.840.10008.1.2"] };
 
 /** Destinations as `doctor` asks them: without opening them, so that a verb beside a running service disturbs nothing. */
 export function destinationFacts(settings: Settings): ReadonlyMap<string, DestinationFacts> {
@@ -66,7 +66,7 @@ async function checkDestination(
     ...(await connectionTo(settings, destination)()),
     address: destination.address,
     callingAeTitle: settings.dicom.aeTitle,
-    contexts: [VERIFICATION_CONTEXT],
+    contexts: verificationContexts(),
     signal,
   });
   await association.echo(signal);
@@ -77,8 +77,9 @@ async function checkFolder({ home }: Settings, destination: FolderDestinationSet
   const folder = destinationFolder(destination);
   const isNew = !isServed(home) && (await folder.canBeMade());
   if (!isNew) await folder.require();
-  await checkWritable(destination.path);
-  return isNew ? `yes: not there yet, ${destination.path} is made at the service's start` : "yes";
+  await probeWriting(destination.path).catch(rethrowDestination(destination.name));
+  if (isNew) return `yes: not there yet, ${destination.path} is made at the service's start`;
+  return `yes, ${((await systemDisk.freeBytes(destination.path)) / 1e9).toFixed(1)} GB free`;
 }
 
 /** Whether it lets us in. */

@@ -20,7 +20,7 @@ import { oidcLogIn } from "./open-oidc.ts";
 const FIRST_TOKEN_DAYS = 30;
 const DAY_MS = 86_400_000;
 /** The gateway itself, where it looks at how it is. */
-const ITSELF: Actor = { name: "gateway", kind: "service", role: "viewer" };
+export const ITSELF: Actor = { name: "gateway", kind: "service", role: "viewer" };
 
 export interface ApiParts extends Omit<FaceParts, "host" | "port"> {
   readonly audit: AuditTrail;

@@ -3,7 +3,7 @@ import type { StagingArea } from "../staging/staging-area.ts";
 import { openFaces } from "./faces.ts";
 import type { Fronts } from "./fronts.ts";
 import { openImagingSource } from "./imaging-source.ts";
-import { type ApiParts, openApi } from "./open-api.ts";
+import { type ApiParts, ITSELF, openApi } from "./open-api.ts";
 
 interface Within extends Pick<ApiParts, "operationsFor" | "takeParts"> {
   readonly staging: StagingArea;
@@ -15,8 +15,9 @@ export async function openFronts(
   { staging, operationsFor, takeParts }: Within,
   opened: AsyncDisposableStack,
 ): Promise<Fronts> {
-  const { settings, clock } = parts;
-  const imagingSourceUrl = await openImagingSource(settings, staging, clock, opened);
+  const { settings, store } = parts;
+  const projects = async () => (await operationsFor(ITSELF).listProjects()).map(({ name }) => name);
+  const imagingSourceUrl = await openImagingSource(settings, { store, projects }, staging, opened);
   const faces = await openFaces({ ...parts, operationsFor }, opened);
   const facePorts = Object.fromEntries(
     FACE_NAMES.flatMap((name) => (faces[name]?.port === undefined ? [] : [[name, faces[name].port]])),

@@ -30,6 +30,7 @@ import { type Disk, systemDisk } from "../units/disk.ts";
 import type { Logger } from "../units/logger.ts";
 import { makeFolders } from "../units/make-folders.ts";
 import { type Random, systemRandom } from "../units/random.ts";
+import { createSparseLogger } from "../units/sparse-logger.ts";
 import { noTraces, type Traces } from "../units/traces.ts";
 import { askedWhile } from "./asked-while.ts";
 import { tlsListenerFacts } from "./certificate-facts.ts";
@@ -175,7 +176,6 @@ async function openClient(parts: Parts, opened: AsyncDisposableStack): Promise<G
 /** Runs the pipeline. The DICOM listener opens last: when it accepts, everything is ready. */
 async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<Gateway> {
   const { settings, store, clock, random, logger, violations, worker, audit, metrics, reread } = parts;
-  const { staging: stagingSettings } = settings;
   checkRoles(settings);
   const node = opened.use(await joinNodes(parts));
   opened.defer(() => violations.log(logger));
@@ -187,7 +187,9 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   const expectations = createExpectations(clock);
   const refusals = createRefusals();
   const paces = createPaces(settings, clock);
-  const receiver = { staging, expectations, refusals, logger };
+  // Who sends decides how often there is something to tell.
+  const sparse = opened.use(createSparseLogger(logger));
+  const receiver = { staging, expectations, refusals, logger: sparse };
   const receiving: Receiving = {
     expectations,
     paces,
@@ -195,7 +197,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
       receiveIntoStaging({ ...receiver, archiveOf: () => archive, paceOf: () => paces.of(archive) }),
     takerFor: (archive) => ({ ...receiver, pace: paces.of(archive), clock, random }),
   };
-  const intake = await openIntake({ ...parts, store: node.leasesOf(store) }, staging, opened);
+  const intake = await openIntake({ ...parts, logger: sparse, store: node.leasesOf(store) }, staging, opened);
   // The main thread is as busy as one of them: with a thread more they take turns, and each has engines of its own to warm.
   const threads = opened.use(createWorkerPool({ threads: Math.max(1, availableParallelism() - 1) }));
   const own = { ...parts, ...node.limits, receiving, intake, threads };
@@ -210,7 +212,7 @@ async function openWorker(parts: Parts, opened: AsyncDisposableStack): Promise<G
   for (const job of await outbox.jobs()) await outbox.remove(job);
   const sweep = { store, staging, clock };
   const { alone } = node;
-  const house = { ...stagingSettings, sweep, sharedOutbox, intake, alone, audit, actor: worker, metrics, logger };
+  const house = { ...settings.staging, sweep, sharedOutbox, intake, alone, audit, actor: worker, metrics, logger };
   opened.use(keepHouse(house));
   opened.use(await keepPlaces({ ...parts, node, staging, outbox, intake }));
   let notifier: AsyncDisposable | undefined;

@@ -4,6 +4,7 @@ import type { DataSet } from "../dicom/data-set.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ArchiveCondition, ArchiveOverrides } from "../store/archive-condition.ts";
 import type { ArchiveControls } from "../store/records.ts";
+import { abortAfter } from "../units/abort.ts";
 import type { ArchiveFacts, OperationsContext } from "./context.ts";
 import { isoTime } from "./describe.ts";
 import type { ArchiveDocument, ArchiveState } from "./documents.ts";
@@ -21,11 +22,15 @@ export async function* listArchives(context: OperationsContext): AsyncGenerator<
   for (const [name, facts] of archives) yield describeArchive(facts, await store.archiveCondition(name), clock.nowMs());
 }
 
+/** Longest time for one question that somebody waits for to learn how a peer is. */
+export const CHECK_TIMEOUT_MS = 15_000;
+
 /** Through what work goes through too: an archive that answers need not rest any longer. */
 export async function echoArchive(context: OperationsContext, name: string, signal: AbortSignal) {
   const { governed } = archiveNamed(context, name);
   const startedAtMs = context.clock.nowMs();
-  await governed.echo(signal);
+  using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
+  await governed.echo(limited);
   return { archive: name, ok: true, milliseconds: context.clock.nowMs() - startedAtMs } as const;
 }
 

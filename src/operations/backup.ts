@@ -19,7 +19,8 @@ export interface BackupDocument extends BackupFacts {
 }
 
 const LEFT_OUT = [
-  "keys of the projects, and the key that evidence is signed with",
+  "keys of the projects",
+  "what lies in keys below the home: the key of the withdrawn list, without which studies wait, and the one that evidence is signed with",
   "the settings file, and every file that it names: passwords, tokens, certificates",
   "staged originals, which are fetched again",
 ] as const;

@@ -96,7 +96,8 @@ export function createOperations(context: OperationsContext): Operations {
       once("echoArchive", "site", () => echoArchive(context, name, signal)),
     findInArchive: (name, keys, options, signal = neverAborted()) =>
       permitted("findInArchive", "site", () => findInArchive(context, name, keys, options, signal)),
-    doctor: (signal = neverAborted()) => once("doctor", "site", () => examine(context, signal)),
+    doctor: (signal = neverAborted(), onCheck = undefined) =>
+      once("doctor", "site", () => examine(context, signal, onCheck)),
     overview: () => once("overview", "own", () => describeOverview(context)),
     studyChanges: (page) => once("studyChanges", "own", () => studyChanges(context, page)),
     listProjects: () => once("listProjects", "own", () => listProjects(context)),

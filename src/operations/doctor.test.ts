@@ -45,6 +45,7 @@ async function checksOf(
   home: string,
   change: Partial<OperationsContext>,
   rehearsal: Rehearsal,
+  onCheck?: (made: DoctorCheck) => void,
 ): Promise<readonly DoctorCheck[]> {
   const context = {
     home,
@@ -57,7 +58,7 @@ async function checksOf(
     listen: async () => undefined,
     ...change,
   } as unknown as OperationsContext;
-  return (await examine(context, neverAborted())).checks;
+  return (await examine(context, neverAborted(), onCheck)).checks;
 }
 
 describe("doctor", () => {
@@ -151,5 +152,15 @@ describe("doctor", () => {
     await using folder = await temporaryFolder();
     const checks = await checksOf(folder.path, change, rehearsal);
     expect(checks.find(({ check }) => check.includes(name))).toMatchObject(expected);
+  });
+
+  it("tells of each check as it is made", async () => {
+    await using folder = await temporaryFolder();
+    const told: DoctorCheck[] = [];
+    const toldBefore = { name: "store", check: async () => `${told.length}` };
+    const destinations = new Map([["store", toldBefore]]);
+    const checks = await checksOf(folder.path, { destinations }, sent, (made) => void told.push(made));
+    expect(checks.at(-1)).toMatchObject({ check: "destination store takes studies", message: `${checks.length - 1}` });
+    expect(told).toEqual(checks);
   });
 });

@@ -5,12 +5,11 @@ import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { STATUS } from "../network/dimse/status.ts";
 import { abortAfter } from "../units/abort.ts";
 import { isLoopback } from "../units/loopback.ts";
+import { CHECK_TIMEOUT_MS } from "./archives.ts";
 import type { ArchiveFacts, CertificateFacts, DimseFacts, OperationsContext } from "./context.ts";
 import type { DoctorCheck, DoctorDocument } from "./documents.ts";
 import { checkWritable, existingPart } from "./writable.ts";
 
-/** Longest time for one question to one peer. */
-const CHECK_TIMEOUT_MS = 15_000;
 /** No clock that is right is before this. */
 const EARLIEST_SANE_MS = Date.UTC(2025, 0, 1);
 /** The disk's clock and ours may differ by this much. */
@@ -21,102 +20,102 @@ const CERTIFICATE_NOTICE_MS = 30 * 86_400_000;
 /** What it answers is what the check says; what it throws, why it fails. */
 export type Examination = () => Promise<string>;
 
-/** Asks everything that must be right before studies can move; every check is made, whatever the others say. */
-export async function examine(context: OperationsContext, signal: AbortSignal): Promise<DoctorDocument> {
-  const checks: DoctorCheck[] = [
-    await check("home can be written", () => writable(context.home)),
-    await check("store can be written", () => writableStore(context)),
-    await check("staging can be written", () => writable(context.staging.path)),
-    await check("staging has free space", () => roomInStaging(context)),
-    await check("clock is sane", () => saneClock(context)),
-  ];
-  const { tlsListener } = context;
-  if (tlsListener !== undefined)
-    checks.push(
-      await check("our listener's certificate is in order", () => inOrder(context, tlsListener.certificate())),
-    );
-  for (const [name, facts] of context.archives) checks.push(...(await examineArchive(context, name, facts, signal)));
-  for (const [name, destination] of context.destinations) {
-    checks.push(...(await examineCertificates(context, `destination ${name}`, destination, signal)));
-    checks.push(
-      await check(`destination ${name} takes studies`, async () => {
-        using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
-        return await destination.check(limited);
-      }),
-      ...(await examineOwn(`destination ${name}`, destination, signal)),
-    );
+/**
+ * Asks everything that must be right before studies can move; every check is made, whatever the others say.
+ * @param onCheck told of each as it is made: a peer that does not answer takes its time
+ */
+export async function examine(
+  context: OperationsContext,
+  signal: AbortSignal,
+  onCheck: (made: DoctorCheck) => void | Promise<void> = () => {},
+): Promise<DoctorDocument> {
+  const checks: DoctorCheck[] = [];
+  for await (const made of examineAll(context, signal)) {
+    checks.push(made);
+    await onCheck(made);
   }
-  checks.push(...(await examineOwn("", context, signal)));
   const letters = [...context.archives].flatMap(([archive, facts]) =>
     facts.dimse === undefined ? [] : [{ archive, line: letterTo(context, facts, facts.dimse) }],
   );
   return { ok: checks.every(({ ok }) => ok), checks, letters };
 }
 
-async function examineArchive(
+async function* examineAll(context: OperationsContext, signal: AbortSignal): AsyncGenerator<DoctorCheck> {
+  yield await check("home can be written", () => writable(context.home));
+  yield await check("store can be written", () => writableStore(context));
+  yield await check("staging can be written", () => writable(context.staging.path));
+  yield await check("staging has free space", () => roomInStaging(context));
+  yield await check("clock is sane", () => saneClock(context));
+  const { tlsListener } = context;
+  if (tlsListener !== undefined)
+    yield await check("our listener's certificate is in order", () => inOrder(context, tlsListener.certificate()));
+  for (const [name, facts] of context.archives) yield* examineArchive(context, name, facts, signal);
+  for (const [name, destination] of context.destinations) {
+    yield* examineCertificates(context, `destination ${name}`, destination, signal);
+    yield await check(`destination ${name} takes studies`, async () => {
+      using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
+      return await destination.check(limited);
+    });
+    yield* examineOwn(`destination ${name}`, destination, signal);
+  }
+  yield* examineOwn("", context, signal);
+}
+
+async function* examineArchive(
   context: OperationsContext,
   name: string,
   facts: ArchiveFacts,
   signal: AbortSignal,
-): Promise<DoctorCheck[]> {
+): AsyncGenerator<DoctorCheck> {
   const { archive, dimse } = facts;
   const nobody = { by: "accession-number", accessionNumber: "RADFERRYDOCTOR", patientId: "RADFERRYDOCTOR" } as const;
-  const checks = [
-    ...(await examineCertificates(context, `archive ${name}`, facts, signal)),
-    await check(`archive ${name} answers${dimse ? " C-ECHO" : ""}`, () =>
-      timed(signal, (limited) => archive.echo(limited)),
-    ),
-    await check(`archive ${name} answers ${dimse ? "C-FIND" : "queries"}`, () =>
-      timed(signal, (limited) => archive.findStudies(nobody, limited)),
-    ),
-  ];
+  yield* examineCertificates(context, `archive ${name}`, facts, signal);
+  yield await check(`archive ${name} answers${dimse ? " C-ECHO" : ""}`, () =>
+    timed(signal, (limited) => archive.echo(limited)),
+  );
+  yield await check(`archive ${name} answers ${dimse ? "C-FIND" : "queries"}`, () =>
+    timed(signal, (limited) => archive.findStudies(nobody, limited)),
+  );
   if (dimse?.retrieve === "move") {
-    checks.push(
-      await check(`our listener can be reached by archive ${name}`, async () => reachable(context, facts, dimse)),
-    );
-    checks.push(
-      await check(`archive ${name} knows us as a move destination`, () => rehearseMove(context, facts, signal)),
-    );
+    yield await check(`our listener can be reached by archive ${name}`, async () => reachable(context, facts, dimse));
+    yield await check(`archive ${name} knows us as a move destination`, () => rehearseMove(context, facts, signal));
   } else {
     const what = dimse === undefined ? "lets instances be retrieved" : "answers C-GET";
-    checks.push(await check(`archive ${name} ${what}`, () => rehearseGet(facts, signal)));
+    yield await check(`archive ${name} ${what}`, () => rehearseGet(facts, signal));
   }
-  checks.push(...(await examineOwn(`archive ${name}`, facts, signal)));
-  return checks;
+  yield* examineOwn(`archive ${name}`, facts, signal);
 }
 
-async function examineOwn(
+async function* examineOwn(
   peer: string,
   { checks = [] }: Pick<ArchiveFacts, "checks">,
   signal: AbortSignal,
-): Promise<readonly DoctorCheck[]> {
-  const made: DoctorCheck[] = [];
+): AsyncGenerator<DoctorCheck> {
   for (const { what, examine: ask } of checks) {
     const examination = async (): Promise<string> => {
       using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
       return await ask(limited);
     };
-    made.push(await check(`${peer} ${what}`.trim(), examination));
+    yield await check(`${peer} ${what}`.trim(), examination);
   }
-  return made;
 }
 
 type CertificateHolder = Pick<ArchiveFacts, "certificates">;
 
 /** None for a peer without TLS. */
-async function examineCertificates(
+async function* examineCertificates(
   context: OperationsContext,
   peer: string,
   holder: CertificateHolder,
   signal: AbortSignal,
-): Promise<DoctorCheck[]> {
+): AsyncGenerator<DoctorCheck> {
   const { certificates } = holder;
-  if (certificates === undefined) return [];
+  if (certificates === undefined) return;
   const examination = async (): Promise<string> => {
     using limited = abortAfter(CHECK_TIMEOUT_MS, signal);
     return await inOrder(context, certificates(limited));
   };
-  return [await check(`TLS with ${peer} is in order`, examination)];
+  yield await check(`TLS with ${peer} is in order`, examination);
 }
 
 async function inOrder({ clock }: OperationsContext, asked: Promise<CertificateFacts>): Promise<string> {

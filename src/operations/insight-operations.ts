@@ -3,6 +3,7 @@ import type { ErrorClass } from "../errors/error-class.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { JobState } from "../store/job-states.ts";
 import type { ThroughputSpan } from "../store/throughput.ts";
+import type { StayedBehindDocument } from "./documents.ts";
 
 /** What people look at to see how work goes and why some of it does not: part of `Operations`. */
 export interface InsightOperations {
@@ -79,7 +80,7 @@ export interface DeidReportDocument {
   /** What the profile keeps against the confidentiality profile, and who allowed it. */
   readonly reviews: readonly { readonly tag: string; readonly review: string }[];
   /** Why instances stayed behind. */
-  readonly reasons: readonly { readonly code: string; readonly reason: string; readonly count: number }[];
+  readonly reasons: readonly StayedBehindDocument[];
   readonly verification: {
     /** Outputs in which an identifier was found; none of them left. */
     readonly hits: number;

@@ -57,6 +57,16 @@ it("shows who is limited to some projects what went wrong in them", async () => 
   await expect(operations.listFailures({ project: "heart" })).rejects.toMatchObject({ code: "PROJECT_UNKNOWN" });
 });
 
+it("tells who is limited to some projects nothing of what waits in others", async () => {
+  const store: Partial<Store> = {
+    jobCounts: async () => [],
+    listNodes: async () => [],
+    oldestWaitingAtMs: async (projects) => (projects?.includes("heart") === false ? undefined : 0),
+  };
+  expect((await operationsOver(store).overview()).oldestWaitingSeconds).not.toBeNull();
+  expect((await operationsOver(store, LUNG_ONLY).overview()).oldestWaitingSeconds).toBeNull();
+});
+
 /** A store with so many jobs that were not found; each call is written down. */
 function storeOf(jobs: number) {
   const asked: unknown[] = [];

@@ -11,6 +11,7 @@ import type {
   AuditVerdictDocument,
   CohortCheckDocument,
   CohortDocument,
+  DoctorCheck,
   DoctorDocument,
   IdentityDocument,
   ListedDeliveryDocument,
@@ -123,7 +124,8 @@ export interface Operations
     options: ArchiveFindOptions,
     signal?: AbortSignal,
   ): AsyncIterable<DataSet>;
-  doctor(signal?: AbortSignal): Promise<DoctorDocument>;
+  /** @param onCheck told of each check as it is made */
+  doctor(signal?: AbortSignal, onCheck?: (made: DoctorCheck) => void | Promise<void>): Promise<DoctorDocument>;
   /** From counters alone, however many jobs there are. */
   overview(): Promise<OverviewDocument>;
   /** Studies that became something else since, each as it is now. */

@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { stat, unlink, writeFile } from "node:fs/promises";
+import { rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { isMissing } from "../units/durable-files.ts";
+
+/** A full disk still takes an empty file. */
+const PROBE_BYTES = 4096;
 
 /**
  * Leaves nothing behind.
@@ -10,11 +13,19 @@ import { isMissing } from "../units/durable-files.ts";
  */
 export async function checkWritable(folder: string): Promise<void> {
   try {
-    const probe = join(await existingPart(folder), `.doctor-${randomUUID()}`);
-    await writeFile(probe, "");
-    await unlink(probe);
+    await probeWriting(folder);
   } catch (thrown) {
     throw new GatewayError("FOLDER_NOT_WRITABLE", {}, thrown);
+  }
+}
+
+/** The same. @throws what the disk says */
+export async function probeWriting(folder: string): Promise<void> {
+  const probe = join(await existingPart(folder), `.doctor-${randomUUID()}`);
+  try {
+    await writeFile(probe, Buffer.alloc(PROBE_BYTES));
+  } finally {
+    await rm(probe, { force: true });
   }
 }
 

@@ -27,13 +27,15 @@ function typedBlocksOf(page: string): readonly string[] {
 
 /** The words of each call of the program that a page shows on a line of its own, without its name; comments, pipes and what follows are left out. */
 export function callsOf(page: string): readonly (readonly string[])[] {
-  return typedBlocksOf(page).flatMap((code) =>
-    code
-      .replaceAll(/\\\n\s*/g, " ")
-      .split("\n")
-      .filter((line) => line.startsWith("radferry "))
-      .map((line) => wordsOf(line).slice(1)),
-  );
+  return typedBlocksOf(page).flatMap((code) => callsIn(code.replaceAll(/\\\n\s*/g, " ")));
+}
+
+/** The words of each call that stands on a line of its own, with that indentation. */
+export function callsIn(text: string, indentation = ""): readonly (readonly string[])[] {
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith(`${indentation}radferry `))
+    .map((line) => wordsOf(line.trimStart()).slice(1));
 }
 
 /** As a shell divides them, up to what is not the call itself. */

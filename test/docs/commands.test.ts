@@ -1,13 +1,18 @@
 import type { Command } from "commander";
 import { expect, it } from "vitest";
 import { programVerbs } from "../support/program-verbs.ts";
-import { callsOf, docsPages, mentionsOf } from "./code-blocks.ts";
+import { callsIn, callsOf, docsPages, mentionsOf } from "./code-blocks.ts";
 
 const program = programVerbs();
 const CALLS = docsPages().flatMap((page) => callsOf(page).map((words) => [page, words.join(" "), words] as const));
 
 const MENTIONS = docsPages().flatMap((page) =>
   mentionsOf(page).map((words) => [page, words.join(" "), words] as const),
+);
+
+/** What the help of each verb shows to be copied. */
+const EXAMPLES = verbsBelow(program).flatMap((verb) =>
+  callsIn(helpOf(verb), "  ").map((words) => [verb.name(), words.join(" "), words] as const),
 );
 
 interface Asked {
@@ -38,6 +43,16 @@ function read(words: readonly string[]): Asked | string {
   return { verb, options, arguments: given };
 }
 
+function verbsBelow(verb: Command): readonly Command[] {
+  return [verb, ...verb.commands.flatMap(verbsBelow)];
+}
+
+function helpOf(verb: Command): string {
+  let text = "";
+  verb.configureOutput({ writeOut: (written) => (text += written) }).outputHelp();
+  return text;
+}
+
 /** What the command line would say of it before it does anything. */
 function problemOf(words: readonly string[]): string | undefined {
   const asked = read(words);
@@ -57,9 +72,14 @@ function problemOf(words: readonly string[]): string | undefined {
 it("reads many calls", () => {
   expect(CALLS.length).toBeGreaterThan(75);
   expect(MENTIONS.length).toBeGreaterThan(100);
+  expect(EXAMPLES.length).toBeGreaterThan(150);
 });
 
 it.each(CALLS)("%s: radferry %s", (_, __, words) => {
+  expect(problemOf(words)).toBeUndefined();
+});
+
+it.each(EXAMPLES)("the help of %s: radferry %s", (_, __, words) => {
   expect(problemOf(words)).toBeUndefined();
 });
 

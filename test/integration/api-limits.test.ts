@@ -24,6 +24,10 @@ async function conversation(...sent: readonly string[]): Promise<string> {
 const head = (method: string, path: string, more: string): string =>
   `${method} ${path} HTTP/1.1\nHost: radferry\nAuthorization: Bearer ${site.admin}\n${more}`;
 
+/** Its body never comes to its end. */
+const cutShort = (method: string, path: string, header: string): string =>
+  `${method} ${path} HTTP/1.1\nHost: radferry\n${header}\nContent-Length: 1000000\n\n`;
+
 it("cuts whoever does not send his request in time", async () => {
   const answers = await Promise.all([
     conversation("GET /api/v1/overview HTTP/1.1\nHost: radferry\nX-Slow: "),
@@ -35,6 +39,17 @@ it("cuts whoever does not send his request in time", async () => {
 
 it("cuts whoever falls silent after a request", async () => {
   expect(await conversation(head("GET", "/api/v1/me", "\n"))).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+});
+
+it.each([
+  ["that expects what nobody has heard of", cutShort("POST", "/session", "Expect: foo"), 417],
+  ["that brings a body which nobody reads", cutShort("GET", "/health/live", "Accept: */*"), 200],
+  ["that is refused", cutShort("POST", "/api/v1/cohorts", "Accept: */*"), 401],
+])("waits for nothing more of a request %s", async (_, request, status) => {
+  const [answer = "", ...others] = (await conversation(request, "GET / HTTP/1.1\nHost: a\n\n")).split(/(?=HTTP\/1)/);
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(answer.toLowerCase()).toContain("\r\nconnection: close\r\n");
+  expect(others).toEqual([]);
 });
 
 it("counts a request whose client hung up, before it was whole or while it was answered", async () => {

@@ -37,6 +37,21 @@ describe.skipIf(!requirePeer("chromium"))("the log-in page in a browser", () => 
     await page.getByRole("heading", { name: "Overview" }).waitFor();
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByRole("link", { name: "Log in with University account" }).waitFor();
+    expect(await page.getByText("The session has ended").count()).toBe(0);
+  });
+
+  it("says why it is there when a session ended under way", async () => {
+    at.issuer.user = SAM;
+    const page = await (await browser.newContext()).newPage();
+    page.setDefaultTimeout(15_000);
+    await page.goto(at.site.url);
+    await page.getByRole("link", { name: "Log in with University account" }).click();
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await page.context().clearCookies();
+    await page.getByRole("link", { name: "Studies" }).click();
+    await page.getByText("The session has ended").waitFor();
+    await page.getByRole("link", { name: "Log in with University account" }).click();
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
   });
 
   it("says why somebody was not let in, once", async () => {

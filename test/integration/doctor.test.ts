@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdir, rm, stat } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -12,6 +12,7 @@ import { startPracticeArchive } from "../peers/practice-archive.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { ctStudy } from "../support/rehearsal.ts";
 import { makeSite, type Site } from "../support/site.ts";
+import { mountSmallDisk } from "../support/small-disk.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 interface Check {
@@ -153,10 +154,22 @@ describe("doctor where studies are sent to us and no archive is there", () => {
     expect(before.of("staging can be written")).toMatchObject({ ok: true });
     await expect(stat(site.delivered)).rejects.toMatchObject({ code: "ENOENT" });
     await using _service = await site.serve();
-    expect((await examined(site)).of("destination research-store")).toMatchObject({ ok: true, message: "yes" });
+    const isThere = expect.stringMatching(/^yes, [\d.]+ GB free$/);
+    expect((await examined(site)).of("destination research-store")).toMatchObject({ ok: true, message: isThere });
     await rm(site.delivered, { recursive: true });
     const gone = await examined(site);
     expect(gone.of("destination research-store")).toMatchObject({ ok: false, code: "DESTINATION_FOLDER_MISSING" });
+  });
+
+  it("tells a destination's full disk, which still takes empty files", async ({ skip }) => {
+    await using site = await siteForPush(await freePort());
+    await mkdir(site.delivered);
+    using disk = mountSmallDisk(64, site.delivered);
+    if (disk === undefined) return skip();
+    await writeFile(join(disk.path, "fill"), Buffer.alloc(1 << 20)).catch(() => {});
+    expect((await examined(site)).of("destination research-store")).toMatchObject({ code: "DESTINATION_FULL" });
+    disk.resize(1024);
+    expect((await examined(site)).of("destination research-store")).toMatchObject({ ok: true });
   });
 
   it("knows the service that has the port, and the token that a rule names", async () => {

@@ -28,19 +28,29 @@ export function syntaxOf(file: SourceFile): SyntaxNode {
   return tree;
 }
 
-/** The node and everything below it, each with its parent. */
-export function* nodesOf(
-  node: SyntaxNode,
-  parent?: SyntaxNode,
-): Generator<readonly [SyntaxNode, SyntaxNode | undefined]> {
-  yield [node, parent];
-  for (const value of Object.values(node)) {
-    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) yield* nodesOf(child, node);
+/** The node and everything below it, in the order of the text, each with its parent. Without recursion: a generator within others passes every node through all of them. */
+export function* nodesOf(top: SyntaxNode): Generator<readonly [SyntaxNode, SyntaxNode | undefined]> {
+  const open: (readonly [SyntaxNode, SyntaxNode | undefined])[] = [[top, undefined]];
+  for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
+    yield pair;
+    const [node] = pair;
+    const children = Object.values(node).flat().filter(isNode);
+    for (const child of children.reverse()) open.push([child, node]);
   }
 }
 
-export function lineAt({ text }: SourceFile, offset: number): number {
-  return text.slice(0, offset).split("\n").length;
+const lineStarts = new WeakMap<SourceFile, readonly number[]>();
+
+function lineStartsOf(file: SourceFile): readonly number[] {
+  const starts = lineStarts.get(file) ?? [0, ...[...file.text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+  lineStarts.set(file, starts);
+  return starts;
+}
+
+/** The first line is 1. */
+export function lineAt(file: SourceFile, offset: number): number {
+  const behind = lineStartsOf(file).findIndex((start) => start > offset);
+  return behind < 0 ? lineStartsOf(file).length : behind;
 }
 
 /** Values and types alike, static, dynamic and re-exported. */

@@ -14,6 +14,7 @@ people: keep it as you keep the home. Work goes on while it is written. Keys, pa
 const RESTORE_HELP = `
 The home of the settings has to be empty. Version, wholeness and audit trail of the backup are checked before anything is there. At the next
 start work goes on: destinations are asked what they hold, and what was delivered since the backup is not delivered again.
+It knows nothing of what was decided after it was made: before the start, run patient withdraw and token revoke again for that time.
 `;
 
 const MIGRATE_HELP = `
@@ -30,13 +31,13 @@ export function addDatabaseVerbs(program: Command, cli: Cli): void {
     .command("backup")
     .description("write the store into a file, while the service runs")
     .requiredOption("-o, --output <file>", "the file; it must not be there yet")
-    .addHelpText("after", BACKUP_HELP + examples("db backup", "db backup -o /backup/radferry-2026-11-21.db"))
+    .addHelpText("after", BACKUP_HELP + examples("db backup -o /backup/radferry-2026-11-21.db"))
     .action(cli.verb((options: { readonly output: string }) => backUp(cli, options.output)));
   database
     .command("restore")
     .description("make an empty home of a backup")
     .argument("<file>")
-    .addHelpText("after", RESTORE_HELP + examples("db restore", "db restore /backup/radferry-2026-11-21.db"))
+    .addHelpText("after", RESTORE_HELP + examples("db restore /backup/radferry-2026-11-21.db"))
     .action(cli.verb((file: string) => restore(cli, file)));
   database
     .command("migrate")
@@ -73,7 +74,8 @@ async function restore(cli: Cli, file: string): Promise<ExitCode> {
   const facts = await restoreHome(resolve(workingFolder, file), { settings, clock, isRehearsal: cli.isRehearsal() });
   await cli.printer.document({ home: settings.home, ...facts }, () => [
     `${settings.home} is as it was: ${counted(facts.jobs, "study")}, ${counted(facts.auditRecords, "audit record")}`,
-    "start the service: work goes on from there",
+    "before the service is started: put the old home's folder keys there, withdraw again the patients who were withdrawn after the backup was made, and revoke again the tokens that were revoked",
+    "then start it: work goes on from there",
   ]);
   return EXIT.fine;
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { DoctorDocument } from "../../operations/documents.ts";
+import type { DoctorCheck, DoctorDocument } from "../../operations/documents.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openGateway } from "../gateway-session.ts";
@@ -19,18 +19,29 @@ export function addDoctorVerb(program: Command, cli: Cli): void {
 }
 
 async function doctor(cli: Cli): Promise<ExitCode> {
+  const { printer, world } = cli;
   await using gateway = await openGateway(cli, "client");
-  const document = await gateway.operations.doctor(cli.world.stop);
-  await cli.printer.document(document, () => doctorLines(document));
+  // People see each as it is made.
+  const show = async (made: DoctorCheck): Promise<void> => {
+    for (const line of checkLines(made)) await printer.text(`${line}\n`);
+  };
+  const document = await gateway.operations.doctor(world.stop, printer.json ? undefined : show);
+  await printer.document(document, () => conclusionLines(document));
   return document.ok ? EXIT.fine : EXIT.failed;
 }
 
 /** What people read of it. */
-export function* doctorLines({ ok, checks, letters }: DoctorDocument): Generator<string> {
-  for (const { check, ok: isFine, code, message, remedy } of checks) {
-    yield isFine ? `ok    ${check}: ${message}` : `FAIL  ${check}: ${message} [${code}]`;
-    if (!isFine && remedy !== undefined) yield `      What to do: ${remedy}`;
-  }
+export function* doctorLines(document: DoctorDocument): Generator<string> {
+  for (const made of document.checks) yield* checkLines(made);
+  yield* conclusionLines(document);
+}
+
+function* checkLines({ check, ok: isFine, code, message, remedy }: DoctorCheck): Generator<string> {
+  yield isFine ? `ok    ${check}: ${message}` : `FAIL  ${check}: ${message} [${code}]`;
+  if (!isFine && remedy !== undefined) yield `      What to do: ${remedy}`;
+}
+
+function* conclusionLines({ ok, letters }: DoctorDocument): Generator<string> {
   if (letters.length > 0) yield "";
   for (const { archive, line } of letters) {
     yield `For the administrator of ${archive}:`;

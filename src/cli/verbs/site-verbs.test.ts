@@ -158,10 +158,11 @@ it("examines the site and prints the letter to the archive's administrator", asy
   const world = worldWith({ doctor: async () => fine });
   expect(await runCli(["doctor", "--json"], world)).toMatchObject({ exitCode: 0 });
   expect(await documentOf(["doctor"], world)).toEqual(fine);
-  const { exitCode, stdout } = await runCli(
-    ["doctor"],
-    worldWith({ doctor: async () => ({ ok: false, checks: [bad], letters }) }),
-  );
+  const doctor: Operations["doctor"] = async (_signal, onCheck) => {
+    await onCheck?.(bad);
+    return { ok: false, checks: [bad], letters };
+  };
+  const { exitCode, stdout } = await runCli(["doctor"], worldWith({ doctor }));
   expect(exitCode).toBe(1);
   expect(stdout).toContain("FAIL  archive vna answers C-ECHO: No answer. [TIMED_OUT]\n      What to do: Ask.\n");
   expect(stdout).toContain("On VNA: register the AE title RADFERRY.");

@@ -10,7 +10,8 @@ export const settingsCodes = {
   SETTINGS_FILE_MISSING: {
     class: "permanent",
     summary: "The settings file cannot be read.",
-    remedy: "Name it with -c FILE or RADFERRY_CONFIG; `radferry config sample` prints one to begin with.",
+    remedy:
+      "Name it with -c FILE or RADFERRY_CONFIG; `radferry init` makes one, `radferry config sample` prints one with every setting.",
   },
   SETTINGS_INVALID: {
     class: "permanent",

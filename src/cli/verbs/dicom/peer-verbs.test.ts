@@ -253,6 +253,16 @@ it("reports what the peer refused, by its status", async () => {
   expect(received.size).toBe(2);
 });
 
+it("shows who sends what the peer says of a refusal, and nobody else", async () => {
+  for (const object of OBJECTS.slice(0, 1)) await writeSample(folder, object);
+  const answer = { status: 0xa900, errorComment: "no order for DOE\u001b[2J" };
+  const sink = { write: () => undefined, close: async () => answer, abort: async () => undefined };
+  await using server = await startServer({ store: async () => sink });
+  const run = await runCli(["--log-level", "debug", "dicom", "store", addressOf(server), folder]);
+  expect(run.stdout).toMatch(/A900H\] The peer says: no order for DOE \[2J$/m);
+  expect(run.stderr).not.toContain("DOE");
+});
+
 /** A server behind a line that is cut while an instance arrives, as often as told. */
 async function startCutLine(cuts: number) {
   const { received, handler } = memoryStore();

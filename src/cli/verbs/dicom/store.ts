@@ -20,12 +20,17 @@ interface FileOutcome {
   readonly status?: string;
   readonly code?: string;
   readonly message: string;
+  /** What the peer says besides: it may name the patient, and goes nowhere but here. */
+  readonly comment?: string;
 }
 
 interface Sendable {
   readonly file: string;
   readonly instance: OutgoingInstance;
 }
+
+/** What would move a terminal's cursor or set its colours. */
+const CONTROLS = /\p{Cc}+/gu;
 
 type Opener = (files: readonly Sendable[]) => Promise<Association>;
 
@@ -91,9 +96,11 @@ async function* sendBatch(batch: readonly FoundFile[], open: Opener, isFirst: bo
 /** @throws GatewayError when the association broke */
 async function send(association: Association, { file, instance }: Sendable): Promise<FileOutcome> {
   try {
-    const { status } = await association.store(instance);
+    const { status, errorComment } = await association.store(instance);
     const { class: meaning, name } = describeStatus("C-STORE", status);
-    return { file, ok: meaning === "success" || meaning === "warning", status: formatStatus(status), message: name };
+    const ok = meaning === "success" || meaning === "warning";
+    const comment = errorComment?.replace(CONTROLS, " ").trim() ?? "";
+    return { file, ok, status: formatStatus(status), message: name, ...(comment === "" ? {} : { comment }) };
   } catch (thrown) {
     const error = toGatewayError(thrown);
     if (error.code !== "NO_PRESENTATION_CONTEXT") throw error;
@@ -106,8 +113,9 @@ function failure(file: string, { code, message }: GatewayError): FileOutcome {
 }
 
 function* outcomeLines(outcomes: readonly FileOutcome[]): Generator<string> {
-  for (const { file, ok, status, code, message } of outcomes) {
-    yield `${ok ? "sent" : "FAILED"}  ${file}: ${message} [${status ?? code}]`;
+  for (const { file, ok, status, code, message, comment } of outcomes) {
+    const said = comment === undefined ? "" : ` The peer says: ${comment}`;
+    yield `${ok ? "sent" : "FAILED"}  ${file}: ${message} [${status ?? code}]${said}`;
   }
   const failed = outcomes.filter(({ ok }) => !ok).length;
   yield `${outcomes.length - failed} sent, ${failed} failed`;
