@@ -1,5 +1,5 @@
 import { problemFrom, unreachable } from "./problem.ts";
-import { endSession, proof } from "./session-state.ts";
+import { endSession, proof, session, wasTurnedOut } from "./session-state.ts";
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 60_000;
@@ -44,7 +44,10 @@ export async function send(url: string, { method = "GET", body, key, signal }: A
   });
   if (response.ok) return response;
   const problem = await problemFrom(response);
-  if (problem.status === 401) endSession();
+  if (problem.status === 401) {
+    wasTurnedOut.value ||= typeof session.value === "object";
+    endSession();
+  }
   throw problem;
 }
 

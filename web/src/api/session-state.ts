@@ -20,6 +20,9 @@ export const waysIn = signal<readonly WayIn[]>([]);
 
 export const proof = computed(() => (typeof session.value === "object" ? session.value.proof : undefined));
 
+/** The gateway ended a session under way: whoever had it is told why the log-in is there. */
+export const wasTurnedOut = signal(false);
+
 export function endSession(): void {
   session.value = "none";
 }

@@ -1,6 +1,6 @@
 import { send } from "./client.ts";
 import { ApiProblem, type WayIn } from "./problem.ts";
-import { endSession, type Session, session, waysIn } from "./session-state.ts";
+import { endSession, type Session, session, wasTurnedOut, waysIn } from "./session-state.ts";
 
 /** Asks who is logged in already. @throws ApiProblem where that is not known */
 export async function resumeSession(): Promise<void> {
@@ -17,12 +17,14 @@ export async function resumeSession(): Promise<void> {
 /** @throws ApiProblem API_TOKEN_INVALID, API_RATE_LIMITED */
 export async function logIn(token: string): Promise<void> {
   const response = await send("/session", { method: "POST", body: { token } });
+  wasTurnedOut.value = false;
   session.value = await sessionFrom(response);
 }
 
 /** @throws ApiProblem */
 export async function logOut(): Promise<void> {
   await send("/session", { method: "DELETE" });
+  wasTurnedOut.value = false;
   endSession();
 }
 

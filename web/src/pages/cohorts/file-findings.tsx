@@ -15,7 +15,11 @@ const COLUMNS: readonly Column<Finding>[] = [
   { title: "Column", cell: ({ column }) => column },
   { title: "Code", cell: ({ code }) => <code>{code}</code> },
   // The columns beside it say where.
-  { title: "Finding", cell: ({ row, column, message }) => message.replace(`Row ${row}, column ${column}: `, "") },
+  {
+    title: "Finding",
+    cell: ({ row, column, message }) =>
+      message.replace(column === "" ? `Row ${row}: ` : `Row ${row}, column ${column}: `, ""),
+  },
 ];
 
 /** More are in the export of the cohort. */
@@ -60,6 +64,7 @@ export function FileFindings({ file, project, check, onDiscard }: FileFindingsPr
           keyOf={({ row, column, code }) => `${row} ${column} ${code}`}
         />
       )}
+      {refused.length > 0 && <p class="quiet">Rows are counted below the heading: row 1 is a spreadsheet's row 2.</p>}
       {refusedFindings > SHOWN && (
         <p class="quiet">
           The first {SHOWN} are shown. Refused rows are left out; the export of the cohort names each with its code.

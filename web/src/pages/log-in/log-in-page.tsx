@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { type ApiProblem, toProblem } from "../../api/problem.ts";
 import { logIn } from "../../api/session.ts";
-import { waysIn } from "../../api/session-state.ts";
+import { wasTurnedOut, waysIn } from "../../api/session-state.ts";
 import { ErrorCard } from "../../components/error-card.tsx";
 import { refusedLogIn } from "./refused-log-in.ts";
 
@@ -32,6 +32,9 @@ export function LogInPage() {
         <h1>
           <img src="/icon.svg" width="32" height="32" alt="" /> Radferry
         </h1>
+        {wasTurnedOut.value && (
+          <p role="status">The session has ended: its time was up, or what it was begun with holds no longer.</p>
+        )}
         {others.map(({ name, url }) => (
           <a key={url} class="button button-primary" href={url}>
             Log in with {name}

@@ -47,7 +47,9 @@ function Studies() {
       title={shown === undefined ? "Studies" : countText(shown.total, "study", "studies")}
       aside={
         <p class="quiet">
-          {oldest === null || oldest === undefined ? "Nothing waits." : `The oldest waits for ${durationText(oldest)}.`}
+          {oldest === null || oldest === undefined
+            ? "Nothing waits."
+            : `The oldest that waits was asked for ${durationText(oldest)} ago.`}
           {nodesText(shown?.nodes ?? null)}
         </p>
       }

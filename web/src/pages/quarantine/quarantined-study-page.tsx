@@ -7,6 +7,7 @@ import { Card, Page } from "../../components/page.tsx";
 import type { PageProps } from "../../routes.ts";
 import { Link, navigate } from "../../routing/router.tsx";
 import { ReasonCard } from "../study/reason-card.tsx";
+import { stayedBehindText } from "../study/words.ts";
 import { InstanceTable } from "./instance-table.tsx";
 import { ReleaseForm } from "./release-form.tsx";
 
@@ -35,6 +36,15 @@ export function QuarantinedStudyPage({ parameters: { id = "" } }: PageProps) {
               <Link to={address}>Everything about this study</Link>
             </p>
           </ReasonCard>
+          {data.stayedBehind !== undefined && data.stayedBehind.length > 0 && (
+            <Card title="What is kept back">
+              <ul>
+                {data.stayedBehind.map((each) => (
+                  <li key={`${each.code} ${each.reason}`}>{stayedBehindText(each)}</li>
+                ))}
+              </ul>
+            </Card>
+          )}
           <Card title="Instances">
             {mayDo("admin") ? (
               <ReleaseForm study={data} onDone={() => navigate(address)} />
