@@ -41,6 +41,22 @@ describe("a file", () => {
     expect((await filesBelow(site.lake)).filter((path) => path.endsWith(".part"))).toEqual([]);
   });
 
+  it("is taken though its parameters hold what Python writes for no number", async () => {
+    await using run = await running();
+    const { task, token } = run;
+    const facts = { task_id: task.id, user_access_token: token, filename: "scan.mrd", size_bytes: DATA.length };
+    const header = JSON.stringify({ command: "file-transfer", ...facts, device_parameter: "P" });
+    run.device.say(header.replace('"P"', '{"b0": NaN, "gain": -Infinity}'));
+    run.device.send(DATA);
+    const answer = await run.device.next();
+    const [result] = await run.results();
+    expect(answer).toMatchObject({ command: "feedback", result_id: result?.id });
+    const folder = String(result?.directory);
+    expect(await readFile(join(folder, "scan.mrd"))).toEqual(DATA);
+    const written: unknown = JSON.parse(await readFile(join(folder, "device_parameter.json"), "utf8"));
+    expect(written).toEqual({ device_id: run.own.deviceId, parameter: { b0: null, gain: null } });
+  });
+
   it.each([
     ["a.dcm", "DICOM"],
     ["a.dicom", "DICOM"],

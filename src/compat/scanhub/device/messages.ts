@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../../errors/registry.ts";
+import { readPythonJson } from "../../fastapi/python-json.ts";
 
 /** What goes to a device. Without `command` its software takes it for an error. */
 export function feedback(message: string, more: object = {}): object {
@@ -11,11 +12,16 @@ export const PONG = { command: "pong" } as const;
 
 /** @returns undefined for what is no JSON object */
 export function readMessage(text: string): Readonly<Record<string, unknown>> | undefined {
+  const value = parsed(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+}
+
+/** Devices write with Python's json module, which has NaN and the infinities: whoever refuses them loses the file that they announce. */
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+    return JSON.parse(text);
   } catch {
-    return undefined;
+    return readPythonJson(text).value;
   }
 }
 
