@@ -276,6 +276,16 @@ describe("addresses", () => {
     expect([answer.status, answer.headers.get("location")]).toEqual([307, `${exam}/task/${UNKNOWN}?a=1`]);
     expect((await request("GET", devices)).status).toBe(307);
   });
+
+  it.each([
+    ["GET", "result/", "result"],
+    ["DELETE", `result/?result_id=${UNKNOWN}`, `result?result_id=${UNKNOWN}`],
+    ["GET", "task/", "task"],
+    ["GET", "sequence/", "sequence"],
+  ])("with nothing behind the slash, too: %s %s", async (method, given, expected) => {
+    const answer = await request(method, `${exam}/${given}`);
+    expect([answer.status, answer.headers.get("location")]).toEqual([307, `${exam}/${expected}`]);
+  });
 });
 
 describe("results", () => {

@@ -102,7 +102,8 @@ async function certificateOf({ certificateFile, keyFile }: NonNullable<ScanHubSe
 function addRoute(server: FastifyInstance, url: string, route: ScanHubRoute, world: ScanHubWorld): void {
   server.route({
     method: route.method,
-    url: url.replaceAll(/\{(\w+)\}/g, ":$1"),
+    // An empty part is no value: such an address leads elsewhere or nowhere.
+    url: url.replaceAll(/\{(\w+)\}/g, ":$1(.+)"),
     async handler(request, reply) {
       const bytes = request.body instanceof Buffer ? request.body : undefined;
       const body = route.takes === "json" ? parsedBody(bytes) : bytes;
