@@ -65,8 +65,9 @@ async function retrieve(
   const instances = wanted.map((instance) => ({ studyInstanceUid, ...instance }));
   const { outcomes } = await retrieveInstances(createRad69Client(client), instances, store, {
     parallel: associations,
-    // What is still missing is asked for by verification, and the job tries again.
+    // What is still missing is asked for by verification, and the job tries again: by the same requests, so what one stumbles over is found here.
     attempts: 1,
+    narrows: true,
     signal,
   });
   for (const [sopInstanceUid, each] of outcomes) {

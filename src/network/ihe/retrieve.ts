@@ -38,6 +38,11 @@ export interface RetrieveOptions<T> {
   readonly split?: boolean | undefined;
   /** How often what did not come is asked for again when that may help, the first time included. @default 3 */
   readonly attempts?: number | undefined;
+  /**
+   * What the source fails as a whole, and says so for good, is asked for in parts even where no attempt is left: by the same request it would
+   * never come. @default false
+   */
+  readonly narrows?: boolean | undefined;
   /** Called as each instance is kept. */
   readonly onInstance?: ((facts: InstanceFacts, kept: T) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -154,8 +159,8 @@ async function retrieveBatch<T>(
     const open = asked.filter(({ sopInstanceUid }) => run.outcomes.get(sopInstanceUid)?.state !== "delivered");
     const isSuspect = ofAll !== undefined && open.length === asked.length && asked.length > 1 && isSplittable(ofAll);
     left = isSuspect ? open : open.filter(({ sopInstanceUid }) => mayCome(run.outcomes.get(sopInstanceUid)));
-    if (left.length === 0 || attempts <= 1) break;
     const isStuck = left.length === asked.length;
+    if (left.length === 0 || (attempts <= 1 && !narrows(run, open.length === asked.length, isStuck, ofAll))) break;
     if (isStuck) failures += 1;
     if (isSuspect && (ofAll.class === "permanent" || failures > 1)) {
       const standing = { tries: isTold(ofAll) ? tries : tries - 1, failures, budget };
@@ -167,6 +172,17 @@ async function retrieveBatch<T>(
     if (isStuck || ofAll !== undefined) await pause(run, failures, ofAll);
   }
   noteHopeless(run, batch);
+}
+
+/** Where nothing came: less of it may, without what was named as missing, or half of it. */
+function narrows<T>(
+  { options }: Run<T>,
+  isNothing: boolean,
+  isStuck: boolean,
+  ofAll: DicomTrolleyError | undefined,
+): boolean {
+  if (options.narrows !== true || !isNothing) return false;
+  return ofAll === undefined ? !isStuck : isStuck && isSplittable(ofAll) && ofAll.class === "permanent";
 }
 
 /** Of refusals by status only 413, content too large. RFC 9110 15.5.14. */
