@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { openScannerSite, PARAMETERS, taskDocument, WORKFLOW_ID } from "../peers/scanhub-site.ts";
 
 const site = await openScannerSite();
@@ -117,6 +117,18 @@ describe("tasks", () => {
   it("may have no sequence in the second version", async () => {
     const task = await site.addTask({ sequence_id: null, acquisition_parameter: null });
     expect(task).toMatchObject({ sequence_id: null, acquisition_parameter: null });
+  });
+
+  it("take what a PUT says though their state changes while it is looked at", async () => {
+    const task = await site.addTask();
+    const change = site.store.changeScanTask.bind(site.store);
+    using changing = vi.spyOn(site.store, "changeScanTask").mockImplementationOnce(async (...facts) => {
+      await change(task.id, { status: "STARTED" }, 0);
+      return await change(...facts);
+    });
+    const answer = await request("PUT", `${exam}/task/${task.id}`, { body: { ...task, name: "knee, once more" } });
+    expect(changing).toHaveBeenCalled();
+    expect(answer).toMatchObject({ status: 200, body: { name: "knee, once more" } });
   });
 
   it("of jobs other than acquisitions are kept unchanged", async () => {

@@ -11,7 +11,11 @@ import { json, refusal, route, type ScanHubRoute } from "./route.ts";
 /** Of one workflow, and of all templates. */
 const PAGE = 10_000;
 
+/** Its states are few, and each follows another at most once in an attempt. */
+const UPDATE_TRIES = 8;
+
 const NOT_UPDATED = "Could not update workflow, either because it does not exist, or for another reason.";
+const NOT_ALLOWED = "The task's state does not allow this change.";
 const NOT_DELETED = "Could not delete task, either because it does not exist, or for another reason.";
 
 /** @throws AnswerError 400 */
@@ -156,16 +160,26 @@ async function create(
  * that ended changes neither: the answer says what holds; a strict face answers 409.
  */
 async function updateTask(world: ScanHubWorld, taskId: string, raw: unknown) {
-  const { store, clock, settings } = world;
-  const body = taskBody(raw, settings.generation);
+  const body = taskBody(raw, world.settings.generation);
   const id = idOf(taskId, "task_id");
   checkLink(body);
-  const before = await store.scanTask(id);
-  if (before === undefined) throw refusal(404, NOT_UPDATED);
+  for (let tries = 1; ; tries += 1) {
+    const before = await world.store.scanTask(id);
+    if (before === undefined) throw refusal(404, NOT_UPDATED);
+    const changed = await changeTask(world, before, body);
+    if (changed !== undefined) return json(await shown(world, changed));
+    // Its state is another one by now: what was asked for is looked at anew, and not lost.
+    if (tries === UPDATE_TRIES) throw refusal(409, NOT_ALLOWED);
+  }
+}
+
+/** Undefined: the task's state changed meanwhile, and the task did not. */
+async function changeTask({ store, clock, settings }: ScanHubWorld, before: ScanTask, body: TaskBody) {
+  const { id } = before;
   const { fields, status, progress, ...columns } = taskColumns(body);
   const [held] = await store.listAcquisitions({ taskId: id, isOpen: true, limit: 1 });
   const isKept = TASK_TRANSITIONS[before.status].has(status) && (held === undefined || status === before.status);
-  if (!isKept && settings.isStrict) throw refusal(409, "The task's state does not allow this change.");
+  if (!isKept && settings.isStrict) throw refusal(409, NOT_ALLOWED);
   if (held !== undefined && !isKept) {
     const detail = JSON.stringify({ from: before.status, to: status });
     await store.addAcquisitionEvent(held.id, { event: "foreign-change-kept-out", detail }, clock.nowMs());
@@ -178,8 +192,5 @@ async function updateTask(world: ScanHubWorld, taskId: string, raw: unknown) {
     ...(isKept ? { status } : {}),
     ...(mayProgress ? { progress } : {}),
   };
-  const changed = await store.changeScanTask(id, change, clock.nowMs(), [before.status]);
-  const task = changed ?? (await store.scanTask(id));
-  if (task === undefined) throw refusal(404, NOT_UPDATED);
-  return json(await shown(world, task));
+  return await store.changeScanTask(id, change, clock.nowMs(), [before.status]);
 }
