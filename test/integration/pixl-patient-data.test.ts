@@ -15,6 +15,10 @@ const PROCEDURES = [
   { id: 12, mrn: "002", accession: "A2" },
   { id: 13, mrn: "003", accession: "A3" },
   { id: 14, mrn: "001", accession: "A1", studyUid: "1.2.9" },
+  // Two procedures under one order, as of chest and abdomen, are one study.
+  { id: 15, mrn: "001", accession: "A1", studyUid: "1.2.1" },
+  // Nobody here would ask an archive for it; PIXL's own command line does.
+  { id: 16, mrn: "004", accession: "LONGER-THAN-DICOM-ALLOWS" },
 ];
 
 describe.skipIf(!requirePeer("initdb"))("pixl export-patient-data", () => {
@@ -68,6 +72,7 @@ describe.skipIf(!requirePeer("initdb"))("pixl export-patient-data", () => {
     await image("A1", "001", "1.2.1", "2.25.1", true);
     await image("A1", "001", "1.2.9", "2.25.9", true);
     await image("A2", "002", null, "2.25.2", true);
+    await image("LONGER-THAN-DICOM-ALLOWS", "004", null, "2.25.5", true);
     await image("A3", "003", null, "2.25.3", false);
     await image("A3", "003", null, "2.25.4", true, 2);
   });
@@ -80,13 +85,13 @@ describe.skipIf(!requirePeer("initdb"))("pixl export-patient-data", () => {
     });
 
   it.each([false, true])(
-    "links every exported study of the project with its procedure; batched: %s",
+    "links every exported study of the project with its procedures; batched: %s",
     async (batched) => {
       const name = `extract-${batched}`;
       await writeOmopExtract(join(home.folder, name), PROCEDURES, { batched, project: "Lung Trial" });
       const { exitCode, stdout } = await run(["export-patient-data", name]);
       const { file, ...report } = JSON.parse(stdout);
-      expect([exitCode, report]).toEqual([0, { project: "lung-trial", linked: 3 }]);
+      expect([exitCode, report]).toEqual([0, { project: "lung-trial", linked: 5 }]);
       const below = "lung-trial/all_extracts/2023-12-07t14-08-58/radiology";
       expect(file).toBe(join(home.folder, "exports", below, "IMAGE_LINKER.parquet"));
       expect(await readdir(join(home.folder, "exports", below))).toEqual(["IMAGE_LINKER.parquet"]);
@@ -103,6 +108,8 @@ describe.skipIf(!requirePeer("initdb"))("pixl export-patient-data", () => {
         { procedure_occurrence_id: 11n, pseudo_study_uid: "2.25.1" },
         { procedure_occurrence_id: 12n, pseudo_study_uid: "2.25.2" },
         { procedure_occurrence_id: 14n, pseudo_study_uid: "2.25.9" },
+        { procedure_occurrence_id: 15n, pseudo_study_uid: "2.25.1" },
+        { procedure_occurrence_id: 16n, pseudo_study_uid: "2.25.5" },
       ]);
       const body = { project_name: "lung-trial", extract_datetime: "2023-12-07T14:08:58" };
       expect(asked).toEqual([["POST", "/export-patient-data", body]]);

@@ -31,17 +31,17 @@ const CONNECT_MS = 10_000;
 const LONGEST_ANSWER_BYTES = 65_536;
 
 /**
- * Writes down which exported study stands for which procedure of an OMOP extract, then has PIXL's export API upload the extract.
+ * Writes down which exported study stands for which procedures of an OMOP extract, then has PIXL's export API upload the extract.
  * @throws GatewayError PIXL_EXTRACT_INVALID, FOLDER_NOT_WRITABLE, PIXL_EXPORT_REFUSED, PIXL_DATABASE_…; HttpError
  */
 export async function exportPatientData(
-  { rows, isOmop }: Extract,
+  { rows, all, isOmop }: Extract,
   options: ExportPatientDataOptions,
 ): Promise<PatientDataReport> {
   const message = rows[0]?.message;
   if (!isOmop || message === undefined) throw new GatewayError("PIXL_EXTRACT_INVALID", { fault: "no-folder" });
   const { projectName: project, extractGeneratedTimestamp: generatedAt } = message;
-  const links = linkedStudies(rows, await exportedImages(options.database, project));
+  const links = linkedStudies(all, await exportedImages(options.database, project));
   const folder = join(options.root, project, "all_extracts", slugOf(generatedAt), "radiology");
   const file = await writeTable(options.root, folder, linkerTable(links));
   await askForUpload({ project_name: project, extract_datetime: generatedAt }, options);
@@ -49,7 +49,7 @@ export async function exportPatientData(
 }
 
 /** By MRN and accession number, as in PIXL; of several images, the one of the row's own UID if there is one. */
-function linkedStudies(rows: Extract["rows"], images: readonly ExportedImage[]): readonly LinkedStudy[] {
+function linkedStudies(rows: Extract["all"], images: readonly ExportedImage[]): readonly LinkedStudy[] {
   const imagesOf = Map.groupBy(images, ({ mrn, accessionNumber }) => JSON.stringify([mrn, accessionNumber]));
   const links = rows.flatMap(({ message }): readonly LinkedStudy[] => {
     const { mrn, accessionNumber, studyUid, procedureOccurrenceId } = message;

@@ -17,6 +17,8 @@ export interface ExtractRow {
 export interface Extract {
   /** By project, then study date. */
   readonly rows: readonly ExtractRow[];
+  /** Repetitions and refused rows too, as they stand there: one study may be of several procedures. */
+  readonly all: readonly ExtractRow[];
   /** It is a folder of Parquet files. */
   readonly isOmop: boolean;
   /** Rows without a key that may be asked for; rows below the heading count from 1. */
@@ -46,11 +48,13 @@ export async function readExtract(path: string): Promise<Extract> {
   const missing = PIXL_COLUMNS.filter((name) => !places.has(name));
   if (missing.length > 0) throw new GatewayError("PIXL_EXTRACT_INVALID", { missing: missing.join(", ") });
   const found = new Map<string, ExtractRow>();
+  const all: ExtractRow[] = [];
   const refused: Extract["refused"][number][] = [];
   for (const { number, cells, doubtful } of rows) {
     const row = rowOf((column) => cellIn(cells, places.get(column)), number, isOmop ? OMOP_TIMESTAMP : TIMESTAMP);
     const { message } = row;
     if (message.accessionNumber === "" && (isOmop || message.studyUid === "")) continue;
+    all.push(row);
     try {
       const damaged = KEY_COLUMNS.find((column) => doubtful?.has(places.get(column) ?? -1));
       if (damaged !== undefined) {
@@ -66,7 +70,7 @@ export async function readExtract(path: string): Promise<Extract> {
     if (!found.has(key)) found.set(key, row);
   }
   if (found.size === 0) throw new GatewayError("PIXL_EXTRACT_EMPTY", { refused: refused.length });
-  return { rows: [...found.values()].sort(byProjectAndDate), isOmop, refused };
+  return { rows: [...found.values()].sort(byProjectAndDate), all, isOmop, refused };
 }
 
 async function readCells(path: string): ReturnType<typeof readCohortTable> {
