@@ -18,7 +18,7 @@ const SUMMARY = "extract_summary.json";
 const SUMMARY_LIMIT_BYTES = 1 << 20;
 const MOST_PARTS = 10_000;
 /** ISO 8601 as Python's `datetime.fromisoformat` takes it. */
-const MOMENT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?$/;
+const MOMENT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,6}))?)?(Z|[+-]\d\d:\d\d)?$/;
 
 const summaryShape = z.object({
   datetime: z.string().regex(MOMENT),
@@ -111,9 +111,15 @@ async function readSummary(folder: string): Promise<{ readonly project: string; 
     const { size } = await stat(path);
     if (size > SUMMARY_LIMIT_BYTES) throw new RangeError("too long");
     const { datetime, settings } = summaryShape.parse(JSON.parse(await readFile(path, "utf8")));
-    const [, day = "", minute = "", second = ":00", zone = ""] = MOMENT.exec(datetime) ?? [];
-    return { project: slugOf(settings.cdm_source_name), generatedAt: `${day}T${minute}${second}${zone}` };
+    return { project: slugOf(settings.cdm_source_name), generatedAt: asPython(datetime) };
   } catch {
     throw new TableError("summary-malformed", undefined, SUMMARY);
   }
+}
+
+/** As Python's `isoformat` writes it again: PIXL's export API looks for the extract in the folder of that name. */
+function asPython(moment: string): string {
+  const [, day = "", minute = "", second = ":00", fraction = "", zone = ""] = MOMENT.exec(moment) ?? [];
+  const microseconds = /[1-9]/.test(fraction) ? `.${fraction.padEnd(6, "0")}` : "";
+  return `${day}T${minute}${second}${microseconds}${zone.replace(/^(?:Z|-00:00)$/, "+00:00")}`;
 }

@@ -84,7 +84,10 @@ describe("an OMOP extract", () => {
     ["2023-12-07 14:08", "2023-12-07T14:08:00"],
     ["2023-12-07T14:08:58.250000", "2023-12-07T14:08:58.250000"],
     ["2023-12-07T14:08:58+01:00", "2023-12-07T14:08:58+01:00"],
-  ])("tells when it was made: %s", async (datetime, written) => {
+    ["2023-12-07T14:08:58Z", "2023-12-07T14:08:58+00:00"],
+    ["2023-12-07T14:08:58.12-00:00", "2023-12-07T14:08:58.120000+00:00"],
+    ["2023-12-07T14:08:58.000", "2023-12-07T14:08:58"],
+  ])("tells when it was made, as Python writes it: PIXL names folders by it: %s", async (datetime, written) => {
     await writeOmopExtract(path, PROCEDURES.slice(0, 1), { datetime });
     expect((await read()).rows[0]?.cells[4]).toBe(written);
   });
