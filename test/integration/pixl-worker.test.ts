@@ -8,11 +8,15 @@ import { IMAGING_QUEUES, type ImagingQueue, PARKED_QUEUE } from "../../src/compa
 import { createTokenBuckets, type TokenBuckets } from "../../src/compat/pixl/intake/token-buckets.ts";
 import type { RetryPolicies } from "../../src/compat/pixl/processing/dispositions.ts";
 import { type PixlWorker, startWorker, type WorkerOptions } from "../../src/compat/pixl/processing/worker.ts";
+import { tags } from "../../src/dicom/dictionary/tags.ts";
+import { textOf } from "../../src/dicom/values.ts";
 import type { BreakerPolicy } from "../../src/store/archive-condition.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type Clock, systemClock } from "../../src/units/clock.ts";
 import { silentLogger } from "../../src/units/logger.ts";
+import { introduceModality } from "../peers/orthanc.ts";
+import { startPracticeArchive } from "../peers/practice-archive.ts";
 import { type RabbitMqServer, startRabbitMq } from "../peers/rabbitmq.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { type SyntheticStudy, syntheticStudy } from "../peers/synthetic-studies.ts";
@@ -237,6 +241,23 @@ describe.skipIf(!requirePeer("Orthanc") || !requirePeer("rabbitmq-server"))("PIX
     await vi.waitFor(() => expect(parked).toHaveLength(1), WAIT);
     await consumer.close();
     expect(parked).toEqual([[bodyOf(bad).toString(), "HTTP_SERVER_FAILED", PRIMARY, 5]]);
+  });
+
+  it("W4: parks what the archive will not search for, though it answers, and goes on with the others", async () => {
+    const [bad = STUDY, good = STUDY] = studies;
+    await using archive = await startPracticeArchive({
+      ...{ studies: [bad, good], aeTitle: "PRIMARYQR", destinations: [`PIXLRAW@127.0.0.1:${site.raw.port}`] },
+      faults: { refuses: (identifier) => textOf(identifier, tags.StudyInstanceUID) === bad.studyInstanceUid },
+    });
+    const port = Number(archive.address.split(":").at(-1));
+    await introduceModality(site.raw, "UCPRIMARYQR", { aeTitle: "PRIMARYQR", port });
+    await using world = await openWorld({ environment: { PIXL_MAX_MESSAGES_IN_FLIGHT: "1" } });
+    await world.publish(bad, PRIMARY, 5);
+    await world.publish(good);
+    await vi.waitFor(() => expect(handedOver()).toEqual([good.studyInstanceUid]), WAIT);
+    expect(await world.list("failed")).toMatchObject([{ code: "DIMSE_FAILED", attempts: 3 }]);
+    expect(await world.broker.count(PARKED_QUEUE)).toBe(1);
+    await introduceModality(site.raw, "UCPRIMARYQR", site.vna);
   });
 
   it("writes down what no archive has, and parks nothing for it", async () => {

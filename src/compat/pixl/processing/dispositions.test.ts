@@ -40,6 +40,9 @@ describe("what becomes of a message", () => {
     ["anon fails at it", failed("HTTP_SERVER_FAILED", "handing-over"), { kind: "wait", counts: true }],
     ["the password of raw is wrong", failed("HTTP_UNAUTHORISED", "retrieving"), { kind: "wait", counts: false }],
     ["the archive cannot be asked", failed("ORTHANC_MODALITY_FAILED", "asking"), { kind: "wait", counts: false }],
+    ["the archive will not search for it", failed("DIMSE_FAILED", "asking"), { kind: "wait", counts: true }],
+    ["a search is not understood", processingError(new Error("bug"), "asking"), { kind: "wait", counts: true }],
+    ["what should be raw is none", failed("HTTP_JSON_INVALID", "asking"), { kind: "wait", counts: false }],
     ["the unexpected happens", processingError(new Error("bug"), "retrieving"), { kind: "wait", counts: true }],
   ])("when %s", (_, failure, expected) => {
     expect(disposed(failure)).toMatchObject(expected);

@@ -41,6 +41,13 @@ const OF_THE_SITE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "PIXL_BROKER_UNAVAILABLE",
 ]);
 
+/** The archive is there and will not search for this one, or we cannot: of other messages that says nothing. */
+const OF_THE_SEARCH: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ARCHIVE_REFUSED_REQUEST",
+  "DIMSE_FAILED",
+  "INTERNAL",
+]);
+
 /** An archive that does not have a study is no failure of anybody's: PIXL drops such messages, and its command line asks again. */
 const NOT_FOUND: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PIXL_SECONDARY_IS_PRIMARY", "PIXL_STUDY_NOT_FOUND"]);
 
@@ -65,7 +72,7 @@ export function dispositionOf(
   if (AVAILABILITY_CODES.has(code) && typeof details.untilMs === "number") {
     return { kind: "wait", code, untilMs: details.untilMs, counts: false };
   }
-  const isSites = OF_THE_SITE.has(code) || failure.stage === "asking";
+  const isSites = OF_THE_SITE.has(code) || (failure.stage === "asking" && !OF_THE_SEARCH.has(code));
   const tries = isSites ? attempts : failures;
   const policy = isSites ? site : own;
   if (tries + 1 >= policy.attempts) return { kind: "park", failure };
