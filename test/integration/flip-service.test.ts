@@ -272,4 +272,25 @@ describe("projects and users of the FLIP face", () => {
     expect((await site.call("PUT", `/users/add-to-project/bob/${PROJECT}`)).status).toBe(404);
     expect(site.xnat.state.projects.get(PROJECT)?.users.get("ada")).toBe("Members");
   });
+
+  it("knows an address of mail whatever the letter case of its domain, as the original does", async () => {
+    const account = { username: "jo", email: "jo@NHS.net", firstName: "J", lastName: "O", password: "Enough4XNAT!" };
+    const created = await site.call("POST", "/users", account);
+    expect(created.json).toMatchObject({ username: "jo", email: "jo@nhs.net" });
+    const known = site.xnat.state.users.get("jo");
+    if (known === undefined) throw new Error("no account");
+    // As an administrator of XNAT typed it.
+    known.email = "jo@NHS.net";
+    const users = [{ id: HUB.trust_id, email: "jo@nhs.NET" }];
+    const { status, json } = await site.call("POST", "/projects/create-project-from-central-hub-project", {
+      ...{ ...HUB, project_id: "0d3eb0b1-6959-44a2-8fb5-e07c8f8e2f0f", users },
+    });
+    expect([status, json]).toEqual([
+      200,
+      expect.objectContaining({ created_users: [expect.objectContaining({ username: "jo", email: "jo@nhs.net" })] }),
+    ]);
+    const change = { email: "jo@NHS.NET", enabled: false };
+    expect((await site.call("PUT", "/users", change)).json).toMatchObject({ username: "jo", email: "jo@nhs.net" });
+    expect([...site.xnat.state.users.keys()].filter((name) => name.startsWith("jo"))).toEqual(["jo"]);
+  });
 });

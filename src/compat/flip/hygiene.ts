@@ -39,6 +39,11 @@ export function labelOfAccession(accession: string): string {
   return accession.replaceAll(/[^A-Za-z0-9_-]/g, "_");
 }
 
+/** An address of mail as the original keeps it: domains have no letter case (RFC 5321 2.4), and administrators type them in any. */
+export function plainEmail(address: string): string {
+  return address.replace(/@[^@]*$/, (domain) => domain.toLowerCase());
+}
+
 /** By what a query is named in a log: letter case and blanks do not count. */
 export function queryDigest(query: string): string {
   const normal = query.toLowerCase().split(/\s+/).filter(Boolean).join(" ");

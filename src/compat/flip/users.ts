@@ -4,6 +4,7 @@ import { xnatPath } from "../../network/rest/xnat/paths.ts";
 import type { Random } from "../../units/random.ts";
 import type { Envelopes } from "./envelope.ts";
 import { HttpError, internalError, notFound } from "./errors.ts";
+import { plainEmail } from "./hygiene.ts";
 import { unexpectedStatus, type Xnat } from "./xnat.ts";
 
 const blank = z
@@ -22,7 +23,7 @@ export const user = z.object({
   enabled: z.boolean(),
   id: z.int(),
   secured: z.boolean().default(false),
-  email: blank,
+  email: blank.transform(plainEmail),
   verified: z.boolean().default(false),
   firstName: blank,
   lastName: blank,
