@@ -163,12 +163,19 @@ describe("download", () => {
     await rm(site.images);
   });
 
-  it("is swept when it is old, but not what training wrote", async () => {
+  it("is swept when nobody used it for long, but not what training wrote", async () => {
     await download();
     const folder = join(site.images, "net-1", HUB_PROJECT, "ACC1");
     expect(await sweepImages(site.images, 1_000, Date.now())).toBe(0);
-    await utimes(join(folder, ".flip_complete-scan-DICOM"), 1, 1);
-    expect(await sweepImages(site.images, 1_000, Date.now())).toBe(1);
+    const outdate = () => utimes(join(folder, ".flip_complete-scan-DICOM"), 1, 1);
+    await outdate();
+    // A training asks for its images in every round.
+    const start = site.xnat.requests.length;
+    await download();
+    expect(site.xnat.requests.length).toBe(start);
+    expect(await sweepImages(site.images, 60_000, Date.now())).toBe(0);
+    await outdate();
+    expect(await sweepImages(site.images, 60_000, Date.now())).toBe(1);
     expect(await readdir(join(site.images, "net-1", HUB_PROJECT))).toEqual([]);
     expect(await readdir(join(site.images, "net-1", "upload"))).toEqual(["a.nii", "sub"]);
   });

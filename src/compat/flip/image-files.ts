@@ -36,7 +36,7 @@ export interface ImageFiles {
   forget(hubProjectId: string, accession: string): Promise<void>;
 }
 
-/** Written last: it says that all of a kind is there. */
+/** Written last: it says that all of a kind is there, and when it was asked for last. */
 const SENTINEL = ".flip_complete-";
 
 export function createImageFiles(folder: string, logger: Logger): ImageFiles {
@@ -50,7 +50,11 @@ export function createImageFiles(folder: string, logger: Logger): ImageFiles {
       turns.set(sessionFolder, turn);
       try {
         using _ = await turn.acquire(signal);
-        if (!forceRefresh && (await isThere(sentinel))) return sessionFolder;
+        if (!forceRefresh && (await isThere(sentinel))) {
+          // What is used is not swept; where it cannot be marked it is there all the same.
+          await writeFile(sentinel, "").catch(() => undefined);
+          return sessionFolder;
+        }
         await orStorageError(() => rm(sentinel, { force: true }));
         await fetchImages(request, sessionFolder);
         await orStorageError(() => writeFile(sentinel, ""));

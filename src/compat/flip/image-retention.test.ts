@@ -27,6 +27,28 @@ it("removes what is older than it is to be kept", async () => {
   expect(await readdir(project)).toEqual(["fresh"]);
 });
 
+it("removes what has no mark any more, and what a crash left of a download, when nobody can be at it", async () => {
+  await using folder = await temporaryFolder();
+  const project = await downloads(folder.path, { kept: 1 });
+  const leave = async (name: string, days: number): Promise<void> => {
+    const path = join(project, name);
+    if (name.includes(".")) await writeFile(path, "images");
+    else await mkdir(join(path, "scans"), { recursive: true });
+    await utimes(path, NOW_MS / 1_000, (NOW_MS - days * DAY_MS) / 1_000);
+  };
+  // An upload took its marks away; a download was killed; one of each is under way.
+  await leave("unmarked", 4);
+  await leave("arriving", 0.5);
+  await leave("A1-scans-DICOM.zip", 4);
+  await leave("A2-scans-DICOM.zip", 0.5);
+  await leave("notes.txt", 400);
+  expect(await sweepImages(folder.path, 3 * DAY_MS, NOW_MS)).toBe(2);
+  expect((await readdir(project)).sort()).toEqual(["A2-scans-DICOM.zip", "arriving", "kept", "notes.txt"]);
+  // However short they are kept, one that is under way is left alone.
+  expect(await sweepImages(folder.path, 0, NOW_MS)).toBe(1);
+  expect((await readdir(project)).sort()).toEqual(["A2-scans-DICOM.zip", "arriving", "notes.txt"]);
+});
+
 it("removes the others when one cannot be looked at, and says why that is", async () => {
   await using folder = await temporaryFolder();
   const project = await downloads(folder.path, { "a-first": 4, broken: 4, "z-last": 4 });

@@ -1,3 +1,4 @@
+import type { Dirent } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../units/clock.ts";
@@ -7,27 +8,34 @@ import type { Logger } from "../../units/logger.ts";
 const SENTINEL = /^\.flip_complete-/;
 /** What training writes, to be uploaded: never swept. */
 const UPLOADS = "upload";
+/** As it comes from XNAT. */
+const ZIP = ".zip";
+/** One that takes longer was broken off. */
+const LONGEST_DOWNLOAD_MS = 86_400_000;
 
 export interface ImageRetention extends AsyncDisposable {
   /** `failing`: the last sweep could not be done. */
   readonly state: "ok" | "failing" | "dead";
 }
 
-/** Removes downloads whose newest mark is older than `keepMs`. Answers how many. @throws what kept the first that could not be removed; the others are */
+/**
+ * Removes downloads that nobody used for longer than `keepMs`, and what is left of those that were broken off. Answers how many. @throws what
+ * kept the first that could not be removed; the others are
+ */
 export async function sweepImages(folder: string, keepMs: number, nowMs: number): Promise<number> {
   let removed = 0;
   const failures: unknown[] = [];
-  const sweep = async (path: string): Promise<void> => {
-    const markedAtMs = await newestMark(path);
-    if (markedAtMs === undefined || nowMs - markedAtMs <= keepMs) return;
+  const sweep = async (entry: Dirent): Promise<void> => {
+    const path = join(entry.parentPath, entry.name);
+    if (!(await isPast(entry, path, keepMs, nowMs))) return;
     await rm(path, { recursive: true, force: true });
     removed += 1;
   };
   for (const net of await folders(folder)) {
     for (const project of await folders(join(folder, net))) {
       if (project === UPLOADS) continue;
-      for (const session of await folders(join(folder, net, project)))
-        await sweep(join(folder, net, project, session)).catch((thrown: unknown) => failures.push(thrown));
+      for (const entry of await entriesOf(join(folder, net, project)))
+        await sweep(entry).catch((thrown: unknown) => failures.push(thrown));
     }
   }
   if (failures.length > 0) throw failures[0];
@@ -35,16 +43,27 @@ export async function sweepImages(folder: string, keepMs: number, nowMs: number)
 }
 
 async function folders(path: string): Promise<readonly string[]> {
+  return (await entriesOf(path)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+async function entriesOf(path: string): Promise<readonly Dirent[]> {
   try {
-    const entries = await readdir(path, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    return await readdir(path, { withFileTypes: true });
   } catch (thrown) {
     if (isMissing(thrown)) return [];
     throw thrown;
   }
 }
 
-/** Undefined: a download that is under way, or none of ours. */
+/** Without a mark it may be under way, be it short how long images are kept. */
+async function isPast(entry: Dirent, path: string, keepMs: number, nowMs: number): Promise<boolean> {
+  const usedAtMs = entry.isDirectory() ? await newestMark(path) : undefined;
+  if (usedAtMs !== undefined) return nowMs - usedAtMs > keepMs;
+  const isOurs = entry.isDirectory() || (entry.isFile() && entry.name.endsWith(ZIP));
+  return isOurs && nowMs - (await stat(path)).mtimeMs > Math.max(keepMs, LONGEST_DOWNLOAD_MS);
+}
+
+/** When it was used last. */
 async function newestMark(path: string): Promise<number | undefined> {
   const marks = (await readdir(path)).filter((name) => SENTINEL.test(name));
   const times = await Promise.all(marks.map(async (name) => (await stat(join(path, name))).mtimeMs));

@@ -32,7 +32,7 @@ describe("FLIP's environment", () => {
       imagesFolder: "/app/data/images",
       serviceKey: { header: "X-Trust-Internal-Service-Key", value: "" },
       mayReimport: true,
-      retention: undefined,
+      retention: { keepMs: 7 * 86_400_000, everyMs: 3_600_000 },
       sealedProjectId: "hub",
       xnat: { url: "http://xnat-web:8080", password: " pass word ", aeTitle: "XNAT", port: 8104, pacsId: 1 },
     });
@@ -71,7 +71,6 @@ describe("FLIP's environment", () => {
       ENV: "Production",
       LOG_LEVEL: "WARNING",
       REIMPORT_STUDIES_ENABLED: "False",
-      IMAGE_CACHE_RETENTION_ENABLED: "1",
     };
     expect(readFlipSettings({ ...NEEDED, ...words, IMAGE_CACHE_RETENTION_HOURS: "2" })).toMatchObject({
       isProduction: true,
@@ -79,5 +78,6 @@ describe("FLIP's environment", () => {
       mayReimport: false,
       retention: { keepMs: 7_200_000, everyMs: 3_600_000 },
     });
+    expect(readFlipSettings({ ...NEEDED, IMAGE_CACHE_RETENTION_ENABLED: "False" }).retention).toBeUndefined();
   });
 });
