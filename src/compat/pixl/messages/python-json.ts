@@ -68,10 +68,8 @@ export function writePythonJson(value: unknown): string {
   return JSON.stringify(value ?? null).replace(/[\u007f-\uffff]/g, escapeCharacter);
 }
 
-/** Python leaves DEL as it is: it is ASCII. */
 function escapeCharacter(character: string): string {
-  const code = character.charCodeAt(0);
-  return code === 0x7f ? character : `\\u${code.toString(16).padStart(4, "0")}`;
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {
