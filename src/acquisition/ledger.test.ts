@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { ACQUISITION_STATES, TRANSFER_STATES } from "../store/acquisition-states.ts";
 import { sweep } from "./recover.ts";
@@ -244,6 +244,35 @@ it("keeps verified data whose result cannot be set", async () => {
   expect(await site.store.transfersOf(acquisition.id)).toMatchObject([
     { state: "stuck", code: "SCAN_RESULT_NOT_FOUND" },
   ]);
+});
+
+it.each([
+  ["comes in time", 3, "published"],
+  ["does not", 4, "stuck"],
+])("asks for a result again after half a second, one and two; an exam manager that %s", async (_, failures, state) => {
+  const askedAtMs: number[] = [];
+  const through: NonNullable<Parameters<typeof openScanSite>[0]>["through"] = (parts) => ({
+    ...parts,
+    exams: {
+      ...parts.exams,
+      setResult(...given) {
+        askedAtMs.push(site.clock.nowMs());
+        const isAway = askedAtMs.length <= failures;
+        return isAway ? Promise.reject(new GatewayError("HTTP_UNAVAILABLE")) : parts.exams.setResult(...given);
+      },
+    },
+  });
+  await using site = await openScanSite({ through });
+  const acquisition = await acquiring(site);
+  const startMs = site.clock.nowMs();
+  const sent = send(site, acquisition).catch(() => undefined);
+  for (const waitMs of [500, 1_000, 2_000]) {
+    await vi.waitFor(() => expect(site.clock.sleeping).toBe(1), { timeout: 10_000 });
+    await site.clock.advance(waitMs);
+  }
+  await sent;
+  expect(askedAtMs.map((atMs) => atMs - startMs)).toEqual([0, 500, 1_500, 3_500]);
+  expect(await site.store.transfersOf(acquisition.id)).toMatchObject([{ state }]);
 });
 
 it("reads every status of a task as a state of PS3.4 CC, and leads to final states only forward", () => {

@@ -6,7 +6,7 @@ import { isAsNamed, typeOf } from "./signatures.ts";
 
 /** A result that could not be set is tried again before a person has to look. */
 const TRIES = 4;
-const FIRST_DELAY_MS = 250;
+const FIRST_DELAY_MS = 500;
 
 /**
  * From a verified file in staging to a result that says where it is: commit, then set result. May be repeated from any point.
@@ -33,7 +33,7 @@ export async function publish(ledger: Ledger, acquisition: Acquisition, transfer
     } catch (thrown) {
       const { code, class: errorClass } = toGatewayError(thrown);
       if (tries < TRIES && errorClass !== "permanent") {
-        await clock.sleep(FIRST_DELAY_MS * 2 ** tries);
+        await clock.sleep(FIRST_DELAY_MS * 2 ** (tries - 1));
         continue;
       }
       await store.changeTransfer(id, { state: "stuck", code }, clock.nowMs());
