@@ -12,6 +12,7 @@ import { introduceModality, type OrthancServer, startOrthanc } from "../peers/or
 import { type ArchiveFaults, type PracticeArchive, startPracticeArchive } from "../peers/practice-archive.ts";
 import { requirePeer } from "../peers/require-peer.ts";
 import { type SyntheticStudy, syntheticStudy } from "../peers/synthetic-studies.ts";
+import { startGate } from "../support/http-gate.ts";
 import {
   instancesIn,
   openPixlSite,
@@ -32,6 +33,15 @@ const messageFor = ({ patientId, accessionNumber, studyInstanceUid }: SyntheticS
   ...{ mrn: patientId, accessionNumber, studyUid: studyInstanceUid, seriesUid: "", studyDate: "2022-11-22" },
   ...{ procedureOccurrenceId: 1, projectName: "p", extractGeneratedTimestamp: "2023-12-07T14:08:00+00:00" },
 });
+
+/** Of those that are meant, the one that comes in this place. */
+function nth(place: number, isMeant: (path: string) => boolean): (path: string) => boolean {
+  let met = 0;
+  return (path) => {
+    met += isMeant(path) ? 1 : 0;
+    return isMeant(path) && met === place;
+  };
+}
 
 describe.skipIf(!requirePeer("Orthanc"))("PIXL's messages, with archives that fail", () => {
   const running = new AsyncDisposableStack();
@@ -215,6 +225,37 @@ describe.skipIf(!requirePeer("Orthanc"))("PIXL's messages, with archives that fa
         expect(jobs.filter(({ errorCode }) => errorCode === CANCELLED).length).toBeGreaterThan(0);
       });
     });
+  });
+
+  it.each([
+    ["what it knows", { PIXL_QUERY_TIMEOUT: "0.2" }, (path: string) => path.endsWith("/query")],
+    ["what a study lists", { PIXL_DICOM_TRANSFER_TIMEOUT: "0.2" }, nth(2, (path) => path.endsWith("/query"))],
+    ["what it reads files for", { PIXL_DICOM_TRANSFER_TIMEOUT: "0.2" }, (path: string) => path.endsWith("/instances")],
+  ])("waits for an orthanc-raw that is asked for %s as long as PIXL's settings say", async (_, setting, isHeld) => {
+    await store(site.raw, STUDY.instances);
+    await using gate = await startGate(site.raw.httpPort, (_method, path) => (isHeld(path) ? "hold" : "pass"));
+    const environment = { PIXL_QUERY_TIMEOUT: "60", PIXL_DICOM_TRANSFER_TIMEOUT: "60", ...setting };
+    await withScene(
+      {},
+      async ({ process }) => {
+        await expect(process()).rejects.toMatchObject({ code: "HTTP_HEADERS_TIMED_OUT" });
+      },
+      { ...environment, ORTHANC_RAW_URL: gate.endpoint },
+    );
+  });
+
+  it("waits for orthanc-anon as long as it does for a query", async () => {
+    await store(site.raw, STUDY.instances);
+    const never = Promise.withResolvers<void>();
+    site.anon.hold = never.promise;
+    await withScene(
+      {},
+      async ({ process }) => {
+        await expect(process()).rejects.toMatchObject({ code: "HTTP_HEADERS_TIMED_OUT", stage: "handing-over" });
+      },
+      { PIXL_QUERY_TIMEOUT: "1" },
+    );
+    never.resolve();
   });
 
   it("W21: looks for what is missing with as many requests for many instances as for few", async () => {

@@ -272,10 +272,26 @@ describe.skipIf(!requirePeer("Orthanc"))("PIXL's messages, worked off with real 
     expect(paths).toEqual([]);
   });
 
-  it("W7: does not ask by MRN alone where a UID is not found and there is no accession number", async () => {
+  it("W7: takes no study of another patient under the same accession number", async () => {
+    await using processing = openSiteProcessing(site);
+    const { accessionNumber } = STUDY;
+    const other = syntheticStudy({ ...SMALL, seed: 902, patientId: "SOMEBODY-ELSE", accessionNumber });
+    await store(site.vna, other.instances);
+    const wanted = messageFor(STUDY, { studyUid: "" });
+    await expect(processMessage(wanted, "primary", processing)).rejects.toThrow(StudyNotInPrimaryArchiveError);
+    await store(site.vna, STUDY.instances);
+    expect(await processMessage(wanted, "primary", processing)).toMatchObject({ studies: 1 });
+    expect(site.anon.imports.map(({ StudyInstanceUIDs }) => StudyInstanceUIDs)).toEqual([[STUDY.studyInstanceUid]]);
+    expect(await instancesIn(site.raw, other.studyInstanceUid)).toEqual([]);
+  });
+
+  it.each([
+    ["the MRN", { accessionNumber: "" }],
+    ["the accession number", { mrn: "" }],
+  ])("W7: does not ask by %s alone where a UID is not found", async (_, blank) => {
     await using processing = openSiteProcessing(site);
     const paths = pathsAsked(processing);
-    const message = messageFor(STUDY, { studyUid: "1.2.3.4.5", accessionNumber: "" });
+    const message = messageFor(STUDY, { studyUid: "1.2.3.4.5", ...blank });
     await expect(processMessage(message, "primary", processing)).rejects.toThrow(StudyNotInPrimaryArchiveError);
     expect(paths.filter((path) => path.startsWith("modalities"))).toHaveLength(1);
   });

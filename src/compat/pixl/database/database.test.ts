@@ -138,6 +138,29 @@ describe.skipIf(!requirePeer("initdb"))("PIXL's database in PostgreSQL", () => {
     ]);
   });
 
+  it("tells studies apart by MRN, accession number and UID together", async () => {
+    await using database = await open();
+    await upgrade(database);
+    const exported = image("A");
+    await addImages(database, "p", [exported]);
+    await database.query("UPDATE pixl_pipeline.image SET exported_at = now()");
+    const others = [image("A", { mrn: "2" }), image("A", { studyUid: "1.2" }), image("B")];
+    expect(await addImages(database, "p", [exported, ...others])).toEqual([1, 2, 3]);
+    const [count] = await database.query("SELECT count(*)::integer AS count FROM pixl_pipeline.image");
+    expect(count).toEqual({ count: 4 });
+  });
+
+  it("has each study once though two ask for it at the same time", async () => {
+    await using one = await open();
+    await using other = await open();
+    await upgrade(one);
+    const rows = Array.from({ length: 1_000 }, (_, index) => image(`A${index}`));
+    await Promise.all([addImages(one, "p", rows), addImages(other, "p", rows)]);
+    const counts =
+      "SELECT count(*)::integer AS images, count(DISTINCT extract_id)::integer AS extracts FROM pixl_pipeline.image";
+    expect(await one.query(counts)).toEqual([{ images: 1_000, extracts: 1 }]);
+  });
+
   it("says when nobody listens, and quotes nothing", async () => {
     const options = { host: "127.0.0.1", port: 1, database: "d", user: "u", password: "SECRET" };
     await expect(openDatabase(options)).rejects.toMatchObject({

@@ -98,4 +98,18 @@ describe.skipIf(!requirePeer("initdb"))("populate", () => {
     expect((await run(rows, [], 0)).published).toEqual([5]);
     expect(await images()).toBe(6);
   });
+
+  it("waits for the second queue too, to which goes what the first archive has not; then for the exports", async () => {
+    const ready = [2, 1, 0];
+    const slept: number[] = [];
+    const count = async (queue: string) => (queue === "imaging-secondary" ? (ready.shift() ?? 0) : 0);
+    const clock = { ...systemClock, sleep: async (durationMs: number) => void slept.push(durationMs) };
+    const options = { queues: ["imaging-primary"], priority: 1, retries: 1, retryAfterMs: 300_000 };
+    await populate(
+      [row("A1")],
+      { broker: { ...createBroker(), count }, database, clock },
+      { ...options, signal: neverAborted() },
+    );
+    expect(slept).toEqual([60_000, 60_000, 300_000]);
+  });
 });
