@@ -15,6 +15,9 @@ const PING = { id: 5, pacsId: 1, successful: true, enabled: true, pingTime: 1, c
 /** What XNAT says of its PACS, and of each study that it is to import. */
 let ping: object;
 let statuses: readonly string[];
+/** What XNAT says of the PACS that it knows; undefined: the truth. */
+let registrations: object | undefined;
+let askedForPacs = 0;
 /** Bodies of import requests. */
 const imports: object[] = [];
 let site: FlipSite;
@@ -29,6 +32,10 @@ beforeAll(async () => {
     const { method = "", url: path = "", headers } = incoming;
     const answer = (body: unknown) => outgoing.setHeader("content-type", "application/json").end(JSON.stringify(body));
     if (path.endsWith("/xapi/pacs/1/status")) return answer(ping);
+    if (path.endsWith("/xapi/pacs")) {
+      askedForPacs += 1;
+      if (registrations !== undefined) return answer(registrations);
+    }
     if (path.endsWith("/xapi/dqr/import")) {
       const pieces: Buffer[] = [];
       for await (const piece of incoming) pieces.push(piece);
@@ -62,6 +69,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   ping = PING;
+  registrations = undefined;
   statuses = ["QUEUED", "QUEUED"];
   imports.length = 0;
   site.xnat.state.projects.set(PROJECT, newProject(PROJECT, { secondaryId: HUB_PROJECT }));
@@ -81,6 +89,17 @@ it("asks XNAT for an import as the original does", async () => {
       studies: [study(ONE, "ACC1"), study(TWO, "ACC2")],
     },
   ]);
+});
+
+it("uses the configured PACS while XNAT lists none, and what it lists from then on, asking once", async () => {
+  await using told = createFlipImaging({ ...site.environment, XNAT_URL: front.url, PACS_ID: "1" });
+  registrations = [];
+  expect(await told.retrieveImagesForProject(PROJECT, QUERY)).toBe(true);
+  registrations = [{ id: 1 }, { id: 2 }];
+  askedForPacs = 0;
+  for (let time = 0; time < 2; time += 1) await told.retrieveImagesForProject(PROJECT, QUERY);
+  expect(askedForPacs).toBe(1);
+  expect(imports).toMatchObject([{ pacsId: 1 }, { pacsId: 1 }, { pacsId: 1 }]);
 });
 
 it.each([

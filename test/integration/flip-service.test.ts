@@ -211,7 +211,7 @@ describe("projects and users of the FLIP face", () => {
 
   it("creates a project of the hub with its users, its archive rule and its conversion", async () => {
     const users = [
-      { id: HUB.trust_id, email: "new.person+x@example.org" },
+      { id: HUB.trust_id, email: "new-person.x+y@example.org" },
       { id: HUB.trust_id, email: "off@example.org", is_disabled: true },
       { id: HUB.trust_id, email: "radferry@example.org" },
     ];
@@ -224,14 +224,14 @@ describe("projects and users of the FLIP face", () => {
       name: `Lungs:${HUB.project_id}-FL-Project`,
       created_users: [
         {
-          username: "newpersonx",
+          username: "new-personxy",
           encrypted_setup_path: expect.any(String),
           encrypted_password: expect.any(String),
-          email: "new.person+x@example.org",
+          email: "new-person.x+y@example.org",
         },
       ],
       added_users: [
-        expect.objectContaining({ username: "newpersonx" }),
+        expect.objectContaining({ username: "new-personxy" }),
         expect.objectContaining({ username: "radferry" }),
       ],
     });
@@ -241,12 +241,29 @@ describe("projects and users of the FLIP face", () => {
     expect(envelopes.open(created.encrypted_setup_path, "xnat_setup_path")).toMatch(setupPath);
     expect(envelopes.open(created.encrypted_password, "xnat_password")).toMatch(setupPath);
     const { projects, subscriptions } = site.xnat.state;
-    expect(projects.get(id)).toMatchObject({ secondaryId: HUB.project_id, prearchiveCode: 4 });
+    expect(projects.get(id)).toMatchObject({
+      ...{ secondaryId: HUB.project_id, prearchiveCode: 4 },
+      description: `Project corresponding to central hub project ${HUB.project_id}`,
+    });
     expect([...(projects.get(id)?.users ?? [])]).toEqual([
-      ["newpersonx", "Members"],
+      ["new-personxy", "Members"],
       ["radferry", "Members"],
     ]);
-    expect(subscriptions).toMatchObject([{ active: false, "event-filter": { "project-ids": [id] } }]);
+    const event = "org.nrg.xnat.eventservice.events.ScanEvent";
+    expect(subscriptions).toEqual([
+      {
+        ...{ name: "DICOM-NIfTI Conversion", "event-selector": `${event}:CREATED` },
+        "action-key": expect.stringMatching(/^org\.nrg\.containers\.services\.CommandActionProvider:\d+$/),
+        ...{ attributes: {}, active: false, "act-as-event-user": false },
+        "event-filter": {
+          ...{ "event-type": event, status: "CREATED", "project-ids": [id] },
+          "payload-filter": '(@.resources.length() > 0 && "DICOM" in @.resources[*].label)',
+        },
+      },
+    ]);
+    // XNAT takes a subscription to what is not enabled for the project for wrong.
+    const enabled = new RegExp(`^PUT /xapi/projects/${id}/commands/\\d+/wrappers/[^/]+/enabled$`);
+    expect(site.xnat.requests).toContainEqual(expect.stringMatching(enabled));
   });
 
   it("lists, creates and changes users", async () => {
