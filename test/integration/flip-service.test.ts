@@ -8,6 +8,7 @@ import {
   PROJECT,
   startFlipSite,
 } from "../peers/flip-site.ts";
+import { archiveSession } from "../peers/xnat/arrivals.ts";
 import { newProject } from "../peers/xnat/state.ts";
 
 const HUB = {
@@ -195,7 +196,27 @@ describe("projects and users of the FLIP face", () => {
     expect((await site.call("GET", `/projects/${PROJECT}/experiment/ACC1`)).status).toBe(404);
     site.xnat.state.projects.set("old", newProject("old", {}));
     expect((await site.call("DELETE", "/projects/old")).json).toMatchObject({ ID: "old" });
+    expect(site.xnat.requests).toContain("DELETE /data/projects/old?removeFiles=true");
     expect((await site.call("DELETE", "/projects/old")).status).toBe(404);
+  });
+
+  it("lists subjects and sessions, those too that a project's own listing hides (W13)", async () => {
+    const { state, switches } = site.xnat;
+    switches.hidesDx = true;
+    const project = newProject("dx", {});
+    state.projects.set("dx", project);
+    archiveSession(state, project, {
+      label: "ACC1",
+      subject: "S1",
+      uid: "1.2",
+      date: "",
+      xsiType: "xnat:dxSessionData",
+    });
+    const listOf = async (what: string) => (await site.call("GET", `/projects/dx/${what}`)).json;
+    expect(await listOf("experiments")).toMatchObject([{ label: "ACC1", xsiType: "xnat:dxSessionData" }]);
+    expect(await listOf("subjects")).toMatchObject([{ label: "S1", project: "dx" }]);
+    switches.hidesDx = false;
+    state.projects.delete("dx");
   });
 
   it("creates a project from a query, whatever characters it has, and only once", async () => {
@@ -213,6 +234,7 @@ describe("projects and users of the FLIP face", () => {
     const users = [
       { id: HUB.trust_id, email: "new-person.x+y@example.org" },
       { id: HUB.trust_id, email: "off@example.org", is_disabled: true },
+      { id: HUB.trust_id, email: "radferry@elsewhere.example" },
       { id: HUB.trust_id, email: "radferry@example.org" },
     ];
     const path = "/projects/create-project-from-central-hub-project";
@@ -229,9 +251,11 @@ describe("projects and users of the FLIP face", () => {
           encrypted_password: expect.any(String),
           email: "new-person.x+y@example.org",
         },
+        expect.objectContaining({ username: "radferry1", email: "radferry@elsewhere.example" }),
       ],
       added_users: [
         expect.objectContaining({ username: "new-personxy" }),
+        expect.objectContaining({ username: "radferry1" }),
         expect.objectContaining({ username: "radferry" }),
       ],
     });
@@ -247,6 +271,7 @@ describe("projects and users of the FLIP face", () => {
     });
     expect([...(projects.get(id)?.users ?? [])]).toEqual([
       ["new-personxy", "Members"],
+      ["radferry1", "Members"],
       ["radferry", "Members"],
     ]);
     const event = "org.nrg.xnat.eventservice.events.ScanEvent";
@@ -264,6 +289,12 @@ describe("projects and users of the FLIP face", () => {
     // XNAT takes a subscription to what is not enabled for the project for wrong.
     const enabled = new RegExp(`^PUT /xapi/projects/${id}/commands/\\d+/wrappers/[^/]+/enabled$`);
     expect(site.xnat.requests).toContainEqual(expect.stringMatching(enabled));
+  });
+
+  it("has the scans of a hub's project converted unless it is told otherwise", async () => {
+    const project = { ...HUB, project_id: "0d3eb0b1-6959-44a2-8fb5-e07c8f8e2f10" };
+    expect((await site.call("POST", "/projects/create-project-from-central-hub-project", project)).status).toBe(200);
+    expect(site.xnat.state.subscriptions.at(-1)).toMatchObject({ active: true });
   });
 
   it("lists, creates and changes users", async () => {
@@ -304,7 +335,11 @@ describe("projects and users of the FLIP face", () => {
     });
     expect([status, json]).toEqual([
       200,
-      expect.objectContaining({ created_users: [expect.objectContaining({ username: "jo", email: "jo@nhs.net" })] }),
+      expect.objectContaining({
+        created_users: [expect.objectContaining({ username: "jo", email: "jo@nhs.net" })],
+        // Invited again, as they never came: that is told, not that they were added.
+        added_users: [],
+      }),
     ]);
     const change = { email: "jo@NHS.NET", enabled: false };
     expect((await site.call("PUT", "/users", change)).json).toMatchObject({ username: "jo", email: "jo@nhs.net" });

@@ -94,6 +94,8 @@ describe("imaging", () => {
       [expect.objectContaining({ status: "QUEUED", accessionNumber: "ACC1" })],
     ]);
     expect(Object.keys(Object(Reflect.get(Object(one.json), 0)))).toHaveLength(7);
+    // Whatever PACS a caller names, it is the one that was queried.
+    expect((await queue([STUDY.studyInstanceUid], { pacsId: 9 })).json).toMatchObject([{ pacsId: 1 }]);
     const missing = await queue(["1.2.3.4"]);
     expect([missing.status, detailOf(missing.json)]).toEqual([
       404,
@@ -128,6 +130,12 @@ describe("download", () => {
     await writeFile(file, "old");
     expect((await download("?resource_type=DICOM&force_refresh=true")).status).toBe(200);
     expect(await readFile(file)).toEqual(IMAGE);
+    // What could not be fetched anew is not taken for whole.
+    site.xnat.switches.drops = (_, path) => path.includes("/files");
+    expect((await download("?resource_type=DICOM&force_refresh=true")).status).toBe(500);
+    expect((await download()).status).toBe(500);
+    site.xnat.switches.drops = () => false;
+    expect((await download()).status).toBe(200);
     expect((await download("?resource_type=ALL")).status).toBe(200);
     expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([
       ".flip_complete-scan-ALL",
@@ -138,6 +146,7 @@ describe("download", () => {
   it("answers with FLIP's codes and words", async () => {
     const cases: readonly (readonly [Awaited<ReturnType<typeof download>>, number, string])[] = [
       [await download("?resource_type=NIFTI"), 404, "Resource not found: 404: "],
+      [await download(""), 404, "Resource not found: 404: No NIFTI data"],
       [await download("", "net-1", { accession_id: "ACC9" }), 404, "Resource not found: 404: "],
       [await download("", "%2e%2e%2Fescape"), 400, "Invalid download request: Path traversal detected in net ID"],
       [
@@ -153,6 +162,10 @@ describe("download", () => {
     ];
     for (const [{ status, json }, expected, words] of cases)
       expect([status, detailOf(json)]).toEqual([expected, expect.stringContaining(words)]);
+    await download("?assessor_type=assessor&resource_type=SEG");
+    expect(site.xnat.requests.at(-1)).toMatch(
+      /\/experiments\/ACC1\/assessors\/ALL\/resources\/SEG\/files\?format=zip$/,
+    );
     await rm(site.images, { recursive: true });
     await writeFile(site.images, "no folder");
     const failed = await download();

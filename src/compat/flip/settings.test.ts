@@ -36,6 +36,7 @@ describe("FLIP's environment", () => {
       sealedProjectId: "hub",
       xnat: { url: "http://xnat-web:8080", password: " pass word ", aeTitle: "XNAT", port: 8104, pacsId: 1 },
     });
+    expect(settings.xnat.dcm2niixImage).toBe("ghcr.io/londonaicentre/xnat-dcm2niix:v1.0.20260724");
     expect([...settings.keyring.keys.keys()]).toEqual(["shared"]);
   });
 
