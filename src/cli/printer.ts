@@ -1,4 +1,6 @@
+import { GatewayError } from "../errors/gateway-error.ts";
 import type { Output, World } from "./world.ts";
+import { isSystemError } from "./write-whole-file.ts";
 
 /** Thrown into a verb whose reader went away, as `head` does. */
 export class OutputClosed extends Error {}
@@ -25,14 +27,21 @@ export interface Printer {
   note(line: string): void;
 }
 
-/** @throws OutputClosed when nobody reads any more */
+/** @throws OutputClosed when nobody reads any more; GatewayError FILE_NOT_WRITABLE, such as on a full disk */
 function write(output: Output, chunk: string): Promise<void> {
   return new Promise((resolve, reject) => {
     output.write(chunk, (error) => {
       if (!error) resolve();
-      else reject("code" in error && error.code === "EPIPE" ? new OutputClosed() : error);
+      else reject("code" in error && error.code === "EPIPE" ? new OutputClosed() : unwritten(error));
     });
   });
+}
+
+/** Sent into a file, stdout fails as files do. */
+function unwritten(error: Error): Error {
+  return isSystemError(error)
+    ? new GatewayError("FILE_NOT_WRITABLE", { file: "stdout", reason: error.code }, error)
+    : error;
 }
 
 export function createPrinter({ stdout, stderr }: Pick<World, "stdout" | "stderr">, json: boolean): Printer {

@@ -123,6 +123,15 @@ it("keeps stdout one document when a list is cut short", async () => {
   expect(stderr).toContain("TIMED_OUT");
 });
 
+it("says that what it was to say found no room: stdout may be a file on a full disk", async () => {
+  const full = Object.assign(new Error(), { code: "ENOSPC", syscall: "write" });
+  const stdout = new Writable({ write: (_chunk, _encoding, done) => done(full) });
+  stdout.on("error", () => undefined);
+  const { exitCode, stderr } = await runCli(["config", "sample"], { stdout });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("[FILE_NOT_WRITABLE, file stdout, reason ENOSPC]");
+});
+
 it("ends quietly when its reader goes away", async () => {
   const stdout = new Writable({
     write: (_chunk, _encoding, done) => done(Object.assign(new Error(), { code: "EPIPE" })),
