@@ -33,14 +33,20 @@ export interface SettingsDocument extends ErrorDocument {
   readonly problems: readonly SettingsProblem[];
 }
 
-/** Thrown when settings cannot be used. The code is SETTINGS_FILE_MISSING, SETTINGS_FILE_MALFORMED or SETTINGS_INVALID. */
+/**
+ * Thrown when settings cannot be used. The code is SETTINGS_FILE_MISSING, SETTINGS_FILE_MALFORMED or SETTINGS_INVALID; INIT_ANSWERS_INVALID where there
+ * is no file yet that could be looked into.
+ */
 export class SettingsError extends GatewayError {
   override readonly name: string = "SettingsError";
   readonly problems: readonly SettingsProblem[];
 
-  constructor(problems: readonly SettingsProblem[]) {
+  constructor(
+    problems: readonly SettingsProblem[],
+    usualCode: "SETTINGS_INVALID" | "INIT_ANSWERS_INVALID" = "SETTINGS_INVALID",
+  ) {
     const ofFile = problems.find(({ code }) => code === "SETTINGS_FILE_MISSING" || code === "SETTINGS_FILE_MALFORMED");
-    super(ofFile?.code ?? "SETTINGS_INVALID", {
+    super(ofFile?.code ?? usualCode, {
       problems: problems.length,
       ...(ofFile?.line === undefined ? {} : { line: ofFile.line }),
       ...(ofFile?.column === undefined ? {} : { column: ofFile.column }),

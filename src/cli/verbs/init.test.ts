@@ -86,7 +86,46 @@ describe("init", () => {
     const { exitCode, stderr } = await runCli(["init", ...flags], { workingFolder: folder.path });
     expect(exitCode).toBe(2);
     expect(stderr).toContain("archives[0].address (--archive): An address of the form AET@host:port is expected.");
+    expect(stderr).toMatch(/INIT_ANSWERS_INVALID.*\nWhat to do: Run `radferry init` again/);
     await expect(stat(join(folder.path, "keys"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("tells who sits at a terminal what is wrong with an answer, and asks for that one again", async () => {
+    await using folder = await temporaryFolder();
+    const questions: string[] = [];
+    const answers = ["127.0.0.1:104", "", "out", "lung ct", "VNA@127.0.0.1:104", "lung-ct"];
+    const ask = async (question: string): Promise<string> => answers[questions.push(question) - 1] ?? "";
+    const { exitCode, stderr } = await runCli(["init", "--no-probe"], { workingFolder: folder.path, ask });
+    expect(exitCode).toBe(0);
+    expect(questions.map((question) => question.split(" ")[0])).toEqual([
+      ...["Archive", "Destination", "Destination", "Name"],
+      ...["Archive", "Name"],
+    ]);
+    expect(stderr).toContain("(--archive): An address of the form AET@host:port is expected.");
+    const settings = parse(await readFile(join(folder.path, "radferry.yaml"), "utf8"));
+    expect(settings).toMatchObject({ archives: [{ address: "VNA@127.0.0.1:104" }], projects: [{ name: "lung-ct" }] });
+  });
+
+  it("ends in order when Ctrl-C or Ctrl-D answers a question", async () => {
+    await using folder = await temporaryFolder();
+    const ask = (): Promise<never> => Promise.reject(new DOMException("Aborted with Ctrl+C", "AbortError"));
+    const { exitCode, stderr } = await runCli(["init"], { workingFolder: folder.path, ask });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("[CANCELLED]");
+    expect(stderr).not.toContain("unforeseen");
+  });
+
+  it("does not ask for ever", async () => {
+    await using folder = await temporaryFolder();
+    let asked = 0;
+    const blank = { workingFolder: folder.path, ask: async () => `${" ".repeat(asked++ % 2)}` };
+    expect((await runCli(["init", "--no-probe"], blank)).stderr).toContain(
+      "missing --archive, --destination, --project",
+    );
+    asked = 0;
+    const wrong = { workingFolder: folder.path, ask: async () => `no address ${asked++}` };
+    expect((await runCli(["init", "--no-probe"], wrong)).exitCode).toBe(2);
+    expect(asked).toBeLessThan(20);
   });
 
   it("asks for what is missing where somebody is there, and names it where nobody is", async () => {

@@ -12,6 +12,11 @@ export const commandLineCodes = {
     summary: "A file cannot be read.",
     remedy: "Check its path and that you may read it.",
   },
+  INIT_ANSWERS_INVALID: {
+    class: "permanent",
+    summary: "No settings can be made of the answers: nothing was written.",
+    remedy: "Run `radferry init` again with other values for what is named here; --help shows what each may be.",
+  },
   INIT_FILE_EXISTS: {
     class: "permanent",
     summary: "There is a file already where init would write one.",

@@ -7,19 +7,37 @@ import type { DoctorDocument } from "../../../operations/documents.ts";
 import { makeFolders } from "../../../units/make-folders.ts";
 import type { Cli } from "../../cli.ts";
 import { openGateway } from "../../gateway-session.ts";
+import { problemLines } from "../../report-error.ts";
 import { isThere, writeWholeFile } from "../../write-whole-file.ts";
 import { doctorLines } from "../doctor.ts";
-import { type InitAnswers, wholeAnswers } from "./answers.ts";
+import { type InitAnswers, type WholeAnswers, wholeAnswers, withoutWrongAnswers } from "./answers.ts";
 import { settingsText } from "./settings-text.ts";
 
+/** How often wrong answers are asked for again. */
+const ROUND_LIMIT = 5;
+
 /**
- * Writes a settings file and a key, and tries them.
+ * Writes a settings file and a key, and tries them. Who sits at a terminal is told what is wrong with an answer, and asked again for that one alone.
  * @returns whether everything that was asked answered
  * @throws GatewayError USAGE_INVALID, INIT_FILE_EXISTS, KEY_FILE_EXISTS, FILE_NOT_WRITABLE; SettingsError for answers that are no settings
  */
 export async function initialise(cli: Cli, given: InitAnswers): Promise<boolean> {
+  let answers = await wholeAnswers(given, cli.world);
+  for (let round = 1; ; round += 1) {
+    try {
+      return await initialiseWith(cli, answers);
+    } catch (thrown) {
+      const problems = problemsOf(thrown);
+      const right = withoutWrongAnswers(answers, problems, cli.world);
+      if (problems.length === 0 || right === undefined || round === ROUND_LIMIT) throw thrown;
+      for (const line of problemLines(problems)) cli.printer.note(line);
+      answers = await wholeAnswers(right, cli.world);
+    }
+  }
+}
+
+async function initialiseWith(cli: Cli, answers: WholeAnswers): Promise<boolean> {
   const { world, printer, options } = cli;
-  const answers = await wholeAnswers(given, world);
   const file = resolve(world.workingFolder, answers.output ?? options().config ?? "radferry.yaml");
   const folder = dirname(file);
   const fromFile = (path: string): string => `./${relative(folder, path)}`;
@@ -52,6 +70,12 @@ export async function initialise(cli: Cli, given: InitAnswers): Promise<boolean>
   return doctor?.ok !== false;
 }
 
+/** By shape: the class would bring the whole of the configuration with it. */
+function problemsOf(thrown: unknown): readonly SettingsProblem[] {
+  const isOurs = thrown instanceof GatewayError && thrown.code === "INIT_ANSWERS_INVALID";
+  return isOurs && "problems" in thrown && Array.isArray(thrown.problems) ? thrown.problems : [];
+}
+
 async function makeKeyFile(path: string): Promise<string> {
   const { generateProjectKey } = await import("../../../deid/pseudonyms/project-key.ts");
   await makeFolders(dirname(path), { mode: 0o700 });
@@ -77,7 +101,7 @@ async function writeChecked(
     const others = problems.filter(({ code }) => code !== "KEY_FILE_MISSING");
     if (others.length > 0) {
       const { SettingsError } = await import("../../../config/problems.ts");
-      throw new SettingsError(others.map(ofOption));
+      throw new SettingsError(others.map(ofOption), "INIT_ANSWERS_INVALID");
     }
     const keyId = await makeKey();
     await rename(draft, file);
