@@ -47,11 +47,12 @@ function statesOf(states: StatusDocument["states"]): readonly (readonly [JobStat
 /** What went wrong in how many studies, and what to do about it; the most frequent first. */
 export function problemLinesOf(jobs: readonly StudyDocument[]): readonly string[] {
   const troubled = jobs.filter(({ code, state }) => code !== undefined && state !== "delivered");
-  const byCode = Map.groupBy(troubled, ({ code }) => code ?? "");
-  return [...byCode]
-    .sort(([, a], [, b]) => b.length - a.length)
-    .flatMap(([code, [first, ...others]]) => [
-      `${others.length + 1} x ${code}: ${first?.message ?? ""}`,
+  // Of one code some may be tried again and others be at their end: what to do is not the same.
+  const alike = Map.groupBy(troubled, ({ code, remedy }) => `${code} ${remedy}`);
+  return [...alike.values()]
+    .sort((a, b) => b.length - a.length)
+    .flatMap(([first, ...others]) => [
+      `${others.length + 1} x ${first?.code ?? ""}: ${first?.message ?? ""}`,
       `    What to do: ${first?.remedy ?? ""}`,
     ]);
 }

@@ -1,4 +1,5 @@
-import { errorRegistry } from "../errors/registry.ts";
+import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
+import type { JobState } from "../store/job-states.ts";
 import type { DeliveryRecord, JobEvent, JobRecord, LedgerEntry, Release } from "../store/records.ts";
 import type {
   DeliveryDocument,
@@ -10,6 +11,15 @@ import type {
 
 export function isoTime(atMs: number): string {
   return new Date(atMs).toISOString();
+}
+
+const ENDED_UNWANTED: ReadonlySet<JobState> = new Set<JobState>(["failed", "held"]);
+
+/** What is tried again by itself is so while there are tries left: of a study that ended, the code's own remedy alone would have people wait for nothing. */
+export function remedyOf(code: ErrorCode, state: JobState): string {
+  const { class: errorClass, remedy } = errorRegistry[code];
+  if (errorClass === "permanent" || !ENDED_UNWANTED.has(state)) return remedy;
+  return `${remedy} What ended so has used up its tries: \`radferry study retry --code ${code}\` once the cause is gone.`;
 }
 
 /** The part of a study's document that needs nothing but its record. */
@@ -24,7 +34,7 @@ export function describeJob(job: JobRecord, cohorts: readonly string[], events: 
     stage: job.stage,
     ...(job.code === undefined || entry === undefined
       ? {}
-      : { code: job.code, class: entry.class, message: entry.summary, remedy: entry.remedy }),
+      : { code: job.code, class: entry.class, message: entry.summary, remedy: remedyOf(job.code, job.state) }),
     priority: job.priority,
     verdict: job.verdict ?? null,
     expected: job.expected ?? null,

@@ -3,6 +3,7 @@ import type { CodeCount, FailureSelection } from "../store/failures.ts";
 import { type JobState, RETRYABLE_STATES } from "../store/job-states.ts";
 import { maySeeProject } from "../units/actor.ts";
 import type { OperationsContext } from "./context.ts";
+import { remedyOf } from "./describe.ts";
 import type { FailureDocument } from "./insight-operations.ts";
 
 /** What somebody has to look at. Who cancels a study, or has filters that leave nothing of it, wants it so. */
@@ -26,13 +27,13 @@ export async function listFailures(
 }
 
 function describeFailure(code: ErrorCode, counts: readonly CodeCount[]): FailureDocument {
-  const { summary, remedy, class: errorClass } = errorRegistry[code];
+  const { summary, class: errorClass } = errorRegistry[code];
   const sumOf = (some: readonly CodeCount[]): number => some.reduce((sum, { jobs }) => sum + jobs, 0);
   return {
     code,
     class: errorClass,
     message: summary,
-    remedy,
+    remedy: remedyOf(code, counts.find(({ state }) => FAILED.has(state))?.state ?? "waiting"),
     studies: sumOf(counts.filter(({ state }) => FAILED.has(state))),
     waiting: sumOf(counts.filter(({ state }) => state === "waiting")),
     states: sums(counts, ({ state }) => state),

@@ -40,6 +40,8 @@ it("groups what went wrong by code, the most frequent first, with what to do", a
     }),
     expect.objectContaining({
       code: "ARCHIVE_UNABLE",
+      // Nothing of the three goes on by itself, whatever is said of the code.
+      remedy: expect.stringContaining("used up its tries: `radferry study retry --code ARCHIVE_UNABLE`"),
       studies: 3,
       waiting: 9,
       states: { waiting: 9, failed: 3 },

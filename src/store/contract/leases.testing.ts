@@ -85,6 +85,19 @@ export const leases: ContractCases = {
     expect(await store.nextDueAtMs()).toBe(50 + LEASE_MS);
   },
 
+  "says no more why a job waited once it is due: an archive that works again holds nothing up": async (store) => {
+    const cohort = await submit(store, [{ studyInstanceUid: "1.1" }, { studyInstanceUid: "1.2" }]);
+    for (const { lease } of [await claimed(store), await claimed(store)])
+      await store.settle(lease, { state: "waiting", code: "ARCHIVE_RESTING", dueAtMs: 50, attempts: 0 }, 10);
+    await claimed(store, 50);
+    const jobs = await store.listJobs({ cohort, limit: 2 });
+    expect(jobs.map(({ state, code }) => [state, code])).toEqual([
+      ["running", undefined],
+      ["queued", undefined],
+    ]);
+    expect(await store.codeCounts()).toEqual([]);
+  },
+
   "never lets a job wait for ever": async (store) => {
     await submit(store, [{ studyInstanceUid: "1.1" }]);
     const { lease } = await claimed(store);

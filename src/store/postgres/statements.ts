@@ -20,7 +20,7 @@ export const overrides: Partial<Readonly<Record<StatementName, string>>> = {
 
   // Work that others hold at this moment is theirs.
   wakeWaiting: `
-    UPDATE study_jobs SET state = 'queued', due_at = NULL
+    UPDATE study_jobs SET state = 'queued', code = NULL, due_at = NULL
      WHERE job_no IN (SELECT job_no FROM study_jobs WHERE state = 'waiting' AND due_at <= :nowMs
                        ORDER BY due_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED)`,
   wakeAbandoned: changed(

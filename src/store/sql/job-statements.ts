@@ -104,8 +104,9 @@ export const jobStatements = {
     UPDATE study_jobs SET due_at = CASE WHEN due_at > :startAtMs THEN :startAtMs ELSE due_at END
      WHERE job_no = :jobNo AND state = 'waiting' AND code = 'START_SCHEDULED'`,
 
+  /** Why it waited is over: who looks at the queue would take the code for what holds it up now. */
   wakeWaiting: `
-    UPDATE study_jobs INDEXED BY study_jobs_waiting SET state = 'queued', due_at = NULL
+    UPDATE study_jobs INDEXED BY study_jobs_waiting SET state = 'queued', code = NULL, due_at = NULL
      WHERE state = 'waiting' AND due_at <= :nowMs`,
   wakeAbandoned: `
     UPDATE study_jobs INDEXED BY study_jobs_leased
