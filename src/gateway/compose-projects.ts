@@ -125,6 +125,29 @@ export async function keyIdOf(project: ProjectSettings): Promise<string> {
   return (await keyPartsOf(project)).join("-");
 }
 
+/**
+ * As the next start looks at one project's key, without writing anything.
+ * @throws GatewayError KEY_FILE_…, PROJECT_KEY_SHARED, PROJECT_KEY_CHANGED
+ */
+export async function tryProjectKey(
+  { projects }: Pick<Settings, "projects">,
+  project: ProjectSettings,
+  store: Pick<Store, "useProjectKey">,
+  nowMs: number,
+): Promise<string> {
+  const parts = await keyPartsOf(project);
+  for (const other of projects) {
+    // What is wrong with the other's own is told of the other.
+    const others = other === project ? [] : await keyPartsOf(other).catch(() => []);
+    if (others.some((part) => parts.includes(part)))
+      throw new GatewayError("PROJECT_KEY_SHARED", { project: project.name, other: other.name });
+  }
+  const keyId = parts.join("-");
+  const use = await store.useProjectKey({ project: project.name, keyId, force: false, isRehearsal: true }, nowMs);
+  if (use === "refused") throw new GatewayError("PROJECT_KEY_CHANGED", { project: project.name });
+  return keyId;
+}
+
 /** Ids of everything that pseudonyms are made with. */
 async function keyPartsOf({ keyFile, pseudonyms }: ProjectSettings): Promise<readonly string[]> {
   const { id } = await loadProjectKey(keyFile);

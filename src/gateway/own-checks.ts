@@ -3,7 +3,7 @@ import type { OwnCheck } from "../operations/context.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Random } from "../units/random.ts";
-import { keyIdOf } from "./compose-projects.ts";
+import { tryProjectKey } from "./compose-projects.ts";
 import { hookChecks } from "./hook-checks.ts";
 import { intakeChecks } from "./intake-checks.ts";
 import { nodeChecks } from "./node-checks.ts";
@@ -19,7 +19,7 @@ export function ownChecks(
 ): readonly OwnCheck[] {
   return [
     ...storeChecks(settings, clock),
-    ...keyChecks(settings),
+    ...keyChecks(settings, store, clock),
     ...sharedOutboxChecks(settings, random),
     ...oidcChecks(settings, clock),
     ...notificationChecks(settings, clock),
@@ -29,10 +29,10 @@ export function ownChecks(
   ];
 }
 
-/** @throws GatewayError KEY_FILE_… by each check */
-function keyChecks({ projects }: Pick<Settings, "projects">): readonly OwnCheck[] {
-  return projects.map((project) => ({
+/** Another key in the old one's place is well only until the next start. @throws GatewayError KEY_FILE_…, PROJECT_KEY_… by each check */
+function keyChecks(settings: Pick<Settings, "projects">, store: Store, clock: Clock): readonly OwnCheck[] {
+  return settings.projects.map((project) => ({
     what: `project ${project.name} has its key`,
-    examine: async () => `yes, ${await keyIdOf(project)}`,
+    examine: async () => `yes, ${await tryProjectKey(settings, project, store, clock.nowMs())}`,
   }));
 }

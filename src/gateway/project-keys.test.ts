@@ -4,9 +4,13 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { runCli } from "../../test/support/cli.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { loadSettings } from "../config/load-settings.ts";
+import { toGatewayError } from "../errors/gateway-error.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
+import { systemClock } from "../units/clock.ts";
 import { silentLogger } from "../units/logger.ts";
+import { systemRandom } from "../units/random.ts";
 import { openGateway } from "./open-gateway.ts";
+import { ownChecks } from "./own-checks.ts";
 
 const SETTINGS = `
 home: ./home
@@ -47,6 +51,41 @@ async function deliverSomething(): Promise<void> {
   await store.change(claim.lease, { ledger: [{ kind: "delivered", sopInstanceUid }] }, 3);
   await store.settle(claim.lease, { state: "delivered", attempts: 1 }, 4);
 }
+
+/** What `doctor` says of the keys. */
+async function doctorOfKeys(): Promise<readonly string[]> {
+  const { settings } = await loadSettings({ environment: {}, cwd: folder.path });
+  await using store = await openSqliteStore({ path: join(folder.path, "home", "radferry.db"), logger: silentLogger });
+  const checks = ownChecks(settings, { store, clock: systemClock, random: systemRandom });
+  const ofKeys = checks.filter(({ what }) => what.endsWith("has its key"));
+  const signal = AbortSignal.timeout(10_000);
+  return await Promise.all(
+    ofKeys.map(async ({ examine }) => {
+      try {
+        return await examine(signal);
+      } catch (thrown) {
+        return toGatewayError(thrown).code;
+      }
+    }),
+  );
+}
+
+it("has doctor say of a key what the next start will say of it, and change nothing", async () => {
+  await openWorker();
+  await deliverSomething();
+  const [asItIs] = await doctorOfKeys();
+  expect(asItIs).toMatch(/^yes, [0-9a-f]{8}$/);
+  await giveKey("22");
+  expect(await doctorOfKeys()).toEqual(["PROJECT_KEY_CHANGED"]);
+  expect(await doctorOfKeys()).toEqual(["PROJECT_KEY_CHANGED"]);
+  const heart =
+    "  - { name: heart, archives: [vna], destinations: [research-store], profile: basic, keyFile: heart.key }\n";
+  await giveKey("11");
+  await writeFile(join(folder.path, "radferry.yaml"), SETTINGS + heart);
+  expect(await doctorOfKeys()).toEqual([asItIs, "KEY_FILE_MISSING"]);
+  await writeFile(join(folder.path, "heart.key"), `${"11".repeat(32)}\n`, { mode: 0o600 });
+  expect(await doctorOfKeys()).toEqual(["PROJECT_KEY_SHARED", "PROJECT_KEY_SHARED"]);
+});
 
 it("opens no two projects with one key, in whatever files it is", async () => {
   const heart =
