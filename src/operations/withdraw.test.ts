@@ -161,6 +161,36 @@ it.each(STEPS)("killed after %s, is finished by the next start or the next call"
   expect(await bytesOf(site.home)).not.toContain(PATIENT);
 });
 
+it("forgets whose a study was that was only found to be theirs later: a row may name it by its UID alone", async () => {
+  await using site = await scene();
+  await withdraw(site.context);
+  expect(await resumeWithdrawals(site.context, signal)).toBe(0);
+  const late = await lateJob(site.store, PATIENT);
+  // Somebody else's images are in it; this patient is in the project.
+  const others = await lateJob(site.store, "MRN-0815");
+  expect(await bytesOf(site.home)).toContain(PATIENT);
+  expect(await resumeWithdrawals(site.context, signal)).toBe(1);
+  expect(await site.store.job(late)).toMatchObject({
+    ...{ state: "excluded", code: "PATIENT_WITHDRAWN" },
+    ...{ patientId: undefined, studyInstanceUid: undefined },
+  });
+  expect(await site.store.job(others)).toMatchObject({ patientId: "MRN-0815" });
+  expect(await bytesOf(site.home)).not.toContain(PATIENT);
+  expect(await site.store.openWithdrawals(1)).toEqual([]);
+  expect(await resumeWithdrawals(site.context, signal)).toBe(0);
+});
+
+/** As the pipeline ends one once the archive has told whose it is. */
+async function lateJob(store: Store, patientId: string): Promise<string> {
+  const request = { rowNumber: 1, studyInstanceUid: `1.9.${patientId.length}`, patientId, accessionNumber: undefined };
+  const wish = { seriesInstanceUids: undefined, participantId: undefined, priority: 3, cells: ["1.9"] };
+  await store.submitCohort({ project: "lung", columns: ["uid"], requests: [{ ...request, ...wish }], refused: [] }, 3);
+  const claimed = await store.claim("worker", 1_000, 3);
+  if (claimed === undefined) throw new Error("nothing was due");
+  await store.settle(claimed.lease, { state: "excluded", code: "PATIENT_WITHDRAWN", attempts: 0 }, 4);
+  return claimed.job.id;
+}
+
 /** As after a start. */
 async function healthy({ home, lake, context }: Scene): Promise<Pick<OperationsContext, "withdrawn" | "removals">> {
   await using folder = await createFolderDestination({ name: "lake", path: lake });

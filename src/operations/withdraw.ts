@@ -20,6 +20,8 @@ const MOST_PATIENTS = 10_000;
 /** A worker that lost its job has noticed by then; a longer lease is nobody's. */
 const LONGEST_QUIET_MS = 120_000;
 const REASON_LIMIT = 200;
+/** Jobs that ended as of a withdrawn patient: those whose identity is forgotten have none any more. */
+const LATE = { state: "excluded", code: "PATIENT_WITHDRAWN", limit: 1_000 } as const;
 const PLAIN_LINE = /^[^\p{Cc}]+$/u;
 /** PS3.5 9: components with dots between them. */
 const UID_LIKE = /\d+(?:\.\d+){3,}/;
@@ -96,8 +98,45 @@ async function heldUnasked({ store }: WithdrawalContext, patientIds: readonly st
   return held;
 }
 
-/** Goes on with withdrawals that were cut short, or that failed for a reason which may have passed. Those that wait for a person alone are left. */
+/**
+ * Goes on with withdrawals that were cut short, or that failed for a reason which may have passed, and with those of patients of whom studies were found
+ * since. Those that wait for a person alone are left.
+ */
 export async function resumeWithdrawals(context: WithdrawalContext, signal: AbortSignal): Promise<number> {
+  const resumed = await goOn(context, signal);
+  return (await takeUpLate(context, signal)) ? resumed + (await goOn(context, signal)) : resumed;
+}
+
+/**
+ * A row may name a study alone, and only the archive tells that it is of somebody who was withdrawn: its job ends, and by then the store knows whose it
+ * is. The withdrawal takes it in like those that were there before.
+ */
+async function takeUpLate(
+  { store, clock, actor, withdrawn }: WithdrawalContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let isFound = false;
+  let after: string | undefined;
+  do {
+    signal.throwIfAborted();
+    const jobs = await store.listJobs({ ...LATE, ...(after === undefined ? {} : { after }) });
+    for (const { project, patientId } of jobs) {
+      if (patientId === undefined) continue;
+      const { id: keyId, digest: digestOf } = await openWithdrawnKey(withdrawn.keyFile);
+      const digest = digestOf(project, patientId);
+      // Its images may have named somebody else, who was.
+      if (!(await store.isWithdrawn({ project, digest, keyId }))) continue;
+      const wish = { project, digest, keyId, patientId, linkDigest: undefined, soleNode: withdrawn.soleNode };
+      const audit = withdrawalEvent(actor, "patient-withdrawn", { project, digest });
+      await store.withdrawPatient(wish, audit, clock.nowMs());
+      isFound = true;
+    }
+    after = jobs.length < LATE.limit ? undefined : jobs.at(-1)?.id;
+  } while (after !== undefined);
+  return isFound;
+}
+
+async function goOn(context: WithdrawalContext, signal: AbortSignal): Promise<number> {
   let resumed = 0;
   for (const record of await context.store.openWithdrawals(MOST_PATIENTS)) {
     signal.throwIfAborted();
@@ -109,12 +148,13 @@ export async function resumeWithdrawals(context: WithdrawalContext, signal: Abor
   return resumed;
 }
 
-/** What waits for a person, or for another node, goes on without us. */
-function canGoOn({ copies, places }: WithdrawalRecord): boolean {
+/** What waits for a person, or for another node, goes on without us; that of a study which is not forgotten yet does not. */
+function canGoOn({ jobs, copies, places }: WithdrawalRecord): boolean {
+  const isLate = jobs.some(({ studyInstanceUid }) => studyInstanceUid !== undefined);
   const isReady = copies.some(({ state }) => state === "waiting" || state === "failed");
   const isStopping = places.some(({ state }) => state === "stopping");
   const isOver = copies.every(({ state }) => state !== "person") && places.every(({ state }) => PLACES_OVER.has(state));
-  return isReady || isStopping || isOver;
+  return isReady || isStopping || isOver || isLate;
 }
 
 /** What was withdrawn in the store is taken back everywhere else; each step says what came of it before the next. */

@@ -81,7 +81,8 @@ export async function withdrawPatient(
   const record = await recordOf(session, number);
   if (isNew) await appendAudit(session, { ...audit, detail: { ...audit.detail, ...countsOf(record) } }, nowMs);
   // What was done is begun again where more was found than there was.
-  if (record.state === "done" && !isAllDone(record)) await session.run("reopenWithdrawal", { number });
+  if (record.state === "done" && (news.length > 0 || !isAllDone(record)))
+    await session.run("reopenWithdrawal", { number });
   return await recordOf(session, number);
 }
 
