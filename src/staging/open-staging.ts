@@ -173,8 +173,12 @@ async function listStudies({ studies }: Area) {
   const found: { study: StudyInstanceUid; changedAtMs: number }[] = [];
   for (const name of await readdir(studies)) {
     if (!isFieldUid(name)) continue;
-    const { mtimeMs } = await stat(join(studies, name));
-    found.push({ study: name as StudyInstanceUid, changedAtMs: mtimeMs });
+    const there = await stat(join(studies, name)).catch((thrown: unknown) => {
+      // Removed since it was listed: jobs and withdrawals do that at any time.
+      if (isMissing(thrown)) return undefined;
+      throw thrown;
+    });
+    if (there !== undefined) found.push({ study: name as StudyInstanceUid, changedAtMs: there.mtimeMs });
   }
   return found;
 }

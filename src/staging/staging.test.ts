@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type SmallObject, smallObject } from "../../test/support/small-object.ts";
@@ -283,6 +283,15 @@ it("removes an instance or a study, and lists the studies that are left", async 
   expect(await staging.list(STUDY)).toEqual([]);
   await staging.removeStudy(STUDY);
   expect((await staging.studies()).map(({ study }) => study)).toEqual([other]);
+});
+
+it("lists what is left where a study is removed at the same moment", async () => {
+  await using folder = await temporaryFolder();
+  await using staging = await openAt(folder.path);
+  await stage(staging, object);
+  // In the listing, and not there when it is looked at.
+  await symlink(join(folder.path, "gone"), join(folder.path, "studies", "1.2.4"));
+  expect((await staging.studies()).map(({ study }) => study)).toEqual([STUDY]);
 });
 
 it("keeps identifiable files to their owner", async () => {
