@@ -121,7 +121,7 @@ export async function projectKeysOf({ projects }: Settings): Promise<ReadonlyMap
 }
 
 /** @throws GatewayError KEY_FILE_…, and of what PIXL's pseudonyms are made with */
-export async function keyIdOf(project: ProjectSettings): Promise<string> {
+async function keyIdOf(project: ProjectSettings): Promise<string> {
   return (await keyPartsOf(project)).join("-");
 }
 
