@@ -19,8 +19,9 @@ import type {
 } from "./scanner-operations.ts";
 
 const PAGE = 500;
-/** A site has a handful of scanners; of sequences and attempts, more are not shown. */
+/** Of scanners and of sequences, far more than a site has: what is beyond is not listed. */
 const MOST = 10_000;
+/** Of one task, newest first. */
 const MOST_ATTEMPTS = 100;
 
 export async function* listScanners({ store }: ScannerContext): AsyncGenerator<ScannerDocument> {
@@ -148,7 +149,7 @@ export async function createScanTask(context: ScannerContext, wish: NewTaskWish)
   return describeTask(task);
 }
 
-/** As the sequence has it. */
+/** Neither scaled, moved nor turned: the field of view that the sequence itself has. */
 const PLAIN_FIELD_OF_VIEW = {
   fov_scaling: { x: 1, y: 1, z: 1 },
   fov_offset: { x: 0, y: 0, z: 0 },
@@ -162,7 +163,8 @@ async function note({ audit, actor }: ScannerContext, detail: Readonly<Record<st
 export async function cancelScanTask(context: ScannerContext, id: string): Promise<CancelledScanTaskDocument> {
   const { store, clock } = context;
   const task = await taskOf(context, id);
-  await note(context, { what: "cancelled", task: id });
+  // Tasks that are made from a template begin with its status.
+  if (task.isTemplate) throw new GatewayError("SCAN_TASK_NOT_SCHEDULED", { template: true });
   await store.wantScanTask(id, false, clock.nowMs());
   const { origin } = createLocalExams(store, clock);
   const isAsked = await store.askToCancelAcquisition({ origin, taskId: id }, clock.nowMs());
@@ -170,6 +172,7 @@ export async function cancelScanTask(context: ScannerContext, id: string): Promi
   const isTaken =
     !isAsked && (await store.changeScanTask(id, { status: "ERROR" }, clock.nowMs(), before)) !== undefined;
   if (!isAsked && !isTaken) throw new GatewayError("SCAN_TASK_NOT_SCHEDULED", { status: task.status });
+  await note(context, { what: "cancelled", task: id });
   return { id, cancelled: true, wasRunning: isAsked };
 }
 

@@ -73,7 +73,6 @@ it("makes, shows, cancels and retries a task, and writes down who did", async ()
   expect(told).toMatchObject([
     { actor: { name: "first-admin" }, detail: { what: "made", task: id } },
     { detail: { what: "cancelled" } },
-    { detail: { what: "cancelled" } },
     { detail: { what: "retried" } },
   ]);
 });
