@@ -28,7 +28,7 @@ export function rangeOfName(name: string): PackRange {
   return { pack, offset: Number(offset), length: Number(length) };
 }
 
-/** Durably. Answers how long the pack is. */
+/** Overwrites the ranges durably. @returns the size of the pack in bytes */
 export async function overwriteRanges(path: string, ranges: readonly PackRange[]): Promise<number> {
   await using file = await open(path, "r+");
   for (const { offset, length } of ranges) await overwrite(file, offset, offset + length);
@@ -36,11 +36,16 @@ export async function overwriteRanges(path: string, ranges: readonly PackRange[]
   return (await file.stat()).size;
 }
 
-export async function overwrite(file: Pick<FileHandle, "write">, from: number, to: number): Promise<void> {
-  for (let at = from; at < to; at += ZEROS.length) await file.write(ZEROS, 0, Math.min(ZEROS.length, to - at), at);
+interface WritableFile {
+  write(bytes: Uint8Array, offset: number, length: number, at: number): Promise<{ readonly bytesWritten: number }>;
 }
 
-/** Overwrites what no name of a pack speaks of, and cuts it off at the end; a pack without names goes. */
+/** With zeros. A disk may take less at once than it is given: what it did not take is given again, or the values would stay. */
+export async function overwrite(file: WritableFile, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; ) at += (await file.write(ZEROS, 0, Math.min(ZEROS.length, to - at), at)).bytesWritten;
+}
+
+/** Overwrites what lies between the named ranges of a pack, and cuts off what lies behind the last; a pack without names is removed. */
 export async function settlePack(path: string, names: readonly string[], remove: Removal["remove"]): Promise<void> {
   if (names.length === 0) return await remove(path);
   await using file = await open(path, "r+");
@@ -57,7 +62,7 @@ export async function settlePack(path: string, names: readonly string[], remove:
   await file.datasync();
 }
 
-/** False when it was blank already. */
+/** Overwrites a range with zeros. @returns false when it held nothing else */
 async function blank(file: FileHandle, from: number, to: number): Promise<boolean> {
   const block = Buffer.alloc(Math.min(Math.max(to - from, 0), ZEROS.length));
   let isChanged = false;
