@@ -64,6 +64,16 @@ it("leaves out repetitions and rows without keys, keeps other series of a study,
   expect(refused).toEqual([]);
 });
 
+it("keeps a project's rows together where another project's name begins with its own", async () => {
+  const { rows } = await read(
+    HEADER,
+    row("1", "A", { project: "trial", date: "2019-01-01" }),
+    row("2", "B", { project: "trial20", date: "2020-01-01" }),
+    row("3", "C", { project: "trial", date: "2023-01-01" }),
+  );
+  expect(rows.map(({ message }) => message.projectName)).toEqual(["trial", "trial", "trial20"]);
+});
+
 it("refuses rows whose keys may not be asked for, by their number", async () => {
   const { rows, refused } = await read(HEADER, row("NaN", "A"), row("1", "A*"), row("1", "A"), "", row("7.0", "A"));
   expect(rows).toHaveLength(1);

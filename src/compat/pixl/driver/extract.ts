@@ -119,6 +119,10 @@ function keyOf({ mrn, accessionNumber, studyUid }: Message): readonly string[] {
 }
 
 function byProjectAndDate({ message: one }: ExtractRow, { message: other }: ExtractRow): number {
-  const [a, b] = [one.projectName + one.studyDate, other.projectName + other.studyDate];
-  return a < b ? -1 : a > b ? 1 : 0;
+  return compared(one.projectName, other.projectName) || compared(one.studyDate, other.studyDate);
+}
+
+/** In the order of the characters' codes, as in PIXL, whatever the language of this machine. */
+function compared(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
