@@ -150,6 +150,17 @@ describe("overrides by manufacturer", () => {
     expect(warnings).toEqual([expect.stringContaining("(0029,1010)")]);
   });
 
+  it("are told of by the manufacturer they stand under, and their place there", () => {
+    const second = `- manufacturer: philips
+  tags:
+    - {name: "Slice Thickness", group: 0x0018, element: 0x0050, op: keep}
+    - {name: "Accession Number", group: 0x0008, element: 0x0050, op: regexp}
+`;
+    expect(problemsOf({ base: [], manufacturerOverrides: [{ name: "mri.yaml", text: text + second }] })).toEqual([
+      expect.stringMatching(/^mri\.yaml\[1\]\.tags\[1\]: /),
+    ]);
+  });
+
   it("with a regular expression that is not linear are refused", () => {
     const bad = text.replace("^siemens", "(a+)+$");
     expect(() => imported({ base: [], manufacturerOverrides: [{ name: "mri.yaml", text: bad }] })).toThrow(

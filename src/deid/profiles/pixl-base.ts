@@ -22,6 +22,6 @@ export function pixlBaseOperations(): readonly PixlOperation[] {
     tags
       .trim()
       .split(/\s+/)
-      .map((tag, index) => ({ tag: tagOf(Number.parseInt(tag, 16)), name: tag, op, file: "base", index })),
+      .map((tag, index) => ({ tag: tagOf(Number.parseInt(tag, 16)), name: tag, op, path: ["base", index] })),
   );
 }

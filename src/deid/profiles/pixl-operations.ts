@@ -1,26 +1,25 @@
 import { z } from "zod";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
-import type { ProfileFinding, ProfileProblem } from "./profile-problems.ts";
+import type { ProfileFinding, ProfilePath, ProfileProblem } from "./profile-problems.ts";
 import { readYaml, schemaFindings } from "./read-profile.ts";
 
-/** One of PIXL's tag operations: `element` counts in the file, private ones included. */
+/** One of PIXL's tag operations: what is done with an attribute. */
 export interface PixlOperation {
   readonly tag: Tag;
   readonly name: string;
   readonly op: string;
-  /** Where it is written. */
-  readonly file: string;
-  readonly index: number;
+  /** Where it is written: the file's name, then the place in it. */
+  readonly path: ProfilePath;
 }
 
 /** Operations for the objects of a manufacturer. */
 export interface PixlOverride {
-  /** As PIXL has it: searched for in Manufacturer, in any letter case. */
+  /** A regular expression, which PIXL looks for anywhere in Manufacturer, in any letter case. */
   readonly manufacturer: string;
   readonly operations: readonly PixlOperation[];
 }
 
-/** A file as it is read. */
+/** The text of a file of operations. */
 export interface PixlFile {
   /** For messages. */
   readonly name: string;
@@ -50,7 +49,7 @@ export function readPixlOperations(file: PixlFile): PixlRead<PixlOperation> {
   if (problems.length > 0) return { read: [], problems: inFile(file, problems) };
   const parsed = baseFile.safeParse(values ?? []);
   if (!parsed.success) return { read: [], problems: inFile(file, schemaFindings(parsed.error.issues).map(locate)) };
-  return { read: parsed.data.map((one, index) => operationOf(one, file, index)), problems: [] };
+  return { read: parsed.data.map((one, index) => operationOf(one, [file.name, index])), problems: [] };
 }
 
 export function readPixlOverrides(file: PixlFile): PixlRead<PixlOverride> {
@@ -58,27 +57,26 @@ export function readPixlOverrides(file: PixlFile): PixlRead<PixlOverride> {
   if (problems.length > 0) return { read: [], problems: inFile(file, problems) };
   const parsed = overrideFile.safeParse(values ?? []);
   if (!parsed.success) return { read: [], problems: inFile(file, schemaFindings(parsed.error.issues).map(locate)) };
-  const read = parsed.data.map(({ manufacturer, tags }) => ({
+  const read = parsed.data.map(({ manufacturer, tags }, place) => ({
     manufacturer,
-    operations: tags.map((one, index) => operationOf(one, file, index)),
+    operations: tags.map((one, index) => operationOf(one, [file.name, place, "tags", index])),
   }));
   return { read, problems: [] };
 }
 
-function operationOf(one: z.output<typeof operation>, file: PixlFile, index: number): PixlOperation {
-  return { tag: tagOf(one.group * 0x10000 + one.element), name: one.name, op: one.op, file: file.name, index };
+function operationOf({ group, element, name, op }: z.output<typeof operation>, path: ProfilePath): PixlOperation {
+  return { tag: tagOf(group * 0x10000 + element), name, op, path };
 }
 
 function inFile({ name }: PixlFile, problems: readonly ProfileProblem[]): readonly ProfileProblem[] {
   return problems.map((problem) => ({ ...problem, path: problem.path === "" ? name : `${name}: ${problem.path}` }));
 }
 
-/** Of operations for one tag the last counts; the order is that of the tags. */
+/** One operation for each tag, the last that is written; in the order of the tags. */
 export function mergeOperations(operations: readonly PixlOperation[]): readonly PixlOperation[] {
   return [...new Map(operations.map((one) => [one.tag, one])).values()].sort((a, b) => a.tag - b.tag);
 }
 
-/** What is wrong with an operation, by the place it stands at. */
-export function operationFinding({ file, index }: PixlOperation, message: string): ProfileFinding {
-  return { path: [file, index], code: "PIXL_OPERATION_INVALID", message };
+export function operationFinding({ path }: PixlOperation, message: string): ProfileFinding {
+  return { path, code: "PIXL_OPERATION_INVALID", message };
 }
