@@ -8,9 +8,9 @@ import type { SearchEstimate, SearchedQuery, SearchSummary } from "./search/docu
 import type { FoundFile, FoundStudies } from "./search/found-studies.ts";
 import { type Undertaking, type UndertakingState, undertake, type Work } from "./undertaking.ts";
 
-/** At once, of everybody's: each asks archives and destinations beside the work itself. */
+/** Inquiries that run at once, of all users together: each asks archives and destinations beside the work itself. */
 const MAXIMUM_RUNNING = 4;
-/** With the ones that have ended. */
+/** Inquiries in memory, running or ended. */
 const MAXIMUM_KEPT = 16;
 /** How long what was found can be read after the end. */
 const KEPT_MS = 3_600_000;
@@ -58,7 +58,7 @@ interface Subject {
 export interface Inquiries extends AsyncDisposable {
   beginPlan(subject: Subject, work: Work<PlannedRow, PlanSummary>): PlanDocument;
   beginCheck(subject: Subject & { readonly cohort: string }, work: Work<CheckedStudy, CheckSummary>): CheckDocument;
-  /** The file is removed when the search is forgotten. */
+  /** The file is removed when the search is forgotten, not when this throws. */
   beginSearch(
     subject: Subject & {
       readonly archive: string;
@@ -83,7 +83,7 @@ interface Kept {
   document(): InquiryDocument;
 }
 
-/** What is not kept any more takes its file with it. */
+/** Forgets inquiries, each together with its file. */
 function createShelf(kept: Map<string, Kept>, clock: Clock) {
   const removals = new Set<Promise<void>>();
   const drop = (id: string): void => {

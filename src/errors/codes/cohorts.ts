@@ -51,7 +51,7 @@ export const cohortsCodes = {
   },
   INQUIRIES_EXHAUSTED: {
     class: "transient",
-    summary: "As many plans and checks are under way as may be at once.",
+    summary: "As many plans, checks and searches are under way as may be at once.",
     remedy: "Wait until one has ended, or cancel one: archives and destinations are asked beside the work itself.",
   },
   INQUIRY_NOT_FOUND: {

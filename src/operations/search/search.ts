@@ -15,7 +15,7 @@ import { estimate } from "./estimate.ts";
 import { cohortFileOf, countFound, createFoundFile } from "./found-studies.ts";
 import { archiveOf } from "./of-project.ts";
 
-/** Files of processes that died; a search's own goes with it. */
+/** A file that nothing was written to for so long was left by a process that died: a search removes its own. */
 const LEFT_BEHIND_MS = 24 * 3_600_000;
 
 /** See `Operations.searchCohort`. */
@@ -30,15 +30,21 @@ export async function searchCohort(context: OperationsContext, wish: SearchWish)
   await context.audit.record({ event: "cohort-searched", actor: context.actor, outcome: "success", project, detail });
   const file = wish.countOnly === true ? undefined : await createFoundFile(await pathOfFound(context));
   const subject = { project, archive: wish.archive, total: wish.queries.length, estimate: expected, file };
-  return context.inquiries.beginSearch(subject, async (tell, signal) => {
-    const found = file ?? countFound();
-    const asking = { archive, governed, found, signal, nowMs: context.clock.nowMs() };
-    const { isFull: _, ...summary } = await askArchive(asking, checked, tell);
-    return { ...summary, isKept: file !== undefined };
-  });
+  try {
+    return context.inquiries.beginSearch(subject, async (tell, signal) => {
+      const found = file ?? countFound();
+      const asking = { archive, governed, found, signal, nowMs: context.clock.nowMs() };
+      const { isFull: _, ...summary } = await askArchive(asking, checked, tell);
+      return { ...summary, isKept: file !== undefined };
+    });
+  } catch (thrown) {
+    // It was not begun, so that nothing else will remove its file.
+    await file?.remove();
+    throw thrown;
+  }
 }
 
-/** Where what is found goes: of no file yet. What processes that died left there is removed. */
+/** A path for what a search finds, of no file yet. Files that processes left when they died are removed on the way. */
 export async function pathOfFound(context: FoundPlace): Promise<string> {
   const folder = searchesIn(context);
   await makeFolders(folder, { mode: 0o700 });
@@ -49,7 +55,7 @@ export async function pathOfFound(context: FoundPlace): Promise<string> {
   return randomPath(context, ".jsonl");
 }
 
-/** Where a cohort file of it goes, beside it. */
+/** A path for the cohort file that is made of what was found, of no file yet. */
 export function pathOfCohortFile(context: FoundPlace): string {
   return randomPath(context, ".csv");
 }
