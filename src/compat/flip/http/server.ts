@@ -1,12 +1,12 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { type FaceServer, startFaceServer } from "../../fastapi/server.ts";
+import { isSecretInHeader } from "../../header-secret.ts";
 import { HttpError } from "../errors.ts";
 import type { RouteContext } from "./route.ts";
 import { routes } from "./routes.ts";
 import { schemas } from "./schemas.ts";
 
-/** A project with the longest list of users or files that anybody has sent. */
+/** Room for a project with far more users or files than any has. */
 const MAXIMUM_BODY_BYTES = 16 * 1024 * 1024;
 
 export interface FlipServerOptions extends Omit<RouteContext, "xnat" | "signal"> {
@@ -53,13 +53,7 @@ function refusalOf(
   if (typeof given !== "string" || given === "")
     return new HttpError(401, "Not authenticated: trust-internal service key is missing.");
   if (value === "") return new HttpError(401, "Not authenticated: trust-internal service key is not configured.");
-  return isSame(given, value)
+  return isSecretInHeader(given, value)
     ? undefined
     : new HttpError(401, "Not authenticated: trust-internal service key is invalid.");
-}
-
-/** Takes as long whatever is given. Header values are Latin-1 on the wire. */
-function isSame(given: string, expected: string): boolean {
-  const digest = (bytes: Buffer): Buffer => createHash("sha256").update(bytes).digest();
-  return timingSafeEqual(digest(Buffer.from(given, "latin1")), digest(Buffer.from(expected, "utf8")));
 }

@@ -38,7 +38,7 @@ beforeAll(async () => {
     host,
     port: 0,
     version: "1.2.3",
-    token: "OPEN-SESAME",
+    token: TOKEN,
     logger,
   });
 });
@@ -49,6 +49,11 @@ beforeEach(() => {
   isStoreFull = false;
   dead = [];
 });
+
+/** Beyond ASCII, as a site may choose one. */
+const TOKEN = "OPEN-SÉSAME";
+/** A header's value whose bytes are UTF-8, as curl sends what it reads from a file. */
+const asSent = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 
 const JSON_HEADERS = { "content-type": "application/json" };
 const RATE = "/token-bucket-refresh-rate";
@@ -291,7 +296,7 @@ describe("messages", () => {
     ["with a wrong token", { authorization: "Bearer SESAME" }, 401],
     [
       "that a proxy passed on, with the token",
-      { "x-forwarded-for": "10.0.0.9", authorization: "Bearer OPEN-SESAME" },
+      { "x-forwarded-for": "10.0.0.9", authorization: asSent(`Bearer ${TOKEN}`) },
       202,
     ],
   ])("need a token unless they are this machine's own: one %s", async (_, headers, status) => {
@@ -301,7 +306,7 @@ describe("messages", () => {
   it.skipIf(other === undefined)("need a token from another address", async () => {
     const init = { from: other?.address ?? "", method: "POST", body: JSON.stringify(MESSAGE), headers: JSON_HEADERS };
     expect((await ask("/messages", init))[0]).toBe(401);
-    const authorization = "Bearer OPEN-SESAME";
+    const authorization = asSent(`Bearer ${TOKEN}`);
     expect((await ask("/messages", { ...init, headers: { ...JSON_HEADERS, authorization } }))[0]).toBe(202);
   });
 

@@ -1,9 +1,9 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import type { GatewayError } from "../../../errors/gateway-error.ts";
 import type { Logger } from "../../../units/logger.ts";
 import { AnswerError } from "../../fastapi/answer-error.ts";
 import { type FaceServer, startFaceServer } from "../../fastapi/server.ts";
+import { isSecretInHeader } from "../../header-secret.ts";
 import { tokenRefused } from "./errors.ts";
 import { MOST_MESSAGES } from "./posted-messages.ts";
 import { type PixlContext, routes, schemas } from "./routes.ts";
@@ -51,16 +51,12 @@ const PASSED_ON = ["origin", "forwarded", "x-forwarded-for"];
 function refusalOf({ ip, headers }: FastifyRequest, token: string | undefined): AnswerError | undefined {
   const [, given] = /^bearer +(\S+)$/i.exec(headers.authorization ?? "") ?? [];
   if (given !== undefined) {
-    return token !== undefined && isSame(given, token) ? undefined : tokenRefused("Not authenticated: wrong token");
+    return token !== undefined && isSecretInHeader(given, token)
+      ? undefined
+      : tokenRefused("Not authenticated: wrong token");
   }
   const isOurs = LOOPBACK.test(ip) && PASSED_ON.every((name) => headers[name] === undefined);
   return isOurs ? undefined : tokenRefused("Not authenticated: a bearer token is needed");
-}
-
-/** Takes as long whatever is given. */
-function isSame(given: string, expected: string): boolean {
-  const digest = (text: string): Buffer => createHash("sha256").update(text, "utf8").digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }
 
 /** What may be sent again later. */
