@@ -1,4 +1,5 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { trimTrailing } from "../../dicom/values-trim.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { errorFields } from "../../observe/error-fields.ts";
 import { systemCodeOf } from "../../units/durable-files.ts";
@@ -166,7 +167,7 @@ function answerUnknown<Context>(
     const allowed = pages.includes(path) ? PAGE_METHODS : ofPath.length === 0 ? ["GET"] : ofPath;
     return sendDetail(reply.header("allow", allowed.join(", ")), 405, "Method Not Allowed");
   }
-  const other = path.endsWith("/") ? path.replace(/\/+$/, "") : `${path}/`;
+  const other = path.endsWith("/") ? trimTrailing(path, "/") : `${path}/`;
   if (path !== "/" && all.some((template) => matches(template, other))) {
     const location = [`${request.protocol}://${request.host}${other}`, ...query].join("?");
     return reply.code(307).header("location", location).send();

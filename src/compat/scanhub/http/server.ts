@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { WebSocketServer } from "ws";
 import { MAXIMUM_SEQUENCE_BYTES } from "../../../acquisition/sequences.ts";
+import { trimTrailing } from "../../../dicom/values-trim.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import { errorFields } from "../../../observe/error-fields.ts";
 import { systemCodeOf } from "../../../units/durable-files.ts";
@@ -165,7 +166,7 @@ function answerUnknown(request: FastifyRequest, reply: FastifyReply): FastifyRep
   const [path = "", ...query] = request.url.split("?");
   const allowed = methodsAt(path);
   if (allowed.length > 0) return sendDetail(reply.header("allow", allowed.join(", ")), 405, "Method Not Allowed");
-  const other = path.endsWith("/") ? path.replace(/\/+$/, "") : `${path}/`;
+  const other = path.endsWith("/") ? trimTrailing(path, "/") : `${path}/`;
   if (path !== "/" && methodsAt(other).length > 0) {
     const location = [`${request.protocol}://${request.host}${other}`, ...query].join("?");
     return reply.code(307).header("location", location).send();
