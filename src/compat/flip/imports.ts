@@ -1,8 +1,8 @@
 import { createHmac, hkdfSync } from "node:crypto";
 import { z } from "zod";
-import { HttpError as TransportError } from "../../network/http-client/http-error.ts";
 import { notFound } from "./errors.ts";
 import { unexpectedStatus, type Xnat } from "./xnat.ts";
+import { parseAnswer, textOrEmpty } from "./xnat-answer.ts";
 
 /** A study that XNAT is to draw from its PACS. */
 export interface WantedStudy {
@@ -24,10 +24,7 @@ const queuedStudy = z.looseObject({
   id: z.int(),
   pacsId: z.int(),
   status: z.string(),
-  accessionNumber: z
-    .string()
-    .nullish()
-    .transform((value) => value ?? ""),
+  accessionNumber: textOrEmpty,
   studyInstanceUid: z.string().nullish(),
   queuedTime: z.int(),
   created: z.int(),
@@ -58,11 +55,7 @@ export async function requestImport(
   });
   if (status === 404) throw notFound(`Not found error for project '${projectId}'`);
   if (status !== 200) throw unexpectedStatus(status);
-  try {
-    return z.array(queuedStudy).parse(JSON.parse(text));
-  } catch {
-    throw new TransportError("HTTP_JSON_INVALID", { what: "shape" }, { status });
-  }
+  return parseAnswer(z.array(queuedStudy), text, status);
 }
 
 /** By UID; of several the last one. XNAT fails a request that names one twice. */

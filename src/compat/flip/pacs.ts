@@ -5,25 +5,22 @@ import { xnatPath } from "../../network/rest/xnat/paths.ts";
 import type { Logger } from "../../units/logger.ts";
 import { notFound } from "./errors.ts";
 import { unexpectedStatus, type Xnat } from "./xnat.ts";
+import { parseAnswer, textOrEmpty } from "./xnat-answer.ts";
 
 /** DQR leaves out what is blank in the PACS: no field but the UID can be relied on. */
-const blankText = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? "");
 
 export const pacsStudy = z.object({
   studyInstanceUid: z.string(),
-  studyDescription: blankText,
-  accessionNumber: blankText,
-  studyDate: blankText,
+  studyDescription: textOrEmpty,
+  accessionNumber: textOrEmpty,
+  studyDate: textOrEmpty,
   modalitiesInStudy: z
     .array(z.string())
     .nullish()
     .transform((value) => value ?? []),
-  referringPhysicianName: blankText,
+  referringPhysicianName: textOrEmpty,
   patient: z
-    .object({ id: blankText, name: blankText, sex: blankText })
+    .object({ id: textOrEmpty, name: textOrEmpty, sex: textOrEmpty })
     .nullish()
     .transform((value) => value ?? { id: "", name: "", sex: "" }),
 });
@@ -79,7 +76,7 @@ export async function pingPacs(xnat: Xnat, pacsId: number, signal: AbortSignal):
   const { status, text } = await xnat.ask({ path: xnatPath("xapi", "pacs", `${pacsId}`, "status"), signal });
   if (status === 404) throw notFound(`PACS with ID '${pacsId}' not found.`);
   if (status !== 200) throw unexpectedStatus(status);
-  return shaped(pacsStatus, text);
+  return parseAnswer(pacsStatus, text, status);
 }
 
 /** @throws GatewayError FLIP_PACS_UNAVAILABLE, and as `pingPacs` */
@@ -131,12 +128,4 @@ export function chooseStudy(accession: string, studies: readonly PacsStudy[]): P
   if (study === undefined) throw new GatewayError("FLIP_ACCESSION_NOT_FOUND", { studies: studies.length });
   if (others.length > 0) throw new AmbiguousAccessionError(candidates);
   return study;
-}
-
-function shaped<T extends z.ZodType>(schema: T, text: string): z.infer<T> {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    throw new TransportError("HTTP_JSON_INVALID", { what: "shape" });
-  }
 }

@@ -3,47 +3,37 @@ import { HttpError as TransportError } from "../../network/http-client/http-erro
 import { xnatPath } from "../../network/rest/xnat/paths.ts";
 import { HttpError, notFound } from "./errors.ts";
 import { unexpectedStatus, type Xnat } from "./xnat.ts";
-
-const blank = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? "");
+import { parseAnswer, textOrEmpty, textOrNull } from "./xnat-answer.ts";
 
 export const project = z.object({
-  pi_firstname: blank,
-  secondary_ID: blank,
-  pi_lastname: blank,
-  name: blank,
-  description: z
-    .string()
-    .nullish()
-    .transform((value) => value ?? null),
+  pi_firstname: textOrEmpty,
+  secondary_ID: textOrEmpty,
+  pi_lastname: textOrEmpty,
+  name: textOrEmpty,
+  description: textOrNull,
   ID: z.string(),
-  URI: blank,
+  URI: textOrEmpty,
 });
 export type XnatProject = z.infer<typeof project>;
 
 export const subject = z.object({
   ID: z.string(),
   label: z.string(),
-  insert_date: blank,
-  project: blank,
-  insert_user: blank,
-  URI: blank,
+  insert_date: textOrEmpty,
+  project: textOrEmpty,
+  insert_user: textOrEmpty,
+  URI: textOrEmpty,
 });
 
 export const experiment = z.object({
   ID: z.string(),
   label: z.string(),
-  date: blank,
-  project: blank,
-  insert_date: blank,
-  xsiType: blank,
-  URI: blank,
-  "xnat:subjectassessordata/id": z
-    .string()
-    .nullish()
-    .transform((value) => value ?? null),
+  date: textOrEmpty,
+  project: textOrEmpty,
+  insert_date: textOrEmpty,
+  xsiType: textOrEmpty,
+  URI: textOrEmpty,
+  "xnat:subjectassessordata/id": textOrNull,
 });
 
 const listing = <T extends z.ZodType>(row: T) => z.object({ ResultSet: z.object({ Result: z.array(row) }) });
@@ -138,11 +128,7 @@ export async function getExperiment(xnat: Xnat, projectId: string, name: string,
   const { status, text } = await xnat.ask({ path, query: { format: "json" }, signal });
   if (status === 404) throw notFound(`Experiment with ID or label '${name}' not found in project '${projectId}'.`);
   if (status !== 200) throw unexpectedStatus(status);
-  try {
-    return item.parse(JSON.parse(text));
-  } catch {
-    throw new TransportError("HTTP_JSON_INVALID", { what: "shape" }, { status });
-  }
+  return parseAnswer(item, text, status);
 }
 
 export function subjectOfExperiment(document: z.infer<typeof item>): string {

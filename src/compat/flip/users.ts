@@ -6,11 +6,8 @@ import type { Envelopes } from "./envelope.ts";
 import { HttpError, internalError, notFound } from "./errors.ts";
 import { plainEmail } from "./hygiene.ts";
 import { unexpectedStatus, type Xnat } from "./xnat.ts";
+import { textOrEmpty } from "./xnat-answer.ts";
 
-const blank = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? "");
 const optionalTime = z
   .int()
   .nullish()
@@ -23,10 +20,10 @@ export const user = z.object({
   enabled: z.boolean(),
   id: z.int(),
   secured: z.boolean().default(false),
-  email: blank.transform(plainEmail),
+  email: textOrEmpty.transform(plainEmail),
   verified: z.boolean().default(false),
-  firstName: blank,
-  lastName: blank,
+  firstName: textOrEmpty,
+  lastName: textOrEmpty,
   lastSuccessfulLogin: optionalTime,
 });
 export type XnatUser = z.infer<typeof user>;
