@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import { freePort } from "../test/peers/free-port.ts";
-import { RADFERRY, type RunningServer, startServer } from "./processes.ts";
+import { processorSecondsOf, RADFERRY, type RunningServer, startServer } from "./processes.ts";
 
 export interface GatewayWork {
   /** AET@host:port of the archive. */
@@ -24,7 +23,7 @@ export interface GatewayFigures {
   readonly peakRssBytes: number;
 }
 
-/** Each has the studies once: for the second one the service has compiled what it uses, as one that runs for days has. */
+/** Each gets the studies once. By the second one the service's code is compiled and optimised, as in one that has run for days. */
 const PROJECTS = ["first", "next"] as const;
 /** The API is asked this often; what it costs is the service's. */
 const LOOK_MS = 100;
@@ -33,8 +32,8 @@ const TIMEOUT_MS = 600_000;
 export type GatewayRun = Readonly<Record<(typeof PROJECTS)[number], GatewayFigures>>;
 
 /**
- * Two cohorts of the same studies, one behind the other, through a service of their own, as `radferry serve` runs it: all that is done for the first
- * one is done again for the second. @throws Error when not every study is delivered in time
+ * Two cohorts of the same studies, one after the other, through one `radferry serve`; the second repeats all the work of the first.
+ * @throws Error when not every study is delivered in time
  */
 export async function runGateway(folder: string, work: GatewayWork): Promise<GatewayRun> {
   const httpPort = await freePort();
@@ -46,7 +45,7 @@ export async function runGateway(folder: string, work: GatewayWork): Promise<Gat
   return { first, next: await runCohort("next", work, service, call) };
 }
 
-/** What lies in staging is not fetched again for another project: without it the archive has to send every study once more. */
+/** Empties staging: what lies there would not be fetched again for the second project. */
 async function removeStaged(studies: string): Promise<void> {
   const names = await readdir(studies);
   if (names.length === 0) throw new Error("nothing is staged: the cohorts would not be alike");
@@ -121,18 +120,4 @@ function caller(httpPort: number, token: string) {
 
 function isAll(states: unknown, studies: number): boolean {
   return typeof states === "object" && states !== null && "delivered" in states && states.delivered === studies;
-}
-
-/** In proc(5) times are in ticks, 100 a second. */
-const TICKS_PER_SECOND = 100;
-
-/** What a process has computed, user and system, all its threads; 0 when it is gone. */
-export function processorSecondsOf(pid: number): number {
-  try {
-    const line = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  } catch {
-    return 0;
-  }
 }

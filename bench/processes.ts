@@ -109,6 +109,21 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   return () => text;
 }
 
+/** In proc(5) times are in ticks, 100 a second. */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time of a process so far, user and system, of all its threads; 0 when it is gone. */
+export function processorSecondsOf(pid: number): number {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // Behind the program's name, in parentheses, stand the third field and all others; utime and stime are the 14th and 15th.
+    const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  } catch {
+    return 0;
+  }
+}
+
 /** VmHWM of proc(5); 0 when the process is gone. */
 function peakRssOf({ pid }: ChildProcess): number {
   try {

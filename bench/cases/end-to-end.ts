@@ -6,10 +6,10 @@ import { encodeDataSet } from "../../src/dicom/writer.ts";
 import { type DcmtkServer, startDcmqrscp } from "../../test/peers/dcmtk.ts";
 import { freePort } from "../../test/peers/free-port.ts";
 import { type BenchContext, type BenchFactory, setFolder } from "../context.ts";
-import { type GatewayFigures, processorSecondsOf, runGateway } from "../gateway-run.ts";
+import { type GatewayFigures, runGateway } from "../gateway-run.ts";
 import type { Comparison, Contender, Measurement } from "../harness.ts";
 import { isInstalled } from "../machine.ts";
-import { benchScript, RADFERRY, runToEnd, startServer } from "../processes.ts";
+import { benchScript, processorSecondsOf, RADFERRY, runToEnd, startServer } from "../processes.ts";
 import { objectSet, type SetName } from "../sets.ts";
 
 const OURS = "radferry serve, from the cohort handed in to the last study confirmed";

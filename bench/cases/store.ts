@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { openPostgresStore } from "../../src/store/postgres/open.ts";
@@ -9,6 +9,7 @@ import { type PostgresServer, startPostgres } from "../../test/peers/postgres.ts
 import { findPeer } from "../../test/peers/require-peer.ts";
 import type { BenchFactory } from "../context.ts";
 import type { Comparison, Contender, Measurement } from "../harness.ts";
+import { processorSecondsOf } from "../processes.ts";
 
 const WORKERS = [1, 8, 32] as const;
 const GATED_WORKERS = 8;
@@ -21,12 +22,9 @@ const SUBMITTED = "rows submitted";
 const SQLITE = "SQLite";
 const POSTGRES = "PostgreSQL";
 
-/** Linux counts processor time in hundredths of a second. proc(5), /proc/[pid]/stat */
-const TICK_MS = 10;
-
 /**
- * Workers that claim a study and complete it, over and over, as the pipeline's do: the next is claimed as one is completed; against a store on a disk that keeps what it acknowledged: SQLite in the home's
- * file, PostgreSQL with fsync over loopback.
+ * Workers that claim a study and complete it, over and over, as the pipeline's do: the next is claimed as one is completed. The store keeps
+ * what it acknowledged on the disk: SQLite in a file, PostgreSQL with fsync, over loopback.
  */
 export const store: BenchFactory = async () => {
   const server = findPeer("initdb") === undefined ? undefined : await startPostgres({ isDurable: true });
@@ -150,11 +148,5 @@ function ownProcessorMs(): number {
 /** Of the connections to one database, which are processes of this machine and stay open meanwhile. */
 async function processorMsOf(client: pg.Client, database: string): Promise<number> {
   const { rows } = await client.query("SELECT pid FROM pg_stat_activity WHERE datname = $1", [database]);
-  let ticks = 0;
-  for (const { pid } of rows) {
-    // After the program's name, in parentheses, come the third field and all others; utime and stime are the 14th and 15th.
-    const fields = (await readFile(`/proc/${pid}/stat`, "latin1")).replace(/^.*\) /s, "").split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return ticks * TICK_MS;
+  return rows.reduce((sum, { pid }) => sum + 1_000 * processorSecondsOf(Number(pid)), 0);
 }
