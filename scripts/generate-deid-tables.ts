@@ -90,7 +90,7 @@ tagList("retired-tags", "RETIRED_TAGS", "deid-retired.tsv", "Attributes that PS3
 const PRIVATE_TAG = /^\(([0-9A-F]{4}),xx([0-9A-F]{2})\)$/;
 const privateRows = rows("deid-safe-private.tsv").flatMap(([element = "", creator = "", vr = ""]) => {
   const [, group = "", byte = ""] = PRIVATE_TAG.exec(element) ?? [];
-  // Some rows have no VR in the standard itself: whoever cannot be judged by its VR is not safe.
+  // The standard gives some rows no VR: an element that cannot be checked against its VR is not taken as safe.
   return vr === "" ? [] : [{ creator, key: `${group}${byte} ${vr.replace("OW/OB", "OB")}` }];
 });
 write(

@@ -28,9 +28,9 @@ export interface RemoteExamsOptions {
 
 /** By how much the exam-manager's clock may be off. */
 const CLOCK_SKEW_MS = 5_000;
-/** Attempts at one task that are looked at. */
+/** The most attempts at one task that are looked at, newest first. */
 const MAXIMUM_ATTEMPTS = 100;
-/** Results that were made a moment ago, and whose transfers are not written down yet. */
+/** The most results that are remembered as made by this process: their transfers may not be in the ledger yet. */
 const MAXIMUM_FRESH = 1_000;
 
 /**

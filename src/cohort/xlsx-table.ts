@@ -7,7 +7,7 @@ import { openWorkbook } from "./xlsx/workbook.ts";
 
 /**
  * The first sheet of a workbook, every cell as text: numbers as they are shown where that is plain digits, days as `YYYY-MM-DD`.
- * A workbook that was made to unpack for ever does: whoever does not know where it is from reads it in a thread that can be ended.
+ * A workbook may be made so that unpacking it never ends: read one of unknown origin in a thread that can be ended.
  * @throws TableError
  */
 export async function readXlsxTable(

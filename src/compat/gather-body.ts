@@ -2,6 +2,7 @@ import { pipeline, Transform } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { createBytePieces } from "../units/byte-pieces.ts";
 
+/** Chunks are passed on joined to at least this. */
 const LOT_BYTES = 64 * 1024;
 
 /** A media type with its parameters. RFC 9110 8.3.1, without blanks round the equals sign. */
@@ -18,7 +19,7 @@ export function takeBodies(server: FastifyInstance): void {
   });
 }
 
-/** Bodies that come in chunks of a byte each would be held as so many objects, hundreds of times their size, by whoever reads them whole. */
+/** Joins small chunks: a body that comes byte by byte would be held as one object a byte, hundreds of times its size, while it is read whole. */
 function gatherBodies(server: FastifyInstance): void {
   server.addHook("preParsing", async ({ headers }, _, body) =>
     headers["content-length"] === undefined && headers["transfer-encoding"] === undefined

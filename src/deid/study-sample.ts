@@ -16,9 +16,9 @@ export interface SampleEntry {
 
 type SampleClass = IdentifierKind | "time" | "number" | "sequence" | "bulk" | "other";
 
-/** Attributes of one object that are shown. */
+/** The most attributes that are shown of one object. */
 const ENTRY_LIMIT = 40;
-/** The length of a shorter value says too much of it. */
+/** Values shorter than this are shown without their length: it would say too much of them. */
 const SHORTEST_TOLD = 4;
 const CLASS_OF_VR: Readonly<Record<string, SampleClass>> = {
   ...{ UI: "uid", DA: "date", DT: "date", TM: "time", AS: "number", SQ: "sequence" },
@@ -31,7 +31,7 @@ interface KnownChange {
   readonly entry: SampleEntry | undefined;
 }
 
-/** What was found of elements that other objects have too. */
+/** Earlier findings, by element: objects of one study share many of their elements. */
 export type SampleMemory = WeakMap<DataElement, KnownChange>;
 
 /**
@@ -62,23 +62,23 @@ export function sampleOf(
   return entries;
 }
 
-/** Several times those of a profile's attributes: they differ in their lengths alone. */
+/** Room for every attribute of a profile in several lengths. */
 const REMEMBERED_ENTRIES = 4_000;
-const known = new Map<string, SampleEntry>();
+const remembered = new Map<string, SampleEntry>();
 
-/** The same object for the same, as most instances of a study have it. */
+/** Equal entries are one object: most instances of a study have the same ones, and there may be many instances. */
 function entryOf(element: DataElement, after: DataElement | undefined): SampleEntry {
   const [lengthBefore, lengthAfter] = [lengthOf(element), after === undefined ? undefined : lengthOf(after)];
   const key = `${element.tag} ${element.vr} ${lengthBefore} ${after === undefined ? "" : `to ${lengthAfter}`}`;
-  const before = known.get(key);
+  const before = remembered.get(key);
   if (before !== undefined) return before;
   const entry = {
     ...{ tag: formatTag(element.tag), vr: element.vr, depth: 0 },
     before: { class: classOf(element), ...told(lengthBefore) },
     ...(after === undefined ? {} : { after: told(lengthAfter) }),
   };
-  if (known.size >= REMEMBERED_ENTRIES) known.clear();
-  known.set(key, entry);
+  if (remembered.size >= REMEMBERED_ENTRIES) remembered.clear();
+  remembered.set(key, entry);
   return entry;
 }
 
@@ -108,7 +108,7 @@ function lengthIn({ value }: DataElement): number | undefined {
   return length;
 }
 
-/** A UID's length says nothing, and would make of one series' samples many. */
+/** Undefined where it is not told. The length of a UID says nothing, and samples of one series would differ by it alone. */
 function lengthOf(element: DataElement): number | undefined {
   const length = lengthIn(element) ?? 0;
   return length < SHORTEST_TOLD || element.vr === "UI" ? undefined : length;

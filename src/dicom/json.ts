@@ -125,7 +125,7 @@ function binaryAttribute(vr: Vr, bytes: Uint8Array, { littleEndian }: Level): Js
 function numbersAttribute(level: Level, tag: Tag, vr: Vr, bytes: Uint8Array): JsonAttribute {
   const { littleEndian } = level;
   const sizeBytes = vr === "AT" ? 4 : (WORD_BYTES[vr] ?? 1);
-  // A rest that is no whole number would be lost among numbers.
+  // A value that does not divide into whole numbers is given as bytes: its rest would be lost.
   if (vr === "UN" || vr.startsWith("O") || bytes.length % sizeBytes !== 0) return binaryAttribute(vr, bytes, level);
   if (vr === "AT") return { vr, Value: tagTextsOf(bytes, littleEndian) };
   if (vr === "SV" || vr === "UV") return { vr, Value: bigIntegersOf(bytes, vr === "SV", littleEndian) };

@@ -9,7 +9,7 @@ import { cookieOf } from "./cookies.ts";
 import type { ApiServices } from "./services.ts";
 
 export const SESSION_COOKIE = "radferry_session";
-/** Holds the proof that a page of ours sends: another site's page cannot set it. */
+/** Proves that a request comes from a page of ours (see `proofOf`): a page of another site cannot set this header. */
 const SESSION_HEADER = "x-radferry-session";
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const SECRET = /^radferry_[A-Za-z0-9_-]{43}$/;
@@ -23,7 +23,7 @@ export interface Identity {
 export interface Authenticator {
   /** @throws GatewayError API_TOKEN_MISSING, API_TOKEN_INVALID, API_SESSION_UNPROVEN, API_RATE_LIMITED with `retryAfterMs` */
   identify(request: FastifyRequest): Promise<Identity>;
-  /** Whether what a request came with opens anything still. */
+  /** Whether the token or session that a request came with is still valid. */
   isStillGood(request: FastifyRequest): Promise<boolean>;
   /** Of a secret that was typed in. @throws GatewayError API_TOKEN_INVALID, API_RATE_LIMITED */
   check(secret: string, request: FastifyRequest): Promise<Identity>;
@@ -54,7 +54,7 @@ export function createAuthenticator(services: ApiServices): Authenticator {
       const secret = bearer ?? cookie;
       if (secret === undefined) throw new GatewayError("API_TOKEN_MISSING");
       const identity = await check(secret, request);
-      // A cookie's secret is no bearer's, and the other way round.
+      // A session is taken from a cookie only, a token from the header only.
       if ((identity.token.kind === "session") !== (cookie !== undefined)) throw new GatewayError("API_TOKEN_INVALID");
       if (cookie !== undefined && !SAFE_METHODS.has(request.method)) requireProof(request, cookie);
       const retryAfterMs = requests.take(identity.token.id);
@@ -64,7 +64,7 @@ export function createAuthenticator(services: ApiServices): Authenticator {
   };
 }
 
-/** The trail tells when it begins at an address, not each time: nobody fills it by guessing. */
+/** The audit trail tells of the first refusal of an address, not of those that follow soon: nobody can fill it by guessing. */
 async function refusal(
   { audit }: Pick<ApiServices, "audit">,
   failures: Buckets,
@@ -88,7 +88,7 @@ export function sessionOf(request: FastifyRequest): string | undefined {
   return cookieOf(request, SESSION_COOKIE);
 }
 
-/** What pages of ours send with a session: it follows from the secret, which they cannot read, and says nothing of it. */
+/** What our pages send with a session, whose secret they cannot read: derived from the secret, which cannot be had from it. */
 export function proofOf(secret: string): string {
   return createHash("sha256").update("page of ours\n").update(secret).digest("base64url");
 }

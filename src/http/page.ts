@@ -7,7 +7,7 @@ export interface PageDocument<T> {
   readonly next: string | null;
 }
 
-/** One more is looked for than is shown, to know whether there is a next page. */
+/** A page of items. One more is read than is shown, to know whether there is a next page. */
 export async function pageFrom<T>(
   items: AsyncIterable<T>,
   { limit, cursorOf }: { readonly limit: number; readonly cursorOf: (item: T) => string },

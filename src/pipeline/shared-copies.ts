@@ -19,7 +19,7 @@ import { unpackJson } from "../units/packed-json.ts";
 import type { PipelineServices } from "./services.ts";
 import { pauseFor, type StepContext, type StepResult, studyOf } from "./step.ts";
 
-/** A study waits so long for the shared store; then it is made anew, from its archive if need be. */
+/** How long a study waits for a shared store that is down; then it is made anew, from its archive if need be. */
 const PATIENCE_MS = 900_000;
 
 const toldFile = z.object({ path: z.string(), sha256: z.string(), sizeBytes: z.number() });
@@ -89,7 +89,7 @@ export async function takeUpShared(context: StepContext): Promise<TakenUp> {
   }
 }
 
-/** What a copy can be that is not what was put there. */
+/** Codes that say that a copy is not what was put there. */
 const DAMAGE: ReadonlySet<string> = new Set(["SHARED_COPY_DAMAGED", "INSTANCE_UNREADABLE", "INSTANCE_MISMATCH"]);
 
 /** What the store tells of the study, where it was made as it would be made now. */
@@ -200,10 +200,10 @@ export async function forgetSharedWhenDone(services: PipelineServices, id: strin
   await forgetShared(services, id, async () => !(await isNeeded(services.store, id)));
 }
 
-/** Most jobs that one sweep asks the store about. */
+/** The most jobs that one sweep asks the store about. */
 const SWEEP_LIMIT = 100_000;
 
-/** Removes what lies in the shared store of jobs that are done or gone. How many had something there. */
+/** Removes what lies in the shared store of jobs that are done or gone. @returns of how many jobs */
 export async function sweepSharedOutbox(
   { store, sharedOutbox }: { readonly store: Pick<Store, "job">; readonly sharedOutbox: SharedOutbox | undefined },
   signal: AbortSignal,
@@ -219,7 +219,7 @@ export async function sweepSharedOutbox(
   return removed;
 }
 
-/** A job that was dissolved into another answers by that one's name. */
+/** Whether a job's copies are still to be delivered. The store answers with another id for a job that was merged into another: it needs none of its own. */
 async function isNeeded(store: Pick<Store, "job">, id: string): Promise<boolean> {
   try {
     const job = await store.job(id);

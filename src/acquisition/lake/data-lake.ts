@@ -89,7 +89,7 @@ function checkPlace(lake: string, folder: string, fileName: string): void {
   if (!isWithin(lake, folder)) throw new GatewayError("SCAN_FILE_NAME_UNSAFE", { what: "folder" });
 }
 
-/** Each with its name safe in the one above. */
+/** Makes the folder and what is missing above it, each synced into the one above, so that its name survives a power cut. */
 async function makeFoldersDurably(lake: string, folder: string): Promise<void> {
   const first = await makeFolders(folder);
   if (first === undefined) return;
@@ -99,7 +99,7 @@ async function makeFoldersDurably(lake: string, folder: string): Promise<void> {
   }
 }
 
-/** A link, as a renaming would replace what is there. */
+/** By a hard link, which fails where there is a file of the name; a rename would replace it. */
 async function commitFile(
   writer: LakeWriter,
   { part, final, sha256 }: { readonly part: string; readonly final: string; readonly sha256: string },
@@ -109,7 +109,7 @@ async function commitFile(
     await unlink(part);
   } catch (thrown) {
     if (systemCodeOf(thrown) !== "EEXIST" && !isMissing(thrown)) throw lakeError(systemCodeOf(thrown) ?? "");
-    // It was committed before.
+    // An earlier commit may have been cut short behind the link.
     const there = await sumIfThere(writer, final);
     if (there?.sha256 !== sha256) throw new GatewayError("SCAN_RESULT_DAMAGED", {}, thrown);
   }

@@ -16,13 +16,13 @@ interface Entry {
   readonly untilMs: number;
 }
 
-/** Longer lists are not kept: they are asked for anew. */
+/** A longer list of answers is not kept. */
 const MAXIMUM_ANSWERS = 10_000;
 const USUAL_QUERIES = 1_000;
 
 /**
- * Puts one memory before whatever asks: the same question within the expiry is answered from it. A list that was not taken to its end is
- * not kept.
+ * A cache before functions that query: the same query within the expiry is answered from memory. Answers are kept once a caller has read
+ * them all.
  */
 export function createQueryCache({
   expiryMs,

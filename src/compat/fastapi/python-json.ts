@@ -5,13 +5,13 @@ export interface JsonProblem {
   readonly error: string;
 }
 
-/** Python's own limit is its stack. */
+/** A limit of ours, to keep the stack: Python fails at the depth of its own. */
 const MAXIMUM_DEPTH = 256;
 const BLANKS = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const ESCAPES: ReadonlySet<string> = new Set('"\\/bfnrt');
 const FOUR_DIGITS = /^[0-9A-Fa-f]{4}$/;
-/** Those that Python reads and JSON has not, too. */
+/** With those that Python reads although JSON does not have them. */
 const WORDS: readonly (readonly [word: string, value: unknown])[] = [
   ["null", null],
   ["true", true],
@@ -93,7 +93,7 @@ function readString(reader: Reader): string {
   throw new ProblemFound(start, "Unterminated string starting at");
 }
 
-/** Of the backslash at a place, without the backslash itself. */
+/** How many characters behind a backslash belong to its escape. @throws ProblemFound */
 function escapeLength(text: string, at: number, start: number): number {
   const next = text[at + 1];
   if (next === undefined) throw new ProblemFound(start, "Unterminated string starting at");
@@ -133,7 +133,7 @@ function readArray(reader: Reader, depth: number): readonly unknown[] {
   return items;
 }
 
-/** True: it is empty. */
+/** Goes into an object or array. @returns whether it is empty */
 function enter(reader: Reader, end: string): boolean {
   reader.at += 1;
   skipBlanks(reader);
@@ -172,7 +172,7 @@ export function pythonFloat(value: number): string {
   return text.includes(".") ? text : `${text}.0`;
 }
 
-/** What lies deeper is not said. */
+/** What lies deeper is written as three dots. */
 const MAXIMUM_TEXT_DEPTH = 8;
 
 /** As Python's str() of a value that was read from JSON. */

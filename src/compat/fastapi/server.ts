@@ -30,10 +30,13 @@ export interface FaceServerOptions<Context> extends Omit<FacePages, "routes"> {
   readonly routes: readonly Route<Context>[];
   /** @param signal aborted when the face stops */
   readonly context: (signal: AbortSignal) => Context;
-  /** Addresses that are in no page, by GET. */
+  /** What is answered to GET at addresses that the pages of the API do not list, by path. */
   readonly unlisted?: Readonly<Record<string, () => unknown>>;
   readonly showsPages: boolean;
-  /** True: a body that is not said to be JSON is a text, as newer versions of FastAPI have it. Browsers ask before they send JSON elsewhere. */
+  /**
+   * True: a body whose type is not JSON is a text, as in newer versions of FastAPI. It keeps other sites' pages out: before a browser sends
+   * JSON to another site it asks that site.
+   */
   readonly needsJsonType: boolean;
   readonly maximumBodyBytes: number;
   /** Undefined: the request may go on. Called before the body is read. */
@@ -59,7 +62,7 @@ export async function startFaceServer<Context>(given: FaceServerOptions<Context>
     exposeHeadRoutes: false,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: MAXIMUM_PATH_PART },
-    // An address that is no text leads nowhere.
+    // An address that cannot be decoded.
     frameworkErrors: (_, __, reply) => sendDetail(reply, 404, "Not Found"),
   });
   limitConnections(server.server, { maximum: MAXIMUM_HTTP_CONNECTIONS, logger });
@@ -104,10 +107,10 @@ function sendDetail(reply: FastifyReply, status: number, detail: unknown): Fasti
 /** The second is where a login of the original's page comes back to; this page has none. */
 const PAGES = ["/docs", "/docs/oauth2-redirect", "/redoc"];
 const DOCUMENT = "/openapi.json";
-/** Of pages; of the addresses themselves FastAPI knows no HEAD. */
+/** Of the pages; FastAPI answers no HEAD at the addresses of the API itself. */
 const PAGE_METHODS = ["GET", "HEAD"];
 
-/** What needs no key. */
+/** What is answered without a key. */
 function addPages<Context>(server: FastifyInstance, options: FaceServerOptions<Context>): void {
   for (const [path, answer] of Object.entries(options.unlisted ?? {})) {
     server.get(path, (_, reply) => sendJson(reply, 200, JSON.stringify(answer())));
@@ -128,7 +131,7 @@ function addRoute<Context>(
 ): void {
   server.route({
     method: route.method,
-    // An empty part is no value: such an address leads elsewhere or nowhere.
+    // A parameter is not empty: `/users//x` is not this route.
     url: route.path.replaceAll(/\{(\w+)\}/g, ":$1(.+)"),
     onRequest: (request, _, done) => done(refusalOf(request, route)),
     async handler({ params, query, body, headers }, reply) {
@@ -181,7 +184,7 @@ function answerError<Context>(
   { logger, name, answerFor }: FaceServerOptions<Context>,
 ): FastifyReply {
   if (thrown instanceof ValidationFailure) return sendDetail(reply, 422, thrown.problems);
-  // Of the server itself: a body that is too long, a request that is no HTTP.
+  // Thrown by the server itself: a body that is too long, a request that is no HTTP.
   const ownStatus = thrown instanceof Error && "statusCode" in thrown ? Number(thrown.statusCode) : 500;
   if (ownStatus >= 400 && ownStatus < 500 && !(thrown instanceof GatewayError))
     return sendDetail(reply, ownStatus, ownStatus === 413 ? "Request body is too large" : "Bad Request");

@@ -12,11 +12,11 @@ import type { Xnat } from "./xnat.ts";
 export interface AccessionProblem {
   readonly accession: string;
   readonly code: ErrorCode;
-  /** Of several studies under it: who is to choose needs to know them. */
+  /** The studies under it, where there are several: a person has to choose. */
   readonly candidates?: readonly Candidate[];
 }
 
-/** One of several studies under an accession number, without whose it is. */
+/** One of several studies under an accession number, without anything that names the patient. */
 type Candidate = Pick<PacsStudy, "studyInstanceUid" | "studyDate" | "modalitiesInStudy" | "studyDescription">;
 
 export interface FoundStudies {
@@ -28,7 +28,7 @@ export interface FoundStudies {
 export interface FindOptions {
   readonly xnat: Xnat;
   readonly pacsId: number;
-  /** Shared by all retrievals: so many queries the PACS gets at once. */
+  /** Limits the queries that the PACS gets at once, of all retrievals together. */
   readonly turns: Semaphore;
   readonly atOnce: number;
   /** For each query. */
@@ -37,7 +37,7 @@ export interface FindOptions {
   readonly signal: AbortSignal;
 }
 
-/** So many queries fail in a row, and the PACS is left alone. */
+/** After so many failures in a row the PACS is asked no more: what is left fails with the last of them. */
 const MAXIMUM_FAILURES_IN_A_ROW = 32;
 
 /** One query for each accession number, several at once. One that fails is skipped: the others go on. */
@@ -56,7 +56,7 @@ export async function findStudies(accessions: readonly string[], options: FindOp
     failuresInARow = isFailure ? failuresInARow + 1 : 0;
     if (study instanceof GatewayError) {
       if (isFailure) lastFailure = study;
-      // Nothing in it but where it stood: an accession number is in no log.
+      // By its position in the list: an accession number may not stand in a log.
       options.logger.warn("accession number skipped", {
         position: index + 1,
         maximum: accessions.length,

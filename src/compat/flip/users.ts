@@ -41,7 +41,7 @@ export interface NewUser {
 export interface CreatedUser {
   readonly username: string;
   readonly encrypted_setup_path: string;
-  /** The same path, sealed as hubs before the invitation read it: without this field they take no note of the project. No password leaves. */
+  /** The same path again, for older hubs: they read this field, and ignore the project without it. It never holds a password. */
   readonly encrypted_password: string;
   readonly email: string;
 }
@@ -143,13 +143,13 @@ export async function addHubUsers(
   return { created, added };
 }
 
-/** The part before the @, without what XNAT has not in names, and with a number when it is taken. */
+/** Named by the part before the @, without characters that XNAT does not allow in names, and with a number when the name is taken. */
 function newUser(email: string, known: readonly XnatUser[], random: Random): NewUser {
   const stem = (email.split("@", 1)[0] ?? "").replaceAll(/[^a-zA-Z0-9 -]/g, "");
   const taken = new Set(known.map(({ username }) => username));
   let username = stem;
   for (let suffix = 1; taken.has(username) && suffix <= taken.size + 1; suffix += 1) username = `${stem}${suffix}`;
-  // Nobody is told: the invitation lets its reader set another one. Every kind of character that a policy may ask for.
+  // Nobody is told it: by the invitation a user sets another one. The suffix has every kind of character that a policy may ask for.
   const password = `${Buffer.from(random.bytes(24)).toString("base64url")}aA1!`;
   return { username, password, email, firstName: username, lastName: username, enabled: true };
 }

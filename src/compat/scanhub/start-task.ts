@@ -4,7 +4,7 @@ import { type Json, sequenceOut, taskOut } from "./documents.ts";
 import { newAttemptToken, tokenHash } from "./tokens.ts";
 import type { ScanHubWorld } from "./world.ts";
 
-/** The original has no other. */
+/** Stands for a header in the original too, which has no other. */
 const MRD_HEADER = "header_xml_placeholder";
 
 /**
@@ -54,7 +54,7 @@ async function deviceFor({ store, registry }: ScanHubWorld, task: ScanTask): Pro
   throw new GatewayError("SCAN_DEVICE_OFFLINE");
 }
 
-/** One that was started and did not begin may be sent again, with another token. */
+/** Claims the task for the device. A claim that the device has, but has not acted on, is taken over with a new token. */
 async function claimed(
   { store, ledger, clock }: ScanHubWorld,
   task: ScanTask,

@@ -22,12 +22,12 @@ export function lookupTableOfRows(rows: LookupRows): LookupTable {
   return table;
 }
 
-/** For another thread of this process; undefined for a table that was not read. */
+/** The rows of a table, to be sent to another thread; undefined for a table that was not made of rows. */
 export function rowsOf(table: LookupTable): LookupRows | undefined {
   return rowsByTable.get(table);
 }
 
-/** Without padding, in one spelling of its characters. */
+/** Without padding, in Unicode's composed form: the same identifier may come in several spellings. */
 export function normalizeIdentifier(text: string): string {
   return text.normalize("NFC").replaceAll("\0", "").trim();
 }

@@ -1,4 +1,4 @@
-/** Verhoeff's scheme: products in the dihedral group of ten, and the permutation that is applied once more at every place. */
+/** Verhoeff's check digit: the multiplication table of the dihedral group D5, and the permutation of each place, which repeats after eight. */
 const PRODUCTS = [
   ...["0123456789", "1234067895", "2340178956", "3401289567", "4012395678"],
   ...["5987604321", "6598710432", "7659821043", "8765932104", "9876543210"],

@@ -25,14 +25,15 @@ interface Verdict {
   readonly check: ElementCheck;
 }
 
-/** What a value of theirs may be follows from it and its rule; of others, from what the source had. */
+/** Treatments whose outputs can be judged by value and rule alone; those of others depend on what the source had. */
 const FOLLOW_FROM_VALUE: ReadonlySet<Treatment["kind"]> = new Set([
   ...(["none", "number", "round", "terms", "text", "code", "mark"] as const),
 ]);
-/** New UIDs are those of the source's; dates must not be the source's. */
+/** VRs that are judged against the source in any case: UIDs must be the new ones of its own, dates must not be its own. */
 const OF_SOURCE_VRS: ReadonlySet<string> = new Set(["UI", "DA", "DT"]);
+/** Longer values are not remembered. */
 const LONGEST_BYTES = 128;
-/** About a megabyte. */
+/** At most about a megabyte, with values of LONGEST_BYTES. */
 const VERDICTS_LIMIT = 4_000;
 
 const ALWAYS_ANEW: KnownVerdicts = { of: () => undefined, keep() {} };

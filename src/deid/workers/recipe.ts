@@ -15,7 +15,7 @@ export interface EngineRecipe {
 
 type PlainOptions = Omit<DeidentifierOptions, "profile" | "key" | "lookup" | "blocking">;
 
-/** Each thread would have its own copy of a longer table. */
+/** A longer table stays on one thread: every other one would hold a copy of it. */
 const LOOKUP_ROW_LIMIT = 50_000;
 
 /** Undefined when some part cannot be passed on: then this thread alone has the engine. */
@@ -29,7 +29,7 @@ export function recipeOf(options: DeidentifierOptions): EngineRecipe | undefined
   return { profile: source, profileHash: profile.hash, key: secret, lookup: rows, plain };
 }
 
-/** Filters and codecs as settings have them; patterns of programs that use the library are functions. */
+/** Whether it can be sent to another thread. What comes of settings can; a program that uses the library may give functions, which cannot. */
 function isPlain(value: unknown): boolean {
   if (typeof value === "function") return false;
   return typeof value !== "object" || value === null || Object.values(value).every(isPlain);
@@ -40,7 +40,7 @@ function rowCount(rows: LookupRows): number {
 }
 
 /**
- * For a thread that does nothing else: its engine waits for the disk.
+ * The engine of a recipe, for a worker thread: it may block on the disk, as the thread does nothing else.
  * @throws TypeError when the profile does not come to the same
  */
 export async function deidentifierOf(recipe: EngineRecipe): Promise<Deidentifier> {

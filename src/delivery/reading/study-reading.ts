@@ -7,9 +7,9 @@ import { readAlone, type StagedCopy } from "./staged-copy.ts";
 export interface StudyReading extends Disposable {
   /** The file's bytes in order. @throws GatewayError DELIVERY_FILE_CHANGED */
   read(copy: StagedCopy): AsyncIterable<Uint8Array>;
-  /** These alone will be read, of all: nothing else is kept for it. */
+  /** Announces what will be read, of all files of the study: no other is kept in memory for this destination. */
   expects(copies: readonly StagedCopy[]): void;
-  /** These will not be read here. */
+  /** Announces what will not be read by this destination. */
   leavesOut(copies: readonly StagedCopy[]): void;
 }
 
@@ -26,7 +26,7 @@ export function readCopy({ reading }: Read, copy: StagedCopy): AsyncIterable<Uin
 /** A file up to this size is held in memory whole while its sum is taken; a longer one is read once more for its content. */
 const HELD_BYTES = 4 * 1024 * 1024;
 
-/** Sums that were taken: files that await delivery do not change. */
+/** Sums by file, kept as files that await delivery do not change. */
 const sums = new WeakMap<StagedCopy, number>();
 
 /** CRC-32 of a file, taken once. @throws GatewayError DELIVERY_FILE_CHANGED */
@@ -47,7 +47,7 @@ export async function zipContentOf(read: Read, copy: StagedCopy): Promise<ZipCon
   return { sum, pieces };
 }
 
-/** A zip whose sums are wrong is not finished. */
+/** Passes the bytes on, and fails at their end when they have another sum: a zip that tells wrong sums is not to be finished. */
 async function* checked(content: AsyncIterable<Uint8Array>, expected: number): AsyncGenerator<Uint8Array> {
   let sum = 0;
   for await (const piece of content) {

@@ -17,7 +17,7 @@ export interface FileDigests {
 /** Preamble, prefix, and (0002,0000) UL with its length of 4 and its value. PS3.10 7.1. */
 const META_START = 132;
 const GROUP_LENGTH_BYTES = 12;
-/** The file meta information ends well before. */
+/** As much of a file's beginning as is kept: its meta information ends well before. */
 const HEAD_BYTES = 64 * 1024;
 
 export async function fileDigests(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<FileDigests> {
@@ -31,7 +31,7 @@ export async function fileDigests(pieces: AsyncIterable<Uint8Array>, signal: Abo
     whole.update(piece);
     if (head.length < HEAD_BYTES) head = Buffer.concat([head, piece]).subarray(0, HEAD_BYTES);
     start ??= dataSetOffset(head);
-    // What came before the offset was known is still in the head.
+    // No byte of the data set has gone by yet: it begins behind the bytes that its offset is read from.
     if (start !== undefined) dataSet.update(piece.subarray(Math.max(0, start - offset)));
     offset += piece.length;
   }

@@ -17,7 +17,7 @@ export interface Acceptance {
   peer(request: AssociateRequest, remoteAddress: string): { readonly rule: PeerRule } | { readonly refused: Rejection };
   /** Why the user named in a request, or the lack of one, is refused. PS3.7 D.3.3.7. */
   refusedUser(request: AssociateRequest): Rejection | undefined;
-  /** Users are looked at: one who asks is told that it was accepted. */
+  /** Whether user identities are checked: only then is a positive response sent to a requestor who asks for one. PS3.7 D.3.3.7.2. */
   readonly confirmsUsers: boolean;
 }
 
@@ -92,9 +92,10 @@ function familyOf(address: string): "ipv4" | "ipv6" | undefined {
 }
 
 /**
- * The transfer syntax for a context: of `preferred` the first that is proposed, and nothing else, when given; else the
- * first proposed that we know. Identifiers travel uncompressed, whatever is preferred for instances, which come without VRs only from who
- * has no other way: those of private elements could not be told any more.
+ * The transfer syntax for a presentation context; undefined when none of the proposed ones will do.
+ * Storage: the first of `preferred` that is proposed; without `preferred` the first proposed that we know, except that Explicit VR Little
+ * Endian wins over Implicit, in which the VRs of private elements are lost.
+ * Every other service: of those that identifiers travel in, which are uncompressed, the first of `preferred`, else the first proposed.
  */
 export function chooseTransferSyntax(
   proposed: readonly string[],

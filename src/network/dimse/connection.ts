@@ -1,6 +1,6 @@
 import type { AssociationOptions } from "./service-types.ts";
 
-/** What goes with a peer, whatever an association to it is for. */
+/** The options that every association with a peer has, whatever it is for. */
 export type Connection = Pick<AssociationOptions, "tls" | "userIdentity" | "maximumPduLength" | "onViolation">;
 
 /** Asked before each association: certificates and passwords are renewed while the gateway runs. @throws GatewayError when they cannot be read */

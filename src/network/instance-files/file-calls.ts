@@ -15,7 +15,7 @@ import {
 import { promisify } from "node:util";
 import { BLOCK_BYTES, inBlocks } from "../../units/write-blocks.ts";
 
-/** The few calls that a file on its way needs; everything throws what the operating system says. */
+/** The few calls that a file needs while it is received. Each throws what the operating system says. */
 export interface FileCalls {
   create(path: string): number | Promise<number>;
   /** All of it, at the end of what was written so far. */
@@ -26,11 +26,11 @@ export interface FileCalls {
   remove(path: string): void | Promise<void>;
 }
 
-/** Read, too: what was written is looked at before it is kept. */
+/** For reading too: what was written is checked before it is kept. Fails where there is such a file. */
 const CREATE = "wx+";
 const OWNER_ONLY = 0o600;
 
-/** On this thread. */
+/** Wait for the disk on the calling thread, which does nothing else meanwhile: for threads that only receive. */
 export const blockingFiles: FileCalls = {
   create: (path) => openSync(path, CREATE, OWNER_ONLY),
   append(descriptor, pieces) {
@@ -56,7 +56,7 @@ const closed = promisify(close);
 const renamed = promisify(rename);
 const removed = promisify(rm);
 
-/** On threads of their own. */
+/** Wait for the disk on Node's thread pool: the calling thread goes on. */
 export const waitingFiles: FileCalls = {
   create: (path) => opened(path, CREATE, OWNER_ONLY),
   async append(descriptor, pieces) {
@@ -74,7 +74,7 @@ export const waitingFiles: FileCalls = {
   remove: (path) => removed(path, { force: true }),
 };
 
-/** What a call that wrote so many bytes has left over: a full disk says so at the next one. */
+/** What is still to be written after a call that wrote so many bytes. A full disk writes less, and fails at the next call. */
 function leftOf(pieces: readonly Uint8Array[], writtenBytes: number): readonly Uint8Array[] {
   let bytes = writtenBytes;
   let whole = 0;

@@ -81,7 +81,7 @@ function shortName(text: string): string {
   return /^[A-Za-z-]{1,40}$/.test(text) ? text : "?";
 }
 
-/** Values that have several lines of their own. */
+/** Values that may have several lines and any length; all others are put in as one short line. */
 const LONG_VALUES: ReadonlySet<string> = new Set(["counts", "lines", "remedy", "summary"]);
 
 /** What is put in is taken as it is: nothing in it is a placeholder. */

@@ -12,12 +12,12 @@ export interface StandingOperations {
   addStanding(wish: NewStanding): Promise<StandingDocument>;
   listStanding(): Promise<readonly StandingDocument[]>;
   showStanding(name: string): Promise<StandingDetailDocument>;
-  /** A run that is under way goes on. */
+  /** No further run begins; one that is under way goes on. */
   pauseStanding(name: string): Promise<StandingDocument>;
-  /** What was due meanwhile is not made up for. */
+  /** Runs that were due while it was paused are left out. */
   resumeStanding(name: string): Promise<StandingDocument>;
-  /** Begins a run, also of a paused one; one that is under way is the answer. The running service takes it up. */
+  /** Has the running service begin a run, also of one that is paused; does nothing when a run is under way. */
   runStanding(name: string): Promise<StandingDocument>;
-  /** What it brought stays. */
+  /** The cohorts that its runs submitted stay. */
   removeStanding(name: string): Promise<void>;
 }

@@ -1,6 +1,6 @@
-/** Between two questions for the database's time. */
+/** How long an answer is relied on before the database is asked for its time again. */
 const REFRESH_MS = 30_000;
-/** An answer that took longer says too little. */
+/** An answer that took longer is not used: when within that time it was given is not known. */
 const MAXIMUM_TRIP_MS = 1_000;
 
 /** The database's clock, carried on by this machine's steady one: a step of this machine's clock changes nothing. */

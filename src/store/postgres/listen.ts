@@ -1,17 +1,17 @@
 import pg from "pg";
 import type { Logger } from "../../units/logger.ts";
 
-/** A connection for notifications that was lost is tried again after this; meanwhile workers poll, as they always do. */
+/** A lost connection is opened again after this time; meanwhile workers find jobs by polling, as they always do. */
 const AGAIN_MS = 5_000;
-/** What COUNTER_TRIGGERS notifies. */
+/** The channel that the triggers of COUNTER_TRIGGERS notify. */
 const CHANNEL = "radferry_work";
 
 export interface WorkListener extends AsyncDisposable {
-  /** Calls back when jobs were queued, by whatever gateway; the answer ends it. */
+  /** Calls back when jobs were queued, by whatever gateway. @returns a function that ends it */
   onWork(callBack: () => void): () => void;
 }
 
-/** One connection that hears of queued jobs. Nothing is lost with it: who hears nothing finds work by looking. */
+/** One connection on which the database tells of queued jobs. No job is lost when it breaks: workers poll too. */
 export function listenForWork(connection: pg.PoolConfig, logger: Logger): WorkListener {
   const callBacks = new Set<() => void>();
   let client: pg.Client | undefined;

@@ -41,7 +41,7 @@ export async function auditRecords(
   }));
 }
 
-/** See `Store.auditHeads`. A row that went says that there is no record. */
+/** See `Store.auditHeads`. A row that is missing counts as the head of an empty trail: `audit verify` finds the contradiction. */
 export async function auditHeads(session: Session): Promise<readonly KeptAuditHead[]> {
   const witnessed = session.auditWitness.read();
   return [

@@ -13,10 +13,10 @@ import { keepReports } from "./study-reports.ts";
 import { countDelivered } from "./throughput.ts";
 import { keepThumbnail } from "./thumbnails.ts";
 
-/** A job that ends so, and whose series became more meanwhile, is not done. What is held or quarantined waits for a person. */
+/** A job that ends in one of these states starts over if more series were asked for meanwhile. One that is held or quarantined waits for a person. */
 const DONE_WITH_LESS: ReadonlySet<string> = new Set(["delivered", "excluded", "not-found"] satisfies JobState[]);
 
-/** Claims of one transaction are closer together than this, unless the clocks of their callers are not. */
+/** Within one transaction jobs that are due are looked for once in this time: its claims come closer together, unless their callers' clocks differ. */
 const WAKE_AGAIN_MS = 1_000;
 
 /** See `Store.claim`. */
@@ -48,7 +48,7 @@ async function wakeDue(session: Session, nowMs: number): Promise<void> {
   await endAttempts(session, await session.all("wakeAbandoned", { nowMs }), "lease ended", nowMs);
 }
 
-/** A worker that died ends its attempt no more: whoever takes the job from it does. */
+/** Ends the attempts of workers that died, in their place. @returns how many */
 export async function endAttempts(
   session: Session,
   rows: readonly Row[],

@@ -34,13 +34,13 @@ export async function copyToExports({ extract, root, projectName, generatedAt }:
   return target;
 }
 
-/** A link could lead to what is not public. */
+/** Links are not copied: one could lead to what is not public. */
 async function isPlain(path: string): Promise<boolean> {
   const facts = await lstat(path);
   return facts.isFile() || facts.isDirectory();
 }
 
-/** There is a link at every instant. */
+/** Replaces the link in one step: readers find the old or the new one at every instant. */
 async function pointTo(target: string, link: string): Promise<void> {
   const arriving = `${link}.${randomUUID()}`;
   await symlink(target, arriving, "dir");

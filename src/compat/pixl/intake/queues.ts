@@ -3,7 +3,7 @@ export const IMAGING_QUEUES = ["imaging-primary", "imaging-secondary"] as const;
 
 export type ImagingQueue = (typeof IMAGING_QUEUES)[number];
 
-/** Where messages go that can never be worked off. PIXL does not know it, and counts its own queues as empty. */
+/** Where messages go that can never be processed. PIXL does not know this queue: those that it counts become empty all the same. */
 export const PARKED_QUEUE = "imaging-parked";
 
 /** 1 is the lowest, and PIXL's usual one. */
@@ -14,7 +14,7 @@ export function declarationOf(queue: string) {
   return { queue, durable: true, arguments: { "x-max-priority": PRIORITIES.highest } };
 }
 
-/** As the broker takes it: what is beyond the highest counts as the highest. */
+/** The priority that a message is treated with: the broker takes what is beyond the highest as the highest. */
 export function priorityOf(priority: number | undefined): number {
   return Math.min(Math.max(priority ?? PRIORITIES.lowest, PRIORITIES.lowest), PRIORITIES.highest);
 }

@@ -23,13 +23,13 @@ export interface RetryPolicies {
   readonly site: RetryPolicy;
 }
 
-/** Some two minutes; some weeks. */
+/** A message's own tries end after some two minutes, those that wait for the site's services after some weeks. */
 export const RETRY: RetryPolicies = {
   own: { attempts: 8, firstDelayMs: 1_000, maximumDelayMs: 60_000 },
   site: { attempts: 100_000, firstDelayMs: 500, maximumDelayMs: 30_000 },
 };
 
-/** Nobody's message would fare better. */
+/** Failures of the site's services: every other message would fail with them just so. */
 const OF_THE_SITE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "CONNECTION_FAILED",
   "HTTP_FORBIDDEN",
@@ -52,7 +52,7 @@ const OF_THE_SEARCH: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const NOT_FOUND: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PIXL_SECONDARY_IS_PRIMARY", "PIXL_STUDY_NOT_FOUND"]);
 
 interface Tried {
-  /** That were counted, of the message's own. */
+  /** The message's own tries that failed; those that failed by the site's services are not among them. */
   readonly failures: number;
   readonly attempts: number;
   readonly nowMs: number;
