@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { writeOmopExtract, writeParquet } from "../../test/support/omop-extract.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { seededRandom } from "../units/random.ts";
-import { readOmopExtract } from "./packed-table.ts";
+import { readOmopExtract, readPackedTable } from "./packed-table.ts";
 import { readParquetColumns } from "./parquet-columns.ts";
 import { slugOf } from "./pixl-extract.ts";
 import { readCohortFile } from "./read-cohort.ts";
@@ -146,6 +146,13 @@ describe("a folder that is no OMOP extract", () => {
   });
 });
 
+/** One column of one INT64: its page of a few bytes says that it holds 300,000,000 of them, each as large as the one before (DELTA_BINARY_PACKED). */
+const PACKED_NUMBERS = [
+  "UEFSMRUAFTQVNCwVgIyNngIVChUGFQYAAICAgEAEgMaGjwECAAAAAAAAAAAAAAAAAAAAFQIZLEgEcm9vdBUCABUEJQAYEnN0dWR5",
+  "X2luc3RhbmNlX3VpZAAWAhkcGRwmCBwVBBkVABkYEnN0dWR5X2luc3RhbmNlX3VpZBUAFgIWXhZeJggAABbIARYCAABcAAAAUEFS",
+  "MQ==",
+].join("");
+
 describe("a folder that is made to do harm", () => {
   it("ends its thread by never being read to its end", async () => {
     await writeOmopExtract(path, PROCEDURES);
@@ -169,6 +176,14 @@ describe("a folder that is made to do harm", () => {
     const limits = { fileMs: 60_000, bytesPerSecond: 1_000_000, memoryMegabytes: 16 };
     await expect(readOmopExtract(path, TABLE_LIMITS, limits)).rejects.toMatchObject({ fault: "parquet-malformed" });
   });
+});
+
+it("ends its thread when a few bytes unpack to gigabytes outside of the heap", async () => {
+  const file = join(path, "bomb.parquet");
+  await writeFile(file, Buffer.from(PACKED_NUMBERS, "base64"));
+  const task = { source: "parquet", path: file, limits: TABLE_LIMITS } as const;
+  const limits = { fileMs: 60_000, bytesPerSecond: 1_000_000, memoryMegabytes: 512 };
+  await expect(readPackedTable(task, limits)).rejects.toMatchObject({ fault: "parquet-malformed" });
 });
 
 describe("a Parquet file", () => {

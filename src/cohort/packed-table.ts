@@ -8,10 +8,15 @@ export interface ThreadLimits {
   readonly fileMs: number;
   /** More for large files: a slow machine that does much else reads faster. */
   readonly bytesPerSecond: number;
+  /** Of values, and as much again of buffers and long texts, which lie outside of the heap. */
   readonly memoryMegabytes: number;
 }
 
+const MEBIBYTE = 1 << 20;
 const USUAL_LIMITS: ThreadLimits = { fileMs: 30_000, bytesPerSecond: 500_000, memoryMegabytes: 2_048 };
+
+/** Buffers have no limit of their own: a page of a few bytes may unpack to gigabytes of them. */
+const LOOK_EVERY_MS = 250;
 
 /** What a file is that ends the thread which reads it. */
 const MALFORMED: Readonly<Record<PackedSource, TableFault>> = {
@@ -44,10 +49,31 @@ export async function readPackedTable(
   });
   worker.once("error", broken);
   worker.once("exit", broken);
+  const watch = watchBuffers(worker, memoryMegabytes, broken);
   try {
     return await table.promise;
   } finally {
     clearTimeout(timer);
+    clearInterval(watch);
     await worker.terminate();
   }
+}
+
+/** The thread answers between two instructions, however busy it is. */
+function watchBuffers(worker: Worker, megabytes: number, onTooMuch: () => void): NodeJS.Timeout {
+  let isLooking = false;
+  return setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    void worker
+      .getHeapStatistics()
+      .then(({ external_memory: bytes }) => {
+        if (bytes > megabytes * MEBIBYTE) onTooMuch();
+      })
+      // It has ended, which is told otherwise.
+      .catch(() => undefined)
+      .finally(() => {
+        isLooking = false;
+      });
+  }, LOOK_EVERY_MS);
 }
