@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { Readable, type Transform } from "node:stream";
 import { createGunzip, createInflate } from "node:zlib";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Pieces } from "./body-queue.ts";
@@ -6,7 +6,7 @@ import type { RawResponse } from "./exchange.ts";
 import { HttpError } from "./http-error.ts";
 
 /** Decoders by content coding. RFC 9110 8.4.1. */
-const DECODERS: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([
+const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
   ["gzip", createGunzip],
   ["x-gzip", createGunzip],
   ["deflate", createInflate],
@@ -26,11 +26,15 @@ export function decoded({ headers, body, stop }: RawResponse): Pieces {
 
 async function* inflated(
   body: AsyncIterable<Uint8Array>,
-  create: () => NodeJS.ReadWriteStream,
+  create: () => Transform,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const stream = Readable.from(body, { objectMode: false }).compose(create());
+  const input = Readable.from(body, { objectMode: false });
+  // Not by `compose`, which tells nobody of the decoder's fault where a body ends too early: the process would end with it.
+  const decoder = create();
+  input.on("error", (error) => decoder.destroy(error));
+  input.pipe(decoder);
   try {
-    for await (const piece of stream) {
+    for await (const piece of decoder) {
       if (piece instanceof Uint8Array) yield piece;
     }
   } catch (thrown) {
@@ -41,5 +45,8 @@ async function* inflated(
       { what: "content coding" },
       { cause: thrown },
     );
+  } finally {
+    input.destroy();
+    decoder.destroy();
   }
 }

@@ -217,6 +217,19 @@ describe.each(WAYS)("an answer, %s", (_way, bulk) => {
     await expect(client.request({ bulk }).then((response) => readText(response, 100))).rejects.toMatchObject({ code });
   });
 
+  it.each([
+    ["ends before its coding does", gzipSync("all of it").subarray(0, -3), "HTTP_CONNECTION_LOST"],
+    ["is not in its coding", Buffer.from("all of it"), "HTTP_PROTOCOL_VIOLATION"],
+    ["goes on behind its coding", Buffer.concat([gzipSync("all"), Buffer.from(" of it")]), "HTTP_PROTOCOL_VIOLATION"],
+  ])("whose body %s is a typed error", async (_, body, code) => {
+    await using server = await startHttpServer((__, response) => {
+      response.setHeader("content-encoding", "gzip");
+      response.end(body);
+    });
+    await using client = openHttpClient({ baseUrl: server.url });
+    await expect(client.request({ bulk }).then((response) => readText(response, 100))).rejects.toMatchObject({ code });
+  });
+
   it("may end with the connection, as in HTTP/1.0", async () => {
     await using server = createServer((socket) =>
       socket.once("data", () => socket.end("HTTP/1.0 200 OK\r\n\r\nall of it")),
