@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { startWebServer, type WebAnswer, type WebRequest } from "../../../test/peers/dicomweb-server.ts";
@@ -119,6 +121,18 @@ describe("an answer that says", () => {
     ["nothing, as JSON", { headers: { "Content-Type": "application/dicom+json" } }],
   ])("%s finds nothing", async (_, answer) => {
     expect(await search(() => answer)).toMatchObject({ found: [], code: undefined });
+  });
+
+  it("nothing before the connection ends may have been cut: it does not say that there is nothing", async () => {
+    const head = "HTTP/1.1 200 OK\r\nContent-Type: application/dicom+json\r\n\r\n";
+    await using server = createServer((socket) => socket.on("error", () => {}).once("data", () => socket.end(head)));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await using client = openHttpClient({ baseUrl: `http://127.0.0.1:${port}/` });
+    await expect(searchDicomWeb(client, STUDIES, neverAborted()).next()).rejects.toMatchObject({
+      code: "HTTP_CONNECTION_LOST",
+    });
   });
 
   it("404 finds nothing within a study; elsewhere the base URL is wrong", async () => {

@@ -6,7 +6,7 @@ import { uidOf } from "../../dicom/values.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { HttpError } from "../http-client/http-error.ts";
 import { readJson } from "../http-client/read-body.ts";
-import type { HttpClient } from "../http-client/types.ts";
+import type { HttpClient, HttpResponse } from "../http-client/types.ts";
 import { dataSetOfMatch } from "./lenient-json.ts";
 import { type QueryLevel, type SearchScope, searchPath } from "./resource.ts";
 
@@ -100,9 +100,15 @@ async function onePage(
   const maybeMore = answer.status === 206 || MAY_BE_MORE.test(answer.headers.get("warning") ?? "");
   if (answer.status === 204 || answer.status === 404) return { matches: [], maybeMore };
   const json = await readJson(answer);
+  if (json === undefined && !hasKnownEnd(answer)) throw new HttpError("HTTP_CONNECTION_LOST", { what: "cut short" });
   if (json === undefined) return { matches: [], maybeMore };
   if (!Array.isArray(json)) throw new HttpError("HTTP_JSON_INVALID", { what: "no list" });
   return { matches: json.map(dataSetOfMatch), maybeMore };
+}
+
+/** A body that ends with its connection may have been cut: with nothing in it, it does not say that nothing was found. RFC 9112 8. */
+function hasKnownEnd({ headers }: HttpResponse): boolean {
+  return headers.has("content-length") || headers.has("transfer-encoding");
 }
 
 function* queryOf(
