@@ -9,6 +9,7 @@ import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } fr
 import { textOf, textsOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { declareDeidentified } from "../staging/deidentified-file.ts";
+import { createSemaphore } from "../units/semaphore.ts";
 import { type ComposedOutput, composeOutput, pixelQuestionOf } from "./engine/compose-output.ts";
 import { type SourceCopy, type WrittenOutput, writeOutput } from "./engine/output-file.ts";
 import { Rejection } from "./engine/rejection.ts";
@@ -179,10 +180,24 @@ function rejectionOf(thrown: unknown): { readonly code: RejectionCode; readonly 
   throw thrown;
 }
 
-function readOriginal({ io, elements }: Engine, path: string): Promise<Part10File & AsyncDisposable> {
-  return readPart10File(path, { blocking: io.blocking, memory: elements }).catch((thrown: unknown) => {
+/** Of the instances that this thread has under way one may be held in memory whole. */
+const inflating = createSemaphore(1);
+
+async function readOriginal({ io, elements }: Engine, path: string): Promise<Part10File & AsyncDisposable> {
+  using held = new DisposableStack();
+  const beforeInflating = async (): Promise<void> => void held.use(await inflating.acquire());
+  const options = { blocking: io.blocking, memory: elements, beforeInflating };
+  const file = await readPart10File(path, options).catch((thrown: unknown) => {
     throw thrown instanceof GatewayError ? new Rejection("INSTANCE_NOT_PARSABLE", thrown.code) : thrown;
   });
+  const kept = held.move();
+  return {
+    ...file,
+    async [Symbol.asyncDispose]() {
+      await file[Symbol.asyncDispose]();
+      kept.dispose();
+    },
+  };
 }
 
 async function verifyPair(

@@ -1,6 +1,8 @@
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { seededRandom } from "../units/random.ts";
+import type { ByteSource, DataElement } from "./data-set.ts";
 import {
   DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
   EXPLICIT_VR_BIG_ENDIAN,
@@ -10,7 +12,7 @@ import {
 import type { ParseOptions } from "./parser-state.ts";
 import { bytesSource, parseDataSet, readPart10 } from "./reader.ts";
 import { tagOf } from "./tag.ts";
-import { dataSetOf, sequenceElement, textElement } from "./values.ts";
+import { dataSetOf, element, sequenceElement, textElement, textOf } from "./values.ts";
 import { encodeDataSet, encodeFileMeta } from "./writer.ts";
 
 const FACTS = { sopClassUid: "1.2.840.10008.5.1.4.1.1.2", sopInstanceUid: "1.2.3" };
@@ -87,6 +89,37 @@ describe("a deflated data set", () => {
     const { findings, meta: read } = await readPart10(bytesSource(bytes), { tolerant: true });
     expect(findings).toMatchObject([{ code, offset: meta.length }]);
     expect(read.size).toBeGreaterThan(5);
+  });
+});
+
+describe("a deflated data set that inflates to a thousand times as much", () => {
+  const meta = encodeFileMeta({ ...FACTS, transferSyntaxUid: DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN });
+  const pixels = new Uint8Array(16 << 20);
+  const bombBehind = (...before: readonly DataElement[]): ByteSource => {
+    const dataSet = dataSetOf([...before, element(PIXEL_DATA, "OW", pixels)]);
+    return bytesSource(Buffer.concat([meta, deflateRawSync(encodeDataSet(dataSet, EXPLICIT_VR_LITTLE_ENDIAN))]));
+  };
+  const name = textElement(PATIENT_NAME, "Doe^John");
+  const limits = { inflatedBytes: 8 << 20 };
+
+  it("is inflated as far as a header is wanted, and no further", async () => {
+    const { dataSet, stoppedBefore } = await readPart10(bombBehind(name), { stopBefore: PIXEL_DATA, limits });
+    expect({ name: textOf(dataSet, PATIENT_NAME), stoppedBefore }).toEqual({
+      name: "Doe^John",
+      stoppedBefore: PIXEL_DATA,
+    });
+  });
+
+  it("is inflated whole for a header that is as long", async () => {
+    const noise = element(tagOf(0x00111001), "OB", Buffer.from(seededRandom(1).bytes(256 * 1024)));
+    const read = await readPart10(bombBehind(name, noise), { stopBefore: PIXEL_DATA });
+    expect([...read.dataSet.keys()]).toEqual([PATIENT_NAME, noise.tag]);
+  });
+
+  it("is let go when its header is read", async () => {
+    const { dataSet } = await readPart10(bombBehind(name));
+    const value = dataSet.get(PATIENT_NAME)?.value;
+    expect(value?.kind === "bytes" && value.bytes.buffer.byteLength).toBeLessThan(1 << 20);
   });
 });
 

@@ -1,10 +1,11 @@
 import { Readable } from "node:stream";
-import { createDeflateRaw, createInflateRaw, deflateRawSync, inflateRawSync } from "node:zlib";
+import { constants, createDeflateRaw, createInflateRaw, deflateRawSync, inflateRawSync } from "node:zlib";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ByteSource } from "./data-set.ts";
-import { bytesSource } from "./sources.ts";
 
 const CHUNK_BYTES = 256 * 1024;
+/** So much of the deflated bytes holds most headers; at most some 16 MB come out (RFC 1951: 1032 to 1). */
+const BEGINNING_BYTES = 16 * 1024;
 
 export interface InflatedSource {
   readonly body: ByteSource;
@@ -41,7 +42,26 @@ export async function inflateSource(source: ByteSource, offset: number, maximumB
     input.destroy();
   }
   const bytes = Buffer.concat(chunks);
-  return { body: bytesSource(bytes), endOffset: offset + inflater.bytesWritten };
+  return { body: copying(bytes), endOffset: offset + inflater.bytesWritten };
+}
+
+/** A header that is kept is not to keep all that it was inflated with. */
+function copying(bytes: Uint8Array): ByteSource {
+  return {
+    sizeBytes: bytes.length,
+    read: (offset, length) => Promise.resolve(Uint8Array.from(bytes.subarray(offset, offset + length))),
+  };
+}
+
+/** What the first bytes behind `offset` inflate to; nothing where they do not. */
+export async function inflatedBeginning(source: ByteSource, offset: number): Promise<Uint8Array> {
+  const deflated = await source.read(offset, Math.min(BEGINNING_BYTES, source.sizeBytes - offset));
+  try {
+    // The end of the stream may not be there.
+    return inflateRawSync(deflated, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return new Uint8Array(0);
+  }
 }
 
 /** zlib says Z_BUF_ERROR where its input ends too early. */

@@ -11,7 +11,7 @@ import {
   transferSyntaxOf,
 } from "./dictionary/transfer-syntaxes.ts";
 import { findingAt } from "./findings.ts";
-import { inflatedBytes, inflateSource } from "./inflate.ts";
+import { inflatedBeginning, inflatedBytes, inflateSource } from "./inflate.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { advance } from "./parse-data-set.ts";
 import { createParser, type ParsedDataSet, type ParseOptions, type Parser, parsedBy } from "./parser-state.ts";
@@ -137,6 +137,8 @@ async function readBody(
   }
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   try {
+    const beginning = await readDeflatedBeginning(source, offset, syntax, options);
+    if (beginning !== undefined) return beginning;
     await options.beforeInflating?.();
     const { body, endOffset } = await inflateSource(source, offset, limits.inflatedBytes);
     const parsed = await parseSource(body, 0, syntax, options);
@@ -147,6 +149,24 @@ async function readBody(
   } catch (thrown) {
     if (options.tolerant !== true || !(thrown instanceof GatewayError)) throw thrown;
     return { body: source, behindDeflated: undefined, parsed: nothingParsed(thrown, offset) };
+  }
+}
+
+/** A header alone is wanted: what a file of half a megabyte inflates to may be a thousand times as much. Undefined: all of it has to be inflated. */
+async function readDeflatedBeginning(
+  source: ByteSource,
+  offset: number,
+  syntax: TransferSyntax,
+  options: ParseOptions,
+): Promise<Body | undefined> {
+  if (options.stopBefore === undefined) return undefined;
+  const body = bytesSource(await inflatedBeginning(source, offset));
+  try {
+    const parsed = await parseSource(body, 0, syntax, { ...options, tolerant: false });
+    return parsed.stoppedBefore === undefined ? undefined : { body, behindDeflated: undefined, parsed };
+  } catch (thrown) {
+    if (thrown instanceof GatewayError) return undefined;
+    throw thrown;
   }
 }
 

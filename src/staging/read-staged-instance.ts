@@ -5,6 +5,7 @@ import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } fr
 import { textOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { piecesSource } from "../network/instance-files/incoming.ts";
+import { inflateInTurn, readInTurn, type TurnOptions } from "../network/instance-files/read-in-turn.ts";
 import type { StagedInstance } from "./staging-area.ts";
 
 /** Longer values are skipped, not read: only the header matters here. */
@@ -26,14 +27,19 @@ export interface StagedHeader {
 
 /** The same of a file, and what else its header says. */
 export async function readStagedHeader(path: string): Promise<StagedHeader> {
-  await using file = await readPart10File(path, { bulkThresholdBytes: HELD_BYTES }).catch(unreadable);
-  return headerOf(file, path);
+  const read = async (options: TurnOptions): Promise<StagedHeader> => {
+    await using file = await readPart10File(path, { ...options, bulkThresholdBytes: HELD_BYTES }).catch(unreadable);
+    return headerOf(file, path);
+  };
+  return await readInTurn(read, undefined);
 }
 
 /** The same of an instance whose bytes are in memory. @param path that its file would have */
 export async function readHeldHeader(pieces: readonly Uint8Array[], path: string): Promise<StagedHeader> {
   const source = piecesSource(pieces);
-  return headerOf(await readPart10(source, { bulkThresholdBytes: HELD_BYTES }).catch(unreadable), path);
+  const read = async (options: TurnOptions): Promise<StagedHeader> =>
+    headerOf(await readPart10(source, { ...options, bulkThresholdBytes: HELD_BYTES }).catch(unreadable), path);
+  return await inflateInTurn(read, undefined);
 }
 
 function unreadable(thrown: unknown): never {

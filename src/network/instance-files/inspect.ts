@@ -4,7 +4,7 @@ import { readPart10 } from "../../dicom/reader.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../../dicom/uid.ts";
 import { uidOf } from "../../dicom/values.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { createSemaphore } from "../../units/semaphore.ts";
+import { readInTurn } from "./read-in-turn.ts";
 
 /** What an instance says of itself. */
 export interface InstanceFacts {
@@ -39,22 +39,13 @@ export interface InspectedInstance {
   readonly dataSet: DataSet;
 }
 
-/**
- * What is sent to us may be made to take hundreds of times its bytes while it is read: deflated, or nothing but elements. The limits of an object hold
- * for all of them together where few are read at once, whoever sends them.
- */
-const READ_AT_ONCE = 4;
-const INFLATED_AT_ONCE = 1;
-const reading = createSemaphore(READ_AT_ONCE);
-const inflating = createSemaphore(INFLATED_AT_ONCE);
-
 /** The same, with the header that was read for it. */
 export async function inspectWhole(source: ByteSource, signal?: AbortSignal): Promise<InspectedInstance> {
-  using held = new DisposableStack();
-  held.use(await reading.acquire(signal));
-  const beforeInflating = async (): Promise<void> => void held.use(await inflating.acquire(signal));
-  const options = { beforeInflating, ...(signal === undefined ? {} : { signal }) };
-  const { preamble, meta, dataSet, transferSyntaxUid } = await readPart10(source, options).catch(unreadable);
+  const abortable = signal === undefined ? {} : { signal };
+  const { preamble, meta, dataSet, transferSyntaxUid } = await readInTurn(
+    (options) => readPart10(source, { ...options, ...abortable }),
+    signal,
+  ).catch(unreadable);
   if (preamble === undefined || meta.size === 0)
     throw new GatewayError("INSTANCE_UNREADABLE", { what: "no Part 10 file" });
   const facts = factsOf(dataSet, transferSyntaxUid, source.sizeBytes);
