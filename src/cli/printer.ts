@@ -27,6 +27,11 @@ export interface Printer {
   note(line: string): void;
 }
 
+/** Peers write AE titles and texts as they like: a terminal would obey what is in them, and a line end would make a line of its own. */
+function printable(line: string): string {
+  return line.replaceAll(/[^\P{Cc}\t]/gu, ".");
+}
+
 /** @throws OutputClosed when nobody reads any more; GatewayError FILE_NOT_WRITABLE, such as on a full disk */
 function write(output: Output, chunk: string): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -74,7 +79,7 @@ export function createPrinter({ stdout, stderr }: Pick<World, "stdout" | "stderr
     text,
     async document(document, lines) {
       if (json) return text(`${JSON.stringify(document, undefined, 2)}\n`);
-      for (const line of lines()) await text(`${line}\n`);
+      for (const line of lines()) await text(`${printable(line)}\n`);
     },
     async list(items, lines, whenEmpty) {
       let count = 0;
@@ -85,12 +90,12 @@ export function createPrinter({ stdout, stderr }: Pick<World, "stdout" | "stderr
         }
       }
       if (json) await array(counted());
-      else for await (const line of lines(counted())) await text(`${line}\n`);
+      else for await (const line of lines(counted())) await text(`${printable(line)}\n`);
       if (count === 0 && whenEmpty !== undefined && !json) stderr.write(`${whenEmpty}\n`);
       return count;
     },
     note(line) {
-      stderr.write(`${line}\n`);
+      stderr.write(`${printable(line)}\n`);
     },
   };
 }
