@@ -62,9 +62,13 @@ export async function startWork(
   };
 }
 
-/** Enough to keep every archive's associations busy while other studies are de-identified and delivered. */
+/** Studies that are de-identified and delivered while others are fetched. */
+const BESIDE_RETRIEVAL = 4;
+const MAXIMUM_WORKERS = 12;
+
+/** Enough to keep every archive's associations busy: a worker has one study from its first question to its last receipt. */
 function workerCount({ archives, node }: Settings): number {
   if (!node.roles.includes("worker")) return 0;
   const associations = archives.reduce((sum, { availability }) => sum + availability.associations, 0);
-  return Math.min(Math.max(associations, 2), 8);
+  return Math.min(associations + BESIDE_RETRIEVAL, MAXIMUM_WORKERS);
 }
