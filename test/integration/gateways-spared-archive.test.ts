@@ -71,7 +71,9 @@ describe.runIf(requirePeer("initdb") && requirePeer("Orthanc"))("an archive that
       const stored = await fetch(`http://127.0.0.1:${orthanc.httpPort}/instances`, { method: "POST", body });
       expect(stored.ok).toBe(true);
     }
-    const archives = [{ name: "orthanc", kind: "orthanc", url: archive.url }];
+    // With five workers, neither gateway takes all of eight studies.
+    const availability = { associations: 1 };
+    const archives = [{ name: "orthanc", kind: "orthanc", url: archive.url, availability }];
     const retry = { firstDelaySeconds: 0.1, maximumDelaySeconds: 0.1 };
     two = opened.use(await makeTwoGateways(server, () => ({ archives, retry })));
     services = [opened.use(await two.open("north")), opened.use(await two.open("east"))];
