@@ -27,6 +27,12 @@ export interface VitestRun extends TestCounts {
   readonly ok: boolean;
 }
 
+/**
+ * That of `bin/radferry`. Without one every thread that a test starts strips the types of what it loads by an engine of its own, in WebAssembly:
+ * it takes as long as opening a store, and V8 13.6 sometimes ends the process over it (`Check failed: jit_page.has_value()`).
+ */
+const COMPILE_CACHE = join(ROOT, "node_modules", ".cache", "radferry");
+
 /** Runs vitest with its output passed on live; counts come from its report. */
 export async function runVitest(name: string, args: readonly string[]): Promise<VitestRun> {
   const folder = await mkdtemp(join(tmpdir(), "radferry-vitest-"));
@@ -36,7 +42,7 @@ export async function runVitest(name: string, args: readonly string[]): Promise<
       name,
       program: "vitest",
       args: ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`, ...args],
-      environment: corpusEnvironment(),
+      environment: { ...corpusEnvironment(), NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE },
     });
     const report = await readFile(reportFile, "utf8").catch(() => undefined);
     const counts = report === undefined ? { passed: 0, failed: 1, skipped: 0 } : countsOf(JSON.parse(report));
