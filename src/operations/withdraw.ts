@@ -20,7 +20,7 @@ const MOST_PATIENTS = 10_000;
 /** A worker that lost its job has noticed by then; a longer lease is nobody's. */
 const LONGEST_QUIET_MS = 120_000;
 const REASON_LIMIT = 200;
-/** Jobs that ended as of a withdrawn patient: those whose identity is forgotten have none any more. */
+/** Jobs that ended because their patient is withdrawn. One that a withdrawal has taken in already has no patient id any more. */
 const LATE = { state: "excluded", code: "PATIENT_WITHDRAWN", limit: 1_000 } as const;
 const PLAIN_LINE = /^[^\p{Cc}]+$/u;
 /** PS3.5 9: components with dots between them. */
@@ -117,13 +117,16 @@ async function takeUpLate(
 ): Promise<boolean> {
   let isFound = false;
   let after: string | undefined;
+  // Read at the first study that is late: without one, a key that is missing keeps nothing waiting.
+  let key: Awaited<ReturnType<typeof openWithdrawnKey>> | undefined;
   do {
     signal.throwIfAborted();
     const jobs = await store.listJobs({ ...LATE, ...(after === undefined ? {} : { after }) });
     for (const { project, patientId } of jobs) {
       if (patientId === undefined) continue;
-      const { id: keyId, digest: digestOf } = await openWithdrawnKey(withdrawn.keyFile);
-      const digest = digestOf(project, patientId);
+      key ??= await openWithdrawnKey(withdrawn.keyFile);
+      const { id: keyId } = key;
+      const digest = key.digest(project, patientId);
       // Its images may have named somebody else, who was.
       if (!(await store.isWithdrawn({ project, digest, keyId }))) continue;
       const wish = { project, digest, keyId, patientId, linkDigest: undefined, soleNode: withdrawn.soleNode };

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startChromium } from "../peers/chromium.ts";
 import { requirePeer } from "../peers/require-peer.ts";
@@ -23,13 +23,19 @@ describe.skipIf(!requirePeer("chromium"))("the log-in page in a browser", () => 
   });
   afterAll(() => opened.disposeAsync());
 
-  it("sends people to the issuer, lets them in when they come back, and out again", async () => {
+  /** In a browser without cookies. */
+  const logIn = async (): Promise<Page> => {
     at.issuer.user = SAM;
     const page = await (await browser.newContext()).newPage();
     page.setDefaultTimeout(15_000);
     await page.goto(at.site.url);
     await page.getByRole("link", { name: "Log in with University account" }).click();
     await page.getByRole("heading", { name: "Overview" }).waitFor();
+    return page;
+  };
+
+  it("sends people to the issuer, lets them in when they come back, and out again", async () => {
+    const page = await logIn();
     expect(page.url()).toBe(`${at.site.url}/`);
     const [cookie] = await page.context().cookies(at.site.url);
     expect(cookie).toMatchObject({ name: "radferry_session", httpOnly: true, sameSite: "Strict" });
@@ -41,12 +47,7 @@ describe.skipIf(!requirePeer("chromium"))("the log-in page in a browser", () => 
   });
 
   it("says why it is there when a session ended under way", async () => {
-    at.issuer.user = SAM;
-    const page = await (await browser.newContext()).newPage();
-    page.setDefaultTimeout(15_000);
-    await page.goto(at.site.url);
-    await page.getByRole("link", { name: "Log in with University account" }).click();
-    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    const page = await logIn();
     await page.context().clearCookies();
     await page.getByRole("link", { name: "Studies" }).click();
     await page.getByText("The session has ended").waitFor();

@@ -1,4 +1,4 @@
-import { Readable, type Transform } from "node:stream";
+import { pipeline, Readable, type Transform } from "node:stream";
 import { createGunzip, createInflate } from "node:zlib";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Pieces } from "./body-queue.ts";
@@ -28,11 +28,10 @@ async function* inflated(
   body: AsyncIterable<Uint8Array>,
   create: () => Transform,
 ): AsyncGenerator<Uint8Array, undefined> {
-  const input = Readable.from(body, { objectMode: false });
   // Not by `compose`, which tells nobody of the decoder's fault where a body ends too early: the process would end with it.
   const decoder = create();
-  input.on("error", (error) => decoder.destroy(error));
-  input.pipe(decoder);
+  // What fails is thrown where the decoder is read.
+  pipeline(Readable.from(body, { objectMode: false }), decoder, () => undefined);
   try {
     for await (const piece of decoder) {
       if (piece instanceof Uint8Array) yield piece;
@@ -45,8 +44,5 @@ async function* inflated(
       { what: "content coding" },
       { cause: thrown },
     );
-  } finally {
-    input.destroy();
-    decoder.destroy();
   }
 }
