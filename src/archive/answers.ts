@@ -96,6 +96,14 @@ export function unnamedInSeries(study: StudyInstanceUid, answer: DataSet): numbe
   return Math.max(numberOf(answer, tags.NumberOfSeriesRelatedInstances) ?? 1, 1);
 }
 
+/** Of how many instances of a series nobody gives the name: of all that are counted, where none is told of at all. */
+export function unlistedInSeries(
+  { instances: counted = 0 }: ListedSeries,
+  told: { readonly named: number; readonly unnamed: number },
+): number {
+  return told.named + told.unnamed === 0 ? Math.max(counted, 0) : told.unnamed;
+}
+
 /** What is absent names nothing; archives answer so, too, when there is nothing. */
 function isNoUid(text: string | undefined): boolean {
   const uid = trimUid(text ?? "");

@@ -16,6 +16,7 @@ import {
   isUnnamedInstance,
   listedInstance,
   listedSeries,
+  unlistedInSeries,
   unnamedInSeries,
 } from "../answers.ts";
 import type {
@@ -153,7 +154,6 @@ function withoutListing(thrown: unknown): Listed {
   throw thrown;
 }
 
-/** A series that is said to have instances, and has none at instance level, has what nobody lists. */
 async function instancesBySeries(ask: Ask, study: StudyInstanceUid, signal: AbortSignal): Promise<Listed> {
   const within = { level: "SERIES", studyInstanceUid: study, matching: [], including: [] } as const;
   const instances: ListedInstance[] = [];
@@ -164,8 +164,7 @@ async function instancesBySeries(ask: Ask, study: StudyInstanceUid, signal: Abor
     if (series === undefined) continue;
     const ofSeries = await instancesOf(ask, study, signal, series.seriesInstanceUid);
     instances.push(...ofSeries.instances);
-    const isEmpty = ofSeries.instances.length + ofSeries.unlisted === 0;
-    unlisted += isEmpty ? Math.max(series.instances ?? 0, 0) : ofSeries.unlisted;
+    unlisted += unlistedInSeries(series, { named: ofSeries.instances.length, unnamed: ofSeries.unlisted });
   }
   return { instances, unlisted };
 }

@@ -11,6 +11,7 @@ import {
   type ListedSeries,
   listedInstance,
   listedSeries,
+  unlistedInSeries,
   unnamedInSeries,
 } from "../answers.ts";
 import type { ListedInstance, StudyListing, StudyMatch, StudyQuery } from "../archive.ts";
@@ -97,13 +98,13 @@ export async function listStudy(
   return await countStudy(association, study, signal);
 }
 
-/** A series that is said to have instances, and has none at image level, has what nobody lists. */
 async function listInstances(
   association: Searched,
   study: StudyInstanceUid,
-  { seriesInstanceUid, instances: counted = 0 }: ListedSeries,
+  series: ListedSeries,
   signal: AbortSignal,
 ): Promise<{ readonly instances: readonly ListedInstance[]; readonly unlisted: number }> {
+  const { seriesInstanceUid } = series;
   const instances: ListedInstance[] = [];
   let unnamed = 0;
   const identifier = imageIdentifier(study, seriesInstanceUid);
@@ -113,7 +114,7 @@ async function listInstances(
     if (instance !== undefined) instances.push(instance);
     else if (isUnnamedInstance(study, seriesInstanceUid, answer)) unnamed += 1;
   }
-  return { instances, unlisted: instances.length + unnamed === 0 ? Math.max(counted, 0) : unnamed };
+  return { instances, unlisted: unlistedInSeries(series, { named: instances.length, unnamed }) };
 }
 
 async function listSeries(
