@@ -38,7 +38,10 @@ const LOOK_MS = STUDIES < 500 ? 500 : 10_000;
 const TAKEN_AFTER_MS = 60_000;
 const PIXELS = 32;
 /** As bin/radferry starts a service. */
-const FLAGS = ["--max-semi-space-size=2", "--heap-growing-percent=20", "--no-concurrent-recompilation"];
+const FLAGS = [
+  ...["--max-semi-space-size=8", "--heap-growing-percent=20"],
+  ...["--no-concurrent-recompilation", "--no-allocation-site-pretenuring"],
+];
 const UNDER_WAY: ReadonlySet<string> = new Set(["queued", "running", "waiting"]);
 const COLUMNS = [
   "seconds | studies | studies/s | CPU ms/study | RSS MB | heap MB | handles | open files | loop p99 ms | store MB | staging MB",
