@@ -19,6 +19,7 @@ import { STORAGE_COMMITMENT_SOP_CLASS } from "../network/dimse/service-classes.t
 import type { CommitmentRequestHandler, CommitmentResult } from "../network/dimse/service-types.ts";
 import { openShredding, plainRemoval } from "../staging/removal.ts";
 import type { StagingArea } from "../staging/staging-area.ts";
+import { createWriteThread } from "../staging/write-thread/write-thread.ts";
 import type { IntakePatience } from "../store/intake.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
@@ -92,7 +93,8 @@ export async function openIntake(
   if (settings.intake === undefined) return undefined;
   const { path, shred } = settings.staging;
   const removal = shred ? await openShredding(join(path, "leaving-intake")) : plainRemoval;
-  const files = opened.use(await openIntakeFiles(join(path, "intake"), { store, clock, ...removal }));
+  const { write: writePacked } = opened.use(createWriteThread());
+  const files = opened.use(await openIntakeFiles(join(path, "intake"), { store, clock, ...removal, writePacked }));
   let now = inForceOf(settings.intake);
   let queue: DueQueue | undefined;
   const look = (): void => queue?.look();

@@ -10,7 +10,7 @@ import { asStagingError } from "./staging-error.ts";
 /** Small chunks are gathered to this size before they are written. */
 const GATHER_BYTES = 1024 * 1024;
 /** 16 MiB: half a mebibyte for each of some thirty senders. */
-const spare = createSpareMemory(BLOCK_BYTES, 256);
+const spare = createSpareMemory(BLOCK_BYTES, 256, true);
 
 /** What a file being written needs of an open file: tests give one whose disk is full. */
 export type WritableFile = Pick<FileHandle, "writev" | "close">;
@@ -110,13 +110,16 @@ function createGathering() {
   return {
     sizeBytes: () => sizeBytes,
     add(chunk: Uint8Array): void {
-      for (let start = 0; start < chunk.length; ) {
+      // Into shared memory `copy` is ten times as fast as `set`, which goes there word by word.
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      for (let start = 0; start < bytes.length; ) {
         const used = sizeBytes % BLOCK_BYTES;
-        if (used === 0) blocks.push(spare.take());
-        const part = chunk.subarray(start, start + BLOCK_BYTES - used);
-        blocks.at(-1)?.set(part, used);
-        start += part.length;
-        sizeBytes += part.length;
+        const block = used === 0 ? spare.take() : blocks.at(-1);
+        if (block === undefined) return;
+        if (used === 0) blocks.push(block);
+        const copied = bytes.copy(block, used, start);
+        start += copied;
+        sizeBytes += copied;
       }
     },
     pieces,

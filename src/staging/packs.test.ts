@@ -2,6 +2,7 @@ import { open, readdir, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { systemClock } from "../units/clock.ts";
 import { rangeOfName } from "./pack-ranges.ts";
 import { openPacks } from "./packs.ts";
 import { plainRemoval } from "./removal.ts";
@@ -32,7 +33,8 @@ async function site() {
   const folder = await temporaryFolder();
   const names = createNames();
   const place = join(folder.path, "packs");
-  const begin = () => openPacks({ folder: place, names, remove: plainRemoval.remove, sizes: SIZES });
+  const begin = () =>
+    openPacks({ folder: place, names, remove: plainRemoval.remove, clock: systemClock, sizes: SIZES });
   let copies = 0;
   const read = async (packs: Awaited<ReturnType<typeof begin>>, name: string): Promise<string> => {
     copies += 1;

@@ -1,33 +1,20 @@
-import { randomBytes } from "node:crypto";
-import { type FileHandle, open, readdir, rm, writeFile } from "node:fs/promises";
+import { open, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
+import type { Clock } from "../units/clock.ts";
 import { concurrently } from "../units/concurrently.ts";
-import { syncFolder } from "../units/durable-files.ts";
 import { makeFolders } from "../units/make-folders.ts";
 import { together } from "../units/together.ts";
-import { inBlocks, sizeOf } from "../units/write-blocks.ts";
-import { nameOfRange, overwrite, overwriteRanges, type PackRange, rangeOfName, settlePack } from "./pack-ranges.ts";
+import { type PackSizes, type WriteBytes, writeHere } from "./pack-file.ts";
+import { nameOfRange, overwriteRanges, type PackRange, rangeOfName, settlePack } from "./pack-ranges.ts";
+import { createPackWriter } from "./pack-writer.ts";
 import type { Removal } from "./removal.ts";
 import { rethrowStaging } from "./staging-error.ts";
 
-/** No write touches a block in which something acknowledged is: one that is torn harms nothing else. */
-const BLOCK_BYTES = 4_096;
-/** A pack is grown ahead where that is of use to more additions than these. */
-const FEW_ADDITIONS = 8;
-/** Instances that share one sync, and lists of them that are removed at a time. */
+/** Lists of instances that are removed at a time. */
 const GROUP = 256;
 /** Instances that are moved out of a pack side by side. */
 const MOVED_AT_ONCE = 16;
-
-export interface PackSizes {
-  /** A pack that has so much is followed by the next. */
-  readonly packBytes: number;
-  /** Packs grow by zeros of this length: to sync what is written into them changes no length, and is several times faster. */
-  readonly extentBytes: number;
-}
-
-const USUAL_SIZES: PackSizes = { packBytes: 64 << 20, extentBytes: 4 << 20 };
 
 /** What knows the names of what is packed. */
 export interface PackNames {
@@ -39,11 +26,16 @@ export interface PackNames {
   isInDoubt(prefix: string): boolean;
 }
 
+const USUAL_SIZES: PackSizes = { packBytes: 64 << 20, extentBytes: 4 << 20 };
+
 export interface PackOptions {
   readonly folder: string;
   readonly names: PackNames;
   readonly remove: Removal["remove"];
   readonly sizes?: PackSizes | undefined;
+  readonly clock: Clock;
+  /** A thread's, where there is one. */
+  readonly write?: WriteBytes | undefined;
 }
 
 /** Many small instances in few files. What is added at the same moment is made durable by one sync. */
@@ -56,31 +48,15 @@ export interface Packs extends AsyncDisposable {
   remove(names: readonly string[]): Promise<void>;
 }
 
-/** One that is being added to. */
-interface OpenPack {
-  readonly id: string;
-  readonly file: FileHandle;
-  endBytes: number;
-  allocatedBytes: number;
-}
-
-/** Adds to packs that none added to in an earlier life. */
-interface Writer extends AsyncDisposable {
-  append(pieces: readonly Uint8Array[]): Promise<PackRange>;
-  /** Whether the pack is still added to, or something in it is still being named. */
-  isInUse(pack: string): boolean;
-  /** What was appended has its name, or will have none. */
-  settle(pack: string): void;
-}
-
 /** @throws GatewayError STAGING_FULL, STAGING_UNAVAILABLE, as every method does */
-export async function openPacks({ folder, names, remove, sizes = USUAL_SIZES }: PackOptions): Promise<Packs> {
+export async function openPacks(options: PackOptions): Promise<Packs> {
+  const { folder, names, remove, clock, sizes = USUAL_SIZES, write = writeHere } = options;
   const pathOf = (pack: string): string => join(folder, pack);
   const namesIn = (pack: string): Promise<readonly string[]> => names.beginning(`${pack}/`);
   await makeFolders(folder, { mode: 0o700 }).catch(rethrowStaging);
   for (const pack of await readdir(folder).catch(rethrowStaging))
     await settlePack(pathOf(pack), await namesIn(pack), remove).catch(rethrowStaging);
-  const writer = createWriter(folder, sizes);
+  const writer = createPackWriter({ folder, sizes, write, clock });
 
   const add: Packs["add"] = async (pieces, name) => {
     const range = await writer.append(pieces).catch(rethrowStaging);
@@ -136,92 +112,4 @@ export async function openPacks({ folder, names, remove, sizes = USUAL_SIZES }: 
     remove: removal,
     [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
   };
-}
-
-function createWriter(folder: string, { packBytes, extentBytes }: PackSizes): Writer {
-  let current: OpenPack | undefined;
-  const naming = new Map<string, number>();
-  const count = (pack: string, change: number): void => {
-    const left = (naming.get(pack) ?? 0) + change;
-    if (left > 0) naming.set(pack, left);
-    else naming.delete(pack);
-  };
-
-  const packFor = async (sizeBytes: number): Promise<OpenPack> => {
-    if (current !== undefined && current.endBytes > 0 && current.endBytes + sizeBytes > packBytes) {
-      const full = current;
-      current = undefined;
-      await full.file.truncate(full.endBytes).finally(() => full.file.close());
-    }
-    if (current !== undefined) return current;
-    const id = `pack-${randomBytes(8).toString("hex")}`;
-    const file = await open(join(folder, id), "wx", 0o600);
-    await syncFolder(folder);
-    current = { id, file, endBytes: 0, allocatedBytes: 0 };
-    return current;
-  };
-  /** After a failed sync nobody knows what is on disk: nothing is added to this pack again, and what failed is overwritten as far as the disk lets us. */
-  const giveUp = async ({ id, file, endBytes }: OpenPack): Promise<void> => {
-    current = undefined;
-    try {
-      await overwrite(file, endBytes, (await file.stat()).size);
-      await file.truncate(endBytes);
-    } finally {
-      await file.close();
-      if (endBytes === 0) await rm(join(folder, id), { force: true });
-    }
-  };
-  const append = together<readonly Uint8Array[], PackRange>(async (group) => {
-    const lengths = group.map(sizeOf);
-    const addedBytes = lengths.reduce((sum, length) => sum + length, 0);
-    const pack = await packFor(addedBytes);
-    try {
-      const { id } = pack;
-      let offset = await writeDurably(pack, group.flat(), addedBytes, extentBytes);
-      count(id, group.length);
-      return lengths.map((length) => {
-        const range = { pack: id, offset, length };
-        offset += length;
-        return range;
-      });
-    } catch (thrown) {
-      await giveUp(pack).catch(() => undefined);
-      throw thrown;
-    }
-  }, GROUP);
-
-  return {
-    append,
-    isInUse: (pack) => current?.id === pack || naming.has(pack),
-    settle: (pack) => count(pack, -1),
-    async [Symbol.asyncDispose]() {
-      // What it was grown by goes at the next start.
-      await current?.file.close();
-    },
-  };
-}
-
-/** Behind what the pack has; answers where. */
-async function writeDurably(
-  pack: OpenPack,
-  pieces: readonly Uint8Array[],
-  addedBytes: number,
-  extentBytes: number,
-): Promise<number> {
-  const { file, endBytes, allocatedBytes } = pack;
-  const nextBytes = Math.ceil((endBytes + addedBytes) / BLOCK_BYTES) * BLOCK_BYTES;
-  // What is as large as the zeros themselves takes longer to write twice than its length takes to sync.
-  const spareBytes = addedBytes * FEW_ADDITIONS < extentBytes ? extentBytes : 0;
-  const grownBytes = nextBytes > allocatedBytes ? nextBytes + spareBytes : allocatedBytes;
-  const zeroBytes = grownBytes > allocatedBytes ? grownBytes - endBytes - addedBytes : 0;
-  let offset = endBytes;
-  for (const block of inBlocks([...pieces, Buffer.alloc(zeroBytes)])) {
-    const { bytesWritten } = await file.writev(block, offset);
-    if (bytesWritten !== sizeOf(block)) throw new GatewayError("STAGING_FULL");
-    offset += bytesWritten;
-  }
-  await file.datasync();
-  pack.endBytes = nextBytes;
-  pack.allocatedBytes = grownBytes;
-  return endBytes;
 }

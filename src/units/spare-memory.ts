@@ -6,11 +6,16 @@ export interface SpareMemory {
   giveBack(memory: Buffer): void;
 }
 
-/** @param maximumKept what is given back beyond so many is left to the garbage collector */
-export function createSpareMemory(sizeBytes: number, maximumKept: number): SpareMemory {
+/**
+ * @param maximumKept what is given back beyond so many is left to the garbage collector
+ * @param isShared other threads may have views of it without a copy
+ */
+export function createSpareMemory(sizeBytes: number, maximumKept: number, isShared = false): SpareMemory {
+  const allocate = (): Buffer =>
+    isShared ? Buffer.from(new SharedArrayBuffer(sizeBytes)) : Buffer.allocUnsafeSlow(sizeBytes);
   const kept: Buffer[] = [];
   return {
-    take: () => kept.pop() ?? Buffer.allocUnsafeSlow(sizeBytes),
+    take: () => kept.pop() ?? allocate(),
     giveBack(memory) {
       if (kept.length < maximumKept && memory.length === sizeBytes) kept.push(memory);
     },

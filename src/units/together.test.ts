@@ -26,3 +26,24 @@ it("lets one that cannot be answered spoil none of the others", async () => {
   const settled = await Promise.allSettled([ask(1), ask(2), ask(3)]);
   expect(settled.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
 });
+
+it("asks no further before it is ready, for what has come by then", async () => {
+  const asked: (readonly number[])[] = [];
+  const ready = Promise.withResolvers<void>();
+  const ask = together<number, number>(
+    async (numbers) => {
+      asked.push(numbers);
+      return numbers;
+    },
+    10,
+    () => (asked.length === 0 ? undefined : ready.promise),
+  );
+  await ask(1);
+  const later = [ask(2)];
+  await new Promise(setImmediate);
+  later.push(ask(3));
+  expect(asked).toEqual([[1]]);
+  ready.resolve();
+  expect(await Promise.all(later)).toEqual([2, 3]);
+  expect(asked).toEqual([[1], [2, 3]]);
+});

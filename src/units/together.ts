@@ -12,10 +12,12 @@ interface Waiting<Item, Answer> {
  * spoils it for the others.
  * @param ask answers as many as it is asked for, in their order
  * @param atMost items of one question
+ * @param ready what the next question waits for, beside the end of the one before; it never rejects
  */
 export function together<Item, Answer>(
   ask: (items: readonly Item[]) => Promise<readonly Answer[]>,
   atMost: number,
+  ready?: () => Promise<void> | undefined,
 ): Together<Item, Answer> {
   const waiting: Waiting<Item, Answer>[] = [];
   let isAsking = false;
@@ -40,6 +42,7 @@ export function together<Item, Answer>(
     // What is asked for within the same turn goes along.
     await Promise.resolve();
     while (waiting.length > 0) {
+      await ready?.();
       const group = waiting.splice(0, atMost);
       const [only] = group;
       await (group.length === 1 && only !== undefined ? askOne(only) : askAll(group));

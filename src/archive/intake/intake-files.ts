@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { constants, copyFile, readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { PackSizes, WriteBytes } from "../../staging/pack-file.ts";
 import { isPacked } from "../../staging/pack-ranges.ts";
-import { openPacks, type PackNames, type PackSizes } from "../../staging/packs.ts";
+import { openPacks, type PackNames } from "../../staging/packs.ts";
 import { plainRemoval, type Removal } from "../../staging/removal.ts";
 import { rethrowStaging } from "../../staging/staging-error.ts";
 import type { IntakeStore } from "../../store/intake.ts";
@@ -35,6 +36,8 @@ export interface IntakeFilesOptions {
   readonly remove?: Removal["remove"];
   readonly syncShared?: SharedSync;
   readonly packSizes?: PackSizes;
+  /** Writes packs; by default this thread does. */
+  readonly writePacked?: WriteBytes;
 }
 
 /** By the first two digits of their names: no folder becomes very large. */
@@ -45,7 +48,8 @@ const IN_A_ROW = 256;
 
 /** What was kept and not acknowledged before the last end is removed: its sender has it still. */
 export async function openIntakeFiles(path: string, options: IntakeFilesOptions): Promise<IntakeFiles> {
-  const { store, clock, remove = plainRemoval.remove, syncShared = createSharedSync(), packSizes: sizes } = options;
+  const { store, clock, remove = plainRemoval.remove, syncShared = createSharedSync() } = options;
+  const { packSizes: sizes, writePacked: write } = options;
   const pathOf = (file: string): string => join(path, file.slice(0, 2), file);
   const removeAll = async (files: readonly string[]): Promise<void> => {
     const [packed, single] = [files.filter(isPacked), files.filter((file) => !isPacked(file))];
@@ -62,7 +66,7 @@ export async function openIntakeFiles(path: string, options: IntakeFilesOptions)
     change: (from, to) => orUnnamed(unnamed, to, () => store.moveIntakeFile(from, to)),
     isInDoubt: (prefix) => unnamed.has(prefix),
   };
-  const packs = await openPacks({ folder: join(path, "packs"), names, remove, sizes });
+  const packs = await openPacks({ folder: join(path, "packs"), names, remove, clock, sizes, write });
   for (const folder of FOLDERS) {
     await makeFolders(join(path, folder), { mode: 0o700 });
     const found = await readdir(join(path, folder));
