@@ -184,11 +184,19 @@ async function abortNow(world: LedgerWorld, id: string, code: ErrorCode, reason:
     if (!TRANSFER_STATES[transfer.state].isFinal && transfer.state !== "committed")
       await abortTransfer(world, transfer, code);
   }
-  await exams.setTask(acquisition.taskId, { status: "ERROR" });
+  await unlessDeleted(exams.setTask(acquisition.taskId, { status: "ERROR" }));
   const isCancelled = (acquisition.code ?? code) === "SCAN_CANCELLED";
   await noteEnd(world, acquisition, isCancelled ? "cancelled" : "failed", { code: acquisition.code ?? code });
   await store.changeAcquisition(acquisition, { state: "canceled" }, clock.nowMs(), { event: "canceled", detail });
   logger.warn("acquisition ended", { acquisition: id, state: "canceled", code: acquisition.code ?? code });
+}
+
+/** A task that was deleted while it ran has nothing to be told, and its results went with it: the attempt ends all the same. */
+async function unlessDeleted<T>(asked: Promise<T>): Promise<T | undefined> {
+  return await asked.catch((thrown: unknown) => {
+    if (toGatewayError(thrown).code !== "SCAN_TASK_NOT_FOUND") throw thrown;
+    return undefined;
+  });
 }
 
 /** Blank result and bytes go; each part may be repeated. Data that was committed is never taken back. */
@@ -202,7 +210,7 @@ async function abortTransfer(world: LedgerWorld, transfer: Transfer, code: Error
   const acquisition = await store.acquisition(transfer.acquisitionId);
   if (acquisition === undefined) return;
   const { taskId, workflowId } = acquisition;
-  const resultId = transfer.resultId ?? (await exams.blankResultOf(taskId, transfer.id));
+  const resultId = transfer.resultId ?? (await unlessDeleted(exams.blankResultOf(taskId, transfer.id)));
   const committed =
     resultId === undefined
       ? undefined
@@ -220,7 +228,7 @@ async function settleNow(world: LedgerWorld, id: string): Promise<void> {
   if (transfers.some(({ state }) => !TRANSFER_STATES[state].isFinal)) return;
   const published = transfers.filter(({ state }) => state === "published").length;
   if (published === 0) return;
-  await exams.setTask(acquisition.taskId, { status: "FINISHED", progress: 100 });
+  await unlessDeleted(exams.setTask(acquisition.taskId, { status: "FINISHED", progress: 100 }));
   const detail = JSON.stringify({ files: published });
   await noteEnd(world, acquisition, "finished", { files: published });
   await store.changeAcquisition(acquisition, { state: "completed", progress: 100 }, clock.nowMs(), {
@@ -249,7 +257,7 @@ export async function finishWithoutData(ledger: Ledger, acquisition: Acquisition
   const { store, exams, clock, policy } = ledger.world;
   if (policy.finishWithoutData === "error") return await ledger.abort(acquisition.id, "SCAN_NO_DATA");
   await ledger.lanes.run(acquisition.id, async () => {
-    await exams.setTask(acquisition.taskId, { status: "FINISHED", progress: 100 });
+    await unlessDeleted(exams.setTask(acquisition.taskId, { status: "FINISHED", progress: 100 }));
     const event = { event: "completed", detail: JSON.stringify({ files: 0 }) };
     await noteEnd(ledger.world, acquisition, "finished", { files: 0 });
     await store.changeAcquisition(acquisition, { state: "completed" }, clock.nowMs(), event);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { AcquisitionStore } from "../store/acquisitions.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { Acquisition, AcquisitionStore } from "../store/acquisitions.ts";
 import type { DataLake } from "./lake/data-lake.ts";
 import { createLedger } from "./ledger.ts";
 import { recover, sweep } from "./recover.ts";
@@ -76,3 +77,60 @@ async function outcomeOf(store: AcquisitionStore, lake: DataLake): Promise<strin
   expect(await lake.staged()).toEqual([]);
   return `${task.status} ${results.length}`;
 }
+
+it.each(["after it was stopped for good", "after a restart"])(
+  "ends the attempt at a task that was deleted meanwhile, %s, and holds up no other",
+  async (when) => {
+    await using site = await openScanSite();
+    const { store, clock, ledger, uploads } = site;
+    const deleted = await acquiring(site);
+    const other = await acquiring(site);
+    await uploads.begin(deleted, announced(HDF5_BYTES));
+    await store.askToCancelAcquisition(deleted, clock.nowMs());
+    await store.removeScanTask(deleted.taskId);
+    await store.askToCancelAcquisition(other, clock.nowMs());
+    if (when === "after a restart") {
+      await store.changeAcquisition(deleted, { state: "aborting", code: "SCAN_CANCELLED" }, clock.nowMs());
+      await recover(ledger);
+    }
+    await sweep(ledger, uploads);
+    for (const { id } of [deleted, other]) expect(await store.acquisition(id)).toMatchObject({ state: "canceled" });
+    expect(await store.listAcquisitions({ isOpen: true, limit: 1 })).toEqual([]);
+  },
+);
+
+it("finishes an attempt without data though its task was deleted", async () => {
+  await using site = await openScanSite({ policy: { finishWithoutData: "finished" } });
+  const { store, clock, ledger, uploads } = site;
+  const empty = await acquiring(site, 100);
+  await store.removeScanTask(empty.taskId);
+  await clock.advance(1_000_000);
+  await sweep(ledger, uploads);
+  expect(await store.acquisition(empty.id)).toMatchObject({ state: "completed" });
+});
+
+it("looks at every attempt that lapsed, though one of them cannot be ended now", async () => {
+  let isAway = true;
+  const through: NonNullable<Parameters<typeof openScanSite>[0]>["through"] = (parts) => ({
+    ...parts,
+    exams: {
+      ...parts.exams,
+      setTask: (taskId, change) =>
+        isAway && taskId === first?.taskId
+          ? Promise.reject(new GatewayError("HTTP_UNAVAILABLE"))
+          : parts.exams.setTask(taskId, change),
+    },
+  });
+  await using site = await openScanSite({ through });
+  const { store, clock, ledger, uploads } = site;
+  let first: Acquisition | undefined;
+  const attempts = [await acquiring(site), await acquiring(site)];
+  [first] = attempts;
+  for (const each of attempts) await store.askToCancelAcquisition(each, clock.nowMs());
+  const states = async () => await Promise.all(attempts.map(async ({ id }) => (await store.acquisition(id))?.state));
+  await sweep(ledger, uploads);
+  expect(await states()).toEqual(["aborting", "canceled"]);
+  isAway = false;
+  await sweep(ledger, uploads);
+  expect(await states()).toEqual(["canceled", "canceled"]);
+});

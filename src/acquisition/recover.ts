@@ -55,13 +55,17 @@ async function takeUp(ledger: Ledger, acquisition: Acquisition, transfer: Transf
   return false;
 }
 
-/** What nobody answers for any more, and what is to be cancelled. */
+/** What nobody answers for any more, and what is to be cancelled. One that cannot be ended now is looked at again next time, and holds up no other. */
 export async function sweep(ledger: Ledger, uploads: Pick<Uploads, "isLive">): Promise<readonly Acquisition[]> {
-  const { store, clock } = ledger.world;
+  const { store, clock, logger } = ledger.world;
   const lapsed = await store.lapsedAcquisitions(clock.nowMs(), PAGE);
   const ended: Acquisition[] = [];
   for (const acquisition of lapsed) {
-    if (await endLapsed(ledger, uploads, acquisition)) ended.push(acquisition);
+    try {
+      if (await endLapsed(ledger, uploads, acquisition)) ended.push(acquisition);
+    } catch (thrown) {
+      logger.warn("acquisition waits to be ended", { acquisition: acquisition.id, code: toGatewayError(thrown).code });
+    }
   }
   return ended;
 }
