@@ -1,8 +1,11 @@
 import { isUuid } from "../../../acquisition/file-names.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
-import type { Acquisition, ScanDevice } from "../../../store/acquisitions.ts";
+import type { Acquisition, AcquisitionStore, ScanDevice } from "../../../store/acquisitions.ts";
 import { isTokenOf, mayUser, userOfToken } from "../tokens.ts";
 import type { ScanHubWorld } from "../world.ts";
+
+/** Where acquisitions and tokens are known. */
+export type ReportWorld = Pick<ScanHubWorld, "ledger"> & { readonly store: AcquisitionStore };
 
 export interface TaskReport {
   readonly taskId: string;
@@ -16,7 +19,7 @@ export interface TaskReport {
  * @throws GatewayError SCAN_TASK_NOT_FOUND, also for a token that is none; SCAN_TASK_OF_ANOTHER, SCAN_NOT_CLAIMED, …
  */
 export async function acquisitionOfReport(
-  { store, ledger }: Pick<ScanHubWorld, "store" | "ledger">,
+  { store, ledger }: ReportWorld,
   device: Pick<ScanDevice, "id">,
   { taskId, token, mayClaim }: TaskReport,
 ): Promise<Acquisition> {
@@ -37,7 +40,7 @@ export async function acquisitionOfReport(
 
 /** A file may come once more after its acquisition ended. */
 async function lastOf(
-  { store, ledger }: Pick<ScanHubWorld, "store" | "ledger">,
+  { store, ledger }: ReportWorld,
   taskId: string,
   { id: deviceId }: Pick<ScanDevice, "id">,
 ): Promise<Acquisition> {

@@ -2,8 +2,9 @@ import type { PublishedFile, Upload } from "../../../acquisition/uploads.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../../errors/registry.ts";
 import type { ScanDevice } from "../../../store/acquisitions.ts";
+import type { ScanHubSettings } from "../settings.ts";
 import type { ScanHubWorld } from "../world.ts";
-import { acquisitionOfReport } from "./held-task.ts";
+import { acquisitionOfReport, type ReportWorld } from "./held-task.ts";
 import { type FileMessage, feedback, wholeNumber, wordsOf } from "./messages.ts";
 
 /** The binary frames of one connection: those of an announced file, those of a refused one, and stray ones. */
@@ -16,8 +17,12 @@ export interface IncomingFiles {
   end(code: ErrorCode): Promise<void>;
 }
 
+/** What of the face files need. */
+type FilesWorld = ReportWorld &
+  Pick<ScanHubWorld, "uploads" | "logger"> & { readonly settings: Pick<ScanHubSettings, "idleMs"> };
+
 export interface IncomingFilesOptions {
-  readonly world: ScanHubWorld;
+  readonly world: FilesWorld;
   readonly device: Pick<ScanDevice, "id">;
   readonly say: (message: object) => void;
   /** Work that outlives a frame. */
@@ -65,10 +70,7 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
       refuse.bytes = Math.max(0, sizeBytes);
       try {
         const begun = await begin(world, device, message, sizeBytes);
-        if (begun.kind === "have") {
-          say(saved(begun.file));
-          return;
-        }
+        if (begun.kind === "have") return say(saved(begun.file));
         refuse.bytes = 0;
         receiving = { upload: begun.upload, sizeBytes, timer: undefined };
         watch(receiving);
@@ -87,8 +89,10 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
         const held = upload.write(chunk);
         if (upload.missingBytes > 0) return held;
         forget();
-        follow(Promise.resolve(held).then(() => finish(world, upload).then(say)));
-        return undefined;
+        // A failure is told when it is finished, which meets it again.
+        const taken = held?.catch(() => undefined);
+        follow(Promise.resolve(taken).then(() => finish(world, upload).then(say)));
+        return taken;
       } catch (thrown) {
         const isTooMuch = thrown instanceof GatewayError && thrown.code === "SCAN_FILE_INCOMPLETE";
         say(feedback(isTooMuch ? incomplete(sizeBytes - upload.missingBytes, sizeBytes) : wordsOf(thrown)));
@@ -117,7 +121,7 @@ function isStray(refusing: Refusing, chunk: Uint8Array): boolean {
 }
 
 /** Answers what the device is told. */
-async function finish({ logger }: ScanHubWorld, upload: Upload): Promise<object> {
+async function finish({ logger }: Pick<FilesWorld, "logger">, upload: Upload): Promise<object> {
   try {
     return saved(await upload.finish());
   } catch (thrown) {
@@ -131,7 +135,7 @@ function saved({ resultId, path, transferId, sha256 }: PublishedFile): object {
   return feedback(`File ${resultId} saved to datalake: ${path}`, more);
 }
 
-function refused({ logger }: ScanHubWorld, thrown: unknown): object {
+function refused({ logger }: Pick<FilesWorld, "logger">, thrown: unknown): object {
   const { code } = toGatewayError(thrown);
   logger.warn("file of a device was refused", { code });
   const isFetch = code === "SCAN_TASK_NOT_FOUND" || code === "SCAN_TASK_WRONG_TYPE";
@@ -144,7 +148,7 @@ function incomplete(receivedBytes: number, sizeBytes: number): string {
 }
 
 async function begin(
-  world: ScanHubWorld,
+  world: FilesWorld,
   device: Pick<ScanDevice, "id">,
   message: FileMessage,
   sizeBytes: number,
