@@ -33,7 +33,8 @@ interface Upload {
   readonly freeBlocks: number[];
   received: Received | undefined;
   failure: GatewayError | undefined;
-  wake: () => void;
+  /** Who waits for the thread's next word: a piece and the end of its connection may wait at once. */
+  readonly waiting: Set<() => void>;
 }
 
 interface Waiter {
@@ -56,7 +57,10 @@ export function startLakeWriter(): LakeWriter {
   const say = (message: ToWriter): void => worker.postMessage(message);
   const fail = (): void => {
     isOpen = false;
-    for (const upload of uploads.values()) note(upload, { failure: "" });
+    for (const upload of uploads.values()) {
+      upload.isGone = true;
+      note(upload, { failure: "" });
+    }
     for (const { reject } of sums.values()) reject(lakeError(""));
     uploads.clear();
     sums.clear();
@@ -115,7 +119,7 @@ function newUpload(onGone: () => void): Upload {
     freeBlocks: Array.from({ length: BLOCKS }, (_, index) => index),
     received: undefined,
     failure: undefined,
-    wake: () => undefined,
+    waiting: new Set(),
   };
 }
 
@@ -130,14 +134,17 @@ function note(upload: Upload, message: Exclude<FromWriter, { hash: number }> | {
   if ("failure" in message) upload.failure ??= lakeError(message.failure);
   if ("received" in message || "discarded" in message) upload.isGone = true;
   if (upload.isGone) upload.onGone();
-  upload.wake();
+  for (const wake of upload.waiting) wake();
+  upload.waiting.clear();
 }
 
+/** @throws GatewayError what went wrong with the upload; SCAN_TRANSFER_CUT when it is discarded: nothing further is said of it */
 async function until(upload: Upload, isSo: () => boolean): Promise<void> {
   while (!isSo()) {
     if (upload.failure !== undefined) throw upload.failure;
+    if (upload.isGone) throw new GatewayError("SCAN_TRANSFER_CUT");
     await new Promise<void>((resolve) => {
-      upload.wake = resolve;
+      upload.waiting.add(resolve);
     });
   }
 }
