@@ -119,10 +119,10 @@ function isSame(one: FileFacts, other: FileFacts): boolean {
 
 function snapshotOf(known: readonly KnownFile[], tree: Tree, root: string): FolderSnapshot {
   const inOrder = [...known].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
-  const instances = inOrder.flatMap(({ contents }) => contents.instances);
+  const held = inOrder.flatMap(({ contents }) => contents.instances);
   const skipped = [tree.skipped, ...inOrder.map(({ contents }) => contents.skipped)];
-  const lacking = lackingOf(inOrder, instances, root);
-  instances.push(...lacking.instances);
+  const lacking = lackingOf(inOrder, held, root);
+  const instances = [...held, ...lacking.instances];
   if (instances.length > MAXIMUM_INSTANCES)
     throw new GatewayError("FIND_LIMIT_REACHED", { by: "us", maximum: MAXIMUM_INSTANCES });
   return {
