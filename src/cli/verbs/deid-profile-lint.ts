@@ -1,5 +1,5 @@
-import { type LintWarning, lintDocument, lintProfile } from "../../deid/profiles/lint.ts";
-import { loadProfileDocument, readProfileText } from "../../deid/profiles/load-profile.ts";
+import { type LintWarning, lintDocument, lintProfileFile } from "../../deid/profiles/lint.ts";
+import { loadProfileDocument } from "../../deid/profiles/load-profile.ts";
 import { isProfilePath, resolveProfile } from "../../deid/profiles/profile-path.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -7,7 +7,7 @@ import { counted, problemLines } from "../report-error.ts";
 
 export async function lint(cli: Cli, profile: string): Promise<ExitCode> {
   const report = isProfilePath(profile)
-    ? lintProfile(readProfileText(resolveProfile(profile, cli.world.workingFolder)))
+    ? lintProfileFile(resolveProfile(profile, cli.world.workingFolder))
     : lintDocument(loadProfileDocument(profile));
   const { problems, warnings } = report;
   const ok = problems.length === 0;

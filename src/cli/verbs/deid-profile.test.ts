@@ -64,6 +64,19 @@ describe("deid lint", () => {
     expect(stdout).toMatch(/colour \(line 7, column 1\): .+ \[PROFILE_KEY_UNKNOWN\]/);
   });
 
+  it("looks into the mask files too: a profile without one of them cannot be used", async () => {
+    await writeFile(join(folder, "wrong.yaml"), "masks: many\n");
+    await writeFile(join(folder, "us.yaml"), `${PROFILE}pixels: {masks: [wrong.yaml, missing.yaml]}\n`);
+    const { stdout, exitCode } = await radferry("lint", "us.yaml");
+    expect(exitCode).toBe(2);
+    expect(stdout).toMatch(
+      /pixels\.masks\[0\] \(line 6, column \d+\): In the mask file, line 1, .+ \[PROFILE_VALUE_INVALID\]/,
+    );
+    expect(stdout).toMatch(
+      /pixels\.masks\[1\] \(line 6, column \d+\): The mask file cannot be read\. \[PROFILE_VALUE_INVALID\]/,
+    );
+  });
+
   it("ends with 0 when the profile can be used", async () => {
     const { stdout, exitCode } = await radferry("lint", "neuro.yaml", "--json");
     expect(exitCode).toBe(0);

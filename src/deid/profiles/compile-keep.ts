@@ -36,6 +36,11 @@ const CLASS_UID = /(?:SOPClass|TransferSyntax|CodingScheme|Context|Mapping|Templ
 const FORM_LIMIT = 10 * 1024;
 const ANY_TEXT: TextPattern = { source: "[ -~]*", test: (text) => /^[\x20-\x7e\r\n\t\f]*$/.test(text) };
 
+/** Whether a text stays whatever it says: on somebody's word, for want of a form. */
+export function isAnyText(treatment: Treatment): boolean {
+  return treatment.kind === "text" && treatment.form.kind === "pattern" && treatment.form.pattern === ANY_TEXT;
+}
+
 /**
  * What `keep` does to a value, by its VR. `tag` is undefined for private elements.
  * @throws RuleRefusal

@@ -94,9 +94,58 @@ describe("lint", () => {
     ["rules: [{tag: StudyDescription, action: remove}]", "rule-without-effect"],
     ["rules: [{tag: StudyComments, action: keep, review: board}]", "text-without-form"],
     ["rules: [{tag: StudyDate, action: replace, with: '00010101'}]", "dates-constant"],
+    // Its values are no closed list: whatever a modality writes stays.
+    ["rules: [{tag: ContentLabel, action: keep, review: board}]", "text-without-form"],
+    [
+      `rules: [{tag: '(0019,"X",0C)', action: keep, vr: CS, review: board}]\noptions: [retain-safe-private]`,
+      "text-without-form",
+    ],
+    [
+      "rules: [{tag: TextValue, action: empty, path: 0040A730/*/0040A160}, {tag: TextValue, action: remove, path: '**/0040A160'}]",
+      "rule-unreachable",
+    ],
+    [
+      "rules: [{tag: TextValue, action: empty, path: ContentSequence/*/TextValue}, {tag: TextValue, action: remove, path: 0040A730/*/0040A160}]",
+      "rule-unreachable",
+    ],
+    [
+      "rules: [{tag: TextValue, action: empty, path: '**/0040A730/*/0040A730/*/0040A160'}, {tag: TextValue, action: remove, path: '**/0040A730/*/0040A160'}]",
+      "rule-unreachable",
+    ],
   ])("finds %s", (text, code) => {
     const { warnings } = lintProfile(`${HEAD}${text}\n`);
     expect(warnings).toEqual([expect.objectContaining({ code, path: "rules[0]", line: 4 })]);
+  });
+
+  const rule = "rules: [{tag: StudyDescription, action: empty}]";
+  const other = "rules: [{tag: StudyDescription, action: replace, with: MRI}]";
+
+  it.each([
+    ["the same devices", "{manufacturer: '/acme/i', model: '/x/'}", "{model: '/x/', manufacturer: '/acme/i'}"],
+    ["these devices and more", "{manufacturer: '/acme/i', model: '/x/'}", "{manufacturer: '/acme/i'}"],
+  ])("finds a rule that a later override for %s decides over", (_name, first, later) => {
+    const { warnings } = lintProfile(
+      `${HEAD}overrides:\n  - {when: ${first}, ${rule}}\n  - {when: ${later}, ${other}}\n`,
+    );
+    const message = "overrides[1].rules[0] decides over (0008,1030).";
+    expect(warnings).toEqual([
+      expect.objectContaining({ code: "rule-unreachable", path: "overrides[0].rules[0]", line: 5, message }),
+    ]);
+  });
+
+  it.each([
+    [
+      `overrides:\n  - {when: {manufacturer: '/acme/i'}, ${rule}}\n  - {when: {manufacturer: '/acme/i', model: X}, ${other}}`,
+    ],
+    [`overrides:\n  - {when: {model: Y}, ${rule}}\n  - {when: {model: X}, ${other}}`],
+    [
+      "rules: [{tag: TextValue, action: empty, path: '**/0040A160'}, {tag: TextValue, action: remove, path: 0040A730/*/0040A160}]",
+    ],
+    [
+      "rules: [{tag: TextValue, action: empty, path: '**/0040A730/*/0040A160'}, {tag: TextValue, action: remove, path: 0040A730/*/0040A160}]",
+    ],
+  ])("finds nothing in rules that hold somewhere: %s", (text) => {
+    expect(lintProfile(`${HEAD}${text}\n`)).toEqual({ problems: [], warnings: [] });
   });
 
   it.each([
@@ -147,6 +196,21 @@ describe("lint", () => {
     const rules = [...new Set([...tags, ...every])].map((tag) => `  - {tag: ${tag}, action: replace}\n`);
     const { warnings } = lintProfile(HEAD + text + rules.join(""));
     expect(warnings.map(({ code }) => code)).toEqual(["option-without-effect"]);
+  });
+
+  it.each([
+    ["options: [clean-pixel-data]", 1],
+    ["options: [clean-pixel-data]\npixels: {masks: [us.yaml]}", 0],
+    ["options: [retain-safe-private]\nunlisted: remove", 1],
+    ["options: [retain-safe-private]", 0],
+    [`options: [retain-safe-private]\nunlisted: remove\nrules: [{tag: '(0019,"X",0C)', action: keep, vr: IS}]`, 0],
+    ["options: [clean-graphics]\nunlisted: remove", 1],
+    ["options: [clean-graphics]", 0],
+  ])("finds out whether an option of more than attributes changes anything: %s", (text, count) => {
+    const { problems, warnings } = lintProfile(`${HEAD}${text}\n`);
+    expect(problems).toEqual([]);
+    const told = expect.objectContaining({ code: "option-without-effect", path: "options[0]", line: 4 });
+    expect(warnings).toEqual(Array.from({ length: count }, () => told));
   });
 
   it("reports what keeps a profile from being used", () => {

@@ -1,16 +1,21 @@
+import { dirname } from "node:path";
 import { formatYamlPath } from "../../units/yaml-places.ts";
 import { standardVr } from "../rules/standard-vr.ts";
 import { rulesIn } from "./check-profile.ts";
+import { isAnyText } from "./compile-keep.ts";
 import { compileRule, tableRow } from "./compile-rule.ts";
 import { describeRule } from "./describe-rule.ts";
 import { explainProfile } from "./explain.ts";
 import { idleSettings } from "./lint-settings.ts";
-import { checkProfileText } from "./load-profile.ts";
+import { loadMasks } from "./load-masks.ts";
+import { checkProfileText, readProfileText } from "./load-profile.ts";
 import type { ProfileDocument, RuleDocument } from "./profile-document.ts";
-import type { ProfilePath, ProfileProblem } from "./profile-problems.ts";
+import { ProfileError, type ProfileFinding, type ProfilePath, type ProfileProblem } from "./profile-problems.ts";
 import { readYaml } from "./read-profile.ts";
+import { covers, parseRulePath, type RulePath } from "./rule-path.ts";
 import { formatRuleTarget, parseRuleTarget } from "./rule-target.ts";
 import { worldOf } from "./rule-world.ts";
+import { listAt, memberAt } from "./values-at.ts";
 
 /** What a profile does that it may not have been meant to do. */
 export interface LintWarning {
@@ -37,7 +42,6 @@ export interface LintReport {
 
 type Warning = Omit<LintWarning, "path" | "line" | "column"> & { readonly path: ProfilePath };
 
-const TEXT_VRS: ReadonlySet<string | undefined> = new Set(["AE", "LO", "LT", "SH", "ST", "UC", "UR", "UT"]);
 const DATE_VRS: ReadonlySet<string | undefined> = new Set(["DA", "DT"]);
 
 /** Looks through a profile's text: everything that is wrong with it, and what may be a slip. */
@@ -52,6 +56,36 @@ export function lintProfile(text: string): LintReport {
   return { problems, warnings };
 }
 
+/**
+ * The same of a profile's file, and of the mask files that it names.
+ * @throws ProfileError when it cannot be read
+ */
+export function lintProfileFile(path: string): LintReport {
+  const text = readProfileText(path);
+  const report = lintProfile(text);
+  const { values, locate } = readYaml(text);
+  const problems = maskProblems(listAt(memberAt(values, "pixels"), "masks"), dirname(path), locate);
+  return problems.length === 0 ? report : { ...report, problems: [...report.problems, ...problems] };
+}
+
+function maskProblems(
+  files: readonly unknown[],
+  folder: string,
+  locate: (finding: ProfileFinding) => ProfileProblem,
+): readonly ProfileProblem[] {
+  return files.flatMap((file, index): readonly ProfileProblem[] => {
+    if (typeof file !== "string") return [];
+    try {
+      loadMasks([file], folder, readProfileText);
+      return [];
+    } catch (thrown) {
+      if (!(thrown instanceof ProfileError)) throw thrown;
+      const path = ["pixels", "masks", index];
+      return thrown.problems.map(({ code, message, remedy }) => locate({ path, code, message, remedy }));
+    }
+  });
+}
+
 /** What may be a slip in a profile that was not written here: there are no lines to name. */
 export function lintDocument(document: ProfileDocument): LintReport {
   return {
@@ -64,7 +98,7 @@ export function lintDocument(document: ProfileDocument): LintReport {
 function warningsOf(document: ProfileDocument): readonly Warning[] {
   const rules = rulesIn(document);
   return [
-    ...rules.flatMap((rule, index) => unreachable(rule, rules.slice(index + 1))),
+    ...rules.flatMap((rule, index) => unreachable(rule, rules.slice(index + 1), document)),
     ...rules.flatMap((rule) => [
       ...withoutEffect(rule, document),
       ...withoutForm(rule, document),
@@ -81,19 +115,42 @@ interface PlacedRule {
   readonly path: ProfilePath;
 }
 
-/** A later rule of the same list for the same element and place always wins. */
-function unreachable({ document, path }: PlacedRule, later: readonly PlacedRule[]): readonly Warning[] {
-  const list = formatYamlPath(path.slice(0, -1));
+/** A later rule for the same element, wherever this one holds and for the devices of this one, always wins. */
+function unreachable(
+  rule: PlacedRule,
+  later: readonly PlacedRule[],
+  { overrides }: ProfileDocument,
+): readonly Warning[] {
+  // Masks are asked for by any rule, whichever comes later.
+  if (rule.document.action === "mask") return [];
   const winner = later.find(
     (other) =>
-      formatYamlPath(other.path.slice(0, -1)) === list &&
-      nameOf(other.document) === nameOf(document) &&
-      (other.document.path === undefined || other.document.path === document.path),
+      nameOf(other.document) === nameOf(rule.document) &&
+      holdsForAllOf(devicesOf(other, overrides), devicesOf(rule, overrides)) &&
+      covers(pathOf(other.document), pathOf(rule.document)),
   );
   if (winner === undefined) return [];
-  return [
-    { code: "rule-unreachable", path, message: `${formatYamlPath(winner.path)} decides over ${nameOf(document)}.` },
-  ];
+  const message = `${formatYamlPath(winner.path)} decides over ${nameOf(rule.document)}.`;
+  return [{ code: "rule-unreachable", path: rule.path, message }];
+}
+
+type Devices = ProfileDocument["overrides"][number]["when"];
+
+/** Rules that are of no override hold for every device. */
+function devicesOf({ path: [list, index] }: PlacedRule, overrides: ProfileDocument["overrides"]): Devices {
+  return (list === "overrides" && typeof index === "number" ? overrides[index]?.when : undefined) ?? {};
+}
+
+/** Whether every condition is one of the others: patterns are compared as they are written. */
+function holdsForAllOf(wider: Devices, narrower: Devices): boolean {
+  return DEVICE_KEYS.every((key) => wider[key] === undefined || wider[key] === narrower[key]);
+}
+
+const DEVICE_KEYS = ["manufacturer", "model", "software"] as const;
+
+function pathOf({ tag, path }: RuleDocument): RulePath | undefined {
+  const target = parseRuleTarget(tag);
+  return path === undefined || target?.kind !== "standard" ? undefined : parseRulePath(path, target.tag);
 }
 
 function nameOf({ tag }: RuleDocument): string {
@@ -113,14 +170,9 @@ function withoutEffect({ document, path }: PlacedRule, profile: ProfileDocument)
   return [{ code: "rule-without-effect", path, message: `${nameOf(document)} is treated like this without a rule.` }];
 }
 
-function withoutForm({ document, path }: PlacedRule, profile: ProfileDocument): readonly Warning[] {
-  const { action, form, terms, review } = document;
-  const target = parseRuleTarget(document.tag);
-  const vr = target?.kind === "private" ? document.vr : target === undefined ? undefined : standardVr(target.tag);
-  if (action !== "keep" || form !== undefined || terms !== undefined || review === undefined || !TEXT_VRS.has(vr))
-    return [];
-  if (target?.kind === "standard" && worldOf(profile.options).base.ruleOf(target.tag).treatment.kind !== "none")
-    return [];
+function withoutForm({ document, path }: PlacedRule, { options }: ProfileDocument): readonly Warning[] {
+  const compiled = compileRule(document, worldOf(options));
+  if (!compiled.ok || !isAnyText(compiled.rule.rule.treatment)) return [];
   return [
     { code: "text-without-form", path, message: `${nameOf(document)} is kept whatever it says: give it a form.` },
   ];
@@ -154,18 +206,18 @@ function optionsWithoutEffect(document: ProfileDocument): readonly Warning[] {
       .join("\n");
   const whole = textOf(document);
   return document.options.flatMap((option, index): readonly Warning[] => {
-    if (NOT_OF_ATTRIBUTES.has(option)) return [];
+    if (NOT_OF_ATTRIBUTES[option]?.(document) === true) return [];
     const rest = document.options.filter((other) => other !== option);
     if (textOf({ ...document, options: rest }) !== whole) return [];
     return [{ code: "option-without-effect", path: ["options", index], message: `${option} changes nothing here.` }];
   });
 }
 
-/** What they change is not what becomes of a standard attribute. */
-const NOT_OF_ATTRIBUTES: ReadonlySet<string> = new Set([
-  "clean-pixel-data",
-  "clean-recognizable-visual-features",
-  "clean-graphics",
-  "clean-structured-content",
-  "retain-safe-private",
-]);
+/** What they change is not what becomes of a standard attribute: whether there is any of it. */
+const NOT_OF_ATTRIBUTES: Readonly<
+  Partial<Record<ProfileDocument["options"][number], (document: ProfileDocument) => boolean>>
+> = {
+  "clean-pixel-data": ({ pixels }) => pixels.masks.length > 0,
+  "clean-structured-content": () => true,
+  "retain-safe-private": ({ unlisted }) => unlisted === "safe-list",
+};

@@ -36,3 +36,11 @@ export function isWithin({ sequences, anyDepth }: RulePath, ancestors: Ancestors
   const offset = ancestors.length - sequences.length;
   return sequences.every((tag, index) => ancestors[offset + index] === tag);
 }
+
+/** Whether a rule of the wider path holds wherever one of the narrower does; undefined: everywhere. */
+export function covers(wider: RulePath | undefined, narrower: RulePath | undefined): boolean {
+  if (wider === undefined) return true;
+  if (narrower === undefined) return wider.anyDepth && wider.sequences.length === 0;
+  if (narrower.anyDepth && !wider.anyDepth) return false;
+  return isWithin(wider, narrower.sequences);
+}
