@@ -15,20 +15,23 @@ export type ActionName =
   | "cleaned"
   | "added";
 
-/** Why an instance was left out on purpose: not a failure. */
-export type ExclusionReason =
-  | "series-not-requested"
-  | "too-few-instances"
-  | "series-description"
-  | "modality"
-  | "manufacturer"
-  | "series-number"
-  | "sop-class"
-  | "dicomdir"
-  | "document"
-  | "video"
+/** Why an instance was left out on purpose: not a failure. docs/profiles.md says what each means. */
+export const EXCLUSION_REASONS = [
+  "series-not-requested",
+  "too-few-instances",
+  "series-description",
+  "modality",
+  "manufacturer",
+  "series-number",
+  "sop-class",
+  "dicomdir",
+  "document",
+  "video",
   /** A person released its study from quarantine without it. */
-  | "released-without";
+  "released-without",
+] as const;
+
+export type ExclusionReason = (typeof EXCLUSION_REASONS)[number];
 
 /** Why the engine would not let an instance go. */
 export type RejectionCode = Extract<

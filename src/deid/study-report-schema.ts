@@ -16,7 +16,13 @@ export const studyReportSchema = z
     keyId: z.string().describe("Names the project's key; 8 hexadecimal digits"),
     engine: z.string(),
     outcome: z.enum(["delivered", "excluded", "quarantined"]),
-    counts: z.object({ instances: count, deidentified: count, excluded: count, rejected: count }),
+    counts: z.object({
+      instances: count,
+      deidentified: count,
+      excluded: count.describe("Left out on purpose"),
+      rejected: count.describe("Kept back"),
+      failed: count.optional().describe("Of the rejected: originals that could not be read"),
+    }),
     actions: z.record(z.string(), z.record(z.string(), count)).describe("What was done, by tag and action"),
     unlisted: countsByTag.describe("Elements removed because no table names them, by tag"),
     private: countsByTag.describe("Private elements removed, by (gggg,xxee)"),
@@ -44,6 +50,7 @@ export const studyReportSchema = z
         z.object({
           code: z.string(),
           reason: z.string(),
+          tag: z.string().optional().describe("The place that the reason names"),
           count,
           kinds: z
             .array(z.object({ sopClass: z.string(), modality: z.string(), count }))

@@ -135,9 +135,24 @@ it("counts what stayed behind by SOP class and modality, in the standard's words
       ],
     },
     {
-      ...{ code: "IDENTIFIER_FOUND", reason: "name in (0008,1030)", count: 1 },
+      ...{ code: "IDENTIFIER_FOUND", reason: "name in (0008,1030)", tag: "(0008,1030)", count: 1 },
       kinds: [{ sopClass: "SecondaryCaptureImageStorage", modality: "OT", count: 1 }],
     },
+  ]);
+  expect(studyReportSchema.parse(document)).toEqual(document);
+});
+
+it("names the place of a reason on its own, and counts the originals that could not be read", () => {
+  const report = createStudyReport({ project: "lung", profile: loadProfile("research"), keyId: "0011aabb" });
+  for (const reason of ["name in (0008,1030)", "id in (0008,2218)/(0008,0100)"])
+    report.add({ kind: "rejected", code: "IDENTIFIER_FOUND", reason });
+  report.add({ kind: "rejected", code: "INSTANCE_NOT_PARSABLE", reason: "DICOM_TRUNCATED" });
+  const document = report.document();
+  expect(document.counts).toEqual({ instances: 3, deidentified: 0, excluded: 0, rejected: 3, failed: 1 });
+  expect(document.reasons).toEqual([
+    { code: "IDENTIFIER_FOUND", reason: "id in (0008,2218)/(0008,0100)", tag: "(0008,2218)/(0008,0100)", count: 1 },
+    { code: "IDENTIFIER_FOUND", reason: "name in (0008,1030)", tag: "(0008,1030)", count: 1 },
+    { code: "INSTANCE_NOT_PARSABLE", reason: "DICOM_TRUNCATED", count: 1 },
   ]);
   expect(studyReportSchema.parse(document)).toEqual(document);
 });

@@ -12,6 +12,8 @@ export type StudyReportOutcome = "delivered" | "excluded" | "quarantined";
 export interface StudyReportReason {
   readonly code: string;
   readonly reason: string;
+  /** The place that the reason names, such as "(0008,1030)" or "(0040,A730)/(0040,A160)". */
+  readonly tag?: string;
   readonly count: number;
   /** Of those whose originals told what they are. */
   readonly kinds?: readonly (InstanceKind & { readonly count: number })[];
@@ -29,6 +31,8 @@ export interface StudyReportDocument {
     readonly deidentified: number;
     readonly excluded: number;
     readonly rejected: number;
+    /** Of the rejected: originals that could not be read. */
+    readonly failed: number;
   };
   readonly actions: Readonly<Record<string, Readonly<Partial<Record<ActionName, number>>>>>;
   readonly unlisted: Readonly<Record<string, number>>;
@@ -78,7 +82,7 @@ export function createStudyReport(of: {
 }): StudyReport {
   const sums = createSums();
   const reasons = createReasons();
-  const counts = { instances: 0, deidentified: 0, excluded: 0, rejected: 0 };
+  const counts = { instances: 0, deidentified: 0, excluded: 0, rejected: 0, failed: 0 };
   let hits = 0;
   let accepted: ReadonlyMap<string, number> = new Map();
   let leftOut = 0;
@@ -87,6 +91,7 @@ export function createStudyReport(of: {
 
   const addReason = (code: string, reason: string, kind: InstanceKind | undefined): void => {
     if (code === "IDENTIFIER_FOUND") hits += 1;
+    if (code === "INSTANCE_NOT_PARSABLE") counts.failed += 1;
     reasons.add(code, reason, kind);
   };
 
@@ -139,6 +144,14 @@ export function createStudyReport(of: {
   };
 }
 
+/** Tags and those around them, as `formatTag` writes them: a reason ends with its place. */
+const PLACE = /\([0-9A-F]{4},[0-9A-F]{4}\)(?:\/\([0-9A-F]{4},[0-9A-F]{4}\))*$/;
+
+function placeIn(reason: string): { readonly tag?: string } {
+  const [tag] = PLACE.exec(reason) ?? [];
+  return tag === undefined ? {} : { tag };
+}
+
 interface Counted {
   readonly code: string;
   readonly reason: string;
@@ -162,6 +175,7 @@ function createReasons() {
       const sorted = [...reasons.values()].sort((a, b) => compare(a.code + a.reason, b.code + b.reason));
       return sorted.map(({ kinds, ...entry }) => ({
         ...entry,
+        ...placeIn(entry.reason),
         ...(kinds.size === 0 ? {} : { kinds: [...kinds].sort(([a], [b]) => compare(a, b)).map(([, kind]) => kind) }),
       }));
     },

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { errorRegistry } from "../../errors/registry.ts";
+import { EXCLUSION_REASONS } from "../outcome.ts";
 import { checkProfileText } from "./load-profile.ts";
 import { profileSchema } from "./profile-document.ts";
 
@@ -23,4 +25,11 @@ it("the documentation speaks of every key", () => {
   const keys = [...new Set(keysIn(profileSchema()))];
   expect(keys.length).toBeGreaterThan(50);
   expect(keys.filter((key) => !new RegExp(`\\b${key}\\b`).test(page))).toEqual([]);
+});
+
+it("the documentation says what each reason for leaving an object out means", () => {
+  expect(EXCLUSION_REASONS.filter((reason) => !page.includes(`\n| \`${reason}\` | `))).toEqual([]);
+  // The only code of a report that is no error.
+  expect(Object.keys(errorRegistry)).not.toContain("EXCLUDED");
+  expect(page).toContain("`EXCLUDED`");
 });

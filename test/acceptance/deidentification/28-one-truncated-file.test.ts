@@ -30,7 +30,7 @@ describe("given 500 files of one study, one of them truncated", async () => {
     expect(reports).toEqual([
       expect.objectContaining({
         outcome: "delivered",
-        counts: { instances: FILES, deidentified: FILES - 1, excluded: 0, rejected: 1 },
+        counts: { instances: FILES, deidentified: FILES - 1, excluded: 0, rejected: 1, failed: 1 },
         reasons: [expect.objectContaining({ code: "INSTANCE_NOT_PARSABLE", count: 1 })],
       }),
     ]);
