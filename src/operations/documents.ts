@@ -100,6 +100,8 @@ export interface StudyDocument {
 export interface StayedBehindDocument {
   readonly code: string;
   readonly reason: string;
+  /** The place that the reason names, such as "(0008,1030)". */
+  readonly tag?: string | undefined;
   readonly count: number;
   /** By the keyword of their SOP class and their modality; either is empty where it is none of the standard's. */
   readonly kinds?:

@@ -66,6 +66,8 @@ export interface DeidReportDocument {
     readonly deidentified: number;
     readonly excluded: number;
     readonly rejected: number;
+    /** Of the rejected: originals that could not be read; unknown of reports that were kept before it was counted. */
+    readonly failed?: number | undefined;
   };
   /** How many elements were removed, replaced and so on. */
   readonly actions: Readonly<Record<string, number>>;

@@ -46,7 +46,13 @@ export const deidReport = z.object({
   keyId: z.string(),
   engine: z.string(),
   hasThumbnail: z.boolean(),
-  counts: z.object({ instances: count, deidentified: count, excluded: count, rejected: count }),
+  counts: z.object({
+    instances: count,
+    deidentified: count,
+    excluded: count,
+    rejected: count,
+    failed: count.optional().meta({ description: "of the rejected: originals that could not be read" }),
+  }),
   actions: countByName.meta({ description: "how many elements were removed, replaced and so on" }),
   elements: z.array(z.object({ tag: z.string(), keyword: z.string(), actions: countByName })),
   unlisted: z

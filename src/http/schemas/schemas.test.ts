@@ -14,7 +14,22 @@ import { routes } from "../routes/routes.ts";
 import { schemas } from "./schemas.ts";
 
 /** Members that a document has and its schema lacks would be left out of every answer. */
-type Lost<Document, Name extends keyof typeof schemas> = Exclude<keyof Document, keyof z.infer<(typeof schemas)[Name]>>;
+type Lost<Document, Name extends keyof typeof schemas> = LostIn<Document, z.infer<(typeof schemas)[Name]>, "">;
+
+/** Paths to members at any depth; records of any keys lose none. */
+type LostIn<Document, Answer, Path extends string> = Document extends readonly (infer Item)[]
+  ? Answer extends readonly (infer Other)[]
+    ? LostIn<Item, Other, `${Path}[]`>
+    : never
+  : Document extends object
+    ? string extends keyof Answer
+      ? never
+      : {
+          [Key in keyof Document & string]: Key extends keyof Answer
+            ? LostIn<NonNullable<Document[Key]>, NonNullable<Answer[Key]>, `${Path}.${Key}`>
+            : `${Path}.${Key}`;
+        }[keyof Document & string]
+    : never;
 
 it("has every member of the documents that operations give", () => {
   expectTypeOf<Lost<documents.StudyDocument, "Study">>().toEqualTypeOf<never>();

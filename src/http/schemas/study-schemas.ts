@@ -34,6 +34,7 @@ const release = z.object({
 export const stayedBehind = z.object({
   code: z.string(),
   reason: z.string(),
+  tag: z.string().optional().meta({ description: "the place that the reason names" }),
   count,
   kinds: z
     .array(z.object({ sopClass: z.string(), modality: z.string(), count }))
