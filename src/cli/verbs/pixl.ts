@@ -23,7 +23,10 @@ Moves nothing; queues that are not there are declared. Exit code 1 when a check 
 export function addPixlVerbs(program: Command, cli: Cli): void {
   const pixl = program
     .command("pixl")
-    .description("PIXL's command line: fills its queues, starts and stops its imaging API");
+    .description("PIXL's command line: fills its queues, starts and stops its imaging API")
+    .option("--debug", "log everything, as --log-level debug")
+    .option("--no-debug", "log as usual (default)")
+    .on("option:debug", () => program.setOptionValue("logLevel", "debug"));
   const verb = (name: string, description: string) =>
     pixl
       .command(name)
@@ -34,6 +37,7 @@ export function addPixlVerbs(program: Command, cli: Cli): void {
     .option("--rate <n>", "messages a second (PIXL_IMAGING_API_RATE, else 1)", rateOption)
     .option("--priority <n>", "1 to 5, 5 first", priorityOption, 1)
     .option("--num-retries <n>", "how often to ask again for what was not exported", retriesOption, 5)
+    .option("--start", "set the rate, and ask again for what was not exported", true)
     .option("--no-start", "only fill the queues: set no rate, ask for nothing again")
     .addHelpText("after", POPULATE_HELP + examples("pixl populate cohort.csv", "pixl populate cohort.csv --no-start"))
     .action(
@@ -49,6 +53,7 @@ export function addPixlVerbs(program: Command, cli: Cli): void {
     .action(cli.verb(async (options: RateOptions) => (await driver()).updateVerb(cli, options)));
   verb("stop", "pause; what is under way is finished")
     .option("--purge", "delete what is in the queues")
+    .option("--no-purge", "leave what is in the queues (default)")
     .addHelpText("after", HELP + examples("pixl stop", "pixl stop --purge"))
     .action(
       cli.verb(async (options: QueueOptions & { readonly purge?: boolean }) => (await driver()).stopVerb(cli, options)),
