@@ -20,6 +20,11 @@ describe("values beyond those PS3.6 lets an attribute have go", () => {
     ["a list that is limited", text(0x00200032, "1\\2\\3\\4"), ["1", "2", "3"]],
     ["a list that is not", text(0x00281050, "40\\50\\60"), ["40", "50", "60"]],
     ["terms", text(0x00185100, "HFS\\HFP"), ["HFS"]],
+    [
+      "a number of more than 16 characters, which is written shorter",
+      text(0x00180050, "1.234567890123456"),
+      ["1.23456789012346"],
+    ],
   ])("%s", async (_name, changed, expected) => {
     expect(textsOf(await outputOf(changed), changed.tag)).toEqual(expected);
   });

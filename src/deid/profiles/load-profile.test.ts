@@ -136,6 +136,15 @@ describe("an option or setting is refused that", () => {
   });
 });
 
+it.each([
+  ["profile", (count: number) => `profile: ${"p".repeat(count)}\nversion: 1\nbase: basic-2026c`, 1, 40],
+  ["pseudonyms.date_shift.days", (count: number) => `${HEAD}pseudonyms: {date_shift: {days: ${count}}}`, 30, 36_500],
+])("%s has its limits", (path, textOf, least, most) => {
+  const pathsOf = (count: number) => checkProfileText(`${textOf(count)}\n`).problems.map((problem) => problem.path);
+  expect([least, most].flatMap(pathsOf)).toEqual([]);
+  expect([least - 1, most + 1].flatMap(pathsOf)).toEqual([path, path]);
+});
+
 describe("a rule is refused that", () => {
   it.each([
     ["keeps free text", "{tag: StudyComments, action: keep}", "PROFILE_REVIEW_MISSING"],

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,4 +47,11 @@ it.each([
     await chmod(path, mode);
   }
   await expect(loadProjectKey(path)).rejects.toMatchObject({ code });
+});
+
+it("is named by the first 8 digits of a digest that does not give it away", async () => {
+  const path = join(folder, "k");
+  await writeFile(path, `${"0f".repeat(32)}\n`, { mode: 0o600 });
+  const digest = createHash("sha256").update("radferry-key-id").update(Buffer.alloc(32, 0x0f)).digest("hex");
+  expect((await loadProjectKey(path)).id).toBe(digest.slice(0, 8));
 });
