@@ -43,25 +43,32 @@ const optional = (unit: number, most: number, what: string) =>
 const oneOf = <T extends string>(usual: T, ...values: readonly T[]) =>
   text(usual).refine((value): value is T => values.some((each) => each === value), `must be ${values.join(" or ")}`);
 
-const environment = z.object({
-  DATA_LAKE_DIRECTORY: text("/data"),
-  LOG_LEVEL: text("info")
-    .transform((value) => value.toLowerCase().replace("warning", "warn"))
-    .refine((value) => /^(?:debug|info|warn|error)$/.test(value), "must be debug, info, warning or error"),
-  RADFERRY_SCANHUB_API: oneOf("v2", "v1", "v2"),
-  RADFERRY_SCANHUB_STRICT: oneOf("false", "true", "false"),
-  RADFERRY_SCAN_IDLE_SECONDS: seconds(60_000),
-  RADFERRY_SCAN_START_SECONDS: seconds(USUAL_POLICY.startTimeoutMs),
-  RADFERRY_SCAN_GRACE_SECONDS: seconds(USUAL_POLICY.disconnectGraceMs),
-  RADFERRY_SCAN_QUIET_SECONDS: seconds(USUAL_POLICY.quietPeriodMs),
-  RADFERRY_SCAN_WITHOUT_DATA: oneOf("error", "error", "finished"),
-  RADFERRY_SCAN_MAXIMUM_FILE_GIGABYTES: gigabytes(USUAL_POLICY.maximumFileBytes),
-  RADFERRY_SCAN_DEVICE_GIGABYTES: optional(1e9, 1e6, "gigabytes"),
-  RADFERRY_SCAN_KEEP_DAYS: optional(86_400_000, 36_500, "days"),
-  RADFERRY_SCAN_RESERVE_GIGABYTES: gigabytes(USUAL_POLICY.reserveBytes),
-  RADFERRY_TLS_CERTIFICATE_FILE: text(""),
-  RADFERRY_TLS_KEY_FILE: text(""),
-});
+const environment = z
+  .object({
+    DATA_LAKE_DIRECTORY: text("/data"),
+    LOG_LEVEL: text("info")
+      .transform((value) => value.toLowerCase().replace("warning", "warn"))
+      .refine((value) => /^(?:debug|info|warn|error)$/.test(value), "must be debug, info, warning or error"),
+    RADFERRY_SCANHUB_API: oneOf("v2", "v1", "v2"),
+    RADFERRY_SCANHUB_STRICT: oneOf("false", "true", "false"),
+    RADFERRY_SCAN_IDLE_SECONDS: seconds(60_000),
+    RADFERRY_SCAN_START_SECONDS: seconds(USUAL_POLICY.startTimeoutMs),
+    RADFERRY_SCAN_GRACE_SECONDS: seconds(USUAL_POLICY.disconnectGraceMs),
+    RADFERRY_SCAN_QUIET_SECONDS: seconds(USUAL_POLICY.quietPeriodMs),
+    RADFERRY_SCAN_WITHOUT_DATA: oneOf("error", "error", "finished"),
+    RADFERRY_SCAN_MAXIMUM_FILE_GIGABYTES: gigabytes(USUAL_POLICY.maximumFileBytes),
+    RADFERRY_SCAN_DEVICE_GIGABYTES: optional(1e9, 1e6, "gigabytes"),
+    RADFERRY_SCAN_KEEP_DAYS: optional(86_400_000, 36_500, "days"),
+    RADFERRY_SCAN_RESERVE_GIGABYTES: gigabytes(USUAL_POLICY.reserveBytes),
+    RADFERRY_TLS_CERTIFICATE_FILE: text(""),
+    RADFERRY_TLS_KEY_FILE: text(""),
+  })
+  // One without the other was meant to be HTTPS: tokens must not go over plain HTTP for a forgotten name.
+  .superRefine(({ RADFERRY_TLS_CERTIFICATE_FILE: certificateFile, RADFERRY_TLS_KEY_FILE: keyFile }, context) => {
+    if ((certificateFile === "") === (keyFile === "")) return;
+    const path = [certificateFile === "" ? "RADFERRY_TLS_CERTIFICATE_FILE" : "RADFERRY_TLS_KEY_FILE"];
+    context.addIssue({ code: "custom", path, message: "is missing beside the other file of TLS" });
+  });
 
 /** @throws SettingsError with every problem */
 export function readScanHubSettings(given: Environment): ScanHubSettings {
