@@ -33,6 +33,13 @@ const HTTP_PEERS: readonly SettingPath[] = [
   ["archives", "*"],
   ["destinations", "*"],
 ];
+/** What logs in only together. */
+const PAIRS = [
+  ["username", "passwordFile"],
+  ["clientCertificateFile", "clientKeyFile"],
+] as const;
+/** Others name both, or log in with a key. */
+const MAY_LOG_IN: ReadonlySet<unknown> = new Set(["dicomweb", "orthanc", "rad69", "xnat-dqr"]);
 const OIDC: SettingPath = ["http", "oidc"];
 /** Each a `.env` file. */
 const FACES: readonly SettingPath[] = FACE_NAMES.map((name) => ["compat", name]);
@@ -54,7 +61,7 @@ export async function checkCredentials(
     reader: (path: string) => Promise<T>,
   ): Promise<T | undefined> => {
     const [path, value] = group;
-    const file: unknown = typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+    const file = memberAt(value, name);
     if (typeof file !== "string" || file.trim() === "") return undefined;
     try {
       return await reader(resolve(baseFolder, file.trim()));
@@ -86,6 +93,7 @@ export async function checkCredentials(
     await read(group, "passwordFile", readPasswordFile);
     await read(group, "authoritiesFile", readCertificateFile);
     await pair(group, "clientCertificateFile", "clientKeyFile");
+    findings.push(...halvesOf(group));
     for (const name of OTHER_SECRETS) await read(group, name, readPasswordFile);
     await read(group, "privateKeyFile", (path) => readSecretText(path, KEY_LIMIT_BYTES));
   }
@@ -98,6 +106,23 @@ export async function checkCredentials(
   for (const group of FACES.flatMap((pattern) => [...valuesAt(values, pattern)]))
     await read(group, "environmentFile", readEnvironmentFile);
   return findings;
+}
+
+/** One half alone would be left out in silence, and the peer asked as nobody. */
+function halvesOf([path, value]: readonly [SettingPath, unknown]): readonly Finding[] {
+  const has = (name: string): boolean => (memberAt(value, name) ?? undefined) !== undefined;
+  return PAIRS.filter(([name]) => name !== "username" || MAY_LOG_IN.has(memberAt(value, "kind"))).flatMap(
+    ([first, second]): readonly Finding[] => {
+      if (has(first) === has(second)) return [];
+      const [given, missing] = has(first) ? [first, second] : [second, first];
+      const message = `${given} means nothing without ${missing}.`;
+      return [{ path: [...path, missing], code: "SETTING_MISSING", message }];
+    },
+  );
+}
+
+function memberAt(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 function dateProblem({ validFromDate, validToDate }: X509Certificate, nowMs: number): ErrorCode | undefined {
