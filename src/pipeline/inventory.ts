@@ -14,6 +14,8 @@ export interface Inventory {
   readonly staged: readonly StagedInstance[];
   /** Listed, not staged. Empty when the archive does not list UIDs. */
   readonly missing: readonly ListedInstance[];
+  /** Wanted series of which the archive lists nothing; 0 where it does not list UIDs. */
+  readonly absentSeries: number;
   readonly seriesInstanceUids: readonly SeriesInstanceUid[] | undefined;
 }
 
@@ -33,14 +35,16 @@ export async function takeInventory(
     known?.listing ?? narrow(await archive.listStudy(study, context.signal), seriesInstanceUids, isWanted);
   const inStaging = (await context.services.staging.list(study)).filter(isWanted);
   const taken = { archive, listing, listedAtMs, seriesInstanceUids };
-  if (listing.kind !== "instances") return { ...taken, staged: inStaging, missing: [] };
+  if (listing.kind !== "instances") return { ...taken, staged: inStaging, missing: [], absentSeries: 0 };
 
   // An instance that the archive does not list is not this account's: it is left where it is.
   const listed = new Set(listing.instances.map((instance) => instance.sopInstanceUid));
   const staged = inStaging.filter((instance) => listed.has(instance.sopInstanceUid));
   const held = new Set(staged.map((instance) => instance.sopInstanceUid));
   const missing = listing.instances.filter((instance) => !held.has(instance.sopInstanceUid));
-  return { ...taken, staged, missing };
+  const present = new Set(listing.instances.map(({ seriesInstanceUid }) => seriesInstanceUid));
+  const absentSeries = new Set(seriesInstanceUids?.filter((uid) => !present.has(uid))).size;
+  return { ...taken, staged, missing, absentSeries };
 }
 
 /** A count is the whole study's, as is that of instances nobody listed: neither says anything when only some series are wanted. */

@@ -144,6 +144,34 @@ it.each([
   expect(await verify(of.context(recall))).toMatchObject({ kind: "end", state: "held", code, change: { verdict } });
 });
 
+describe("of series that were asked for, when the archive lists only some", () => {
+  const series = ["1.2.3.1", "1.2.3.9", "1.2.3.9"];
+
+  it("holds the study, and says how many are not there", async () => {
+    const of = scene({ series });
+    const recall: RunRecall = {};
+    await retrieve(of.context(recall));
+    expect(await verify(of.context(recall))).toMatchObject({
+      ...{ kind: "end", state: "held", code: "SERIES_MISSING" },
+      change: {
+        verdict: "partial",
+        events: [{ event: "verified", detail: { verdict: "partial", received: 3, missing: 0, absentSeries: 1 } }],
+      },
+    });
+  });
+
+  it("delivers what is there where the project wants that, and does not call it complete", async () => {
+    const of = scene({ series });
+    const context = of.context({});
+    await retrieve(context);
+    const project = { ...context.project, partial: "deliver" as const };
+    expect(await verify({ ...context, project })).toMatchObject({
+      ...{ kind: "next", stage: "deidentifying" },
+      change: { verdict: "partial" },
+    });
+  });
+});
+
 describe("what we refused ourselves", () => {
   const ofStudy = [STUDY];
   const ofAll = [1, 2, 3].map((number) => `${instance(number).sopInstanceUid}`);

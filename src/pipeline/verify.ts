@@ -44,7 +44,7 @@ function isShort({ listing, missing, staged }: Inventory): boolean {
 
 function verdictOf(inventory: Inventory): Verdict {
   if (inventory.listing.kind === "unknown") return "unknown";
-  return isShort(inventory) || unlistedOf(inventory) > 0 ? "partial" : "complete";
+  return isShort(inventory) || unlistedOf(inventory) > 0 || inventory.absentSeries > 0 ? "partial" : "complete";
 }
 
 function unlistedOf({ listing }: Inventory): number {
@@ -81,15 +81,19 @@ async function conclude(context: StepContext, inventory: Inventory): Promise<Ste
   }
   const received = inventory.staged.length;
   const missing = inventory.missing.length + unlistedOf(inventory);
+  const { absentSeries } = inventory;
   const change: JobChange = {
     verdict,
     expected: expectedCount(inventory.listing) ?? null,
-    events: [{ event: "verified", detail: { verdict, received, missing } }],
+    events: [
+      { event: "verified", detail: { verdict, received, missing, ...(absentSeries > 0 ? { absentSeries } : {}) } },
+    ],
   };
   const end = (state: EndState, code: ErrorCode): StepResult => ({ kind: "end", state, code, change });
   if (expectedCount(inventory.listing) === 0) return end("not-found", "SERIES_NOT_FOUND");
   if (received === 0) return end("failed", refusal ?? "NOTHING_RECEIVED");
   if (verdict === "complete" || project.partial === "deliver") return { kind: "next", stage: "deidentifying", change };
   if (refusal !== undefined) return end("failed", refusal);
-  return end("held", verdict === "partial" ? "INSTANCES_MISSING" : "COMPLETENESS_UNKNOWN");
+  if (verdict === "unknown") return end("held", "COMPLETENESS_UNKNOWN");
+  return end("held", missing === 0 ? "SERIES_MISSING" : "INSTANCES_MISSING");
 }

@@ -185,6 +185,12 @@ export const jobsCodes = {
     summary: "A query key is no keyword of the DICOM dictionary.",
     remedy: "Use keywords such as PatientID, StudyDate or AccessionNumber.",
   },
+  SERIES_MISSING: {
+    class: "permanent",
+    summary: "The archive lists some of the series that were asked for, not all of them.",
+    remedy:
+      "Check the row's series_instance_uids, submit it with those that are there, or leave them empty for the whole study. To deliver what is there, set the project's partial to deliver and retry the study.",
+  },
   SERIES_NOT_FOUND: {
     class: "permanent",
     summary: "The study is there, but none of the series that were asked for.",
