@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { useRefresh, useStudyChanges } from "../../api/live.ts";
 import { mayDo } from "../../api/session-state.ts";
 import { useData, useThrottled } from "../../api/use-data.ts";
-import { Badge, type Tone } from "../../components/badge.tsx";
+import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { ErrorCard } from "../../components/error-card.tsx";
 import { countText, numberText } from "../../components/numbers.ts";
@@ -10,6 +10,7 @@ import { Page } from "../../components/page.tsx";
 import { Link } from "../../routing/router.tsx";
 import type { Failure, FailureList } from "../study/documents.ts";
 import { Remedy } from "../study/reason-card.tsx";
+import { outlookOf } from "./outlook.ts";
 import { RetryDialog } from "./retry-dialog.tsx";
 
 const LOOK_EVERY_MS = 2_000;
@@ -39,15 +40,9 @@ export function FailuresPage() {
   );
 }
 
-const CLASSES: Readonly<Record<Failure["class"], { readonly tone: Tone; readonly word: string }>> = {
-  transient: { tone: "busy", word: "passes by itself" },
-  ambiguous: { tone: "warn", word: "may or may not have happened" },
-  permanent: { tone: "bad", word: "needs somebody" },
-};
-
 function FailureCard({ failure, onRetry }: { readonly failure: Failure; readonly onRetry: () => void }) {
   const { code, message, remedy, studies, waiting, states, projects } = failure;
-  const { tone, word } = CLASSES[failure.class];
+  const { tone, word } = outlookOf(failure);
   const link = `/studies?code=${encodeURIComponent(code)}`;
   return (
     <section class="card" aria-labelledby={`failure-${code}`}>
