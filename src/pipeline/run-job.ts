@@ -230,7 +230,7 @@ async function settleFailure(
   const { retry, random, clock, logger } = services;
   const { job } = claimed;
   const nowMs = clock.nowMs();
-  const { untilMs } = error.details;
+  const { untilMs, archive } = error.details;
   const failedAt = archiveOf(job, error);
   // Nothing failed: the archive may not be asked now, and says when it may.
   if (AVAILABILITY_CODES.has(error.code) && typeof untilMs === "number") {
@@ -238,6 +238,7 @@ async function settleFailure(
       state: "waiting",
       code: error.code,
       dueAtMs: Math.max(untilMs, nowMs),
+      ...(typeof archive === "string" ? { heldBackBy: archive } : {}),
       attempts: job.attempts,
       change: failedAt,
     } as const;

@@ -154,6 +154,8 @@ export interface Store
       readonly state: Exclude<JobState, "running">;
       readonly code?: ErrorCode;
       readonly dueAtMs?: number;
+      /** The archive that it waits for: a rest or a pause of it that ended meanwhile is not waited for. */
+      readonly heldBackBy?: string;
       readonly attempts: number;
       readonly change?: JobChange;
       /** Written in the same transaction. */

@@ -69,6 +69,27 @@ export const archives: ContractCases = {
     expect(await store.nextDueAtMs()).toBe(1_100);
   },
 
+  "has nobody wait for a rest or a pause that ended before he was put back for later": async (store) => {
+    await submit(store, [{ studyInstanceUid: "1.1" }]);
+    const settleLate = async (code: ErrorCode, nowMs: number): Promise<number | undefined> => {
+      const { lease } = await claimed(store, nowMs);
+      const wait = { state: "waiting", code, dueAtMs: 90_000, attempts: 0, heldBackBy: "vna" } as const;
+      await store.settle(lease, wait, nowMs);
+      return await store.nextDueAtMs();
+    };
+    await store.judgeArchive("vna", DOWN, breaker, 10);
+    await store.judgeArchive("vna", DOWN, breaker, 12);
+    expect(await settleLate("ARCHIVE_RESTING", 20)).toBe(90_000);
+    await store.judgeArchive("vna", undefined, breaker, 30);
+    expect(await settleLate("ARCHIVE_RESTING", 31)).toBe(31);
+    await store.setArchiveControls("vna", { paused: true }, 40);
+    expect(await settleLate("ARCHIVE_PAUSED", 41)).toBe(90_000);
+    await store.setArchiveControls("vna", { paused: false }, 50);
+    expect(await settleLate("ARCHIVE_PAUSED", 51)).toBe(51);
+    // Of other reasons nothing is known here.
+    expect(await settleLate("ARCHIVE_CLOSED", 60)).toBe(90_000);
+  },
+
   "waits for no probe that died with its process": async (store) => {
     await waiting(store, "ARCHIVE_RESTING");
     await store.judgeArchive("vna", DOWN, breaker, 10);

@@ -102,9 +102,9 @@ async function settleAndClaim(
   return { isSettled, claimed: await claim(session, worker, leaseMs, nowMs) };
 }
 
-/** There is nothing to write but the job's end. */
-export function isEndAlone({ change, audit }: SettleAsked["outcome"]): boolean {
-  return change === undefined && audit === undefined;
+/** There is nothing to write but the job's end, and nothing to look at before. */
+export function isEndAlone({ change, audit, heldBackBy }: SettleAsked["outcome"]): boolean {
+  return change === undefined && audit === undefined && heldBackBy === undefined;
 }
 
 /** Whether each was ended: of the others the lease is gone, or there is more to do. */

@@ -68,6 +68,7 @@ export const HOLDING: ReadonlySet<string> = new Set<StatementName>([
   "withdrawableJob",
   "standingCohort",
   "auditHead",
+  "archiveCondition",
 ]);
 
 /** What only PostgreSQL is told. */

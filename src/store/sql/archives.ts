@@ -52,6 +52,18 @@ export async function setArchiveControls(
   return condition;
 }
 
+/** What is woken when it ends; whoever is put back for later after that is woken by nobody. */
+const STILL_HOLDS: Partial<Readonly<Record<ErrorCode, (condition: ArchiveCondition) => boolean>>> = {
+  ARCHIVE_PAUSED: ({ paused }) => paused,
+  ARCHIVE_RESTING: ({ breaker }) => breaker.state !== "closed",
+};
+
+/** Whether a reason to leave an archive alone ended since it was given; of other reasons nothing is known here. */
+export async function isOver(session: Session, archive: string, reason: ErrorCode): Promise<boolean> {
+  const holds = STILL_HOLDS[reason];
+  return holds !== undefined && !holds(await archiveCondition(session, archive));
+}
+
 export async function wakeHeldBack(session: Session, nowMs: number): Promise<number> {
   return await session.run("wakeControlled", { nowMs });
 }

@@ -4,6 +4,7 @@ import type { AuditEvent } from "../../units/audit.ts";
 import { JOB_STATES, type JobState } from "../job-states.ts";
 import type { ClaimedJob, DeliveryRecord, JobChange, JobEvent, Lease, LedgerChange } from "../records.ts";
 import type { Store } from "../store.ts";
+import { isOver } from "./archives.ts";
 import { appendAudit } from "./audit.ts";
 import { addEvent, startOver } from "./join.ts";
 import { keepLink } from "./linkage.ts";
@@ -166,17 +167,26 @@ export async function settle(
   const job = await session.get("leased", { id, token });
   if (job === undefined) return false;
   const jobNo = Number(job.jobNo);
-  const { state, code, dueAtMs, attempts } = outcome;
+  const { state, code, attempts } = outcome;
   if (outcome.change !== undefined) await applyChange(session, jobNo, outcome.change, nowMs);
   const isDone = JOB_STATES[state].done;
-  // Without a time a waiting job would never be woken.
-  const dueAt = state === "waiting" ? (dueAtMs ?? nowMs) : undefined;
+  const dueAt = state === "waiting" ? await dueAtOf(session, outcome, nowMs) : undefined;
   await session.run("settle", { jobNo, state, code, dueAt, attempts, finishedAt: isDone ? nowMs : undefined });
   await session.run("endAttempt", { jobNo, nowMs, outcome: state, code });
   if (outcome.audit !== undefined) await appendAudit(session, outcome.audit, nowMs);
   // What it did was less than is now asked for.
   if (job.widened === 1 && DONE_WITH_LESS.has(state)) await startOver(session, jobNo, "for more series", nowMs);
   return true;
+}
+
+/** Without a time a waiting job would never be woken. */
+async function dueAtOf(
+  session: Session,
+  { code, dueAtMs, heldBackBy }: Parameters<Store["settle"]>[1],
+  nowMs: number,
+): Promise<number> {
+  const isInVain = code !== undefined && heldBackBy !== undefined && (await isOver(session, heldBackBy, code));
+  return isInVain ? nowMs : (dueAtMs ?? nowMs);
 }
 
 /** See `Store.settleAndClaim`. */
