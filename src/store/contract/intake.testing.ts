@@ -67,6 +67,11 @@ async function jobs(store: Store) {
 const QUEUED = [{ project: "lung", state: "queued", studyInstanceUid: STUDY, patientId: "P1" }];
 
 export const intake: ContractCases = {
+  "takes in what a sender wrote with a NUL within": async (store) => {
+    const facts = { callingAeTitle: "CT\0X", modality: "C\0T", patientId: "P\0Q", accessionNumber: "A\0" };
+    expect(await store.addIntakeInstances([instance(1, facts), instance(2)], PATIENCE, 0)).toEqual([true, true]);
+  },
+
   "makes a job of a study when nothing of it came for the quiet period": async (store) => {
     expect(await add(store, instance(1), 0)).toBe(true);
     await add(store, instance(2), 60);

@@ -51,6 +51,8 @@ export function openSession(client: ClientBase, auditWitness: AuditWitness, isWr
 }
 
 function bind(value: Parameters[string]): unknown {
+  // No text of the server's holds a NUL, and peers write some. https://www.postgresql.org/docs/15/datatype-character.html
+  if (typeof value === "string" && value.includes("\0")) return value.replaceAll("\0", "\ufffd");
   return typeof value === "boolean" ? Number(value) : (value ?? null);
 }
 
