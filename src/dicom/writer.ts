@@ -1,5 +1,6 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import { remembering } from "../units/memo.ts";
+import { isAeTitle } from "./ae-title.ts";
 import type { ByteRange, ByteSource, DataSet } from "./data-set.ts";
 import { tags } from "./dictionary/tags.ts";
 import { EXPLICIT_VR_LITTLE_ENDIAN, type TransferSyntax, transferSyntaxOf } from "./dictionary/transfer-syntaxes.ts";
@@ -149,7 +150,8 @@ export function fileMetaOf(facts: FileMetaFacts): DataSet {
     syntaxElement(facts.transferSyntaxUid),
     ...META_IMPLEMENTATION,
   ];
-  if (facts.sourceAeTitle !== undefined)
+  // A peer may call itself what the element cannot hold, which is of type 3.
+  if (facts.sourceAeTitle !== undefined && isAeTitle(facts.sourceAeTitle))
     elements.push(textElement(tags.SourceApplicationEntityTitle, facts.sourceAeTitle, "AE"));
   return new Map(elements.map((one) => [one.tag, one]));
 }

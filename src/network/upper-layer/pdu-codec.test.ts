@@ -76,6 +76,15 @@ it("writes the header of a presentation data value", () => {
   ]);
 });
 
+it.each([
+  ["CT1\0memory of C", "CT1"],
+  [" CT1  ", "CT1"],
+  ["CT\n1", "CT\n1"],
+])("reads the AE title %j as %j: most who write it end texts with a NUL", (callingAeTitle, read) => {
+  const sound = decodePdu(0x01, associateRequestPdu.subarray(6)) as AssociateRequest;
+  expect(decodePdu(0x01, encodePdu({ ...sound, callingAeTitle }).subarray(6))).toMatchObject({ callingAeTitle: read });
+});
+
 describe("an A-ASSOCIATE-RQ that is not sound", () => {
   const sound = decodePdu(0x01, associateRequestPdu.subarray(6)) as AssociateRequest;
   const [context] = sound.contexts;

@@ -59,10 +59,16 @@ function fixedFields(
 ): Pick<AssociateRequest, "protocolVersion" | "calledAeTitle" | "callingAeTitle"> {
   const protocolVersion = reader.uint16();
   reader.skip(2);
-  const calledAeTitle = reader.text(16);
-  const callingAeTitle = reader.text(16);
+  const calledAeTitle = titleOf(reader);
+  const callingAeTitle = titleOf(reader);
   reader.skip(32);
   return { protocolVersion, calledAeTitle, callingAeTitle };
+}
+
+/** What follows a NUL is what was in the sender's memory. */
+function titleOf(reader: FieldReader): string {
+  const [title = ""] = reader.text(16).split("\0");
+  return title.trimEnd();
 }
 
 function decodeRequest(reader: FieldReader): AssociateRequest {
