@@ -184,6 +184,8 @@ describe("checkSettings", () => {
     ["dicom: { aetitle: X }", "dicom.aetitle SETTING_UNKNOWN"],
     ["home: 5", "home SETTING_INVALID"],
     ["dicom: { aeTitle: SEVENTEEN-LETTERS }", "dicom.aeTitle SETTING_INVALID"],
+    ['dicom: { aeTitle: "A\\\\B" }', "dicom.aeTitle SETTING_INVALID"],
+    ['dicom: { aeTitle: "A\\eB" }', "dicom.aeTitle SETTING_INVALID"],
     ["dicom: { host: '11112' }", "dicom.host SETTING_INVALID"],
     ["dicom: { port: 65536 }", "dicom.port SETTING_INVALID"],
     ["http: { port: '80' }", "http.port SETTING_INVALID"],

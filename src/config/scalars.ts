@@ -44,11 +44,15 @@ export const urlSetting = z.url({
   error: "a URL that begins with http:// or https:// is expected",
 });
 
+/** PS3.5 6.2: letters and signs of ASCII. */
+const AE_TITLE_EXPECTED =
+  "an AE title of 1 to 16 ASCII characters is expected, none of them a backslash or a control character";
+
 export const aeTitleSetting = z.string().transform((text, context) => {
   try {
     return parseAeTitle(text);
   } catch {
-    context.addIssue({ code: "custom", message: "an AE title of 1 to 16 characters is expected" });
+    context.addIssue({ code: "custom", message: AE_TITLE_EXPECTED });
     return z.NEVER;
   }
 });

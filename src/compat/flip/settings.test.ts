@@ -45,6 +45,7 @@ describe("FLIP's environment", () => {
     const wrong = {
       XNAT_PORT: "http",
       XNAT_URL: "xnat",
+      XNAT_AETITLE: "XN\\AT",
       PACS_ID: "one",
       AES_KEY_BASE64: "c2hvcnQ=",
       AES_TRUST_KEYS: "[1]",

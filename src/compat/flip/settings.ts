@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { problemOf, SettingsError } from "../../config/problems.ts";
 import type { Environment } from "../../config/settings-file.ts";
+import { isAeTitle } from "../../dicom/ae-title.ts";
 import { type Keyring, SHARED_KEY_ID } from "./envelope.ts";
 
 /** What the face is set up with, by FLIP's own environment names; those that begin with RADFERRY are ours. */
@@ -60,12 +61,14 @@ const isAesKey = (key: Uint8Array): boolean => key.length === KEY_BYTES;
 const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65_535;
 const MANY = [0, 1_000_000] as const;
 
+const AE_TITLE_MESSAGE = "must be an AE title: 1 to 16 ASCII characters without a backslash or a control character";
+
 const environmentShape = z.object({
   ENV: text("development"),
   LOG_LEVEL: text("INFO"),
   XNAT_URL: url("http://xnat-web:8080"),
   XNAT_PORT: needed.transform(Number).refine(isPort, "must be a port, from 1 to 65535"),
-  XNAT_AETITLE: text("XNAT"),
+  XNAT_AETITLE: text("XNAT").refine((value) => isAeTitle(value.trim()), AE_TITLE_MESSAGE),
   PACS_ID: number(1, MANY),
   XNAT_SERVICE_USER: needed,
   XNAT_SERVICE_PASSWORD: z.string("is needed").min(1, "is needed"),

@@ -116,3 +116,12 @@ it("names every variable that is wrong, and no value", () => {
   );
   expect(reading).not.toThrow(/secret|maybe|Nowhere/);
 });
+
+it.each(["RAW\\X", "RAW\nX", "SEVENTEEN-LETTERS"])(
+  "refuses the AE title %j, to which no archive sends anything",
+  (title) => {
+    expect(() => readPixlSettings({ ...ENVIRONMENT, ORTHANC_RAW_AE_TITLE: title })).toThrow(
+      expect.objectContaining({ problems: [expect.objectContaining({ path: "ORTHANC_RAW_AE_TITLE" })] }),
+    );
+  },
+);

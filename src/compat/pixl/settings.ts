@@ -3,6 +3,7 @@ import { z } from "zod";
 import { parseWindow } from "../../archive/availability/window.ts";
 import { problemOf, SettingsError } from "../../config/problems.ts";
 import type { Environment } from "../../config/settings-file.ts";
+import { isAeTitle } from "../../dicom/ae-title.ts";
 import type { DatabaseOptions } from "./database/connection.ts";
 import type { BrokerOptions } from "./intake/broker.ts";
 
@@ -89,6 +90,8 @@ const url = needed.refine(
 const port = (usual: number) => whole(usual, [1, 65_535]);
 const SECONDS = [0.05, 86_400] as const;
 
+const AE_TITLE_MESSAGE = "must be an AE title: 1 to 16 ASCII characters without a backslash or a control character";
+
 const environmentShape = z.object({
   LOG_LEVEL: text("INFO"),
   RABBITMQ_HOST: text("localhost"),
@@ -108,11 +111,11 @@ const environmentShape = z.object({
   ORTHANC_RAW_URL: url,
   ORTHANC_RAW_USERNAME: needed,
   ORTHANC_RAW_PASSWORD: secret,
-  ORTHANC_RAW_AE_TITLE: needed,
+  ORTHANC_RAW_AE_TITLE: needed.refine(isAeTitle, AE_TITLE_MESSAGE),
   ORTHANC_ANON_URL: url,
   ORTHANC_ANON_USERNAME: needed,
   ORTHANC_ANON_PASSWORD: secret,
-  ORTHANC_ANON_AE_TITLE: needed,
+  ORTHANC_ANON_AE_TITLE: needed.refine(isAeTitle, AE_TITLE_MESSAGE),
   ORTHANC_AUTOROUTE_RAW_TO_ANON: flag(false),
   PIXL_QUERY_TIMEOUT: number(10, SECONDS),
   PIXL_DICOM_TRANSFER_TIMEOUT: number(240, SECONDS),
