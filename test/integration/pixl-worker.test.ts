@@ -260,6 +260,35 @@ describe.skipIf(!requirePeer("Orthanc") || !requirePeer("rabbitmq-server"))("PIX
     await introduceModality(site.raw, "UCPRIMARYQR", site.vna);
   });
 
+  it("waits for an archive that refuses every search, parks nothing for it, and goes on when it searches again", async () => {
+    let isRefusing = true;
+    let refusals = 0;
+    await using archive = await startPracticeArchive({
+      ...{ studies, aeTitle: "PRIMARYQR", destinations: [`PIXLRAW@127.0.0.1:${site.raw.port}`] },
+      faults: {
+        refuses() {
+          if (isRefusing) refusals += 1;
+          return isRefusing;
+        },
+      },
+    });
+    const port = Number(archive.address.split(":").at(-1));
+    await introduceModality(site.raw, "UCPRIMARYQR", { aeTitle: "PRIMARYQR", port });
+    const breaker = { failures: 5, firstRestMs: 300, longestRestMs: 300, probeMs: 1_000 };
+    await using world = await openWorld({ breaker });
+    for (const study of studies.slice(0, 3)) await world.publish(study);
+    await vi.waitFor(async () => {
+      const codes = (await world.list("waiting")).map(({ code }) => code);
+      expect(codes).toContain("ARCHIVE_RESTING");
+      expect(refusals).toBeGreaterThan(3 * 2 * QUICK.own.attempts);
+    }, WAIT);
+    expect(await world.list("failed")).toEqual([]);
+    isRefusing = false;
+    await vi.waitFor(async () => expect(await world.list("done")).toHaveLength(3), WAIT);
+    expect(await world.broker.count(PARKED_QUEUE)).toBe(0);
+    await introduceModality(site.raw, "UCPRIMARYQR", site.vna);
+  });
+
   it("writes down what no archive has, and parks nothing for it", async () => {
     await using world = await openWorld();
     await world.publish(STUDY);

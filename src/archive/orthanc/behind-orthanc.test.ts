@@ -11,7 +11,10 @@ import { syntheticStudy } from "../../../test/peers/synthetic-studies.ts";
 import { givesUpAt } from "../../../test/support/rehearsal.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { parseDicomAddress } from "../../dicom/ae-title.ts";
+import type { DataSet } from "../../dicom/data-set.ts";
+import { tags } from "../../dicom/dictionary/tags.ts";
 import { parseStudyInstanceUid } from "../../dicom/uid.ts";
+import { textOf } from "../../dicom/values.ts";
 import { openHttpClient } from "../../network/http-client/http-client.ts";
 import { listJobs } from "../../network/rest/orthanc/jobs.ts";
 import { openStagingArea } from "../../staging/open-staging.ts";
@@ -125,6 +128,19 @@ describe.skipIf(!requirePeer("Orthanc"))("an archive behind an Orthanc", () => {
       const statistics = await (await fetch(`http://127.0.0.1:${fetcher.httpPort}/statistics`)).json();
       expect(statistics).toMatchObject({ CountInstances: 0 });
       expect(await staged()).toEqual([]);
+    });
+  });
+
+  it("is told apart by whether it refuses one search or all: the latter passes", async () => {
+    let refuses = (_: string | undefined): boolean => true;
+    const faults = { refuses: (identifier: DataSet) => refuses(textOf(identifier, tags.StudyInstanceUID)) };
+    const query = { by: "study-uid", studyInstanceUid: STUDY } as const;
+    await withScene(faults, async ({ archive }) => {
+      await expect(archive.findStudies(query, signal)).rejects.toMatchObject({ code: "ARCHIVE_UNABLE" });
+      refuses = (uid) => uid === STUDY;
+      await expect(archive.findStudies(query, signal)).rejects.toMatchObject({ code: "DIMSE_FAILED" });
+      refuses = () => false;
+      expect(await archive.findStudies(query, signal)).toHaveLength(1);
     });
   });
 

@@ -4,7 +4,9 @@ import { tags } from "../../dicom/dictionary/tags.ts";
 import type { Tag } from "../../dicom/tag.ts";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { dataSetOf, textElement, textOf, textsOf } from "../../dicom/values.ts";
+import { IMPLEMENTATION_CLASS_UID } from "../../dicom/writer.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
 import type { RetrieveResult } from "../../network/dimse/service-types.ts";
 import { STATUS } from "../../network/dimse/status.ts";
 import type { HttpClient } from "../../network/http-client/types.ts";
@@ -128,15 +130,30 @@ async function begunQuery(
   };
 }
 
-/** An Orthanc says the same of an archive that refuses a query and of one that it does not reach; the latter answers no echo either. */
-async function failedOrRefused(
-  { client, modality }: BehindOrthanc,
-  thrown: unknown,
-  signal: AbortSignal,
-): Promise<never> {
-  if (toGatewayError(thrown).code !== "ORTHANC_MODALITY_FAILED") throw thrown;
-  await echoModality(client, modality, signal);
-  throw new GatewayError("DIMSE_FAILED", {}, thrown);
+/**
+ * An Orthanc says the same of an archive that refuses a query and of one that it does not reach; the latter answers no echo either. An
+ * archive that has no resources left refuses whatever it is asked, and which status it gave is not told.
+ */
+async function failedOrRefused(behind: BehindOrthanc, thrown: unknown, signal: AbortSignal): Promise<never> {
+  const { code } = toGatewayError(thrown);
+  if (!OF_ONE_SEARCH_OR_ALL.has(code)) throw thrown;
+  if (code === "ORTHANC_MODALITY_FAILED") await echoModality(behind.client, behind.modality, signal);
+  throw new GatewayError((await searchesAtAll(behind, signal)) ? "DIMSE_FAILED" : "ARCHIVE_UNABLE", {}, thrown);
+}
+
+const OF_ONE_SEARCH_OR_ALL: ReadonlySet<ErrorCode> = new Set(["ORTHANC_MODALITY_FAILED", "DIMSE_FAILED"]);
+/** No study has this UID: any archive that searches answers that it has none. */
+const OF_NO_STUDY: ModalityQuery = { level: "Study", keys: { StudyInstanceUID: IMPLEMENTATION_CLASS_UID } };
+
+async function searchesAtAll({ client, modality }: BehindOrthanc, signal: AbortSignal): Promise<boolean> {
+  try {
+    const query = await queryModality(client, modality, OF_NO_STUDY, signal);
+    await dropQuery(client, query, neverAborted()).catch(() => undefined);
+    return true;
+  } catch (thrown) {
+    if (OF_ONE_SEARCH_OR_ALL.has(toGatewayError(thrown).code)) return false;
+    throw thrown;
+  }
 }
 
 function queryOf(identifier: DataSet): ModalityQuery {

@@ -32,7 +32,7 @@ export interface Processing extends AsyncDisposable {
 export interface ProcessingWorld {
   /** Present: archives that fail in a row are left alone for a while, over restarts too. */
   readonly store?: ConditionStore;
-  /** How long for. @default 5 s after five failures, then up to two minutes */
+  /** How long for. @default 2 s after five failures, then up to 15 s */
   readonly breaker?: BreakerPolicy;
   readonly clock?: Clock;
   readonly random?: Random;
