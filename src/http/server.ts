@@ -5,6 +5,7 @@ import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { errorFields } from "../observe/error-fields.ts";
 import { systemCodeOf } from "../units/durable-files.ts";
 import { limitConnections } from "../units/limit-connections.ts";
+import { leastBytes } from "../units/minimum-rate.ts";
 import { createSparseLogger } from "../units/sparse-logger.ts";
 import { type Answering, addApiRoutes } from "./answer.ts";
 import { createAuthenticator } from "./authenticate.ts";
@@ -144,20 +145,33 @@ function hasBody({ headers }: FastifyRequest["raw"]): boolean {
   return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 }
 
-/** A body that is not whole in time is not waited for. */
+/** A body that is not whole in time is not waited for, nor one that comes so slowly that it will not be. */
 function limitBody(
   { raw, routeOptions }: FastifyRequest,
   reply: FastifyReply,
-  { requestMs, storeMs }: ApiLimits,
+  { requestMs, storeMs, slowest }: ApiLimits,
 ): void {
   if (!hasBody(raw)) return;
   const isStore = routeOptions.url?.startsWith(STORE_PATHS[0]) === true;
-  const timer = setTimeout(
-    () => answerBadClient(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), raw.socket),
-    isStore ? storeMs : requestMs,
-  );
-  raw.once("end", () => clearTimeout(timer));
-  reply.raw.once("close", () => clearTimeout(timer));
+  const { socket } = raw;
+  const cut = (): void => {
+    stop();
+    answerBadClient(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), socket);
+  };
+  const timer = setTimeout(cut, isStore ? storeMs : requestMs);
+  // By the socket's own count: who listens to the body takes it from the one that it is for.
+  let { bytesRead } = socket;
+  const look = setInterval(() => {
+    const isSlow = socket.bytesRead - bytesRead < leastBytes(slowest);
+    ({ bytesRead } = socket);
+    if (isSlow) cut();
+  }, slowest.overMs);
+  const stop = (): void => {
+    clearTimeout(timer);
+    clearInterval(look);
+  };
+  raw.once("end", stop);
+  reply.raw.once("close", stop);
 }
 
 async function listen(server: FastifyInstance, host: string, port: number | undefined): Promise<void> {

@@ -5,6 +5,7 @@ import type { Operations } from "../operations/operations.ts";
 import type { Actor } from "../units/actor.ts";
 import type { Logger } from "../units/logger.ts";
 import type { Metrics } from "../units/metrics.ts";
+import { MINIMUM_RATE, type MinimumRate } from "../units/minimum-rate.ts";
 import type { EventHub } from "./events.ts";
 import type { FlipApi } from "./flip-api.ts";
 import type { OidcLogIn } from "./oidc/log-in.ts";
@@ -66,6 +67,8 @@ export interface ApiLimits {
   readonly stores: number;
   /** A request to store is to be whole by then. */
   readonly storeMs: number;
+  /** Of the body of any request. */
+  readonly slowest: MinimumRate;
   /** Nothing moves for so long: the connection is cut. */
   readonly idleMs: number;
   readonly connections: number;
@@ -84,6 +87,7 @@ export const USUAL_LIMITS: ApiLimits = {
   storeParts: 100_000,
   stores: 100,
   storeMs: 4 * 3_600_000,
+  slowest: MINIMUM_RATE,
   idleMs: 60_000,
   connections: 1_000,
   streams: 200,

@@ -54,7 +54,9 @@ let site: PushSite;
 let document: ApiDocument;
 let tokens: { readonly router: string; readonly unwanted: string; readonly limited: string; readonly viewer: string };
 beforeAll(async () => {
-  site = await openPushSite({ rules: RULES }, { requestMs: 300, storeInstanceBytes: INSTANCE_BYTES, storeBytes: 4e6 });
+  const slowest = { bytesPerSecond: 100, overMs: 2_000 };
+  const limits = { requestMs: 300, storeInstanceBytes: INSTANCE_BYTES, storeBytes: 4e6, slowest };
+  site = await openPushSite({ rules: RULES }, limits);
   const { api } = site;
   document = API_DOCUMENT.parse((await api.call("GET", "//openapi.json")).json);
   tokens = {
@@ -248,6 +250,16 @@ describe("a gateway that takes STOW-RS", () => {
     storing.socket.write(body.subarray(500));
     expect(await storing.answer).toMatch(/^HTTP\/1\.1 200 /);
   });
+});
+
+it("keeps no place for a request to store of which a byte comes now and then", async () => {
+  const socket = connect(Number(new URL(site.url).port), "127.0.0.1");
+  const head = `POST /dicomweb/studies HTTP/1.1\r\nHost: radferry\r\nAuthorization: Bearer ${tokens.router}\r\nContent-Type: ${TYPE}`;
+  socket.write(`${head}\r\nContent-Length: 1000000\r\n\r\n\r\n--B\r\n`);
+  const drip = setInterval(() => socket.write("X"), 50);
+  const answer = await socket.setEncoding("utf8").toArray();
+  clearInterval(drip);
+  expect(answer.join("")).toMatch(/^HTTP\/1\.1 408 /);
 });
 
 describe("what others send by STOW-RS", () => {

@@ -148,6 +148,17 @@ describe("a file", () => {
     expect(await run.device.next()).toEqual({ command: "pong" });
   });
 
+  it("of which a byte comes now and then is given up", async () => {
+    await using quick = await openScannerSite({ environment: { RADFERRY_SCAN_IDLE_SECONDS: "0.4" } });
+    await using run = await running(quick);
+    run.header();
+    const drip = setInterval(() => run.device.send(DATA.subarray(0, 1)), 50);
+    expect(await run.device.next()).toMatchObject({ message: expect.stringMatching(/^Incomplete file received/) });
+    clearInterval(drip);
+    await expect.poll(run.status).toBe("ERROR");
+    expect(await run.results()).toEqual([]);
+  });
+
   it("whose device drops leaves nothing, and the device may send it again", async () => {
     const run = await running();
     run.header();

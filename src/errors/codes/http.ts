@@ -76,6 +76,12 @@ export const httpCodes = {
     summary: "The peer asks for fewer requests.",
     remedy: "None at first: it is retried after the time the peer names. If it persists, lower rate and concurrency.",
   },
+  HTTP_TOO_SLOW: {
+    class: "transient",
+    summary: "The peer sent its answer a byte now and then, which would have held it up for ever.",
+    remedy:
+      "None at first: studies are tried again by themselves. If it persists, ask the peer's administrator, or look at the line to it.",
+  },
   HTTP_TOTAL_TIMED_OUT: {
     class: "transient",
     summary: "The peer's answer was not whole within the time allowed for all of it.",

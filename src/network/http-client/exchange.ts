@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { type MinimumRate, type RateWatch, watchRate } from "../../units/minimum-rate.ts";
 import { type BodyQueue, createBodyQueue, type Pieces } from "./body-queue.ts";
 import { HttpError, transportError } from "./http-error.ts";
 
@@ -14,6 +15,7 @@ export interface ExchangeRequest {
   readonly headersMs: number;
   readonly idleMs: number;
   readonly totalMs: number | undefined;
+  readonly slowest: MinimumRate;
   /** By `https`. */
   readonly isTls: boolean;
   readonly signal: AbortSignal | undefined;
@@ -49,12 +51,13 @@ function bodyOf(body: ExchangeRequest["body"]): string | Uint8Array | Readable |
 }
 
 function createHandler(
-  { signal, totalMs, isTls }: ExchangeRequest,
+  { signal, totalMs, slowest, isTls }: ExchangeRequest,
   resolve: (response: RawResponse) => void,
   reject: (reason: unknown) => void,
 ): Dispatcher.DispatchHandler {
   let controller: Dispatcher.DispatchController | undefined;
   let queue: BodyQueue | undefined;
+  let rate: RateWatch | undefined;
   /** Why it is over. */
   let ended: { readonly reason: unknown } | undefined;
 
@@ -62,6 +65,7 @@ function createHandler(
     if (ended !== undefined) return;
     ended = { reason };
     clearTimeout(timer);
+    rate?.[Symbol.dispose]();
     signal?.removeEventListener("abort", onAbort);
     reject(reason);
     queue?.end(reason === undefined || reason instanceof Error ? reason : new GatewayError("CANCELLED", {}, reason));
@@ -87,14 +91,21 @@ function createHandler(
     },
     onResponseStart(started, status, headers) {
       if (status < 200 || ended !== undefined) return;
+      const hold = (isHeld: boolean): void => {
+        if (isHeld) started.pause();
+        else started.resume();
+        rate?.hold(isHeld);
+      };
+      rate = watchRate(slowest, () => stop(new HttpError("HTTP_TOO_SLOW", { ...slowest })));
       queue = createBodyQueue({
-        pause: () => started.pause(),
-        resume: () => started.resume(),
+        pause: () => hold(true),
+        resume: () => hold(false),
         stop: () => stop(undefined),
       });
       resolve({ status, headers: headersOf(headers), body: queue, stop: () => stop(undefined) });
     },
     onResponseData(_, piece) {
+      rate?.heard(piece.length);
       queue?.push(piece);
     },
     onResponseEnd: () => end(undefined),

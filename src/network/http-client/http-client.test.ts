@@ -198,6 +198,17 @@ describe.each(WAYS)("an answer, %s", (_way, bulk) => {
     await expect(reading).rejects.toMatchObject({ code, class: "transient" });
   });
 
+  it("that comes a byte now and then is given up, though it is never silent", async () => {
+    await using server = await startHttpServer((_, response) => {
+      const drip = setInterval(() => response.write("."), 10);
+      response.once("close", () => clearInterval(drip));
+    });
+    const slowest = { bytesPerSecond: 1_000, overMs: 200 };
+    await using client = openHttpClient({ baseUrl: server.url, timeouts: { headersMs: 150, idleMs: 150, slowest } });
+    const reading = client.request({ bulk }).then((response) => readText(response, 100_000));
+    await expect(reading).rejects.toMatchObject({ code: "HTTP_TOO_SLOW", class: "transient" });
+  });
+
   it.each([
     ["a length that is not kept", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", "HTTP_CONNECTION_LOST"],
     [

@@ -2,6 +2,7 @@ import type { Dispatcher } from "undici";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { orAborted } from "../../units/abort.ts";
 import { type Clock, LONGEST_TIMER_MS, systemClock } from "../../units/clock.ts";
+import { MINIMUM_RATE } from "../../units/minimum-rate.ts";
 import { clientContext } from "../upper-layer/tls-context.ts";
 import { createSession, type Login, noAuthentication, type Session } from "./authentication.ts";
 import { decoded } from "./content-encoding.ts";
@@ -68,12 +69,13 @@ export function openHttpClient(options: HttpClientOptions, clock: Clock = system
   };
 }
 
-function bounded({ connectMs, headersMs, idleMs, totalMs }: HttpTimeouts): HttpTimeouts {
+function bounded({ connectMs, headersMs, idleMs, totalMs, slowest = MINIMUM_RATE }: HttpTimeouts) {
   return {
     connectMs: Math.min(connectMs, LONGEST_TIMER_MS),
     headersMs: Math.min(headersMs, LONGEST_TIMER_MS),
     idleMs: Math.min(idleMs, LONGEST_TIMER_MS),
     totalMs: totalMs === undefined ? undefined : Math.min(totalMs, LONGEST_TIMER_MS),
+    slowest: { ...slowest, overMs: Math.min(Math.max(slowest.overMs, headersMs), LONGEST_TIMER_MS) },
   };
 }
 
@@ -124,7 +126,7 @@ function isSuccess(status: number): boolean {
 async function send(connected: Connected, request: HttpRequest, url: URL, login: Login): Promise<RawResponse> {
   const { pool, wires, timeouts, clock } = connected;
   const { method = "GET", body, bodyBytes, bulk = false, signal } = request;
-  const { headersMs, idleMs, totalMs } = bounded({ ...timeouts, ...request.timeouts });
+  const { headersMs, idleMs, totalMs, slowest } = bounded({ ...timeouts, ...request.timeouts });
   const encoding = bulk ? "identity" : "gzip, deflate";
   let lastSentAtMs = Number.POSITIVE_INFINITY;
   const common = {
@@ -139,6 +141,7 @@ async function send(connected: Connected, request: HttpRequest, url: URL, login:
     headersMs,
     idleMs,
     totalMs,
+    slowest,
     isTls: url.protocol === "https:",
     signal,
   };

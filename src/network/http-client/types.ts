@@ -1,3 +1,4 @@
+import type { MinimumRate } from "../../units/minimum-rate.ts";
 import type { TlsClientOptions } from "../upper-layer/tls.ts";
 import type { Authentication } from "./authentication.ts";
 import type { Pieces } from "./body-queue.ts";
@@ -11,6 +12,8 @@ export interface HttpTimeouts {
   readonly idleMs: number;
   /** From the request until the last byte of its answer; absent: no limit. */
   readonly totalMs?: number | undefined;
+  /** Of the answer's body, over no less than `headersMs`: some begin to answer and send a blank now and then until they are ready. @default MINIMUM_RATE */
+  readonly slowest?: MinimumRate | undefined;
 }
 
 export interface HttpClientOptions {
@@ -54,7 +57,7 @@ export interface HttpResponse extends AsyncDisposable {
   readonly headers: ReadonlyMap<string, string>;
   /**
    * What comes, decoded, in pieces as it came: read once. Who does not read holds the peer back.
-   * @throws HttpError HTTP_CONNECTION_LOST, HTTP_IDLE_TIMED_OUT, HTTP_TOTAL_TIMED_OUT; the reason of the request's signal
+   * @throws HttpError HTTP_CONNECTION_LOST, HTTP_IDLE_TIMED_OUT, HTTP_TOO_SLOW, HTTP_TOTAL_TIMED_OUT; the reason of the request's signal
    */
   readonly body: Pieces;
 }

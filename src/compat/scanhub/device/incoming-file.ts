@@ -2,6 +2,7 @@ import type { PublishedFile, Upload } from "../../../acquisition/uploads.ts";
 import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import type { ErrorCode } from "../../../errors/registry.ts";
 import type { ScanDevice } from "../../../store/acquisitions.ts";
+import { MINIMUM_RATE, watchRate } from "../../../units/minimum-rate.ts";
 import type { ScanHubSettings } from "../settings.ts";
 import type { ScanHubWorld } from "../world.ts";
 import { acquisitionOfReport, type ReportWorld } from "./held-task.ts";
@@ -32,8 +33,11 @@ export interface IncomingFilesOptions {
 interface Receiving {
   readonly upload: Upload;
   readonly sizeBytes: number;
-  timer: NodeJS.Timeout | undefined;
+  readonly movement: Movement;
 }
+
+/** So many times the silence that is allowed: the sender of a byte now and then is never silent. */
+const RATED_OVER = 5;
 
 export function createIncomingFiles({ world, device, say, follow }: IncomingFilesOptions): IncomingFiles {
   let receiving: Receiving | undefined;
@@ -41,21 +45,18 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
 
   const forget = (): Receiving | undefined => {
     const before = receiving;
-    clearTimeout(before?.timer);
+    before?.movement[Symbol.dispose]();
     receiving = undefined;
     return before;
   };
   const giveUp = async (code: ErrorCode, endsAcquisition: boolean): Promise<void> => {
     await forget()?.upload.abort(code, { endsAcquisition });
   };
-  const watch = (one: Receiving): void => {
-    if (one.timer !== undefined) return void one.timer.refresh();
-    one.timer = setTimeout(() => {
-      if (receiving !== one) return;
-      refuse.bytes = one.upload.missingBytes;
-      say(feedback(incomplete(one.sizeBytes - one.upload.missingBytes, one.sizeBytes)));
-      follow(giveUp("SCAN_TRANSFER_CUT", true));
-    }, world.settings.idleMs);
+  const cut = (upload: Upload, sizeBytes: number): void => {
+    if (receiving?.upload !== upload) return;
+    refuse.bytes = upload.missingBytes;
+    say(feedback(incomplete(sizeBytes - upload.missingBytes, sizeBytes)));
+    follow(giveUp("SCAN_TRANSFER_CUT", true));
   };
 
   return {
@@ -72,8 +73,9 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
         const begun = await begin(world, device, message, sizeBytes);
         if (begun.kind === "have") return say(saved(begun.file));
         refuse.bytes = 0;
-        receiving = { upload: begun.upload, sizeBytes, timer: undefined };
-        watch(receiving);
+        const { upload } = begun;
+        const movement = watchMovement(world.settings.idleMs, () => cut(upload, sizeBytes));
+        receiving = { upload, sizeBytes, movement };
       } catch (thrown) {
         say(refused(world, thrown));
       }
@@ -83,11 +85,11 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
         if (isStray(refuse, chunk)) say(feedback("Unexpected binary data: no file was announced."));
         return undefined;
       }
-      const { upload, sizeBytes } = receiving;
-      watch(receiving);
+      const { upload, sizeBytes, movement } = receiving;
+      movement.heard(chunk.byteLength);
       try {
         const held = upload.write(chunk);
-        if (upload.missingBytes > 0) return held;
+        if (upload.missingBytes > 0) return held && movement.during(held);
         forget();
         // A failure is told when it is finished, which meets it again.
         const taken = held?.catch(() => undefined);
@@ -102,6 +104,33 @@ export function createIncomingFiles({ world, device, say, follow }: IncomingFile
       }
     },
     end: (code) => giveUp(code, false),
+  };
+}
+
+/** Whether a file comes. */
+interface Movement extends Disposable {
+  heard(bytes: number): void;
+  /** In which the device is held back. */
+  during(held: Promise<void>): Promise<void>;
+}
+
+/** @param onStopped nothing came for so long, or hardly anything */
+function watchMovement(idleMs: number, onStopped: () => void): Movement {
+  const silence = setTimeout(onStopped, idleMs);
+  const rate = watchRate({ ...MINIMUM_RATE, overMs: RATED_OVER * idleMs }, onStopped);
+  return {
+    heard(bytes) {
+      silence.refresh();
+      rate.heard(bytes);
+    },
+    async during(held) {
+      rate.hold(true);
+      await held.finally(() => rate.hold(false));
+    },
+    [Symbol.dispose]() {
+      clearTimeout(silence);
+      rate[Symbol.dispose]();
+    },
   };
 }
 

@@ -18,7 +18,7 @@ export interface AnswerListener {
   /** The body follows. */
   onHead(head: ResponseHead): void;
   /** More of the answer, head or body, has come. */
-  onBytes(): void;
+  onBytes(sizeBytes: number): void;
   /** We are behind: the peer waits for us; and no more. */
   onHeld(isHeld: boolean): void;
   /** All of it is there, or this is why not: a system error, or what the peer does wrong. */
@@ -162,7 +162,7 @@ class Wire implements Connection {
       return;
     }
     const { memory, from } = this.ring.room();
-    listener.onBytes();
+    listener.onBytes(sizeBytes);
     this.ring.fill(reader.take(memory, from, from + sizeBytes));
     if (reader.hasSurplus) this.#isKept = false;
     if (reader.isOver || reader.fault !== undefined) this.#finish(reader.fault);

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../../errors/gateway-error.ts";
+import { type RateWatch, watchRate } from "../../../units/minimum-rate.ts";
 import type { ExchangeRequest, RawResponse } from "../exchange.ts";
 import { HttpError, transportError } from "../http-error.ts";
 import type { Connection } from "./connection.ts";
@@ -35,6 +36,7 @@ class Exchange {
   /** Between two pieces, or before the first. */
   #silence: NodeJS.Timeout | undefined;
   #total: NodeJS.Timeout | undefined;
+  #rate: RateWatch | undefined;
   readonly #onAbort = (): void => this.#stop(this.#request.signal?.reason);
 
   constructor(
@@ -75,13 +77,17 @@ class Exchange {
         this.#hasHead = true;
         const body = connection.ring.begin((isRead) => this.#leave(isRead));
         this.#waitForBody();
+        const { slowest } = this.#request;
+        this.#rate = watchRate(slowest, () => this.#stop(new HttpError("HTTP_TOO_SLOW", { ...slowest })));
         this.#resolve({ status, headers, body, stop: () => this.#quit() });
       },
-      onBytes: () => {
+      onBytes: (sizeBytes) => {
+        this.#rate?.heard(sizeBytes);
         if (this.#hasHead && !this.#isHeld) this.#silence?.refresh();
       },
       onHeld: (isHeld) => {
         this.#isHeld = isHeld;
+        this.#rate?.hold(isHeld);
         clearTimeout(this.#silence);
         if (!isHeld && !this.#isOver) this.#waitForBody();
       },
@@ -106,6 +112,7 @@ class Exchange {
     this.#isOver = true;
     clearTimeout(this.#silence);
     clearTimeout(this.#total);
+    this.#rate?.[Symbol.dispose]();
     this.#request.signal?.removeEventListener("abort", this.#onAbort);
     const failure =
       reason === undefined || reason instanceof Error ? reason : new GatewayError("CANCELLED", {}, reason);
