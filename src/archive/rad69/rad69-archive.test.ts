@@ -3,6 +3,7 @@ import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../../dicom/uid.ts";
 import { openHttpClient } from "../../network/http-client/http-client.ts";
 import { RESPONSE_STATUS } from "../../network/ihe/names.ts";
+import type { ImagingDocumentSetRequest } from "../../network/ihe/responder/request-reader.ts";
 import { type ResponderOptions, startRad69Responder } from "../../network/ihe/responder/responder.ts";
 import { someInstances, sourceOf } from "../../network/ihe/testing/instances.ts";
 import { openStagingArea } from "../../staging/open-staging.ts";
@@ -81,5 +82,48 @@ describe("a source that fails a whole request for the sake of one instance gives
     };
     const { staged } = await retrieved({ alter });
     expect(staged).toBe(held.length);
+  });
+});
+
+describe("a source that fails a whole request over one instance, which may come another time,", () => {
+  const [, away] = held;
+  const isAskedFor = (request: ImagingDocumentSetRequest): boolean =>
+    request.documents.some(({ documentUniqueId }) => documentUniqueId === away?.sopInstanceUid);
+  const fault = {
+    httpStatus: 500,
+    fault: { code: "Receiver", reason: "" },
+    errors: [],
+    documents: [],
+    parts: [],
+  } as const;
+
+  it("gives the others where it names that instance", async () => {
+    const alter: ResponderOptions["alter"] = (plan, request) => {
+      if (!isAskedFor(request)) return plan;
+      const location = away?.sopInstanceUid ?? "";
+      const error = { errorCode: "urn:dicom:wado:0003", codeContext: "", severity: "error", location } as const;
+      return { ...plan, status: RESPONSE_STATUS.failure, errors: [error], documents: [], parts: [] };
+    };
+    const { result, staged, requests } = await retrieved({ alter });
+    expect(staged).toBe(held.length - 1);
+    expect(result).toMatchObject({ completed: held.length - 1, failed: 2 });
+    expect(requests).toBe(2);
+  });
+
+  it("gives the others where it does not", async () => {
+    const alter: ResponderOptions["alter"] = (plan, request) => (isAskedFor(request) ? { ...plan, ...fault } : plan);
+    const { staged, requests } = await retrieved({ alter });
+    expect(staged).toBe(held.length - 1);
+    expect(requests).toBeLessThanOrEqual(9);
+  });
+
+  it("is not asked on and on where it fails for all", async () => {
+    let requests = 0;
+    const alter: ResponderOptions["alter"] = (plan) => {
+      requests += 1;
+      return { ...plan, ...fault };
+    };
+    await expect(retrieved({ alter })).rejects.toMatchObject({ code: "RAD69_FAULT_RECEIVER" });
+    expect(requests).toBeLessThanOrEqual(8);
   });
 });

@@ -39,8 +39,8 @@ export interface RetrieveOptions<T> {
   /** How often what did not come is asked for again when that may help, the first time included. @default 3 */
   readonly attempts?: number | undefined;
   /**
-   * What the source fails as a whole, and says so for good, is asked for in parts even where no attempt is left: by the same request it would
-   * never come. @default false
+   * What the source fails as a whole, and says so itself, is asked for in parts even where no attempt is left: by the same request it would
+   * come never, or not as long as one instance of it does not. @default false
    */
   readonly narrows?: boolean | undefined;
   /** Called as each instance is kept. */
@@ -93,6 +93,8 @@ interface Run<T> {
   unexpected: number;
   duplicates: number;
   hopeless: DicomTrolleyError | undefined;
+  /** See `MAXIMUM_FAILING`; below zero once something came. */
+  failing: number;
 }
 
 /**
@@ -118,6 +120,7 @@ export async function retrieveInstances<T>(
     unexpected: 0,
     duplicates: 0,
     hopeless: undefined,
+    failing: 0,
   };
   await concurrently(batches, parallel, async (batch) => {
     const budget = { requests: 16 + 4 * Math.ceil(Math.log2(batch.length + 1)) };
@@ -158,32 +161,64 @@ async function retrieveBatch<T>(
     const asked = left;
     const ofAll = await ask(run, asked);
     const open = asked.filter(({ sopInstanceUid }) => run.outcomes.get(sopInstanceUid)?.state !== "delivered");
-    const isSuspect = ofAll !== undefined && open.length === asked.length && asked.length > 1 && isSplittable(ofAll);
+    const isNothing = open.length === asked.length;
+    noteFailing(run, asked, isNothing ? ofAll : undefined);
+    const isSuspect = ofAll !== undefined && isNothing && asked.length > 1 && isSplittable(ofAll);
+    const withheld = isNothing && ofAll === undefined ? withheldOverOthers(run, asked) : [];
     left = isSuspect ? open : open.filter(({ sopInstanceUid }) => mayCome(run.outcomes.get(sopInstanceUid)));
     const isStuck = left.length === asked.length;
-    if (left.length === 0 || (attempts <= 1 && !narrows(run, open.length === asked.length, isStuck, ofAll))) break;
+    if (left.length === 0 || (attempts <= 1 && !narrows(run, isNothing, withheld, ofAll))) break;
+    if (withheld.length > 0) {
+      await retrieveBatch(run, withheld, { tries, failures, budget });
+      left = left.filter((each) => !withheld.includes(each));
+    }
     if (isStuck) failures += 1;
-    if (isSuspect && (ofAll.class === "permanent" || failures > 1)) {
+    if (isSuspect && (ofAll.class === "permanent" || failures > 1 || attempts <= 1)) {
       const standing = { tries: isTold(ofAll) ? tries : tries - 1, failures, budget };
-      for (const half of splitInto(left, 2)) await retrieveBatch(run, half, standing);
+      for (const half of splitInto(left, 2))
+        if (attempts > 1 || mayNarrow(run, ofAll)) await retrieveBatch(run, half, standing);
       return;
     }
     if (isStuck) tries -= 1;
     if (tries <= 0) break;
-    if (isStuck || ofAll !== undefined) await pause(run, failures, ofAll);
+    if (left.length > 0 && (isStuck || ofAll !== undefined)) await pause(run, failures, ofAll);
   }
   noteHopeless(run, batch);
 }
 
-/** Where nothing came: less of it may, without what was named as missing, or half of it. */
+/** Where nothing came: less of it may, without what was named, or half of it. */
 function narrows<T>(
-  { options }: Run<T>,
+  run: Run<T>,
   isNothing: boolean,
-  isStuck: boolean,
+  withheld: readonly InstanceReference[],
   ofAll: DicomTrolleyError | undefined,
 ): boolean {
-  if (options.narrows !== true || !isNothing) return false;
-  return ofAll === undefined ? !isStuck : isStuck && isSplittable(ofAll) && ofAll.class === "permanent";
+  if (run.options.narrows !== true || !isNothing) return false;
+  return ofAll === undefined ? withheld.length > 0 : isSplittable(ofAll) && mayNarrow(run, ofAll);
+}
+
+function mayNarrow<T>({ failing }: Run<T>, ofAll: DicomTrolleyError): boolean {
+  return ofAll.class === "permanent" || (isTold(ofAll) && failing < MAXIMUM_FAILING);
+}
+
+/** So many instances for which a source failed one by one, and gave none at all: it fails whatever it is asked for. */
+const MAXIMUM_FAILING = 3;
+
+function noteFailing<T>(run: Run<T>, asked: readonly InstanceReference[], ofAll: DicomTrolleyError | undefined): void {
+  if (ofAll === undefined) run.failing = Number.NEGATIVE_INFINITY;
+  else if (asked.length === 1 && ofAll.class !== "permanent") run.failing += 1;
+}
+
+/** What the source named no reason for, where it gave nothing over others that it did name. */
+function withheldOverOthers<T>(
+  { outcomes }: Run<T>,
+  asked: readonly InstanceReference[],
+): readonly InstanceReference[] {
+  const withheld = asked.filter(({ sopInstanceUid }) => {
+    const outcome = outcomes.get(sopInstanceUid);
+    return outcome?.state === "failed" && outcome.error.code === "RAD69_DOCUMENT_NOT_SENT";
+  });
+  return withheld.length < asked.length ? withheld : [];
 }
 
 /** Of refusals by status only 413, content too large. RFC 9110 15.5.14. */
