@@ -4,6 +4,8 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { ByteSource } from "./data-set.ts";
 
 const CHUNK_BYTES = 256 * 1024;
+/** Of the inflated form: many small ones would take more than they hold, few large ones would take as much for a short report. */
+const PIECE_BYTES = 64 * 1024;
 /** So much of the deflated bytes holds most headers; at most some 16 MB come out (RFC 1951: 1032 to 1). */
 const BEGINNING_BYTES = 16 * 1024;
 
@@ -23,17 +25,19 @@ export async function inflateSource(source: ByteSource, offset: number, maximumB
       yield await source.read(position, Math.min(CHUNK_BYTES, source.sizeBytes - position));
     }
   }
-  const chunks: Buffer[] = [];
+  const pieces: Buffer[] = [];
+  const starts: number[] = [];
   let size = 0;
-  const inflater = createInflateRaw();
+  const inflater = createInflateRaw({ chunkSize: PIECE_BYTES });
   const input = Readable.from(deflated());
   input.on("error", (error) => inflater.destroy(error));
   input.pipe(inflater);
   try {
-    for await (const chunk of inflater) {
-      size += chunk.length;
+    for await (const piece of inflater as AsyncIterable<Buffer>) {
+      starts.push(size);
+      pieces.push(piece);
+      size += piece.length;
       if (size > maximumBytes) throw new GatewayError("DICOM_LIMIT_EXCEEDED", { offset, what: "inflated bytes" });
-      chunks.push(chunk);
     }
   } catch (thrown) {
     if (thrown instanceof GatewayError) throw thrown;
@@ -41,16 +45,41 @@ export async function inflateSource(source: ByteSource, offset: number, maximumB
   } finally {
     input.destroy();
   }
-  const bytes = Buffer.concat(chunks);
-  return { body: copying(bytes), endOffset: offset + inflater.bytesWritten };
+  return { body: sourceOfPieces(pieces, starts, size), endOffset: offset + inflater.bytesWritten };
 }
 
-/** A header that is kept is not to keep all that it was inflated with. */
-function copying(bytes: Uint8Array): ByteSource {
+/**
+ * Read from where they are: joined, they would be in memory twice. What is read is a copy, as a header that is kept is not to keep all that it was
+ * inflated with.
+ */
+function sourceOfPieces(pieces: readonly Buffer[], starts: readonly number[], sizeBytes: number): ByteSource {
   return {
-    sizeBytes: bytes.length,
-    read: (offset, length) => Promise.resolve(Uint8Array.from(bytes.subarray(offset, offset + length))),
+    sizeBytes,
+    async read(offset, length) {
+      const end = Math.min(offset + length, sizeBytes);
+      const bytes = new Uint8Array(Math.max(0, end - offset));
+      for (let index = pieceAt(starts, offset); index < pieces.length; index += 1) {
+        const [piece = NOTHING, start = 0] = [pieces[index], starts[index]];
+        if (start >= end) break;
+        const from = Math.max(offset, start);
+        bytes.set(piece.subarray(from - start, end - start), from - offset);
+      }
+      return bytes;
+    },
   };
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** The last that begins there or before. */
+function pieceAt(starts: readonly number[], offset: number): number {
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** What the first bytes behind `offset` inflate to; nothing where they do not. */
