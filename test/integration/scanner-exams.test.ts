@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { json } from "node:stream/consumers";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { openScannerSite, PARAMETERS, taskDocument, WORKFLOW_ID } from "../peers/scanhub-site.ts";
 
@@ -57,6 +60,19 @@ describe("who asks (A11)", () => {
     expect((await request("POST", url, { raw: "{", token: null })).status).toBe(422);
     expect((await request("POST", url, { body: {}, token: null })).status).toBe(401);
     expect((await request("POST", url, { body: {} })).status).toBe(422);
+  });
+
+  it.each([
+    ["a long body", "task/new", { "content-length": "30000000" }, 401, "Not authenticated"],
+    ["a body in chunks", "task/new", { "transfer-encoding": "chunked" }, 401, "Not authenticated"],
+    ["a body that leads nowhere", "nothing", { "content-length": "1000" }, 404, "Not Found"],
+  ])("is answered before %s is read: one keeps every scanner waiting", async (_, path, headers, status, detail) => {
+    const { hostname, port, pathname } = new URL(`${exam}/${path}`);
+    const sent = httpRequest({ hostname, port, path: pathname, method: "POST", headers });
+    sent.write("[");
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    expect([answer.statusCode, await json(answer)]).toEqual([status, { detail }]);
+    sent.destroy();
   });
 
   it("takes the scheme's name in letters of either case", async () => {

@@ -70,7 +70,10 @@ export async function startFaceServer<Context>(given: FaceServerOptions<Context>
   addPages(server, options);
   const context = options.context(stop.signal);
   for (const route of options.routes) addRoute(server, route, options, context);
-  server.setNotFoundHandler((request, reply) => answerUnknown(request, reply, options));
+  server.addHook("onRequest", async (request, reply) => {
+    // Before anything of it is read: nobody's key was asked for.
+    if (request.is404) await answerUnknown(request, reply, options);
+  });
   server.setErrorHandler((thrown, _, reply) => answerError(thrown, reply, options));
   try {
     await server.listen({ host, port });

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
@@ -26,6 +26,8 @@ import { DEVICE_BASE, PAGES, ROUTES } from "./routes.ts";
 
 const MAXIMUM_PATH_PART = 4_096;
 const MAXIMUM_BODY_BYTES = MAXIMUM_SEQUENCE_BYTES + 1024 * 1024;
+/** A longer one is neither held nor read before it is known whose it is: to read JSON of megabytes keeps every scanner waiting for seconds. */
+const STRANGERS_BODY_BYTES = 64 * 1024;
 /** Chunks of files; ScanHub's own software sends 1 MiB. */
 const MAXIMUM_FRAME_BYTES = 16 * 1024 * 1024;
 const MAXIMUM_SOCKETS = 2_000;
@@ -48,7 +50,10 @@ export async function startScanHubServer(
   for (const [path, page] of Object.entries(PAGES)) server.get(path, () => page());
   for (const { base, routes } of ROUTES)
     for (const route of routes) addRoute(server, `${base}${route.path}`, route, world);
-  server.setNotFoundHandler(answerUnknown);
+  server.addHook("onRequest", async (request, reply) => {
+    // Before anything of it is read.
+    if (request.is404) await answerUnknown(request, reply);
+  });
   server.setErrorHandler((thrown, _, reply) => answerError(thrown, reply, world));
   const devices = acceptDevices(server.server, world);
   try {
@@ -105,21 +110,36 @@ function addRoute(server: FastifyInstance, url: string, route: ScanHubRoute, wor
     method: route.method,
     // An empty part is no value: such an address leads elsewhere or nowhere.
     url: url.replaceAll(/\{(\w+)\}/g, ":$1(.+)"),
+    async onRequest({ headers }) {
+      if (bodyBytesOf(headers) > STRANGERS_BODY_BYTES) await callerOf(headers, route, world);
+    },
     async handler(request, reply) {
       const bytes = request.body instanceof Buffer ? request.body : undefined;
       const body = route.takes === "json" ? parsedBody(bytes) : bytes;
-      const token = bearerOf(request.headers.authorization);
-      if (token === undefined) throw refusal(401, "Not authenticated");
-      const user = await userOfToken(world.store, token);
-      if (user === undefined) throw refusal(401, "Invalid token.");
-      if (!world.settings.isStrict && !mayUser(user, route.least))
-        throw refusal(403, `The token's role does not allow this: ${route.least} is needed.`);
       const { params, query, headers } = request;
+      const caller = await callerOf(headers, route, world);
       const path = params as Readonly<Record<string, string>>;
       const contentType = headers["content-type"] ?? "";
-      return send(reply, route, await route.run({ path, query, body, contentType, user, token }, world));
+      return send(reply, route, await route.run({ path, query, body, contentType, ...caller }, world));
     },
   });
+}
+
+/** Of chunks nobody says how many there will be. */
+function bodyBytesOf(headers: IncomingHttpHeaders): number {
+  if (headers["transfer-encoding"] !== undefined) return Number.POSITIVE_INFINITY;
+  return Number(headers["content-length"] ?? 0);
+}
+
+/** @throws AnswerError 401, 403 */
+async function callerOf({ authorization }: IncomingHttpHeaders, route: ScanHubRoute, world: ScanHubWorld) {
+  const token = bearerOf(authorization);
+  if (token === undefined) throw refusal(401, "Not authenticated");
+  const user = await userOfToken(world.store, token);
+  if (user === undefined) throw refusal(401, "Invalid token.");
+  if (!world.settings.isStrict && !mayUser(user, route.least))
+    throw refusal(403, `The token's role does not allow this: ${route.least} is needed.`);
+  return { user, token };
 }
 
 function send(reply: FastifyReply, { status }: ScanHubRoute, answer: Answer): FastifyReply {
