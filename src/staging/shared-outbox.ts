@@ -192,7 +192,7 @@ async function bytesOf(store: ObjectStore, key: string, signal: AbortSignal): Pr
       done();
     },
   });
-  await store.get(key, sink, signal);
+  await store.get({ key, mostBytes: LARGEST_MANIFEST_BYTES }, sink, signal);
   return Buffer.concat(pieces);
 }
 
@@ -216,7 +216,7 @@ async function fetchFile(
   });
   const written = pipeline(through, createWriteStream(path, { mode: 0o600 }), { signal });
   // Without an answer nothing would end what waits for it.
-  const getting = store.get(key, through, signal).catch((thrown: unknown) => {
+  const getting = store.get({ key, mostBytes: sizeBytes }, through, signal).catch((thrown: unknown) => {
     through.destroy();
     throw thrown;
   });

@@ -17,7 +17,7 @@ export async function isCutShort(
 ): Promise<boolean> {
   if (there.sizeBytes === 0) return true;
   if (there.sizeBytes >= sizeBytes) return false;
-  const kept = await sha256Read((sink) => store.get(key, sink, signal));
+  const kept = await sha256Read((sink) => store.get({ key, mostBytes: there.sizeBytes }, sink, signal));
   const beginning = createReadStream(path, { end: there.sizeBytes - 1, signal });
   return kept === (await sha256Read((sink) => pipeline(beginning, sink)));
 }

@@ -19,7 +19,8 @@ export function s3Inspector({ server, prefix, proof }: Omit<S3DestinationOptions
       const key = `${folder}/${fileNameOf(file)}`;
       const facts = await store.facts(key, signal);
       const named = facts?.sha256;
-      const whole = proof === "sha256" ? () => sha256Read((sink) => store.get(key, sink, signal)) : undefined;
+      const fetched = { key, mostBytes: facts?.sizeBytes ?? 0 };
+      const whole = proof === "sha256" ? () => sha256Read((sink) => store.get(fetched, sink, signal)) : undefined;
       const sum = whole ?? (named === undefined ? undefined : () => Promise.resolve(named));
       isCompared &&= sum !== undefined || facts === undefined;
       found.set(file.sopInstanceUid, await standingOf(file, facts?.sizeBytes, sum));

@@ -24,7 +24,7 @@ export function s3Attachments(bucket: BucketToAttachTo): AttachmentTaker {
       for (const { name, sizeBytes, sha256 } of delivery.attached ?? []) {
         const key = `${study}/${name}`;
         if ((await store.facts(key, signal))?.sizeBytes !== sizeBytes) continue;
-        const isSame = (await sha256Read((sink) => store.get(key, sink, signal))) === sha256;
+        const isSame = (await sha256Read((sink) => store.get({ key, mostBytes: sizeBytes }, sink, signal))) === sha256;
         if (isSame) found.add(name);
       }
       return found;

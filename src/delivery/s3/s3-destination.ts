@@ -82,7 +82,7 @@ async function held(
     if (facts === undefined || facts.sizeBytes !== file.sizeBytes) return;
     const isSame =
       options.proof === "sha256"
-        ? (await sha256Read((sink) => store.get(key, sink, signal))) === file.sha256
+        ? (await sha256Read((sink) => store.get({ key, mostBytes: file.sizeBytes }, sink, signal))) === file.sha256
         : await isSameBySum(facts, file);
     if (isSame) found.add(file.sopInstanceUid);
   });
@@ -149,6 +149,6 @@ async function reportsAt(
 ): Promise<readonly DeliveredStudyReport[]> {
   const facts = await store.facts(key, signal);
   if (facts === undefined || facts.sizeBytes > LARGEST_REPORT_BYTES) return [];
-  const bytes = await bytesRead((sink) => store.get(key, sink, signal));
+  const bytes = await bytesRead((sink) => store.get({ key, mostBytes: LARGEST_REPORT_BYTES }, sink, signal));
   return parseStudyReports(bytes.toString("utf8"));
 }

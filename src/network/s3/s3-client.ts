@@ -11,6 +11,8 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { limitedTo } from "../file-transfer/file-session.ts";
+import { limitAnswers } from "./limit-answers.ts";
 import { isNotFound, s3Error } from "./s3-error.ts";
 import { keysBelow, type ObjectVersion, versionsBelow } from "./s3-listing.ts";
 
@@ -42,7 +44,8 @@ export interface ObjectStore extends Disposable {
   facts(key: string, signal: AbortSignal): Promise<ObjectFacts | undefined>;
   /** The store itself compares the content with its SHA-256 where it can. */
   put(object: ObjectToPut, signal: AbortSignal): Promise<void>;
-  get(key: string, sink: Writable, signal: AbortSignal): Promise<void>;
+  /** As many bytes as are expected at most: more are refused. The sink is ended. */
+  get(object: { readonly key: string; readonly mostBytes: number }, sink: Writable, signal: AbortSignal): Promise<void>;
   /** All that begin so. */
   keys(prefix: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Versions and marks of deletion of all that begin so; none where the store keeps none. */
@@ -99,11 +102,12 @@ export function openObjectStore(server: S3Server): ObjectStore {
         }
       }),
     put: (object, signal) => attempt(signal, () => put(client, Bucket, object, signal)),
-    get: (Key, sink, signal) =>
+    get: ({ key: Key, mostBytes }, sink, signal) =>
       attempt(signal, async () => {
         const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }), { abortSignal: signal });
         if (!(Body instanceof Readable)) throw new GatewayError("S3_REFUSED");
-        await pipeline(Body, sink, { signal });
+        const limiter = limitedTo(mostBytes, () => new GatewayError("S3_REFUSED", { what: "size" }));
+        await pipeline(Body, limiter, sink, { signal });
       }),
     keys: (prefix, signal) => attempt(signal, () => keysBelow({ client, Bucket, prefix }, signal)),
     versions: (prefix, signal) => attempt(signal, () => versionsBelow({ client, Bucket, prefix }, signal)),
@@ -123,7 +127,7 @@ export function openObjectStore(server: S3Server): ObjectStore {
 
 function clientOf({ endpoint, region, accessKeyId, secretAccessKey, usesPathStyle, tls }: S3Server): S3Client {
   const ca = tls.certificateAuthorities;
-  return new S3Client({
+  const client = new S3Client({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
     credentials: { accessKeyId, secretAccessKey },
@@ -142,6 +146,8 @@ function clientOf({ endpoint, region, accessKeyId, secretAccessKey, usesPathStyl
       httpAgent: agentOptions({}),
     },
   });
+  limitAnswers(client);
+  return client;
 }
 
 function agentOptions(more: { readonly ca?: string[] }): Agent["options"] {

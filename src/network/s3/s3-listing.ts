@@ -13,8 +13,9 @@ interface Below {
   readonly prefix: string;
 }
 
-/** A store that lists more than this below one study lies. */
+/** A store that lists more than this below one study lies. Pages may be short, and even empty. */
 const MOST_LISTED = 1_000_000;
+const MOST_PAGES = 10_000;
 /** What stores answer that know no versions (Amazon S3 API reference, error responses). */
 const WITHOUT_VERSIONS: ReadonlySet<string> = new Set(["NotImplemented", "MethodNotAllowed"]);
 
@@ -22,11 +23,13 @@ const WITHOUT_VERSIONS: ReadonlySet<string> = new Set(["NotImplemented", "Method
 export async function keysBelow({ client, Bucket, prefix: Prefix }: Below, signal: AbortSignal) {
   const keys: string[] = [];
   let next: string | undefined;
+  let pages = 0;
   do {
     const command = new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken: next });
     const { Contents = [], IsTruncated, NextContinuationToken } = await client.send(command, { abortSignal: signal });
     keys.push(...Contents.flatMap(({ Key }) => (Key === undefined ? [] : [Key])));
-    next = following(IsTruncated, NextContinuationToken, keys.length);
+    pages += 1;
+    next = following(IsTruncated, { before: next, next: NextContinuationToken }, { listed: keys.length, pages });
   } while (next !== undefined);
   return keys;
 }
@@ -39,6 +42,7 @@ export async function versionsBelow(
   const versions: ObjectVersion[] = [];
   let key: string | undefined;
   let version: string | undefined;
+  let pages = 0;
   do {
     const command = new ListObjectVersionsCommand({ Bucket, Prefix, KeyMarker: key, VersionIdMarker: version });
     const page = await client.send(command, { abortSignal: signal }).catch((thrown: unknown) => {
@@ -47,13 +51,21 @@ export async function versionsBelow(
     });
     for (const { Key, VersionId } of [...(page?.Versions ?? []), ...(page?.DeleteMarkers ?? [])])
       if (Key !== undefined && VersionId !== undefined) versions.push({ key: Key, versionId: VersionId });
-    key = following(page?.IsTruncated, page?.NextKeyMarker, versions.length);
+    pages += 1;
+    key = following(page?.IsTruncated, { next: page?.NextKeyMarker }, { listed: versions.length, pages });
     version = page?.NextVersionIdMarker;
   } while (key !== undefined);
   return versions;
 }
 
-function following(isTruncated: boolean | undefined, next: string | undefined, listed: number): string | undefined {
-  if (listed > MOST_LISTED) throw new GatewayError("S3_REFUSED", { what: "listing" });
-  return isTruncated === true ? next : undefined;
+/** @throws GatewayError S3_REFUSED also when more is said to come and not where it begins: what is left out would be taken for gone */
+function following(
+  isTruncated: boolean | undefined,
+  { before, next }: { readonly before?: string | undefined; readonly next: string | undefined },
+  { listed, pages }: { readonly listed: number; readonly pages: number },
+): string | undefined {
+  if (isTruncated !== true) return undefined;
+  if (next === undefined || next === before || listed > MOST_LISTED || pages >= MOST_PAGES)
+    throw new GatewayError("S3_REFUSED", { what: "listing" });
+  return next;
 }
