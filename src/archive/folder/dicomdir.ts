@@ -24,6 +24,8 @@ const ReferencedSOPInstance = tagOf(0x00041511);
 /** A medium of a terabyte of single slices has fewer. */
 const MAXIMUM_RECORDS = 2_000_000;
 const MAXIMUM_BYTES = 512 * 1024 * 1024;
+/** Records below records: patient, study, series, instance, and what a site puts between. PS3.3 table F.4-1. */
+const MAXIMUM_DEPTH = 32;
 
 interface DirectoryRecord {
   readonly type: string;
@@ -100,6 +102,7 @@ function walk(records: ReadonlyMap<number, DirectoryRecord>, first: number, foun
     if (record === undefined) throw new GatewayError("DICOM_MALFORMED", { what: "a record that is not there" });
     open.push({ at: record.next, above });
     if (!record.isInUse) continue;
+    if (above.length >= MAXIMUM_DEPTH) throw new GatewayError("DICOM_LIMIT_EXCEEDED", { what: "depth of records" });
     const within = [...above, record.dataSet];
     open.push({ at: record.lower, above: within });
     const listed = listedBy(within);
