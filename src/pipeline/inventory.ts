@@ -2,6 +2,7 @@ import type { Archive, ListedInstance, RetrieveRequest, StudyListing } from "../
 import type { SeriesInstanceUid } from "../dicom/uid.ts";
 import { toGatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
+import { costsItselfAlone } from "../network/instance-files/instance-error.ts";
 import type { StagedInstance } from "../staging/staging-area.ts";
 import type { LedgerChange } from "../store/records.ts";
 import { archiveOf, type StepContext, studyOf } from "./step.ts";
@@ -89,8 +90,10 @@ export async function fetchMissing(
       .catch((thrown: unknown) => {
         // One instance that cannot be sent may have stopped the study: verification asks for what is missing by UID, and tells what never came.
         const { code } = toGatewayError(thrown);
-        const isToldLater = code === "ARCHIVE_UNABLE" && listing.kind === "instances" && (whole || staged.length > 0);
-        if (!isToldLater && !isOwnRefusal(context, code, missing)) throw thrown;
+        const isOfInstances =
+          code === "ARCHIVE_UNABLE" ? whole || staged.length > 0 : staged.length > 0 && isWithheld(thrown);
+        const isToldLater = listing.kind === "instances" && isOfInstances;
+        if (!isToldLater && !isOwnRefusal(context, thrown, missing)) throw thrown;
       });
   }
   return await account(context, inventory);
@@ -102,9 +105,32 @@ const FAILED_SUB_OPERATIONS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ARCHIVE_OUT_OF_RESOURCES",
 ]);
 
-function isOwnRefusal({ services, job }: StepContext, code: ErrorCode, missing: readonly ListedInstance[]): boolean {
+/**
+ * What an archive of which other instances came answers to requests for those that it lists and does not give. Of one of which nothing came the
+ * same may be said of the whole archive: its address is wrong, or it is broken.
+ */
+const WITHHOLDING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "HTTP_CONTENT_UNEXPECTED",
+  "HTTP_NOT_FOUND",
+  "HTTP_REFUSED",
+  "HTTP_SERVER_FAILED",
+  "RAD69_FAULT_RECEIVER",
+  "RAD69_FAULT_SENDER",
+  "RAD69_LIMIT_EXCEEDED",
+  "RAD69_REPOSITORY_FAILED",
+  "RAD69_REQUEST_REFUSED",
+  "RAD69_SERVER_ERROR",
+  "RAD69_TRANSFER_SYNTAX_REFUSED",
+]);
+
+function isWithheld(thrown: unknown): boolean {
+  return WITHHOLDING.has(toGatewayError(thrown).code) || costsItselfAlone(thrown);
+}
+
+function isOwnRefusal({ services, job }: StepContext, thrown: unknown, missing: readonly ListedInstance[]): boolean {
   const uids = [...missing.map(({ sopInstanceUid }) => sopInstanceUid), studyOf(job)];
-  return FAILED_SUB_OPERATIONS.has(code) && services.refusals.isRefused(uids);
+  const isPossible = FAILED_SUB_OPERATIONS.has(toGatewayError(thrown).code) || costsItselfAlone(thrown);
+  return isPossible && services.refusals.isRefused(uids);
 }
 
 /** Whole instances under their names count as received: the ledger's lines. What a power cut takes is fetched again. */
