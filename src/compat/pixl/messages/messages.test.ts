@@ -159,6 +159,12 @@ describe("deserialise", () => {
     expect(() => deserialise(open)).toThrow(expect.objectContaining({ code: "PIXL_MESSAGE_NOT_JSON" }));
   });
 
+  it("reads it at once, however much of it looks like no number", () => {
+    const mrn = `Na${"N".repeat(1_000_000)}`;
+    const bytes = published({ mrn: JSON.stringify(mrn) });
+    expect(deserialise(bytes)).toMatchObject({ mrn });
+  });
+
   it("quotes nothing of a message in an error", () => {
     const refused = (): unknown => {
       try {

@@ -42,10 +42,11 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
+/** More in a row than the text has anywhere: trying ever longer ones takes the square of its length, and more. */
 function markerFor(text: string): string {
-  let marker = "NaN";
-  while (text.includes(marker)) marker += "N";
-  return marker;
+  let longest = 0;
+  for (const [row] of text.matchAll(/N+/g)) longest = Math.max(longest, row.length);
+  return `Na${"N".repeat(longest + 1)}`;
 }
 
 function depthOf(text: string): number {
