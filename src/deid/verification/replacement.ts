@@ -92,8 +92,9 @@ async function writeAnew(
   const hash = createHash("sha256");
   let sizeBytes = 0;
   async function* pieces(): AsyncGenerator<readonly Uint8Array[]> {
-    const body = createReadStream(path, { start: startOffset, highWaterMark: CHUNK_BYTES, signal });
     yield counted(encodePreambleAndMeta(fileMetaOf({ sopClassUid, sopInstanceUid, transferSyntaxUid })));
+    // Opened where its errors are listened to from the first: one that nobody hears ends the process.
+    const body = createReadStream(path, { start: startOffset, highWaterMark: CHUNK_BYTES, signal });
     for await (const chunk of body) yield counted(chunk);
   }
   const counted = (piece: Uint8Array): readonly Uint8Array[] => {
