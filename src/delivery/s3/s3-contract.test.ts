@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeCertificate } from "../../../test/peers/certificates.ts";
@@ -118,6 +118,19 @@ describe("an object store", () => {
       expect((await readFile(object ?? "")).equals(whole)).toBe(true);
     },
   );
+
+  it("is not to blame for files of ours that were cut short or vanished since, and gets nothing of them", async () => {
+    await using scene = await sceneOf({});
+    const delivery = await deliveryOf(scene.folder, 2);
+    const [first, second] = delivery.files;
+    await truncate(first?.path ?? "", 10);
+    await rm(second?.path ?? "");
+    for (const file of delivery.files) {
+      const sent = scene.destination.send(delivery, [file], signal);
+      await expect(sent).rejects.toMatchObject({ code: "DELIVERY_FILE_CHANGED" });
+    }
+    expect((await scene.instances()).size).toBe(0);
+  });
 
   it.each([
     ["has no such bucket", { bucket: "elsewhere" }, "S3_BUCKET_MISSING"],

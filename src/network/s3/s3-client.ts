@@ -162,6 +162,9 @@ async function put(
 ): Promise<void> {
   if (sizeBytes > LARGEST_BYTES) throw new GatewayError("S3_OBJECT_TOO_LARGE");
   const Body = bodyOf(content);
+  const failing = new AbortController();
+  // The library pipes it and hears none of its errors: one that nobody hears ends the process.
+  if (Body instanceof Readable) Body.on("error", (thrown) => failing.abort(thrown));
   try {
     const command = new PutObjectCommand({
       ...{ Bucket, Key, Body },
@@ -170,7 +173,9 @@ async function put(
       ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64"),
       Metadata: { ...metadata },
     });
-    await client.send(command, { abortSignal: signal });
+    await client.send(command, { abortSignal: AbortSignal.any([signal, failing.signal]) });
+  } catch (thrown) {
+    throw failing.signal.aborted ? failing.signal.reason : thrown;
   } finally {
     if (Body instanceof Readable) Body.destroy();
   }
