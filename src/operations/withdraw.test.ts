@@ -202,8 +202,16 @@ async function healthy({ home, lake, context }: Scene): Promise<Pick<OperationsC
   };
 }
 
+it("knows a patient by the id without the blanks around it, as archives do", async () => {
+  await using site = await scene();
+  const withdrawn = await withdraw(site.context, { patientIds: [`${PATIENT} `, ` ${PATIENT}`] });
+  expect(withdrawn).toMatchObject({ patients: 1, studies: 1, done: 1 });
+  expect(await bytesOf(site.home)).not.toContain(PATIENT);
+});
+
 it.each([
   ["nobody", { patientIds: [] }],
+  ["a blank", { patientIds: [PATIENT, " "] }],
   ["a wildcard", { patientIds: ["MRN*"] }],
   ["a reason that tells the patient", { reason: `asked by ${PATIENT}` }],
   ["a reason that tells a study", { reason: "of 1.2.840.113" }],

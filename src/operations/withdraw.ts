@@ -1,4 +1,4 @@
-import { checkKey } from "../cohort/identifiers.ts";
+import { checkKey, trimIdentifier } from "../cohort/identifiers.ts";
 import { openWithdrawnKey, type WithdrawnKey } from "../deid/pseudonyms/withdrawn-key.ts";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
@@ -34,14 +34,14 @@ export async function withdrawPatients(
   signal: AbortSignal,
 ): Promise<WithdrawalDocument> {
   if (!context.projects.has(project)) throw new GatewayError("PROJECT_UNKNOWN", { project });
-  const { isRehearsal = false, reason } = checked(wish);
+  const { patientIds, isRehearsal = false, reason } = checked(wish);
   const linkDigestOf = await linkDigests(context, project);
   const key = await openWithdrawnKey(context.withdrawn.keyFile, { isRehearsal });
   const { soleNode } = context.withdrawn;
   const found: Found[] = [];
   const records: WithdrawalRecord[] = [];
   let withdrawnBefore = 0;
-  for (const patientId of new Set(wish.patientIds)) {
+  for (const patientId of patientIds) {
     signal.throwIfAborted();
     const digest = key.digest(project, patientId);
     const isEverywhere = await isWithdrawnElsewhere(context, key, project, patientId);
@@ -60,7 +60,7 @@ export async function withdrawPatients(
   }
   found.push(...(await awaitPlaces(context, records, signal)));
   if (!isRehearsal) await context.store.emptyJournal();
-  const unaskedHeld = await heldUnasked(context, wish.patientIds);
+  const unaskedHeld = await heldUnasked(context, patientIds);
   const nodes = await context.store.listNodes();
   return documentOf(project, isRehearsal, found, { nodes, unaskedHeld, withdrawnBefore });
 }
@@ -92,9 +92,9 @@ async function isWithdrawnElsewhere(
   return true;
 }
 
-async function heldUnasked({ store }: WithdrawalContext, patientIds: readonly string[]): Promise<number> {
+async function heldUnasked({ store }: WithdrawalContext, patientIds: ReadonlySet<string>): Promise<number> {
   let held = 0;
-  for (const patientId of new Set(patientIds)) held += await store.heldIntakeOf(patientId);
+  for (const patientId of patientIds) held += await store.heldIntakeOf(patientId);
   return held;
 }
 
@@ -204,19 +204,27 @@ async function linkDigests(
   }
 }
 
-function checked({ patientIds, reason, isRehearsal }: WithdrawalWish): Pick<WithdrawalWish, "reason" | "isRehearsal"> {
+interface CheckedWish extends Pick<WithdrawalWish, "reason" | "isRehearsal"> {
+  /** As archives have them: without blanks around them. */
+  readonly patientIds: ReadonlySet<string>;
+}
+
+function checked({ patientIds: named, reason, isRehearsal }: WithdrawalWish): CheckedWish {
+  const patientIds = named.map(trimIdentifier);
   if (patientIds.length === 0) throw invalid("no patient is named");
+  if (patientIds.includes("")) throw invalid("a patient id is blank");
   if (patientIds.length > MOST_PATIENTS) throw invalid(`more than ${MOST_PATIENTS} patients are named at once`);
   const damage = patientIds.map((id) => checkKey("patient-id", id)).find((code) => code !== undefined);
   if (damage !== undefined) throw invalid(`what is named could not be a patient id: ${damage}`);
   const text = reason?.trim();
-  if (text === undefined) return { isRehearsal };
+  const wish = { patientIds: new Set(patientIds), isRehearsal };
+  if (text === undefined) return wish;
   if (text.length === 0 || text.length > REASON_LIMIT || !PLAIN_LINE.test(text))
     throw invalid(`the reason is to be one line of 1 to ${REASON_LIMIT} characters`);
   const folded = text.toLowerCase();
   if (UID_LIKE.test(text) || patientIds.some((id) => folded.includes(id.toLowerCase())))
     throw invalid("the reason holds an identifier");
-  return { reason: text, isRehearsal };
+  return { ...wish, reason: text };
 }
 
 function invalid(problem: string): GatewayError {
