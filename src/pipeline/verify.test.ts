@@ -172,6 +172,33 @@ describe("of series that were asked for, when the archive lists only some", () =
   });
 });
 
+describe("an archive that fails at what is missing", () => {
+  it.each<ErrorCode>(["HTTP_NOT_FOUND", "HTTP_SERVER_FAILED", "RAD69_REPOSITORY_FAILED", "INSTANCE_INCOMPLETE"])(
+    "withholds it where others of the study came, though it answers %s",
+    async (failsWith) => {
+      const of = scene({ refuses: { uids: [], failsWith } });
+      of.staged.push(instance(1));
+      await expect(verify(of.context({}))).rejects.toMatchObject({
+        code: "INSTANCES_MISSING",
+        details: { missing: 2 },
+      });
+    },
+  );
+
+  it.each<readonly [ErrorCode, boolean]>([
+    ["HTTP_NOT_FOUND", false],
+    ["HTTP_UNAUTHORISED", true],
+    ["HTTP_CONNECTION_LOST", true],
+  ])(
+    "is told with its own code %s where that says nothing of the instances, or nothing came",
+    async (code, isBegun) => {
+      const of = scene({ refuses: { uids: [], failsWith: code } });
+      if (isBegun) of.staged.push(instance(1));
+      await expect(verify(of.context({}))).rejects.toMatchObject({ code });
+    },
+  );
+});
+
 describe("what we refused ourselves", () => {
   const ofStudy = [STUDY];
   const ofAll = [1, 2, 3].map((number) => `${instance(number).sopInstanceUid}`);
