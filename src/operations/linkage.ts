@@ -1,4 +1,5 @@
 import { csvLine } from "../cohort/export.ts";
+import { trimIdentifier } from "../cohort/identifiers.ts";
 import { openLinkage } from "../deid/linkage/open-linkage.ts";
 import type { LinkSealer } from "../deid/linkage/sealing.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -45,7 +46,9 @@ export async function lookUpLinkage(
   const { audit, actor } = context;
   const sealer = await sealerOf(context, project);
   const filter: LinkFilter =
-    "pseudonym" in wish ? { pseudonym: wish.pseudonym } : { patientDigest: sealer.patientDigest(wish.patientId) };
+    "pseudonym" in wish
+      ? { pseudonym: wish.pseudonym }
+      : { patientDigest: sealer.patientDigest(trimIdentifier(wish.patientId)) };
   const links: LinkRecord[] = [];
   for await (const link of linksOf(context, project, filter)) {
     if (links.length === MOST_SHOWN) break;

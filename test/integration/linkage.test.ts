@@ -44,7 +44,7 @@ async function expectLookups(site: Site, [study, other]: readonly SyntheticStudy
   const whole = { ...link, studyInstanceUid: study?.studyInstanceUid, accessionNumber: study?.accessionNumber };
   const byPseudonym = await run(site, lookup("--pseudonym", String(pseudonym)));
   expect(byPseudonym).toMatchObject({ exitCode: 0, document: { project: "trial", items: [whole] } });
-  const byPatient = await run(site, lookup("--patient", study?.patientId ?? ""));
+  const byPatient = await run(site, lookup("--patient", ` ${study?.patientId} `));
   expect(byPatient.document).toEqual(byPseudonym.document);
   expect(await run(site, lookup("--patient", "nobody"))).toMatchObject({ exitCode: 1, document: { items: [] } });
   expect(await run(site, lookup())).toMatchObject(refusedWith("USAGE_INVALID", 2));
