@@ -224,6 +224,12 @@ export interface AcquisitionEvent {
   readonly detail: string;
 }
 
+export interface WantedScanTasks {
+  /** Left out by their ids; the device "" stands for none. */
+  readonly except?: { readonly devices: readonly string[]; readonly tasks: readonly string[] };
+  readonly limit: number;
+}
+
 /** Tasks, results and sequences of an exam manager. */
 export interface ExamStore {
   addScanTask(task: NewScanTask, nowMs: number): Promise<ScanTask>;
@@ -239,7 +245,7 @@ export interface ExamStore {
   /** Has the gateway start it, or not any more. */
   wantScanTask(id: string, isWanted: boolean, nowMs: number): Promise<boolean>;
   /** Those that are to be started, the oldest wish first. */
-  wantedScanTasks(limit: number): Promise<readonly ScanTask[]>;
+  wantedScanTasks(filter: WantedScanTasks): Promise<readonly ScanTask[]>;
   /** Its results go with it; files stay. */
   removeScanTask(id: string): Promise<boolean>;
   /** A blank one. That of the same transfer is answered again; undefined when there is no such task. */

@@ -2,14 +2,18 @@ import { sweep } from "../../acquisition/recover.ts";
 import { removeOld } from "../../acquisition/retention.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { errorFields } from "../../observe/error-fields.ts";
-import { startTask } from "./start-task.ts";
+import { startInTurn } from "./start-task.ts";
 import type { ScanHubWorld } from "./world.ts";
 
-/** Tasks looked at in one round. */
+/** Tasks looked at in one go. */
 const PAGE = 100;
 
-/** Failures that pass: the task goes on waiting for its device. */
-const WAITS: ReadonlySet<string> = new Set(["SCAN_DEVICE_OFFLINE", "SCAN_DEVICE_BUSY", "SCAN_TASK_TAKEN"]);
+/** Failures that pass: the task goes on waiting for its device, or for whoever has it. */
+const WAITS: Readonly<Record<string, "device" | "task">> = {
+  SCAN_DEVICE_OFFLINE: "device",
+  SCAN_DEVICE_BUSY: "device",
+  SCAN_TASK_TAKEN: "task",
+};
 
 /** Ends what lapsed, keeps the leases of devices that are there, and starts tasks that are wanted. Disposing ends it. */
 export function keepWatch(world: ScanHubWorld): AsyncDisposable {
@@ -44,20 +48,38 @@ async function look(world: ScanHubWorld): Promise<void> {
     if (device.revokedAtMs !== undefined) registry.close(device.id);
   }
   await removeOld(ledger);
-  for (const task of await store.wantedScanTasks(PAGE)) await startWanted(world, task.id);
+  await startAllWanted(world);
 }
 
-async function startWanted(world: ScanHubWorld, taskId: string): Promise<void> {
+/** However many wait for a device that is away: they hold up no other's. */
+async function startAllWanted(world: ScanHubWorld): Promise<void> {
+  const waiting = { device: new Set<string>(), task: new Set<string>() };
+  for (;;) {
+    const except = { devices: [...waiting.device], tasks: [...waiting.task] };
+    const page = await world.store.wantedScanTasks({ except, limit: PAGE });
+    for (const { id, deviceId = "" } of page) {
+      if (waiting.device.has(deviceId)) continue;
+      const waitsFor = await startWanted(world, id);
+      if (waitsFor !== undefined) waiting[waitsFor].add(waitsFor === "device" ? deviceId : id);
+    }
+    if (page.length < PAGE) return;
+  }
+}
+
+/** Answers what it waits for; undefined: it is not wanted any more. */
+async function startWanted(world: ScanHubWorld, taskId: string): Promise<"device" | "task" | undefined> {
   const { store, clock, logger, ledger } = world;
   const task = await store.scanTask(taskId);
-  if (task === undefined) return;
+  if (task === undefined) return undefined;
   try {
-    await startTask(world, task);
+    await startInTurn(world, task);
   } catch (thrown) {
     const { code } = toGatewayError(thrown);
-    if (WAITS.has(code)) return;
+    const waitsFor = WAITS[code];
+    if (waitsFor !== undefined) return waitsFor;
     logger.warn("task could not be started", { task: taskId, code });
     await ledger.world.exams.setTask(taskId, { status: "ERROR" });
   }
   await store.wantScanTask(taskId, false, clock.nowMs());
+  return undefined;
 }

@@ -7,6 +7,9 @@ import type { ScanHubWorld } from "./world.ts";
 /** Stands for a header in the original too, which has no other. */
 const MRD_HEADER = "header_xml_placeholder";
 
+/** Attempts of one device that are looked at. */
+const OPEN_LIMIT = 100;
+
 /**
  * Sends a task to its device. The device gets a token for this attempt alone, unless the face is strict.
  * @throws GatewayError SCAN_SEQUENCE_NOT_FOUND, SCAN_DEVICE_NOT_FOUND, SCAN_DEVICE_OFFLINE, SCAN_TASK_…
@@ -41,17 +44,39 @@ export async function startTask(world: ScanHubWorld, task: ScanTask, userToken?:
   }
 }
 
-async function deviceFor({ store, registry }: ScanHubWorld, task: ScanTask): Promise<ScanDevice> {
+/**
+ * As `startTask`, once the device is at nothing else: one that was sent a task more does not begin it in time.
+ * @throws GatewayError SCAN_DEVICE_BUSY too
+ */
+export async function startInTurn(world: ScanHubWorld, task: ScanTask): Promise<Acquisition> {
+  const { id } = await deviceFor(world, task);
+  if (await isAtAnother(world, id, task)) throw new GatewayError("SCAN_DEVICE_BUSY");
+  return await startTask(world, { ...task, deviceId: id });
+}
+
+async function deviceFor(world: ScanHubWorld, task: ScanTask): Promise<ScanDevice> {
+  const { store, registry } = world;
   if (task.deviceId !== undefined) {
     const device = await store.scanDevice(task.deviceId);
     if (device === undefined || device.revokedAtMs !== undefined) throw new GatewayError("SCAN_DEVICE_NOT_FOUND");
     return device;
   }
+  let silent: ScanDevice | undefined;
   for (const id of registry.connected) {
     const device = await store.scanDevice(id);
-    if (device?.status === "ONLINE") return device;
+    if (device?.status !== "ONLINE" || (await isAtAnother(world, id, task))) continue;
+    if (!device.isDeaf) return device;
+    silent ??= device;
   }
-  throw new GatewayError("SCAN_DEVICE_OFFLINE");
+  // Who did not respond may do so again; others come first.
+  if (silent === undefined) throw new GatewayError("SCAN_DEVICE_OFFLINE");
+  return silent;
+}
+
+/** What is being taken back needs no scanner. */
+async function isAtAnother({ store }: ScanHubWorld, deviceId: string, task: ScanTask): Promise<boolean> {
+  const open = await store.listAcquisitions({ deviceId, isOpen: true, limit: OPEN_LIMIT });
+  return open.some(({ taskId, state }) => taskId !== task.id && state !== "aborting");
 }
 
 /** Claims the task for the device. A claim that the device has, but has not acted on, is taken over with a new token. */

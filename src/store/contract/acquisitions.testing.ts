@@ -84,9 +84,23 @@ export const exams: ContractCases = {
     for (const id of ["task-1", "task-2"]) await store.addScanTask(task({ id }), 0);
     await store.wantScanTask("task-2", true, 1);
     await store.wantScanTask("task-1", true, 2);
-    expect((await store.wantedScanTasks(9)).map(({ id }) => id)).toEqual(["task-2", "task-1"]);
+    const wanted = async () => (await store.wantedScanTasks({ limit: 9 })).map(({ id }) => id);
+    expect(await wanted()).toEqual(["task-2", "task-1"]);
     await store.wantScanTask("task-2", false, 3);
-    expect((await store.wantedScanTasks(9)).map(({ id }) => id)).toEqual(["task-1"]);
+    expect(await wanted()).toEqual(["task-1"]);
+  },
+
+  "tells what is to be started of some devices, and without some tasks": async (store) => {
+    const tasks = [undefined, "device-1", "device-1", "device-2"].map((deviceId, number) =>
+      task({ id: `task-${number}`, deviceId, wantedAtMs: number }),
+    );
+    for (const each of tasks) await store.addScanTask(each, 0);
+    const wanted = async (devices: readonly string[], ids: readonly string[] = []) =>
+      (await store.wantedScanTasks({ except: { devices, tasks: ids }, limit: 2 })).map(({ id }) => id);
+    expect(await wanted([])).toEqual(["task-0", "task-1"]);
+    expect(await wanted(["", "device-1"])).toEqual(["task-3"]);
+    expect(await wanted(["device-1"])).toEqual(["task-0", "task-3"]);
+    expect(await wanted([""], ["task-1"])).toEqual(["task-2", "task-3"]);
   },
 
   "makes blank results, one for a transfer, each later than the one before": async (store) => {

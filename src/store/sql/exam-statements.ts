@@ -40,7 +40,10 @@ export const examStatements = {
     RETURNING ${TASK}`,
   wantScanTask: "UPDATE scan_tasks SET wanted_at = :wantedAtMs WHERE id = :id",
   wantedScanTasks: `
-    SELECT ${TASK} FROM scan_tasks INDEXED BY scan_tasks_wanted WHERE wanted_at IS NOT NULL ORDER BY wanted_at LIMIT :limit`,
+    SELECT ${TASK} FROM scan_tasks INDEXED BY scan_tasks_wanted
+     WHERE wanted_at IS NOT NULL AND coalesce(device_id, '') NOT IN (SELECT value FROM json_each(:devices))
+       AND id NOT IN (SELECT value FROM json_each(:tasks))
+     ORDER BY wanted_at LIMIT :limit`,
   removeScanTask: "DELETE FROM scan_tasks WHERE id = :id",
   removeScanResultsOf: "DELETE FROM scan_results WHERE task_id = :taskId",
   scanResultOfTransfer: `SELECT ${RESULT} FROM scan_results WHERE transfer_id = :transferId`,

@@ -14,6 +14,7 @@ import type {
   ScanTaskChange,
   ScanTaskFilter,
   ScanToken,
+  WantedScanTasks,
 } from "../acquisitions.ts";
 import { blob, optional } from "./columns.ts";
 import { deviceRecord, resultRecord, scanTokenRecord, sequenceFacts, taskRecord } from "./scan-records.ts";
@@ -65,8 +66,12 @@ export async function wantScanTask(session: Session, id: string, isWanted: boole
   return (await session.run("wantScanTask", { id, wantedAtMs: isWanted ? nowMs : undefined })) === 1;
 }
 
-export async function wantedScanTasks(session: Session, limit: number): Promise<readonly ScanTask[]> {
-  return (await session.all("wantedScanTasks", { limit })).map(taskRecord);
+export async function wantedScanTasks(
+  session: Session,
+  { except = { devices: [], tasks: [] }, limit }: WantedScanTasks,
+): Promise<readonly ScanTask[]> {
+  const left = { devices: JSON.stringify(except.devices), tasks: JSON.stringify(except.tasks) };
+  return (await session.all("wantedScanTasks", { ...left, limit })).map(taskRecord);
 }
 
 export async function removeScanTask(session: Session, id: string): Promise<boolean> {
