@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, expect, it, vi } from "vitest";
 import { HDF5_BYTES } from "../../src/acquisition/rehearsal.testing.ts";
-import { anotherDevice } from "../peers/scan-runs.ts";
-import { openScannerSite, type ScannerSite, type ScriptedDevice, taskDocument } from "../peers/scanhub-site.ts";
+import { anotherDevice, runningScan } from "../peers/scan-runs.ts";
+import {
+  connectDevice,
+  openScannerSite,
+  type ScannerSite,
+  type ScriptedDevice,
+  taskDocument,
+} from "../peers/scanhub-site.ts";
 
 const site = await openScannerSite();
 afterAll(() => site[Symbol.asyncDispose]());
@@ -71,4 +77,44 @@ it("starts what is wanted of one scanner, however much waits for another that is
   const [mine] = await wanted(own, own.deviceId);
   await site.store.wantScanTask(mine ?? "", true, 1_000);
   expect(await started(device)).toMatchObject({ task_id: mine });
+});
+
+it("shows a scanner as connected that came back while its half-sent file was taken back", async () => {
+  const scan = await runningScan(site);
+  const { own, device } = scan;
+  scan.header({}, Buffer.alloc(1_000, 1));
+  device.send(Buffer.alloc(10, 1));
+  device.say({ command: "ping" });
+  expect(await device.next()).toEqual({ command: "pong" });
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { changeTransfer } = site.store;
+  const held = vi.spyOn(site.store, "changeTransfer").mockImplementation(async (...of) => {
+    await released;
+    return await changeTransfer(...of);
+  });
+  const told = vi.spyOn(site.store, "changeScanDevice");
+  await device[Symbol.asyncDispose]();
+  await vi.waitFor(() => expect(held).toHaveBeenCalled());
+  await using again = await connectDevice(own);
+  again.say({ command: "ping" });
+  expect(await again.next()).toEqual({ command: "pong" });
+  release();
+  await vi.waitFor(async () => expect(await site.store.openTransfers(9)).toEqual([]));
+  again.say({ command: "ping" });
+  expect(await again.next()).toEqual({ command: "pong" });
+  vi.restoreAllMocks();
+  expect(told.mock.calls).not.toContainEqual([own.deviceId, { status: "OFFLINE" }, expect.anything()]);
+  expect(await site.store.scanDevice(own.deviceId)).toMatchObject({ status: "ONLINE" });
+});
+
+it("forgets a connection that could not be written down", async () => {
+  const { site: own, device } = await anotherDevice(site);
+  await device[Symbol.asyncDispose]();
+  vi.spyOn(site.store, "changeScanDevice").mockRejectedValueOnce(new Error("the store cannot be written"));
+  const broken = await connectDevice(own);
+  expect(await broken.closed).toMatchObject({ code: 1006 });
+  vi.restoreAllMocks();
+  const task = await site.addTask({ device_id: own.deviceId });
+  const answer = await site.request("POST", `${site.devices}/start_scan_via_websocket`, { body: task });
+  expect([answer.status, answer.body]).toEqual([503, { detail: "Device offline." }]);
 });

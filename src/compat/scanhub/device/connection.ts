@@ -57,14 +57,19 @@ export async function serveDevice(world: ScanHubWorld, tapped: TappedSocket, dev
   const frames = receiveFrames(tapped, (frame) => take(session, frame, logger));
   const stopPings = keepAlive(tapped);
   registry.add(connected);
-  await store.changeScanDevice(device.id, { status: "ONLINE", isDeaf: false }, clock.nowMs());
-  tapped.tap.start();
-  logger.info("device connected", { device: device.id });
-  await frames;
-  stopPings();
-  const isGone = registry.remove(connected);
+  try {
+    await store.changeScanDevice(device.id, { status: "ONLINE", isDeaf: false }, clock.nowMs());
+    tapped.tap.start();
+    logger.info("device connected", { device: device.id });
+    await frames;
+  } finally {
+    stopPings();
+    registry.remove(connected);
+  }
   await files.end("SCAN_TRANSFER_CUT");
-  if (isGone) await store.changeScanDevice(device.id, { status: "OFFLINE" }, clock.nowMs());
+  // It may have come back meanwhile.
+  if (registry.get(device.id) === undefined)
+    await store.changeScanDevice(device.id, { status: "OFFLINE" }, clock.nowMs());
   logger.info("device disconnected", { device: device.id });
   while (work.size > 0) await Promise.all(work);
 }

@@ -11,8 +11,7 @@ export interface ConnectedDevice {
 export interface DeviceRegistry {
   readonly connected: readonly string[];
   add(device: ConnectedDevice): void;
-  /** True when the device has no other socket. */
-  remove(device: ConnectedDevice): boolean;
+  remove(device: ConnectedDevice): void;
   get(deviceId: string): ConnectedDevice | undefined;
   /** Ends every socket of a device. */
   close(deviceId: string): void;
@@ -31,7 +30,6 @@ export function createDeviceRegistry(): DeviceRegistry {
       const left = (sockets.get(device.deviceId) ?? []).filter((each) => each !== device);
       if (left.length > 0) sockets.set(device.deviceId, left);
       else sockets.delete(device.deviceId);
-      return left.length === 0;
     },
     get: (deviceId) => sockets.get(deviceId)?.at(-1),
     close(deviceId) {
