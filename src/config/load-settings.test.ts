@@ -205,6 +205,8 @@ describe("checkSettings", () => {
       "archives[0].receiver SETTING_INVALID",
     ],
     ["archives: [{ name: a, kind: dicomweb, url: 'ftp://h/x' }]", "archives[0].url SETTING_INVALID"],
+    ["archives: [{ name: a, kind: dicomweb, url: 'https://sam:sesame@h/x' }]", "archives[0].url SETTING_INVALID"],
+    ["destinations: [{ name: d, kind: dicomweb, url: 'https://sam@h/x' }]", "destinations[0].url SETTING_INVALID"],
     [
       "archives: [{ name: a, kind: rad69, url: 'https://h', repositoryUniqueId: 1.2.3, search: b }]",
       "archives[0].search SETTING_REFERENCE_UNKNOWN",

@@ -39,10 +39,10 @@ export const remoteFolderSetting = z
 /** 0 asks the system for any free port. */
 export const listenPortSetting = z.int().min(0).max(65_535);
 
-export const urlSetting = z.url({
-  protocol: /^https?$/,
-  error: "a URL that begins with http:// or https:// is expected",
-});
+/** URLs are shown and logged: who logs in is told elsewhere, and no client takes it from here. */
+export const urlSetting = z
+  .url({ protocol: /^https?$/, error: "a URL that begins with http:// or https:// is expected" })
+  .refine(namesNobody, "a URL without a user and a password is expected: they have settings of their own");
 
 /** PS3.5 6.2: letters and signs of ASCII. */
 const AE_TITLE_EXPECTED =
@@ -111,6 +111,11 @@ function namedUid(uidOf: (text: string) => string | undefined, expectation: stri
     context.addIssue({ code: "custom", message: expectation });
     return z.NEVER;
   });
+}
+
+function namesNobody(text: string): boolean {
+  const { username, password } = URL.parse(text) ?? { username: "", password: "" };
+  return username === "" && password === "";
 }
 
 function isNetwork(text: string): boolean {
