@@ -51,3 +51,19 @@ it.each(["../out.dcm", "/etc/out.dcm", "a/../../out.dcm", ".", ".incoming/x"])(
     expect((await readdir(folder.path)).sort()).toEqual([".incoming"]);
   },
 );
+
+it("never gives two instances one name: the second would be called written, and be gone", async () => {
+  await using folder = await temporaryFolder();
+  const oneForAll: StorageLayout = ({ modality }) => `${modality}.dcm`;
+  await expect(stored(folder.path, oneForAll)).rejects.toMatchObject({ code: "USAGE_INVALID" });
+  expect(await readFile(join(folder.path, "CT.dcm"))).toEqual(first.file);
+});
+
+it("takes the same instance again under its name", async () => {
+  await using folder = await temporaryFolder();
+  const storage = await stored(folder.path, ({ sopInstanceUid }) => sopInstanceUid);
+  const path = join(storage.incoming, "again.part");
+  await writeFile(path, first.file);
+  await storage.adopt(path, () => true);
+  expect(storage.written).toHaveLength(3);
+});

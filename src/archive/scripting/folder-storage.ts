@@ -29,8 +29,13 @@ export async function openFolderStorage({ folder, layout = "uids" }: FolderStora
   const incoming = join(folder, INCOMING);
   await makeFolders(incoming);
   const written: StagedInstance[] = [];
+  const owners = new Map<string, string>();
   const keep = async (instance: StagedInstance): Promise<StagedInstance> => {
     const path = join(folder, placeOf(instance, layout));
+    const owner = owners.get(path) ?? instance.sopInstanceUid;
+    if (owner !== instance.sopInstanceUid)
+      throw new GatewayError("USAGE_INVALID", { problem: "a layout gives two instances one name" });
+    owners.set(path, owner);
     if (await isThere(path)) await rm(instance.path, { force: true });
     else {
       await makeFolders(dirname(path));

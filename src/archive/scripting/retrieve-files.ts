@@ -14,7 +14,7 @@ export interface Retrievable {
 export interface RetrievedFiles {
   /** Written by this retrieval. */
   readonly files: readonly StagedInstance[];
-  /** Whether all that the archive lists has come; `unknown` when it would not say what it holds. */
+  /** Whether all that the archive has of it has come; `unknown` when it would not say. Of what it has nothing, nothing is complete. */
   readonly verdict: "complete" | "partial" | "unknown";
   /** Listed, asked for twice, and not sent. */
   readonly missing: readonly ListedInstance[];
@@ -46,24 +46,42 @@ export async function retrieveFiles(
     left = missing();
     if (left.length === instances.length) break;
   }
-  const files = storage.written.slice(before);
-  const count = listing.kind === "count" && what.seriesInstanceUid === undefined ? listing.count : undefined;
-  const isComplete = listed === undefined ? count !== undefined && files.length >= count : left.length === 0;
-  const isKnown = listed !== undefined || count !== undefined;
-  return { files, verdict: isKnown ? (isComplete ? "complete" : "partial") : "unknown", missing: left };
+  // Others may be retrieved into the same storage meanwhile.
+  const isAsked = isOf(what);
+  const files = storage.written.slice(before).filter(isAsked);
+  const here = new Set(storage.written.filter(isAsked).map(({ sopInstanceUid }) => sopInstanceUid)).size;
+  const verdict = left.length > 0 ? "partial" : verdictOf(listing, what, { listed: listed?.length, here });
+  return { files, verdict, missing: left };
+}
+
+/** Of what misses nothing by name. What is told of a whole study says nothing of one series. */
+function verdictOf(
+  listing: StudyListing,
+  { seriesInstanceUid, sopInstanceUid }: Retrievable,
+  of: { readonly listed: number | undefined; readonly here: number },
+): RetrievedFiles["verdict"] {
+  const isWhole = seriesInstanceUid === undefined;
+  if (listing.kind === "count" && isWhole) return of.here > 0 && of.here >= listing.count ? "complete" : "partial";
+  if (listing.kind !== "instances") return "unknown";
+  const isUnlisted = (listing.unlisted ?? 0) > 0 && sopInstanceUid === undefined;
+  if (isUnlisted) return isWhole ? "partial" : "unknown";
+  return of.listed === 0 ? "partial" : "complete";
 }
 
 /** Undefined: the archive does not list instances. */
-function listedOf(
-  listing: StudyListing,
-  { seriesInstanceUid, sopInstanceUid }: Retrievable,
-): readonly ListedInstance[] | undefined {
-  if (listing.kind !== "instances") return undefined;
-  return listing.instances.filter(
-    (each) =>
-      (seriesInstanceUid === undefined || each.seriesInstanceUid === seriesInstanceUid) &&
-      (sopInstanceUid === undefined || each.sopInstanceUid === sopInstanceUid),
-  );
+function listedOf(listing: StudyListing, what: Retrievable): readonly ListedInstance[] | undefined {
+  return listing.kind === "instances" ? listing.instances.filter(isWithin(what)) : undefined;
+}
+
+function isOf({ studyInstanceUid, ...within }: Retrievable): (each: StagedInstance) => boolean {
+  const isInside = isWithin(within);
+  return (each) => each.studyInstanceUid === studyInstanceUid && isInside(each);
+}
+
+function isWithin({ seriesInstanceUid, sopInstanceUid }: Omit<Retrievable, "studyInstanceUid">) {
+  return (each: Pick<ListedInstance, "seriesInstanceUid" | "sopInstanceUid">): boolean =>
+    (seriesInstanceUid === undefined || each.seriesInstanceUid === seriesInstanceUid) &&
+    (sopInstanceUid === undefined || each.sopInstanceUid === sopInstanceUid);
 }
 
 function requestOf(what: Retrievable, listed: readonly ListedInstance[] | undefined): RetrieveRequest {

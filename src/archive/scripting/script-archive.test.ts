@@ -62,8 +62,10 @@ function scene(storage: () => FolderStorage | undefined): Scene {
       async retrieve(request) {
         const brought = made.brings[requests.length] ?? [];
         requests.push(request);
-        const written = storage()?.written as { sopInstanceUid: string }[] | undefined;
-        for (const sopInstanceUid of brought) written?.push({ sopInstanceUid });
+        const written = storage()?.written as object[] | undefined;
+        const { studyInstanceUid } = request;
+        for (const sopInstanceUid of brought)
+          written?.push({ studyInstanceUid, seriesInstanceUid: "1.2.1", sopInstanceUid });
         return { status: 0, completed: brought.length, failed: 0 };
       },
       rehearseRetrieval: async () => ({ kind: "nothing-to-try" }),
@@ -128,6 +130,51 @@ it.each([
   expect(retrieved.verdict).toBe(verdict);
   expect(retrieved.missing.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual(missing);
   expect(made.requests).toHaveLength(requests);
+});
+
+it.each([
+  [["1.2.1.1", "1.2.1.2", "1.2.1.3"], "complete"],
+  [["1.2.1.1", "1.2.1.2", "1.2.1.2"], "partial"],
+])("counts an instance that is sent twice once: %j of three are %s", async (brings, verdict) => {
+  await using folder = await temporaryFolder();
+  const storage = await openFolderStorage({ folder: folder.path });
+  const made = scene(() => storage);
+  made.brings = [brings];
+  const archive: Archive = { ...made.archive, listStudy: async () => ({ kind: "count", count: 3 }) };
+  const script = createScriptArchive({ archive, storage, clock: createManualClock() });
+  expect((await script.retrieve({ studyInstanceUid: "1.2" })).verdict).toBe(verdict);
+});
+
+it.each([
+  ["a study of which it has more than it can name", {}, { instances: LISTED, unlisted: 1 }, "partial"],
+  ["a series of such a study", { seriesInstanceUid: "1.2.1" }, { instances: LISTED, unlisted: 1 }, "unknown"],
+  ["a study of which it has nothing", {}, { instances: [] }, "partial"],
+  ["a series that it does not have", { seriesInstanceUid: "1.2.9" }, { instances: LISTED }, "partial"],
+] as const)("calls nothing complete of %s", async (_, what, listing, verdict) => {
+  await using folder = await temporaryFolder();
+  const storage = await openFolderStorage({ folder: folder.path });
+  const made = scene(() => storage);
+  const archive: Archive = { ...made.archive, listStudy: async () => ({ kind: "instances", ...listing }) };
+  const script = createScriptArchive({ archive, storage, clock: createManualClock() });
+  expect((await script.retrieve({ studyInstanceUid: "1.2", ...what })).verdict).toBe(verdict);
+});
+
+it("tells studies apart that are retrieved at once", async () => {
+  await using folder = await temporaryFolder();
+  const storage = await openFolderStorage({ folder: folder.path });
+  const made = scene(() => storage);
+  made.brings = [["1.2.1.1"], ["1.3.1.1", "1.3.1.2"]];
+  const archive: Archive = { ...made.archive, listStudy: async () => ({ kind: "count", count: 2 }) };
+  const script = createScriptArchive({ archive, storage, clock: createManualClock() });
+  const [short, whole] = await Promise.all([
+    script.retrieve({ studyInstanceUid: "1.2" }),
+    script.retrieve({ studyInstanceUid: "1.3" }),
+  ]);
+  expect(short).toMatchObject({ verdict: "partial", files: [{ sopInstanceUid: "1.2.1.1" }] });
+  expect(whole).toMatchObject({
+    verdict: "complete",
+    files: [{ sopInstanceUid: "1.3.1.1" }, { sopInstanceUid: "1.3.1.2" }],
+  });
 });
 
 it("takes no UID that is none", async () => {
