@@ -58,4 +58,13 @@ describe("files that are synced when their association ends", () => {
     association.abort();
     await expect(files.settled()).rejects.toMatchObject({ code: "ENOENT" });
   });
+
+  it("syncs what comes after a file that the disk did not take, and says so in the end", async () => {
+    const files = unsyncedFiles(folder);
+    await writeFile(join(folder, "1.dcm"), "one");
+    const over = AbortSignal.abort();
+    await expect(files.add(join(folder, "1.dcm", "below-a-file.dcm"), over)).rejects.toMatchObject({ code: "ENOTDIR" });
+    await expect(files.add(join(folder, "1.dcm"), over)).resolves.toBeUndefined();
+    await expect(files.settled()).rejects.toMatchObject({ code: "ENOTDIR" });
+  });
 });

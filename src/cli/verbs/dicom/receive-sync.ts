@@ -37,12 +37,15 @@ export interface UnsyncedFiles {
 
 export function unsyncedFiles(folder: string): UnsyncedFiles {
   const batches = new Map<AbortSignal, string[]>();
+  const failures: unknown[] = [];
   let syncing: Promise<void> = Promise.resolve();
   const sync = (paths: readonly string[]): Promise<void> => {
-    syncing = syncing.then(() => syncFiles(folder, paths));
-    // Told by `settled`; until then it is not unhandled.
-    syncing.catch(() => undefined);
-    return syncing;
+    const synced = syncing.then(() => syncFiles(folder, paths));
+    // Told by `settled`: what comes later is synced all the same.
+    syncing = synced.catch((thrown: unknown) => {
+      if (failures.length === 0) failures.push(thrown);
+    });
+    return synced;
   };
   const batchOf = (association: AbortSignal): string[] => {
     const known = batches.get(association);
@@ -50,7 +53,7 @@ export function unsyncedFiles(folder: string): UnsyncedFiles {
     const batch: string[] = [];
     const end = (): void => {
       batches.delete(association);
-      if (batch.length > 0) void sync(batch);
+      if (batch.length > 0) sync(batch).catch(() => undefined);
     };
     batches.set(association, batch);
     association.addEventListener("abort", end, { once: true });
@@ -65,17 +68,20 @@ export function unsyncedFiles(folder: string): UnsyncedFiles {
     },
     async settled() {
       await syncing;
+      for (const thrown of failures) throw thrown;
     },
   };
 }
 
-/** Several at once share a commit of the file system's journal. */
+/** Several at once share a commit of the file system's journal. One that the disk does not take keeps no other from it. */
 async function syncFiles(folder: string, paths: readonly string[]): Promise<void> {
+  const failures: unknown[] = [];
   await concurrently(paths, PARALLEL_FILES, async (path) => {
     await syncFile(path).catch((thrown: unknown) => {
       // Taken away by whoever it was meant for.
-      if (!isMissing(thrown)) throw thrown;
+      if (!isMissing(thrown)) failures.push(thrown);
     });
   });
   await syncFolder(folder);
+  for (const thrown of failures) throw thrown;
 }
