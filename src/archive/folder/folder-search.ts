@@ -7,6 +7,7 @@ import { exactMatch } from "../answers.ts";
 import type { StudyMatch, StudyQuery } from "../archive.ts";
 import type { FolderSnapshot } from "./folder-index.ts";
 import { INDEXED_TAGS, type IndexedInstance, isIndexed, textIn } from "./indexed-instance.ts";
+import { matchesWildcards } from "./wildcards.ts";
 
 const NumberOfStudyRelatedSeries = tagOf(0x00201206);
 const PatientBirthDate = tagOf(0x00100030);
@@ -152,14 +153,6 @@ function testOf(tag: Tag, texts: readonly string[]): Test {
   // An earlier text is an earlier date or time; an end of fewer digits takes in all that begins so. PS3.4 C.2.2.2.5.
   if (from !== undefined && to !== undefined)
     return (text) => text !== "" && text >= from && (to === "" || text.slice(0, to.length) <= to);
-  const patterns = texts.filter((text) => text !== "").map(patternOf);
-  return (text) => patterns.some((pattern) => pattern.test(text));
-}
-
-function patternOf(text: string): RegExp {
-  const pattern = text
-    .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll(/\*+/g, ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${pattern}$`, "s");
+  const patterns = texts.filter((text) => text !== "");
+  return (text) => patterns.some((pattern) => matchesWildcards(pattern, text));
 }
