@@ -9,7 +9,7 @@ import { inspectionOf } from "../files/inspect-files.ts";
 import type { DeliveredStudy, Inspect, Standing } from "../inspection/inspection.ts";
 import { uidInHead } from "./file-digests.ts";
 import { labelsOf } from "./labels.ts";
-import { type StoredFile, storedFiles } from "./stored-files.ts";
+import { filesInSessions, type StoredFile, storedFiles } from "./stored-files.ts";
 
 const PARALLEL_FILES = 4;
 /** The file meta information ends well before. */
@@ -56,9 +56,7 @@ async function filesOf(
   const waiting = (await listPrearchive(client, project, signal)).filter(
     ({ name, tag }) => name === session && tag === study.studyInstanceUid,
   );
-  const files: StoredFile[] = [];
-  for (const each of waiting) files.push(...(await storedFiles(client, prearchivePath(each), signal)));
-  return files;
+  return await filesInSessions(client, waiting.map(prearchivePath), signal);
 }
 
 async function read(

@@ -7,7 +7,7 @@ import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import type { StudyDelivery } from "../destination.ts";
 import { labelsOf } from "./labels.ts";
 import { heldAmong, type XnatConfirmation } from "./match-files.ts";
-import { storedFiles } from "./stored-files.ts";
+import { filesInSessions } from "./stored-files.ts";
 
 export interface XnatDestinationOptions {
   readonly name: string;
@@ -68,8 +68,7 @@ export async function heldInSessions(
   signal: AbortSignal,
 ): Promise<ReadonlySet<SopInstanceUid>> {
   const { client, confirm } = options;
-  const stored = [];
-  for (const session of sessions) stored.push(...(await storedFiles(client, session, signal)));
+  const stored = await filesInSessions(client, sessions, signal);
   return await heldAmong({ client, confirm, signal }, delivery.files, stored);
 }
 

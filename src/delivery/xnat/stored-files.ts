@@ -36,3 +36,14 @@ export async function storedFiles(
   });
   return found;
 }
+
+/** Of several sessions. One of them may hold more files than a call takes arguments. */
+export async function filesInSessions(
+  client: HttpClient,
+  sessions: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly StoredFile[]> {
+  const found: StoredFile[] = [];
+  for (const session of sessions) for (const file of await storedFiles(client, session, signal)) found.push(file);
+  return found;
+}
