@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { type Document, isMap, isSeq, parseDocument } from "yaml";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { isMissing, writeFileDurably } from "../units/durable-files.ts";
@@ -18,20 +18,23 @@ export async function addToSettings(file: string, lists: SettingsItems): Promise
   const document = parseDocument(await textOf(file), { logLevel: "silent" });
   const isUsable = document.errors.length === 0 && (document.contents === null || isMap(document.contents));
   if (!isUsable) throw new GatewayError("SETTINGS_FILE_MALFORMED", { file });
-  for (const [list, items] of Object.entries(lists)) addItems(document, list, items);
-  const mode = await stat(file).then(
-    (facts) => facts.mode & 0o777,
-    () => NEW_FILE_MODE,
-  );
-  return () => writeFileDurably(file, document.toString({ lineWidth: 0 }), { mode });
+  for (const [list, items] of Object.entries(lists))
+    if (!addItems(document, list, items)) throw new GatewayError("SETTINGS_FILE_MALFORMED", { file });
+  // Kept elsewhere, the file is written there, and the link stays.
+  const place = await realpath(file).catch(() => file);
+  const facts = await stat(place).catch(() => undefined);
+  const mode = facts === undefined ? NEW_FILE_MODE : facts.mode & 0o777;
+  return () => writeFileDurably(place, document.toString({ lineWidth: 0 }), { mode, owner: facts });
 }
 
-function addItems(document: Document, list: string, items: SettingsItems[string]): void {
-  if (items.length === 0) return;
-  const there = document.get(list);
-  if (!isSeq(there) || there.items.length === 0) {
+/** False: what stands there is no list. */
+function addItems(document: Document, list: string, items: SettingsItems[string]): boolean {
+  if (items.length === 0) return true;
+  const there = document.get(list) ?? undefined;
+  if (there !== undefined && !isSeq(there)) return false;
+  if (there === undefined || there.items.length === 0) {
     document.set(list, document.createNode(items));
-    return;
+    return true;
   }
   there.flow = false;
   for (const item of items) {
@@ -39,6 +42,7 @@ function addItems(document: Document, list: string, items: SettingsItems[string]
     if (isTaken) throw new GatewayError("SETTING_DUPLICATE", { list, name: String(item.name) });
     there.add(document.createNode(item));
   }
+  return true;
 }
 
 async function textOf(file: string): Promise<string> {

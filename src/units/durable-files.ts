@@ -39,16 +39,18 @@ const PERMISSIONS = 0o777;
 export interface DurableWrite {
   /** Owner only by default. */
   readonly mode?: number;
+  /** Whose it is to be, where we may give it away; ours by default. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
   /** Where the file grows before it gets its name, on the same file system; beside its final place by default. */
   readonly temporaryFolder?: string;
 }
 
 /** The file is there whole, or as it was before; it survives a power cut. */
 export async function writeFileDurably(path: string, text: string, options: DurableWrite = {}): Promise<void> {
-  const { mode = 0o600, temporaryFolder = dirname(path) } = options;
+  const { mode = 0o600, owner, temporaryFolder = dirname(path) } = options;
   const temporary = join(temporaryFolder, `${basename(path)}.${randomUUID()}.part`);
   try {
-    await writeWhole(temporary, text, mode);
+    await writeWhole(temporary, text, { mode, owner });
     await rename(temporary, path);
   } catch (thrown) {
     await rm(temporary, { force: true });
@@ -57,8 +59,17 @@ export async function writeFileDurably(path: string, text: string, options: Dura
   await syncFolder(dirname(path));
 }
 
-async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+async function writeWhole(
+  path: string,
+  text: string,
+  { mode, owner }: { readonly mode: number; readonly owner: DurableWrite["owner"] },
+): Promise<void> {
   await using file = await open(path, "wx", mode);
+  if (owner !== undefined) {
+    await file.chown(owner.uid, owner.gid).catch((thrown: unknown) => {
+      if (systemCodeOf(thrown) !== "EPERM") throw thrown;
+    });
+  }
   // Whatever the umask says.
   await file.chmod(mode);
   await file.writeFile(text);
