@@ -100,6 +100,8 @@ describe.runIf(requirePeer("initdb"))("a study that a node has on its disk", () 
     expect(await claim("east", 31_000)).toBeUndefined();
     expect(await store.job(job?.id ?? "")).toMatchObject({ state: "waiting", code: "STUDY_ON_OTHER_NODE" });
     await store.releaseLeases(32_000, "north");
+    // Nothing holds it up any more: it is next.
+    expect(await store.job(job?.id ?? "")).toMatchObject({ state: "queued", code: undefined });
     const claimed = await claim("north", 32_000);
     expect(claimed?.job.id).toBe(job?.id);
   });

@@ -161,7 +161,7 @@ export const jobStatements = {
 
   /** What waited for a node that works again. */
   wakeHeldBy: `
-    UPDATE study_jobs INDEXED BY study_jobs_waiting SET state = 'queued', due_at = NULL
+    UPDATE study_jobs INDEXED BY study_jobs_waiting SET state = 'queued', code = NULL, due_at = NULL
      WHERE state = 'waiting' AND code = 'STUDY_ON_OTHER_NODE' AND held_by = :node`,
   /** What a node has that gave no sign: fetched again by another one, or waited for. */
   parkHeld: `
