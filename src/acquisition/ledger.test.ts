@@ -248,7 +248,7 @@ it("keeps verified data whose result cannot be set", async () => {
 
 it.each([
   ["comes in time", 3, "published"],
-  ["does not", 4, "stuck"],
+  ["does not", 4, "committed"],
 ])("asks for a result again after half a second, one and two; an exam manager that %s", async (_, failures, state) => {
   const askedAtMs: number[] = [];
   const through: NonNullable<Parameters<typeof openScanSite>[0]>["through"] = (parts) => ({

@@ -1,7 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
-import { ACQUISITION_STATES, TRANSFER_STATES } from "../store/acquisition-states.ts";
+import {
+  ACQUISITION_STATES,
+  type AcquisitionState,
+  TRANSFER_STATES,
+  type TransferState,
+} from "../store/acquisition-states.ts";
 import type { Acquisition, AcquisitionChange, AcquisitionStore, Transfer } from "../store/acquisitions.ts";
 import type { Actor } from "../units/actor.ts";
 import type { AuditTrail } from "../units/audit.ts";
@@ -12,6 +17,7 @@ import type { DataLake } from "./lake/data-lake.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import type { AcquisitionPolicy } from "./policy.ts";
 import { CLAIMABLE } from "./ups.ts";
+import { createWaits, type Waits } from "./waits.ts";
 
 export interface LedgerWorld {
   readonly store: AcquisitionStore;
@@ -41,6 +47,8 @@ export interface ClaimWish {
 export interface Ledger {
   readonly world: LedgerWorld;
   readonly lanes: Lanes;
+  /** Of transfers that nobody is at: when each is tried again. */
+  readonly waits: Waits;
   /** @throws GatewayError SCAN_TASK_…, SCAN_DEVICE_BUSY */
   claim(wish: ClaimWish): Promise<Acquisition>;
   /** The open acquisition of the task by this device. @throws GatewayError SCAN_NOT_CLAIMED, SCAN_TASK_OF_ANOTHER */
@@ -51,7 +59,9 @@ export interface Ledger {
   progressed(acquisition: Acquisition, progress: number): Promise<number>;
   /** No more files will be announced. */
   deviceDone(acquisition: Acquisition): Promise<void>;
-  /** Takes everything back that is not published, and ends the attempt. Done already: nothing. */
+  /** Its connection ended, or the process that it was connected to: it may come back within the grace, with what was cut. */
+  awaitDevice(acquisition: Pick<Acquisition, "id">): Promise<void>;
+  /** Takes everything back that is not whole, and ends the attempt. Done already: nothing. */
   abort(acquisitionId: string, code: ErrorCode, reason?: string): Promise<void>;
   /** Takes back one file. */
   abortTransfer(transfer: Transfer, code: ErrorCode): Promise<void>;
@@ -81,6 +91,7 @@ export function createLedger(world: LedgerWorld): Ledger {
   return {
     world,
     lanes,
+    waits: createWaits(clock.nowMs),
     claim: (wish) => claim(world, wish),
     async heldBy(taskId, deviceId) {
       const [held] = await store.listAcquisitions({ taskId, isOpen: true, limit: 1 });
@@ -115,6 +126,7 @@ export function createLedger(world: LedgerWorld): Ledger {
         if (await change(acquisition, { isDeviceDone: true, leaseUntilMs }, "device-done"))
           await settleNow(world, acquisition.id);
       }),
+    awaitDevice: ({ id }) => lanes.run(id, () => awaitDevice(world, id)),
     abort,
     abortTransfer: (transfer, code) => abortTransfer(world, transfer, code),
     settle: (id) =>
@@ -124,6 +136,17 @@ export function createLedger(world: LedgerWorld): Ledger {
           logger.warn("acquisition waits to be settled", { acquisition: id, code: toGatewayError(thrown).code });
         }),
   };
+}
+
+/** A device that was told of its task may be at it. One that was not yet is told soon, or never. */
+const MAY_COME_BACK: ReadonlySet<AcquisitionState> = new Set(["started", "acquiring"]);
+
+async function awaitDevice({ store, clock, policy }: LedgerWorld, id: string): Promise<void> {
+  const acquisition = await store.acquisition(id);
+  const leaseUntilMs = clock.nowMs() + policy.disconnectGraceMs;
+  if (acquisition === undefined || !MAY_COME_BACK.has(acquisition.state)) return;
+  if (acquisition.leaseUntilMs < leaseUntilMs)
+    await store.changeAcquisition(acquisition, { leaseUntilMs }, clock.nowMs());
 }
 
 /** UPS: SCHEDULED to IN PROGRESS, with a fresh Transaction UID. PS3.4 CC.2.1. */
@@ -170,6 +193,9 @@ function newUid(): string {
   return `2.25.${BigInt(`0x${randomUUID().replaceAll("-", "")}`)}`;
 }
 
+/** What a scanner measured and sent whole is not taken back, whatever becomes of the attempt. */
+const WHOLE: ReadonlySet<TransferState> = new Set(["verified", "committed"]);
+
 async function abortNow(world: LedgerWorld, id: string, code: ErrorCode, reason: string | undefined): Promise<void> {
   const { store, exams, clock, logger, policy } = world;
   const acquisition = await store.acquisition(id);
@@ -181,7 +207,7 @@ async function abortNow(world: LedgerWorld, id: string, code: ErrorCode, reason:
     await store.changeAcquisition(acquisition, to, clock.nowMs(), { event: "aborting", detail });
   }
   for (const transfer of await store.transfersOf(id)) {
-    if (!TRANSFER_STATES[transfer.state].isFinal && transfer.state !== "committed")
+    if (!TRANSFER_STATES[transfer.state].isFinal && !WHOLE.has(transfer.state))
       await abortTransfer(world, transfer, code);
   }
   await unlessDeleted(exams.setTask(acquisition.taskId, { status: "ERROR" }));
@@ -199,7 +225,7 @@ async function unlessDeleted<T>(asked: Promise<T>): Promise<T | undefined> {
   });
 }
 
-/** Blank result and bytes go; each part may be repeated. Data that was committed is never taken back. */
+/** Blank result and bytes go; each part may be repeated. Data that was committed cannot be taken back. */
 async function abortTransfer(world: LedgerWorld, transfer: Transfer, code: ErrorCode): Promise<void> {
   const { store, exams, lake, clock } = world;
   if (

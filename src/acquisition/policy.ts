@@ -8,6 +8,8 @@ export interface AcquisitionPolicy {
   readonly quietPeriodMs: number;
   /** What becomes of a task whose device is done and sent nothing. */
   readonly finishWithoutData: "error" | "finished";
+  /** A whole file whose result cannot be set is tried again for so long; then it is kept until the next start. */
+  readonly publishForMs: number;
   readonly maximumFileBytes: number;
   /** Of all files of an acquisition. */
   readonly maximumAcquisitionBytes: number;
@@ -26,6 +28,7 @@ export const USUAL_POLICY: AcquisitionPolicy = {
   disconnectGraceMs: 120_000,
   quietPeriodMs: 60_000,
   finishWithoutData: "error",
+  publishForMs: 7 * 86_400_000,
   maximumFileBytes: 256e9,
   maximumAcquisitionBytes: 1e12,
   maximumDeviceBytes: undefined,

@@ -1,76 +1,67 @@
 import { toGatewayError } from "../errors/gateway-error.ts";
 import { TRANSFER_STATES } from "../store/acquisition-states.ts";
-import type { Acquisition, Transfer } from "../store/acquisitions.ts";
+import type { Acquisition } from "../store/acquisitions.ts";
 import { finishWithoutData, type Ledger } from "./ledger.ts";
-import { publish } from "./publish.ts";
+import { pages, releaseStuck, type TakenUp, takeUpAll } from "./take-up.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** Looked at in one go; what is more is looked at next. */
 const PAGE = 500;
 
 /**
- * At start, with nobody at work: every transfer of a process that died ends with its result published, when all its bytes were verified, or
- * with nothing; and every acquisition that was being aborted is. Devices get time to come back to the others.
+ * At start, with nobody at work: every transfer of a process that died ends with its result published, when all its bytes are there, or
+ * with nothing; and every acquisition that was being aborted is. Devices get time to come back to the others. What cannot be ended now, as
+ * the exam manager does not answer, is left to `sweep`.
+ * @throws GatewayError STORE_…, SCAN_LAKE_UNAVAILABLE
  */
-export async function recover(ledger: Ledger): Promise<{ readonly published: number; readonly aborted: number }> {
-  const { store, lake, clock, policy, logger } = ledger.world;
-  let published = 0;
-  let aborted = 0;
-  for (const transfer of await store.openTransfers(PAGE)) {
-    const acquisition = await store.acquisition(transfer.acquisitionId);
-    if (acquisition === undefined) continue;
-    if (await takeUp(ledger, acquisition, transfer)) published += 1;
-    else aborted += 1;
+export async function recover(ledger: Ledger): Promise<TakenUp> {
+  const { store, lake, logger } = ledger.world;
+  await releaseStuck(ledger);
+  const { published, aborted } = await takeUpAll(ledger, () => false);
+  const open = (after: string | undefined) =>
+    store.listAcquisitions({ isOpen: true, limit: PAGE, ...(after === undefined ? {} : { after }) });
+  for await (const acquisition of pages(open)) {
+    await ledger.awaitDevice(acquisition);
+    if (acquisition.state !== "aborting") await ledger.settle(acquisition.id);
+    else await abortAgain(ledger, acquisition);
   }
-  for (const acquisition of await store.listAcquisitions({ isOpen: true, limit: PAGE })) {
-    if (acquisition.state === "aborting") await ledger.abort(acquisition.id, acquisition.code ?? "SCAN_DEVICE_LOST");
-    else await ledger.settle(acquisition.id);
-    await store.renewAcquisitionsOf(acquisition.deviceId, clock.nowMs() + policy.disconnectGraceMs);
+  for (const id of await lake.staged()) {
+    const transfer = await store.transfer(id);
+    if (transfer === undefined || TRANSFER_STATES[transfer.state].isFinal) await lake.discard(id);
   }
-  const known = new Set((await store.openTransfers(PAGE)).map(({ id }) => id));
-  for (const id of await lake.staged()) if (!known.has(id)) await lake.discard(id);
-  if (published + aborted > 0)
-    logger.warn("transfers of a process that ended", { delivered: published, failed: aborted });
+  const left = (await store.openTransfers(PAGE)).length;
+  if (published + aborted + left > 0)
+    logger.warn("transfers of a process that ended", { delivered: published, failed: aborted, waiting: left });
   return { published, aborted };
 }
 
-/** True when it ended as published. */
-async function takeUp(ledger: Ledger, acquisition: Acquisition, transfer: Transfer): Promise<boolean> {
-  const { lake, logger } = ledger.world;
-  const isWhole = transfer.state === "committed" || transfer.state === "verified";
-  if (isWhole) {
-    try {
-      await publish(ledger, acquisition, transfer);
-      return true;
-    } catch (thrown) {
-      logger.error("a verified file could not be published", {
-        transfer: transfer.id,
-        code: toGatewayError(thrown).code,
-      });
-      if (transfer.state === "committed") return false;
-    }
-  }
-  await lake.discard(transfer.id);
-  await ledger.abortTransfer(transfer, "SCAN_TRANSFER_CUT");
-  return false;
+async function abortAgain(ledger: Ledger, { id, code }: Acquisition): Promise<void> {
+  await ledger.abort(id, code ?? "SCAN_DEVICE_LOST").catch((thrown: unknown) => {
+    ledger.world.logger.warn("acquisition waits to be ended", { acquisition: id, code: toGatewayError(thrown).code });
+  });
 }
 
-/** What nobody answers for any more, and what is to be cancelled. One that cannot be ended now is looked at again next time, and holds up no other. */
+/**
+ * What nobody answers for any more, and what is to be cancelled. One that cannot be ended now is looked at again next time, and holds up no
+ * other. Then whole files that wait to be published, and what could not be taken back before.
+ */
 export async function sweep(ledger: Ledger, uploads: Pick<Uploads, "isLive">): Promise<readonly Acquisition[]> {
   const { store, clock, logger } = ledger.world;
   const lapsed = await store.lapsedAcquisitions(clock.nowMs(), PAGE);
   const ended: Acquisition[] = [];
   for (const acquisition of lapsed) {
     try {
-      if (await endLapsed(ledger, uploads, acquisition)) ended.push(acquisition);
+      if (await endLapsed(ledger, acquisition)) ended.push(acquisition);
     } catch (thrown) {
       logger.warn("acquisition waits to be ended", { acquisition: acquisition.id, code: toGatewayError(thrown).code });
     }
   }
+  // Last: an exam manager that does not answer takes its time, in which no lease is renewed.
+  await takeUpAll(ledger, uploads.isLive);
   return ended;
 }
 
-async function endLapsed(ledger: Ledger, uploads: Pick<Uploads, "isLive">, acquisition: Acquisition): Promise<boolean> {
+async function endLapsed(ledger: Ledger, acquisition: Acquisition): Promise<boolean> {
   const { store, clock, policy } = ledger.world;
   const { id, state, cancelAskedAtMs, isDeviceDone } = acquisition;
   if (cancelAskedAtMs !== undefined) {
@@ -86,14 +77,15 @@ async function endLapsed(ledger: Ledger, uploads: Pick<Uploads, "isLive">, acqui
     return true;
   }
   const transfers = await store.transfersOf(id);
-  if (transfers.some((each) => !TRANSFER_STATES[each.state].isFinal && uploads.isLive(each.id))) {
+  if (transfers.some((each) => !TRANSFER_STATES[each.state].isFinal)) {
+    // They are under way, or wait for their own time.
     await store.changeAcquisition(acquisition, { leaseUntilMs: clock.nowMs() + policy.quietPeriodMs }, clock.nowMs());
     return false;
   }
-  // Of one that could not be taken back when it failed.
-  for (const each of transfers) if (each.state === "aborting") await ledger.abortTransfer(each, "SCAN_TRANSFER_CUT");
+  const lost = transfers.findLast((each) => each.state !== "published" && each.code !== "SCAN_FILE_REPEATED");
   if (!isDeviceDone) await ledger.abort(id, "SCAN_DEVICE_LOST");
   else if (transfers.some((each) => each.state === "published")) await ledger.settle(id);
+  else if (lost !== undefined) await ledger.abort(id, lost.code ?? "SCAN_TRANSFER_CUT");
   else await finishWithoutData(ledger, acquisition);
   return true;
 }

@@ -9,6 +9,7 @@ import type { GrowingFile } from "./lake/writer.ts";
 import type { Ledger } from "./ledger.ts";
 import { publish } from "./publish.ts";
 import { signatureOf } from "./signatures.ts";
+import { takeUp } from "./take-up.ts";
 
 /** What a device says of a file before its bytes. */
 export interface FileAnnouncement {
@@ -36,7 +37,7 @@ export interface Upload {
   readonly missingBytes: number;
   /** A promise holds the device back. @throws GatewayError SCAN_FILE_INCOMPLETE when there are too many, SCAN_LAKE_… */
   write(chunk: Uint8Array): Promise<void> | undefined;
-  /** Verifies, commits and publishes; on failure everything is taken back. @throws GatewayError */
+  /** Verifies, commits and publishes; what is not whole is taken back. @throws GatewayError; SCAN_FILE_WAITS: it is whole, and published later */
   finish(): Promise<PublishedFile>;
   /** Takes everything back, once. The acquisition goes on when the device may come back. */
   abort(code: ErrorCode, options?: { readonly endsAcquisition: boolean }): Promise<void>;
@@ -48,52 +49,66 @@ export type BegunUpload =
   | { readonly kind: "have"; readonly file: PublishedFile };
 
 export interface Uploads {
-  /** @throws GatewayError SCAN_FILE_NAME_UNSAFE, SCAN_FILE_TOO_LARGE, SCAN_LAKE_FULL, SCAN_NOT_CLAIMED, … */
+  /** @throws GatewayError SCAN_FILE_NAME_UNSAFE, SCAN_FILE_TOO_LARGE, SCAN_LAKE_FULL, SCAN_NOT_CLAIMED, SCAN_FILE_WAITS when it is here already, … */
   begin(acquisition: Acquisition, announcement: FileAnnouncement): Promise<BegunUpload>;
   /** What is under way in this process: the rest is left from another one. */
   isLive(transferId: string): boolean;
   settled(): Promise<void>;
 }
 
+/** A result that cannot be set is tried again so often before the device gets its answer. */
+const TRIES = 4;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 export function createUploads(ledger: Ledger): Uploads {
   const live = new Map<string, Upload>();
+  const opening = new Set<string>();
   const { store, clock } = ledger.world;
   const ends = new Set<Promise<unknown>>();
   return {
-    isLive: (transferId) => live.has(transferId),
+    isLive: (transferId) => live.has(transferId) || opening.has(transferId),
     async settled() {
       while (ends.size > 0) await Promise.allSettled(ends);
     },
     async begin(acquisition, announcement) {
       await check(ledger, acquisition, announcement);
-      for (;;) {
-        const { fileName, sizeBytes, sha256, parameter } = announcement;
-        const added = await store.addTransfer(
-          {
-            id: randomUUID(),
-            acquisitionId: acquisition.id,
-            fileName,
-            sizeBytes,
-            declaredSha256: sha256?.toLowerCase(),
-            parameter: parameter ?? acquisition.parameter,
-          },
-          clock.nowMs(),
-        );
-        if (added === undefined) throw new GatewayError("SCAN_NOT_CLAIMED");
-        const { transfer } = added;
-        if (added.isNew) return { kind: "receive", upload: await open(acquisition, announcement, transfer) };
-        if (transfer.state === "published") return { kind: "have", file: publishedFile(transfer) };
-        // Of a connection that is gone, or of a process: the new one takes its place.
-        const before = live.get(transfer.id);
-        if (before !== undefined) await before.abort("SCAN_TRANSFER_CUT");
-        else await ledger.abortTransfer(transfer, "SCAN_TRANSFER_CUT");
-        if ((await store.transfer(transfer.id))?.state === transfer.state)
-          throw new GatewayError("SCAN_FILE_INCOMPLETE", { state: transfer.state });
+      const id = randomUUID();
+      opening.add(id);
+      try {
+        return await begin(acquisition, announcement, id);
+      } finally {
+        opening.delete(id);
       }
     },
   };
+
+  async function begin(acquisition: Acquisition, announcement: FileAnnouncement, id: string): Promise<BegunUpload> {
+    const { fileName, sizeBytes, sha256, parameter } = announcement;
+    for (;;) {
+      const added = await store.addTransfer(
+        {
+          id,
+          acquisitionId: acquisition.id,
+          fileName,
+          sizeBytes,
+          declaredSha256: sha256?.toLowerCase(),
+          parameter: parameter ?? acquisition.parameter,
+          isLast: announcement.isLast,
+        },
+        clock.nowMs(),
+      );
+      if (added === undefined) throw new GatewayError("SCAN_NOT_CLAIMED");
+      const { transfer } = added;
+      if (added.isNew) return { kind: "receive", upload: await open(acquisition, announcement, transfer) };
+      if (transfer.state === "published") return { kind: "have", file: publishedFile(transfer) };
+      // Of a connection that is gone, or of a process: the new one takes its place, unless all its bytes are here.
+      const before = live.get(transfer.id);
+      if (before === undefined) await takeUp(ledger, transfer.id);
+      else await before.abort("SCAN_TRANSFER_CUT");
+      if ((await store.transfer(transfer.id))?.state === transfer.state)
+        throw new GatewayError("SCAN_FILE_INCOMPLETE", { state: transfer.state });
+    }
+  }
 
   async function open(acquisition: Acquisition, announcement: FileAnnouncement, transfer: Transfer): Promise<Upload> {
     const { lake, exams } = ledger.world;
@@ -161,6 +176,7 @@ function createUpload(parts: UploadParts): Upload & { readonly ended: Promise<vo
       const isAnyLeft = others.some(({ state }) => state === "published" || !TRANSFER_STATES[state].isFinal);
       if (endsAcquisition && !isAnyLeft) await ledger.abort(acquisition.id, code);
       else if (endsAcquisition) await ledger.settle(acquisition.id);
+      else await ledger.awaitDevice(acquisition);
     })().finally(end);
     return aborting;
   };
@@ -183,7 +199,9 @@ function createUpload(parts: UploadParts): Upload & { readonly ended: Promise<vo
         end();
         return published;
       } catch (thrown) {
-        await abort(toGatewayError(thrown).code, { endsAcquisition: true });
+        const { code } = toGatewayError(thrown);
+        if (code === "SCAN_FILE_WAITS") end();
+        else await abort(code, { endsAcquisition: true });
         throw thrown;
       }
     },
@@ -192,24 +210,35 @@ function createUpload(parts: UploadParts): Upload & { readonly ended: Promise<vo
   };
 }
 
-async function complete({ ledger, acquisition, announcement, transfer, file }: UploadParts): Promise<PublishedFile> {
-  const { store, clock } = ledger.world;
+async function complete(parts: UploadParts): Promise<PublishedFile> {
+  const { ledger, acquisition, announcement, file } = parts;
   const { sizeBytes, sha256, head } = await file.finish();
   if (sizeBytes !== announcement.sizeBytes) throw new GatewayError("SCAN_FILE_INCOMPLETE");
   const declared = announcement.sha256?.toLowerCase();
   if (declared !== undefined && declared !== sha256) throw new GatewayError("SCAN_FILE_MISMATCH");
-  const twin = await publishedTwin(ledger, acquisition, { ...transfer, sha256 });
+  const published = await keep(parts, { sha256, signature: signatureOf(head) }).catch((thrown: unknown) => {
+    // All bytes are here: the store alone is away, and what was sent is found again.
+    const isAway = toGatewayError(thrown).class === "transient" && declared !== undefined;
+    throw isAway ? new GatewayError("SCAN_FILE_WAITS", {}, thrown) : thrown;
+  });
+  await ledger.settle(acquisition.id);
+  return published;
+}
+
+/** Of a whole file. */
+async function keep(
+  { ledger, acquisition, transfer }: UploadParts,
+  facts: Pick<Transfer, "sha256" | "signature">,
+): Promise<PublishedFile> {
+  const { store, clock } = ledger.world;
+  const twin = await publishedTwin(ledger, acquisition, { ...transfer, ...facts });
   if (twin !== undefined) {
     await ledger.abortTransfer(transfer, "SCAN_FILE_REPEATED");
     return twin;
   }
-  const signature = signatureOf(head);
-  const isKept = await store.changeTransfer(transfer.id, { state: "verified", sha256, signature }, clock.nowMs());
-  if (!isKept) throw new GatewayError("SCAN_NOT_CLAIMED");
-  const verified = await publish(ledger, acquisition, { ...transfer, sha256, signature, state: "verified" });
-  if (announcement.isLast) await ledger.deviceDone(acquisition);
-  else await ledger.settle(acquisition.id);
-  return publishedFile(verified);
+  const verified = { state: "verified", ...facts } as const;
+  if (!(await store.changeTransfer(transfer.id, verified, clock.nowMs()))) throw new GatewayError("SCAN_NOT_CLAIMED");
+  return publishedFile(await publish(ledger, acquisition, { ...transfer, ...verified }, TRIES));
 }
 
 /** The same file, sent before without a declared sum to know it by. */

@@ -35,7 +35,7 @@ interface TransferStateEntry {
 /**
  * A file on its way from a device, in the order of its steps. `blank-pending`: a blank result is being asked for; `receiving`: it is there,
  * bytes come; `verified`: all of them are on disk and right; `committed`: under their final name; `published`: the result says so.
- * `stuck`: verified data whose result could not be set: kept, and for a person to look at.
+ * A whole file that cannot go on stays where it is and is tried again; `stuck`: not any more before the next start: kept, and for a person to look at.
  * `removed`: its time in the lake was over.
  */
 export const TRANSFER_STATES = {
@@ -46,7 +46,7 @@ export const TRANSFER_STATES = {
   published: { isFinal: true, next: ["removed"] },
   aborting: { isFinal: false, next: ["aborted"] },
   aborted: { isFinal: true, next: [] },
-  stuck: { isFinal: true, next: ["committed", "published"] },
+  stuck: { isFinal: true, next: ["verified", "committed"] },
   removed: { isFinal: true, next: [] },
 } as const satisfies Record<string, TransferStateEntry>;
 export type TransferState = keyof typeof TRANSFER_STATES;

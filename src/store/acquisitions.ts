@@ -184,6 +184,8 @@ export interface AcquisitionFilter {
   readonly deviceId?: string;
   /** Not completed and not canceled. */
   readonly isOpen?: boolean;
+  /** Behind this one in the list. */
+  readonly after?: string;
   readonly limit: number;
 }
 
@@ -208,10 +210,11 @@ export interface Transfer {
   readonly updatedAtMs: number;
 }
 
-export type NewTransfer = Pick<
-  Transfer,
-  "id" | "acquisitionId" | "fileName" | "sizeBytes" | "declaredSha256" | "parameter"
->;
+export interface NewTransfer
+  extends Pick<Transfer, "id" | "acquisitionId" | "fileName" | "sizeBytes" | "declaredSha256" | "parameter"> {
+  /** With it the device is done: kept together, as after a crash it will not say so again. */
+  readonly isLast?: boolean;
+}
 export type TransferChange = {
   readonly [K in "state" | "sha256" | "signature" | "resultId" | "directory" | "code"]?: Transfer[K];
 };
@@ -305,8 +308,8 @@ export interface AcquisitionStore extends ExamStore, ScannerStore {
   acquisitionEvents(id: string): Promise<readonly AcquisitionEvent[]>;
   addAcquisitionEvent(id: string, event: Omit<AcquisitionEvent, "atMs">, nowMs: number): Promise<void>;
   /**
-   * A file that was announced before with the same name, size and sum, and was not aborted, is answered in its stead. Undefined while the
-   * acquisition is not at it.
+   * A file that was announced before with the same name, size and sum, and was neither aborted nor got stuck, is answered in its stead.
+   * Undefined while the acquisition is not at it.
    */
   addTransfer(
     transfer: NewTransfer,
@@ -316,7 +319,10 @@ export interface AcquisitionStore extends ExamStore, ScannerStore {
   /** False when its state does not lead to the new one. */
   changeTransfer(id: string, change: TransferChange, nowMs: number): Promise<boolean>;
   transfersOf(acquisitionId: string): Promise<readonly Transfer[]>;
-  openTransfers(limit: number): Promise<readonly Transfer[]>;
+  /** The first one first. @param after only those that came behind this one */
+  openTransfers(limit: number, after?: string): Promise<readonly Transfer[]>;
+  /** Those that are kept, and not tried again before the next start. */
+  stuckTransfers(limit: number, after?: string): Promise<readonly Transfer[]>;
   /** The oldest first. */
   publishedTransfersBefore(atMs: number, limit: number): Promise<readonly Transfer[]>;
   /** Of all files that a device has in the lake or on the way there. */

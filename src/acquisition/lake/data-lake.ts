@@ -1,4 +1,4 @@
-import { link, readdir, rm, rmdir, unlink } from "node:fs/promises";
+import { link, open, readdir, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Disk } from "../../units/disk.ts";
@@ -18,8 +18,8 @@ export interface DataLake extends AsyncDisposable {
   folderOf(place: ResultPlace): string;
   /** @throws GatewayError SCAN_LAKE_FULL, SCAN_LAKE_UNAVAILABLE */
   begin(transferId: string): Promise<GrowingFile>;
-  /** Size and sum of what lies in staging; undefined when nothing does. */
-  stagedSum(transferId: string): Promise<Received | undefined>;
+  /** What lies in staging with all its bytes, which survives a power cut then; undefined when some are missing. */
+  stagedSum(transferId: string, sizeBytes: number): Promise<Received | undefined>;
   /**
    * Gives a staged file its final name, which survives a power cut. To repeat it changes nothing; another file of the name is never replaced.
    * @throws GatewayError SCAN_FILE_NAME_UNSAFE, SCAN_RESULT_DAMAGED when neither is there
@@ -46,7 +46,11 @@ export async function openDataLake({ path, disk }: { readonly path: string; read
     path: lake,
     folderOf: (place) => resultFolder(lake, place),
     begin: (transferId) => writer.begin(partOf(transferId)),
-    stagedSum: (transferId) => sumIfThere(writer, partOf(transferId)),
+    async stagedSum(transferId, sizeBytes) {
+      const part = partOf(transferId);
+      const isWhole = await asLakeError(syncedSize(part)).then((size) => size === sizeBytes);
+      return isWhole ? await sumIfThere(writer, part) : undefined;
+    },
     async commit(transferId, folder, fileName, sha256) {
       checkPlace(lake, folder, fileName);
       const final = join(folder, fileName);
@@ -112,6 +116,18 @@ async function commitFile(
     // An earlier commit may have been cut short behind the link.
     const there = await sumIfThere(writer, final);
     if (there?.sha256 !== sha256) throw new GatewayError("SCAN_RESULT_DAMAGED", {}, thrown);
+  }
+}
+
+/** 0 for a file that is not there. */
+async function syncedSize(path: string): Promise<number> {
+  try {
+    await using file = await open(path, "r+");
+    await file.datasync();
+    return (await file.stat()).size;
+  } catch (thrown) {
+    if (isMissing(thrown)) return 0;
+    throw thrown;
   }
 }
 

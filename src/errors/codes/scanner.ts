@@ -68,6 +68,12 @@ export const scannerCodes = {
     summary: "A file, or all files of an acquisition, are larger than is allowed, or of no size at all.",
     remedy: "Raise RADFERRY_SCAN_MAXIMUM_FILE_GIGABYTES if the size is right.",
   },
+  SCAN_FILE_WAITS: {
+    class: "transient",
+    summary: "A file is whole and kept, but it could not be published yet: this is tried again until it can.",
+    remedy:
+      "None for the file; if it persists, see with radferry scanner task show what it waits for: the exam-manager, the store or the lake.",
+  },
   SCAN_LAKE_FULL: {
     class: "transient",
     summary: "The disk of the data lake has no room for the file.",

@@ -233,6 +233,8 @@ export const acquisitions: ContractCases = {
     expect(await ids({ taskId: "task-1" })).toEqual([2, 1]);
     expect(await ids({ deviceId: "device-1", isOpen: true })).toEqual([2]);
     expect(await ids({ isOpen: false })).toEqual([1]);
+    expect(await ids({ after: "acquisition-3" })).toEqual([2, 1]);
+    expect(await ids({ taskId: "task-1", after: "acquisition-2" })).toEqual([1]);
   },
 
   "takes a transfer of an acquisition under way, and joins one that is alike": async (store) => {
@@ -252,6 +254,33 @@ export const acquisitions: ContractCases = {
     expect((await store.transfersOf(held.id)).map(({ id }) => id)).toEqual(
       [1, 3, 5, 4].map((number) => `transfer-${number}`),
     );
+  },
+
+  "keeps with a device's last file that the device is done": async (store) => {
+    const held = await acquiring(store);
+    await store.addTransfer(transfer(), 1);
+    expect(await store.acquisition(held.id)).toMatchObject({ isDeviceDone: false });
+    await store.addTransfer(transfer({ id: "transfer-2", fileName: "last.mrd", isLast: true }), 2);
+    expect(await store.acquisition(held.id)).toMatchObject({ state: "acquiring", isDeviceDone: true });
+    expect((await store.acquisitionEvents(held.id)).at(-1)).toMatchObject({ atMs: 2, event: "device-done" });
+  },
+
+  "lists transfers page by page: those that are open, and those that got stuck": async (store) => {
+    await acquiring(store);
+    for (const number of [1, 2, 3, 4])
+      await store.addTransfer(transfer({ id: `transfer-${number}`, fileName: `${number}` }), number);
+    const ids = (page: readonly { readonly id: string }[]) => page.map(({ id }) => Number(id.at(-1)));
+    expect(ids(await store.openTransfers(2))).toEqual([1, 2]);
+    expect(ids(await store.openTransfers(9, "transfer-2"))).toEqual([3, 4]);
+    for (const number of [2, 4])
+      for (const state of ["receiving", "verified", "stuck"] as const)
+        await store.changeTransfer(`transfer-${number}`, { state }, 5);
+    expect(ids(await store.openTransfers(9, "transfer-1"))).toEqual([3]);
+    expect(ids(await store.stuckTransfers(9))).toEqual([2, 4]);
+    expect(ids(await store.stuckTransfers(1, "transfer-2"))).toEqual([4]);
+    const again = { id: "transfer-5", fileName: "2" };
+    expect(await store.addTransfer(transfer(again), 6)).toMatchObject({ isNew: true });
+    expect(await store.changeTransfer("transfer-2", { state: "verified" }, 7)).toBe(true);
   },
 
   "leads a transfer from step to step, and not back": async (store) => {

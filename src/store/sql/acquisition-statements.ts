@@ -26,11 +26,12 @@ export const acquisitionStatements = {
   listAcquisitions: `
     SELECT ${ACQUISITION} FROM acquisitions
      WHERE (:deviceId IS NULL OR device_id = :deviceId) AND (:isOpen IS NULL OR (${IS_OPEN}) = :isOpen)
+       AND (:before IS NULL OR acquisition_no < :before)
      ORDER BY acquisition_no DESC LIMIT :limit`,
   listAcquisitionsOfTask: `
     SELECT ${ACQUISITION} FROM acquisitions
      WHERE task_id = :taskId AND (:deviceId IS NULL OR device_id = :deviceId)
-       AND (:isOpen IS NULL OR (${IS_OPEN}) = :isOpen)
+       AND (:isOpen IS NULL OR (${IS_OPEN}) = :isOpen) AND (:before IS NULL OR acquisition_no < :before)
      ORDER BY acquisition_no DESC LIMIT :limit`,
   changeAcquisition: `
     UPDATE acquisitions
@@ -55,7 +56,7 @@ export const acquisitionStatements = {
   transferLike: `
     SELECT ${TRANSFER} FROM transfers
      WHERE acquisition_id = :acquisitionId AND file_name = :fileName AND size_bytes = :sizeBytes
-       AND declared_sha256 = :declaredSha256 AND state NOT IN ('aborting', 'aborted', 'removed')
+       AND declared_sha256 = :declaredSha256 AND state NOT IN ('aborting', 'aborted', 'stuck', 'removed')
      ORDER BY transfer_no DESC LIMIT 1`,
   insertTransfer: `
     INSERT INTO transfers (id, acquisition_id, file_name, size_bytes, declared_sha256, parameter, state, created_at, updated_at)
@@ -71,7 +72,12 @@ export const acquisitionStatements = {
   transfersOf: `SELECT ${TRANSFER} FROM transfers WHERE acquisition_id = :acquisitionId ORDER BY transfer_no`,
   openTransfers: `
     SELECT ${TRANSFER} FROM transfers INDEXED BY transfers_open
-     WHERE state NOT IN ('published', 'aborted', 'stuck', 'removed') ORDER BY transfer_no LIMIT :limit`,
+     WHERE state NOT IN ('published', 'aborted', 'stuck', 'removed') AND transfer_no > :after
+     ORDER BY transfer_no LIMIT :limit`,
+  stuckTransfers: `
+    SELECT ${TRANSFER} FROM transfers WHERE state = 'stuck' AND transfer_no > :after ORDER BY transfer_no LIMIT :limit`,
+  transferNumber: "SELECT transfer_no AS number FROM transfers WHERE id = :id",
+  acquisitionNumber: "SELECT acquisition_no AS number FROM acquisitions WHERE id = :id",
   publishedTransfersBefore: `
     SELECT ${TRANSFER} FROM transfers INDEXED BY transfers_published
      WHERE state = 'published' AND updated_at < :atMs ORDER BY updated_at LIMIT :limit`,

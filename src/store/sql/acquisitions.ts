@@ -16,6 +16,7 @@ import type { Session } from "./session.ts";
 const OPEN_STATES = JSON.stringify(
   Object.entries(ACQUISITION_STATES).flatMap(([state, { next }]) => (next.length > 0 ? [state] : [])),
 );
+const DEVICE_DONE = { event: "device-done", detail: "{}" } as const;
 const ALL_TRANSFER_STATES = JSON.stringify(Object.keys(TRANSFER_STATES));
 
 export async function claimAcquisition(
@@ -37,8 +38,9 @@ export async function acquisition(session: Session, id: string): Promise<Acquisi
 }
 
 export async function listAcquisitions(session: Session, filter: AcquisitionFilter): Promise<readonly Acquisition[]> {
-  const { taskId, deviceId, isOpen, limit } = filter;
-  const page = { deviceId, isOpen, limit };
+  const { taskId, deviceId, isOpen, after, limit } = filter;
+  const before = after === undefined ? undefined : await numberOf(session, "acquisitionNumber", after);
+  const page = { deviceId, isOpen, before, limit };
   const rows =
     taskId === undefined
       ? await session.all("listAcquisitions", page)
@@ -100,14 +102,16 @@ export async function addAcquisitionEvent(
 
 export async function addTransfer(
   session: Session,
-  transfer: NewTransfer,
+  { isLast = false, ...transfer }: NewTransfer,
   nowMs: number,
 ): Promise<{ readonly isNew: boolean; readonly transfer: Transfer } | undefined> {
   const { acquisitionId, fileName, sizeBytes, declaredSha256 } = transfer;
   const key = { acquisitionId, fileName, sizeBytes, declaredSha256 };
   const like = declaredSha256 === undefined ? undefined : await session.get("transferLike", key);
   if (like !== undefined) return { isNew: false, transfer: transferRecord(like) };
-  if ((await acquisition(session, acquisitionId))?.state !== "acquiring") return undefined;
+  const held = await acquisition(session, acquisitionId);
+  if (held?.state !== "acquiring") return undefined;
+  if (isLast) await changeAcquisition(session, held, { isDeviceDone: true }, nowMs, DEVICE_DONE);
   const row = await session.get("insertTransfer", { ...transfer, nowMs });
   return row === undefined ? undefined : { isNew: true, transfer: transferRecord(row) };
 }
@@ -133,8 +137,23 @@ export async function transfersOf(session: Session, acquisitionId: string): Prom
   return (await session.all("transfersOf", { acquisitionId })).map(transferRecord);
 }
 
-export async function openTransfers(session: Session, limit: number): Promise<readonly Transfer[]> {
-  return (await session.all("openTransfers", { limit })).map(transferRecord);
+export async function openTransfers(session: Session, limit: number, after?: string): Promise<readonly Transfer[]> {
+  const number = after === undefined ? 0 : await numberOf(session, "transferNumber", after);
+  return (await session.all("openTransfers", { limit, after: number })).map(transferRecord);
+}
+
+export async function stuckTransfers(session: Session, limit: number, after?: string): Promise<readonly Transfer[]> {
+  const number = after === undefined ? 0 : await numberOf(session, "transferNumber", after);
+  return (await session.all("stuckTransfers", { limit, after: number })).map(transferRecord);
+}
+
+/** Where it stands among its kind; 0 when it is not there. */
+async function numberOf(
+  session: Session,
+  statement: "transferNumber" | "acquisitionNumber",
+  id: string,
+): Promise<number> {
+  return Number((await session.get(statement, { id }))?.number ?? 0);
 }
 
 export async function publishedTransfersBefore(

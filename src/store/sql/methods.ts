@@ -187,6 +187,7 @@ export const READS: ReadonlySet<MethodName> = new Set([
   "transfer",
   "transfersOf",
   "openTransfers",
+  "stuckTransfers",
   "publishedTransfersBefore",
   "scanBytesOf",
   "tokenOfHash",
