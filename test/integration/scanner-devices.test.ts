@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { HDF5_BYTES as DATA } from "../../src/acquisition/rehearsal.testing.ts";
 import { anotherDevice as another, runningScan } from "../peers/scan-runs.ts";
 import { connectDevice, openScannerSite } from "../peers/scanhub-site.ts";
@@ -289,5 +289,28 @@ describe("a report", () => {
     run.device.say({ command: "update_status", status: "ONLINE" });
     await run.device.next();
     expect(await run.status()).toBe("FINISHED");
+  });
+});
+
+/** As a process leaves it that is killed behind the start, before it notes that the wish is fulfilled. */
+describe("a task that was started, and is still wanted after a crash,", () => {
+  const isWanted = async (id: string) => (await site.store.scanTask(id))?.wantedAtMs !== undefined;
+
+  it("is not sent to its device for a second time: it would measure with a token that is void", async () => {
+    const { site: own, device } = await another(site);
+    await using _ = device;
+    const task = await site.addTask({ device_id: own.deviceId });
+    await site.request("POST", `${site.devices}/start_scan_via_websocket`, { body: task });
+    expect(await device.next()).toMatchObject({ command: "start" });
+    await site.store.wantScanTask(task.id, true, Date.now());
+    await vi.waitFor(async () => expect(await isWanted(task.id)).toBe(false), { timeout: 10_000 });
+    device.say({ command: "ping" });
+    expect(await device.next()).toEqual({ command: "pong" });
+  });
+
+  it("is not measured once more when it is finished", async () => {
+    await using run = await running();
+    await site.store.wantScanTask(run.task.id, true, Date.now());
+    await vi.waitFor(async () => expect(await isWanted(run.task.id)).toBe(false), { timeout: 10_000 });
   });
 });

@@ -2,6 +2,7 @@ import { sweep } from "../../acquisition/recover.ts";
 import { removeOld } from "../../acquisition/retention.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { errorFields } from "../../observe/error-fields.ts";
+import type { AcquisitionState } from "../../store/acquisition-states.ts";
 import { startInTurn } from "./start-task.ts";
 import type { ScanHubWorld } from "./world.ts";
 
@@ -14,6 +15,9 @@ const WAITS: Readonly<Record<string, "device" | "task">> = {
   SCAN_DEVICE_BUSY: "device",
   SCAN_TASK_TAKEN: "task",
 };
+
+/** Its device has the task, or may have it. */
+const WAS_TOLD: ReadonlySet<AcquisitionState> = new Set(["started", "acquiring"]);
 
 /** Ends what lapsed, keeps the leases of devices that are there, and starts tasks that are wanted. Disposing ends it. */
 export function keepWatch(world: ScanHubWorld): AsyncDisposable {
@@ -72,7 +76,9 @@ async function startWanted(world: ScanHubWorld, taskId: string): Promise<"device
   const task = await store.scanTask(taskId);
   if (task === undefined) return undefined;
   try {
-    await startInTurn(world, task);
+    // A process that was killed behind the start could not note it. Sent twice, the device would measure twice, or with a token that is void.
+    const [held] = await store.listAcquisitions({ taskId, isOpen: true, limit: 1 });
+    if (held === undefined || !WAS_TOLD.has(held.state)) await startInTurn(world, task);
   } catch (thrown) {
     const { code } = toGatewayError(thrown);
     const waitsFor = WAITS[code];
