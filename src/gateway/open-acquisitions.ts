@@ -26,7 +26,10 @@ export interface Acquisitions extends AsyncDisposable {
   readonly ledger: Ledger;
   /** Files of an acquisition on their way into the lake. */
   readonly uploads: Uploads;
-  /** Ends what nobody answers for any more, and removes files whose time is over: to be called every second or so. What was ended. */
+  /**
+   * Ends what nobody answers for any more, publishes what waits for an exam-manager that was away, and removes files whose time is over: to be
+   * called every second or so. What was ended.
+   */
   sweep(): Promise<readonly Acquisition[]>;
 }
 
@@ -50,7 +53,8 @@ export interface AcquisitionsOptions {
 }
 
 /**
- * Acquisitions over a home of their own, which no other process may work on meanwhile. What one that died left half done is taken up first.
+ * Acquisitions over a home of their own, which no other process may work on meanwhile. What one that died left half done is taken up first;
+ * what needs an exam-manager that does not answer, by `sweep`.
  * @throws GatewayError HOME_IN_USE, FOLDER_NOT_WRITABLE, STORE_…, SCAN_LAKE_UNAVAILABLE
  */
 export async function openAcquisitions(

@@ -116,7 +116,8 @@ async function describeAttempt({ store }: ScannerContext, acquisition: Acquisiti
       sizeBytes,
       sha256: sha256 ?? null,
       state,
-      code: code ?? null,
+      // What a file waited for on its way is no matter any more.
+      code: state === "published" || state === "removed" ? null : (code ?? null),
       result: resultId ?? null,
     })),
   };

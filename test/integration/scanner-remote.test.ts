@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { createLedger } from "../../src/acquisition/ledger.ts";
 import { recover, sweep } from "../../src/acquisition/recover.ts";
 import {
@@ -74,6 +74,46 @@ it("leads a task of an exam-manager elsewhere to FINISHED, its result set after 
     { id: published.resultId, type: "MRD", files: ["scan.mrd"], meta: { gateway: { sha256: published.sha256 } } },
   ]);
   expect(published.path).toBe(join(String(task.results[0]?.directory), "scan.mrd"));
+});
+
+it("opens though the exam-manager is down, and takes up what was left when it answers again", async () => {
+  await using folder = await temporaryFolder();
+  const policy = { disconnectGraceMs: 1, quietPeriodMs: 1 };
+  const facts = { home: folder.path, lake: join(folder.path, "lake"), policy };
+  const userAccessToken = async () => remote.token;
+  await using gate = await openGate();
+  const there = { url: gate.url, userAccessToken };
+  const taskId = await addTask();
+  {
+    await using before = await openAcquisitions({ ...facts, remote: there });
+    const claimed = await before.ledger.claim({ taskId, deviceId, isTriggered: false });
+    await before.ledger.progressed(claimed, 100);
+    await before.store.addTransfer(
+      {
+        id: "left",
+        acquisitionId: claimed.id,
+        fileName: "a",
+        sizeBytes: 9,
+        declaredSha256: undefined,
+        parameter: undefined,
+      },
+      0,
+    );
+    await before.exams.createBlankResult(taskId, "left");
+  }
+  gate.isShut = true;
+  await using after = await openAcquisitions({
+    ...facts,
+    remote: there,
+  });
+  await after.sweep();
+  expect(await after.store.openTransfers(9)).toMatchObject([{ id: "left", state: "aborting" }]);
+  gate.isShut = false;
+  const isEnded = async () => {
+    await after.sweep();
+    expect(await taskThere(taskId)).toMatchObject({ status: "ERROR", results: [] });
+  };
+  await vi.waitFor(isEnded, { timeout: 20_000, interval: 500 });
 });
 
 it("takes the blank result back and sets ERROR there when a file is not what was announced", async () => {
@@ -204,4 +244,27 @@ async function losingProxy(kind: RegExp) {
       server.close();
     },
   };
+}
+
+/** Stands before the exam-manager: while it is shut nobody comes through. */
+async function openGate() {
+  const { port } = new URL(remote.exam);
+  const gate = { url: "", isShut: false, [Symbol.asyncDispose]: async () => void server.close() };
+  const server = createServer((from) => {
+    if (gate.isShut) return void from.destroy();
+    const to = connect(Number(port), "127.0.0.1");
+    for (const [one, other] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      one.on("error", () => other.destroy());
+      one.on("data", (bytes) => (gate.isShut ? from.destroy() : other.write(bytes)));
+      one.on("close", () => other.destroy());
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  gate.url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/api/v1/exam`;
+  return gate;
 }

@@ -41,6 +41,8 @@ export async function showTask(cli: Cli, id: string): Promise<ExitCode> {
       yield `attempt ${attempt.attempt}: ${attempt.state}${attempt.code === null ? "" : ` (${attempt.code})`}`;
       if (attempt.reason !== null) yield `  ${attempt.reason}`;
       for (const { at, event } of attempt.events) yield `  ${at}  ${event}`;
+      for (const { name, state, code } of attempt.files)
+        if (state !== "published") yield `  file ${name}  ${state}${code === null ? "" : ` (${code})`}`;
     }
     for (const { id: result, type, files } of document.results) yield `result ${result}  ${type}  ${files.join(", ")}`;
   });
