@@ -13,7 +13,7 @@ import type { Disk } from "../units/disk.ts";
 export interface StateParts {
   /** In the name of the gateway. */
   readonly operations: Operations;
-  readonly store: Pick<Store, "jobCounts" | "intakeCounts">;
+  readonly store: Pick<Store, "jobCounts" | "intakeCounts" | "openTransfers">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly disk: Disk;
   readonly staging: { readonly path: string; readonly reserveBytes: number };
@@ -52,6 +52,7 @@ export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () =
     metrics.set("store_writable", Number(storeTrouble === null), {});
     metrics.set("oldest_queued_seconds", oldestWaitingSeconds ?? 0, {});
     await gaugeIntake(metrics, parts);
+    metrics.set("scan_files_waiting", await waitingScanFiles(store), {});
     for (const name of ["queue_depth", "studies", "archive_state"] as const) metrics.clear(name);
     for (const { project, stage, state, jobs } of counts) {
       metrics.add("studies", jobs, { project, state });
@@ -137,4 +138,12 @@ async function sizeOf(folder: string): Promise<number> {
     );
   }
   return bytes;
+}
+
+/** As many as are told apart. */
+const MOST_SCAN_FILES = 500;
+
+async function waitingScanFiles(store: StateParts["store"]): Promise<number> {
+  const open = await store.openTransfers(MOST_SCAN_FILES);
+  return open.filter(({ state }) => state === "verified" || state === "committed").length;
 }

@@ -4,7 +4,7 @@ import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { addTask } from "../acquisition/rehearsal.testing.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import { createManualClock } from "../units/manual-clock.testing.ts";
-import { cancelScanTask } from "./scan-tasks.ts";
+import { cancelScanTask, showScanTask } from "./scan-tasks.ts";
 import type { ScannerContext } from "./scanner-operations.ts";
 
 async function openSite() {
@@ -45,3 +45,36 @@ it.each([
     expect(site.noted).toEqual([]);
   },
 );
+
+it("says what a file of a task waits for, and nothing of that any more when it is published", async () => {
+  await using site = await openSite();
+  const { store } = site;
+  const taskId = await addTask(store);
+  const held = await store.claimAcquisition(
+    {
+      id: "acquisition",
+      origin: "local",
+      taskId,
+      upsUid: "2.25.1",
+      transactionUid: "2.25.2",
+      deviceId: "device",
+      previousStatus: "NEW",
+      workflowId: undefined,
+      tokenHash: undefined,
+      parameter: undefined,
+      leaseMs: 1,
+    },
+    0,
+  );
+  if (held === undefined) throw new Error("somebody has it");
+  await store.changeAcquisition(held, { state: "acquiring" }, 0);
+  const facts = { fileName: "scan.mrd", sizeBytes: 1, declaredSha256: undefined, parameter: undefined };
+  await store.addTransfer({ id: "transfer", acquisitionId: held.id, ...facts }, 0);
+  const shown = async () => (await showScanTask(site.context, taskId)).attempts[0]?.files;
+  for (const state of ["receiving", "verified", "committed"] as const)
+    await store.changeTransfer("transfer", { state }, 0);
+  await store.changeTransfer("transfer", { code: "SCANHUB_UNREACHABLE" }, 0);
+  expect(await shown()).toMatchObject([{ name: "scan.mrd", state: "committed", code: "SCANHUB_UNREACHABLE" }]);
+  await store.changeTransfer("transfer", { state: "published" }, 0);
+  expect(await shown()).toMatchObject([{ state: "published", code: null }]);
+});

@@ -98,6 +98,11 @@ export const METRICS = {
     labels: ["archive"],
     buckets: SECONDS,
   },
+  scan_files_waiting: {
+    kind: "gauge",
+    help: "Files of scanners that are whole and not published: for longer than a minute, as the exam-manager, the store or the lake does not answer.",
+    labels: [],
+  },
   shared_staging_bytes_total: {
     kind: "counter",
     help: "Bytes of de-identified copies that went to the shared store or came from it; direction: put or fetched.",

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { acquiring, openScanSite } from "../acquisition/rehearsal.testing.ts";
+import { createMetrics } from "../observe/metrics.ts";
+import type { Operations } from "../operations/operations.ts";
+import { openSqliteStore } from "../store/sqlite/open.ts";
+import { systemDisk } from "../units/disk.ts";
+import { createManualClock } from "../units/manual-clock.testing.ts";
+import { createStateGauges } from "./observe-state.ts";
+
+/** Nothing waits, no archive is there. */
+const idle = {
+  overview: async () => ({ oldestWaitingSeconds: null, storeTrouble: null }),
+  listNodes: async () => [],
+  async *listArchives() {},
+} as unknown as Operations;
+
+it("counts the files of scanners that are whole and wait to be published, and no other", async () => {
+  await using site = await openScanSite();
+  const acquisition = await acquiring(site);
+  for (const id of ["coming", "waiting", "published"]) {
+    const facts = { fileName: id, sizeBytes: 1, declaredSha256: undefined, parameter: undefined };
+    await site.store.addTransfer({ id, acquisitionId: acquisition.id, ...facts }, 0);
+    const states = ["receiving", "verified", "committed", "published"] as const;
+    const steps = { coming: 1, waiting: 3, published: 4 }[id] ?? 0;
+    for (const state of states.slice(0, steps)) await site.store.changeTransfer(id, { state }, 0);
+  }
+  await using store = await openSqliteStore({ path: join(site.folder, "radferry.db") });
+  const metrics = createMetrics();
+  const staging = { path: site.folder, reserveBytes: 0 };
+  const clock = createManualClock();
+  const parts = { operations: idle, store, clock, disk: systemDisk, staging, version: "0", followers: () => 0 };
+  await createStateGauges(metrics, parts)();
+  expect((await metrics.text()).text).toMatch(/^radferry_scan_files_waiting 1$/m);
+});
