@@ -21,6 +21,7 @@ What tells an operator most:
 - \`radferry_oldest_queued_seconds\` grows while \`radferry_archive_window_open\` is 1: nothing is fetched though it may be.
 - \`radferry_retrievals_total\` with the outcome \`transient\` grows faster than with \`answered\`: an archive is in trouble.
 - \`radferry_studies\` with the state \`quarantined\` or \`held\` is not 0: a person has to decide.
+- \`radferry_scan_files_waiting\` stays above 0 for minutes: measured data is safe in the lake, and nobody is told of it.
 - \`radferry_staging_free_bytes\` comes near the reserve of the settings: retrieval is about to pause.
 - \`radferry_store_writable\` is 0: all work stands still, most often as the disk is full that has the store.
 
