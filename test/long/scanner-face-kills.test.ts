@@ -63,7 +63,7 @@ async function takenUp(folder: string, taskId: string, device: ReturnType<typeof
   await device.connect(site);
   const settled = async (): Promise<void> => {
     expect(await store.listAcquisitions({ isOpen: true, limit: 1 })).toEqual([]);
-    expect(await store.wantedScanTasks(1)).toEqual([]);
+    expect(await store.wantedScanTasks({ limit: 1 })).toEqual([]);
   };
   const isIdle = await vi.waitFor(settled, { ...SOON, timeout: 6_000 }).then(
     () => "",
