@@ -154,7 +154,7 @@ function collectUids(
     const { items, within } = next;
     for (const { tag, vr, value } of items.values()) {
       if (value.kind === "sequence" && within.length < DEPTH_LIMIT)
-        open.push(...value.items.map((item) => ({ items: item.dataSet, within: [...within, tag] })));
+        for (const item of value.items) open.push({ items: item.dataSet, within: [...within, tag] });
       if (vr !== "UI" || !isReplaced(rules, tag, within)) continue;
       for (const original of textsOf(items, tag)) {
         if (original !== "" && !isRegisteredUid(original)) uids.set(original, uid(original));

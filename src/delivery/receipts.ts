@@ -24,7 +24,7 @@ export async function deliverStudy(
   delivery.reading?.expects([...missing, ...(delivery.attached ?? [])]);
   if (missing.length > 0) {
     await destination.send(delivery, missing, signal, async (instances) => {
-      transcoded.push(...instances);
+      for (const instance of instances) transcoded.push(instance);
       await note(instances);
     });
     const after = await destination.held(delivery, signal);

@@ -102,6 +102,20 @@ describe("a study is listed", () => {
     expect(await list(service)).toMatchObject(whole);
   });
 
+  it("series by series, however many instances one has", async () => {
+    const [only = ""] = series;
+    const many = Array.from({ length: 130_000 }, (_, index) => ({
+      "0020000E": ui(only),
+      "00080018": ui(`1.2.3.${index + 1}`),
+    }));
+    const service: Service = [
+      [/\/series\/[\d.]+\/instances$/, { body: many }],
+      [/\/instances$/, REFUSED],
+      [/\/series$/, { body: [{ "0020000E": ui(only) }] }],
+    ];
+    expect(await list(service)).toMatchObject({ kind: "instances", instances: { length: 130_000 } });
+  });
+
   it("by its count, where the service lists no instances", async () => {
     expect(
       await list([

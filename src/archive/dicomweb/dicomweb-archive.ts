@@ -163,7 +163,7 @@ async function instancesBySeries(ask: Ask, study: StudyInstanceUid, signal: Abor
     const series = listedSeries(study, answer);
     if (series === undefined) continue;
     const ofSeries = await instancesOf(ask, study, signal, series.seriesInstanceUid);
-    instances.push(...ofSeries.instances);
+    for (const instance of ofSeries.instances) instances.push(instance);
     unlisted += unlistedInSeries(series, { named: ofSeries.instances.length, unnamed: ofSeries.unlisted });
   }
   return { instances, unlisted };

@@ -133,8 +133,8 @@ function searchOf(studies: readonly Identifiers[], search: FileSearch): StudySea
   return async (files, signal) => {
     const hits: FileHit[] = [];
     for (const identifiers of studies) {
-      hits.push(...(await searchFiles(partOf(files, true), identifiers, signal)));
-      hits.push(...(await search(partOf(files, false), identifiers, signal)));
+      for (const hit of await searchFiles(partOf(files, true), identifiers, signal)) hits.push(hit);
+      for (const hit of await search(partOf(files, false), identifiers, signal)) hits.push(hit);
     }
     return hits;
   };

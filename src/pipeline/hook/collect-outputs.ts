@@ -47,7 +47,7 @@ export async function collectOutputs(
     for (const top of await namesIn(folder)) {
       const place = places.get(top);
       if (place === undefined) throw new Refused("place");
-      place.push(...(await collect(join(folder, top), signal)));
+      for (const file of await collect(join(folder, top), signal)) place.push(file);
     }
     const [instances = [], files = []] = places.values();
     if (instances.length > 0 && outputs === "files") throw new Refused("instances-not-expected");
