@@ -105,6 +105,11 @@ export function createPartFile(
 function createGathering() {
   let blocks: Buffer[] = [];
   let sizeBytes = 0;
+  const addBlock = (): Buffer => {
+    const block = spare.take();
+    blocks.push(block);
+    return block;
+  };
   const pieces = (): Buffer[] =>
     blocks.map((block, index) => block.subarray(0, Math.min(BLOCK_BYTES, sizeBytes - index * BLOCK_BYTES)));
   return {
@@ -114,9 +119,7 @@ function createGathering() {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
       for (let start = 0; start < bytes.length; ) {
         const used = sizeBytes % BLOCK_BYTES;
-        const block = used === 0 ? spare.take() : blocks.at(-1);
-        if (block === undefined) return;
-        if (used === 0) blocks.push(block);
+        const block = (used === 0 ? undefined : blocks.at(-1)) ?? addBlock();
         const copied = bytes.copy(block, used, start);
         start += copied;
         sizeBytes += copied;

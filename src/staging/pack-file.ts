@@ -69,7 +69,7 @@ export async function createPackFile(folder: string, sizes: PackSizes, write: Wr
   let allocatedBytes = 0;
   let hasWriteFailed = false;
   let hasSyncFailed = false;
-  let syncs: Promise<unknown> = Promise.resolve();
+  let lastSync: Promise<void> = Promise.resolve();
 
   const syncShared = createSharedSync(async () => {
     // A sync behind one that failed would say that all is well.
@@ -106,12 +106,12 @@ export async function createPackFile(folder: string, sizes: PackSizes, write: Wr
       }
       endBytes = nextBytes;
       allocatedBytes = grownBytes;
-      const survives = syncShared(id);
-      syncs = Promise.allSettled([syncs, survives]);
-      return { ranges: rangesOf(id, start, lengths), survives };
+      // It ends no sooner than those before.
+      lastSync = syncShared(id);
+      return { ranges: rangesOf(id, start, lengths), survives: lastSync };
     },
     async close() {
-      await syncs;
+      await lastSync.catch(() => undefined);
       const keptBytes = hasSyncFailed ? syncedBytes : endBytes;
       try {
         if (isBroken()) await overwrite(file, keptBytes, (await file.stat()).size);
