@@ -34,6 +34,31 @@ export const listing: ContractCases = {
     expect(await idsOf({ cohort, state: "queued" })).toHaveLength(7);
   },
 
+  "lists what runs by its number, whenever its leases end, and as queued once it is given back": async (store) => {
+    const uids = ["1.1", "1.2", "1.3"];
+    await submit(
+      store,
+      uids.map((studyInstanceUid) => ({ studyInstanceUid })),
+    );
+    for (const nowMs of [300, 200, 100]) await claimed(store, nowMs);
+    await submit(store, [{ studyInstanceUid: "1.4" }], { project: "heart" });
+    const listed = async (filter: Omit<JobFilter, "limit">, limit = 9) =>
+      (await store.listJobs({ ...filter, limit })).map(({ studyInstanceUid }) => studyInstanceUid);
+    expect(await listed({ state: "running" })).toEqual(uids);
+    expect(await listed({ state: "running" }, 2)).toEqual(["1.1", "1.2"]);
+    expect(await listed({ state: "running", projects: ["lung"] }, 2)).toEqual(["1.1", "1.2"]);
+    expect(await listed({ state: "running", projects: ["heart"] })).toEqual([]);
+    const [, second] = await store.listJobs({ state: "running", limit: 2 });
+    const after = String(second?.id);
+    expect(await listed({ state: "running", after })).toEqual(["1.3"]);
+    expect(await listed({ state: "running", projects: ["lung"], after })).toEqual(["1.3"]);
+    expect(await listed({ state: "queued" })).toEqual(["1.4"]);
+    expect(await store.releaseLeases(400)).toBe(3);
+    expect(await listed({ state: "running" })).toEqual([]);
+    expect(await listed({ state: "queued" })).toEqual([...uids, "1.4"]);
+    expect(await listed({ state: "queued", projects: ["lung"] })).toEqual(uids);
+  },
+
   "pages through cohorts": async (store) => {
     const cohorts = [await submit(store, []), await submit(store, []), await submit(store, [])];
     const [first] = await store.listCohorts({ limit: 1 });

@@ -23,7 +23,7 @@ export const listingStatements = {
   /** What runs is counted as queued, and is few. A state may come twice; one of the two is nothing. */
   cohortCounts: `
     WITH at_work AS MATERIALIZED (
-      SELECT count(*) AS jobs FROM study_jobs
+      SELECT count(*) AS jobs FROM study_jobs INDEXED BY study_jobs_leased
        WHERE state = 'running'
          AND EXISTS (SELECT 1 FROM cohort_jobs AS own WHERE own.cohort_no = :cohortNo AND own.job_no = study_jobs.job_no))
     SELECT state, sum(jobs) - CASE state WHEN 'queued' THEN (SELECT jobs FROM at_work) ELSE 0 END AS jobs
@@ -52,11 +52,20 @@ export const listingStatements = {
     UNION ALL SELECT dissolved_no FROM dissolved_jobs WHERE id = :id LIMIT 1`,
   jobById: `SELECT ${JOB_COLUMNS} FROM study_jobs WHERE job_no = :jobNo`,
   listJobs: `SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs WHERE job_no > :after ORDER BY job_no LIMIT :limit`,
-  listJobsByState: `SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs WHERE state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  /** Of a state other than running, as the index leaves out what runs: a claim and its end then write it once. */
+  listJobsByState: `
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
+     WHERE state = :state AND state <> 'running' AND job_no > :after ORDER BY job_no LIMIT :limit`,
   listJobsByProject: `SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs WHERE project = :project AND job_no > :after ORDER BY job_no LIMIT :limit`,
   listJobsByProjectAndState: `
     SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
-     WHERE project = :project AND state = :state AND job_no > :after ORDER BY job_no LIMIT :limit`,
+     WHERE project = :project AND state = :state AND state <> 'running' AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  listRunningJobs: `
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs INDEXED BY study_jobs_leased
+     WHERE state = 'running' AND job_no > :after ORDER BY job_no LIMIT :limit`,
+  listRunningJobsOfProject: `
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs INDEXED BY study_jobs_leased
+     WHERE state = 'running' AND project = :project AND job_no > :after ORDER BY job_no LIMIT :limit`,
   listJobsOfCohort: `
     SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
      WHERE job_no IN (SELECT job_no FROM cohort_jobs WHERE cohort_no = :cohortNo AND job_no > :after ORDER BY job_no LIMIT :limit)
@@ -73,7 +82,7 @@ export const listingStatements = {
                          AND ${IS_AT_REST} ORDER BY job_no LIMIT :limit)
      ORDER BY job_no`,
   listRunningJobsOfCohort: `
-    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs
+    SELECT job_no AS jobNo, ${JOB_COLUMNS} FROM study_jobs INDEXED BY study_jobs_leased
      WHERE state = 'running' AND job_no > :after AND (:code IS NULL OR code = :code)
        AND EXISTS (SELECT 1 FROM cohort_jobs AS own WHERE own.cohort_no = :cohortNo AND own.job_no = study_jobs.job_no)
      ORDER BY job_no LIMIT :limit`,

@@ -49,6 +49,8 @@ const BY: Readonly<Record<string, StatementName>> = {
 
 function listsOf({ state, projects, code }: JobFilter): readonly Asked[] {
   return (projects ?? [undefined]).map((project) => {
+    if (state === "running" && code === undefined)
+      return project === undefined ? ["listRunningJobs", {}] : ["listRunningJobsOfProject", { project }];
     const conditions = defined({ project, code, state });
     return [BY[Object.keys(conditions).join(" ")] ?? "listJobs", conditions];
   });

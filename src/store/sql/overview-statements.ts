@@ -9,16 +9,18 @@ export const overviewStatements = {
   /** What runs is counted as queued, and is few. */
   jobCounts: `
     WITH at_work AS MATERIALIZED (
-      SELECT project, stage, count(*) AS jobs FROM study_jobs WHERE state = 'running' GROUP BY project, stage)
+      SELECT project, stage, count(*) AS jobs FROM study_jobs INDEXED BY study_jobs_leased WHERE state = 'running' GROUP BY project, stage)
     SELECT project, stage, state, sum(jobs) AS jobs
       FROM (SELECT project, stage, state, jobs FROM job_counts
             UNION ALL SELECT project, stage, 'queued', -jobs FROM at_work
             UNION ALL SELECT project, stage, 'running', jobs FROM at_work) AS counts
      GROUP BY project, stage, state HAVING sum(jobs) > 0`,
-  /** Numbers are given in the order in which jobs are made. */
-  oldestOfState: "SELECT created_at AS createdAtMs FROM study_jobs WHERE state = :state ORDER BY job_no LIMIT 1",
+  /** Of a state other than running. Numbers are given in the order in which jobs are made. */
+  oldestOfState: `
+    SELECT created_at AS createdAtMs FROM study_jobs WHERE state = :state AND state <> 'running' ORDER BY job_no LIMIT 1`,
   oldestOfProjectAndState: `
-    SELECT created_at AS createdAtMs FROM study_jobs WHERE project = :project AND state = :state ORDER BY job_no LIMIT 1`,
+    SELECT created_at AS createdAtMs FROM study_jobs
+     WHERE project = :project AND state = :state AND state <> 'running' ORDER BY job_no LIMIT 1`,
   jobChanges: `
     SELECT change_no AS changeNo, ${JOB_COLUMNS} FROM job_changes CROSS JOIN study_jobs USING (job_no)
      WHERE change_no > :after ORDER BY change_no LIMIT :limit`,

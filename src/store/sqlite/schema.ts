@@ -221,6 +221,13 @@ const FAIR_SHARES = `
   CREATE INDEX study_jobs_due ON study_jobs (priority DESC, project, job_no) WHERE state = 'queued';
   CREATE TABLE claim_turns (priority INTEGER PRIMARY KEY, project TEXT NOT NULL) STRICT;`;
 
+/** What runs is in an index of its own already: a claim takes a job out of these, its end puts it in again. */
+const RESTING_INDEXES = `
+  DROP INDEX study_jobs_by_state;
+  DROP INDEX study_jobs_by_project_and_state;
+  CREATE INDEX study_jobs_by_state ON study_jobs (state, job_no) WHERE state <> 'running';
+  CREATE INDEX study_jobs_by_project_and_state ON study_jobs (project, state, job_no) WHERE state <> 'running';`;
+
 /** Append only: what a site has applied is never edited. */
 const migrations: readonly Migration[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
@@ -251,6 +258,7 @@ const migrations: readonly Migration[] = [
   { version: 26, name: "archives that asked to be left alone", sql: SPARED_ARCHIVES },
   { version: 27, name: "places of withdrawn patients", sql: WITHDRAWN_PLACES },
   { version: 28, name: "nodes that were given up", sql: FORGOTTEN_NODES },
+  { version: 29, name: "indexes of what rests", sql: RESTING_INDEXES },
 ];
 
 /** Of the newest migration here. */
