@@ -32,9 +32,10 @@ export {
 export { type ImageSize, masksOfRecipe, type PixlProject, readPixlProject } from "./deid/profiles/pixl-project.ts";
 export type { Profile } from "./deid/profiles/profile.ts";
 export { type ProfileDocument, profileSchema, type WrittenProfile } from "./deid/profiles/profile-document.ts";
-export { ProfileError, type ProfileProblem } from "./deid/profiles/profile-problems.ts";
+export { ProfileError } from "./deid/profiles/profile-problems.ts";
 export type { LookupTable } from "./deid/pseudonyms/lookup-rows.ts";
 export { type LookupOptions, loadLookupTable } from "./deid/pseudonyms/lookup-table.ts";
 export { type PixlSecrets, pixlHash } from "./deid/pseudonyms/pixl-hash.ts";
 export { loadProjectKey, type ProjectKey } from "./deid/pseudonyms/project-key.ts";
 export { deidentifyFolder, type FolderFailure, type FolderResult, type FolderTask } from "./deid/run-folder.ts";
+export type { FileProblem as ProfileProblem } from "./units/file-problems.ts";

@@ -1,8 +1,9 @@
+import type { Finding } from "../units/file-problems.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 import { valuesAt } from "./not-supported.ts";
-import type { Finding, SettingPath } from "./problems.ts";
 
 /** Groups that protect something: with nothing behind the name they would be taken as left out, which is the opposite of what was meant. */
-const PROTECTIVE: readonly { readonly path: SettingPath; readonly remedy: string }[] = [
+const PROTECTIVE: readonly { readonly path: YamlPath; readonly remedy: string }[] = [
   { path: ["dicom", "tls"], remedy: "Name certificateFile and keyFile, or remove tls." },
   { path: ["node", "tls"], remedy: "Name what differs from dicom.tls, or remove tls." },
   { path: ["dicom", "peers"], remedy: "List who may connect, or remove peers: then anybody may." },

@@ -2,6 +2,8 @@ import type { X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
+import type { Finding } from "../units/file-problems.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 import {
   type CertificateFile,
   readCertificateFile,
@@ -13,22 +15,21 @@ import {
 import { readEnvironmentFile } from "./environment-file.ts";
 import { FACE_NAMES } from "./manifest-compat.ts";
 import { valuesAt } from "./not-supported.ts";
-import type { Finding, SettingPath } from "./problems.ts";
 
-const TLS_GROUPS: readonly SettingPath[] = [
+const TLS_GROUPS: readonly YamlPath[] = [
   ["dicom", "tls"],
   ["node", "tls"],
   ["http", "tls"],
   ["archives", "*", "tls"],
   ["destinations", "*", "tls"],
 ];
-const USER_GROUPS: readonly SettingPath[] = [
+const USER_GROUPS: readonly YamlPath[] = [
   ["dicom", "users", "*"],
   ["archives", "*", "user"],
   ["destinations", "*", "user"],
 ];
 /** Peers that speak HTTP have theirs beside their URL. */
-const HTTP_PEERS: readonly SettingPath[] = [
+const HTTP_PEERS: readonly YamlPath[] = [
   ["staging", "shared"],
   ["archives", "*"],
   ["destinations", "*"],
@@ -40,9 +41,9 @@ const PAIRS = [
 ] as const;
 /** Others name both, or log in with a key. */
 const MAY_LOG_IN: ReadonlySet<unknown> = new Set(["dicomweb", "orthanc", "rad69", "xnat-dqr"]);
-const OIDC: SettingPath = ["http", "oidc"];
+const OIDC: YamlPath = ["http", "oidc"];
 /** Each a `.env` file. */
-const FACES: readonly SettingPath[] = FACE_NAMES.map((name) => ["compat", name]);
+const FACES: readonly YamlPath[] = FACE_NAMES.map((name) => ["compat", name]);
 /** Of destinations by SFTP and S3. */
 const OTHER_SECRETS = ["passphraseFile", "secretAccessKeyFile"];
 const KEY_LIMIT_BYTES = 64 * 1_024;
@@ -56,7 +57,7 @@ export async function checkCredentials(
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const read = async <T>(
-    group: readonly [SettingPath, unknown],
+    group: readonly [YamlPath, unknown],
     name: string,
     reader: (path: string) => Promise<T>,
   ): Promise<T | undefined> => {
@@ -77,7 +78,7 @@ export async function checkCredentials(
     return file;
   };
 
-  const pair = async (group: readonly [SettingPath, unknown], certificateName: string, keyName: string) => {
+  const pair = async (group: readonly [YamlPath, unknown], certificateName: string, keyName: string) => {
     const certificate = await read(group, certificateName, current);
     const key = await read(group, keyName, readKeyFile);
     if (certificate === undefined || key === undefined || certificate.certificates[0].checkPrivateKey(key.key)) return;
@@ -109,7 +110,7 @@ export async function checkCredentials(
 }
 
 /** One half alone would be left out in silence, and the peer asked as nobody. */
-function halvesOf([path, value]: readonly [SettingPath, unknown]): readonly Finding[] {
+function halvesOf([path, value]: readonly [YamlPath, unknown]): readonly Finding[] {
   const has = (name: string): boolean => (memberAt(value, name) ?? undefined) !== undefined;
   return PAIRS.filter(([name]) => name !== "username" || MAY_LOG_IN.has(memberAt(value, "kind"))).flatMap(
     ([first, second]): readonly Finding[] => {

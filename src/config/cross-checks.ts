@@ -1,7 +1,8 @@
 import { sep } from "node:path";
+import type { Finding } from "../units/file-problems.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 import { checkHookDestinations } from "./hook-checks.ts";
 import type { LooseSettings } from "./loose-settings.ts";
-import type { Finding, SettingPath } from "./problems.ts";
 
 /** What is right one by one and wrong together. */
 export function crossCheck(settings: LooseSettings): readonly Finding[] {
@@ -50,7 +51,7 @@ function checkDuplicates({ archives, destinations, projects, intake }: LooseSett
   ];
 }
 
-function duplicates(values: Texts, pathOf: (index: number) => SettingPath, message: string): readonly Finding[] {
+function duplicates(values: Texts, pathOf: (index: number) => YamlPath, message: string): readonly Finding[] {
   return values.flatMap((value, index) =>
     value === undefined || values.indexOf(value) === index
       ? []
@@ -97,12 +98,12 @@ function checkReferences({ archives, destinations, projects, intake }: LooseSett
   return [...searched, ...used, ...starving, ...sorted];
 }
 
-function unknownName(used: string | undefined, configured: Texts, path: SettingPath, what: string): readonly Finding[] {
+function unknownName(used: string | undefined, configured: Texts, path: YamlPath, what: string): readonly Finding[] {
   if (used === undefined || configured.includes(used)) return [];
   return [{ path, code: "SETTING_REFERENCE_UNKNOWN", message: `There is no ${what} of this name.` }];
 }
 
-function unknownNames(used: Texts, configured: Texts, path: SettingPath, what: string): readonly Finding[] {
+function unknownNames(used: Texts, configured: Texts, path: YamlPath, what: string): readonly Finding[] {
   const names = configured.filter((name) => name !== undefined);
   const message = `There is no ${what} of this name.`;
   const remedy = names.length === 0 ? `No ${what} is configured.` : `Configured are: ${names.join(", ")}.`;

@@ -7,9 +7,10 @@ import { loadPixlSecrets, pixlSecretsId } from "../deid/pseudonyms/pixl-secrets.
 import { loadProjectKey } from "../deid/pseudonyms/project-key.ts";
 import { type GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { systemCodeOf } from "../units/durable-files.ts";
+import type { Finding } from "../units/file-problems.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 import { checkHooks } from "./hook-checks.ts";
 import type { LooseSettings } from "./loose-settings.ts";
-import type { Finding, SettingPath } from "./problems.ts";
 
 /** Opens what the settings name: keys must be there, whole, ours alone and different; opt-out lists must be readable. */
 export async function checkFiles({ projects, home, staging }: LooseSettings): Promise<readonly Finding[]> {
@@ -41,7 +42,7 @@ export async function checkFiles({ projects, home, staging }: LooseSettings): Pr
 }
 
 /** Where it is to be made there may be no file, nor above it. */
-async function checkFolder(folder: string, path: SettingPath): Promise<readonly Finding[]> {
+async function checkFolder(folder: string, path: YamlPath): Promise<readonly Finding[]> {
   const stats = await stat(folder).catch((thrown: unknown) => systemCodeOf(thrown) ?? "");
   const isInTheWay = typeof stats === "string" ? stats === "ENOTDIR" : !stats.isDirectory();
   if (!isInTheWay) return [];
@@ -62,7 +63,7 @@ async function checkPixlSecrets(
     return [];
   }
   const files = { hashKeyFile, projectSaltFile, localSaltFile };
-  const pathOf = (name: string): SettingPath => ["projects", index, "pseudonyms", name];
+  const pathOf = (name: string): YamlPath => ["projects", index, "pseudonyms", name];
   try {
     const id = pixlSecretsId(await loadPixlSecrets(files));
     const isShared = pixlIds.has(id);
@@ -81,7 +82,7 @@ async function checkProfile({ profile, pseudonyms }: LooseProject, index: number
   if (profile === undefined) return [];
   // Brings the tables of de-identification with it: most verbs only read settings.
   const { loadProfile } = await import("../deid/profiles/load-profile.ts");
-  const path: SettingPath = ["projects", index, "profile"];
+  const path: YamlPath = ["projects", index, "profile"];
   try {
     const { mode, lookup } = loadProfile(profile).pseudonyms;
     const isSourceMissing =
@@ -114,7 +115,7 @@ function rowOf({ details }: GatewayError): { readonly message?: string } {
 }
 
 /** @param keyIds the keys seen so far */
-async function checkKeyFile(file: string, at: SettingPath, keyIds: Set<string>): Promise<readonly Finding[]> {
+async function checkKeyFile(file: string, at: YamlPath, keyIds: Set<string>): Promise<readonly Finding[]> {
   const path = ["projects", ...at];
   try {
     const { id } = await loadProjectKey(file);

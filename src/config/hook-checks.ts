@@ -1,7 +1,8 @@
 import { toGatewayError } from "../errors/gateway-error.ts";
 import { tryHook } from "../pipeline/hook/try-hook.ts";
+import type { Finding } from "../units/file-problems.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 import type { LooseSettings } from "./loose-settings.ts";
-import type { Finding, SettingPath } from "./problems.ts";
 
 /** Kinds of destinations that take files beside DICOM. */
 const TAKING_FILES: ReadonlySet<string | undefined> = new Set(["folder", "ftps", "sftp", "s3"]);
@@ -11,7 +12,7 @@ export function checkHookDestinations({ projects, destinations }: LooseSettings)
   const kinds = new Map(destinations.map(({ name, kind }) => [name, kind]));
   return projects.flatMap(({ hook, destinations: own }, index) => {
     if (hook === undefined) return [];
-    const path: SettingPath = ["projects", index, "hook", "filesTo"];
+    const path: YamlPath = ["projects", index, "hook", "filesTo"];
     const { filesTo } = hook;
     const strangers = (filesTo ?? []).flatMap((name, position) =>
       own.includes(name)

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { type Clock, systemClock } from "../units/clock.ts";
+import { type Finding, problemOf } from "../units/file-problems.ts";
 import { formatYamlPath } from "../units/yaml-places.ts";
 import { findBlankGroups } from "./blank-groups.ts";
 import { checkCredentials } from "./credential-checks.ts";
@@ -10,7 +11,7 @@ import { findNotSupported } from "./not-supported.ts";
 import { checkNotificationFiles, checkNotifications } from "./notification-checks.ts";
 import { checkOidc } from "./oidc-checks.ts";
 import { applyOverrides, environmentOverrides, type Flags, flagOverrides, type Overridden } from "./overrides.ts";
-import { type Finding, problemOf, SettingsError, type SettingsProblem } from "./problems.ts";
+import { SettingsError, type SettingsProblem } from "./problems.ts";
 import { findingsOf, parseManifest } from "./schema-findings.ts";
 import { baseFolderOf, resolveSettings, type Settings } from "./settings.ts";
 import { type Environment, readSettingsFile, type SettingsFile } from "./settings-file.ts";

@@ -1,8 +1,9 @@
-import type { Finding, SettingPath } from "./problems.ts";
+import type { Finding } from "../units/file-problems.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 
 interface Limit {
   /** `*` stands for every list item. */
-  readonly path: SettingPath;
+  readonly path: YamlPath;
   /** Values that this version can run; undefined: the setting may not be used at all. */
   readonly can?: readonly unknown[];
 }
@@ -29,21 +30,17 @@ export function findNotSupported(values: unknown): readonly Finding[] {
 }
 
 /** Whether a setting cannot be used in this version, whatever its value; list positions as `*`. */
-export function isNeverSupported(path: SettingPath): boolean {
+export function isNeverSupported(path: YamlPath): boolean {
   return LIMITS.some((limit) => limit.can === undefined && limit.path.join(".") === path.join("."));
 }
 
 /** The values of a setting that this version can run; undefined where all are. */
-export function supportedValues(path: SettingPath): readonly unknown[] | undefined {
+export function supportedValues(path: YamlPath): readonly unknown[] | undefined {
   return LIMITS.find((limit) => limit.path.join(".") === path.join("."))?.can;
 }
 
 /** Values by the path of their setting, `*` for every list item. */
-export function* valuesAt(
-  value: unknown,
-  pattern: SettingPath,
-  at: SettingPath = [],
-): Generator<[SettingPath, unknown]> {
+export function* valuesAt(value: unknown, pattern: YamlPath, at: YamlPath = []): Generator<[YamlPath, unknown]> {
   const [segment, ...rest] = pattern;
   if (segment === undefined) yield [at, value];
   else if (segment === "*") {

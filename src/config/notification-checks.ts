@@ -1,13 +1,14 @@
 import { resolve } from "node:path";
 import { toGatewayError } from "../errors/gateway-error.ts";
+import type { Finding } from "../units/file-problems.ts";
 import { isLoopback } from "../units/loopback.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 import { readCertificateFile, readPasswordFile } from "./credential-files.ts";
 import type { LooseSettings } from "./loose-settings.ts";
 import { valuesAt } from "./not-supported.ts";
-import type { Finding, SettingPath } from "./problems.ts";
 import { loadTemplates, TemplatesError } from "./template-files.ts";
 
-const CHANNEL: SettingPath = ["notifications", "*"];
+const CHANNEL: YamlPath = ["notifications", "*"];
 
 /** What is right one by one and wrong together. */
 export function checkNotifications(values: unknown, { projects }: LooseSettings): readonly Finding[] {
@@ -26,7 +27,7 @@ export function checkNotifications(values: unknown, { projects }: LooseSettings)
 }
 
 function checkChannel(
-  path: SettingPath,
+  path: YamlPath,
   channel: unknown,
   namesBefore: readonly (string | undefined)[],
 ): readonly Finding[] {
@@ -73,7 +74,7 @@ function asFailure(thrown: unknown): unknown {
   return thrown;
 }
 
-function findingsOf(path: SettingPath, failure: unknown): readonly Finding[] {
+function findingsOf(path: YamlPath, failure: unknown): readonly Finding[] {
   const { code } = toGatewayError(failure);
   if (!(failure instanceof TemplatesError)) return [{ path, code }];
   return failure.problems.map(({ template, problem }) => ({

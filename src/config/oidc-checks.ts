@@ -1,9 +1,10 @@
+import type { Finding } from "../units/file-problems.ts";
 import { isLoopback } from "../units/loopback.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 import type { LooseSettings } from "./loose-settings.ts";
 import { valuesAt } from "./not-supported.ts";
-import type { Finding, SettingPath } from "./problems.ts";
 
-const GROUP: SettingPath = ["http", "oidc"];
+const GROUP: YamlPath = ["http", "oidc"];
 const NEEDS_TLS = ["issuer", "redirectBaseUrl"];
 
 /** Passwords and codes go over both URLs; projects must be there. */

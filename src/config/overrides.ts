@@ -1,6 +1,7 @@
 import { parseDocument } from "yaml";
+import type { Finding } from "../units/file-problems.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 import { formatYamlPath } from "../units/yaml-places.ts";
-import type { Finding, SettingPath } from "./problems.ts";
 import { alternatives, itemsOf, propertiesOf, rootNode, type SchemaNode } from "./schema-shape.ts";
 import type { Environment } from "./settings-file.ts";
 
@@ -60,7 +61,7 @@ export function applyOverrides(values: unknown, overrides: readonly Override[]):
 }
 
 interface Target {
-  readonly path: SettingPath;
+  readonly path: YamlPath;
   readonly nodes: readonly SchemaNode[];
 }
 
@@ -95,7 +96,7 @@ function readScalar(text: string, nodes: readonly SchemaNode[]): unknown {
   return isText || (typeof value === "object" && value !== null) ? text : (value ?? text);
 }
 
-function assign(root: unknown, path: SettingPath, value: unknown): boolean {
+function assign(root: unknown, path: YamlPath, value: unknown): boolean {
   let holder = root;
   for (const [depth, segment] of path.entries()) {
     const isLast = depth === path.length - 1;

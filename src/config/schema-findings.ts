@@ -1,6 +1,8 @@
 import type { z } from "zod";
+import type { Finding } from "../units/file-problems.ts";
+import { expectationOf } from "../units/schema-expectation.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 import { manifest } from "./manifest.ts";
-import type { Finding, SettingPath } from "./problems.ts";
 import { itemsOf, propertiesOf, rootNode, type SchemaNode } from "./schema-shape.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -22,53 +24,15 @@ function findingsOfIssue(issue: Issue, values: unknown): readonly Finding[] {
   const path = pathOf(issue);
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key]));
   if (valueAt(values, path) === undefined)
-    return [{ path, code: "SETTING_MISSING", message: `Missing: ${expectation(issue)}.` }];
-  return [{ path, code: "SETTING_INVALID", message: `${sentence(expectation(issue))}.` }];
-}
-
-/** What would be right here, in plain words. */
-function expectation(issue: Issue): string {
-  switch (issue.code) {
-    case "invalid_type":
-      return `${TYPE_NAMES[issue.expected] ?? issue.expected} is expected`;
-    case "invalid_union":
-      return "options" in issue && Array.isArray(issue.options)
-        ? oneOf(issue.options)
-        : issue.errors.flatMap(([first]) => (first === undefined ? [] : expectation(first))).join(", or ");
-    case "invalid_value":
-      return oneOf(issue.values);
-    case "too_small":
-      return issue.origin === "array" ? `at least ${issue.minimum} are needed` : lowerBound(issue);
-    case "too_big":
-      return `at most ${issue.maximum} is allowed`;
-    default:
-      return issue.message;
-  }
-}
-
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: "a text (in quotes if it looks like a number)",
-  number: "a number",
-  int: "a whole number",
-  boolean: "true or false",
-  array: "a list",
-  object: "a group of settings",
-};
-
-function lowerBound(issue: Extract<Issue, { code: "too_small" }>): string {
-  if (issue.origin === "string") return issue.message;
-  return issue.inclusive === false ? `more than ${issue.minimum} is expected` : `at least ${issue.minimum} is expected`;
-}
-
-function oneOf(choices: readonly unknown[]): string {
-  return choices.length === 1 ? `${String(choices[0])} is expected` : `one of ${choices.join(", ")} is expected`;
+    return [{ path, code: "SETTING_MISSING", message: `Missing: ${expectationOf(issue)}.` }];
+  return [{ path, code: "SETTING_INVALID", message: `${sentence(expectationOf(issue))}.` }];
 }
 
 function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function unknownKey(path: SettingPath): Finding {
+function unknownKey(path: YamlPath): Finding {
   const known = [...propertiesOf(nodesAt(path.slice(0, -1))).keys()];
   const near = known.find((name) => simplified(name) === simplified(String(path.at(-1))));
   const remedy = near === undefined ? `Known here: ${known.join(", ")}.` : `Write it ${near}.`;
@@ -79,18 +43,18 @@ function simplified(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
-function nodesAt(path: SettingPath): readonly SchemaNode[] {
+function nodesAt(path: YamlPath): readonly SchemaNode[] {
   return path.reduce<readonly SchemaNode[]>(
     (nodes, segment) => (typeof segment === "number" ? itemsOf(nodes) : (propertiesOf(nodes).get(segment) ?? [])),
     [rootNode()],
   );
 }
 
-function pathOf(issue: Issue): SettingPath {
+function pathOf(issue: Issue): YamlPath {
   return issue.path.filter((segment) => typeof segment !== "symbol");
 }
 
-function valueAt(values: unknown, path: SettingPath): unknown {
+function valueAt(values: unknown, path: YamlPath): unknown {
   return path.reduce<unknown>((value, segment) => {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, segment)) return undefined;
     return Reflect.get(value, segment);

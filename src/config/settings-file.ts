@@ -1,8 +1,10 @@
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Document, LineCounter, parseDocument } from "yaml";
+import { type Finding, problemOf } from "../units/file-problems.ts";
+import type { YamlPath } from "../units/yaml-places.ts";
 import { offsetIn, placeAt, type YamlPlace } from "../units/yaml-places.ts";
-import { type Finding, problemOf, type SettingPath, type SettingsProblem } from "./problems.ts";
+import type { SettingsProblem } from "./problems.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,7 +15,7 @@ export interface SettingsFile {
   readonly values: unknown;
   readonly problems: readonly SettingsProblem[];
   /** Line and column, from 1, of a key or list item; of the nearest thing above it when it is not there. */
-  readonly positionOf: (path: SettingPath) => YamlPlace | undefined;
+  readonly positionOf: (path: YamlPath) => YamlPlace | undefined;
 }
 
 const DEFAULT_FILE = "radferry.yaml";
@@ -97,7 +99,7 @@ function without(file: string | undefined, problems: readonly SettingsProblem[])
   return { file, values: {}, problems, positionOf: () => undefined };
 }
 
-function positionIn(document: Document.Parsed, lineCounter: LineCounter, path: SettingPath): YamlPlace | undefined {
+function positionIn(document: Document.Parsed, lineCounter: LineCounter, path: YamlPath): YamlPlace | undefined {
   const offset = offsetIn(document, path);
   return offset === undefined ? undefined : placeAt(lineCounter, offset);
 }

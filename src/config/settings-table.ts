@@ -1,5 +1,5 @@
+import type { YamlPath } from "../units/yaml-places.ts";
 import { isNeverSupported, supportedValues } from "./not-supported.ts";
-import type { SettingPath } from "./problems.ts";
 import { alternatives, itemsOf, propertiesOf, rootNode, type SchemaNode } from "./schema-shape.ts";
 
 /** One line of the settings page. */
@@ -29,7 +29,7 @@ export function settingDescriptions(): ReadonlyMap<string, string> {
 function* rowsBelow(
   nodes: readonly SchemaNode[],
   path: string,
-  pattern: SettingPath,
+  pattern: YamlPath,
   presets: unknown = undefined,
 ): Generator<SettingRow> {
   for (const [name, children] of propertiesOf(nodes)) {
@@ -72,7 +72,7 @@ function presetIn(presets: unknown, name: string): unknown {
 }
 
 /** Whether some alternative that this version can run has the setting. */
-function isReachable(nodes: readonly SchemaNode[], name: string, pattern: SettingPath): boolean {
+function isReachable(nodes: readonly SchemaNode[], name: string, pattern: YamlPath): boolean {
   return nodes.flatMap(alternatives).some(({ properties }) => {
     if (properties?.[name] === undefined) return false;
     return Object.entries(properties).every(([other, { const: only }]) => {
@@ -82,7 +82,7 @@ function isReachable(nodes: readonly SchemaNode[], name: string, pattern: Settin
   });
 }
 
-function typeText(nodes: readonly SchemaNode[], pattern: SettingPath): string {
+function typeText(nodes: readonly SchemaNode[], pattern: YamlPath): string {
   const choices =
     supportedValues(pattern) ?? nodes.flatMap((node) => node.enum ?? (node.const === undefined ? [] : [node.const]));
   if (choices.length > 0) return [...new Set(choices)].join(" | ");

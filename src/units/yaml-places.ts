@@ -1,7 +1,7 @@
 import { type Document, isMap, isNode, isScalar, isSeq, type LineCounter } from "yaml";
 
 /** Keys and list positions from the top of a document down. */
-type YamlPath = readonly (string | number)[];
+export type YamlPath = readonly (string | number)[];
 
 /** Where something was written, both from 1. */
 export interface YamlPlace {

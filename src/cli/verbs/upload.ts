@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
-import { problemOf, SettingsError } from "../../config/problems.ts";
+import { SettingsError } from "../../config/problems.ts";
 import type { UploadedResult } from "../../delivery/results/upload-results.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { problemOf } from "../../units/file-problems.ts";
 import type { Cli } from "../cli.ts";
 import { counted } from "../counted.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { problemOf, SettingsError } from "../../config/problems.ts";
+import { SettingsError } from "../../config/problems.ts";
 import type { Environment } from "../../config/settings-file.ts";
 import { isAeTitle } from "../../dicom/ae-title.ts";
+import { problemOf } from "../../units/file-problems.ts";
 import { type Keyring, SHARED_KEY_ID } from "./envelope.ts";
 
 /** What the face is set up with, by FLIP's own environment names; those that begin with RADFERRY are ours. */

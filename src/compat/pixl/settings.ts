@@ -1,9 +1,10 @@
 import { IANAZone } from "luxon";
 import { z } from "zod";
 import { parseWindow } from "../../archive/availability/window.ts";
-import { problemOf, SettingsError } from "../../config/problems.ts";
+import { SettingsError } from "../../config/problems.ts";
 import type { Environment } from "../../config/settings-file.ts";
 import { isAeTitle } from "../../dicom/ae-title.ts";
+import { problemOf } from "../../units/file-problems.ts";
 import type { DatabaseOptions } from "./database/connection.ts";
 import type { BrokerOptions } from "./intake/broker.ts";
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { type AcquisitionPolicy, USUAL_POLICY } from "../../acquisition/policy.ts";
-import { problemOf, SettingsError } from "../../config/problems.ts";
+import { SettingsError } from "../../config/problems.ts";
 import type { Environment } from "../../config/settings-file.ts";
+import { problemOf } from "../../units/file-problems.ts";
 import type { ApiGeneration } from "./models.ts";
 
 /** What the face is set up with; DATA_LAKE_DIRECTORY is ScanHub's own name, the others are ours. */

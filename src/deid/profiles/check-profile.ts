@@ -1,15 +1,16 @@
+import type { Finding } from "../../units/file-problems.ts";
+import type { YamlPath } from "../../units/yaml-places.ts";
 import { compileRule, unknownTag } from "./compile-rule.ts";
 import { PatternError } from "./linear-pattern.ts";
 import { EXCLUSIVE_OPTIONS, OPTIONS, type OptionName, SUPPORTED_OPTIONS } from "./options.ts";
 import { isPatternText, patternOf } from "./pattern.ts";
 import { type RuleDocument, ruleDocument } from "./profile-document.ts";
-import type { ProfileFinding, ProfilePath } from "./profile-problems.ts";
 import { parseRuleTarget } from "./rule-target.ts";
 import { type RuleWorld, worldOf } from "./rule-world.ts";
 import { listAt, memberAt } from "./values-at.ts";
 
 /** What the schema cannot see: everything wrong with the parts of a profile that have the right shape. */
-export function checkProfile(values: unknown): readonly ProfileFinding[] {
+export function checkProfile(values: unknown): readonly Finding[] {
   const options = namedOptions(values);
   const world = worldOf(options.map(({ option }) => option).filter((option) => SUPPORTED_OPTIONS.has(option)));
   return [
@@ -36,9 +37,9 @@ function optionFindings(
   option: OptionName,
   index: number,
   all: readonly { readonly option: OptionName; readonly index: number }[],
-): readonly ProfileFinding[] {
+): readonly Finding[] {
   const path = ["options", index];
-  const findings: ProfileFinding[] = [];
+  const findings: Finding[] = [];
   const isBefore = (other: OptionName): boolean => all.some((each) => each.option === other && each.index < index);
   if (isBefore(option)) findings.push({ path, code: "PROFILE_VALUE_INVALID", message: `${option} is named twice.` });
   for (const [a, b] of EXCLUSIVE_OPTIONS) {
@@ -53,9 +54,9 @@ function optionFindings(
 }
 
 /** Of rules that have not the shape of any: what they are about can be wrong all the same. */
-function tagFindings(values: unknown): readonly ProfileFinding[] {
+function tagFindings(values: unknown): readonly Finding[] {
   return ruleLists(values).flatMap(({ list, path }) =>
-    list.flatMap((one, index): readonly ProfileFinding[] => {
+    list.flatMap((one, index): readonly Finding[] => {
       const tag = memberAt(one, "tag");
       if (ruleDocument.safeParse(one).success || typeof tag !== "string" || parseRuleTarget(tag) !== undefined)
         return [];
@@ -66,7 +67,7 @@ function tagFindings(values: unknown): readonly ProfileFinding[] {
 
 interface PlacedRule {
   readonly document: RuleDocument;
-  readonly path: ProfilePath;
+  readonly path: YamlPath;
 }
 
 /** Every rule of the right shape, those of the overrides too. */
@@ -79,7 +80,7 @@ export function rulesIn(values: unknown): readonly PlacedRule[] {
   );
 }
 
-function ruleLists(values: unknown): readonly { readonly list: readonly unknown[]; readonly path: ProfilePath }[] {
+function ruleLists(values: unknown): readonly { readonly list: readonly unknown[]; readonly path: YamlPath }[] {
   const ofOverrides = listAt(values, "overrides").map((one, index) => ({
     list: listAt(one, "rules"),
     path: ["overrides", index, "rules"],
@@ -87,14 +88,14 @@ function ruleLists(values: unknown): readonly { readonly list: readonly unknown[
   return [{ list: listAt(values, "rules"), path: ["rules"] }, ...ofOverrides];
 }
 
-function ruleFindings(document: RuleDocument, path: ProfilePath, world: RuleWorld): readonly ProfileFinding[] {
+function ruleFindings(document: RuleDocument, path: YamlPath, world: RuleWorld): readonly Finding[] {
   const result = compileRule(document, world);
   if (result.ok) return [];
   return result.findings.map(({ key, ...finding }) => ({ ...finding, path: [...path, key] }));
 }
 
 /** A report is kept for its cleaned content, or not at all. */
-function reportFindings(values: unknown): readonly ProfileFinding[] {
+function reportFindings(values: unknown): readonly Finding[] {
   const isCleaned = listAt(values, "options").includes("clean-structured-content");
   if (memberAt(values, "sr") !== "keep" || isCleaned) return [];
   const message = "Reports are kept only with the option clean-structured-content.";
@@ -102,7 +103,7 @@ function reportFindings(values: unknown): readonly ProfileFinding[] {
 }
 
 /** Pixels are masked by the profile's mask files. */
-function maskFindings(values: unknown): readonly ProfileFinding[] {
+function maskFindings(values: unknown): readonly Finding[] {
   if (listAt(memberAt(values, "pixels"), "masks").length > 0) return [];
   const message = "There is no mask: name the files that hold them in `pixels.masks`.";
   return rulesIn(values)
@@ -111,18 +112,18 @@ function maskFindings(values: unknown): readonly ProfileFinding[] {
 }
 
 /** Regular expressions that are searched for in the original. */
-function patternFindings(values: unknown): readonly ProfileFinding[] {
+function patternFindings(values: unknown): readonly Finding[] {
   const filters = memberAt(values, "filters");
-  const ofFilter = (key: string, list: string): (readonly [ProfilePath, unknown])[] =>
+  const ofFilter = (key: string, list: string): (readonly [YamlPath, unknown])[] =>
     listAt(memberAt(filters, key), list).map((one, index) => [["filters", key, list, index], one]);
   const ofNumbers = listAt(memberAt(filters, "series_number"), "by_manufacturer").map(
-    (one, index): readonly [ProfilePath, unknown] => [
+    (one, index): readonly [YamlPath, unknown] => [
       ["filters", "series_number", "by_manufacturer", index, "manufacturer"],
       memberAt(one, "manufacturer"),
     ],
   );
   const ofDevices = listAt(values, "overrides").flatMap((one, index) =>
-    (["manufacturer", "model", "software"] as const).map((key): readonly [ProfilePath, unknown] => [
+    (["manufacturer", "model", "software"] as const).map((key): readonly [YamlPath, unknown] => [
       ["overrides", index, "when", key],
       memberAt(memberAt(one, "when"), key),
     ]),

@@ -1,3 +1,4 @@
+import { type FileProblem, problemOf } from "../../units/file-problems.ts";
 import { checkProfile } from "./check-profile.ts";
 import type { OptionName } from "./options.ts";
 import {
@@ -12,7 +13,7 @@ import {
 import { type PixlProject, searched } from "./pixl-project.ts";
 import { type PixlCreators, pixlCreators, pixlRule } from "./pixl-rules.ts";
 import { OPTION_NAMES, profileDocument, type RuleDocument, type WrittenProfile } from "./profile-document.ts";
-import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
+import { ProfileError } from "./profile-problems.ts";
 import { schemaFindings } from "./read-profile.ts";
 import { worldOf } from "./rule-world.ts";
 
@@ -84,14 +85,14 @@ function importUnder(
   options: PixlImportOptions,
   isFinal: boolean,
 ): PixlImport {
-  const problems: ProfileProblem[] = [];
+  const problems: FileProblem[] = [];
   const warnings = new Set<string>(warningsOf(options));
   const world = worldOf(named);
   const rulesOf = (operations: readonly PixlOperation[], creators: PixlCreators): RuleDocument[] =>
     operations.flatMap((operation) => {
       const made = pixlRule(operation, creators, world, options.acceptFreeText === true);
       if (made.kind === "problem") {
-        problems.push(profileProblemOf(operationFinding(operation, made.message)));
+        problems.push(problemOf(operationFinding(operation, made.message)));
         return [];
       }
       if (made.warning !== undefined) warnings.add(made.warning);
@@ -114,7 +115,7 @@ function importUnder(
   );
   const shape = profileDocument.safeParse(document);
   const findings = [...(shape.success ? [] : schemaFindings(shape.error.issues)), ...checkProfile(document)];
-  if (isFinal) problems.push(...findings.map(profileProblemOf));
+  if (isFinal) problems.push(...findings.map(problemOf));
   if (problems.length > 0) throw new ProfileError(problems, "PIXL_OPERATIONS_INVALID");
   return { document, warnings: [...warnings] };
 }

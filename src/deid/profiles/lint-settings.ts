@@ -1,9 +1,9 @@
+import type { YamlPath } from "../../units/yaml-places.ts";
 import type { ProfileDocument } from "./profile-document.ts";
-import type { ProfilePath } from "./profile-problems.ts";
 
 /** A setting that changes nothing beside the others. */
 export interface IdleSetting {
-  readonly path: ProfilePath;
+  readonly path: YamlPath;
   readonly message: string;
 }
 

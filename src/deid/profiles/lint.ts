@@ -1,4 +1,6 @@
 import { dirname } from "node:path";
+import type { FileProblem, Finding } from "../../units/file-problems.ts";
+import type { YamlPath } from "../../units/yaml-places.ts";
 import { formatYamlPath } from "../../units/yaml-places.ts";
 import { standardVr } from "../rules/standard-vr.ts";
 import { rulesIn } from "./check-profile.ts";
@@ -10,7 +12,7 @@ import { idleSettings } from "./lint-settings.ts";
 import { loadMasks } from "./load-masks.ts";
 import { checkProfileText, readProfileText } from "./load-profile.ts";
 import type { ProfileDocument, RuleDocument } from "./profile-document.ts";
-import { ProfileError, type ProfileFinding, type ProfilePath, type ProfileProblem } from "./profile-problems.ts";
+import { ProfileError } from "./profile-problems.ts";
 import { readYaml } from "./read-profile.ts";
 import { covers, parseRulePath, type RulePath } from "./rule-path.ts";
 import { formatRuleTarget, parseRuleTarget } from "./rule-target.ts";
@@ -36,11 +38,11 @@ export interface LintWarning {
 
 export interface LintReport {
   /** They keep the profile from being used. */
-  readonly problems: readonly ProfileProblem[];
+  readonly problems: readonly FileProblem[];
   readonly warnings: readonly LintWarning[];
 }
 
-type Warning = Omit<LintWarning, "path" | "line" | "column"> & { readonly path: ProfilePath };
+type Warning = Omit<LintWarning, "path" | "line" | "column"> & { readonly path: YamlPath };
 
 const DATE_VRS: ReadonlySet<string | undefined> = new Set(["DA", "DT"]);
 
@@ -71,9 +73,9 @@ export function lintProfileFile(path: string): LintReport {
 function maskProblems(
   files: readonly unknown[],
   folder: string,
-  locate: (finding: ProfileFinding) => ProfileProblem,
-): readonly ProfileProblem[] {
-  return files.flatMap((file, index): readonly ProfileProblem[] => {
+  locate: (finding: Finding) => FileProblem,
+): readonly FileProblem[] {
+  return files.flatMap((file, index): readonly FileProblem[] => {
     if (typeof file !== "string") return [];
     try {
       loadMasks([file], folder, readProfileText);
@@ -112,7 +114,7 @@ function warningsOf(document: ProfileDocument): readonly Warning[] {
 
 interface PlacedRule {
   readonly document: RuleDocument;
-  readonly path: ProfilePath;
+  readonly path: YamlPath;
 }
 
 /** A later rule for the same element, wherever this one holds and for the devices of this one, always wins. */

@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { FileProblem } from "../../units/file-problems.ts";
 import { loadProfile } from "./load-profile.ts";
-import { ProfileError, type ProfileProblem } from "./profile-problems.ts";
+import { ProfileError } from "./profile-problems.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -32,7 +33,7 @@ it("finds mask files beside the profile, and makes them part of its hash", async
 
 it("says what is wrong with every file, and where", async () => {
   const wrong = MASK.replace("rows: 4", "rows: many");
-  const problemsOf = (path: string): readonly ProfileProblem[] => {
+  const problemsOf = (path: string): readonly FileProblem[] => {
     try {
       loadProfile(path);
     } catch (thrown) {

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
+import { type FileProblem, problemOf } from "../../units/file-problems.ts";
 import { maskDocument, masksOf } from "../pixels/mask-document.ts";
 import type { PixelMask } from "../pixels/pixel-settings.ts";
-import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
+import { ProfileError } from "./profile-problems.ts";
 import { readYaml, schemaFindings } from "./read-profile.ts";
 
 /**
@@ -13,9 +14,9 @@ export function loadMasks(
   folder: string,
   readText: (path: string) => string,
 ): readonly PixelMask[] {
-  const problems: ProfileProblem[] = [];
+  const problems: FileProblem[] = [];
   const masks = files.flatMap((file, index): readonly PixelMask[] => {
-    const refuse = (problem: ProfileProblem): void => {
+    const refuse = (problem: FileProblem): void => {
       problems.push(inProfile(problem, index));
     };
     const text = readOrRefuse(resolve(folder, file), readText, refuse);
@@ -35,7 +36,7 @@ export function loadMasks(
 function readOrRefuse(
   path: string,
   readText: (path: string) => string,
-  refuse: (problem: ProfileProblem) => void,
+  refuse: (problem: FileProblem) => void,
 ): string | undefined {
   try {
     return readText(path);
@@ -47,8 +48,8 @@ function readOrRefuse(
 }
 
 /** The entry of the profile, and in the message the place in the mask file. */
-function inProfile({ path, line, column, code, message, remedy }: ProfileProblem, index: number): ProfileProblem {
-  const entry = profileProblemOf({ path: ["pixels", "masks", index], code: "PROFILE_VALUE_INVALID", remedy });
+function inProfile({ path, line, column, code, message, remedy }: FileProblem, index: number): FileProblem {
+  const entry = problemOf({ path: ["pixels", "masks", index], code: "PROFILE_VALUE_INVALID", remedy });
   if (code === "PROFILE_FILE_UNREADABLE") return { ...entry, message: "The mask file cannot be read." };
   const place = line === undefined ? "" : `, line ${line}, column ${column ?? 1}`;
   return { ...entry, message: `In the mask file${place}${path === "" ? "" : `, ${path}`}: ${message}` };

@@ -1,13 +1,14 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { type FileProblem, problemOf } from "../../units/file-problems.ts";
 import { checkProfile } from "./check-profile.ts";
 import { compileProfile } from "./compile-profile.ts";
 import { loadMasks } from "./load-masks.ts";
 import type { Profile } from "./profile.ts";
 import { type ProfileDocument, profileDocument } from "./profile-document.ts";
 import { isProfilePath } from "./profile-path.ts";
-import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
+import { ProfileError } from "./profile-problems.ts";
 import { rememberSource } from "./profile-source.ts";
 import { readYaml, schemaFindings } from "./read-profile.ts";
 import { shippedProfile } from "./shipped-profiles.ts";
@@ -19,7 +20,7 @@ const SIZE_LIMIT_BYTES = 1 << 20;
 export interface ProfileCheck {
   /** Undefined when something is wrong. */
   readonly document: ProfileDocument | undefined;
-  readonly problems: readonly ProfileProblem[];
+  readonly problems: readonly FileProblem[];
 }
 
 /**
@@ -60,7 +61,7 @@ export function checkProfileText(text: string): ProfileCheck {
   return { document: undefined, problems: findings.map(locate).sort(byPlace) };
 }
 
-function byPlace(a: ProfileProblem, b: ProfileProblem): number {
+function byPlace(a: FileProblem, b: FileProblem): number {
   return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
@@ -71,5 +72,5 @@ export function readProfileText(path: string): string {
   } catch {
     // Whatever it is, the file cannot be used.
   }
-  throw new ProfileError([profileProblemOf({ path: [], code: "PROFILE_FILE_UNREADABLE" })]);
+  throw new ProfileError([problemOf({ path: [], code: "PROFILE_FILE_UNREADABLE" })]);
 }

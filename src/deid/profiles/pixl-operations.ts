@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Tag, tagOf } from "../../dicom/tag.ts";
-import type { ProfileFinding, ProfilePath, ProfileProblem } from "./profile-problems.ts";
+import type { FileProblem, Finding } from "../../units/file-problems.ts";
+import type { YamlPath } from "../../units/yaml-places.ts";
 import { readYaml, schemaFindings } from "./read-profile.ts";
 
 /** One of PIXL's tag operations: what is done with an attribute. */
@@ -9,7 +10,7 @@ export interface PixlOperation {
   readonly name: string;
   readonly op: string;
   /** Where it is written: the file's name, then the place in it. */
-  readonly path: ProfilePath;
+  readonly path: YamlPath;
 }
 
 /** Operations for the objects of a manufacturer. */
@@ -28,7 +29,7 @@ export interface PixlFile {
 
 export interface PixlRead<T> {
   readonly read: readonly T[];
-  readonly problems: readonly ProfileProblem[];
+  readonly problems: readonly FileProblem[];
 }
 
 const MOST_OPERATIONS = 20_000;
@@ -64,11 +65,11 @@ export function readPixlOverrides(file: PixlFile): PixlRead<PixlOverride> {
   return { read, problems: [] };
 }
 
-function operationOf({ group, element, name, op }: z.output<typeof operation>, path: ProfilePath): PixlOperation {
+function operationOf({ group, element, name, op }: z.output<typeof operation>, path: YamlPath): PixlOperation {
   return { tag: tagOf(group * 0x10000 + element), name, op, path };
 }
 
-function inFile({ name }: PixlFile, problems: readonly ProfileProblem[]): readonly ProfileProblem[] {
+function inFile({ name }: PixlFile, problems: readonly FileProblem[]): readonly FileProblem[] {
   return problems.map((problem) => ({ ...problem, path: problem.path === "" ? name : `${name}: ${problem.path}` }));
 }
 
@@ -77,6 +78,6 @@ export function mergeOperations(operations: readonly PixlOperation[]): readonly 
   return [...new Map(operations.map((one) => [one.tag, one])).values()].sort((a, b) => a.tag - b.tag);
 }
 
-export function operationFinding({ path }: PixlOperation, message: string): ProfileFinding {
+export function operationFinding({ path }: PixlOperation, message: string): Finding {
   return { path, code: "PIXL_OPERATION_INVALID", message };
 }

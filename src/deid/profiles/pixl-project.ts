@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { type FileProblem, problemOf } from "../../units/file-problems.ts";
 import { isPatternText } from "./pattern.ts";
 import type { PixlFile } from "./pixl-operations.ts";
 import type { WrittenProfile } from "./profile-document.ts";
-import { ProfileError, type ProfileProblem, profileProblemOf } from "./profile-problems.ts";
+import { ProfileError } from "./profile-problems.ts";
 import { readYaml, schemaFindings } from "./read-profile.ts";
 
 /** What PIXL's configuration of a project says of its images (pixl_core/project_config/pixl_config_model.py). */
@@ -67,7 +68,7 @@ const projectFile = z.object({
 /** @throws ProfileError with every problem of the file */
 export function readPixlProject(file: PixlFile): PixlProject {
   const { values, problems, locate } = readYaml(file.text);
-  const refuse = (found: readonly ProfileProblem[]): never => {
+  const refuse = (found: readonly FileProblem[]): never => {
     throw new ProfileError(
       found.map((problem) => ({ ...problem, path: problem.path === "" ? file.name : `${file.name}: ${problem.path}` })),
       "PIXL_OPERATIONS_INVALID",
@@ -174,13 +175,13 @@ export interface ImageSize {
  */
 export function masksOfRecipe(recipe: PixlFile, sizes: readonly ImageSize[]): { readonly masks: readonly unknown[] } {
   const lines = recipe.text.split(/\r?\n/).map((line) => line.replace(/#.*$/, "").trim());
-  const problems = lines.flatMap((line, index): ProfileProblem[] => {
+  const problems = lines.flatMap((line, index): FileProblem[] => {
     if (line === "" || KEEP_REGIONS.test(line) || REGION_DIRECTIVES.some((directive) => directive.test(line)))
       return [];
-    return [problemOf(recipe.name, index + 1, "This directive cannot be carried out: write a mask file by hand.")];
+    return [problemInLine(recipe.name, index + 1, "This directive cannot be carried out: write a mask file by hand.")];
   });
   if (problems.length === 0 && !lines.some((line) => KEEP_REGIONS.test(line)))
-    problems.push(problemOf(recipe.name, 1, "The recipe keeps no regions: write a mask file by hand."));
+    problems.push(problemInLine(recipe.name, 1, "The recipe keeps no regions: write a mask file by hand."));
   if (problems.length > 0) throw new ProfileError(problems, "PIXL_OPERATIONS_INVALID");
   return {
     masks: sizes.map(({ rows, columns }) => ({
@@ -191,6 +192,6 @@ export function masksOfRecipe(recipe: PixlFile, sizes: readonly ImageSize[]): { 
   };
 }
 
-function problemOf(name: string, line: number, message: string): ProfileProblem {
-  return { ...profileProblemOf({ path: [name, line], code: "PIXL_OPERATION_INVALID", message }), line };
+function problemInLine(name: string, line: number, message: string): FileProblem {
+  return { ...problemOf({ path: [name, line], code: "PIXL_OPERATION_INVALID", message }), line };
 }

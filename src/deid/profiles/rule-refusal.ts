@@ -1,8 +1,8 @@
+import type { Finding } from "../../units/file-problems.ts";
 import type { RuleDocument } from "./profile-document.ts";
-import type { ProfileFinding } from "./profile-problems.ts";
 
 /** Something wrong with a rule, by the key that is to blame. */
-export type RuleFinding = Omit<ProfileFinding, "path"> & { readonly key: keyof RuleDocument };
+export type RuleFinding = Omit<Finding, "path"> & { readonly key: keyof RuleDocument };
 
 /** Stops the compiling of one rule; turned into a finding by whoever began it. */
 export class RuleRefusal extends Error {

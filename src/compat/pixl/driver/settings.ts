@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { z } from "zod";
-import { problemOf, SettingsError } from "../../../config/problems.ts";
+import { SettingsError } from "../../../config/problems.ts";
 import type { Environment } from "../../../config/settings-file.ts";
+import { problemOf } from "../../../units/file-problems.ts";
 import type { DatabaseOptions } from "../database/connection.ts";
 import { environmentIn } from "../environment.ts";
 import type { BrokerOptions } from "../intake/broker.ts";
