@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { bucketAccess, bucketPlace } from "./manifest-bucket.ts";
 import { dimsePeer } from "./manifest-dicom.ts";
 import { httpPatience, httpPeer } from "./manifest-http.ts";
 import {
@@ -129,19 +130,10 @@ export const destinationSettings = z.discriminatedUnion("kind", [
   z.strictObject({
     name,
     kind: z.literal("s3"),
-    endpoint: urlSetting
-      .optional()
-      .meta({ description: "URL of the object store; left out: Amazon's own of the region." }),
-    region: textSetting.default("us-east-1").meta({ description: "Region that requests are signed for." }),
+    ...bucketPlace,
     bucket: textSetting.meta({ description: "Bucket that objects are put into; it is there already." }),
     prefix: remoteFolderSetting.optional().meta({ description: "What keys begin with; left out: nothing." }),
-    accessKeyId: textSetting.meta({ description: "Name of the access key." }),
-    secretAccessKeyFile: pathSetting.meta({ description: "File that holds the secret access key." }),
-    pathStyle: z.boolean().optional().meta({
-      description:
-        "Whether the bucket stands in the path, not in the host's name; left out: with an endpoint of one's own.",
-    }),
-    authoritiesFile: httpPeer.authoritiesFile,
+    ...bucketAccess,
     readBack: z.enum(["sums", "whole"]).default("sums").meta({
       description:
         "What proves delivery: the sum that the store names of each object; or all of it, fetched back and compared by SHA-256.",

@@ -3,6 +3,7 @@ import type { HttpPeerFiles } from "./http-credentials.ts";
 import type { Manifest } from "./manifest.ts";
 import type { PeerSecurity, TlsClientFiles } from "./peer-credentials.ts";
 import { type HttpPeer, resolveHttpPeer, resolveHttpServer } from "./settings-archives.ts";
+import { type BucketSettings, resolveBucket } from "./settings-bucket.ts";
 import { type AbsolutePath, type AbsolutePathIfAny, resolveSecurity } from "./settings-peers.ts";
 
 export type DestinationSettings =
@@ -72,20 +73,11 @@ export interface SftpDestinationSettings {
   readonly readBack: "directory" | "whole";
 }
 
-/** Paths of files are absolute. */
-export interface S3DestinationSettings {
+export interface S3DestinationSettings extends BucketSettings {
   readonly name: string;
   readonly kind: "s3";
-  /** Absent: Amazon's own. */
-  readonly endpoint?: string | undefined;
-  readonly region: string;
-  readonly bucket: string;
   /** What keys begin with; empty: nothing. */
   readonly prefix: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKeyFile: string;
-  readonly pathStyle: boolean;
-  readonly authoritiesFile?: string | undefined;
   readonly readBack: "sums" | "whole";
 }
 
@@ -110,7 +102,7 @@ export function resolveDestination(
     case "sftp":
       return resolveSftp(destination, ifAny);
     case "s3":
-      return resolveS3(destination, absolute, ifAny);
+      return { ...resolveBucket(destination, absolute, ifAny), prefix: destination.prefix ?? "" };
     case "dicomweb":
     case "orthanc": {
       const { name, kind } = destination;
@@ -162,10 +154,4 @@ function resolveSftp(destination: Of<"sftp">, ifAny: AbsolutePathIfAny): SftpDes
     privateKeyFile: ifAny(privateKeyFile),
     passphraseFile: ifAny(passphraseFile),
   };
-}
-
-function resolveS3(destination: Of<"s3">, absolute: AbsolutePath, ifAny: AbsolutePathIfAny): S3DestinationSettings {
-  const { endpoint, prefix = "", pathStyle = endpoint !== undefined, ...rest } = destination;
-  const secretAccessKeyFile = absolute(destination.secretAccessKeyFile);
-  return { ...rest, endpoint, prefix, pathStyle, secretAccessKeyFile, authoritiesFile: ifAny(rest.authoritiesFile) };
 }

@@ -1,33 +1,17 @@
 import type { z } from "zod";
 import type { sharedStagingSettings } from "./manifest-staging.ts";
+import { type BucketSettings, resolveBucket } from "./settings-bucket.ts";
 import type { AbsolutePath, AbsolutePathIfAny } from "./settings-peers.ts";
 
-/** Paths of files are absolute. */
-export interface SharedStagingSettings {
-  /** Absent: Amazon's own. */
-  readonly endpoint?: string | undefined;
-  readonly region: string;
-  readonly bucket: string;
+export interface SharedStagingSettings extends BucketSettings {
   /** What keys begin with, without a slash at its end. */
   readonly prefix: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKeyFile: string;
-  readonly pathStyle: boolean;
-  readonly authoritiesFile?: string | undefined;
 }
 
 export function resolveSharedStaging(
-  shared: z.output<typeof sharedStagingSettings>,
+  { kind: _, prefix, ...bucket }: z.output<typeof sharedStagingSettings>,
   absolute: AbsolutePath,
   ifAny: AbsolutePathIfAny,
 ): SharedStagingSettings {
-  const { kind: _, endpoint, prefix, pathStyle = endpoint !== undefined, ...rest } = shared;
-  return {
-    ...rest,
-    endpoint,
-    pathStyle,
-    prefix: prefix.replaceAll(/^\/|\/$/g, ""),
-    secretAccessKeyFile: absolute(shared.secretAccessKeyFile),
-    authoritiesFile: ifAny(shared.authoritiesFile),
-  };
+  return { ...resolveBucket(bucket, absolute, ifAny), prefix: prefix.replaceAll(/^\/|\/$/g, "") };
 }

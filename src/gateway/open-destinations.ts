@@ -6,10 +6,10 @@ import { httpSecurityOf } from "../config/http-credentials.ts";
 import { credentialsOf } from "../config/peer-credentials.ts";
 import type { Settings } from "../config/settings.ts";
 import type { HttpPeer } from "../config/settings-archives.ts";
+import type { BucketSettings } from "../config/settings-bucket.ts";
 import type {
   DestinationSettings,
   FtpsDestinationSettings,
-  S3DestinationSettings,
   SftpDestinationSettings,
 } from "../config/settings-destinations.ts";
 import type { Destination } from "../delivery/destination.ts";
@@ -150,9 +150,7 @@ export function sftpServerOf(destination: SftpDestinationSettings): () => Promis
 }
 
 /** Files are read for each connection. @throws GatewayError CERTIFICATE_…, SECRET_FILE_…, PASSWORD_FILE_MALFORMED from the function it answers */
-export function s3ServerOf(
-  destination: Omit<S3DestinationSettings, "name" | "kind" | "prefix" | "readBack">,
-): () => Promise<S3Server> {
+export function s3ServerOf(destination: BucketSettings): () => Promise<S3Server> {
   const { endpoint, region, bucket, accessKeyId, secretAccessKeyFile, pathStyle, authoritiesFile } = destination;
   return async () => ({
     ...{ endpoint, region, bucket, accessKeyId, usesPathStyle: pathStyle },
