@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { constants, createDeflateRaw, createInflateRaw, deflateRawSync, inflateRawSync } from "node:zlib";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ByteSource } from "./data-set.ts";
+import { piecesSource } from "./pieces-source.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 /** Of the inflated form: many small ones would take more than they hold, few large ones would take as much for a short report. */
@@ -26,7 +27,6 @@ export async function inflateSource(source: ByteSource, offset: number, maximumB
     }
   }
   const pieces: Buffer[] = [];
-  const starts: number[] = [];
   let size = 0;
   const inflater = createInflateRaw({ chunkSize: PIECE_BYTES });
   const input = Readable.from(deflated());
@@ -34,7 +34,6 @@ export async function inflateSource(source: ByteSource, offset: number, maximumB
   input.pipe(inflater);
   try {
     for await (const piece of inflater as AsyncIterable<Buffer>) {
-      starts.push(size);
       pieces.push(piece);
       size += piece.length;
       if (size > maximumBytes) throw new GatewayError("DICOM_LIMIT_EXCEEDED", { offset, what: "inflated bytes" });
@@ -45,41 +44,13 @@ export async function inflateSource(source: ByteSource, offset: number, maximumB
   } finally {
     input.destroy();
   }
-  return { body: sourceOfPieces(pieces, starts, size), endOffset: offset + inflater.bytesWritten };
+  // Read from where they are: joined, they would be in memory twice.
+  return { body: copying(piecesSource(pieces)), endOffset: offset + inflater.bytesWritten };
 }
 
-/**
- * Read from where they are: joined, they would be in memory twice. What is read is a copy, as a header that is kept is not to keep all that it was
- * inflated with.
- */
-function sourceOfPieces(pieces: readonly Buffer[], starts: readonly number[], sizeBytes: number): ByteSource {
-  return {
-    sizeBytes,
-    async read(offset, length) {
-      const end = Math.min(offset + length, sizeBytes);
-      const bytes = new Uint8Array(Math.max(0, end - offset));
-      for (let index = pieceAt(starts, offset); index < pieces.length; index += 1) {
-        const [piece = NOTHING, start = 0] = [pieces[index], starts[index]];
-        if (start >= end) break;
-        const from = Math.max(offset, start);
-        bytes.set(piece.subarray(from - start, end - start), from - offset);
-      }
-      return bytes;
-    },
-  };
-}
-
-const NOTHING = new Uint8Array(0);
-
-/** The last that begins there or before. */
-function pieceAt(starts: readonly number[], offset: number): number {
-  let [low, high] = [0, starts.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((starts[middle] ?? 0) <= offset) low = middle;
-    else high = middle - 1;
-  }
-  return low;
+/** What is read is a copy, as a header that is kept is not to keep all that it was inflated with. */
+function copying({ sizeBytes, read }: ByteSource): ByteSource {
+  return { sizeBytes, read: async (offset, length) => Uint8Array.from(await read(offset, length)) };
 }
 
 /** What the first bytes behind `offset` inflate to; nothing where they do not. */

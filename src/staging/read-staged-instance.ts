@@ -1,10 +1,10 @@
 import type { DataSet, Part10File } from "../dicom/data-set.ts";
 import { tags } from "../dicom/dictionary/tags.ts";
+import { piecesSource } from "../dicom/pieces-source.ts";
 import { readPart10, readPart10File } from "../dicom/reader.ts";
 import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../dicom/uid.ts";
 import { textOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { piecesSource } from "../network/instance-files/incoming.ts";
 import { inflateInTurn, readInTurn, type TurnOptions } from "../network/instance-files/read-in-turn.ts";
 import type { StagedInstance } from "./staging-area.ts";
 

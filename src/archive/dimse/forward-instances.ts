@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type AeTitle, parseAeTitle, parseDicomAddress } from "../../dicom/ae-title.ts";
+import { piecesSource } from "../../dicom/pieces-source.ts";
 import { readPart10 } from "../../dicom/reader.ts";
 import { GatewayError, toGatewayError } from "../../errors/gateway-error.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
@@ -7,7 +8,6 @@ import type { ConnectionSource } from "../../network/dimse/connection.ts";
 import { BEHIND_SOP_UIDS, outgoingFromFile, outgoingOf } from "../../network/dimse/outgoing-file.ts";
 import type { IncomingInstance, OutgoingInstance } from "../../network/dimse/service-types.ts";
 import { formatStatus, STATUS } from "../../network/dimse/status.ts";
-import { piecesSource } from "../../network/instance-files/incoming.ts";
 import type { WholeInstance } from "../../staging/staging-area.ts";
 import { type NodeRecord, SILENT_MS } from "../../store/nodes.ts";
 import { abortAfter } from "../../units/abort.ts";

@@ -1,6 +1,6 @@
 import type { ByteSource } from "../../dicom/data-set.ts";
+import { bytesAt } from "../../dicom/pieces-source.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { bytesAt } from "../../network/instance-files/incoming.ts";
 
 /**
  * The head of what can only be read from front to back, such as a file in a zip: what was read stays in memory, up to `mostBytes`.

@@ -1,4 +1,5 @@
 import type { ByteSource } from "../../dicom/data-set.ts";
+import { piecesSource } from "../../dicom/pieces-source.ts";
 
 /**
  * An instance on its way from a stream to where it is kept. `discard` is called in the end, after `keep` too: it removes what was not kept,
@@ -49,28 +50,3 @@ export function memoryStore(limitBytes: number, tooLarge: () => Error): Instance
     },
   };
 }
-
-/** Bytes that lie in several pieces; what is read across two is copied, the rest is a view. */
-export function piecesSource(pieces: readonly Uint8Array[]): ByteSource {
-  const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-  return {
-    sizeBytes,
-    read: (offset, length) => Promise.resolve(bytesAt(pieces, offset, Math.min(length, sizeBytes - offset))),
-  };
-}
-
-/** So many bytes from an offset, all of which are there. */
-export function bytesAt(pieces: readonly Uint8Array[], offset: number, length: number): Uint8Array {
-  const found: Uint8Array[] = [];
-  let start = 0;
-  for (const piece of pieces) {
-    const from = Math.max(offset - start, 0);
-    const to = Math.min(offset + length - start, piece.length);
-    if (from < to) found.push(piece.subarray(from, to));
-    start += piece.length;
-    if (start >= offset + length) break;
-  }
-  return found.length === 1 ? (found[0] ?? EMPTY) : Buffer.concat(found);
-}
-
-const EMPTY = new Uint8Array(0);
