@@ -51,9 +51,9 @@ it("leads a task from claim to finish, its data in the lake before it is finishe
     directory: join(file.path, ".."),
     files: ["scan.mrd", "device_parameter.json"],
   });
-  expect(JSON.parse(result?.meta ?? "")).toMatchObject({
-    gateway: { sha256: sha256Of(HDF5_BYTES), size_bytes: HDF5_BYTES.length, signature: "hdf5" },
-  });
+  const transfer = { transfer_id: file.transferId, attempt_id: acquisition.id, size_bytes: HDF5_BYTES.length };
+  const facts = { sha256: sha256Of(HDF5_BYTES), signature: "hdf5", content_type: "application/x-ismrmrd+hdf5" };
+  expect(JSON.parse(result?.meta ?? "")).toEqual({ gateway: { ...transfer, ...facts } });
   expect(await store.acquisition(acquisition.id)).toMatchObject({ state: "completed" });
   const { id } = acquisition;
   expect(await site.ends()).toEqual([{ acquisition: id, task: taskId, scanner: DEVICE, end: "finished", files: 1 }]);

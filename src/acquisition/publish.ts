@@ -3,7 +3,7 @@ import type { ErrorCode } from "../errors/registry.ts";
 import type { Acquisition, ScanResultContent, Transfer } from "../store/acquisitions.ts";
 import { PARAMETER_FILE } from "./file-names.ts";
 import type { Ledger } from "./ledger.ts";
-import { isAsNamed, typeOf } from "./signatures.ts";
+import { contentTypeOf, isAsNamed, typeOf } from "./signatures.ts";
 
 const FIRST_DELAY_MS = 500;
 
@@ -109,6 +109,7 @@ function contentOf(acquisition: Acquisition, transfer: Transfer, directory: stri
     attempt_id: acquisition.id,
     sha256,
     size_bytes: sizeBytes,
+    content_type: contentTypeOf(transfer),
     signature,
     ...(isAsNamed(fileName, signature) ? {} : { is_as_named: false }),
   };

@@ -26,7 +26,9 @@ it("takes files out of the lake when their time is over, and has their results s
   expect(files).toHaveLength(2);
   const result = await site.store.scanResult(old.resultId);
   expect(result).toMatchObject({ type: "MRD", files: [] });
-  expect(JSON.parse(result?.meta ?? "")).toMatchObject({ gateway: { is_removed: true, sha256: old.sha256 } });
+  expect(JSON.parse(result?.meta ?? "")).toMatchObject({
+    gateway: { is_removed: true, sha256: old.sha256, content_type: "application/x-ismrmrd+hdf5" },
+  });
   expect(await site.store.transfer(old.transferId)).toMatchObject({ state: "removed" });
 });
 

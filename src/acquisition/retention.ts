@@ -1,7 +1,7 @@
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { Acquisition, ScanResultContent, Transfer } from "../store/acquisitions.ts";
 import type { Ledger } from "./ledger.ts";
-import { typeOf } from "./signatures.ts";
+import { contentTypeOf, typeOf } from "./signatures.ts";
 
 /** Removed in one go; what is more goes next. */
 const PAGE = 100;
@@ -46,6 +46,13 @@ async function remove(ledger: Ledger, acquisition: Acquisition, transfer: Transf
 /** What it was, without the files. */
 function emptied(acquisition: Acquisition, transfer: Transfer, directory: string): ScanResultContent {
   const { id, fileName, sha256, sizeBytes } = transfer;
-  const gateway = { transfer_id: id, attempt_id: acquisition.id, sha256, size_bytes: sizeBytes, is_removed: true };
+  const gateway = {
+    transfer_id: id,
+    attempt_id: acquisition.id,
+    sha256,
+    size_bytes: sizeBytes,
+    content_type: contentTypeOf(transfer),
+    is_removed: true,
+  };
   return { type: typeOf(fileName), directory, files: [], meta: JSON.stringify({ gateway }) };
 }

@@ -1,4 +1,5 @@
 import { extname } from "node:path";
+import type { Transfer } from "../store/acquisitions.ts";
 
 /** By which a file's first bytes tell what it is. */
 export type Signature = "hdf5" | "dicom" | "numpy" | "none";
@@ -30,6 +31,14 @@ const BY_EXTENSION: Readonly<Record<string, { readonly type: ResultType; readonl
 /** As ScanHub takes it: from the name. */
 export function typeOf(fileName: string): ResultType {
   return BY_EXTENSION[extname(fileName).toLowerCase()]?.type ?? "NOT_SET";
+}
+
+const MRD_TYPE = "application/x-ismrmrd+hdf5";
+const UNKNOWN_TYPE = "application/octet-stream";
+
+/** What the device gave; else what stock devices give of such a name. */
+export function contentTypeOf({ fileName, contentType }: Pick<Transfer, "fileName" | "contentType">): string {
+  return contentType ?? (typeOf(fileName) === "MRD" ? MRD_TYPE : UNKNOWN_TYPE);
 }
 
 /** @param head the first HEAD_BYTES, or the whole file */

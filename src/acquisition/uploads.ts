@@ -17,6 +17,8 @@ export interface FileAnnouncement {
   readonly sizeBytes: number;
   /** Hexadecimal digits of either case. */
   readonly sha256: string | undefined;
+  /** Media type, as the device gives it. */
+  readonly contentType?: string | undefined;
   /** JSON to lie beside the file; undefined: what the device had when it was started. */
   readonly parameter: string | undefined;
   /** The device announces one file and says no more: with it the acquisition is done. */
@@ -83,7 +85,7 @@ export function createUploads(ledger: Ledger): Uploads {
   };
 
   async function begin(acquisition: Acquisition, announcement: FileAnnouncement, id: string): Promise<BegunUpload> {
-    const { fileName, sizeBytes, sha256, parameter } = announcement;
+    const { fileName, sizeBytes, sha256, contentType, parameter } = announcement;
     for (;;) {
       const added = await store.addTransfer(
         {
@@ -92,6 +94,7 @@ export function createUploads(ledger: Ledger): Uploads {
           fileName,
           sizeBytes,
           declaredSha256: sha256?.toLowerCase(),
+          contentType,
           parameter: parameter ?? acquisition.parameter,
           isLast: announcement.isLast,
         },

@@ -197,6 +197,8 @@ export interface Transfer {
   readonly sizeBytes: number;
   /** In lower case. */
   readonly declaredSha256: string | undefined;
+  /** Media type that the device gave. */
+  readonly contentType: string | undefined;
   readonly sha256: string | undefined;
   /** What its first bytes are: see acquisition/signatures.ts. */
   readonly signature: string | undefined;
@@ -212,6 +214,7 @@ export interface Transfer {
 
 export interface NewTransfer
   extends Pick<Transfer, "id" | "acquisitionId" | "fileName" | "sizeBytes" | "declaredSha256" | "parameter"> {
+  readonly contentType?: string | undefined;
   /** With it the device is done: kept together, as after a crash it will not say so again. */
   readonly isLast?: boolean;
 }

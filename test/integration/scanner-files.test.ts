@@ -71,6 +71,19 @@ describe("a file", () => {
     expect(await run.results()).toMatchObject([{ type }]);
   });
 
+  it.each([
+    ["as the device gives it", "scan.mrd", "image/tiff; application=mr", "image/tiff; application=mr"],
+    ["by its name when the device gives none", "scan.mrd", undefined, "application/x-ismrmrd+hdf5"],
+    ["by its name when the device gives nonsense", "scan.mrd", "<b>", "application/x-ismrmrd+hdf5"],
+    ["by its name when the device gives no text", "scan.npy", 7, "application/octet-stream"],
+  ])("has its content type beside its result: %s", async (_, filename, content_type, expected) => {
+    await using run = await running();
+    run.header({ filename, content_type });
+    run.device.send(DATA);
+    await run.device.next();
+    expect(await run.results()).toMatchObject([{ meta: { gateway: { content_type: expected } } }]);
+  });
+
   it("of the first version has no parameter, and ends the task", async () => {
     await using run = await running();
     run.header({ device_parameter: undefined });

@@ -5,7 +5,7 @@ const ACQUISITION = `
   created_at AS createdAtMs, updated_at AS updatedAtMs`;
 const TRANSFER = `
   id, acquisition_id AS acquisitionId, file_name AS fileName, size_bytes AS sizeBytes,
-  declared_sha256 AS declaredSha256, sha256, signature, parameter, state, result_id AS resultId, directory, code,
+  declared_sha256 AS declaredSha256, content_type AS contentType, sha256, signature, parameter, state, result_id AS resultId, directory, code,
   created_at AS createdAtMs, updated_at AS updatedAtMs`;
 
 /** `state` conditions are written as the partial indexes have them, so that these serve. */
@@ -59,8 +59,8 @@ export const acquisitionStatements = {
        AND declared_sha256 = :declaredSha256 AND state NOT IN ('aborting', 'aborted', 'stuck', 'removed')
      ORDER BY transfer_no DESC LIMIT 1`,
   insertTransfer: `
-    INSERT INTO transfers (id, acquisition_id, file_name, size_bytes, declared_sha256, parameter, state, created_at, updated_at)
-    VALUES (:id, :acquisitionId, :fileName, :sizeBytes, :declaredSha256, :parameter, 'blank-pending', :nowMs, :nowMs)
+    INSERT INTO transfers (id, acquisition_id, file_name, size_bytes, declared_sha256, content_type, parameter, state, created_at, updated_at)
+    VALUES (:id, :acquisitionId, :fileName, :sizeBytes, :declaredSha256, :contentType, :parameter, 'blank-pending', :nowMs, :nowMs)
     RETURNING ${TRANSFER}`,
   transfer: `SELECT ${TRANSFER} FROM transfers WHERE id = :id`,
   changeTransfer: `

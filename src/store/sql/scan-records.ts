@@ -107,6 +107,7 @@ export const transferRecord = recordReader<Transfer>({
   fileName: text,
   sizeBytes: integer,
   declaredSha256: optionalText,
+  contentType: optionalText,
   sha256: optionalText,
   signature: optionalText,
   parameter: optionalText,

@@ -60,4 +60,6 @@ export const SCAN_RETENTION = `
   CREATE INDEX transfers_published ON transfers (updated_at) WHERE state = 'published';
   CREATE INDEX acquisitions_by_device ON acquisitions (device_id, id);`;
 
+export const SCAN_CONTENT_TYPES = "ALTER TABLE transfers ADD COLUMN content_type TEXT;";
+
 export const ACQUISITIONS = `${EXAMS}${LEDGER}`;

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { statements } from "../sql/statements.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
-import { ACQUISITIONS, SCAN_RETENTION } from "./acquisition-schema.ts";
+import { ACQUISITIONS, SCAN_CONTENT_TYPES, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { COMMITMENTS } from "./commitment-schema.ts";
 import { LEAN_COUNTERS, RESTING_COUNTERS } from "./counter-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
@@ -259,6 +259,7 @@ const migrations: readonly Migration[] = [
   { version: 27, name: "places of withdrawn patients", sql: WITHDRAWN_PLACES },
   { version: 28, name: "nodes that were given up", sql: FORGOTTEN_NODES },
   { version: 29, name: "indexes of what rests", sql: RESTING_INDEXES },
+  { version: 30, name: "scanners: content types of files", sql: SCAN_CONTENT_TYPES },
 ];
 
 /** Of the newest migration here. */

@@ -183,11 +183,13 @@ async function begin(
   sizeBytes: number,
 ): Promise<Awaited<ReturnType<ScanHubWorld["uploads"]["begin"]>>> {
   const { task_id: taskId, user_access_token: token, filename, sha256, device_parameter: parameter } = message;
+  const { content_type: contentType } = message;
   const acquisition = await acquisitionOfReport(world, device, { taskId, token, mayClaim: false });
   return await world.uploads.begin(acquisition, {
     fileName: filename,
     sizeBytes,
     sha256: sha256 === null || sha256 === "" ? undefined : sha256,
+    contentType,
     parameter: parameter === undefined || parameter === null ? undefined : JSON.stringify(parameter),
     // The first version announces no parameter, and says no more after its file.
     isLast: parameter === undefined,

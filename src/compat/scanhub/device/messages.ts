@@ -38,12 +38,17 @@ export const statusMessage = z.object({
   user_access_token: z.string().nullish(),
 });
 
+/** Type and subtype, and parameters of printable characters. RFC 6838 4.2. */
+const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}(?:;[ -~]*)?$/i;
+
 export const fileMessage = z.object({
   task_id: z.string(),
   user_access_token: z.string(),
   filename: z.string().default("upload.bin"),
   size_bytes: z.unknown(),
   sha256: z.string().nullish(),
+  /** What is none is no reason to refuse a file. */
+  content_type: z.string().max(255).regex(MEDIA_TYPE).optional().catch(undefined),
   /** Absent in the first version. */
   device_parameter: z.record(z.string(), z.unknown()).nullish(),
 });
