@@ -24,11 +24,14 @@ function instance(number: number): ListedInstance {
 function scene({
   withholds = [],
   unlisted,
+  counts,
   series,
   refuses,
 }: {
   readonly withholds?: readonly number[];
   readonly unlisted?: number;
+  /** How many instances it says there are, where it names none. */
+  readonly counts?: number;
   readonly series?: readonly string[];
   /** What we do not take, and by which of its UIDs it is known; the archive then says of its whole request that it failed. */
   readonly refuses?: { readonly uids: readonly string[]; readonly failsWith: ErrorCode };
@@ -44,6 +47,7 @@ function scene({
     name: "pacs",
     async listStudy(): Promise<StudyListing> {
       asked.push("list");
+      if (counts !== undefined) return { kind: "count", count: counts };
       return { kind: "instances", instances: [...held], ...(unlisted === undefined ? {} : { unlisted }) };
     },
     async retrieve({ instances }: RetrieveRequest) {
@@ -53,7 +57,8 @@ function scene({
         throw new GatewayError(refuses.failsWith);
       }
       const left = withholds.map((number) => `${instance(number).sopInstanceUid}`);
-      staged.push(...(instances ?? held).filter(({ sopInstanceUid }) => !isFirst || !left.includes(sopInstanceUid)));
+      const sent = (instances ?? held).filter(({ sopInstanceUid }) => !isFirst || !left.includes(sopInstanceUid));
+      staged.push(...sent.filter((each) => !staged.includes(each)));
       isFirst = false;
       return { status: 0, completed: undefined, failed: undefined };
     },
@@ -142,6 +147,34 @@ it.each([
   const recall: RunRecall = {};
   await retrieve(of.context(recall));
   expect(await verify(of.context(recall))).toMatchObject({ kind: "end", state: "held", code, change: { verdict } });
+});
+
+describe("an archive that counts instances and names none", () => {
+  it("is asked again for the study, and told how many are missing", async () => {
+    const of = scene({ counts: 5 });
+    const recall: RunRecall = {};
+    await retrieve(of.context(recall));
+    await expect(verify(of.context(recall))).rejects.toMatchObject({
+      code: "INSTANCES_MISSING",
+      details: { missing: 2 },
+    });
+    expect(of.written.flatMap(({ events = [] }) => events)).toContainEqual({
+      event: "fetching missing instances",
+      detail: { missing: 2 },
+    });
+  });
+
+  it("holds the study in the end, for its instances", async () => {
+    const context = scene({ counts: 5 }).context({});
+    await retrieve(context);
+    expect(await verify({ ...context, job: { ...context.job, attempts: 4 } })).toMatchObject({
+      ...{ kind: "end", state: "held", code: "INSTANCES_MISSING" },
+      change: {
+        ...{ verdict: "partial", expected: 5 },
+        events: [{ event: "verified", detail: { verdict: "partial", received: 3, missing: 2 } }],
+      },
+    });
+  });
 });
 
 describe("of series that were asked for, when the archive lists only some", () => {

@@ -17,8 +17,8 @@ export async function verify(context: StepContext): Promise<StepResult> {
   let inventory = await takeInventory(context, known);
   let missingBefore = Number.POSITIVE_INFINITY;
   for (let round = 0; round < MAXIMUM_ROUNDS && isShort(inventory); round += 1) {
-    if (inventory.missing.length >= missingBefore) break;
-    missingBefore = inventory.missing.length;
+    if (missingCount(inventory) >= missingBefore) break;
+    missingBefore = missingCount(inventory);
     await context.write({ events: [{ event: "fetching missing instances", detail: { missing: missingBefore } }] });
     await context.write({ ledger: await fetchMissing(context, inventory, "instance") });
     inventory = await takeInventory(context);
@@ -38,8 +38,13 @@ function justListed({ recall, services }: StepContext): RunRecall["listed"] {
   return listed === undefined || services.clock.nowMs() - listed.listedAtMs > LISTING_HOLDS_MS ? undefined : listed;
 }
 
-function isShort({ listing, missing, staged }: Inventory): boolean {
-  return listing.kind === "count" ? staged.length < listing.count : missing.length > 0;
+function isShort(inventory: Inventory): boolean {
+  return missingCount(inventory) > 0;
+}
+
+/** Of an archive that counts and names none, what its count lacks. */
+function missingCount({ listing, missing, staged }: Inventory): number {
+  return listing.kind === "count" ? Math.max(0, listing.count - staged.length) : missing.length;
 }
 
 function verdictOf(inventory: Inventory): Verdict {
@@ -77,10 +82,10 @@ async function conclude(context: StepContext, inventory: Inventory): Promise<Ste
   const tries = Math.min(services.retry.attempts, MAXIMUM_TRIES_FOR_MISSING);
   // What was sent and could not be taken will be no better next time; what was not sent may still come.
   if (isShort(inventory) && !isWhole && job.attempts + 1 < tries) {
-    throw new GatewayError("INSTANCES_MISSING", { missing: inventory.missing.length });
+    throw new GatewayError("INSTANCES_MISSING", { missing: missingCount(inventory) });
   }
   const received = inventory.staged.length;
-  const missing = inventory.missing.length + unlistedOf(inventory);
+  const missing = missingCount(inventory) + unlistedOf(inventory);
   const { absentSeries } = inventory;
   const change: JobChange = {
     verdict,
