@@ -187,6 +187,8 @@ describe("checkSettings", () => {
     ['dicom: { aeTitle: "A\\\\B" }', "dicom.aeTitle SETTING_INVALID"],
     ['dicom: { aeTitle: "A\\eB" }', "dicom.aeTitle SETTING_INVALID"],
     ["dicom: { host: '11112' }", "dicom.host SETTING_INVALID"],
+    ["dicom: { host: '0.0.0.0:11112' }", "dicom.host SETTING_INVALID"],
+    ["dicom: { host: ':11112' }", "dicom.host SETTING_INVALID"],
     ["dicom: { port: 65536 }", "dicom.port SETTING_INVALID"],
     ["http: { port: '80' }", "http.port SETTING_INVALID"],
     ["retry: { attempts: 0 }", "retry.attempts SETTING_INVALID"],

@@ -19,9 +19,12 @@ export const textSetting = z.string().trim().min(1, "a text is expected").max(1_
 /** Relative paths count from the folder of the settings file. */
 export const pathSetting = textSetting.refine((path) => !path.includes("\0"), "a path is expected");
 
-/** A number alone is a port that went astray: systems would take it for an address, 11112 for 0.0.43.104. */
+/**
+ * A number alone is a port that went astray: systems would take it for an address, 11112 for 0.0.43.104. So is one behind a colon, of
+ * which an IPv6 address has two.
+ */
 export const hostSetting = textSetting.regex(
-  /^(?!\d+$)[A-Za-z0-9._:-]{1,253}$/,
+  /^(?!\d+$)(?:[A-Za-z0-9._-]{1,253}|(?=.*:.*:)[0-9A-Fa-f:.]{2,45})$/,
   "a host name or an IP address is expected",
 );
 

@@ -61,6 +61,10 @@ describe("init", () => {
     ["11312", { host: "0.0.0.0", port: 11_312 }],
     ["10.0.0.9", { host: "10.0.0.9", port: 11_112 }],
     ["10.0.0.9:104", { host: "10.0.0.9", port: 104 }],
+    [":104", { host: "0.0.0.0", port: 104 }],
+    ["::1", { host: "::1", port: 11_112 }],
+    ["[2001:db8::9]", { host: "2001:db8::9", port: 11_112 }],
+    ["[2001:db8::9]:104", { host: "2001:db8::9", port: 104 }],
   ])("listens at %s: a number alone is the port", async (listen, dicom) => {
     await using folder = await temporaryFolder();
     const { stdout } = await runCli(["init", ...FLAGS, "--listen", listen, "--dry-run"], {

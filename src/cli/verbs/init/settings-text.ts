@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { stringify } from "yaml";
 import type { WholeAnswers } from "./answers.ts";
 
@@ -13,6 +14,9 @@ const HEADER = `# Settings of Radferry. Paths count from this file. What is left
 
 const ADDRESS = /^[^@/]+@[^@/]+:\d+$/;
 const PORT_ALONE = /^\d+$/;
+/** At the last colon, unless brackets are around it. */
+const HOST_AND_PORT = /^(?<host>.*):(?<port>[^:\]]*)$/;
+const BRACKETS = /^\[(.*)\]$/;
 const URL_START = /^https?:\/\//i;
 const EVERY_ADDRESS = "0.0.0.0";
 /** Archives on this machine need no other address. */
@@ -33,12 +37,11 @@ export function settingsText(answers: WholeAnswers, { home, keyFile }: NamedFile
 }
 
 function listener({ listen, archive }: WholeAnswers): { readonly host: string; readonly port: number } {
-  const at = listen?.lastIndexOf(":") ?? -1;
-  if (listen !== undefined && at > 0) return { host: listen.slice(0, at), port: Number(listen.slice(at + 1)) };
   const usualHost = LOOPBACK.test(archive) || !ADDRESS.test(archive) ? "127.0.0.1" : EVERY_ADDRESS;
-  return listen !== undefined && PORT_ALONE.test(listen)
-    ? { host: usualHost, port: Number(listen) }
-    : { host: listen ?? usualHost, port: DICOM_PORT };
+  if (listen === undefined || PORT_ALONE.test(listen)) return { host: usualHost, port: Number(listen ?? DICOM_PORT) };
+  // The colons of an IPv6 address lead to a port only behind its brackets. RFC 3986 3.2.2.
+  const { host, port } = (isIPv6(listen) ? undefined : HOST_AND_PORT.exec(listen)?.groups) ?? { host: listen };
+  return { host: host?.replace(BRACKETS, "$1") || usualHost, port: port === undefined ? DICOM_PORT : Number(port) };
 }
 
 function archiveOf({ archive, archiveKind, retrieve }: WholeAnswers): Readonly<Record<string, string>> {
