@@ -1,4 +1,4 @@
-import { link, mkdir, open, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, link, mkdir, open, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -36,4 +36,35 @@ it("overwrites at the next start what a crash left half removed", async () => {
   await using other = await open(file, "r");
   await remove(file);
   expect((await other.readFile()).equals(Buffer.alloc(7))).toBe(true);
+});
+
+/** Root may write to a file whatever its mode says: it becomes somebody else for as long. */
+async function asOwnerOf(paths: readonly string[], work: () => Promise<void>): Promise<void> {
+  if (process.getuid?.() !== 0) return await work();
+  for (const path of paths) await chown(path, NOBODY, NOBODY);
+  process.seteuid?.(NOBODY);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+const NOBODY = 65_534;
+
+it("overwrites what is there to be read only, and begins where a start before left such a file", async () => {
+  await using folder = await temporaryFolder();
+  const [leaving, file] = [join(folder.path, "leaving"), join(folder.path, "single")];
+  const left = join(leaving, "left");
+  await mkdir(leaving);
+  for (const path of [left, file]) {
+    await writeFile(path, "PATIENT");
+    await chmod(path, 0o444);
+  }
+  await asOwnerOf([folder.path, leaving, left, file], async () => {
+    await using witness = await open(file, "r");
+    const { remove } = await openShredding(leaving);
+    expect(await readdir(leaving)).toEqual([]);
+    await remove(file);
+    expect((await witness.readFile()).equals(Buffer.alloc(7))).toBe(true);
+  });
 });

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, open, opendir, rename, rm } from "node:fs/promises";
+import { chmod, type FileHandle, mkdir, open, opendir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isMissing } from "../units/durable-files.ts";
+import { isMissing, systemCodeOf } from "../units/durable-files.ts";
 import { makeFolders } from "../units/make-folders.ts";
 
 /** How files of people are removed. */
@@ -55,9 +55,18 @@ async function* filesBelow(path: string): AsyncGenerator<string> {
 }
 
 async function overwrite(path: string): Promise<void> {
-  await using file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  await using file = await openToWrite(path).catch(async (thrown: unknown) => {
+    // What was copied from elsewhere may have come read only.
+    if (systemCodeOf(thrown) !== "EACCES") throw thrown;
+    await chmod(path, 0o600);
+    return await openToWrite(path);
+  });
   const { size } = await file.stat();
   const zeros = Buffer.alloc(Math.min(size, BLOCK_BYTES));
   for (let at = 0; at < size; at += zeros.length) await file.write(zeros, 0, Math.min(zeros.length, size - at), at);
   await file.sync();
+}
+
+function openToWrite(path: string): Promise<FileHandle> {
+  return open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
 }

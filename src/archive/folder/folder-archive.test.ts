@@ -1,4 +1,16 @@
-import { appendFile, mkdir, readdir, rename, rm, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeZip } from "../../../test/peers/xnat/zip.ts";
@@ -111,6 +123,17 @@ describe("a folder that others write", () => {
     await writeFile(join(site.path, first ?? "", "scan.dcm"), stranger);
     expect(await site.archive.retrieve({ studyInstanceUid: study }, signal)).toMatchObject({ completed: 1 });
     expect((await site.staging.list(study)).map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([second]);
+  });
+
+  it.each([
+    ["all may read and nobody write", 0o444],
+    ["a group may write", 0o664],
+  ])("that %s is staged for the gateway alone, to be written over one day", async (_, mode) => {
+    await using site = await openFolderScene(lakeOfScans);
+    for (const name of [first, second]) await chmod(join(site.path, name ?? "", "scan.dcm"), mode);
+    await site.archive.retrieve({ studyInstanceUid: study }, signal);
+    const modes = (await site.staging.list(study)).map(async ({ path }) => (await stat(path)).mode & 0o777);
+    expect(await Promise.all(modes)).toEqual([0o600, 0o600]);
   });
 
   it("takes nothing of a file that is cut short behind its header", async () => {

@@ -1,5 +1,5 @@
 import { constants, createWriteStream } from "node:fs";
-import { copyFile, open, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileSource } from "../../dicom/reader.ts";
@@ -74,6 +74,8 @@ async function copyWhole(path: string, copy: string): Promise<void> {
   await using original = await open(path, "r").catch(unlessReadable);
   await original.stat().catch(unlessReadable);
   await copyFile(path, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch(asStagingError);
+  // The original's rights came with it: of media mostly those to read alone.
+  await chmod(copy, 0o600).catch(asStagingError);
 }
 
 async function unpack(path: string, member: ZipMember, copy: string, signal: AbortSignal): Promise<void> {
