@@ -59,6 +59,29 @@ it("never gives two instances one name: the second would be called written, and 
   expect(await readFile(join(folder.path, "CT.dcm"))).toEqual(first.file);
 });
 
+it.each([
+  ["an instance that an earlier run wrote", second.file],
+  ["something that is no instance", Buffer.from("notes")],
+])("does not take %s for the one that came: it would be called written, and be gone", async (_, there) => {
+  await using folder = await temporaryFolder();
+  await writeFile(join(folder.path, "0001.dcm"), there);
+  const storage = await openFolderStorage({ folder: folder.path, layout: () => "0001.dcm" });
+  for (const _time of ["once", "twice"]) {
+    const path = join(storage.incoming, "came.part");
+    await writeFile(path, first.file);
+    await expect(storage.adopt(path, () => true)).rejects.toMatchObject({ code: "USAGE_INVALID" });
+  }
+  expect(storage.written).toEqual([]);
+  expect(await readFile(join(folder.path, "0001.dcm"))).toEqual(there);
+});
+
+it("takes an instance that an earlier run wrote under the caller's name for it as written", async () => {
+  await using folder = await temporaryFolder();
+  const layout: StorageLayout = ({ modality, sopInstanceUid }) => `${modality}-${sopInstanceUid}`;
+  await stored(folder.path, layout);
+  expect((await stored(folder.path, layout)).written).toHaveLength(2);
+});
+
 it("takes the same instance again under its name", async () => {
   await using folder = await temporaryFolder();
   const storage = await stored(folder.path, ({ sopInstanceUid }) => sopInstanceUid);

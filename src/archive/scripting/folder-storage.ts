@@ -2,6 +2,7 @@ import { access, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { createIntake } from "../../staging/intake.ts";
+import { readStagedInstance } from "../../staging/read-staged-instance.ts";
 import type { InstanceIntake, StagedInstance } from "../../staging/staging-area.ts";
 import { makeFolders } from "../../units/make-folders.ts";
 
@@ -23,6 +24,8 @@ export interface FolderStorageOptions {
 }
 
 const INCOMING = ".incoming";
+/** Of a file that was there before, and is none of the instances that come. */
+const NOBODY = "";
 
 /** Files in a folder, each whole or absent. What is there under a name already stays: two instances never share one. */
 export async function openFolderStorage({ folder, layout = "uids" }: FolderStorageOptions): Promise<FolderStorage> {
@@ -32,12 +35,16 @@ export async function openFolderStorage({ folder, layout = "uids" }: FolderStora
   const owners = new Map<string, string>();
   const keep = async (instance: StagedInstance): Promise<StagedInstance> => {
     const path = join(folder, placeOf(instance, layout));
-    const owner = owners.get(path) ?? instance.sopInstanceUid;
-    if (owner !== instance.sopInstanceUid)
-      throw new GatewayError("USAGE_INVALID", { problem: "a layout gives two instances one name" });
-    owners.set(path, owner);
-    if (await isThere(path)) await rm(instance.path, { force: true });
-    else {
+    const known = owners.get(path);
+    if ((known ?? instance.sopInstanceUid) !== instance.sopInstanceUid) throw oneName();
+    owners.set(path, instance.sopInstanceUid);
+    if (await isThere(path)) {
+      // Names of our own say whose they are; a caller's may be those of another run for other instances.
+      const isForeign = known === undefined && typeof layout === "function" && !(await holds(path, instance));
+      if (isForeign) owners.set(path, NOBODY);
+      if (isForeign) throw oneName();
+      await rm(instance.path, { force: true });
+    } else {
       await makeFolders(dirname(path));
       await rename(instance.path, path);
     }
@@ -58,6 +65,17 @@ function placeOf({ path: _, ...instance }: StagedInstance, layout: StorageLayout
   if (leadsOut || place === ".")
     throw new GatewayError("USAGE_INVALID", { problem: "a layout leads out of the folder" });
   return place;
+}
+
+function oneName(): GatewayError {
+  return new GatewayError("USAGE_INVALID", { problem: "a layout gives two instances one name" });
+}
+
+async function holds(path: string, { sopInstanceUid }: StagedInstance): Promise<boolean> {
+  return await readStagedInstance(path).then(
+    (there) => there.sopInstanceUid === sopInstanceUid,
+    () => false,
+  );
 }
 
 function isThere(path: string): Promise<boolean> {
