@@ -23,13 +23,13 @@ setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 
 const PROJECTS = ["lung", "heart"] as const;
-const settingsOf = (modality: string): string => `
+const settingsOf = (modality: string, profile: string): string => `
 archives:
   - { name: vna, kind: dimse, address: VNA@127.0.0.1:104 }
 destinations:
   - { name: research-store, kind: folder, path: ./research }
 projects:
-  - { name: lung, archives: [vna], destinations: [research-store], profile: research, keyFile: lung.key }
+  - { name: lung, archives: [vna], destinations: [research-store], profile: ${profile}, keyFile: lung.key }
   - { name: heart, archives: [vna], destinations: [research-store], profile: basic, keyFile: heart.key, filters: { modalities: [${modality}] } }
 `;
 
@@ -55,18 +55,19 @@ let stack: AsyncDisposableStack;
 let keeper: Keeper;
 let engines: ReadonlySet<number>;
 /** Brings another composition into force: one project has changed, and one has not. */
-let reload: (modality: string) => Promise<void>;
+let reload: (modality: string, profile?: string) => Promise<void>;
+let folder: string;
 
 beforeEach(async () => {
   stack = new AsyncDisposableStack();
-  const folder = stack.use(await temporaryFolder()).path;
+  folder = stack.use(await temporaryFolder()).path;
   for (const [index, name] of PROJECTS.entries())
     await writeFile(join(folder, `${name}.key`), `${index}`.repeat(64), { mode: 0o600 });
   const store = stack.use(await openSqliteStore({ path: join(folder, "radferry.db"), logger: silentLogger }));
   const counting = countingPool(stack.use(createWorkerPool({ threads: 1 })));
   engines = counting.engines;
-  const loaded = async (modality: string) => {
-    await writeFile(join(folder, "radferry.yaml"), settingsOf(modality));
+  const loaded = async (modality: string, profile = "research") => {
+    await writeFile(join(folder, "radferry.yaml"), settingsOf(modality, profile));
     return (await loadSettings({ environment: {}, cwd: folder })).settings;
   };
   const first = await loaded("CT");
@@ -82,7 +83,7 @@ beforeEach(async () => {
     ...{ receiving, sharers: () => 1 },
   };
   keeper = stack.use(createKeeper(await compose(first, parts), silentLogger));
-  reload = async (modality) => keeper.replace(await compose(await loaded(modality), parts, keeper.current));
+  reload = async (...wanted) => keeper.replace(await compose(await loaded(...wanted), parts, keeper.current));
 });
 afterEach(() => stack.disposeAsync());
 
@@ -114,6 +115,23 @@ it("keeps an engine for the job that began with it", async () => {
   held[Symbol.dispose]();
   expect(engines).not.toContain(heart);
   expect(engines.size).toBe(PROJECTS.length);
+});
+
+it("marks a project as another one when a file that its profile names has changed", async () => {
+  const masks = "masks: [{ name: us, when: { manufacturer: acme, rows: 8, columns: 8 }, rectangles: [[0, 0, 8, 1]] }]";
+  await writeFile(join(folder, "masks.yaml"), masks);
+  await writeFile(
+    join(folder, "own.yaml"),
+    "profile: own\nversion: 1\nbase: basic-2026c\npixels: { masks: [masks.yaml] }\n",
+  );
+  await reload("CT", "./own.yaml");
+  const before = keeper.current.marks.projects;
+  await reload("CT", "./own.yaml");
+  expect(keeper.current.marks.projects).toEqual(before);
+  await writeFile(join(folder, "masks.yaml"), masks.replace("8, 1]", "8, 2]"));
+  await reload("CT", "./own.yaml");
+  const { projects } = keeper.current.marks;
+  expect(PROJECTS.filter((name) => projects.get(name) !== before.get(name))).toEqual(["lung"]);
 });
 
 it("leaves nothing in memory of what is not in force any more", async () => {

@@ -57,7 +57,8 @@ export interface CompositionParts {
  */
 export async function compose(settings: Settings, parts: CompositionParts, before?: Composition): Promise<Composition> {
   const marks = await marksOf(settings);
-  const isSame = (kind: MarkedKind, name: string): boolean => before?.marks[kind].get(name) === marks[kind].get(name);
+  const isSame = (kind: "archives" | "destinations", name: string): boolean =>
+    before?.marks[kind].get(name) === marks[kind].get(name);
   await using opened = new AsyncDisposableStack();
   const own = { ...parts, settings, keepsIndexes: true };
   const archives = await openArchives(own, opened, parts.receiving, (name) =>
@@ -71,8 +72,13 @@ export async function compose(settings: Settings, parts: CompositionParts, befor
   const keyIds = await projectKeysOf(settings);
   // From here on they are closed one by one: some may outlive the others.
   opened.move();
+  // A profile names files of its own, its masks: what came of them tells.
+  const ofProjects = [...marks.projects].map(
+    ([name, mark]) => [name, `${mark} ${projects.get(name)?.profile.hash}`] as const,
+  );
   // Data alone: a function made here would hold `before`, and with it all that were ever in force.
-  return { settings, archives, destinations, projects, projectFacts: facts, marks, keyIds };
+  const told = { ...marks, projects: new Map(ofProjects) };
+  return { settings, archives, destinations, projects, projectFacts: facts, marks: told, keyIds };
 }
 
 /** Closes what one composition does not share with another. */
