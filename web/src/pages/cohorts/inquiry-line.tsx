@@ -1,15 +1,15 @@
 import type { Inquiry } from "../../api/use-inquiry.ts";
-import { countText, numberText } from "../../components/numbers.ts";
+import { type InquiryUnit, progressText } from "./progress-text.ts";
 
 /** How far an inquiry is; said aloud when it changes its state. */
-export function InquiryLine({ inquiry, unit }: { readonly inquiry: Inquiry | undefined; readonly unit: string }) {
+export function InquiryLine({ inquiry, unit }: { readonly inquiry: Inquiry | undefined; readonly unit: InquiryUnit }) {
   const { state, code, progress } = inquiry ?? {};
   return (
     <div role="status" aria-live="polite">
       {progress !== undefined && (
         <p class="quiet">
           {state === "running" ? "Asking: " : ""}
-          {numberText(progress.done)} of {countText(progress.total, unit, unit === "study" ? "studies" : `${unit}s`)}
+          {progressText(progress, unit)}
           {state === "cancelled" && ", stopped"}
           {state === "failed" && (
             <>
