@@ -94,6 +94,24 @@ describe("init", () => {
     await expect(stat(join(folder.path, "keys"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  it.each([
+    ["STORE@10.0.0.7", "destinations[0].address (--destination): An address of the form AET@host:port is expected."],
+    ["10.0.0.7:4242", "destinations[0].address (--destination): An address of the form AET@host:port is expected."],
+    [
+      "ftp://10.0.0.7/in",
+      "destinations[0].url (--destination): A URL that begins with http:// or https:// is expected.",
+    ],
+  ])("takes %s for no folder: the studies would stay on this machine", async (destination, problem) => {
+    await using folder = await temporaryFolder();
+    const flags = ["--archive", "VNA@10.0.0.5:104", "--destination", destination, "--project", "lung-ct"];
+    const { exitCode, stderr } = await runCli(["init", ...flags, "--no-probe"], { workingFolder: folder.path });
+    expect([exitCode, stderr.split("\n  ")[1]?.split(" [")[0]]).toEqual([2, problem]);
+    const named = await runCli(["init", ...flags.with(3, `./${destination}`), "--dry-run"], {
+      workingFolder: folder.path,
+    });
+    expect(parse(named.stdout)).toMatchObject({ destinations: [{ kind: "folder" }] });
+  });
+
   it("tells who sits at a terminal what is wrong with an answer, and asks for that one again", async () => {
     await using folder = await temporaryFolder();
     const questions: string[] = [];

@@ -11,7 +11,7 @@ import { problemLines } from "../../report-error.ts";
 import { isThere, writeWholeFile } from "../../write-whole-file.ts";
 import { doctorLines } from "../doctor.ts";
 import { type InitAnswers, type WholeAnswers, wholeAnswers, withoutWrongAnswers } from "./answers.ts";
-import { settingsText } from "./settings-text.ts";
+import { isFolder, settingsText } from "./settings-text.ts";
 
 /** How often wrong answers are asked for again. */
 const ROUND_LIMIT = 5;
@@ -80,10 +80,6 @@ async function makeKeyFile(path: string): Promise<string> {
   const { generateProjectKey } = await import("../../../deid/pseudonyms/project-key.ts");
   await makeFolders(dirname(path), { mode: 0o700 });
   return (await generateProjectKey(path)).id;
-}
-
-function isFolder(destination: string): boolean {
-  return !/^https?:\/\//i.test(destination) && !/^[^@/]+@[^@/]+:\d+$/.test(destination);
 }
 
 /** The file gets its name once it is found right; the key is made only then. @throws SettingsError */

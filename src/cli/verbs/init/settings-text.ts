@@ -17,7 +17,9 @@ const PORT_ALONE = /^\d+$/;
 /** At the last colon, unless brackets are around it. */
 const HOST_AND_PORT = /^(?<host>.*):(?<port>[^:\]]*)$/;
 const BRACKETS = /^\[(.*)\]$/;
-const URL_START = /^https?:\/\//i;
+const URL_START = /^[a-z][a-z0-9+.-]*:\/\//i;
+/** Not only whole addresses: one that lacks its title or its port is told, and not taken for a folder's name. */
+const LIKE_ADDRESS = /^[^/]*@[^/]*$|^[^/]+:\d+$/;
 const EVERY_ADDRESS = "0.0.0.0";
 /** Archives on this machine need no other address. */
 const LOOPBACK = /@(?:127\.\d+\.\d+\.\d+|localhost|\[?::1\]?):\d+$/;
@@ -52,8 +54,13 @@ function archiveOf({ archive, archiveKind, retrieve }: WholeAnswers): Readonly<R
 
 function destinationOf({ destination, destinationKind }: WholeAnswers): Readonly<Record<string, string>> {
   const name = "research-store";
-  if (URL_START.test(destination)) return { name, kind: destinationKind, url: destination };
-  return ADDRESS.test(destination)
-    ? { name, kind: "dimse", address: destination }
-    : { name, kind: "folder", path: destination };
+  if (isFolder(destination)) return { name, kind: "folder", path: destination };
+  return URL_START.test(destination)
+    ? { name, kind: destinationKind, url: destination }
+    : { name, kind: "dimse", address: destination };
+}
+
+/** One that is called as a peer is named with its path: ./STORE@host. */
+export function isFolder(destination: string): boolean {
+  return !URL_START.test(destination) && !LIKE_ADDRESS.test(destination);
 }
