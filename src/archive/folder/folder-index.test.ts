@@ -1,9 +1,10 @@
-import { writeFile } from "node:fs/promises";
+import { utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
+import { createManualClock } from "../../units/manual-clock.testing.ts";
 import { createFolderIndex } from "./folder-index.ts";
 
 /** More than one call takes as arguments. */
@@ -16,6 +17,24 @@ it("misses very many instances that a DICOMDIR lists", { timeout: SLOW_MS }, asy
   await using index = createFolderIndex(folder.path, systemClock);
   const { instances, skipped } = await index.look(neverAborted());
   expect([instances.length, skipped.get("MEDIA_FILE_MISSING")]).toEqual([VERY_MANY, VERY_MANY]);
+});
+
+it("asks every file again within a minute, also of a clock that was set back", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "DICOMDIR");
+  await writeFile(path, directoryOf(1));
+  for (const old of [path, folder.path]) await utimes(old, 0, 0);
+  const [hourMs, minuteMs] = [3_600_000, 60_000];
+  const before = createManualClock(10 * hourMs);
+  let clock = before;
+  await using index = createFolderIndex(folder.path, { ...before, nowMs: () => clock.nowMs() });
+  expect((await index.look(neverAborted())).instances).toHaveLength(1);
+  clock = createManualClock(9 * hourMs);
+  await clock.advance(minuteMs);
+  // Written to in its place: the folder says nothing of it.
+  await writeFile(path, directoryOf(2));
+  await utimes(folder.path, 0, 0);
+  expect((await index.look(neverAborted())).instances).toHaveLength(2);
 });
 
 /** A DICOMDIR of image records alone, each of which names its study and series. PS3.10 7.1, PS3.3 annex F. */

@@ -60,7 +60,8 @@ export function createFolderIndex(folder: string, clock: Clock, keeping?: IndexK
   async function lookNow(): Promise<FolderSnapshot> {
     const { signal } = closing;
     const nowMs = clock.nowMs();
-    const isFull = nowMs - fullAtMs >= FULL_LOOK_MS;
+    // A clock that was set back says nothing of how long ago that was.
+    const isFull = nowMs < fullAtMs || nowMs - fullAtMs >= FULL_LOOK_MS;
     const tree = await readTree(isFull, signal);
     known ??= await keeper.load(signal);
     const earlier = known;
