@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { open } from "node:fs/promises";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { pemCertificates } from "../network/upper-layer/pem-certificates.ts";
 
 /** A system's bundle of authorities has some hundred kilobytes: a mistaken path is not read whole. */
 const PEM_LIMIT_BYTES = 4 << 20;
@@ -8,9 +9,9 @@ const PASSWORD_LIMIT_BYTES = 1_024;
 const TOKEN_LIMIT_BYTES = 16_384;
 const LINE_END_BYTES = 2;
 const READABLE_BY_OTHERS = 0o077;
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 export interface CertificateFile {
+  /** Its certificates alone, each on lines of its own. */
   readonly pem: string;
   /** In the order of the file, never empty. */
   readonly certificates: readonly [X509Certificate, ...X509Certificate[]];
@@ -22,9 +23,10 @@ export async function readCertificateFile(path: string): Promise<CertificateFile
     throw new GatewayError("CERTIFICATE_FILE_UNREADABLE", { path }, cause);
   });
   try {
-    const [first, ...others] = text.match(CERTIFICATE)?.map((pem) => new X509Certificate(pem)) ?? [];
+    const texts = pemCertificates(text);
+    const [first, ...others] = texts.map((pem) => new X509Certificate(pem));
     if (first === undefined) throw new RangeError("no certificate");
-    return { pem: text, certificates: [first, ...others] };
+    return { pem: texts.map((pem) => `${pem}\n`).join(""), certificates: [first, ...others] };
   } catch (thrown) {
     throw new GatewayError("CERTIFICATE_FILE_MALFORMED", { path }, thrown);
   }

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { makeCertificate } from "../../test/peers/certificates.ts";
 import { requirePeer } from "../../test/peers/require-peer.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { clientContext } from "../network/upper-layer/tls-context.ts";
 import { credentialsOf, loadTlsServer } from "./peer-credentials.ts";
 
 it("reads a password that was changed, and gives the same object while nothing was", async () => {
@@ -38,3 +39,26 @@ it.skipIf(!requirePeer("openssl"))("refuses a key that is not the certificate's"
     tls: { certificate: one.certificate, key: one.key, certificateAuthorities: other.certificate },
   });
 });
+
+it.skipIf(!requirePeer("openssl"))(
+  "takes certificates between which no line ends, and none of a file that is cut short",
+  async () => {
+    await using folder = await temporaryFolder();
+    const own = await makeCertificate(folder.path, "own");
+    const above = await makeCertificate(folder.path, "above");
+    const certificateFile = join(folder.path, "chain.pem");
+    const files = { certificateFile, keyFile: own.keyFile, authoritiesFile: certificateFile };
+
+    await writeFile(certificateFile, `notes\n${own.certificate.trimEnd()}${above.certificate}`);
+    const { tls } = await credentialsOf({ tls: files })();
+    expect(tls).toMatchObject({ certificate: `${own.certificate}${above.certificate}` });
+    expect(() => clientContext(tls ?? {})).not.toThrow();
+
+    const refused = expect.objectContaining({ code: "CERTIFICATE_FILE_MALFORMED" });
+    const half = above.certificate.length / 2;
+    for (const cut of [above.certificate.slice(0, half), above.certificate.slice(half)]) {
+      await writeFile(certificateFile, `${own.certificate}${cut}`);
+      await expect(credentialsOf({ tls: { authoritiesFile: certificateFile } })()).rejects.toThrow(refused);
+    }
+  },
+);

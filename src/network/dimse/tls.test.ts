@@ -191,6 +191,12 @@ describe.skipIf(!requirePeer("openssl"))("an association over TLS", () => {
 
   it.each<readonly [string, () => TlsClientOptions]>([
     ["a certificate without a key", () => ({ certificate: certificates.gateway.certificate })],
+    [
+      "authorities of which one is cut short",
+      () => ({
+        certificateAuthorities: certificates.archive.certificate + certificates.stranger.certificate.slice(0, 200),
+      }),
+    ],
     ["authorities cut short", () => ({ certificateAuthorities: certificates.archive.certificate.slice(0, 200) })],
     [
       "authorities that cannot be read",

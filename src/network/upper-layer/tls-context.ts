@@ -1,6 +1,7 @@
-import { constants, X509Certificate } from "node:crypto";
+import { constants } from "node:crypto";
 import { createSecureContext, getCACertificates, type SecureContext, type SecureContextOptions } from "node:tls";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { pemCertificates } from "./pem-certificates.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 
 /** BCP 195 profile: TLS 1.2 at least, and of its cipher suites those that RFC 9325 4.2 recommends. PS3.15 B.12. */
@@ -60,14 +61,17 @@ function contextFor(material: SecureContextOptions): SecureContext {
   }
 }
 
-/** The certificates of a PEM text, each of which can be read: OpenSSL passes over what it cannot, and trusts less then. */
+/** The certificates of a PEM text, each of which can be read. */
 function certificatesOf(pem: string, setting: string): string[] {
-  const certificates = pem.match(/-----BEGIN [^-]*CERTIFICATE-----[^-]*-----END [^-]*CERTIFICATE-----/g) ?? [];
+  const certificates = readable(pem, setting);
+  if (certificates.length === 0) throw new GatewayError("TLS_SETTINGS_INVALID", { setting });
+  return [...certificates];
+}
+
+function readable(pem: string, setting: string): readonly string[] {
   try {
-    for (const certificate of certificates) new X509Certificate(certificate);
+    return pemCertificates(pem);
   } catch (error) {
     throw new GatewayError("TLS_SETTINGS_INVALID", { setting }, error);
   }
-  if (certificates.length === 0) throw new GatewayError("TLS_SETTINGS_INVALID", { setting });
-  return certificates;
 }
