@@ -10,6 +10,7 @@ import { seededRandom } from "../../units/random.ts";
 import { type Associations, createSharedAssociations } from "./associations.ts";
 
 const LIMIT = 2;
+const HOUR_MS = 3_600_000;
 
 interface Node extends AsyncDisposable {
   readonly permits: SharedPermits;
@@ -158,4 +159,33 @@ test("who gives up waiting holds nothing", async () => {
   for (const each of held) each[Symbol.dispose]();
   using _first = await within(at.clock, at.store, east.associations.acquire(neverAborted()));
   using _second = await within(at.clock, at.store, east.associations.acquire(neverAborted()));
+});
+
+test("an hour by which the clock is set back keeps the archive from nobody", async () => {
+  await using at = await scene();
+  let backMs = 0;
+  const clock = { nowMs: () => at.clock.nowMs() - backMs, sleep: at.clock.sleep };
+  const permits = createSharedPermits({ store: at.store, node: "north", clock, random: seededRandom(1) });
+  await using north = createSharedAssociations({ permits, clock }, { resource: "archive:pacs", limit: 1 });
+  await at.clock.advance(2 * HOUR_MS);
+
+  const first = await north.acquire(neverAborted());
+  await at.clock.advance(20_000);
+  first[Symbol.dispose]();
+  backMs = HOUR_MS;
+  const second = await within(at.clock, at.store, north.acquire(neverAborted()));
+
+  const waiting = north.acquire(neverAborted());
+  backMs = 2 * HOUR_MS;
+  let isLeft = false;
+  const east = createSharedPermits({ store: at.store, node: "east", clock, random: seededRandom(2) });
+  const others = east.acquire("archive:pacs", 1, neverAborted()).then((permit) => {
+    isLeft = true;
+    return permit;
+  });
+  second[Symbol.dispose]();
+  await within(at.clock, at.store, at.clock.sleep(400));
+  expect(isLeft).toBe(true);
+  await (await others).giveBack();
+  using _third = await within(at.clock, at.store, waiting);
 });

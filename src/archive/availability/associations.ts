@@ -50,7 +50,9 @@ export function createSharedAssociations(
     leaving.add(left);
   };
   const put = (slot: Slot): void => {
-    const isOld = clock.nowMs() - slot.sinceMs >= KEEP_AT_MOST_MS;
+    const ageMs = clock.nowMs() - slot.sinceMs;
+    // Of an age below nothing the clock was set back: how old it is nobody knows.
+    const isOld = ageMs < 0 || ageMs >= KEEP_AT_MOST_MS;
     const waiter = isOld ? undefined : waiters.shift();
     if (isOld) othersUntilMs = clock.nowMs() + LET_OTHERS_MS;
     if (waiter !== undefined) waiter.take(slot);
@@ -74,7 +76,8 @@ export function createSharedAssociations(
   };
   const wait = async (signal: AbortSignal): Promise<Slot> =>
     await waitForSlot(waiters, signal, put, async (until) => {
-      const pauseMs = othersUntilMs - clock.nowMs();
+      // No longer, by however much the clock was set back.
+      const pauseMs = Math.min(othersUntilMs - clock.nowMs(), LET_OTHERS_MS);
       if (pauseMs > 0) await clock.sleep(pauseMs, until);
       const permit = await permits.acquire(resource, limit, until);
       return { permit, sinceMs: clock.nowMs() };
