@@ -49,19 +49,54 @@ const BEHIND_SERIES_UID = tagOf(0x0020000f);
 /** The UIDs of nearly every file are in its first bytes. */
 const WINDOW_BYTES = 8 * 1024;
 
-/** Every file below a folder in the order of the paths; links are not followed. @throws GatewayError DEID_TOO_MANY_FILES */
-export async function filesBelow(root: string, signal: AbortSignal): Promise<readonly FolderInput[]> {
+/** What lies below a folder, numbered together in the order of the paths. */
+export interface FolderContents {
+  readonly files: readonly FolderInput[];
+  /** Folders that cannot be looked into, such as the `lost+found` of a disk. */
+  readonly closed: readonly UnreadableInput[];
+  /** Symbolic links, and whatever else is no file: not followed. */
+  readonly links: number;
+}
+
+/** Every file below a folder. @throws GatewayError DEID_TOO_MANY_FILES, FILE_UNREADABLE of the folder itself */
+export async function filesBelow(root: string, signal: AbortSignal): Promise<FolderContents> {
   const paths: string[] = [];
+  const reasons = new Map<string, string>();
+  let links = 0;
   const folders = [root];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     signal.throwIfAborted();
-    for await (const entry of await opendir(folder)) {
-      if (entry.isDirectory()) folders.push(join(folder, entry.name));
-      else if (entry.isFile()) paths.push(join(folder, entry.name));
-      if (paths.length > FILE_LIMIT) throw new GatewayError("DEID_TOO_MANY_FILES", { limit: FILE_LIMIT });
+    try {
+      for await (const entry of await opendir(folder)) {
+        if (entry.isDirectory()) folders.push(join(folder, entry.name));
+        else if (entry.isFile()) paths.push(join(folder, entry.name));
+        else links += 1;
+        if (paths.length > FILE_LIMIT) throw new GatewayError("DEID_TOO_MANY_FILES", { limit: FILE_LIMIT });
+      }
+    } catch (thrown) {
+      const reason = thrown instanceof GatewayError ? undefined : systemCodeOf(thrown);
+      if (reason === undefined) throw thrown;
+      if (folder === root) throw new GatewayError("FILE_UNREADABLE", { reason }, thrown);
+      reasons.set(folder, reason);
+      paths.push(folder);
     }
   }
-  return paths.sort().map((path, index) => ({ number: index + 1, path }));
+  return { ...numbered(paths.sort(), reasons), links };
+}
+
+function numbered(
+  paths: readonly string[],
+  reasons: ReadonlyMap<string, string>,
+): Pick<FolderContents, "files" | "closed"> {
+  const files: FolderInput[] = [];
+  const closed: UnreadableInput[] = [];
+  for (const [index, path] of paths.entries()) {
+    const input = { number: index + 1, path };
+    const reason = reasons.get(path);
+    if (reason === undefined) files.push(input);
+    else closed.push({ ...input, code: "FILE_UNREADABLE", reason });
+  }
+  return { files, closed };
 }
 
 interface SortOptions extends FileSourceOptions {

@@ -53,7 +53,8 @@ export async function exportMapping(task: MappingTask): Promise<MappingResult> {
   const pseudonymizer = createPseudonymizer(key, { prefix: pseudonymPrefix, settings, lookup, pixl });
   const uids = new Map<string, string>();
   const patients = new Map<string, string>();
-  for (const { path } of await filesBelow(task.input, task.signal)) {
+  const { files } = await filesBelow(task.input, task.signal);
+  for (const { path } of files) {
     task.signal.throwIfAborted();
     const file = await readPart10File(path).catch((thrown: unknown) => {
       if (thrown instanceof GatewayError) return undefined;

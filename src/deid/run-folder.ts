@@ -45,7 +45,10 @@ export interface FolderFailure extends FolderInput {
 
 /** What became of a folder: counts and codes. Only `path` of a failure may hold an identifier. */
 export interface FolderResult {
+  /** Folders that cannot be looked into are counted with them. */
   readonly files: number;
+  /** Symbolic links, and what is no file: not followed. */
+  readonly links: number;
   readonly studies: {
     readonly total: number;
     readonly delivered: number;
@@ -79,7 +82,7 @@ const FILE_MODE = 0o644;
 /**
  * De-identifies every file below a folder into `<output>/<project>/<pseudonym>/<study>/<series>/<instance>.dcm`, study by study, each with a
  * report. A bad file does not stop the others; whether it stops its study is the profile's `onReject`.
- * @throws GatewayError DEID_FOLDERS_OVERLAP, DEID_TOO_MANY_FILES, NO_FILES_FOUND, USAGE_INVALID for a project that is no folder name,
+ * @throws GatewayError DEID_FOLDERS_OVERLAP, DEID_TOO_MANY_FILES, FILE_UNREADABLE, NO_FILES_FOUND, USAGE_INVALID for a project that is no folder name,
  * PSEUDONYM_SOURCE_MISSING; the signal's reason; errors of the disk as they are
  */
 export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> {
@@ -93,12 +96,15 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
   await using deidentifier = createStudyDeidentifier({ ...engine, filters: engine.filters ?? {} }, pool);
   await makeFolders(output);
   await refuseOverlap(task);
-  const files = await filesBelow(input, signal);
-  if (files.length === 0) throw new GatewayError("NO_FILES_FOUND");
+  const { files, closed, links } = await filesBelow(input, signal);
+  const total = files.length + closed.length;
+  if (total === 0) throw new GatewayError("NO_FILES_FOUND", links === 0 ? {} : { links });
   if (files.length >= FEWEST_FILES_FOR_THREADS) void pool?.start();
-  const { studies, unreadable } = await sortByStudy(files, { signal, blocking: task.blocking });
+  const sorted = await sortByStudy(files, { signal, blocking: task.blocking });
+  const { studies } = sorted;
+  const unreadable = [...closed, ...sorted.unreadable];
   const shared = task.pixl === undefined ? undefined : await factsOfSharedStudies(studies, signal);
-  const tally = createTally(files.length, studies.filter(({ isStudy }) => isStudy).length);
+  const tally = createTally({ files: total, links, studies: studies.filter(({ isStudy }) => isStudy).length });
   for (const one of unreadable) tally.unreadable(one);
 
   await using workspace = await openWorkspace(output);
@@ -109,9 +115,9 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
     shared,
     temporary: workspace.path,
     tally,
-    advance: () => onProgress?.(++done, files.length),
+    advance: () => onProgress?.(++done, total),
   };
-  onProgress?.(done, files.length);
+  onProgress?.(done, total);
   // One study's instances are begun while the last ones of another are still under way.
   const outcomes = ahead(studies, pool === undefined ? 1 : STUDIES_AHEAD, (study) => outcomesOf(run, study));
   for await (const study of outcomes) await concludeStudy(run, study);
@@ -254,8 +260,9 @@ interface FolderTally {
   result(): FolderResult;
 }
 
-function createTally(fileCount: number, studyCount: number): FolderTally {
-  const studies = { total: studyCount, delivered: 0, excluded: 0, quarantined: 0 };
+function createTally(found: Pick<FolderResult, "files" | "links"> & { readonly studies: number }): FolderTally {
+  const { files, links } = found;
+  const studies = { total: found.studies, delivered: 0, excluded: 0, quarantined: 0 };
   const instances = { delivered: 0, excluded: 0, rejected: 0, withheld: 0, unreadable: 0, duplicates: 0 };
   const failures: FolderFailure[] = [];
   const exclusions = new Map<string, number>();
@@ -286,7 +293,8 @@ function createTally(fileCount: number, studyCount: number): FolderTally {
       instances[document.outcome === "delivered" ? "delivered" : "withheld"] += whole;
     },
     result: () => ({
-      files: fileCount,
+      files,
+      links,
       studies,
       instances,
       failures: failures.sort((a, b) => a.number - b.number),

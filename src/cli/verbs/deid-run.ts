@@ -75,7 +75,7 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 function* lines(
-  { files, studies, instances, failures, unlistedFailures, exclusions }: FolderResult,
+  { files, links, studies, instances, failures, unlistedFailures, exclusions }: FolderResult,
   nameOf: (failure: FolderFailure) => { readonly file?: string },
 ): Generator<string> {
   for (const failure of failures) {
@@ -85,6 +85,7 @@ function* lines(
   }
   if (unlistedFailures > 0) yield `FAILED  ${unlistedFailures} more`;
   for (const [reason, count] of Object.entries(exclusions)) yield `left out  ${count}: ${reason}`;
+  if (links > 0) yield `left out  ${links}: links, which are not followed`;
   if (instances.duplicates > 0) yield `left out  ${instances.duplicates}: duplicates`;
   if (instances.withheld > 0) yield `held back  ${instances.withheld}: with the rest of their studies`;
   yield `${instances.delivered} of ${counted(files, "file")} de-identified, ${studies.delivered} of ${counted(studies.total, "study")}`;

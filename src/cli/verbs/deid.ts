@@ -17,7 +17,7 @@ const LOOKUP = "lookup table of pseudonyms: CSV with kind,original,replacement a
 const RUN_HELP = `
 Files are laid out as DIR/PROJECT/PATIENT/STUDY/SERIES/INSTANCE.dcm, every part a pseudonym, with a report beside the series.
 A bad file does not stop the others. Files that fail are named by their number in the order of the paths: names may tell a
-patient's, and are shown with --names alone. Exit code 3 when any failed or was not let out.
+patient's, and are shown with --names alone. Exit code 3 when any failed or was not let out. Links are counted, not followed.
 --mapping-dir undoes the de-identification: uids.csv and patients.csv name every original beside its replacement. It is for scoring a
 profile against made-up studies; the folder must be its owner's alone, outside of the input and the output.
 `;
