@@ -13,7 +13,7 @@ import { formatStatus } from "../../../network/dimse/status.ts";
 import { IDENTIFIER_TRANSFER_SYNTAXES } from "../../../network/dimse/storage-contexts.ts";
 import type { Cli } from "../../cli.ts";
 import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
-import { outgoingBatches } from "./outgoing-files.ts";
+import { outgoingBatches, type PassedOver, tellPassedOver } from "./outgoing-files.ts";
 import { addressText, associate, type PeerOptions, toolkitLogger } from "./peer.ts";
 
 export interface CommitOptions extends PeerOptions {
@@ -41,8 +41,10 @@ export async function commit(
   options: CommitOptions,
 ): Promise<ExitCode> {
   const { world, printer } = cli;
-  const { found, unreadable } = await lookAt(paths.map((path) => resolve(world.workingFolder, path)));
-  if (found.size + unreadable.length === 0) throw new GatewayError("NO_FILES_FOUND");
+  const passedOver = { links: 0 };
+  const absolute = paths.map((path) => resolve(world.workingFolder, path));
+  const { found, unreadable } = await lookAt(absolute, passedOver);
+  tellPassedOver(cli, passedOver, found.size + unreadable.length);
   const answered = found.size === 0 ? undefined : await ask(cli, peer, options, [...found.values()]);
   const verdicts = verdictsOf(answered);
   const files = [
@@ -55,10 +57,10 @@ export async function commit(
   return exitCodeOfCounts({ good, bad: files.length - good });
 }
 
-async function lookAt(paths: readonly string[]) {
+async function lookAt(paths: readonly string[], passedOver: PassedOver) {
   const found = new Map<string, SopReference>();
   const unreadable: FileOutcome[] = [];
-  for await (const batch of outgoingBatches(paths)) {
+  for await (const batch of outgoingBatches(paths, passedOver)) {
     for (const one of batch) {
       if ("error" in one) {
         const { code, message } = one.error;

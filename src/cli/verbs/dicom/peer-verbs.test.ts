@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { memoryArchive, memoryStore } from "../../../../test/peers/memory-archive.ts";
 import { outgoingSample, sampleCt, writeSample } from "../../../../test/peers/sample-objects.ts";
 import { capture, runCli } from "../../../../test/support/cli.ts";
+import { closedFolderIn } from "../../../../test/support/closed-folder.ts";
 import { parseAeTitle, parseDicomAddress } from "../../../dicom/ae-title.ts";
 import { storageSopClasses } from "../../../dicom/dictionary/sop-classes.ts";
 import { tags } from "../../../dicom/dictionary/tags.ts";
@@ -233,6 +234,20 @@ it("sends files and folders, and reports each that it could not send", async () 
   });
   await receiver.end();
   expect(await readdir(join(folder, "in"))).toHaveLength(3);
+});
+
+it("sends what it can of a folder with one that cannot be looked into, and tells of links", async () => {
+  await writeSample(folder, sampleCt(1, 1, 1));
+  await symlink(NAMES_OF_STUDY_1[0] ?? "", join(folder, "link.dcm"));
+  using _closed = closedFolderIn(folder);
+  const { received, handler } = memoryStore();
+  await using server = await startServer({ store: handler });
+  const { exitCode, stdout, stderr } = await runCli(["dicom", "store", addressOf(server), folder, "--json"]);
+  expect(exitCode).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ sent: 1, failed: 1 });
+  expect(stdout).toContain("FILE_UNREADABLE");
+  expect(stderr).toContain("1 link within the folders: not followed");
+  expect(received).toHaveLength(1);
 });
 
 it("reports what the peer refused, by its status", async () => {

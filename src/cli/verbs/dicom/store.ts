@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import type { DicomAddress } from "../../../dicom/ae-title.ts";
-import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import { type GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import type { Association, OutgoingInstance } from "../../../network/dimse/service-types.ts";
 import { describeStatus, formatStatus } from "../../../network/dimse/status.ts";
 import { storageContextsFor } from "../../../network/dimse/storage-contexts.ts";
 import type { Cli } from "../../cli.ts";
 import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
 import { openProgress } from "../../progress.ts";
-import { type FoundFile, outgoingBatches } from "./outgoing-files.ts";
+import { type FoundFile, outgoingBatches, tellPassedOver } from "./outgoing-files.ts";
 import { associate, type PeerOptions } from "./peer.ts";
 
 /** Associations in a row that broke before anything was sent: then the peer is left alone. */
@@ -46,10 +46,11 @@ export async function store(
     associate(cli, peer, options, storageContextsFor(files.map(({ instance }) => instance)).flat());
   const outcomes: FileOutcome[] = [];
   const absolute = paths.map((path) => resolve(world.workingFolder, path));
+  const passedOver = { links: 0 };
   {
     using progress = await openProgress(world.stderr, "files");
     let found = 0;
-    for await (const batch of outgoingBatches(absolute)) {
+    for await (const batch of outgoingBatches(absolute, passedOver)) {
       found += batch.length;
       for await (const outcome of sendBatch(batch, open, outcomes.length === 0)) {
         if (world.stop.aborted) throw world.stop.reason;
@@ -58,7 +59,7 @@ export async function store(
       }
     }
   }
-  if (outcomes.length === 0) throw new GatewayError("NO_FILES_FOUND");
+  tellPassedOver(cli, passedOver, outcomes.length);
   const failed = outcomes.filter(({ ok }) => !ok).length;
   const sent = outcomes.length - failed;
   await printer.document({ sent, failed, files: outcomes }, () => outcomeLines(outcomes));

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { StudyInstanceUid } from "../../../dicom/uid.ts";
-import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import { type GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import { type StoreAnswer, storeDicomWeb } from "../../../network/dicomweb/store.ts";
 import { openHttpClient } from "../../../network/http-client/http-client.ts";
 import type { HttpClient } from "../../../network/http-client/types.ts";
@@ -12,7 +12,7 @@ import { openProgress } from "../../progress.ts";
 import { createFilePieces } from "./file-pieces.ts";
 import { httpConnectionOf } from "./http-connection.ts";
 import type { HttpOptions } from "./http-options.ts";
-import { type FoundFile, outgoingBatches } from "./outgoing-files.ts";
+import { type FoundFile, outgoingBatches, tellPassedOver } from "./outgoing-files.ts";
 
 export interface StowOptions extends HttpOptions {
   readonly study?: string;
@@ -36,9 +36,11 @@ export async function stow(cli: Cli, url: string, paths: readonly string[], opti
   await using client = openHttpClient(await httpConnectionOf(url, options, workingFolder));
   const piecesOf = createFilePieces();
   const outcomes: FileOutcome[] = [];
+  const absolute = paths.map((path) => resolve(workingFolder, path));
+  const passedOver = { links: 0 };
   {
     using progress = await openProgress(stderr, "files");
-    for await (const found of outgoingBatches(paths.map((path) => resolve(workingFolder, path)))) {
+    for await (const found of outgoingBatches(absolute, passedOver)) {
       const sendable = found.filter((file) => "instance" in file);
       for (const file of found) if ("error" in file) outcomes.push(failure(file.file, file.error));
       for (let start = 0; start < sendable.length; start += options.batch) {
@@ -48,7 +50,7 @@ export async function stow(cli: Cli, url: string, paths: readonly string[], opti
       }
     }
   }
-  if (outcomes.length === 0) throw new GatewayError("NO_FILES_FOUND");
+  tellPassedOver(cli, passedOver, outcomes.length);
   const stored = outcomes.filter(({ ok }) => ok).length;
   const failed = outcomes.length - stored;
   await cli.printer.document({ stored, failed, files: outcomes }, () => linesOf(outcomes, stored, failed));
