@@ -1,13 +1,13 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { isMissing } from "../../units/durable-files.ts";
+import { systemCodeOf } from "../../units/durable-files.ts";
 
 /** A file of results on our disk, and what it will be called. */
 export interface ResultFile {
   /** Absolute, no part of it a link. */
   readonly path: string;
-  /** Within its resource; parts are kept apart by `/`. */
+  /** Within its resource, as it was asked for; parts are kept apart by `/`. */
   readonly name: string;
   readonly sizeBytes: number;
 }
@@ -31,14 +31,19 @@ export async function resultFilesIn(
   const names = new Set<string>();
   for (const [index, path] of paths.entries()) {
     const position = index + 1;
-    const place = path === "" || path.includes("\0") ? root : await realPlace(resolve(root, path));
+    const asked = resolve(root, path);
+    const place = path === "" || path.includes("\0") ? root : await realPlace(asked);
     if (!place.startsWith(root + sep)) throw new GatewayError("XNAT_NAME_UNSAFE", { position });
-    const name = keepFolders ? place.slice(root.length + 1).replaceAll(sep, "/") : basename(path);
+    const name = keepFolders ? nameBelow(root, asked.startsWith(root + sep) ? asked : place) : basename(path);
     if (names.has(name)) throw new GatewayError("XNAT_NAME_UNSAFE", { position, problem: "two files of one name" });
     names.add(name);
     files.push({ path: place, name, sizeBytes: await sizeOf(place, position) });
   }
   return files;
+}
+
+function nameBelow(root: string, path: string): string {
+  return path.slice(root.length + 1).replaceAll(sep, "/");
 }
 
 /** Folder that a net's results are uploaded from. @throws GatewayError XNAT_NAME_UNSAFE when it leads out of the base */
@@ -51,10 +56,12 @@ export async function uploadFolderOf(base: string, net: string): Promise<string>
 }
 
 const UPLOADS = "upload";
+/** Nothing there, nor can there be: below a file, a ring of links, a name that no file has. */
+const NOTHING_THERE: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 
 async function sizeOf(path: string, position: number): Promise<number> {
   const facts = await stat(path).catch((thrown: unknown) => {
-    if (isMissing(thrown)) return undefined;
+    if (NOTHING_THERE.has(systemCodeOf(thrown))) return undefined;
     throw thrown;
   });
   if (facts?.isFile() !== true) throw new GatewayError("XNAT_FILE_MISSING", { position });
@@ -67,7 +74,7 @@ async function realPlace(path: string): Promise<string> {
     return await realpath(path);
   } catch (thrown) {
     const parent = dirname(path);
-    if (!isMissing(thrown) || parent === path) throw thrown;
+    if (!NOTHING_THERE.has(systemCodeOf(thrown)) || parent === path) throw thrown;
     return join(await realPlace(parent), basename(path));
   }
 }

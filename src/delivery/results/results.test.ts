@@ -133,12 +133,24 @@ describe("files of results", () => {
     const unsafe = { code: "XNAT_NAME_UNSAFE", details: { position: 1 } };
     for (const path of ["../x", "link", "/etc/passwd", "", "a\0b", "."])
       await expect(resultFilesIn(folder.path, [path])).rejects.toMatchObject(unsafe);
-    for (const path of ["none", "sub"])
+    await symlink("ring", join(folder.path, "ring"));
+    for (const path of ["none", "sub", "fine/below", "ring", "n".repeat(300)])
       await expect(resultFilesIn(folder.path, ["fine", path])).rejects.toMatchObject({
         code: "XNAT_FILE_MISSING",
         details: { position: 2 },
       });
     expect(await resultFilesIn(folder.path, ["fine"])).toMatchObject([{ name: "fine", sizeBytes: 4 }]);
+  });
+
+  it("keep the names they are asked by, whatever the links among them are called", async () => {
+    await using folder = await temporaryFolder();
+    await mkdir(join(folder.path, "cache"));
+    await writeFile(join(folder.path, "cache", "5f0e"), "text");
+    await symlink("cache", join(folder.path, "latest"));
+    await symlink("cache/5f0e", join(folder.path, "mask.nii"));
+    const paths = ["mask.nii", "latest/5f0e", join(folder.path, "cache", "5f0e")];
+    const names = (await resultFilesIn(folder.path, paths, { keepFolders: true })).map(({ name }) => name);
+    expect(names).toEqual(["mask.nii", "latest/5f0e", "cache/5f0e"]);
   });
 
   it("of one name in two folders are refused unless folders are kept", async () => {

@@ -21,6 +21,8 @@ function safeSegment(segment: string): string {
   const isDots = segment === "." || segment === "..";
   const isLong = segment.length > MAXIMUM_SEGMENT_LENGTH;
   const isSplit = /[/\\]/.test(segment) || [...segment].some((character) => character.charCodeAt(0) < FIRST_PRINTABLE);
-  if (segment === "" || isDots || isLong || isSplit) throw new GatewayError("XNAT_NAME_UNSAFE");
+  // Half a surrogate pair cannot be percent-encoded.
+  if (segment === "" || isDots || isLong || isSplit || !segment.isWellFormed())
+    throw new GatewayError("XNAT_NAME_UNSAFE");
   return encodeURIComponent(segment);
 }

@@ -142,7 +142,7 @@ describe("a client of XNAT", () => {
     expect(await findSession(site.client, "trial", "second", signal)).toBeUndefined();
   });
 
-  it.each(["", ".", "..", "a/b", "a\\b", "a\u0000b"])("refuses %j as a part of an address", (name) => {
+  it.each(["", ".", "..", "a/b", "a\\b", "a\u0000b", "a\ud800"])("refuses %j as a part of an address", (name) => {
     expect(() => xnatPath("data/projects", name)).toThrow(expect.objectContaining({ code: "XNAT_NAME_UNSAFE" }));
     expect(() => xnatFilePath("files", `x/${name}/../y`)).toThrow(
       expect.objectContaining({ code: "XNAT_NAME_UNSAFE" }),
