@@ -67,6 +67,14 @@ describe.each(fixtures)("%s", (_, bytes, pdu) => {
   });
 });
 
+it("does not look at the transfer syntax of a context that was not accepted", () => {
+  const answer = (transferSyntaxUid: string, result: number) =>
+    encodePdu({ kind: "A-ASSOCIATE-AC", ...shared, contexts: [{ id: 1, result, transferSyntaxUid }] }).subarray(6);
+  const garbage = "\0".repeat(99);
+  expect(decodePdu(2, answer(garbage, 3))).toMatchObject({ contexts: [{ id: 1, result: 3, transferSyntaxUid: "" }] });
+  expect(() => decodePdu(2, answer(garbage, 0))).toThrow(PduError);
+});
+
 it("writes the header of a presentation data value", () => {
   expect([...encodeDataHeader(5, 0x0102, { command: true, last: true })]).toEqual([
     ...[0x04, 0x00], // P-DATA-TF, reserved

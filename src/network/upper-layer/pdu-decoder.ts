@@ -3,6 +3,7 @@ import {
   ABORT_REASON,
   type AssociateAccept,
   type AssociateRequest,
+  CONTEXT_RESULT,
   type ControlPdu,
   ITEM_TYPE,
   PDU_TYPE,
@@ -144,6 +145,8 @@ function decodeAnswer(value: FieldReader): PresentationContextAnswer {
   const result = value.uint8();
   value.skip(1);
   let transferSyntaxUid = "";
+  // Of any other result the sub-item is not significant and is not tested. PS3.8 9.3.3.2.
+  if (result !== CONTEXT_RESULT.acceptance) return { id, result, transferSyntaxUid };
   for (const { type, value: syntax } of value.items()) {
     if (type === ITEM_TYPE.transferSyntax) transferSyntaxUid = syntax.uid(syntax.remaining);
   }

@@ -57,7 +57,13 @@ const controlPdu: fc.Arbitrary<ControlPdu> = fc.oneof(
   fc.record({
     kind: fc.constant("A-ASSOCIATE-AC" as const),
     ...associate,
-    contexts: contexts(fc.record({ result: byte, transferSyntaxUid: uid }), 0),
+    contexts: contexts(
+      fc.oneof(
+        fc.record({ result: fc.constant(0), transferSyntaxUid: uid }),
+        fc.record({ result: fc.integer({ min: 1, max: 255 }), transferSyntaxUid: fc.constant("") }),
+      ),
+      0,
+    ),
   }),
   fc.record({ kind: fc.constant("A-ASSOCIATE-RJ" as const), result: byte, source: byte, reason: byte }),
   fc.record({ kind: fc.constant("A-ABORT" as const), source: byte, reason: byte }),

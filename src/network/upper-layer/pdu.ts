@@ -97,7 +97,7 @@ export interface PresentationContextProposal {
 export interface PresentationContextAnswer {
   readonly id: number;
   readonly result: number;
-  /** Significant only when the result is acceptance. */
+  /** Significant only when the result is acceptance; else it is not read. */
   readonly transferSyntaxUid: string;
 }
 
