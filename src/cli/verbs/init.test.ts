@@ -45,17 +45,22 @@ describe("init", () => {
     ["https://pacs.example.org/dicom-web", [], { kind: "dicomweb", url: "https://pacs.example.org/dicom-web" }],
     ["http://127.0.0.1:8042", ["--archive-kind", "orthanc"], { kind: "orthanc", url: "http://127.0.0.1:8042" }],
     ["PACS@127.0.0.1:4242", ["--retrieve", "get"], { kind: "dimse", address: "PACS@127.0.0.1:4242", retrieve: "get" }],
-  ])("takes %s for what it is, and listens to this machine alone", async (archive, more, expected) => {
-    await using folder = await temporaryFolder();
-    const flags = ["--archive", archive, "--destination", "STORE@10.0.0.7:4242", "--project", "a", ...more];
-    const { exitCode, stdout } = await runCli(["init", ...flags, "--dry-run"], { workingFolder: folder.path });
-    expect(exitCode).toBe(0);
-    expect(parse(stdout)).toMatchObject({
-      dicom: { host: "127.0.0.1" },
-      archives: [{ name: "archive", ...expected }],
-      destinations: [{ kind: "dimse", address: "STORE@10.0.0.7:4242" }],
-    });
-  });
+  ])(
+    "takes %s for what it is, and listens to this machine alone, as the help says",
+    async (archive, more, expected) => {
+      await using folder = await temporaryFolder();
+      const flags = ["--archive", archive, "--destination", "STORE@10.0.0.7:4242", "--project", "a", ...more];
+      const { exitCode, stdout } = await runCli(["init", ...flags, "--dry-run"], { workingFolder: folder.path });
+      expect(exitCode).toBe(0);
+      expect(parse(stdout)).toMatchObject({
+        dicom: { host: "127.0.0.1" },
+        archives: [{ name: "archive", ...expected }],
+        destinations: [{ kind: "dimse", address: "STORE@10.0.0.7:4242" }],
+      });
+      const help = (await runCli(["init", "--help"])).stdout.replaceAll(/\s+/g, " ");
+      expect(help).toContain("where the archive is AET@host:port of another machine, else of this machine alone");
+    },
+  );
 
   it.each([
     ["11312", { host: "0.0.0.0", port: 11_312 }],

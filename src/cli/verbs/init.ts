@@ -9,6 +9,9 @@ Asks on a terminal for what no option says. Writes the settings file and the pro
 the destination whether they answer. Exit code 3 when the files are written and one of them does not: the file is right, or says what to change.
 `;
 
+const LISTEN =
+  "where archives reach us, or the port alone; left out: port 11112, of every address where the archive is AET@host:port of another machine, else of this machine alone";
+
 const EXAMPLES = examples(
   "init",
   "init --archive VNA@10.0.0.5:104 --destination /data/research --project lung-ct",
@@ -27,7 +30,7 @@ export function addInitVerb(program: Command, cli: Cli): void {
     .option("--project <name>", "name of the first project")
     .option("--profile <name>", "its de-identification profile", "research")
     .option("--aet <title>", "our own AE title", "RADFERRY")
-    .option("--listen <host:port>", "where archives reach us, or the port alone; left out: every address, port 11112")
+    .option("--listen <host:port>", LISTEN)
     .option("--home <folder>", "for the store, staging and reports; left out: radferry-home beside the settings file")
     .option("-o, --output <file>", "the settings file; left out: that of -c, else radferry.yaml")
     .option("--no-probe", "ask neither archive nor destination")
