@@ -7,7 +7,7 @@ import { readPart10File } from "../dicom/reader.ts";
 import type { Tag } from "../dicom/tag.ts";
 import { textOf, textsOf, uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { writeFileDurably } from "../units/durable-files.ts";
+import { systemCodeOf, writeFileDurably } from "../units/durable-files.ts";
 import { makeFolders } from "../units/make-folders.ts";
 import type { DeidentifierOptions } from "./deidentifier.ts";
 import { filesBelow } from "./folder-inputs.ts";
@@ -56,8 +56,9 @@ export async function exportMapping(task: MappingTask): Promise<MappingResult> {
   const { files } = await filesBelow(task.input, task.signal);
   for (const { path } of files) {
     task.signal.throwIfAborted();
+    // The run has told of what cannot be read.
     const file = await readPart10File(path).catch((thrown: unknown) => {
-      if (thrown instanceof GatewayError) return undefined;
+      if (thrown instanceof GatewayError || systemCodeOf(thrown) !== undefined) return undefined;
       throw thrown;
     });
     if (file === undefined) continue;

@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCli } from "../../../test/support/cli.ts";
-import { closedFolderIn } from "../../../test/support/closed-folder.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { unreadableIn } from "../../../test/support/unreadable.ts";
 import { encapsulatedFile, GREY_8, nativeFile, ultrasoundImage, withPixels } from "../../deid/testing/images.ts";
 import { ctImage, part10Bytes, put, SOP_CLASSES, text } from "../../deid/testing/objects.ts";
 import { tagOf } from "../../dicom/tag.ts";
@@ -75,6 +75,17 @@ describe("deid run", () => {
     expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "MAPPING_FOLDER_UNSAFE" } });
   });
 
+  it("writes what became what of the others where a file cannot be read", async () => {
+    await putInput("1.dcm", slice(1, 1));
+    using _unreadable = unreadableIn(join(folder.path, "in"), "file");
+    const { exitCode, stdout } = await deid(...runArguments("--mapping-dir", "mapping", "--json"));
+    expect(exitCode).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      instances: { delivered: 1, unreadable: 1 },
+      mapping: { uids: 4, patients: 1 },
+    });
+  });
+
   it("lays out what it lets go by pseudonyms, each study with its report", async () => {
     await putInput("Tookname^A/1.dcm", slice(1, 1));
     await putInput("Tookname^A/2.dcm", slice(1, 2));
@@ -138,7 +149,7 @@ describe("deid run", () => {
 
   it("goes on over a folder that cannot be looked into, and tells of it as of a bad file", async () => {
     await putInput("a.dcm", slice(1, 1));
-    using _closed = closedFolderIn(join(folder.path, "in"));
+    using _unreadable = unreadableIn(join(folder.path, "in"), "folder");
     const { exitCode, stdout } = await deid(...runArguments("--json"));
     expect(exitCode).toBe(3);
     expect(JSON.parse(stdout)).toMatchObject({

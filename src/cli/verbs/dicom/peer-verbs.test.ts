@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { memoryArchive, memoryStore } from "../../../../test/peers/memory-archive.ts";
 import { outgoingSample, sampleCt, writeSample } from "../../../../test/peers/sample-objects.ts";
 import { capture, runCli } from "../../../../test/support/cli.ts";
-import { closedFolderIn } from "../../../../test/support/closed-folder.ts";
+import { unreadableIn } from "../../../../test/support/unreadable.ts";
 import { parseAeTitle, parseDicomAddress } from "../../../dicom/ae-title.ts";
 import { storageSopClasses } from "../../../dicom/dictionary/sop-classes.ts";
 import { tags } from "../../../dicom/dictionary/tags.ts";
@@ -239,7 +239,7 @@ it("sends files and folders, and reports each that it could not send", async () 
 it("sends what it can of a folder with one that cannot be looked into, and tells of links", async () => {
   await writeSample(folder, sampleCt(1, 1, 1));
   await symlink(NAMES_OF_STUDY_1[0] ?? "", join(folder, "link.dcm"));
-  using _closed = closedFolderIn(folder);
+  using _unreadable = unreadableIn(folder, "folder");
   const { received, handler } = memoryStore();
   await using server = await startServer({ store: handler });
   const { exitCode, stdout, stderr } = await runCli(["dicom", "store", addressOf(server), folder, "--json"]);
