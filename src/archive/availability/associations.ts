@@ -18,7 +18,7 @@ export function createOwnAssociations(limit: number): Associations {
 const KEEP_UNUSED_MS = 250;
 /** Then another node may have it, though there is work here too: */
 const KEEP_AT_MOST_MS = 10_000;
-/** who looks for one has looked by then. */
+/** who looks for one has looked by then; no longer, by however much the clock was set back. */
 const LET_OTHERS_MS = 500;
 
 interface Slot {
@@ -50,9 +50,7 @@ export function createSharedAssociations(
     leaving.add(left);
   };
   const put = (slot: Slot): void => {
-    const ageMs = clock.nowMs() - slot.sinceMs;
-    // Of an age below nothing the clock was set back: how old it is nobody knows.
-    const isOld = ageMs < 0 || ageMs >= KEEP_AT_MOST_MS;
+    const isOld = isOldAt(clock.nowMs(), slot);
     const waiter = isOld ? undefined : waiters.shift();
     if (isOld) othersUntilMs = clock.nowMs() + LET_OTHERS_MS;
     if (waiter !== undefined) waiter.take(slot);
@@ -76,7 +74,6 @@ export function createSharedAssociations(
   };
   const wait = async (signal: AbortSignal): Promise<Slot> =>
     await waitForSlot(waiters, signal, put, async (until) => {
-      // No longer, by however much the clock was set back.
       const pauseMs = Math.min(othersUntilMs - clock.nowMs(), LET_OTHERS_MS);
       if (pauseMs > 0) await clock.sleep(pauseMs, until);
       const permit = await permits.acquire(resource, limit, until);
@@ -106,6 +103,11 @@ export function createSharedAssociations(
       while (leaving.size > 0) await Promise.all(leaving);
     },
   };
+}
+
+/** Of an age below nothing the clock was set back: how old it is nobody knows. */
+function isOldAt(nowMs: number, { sinceMs }: Slot): boolean {
+  return nowMs < sinceMs || nowMs - sinceMs >= KEEP_AT_MOST_MS;
 }
 
 /** For one of the store's, or for one that is not used here any more: whichever comes first. */

@@ -1,9 +1,8 @@
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCli } from "../../../test/support/cli.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
-import { unreadableIn } from "../../../test/support/unreadable.ts";
 import { encapsulatedFile, GREY_8, nativeFile, ultrasoundImage, withPixels } from "../../deid/testing/images.ts";
 import { ctImage, part10Bytes, put, SOP_CLASSES, text } from "../../deid/testing/objects.ts";
 import { tagOf } from "../../dicom/tag.ts";
@@ -75,17 +74,6 @@ describe("deid run", () => {
     expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "MAPPING_FOLDER_UNSAFE" } });
   });
 
-  it("writes what became what of the others where a file cannot be read", async () => {
-    await putInput("1.dcm", slice(1, 1));
-    using _unreadable = unreadableIn(join(folder.path, "in"), "file");
-    const { exitCode, stdout } = await deid(...runArguments("--mapping-dir", "mapping", "--json"));
-    expect(exitCode).toBe(3);
-    expect(JSON.parse(stdout)).toMatchObject({
-      instances: { delivered: 1, unreadable: 1 },
-      mapping: { uids: 4, patients: 1 },
-    });
-  });
-
   it("lays out what it lets go by pseudonyms, each study with its report", async () => {
     await putInput("Tookname^A/1.dcm", slice(1, 1));
     await putInput("Tookname^A/2.dcm", slice(1, 2));
@@ -145,29 +133,6 @@ describe("deid run", () => {
     });
     const named = await deid(...runArguments("--names"));
     expect(named.stdout).toContain("file 2 b.dcm: ");
-  });
-
-  it("goes on over a folder that cannot be looked into, and tells of it as of a bad file", async () => {
-    await putInput("a.dcm", slice(1, 1));
-    using _unreadable = unreadableIn(join(folder.path, "in"), "folder");
-    const { exitCode, stdout } = await deid(...runArguments("--json"));
-    expect(exitCode).toBe(3);
-    expect(JSON.parse(stdout)).toMatchObject({
-      files: 2,
-      instances: { delivered: 1, unreadable: 1 },
-      failures: [{ number: 2, code: "FILE_UNREADABLE", reason: "ENAMETOOLONG" }],
-    });
-  });
-
-  it("tells of links, which it does not follow", async () => {
-    await put(join(folder.path, "elsewhere", "a.dcm"), await slice(1, 1));
-    await mkdir(join(folder.path, "in"));
-    await symlink(join(folder.path, "elsewhere", "a.dcm"), join(folder.path, "in", "link.dcm"));
-    const none = await deid(...runArguments("--json"));
-    expect(JSON.parse(none.stdout)).toMatchObject({ error: { code: "NO_FILES_FOUND", details: { links: 1 } } });
-    await putInput("b.dcm", slice(1, 2));
-    const some = await deid(...runArguments());
-    expect(some).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("left out  1: links") });
   });
 
   it("holds a whole study back for one bad file where the profile says so, and lets the rest go where it does not", async () => {
