@@ -33,6 +33,8 @@ export async function runCodec(run: CodecRun, signal: AbortSignal): Promise<Code
   const [program = "", ...args] = run.command;
   await using input = await open(run.inputPath, "r");
   await using output = await open(run.outputPath, "wx", OWNER_ONLY);
+  // From here on an abort ends what was begun; one that came before would end nothing.
+  signal.throwIfAborted();
   const child = spawn(program, args, {
     cwd: run.folder,
     env: {},
