@@ -151,6 +151,10 @@ describe("a JPEG 2000 frame", () => {
     const start = segment(0x90, Buffer.of(0, 0, 0, 0, 0, 17 + inner.length, 0, 1));
     return Buffer.concat([start, inner, Buffer.of(0xff, 0x93, 1, 2, 3)]);
   };
+  /** A tile-part of other data. */
+  const tileOf = (data: Buffer): Buffer =>
+    Buffer.concat([segment(0x90, Buffer.of(0, 0, 0, 0, 0, 14 + data.length, 0, 1)), Buffer.of(0xff, 0x93), data]);
+  const packet255 = Buffer.of(0xff, 0x91, 0, 4, 0, 0xff, 0xd9, 1, 2, 3);
   const comment = (body: string): Buffer => segment(0x64, Buffer.from(`\0\x01${body}`, "latin1"));
   const signed = comment("Created by OpenJPEG version 2.5.0");
   const named = comment("Brandybuck");
@@ -207,6 +211,13 @@ describe("a JPEG 2000 frame", () => {
       Buffer.concat([codestream(endless(Buffer.of(1, 2, 3))), name, EOI]),
       codestream(endless(Buffer.of(1, 2, 3))),
       "trailing-bytes",
+    ],
+    // Packet 255 by its SOP marker, and a packet whose first byte makes EOC of the number's last. ISO 15444-1 A.8.1.
+    ["may number its packets", codestream(endless(packet255)), codestream(endless(packet255))],
+    [
+      "may number its packets where it tells its length",
+      codestream(tileOf(packet255)),
+      codestream(tileOf(packet255)),
     ],
     [
       "loses what is behind its end",

@@ -12,6 +12,8 @@ const TILE_OFFSET = 4;
 /** Start of packet and end of packet header, within tile data. ISO 15444-1 A.8. */
 const SOP = 0xff91;
 const EPH = 0xff92;
+/** Marker, length and number of the packet. ISO 15444-1 A.8.1. */
+const SOP_BYTES = 6;
 const LARGEST_CODED = 0xff8f;
 
 /** First box of a JP2 file. ISO 15444-1 I.5.1. */
@@ -73,7 +75,7 @@ function scanCodestream(bytes: Buffer, from: number, to: number, list: PieceList
     if (marker === SOD) {
       if (tilePart === undefined || tilePart.end < at + 2) return unreadable("truncated");
       const isTold = segments.endTilePart(tilePart.end - at - 2);
-      if (!isTold || !holdsPackets(bytes, at + 2, tilePart.end)) return unreadable("marker");
+      if (!isTold || endOfPackets(bytes, at + 2, tilePart.end) < tilePart.end) return unreadable("marker");
       list.keep(at, tilePart.end);
       at = tilePart.end;
       tilePart = undefined;
@@ -135,17 +137,19 @@ function tilePartAt(bytes: Buffer, at: number, end: number, to: number): TilePar
 /** The first EOC behind the start of data: packets hold none. */
 function endOfCodestream(bytes: Buffer, from: number, to: number): number | undefined {
   const data = bytes.subarray(0, to).indexOf(Buffer.of(SOD >>> 8, SOD & 0xff), from);
-  const last = data < 0 ? -1 : bytes.subarray(0, to).indexOf(Buffer.of(EOC >>> 8, EOC & 0xff), data + 2);
-  return last < 0 ? undefined : last;
+  const last = data < 0 ? to : endOfPackets(bytes, data + 2, to);
+  return last < to && bytes.readUInt16BE(last) === EOC ? last : undefined;
 }
 
-/** Whether there are no markers but those of packets: FF is followed by no more than 8F in what is coded. ISO 15444-1 A.1, A.8. */
-function holdsPackets(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < to; at = bytes.indexOf(0xff, at + 1)) {
+/** The first marker that is none of packets, else `to`: FF is followed by no more than 8F in what is coded. ISO 15444-1 A.1, A.8. */
+function endOfPackets(bytes: Buffer, from: number, to: number): number {
+  for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < to; ) {
     const marker = bytes.readUInt16BE(at);
-    if (marker > LARGEST_CODED && marker !== SOP && marker !== EPH) return false;
+    if (marker > LARGEST_CODED && marker !== SOP && marker !== EPH) return at;
+    // The number of a packet may end with FF, whatever follows.
+    at = bytes.indexOf(0xff, marker === SOP ? at + SOP_BYTES : at + 1);
   }
-  return true;
+  return to;
 }
 
 /** The SOT segment, its length less what goes from the header behind it. */
