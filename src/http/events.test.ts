@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { PassThrough } from "node:stream";
 import { expect, it, vi } from "vitest";
@@ -155,4 +156,15 @@ it("lets go of whose token has ended, and of nobody else", async () => {
   await vi.waitFor(() => expect(good.text()).toContain("still here"));
   expect([revoked, unknown, good].map(({ stream }) => stream.writableEnded)).toEqual([true, false, false]);
   expect(hub.followers).toBe(2);
+});
+
+it("does not count who went away while it was asked who he is", async () => {
+  const { operationsFor } = changingStudies();
+  const { clock } = steppedClock();
+  await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 1 });
+  const gone = connection();
+  gone.stream.destroy();
+  await once(gone.stream, "close");
+  await hub.follow(gone.response, whoFollows());
+  expect(hub.followers).toBe(0);
 });

@@ -64,6 +64,8 @@ export function createEventHub(options: EventHubOptions): EventHub {
       return responses.size;
     },
     async follow(response, { actor, lastEventId, mayGoOn }) {
+      // Its end was told before anybody listened, and is not told again.
+      if (response.destroyed) return;
       if (responses.size >= limit) throw new GatewayError("API_STREAMS_EXHAUSTED", { limit });
       const seen = lastEventId ?? 0;
       const follower: Follower = { actor, mayGoOn, operations: operationsFor(actor), response, seen };
