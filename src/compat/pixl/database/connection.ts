@@ -1,4 +1,4 @@
-import { Client } from "pg";
+import { Client, DatabaseError } from "pg";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 
 export interface DatabaseOptions {
@@ -19,6 +19,8 @@ export interface Database extends AsyncDisposable {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 300_000;
+/** Beyond the server's own time-out: the server, or the way to it, is gone. */
+const SILENCE_MS = 5_000;
 
 /** @throws GatewayError PIXL_DATABASE_UNAVAILABLE, PIXL_DATABASE_REFUSED */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -27,6 +29,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     application_name: "radferry",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS + SILENCE_MS,
+    keepAlive: true,
   });
   // A connection that is lost between statements fails the next one.
   client.on("error", () => undefined);
@@ -42,7 +46,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       const result = await client.query(sql, parameters === undefined ? undefined : [...parameters]);
       return Array.isArray(result) ? [] : result.rows;
     } catch (thrown) {
-      throw databaseError(thrown);
+      const error = databaseError(thrown);
+      // Whatever is asked after it would wait as long.
+      if (!(thrown instanceof DatabaseError)) void client.end();
+      throw error;
     }
   };
   return {
@@ -62,13 +69,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
-const SQLSTATE = /^[0-9A-Z]{5}$/;
-/** Connection exceptions, and a server that ends or begins. PostgreSQL appendix A. */
-const CONNECTION_STATE = /^(?:08|57P)/;
+/** Connection exceptions, too many connections, and a server that ends or begins. PostgreSQL appendix A. */
+const CONNECTION_STATE = /^(?:08|53300|57P)/;
 
 /** What the server says may quote a row. */
 function databaseError(thrown: unknown): GatewayError {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown";
-  const isRefusal = SQLSTATE.test(code) && !CONNECTION_STATE.test(code);
+  const isRefusal = thrown instanceof DatabaseError && !CONNECTION_STATE.test(code);
   return new GatewayError(isRefusal ? "PIXL_DATABASE_REFUSED" : "PIXL_DATABASE_UNAVAILABLE", { reason: code }, thrown);
 }

@@ -161,6 +161,16 @@ describe.skipIf(!requirePeer("initdb"))("PIXL's database in PostgreSQL", () => {
     expect(await one.query(counts)).toEqual([{ images: 1_000, extracts: 1 }]);
   });
 
+  it("cannot be reached where there are too many connections: it may be in a moment", async () => {
+    await using database = await open();
+    await database.query("CREATE ROLE late LOGIN CONNECTION LIMIT 0");
+    const options = { host: "127.0.0.1", port: server.port, database: server.user, user: "late", password: "" };
+    await expect(openDatabase(options)).rejects.toMatchObject({
+      code: "PIXL_DATABASE_UNAVAILABLE",
+      details: { reason: "53300" },
+    });
+  });
+
   it("says when nobody listens, and quotes nothing", async () => {
     const options = { host: "127.0.0.1", port: 1, database: "d", user: "u", password: "SECRET" };
     await expect(openDatabase(options)).rejects.toMatchObject({
