@@ -168,6 +168,7 @@ function writeValue(
 ): void {
   const { tag } = element;
   const length = value.kind === "bytes" ? value.bytes.length : value.range.length;
+  if (length >= UNDEFINED_LENGTH) throw new GatewayError("DICOM_LIMIT_EXCEEDED", { what: "value length" });
   const isTooLong = explicitVr && !isLongForm(element.vr) && length > MAXIMUM_SHORT_LENGTH;
   const vr = isTooLong ? "UN" : element.vr;
   putHeader(builder, tag, vr, length, explicitVr);

@@ -8,7 +8,7 @@ import type { ParseOptions } from "./parser-state.ts";
 import { bytesSource, parseDataSet, readPart10 } from "./reader.ts";
 import { tagOf } from "./tag.ts";
 import { dataSetOf, itemsOf, textElement } from "./values.ts";
-import { encodeDataSet, encodeFileMeta } from "./writer.ts";
+import { dataSetChunks, encodeDataSet, encodeFileMeta } from "./writer.ts";
 
 const FACTS = { sopClassUid: "1.2.840.10008.5.1.4.1.1.2", sopInstanceUid: "1.2.3" };
 const EXPLICIT_META = encodeFileMeta({ ...FACTS, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN });
@@ -146,5 +146,19 @@ it("has defaults that a gateway of a few hundred megabytes survives", () => {
     elements: 2_000_000,
     heldBytes: 64 * 2 ** 20,
     inflatedBytes: 512 * 2 ** 20,
+  });
+});
+
+describe("a value that is written", () => {
+  const written = (length: number): (() => unknown) => {
+    const value = { kind: "range", range: { offset: 0, length } } as const;
+    const pixels = dataSetOf([{ tag: tagOf(0x7fe00010), vr: "OW", value, undefinedLength: false }]);
+    return () => dataSetChunks(pixels, EXPLICIT_VR_LITTLE_ENDIAN, bytesSource(new Uint8Array()));
+  };
+
+  it("is refused where 32 bits do not tell its length", () => {
+    expect([0xfffffffe, 0xffffffff, 2 ** 32 + 2].map((length) => codeOf(written(length)))).toEqual([
+      ...[undefined, "DICOM_LIMIT_EXCEEDED", "DICOM_LIMIT_EXCEEDED"],
+    ]);
   });
 });

@@ -214,11 +214,7 @@ describe("a JPEG 2000 frame", () => {
     ],
     // Packet 255 by its SOP marker, and a packet whose first byte makes EOC of the number's last. ISO 15444-1 A.8.1.
     ["may number its packets", codestream(endless(packet255)), codestream(endless(packet255))],
-    [
-      "may number its packets where it tells its length",
-      codestream(tileOf(packet255)),
-      codestream(tileOf(packet255)),
-    ],
+    ["may number its packets where it tells its length", codestream(tileOf(packet255)), codestream(tileOf(packet255))],
     [
       "loses what is behind its end",
       Buffer.concat([codestream(tile()), Buffer.from("Brandybuck")]),

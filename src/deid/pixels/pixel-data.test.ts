@@ -103,6 +103,16 @@ describe("the length of pixel data", () => {
     expect((await outputOf(input)).subarray(-16)).toEqual(expected);
   });
 
+  it("is no more than can be told: compressed data of more is not decoded for bits to be cleared", async () => {
+    // 65535 lines of 32769 words: 2^32 bytes and some.
+    const huge = ctImage([
+      ...[unsigned(0x00280010, 65535), unsigned(0x00280011, 32769), unsigned(0x00280101, 12), unsigned(0x00280102, 11)],
+    ]);
+    const always = { pixels: { ...USUAL_PIXELS, clearHighBits: "always" } } as const;
+    const input = await encapsulatedFile(without(huge, PIXEL_DATA), [Buffer.alloc(64)], RLE);
+    expect(await run(input, always)).toMatchObject({ code: "PIXEL_DATA_INCONSISTENT", reason: "pixel-data-long" });
+  });
+
   it("holds for floating point numbers as well", async () => {
     const floats = (count: number): DataElement =>
       element(

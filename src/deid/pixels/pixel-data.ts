@@ -27,6 +27,8 @@ const FLOAT_PIXEL_DATA: readonly (readonly [Tag, number])[] = [
 ];
 const RLE_LOSSLESS = "1.2.840.10008.1.2.5";
 const MAXIMUM_PADDING_BYTES = 1;
+/** The longest even length that is told in 32 bits. PS3.5 7.1. */
+const MOST_NATIVE_BYTES = 0xfffffffe;
 
 /** What was blackened, as whoever checks the output must know it. */
 export interface AppliedMask {
@@ -79,6 +81,9 @@ export async function pixelElements(
     const compressed = { fragments, layout, transferSyntaxUid, jpegMetadata, hasExtendedOffsets };
     return { ...UNMASKED, elements: await encapsulatedElements(compressed, context) };
   }
+  // What no length can be told of is not made: compressed, it may be a small part of that.
+  if (nativeSizeBytes({ ...layout, photometricInterpretation: "" }) > MOST_NATIVE_BYTES)
+    throw new Rejection("PIXEL_DATA_INCONSISTENT", "pixel-data-long");
   if (transferSyntaxUid === RLE_LOSSLESS) {
     const range = await decodedRange(fragments, layout, context);
     return changedPixels({ range, layout, isWords: element.vr === "OW" }, dataSet, treatment, context);
