@@ -14,7 +14,7 @@ export class PatternError extends Error {
 
 const COUNT_LIMIT = 1000;
 const DEPTH_LIMIT = 32;
-const COUNT = /^\{([0-9]{1,4})(,?)([0-9]{0,4})\}/;
+const COUNT = /^\{([0-9]{1,4})(?:(,)([0-9]{0,4}))?\}/;
 const CONTROL_ESCAPES: Readonly<Record<string, number>> = { t: 9, n: 10, v: 11, f: 12, r: 13 };
 const CLASS_ESCAPES: Readonly<Record<string, (code: number) => boolean>> = {
   d: isDigit,
@@ -86,7 +86,7 @@ function boundsAt(cursor: Cursor): readonly [number, number | undefined] | undef
   if (count === null) return undefined;
   cursor.at += count[0].length;
   const min = Number(count[1]);
-  if (count[2] === "") return [min, min];
+  if (count[2] === undefined) return [min, min];
   return [min, count[3] === "" ? undefined : Number(count[3])];
 }
 

@@ -37,6 +37,7 @@ describe("refuses what cannot be matched in linear time, or is not understood", 
     ["/(?<name>a)/", "named group"],
     ["/\\bword\\b/", "escape"],
     ["/a{2000}/", "count"],
+    ["/a{10005}/", "count"],
     ["/(?:a{900}){900}/", "repetition"],
     ["/(a/", "parenthesis"],
     ["/a)/", "parenthesis"],
@@ -47,6 +48,11 @@ describe("refuses what cannot be matched in linear time, or is not understood", 
   ])("%s", (pattern, why) => {
     expect(() => patternOf(pattern, "whole")).toThrow(why);
   });
+});
+
+it("is made at once of repetitions of nothing", () => {
+  const pattern = patternOf("/((((a?|){1000}){0}){1000}(((){1000}){1000}){1000}){1000}/", "whole");
+  expect([pattern.test(""), pattern.test("a")]).toEqual([true, false]);
 });
 
 it("does not look at text beyond 10 KB", () => {

@@ -67,7 +67,12 @@ function emitChoice(options: readonly PatternNode[], program: Instruction[]): vo
 }
 
 function emitRepeat(node: Extract<PatternNode, { kind: "repeat" }>, program: Instruction[]): void {
-  for (let count = 0; count < node.min; count += 1) emit(node.part, program);
+  const start = program.length;
+  for (let count = 0; count < node.min; count += 1) {
+    emit(node.part, program);
+    // Nothing is nothing, however often; and within each other such repetitions would be counted for hours.
+    if (program.length === start) return;
+  }
   if (node.max === undefined) {
     const split = program.push({ kind: "split", to: [] }) - 1;
     emit(node.part, program);
