@@ -158,6 +158,65 @@ it("lets go of whose token has ended, and of nobody else", async () => {
   expect(hub.followers).toBe(2);
 });
 
+it("asks whether one may go on though the clock is set back by an hour", async () => {
+  const { operationsFor } = changingStudies();
+  const { clock, tick } = steppedClock();
+  await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 1 });
+  const { response, stream, text } = connection();
+  void hub.follow(response, whoFollows({ mayGoOn: () => Promise.resolve(false) }));
+  await vi.waitFor(() => expect(text()).toContain("overview"));
+  tick(-3_600_000);
+  const ended = (): void => {
+    tick(1_000);
+    expect(stream.writableEnded).toBe(true);
+  };
+  await vi.waitFor(ended, { interval: 2 });
+});
+
+it("cuts off who does not read what he missed", async () => {
+  const { change, operationsFor } = changingStudies();
+  const { clock, tick } = steppedClock();
+  await using hub = createEventHub({ operationsFor, clock, logger: silentLogger, limit: 1 });
+  for (let count = 0; count < 2_000; count += 1) change("lung".padEnd(100));
+  const stuck = connection(true);
+  void hub.follow(stuck.response, whoFollows({ lastEventId: 0 }));
+  const cut = (): void => {
+    tick();
+    expect(stuck.stream.destroyed).toBe(true);
+  };
+  await vi.waitFor(cut, { interval: 2 });
+});
+
+it("counts for who joins what changed while he was told how it is", async () => {
+  const { change, operationsFor } = changingStudies();
+  const { clock, tick } = steppedClock();
+  const gate = Promise.withResolvers<void>();
+  let isHeld = false;
+  const held = (): Operations => ({
+    ...operationsFor(),
+    async *listArchives() {
+      if (isHeld) await gate.promise;
+      yield* [];
+    },
+  });
+  await using hub = createEventHub({ operationsFor: held, clock, logger: silentLogger, limit: 2 });
+  const [first, second] = [connection(), connection()];
+  void hub.follow(first.response, whoFollows());
+  await vi.waitFor(() => expect(first.text()).toContain("overview"));
+  isHeld = true;
+  void hub.follow(second.response, whoFollows());
+  await vi.waitFor(() => expect(second.text()).toContain("overview"));
+  change("lung");
+  await vi.waitFor(() => {
+    tick();
+    expect(first.ids()).toEqual([1]);
+  });
+  gate.resolve();
+  const totals = (): unknown[] => [...second.text().matchAll(/"total":(\d+)/g)].map(([, total]) => total);
+  await vi.waitFor(() => expect(totals().at(-1)).toBe("1"));
+  expect(second.ids()).toEqual([1]);
+});
+
 it("does not count who went away while it was asked who he is", async () => {
   const { operationsFor } = changingStudies();
   const { clock } = steppedClock();

@@ -15,6 +15,7 @@ const COMFORT_MS = 15_000;
 const PAGE = 500;
 /** Who reads slower than this is cut off, and comes back to where he was. */
 const UNREAD_BYTES = 1 << 20;
+const UNREAD_MS = 30_000;
 
 export interface EventHubOptions {
   /** What can be asked in somebody's name. */
@@ -55,7 +56,7 @@ interface Follower extends Pick<Following, "actor" | "mayGoOn"> {
 const EVERYTHING: Actor = { name: "events", kind: "service", role: "viewer" };
 
 export function createEventHub(options: EventHubOptions): EventHub {
-  const { operationsFor, limit } = options;
+  const { operationsFor, limit, clock } = options;
   const operations = operationsFor(EVERYTHING);
   const responses = new Set<ServerResponse>();
   const feed = createFeed(operations, options);
@@ -74,7 +75,7 @@ export function createEventHub(options: EventHubOptions): EventHub {
       try {
         response.write("retry: 2000\n\n");
         if (lastEventId === undefined) follower.seen = await lastNumber(operations);
-        else while (await catchUp(follower));
+        else while (await catchUp(follower, clock));
         await feed.join(follower);
         await ended;
       } finally {
@@ -134,7 +135,9 @@ function createFeed(operations: Operations, { clock, logger }: Pick<EventHubOpti
     let comfortAtMs = clock.nowMs() + COMFORT_MS;
     while (followers.size > 0 && !stop.signal.aborted) {
       await look().catch((thrown: unknown) => logger.warn("events could not be read", errorFields(thrown)));
-      if (clock.nowMs() >= comfortAtMs) {
+      const leftMs = comfortAtMs - clock.nowMs();
+      // More than it began with: the clock was set back.
+      if (leftMs <= 0 || leftMs > COMFORT_MS) {
         for (const follower of followers) await comfort(follower);
         comfortAtMs = clock.nowMs() + COMFORT_MS;
       }
@@ -149,7 +152,11 @@ function createFeed(operations: Operations, { clock, logger }: Pick<EventHubOpti
       await tellOverview(follower);
       for await (const archive of operations.listArchives()) send(follower.response, archiveText(archive));
       if (running === undefined) position = follower.seen;
-      while (follower.seen < position) await catchUp(follower);
+      // What the others were told meanwhile is not in the overview either.
+      while (follower.seen < position) {
+        await catchUp(follower, clock);
+        await tellOverview(follower);
+      }
       followers.add(follower);
       running ??= run();
     },
@@ -166,7 +173,7 @@ async function lastNumber(operations: Operations): Promise<number> {
 }
 
 /** Tells what was missed, a page of it. Answers whether there may be more. */
-async function catchUp(follower: Follower): Promise<boolean> {
+async function catchUp(follower: Follower, clock: Clock): Promise<boolean> {
   const { operations, response } = follower;
   const { changes, last, isBroken } = await operations.studyChanges({ after: follower.seen, limit: PAGE });
   if (isBroken) {
@@ -176,9 +183,20 @@ async function catchUp(follower: Follower): Promise<boolean> {
   }
   for (const change of changes) tellStudy(follower, change, studyText(change));
   follower.seen = Math.max(follower.seen, last);
-  if (response.writableNeedDrain && !response.destroyed)
-    await Promise.race([once(response, "drain"), once(response, "close")]);
+  if (response.writableNeedDrain && !response.destroyed) await drained(response, clock);
   return changes.length > 0 && !response.destroyed;
+}
+
+/** Waits until what was written is on its way; nobody is waited for without end. */
+async function drained(response: ServerResponse, clock: Clock): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  const late = clock.sleep(UNREAD_MS, signal).then(() => {
+    if (!signal.aborted) response.destroy();
+  });
+  await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal }), late]).finally(() =>
+    over.abort(),
+  );
 }
 
 function studyText({ number, study }: StudyChangeDocument): string {
