@@ -150,6 +150,23 @@ describe("overrides by manufacturer", () => {
     expect(warnings).toEqual([expect.stringContaining("(0029,1010)")]);
   });
 
+  it.each(["delete", "replace"])("take back what all others keep of private elements: %s", (op) => {
+    const base = `- {name: "SIEMENS MR HEADER private creator", group: 0x0019, element: 0x0010, op: keep}
+- {name: "b value", group: 0x0019, element: 0x100c, op: keep}
+`;
+    const own = `- manufacturer: siemens
+  tags:
+    - {name: "b value", group: 0x0019, element: 0x100c, op: ${op}}
+    - {name: "kept nowhere", group: 0x0019, element: 0x100e, op: ${op}}
+`;
+    const files = { base: [{ name: "base.yaml", text: base }] };
+    const { document } = imported({ ...files, manufacturerOverrides: [{ name: "mri.yaml", text: own }] });
+    expect(document.rules).toEqual([{ tag: '(0019,"SIEMENS MR HEADER",0C)', action: "keep", vr: "IS" }]);
+    expect(document.overrides).toEqual([
+      { when: { manufacturer: "/siemens/i" }, rules: [{ tag: '(0019,"SIEMENS MR HEADER",0C)', action: "remove" }] },
+    ]);
+  });
+
   it("are told of by the manufacturer they stand under, and their place there", () => {
     const second = `- manufacturer: philips
   tags:

@@ -88,9 +88,11 @@ function importUnder(
   const problems: FileProblem[] = [];
   const warnings = new Set<string>(warningsOf(options));
   const world = worldOf(named);
-  const rulesOf = (operations: readonly PixlOperation[], creators: PixlCreators): RuleDocument[] =>
-    operations.flatMap((operation) => {
-      const made = pixlRule(operation, creators, world, options.acceptFreeText === true);
+  const kept = new Set<string>();
+  const rulesOf = (operations: readonly PixlOperation[], creators: PixlCreators): RuleDocument[] => {
+    const context = { creators, kept, world, acceptFreeText: options.acceptFreeText === true };
+    const rules = operations.flatMap((operation): readonly RuleDocument[] => {
+      const made = pixlRule(operation, context);
       if (made.kind === "problem") {
         problems.push(problemOf(operationFinding(operation, made.message)));
         return [];
@@ -98,6 +100,9 @@ function importUnder(
       if (made.warning !== undefined) warnings.add(made.warning);
       return made.rules;
     });
+    for (const { tag, action } of rules) if (action === "keep") kept.add(tag);
+    return rules;
+  };
   const merged = mergeOperations(base);
   const ofBase = pixlCreators(merged);
   const rules = rulesOf(merged, ofBase);

@@ -49,15 +49,19 @@ const BY_TYPE: Readonly<Record<string, NonNullable<RuleDocument["code"]>>> = {
 const DESCRIPTIONS: ReadonlySet<number> = new Set([0x00081030, 0x0008103e]);
 const PATIENT_ID = 0x00100020;
 
+export interface PixlRuleContext {
+  readonly creators: PixlCreators;
+  /** Tags of rules that keep, of all files before: private elements are taken back by rules of their own. */
+  readonly kept: ReadonlySet<string>;
+  readonly world: RuleWorld;
+  readonly acceptFreeText: boolean;
+}
+
 /** The rule that does what an operation does, or the strictest one beside it that the engine has. */
-export function pixlRule(
-  operation: PixlOperation,
-  creators: PixlCreators,
-  world: RuleWorld,
-  acceptFreeText: boolean,
-): PixlRule {
+export function pixlRule(operation: PixlOperation, context: PixlRuleContext): PixlRule {
   const { tag, op } = operation;
-  if ((tag >>> 16) % 2 === 1) return privateRule(operation, creators, world);
+  const { world, acceptFreeText } = context;
+  if ((tag >>> 16) % 2 === 1) return privateRule(operation, context);
   const vr = standardVr(tag);
   if (vr === undefined)
     return { kind: "rules", rules: [], warning: `${formatTag(tag)} is no attribute of PS3.6: it is removed.` };
@@ -151,9 +155,9 @@ function isCreator(tag: number): boolean {
   return element >= 0x10 && element <= 0xff;
 }
 
-function privateRule({ tag, op, name }: PixlOperation, creators: PixlCreators, world: RuleWorld): PixlRule {
+function privateRule({ tag, op, name }: PixlOperation, { creators, kept, world }: PixlRuleContext): PixlRule {
   // Creators are written for whatever is kept under them.
-  if (op === "delete" || isCreator(tag)) return { kind: "rules", rules: [] };
+  if (isCreator(tag)) return { kind: "rules", rules: [] };
   const group = tag >>> 16;
   const lowByte = tag & 0xff;
   const key = `${group.toString(16).padStart(4, "0")}${lowByte.toString(16).padStart(2, "0")}`.toUpperCase();
@@ -161,7 +165,13 @@ function privateRule({ tag, op, name }: PixlOperation, creators: PixlCreators, w
   const creator = creators.get(group * 0x10000 + ((tag & 0xffff) >>> 8));
   const what = `${formatTag(tag)} (${name})`;
   // Whose element it is the number does not tell: it is kept of every creator whose element of this low byte is safe.
-  const entries = listed.filter((each) => creator === undefined || each.creator === creator);
+  const entries = listed
+    .filter((each) => creator === undefined || each.creator === creator)
+    .map((each) => ({
+      target: formatRuleTarget({ kind: "private", group, creator: each.creator, lowByte }),
+      vr: each.vr,
+    }));
+  if (op === "delete") return { kind: "rules", rules: takenBack(entries, kept) };
   if (entries.length === 0)
     return {
       kind: "rules",
@@ -169,11 +179,16 @@ function privateRule({ tag, op, name }: PixlOperation, creators: PixlCreators, w
       warning: `${what} is kept by its number alone, which tells nothing: it is removed.`,
     };
   const rules = entries
-    .map((entry): RuleDocument => {
-      const target = formatRuleTarget({ kind: "private", group, creator: entry.creator, lowByte });
-      return { tag: target, action: "keep", vr: entry.vr };
-    })
+    .map(({ target, vr }): RuleDocument => ({ tag: target, action: "keep", vr }))
     .filter((rule) => op === "keep" && compileRule(rule, world).ok);
   if (rules.length > 0) return { kind: "rules", rules };
-  return { kind: "rules", rules: [], warning: `${what} cannot be treated by ${op}: it is removed.` };
+  const warning = `${what} cannot be treated by ${op}: it is removed.`;
+  return { kind: "rules", rules: takenBack(entries, kept), warning };
+}
+
+function takenBack(
+  entries: readonly { readonly target: string }[],
+  kept: ReadonlySet<string>,
+): readonly RuleDocument[] {
+  return entries.flatMap(({ target }) => (kept.has(target) ? [{ tag: target, action: "remove" }] : []));
 }
