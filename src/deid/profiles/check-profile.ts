@@ -1,10 +1,12 @@
 import type { Finding } from "../../units/file-problems.ts";
 import type { YamlPath } from "../../units/yaml-places.ts";
+import { pseudonymsOf } from "./compile-profile.ts";
 import { compileRule, unknownTag } from "./compile-rule.ts";
 import { PatternError } from "./linear-pattern.ts";
 import { EXCLUSIVE_OPTIONS, OPTIONS, type OptionName, SUPPORTED_OPTIONS } from "./options.ts";
 import { isPatternText, patternOf } from "./pattern.ts";
-import { type RuleDocument, ruleDocument } from "./profile-document.ts";
+import { type PseudonymSettings, USUAL_PSEUDONYMS } from "./profile.ts";
+import { profileDocument, type RuleDocument, ruleDocument } from "./profile-document.ts";
 import { parseRuleTarget } from "./rule-target.ts";
 import { type RuleWorld, worldOf } from "./rule-world.ts";
 import { listAt, memberAt } from "./values-at.ts";
@@ -12,7 +14,8 @@ import { listAt, memberAt } from "./values-at.ts";
 /** What the schema cannot see: everything wrong with the parts of a profile that have the right shape. */
 export function checkProfile(values: unknown): readonly Finding[] {
   const options = namedOptions(values);
-  const world = worldOf(options.map(({ option }) => option).filter((option) => SUPPORTED_OPTIONS.has(option)));
+  const supported = options.map(({ option }) => option).filter((option) => SUPPORTED_OPTIONS.has(option));
+  const world = worldOf(supported, pseudonymsIn(values));
   return [
     ...options.flatMap(({ option, index }) => optionFindings(option, index, options)),
     ...rulesIn(values).flatMap(({ document, path }) => ruleFindings(document, path, world)),
@@ -21,6 +24,12 @@ export function checkProfile(values: unknown): readonly Finding[] {
     ...reportFindings(values),
     ...maskFindings(values),
   ];
+}
+
+/** As they are written, where they have the right shape: what may be kept depends on them. */
+function pseudonymsIn(values: unknown): PseudonymSettings {
+  const parsed = profileDocument.shape.pseudonyms.safeParse(memberAt(values, "pseudonyms"));
+  return parsed.success ? pseudonymsOf({ pseudonyms: parsed.data }) : USUAL_PSEUDONYMS;
 }
 
 function namedOptions(values: unknown): readonly { readonly option: OptionName; readonly index: number }[] {

@@ -116,7 +116,7 @@ function filtersOf({ filters }: ProfileDocument): InstanceFilters {
 }
 
 /** Pseudonyms as a profile sets them. */
-export function pseudonymsOf({ pseudonyms }: ProfileDocument): PseudonymSettings {
+export function pseudonymsOf({ pseudonyms }: Pick<ProfileDocument, "pseudonyms">): PseudonymSettings {
   const { date_shift: shift } = pseudonyms;
   return {
     mode: pseudonyms.mode,

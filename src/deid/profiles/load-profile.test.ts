@@ -232,3 +232,13 @@ overrides:
     "7:63 PROFILE_VALUE_INVALID",
   ]);
 });
+
+it("checks rules under the pseudonyms that the profile sets: none is dropped without a word", async () => {
+  const station = (device: string): string => `${HEAD}options: [retain-device-identity]
+pseudonyms: {device: ${device}}
+rules:
+  - {tag: StationName, action: keep}
+`;
+  expect(problemsOf(station("pseudonym"))).toEqual(["7:24 PROFILE_REVIEW_MISSING"]);
+  expect((await loadedText(station("remove"))).rules.ruleOf(0x00081010).reason).toBe("profile");
+});
