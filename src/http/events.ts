@@ -122,15 +122,6 @@ function createFeed(operations: Operations, { clock, logger }: Pick<EventHubOpti
       for (const { response } of followers) send(response, text);
     }
   }
-  /** A store that cannot tell tells nobody anything else either: it is asked again. */
-  async function comfort({ mayGoOn, response }: Follower): Promise<void> {
-    const may = await mayGoOn().catch((thrown: unknown) => {
-      logger.warn("who follows events could not be looked up", errorFields(thrown));
-      return true;
-    });
-    if (may) send(response, ": still here\n\n");
-    else response.end();
-  }
   async function run(): Promise<void> {
     let comfortAtMs = clock.nowMs() + COMFORT_MS;
     while (followers.size > 0 && !stop.signal.aborted) {
@@ -138,7 +129,7 @@ function createFeed(operations: Operations, { clock, logger }: Pick<EventHubOpti
       const leftMs = comfortAtMs - clock.nowMs();
       // More than it began with: the clock was set back.
       if (leftMs <= 0 || leftMs > COMFORT_MS) {
-        for (const follower of followers) await comfort(follower);
+        for (const follower of followers) await comfort(follower, logger);
         comfortAtMs = clock.nowMs() + COMFORT_MS;
       }
       await clock.sleep(LOOK_MS, stop.signal).catch(() => undefined);
@@ -166,6 +157,16 @@ function createFeed(operations: Operations, { clock, logger }: Pick<EventHubOpti
       await running;
     },
   };
+}
+
+/** A store that cannot tell tells nobody anything else either: it is asked again. */
+async function comfort({ mayGoOn, response }: Follower, logger: Logger): Promise<void> {
+  const may = await mayGoOn().catch((thrown: unknown) => {
+    logger.warn("who follows events could not be looked up", errorFields(thrown));
+    return true;
+  });
+  if (may) send(response, ": still here\n\n");
+  else response.end();
 }
 
 async function lastNumber(operations: Operations): Promise<number> {
