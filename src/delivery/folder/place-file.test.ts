@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { deliveryOf } from "../../../test/support/small-delivery.ts";
@@ -46,4 +46,14 @@ it("replaces as a whole what somebody else put there in the meantime", async () 
   expect(await readFile(placed)).toEqual(await readFile(file.path));
   expect((await stat(placed)).ino).not.toBe((await stat(file.path)).ino);
   expect(placing.links).toBe("untried");
+});
+
+it("gives a copy that is cut short no name: who looks into the folder would take it for whole", async () => {
+  await using source = await temporaryFolder();
+  await using target = await temporaryFolder();
+  const file = await oneFile(source.path);
+  await truncate(file.path, file.sizeBytes - 2);
+  const placed = place(file, target.path, { links: "refused", clones: "untried" });
+  await expect(placed).rejects.toMatchObject({ code: "DELIVERY_FILE_CHANGED" });
+  expect(await readdir(target.path)).toEqual(["growing.dcm"]);
 });

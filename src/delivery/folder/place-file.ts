@@ -1,4 +1,5 @@
-import { chmod, constants, copyFile, link, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, constants, copyFile, link, rename, rm, stat, writeFile } from "node:fs/promises";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { isDiskFull, syncFile, systemCodeOf } from "../../units/durable-files.ts";
 import { dividedForWriting } from "../../units/write-blocks.ts";
@@ -29,7 +30,7 @@ const NO_LINKS: ReadonlySet<string> = new Set(["EXDEV", "EPERM", "EOPNOTSUPP", "
 /**
  * Whole and synced before it gets its name. What is handed over to one folder alone is not copied: its file gets the new name, and loses the old one
  * soon. Where there are several destinations each gets a copy: who edits one of them must not edit the others.
- * @throws what the disk says
+ * @throws GatewayError DELIVERY_FILE_CHANGED when the copy is not as long as it should be: it gets no name; what the disk says
  */
 export async function placeFile(
   placing: Placing,
@@ -45,6 +46,8 @@ export async function placeFile(
   else await writeFile(temporary, dividedForWriting(reading.read(file)), { flag: "wx" });
   await chmod(temporary, FILE_MODE);
   await syncFile(temporary);
+  // A share that has no room may say so to nobody; and a file of the outbox may have been cut short.
+  if ((await stat(temporary)).size !== file.sizeBytes) throw new GatewayError("DELIVERY_FILE_CHANGED", { what: "size" });
   await rename(temporary, place.target);
 }
 
