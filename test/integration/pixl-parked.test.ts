@@ -51,8 +51,8 @@ describe.skipIf(!requirePeer("rabbitmq-server"))("parked messages", () => {
 
     expect(await run("replay", "--code", "INSTANCES_MISSING")).toEqual({ messages: 2 });
     expect(await broker.count(PARKED_QUEUE)).toBe(1);
-    await using back = await broker.look("imaging-secondary", 10);
-    expect(back.messages).toEqual([
+    await using back = await broker.look("imaging-secondary");
+    expect(await Array.fromAsync(back.messages())).toEqual([
       { queue: "imaging-secondary", body: Buffer.from('{"mrn":  "2"}\u00a0'), priority: 4, headers: {} },
     ]);
     expect(await broker.count("imaging-primary")).toBe(1);
@@ -60,5 +60,20 @@ describe.skipIf(!requirePeer("rabbitmq-server"))("parked messages", () => {
     expect(await run("discard")).toEqual({ messages: 1 });
     expect(await run("list")).toEqual([]);
     expect(await broker.count("imaging-primary")).toBe(1);
+  });
+
+  it("are found however many others lie before them", async () => {
+    await using broker = openBroker({ port: rabbit.port });
+    const body = Buffer.from("{}");
+    const park = (code: string, priority: number) =>
+      broker.publish({ queue: PARKED_QUEUE, body, priority, headers: { "radferry-code": code } });
+    const others = 10_001;
+    for (let sent = 0; sent < others; sent += 100)
+      await Promise.all(Array.from({ length: Math.min(100, others - sent) }, () => park("PIXL_MESSAGE_KEY_UNSAFE", 5)));
+    await park("INSTANCES_MISSING", 1);
+
+    expect(await run("discard", "--code", "INSTANCES_MISSING")).toEqual({ messages: 1 });
+    expect(await run("list")).toHaveLength(others);
+    expect(await run("discard")).toEqual({ messages: others });
   });
 });

@@ -47,7 +47,8 @@ export async function placeFile(
   await chmod(temporary, FILE_MODE);
   await syncFile(temporary);
   // A share that has no room may say so to nobody; and a file of the outbox may have been cut short.
-  if ((await stat(temporary)).size !== file.sizeBytes) throw new GatewayError("DELIVERY_FILE_CHANGED", { what: "size" });
+  if ((await stat(temporary)).size !== file.sizeBytes)
+    throw new GatewayError("DELIVERY_FILE_CHANGED", { what: "size" });
   await rename(temporary, place.target);
 }
 

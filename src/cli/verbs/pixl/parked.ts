@@ -1,4 +1,9 @@
-import { clearParked, type ParkedChoice, parkedMessages } from "../../../compat/pixl/driver/parked.ts";
+import {
+  clearParked,
+  type ParkedChoice,
+  type ParkedMessage,
+  parkedMessages,
+} from "../../../compat/pixl/driver/parked.ts";
 import { readDriverSettings } from "../../../compat/pixl/driver/settings.ts";
 import { type Broker, openBroker } from "../../../compat/pixl/intake/broker.ts";
 import type { Cli } from "../../cli.ts";
@@ -13,13 +18,14 @@ async function open({ world }: Cli): Promise<Broker> {
 
 export async function listParkedVerb(cli: Cli, { bodies = false }: { readonly bodies?: boolean }): Promise<ExitCode> {
   await using broker = await open(cli);
-  const parked = (await parkedMessages(broker)).map(({ body, ...facts }) => ({
-    ...facts,
-    sizeBytes: body.length,
-    ...(bodies && { body: Buffer.from(body).toString("utf8") }),
-  }));
+  const parked = listed(parkedMessages(broker, cli.world.stop), bodies);
   await cli.printer.list(parked, (all) => tableLines(["CODE", "FIELD", "QUEUE", "PRIORITY", "BYTES"], rowsOf(all)));
   return EXIT.fine;
+}
+
+async function* listed(parked: AsyncIterable<ParkedMessage>, bodies: boolean): AsyncGenerator<ListedMessage> {
+  for await (const { body, ...facts } of parked)
+    yield { ...facts, sizeBytes: body.length, ...(bodies && { body: Buffer.from(body).toString("utf8") }) };
 }
 
 interface ListedMessage {
@@ -38,7 +44,7 @@ async function* rowsOf(parked: AsyncIterable<ListedMessage>): AsyncGenerator<rea
 
 export async function clearParkedVerb(cli: Cli, choice: ParkedChoice): Promise<ExitCode> {
   await using broker = await open(cli);
-  const messages = await clearParked(broker, choice);
+  const messages = await clearParked(broker, choice, cli.world.stop);
   const done = choice.to === "queues" ? "sent back to their queues" : "discarded";
   await cli.printer.document({ messages }, () => [`${counted(messages, "message")} ${done}`]);
   return EXIT.fine;

@@ -14,15 +14,15 @@ export interface ParkedMessage {
   readonly body: Uint8Array;
 }
 
-/** More are looked at when these are done with. */
-const MOST = 10_000;
-
 type ParkedBroker = Pick<Broker, "look" | "publish">;
 
-/** The most urgent first. They stay where they are. @throws GatewayError PIXL_BROKER_UNAVAILABLE, PIXL_BROKER_REFUSED */
-export async function parkedMessages(broker: ParkedBroker): Promise<readonly ParkedMessage[]> {
-  await using look = await broker.look(PARKED_QUEUE, MOST);
-  return look.messages.map(parkedMessage);
+/** All of them, the most urgent first. They stay where they are. @throws GatewayError PIXL_BROKER_UNAVAILABLE, PIXL_BROKER_REFUSED; the signal's reason */
+export async function* parkedMessages(broker: ParkedBroker, signal: AbortSignal): AsyncGenerator<ParkedMessage> {
+  await using look = await broker.look(PARKED_QUEUE);
+  for await (const message of look.messages()) {
+    signal.throwIfAborted();
+    yield parkedMessage(message);
+  }
 }
 
 export interface ParkedChoice {
@@ -33,10 +33,15 @@ export interface ParkedChoice {
 }
 
 /** Each is confirmed where it goes before it leaves the parked queue: whatever happens, none is lost. @returns how many @throws as `parkedMessages` */
-export async function clearParked(broker: ParkedBroker, { code, to }: ParkedChoice): Promise<number> {
-  await using look = await broker.look(PARKED_QUEUE, MOST);
+export async function clearParked(
+  broker: ParkedBroker,
+  { code, to }: ParkedChoice,
+  signal: AbortSignal,
+): Promise<number> {
+  await using look = await broker.look(PARKED_QUEUE);
   let cleared = 0;
-  for (const message of look.messages) {
+  for await (const message of look.messages()) {
+    signal.throwIfAborted();
     const parked = parkedMessage(message);
     if (code !== undefined && parked.code !== code) continue;
     const { queue, body, priority } = parked;

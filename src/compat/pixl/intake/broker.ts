@@ -43,7 +43,7 @@ export interface Broker extends AsyncDisposable {
   /** A stopped consumer that takes one message at a time. */
   consumer(queue: string, handler: ConsumerHandler): QueueConsumer;
   /** Holds messages that are ready in a queue; those that are not removed are ready again when it is closed. @throws as `publish` */
-  look(queue: string, limit: number): Promise<QueueLook>;
+  look(queue: string): Promise<QueueLook>;
 }
 
 export interface HeldMessage extends Publication {
@@ -51,8 +51,8 @@ export interface HeldMessage extends Publication {
 }
 
 export interface QueueLook extends AsyncDisposable {
-  /** The most urgent first. */
-  readonly messages: readonly HeldMessage[];
+  /** As many as were ready when it began, the most urgent first, each fetched when it is asked for. @throws as `publish` */
+  messages(): AsyncIterable<HeldMessage>;
   remove(message: HeldMessage): void;
 }
 
@@ -138,10 +138,10 @@ export function openBroker(options: BrokerOptions): Broker {
         },
         handler,
       ),
-    async look(queue, limit) {
-      await declare(queue);
+    async look(queue) {
+      const count = await declare(queue);
       const channel = await answered(connection.acquire());
-      return await holdMessages(channel, queue, { limit, answered });
+      return holdMessages(channel, queue, { count, answered });
     },
     async [Symbol.asyncDispose]() {
       await publisher.close().catch(() => undefined);
@@ -151,31 +151,34 @@ export function openBroker(options: BrokerOptions): Broker {
 }
 
 interface Holding {
-  readonly limit: number;
+  readonly count: number;
   answered<T>(answer: Promise<T>): Promise<T>;
 }
 
-async function holdMessages(channel: Channel, queue: string, { limit, answered }: Holding): Promise<QueueLook> {
-  const held = new Map<HeldMessage, number>();
-  try {
-    while (held.size < limit) {
-      const message = await answered(channel.basicGet({ queue }));
-      if (message === undefined) break;
-      const { body, priority = PRIORITIES.lowest, headers = {}, deliveryTag } = message;
-      held.set({ queue, body: bytesOf(body), priority, headers: plainHeaders(headers) }, deliveryTag);
-    }
-  } catch (thrown) {
-    await channel.close().catch(() => undefined);
-    throw thrown;
-  }
+/** The broker holds what was fetched, we no more than who asks keeps: a queue may be longer than memory. */
+function holdMessages(channel: Channel, queue: string, { count, answered }: Holding): QueueLook {
+  const deliveryTags = new WeakMap<HeldMessage, number>();
   return {
-    messages: [...held.keys()],
-    remove(message) {
-      const deliveryTag = held.get(message);
-      if (deliveryTag !== undefined) channel.basicAck({ deliveryTag });
-      held.delete(message);
+    async *messages() {
+      for (let fetched = 0; fetched < count; fetched += 1) {
+        const message = await answered(channel.basicGet({ queue })).catch(async (thrown: unknown) => {
+          // What is told is why nothing came, not that a broken channel cannot be closed either.
+          await answered(channel.close()).catch(() => undefined);
+          throw thrown;
+        });
+        if (message === undefined) return;
+        const { body, priority = PRIORITIES.lowest, headers = {}, deliveryTag } = message;
+        const held = { queue, body: bytesOf(body), priority, headers: plainHeaders(headers) };
+        deliveryTags.set(held, deliveryTag);
+        yield held;
+      }
     },
-    [Symbol.asyncDispose]: () => channel.close(),
+    remove(message) {
+      const deliveryTag = deliveryTags.get(message);
+      if (deliveryTag !== undefined) channel.basicAck({ deliveryTag });
+      deliveryTags.delete(message);
+    },
+    [Symbol.asyncDispose]: () => answered(channel.close()),
   };
 }
 
