@@ -5,7 +5,6 @@ import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import { errorFields } from "../observe/error-fields.ts";
 import { systemCodeOf } from "../units/durable-files.ts";
 import { limitConnections } from "../units/limit-connections.ts";
-import { leastBytes } from "../units/minimum-rate.ts";
 import { createSparseLogger } from "../units/sparse-logger.ts";
 import { type Answering, addApiRoutes } from "./answer.ts";
 import { createAuthenticator } from "./authenticate.ts";
@@ -13,6 +12,7 @@ import { createDashboard, type Dashboard } from "./dashboard.ts";
 import { storeDocument } from "./dicomweb/store-document.ts";
 import { addStoreRoutes, STORE_PATHS } from "./dicomweb/store-routes.ts";
 import { PAGE_POLICY, SECURITY_HEADERS } from "./headers.ts";
+import { limitBody } from "./limit-body.ts";
 import { BASE, openApiDocument } from "./openapi.ts";
 import { docsPage, STYLE } from "./pages.ts";
 import { PROBLEM_TYPE, problemOf } from "./problem.ts";
@@ -74,7 +74,7 @@ export async function startApiServer({ host, port, tls, services: given }: ApiSe
   });
   server.addHook("onRequest", async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
-    limitBody(request, reply, limits);
+    limitRequest(request, reply, limits);
     // Before anything of it is read.
     if (!request.is404) return;
     if (dashboard.isPage(request)) await dashboard.sendFile("/", request, reply);
@@ -145,33 +145,16 @@ function hasBody({ headers }: FastifyRequest["raw"]): boolean {
   return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 }
 
-/** A body that is not whole in time is not waited for, nor one that comes so slowly that it will not be. */
-function limitBody(
+function limitRequest(
   { raw, routeOptions }: FastifyRequest,
   reply: FastifyReply,
-  { requestMs, storeMs, slowest }: ApiLimits,
+  { requestMs, storeMs, slowest, idleMs }: ApiLimits,
 ): void {
   if (!hasBody(raw)) return;
   const isStore = routeOptions.url?.startsWith(STORE_PATHS[0]) === true;
-  const { socket } = raw;
-  const cut = (): void => {
-    stop();
-    answerBadClient(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), socket);
-  };
-  const timer = setTimeout(cut, isStore ? storeMs : requestMs);
-  // By the socket's own count: who listens to the body takes it from the one that it is for.
-  let { bytesRead } = socket;
-  const look = setInterval(() => {
-    const isSlow = socket.bytesRead - bytesRead < leastBytes(slowest);
-    ({ bytesRead } = socket);
-    if (isSlow) cut();
-  }, slowest.overMs);
-  const stop = (): void => {
-    clearTimeout(timer);
-    clearInterval(look);
-  };
-  raw.once("end", stop);
-  reply.raw.once("close", stop);
+  limitBody(raw, reply.raw, { wholeMs: isStore ? storeMs : requestMs, slowest, idleMs }, () =>
+    answerBadClient(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), raw.socket),
+  );
 }
 
 async function listen(server: FastifyInstance, host: string, port: number | undefined): Promise<void> {
