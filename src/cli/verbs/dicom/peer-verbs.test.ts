@@ -134,6 +134,27 @@ it("has a peer send all of a patient", async () => {
   expect((await readdir(join(folder, "in"))).sort()).toEqual(NAMES_OF_STUDY_1);
 });
 
+it.each([
+  ["STUDY", ["StudyInstanceUID="]],
+  ["STUDY", ["StudyInstanceUID"]],
+  ["STUDY", ["StudyInstanceUID= "]],
+  ["STUDY", ["StudyInstanceUID=*"]],
+  ["STUDY", [`${STUDY_1}\\`]],
+  ["SERIES", [STUDY_1, "SeriesInstanceUID="]],
+  ["PATIENT", ["PatientID="]],
+])("asks no peer to send all that it has: level %s, %j", async (level, keys) => {
+  // Nobody listens there: who is asked cannot be reached.
+  const asked = ["ANY@127.0.0.1:1", "--level", level, ...keys.flatMap((key) => ["-k", key]), "--json"];
+  for (const verb of [
+    ["get", "--out", "all"],
+    ["move", "--dest", "STORE"],
+  ]) {
+    const { exitCode, stdout } = await runCli(["dicom", ...verb, ...asked], { workingFolder: folder });
+    expect([exitCode, JSON.parse(stdout).error.code]).toEqual([2, "USAGE_INVALID"]);
+  }
+  expect(await readdir(folder)).toEqual([]);
+});
+
 it("stops a search at --max", async () => {
   await using server = await startServer(memoryArchive(OBJECTS));
   const images = [

@@ -1,5 +1,7 @@
 import { identifierFromKeys } from "../../../archive/find-keys.ts";
 import type { DataSet } from "../../../dicom/data-set.ts";
+import { tagOfKeyword, vrOf } from "../../../dicom/dictionary/dictionary.ts";
+import { isFieldUid, trimUid } from "../../../dicom/uid.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { RetrieveResult, SubOperationCounts } from "../../../network/dimse/service-types.ts";
 import { describeStatus, formatStatus, statusError } from "../../../network/dimse/status.ts";
@@ -11,11 +13,26 @@ import type { QueryOptions } from "./query-model.ts";
 
 export type RetrieveOptions = PeerOptions & QueryOptions;
 
-/** What C-MOVE and C-GET are asked for: the keys given and no others. @throws GatewayError USAGE_INVALID when there are none */
+/**
+ * What C-MOVE and C-GET are asked for: the keys given and no others. One without a value would match all that there is (PS3.4 C.2.2.2.3), and a
+ * UID is no pattern (C.2.2.2.2).
+ * @throws GatewayError USAGE_INVALID when there are none, or one of them matches everything
+ */
 export function retrieveIdentifier({ key, level }: RetrieveOptions): DataSet {
-  if (key.length === 0) throw new GatewayError("USAGE_INVALID", { problem: "at least one -k Keyword=value is needed" });
+  if (key.length === 0) throw usage("at least one -k Keyword=value is needed");
   const withReturnKeys = identifierFromKeys(level, key);
+  for (const text of key) {
+    const [keyword = "", value = ""] = text.split(/=(.*)/s);
+    if (value.split("\\").some((one) => trimUid(one) === "")) throw usage(`-k ${keyword} has no value`);
+    const tag = tagOfKeyword(keyword);
+    if (tag !== undefined && vrOf(tag) === "UI" && !value.split("\\").every((one) => isFieldUid(trimUid(one))))
+      throw usage(`-k ${keyword} is no UID`);
+  }
   return new Map([...withReturnKeys].filter(([, { value }]) => value.kind === "bytes" && value.bytes.length > 0));
+}
+
+function usage(problem: string): GatewayError {
+  return new GatewayError("USAGE_INVALID", { problem });
 }
 
 export function showCounts(progress: Progress): (counts: SubOperationCounts) => void {
