@@ -32,6 +32,8 @@ const WORLDS: Readonly<Record<string, readonly (typeof runSeed)[]>> = {
   site: [runSeed],
   queues: [runQueueSeed],
 };
+refuseUnknown("--mutation", values.mutation, ["all", ...Object.keys(MUTATIONS)]);
+refuseUnknown("--world", values.world, Object.keys(WORLDS));
 const first = Number(values.seed ?? Math.floor(systemRandom.next() * 2 ** 31));
 const count = Number(values.seeds ?? 1);
 const folder = mkdtempSync(join(tmpdir(), "radferry-simulation-"));
@@ -40,6 +42,13 @@ makeTemplate(template);
 console.error(`simulating --seeds ${count} --seed ${first}`);
 process.exitCode = values.mutation === undefined ? await simulate() : await mutate(values.mutation);
 rmSync(folder, { recursive: true });
+
+/** Else nothing would be looked for, and nothing of it be unseen. */
+function refuseUnknown(flag: string, given: string | undefined, known: readonly string[]): void {
+  if (given === undefined || known.includes(given)) return;
+  console.error(`${flag}: ${JSON.stringify(given)} is none of:\n${known.map((name) => `  ${name}`).join("\n")}`);
+  process.exit(2);
+}
 
 async function simulate(): Promise<number> {
   const runs = WORLDS[values.world ?? ""] ?? [runSeed, runQueueSeed];

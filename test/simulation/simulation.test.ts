@@ -68,3 +68,12 @@ it(
   },
   TIMEOUT_MS,
 );
+
+it.each([
+  ["--mutation", "each instance is sent twize", "each instance is sent twice"],
+  ["--world", "sites", "site"],
+])("names what there is where %s is misspelt, and does not pass", async (flag, misspelt, known) => {
+  const run = promisify(execFile)(process.execPath, [SIMULATE, flag, misspelt]);
+  const refused = { code: 2, stdout: "", stderr: expect.stringContaining(`  ${known}\n`) };
+  await expect(run).rejects.toMatchObject(refused);
+});
