@@ -200,6 +200,23 @@ describe.skipIf(!requirePeer("chromium"))("archives, scanners, audit, tokens and
     await page.getByText("are as they were written").waitFor();
   });
 
+  it("says that projects could not be read, and makes no token for all of them meanwhile", async () => {
+    const projects = "**/api/v1/projects";
+    await page.route(projects, (route) => route.abort());
+    await goTo("/tokens", "Tokens");
+    await page.reload();
+    await page.getByRole("button", { name: "New token" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("The projects could not be read.").waitFor();
+    await page.getByLabel("Name: whose it is").fill("nightly");
+    expect(await dialog.getByRole("button", { name: "Make the token" }).isDisabled()).toBe(true);
+    await page.unroute(projects);
+    await dialog.getByRole("button", { name: "Try again" }).click();
+    await dialog.getByLabel("lung-ct").waitFor();
+    expect(await dialog.getByRole("button", { name: "Make the token" }).isDisabled()).toBe(false);
+    await dialog.getByRole("button", { name: "Go back" }).click();
+  });
+
   it("makes a token that is shown once, and revokes it", async () => {
     await goTo("/tokens", "Tokens");
     await page.getByRole("button", { name: "New token" }).click();

@@ -2,8 +2,9 @@ import { useId, useState } from "preact/hooks";
 import { ask } from "../../api/client.ts";
 import type { ApiDocument, Project } from "../../api/documents.ts";
 import { ROLES, type Role } from "../../api/session-state.ts";
-import { useData } from "../../api/use-data.ts";
+import { type Data, useData } from "../../api/use-data.ts";
 import { Button } from "../../components/button.tsx";
+import { ErrorCard } from "../../components/error-card.tsx";
 
 interface NewTokenFormProps {
   readonly onMade: (token: ApiDocument<"NewToken">) => void;
@@ -50,11 +51,7 @@ export function NewTokenForm({ onMade, onClose }: NewTokenFormProps) {
           ))}
         </select>
       </label>
-      <ProjectChoices
-        names={(projects.data?.items ?? []).map((each) => each.name)}
-        chosen={chosen}
-        onChange={setChosen}
-      />
+      <ProjectChoices projects={projects} chosen={chosen} onChange={setChosen} />
       <label class="field" for={`${ids}-days`}>
         Days until it ends
         <input
@@ -69,7 +66,8 @@ export function NewTokenForm({ onMade, onClose }: NewTokenFormProps) {
       <div class="actions">
         <Button
           kind="primary"
-          isDisabled={name.trim() === ""}
+          // None chosen means all of them: that is for who sees which they are.
+          isDisabled={name.trim() === "" || projects.data === undefined}
           onClick={async () => {
             const wish = { name: name.trim(), role, days: Number(days) };
             const body = chosen.length === 0 ? wish : { ...wish, projects: chosen };
@@ -85,16 +83,23 @@ export function NewTokenForm({ onMade, onClose }: NewTokenFormProps) {
 }
 
 interface ProjectChoicesProps {
-  readonly names: readonly string[];
+  readonly projects: Data<{ readonly items: readonly Project[] }>;
   readonly chosen: readonly string[];
   readonly onChange: (chosen: readonly string[]) => void;
 }
 
-function ProjectChoices({ names, chosen, onChange }: ProjectChoicesProps) {
+function ProjectChoices({ projects: { data, problem, reload }, chosen, onChange }: ProjectChoicesProps) {
   return (
     <fieldset class="choices">
       <legend>Projects; none chosen means all of them</legend>
-      {names.map((name) => (
+      {data === undefined && problem === undefined && <p class="empty">Loading…</p>}
+      {data === undefined && problem !== undefined && (
+        <>
+          <p>The projects could not be read.</p>
+          <ErrorCard problem={problem} onRetry={reload} />
+        </>
+      )}
+      {data?.items.map(({ name }) => (
         <label key={name}>
           <input
             type="checkbox"
