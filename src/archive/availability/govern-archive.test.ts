@@ -176,6 +176,48 @@ test("no minute holds more studies than the rate, and asking for what is missing
   }
 });
 
+/** When each of so many studies may be asked for, as it is told now: minutes from the scene's beginning. */
+async function turnsOf(at: Scene, studies: number): Promise<readonly number[]> {
+  const turns: number[] = [];
+  for (let number = 1; number <= studies; number += 1) {
+    const studyInstanceUid = parseStudyInstanceUid(`1.2.3.${number}`);
+    const [code, untilMs] = await refusal(at.archive.retrieve({ studyInstanceUid }, neverAborted()));
+    expect(code).toBe("ARCHIVE_RATE_LIMITED");
+    turns.push((Number(untilMs) - at.clock.nowMs()) / 60_000);
+  }
+  return turns;
+}
+
+test("turns that were told at one rate do not hold at another", async () => {
+  await using at = await scene({ studiesPerMinute: 0.1 });
+  await retrieve(at);
+  expect(await turnsOf(at, 3)).toEqual([10, 20, 30]);
+  await at.store.setArchiveControls("vna", { overrides: { studiesPerMinute: 1 } }, at.clock.nowMs());
+  await retrieve(at);
+  expect(await turnsOf(at, 3)).toEqual([1, 2, 3]);
+});
+
+test("studies that are woken before their turn keep it: it does not move behind those of all others", async () => {
+  await using at = await scene({ studiesPerMinute: 1 });
+  await retrieve(at);
+  expect(await turnsOf(at, 3)).toEqual([1, 2, 3]);
+  expect(await turnsOf(at, 4)).toEqual([1, 2, 3, 4]);
+});
+
+test("turns of studies that could go on meanwhile are free again", async () => {
+  await using at = await scene({ studiesPerMinute: 1 });
+  await retrieve(at);
+  await turnsOf(at, 3);
+  const setRate = (studiesPerMinute: number | null) =>
+    at.store.setArchiveControls("vna", { overrides: { studiesPerMinute } }, at.clock.nowMs());
+  await setRate(null);
+  for (const number of [1, 2, 3])
+    await at.archive.retrieve({ studyInstanceUid: parseStudyInstanceUid(`1.2.3.${number}`) }, neverAborted());
+  await setRate(1);
+  await retrieve(at);
+  expect(await turnsOf(at, 2)).toEqual([1, 2]);
+});
+
 test("a paused archive is not asked; what runs ends; resumed, it is asked at once", async () => {
   await using at = await scene();
   at.counting.answer = (signal) =>

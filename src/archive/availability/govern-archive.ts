@@ -9,6 +9,7 @@ import type { Archive, RetrieveRequest } from "../archive.ts";
 import { contentsOf, type StudyContents } from "../contents.ts";
 import type { Pace } from "./pace.ts";
 import { type AvailabilityPolicy, BREAKER_POLICY, openingHoursOf, policyInForce } from "./policy.ts";
+import { createTurns, type Turns } from "./turns.ts";
 
 /** An archive that is asked as it allows. */
 export interface GovernedArchive extends Archive {
@@ -63,9 +64,13 @@ export const AVAILABILITY_CODES: ReadonlySet<ErrorCode> = new Set([
 export function governArchive(archive: Archive, governance: Governance): GovernedArchive {
   const turns = createTurns();
   const truce = createTruce(archive.name, governance);
-  const governed = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>, isNewStudy = false) => {
+  const governed = async <T>(
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+    begun?: StudyInstanceUid,
+  ) => {
     const condition = await admit(archive.name, governance, truce, signal);
-    if (isNewStudy) await waitForTurn(archive.name, governance, condition, turns, signal);
+    if (begun !== undefined) await waitForTurn(archive.name, governance, condition, { turns, study: begun, signal });
     await using watch = watchCondition(archive.name, governance, truce, signal);
     return await truce.agreed(judged(archive.name, governance, signal, () => work(watch.signal)));
   };
@@ -90,7 +95,7 @@ export function governArchive(archive: Archive, governance: Governance): Governe
     },
     async retrieve(request, signal) {
       const asked = { ...request, isSpared: truce.isOn };
-      const outcome = await governed(signal, (watched) => archive.retrieve(asked, watched), beginsStudy(request));
+      const outcome = await governed(signal, (watched) => archive.retrieve(asked, watched), begunBy(request));
       await truce.begin(outcome.retryAfterMs);
       return outcome;
     },
@@ -150,8 +155,8 @@ function createTruce(name: string, { store, clock }: Governance): Truce {
 }
 
 /** Asking for what is missing of a study goes on with it. */
-function beginsStudy({ instances }: RetrieveRequest): boolean {
-  return instances === undefined;
+function begunBy({ instances, studyInstanceUid }: RetrieveRequest): StudyInstanceUid | undefined {
+  return instances === undefined ? studyInstanceUid : undefined;
 }
 
 /** @throws GatewayError ARCHIVE_PAUSED, ARCHIVE_ASKED_TO_WAIT, ARCHIVE_CLOSED, ARCHIVE_RESTING, each with `untilMs` */
@@ -177,32 +182,21 @@ function setPace({ pace, sharers }: Governance, { bytesPerSecond }: Availability
   pace.set(bytesPerSecond && bytesPerSecond / Math.max(sharers?.() ?? 1, 1));
 }
 
-/** Spreads those that were told to come back, so that they do not come back together. */
-interface Turns {
-  lastMs: number;
-}
-
-function createTurns(): Turns {
-  return { lastMs: 0 };
-}
-
 /** @throws GatewayError ARCHIVE_RATE_LIMITED with `untilMs`; the signal's reason */
 async function waitForTurn(
   name: string,
   { policy, store, clock }: Governance,
   condition: ArchiveCondition,
-  turns: Turns,
-  signal: AbortSignal,
+  { turns, study, signal }: { readonly turns: Turns; readonly study: StudyInstanceUid; readonly signal: AbortSignal },
 ): Promise<void> {
   const { studiesPerMinute } = policyInForce(policy, condition);
-  if (studiesPerMinute === undefined) return;
+  if (studiesPerMinute === undefined) return turns.taken(study);
   const intervalMs = 60_000 / studiesPerMinute;
   const nowMs = clock.nowMs();
   const slot = await store.takeStudySlot(name, { intervalMs, maximumWaitMs: WAIT_IN_PLACE_MS }, nowMs);
-  if (slot.kind === "later") {
-    turns.lastMs = Math.max(turns.lastMs + intervalMs, slot.atMs);
-    throw waitUntil("ARCHIVE_RATE_LIMITED", name, Math.ceil(turns.lastMs));
-  }
+  if (slot.kind === "later")
+    throw waitUntil("ARCHIVE_RATE_LIMITED", name, Math.ceil(turns.next(study, intervalMs, slot.atMs, nowMs)));
+  turns.taken(study);
   if (slot.atMs > nowMs) await clock.sleep(slot.atMs - nowMs, signal);
 }
 
