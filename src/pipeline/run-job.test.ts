@@ -18,7 +18,7 @@ const NOW_MS = 1_000_000;
 async function settled(
   answer: { readonly status: number; readonly headers?: Readonly<Record<string, string>> },
   isWithdrawn: PipelineServices["isWithdrawn"] = async () => false,
-  { isNeeded = false, optOut = new Set<string>() } = {},
+  { isNeeded = false, optOut = new Set<string>(), closed = false, isReloaded = false } = {},
 ) {
   await using server = await startWebServer(() => answer);
   await using archive = createDicomWebArchive({
@@ -28,12 +28,20 @@ async function settled(
     // Nothing is ever retrieved here.
     taker: {} as InstanceTaker,
   });
+  const findStudies = async (): Promise<never> => {
+    if (isReloaded) projects.set("trial", { name: "trial", archives: [archive], optOut });
+    throw new GatewayError("ARCHIVE_CLOSED", { archive: "web", untilMs: NOW_MS + 3_600_000 });
+  };
+  const projects = new Map([
+    ["trial", { name: "trial", archives: [closed ? { ...archive, findStudies } : archive], optOut }],
+  ]);
   const settlements: unknown[] = [];
   const removed: string[] = [];
   const noteRemoved = async (...what: readonly string[]) => void removed.push(what.join(" "));
   const services = {
     store: {
       claimsOfJob: async () => [],
+      events: async () => [],
       renew: () => Promise.resolve(true),
       change: () => Promise.resolve(true),
       settle: (_lease: unknown, settlement: unknown) => Promise.resolve(settlements.push(settlement) > 0),
@@ -43,7 +51,7 @@ async function settled(
     staging: { removeStudy: (study: string) => noteRemoved("staged", study) },
     isWithdrawn,
     outbox: { remove: (job: string) => noteRemoved("outbox", job) },
-    projects: new Map([["trial", { name: "trial", archives: [archive], optOut }]]),
+    projects,
     retry: { attempts: 3, firstDelayMs: 1_000, maximumDelayMs: 1_000 },
     clock: { nowMs: () => NOW_MS, sleep: (_: number, signal: AbortSignal) => stopped(signal) },
     random: seededRandom(1),
@@ -66,6 +74,16 @@ it.each([429, 503])(
     expect(settlements).toMatchObject([{ state: "waiting", dueAtMs: NOW_MS + 3_600_000, attempts: 1 }]);
   },
 );
+
+it("waits for the next opening of an archive that is closed", async () => {
+  const { settlements } = await settled({ status: 500 }, undefined, { closed: true });
+  expect(settlements).toMatchObject([{ state: "waiting", code: "ARCHIVE_CLOSED", dueAtMs: NOW_MS + 3_600_000 }]);
+});
+
+it("does not wait for an opening by settings that are in force no more: those who waited were woken before it did", async () => {
+  const { settlements } = await settled({ status: 500 }, undefined, { closed: true, isReloaded: true });
+  expect(settlements).toMatchObject([{ state: "waiting", code: "ARCHIVE_CLOSED", dueAtMs: NOW_MS }]);
+});
 
 it("leaves out a patient who was withdrawn, before any archive is asked", async () => {
   const { settlements, removed } = await settled({ status: 500 }, async () => true);

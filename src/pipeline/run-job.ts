@@ -59,9 +59,10 @@ export async function runJob(
   const cancelled = new AbortController();
   const signal = AbortSignal.any([stop, cancelled.signal]);
   const renewal = keepLease(services, claimed, cancelled);
+  const begun: Begun = {};
   try {
     const facts = { "radferry.job": claimed.job.id, "radferry.project": claimed.job.project };
-    const result = await services.traces.within("study", facts, () => runSteps(services, claimed, signal));
+    const result = await services.traces.within("study", facts, () => runSteps(services, claimed, begun, signal));
     return await settle(services, claimed, result, next);
   } catch (thrown) {
     const failure: unknown = cancelled.signal.aborted ? cancelled.signal.reason : thrown;
@@ -69,19 +70,34 @@ export async function runJob(
     if (stop.aborted || toGatewayError(failure).code === "LEASE_LOST") return undefined;
     // The lease could not be renewed.
     if (cancelled.signal.aborted) throw failure;
-    return await settleFailure(services, claimed, toGatewayError(thrown), next);
+    const isReloaded = begun.project !== undefined && begun.project !== services.projects.get(claimed.job.project);
+    return await settleFailure(services, claimed, { error: toGatewayError(thrown), isReloaded }, next);
   } finally {
     await renewal[Symbol.asyncDispose]();
     if (!stop.aborted) await forgetSharedWhenDone(services, claimed.job.id);
   }
 }
 
-async function runSteps(services: PipelineServices, claimed: ClaimedJob, signal: AbortSignal): Promise<StepResult> {
+/** What a job goes on with from its beginning to its end. */
+interface Begun {
+  project?: PipelineProject;
+}
+
+async function runSteps(
+  services: PipelineServices,
+  claimed: ClaimedJob,
+  begun: Begun,
+  signal: AbortSignal,
+): Promise<StepResult> {
   using _open = services.hold?.();
   const recall: RunRecall = {};
   let result: StepResult | undefined;
   try {
-    result = await stepByStep(services, claimed, recall, signal);
+    const project = services.projects.get(claimed.job.project);
+    // It was taken out of the settings: its jobs wait for it to come back.
+    if (project === undefined) return { kind: "pause", code: "PROJECT_UNKNOWN", delayMs: PROJECT_LOOK_MS };
+    begun.project = project;
+    result = await stepByStep(services, claimed, { project, recall }, signal);
     return result;
   } finally {
     await keepStaged(services, recall, result);
@@ -91,12 +107,9 @@ async function runSteps(services: PipelineServices, claimed: ClaimedJob, signal:
 async function stepByStep(
   services: PipelineServices,
   { lease, job: claimedJob }: ClaimedJob,
-  recall: RunRecall,
+  { project, recall }: { readonly project: PipelineProject; readonly recall: RunRecall },
   signal: AbortSignal,
 ): Promise<StepResult> {
-  const project = services.projects.get(claimedJob.project);
-  // It was taken out of the settings: its jobs wait for it to come back.
-  if (project === undefined) return { kind: "pause", code: "PROJECT_UNKNOWN", delayMs: PROJECT_LOOK_MS };
   let job: JobRecord = claimedJob;
   const write = async (change: JobChange): Promise<void> => {
     if (!(await services.store.change(lease, change, services.clock.nowMs()))) throw new GatewayError("LEASE_LOST");
@@ -221,10 +234,19 @@ function quarantineEntered({ actor }: PipelineServices, job: JobRecord, code: Er
   return { event: "quarantine-entered", actor, outcome: "success", job: job.id, project: job.project, detail };
 }
 
+/** What the settings say of when an archive may be asked: a job that began with other settings looks again by those in force. */
+const OF_THE_SETTINGS: ReadonlySet<ErrorCode> = new Set(["ARCHIVE_CLOSED", "ARCHIVE_RATE_LIMITED"]);
+
+interface Failure {
+  readonly error: GatewayError;
+  /** Other settings came into force while the job ran, and woke those alone that waited then. */
+  readonly isReloaded: boolean;
+}
+
 async function settleFailure(
   services: PipelineServices,
   claimed: ClaimedJob,
-  error: GatewayError,
+  { error, isReloaded }: Failure,
   next: NextClaim | undefined,
 ): Promise<ClaimedJob | undefined> {
   const { retry, random, clock, logger } = services;
@@ -237,7 +259,7 @@ async function settleFailure(
     const wait = {
       state: "waiting",
       code: error.code,
-      dueAtMs: Math.max(untilMs, nowMs),
+      dueAtMs: isReloaded && OF_THE_SETTINGS.has(error.code) ? nowMs : Math.max(untilMs, nowMs),
       ...(typeof archive === "string" ? { heldBackBy: archive } : {}),
       attempts: job.attempts,
       change: failedAt,
