@@ -22,6 +22,7 @@ What tells an operator most:
 - \`radferry_retrievals_total\` with the outcome \`transient\` grows faster than with \`answered\`: an archive is in trouble.
 - \`radferry_studies\` with the state \`quarantined\` or \`held\` is not 0: a person has to decide.
 - \`radferry_scan_files_waiting\` stays above 0 for minutes: measured data is safe in the lake, and nobody is told of it.
+- \`radferry_scan_files_stuck\` is not 0: nobody will be told of it before a person looks; \`radferry scanner task show\` says why, \`radferry scanner task release\` has it tried once more.
 - \`radferry_staging_free_bytes\` comes near the reserve of the settings: retrieval is about to pause.
 - \`radferry_store_writable\` is 0: all work stands still, most often as the disk is full that has the store.
 

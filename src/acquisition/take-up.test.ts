@@ -13,6 +13,7 @@ import {
   type ScanSite,
   type ScanSiteParts,
 } from "./rehearsal.testing.ts";
+import { releaseTransfer } from "./take-up.ts";
 import { createUploads } from "./uploads.ts";
 
 interface Outage {
@@ -152,6 +153,22 @@ it("waits longer each time, five minutes at most, and gives up after a week; the
   away.clear();
   await recover(site.ledger);
   await expectOneFile(site, acquisition, "canceled");
+});
+
+it("publishes what got stuck once a person releases it, without another start", async () => {
+  const { away, through } = outage();
+  await using site = await openScanSite({ through });
+  const acquisition = await acquiring(site);
+  away.set("setResult", "SCAN_RESULT_NOT_FOUND");
+  await expect(send(site, acquisition)).rejects.toMatchObject({ code: "SCAN_RESULT_NOT_FOUND" });
+  away.clear();
+  await sweep(site.ledger, site.uploads);
+  const [stuck] = await site.store.transfersOf(acquisition.id);
+  if (stuck?.state !== "stuck") throw new Error("it is not stuck");
+  expect(await releaseTransfer(site.store, stuck, site.clock.nowMs())).toBe(true);
+  await sweep(site.ledger, site.uploads);
+  expect(await site.store.transfersOf(acquisition.id)).toMatchObject([{ state: "published" }]);
+  expect(await releaseTransfer(site.store, stuck, site.clock.nowMs())).toBe(false);
 });
 
 it("takes a file anew whose result was deleted meanwhile: the first one is kept beside it", async () => {

@@ -1,6 +1,7 @@
 import { toGatewayError } from "../errors/gateway-error.ts";
 import { TRANSFER_STATES } from "../store/acquisition-states.ts";
 import type { Acquisition, Transfer } from "../store/acquisitions.ts";
+import type { Store } from "../store/store.ts";
 import type { Ledger } from "./ledger.ts";
 import { publish } from "./publish.ts";
 import { signatureOf } from "./signatures.ts";
@@ -95,6 +96,15 @@ export async function* pages<T extends { readonly id: string }>(
 /** What got stuck is tried once more: somebody may have mended it before he started this process. */
 export async function releaseStuck({ world }: Ledger): Promise<void> {
   const { store, clock } = world;
-  for await (const { id, directory } of pages((after) => store.stuckTransfers(PAGE, after)))
-    await store.changeTransfer(id, { state: directory === undefined ? "verified" : "committed" }, clock.nowMs());
+  for await (const transfer of pages((after) => store.stuckTransfers(PAGE, after)))
+    await releaseTransfer(store, transfer, clock.nowMs());
+}
+
+/** It is published at the next look at open ones, if it can be. Answers whether it was still stuck. */
+export async function releaseTransfer(
+  store: Pick<Store, "changeTransfer">,
+  { id, directory }: Pick<Transfer, "id" | "directory">,
+  nowMs: number,
+): Promise<boolean> {
+  return await store.changeTransfer(id, { state: directory === undefined ? "verified" : "committed" }, nowMs);
 }

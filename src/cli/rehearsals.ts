@@ -53,6 +53,7 @@ export const CHANGING: Readonly<Record<string, Changing>> = {
   "scanner task create": { tells: "tell what would be made", makes: ["id", "workflow"] },
   "scanner task cancel": { tells: "tell which task would be taken back" },
   "scanner task retry": { tells: "tell which task would be done again" },
+  "scanner task release": { tells: "tell which files would be tried once more" },
   "scanner sequence add": { tells: "tell its size and sum", makes: ["id"] },
   "scanner result submit": { tells: "tell what would be sent on", makes: ["cohort"] },
 };

@@ -15,15 +15,16 @@ const idle = {
   async *listArchives() {},
 } as unknown as Operations;
 
-it("counts the files of scanners that are whole and wait to be published, and no other", async () => {
+it("counts the files of scanners that are whole and wait to be published, and those that got stuck", async () => {
   await using site = await openScanSite();
   const acquisition = await acquiring(site);
-  for (const id of ["coming", "waiting", "published"]) {
+  for (const id of ["coming", "waiting", "published", "stuck"]) {
     const facts = { fileName: id, sizeBytes: 1, declaredSha256: undefined, parameter: undefined };
     await site.store.addTransfer({ id, acquisitionId: acquisition.id, ...facts }, 0);
     const states = ["receiving", "verified", "committed", "published"] as const;
-    const steps = { coming: 1, waiting: 3, published: 4 }[id] ?? 0;
+    const steps = { coming: 1, waiting: 3, published: 4, stuck: 2 }[id] ?? 0;
     for (const state of states.slice(0, steps)) await site.store.changeTransfer(id, { state }, 0);
+    if (id === "stuck") await site.store.changeTransfer(id, { state: "stuck", code: "SCAN_RESULT_NOT_FOUND" }, 0);
   }
   await using store = await openSqliteStore({ path: join(site.folder, "radferry.db") });
   const metrics = createMetrics();
@@ -31,5 +32,7 @@ it("counts the files of scanners that are whole and wait to be published, and no
   const clock = createManualClock();
   const parts = { operations: idle, store, clock, disk: systemDisk, staging, version: "0", followers: () => 0 };
   await createStateGauges(metrics, parts)();
-  expect((await metrics.text()).text).toMatch(/^radferry_scan_files_waiting 1$/m);
+  const { text } = await metrics.text();
+  expect(text).toMatch(/^radferry_scan_files_waiting 1$/m);
+  expect(text).toMatch(/^radferry_scan_files_stuck 1$/m);
 });

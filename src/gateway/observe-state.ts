@@ -13,7 +13,7 @@ import type { Disk } from "../units/disk.ts";
 export interface StateParts {
   /** In the name of the gateway. */
   readonly operations: Operations;
-  readonly store: Pick<Store, "jobCounts" | "intakeCounts" | "openTransfers">;
+  readonly store: Pick<Store, "jobCounts" | "intakeCounts" | "openTransfers" | "stuckTransfers">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly disk: Disk;
   readonly staging: { readonly path: string; readonly reserveBytes: number };
@@ -31,6 +31,7 @@ const WALK_EVERY_MS = 300_000;
 export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () => Promise<void> {
   const { operations, store, clock, disk, staging, version, followers } = parts;
   const stagingBytes = createStagingSize(parts);
+  const stuckScanFiles = createStuckCount(parts);
   return async () => {
     metrics.set("build_info", 1, { version });
     metrics.set("event_streams", followers(), {});
@@ -53,6 +54,7 @@ export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () =
     metrics.set("oldest_queued_seconds", oldestWaitingSeconds ?? 0, {});
     await gaugeIntake(metrics, parts);
     metrics.set("scan_files_waiting", await waitingScanFiles(store), {});
+    metrics.set("scan_files_stuck", await stuckScanFiles(), {});
     for (const name of ["queue_depth", "studies", "archive_state"] as const) metrics.clear(name);
     for (const { project, stage, state, jobs } of counts) {
       metrics.add("studies", jobs, { project, state });
@@ -146,4 +148,18 @@ const MOST_SCAN_FILES = 500;
 async function waitingScanFiles(store: StateParts["store"]): Promise<number> {
   const open = await store.openTransfers(MOST_SCAN_FILES);
   return open.filter(({ state }) => state === "verified" || state === "committed").length;
+}
+
+/** No index helps to find them: all files there are are looked at. */
+const STUCK_EVERY_MS = 60_000;
+
+/** As many as are told apart, as they were within the last minute. */
+function createStuckCount({ store, clock }: Pick<StateParts, "store" | "clock">): () => Promise<number> {
+  let known: { readonly count: number; readonly atMs: number } | undefined;
+  return async () => {
+    const atMs = clock.nowMs();
+    if (known === undefined || Math.abs(atMs - known.atMs) >= STUCK_EVERY_MS)
+      known = { count: (await store.stuckTransfers(MOST_SCAN_FILES)).length, atMs };
+    return known.count;
+  };
 }

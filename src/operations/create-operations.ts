@@ -192,6 +192,7 @@ function scannerOperations(context: OperationsContext, { permitted, once }: Aski
     createScanTask: (wish) => once("createScanTask", "site", () => desk.createScanTask(wish)),
     cancelScanTask: (id) => once("cancelScanTask", "site", () => desk.cancelScanTask(id)),
     retryScanTask: (id) => once("retryScanTask", "site", () => desk.retryScanTask(id)),
+    releaseScanFiles: (id) => once("releaseScanFiles", "site", () => desk.releaseScanFiles(id)),
     listScanResults: (filter) => permitted("listScanResults", "site", () => desk.listScanResults(filter)),
     verifyScanResult: (id) => once("verifyScanResult", "site", () => desk.verifyScanResult(id)),
     openScanFile: (id, name) => once("openScanFile", "site", () => desk.openScanFile(id, name)),

@@ -5,6 +5,7 @@ import {
   listScanners,
   listScanSequences,
   listScanTasks,
+  releaseScanFiles,
   retryScanTask,
   showScanTask,
 } from "./scan-tasks.ts";
@@ -20,6 +21,7 @@ export function createScannerOperations(context: ScannerContext): ScannerOperati
     createScanTask: (wish) => createScanTask(context, wish),
     cancelScanTask: (id) => cancelScanTask(context, id),
     retryScanTask: (id) => retryScanTask(context, id),
+    releaseScanFiles: (id) => releaseScanFiles(context, id),
     listScanResults: (filter) => listScanResults(context, filter),
     verifyScanResult: (id) => verifyScanResult(context, id),
     openScanFile: (id, name) => openScanFile(context, id, name),

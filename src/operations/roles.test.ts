@@ -90,6 +90,7 @@ const ASKED: { readonly [O in keyof Operations]: (operations: Operations) => Pro
   createScanTask: (of) => of.createScanTask({ sequence: "s", name: "scan", description: "", start: false }),
   cancelScanTask: (of) => of.cancelScanTask("t"),
   retryScanTask: (of) => of.retryScanTask("t"),
+  releaseScanFiles: (of) => of.releaseScanFiles("t"),
   listScanResults: (of) => first(of.listScanResults({})),
   verifyScanResult: (of) => of.verifyScanResult("r"),
   openScanFile: (of) => of.openScanFile("r", "scan.mrd"),

@@ -87,6 +87,7 @@ export const OPERATION_ROLES: { readonly [O in keyof Operations]: Role } = {
   createScanTask: "operator",
   cancelScanTask: "operator",
   retryScanTask: "operator",
+  releaseScanFiles: "operator",
   listScanResults: "operator",
   verifyScanResult: "operator",
   openScanFile: "operator",

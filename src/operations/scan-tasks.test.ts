@@ -2,9 +2,11 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { addTask } from "../acquisition/rehearsal.testing.ts";
+import type { Acquisition } from "../store/acquisitions.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
+import type { Store } from "../store/store.ts";
 import { createManualClock } from "../units/manual-clock.testing.ts";
-import { cancelScanTask, showScanTask } from "./scan-tasks.ts";
+import { cancelScanTask, releaseScanFiles, showScanTask } from "./scan-tasks.ts";
 import type { ScannerContext } from "./scanner-operations.ts";
 
 async function openSite() {
@@ -21,6 +23,29 @@ async function openSite() {
   };
   const closing = opened.move();
   return { store, noted, context, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+/** An attempt at a task, whose scanner is at it. */
+async function acquiring(store: Store, taskId: string): Promise<Acquisition> {
+  const held = await store.claimAcquisition(
+    {
+      id: "acquisition",
+      origin: "local",
+      taskId,
+      upsUid: "2.25.1",
+      transactionUid: "2.25.2",
+      deviceId: "device",
+      previousStatus: "NEW",
+      workflowId: undefined,
+      tokenHash: undefined,
+      parameter: undefined,
+      leaseMs: 1,
+    },
+    0,
+  );
+  if (held === undefined) throw new Error("somebody has it");
+  await store.changeAcquisition(held, { state: "acquiring" }, 0);
+  return held;
 }
 
 it("cancels a task that no scanner has begun, and writes down who did", async () => {
@@ -46,28 +71,32 @@ it.each([
   },
 );
 
+it("releases the files of a task that got stuck: from where each was, and no other", async () => {
+  await using site = await openSite();
+  const { store, context, noted } = site;
+  const taskId = await addTask(store);
+  const held = await acquiring(store, taskId);
+  const far = ["receiving", "verified", "committed", "published"] as const;
+  for (const [id, steps] of Object.entries({ whole: 2, named: 3, published: 4 })) {
+    const facts = { fileName: `${id}.mrd`, sizeBytes: 1, declaredSha256: undefined, parameter: undefined };
+    await store.addTransfer({ id, acquisitionId: held.id, ...facts }, 0);
+    for (const state of far.slice(0, steps))
+      await store.changeTransfer(id, { state, ...(state === "committed" ? { directory: "/lake/a" } : {}) }, 0);
+    if (steps < 4) await store.changeTransfer(id, { state: "stuck", code: "SCANHUB_UNREACHABLE" }, 0);
+  }
+  expect(await releaseScanFiles(context, taskId)).toEqual({ id: taskId, files: ["whole.mrd", "named.mrd"] });
+  const states = (await store.transfersOf(held.id)).map(({ state }) => state);
+  expect(states).toEqual(["verified", "committed", "published"]);
+  expect(noted).toEqual([{ outcome: "success", detail: { what: "files released", task: taskId } }]);
+  expect(await releaseScanFiles(context, taskId)).toEqual({ id: taskId, files: [] });
+  await expect(releaseScanFiles(context, "none")).rejects.toMatchObject({ code: "SCAN_TASK_NOT_FOUND" });
+});
+
 it("says what a file of a task waits for, and nothing of that any more when it is published", async () => {
   await using site = await openSite();
   const { store } = site;
   const taskId = await addTask(store);
-  const held = await store.claimAcquisition(
-    {
-      id: "acquisition",
-      origin: "local",
-      taskId,
-      upsUid: "2.25.1",
-      transactionUid: "2.25.2",
-      deviceId: "device",
-      previousStatus: "NEW",
-      workflowId: undefined,
-      tokenHash: undefined,
-      parameter: undefined,
-      leaseMs: 1,
-    },
-    0,
-  );
-  if (held === undefined) throw new Error("somebody has it");
-  await store.changeAcquisition(held, { state: "acquiring" }, 0);
+  const held = await acquiring(store, taskId);
   const facts = { fileName: "scan.mrd", sizeBytes: 1, declaredSha256: undefined, parameter: undefined };
   await store.addTransfer({ id: "transfer", acquisitionId: held.id, ...facts }, 0);
   const shown = async () => (await showScanTask(site.context, taskId)).attempts[0]?.files;

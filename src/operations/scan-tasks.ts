@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createLocalExams } from "../acquisition/exam-manager.ts";
+import { releaseTransfer } from "../acquisition/take-up.ts";
 import { UPS_OF_TASK } from "../acquisition/ups.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { ACQUISITION_STATES } from "../store/acquisition-states.ts";
@@ -8,6 +9,7 @@ import { isoTime } from "./describe.ts";
 import type {
   CancelledScanTaskDocument,
   NewTaskWish,
+  ReleasedScanFilesDocument,
   RetriedScanTaskDocument,
   ScanAttemptDocument,
   ScannerContext,
@@ -175,6 +177,21 @@ export async function cancelScanTask(context: ScannerContext, id: string): Promi
   if (!isAsked && !isTaken) throw new GatewayError("SCAN_TASK_NOT_SCHEDULED", { status: task.status });
   await note(context, { what: "cancelled", task: id });
   return { id, cancelled: true, wasRunning: isAsked };
+}
+
+/** Of an exam-manager elsewhere the tasks are not known here; their attempts are. */
+export async function releaseScanFiles(context: ScannerContext, id: string): Promise<ReleasedScanFilesDocument> {
+  const { store, clock } = context;
+  const attempts = await store.listAcquisitions({ taskId: id, limit: MOST_ATTEMPTS });
+  if (attempts.length === 0) await taskOf(context, id);
+  const transfers = (await Promise.all(attempts.map((attempt) => store.transfersOf(attempt.id)))).flat();
+  const stuck = transfers.filter(({ state }) => state === "stuck");
+  if (stuck.length === 0) return { id, files: [] };
+  await note(context, { what: "files released", task: id });
+  const files: string[] = [];
+  for (const transfer of stuck)
+    if (await releaseTransfer(store, transfer, clock.nowMs())) files.push(transfer.fileName);
+  return { id, files };
 }
 
 export async function retryScanTask(context: ScannerContext, id: string): Promise<RetriedScanTaskDocument> {

@@ -23,6 +23,8 @@ export interface ScannerOperations {
   cancelScanTask(id: string): Promise<CancelledScanTaskDocument>;
   /** @throws GatewayError SCAN_TASK_NOT_FOUND, SCAN_TASK_NOT_SCHEDULED for a template, SCAN_TASK_TAKEN while an attempt is open */
   retryScanTask(id: string): Promise<RetriedScanTaskDocument>;
+  /** Has the running service try once more to publish what got stuck of a task. @throws GatewayError SCAN_TASK_NOT_FOUND */
+  releaseScanFiles(id: string): Promise<ReleasedScanFilesDocument>;
   /** Of one task, or of all; the first one first. */
   listScanResults(filter: ScanResultWish): AsyncIterable<ScanResultDocument>;
   /** Reads a result's files and compares them with what was received. @throws GatewayError SCAN_RESULT_NOT_FOUND, SCAN_RESULT_UNFIT */
@@ -147,6 +149,12 @@ export interface CancelledScanTaskDocument {
 export interface RetriedScanTaskDocument {
   readonly id: string;
   readonly waiting: true;
+}
+
+export interface ReleasedScanFilesDocument {
+  readonly id: string;
+  /** Their names, as the scanner gave them. */
+  readonly files: readonly string[];
 }
 
 export interface ScanResultWish {

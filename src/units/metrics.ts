@@ -98,6 +98,11 @@ export const METRICS = {
     labels: ["archive"],
     buckets: SECONDS,
   },
+  scan_files_stuck: {
+    kind: "gauge",
+    help: "Files of scanners that are whole, could not be published, and are tried no more before a person releases them or the service starts again.",
+    labels: [],
+  },
   scan_files_waiting: {
     kind: "gauge",
     help: "Files of scanners that are whole and not published: for longer than a minute, as the exam-manager, the store or the lake does not answer.",

@@ -187,6 +187,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "scanner task create": { args: ({ sequence }) => ["--sequence", sequence] },
   "scanner task cancel": { args: ({ task }) => [task] },
   "scanner task retry": { isRun: true, args: ({ task }) => [task] },
+  "scanner task release": { args: ({ task }) => [task] },
   "scanner sequence add": { args: () => ["gre.seq", "--name", "another"] },
   "scanner result submit": { args: () => [UNKNOWN_SCANNER, "--project", "lung"], code: "SCAN_RESULT_NOT_FOUND" },
 };

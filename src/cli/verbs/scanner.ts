@@ -123,6 +123,16 @@ function addTaskVerbs(task: Command, cli: Cli): void {
     .argument("<id>", "the task")
     .addHelpText("after", HELP + examples(`scanner task retry ${ID}`))
     .action(cli.verb(async (id: string) => (await tasks()).retryTask(cli, id)));
+  addReleaseVerb(task, cli);
+}
+
+function addReleaseVerb(task: Command, cli: Cli): void {
+  task
+    .command("release")
+    .description("have files of a task that got stuck published, once what kept them back is mended")
+    .argument("<id>", "the task")
+    .addHelpText("after", HELP + examples(`scanner task release ${ID}`))
+    .action(cli.verb(async (id: string) => (await tasks()).releaseFiles(cli, id)));
 }
 
 function addSequenceVerbs(sequence: Command, cli: Cli): void {

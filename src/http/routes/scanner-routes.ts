@@ -3,7 +3,13 @@ import { toGatewayError } from "../../errors/gateway-error.ts";
 import { pageFrom } from "../page.ts";
 import { type Route, route } from "../route.ts";
 import { idParameter, paging } from "../schemas/fields.ts";
-import { cancelledScanTask, newScanTask, retriedScanTask, taskStatus } from "../schemas/scanner-schemas.ts";
+import {
+  cancelledScanTask,
+  newScanTask,
+  releasedScanFiles,
+  retriedScanTask,
+  taskStatus,
+} from "../schemas/scanner-schemas.ts";
 import { schemas } from "../schemas/schemas.ts";
 
 const tag = "Scanners";
@@ -97,6 +103,17 @@ const taskRoutes: readonly Route[] = [
     answer: retriedScanTask,
     errors: [...TASK_ERRORS, "SCAN_TASK_NOT_SCHEDULED", "SCAN_TASK_TAKEN"],
     handle: ({ path: { id } }, { operations }) => operations.retryScanTask(id),
+  }),
+  route({
+    method: "POST",
+    path: "/scan-tasks/{id}/release",
+    tag,
+    summary: "Have files of a task that got stuck published, once what kept them back is mended",
+    operation: "releaseScanFiles",
+    params,
+    answer: releasedScanFiles,
+    errors: TASK_ERRORS,
+    handle: ({ path: { id } }, { operations }) => operations.releaseScanFiles(id),
   }),
 ];
 

@@ -107,6 +107,7 @@ export const newScanTask = z.strictObject({
   start: z.boolean().default(true).meta({ description: "false: it is only made" }),
 });
 
+export const releasedScanFiles = z.object({ id: z.string(), files: z.array(z.string()) });
 export const cancelledScanTask = z.object({ id: z.string(), cancelled: z.literal(true), wasRunning: z.boolean() });
 export const retriedScanTask = z.object({ id: z.string(), waiting: z.literal(true) });
 

@@ -77,3 +77,14 @@ export async function retryTask(cli: Cli, id: string): Promise<ExitCode> {
   ]);
   return EXIT.fine;
 }
+
+export async function releaseFiles(cli: Cli, id: string): Promise<ExitCode> {
+  await using desk = await openDesk(cli);
+  const document = await desk.operations.releaseScanFiles(id);
+  await cli.printer.document(document, () =>
+    document.files.length === 0
+      ? ["none of its files is stuck"]
+      : document.files.map((name) => `${name} is tried once more, at once where the service runs`),
+  );
+  return EXIT.fine;
+}
