@@ -89,12 +89,9 @@ export function createUploads(ledger: Ledger): Uploads {
     for (;;) {
       const added = await store.addTransfer(
         {
-          id,
+          ...{ id, fileName, sizeBytes, contentType },
           acquisitionId: acquisition.id,
-          fileName,
-          sizeBytes,
           declaredSha256: sha256?.toLowerCase(),
-          contentType,
           parameter: parameter ?? acquisition.parameter,
           isLast: announcement.isLast,
         },
