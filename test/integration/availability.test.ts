@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { freePort } from "../peers/free-port.ts";
 import { type ArchiveFaults, startPracticeArchive } from "../peers/practice-archive.ts";
@@ -32,10 +31,11 @@ it("leaves an archive alone until its window opens, says when that is, and goes 
 });
 
 it("stops what is being fetched when the archive is paused, and takes it up again when it is resumed", async () => {
+  const isPaused = Promise.withResolvers<void>();
   const slow: ArchiveFaults = {
     async *send({ bytes }) {
       yield bytes.subarray(0, 1_000);
-      await delay(400);
+      await isPaused.promise;
       yield bytes.subarray(1_000);
     },
   };
@@ -46,12 +46,13 @@ it("stops what is being fetched when the archive is paused, and takes it up agai
     await until(site, ([job]) => job?.state === "running" && job.expected === 8);
     await site.run("archive", "pause", "practice");
     const [paused] = await until(site, ([job]) => job?.state === "waiting");
+    isPaused.resolve();
     expect(paused).toMatchObject({ code: "ARCHIVE_PAUSED", attempts: 0 });
     await site.run("archive", "resume", "practice");
     const [job] = await until(site, ([one]) => one?.state === "delivered");
     expect(job).toMatchObject({ verdict: "complete", received: 8, attempts: 0 });
   });
-});
+}, 120_000);
 
 it("lets an archive that fails again and again rest, and goes on when an echo is answered", async () => {
   const [port, dicomPort] = [await freePort(), await freePort()];
@@ -66,4 +67,4 @@ it("lets an archive that fails again and again rest, and goes on when an echo is
   await site.run("archive", "echo", "practice");
   await until(site, (jobs) => jobs.every(({ state }) => state === "delivered"));
   expect((await site.run("archive", "list")).document).toMatchObject([{ state: "open" }]);
-});
+}, 120_000);
