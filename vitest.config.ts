@@ -11,7 +11,8 @@ export default defineConfig({
     ],
     exclude: ["test/long/**", "test/chaos/all-kinds.test.ts"],
     setupFiles: ["test/peers/leaks.ts"],
-    testTimeout: 30_000,
+    // Three to ten times what the longest take that say nothing else: where the processor is shared, programs take long to start.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
     // Most tests wait for other processes: every core may take a file.
