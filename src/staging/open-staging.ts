@@ -117,9 +117,11 @@ function indexOf(area: Area, study: StudyInstanceUid): Promise<StudyIndex> {
 const MAXIMUM_INDEXES = 256;
 
 async function forgetOldest(area: Area): Promise<void> {
-  for (const [study, index] of area.indexes) {
+  for (const [study, loading] of area.indexes) {
     if (area.indexes.size <= MAXIMUM_INDEXES) return;
-    if ((await index).unsynced.size === 0) area.indexes.delete(study);
+    // One that cannot be read is a matter of who asked for it, and is forgotten by itself.
+    const index = await loading.catch(() => undefined);
+    if (index?.unsynced.size === 0 && area.indexes.get(study) === loading) area.indexes.delete(study);
   }
 }
 
