@@ -8,7 +8,14 @@ import {
   parquetReadObjects,
   snappyUncompress,
 } from "hyparquet";
-import { numbered, type Table, TableError, type TableLimits } from "./table-file.ts";
+import {
+  type ParquetCell,
+  type ParquetColumn,
+  parquetCell,
+  parquetColumn,
+  withWholeDecimals,
+} from "./parquet-value.ts";
+import { numbered, type Table, TableError, type TableLimits, type TableRow } from "./table-file.ts";
 
 /** An extract has a row for every procedure, of which few are wanted. */
 const ROWS_READ_FOR_EACH_KEPT = 10;
@@ -18,7 +25,7 @@ const PAGE_LIMIT_BYTES = 256 << 20;
 
 /**
  * The named columns of a Parquet file as texts, a row for each of its rows; undefined where there is no value. Whole numbers are written
- * without a fraction, also those that come as floating-point numbers; days as `YYYY-MM-DD`. A file that was made to be read for ever is: whoever
+ * without a fraction, also those that come as floating-point or decimal numbers; days as `YYYY-MM-DD`. A file that was made to be read for ever is: whoever
  * does not know where it is from reads it in a thread that can be ended.
  * @param onFile told how large it is, before it is read
  * @throws TableError
@@ -29,8 +36,9 @@ export async function readParquetColumns(
   limits: TableLimits,
   onFile?: (sizeBytes: number) => void,
 ): Promise<readonly (readonly (string | undefined)[])[]> {
-  return (await readParquet(path, { columns, limits, maximumRows: limits.rows * ROWS_READ_FOR_EACH_KEPT, onFile }))
-    .rows;
+  const maximumRows = limits.rows * ROWS_READ_FOR_EACH_KEPT;
+  const { rows } = await readParquet(path, { columns, limits, maximumRows, onFile });
+  return rows.map((row) => row.map((cell) => cell?.text));
 }
 
 /** All columns, as `readParquetColumns` has them; empty where there is no value. @throws TableError */
@@ -40,7 +48,14 @@ export async function readParquetTable(
   onFile?: (sizeBytes: number) => void,
 ): Promise<Table> {
   const { columns, rows } = await readParquet(path, { columns: undefined, limits, maximumRows: limits.rows, onFile });
-  return { columns, rows: numbered(rows.map((row) => row.map((cell) => cell ?? ""))) };
+  const table = numbered(rows.map((row) => row.map((cell) => cell?.text ?? "")));
+  return { columns, rows: table.map((row, index) => ({ ...row, ...doubtIn(rows[index] ?? []) })) };
+}
+
+/** In which columns a floating-point number stands that may have been another one. */
+function doubtIn(cells: readonly (ParquetCell | undefined)[]): Pick<TableRow, "doubtful"> {
+  const doubtful = cells.flatMap((cell, index) => (cell?.isDoubtful === true ? [index] : []));
+  return doubtful.length === 0 ? {} : { doubtful: new Set(doubtful) };
 }
 
 interface ParquetTask {
@@ -70,11 +85,15 @@ async function readParquet(path: string, { columns: wanted, limits, maximumRows,
   const metadata = await attempt(() => parquetMetadataAsync(file));
   const columns = wanted ?? columnsOf(metadata, limits);
   checkMetadata(metadata, columns, maximumRows);
+  const known = columns.map((name) => ({ name, column: parquetColumn(metadata, name) }));
+  const plain = { metadata: withWholeDecimals(metadata), utf8: false };
   const rows = await attempt(() =>
-    parquetReadObjects({ file, metadata, columns: [...columns], compressors: COMPRESSORS }),
+    parquetReadObjects({ file, ...plain, columns: [...columns], compressors: COMPRESSORS }),
   );
-  const texts = rows.map((row: Readonly<Record<string, unknown>>) => columns.map((name) => textOf(row[name], limits)));
-  return { columns, rows: texts };
+  const cells = rows.map((row: Readonly<Record<string, unknown>>) =>
+    known.map(({ name, column }) => cellOf(row[name], column, limits)),
+  );
+  return { columns, rows: cells };
 }
 
 /** Those that are no groups of others. @throws TableError */
@@ -131,16 +150,8 @@ async function attempt<T>(read: () => Promise<T>): Promise<T> {
 }
 
 /** @throws TableError */
-function textOf(value: unknown, { cellCharacters }: TableLimits): string | undefined {
-  if (value === undefined || value === null || Number.isNaN(value)) return undefined;
-  if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) throw new TableError("parquet-malformed");
-    return value.toISOString().replace("T00:00:00.000Z", "");
-  }
-  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint") {
-    throw new TableError("parquet-malformed");
-  }
-  const text = String(value);
-  if (text.length > cellCharacters) throw new TableError("cell-too-long");
-  return text;
+function cellOf(value: unknown, column: ParquetColumn, { cellCharacters }: TableLimits): ParquetCell | undefined {
+  const cell = parquetCell(value, column);
+  if (cell !== undefined && cell.text.length > cellCharacters) throw new TableError("cell-too-long");
+  return cell;
 }
