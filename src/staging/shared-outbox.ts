@@ -8,8 +8,10 @@ import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { ObjectStore } from "../network/s3/s3-client.ts";
 import type { Clock } from "../units/clock.ts";
 import { concurrently } from "../units/concurrently.ts";
+import { isDiskFull } from "../units/durable-files.ts";
 import type { Metrics } from "../units/metrics.ts";
 import { sha256OfFile } from "./file-sum.ts";
+import { rethrowOutbox } from "./outbox.ts";
 
 const keptFile = z.strictObject({
   /** From the study's folder, with slashes, pseudonymous UIDs in it. */
@@ -38,7 +40,7 @@ export interface SharedOutbox {
   put(job: string, copies: SharedManifest, pathOf: (file: KeptFile) => string, signal: AbortSignal): Promise<void>;
   /** Undefined: nothing whole is kept. @throws GatewayError SHARED_COPY_DAMAGED too */
   manifest(job: string, signal: AbortSignal): Promise<SharedManifest | undefined>;
-  /** Writes it to the path, unless it lies there already. @throws GatewayError SHARED_COPY_DAMAGED too, and then leaves nothing there */
+  /** Writes it to the path, unless it lies there already. @throws GatewayError SHARED_COPY_DAMAGED, OUTBOX_… too, and then leaves nothing there */
   fetch(job: string, file: KeptFile, path: string, signal: AbortSignal): Promise<void>;
   /** All of the job's objects, the manifest first, and their earlier versions where the store lets us see them. */
   remove(job: string, signal: AbortSignal): Promise<void>;
@@ -119,9 +121,11 @@ async function ask<T>(
   }
 }
 
+const OURS_TO_MEND: ReadonlySet<string> = new Set(["INTERNAL", "OUTBOX_FULL", "OUTBOX_UNAVAILABLE"]);
+
 /** What our own disk or program did wrong is not the store's fault. */
 function isOfStore({ code }: GatewayError): boolean {
-  return code !== "INTERNAL";
+  return !OURS_TO_MEND.has(code);
 }
 
 function folderOf({ prefix }: Pick<SharedOutboxOptions, "prefix">, job: string): string {
@@ -224,12 +228,19 @@ async function fetchFile(
   for (const end of [got, kept]) {
     if (end.status === "fulfilled") continue;
     await rm(path, { force: true });
+    // A disk that takes no more ends the answer too.
+    if (kept.status === "rejected" && isOfOurDisk(kept.reason)) rethrowOutbox(kept.reason);
     throw end.reason;
   }
   asking.metrics.add("shared_staging_bytes_total", sizeBytes, { direction: "fetched" });
   if (hash.digest("hex") === sha256) return;
   await rm(path, { force: true });
   throw new GatewayError("SHARED_COPY_DAMAGED", { what: "sum" });
+}
+
+/** Connections have no path, and are never full. */
+function isOfOurDisk(reason: unknown): boolean {
+  return isDiskFull(reason) || (reason instanceof Error && "syscall" in reason && "path" in reason);
 }
 
 async function isThere(path: string, { sizeBytes, sha256 }: KeptFile, signal: AbortSignal): Promise<boolean> {
