@@ -101,6 +101,10 @@ it.each([
   [["rate", "vna", "5", "--bytes-per-second", "-1"]],
   [["windows", "vna", "weekdays"]],
   [["windows", "vna", "Mon 08:00-09:00", "--time-zone", "Mars"]],
+  [["windows", "vna", "Mon 08:00-09:00", "--always"]],
+  [["windows", "vna", "Mon 08:00-09:00", "--configured"]],
+  [["windows", "vna", "--always", "--configured"]],
+  [["windows", "vna", "--time-zone", "Europe/London"]],
 ])("refuses %j as wrong usage", async (args) => {
   expect((await archive(...args)).exitCode).toBe(2);
 });

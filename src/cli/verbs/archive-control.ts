@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseWindow } from "../../archive/availability/window.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ArchiveDocument } from "../../operations/documents.ts";
 import type { ArchiveControls } from "../../store/records.ts";
 import type { Cli } from "../cli.ts";
@@ -112,17 +113,22 @@ function rate(cli: Cli, name: string, studies: Given | undefined, { bytesPerSeco
   return control(cli, name, { overrides });
 }
 
-function windows(
+async function windows(
   cli: Cli,
   name: string,
   given: readonly string[] | undefined,
   { timeZone, always, configured }: WindowsOptions,
 ): Promise<ExitCode> {
   const isGiven = given !== undefined && given.length > 0;
+  // Of two that contradict each other, the one that was not meant might open the archive.
+  if ([isGiven, always === true, configured === true].filter(Boolean).length > 1)
+    throw new GatewayError("USAGE_INVALID", { problem: "windows, --always or --configured: one of them" });
+  if (timeZone !== undefined && !isGiven)
+    throw new GatewayError("USAGE_INVALID", { problem: "--time-zone is that of windows: write them too" });
   // Who only looks opens nothing.
-  if (!isGiven && always !== true && configured !== true) return control(cli, name, { overrides: {} });
+  if (!isGiven && always !== true && configured !== true) return await control(cli, name, { overrides: {} });
   const chosen = always === true ? null : isGiven ? given : undefined;
-  return control(cli, name, { overrides: { windows: chosen, timeZone } });
+  return await control(cli, name, { overrides: { windows: chosen, timeZone } });
 }
 
 async function control(cli: Cli, name: string, controls: ArchiveControls): Promise<ExitCode> {
