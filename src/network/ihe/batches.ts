@@ -33,9 +33,18 @@ export function batchesOf(
             ({ studyInstanceUid, seriesInstanceUid }) => `${studyInstanceUid}\\${seriesInstanceUid}`,
           ).values(),
         ];
-  const forWorkers = groups.length >= workers ? maximumInstances : Math.ceil(instances.length / workers);
-  const most = Math.min(maximumInstances, forWorkers);
-  return groups.flatMap((group) => splitInto(group, Math.ceil(group.length / most)));
+  const lots = groups.map((group) => ({ group, count: Math.max(1, Math.ceil(group.length / maximumInstances)) }));
+  const wanted = Math.min(workers, instances.length);
+  for (let count = lots.reduce((sum, lot) => sum + lot.count, 0); count < wanted; count += 1) {
+    const largest = lots.reduce((one, other) => (sizeOf(other) > sizeOf(one) ? other : one));
+    largest.count += 1;
+  }
+  return lots.flatMap(({ group, count }) => splitInto(group, count));
+}
+
+/** Of its largest request, nearly. */
+function sizeOf({ group, count }: { readonly group: readonly unknown[]; readonly count: number }): number {
+  return group.length / count;
 }
 
 /** Contiguous lots whose sizes differ by one at most; fewer lots when there are fewer things. */
