@@ -6,7 +6,7 @@ import type { Acquisition } from "../store/acquisitions.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import { createManualClock } from "../units/manual-clock.testing.ts";
-import { cancelScanTask, releaseScanFiles, showScanTask } from "./scan-tasks.ts";
+import { cancelScanTask, releaseScanFiles, retryScanTask, showScanTask } from "./scan-tasks.ts";
 import type { ScannerContext } from "./scanner-operations.ts";
 
 async function openSite() {
@@ -55,6 +55,20 @@ it("cancels a task that no scanner has begun, and writes down who did", async ()
   expect(await site.store.scanTask(task)).toMatchObject({ status: "ERROR" });
   expect(site.noted).toEqual([{ outcome: "success", detail: { what: "cancelled", task } }]);
 });
+
+it.each(["ERROR", "FINISHED"] as const)(
+  "takes back the retry of a task that ended as %s while it waits for its device, and says so",
+  async (status) => {
+    await using site = await openSite();
+    const task = await addTask(site.store, { status });
+    await retryScanTask(site.context, task);
+    expect(await cancelScanTask(site.context, task)).toEqual({ id: task, cancelled: true, wasRunning: false });
+    expect(await site.store.scanTask(task)).toMatchObject({ status, wantedAtMs: undefined });
+    const said = (what: string) => ({ outcome: "success", detail: { what, task } });
+    expect(site.noted).toEqual([said("retried"), said("cancelled")]);
+    await expect(cancelScanTask(site.context, task)).rejects.toMatchObject({ code: "SCAN_TASK_NOT_SCHEDULED" });
+  },
+);
 
 it.each([
   ["a template, whose status every task made from it would take over", { isTemplate: true }],

@@ -174,7 +174,9 @@ export async function cancelScanTask(context: ScannerContext, id: string): Promi
   const before = ["NEW", "UPDATED", "STARTED"] as const;
   const isTaken =
     !isAsked && (await store.changeScanTask(id, { status: "ERROR" }, clock.nowMs(), before)) !== undefined;
-  if (!isAsked && !isTaken) throw new GatewayError("SCAN_TASK_NOT_SCHEDULED", { status: task.status });
+  // One that ended and was asked for again waits with the status of its end.
+  const wasWaiting = task.wantedAtMs !== undefined;
+  if (!isAsked && !isTaken && !wasWaiting) throw new GatewayError("SCAN_TASK_NOT_SCHEDULED", { status: task.status });
   await note(context, { what: "cancelled", task: id });
   return { id, cancelled: true, wasRunning: isAsked };
 }
