@@ -77,8 +77,26 @@ it("a plan counts a study once that two rows want which were asked about at once
 it("a plan counts for the later of two such rows what the first does not want", async () => {
   const { summary, rows } = await plan("study_instance_uid,series_instance_uids\n1.2,1.2.1\n1.2,1.2.1;1.2.2\n");
   expect(rows).toMatchObject([
-    { number: 1, outcome: "matched", series: 1, instances: 10 },
-    { number: 2, outcome: "matched", series: 1, instances: 10 },
+    { number: 1, outcome: "matched", studies: 1, series: 1, instances: 10 },
+    { number: 2, outcome: "matched", studies: 0, series: 1, instances: 10 },
   ]);
-  expect(summary).toMatchObject({ series: 2, instances: 20 });
+  expect(summary).toMatchObject({ studies: 1, series: 2, instances: 20 });
+});
+
+it("a plan counts for a row that wants a study whole what an earlier one, which wants a series of it, does not", async () => {
+  const { summary, rows } = await plan("study_instance_uid,series_instance_uids\n1.2,1.2.1\n1.2,\n1.2,1.2.2\n");
+  expect(rows).toMatchObject([
+    { number: 1, outcome: "matched", studies: 1, series: 1, instances: 10 },
+    { number: 2, outcome: "matched", studies: 0, series: 1, instances: 10 },
+    { number: 3, outcome: "joined", studies: 0, instances: 0 },
+  ]);
+  expect(summary).toMatchObject({ studies: 1, series: 2, instances: 20, disk: { sizeBytes: 20 * 540_000 } });
+});
+
+it("a plan says of a row that wants a study whole, all of whose series earlier rows want, that it asks for nothing more", async () => {
+  const { rows } = await plan("study_instance_uid,series_instance_uids\n1.2,1.2.1;1.2.2\n1.2,\n");
+  expect(rows).toMatchObject([
+    { number: 1, outcome: "matched", studies: 1, series: 2, instances: 20 },
+    { number: 2, outcome: "joined", studies: 0, instances: 0 },
+  ]);
 });

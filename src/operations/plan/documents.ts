@@ -30,7 +30,7 @@ export interface PlannedRow {
   readonly outcome: PlanOutcome;
   readonly code: ErrorCode | null;
   readonly archive: string | null;
-  /** That would be retrieved for it. */
+  /** That would be retrieved for it, and for no earlier row: one that wants more of such a study has its further series alone. */
   readonly studies: number;
   /** Null: the archive does not say. */
   readonly series: number | null;

@@ -135,6 +135,7 @@ async function countStudies(
   const sum = { studies: 0, series: 0, instances: 0, sizeBytes: 0 };
   const known = new Set<PlanOutcome>();
   let isCounted = true;
+  let isMatched = false;
   for (const { studyInstanceUid, outcome, contents: looked } of studies) {
     const more = seriesBeyond(planned, studyInstanceUid, seriesInstanceUids);
     if (outcome !== undefined || more === "none") {
@@ -142,16 +143,25 @@ async function countStudies(
       continue;
     }
     const isAll = more === seriesInstanceUids;
-    const contents = (isAll ? looked : undefined) ?? (await archive.contents(studyInstanceUid, more, signal));
-    if (contents.instances === 0) continue;
-    planned.set(studyInstanceUid, more && [...(planned.get(studyInstanceUid) ?? []), ...more]);
-    sum.studies += 1;
+    const earlier = planned.get(studyInstanceUid);
+    const all = (isAll ? looked : undefined) ?? (await archive.contents(studyInstanceUid, more, signal));
+    const contents =
+      more === undefined && earlier !== undefined
+        ? restOf(all, await archive.contents(studyInstanceUid, earlier, signal))
+        : all;
+    if (contents.instances === 0) {
+      if (earlier !== undefined) known.add("joined");
+      continue;
+    }
+    planned.set(studyInstanceUid, more && [...(earlier ?? []), ...more]);
+    isMatched = true;
+    sum.studies += earlier === undefined ? 1 : 0;
     sum.series += contents.series ?? 0;
     sum.instances += contents.instances ?? 0;
     sum.sizeBytes += weights.of(archive.name, contents);
     isCounted &&= contents.instances !== undefined;
   }
-  if (sum.studies === 0) {
+  if (!isMatched) {
     const [outcome] = known;
     return outcome === undefined
       ? { ...NOTHING, outcome: "absent", code: "SERIES_NOT_FOUND" }
@@ -166,6 +176,24 @@ async function countStudies(
     studies: sum.studies,
     ...(isCounted ? counted : unknown),
   };
+}
+
+/** A study without those of its series that are counted already. */
+function restOf(whole: StudyContents, counted: StudyContents): StudyContents {
+  return {
+    series: less(whole.series, counted.series),
+    instances: less(whole.instances, counted.instances),
+    byModality: new Map(
+      [...whole.byModality].map(([modality, instances]) => [
+        modality,
+        Math.max(instances - (counted.byModality.get(modality) ?? 0), 0),
+      ]),
+    ),
+  };
+}
+
+function less(all: number | undefined, some: number | undefined): number | undefined {
+  return all === undefined || some === undefined ? undefined : Math.max(all - some, 0);
 }
 
 /** What a row wants of a study that earlier ones do not; undefined: the whole of it. */
