@@ -1,4 +1,4 @@
-const NUMBER = /^ *[+-]?([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,2}))? *$/;
+const NUMBER = /^ *[+-]?([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?0*[0-9]{1,2}))? *$/;
 /** A number this long that is an identifier is one. */
 export const SHORTEST_DIGITS = 7;
 const DIGITS = /[0-9]+/g;
