@@ -34,6 +34,9 @@ export interface ScanHubRoute {
   /** Who may ask it, unless the face is strict: the original asks for no role. */
   readonly least: Role;
   readonly takes: "nothing" | "json" | "bytes";
+  /** What the page says that the query is made of. */
+  readonly query: z.ZodObject | undefined;
+  /** The same of the body. */
   readonly body: z.ZodType | undefined;
   run(request: ScanHubRequest, world: ScanHubWorld): Promise<Answer>;
 }
@@ -42,10 +45,12 @@ interface RouteFacts<Q, B> extends Pick<ScanHubRoute, "method" | "path" | "summa
   readonly status?: number;
   /** @default viewer to read, operator to change */
   readonly least?: Role;
-  readonly query?: z.ZodType<Q>;
+  readonly query?: z.ZodObject & z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
   /** A body that the handler looks at itself. */
   readonly takes?: "json" | "bytes";
+  /** Such a one, as the page describes it. */
+  readonly described?: z.ZodType;
   readonly handle: (
     input: {
       readonly query: Q;
@@ -66,7 +71,8 @@ export function route<Q = undefined, B = undefined>(facts: RouteFacts<Q, B>): Sc
     status,
     least: facts.least ?? (method === "GET" ? "viewer" : "operator"),
     takes: facts.takes ?? (body === undefined ? "nothing" : "json"),
-    body,
+    query,
+    body: body ?? facts.described,
     run: (raw, world) =>
       handle(
         {

@@ -35,6 +35,15 @@ async function listed(store: ScanHubWorld["store"]): Promise<readonly unknown[]>
 /** The name that a file is saved under. */
 const named = (usual: string) => z.object({ name: z.string().default(usual) });
 
+const uploadForm = z.object({
+  name: z.string(),
+  description: z.string().default(""),
+  sequence_type: z.string().default(""),
+  tags: z.array(z.string()),
+});
+/** A file in a form, as OpenAPI writes one. */
+const fileOfForm = z.string().meta({ format: "binary" });
+
 export const sequenceRoutes: readonly ScanHubRoute[] = [
   route({
     method: "POST",
@@ -42,6 +51,7 @@ export const sequenceRoutes: readonly ScanHubRoute[] = [
     summary: "Create Mri Sequence",
     status: 201,
     takes: "bytes",
+    described: uploadForm.extend({ seq_file: fileOfForm, xml_file: fileOfForm.optional() }),
     handle: ({ raw }, world) => upload(world, raw),
   }),
   route({
@@ -109,13 +119,6 @@ export const sequenceRoutes: readonly ScanHubRoute[] = [
     },
   }),
 ];
-
-const uploadForm = z.object({
-  name: z.string(),
-  description: z.string().default(""),
-  sequence_type: z.string().default(""),
-  tags: z.array(z.string()),
-});
 
 async function upload(world: ScanHubWorld, { body, contentType, query }: ScanHubRequest) {
   const form = await formOf(body, contentType);
