@@ -20,7 +20,12 @@ export async function pageFrom<T>(
   return { items: shown, next: null };
 }
 
-const NOT_FOUND: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["COHORT_NOT_FOUND", "JOB_NOT_FOUND"]);
+const NOT_FOUND: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "COHORT_NOT_FOUND",
+  "JOB_NOT_FOUND",
+  "SCAN_RESULT_NOT_FOUND",
+  "SCAN_TASK_NOT_FOUND",
+]);
 
 /** A cursor that leads nowhere is a mistake in the request, not something that is missing. */
 export async function withCursor<T>(cursor: string | undefined, ask: () => Promise<T>): Promise<T> {

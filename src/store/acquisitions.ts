@@ -240,6 +240,7 @@ export interface WantedScanTasks {
 export interface ExamStore {
   addScanTask(task: NewScanTask, nowMs: number): Promise<ScanTask>;
   scanTask(id: string): Promise<ScanTask | undefined>;
+  /** In the order in which they were made. @throws GatewayError SCAN_TASK_NOT_FOUND for an `after` that is not there */
   listScanTasks(filter: ScanTaskFilter): Promise<readonly ScanTask[]>;
   /** @param from only while the task says one of these; undefined when it does not, or is not there */
   changeScanTask(
@@ -262,7 +263,7 @@ export interface ExamStore {
   scanResult(id: string): Promise<ScanResult | undefined>;
   /** The first one first. */
   scanResults(taskId: string): Promise<readonly ScanResult[]>;
-  /** Of one task or of all, in the order in which they were made. */
+  /** Of one task or of all, in the order in which they were made. @throws GatewayError SCAN_RESULT_NOT_FOUND for an `after` that is not there */
   listScanResults(filter: ScanResultFilter): Promise<readonly ScanResult[]>;
   setScanResult(id: string, content: ScanResultContent): Promise<ScanResult | undefined>;
   removeScanResult(id: string): Promise<boolean>;

@@ -103,6 +103,8 @@ it("lists tasks by state, page after page", async () => {
   }
   expect(paged).toEqual(all.items);
   expect(await itemsOf("/scan-tasks?status=FINISHED")).toEqual({ items: [], next: null });
+  for (const list of ["/scan-tasks", "/scan-results"])
+    expect((await site.call("GET", `${list}?cursor=gone`)).status).toBe(422);
 });
 
 it("verifies a result and gives its file out, once that is written down", async () => {

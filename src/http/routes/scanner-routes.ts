@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { toGatewayError } from "../../errors/gateway-error.ts";
-import { pageFrom } from "../page.ts";
+import { pageFrom, withCursor } from "../page.ts";
 import { type Route, route } from "../route.ts";
 import { idParameter, paging } from "../schemas/fields.ts";
 import {
@@ -54,7 +54,9 @@ const lookRoutes: readonly Route[] = [
     answer: schemas.ScanTaskPage,
     errors: SITE,
     handle: ({ query: { cursor, limit, status } }, { operations }) =>
-      pageFrom(operations.listScanTasks({ status, after: cursor }), { limit, cursorOf: ({ id }) => id }),
+      withCursor(cursor, () =>
+        pageFrom(operations.listScanTasks({ status, after: cursor }), { limit, cursorOf: ({ id }) => id }),
+      ),
   }),
   route({
     method: "GET",
@@ -128,7 +130,9 @@ const resultRoutes: readonly Route[] = [
     answer: schemas.ScanResultPage,
     errors: SITE,
     handle: ({ query: { cursor, limit, task } }, { operations }) =>
-      pageFrom(operations.listScanResults({ task, after: cursor }), { limit, cursorOf: ({ id }) => id }),
+      withCursor(cursor, () =>
+        pageFrom(operations.listScanResults({ task, after: cursor }), { limit, cursorOf: ({ id }) => id }),
+      ),
   }),
   route({
     method: "POST",

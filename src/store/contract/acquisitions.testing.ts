@@ -80,6 +80,21 @@ export const exams: ContractCases = {
     expect(await ids({ status: "ERROR" })).toEqual(["2"]);
   },
 
+  "lists nothing behind a task or a result that is gone: from the beginning, it would be told twice": async (store) => {
+    await store.addScanTask(task(), 0);
+    await store.addScanTask(task({ id: "task-2" }), 0);
+    await store.removeScanTask("task-1");
+    await expect(store.listScanTasks({ after: "task-1", limit: 1 })).rejects.toMatchObject({
+      code: "SCAN_TASK_NOT_FOUND",
+    });
+    await store.addScanResult({ id: "result-1", taskId: "task-2" }, 0);
+    await store.addScanResult({ id: "result-2", taskId: "task-2" }, 0);
+    await store.removeScanResult("result-1");
+    await expect(store.listScanResults({ after: "result-1", limit: 1 })).rejects.toMatchObject({
+      code: "SCAN_RESULT_NOT_FOUND",
+    });
+  },
+
   "tells what is to be started, the oldest wish first": async (store) => {
     for (const id of ["task-1", "task-2"]) await store.addScanTask(task({ id }), 0);
     await store.wantScanTask("task-2", true, 1);

@@ -1,3 +1,4 @@
+import { GatewayError } from "../../errors/gateway-error.ts";
 import type {
   NewScanDevice,
   NewScanSequence,
@@ -30,13 +31,25 @@ export async function scanTask(session: Session, id: string): Promise<ScanTask |
 
 export async function listScanTasks(session: Session, filter: ScanTaskFilter): Promise<readonly ScanTask[]> {
   const { workflowId, isTemplate, status, limit } = filter;
-  const number = filter.after === undefined ? 0 : (await session.get("scanTaskNumber", { id: filter.after }))?.number;
-  const page = { isTemplate, status, limit, after: Number(number ?? 0) };
+  const after = await numberOf(session, "scanTaskNumber", filter.after);
+  if (after === undefined) throw new GatewayError("SCAN_TASK_NOT_FOUND");
+  const page = { isTemplate, status, limit, after };
   const rows =
     workflowId === undefined
       ? await session.all("listScanTasks", page)
       : await session.all("listScanTasksOfWorkflow", { ...page, workflowId });
   return rows.map(taskRecord);
+}
+
+/** Where a list goes on; undefined: behind what is not there, and from its beginning it would be told twice. */
+async function numberOf(
+  session: Session,
+  statement: "scanTaskNumber" | "scanResultNumber",
+  id: string | undefined,
+): Promise<number | undefined> {
+  if (id === undefined) return 0;
+  const row = await session.get(statement, { id });
+  return row === undefined ? undefined : Number(row.number);
 }
 
 export async function changeScanTask(
@@ -100,10 +113,11 @@ export async function scanResults(session: Session, taskId: string): Promise<rea
 
 export async function listScanResults(
   session: Session,
-  { taskId, after, limit }: ScanResultFilter,
+  { taskId, after: last, limit }: ScanResultFilter,
 ): Promise<readonly ScanResult[]> {
-  const number = after === undefined ? 0 : (await session.get("scanResultNumber", { id: after }))?.number;
-  const page = { after: Number(number ?? 0), limit };
+  const after = await numberOf(session, "scanResultNumber", last);
+  if (after === undefined) throw new GatewayError("SCAN_RESULT_NOT_FOUND");
+  const page = { after, limit };
   const rows =
     taskId === undefined
       ? await session.all("listScanResults", page)
