@@ -156,6 +156,14 @@ describe("compressed pixel data", () => {
     expect((await outputOf(input, allowed)).subarray(-expected.length)).toEqual(expected);
   });
 
+  it("says nothing of how long it was before", async () => {
+    const whole = element(tagOf(0x7fe00003), "UV", Buffer.from(BigUint64Array.of(80n).buffer));
+    const image = ultrasoundImage(GREY_8, [whole]);
+    await outputOf(await encapsulatedFile(image, [jpeg(comment, scan), jpeg(scan)], JPEG_BASELINE), allowed);
+    await using file = await readPart10File(join(folder, "out.dcm"));
+    expect(file.dataSet.has(whole.tag)).toBe(false);
+  });
+
   it.each([
     ["rows", { rows: 7 }],
     ["columns", { columns: 16 }],

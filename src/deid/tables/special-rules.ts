@@ -49,6 +49,8 @@ export const SPECIAL_RULES: ReadonlyMap<number, Partial<Rule>> = new Map<number,
   // Offsets into the fragments are computed anew where they are needed: an empty basic offset table is always right. PS3.5 A.4.
   [0x7fe00001, DENY],
   [0x7fe00002, DENY],
+  // The length of what came: not of what was cut or decoded. PS3.3 C.7.6.3.
+  [0x7fe00003, DENY],
   [0x00281201, { treatment: { kind: "words" } }],
   [0x00281202, { treatment: { kind: "words" } }],
   [0x00281203, { treatment: { kind: "words" } }],

@@ -184,6 +184,19 @@ describe.skipIf(!requirePeer("dcmdrle"))("what others decode", () => {
   });
 });
 
+it.skipIf(!requirePeer("dcmdrle"))(
+  "what says how long frames were when they were compressed goes with them",
+  async () => {
+    const path = await compressed(NOISE_IN_COLOURS, "dcmcrle", ["IN", "OUT"]);
+    await using file = await readPart10File(path);
+    const told = [0x7fe00001, 0x7fe00002, 0x7fe00003].map((tag) => element(tagOf(tag), "OV", Buffer.alloc(8, 1)));
+    const telling = { ...file, dataSet: dataSetOf([...file.dataSet.values(), ...told]) };
+    const bytes = Buffer.concat(await Array.fromAsync(transcodedDataSet(telling, EXPLICIT_VR_LITTLE_ENDIAN)));
+    const left = parseDataSet(bytes, EXPLICIT_VR_LITTLE_ENDIAN);
+    expect([...left.keys()].filter((tag) => tag >>> 16 === 0x7fe0)).toEqual([tags.PixelData]);
+  },
+);
+
 describe("what is not decoded", () => {
   it.each([
     ["1.2.840.10008.1.2.5", "possible"],

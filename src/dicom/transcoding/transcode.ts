@@ -38,7 +38,8 @@ const LOSSLESS: ReadonlySet<string> = new Set([
   "1.2.840.10008.1.2.8.1",
 ]);
 
-const EXTENDED_OFFSETS = [tagOf(0x7fe00001), tagOf(0x7fe00002)];
+/** Extended Offset Table, its lengths, and the length of all that is encapsulated. PS3.3 C.7.6.3. */
+const OF_ENCAPSULATED = [0x7fe00001, 0x7fe00002, 0x7fe00003].map(tagOf);
 
 /** Whether an object of the syntax can become an uncompressed one, and why not. */
 export function transcodingOf(transferSyntaxUid: string): "possible" | "TRANSCODING_LOSSY" | "TRANSCODING_UNSUPPORTED" {
@@ -71,7 +72,7 @@ export async function* transcodedDataSet(file: Part10File, target: string): Asyn
   }
   const shape = frameShapeOf(dataSet);
   dataSet.delete(tags.PixelData);
-  for (const tag of EXTENDED_OFFSETS) dataSet.delete(tag);
+  for (const tag of OF_ENCAPSULATED) dataSet.delete(tag);
   refuseFragments(dataSet);
   if (decoder.interleaves && shape.isPlanar)
     dataSet.set(PLANAR_CONFIGURATION, element(PLANAR_CONFIGURATION, "US", Uint8Array.of(0, 0)));
