@@ -56,6 +56,26 @@ it("moves dates and keeps sex, size, weight and age only where the options say s
   expect(research.ruleOf(0x00100030).treatment.kind).toBe("none");
 });
 
+it("does with dates that the table has no row for as with those it has", () => {
+  const full = compileRules(["basic", "retain-longitudinal-full-dates"]);
+  for (const tag of [0x00143076, 0x00143077, 0x00080416]) {
+    expect(CONFIDENTIALITY_TABLE.some((row) => row.tag === tag)).toBe(false);
+    expect([basic, research, full].map((rules) => rules.ruleOf(tag).treatment.kind)).toEqual(["none", "shift", "date"]);
+  }
+});
+
+it.each([
+  ["OF", 0x00660016],
+  ["OD", 0x00660022],
+  ["OL", 0x00660042],
+  ["OV", 0x00720081],
+  ["UV", 0x0008040c],
+  ["SV", 0x00720082],
+  ["AT", 0x00280009],
+])("keeps numbers of VR %s that nothing removes", (_vr, tag) => {
+  expect(basic.ruleOf(tag).treatment).toEqual({ kind: "number" });
+});
+
 it.each([
   ["private", 0x00191001, "private"],
   ["a group length", 0x00100000, "structure"],
@@ -63,6 +83,15 @@ it.each([
   ["an overlay", 0x60003000, "structure"],
   ["a curve", 0x50003000, "structure"],
   ["padding", 0xfffcfffc, "structure"],
+  ["a source image's id of old", 0x00203101, "structure"],
+  ["a coefficient of a compression of old", 0x00280410, "structure"],
+  ["a code table of old", 0x00280802, "structure"],
+  ["a run length of old", 0x10000011, "structure"],
+  ["a zonal map of old", 0x10100001, "structure"],
+  ["variable pixel data", 0x7f020010, "structure"],
+  ["a MAC's parameters", 0x4ffe0001, "structure"],
+  ["a retired number", 0x00181146, "unlisted"],
+  ["a sequence that nothing lists", 0x00080220, "unlisted"],
   ["an unknown tag", 0x00180001, "unlisted"],
   ["a text that nothing lists", 0x00189999, "unlisted"],
 ])("removes %s", (_name, tag, reason) => {
