@@ -34,3 +34,13 @@ it("removes a long number string with anything else in it", async () => {
   expect(outcome).toMatchObject({ kind: "deidentified" });
   expect(dataSet.has(GRID_FRAME_OFFSET_VECTOR)).toBe(false);
 });
+
+it.each([
+  ["pointers to thousands of attributes", element(tagOf(0x00280009), "AT", Buffer.alloc(70_000, 0x10))],
+  ["numbers of which the last is cut", element(tagOf(0x00660016), "OF", Buffer.alloc(70_002, 1))],
+  ["bytes of sound", element(tagOf(0x54001010), "OB", Buffer.alloc(70_000, 1))],
+])("removes long %s, and stops nothing", async (_name, long) => {
+  const { outcome, dataSet } = await deidentifyObject(ctImage([long]), loadProfile("basic"));
+  expect(outcome).toMatchObject({ kind: "deidentified" });
+  expect(dataSet.has(long.tag)).toBe(false);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DataElement } from "../../dicom/data-set.ts";
-import { EXPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import { EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
 import { tagOf } from "../../dicom/tag.ts";
 import { bytesOf, element, itemsOf, textsOf } from "../../dicom/values.ts";
 import { deidentifyObject, profileWith } from "../testing/deidentify.ts";
@@ -20,6 +20,11 @@ describe("values beyond those PS3.6 lets an attribute have go", () => {
     ["a list that is limited", text(0x00200032, "1\\2\\3\\4"), ["1", "2", "3"]],
     ["a list that is not", text(0x00281050, "40\\50\\60"), ["40", "50", "60"]],
     ["terms", text(0x00185100, "HFS\\HFP"), ["HFS"]],
+    [
+      "terms that mean something by their place",
+      text(0x00089007, "ORIGINAL\\DOE\\AXIAL\\DOE"),
+      ["ORIGINAL", "OTHER", "AXIAL", "OTHER"],
+    ],
     [
       "a number of more than 16 characters, which is written shorter",
       text(0x00180050, "1.234567890123456"),
@@ -61,6 +66,35 @@ describe("a standard sequence written as UN", () => {
       code: "DEIDENTIFICATION_UNPROVEN",
       reason: "unreadable-sequence (0008,2218)",
     });
+  });
+});
+
+describe("a number written as another VR than PS3.6's", () => {
+  it("stays where that reads the same bytes", async () => {
+    // Smallest Image Pixel Value, US or SS; Tag Angle Second Axis, SS; Rows of a frame, US.
+    for (const [tag, vr] of [
+      [0x00280106, "SS"],
+      [0x00189219, "US"],
+      [0x00189058, "SS"],
+    ] as const) {
+      const number = element(tagOf(tag), vr, Uint8Array.of(7, 1));
+      const output = await outputOf(number);
+      expect(bytesOf(output, number.tag), String(tag)).toEqual(Uint8Array.of(7, 1));
+    }
+    expect((await outputOf(element(tagOf(0x00280106), "UL", Uint8Array.of(7, 1, 0, 0)))).has(tagOf(0x00280106))).toBe(
+      false,
+    );
+  });
+
+  it("as UN is little endian, whatever the rest of the object is in", async () => {
+    const changes = [
+      element(tagOf(0x00280106), "UN", Uint8Array.of(7, 1)),
+      element(tagOf(0x00280107), "US", Uint8Array.of(7, 1)),
+    ];
+    const { dataSet } = await deidentifyObject(ctImage(changes), profile, {
+      transferSyntaxUid: EXPLICIT_VR_BIG_ENDIAN,
+    });
+    for (const { tag } of changes) expect(bytesOf(dataSet, tag)).toEqual(Uint8Array.of(7, 1));
   });
 });
 
