@@ -9,7 +9,7 @@ import { tags } from "../dicom/dictionary/tags.ts";
 import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from "../dicom/dictionary/transfer-syntaxes.ts";
 import { readPart10File } from "../dicom/reader.ts";
 import { tagOf } from "../dicom/tag.ts";
-import { bytesOf, element, itemsOf, sequenceElement, textOf, textsOf, uidOf } from "../dicom/values.ts";
+import { bytesOf, dataSetOf, element, itemsOf, sequenceElement, textOf, textsOf, uidOf } from "../dicom/values.ts";
 import { encodeDataSet, encodeFileMeta } from "../dicom/writer.ts";
 import { neverAborted } from "../units/abort.ts";
 import { createDeidentifier, type Deidentifier, type DeidentifierOptions, type InstanceTask } from "./deidentifier.ts";
@@ -231,6 +231,13 @@ describe("how it is written", () => {
     const items = itemsOf(output, tagOf(0x00082218));
     expect(items).toHaveLength(1);
     expect(items.map((item) => textOf(item.dataSet, tagOf(0x00080104)))).toEqual(["Lung"]);
+    const bare = await outputOf(ctImage([sequenceElement(tagOf(0x00082218), [code("X1", "99LOCAL", "x")])]));
+    expect(bare.has(tagOf(0x00082218))).toBe(false);
+    // Which group of which site it was chosen from. PS3.3 8.8.
+    const context = [text(0x0008010b, "Y"), text(0x0008010d, "1.2.826.0.1.3680043.9.7.6"), text(0x0008010f, "4031")];
+    const chosen = dataSetOf([...code("39607008", "SCT", "lung").values(), ...context]);
+    const [kept] = itemsOf(await outputOf(ctImage([sequenceElement(tagOf(0x00082218), [chosen])])), tagOf(0x00082218));
+    expect([...(kept?.dataSet.keys() ?? [])]).toEqual([0x00080100, 0x00080102, 0x00080104]);
   });
 
   it("goes 64 sequences deep and no deeper", async () => {

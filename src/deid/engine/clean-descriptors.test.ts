@@ -4,6 +4,7 @@ import { tagOf } from "../../dicom/tag.ts";
 import { dataSetOf, element, itemsOf, sequenceElement, textOf, textsOf } from "../../dicom/values.ts";
 import { deidentifyObject, profileWith } from "../testing/deidentify.ts";
 import { ctImage, text, unsigned } from "../testing/objects.ts";
+import { content, report } from "../testing/reports.ts";
 
 const profile = profileWith(["clean-descriptors"]);
 
@@ -45,12 +46,30 @@ it("drops words of the vocabulary that are somebody's name, in every spelling of
 });
 
 it("reads the item's character set, and what surrounds it where it has none", async () => {
-  const description = element(tagOf(0x00400007), "LO", Buffer.from("Thorax\u00a4 ", "latin1"));
-  const inner = new Map([[description.tag, description]]);
-  const output = await outputOf(text(0x00080005, "ISO_IR 100"), sequenceElement(tagOf(0x00400275), [inner]));
-  const item = itemsOf(output, tagOf(0x00400275))[0];
-  expect(item && textOf(item.dataSet, tagOf(0x00400007))).toBe("Thorax");
-  expect(output.has(tags.SpecificCharacterSet)).toBe(false);
+  const latin = element(tagOf(0x00400007), "LO", Buffer.from("Thor\u00e1x\u00a4", "latin1"));
+  const utf8 = element(tagOf(0x00400007), "LO", Buffer.from("Thor\u00e1x "));
+  // A data set made of foreign elements would declare them UTF-8.
+  const items = [new Map([[latin.tag, latin]]), dataSetOf([utf8])];
+  const output = await outputOf(text(0x00080005, "ISO_IR 100"), sequenceElement(tagOf(0x00400275), items));
+  const descriptions = itemsOf(output, tagOf(0x00400275)).map(({ dataSet }) => [
+    textOf(dataSet, latin.tag),
+    dataSet.has(tags.SpecificCharacterSet),
+  ]);
+  expect(descriptions).toEqual([
+    ["Thor\u00e1x", false],
+    ["Thor\u00e1x", false],
+  ]);
+  expect(textOf(output, tags.SpecificCharacterSet)).toBe("ISO_IR 192");
+});
+
+it("reads content items in the character set around them", async () => {
+  const words = element(tagOf(0x0040a160), "UT", Buffer.from("Br\u00e4ndybuck: Thor\u00e1x", "latin1"));
+  const found = new Map([...content("TEXT", "121071 DCM", []), [words.tag, words]]);
+  const document = report("1.2.840.10008.5.1.4.1.1.88.11", [found], [text(0x00080005, "ISO_IR 100")]);
+  const cleaned = profileWith(["clean-descriptors", "clean-structured-content"], { sr: "keep" });
+  const { dataSet } = await deidentifyObject(document, cleaned);
+  const [kept] = itemsOf(dataSet, tagOf(0x0040a730));
+  expect(kept && textOf(kept.dataSet, tagOf(0x0040a160))).toBe("Thor\u00e1x");
 });
 
 it("keeps the accents of words, in UTF-8", async () => {

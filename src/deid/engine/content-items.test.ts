@@ -179,6 +179,13 @@ describe("a report", () => {
     },
   );
 
+  it("of a kind that a site made up has a dummy for its name", async () => {
+    const named = [sequenceElement(tagOf(0x0040a043), [code("BRANDY 99LOCAL")])];
+    const { dataSet } = await deidentifyObject(report(BASIC_TEXT_SR, tree, named), clean);
+    const names = itemsOf(dataSet, tagOf(0x0040a043)).map((item) => textOf(item.dataSet, tagOf(0x00080104)));
+    expect(names).toEqual(["Anonymized"]);
+  });
+
   it("goes on at depth 30", async () => {
     let item = content("TEXT", "121071 DCM", [text(0x0040a160, "Brandybuck")]);
     for (let depth = 0; depth < 30; depth += 1) item = content("CONTAINER", "121070 DCM", [], [item]);
