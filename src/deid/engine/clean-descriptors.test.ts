@@ -62,6 +62,15 @@ it("reads the item's character set, and what surrounds it where it has none", as
   expect(textOf(output, tags.SpecificCharacterSet)).toBe("ISO_IR 192");
 });
 
+it("reads nothing behind a NUL, nor what is no text of its character set or too long for its VR", async () => {
+  const cut = await outputOf(text(0x00081030, "Chest\0lung"), text(0x00080005, "ISO_IR 192"));
+  expect(textOf(cut, tags.StudyDescription)).toBe("Chest");
+  const latin = element(tags.StudyDescription, "LO", Buffer.from("Chest \u00e1 lung ", "latin1"));
+  expect((await outputOf(latin, text(0x00080005, "ISO_IR 192"))).has(latin.tag)).toBe(false);
+  const endless = text(0x00081030, "lung ".repeat(20));
+  expect((await outputOf(endless)).has(endless.tag)).toBe(false);
+});
+
 it("reads content items in the character set around them", async () => {
   const words = element(tagOf(0x0040a160), "UT", Buffer.from("Br\u00e4ndybuck: Thor\u00e1x", "latin1"));
   const found = new Map([...content("TEXT", "121071 DCM", []), [words.tag, words]]);

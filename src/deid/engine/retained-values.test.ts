@@ -74,6 +74,15 @@ it("a retained text with control characters, or that is none of its character se
   }
 });
 
+it.each([
+  ["more values than PS3.6 has room for", tags.InstitutionName, "Saint Elsewhere\\Third Ward", "Saint Elsewhere"],
+  ["line ends in a text of one line", tags.InstitutionName, "Saint\r\nElsewhere", undefined],
+  ["more characters than its VR has room for", tags.InstitutionName, "Saint Elsewhere ".repeat(5), undefined],
+  ["line ends in an address, which has lines", tagOf(0x00080081), "12 Mill Lane\r\nSmial", "12 Mill Lane\r\nSmial"],
+])("a retained text with %s", async (_name, tag, written, expected) => {
+  expect(textOf(await outputOf(["retain-institution-identity"], text(tag, written)), tag)).toBe(expected);
+});
+
 it("a patient's name in what is retained stops the object", async () => {
   const changes = ctImage([text(0x00080080, "Brandybuck Infirmary")]);
   const { outcome } = await deidentifyObject(changes, profileWith(["retain-institution-identity"]));

@@ -67,6 +67,29 @@ describe("each operation becomes a rule", () => {
   });
 });
 
+describe("what is replaced becomes what PIXL writes in its place", () => {
+  it.each([
+    ["PN", "00080090", "ANONYMIZED"],
+    ["LO", "00080080", "ANONYMIZED"],
+    ["SH", "00081010", "ANONYMIZED"],
+    ["CS", "00180022", "ANONYMIZED"],
+    ["ST", "00080081", "ANONYMIZED"],
+    ["LT", "00104000", "ANONYMIZED"],
+    ["UT", "00181009", "ANONYMIZED"],
+    ["DS", "00101030", "0"],
+    ["IS", "00181150", "0"],
+    ["DA", "00100030", "00010101"],
+    ["DT", "00189074", "00010101010101.000000+0000"],
+    ["TM", "00100032", "000000.00"],
+    ...["FD 00189073", "FL 00181320", "SS 00189219", "US 00280106", "SL 00186020", "UL 00186030"].map(
+      (each) => [each.slice(0, 2), each.slice(3), undefined] as const,
+    ),
+  ])("%s", (_vr, tag, constant) => {
+    const written = { tag: `(${tag.slice(0, 4)},${tag.slice(4)})`, action: "replace" };
+    expect(ruleOf(tag, "replace")).toEqual(constant === undefined ? written : { ...written, with: constant });
+  });
+});
+
 describe("an operation that PIXL or the engine cannot carry out is refused by its tag", () => {
   it.each([
     ["00080050", "replace_with_value"],
