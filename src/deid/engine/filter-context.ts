@@ -1,3 +1,4 @@
+import type { DataElement } from "../../dicom/data-set.ts";
 import type { PseudonymKind } from "../pseudonyms/pseudonymizer.ts";
 import type { AttributeTypes } from "../rules/attribute-type.ts";
 import type { CompiledRules } from "../rules/compiled-rules.ts";
@@ -42,4 +43,10 @@ export interface FilterContext {
   readonly contentMode: ContentMode;
   readonly tally: Tally;
   readonly signal: AbortSignal;
+}
+
+/** Within the items of a sequence. One that was written as UN is implicit VR little endian inside, whatever is around it. PS3.5 6.2.2. */
+export function contextInside({ tag, vr }: DataElement, context: FilterContext): FilterContext {
+  const inside = { ...context, within: [...context.within, tag] };
+  return vr === "UN" ? { ...inside, bigEndian: false, implicitVr: true } : inside;
 }

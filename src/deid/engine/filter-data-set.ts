@@ -15,7 +15,7 @@ import { codedElements, dummyCodedItem, isCodedEntry, publicEntry } from "./code
 import { decideContentItem, isTellable, settleContentItem } from "./content-items.ts";
 import { dummyValue } from "./dummy-value.ts";
 import { heldBytes, NUMBER_BYTES, numberBytes, textBytes, treatBytes } from "./element-bytes.ts";
-import type { FilterContext } from "./filter-context.ts";
+import { contextInside, type FilterContext } from "./filter-context.ts";
 import { formedText, isCoded, keptText, namesSomebody } from "./kept-text.ts";
 import { isReadAsText, TEXT_LIMIT_BYTES } from "./long-texts.ts";
 import { createPrivateBlocks, type PrivateBlocks } from "./private-blocks.ts";
@@ -237,7 +237,7 @@ function walk(
   const sourceItems = sequenceItems(element);
   if (sourceItems === undefined) return undefined;
   if (unlessOptional && isNotRequired(parentTag, element.tag, context)) return undefined;
-  const within = { ...context, within: [...context.within, element.tag] };
+  const within = contextInside(element, context);
   const items: SequenceItem[] = [];
   let dropped = 0;
   for (const item of sourceItems) {
@@ -281,7 +281,7 @@ function walkContent(
   if (sourceItems === undefined) return undefined;
   // Nothing was judged: a dummy would be content that no option answers for.
   if (sourceItems.length === 0) return { kind: "sequence", items: [] };
-  const within = { ...context, within: [...context.within, element.tag] };
+  const within = contextInside(element, context);
   const items: SequenceItem[] = [];
   if (contentMode === "clean") tally.apply(CONTENT_CLEANED);
   for (const item of sourceItems) {

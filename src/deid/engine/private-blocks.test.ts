@@ -82,18 +82,24 @@ describe("private elements that PS3.15 table E.3.10-1 lists", () => {
   });
 
   it("are gone through where a sequence was written as UN", async () => {
-    // Implicit VR little endian, PS3.5 6.2.2: an item with a Slice Thickness and a Patient's Name.
+    // Implicit VR little endian, PS3.5 6.2.2: an item with a Patient's Name, a Slice Thickness and a private number of its own creator.
     const encoded = (tag: string, value: Buffer): Buffer => {
       const header = Buffer.from(`${tag}00000000`, "hex");
       header.writeUInt32LE(value.length, 4);
       return Buffer.concat([header, value]);
     };
-    const inner = [encoded("10001000", Buffer.from("Brandybuck")), encoded("18005000", Buffer.from("1.25"))];
+    const inner = [
+      encoded("10001000", Buffer.from("Brandybuck")),
+      encoded("18005000", Buffer.from("1.25")),
+      encoded("01201000", Buffer.from(PHILIPS)),
+      encoded("01202d10", Buffer.of(7, 0)),
+    ];
     const written = data(0x2001105f, "UN", encoded("feff00e0", Buffer.concat(inner)));
     const output = await outputOf([data(0x20010010, "LO", PHILIPS), written]);
     const [item] = itemsOf(output, written.tag).map(({ dataSet }) => dataSet);
     expect(textOf(item ?? new Map(), tagOf(0x00180050))).toBe("1.25");
     expect(textOf(item ?? new Map(), tagOf(0x00100010))).not.toBe("Brandybuck");
+    expect(privateTags(item ?? new Map())).toEqual(["20010010", "2001102D"]);
   });
 
   it("keep to the creators of their own item, and standard elements beside them to the table", async () => {

@@ -57,6 +57,17 @@ describe("a standard sequence written as UN", () => {
     expect(itemsOf(await outputOf(unknown(bytes)), tagOf(0x00082218))).toHaveLength(1);
   });
 
+  it("has its numbers in little endian order, whatever the rest of the object is in", async () => {
+    // (0028,0106) Smallest Image Pixel Value, 2 bytes.
+    const number = Buffer.from("feff00e0" + "0a000000" + "28000601" + "02000000" + "0701", "hex");
+    for (const transferSyntaxUid of [EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN]) {
+      const windows = element(tagOf(0x00289132), "UN", number);
+      const { dataSet } = await deidentifyObject(ctImage([windows]), profile, { transferSyntaxUid });
+      const [kept] = itemsOf(dataSet, windows.tag);
+      expect(bytesOf(kept?.dataSet ?? new Map(), tagOf(0x00280106))).toEqual(Uint8Array.of(7, 1));
+    }
+  });
+
   it("stops the object when it cannot be", async () => {
     const { outcome } = await deidentifyObject(ctImage([unknown(Buffer.from("Brandybuck"))]), profile, {
       transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
