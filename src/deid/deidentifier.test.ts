@@ -233,6 +233,11 @@ describe("how it is written", () => {
     expect(items.map((item) => textOf(item.dataSet, tagOf(0x00080104)))).toEqual(["Lung"]);
     const bare = await outputOf(ctImage([sequenceElement(tagOf(0x00082218), [code("X1", "99LOCAL", "x")])]));
     expect(bare.has(tagOf(0x00082218))).toBe(false);
+    const written = [text(0x00080120, "urn:brandybuck:lung"), text(0x00080119, "39607008")].map((value) =>
+      dataSetOf([value, text(0x00080102, "SCT"), text(0x00080104, "x")]),
+    );
+    const long = itemsOf(await outputOf(ctImage([sequenceElement(tagOf(0x00082218), written)])), tagOf(0x00082218));
+    expect(long.map(({ dataSet }) => textOf(dataSet, tagOf(0x00080100)))).toEqual(["39607008"]);
     // Which group of which site it was chosen from. PS3.3 8.8.
     const context = [text(0x0008010b, "Y"), text(0x0008010d, "1.2.826.0.1.3680043.9.7.6"), text(0x0008010f, "4031")];
     const chosen = dataSetOf([...code("39607008", "SCT", "lung").values(), ...context]);

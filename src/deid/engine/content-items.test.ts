@@ -186,6 +186,47 @@ describe("a report", () => {
     expect(names).toEqual(["Anonymized"]);
   });
 
+  it("loses what a site made up: names with what is below, codes for a dummy; and references to nothing", async () => {
+    const found = content("NUM", "103347 DCM", [withUnits("92", "mm[Hg]")]);
+    const coded = (concept: string): DataElement => sequenceElement(tagOf(0x0040a168), [code(concept)]);
+    const items = [
+      content("CONTAINER", "X1 99LOCAL", [], [found]),
+      content("CODE", "121071 DCM", [coded("BRANDY 99LOCAL")], [found]),
+      content("CODE", "121071 DCM", [coded("39607008 SCT")]),
+      content("COMPOSITE", "121112 DCM", []),
+    ];
+    const output = await outputOf(items);
+    expect(outline(output)).toEqual(["CODE Finding", "  NUM 103347", "CODE Finding"]);
+    const codes = itemsOf(output, tagOf(0x0040a730)).flatMap(({ dataSet }) => itemsOf(dataSet, tagOf(0x0040a168)));
+    expect(codes.map(({ dataSet }) => textOf(dataSet, tagOf(0x00080100)))).toEqual(["ANON", "39607008"]);
+  });
+
+  it("knows concepts by their retired codes, too", async () => {
+    // Of 363698007 SCT and 397898000 SCT, of which the table has rows.
+    const items = [
+      content("TEXT", "G-C0E3 SRT", [text(0x0040a160, "Brandybuck")]),
+      content("DATETIME", "G-D320 SRT", [text(0x0040a120, "20240229101500")]),
+    ];
+    const kept = itemsOf(await outputOf(items), tagOf(0x0040a730)).map(({ dataSet }) =>
+      [0x0040a160, 0x0040a120].map((tag) => textOf(dataSet, tagOf(tag))).join(""),
+    );
+    expect(kept).toEqual(["Anonymized", "19000101000000"]);
+  });
+
+  it("keeps what a device is called only with retain-device-identity", async () => {
+    const device = content("CONTAINER", "121000 DCM", [], [content("NUM", "103347 DCM", [withUnits("9", "mm")])]);
+    const rest = content("CONTAINER", "121070 DCM", []);
+    expect(outline(await outputOf([device, rest]))).toEqual(["CONTAINER Findings"]);
+    const retained = profileWith(["clean-structured-content", "retain-device-identity"], { sr: "keep" });
+    expect(outline(await outputOf([device, rest], retained))).toHaveLength(3);
+  });
+
+  it("that nobody is known to have verified is not verified", async () => {
+    const unsigned = new Map([...report(BASIC_TEXT_SR, tree)].filter(([tag]) => tag !== 0x0040a073));
+    const { dataSet } = await deidentifyObject(unsigned, clean);
+    expect(textOf(dataSet, tagOf(0x0040a493))).toBe("UNVERIFIED");
+  });
+
   it("goes on at depth 30", async () => {
     let item = content("TEXT", "121071 DCM", [text(0x0040a160, "Brandybuck")]);
     for (let depth = 0; depth < 30; depth += 1) item = content("CONTAINER", "121070 DCM", [], [item]);

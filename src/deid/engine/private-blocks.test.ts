@@ -36,7 +36,7 @@ describe("private elements that PS3.15 table E.3.10-1 lists", () => {
   it("stay under their creator, whatever block they are in, numbered anew", async () => {
     const output = await outputOf([
       data(0x00190010, "LO", "ACME HIDDEN NAME"),
-      data(0x00190042, "LO", `${SIEMENS} `),
+      data(0x00190042, "LO", `${SIEMENS} \0`),
       data(0x00191001, "LO", "Brandybuck"),
       data(0x0019420c, "IS", "1000"),
       data(0x0019420e, "FD", Buffer.concat([double(0.5), double(0), double(-0.5)])),

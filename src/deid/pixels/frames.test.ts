@@ -43,6 +43,12 @@ describe("a JPEG frame", () => {
   /** Two codes of two bits. */
   const huffman = (values: Buffer): Buffer =>
     segment(0xc4, Buffer.concat([Buffer.of(0, 0, 2), Buffer.alloc(14), values]));
+  const notIts = (what: string, marker: number, body: string): [string, Buffer, Buffer, string] => [
+    `loses what is ${what} by its name alone: ${JSON.stringify(body)}`,
+    frame(segment(marker, Buffer.from(body, "latin1"))),
+    frame(),
+    "application-segment",
+  ];
   it.each<[string, Buffer, ...ReturnType<typeof outcomeOf>]>([
     ["of tables and a scan stays whole", frame(TABLES), frame(TABLES)],
     ["loses its padding", Buffer.concat([frame(JFIF, TABLES), Buffer.of(0)]), frame(JFIF, TABLES)],
@@ -61,6 +67,15 @@ describe("a JPEG frame", () => {
       Buffer.concat([SOI, SOF, SCAN, segment(0xdc, Buffer.of(0, 2)), EOI]),
     ],
     ["loses what claims to be JFIF a second time", frame(JFIF, JFIF), frame(JFIF), "application-segment"],
+    [
+      "loses what is behind Adobe's part of its segment",
+      frame(segment(0xee, Buffer.concat([ADOBE.subarray(4), Buffer.from("Brandybuck")]))),
+      frame(ADOBE),
+      "application-segment",
+    ],
+    ...["JFIF\0Brandybuck", "JFXX\0Brandybuck"].map((body) => notIts("JFIF", 0xe0, body)),
+    ...["AdobeBrandybuck", "Adobe\0\x64Brandy"].map((body) => notIts("Adobe's", 0xee, body)),
+    notIts("a transform", 0xe8, "mrfxB"),
     ["loses a comment", frame(TABLES, comment), frame(TABLES), "comment"],
     ["loses EXIF and XMP", frame(EXIF, XMP, TABLES), frame(TABLES), "application-segment", "application-segment"],
     ["loses a thumbnail, not its JFIF", frame(THUMBNAIL), frame(JFIF), "application-segment"],
@@ -230,6 +245,11 @@ describe("a JPEG 2000 frame", () => {
     [
       "with a palette in its file is refused",
       file(box("jp2h", box("pclr")), box("jp2c", codestream(tile()))),
+      "file-format",
+    ],
+    [
+      "with another one in its file is refused",
+      file(box("jp2c", codestream(tile())), box("jp2c", codestream(tile()))),
       "file-format",
     ],
     ["with a segment nobody knows is refused", codestream(segment(0x30, Buffer.from("Brandybuck")), tile()), "marker"],

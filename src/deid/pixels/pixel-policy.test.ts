@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DataElement } from "../../dicom/data-set.ts";
 import { tagOf } from "../../dicom/tag.ts";
-import { dataSetOf, sequenceElement } from "../../dicom/values.ts";
+import { dataSetOf, element, sequenceElement } from "../../dicom/values.ts";
 import { text, unsigned } from "../testing/objects.ts";
 import { decidePixels, type PixelQuestion } from "./pixel-policy.ts";
 import { USUAL_PIXELS } from "./pixel-settings.ts";
@@ -78,7 +78,10 @@ describe("by class", () => {
   });
 
   it("a film is a video whatever its class", () => {
-    const films = ["1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.102", "1.2.840.10008.1.2.4.107"];
+    const films = [
+      ...["1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.100.1", "1.2.840.10008.1.2.4.102", "1.2.840.10008.1.2.4.107"],
+      ...["1.2.840.10008.1.2.4.108", "1.2.840.10008.1.2.7.1"],
+    ];
     for (const transferSyntaxUid of films) expect(decide("2", [], { transferSyntaxUid })).toBe("excluded video");
   });
 
@@ -89,6 +92,26 @@ describe("by class", () => {
     }
   });
 
+  it("no image passes that says anything but that it has no burned-in text, and no face that can be known", () => {
+    for (const [sopClass] of IMAGES) {
+      expect(decide(sopClass, [text(0x00280301, "UNKNOWN")])).toMatch(/^rejected/);
+      expect(decide(sopClass, [NO, text(0x00280302, "UNKNOWN")])).toBe("rejected recognizable-visual-features");
+    }
+    expect(decide("2", [text(0x00280301, "UNKNOWN")])).toBe("rejected burned-in-annotation");
+  });
+
+  it("no object without pixels by its nature has any", () => {
+    const pixels = [0x7fe00008, 0x7fe00009, 0x7fe00010].map((tag) => element(tagOf(tag), "OW", Uint8Array.of(1, 0)));
+    for (const each of pixels) {
+      for (const sopClass of ["481.3", "481.5", "66.1", "67", "9.1.1", "4.2"])
+        expect(decide(sopClass, [each])).toBe("rejected unexpected-pixel-data");
+      for (const sopClass of ["88.11", "88.59", "11.1"])
+        expect(decide(sopClass, [each], { admitsStructured: true })).toBe("rejected unexpected-pixel-data");
+      expect(decide("104.1", [each], { documents: "replace" })).toBe("excluded document");
+    }
+    expect(decide("88.11", [], { admitsStructured: true })).toBe("passes");
+  });
+
   it("no CT or MR passes that is a screen, or of a modality that carries text", () => {
     for (const modality of ["CT", "MR"])
       for (const type of ["DERIVED\\SECONDARY", "DERIVED\\PRIMARY\\SCREEN SAVE", "ORIGINAL\\PRIMARY\\DOSE_INFO"])
@@ -96,6 +119,11 @@ describe("by class", () => {
     expect(decide("2", [text(0x00080060, "OT")])).toBe("rejected modality");
     expect(decide("2", [text(0x00080060, "CT\\OT")])).toBe("rejected modality");
     expect(decide("2", [text(0x00080060, "ot")])).toBe("rejected modality");
+    for (const modality of ["SC", "US"]) expect(decide("2", [text(0x00080060, modality)])).toBe("rejected modality");
+    // A screen of a scanner that was sent as a radiograph.
+    expect(decide("1.1", [NO, text(0x00080060, "ct"), text(0x00080008, "DERIVED\\SECONDARY")])).toBe(
+      "rejected image-type",
+    );
     for (const sopClass of ["2", "4"])
       expect(decide(sopClass, [text(0x00080008, "DERIVED\\Secondary")])).toBe("rejected image-type");
   });
@@ -163,7 +191,9 @@ describe("by class", () => {
   it("overlays kept among the pixels: cleared where they are in bits of their own", () => {
     const at = (bit: number): DataElement[] => [unsigned(0x60000100, 16), unsigned(0x60000102, bit)];
     expect(decide("2", at(12))).toBe("passes");
-    expect(decide("2", at(11))).toBe("rejected embedded-overlay");
+    for (const bit of [0, 11]) expect(decide("2", at(bit))).toBe("rejected embedded-overlay");
+    const itsOwn = element(tagOf(0x60003000), "OW", Uint8Array.of(1, 0));
+    expect(decide("2", [unsigned(0x60000100, 1), unsigned(0x60000102, 0), itsOwn])).toBe("passes");
     expect(decide("2", [unsigned(0x60000100, 16)])).toBe("rejected embedded-overlay");
     expect(decide("2", at(12), { transferSyntaxUid: "1.2.840.10008.1.2.5" })).toBe("passes");
     expect(decide("2", at(12), { transferSyntaxUid: "1.2.840.10008.1.2.4.90" })).toBe("rejected embedded-overlay");

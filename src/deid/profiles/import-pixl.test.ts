@@ -68,7 +68,7 @@ describe("each operation becomes a rule", () => {
 });
 
 describe("what is replaced becomes what PIXL writes in its place", () => {
-  it.each([
+  it.each<[vr: string, tag: string, constant?: string]>([
     ["PN", "00080090", "ANONYMIZED"],
     ["LO", "00080080", "ANONYMIZED"],
     ["SH", "00081010", "ANONYMIZED"],
@@ -82,7 +82,7 @@ describe("what is replaced becomes what PIXL writes in its place", () => {
     ["DT", "00189074", "00010101010101.000000+0000"],
     ["TM", "00100032", "000000.00"],
     ...["FD 00189073", "FL 00181320", "SS 00189219", "US 00280106", "SL 00186020", "UL 00186030"].map(
-      (each) => [each.slice(0, 2), each.slice(3), undefined] as const,
+      (each): [string, string] => [each.slice(0, 2), each.slice(3)],
     ),
   ])("%s", (_vr, tag, constant) => {
     const written = { tag: `(${tag.slice(0, 4)},${tag.slice(4)})`, action: "replace" };
@@ -188,6 +188,41 @@ describe("overrides by manufacturer", () => {
     expect(document.overrides).toEqual([
       { when: { manufacturer: "/siemens/i" }, rules: [{ tag: '(0019,"SIEMENS MR HEADER",0C)', action: "remove" }] },
     ]);
+  });
+
+  const privately = (block: string, ...operations: readonly [name: string, element: string, op: string][]): string =>
+    operations
+      .map(([name, at, op]) => `    - {name: "${name}", group: 0x0019, element: 0x${block}${at}, op: ${op}}\n`)
+      .join("");
+  const overridden = (...operations: readonly string[]): string =>
+    `- manufacturer: any\n  tags:\n${operations.join("")}`;
+
+  it("keep private elements of no creator but the one that is named, in the override or before it", () => {
+    const creators = ["GEMS_ACQU_01 creator", "SIEMENS MR HEADER creator"].map((name) =>
+      privately("00", [name, "10", "keep"]),
+    );
+    const [ge = "", siemens = ""] = creators;
+    const shared = privately("10", ["shared by both", "27", "keep"]);
+    const base = (text: string) => [{ name: "base.yaml", text: text.replaceAll("    - ", "- ") }];
+    const keptBy = (first: string, ...operations: readonly string[]): readonly string[] => {
+      const manufacturerOverrides = [{ name: "mri.yaml", text: overridden(...operations) }];
+      const { overrides = [] } = imported({ base: base(first), manufacturerOverrides }).document;
+      return overrides.flatMap(({ rules = [] }) => rules.map(({ tag, vr }) => `${tag} ${vr}`));
+    };
+    expect(keptBy("[]", ge, shared)).toEqual(['(0019,"GEMS_ACQU_01",27) DS']);
+    expect(keptBy(ge, shared)).toEqual(['(0019,"GEMS_ACQU_01",27) DS']);
+    expect(keptBy(ge, siemens, shared)).toEqual(['(0019,"SIEMENS MR HEADER",27) FD']);
+    expect(keptBy("[]", shared)).toHaveLength(2);
+  });
+
+  it("keep private elements only where PIXL keeps them, and tell of those that it replaces", () => {
+    const operations = privately("10", ["b value", "0c", "delete"], ["gradient", "0e", "replace"]);
+    const { document, warnings } = imported({
+      base: [],
+      manufacturerOverrides: [{ name: "mri.yaml", text: overridden(operations) }],
+    });
+    expect(document.overrides ?? []).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/\(0019,100E\).* replace: it is removed/)]);
   });
 
   it("are told of by the manufacturer they stand under, and their place there", () => {
