@@ -231,6 +231,12 @@ overrides: [{when: {manufacturer: siemens}, rules: [{tag: PixelData, action: mas
     expect(await outcomeOf(profile, device("SIEMENS", "SOMATOM Force"))).toMatchObject({ kind: "rejected" });
     expect(await outcomeOf(profile, device("SIEMENS", "Voluson"))).toMatchObject({ kind: "deidentified" });
     expect(await outcomeOf(profile, device("Philips", "Force"))).toMatchObject({ kind: "deidentified" });
+    const allowing = profile.replace("{masks: [masks.yaml]}", "{masks: [masks.yaml], allow: [CT]}");
+    expect(await outcomeOf(allowing, device("SIEMENS", "SOMATOM Force"))).toMatchObject({ kind: "rejected" });
+    // Who does not say whose it is, is nobody's.
+    const anyones = profile.replace("manufacturer: siemens", "manufacturer: '/.*/'");
+    expect(await outcomeOf(anyones, device("Philips", "Force"))).toMatchObject({ kind: "rejected" });
+    expect(await outcomeOf(anyones, device("", "Force"))).toMatchObject({ kind: "deidentified" });
   });
 });
 
