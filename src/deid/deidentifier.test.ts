@@ -328,3 +328,9 @@ describe("what stays behind", () => {
     expect(await readdir(folder)).toEqual(["in.dcm"]);
   });
 });
+
+it("a directory of a medium, which says what it is before its data set alone, is left out", async () => {
+  const meta = [text(0x00020002, "1.2.840.10008.1.3.10")];
+  const directory = new Map([...ctImage()].filter(([tag]) => tag !== tags.SOPClassUID));
+  expect(await run(await part10Bytes(directory, { meta }))).toEqual({ kind: "excluded", reason: "dicomdir" });
+});
