@@ -1,4 +1,4 @@
-import { sep } from "node:path";
+import { join, sep } from "node:path";
 import type { Finding } from "../units/file-problems.ts";
 import type { YamlPath } from "../units/yaml-places.ts";
 import { checkHookDestinations } from "./hook-checks.ts";
@@ -145,11 +145,16 @@ function checkNode({ node, dicom }: LooseSettings): readonly Finding[] {
   return [{ path: ["node", "tls"], code: "SETTING_INVALID", message }];
 }
 
+/** What a gateway keeps below its home and clears by itself of what no study needs. */
+const OWN_FOLDERS = ["archives", "ftps", "hooks", "keys", "outbox", "searches", "sftp", "uploads", "zip"] as const;
+
 function checkFolders({ home, staging, destinations }: LooseSettings): readonly Finding[] {
-  const message = "De-identified studies may not share a folder with home or staging, which hold identifiable ones.";
+  const message =
+    "De-identified studies may not share a folder with home, what the gateway keeps there, or staging, which hold identifiable ones.";
   const stagingPath = staging.path ?? home;
+  const own = [stagingPath, ...OWN_FOLDERS.map((name) => join(home, name))];
   return destinations.flatMap(({ path }, index) =>
-    path !== undefined && (contains(path, home) || contains(path, stagingPath) || contains(stagingPath, path))
+    path !== undefined && (contains(path, home) || contains(path, stagingPath) || own.some((of) => contains(of, path)))
       ? [{ path: ["destinations", index, "path"], code: "SETTING_INVALID" as const, message }]
       : [],
   );
