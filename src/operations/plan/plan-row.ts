@@ -150,7 +150,8 @@ async function countStudies(
         ? restOf(all, await archive.contents(studyInstanceUid, earlier, signal))
         : all;
     if (contents.instances === 0) {
-      if (earlier !== undefined) known.add("joined");
+      // Part of what it wants, or all of it, is wanted by earlier rows.
+      if (earlier !== undefined && (more?.length ?? 0) < (seriesInstanceUids?.length ?? 1)) known.add("joined");
       continue;
     }
     planned.set(studyInstanceUid, more && [...(earlier ?? []), ...more]);
