@@ -44,6 +44,8 @@ export function limitBody(raw: IncomingMessage, response: ServerResponse, limits
     clearTimeout(timer);
     rate[Symbol.dispose]();
     socket.off("pause", held).off("resume", released);
+    // Nobody tells any more when it goes on.
+    isHeld = false;
   };
   watch();
   // Who listens decides whether the connection ends.
