@@ -223,15 +223,6 @@ describe("checkSettings", () => {
     ],
     ["destinations: [{ name: d, kind: folder, path: /var/lib }]", "destinations[0].path SETTING_INVALID"],
     [
-      "destinations: [{ name: d, kind: folder, path: /var/lib/radferry/outbox }]",
-      "destinations[0].path SETTING_INVALID",
-    ],
-    [
-      "destinations: [{ name: d, kind: folder, path: /var/lib/radferry/zip/d }]",
-      "destinations[0].path SETTING_INVALID",
-    ],
-    ["home: h\ndestinations: [{ name: d, kind: folder, path: h/delivered }]", ""],
-    [
       "destinations: [{ name: d, kind: folder, path: /a }, { name: e, kind: folder, path: /a/b/.. }]",
       "destinations[1].path SETTING_DUPLICATE",
     ],
