@@ -103,13 +103,9 @@ function parameterText(deviceId: string, parameter: string): string {
 }
 
 function contentOf(acquisition: Acquisition, transfer: Transfer, directory: string): ScanResultContent {
-  const { id, fileName, sha256, sizeBytes, signature = "none", parameter } = transfer;
+  const { fileName, signature = "none", parameter } = transfer;
   const gateway = {
-    transfer_id: id,
-    attempt_id: acquisition.id,
-    sha256,
-    size_bytes: sizeBytes,
-    content_type: contentTypeOf(transfer),
+    ...gatewayFacts(acquisition, transfer),
     signature,
     ...(isAsNamed(fileName, signature) ? {} : { is_as_named: false }),
   };
@@ -118,5 +114,17 @@ function contentOf(acquisition: Acquisition, transfer: Transfer, directory: stri
     directory,
     files: [fileName, ...(parameter === undefined ? [] : [PARAMETER_FILE])],
     meta: JSON.stringify({ gateway }),
+  };
+}
+
+/** What stands in `meta.gateway` of every result of ours. */
+export function gatewayFacts(acquisition: Acquisition, transfer: Transfer): object {
+  const { id, sha256, sizeBytes } = transfer;
+  return {
+    transfer_id: id,
+    attempt_id: acquisition.id,
+    sha256,
+    size_bytes: sizeBytes,
+    content_type: contentTypeOf(transfer),
   };
 }

@@ -1,7 +1,8 @@
 import { GatewayError, toGatewayError } from "../errors/gateway-error.ts";
 import type { Acquisition, ScanResultContent, Transfer } from "../store/acquisitions.ts";
 import type { Ledger } from "./ledger.ts";
-import { contentTypeOf, typeOf } from "./signatures.ts";
+import { gatewayFacts } from "./publish.ts";
+import { typeOf } from "./signatures.ts";
 
 /** Removed in one go; what is more goes next. */
 const PAGE = 100;
@@ -45,14 +46,6 @@ async function remove(ledger: Ledger, acquisition: Acquisition, transfer: Transf
 
 /** What it was, without the files. */
 function emptied(acquisition: Acquisition, transfer: Transfer, directory: string): ScanResultContent {
-  const { id, fileName, sha256, sizeBytes } = transfer;
-  const gateway = {
-    transfer_id: id,
-    attempt_id: acquisition.id,
-    sha256,
-    size_bytes: sizeBytes,
-    content_type: contentTypeOf(transfer),
-    is_removed: true,
-  };
-  return { type: typeOf(fileName), directory, files: [], meta: JSON.stringify({ gateway }) };
+  const gateway = { ...gatewayFacts(acquisition, transfer), is_removed: true };
+  return { type: typeOf(transfer.fileName), directory, files: [], meta: JSON.stringify({ gateway }) };
 }
