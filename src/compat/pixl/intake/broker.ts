@@ -178,8 +178,22 @@ function holdMessages(channel: Channel, queue: string, { count, answered }: Hold
       if (deliveryTag !== undefined) channel.basicAck({ deliveryTag });
       deliveryTags.delete(message);
     },
-    [Symbol.asyncDispose]: () => answered(channel.close()),
+    [Symbol.asyncDispose]: () => answered(giveBack(channel, queue)),
   };
+}
+
+/**
+ * Resolves when the messages are ready again. RabbitMQ answers `channel.close` before it puts back what was fetched,
+ * unless the channel also consumes from the queue: who looks next would find none.
+ */
+async function giveBack(channel: Channel, queue: string): Promise<void> {
+  try {
+    await channel.basicQos({ prefetchCount: 1 });
+    await channel.basicConsume({ queue }, () => undefined);
+  } catch {
+    // A channel that is broken consumes nothing, and its end gives back too, if later.
+  }
+  await channel.close();
 }
 
 /** PIXL names no content type; the library decodes what does. */
