@@ -29,7 +29,7 @@ const WARM_UP = 200;
 /** A file system in memory, where the system has one. */
 const MEMORY_FOLDER = "/dev/shm";
 /** As `bin/radferry` starts the program: a small nursery takes little memory. */
-const LIBRARY_FLAGS = ["--max-semi-space-size=2"];
+const LIBRARY_FLAGS = ["--max-semi-space-size=4"];
 /** Slower ones do a part of the set. */
 const PART = { dcmodify: 200, pydicom: 100, orthanc: 30 } as const;
 
