@@ -73,7 +73,7 @@ describe.skipIf(!requirePeer("Orthanc"))("with Orthanc", () => {
     const document = JSON.parse(some.stdout);
     expect(document).toMatchObject({ committed: 1, notCommitted: 2 });
     expect(document.files).toEqual([
-      { file: unreadable, committed: false, code: expect.any(String), message: expect.any(String) },
+      { file: unreadable, committed: false, code: "NOT_DICOM", message: expect.any(String), details: { offset: 0 } },
       { file: held, committed: true, message: "committed" },
       { file: missing, committed: false, reason: "0112H", message: "No such object instance" },
     ]);

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { DicomAddress } from "../../../dicom/ae-title.ts";
-import { GatewayError } from "../../../errors/gateway-error.ts";
+import { type ErrorDetails, GatewayError } from "../../../errors/gateway-error.ts";
 import {
   type CommitmentOutcome,
   createCommitments,
@@ -15,6 +15,7 @@ import type { Cli } from "../../cli.ts";
 import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
 import { outgoingBatches, type PassedOver, tellPassedOver } from "./outgoing-files.ts";
 import { addressText, associate, type PeerOptions, toolkitLogger } from "./peer.ts";
+import { failureText, toldFailure } from "./told-failure.ts";
 
 export interface CommitOptions extends PeerOptions {
   /** Where the archive brings its results; without it they must come over the association that asked. */
@@ -30,6 +31,7 @@ interface FileOutcome {
   /** Failure Reason of the archive, as it writes them. */
   readonly reason?: string;
   readonly code?: string;
+  readonly details?: ErrorDetails;
   readonly message: string;
 }
 
@@ -63,8 +65,7 @@ async function lookAt(paths: readonly string[], passedOver: PassedOver) {
   for await (const batch of outgoingBatches(paths, passedOver)) {
     for (const one of batch) {
       if ("error" in one) {
-        const { code, message } = one.error;
-        unreadable.push({ file: one.file, committed: false, code, message });
+        unreadable.push({ file: one.file, committed: false, ...toldFailure(one.error) });
       } else {
         const { sopClassUid, sopInstanceUid } = one.instance;
         found.set(one.file, { sopClassUid, sopInstanceUid });
@@ -129,8 +130,9 @@ function unanswered(): Verdict {
 }
 
 function* outcomeLines(files: readonly FileOutcome[]): Generator<string> {
-  for (const { file, committed, reason, code, message } of files) {
-    yield committed ? `committed  ${file}` : `NOT COMMITTED  ${file}: ${message} [${reason ?? code ?? "-"}]`;
+  for (const { file, committed, reason, code = "-", details, message } of files) {
+    const why = reason ?? failureText(code, details);
+    yield committed ? `committed  ${file}` : `NOT COMMITTED  ${file}: ${message} [${why}]`;
   }
   const good = files.filter(({ committed }) => committed).length;
   yield `${good} committed, ${files.length - good} not`;

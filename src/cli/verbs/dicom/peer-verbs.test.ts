@@ -246,13 +246,15 @@ it("sends files and folders, and reports each that it could not send", async () 
   const { sent, failed, files } = JSON.parse(all.stdout);
   // The folder holds what was received of the first, too.
   expect({ sent, failed }).toEqual({ sent: 4, failed: 2 });
-  expect(files).toContainEqual({ file: notes, ok: false, code: "NOT_DICOM", message: "This is no DICOM object." });
-  expect(files).toContainEqual({
-    file: join(folder, "missing.dcm"),
-    ok: false,
-    code: "FILE_UNREADABLE",
-    message: "A file cannot be read.",
-  });
+  const notDicom = { code: "NOT_DICOM", message: "This is no DICOM object.", details: { offset: 0 } };
+  expect(files).toContainEqual({ file: notes, ok: false, ...notDicom });
+  const missing = join(folder, "missing.dcm");
+  const unreadable = { code: "FILE_UNREADABLE", message: "A file cannot be read.", details: { reason: "ENOENT" } };
+  expect(files).toContainEqual({ file: missing, ok: false, ...unreadable });
+  const { stdout } = await runCli(["dicom", "store", `ANY@127.0.0.1:${receiver.port}`, missing]);
+  expect(stdout).toBe(
+    `FAILED  ${missing}: A file cannot be read. [FILE_UNREADABLE, reason ENOENT]\n0 sent, 1 failed\n`,
+  );
   await receiver.end();
   expect(await readdir(join(folder, "in"))).toHaveLength(3);
 });

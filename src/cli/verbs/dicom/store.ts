@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { DicomAddress } from "../../../dicom/ae-title.ts";
-import { type GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import { type ErrorDetails, type GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import type { Association, OutgoingInstance } from "../../../network/dimse/service-types.ts";
 import { describeStatus, formatStatus } from "../../../network/dimse/status.ts";
 import { storageContextsFor } from "../../../network/dimse/storage-contexts.ts";
@@ -9,6 +9,7 @@ import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
 import { openProgress } from "../../progress.ts";
 import { type FoundFile, outgoingBatches, tellPassedOver } from "./outgoing-files.ts";
 import { associate, type PeerOptions } from "./peer.ts";
+import { failureText, toldFailure } from "./told-failure.ts";
 
 /** Associations in a row that broke before anything was sent: then the peer is left alone. */
 const MAXIMUM_FUTILE_ASSOCIATIONS = 3;
@@ -19,6 +20,7 @@ interface FileOutcome {
   /** The peer's answer, when there was one. */
   readonly status?: string;
   readonly code?: string;
+  readonly details?: ErrorDetails;
   readonly message: string;
   /** What the peer says besides: it may name the patient, and goes nowhere but here. */
   readonly comment?: string;
@@ -109,14 +111,14 @@ async function send(association: Association, { file, instance }: Sendable): Pro
   }
 }
 
-function failure(file: string, { code, message }: GatewayError): FileOutcome {
-  return { file, ok: false, code, message };
+function failure(file: string, error: GatewayError): FileOutcome {
+  return { file, ok: false, ...toldFailure(error) };
 }
 
 function* outcomeLines(outcomes: readonly FileOutcome[]): Generator<string> {
-  for (const { file, ok, status, code, message, comment } of outcomes) {
+  for (const { file, ok, status, code = "", details, message, comment } of outcomes) {
     const said = comment === undefined ? "" : ` The peer says: ${comment}`;
-    yield `${ok ? "sent" : "FAILED"}  ${file}: ${message} [${status ?? code}]${said}`;
+    yield `${ok ? "sent" : "FAILED"}  ${file}: ${message} [${status ?? failureText(code, details)}]${said}`;
   }
   const failed = outcomes.filter(({ ok }) => !ok).length;
   yield `${outcomes.length - failed} sent, ${failed} failed`;

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { StudyInstanceUid } from "../../../dicom/uid.ts";
-import { type GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import { type ErrorDetails, type GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import { type StoreAnswer, storeDicomWeb } from "../../../network/dicomweb/store.ts";
 import { openHttpClient } from "../../../network/http-client/http-client.ts";
 import type { HttpClient } from "../../../network/http-client/types.ts";
@@ -13,6 +13,7 @@ import { createFilePieces } from "./file-pieces.ts";
 import { httpConnectionOf } from "./http-connection.ts";
 import type { HttpOptions } from "./http-options.ts";
 import { type FoundFile, outgoingBatches, tellPassedOver } from "./outgoing-files.ts";
+import { failureText, toldFailure } from "./told-failure.ts";
 
 export interface StowOptions extends HttpOptions {
   readonly study?: string;
@@ -25,6 +26,7 @@ interface FileOutcome {
   /** PS3.18 annex I.2, as four hexadecimal digits. */
   readonly reason?: string;
   readonly code?: string;
+  readonly details?: ErrorDetails;
   readonly message: string;
 }
 
@@ -104,13 +106,13 @@ function outcomeOf({ file, instance: { sopInstanceUid } }: Sendable, { stored, f
   return { file, ok: false, message: "not mentioned in the answer" };
 }
 
-function failure(file: string, { code, message }: GatewayError): FileOutcome {
-  return { file, ok: false, code, message };
+function failure(file: string, error: GatewayError): FileOutcome {
+  return { file, ok: false, ...toldFailure(error) };
 }
 
 function* linesOf(outcomes: readonly FileOutcome[], stored: number, failed: number): Generator<string> {
-  for (const { file, ok, reason, code, message } of outcomes) {
-    const why = reason ?? code;
+  for (const { file, ok, reason, code, details, message } of outcomes) {
+    const why = reason ?? (code === undefined ? undefined : failureText(code, details));
     yield `${ok ? "stored" : "FAILED"}  ${file}: ${message}${why === undefined ? "" : ` [${why}]`}`;
   }
   yield `${stored} stored, ${failed} failed`;

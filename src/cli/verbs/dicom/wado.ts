@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid } from "../../../dicom/uid.ts";
-import { GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
+import { type ErrorDetails, GatewayError, toGatewayError } from "../../../errors/gateway-error.ts";
 import { retrieveDicomWeb } from "../../../network/dicomweb/retrieve.ts";
 import { openHttpClient } from "../../../network/http-client/http-client.ts";
 import { InstanceError } from "../../../network/instance-files/instance-error.ts";
@@ -12,6 +12,7 @@ import { type ExitCode, exitCodeOfCounts } from "../../exit-codes.ts";
 import { openProgress } from "../../progress.ts";
 import { httpConnectionOf } from "./http-connection.ts";
 import type { HttpOptions } from "./http-options.ts";
+import { failureText, toldFailure } from "./told-failure.ts";
 
 export interface WadoOptions extends HttpOptions {
   readonly study: string;
@@ -30,6 +31,7 @@ interface WadoDocument {
   readonly failures: readonly {
     readonly code: string;
     readonly message: string;
+    readonly details?: ErrorDetails;
     readonly sopInstanceUids: readonly string[];
   }[];
 }
@@ -74,12 +76,11 @@ export async function wado(cli: Cli, url: string, options: WadoOptions): Promise
 }
 
 function failureOf(error: GatewayError, { instance }: WadoOptions): WadoDocument["failures"][number] {
-  const { code, message } = error;
   const asked = instance === undefined ? [] : [instance];
-  return { code, message, sopInstanceUids: error instanceof InstanceError ? error.instances : asked };
+  return { ...toldFailure(error), sopInstanceUids: error instanceof InstanceError ? error.instances : asked };
 }
 
 function* linesOf({ retrieved, failures }: WadoDocument): Generator<string> {
   yield `${counted(retrieved, "instance")} retrieved`;
-  for (const { code, message } of failures) yield `FAILED: ${message} [${code}]`;
+  for (const { code, message, details } of failures) yield `FAILED: ${message} [${failureText(code, details)}]`;
 }
