@@ -347,13 +347,16 @@ it("goes on over another association when one breaks", async () => {
   expect(peer.connections()).toBe(2);
 });
 
-it("leaves a peer alone that breaks every association", async () => {
-  for (const instance of [1, 2, 3, 4, 5, 6]) await writeSample(folder, sampleCt(3, 1, instance));
+it.each([
+  { instances: 6, associations: 6 },
+  { instances: 22, associations: 20 },
+])("tries a peer that breaks every association with $associations of $instances objects", async (of) => {
+  for (let instance = 1; instance <= of.instances; instance += 1) await writeSample(folder, sampleCt(3, 1, instance));
   await using peer = await startCutLine(100);
   const { exitCode, stdout } = await runCli(["dicom", "store", peer.address, folder, "--json"]);
   expect(exitCode).toBe(1);
-  expect(JSON.parse(stdout)).toMatchObject({ sent: 0, failed: 6 });
-  expect(peer.connections()).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ sent: 0, failed: of.instances });
+  expect(peer.connections()).toBe(of.associations);
 });
 
 it("has nothing to send", async () => {

@@ -11,8 +11,11 @@ import { type FoundFile, outgoingBatches, tellPassedOver } from "./outgoing-file
 import { associate, type PeerOptions } from "./peer.ts";
 import { failureText, toldFailure } from "./told-failure.ts";
 
-/** Associations in a row that broke before anything was sent: then the peer is left alone. */
-const MAXIMUM_FUTILE_ASSOCIATIONS = 3;
+/**
+ * Associations in a row that could not be had, or broke over their first object: then the peer is left alone. Objects of one kind lie
+ * together in a folder, and a peer that breaks over each of them may take the others.
+ */
+const MOST_IN_A_ROW = { unopened: 3, broken: 20 } as const;
 
 interface FileOutcome {
   readonly file: string;
@@ -73,10 +76,12 @@ async function* sendBatch(batch: readonly FoundFile[], open: Opener, isFirst: bo
   for (const found of batch) if ("error" in found) yield failure(found.file, found.error);
   let rest: readonly Sendable[] = batch.filter((found) => "instance" in found);
   let isUntried = isFirst;
-  for (let futile = 0; rest.length > 0 && futile < MAXIMUM_FUTILE_ASSOCIATIONS; ) {
+  for (let [unopened, broken] = [0, 0]; rest.length > 0; ) {
     let answered = 0;
+    let isOpen = false;
     try {
       await using association = await open(rest);
+      isOpen = true;
       isUntried = false;
       for (const sendable of rest) {
         const outcome = await send(association, sendable);
@@ -87,11 +92,17 @@ async function* sendBatch(batch: readonly FoundFile[], open: Opener, isFirst: bo
     } catch (thrown) {
       const error = toGatewayError(thrown);
       if (isUntried) throw error;
-      futile = answered === 0 ? futile + 1 : 0;
-      const [broken, ...others] = rest.slice(answered);
-      if (broken !== undefined) yield failure(broken.file, error);
-      rest = others;
-      if (futile === MAXIMUM_FUTILE_ASSOCIATIONS) for (const { file } of rest) yield failure(file, error);
+      unopened = isOpen ? 0 : unopened + 1;
+      broken = answered === 0 ? broken + 1 : 0;
+      rest = rest.slice(answered);
+      const [over, ...others] = rest;
+      if (isOpen && over !== undefined) {
+        yield failure(over.file, error);
+        rest = others;
+      }
+      if (unopened < MOST_IN_A_ROW.unopened && broken < MOST_IN_A_ROW.broken) continue;
+      for (const { file } of rest) yield failure(file, error);
+      return;
     }
   }
 }
