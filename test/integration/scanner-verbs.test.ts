@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
@@ -76,7 +76,19 @@ it("leads a task from the shell to a verified copy of its result", async () => {
     files: [{ verdict: "same" }, {}],
   });
   await verb(home, "result", "fetch", String(result.id), "--out", "copy");
-  expect((await stat(join(home, "copy", "scan.mrd"))).size).toBe(5_000);
+  const copy = join(home, "copy", "scan.mrd");
+  expect((await stat(copy)).size).toBe(5_000);
+  // Once more there is nothing to do, but for a file that is another one.
+  await verb(home, "result", "fetch", String(result.id), "--out", "copy");
+  await truncate(copy, 100);
+  const fetch = ["scanner", "result", "fetch", String(result.id), "--out", "copy", "--json"];
+  const refused = await runCli(fetch, { environment: { RADFERRY_HOME: home }, workingFolder: home });
+  expect([refused.exitCode, JSON.parse(refused.stdout)]).toMatchObject([
+    1,
+    { error: { code: "FILE_NOT_WRITABLE", details: { reason: "EEXIST" } } },
+  ]);
+  expect((await stat(copy)).size).toBe(100);
+  expect((await readdir(join(home, "copy"))).filter((name) => name.endsWith(".part"))).toEqual([]);
 
   await writeFile(join(String(result.directory), "scan.mrd"), "other");
   const changed = await runCli(["scanner", "result", "verify", String(result.id), "--json"], {
@@ -143,7 +155,7 @@ it("cancels a task that waits, and one that runs; and retries it", async () => {
   await begin();
   expect(await verb(home, "task", "cancel", String(id))).toMatchObject({ cancelled: true, wasRunning: true });
   await expect
-    .poll(async () => (await verb(home, "task", "show", String(id))).status, { timeout: 10_000 })
+    .poll(async () => (await verb(home, "task", "show", String(id))).status, { timeout: 40_000 })
     .toBe("ERROR");
   await verb(home, "task", "retry", String(id));
   await begin();
@@ -202,7 +214,7 @@ it("killed in the middle of a file, takes it back at its next start; SIGTERM end
   const second = await startFace(home);
   expect((await verb(home, "task", "show", String(id))).results).toEqual([]);
   await expect
-    .poll(async () => (await verb(home, "task", "show", String(id))).status, { timeout: 10_000 })
+    .poll(async () => (await verb(home, "task", "show", String(id))).status, { timeout: 40_000 })
     .toBe("ERROR");
   second.child.kill("SIGTERM");
   expect(await once(second.child, "exit")).toEqual([0, null]);
