@@ -1,6 +1,7 @@
 import { useMemo } from "preact/hooks";
 import { ask } from "../../api/client.ts";
 import type { CohortCheck } from "../../api/documents.ts";
+import { newKey } from "../../browser/new-key.ts";
 import { Button } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { countText, numberText } from "../../components/numbers.ts";
@@ -35,7 +36,7 @@ interface FileFindingsProps {
 /** What submitting the file would come to, and the button that does it. */
 export function FileFindings({ file, project, check, onDiscard }: FileFindingsProps) {
   // Submitted twice by the same key, it is one cohort.
-  const key = useMemo(() => crypto.randomUUID(), [check]);
+  const key = useMemo(() => newKey(), [check]);
   const { rows, accepted, refused, refusedFindings } = check;
   const submit = async (): Promise<void> => {
     const { cohort } = await ask<{ readonly cohort: string }>("/cohorts", {

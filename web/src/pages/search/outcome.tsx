@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { apiUrl, ask } from "../../api/client.ts";
 import type { Inquiry, InquiryItem } from "../../api/use-inquiry.ts";
+import { newKey } from "../../browser/new-key.ts";
 import { Button } from "../../components/button.tsx";
 import { countText, numberText } from "../../components/numbers.ts";
 import { Card } from "../../components/page.tsx";
@@ -97,7 +98,7 @@ interface SubmitButtonProps {
 
 function SubmitButton({ inquiry: { id, project }, choice, total }: SubmitButtonProps) {
   // Submitted twice by the same key, it is one cohort.
-  const key = useMemo(() => crypto.randomUUID(), [choice]);
+  const key = useMemo(() => newKey(), [choice]);
   const count = countChosen(choice, total);
   const submit = async (): Promise<void> => {
     const { cohort, accepted } = await ask<{ readonly cohort: string; readonly accepted: number }>(

@@ -98,6 +98,9 @@ function columnsOf(onRevoke: (token: Token) => void): readonly Column<Token>[] {
   ];
 }
 
+/** Browsers give it over TLS and on this machine alone. */
+const hasClipboard = "clipboard" in navigator;
+
 function ShownOnce({ token, onClose }: { readonly token: string; readonly onClose: () => void }) {
   return (
     <>
@@ -106,15 +109,17 @@ function ShownOnce({ token, onClose }: { readonly token: string; readonly onClos
         <code class="secret">{token}</code>
       </p>
       <div class="actions">
-        <Button
-          kind="primary"
-          onClick={async () => {
-            await navigator.clipboard.writeText(token);
-            say("It is in the clipboard.");
-          }}
-        >
-          Copy
-        </Button>
+        {hasClipboard && (
+          <Button
+            kind="primary"
+            onClick={async () => {
+              await navigator.clipboard.writeText(token);
+              say("It is in the clipboard.");
+            }}
+          >
+            Copy
+          </Button>
+        )}
         <Button onClick={onClose}>I have it</Button>
       </div>
     </>
