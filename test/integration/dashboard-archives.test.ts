@@ -174,6 +174,36 @@ describe.skipIf(!requirePeer("chromium"))("archives, scanners, audit, tokens and
     await page.getByText("No task is FINISHED.").waitFor();
   });
 
+  it("makes one task where the answer to the first try is lost", async () => {
+    await goTo("/scanners", "Scanners");
+    await page.getByRole("button", { name: "New task" }).click();
+    await page.getByLabel(/^Name/).fill("asked twice");
+    await page.route(
+      "**/api/v1/scan-tasks",
+      async (route) => {
+        await route.fetch();
+        await route.abort();
+      },
+      { times: 1 },
+    );
+    await page.getByRole("button", { name: "Make the task" }).click();
+    await page.getByText("UNREACHABLE").waitFor();
+    await page.getByRole("button", { name: "Make the task" }).click();
+    await page.getByRole("heading", { level: 1, name: "asked twice" }).waitFor();
+    const { json } = await site.call("GET", "/scan-tasks");
+    const { items } = json as { readonly items: readonly { readonly name: string }[] };
+    expect(items.filter(({ name }) => name === "asked twice")).toHaveLength(1);
+  });
+
+  it("says that the sequences could not be read, and reads them again", async () => {
+    await goTo("/scanners", "Scanners");
+    await page.route("**/api/v1/scan-sequences", (route) => route.abort(), { times: 1 });
+    await page.getByRole("button", { name: "New task" }).click();
+    await page.getByRole("alert").getByRole("button", { name: "Try again" }).click();
+    await page.getByLabel(/^Name/).fill("second look");
+    await expect.poll(() => page.getByRole("button", { name: "Make the task" }).isEnabled()).toBe(true);
+  });
+
   it("verifies what a scanner sent, and gives it out", async () => {
     const { json } = await site.call("POST", "/scan-tasks", { body: { sequence, name: "knee" } });
     const id = randomUUID();

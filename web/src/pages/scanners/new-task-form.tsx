@@ -1,7 +1,9 @@
-import { useId, useState } from "preact/hooks";
+import { useId, useMemo, useState } from "preact/hooks";
 import { ask } from "../../api/client.ts";
 import { useData } from "../../api/use-data.ts";
+import { newKey } from "../../browser/new-key.ts";
 import { Button } from "../../components/button.tsx";
+import { ErrorCard } from "../../components/error-card.tsx";
 import type { Scanner, Sequence, Task } from "./documents.ts";
 
 interface NewTaskFormProps {
@@ -18,17 +20,9 @@ export function NewTaskForm({ scanners, onMade, onClose }: NewTaskFormProps) {
   const ids = useId();
   const known = sequences.data?.items ?? [];
   const sequence = chosen ?? known[0]?.id;
-  if (sequences.data !== undefined && known.length === 0)
-    return (
-      <>
-        <p>
-          There is no sequence yet: <code>radferry scanner sequence add FILE</code> keeps one.
-        </p>
-        <div class="actions">
-          <Button onClick={onClose}>Go back</Button>
-        </div>
-      </>
-    );
+  // Asked for twice by the same key, it is one task.
+  const key = useMemo(newKey, [name, sequence, device]);
+  if (sequences.data !== undefined && known.length === 0) return <NoSequence onClose={onClose} />;
   return (
     <>
       <label class="field" for={`${ids}-name`}>
@@ -63,17 +57,33 @@ export function NewTaskForm({ scanners, onMade, onClose }: NewTaskFormProps) {
         </select>
       </label>
       <p class="quiet">It starts as soon as the scanner is there.</p>
+      {sequences.problem !== undefined && sequences.data === undefined && (
+        <ErrorCard problem={sequences.problem} onRetry={sequences.reload} />
+      )}
       <div class="actions">
         <Button
           kind="primary"
           isDisabled={sequence === undefined || name.trim() === ""}
           onClick={async () => {
             const body = { name: name.trim(), sequence, ...(device === "" ? {} : { device }) };
-            onMade(await ask<Task>("/scan-tasks", { method: "POST", body, key: crypto.randomUUID() }));
+            onMade(await ask<Task>("/scan-tasks", { method: "POST", body, key }));
           }}
         >
           Make the task
         </Button>
+        <Button onClick={onClose}>Go back</Button>
+      </div>
+    </>
+  );
+}
+
+function NoSequence({ onClose }: Pick<NewTaskFormProps, "onClose">) {
+  return (
+    <>
+      <p>
+        There is no sequence yet: <code>radferry scanner sequence add FILE</code> keeps one.
+      </p>
+      <div class="actions">
         <Button onClick={onClose}>Go back</Button>
       </div>
     </>
