@@ -173,7 +173,8 @@ async function outcomesOf(
   study: StudyInputs,
 ): Promise<StudyOutcomes> {
   const counts = new Map<string, number>();
-  for (const { seriesInstanceUid: uid } of study.inputs) counts.set(uid, (counts.get(uid) ?? 0) + 1);
+  for (const { seriesInstanceUid: uid, isRepeated } of study.inputs)
+    if (!isRepeated) counts.set(uid, (counts.get(uid) ?? 0) + 1);
   // Without a clock: the report of a study is the same in every run.
   using run = deidentifier.study({ signal: task.signal });
   const tasks = study.inputs.map(({ path, number, seriesInstanceUid, sizeBytes, isRepeated }) => ({

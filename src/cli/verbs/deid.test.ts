@@ -175,6 +175,18 @@ describe("deid run", () => {
     });
   });
 
+  it("counts a copy for nothing where a series must have so many instances", async () => {
+    for (const name of ["1.dcm", "2.dcm"]) await putInput(name, slice(1, 1));
+    const filters = "filters: {min_instances_per_series: 2}";
+    await writeFile(join(folder.path, "few.yaml"), `profile: few\nversion: 1\nbase: basic-2026c\n${filters}\n`);
+    const result = await deid("run", "in", "out", "--profile", "few.yaml", "--key-file", keyFile, "--json");
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      studies: { delivered: 0, excluded: 1 },
+      exclusions: { "too-few-instances": 2 },
+    });
+    expect(await objects()).toEqual(new Map());
+  });
+
   it("makes the same bytes again, in whatever order and place the files are", async () => {
     for (const instance of [1, 2]) await putInput(`${instance}.dcm`, slice(1, instance));
     await deid(...runArguments());
