@@ -26,7 +26,7 @@ export async function readNamed({ world }: Cli, name: string): Promise<PixlFile>
     return { name, text: await readFile(resolve(world.workingFolder, name), "utf8") };
   } catch (thrown) {
     if (!isSystemError(thrown)) throw thrown;
-    throw new GatewayError("PROFILE_FILE_UNREADABLE", { reason: thrown.code }, thrown);
+    throw new GatewayError("PROFILE_FILE_UNREADABLE", { file: name, reason: thrown.code }, thrown);
   }
 }
 

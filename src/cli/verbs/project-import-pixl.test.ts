@@ -183,6 +183,17 @@ describe("project import-pixl", () => {
     ).toBe(0);
   });
 
+  it("names the file that is missing of all that the configuration names", async () => {
+    await writePixlProject(folder.path, "trial", {
+      project: { name: "trial", modalities: ["MR"] },
+      tag_operation_files: { base: ["base.yaml", "of-the-trial.yaml"] },
+      destination: FTPS,
+    });
+    const { stderr, exitCode } = await importing();
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("of-the-trial.yaml");
+  });
+
   it("writes nothing for a configuration that cannot be carried out", async () => {
     await writePixlProject(folder.path, "trial", {
       project: { modalities: ["CT"] },
