@@ -42,15 +42,21 @@ export async function tagOperationsOf(cli: Cli, config: string, { files }: PixlP
   };
 }
 
-/** The mask file that a project's recipe comes to for images of these sizes; undefined where there is none. */
+/**
+ * The mask file that a project's recipes come to for images of these sizes; undefined where there is none.
+ * @throws ProfileError where one of them does more than keep regions
+ */
 export async function masksText(
   cli: Cli,
   config: string,
   { files }: PixlProject,
   sizes: readonly ImageSize[],
 ): Promise<string | undefined> {
-  const [recipe] = await readAll(cli, beside(config, IMAGE_OPERATIONS, files.recipes));
-  return recipe === undefined || sizes.length === 0 ? undefined : yamlText(masksOfRecipe(recipe, sizes));
+  const recipes = await readAll(cli, beside(config, IMAGE_OPERATIONS, files.recipes));
+  if (sizes.length === 0) return undefined;
+  // Each keeps the same regions, so that one file does for all.
+  const [masks] = recipes.map((recipe) => masksOfRecipe(recipe, sizes));
+  return masks === undefined ? undefined : yamlText(masks);
 }
 
 /** Readable by its owner alone, whole or absent. */

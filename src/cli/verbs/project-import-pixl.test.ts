@@ -183,6 +183,20 @@ describe("project import-pixl", () => {
     ).toBe(0);
   });
 
+  it("refuses what a further recipe blanks that masks by regions would show", async () => {
+    await writePixlProject(folder.path, "trial", {
+      project: { name: "trial", modalities: ["US"] },
+      image_operation_files: { deid_recipes: ["regions.recipe", "banner.recipe"] },
+      destination: FTPS,
+    });
+    const further = "present SequenceOfUltrasoundRegions\ncoordinates 0,0,1024,90\n";
+    await writeFile(join(folder.path, "configs/image-operations/banner.recipe"), further);
+    const { stderr, exitCode } = await importing("--image-sizes", "768x1024");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("banner.recipe");
+    await expect(read("profiles/trial.yaml")).rejects.toThrow("ENOENT");
+  });
+
   it("names the file that is missing of all that the configuration names", async () => {
     await writePixlProject(folder.path, "trial", {
       project: { name: "trial", modalities: ["MR"] },
