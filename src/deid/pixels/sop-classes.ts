@@ -77,6 +77,9 @@ export const PIXEL_CLASSES: ReadonlyMap<string, PixelClass> = new Map(
   ),
 );
 
+/** Modalities of images that may be burned in without saying so: those of the classes above that need the flag. PS3.3 C.7.3.1.1.1. */
+export const RADIOGRAPH_MODALITIES: ReadonlySet<string> = new Set(["CR", "DX", "IO", "MG", "PX"]);
+
 /** Names of the groups of images a profile may let pass. */
 export const PIXEL_GROUPS: ReadonlySet<string> = new Set(
   CLASSES.filter(([kind]) => kind === "pass" || kind === "needs-flag" || kind === "needs-mask").map(

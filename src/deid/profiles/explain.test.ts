@@ -180,6 +180,7 @@ describe("lint", () => {
   it.each([
     "sr: keep\noptions: [clean-structured-content]\nfilters: {modality: {allow: [CT, SR]}}",
     "pixels: {allow_absent: {signed_off: board}}\nfilters: {modality: {deny: [DX]}}",
+    "pixels: {allow_absent: {signed_off: board}}\nfilters: {modality: {allow: [PX]}}",
     "options: [retain-longitudinal-modified-dates]\npseudonyms: {date_shift: {days: 90}}",
     "filters: {min_instances_per_series: 2}",
     "vocabulary: [haifisch]\noptions: [clean-descriptors]",

@@ -1,4 +1,5 @@
 import { type FileProblem, problemOf } from "../../units/file-problems.ts";
+import { RADIOGRAPH_MODALITIES } from "../pixels/sop-classes.ts";
 import { checkProfile } from "./check-profile.ts";
 import type { OptionName } from "./options.ts";
 import {
@@ -46,8 +47,6 @@ export interface PixlImport {
 }
 
 const IMPORT_OPTIONS: readonly OptionName[] = ["clean-descriptors", "retain-safe-private"];
-/** Modalities of images that may be burned in without saying so. */
-const RADIOGRAPHS: ReadonlySet<string> = new Set(["CR", "DX", "IO", "MG", "PX"]);
 
 /**
  * PIXL's tag operations as a profile that removes whatever they do not name.
@@ -129,7 +128,7 @@ function importUnder(
 function warningsOf({ project, masks = [], signedOff }: PixlImportOptions): readonly string[] {
   if (project === undefined) return [];
   const warnings: string[] = [];
-  const radiographs = project.modalities.filter((modality) => RADIOGRAPHS.has(modality));
+  const radiographs = project.modalities.filter((modality) => RADIOGRAPH_MODALITIES.has(modality));
   if (radiographs.length > 0 && signedOff === undefined)
     warnings.push(
       `${radiographs.join(", ")}: images that do not say whether they are burned in are rejected without a sign-off in pixels.allow_absent.`,

@@ -1,4 +1,5 @@
 import type { YamlPath } from "../../units/yaml-places.ts";
+import { RADIOGRAPH_MODALITIES } from "../pixels/sop-classes.ts";
 import type { ProfileDocument } from "./profile-document.ts";
 
 /** A setting that changes nothing beside the others. */
@@ -12,7 +13,6 @@ interface Check extends IdleSetting {
 }
 
 const USUAL_SHIFT_DAYS = 3650;
-const RADIOGRAPHS = ["CR", "DX", "IO", "MG"];
 
 const CHECKS: readonly Check[] = [
   {
@@ -28,7 +28,8 @@ const CHECKS: readonly Check[] = [
   {
     path: ["pixels", "allow_absent"],
     message: "The modality filter leaves radiographs out: there is nothing to sign off.",
-    isIdle: (document) => document.pixels.allow_absent !== undefined && !admitsSome(document, RADIOGRAPHS),
+    isIdle: (document) =>
+      document.pixels.allow_absent !== undefined && !admitsSome(document, [...RADIOGRAPH_MODALITIES]),
   },
   {
     path: ["vocabulary"],
