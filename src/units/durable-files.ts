@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as files from "node:fs";
-import { open, rename, rm, stat } from "node:fs/promises";
+import { link, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Makes the names in a folder survive a power cut. */
@@ -55,6 +55,18 @@ export async function writeFileDurably(path: string, text: string, options: Dura
   } catch (thrown) {
     await rm(temporary, { force: true });
     throw thrown;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Whole and durable, or not there at all. By a hard link: what is there already is never replaced. @throws EEXIST then */
+export async function writeNewFileDurably(path: string, text: string, { mode = 0o600 } = {}): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.part`;
+  try {
+    await writeWhole(temporary, text, { mode, owner: undefined });
+    await link(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
   }
   await syncFolder(dirname(path));
 }

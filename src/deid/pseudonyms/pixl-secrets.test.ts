@@ -47,4 +47,8 @@ it("refuses files that others can read, or that are not there", async () => {
   await expect(load({}, 0o644)).rejects.toMatchObject({ code: "SECRET_FILE_READABLE_BY_OTHERS" });
   const missing = { hashKeyFile: join(folder.path, "x"), projectSaltFile: "", localSaltFile: "" };
   await expect(loadPixlSecrets(missing)).rejects.toMatchObject({ code: "SECRET_FILE_UNREADABLE" });
+  // Containers make a folder of a secret that is missing.
+  await chmod(folder.path, 0o755);
+  const asFolder = { ...missing, hashKeyFile: folder.path };
+  await expect(loadPixlSecrets(asFolder)).rejects.toMatchObject({ code: "SECRET_FILE_UNREADABLE" });
 });

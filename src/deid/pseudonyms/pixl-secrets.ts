@@ -35,8 +35,9 @@ async function loadSecret(path: string, leastBytes: number, mostBytes: number): 
   await using file = await open(path, "r").catch((cause: unknown) => {
     throw new GatewayError("SECRET_FILE_UNREADABLE", { path }, cause);
   });
-  const { mode } = await file.stat();
-  if ((mode & READABLE_BY_OTHERS) !== 0) throw new GatewayError("SECRET_FILE_READABLE_BY_OTHERS", { path });
+  const facts = await file.stat();
+  if (facts.isDirectory()) throw new GatewayError("SECRET_FILE_UNREADABLE", { path, reason: "EISDIR" });
+  if ((facts.mode & READABLE_BY_OTHERS) !== 0) throw new GatewayError("SECRET_FILE_READABLE_BY_OTHERS", { path });
   const buffer = Buffer.alloc(SECRET_LIMIT_BYTES + 3);
   const { bytesRead } = await file.read(buffer, 0, buffer.length, 0).catch((cause: unknown) => {
     throw new GatewayError("SECRET_FILE_UNREADABLE", { path }, cause);

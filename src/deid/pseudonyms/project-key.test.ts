@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { generateProjectKey, loadProjectKey } from "./project-key.ts";
 
@@ -27,6 +29,26 @@ it("never overwrites a key", async () => {
   const before = await readFile(path);
   await expect(generateProjectKey(path)).rejects.toMatchObject({ code: "KEY_FILE_EXISTS" });
   expect(await readFile(path)).toEqual(before);
+});
+
+it("leaves nothing where there is no room for it: the next try would take it for a key", async () => {
+  const path = join(folder, "lung.key");
+  const module = fileURLToPath(new URL("project-key.ts", import.meta.url));
+  const script = `const { generateProjectKey } = await import(${JSON.stringify(module)});
+    await generateProjectKey(${JSON.stringify(path)}).catch(({ code }) => console.log(code));`;
+  // No file may grow, and whoever tries is told instead of killed.
+  const limited = ["-c", `trap '' XFSZ; ulimit -f 0; exec "$0" --input-type=module -e "$1"`, process.execPath, script];
+  expect(spawnSync("sh", limited, { encoding: "utf8" }).stdout.trim()).toBe("EFBIG");
+  expect(await readdir(folder)).toEqual([]);
+});
+
+it("refuses a folder, which containers make of a secret that is missing", async () => {
+  const path = join(folder, "lung.key");
+  for (const mode of [0o755, 0o700]) {
+    await mkdir(path, { recursive: true });
+    await chmod(path, mode);
+    await expect(loadProjectKey(path)).rejects.toMatchObject({ code: "KEY_FILE_MISSING" });
+  }
 });
 
 it("shows its id, not its secret, when printed", async () => {

@@ -1,6 +1,7 @@
 import { createHash, createHmac, createSecretKey, randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { systemCodeOf, writeNewFileDurably } from "../../units/durable-files.ts";
 
 /** A project's secret. It stays in the closure: printing or serialising a key shows its id alone. */
 export interface ProjectKey {
@@ -58,8 +59,10 @@ export async function loadProjectKey(path: string): Promise<ProjectKey> {
   await using file = await open(path, "r").catch((cause: unknown) => {
     throw new GatewayError("KEY_FILE_MISSING", { path }, cause);
   });
-  const { mode } = await file.stat();
-  if ((mode & READABLE_BY_OTHERS) !== 0) throw new GatewayError("KEY_FILE_READABLE_BY_OTHERS", { path });
+  const facts = await file.stat();
+  // Containers make a folder of a secret that is missing.
+  if (facts.isDirectory()) throw new GatewayError("KEY_FILE_MISSING", { path, reason: "EISDIR" });
+  if ((facts.mode & READABLE_BY_OTHERS) !== 0) throw new GatewayError("KEY_FILE_READABLE_BY_OTHERS", { path });
   const buffer = Buffer.alloc(KEY_FILE_LIMIT_BYTES);
   const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
   const text = buffer.toString("latin1", 0, bytesRead);
@@ -68,19 +71,13 @@ export async function loadProjectKey(path: string): Promise<ProjectKey> {
 }
 
 /**
- * Makes a new key file with mode 0600 and answers its key.
+ * Makes a new key file with mode 0600, whole or not at all, and answers its key.
  * @throws GatewayError KEY_FILE_EXISTS when something is at the path already
  */
 export async function generateProjectKey(path: string): Promise<ProjectKey> {
-  await using file = await open(path, "wx", 0o600).catch((cause: unknown) => {
-    throw isCode(cause, "EEXIST") ? new GatewayError("KEY_FILE_EXISTS", { path }, cause) : cause;
-  });
   const secret = randomBytes(KEY_BYTES);
-  await file.writeFile(`${secret.toString("hex")}\n`);
-  await file.sync();
+  await writeNewFileDurably(path, `${secret.toString("hex")}\n`).catch((cause: unknown) => {
+    throw systemCodeOf(cause) === "EEXIST" ? new GatewayError("KEY_FILE_EXISTS", { path }, cause) : cause;
+  });
   return projectKeyOf(secret);
-}
-
-function isCode(thrown: unknown, code: string): boolean {
-  return thrown instanceof Error && "code" in thrown && thrown.code === code;
 }
