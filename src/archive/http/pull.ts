@@ -1,4 +1,5 @@
 import type { SopInstanceUid, StudyInstanceUid } from "../../dicom/uid.ts";
+import { toGatewayError } from "../../errors/gateway-error.ts";
 import { STATUS } from "../../network/dimse/status.ts";
 import { laterOf, retryAfterOf } from "../../network/http-client/http-error.ts";
 import { InstanceError } from "../../network/instance-files/instance-error.ts";
@@ -28,6 +29,12 @@ export interface PullWay {
 /** A retrieval that brings no instance for so long, however often a byte comes, and one that never ends, are ended. */
 const PATIENCE = { timeoutMs: 24 * 3_600_000, longestMs: 7 * 24 * 3_600_000 };
 
+/** What says when to come again, and what may pass, is worth more than what stays: whoever comes again hears that anew. */
+function hopeOf(thrown: unknown): number {
+  if (retryAfterOf(thrown) !== undefined) return 2;
+  return toGatewayError(thrown).class === "permanent" ? 0 : 1;
+}
+
 /** The requests that a retrieval is made of: the smallest that were named. */
 function pullsOf({ studyInstanceUid, seriesInstanceUids, instances }: RetrieveRequest): readonly Pull[] {
   if (instances !== undefined) {
@@ -45,7 +52,7 @@ function pullsOf({ studyInstanceUid, seriesInstanceUids, instances }: RetrieveRe
 /**
  * Carries a retrieval out over connections of our own. What cannot be taken costs itself alone; whether all has come is told by
  * verification, never by this.
- * @throws GatewayError what a request failed with, when nothing came of any
+ * @throws GatewayError what a request failed with, when nothing came of any: the first, but for later ones that may pass
  */
 export async function pullIntoStaging(
   request: RetrieveRequest,
@@ -63,7 +70,7 @@ export async function pullIntoStaging(
   const fail = (thrown: unknown): void => {
     signal.throwIfAborted();
     failed += 1;
-    failure ??= thrown;
+    if (failure === undefined || hopeOf(thrown) > hopeOf(failure)) failure = thrown;
     retryAfterMs = laterOf(retryAfterMs, retryAfterOf(thrown));
   };
   await concurrently(pullsOf(request), parallel, async (pull) => {
