@@ -1,12 +1,14 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { rm } from "node:fs/promises";
+import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
 import { readZipDirectory, type ZipEntry } from "../../network/zip/zip-directory.ts";
 import { contentOf, crc32Of, type ZippedFile, zipStream } from "../../network/zip/zip-stream.ts";
 import type { AttachedFile } from "../../staging/attached-file.ts";
+import { rethrowOutbox } from "../../staging/outbox.ts";
+import { makeFolders } from "../../units/make-folders.ts";
 import type { StudyDelivery } from "../destination.ts";
 import { zipContentOf } from "../reading/study-reading.ts";
 import { fileNameOf } from "./layout.ts";
@@ -86,17 +88,31 @@ interface CopiedFile extends ZippedFile {
   readonly sum: number;
 }
 
-/** Fetches the zip into the folder for as long as it is used. */
+/** What names of copies begin with in this process: those of others were left by processes that died. */
+const OWN = randomUUID();
+
+/** Removes copies that were left in the folder. Others of this process stay: destinations of one name are open side by side while settings are reloaded. */
+export async function clearCopies(folder: string): Promise<void> {
+  await makeFolders(folder, { mode: 0o700 });
+  for (const name of await readdir(folder))
+    if (!name.startsWith(OWN)) await rm(join(folder, name), { recursive: true, force: true });
+}
+
+/**
+ * Fetches the zip into the folder for as long as it is used.
+ * @throws GatewayError OUTBOX_FULL, OUTBOX_UNAVAILABLE of our own disk; those of the server
+ */
 export async function withLocalCopy<T>(
   session: FileSession,
   { path: remote, sizeBytes, entries = [] }: RemoteZip,
   folder: string,
   use: (copy: LocalCopy) => Promise<T>,
 ): Promise<T> {
-  const path = join(folder, `${randomUUID()}.zip`);
+  const path = join(folder, `${OWN}.${randomUUID()}.zip`);
   const files = new Map(entries.map((entry) => [entry.name, { ...entry, path }]));
   try {
-    await session.read(remote, { start: 0, mostBytes: sizeBytes }, createWriteStream(path, { mode: 0o600 }));
+    const sink = await fileSink(path);
+    await session.read(remote, { start: 0, mostBytes: sizeBytes }, sink).finally(() => sink.destroy());
     return await use({
       sha256Of: (name) => sha256Of(files.get(name)),
       besides: (delivery) => besides([...files.values()], delivery),
@@ -104,6 +120,25 @@ export async function withLocalCopy<T>(
   } finally {
     await rm(path, { force: true });
   }
+}
+
+/** Says itself what its disk says: a session would take it for its server's. */
+async function fileSink(path: string): Promise<Writable> {
+  const file = await open(path, "wx", 0o600).catch(rethrowOutbox);
+  return new Writable({
+    write(piece: Buffer, _, done) {
+      file
+        .appendFile(piece)
+        .catch(rethrowOutbox)
+        .then(() => done(), done);
+    },
+    destroy(failure, done) {
+      file.close().then(
+        () => done(failure),
+        () => done(failure),
+      );
+    },
+  });
 }
 
 async function sha256Of(file: ZippedFile | undefined): Promise<string> {

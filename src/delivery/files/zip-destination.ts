@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import type { SopInstanceUid } from "../../dicom/uid.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { FileSession } from "../../network/file-transfer/file-session.ts";
@@ -7,12 +6,20 @@ import type { ZippedFile } from "../../network/zip/zip-stream.ts";
 import type { AttachedFile } from "../../staging/attached-file.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
 import { createKeyedLocks, type KeyedLocks } from "../../units/keyed-locks.ts";
-import { makeFolders } from "../../units/make-folders.ts";
 import type { Destination, StudyDelivery } from "../destination.ts";
 import type { StagedCopy } from "../reading/staged-copy.ts";
 import { crc32OfCopy } from "../reading/study-reading.ts";
 import { type FileServer, interrupted, replaceFile } from "./file-server.ts";
-import { attachedNameOf, entryNameOf, isOfStudy, listZip, type RemoteZip, withLocalCopy, zipFor } from "./study-zip.ts";
+import {
+  attachedNameOf,
+  clearCopies,
+  entryNameOf,
+  isOfStudy,
+  listZip,
+  type RemoteZip,
+  withLocalCopy,
+  zipFor,
+} from "./study-zip.ts";
 import { type ZipPlace, zipPlaceOf } from "./zip-place.ts";
 import { zipRemoval } from "./zip-removal.ts";
 
@@ -24,7 +31,7 @@ export interface ZipDestinationOptions {
   readonly path: string;
   /** `digest`: each instance with its size and CRC-32 by the zip's directory; `sha256`: the zip is fetched back and compared. */
   readonly proof: "digest" | "sha256";
-  /** On this machine, for zips that are fetched back; what is in it is removed. */
+  /** On this machine, for zips that are fetched back; what a process that died left in it is removed. */
   readonly temporaryFolder: string;
 }
 
@@ -39,8 +46,7 @@ interface Zips {
  * that several became has one zip, which grows with each.
  */
 export async function createZipDestination(options: ZipDestinationOptions): Promise<Destination> {
-  await rm(options.temporaryFolder, { recursive: true, force: true });
-  await makeFolders(options.temporaryFolder, { mode: 0o700 });
+  await clearCopies(options.temporaryFolder);
   const zips: Zips = { options, zips: createKeyedLocks() };
   return {
     name: options.name,
@@ -57,7 +63,7 @@ export async function createZipDestination(options: ZipDestinationOptions): Prom
       send: (delivery, _files, signal) => send(zips, delivery, signal),
     },
     removal: zipRemoval(options),
-    [Symbol.asyncDispose]: () => rm(options.temporaryFolder, { recursive: true, force: true }),
+    async [Symbol.asyncDispose]() {},
   };
 }
 
