@@ -25,7 +25,17 @@ export interface ImagingDocumentSetRequest {
 }
 
 const MAXIMUM_DEPTH = 32;
-const EMPTY_DOCUMENT = { documentUniqueId: "", repositoryUniqueId: "", homeCommunityId: undefined };
+
+interface NamedDocument {
+  documentUniqueId: string;
+  repositoryUniqueId: string;
+  homeCommunityId: string | undefined;
+}
+
+/** Another one each time: what strays outside of a document must name nothing in the next, nor in the next request. */
+function emptyDocument(): NamedDocument {
+  return { documentUniqueId: "", repositoryUniqueId: "", homeCommunityId: undefined };
+}
 
 interface Reading {
   readonly path: string[];
@@ -38,7 +48,7 @@ interface Reading {
   hasStrayText: boolean;
   study: string;
   series: string;
-  document: { documentUniqueId: string; repositoryUniqueId: string; homeCommunityId: string | undefined };
+  document: NamedDocument;
   readonly documents: RequestedDocument[];
   readonly transferSyntaxUids: string[];
 }
@@ -56,7 +66,7 @@ export function readImagingDocumentSetRequest(xml: string): ImagingDocumentSetRe
     hasStrayText: false,
     study: "",
     series: "",
-    document: EMPTY_DOCUMENT,
+    document: emptyDocument(),
     documents: [],
     transferSyntaxUids: [],
   };
@@ -92,7 +102,7 @@ function opened(reading: Reading, { local, attributes }: SaxesTagNS): void {
   if (local === "RetrieveImagingDocumentSetRequest") reading.requests += 1;
   else if (local === "StudyRequest") reading.study = attribute("studyInstanceUID");
   else if (local === "SeriesRequest") reading.series = attribute("seriesInstanceUID");
-  else if (local === "DocumentRequest") reading.document = { ...EMPTY_DOCUMENT };
+  else if (local === "DocumentRequest") reading.document = emptyDocument();
 }
 
 /** Elements that hold text; text anywhere else strays. */
