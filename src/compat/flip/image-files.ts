@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { constants, createWriteStream } from "node:fs";
 import { readdir, realpath, rm, writeFile } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -38,9 +38,30 @@ export interface ImageFiles {
 
 /** Written last: it says that all of a kind is there, and when it was asked for last. */
 const SENTINEL = ".flip_complete-";
+/** Makes no file. open(2) */
+const MARK_AGAIN = constants.O_WRONLY | constants.O_TRUNC;
+
+/** One that runs: what it fetches was out of date before it came when the session is forgotten meanwhile. */
+interface Fetching {
+  readonly of: Pick<DownloadRequest, "hubProjectId" | "accession">;
+  isStale: boolean;
+}
 
 export function createImageFiles(folder: string, logger: Logger): ImageFiles {
   const turns = new Map<string, Semaphore>();
+  const underWay = new Set<Fetching>();
+  const fetchWhole = async (request: DownloadRequest, sessionFolder: string, sentinel: string): Promise<void> => {
+    const fetching: Fetching = { of: request, isStale: false };
+    underWay.add(fetching);
+    try {
+      await orStorageError(() => rm(sentinel, { force: true }));
+      await fetchImages(request, sessionFolder);
+      await orStorageError(() => writeFile(sentinel, ""));
+      if (fetching.isStale) await orStorageError(() => rm(sentinel, { force: true }));
+    } finally {
+      underWay.delete(fetching);
+    }
+  };
   return {
     async download(request) {
       const sessionFolder = await sessionFolderOf(folder, request);
@@ -51,19 +72,19 @@ export function createImageFiles(folder: string, logger: Logger): ImageFiles {
       try {
         using _ = await turn.acquire(signal);
         if (!forceRefresh && (await isThere(sentinel))) {
-          // What is used is not swept; where it cannot be marked it is there all the same.
-          await writeFile(sentinel, "").catch(() => undefined);
+          // What is used is not swept; where it cannot be marked it is there all the same, and what was forgotten just now stays so.
+          await writeFile(sentinel, "", { flag: MARK_AGAIN }).catch(() => undefined);
           return sessionFolder;
         }
-        await orStorageError(() => rm(sentinel, { force: true }));
-        await fetchImages(request, sessionFolder);
-        await orStorageError(() => writeFile(sentinel, ""));
+        await fetchWhole(request, sessionFolder, sentinel);
         return sessionFolder;
       } finally {
         if (turn.inUse === 0 && turn.waiting === 0) turns.delete(sessionFolder);
       }
     },
     async forget(hubProjectId, accession) {
+      for (const fetching of underWay)
+        fetching.isStale ||= fetching.of.hubProjectId === hubProjectId && fetching.of.accession === accession;
       try {
         for (const net of await readdir(folder)) {
           const session = join(folder, net, hubProjectId, accession);
