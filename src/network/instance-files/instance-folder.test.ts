@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { randomBytes, randomUUID } from "node:crypto";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
@@ -96,6 +96,15 @@ describe.each([true, false])("a folder of instances, blocking: %s", (blocking) =
     }
     expect((await readdir(folder.path)).length).toBe(3 * 8);
   });
+});
+
+it("a folder is opened while somebody else gives what comes into it its names", async () => {
+  await using folder = await temporaryFolder();
+  const parts = Array.from({ length: 300 }, () => join(folder.path, `.incoming-${randomUUID()}.part`));
+  for (const part of parts) await writeFile(part, "");
+  const opening = openInstanceFolder(folder.path, systemClock);
+  for (const [index, part] of parts.entries()) await rename(part, join(folder.path, `1.2.${index}.dcm`));
+  await expect(opening).resolves.toBeDefined();
 });
 
 it("a store that keeps what it is given is given copies of what is lent", async () => {

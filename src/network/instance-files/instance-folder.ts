@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../units/clock.ts";
+import { isMissing } from "../../units/durable-files.ts";
 import { makeFolders } from "../../units/make-folders.ts";
 import { blockingFiles, waitingFiles } from "./file-calls.ts";
 import type { InstanceStore } from "./incoming.ts";
@@ -38,7 +39,12 @@ export async function openInstanceFolder(
 async function sweep(folder: string, nowMs: number): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!TEMPORARY.test(name)) continue;
-    const { mtimeMs } = await stat(join(folder, name));
-    if (nowMs - mtimeMs > STALE_MS) await rm(join(folder, name), { force: true });
+    // What comes just now gets its name meanwhile.
+    const changedAtMs = await stat(join(folder, name)).then(({ mtimeMs }) => mtimeMs, unlessMissing);
+    if (changedAtMs !== undefined && nowMs - changedAtMs > STALE_MS) await rm(join(folder, name), { force: true });
   }
+}
+
+function unlessMissing(thrown: unknown): undefined {
+  if (!isMissing(thrown)) throw thrown;
 }
