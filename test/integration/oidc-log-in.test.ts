@@ -146,6 +146,17 @@ describe("a log-in by OpenID Connect", () => {
     expect(records.at(-1)).toMatchObject({ actor: { name: "oidc:eve" }, detail: { code: "OIDC_USER_UNMAPPED" } });
   });
 
+  it("that is refused stands in the audit trail, however fast the issuer sends the browser back", async () => {
+    await using own = await openOidcSite({ failuresPerMinute: 20 });
+    own.issuer.user = undefined;
+    expect(await own.logIn()).toBe("/?log-in=OIDC_LOG_IN_REFUSED");
+    expect(await own.logIn()).toBe("/?log-in=OIDC_LOG_IN_REFUSED");
+    const { json } = await own.site.call("GET", "/audit?limit=200");
+    const { items } = json as { readonly items: readonly { readonly event: string; readonly detail: object }[] };
+    const refused = items.filter(({ event }) => event === "session-refused");
+    expect(refused.map(({ detail }) => detail)).toMatchObject([{ code: "OIDC_LOG_IN_REFUSED" }]);
+  });
+
   it("is good for one time", async () => {
     const browser = openBrowser();
     const back = await atTheDoor(browser);

@@ -22,7 +22,10 @@ export function addOidcRoutes(server: FastifyInstance, services: ApiServices): v
   const cookies = createFlowCookies(services);
   // Each costs the issuer a question.
   const { failuresPerMinute } = limits;
-  const tries = createBuckets(clock, { perSecond: failuresPerMinute / MINUTE_SECONDS, burst: failuresPerMinute });
+  const rate = { perSecond: failuresPerMinute / MINUTE_SECONDS, burst: failuresPerMinute };
+  const tries = createBuckets(clock, rate);
+  // By themselves: whoever comes back has just been sent away, which is a try.
+  const refusals = createBuckets(clock, rate);
   const take = (request: FastifyRequest): OidcLogIn => {
     if (oidc === undefined) throw new GatewayError("OIDC_NOT_CONFIGURED");
     const retryAfterMs = tries.take(request.ip);
@@ -39,11 +42,12 @@ export function addOidcRoutes(server: FastifyInstance, services: ApiServices): v
   );
   server.get(OIDC_CALLBACK_PATH, (request, reply) =>
     answered({ request, reply, services }, async () => {
-      const isFirst = tries.isFull(request.ip);
       const logIn = take(request);
       setFlowCookie(reply, logIn, "", 0);
       const loggedIn = await finished(request, logIn, cookies).catch(async (thrown: unknown) => {
         // Nobody fills the trail by coming back again and again.
+        const isFirst = refusals.isFull(request.ip);
+        refusals.take(request.ip);
         if (isFirst) await refused(services, "unknown", { code: toGatewayError(thrown).code, address: request.ip });
         throw thrown;
       });
