@@ -6,6 +6,7 @@ import type { InstanceSource } from "../network/ihe/responder/plan.ts";
 import { startRad69Responder } from "../network/ihe/responder/responder.ts";
 import type { StagedInstance, StagingArea } from "../staging/staging-area.ts";
 import type { IntakeStore } from "../store/intake.ts";
+import { systemCodeOf } from "../units/durable-files.ts";
 
 const READ_BYTES = 256 * 1024;
 
@@ -81,7 +82,7 @@ export async function openImagingSource(
   const { host, port, profile, lenient, repositoryUniqueId } = imagingSource;
   const options = { source: stagedInstances(staging, intake), host, port, profile, lenient, repositoryUniqueId };
   const responder = await startRad69Responder(options).catch((thrown: unknown) => {
-    throw new GatewayError("LISTENER_PORT_IN_USE", { host, port }, thrown);
+    throw new GatewayError("LISTENER_PORT_IN_USE", { host, port, cause: systemCodeOf(thrown) ?? "unknown" }, thrown);
   });
   return opened.use(responder).url;
 }

@@ -44,6 +44,21 @@ async function echo(port: number, tls?: TlsClientOptions, userIdentity?: UserIde
   await association.echo();
 }
 
+it("tells a port that is taken from an address that is somebody else's", async () => {
+  await using first = await openListener(settingsWith(0), services);
+  const { port = 0 } = first;
+  const failed = { code: "LISTENER_PORT_IN_USE" };
+  await expect(openListener(settingsWith(port), services)).rejects.toMatchObject({
+    ...failed,
+    details: { host: "127.0.0.1", port, cause: "EADDRINUSE" },
+  });
+  const { dicom } = settingsWith(0);
+  await expect(openListener({ dicom: { ...dicom, host: "192.0.2.1" } }, services)).rejects.toMatchObject({
+    ...failed,
+    details: { host: "192.0.2.1", cause: "EADDRNOTAVAIL" },
+  });
+});
+
 it("takes whom the settings allow", async () => {
   const settings = settingsWith(0);
   const rules = { peers: [{ callingAeTitles: ["SOMEBODY"] }] };

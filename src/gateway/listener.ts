@@ -10,6 +10,7 @@ import type {
 } from "../network/dimse/service-types.ts";
 import { STATUS } from "../network/dimse/status.ts";
 import type { RehearsalListener } from "../operations/context.ts";
+import { systemCodeOf } from "../units/durable-files.ts";
 import type { Logger } from "../units/logger.ts";
 import { isServed } from "./home-lock.ts";
 
@@ -50,8 +51,9 @@ async function listen(options: DimseServerOptions): Promise<DimseServer> {
   const { host, port } = options;
   return await startDimseServer(options).catch((thrown: unknown) => {
     // It makes no other connection than the one it waits for.
-    const isTaken = toGatewayError(thrown).code === "CONNECTION_FAILED";
-    throw isTaken ? new GatewayError("LISTENER_PORT_IN_USE", { host, port }, thrown) : thrown;
+    const { code, cause } = toGatewayError(thrown);
+    if (code !== "CONNECTION_FAILED") throw thrown;
+    throw new GatewayError("LISTENER_PORT_IN_USE", { host, port, cause: systemCodeOf(cause) ?? "unknown" }, thrown);
   });
 }
 

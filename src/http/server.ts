@@ -165,7 +165,7 @@ async function listen(server: FastifyInstance, host: string, port: number | unde
     if (port === undefined && code === "EADDRINUSE") return await listen(server, host, 0);
     await server.close();
     throw /^E(?:ADDRINUSE|ACCES|ADDRNOTAVAIL|NOTFOUND)$/.test(code)
-      ? new GatewayError("API_PORT_IN_USE", { host, port: port ?? USUAL_PORT }, thrown)
+      ? new GatewayError("API_PORT_IN_USE", { host, port: port ?? USUAL_PORT, cause: code }, thrown)
       : thrown;
   }
 }

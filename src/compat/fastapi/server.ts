@@ -79,8 +79,9 @@ export async function startFaceServer<Context>(given: FaceServerOptions<Context>
     await server.listen({ host, port });
   } catch (thrown) {
     await server.close();
-    const isTaken = /^E(?:ADDRINUSE|ACCES|ADDRNOTAVAIL)$/.test(systemCodeOf(thrown) ?? "");
-    throw isTaken ? new GatewayError(options.portCode, { host, port }, thrown) : thrown;
+    const cause = systemCodeOf(thrown) ?? "";
+    const isTaken = /^E(?:ADDRINUSE|ACCES|ADDRNOTAVAIL)$/.test(cause);
+    throw isTaken ? new GatewayError(options.portCode, { host, port, cause }, thrown) : thrown;
   }
   const address = server.server.address();
   return {

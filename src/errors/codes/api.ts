@@ -24,8 +24,10 @@ export const apiCodes = {
   },
   API_PORT_IN_USE: {
     class: "permanent",
-    summary: "The API cannot be opened: another program has the port, or the address is not this machine's.",
-    remedy: "Stop the other program, or set http.port and http.host to what is free.",
+    summary:
+      "The API cannot be opened: another program has the port, the address is not this machine's, or a port below 1024 is not for our user.",
+    remedy:
+      "Look at the cause. EADDRINUSE: stop the other program, or set another http.port. EACCES: give the service CAP_NET_BIND_SERVICE, or take a port from 1024 on. EADDRNOTAVAIL: correct http.host.",
   },
   API_RATE_LIMITED: {
     class: "transient",

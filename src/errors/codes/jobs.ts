@@ -100,8 +100,10 @@ export const jobsCodes = {
   },
   LISTENER_PORT_IN_USE: {
     class: "permanent",
-    summary: "Our DICOM listener cannot be opened: another program has the port, or the address is not this machine's.",
-    remedy: "Stop the other program, or set dicom.port and dicom.host to what is free, and tell the archives.",
+    summary:
+      "A listener of ours, for DICOM or of the imaging source, cannot be opened: another program has the port, the address is not this machine's, or a port below 1024 is not for our user.",
+    remedy:
+      "Look at the cause. EADDRINUSE: stop the other program, or set another port, of dicom or imagingSource, and tell the archives. EACCES: give the service CAP_NET_BIND_SERVICE, or take a port from 1024 on. EADDRNOTAVAIL: correct the host.",
   },
   MOVE_DESTINATION_UNKNOWN: {
     class: "permanent",

@@ -119,8 +119,10 @@ export const pixlCodes = {
   },
   PIXL_PORT_IN_USE: {
     class: "permanent",
-    summary: "The imaging API cannot be opened: another program has the port, or the address is not this machine's.",
-    remedy: "Stop the other program, or name another host and port with --host and --port.",
+    summary:
+      "The imaging API cannot be opened: another program has the port, the address is not this machine's, or a port below 1024 is not for our user.",
+    remedy:
+      "Look at the cause. EADDRINUSE: stop the other program. EACCES: give the service CAP_NET_BIND_SERVICE, or take a port from 1024 on with --port. EADDRNOTAVAIL: name another --host.",
   },
   PIXL_RATE_REFUSED: {
     class: "permanent",

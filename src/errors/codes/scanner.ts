@@ -96,8 +96,10 @@ export const scannerCodes = {
   },
   SCAN_PORT_IN_USE: {
     class: "permanent",
-    summary: "The scanner face cannot be opened: another program has the port, or the address is not this machine's.",
-    remedy: "Stop the other program, or name another host and port with --host and --port.",
+    summary:
+      "The scanner face cannot be opened: another program has the port, the address is not this machine's, or a port below 1024 is not for our user.",
+    remedy:
+      "Look at the cause. EADDRINUSE: stop the other program. EACCES: give the service CAP_NET_BIND_SERVICE, or take a port from 1024 on with --port. EADDRNOTAVAIL: name another --host.",
   },
   SCAN_RESULT_DAMAGED: {
     class: "permanent",

@@ -61,8 +61,9 @@ export async function startScanHubServer(
   } catch (thrown) {
     await devices[Symbol.asyncDispose]();
     await server.close();
-    const isTaken = /^E(?:ADDRINUSE|ACCES|ADDRNOTAVAIL)$/.test(systemCodeOf(thrown) ?? "");
-    throw isTaken ? new GatewayError("SCAN_PORT_IN_USE", { host, port }, thrown) : thrown;
+    const cause = systemCodeOf(thrown) ?? "";
+    const isTaken = /^E(?:ADDRINUSE|ACCES|ADDRNOTAVAIL)$/.test(cause);
+    throw isTaken ? new GatewayError("SCAN_PORT_IN_USE", { host, port, cause }, thrown) : thrown;
   }
   const address = server.server.address();
   return {
