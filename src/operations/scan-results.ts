@@ -96,6 +96,11 @@ export async function verifyScanResult(context: ScannerContext, id: string): Pro
   return { id, whole, files };
 }
 
+/** To be written down before anything of a result's files is given out. */
+export async function noteGivenOut({ audit, actor }: ScannerContext, result: string): Promise<void> {
+  await audit.record({ event: "scan-file-given-out", actor, outcome: "success", detail: { result } });
+}
+
 export async function openScanFile(context: ScannerContext, id: string, name: string): Promise<OpenScanFile> {
   const result = await scanResultOf(context, id);
   if (!result.files.includes(name)) throw new GatewayError("SCAN_RESULT_NOT_FOUND");
@@ -105,8 +110,7 @@ export async function openScanFile(context: ScannerContext, id: string, name: st
   try {
     const facts = await file.stat();
     if (!facts.isFile()) throw new GatewayError("SCAN_RESULT_UNFIT", { type: result.type });
-    const { audit, actor } = context;
-    await audit.record({ event: "scan-file-given-out", actor, outcome: "success", detail: { result: id } });
+    await noteGivenOut(context, id);
     const sha256 = name === PARAMETER_FILE ? undefined : sumOf(result);
     return { name, sizeBytes: facts.size, sha256, content: file.createReadStream() };
   } catch (thrown) {

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { openSqliteStore } from "../../src/store/sqlite/open.ts";
+import { silentLogger } from "../../src/units/logger.ts";
 import { connectDevice, openScannerSite, PULSEQ, type ScannerSite } from "../peers/scanhub-site.ts";
 import { runCli } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -75,20 +77,31 @@ it("leads a task from the shell to a verified copy of its result", async () => {
     whole: true,
     files: [{ verdict: "same" }, {}],
   });
+  expect(await verb(home, "result", "submit", String(result.id), "--out", "copy", "--dry-run")).toMatchObject({
+    dryRun: true,
+    files: [{ name: "scan.mrd", verdict: "same" }, {}],
+  });
+  await expect(stat(join(home, "copy"))).rejects.toThrow("ENOENT");
   await verb(home, "result", "fetch", String(result.id), "--out", "copy");
-  const copy = join(home, "copy", "scan.mrd");
-  expect((await stat(copy)).size).toBe(5_000);
-  // Once more there is nothing to do, but for a file that is another one.
+  expect((await stat(join(home, "copy", "scan.mrd"))).size).toBe(5_000);
+  // Once more, as after one that was cut off: what lies there whole stays.
   await verb(home, "result", "fetch", String(result.id), "--out", "copy");
-  await truncate(copy, 100);
-  const fetch = ["scanner", "result", "fetch", String(result.id), "--out", "copy", "--json"];
-  const refused = await runCli(fetch, { environment: { RADFERRY_HOME: home }, workingFolder: home });
-  expect([refused.exitCode, JSON.parse(refused.stdout)]).toMatchObject([
-    1,
-    { error: { code: "FILE_NOT_WRITABLE", details: { reason: "EEXIST" } } },
-  ]);
-  expect((await stat(copy)).size).toBe(100);
+  await writeFile(join(home, "copy", "scan.mrd"), "somebody else's");
+  for (const out of ["copy", "copy/scan.mrd"]) {
+    const refused = await runCli(["scanner", "result", "fetch", String(result.id), "--out", out, "--json"], {
+      environment: { RADFERRY_HOME: home },
+      workingFolder: home,
+    });
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      error: { code: "FILE_NOT_WRITABLE", details: { reason: "EEXIST" } },
+    });
+  }
+  expect(await readFile(join(home, "copy", "scan.mrd"), "utf8")).toBe("somebody else's");
   expect((await readdir(join(home, "copy"))).filter((name) => name.endsWith(".part"))).toEqual([]);
+  const store = await openSqliteStore({ path: join(home, "radferry.db"), logger: silentLogger });
+  const trail = await store.auditRecords({ after: 0, limit: 100 }).finally(() => store[Symbol.asyncDispose]());
+  const given = trail.map(({ record }) => record).filter((record) => record.includes("scan-file-given-out"));
+  expect(given.filter((record) => record.includes(String(result.id)))).toHaveLength(4);
 
   await writeFile(join(String(result.directory), "scan.mrd"), "other");
   const changed = await runCli(["scanner", "result", "verify", String(result.id), "--json"], {

@@ -12,7 +12,7 @@ import { uidOf } from "../../../dicom/values.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import { openXnatClient } from "../../../network/rest/xnat/login.ts";
 import { projectNamed } from "../../../network/rest/xnat/site.ts";
-import { judgeScanFile, scanResultOf } from "../../../operations/scan-results.ts";
+import { judgeScanFile, noteGivenOut, scanResultOf } from "../../../operations/scan-results.ts";
 import { isMissing } from "../../../units/durable-files.ts";
 import { makeFolders } from "../../../units/make-folders.ts";
 import type { Cli } from "../../cli.ts";
@@ -70,6 +70,7 @@ async function uploadToXnat(cli: Cli, id: string, options: SubmitOptions): Promi
     await cli.printer.document({ result: id, project, resource, files: names }, () => names);
     return EXIT.fine;
   }
+  await noteGivenOut(desk.context, id);
   const uploaded = await uploadResults(client, { project, session, of, resource }, files, { existOk }, stop);
   await cli.printer.document({ result: id, project, resource, files: uploaded }, () =>
     uploaded.map(({ name, sizeBytes, outcome }) => `${outcome.padEnd(9)}  ${name}  ${counted(sizeBytes, "byte")}`),
