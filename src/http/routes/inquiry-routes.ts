@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { z } from "zod";
 import { toGatewayError } from "../../errors/gateway-error.ts";
+import { begun } from "../begun.ts";
 import { pageFrom } from "../page.ts";
 import { type Route, route, uploadRoute } from "../route.ts";
 import { idParameter, limitParameter, nameParameter, numberParameter } from "../schemas/fields.ts";
@@ -202,16 +203,6 @@ export const inquiryRoutes: readonly Route[] = [
     handle: ({ path: { inquiry } }, { operations }) => operations.cancelInquiry(inquiry),
   }),
 ];
-
-/** What goes wrong before the first piece is still an answer of its own. */
-async function begun(pieces: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
-  const iterator = pieces[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  async function* all(): AsyncGenerator<Uint8Array> {
-    for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
-  }
-  return all();
-}
 
 async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T> {
   yield* items;
