@@ -100,12 +100,12 @@ export interface Operations
     readonly limit: number;
     readonly before?: number | undefined;
   }): Promise<readonly AuditRecordDocument[]>;
-  /** @param noted the number and hash of a record as they were once */
   /**
    * Writes the whole store, as it is at one moment, into a new file that only its owner can read.
    * @throws GatewayError BACKUP_FILE_EXISTS, FILE_NOT_WRITABLE, STORE_FULL
    */
   backUp(file: string, options?: { readonly isRehearsal?: boolean }): Promise<BackupDocument | BackupRehearsalDocument>;
+  /** @param noted the number and hash of a record as they were once */
   verifyAudit(noted?: { readonly count: number; readonly hash: string }): Promise<AuditVerdictDocument>;
   listArchives(): AsyncIterable<ArchiveDocument>;
   /** Pauses, resumes, or changes rate and windows: at once, also in a running service. */
