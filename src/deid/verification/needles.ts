@@ -15,7 +15,7 @@ export interface Identifiers {
   kindOf(folded: string): IdentifierKind | undefined;
   /** Of an integer as `plainInteger` writes it that an identifier is, or holds. */
   kindOfInteger(plain: string): IdentifierKind | undefined;
-  /** Identifiers in every encoding they could stand in; made anew when there are more of them. @throws RangeError */
+  /** Identifiers in every encoding they could stand in; made anew when there are more of them, or what one is is known better. @throws RangeError */
   needles(): Needles;
   readonly count: number;
 }
@@ -55,11 +55,13 @@ export function createIdentifiers(): Identifiers {
   };
   const { identifiers: kinds, spellings, rawValues } = texts;
   const integers = new Map<string, IdentifierKind>();
-  let made: { readonly size: number; readonly needles: Needles } | undefined;
-  const size = (): number => kinds.size + spellings.size + rawValues.size;
+  let made: Needles | undefined;
   return {
     add(source, text, kind) {
-      texts[source].set(text, strongerKind(texts[source].get(text), kind));
+      const known = texts[source].get(text);
+      const stronger = strongerKind(known, kind);
+      if (stronger !== known) made = undefined;
+      texts[source].set(text, stronger);
       if (!isNaming(kind) || !(source === "identifiers" || (DATES.has(kind) && DAY.test(text)))) return;
       for (const plain of integersIn(text)) integers.set(plain, strongerKind(integers.get(plain), kind));
     },
@@ -67,12 +69,11 @@ export function createIdentifiers(): Identifiers {
     kindOf: (folded) => kinds.get(folded),
     kindOfInteger: (plain) => integers.get(plain),
     needles() {
-      if (made === undefined || made.size !== size())
-        made = { size: size(), needles: needlesOf(kinds, spellings, rawValues) };
-      return made.needles;
+      made ??= needlesOf(kinds, spellings, rawValues);
+      return made;
     },
     get count() {
-      return size();
+      return kinds.size + spellings.size + rawValues.size;
     },
   };
 }
