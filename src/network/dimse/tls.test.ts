@@ -1,17 +1,22 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeCertificate, type TestCertificate } from "../../../test/peers/certificates.ts";
+import { memoryStore } from "../../../test/peers/memory-archive.ts";
 import { abortPdu, associateRequestPdu } from "../../../test/peers/pdu-fixtures.ts";
 import { requirePeer } from "../../../test/peers/require-peer.ts";
+import { outgoingSample, sampleCt } from "../../../test/peers/sample-objects.ts";
 import { playScript, type Step, startScriptedPeer } from "../../../test/peers/scripted-peer.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { EXPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
+import { encodeDataSet } from "../../dicom/writer.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { type LogFields, silentLogger } from "../../units/logger.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../upper-layer/tls.ts";
-import type { AssociationOptions, DimseServerOptions } from "./service-types.ts";
-import { open, serve } from "./testing/pair.ts";
+import type { AssociationOptions, DimseServerOptions, StoreHandler } from "./service-types.ts";
+import { open, serve, transferSyntaxUids } from "./testing/pair.ts";
 
 const timeouts = { connectTimeoutMs: 5_000, artimTimeoutMs: 5_000, idleTimeoutMs: 5_000 };
 const impatient = { ...timeouts, connectTimeoutMs: 50, artimTimeoutMs: 50 };
@@ -67,6 +72,44 @@ describe.skipIf(!requirePeer("openssl"))("an association over TLS", () => {
     await using server = await serve({ tls: listening("archive", mutual) });
     await using association = await open(server, { tls: connecting("archive", "gateway") });
     await association.echo();
+  });
+
+  it("holds a sender back while what came before is on its way to the disk", async () => {
+    const [sample] = [sampleCt(1, 1, 1, 2_048)];
+    const { received, handler } = memoryStore();
+    let writing = 0;
+    let most = 0;
+    const store: StoreHandler = async (instance, signal) => {
+      const sink = await handler(instance, signal);
+      if ("refuse" in sink) return sink;
+      const write = async (chunk: Uint8Array) => {
+        writing += 1;
+        most = Math.max(most, writing);
+        await setImmediate();
+        await sink.write(chunk);
+        writing -= 1;
+      };
+      return { ...sink, write };
+    };
+    await using server = await serve({ tls: listening("archive"), handlers: { store } });
+    const contexts = [{ abstractSyntaxUid: sample.sopClassUid, transferSyntaxUids }];
+    await using association = await open(server, { tls: connecting("archive"), contexts });
+    expect(await association.store(outgoingSample(sample))).toEqual({ status: 0 });
+    const sent = encodeDataSet(sample.dataSet, EXPLICIT_VR_LITTLE_ENDIAN);
+    expect(received.get(sample.sopInstanceUid)?.equals(sent)).toBe(true);
+    expect(most).toBe(1);
+  });
+
+  it("lets no client begin its handshake anew", async () => {
+    await using server = await serve({ tls: listening("archive") });
+    const ca = certificates.archive.certificate;
+    const socket = connectTls({ port: server.port, host: "127.0.0.1", ca, maxVersion: "TLSv1.2" });
+    await once(socket, "secureConnect");
+    const { promise, reject, resolve } = Promise.withResolvers<void>();
+    socket.once("error", reject).once("close", () => reject(new Error("closed")));
+    socket.renegotiate({}, (error) => (error === null ? resolve() : reject(error)));
+    await expect(promise).rejects.toThrow();
+    socket.destroy();
   });
 
   it("takes the name it is told to find in the certificate", async () => {

@@ -10,14 +10,16 @@ interface ReadPart {
   readonly body: string;
 }
 
-/** The parts of a stream that comes in pieces of these sizes, the last size again and again. */
+/** The parts of a stream that comes in pieces of these sizes, the last size again and again; each lent, in the memory of the one before. */
 function scan(stream: Buffer, boundary: string, sizes: readonly number[], limits?: MultipartLimits): ReadPart[] {
   const scanner = createMultipartScanner(boundary, limits);
   const parts: { headers: Record<string, string>; body: Buffer[] }[] = [];
+  const lent = Buffer.alloc(stream.length);
   let ends = 0;
   for (let at = 0, index = 0; at < stream.length; index += 1) {
     const size = sizes[Math.min(index, sizes.length - 1)] ?? 1;
-    for (const token of scanner.push(stream.subarray(at, at + size))) {
+    const sizeBytes = stream.copy(lent, 0, at, at + size);
+    for (const token of scanner.push(lent.subarray(0, sizeBytes))) {
       if (token.kind === "part") parts.push({ headers: Object.fromEntries(token.headers), body: [] });
       else if (token.kind === "data") parts.at(-1)?.body.push(Buffer.from(token.bytes));
       else ends += 1;

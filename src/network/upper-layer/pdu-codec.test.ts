@@ -75,6 +75,12 @@ it("does not look at the transfer syntax of a context that was not accepted", ()
   expect(() => decodePdu(2, answer(garbage, 0))).toThrow(PduError);
 });
 
+it("refuses an answer that has a context id twice", () => {
+  const one = { id: 1, result: 0, transferSyntaxUid: implicit };
+  const answer = encodePdu({ kind: "A-ASSOCIATE-AC", ...shared, contexts: [one, one] });
+  expect(() => decodePdu(0x02, answer.subarray(6))).toThrow(PduError);
+});
+
 it("writes the header of a presentation data value", () => {
   expect([...encodeDataHeader(5, 0x0102, { command: true, last: true })]).toEqual([
     ...[0x04, 0x00], // P-DATA-TF, reserved

@@ -102,6 +102,7 @@ describe("a PDU that lies", () => {
     ["plain HTTP", Buffer.from("GET / HTTP/1.1\r\n"), ["invalid 1"]],
     ["an A-ABORT of 5 bytes", header(0x07, 5), ["invalid 6"]],
     ["an A-ASSOCIATE-RQ of 4 GB", header(0x01, 0xffff_ffff), ["invalid 6"]],
+    ["an A-ASSOCIATE-RQ of more than a megabyte", header(0x01, 1024 * 1024 + 1), ["invalid 6"]],
     ["an A-ASSOCIATE-RQ shorter than its fixed fields", header(0x01, 67), ["invalid 6"]],
     ["a P-DATA-TF above the negotiated length", header(0x04, 16_384 + 13), ["invalid 6"]],
     ["a P-DATA-TF without a PDV", header(0x04, 0), ["invalid 6"]],

@@ -7,6 +7,7 @@ import {
   releaseRequestPdu,
   releaseResponsePdu,
 } from "../../../test/peers/pdu-fixtures.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import { type AssociateRequest, PduError } from "./pdu.ts";
 import { decodePdu } from "./pdu-decoder.ts";
 import { Bench } from "./testing/bench.ts";
@@ -56,6 +57,23 @@ describe("a peer that stays silent", () => {
     const bench = await established({ artimTimeoutMs: 20, idleTimeoutMs: 100 });
     bench.peer.pause();
     await expect(bench.layer.send([Buffer.alloc(64 * 1024 * 1024)])).rejects.toMatchObject({ code: "TIMED_OUT" });
+    bench.peer.destroy();
+    await bench.layer.closed;
+  });
+
+  it("as we abort is not waited for", async () => {
+    const bench = await established({ artimTimeoutMs: 600_000 });
+    bench.layer.abort(new GatewayError("CANCELLED"));
+    await bench.layer.closed;
+    expect([bench.takeWire(), bench.told.join()]).toEqual(["ABORT(0,0)", "ended CANCELLED"]);
+  });
+
+  it("and closes its side without taking what is sent is not waited for", async () => {
+    const bench = await established({ artimTimeoutMs: 600_000, idleTimeoutMs: 600_000 });
+    bench.peer.pause();
+    const sending = bench.layer.send([Buffer.alloc(64 * 1024 * 1024)]);
+    bench.peer.end();
+    await expect(sending).rejects.toMatchObject({ code: "ASSOCIATION_ABORTED" });
     bench.peer.destroy();
     await bench.layer.closed;
   });
@@ -162,6 +180,19 @@ describe("what comes when all is over", () => {
     bench.peer.write(late);
     await bench.close();
     expect([bench.takeWire(), bench.violations]).toEqual(["ABORT(2,2)", ["PDU_UNEXPECTED"]]);
+  });
+
+  it("gets no further abort while the peer does not read the one before", async () => {
+    const bench = await established();
+    // As if the peer's window were full.
+    bench.socket.cork();
+    bench.peer.write(Buffer.concat([associateRequestPdu, associateRequestPdu, associateRequestPdu]));
+    await bench.expectTold();
+    await new Promise(setImmediate);
+    expect(bench.socket.writableLength).toBe(abortPdu(2, 2).length);
+    bench.socket.uncork();
+    await bench.close();
+    expect(bench.takeWire()).toBe("ABORT(2,2)");
   });
 
   it("gets an abort each time it is an association request, as long as the peer reads", async () => {

@@ -134,6 +134,13 @@ describe("what of a zip is not read", () => {
       Buffer.alloc(0),
     ])
       await expect(judged(bytes)).rejects.toMatchObject(unreadable);
+    // APPNOTE 4.3.16: at the end, the number of entries and the bytes of the directory. Here they hide its second entry.
+    const hidden = Buffer.from(zip);
+    const first = hidden.indexOf("PK\x01\x02", 0, "latin1");
+    hidden.writeUInt16LE(1, hidden.length - 12);
+    await expect(judged(hidden)).rejects.toMatchObject(unreadable);
+    hidden.writeUInt32LE(hidden.indexOf("PK\x01\x02", first + 1, "latin1") - first, hidden.length - 10);
+    await expect(judged(hidden)).rejects.toMatchObject(unreadable);
     await expect(judged(zip, { entries: 1 })).rejects.toMatchObject(unreadable);
     await expect(judged(zip, { directoryBytes: 50 })).rejects.toMatchObject(unreadable);
   });
@@ -148,6 +155,18 @@ describe("the content of a file in a zip", () => {
     ["does not begin where it says", { headerOffset: 7 }],
   ])("is damaged where it %s", async (_, change) => {
     await expect(contentOf(await zipNamed("deflated"), change)).rejects.toMatchObject({ code: "ZIP_ENTRY_DAMAGED" });
+  });
+
+  it("is not given further than it says of itself", async () => {
+    const zip = bytesSource(await zipNamed("dense"));
+    const [member] = (await readZipMembers(zip)).members;
+    if (member === undefined) throw new Error("no member");
+    let givenBytes = 0;
+    const reading = async () => {
+      for await (const piece of memberContent(zip, { ...member, sizeBytes: 100_000 })) givenBytes += piece.length;
+    };
+    await expect(reading()).rejects.toMatchObject({ code: "ZIP_ENTRY_DAMAGED" });
+    expect(givenBytes).toBeLessThanOrEqual(100_000);
   });
 
   it("is not unpacked further than it is asked for", async () => {

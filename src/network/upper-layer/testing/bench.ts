@@ -37,6 +37,8 @@ async function socketPair(): Promise<readonly [Socket, Socket]> {
 export class Bench {
   readonly layer: UpperLayer;
   readonly peer: Socket;
+  /** The layer's own end. */
+  readonly socket: Socket;
   /** What the layer has told its user, in order. */
   readonly told: string[] = [];
   readonly violations: string[] = [];
@@ -63,6 +65,7 @@ export class Bench {
   ) {
     Object.assign(this.timeouts, timeouts);
     this.peer = peer;
+    this.socket = socket;
     peer.on("error", () => peer.destroy());
     peer.on("data", (chunk: Buffer) => this.#onBytes(chunk));
     this.layer = new UpperLayer({
