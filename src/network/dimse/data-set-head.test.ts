@@ -136,3 +136,15 @@ it.skipIf(corpus === undefined)("knows every real object for what it is, and for
   }
   expect(wrong).toEqual([]);
 });
+
+it("is looked at once more at its end, where nothing came that would have had it looked at before", () => {
+  const bytes = encodeDataSet(
+    dataSetOf([
+      textElement(tags.SOPClassUID, sopClassUid, "UI"),
+      textElement(tags.SOPInstanceUID, `${sopInstanceUid}.1`, "UI"),
+    ]),
+    EXPLICIT_VR_LITTLE_ENDIAN,
+  );
+  const cut = bytes.length - 2;
+  expect(verdictOf({}, [bytes.subarray(0, cut), bytes.subarray(cut)])).toBe("INSTANCE_UID_DIFFERS");
+});

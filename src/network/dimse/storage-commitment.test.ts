@@ -13,6 +13,7 @@ import { encodeDataSet } from "../../dicom/writer.ts";
 import { proposeAssociation } from "../upper-layer/negotiation.ts";
 import type { Violation } from "../upper-layer/violations.ts";
 import { COMMAND_FIELD } from "./command-set.ts";
+import { decodeCommitmentRequest, encodeCommitmentRequest } from "./commitment-messages.ts";
 import { createCommitments, describeFailureReason } from "./commitments.ts";
 import { STORAGE_COMMITMENT_SOP_CLASS, STORAGE_COMMITMENT_SOP_INSTANCE } from "./service-classes.ts";
 import type { CommitmentHandler, SopReference } from "./service-types.ts";
@@ -325,4 +326,15 @@ describe.skipIf(!requirePythonPeers())("pynetdicom", () => {
     expect((await commitments.request(association, [first])).committed).toEqual([first]);
     await expect.poll(() => archive.output(), { timeout: 10_000 }).toContain("answered 0000H\nanswered 0000H");
   });
+});
+
+it("a request is understood as a whole, or not at all: what is left out of it would never be told of", () => {
+  const named = { sopClassUid: ct, sopInstanceUid: "1.2.3" };
+  const request = (sopInstanceUid: string): Uint8Array =>
+    encodeCommitmentRequest(
+      { transactionUid: "1.2.4", instances: [named, { ...named, sopInstanceUid }] },
+      EXPLICIT_VR_LITTLE_ENDIAN,
+    );
+  expect(decodeCommitmentRequest(request("1.2.5"), EXPLICIT_VR_LITTLE_ENDIAN)?.instances).toHaveLength(2);
+  expect(decodeCommitmentRequest(request(""), EXPLICIT_VR_LITTLE_ENDIAN)).toBeUndefined();
 });

@@ -113,6 +113,14 @@ describe("a peer of our provider", () => {
       Array.from({ length: 1_025 }, () => dataPdu(VERIFICATION, COMMAND, Buffer.alloc(0))),
       "LIMIT_EXCEEDED",
     ],
+    [
+      "asks with an identifier that does not end",
+      [
+        command(FIND, { ...store, commandField: COMMAND_FIELD["C-FIND-RQ"] }),
+        ...Array.from({ length: 1_050 }, () => dataPdu(FIND, 0, Buffer.alloc(16_000))),
+      ],
+      "LIMIT_EXCEEDED",
+    ],
     ["answers what nobody asked", [command(VERIFICATION, { ...echo, commandField: 0x8030 })], "RESPONSE_MALFORMED"],
   ])("that %s is cut off; it is logged and told once", async (_, pdus, violation) => {
     const { told, logged } = await breachesOf([...pdus.map((send) => ({ send })), { expectPdu: 0x07 }]);
