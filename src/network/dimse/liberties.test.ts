@@ -1,14 +1,20 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { expect, it } from "vitest";
-import { associateRequestPdu } from "../../../test/peers/pdu-fixtures.ts";
-import { playScript } from "../../../test/peers/scripted-peer.ts";
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { associateRequestPdu, dataPdu } from "../../../test/peers/pdu-fixtures.ts";
+import { outgoingSample, sampleCt } from "../../../test/peers/sample-objects.ts";
+import { playScript, type Step } from "../../../test/peers/scripted-peer.ts";
 import { tags } from "../../dicom/dictionary/tags.ts";
+import { IMPLICIT_VR_LITTLE_ENDIAN } from "../../dicom/dictionary/transfer-syntaxes.ts";
 import { dataSetOf, textElement } from "../../dicom/values.ts";
+import { encodeDataSet } from "../../dicom/writer.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import { proposeAssociation } from "../upper-layer/negotiation.ts";
 import type { AssociateRequest } from "../upper-layer/pdu.ts";
 import { decodePdu } from "../upper-layer/pdu-decoder.ts";
 import { encodePdu } from "../upper-layer/pdu-encoder.ts";
-import { COMMAND_FIELD } from "./command-set.ts";
+import { COMMAND_FIELD, encodeCommandSet } from "./command-set.ts";
 import { QUERY_RETRIEVE_SOP_CLASSES } from "./service-classes.ts";
 import { STATUS } from "./status.ts";
 import { ct, open, serve, transferSyntaxUids } from "./testing/pair.ts";
@@ -99,4 +105,71 @@ it("a user of a type that nobody knows is no known user", async () => {
   await using server = await serve({ rules: { calledAeTitles: "any", authenticate: () => true } });
   await playScript(server.port, [{ send: associateRequestPdu }, { expectPdu: 0x02 }]);
   await playScript(server.port, [{ send: bytes }, { expectPdu: 0x03 }]);
+});
+
+describe("a provider that was asked a question", () => {
+  const findSopClass = QUERY_RETRIEVE_SOP_CLASSES["study-root"].find;
+  const asked = {
+    affectedSopClassUid: findSopClass,
+    commandField: COMMAND_FIELD["C-FIND-RQ"],
+    priority: 0,
+    commandDataSetType: 1,
+  };
+  const question = encodeDataSet(identifier, IMPLICIT_VR_LITTLE_ENDIAN);
+  const ask = (messageId: number): Step => ({
+    send: Buffer.concat([
+      dataPdu(1, 0x03, encodeCommandSet({ ...asked, messageId })),
+      dataPdu(1, 0x02, Buffer.from(question)),
+    ]),
+  });
+  const association: readonly Step[] = [
+    {
+      send: encodePdu(
+        proposeAssociation(
+          { calledAeTitle: "ARCHIVE", callingAeTitle: "CURIOUS" },
+          [{ abstractSyntaxUid: findSopClass, transferSyntaxUids: [IMPLICIT_VR_LITTLE_ENDIAN] }],
+          16_384,
+        ),
+      ),
+    },
+    { expectPdu: 0x02 },
+  ];
+
+  it("does not take another before it has answered", async () => {
+    const find = async function* (_: unknown, __: unknown, signal: AbortSignal) {
+      await once(signal, "abort");
+      yield* [];
+    };
+    const violations: string[] = [];
+    await using server = await serve({ handlers: { find }, onViolation: (each) => void violations.push(each) });
+    await playScript(server.port, [...association, ask(1), ask(2), { expectPdu: 0x07 }]);
+    expect(violations).toEqual(["COMMAND_OUT_OF_PLACE"]);
+  });
+
+  it("takes its time, and waits for the next one as long as for the first", async () => {
+    const find = async function* () {
+      await setTimeout(300);
+      yield* [];
+    };
+    await using server = await serve({ handlers: { find }, timeouts: { idleTimeoutMs: 100 } });
+    // The command of the answer; then, as nothing more is asked, the abort.
+    await playScript(server.port, [...association, ask(1), { expectPdu: 0x04 }, { expectPdu: 0x07 }]);
+  });
+});
+
+it("a place that could not take the first bytes of an instance is not given the others", async () => {
+  const given: string[] = [];
+  const sink = {
+    write: async () => {
+      given.push("bytes");
+      throw new GatewayError("STAGING_FULL");
+    },
+    close: async () => STATUS.success,
+    abort: async () => void given.push("end"),
+  };
+  await using server = await serve({ handlers: { store: async () => sink } });
+  const sample = sampleCt(1, 1, 1, 1_024);
+  await using association = await open(server, { contexts: [{ abstractSyntaxUid: ct, transferSyntaxUids }] });
+  expect(await association.store(outgoingSample(sample))).toEqual({ status: STATUS.outOfResources });
+  expect(given).toEqual(["bytes", "end"]);
 });
