@@ -214,8 +214,19 @@ describe("a browser's session", () => {
     const { cookie, proof } = await logIn();
     const secret = cookie.split("=")[1];
     expect((await site.call("GET", "/me", { token: secret })).status).toBe(401);
+    const again = await site.call("POST", "//session", { token: "", body: { token: secret } });
+    expect(again).toMatchObject({ status: 401, json: { code: "API_TOKEN_INVALID" } });
     const headers = { cookie, "x-radferry-session": proof };
     expect((await site.call("DELETE", "//session", { token: "", headers })).status).toBe(204);
+    expect((await site.call("GET", "/me", { token: "", headers })).status).toBe(401);
+  });
+
+  it("ends with the token that it was begun with", async () => {
+    const token = await site.tokenOf("for-a-while", "operator");
+    const begun = await site.call("POST", "//session", { token: "", body: { token } });
+    const headers = { cookie: (begun.headers.get("set-cookie") ?? "").split(";")[0] ?? "" };
+    expect((await site.call("GET", "/me", { token: "", headers })).status).toBe(200);
+    expect((await site.call("DELETE", "/tokens/for-a-while")).status).toBe(200);
     expect((await site.call("GET", "/me", { token: "", headers })).status).toBe(401);
   });
 

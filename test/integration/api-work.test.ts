@@ -160,6 +160,18 @@ it("does once what is asked twice with one key, and says when the key is another
   expect((await submit("lung", COHORT, headers)).text).toBe(first.text);
 });
 
+it("gives nobody what was answered to another who came with the same key", async () => {
+  const ask = async (token?: string) => {
+    const headers = { "idempotency-key": "everybodys" };
+    return await site.call("POST", `/cohorts?project=lung`, { body: COHORT, headers: { ...CSV, ...headers }, token });
+  };
+  const first = await ask();
+  const other = await ask(await site.tokenOf("another", "admin"));
+  expect([first.status, other.status]).toEqual([201, 201]);
+  expect(other.headers.get("idempotency-replayed")).toBeNull();
+  expect(other.text).not.toBe(first.text);
+});
+
 it("shows who is limited to a project nothing of the others", async () => {
   const token = await site.tokenOf("lung-only", "admin", ["lung"]);
   const { cohort } = await submit("heart", COHORT);

@@ -228,6 +228,16 @@ describe("a query over several groups of contexts", () => {
       { status: 0xb000, completed: 2, failed: 1 },
     ],
     [
+      "goes on where the first left some out beside those that failed",
+      [
+        { brings: 1, ends: { status: 0xb000, completed: 1, failed: 1, remaining: 5 } as RetrieveOutcome },
+        { brings: 1, ends: { status: 0xb000, completed: 1, failed: 1 } },
+        { brings: 0, ends: nothing },
+      ],
+      4,
+      { status: 0xb000, completed: 2, failed: 1, remaining: 5 } as RetrieveOutcome,
+    ],
+    [
       "is never a success when the first was given up half-way",
       [
         { brings: 1, ends: { status: 0xc000, completed: 1, failed: 1 } },

@@ -2,12 +2,14 @@ import { expect, it } from "vitest";
 import { outgoingSample, sampleCt } from "../../../test/peers/sample-objects.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { parseAeTitle } from "../../dicom/ae-title.ts";
-import { parseStudyInstanceUid } from "../../dicom/uid.ts";
+import { parseSeriesInstanceUid, parseSopInstanceUid, parseStudyInstanceUid } from "../../dicom/uid.ts";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import { openAssociation } from "../../network/dimse/association.ts";
 import { startDimseServer } from "../../network/dimse/server.ts";
 import type { OutgoingInstance } from "../../network/dimse/service-types.ts";
 import { storageContextsFor } from "../../network/dimse/storage-contexts.ts";
 import { openStagingArea } from "../../staging/open-staging.ts";
+import type { IncomingFile, StagedInstance } from "../../staging/staging-area.ts";
 import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
 import { systemDisk } from "../../units/disk.ts";
@@ -87,4 +89,49 @@ it("takes nothing over a C-GET but of the study that was asked for, though anoth
   expect(statuses).toEqual([0x0124, 0x0000]);
   expect(await staging.list(study)).toEqual([]);
   expect(await staging.list(askedStudy)).toHaveLength(1);
+});
+
+const whole: StagedInstance = {
+  studyInstanceUid: study,
+  seriesInstanceUid: parseSeriesInstanceUid(`${study}.1`),
+  sopInstanceUid: parseSopInstanceUid(sample.sopInstanceUid),
+  sopClassUid: sample.sopClassUid,
+  transferSyntaxUid: honest.transferSyntaxUid,
+  modality: "CT",
+  sizeBytes: 1_000,
+  path: "in staging",
+};
+
+/** What is said of an instance that this staging is given, and what staging was asked for. */
+async function intoStaging(staged: Partial<IncomingFile>) {
+  const asked: string[] = [];
+  const begin = async () => ({
+    write: () => {},
+    async commit(admit: (instance: StagedInstance) => boolean) {
+      asked.push("commit");
+      if (!admit(whole)) throw new GatewayError("INSTANCE_UNSOLICITED");
+      return whole;
+    },
+    abort: async () => void asked.push("abort"),
+    ...staged,
+  });
+  const expectations = createExpectations(systemClock);
+  const store = receiveIntoStaging({
+    ...{ staging: { begin }, expectations, refusals: createRefusals(), logger: silentLogger },
+  });
+  const { open, ...instance } = honest;
+  const names = { callingAeTitle: "PACS", calledAeTitle: "RADFERRY", remoteAddress: "127.0.0.1" };
+  const sink = await store({ ...instance, ...names }, neverAborted());
+  if ("refuse" in sink) throw new Error("refused too early");
+  for await (const chunk of open()) await sink.write(chunk);
+  return { status: await sink.close(), asked };
+}
+
+it("takes nothing of a study that nobody expects", async () => {
+  expect(await intoStaging({})).toEqual({ status: 0x0124, asked: ["commit"] });
+});
+
+it("takes nothing for whole of which something could not be written", async () => {
+  const write = () => Promise.reject(new GatewayError("STAGING_FULL"));
+  expect(await intoStaging({ write })).toEqual({ status: 0xa700, asked: ["abort"] });
 });

@@ -3,6 +3,10 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { expect, it } from "vitest";
 import { associateAcceptPdu } from "../../../test/peers/pdu-fixtures.ts";
 import { parseAeTitle, parseDicomAddress } from "../../dicom/ae-title.ts";
+import { parseStudyInstanceUid } from "../../dicom/uid.ts";
+import type { DimseTimeouts } from "../../network/dimse/service-types.ts";
+import { serve } from "../../network/dimse/testing/pair.ts";
+import { startScriptedProvider } from "../../network/dimse/testing/scripted-provider.ts";
 import { abortAfter, neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
 import { silentLogger } from "../../units/logger.ts";
@@ -39,6 +43,37 @@ async function startSilentPeer(answer: Uint8Array | undefined) {
     },
   };
 }
+
+/** An archive that our settings call so, with one association at a time. */
+function archiveAt(port: number, retrieve: "get" | "move", timeouts: Partial<DimseTimeouts> = {}) {
+  return createDimseArchive({
+    ...{ name: "ours", address: parseDicomAddress(`ARCHIVE@127.0.0.1:${port}`), retrieve, associations: 1 },
+    ...{ callingAeTitle: parseAeTitle("RADFERRY"), expectations: createExpectations(systemClock) },
+    ...{ store: async () => ({ refuse: 0xa700 }), quietMs: 1, silenceMs: 1, clock: systemClock, logger: silentLogger },
+    timeouts,
+  });
+}
+
+const question = { by: "study-uid", studyInstanceUid: parseStudyInstanceUid("1.2.3") } as const;
+
+it.each(["move", "get"] as const)("keeps no question waiting that it does not answer: C-%s", async (retrieve) => {
+  await using provider = await startScriptedProvider({ onRequest: () => undefined });
+  await using archive = archiveAt(provider.port, retrieve, { idleTimeoutMs: 100 });
+  await expect(archive.findStudies(question, neverAborted())).rejects.toMatchObject({ code: "TIMED_OUT" });
+  await expect(archive.listStudy(question.studyInstanceUid, neverAborted())).rejects.toMatchObject({
+    code: "TIMED_OUT",
+  });
+});
+
+it("that takes one association at a time is not asked for a second while one is kept", async () => {
+  const find = async function* () {};
+  await using server = await serve({ handlers: { find }, rules: { maximumAssociations: 1 } });
+  await using archive = archiveAt(server.port, "get");
+  for (const _ of [1, 2]) {
+    expect(await archive.findStudies(question, neverAborted())).toEqual([]);
+    await archive.echo(neverAborted());
+  }
+});
 
 it.each([
   ["an association", undefined, { connectTimeoutMs: 50 }],
