@@ -1,7 +1,13 @@
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
-import { createSharedPermits, PERMIT_LEASE_MS, type SharedPermits } from "../../store/shared-permits.ts";
+import {
+  createSharedPermits,
+  PERMIT_LEASE_MS,
+  type SharedPermit,
+  type SharedPermits,
+} from "../../store/shared-permits.ts";
 import { openSqliteStore } from "../../store/sqlite/open.ts";
 import type { Store } from "../../store/store.ts";
 import { neverAborted } from "../../units/abort.ts";
@@ -188,4 +194,80 @@ test("an hour by which the clock is set back keeps the archive from nobody", asy
   expect(isLeft).toBe(true);
   await (await others).giveBack();
   using _third = await within(at.clock, at.store, waiting);
+});
+
+/** Permits that are granted when the test says so, whether or not they are still waited for; how many are out. */
+function permitsByHand() {
+  const waiting: PromiseWithResolvers<SharedPermit>[] = [];
+  let out = 0;
+  const permit: SharedPermit = {
+    async giveBack() {
+      out -= 1;
+    },
+  };
+  return {
+    out: () => out,
+    grant() {
+      out += 1;
+      waiting.shift()?.resolve(permit);
+    },
+    refuse: (reason: unknown) => waiting.shift()?.reject(reason),
+    permits: {
+      async acquire() {
+        const asked = Promise.withResolvers<SharedPermit>();
+        waiting.push(asked);
+        return await asked.promise;
+      },
+      hold: async () => true,
+      leave: async () => undefined,
+      keep: async () => undefined,
+    } satisfies SharedPermits,
+  };
+}
+
+test("no permit is lost of one who was handed another's at the moment that his own was granted", async () => {
+  const hand = permitsByHand();
+  const associations = createSharedAssociations(
+    { permits: hand.permits, clock: createManualClock() },
+    { resource: "archive:pacs", limit: LIMIT },
+  );
+  const first = associations.acquire(neverAborted());
+  await nextTurn();
+  hand.grant();
+  const second = associations.acquire(neverAborted());
+  await nextTurn();
+  (await first)[Symbol.dispose]();
+  hand.grant();
+  await nextTurn();
+  const third = associations.acquire(neverAborted());
+  await nextTurn();
+  (await third)[Symbol.dispose]();
+  (await second)[Symbol.dispose]();
+  const [one, other] = [await associations.acquire(neverAborted()), await associations.acquire(neverAborted())];
+  expect(hand.out()).toBe(LIMIT);
+  other[Symbol.dispose]();
+  one[Symbol.dispose]();
+  await associations[Symbol.asyncDispose]();
+  expect(hand.out()).toBe(0);
+});
+
+test("no permit is lost of one who gave up at the moment that another's was handed to him", async () => {
+  const hand = permitsByHand();
+  const associations = createSharedAssociations(
+    { permits: hand.permits, clock: createManualClock() },
+    { resource: "archive:pacs", limit: LIMIT },
+  );
+  const stop = new AbortController();
+  const first = associations.acquire(neverAborted());
+  await nextTurn();
+  hand.grant();
+  const held = await first;
+  const given = associations.acquire(stop.signal);
+  await nextTurn();
+  held[Symbol.dispose]();
+  stop.abort(new Error("given up"));
+  hand.refuse(stop.signal.reason);
+  await expect(given).rejects.toThrow("given up");
+  await associations[Symbol.asyncDispose]();
+  expect(hand.out()).toBe(0);
 });

@@ -42,6 +42,14 @@ describe("instances that are asked for together", () => {
     expect(asked.map(({ length }) => length)).toEqual([4, 1, 1, 1, 1]);
   });
 
+  it("are not asked for again where they came before the archive gave up", async () => {
+    const asked: string[][] = [];
+    const instances = instancesNumbered(4);
+    const arrived = new Set(instances.slice(0, 2).map(({ sopInstanceUid }) => sopInstanceUid));
+    await fetchQueries(archiveThatCannotSend(["1.2.3.4.3"], asked), { studyInstanceUid, instances }, arrived);
+    expect(asked.map(({ length }) => length)).toEqual([4, 1, 1]);
+  });
+
   it("are given up when the archive sends none of them", async () => {
     const asked: string[][] = [];
     const instances = instancesNumbered(50);
