@@ -161,4 +161,18 @@ describe("lengths that lie", () => {
     const bytes = Buffer.from("1000100000000000" + "10002000feffffff", "hex");
     expect(codeOf(() => parseDataSet(bytes, IMPLICIT_VR_LITTLE_ENDIAN))).toBe("DICOM_TRUNCATED");
   });
+
+  it("may not be those of a source that gives less than it says", async () => {
+    const long = Buffer.concat([
+      encodeFileMeta({ ...FACTS, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN }),
+      ...Array.from({ length: 1_000 }, (_, index) => {
+        const text = textElement(tagOf(0x00410000 + 0x1000 + index), "x".repeat(60), "LO");
+        return encodeDataSet(dataSetOf([text]), EXPLICIT_VR_LITTLE_ENDIAN);
+      }),
+    ]);
+    const { sizeBytes } = bytesSource(long);
+    const read = (at: number, length: number) =>
+      bytesSource(long.subarray(0, 40_000)).read(at, Math.max(0, Math.min(length, 40_000 - at)));
+    await expect(readPart10({ sizeBytes, read })).rejects.toMatchObject({ code: "DICOM_TRUNCATED" });
+  });
 });
