@@ -1,8 +1,10 @@
-import { chmod, chown, link, mkdir, open, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, link, mkdir, open, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { openShredding } from "./removal.ts";
+
+vi.mock("node:fs/promises", { spy: true });
 
 it("overwrites what it removes, to the last byte, and follows no link", async () => {
   await using folder = await temporaryFolder();
@@ -20,6 +22,42 @@ it("overwrites what it removes, to the last byte, and follows no link", async ()
   expect(await readFile(join(folder.path, "others.txt"), "utf8")).toBe("of others");
   expect(await readdir(join(folder.path, "leaving"))).toEqual([]);
   await remove(study);
+});
+
+it("has the zeros on the disk before it takes the name away", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "single");
+  await writeFile(path, "PATIENT");
+  const { remove } = await openShredding(join(folder.path, "leaving"));
+  const file = await open(path, "r+");
+  const { sync } = file;
+  let removalsBefore: number | undefined;
+  file.sync = async () => {
+    removalsBefore = vi.mocked(rm).mock.calls.length;
+    await sync.call(file);
+  };
+  vi.mocked(open).mockResolvedValueOnce(file);
+  vi.mocked(rm).mockClear();
+  await remove(path);
+  expect([removalsBefore, vi.mocked(rm).mock.calls.length]).toEqual([0, 1]);
+});
+
+it("removes a link and nothing of what it leads to", async () => {
+  await using folder = await temporaryFolder();
+  const elsewhere = join(folder.path, "elsewhere");
+  await mkdir(elsewhere);
+  await writeFile(join(elsewhere, "others.txt"), "of others");
+  const { remove } = await openShredding(join(folder.path, "leaving"));
+  for (const to of [elsewhere, join(elsewhere, "others.txt"), join(elsewhere, "gone")]) {
+    await symlink(to, join(folder.path, "link"));
+    await remove(join(folder.path, "link"));
+  }
+  expect(await readFile(join(elsewhere, "others.txt"), "utf8")).toBe("of others");
+  expect((await readdir(folder.path, { recursive: true })).sort()).toEqual([
+    "elsewhere",
+    "elsewhere/others.txt",
+    "leaving",
+  ]);
 });
 
 it("overwrites at the next start what a crash left half removed", async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, type FileHandle, mkdir, open, opendir, rename, rm } from "node:fs/promises";
+import { chmod, type FileHandle, lstat, mkdir, open, opendir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing, systemCodeOf } from "../units/durable-files.ts";
 import { makeFolders } from "../units/make-folders.ts";
@@ -43,15 +43,13 @@ async function shred(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
 }
 
-/** Links are not followed: they lead to files of others. */
+/** Links are not followed, nor is the path one that is: they lead to files of others. */
 async function* filesBelow(path: string): AsyncGenerator<string> {
-  try {
-    for await (const entry of await opendir(path, { recursive: true }))
-      if (entry.isFile()) yield join(entry.parentPath, entry.name);
-  } catch (thrown) {
-    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOTDIR")) throw thrown;
-    yield path;
-  }
+  const there = await lstat(path);
+  if (there.isFile()) yield path;
+  if (!there.isDirectory()) return;
+  for await (const entry of await opendir(path, { recursive: true }))
+    if (entry.isFile()) yield join(entry.parentPath, entry.name);
 }
 
 async function overwrite(path: string): Promise<void> {
