@@ -71,6 +71,8 @@ it("answers nobody whose sync failed, trusts no later sync of that pack, and lea
   const kept = await add(at.writer, "kept");
   at.writer.settle(kept.pack);
   await expect(add(at.writer, "lost")).rejects.toThrow(expect.objectContaining({ syscall: "fdatasync" }));
+  // Nobody has to add anything for it.
+  await expect.poll(at.everything).not.toMatch(/lost/);
   const next = await add(at.writer, "next");
   expect(next.pack).not.toBe(kept.pack);
   expect([at.writer.isInUse(kept.pack), failures]).toEqual([false, 1]);

@@ -22,7 +22,7 @@ function createNames() {
       named.add(to);
       return true;
     },
-    isInDoubt: () => false,
+    isInDoubt: (): boolean => false,
   };
 }
 
@@ -114,6 +114,46 @@ it("removes a pack of which nothing is named, and moves what is named out of one
   at.names.named.clear();
   await last.remove([moved]);
   expect(await readdir(at.place)).toEqual([]);
+});
+
+it("keeps nothing of a pack that is followed by the next, once nothing in it is named any more", async () => {
+  await using at = await site();
+  await using packs = await at.begin();
+  const name = await packs.add([Buffer.from(text(1).repeat(4))], at.names.name);
+  await packs.add([Buffer.from(text(2).repeat(4))], at.names.name);
+  at.names.named.delete(name);
+  await packs.remove([name]);
+  expect(await readdir(at.place)).not.toContain(rangeOfName(name).pack);
+});
+
+it("keeps a pack in which somebody may yet name something, and overwrites what is removed from it", async () => {
+  await using at = await site();
+  const packs = await at.begin();
+  const names = await Promise.all([1, 2].map((number) => packs.add([Buffer.from(text(number))], at.names.name)));
+  await packs[Symbol.asyncDispose]();
+  await using again = await at.begin();
+  const [removed = "", doubtful = ""] = names;
+  at.names.named.clear();
+  at.names.isInDoubt = () => true;
+  await again.remove([removed]);
+  expect(await at.everything()).not.toContain("patient 1");
+  expect(await at.read(again, doubtful)).toBe(text(2));
+});
+
+it("overwrites what it moved out of a pack for somebody who removed it meanwhile", async () => {
+  await using at = await site();
+  const packs = await at.begin();
+  const names = await Promise.all([1, 2, 3].map((number) => packs.add([Buffer.from(text(number))], at.names.name)));
+  await packs[Symbol.asyncDispose]();
+  await using again = await at.begin();
+  const { change } = at.names;
+  at.names.change = async (from, to) => {
+    at.names.named.delete(from);
+    return await change(from, to);
+  };
+  for (const name of names.slice(1)) at.names.named.delete(name);
+  await again.remove(names.slice(1));
+  expect((await at.everything()).replaceAll("\0", "")).toBe("");
 });
 
 it("does not take a pack away while something in it is being named", async () => {
