@@ -13,7 +13,7 @@ import { readPart10File } from "../dicom/reader.ts";
 import { tagOf } from "../dicom/tag.ts";
 import { parseStudyInstanceUid } from "../dicom/uid.ts";
 import { element, textOf } from "../dicom/values.ts";
-import type { JobChange, PseudonymLink, Release } from "../store/records.ts";
+import type { JobChange, LedgerEntry, PseudonymLink, Release } from "../store/records.ts";
 import { type DeidentifiedStudy, deidentifyStudy } from "./deidentify.ts";
 import type { StepContext } from "./step.ts";
 
@@ -39,6 +39,9 @@ interface Circumstances {
   readonly combined?: readonly StudyMatch[];
   /** Where it came from; and an instance of it that was delivered earlier is not staged any more. */
   readonly goneFrom?: string;
+  /** What became of that one; and of those that are staged. */
+  readonly gone?: Partial<LedgerEntry>;
+  readonly past?: Partial<LedgerEntry>;
   /** Patients who opted out, by the list the job began with and by the one of now; and who were withdrawn. */
   readonly optOut?: readonly string[];
   readonly optOutNow?: readonly string[];
@@ -49,7 +52,17 @@ interface Circumstances {
 async function deidentify(
   profileName: string,
   changes: readonly (readonly DataElement[])[],
-  { release, participantId, mergePatients = false, links = new Map(), combined, goneFrom, ...left }: Circumstances = {},
+  {
+    release,
+    participantId,
+    mergePatients = false,
+    links = new Map(),
+    combined,
+    goneFrom,
+    gone,
+    past,
+    ...left
+  }: Circumstances = {},
 ): Promise<Outcome> {
   const profile = await loadProfile(profileName);
   const key = projectKeyOf(Buffer.alloc(32, 4));
@@ -67,8 +80,10 @@ async function deidentify(
     services: {
       store: {
         ledger: async () => [
-          ...staged.map((one) => ({ ...one, receivedAtMs: 1 })),
-          ...(goneFrom === undefined ? [] : [{ sopInstanceUid: "1.2.3", receivedAtMs: 1, deliveredAtMs: 2 }]),
+          ...staged.map((one) => ({ ...one, receivedAtMs: 1, ...past })),
+          ...(goneFrom === undefined
+            ? []
+            : [{ sopInstanceUid: "1.2.3", receivedAtMs: 1, ...(gone ?? { deliveredAtMs: 2 }) }]),
         ],
         releaseOf: async () => release && { leaveOut: [], allowTags: [], ...release },
         linkPseudonyms: async (_: string, __: string, asked: readonly PseudonymLink[]) =>
@@ -130,6 +145,30 @@ it.each([
   const result = await deidentify("research", [[]], { goneFrom });
   expect(result.end).toEqual(end);
   expect(result.files).toHaveLength(count);
+});
+
+it.each([
+  ["goes on without what was left out and is gone", { gone: { excludedAtMs: 2 } }, undefined, 1],
+  ["fetches what is gone and was not done with", { gone: {} }, { kind: "next", stage: "retrieving" }, 0],
+  [
+    "delivers with what comes later what was delivered and is still there",
+    { past: { deliveredAtMs: 2 } },
+    undefined,
+    1,
+  ],
+] as const)("%s, of a study that was sent to us", async (_, of, end, count) => {
+  const result = await deidentify("research", [[]], { goneFrom: INTAKE_ARCHIVE, ...of });
+  expect(result.end).toEqual(end);
+  expect(result.files).toHaveLength(count);
+});
+
+it("accounts for every instance of a study that is larger than what is written at once", async () => {
+  const { files, changes } = await deidentify(
+    "research",
+    Array.from({ length: 201 }, () => []),
+  );
+  const accounted = new Set(changes.flatMap(({ ledger = [] }) => ledger.map(({ sopInstanceUid }) => sopInstanceUid)));
+  expect([files.length, accounted.size]).toEqual([201, 201]);
 });
 
 it("lets a sound study out", async () => {
@@ -215,6 +254,14 @@ it("holds a study back whose pseudonym stands for another patient, unless patien
   expect(merged.end).toBeUndefined();
 });
 
+it("holds a study back whose new UID stands for another study, also where patients may become one", async () => {
+  const links = new Map<string, string>();
+  const { files } = await deidentify("basic", [[]], { links, mergePatients: true });
+  links.set(`${files[0]?.studyInstanceUid}`, "of another study");
+  const other = await deidentify("basic", [[]], { links, mergePatients: true });
+  expect(other.end).toMatchObject({ state: "quarantined", code: "PSEUDONYM_COLLISION" });
+});
+
 function match(uid: string, studyDate: string, studyDescription: string): StudyMatch {
   const described = { studyDate, studyTime: "101500", studyDescription };
   return { studyInstanceUid: parseStudyInstanceUid(uid), patientId: "P1", accessionNumber: "A1", described };
@@ -229,6 +276,11 @@ it.each<[string, readonly StudyMatch[], string]>([
   ],
   ["itself alone", [match(STUDY, "20240229", "Knee")], "Abdomen"],
   ["one without a date", [match(STUDY, "20240229", "Knee"), match(`${STUDY}.1`, "", "Chest")], "Abdomen"],
+  [
+    "two of which one comes before, and one without a date",
+    [match(STUDY, "20240229", "Knee"), match(`${STUDY}.1`, "20240115", "Chest"), match(`${STUDY}.2`, "", "Hip")],
+    "Abdomen",
+  ],
   ["none", [], "Abdomen"],
 ])(
   "has a study that becomes part of another described as the archive describes %s",

@@ -8,8 +8,11 @@ import { projectKeyOf } from "../deid/pseudonyms/project-key.ts";
 import { ctImage, part10Bytes, put, text } from "../deid/testing/objects.ts";
 import { createStudyDeidentifier } from "../deid/workers/study-run.ts";
 import type { StudyDelivery } from "../delivery/destination.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
 import type { DeidentifiedFile } from "../staging/deidentified-file.ts";
-import type { JobChange } from "../store/records.ts";
+import type { DeliveryRecord, JobChange, LedgerEntry } from "../store/records.ts";
+import { silentLogger } from "../units/logger.ts";
 import { deidentifyAndDeliver } from "./deliver.ts";
 import type { StepContext, StepResult } from "./step.ts";
 
@@ -31,10 +34,22 @@ interface Delivered {
   readonly read: readonly (string | undefined)[];
 }
 
+interface Circumstances {
+  /** How each destination fails that does. */
+  readonly failures?: readonly (ErrorCode | undefined)[];
+  /** What the account has beside the study's one instance. */
+  readonly accounted?: readonly Partial<LedgerEntry>[];
+  readonly isOutboxStuck?: boolean;
+  /** Whether the job is still ours when a delivery is written down. */
+  readonly isOurs?: boolean;
+  readonly recorded?: Partial<DeliveryRecord>[];
+}
+
 /** The step on a study of patient P1; `optOut` is asked for the list as it is after what was journalled. */
 async function deliver(
   optOut: (written: readonly JobChange[]) => ReadonlySet<string>,
   destinations = 1,
+  { failures = [], accounted = [], isOutboxStuck = false, isOurs = true, recorded = [] }: Circumstances = {},
 ): Promise<Delivered> {
   const profile = await loadProfile("research");
   const key = projectKeyOf(Buffer.alloc(32, 4));
@@ -42,6 +57,10 @@ async function deliver(
   const staged = { path, sopInstanceUid: INSTANCE, seriesInstanceUid: "1.2.826.0.1.3680043.9.7.2", modality: "CT" };
   const written: JobChange[] = [];
   const removed: string[] = [];
+  const removeCopies = async (job: string): Promise<void> => {
+    if (isOutboxStuck) throw new GatewayError("OUTBOX_UNAVAILABLE");
+    removed.push(job);
+  };
   const held = new Set<string>();
   const read: (string | undefined)[] = [];
   const destination = (_: unknown, number: number) => {
@@ -49,7 +68,11 @@ async function deliver(
     return {
       name: `store-${number}`,
       proof: "sha256",
-      held: async () => own,
+      async held() {
+        const failure = failures[number];
+        if (failure !== undefined) throw new GatewayError(failure);
+        return own;
+      },
       send: async ({ reading }: StudyDelivery, files: readonly DeidentifiedFile[]) => {
         for (const file of files) {
           own.add(file.sopInstanceUid);
@@ -74,17 +97,18 @@ async function deliver(
   const context = {
     services: {
       store: {
-        ledger: async () => [{ ...staged, receivedAtMs: 1 }],
+        ledger: async () => [{ ...staged, receivedAtMs: 1 }, ...accounted],
         releaseOf: async () => undefined,
         linkPseudonyms: async () => [],
         studyReport: async () => undefined,
-        recordDelivery: async () => true,
+        recordDelivery: async (_: unknown, delivery: DeliveryRecord) => recorded.push(delivery) > 0 && isOurs,
       },
       projects: { get: () => ({ ...project, optOut: optOut(written) }) },
       staging: { list: async () => [staged] },
-      outbox: { folderOf: () => join(folder, "outbox"), remove: async (job: string) => void removed.push(job) },
+      outbox: { folderOf: () => join(folder, "outbox"), remove: removeCopies },
       clock: { nowMs: () => 0 },
       isWithdrawn: async () => false,
+      logger: silentLogger,
     },
     project,
     job: { id: "job-1", studyInstanceUid: "1.2.826.0.1.3680043.9.7.1", archive: "pacs", patientId: "P1" },
@@ -117,4 +141,35 @@ it("delivers nothing of a patient who opted out since the study was located", as
 it("delivers nothing of a patient who is on a list that was read again meanwhile", async () => {
   const outcome = await deliver((written) => (written.some(({ pseudonym }) => pseudonym !== undefined) ? P1 : nobody));
   expect(outcome).toEqual({ result: excluded, sent: 0, removed: ["job-1"], deidentified: 1, read: [] });
+});
+
+it("is tried again as long as one destination may take it yet, and tells of each how it went", async () => {
+  const recorded: Partial<DeliveryRecord>[] = [];
+  const failures = ["DELIVERY_REFUSED", "DESTINATION_UNAVAILABLE", undefined] as const;
+  const delivering = deliver(() => nobody, 3, { failures, recorded });
+  await expect(delivering).rejects.toMatchObject({ code: "DESTINATION_UNAVAILABLE", class: "transient" });
+  const ends = recorded.filter(({ state }) => state !== "sending").map((end) => `${end.destination} ${end.code}`);
+  expect(ends.sort()).toEqual(["store-0 DELIVERY_REFUSED", "store-1 DESTINATION_UNAVAILABLE", "store-2 undefined"]);
+});
+
+it("accounts for no instance that was left out, and counts none twice that a destination had before", async () => {
+  const known = { deidentifiedAtMs: 2, seriesInstanceUid: "1.2.3" };
+  const accounted = [
+    { ...known, sopInstanceUid: "1.2.3.1" },
+    { ...known, sopInstanceUid: "1.2.3.2", excludedAtMs: 3 },
+    { ...known, sopInstanceUid: "1.2.3.3", deliveredAtMs: 3 },
+  ];
+  const { result } = await deliver(() => nobody, 1, { accounted });
+  const ledger = ["1.2.3.1", "1.2.3.3"].map((sopInstanceUid) => ({ kind: "delivered", sopInstanceUid }));
+  expect(result).toMatchObject({ change: { ledger, deliveredNow: { instances: 1 } } });
+});
+
+it("does not fail a study that is delivered for copies that stay", async () => {
+  expect(await deliver(() => nobody, 1, { isOutboxStuck: true })).toMatchObject({ result: { state: "delivered" } });
+});
+
+it("sends nothing of a job that is somebody else's by now", async () => {
+  const recorded: Partial<DeliveryRecord>[] = [];
+  await expect(deliver(() => nobody, 1, { isOurs: false, recorded })).rejects.toMatchObject({ code: "LEASE_LOST" });
+  expect(recorded.map(({ state }) => state)).toEqual(["sending"]);
 });

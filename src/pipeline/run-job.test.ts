@@ -2,15 +2,18 @@ import { expect, it } from "vitest";
 import { startWebServer } from "../../test/peers/dicomweb-server.ts";
 import { createDicomWebArchive } from "../archive/dicomweb/dicomweb-archive.ts";
 import type { InstanceTaker } from "../archive/http/staging-store.ts";
+import { createRefusals } from "../archive/refusals.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { openHttpClient } from "../network/http-client/http-client.ts";
 import type { ClaimedJob } from "../store/records.ts";
+import type { Store } from "../store/store.ts";
 import { neverAborted } from "../units/abort.ts";
 import { silentLogger } from "../units/logger.ts";
 import { seededRandom } from "../units/random.ts";
 import { noTraces } from "../units/traces.ts";
 import { runJob } from "./run-job.ts";
 import type { PipelineServices } from "./services.ts";
+import { createStudyLocks } from "./study-locks.ts";
 
 const NOW_MS = 1_000_000;
 
@@ -147,4 +150,115 @@ it("puts a job aside until its project comes back, and not when that happens whi
   };
   expect(await outcomeWhen(new Map())).toMatchObject([{ code: "PROJECT_UNKNOWN", dueAtMs: NOW_MS + 900_000 }]);
   expect(await outcomeWhen(new Map(), known)).toMatchObject([{ code: "PROJECT_UNKNOWN", dueAtMs: NOW_MS }]);
+});
+
+/** A job that goes through its stages, and what its archive was asked and it settled by. */
+async function run({
+  job = {},
+  services = {},
+  asked = () => undefined,
+}: {
+  readonly job?: Partial<ClaimedJob["job"]>;
+  readonly services?: Partial<Record<keyof Store, unknown>> & Partial<Pick<PipelineServices, "isWithdrawn">>;
+  /** Called with whatever the archive is asked. */
+  readonly asked?: (what: string, stop: AbortController) => unknown;
+}) {
+  const { isWithdrawn = async () => false, ...store } = services;
+  const stop = new AbortController();
+  const questions: string[] = [];
+  const settlements: unknown[] = [];
+  const ask = async (what: string): Promise<unknown> => {
+    questions.push(what);
+    return await asked(what, stop);
+  };
+  const archive = {
+    name: "pacs",
+    findStudies: async () => {
+      await ask("find");
+      return [{ studyInstanceUid: "1.2.3", patientId: "P1", accessionNumber: "" }];
+    },
+    listStudy: async () => {
+      await ask("list");
+      return { kind: "instances", instances: [{ seriesInstanceUid: "1.2.3.1", sopInstanceUid: "1.2.3.1.1" }] };
+    },
+    retrieve: () => ask("retrieve"),
+  };
+  const record = { id: "1", project: "trial", stage: "locating", attempts: 0, studyInstanceUid: "1.2.3", ...job };
+  const located = { ...record, stage: "retrieving", archive: "pacs", patientId: "P1" };
+  const all = {
+    store: {
+      claimsOfJob: async () => [],
+      events: async () => [],
+      renew: async () => true,
+      change: async () => true,
+      located: async () => located,
+      settle: async (_: unknown, settlement: unknown) => settlements.push(settlement) > 0,
+      discardUnasked: async () => undefined,
+      studyIsNeeded: async () => true,
+      ...store,
+    },
+    staging: { isBelowReserve: async () => false, list: async () => [], sync: async () => undefined },
+    studyLocks: createStudyLocks(),
+    refusals: createRefusals(),
+    isWithdrawn,
+    outbox: { remove: async () => undefined },
+    projects: new Map([["trial", { name: "trial", archives: [archive], optOut: new Set() }]]),
+    retry: { attempts: 3, firstDelayMs: 1_000, maximumDelayMs: 1_000 },
+    clock: {
+      nowMs: () => NOW_MS,
+      sleep: (_: number, signal: AbortSignal) => (store.renew === undefined ? stopped(signal) : Promise.resolve()),
+    },
+    random: seededRandom(1),
+    logger: silentLogger,
+    traces: noTraces,
+  } as unknown as PipelineServices;
+  const claimed = { lease: { jobId: "1", token: "t" }, job: record } as unknown as ClaimedJob;
+  const end = await runJob(all, claimed, stop.signal).catch((thrown: unknown) => thrown);
+  return { end, questions, settlements };
+}
+
+it("asks nothing more of a patient who was withdrawn, as soon as it is known who that is, and before each stage", async () => {
+  const excluded = [{ state: "excluded", code: "PATIENT_WITHDRAWN" }];
+  const asLocated = await run({ services: { isWithdrawn: async () => true } });
+  expect(asLocated).toMatchObject({ questions: ["find"], settlements: excluded });
+  let isFetched = false;
+  const meanwhile = await run({
+    services: { isWithdrawn: async () => isFetched },
+    asked(what) {
+      isFetched = what === "retrieve";
+    },
+  });
+  expect(meanwhile).toMatchObject({ questions: ["find", "list", "retrieve"], settlements: excluded });
+});
+
+it("looks for a study anew whose archive was taken out of its project", async () => {
+  const { questions } = await run({ job: { stage: "verifying", archive: "gone" } });
+  expect(questions[0]).toBe("find");
+});
+
+it("fails a job whose last try failed, and no sooner", async () => {
+  const asked = (): never => {
+    throw new GatewayError("CONNECTION_FAILED");
+  };
+  const after = async (attempts: number) => (await run({ job: { attempts }, asked })).settlements;
+  expect(await after(1)).toMatchObject([{ state: "waiting", code: "CONNECTION_FAILED", attempts: 2 }]);
+  expect(await after(2)).toMatchObject([{ state: "failed", code: "CONNECTION_FAILED", attempts: 3 }]);
+});
+
+it("leaves a job as it is journalled that is stopped, is somebody else's by now, or cannot be renewed", async () => {
+  const stopping = await run({
+    asked: (_, stop) => {
+      stop.abort(new Error("stop"));
+      throw new Error("stopped");
+    },
+  });
+  expect(stopping).toEqual({ end: undefined, questions: ["find"], settlements: [] });
+  const taken = await run({ services: { change: async () => false } });
+  expect(taken).toEqual({ end: undefined, questions: ["find", "list"], settlements: [] });
+  const lost = { renew: async () => false };
+  const broken = { renew: () => Promise.reject(new GatewayError("STORE_UNAVAILABLE")) };
+  const asked = () => new Promise((_, reject) => setImmediate(reject, new GatewayError("CONNECTION_FAILED")));
+  expect(await run({ services: lost, asked })).toEqual({ end: undefined, questions: ["find"], settlements: [] });
+  const unreachable = await run({ services: broken, asked });
+  expect(unreachable).toMatchObject({ end: { code: "STORE_UNAVAILABLE" }, settlements: [] });
 });

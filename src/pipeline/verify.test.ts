@@ -27,6 +27,7 @@ function scene({
   counts,
   series,
   refuses,
+  isFull = false,
 }: {
   readonly withholds?: readonly number[];
   readonly unlisted?: number;
@@ -34,13 +35,15 @@ function scene({
   readonly counts?: number;
   readonly series?: readonly string[];
   /** What we do not take, and by which of its UIDs it is known; the archive then says of its whole request that it failed. */
-  readonly refuses?: { readonly uids: readonly string[]; readonly failsWith: ErrorCode };
+  readonly refuses?: { readonly uids: readonly string[]; readonly failsWith: ErrorCode; readonly why?: ErrorCode };
+  readonly isFull?: boolean;
 } = {}) {
   const held = [1, 2, 3].map(instance);
   const staged: ListedInstance[] = [];
   const asked: string[] = [];
   const written: JobChange[] = [];
   const refusals = createRefusals();
+  const studyLocks = createStudyLocks();
   let nowMs = 0;
   let isFirst = true;
   const archive: Pick<Archive, "name" | "listStudy" | "retrieve"> = {
@@ -53,7 +56,7 @@ function scene({
     async retrieve({ instances }: RetrieveRequest) {
       asked.push(instances === undefined ? "study" : `${instances.length} instances`);
       if (refuses !== undefined) {
-        refusals.noteRefusal(refuses.uids, "INSTANCE_MISMATCH");
+        refusals.noteRefusal(refuses.uids, refuses.why ?? "INSTANCE_MISMATCH");
         throw new GatewayError(refuses.failsWith);
       }
       const left = withholds.map((number) => `${instance(number).sopInstanceUid}`);
@@ -67,12 +70,12 @@ function scene({
     ({
       services: {
         staging: {
-          isBelowReserve: async () => false,
+          isBelowReserve: async () => isFull,
           list: async () => [...staged],
           sync: async () => {},
           markSpent: async () => {},
         },
-        studyLocks: createStudyLocks(),
+        studyLocks,
         refusals,
         retry: { attempts: 5, firstDelayMs: 1, maximumDelayMs: 1 },
         clock: { nowMs: () => nowMs },
@@ -83,7 +86,7 @@ function scene({
       recall,
       write: async (change: JobChange) => void written.push(change),
     }) as unknown as StepContext;
-  return { held, staged, asked, written, context, pass: (durationMs: number) => (nowMs += durationMs) };
+  return { held, staged, asked, written, refusals, context, pass: (durationMs: number) => (nowMs += durationMs) };
 }
 
 const received = (...numbers: readonly number[]) =>
@@ -104,6 +107,31 @@ it("verifies a study by the listing that it was fetched by, and accounts for it 
   });
   expect(of.asked).toEqual(["list", "study"]);
   expect(of.written.map(({ ledger = [] }) => ledger[0]?.kind)).toEqual(["expected"]);
+});
+
+it("asks for nothing while the disk has no room for it, and counts no try", async () => {
+  const of = scene({ isFull: true });
+  expect(await retrieve(of.context({}))).toMatchObject({ kind: "pause", code: "STAGING_FULL" });
+  expect(of.asked).toEqual([]);
+});
+
+it("asks once for a study that two jobs want, whether they fetch it or look for what is missing", async () => {
+  for (const step of [retrieve, verify]) {
+    const of = scene();
+    await Promise.all([step(of.context({})), step(of.context({}))]);
+    expect(of.asked.filter((what) => what !== "list")).toEqual([step === retrieve ? "study" : "3 instances"]);
+  }
+});
+
+it("leaves alone what lies in staging and is not of the account, and has the rest made durable at the end", async () => {
+  const of = scene();
+  of.staged.push(instance(9));
+  const recall: RunRecall = {};
+  expect(await retrieve(of.context(recall))).toMatchObject({ change: { ledger: received(1, 2, 3) } });
+  expect(recall.fetched).toBe(STUDY);
+  const events = [{ event: "verified", detail: { verdict: "complete", received: 3, missing: 0 } }];
+  expect(await verify(of.context(recall))).toMatchObject({ change: { expected: 3, events } });
+  expect(of.asked).toEqual(["list", "study"]);
 });
 
 it.each([
@@ -162,6 +190,19 @@ describe("an archive that counts instances and names none", () => {
       event: "fetching missing instances",
       detail: { missing: 2 },
     });
+  });
+
+  it("says nothing of some of its series, and only those are accounted for", async () => {
+    const of = scene({ counts: 4, series: ["1.2.3.1"] });
+    of.staged.push({ ...instance(9), seriesInstanceUid: parseSeriesInstanceUid("1.2.3.2") });
+    const recall: RunRecall = {};
+    expect(await retrieve(of.context(recall))).toMatchObject({ change: { ledger: received(1, 2, 3) } });
+    expect(await verify(of.context(recall))).toMatchObject({ state: "held", change: { verdict: "unknown" } });
+  });
+
+  it("is told to have failed where it does, as nobody could name what never came", async () => {
+    const of = scene({ counts: 3, refuses: { uids: [], failsWith: "ARCHIVE_UNABLE" } });
+    await expect(retrieve(of.context({}))).rejects.toMatchObject({ code: "ARCHIVE_UNABLE" });
   });
 
   it("holds the study in the end, for its instances", async () => {
@@ -249,9 +290,27 @@ describe("what we refused ourselves", () => {
     expect(of.asked).toEqual(["list", "study", "3 instances", "list"]);
   });
 
+  it("puts the study off, and counts no try, where we may take it soon", async () => {
+    const of = scene({ refuses: { uids: ofAll, failsWith: "ARCHIVE_UNABLE", why: "STAGING_FULL" } });
+    expect(await verify(of.context({}))).toMatchObject({ kind: "pause", code: "STAGING_FULL" });
+  });
+
   it("ends nothing while others may still come", async () => {
     const of = scene({ refuses: { uids: ofAll.slice(1), failsWith: "ARCHIVE_UNABLE" } });
     await expect(verify(of.context({}))).rejects.toMatchObject({ code: "INSTANCES_MISSING" });
+  });
+
+  it("ends nothing while others may still come, where we know of the study alone that it was refused", async () => {
+    const of = scene({ refuses: { uids: ofStudy, failsWith: "ARCHIVE_UNABLE" } });
+    of.staged.push(instance(1));
+    await expect(verify(of.context({}))).rejects.toMatchObject({ code: "INSTANCES_MISSING" });
+  });
+
+  it("holds nothing up that came whole all the same", async () => {
+    const of = scene();
+    of.staged.push(...of.held);
+    of.refusals.noteRefusal(ofStudy, "STAGING_FULL");
+    expect(await verify(of.context({}))).toMatchObject({ kind: "next", change: { verdict: "complete" } });
   });
 
   it("is no excuse for an archive that cannot be reached", async () => {

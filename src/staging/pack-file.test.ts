@@ -24,6 +24,14 @@ it("is full where the disk takes less than it is given and says nothing", async 
   await expect(written).rejects.toThrow(expect.objectContaining({ code: "STAGING_FULL" }));
 });
 
+it("adds nothing more to a pack that could not be written to", async () => {
+  await using folder = await temporaryFolder();
+  const pack = await createPackFile(folder.path, SIZES, () => Promise.reject(diskError()));
+  await expect(pack.append([[Buffer.from("patient")]])).rejects.toThrow("EIO");
+  expect(pack.isBroken()).toBe(true);
+  await pack.close();
+});
+
 /** A pack whose syncs end as told, one after the other; what it holds when it is cut is `cut`. */
 async function hesitantPack(folder: string) {
   const syncs: PromiseWithResolvers<void>[] = [];

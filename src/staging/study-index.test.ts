@@ -1,4 +1,4 @@
-import { rm, truncate, utimes } from "node:fs/promises";
+import { readdir, rm, truncate, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { smallObject } from "../../test/support/small-object.ts";
@@ -11,6 +11,7 @@ import { readStagedInstance } from "./read-staged-instance.ts";
 import type { StagedInstance, StagingArea } from "./staging-area.ts";
 
 vi.mock("../units/durable-files.ts", { spy: true });
+vi.mock("node:fs/promises", { spy: true });
 vi.mock("./read-staged-instance.ts", { spy: true });
 afterEach(() => vi.clearAllMocks());
 
@@ -61,6 +62,8 @@ it("takes no file away that the disk cannot read just now, and reads it the next
   await using staging = await openAt(folder.path);
   vi.mocked(readStagedInstance).mockRejectedValueOnce(diskError());
   await expect(staging.list(STUDY)).rejects.toThrow(unavailable);
+  vi.mocked(readdir).mockRejectedValueOnce(diskError());
+  await expect(staging.list(STUDY)).rejects.toThrow(unavailable);
   expect(await staging.list(STUDY)).toHaveLength(1);
 });
 
@@ -78,15 +81,17 @@ it("does not trust a synced file that is shorter since, whatever its time says",
   expect(await staging.list(STUDY)).toEqual([]);
 });
 
-it("takes in again what was removed, by hand or with its study", async () => {
+it("takes in again what was removed, at once, or once it was looked for where that was by hand", async () => {
   await using folder = await temporaryFolder();
   await using staging = await openAt(folder.path);
-  const removals = [({ path }: StagedInstance) => rm(path), () => staging.removeStudy(STUDY)];
-  for (const remove of removals) {
+  const byHand = async ({ path }: StagedInstance): Promise<void> => {
+    await rm(path);
+    expect(await staging.list(STUDY)).toEqual([]);
+  };
+  for (const remove of [byHand, staging.removeInstance, () => staging.removeStudy(STUDY)]) {
     const staged = await stage(staging);
     await staging.sync(STUDY);
     await remove(staged);
-    expect(await staging.list(STUDY)).toEqual([]);
     await stage(staging);
     expect(await staging.list(STUDY)).toEqual([staged]);
   }

@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { createFolderDestination } from "../../delivery/folder/folder-destination.ts";
 import { deidentifyAndDeliver } from "../deliver.ts";
 import type { StepContext } from "../step.ts";
 import {
@@ -56,6 +57,20 @@ describe("a processing hook", () => {
     expect(result).toMatchObject({ state: "delivered" });
     expect(delivered).toContain("sub/quality.txt");
     expect(report.processing).toMatchObject({ replaced: 0, files: [{ sizeBytes: 5 }] });
+  });
+
+  it("has its files delivered to the destinations alone that are to get them, and its images to all", async () => {
+    const script = 'mkdir "$2/files"; echo fine > "$2/files/quality.txt"';
+    const { step } = await contextOf({ script, settings: { filesTo: ["other"] } });
+    const other = await createFolderDestination({ name: "other", path: join(folder, "other") });
+    const project = { ...step.project, destinations: [...step.project.destinations, other] };
+    expect(await deidentifyAndDeliver({ ...step, project })).toMatchObject({ state: "delivered" });
+    const kindsIn = async (place: string) =>
+      (await readdir(join(folder, place), { recursive: true }))
+        .map(extname)
+        .filter((kind) => /^.(dcm|txt)$/.test(kind));
+    expect(await kindsIn("store")).toEqual([".dcm", ".dcm"]);
+    expect((await kindsIn("other")).sort()).toEqual([".dcm", ".dcm", ".txt"]);
   });
 
   it("has images delivered in the form that it gave them, and the account tells their sums", async () => {
