@@ -238,6 +238,23 @@ describe("a DICOM store as destination", () => {
     expect([...store.timesStored.values()]).toEqual([1, 1, 1]);
   });
 
+  it("gets a study of more classes than an association has contexts for", async () => {
+    await using source = await temporaryFolder();
+    await using store = await startCountingStore(0);
+    const address = parseDicomAddress(store.address);
+    await using destination = createDimseDestination({ name: "viewer", address, callingAeTitle, logger: silentLogger });
+    const delivery = await deliveryOf(source.path, 1);
+    const classes = Array.from({ length: 66 }, (_, number) => `1.2.840.10008.5.1.4.1.1.${number + 1}`);
+    const ofClass = async (sopClassUid: string) => {
+      const named = [textElement(tags.SOPClassUID, sopClassUid)];
+      const { files } = await deliveryOf(source.path, 1, named, { series: SERIES, stem: sopClassUid });
+      return files.map((file) => declareDeidentified({ ...file, sopClassUid }));
+    };
+    const files = (await Promise.all(classes.map(ofClass))).flat();
+    await deliverStudy(destination, { ...delivery, files }, systemClock, signal);
+    expect([...store.timesStored.values()]).toEqual(files.map(() => 1));
+  });
+
   it("is not believed when it answers success and lists nothing", async () => {
     await using source = await temporaryFolder();
     await using server = await startDimseServer({
