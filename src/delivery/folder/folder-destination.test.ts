@@ -1,4 +1,5 @@
-import { readdir, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { deliveryOf, PSEUDONYM, SERIES, STUDY } from "../../../test/support/small-delivery.ts";
@@ -27,6 +28,27 @@ it("stops between two folders when it is to stop, and writes no report of what i
   await expect(deliverStudy(destination, delivery, systemClock, stop.signal)).rejects.toThrow();
   expect(synced).toBe(1);
   expect(await readdir(join(folder.path, "trial", PSEUDONYM, STUDY))).toEqual([SERIES]);
+});
+
+it("has the name of every folder of the study on disk, also of one that was left by a try before", async () => {
+  await using copies = await temporaryFolder();
+  await using folder = await temporaryFolder();
+  const synced: string[] = [];
+  const syncNames = async (path: string): Promise<void> => void synced.push(path);
+  await using destination = await createFolderDestination({ name: "store", path: folder.path, syncNames });
+  const made = join(copies.path, "made.txt");
+  await writeFile(made, "");
+  const sha256 = createHash("sha256").digest("hex");
+  const attached = [{ name: "processed/abc/made.txt", path: made, sizeBytes: 0, sha256 }];
+  const delivery = { ...(await deliveryOf(copies.path, 2)), attached };
+  const [trial, patient] = [join(folder.path, "trial"), join(folder.path, "trial", PSEUDONYM)];
+  const study = join(patient, STUDY);
+  const processed = [join(study, "processed"), join(study, "processed", "abc")];
+  const expected = [folder.path, trial, patient, study, join(study, SERIES), ...processed].sort();
+  for (let turn = 0; turn < 2; turn += 1) {
+    await deliverStudy(destination, delivery, systemClock, neverAborted());
+    expect(synced.splice(0).sort()).toEqual(expected);
+  }
 });
 
 it("leaves files and folders that others can read, whatever the umask says", async () => {

@@ -1,11 +1,14 @@
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { deliveryOf } from "../../../test/support/small-delivery.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { DeidentifiedFile } from "../../staging/deidentified-file.ts";
+import { syncFile } from "../../units/durable-files.ts";
 import { type Placing, placeFile } from "./place-file.ts";
+
+vi.mock("../../units/durable-files.ts", { spy: true });
 
 /** Another file system than that of temporary folders, on Linux. */
 const ELSEWHERE = "/dev/shm";
@@ -57,3 +60,23 @@ it("gives a copy that is cut short no name: who looks into the folder would take
   await expect(placed).rejects.toMatchObject({ code: "DELIVERY_FILE_CHANGED" });
   expect(await readdir(target.path)).toEqual(["growing.dcm"]);
 });
+
+it.each(["untried", "refused"] as const)(
+  "has the bytes on the disk before they get their name (links: %s)",
+  async (links) => {
+    await using source = await temporaryFolder();
+    await using target = await temporaryFolder();
+    const file = await oneFile(source.path);
+    const named: boolean[] = [];
+    vi.mocked(syncFile).mockImplementationOnce(
+      async () => void named.push(existsSync(join(target.path, "placed.dcm"))),
+    );
+    await place(file, target.path, { links, clones: "untried" });
+    expect(named).toEqual([false]);
+    const full = Object.assign(new Error("EIO"), { code: "EIO", syscall: "fdatasync" });
+    vi.mocked(syncFile).mockRejectedValueOnce(full);
+    await rm(join(target.path, "placed.dcm"));
+    await expect(place(file, target.path, { links, clones: "untried" })).rejects.toThrow("EIO");
+    expect(existsSync(join(target.path, "placed.dcm"))).toBe(false);
+  },
+);
