@@ -95,6 +95,7 @@ it.each([
 
 it.each<readonly [string, Otherwise]>([
   ["names fewer than the report", { manifest: ({ instances }) => ({ instances: instances.slice(1), attached: [] }) }],
+  ["names a file that no hook made", { manifest: ({ instances }) => ({ instances, attached: instances.slice(0, 1) }) }],
   [
     "lacks what is accounted for",
     { ledger: (entries) => [...entries, { deidentifiedAtMs: 2, sopInstanceUid: "1.2.9" }] },

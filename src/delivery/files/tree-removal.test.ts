@@ -45,6 +45,14 @@ it("leaves what nobody here delivered, and says that a person has to look", asyn
   expect(await removeStudy(site, site.delivery, signal)).toEqual(end);
 });
 
+it("leaves a report that is none of ours", async () => {
+  await using site = await scene();
+  await writeFile(join(site.patient, STUDY, STUDY_REPORT), "of somebody else");
+  const end = await removeStudy(site, site.delivery, signal);
+  expect(end).toEqual({ kind: "person", code: "REMOVAL_OTHERS_LEFT", left: 1 });
+  expect(await readdir(join(site.patient, STUDY))).toEqual([STUDY_REPORT]);
+});
+
 it("removes what an earlier delivery brought, by the report beside it, and what one that was cut left", async () => {
   await using site = await scene();
   await writeFile(join(site.patient, STUDY, SERIES, ".2.25.3.7.part"), "half of it");

@@ -1,6 +1,7 @@
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { mountSmallDisk } from "../../../test/support/small-disk.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { asStagingError } from "../staging-error.ts";
 import { createWriteThread } from "./write-thread.ts";
@@ -41,6 +42,26 @@ it.runIf(process.platform === "linux")("says so when the disk is full", async ()
   await using file = await open("/dev/full", "r+");
   const refused = thread.write({ file, pieces: [Buffer.from("a")], zeroBytes: 0, offset: 0 });
   expect(asStagingError(await refused.catch((error: unknown) => error))).toMatchObject({ code: "STAGING_FULL" });
+});
+
+it("says that the disk is full, too, where it took some of it", async ({ skip }) => {
+  using disk = mountSmallDisk(64);
+  if (disk === undefined) return skip();
+  await using thread = createWriteThread();
+  await using file = await open(join(disk.path, "pack"), "wx");
+  const refused = thread.write({ file, pieces: [shared("x".repeat(200_000))], zeroBytes: 0, offset: 5 });
+  await expect(refused).rejects.toThrow(expect.objectContaining({ code: "STAGING_FULL" }));
+});
+
+it("answers what comes while the thread ends", async () => {
+  await using folder = await temporaryFolder();
+  await using file = await open(join(folder.path, "pack"), "wx");
+  const thread = createWriteThread();
+  await thread.write({ file, pieces: [Buffer.from("in time")], zeroBytes: 0, offset: 0 });
+  const ending = thread[Symbol.asyncDispose]();
+  const late = thread.write({ file, pieces: [Buffer.from("late")], zeroBytes: 0, offset: 7 });
+  await expect(late).rejects.toThrow(expect.objectContaining({ code: "STAGING_UNAVAILABLE" }));
+  await ending;
 });
 
 it("leaves the writing to its caller once the thread is gone", async () => {
