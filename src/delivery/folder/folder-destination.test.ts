@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { deliveryOf, PSEUDONYM, SERIES, STUDY } from "../../../test/support/small-delivery.ts";
+import { deliveryOf, OTHER_ORIGINAL, PSEUDONYM, SERIES, STUDY } from "../../../test/support/small-delivery.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { readStudyReports } from "../../staging/study-folder-report.ts";
 import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
 import { localFiles } from "../files/local-files.ts";
@@ -49,6 +50,16 @@ it("has the name of every folder of the study on disk, also of one that was left
     await deliverStudy(destination, delivery, systemClock, neverAborted());
     expect(synced.splice(0).sort()).toEqual(expected);
   }
+});
+
+it("tells of both of two studies that become one at the same moment", async () => {
+  await using copies = await temporaryFolder();
+  await using folder = await temporaryFolder();
+  await using destination = await createFolderDestination({ name: "store", path: folder.path });
+  const studies = [await deliveryOf(copies.path, 1), await deliveryOf(copies.path, 1, [], OTHER_ORIGINAL)];
+  await Promise.all(studies.map((study) => deliverStudy(destination, study, systemClock, neverAborted())));
+  const reports = await readStudyReports(join(folder.path, "trial", PSEUDONYM, STUDY));
+  expect(reports).toHaveLength(2);
 });
 
 it("leaves files and folders that others can read, whatever the umask says", async () => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { extname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -233,6 +233,41 @@ it("finds what its hook made when it was cut short while delivering, and does no
   expect(outcome.result).toMatchObject({ state: "delivered" });
   expect(await readFile(join(folder, "runs"), "utf8")).toBe("run\n");
   expect(outcome.left).toEqual([]);
+});
+
+it("is run again where it is another program by now: what the other made is not delivered", async () => {
+  const making = (text: string) => `mkdir "$2/files"; echo ${text} > "$2/files/made.txt"`;
+  const { step, written } = await contextOf({ script: making("before") });
+  const [destination] = step.project.destinations;
+  const cut = {
+    ...destination,
+    conclude: () => Promise.reject(new Error("cut")),
+    send: () => Promise.reject(new Error("cut")),
+  };
+  const project = { ...step.project, destinations: [cut] } as unknown as StepContext["project"];
+  await expect(deidentifyAndDeliver({ ...step, project })).rejects.toThrow("cut");
+  const program = join(folder, "other.sh");
+  await writeFile(program, `#!/bin/sh\n${making("now")}\n`, { mode: 0o755 });
+  const { hook } = step.project;
+  const other = { ...hook, settings: { ...hook?.settings, command: [program] } };
+  const now = { ...step, project: { ...step.project, hook: other } } as unknown as StepContext;
+  const { delivered } = await outcomeOf(await deidentifyAndDeliver(now), written);
+  const made = (await readdir(join(folder, "store"), { recursive: true })).filter((name) => name.endsWith("made.txt"));
+  expect([delivered.length, made.length]).toEqual([4, 1]);
+  expect(await readFile(join(folder, "store", made[0] ?? ""), "utf8")).toBe("now\n");
+});
+
+it("has no more of its program at work at once than it may", async () => {
+  const turn = join(folder, "at-work");
+  const script = `mkdir '${turn}' || exit 1; sleep 0.2; rmdir '${turn}'`;
+  const { step } = await contextOf({ script });
+  const jobs = ["job-1", "job-2"].map((id) => ({
+    ...step,
+    job: { ...step.job, id },
+    services: { ...step.services, outbox: { ...step.services.outbox, folderOf: () => join(folder, `outbox-${id}`) } },
+  }));
+  const results = await Promise.all(jobs.map((each) => deidentifyAndDeliver(each)));
+  expect(results).toMatchObject([{ state: "delivered" }, { state: "delivered" }]);
 });
 
 describe.skipIf(isolated === undefined)("the network", () => {
