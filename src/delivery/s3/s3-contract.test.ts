@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -102,6 +103,21 @@ describe("an object store", () => {
     await writeFile(join(series, "2.25.3.1.dcm._S3rver_object"), "somebody else's");
     await writeFile(join(series, "2.25.3.1.dcm._S3rver_metadata.json"), "{}");
     await expect(refused(scene)).rejects.toMatchObject({ code: "DELIVERY_CONFLICT" });
+  });
+
+  it("keeps an object that nobody here put where what a hook made would go", async () => {
+    await using scene = await sceneOf({});
+    const path = join(scene.folder, "made.txt");
+    await writeFile(path, "made");
+    const sha256 = createHash("sha256").update("made").digest("hex");
+    const attached = [{ name: "processed/abc/made.txt", path, sizeBytes: 4, sha256 }];
+    const delivery = { ...(await deliveryOf(scene.folder, 1)), attached };
+    const deliver = () => deliverStudy(scene.destination, delivery, systemClock, signal);
+    await deliver();
+    const there = join(scene.peer.folder, "images", "trial", PSEUDONYM, STUDY, "processed", "abc");
+    await writeFile(join(there, "made.txt._S3rver_object"), "somebody else's");
+    await writeFile(join(there, "made.txt._S3rver_metadata.json"), "{}");
+    await expect(deliver()).rejects.toMatchObject({ code: "DELIVERY_CONFLICT" });
   });
 
   it.each([0, 20])(

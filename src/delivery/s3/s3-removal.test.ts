@@ -10,14 +10,24 @@ const study = { project: "trial", pseudonym: PSEUDONYM, studyInstanceUid: STUDY,
 
 type Action = "list versions" | "delete version";
 
-/** A bucket with versions that holds one object of ours, put twice; what its policy denies is answered 403. */
+/** A bucket with versions that holds one object, put twice; what its policy denies is answered 403. */
 async function bucketThatDenies(...denied: readonly Action[]) {
+  return await bucketWith({ denied });
+}
+
+async function bucketWith({
+  denied = [],
+  isOurs = true,
+}: {
+  readonly denied?: readonly Action[];
+  readonly isOurs?: boolean;
+}) {
   const versions = new Set(["v1", "v2"]);
   let isHidden = false;
   const server = await startHttpServer((request, response) => {
     const { searchParams: query } = new URL(request.url ?? "/", "http://bucket");
     const answer = (status: number, body = "") =>
-      response.writeHead(status, { "x-amz-meta-radferry-sha256": "ab" }).end(body);
+      response.writeHead(status, isOurs ? { "x-amz-meta-radferry-sha256": "ab" } : {}).end(body);
     const deny = () => answer(403, "<Error><Code>AccessDenied</Code></Error>");
     if (request.method === "HEAD") return isHidden ? answer(404) : answer(200);
     if (request.method === "DELETE") {
@@ -57,6 +67,12 @@ it("deletes earlier versions and the marks of deletion too, where a bucket keeps
   expect(await remove(scene)).toEqual({ kind: "removed" });
   expect(scene.versions.size).toBe(0);
   expect(await remove(scene)).toEqual({ kind: "absent" });
+});
+
+it("leaves what others put over an object of ours, with all that it was", async () => {
+  await using scene = await bucketWith({ isOurs: false });
+  expect(await remove(scene)).toEqual({ kind: "person", code: "REMOVAL_OTHERS_LEFT", left: 1 });
+  expect([...scene.versions]).toEqual(["v1", "v2"]);
 });
 
 it.each([

@@ -154,6 +154,23 @@ describe("a DICOMweb service as destination", () => {
     },
   );
 
+  it("that refuses one instance for now and another for good is not tried again", async () => {
+    const failed = [...items([FIRST], 0xa700), ...items(["2.25.3.2"], 0xa900)];
+    const { server } = await startStore(() => () => ({
+      status: 202,
+      body: { "00081198": { vr: "SQ", Value: failed } },
+    }));
+    await using _server = server;
+    await expect(deliver(server.url)).rejects.toMatchObject({ code: "DELIVERY_REFUSED", details: { failed: 2 } });
+  });
+
+  it("that refuses an instance and gives no reason has not taken it", async () => {
+    const failed = { "00081198": { vr: "SQ", Value: items([FIRST]) } };
+    const { server } = await startStore(() => () => ({ status: 202, body: failed }));
+    await using _server = server;
+    await expect(deliver(server.url)).rejects.toMatchObject({ code: "DELIVERY_REFUSED", details: { failed: 1 } });
+  });
+
   it("that says it has an instance already is believed when it lists it", async () => {
     const hasIt: Behaviour = (uids, keep) => {
       keep(uids);

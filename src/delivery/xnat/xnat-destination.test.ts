@@ -17,6 +17,7 @@ import { neverAborted } from "../../units/abort.ts";
 import { systemClock } from "../../units/clock.ts";
 import type { StudyDelivery } from "../destination.ts";
 import { deliverStudy } from "../receipts.ts";
+import { removeStudy } from "../removal/removal.ts";
 import { xnatInspector } from "./inspect-xnat.ts";
 import { labelsOf } from "./labels.ts";
 import type { XnatDestinationOptions } from "./place.ts";
@@ -193,6 +194,32 @@ describe("an XNAT as destination", () => {
     await site.deliver(await site.deliveryOf(3));
     await site.deliver(await site.deliveryOf(3, "another profile"));
     expect(filesOf(sessionsOf(site.xnat)[0])).toBe(3);
+  });
+
+  it("holds all of a study that has grown, and of one of several zips, where sessions are replaced", async () => {
+    await using site = await scene({ overwrite: "delete", zipFiles: 2 });
+    await site.deliver(await site.deliveryOf(3));
+    await site.deliver(await site.deliveryOf(4));
+    expect(filesOf(sessionsOf(site.xnat)[0])).toBe(4);
+    await site.deliver(await site.deliveryOf(5, "another profile"));
+    expect(filesOf(sessionsOf(site.xnat)[0])).toBe(5);
+  });
+
+  it("adds nothing to another study that has its label, and takes none of it for its own", async () => {
+    await using site = await scene();
+    const delivery = await site.deliveryOf(2);
+    await site.deliver(delivery);
+    Object.assign(sessionsOf(site.xnat)[0] ?? {}, { uid: "2.25.99" });
+    const imports = site.imports();
+    await expect(site.deliver(await site.deliveryOf(4))).rejects.toMatchObject({ code: "XNAT_SESSION_TAKEN" });
+    expect(site.imports()).toBe(imports);
+    const end = await removeStudy(site, delivery, signal);
+    expect(end).toEqual({ kind: "person", code: "REMOVAL_OTHERS_LEFT", left: 1 });
+    expect(sessionsOf(site.xnat)).toHaveLength(1);
+    await using waiting = await scene({ into: "prearchive" });
+    await waiting.deliver(delivery);
+    Object.assign(waiting.xnat.state.prearchive[0] ?? {}, { tag: "2.25.99" });
+    expect((await waiting.destination.held(delivery, signal)).size).toBe(0);
   });
 
   it("does not take changed contents for its own, unless UIDs are proof enough", async () => {
