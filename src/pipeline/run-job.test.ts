@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { startWebServer } from "../../test/peers/dicomweb-server.ts";
 import { createDicomWebArchive } from "../archive/dicomweb/dicomweb-archive.ts";
 import type { InstanceTaker } from "../archive/http/staging-store.ts";
@@ -11,9 +11,12 @@ import { neverAborted } from "../units/abort.ts";
 import { silentLogger } from "../units/logger.ts";
 import { seededRandom } from "../units/random.ts";
 import { noTraces } from "../units/traces.ts";
+import { deidentifyAndDeliver } from "./deliver.ts";
 import { runJob } from "./run-job.ts";
 import type { PipelineServices } from "./services.ts";
 import { createStudyLocks } from "./study-locks.ts";
+
+vi.mock("./deliver.ts", { spy: true });
 
 const NOW_MS = 1_000_000;
 
@@ -157,11 +160,13 @@ async function run({
   job = {},
   services = {},
   asked = () => undefined,
+  staged = [],
 }: {
   readonly job?: Partial<ClaimedJob["job"]>;
   readonly services?: Partial<Record<keyof Store, unknown>> & Partial<Pick<PipelineServices, "isWithdrawn">>;
   /** Called with whatever the archive is asked. */
   readonly asked?: (what: string, stop: AbortController) => unknown;
+  readonly staged?: readonly object[];
 }) {
   const { isWithdrawn = async () => false, ...store } = services;
   const stop = new AbortController();
@@ -197,7 +202,7 @@ async function run({
       studyIsNeeded: async () => true,
       ...store,
     },
-    staging: { isBelowReserve: async () => false, list: async () => [], sync: async () => undefined },
+    staging: { isBelowReserve: async () => false, list: async () => staged, sync: async () => undefined },
     studyLocks: createStudyLocks(),
     refusals: createRefusals(),
     isWithdrawn,
@@ -261,4 +266,15 @@ it("leaves a job as it is journalled that is stopped, is somebody else's by now,
   expect(await run({ services: lost, asked })).toEqual({ end: undefined, questions: ["find"], settlements: [] });
   const unreachable = await run({ services: broken, asked });
   expect(unreachable).toMatchObject({ end: { code: "STORE_UNAVAILABLE" }, settlements: [] });
+});
+
+it("has a study delivered with the verdict that was found just now: its report tells it", async () => {
+  const verdicts: unknown[] = [];
+  vi.mocked(deidentifyAndDeliver).mockImplementationOnce(async ({ job }) => {
+    verdicts.push(job.verdict);
+    return { kind: "end", state: "held", code: "INSTANCES_MISSING" };
+  });
+  const staged = [{ seriesInstanceUid: "1.2.3.1", sopInstanceUid: "1.2.3.1.1" }];
+  await run({ job: { stage: "verifying", archive: "pacs" }, staged });
+  expect(verdicts).toEqual(["complete"]);
 });

@@ -7,7 +7,7 @@ const STUDY = parseStudyInstanceUid("1.2.3");
 const signal = neverAborted();
 
 /** Locks of a node on a store; `log` is what the store was asked. */
-function scene({ isDown = () => false } = {}) {
+function scene({ isDown = (): boolean => false } = {}) {
   const log: string[] = [];
   const givingBack = Promise.withResolvers<void>();
   const locks = createSharedStudyLocks({
