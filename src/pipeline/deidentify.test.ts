@@ -48,6 +48,14 @@ interface Circumstances {
   readonly withdrawn?: readonly string[];
 }
 
+/** An instance, changed as told. */
+async function stage(elements: readonly DataElement[], index: number) {
+  const sopInstanceUid = `1.2.826.0.1.3680043.9.7.3.${index}`;
+  const dataSet = ctImage([text(0x00080018, sopInstanceUid), ...elements]);
+  const path = await put(join(folder, "staged", `${index}.dcm`), await part10Bytes(dataSet));
+  return { path, sopInstanceUid, seriesInstanceUid: "1.2.826.0.1.3680043.9.7.2" };
+}
+
 /** The step on a study of staged instances, each changed as told. */
 async function deidentify(
   profileName: string,
@@ -66,14 +74,7 @@ async function deidentify(
 ): Promise<Outcome> {
   const profile = await loadProfile(profileName);
   const key = projectKeyOf(Buffer.alloc(32, 4));
-  const staged = await Promise.all(
-    changes.map(async (elements, index) => {
-      const sopInstanceUid = `1.2.826.0.1.3680043.9.7.3.${index}`;
-      const dataSet = ctImage([text(0x00080018, sopInstanceUid), ...elements]);
-      const path = await put(join(folder, "staged", `${index}.dcm`), await part10Bytes(dataSet));
-      return { path, sopInstanceUid, seriesInstanceUid: "1.2.826.0.1.3680043.9.7.2" };
-    }),
-  );
+  const staged = await Promise.all(changes.map(stage));
   const written: JobChange[] = [];
   const outbox = join(folder, "outbox");
   const context = {

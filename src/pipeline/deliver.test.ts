@@ -45,22 +45,8 @@ interface Circumstances {
   readonly recorded?: Partial<DeliveryRecord>[];
 }
 
-/** The step on a study of patient P1; `optOut` is asked for the list as it is after what was journalled. */
-async function deliver(
-  optOut: (written: readonly JobChange[]) => ReadonlySet<string>,
-  destinations = 1,
-  { failures = [], accounted = [], isOutboxStuck = false, isOurs = true, recorded = [] }: Circumstances = {},
-): Promise<Delivered> {
-  const profile = await loadProfile("research");
-  const key = projectKeyOf(Buffer.alloc(32, 4));
-  const path = await put(join(folder, "0.dcm"), await part10Bytes(ctImage([text(0x00080018, INSTANCE)])));
-  const staged = { path, sopInstanceUid: INSTANCE, seriesInstanceUid: "1.2.826.0.1.3680043.9.7.2", modality: "CT" };
-  const written: JobChange[] = [];
-  const removed: string[] = [];
-  const removeCopies = async (job: string): Promise<void> => {
-    if (isOutboxStuck) throw new GatewayError("OUTBOX_UNAVAILABLE");
-    removed.push(job);
-  };
+/** Destinations that hold what they were sent, or fail as told; and what all of them hold. */
+function destinationsThat(failures: readonly (ErrorCode | undefined)[]) {
   const held = new Set<string>();
   const read: (string | undefined)[] = [];
   const destination = (_: unknown, number: number) => {
@@ -85,6 +71,26 @@ async function deliver(
       conclude: async () => undefined,
     };
   };
+  return { held, read, destination };
+}
+
+/** The step on a study of patient P1; `optOut` is asked for the list as it is after what was journalled. */
+async function deliver(
+  optOut: (written: readonly JobChange[]) => ReadonlySet<string>,
+  destinations = 1,
+  { failures = [], accounted = [], isOutboxStuck = false, isOurs = true, recorded = [] }: Circumstances = {},
+): Promise<Delivered> {
+  const profile = await loadProfile("research");
+  const key = projectKeyOf(Buffer.alloc(32, 4));
+  const path = await put(join(folder, "0.dcm"), await part10Bytes(ctImage([text(0x00080018, INSTANCE)])));
+  const staged = { path, sopInstanceUid: INSTANCE, seriesInstanceUid: "1.2.826.0.1.3680043.9.7.2", modality: "CT" };
+  const written: JobChange[] = [];
+  const removed: string[] = [];
+  const removeCopies = async (job: string): Promise<void> => {
+    if (isOutboxStuck) throw new GatewayError("OUTBOX_UNAVAILABLE");
+    removed.push(job);
+  };
+  const { held, read, destination } = destinationsThat(failures);
   const project = {
     name: "trial",
     profile,
