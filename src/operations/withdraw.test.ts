@@ -84,7 +84,8 @@ async function scene(diesAfter?: Step): Promise<Scene> {
 async function deliveredJob(store: Store): Promise<string> {
   const request = { rowNumber: 1, studyInstanceUid: "1.1", patientId: PATIENT, accessionNumber: undefined };
   const wish = { seriesInstanceUids: undefined, participantId: undefined, priority: 3, cells: [PATIENT] };
-  const cohort = { project: "lung", columns: ["patient_id"], requests: [{ ...request, ...wish }], refused: [] };
+  const refused = [{ rowNumber: 2, code: "UID_INVALID", cells: [PATIENT] }] as const;
+  const cohort = { project: "lung", columns: ["patient_id"], requests: [{ ...request, ...wish }], refused };
   await store.submitCohort(cohort, 0);
   const claimed = await store.claim("worker", 1_000, 0);
   if (claimed === undefined) throw new Error("nothing was due");

@@ -144,9 +144,27 @@ export const withdrawals: ContractCases = {
 
   "overwrites what rows of cohorts said of the patient, refused ones too, and no other's": async (store) => {
     await delivered(store);
-    const [cohort] = await store.listCohorts({ limit: 1 });
+    const [first] = await store.listCohorts({ limit: 1 });
+    const refused = [
+      ["P1", "x"],
+      ["y", " P1 "],
+      ["P10", 'z"P1"'],
+      ["P2", ","],
+    ].map((cells, index) => ({
+      ...{ rowNumber: 3 + index, code: "UID_INVALID" as const, cells },
+    }));
+    // One names the study alone; one names the patient beside a study that is somebody else's.
+    const rows = [
+      { studyInstanceUid: "1.1", cells: ["1.1"] },
+      { studyInstanceUid: "1.2", patientId: "P1", cells: ["P1"] },
+    ];
+    const second = await submit(store, rows, { refused });
+    const elsewhere = await submit(store, rows, { project: "heart", refused });
     await withdraw(store);
-    const rows = await store.exportRows(cohort?.cohort ?? "", { afterRow: 0, limit: 10 });
-    expect(rows.map(({ cells }) => cells)).toEqual([[], ["P2", "A2"]]);
+    const cellsOf = async (cohort = "") =>
+      (await store.exportRows(cohort, { afterRow: 0, limit: 10 })).map(({ cells }) => cells);
+    expect(await cellsOf(first?.cohort)).toEqual([[], ["P2", "A2"]]);
+    expect(await cellsOf(second)).toEqual([[], [], [], [], ["P10", 'z"P1"'], ["P2", ","]]);
+    expect(await cellsOf(elsewhere)).toEqual([["1.1"], ["P1"], ...refused.map(({ cells }) => cells)]);
   },
 };

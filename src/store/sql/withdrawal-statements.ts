@@ -4,6 +4,9 @@ const NOBODY = `
   study_instance_uid = NULL, patient_id = NULL, accession_number = NULL, series_instance_uids = NULL, participant_id = NULL,
   cells = '[]'`;
 
+/** Each cell between commas, as in `,"P1","A1",`, and no blank. */
+const CELLS = "replace(',' || substr(cells, 2, length(cells) - 2) || ',', ' ', '')";
+
 export const withdrawalStatements = {
   insertWithdrawal: `
     INSERT INTO withdrawals (project, digest, state, created_at) VALUES (:project, :digest, 'open', :nowMs)
@@ -94,10 +97,11 @@ export const withdrawalStatements = {
   forgetRequestsOfJob: `
     UPDATE requests SET ${NOBODY}
      WHERE request_no IN (SELECT request_no FROM request_jobs WHERE job_no = :jobNo)`,
-  /** Rows that no job came of: the list of the project's cohorts leads to them. */
+  /** Rows that no job of the patient came of: the list of the project's cohorts leads to them. Of one that was refused there are the cells alone. */
   forgetRequestsOfPatient: `
     UPDATE requests SET ${NOBODY}
-     WHERE cohort_no IN (SELECT cohort_no FROM cohorts WHERE project = :project) AND patient_id = :patientId`,
+     WHERE cohort_no IN (SELECT cohort_no FROM cohorts WHERE project = :project)
+       AND (patient_id = :patientId OR (refused_code IS NOT NULL AND replace(${CELLS}, :cell, '') <> ${CELLS}))`,
   forgetDeliveredOfJob: `
     DELETE FROM intake_delivered
      WHERE sop_instance_uid IN (SELECT instances.sop_instance_uid FROM instances WHERE instances.job_no = :jobNo)`,

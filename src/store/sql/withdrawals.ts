@@ -77,13 +77,18 @@ export async function withdrawPatient(
   for (const job of found) if (await stop(session, number, job, nowMs)) news.push(job);
   const nodes = [...(await withdrawUnasked(session, wish)), ...(await nodesWithStudies(session, wish, news))];
   for (const node of new Set(nodes)) await session.run("insertWithdrawnPlace", { number, node, nowMs });
-  await session.run("forgetRequestsOfPatient", { project, patientId });
+  await session.run("forgetRequestsOfPatient", { project, patientId, cell: cellOf(patientId) });
   const record = await recordOf(session, number);
   if (isNew) await appendAudit(session, { ...audit, detail: { ...audit.detail, ...countsOf(record) } }, nowMs);
   // What was done is begun again where more was found than there was.
   if (record.state === "done" && (news.length > 0 || !isAllDone(record)))
     await session.run("reopenWithdrawal", { number });
   return await recordOf(session, number);
+}
+
+/** As it stands among others; blanks around it, which people type, do not hide it. */
+function cellOf(patientId: string): string {
+  return `,${JSON.stringify(patientId.replaceAll(" ", ""))},`;
 }
 
 /** Answers whether the withdrawal did not have it yet. */
