@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { ROLES, type Role } from "../units/actor.ts";
+import type { Store } from "../store/store.ts";
+import { type Actor, ROLES, type Role } from "../units/actor.ts";
 import type { AuditEvent } from "../units/audit.ts";
 import { contextOf } from "./context.testing.ts";
 import { createOperations } from "./create-operations.ts";
@@ -142,3 +143,49 @@ it("keeps for admins what lets something leave, shows values or tells who did wh
     ...["verifyAudit", "withdrawPatients"],
   ]);
 });
+
+/** What shows of everything what the asker may see: the others are of one project, or of the whole site. */
+const OF_EVERYBODY: readonly (keyof Operations)[] = [
+  ...(["cancelInquiry", "inquiryItems", "listArchives", "listCohorts", "listDeliveries", "listFailures"] as const),
+  ...([
+    "listInquiries",
+    "listNodes",
+    "listProjects",
+    "listStanding",
+    "listStudies",
+    "listWorkers",
+    "overview",
+  ] as const),
+  ...(["retryFailures", "showInquiry", "studyChanges", "throughput"] as const),
+];
+const NOT_HIS = new Set(["PROJECTS_LIMITED", "PROJECT_UNKNOWN", "COHORT_NOT_FOUND", "JOB_NOT_FOUND"]);
+
+it.each(Object.keys(ASKED) as (keyof Operations)[])(
+  "%s of another project's is not there for who is limited",
+  async (operation) => {
+    const told: AuditEvent[] = [];
+    const asked: PropertyKey[] = [];
+    const lung = { project: "lung" } as never;
+    const store = new Proxy<Partial<Store>>(
+      { cohortStatus: async () => lung, job: async () => lung },
+      {
+        get(target, name) {
+          asked.push(name);
+          return Reflect.get(target, name);
+        },
+      },
+    );
+    const context = contextOf({ role: "admin", told, store });
+    const actor: Actor = { ...context.actor, projects: ["heart"] };
+    const projects = new Map([["lung", {} as never]]);
+    const code = await ASKED[operation](createOperations({ ...context, actor, projects })).then(
+      () => undefined,
+      (thrown: unknown) => (thrown instanceof GatewayError ? thrown.code : "STRANGER"),
+    );
+    if (OF_EVERYBODY.includes(operation)) return expect(code).not.toBe("PROJECTS_LIMITED");
+    expect(NOT_HIS).toContain(code);
+    // Neither looked at nor told of: what says whose it is was all that was asked.
+    expect(asked.filter((name) => name !== "cohortStatus" && name !== "job")).toEqual([]);
+    expect(told).toEqual([]);
+  },
+);
