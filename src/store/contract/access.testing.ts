@@ -31,34 +31,46 @@ export const access: ContractCases = {
     expect(await store.addToken(token({ hash: "3" }), undefined, DAY_MS)).toBeDefined();
     expect(await store.revokeToken(String(first), undefined, DAY_MS)).toBe(true);
     expect((await store.listTokens()).map(({ revokedAtMs }) => revokedAtMs)).toEqual([DAY_MS, undefined]);
+    const [other] = [await store.addToken(token({ name: "pat", hash: "4" }), undefined, 0)];
+    await store.revokeToken(String(other), undefined, 1);
+    expect(await store.addToken(token({ name: "pat", hash: "5" }), undefined, 2), "one that was revoked").toBeDefined();
   },
 
   "ends the sessions of a token with it, once": async (store) => {
     const parent = String(await store.addToken(token(), undefined, 0));
     await store.addToken(token({ kind: "session", hash: "2", parent }), undefined, 1);
-    expect(await store.listTokens()).toHaveLength(1);
+    const other = String(await store.addToken(token({ name: "pat", hash: "3", expiresAtMs: 1 }), undefined, 0));
+    await store.addToken(token({ kind: "session", hash: "4", parent: other }), undefined, 1);
+    expect(await store.listTokens(), "one that expired is told of").toHaveLength(2);
     expect(await store.revokeToken(parent, undefined, 7)).toBe(true);
     expect(await store.tokenOfHash("2")).toMatchObject({ kind: "session", revokedAtMs: 7 });
+    expect(await store.tokenOfHash("4")).toMatchObject({ revokedAtMs: undefined });
     expect(await store.revokeToken(parent, undefined, 8)).toBe(false);
   },
 
   "writes to the audit trail in one with the token": async (store) => {
     const actor = { name: "sam", kind: "command line", role: "admin" } as const;
     const audit = { event: "token-created", actor, outcome: "success" } as const;
-    await store.addToken(token(), audit, 3);
+    const id = String(await store.addToken(token(), audit, 3));
     await store.addToken(token(), audit, 4);
     expect(await store.auditRecords({ after: 0, limit: 9 })).toHaveLength(1);
+    await store.revokeToken(id, { ...audit, event: "token-revoked" }, 5);
+    await store.revokeToken(id, { ...audit, event: "token-revoked" }, 6);
+    expect(await store.auditRecords({ after: 0, limit: 9 })).toHaveLength(2);
   },
 
   "gives a repeated request the first one's answer, for a day": async (store) => {
     const request = { asker: "t", key: "k", digest: "d" };
     expect(await store.beginRequest(request, 0)).toEqual({ kind: "begun" });
     expect(await store.beginRequest(request, 1)).toEqual({ kind: "unfinished" });
+    expect(await store.beginRequest({ ...request, asker: "v" }, 1)).toEqual({ kind: "begun" });
     await store.endRequest(request, { status: 201, body: "{}" });
+    expect(await store.beginRequest({ ...request, asker: "v" }, 2), "somebody else's").toEqual({ kind: "unfinished" });
     expect(await store.beginRequest(request, 2)).toEqual({ kind: "answered", status: 201, body: "{}" });
     expect(await store.beginRequest({ ...request, digest: "e" }, 3)).toEqual({ kind: "other" });
     expect(await store.beginRequest({ ...request, asker: "u" }, 4)).toEqual({ kind: "begun" });
     expect(await store.beginRequest(request, DAY_MS)).toEqual({ kind: "begun" });
+    expect(await store.beginRequest(request, 2 * DAY_MS), "one that was never answered").toEqual({ kind: "begun" });
   },
 
   "lets a request be tried again that did nothing": async (store) => {

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { RefusedRow } from "../records.ts";
+import type { RefusedRow, StudyClaim } from "../records.ts";
 import { type ContractCases, claimed, each, finish, refusal, request, submit, theJob } from "./support.testing.ts";
 
 export const cohorts: ContractCases = {
@@ -103,18 +103,26 @@ export const cohorts: ContractCases = {
       const wrong = { studyInstanceUid: "1.1", patientId: "P2", accessionNumber: "A2", participantId: "second" };
       await submit(store, [wrong, { studyInstanceUid: "1.1" }]);
       const { lease, job } = await claimed(store, 5);
-      const said = [
+      const said: StudyClaim[] = [
         { patientId: undefined, accessionNumber: undefined },
         { patientId: "P2", accessionNumber: "A2" },
       ];
       expect(await store.claimsOfJob(job.id)).toEqual(said);
-      await store.settle(lease, { state: "failed", code: "STUDY_KEYS_DISAGREE", attempts: 1 }, 6);
+      await store.settle(lease, { state: "waiting", code: "ARCHIVE_UNABLE", dueAtMs: 6, attempts: 1 }, 6);
+      await submit(store, [{ studyInstanceUid: "1.1", patientId: "P3" }], { nowMs: 6 });
+      said.unshift({ patientId: "P3", accessionNumber: undefined });
+      expect(await store.claimsOfJob(job.id), "it ended by something else").toEqual(said);
+      const again = await claimed(store, 6);
+      await store.settle(again.lease, { state: "failed", code: "STUDY_KEYS_DISAGREE", attempts: 1 }, 6);
       expect(await store.claimsOfJob(job.id)).toEqual(said);
       await submit(store, [{ studyInstanceUid: "1.1", patientId: "P1", participantId: "first" }], { nowMs: 9 });
       expect(await store.claimsOfJob(job.id)).toEqual([{ patientId: "P1", accessionNumber: undefined }]);
       expect(await store.job(job.id)).toMatchObject({
         ...{ state: "queued", patientId: "P1", accessionNumber: undefined, participantId: "first" },
       });
+      const last = await claimed(store, 10);
+      await store.settle(last.lease, { state: "waiting", code: "ARCHIVE_UNABLE", dueAtMs: 11, attempts: 1 }, 11);
+      expect(await store.claimsOfJob(job.id)).toHaveLength(1);
     },
 
   "says of a study that is located when a further row names another patient": async (store) => {

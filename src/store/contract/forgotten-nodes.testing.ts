@@ -170,6 +170,28 @@ export const forgottenNodes: ContractCases = {
     expect(await store.intakeContents("lung", "1.1")).toBeUndefined();
   },
 
+  "loses of a study that was delivered in part what was not": async (store) => {
+    await burnt(store);
+    await pushed(store, "1.1");
+    await pushed(store, "1.1", { sopInstanceUid: "1.1.1.2", file: "bb" });
+    await pushed(store, "1.1", { sopInstanceUid: "1.1.1.3", file: "cc" });
+    await store.queueDueIntake(AT_ONCE, 1);
+    const claim = await store.claim("north/worker-1", LEASE_MS, 1);
+    if (claim === undefined) throw new Error("nothing was due");
+    const received = ["1", "2", "3"].map((number) => ({
+      ...{ kind: "received" as const, sopInstanceUid: `1.1.1.${number}`, seriesInstanceUid: "1.1.1" },
+    }));
+    await store.change(claim.lease, { ledger: received }, 2);
+    const reason = "filter";
+    await store.change(claim.lease, { ledger: [{ kind: "excluded", sopInstanceUid: "1.1.1.3", reason }] }, 2);
+    await store.change(claim.lease, { ledger: [{ kind: "delivered", sopInstanceUid: "1.1.1.1" }] }, 3);
+    await store.settle(claim.lease, { state: "held", attempts: 0 }, 4);
+    expect(await forget(store)).toMatchObject({ studiesLost: 1 });
+    expect(await store.job(claim.job.id)).toMatchObject({ state: "failed", received: 3, delivered: 1, excluded: 2 });
+    const reasons = (await store.ledger(claim.job.id)).map((line) => line.reason);
+    expect(reasons).toEqual([undefined, "STUDY_LOST_WITH_NODE", "filter"]);
+  },
+
   "takes what was lost when it is sent again to another node": async (store) => {
     await burnt(store);
     await pushed(store, "1.1");
@@ -204,6 +226,18 @@ export const forgottenNodes: ContractCases = {
     expect(await forget(store)).toMatchObject({ studiesLost: 0, studiesSoughtAnew: 0, heldLost: 0 });
     expect(await store.job(claim.job.id)).toMatchObject({ state: "delivered", delivered: 1 });
     expect(await store.committableClasses([sopInstanceUid])).toEqual(["1.2.840.10008.5.1.4.1.1.2"]);
+  },
+
+  "loses what came after a study was delivered from the node, and not what was": async (store) => {
+    await burnt(store);
+    await pushed(store, "1.1");
+    await store.queueDueIntake(AT_ONCE, 1);
+    const claim = await store.claim("north/worker-1", LEASE_MS, 1);
+    if (claim === undefined) throw new Error("nothing was due");
+    await store.settle(claim.lease, { state: "delivered", attempts: 0 }, 4);
+    await pushed(store, "1.1", { sopInstanceUid: "1.1.1.2", file: "bb" });
+    expect(await forget(store)).toMatchObject({ studiesLost: 1 });
+    expect(await store.job(claim.job.id)).toMatchObject({ state: "failed", code: "STUDY_LOST_WITH_NODE" });
   },
 
   "holds for a person what a node has that comes back, and keeps its files until then": async (store) => {

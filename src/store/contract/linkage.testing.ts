@@ -52,7 +52,9 @@ export const linkage: ContractCases = {
     expect(await store.listLinks("lung", { patientDigest: "P1" }, all)).toEqual([]);
     expect(await store.listLinks("lung", {}, { after: 0, limit: 1 })).toEqual([first]);
     expect(await store.listLinks("lung", {}, { after: first?.number ?? 0, limit: 1 })).toEqual([second]);
-    expect(await store.listLinks("heart", {}, all)).toEqual([]);
+    await store.openLinkage("heart", KEY, 1);
+    for (const filter of [{}, { pseudonym: "1002" }, { patientDigest: "digest of P1" }])
+      expect(await store.listLinks("heart", filter, all)).toEqual([]);
   },
 
   "keeps one link of a study that is de-identified again, and both when its pseudonym is another": async (store) => {
@@ -83,6 +85,7 @@ export const linkage: ContractCases = {
     expect(proof).toEqual({ links: 2, digest, atMs: 7 });
     expect(await store.listLinks("lung", {}, all)).toEqual([]);
     expect(await store.listLinks("heart", {}, all)).toHaveLength(1);
+    expect(await store.openLinkage("heart", KEY, 8)).toMatchObject({ kind: "kept" });
     expect(await store.openLinkage("lung", KEY, 8)).toEqual({ kind: "destroyed", proof });
     expect(await store.linkageOf("lung")).toEqual({ links: 0, proof });
     expect(await store.destroyLinkage("lung", audit, 9)).toEqual(proof);

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type ContractCases, submit } from "./support.testing.ts";
+import { type ContractCases, refusal, submit } from "./support.testing.ts";
 
 const NODE = {
   name: "north",
@@ -8,6 +8,12 @@ const NODE = {
   address: "10.0.0.1:8080",
   startedAtMs: 5,
 };
+const AT_ONCE = { quietMs: 0, longestMs: 0 };
+const sent = (number: string, node: string) => ({
+  ...{ studyInstanceUid: "1.1", seriesInstanceUid: "1.1.1", sopInstanceUid: `1.1.1.${number}`, file: `file-${number}` },
+  ...{ sopClassUid: "1.2.840.10008.5.1.4.1.1.2", patientId: "P1", accessionNumber: "A1", modality: "CT" },
+  ...{ callingAeTitle: "CT1", project: "lung", rule: "scanners", node },
+});
 const wish = (holder: string, node = "north") => ({ resource: "archive pacs", limit: 2, holder, node });
 
 /** What gateways that share a store tell and grant each other. */
@@ -45,6 +51,25 @@ export const nodes: ContractCases = {
     expect(await store.takePermit(wish("d"), 100, 100)).toBe(false);
     expect(await store.returnPermitsOf("east")).toBe(1);
     expect(await store.takePermit(wish("d"), 100, 100)).toBe(true);
+  },
+
+  "tells which node waits for a study, or was sent it, as long as it does": async (store) => {
+    for (const name of ["north", "east"]) await store.beatNode({ ...NODE, name }, 0);
+    const nodeAt = async (nowMs: number) =>
+      (await store.nodeOfStudy({ resource: "study:1", studyInstanceUid: "1.1" }, nowMs))?.name;
+    expect(await nodeAt(1)).toBeUndefined();
+    await store.takePermit({ resource: "study:1", limit: 1, holder: "a", node: "north" }, 100, 0);
+    expect([await nodeAt(99), await nodeAt(100)]).toEqual(["north", undefined]);
+    expect(await store.addIntakeInstances([sent("1", "east")], AT_ONCE, 0)).toEqual([true]);
+    expect([await nodeAt(99), await nodeAt(100)]).toEqual(["north", "east"]);
+  },
+
+  "takes what is sent of a study on one node, and nothing of it on another": async (store) => {
+    await store.addIntakeInstances([sent("1", "north")], AT_ONCE, 0);
+    const onEast = store.addIntakeInstances([sent("2", "east")], AT_ONCE, 1);
+    await expect(onEast).rejects.toEqual(refusal("STUDY_ON_OTHER_NODE", { node: "north" }));
+    expect(await store.addIntakeInstances([sent("2", "north")], AT_ONCE, 2)).toEqual([true]);
+    expect([await store.intakeNodeOf("1.1"), await store.intakeFiles("file")]).toEqual(["north", ["file-1", "file-2"]]);
   },
 
   "gives the leases of one node back, and leaves those of others": async (store) => {

@@ -43,6 +43,17 @@ export const projectKeys: ContractCases = {
     ]);
   },
 
+  "only tells what would become of a key that is rehearsed": async (store) => {
+    const rehearse = (keyId: string) =>
+      store.useProjectKey({ project: "lung", keyId, force: false, isRehearsal: true }, 1);
+    expect(await rehearse("aaaa")).toBe("first");
+    await use(store, "aaaa", 2);
+    expect([await rehearse("aaaa"), await rehearse("bbbb")]).toEqual(["same", "changed"]);
+    await deliver(store, "lung");
+    expect(await rehearse("bbbb")).toBe("refused");
+    expect(await store.projectKeys("lung")).toMatchObject([{ keyId: "aaaa" }]);
+  },
+
   "takes the key it is given for that of studies delivered before keys were written down": async (store) => {
     await deliver(store, "lung");
     expect(await use(store, "aaaa", 3)).toBe("first");

@@ -25,6 +25,10 @@ function begin(store: Store, nowMs: number, name = "nightly") {
 
 const end = (facts: Partial<StandingEnd> = {}): StandingEnd => ({ state: "done", counts: COUNTS, ...facts });
 
+async function eventsOf(store: Store): Promise<readonly string[]> {
+  return (await store.auditRecords({ after: 0, limit: 9 })).map(({ record }) => JSON.parse(record).event);
+}
+
 export const standing: ContractCases = {
   "keeps a search with its timetable, one of a name, and writes down who made it": async (store) => {
     expect(await add(store)).toBe(true);
@@ -53,6 +57,7 @@ export const standing: ContractCases = {
     expect(await due(19)).toEqual([]);
     expect(await due(20)).toEqual(["nightly"]);
     expect(await store.changeStandingCohort("other", { paused: true }, changed, 12)).toBe(false);
+    expect(await eventsOf(store)).toEqual(["standing-cohort-added", changed.event, changed.event]);
   },
 
   "has one run at a time, which is gone on with until it has ended": async (store) => {
@@ -72,6 +77,8 @@ export const standing: ContractCases = {
     expect(await store.dueStandingCohorts(9, 49)).toEqual([]);
     expect(await begin(store, 51)).toMatchObject({ number: 2 });
     expect(await begin(store, 51, "other")).toBeUndefined();
+    expect(await store.endStandingRun("nightly", 1, end(), 52), "of a process that was thought dead").toBeUndefined();
+    expect(await store.dueStandingCohorts(9, 60), "due again and running").toHaveLength(1);
     expect((await store.standingRuns("nightly", { limit: 9 })).map(({ number }) => number)).toEqual([2, 1]);
     expect(await store.standingRuns("nightly", { before: 2, limit: 9 })).toMatchObject([{ number: 1 }]);
   },
@@ -108,6 +115,9 @@ export const standing: ContractCases = {
       { job: expect.any(String), state: "queued", instances: 0, seen: undefined },
       { job: undefined, state: undefined, instances: undefined, seen: undefined },
     ]);
+    await begin(store, 51);
+    await store.endStandingRun("nightly", 2, end({ seen: [{ studyInstanceUid: "1.1", instances: 12 }] }), 52);
+    expect(await store.knownStudies("nightly", ["1.1"])).toMatchObject([{ seen: 12 }]);
     const records = await store.auditRecords({ after: 0, limit: 99 });
     expect(records.at(-1)?.record).toContain(ended?.cohort);
   },
@@ -147,6 +157,7 @@ export const standing: ContractCases = {
     const job = await theJob(store, ended?.cohort ?? "");
     expect(await store.removeStandingCohort("nightly", audit("standing-cohort-removed"), 13)).toBe(true);
     expect(await store.removeStandingCohort("nightly", audit("standing-cohort-removed"), 13)).toBe(false);
+    expect(await eventsOf(store)).toEqual(["standing-cohort-added", "standing-cohort-removed"]);
     expect(await store.standingCohort("nightly")).toBeUndefined();
     expect((await claimed(store)).job.id).toBe(job.id);
     await add(store);

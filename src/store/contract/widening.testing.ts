@@ -52,6 +52,16 @@ export const widening: ContractCases = {
     expect(await store.job(job.id)).toMatchObject({ state: "delivered" });
   },
 
+  "begins where instances are fetched, too, when more is asked for while a job waits": async (store) => {
+    await submit(store, [narrow]);
+    const { lease, job } = await claimed(store);
+    const outcome = { state: "waiting", code: "STORE_FULL", dueAtMs: 500, attempts: 2 } as const;
+    await store.settle(lease, { ...outcome, change: { stage: "delivering" } }, 1);
+    await submit(store, [other], { nowMs: 2 });
+    const waiting = { state: "waiting", code: "STORE_FULL", stage: "retrieving", waitingUntilMs: 500 };
+    expect(await store.job(job.id), "nobody hurries it").toMatchObject(waiting);
+  },
+
   "remembers it over a worker's death": async (store) => {
     await submit(store, [narrow]);
     const { lease } = await claimed(store);

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { AuditEvent } from "../../units/audit.ts";
 import type { Store } from "../store.ts";
-import type { WithdrawalWish } from "../withdrawals.ts";
+import type { WithdrawalRecord, WithdrawalWish } from "../withdrawals.ts";
 import { type ContractCases, claimed, refusal, submit } from "./support.testing.ts";
 
 const actor = { name: "sam", kind: "command line", role: "admin" } as const;
@@ -18,10 +18,13 @@ async function delivered(store: Store): Promise<string> {
   const { job, lease } = await claimed(store);
   const instance = { sopInstanceUid: "1.1.1.1", seriesInstanceUid: "1.1.1" };
   await store.change(lease, { ledger: [{ kind: "received", ...instance }] }, 2);
+  const link = { pseudonym: "1000", pseudoStudyInstanceUid: "2.25.0", studyDigest: "s", patientDigest: "linked" };
+  // Kept where there is a linkage: what it became under another pseudonym before.
+  await store.change(lease, { link: { ...link, sealed: Buffer.from("sealed") } }, 2);
   await store.change(lease, { pseudonym: "1001", pseudoStudyInstanceUid: "2.25.1", report: Buffer.from("packed") }, 3);
   for (const destination of ["lake", "vna"])
     await store.recordDelivery(lease, { destination, state: "confirmed", instances: 1, code: undefined }, 4);
-  await store.change(lease, { report: "delivered" }, 5);
+  await store.change(lease, { report: "delivered", thumbnail: Uint8Array.of(1) }, 5);
   await store.settle(lease, { state: "delivered", attempts: 0 }, 6);
   return job.id;
 }
@@ -39,6 +42,7 @@ async function eventsOf(store: Store): Promise<readonly string[]> {
 export const withdrawals: ContractCases = {
   "ends the patient's jobs, and writes down every copy that may be somewhere": async (store) => {
     const job = await delivered(store);
+    await submit(store, [{ studyInstanceUid: "1.1", patientId: "P1" }], { project: "heart" });
     const made = { job, pseudonym: "1001", pseudoStudyInstanceUid: "2.25.1", state: "waiting", code: undefined };
     expect(await withdraw(store)).toMatchObject({
       ...{ project: "lung", digest: "d1", state: "open", createdAtMs: 10 },
@@ -53,7 +57,10 @@ export const withdrawals: ContractCases = {
     expect(await store.isWithdrawn(known("lung", "d2"))).toBe(false);
     expect(await store.isWithdrawn(known("heart", "d1"))).toBe(false);
     const others = await store.listJobs({ state: "queued", limit: 10 });
-    expect(others).toMatchObject([{ patientId: "P2", studyInstanceUid: "1.2" }]);
+    expect(others).toMatchObject([
+      { project: "lung", patientId: "P2", studyInstanceUid: "1.2" },
+      { project: "heart", patientId: "P1", studyInstanceUid: "1.1" },
+    ]);
   },
 
   "says nothing of a patient, and withdraws nobody, by another key than the one of the list": async (store) => {
@@ -128,7 +135,7 @@ export const withdrawals: ContractCases = {
     expect(await store.forgetWithdrawn(number, ended, 13)).toBe("open");
     const { patientId, studyInstanceUid, accessionNumber } = await store.job(job);
     expect([patientId, studyInstanceUid, accessionNumber]).toEqual([undefined, undefined, undefined]);
-    expect(await store.ledger(job)).toEqual([]);
+    expect([await store.ledger(job), await store.thumbnail(job)]).toEqual([[], undefined]);
     expect(await store.studyReport(job, "delivered")).toBeDefined();
     expect(await store.openWithdrawals(10)).toMatchObject([
       { number, copies: [{ state: "absent" }, { state: "person" }] },
@@ -140,6 +147,32 @@ export const withdrawals: ContractCases = {
     expect(await store.openWithdrawals(10)).toEqual([]);
     expect(await store.withdrawal("lung", "d1")).toMatchObject({ state: "done" });
     expect(await eventsOf(store)).toEqual(["patient-withdrawn", "patient-withdrawal-ended"]);
+  },
+
+  "is open again for a study that is found later, and for a copy that only the linkage tells of": async (store) => {
+    await store.openLinkage("lung", Buffer.from("key"), 1);
+    const job = await delivered(store);
+    const removeAll = async ({ number, copies }: WithdrawalRecord) => {
+      for (const copy of copies) await store.settleCopy(copy.number, { state: "removed", code: undefined }, 11);
+      return await store.forgetWithdrawn(number, ended, 12);
+    };
+    expect(await removeAll(await withdraw(store))).toBe("done");
+    expect(await withdraw(store)).toMatchObject({ state: "done" });
+    await submit(store, [{ studyInstanceUid: "1.3", patientId: "P1" }]);
+    const later = await withdraw(store);
+    expect(later).toMatchObject({ state: "open", jobs: [{ job }, { studyInstanceUid: "1.3" }] });
+    expect(await store.openWithdrawals(10)).toHaveLength(1);
+    expect(await removeAll(later)).toBe("done");
+    expect(await store.listJobs({ state: "excluded", limit: 10 })).toMatchObject(
+      Array(2).fill({ patientId: undefined }),
+    );
+    expect(await withdraw(store, { linkDigest: "linked" })).toMatchObject({
+      state: "open",
+      copies: [
+        ...Array(2).fill({ pseudonym: "1000", state: "waiting" }),
+        ...Array(2).fill({ pseudonym: "1001", state: "removed" }),
+      ],
+    });
   },
 
   "overwrites what rows of cohorts said of the patient, refused ones too, and no other's": async (store) => {

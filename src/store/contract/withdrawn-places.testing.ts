@@ -130,8 +130,15 @@ export const withdrawnPlaces: ContractCases = {
 
   "leaves what is held for nobody, until the patient is withdrawn everywhere": async (store) => {
     await pushed(store, { project: undefined, rule: undefined });
+    // A study of two patients, as somebody else's image is in it.
+    await pushed(store, { studyInstanceUid: "1.10" });
+    await pushed(store, { studyInstanceUid: "1.10", sopInstanceUid: "1.10.1.2", patientId: "P2", file: "bb" });
     await withdraw(store);
-    expect([await unasked(store), await store.heldIntakeOf("P1")]).toEqual([[["held", undefined]], 1]);
+    expect(await unasked(store)).toEqual([
+      ["held", undefined],
+      ["held", "lung"],
+    ]);
+    expect(await store.heldIntakeOf("P1")).toBe(2);
     await withdraw(store, { isEverywhere: true });
     expect([await unasked(store), await store.heldIntakeOf("P1")]).toEqual([[], 0]);
   },

@@ -132,4 +132,29 @@ describe.runIf(requirePeer("initdb"))("a study that a node has on its disk", () 
     expect(await claim("east", 3)).toBeUndefined();
     expect((await claim("north", 3))?.job.id).toBe(claimed.job.id);
   });
+
+  const sentTo = (node: string, project: string) => ({
+    ...{ studyInstanceUid: "1.1", seriesInstanceUid: "1.1.1", sopInstanceUid: "1.1.1.1", file: "1", node, project },
+    ...{ sopClassUid: "1.2.840.10008.5.1.4.1.1.2", patientId: "P1", accessionNumber: "A1", modality: "CT" },
+    ...{ callingAeTitle: "CT1", rule: "all" },
+  });
+
+  it("is anybody's again in a project whose study was not the one that was sent to a node", async () => {
+    await store.addIntakeInstances([sentTo("north", "heart")], { quietMs: 1_000, longestMs: 1_000 }, 1);
+    await submit(store, [{ studyInstanceUid: "1.1" }]);
+    const { job } = (await claim("east", 2)) ?? {};
+    await store.cancelJobs({ job: job?.id ?? "" }, 3);
+    await store.retryJobs({ job: job?.id ?? "" }, 4);
+    expect((await claim("east", 5))?.job.id).toBe(job?.id);
+  });
+
+  it("waits for no node that is silent when it was sent to another", async () => {
+    await submit(store, [{ studyInstanceUid: "1.1" }]);
+    const job = await beginStudy("east");
+    await store.addIntakeInstances([sentTo("north", "lung")], { quietMs: 1_000, longestMs: 1_000 }, 3);
+    await store.releaseLeases(11, "north");
+    expect(await claim("north", 20), "east has it").toBeUndefined();
+    await store.beatNode({ ...FACTS, name: "north" }, 31_000);
+    expect((await claim("north", 31_000))?.job.id).toBe(job);
+  });
 });
