@@ -234,6 +234,7 @@ export const acquisitions: ContractCases = {
     expect(await lapsed(LEASE_MS)).toEqual(["task-1"]);
     const ask = (taskId: string) => store.askToCancelAcquisition({ origin: "local", taskId }, 5);
     expect([await ask("task-2"), await ask("task-3")]).toEqual([true, false]);
+    expect(await store.askToCancelAcquisition({ origin: "elsewhere", taskId: "task-1" }, 5), "another's").toBe(false);
     expect(await lapsed(0)).toEqual(["task-2"]);
   },
 
@@ -266,6 +267,11 @@ export const acquisitions: ContractCases = {
     });
     await store.changeTransfer("transfer-1", { state: "aborting" }, 3);
     expect(await store.addTransfer(transfer({ id: "transfer-4" }), 4)).toMatchObject({ isNew: true });
+    await store.changeAcquisition(held, { state: "aborting" }, 5);
+    expect(
+      await store.addTransfer(transfer({ id: "transfer-6", sizeBytes: 12 }), 6),
+      "it is taken back",
+    ).toBeUndefined();
     expect((await store.transfersOf(held.id)).map(({ id }) => id)).toEqual(
       [1, 3, 5, 4].map((number) => `transfer-${number}`),
     );
@@ -277,6 +283,7 @@ export const acquisitions: ContractCases = {
     expect(await store.acquisition(held.id)).toMatchObject({ isDeviceDone: false });
     await store.addTransfer(transfer({ id: "transfer-2", fileName: "last.mrd", isLast: true }), 2);
     expect(await store.acquisition(held.id)).toMatchObject({ state: "acquiring", isDeviceDone: true });
+    expect(await store.renewAcquisitionsOf(held.deviceId, 9 * LEASE_MS), "its files have their time").toBe(0);
     expect((await store.acquisitionEvents(held.id)).at(-1)).toMatchObject({ atMs: 2, event: "device-done" });
   },
 

@@ -160,6 +160,7 @@ export const intake: ContractCases = {
     expect(await store.forgetIntake(0)).toEqual(["aa-1"]);
     expect(await store.forgetIntake(0)).toEqual([]);
     expect(await store.intakeFiles("ab")).toEqual(["ab-1"]);
+    expect(await store.auditRecords({ after: 0, limit: 9 }), "that was decided once").toHaveLength(1);
   },
 
   "forgets of several nodes' studies those of the one that asks, whose disk their files are on": async (store) => {
@@ -195,6 +196,32 @@ export const intake: ContractCases = {
     await finish(store, "delivered", 310);
     expect(await store.forgetIntake(1_000)).toEqual(["aa-1", "aa-2"]);
     expect(await listed(store)).toEqual([]);
+  },
+
+  ...each(
+    [["failed"], ["held"], ["quarantined"], ["not-found"]] as const,
+    "keeps the files of a study whose job is %s, whatever another project has of it",
+    async (store, state) => {
+      await add(store, instance(1), 0);
+      await queueDue(store, 100);
+      await finish(store, state, 110);
+      await submit(store, [{ studyInstanceUid: STUDY }], { project: "heart" });
+      await finish(store, "delivered", 120);
+      expect(await store.forgetIntake(1_000)).toEqual([]);
+      expect((await store.intakeContents("lung", STUDY))?.instances).toMatchObject([{ file: "aa-1" }]);
+      expect(await store.intakeContents("heart", STUDY)).toBeUndefined();
+    },
+  ),
+
+  "tells whoever looks at a quarantined study that more was sent, and leaves it to him": async (store) => {
+    await add(store, instance(1), 0);
+    await queueDue(store, 100);
+    const id = await finish(store, "quarantined", 110);
+    await add(store, instance(2), 200);
+    await queueDue(store, 300);
+    expect(await store.job(id)).toMatchObject({ state: "quarantined" });
+    expect((await store.events(id)).at(-1)).toMatchObject({ event: "more was sent", detail: { instances: 2 } });
+    expect((await store.intakeContents("lung", STUDY))?.instances).toHaveLength(2);
   },
 
   "asks an archive before a quiet study is a job, and again when nobody told what it said": async (store) => {
@@ -320,8 +347,16 @@ export const intake: ContractCases = {
     const delivered = { kind: "delivered", sopInstanceUid: first.sopInstanceUid } as const;
     await store.change(lease, { ledger: [...received, delivered] }, 111);
     await store.settle(lease, { state: "delivered", attempts: job.attempts }, 120);
+    // Another project has what this one has not.
+    await submit(store, [{ studyInstanceUid: STUDY }], { project: "heart" });
+    const elsewhere = await claimed(store, 121);
+    const deliveredThere = { kind: "delivered", sopInstanceUid: second.sopInstanceUid } as const;
+    await store.change(elsewhere.lease, { ledger: [...received, deliveredThere] }, 122);
     await store.forgetIntake(130);
     expect(await store.intakeFiles("aa")).toEqual([]);
+    expect(await store.committableClasses(uids)).toEqual([sopClass, undefined, undefined]);
+    await add(store, instance(3, { project: undefined }), 200);
+    await store.discardIntake(await held(store), AUDIT, 201);
     expect(await store.committableClasses(uids)).toEqual([sopClass, undefined, undefined]);
   },
 };

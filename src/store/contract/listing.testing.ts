@@ -40,7 +40,8 @@ export const listing: ContractCases = {
       store,
       uids.map((studyInstanceUid) => ({ studyInstanceUid })),
     );
-    for (const nowMs of [300, 200, 100]) await claimed(store, nowMs);
+    for (const nowMs of [300, 200]) await claimed(store, nowMs);
+    const third = await claimed(store, 100);
     await submit(store, [{ studyInstanceUid: "1.4" }], { project: "heart" });
     const listed = async (filter: Omit<JobFilter, "limit">, limit = 9) =>
       (await store.listJobs({ ...filter, limit })).map(({ studyInstanceUid }) => studyInstanceUid);
@@ -53,6 +54,14 @@ export const listing: ContractCases = {
     expect(await listed({ state: "running", after })).toEqual(["1.3"]);
     expect(await listed({ state: "running", projects: ["lung"], after })).toEqual(["1.3"]);
     expect(await listed({ state: "queued" })).toEqual(["1.4"]);
+    const [ours] = await store.listCohorts({ limit: 1 });
+    const cohort = String(ours?.cohort);
+    expect([await listed({ cohort, state: "queued" }), await listed({ cohort, state: "running" })]).toEqual([[], uids]);
+    expect(await listed({ cohort, state: "running", projects: ["heart"] })).toEqual([]);
+    const code = "ARCHIVE_UNABLE";
+    await store.change(third.lease, { code }, 100);
+    expect([await listed({ cohort, code }), await listed({ cohort, code, state: "queued" })]).toEqual([["1.3"], []]);
+    expect(await listed({ cohort, code: "STORE_FULL" })).toEqual([]);
     expect(await store.releaseLeases(400)).toBe(3);
     expect(await listed({ state: "running" })).toEqual([]);
     expect(await listed({ state: "queued" })).toEqual([...uids, "1.4"]);

@@ -80,6 +80,10 @@ export const nodes: ContractCases = {
     expect(await store.releaseLeases(1, "north")).toBe(1);
     expect(await store.renew(north.lease, 100, 1)).toBe(false);
     expect(await store.renew(east.lease, 100, 1)).toBe(true);
-    expect(await store.releaseLeases(1)).toBe(1);
+    // What north was at before it is another's now.
+    const again = await store.claim("east/worker-2", 100, 2);
+    expect(again?.job.id).toBe(north.job.id);
+    expect(await store.releaseLeases(3, "north")).toBe(0);
+    expect(await store.releaseLeases(4)).toBe(2);
   },
 };

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { DeliveryFilter } from "../overview.ts";
 import type { Store } from "../store.ts";
 import { type ContractCases, claimed, finish, study, submit } from "./support.testing.ts";
 
@@ -86,6 +87,24 @@ export const overview: ContractCases = {
     const after = { job: String(second?.job), destination: "b" };
     expect((await store.listDeliveries({ after, limit: 9 })).map(({ destination }) => destination)).toEqual(["a", "b"]);
     expect((await store.listDeliveries({ state: "failed", limit: 1 }))[0]).toEqual(third);
+  },
+
+  "pages through the deliveries of some projects, and of no other": async (store) => {
+    for (const project of ["lung", "heart", "brain"]) await submit(store, [{ studyInstanceUid: "1.1" }], { project });
+    for (const state of ["confirmed", "failed", "failed"] as const) {
+      const { lease } = await claimed(store);
+      for (const destination of ["a", "b"])
+        await store.recordDelivery(lease, { destination, state, instances: 2, code: undefined }, 5);
+    }
+    const listed = async (filter: Omit<DeliveryFilter, "limit">, limit = 9) =>
+      (await store.listDeliveries({ ...filter, limit })).map(({ project, destination }) => `${project} ${destination}`);
+    expect(await listed({ projects: ["lung"] })).toEqual(["lung a", "lung b"]);
+    expect(await listed({ projects: ["heart", "lung"] }, 3)).toEqual(["lung a", "lung b", "heart a"]);
+    const inTrouble = await store.listDeliveries({ projects: ["lung", "heart", "brain"], state: "failed", limit: 9 });
+    const [{ project = "" } = {}] = inTrouble;
+    expect(new Set(inTrouble.map((each) => each.state))).toEqual(new Set(["failed"]));
+    expect(await listed({ projects: [project], state: "failed" })).toEqual([`${project} a`, `${project} b`]);
+    expect(await listed({ projects: [] })).toEqual([]);
   },
 
   "lists who works": async (store) => {

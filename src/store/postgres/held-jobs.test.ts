@@ -95,6 +95,8 @@ describe.runIf(requirePeer("initdb"))("a study that a node has on its disk", () 
     await store.addIntakeInstances([whole], { quietMs: 0, longestMs: 0 }, 1);
     await store.queueDueIntake({ quietMs: 0, longestMs: 0 }, 2);
     expect(await claim("east", 3)).toBeUndefined();
+    await store.leaveNodes("north");
+    expect(await claim("east", 3), "north ended in order, with the only copy").toBeUndefined();
     const [job] = await store.listJobs({ limit: 1 });
     await store.beatNode({ ...FACTS, name: "east" }, 31_000);
     expect(await claim("east", 31_000)).toBeUndefined();
