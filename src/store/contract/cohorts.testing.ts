@@ -135,6 +135,36 @@ export const cohorts: ContractCases = {
     expect(await store.events(job.id)).toEqual([{ atMs: 2, event: "row-disagrees", detail: {} }]);
   },
 
+  "keeps the first participant id of a study that failed, unless its rows were what was wrong and nothing was made of it":
+    async (store) => {
+      const cohort = await submit(store, [{ studyInstanceUid: "1.1", participantId: "first" }]);
+      await finish(store, "failed");
+      await submit(store, [{ studyInstanceUid: "1.1", participantId: "second" }]);
+      expect(await theJob(store, cohort)).toMatchObject({ state: "queued", participantId: "first" });
+      const { lease } = await claimed(store);
+      const change = { pseudonym: "first", pseudoStudyInstanceUid: "2.1" };
+      await store.settle(lease, { state: "failed", code: "STUDY_KEYS_DISAGREE", attempts: 1, change }, 1);
+      await submit(store, [{ studyInstanceUid: "1.1", participantId: "third" }]);
+      expect(await theJob(store, cohort)).toMatchObject({
+        state: "queued",
+        participantId: "first",
+        pseudonym: "first",
+      });
+    },
+
+  "takes no participant id while a pseudonym may be being made without it": async (store) => {
+    const cohort = await submit(store, [{ studyInstanceUid: "1.1" }]);
+    await claimed(store);
+    await submit(store, [{ studyInstanceUid: "1.1", participantId: "late" }]);
+    expect(await theJob(store, cohort)).toMatchObject({ participantId: undefined });
+  },
+
+  "takes no accession number from a row that names another patient": async (store) => {
+    const cohort = await submit(store, [{ studyInstanceUid: "1.1", patientId: "P1" }]);
+    await submit(store, [{ studyInstanceUid: "1.1", patientId: "P2", accessionNumber: "A2" }]);
+    expect(await theJob(store, cohort)).toMatchObject({ patientId: "P1", accessionNumber: undefined });
+  },
+
   "takes no participant id once a pseudonym was made without it": async (store) => {
     await submit(store, [{ studyInstanceUid: "1.1" }]);
     const { lease, job } = await claimed(store);

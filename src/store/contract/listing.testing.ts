@@ -62,7 +62,10 @@ export const listing: ContractCases = {
     await store.change(third.lease, { code }, 100);
     expect([await listed({ cohort, code }), await listed({ cohort, code, state: "queued" })]).toEqual([["1.3"], []]);
     expect(await listed({ cohort, code: "STORE_FULL" })).toEqual([]);
+    expect(await store.cohortStatus(cohort)).toMatchObject({ total: 3, states: { running: 3 } });
     expect(await store.releaseLeases(400)).toBe(3);
+    expect(await listed({ cohort, code, state: "queued" })).toEqual(["1.3"]);
+    expect(await store.cohortStatus(cohort)).toMatchObject({ total: 3, states: { queued: 3 } });
     expect(await listed({ state: "running" })).toEqual([]);
     expect(await listed({ state: "queued" })).toEqual([...uids, "1.4"]);
     expect(await listed({ state: "queued", projects: ["lung"] })).toEqual(uids);

@@ -96,9 +96,55 @@ export const locating: ContractCases = {
     await submit(store, [{ studyInstanceUid: "1.1", seriesInstanceUids: ["1.1.1"] }, { accessionNumber: "A1" }]);
     const running = await claimed(store);
     const { lease } = await claimed(store);
+    const theirs = await submit(store, [{ accessionNumber: "A1" }], { nowMs: 1 });
     expect(await store.located(lease, "vna", [study("1.1")], 1)).toBe("joined");
+    expect(await store.cohortStatus(theirs)).toMatchObject({ total: 1, states: { running: 1 } });
     await store.settle(running.lease, { state: "delivered", attempts: 0 }, 2);
+    expect(await store.cohortStatus(theirs)).toMatchObject({ total: 1, states: { queued: 1 } });
     expect(await store.job(running.job.id)).toMatchObject({ state: "queued", seriesInstanceUids: undefined });
+  },
+
+  "knows each further study by its own UID alone": async (store) => {
+    await submit(store, [{ accessionNumber: "A1" }]);
+    const { lease } = await claimed(store);
+    await store.located(lease, "vna", [study("1.1"), study("1.2")], 1);
+    for (const studyInstanceUid of ["1.1", "1.2"])
+      expect(
+        await store.jobsOfKey("lung", { studyInstanceUid, patientId: undefined, accessionNumber: undefined }),
+      ).toMatchObject([{ studyInstanceUid }]);
+  },
+
+  "takes everything along that was kept of a job which is dissolved": async (store) => {
+    await submit(store, [{ accessionNumber: "A1" }]);
+    const { lease, job } = await claimed(store);
+    const kept = { report: Buffer.from("packed"), thumbnail: Uint8Array.of(1) };
+    await store.change(
+      lease,
+      { ...kept, ledger: [{ kind: "received", sopInstanceUid: "1", seriesInstanceUid: "9" }] },
+      1,
+    );
+    await store.settle(lease, { state: "quarantined", attempts: 0 }, 2);
+    const release = { actor: "sam", reason: "seen", leaveOut: ["1"], allowTags: [] };
+    const actor = { name: "sam", kind: "command line", role: "admin" } as const;
+    await store.releaseJob(job.id, release, { event: "study-released", actor, outcome: "success" }, 3);
+    await store.cancelJobs({ job: job.id }, 4);
+    await store.retryJobs({ job: job.id }, 5);
+    await submit(store, [{ studyInstanceUid: "1.1", priority: 1 }]);
+    const again = await claimed(store, 6);
+    expect(await store.located(again.lease, "vna", [study("1.1")], 7)).toBe("joined");
+    expect(await store.job(job.id)).toMatchObject({ studyInstanceUid: "1.1" });
+    expect([await store.releaseOf(job.id), await store.thumbnail(job.id)]).toEqual([undefined, undefined]);
+  },
+
+  "keeps the account of a job of which a destination may have something": async (store) => {
+    await submit(store, [{ accessionNumber: "A1" }]);
+    const { lease, job } = await claimed(store);
+    await store.located(lease, "vna", [study("1.1")], 1);
+    await store.recordDelivery(lease, { destination: "lake", state: "sending", instances: 1, code: undefined }, 2);
+    await submit(store, [{ studyInstanceUid: "1.2" }]);
+    expect(await store.located(lease, "vna", [study("1.2")], 3)).toBe("joined");
+    expect(await store.job(job.id)).toMatchObject({ id: job.id, state: "not-found" });
+    expect(await store.deliveries(job.id)).toMatchObject([{ destination: "lake", state: "sending" }]);
   },
 
   "keeps the account of a job that delivered something, when its rows lead elsewhere": async (store) => {

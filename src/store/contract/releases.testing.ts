@@ -10,7 +10,9 @@ const release = { actor: "sam", reason: "seen", leaveOut: ["1.1.1"], allowTags: 
 
 async function quarantinedJob(store: Store): Promise<string> {
   await submit(store, [{ studyInstanceUid: "1.1" }]);
-  return await finish(store, "quarantined", 1);
+  const { lease, job } = await claimed(store, 1);
+  await store.settle(lease, { state: "quarantined", attempts: 4 }, 1);
+  return job.id;
 }
 
 export const releases: ContractCases = {
@@ -20,6 +22,7 @@ export const releases: ContractCases = {
     expect(await store.releaseJob(id, release, released, 2)).toBe(true);
     expect(await store.job(id)).toMatchObject({ state: "queued", stage: "deidentifying", code: undefined });
     expect(await store.releaseOf(id)).toEqual({ ...release, atMs: 2 });
+    expect(await store.job(id), "it has all its tries again").toMatchObject({ state: "queued", attempts: 0 });
     const detail = { by: "sam", reason: "seen", leftOut: 1, allowedTags: "(0008,1030)" };
     expect(await store.events(id)).toEqual([{ atMs: 2, event: "released", detail }]);
     expect(await store.auditRecords({ after: 0, limit: 9 })).toHaveLength(1);
@@ -90,7 +93,14 @@ export const releases: ContractCases = {
     expect(await store.ledger(job.id)).toMatchObject([{ reason: "modality", reasonDetail: undefined }]);
     await write({ kind: "excluded", ...one, reason: "IDENTIFIER_FOUND", detail });
     await write({ kind: "deidentified", ...one, pseudoSopInstanceUid: "7", sha256: "aa" });
-    expect(await store.ledger(job.id)).toMatchObject([{ reason: undefined, reasonDetail: undefined }]);
+    expect(await store.ledger(job.id)).toMatchObject([
+      { reason: undefined, reasonDetail: undefined, excludedAtMs: undefined, sha256: "aa" },
+    ]);
+    expect(await store.job(job.id)).toMatchObject({ received: 1, excluded: 0 });
+    await write({ kind: "excluded", ...one, reason: "modality" });
+    // There is no copy of it any more.
+    const noCopy = { deidentifiedAtMs: undefined, pseudoSopInstanceUid: undefined, sha256: undefined };
+    expect(await store.ledger(job.id)).toMatchObject([{ reason: "modality", excludedAtMs: 1, ...noCopy }]);
   },
 };
 

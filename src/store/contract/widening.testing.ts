@@ -39,6 +39,18 @@ export const widening: ContractCases = {
     expect(await store.job(job.id)).toMatchObject({ state: "delivered" });
   },
 
+  ...each(
+    [["excluded"], ["not-found"]] as const,
+    "sends a running job round again, too, when it ends as %s without what is asked for meanwhile",
+    async (store, state) => {
+      await submit(store, [narrow]);
+      const { lease, job } = await claimed(store);
+      await submit(store, [other]);
+      await store.settle(lease, { state, attempts: 0 }, 1);
+      expect(await store.job(job.id)).toMatchObject({ state: "queued", stage: "locating" });
+    },
+  ),
+
   "lets a job that waits wait on, and then begins where instances are fetched": async (store) => {
     await submit(store, [narrow]);
     const { lease, job } = await claimed(store);
