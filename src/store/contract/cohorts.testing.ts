@@ -200,7 +200,11 @@ export const cohorts: ContractCases = {
       { kind: "received", sopInstanceUid, seriesInstanceUid: "9" } as const,
       { kind: "excluded", sopInstanceUid, reason: sopInstanceUid === "3" ? "released-without" : "modality" } as const,
     ]);
-    await store.change(lease, { ledger }, 1);
+    await store.change(
+      lease,
+      { ledger: [...ledger, { kind: "received", sopInstanceUid: "4", seriesInstanceUid: "9" }] },
+      1,
+    );
     const rows = await store.exportRows(cohort, { afterRow: 0, limit: 2 });
     expect(rows.map(({ leftOut }) => leftOut)).toEqual([
       { [job.id]: { modality: 2, "released-without": 1 } },

@@ -94,6 +94,12 @@ export const failures: ContractCases = {
       retried: 0,
     });
     expect(await store.retryFailures({ ...of, cohort }, { limit: 9 }, 20)).toMatchObject({ retried: 2 });
+    // Who has some of a cohort tried again wants it again: another cohort's cancel leaves its studies alone.
+    await store.cancelJobs({ cohort }, 21);
+    const cancelled = { code: "CANCELLED", state: "cancelled", cohort } as const;
+    expect(await store.retryFailures(cancelled, { limit: 9 }, 22)).toMatchObject({ retried: 3 });
+    const rows = [1, 2, 3].map((number) => ({ studyInstanceUid: `1.${number}` }));
+    expect(await store.cancelJobs({ cohort: await submit(store, rows, { nowMs: 23 }) }, 24)).toBe(0);
     const waiting = { code: "ARCHIVE_UNABLE", state: "waiting" } as const;
     expect(await store.retryFailures(waiting, { limit: 9 }, 20)).toEqual({ retried: 0, last: undefined });
   },

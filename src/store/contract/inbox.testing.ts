@@ -104,6 +104,12 @@ export const inbox: ContractCases = {
           : ({ state: "done", attempts: 1 } as const);
       await store.settleInboxMessage(lease, outcome, 100 * index);
     }
+    // The newest of another queue are none of these.
+    for (const text of ["a", "b"]) await add(store, text, { queue: "other" });
+    for (const _ of "ab") {
+      const other = await store.claimInboxMessage("other", LEASE_MS, 0);
+      if (other !== undefined) await store.settleInboxMessage(other.lease, { state: "done", attempts: 1 }, 0);
+    }
     await add(store, "waiting");
     const forget = (finishedBeforeMs: number, maximumKept: number) =>
       store.forgetInboxMessages({ queue: QUEUE, finishedBeforeMs, maximumKept });

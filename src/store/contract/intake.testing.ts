@@ -109,6 +109,25 @@ export const intake: ContractCases = {
     expect(await store.nextIntakeDueAtMs()).toBe(250);
   },
 
+  "knows a file again whose sender was not answered": async (store) => {
+    expect([await add(store, instance(1), 0), await add(store, instance(1), 1)]).toEqual([true, true]);
+    expect(await listed(store)).toMatchObject([{ instances: 1 }]);
+    expect(await store.nextIntakeDueAtMs()).toBe(100);
+  },
+
+  "asks no archive for what a person gave to a project, and counts its patience from what came later": async (
+    store,
+  ) => {
+    await add(store, instance(1), 0);
+    await add(store, instance(2, { patientId: "P2" }), 10);
+    await store.assignIntake(await held(store), "lung", AUDIT, 1_000);
+    await finish(store, "delivered", 1_001);
+    await add(store, instance(3), 1_100);
+    expect(await store.nextIntakeDueAtMs()).toBe(1_200);
+    expect(await store.queueDueIntake(PATIENCE, 1_200, ["scanners"])).toEqual({ due: 1, toAsk: [] });
+    expect(await jobs(store)).toEqual(QUEUED);
+  },
+
   "counts an instance that is sent twice once, and keeps its first file": async (store) => {
     await add(store, instance(1), 0);
     expect(await add(store, instance(1, { file: "aa-again" }), 90)).toBe(false);

@@ -63,6 +63,10 @@ export const listing: ContractCases = {
     expect([await listed({ cohort, code }), await listed({ cohort, code, state: "queued" })]).toEqual([["1.3"], []]);
     expect(await listed({ cohort, code: "STORE_FULL" })).toEqual([]);
     expect(await store.cohortStatus(cohort)).toMatchObject({ total: 3, states: { running: 3 } });
+    const another = await submit(store, [{ studyInstanceUid: "1.5" }]);
+    expect(await listed({ cohort: another, state: "running" })).toEqual([]);
+    expect(await store.cohortStatus(another)).toMatchObject({ total: 1, states: { queued: 1 } });
+    await store.cancelJobs({ cohort: another }, 100);
     expect(await store.releaseLeases(400)).toBe(3);
     expect(await listed({ cohort, code, state: "queued" })).toEqual(["1.3"]);
     expect(await store.cohortStatus(cohort)).toMatchObject({ total: 3, states: { queued: 3 } });

@@ -35,6 +35,8 @@ export const throughput: ContractCases = {
     const hours = await store.throughput("hour", 0);
     expect(hours.map(({ startedAtMs }) => startedAtMs)).toEqual([48 * HOUR_MS, 49 * HOUR_MS]);
     expect(await store.throughput("day", 0)).toHaveLength(2);
+    await store.change(lease, { deliveredNow: delivered }, 96 * HOUR_MS);
+    expect(await store.throughput("hour", 0), "what is shown is there").toHaveLength(3);
   },
 };
 
