@@ -80,6 +80,9 @@ export const archives: ContractCases = {
     await store.judgeArchive("vna", DOWN, breaker, 10);
     await store.judgeArchive("vna", DOWN, breaker, 12);
     expect(await settleLate("ARCHIVE_RESTING", 20)).toBe(90_000);
+    await submit(store, [{ studyInstanceUid: "1.2" }]);
+    await store.admitToArchive("vna", breaker, 1_012);
+    expect(await settleLate("ARCHIVE_RESTING", 1_013), "a probe is under way").toBe(90_000);
     await store.judgeArchive("vna", undefined, breaker, 30);
     expect(await settleLate("ARCHIVE_RESTING", 31)).toBe(31);
     await store.setArchiveControls("vna", { paused: true }, 40);
