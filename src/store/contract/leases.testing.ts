@@ -132,6 +132,11 @@ export const leases: ContractCases = {
     const delivery = { destination: "d", state: "sent", instances: 1, code: undefined } as const;
     expect(await store.recordDelivery(late, delivery, 1)).toBe(false);
     expect(await store.settle(late, { state: "failed", attempts: 9, change }, 1)).toBe(false);
+    expect(await store.settle(late, { state: "failed", attempts: 9 }, 1), "with nothing else to write").toBe(false);
+    const next = { worker: "worker-2", leaseMs: LEASE_MS };
+    expect(await store.settleAndClaim(late, { state: "failed", attempts: 9 }, next, 1)).toEqual({
+      ...{ isSettled: false, claimed: undefined },
+    });
     expect(await store.job(job.id)).toEqual(before);
     expect([await store.events(job.id), await store.ledger(job.id), await store.deliveries(job.id)]).toEqual([
       [],

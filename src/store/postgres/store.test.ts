@@ -211,6 +211,18 @@ describe.runIf(requirePeer("initdb"))("PostgreSQL", () => {
     const [first] = stores;
     expect(await first?.listJobs({ limit: 9 })).toHaveLength(2);
     for (const cohort of cohorts) expect(await first?.cohortStatus(cohort)).toMatchObject({ total: 2 });
+    // No index keeps accession numbers apart: those who join wait for each other.
+    const numbers = ["A2", "A3", "A4", "A5", "A6", "A7"];
+    await Promise.all(
+      numbers.flatMap((accessionNumber) => stores.map((store) => submit(store, [{ accessionNumber }]))),
+    );
+    const jobs = (await first?.listJobs({ limit: 99 })) ?? [];
+    expect(
+      jobs
+        .slice(2)
+        .map(({ accessionNumber }) => accessionNumber ?? "")
+        .sort(),
+    ).toEqual(numbers);
     await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
   });
 
