@@ -160,32 +160,52 @@ const OF_EVERYBODY: readonly (keyof Operations)[] = [
 ];
 const NOT_HIS = new Set(["PROJECTS_LIMITED", "PROJECT_UNKNOWN", "COHORT_NOT_FOUND", "JOB_NOT_FOUND"]);
 
-it.each(Object.keys(ASKED) as (keyof Operations)[])(
-  "%s of another project's is not there for who is limited",
-  async (operation) => {
-    const told: AuditEvent[] = [];
-    const asked: PropertyKey[] = [];
-    const lung = { project: "lung" } as never;
-    const store = new Proxy<Partial<Store>>(
-      { cohortStatus: async () => lung, job: async () => lung },
-      {
-        get(target, name) {
-          asked.push(name);
-          return Reflect.get(target, name);
-        },
+/** What another project's is asked for by name, of what else shows of everything. */
+const NAMED: readonly (readonly [what: string, ask: (of: Operations) => Promise<unknown>])[] = [
+  ["studies of a cohort", (of) => first(of.listStudies({ cohort: "c" }))],
+  ["studies of a project", (of) => first(of.listStudies({ project: "lung" }))],
+  ["throughput of a project", (of) => of.throughput({ span: "day", project: "lung" })],
+  ["failures of a project", (of) => of.listFailures({ project: "lung" })],
+  ["a retry in a project", (of) => of.retryFailures("STUDY_NOT_FOUND", { project: "lung" })],
+  ["a retry in a cohort", (of) => of.retryFailures("STUDY_NOT_FOUND", { cohort: "c" })],
+];
+
+/** Everything there is of the project "lung", and somebody who may see "heart" asks. */
+async function askedByOther(ask: (of: Operations) => Promise<unknown>) {
+  const told: AuditEvent[] = [];
+  const asked: PropertyKey[] = [];
+  const lung = { project: "lung" } as never;
+  const store = new Proxy<Partial<Store>>(
+    { cohortStatus: async () => lung, job: async () => lung },
+    {
+      get(target, name) {
+        asked.push(name);
+        return Reflect.get(target, name);
       },
-    );
-    const context = contextOf({ role: "admin", told, store });
-    const actor: Actor = { ...context.actor, projects: ["heart"] };
-    const projects = new Map([["lung", {} as never]]);
-    const code = await ASKED[operation](createOperations({ ...context, actor, projects })).then(
-      () => undefined,
-      (thrown: unknown) => (thrown instanceof GatewayError ? thrown.code : "STRANGER"),
-    );
-    if (OF_EVERYBODY.includes(operation)) return expect(code).not.toBe("PROJECTS_LIMITED");
-    expect(NOT_HIS).toContain(code);
-    // Neither looked at nor told of: what says whose it is was all that was asked.
-    expect(asked.filter((name) => name !== "cohortStatus" && name !== "job")).toEqual([]);
-    expect(told).toEqual([]);
-  },
-);
+    },
+  );
+  const context = contextOf({ role: "admin", told, store });
+  const actor: Actor = { ...context.actor, projects: ["heart"] };
+  const projects = new Map([["lung", {} as never]]);
+  const code = await ask(createOperations({ ...context, actor, projects })).then(
+    () => undefined,
+    (thrown: unknown) => (thrown instanceof GatewayError ? thrown.code : "STRANGER"),
+  );
+  // What says whose it is is asked first.
+  return { code, told, asked: asked.filter((name) => name !== "cohortStatus" && name !== "job") };
+}
+
+it.each([
+  ...(Object.keys(ASKED) as (keyof Operations)[])
+    .filter((operation) => !OF_EVERYBODY.includes(operation))
+    .map((operation) => [operation, ASKED[operation]] as const),
+  ...NAMED,
+])("%s of another project's is not there for who is limited", async (_what, ask) => {
+  const { code, told, asked } = await askedByOther(ask);
+  expect(NOT_HIS).toContain(code);
+  expect({ told, asked }, "neither looked at nor told of").toEqual({ told: [], asked: [] });
+});
+
+it.each(OF_EVERYBODY)("%s is there for who is limited, as far as he may see", async (operation) => {
+  expect((await askedByOther(ASKED[operation])).code).not.toBe("PROJECTS_LIMITED");
+});

@@ -221,3 +221,28 @@ it.each([
   await expect(withdraw(site.context, wish)).rejects.toMatchObject({ code: "WITHDRAWAL_INVALID" });
   await expect(withdraw(site.context, wish)).rejects.toBeInstanceOf(GatewayError);
 });
+
+it("leaves what is held for nobody to the projects that the patient is still in", async () => {
+  await using site = await scene();
+  const instance = {
+    ...{ studyInstanceUid: "1.9", seriesInstanceUid: "1.9.1", sopInstanceUid: "1.9.1.1", file: "aa-1" },
+    ...{ sopClassUid: "1.2.840.10008.5.1.4.1.1.2", patientId: PATIENT, accessionNumber: "A1", modality: "CT" },
+    ...{ callingAeTitle: "CT1", project: undefined, rule: undefined },
+  };
+  await site.store.addIntakeInstances([instance], { quietMs: 0, longestMs: 0 }, 1);
+  const projects = new Map(["lung", "heart"].map((name) => [name, { name } as never]));
+  const context = { ...site.context, projects };
+  expect(await withdraw(context)).toMatchObject({ unaskedHeld: 1 });
+  expect(await withdrawPatients(context, "heart", { patientIds: [PATIENT] }, signal)).toMatchObject({ unaskedHeld: 0 });
+});
+
+it("keeps what is staged of a study that another project is at work on", async () => {
+  await using site = await scene();
+  const request = { rowNumber: 1, studyInstanceUid: "1.1", patientId: undefined, accessionNumber: undefined };
+  const wish = { seriesInstanceUids: undefined, participantId: undefined, priority: 3, cells: [] };
+  await site.store.submitCohort({ project: "heart", columns: [], requests: [{ ...request, ...wish }], refused: [] }, 0);
+  const removed: unknown[] = [];
+  const removeLocalCopies = async (study: object) => void removed.push(study);
+  await withdraw({ ...site.context, withdrawn: { ...site.context.withdrawn, removeLocalCopies } });
+  expect(removed).toEqual([{ job: site.job, studyInstanceUid: undefined }]);
+});
