@@ -246,3 +246,17 @@ it("keeps what is staged of a study that another project is at work on", async (
   await withdraw({ ...site.context, withdrawn: { ...site.context.withdrawn, removeLocalCopies } });
   expect(removed).toEqual([{ job: site.job, studyInstanceUid: undefined }]);
 });
+
+it("removes nothing before a worker that was at the study has noticed", async () => {
+  await using site = await scene();
+  const row = { rowNumber: 1, studyInstanceUid: "1.7", patientId: PATIENT, accessionNumber: undefined };
+  const wish = { seriesInstanceUids: undefined, participantId: undefined, priority: 3, cells: [] };
+  await site.store.submitCohort({ project: "lung", columns: [], requests: [{ ...row, ...wish }], refused: [] }, 0);
+  await site.store.claim("worker", 60_000, 1_000);
+  const steps: unknown[] = [];
+  const clock = { nowMs: () => 21_000, sleep: async (ms: number) => void steps.push(ms) };
+  const removeLocalCopies = async () => void steps.push("removed");
+  const withdrawn = { ...site.context.withdrawn, removeLocalCopies };
+  await withdraw({ ...site.context, clock, withdrawn });
+  expect(steps).toEqual([40_000, "removed", "removed"]);
+});
