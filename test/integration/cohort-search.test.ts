@@ -95,6 +95,12 @@ it("finds every study once in an archive that answers all, and in one that cuts 
   const open = await searchFor({ archive: "open", queries: [ALL] });
   expect(open.document).toMatchObject({ state: "done", summary: { studies: 40, questions: 1, isComplete: true } });
   expect(open.uids.toSorted()).toEqual(UIDS);
+  // That it was asked, and that what was found was given out: the next look is the newest record.
+  const { items } = (await site.call("GET", "/audit?limit=3")).json as { readonly items: unknown[] };
+  expect(items.slice(0, 2)).toMatchObject([
+    { event: "cohort-searched", project: "lung", detail: { archive: "open", queries: 1 } },
+    { event: "cohort-searched", project: "lung", detail: { given: true } },
+  ]);
   const capped = await searchFor({ archive: "capped", queries: [ALL], archiveCap: CAP });
   expect(capped.document.summary).toMatchObject({ studies: 40, cutDays: 0, isComplete: true });
   expect(capped.document.summary?.questions).toBeGreaterThan(2);
