@@ -5,7 +5,7 @@ useFolder();
 
 describe("what a hook leaves in its output", () => {
   it.each([
-    ["a link to somebody's file", 'mkdir "$2/files"; ln -s /etc/passwd "$2/files/report.txt"', "not-a-plain-file"],
+    ["a link to a file elsewhere", 'mkdir "$2/files"; ln -s "$0" "$2/files/report.txt"', "not-a-plain-file"],
     [
       "a second name of a file",
       'mkdir "$2/files"; echo x > "$2/files/a"; ln "$2/files/a" "$2/files/b"',
