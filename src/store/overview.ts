@@ -9,7 +9,10 @@ export interface JobCount {
   readonly jobs: number;
 }
 
-/** A job as it is now, and the number of its last change of state or stage: numbers only grow, and each job has its last one alone. */
+/**
+ * A job as it is now, and the number of its last change of state or stage: numbers only grow, and each job has its last one alone. One that came
+ * back to where it was, such as by failing twice, may be told for each time.
+ */
 export interface JobChanged {
   readonly number: number;
   readonly job: JobRecord;

@@ -37,6 +37,16 @@ export const overview: ContractCases = {
     expect((await store.jobChanges({ after: 0, limit: 1 })).changes).toMatchObject([{ number: made.last }]);
   },
 
+  "does not tell a change that another one has overtaken, on whatever page it would be": async (store) => {
+    await submit(store, [{ studyInstanceUid: "1.1" }]);
+    const { last } = await store.jobChanges({ after: 0, limit: 9 });
+    const { lease } = await claimed(store);
+    await store.change(lease, { stage: "retrieving" }, 1);
+    await store.settle(lease, { state: "failed", code: "ARCHIVE_CLOSED", attempts: 1 }, 2);
+    const page = await store.jobChanges({ after: last, limit: 1 });
+    expect(page).toMatchObject({ changes: [{ number: page.last, job: { state: "failed" } }] });
+  },
+
   "never gives a number of a change twice": async (store) => {
     await submit(store, [{ studyInstanceUid: "1.1" }, { accessionNumber: "A1" }]);
     await finish(store, "delivered");

@@ -135,7 +135,7 @@ async function jobChanges(
   const given = Number((await session.get("lastChange"))?.changeNo ?? 0);
   const counting = (await session.get("lowestCounting"))?.changeNo;
   const last = typeof counting === "number" ? Math.min(given, counting) : given;
-  const rows = await session.all("changesUpTo", { after, last, limit });
+  const rows = await session.all("jobChanges", { after, last, limit });
   return { changes: rows.map(({ changeNo, ...row }) => ({ number: Number(changeNo), job: jobRecord(row) })), last };
 }
 

@@ -24,7 +24,7 @@ const HOT: readonly (readonly [OwnStatementName, ...string[]])[] = [
   ["listJobsByProjectAndState", "study_jobs_by_project_and_state"],
   ["listJobsOfCohortByState", "cohort_jobs_by_state"],
   ["listDeliveriesByState", "deliveries_by_state"],
-  ["changesUpTo", "job_changes_pkey"],
+  ["jobChanges", "job_changes_pkey"],
   ["claimInboxMessage", "inbox_messages_waiting"],
   ["claimNotices", "notices_due"],
   ["requestOfKey", "api_requests_asker_key_key"],

@@ -13,6 +13,10 @@ export const overrides: Partial<Readonly<Record<StatementName, string>>> = {
     SELECT project, code, state, sum(jobs) AS jobs FROM job_code_counts GROUP BY project, code, state HAVING sum(jobs) > 0`,
   /** Of the numbers that are given, those up to here are committed: see COUNTER_TRIGGERS. The sequence is read before the locks. */
   lastChange: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS changeNo FROM job_change_numbers",
+  /** Each job has one row of changes, which moves. */
+  jobChanges: `
+    SELECT change_no AS changeNo, ${JOB_COLUMNS} FROM job_changes JOIN study_jobs USING (job_no)
+     WHERE change_no > :after AND change_no <= :last ORDER BY change_no LIMIT :limit`,
   releaseProbes: `
     UPDATE archives SET breaker = jsonb_set(breaker::jsonb, '{untilMs}', to_jsonb(CAST(:nowMs AS BIGINT)))::text
      WHERE breaker::jsonb ->> 'state' = 'half-open'`,
@@ -82,9 +86,6 @@ export const ownStatements = {
     SELECT min(((classid::BIGINT << 32) | objid::BIGINT) - ${CHANGES_LOCK_BASE}) AS changeNo FROM pg_locks
      WHERE locktype = 'advisory' AND objsubid = 1 AND classid::BIGINT = ${CHANGES_LOCK_BASE} >> 32
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-  changesUpTo: `
-    SELECT change_no AS changeNo, ${JOB_COLUMNS} FROM job_changes JOIN study_jobs USING (job_no)
-     WHERE change_no > :after AND change_no <= :last ORDER BY change_no LIMIT :limit`,
   ...workStatements,
 } as const;
 

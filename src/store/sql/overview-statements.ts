@@ -21,8 +21,9 @@ export const overviewStatements = {
   oldestOfProjectAndState: `
     SELECT created_at AS createdAtMs FROM study_jobs
      WHERE project = :project AND state = :state AND state <> 'running' ORDER BY job_no LIMIT 1`,
+  /** Without those that another one has overtaken. */
   jobChanges: `
-    SELECT change_no AS changeNo, ${JOB_COLUMNS} FROM job_changes CROSS JOIN study_jobs USING (job_no)
+    SELECT change_no AS changeNo, ${JOB_COLUMNS} FROM job_changes CROSS JOIN study_jobs USING (job_no, state, stage)
      WHERE change_no > :after ORDER BY change_no LIMIT :limit`,
   lastChange: "SELECT max(change_no) AS changeNo FROM job_changes",
   listDeliveries: `

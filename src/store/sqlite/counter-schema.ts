@@ -100,3 +100,30 @@ export const RESTING_COUNTERS = `
   CREATE TRIGGER changes_forgotten_later AFTER UPDATE ON job_changes WHEN new.change_no % 1000 = 0 BEGIN
     DELETE FROM job_changes WHERE change_no <= new.change_no - 100000;
   END;`;
+
+/**
+ * Changes of jobs are added behind the others and never moved: half the pages that a claim or an end wrote here. Each says what the job came to, so
+ * that those which a later one has overtaken are told apart from the one that stands.
+ */
+export const ADDED_CHANGES = `
+  DROP TRIGGER study_job_counted;
+  DROP TRIGGER study_job_changed;
+  CREATE TABLE added_changes (
+    change_no INTEGER PRIMARY KEY, job_no INTEGER NOT NULL, state TEXT NOT NULL, stage TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO added_changes
+  SELECT change_no, job_no, coalesce(state, ''), coalesce(stage, '') FROM job_changes LEFT JOIN study_jobs USING (job_no);
+  DROP TABLE job_changes;
+  ALTER TABLE added_changes RENAME TO job_changes;
+
+  CREATE TRIGGER study_job_counted AFTER INSERT ON study_jobs BEGIN
+    INSERT INTO job_counts VALUES (new.project, new.stage, ${resting("new.state")}, 1) ON CONFLICT DO UPDATE SET jobs = jobs + 1;
+    INSERT INTO job_changes (job_no, state, stage) VALUES (new.job_no, new.state, new.stage);
+  END;
+  CREATE TRIGGER study_job_changed AFTER UPDATE OF state, stage ON study_jobs
+  WHEN old.state <> new.state OR old.stage <> new.stage BEGIN
+    INSERT INTO job_changes (job_no, state, stage) VALUES (new.job_no, new.state, new.stage);
+  END;
+  CREATE TRIGGER changes_forgotten AFTER INSERT ON job_changes WHEN new.change_no % 1000 = 0 BEGIN
+    DELETE FROM job_changes WHERE change_no <= new.change_no - 100000;
+  END;`;

@@ -4,7 +4,7 @@ import { statements } from "../sql/statements.ts";
 import { ACCESS, OVERVIEW } from "./access-schema.ts";
 import { ACQUISITIONS, SCAN_CONTENT_TYPES, SCAN_RETENTION } from "./acquisition-schema.ts";
 import { COMMITMENTS } from "./commitment-schema.ts";
-import { LEAN_COUNTERS, RESTING_COUNTERS } from "./counter-schema.ts";
+import { ADDED_CHANGES, LEAN_COUNTERS, RESTING_COUNTERS } from "./counter-schema.ts";
 import { INSIGHT } from "./insight-schema.ts";
 import { INTAKE, INTAKE_EXPECTED } from "./intake-schema.ts";
 import { LINKAGE } from "./linkage-schema.ts";
@@ -229,7 +229,7 @@ const RESTING_INDEXES = `
   CREATE INDEX study_jobs_by_project_and_state ON study_jobs (project, state, job_no) WHERE state <> 'running';`;
 
 /** Append only: what a site has applied is never edited. */
-const migrations: readonly Migration[] = [
+export const migrations: readonly Migration[] = [
   { version: 1, name: "cohorts, study jobs and their ledger", sql: `${JOBS}${COHORTS}${COUNTERS}` },
   { version: 2, name: "keys of projects", sql: PROJECT_KEYS },
   { version: 3, name: "conditions of archives", sql: ARCHIVES },
@@ -260,6 +260,7 @@ const migrations: readonly Migration[] = [
   { version: 28, name: "nodes that were given up", sql: FORGOTTEN_NODES },
   { version: 29, name: "indexes of what rests", sql: RESTING_INDEXES },
   { version: 30, name: "scanners: content types of files", sql: SCAN_CONTENT_TYPES },
+  { version: 31, name: "changes of jobs as they come", sql: ADDED_CHANGES },
 ];
 
 /** Of the newest migration here. */

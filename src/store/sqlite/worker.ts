@@ -1,4 +1,5 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { availableParallelism } from "node:os";
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { toGatewayError } from "../../errors/gateway-error.ts";
 import { renewWitness } from "../sql/audit.ts";
 import { inTurn } from "../sql/in-turn.ts";
@@ -10,11 +11,14 @@ import { openSession, type SqliteSession } from "./session.ts";
 
 /** Calls that share one transaction at most, so that no caller waits for a very long one. */
 const MAXIMUM_GROUP = 512;
+/** So many that are answered together are workers that ask again at once: the thread stays awake for them, where another processor is theirs. */
+const BUSY_GROUP = 4;
+const STAY_AWAKE_MS = availableParallelism() > 1 ? 0.3 : 0;
 
 type Call = Extract<ToStore, { readonly call: number }>;
 
-const port = parentPort;
-if (port === null) throw new Error("runs as a worker thread only");
+if (parentPort === null) throw new Error("runs as a worker thread only");
+const port: MessagePort = parentPort;
 
 const say = (message: FromStore): void => port.postMessage(message);
 const inbox: Call[] = [];
@@ -32,11 +36,15 @@ try {
   port.close();
 }
 
-function receive(messages: readonly ToStore[]): void {
+function take(messages: readonly ToStore[]): void {
   for (const message of messages) {
     if ("close" in message) closing = true;
     else inbox.push(message);
   }
+}
+
+function receive(messages: readonly ToStore[]): void {
+  take(messages);
   if (isDrainDue) return;
   isDrainDue = true;
   // Everything that has arrived by then goes into one transaction: one fsync serves all.
@@ -46,12 +54,25 @@ function receive(messages: readonly ToStore[]): void {
 async function drain(): Promise<void> {
   if (session === undefined) return;
   // What arrives meanwhile is seen by this same loop.
-  while (inbox.length > 0) await runGroup(session, inbox.splice(0, MAXIMUM_GROUP));
+  while (inbox.length > 0) {
+    const calls = inbox.splice(0, MAXIMUM_GROUP);
+    await runGroup(session, calls);
+    if (inbox.length === 0 && calls.length >= BUSY_GROUP) stayAwake();
+  }
   isDrainDue = false;
   if (!closing) return;
   session.database.close();
   session = undefined;
-  port?.close();
+  port.close();
+}
+
+/** Waits without going to sleep until something arrives, for a moment: waking a thread takes longer than they take to ask. */
+function stayAwake(): void {
+  const untilMs = performance.now() + STAY_AWAKE_MS;
+  while (inbox.length === 0 && !closing && performance.now() < untilMs) {
+    const received = receiveMessageOnPort(port);
+    if (received !== undefined) take(received.message);
+  }
 }
 
 /** Reads need no lock, so that they are answered while another process writes. */
