@@ -7,7 +7,7 @@ import { type Tag, tagOf } from "../dicom/tag.ts";
 import { uidOf } from "../dicom/values.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { concurrently } from "../units/concurrently.ts";
-import { systemCodeOf } from "../units/durable-files.ts";
+import { isMissing, systemCodeOf } from "../units/durable-files.ts";
 
 /** A file of the input folder; its number stands for its name, which may be a patient's. */
 export interface FolderInput {
@@ -56,6 +56,24 @@ export interface FolderContents {
   readonly closed: readonly UnreadableInput[];
   /** Symbolic links, and whatever else is no file: not followed. */
   readonly links: number;
+}
+
+/** Files named `.dcm` below a folder; none where it is not there. */
+export async function countObjects(root: string, signal: AbortSignal): Promise<number> {
+  let count = 0;
+  const folders = [root];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    signal.throwIfAborted();
+    try {
+      for await (const entry of await opendir(folder)) {
+        if (entry.isDirectory()) folders.push(join(folder, entry.name));
+        else if (entry.name.endsWith(".dcm")) count += 1;
+      }
+    } catch (thrown) {
+      if (!isMissing(thrown)) throw thrown;
+    }
+  }
+  return count;
 }
 
 /** Every file below a folder. @throws GatewayError DEID_TOO_MANY_FILES, FILE_UNREADABLE of the folder itself */

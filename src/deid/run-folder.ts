@@ -10,7 +10,14 @@ import { ahead } from "../units/ahead.ts";
 import { writeFileDurably } from "../units/durable-files.ts";
 import { makeFolders } from "../units/make-folders.ts";
 import type { DeidentifierOptions } from "./deidentifier.ts";
-import { type FolderInput, filesBelow, type StudyInput, type StudyInputs, sortByStudy } from "./folder-inputs.ts";
+import {
+  countObjects,
+  type FolderInput,
+  filesBelow,
+  type StudyInput,
+  type StudyInputs,
+  sortByStudy,
+} from "./folder-inputs.ts";
 import type { InstanceOutcome } from "./outcome.ts";
 import { openWorkspace } from "./run-workspace.ts";
 import { factsOfSharedStudies, type StudyFacts } from "./study-facts.ts";
@@ -70,6 +77,8 @@ export interface FolderResult {
   readonly unlistedFailures: number;
   /** Instances left out on purpose, by reason. */
   readonly exclusions: Readonly<Record<string, number>>;
+  /** Objects of earlier runs that stay in the project's folder of the output: this run put nothing in their places. */
+  readonly earlier: number;
 }
 
 const PROJECT_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -121,7 +130,9 @@ export async function deidentifyFolder(task: FolderTask): Promise<FolderResult> 
   // One study's instances are begun while the last ones of another are still under way.
   const outcomes = ahead(studies, pool === undefined ? 1 : STUDIES_AHEAD, (study) => outcomesOf(run, study));
   for await (const study of outcomes) await concludeStudy(run, study);
-  return tally.result();
+  const result = tally.result();
+  const present = await countObjects(join(output, project), signal);
+  return { ...result, earlier: Math.max(0, present - result.instances.delivered) };
 }
 
 function usualThreads({ blocking }: FolderTask): number {
@@ -258,7 +269,7 @@ interface FolderTally {
   duplicate(): void;
   /** @param whole instances that could go, were it not for the others */
   study(document: StudyReportDocument, whole: number): void;
-  result(): FolderResult;
+  result(): Omit<FolderResult, "earlier">;
 }
 
 function createTally(found: Pick<FolderResult, "files" | "links"> & { readonly studies: number }): FolderTally {

@@ -75,7 +75,7 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 function* lines(
-  { files, links, studies, instances, failures, unlistedFailures, exclusions }: FolderResult,
+  { files, links, studies, instances, failures, unlistedFailures, exclusions, earlier }: FolderResult,
   nameOf: (failure: FolderFailure) => { readonly file?: string },
 ): Generator<string> {
   for (const failure of failures) {
@@ -88,5 +88,6 @@ function* lines(
   if (links > 0) yield `left out  ${links}: links, which are not followed`;
   if (instances.duplicates > 0) yield `left out  ${instances.duplicates}: duplicates`;
   if (instances.withheld > 0) yield `held back  ${instances.withheld}: with the rest of their studies`;
+  if (earlier > 0) yield `kept  ${earlier}: objects of earlier runs in the output, which this one did not replace`;
   yield `${instances.delivered} of ${counted(files, "file")} de-identified, ${studies.delivered} of ${counted(studies.total, "study")}`;
 }
