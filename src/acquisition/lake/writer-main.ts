@@ -4,6 +4,7 @@ import { parentPort } from "node:worker_threads";
 import { systemCodeOf } from "../../units/durable-files.ts";
 import { HEAD_BYTES } from "../signatures.ts";
 import { BLOCK_BYTES, type FromWriter, type Received, type ToWriter } from "./protocol.ts";
+import { createSyncBehind, type SyncBehind } from "./sync-behind.ts";
 
 /** So much may be in the page cache only: the last sync then is a short one. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
@@ -16,9 +17,7 @@ interface Growing {
   readonly hash: Hash;
   head: Buffer;
   sizeBytes: number;
-  unsyncedBytes: number;
-  syncing: Promise<void>;
-  isSyncing: boolean;
+  readonly syncs: SyncBehind;
 }
 
 const port = parentPort;
@@ -51,8 +50,8 @@ async function carryOut(message: Extract<ToWriter, { readonly upload: number }>)
   if ("open" in message) {
     const file = await open(message.open, "wx");
     const hash = createHash("sha256");
-    const syncing = Promise.resolve();
-    const facts = { head: Buffer.alloc(0), sizeBytes: 0, unsyncedBytes: 0, syncing, isSyncing: false };
+    const syncs = createSyncBehind(() => file.datasync(), SYNC_EVERY_BYTES);
+    const facts = { head: Buffer.alloc(0), sizeBytes: 0, syncs };
     growing.set(upload, { path: message.open, blocks: message.blocks, file, hash, ...facts });
     say({ upload, opened: true });
     return;
@@ -82,15 +81,7 @@ async function append(one: Growing, chunk: Uint8Array): Promise<void> {
     one.head = Buffer.concat([one.head, chunk.subarray(0, HEAD_BYTES - one.head.length)]);
   }
   one.sizeBytes += chunk.byteLength;
-  one.unsyncedBytes += chunk.byteLength;
-  if (one.unsyncedBytes < SYNC_EVERY_BYTES || one.isSyncing) return;
-  one.unsyncedBytes = 0;
-  one.isSyncing = true;
-  one.syncing = one.file.datasync().finally(() => {
-    one.isSyncing = false;
-  });
-  // Its failure is met by the end, which waits for it.
-  one.syncing.catch(() => undefined);
+  one.syncs.wrote(chunk.byteLength);
 }
 
 async function writeAll(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
@@ -99,9 +90,9 @@ async function writeAll(file: FileHandle, chunk: Uint8Array, position: number): 
   }
 }
 
-async function finish({ file, hash, sizeBytes, head, syncing }: Growing): Promise<Received> {
+async function finish({ file, hash, sizeBytes, head, syncs }: Growing): Promise<Received> {
   try {
-    await syncing;
+    await syncs.settled();
     await file.datasync();
   } finally {
     await file.close();
@@ -109,8 +100,8 @@ async function finish({ file, hash, sizeBytes, head, syncing }: Growing): Promis
   return { sizeBytes, sha256: hash.digest("hex"), head };
 }
 
-async function discard({ file, path, syncing }: Growing): Promise<void> {
-  await syncing.catch(() => undefined);
+async function discard({ file, path, syncs }: Growing): Promise<void> {
+  await syncs.settled().catch(() => undefined);
   await file.close();
   await rm(path, { force: true });
 }
