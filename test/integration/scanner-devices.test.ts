@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { WebSocket } from "ws";
 import { HDF5_BYTES as DATA } from "../../src/acquisition/rehearsal.testing.ts";
 import { anotherDevice as another, runningScan } from "../peers/scan-runs.ts";
 import { connectDevice, openScannerSite } from "../peers/scanhub-site.ts";
@@ -39,6 +40,27 @@ describe("credentials (A22)", () => {
     expect(await device.closed).toMatchObject({ code: 1008 });
     await using again = await connectDevice(own);
     expect(await again.closed).toMatchObject({ code: 1008 });
+  });
+
+  it("open nothing any more while the gateway ends: the device would stay where no start reaches it", async () => {
+    const ending = await openScannerSite();
+    const { device: silent } = await another(ending);
+    await using device = await connectDevice(ending);
+    // It does not answer that the connection is closed, for which it has two seconds.
+    silent.socket.pause();
+    const ended = ending[Symbol.asyncDispose]();
+    expect(await device.closed).toMatchObject({ code: 1012 });
+    const headers = { "Device-Id": ending.deviceId, "Device-Token": ending.deviceToken };
+    const again = new WebSocket(ending.webSocket, { headers });
+    const answer = await new Promise((resolve) => {
+      again.once("open", () => resolve("open"));
+      again.once("unexpected-response", (_, { statusCode }) => resolve(statusCode));
+    });
+    again.on("error", () => undefined).terminate();
+    expect(answer).toBe(503);
+    await ended;
+    silent.socket.resume();
+    await silent.closed;
   });
 
   it("are made once by createdevice, and shown nowhere else", async () => {

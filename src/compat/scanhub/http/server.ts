@@ -223,6 +223,7 @@ function acceptDevices(server: Server, world: ScanHubWorld): AsyncDisposable {
     clientTracking: true,
   });
   const served = new Set<Promise<void>>();
+  let isEnding = false;
   const serve = async (tapped: TappedSocket, { headers }: IncomingMessage): Promise<void> => {
     const refuse = (reason: string): void => {
       tapped.tap.start();
@@ -239,7 +240,8 @@ function acceptDevices(server: Server, world: ScanHubWorld): AsyncDisposable {
     socket.on("error", () => socket.destroy());
     const [path] = (request.url ?? "").split("?");
     if (path !== `${DEVICE_BASE}/ws`) return turnAway(socket, "404 Not Found");
-    if (sockets.clients.size >= MAXIMUM_SOCKETS) return turnAway(socket, "503 Service Unavailable");
+    // Who came in now would stay connected to a gateway that serves nobody any more.
+    if (isEnding || sockets.clients.size >= MAXIMUM_SOCKETS) return turnAway(socket, "503 Service Unavailable");
     let tapped: TappedSocket | undefined;
     // A device speaks at once: nothing it says is read before somebody listens.
     const tap = tapBinaryFrames(socket, {
@@ -260,6 +262,7 @@ function acceptDevices(server: Server, world: ScanHubWorld): AsyncDisposable {
   });
   return {
     async [Symbol.asyncDispose]() {
+      isEnding = true;
       // 1012: the service restarts, RFC 6455 7.4.2.
       for (const socket of sockets.clients) socket.close(1012);
       const timer = setTimeout(() => {
