@@ -113,3 +113,22 @@ async function wantedTask({ store, deviceId }: ScannerSite) {
   const more = { id: randomUUID(), fields: JSON.stringify(fields), creator: "anna", wantedAtMs: 1 };
   return await store.addScanTask({ ...columns, ...more }, systemClock.nowMs());
 }
+
+it("does every task that a stand-in for a scanner was sent, also one that came while it was at another", async () => {
+  const tasks = [await site.addTask(), await site.addTask()];
+  await using device = await openStandIn({
+    url: site.webSocket,
+    deviceId: site.deviceId,
+    deviceToken: site.deviceToken,
+    content: { sizeBytes: 10_000 },
+    fileName: "scan.mrd",
+    steps: 1,
+    stepMs: 0,
+    clock: systemClock,
+    random: systemRandom,
+  });
+  for (const task of tasks)
+    expect((await site.request("POST", `${site.devices}/start_scan_via_websocket`, { body: task })).status).toBe(200);
+  expect(await device.run(2, AbortSignal.timeout(5_000))).toBe(2);
+  for (const { id } of tasks) expect((await site.store.scanTask(id))?.status).toBe("FINISHED");
+});

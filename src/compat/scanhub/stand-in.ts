@@ -36,6 +36,10 @@ const HDF5_SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
 
 type Message = Readonly<Record<string, unknown>>;
 
+function isStart({ command }: Message): boolean {
+  return command === "start";
+}
+
 /** A device that takes tasks, reports progress and sends data like a scanner's, as the second version of ScanHub's own software does. */
 export async function openStandIn(options: StandInOptions): Promise<StandIn> {
   const { url, deviceId, deviceToken, rejectUnauthorized = true } = options;
@@ -54,7 +58,7 @@ export async function openStandIn(options: StandInOptions): Promise<StandIn> {
     async run(tasks, signal) {
       let done = 0;
       while (done < tasks) {
-        const start = await inbox.next(({ command }) => command === "start", signal);
+        const start = await inbox.next(isStart, signal);
         if (start === undefined) break;
         await acquire(options, { socket, inbox, say }, start.data, signal);
         done += 1;
@@ -101,7 +105,12 @@ function createInbox(socket: WebSocket): Inbox {
     async next(isMeant, signal) {
       for (;;) {
         const index = messages.findIndex(isMeant);
-        if (index !== -1) return messages.splice(0, index + 1).at(-1);
+        if (index !== -1) {
+          const [meant, ...before] = messages.splice(0, index + 1).toReversed();
+          // What it was sent while it was at another task is its next one; what else it has not read is over.
+          messages.unshift(...before.filter(isStart).toReversed());
+          return meant;
+        }
         if (signal.aborted) return undefined;
         if (isClosed) throw new GatewayError("SCAN_DEVICE_OFFLINE");
         await new Promise<void>((resolve) => {
