@@ -4,7 +4,12 @@ import { ask, post } from "./ask.ts";
 
 /** Orthanc's name of a resource: a SHA-1 in five groups. */
 const orthancId = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{8}){4}$/);
-const mainTags = z.record(z.string(), z.string());
+/** Those that are texts. Sequences among them, where an Orthanc is set up to keep some, come as lists: nothing here asks for one. */
+const mainTags = z
+  .record(z.string(), z.unknown())
+  .transform((all) =>
+    Object.fromEntries(Object.entries(all).filter((one): one is [string, string] => typeof one[1] === "string")),
+  );
 
 const studyResource = z.object({ ID: orthancId, MainDicomTags: mainTags, PatientMainDicomTags: mainTags.default({}) });
 const seriesResource = z.object({ ID: orthancId, MainDicomTags: mainTags, Instances: z.array(orthancId) });
