@@ -85,3 +85,47 @@ it("asks for no study by a floating-point number that may have been another", as
     [2, 3, 4].map((row) => [row, "KEY_DAMAGED_BY_SPREADSHEET"]),
   );
 });
+
+it("keeps the columns of the submitter's own, whatever is in them", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "list.parquet");
+  const text = { type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" } as const;
+  const note = { ...text, converted_type: "JSON" } as const;
+  const buffer = parquetWriteBuffer({
+    schema: [
+      { name: "root", num_children: 5 },
+      { name: "accession_number", ...text },
+      { name: "contrast", type: "BOOLEAN", repetition_type: "OPTIONAL" },
+      { name: "tags", num_children: 1, converted_type: "LIST", repetition_type: "OPTIONAL" },
+      { name: "list", num_children: 1, repetition_type: "REPEATED" },
+      { name: "element", ...text },
+      { name: "site", num_children: 2, repetition_type: "OPTIONAL" },
+      { name: "name", ...text },
+      { name: "beds", type: "INT64", repetition_type: "OPTIONAL" },
+      { name: "note", ...note },
+    ],
+    columnData: [
+      { name: "accession_number", data: ["4711", "4712", "4713"] },
+      { name: "contrast", data: [true, false, null] },
+      { name: "tags", data: [["x", "y"], [], null] },
+      { name: "site", data: [{ name: "West", beds: 12n }, { name: "East", beds: null }, null] },
+      { name: "note", data: [{ a: 1 }, { a: 2 }, null] },
+    ],
+  });
+  await writeFile(path, new Uint8Array(buffer));
+  const { columns, rows } = await readParquetTable(path, TABLE_LIMITS);
+  expect(columns).toEqual(["accession_number", "contrast", "tags", "site", "note"]);
+  expect(rows.map(({ cells }) => cells)).toEqual([
+    ["4711", "true", '["x","y"]', '{"name":"West","beds":12}', '{"a":1}'],
+    ["4712", "false", "[]", '{"name":"East","beds":null}', '{"a":2}'],
+    ["4713", "", "", "", ""],
+  ]);
+});
+
+it("takes no yes or no for an identifier", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "list.parquet");
+  await writeParquet(path, [{ name: "accession_number", type: "BOOLEAN", data: [true] }]);
+  const { requests, findings } = await readCohortFile(path, { project: "trial", accessionNumbersUnique: true });
+  expect([requests, findings.map(({ code }) => code)]).toEqual([[], ["KEY_DAMAGED_BY_SPREADSHEET"]]);
+});

@@ -9,11 +9,12 @@ import {
   snappyUncompress,
 } from "hyparquet";
 import {
+  elementsOfTable,
   type ParquetCell,
-  type ParquetColumn,
   parquetCell,
+  parquetCellOfAny,
   parquetColumn,
-  withWholeDecimals,
+  withPlainColumns,
 } from "./parquet-value.ts";
 import { numbered, type Table, TableError, type TableLimits, type TableRow } from "./table-file.ts";
 
@@ -86,32 +87,30 @@ async function readParquet(path: string, { columns: wanted, limits, maximumRows,
   const columns = wanted ?? columnsOf(metadata, limits);
   checkMetadata(metadata, columns, maximumRows);
   const known = columns.map((name) => ({ name, column: parquetColumn(metadata, name) }));
-  const plain = { metadata: withWholeDecimals(metadata), utf8: false };
+  const plain = { metadata: withPlainColumns(metadata), utf8: false };
   const rows = await attempt(() =>
     parquetReadObjects({ file, ...plain, columns: [...columns], compressors: COMPRESSORS }),
   );
+  // Who names his columns looks for identifiers and days there.
+  const read = wanted === undefined ? parquetCellOfAny : parquetCell;
   const cells = rows.map((row: Readonly<Record<string, unknown>>) =>
-    known.map(({ name, column }) => cellOf(row[name], column, limits)),
+    known.map(({ name, column }) => limitedTo(limits, read(row[name], column))),
   );
   return { columns, rows: cells };
 }
 
-/** Those that are no groups of others. @throws TableError */
-function columnsOf({ schema }: FileMetaData, limits: TableLimits): readonly string[] {
-  const [, ...elements] = schema;
-  const names = elements.filter(({ num_children: children = 0 }) => children === 0).map(({ name }) => name);
+/** @throws TableError */
+function columnsOf(metadata: FileMetaData, limits: TableLimits): readonly string[] {
+  const names = elementsOfTable(metadata).map(({ name }) => name);
   if (names.length > limits.columns) throw new TableError("too-many-columns");
   if (names.length === 0) throw new TableError("empty");
   return names;
 }
 
 /** What is said before anything is unpacked. @throws TableError */
-function checkMetadata(
-  { num_rows: rows, schema }: FileMetaData,
-  columns: readonly string[],
-  maximumRows: number,
-): void {
-  const names = new Set(schema.map(({ name }) => name));
+function checkMetadata(metadata: FileMetaData, columns: readonly string[], maximumRows: number): void {
+  const { num_rows: rows } = metadata;
+  const names = new Set(elementsOfTable(metadata).map(({ name }) => name));
   const missing = columns.find((name) => !names.has(name));
   if (missing !== undefined) throw new TableError("column-missing", undefined, missing);
   if (rows < 0 || rows > maximumRows) throw new TableError("too-many-rows");
@@ -150,8 +149,7 @@ async function attempt<T>(read: () => Promise<T>): Promise<T> {
 }
 
 /** @throws TableError */
-function cellOf(value: unknown, column: ParquetColumn, { cellCharacters }: TableLimits): ParquetCell | undefined {
-  const cell = parquetCell(value, column);
+function limitedTo({ cellCharacters }: TableLimits, cell: ParquetCell | undefined): ParquetCell | undefined {
   if (cell !== undefined && cell.text.length > cellCharacters) throw new TableError("cell-too-long");
   return cell;
 }

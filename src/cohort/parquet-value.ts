@@ -13,15 +13,26 @@ export interface ParquetColumn {
   readonly scale: number | undefined;
 }
 
-/** A value as text, and whether it may have been another one when it was written down. */
+/** A value as text, and whether it is no identifier that somebody wrote down: it may have been another one then. */
 export interface ParquetCell {
   readonly text: string;
   readonly isDoubtful: boolean;
 }
 
+/** The columns of the table, whatever lies within them. Parquet, nested encoding: every element is followed by those within it. */
+export function elementsOfTable({ schema }: FileMetaData): readonly SchemaElement[] {
+  const [, ...elements] = schema;
+  let within = 0;
+  return elements.filter(({ num_children: children = 0 }) => {
+    const isOfTable = within === 0;
+    within += children - (isOfTable ? 0 : 1);
+    return isOfTable;
+  });
+}
+
 /** @throws TableError */
-export function parquetColumn({ schema }: FileMetaData, wanted: string): ParquetColumn {
-  const element = schema.find(({ name, num_children: children = 0 }) => name === wanted && children === 0);
+export function parquetColumn(metadata: FileMetaData, wanted: string): ParquetColumn {
+  const element = elementsOfTable(metadata).find(({ name }) => name === wanted);
   const scale = element === undefined || !isDecimal(element) ? undefined : scaleOf(element);
   if (scale !== undefined && !(scale >= 0 && scale <= LARGEST_SCALE)) throw new TableError("parquet-malformed");
   return { type: element?.type, scale };
@@ -35,14 +46,40 @@ function scaleOf({ scale, logical_type: logical }: SchemaElement): number {
   return scale ?? (logical?.type === "DECIMAL" ? logical.scale : undefined) ?? 0;
 }
 
-/** With decimal numbers as what they are written as: the library makes floating-point numbers of them, of which 7 may be 7.000000000000001. */
-export function withWholeDecimals(metadata: FileMetaData): FileMetaData {
+/**
+ * With decimal numbers and JSON as what they are written as: the library makes floating-point numbers of the ones, of which 7 may be 7.000000000000001,
+ * and objects of the others.
+ */
+export function withPlainColumns(metadata: FileMetaData): FileMetaData {
+  const ofTable = new Set(elementsOfTable(metadata));
   const schema = metadata.schema.map((element) => {
-    if (!isDecimal(element)) return element;
+    if (!ofTable.has(element) || !(isDecimal(element) || isJson(element))) return element;
     const { converted_type: _, logical_type: __, ...plain } = element;
     return plain;
   });
   return { ...metadata, schema };
+}
+
+function isJson({ converted_type: converted, logical_type: logical }: SchemaElement): boolean {
+  return converted === "JSON" || logical?.type === "JSON";
+}
+
+/** As `parquetCell`, and what no identifier is but somebody may keep: a yes or no, and what has values within it, as JSON. @throws TableError */
+export function parquetCellOfAny(value: unknown, column: ParquetColumn): ParquetCell | undefined {
+  if (typeof value === "boolean") return { text: String(value), isDoubtful: true };
+  const hasType = column.type !== undefined;
+  if (value === undefined || value === null || hasType) return parquetCell(value, column);
+  try {
+    return { text: JSON.stringify(value, inJson), isDoubtful: true };
+  } catch {
+    // Deeper than anybody nests.
+    throw new TableError("parquet-malformed");
+  }
+}
+
+function inJson(_: string, value: unknown): unknown {
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
 }
 
 /** @param value as the library has it where it leaves bytes as they are @returns undefined: there is none @throws TableError */

@@ -60,7 +60,7 @@ export interface TableRow {
   readonly number: number;
   /** Every cell as written; there may be another number of them than there are columns. */
   readonly cells: readonly string[];
-  /** Columns in which a workbook holds a date, a fraction or what else may not be the identifier that was typed, a Parquet file an inexact number. Absent: none. */
+  /** Columns in which a workbook holds a date, a fraction or what else may not be the identifier that was typed, a Parquet file an inexact number, a yes or no, or a list. Absent: none. */
   readonly doubtful?: ReadonlySet<number> | undefined;
 }
 
