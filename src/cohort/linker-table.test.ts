@@ -58,7 +58,7 @@ const links = (rows: readonly ExportRow[], columns = ["accession_number", "proce
 it("names each procedure's delivered studies once, whichever rows asked for them", async () => {
   const found = await links([
     row(1, "4", ["2.25.1"], ["2.25.9"]),
-    row(2, "4.0", ["2.25.1", "2.25.1"]),
+    row(2, "04.0", ["2.25.1", "2.25.1"]),
     row(3, "900719925474099301", ["2.25.2", "2.25.3"]),
     row(4, "no number, and nothing delivered", []),
   ]);
@@ -67,6 +67,13 @@ it("names each procedure's delivered studies once, whichever rows asked for them
     [900719925474099301n, "2.25.2"],
     [900719925474099301n, "2.25.3"],
   ]);
+});
+
+it("takes every whole number of 64 bits for a procedure, as ids are that were made by hashing, and none beyond", async () => {
+  const ids = [-(2n ** 63n), -5577006791947779410n, 2n ** 63n - 1n];
+  const found = await links(ids.map((id, index) => row(index + 1, `${id}`, ["2.25.1"])));
+  expect(found.map(({ procedureOccurrenceId }) => procedureOccurrenceId)).toEqual(ids);
+  await expect(links([row(1, `${2n ** 63n}`, ["2.25.1"])])).rejects.toMatchObject({ code: "COHORT_NOT_LINKABLE" });
 });
 
 it.each([

@@ -29,8 +29,8 @@ export function linkerTable(links: readonly LinkedStudy[]): Uint8Array {
 
 /** PIXL's CSV extracts, and our tables of OMOP extracts; PIXL's own name for it after reading. */
 const PROCEDURE_COLUMNS: ReadonlySet<string> = new Set(["procedure_id", "procedure_occurrence_id"]);
-/** A whole number of 64 bits, also as tools write it that keep numbers as floating-point ones. */
-const PROCEDURE = /^(\d{1,18})(?:\.0+)?$/;
+/** A whole number, also as tools write it that keep numbers as floating-point ones. */
+const PROCEDURE = /^(-?\d{1,19})(?:\.0+)?$/;
 
 /**
  * What was delivered for each row that names its procedure, once however often it was asked for.
@@ -46,12 +46,19 @@ export async function linkedStudies(cohort: {
   for await (const { rowNumber, cells, jobs } of cohort.rows) {
     const delivered = jobs.filter(({ state }) => state === "delivered");
     if (delivered.length === 0) continue;
-    const [, procedure] = PROCEDURE.exec((cells[place] ?? "").trim()) ?? [];
+    const procedure = procedureIn(cells[place] ?? "");
     if (procedure === undefined) throw new GatewayError("COHORT_NOT_LINKABLE", { row: rowNumber });
     for (const { pseudoStudyInstanceUid: uid } of delivered) {
       if (uid === undefined) continue;
-      links.set(`${procedure} ${uid}`, { procedureOccurrenceId: BigInt(procedure), pseudoStudyUid: uid });
+      links.set(`${procedure} ${uid}`, { procedureOccurrenceId: procedure, pseudoStudyUid: uid });
     }
   }
   return [...links.values()];
+}
+
+/** As OMOP's tables have it: 64 bits, below zero too. Undefined: it is none. */
+function procedureIn(cell: string): bigint | undefined {
+  const [, digits] = PROCEDURE.exec(cell.trim()) ?? [];
+  const whole = digits === undefined ? undefined : BigInt(digits);
+  return whole !== undefined && BigInt.asIntN(64, whole) === whole ? whole : undefined;
 }
