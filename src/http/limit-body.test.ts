@@ -14,10 +14,13 @@ interface Receiver extends AsyncDisposable {
   wasCut(): boolean;
 }
 
-async function receiver(read: (body: IncomingMessage) => Promise<number>): Promise<Receiver> {
+async function receiver(
+  read: (body: IncomingMessage) => Promise<number>,
+  limits: Partial<typeof LIMITS> = {},
+): Promise<Receiver> {
   let isCut = false;
   const server: Server = createServer(async (raw, response) => {
-    limitBody(raw, response, LIMITS, () => {
+    limitBody(raw, response, { ...LIMITS, ...limits }, () => {
       isCut = true;
       raw.socket.destroy();
     });
@@ -36,8 +39,12 @@ async function receiver(read: (body: IncomingMessage) => Promise<number>): Promi
   };
 }
 
-async function answerTo(port: number, send: (body: ReturnType<typeof request>) => void): Promise<string> {
-  const asked = request({ port, host: "127.0.0.1", method: "POST", headers: { "content-length": BODY.length } });
+async function answerTo(
+  port: number,
+  send: (body: ReturnType<typeof request>) => void,
+  sizeBytes = BODY.length,
+): Promise<string> {
+  const asked = request({ port, host: "127.0.0.1", method: "POST", headers: { "content-length": sizeBytes } });
   const answered = new Promise<string>((resolve) => {
     asked.once("error", () => resolve("cut"));
     asked.once("response", async (response) => resolve((await response.setEncoding("utf8").toArray()).join("")));
@@ -79,3 +86,18 @@ it("cuts who sends a byte now and then, though it was held back before", async (
   expect(answer).toBe("cut");
   expect(server.wasCut()).toBe(true);
 });
+
+it.each([0, 2])(
+  "lets work take its time whose body of %i bytes came whole, and that nobody reads",
+  async (sizeBytes) => {
+    await using server = await receiver(
+      async () => {
+        await wait(500);
+        return 1;
+      },
+      { wholeMs: 100 },
+    );
+    expect(await answerTo(server.port, (body) => body.end(BODY.subarray(0, sizeBytes)), sizeBytes)).toBe("1");
+    expect(server.wasCut()).toBe(false);
+  },
+);

@@ -22,7 +22,8 @@ export function limitBody(raw: IncomingMessage, response: ServerResponse, limits
     stop();
     cut();
   };
-  const timer = setTimeout(end, wholeMs);
+  // One that nobody reads is whole without a word.
+  const timer = setTimeout(() => (raw.complete ? stop() : end()), wholeMs);
   // By the socket's own count: who listens to the body takes it from the one that it is for.
   const watch = (): void => {
     const beforeBytes = socket.bytesRead;
