@@ -49,13 +49,24 @@ export function limitBody(raw: IncomingMessage, response: ServerResponse, limits
     isHeld = false;
   };
   watch();
-  // Who listens decides whether the connection ends.
-  response.on("timeout", () => {
-    const isOurs = isHeld || (raw.complete && !response.headersSent);
-    if (isOurs) socket.setTimeout(idleMs);
-    else socket.destroy();
-  });
+  limitSilence(raw, response, idleMs, () => isHeld);
   socket.on("pause", held).on("resume", released);
   raw.once("end", stop);
   response.once("close", stop);
+}
+
+/** Who is silent is cut, but not who waits for the beginning of our answer; nor while we read nothing of him. */
+export function limitSilence(
+  raw: IncomingMessage,
+  response: ServerResponse,
+  idleMs: number,
+  isHeld: () => boolean = () => false,
+): void {
+  const { socket } = raw;
+  // Who listens decides whether the connection ends.
+  response.on("timeout", () => {
+    const isOurs = isHeld() || (raw.complete && !response.headersSent);
+    if (isOurs) socket.setTimeout(idleMs);
+    else socket.destroy();
+  });
 }

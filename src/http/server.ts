@@ -12,7 +12,7 @@ import { createDashboard, type Dashboard } from "./dashboard.ts";
 import { storeDocument } from "./dicomweb/store-document.ts";
 import { addStoreRoutes, STORE_PATHS } from "./dicomweb/store-routes.ts";
 import { PAGE_POLICY, SECURITY_HEADERS } from "./headers.ts";
-import { limitBody } from "./limit-body.ts";
+import { limitBody, limitSilence } from "./limit-body.ts";
 import { BASE, openApiDocument } from "./openapi.ts";
 import { docsPage, STYLE } from "./pages.ts";
 import { PROBLEM_TYPE, problemOf } from "./problem.ts";
@@ -150,7 +150,10 @@ function limitRequest(
   reply: FastifyReply,
   { requestMs, storeMs, slowest, idleMs }: ApiLimits,
 ): void {
-  if (!hasBody(raw)) return;
+  if (!hasBody(raw)) {
+    limitSilence(raw, reply.raw, idleMs);
+    return;
+  }
   const isStore = routeOptions.url?.startsWith(STORE_PATHS[0]) === true;
   limitBody(raw, reply.raw, { wholeMs: isStore ? storeMs : requestMs, slowest, idleMs }, () =>
     answerBadClient(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), raw.socket),

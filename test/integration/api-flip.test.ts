@@ -4,6 +4,7 @@ import { startDataAccess } from "../peers/data-access-api.ts";
 import { syntheticStudy } from "../peers/synthetic-studies.ts";
 import { type PracticeXnat, startXnat } from "../peers/xnat/start-xnat.ts";
 import { type ApiSite, openApiSite } from "../support/api.ts";
+import type { ServiceOptions } from "../support/service.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const ACCESSIONS = ["ACC1", "ACC2"];
@@ -15,6 +16,7 @@ const STATUS = `/flip/projects/trial/import-status?encoded_query=${Buffer.from(Q
 
 const opened = new AsyncDisposableStack();
 let site: ApiSite;
+let open: (apiLimits?: ServiceOptions["apiLimits"]) => Promise<ApiSite>;
 let xnat: PracticeXnat;
 
 beforeAll(async () => {
@@ -30,7 +32,8 @@ beforeAll(async () => {
     BASE_IMAGES_DOWNLOAD_DIR: join(folder.path, "images"),
     AES_KEY_BASE64: Buffer.alloc(32, 1).toString("base64"),
   };
-  site = opened.use(await openApiSite({ environment }));
+  open = (apiLimits = {}) => openApiSite({ environment, apiLimits });
+  site = opened.use(await open());
 });
 afterAll(() => opened.disposeAsync());
 
@@ -59,6 +62,15 @@ it("shows retrievals that outlive their request, without their query", async () 
   const rest = await site.call("GET", `/flip/tasks?limit=1&cursor=${next}`);
   expect(rest.json).toMatchObject({ items: [{ kind: "retrieve", queuedNow: 2 }], next: null });
   expect(text + rest.text).not.toMatch(/SELECT|4711|ACC1/);
+});
+
+it("answers who waits for a slow XNAT, however long he and his gateway have nothing to say to each other", async () => {
+  await using impatient = await open({ idleMs: 300 });
+  xnat.switches.delayMs = 1_000;
+  const answer = await impatient.call("GET", STATUS).finally(() => {
+    xnat.switches.delayMs = 0;
+  });
+  expect(answer).toMatchObject({ status: 200, json: { queued: ACCESSIONS } });
 });
 
 it("goes on with what XNAT could not be asked, and lets it be ended", async () => {
