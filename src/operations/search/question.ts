@@ -59,7 +59,8 @@ export function questionOf(query: SearchQuery, number: number): Question {
   }
   const keys = [
     ...query.keys,
-    ...(modality === undefined ? [] : [`ModalitiesInStudy=${modality}`]),
+    // CS has no small letters (PS3.5 6.2), but people type them: some archives would find nothing, and of the others no answer would be kept.
+    ...(modality === undefined ? [] : [`ModalitiesInStudy=${modality.toUpperCase()}`]),
     ...(description === undefined || pattern !== undefined ? [] : [`StudyDescription=${description}`]),
   ];
   identifierFromKeys("STUDY", keys);
