@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { readParquetColumns } from "./parquet-columns.ts";
 import { PIXL_COLUMNS, slugOf } from "./pixl-extract.ts";
-import { numbered, type Table, TableError, type TableLimits } from "./table-file.ts";
+import { type Table, TableError, type TableLimits, type TableRow } from "./table-file.ts";
 
 /** The tables that are joined: a folder of part files where the extract was made in batches, else one file. */
 const PEOPLE = { batched: "private/person_links", single: "private/PERSON_LINKS.parquet" };
@@ -39,8 +39,9 @@ export async function readOmopTables(
   for (const name of ["public/omop", "private"]) await requireFolder(join(folder, name), name);
   const { project, generatedAt } = await readSummary(folder);
   const isBatched = await areFolders([PROCEDURES, PEOPLE, LINKS].map(({ batched }) => join(folder, batched)));
+  const doubtful = new Set<string>();
   const readFile = (path: string, columns: readonly string[]) =>
-    readParquetColumns(join(folder, path), columns, limits, onFile);
+    readParquetColumns(join(folder, path), columns, limits, onFile, (text) => doubtful.add(text));
   const read = (place: Place, columns: readonly string[]) => readTables(folder, place, isBatched, columns, readFile);
   const people = await read(PEOPLE, ["person_id", "PrimaryMrn"]);
   const procedures = await read(PROCEDURES, ["procedure_occurrence_id", "person_id", "procedure_date"]);
@@ -48,20 +49,42 @@ export async function readOmopTables(
 
   const mrnsOf = groupedBy(people);
   const linksOf = groupedBy(links.filter(([, accession, uid]) => !isBlank(accession) || !isBlank(uid)));
-  const rows: (readonly string[])[] = [];
+  const rows: TableRow[] = [];
   for (const [procedure, person, date] of procedures) {
     for (const [, accession = "", uid = ""] of linksOf.get(procedure ?? "") ?? []) {
       for (const [, mrn = ""] of mrnsOf.get(person ?? "") ?? []) {
         if (rows.length === limits.rows) throw new TableError("too-many-rows");
         // In the order of PIXL_COLUMNS.
-        rows.push([procedure ?? "", mrn, accession, project, generatedAt, (date ?? "").slice(0, 10), uid, ""]);
+        const cells = [procedure ?? "", mrn, accession, project, generatedAt, (date ?? "").slice(0, 10), uid, ""];
+        rows.push({ number: rows.length + 1, cells, ...doubtIn({ procedure, person, mrn, accession }, doubtful) });
       }
     }
   }
-  return { columns: PIXL_COLUMNS, rows: numbered(rows) };
+  return { columns: PIXL_COLUMNS, rows };
 }
 
 type Row = readonly (string | undefined)[];
+
+interface Joined {
+  readonly procedure: string | undefined;
+  readonly person: string | undefined;
+  readonly mrn: string;
+  readonly accession: string;
+}
+
+const [MRN, ACCESSION] = [PIXL_COLUMNS.indexOf("mrn"), PIXL_COLUMNS.indexOf("accession_number")];
+
+/** What a number joins that may have been another one may be another's, too. */
+function doubtIn(
+  { procedure = "", person = "", mrn, accession }: Joined,
+  doubtful: ReadonlySet<string>,
+): Pick<TableRow, "doubtful"> {
+  const columns = [
+    ...(doubtful.has(mrn) || doubtful.has(person) ? [MRN] : []),
+    ...(doubtful.has(accession) || doubtful.has(procedure) ? [ACCESSION] : []),
+  ];
+  return columns.length === 0 ? {} : { doubtful: new Set(columns) };
+}
 
 /** Rows by their first cell; those without one join nothing. */
 function groupedBy(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {

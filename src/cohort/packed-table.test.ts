@@ -80,6 +80,36 @@ describe("an OMOP extract", () => {
     expect(new Set(other.refused.map(({ code }) => code))).toContain("PROJECT_DIFFERS");
   });
 
+  it("asks for no study by floating-point numbers that may have been others, nor by what such ones join", async () => {
+    // 12345678901234567 and 12345678901234568 are the same double.
+    const inexact = 12345678901234568;
+    const column = (name: string, type: "DOUBLE" | "STRING", data: readonly unknown[]) => ({ name, type, data });
+    await writeOmopExtract(path, PROCEDURES);
+    await writeParquet(join(path, "private/PERSON_LINKS.parquet"), [
+      column("person_id", "DOUBLE", [1, inexact]),
+      column("PrimaryMrn", "DOUBLE", [5020765, 5020766]),
+    ]);
+    await writeParquet(join(path, "public/omop/PROCEDURE_OCCURRENCE.parquet"), [
+      column("procedure_occurrence_id", "DOUBLE", [4, 5, 6, inexact]),
+      column("person_id", "DOUBLE", [1, 1, inexact, 1]),
+      column("procedure_date", "STRING", Array(4).fill("2022-11-22")),
+    ]);
+    await writeParquet(join(path, "private/PROCEDURE_OCCURRENCE_LINKS.parquet"), [
+      column("procedure_occurrence_id", "DOUBLE", [4, 5, 6, inexact]),
+      column("AccessionNumber", "DOUBLE", [4711, inexact, 4713, 4714]),
+      column("StudyUid_X", "STRING", Array(4).fill("1.3.6.1.1")),
+    ]);
+    const { requests, findings } = await readCohortFile(path, { project: "trial", accessionNumbersUnique: false });
+    expect(requests.map(({ patientId, accessionNumber }) => [patientId, accessionNumber])).toEqual([
+      ["5020765", "4711"],
+    ]);
+    expect(findings.map(({ row, column: of, code }) => [row, of, code])).toEqual([
+      [2, "accession_number", "KEY_DAMAGED_BY_SPREADSHEET"],
+      [3, "mrn", "KEY_DAMAGED_BY_SPREADSHEET"],
+      [4, "accession_number", "KEY_DAMAGED_BY_SPREADSHEET"],
+    ]);
+  });
+
   it.each([
     ["2023-12-07 14:08", "2023-12-07T14:08:00"],
     ["2023-12-07T14:08:58.250000", "2023-12-07T14:08:58.250000"],

@@ -29,6 +29,7 @@ const PAGE_LIMIT_BYTES = 256 << 20;
  * without a fraction, also those that come as floating-point or decimal numbers; days as `YYYY-MM-DD`. A file that was made to be read for ever is: whoever
  * does not know where it is from reads it in a thread that can be ended.
  * @param onFile told how large it is, before it is read
+ * @param onDoubt told of each text of a floating-point number that may have been another one
  * @throws TableError
  */
 export async function readParquetColumns(
@@ -36,10 +37,16 @@ export async function readParquetColumns(
   columns: readonly string[],
   limits: TableLimits,
   onFile?: (sizeBytes: number) => void,
+  onDoubt: (text: string) => void = () => undefined,
 ): Promise<readonly (readonly (string | undefined)[])[]> {
   const maximumRows = limits.rows * ROWS_READ_FOR_EACH_KEPT;
   const { rows } = await readParquet(path, { columns, limits, maximumRows, onFile });
-  return rows.map((row) => row.map((cell) => cell?.text));
+  return rows.map((row) =>
+    row.map((cell) => {
+      if (cell?.isDoubtful === true) onDoubt(cell.text);
+      return cell?.text;
+    }),
+  );
 }
 
 /** All columns, as `readParquetColumns` has them; empty where there is no value. @throws TableError */
