@@ -4,6 +4,8 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
 import { writeParquet } from "../../test/support/omop-extract.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import type { JobRecord } from "../store/records.ts";
+import { linkedStudies } from "./linker-table.ts";
 import { readParquetColumns, readParquetTable } from "./parquet-columns.ts";
 import { readCohortFile } from "./read-cohort.ts";
 import { TABLE_LIMITS } from "./table-file.ts";
@@ -128,4 +130,23 @@ it("takes no yes or no for an identifier", async () => {
   await writeParquet(path, [{ name: "accession_number", type: "BOOLEAN", data: [true] }]);
   const { requests, findings } = await readCohortFile(path, { project: "trial", accessionNumbersUnique: true });
   expect([requests, findings.map(({ code }) => code)]).toEqual([[], ["KEY_DAMAGED_BY_SPREADSHEET"]]);
+});
+
+it("writes a whole number that may have been another as the floating-point number that it is, so that no procedure is linked by it", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "list.parquet");
+  await writeParquet(path, [{ name: "procedure_id", type: "DOUBLE", data: [4711, 12345678901234568, 1.5] }]);
+  const { columns, rows } = await readParquetTable(path, TABLE_LIMITS);
+  const texts = rows.map(({ cells: [text = ""] }) => text);
+  expect(texts).toEqual(["4711", "1.2345678901234568e+16", "1.5"]);
+  const delivered = { state: "delivered", pseudoStudyInstanceUid: "2.25.1" } as JobRecord;
+  const linked = async (text: string) =>
+    await linkedStudies({
+      columns,
+      rows: (async function* () {
+        yield { rowNumber: 1, cells: [text], refusedCode: undefined, jobs: [delivered] };
+      })(),
+    });
+  expect(await linked(texts[0] ?? "")).toHaveLength(1);
+  await expect(linked(texts[1] ?? "")).rejects.toMatchObject({ code: "COHORT_NOT_LINKABLE" });
 });

@@ -95,7 +95,9 @@ export function parquetCell(value: unknown, column: ParquetColumn): ParquetCell 
   if (typeof value !== "number") throw new TableError("parquet-malformed");
   const most = EXACT_BELOW[column.type ?? ""];
   const isExact = most === undefined || (Number.isInteger(value) && Math.abs(value) < most);
-  return { text: String(value), isDoubtful: !isExact };
+  // Nobody takes it for the whole number that was written down.
+  const isOther = !isExact && Number.isInteger(value);
+  return { text: isOther ? value.toExponential() : String(value), isDoubtful: !isExact };
 }
 
 function exact(text: string): ParquetCell {
