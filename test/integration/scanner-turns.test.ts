@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, expect, it, vi } from "vitest";
 import { HDF5_BYTES } from "../../src/acquisition/rehearsal.testing.ts";
+import { GatewayError } from "../../src/errors/gateway-error.ts";
 import { anotherDevice, runningScan } from "../peers/scan-runs.ts";
 import {
   connectDevice,
@@ -47,6 +48,16 @@ it("sends a scanner one task after the other, and no second one while it is at t
   device.send(HDF5_BYTES);
   expect(await device.next()).toMatchObject({ message: expect.stringContaining("saved to datalake") });
   expect(await started(device)).toMatchObject({ task_id: second });
+});
+
+it("starts a task once the store is back that was away for a moment", async () => {
+  const { site: own, device } = await anotherDevice(site);
+  await using _ = device;
+  const away = vi.spyOn(site.store, "claimAcquisition").mockRejectedValueOnce(new GatewayError("STORE_UNAVAILABLE"));
+  const [task = ""] = await wanted(own, own.deviceId);
+  await vi.waitFor(() => expect(away).toHaveBeenCalled(), { timeout: 10_000 });
+  away.mockRestore();
+  expect(await started(device)).toMatchObject({ task_id: task });
 });
 
 it("gives a task that any scanner may do to one that is at nothing, and that responds", async () => {

@@ -80,8 +80,9 @@ async function startWanted(world: ScanHubWorld, taskId: string): Promise<"device
     const [held] = await store.listAcquisitions({ taskId, isOpen: true, limit: 1 });
     if (held === undefined || !WAS_TOLD.has(held.state)) await startInTurn(world, task);
   } catch (thrown) {
-    const { code } = toGatewayError(thrown);
-    const waitsFor = WAITS[code];
+    const { code, class: errorClass } = toGatewayError(thrown);
+    // What else passes, such as a store that is away, says nothing of the task.
+    const waitsFor = WAITS[code] ?? (errorClass === "transient" ? "task" : undefined);
     if (waitsFor !== undefined) return waitsFor;
     logger.warn("task could not be started", { task: taskId, code });
     await ledger.world.exams.setTask(taskId, { status: "ERROR" });
