@@ -87,11 +87,15 @@ function comparable(name: string): string {
   return name.toLowerCase().replaceAll("_", "");
 }
 
-/** Read as a YAML scalar, but text stays as it was written where the setting is a text: `007` is no number there. */
+/** Quotes are left where a program hands a variable on as it stands in its file. */
+const QUOTED = /^(["']).*\1$/s;
+
+/** Read as a YAML scalar, but text stays as it was written where the setting is a text: `007` is no number there, ` #` no comment. */
 function readScalar(text: string, nodes: readonly SchemaNode[]): unknown {
+  const isText = nodes.flatMap(alternatives).every(({ type }) => type === "string");
+  if (isText && !QUOTED.test(text.trim())) return text.trim();
   const document = parseDocument(text, { logLevel: "silent", prettyErrors: false });
   const value: unknown = document.errors.length > 0 ? text : document.toJS();
-  const isText = nodes.flatMap(alternatives).every(({ type }) => type === "string");
   if (typeof value === "string") return value;
   return isText || (typeof value === "object" && value !== null) ? text : (value ?? text);
 }
