@@ -1,5 +1,3 @@
-import { opendir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ErrorCode } from "../errors/registry.ts";
 import type { HealthCheck, HealthFacts } from "../http/services.ts";
@@ -9,6 +7,7 @@ import { JOB_STATES } from "../store/job-states.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../units/clock.ts";
 import type { Disk } from "../units/disk.ts";
+import { treeBytes } from "../units/tree-size.ts";
 
 export interface StateParts {
   /** In the name of the gateway. */
@@ -116,30 +115,16 @@ function checkOf(code: ErrorCode | undefined): HealthCheck {
 function createStagingSize({ staging, clock }: Pick<StateParts, "staging" | "clock">): () => number | undefined {
   let found: number | undefined;
   let nextAtMs = 0;
+  const look = async (): Promise<void> => {
+    // Until it is through, none begins beside it.
+    nextAtMs = Number.POSITIVE_INFINITY;
+    found = await treeBytes(staging.path).catch(() => found);
+    nextAtMs = clock.nowMs() + WALK_EVERY_MS;
+  };
   return () => {
-    if (clock.nowMs() >= nextAtMs) {
-      nextAtMs = clock.nowMs() + WALK_EVERY_MS;
-      sizeOf(staging.path).then(
-        (bytes) => {
-          found = bytes;
-        },
-        () => undefined,
-      );
-    }
+    if (clock.nowMs() >= nextAtMs) void look();
     return found;
   };
-}
-
-async function sizeOf(folder: string): Promise<number> {
-  let bytes = 0;
-  for await (const entry of await opendir(folder, { recursive: true })) {
-    if (!entry.isFile()) continue;
-    bytes += await stat(join(entry.parentPath, entry.name)).then(
-      ({ size }) => size,
-      () => 0,
-    );
-  }
-  return bytes;
 }
 
 /** As many as are told apart. */
