@@ -15,6 +15,43 @@ const idle = {
   async *listArchives() {},
 } as unknown as Operations;
 
+const NOTHING_COUNTED = {
+  jobCounts: async () => [],
+  intakeCounts: async () => [],
+  openTransfers: async () => [],
+  stuckTransfers: async () => [],
+};
+
+it("tells of the archives there are whether their window is open, paused or not", async () => {
+  let archives: readonly object[] = [
+    { name: "open", state: "open" },
+    { name: "paused-by-day", state: "paused" },
+    { name: "paused-by-night", state: "paused", opensAt: "2026-01-01T20:00:00.000Z" },
+    { name: "closed", state: "closed" },
+  ];
+  const operations = {
+    ...idle,
+    async *listArchives() {
+      yield* archives;
+    },
+  } as unknown as Operations;
+  const metrics = createMetrics();
+  const staging = { path: "/nonexistent", reserveBytes: 0 };
+  const parts = { operations, store: NOTHING_COUNTED, clock: createManualClock(), disk: systemDisk, staging };
+  const bringUp = createStateGauges(metrics, { ...parts, version: "0", followers: () => 0 });
+  const windows = async (): Promise<readonly string[]> => {
+    await bringUp();
+    const { text } = await metrics.text();
+    return [...text.matchAll(/^radferry_archive_window_open\{archive="(.+)"\} (\d)$/gm)].map(([, ...told]) =>
+      told.join(),
+    );
+  };
+  expect(await windows()).toEqual(["open,1", "paused-by-day,1", "paused-by-night,0", "closed,0"]);
+  // Taken out of the settings.
+  archives = archives.slice(1, 2);
+  expect(await windows()).toEqual(["paused-by-day,1"]);
+});
+
 it("counts the files of scanners that are whole and wait to be published, and those that got stuck", async () => {
   await using site = await openScanSite();
   const acquisition = await acquiring(site);

@@ -54,7 +54,7 @@ export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () =
     await gaugeIntake(metrics, parts);
     metrics.set("scan_files_waiting", await waitingScanFiles(store), {});
     metrics.set("scan_files_stuck", await stuckScanFiles(), {});
-    for (const name of ["queue_depth", "studies", "archive_state"] as const) metrics.clear(name);
+    for (const name of ["queue_depth", "studies"] as const) metrics.clear(name);
     for (const { project, stage, state, jobs } of counts) {
       metrics.add("studies", jobs, { project, state });
       if (!JOB_STATES[state].done) metrics.add("queue_depth", jobs, { stage });
@@ -64,8 +64,11 @@ export function createStateGauges(metrics: KeptMetrics, parts: StateParts): () =
       metrics.set("node_alive", Number(state === "alive"), { node });
       metrics.set("node_silent_seconds", Math.max(clock.nowMs() - Date.parse(seenAt), 0) / 1_000, { node });
     }
-    for await (const { name: archive, state } of operations.listArchives()) {
-      metrics.set("archive_window_open", state === "closed" ? 0 : 1, { archive });
+    const archives = await Array.fromAsync(operations.listArchives());
+    for (const name of ["archive_state", "archive_window_open"] as const) metrics.clear(name);
+    for (const { name: archive, state, opensAt } of archives) {
+      // One that is paused has its hours all the same.
+      metrics.set("archive_window_open", Number(state !== "closed" && opensAt === undefined), { archive });
       for (const each of ARCHIVE_STATES) metrics.set("archive_state", Number(each === state), { archive, state: each });
     }
   };
