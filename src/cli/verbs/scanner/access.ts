@@ -1,11 +1,13 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
+import { Readable } from "node:stream";
 import { createUserToken, registerDevice } from "../../../compat/scanhub/tokens.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { ScannerDesk } from "../../../gateway/open-scanner-desk.ts";
 import type { Role } from "../../../units/actor.ts";
-import { writeFileDurably } from "../../../units/durable-files.ts";
+import { syncFolder } from "../../../units/durable-files.ts";
 import type { Cli } from "../../cli.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
+import { writeWholeFile } from "../../write-whole-file.ts";
 import { isoTime, openDesk, PAGE, printRows } from "./desk.ts";
 
 export interface RegisterOptions {
@@ -49,7 +51,16 @@ export async function register(cli: Cli, name: string, options: RegisterOptions)
     return EXIT.fine;
   }
   const file = resolve(cli.world.workingFolder, options.credentials);
-  if (!cli.isRehearsal()) await writeFileDurably(file, `${JSON.stringify(credentials)}\n`);
+  if (!cli.isRehearsal()) {
+    await writeWholeFile(file, Readable.from([`${JSON.stringify(credentials)}\n`])).catch(async (thrown: unknown) => {
+      // Nobody was told the token: a scanner that nobody can be does not stay.
+      await desk.store.revokeScanDevice(device.id, desk.clock.nowMs());
+      await note(desk, { what: "scanner revoked", scanner: device.id });
+      throw thrown;
+    });
+    // As far as the file system has it: the file is whole.
+    await syncFolder(dirname(file)).catch(() => undefined);
+  }
   await cli.printer.document({ device_id: device.id, file }, () => [`scanner ${device.id}; credentials in ${file}`]);
   return EXIT.fine;
 }
