@@ -39,3 +39,12 @@ it.each(["missing/device.json", "folder"])(
     expect(await readdir(desk.path)).toEqual(["folder", "home"]);
   },
 );
+
+it.each([
+  ["folder", { exitCode: 1, document: { error: { code: "FILE_UNREADABLE", details: { reason: "EISDIR" } } } }],
+  ["missing.seq", { exitCode: 2, document: { error: { code: "USAGE_INVALID" } } }],
+])("says what is wrong with a sequence's file: %s", async (file, answer) => {
+  await using desk = await scannerDesk();
+  await mkdir(join(desk.path, "folder"));
+  expect(await desk.verb("sequence", "add", file)).toMatchObject(answer);
+});

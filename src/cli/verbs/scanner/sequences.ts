@@ -6,6 +6,7 @@ import type { ScanSequenceFacts } from "../../../store/acquisitions.ts";
 import { isMissing } from "../../../units/durable-files.ts";
 import type { Cli } from "../../cli.ts";
 import { EXIT, type ExitCode } from "../../exit-codes.ts";
+import { isSystemError } from "../../write-whole-file.ts";
 import { isoTime, openDesk, PAGE, printRows } from "./desk.ts";
 
 export interface SequenceOptions {
@@ -19,7 +20,8 @@ function documentOf({ id, name, description, sequenceType, sizeBytes, sha256, cr
 
 export async function addSequence(cli: Cli, path: string, options: SequenceOptions): Promise<ExitCode> {
   const file = await readFile(resolve(cli.world.workingFolder, path)).catch((thrown: unknown) => {
-    throw isMissing(thrown) ? new GatewayError("USAGE_INVALID", { problem: "the file is not there" }, thrown) : thrown;
+    if (isMissing(thrown)) throw new GatewayError("USAGE_INVALID", { problem: "the file is not there" }, thrown);
+    throw isSystemError(thrown) ? new GatewayError("FILE_UNREADABLE", { reason: thrown.code }, thrown) : thrown;
   });
   await using desk = await openDesk(cli);
   const fileExtension = extname(path) || undefined;
