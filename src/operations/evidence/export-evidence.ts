@@ -104,7 +104,7 @@ async function* rowFiles(
     }
     afterRow = page.at(-1)?.rowNumber ?? afterRow;
     isLast = page.length < PAGE;
-    if (lines.length < ROWS_PER_FILE && !isLast) continue;
+    if (lines.length === 0 || (lines.length < ROWS_PER_FILE && !isLast)) continue;
     yield { name: `rows/${String(file).padStart(5, "0")}.jsonl`, bytes: Buffer.from(`${lines.join("\n")}\n`) };
     lines = [];
     file += 1;
