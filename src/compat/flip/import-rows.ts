@@ -29,7 +29,8 @@ export interface ImportRows {
 const MAXIMUM_ROWS = 2_000_000;
 
 /**
- * Asks for all of it at once.
+ * Asks for all of it at once, but for the history, which follows the queue: DQR notes a try before the study leaves its queue, so that what
+ * leaves it meanwhile stands in the history by then, and is not taken for one that nobody asked for.
  * @param isEnough whether older tries need not be read, told of one after the other: they come newest first
  */
 export async function readImportRows(
@@ -43,10 +44,14 @@ export async function readImportRows(
 ): Promise<ImportRows> {
   const { logger, signal, isEnough } = options;
   const isOurs = ({ xnatProject }: PacsRequest): boolean => xnatProject === projectId;
-  const [labels, queue, executed, direct, prearchive] = await Promise.all([
+  const readTries = async () => {
+    const queue = await readRequests(http, "queue", { signal, isEnough: () => false });
+    const isLast = (row: PacsRequest): boolean => isOurs(row) && isEnough(row);
+    return { queue, executed: await readRequests(http, "history", { signal, isEnough: isLast }) };
+  };
+  const [labels, { queue, executed }, direct, prearchive] = await Promise.all([
     readLabels(http, projectId, signal),
-    readRequests(http, "queue", { signal, isEnough: () => false }),
-    readRequests(http, "history", { signal, isEnough: (row) => isOurs(row) && isEnough(row) }),
+    readTries(),
     listDirectArchive(http, MAXIMUM_ROWS, signal),
     readPrearchive(http, projectId, { logger, signal }),
   ]);
