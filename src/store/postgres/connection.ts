@@ -51,9 +51,9 @@ export function connectionOf(settings: PostgresSettings): pg.PoolConfig {
   return {
     host,
     port: Number(url.port || 5432),
-    user: decodeURIComponent(url.username),
-    ...(url.password === "" ? {} : { password: decodeURIComponent(url.password) }),
-    database: decodeURIComponent(url.pathname.slice(1)),
+    user: decoded(url.username),
+    ...(url.password === "" ? {} : { password: decoded(url.password) }),
+    database: decoded(url.pathname.slice(1)),
     ssl: tlsOf(url, host, settings.certificateAuthority),
     types,
     // The beginning of a transaction and its first statement go in one round trip.
@@ -67,6 +67,15 @@ export function connectionOf(settings: PostgresSettings): pg.PoolConfig {
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
   };
+}
+
+/** RFC 3986 2.1. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new GatewayError("STORE_URL_INVALID", { problem: "a % of the name or password is to be written %25" });
+  }
 }
 
 /** A server elsewhere must show who it is; one on this machine need not. */

@@ -108,6 +108,7 @@ describe.runIf(requirePeer("initdb"))("PostgreSQL", () => {
     ["a database that is not there", (url) => `${url}-gone`, "STORE_ACCESS_DENIED"],
     ["a port where nobody listens", (url) => url.replace(/:\d+\//, ":1/"), "STORE_UNAVAILABLE"],
     ["another kind of URL", () => "mysql://sam:secret-word@host/database", "STORE_URL_INVALID"],
+    ["a password with a bare percent sign", () => "postgres://sam:secret-word%@host/database", "STORE_URL_INVALID"],
     ["TLS that asks nobody who he is", (url) => `${url}?sslmode=require`, "STORE_URL_INVALID"],
     ["TLS that the server has not", (url) => `${url}?sslmode=verify-full`, "STORE_UNAVAILABLE"],
   ];
