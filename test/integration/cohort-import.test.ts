@@ -118,3 +118,25 @@ it("writes an ADIT workbook as a cohort file that can be submitted", async () =>
   // The same studies are not asked for a second time.
   expect(JSON.parse(stdout)).toMatchObject({ rows: 2, refused: [] });
 });
+
+it("tells the rows of a patient who was withdrawn, whom the service would refuse without a word", async () => {
+  const withdrawn = await radferry("patient", "withdraw", "--project", "lung-ct", "--patient-id", "0077");
+  expect(withdrawn.exitCode).toBe(0);
+  const batch = await writeBatch("withdrawn.xlsx", [...GOOD, ["0077", "1.2.840.113845.11.7", "", "Z77"]]);
+  const args = ["cohort", "import", batch, "--from", "adit-xlsx", "--project", "lung-ct"];
+  const before = await cohorts();
+  for (const stopped of [await radferry(...args, "--dry-run"), await radferry(...args)]) {
+    expect(stopped.exitCode).toBe(1);
+    expect(stopped.stdout).toMatch(/^4 rows, 2 studies, 1 finding\n {2}Row 4: .+ \[PATIENT_WITHDRAWN\]\n/m);
+    expect(stopped.stdout).not.toContain("0077");
+  }
+  expect(await cohorts()).toEqual(before);
+  const partial = await radferry(...args, "--leave-out-bad", "--json");
+  expect(partial.exitCode).toBe(3);
+  expect(JSON.parse(partial.stdout)).toMatchObject({ studies: 2, findings: [{ row: 4, code: "PATIENT_WITHDRAWN" }] });
+  expect(await cohorts()).toHaveLength(before.length + 1);
+  const alone = await writeBatch("withdrawn-alone.xlsx", [["0077", "1.2.840.113845.11.7", "", "Z77"]]);
+  const none = ["cohort", "import", alone, "--from", "adit-xlsx", "--project", "lung-ct", "--leave-out-bad"];
+  expect(await radferry(...none)).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("no row can be used") });
+  expect(await cohorts()).toHaveLength(before.length + 1);
+});

@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { FOREIGN_FORMATS, type ForeignFormat } from "../../cohort/import/foreign-formats.ts";
-import { cohortLines, type ImportedList, importList } from "../../cohort/import/import-list.ts";
+import {
+  cohortLines,
+  findingOfCohortRow,
+  type ImportedList,
+  type ImportFinding,
+  importList,
+} from "../../cohort/import/import-list.ts";
 import { loadOptOut } from "../../cohort/opt-out.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { Cli } from "../cli.ts";
@@ -53,15 +59,20 @@ async function importCohort(cli: Cli, file: string, options: ImportVerbOptions):
   const { accessionNumbersUnique } = project;
   const rules = { project: name, accessionNumbersUnique, optOut: await loadOptOut(project.optOut) };
   const list = await importList(resolve(cli.world.workingFolder, file), { ...rules, format: from });
-  const isStopped = list.findings.length > 0 && leaveOutBad !== true;
-  const isDone = !isStopped && list.rows.length > 0;
-  const written = isDone && output !== undefined ? resolve(cli.world.workingFolder, output) : undefined;
+  const goesOn = (findings: readonly ImportFinding[]): boolean => findings.length === 0 || leaveOutBad === true;
+  const handedIn =
+    output === undefined && list.rows.length > 0
+      ? await handIn(cli, list, name, goesOn)
+      : { findings: list.findings, studies: list.rows.length, cohort: undefined };
+  const { findings, studies, cohort } = handedIn;
+  const isStopped = !goesOn(findings);
+  const isWritten = output !== undefined && !isStopped && studies > 0;
+  const written = isWritten ? resolve(cli.world.workingFolder, output) : undefined;
   if (written !== undefined && !cli.isRehearsal()) await write(written, list);
-  const cohort = isDone && output === undefined ? await submit(cli, list, name) : undefined;
-  const { rows, findings, sourceRows, unused } = list;
-  const document = { project: name, from, sourceRows, studies: rows.length, findings, unused, cohort, written };
-  await cli.printer.document(document, () => lines(list, { cohort, written, isStopped }));
-  if (isStopped || rows.length === 0) return EXIT.failed;
+  const { sourceRows, unused } = list;
+  const document = { project: name, from, sourceRows, studies, findings, unused, cohort, written };
+  await cli.printer.document(document, () => lines(document, isStopped));
+  if (isStopped || studies === 0) return EXIT.failed;
   return findings.length > 0 ? EXIT.partial : EXIT.fine;
 }
 
@@ -72,30 +83,46 @@ async function write(path: string, list: ImportedList): Promise<void> {
   await writeWholeFile(path, pieces());
 }
 
+interface HandedIn {
+  /** Those of the list, and of patients who may not be asked for: they are known to the store alone. */
+  readonly findings: readonly ImportFinding[];
+  /** That can be used. */
+  readonly studies: number;
+  readonly cohort: string | undefined;
+}
+
 /** By way of a file of our own, which goes at once. */
-async function submit(cli: Cli, list: ImportedList, project: string): Promise<string> {
+async function handIn(
+  cli: Cli,
+  list: ImportedList,
+  project: string,
+  goesOn: (findings: readonly ImportFinding[]) => boolean,
+): Promise<HandedIn> {
   const folder = await mkdtemp(join(tmpdir(), "radferry-import-"));
   try {
     const path = join(folder, "cohort.csv");
     await write(path, list);
     await using gateway = await openGateway(cli, "client");
-    return (await gateway.operations.submitCohort(path, project, {})).cohort;
+    const { operations } = gateway;
+    const { refused, accepted: studies } = await operations.checkCohort(path, project);
+    const findings = [...list.findings, ...refused.map(({ row, code }) => findingOfCohortRow(list, row, code))];
+    const isWanted = studies > 0 && goesOn(findings);
+    const submitted = isWanted ? await operations.submitCohort(path, project, {}) : undefined;
+    return { findings: findings.sort((a, b) => a.row - b.row), studies, cohort: submitted?.cohort };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-interface Done {
-  readonly cohort: string | undefined;
+interface Outcome extends HandedIn, Pick<ImportedList, "sourceRows" | "unused"> {
   readonly written: string | undefined;
-  readonly isStopped: boolean;
 }
 
-function* lines({ sourceRows, rows, findings, unused }: ImportedList, { cohort, written, isStopped }: Done) {
-  yield `${counted(sourceRows, "row")}, ${counted(rows.length, "study")}, ${counted(findings.length, "finding")}`;
+function* lines({ sourceRows, studies, findings, unused, cohort, written }: Outcome, isStopped: boolean) {
+  yield `${counted(sourceRows, "row")}, ${counted(studies, "study")}, ${counted(findings.length, "finding")}`;
   for (const { message, code } of findings) yield `  ${message} [${code}]`;
   if (unused.length > 0) yield `not used: ${unused.join(", ")}`;
-  if (!isStopped && rows.length === 0) yield "Nothing was handed in or written: no row can be used.";
+  if (!isStopped && studies === 0) yield "Nothing was handed in or written: no row can be used.";
   if (isStopped) yield "Nothing was handed in: correct the rows, or go on without them by --leave-out-bad.";
   if (cohort !== undefined) yield `handed in as cohort ${cohort}`;
   if (written !== undefined) yield `written to ${written}`;

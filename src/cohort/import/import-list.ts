@@ -160,6 +160,12 @@ function isFilled(table: Table, name: string): boolean {
   return place !== undefined && table.rows.some(({ cells }) => (cells[place] ?? "").trim() !== "");
 }
 
+/** What is wrong with a row of the list that became this one of its cohort file. @param row of that file, from 1 */
+export function findingOfCohortRow({ rows }: Pick<ImportedList, "rows">, row: number, code: ErrorCode): ImportFinding {
+  const [first = ""] = rows[row - 1]?.at(-1)?.split(" ") ?? [];
+  return findingOf(Number(first), "", code);
+}
+
 function findingOf(row: number, column: string, code: ErrorCode): ImportFinding {
   const { summary, remedy } = errorRegistry[code];
   const place = column === "" ? `Row ${row}` : `Row ${row}, column ${column}`;
