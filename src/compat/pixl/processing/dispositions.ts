@@ -48,8 +48,15 @@ const OF_THE_SEARCH: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "INTERNAL",
 ]);
 
-/** An archive that does not have a study is no failure of anybody's: PIXL drops such messages, and its command line asks again. */
-const NOT_FOUND: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PIXL_SECONDARY_IS_PRIMARY", "PIXL_STUDY_NOT_FOUND"]);
+/**
+ * An archive that does not have a study is no failure of anybody's: PIXL drops such messages, and its command line asks again. Nor is there
+ * anything for a person to do about a patient who was withdrawn.
+ */
+const DROPPED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "PATIENT_WITHDRAWN",
+  "PIXL_SECONDARY_IS_PRIMARY",
+  "PIXL_STUDY_NOT_FOUND",
+]);
 
 interface Tried {
   /** The message's own tries that failed; those that failed by the site's services are not among them. */
@@ -67,7 +74,7 @@ export function dispositionOf(
   const { code, details } = failure;
   if (failure instanceof StudyNotInPrimaryArchiveError) return { kind: "forward" };
   if (failure instanceof OutOfHoursError) return { kind: "wait", code, untilMs: failure.untilMs, counts: false };
-  if (failure instanceof DiscardError && NOT_FOUND.has(code)) return { kind: "discard", code };
+  if (failure instanceof DiscardError && DROPPED.has(code)) return { kind: "discard", code };
   if (!(failure instanceof RequeueMessageError)) return { kind: "park", failure };
   if (AVAILABILITY_CODES.has(code) && typeof details.untilMs === "number") {
     return { kind: "wait", code, untilMs: details.untilMs, counts: false };

@@ -1,4 +1,4 @@
-import type { Archive, StudyListing, StudyQuery } from "../../../archive/archive.ts";
+import type { Archive, StudyListing, StudyMatch, StudyQuery } from "../../../archive/archive.ts";
 import { parseStudyInstanceUid, type StudyInstanceUid } from "../../../dicom/uid.ts";
 import { GatewayError } from "../../../errors/gateway-error.ts";
 import type { Logger } from "../../../units/logger.ts";
@@ -22,16 +22,21 @@ export interface LocateOptions {
   readonly source: Source;
   /** Of the studies that one MRN and accession number lead to. */
   readonly maximumStudies: number;
+  /** Whether the patient was withdrawn from the message's project. */
+  readonly isWithdrawn?: IsWithdrawn | undefined;
   readonly reference: Reference;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
 
+/** @throws GatewayError while that cannot be told */
+export type IsWithdrawn = (patientId: string) => Promise<boolean>;
+
 /**
  * The studies that an archive has for a message: the one of its UID, else all that match MRN and accession number exactly. Where series
  * are wanted, a study without any of them is none.
  * @returns empty when there is none
- * @throws GatewayError TOO_MANY_STUDIES, and what the archive throws
+ * @throws GatewayError TOO_MANY_STUDIES; PATIENT_WITHDRAWN where one is of such a patient, and what the archive throws
  */
 export async function locate(keys: MessageKeys, options: LocateOptions): Promise<readonly WantedStudy[]> {
   const { source, reference, logger } = options;
@@ -60,6 +65,7 @@ async function ask(
   if (matches.length > maximumStudies) {
     throw new GatewayError("TOO_MANY_STUDIES", { studies: matches.length, maximum: maximumStudies });
   }
+  for (const match of matches) await refuseWithdrawn(match, keys, options);
   const wanted: WantedStudy[] = [];
   for (const { studyInstanceUid } of matches) {
     const listing = narrowed(await source.archive.listStudy(studyInstanceUid, signal), keys.seriesInstanceUids);
@@ -69,6 +75,12 @@ async function ask(
     }
   }
   return wanted;
+}
+
+/** A message may name a study by its UID, and only the archive tells whose it is. Of the message's own patient it is known. */
+async function refuseWithdrawn({ patientId }: StudyMatch, { mrn }: MessageKeys, { isWithdrawn }: LocateOptions) {
+  if (patientId === "" || patientId === mrn) return;
+  if ((await isWithdrawn?.(patientId)) === true) throw new DiscardError("PATIENT_WITHDRAWN");
 }
 
 /** The others are retrieved, as PIXL does. */

@@ -4,13 +4,15 @@ import type { Message } from "../messages/message.ts";
 import { completeStudy } from "./complete.ts";
 import { type ArchiveName, OutOfHoursError, processingError, type Stage } from "./errors.ts";
 import { handOver } from "./hand-over.ts";
-import { locate, notFoundIn, type WantedStudy } from "./locate.ts";
+import { type IsWithdrawn, type LocateOptions, locate, notFoundIn, type WantedStudy } from "./locate.ts";
 import type { Processing } from "./processing.ts";
 
 export interface ProcessOptions {
   readonly signal?: AbortSignal;
   /** Before studies are handed over: what is done after it may be done again when it is broken off. */
   readonly beforeHandover?: () => Promise<void>;
+  /** Whether a patient was withdrawn from the message's project. */
+  readonly isWithdrawn?: IsWithdrawn | undefined;
 }
 
 /** What was done for a message. */
@@ -33,14 +35,14 @@ export async function processMessage(
   message: Message,
   archive: ArchiveName,
   processing: Processing,
-  { signal = neverAborted(), beforeHandover = () => Promise.resolve() }: ProcessOptions = {},
+  { signal = neverAborted(), beforeHandover = () => Promise.resolve(), isWithdrawn }: ProcessOptions = {},
 ): Promise<ProcessingReport> {
   const { settings, clock } = processing;
   let stage: Stage = "asking";
   try {
     const keys = checkKeys(message);
     checkHours(archive, processing);
-    const studies = await found(keys, archive, processing, signal);
+    const studies = await found(keys, archive, processing, { isWithdrawn, signal });
     stage = "retrieving";
     const { instances, retrieved } = await completeStudies(studies, keys, archive, processing, signal);
     const report = { studies: studies.length, instances, retrieved, isHandedOver: settings.handsOver };
@@ -73,11 +75,11 @@ async function found(
   keys: MessageKeys,
   archive: ArchiveName,
   { settings, sources, reference, logger }: Processing,
-  signal: AbortSignal,
+  options: Pick<LocateOptions, "isWithdrawn" | "signal">,
 ): Promise<readonly WantedStudy[]> {
   const { maximumStudies, primary, secondary } = settings;
   const source = sources[archive];
-  const studies = await locate(keys, { source, maximumStudies, reference, logger, signal });
+  const studies = await locate(keys, { ...options, source, maximumStudies, reference, logger });
   if (studies.length === 0) throw notFoundIn(archive, primary.aeTitle === secondary.aeTitle);
   return studies;
 }

@@ -14,8 +14,8 @@ const MESSAGE = {
   ...{ procedureOccurrenceId: 1, projectName: "lung", extractGeneratedTimestamp: "2020-01-01T00:00:00" },
 };
 
-/** How a message ends whose archive must not be asked: there is none. */
-async function outcomeOf(isWithdrawn: WorkOptions["isWithdrawn"]): Promise<unknown> {
+/** How a message ends whose archive must not be asked: there is none, unless one is given. */
+async function outcomeOf(isWithdrawn: WorkOptions["isWithdrawn"], archive: object = {}): Promise<unknown> {
   const outcomes: unknown[] = [];
   const message = { id: "m1", body: serialise(MESSAGE), progress: undefined, attempts: 0 };
   const options = {
@@ -26,6 +26,8 @@ async function outcomeOf(isWithdrawn: WorkOptions["isWithdrawn"]): Promise<unkno
     processing: {
       clock: { nowMs: () => NOW_MS, sleep: (_: number, signal: AbortSignal) => stopped(signal) },
       logger: silentLogger,
+      settings: { maximumStudies: 1, primary: {}, secondary: {} },
+      sources: { primary: { archive, modality: "PACS", hours: (nowMs: number) => nowMs } },
     },
     ...{ retry: RETRY, random: seededRandom(1), isWithdrawn },
   } as unknown as WorkOptions;
@@ -48,4 +50,15 @@ it("works on no message of a patient who was withdrawn from its project", async 
 it("keeps a message waiting while the withdrawn list cannot be read", async () => {
   const outcome = await outcomeOf(() => Promise.reject(new GatewayError("WITHDRAWN_KEY_OTHER")));
   expect(outcome).toMatchObject({ state: "waiting", code: "WITHDRAWN_KEY_OTHER", dueAtMs: NOW_MS + 60_000 });
+});
+
+it("fetches nothing of a study whose patient, as the archive tells, was withdrawn from the project", async () => {
+  const archive = {
+    findStudies: async () => [{ studyInstanceUid: "1.2.3", patientId: "GONE-9", accessionNumber: "A1" }],
+    listStudy: () => Promise.reject(new Error("it was listed")),
+  };
+  const isWithdrawn = async (project: string, patientId: string) => project === "lung" && patientId === "GONE-9";
+  const outcome = await outcomeOf(isWithdrawn, archive);
+  expect(outcome).toMatchObject({ state: "failed", code: "PATIENT_WITHDRAWN" });
+  expect(outcome).toMatchObject({ progress: expect.stringContaining("discarded") });
 });

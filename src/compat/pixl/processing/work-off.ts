@@ -95,7 +95,9 @@ async function outcomeOf(work: Work): Promise<InboxOutcome> {
     const wanted = deserialise(message.body);
     const withdrawn = await ifWithdrawn(work, wanted, progress);
     if (withdrawn !== undefined) return withdrawn;
-    const report = await processMessage(wanted, ARCHIVES[queue], processing, { signal, beforeHandover });
+    const ofProject = options.isWithdrawn;
+    const isWithdrawn = ofProject && ((patientId: string) => ofProject(wanted.projectName, patientId));
+    const report = await processMessage(wanted, ARCHIVES[queue], processing, { signal, beforeHandover, isWithdrawn });
     const { isHandedOver, ...counts } = report;
     return done(message, { ...progress, ...counts, outcome: isHandedOver ? "handed-over" : "kept-in-raw" });
   } catch (thrown) {
