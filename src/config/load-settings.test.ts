@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { errorRegistry } from "../errors/registry.ts";
 import { checkSettings, loadSettings, type SettingsSource } from "./load-settings.ts";
@@ -134,18 +134,6 @@ describe("loadSettings", () => {
       accessionNumbersUnique: false,
       filters: { modalities: ["CT"] },
     });
-  });
-
-  it.each([
-    ["/data/study #1", "/data/study #1"],
-    ["/data/a: b", "/data/a: b"],
-    ["& co", "& co"],
-    ["!raw data", "!raw data"],
-    ["'/data/in quotes'", "/data/in quotes"],
-    [" /data/x\r", "/data/x"],
-  ])("takes a text of the environment as it is written: %j", async (written, path) => {
-    const source = await sourceOf(GOOD, { environment: { RADFERRY__DESTINATIONS__0__PATH: written } });
-    expect((await loadSettings(source)).settings.destinations[0]).toMatchObject({ path: resolve(folder, path) });
   });
 
   it("finds the file by name, then by RADFERRY_CONFIG, then in the working folder", async () => {
