@@ -10,6 +10,9 @@ const PIECE_BYTES = 64 * 1024;
 /** Every so many rows their place in the file is remembered, so that a page is found without reading what is before it. */
 const ROWS_PER_MARK = 1_000;
 
+/** Line ends to whoever reads the file, that JSON leaves as they are. */
+const SEPARATOR = /[\u2028\u2029]/g;
+
 /** How far what was found is kept. */
 export interface FoundMark {
   readonly rows: number;
@@ -85,7 +88,7 @@ export async function createFoundFile(path: string): Promise<FoundFile> {
       return mark;
     },
     async add(row) {
-      const line = `${JSON.stringify(row)}\n`;
+      const line = `${JSON.stringify(row).replaceAll(SEPARATOR, escaped)}\n`;
       const bytes = Buffer.byteLength(line);
       mark = markAfter(mark, row, bytes);
       if (mark.rows % ROWS_PER_MARK === 0) places[mark.rows / ROWS_PER_MARK] = mark.sizeBytes;
@@ -106,6 +109,10 @@ export async function createFoundFile(path: string): Promise<FoundFile> {
     },
     remove: () => removeFile(file, path),
   };
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16)}`;
 }
 
 async function removeFile(file: FileHandle, path: string): Promise<void> {
