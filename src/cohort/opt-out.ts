@@ -18,15 +18,23 @@ export async function loadOptOut(paths: readonly string[]): Promise<ReadonlySet<
 
 async function patientsIn(path: string, list: number): Promise<readonly string[]> {
   const { columns, rows } = await read(path, list);
-  const place = findKnownColumns(columns).places.get("patient_id");
+  const { places, twice } = findKnownColumns(columns);
+  if (twice.includes("patient_id")) throw unreadable(list, "column-twice");
+  const place = places.get("patient_id");
   const below = rows.map(({ cells }) => cells);
   const records = place !== undefined ? below : columns.length === 0 ? [] : [columns, ...below];
   const index = place?.index ?? 0;
-  if (records.some((record) => record.length <= index)) throw unreadable(list, "row-malformed");
+  if (records.some((record) => record.length <= index || isShifted(record, index, columns.length)))
+    throw unreadable(list, "row-malformed");
   const patients = records.map((record) => trimIdentifier(record[index] ?? "")).filter((patient) => patient !== "");
   const damage = patients.map((patient) => checkKey("patient-id", patient)).find((code) => code !== undefined);
   if (damage !== undefined) throw unreadable(list, damage);
   return patients;
+}
+
+/** A separator within an earlier cell, such as the comma of a name, puts another cell in the id's place. */
+function isShifted(record: readonly string[], index: number, count: number): boolean {
+  return index > 0 && record.slice(count).some((cell) => cell.trim() !== "");
 }
 
 async function read(path: string, list: number): ReturnType<typeof readTable> {

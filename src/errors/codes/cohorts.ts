@@ -88,7 +88,8 @@ export const cohortsCodes = {
   OPT_OUT_UNREADABLE: {
     class: "permanent",
     summary: "A list of opted-out patients cannot be read, so nothing may be asked for.",
-    remedy: "Check the project's optOut paths; the lists are CSV in UTF-8 with patient ids as text.",
+    remedy:
+      "Check the project's optOut paths; the lists are CSV in UTF-8 with one column of patient ids as text, and quotes around a cell that holds a comma.",
   },
   PATIENT_ID_NEEDED: {
     class: "permanent",
