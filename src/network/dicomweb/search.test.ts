@@ -92,6 +92,20 @@ describe("a list in pages", () => {
     expect(asked.length).toBe(2);
   });
 
+  it("of a service that heeds the limit and no offset is asked for at once", async () => {
+    const heeding = ({ query }: WebRequest) => ({ body: studies(7).slice(0, Number(query.get("limit"))) });
+    const { found, code, asked } = await search(heeding, { pageSize: 3 });
+    expect({ found, code }).toEqual({ found: all, code: undefined });
+    expect(asked.map((each) => each.replace(/.*\?/, ""))).toEqual(["limit=3", "limit=3&offset=3", "limit=101"]);
+    const tooMany = await search(heeding, { pageSize: 3, maximumAnswers: 5 });
+    expect(tooMany).toMatchObject({ found: all.slice(0, 5), code: "FIND_LIMIT_REACHED", by: "us" });
+  });
+
+  it("of a service that heeds neither, and has just as many as a page, is whole", async () => {
+    const { found, code, asked } = await search(() => ({ body: studies(3) }), { pageSize: 3 });
+    expect({ found, code, asked: asked.length }).toEqual({ found: all.slice(0, 3), code: undefined, asked: 3 });
+  });
+
   it("of such a service that holds some back is no whole list", async () => {
     const headers = { Warning: "299 - more" };
     const result = await search(() => ({ headers, body: studies(3) }));

@@ -31,8 +31,8 @@ const UID_OF_LEVEL: { readonly [L in QueryLevel]: Tag } = {
 };
 
 /**
- * QIDO-RS, page by page as answers are taken. PS3.18 10.6. Servers that heed no offset answer the same page again: it is noticed, and
- * what repeats is left out. Servers that give less at once than they were asked for, and say that there is more, are asked for it.
+ * QIDO-RS, page by page as answers are taken. PS3.18 10.6. Servers that heed no offset answer the same page again: it is noticed,
+ * what repeats is left out, and what a full page may lack is asked for at once. Servers that give less at once than they were asked for, and say that there is more, are asked for it.
  * @throws GatewayError FIND_LIMIT_REACHED when more would come than was wanted (`by: us`) or the server holds answers back and does not
  * give them when asked (`by: peer`); HttpError
  */
@@ -42,7 +42,8 @@ export async function* searchDicomWeb(
   signal: AbortSignal,
 ): AsyncGenerator<DataSet> {
   const { maximumAnswers } = search;
-  const limit = Math.min(search.pageSize ?? USUAL_PAGE_SIZE, maximumAnswers + 1);
+  const most = maximumAnswers + 1;
+  let limit = Math.min(search.pageSize ?? USUAL_PAGE_SIZE, most);
   const seen = new Set<string>();
   let given = 0;
   let offset = 0;
@@ -58,7 +59,10 @@ export async function* searchDicomWeb(
     if (fresh.length > 0 && (maybeMore || matches.length >= limit)) continue;
     // The same again: no offset brings what is held back.
     if (matches.length > 0 && maybeMore) throw new GatewayError("FIND_LIMIT_REACHED", { by: "peer" });
-    return;
+    if (matches.length !== limit || limit === most) return;
+    // A full page again: a server that heeds the limit alone has the rest.
+    limit = most;
+    offset = 0;
   }
 }
 
