@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { fastify } from "fastify";
@@ -23,6 +23,7 @@ async function openDashboard(files: Readonly<Record<string, string | Buffer>>) {
     dashboard.isPage(request) ? dashboard.sendFile("/", request, reply) : reply.code(404).send(),
   );
   return {
+    folder: folder.path,
     get: (url: string, headers: Readonly<Record<string, string>> = {}) =>
       server.inject({ method: "GET", url, headers }),
     async [Symbol.asyncDispose]() {
@@ -82,6 +83,15 @@ it("answers a browser that comes to one of its pages, and nobody else", async ()
   expect((await site.get("/cohorts/c-1", { accept: "application/json" })).statusCode).toBe(404);
   for (const path of ["/api/v1/nothing", "/api", "/assets/gone.js", "/..%2fsecret", "/a/b/c/d/e/f"])
     expect((await site.get(path, html)).statusCode).toBe(404);
+});
+
+it("sends a file that could not be read for a moment as soon as it can be", async () => {
+  await using site = await openDashboard(BUILT);
+  const [page, away] = [join(site.folder, "index.html"), join(site.folder, "away")];
+  await rename(page, away);
+  expect((await site.get("/")).statusCode).toBe(500);
+  await rename(away, page);
+  expect((await site.get("/")).body).toBe(PAGE);
 });
 
 it("says how it is built where it is not", async () => {

@@ -46,8 +46,12 @@ export function createDashboard(version: string, folder: string = BUILT_FOLDER):
   const isBuilt = files.has(START);
   const kept = new Map<string, Promise<KeptFile>>();
   const load = (name: string): Promise<KeptFile> => {
-    const file = kept.get(name) ?? readKept(join(folder, name));
+    const known = kept.get(name);
+    if (known !== undefined) return known;
+    const file = readKept(join(folder, name));
     kept.set(name, file);
+    // What could not be read, as too many files are open, is read anew when it is asked for again.
+    file.catch(() => kept.delete(name));
     return file;
   };
   const shown = [...files].filter((name) => TYPES[extname(name)] !== undefined && name !== START);
