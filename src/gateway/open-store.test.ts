@@ -1,4 +1,4 @@
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PostgresServer, startPostgres } from "../../test/peers/postgres.ts";
@@ -33,6 +33,19 @@ describe.runIf(requirePeer("initdb"))("a home whose store is on PostgreSQL", () 
       await using gateway = await openGateway({ settings, mode, logger: silentLogger });
       expect(await Array.fromAsync(gateway.operations.listStudies({}))).toEqual([]);
     }
+  });
+
+  it("is copied by the server's own tools: no backup is rehearsed, and none goes to the audit trail", async () => {
+    await using folder = await temporaryFolder();
+    const settings = await settingsIn(folder.path);
+    await using gateway = await openGateway({ settings, mode: "client", logger: silentLogger });
+    const { operations } = gateway;
+    const file = join(folder.path, "backup.db");
+    for (const isRehearsal of [true, false])
+      await expect(operations.backUp(file, { isRehearsal })).rejects.toMatchObject({ code: "STORE_BACKUP_ELSEWHERE" });
+    expect((await readdir(folder.path)).filter((name) => name.startsWith("backup"))).toEqual([]);
+    const records = await operations.readAudit({ limit: 100 });
+    expect(records.map(({ event }) => event)).not.toContain("backup-made");
   });
 
   it("has its clock examined, and is not restored from a file", async () => {

@@ -28,8 +28,10 @@ const LEFT_OUT = [
 /** What a backup that is rehearsed would hold. */
 export type BackupRehearsalDocument = Pick<BackupDocument, "file" | "jobs" | "auditRecords" | "leftOut">;
 
-/** The file can be made, and is not there again. @throws GatewayError BACKUP_FILE_EXISTS, FILE_NOT_WRITABLE */
-export async function rehearseBackUp({ store }: OperationsContext, file: string): Promise<BackupRehearsalDocument> {
+/** The file can be made, and is not there again. @throws GatewayError as `makeEmpty`, STORE_BACKUP_ELSEWHERE */
+export async function rehearseBackUp(context: OperationsContext, file: string): Promise<BackupRehearsalDocument> {
+  requireOwnStore(context);
+  const { store } = context;
   const growing = `${file}.part`;
   await makeEmpty(file, growing);
   await rm(growing, { force: true });
@@ -39,7 +41,9 @@ export async function rehearseBackUp({ store }: OperationsContext, file: string)
 }
 
 /** See `Operations.backUp`. That it is made is written down first, and so is in it. */
-export async function backUp({ store, audit, actor, clock }: OperationsContext, file: string): Promise<BackupDocument> {
+export async function backUp(context: OperationsContext, file: string): Promise<BackupDocument> {
+  requireOwnStore(context);
+  const { store, audit, actor, clock } = context;
   const growing = `${file}.part`;
   await makeEmpty(file, growing);
   try {
@@ -57,6 +61,11 @@ export async function backUp({ store, audit, actor, clock }: OperationsContext, 
     await rm(growing, { force: true });
     throw thrown;
   }
+}
+
+/** The trail is not to tell of a backup that is not made here. @throws GatewayError STORE_BACKUP_ELSEWHERE */
+function requireOwnStore({ withdrawn: { soleNode } }: OperationsContext): void {
+  if (soleNode === undefined) throw new GatewayError("STORE_BACKUP_ELSEWHERE", { tool: "pg_dump" });
 }
 
 /** Only its owner can read it from its first moment on. @throws GatewayError BACKUP_FILE_EXISTS, FILE_NOT_WRITABLE */
