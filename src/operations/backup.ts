@@ -68,7 +68,7 @@ function requireOwnStore({ withdrawn: { soleNode } }: OperationsContext): void {
   if (soleNode === undefined) throw new GatewayError("STORE_BACKUP_ELSEWHERE", { tool: "pg_dump" });
 }
 
-/** Only its owner can read it from its first moment on. @throws GatewayError BACKUP_FILE_EXISTS, FILE_NOT_WRITABLE */
+/** Only its owner can read it from its first moment on. @throws GatewayError BACKUP_FILE_EXISTS, BACKUP_UNFINISHED, FILE_NOT_WRITABLE */
 async function makeEmpty(file: string, growing: string): Promise<void> {
   try {
     const isThere = await stat(file).then(
@@ -80,7 +80,7 @@ async function makeEmpty(file: string, growing: string): Promise<void> {
   } catch (thrown) {
     if (thrown instanceof GatewayError) throw thrown;
     const reason = systemCodeOf(thrown);
-    if (reason === "EEXIST") throw new GatewayError("BACKUP_FILE_EXISTS", {}, thrown);
+    if (reason === "EEXIST") throw new GatewayError("BACKUP_UNFINISHED", {}, thrown);
     throw new GatewayError("FILE_NOT_WRITABLE", { reason: reason ?? "unknown" }, thrown);
   }
 }

@@ -102,7 +102,7 @@ export interface Operations
   }): Promise<readonly AuditRecordDocument[]>;
   /**
    * Writes the whole store, as it is at one moment, into a new file that only its owner can read.
-   * @throws GatewayError BACKUP_FILE_EXISTS, FILE_NOT_WRITABLE, STORE_FULL
+   * @throws GatewayError BACKUP_FILE_EXISTS, BACKUP_UNFINISHED, FILE_NOT_WRITABLE, STORE_BACKUP_ELSEWHERE, STORE_FULL
    */
   backUp(file: string, options?: { readonly isRehearsal?: boolean }): Promise<BackupDocument | BackupRehearsalDocument>;
   /** @param noted the number and hash of a record as they were once */

@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
@@ -118,6 +118,18 @@ describe("a backup", () => {
   it("never takes a file's place", async () => {
     const refused = { exitCode: 1, document: { error: { code: "BACKUP_FILE_EXISTS" } } };
     expect(await site.run("db", "backup", "-o", backup)).toMatchObject(refused);
+    await rm(site.home, { recursive: true });
+  });
+
+  it("that was cut short is told as what it is, and left to who knows whether it still runs", async () => {
+    const file = join(site.folder, "nightly.db");
+    await writeFile(`${file}.part`, "half");
+    for (const more of [[], ["--dry-run"]])
+      expect(await site.run("db", "backup", "-o", file, ...more)).toMatchObject({
+        exitCode: 1,
+        document: { error: { code: "BACKUP_UNFINISHED", remedy: expect.stringContaining(".part") } },
+      });
+    expect(await readFile(`${file}.part`, "utf8")).toBe("half");
     await rm(site.home, { recursive: true });
   });
 

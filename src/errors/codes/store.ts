@@ -24,6 +24,12 @@ export const storeCodes = {
     remedy:
       "Take a file that radferry db backup wrote to its end; the database of a running home cannot be copied as a file.",
   },
+  BACKUP_UNFINISHED: {
+    class: "permanent",
+    summary: "A backup to this file is under way, or was cut short: what it wrote so far lies beside it.",
+    remedy:
+      "Wait for a backup that runs. If none does, remove the file of the same name that ends in .part, then try again.",
+  },
   COHORT_NOT_FOUND: {
     class: "permanent",
     summary: "There is no cohort of this id.",
