@@ -63,6 +63,15 @@ describe("bits outside Bits Stored", () => {
     expect(output.subarray(-48)).toEqual(bytesOfWords(CLEARED));
   });
 
+  it.each([
+    ["without a byte", []],
+    ["of its own beside them", [1, 0]],
+  ])("are cleared where an overlay was kept in them and has data %s", async (_, data) => {
+    const overlayData = element(tagOf(0x60003000), "OW", Uint8Array.from(data));
+    const output = await outputOf(await twelveBits(...overlay, overlayData));
+    expect(output.subarray(-48)).toEqual(bytesOfWords(CLEARED));
+  });
+
   it("stay where nobody asked, and are cleared where the project did", async () => {
     expect((await outputOf(await twelveBits())).subarray(-48)).toEqual(bytesOfWords(WORDS));
     const always = { pixels: { ...USUAL_PIXELS, clearHighBits: "always" } } as const;

@@ -195,6 +195,9 @@ describe("by class", () => {
     const itsOwn = element(tagOf(0x60003000), "OW", Uint8Array.of(1, 0));
     expect(decide("2", [unsigned(0x60000100, 1), unsigned(0x60000102, 0), itsOwn])).toBe("passes");
     expect(decide("2", [unsigned(0x60000100, 16)])).toBe("rejected embedded-overlay");
+    const empty = element(tagOf(0x60003000), "OW", new Uint8Array());
+    expect(decide("2", [unsigned(0x60000100, 16), empty])).toBe("rejected embedded-overlay");
+    expect(decide("2", [...at(0), empty])).toBe("rejected embedded-overlay");
     expect(decide("2", at(12), { transferSyntaxUid: "1.2.840.10008.1.2.5" })).toBe("passes");
     expect(decide("2", at(12), { transferSyntaxUid: "1.2.840.10008.1.2.4.90" })).toBe("rejected embedded-overlay");
     const never = { settings: { ...USUAL_PIXELS, clearHighBits: "never" } } as const;
