@@ -14,6 +14,7 @@ import { StudyCounts, StudyFacts } from "./study-facts.tsx";
 import { StudyIdentity } from "./study-identity.tsx";
 import { StudyRemoved } from "./study-removed.tsx";
 import { ReceiptTable, ReleaseNote, SeriesTable, StudyTimeline } from "./study-tables.tsx";
+import { withoutReportText } from "./words.ts";
 
 /** A study of which much happens at once is looked at so often. */
 const LOOK_EVERY_MS = 1_000;
@@ -69,7 +70,7 @@ function StudyCards({ study, ledger, report }: StudyCardsProps) {
       <Card title="What was removed">
         {report.data !== undefined && <StudyRemoved report={report.data} />}
         {report.data === undefined && !isBroken && (
-          <p class="empty">It was not de-identified{study.finishedAt === undefined && " yet"}.</p>
+          <p class="empty">{withoutReportText(study.received > 0 && report.problem === undefined, study)}</p>
         )}
         {isBroken && <ErrorCard problem={report.problem} onRetry={report.reload} />}
       </Card>

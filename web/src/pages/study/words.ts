@@ -42,6 +42,12 @@ export function verdictText(verdict: Study["verdict"]): string {
   return verdict === null ? "not known yet" : VERDICTS[verdict];
 }
 
+/** Where no report is shown: one that is still asked for, or that was removed with a withdrawn patient's copies, says nothing of what was done. */
+export function withoutReportText(isAsked: boolean, { finishedAt }: Pick<Study, "finishedAt">): string {
+  if (isAsked) return "Loading…";
+  return finishedAt === undefined ? "It was not de-identified yet." : "No report of a de-identification is kept.";
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   "released-without": "left out when the study was released",
   "series-not-requested": "its series was not asked for",
