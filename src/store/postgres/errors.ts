@@ -6,6 +6,8 @@ import type { ErrorCode } from "../../errors/registry.ts";
 const ERRORS: Readonly<Record<string, ErrorCode>> = {
   "08": "STORE_UNAVAILABLE", // connection exception
   "25006": "STORE_READ_ONLY", // read_only_sql_transaction
+  "25P03": "STORE_UNAVAILABLE", // idle_in_transaction_session_timeout: this machine was paused
+  "25P04": "STORE_UNAVAILABLE", // transaction_timeout
   "28": "STORE_ACCESS_DENIED", // invalid authorization specification
   "3D": "STORE_ACCESS_DENIED", // invalid catalog name: no such database
   "40": "STORE_UNAVAILABLE", // transaction rollback
@@ -27,8 +29,8 @@ const LOST_RACES: ReadonlySet<string> = new Set([
   "23503", // foreign_key_violation
 ]);
 
-/** After these the connection may be to a server that is going down, or is no longer the primary. */
-const SPOILT = ["25006", "08", "57P"];
+/** After these the connection may be to a server that is going down, or is no longer the primary, or the server has ended it. */
+const SPOILT = ["25006", "25P03", "25P04", "08", "57P"];
 
 /** The SQLSTATE that the server answered with. Undefined: the error is not the server's. */
 function sqlStateOf(thrown: unknown): string | undefined {
