@@ -24,6 +24,14 @@ it("reads a properties file as CTP keeps it, with its comments, escapes and line
   });
 });
 
+it("reads a last line that would go on, and does not", () => {
+  const { rows } = importCtpLookup("pid/1=S1\npid/2=S2\\", { merge: false });
+  expect(rows.map(({ original, replacement }) => [original, replacement])).toEqual([
+    ["1", "S1"],
+    ["2", "S2"],
+  ]);
+});
+
 it("reads the CSV that CTP's editor takes", () => {
   const { rows, problems } = importCtpLookup('pid/0042,S1\r\n"pid/0043","S2"\r\n', { merge: false });
   expect(problems).toEqual([]);

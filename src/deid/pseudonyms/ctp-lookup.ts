@@ -123,11 +123,11 @@ function propertiesEntries(text: string): readonly CtpEntry[] {
       whole += line.slice(0, -1);
       continue;
     }
-    const [key, value] = divided(whole + line);
+    entries.push(entryOf(begun, ...divided(whole + line)));
     whole = "";
-    entries.push(entryOf(begun, key, value));
   }
-  return entries;
+  // Behind the last line there is none that it could go on with.
+  return whole === "" ? entries : [...entries, entryOf(begun, ...divided(whole))];
 }
 
 /** At the first equals sign, colon or blank that is not escaped. */
