@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { GatewayError } from "../../src/errors/gateway-error.ts";
 import { openScannerSite, PARAMETERS, taskDocument, WORKFLOW_ID } from "../peers/scanhub-site.ts";
 
 const site = await openScannerSite();
@@ -42,6 +43,13 @@ describe("who asks (A11)", () => {
       });
       expect((await request("GET", `${base}/openapi.json`, { token: null })).status).toBe(200);
     }
+  });
+
+  it("is told that it is not ready where the store does not answer: a balancer goes elsewhere", async () => {
+    using silent = vi.spyOn(site.store, "scanTask").mockRejectedValue(new GatewayError("STORE_UNAVAILABLE"));
+    for (const base of [exam, devices])
+      expect((await request("GET", `${base}/health/readiness`, { token: null })).status).toBe(503);
+    expect(silent).toHaveBeenCalled();
   });
 
   it("is not asked for the names of the original's functions; an address that is no text leads nowhere", async () => {

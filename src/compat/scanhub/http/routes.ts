@@ -41,12 +41,11 @@ const TASK_SCHEMA = z.toJSONSchema(
   }),
 );
 
-const ready = () => ({ status: "ok" });
+/** Where balancers and containers ask; no token is needed. */
+export const READINESS: readonly string[] = [EXAM_BASE, DEVICE_BASE].map((base) => `${base}/health/readiness`);
 
 /** Pages that need no token. */
 export const PAGES: Readonly<Record<string, () => unknown>> = {
-  [`${EXAM_BASE}/health/readiness`]: ready,
-  [`${DEVICE_BASE}/health/readiness`]: ready,
   [`${EXAM_BASE}/openapi.json`]: () =>
     openApiOf("Exam-Manager", EXAM_BASE, examRoutes, { AcquisitionTaskOut: TASK_SCHEMA }),
   [`${DEVICE_BASE}/openapi.json`]: () => openApiOf("Device-Manager", DEVICE_BASE, deviceRoutes, {}),

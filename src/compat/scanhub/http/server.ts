@@ -22,7 +22,7 @@ import type { ScanHubSettings } from "../settings.ts";
 import { bearerOf, deviceOfCredentials, mayUser, userOfToken } from "../tokens.ts";
 import type { ScanHubWorld } from "../world.ts";
 import { type Answer, refusal, type ScanHubRoute } from "./route.ts";
-import { DEVICE_BASE, PAGES, ROUTES } from "./routes.ts";
+import { DEVICE_BASE, PAGES, READINESS, ROUTES } from "./routes.ts";
 
 const MAXIMUM_PATH_PART = 4_096;
 const MAXIMUM_BODY_BYTES = MAXIMUM_SEQUENCE_BYTES + 1024 * 1024;
@@ -47,6 +47,7 @@ export async function startScanHubServer(
 ): Promise<ScanHubServer> {
   const server = await newServer(world);
   takeBodies(server);
+  for (const path of READINESS) server.get(path, (_, reply) => answerReadiness(reply, world));
   for (const [path, page] of Object.entries(PAGES)) server.get(path, () => page());
   for (const { base, routes } of ROUTES)
     for (const route of routes) addRoute(server, `${base}${route.path}`, route, world);
@@ -160,6 +161,17 @@ function sendDetail(reply: FastifyReply, status: number, detail: unknown): Fasti
   return sendJson(reply.code(status), { detail });
 }
 
+/** No task has it. */
+const NO_TASK = "00000000-0000-0000-0000-000000000000";
+
+/** Without its store it can do nothing for anybody: whoever asks goes elsewhere meanwhile. */
+async function answerReadiness(reply: FastifyReply, { store }: ScanHubWorld): Promise<FastifyReply> {
+  return await store.scanTask(NO_TASK).then(
+    () => sendJson(reply, { status: "ok" }),
+    () => sendDetail(reply, 503, "Service Unavailable"),
+  );
+}
+
 /** RFC 6266. A name that is no token goes in its other form. */
 function dispositionOf(name: string): string {
   if (/^[\w!#$&+.^`|~-]+$/.test(name)) return `attachment; filename=${name}`;
@@ -168,7 +180,7 @@ function dispositionOf(name: string): string {
 
 const templates: readonly { readonly path: string; readonly methods: readonly string[] }[] = ROUTES.flatMap(
   ({ base, routes }) => routes.map(({ path, method }) => ({ path: `${base}${path}`, methods: [method] })),
-).concat(Object.keys(PAGES).map((path) => ({ path, methods: ["GET"] })));
+).concat([...READINESS, ...Object.keys(PAGES)].map((path) => ({ path, methods: ["GET"] })));
 
 function methodsAt(path: string): readonly string[] {
   const given = path.split("/");
