@@ -3,6 +3,7 @@ import { type ErrorCode, errorRegistry } from "../errors/registry.ts";
 import type { NewRequest, RefusedRow } from "../store/records.ts";
 import { checkRow } from "./check-row.ts";
 import { findKnownColumns, type KnownColumn, type KnownPlace } from "./columns.ts";
+import { fitCells } from "./fit-cells.ts";
 import { isPixlExtract, pixlCell } from "./pixl-extract.ts";
 import { readCohortTable } from "./read-table.ts";
 import { type Table, TableError, type TableLimits, unreadableTable } from "./table-file.ts";
@@ -89,13 +90,6 @@ function placesOf(columns: readonly string[]): ReadonlyMap<KnownColumn, KnownPla
     throw new GatewayError("COHORT_UNREADABLE", { reason: "column-twice", column: [...new Set(twice)].join(", ") });
   }
   return places;
-}
-
-/** As many cells as columns; blank ones too many at the end are a spreadsheet's habit. Undefined when the row is out of step. */
-function fitCells(written: readonly string[], count: number): readonly string[] | undefined {
-  if (written.length === count) return written;
-  const surplus = written.slice(count);
-  return written.length > count && surplus.every((cell) => cell.trim() === "") ? written.slice(0, count) : undefined;
 }
 
 function describe(code: ErrorCode, row: number, column?: string): Pick<CohortFinding, "code" | "message"> {

@@ -67,6 +67,18 @@ describe("a batch file of ADIT", () => {
   });
 });
 
+it("takes nothing of a row that a comma in a name has shifted: its accession number would be another cell", async () => {
+  const list = await imported(
+    "dqr-csv",
+    ["Patient Name,Accession Number,Patient ID", "Doe, John,A1,P1", "Roe^Jane,A2,P2", "Poe^Jim,A3,P3,,"].join("\n"),
+  );
+  expect(told(list)).toEqual(["1  ROW_MALFORMED"]);
+  expect(list.rows).toEqual([
+    ["A2", "P2", "2"],
+    ["A3", "P3", "3"],
+  ]);
+});
+
 it("tells rows by where they stand in a workbook, and takes no date for a key", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "batch.xlsx");

@@ -3,6 +3,7 @@ import { type ErrorCode, errorRegistry } from "../../errors/registry.ts";
 import { checkRow, type RowRules } from "../check-row.ts";
 import type { KnownColumn, KnownPlace } from "../columns.ts";
 import { csvLine } from "../export.ts";
+import { fitCells } from "../fit-cells.ts";
 import { readCohortTable } from "../read-table.ts";
 import { type Table, TableError, type TableLimits, unreadableTable } from "../table-file.ts";
 import { FORMAT_RULES, type ForeignFormat, type FormatRules, type ImportedColumn, placeIn } from "./foreign-formats.ts";
@@ -108,7 +109,12 @@ function collect(
 ): readonly Wanted[] {
   const wanted: Wanted[] = [];
   const byStudy = new Map<string, Wanted>();
-  for (const { number: row, cells, doubtful } of table.rows) {
+  for (const { number: row, cells: written, doubtful } of table.rows) {
+    const cells = fitCells(written, table.columns.length);
+    if (cells === undefined) {
+      findings.push(findingOf(row, "", "ROW_MALFORMED"));
+      continue;
+    }
     const damaged = columns.filter(({ index }) => doubtful?.has(index));
     for (const { theirs } of damaged) findings.push(findingOf(row, theirs, "KEY_DAMAGED_BY_SPREADSHEET"));
     if (damaged.length > 0) continue;
