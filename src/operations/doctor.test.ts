@@ -6,7 +6,7 @@ import { neverAborted } from "../units/abort.ts";
 import { systemClock } from "../units/clock.ts";
 import type { CertificateFacts, OperationsContext } from "./context.ts";
 import { examine } from "./doctor.ts";
-import type { DoctorCheck } from "./documents.ts";
+import type { DoctorCheck, DoctorDocument } from "./documents.ts";
 
 const ours = { aeTitle: parseAeTitle("RADFERRY"), host: "127.0.0.1", port: 11112 };
 const remote = { aeTitle: parseAeTitle("VNA"), host: "vna.hospital", port: 104 };
@@ -41,12 +41,12 @@ function certificates(ends: CertificateFacts): Partial<OperationsContext> {
   return { archives: new Map([["vna", facts]]) };
 }
 
-async function checksOf(
+async function examined(
   home: string,
   change: Partial<OperationsContext>,
   rehearsal: Rehearsal,
   onCheck?: (made: DoctorCheck) => void,
-): Promise<readonly DoctorCheck[]> {
+): Promise<DoctorDocument> {
   const context = {
     home,
     clock: systemClock,
@@ -58,10 +58,20 @@ async function checksOf(
     listen: async () => undefined,
     ...change,
   } as unknown as OperationsContext;
-  return (await examine(context, neverAborted(), onCheck)).checks;
+  return await examine(context, neverAborted(), onCheck);
+}
+
+async function checksOf(...of: Parameters<typeof examined>): Promise<readonly DoctorCheck[]> {
+  return (await examined(...of)).checks;
 }
 
 describe("doctor", () => {
+  it.each(["0.0.0.0", "::"])("has an archive's administrator enter this machine, and not %s", async (host) => {
+    await using home = await temporaryFolder();
+    const { letters } = await examined(home.path, { ownAddress: { ...ours, host } }, sent);
+    expect(letters).toMatchObject([{ line: expect.stringContaining(" at <this machine's address>, port ") }]);
+  });
+
   it.each<[string, string, Partial<OperationsContext>, Rehearsal, Partial<DoctorCheck>]>([
     [
       "a remote archive cannot send to loopback",

@@ -17,6 +17,9 @@ const CLOCK_TOLERANCE_MS = 60_000;
 /** Issuers need their time. */
 const CERTIFICATE_NOTICE_MS = 30 * 86_400_000;
 
+/** A listener may be bound to them; nobody can connect to one. RFC 1122 3.2.1.3, RFC 4291 2.5.2. */
+const EVERY_ADDRESS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+
 /** What it answers is what the check says; what it throws, why it fails. */
 export type Examination = () => Promise<string>;
 
@@ -226,7 +229,7 @@ function letterTo(context: OperationsContext, facts: ArchiveFacts, { address, re
   const { aeTitle } = context.ownAddress;
   const { host, port, isTls, asksForCertificate } = listenerFor(context, facts);
   const tls = isTls ? ` with TLS${asksForCertificate ? ", showing its certificate," : ""}` : "";
-  const listener = isLoopback(host) || host === "0.0.0.0" ? "<this machine's address>" : host;
+  const listener = isLoopback(host) || EVERY_ADDRESS.has(host) ? "<this machine's address>" : host;
   const move = `register the AE title ${aeTitle} at ${listener}, port ${port}${tls}, as a move destination that accepts C-STORE of all storage classes`;
   const get = `register the AE title ${aeTitle} at ${listener} as a client`;
   const allow =
