@@ -96,7 +96,8 @@ const IDEMPOTENCY_PARAMETER: Json = {
   name: IDEMPOTENCY_HEADER,
   in: "header",
   required: false,
-  description: "Asked again with the same key, for a day, the first answer is given and nothing is done twice.",
+  description:
+    "Asked again with the same key, within a day and before 5000 further keys, the first answer is given and nothing is done twice.",
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
 };
 
