@@ -33,7 +33,8 @@ export async function verifyAudit(
   const { store } = context;
   const heads = await store.auditHeads();
   const given = noted === undefined ? [] : [{ where: "given", mayBeBehind: true, ...noted } as const];
-  const verdict = await verifyAuditTrail((after, limit) => store.auditRecords({ after, limit }), [...heads, ...given]);
+  const page = (after: number, limit: number) => store.auditRecords({ after, limit });
+  const verdict = await verifyAuditTrail(page, [...heads, ...given], () => store.auditHeads());
   const { count, hash, findings } = verdict;
   await recordReading(context, { verified: count, findings: findings.length });
   return { ok: findings.length === 0, records: count, head: hash, findings };

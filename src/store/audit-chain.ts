@@ -64,10 +64,13 @@ export function nextAuditRecord({ count, hash }: AuditHead, event: AuditEvent, a
 /**
  * Reads the whole trail and compares it with every head that was kept. What it cannot see: a trail that was rewritten together with all the heads.
  * @param page records after a number, in order
+ * @param heads as they were before the first page
+ * @param headsNow as they are when the last page was read, of a trail that others may write to meanwhile
  */
 export async function verifyAuditTrail(
   page: (after: number, limit: number) => Promise<readonly AuditRecord[]>,
   heads: readonly KeptAuditHead[],
+  headsNow: () => Promise<readonly KeptAuditHead[]> = async () => heads,
 ): Promise<AuditVerdict> {
   const findings: AuditFinding[] = [];
   const add = (finding: AuditFinding): void => {
@@ -87,11 +90,14 @@ export async function verifyAuditTrail(
     }
     if (records.length < PAGE) break;
   }
-  for (const { where, count, mayBeBehind, isMissing } of heads) {
+  for (const { where, count, isMissing } of heads) {
     if (isMissing === true && last.count > 0) add({ number: last.count, problem: "unwitnessed", where });
     if (count > last.count) add({ number: count, problem: "truncated", where });
-    if (count < last.count && !mayBeBehind) add({ number: count + 1, problem: "rewritten", where });
   }
+  const isPassed = ({ count, mayBeBehind }: KeptAuditHead): boolean => count < last.count && !mayBeBehind;
+  // A head that is kept with every record has moved on as well when these were written as they should be.
+  const passed = heads.some(isPassed) ? (await headsNow()).filter(isPassed) : [];
+  for (const { where, count } of passed) add({ number: count + 1, problem: "rewritten", where });
   return { ...last, findings };
 }
 
@@ -100,8 +106,8 @@ function findingsOf(record: AuditRecord, last: AuditHead, isLastBlamed: boolean)
   const findings: AuditFinding[] = [];
   const isGap = number !== last.count + 1;
   if (isGap) findings.push({ number: last.count + 1, problem: "removed" });
-  if (numberIn(record.record) !== number) findings.push({ number, problem: "reordered" });
-  else if (hashOf(previousHash, record.record) !== record.hash) findings.push({ number, problem: "changed" });
+  if (hashOf(previousHash, record.record) !== record.hash) findings.push({ number, problem: "changed" });
+  else if (numberIn(record.record) !== number) findings.push({ number, problem: "reordered" });
   // It is whole and follows another record than the one before it: that one was changed together with its hash.
   else if (!isGap && !isLastBlamed && previousHash !== last.hash)
     findings.push({ number: number - 1, problem: "changed" });

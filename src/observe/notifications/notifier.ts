@@ -183,7 +183,7 @@ async function verifyTrail({ store, clock }: NotifierOptions, tell: Tell, stop: 
     stop.throwIfAborted();
     return await store.auditRecords({ after, limit });
   };
-  const { count, findings } = await verifyAuditTrail(page, heads);
+  const { count, findings } = await verifyAuditTrail(page, heads, () => store.auditHeads());
   if (findings.length === 0) return;
   const code: ErrorCode = "AUDIT_TRAIL_BROKEN";
   const facts = { records: count, findings: findings.length, code };
