@@ -39,6 +39,12 @@ it("reads the last records, or the last before one, and no others", async () => 
   expect(await numbers({ limit: 2, before: 99 })).toEqual([4, 5]);
 });
 
+it("reads as far as the trail goes, however far the file beside it has come", async () => {
+  const auditHeads = async () =>
+    (await store.auditHeads()).map((head) => (head.where === "file" ? { ...head, count: 1 } : head)).reverse();
+  expect(await readAudit(lookedAt([], { auditHeads }), { limit: 2 })).toMatchObject([{ number: 4 }, { number: 5 }]);
+});
+
 it("writes down that somebody looks before it shows anything", async () => {
   const nothingToShow = contextOf({ role: "admin", told: [] });
   const notWritten = { ...nothingToShow, audit: { record: () => Promise.reject(new Error("the disk is full")) } };
@@ -61,8 +67,10 @@ it("finds a trail whole that the service goes on writing to", async () => {
 it("compares the trail with what somebody noted", async () => {
   const { records, head } = await verifyAudit(lookedAt(), undefined);
   expect(await verifyAudit(lookedAt(), { count: records, hash: head })).toMatchObject({ ok: true });
-  expect(await verifyAudit(lookedAt(), { count: records - 1, hash: head })).toMatchObject({
+  const told: AuditEvent[] = [];
+  expect(await verifyAudit(lookedAt(told), { count: records - 1, hash: head })).toMatchObject({
     ok: false,
     findings: [{ number: records - 1, problem: "rewritten", where: "given" }],
   });
+  expect(told).toMatchObject([{ event: "audit-read", detail: { verified: records, findings: 1 } }]);
 });

@@ -108,6 +108,7 @@ it.each<readonly [string, string, readonly AuditFinding[]]>([
     `DELETE FROM audit_events WHERE number = 5; ${HEAD_OF_FOUR}`,
     [{ number: 5, problem: "truncated", where: "file" }],
   ],
+  ["a record that the head's row knows nothing of", HEAD_OF_FOUR, [{ number: 5, problem: "rewritten", where: "row" }]],
   [
     "everything removed, the head's row too",
     "DELETE FROM audit_events; DELETE FROM audit_head",
