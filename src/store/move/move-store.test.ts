@@ -12,11 +12,14 @@ import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { verifyAuditTrail } from "../audit-chain.ts";
 import { claimed, finish, refusal, submit } from "../contract/support.testing.ts";
 import { makeDatabase, type TestDatabase } from "../postgres/support.testing.ts";
+import { createAuditWitness } from "../sql/audit-witness.ts";
 import { openSqliteStore } from "../sqlite/open.ts";
+import { KNOWN_VERSION } from "../sqlite/schema.ts";
 import type { Store } from "../store.ts";
 import { type MoveProgress, moveStore, rehearseMove } from "./move-store.ts";
 import { openMoveSource } from "./source.ts";
 import { columnNames, tablesOf } from "./tables.ts";
+import { openMoveTarget } from "./target.ts";
 
 const actor = { name: "sam", kind: "command line", role: "admin" } as const;
 const audit = { event: "store-moved", actor, outcome: "success" } as const;
@@ -64,6 +67,19 @@ async function seenOf(store: Store, cohort: string): Promise<unknown> {
     await store.jobChanges({ after: 0, limit: 10_000 }),
   ];
 }
+
+it.each([
+  ["STORE_SCHEMA_OLDER", `DELETE FROM schema_migrations WHERE version = ${KNOWN_VERSION}`],
+  ["STORE_SCHEMA_NEWER", `INSERT INTO schema_migrations VALUES (${KNOWN_VERSION + 1}, '', 0)`],
+  ["STORE_NOT_OURS", "PRAGMA application_id = 7"],
+])("is not moved by a version that does not know it: %s", async (code, sql) => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "radferry.db");
+  await (await openSqliteStore({ path }))[Symbol.asyncDispose]();
+  using database = new DatabaseSync(path);
+  database.exec(sql);
+  expect(() => openMoveSource(path)).toThrow(expect.objectContaining({ code }));
+});
 
 describe.runIf(requirePeer("initdb"))("a store that is moved to PostgreSQL", () => {
   let server: PostgresServer;
@@ -115,6 +131,7 @@ describe.runIf(requirePeer("initdb"))("a store that is moved to PostgreSQL", () 
   it("goes on there: numbers, counters, the audit trail", async () => {
     await using moving = await site();
     await moving.move();
+    expect(createAuditWitness(moving.path).read()).toMatchObject({ count: 4 });
     await using store = await moving.open();
     const { findings, count } = await verifyAuditTrail(
       (after, limit) => store.auditRecords({ after, limit }),
@@ -181,6 +198,48 @@ describe.runIf(requirePeer("initdb"))("a store that is moved to PostgreSQL", () 
     await moving.database.query("UPDATE study_jobs SET patient_id = 'another' WHERE job_no = 1");
     await expect(moving.move()).rejects.toEqual(refusal("STORE_MOVE_DIFFERS"));
     await expect(moving.open()).rejects.toEqual(refusal("STORE_HALF_MOVED"));
+  });
+
+  it("is not begun with a trail that somebody changed", async () => {
+    await using moving = await site();
+    using database = new DatabaseSync(moving.path);
+    database.exec("DROP TRIGGER audit_event_removed; DELETE FROM audit_events WHERE number = 2");
+    await expect(moving.move()).rejects.toEqual(refusal("AUDIT_TRAIL_BROKEN"));
+    expect(await moving.database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).toEqual([]);
+  });
+
+  it("stops when it is told to, tells how far it is, and goes on there", async () => {
+    await using moving = await site(1_200);
+    const stop = new AbortController();
+    const seen: MoveProgress[] = [];
+    const options = { path: moving.path, target: { url: moving.database.url }, audit };
+    const broken = moveStore({
+      ...options,
+      signal: stop.signal,
+      onProgress(progress) {
+        if (progress.table !== "study_jobs") return;
+        seen.push(progress);
+        stop.abort(new Error("stop"));
+      },
+    });
+    await expect(broken).rejects.toThrow("stop");
+    await moving.move((progress) => {
+      if (progress.table === "study_jobs") seen.push(progress);
+    });
+    expect(seen.map(({ rows, of }) => [rows, of])).toEqual([
+      [500, 1_200],
+      [1_000, 1_200],
+      [1_200, 1_200],
+    ]);
+  });
+
+  it("is moved by one process alone", async () => {
+    await using moving = await site();
+    {
+      await using _other = await openMoveTarget({ url: moving.database.url });
+      await expect(moving.move()).rejects.toEqual(refusal("STORE_HALF_MOVED"));
+    }
+    await moving.move();
   });
 
   it("tells beforehand what there is, and makes nothing", async () => {
