@@ -58,6 +58,7 @@ describe("a good file", () => {
     ["tabs", "accession_number\tx\n007\ty\n"],
     ["no line end at the end", "accession_number,x\n007,y"],
     ["blank lines before and after it", "\n,\naccession_number,x\n007,y\n\n,\n"],
+    ["a blank line before it, and semicolons", "\naccession_number;x\n007;y\n"],
     ["old line ends", "accession_number,x\r007,y\r"],
     ["quoted names", '"Accession Number","x"\n"007","y"\n'],
     ["blank cells too many", "accession_number,x\n007,y,,\n"],
@@ -114,6 +115,7 @@ describe("a bad row", () => {
     [",A1,12345678.0,,,,trial", ["patient_id KEY_DAMAGED_BY_SPREADSHEET"]],
     ["1.2.3,,,1.2.3.1\\x,,,trial", ["series_instance_uids UID_INVALID"]],
     ["1.2.3,,,\\,,,trial", ["series_instance_uids UID_INVALID"]],
+    ["1.2.3,,,,0,,trial", ["priority PRIORITY_INVALID"]],
     ["1.2.3,,,,6,,trial", ["priority PRIORITY_INVALID"]],
     ["1.2.3,,,,high,,trial", ["priority PRIORITY_INVALID"]],
     ["1.2.3,,,,,Jane Doe,trial", ["participant_id PARTICIPANT_ID_INVALID"]],
@@ -199,6 +201,11 @@ describe("a file that is no cohort", () => {
     [
       "Latin-1",
       Buffer.from("accession_number,name\n1,M\xfcller\n", "latin1"),
+      { code: "COHORT_UNREADABLE", details: { reason: "not-text" } },
+    ],
+    [
+      "text of two bytes a character",
+      Buffer.from("accession_number,name\n1,x\n", "utf16le"),
       { code: "COHORT_UNREADABLE", details: { reason: "not-text" } },
     ],
     [
