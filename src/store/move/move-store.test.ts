@@ -11,6 +11,7 @@ import { requirePeer } from "../../../test/peers/require-peer.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { verifyAuditTrail } from "../audit-chain.ts";
 import { claimed, finish, refusal, submit } from "../contract/support.testing.ts";
+import { HALF_MOVED_TABLE } from "../postgres/schema.ts";
 import { makeDatabase, type TestDatabase } from "../postgres/support.testing.ts";
 import { createAuditWitness } from "../sql/audit-witness.ts";
 import { openSqliteStore } from "../sqlite/open.ts";
@@ -79,6 +80,17 @@ it.each([
   using database = new DatabaseSync(path);
   database.exec(sql);
   expect(() => openMoveSource(path)).toThrow(expect.objectContaining({ code }));
+});
+
+it("gives no number twice that was given once, though nothing has it any more", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "radferry.db");
+  await fill(path);
+  using database = new DatabaseSync(path);
+  database.exec("UPDATE sqlite_sequence SET seq = 40 WHERE name = 'api_requests'; DELETE FROM api_requests");
+  using source = openMoveSource(path);
+  const numbers = source.tables.map((table) => [table.name, source.highestNumber(table)]);
+  expect(Object.fromEntries(numbers)).toMatchObject({ api_requests: 40, study_jobs: 4 });
 });
 
 describe.runIf(requirePeer("initdb"))("a store that is moved to PostgreSQL", () => {
@@ -183,6 +195,9 @@ describe.runIf(requirePeer("initdb"))("a store that is moved to PostgreSQL", () 
         throw stop;
       }),
     ).rejects.toBe(stop);
+    await broken.database.query(`UPDATE ${HALF_MOVED_TABLE} SET version = version - 1`);
+    await expect(broken.move()).rejects.toMatchObject({ details: { problem: "begun by another version" } });
+    await broken.database.query(`UPDATE ${HALF_MOVED_TABLE} SET version = version + 1`);
     await using changed = await openSqliteStore({ path: broken.path });
     await submit(changed, [{ studyInstanceUid: "1.9" }]);
     await expect(broken.move()).rejects.toEqual(refusal("STORE_HALF_MOVED"));

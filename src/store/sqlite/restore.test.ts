@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import type { ErrorCode } from "../../errors/registry.ts";
 import { refusal, submit } from "../contract/support.testing.ts";
 import { createAuditWitness } from "../sql/audit-witness.ts";
 import { openSqliteStore } from "./open.ts";
@@ -67,7 +68,7 @@ const LAST_RECORD_GONE = "DROP TRIGGER audit_event_removed; DELETE FROM audit_ev
 const ROW_TAKEN_BACK =
   "UPDATE audit_head SET count = 2, hash = (SELECT hash FROM audit_events WHERE number = 2) WHERE count = 3;";
 
-it.each([
+it.each<readonly [string, ErrorCode, string]>([
   ["a copy that was not finished", "BACKUP_NOT_WHOLE", "DELETE FROM backup_facts"],
   [
     "one of the next version",
