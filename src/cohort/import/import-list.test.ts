@@ -109,6 +109,23 @@ describe("a list for XNAT's DQR", () => {
     });
   });
 
+  it("has a request for every row, and a row out of step told", async () => {
+    const list = await imported(
+      "dqr-csv",
+      "Accession Number,Patient Name,Patient ID\nA1,Roe,P1\nA1,Doe, Jane,P9\nA2,Poe\nA2,Poe,P9\nA3,Moe,P3,,\n",
+    );
+    expect(list.rows).toEqual([
+      ["A1", "P1", "1"],
+      ["A3", "P3", "5"],
+    ]);
+    expect(told(list)).toEqual(["2  ROW_MALFORMED", "3  ROW_MALFORMED", "4 Patient ID PATIENT_OPTED_OUT"]);
+  });
+
+  it("is none without a row", async () => {
+    const reading = imported("dqr-csv", "Accession Number\n");
+    await expect(reading).rejects.toMatchObject({ code: "COHORT_UNREADABLE", details: { reason: "no-rows" } });
+  });
+
   it("has rows told that search by something else", async () => {
     const list = await imported("dqr-csv", "Accession Number,Study Date\nA1,\n,20210101-20210131\n");
     expect(told(list)).toEqual(["2 Accession Number IMPORT_ROW_IS_SEARCH"]);
@@ -122,9 +139,12 @@ describe("an extract of PIXL", () => {
   it("keeps what its columns mean there, for the project whose slug it has", async () => {
     const list = await imported(
       "pixl-csv",
-      `${HEAD}\n4,987654321,AA12345601,Trial,2023-12-07T14:08:58,2023-01-01,1.3.46.1,NULL\n5,1,A2,other,,,,\n`,
+      `${HEAD}\n4,987654321,AA12345601,Trial,2023-12-07T14:08:58,2023-01-01,1.3.46.1,NULL\n5,1,A2,other,,,,\n6,NaN,A3,trial,,,NULL,\n`,
     );
-    expect(list.rows).toEqual([["1.3.46.1", "AA12345601", "987654321", "trial", "1"]]);
+    expect(list.rows).toEqual([
+      ["1.3.46.1", "AA12345601", "987654321", "trial", "1"],
+      ["", "A3", "", "trial", "3"],
+    ]);
     expect(told(list)).toEqual(["2 project_name PROJECT_DIFFERS"]);
   });
 });
