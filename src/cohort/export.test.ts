@@ -107,6 +107,11 @@ describe("exportCohort", () => {
     expect(text).toMatch(`x,${OURS}\na,j1,delivered,`);
   });
 
+  it("has in quotes what other readers would take for the end of a line, or trim", async () => {
+    const text = await exported(["a", "b", "c"], [row(["1\r2", " 3", "4"])]);
+    expect(text.split("\n")[1]).toMatch(/^"1\r2"," 3",4,/);
+  });
+
   it("gives every cell back as it was, whatever is in it", async () => {
     const path = join(folder, "out.csv");
     const cell = fc.string({

@@ -44,11 +44,14 @@ async function* each(rows: readonly ExportRow[]): AsyncGenerator<ExportRow> {
 function row(
   rowNumber: number,
   procedure: string,
-  delivered: readonly string[],
-  failed: readonly string[] = [],
+  delivered: readonly (string | undefined)[],
+  others: Partial<Record<JobRecord["state"], string>> = {},
 ): ExportRow {
-  const job = (state: JobRecord["state"]) => (uid: string) => ({ ...JOB, state, pseudoStudyInstanceUid: uid });
-  const jobs = [...delivered.map(job("delivered")), ...failed.map(job("failed"))];
+  const job = (state: JobRecord["state"], uid: string | undefined) => ({ ...JOB, state, pseudoStudyInstanceUid: uid });
+  const jobs = [
+    ...delivered.map((uid) => job("delivered", uid)),
+    ...Object.entries(others).map(([state, uid]) => job(state as JobRecord["state"], uid)),
+  ];
   return { rowNumber, cells: ["A1", procedure], refusedCode: undefined, jobs };
 }
 
@@ -57,10 +60,11 @@ const links = (rows: readonly ExportRow[], columns = ["accession_number", "proce
 
 it("names each procedure's delivered studies once, whichever rows asked for them", async () => {
   const found = await links([
-    row(1, "4", ["2.25.1"], ["2.25.9"]),
+    row(1, "4", ["2.25.1"], { failed: "2.25.9", quarantined: "2.25.8", running: "2.25.7" }),
     row(2, "04.0", ["2.25.1", "2.25.1"]),
     row(3, "900719925474099301", ["2.25.2", "2.25.3"]),
     row(4, "no number, and nothing delivered", []),
+    row(5, "5", [undefined]),
   ]);
   expect(found.map((link) => Object.values(link))).toEqual([
     [4n, "2.25.1"],
@@ -79,6 +83,7 @@ it("takes every whole number of 64 bits for a procedure, as ids are that were ma
 it.each([
   ["without such a column", [row(1, "4", ["2.25.1"])], ["accession_number", "procedure"], {}],
   ["with something else in it", [row(7, "four", ["2.25.1"])], undefined, { row: 7 }],
+  ["with a number of more than 64 bits", [row(8, "9223372036854775808", ["2.25.1"])], undefined, { row: 8 }],
 ])("refuses a cohort %s", async (_, rows, columns, details) => {
   await expect(links(rows, columns)).rejects.toMatchObject({ code: "COHORT_NOT_LINKABLE", details });
 });
@@ -94,7 +99,7 @@ it.each([0, 2])("is a Parquet file of exactly two columns, with %i rows", async 
   expect(
     parquetMetadata(new Uint8Array(bytes).buffer)
       .schema.slice(1)
-      .map(({ name }) => name),
-  ).toEqual(COLUMNS);
+      .map(({ name, repetition_type }) => [name, repetition_type]),
+  ).toEqual(COLUMNS.map((name) => [name, "REQUIRED"]));
   expect(await readParquetColumns(path, COLUMNS, TABLE_LIMITS)).toEqual(uids.map((uid, index) => [`${index}`, uid]));
 });

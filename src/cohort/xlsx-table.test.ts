@@ -105,14 +105,20 @@ const NAMESPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/m
 const RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
 /** A workbook of one sheet, from its rows; `formats` are the codes that styles 1, 2, … have. */
-function workbookOf(rows: string | Uint8Array, formats: readonly string[] = []): Promise<Uint8Array> {
+function workbookOf(
+  rows: string | Uint8Array,
+  formats: readonly string[] = [],
+  sharedStrings: readonly string[] = [],
+): Promise<Uint8Array> {
   const codes = formats.map((code, index) => `<numFmt numFmtId="${164 + index}" formatCode="${code}"/>`).join("");
   const styles = formats.map((_, index) => `<xf numFmtId="${164 + index}"/>`).join("");
   const parts = {
     "xl/workbook.xml": `<workbook ${NAMESPACE} xmlns:r="${RELATION}"><sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>`,
     "xl/_rels/workbook.xml.rels":
       `<Relationships><Relationship Id="r1" Type="${RELATION}/worksheet" Target="worksheets/sheet1.xml"/>` +
-      `<Relationship Id="r2" Type="${RELATION}/styles" Target="/xl/styles.xml"/></Relationships>`,
+      `<Relationship Id="r2" Type="${RELATION}/styles" Target="/xl/styles.xml"/>` +
+      `<Relationship Id="r3" Type="${RELATION}/sharedStrings" Target="sharedStrings.xml"/></Relationships>`,
+    "xl/sharedStrings.xml": `<sst ${NAMESPACE}>${sharedStrings.map((item) => `<si>${item}</si>`).join("")}</sst>`,
     "xl/styles.xml": `<styleSheet ${NAMESPACE}><numFmts>${codes}</numFmts><cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs><xf/>${styles}</cellXfs></styleSheet>`,
   };
   const sheet =
@@ -149,6 +155,32 @@ describe("a number in a key column", () => {
   it("that a formula gave is taken, and so is its text", async () => {
     expect(await keyOf('<c r="A2"><f>B2</f><v>12</v></c>')).toBe("12");
     expect(await keyOf('<c r="A2" t="str"><f>B2</f><v>A_x0031_2</v></c>')).toBe("A12");
+  });
+});
+
+describe("a text in a key column", () => {
+  const TEXTS = ["<t>accession_number</t>", '<r><t>東</t></r><r><t>12</t></r><rPh sb="0" eb="1"><t>ヒガシ</t></rPh>'];
+  const keysOf = async (rows: string) => {
+    const heading = '<row r="1"><c r="A1" t="s"><v>0</v></c></row>';
+    await writeFile(path, await workbookOf(`${heading}${rows}`, [], TEXTS));
+    return (await read()).rows.map(({ cells }) => cells[0]);
+  };
+
+  it("is taken with all its runs, and not with how it is read aloud", async () => {
+    expect(await keysOf('<row r="2"><c r="A2" t="s"><v>1</v></c></row>')).toEqual(["東12"]);
+  });
+
+  it("may stand as it is in the document", async () => {
+    expect(await keysOf('<row><c t="str"><v><![CDATA[A<12]]></v></c></row>')).toEqual(["A<12"]);
+  });
+
+  it.each([
+    ["that is in no list of texts", '<row r="2"><c r="A2" t="s"><v>2</v></c></row>'],
+    ["where another stands", '<row r="2"><c r="A2"><v>1</v></c><c r="A2"><v>2</v></c></row>'],
+    ["in a row where another stands", '<row r="1"><c r="A1"><v>1</v></c></row>'],
+    ["of a kind that nobody knows", '<row r="2"><c r="A2" t="x"><v>1</v></c></row>'],
+  ])("%s makes the workbook none", async (_, rows) => {
+    expect(await faultOf(keysOf(rows))).toBe("xlsx-malformed");
   });
 });
 

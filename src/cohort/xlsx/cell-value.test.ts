@@ -23,6 +23,7 @@ describe("a number of a workbook, as an identifier", () => {
     ["##0.0E+0", REFUSED],
     ["yyyy-mm-dd", REFUSED],
     ["[h]:mm", REFUSED],
+    ["[h]", REFUSED],
     ["0%", REFUSED],
     ["000-000", REFUSED],
     ['"ACC"000000', REFUSED],
@@ -76,6 +77,7 @@ it.each([
   ["44594", true, "2026-02-03"],
   ["46056.5", false, "2026-02-03T12:00:00.000Z"],
   ["99999999", false, "99999999"],
+  ["-1", false, "-1"],
 ])("has %s for a day (from 1904: %s): %s", (serial, isFrom1904, text) => {
   expect(numberValue(serial, formatOf("dd/mm/yyyy"), isFrom1904)).toEqual({ text, isDoubtful: true });
 });
