@@ -61,6 +61,20 @@ describe("an OMOP extract", () => {
     });
   });
 
+  it("joins nothing to what has no number: a procedure of nobody is not that of a person without a number", async () => {
+    await writeOmopExtract(path, PROCEDURES);
+    await writeParquet(join(path, "private/PERSON_LINKS.parquet"), [
+      { name: "person_id", type: "INT64", data: [1n, undefined] },
+      { name: "PrimaryMrn", type: "STRING", data: ["0987654321", "5020765"] },
+    ]);
+    await writeParquet(join(path, "public/omop/PROCEDURE_OCCURRENCE.parquet"), [
+      { name: "procedure_occurrence_id", type: "INT64", data: [4n, 5n] },
+      { name: "person_id", type: "INT64", data: [1n, undefined] },
+      { name: "procedure_date", type: "STRING", data: ["2022-11-22", "2022-11-22"] },
+    ]);
+    expect((await read()).rows.map(({ cells }) => cells.slice(0, 3))).toEqual([["4", "0987654321", "AA12345601"]]);
+  });
+
   it("is a cohort of its project", async () => {
     await writeOmopExtract(path, [...PROCEDURES, { id: 9, mrn: "5020765", accession: "A*" }]);
     const cohort = await readCohortFile(path, { project: "trial", accessionNumbersUnique: false });

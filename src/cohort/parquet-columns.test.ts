@@ -150,3 +150,22 @@ it("writes a whole number that may have been another as the floating-point numbe
   expect(await linked(texts[0] ?? "")).toHaveLength(1);
   await expect(linked(texts[1] ?? "")).rejects.toMatchObject({ code: "COHORT_NOT_LINKABLE" });
 });
+
+it("asks for none by a short floating-point number either, be it below nothing", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "list.parquet");
+  const accessionNumbers = { name: "accession_number", type: "FLOAT", data: [4711, 2 ** 24, -(2 ** 24)] } as const;
+  await writeParquet(path, [accessionNumbers]);
+  const { rows } = await readParquetTable(path, TABLE_LIMITS);
+  expect(rows.map(({ doubtful }) => [...(doubtful ?? [])])).toEqual([[], [0], [0]]);
+});
+
+it("has no more columns than a list may have", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "list.parquet");
+  const columns = ["a", "b", "c"].map((name) => ({ name, type: "STRING", data: ["1"] }) as const);
+  await writeParquet(path, columns);
+  expect((await readParquetTable(path, { ...TABLE_LIMITS, columns: 3 })).columns).toEqual(["a", "b", "c"]);
+  const reading = readParquetTable(path, { ...TABLE_LIMITS, columns: 2 });
+  await expect(reading).rejects.toMatchObject({ fault: "too-many-columns" });
+});

@@ -5,7 +5,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 /** One column of a Parquet file, with its type as the writer names it. */
 export interface ParquetColumn {
   readonly name: string;
-  readonly type: "INT64" | "DOUBLE" | "STRING" | "TIMESTAMP" | "BOOLEAN";
+  readonly type: "INT64" | "DOUBLE" | "FLOAT" | "STRING" | "TIMESTAMP" | "BOOLEAN";
   readonly data: readonly unknown[];
 }
 
