@@ -22,3 +22,17 @@ it.each([
   const ofHalf = problems.filter(({ code }) => code === "SETTING_MISSING").map(({ path }) => path);
   expect(ofHalf).toEqual(missing.map((name) => `${list}[0].${name}`));
 });
+
+it("opens the key that a destination is logged in to with, and its passphrase", async () => {
+  await using folder = await temporaryFolder();
+  await writeFile(join(folder.path, "open"), "s\n", { mode: 0o644 });
+  const files = "privateKeyFile: open, passphraseFile: none";
+  const text = `destinations: [{ name: a, kind: sftp, host: h, username: u, ${files} }]\n`;
+  await writeFile(join(folder.path, "radferry.yaml"), text);
+  const { problems } = await checkSettings({ environment: {}, cwd: folder.path });
+  const ofFiles = problems.filter(({ code }) => code.startsWith("SECRET")).map(({ path, code }) => `${path} ${code}`);
+  expect(ofFiles.sort()).toEqual([
+    "destinations[0].passphraseFile SECRET_FILE_UNREADABLE",
+    "destinations[0].privateKeyFile SECRET_FILE_READABLE_BY_OTHERS",
+  ]);
+});

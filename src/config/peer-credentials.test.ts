@@ -5,7 +5,7 @@ import { makeCertificate } from "../../test/peers/certificates.ts";
 import { requirePeer } from "../../test/peers/require-peer.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { clientContext } from "../network/upper-layer/tls-context.ts";
-import { credentialsOf, loadTlsServer } from "./peer-credentials.ts";
+import { credentialsOf, loadTlsServer, loadUserRules } from "./peer-credentials.ts";
 
 it("reads a password that was changed, and gives the same object while nothing was", async () => {
   await using folder = await temporaryFolder();
@@ -24,6 +24,28 @@ it("reads a password that was changed, and gives the same object while nothing w
 
 it("has nothing to tell of a peer without TLS and user", async () => {
   expect(await credentialsOf({})()).toEqual({});
+});
+
+it("lets each of its users in with the password of theirs, and nobody else", async () => {
+  await using folder = await temporaryFolder();
+  const users = [];
+  for (const [username, password] of [
+    ["ali", "one"],
+    ["bea", "two"],
+  ] as const) {
+    const passwordFile = join(folder.path, username);
+    await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+    users.push({ username, passwordFile });
+  }
+  const { authenticate, userIdentityRequired } = await loadUserRules(users);
+  const isLetIn = (username: string, passcode: string) =>
+    authenticate?.({ kind: "username-passcode", username, passcode });
+  expect(userIdentityRequired).toBe(true);
+  expect([isLetIn("ali", "one"), isLetIn("bea", "two")]).toEqual([true, true]);
+  const others = [isLetIn("ali", "two"), isLetIn("al", "ione"), isLetIn("", "alione"), isLetIn("eve", "one")];
+  expect(others).toEqual([false, false, false, false]);
+  expect(authenticate?.({ kind: "username", username: "ali" })).toBe(false);
+  expect(await loadUserRules([])).toEqual({});
 });
 
 it.skipIf(!requirePeer("openssl"))("refuses a key that is not the certificate's", async () => {
