@@ -3,6 +3,8 @@ import { endSession, proof, session, wasTurnedOut } from "./session-state.ts";
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 60_000;
+/** For what reads gigabytes before it is answered. */
+export const LONG_WORK_MS = 3_600_000;
 
 export interface Ask {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
@@ -13,6 +15,8 @@ export interface Ask {
   /** Asked again with the same key, nothing is done twice. */
   readonly key?: string;
   readonly signal?: AbortSignal;
+  /** So long an answer is waited for. @default a minute, for a file as long as its way may take */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -26,9 +30,10 @@ export async function ask<T>(path: string, options: Ask = {}): Promise<T> {
 }
 
 /** The same for what stands beside the API. @throws ApiProblem */
-export async function send(url: string, { method = "GET", body, key, signal }: Ask = {}): Promise<Response> {
-  const limit = AbortSignal.timeout(TIMEOUT_MS);
+export async function send(url: string, options: Ask = {}): Promise<Response> {
+  const { method = "GET", body, key, signal } = options;
   const isFile = body instanceof Blob;
+  const limit = AbortSignal.timeout(options.timeoutMs ?? (isFile ? LONG_WORK_MS : TIMEOUT_MS));
   const headers = {
     ...(body === undefined ? {} : { "content-type": isFile ? cohortType(body) : "application/json" }),
     ...(method === "GET" || proof.value === undefined ? {} : { "x-radferry-session": proof.value }),

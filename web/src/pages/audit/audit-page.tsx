@@ -1,6 +1,6 @@
 import "./audit.css";
 import { useState } from "preact/hooks";
-import { ask } from "../../api/client.ts";
+import { ask, LONG_WORK_MS } from "../../api/client.ts";
 import type { ApiDocument } from "../../api/documents.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
@@ -62,7 +62,7 @@ export function AuditPage() {
             kind="primary"
             onClick={async () => {
               setVerdict(undefined);
-              setVerdict(await ask<Verdict>("/audit/verify", { method: "POST" }));
+              setVerdict(await ask<Verdict>("/audit/verify", { method: "POST", timeoutMs: LONG_WORK_MS }));
             }}
           >
             Verify

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { apiUrl, ask } from "../../api/client.ts";
+import { apiUrl, ask, LONG_WORK_MS } from "../../api/client.ts";
 import { Badge, type Tone } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { type Column, DataTable, PagedTable, usePages } from "../../components/data-table.tsx";
@@ -37,7 +37,9 @@ export function ResultsCard({ task }: { readonly task?: string }) {
         files.length > 0 && (
           <Button
             label={`Verify ${files.join(", ")}`}
-            onClick={async () => setVerdict(await ask<Verdict>(`/scan-results/${id}/verify`, { method: "POST" }))}
+            onClick={async () =>
+              setVerdict(await ask<Verdict>(`/scan-results/${id}/verify`, { method: "POST", timeoutMs: LONG_WORK_MS }))
+            }
           >
             Verify
           </Button>
