@@ -188,6 +188,7 @@ async function run({
     },
     retrieve: () => ask("retrieve"),
   };
+  let sleptMs = 0;
   const record = { id: "1", project: "trial", stage: "locating", attempts: 0, studyInstanceUid: "1.2.3", ...job };
   const located = { ...record, stage: "retrieving", archive: "pacs", patientId: "P1" };
   const all = {
@@ -210,8 +211,11 @@ async function run({
     projects: new Map([["trial", { name: "trial", archives: [archive], optOut: new Set() }]]),
     retry: { attempts: 3, firstDelayMs: 1_000, maximumDelayMs: 1_000 },
     clock: {
-      nowMs: () => NOW_MS,
-      sleep: (_: number, signal: AbortSignal) => (store.renew === undefined ? stopped(signal) : Promise.resolve()),
+      nowMs: () => NOW_MS + sleptMs,
+      async sleep(durationMs: number, signal: AbortSignal) {
+        if (store.renew === undefined) await stopped(signal);
+        sleptMs += durationMs;
+      },
     },
     random: seededRandom(1),
     logger: silentLogger,

@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import type { AuditEvent } from "../units/audit.ts";
 import { deidentifyAndDeliver } from "./deliver.ts";
 import { forgetProcessing } from "./hook/process-study.ts";
+import { keepLease, LEASE_MS } from "./keep-lease.ts";
 import { keepStaged } from "./keep-staged.ts";
 import { forgetLeftOut } from "./left-out.ts";
 import { locate } from "./locate.ts";
@@ -36,9 +37,6 @@ const PROJECT_LOOK_MS = 900_000;
 /** So soon the key of the withdrawn list is looked for again. */
 const WITHDRAWN_KEY_LOOK_MS = 60_000;
 
-/** How long a claim holds without being renewed. */
-export const LEASE_MS = 60_000;
-
 /** For whom the next job is claimed while one is settled. */
 export interface NextClaim {
   readonly worker: string;
@@ -58,7 +56,7 @@ export async function runJob(
 ): Promise<ClaimedJob | undefined> {
   const cancelled = new AbortController();
   const signal = AbortSignal.any([stop, cancelled.signal]);
-  const renewal = keepLease(services, claimed, cancelled);
+  const renewal = keepLease(services, claimed.lease, cancelled);
   const begun: Begun = {};
   try {
     const facts = { "radferry.job": claimed.job.id, "radferry.project": claimed.job.project };
@@ -297,29 +295,3 @@ async function settleFailure(
 function archiveOf({ stage }: JobRecord, { details: { archive } }: GatewayError): Pick<JobChange, "archive"> {
   return stage === "locating" && typeof archive === "string" ? { archive } : {};
 }
-
-/** Renews the lease while the job runs; aborts it when the renewal says that it was cancelled or taken over. */
-function keepLease(services: PipelineServices, { lease }: ClaimedJob, lost: AbortController): AsyncDisposable {
-  const stop = new AbortController();
-  const loop = async (): Promise<void> => {
-    try {
-      for (;;) {
-        await services.clock.sleep(RENEWAL_MS, stop.signal);
-        if (!(await services.store.renew(lease, LEASE_MS, services.clock.nowMs())))
-          return lost.abort(new GatewayError("LEASE_LOST"));
-      }
-    } catch (thrown) {
-      if (!stop.signal.aborted) lost.abort(thrown);
-    }
-  };
-  const running = loop();
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await running;
-    },
-  };
-}
-
-/** Often enough that a cancelled job stops soon, and that a missed renewal or two lose nothing. */
-const RENEWAL_MS = 1_000;

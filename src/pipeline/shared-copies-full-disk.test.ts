@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { startS3Server } from "../../test/peers/s3-server.ts";
 import { mountSmallDisk } from "../../test/support/small-disk.ts";
 import type { Destination } from "../delivery/destination.ts";
-import { LEASE_MS } from "./run-job.ts";
+import { LEASE_MS } from "./keep-lease.ts";
 import { openScene } from "./shared-copies.testing.ts";
 
 const [SMALL_KILOBYTES, ROOMY_KILOBYTES] = [8, 10_000];

@@ -6,7 +6,7 @@ import { startGate } from "../../test/support/http-gate.ts";
 import type { Destination } from "../delivery/destination.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { neverAborted } from "../units/abort.ts";
-import { LEASE_MS } from "./run-job.ts";
+import { LEASE_MS } from "./keep-lease.ts";
 import type { PipelineServices } from "./services.ts";
 import { openScene, type SharedScene } from "./shared-copies.testing.ts";
 import { forgetSharedWhenDone, sweepSharedOutbox } from "./shared-copies.ts";

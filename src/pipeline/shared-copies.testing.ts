@@ -28,7 +28,8 @@ import { systemRandom } from "../units/random.ts";
 import { createSemaphore } from "../units/semaphore.ts";
 import { noTraces } from "../units/traces.ts";
 import type { ProjectHook } from "./hook/process-study.ts";
-import { LEASE_MS, runJob } from "./run-job.ts";
+import { LEASE_MS } from "./keep-lease.ts";
+import { runJob } from "./run-job.ts";
 import type { PipelineProject, PipelineServices } from "./services.ts";
 import { createStudyLocks } from "./study-locks.ts";
 

@@ -1,6 +1,7 @@
 import { toGatewayError } from "../errors/gateway-error.ts";
 import type { ClaimedJob } from "../store/records.ts";
-import { LEASE_MS, runJob } from "./run-job.ts";
+import { LEASE_MS } from "./keep-lease.ts";
+import { runJob } from "./run-job.ts";
 import type { PipelineServices } from "./services.ts";
 
 /** How long an idle worker waits before it looks for work that another process submitted, and of which no word came. */
