@@ -37,3 +37,29 @@ it.each(["projects: { trial: {} }", "projects: trial", "projects: &p [{ name: a 
     await expect(addToSettings(file, lists)).rejects.toMatchObject({ code: "SETTINGS_FILE_MALFORMED" });
   },
 );
+
+it("adds to a list below what stands in it, however it is written", async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "radferry.yaml");
+  await writeFile(file, "projects: [{ name: lung }]\n");
+  await (await addToSettings(file, PROJECT))();
+  expect(await readFile(file, "utf8")).toBe("projects:\n  - { name: lung }\n  - name: trial\n");
+});
+
+it("adds nothing beside an item of its name", async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "radferry.yaml");
+  await writeFile(file, "projects: [{ name: trial, keyFile: theirs }]\n");
+  await expect(addToSettings(file, PROJECT)).rejects.toMatchObject({
+    code: "SETTING_DUPLICATE",
+    details: { list: "projects", name: "trial" },
+  });
+});
+
+it("begins a file that is not there, and takes nothing that it cannot read for one", async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "radferry.yaml");
+  await (await addToSettings(file, PROJECT))();
+  expect(await readFile(file, "utf8")).toBe("projects:\n  - name: trial\n");
+  await expect(addToSettings(folder.path, PROJECT)).rejects.toMatchObject({ code: "SETTINGS_FILE_MISSING" });
+});

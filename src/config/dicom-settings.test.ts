@@ -92,6 +92,10 @@ dicom:
     ["peers: [{ addresses: [10.0.0.0/33] }]", "dicom.peers[0].addresses[0] SETTING_INVALID"],
     ["peers: [{ addresses: [10.0.0] }]", "dicom.peers[0].addresses[0] SETTING_INVALID"],
     ["peers: [{ addresses: ['fe80::1%eth0'] }]", "dicom.peers[0].addresses[0] SETTING_INVALID"],
+    [
+      "peers: [{ addresses: [10.0.0.5/32, '::1/128', 0.0.0.0/0] }, { addresses: [] }]",
+      "dicom.peers[1].addresses SETTING_INVALID",
+    ],
     ["peers: [{ addresses: ['::1/129'] }]", "dicom.peers[0].addresses[0] SETTING_INVALID"],
     ["peers: [{ addresses: [10.0.0.1/8/8] }]", "dicom.peers[0].addresses[0] SETTING_INVALID"],
     ["peers: [{ sopClasses: [CT] }]", "dicom.peers[0].sopClasses[0] SETTING_INVALID"],

@@ -30,6 +30,13 @@ it.each<[string, readonly Readonly<Record<string, unknown>>[], readonly string[]
     ["[0].tls SETTING_INVALID"],
   ],
   ["a webhook in the clear", [{ ...HOOK, url: "http://example.org" }], ["[0].url SETTING_INVALID"]],
+  ["a webhook in the clear on this machine", [{ ...HOOK, url: "http://127.0.0.1:8080/hook" }], []],
+  ["mail in the clear that needs no password", [{ ...MAIL, tls: "none" }], []],
+  [
+    "a password in the clear on this machine",
+    [{ ...MAIL, host: "localhost", tls: "none", username: "a", passwordFile: "secret" }],
+    [],
+  ],
   ["a webhook without a secret", [{ ...HOOK, secretFile: undefined }], ["[0].secretFile SETTING_MISSING"]],
   ["a sender who is none", [{ ...MAIL, from: "a@b\nBcc: c@d" }], ["[0].from SETTING_INVALID"]],
   ["nobody to tell", [{ ...MAIL, to: [] }], ["[0].to SETTING_INVALID"]],
