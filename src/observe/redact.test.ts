@@ -53,11 +53,13 @@ describe("redactFields", () => {
   });
 
   it("replaces what was registered as an identifier, whatever field it is in", () => {
-    const identifiers = new Set(["MRN0042"]);
-    expect(redactFields({ worker: "MRN0042", job: "a-1", peer: "MRN0042@h:1" }, identifiers)).toEqual({
+    const identifiers = new Set(["MRN0042", "JANE DOE"]);
+    const fields = { worker: "MRN0042", job: "a-1", peer: "MRN0042@h:1", aeTitle: "JANE DOE" };
+    expect(redactFields(fields, identifiers)).toEqual({
       worker: REDACTED,
       job: "a-1",
       peer: REDACTED,
+      aeTitle: REDACTED,
     });
   });
 

@@ -127,6 +127,25 @@ it("rests as long as the other side asks for", async () => {
   expect(told).toHaveLength(1);
 });
 
+it("rests a quarter of an hour at most, whatever the other side asks for", async () => {
+  answers = [new GatewayError("HTTP_TOO_MANY_REQUESTS", { retryAfterMs: 24 * HOUR_MS })];
+  await tell([DOWN], []);
+  await look();
+  await clock.advance(HOUR_MS / 4);
+  await look();
+  expect(told).toHaveLength(1);
+});
+
+it("rests no longer than at first when something was sent meanwhile", async () => {
+  answers = [new GatewayError("SMTP_UNAVAILABLE"), undefined, new GatewayError("SMTP_UNAVAILABLE")];
+  for (const sent of [0, 1, 1, 2]) {
+    await tell([DOWN], []);
+    await look();
+    expect(told).toHaveLength(sent);
+    await clock.advance(5_000);
+  }
+});
+
 it("sends no more than twenty messages in an interval: the others wait for its end, and are one", async () => {
   for (let turn = 0; turn < 30; turn += 1) {
     await tell([DOWN], []);
@@ -150,6 +169,9 @@ it("keeps five thousand, and tells how many more there were", async () => {
   expect(told[0]?.text).toContain("3 more, of which nothing was kept");
   expect(await counted("dropped")).toBe(3);
   expect(await store.noticeQueues()).toEqual([]);
+  await tell([DOWN], []);
+  await look();
+  expect(told[1]).toMatchObject({ event: "archive-down", count: 1 });
 });
 
 it("tells again what a process was telling when it died", async () => {
