@@ -28,6 +28,7 @@ describe("loadOptOut", () => {
     ["no known column: the first, its first line too", ["007,x\n8,y\n"], ["007", "8"]],
     ["a first column, whatever commas are behind it", ["mrn,note\n007,a,b\n8,,,\n"], ["007", "8"]],
     ["blank cells too many", ["note,mrn\na,007,,\nb,8\n"], ["007", "8"]],
+    ["no known column, and rows of several lengths", ["007\n8,y\n9,y,z\n"], ["007", "8", "9"]],
     ["one id alone", ["007\n"], ["007"]],
     ["nothing", [""], []],
     ["several lists", ["mrn\n1\n", "2\n1\n"], ["1", "2"]],

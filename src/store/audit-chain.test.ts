@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { canonicalJson } from "../units/canonical-json.ts";
 import {
@@ -77,6 +78,14 @@ it.each(["", "null", "[]", '{"number":"3"}'])(
     expect(await findingsOf(trail.with(2, { ...third, record }), row)).toEqual([{ number: 3, problem: "changed" }]);
   },
 );
+
+it("tells of a record that is none, though its hash was made to fit", async () => {
+  const third = forged(trail, 3);
+  const hash = createHash("sha256").update(`${third.previousHash}no record`).digest("hex");
+  expect(await findingsOf(trail.with(2, { ...third, record: "no record", hash }), row)).toEqual([
+    { number: 3, problem: "reordered" },
+  ]);
+});
 
 it("tells of records that were added without moving the row that keeps the end", async () => {
   const added = [...trail, ...written(2, headOf(trail), "eve")];
