@@ -153,7 +153,7 @@ async function takeSlot(client: PoolClient): Promise<void> {
 }
 
 function holdOf(method: MethodName, args: readonly unknown[]): Hold | undefined {
-  const hold = holds[method] as ((...args: readonly unknown[]) => Hold) | undefined;
+  const hold = holds[method] as ((...args: readonly unknown[]) => Hold | undefined) | undefined;
   return hold?.(...args);
 }
 

@@ -26,7 +26,7 @@ export interface Hold {
   readonly parameters: Readonly<Record<string, string | number>>;
 }
 
-type Holds = { readonly [N in MethodName]?: (...args: Parameters<Store[N]>) => Hold };
+type Holds = { readonly [N in MethodName]?: (...args: Parameters<Store[N]>) => Hold | undefined };
 
 const hold = (lock: keyof typeof LOCKS, key: string): Hold => ({
   statement: "hold",
@@ -51,6 +51,7 @@ export const holds: Holds = {
   setPriority: joinsOf,
   withdrawPatient: ({ project }) => hold("joins", project),
   assignIntake: (_id, project) => hold("joins", project),
+  endStandingRun: (_name, _number, { cohort }) => cohort && hold("joins", cohort.project),
   setArchiveControls: (archive) => hold("archive", archive),
   admitToArchive: (archive) => hold("archive", archive),
   judgeArchive: (archive) => hold("archive", archive),
