@@ -66,3 +66,38 @@ it("takes a file back whose last piece finds no room on the disk, and tells the 
   expect(said).toEqual([{ command: "feedback", message: new GatewayError("SCAN_LAKE_FULL").message }]);
   await vi.waitFor(async () => expect(await site.store.acquisition(claimed.id)).toMatchObject({ state: "canceled" }));
 });
+
+it("does not take it for the device's silence that the disk holds it back for long", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const disk = Promise.withResolvers<void>();
+  try {
+    await using site = await openScanSite({
+      through: (parts) => ({
+        ...parts,
+        lake: {
+          ...parts.lake,
+          async begin(transferId) {
+            const file = await parts.lake.begin(transferId);
+            return { ...file, write: (chunk) => disk.promise.then(() => file.write(chunk)) };
+          },
+        },
+      }),
+    });
+    const { files, said, work } = await announcing(site, 10);
+    const held = files.take(Buffer.alloc(5));
+    vi.advanceTimersByTime(10 * 60_000);
+    disk.resolve();
+    await held;
+    await files.take(Buffer.alloc(5));
+    await Promise.all(work);
+    expect(said).toMatchObject([{ message: expect.stringContaining("saved to datalake") }]);
+    // The device's own silence counts from there on.
+    const next = await announcing(site, 10);
+    await next.files.take(Buffer.alloc(5));
+    vi.advanceTimersByTime(60_001);
+    await Promise.all(next.work);
+    expect(next.said).toMatchObject([{ message: "Incomplete file received (5/10 bytes)." }]);
+  } finally {
+    vi.useRealTimers();
+  }
+});

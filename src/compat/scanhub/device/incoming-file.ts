@@ -114,9 +114,10 @@ interface Movement extends Disposable {
   during(held: Promise<void>): Promise<void>;
 }
 
-/** @param onStopped nothing came for so long, or hardly anything */
+/** @param onStopped nothing came for so long, or hardly anything, while it might have come */
 function watchMovement(idleMs: number, onStopped: () => void): Movement {
-  const silence = setTimeout(onStopped, idleMs);
+  let isOver = false;
+  let silence = setTimeout(onStopped, idleMs);
   const rate = watchRate({ ...MINIMUM_RATE, overMs: RATED_OVER * idleMs }, onStopped);
   return {
     heard(bytes) {
@@ -124,10 +125,16 @@ function watchMovement(idleMs: number, onStopped: () => void): Movement {
       rate.heard(bytes);
     },
     async during(held) {
+      clearTimeout(silence);
       rate.hold(true);
-      await held.finally(() => rate.hold(false));
+      await held.finally(() => {
+        if (isOver) return;
+        silence = setTimeout(onStopped, idleMs);
+        rate.hold(false);
+      });
     },
     [Symbol.dispose]() {
+      isOver = true;
       clearTimeout(silence);
       rate[Symbol.dispose]();
     },
