@@ -1,3 +1,4 @@
+import type { ArchiveCondition, Breaker } from "../archive-condition.ts";
 import type { MethodName } from "../sql/methods.ts";
 import type { Store } from "../store.ts";
 
@@ -15,6 +16,20 @@ function later<T extends object>(outcome: T, byMs: number): T {
   return isLater ? { ...outcome, dueAtMs: Number(outcome.dueAtMs) + byMs } : outcome;
 }
 
+function breakerBack(byMs: number, breaker: Breaker): Breaker {
+  return breaker.state === "closed" ? breaker : { ...breaker, untilMs: breaker.untilMs - byMs };
+}
+
+function conditionBack(byMs: number, condition: ArchiveCondition): ArchiveCondition {
+  const { breaker, nextStudyAtMs, sparedUntilMs } = condition;
+  return {
+    ...condition,
+    breaker: breakerBack(byMs, breaker),
+    nextStudyAtMs: nextStudyAtMs - byMs,
+    sparedUntilMs: sparedUntilMs - byMs,
+  };
+}
+
 const before = (byMs: number, atMs: number | undefined) => (atMs === undefined ? undefined : atMs - byMs);
 
 /**
@@ -22,7 +37,10 @@ const before = (byMs: number, atMs: number | undefined) => (atMs === undefined ?
  * `byMs` the database's clock is ahead.
  */
 export const asked: Asked = {
-  submitCohort: (by, cohort, nowMs) => [cohort, nowMs + by],
+  submitCohort: (by, cohort, nowMs) => [
+    cohort.startAtMs === undefined ? cohort : { ...cohort, startAtMs: cohort.startAtMs + by },
+    nowMs + by,
+  ],
   claim: (by, worker, leaseMs, nowMs) => [worker, leaseMs, nowMs + by],
   renew: (by, lease, leaseMs, nowMs) => [lease, leaseMs, nowMs + by],
   change: (by, lease, change, nowMs) => [lease, change, nowMs + by],
@@ -81,7 +99,8 @@ export const asked: Asked = {
 
 /** And back: what the caller waits for. */
 export const answered: Answered = {
-  archiveCondition: (by, condition) => ({ ...condition, sparedUntilMs: condition.sparedUntilMs - by }),
+  archiveCondition: conditionBack,
+  setArchiveControls: conditionBack,
   nextDueAtMs: before,
   nextInboxDueAtMs: before,
   nextIntakeDueAtMs: before,
@@ -90,6 +109,6 @@ export const answered: Answered = {
   listNodes: (by, nodes) => nodes.map((node) => ({ ...node, seenAtMs: node.seenAtMs - by })),
   admitToArchive: (by, admission) =>
     admission.kind === "resting" ? { ...admission, untilMs: admission.untilMs - by } : admission,
-  judgeArchive: (by, breaker) => (breaker.state === "closed" ? breaker : { ...breaker, untilMs: breaker.untilMs - by }),
+  judgeArchive: breakerBack,
   takeStudySlot: (by, slot) => ({ ...slot, atMs: slot.atMs - by }),
 };
