@@ -6,7 +6,7 @@ import type { Operations } from "../operations/operations.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import { systemDisk } from "../units/disk.ts";
 import { createManualClock } from "../units/manual-clock.testing.ts";
-import { createStateGauges } from "./observe-state.ts";
+import { createHealth, createStateGauges } from "./observe-state.ts";
 
 /** Nothing waits, no archive is there. */
 const idle = {
@@ -72,4 +72,19 @@ it("counts the files of scanners that are whole and wait to be published, and th
   const { text } = await metrics.text();
   expect(text).toMatch(/^radferry_scan_files_waiting 1$/m);
   expect(text).toMatch(/^radferry_scan_files_stuck 1$/m);
+});
+
+it.each([
+  ["rests after failures", "CONNECTION_FAILED", false],
+  ["asked to be left alone for a while", "ARCHIVE_ASKED_TO_WAIT", true],
+])("is ready or not while its only archive %s", async (_, code, isReady) => {
+  const operations = {
+    ...idle,
+    async *listArchives() {
+      yield { name: "vna", state: "resting", code };
+    },
+  } as unknown as Operations;
+  const disk = { ...systemDisk, freeBytes: async () => 1 };
+  const health = createHealth({ operations, disk, staging: { path: "/nonexistent", reserveBytes: 0 } });
+  expect(await health()).toMatchObject({ isReady });
 });

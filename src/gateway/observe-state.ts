@@ -84,7 +84,7 @@ async function gaugeIntake(metrics: KeptMetrics, { store, clock }: Pick<StatePar
   }
 }
 
-/** How the gateway is, by what it needs to do its work. An archive that is closed or paused is as it should be. */
+/** How the gateway is, by what it needs to do its work. An archive that is closed or paused, or asked to be left alone, is as it should be. */
 export function createHealth({
   operations,
   disk,
@@ -100,9 +100,9 @@ export function createHealth({
       (free) => free >= staging.reserveBytes,
       () => false,
     );
-    const states = isThere ? await Array.fromAsync(operations.listArchives(), ({ state }) => state) : [];
-    const open = states.filter((state) => state !== "resting").length;
-    const archives = { ok: isThere && (states.length === 0 || open > 0), open, configured: states.length };
+    const found = isThere ? await Array.fromAsync(operations.listArchives()) : [];
+    const open = found.filter(({ state, code }) => state !== "resting" || code === "ARCHIVE_ASKED_TO_WAIT").length;
+    const archives = { ok: isThere && (found.length === 0 || open > 0), open, configured: found.length };
     return {
       isReady: trouble === undefined && hasRoom && archives.ok,
       checks: { store: checkOf(trouble), disk: checkOf(hasRoom ? undefined : "STAGING_FULL"), archives },

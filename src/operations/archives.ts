@@ -2,6 +2,7 @@ import { openingHoursOf, policyInForce } from "../archive/availability/policy.ts
 import { identifierFromKeys } from "../archive/find-keys.ts";
 import type { DataSet } from "../dicom/data-set.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import type { ErrorCode } from "../errors/registry.ts";
 import type { ArchiveCondition, ArchiveOverrides } from "../store/archive-condition.ts";
 import type { ArchiveControls } from "../store/records.ts";
 import { abortAfter } from "../units/abort.ts";
@@ -109,18 +110,25 @@ export function archiveStateOf(
   condition: ArchiveCondition,
   nowMs: number,
 ): Pick<ArchiveDocument, "state" | "code" | "until" | "opensAt" | "closesAt"> {
-  const { breaker, paused } = condition;
+  const { paused } = condition;
   const hours = openingHoursOf(policyInForce(availability, condition));
   const opensAtMs = hours.nextOpeningMs(nowMs);
   const closesAtMs = hours.closesAtMs(nowMs);
-  const isResting = breaker.state !== "closed" && nowMs < breaker.untilMs;
+  const rest = restOf(condition);
+  const isResting = nowMs < rest.untilMs;
   const state: ArchiveState = paused ? "paused" : opensAtMs !== nowMs ? "closed" : isResting ? "resting" : "open";
   return {
     state,
-    ...(isResting ? { code: breaker.code, until: isoTime(breaker.untilMs) } : {}),
+    ...(isResting ? { code: rest.code, until: isoTime(rest.untilMs) } : {}),
     ...(opensAtMs === undefined || opensAtMs === nowMs ? {} : { opensAt: isoTime(opensAtMs) }),
     ...(closesAtMs === undefined ? {} : { closesAt: isoTime(closesAtMs) }),
   };
+}
+
+/** After failures, or because it asked for it: whichever ends later. */
+function restOf({ breaker, sparedUntilMs }: ArchiveCondition): { readonly code: ErrorCode; readonly untilMs: number } {
+  if (breaker.state !== "closed" && breaker.untilMs >= sparedUntilMs) return breaker;
+  return { code: "ARCHIVE_ASKED_TO_WAIT", untilMs: sparedUntilMs };
 }
 
 function changedKeys(overrides: ArchiveOverrides): readonly string[] {

@@ -177,7 +177,7 @@ export interface ArchiveDocument {
   readonly retrieve?: "move" | "get";
   readonly associations: number;
   readonly state: ArchiveState;
-  /** Why it rests after failures, and until when it does. */
+  /** Why it rests, after failures or as it asked for, and until when it does. */
   readonly code?: ErrorCode;
   readonly until?: string;
   /** When its next window opens; absent while one is open. */

@@ -9,7 +9,7 @@ export function archiveCondition({ state, code, until, opensAt, closesAt }: Arch
     case "closed":
       return `closed${opens}`;
     case "resting":
-      return `resting after ${code}${until === undefined ? "" : ` until ${minuteOf(until)}`}`;
+      return `resting${code === "ARCHIVE_ASKED_TO_WAIT" ? ", as it asked," : ` after ${code}`}${until === undefined ? "" : ` until ${minuteOf(until)}`}`;
     case "open":
       return closesAt === undefined ? "open" : `open until ${minuteOf(closesAt)}`;
   }

@@ -21,7 +21,7 @@ const STATES: Readonly<Record<ArchiveState, (estimate: SearchEstimate) => string
   open: ({ closesAt }) =>
     closesAt === null ? "it may be asked now" : `it may be asked now; what is not asked by ${closesAt} is left unasked`,
   closed: ({ startsAt }) => `its windows are closed: it can be asked from ${startsAt ?? "never"}`,
-  resting: ({ startsAt }) => `it rests after failures: it can be asked from ${startsAt ?? "later"}`,
+  resting: ({ startsAt }) => `it is left alone for a while: it can be asked from ${startsAt ?? "later"}`,
   paused: () => "it is paused, and cannot be asked",
 };
 

@@ -68,6 +68,9 @@ it("says when it can begin, and how long what it may find takes at the archive's
   });
   const paused = await estimateOf([MARCH], { availability, condition: { paused: true } }, { maximumStudies: 180 });
   expect(paused).toMatchObject({ state: "paused", startsAt: null, retrieval: { workSeconds: 10_800, doneAt: null } });
+  const sparedUntilMs = Date.parse("2026-03-27T12:30:00.000Z");
+  const spared = await estimateOf([MARCH], { condition: { sparedUntilMs } });
+  expect(spared).toMatchObject({ state: "resting", startsAt: "2026-03-27T12:30:00.000Z" });
   const open = await estimateOf([MARCH], { availability: { windows: ["Mon-Fri 08:00-22:00"] } });
   expect(open).toMatchObject({ state: "open", startsAt: NOW, closesAt: "2026-03-27T22:00:00.000Z" });
 });

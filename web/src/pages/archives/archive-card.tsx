@@ -67,7 +67,7 @@ function Why({ archive: { state, code, until, opensAt, closesAt } }: { readonly 
   if (state === "resting")
     return (
       <>
-        Left alone after failures: <code>{code}</code>
+        Left alone for a while: <code>{code}</code>
         {until !== undefined && (
           <>
             , asked again <Time at={until} />

@@ -73,7 +73,7 @@ function Facts({ estimate }: { readonly estimate: Estimate }) {
   );
 }
 
-const NOT_OPEN = { closed: "is outside its windows", resting: "rests after failures", paused: "is paused" } as const;
+const NOT_OPEN = { closed: "is outside its windows", resting: "is left alone now", paused: "is paused" } as const;
 
 function Opening({ estimate: { archive, state, startsAt, closesAt } }: { readonly estimate: Estimate }) {
   if (state === "open")
