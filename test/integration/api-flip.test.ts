@@ -101,6 +101,8 @@ it("lists the studies under an accession number for who has to choose", async ()
   const { json } = await site.call("GET", "/flip/candidates?accession_number=ACC1");
   expect(json).toMatchObject({ items: [{ studyInstanceUid: STUDIES[0]?.studyInstanceUid, accessionNumber: "ACC1" }] });
   expect((await site.call("GET", "/flip/candidates?accession_number=ACC*")).status).toBe(422);
+  // Blanks alone are no value: the PACS would be asked for every study that it has. PS3.4 C.2.2.2.3.
+  expect((await site.call("GET", "/flip/candidates?accession_number=%20%20")).status).toBe(422);
 });
 
 it("writes down who saw accession numbers, and shows them to nobody less", async () => {

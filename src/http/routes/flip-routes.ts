@@ -9,8 +9,8 @@ import { schemas } from "../schemas/schemas.ts";
 import { RequestError } from "../validation.ts";
 
 const tag = "FLIP";
-/** SH, PS3.5 6.2, without the wildcards of a query. */
-const SAFE_ACCESSION = /^[ -)+->@-[\]-~\u00a1-\ud7ff]{1,16}$/;
+/** SH, PS3.5 6.2, without the wildcards of a query, and not blank: that asks for every study. */
+const SAFE_ACCESSION = /^(?! *$)[ -)+->@-[\]-~\u00a1-\ud7ff]{1,16}$/;
 /** XNAT's ids of projects. */
 const params = z.object({
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/, "must be the id of an XNAT project"),
