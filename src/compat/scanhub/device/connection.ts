@@ -6,6 +6,7 @@ import type { ScanHubWorld } from "../world.ts";
 import type { BinaryTap, BinaryTapOptions } from "./binary-tap.ts";
 import { carryOut, type DeviceSession } from "./commands.ts";
 import { createIncomingFiles } from "./incoming-file.ts";
+import { type KeepAlive, keepAlive } from "./keep-alive.ts";
 import { feedback, readMessage } from "./messages.ts";
 import type { ConnectedDevice } from "./registry.ts";
 
@@ -14,8 +15,6 @@ const HIGH_WATER_CHARACTERS = 1024 * 1024;
 const HIGH_WATER_FRAMES = 256;
 /** Answers that the device does not read. */
 const MAXIMUM_BUFFERED_BYTES = 16 * 1024 * 1024;
-/** A peer that does not answer in this time is gone; one that is held back gets its turn long before. */
-const PING_EVERY_MS = 30_000;
 
 /** A socket whose binary frames come past it. */
 export interface TappedSocket {
@@ -54,8 +53,8 @@ export async function serveDevice(world: ScanHubWorld, tapped: TappedSocket, dev
     close: () => socket.close(1008, "Invalid device_id or device_token"),
   };
 
-  const frames = receiveFrames(tapped, (frame) => take(session, frame, logger));
-  const stopPings = keepAlive(tapped);
+  const alive = keepAlive(socket);
+  const frames = receiveFrames(tapped, alive, (frame) => take(session, frame, logger));
   registry.add(connected);
   try {
     await store.changeScanDevice(device.id, { status: "ONLINE", isDeaf: false }, clock.nowMs());
@@ -63,7 +62,7 @@ export async function serveDevice(world: ScanHubWorld, tapped: TappedSocket, dev
     logger.info("device connected", { device: device.id });
     await frames;
   } finally {
-    stopPings();
+    alive[Symbol.dispose]();
     registry.remove(connected);
   }
   await files.end("SCAN_TRANSFER_CUT");
@@ -93,7 +92,7 @@ async function hear(session: DeviceSession, text: string): Promise<void> {
  * Every text and every piece of a binary frame in order, one at a time. A piece is taken at once, or the socket is not read until it is.
  * Resolves when the socket is closed and nothing waits.
  */
-function receiveFrames(tapped: TappedSocket, take: TakeFrame): Promise<void> {
+function receiveFrames(tapped: TappedSocket, alive: KeepAlive, take: TakeFrame): Promise<void> {
   const { socket, tap } = tapped;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const waiting: Frame[] = [];
@@ -108,6 +107,7 @@ function receiveFrames(tapped: TappedSocket, take: TakeFrame): Promise<void> {
     const holds = waitingPieces > 0 || isTooMuch;
     if (holds === isHeldBack) return;
     isHeldBack = holds;
+    alive.hold(holds);
     if (holds) tap.pause();
     else tap.resume();
   };
@@ -158,17 +158,4 @@ function receiveFrames(tapped: TappedSocket, take: TakeFrame): Promise<void> {
 /** At once: tens of megabytes would pile up until the collector looks. */
 function giveBack({ buffer }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
-}
-
-function keepAlive({ socket }: TappedSocket): () => void {
-  let isAnswered = true;
-  socket.on("pong", () => {
-    isAnswered = true;
-  });
-  const timer = setInterval(() => {
-    if (!isAnswered) return socket.terminate();
-    isAnswered = false;
-    socket.ping();
-  }, PING_EVERY_MS);
-  return () => clearInterval(timer);
 }
