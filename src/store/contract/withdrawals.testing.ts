@@ -39,7 +39,28 @@ async function eventsOf(store: Store): Promise<readonly string[]> {
   return records.map(({ record }) => JSON.parse(record).event);
 }
 
+/** A search of each project found the study. */
+async function foundByStanding(store: Store, studyInstanceUid: string): Promise<void> {
+  const seen = [{ studyInstanceUid, instances: 9 }];
+  const counts = { found: 1, fresh: 0, changed: 0, known: 1, refused: 0 };
+  for (const project of ["lung", "heart"]) {
+    const facts = { name: project, project, archive: "vna", wish: "{}", timetable: "[]", nextRunAtMs: 10 };
+    await store.addStandingCohort(facts, { ...audit, event: "standing-cohort-added", project }, 1);
+    await store.beginStandingRun(project, { reason: "timetable", dueAtMs: 10, missed: 0, nextRunAtMs: 50 }, 1);
+    await store.endStandingRun(project, 1, { state: "done", counts, seen }, 1);
+  }
+}
+
 export const withdrawals: ContractCases = {
+  "forgets that standing cohorts of the project found its studies": async (store) => {
+    await delivered(store);
+    await foundByStanding(store, "1.1");
+    const { number } = await withdraw(store);
+    await store.forgetWithdrawn(number, ended, 12);
+    expect(await store.knownStudies("lung", ["1.1"])).toMatchObject([{ job: undefined, seen: undefined }]);
+    expect(await store.knownStudies("heart", ["1.1"])).toMatchObject([{ seen: 9 }]);
+  },
+
   "ends the patient's jobs, and writes down every copy that may be somewhere": async (store) => {
     const job = await delivered(store);
     await submit(store, [{ studyInstanceUid: "1.1", patientId: "P1" }], { project: "heart" });

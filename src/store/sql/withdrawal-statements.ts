@@ -105,6 +105,12 @@ export const withdrawalStatements = {
   forgetDeliveredOfJob: `
     DELETE FROM intake_delivered
      WHERE sop_instance_uid IN (SELECT instances.sop_instance_uid FROM instances WHERE instances.job_no = :jobNo)`,
+  forgetStandingStudyOfJob: `
+    DELETE FROM standing_studies
+     WHERE (standing_no, study_instance_uid) IN (
+             SELECT standing_no, study_instance_uid
+               FROM study_jobs JOIN standing_cohorts ON standing_cohorts.project = study_jobs.project
+              WHERE study_jobs.job_no = :jobNo)`,
   forgetIdentityOfJob: `
     UPDATE study_jobs
        SET study_instance_uid = NULL, patient_id = NULL, accession_number = NULL, series_instance_uids = NULL,

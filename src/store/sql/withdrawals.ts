@@ -244,6 +244,7 @@ export async function forgetWithdrawn(
   const record = await recordOf(session, number);
   const hasNoCopy = !record.copies.some(isLeft);
   for (const { jobNo } of await session.all("withdrawnJobs", { number })) {
+    await session.run("forgetStandingStudyOfJob", { jobNo: integer(jobNo) });
     await session.run("forgetIdentityOfJob", { jobNo: integer(jobNo) });
     await session.run("deleteKeys", { jobNo: integer(jobNo) });
     await session.run("forgetDeliveredOfJob", { jobNo: integer(jobNo) });
