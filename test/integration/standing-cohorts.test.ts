@@ -184,6 +184,18 @@ it.each([
   expect((await site.call("POST", "/standing-cohorts", { body: { ...facts, ...wish } })).json).toMatchObject({ code });
 });
 
+it("asks for no study of a patient who was withdrawn", async () => {
+  const before = await Array.fromAsync(operations().listStudies({}));
+  const [, { patientId } = { patientId: "" }] = BEFORE;
+  await site.call("POST", "/projects/lung/withdrawals", { body: { patientIds: [patientId] } });
+  const { lastRun } = await operations().showStanding("nightly");
+  for (const number of [1, 2].map((more) => (lastRun?.number ?? 0) + more)) {
+    await operations().runStanding("nightly");
+    expect((await ended("nightly", number)).lastRun).toMatchObject({ found: 3, fresh: 0, refused: 1, cohort: null });
+  }
+  expect(await Array.fromAsync(operations().listStudies({}))).toHaveLength(before.length);
+});
+
 it("is for who may see the whole archive; others see what runs for their projects", async () => {
   const limited = await site.tokenOf("lung-only", "operator", ["lung"]);
   const viewer = await site.tokenOf("brain-only", "viewer", ["brain"]);

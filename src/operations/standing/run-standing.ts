@@ -10,6 +10,7 @@ import type { FoundStudy, SearchedQuery } from "../search/documents.ts";
 import { createFoundFile, type FoundStudies } from "../search/found-studies.ts";
 import { archiveOf } from "../search/of-project.ts";
 import { pathOfCohortFile, pathOfFound, writeCohortFile } from "../search/search.ts";
+import { withdrawnRows } from "../withdrawn-rows.ts";
 import { timetableOf, wishOf } from "./create-standing-operations.ts";
 import { dateIn, queriesOn } from "./relative-dates.ts";
 
@@ -64,6 +65,8 @@ async function search(
 
 interface Sorting {
   readonly counts: { found: number; fresh: number; changed: number; known: number };
+  /** Study Instance UIDs of those that are no jobs. */
+  readonly fresh: ReadonlySet<string>;
   readonly again: string[];
   readonly seen: { readonly studyInstanceUid: string; readonly instances: number }[];
   /** What is to be fetched; the rest is known when it has ended. */
@@ -72,6 +75,7 @@ interface Sorting {
 
 function createSorting(): Sorting {
   const counts = { found: 0, fresh: 0, changed: 0, known: 0 };
+  const fresh = new Set<string>();
   const again: string[] = [];
   const seen: { readonly studyInstanceUid: string; readonly instances: number }[] = [];
   const passed = new Set<string>();
@@ -79,6 +83,7 @@ function createSorting(): Sorting {
     counts.found += 1;
     const verdict = verdictOf(instances, known);
     counts[verdict] += 1;
+    if (verdict === "fresh") fresh.add(studyInstanceUid);
     const isSettled = known.job === undefined || known.state === "delivered";
     if (instances !== null && isSettled && instances !== known.seen) seen.push({ studyInstanceUid, instances });
     if (verdict === "changed" && known.job !== undefined) again.push(known.job);
@@ -86,6 +91,7 @@ function createSorting(): Sorting {
   };
   return {
     counts,
+    fresh,
     again,
     seen,
     async *wanted({ store }, name, found) {
@@ -127,11 +133,12 @@ async function* batchesOf(
   if (batch.length > 0) yield batch;
 }
 
-async function read({ projects }: OperationsContext, { project }: StandingCohort, path: string): Promise<CohortFile> {
-  const facts = projects.get(project);
+async function read(context: OperationsContext, { project }: StandingCohort, path: string): Promise<CohortFile> {
+  const facts = context.projects.get(project);
   if (facts === undefined) throw new GatewayError("PROJECT_UNKNOWN", { project });
   const { accessionNumbersUnique, optOut } = facts;
-  return await readCohortFile(path, { project, accessionNumbersUnique, optOut });
+  const isWithdrawn = await withdrawnRows(context, project);
+  return await readCohortFile(path, { project, accessionNumbersUnique, optOut, isWithdrawn });
 }
 
 function endOf(
@@ -152,10 +159,13 @@ function endOf(
   const refused = file?.refused.length ?? 0;
   const counts: StandingCounts = { ...sorted.counts, fresh: Math.max(0, sorted.counts.fresh - refused), refused };
   const cohort = file && { project, columns: file.columns, requests: file.requests, refused: [] };
+  // Of a study that is refused nothing is kept, who was withdrawn among them.
+  const asked = new Set(file?.requests.map(({ studyInstanceUid }) => studyInstanceUid));
+  const seen = sorted.seen.filter(({ studyInstanceUid: uid }) => asked.has(uid) || !sorted.fresh.has(uid));
   const detail = { standing: name, run: number };
   return {
     ...{ state: code === undefined ? "done" : "incomplete", code, counts, cohort },
-    ...{ again: sorted.again, seen: sorted.seen },
+    ...{ again: sorted.again, seen },
     audit: { event: "cohort-submitted", actor, outcome: "success", project, detail },
   };
 }
