@@ -53,12 +53,12 @@ export function meteredDestination(
   const { name } = destination;
   return {
     ...destination,
-    async send(delivery, files, signal) {
+    async send(delivery, files, signal, note) {
       const startedAtMs = clock.nowMs();
       let outcome = "sent";
       try {
         const facts = { "radferry.destination": name, "radferry.instances": files.length };
-        await traces.within("destination send", facts, () => destination.send(delivery, files, signal));
+        await traces.within("destination send", facts, () => destination.send(delivery, files, signal, note));
         const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
         metrics.add("delivery_bytes_total", sizeBytes, { destination: name });
       } catch (thrown) {
