@@ -57,7 +57,9 @@ export async function collectOutputs(
     if (thrown instanceof Refused) return { kind: "refused", reason: thrown.reason };
     const code = systemCodeOf(thrown);
     if (code === "EACCES" || code === "EPERM") return { kind: "refused", reason: "not-readable" };
-    if (code === "ELOOP" || code === "ENOTDIR") return { kind: "refused", reason: "not-a-plain-file" };
+    // ENXIO: a socket.
+    if (code === "ELOOP" || code === "ENOTDIR" || code === "ENXIO")
+      return { kind: "refused", reason: "not-a-plain-file" };
     throw thrown;
   }
 }

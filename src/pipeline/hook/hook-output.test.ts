@@ -13,6 +13,11 @@ describe("what a hook leaves in its output", () => {
     ],
     ["a link in the place of a folder", 'ln -s /etc "$2/files"', "not-a-plain-file"],
     ["a pipe", 'mkdir "$2/files"; mkfifo "$2/files/pipe"', "not-a-plain-file"],
+    [
+      "a socket",
+      `mkdir "$2/files"; cd "$2/files"; "${process.execPath}" -e 'require("net").createServer().listen("s", () => process.exit())'`,
+      "not-a-plain-file",
+    ],
     ["a name with a blank", 'mkdir "$2/files"; echo x > "$2/files/a b"', "path-characters"],
     ["a name with a line feed", 'mkdir "$2/files"; echo x > "$2/files/$(printf "a\\nb")"', "path-characters"],
     ["a hidden name", 'mkdir "$2/files"; echo x > "$2/files/.bashrc"', "path-characters"],
