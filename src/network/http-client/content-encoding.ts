@@ -30,15 +30,24 @@ async function* inflated(
 ): AsyncGenerator<Uint8Array, undefined> {
   // Not by `compose`, which tells nobody of the decoder's fault where a body ends too early: the process would end with it.
   const decoder = create();
+  let isEmpty = true;
+  const noted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of body) {
+      isEmpty &&= piece.length === 0;
+      yield piece;
+    }
+  };
   // What fails is thrown where the decoder is read.
-  pipeline(Readable.from(body, { objectMode: false }), decoder, () => undefined);
+  pipeline(Readable.from(noted(), { objectMode: false }), decoder, () => undefined);
   try {
     for await (const piece of decoder) {
       if (piece instanceof Uint8Array) yield piece;
     }
   } catch (thrown) {
     if (thrown instanceof GatewayError) throw thrown;
+    // Some servers name the coding of answers that have no content: a 204, or the answer to HEAD. RFC 9110 8.4.
     const isCut = thrown instanceof Error && "code" in thrown && thrown.code === "Z_BUF_ERROR";
+    if (isCut && isEmpty) return;
     throw new HttpError(
       isCut ? "HTTP_CONNECTION_LOST" : "HTTP_PROTOCOL_VIOLATION",
       { what: "content coding" },

@@ -77,6 +77,14 @@ describe("a request", () => {
     expect(text).toBe("identity");
   });
 
+  it.each([...WAYS].flatMap(([name, bulk]) => [200, 204].map((status) => [status, name, bulk] as const)))(
+    "takes an empty body for empty, whatever coding it is said to have: %d, %s",
+    async (status, _, bulk) => {
+      const answer: Answer = (_request, response) => response.writeHead(status, { "content-encoding": "gzip" }).end();
+      expect(await askOnce(answer, { bulk })).toEqual({ status, text: "" });
+    },
+  );
+
   it("follows a redirect within the origin, and no other", async () => {
     const answer: Answer = (request, response) => {
       if (request.url === "/base/there") return response.end("arrived");
