@@ -67,7 +67,7 @@ PS3.2. Its tables are written by \`npm run docs\` from the tables that the progr
 
 Radferry asks archives for studies (C-FIND), has them sent (C-MOVE) or fetches them (C-GET), takes what is sent to it (C-STORE), and delivers
 de-identified studies (C-STORE). It makes no images, changes no pixel compression but that of images it masks,
-which leave uncompressed, and shows nothing to physicians.
+and of those that a destination does not take as they are (4.3), which leave uncompressed, and shows nothing to physicians.
 
 ${servicesTable()}
 
