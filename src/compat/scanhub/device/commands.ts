@@ -40,19 +40,20 @@ async function register(session: DeviceSession, { data }: Message): Promise<void
   if (!details.success) return say({ message: "Invalid device details." });
   // A device that names no calibration keeps the one it has.
   const { parameter, ...facts } = details.data;
-  session.status = "ONLINE";
-  const change = { details: JSON.stringify(facts), status: session.status } as const;
+  const change = { details: JSON.stringify(facts), status: "ONLINE" } as const;
   const calibration = parameter === undefined || parameter === null ? {} : { parameter: JSON.stringify(parameter) };
   await world.store.changeScanDevice(device.id, { ...change, ...calibration }, world.clock.nowMs());
+  session.status = change.status;
   say(feedback("Device registered successfully"));
 }
 
 async function setStatus(session: DeviceSession, status: ScanDeviceStatus): Promise<void> {
   if (session.status === status) return;
-  session.status = status;
   const { world, device } = session;
   const change = status === "BUSY" ? { status, isDeaf: false } : { status };
   await world.store.changeScanDevice(device.id, change, world.clock.nowMs());
+  // Once it is kept: what the store did not take is written when the device says it again.
+  session.status = status;
 }
 
 async function updateStatus(session: DeviceSession, message: Message): Promise<void> {
@@ -98,9 +99,9 @@ async function reportError({ world, device }: DeviceSession, report: Report, { e
 /** A device that is idle again sends no more of what it was at. At the begin of a connection it may be at something still. */
 async function doneWithAll({ world, busyWith }: DeviceSession): Promise<void> {
   for (const id of busyWith) {
-    busyWith.delete(id);
     const acquisition = await world.store.acquisition(id);
     if (acquisition?.state === "acquiring" && !acquisition.isDeviceDone) await world.ledger.deviceDone(acquisition);
+    busyWith.delete(id);
   }
 }
 
