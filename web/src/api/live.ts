@@ -45,6 +45,7 @@ function useListener<T extends (...args: never[]) => void>(listeners: Set<T>, li
 
 function follow(): () => void {
   let again: ReturnType<typeof setTimeout> | undefined;
+  let wasAway = false;
   let source = open();
   const poll = setInterval(() => {
     if (connection.value !== "live" && !document.hidden) void lookAgain();
@@ -56,6 +57,7 @@ function follow(): () => void {
       connection.value = "live";
     });
     opened.addEventListener("error", () => {
+      wasAway = true;
       connection.value = "asking";
       void lookAgain();
       // The browser comes back by itself unless it was refused.
@@ -67,6 +69,9 @@ function follow(): () => void {
     });
     opened.addEventListener("overview", ({ data }) => {
       overview.value = parsed<Overview>(data);
+      // It comes once the stream has its place: who saw no event before, or opened anew, is not told what was missed.
+      if (wasAway) refresh();
+      wasAway = false;
     });
     opened.addEventListener("archive", ({ data }) => {
       const lamp = parsed<ArchiveLamp>(data);
