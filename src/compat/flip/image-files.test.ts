@@ -1,3 +1,4 @@
+import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
@@ -6,6 +7,7 @@ import { neverAborted } from "../../units/abort.ts";
 import { isThere } from "../../units/durable-files.ts";
 import { silentLogger } from "../../units/logger.ts";
 import { createImageFiles, type ImageFiles } from "./image-files.ts";
+import { sweepImages } from "./image-retention.ts";
 import type { Xnat } from "./xnat.ts";
 
 let stack: AsyncDisposableStack;
@@ -57,4 +59,20 @@ it("takes for whole what nothing was uploaded to meanwhile, and fetches again wh
   expect(fetched).toBe(2);
   await download(xnat);
   expect(fetched).toBe(2);
+});
+
+it("is not swept while a kind is fetched, however old another kind of the session is: what was there of it would be missing", async () => {
+  const session = join(folder, "net-1", "hub", "ACC1");
+  const old = join(session, ".flip_complete-scan-NIFTI");
+  await mkdir(session, { recursive: true });
+  await writeFile(old, "");
+  await utimes(old, 1, 1);
+  const sweep = () => sweepImages(folder, 3_600_000, Date.now());
+  const swept: number[] = [];
+  const xnat = xnatThat(async () => {
+    swept.push(await sweep());
+  });
+  await download(xnat);
+  expect(swept).toEqual([0]);
+  expect((await readdir(session)).sort()).toEqual([".flip_complete-scan-DICOM", ".flip_complete-scan-NIFTI", "1.dcm"]);
 });

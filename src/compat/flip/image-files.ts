@@ -37,7 +37,9 @@ export interface ImageFiles {
 }
 
 /** Written last: it says that all of a kind is there, and when it was asked for last. */
-const SENTINEL = ".flip_complete-";
+export const SENTINEL = ".flip_complete-";
+/** There while a kind is fetched: the mark of another kind may be old, and its folder is left alone all the same. */
+export const FETCHING = ".flip_fetching-";
 /** Makes no file. open(2) */
 const MARK_AGAIN = constants.O_WRONLY | constants.O_TRUNC;
 
@@ -50,23 +52,28 @@ interface Fetching {
 export function createImageFiles(folder: string, logger: Logger): ImageFiles {
   const turns = new Map<string, Semaphore>();
   const underWay = new Set<Fetching>();
-  const fetchWhole = async (request: DownloadRequest, sessionFolder: string, sentinel: string): Promise<void> => {
+  const fetchWhole = async (request: DownloadRequest, sessionFolder: string, kind: string): Promise<void> => {
+    const sentinel = join(sessionFolder, SENTINEL + kind);
+    const mark = join(sessionFolder, FETCHING + kind);
     const fetching: Fetching = { of: request, isStale: false };
     underWay.add(fetching);
     try {
+      await orStorageError(() => writeFile(mark, ""));
       await orStorageError(() => rm(sentinel, { force: true }));
       await fetchImages(request, sessionFolder);
       await orStorageError(() => writeFile(sentinel, ""));
       if (fetching.isStale) await orStorageError(() => rm(sentinel, { force: true }));
     } finally {
       underWay.delete(fetching);
+      await rm(mark, { force: true }).catch(() => undefined);
     }
   };
   return {
     async download(request) {
       const sessionFolder = await sessionFolderOf(folder, request);
       const { assessorType, resourceType, forceRefresh, signal } = request;
-      const sentinel = join(sessionFolder, `${SENTINEL}${assessorType}-${resourceType}`);
+      const kind = `${assessorType}-${resourceType}`;
+      const sentinel = join(sessionFolder, SENTINEL + kind);
       const turn = turns.get(sessionFolder) ?? createSemaphore(1);
       turns.set(sessionFolder, turn);
       try {
@@ -76,7 +83,7 @@ export function createImageFiles(folder: string, logger: Logger): ImageFiles {
           await writeFile(sentinel, "", { flag: MARK_AGAIN }).catch(() => undefined);
           return sessionFolder;
         }
-        await fetchWhole(request, sessionFolder, sentinel);
+        await fetchWhole(request, sessionFolder, kind);
         return sessionFolder;
       } finally {
         if (turn.inUse === 0 && turn.waiting === 0) turns.delete(sessionFolder);

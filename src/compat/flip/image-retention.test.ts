@@ -49,6 +49,18 @@ it("removes what has no mark any more, and what a crash left of a download, when
   expect((await readdir(project)).sort()).toEqual(["A2-scans-DICOM.zip", "arriving", "notes.txt"]);
 });
 
+it("removes what a download was broken off in that began a day ago, and nothing that one may still write to", async () => {
+  await using folder = await temporaryFolder();
+  const project = await downloads(folder.path, { broken: 4, filling: 4 });
+  for (const [session, days] of Object.entries({ broken: 2, filling: 0.5 })) {
+    const mark = join(project, session, ".flip_fetching-NIFTI");
+    await writeFile(mark, "");
+    await utimes(mark, NOW_MS / 1_000, (NOW_MS - days * DAY_MS) / 1_000);
+  }
+  expect(await sweepImages(folder.path, 3 * DAY_MS, NOW_MS)).toBe(1);
+  expect(await readdir(project)).toEqual(["filling"]);
+});
+
 it("removes the others when one cannot be looked at, and says why that is", async () => {
   await using folder = await temporaryFolder();
   const project = await downloads(folder.path, { "a-first": 4, broken: 4, "z-last": 4 });

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Clock } from "../../units/clock.ts";
 import { isMissing, systemCodeOf } from "../../units/durable-files.ts";
 import type { Logger } from "../../units/logger.ts";
+import { FETCHING, SENTINEL } from "./image-files.ts";
 
-const SENTINEL = /^\.flip_complete-/;
 /** What training writes, to be uploaded: never swept. */
 const UPLOADS = "upload";
 /** As it comes from XNAT. */
@@ -57,15 +57,27 @@ async function entriesOf(path: string): Promise<readonly Dirent[]> {
 
 /** Without a mark it may be under way, be it short how long images are kept. */
 async function isPast(entry: Dirent, path: string, keepMs: number, nowMs: number): Promise<boolean> {
-  const usedAtMs = entry.isDirectory() ? await newestMark(path) : undefined;
+  const begunAtMs = entry.isDirectory() ? await lastBegun(path, nowMs) : undefined;
+  if (begunAtMs !== undefined && nowMs - begunAtMs <= LONGEST_DOWNLOAD_MS) return false;
+  const usedAtMs = entry.isDirectory() ? await newestMark(path, SENTINEL) : undefined;
   if (usedAtMs !== undefined) return nowMs - usedAtMs > keepMs;
   const isOurs = entry.isDirectory() || (entry.isFile() && entry.name.endsWith(ZIP));
   return isOurs && nowMs - (await stat(path)).mtimeMs > Math.max(keepMs, LONGEST_DOWNLOAD_MS);
 }
 
-/** When it was used last. */
-async function newestMark(path: string): Promise<number | undefined> {
-  const marks = (await readdir(path)).filter((name) => SENTINEL.test(name));
+async function lastBegun(path: string, nowMs: number): Promise<number | undefined> {
+  try {
+    return await newestMark(path, FETCHING);
+  } catch (thrown) {
+    // It ended while it was looked at.
+    if (isMissing(thrown)) return nowMs;
+    throw thrown;
+  }
+}
+
+/** When it was used last, or a download into it began. */
+async function newestMark(path: string, kind: string): Promise<number | undefined> {
+  const marks = (await readdir(path)).filter((name) => name.startsWith(kind));
   const times = await Promise.all(marks.map(async (name) => (await stat(join(path, name))).mtimeMs));
   return times.length === 0 ? undefined : Math.max(...times);
 }
