@@ -59,7 +59,7 @@ in that time; what is more goes into the next digest. A cohort of which nothing 
 - Notices are kept in the store before anything is sent: they survive \`kill -9\`, and each is sent at least once. One that was sent when the process died may
   come twice, with the same id (\`Message-ID\` of the mail, \`webhook-id\`, and \`id\` of each notice).
 - A channel that does not answer holds up neither work nor other channels. It is tried again after 5 seconds, then twice as long each time, up to a quarter of an hour; what came meanwhile is told together.
-  What the other side asks for by \`Retry-After\` is kept to.
+  What the other side asks for by \`Retry-After\` is kept to, for a quarter of an hour at most.
 - Up to 5,000 notices wait for a channel; of more, the number is told. What could not be told for a week is given up.
 - A mail counts as sent when the mail server took it for at least one recipient. Where each person matters, use a list of the mail server's.
 - \`radferry_notifications_total\` counts messages by channel and outcome ([metrics.md](metrics.md)).
