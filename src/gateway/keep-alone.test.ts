@@ -10,22 +10,28 @@ let clock: ManualClock;
 /** By resource: who holds it, and until when. */
 let held: Map<string, { readonly holder: string; readonly untilMs: number }>;
 let cutOff: ReadonlySet<string>;
+/** Nothing tells them that there is no way: what they ask is given up after a while. */
+let unheard: ReadonlySet<string>;
 let working: string[];
+
+const GIVEN_UP_MS = 35_000;
 
 beforeEach(() => {
   clock = createManualClock();
   held = new Map();
   cutOff = new Set();
+  unheard = new Set();
   working = [];
 });
 
 function aloneOf(node: string): Alone {
-  const asked = (of = node): void => {
-    if (cutOff.has(of)) throw new Error("no way to the store");
+  const asked = async (): Promise<void> => {
+    if (unheard.has(node)) await clock.sleep(GIVEN_UP_MS);
+    if (cutOff.has(node) || unheard.has(node)) throw new Error("no way to the store");
   };
   const store = {
     async takePermit({ resource, holder }: PermitWish, leaseMs: number, nowMs: number) {
-      asked();
+      await asked();
       const other = held.get(resource);
       if (other !== undefined && other.holder !== holder && other.untilMs > nowMs) return false;
       held.set(resource, { holder, untilMs: nowMs + leaseMs });
@@ -33,7 +39,7 @@ function aloneOf(node: string): Alone {
     },
     renewPermits: async () => 0,
     async returnPermit(resource: string) {
-      asked();
+      await asked();
       return held.delete(resource);
     },
   };
@@ -80,6 +86,22 @@ test("who cannot ask whether it is still his turn stops before another one begin
     expect(working.length).toBeLessThanOrEqual(1);
   }
   expect(working).toEqual(["east"]);
+});
+
+test("who hears nothing when he asks whether it is still his turn stops before another one begins, and goes on when it is his again", async () => {
+  await using _north = await aloneOf("north").keep("standing", worker("north"));
+  await clock.advance(1);
+  const east = await aloneOf("east").keep("standing", worker("east"));
+  unheard = new Set(["north"]);
+  for (let second = 0; second < 60; second += 1) {
+    await clock.advance(1_000);
+    expect(working.length).toBeLessThanOrEqual(1);
+  }
+  expect(working).toEqual(["east"]);
+  unheard = new Set();
+  await east[Symbol.asyncDispose]();
+  await clock.advance(GIVEN_UP_MS);
+  expect(working).toEqual(["north"]);
 });
 
 test("what one node is doing once is not done beside it", async () => {

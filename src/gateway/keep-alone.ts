@@ -63,7 +63,10 @@ function keepInTurn(
   const look = async (): Promise<void> => {
     const nowMs = clock.nowMs();
     if (running !== undefined && nowMs - heldAtMs > STOP_AFTER_MS) await end();
-    const isOurs = await permits.hold(resource);
+    const asking = permits.hold(resource);
+    // A store that says nothing is given up later than others wait.
+    if (running !== undefined && !(await isAnswered(asking, heldAtMs + STOP_AFTER_MS - nowMs, clock))) await end();
+    const isOurs = await asking;
     if (!isOurs) return await end();
     heldAtMs = nowMs;
     if (running !== undefined) return;
@@ -93,4 +96,22 @@ function keepInTurn(
       await permits.leave(resource);
     },
   };
+}
+
+/** Whether there is an answer, or an error in its place, by then. */
+async function isAnswered(asking: Promise<unknown>, withinMs: number, clock: Clock): Promise<boolean> {
+  const over = new AbortController();
+  const answered = asking.then(
+    () => true,
+    () => true,
+  );
+  const late = clock.sleep(withinMs, over.signal).then(
+    () => false,
+    () => true,
+  );
+  try {
+    return await Promise.race([answered, late]);
+  } finally {
+    over.abort();
+  }
 }
